@@ -1,0 +1,135 @@
+// Gatun's CPU kernels: the C interface of libgatun_cpu.
+#ifndef GATUN_CPU_H
+#define GATUN_CPU_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define GATUN_EXPORT __attribute__((visibility("default")))
+#else
+#define GATUN_EXPORT
+#endif
+
+// Raised whenever a signature or a packed layout changes.
+#define GATUN_CPU_ABI 1
+
+// Output features in a panel of a packed matmul weight.
+#define GATUN_PANEL 32
+
+typedef enum {
+  GATUN_OK = 0,
+  GATUN_INVALID_ARGUMENT = 1,
+  GATUN_OUT_OF_MEMORY = 2,
+  GATUN_UNSUPPORTED_LEVEL = 3,
+} gatun_status;
+
+// Instruction levels, each one a superset of the one before it.
+typedef enum {
+  GATUN_LEVEL_PORTABLE = 0,
+  GATUN_LEVEL_AVX2 = 1,    // AVX2, FMA, F16C
+  GATUN_LEVEL_AVX512 = 2,  // and AVX-512 F, BW, DQ, VL
+} gatun_level;
+
+// Features inside a level, as bits of gatun_features().
+typedef enum {
+  GATUN_FEATURE_AVX2 = 1,
+  GATUN_FEATURE_FMA = 2,
+  GATUN_FEATURE_F16C = 4,
+  GATUN_FEATURE_AVX512 = 8,  // F, BW, DQ and VL
+  GATUN_FEATURE_AVX512_VNNI = 16,
+  GATUN_FEATURE_AVX512_BF16 = 32,
+  GATUN_FEATURE_AVX_VNNI = 64,
+} gatun_feature;
+
+typedef enum {
+  GATUN_ACTIVATION_NONE = 0,
+  GATUN_ACTIVATION_RELU = 1,
+  GATUN_ACTIVATION_GELU = 2,       // x * Phi(x), by the error function
+  GATUN_ACTIVATION_GELU_TANH = 3,  // the tanh approximation
+  GATUN_ACTIVATION_TANH = 4,
+  GATUN_ACTIVATION_SIGMOID = 5,
+  GATUN_ACTIVATION_SILU = 6,
+  GATUN_ACTIVATION_QUICK_GELU = 7,  // x * sigmoid(1.702 x)
+} gatun_activation;
+
+typedef enum {
+  GATUN_POOL_MEAN = 0,
+  GATUN_POOL_FIRST = 1,
+  GATUN_POOL_MAX = 2,
+  GATUN_POOL_LAST = 3,
+} gatun_pool;
+
+typedef enum {
+  GATUN_CAUSAL_NONE = 0,
+  GATUN_CAUSAL_TOP_LEFT = 1,
+  GATUN_CAUSAL_BOTTOM_RIGHT = 2,
+} gatun_causal;
+
+// softmax(scale * query * key^T + bias + masks) * value, a head at a time.
+//
+// Element (b, t, h, d) of query lies at query[b * query_strides[0] + t * query_strides[1] +
+// h * query_strides[2] + d], likewise for key, value and output. With query_offsets set the batch is
+// ragged: sequence b has the tokens query_offsets[b] .. query_offsets[b + 1], strides[0] is not used
+// and query_length is the longest; key_offsets likewise, both or none.
+// A row that may see nothing gives 0, and -inf as its log-sum-exp.
+typedef struct {
+  const float *query;
+  const float *key;
+  const float *value;
+  float *output;
+  float *lse;      // nullable; [batch][heads][query_length]
+  float *weights;  // nullable; [batch][heads][query_length][key_length], the probabilities
+  const int32_t *query_offsets;  // nullable; batch + 1
+  const int32_t *key_offsets;    // nullable; batch + 1
+  const uint8_t *key_mask;       // nullable; [batch][key_length], 0 where a key is not to be seen
+  const float *bias;             // nullable; strides of 0 broadcast
+  int64_t query_strides[3];      // batch, token, head
+  int64_t key_strides[3];
+  int64_t value_strides[3];
+  int64_t output_strides[3];
+  int64_t bias_strides[4];  // batch, head, query, key
+  int64_t batch;
+  int64_t heads;
+  int64_t kv_heads;  // divides heads; query head h reads key head h / (heads / kv_heads)
+  int64_t query_length;
+  int64_t key_length;
+  int64_t head_size;
+  int64_t value_head_size;
+  float scale;
+  int32_t causal;
+} gatun_attention;
+
+#define GATUN_KERNEL(name, parameters, arguments) GATUN_EXPORT int32_t gatun_##name parameters;
+#include "gatun_cpu_kernels.def"
+#undef GATUN_KERNEL
+
+GATUN_EXPORT int32_t gatun_abi(void);
+
+// What the processor and the operating system support, as gatun_feature bits.
+GATUN_EXPORT int32_t gatun_features(void);
+
+// The best level that this processor runs.
+GATUN_EXPORT int32_t gatun_best_level(void);
+
+// The level in use: the best one, until gatun_set_level asks for another.
+GATUN_EXPORT int32_t gatun_get_level(void);
+GATUN_EXPORT int32_t gatun_set_level(int32_t level);
+
+// Threads that a call may use, the caller included; 1 to 1024. At first the processors that the
+// process may run on. Must not be changed while a kernel runs.
+GATUN_EXPORT int32_t gatun_get_threads(void);
+GATUN_EXPORT int32_t gatun_set_threads(int32_t threads);
+
+// Bytes aligned to 64; null when there is no memory.
+GATUN_EXPORT void *gatun_allocate(int64_t bytes);
+GATUN_EXPORT void gatun_free(void *memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
