@@ -1,0 +1,111 @@
+package dev.gatun.kernels.api;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The checks that the kernel records share; each failure names the kernel, the operand and both
+ * shapes.
+ */
+final class Checks {
+  private Checks() {}
+
+  static IllegalArgumentException bad(String kernel, String message, Object... values) {
+    return new IllegalArgumentException(kernel + ": " + message.formatted(values));
+  }
+
+  /** Requires an operand with a dtype and rank. */
+  static void operand(String kernel, String name, Operand operand, DType dtype, int rank) {
+    if (operand == null) {
+      throw bad(kernel, "%s is missing", name);
+    }
+    if (operand.dtype() != dtype) {
+      throw bad(kernel, "%s is %s, expected %s", name, operand, dtype);
+    }
+    if (operand.rank() != rank) {
+      throw bad(kernel, "%s is %s, expected %d axes", name, operand, rank);
+    }
+  }
+
+  /** Requires an operand of exactly this shape. */
+  static void shaped(String kernel, String name, Operand operand, DType dtype, long... shape) {
+    operand(kernel, name, operand, dtype, shape.length);
+    if (!Arrays.equals(operand.shape(), shape)) {
+      throw bad(kernel, "%s is %s, expected shape %s", name, operand, Arrays.toString(shape));
+    }
+  }
+
+  /** Requires row-major elements without gaps. */
+  static void contiguous(String kernel, String name, Operand operand) {
+    if (!operand.isContiguous()) {
+      throw bad(
+          kernel,
+          "%s %s has strides %s, expected row-major without gaps",
+          name,
+          operand,
+          Arrays.toString(operand.strides()));
+    }
+  }
+
+  /** Requires neighbours on the last axis to be neighbours in memory. */
+  static void rows(String kernel, String name, Operand operand) {
+    if (operand.size(-1) > 1 && operand.stride(-1) != 1) {
+      throw bad(
+          kernel,
+          "%s %s has strides %s, expected the last to be 1",
+          name,
+          operand,
+          Arrays.toString(operand.strides()));
+    }
+  }
+
+  /** Requires that no output shares memory with another operand, but for {@code inPlace} ones. */
+  static void disjoint(KernelCall call, Operand... inPlace) {
+    List<Operand> outputs = call.outputs();
+    for (int i = 0; i < outputs.size(); i++) {
+      Operand output = outputs.get(i);
+      for (Operand input : call.inputs()) {
+        if (output.overlaps(input)
+            && !(Arrays.stream(inPlace).anyMatch(p -> p == input) && output.isSameView(input))) {
+          throw bad(call.kernel(), "output %s overlaps input %s in memory", output, input);
+        }
+      }
+      for (int j = 0; j < i; j++) {
+        if (output.overlaps(outputs.get(j))) {
+          throw bad(call.kernel(), "outputs %s and %s overlap in memory", outputs.get(j), output);
+        }
+      }
+    }
+    Memory memory = outputs.isEmpty() ? null : outputs.getFirst().buffer().memory();
+    for (Operand input : call.inputs()) {
+      if (memory != null && input.buffer().memory() != memory) {
+        throw bad(
+            call.kernel(),
+            "input %s is on %s, the output on %s: move one with to(device)",
+            input,
+            input.buffer().memory().device(),
+            memory.device());
+      }
+    }
+  }
+
+  /** The operands that are there. */
+  static List<Operand> present(Operand... operands) {
+    List<Operand> list = new ArrayList<>(operands.length);
+    for (Operand operand : operands) {
+      if (operand != null) {
+        list.add(operand);
+      }
+    }
+    return list;
+  }
+
+  static <T> T required(String kernel, String name, T value) {
+    if (Objects.isNull(value)) {
+      throw bad(kernel, "%s is missing", name);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,37 @@
+package dev.gatun.kernels.api;
+
+/**
+ * The kernel families on one device. Each method runs one call; the arguments were checked when the
+ * record was made. Safe for use by many threads; the same call gives the same bits.
+ */
+public interface Kernels {
+  void run(ScaledDotProductAttention call);
+
+  void run(MatmulPack call);
+
+  void run(Matmul call);
+
+  void run(BatchedMatmul call);
+
+  void run(LayerNorm call);
+
+  void run(Activate call);
+
+  void run(Add call);
+
+  void run(Softmax call);
+
+  void run(Embedding call);
+
+  void run(ScatterRows call);
+
+  void run(Pool call);
+
+  void run(L2Normalize call);
+
+  void run(RotaryEmbedding call);
+
+  void run(DisentangledBias call);
+
+  void run(CrossEntropy call);
+}

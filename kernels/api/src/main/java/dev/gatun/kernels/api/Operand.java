@@ -1,0 +1,145 @@
+package dev.gatun.kernels.api;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A strided view of a buffer: what kernels read and write.
+ *
+ * @param buffer the memory
+ * @param offset of the first element, in elements
+ * @param dtype the element type
+ * @param shape the length of each axis
+ * @param strides elements between neighbours on each axis; 0 repeats
+ */
+public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, long[] strides) {
+  public Operand {
+    Objects.requireNonNull(buffer, "buffer");
+    Objects.requireNonNull(dtype, "dtype");
+    if (shape.length != strides.length) {
+      throw new IllegalArgumentException(
+          "operand of shape %s has %d strides, expected one an axis"
+              .formatted(Arrays.toString(shape), strides.length));
+    }
+    long last = offset;
+    boolean empty = false;
+    for (int axis = 0; axis < shape.length; axis++) {
+      if (shape[axis] < 0 || strides[axis] < 0) {
+        throw new IllegalArgumentException(
+            "operand of shape %s, strides %s: axis %d is negative"
+                .formatted(Arrays.toString(shape), Arrays.toString(strides), axis));
+      }
+      empty |= shape[axis] == 0;
+    }
+    if (!empty) {
+      try {
+        for (int axis = 0; axis < shape.length; axis++) {
+          last = Math.addExact(last, Math.multiplyExact(shape[axis] - 1, strides[axis]));
+        }
+        last = Math.multiplyExact(Math.addExact(last, 1), dtype.bytes());
+      } catch (ArithmeticException e) {
+        last = Long.MAX_VALUE;
+      }
+      if (offset < 0 || last > buffer.byteSize()) {
+        throw new IllegalArgumentException(
+            "operand %s of shape %s, strides %s at element %d does not fit a buffer of %d bytes"
+                .formatted(
+                    dtype,
+                    Arrays.toString(shape),
+                    Arrays.toString(strides),
+                    offset,
+                    buffer.byteSize()));
+      }
+    }
+  }
+
+  /** A row-major view of a whole buffer from its start. */
+  public static Operand of(Buffer buffer, DType dtype, long... shape) {
+    return new Operand(buffer, 0, dtype, shape, rowMajor(shape));
+  }
+
+  /** The strides of a row-major block of this shape. */
+  public static long[] rowMajor(long... shape) {
+    long[] strides = new long[shape.length];
+    long next = 1;
+    for (int axis = shape.length - 1; axis >= 0; axis--) {
+      strides[axis] = next;
+      next = Math.multiplyExact(next, Math.max(1, shape[axis]));
+    }
+    return strides;
+  }
+
+  /** The number of axes. */
+  public int rank() {
+    return shape.length;
+  }
+
+  /** The length of an axis; negative axes count from the last. */
+  public long size(int axis) {
+    return shape[axis < 0 ? shape.length + axis : axis];
+  }
+
+  /** The stride of an axis in elements; negative axes count from the last. */
+  public long stride(int axis) {
+    return strides[axis < 0 ? strides.length + axis : axis];
+  }
+
+  /** The number of elements. */
+  public long count() {
+    long count = 1;
+    for (long length : shape) {
+      count = Math.multiplyExact(count, length);
+    }
+    return count;
+  }
+
+  /** Whether the elements lie row-major without gaps. */
+  public boolean isContiguous() {
+    long next = 1;
+    for (int axis = shape.length - 1; axis >= 0; axis--) {
+      if (shape[axis] == 0) {
+        return true;
+      }
+      if (shape[axis] != 1 && strides[axis] != next) {
+        return false;
+      }
+      next *= shape[axis];
+    }
+    return true;
+  }
+
+  /** The bytes from the buffer's start to the first element. */
+  public long byteOffset() {
+    return offset * dtype.bytes();
+  }
+
+  /** Whether both views share a byte range of one buffer (their spans, gaps included). */
+  public boolean overlaps(Operand other) {
+    if (buffer != other.buffer || count() == 0 || other.count() == 0) {
+      return false;
+    }
+    return byteOffset() < other.endByte() && other.byteOffset() < endByte();
+  }
+
+  /** Whether both are the same view. */
+  public boolean isSameView(Operand other) {
+    return buffer == other.buffer
+        && offset == other.offset
+        && dtype == other.dtype
+        && Arrays.equals(shape, other.shape)
+        && Arrays.equals(strides, other.strides);
+  }
+
+  private long endByte() {
+    long last = offset;
+    for (int axis = 0; axis < shape.length; axis++) {
+      last += (shape[axis] - 1) * strides[axis];
+    }
+    return (last + 1) * dtype.bytes();
+  }
+
+  @Override
+  public String toString() {
+    return dtype + Arrays.toString(shape);
+  }
+}

@@ -1,0 +1,42 @@
+package dev.gatun.kernels.api;
+
+import java.util.List;
+
+/**
+ * One vector a sequence of a ragged batch; a sequence without tokens gives zeros.
+ *
+ * @param x F32 [tokens, columns] contiguous
+ * @param offsets the sequences
+ * @param mode how tokens become one vector
+ * @param y F32 [sequences, columns] contiguous
+ */
+public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y) implements KernelCall {
+
+  private static final String NAME = "pool";
+
+  public Pool {
+    Checks.required(NAME, "offsets", offsets);
+    Checks.required(NAME, "mode", mode);
+    Checks.operand(NAME, "x", x, DType.F32, 2);
+    Checks.shaped(NAME, "x", x, DType.F32, offsets.tokens(), x.size(1));
+    Checks.contiguous(NAME, "x", x);
+    Checks.shaped(NAME, "y", y, DType.F32, offsets.sequences(), x.size(1));
+    Checks.contiguous(NAME, "y", y);
+    Checks.disjoint(new Operands(NAME, Checks.present(x), Checks.present(y)));
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(x);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(y);
+  }
+}

@@ -1,0 +1,68 @@
+package dev.gatun.kernels.api;
+
+import java.util.List;
+
+/**
+ * Rotary position embedding (Su et al., arXiv 2104.09864): rotates pairs of the first {@code
+ * rotary} elements of each head, {@code (a, b)} to {@code (a cos - b sin, b cos + a sin)} with the
+ * cosine and sine of the token's position. Pairs are (i, i + rotary / 2), or (2i, 2i + 1) when
+ * interleaved; the elements from rotary on are copied.
+ *
+ * @param x F32 [tokens, heads, head_size], heads and elements without gaps
+ * @param cosine F32 [positions, rotary / 2] contiguous
+ * @param sine F32 [positions, rotary / 2] contiguous
+ * @param positions I64 [tokens] contiguous, each from 0 to positions - 1
+ * @param interleaved which elements are pairs
+ * @param y F32 [tokens, heads, head_size], heads and elements without gaps; may be x
+ */
+public record RotaryEmbedding(
+    Operand x, Operand cosine, Operand sine, Operand positions, boolean interleaved, Operand y)
+    implements KernelCall {
+
+  private static final String NAME = "rotary_embedding";
+
+  public RotaryEmbedding {
+    Checks.operand(NAME, "x", x, DType.F32, 3);
+    Checks.operand(NAME, "cosine", cosine, DType.F32, 2);
+    Checks.contiguous(NAME, "cosine", cosine);
+    Checks.shaped(NAME, "sine", sine, DType.F32, cosine.size(0), cosine.size(1));
+    Checks.contiguous(NAME, "sine", sine);
+    if (2 * cosine.size(1) > x.size(2)) {
+      throw Checks.bad(NAME, "cosine %s has more pairs than the heads of x %s", cosine, x);
+    }
+    Checks.shaped(NAME, "positions", positions, DType.I64, x.size(0));
+    Checks.contiguous(NAME, "positions", positions);
+    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), x.size(1), x.size(2));
+    token("x", x);
+    token("y", y);
+    Checks.disjoint(
+        new Operands(NAME, Checks.present(x, cosine, sine, positions), Checks.present(y)), x);
+  }
+
+  private static void token(String name, Operand operand) {
+    Checks.rows(NAME, name, operand);
+    if (operand.size(1) > 1 && operand.stride(1) != operand.size(2)) {
+      throw Checks.bad(
+          NAME, "%s %s has gaps between heads, stride %d", name, operand, operand.stride(1));
+    }
+    if (operand.size(0) > 1 && operand.stride(0) < operand.size(1) * operand.size(2)) {
+      throw Checks.bad(
+          NAME, "%s %s has overlapping tokens, stride %d", name, operand, operand.stride(0));
+    }
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(x, cosine, sine, positions);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(y);
+  }
+}

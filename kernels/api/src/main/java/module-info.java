@@ -1,0 +1,6 @@
+/** The kernel families: what each computes, on which shapes, and how a backend is found. */
+module dev.gatun.kernels.api {
+  exports dev.gatun.kernels.api;
+
+  uses dev.gatun.kernels.api.BackendProvider;
+}
