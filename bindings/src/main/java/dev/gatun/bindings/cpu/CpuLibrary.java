@@ -1,0 +1,370 @@
+package dev.gatun.bindings.cpu;
+
+import dev.gatun.bindings.generated.cpu.gatun_attention;
+import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import dev.gatun.bindings.loader.NativeLoader;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * {@code libgatun_cpu}: one method a function of {@code gatun_cpu.h}, with its status checked.
+ * Arguments are as the header says and are not checked here.
+ */
+public final class CpuLibrary {
+  private static final class Holder {
+    static final NativeLoader.Result RESULT = loadOnce();
+  }
+
+  // One block of arguments a thread: made once, so that a call allocates nothing.
+  private static final ThreadLocal<MemorySegment> ATTENTION =
+      ThreadLocal.withInitial(() -> gatun_attention.allocate(Arena.ofAuto()));
+
+  /** The fields of {@code gatun_attention} in order. */
+  public record Attention(
+      MemorySegment query,
+      MemorySegment key,
+      MemorySegment value,
+      MemorySegment output,
+      MemorySegment lse,
+      MemorySegment weights,
+      MemorySegment queryOffsets,
+      MemorySegment keyOffsets,
+      MemorySegment keyMask,
+      MemorySegment bias,
+      long[] queryStrides,
+      long[] keyStrides,
+      long[] valueStrides,
+      long[] outputStrides,
+      long[] biasStrides,
+      long batch,
+      long heads,
+      long kvHeads,
+      long queryLength,
+      long keyLength,
+      long headSize,
+      long valueHeadSize,
+      float scale,
+      int causal) {}
+
+  private CpuLibrary() {}
+
+  /** Loads the library on the first call; the same result ever after. */
+  public static NativeLoader.Result load() {
+    return Holder.RESULT;
+  }
+
+  private static NativeLoader.Result loadOnce() {
+    NativeLoader.Result result = NativeLoader.load("gatun_cpu");
+    if (!result.loaded()) {
+      return result;
+    }
+    int abi = gatun_cpu_h.gatun_abi();
+    if (abi == gatun_cpu_h.GATUN_CPU_ABI()) {
+      return result;
+    }
+    List<NativeLoader.Attempt> attempts = new ArrayList<>(result.attempts());
+    attempts.add(
+        new NativeLoader.Attempt(
+            result.file().toString(),
+            "has interface version %d, these classes need %d: library and jar are of different releases"
+                .formatted(abi, gatun_cpu_h.GATUN_CPU_ABI())));
+    return new NativeLoader.Result(null, attempts);
+  }
+
+  public static int bestLevel() {
+    return gatun_cpu_h.gatun_best_level();
+  }
+
+  public static int level() {
+    return gatun_cpu_h.gatun_get_level();
+  }
+
+  public static void setLevel(int level) {
+    check("set_level", gatun_cpu_h.gatun_set_level(level));
+  }
+
+  public static int threads() {
+    return gatun_cpu_h.gatun_get_threads();
+  }
+
+  public static void setThreads(int threads) {
+    check("set_threads", gatun_cpu_h.gatun_set_threads(threads));
+  }
+
+  /** The processor's features by name. */
+  public static List<String> features() {
+    int bits = gatun_cpu_h.gatun_features();
+    List<String> names = new ArrayList<>();
+    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX2(), "avx2");
+    add(names, bits, gatun_cpu_h.GATUN_FEATURE_FMA(), "fma");
+    add(names, bits, gatun_cpu_h.GATUN_FEATURE_F16C(), "f16c");
+    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX512(), "avx512");
+    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX512_VNNI(), "avx512_vnni");
+    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX512_BF16(), "avx512_bf16");
+    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX_VNNI(), "avx_vnni");
+    return names;
+  }
+
+  private static void add(List<String> names, int bits, int bit, String name) {
+    if ((bits & bit) != 0) {
+      names.add(name);
+    }
+  }
+
+  /** A block aligned to 64 bytes, or null when there is no memory. */
+  public static MemorySegment allocate(long bytes) {
+    MemorySegment block = gatun_cpu_h.gatun_allocate(bytes);
+    return block.address() == 0 ? null : block.reinterpret(bytes);
+  }
+
+  public static void free(MemorySegment block) {
+    gatun_cpu_h.gatun_free(block);
+  }
+
+  public static void attention(Attention a) {
+    MemorySegment s = ATTENTION.get();
+    gatun_attention.query(s, a.query);
+    gatun_attention.key(s, a.key);
+    gatun_attention.value(s, a.value);
+    gatun_attention.output(s, a.output);
+    gatun_attention.lse(s, a.lse);
+    gatun_attention.weights(s, a.weights);
+    gatun_attention.query_offsets(s, a.queryOffsets);
+    gatun_attention.key_offsets(s, a.keyOffsets);
+    gatun_attention.key_mask(s, a.keyMask);
+    gatun_attention.bias(s, a.bias);
+    for (int axis = 0; axis < 3; axis++) {
+      gatun_attention.query_strides(s, axis, a.queryStrides[axis]);
+      gatun_attention.key_strides(s, axis, a.keyStrides[axis]);
+      gatun_attention.value_strides(s, axis, a.valueStrides[axis]);
+      gatun_attention.output_strides(s, axis, a.outputStrides[axis]);
+    }
+    for (int axis = 0; axis < 4; axis++) {
+      gatun_attention.bias_strides(s, axis, a.biasStrides[axis]);
+    }
+    gatun_attention.batch(s, a.batch);
+    gatun_attention.heads(s, a.heads);
+    gatun_attention.kv_heads(s, a.kvHeads);
+    gatun_attention.query_length(s, a.queryLength);
+    gatun_attention.key_length(s, a.keyLength);
+    gatun_attention.head_size(s, a.headSize);
+    gatun_attention.value_head_size(s, a.valueHeadSize);
+    gatun_attention.scale(s, a.scale);
+    gatun_attention.causal(s, a.causal);
+    check("attention_f32", gatun_cpu_h.gatun_attention_f32(s));
+  }
+
+  public static void matmulPack(
+      MemorySegment weight,
+      long weightStride,
+      long elementStride,
+      long n,
+      long k,
+      MemorySegment packed) {
+    check(
+        "matmul_pack_f32",
+        gatun_cpu_h.gatun_matmul_pack_f32(weight, weightStride, elementStride, n, k, packed));
+  }
+
+  public static void matmul(
+      MemorySegment x,
+      long xStride,
+      MemorySegment packed,
+      MemorySegment bias,
+      MemorySegment y,
+      long yStride,
+      long m,
+      long n,
+      long k,
+      int activation) {
+    check(
+        "matmul_f32",
+        gatun_cpu_h.gatun_matmul_f32(x, xStride, packed, bias, y, yStride, m, n, k, activation));
+  }
+
+  public static void batchedMatmul(
+      MemorySegment a,
+      long aBatchStride,
+      long aStride,
+      MemorySegment b,
+      long bBatchStride,
+      long bStride,
+      MemorySegment c,
+      long cBatchStride,
+      long cStride,
+      long batch,
+      long m,
+      long n,
+      long k) {
+    check(
+        "batched_matmul_f32",
+        gatun_cpu_h.gatun_batched_matmul_f32(
+            a,
+            aBatchStride,
+            aStride,
+            b,
+            bBatchStride,
+            bStride,
+            c,
+            cBatchStride,
+            cStride,
+            batch,
+            m,
+            n,
+            k));
+  }
+
+  public static void layerNorm(
+      MemorySegment x,
+      MemorySegment residual,
+      MemorySegment weight,
+      MemorySegment bias,
+      MemorySegment y,
+      MemorySegment sum,
+      long rows,
+      long columns,
+      float eps) {
+    check(
+        "layer_norm_f32",
+        gatun_cpu_h.gatun_layer_norm_f32(x, residual, weight, bias, y, sum, rows, columns, eps));
+  }
+
+  public static void activation(MemorySegment x, MemorySegment y, long count, int activation) {
+    check("activation_f32", gatun_cpu_h.gatun_activation_f32(x, y, count, activation));
+  }
+
+  public static void add(
+      MemorySegment a, MemorySegment b, MemorySegment y, long rows, long columns, long bRows) {
+    check("add_f32", gatun_cpu_h.gatun_add_f32(a, b, y, rows, columns, bRows));
+  }
+
+  public static void softmax(
+      MemorySegment x, MemorySegment y, long rows, long columns, boolean log) {
+    check("softmax_f32", gatun_cpu_h.gatun_softmax_f32(x, y, rows, columns, log ? 1 : 0));
+  }
+
+  public static void embedding(
+      MemorySegment table,
+      long rows,
+      long columns,
+      MemorySegment ids,
+      long count,
+      MemorySegment y,
+      boolean accumulate) {
+    check(
+        "embedding_f32",
+        gatun_cpu_h.gatun_embedding_f32(table, rows, columns, ids, count, y, accumulate ? 1 : 0));
+  }
+
+  public static void scatterRows(
+      MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
+    check("scatter_rows_f32", gatun_cpu_h.gatun_scatter_rows_f32(x, ids, count, y, rows, columns));
+  }
+
+  public static void pool(
+      MemorySegment x,
+      MemorySegment offsets,
+      long sequences,
+      long columns,
+      int mode,
+      MemorySegment y) {
+    check("pool_f32", gatun_cpu_h.gatun_pool_f32(x, offsets, sequences, columns, mode, y));
+  }
+
+  public static void l2Normalize(
+      MemorySegment x, MemorySegment y, long rows, long columns, float eps) {
+    check("l2_normalize_f32", gatun_cpu_h.gatun_l2_normalize_f32(x, y, rows, columns, eps));
+  }
+
+  public static void rotary(
+      MemorySegment x,
+      long xStride,
+      MemorySegment cosine,
+      MemorySegment sine,
+      MemorySegment positions,
+      MemorySegment y,
+      long yStride,
+      long tokens,
+      long heads,
+      long headSize,
+      long rotary,
+      boolean interleaved) {
+    check(
+        "rotary_f32",
+        gatun_cpu_h.gatun_rotary_f32(
+            x,
+            xStride,
+            cosine,
+            sine,
+            positions,
+            y,
+            yStride,
+            tokens,
+            heads,
+            headSize,
+            rotary,
+            interleaved ? 1 : 0));
+  }
+
+  public static void disentangledBias(
+      MemorySegment c2p,
+      MemorySegment p2c,
+      MemorySegment offsets,
+      MemorySegment positions,
+      long sequences,
+      long heads,
+      long tokens,
+      long span,
+      long buckets,
+      long maxPosition,
+      float scale,
+      MemorySegment bias,
+      long length) {
+    check(
+        "disentangled_bias_f32",
+        gatun_cpu_h.gatun_disentangled_bias_f32(
+            c2p,
+            p2c,
+            offsets,
+            positions,
+            sequences,
+            heads,
+            tokens,
+            span,
+            buckets,
+            maxPosition,
+            scale,
+            bias,
+            length));
+  }
+
+  public static void crossEntropy(
+      MemorySegment logits,
+      MemorySegment targets,
+      long rows,
+      long columns,
+      long ignoreIndex,
+      MemorySegment loss) {
+    check(
+        "cross_entropy_f32",
+        gatun_cpu_h.gatun_cross_entropy_f32(logits, targets, rows, columns, ignoreIndex, loss));
+  }
+
+  private static void check(String call, int status) {
+    if (status == gatun_cpu_h.GATUN_OK()) {
+      return;
+    }
+    if (status == gatun_cpu_h.GATUN_OUT_OF_MEMORY()) {
+      throw new OutOfMemoryError("gatun_" + call + ": no native memory for the kernel's scratch");
+    }
+    String reason =
+        status == gatun_cpu_h.GATUN_INVALID_ARGUMENT()
+            ? "invalid argument"
+            : status == gatun_cpu_h.GATUN_UNSUPPORTED_LEVEL()
+                ? "this processor lacks the level's instructions"
+                : "unknown status " + status;
+    throw new IllegalArgumentException("gatun_" + call + ": " + reason);
+  }
+}

@@ -1,0 +1,363 @@
+package dev.gatun.kernels.cpu;
+
+import static dev.gatun.kernels.cpu.CpuMemory.segment;
+
+import dev.gatun.bindings.cpu.CpuLibrary;
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.Kernels;
+import dev.gatun.kernels.api.L2Normalize;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.Offsets;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.ScatterRows;
+import dev.gatun.kernels.api.Softmax;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Runs the calls by the native library; its enums are numbered as {@code gatun_cpu.h} numbers them.
+ */
+final class CpuKernels implements Kernels {
+  private final Memory memory;
+
+  CpuKernels(Memory memory) {
+    this.memory = memory;
+  }
+
+  @Override
+  public void run(ScaledDotProductAttention c) {
+    run(
+        c,
+        () -> {
+          try (Buffer queryOffsets = offsets(c.queryOffsets());
+              Buffer keyOffsets = offsets(c.keyOffsets())) {
+            boolean ragged = c.queryOffsets() != null;
+            CpuLibrary.attention(
+                new CpuLibrary.Attention(
+                    address(c.query()),
+                    address(c.key()),
+                    address(c.value()),
+                    address(c.output()),
+                    address(c.lse()),
+                    address(c.weights()),
+                    ragged ? segment(queryOffsets) : MemorySegment.NULL,
+                    ragged ? segment(keyOffsets) : MemorySegment.NULL,
+                    address(c.keyMask()),
+                    address(c.bias()),
+                    strides(c.query()),
+                    strides(c.key()),
+                    strides(c.value()),
+                    strides(c.output()),
+                    c.bias() == null
+                        ? new long[4]
+                        : new long[] {
+                          c.biasStride(0), c.biasStride(1), c.biasStride(2), c.biasStride(3)
+                        },
+                    c.batch(),
+                    c.query().size(-2),
+                    c.key().size(-2),
+                    c.queryLength(),
+                    c.keyLength(),
+                    c.query().size(-1),
+                    c.value().size(-1),
+                    c.scale(),
+                    c.causal().ordinal()));
+          }
+        });
+  }
+
+  @Override
+  public void run(MatmulPack c) {
+    Operand w = c.weight();
+    run(
+        c,
+        () ->
+            CpuLibrary.matmulPack(
+                address(w), w.stride(0), w.stride(1), w.size(0), w.size(1), address(c.packed())));
+  }
+
+  @Override
+  public void run(Matmul c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.matmul(
+                address(c.x()),
+                c.x().stride(0),
+                address(c.packed()),
+                address(c.bias()),
+                address(c.y()),
+                c.y().stride(0),
+                c.x().size(0),
+                c.y().size(1),
+                c.x().size(1),
+                c.activation().ordinal()));
+  }
+
+  @Override
+  public void run(BatchedMatmul c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.batchedMatmul(
+                address(c.a()),
+                c.a().stride(0),
+                c.a().stride(1),
+                address(c.b()),
+                c.b().stride(0),
+                c.b().stride(1),
+                address(c.c()),
+                c.c().stride(0),
+                c.c().stride(1),
+                c.a().size(0),
+                c.a().size(1),
+                c.b().size(1),
+                c.a().size(2)));
+  }
+
+  @Override
+  public void run(LayerNorm c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.layerNorm(
+                address(c.x()),
+                address(c.residual()),
+                address(c.weight()),
+                address(c.bias()),
+                address(c.y()),
+                address(c.sum()),
+                c.x().size(0),
+                c.x().size(1),
+                c.eps()));
+  }
+
+  @Override
+  public void run(Activate c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.activation(
+                address(c.x()), address(c.y()), c.x().count(), c.activation().ordinal()));
+  }
+
+  @Override
+  public void run(Add c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.add(
+                address(c.a()),
+                address(c.b()),
+                address(c.y()),
+                c.a().size(0),
+                c.a().size(1),
+                c.b().size(0)));
+  }
+
+  @Override
+  public void run(Softmax c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.softmax(
+                address(c.x()), address(c.y()), c.x().size(0), c.x().size(1), c.log()));
+  }
+
+  @Override
+  public void run(Embedding c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "id", c.ids(), c.table().size(0), null);
+          CpuLibrary.embedding(
+              address(c.table()),
+              c.table().size(0),
+              c.table().size(1),
+              address(c.ids()),
+              c.ids().size(0),
+              address(c.y()),
+              c.accumulate());
+        });
+  }
+
+  @Override
+  public void run(ScatterRows c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "id", c.ids(), c.y().size(0), null);
+          CpuLibrary.scatterRows(
+              address(c.x()),
+              address(c.ids()),
+              c.ids().size(0),
+              address(c.y()),
+              c.y().size(0),
+              c.y().size(1));
+        });
+  }
+
+  @Override
+  public void run(Pool c) {
+    run(
+        c,
+        () -> {
+          try (Buffer offsets = offsets(c.offsets())) {
+            CpuLibrary.pool(
+                address(c.x()),
+                segment(offsets),
+                c.offsets().sequences(),
+                c.x().size(1),
+                c.mode().ordinal(),
+                address(c.y()));
+          }
+        });
+  }
+
+  @Override
+  public void run(L2Normalize c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.l2Normalize(
+                address(c.x()), address(c.y()), c.x().size(0), c.x().size(1), c.eps()));
+  }
+
+  @Override
+  public void run(RotaryEmbedding c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "position", c.positions(), c.cosine().size(0), null);
+          CpuLibrary.rotary(
+              address(c.x()),
+              c.x().stride(0),
+              address(c.cosine()),
+              address(c.sine()),
+              address(c.positions()),
+              address(c.y()),
+              c.y().stride(0),
+              c.x().size(0),
+              c.x().size(1),
+              c.x().size(2),
+              2 * c.cosine().size(1),
+              c.interleaved());
+        });
+  }
+
+  @Override
+  public void run(DisentangledBias c) {
+    run(
+        c,
+        () -> {
+          try (Buffer offsets = offsets(c.offsets())) {
+            CpuLibrary.disentangledBias(
+                address(c.c2p()),
+                address(c.p2c()),
+                segment(offsets),
+                address(c.positions()),
+                c.offsets().sequences(),
+                c.bias().size(1),
+                c.offsets().tokens(),
+                c.span(),
+                c.buckets(),
+                c.maxPosition(),
+                c.scale(),
+                address(c.bias()),
+                c.bias().size(3));
+          }
+        });
+  }
+
+  @Override
+  public void run(CrossEntropy c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
+          CpuLibrary.crossEntropy(
+              address(c.logits()),
+              address(c.targets()),
+              c.logits().size(0),
+              c.logits().size(1),
+              c.ignoreIndex(),
+              address(c.loss()));
+        });
+  }
+
+  /** Keeps every buffer of the call alive while it runs. */
+  private void run(KernelCall call, Runnable body) {
+    var operands = new java.util.ArrayList<Operand>(call.inputs());
+    operands.addAll(call.outputs());
+    int held = 0;
+    try {
+      for (Operand operand : operands) {
+        if (operand.buffer().memory() != memory) {
+          throw new IllegalArgumentException(
+              "%s: %s is in the memory of another backend (%s)"
+                  .formatted(call.kernel(), operand, operand.buffer().memory().device()));
+        }
+        operand.buffer().acquire();
+        held++;
+      }
+      body.run();
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(call.kernel() + ": " + e.getMessage(), e);
+    } finally {
+      for (int i = 0; i < held; i++) {
+        operands.get(i).buffer().release();
+      }
+    }
+  }
+
+  private static MemorySegment address(Operand operand) {
+    return operand == null
+        ? MemorySegment.NULL
+        : segment(operand.buffer())
+            .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
+  }
+
+  /** Batch, token and head strides; a ragged operand has no batch axis. */
+  private static long[] strides(Operand operand) {
+    return operand.rank() == 3
+        ? new long[] {0, operand.stride(0), operand.stride(1)}
+        : new long[] {operand.stride(0), operand.stride(1), operand.stride(2)};
+  }
+
+  /** The offsets in native memory, or null. */
+  private Buffer offsets(Offsets offsets) {
+    if (offsets == null) {
+      return null;
+    }
+    int[] values = offsets.values();
+    Buffer buffer = memory.allocate(4L * values.length);
+    MemorySegment.copy(values, 0, segment(buffer), ValueLayout.JAVA_INT, 0, values.length);
+    return buffer;
+  }
+
+  private static void inRange(
+      KernelCall call, String what, Operand ids, long limit, Long exception) {
+    MemorySegment values = address(ids);
+    for (long i = 0; i < ids.size(0); i++) {
+      long id = values.getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
+      if ((id < 0 || id >= limit) && (exception == null || id != exception)) {
+        throw new IllegalArgumentException(
+            "%s: %s %d at %d is outside of 0 to %d"
+                .formatted(call.kernel(), what, id, i, limit - 1));
+      }
+    }
+  }
+}
