@@ -1,0 +1,81 @@
+package dev.gatun.weights;
+
+import dev.gatun.kernels.api.DType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** The mappings of one {@link TensorFile}, and the copies made for it, in one arena. */
+final class MappedFiles implements AutoCloseable {
+  private final Arena arena = Arena.ofShared();
+  private final Map<String, MemorySegment> copies = new HashMap<>();
+
+  /** The whole of {@code file}, read-only. */
+  MemorySegment map(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    }
+  }
+
+  /** {@code slice}, or an aligned copy of it where its elements would straddle. */
+  MemorySegment aligned(String name, MemorySegment slice, DType dtype) {
+    check(name);
+    if (slice.isNative() && slice.address() % dtype.bytes() == 0) {
+      return slice;
+    }
+    return copy(name, slice.byteSize(), target -> target.copyFrom(slice));
+  }
+
+  /** The bytes that {@code fill} wrote the first time that {@code name} was asked for. */
+  MemorySegment copy(String name, long bytes, Consumer<MemorySegment> fill) {
+    check(name);
+    synchronized (copies) {
+      MemorySegment made = copies.get(name);
+      if (made == null) {
+        MemorySegment target = arena.allocate(bytes, 64);
+        fill.accept(target);
+        made = target.asReadOnly();
+        copies.put(name, made);
+      }
+      return made;
+    }
+  }
+
+  private void check(String name) {
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException("the weights file is closed; tensor " + name + " is gone");
+    }
+  }
+
+  /** Work that reads files. */
+  interface IoSupplier<T> {
+    T get() throws IOException;
+  }
+
+  /** The result of {@code work}, with the mappings given back if it fails. */
+  static <T> T orClose(MappedFiles files, IoSupplier<T> work) throws IOException {
+    boolean done = false;
+    try {
+      T result = work.get();
+      done = true;
+      return result;
+    } finally {
+      if (!done) {
+        files.close();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package dev.gatun.weights;
+
+/** Sizes that cannot overflow unnoticed. */
+final class Shapes {
+  private Shapes() {}
+
+  /**
+   * Bytes of a tensor, or -1 if an axis is negative, if the size overflows, or if the bits do not
+   * fill whole bytes.
+   */
+  static long bytes(long[] shape, long bits) {
+    long elements = 1;
+    boolean empty = false;
+    for (long axis : shape) {
+      if (axis < 0) {
+        return -1;
+      }
+      empty |= axis == 0;
+    }
+    if (empty) {
+      return 0;
+    }
+    for (long axis : shape) {
+      if (Math.multiplyHigh(elements, axis) != 0 || elements * axis < 0) {
+        return -1;
+      }
+      elements *= axis;
+    }
+    if (elements > Long.MAX_VALUE / bits || elements * bits % 8 != 0) {
+      return -1;
+    }
+    return elements * bits / 8;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.gatun.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Safetensors shards under an index ({@code model.safetensors.index.json}). The index decides: a
+ * tensor that it does not name is not shown.
+ */
+public final class ShardedSafetensorsFile implements TensorFile {
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private final String source;
+  private final Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
+  private final Map<String, SafetensorsFile> tensors = new LinkedHashMap<>();
+  private final Map<String, String> metadata = new LinkedHashMap<>();
+
+  private ShardedSafetensorsFile(String source) {
+    this.source = source;
+  }
+
+  /**
+   * Opens every shard that the index names.
+   *
+   * @throws IOException if a file cannot be read
+   * @throws WeightsException if the index is damaged, names a missing shard or a file elsewhere, or
+   *     names a tensor that its shard lacks
+   */
+  public static ShardedSafetensorsFile open(Path index) throws IOException {
+    ShardedSafetensorsFile file = new ShardedSafetensorsFile(index.toString());
+    boolean done = false;
+    try {
+      file.read(index);
+      done = true;
+      return file;
+    } finally {
+      if (!done) {
+        file.close();
+      }
+    }
+  }
+
+  private void read(Path index) throws IOException {
+    JsonNode root;
+    try {
+      root = JSON.readTree(Files.readAllBytes(index));
+    } catch (JsonProcessingException e) {
+      throw new WeightsException(source + ": not valid JSON: " + e.getOriginalMessage(), e);
+    }
+    JsonNode map = root.path("weight_map");
+    if (!map.isObject() || map.isEmpty()) {
+      throw new WeightsException(
+          source + ": weight_map must be an object of tensor names and shard files");
+    }
+    for (Map.Entry<String, JsonNode> entry : map.properties()) {
+      add(index, entry.getKey(), entry.getValue());
+    }
+    for (SafetensorsFile shard : shards.values()) {
+      metadata.putAll(shard.metadata());
+    }
+    for (Map.Entry<String, JsonNode> entry : root.path("metadata").properties()) {
+      metadata.put(entry.getKey(), entry.getValue().asText());
+    }
+  }
+
+  private void add(Path index, String tensor, JsonNode value) throws IOException {
+    String name = value.isTextual() ? value.textValue() : "";
+    if (!isPlainName(name)) {
+      throw new WeightsException(
+          "%s: tensor %s: the shard is %s, expected the name of a file in the same directory"
+              .formatted(source, tensor, value));
+    }
+    SafetensorsFile shard = shards.get(name);
+    if (shard == null) {
+      Path path = index.resolveSibling(name);
+      if (!Files.exists(path)) {
+        throw new WeightsException(
+            "%s: tensor %s is in shard %s, which is missing".formatted(source, tensor, path));
+      }
+      shard = SafetensorsFile.open(path);
+      shards.put(name, shard);
+    }
+    if (!shard.names().contains(tensor)) {
+      throw new WeightsException(
+          "%s: tensor %s is not in shard %s as the index says".formatted(source, tensor, name));
+    }
+    tensors.put(tensor, shard);
+  }
+
+  /** Whether {@code name} can only mean a file beside the one that names it. */
+  static boolean isPlainName(String name) {
+    return !name.isEmpty()
+        && !name.equals(".")
+        && !name.equals("..")
+        && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c == 0);
+  }
+
+  @Override
+  public Set<String> names() {
+    return Collections.unmodifiableSet(tensors.keySet());
+  }
+
+  @Override
+  public Map<String, String> metadata() {
+    return Collections.unmodifiableMap(metadata);
+  }
+
+  @Override
+  public Entry get(String name) {
+    SafetensorsFile shard = tensors.get(name);
+    if (shard == null) {
+      throw Suggestions.missing(source, name, names());
+    }
+    return shard.get(name);
+  }
+
+  @Override
+  public void close() {
+    shards.values().forEach(SafetensorsFile::close);
+  }
+}

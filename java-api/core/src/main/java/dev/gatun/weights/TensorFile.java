@@ -1,0 +1,95 @@
+package dev.gatun.weights;
+
+import dev.gatun.kernels.api.DType;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Named tensors in a file or in a set of files. Safe for use by several threads; what {@link #get}
+ * returned is valid until {@link #close}. The file must not be changed or cut while it is open,
+ * since it is mapped, not read.
+ */
+public interface TensorFile extends AutoCloseable {
+
+  /** The tensors' names, in the order of the file. */
+  Set<String> names();
+
+  /**
+   * The tensor called {@code name}.
+   *
+   * @throws WeightsException if there is none (the message suggests names that are close), or if
+   *     its element type is not one of {@link DType}
+   * @throws IllegalStateException if the file is closed
+   */
+  Entry get(String name);
+
+  /** What the file says about itself, such as {@code format=pt}; empty if it says nothing. */
+  Map<String, String> metadata();
+
+  /** Unmaps the file. Every {@link Entry#data()} becomes inaccessible. */
+  @Override
+  void close();
+
+  /**
+   * Opens a weights file, or the weights in a model directory: {@code model.safetensors}, else the
+   * shards of {@code model.safetensors.index.json}, else {@code model.onnx} or {@code
+   * onnx/model.onnx}.
+   *
+   * @throws IOException if a file cannot be read
+   * @throws WeightsException if no readable format is found, or if a file is damaged
+   */
+  static TensorFile open(Path fileOrDirectory) throws IOException {
+    return WeightsFinder.open(fileOrDirectory);
+  }
+
+  /**
+   * One tensor.
+   *
+   * @param name its name
+   * @param dtype its element type
+   * @param shape its axes; empty for a scalar
+   * @param data its elements, row-major and little-endian, aligned to the element size, read-only;
+   *     {@code elements() * dtype.bytes()} bytes, off-heap
+   * @param source the file that it comes from
+   */
+  record Entry(String name, DType dtype, long[] shape, MemorySegment data, String source) {
+
+    /**
+     * Checks that {@code data} is as long as {@code shape} and {@code dtype} say.
+     *
+     * @throws IllegalArgumentException if it is not
+     */
+    public Entry {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(dtype, "dtype");
+      Objects.requireNonNull(source, "source");
+      shape = shape.clone();
+      long bytes = Shapes.bytes(shape, 8L * dtype.bytes());
+      if (bytes != data.byteSize()) {
+        throw new IllegalArgumentException(
+            "tensor %s: shape %s of %s takes %d bytes but there are %d"
+                .formatted(name, Arrays.toString(shape), dtype, bytes, data.byteSize()));
+      }
+    }
+
+    @Override
+    public long[] shape() {
+      return shape.clone();
+    }
+
+    /** The number of elements: the product of the axes. */
+    public long elements() {
+      return data.byteSize() / dtype.bytes();
+    }
+
+    @Override
+    public String toString() {
+      return "%s %s%s from %s".formatted(name, dtype, Arrays.toString(shape), source);
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** Transformer models on the JVM: what programs import. */
+module dev.gatun {
+  requires transitive dev.gatun.kernels.api;
+  requires com.fasterxml.jackson.databind;
+  requires com.google.protobuf;
+  requires ai.djl.tokenizers;
+
+  exports dev.gatun.weights;
+}
