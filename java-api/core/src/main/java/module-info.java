@@ -5,5 +5,6 @@ module dev.gatun {
   requires com.google.protobuf;
   requires ai.djl.tokenizers;
 
+  exports dev.gatun.text;
   exports dev.gatun.weights;
 }

@@ -1,0 +1,108 @@
+package dev.gatun.text;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A model's tokenizer. Safe for use by several threads. Any Java string is accepted: surrogates
+ * without a partner are read as U+FFFD. Nothing is cut or padded unless the {@link EncodeOptions}
+ * say so, whatever the tokenizer's files say.
+ */
+public interface Tokenizer extends AutoCloseable {
+
+  /**
+   * Reads a {@code tokenizer.json}, or the tokenizer of a model directory: {@code tokenizer.json},
+   * else {@code vocab.txt} (BERT), else {@code vocab.json} with {@code merges.txt} (RoBERTa,
+   * GPT-2), with {@code tokenizer_config.json} and {@code special_tokens_map.json} beside them.
+   *
+   * @throws IOException if a file cannot be read
+   * @throws TokenizerException if there is no tokenizer, or if a file is damaged
+   */
+  static Tokenizer load(Path directoryOrTokenizerJson) throws IOException {
+    return DjlTokenizer.create(TokenizerFiles.read(directoryOrTokenizerJson));
+  }
+
+  /** The tokens of {@code text} with {@link EncodeOptions#DEFAULT}. */
+  default Encoding encode(String text) {
+    return encode(text, EncodeOptions.DEFAULT);
+  }
+
+  /** The tokens of a pair of texts with {@link EncodeOptions#DEFAULT}. */
+  default Encoding encode(String text, String pair) {
+    return encode(text, pair, EncodeOptions.DEFAULT);
+  }
+
+  /**
+   * The tokens of {@code text}.
+   *
+   * @throws TokenizerException if it does not fit and {@code options} ask for an error, or if not
+   *     even the special tokens fit
+   */
+  Encoding encode(String text, EncodeOptions options);
+
+  /**
+   * The tokens of a pair of texts, as for {@link #encode(String, EncodeOptions)}.
+   *
+   * @throws TokenizerException also if the one text that may be cut is too short to make the pair
+   *     fit
+   */
+  Encoding encode(String text, String pair, EncodeOptions options);
+
+  /** The tokens of each text, in order. */
+  default List<Encoding> encodeAll(List<String> texts, EncodeOptions options) {
+    List<Encoding> encodings = new ArrayList<>(texts.size());
+    for (String text : texts) {
+      encodings.add(encode(text, options));
+    }
+    return encodings;
+  }
+
+  /**
+   * The tokens of {@code text} in windows of at most {@code maxLength} tokens, each with its
+   * special tokens, that share {@code stride} tokens with their neighbours; one window if all fits.
+   * {@code overflow} is not looked at.
+   */
+  List<Encoding> encodeWindows(String text, EncodeOptions options);
+
+  /**
+   * The windows of a pair: the text that {@code pairTruncation} names is cut into windows, the
+   * other is in each.
+   *
+   * @throws IllegalArgumentException if {@code pairTruncation} is LONGEST_FIRST
+   */
+  List<Encoding> encodeWindows(String text, String pair, EncodeOptions options);
+
+  /**
+   * The text of {@code ids}.
+   *
+   * @param skipSpecialTokens whether special tokens are left out
+   * @throws IllegalArgumentException if an id is not in the vocabulary
+   */
+  String decode(long[] ids, boolean skipSpecialTokens);
+
+  /** The number of tokens, added ones included. */
+  int vocabSize();
+
+  /** The id of {@code token}, spelt as in the vocabulary. */
+  OptionalInt tokenToId(String token);
+
+  /** The token with {@code id}, as the vocabulary spells it. */
+  Optional<String> idToToken(long id);
+
+  /** The tokens that have a role. */
+  SpecialTokens specialTokens();
+
+  /**
+   * The {@code model_max_length} of {@code tokenizer_config.json}; empty if absent or without
+   * meaning (1e30).
+   */
+  OptionalInt modelMaxLength();
+
+  /** Frees native memory. Later calls that need it throw IllegalStateException. */
+  @Override
+  void close();
+}

@@ -1,0 +1,131 @@
+package dev.gatun.text;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * What a tokenizer's files say.
+ *
+ * @param source the file or directory
+ * @param json the tokenizer.json, without truncation and padding
+ * @param vocabulary its tokens
+ * @param special the tokens with a role
+ * @param modelMaxLength the length in tokenizer_config.json
+ */
+record TokenizerFiles(
+    String source,
+    byte[] json,
+    Vocabulary vocabulary,
+    SpecialTokens special,
+    OptionalInt modelMaxLength) {
+
+  static final JsonMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  static TokenizerFiles read(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      throw new NoSuchFileException(path.toString(), null, "there is no such file or directory");
+    }
+    boolean isDirectory = Files.isDirectory(path);
+    Path directory = isDirectory ? path : path.toAbsolutePath().getParent();
+    JsonNode config = readIfThere(directory.resolve("tokenizer_config.json"));
+    JsonNode map = readIfThere(directory.resolve("special_tokens_map.json"));
+    ObjectNode root = isDirectory ? find(path, config) : object(path);
+    root.putNull("truncation");
+    root.putNull("padding");
+    String source = path.toString();
+    TokenizerChecks.check(root, source);
+    Vocabulary vocabulary = new Vocabulary(root, source);
+    SpecialTokens special = new Roles(List.of(config, map), root, vocabulary).all();
+    try {
+      byte[] json = JSON.writeValueAsBytes(root);
+      return new TokenizerFiles(source, json, vocabulary, special, maxLength(config));
+    } catch (JsonProcessingException e) {
+      throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static ObjectNode find(Path directory, JsonNode config) throws IOException {
+    if (Files.exists(directory.resolve("tokenizer.json"))) {
+      return object(directory.resolve("tokenizer.json"));
+    }
+    if (Files.exists(directory.resolve("vocab.txt"))) {
+      return LegacyTokenizers.wordPiece(directory.resolve("vocab.txt"), config);
+    }
+    Path vocab = directory.resolve("vocab.json");
+    Path merges = directory.resolve("merges.txt");
+    if (Files.exists(vocab) && Files.exists(merges)) {
+      return LegacyTokenizers.byteLevel(object(vocab), merges, config);
+    }
+    throw new TokenizerException(
+        directory
+            + ": no tokenizer; looked for tokenizer.json, vocab.txt, and vocab.json with merges.txt"
+            + " (a sentencepiece model alone is not read: save the fast tokenizer)");
+  }
+
+  private static ObjectNode object(Path file) throws IOException {
+    if (parse(file) instanceof ObjectNode object) {
+      return object;
+    }
+    throw new TokenizerException(file + ": expected a JSON object");
+  }
+
+  private static JsonNode readIfThere(Path file) throws IOException {
+    return Files.exists(file) ? parse(file) : JSON.createObjectNode();
+  }
+
+  private static JsonNode parse(Path file) throws IOException {
+    try {
+      return JSON.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      long at = e.getLocation() == null ? 0 : e.getLocation().getByteOffset();
+      throw new TokenizerException(
+          "%s: byte %d: not valid JSON: %s".formatted(file, at, e.getOriginalMessage()), e);
+    }
+  }
+
+  private static OptionalInt maxLength(JsonNode config) {
+    JsonNode length = config.path("model_max_length");
+    boolean meant = length.isNumber() && length.doubleValue() >= 1 && length.doubleValue() <= 1e9;
+    return meant ? OptionalInt.of(length.intValue()) : OptionalInt.empty();
+  }
+
+  /** Finds the tokens with a role: by the configuration, else by their usual spelling. */
+  private record Roles(List<JsonNode> configs, JsonNode root, Vocabulary vocabulary) {
+
+    SpecialTokens all() {
+      return new SpecialTokens(
+          id("cls_token", "[CLS]", "<s>"),
+          id("sep_token", "[SEP]", "</s>"),
+          id("pad_token", "[PAD]", "<pad>"),
+          id("mask_token", "[MASK]", "<mask>"),
+          id("unk_token", root.path("model").path("unk_token").asText(""), "[UNK]", "<unk>"),
+          id("bos_token", "<s>", "<|endoftext|>"),
+          id("eos_token", "</s>", "<|endoftext|>"));
+    }
+
+    private OptionalInt id(String role, String... spellings) {
+      for (JsonNode config : configs) {
+        String token = LegacyTokenizers.content(config, role, null);
+        if (token != null && vocabulary.id(token) != null) {
+          return OptionalInt.of(vocabulary.id(token));
+        }
+      }
+      for (String spelling : spellings) {
+        if (vocabulary.id(spelling) != null) {
+          return OptionalInt.of(vocabulary.id(spelling));
+        }
+      }
+      return OptionalInt.empty();
+    }
+  }
+}
