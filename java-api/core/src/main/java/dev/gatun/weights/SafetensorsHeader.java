@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -31,7 +30,10 @@ final class SafetensorsHeader {
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private static final JsonFactory JSON =
-      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(JsonFactory.Feature.CHARSET_DETECTION)
+          .build();
 
   /**
    * Bits of every element type that the format names; those outside DType are known but not read.
@@ -131,7 +133,7 @@ final class SafetensorsHeader {
               .formatted(source, 8 + Math.max(0, at), e.getOriginalMessage()),
           e);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new WeightsException(source + ": the header cannot be read: " + e.getMessage(), e);
     }
   }
 
