@@ -79,7 +79,7 @@ final class DjlTokenizer implements Tokenizer {
   }
 
   private Encoding whole(String text, String pair, EncodeOptions options) {
-    String first = Utf16.repair(text);
+    String first = Utf16.repair(Objects.requireNonNull(text, "text"));
     String second = pair == null ? null : Utf16.repair(pair);
     boolean add = options.addSpecialTokens();
     var encoding =
@@ -144,6 +144,8 @@ final class DjlTokenizer implements Tokenizer {
         throw new IllegalStateException("the tokenizer of " + files.source() + " is closed");
       }
       return call.get();
+    } catch (RuntimeException e) {
+      throw closed ? e : new TokenizerException(files.source() + ": " + e.getMessage(), e);
     } finally {
       lock.readLock().unlock();
     }
