@@ -72,10 +72,10 @@ typedef enum {
 // softmax(scale * query * key^T + bias + masks) * value, a head at a time.
 //
 // Element (b, t, h, d) of query lies at query[b * query_strides[0] + t * query_strides[1] +
-// h * query_strides[2] + d], likewise for key, value and output. With query_offsets set the batch is
-// ragged: sequence b has the tokens query_offsets[b] .. query_offsets[b + 1], strides[0] is not used
-// and query_length is the longest; key_offsets likewise, both or none.
-// A row that may see nothing gives 0, and -inf as its log-sum-exp.
+// h * query_strides[2] + d], likewise for key, value and output. With query_offsets set the batch
+// is ragged: sequence b has the tokens query_offsets[b] .. query_offsets[b + 1], strides[0] is not
+// used and query_length is the longest; key_offsets likewise, both or none. A row that may see
+// nothing gives 0, and -inf as its log-sum-exp.
 typedef struct {
   const float *query;
   const float *key;

@@ -1,0 +1,35 @@
+#include "../math.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+int32_t activation_f32(const float *x, float *y, int64_t count, int32_t activation) {
+  if (count < 0 || activation < GATUN_ACTIVATION_NONE || activation > GATUN_ACTIVATION_QUICK_GELU) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel_rows(count, 1, [&](int64_t begin, int64_t end) {
+    by_vector(end - begin, [&](int64_t i, int64_t n) {
+      store_lanes(y + begin + i, activate(load_lanes(x + begin + i, n), activation), n);
+    });
+  });
+  return GATUN_OK;
+}
+
+int32_t add_f32(const float *a, const float *b, float *y, int64_t rows, int64_t columns,
+                int64_t b_rows) {
+  if (rows < 0 || columns < 0 || b_rows < 0) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      const float *left = a + r * columns, *right = b + r % b_rows * columns;
+      by_vector(columns, [&](int64_t i, int64_t n) {
+        store_lanes(y + r * columns + i, load_lanes(left + i, n) + load_lanes(right + i, n), n);
+      });
+    }
+  });
+  return GATUN_OK;
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun

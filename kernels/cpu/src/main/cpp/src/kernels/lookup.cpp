@@ -1,0 +1,67 @@
+// Kernels that move rows by index.
+#include "../level.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+int32_t embedding_f32(const float *table, int64_t rows, int64_t columns, const int64_t *ids,
+                      int64_t count, float *y, int32_t accumulate) {
+  if (rows < 0 || columns < 0 || count < 0) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      const float *line = table + ids[r] * columns;
+      float *out = y + r * columns;
+      by_vector(columns, [&](int64_t i, int64_t n) {
+        const Floats v = load_lanes(line + i, n);
+        store_lanes(out + i, accumulate ? load_lanes(out + i, n) + v : v, n);
+      });
+    }
+  });
+  return GATUN_OK;
+}
+
+int32_t scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows,
+                         int64_t columns) {
+  if (rows < 0 || columns < 0 || count < 0) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      __builtin_memcpy(y + ids[r] * columns, x + r * columns, columns * sizeof(float));
+    }
+  });
+  return GATUN_OK;
+}
+
+int32_t pool_f32(const float *x, const int32_t *offsets, int64_t sequences, int64_t columns,
+                 int32_t mode, float *y) {
+  if (sequences < 0 || columns < 0 || mode < GATUN_POOL_MEAN || mode > GATUN_POOL_LAST) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel(sequences, [&](int64_t s) {
+    const int64_t begin = offsets[s], end = offsets[s + 1];
+    const bool reduce = mode == GATUN_POOL_MEAN || mode == GATUN_POOL_MAX;
+    const int64_t first = mode == GATUN_POOL_LAST ? end - 1 : begin;
+    by_vector(columns, [&](int64_t i, int64_t n) {
+      Floats v{};
+      if (begin < end) {
+        v = load_lanes(x + first * columns + i, n);
+        for (int64_t t = begin + 1; reduce && t < end; t++) {
+          const Floats next = load_lanes(x + t * columns + i, n);
+          // A NaN stays: neither comparison holds for it.
+          v = mode == GATUN_POOL_MEAN ? v + next : select(next <= v, v, select(v == v, next, v));
+        }
+        if (mode == GATUN_POOL_MEAN) {
+          v /= static_cast<float>(end - begin);
+        }
+      }
+      store_lanes(y + s * columns + i, v, n);
+    });
+  });
+  return GATUN_OK;
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun

@@ -1,0 +1,110 @@
+#include "../math.h"
+#include "../tile.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+namespace {
+
+// A task is this many rows by this many panels. Of x, kRows * kDepth floats stay in the
+// second-level cache while a panel's kDepth * 32 floats pass; the cut follows from the shape alone.
+constexpr int64_t kRows = 120, kPanels = 4, kDepth = 512;
+
+void pack_panel(const float *weight, int64_t weight_stride, int64_t element_stride,
+                int64_t features, int64_t k, float *packed) {
+  for (int64_t i = 0; i < k; i++) {
+    for (int64_t f = 0; f < GATUN_PANEL; f++) {
+      packed[i * GATUN_PANEL + f] =
+          f < features ? weight[f * weight_stride + i * element_stride] : 0.0f;
+    }
+  }
+}
+
+void finish(float *y, int64_t y_stride, int64_t rows, int64_t columns, const float *bias,
+            int32_t activation) {
+  for (int64_t r = 0; r < rows; r++) {
+    by_vector(columns, [&](int64_t i, int64_t n) {
+      Floats v = load_lanes(y + r * y_stride + i, n);
+      if (bias != nullptr) {
+        v += load_lanes(bias + i, n);
+      }
+      store_lanes(y + r * y_stride + i, activate(v, activation), n);
+    });
+  }
+}
+
+}  // namespace
+
+int32_t matmul_pack_f32(const float *weight, int64_t weight_stride, int64_t element_stride,
+                        int64_t n, int64_t k, float *packed) {
+  if (n < 0 || k < 0) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel((n + GATUN_PANEL - 1) / GATUN_PANEL, [&](int64_t panel) {
+    const int64_t first = panel * GATUN_PANEL;
+    pack_panel(weight + first * weight_stride, weight_stride, element_stride,
+               n - first < GATUN_PANEL ? n - first : GATUN_PANEL, k, packed + first * k);
+  });
+  return GATUN_OK;
+}
+
+int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const float *bias,
+                   float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k,
+                   int32_t activation) {
+  if (m < 0 || n < 0 || k < 0 || activation < GATUN_ACTIVATION_NONE ||
+      activation > GATUN_ACTIVATION_QUICK_GELU) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
+  const int64_t groups = (panels + kPanels - 1) / kPanels, blocks = (m + kRows - 1) / kRows;
+  parallel(groups * blocks, [&](int64_t task) {
+    const int64_t row = task % blocks * kRows, panel = task / blocks * kPanels;
+    const int64_t rows = m - row < kRows ? m - row : kRows;
+    const int64_t last = panel + kPanels < panels ? panel + kPanels : panels;
+    float *out = y + row * y_stride;
+    for (int64_t depth = 0; depth < k || depth == 0; depth += kDepth) {
+      const int64_t length = k - depth < kDepth ? k - depth : kDepth;
+      for (int64_t p = panel; p < last; p++) {
+        const int64_t first = p * GATUN_PANEL;
+        product(rows, n - first < GATUN_PANEL ? n - first : GATUN_PANEL, length,
+                x + row * x_stride + depth, x_stride, packed + first * k + depth * GATUN_PANEL,
+                GATUN_PANEL, out + first, y_stride, depth == 0 ? Into::kNew : Into::kOld);
+      }
+    }
+    if (bias != nullptr || activation != GATUN_ACTIVATION_NONE) {
+      const int64_t first = panel * GATUN_PANEL;
+      const int64_t end = last * GATUN_PANEL < n ? last * GATUN_PANEL : n;
+      finish(out + first, y_stride, rows, end - first, bias == nullptr ? nullptr : bias + first,
+             activation);
+    }
+  });
+  return GATUN_OK;
+}
+
+int32_t batched_matmul_f32(const float *a, int64_t a_batch_stride, int64_t a_stride, const float *b,
+                           int64_t b_batch_stride, int64_t b_stride, float *c,
+                           int64_t c_batch_stride, int64_t c_stride, int64_t batch, int64_t m,
+                           int64_t n, int64_t k) {
+  if (batch < 0 || m < 0 || n < 0 || k < 0) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
+  std::atomic<bool> failed{false};
+  parallel(batch * panels, [&](int64_t task) {
+    static thread_local Scratch scratch;
+    const int64_t i = task / panels, first = task % panels * GATUN_PANEL;
+    float *packed = scratch.floats(k * GATUN_PANEL + 1);
+    if (packed == nullptr) {
+      failed.store(true);
+      return;
+    }
+    const int64_t features = n - first < GATUN_PANEL ? n - first : GATUN_PANEL;
+    pack_panel(b + i * b_batch_stride + first * b_stride, b_stride, 1, features, k, packed);
+    product(m, features, k, a + i * a_batch_stride, a_stride, packed, GATUN_PANEL,
+            c + i * c_batch_stride + first, c_stride, Into::kNew);
+  });
+  return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun

@@ -1,0 +1,176 @@
+// What every kernel source includes: the level's namespace, its vectors, tasks and scratch.
+//
+// A level is these sources compiled with its own instructions. All that they define lies in the
+// level's namespace, so that the linker never takes one level's function for another's.
+#ifndef GATUN_LEVEL_H
+#define GATUN_LEVEL_H
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+
+#include "gatun_cpu.h"
+#include "thread_pool.h"
+
+#if defined(GATUN_LEVEL_avx2) || defined(GATUN_LEVEL_avx512)
+#include <immintrin.h>
+#endif
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+#define GATUN_KERNEL(name, parameters, arguments) int32_t name parameters;
+#include "gatun_cpu_kernels.def"
+#undef GATUN_KERNEL
+
+#if defined(GATUN_LEVEL_avx512)
+constexpr int kLanes = 16;
+#elif defined(GATUN_LEVEL_avx2)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+typedef float Floats __attribute__((vector_size(kLanes * 4)));
+typedef int32_t Ints __attribute__((vector_size(kLanes * 4)));
+
+static inline Floats splat(float x) { return x - Floats{}; }
+
+static inline Floats load(const float *p) {
+  Floats v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+static inline void store(float *p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
+
+// The first n lanes; the others are 0.
+static inline Floats load(const float *p, int64_t n) {
+#if defined(GATUN_LEVEL_avx512)
+  return (Floats)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+#else
+  float lanes[kLanes] = {};
+  for (int64_t i = 0; i < n; i++) {
+    lanes[i] = p[i];
+  }
+  return load(lanes);
+#endif
+}
+
+static inline void store(float *p, Floats v, int64_t n) {
+#if defined(GATUN_LEVEL_avx512)
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), (__m512)v);
+#else
+  float lanes[kLanes];
+  store(lanes, v);
+  for (int64_t i = 0; i < n; i++) {
+    p[i] = lanes[i];
+  }
+#endif
+}
+
+// a * b + c, rounded once where the level can.
+static inline Floats fma(Floats a, Floats b, Floats c) {
+#if defined(GATUN_LEVEL_avx512)
+  return (Floats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(GATUN_LEVEL_avx2)
+  return (Floats)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+  return a * b + c;
+#endif
+}
+
+static inline Floats select(Ints mask, Floats yes, Floats no) { return mask ? yes : no; }
+
+// The larger one; NaN where b is NaN.
+static inline Floats max(Floats a, Floats b) { return select(a > b, a, b); }
+
+static inline float sum(Floats v) {
+  float lanes[kLanes];
+  store(lanes, v);
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; i++) {
+      lanes[i] += lanes[i + half];
+    }
+  }
+  return lanes[0];
+}
+
+// Calls body(i, n) for the vectors of count elements: i where one begins, n its lanes.
+template <typename Body>
+static inline void by_vector(int64_t count, const Body &body) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    body(i, static_cast<int64_t>(kLanes));
+  }
+  if (i < count) {
+    body(i, count - i);
+  }
+}
+
+static inline Floats load_lanes(const float *p, int64_t n) {
+  return n == kLanes ? load(p) : load(p, n);
+}
+
+static inline void store_lanes(float *p, Floats v, int64_t n) {
+  if (n == kLanes) {
+    store(p, v);
+  } else {
+    store(p, v, n);
+  }
+}
+
+// v with `rest` in the lanes from n on.
+static inline Floats keep(Floats v, int64_t n, float rest) {
+  if (n == kLanes) {
+    return v;
+  }
+  float lanes[kLanes];
+  store(lanes, splat(rest));
+  store(lanes, v, n);
+  return load(lanes);
+}
+
+template <typename Body>
+static inline void parallel(int64_t count, const Body &body) {
+  run_tasks(
+      count, [](const void *context, int64_t i) { (*static_cast<const Body *>(context))(i); },
+      &body);
+}
+
+// Calls body(begin, end) for blocks of rows that are worth a task each.
+template <typename Body>
+static inline void parallel_rows(int64_t rows, int64_t columns, const Body &body) {
+  constexpr int64_t kWorth = 16384;  // elements: about 2 us of memory traffic
+  const int64_t block = columns >= kWorth ? 1 : kWorth / (columns < 1 ? 1 : columns);
+  parallel((rows + block - 1) / block, [&](int64_t i) {
+    const int64_t end = (i + 1) * block;
+    body(i * block, end < rows ? end : rows);
+  });
+}
+
+// A thread's memory for intermediate values, kept until the thread ends.
+class Scratch {
+ public:
+  ~Scratch() { free(memory_); }
+
+  // Floats aligned to 64 bytes, or null; what an earlier call gave is lost.
+  float *floats(int64_t count) {
+    const size_t bytes = (static_cast<size_t>(count) * sizeof(float) + 63) / 64 * 64;
+    if (bytes > bytes_) {
+      free(memory_);
+      memory_ = aligned_alloc(64, bytes);
+      bytes_ = memory_ == nullptr ? 0 : bytes;
+    }
+    return static_cast<float *>(memory_);
+  }
+
+ private:
+  void *memory_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif

@@ -1,0 +1,105 @@
+// Elementary functions on vectors, in float with errors of about 1 ulp of the largest value.
+#ifndef GATUN_MATH_H
+#define GATUN_MATH_H
+
+#include "level.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+// e^x: 0 below -87.33 (where floats are subnormal), infinity above 88.72, NaN for NaN.
+static inline Floats exp(Floats x) {
+  const Floats low = splat(-87.33654f), high = splat(88.72283f);
+  const Floats inside = select(x < low, low, select(x > high, high, x));
+  // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
+  const Floats magic = splat(12582912.0f);
+  const Floats shifted = fma(inside, splat(1.44269504f), magic);
+  const Floats n = shifted - magic;
+  // ln 2 in two parts: the first has few bits, so that n times it is exact.
+  Floats r = fma(n, splat(-0.693145752f), inside);
+  r = fma(n, splat(-1.42860677e-6f), r);
+  Floats p = splat(1.98412698e-4f);  // 1 / 7!, and the other terms of the series
+  p = fma(p, r, splat(1.38888889e-3f));
+  p = fma(p, r, splat(8.33333333e-3f));
+  p = fma(p, r, splat(4.16666667e-2f));
+  p = fma(p, r, splat(1.66666667e-1f));
+  p = fma(p, r, splat(0.5f));
+  p = fma(p * r, r, r) + 1.0f;
+  // 2^n as two factors, for n = 128 is not a float's exponent.
+  const Ints whole = (Ints)shifted - (Ints)magic;
+  const Ints half = whole >> 1;
+  const Floats first = (Floats)((half + 127) << 23);
+  const Floats second = (Floats)((whole - half + 127) << 23);
+  const Floats y = p * first * second;
+  const Floats capped = select(x > high, splat(__builtin_inff()), select(x < low, Floats{}, y));
+  return select(x == x, capped, x);
+}
+
+// The error function: near 0 erf(x) / x as a polynomial in x^2, further out 1 - e^-p(|x|) with p a
+// polynomial fitted to -ln(erfc); both fitted for the least largest error.
+static inline Floats erf(Floats x) {
+  const Floats a = (Floats)((Ints)x & 0x7fffffff);
+  const Ints sign = (Ints)x & static_cast<int32_t>(0x80000000u);
+  const Floats s = a * a;
+  Floats near = splat(8.397286715e-05f);
+  near = fma(near, s, splat(-8.149687243e-04f));
+  near = fma(near, s, splat(5.201705775e-03f));
+  near = fma(near, s, splat(-2.685969819e-02f));
+  near = fma(near, s, splat(1.128370155e-01f));
+  near = fma(near, s, splat(-3.761263418e-01f));
+  near = fma(near, s, splat(1.128379167e+00f)) * a;
+  const Floats t = select(a > 4.0f, splat(4.0f), a);  // beyond, erf is 1 in float
+  Floats far = splat(-1.602491734e-06f);
+  far = fma(far, t, splat(4.535461532e-05f));
+  far = fma(far, t, splat(-5.907155139e-04f));
+  far = fma(far, t, splat(4.730283230e-03f));
+  far = fma(far, t, splat(-2.633554351e-02f));
+  far = fma(far, t, splat(1.099251904e-01f));
+  far = fma(far, t, splat(6.319953202e-01f));
+  far = fma(far, t, splat(1.130131502e+00f));
+  far = fma(far, t, splat(-2.942765259e-04f));
+  far = 1.0f - exp(-far);
+  const Floats y = select(a < 0.92f, near, far);
+  return select(x == x, (Floats)((Ints)y | sign), x);
+}
+
+static inline Floats sigmoid(Floats x) { return 1.0f / (1.0f + exp(-x)); }
+
+// tanh: its odd series' rational form near 0, where 1 - 2 / (e^2x + 1) would cancel.
+static inline Floats tanh(Floats x) {
+  const Floats a = (Floats)((Ints)x & 0x7fffffff);
+  const Ints sign = (Ints)x & static_cast<int32_t>(0x80000000u);
+  const Floats s = x * x;
+  // The continued fraction x / (1 + s / (3 + s / (5 + s / (7 + s / (9 + s / 11))))).
+  const Floats d = 9.0f + s / 11.0f;
+  const Floats near = a / (1.0f + s / (3.0f + s / (5.0f + s / (7.0f + s / d))));
+  const Floats far = 1.0f - 2.0f / (exp(a + a) + 1.0f);
+  const Floats y = select(a < 0.625f, near, far);
+  return select(x == x, (Floats)((Ints)y | sign), x);
+}
+
+static inline Floats activate(Floats x, int32_t activation) {
+  switch (activation) {
+    case GATUN_ACTIVATION_RELU:
+      return select(x < 0.0f, Floats{}, x);
+    case GATUN_ACTIVATION_GELU:
+      return 0.5f * x * (1.0f + erf(x * 0.707106781f));
+    case GATUN_ACTIVATION_GELU_TANH:
+      return 0.5f * x * (1.0f + tanh(0.797884561f * fma(x * x * x, splat(0.044715f), x)));
+    case GATUN_ACTIVATION_TANH:
+      return tanh(x);
+    case GATUN_ACTIVATION_SIGMOID:
+      return sigmoid(x);
+    case GATUN_ACTIVATION_SILU:
+      return x * sigmoid(x);
+    case GATUN_ACTIVATION_QUICK_GELU:
+      return x * sigmoid(1.702f * x);
+    default:
+      return x;
+  }
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif

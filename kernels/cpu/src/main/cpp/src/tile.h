@@ -1,0 +1,102 @@
+// The register tile under every product: c[rows][columns] (+)= a[rows][k] * b[k][columns].
+#ifndef GATUN_TILE_H
+#define GATUN_TILE_H
+
+#include "level.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+// Two vectors a row; as many rows as leave registers for b and one element of a.
+constexpr int kTileColumns = 2 * kLanes;
+#if defined(GATUN_LEVEL_avx512)
+constexpr int kTileRows = 12;
+#elif defined(GATUN_LEVEL_avx2)
+constexpr int kTileRows = 6;
+#else
+constexpr int kTileRows = 4;
+#endif
+
+// Tells a tile what becomes of its sums: stored, or added to what is there.
+enum class Into { kNew, kOld };
+
+template <int kRows, bool kPartial>
+static inline void tile_rows(const float *a, int64_t a_stride, const float *b, int64_t b_stride,
+                             float *c, int64_t c_stride, int64_t k, int64_t columns, Into into) {
+  Floats sums[kRows][2];
+  const int64_t n0 = columns < kLanes ? columns : kLanes, n1 = columns - n0;
+  for (int r = 0; r < kRows; r++) {
+    float *row = c + r * c_stride;
+    if (into == Into::kNew) {
+      sums[r][0] = sums[r][1] = Floats{};
+    } else if (kPartial) {
+      sums[r][0] = load(row, n0);
+      sums[r][1] = n1 > 0 ? load(row + kLanes, n1) : Floats{};
+    } else {
+      sums[r][0] = load(row);
+      sums[r][1] = load(row + kLanes);
+    }
+  }
+  for (int64_t i = 0; i < k; i++) {
+    const float *line = b + i * b_stride;
+    Floats b0, b1;
+    if (kPartial) {
+      b0 = load(line, n0);
+      b1 = n1 > 0 ? load(line + kLanes, n1) : Floats{};
+    } else {
+      b0 = load(line);
+      b1 = load(line + kLanes);
+    }
+    for (int r = 0; r < kRows; r++) {
+      const Floats x = splat(a[r * a_stride + i]);
+      sums[r][0] = fma(x, b0, sums[r][0]);
+      sums[r][1] = fma(x, b1, sums[r][1]);
+    }
+  }
+  for (int r = 0; r < kRows; r++) {
+    float *row = c + r * c_stride;
+    if (kPartial) {
+      store(row, sums[r][0], n0);
+      if (n1 > 0) {
+        store(row + kLanes, sums[r][1], n1);
+      }
+    } else {
+      store(row, sums[r][0]);
+      store(row + kLanes, sums[r][1]);
+    }
+  }
+}
+
+template <int kRows>
+static inline void tile_dispatch(int64_t rows, const float *a, int64_t a_stride, const float *b,
+                                 int64_t b_stride, float *c, int64_t c_stride, int64_t k,
+                                 int64_t columns, Into into) {
+  if (rows == kRows) {
+    if (columns == kTileColumns) {
+      tile_rows<kRows, false>(a, a_stride, b, b_stride, c, c_stride, k, columns, into);
+    } else {
+      tile_rows<kRows, true>(a, a_stride, b, b_stride, c, c_stride, k, columns, into);
+    }
+  } else if constexpr (kRows > 1) {
+    tile_dispatch<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into);
+  }
+}
+
+// Any number of rows and columns; each element's sum runs over k in order.
+static inline void product(int64_t rows, int64_t columns, int64_t k, const float *a,
+                           int64_t a_stride, const float *b, int64_t b_stride, float *c,
+                           int64_t c_stride, Into into) {
+  for (int64_t j = 0; j < columns; j += kTileColumns) {
+    const int64_t n = columns - j < kTileColumns ? columns - j : kTileColumns;
+    for (int64_t i = 0; i < rows; i += kTileRows) {
+      const int64_t m = rows - i < kTileRows ? rows - i : kTileRows;
+      tile_dispatch<kTileRows>(m, a + i * a_stride, a_stride, b + j, b_stride, c + i * c_stride + j,
+                               c_stride, k, n, into);
+    }
+  }
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif
