@@ -1,0 +1,194 @@
+package dev.gatun.bindings.cuda;
+
+import dev.gatun.bindings.generated.cuda.cuda_h;
+import dev.gatun.bindings.loader.NativeLoader;
+import java.io.File;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The CUDA driver, {@code libcuda.so.1}. Nothing of CUDA is touched before {@link #load()}; the
+ * other methods need a {@code load()} that succeeded.
+ */
+public final class CudaDriver {
+  /** The property that names the driver library to load in place of the system's. */
+  public static final String PROPERTY = "gatun.cuda.driver";
+
+  private static final String NAME = "libcuda.so.1";
+
+  // Where distributions, containers, WSL and NixOS put it.
+  private static final List<String> FOLDERS =
+      List.of(
+          "/usr/lib/x86_64-linux-gnu",
+          "/usr/lib/aarch64-linux-gnu",
+          "/usr/lib64",
+          "/usr/lib",
+          "/usr/local/nvidia/lib64",
+          "/usr/lib/wsl/lib",
+          "/run/opengl-driver/lib");
+
+  private static final class Holder {
+    static final NativeLoader.Result RESULT = loadOnce(candidates());
+  }
+
+  private CudaDriver() {}
+
+  /**
+   * Finds, loads and initialises the driver on the first call; the same result ever after. Where
+   * there is none, the result says what was tried and why it failed.
+   */
+  public static NativeLoader.Result load() {
+    return Holder.RESULT;
+  }
+
+  private static Set<Path> candidates() {
+    Set<Path> files = new LinkedHashSet<>();
+    String property = System.getProperty(PROPERTY);
+    if (property != null && !property.isBlank()) {
+      files.add(Path.of(property).toAbsolutePath());
+      return files;
+    }
+    String path = System.getenv("LD_LIBRARY_PATH");
+    if (path != null) {
+      for (String folder : path.split(File.pathSeparator)) {
+        if (!folder.isBlank()) {
+          files.add(Path.of(folder, NAME).toAbsolutePath());
+        }
+      }
+    }
+    FOLDERS.forEach(folder -> files.add(Path.of(folder, NAME)));
+    return files;
+  }
+
+  private static NativeLoader.Result loadOnce(Set<Path> files) {
+    List<NativeLoader.Attempt> attempts = new ArrayList<>();
+    for (Path file : files) {
+      if (!Files.exists(file)) {
+        attempts.add(new NativeLoader.Attempt(file.toString(), "no such file"));
+        continue;
+      }
+      try {
+        // By its path and from the class loader of the generated classes, which look there.
+        System.load(file.toString());
+      } catch (UnsatisfiedLinkError e) {
+        attempts.add(new NativeLoader.Attempt(file.toString(), e.getMessage()));
+        continue;
+      }
+      // A driver that was loaded stays, so no other is tried after it.
+      try {
+        check(cuda_h.cuInit(0), "cuInit");
+        attempts.add(new NativeLoader.Attempt(file.toString(), "loaded"));
+        return new NativeLoader.Result(file, List.copyOf(attempts));
+      } catch (CudaException e) {
+        attempts.add(new NativeLoader.Attempt(file.toString(), e.getMessage()));
+      } catch (LinkageError e) {
+        attempts.add(new NativeLoader.Attempt(file.toString(), "is no CUDA driver: " + root(e)));
+      }
+      break;
+    }
+    return new NativeLoader.Result(null, List.copyOf(attempts));
+  }
+
+  private static Throwable root(Throwable e) {
+    return e.getCause() == null ? e : root(e.getCause());
+  }
+
+  /**
+   * Throws unless a status is {@code CUDA_SUCCESS}.
+   *
+   * @param status what the driver returned
+   * @param call the function, and what the reader of the message needs of its arguments
+   * @throws CudaException with the code's name and the call
+   */
+  public static void check(int status, String call) {
+    if (status == cuda_h.CUDA_SUCCESS()) {
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
+      String code =
+          cuda_h.cuGetErrorName(status, pointer) == cuda_h.CUDA_SUCCESS()
+              ? string(pointer)
+              : "unknown CUresult";
+      String description =
+          cuda_h.cuGetErrorString(status, pointer) == cuda_h.CUDA_SUCCESS()
+              ? string(pointer)
+              : "which this driver does not know";
+      throw new CudaException(status, code, description, call);
+    }
+  }
+
+  private static String string(MemorySegment pointer) {
+    return pointer.get(ValueLayout.ADDRESS, 0).reinterpret(Long.MAX_VALUE).getString(0);
+  }
+
+  /** The CUDA version that the driver supports, as {@code CUDA_VERSION} counts: 13000 is 13.0. */
+  public static int driverVersion() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
+      check(cuda_h.cuDriverGetVersion(version), "cuDriverGetVersion");
+      return version.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
+  /** The number of devices that this process may see. */
+  public static int deviceCount() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+      check(cuda_h.cuDeviceGetCount(count), "cuDeviceGetCount");
+      return count.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
+  /** The name of a device, such as {@code NVIDIA H100 80GB HBM3}. */
+  public static String deviceName(int ordinal) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = arena.allocate(256);
+      check(
+          cuda_h.cuDeviceGetName(name, (int) name.byteSize(), device(ordinal)),
+          "cuDeviceGetName(" + ordinal + ")");
+      return name.getString(0);
+    }
+  }
+
+  /** The compute capability of a device times ten: 90 is 9.0, 120 is 12.0. */
+  public static int computeCapability(int ordinal) {
+    return 10 * attribute(ordinal, cuda_h.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR())
+        + attribute(ordinal, cuda_h.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR());
+  }
+
+  /** The memory of a device in bytes. */
+  public static long totalMemory(int ordinal) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
+      check(
+          cuda_h.cuDeviceTotalMem_v2(bytes, device(ordinal)), "cuDeviceTotalMem(" + ordinal + ")");
+      return bytes.get(ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
+  private static int attribute(int ordinal, int attribute) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+      check(
+          cuda_h.cuDeviceGetAttribute(value, attribute, device(ordinal)),
+          "cuDeviceGetAttribute(" + attribute + ", " + ordinal + ")");
+      return value.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
+  private static int device(int ordinal) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment device = arena.allocate(ValueLayout.JAVA_INT);
+      check(cuda_h.cuDeviceGet(device, ordinal), "cuDeviceGet(" + ordinal + ")");
+      return device.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+}
