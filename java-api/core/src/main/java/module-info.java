@@ -5,6 +5,7 @@ module dev.gatun {
   requires com.google.protobuf;
   requires ai.djl.tokenizers;
 
+  exports dev.gatun.pipelines;
   exports dev.gatun.text;
   exports dev.gatun.weights;
 }

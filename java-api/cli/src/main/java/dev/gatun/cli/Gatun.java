@@ -1,0 +1,70 @@
+package dev.gatun.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The command {@code gatun}. */
+@Command(
+    name = "gatun",
+    description = "Transformer models on the JVM.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "1:failed, with the reason on standard error", "2:wrong usage"})
+public final class Gatun implements Runnable {
+  @Option(
+      names = "--verbose",
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "Print the stack trace of an error.")
+  private boolean verbose;
+
+  private final Terminal terminal;
+
+  private CommandLine line;
+
+  Gatun(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** Runs the command and ends the process with its exit code. */
+  public static void main(String[] arguments) {
+    int code = run(Terminal.ofProcess(), new ModelLoader(), arguments);
+    System.out.flush();
+    System.exit(code);
+  }
+
+  /** Runs the command; returns its exit code. */
+  static int run(Terminal terminal, EmbedderLoader loader, String... arguments) {
+    Gatun gatun = new Gatun(terminal);
+    CommandLine line =
+        new CommandLine(gatun)
+            .addSubcommand(new SearchCommand(terminal, loader))
+            .addSubcommand(new InfoCommand(terminal));
+    gatun.line = line;
+    line.setOut(new PrintWriter(terminal.out(), true));
+    line.setErr(new PrintWriter(terminal.err(), true));
+    line.setColorScheme(
+        CommandLine.Help.defaultColorScheme(
+            terminal.colours() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
+    line.setExecutionExceptionHandler((problem, command, parsed) -> gatun.failed(problem));
+    return line.execute(arguments);
+  }
+
+  @Override
+  public void run() {
+    line.usage(line.getOut());
+  }
+
+  private int failed(Exception problem) {
+    PrintStream err = terminal.err();
+    String message = problem.getMessage();
+    err.println("gatun: " + (message == null || message.isBlank() ? problem : message));
+    if (verbose) {
+      problem.printStackTrace(err);
+    }
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+}

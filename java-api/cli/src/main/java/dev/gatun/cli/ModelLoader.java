@@ -1,0 +1,59 @@
+package dev.gatun.cli;
+
+import dev.gatun.kernels.api.Backends;
+import dev.gatun.pipelines.EmbeddingPipeline;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Opens models by the library's pipeline. */
+final class ModelLoader implements EmbedderLoader {
+  @Override
+  public Embedder load(Path directory) {
+    if (directory != null && !Files.isDirectory(directory)) {
+      throw new CliException(directory + ": not a model directory");
+    }
+    Path found = directory == null ? BundledModel.unpack() : directory;
+    try {
+      EmbeddingPipeline pipeline =
+          EmbeddingPipeline.load(
+              found, EmbeddingPipeline.Options.DEFAULT.withNormalize(true).withError());
+      return new PipelineEmbedder(pipeline, found);
+    } catch (IOException e) {
+      throw new CliException(found + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public String backend() {
+    return Backends.host().description();
+  }
+
+  private record PipelineEmbedder(EmbeddingPipeline pipeline, Path directory) implements Embedder {
+    @Override
+    public int tokens(String text) {
+      return pipeline.tokens(text);
+    }
+
+    @Override
+    public int limit() {
+      return pipeline.maxLength();
+    }
+
+    @Override
+    public float[][] embed(List<String> texts) {
+      return pipeline.embed(texts);
+    }
+
+    @Override
+    public String fingerprint() {
+      return ModelFingerprint.of(directory);
+    }
+
+    @Override
+    public void close() {
+      pipeline.close();
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package dev.gatun.cli;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** A progress bar that shows itself on a terminal once work has taken two seconds. */
+final class Progress implements AutoCloseable {
+  private static final long PATIENCE = Duration.ofSeconds(2).toNanos();
+  private static final int WIDTH = 78;
+
+  private final String task;
+  private final long total;
+  private final Terminal terminal;
+  private final long started = System.nanoTime();
+  private long done;
+  private ProgressBar bar;
+
+  Progress(String task, long total, Terminal terminal) {
+    this.task = task;
+    this.total = total;
+    this.terminal = terminal;
+  }
+
+  void step(long count) {
+    done += count;
+    if (bar == null && terminal.errIsTerminal() && System.nanoTime() - started > PATIENCE) {
+      bar = show(terminal.err());
+    }
+    if (bar != null) {
+      bar.stepTo(done);
+    }
+  }
+
+  private ProgressBar show(PrintStream err) {
+    return new ProgressBarBuilder()
+        .setTaskName(task)
+        .setInitialMax(total)
+        .setStyle(ProgressBarStyle.ASCII)
+        .setConsumer(new ConsoleProgressBarConsumer(err, WIDTH))
+        .startsFrom(0, Duration.ofNanos(System.nanoTime() - started))
+        .clearDisplayOnFinish()
+        .build();
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}

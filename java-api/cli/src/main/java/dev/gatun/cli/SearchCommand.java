@@ -1,0 +1,149 @@
+package dev.gatun.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code gatun search}: passages of texts by meaning. */
+@Command(
+    name = "search",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Finds the passages of texts that are nearest in meaning to a query.",
+    footer = {
+      "%nThe index is a cache of vectors: changed files are read again, deleted ones forgotten, and"
+          + " it is built anew for another model. A file that is no index is never overwritten.",
+      "%nWith --json: query, model, backend, files, passages, embedded, skipped (hidden, binary,"
+          + " unreadable) and results (rank, score, file, first_line, last_line, text)."
+    })
+final class SearchCommand implements Callable<Integer> {
+  private static final String STDIN = "-";
+
+  @Parameters(index = "0", paramLabel = "QUERY", description = "What to look for.")
+  private String query;
+
+  @Parameters(
+      index = "1..*",
+      arity = "0..*",
+      paramLabel = "FILES",
+      description =
+          "Files and directories; none, or -, is standard input"
+              + " (none with --index: the files in the index).")
+  private List<String> inputs = List.of();
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "How many passages to print (${DEFAULT-VALUE}).")
+  private int top;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "The directory of an encoder; all-MiniLM-L6-v2 when left out.")
+  private Path model;
+
+  @Option(names = "--index", paramLabel = "FILE", description = "Keep the vectors in a file.")
+  private Path indexFile;
+
+  @Option(names = "--rebuild-index", description = "Build a damaged index anew.")
+  private boolean rebuild;
+
+  @Spec private CommandSpec spec;
+
+  private final Terminal terminal;
+  private final EmbedderLoader loader;
+
+  SearchCommand(Terminal terminal, EmbedderLoader loader) {
+    this.terminal = terminal;
+    this.loader = loader;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    check();
+    TextFiles files = new TextFiles(this::say);
+    for (String input : inputs) {
+      if (!input.equals(STDIN)) {
+        files.add(Path.of(input));
+      }
+    }
+    try (Embedder embedder = loader.load(model)) {
+      EmbeddingIndex index =
+          indexFile == null
+              ? null
+              : EmbeddingIndex.open(indexFile, embedder.fingerprint(), rebuild, this::say);
+      Corpus corpus = new Corpus(embedder, index, terminal, this::say);
+      fill(corpus, files, index);
+      List<Located> passages = corpus.embed();
+      if (index != null) {
+        index.save(indexFile);
+      }
+      List<Hit> hits =
+          passages.isEmpty()
+              ? List.of()
+              : Ranking.top(embedder.embed(List.of(query))[0], passages, top);
+      print(corpus, files, passages.size(), hits);
+    }
+    return 0;
+  }
+
+  private void check() {
+    if (top < 1) {
+      throw new ParameterException(spec.commandLine(), "--top " + top + ": must be at least 1");
+    }
+    if (query.isBlank()) {
+      throw new ParameterException(spec.commandLine(), "the query is empty");
+    }
+  }
+
+  private void fill(Corpus corpus, TextFiles files, EmbeddingIndex index) throws IOException {
+    if (index != null) {
+      index.dropMissing();
+      if (inputs.isEmpty()) {
+        index.paths().forEach(path -> corpus.addFile(new TextFiles.Found(path, false)));
+      }
+    }
+    files.files().forEach(corpus::addFile);
+    if (inputs.contains(STDIN) || (inputs.isEmpty() && index == null)) {
+      String name = "(standard input)";
+      corpus.addText(name, Utf8.decode(name, terminal.in().readAllBytes()));
+    }
+  }
+
+  private void print(Corpus corpus, TextFiles files, int passages, List<Hit> hits)
+      throws IOException {
+    SearchReport report =
+        new SearchReport(
+            query,
+            model == null ? BundledModel.NAME : model.toString(),
+            loader.backend(),
+            corpus.files(),
+            passages,
+            corpus.embedded(),
+            files.hidden(),
+            files.binary(),
+            files.unreadable() + corpus.malformed(),
+            hits);
+    if (json) {
+      terminal.out().println(report.json());
+    } else {
+      report.print(terminal);
+    }
+  }
+
+  private void say(String message) {
+    terminal.err().println("gatun: " + message);
+  }
+}

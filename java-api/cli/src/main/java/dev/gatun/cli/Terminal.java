@@ -1,0 +1,60 @@
+package dev.gatun.cli;
+
+import java.io.Console;
+import java.io.InputStream;
+import java.io.PrintStream;
+
+/**
+ * Where a command reads and writes.
+ *
+ * @param in its input
+ * @param out its results
+ * @param err what it says about its work
+ * @param outIsTerminal whether a person sees the results as they come
+ * @param errIsTerminal whether a person sees what it says
+ * @param colours whether results may be coloured
+ */
+record Terminal(
+    InputStream in,
+    PrintStream out,
+    PrintStream err,
+    boolean outIsTerminal,
+    boolean errIsTerminal,
+    boolean colours) {
+
+  /** Set by the launcher to the file descriptors that are terminals, as in {@code 1,2}. */
+  static final String PROPERTY = "gatun.terminals";
+
+  /** This process's streams. */
+  static Terminal ofProcess() {
+    boolean out = isTerminal("1");
+    return new Terminal(
+        System.in, System.out, System.err, out, isTerminal("2"), out && noColorUnset());
+  }
+
+  private static boolean noColorUnset() {
+    String value = System.getenv("NO_COLOR");
+    return value == null || value.isEmpty();
+  }
+
+  private static boolean isTerminal(String descriptor) {
+    String told = System.getProperty(PROPERTY);
+    if (told != null) {
+      return told.contains(descriptor);
+    }
+    Console console = System.console();
+    return console != null && console.isTerminal();
+  }
+
+  String bold(String text) {
+    return style("1", text);
+  }
+
+  String cyan(String text) {
+    return style("36", text);
+  }
+
+  private String style(String code, String text) {
+    return colours ? "\u001b[" + code + "m" + text + "\u001b[0m" : text;
+  }
+}

@@ -1,0 +1,113 @@
+package dev.gatun.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** The files that FILES and DIRS on the command line stand for. */
+final class TextFiles {
+  private static final int SNIFFED = 8192;
+
+  /**
+   * A file to read.
+   *
+   * @param path where it is
+   * @param named whether the user named it; a file met in a directory may be skipped
+   */
+  record Found(Path path, boolean named) {}
+
+  private final Consumer<String> warnings;
+  private final List<Found> files = new ArrayList<>();
+  private int hidden;
+  private int binary;
+  private int unreadable;
+
+  TextFiles(Consumer<String> warnings) {
+    this.warnings = warnings;
+  }
+
+  /** Adds a file, or the files of a directory in sorted order. */
+  void add(Path path) {
+    if (Files.isDirectory(path)) {
+      walk(path);
+    } else if (!Files.exists(path)) {
+      throw new CliException(path + ": no such file or directory");
+    } else if (!Files.isReadable(path)) {
+      throw new CliException(path + ": cannot be read");
+    } else {
+      files.add(new Found(path, true));
+    }
+  }
+
+  List<Found> files() {
+    return files;
+  }
+
+  /** How many hidden files and directories were passed by. */
+  int hidden() {
+    return hidden;
+  }
+
+  /** How many files that are not text were passed by. */
+  int binary() {
+    return binary;
+  }
+
+  /** How many files and directories could not be opened. */
+  int unreadable() {
+    return unreadable;
+  }
+
+  private void walk(Path directory) {
+    List<Path> children = new ArrayList<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+      stream.forEach(children::add);
+    } catch (IOException | java.nio.file.DirectoryIteratorException e) {
+      skip(directory);
+      return;
+    }
+    children.sort(null);
+    for (Path child : children) {
+      if (child.getFileName().toString().startsWith(".")) {
+        hidden++;
+      } else if (Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)) {
+        walk(child);
+      } else if (Files.isRegularFile(child)) {
+        visit(child);
+      }
+    }
+  }
+
+  private void visit(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      if (isBinary(in.readNBytes(SNIFFED))) {
+        binary++;
+      } else {
+        files.add(new Found(file, false));
+      }
+    } catch (IOException e) {
+      skip(file);
+    }
+  }
+
+  private void skip(Path path) {
+    unreadable++;
+    warnings.accept(path + ": cannot be read, skipped");
+  }
+
+  /** A zero byte near the beginning, as grep and git take it. */
+  static boolean isBinary(byte[] head) {
+    for (int i = 0; i < Math.min(head.length, SNIFFED); i++) {
+      if (head[i] == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

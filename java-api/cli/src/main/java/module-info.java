@@ -1,0 +1,12 @@
+/** The command line: {@code gatun search}, {@code gatun info}. */
+module dev.gatun.cli {
+  requires com.fasterxml.jackson.databind;
+  requires dev.gatun;
+  requires dev.gatun.kernels.api;
+  requires info.picocli;
+  requires me.tongfei.progressbar;
+
+  opens dev.gatun.cli to
+      com.fasterxml.jackson.databind,
+      info.picocli;
+}

@@ -1,0 +1,69 @@
+package dev.gatun.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A token a word; a dimension a letter, so that texts with the same letters are near. */
+final class FakeEmbedder implements Embedder, EmbedderLoader {
+  final List<String> seen = new ArrayList<>();
+  private final int limit;
+  private final String fingerprint;
+
+  FakeEmbedder(int limit, String fingerprint) {
+    this.limit = limit;
+    this.fingerprint = fingerprint;
+  }
+
+  @Override
+  public int tokens(String text) {
+    return text.isBlank() ? 2 : 2 + text.strip().split("\\s+").length;
+  }
+
+  @Override
+  public int limit() {
+    return limit;
+  }
+
+  @Override
+  public float[][] embed(List<String> texts) {
+    seen.addAll(texts);
+    return texts.stream().map(FakeEmbedder::letters).toArray(float[][]::new);
+  }
+
+  private static float[] letters(String text) {
+    float[] counts = new float[26];
+    for (char c : text.toLowerCase(Locale.ROOT).toCharArray()) {
+      if (c >= 'a' && c <= 'z') {
+        counts[c - 'a']++;
+      }
+    }
+    double norm = 0;
+    for (float count : counts) {
+      norm += (double) count * count;
+    }
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = (float) (counts[i] / Math.max(Math.sqrt(norm), 1e-12));
+    }
+    return counts;
+  }
+
+  @Override
+  public String fingerprint() {
+    return fingerprint;
+  }
+
+  @Override
+  public Embedder load(Path directory) {
+    return this;
+  }
+
+  @Override
+  public String backend() {
+    return "fake";
+  }
+
+  @Override
+  public void close() {}
+}
