@@ -6,9 +6,10 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Checks the formatting of Java (google-java-format) and C++ (clang-format 14), or mends it:
+ * Checks the formatting of Java (google-java-format) and C++ (clang-format 14), mends it, or does
+ * neither:
  *
- * <pre>java .ci/Format.java (check | fix) GOOGLE_JAVA_FORMAT_JAR</pre>
+ * <pre>java .ci/Format.java (check | fix | skip) GOOGLE_JAVA_FORMAT_JAR</pre>
  *
  * <p>Where clang-format is not installed, C++ is left out with a word on how to get it.
  */
@@ -16,9 +17,12 @@ final class Format {
   private static final String CLANG_FORMAT_MAJOR = "14";
 
   public static void main(String[] args) throws Exception {
-    if (args.length != 2 || !List.of("check", "fix").contains(args[0])) {
-      System.err.println("usage: java .ci/Format.java (check | fix) GOOGLE_JAVA_FORMAT_JAR");
+    if (args.length != 2 || !List.of("check", "fix", "skip").contains(args[0])) {
+      System.err.println("usage: java .ci/Format.java (check | fix | skip) GOOGLE_JAVA_FORMAT_JAR");
       System.exit(2);
+    }
+    if (args[0].equals("skip")) {
+      return;
     }
     boolean fix = args[0].equals("fix");
     boolean right = java(Path.of(args[1]), fix) & cpp(fix);
