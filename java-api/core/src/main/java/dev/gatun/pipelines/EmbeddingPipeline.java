@@ -51,13 +51,13 @@ public final class EmbeddingPipeline implements AutoCloseable {
   }
 
   private final Tokenizer tokenizer;
-  private final TextEncoder model;
+  private final TextModel model;
   private final Pooling pooling;
   private final boolean normalize;
   private final EncodeOptions encoding;
 
   private EmbeddingPipeline(
-      Tokenizer tokenizer, TextEncoder model, SentenceSettings said, Options options) {
+      Tokenizer tokenizer, TextModel model, SentenceSettings said, Options options) {
     this.tokenizer = tokenizer;
     this.model = model;
     this.pooling = first(options.pooling, said.pooling(), Pooling.MEAN);
@@ -80,7 +80,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
   /** Opens a model directory with options. */
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
     SentenceSettings said = SentenceSettings.read(directory);
-    TextEncoder model = TextEncoders.load(directory);
+    TextModel model = TextModels.load(directory, TextModels.Head.NONE);
     try {
       return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
     } catch (IOException | RuntimeException e) {
@@ -90,7 +90,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
   }
 
   /** A pipeline of parts, which it closes with itself. */
-  public static EmbeddingPipeline of(Tokenizer tokenizer, TextEncoder model, Options options) {
+  public static EmbeddingPipeline of(Tokenizer tokenizer, TextModel model, Options options) {
     return new EmbeddingPipeline(tokenizer, model, new SentenceSettings(null, null, null), options);
   }
 
@@ -138,7 +138,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   /** The length of a vector. */
   public int dimension() {
-    return model.hiddenSize();
+    return model.columns();
   }
 
   @Override
@@ -155,10 +155,10 @@ public final class EmbeddingPipeline implements AutoCloseable {
       ids[i] = encodings[members[i]].ids();
       types[i] = encodings[members[i]].typeIds();
     }
-    float[] hidden = model.encode(ids, types);
+    float[] hidden = model.run(ids, types);
     int row = 0;
     for (int i = 0; i < members.length; i++) {
-      float[] vector = new float[model.hiddenSize()];
+      float[] vector = new float[model.columns()];
       pooling.pool(hidden, row, ids[i].length, vector);
       if (normalize) {
         normalize(vector);

@@ -1,0 +1,51 @@
+package dev.gatun.pipelines;
+
+import dev.gatun.text.Encoding;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Labels for pieces of a text, such as the names in it. */
+public final class TokenClassificationPipeline implements AutoCloseable {
+  private final Parts parts;
+  private final String[] labels;
+
+  TokenClassificationPipeline(Parts parts) {
+    this.parts = parts;
+    this.labels = Labels.of(parts.config(), parts.model().columns());
+  }
+
+  /** Opens the directory of a model for token classification. */
+  public static TokenClassificationPipeline load(Path directory) throws IOException {
+    return new TokenClassificationPipeline(
+        Parts.load(directory, TextModels.Head.TOKEN_CLASSIFICATION));
+  }
+
+  /** The entities of a text, without those labelled {@code O}. */
+  public List<Entity> entities(String text, AggregationStrategy strategy) {
+    return entities(text, strategy, Set.of("O"));
+  }
+
+  /** The entities of a text, without those with an ignored label. */
+  public List<Entity> entities(String text, AggregationStrategy strategy, Set<String> ignored) {
+    Encoding encoding = parts.tokenizer().encode(text, parts.whole());
+    float[][] rows = parts.rows(encoding);
+    List<TokenScores> tokens = new ArrayList<>();
+    for (int i = 0; i < rows.length; i++) {
+      if (!encoding.special()[i]) {
+        boolean continues = i > 0 && encoding.wordIds()[i] == encoding.wordIds()[i - 1];
+        tokens.add(
+            new TokenScores(
+                Scores.softmax(rows[i]), encoding.starts()[i], encoding.ends()[i], i, continues));
+      }
+    }
+    return new EntityGrouping(text, labels).entities(tokens, strategy, ignored);
+  }
+
+  @Override
+  public void close() {
+    parts.close();
+  }
+}

@@ -1,0 +1,125 @@
+package dev.gatun.pipelines;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.text.Tokenizer;
+import dev.gatun.text.TokenizerException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The pipelines with a real tokenizer and a model that tells ids and nothing more. */
+class PipelinesTest {
+  private static final String VOCABULARY =
+      "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ngatun\nlake\nis\nbig\n##ger\nwhat\n";
+
+  @TempDir private Path directory;
+
+  /** A row has a 9 in the column of the token's id. */
+  private record OneHot(int columns, int maxLength, boolean wholeTexts) implements TextModel {
+    @Override
+    public float[] run(long[][] ids, long[][] typeIds) {
+      int rows = 0;
+      for (long[] text : ids) {
+        rows += wholeTexts ? 1 : text.length;
+      }
+      float[] out = new float[rows * columns];
+      int row = 0;
+      for (long[] text : ids) {
+        for (int i = 0; i < (wholeTexts ? 1 : text.length); i++) {
+          out[row++ * columns + (int) (text[i] % columns)] = 9;
+        }
+      }
+      return out;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private Tokenizer tokenizer() throws Exception {
+    Files.writeString(directory.resolve("vocab.txt"), VOCABULARY);
+    return Tokenizer.load(directory);
+  }
+
+  private Parts parts(int columns, boolean wholeTexts, String config) throws Exception {
+    return new Parts(
+        tokenizer(), new OneHot(columns, 16, wholeTexts), new ObjectMapper().readTree(config));
+  }
+
+  @Test
+  void embedsRaggedBatchesInTheOrderGiven() throws Exception {
+    try (EmbeddingPipeline pipeline =
+        EmbeddingPipeline.of(
+            tokenizer(), new OneHot(11, 5, false), EmbeddingPipeline.Options.DEFAULT)) {
+      List<String> texts = List.of("gatun lake is big", "", "lake");
+      List<Embedded> embedded = pipeline.run(texts);
+      assertEquals(1, embedded.get(0).droppedTokens());
+      assertEquals(0, embedded.get(1).droppedTokens());
+      for (int i = 0; i < texts.size(); i++) {
+        assertArrayEquals(pipeline.embed(texts.get(i)), embedded.get(i).vector());
+      }
+      assertEquals(Math.sqrt(1 / 3.0), embedded.get(2).vector()[6], 1e-6);
+      assertEquals(6, pipeline.tokens("gatun lake is big"));
+      assertEquals(0, pipeline.embed(List.of()).length);
+    }
+  }
+
+  @Test
+  void tooLongTextsAreAnErrorByChoice() throws Exception {
+    try (EmbeddingPipeline pipeline =
+        EmbeddingPipeline.of(
+            tokenizer(), new OneHot(11, 5, false), EmbeddingPipeline.Options.DEFAULT.withError())) {
+      assertThrows(TokenizerException.class, () -> pipeline.embed("gatun lake is big"));
+    }
+  }
+
+  @Test
+  void classifiesTexts() throws Exception {
+    String config = "{\"id2label\": {\"0\": \"no\", \"2\": \"start\"}}";
+    try (var pipeline = new TextClassificationPipeline(parts(3, true, config))) {
+      assertEquals("start", pipeline.classify("lake").label());
+      assertEquals(2, pipeline.classify("lake", "big", 2).size());
+    }
+  }
+
+  @Test
+  void findsEntities() throws Exception {
+    try (var pipeline = new TokenClassificationPipeline(parts(11, false, "{}"))) {
+      List<Entity> entities =
+          pipeline.entities("Gatun bigger", AggregationStrategy.FIRST, Set.of("LABEL_5"));
+      assertEquals(1, entities.size());
+      assertEquals("bigger", entities.getFirst().word());
+      assertEquals(6, entities.getFirst().start());
+      assertEquals("LABEL_8", entities.getFirst().label());
+    }
+  }
+
+  @Test
+  void fillsMasks() throws Exception {
+    try (var pipeline = new FillMaskPipeline(parts(11, false, "{}"))) {
+      List<List<Filling>> all = pipeline.fill("[MASK] is [MASK]", 2, "lake", "big");
+      assertEquals(2, all.size());
+      assertEquals("lake", all.getFirst().getFirst().token());
+      assertThrows(IllegalArgumentException.class, () -> pipeline.fill("lake", 2));
+      assertThrows(IllegalArgumentException.class, () -> pipeline.fill("[MASK]", 2, "sea"));
+    }
+  }
+
+  @Test
+  void answersOverWindows() throws Exception {
+    try (var pipeline = new QuestionAnsweringPipeline(parts(2, false, "{}"))) {
+      String context = "gatun lake is big ".repeat(9).strip();
+      Answer answer = pipeline.answer("what", context);
+      assertEquals(answer.text(), context.substring(answer.start(), answer.end()));
+      assertTrue(answer.score() > 0);
+    }
+  }
+}
