@@ -5,7 +5,11 @@ module dev.gatun {
   requires com.google.protobuf;
   requires ai.djl.tokenizers;
 
+  exports dev.gatun.models;
+  exports dev.gatun.nn;
+  exports dev.gatun.ops;
   exports dev.gatun.pipelines;
+  exports dev.gatun.tensor;
   exports dev.gatun.text;
   exports dev.gatun.weights;
 }

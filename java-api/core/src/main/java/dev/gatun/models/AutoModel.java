@@ -1,0 +1,63 @@
+package dev.gatun.models;
+
+import dev.gatun.tensor.Device;
+import dev.gatun.weights.TensorFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Loads a Hugging Face model directory as it is: {@code config.json} decides what is built. */
+public final class AutoModel {
+  private interface Family {
+    EncoderModel build(Config config, Head head, Weights weights);
+  }
+
+  private static final Map<String, Family> FAMILIES =
+      new TreeMap<>(
+          Map.of(
+              "bert", Bert::new,
+              "roberta", Roberta::new,
+              "xlm-roberta", Roberta::new,
+              "camembert", Roberta::new,
+              "distilbert", DistilBert::new,
+              "electra", Electra::new));
+
+  private AutoModel() {}
+
+  /**
+   * Loads a model with the head that its {@code architectures} name, on the processor.
+   *
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when the configuration or the weights are not as expected
+   */
+  public static EncoderModel load(Path directory) throws IOException {
+    Config config = Config.read(directory);
+    return load(directory, config, Head.of(config), Device.cpu());
+  }
+
+  /** Loads a model with this head, on a device. */
+  public static EncoderModel load(Path directory, Head head, Device device) throws IOException {
+    return load(directory, Config.read(directory), head, device);
+  }
+
+  private static EncoderModel load(Path directory, Config config, Head head, Device device)
+      throws IOException {
+    String type = config.text("model_type", null);
+    Family family = type == null ? null : FAMILIES.get(type);
+    if (family == null) {
+      throw config.error(
+          "'model_type' is %s, expected one of %s"
+              .formatted(type, String.join(", ", FAMILIES.keySet())));
+    }
+    try (TensorFile file = TensorFile.open(directory)) {
+      Weights weights = new Weights(file, device);
+      try {
+        return family.build(config, head, weights);
+      } catch (RuntimeException | Error e) {
+        weights.closeAll();
+        throw e;
+      }
+    }
+  }
+}

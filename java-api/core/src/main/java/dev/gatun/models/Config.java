@@ -1,0 +1,175 @@
+package dev.gatun.models;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.kernels.api.Activation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A model's {@code config.json}, read as Hugging Face's libraries read it. */
+public final class Config {
+  private final Path file;
+  private final JsonNode root;
+
+  private Config(Path file, JsonNode root) {
+    this.file = file;
+    this.root = root;
+  }
+
+  /**
+   * Reads {@code config.json} of a model directory.
+   *
+   * @throws IOException when it is missing or cannot be read
+   * @throws IllegalArgumentException when it is not a JSON object
+   */
+  public static Config read(Path directory) throws IOException {
+    Path file = directory.resolve("config.json");
+    try {
+      JsonNode root = new ObjectMapper().readTree(Files.readAllBytes(file));
+      if (root == null || !root.isObject()) {
+        throw new IllegalArgumentException(file + ": expected a JSON object");
+      }
+      return new Config(file, root);
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException(file + ": not JSON: " + e.getMessage(), e);
+    }
+  }
+
+  public boolean has(String key) {
+    return root.hasNonNull(key);
+  }
+
+  public String text(String key, String otherwise) {
+    JsonNode node = root.get(key);
+    if (node == null || node.isNull()) {
+      return otherwise;
+    }
+    if (!node.isTextual()) {
+      throw wrong(key, node, "a text");
+    }
+    return node.textValue();
+  }
+
+  public int integer(String key) {
+    if (!has(key)) {
+      throw new IllegalArgumentException("%s: '%s' is missing".formatted(file, key));
+    }
+    return integer(key, 0);
+  }
+
+  public int integer(String key, int otherwise) {
+    JsonNode node = root.get(key);
+    if (node == null || node.isNull()) {
+      return otherwise;
+    }
+    if (!node.canConvertToExactIntegral() || !node.canConvertToInt()) {
+      throw wrong(key, node, "an integer");
+    }
+    return node.intValue();
+  }
+
+  /** An integer that must be at least 1. */
+  public int positive(String key) {
+    int value = integer(key);
+    if (value < 1) {
+      throw wrong(key, root.get(key), "a number from 1");
+    }
+    return value;
+  }
+
+  public float number(String key, double otherwise) {
+    JsonNode node = root.get(key);
+    if (node == null || node.isNull()) {
+      return (float) otherwise;
+    }
+    if (!node.isNumber()) {
+      throw wrong(key, node, "a number");
+    }
+    return (float) node.doubleValue();
+  }
+
+  public boolean flag(String key, boolean otherwise) {
+    JsonNode node = root.get(key);
+    if (node == null || node.isNull()) {
+      return otherwise;
+    }
+    if (!node.isBoolean()) {
+      throw wrong(key, node, "true or false");
+    }
+    return node.booleanValue();
+  }
+
+  /** A list of texts, or one text with bars between its parts. */
+  public List<String> texts(String key) {
+    JsonNode node = root.get(key);
+    List<String> values = new ArrayList<>();
+    if (node == null || node.isNull()) {
+      return values;
+    }
+    if (node.isTextual()) {
+      for (String part : node.textValue().split("\\|")) {
+        if (!part.isBlank()) {
+          values.add(part.strip());
+        }
+      }
+      return values;
+    }
+    if (!node.isArray()) {
+      throw wrong(key, node, "a list of texts");
+    }
+    for (JsonNode element : node) {
+      if (!element.isTextual()) {
+        throw wrong(key, node, "a list of texts");
+      }
+      values.add(element.textValue());
+    }
+    return values;
+  }
+
+  /** The labels in the order of their ids; two generic ones when the file names none. */
+  public List<String> labels() {
+    JsonNode map = root.get("id2label");
+    int count = map != null && map.isObject() ? map.size() : integer("num_labels", 2);
+    List<String> labels = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      JsonNode label = map == null ? null : map.get(Integer.toString(i));
+      labels.add(label == null ? "LABEL_" + i : label.asText());
+    }
+    return labels;
+  }
+
+  /** An activation function by Hugging Face's name for it. */
+  public Activation activation(String key, String otherwise) {
+    String name = text(key, otherwise);
+    return switch (name) {
+      case "gelu", "gelu_python" -> Activation.GELU;
+      case "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate" ->
+          Activation.GELU_TANH;
+      case "quick_gelu" -> Activation.QUICK_GELU;
+      case "relu" -> Activation.RELU;
+      case "silu", "swish" -> Activation.SILU;
+      case "tanh" -> Activation.TANH;
+      case "sigmoid" -> Activation.SIGMOID;
+      case "linear" -> Activation.NONE;
+      default ->
+          throw wrong(
+              key,
+              root.get(key),
+              "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, relu, silu, tanh,"
+                  + " sigmoid or linear");
+    };
+  }
+
+  /** An error about this file. */
+  public IllegalArgumentException error(String message) {
+    return new IllegalArgumentException(file + ": " + message);
+  }
+
+  private IllegalArgumentException wrong(String key, JsonNode value, String expected) {
+    return error("'%s' is %s, expected %s".formatted(key, value, expected));
+  }
+}

@@ -1,0 +1,69 @@
+package dev.gatun.models;
+
+/**
+ * What an encoder computes on. Only {@code inputIds} is needed; the other parts may be null.
+ *
+ * @param inputIds token ids [batch, length]; rows may differ in length
+ * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds
+ * @param tokenTypeIds the segment of each token, shaped as inputIds
+ * @param labels per token [batch, length], or per sequence [batch, 1]; -100 does not count
+ * @param labelValues labels that are numbers, [batch, num_labels]: of regression and multi-label
+ *     classification
+ * @param nextSentenceLabel of pretraining, [batch]
+ * @param startPositions of question answering, [batch]
+ * @param endPositions of question answering, [batch]
+ * @param outputHiddenStates whether to give every layer's output
+ * @param outputAttentions whether to give every layer's attention weights
+ */
+public record EncoderInputs(
+    long[][] inputIds,
+    long[][] attentionMask,
+    long[][] tokenTypeIds,
+    long[][] labels,
+    float[][] labelValues,
+    long[] nextSentenceLabel,
+    long[] startPositions,
+    long[] endPositions,
+    boolean outputHiddenStates,
+    boolean outputAttentions) {
+
+  public EncoderInputs {
+    if (inputIds == null) {
+      throw new IllegalArgumentException("input_ids is missing");
+    }
+    shaped("attention_mask", inputIds, attentionMask);
+    shaped("token_type_ids", inputIds, tokenTypeIds);
+  }
+
+  /** Token ids alone. */
+  public static EncoderInputs of(long[][] inputIds) {
+    return of(inputIds, null, null);
+  }
+
+  /** Token ids with mask and types, either of which may be null. */
+  public static EncoderInputs of(long[][] inputIds, long[][] attentionMask, long[][] tokenTypeIds) {
+    return new EncoderInputs(
+        inputIds, attentionMask, tokenTypeIds, null, null, null, null, null, false, false);
+  }
+
+  boolean isToken(int sequence, int token) {
+    return attentionMask == null || attentionMask[sequence][token] != 0;
+  }
+
+  private static void shaped(String name, long[][] ids, long[][] other) {
+    if (other == null) {
+      return;
+    }
+    if (other.length != ids.length) {
+      throw new IllegalArgumentException(
+          "%s has %d rows, input_ids %d".formatted(name, other.length, ids.length));
+    }
+    for (int i = 0; i < ids.length; i++) {
+      if (other[i].length != ids[i].length) {
+        throw new IllegalArgumentException(
+            "%s has %d tokens in row %d, input_ids %d"
+                .formatted(name, other[i].length, i, ids[i].length));
+      }
+    }
+  }
+}

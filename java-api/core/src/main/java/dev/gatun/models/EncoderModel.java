@@ -1,0 +1,191 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.Offsets;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An encoder with a head. Tokens of padding are taken out before anything is computed, so a ragged
+ * batch costs what its real tokens cost. Safe for use by many threads.
+ */
+public abstract class EncoderModel implements AutoCloseable {
+  private final Config config;
+  private final Head head;
+  private final Device device;
+  private List<AutoCloseable> parts = List.of();
+  private HeadLayer headLayer;
+
+  EncoderModel(Config config, Head head, Device device) {
+    this.config = config;
+    this.head = head;
+    this.device = device;
+  }
+
+  /** A head's computation. */
+  interface HeadLayer {
+    void forward(Tensor hidden, PackedBatch batch, EncoderInputs inputs, EncoderOutput output);
+  }
+
+  /** Called once by a family's constructor, when all weights are taken. */
+  final void own(HeadLayer layer, List<AutoCloseable> parts) {
+    this.headLayer = layer;
+    this.parts = List.copyOf(parts);
+  }
+
+  /** Embeddings of the packed tokens [tokens, hidden]. */
+  abstract Tensor embed(PackedBatch batch);
+
+  /** Ids on the model's device. */
+  final Tensor ids(long[] ids) {
+    return Tensor.of(device, ids, ids.length);
+  }
+
+  /** The layers, first to last. */
+  abstract List<EncoderLayer> layers();
+
+  /** What the layers share in a pass. */
+  EncoderLayer.Context context(PackedBatch batch) {
+    return new EncoderLayer.Context(batch, null, null);
+  }
+
+  /** A family's step after a layer, as DeBERTa's convolution; most have none. */
+  Tensor afterLayer(int layer, Tensor hidden, Tensor embeddings, PackedBatch batch) {
+    return hidden;
+  }
+
+  /** The most tokens of a sequence. */
+  public abstract int maxLength();
+
+  /** The number of token types, 0 where the model has none. */
+  abstract int typeCount();
+
+  abstract int vocabSize();
+
+  public final Config config() {
+    return config;
+  }
+
+  public final Head head() {
+    return head;
+  }
+
+  public final Device device() {
+    return device;
+  }
+
+  /**
+   * Runs the model.
+   *
+   * @throws IllegalArgumentException for ids outside of the vocabulary and sequences that are too
+   *     long
+   */
+  public final EncoderOutput forward(EncoderInputs inputs) {
+    PackedBatch batch = checked(inputs);
+    EncoderOutput output = new EncoderOutput();
+    try (Scope scope = Scope.open()) {
+      List<Tensor> states = inputs.outputHiddenStates() ? new ArrayList<>() : null;
+      List<Tensor> weights = inputs.outputAttentions() ? new ArrayList<>() : null;
+      Tensor hidden = run(batch, states, weights);
+      output.lastHiddenState = batch.unpack(hidden, device);
+      if (states != null) {
+        states.forEach(state -> output.hiddenStates.add(batch.unpack(state, device)));
+      }
+      if (weights != null) {
+        weights.forEach(w -> output.attentions.add(batch.unpackAttention(w, device)));
+      }
+      headLayer.forward(hidden, batch, inputs, output);
+      output.tensors().forEach(scope::keep);
+    }
+    return output;
+  }
+
+  /**
+   * The last hidden states of sequences without padding.
+   *
+   * @param hidden the tokens of all sequences, one after another, [tokens, hidden_size]
+   * @param offsets where each sequence begins
+   */
+  public record Encoded(Tensor hidden, Offsets offsets) implements AutoCloseable {
+    @Override
+    public void close() {
+      hidden.close();
+    }
+  }
+
+  /**
+   * The last hidden states of sequences of any lengths, packed.
+   *
+   * @param inputIds token ids, a row a sequence
+   * @param tokenTypeIds the segment of each token, or null
+   */
+  public final Encoded encode(long[][] inputIds, long[][] tokenTypeIds) {
+    PackedBatch batch = checked(EncoderInputs.of(inputIds, null, tokenTypeIds));
+    try (Scope scope = Scope.open()) {
+      return new Encoded(scope.keep(run(batch, null, null)), batch.offsets());
+    }
+  }
+
+  private Tensor run(PackedBatch batch, List<Tensor> states, List<Tensor> weights) {
+    Tensor embeddings = embed(batch);
+    Tensor hidden = embeddings;
+    EncoderLayer.Context context = context(batch);
+    if (states != null) {
+      states.add(hidden);
+    }
+    for (int i = 0; i < layers().size(); i++) {
+      Tensor next = layers().get(i).forward(hidden, context, weights);
+      next = afterLayer(i, next, embeddings, batch);
+      if (states != null) {
+        states.add(next);
+      } else if (hidden != embeddings) {
+        hidden.close();
+      }
+      hidden = next;
+    }
+    return hidden;
+  }
+
+  private PackedBatch checked(EncoderInputs inputs) {
+    PackedBatch batch = PackedBatch.of(inputs);
+    if (batch.length() > maxLength()) {
+      throw new IllegalArgumentException(
+          "input_ids has a sequence of %d tokens, the model takes %d: truncate it or split it"
+              .formatted(batch.length(), maxLength()));
+    }
+    for (int i = 0; i < batch.tokens(); i++) {
+      if (batch.ids()[i] < 0 || batch.ids()[i] >= vocabSize()) {
+        throw new IllegalArgumentException(
+            "input_ids has the id %d at token %d of sequence %d, the vocabulary has %d"
+                .formatted(
+                    batch.ids()[i],
+                    batch.places()[i] % batch.length(),
+                    batch.places()[i] / batch.length(),
+                    vocabSize()));
+      }
+      if (batch.typeIds()[i] < 0 || (typeCount() > 0 && batch.typeIds()[i] >= typeCount())) {
+        throw new IllegalArgumentException(
+            "token_type_ids has %d at token %d of sequence %d, the model has %d types"
+                .formatted(
+                    batch.typeIds()[i],
+                    batch.places()[i] % batch.length(),
+                    batch.places()[i] / batch.length(),
+                    typeCount()));
+      }
+    }
+    return batch;
+  }
+
+  @Override
+  public final void close() {
+    for (AutoCloseable part : parts) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("cannot close a part of the model", e);
+      }
+    }
+  }
+}

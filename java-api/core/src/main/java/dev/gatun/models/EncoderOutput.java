@@ -1,0 +1,87 @@
+package dev.gatun.models;
+
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What an encoder gives; a part that the head or the inputs do not ask for is null. Closing it
+ * closes its tensors. Rows of padding are 0.
+ */
+public final class EncoderOutput implements AutoCloseable {
+  Tensor lastHiddenState;
+  Tensor poolerOutput;
+  Tensor logits;
+  Tensor seqRelationshipLogits;
+  Tensor startLogits;
+  Tensor endLogits;
+  Float loss;
+  final List<Tensor> hiddenStates = new ArrayList<>();
+  final List<Tensor> attentions = new ArrayList<>();
+
+  EncoderOutput() {}
+
+  /** [batch, length, hidden_size]. */
+  public Tensor lastHiddenState() {
+    return lastHiddenState;
+  }
+
+  /** [batch, hidden_size]. */
+  public Tensor poolerOutput() {
+    return poolerOutput;
+  }
+
+  /** The head's scores: [batch, length, ...] of tokens, or [batch, num_labels] of sequences. */
+  public Tensor logits() {
+    return logits;
+  }
+
+  /** Of pretraining: [batch, 2]. */
+  public Tensor seqRelationshipLogits() {
+    return seqRelationshipLogits;
+  }
+
+  /** Of question answering: [batch, length]. */
+  public Tensor startLogits() {
+    return startLogits;
+  }
+
+  /** Of question answering: [batch, length]. */
+  public Tensor endLogits() {
+    return endLogits;
+  }
+
+  /** The loss, where the inputs have labels; else null. */
+  public Float loss() {
+    return loss;
+  }
+
+  /** The embeddings and each layer's output, [batch, length, hidden_size]. */
+  public List<Tensor> hiddenStates() {
+    return hiddenStates;
+  }
+
+  /** Each layer's attention weights, [batch, heads, length, length]. */
+  public List<Tensor> attentions() {
+    return attentions;
+  }
+
+  List<Tensor> tensors() {
+    List<Tensor> all = new ArrayList<>(hiddenStates);
+    all.addAll(attentions);
+    for (Tensor tensor :
+        new Tensor[] {
+          lastHiddenState, poolerOutput, logits, seqRelationshipLogits, startLogits, endLogits
+        }) {
+      if (tensor != null) {
+        all.add(tensor);
+      }
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    tensors().forEach(Tensor::close);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.gatun.models;
+
+/** What a model computes from its last hidden states; named as Hugging Face's classes end. */
+public enum Head {
+  /** The hidden states alone. */
+  BASE("Model"),
+  MASKED_LM("ForMaskedLM"),
+  NEXT_SENTENCE_PREDICTION("ForNextSentencePrediction"),
+  /** BERT's: masked-LM and next sentence; ELECTRA's: which tokens were replaced. */
+  PRE_TRAINING("ForPreTraining"),
+  SEQUENCE_CLASSIFICATION("ForSequenceClassification"),
+  TOKEN_CLASSIFICATION("ForTokenClassification"),
+  QUESTION_ANSWERING("ForQuestionAnswering");
+
+  private final String ending;
+
+  Head(String ending) {
+    this.ending = ending;
+  }
+
+  /** The head that {@code architectures} of a configuration names; the base without one. */
+  static Head of(Config config) {
+    var architectures = config.texts("architectures");
+    if (architectures.isEmpty()) {
+      return BASE;
+    }
+    String name = architectures.getFirst();
+    for (Head head : values()) {
+      if (name.endsWith(head.ending)) {
+        return head;
+      }
+    }
+    throw config.error("the architecture '%s' is not one of an encoder here".formatted(name));
+  }
+}

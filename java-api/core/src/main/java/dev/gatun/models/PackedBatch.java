@@ -1,0 +1,116 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.Offsets;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.util.Arrays;
+
+/**
+ * A batch with its padding taken out: the tokens whose mask is 1, one sequence after another.
+ *
+ * @param ids token ids of the packed tokens
+ * @param typeIds token type ids of the packed tokens
+ * @param positions each packed token's place in its padded sequence
+ * @param offsets where each sequence begins
+ * @param places each packed token's row in the padded batch
+ * @param sequences sequences in the batch
+ * @param length tokens of a padded sequence
+ */
+record PackedBatch(
+    long[] ids,
+    long[] typeIds,
+    long[] positions,
+    Offsets offsets,
+    long[] places,
+    int sequences,
+    int length) {
+
+  static PackedBatch of(EncoderInputs inputs) {
+    long[][] ids = inputs.inputIds();
+    int sequences = ids.length;
+    int length = 0;
+    for (long[] row : ids) {
+      length = Math.max(length, row.length);
+    }
+    int count = 0;
+    int[] lengths = new int[sequences];
+    for (int s = 0; s < sequences; s++) {
+      for (int t = 0; t < ids[s].length; t++) {
+        lengths[s] += inputs.isToken(s, t) ? 1 : 0;
+      }
+      count += lengths[s];
+    }
+    long[] packed = new long[count];
+    long[] types = new long[count];
+    long[] positions = new long[count];
+    long[] places = new long[count];
+    int at = 0;
+    for (int s = 0; s < sequences; s++) {
+      for (int t = 0; t < ids[s].length; t++) {
+        if (inputs.isToken(s, t)) {
+          packed[at] = ids[s][t];
+          types[at] = inputs.tokenTypeIds() == null ? 0 : inputs.tokenTypeIds()[s][t];
+          positions[at] = t;
+          places[at++] = (long) s * length + t;
+        }
+      }
+    }
+    return new PackedBatch(
+        packed, types, positions, Offsets.ofLengths(lengths), places, sequences, length);
+  }
+
+  int tokens() {
+    return ids.length;
+  }
+
+  /** Values of the padded batch at the packed tokens. */
+  long[] pick(long[][] padded) {
+    long[] values = new long[places.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = padded[(int) (places[i] / length)][(int) (places[i] % length)];
+    }
+    return values;
+  }
+
+  /** Packed rows [tokens, columns] at their places in [sequences, length, columns], 0 elsewhere. */
+  Tensor unpack(Tensor packed, Device device) {
+    Tensor places = Tensor.of(device, this.places, this.places.length);
+    return dev.gatun.ops.Ops.scatterRows(packed, places, (long) sequences * length)
+        .reshape(sequences, length, packed.size(1));
+  }
+
+  /** The probabilities [sequences, heads, longest, longest] at the places of the padded batch. */
+  Tensor unpackAttention(Tensor weights, Device device) {
+    if (offsets.longest() == length && Arrays.stream(positionsByToken()).allMatch(p -> p)) {
+      return weights;
+    }
+    int heads = (int) weights.size(1);
+    int longest = offsets.longest();
+    float[] source = weights.toFloatArray();
+    float[] target = new float[sequences * heads * length * length];
+    for (int s = 0; s < sequences; s++) {
+      int start = offsets.start(s);
+      int count = offsets.length(s);
+      for (int h = 0; h < heads; h++) {
+        for (int i = 0; i < count; i++) {
+          for (int j = 0; j < count; j++) {
+            int row = (s * heads + h) * length + (int) positions[start + i];
+            target[row * length + (int) positions[start + j]] =
+                source[((s * heads + h) * longest + i) * longest + j];
+          }
+        }
+      }
+    }
+    return Tensor.of(device, target, sequences, heads, length, length);
+  }
+
+  private Boolean[] positionsByToken() {
+    Boolean[] same = new Boolean[tokens()];
+    for (int s = 0; s < offsets.sequences(); s++) {
+      for (int i = 0; i < offsets.length(s); i++) {
+        same[offsets.start(s) + i] = positions[offsets.start(s) + i] == i;
+      }
+    }
+    return same;
+  }
+}

@@ -1,0 +1,31 @@
+package dev.gatun.nn;
+
+import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Tensor;
+
+/**
+ * Layer normalisation with a learned scale and shift.
+ *
+ * @param weight [features]
+ * @param bias [features], or null
+ * @param eps added to the variance
+ */
+public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCloseable {
+  /** x [..., features]. */
+  public Tensor forward(Tensor x) {
+    return Ops.layerNorm(x, null, weight, bias, eps);
+  }
+
+  /** The norm of x + residual. */
+  public Tensor forward(Tensor x, Tensor residual) {
+    return Ops.layerNorm(x, residual, weight, bias, eps);
+  }
+
+  @Override
+  public void close() {
+    weight.close();
+    if (bias != null) {
+      bias.close();
+    }
+  }
+}

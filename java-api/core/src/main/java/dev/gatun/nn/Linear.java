@@ -1,0 +1,41 @@
+package dev.gatun.nn;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Tensor;
+
+/** {@code activation(x weightᵀ + bias)}, the weight packed once. */
+public final class Linear implements AutoCloseable {
+  private final Tensor packed;
+  private final Tensor bias;
+  private final long outFeatures;
+  private final Activation activation;
+
+  /**
+   * @param weight [out_features, in_features]; not needed afterwards
+   * @param bias [out_features], owned from now on; or null
+   */
+  public Linear(Tensor weight, Tensor bias, Activation activation) {
+    this.packed = Ops.pack(weight);
+    this.bias = bias;
+    this.outFeatures = weight.size(0);
+    this.activation = activation;
+  }
+
+  /** x [..., in_features] to [..., out_features]. */
+  public Tensor forward(Tensor x) {
+    return Ops.linear(x, packed, bias, outFeatures, activation);
+  }
+
+  public long outFeatures() {
+    return outFeatures;
+  }
+
+  @Override
+  public void close() {
+    packed.close();
+    if (bias != null) {
+      bias.close();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.gatun.nn;
+
+import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+
+/**
+ * Multi-head attention of "Attention Is All You Need" (arXiv 1706.03762, section 3.2.2). Where the
+ * mask is 0 a score becomes -1e9, a number: a query that may see nothing attends to all keys alike.
+ */
+public final class MultiHeadAttention implements AutoCloseable {
+  private static final float MASKED = -1e9f;
+
+  /**
+   * What {@link #forward} gives.
+   *
+   * @param output [batch, query_length, d_model]
+   * @param attentionWeights [batch, heads, query_length, key_length], or null
+   */
+  public record Result(Tensor output, Tensor attentionWeights) {}
+
+  private final Linear wQ;
+  private final Linear wK;
+  private final Linear wV;
+  private final Linear wO;
+  private final int numHeads;
+
+  public MultiHeadAttention(Linear wQ, Linear wK, Linear wV, Linear wO, int numHeads) {
+    if (numHeads < 1 || wQ.outFeatures() % numHeads != 0) {
+      throw new IllegalArgumentException(
+          "multi_head_attention: %d heads do not divide d_model %d"
+              .formatted(numHeads, wQ.outFeatures()));
+    }
+    this.wQ = wQ;
+    this.wK = wK;
+    this.wV = wV;
+    this.wO = wO;
+    this.numHeads = numHeads;
+  }
+
+  /**
+   * @param query [batch, query_length, d_model]
+   * @param key [batch, key_length, d_model]
+   * @param value [batch, key_length, d_model]
+   * @param mask 0 where a query may not see a key; axes [batch or 1, heads or 1, query_length or 1,
+   *     key_length or 1], leading ones may be missing; or null
+   * @param withWeights whether to return the attention weights
+   */
+  public Result forward(Tensor query, Tensor key, Tensor value, Tensor mask, boolean withWeights) {
+    long size = wQ.outFeatures() / numHeads;
+    try (Scope scope = Scope.open()) {
+      Tensor q = wQ.forward(query).reshape(query.size(0), query.size(1), numHeads, size);
+      Tensor k = wK.forward(key).reshape(key.size(0), key.size(1), numHeads, size);
+      Tensor v = wV.forward(value).reshape(value.size(0), value.size(1), numHeads, size);
+      float scale = (float) (1 / Math.sqrt(size));
+      Ops.Attention attention =
+          Ops.attention(q, k, v, mask == null ? null : bias(mask), scale, withWeights);
+      Tensor joined = attention.output().reshape(query.size(0), query.size(1), numHeads * size);
+      scope.keep(attention.weights());
+      return new Result(scope.keep(wO.forward(joined)), attention.weights());
+    }
+  }
+
+  // A score plus -1e9 rounds to -1e9 in float for any score of usual size, which is what
+  // replacing it gives.
+  private static Tensor bias(Tensor mask) {
+    float[] values = mask.toFloatArray();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = values[i] == 0 ? MASKED : 0;
+    }
+    long[] shape = {1, 1, 1, 1};
+    System.arraycopy(mask.shape(), 0, shape, 4 - mask.rank(), mask.rank());
+    return Tensor.of(mask.device(), values, shape);
+  }
+
+  @Override
+  public void close() {
+    wQ.close();
+    wK.close();
+    wV.close();
+    wO.close();
+  }
+}

@@ -1,0 +1,52 @@
+package dev.gatun.nn;
+
+import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+
+/**
+ * The sinusoidal positions of "Attention Is All You Need" (arXiv 1706.03762, section 3.5): {@code
+ * PE[p, 2i] = sin(p / 10000^(2i / d))}, {@code PE[p, 2i + 1] = cos(p / 10000^(2i / d))}.
+ */
+public final class PositionalEncoding implements AutoCloseable {
+  private final Tensor table;
+
+  public PositionalEncoding(Device device, int dModel, int maxLength) {
+    if (dModel < 2 || dModel % 2 != 0 || maxLength < 1) {
+      throw new IllegalArgumentException(
+          "positional_encoding: d_model %d and max_length %d, expected an even and a positive number"
+              .formatted(dModel, maxLength));
+    }
+    float[] values = new float[Math.multiplyExact(dModel, maxLength)];
+    for (int i = 0; i < dModel / 2; i++) {
+      // The angle is rounded to float as the published tables are, which at large positions shows.
+      float frequency = (float) Math.exp((float) (2 * i) * (float) -(Math.log(10000.0) / dModel));
+      for (int p = 0; p < maxLength; p++) {
+        float angle = p * frequency;
+        values[p * dModel + 2 * i] = (float) Math.sin(angle);
+        values[p * dModel + 2 * i + 1] = (float) Math.cos(angle);
+      }
+    }
+    table = Tensor.of(device, values, maxLength, dModel);
+  }
+
+  /** The table [max_length, d_model]. */
+  public Tensor table() {
+    return table;
+  }
+
+  /** x [batch, length, d_model] with the positions from 0 on added. */
+  public Tensor forward(Tensor x) {
+    if (x.rank() != 3 || x.size(2) != table.size(1) || x.size(1) > table.size(0)) {
+      throw new IllegalArgumentException(
+          "positional_encoding: x is %s, expected [batch, up to %d, %d]"
+              .formatted(x, table.size(0), table.size(1)));
+    }
+    return Ops.add(x, table.slice(0, 0, x.size(1)));
+  }
+
+  @Override
+  public void close() {
+    table.close();
+  }
+}

@@ -1,0 +1,78 @@
+package dev.gatun.tensor;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Closes the tensors that its thread makes while it is the innermost open scope:
+ *
+ * <pre>try (Scope scope = Scope.open()) {
+ *   Tensor y = Ops.softmax(Ops.add(a, b));
+ *   return scope.keep(y);
+ * }</pre>
+ */
+public final class Scope implements AutoCloseable {
+  private static final ThreadLocal<Deque<Scope>> OPEN = ThreadLocal.withInitial(ArrayDeque::new);
+
+  private final Set<Tensor> tensors = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Thread thread = Thread.currentThread();
+  private boolean closed;
+
+  private Scope() {}
+
+  /** Opens a scope on this thread; close it in the reverse order of opening. */
+  public static Scope open() {
+    Scope scope = new Scope();
+    OPEN.get().push(scope);
+    return scope;
+  }
+
+  /** Hands a new tensor to the innermost scope, if one is open. */
+  static void adopt(Tensor tensor) {
+    Scope scope = OPEN.get().peek();
+    if (scope != null) {
+      scope.tensors.add(tensor);
+    }
+  }
+
+  /** Moves a tensor of this scope to the one around it, or to the caller when there is none. */
+  public Tensor keep(Tensor tensor) {
+    if (tensor != null && tensors.remove(tensor)) {
+      Scope outer = null;
+      boolean next = false;
+      for (Scope scope : OPEN.get()) {
+        if (next) {
+          outer = scope;
+          break;
+        }
+        next = scope == this;
+      }
+      if (outer != null) {
+        outer.tensors.add(tensor);
+      }
+    }
+    return tensor;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    Deque<Scope> open = OPEN.get();
+    if (Thread.currentThread() != thread || open.peek() != this) {
+      throw new IllegalStateException(
+          "scope: must be closed on its own thread, before the scopes around it");
+    }
+    closed = true;
+    open.pop();
+    List<Tensor> all = new ArrayList<>(tensors);
+    tensors.clear();
+    all.forEach(Tensor::close);
+  }
+}
