@@ -84,8 +84,7 @@ final class Heads {
   static HeadLayer replaced(Linear dense, Linear prediction) {
     return (hidden, batch, inputs, output) -> {
       Tensor logits = prediction.forward(dense.forward(hidden));
-      output.logits =
-          batch.unpack(logits, logits.device()).reshape(batch.sequences(), batch.length());
+      output.logits = batch.unpackColumn(logits, logits.device());
       if (inputs.labels() != null) {
         output.loss = Losses.binary(logits.toFloatArray(), batch.pick(inputs.labels()));
       }

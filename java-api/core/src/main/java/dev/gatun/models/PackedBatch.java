@@ -1,9 +1,9 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.Offsets;
+import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
-import java.util.Arrays;
 
 /**
  * A batch with its padding taken out: the tokens whose mask is 1, one sequence after another.
@@ -74,14 +74,21 @@ record PackedBatch(
 
   /** Packed rows [tokens, columns] at their places in [sequences, length, columns], 0 elsewhere. */
   Tensor unpack(Tensor packed, Device device) {
-    Tensor places = Tensor.of(device, this.places, this.places.length);
-    return dev.gatun.ops.Ops.scatterRows(packed, places, (long) sequences * length)
-        .reshape(sequences, length, packed.size(1));
+    return Ops.scatterRows(packed, rows(device), sequences, length, packed.size(1));
+  }
+
+  /** Packed scores [tokens, 1] at their places in [sequences, length], 0 elsewhere. */
+  Tensor unpackColumn(Tensor packed, Device device) {
+    return Ops.scatterRows(packed, rows(device), sequences, length);
+  }
+
+  private Tensor rows(Device device) {
+    return Tensor.of(device, places, places.length);
   }
 
   /** The probabilities [sequences, heads, longest, longest] at the places of the padded batch. */
   Tensor unpackAttention(Tensor weights, Device device) {
-    if (offsets.longest() == length && Arrays.stream(positionsByToken()).allMatch(p -> p)) {
+    if (tokens() == sequences * length) {
       return weights;
     }
     int heads = (int) weights.size(1);
@@ -102,15 +109,5 @@ record PackedBatch(
       }
     }
     return Tensor.of(device, target, sequences, heads, length, length);
-  }
-
-  private Boolean[] positionsByToken() {
-    Boolean[] same = new Boolean[tokens()];
-    for (int s = 0; s < offsets.sequences(); s++) {
-      for (int i = 0; i < offsets.length(s); i++) {
-        same[offsets.start(s) + i] = positions[offsets.start(s) + i] == i;
-      }
-    }
-    return same;
   }
 }

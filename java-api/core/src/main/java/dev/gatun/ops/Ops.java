@@ -56,18 +56,20 @@ public final class Ops {
   public static Tensor linear(
       Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation) {
     Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, rows.size(0), outFeatures);
+    Tensor y = Tensor.empty(x.device(), DType.F32, withLast(x, outFeatures));
     x.device()
         .kernels()
-        .run(new Matmul(rows.operand(), packed.operand(), operand(bias), activation, y.operand()));
+        .run(
+            new Matmul(
+                rows.operand(), packed.operand(), operand(bias), activation, rows(y).operand()));
     fence(x, packed, bias);
-    return y.reshape(withLast(x, outFeatures));
+    return y;
   }
 
   /** {@code layer_norm(x + residual)}; residual, weight and bias may be null. */
   public static Tensor layerNorm(Tensor x, Tensor residual, Tensor weight, Tensor bias, float eps) {
     Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, rows.shape());
+    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
     x.device()
         .kernels()
         .run(
@@ -77,27 +79,27 @@ public final class Ops {
                 operand(weight),
                 operand(bias),
                 eps,
-                y.operand(),
+                rows(y).operand(),
                 null));
     fence(x, residual, weight, bias);
-    return y.reshape(x.shape());
+    return y;
   }
 
   public static Tensor activation(Tensor x, Activation activation) {
     Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, rows.shape());
-    x.device().kernels().run(new Activate(rows.operand(), activation, y.operand()));
+    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
+    x.device().kernels().run(new Activate(rows.operand(), activation, rows(y).operand()));
     fence(x);
-    return y.reshape(x.shape());
+    return y;
   }
 
   /** {@code a + b}; b has a's shape, or fewer leading axes, and is then repeated. */
   public static Tensor add(Tensor a, Tensor b) {
     Tensor rows = rows(a);
-    Tensor y = Tensor.empty(a.device(), DType.F32, rows.shape());
-    a.device().kernels().run(new Add(rows.operand(), rows(b).operand(), y.operand()));
+    Tensor y = Tensor.empty(a.device(), DType.F32, a.shape());
+    a.device().kernels().run(new Add(rows.operand(), rows(b).operand(), rows(y).operand()));
     fence(a, b);
-    return y.reshape(a.shape());
+    return y;
   }
 
   public static Tensor softmax(Tensor x) {
@@ -110,10 +112,10 @@ public final class Ops {
 
   private static Tensor softmax(Tensor x, boolean log) {
     Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, rows.shape());
-    x.device().kernels().run(new Softmax(rows.operand(), log, y.operand()));
+    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
+    x.device().kernels().run(new Softmax(rows.operand(), log, rows(y).operand()));
     fence(x);
-    return y.reshape(x.shape());
+    return y;
   }
 
   /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
@@ -131,10 +133,15 @@ public final class Ops {
     return y;
   }
 
-  /** Rows x [count, columns] at the places ids of zeros [rows, columns]. */
-  public static Tensor scatterRows(Tensor x, Tensor ids, long rows) {
-    Tensor y = Tensor.zeros(x.device(), rows, x.size(1));
-    x.device().kernels().run(new ScatterRows(x.operand(), ids.operand(), y.operand()));
+  /**
+   * Zeros of a shape, with x [count, columns] at the rows that ids names.
+   *
+   * @param shape [..., columns]
+   */
+  public static Tensor scatterRows(Tensor x, Tensor ids, long... shape) {
+    Tensor y = Tensor.zeros(x.device(), shape);
+    Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
+    x.device().kernels().run(new ScatterRows(x.operand(), ids.operand(), rows.operand()));
     fence(x, ids);
     return y;
   }
@@ -150,10 +157,10 @@ public final class Ops {
   /** Each row divided by its Euclidean norm, at least 1e-12. */
   public static Tensor l2Normalize(Tensor x) {
     Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, rows.shape());
-    x.device().kernels().run(new L2Normalize(rows.operand(), 1e-12f, y.operand()));
+    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
+    x.device().kernels().run(new L2Normalize(rows.operand(), 1e-12f, rows(y).operand()));
     fence(x);
-    return y.reshape(x.shape());
+    return y;
   }
 
   /** {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}. */

@@ -1,0 +1,141 @@
+package dev.gatun.models;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.kernels.api.DType;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import dev.gatun.weights.TensorFile;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every encoder among the goldens gives what the reference implementation gave. */
+final class GoldenTest {
+  private static final Path GOLDENS = Path.of("../../test/goldens");
+
+  static List<Path> cases() throws IOException {
+    try (Stream<Path> folders = Files.list(GOLDENS)) {
+      return folders.filter(f -> Files.exists(f.resolve("config.json"))).sorted().toList();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void equals_the_reference(Path folder) throws IOException {
+    long before = Device.cpu().memory().allocatedBytes();
+    try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
+        EncoderModel model = AutoModel.load(folder);
+        EncoderOutput output = model.forward(inputs(expected))) {
+      long[][] mask =
+          expected.names().contains("in.attention_mask")
+              ? longs(expected, "in.attention_mask")
+              : null;
+      compare(expected, "out.logits", output.logits(), mask);
+      compare(expected, "out.prediction_logits", output.logits(), mask);
+      compare(expected, "out.seq_relationship_logits", output.seqRelationshipLogits(), null);
+      compare(expected, "out.start_logits", output.startLogits(), mask);
+      compare(expected, "out.end_logits", output.endLogits(), mask);
+      for (int i = 0; i < output.hiddenStates().size(); i++) {
+        compare(expected, "out.hidden_states." + i, output.hiddenStates().get(i), mask);
+      }
+      for (int i = 0; i < output.attentions().size(); i++) {
+        compare(expected, "out.attentions." + i, output.attentions().get(i), mask);
+      }
+      if (expected.names().contains("out.loss")) {
+        float loss = expected.get("out.loss").data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
+        assertEquals(loss, output.loss(), 1e-4 * Math.max(1, Math.abs(loss)), "loss");
+      }
+    }
+    assertEquals(before, Device.cpu().memory().allocatedBytes(), "memory is given back");
+  }
+
+  private static EncoderInputs inputs(TensorFile file) {
+    boolean numbers =
+        file.names().contains("in.labels") && file.get("in.labels").dtype() == DType.F32;
+    return new EncoderInputs(
+        longs(file, "in.input_ids"),
+        longs(file, "in.attention_mask"),
+        longs(file, "in.token_type_ids"),
+        numbers ? null : longs(file, "in.labels"),
+        numbers ? floats(file, "in.labels") : null,
+        column(file, "in.next_sentence_label"),
+        column(file, "in.start_positions"),
+        column(file, "in.end_positions"),
+        true,
+        true);
+  }
+
+  /** Compares where the mask is 1: on the second axis, of attentions on the last two. */
+  private static void compare(TensorFile file, String name, Tensor got, long[][] mask) {
+    if (!file.names().contains(name)) {
+      return;
+    }
+    TensorFile.Entry entry = file.get(name);
+    long[] shape = entry.shape();
+    float[] values = got.toFloatArray();
+    assertEquals(entry.elements(), values.length, name);
+    boolean attention = shape.length == 4;
+    boolean token = mask != null && shape.length >= 2 && shape[1] == mask[0].length;
+    float largest = 0;
+    double worst = 0;
+    for (int i = 0; i < values.length; i++) {
+      float want = entry.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+      if (attention && mask != null) {
+        int key = (int) (i % shape[3]);
+        int query = (int) (i / shape[3] % shape[2]);
+        int row = (int) (i / (shape[3] * shape[2] * shape[1]));
+        if (mask[row][query] == 0 || mask[row][key] == 0) {
+          continue;
+        }
+      } else if (token) {
+        long inner = shape.length == 3 ? shape[2] : 1;
+        if (mask[(int) (i / (shape[1] * inner))][(int) (i / inner % shape[1])] == 0) {
+          continue;
+        }
+      }
+      largest = Math.max(largest, Math.abs(want));
+      worst = Math.max(worst, Math.abs(want - values[i]));
+      assertTrue(!Float.isNaN(values[i]), name + " has NaN at " + i);
+    }
+    assertTrue(worst <= 1e-4 * largest, "%s: off by %g of %g".formatted(name, worst, largest));
+  }
+
+  private static long[][] longs(TensorFile file, String name) {
+    if (!file.names().contains(name)) {
+      return null;
+    }
+    TensorFile.Entry entry = file.get(name);
+    int rows = (int) entry.shape()[0];
+    int columns = (int) (entry.elements() / rows);
+    long[][] values = new long[rows][columns];
+    for (int i = 0; i < rows * columns; i++) {
+      values[i / columns][i % columns] =
+          entry.data().getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
+    }
+    return values;
+  }
+
+  private static float[][] floats(TensorFile file, String name) {
+    TensorFile.Entry entry = file.get(name);
+    int rows = (int) entry.shape()[0];
+    int columns = (int) (entry.elements() / rows);
+    float[][] values = new float[rows][columns];
+    for (int i = 0; i < rows * columns; i++) {
+      values[i / columns][i % columns] =
+          entry.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+    }
+    return values;
+  }
+
+  private static long[] column(TensorFile file, String name) {
+    long[][] rows = longs(file, name);
+    return rows == null ? null : Losses.firstColumn(rows);
+  }
+}
