@@ -21,7 +21,9 @@ public final class AutoModel {
               "xlm-roberta", Roberta::new,
               "camembert", Roberta::new,
               "distilbert", DistilBert::new,
-              "electra", Electra::new));
+              "electra", Electra::new,
+              "deberta", Deberta::new,
+              "deberta-v2", DebertaV2::new));
 
   private AutoModel() {}
 

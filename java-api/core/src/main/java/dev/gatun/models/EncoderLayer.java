@@ -31,8 +31,9 @@ record EncoderLayer(
    * @param batch the packed tokens
    * @param relative the relative position embeddings [2 span, hidden], or null
    * @param positions each token's position, or null where attention does not ask
+   * @param keyBias [sequences, 1, 1, longest], lowest where padding was packed; else null
    */
-  record Context(PackedBatch batch, Tensor relative, Tensor positions) {}
+  record Context(PackedBatch batch, Tensor relative, Tensor positions, Tensor keyBias) {}
 
   Tensor forward(Tensor hidden, Context context, java.util.List<Tensor> weights) {
     try (Scope scope = Scope.open()) {
@@ -90,7 +91,7 @@ record EncoderLayer(
               joined.strided(width, shape, strides),
               joined.strided(2 * width, shape, strides),
               context.batch().offsets(),
-              null,
+              context.keyBias(),
               (float) (1 / Math.sqrt(size)),
               weights != null);
       if (weights != null) {

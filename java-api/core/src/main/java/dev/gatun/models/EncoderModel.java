@@ -47,8 +47,8 @@ public abstract class EncoderModel implements AutoCloseable {
   abstract List<EncoderLayer> layers();
 
   /** What the layers share in a pass. */
-  EncoderLayer.Context context(PackedBatch batch) {
-    return new EncoderLayer.Context(batch, null, null);
+  EncoderLayer.Context context(PackedBatch batch, Tensor keyBias) {
+    return new EncoderLayer.Context(batch, null, null, keyBias);
   }
 
   /** A family's step after a layer, as DeBERTa's convolution; most have none. */
@@ -83,12 +83,14 @@ public abstract class EncoderModel implements AutoCloseable {
    *     long
    */
   public final EncoderOutput forward(EncoderInputs inputs) {
-    PackedBatch batch = checked(inputs);
+    // The loss of spans is a softmax over padded sequences, padding's own scores included.
+    boolean padded = head == Head.QUESTION_ANSWERING && inputs.startPositions() != null;
+    PackedBatch batch = checked(inputs, padded);
     EncoderOutput output = new EncoderOutput();
     try (Scope scope = Scope.open()) {
       List<Tensor> states = inputs.outputHiddenStates() ? new ArrayList<>() : null;
       List<Tensor> weights = inputs.outputAttentions() ? new ArrayList<>() : null;
-      Tensor hidden = run(batch, states, weights);
+      Tensor hidden = run(batch, padded ? keyBias(inputs, batch) : null, states, weights);
       output.lastHiddenState = batch.unpack(hidden, device);
       if (states != null) {
         states.forEach(state -> output.hiddenStates.add(batch.unpack(state, device)));
@@ -122,16 +124,16 @@ public abstract class EncoderModel implements AutoCloseable {
    * @param tokenTypeIds the segment of each token, or null
    */
   public final Encoded encode(long[][] inputIds, long[][] tokenTypeIds) {
-    PackedBatch batch = checked(EncoderInputs.of(inputIds, null, tokenTypeIds));
+    PackedBatch batch = checked(EncoderInputs.of(inputIds, null, tokenTypeIds), false);
     try (Scope scope = Scope.open()) {
-      return new Encoded(scope.keep(run(batch, null, null)), batch.offsets());
+      return new Encoded(scope.keep(run(batch, null, null, null)), batch.offsets());
     }
   }
 
-  private Tensor run(PackedBatch batch, List<Tensor> states, List<Tensor> weights) {
+  private Tensor run(PackedBatch batch, Tensor keyBias, List<Tensor> states, List<Tensor> weights) {
     Tensor embeddings = embed(batch);
     Tensor hidden = embeddings;
-    EncoderLayer.Context context = context(batch);
+    EncoderLayer.Context context = context(batch, keyBias);
     if (states != null) {
       states.add(hidden);
     }
@@ -148,8 +150,19 @@ public abstract class EncoderModel implements AutoCloseable {
     return hidden;
   }
 
-  private PackedBatch checked(EncoderInputs inputs) {
-    PackedBatch batch = PackedBatch.of(inputs);
+  private Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
+    float[] values = new float[batch.sequences() * batch.length()];
+    for (int s = 0; s < batch.sequences(); s++) {
+      for (int t = 0; t < batch.length(); t++) {
+        boolean seen = t < inputs.inputIds()[s].length && inputs.isToken(s, t);
+        values[s * batch.length() + t] = seen ? 0 : -Float.MAX_VALUE;
+      }
+    }
+    return Tensor.of(device, values, batch.sequences(), 1, 1, batch.length());
+  }
+
+  private PackedBatch checked(EncoderInputs inputs, boolean withPadding) {
+    PackedBatch batch = PackedBatch.of(inputs, withPadding);
     if (batch.length() > maxLength()) {
       throw new IllegalArgumentException(
           "input_ids has a sequence of %d tokens, the model takes %d: truncate it or split it"

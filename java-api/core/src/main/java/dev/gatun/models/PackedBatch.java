@@ -25,7 +25,10 @@ record PackedBatch(
     int sequences,
     int length) {
 
-  static PackedBatch of(EncoderInputs inputs) {
+  /**
+   * @param withPadding whether padding is packed too, for what is defined over padded sequences
+   */
+  static PackedBatch of(EncoderInputs inputs, boolean withPadding) {
     long[][] ids = inputs.inputIds();
     int sequences = ids.length;
     int length = 0;
@@ -36,7 +39,7 @@ record PackedBatch(
     int[] lengths = new int[sequences];
     for (int s = 0; s < sequences; s++) {
       for (int t = 0; t < ids[s].length; t++) {
-        lengths[s] += inputs.isToken(s, t) ? 1 : 0;
+        lengths[s] += withPadding || inputs.isToken(s, t) ? 1 : 0;
       }
       count += lengths[s];
     }
@@ -47,7 +50,7 @@ record PackedBatch(
     int at = 0;
     for (int s = 0; s < sequences; s++) {
       for (int t = 0; t < ids[s].length; t++) {
-        if (inputs.isToken(s, t)) {
+        if (withPadding || inputs.isToken(s, t)) {
           packed[at] = ids[s][t];
           types[at] = inputs.tokenTypeIds() == null ? 0 : inputs.tokenTypeIds()[s][t];
           positions[at] = t;

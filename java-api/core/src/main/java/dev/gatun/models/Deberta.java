@@ -1,0 +1,113 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.nn.Linear;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * DeBERTa (He et al., arXiv 2006.03654): attention whose scores add content-to-position and
+ * position-to-content parts over relative positions.
+ */
+public final class Deberta extends EncoderModel {
+  private final DebertaParts.Embeddings embeddings;
+  private final DebertaParts.Relative relative;
+  private final Tensor relEmbeddings;
+  private final List<EncoderLayer> layer = new ArrayList<>();
+  private final int maxLength;
+
+  Deberta(Config config, Head head, Weights all) {
+    super(config, head, all.device());
+    Weights weights = all.body("deberta");
+    int hidden = config.positive("hidden_size");
+    int heads = config.positive("num_attention_heads");
+    if (hidden % heads != 0) {
+      throw config.error("%d heads do not divide hidden_size %d".formatted(heads, hidden));
+    }
+    double eps = config.number("layer_norm_eps", 1e-7);
+    maxLength = config.integer("max_position_embeddings", 512);
+    embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);
+    Weights encoder = weights.sub("encoder");
+    relative = DebertaParts.Relative.of(config, false);
+    relEmbeddings =
+        relative.isOn() ? encoder.take("rel_embeddings.weight", 2 * relative.span(), hidden) : null;
+    for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+      Weights l = encoder.sub("layer." + i);
+      layer.add(
+          EncoderLayer.around(
+              config, l, hidden, eps, attention(l.sub("attention.self"), hidden, heads)));
+    }
+    own(DebertaParts.head(config, head, all, embeddings.word(), hidden, eps), all.made());
+    all.requireAllUsed(DebertaParts::isOtherHead);
+  }
+
+  /** The rows of in_proj are, head by head, those of query, key and value; the key has no bias. */
+  private EncoderLayer.SelfAttention attention(Weights weights, int hidden, int heads) {
+    int size = hidden / heads;
+    float[] bias = new float[3 * hidden];
+    float[] queryBias = weights.elements("q_bias", hidden);
+    float[] valueBias = weights.elements("v_bias", hidden);
+    for (int h = 0; h < heads; h++) {
+      System.arraycopy(queryBias, h * size, bias, 3 * h * size, size);
+      System.arraycopy(valueBias, h * size, bias, (3 * h + 2) * size, size);
+    }
+    Linear inProj =
+        weights.linear(
+            weights.elements("in_proj.weight", 3L * hidden, hidden),
+            3L * hidden,
+            hidden,
+            bias,
+            Activation.NONE);
+    boolean on = relative.isOn();
+    Linear posProj =
+        on && relative.c2p()
+            ? weights.linear("pos_proj", hidden, hidden, false, Activation.NONE)
+            : null;
+    Linear posQProj = on && relative.p2c() ? weights.linear("pos_q_proj", hidden, hidden) : null;
+    return (x, context, attentions) -> {
+      Tensor joined = inProj.forward(x);
+      long[] shape = {x.size(0), heads, size};
+      long[] strides = {3L * hidden, 3L * size, 1};
+      return DebertaParts.attend(
+          joined.strided(0, shape, strides),
+          joined.strided(size, shape, strides),
+          joined.strided(2L * size, shape, strides),
+          posProj == null ? null : posProj.forward(relEmbeddings).reshape(-1, heads, size),
+          posQProj == null ? null : posQProj.forward(relEmbeddings).reshape(-1, heads, size),
+          relative,
+          context,
+          attentions);
+    };
+  }
+
+  @Override
+  EncoderLayer.Context context(PackedBatch batch, Tensor keyBias) {
+    return new EncoderLayer.Context(batch, relEmbeddings, ids(batch.positions()), keyBias);
+  }
+
+  @Override
+  Tensor embed(PackedBatch batch) {
+    return embeddings.forward(this, batch);
+  }
+
+  @Override
+  List<EncoderLayer> layers() {
+    return layer;
+  }
+
+  @Override
+  public int maxLength() {
+    return maxLength;
+  }
+
+  @Override
+  int typeCount() {
+    return embeddings.type() == null ? 0 : (int) embeddings.type().size(0);
+  }
+
+  @Override
+  int vocabSize() {
+    return (int) embeddings.word().size(0);
+  }
+}

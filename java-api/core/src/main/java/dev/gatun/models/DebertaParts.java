@@ -1,0 +1,170 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.models.EncoderModel.HeadLayer;
+import dev.gatun.nn.LayerNorm;
+import dev.gatun.nn.Linear;
+import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Tensor;
+import java.util.List;
+
+/** What both versions of DeBERTa have: embeddings, heads, and scores with a relative part. */
+final class DebertaParts {
+  private DebertaParts() {}
+
+  /** The relative positions' settings; a span of 0 where attention has no relative part. */
+  record Relative(boolean c2p, boolean p2c, long span, long buckets, long maxPosition) {
+    static Relative of(Config config, boolean bucketed) {
+      List<String> types = config.texts("pos_att_type");
+      boolean on = config.flag("relative_attention", false);
+      int furthest = config.integer("max_relative_positions", -1);
+      if (furthest < 1) {
+        furthest = config.integer("max_position_embeddings", 512);
+      }
+      int buckets = bucketed ? Math.max(0, config.integer("position_buckets", -1)) : 0;
+      return new Relative(
+          types.contains("c2p"),
+          types.contains("p2c"),
+          on ? (buckets > 0 ? buckets : furthest) : 0,
+          buckets,
+          furthest);
+    }
+
+    /** Scores are divided by this; the types count even where relative attention is off. */
+    float scale(long headSize) {
+      return (float) (1 / Math.sqrt(headSize * (1.0 + (c2p ? 1 : 0) + (p2c ? 1 : 0))));
+    }
+
+    boolean isOn() {
+      return span > 0;
+    }
+  }
+
+  /**
+   * Attention of queries, keys and values [tokens, heads, head_size] with the relative part.
+   *
+   * @param positionKey projected relative positions [2 span, heads, head_size], or null without c2p
+   * @param positionQuery the same, or null without p2c
+   */
+  static Tensor attend(
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Tensor positionKey,
+      Tensor positionQuery,
+      Relative relative,
+      EncoderLayer.Context context,
+      List<Tensor> weights) {
+    float scale = relative.scale(query.size(2));
+    Tensor bias = context.keyBias();
+    if (positionKey != null || positionQuery != null) {
+      Tensor relativeBias =
+          Ops.disentangledBias(
+              positionKey == null ? null : Ops.batchedMatmul(byHead(query), byHead(positionKey)),
+              positionQuery == null ? null : Ops.batchedMatmul(byHead(key), byHead(positionQuery)),
+              context.batch().offsets(),
+              context.positions(),
+              relative.span(),
+              relative.buckets(),
+              relative.maxPosition(),
+              scale);
+      bias = bias == null ? relativeBias : sum(relativeBias, bias);
+    }
+    Ops.Attention attention =
+        Ops.attention(query, key, value, context.batch().offsets(), bias, scale, weights != null);
+    if (weights != null) {
+      weights.add(attention.weights());
+    }
+    return attention.output().reshape(query.size(0), query.size(1) * value.size(2));
+  }
+
+  /** [rows, heads, size] as [heads, rows, size]. */
+  private static Tensor byHead(Tensor x) {
+    long[] strides = x.operand().strides();
+    return x.strided(
+        0,
+        new long[] {x.size(1), x.size(0), x.size(2)},
+        new long[] {strides[1], strides[0], strides[2]});
+  }
+
+  /** A bias of each head's scores plus one of each sequence's keys. */
+  private static Tensor sum(Tensor scores, Tensor keys) {
+    float[] values = scores.toFloatArray();
+    float[] more = keys.toFloatArray();
+    int length = (int) scores.size(3);
+    int perSequence = (int) (scores.size(1) * scores.size(2)) * length;
+    for (int i = 0; i < values.length; i++) {
+      values[i] += more[i / perSequence * length + i % length];
+    }
+    return Tensor.of(scores.device(), values, scores.shape());
+  }
+
+  /** The embeddings of words, positions and segments, as far as a model has them. */
+  record Embeddings(Tensor word, Tensor position, Tensor type, Linear project, LayerNorm norm) {
+    static Embeddings of(Config config, Weights weights, int hidden, double eps) {
+      int size = config.integer("embedding_size", hidden);
+      int types = config.integer("type_vocab_size", 0);
+      return new Embeddings(
+          weights.take("word_embeddings.weight", config.positive("vocab_size"), size),
+          config.flag("position_biased_input", true)
+              ? weights.take(
+                  "position_embeddings.weight",
+                  config.integer("max_position_embeddings", 512),
+                  size)
+              : null,
+          types > 0 ? weights.take("token_type_embeddings.weight", types, size) : null,
+          size == hidden
+              ? null
+              : weights.linear("embed_proj", hidden, size, false, Activation.NONE),
+          weights.layerNorm("LayerNorm", hidden, eps));
+    }
+
+    Tensor forward(EncoderModel model, PackedBatch batch) {
+      Tensor x = Ops.embedding(word, model.ids(batch.ids()));
+      if (position != null) {
+        Ops.addEmbedding(x, position, model.ids(batch.positions()));
+      }
+      if (type != null) {
+        Ops.addEmbedding(x, type, model.ids(batch.typeIds()));
+      }
+      return norm.forward(project == null ? x : project.forward(x));
+    }
+  }
+
+  static HeadLayer head(
+      Config config, Head head, Weights all, Tensor wordEmbeddings, int hidden, double eps) {
+    return switch (head) {
+      case BASE -> Heads.base(null);
+      case MASKED_LM -> {
+        boolean legacy = config.flag("legacy", true);
+        Weights w = all.sub(legacy ? "cls.predictions" : "lm_predictions.lm_head");
+        yield Heads.maskedLm(
+            w.linear(
+                legacy ? "transform.dense" : "dense",
+                wordEmbeddings.size(1),
+                hidden,
+                true,
+                config.activation("hidden_act", "gelu")),
+            w.layerNorm(legacy ? "transform.LayerNorm" : "LayerNorm", wordEmbeddings.size(1), eps),
+            w.tied(wordEmbeddings, "bias"));
+      }
+      case SEQUENCE_CLASSIFICATION -> {
+        int size = config.integer("pooler_hidden_size", hidden);
+        yield Heads.sequence(
+            config,
+            all.linear(
+                "pooler.dense", size, size, true, config.activation("pooler_hidden_act", "gelu")),
+            Heads.classifier(all, "classifier", config, size));
+      }
+      case TOKEN_CLASSIFICATION ->
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+      case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
+      default -> throw config.error("DeBERTa has no head " + head);
+    };
+  }
+
+  static boolean isOtherHead(String name) {
+    return name.endsWith("position_ids")
+        || name.matches("(pooler|cls|lm_predictions|mask_predictions|classifier|qa_outputs)\\..*");
+  }
+}
