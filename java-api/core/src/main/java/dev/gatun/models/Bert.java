@@ -110,7 +110,7 @@ public final class Bert extends EncoderModel {
   }
 
   @Override
-  int vocabSize() {
+  public int vocabSize() {
     return (int) wordEmbeddings.size(0);
   }
 }

@@ -107,7 +107,7 @@ public final class Deberta extends EncoderModel {
   }
 
   @Override
-  int vocabSize() {
+  public int vocabSize() {
     return (int) embeddings.word().size(0);
   }
 }

@@ -173,7 +173,7 @@ public final class DebertaV2 extends EncoderModel {
   }
 
   @Override
-  int vocabSize() {
+  public int vocabSize() {
     return (int) embeddings.word().size(0);
   }
 }

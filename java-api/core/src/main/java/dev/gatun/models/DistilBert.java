@@ -93,7 +93,7 @@ public final class DistilBert extends EncoderModel {
   }
 
   @Override
-  int vocabSize() {
+  public int vocabSize() {
     return (int) wordEmbeddings.size(0);
   }
 }

@@ -101,7 +101,7 @@ public final class Electra extends EncoderModel {
   }
 
   @Override
-  int vocabSize() {
+  public int vocabSize() {
     return (int) wordEmbeddings.size(0);
   }
 }

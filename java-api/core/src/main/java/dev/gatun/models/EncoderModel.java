@@ -62,7 +62,13 @@ public abstract class EncoderModel implements AutoCloseable {
   /** The number of token types, 0 where the model has none. */
   abstract int typeCount();
 
-  abstract int vocabSize();
+  /** Tokens in the vocabulary. */
+  public abstract int vocabSize();
+
+  /** The width of the hidden states. */
+  public final int hiddenSize() {
+    return config.integer(config.has("hidden_size") ? "hidden_size" : "dim");
+  }
 
   public final Config config() {
     return config;

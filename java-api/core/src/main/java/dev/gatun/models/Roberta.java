@@ -106,7 +106,7 @@ public final class Roberta extends EncoderModel {
   }
 
   @Override
-  int vocabSize() {
+  public int vocabSize() {
     return (int) wordEmbeddings.size(0);
   }
 }
