@@ -87,6 +87,11 @@ public final class Deberta extends EncoderModel {
   }
 
   @Override
+  Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
+    return DebertaParts.paddingBias(this, inputs, batch);
+  }
+
+  @Override
   Tensor embed(PackedBatch batch) {
     return embeddings.forward(this, batch);
   }

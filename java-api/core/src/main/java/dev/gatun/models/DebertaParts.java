@@ -87,16 +87,29 @@ final class DebertaParts {
         new long[] {strides[1], strides[0], strides[2]});
   }
 
-  /** A bias of each head's scores plus one of each sequence's keys. */
-  private static Tensor sum(Tensor scores, Tensor keys) {
+  /** A bias of each head's scores plus one that all heads share. */
+  private static Tensor sum(Tensor scores, Tensor shared) {
     float[] values = scores.toFloatArray();
-    float[] more = keys.toFloatArray();
-    int length = (int) scores.size(3);
-    int perSequence = (int) (scores.size(1) * scores.size(2)) * length;
+    float[] more = shared.toFloatArray();
+    int square = (int) (scores.size(2) * scores.size(3));
+    int heads = (int) scores.size(1);
     for (int i = 0; i < values.length; i++) {
-      values[i] += more[i / perSequence * length + i % length];
+      values[i] += more[i / (heads * square) * square + i % square];
     }
     return Tensor.of(scores.device(), values, scores.shape());
+  }
+
+  /** Hides padding as keys and as queries, whose rows become uniform. */
+  static Tensor paddingBias(EncoderModel model, EncoderInputs inputs, PackedBatch batch) {
+    int length = batch.length();
+    float[] values = new float[batch.sequences() * length * length];
+    for (int i = 0; i < values.length; i++) {
+      int sequence = i / (length * length);
+      boolean seen =
+          inputs.isToken(sequence, i / length % length) && inputs.isToken(sequence, i % length);
+      values[i] = seen ? 0 : -Float.MAX_VALUE;
+    }
+    return Tensor.of(model.device(), values, batch.sequences(), 1, length, length);
   }
 
   /** The embeddings of words, positions and segments, as far as a model has them. */
@@ -127,7 +140,7 @@ final class DebertaParts {
       if (type != null) {
         Ops.addEmbedding(x, type, model.ids(batch.typeIds()));
       }
-      return norm.forward(project == null ? x : project.forward(x));
+      return batch.withoutPadding(norm.forward(project == null ? x : project.forward(x)));
     }
   }
 

@@ -120,7 +120,7 @@ public final class DebertaV2 extends EncoderModel {
     Tensor padded = Ops.scatterRows(embeddings, places, batch.tokens() + 1, width);
     Tensor windows =
         Ops.embedding(padded, ids(neighbours(batch))).reshape(batch.tokens(), convSize * width);
-    return convNorm.forward(conv.forward(windows), hidden);
+    return batch.withoutPadding(convNorm.forward(conv.forward(windows), hidden));
   }
 
   private long[] neighbours(PackedBatch batch) {
@@ -150,6 +150,11 @@ public final class DebertaV2 extends EncoderModel {
   EncoderLayer.Context context(PackedBatch batch, Tensor keyBias) {
     Tensor rel = relNorm == null ? relEmbeddings : relNorm.forward(relEmbeddings);
     return new EncoderLayer.Context(batch, rel, ids(batch.positions()), keyBias);
+  }
+
+  @Override
+  Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
+    return DebertaParts.paddingBias(this, inputs, batch);
   }
 
   @Override

@@ -50,6 +50,16 @@ public record EncoderInputs(
     return attentionMask == null || attentionMask[sequence][token] != 0;
   }
 
+  /** Whether all rows have the same length. */
+  boolean isRectangular() {
+    for (long[] row : inputIds) {
+      if (row.length != inputIds[0].length) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static void shaped(String name, long[][] ids, long[][] other) {
     if (other == null) {
       return;

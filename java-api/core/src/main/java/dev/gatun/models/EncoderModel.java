@@ -90,7 +90,10 @@ public abstract class EncoderModel implements AutoCloseable {
    */
   public final EncoderOutput forward(EncoderInputs inputs) {
     // The loss of spans is a softmax over padded sequences, padding's own scores included.
-    boolean padded = head == Head.QUESTION_ANSWERING && inputs.startPositions() != null;
+    boolean padded =
+        head == Head.QUESTION_ANSWERING
+            && inputs.startPositions() != null
+            && inputs.isRectangular();
     PackedBatch batch = checked(inputs, padded);
     EncoderOutput output = new EncoderOutput();
     try (Scope scope = Scope.open()) {
@@ -156,11 +159,12 @@ public abstract class EncoderModel implements AutoCloseable {
     return hidden;
   }
 
-  private Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
+  /** What is added to the scores [sequences, heads, query, key] where padding was packed. */
+  Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
     float[] values = new float[batch.sequences() * batch.length()];
     for (int s = 0; s < batch.sequences(); s++) {
       for (int t = 0; t < batch.length(); t++) {
-        boolean seen = t < inputs.inputIds()[s].length && inputs.isToken(s, t);
+        boolean seen = inputs.isToken(s, t);
         values[s * batch.length() + t] = seen ? 0 : -Float.MAX_VALUE;
       }
     }

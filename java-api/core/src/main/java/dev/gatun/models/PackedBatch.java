@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.Offsets;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * A batch with its padding taken out: the tokens whose mask is 1, one sequence after another.
@@ -13,6 +14,7 @@ import dev.gatun.tensor.Tensor;
  * @param positions each packed token's place in its padded sequence
  * @param offsets where each sequence begins
  * @param places each packed token's row in the padded batch
+ * @param real the packed tokens that are not padding, or null when all are
  * @param sequences sequences in the batch
  * @param length tokens of a padded sequence
  */
@@ -22,6 +24,7 @@ record PackedBatch(
     long[] positions,
     Offsets offsets,
     long[] places,
+    long[] real,
     int sequences,
     int length) {
 
@@ -47,10 +50,15 @@ record PackedBatch(
     long[] types = new long[count];
     long[] positions = new long[count];
     long[] places = new long[count];
+    long[] real = new long[count];
+    int reals = 0;
     int at = 0;
     for (int s = 0; s < sequences; s++) {
       for (int t = 0; t < ids[s].length; t++) {
         if (withPadding || inputs.isToken(s, t)) {
+          if (inputs.isToken(s, t)) {
+            real[reals++] = at;
+          }
           packed[at] = ids[s][t];
           types[at] = inputs.tokenTypeIds() == null ? 0 : inputs.tokenTypeIds()[s][t];
           positions[at] = t;
@@ -59,7 +67,14 @@ record PackedBatch(
       }
     }
     return new PackedBatch(
-        packed, types, positions, Offsets.ofLengths(lengths), places, sequences, length);
+        packed,
+        types,
+        positions,
+        Offsets.ofLengths(lengths),
+        places,
+        reals == count ? null : Arrays.copyOf(real, reals),
+        sequences,
+        length);
   }
 
   int tokens() {
@@ -83,6 +98,15 @@ record PackedBatch(
   /** Packed scores [tokens, 1] at their places in [sequences, length], 0 elsewhere. */
   Tensor unpackColumn(Tensor packed, Device device) {
     return Ops.scatterRows(packed, rows(device), sequences, length);
+  }
+
+  /** x [tokens, columns] with zeros where padding was packed. */
+  Tensor withoutPadding(Tensor x) {
+    if (real == null) {
+      return x;
+    }
+    Tensor rows = Tensor.of(x.device(), real, real.length);
+    return Ops.scatterRows(Ops.embedding(x, rows), rows, x.shape());
   }
 
   private Tensor rows(Device device) {
