@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.tensor.Device;
-import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
@@ -25,7 +24,6 @@ final class SeedModulesTest {
   @ValueSource(strings = {"self", "causal", "cross", "nothing"})
   void multi_head_attention_equals_the_reference(String name) throws IOException {
     try (TensorFile file = open("seed-mha");
-        Scope scope = Scope.open();
         MultiHeadAttention attention =
             new MultiHeadAttention(
                 linear(file, "w_q"),
