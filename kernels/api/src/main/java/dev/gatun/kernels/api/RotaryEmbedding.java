@@ -40,6 +40,9 @@ public record RotaryEmbedding(
   }
 
   private static void token(String name, Operand operand) {
+    if (operand.count() == 0) {
+      return;
+    }
     Checks.rows(NAME, name, operand);
     if (operand.size(1) > 1 && operand.stride(1) != operand.size(2)) {
       throw Checks.bad(

@@ -10,6 +10,7 @@ import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -298,29 +299,8 @@ final class CpuKernels implements Kernels {
         });
   }
 
-  /** Keeps every buffer of the call alive while it runs. */
   private void run(KernelCall call, Runnable body) {
-    var operands = new java.util.ArrayList<Operand>(call.inputs());
-    operands.addAll(call.outputs());
-    int held = 0;
-    try {
-      for (Operand operand : operands) {
-        if (operand.buffer().memory() != memory) {
-          throw new IllegalArgumentException(
-              "%s: %s is in the memory of another backend (%s)"
-                  .formatted(call.kernel(), operand, operand.buffer().memory().device()));
-        }
-        operand.buffer().acquire();
-        held++;
-      }
-      body.run();
-    } catch (IllegalStateException e) {
-      throw new IllegalStateException(call.kernel() + ": " + e.getMessage(), e);
-    } finally {
-      for (int i = 0; i < held; i++) {
-        operands.get(i).buffer().release();
-      }
-    }
+    Execution.run(call, memory, body);
   }
 
   private static MemorySegment address(Operand operand) {
@@ -350,14 +330,6 @@ final class CpuKernels implements Kernels {
 
   private static void inRange(
       KernelCall call, String what, Operand ids, long limit, Long exception) {
-    MemorySegment values = address(ids);
-    for (long i = 0; i < ids.size(0); i++) {
-      long id = values.getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
-      if ((id < 0 || id >= limit) && (exception == null || id != exception)) {
-        throw new IllegalArgumentException(
-            "%s: %s %d at %d is outside of 0 to %d"
-                .formatted(call.kernel(), what, id, i, limit - 1));
-      }
-    }
+    Execution.inRange(call, what, address(ids), ids.size(0), limit, exception);
   }
 }

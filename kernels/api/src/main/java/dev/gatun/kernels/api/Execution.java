@@ -1,0 +1,66 @@
+package dev.gatun.kernels.api;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What every backend does around a kernel: keeping buffers alive, and checks of the data. */
+public final class Execution {
+  private Execution() {}
+
+  /**
+   * Runs a kernel's body while every buffer of its call is held.
+   *
+   * @param call the call
+   * @param memory the backend's memory, which every operand must be in
+   * @param body the work
+   * @throws IllegalArgumentException when an operand is in another memory
+   * @throws IllegalStateException when a buffer is closed
+   */
+  public static void run(KernelCall call, Memory memory, Runnable body) {
+    List<Operand> operands = new ArrayList<>(call.inputs());
+    operands.addAll(call.outputs());
+    int held = 0;
+    try {
+      for (Operand operand : operands) {
+        if (operand.buffer().memory() != memory) {
+          throw new IllegalArgumentException(
+              "%s: %s is in the memory of another backend (%s)"
+                  .formatted(call.kernel(), operand, operand.buffer().memory().device()));
+        }
+        operand.buffer().acquire();
+        held++;
+      }
+      body.run();
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(call.kernel() + ": " + e.getMessage(), e);
+    } finally {
+      for (int i = 0; i < held; i++) {
+        operands.get(i).buffer().release();
+      }
+    }
+  }
+
+  /**
+   * Requires indices to be below a limit.
+   *
+   * @param call the call that they belong to
+   * @param what an index is, for the message
+   * @param ids I64, {@code count} of them in host memory
+   * @param limit the smallest index that is too large
+   * @param exception an index that is fine nevertheless, or null
+   * @throws IllegalArgumentException naming the index and its place
+   */
+  public static void inRange(
+      KernelCall call, String what, MemorySegment ids, long count, long limit, Long exception) {
+    for (long i = 0; i < count; i++) {
+      long id = ids.getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
+      if ((id < 0 || id >= limit) && (exception == null || id != exception)) {
+        throw new IllegalArgumentException(
+            "%s: %s %d at %d is outside of 0 to %d"
+                .formatted(call.kernel(), what, id, i, limit - 1));
+      }
+    }
+  }
+}
