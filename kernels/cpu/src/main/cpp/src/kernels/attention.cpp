@@ -170,7 +170,9 @@ void finish(const Task &t, const Space &s) {
     if (t.weights != nullptr) {
       float *row = t.weights + i * t.args->key_length;
       by_vector(t.keys, [&](int64_t j, int64_t n) {
-        const Floats p = exp(load_lanes(row + j, n) - base) * inverse;
+        const Floats score = load_lanes(row + j, n);
+        // An unseen key's weight is 0 even where the row's other scores are NaN.
+        const Floats p = select(score == kMinusInfinity, Floats{}, exp(score - base) * inverse);
         store_lanes(row + j, blind ? Floats{} : p, n);
       });
     }

@@ -24,19 +24,24 @@ int32_t layer_norm_f32(const float *x, const float *residual, const float *weigh
         store_lanes(out + i, v, n);
         total += v;
       });
-      const float mean = sum(total) / static_cast<float>(columns);
-      Floats squares{};
+      const float about = sum(total) / static_cast<float>(columns);
+      Floats squares{}, rest{};
       by_vector(columns, [&](int64_t i, int64_t n) {
         const Floats v = load_lanes(out + i, n);
         if (sum_out != nullptr) {
           store_lanes(sum_out + r * columns + i, v, n);
         }
-        const Floats d = keep(v - mean, n, 0.0f);
+        const Floats d = keep(v - about, n, 0.0f);
         squares = fma(d, d, squares);
+        rest += d;
       });
-      const float scale = 1.0f / __builtin_sqrtf(sum(squares) / static_cast<float>(columns) + eps);
+      // Where the values lie far from 0, rounding moves the mean: what the differences leave is
+      // added.
+      const float shift = sum(rest) / static_cast<float>(columns);
+      const float variance = sum(squares) / static_cast<float>(columns) - shift * shift;
+      const float scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
       by_vector(columns, [&](int64_t i, int64_t n) {
-        Floats v = (load_lanes(out + i, n) - mean) * scale;
+        Floats v = (load_lanes(out + i, n) - about - shift) * scale;
         if (weight != nullptr) {
           v *= load_lanes(weight + i, n);
         }
