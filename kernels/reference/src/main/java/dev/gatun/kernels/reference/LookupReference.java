@@ -1,0 +1,108 @@
+package dev.gatun.kernels.reference;
+
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.ScatterRows;
+
+/** Kernels that find rows by index or by sequence. */
+final class LookupReference {
+  private final Precision p;
+
+  LookupReference(Precision precision) {
+    this.p = precision;
+  }
+
+  private static void inRange(KernelCall call, String what, Operand ids, long limit) {
+    Execution.inRange(
+        call,
+        what,
+        View.segment(ids.buffer()).asSlice(Math.min(ids.byteOffset(), ids.buffer().byteSize())),
+        ids.size(0),
+        limit,
+        null);
+  }
+
+  void run(Embedding c) {
+    inRange(c, "id", c.ids(), c.table().size(0));
+    View table = View.of(c.table());
+    View ids = View.of(c.ids());
+    View y = View.of(c.y());
+    long columns = c.table().size(1);
+    for (long r = 0; r < c.ids().size(0); r++) {
+      for (long i = 0; i < columns; i++) {
+        double value = table.get(ids.getLong(r) * columns + i);
+        long place = r * columns + i;
+        y.set(place, c.accumulate() ? p.round(y.get(place) + value) : value);
+      }
+    }
+  }
+
+  void run(ScatterRows c) {
+    inRange(c, "id", c.ids(), c.y().size(0));
+    View x = View.of(c.x());
+    View ids = View.of(c.ids());
+    View y = View.of(c.y());
+    long columns = c.x().size(1);
+    for (long r = 0; r < c.ids().size(0); r++) {
+      y.setRow(ids.getLong(r) * columns, x.row(r * columns, columns));
+    }
+  }
+
+  void run(Pool c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    long columns = c.x().size(1);
+    for (int s = 0; s < c.offsets().sequences(); s++) {
+      long begin = c.offsets().start(s);
+      long length = c.offsets().length(s);
+      for (long i = 0; i < columns; i++) {
+        double value = 0;
+        if (length > 0) {
+          value = x.get((c.mode() == PoolingMode.LAST ? begin + length - 1 : begin) * columns + i);
+          for (long t = 1; t < length; t++) {
+            double next = x.get((begin + t) * columns + i);
+            if (c.mode() == PoolingMode.MEAN) {
+              value = p.round(value + next);
+            } else if (c.mode() == PoolingMode.MAX) {
+              value = Math.max(value, next);
+            }
+          }
+          value = c.mode() == PoolingMode.MEAN ? p.round(value / length) : value;
+        }
+        y.set(s * columns + i, value);
+      }
+    }
+  }
+
+  void run(RotaryEmbedding c) {
+    inRange(c, "position", c.positions(), c.cosine().size(0));
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    View cosine = View.of(c.cosine());
+    View sine = View.of(c.sine());
+    View positions = View.of(c.positions());
+    long half = c.cosine().size(1);
+    long size = c.x().size(2);
+    for (long t = 0; t < c.x().size(0); t++) {
+      for (long h = 0; h < c.x().size(1); h++) {
+        double[] head = x.row(t * c.x().stride(0) + h * size, size);
+        for (int i = 0; i < half; i++) {
+          int first = c.interleaved() ? 2 * i : i;
+          int second = c.interleaved() ? 2 * i + 1 : i + (int) half;
+          double cos = cosine.get(positions.getLong(t) * half + i);
+          double sin = sine.get(positions.getLong(t) * half + i);
+          double a = head[first];
+          double b = head[second];
+          head[first] = p.round(p.round(a * cos) - p.round(b * sin));
+          head[second] = p.round(p.round(b * cos) + p.round(a * sin));
+        }
+        y.setRow(t * c.y().stride(0) + h * size, head);
+      }
+    }
+  }
+}

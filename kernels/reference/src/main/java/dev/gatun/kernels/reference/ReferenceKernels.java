@@ -1,0 +1,116 @@
+package dev.gatun.kernels.reference;
+
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.Kernels;
+import dev.gatun.kernels.api.L2Normalize;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.ScatterRows;
+import dev.gatun.kernels.api.Softmax;
+
+/** Each call by the formula of its record. */
+final class ReferenceKernels implements Kernels {
+  private final Memory memory;
+  private final AttentionReference attention;
+  private final MatmulReference matmul;
+  private final RowsReference rows;
+  private final ElementwiseReference elementwise;
+  private final LookupReference lookup;
+  private final DisentangledBiasReference disentangledBias;
+
+  ReferenceKernels(Memory memory, Precision precision) {
+    this.memory = memory;
+    this.attention = new AttentionReference(precision);
+    this.matmul = new MatmulReference(precision);
+    this.rows = new RowsReference(precision);
+    this.elementwise = new ElementwiseReference(precision);
+    this.lookup = new LookupReference(precision);
+    this.disentangledBias = new DisentangledBiasReference(precision);
+  }
+
+  @Override
+  public void run(ScaledDotProductAttention call) {
+    Execution.run(call, memory, () -> attention.run(call));
+  }
+
+  @Override
+  public void run(MatmulPack call) {
+    Execution.run(call, memory, () -> matmul.run(call));
+  }
+
+  @Override
+  public void run(Matmul call) {
+    Execution.run(call, memory, () -> matmul.run(call));
+  }
+
+  @Override
+  public void run(BatchedMatmul call) {
+    Execution.run(call, memory, () -> matmul.run(call));
+  }
+
+  @Override
+  public void run(LayerNorm call) {
+    Execution.run(call, memory, () -> rows.run(call));
+  }
+
+  @Override
+  public void run(Activate call) {
+    Execution.run(call, memory, () -> elementwise.run(call));
+  }
+
+  @Override
+  public void run(Add call) {
+    Execution.run(call, memory, () -> elementwise.run(call));
+  }
+
+  @Override
+  public void run(Softmax call) {
+    Execution.run(call, memory, () -> rows.run(call));
+  }
+
+  @Override
+  public void run(Embedding call) {
+    Execution.run(call, memory, () -> lookup.run(call));
+  }
+
+  @Override
+  public void run(ScatterRows call) {
+    Execution.run(call, memory, () -> lookup.run(call));
+  }
+
+  @Override
+  public void run(Pool call) {
+    Execution.run(call, memory, () -> lookup.run(call));
+  }
+
+  @Override
+  public void run(L2Normalize call) {
+    Execution.run(call, memory, () -> rows.run(call));
+  }
+
+  @Override
+  public void run(RotaryEmbedding call) {
+    Execution.run(call, memory, () -> lookup.run(call));
+  }
+
+  @Override
+  public void run(DisentangledBias call) {
+    Execution.run(call, memory, () -> disentangledBias.run(call));
+  }
+
+  @Override
+  public void run(CrossEntropy call) {
+    Execution.run(call, memory, () -> rows.run(call));
+  }
+}

@@ -1,0 +1,72 @@
+package dev.gatun.kernels.reference;
+
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.HostBuffer;
+import dev.gatun.kernels.api.Memory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Host memory that the garbage collector gives back. */
+final class ReferenceMemory implements Memory {
+  private static final long ALIGNMENT = 64;
+
+  private final AtomicLong allocated = new AtomicLong();
+
+  @Override
+  public String device() {
+    return "cpu";
+  }
+
+  @Override
+  public Buffer allocate(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(
+          "allocate: %d bytes, must not be negative".formatted(bytes));
+    }
+    MemorySegment segment;
+    try {
+      segment = Arena.ofAuto().allocate(bytes, ALIGNMENT);
+    } catch (OutOfMemoryError | IllegalArgumentException e) {
+      OutOfMemoryError error =
+          new OutOfMemoryError(
+              "allocate: no %d bytes of native memory; %d bytes are held by tensors. Raise"
+                      .formatted(bytes, allocated.get())
+                  + " -XX:MaxDirectMemorySize, close what is not needed, or use smaller batches");
+      error.initCause(e);
+      throw error;
+    }
+    allocated.addAndGet(bytes);
+    return new HostBuffer(this, segment, s -> allocated.addAndGet(-bytes));
+  }
+
+  @Override
+  public Buffer adopt(MemorySegment source) {
+    return new HostBuffer(this, source, s -> {});
+  }
+
+  @Override
+  public void write(MemorySegment source, Buffer target, long offset) {
+    target.acquire();
+    try {
+      MemorySegment.copy(source, 0, View.segment(target), offset, source.byteSize());
+    } finally {
+      target.release();
+    }
+  }
+
+  @Override
+  public void read(Buffer source, long offset, MemorySegment target) {
+    source.acquire();
+    try {
+      MemorySegment.copy(View.segment(source), offset, target, 0, target.byteSize());
+    } finally {
+      source.release();
+    }
+  }
+
+  @Override
+  public long allocatedBytes() {
+    return allocated.get();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.gatun.kernels.reference;
+
+import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.L2Normalize;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Softmax;
+
+/** Kernels that work on each row on its own. */
+final class RowsReference {
+  private final Precision p;
+  private final Functions functions;
+
+  RowsReference(Precision precision) {
+    this.p = precision;
+    this.functions = new Functions(precision);
+  }
+
+  void run(LayerNorm c) {
+    View x = View.of(c.x());
+    View residual = View.of(c.residual());
+    View weight = View.of(c.weight());
+    View bias = View.of(c.bias());
+    View y = View.of(c.y());
+    View sum = View.of(c.sum());
+    long columns = c.x().size(1);
+    for (long r = 0; r < c.x().size(0); r++) {
+      double[] row = x.row(r * columns, columns);
+      double total = 0;
+      for (int i = 0; i < columns; i++) {
+        if (residual != null) {
+          row[i] = p.round(row[i] + residual.get(r * columns + i));
+        }
+        total = p.round(total + row[i]);
+      }
+      if (sum != null) {
+        sum.setRow(r * columns, row);
+      }
+      double mean = p.round(total / columns);
+      double squares = 0;
+      for (int i = 0; i < columns; i++) {
+        row[i] = p.round(row[i] - mean);
+        squares = p.round(squares + p.round(row[i] * row[i]));
+      }
+      double scale = p.round(1 / p.round(Math.sqrt(p.round(p.round(squares / columns) + c.eps()))));
+      for (int i = 0; i < columns; i++) {
+        double value = p.round(row[i] * scale);
+        value = weight == null ? value : p.round(value * weight.get(i));
+        y.set(r * columns + i, bias == null ? value : p.round(value + bias.get(i)));
+      }
+    }
+  }
+
+  void run(Softmax c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    long columns = c.x().size(1);
+    for (long r = 0; r < c.x().size(0); r++) {
+      double[] row = x.row(r * columns, columns);
+      double top = Functions.largest(row);
+      double total = functions.expSum(row, top);
+      for (int i = 0; i < columns; i++) {
+        double difference = p.round(row[i] - top);
+        y.set(
+            r * columns + i,
+            c.log()
+                ? p.round(difference - p.round(Math.log(total)))
+                : p.round(p.round(Math.exp(difference)) / total));
+      }
+    }
+  }
+
+  void run(CrossEntropy c) {
+    View logits = View.of(c.logits());
+    View targets = View.of(c.targets());
+    View loss = View.of(c.loss());
+    long columns = c.logits().size(1);
+    Execution.inRange(
+        c,
+        "target",
+        View.segment(c.targets().buffer()).asSlice(c.targets().byteOffset()),
+        c.targets().size(0),
+        columns,
+        c.ignoreIndex());
+    for (long r = 0; r < c.logits().size(0); r++) {
+      long target = targets.getLong(r);
+      if (target == c.ignoreIndex()) {
+        loss.set(r, 0);
+        continue;
+      }
+      double[] row = logits.row(r * columns, columns);
+      double top = Functions.largest(row);
+      double logarithm = p.round(Math.log(functions.expSum(row, top)));
+      loss.set(r, p.round(logarithm - p.round(row[(int) target] - top)));
+    }
+  }
+
+  void run(L2Normalize c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    long columns = c.x().size(1);
+    for (long r = 0; r < c.x().size(0); r++) {
+      double[] row = x.row(r * columns, columns);
+      double norm = p.round(Math.sqrt(functions.dot(row, row)));
+      double divisor = norm < c.eps() ? c.eps() : norm;
+      for (int i = 0; i < columns; i++) {
+        y.set(r * columns + i, p.round(row[i] / divisor));
+      }
+    }
+  }
+}

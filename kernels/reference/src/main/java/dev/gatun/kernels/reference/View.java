@@ -1,0 +1,83 @@
+package dev.gatun.kernels.reference;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.HostBuffer;
+import dev.gatun.kernels.api.Operand;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** The elements of an operand as numbers; places are elements from the operand's first. */
+final class View {
+  private final MemorySegment segment;
+  private final DType dtype;
+  private final long first;
+
+  private View(Operand operand) {
+    this.segment = segment(operand.buffer());
+    this.dtype = operand.dtype();
+    this.first = operand.offset();
+  }
+
+  /** The view of an operand, or null of null. */
+  static View of(Operand operand) {
+    return operand == null ? null : new View(operand);
+  }
+
+  /** The memory of a buffer of this backend. */
+  static MemorySegment segment(Buffer buffer) {
+    return ((HostBuffer) buffer).segment();
+  }
+
+  double get(long place) {
+    long at = (first + place) * dtype.bytes();
+    return switch (dtype) {
+      case F64 -> segment.get(JAVA_DOUBLE_UNALIGNED, at);
+      case F32 -> segment.get(JAVA_FLOAT_UNALIGNED, at);
+      case F16 -> Float.float16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, at));
+      case BF16 -> Float.intBitsToFloat(segment.get(JAVA_SHORT_UNALIGNED, at) << 16);
+      default -> getLong(place);
+    };
+  }
+
+  long getLong(long place) {
+    long at = (first + place) * dtype.bytes();
+    return switch (dtype) {
+      case I64 -> segment.get(JAVA_LONG_UNALIGNED, at);
+      case I32 -> segment.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+      case I16 -> segment.get(JAVA_SHORT_UNALIGNED, at);
+      case I8 -> segment.get(ValueLayout.JAVA_BYTE, at);
+      case U8, BOOL -> segment.get(ValueLayout.JAVA_BYTE, at) & 0xff;
+      default -> throw new IllegalStateException(dtype + " is no integer type");
+    };
+  }
+
+  void set(long place, double value) {
+    long at = (first + place) * dtype.bytes();
+    switch (dtype) {
+      case F64 -> segment.set(JAVA_DOUBLE_UNALIGNED, at, value);
+      case F32 -> segment.set(JAVA_FLOAT_UNALIGNED, at, (float) value);
+      default -> throw new IllegalStateException("no kernel writes " + dtype);
+    }
+  }
+
+  /** The elements from a place on, neighbours in memory. */
+  double[] row(long place, long count) {
+    double[] row = new double[Math.toIntExact(count)];
+    for (int i = 0; i < row.length; i++) {
+      row[i] = get(place + i);
+    }
+    return row;
+  }
+
+  void setRow(long place, double[] row) {
+    for (int i = 0; i < row.length; i++) {
+      set(place + i, row[i]);
+    }
+  }
+}

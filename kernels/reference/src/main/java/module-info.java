@@ -1,0 +1,9 @@
+/** The kernels in plain Java: the oracle of the tests, and the fallback without native code. */
+module dev.gatun.kernels.reference {
+  requires transitive dev.gatun.kernels.api;
+
+  exports dev.gatun.kernels.reference;
+
+  provides dev.gatun.kernels.api.BackendProvider with
+      dev.gatun.kernels.reference.ReferenceBackendProvider;
+}
