@@ -1,0 +1,24 @@
+package dev.gatun.test.contract;
+
+import java.util.stream.Stream;
+
+/** All cases of the contract; {@code -Dgatun.test.seed=N} begins the random ones elsewhere. */
+final class Cases {
+  /** The property that sets where the seeds begin. */
+  static final String SEED = "gatun.test.seed";
+
+  private Cases() {}
+
+  /**
+   * @param each how many random cases to make of each kernel
+   */
+  static Stream<Case> all(int each) {
+    long seed = Long.getLong(SEED, 1);
+    return Stream.of(
+            AttentionCases.cases(seed, 3 * each),
+            MatmulCases.cases(seed, each),
+            RowCases.cases(seed, each),
+            LookupCases.cases(seed, each))
+        .flatMap(s -> s);
+  }
+}

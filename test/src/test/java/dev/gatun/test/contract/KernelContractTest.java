@@ -1,0 +1,78 @@
+package dev.gatun.test.contract;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.gatun.kernels.cpu.CpuLevel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every kernel on every level against the reference in double. */
+final class KernelContractTest {
+  private static final int THREADS = Subjects.CPU.threads();
+
+  @AfterAll
+  static void restore() {
+    Subjects.CPU.setLevel(Subjects.levels().getLast());
+    Subjects.CPU.setThreads(THREADS);
+  }
+
+  static Stream<Case> cases() {
+    return Cases.all(40);
+  }
+
+  static Stream<Case> manyCases() {
+    return Cases.all(1000).skip(Cases.all(40).count());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void agrees_with_the_reference(Case c) {
+    check(c);
+  }
+
+  @Test
+  @Tag("full")
+  void agrees_with_the_reference_in_many_more_cases() {
+    manyCases().forEach(KernelContractTest::check);
+  }
+
+  private static void check(Case c) {
+    Map<String, int[]> exact = Runs.run(c, Subjects.EXACT);
+    List<Map<String, int[]>> plain =
+        Subjects.PLAIN.stream().map(backend -> Runs.run(c, backend)).toList();
+    List<AssertionError> failures = new ArrayList<>();
+    for (CpuLevel level : Subjects.levels()) {
+      Subjects.CPU.setLevel(level);
+      try {
+        Map<String, int[]> first = null;
+        for (int threads : new int[] {1, 2, 3, 7}) {
+          Subjects.CPU.setThreads(threads);
+          Map<String, int[]> got = Runs.run(c, Subjects.CPU);
+          if (first == null) {
+            first = got;
+            Tolerance.check(c, exact, plain, got);
+          }
+          for (String name : got.keySet()) {
+            assertArrayEquals(
+                first.get(name), got.get(name), c + ": " + name + " on threads " + threads);
+          }
+        }
+      } catch (AssertionError e) {
+        failures.add(new AssertionError("level " + level.id() + ": " + e.getMessage(), e));
+      }
+    }
+    if (!failures.isEmpty()) {
+      failures.stream().skip(1).forEach(failures.getFirst()::addSuppressed);
+      throw failures.getFirst();
+    }
+    assertEquals(0, Subjects.CPU.memory().allocatedBytes(), "memory is given back");
+  }
+}

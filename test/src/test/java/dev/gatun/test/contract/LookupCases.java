@@ -1,0 +1,142 @@
+package dev.gatun.test.contract;
+
+import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.Offsets;
+import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.ScatterRows;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/** Kernels that find their rows by index or sequence. */
+final class LookupCases {
+  private LookupCases() {}
+
+  static Stream<Case> cases(long seed, int count) {
+    return LongStream.range(seed, seed + count)
+        .boxed()
+        .flatMap(s -> Stream.of(embedding(s), scatter(s), pool(s), rotary(s), disentangledBias(s)));
+  }
+
+  private static Case embedding(long seed) {
+    Random random = new Random(seed);
+    long rows = Sizes.some(random, 100);
+    long columns = Sizes.any(random, 100);
+    long count = Sizes.any(random, 65);
+    boolean accumulate = random.nextBoolean();
+    return Case.exact(
+        "embedding seed %d%s".formatted(seed, accumulate ? " accumulate" : ""),
+        List.of(
+            Data.normal(random, "table", rows, columns),
+            Data.ids(random, "ids", rows, count),
+            accumulate
+                ? Data.normal(random, "y", count, columns).inPlace()
+                : Data.output("y", count, columns)),
+        of -> new Embedding(of.apply("table"), of.apply("ids"), accumulate, of.apply("y")));
+  }
+
+  private static Case scatter(long seed) {
+    Random random = new Random(seed);
+    int rows = Sizes.some(random, 100);
+    long columns = Sizes.any(random, 65);
+    int count = random.nextInt(rows + 1);
+    List<Integer> places = new ArrayList<>(IntStream.range(0, rows).boxed().toList());
+    Collections.shuffle(places, random);
+    double[] ids = places.stream().limit(count).mapToDouble(i -> i).toArray();
+    return Case.exact(
+        "scatter_rows seed " + seed,
+        List.of(
+            Data.normal(random, "x", count, columns),
+            Data.ids("ids", ids),
+            Data.output("y", rows, columns)),
+        of -> new ScatterRows(of.apply("x"), of.apply("ids"), of.apply("y")));
+  }
+
+  private static Case pool(long seed) {
+    Random random = new Random(seed);
+    PoolingMode mode = PoolingMode.values()[(int) (seed % 4)];
+    Offsets offsets = Offsets.ofLengths(Sizes.lengths(random, Sizes.any(random, 7), 33));
+    long columns = Sizes.any(random, 100);
+    Data x = Data.normal(random, "x", offsets.tokens(), columns);
+    x = random.nextInt(4) > 0 ? x : x.with(random, Double.NaN, Double.NEGATIVE_INFINITY);
+    return Case.of(
+        "pool seed %d %s".formatted(seed, mode),
+        List.of(x, Data.output("y", offsets.sequences(), columns)),
+        of -> new Pool(of.apply("x"), offsets, mode, of.apply("y")));
+  }
+
+  private static Case rotary(long seed) {
+    Random random = new Random(seed);
+    long tokens = Sizes.any(random, 33);
+    long heads = Sizes.any(random, 5);
+    long size = Sizes.any(random, 100);
+    long half = random.nextBoolean() ? size / 2 : random.nextLong(size / 2 + 1);
+    long positions = 1 + random.nextInt(50);
+    boolean interleaved = random.nextBoolean();
+    boolean inPlace = random.nextBoolean();
+    Data x = Data.normal(random, "x", tokens, heads, size);
+    if (random.nextBoolean()) {
+      x = x.withStrides(heads * size + random.nextInt(9), size, 1);
+    }
+    double[] angles = random.doubles(positions * half, 0, 6).toArray();
+    int[] next = new int[2];
+    return Case.of(
+        "rotary_embedding seed %d%s%s"
+            .formatted(seed, interleaved ? " interleaved" : "", inPlace ? " in place" : ""),
+        List.of(
+            inPlace ? x.inPlace() : x,
+            Data.input("cosine", () -> Math.cos(angles[next[0]++]), positions, half),
+            Data.input("sine", () -> Math.sin(angles[next[1]++]), positions, half),
+            Data.ids(random, "positions", positions, tokens),
+            Data.output("y", tokens, heads, size)),
+        of ->
+            new RotaryEmbedding(
+                of.apply("x"),
+                of.apply("cosine"),
+                of.apply("sine"),
+                of.apply("positions"),
+                interleaved,
+                of.apply(inPlace ? "x" : "y")));
+  }
+
+  private static Case disentangledBias(long seed) {
+    Random random = new Random(seed);
+    Offsets offsets = Offsets.ofLengths(Sizes.lengths(random, Sizes.any(random, 4), 49));
+    long heads = Sizes.any(random, 4);
+    long span = Sizes.some(random, 33);
+    long buckets = random.nextBoolean() ? 0 : 2 + random.nextInt(20);
+    long maxPosition = buckets / 2 + 2 + random.nextInt(60);
+    int parts = 1 + random.nextInt(3);
+    List<Data> data = new ArrayList<>();
+    if ((parts & 1) != 0) {
+      data.add(Data.normal(random, "c2p", heads, offsets.tokens(), 2 * span));
+    }
+    if ((parts & 2) != 0) {
+      data.add(Data.normal(random, "p2c", heads, offsets.tokens(), 2 * span));
+    }
+    data.add(Data.ids(random, "positions", 80, offsets.tokens()));
+    long longest = offsets.longest();
+    data.add(Data.output("bias", offsets.sequences(), heads, longest, longest));
+    return Case.of(
+        "disentangled_bias seed %d span %d buckets %d".formatted(seed, span, buckets),
+        data,
+        of ->
+            new DisentangledBias(
+                of.apply("c2p"),
+                of.apply("p2c"),
+                offsets,
+                of.apply("positions"),
+                span,
+                buckets,
+                maxPosition,
+                0.25f,
+                of.apply("bias")));
+  }
+}

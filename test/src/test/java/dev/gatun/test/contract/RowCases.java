@@ -1,0 +1,140 @@
+package dev.gatun.test.contract;
+
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.L2Normalize;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Softmax;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/** Norms, softmax, losses and elementwise kernels over random rows, in place and not. */
+final class RowCases {
+  private RowCases() {}
+
+  static Stream<Case> cases(long seed, int count) {
+    return LongStream.range(seed, seed + count)
+        .boxed()
+        .flatMap(
+            s ->
+                Stream.of(
+                    layerNorm(s),
+                    softmax(s),
+                    crossEntropy(s),
+                    l2Normalize(s),
+                    activate(s),
+                    add(s)));
+  }
+
+  /** Values as they come: normal ones, now and then large, tiny, shifted or not numbers. */
+  private static Data values(Random random, String name, long rows, long columns) {
+    double scale = new double[] {1, 1, 1, 30, 1e-3, 1e15}[random.nextInt(6)];
+    double shift = random.nextInt(5) == 0 ? 1000 : 0;
+    Data data = Data.input(name, () -> shift + scale * random.nextGaussian(), rows, columns);
+    return random.nextInt(6) > 0
+        ? data
+        : data.with(
+            random,
+            new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, -0.0}
+                [random.nextInt(4)]);
+  }
+
+  private static long columns(Random random) {
+    return random.nextInt(4) == 0 ? 500 + random.nextInt(800) : Sizes.any(random, 100);
+  }
+
+  private static Case layerNorm(long seed) {
+    Random random = new Random(seed);
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random);
+    List<Data> data = new ArrayList<>();
+    Data x = values(random, "x", rows, columns);
+    boolean inPlace = random.nextBoolean();
+    data.add(inPlace ? x.inPlace() : x);
+    if (!inPlace) {
+      data.add(Data.output("y", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(values(random, "residual", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "weight", columns));
+      data.add(Data.normal(random, "bias", columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("sum", rows, columns));
+    }
+    float eps = random.nextBoolean() ? 1e-5f : 1e-12f;
+    return Case.of(
+        "layer_norm seed %d eps %s%s".formatted(seed, eps, inPlace ? " in place" : ""),
+        data,
+        of ->
+            new LayerNorm(
+                of.apply("x"),
+                of.apply("residual"),
+                of.apply("weight"),
+                of.apply("bias"),
+                eps,
+                of.apply(inPlace ? "x" : "y"),
+                of.apply("sum")));
+  }
+
+  private static Case softmax(long seed) {
+    Random random = new Random(seed);
+    boolean log = random.nextBoolean();
+    long rows = Sizes.any(random, 33);
+    Data x = values(random, "x", rows, columns(random));
+    return Case.of(
+        "softmax seed %d%s".formatted(seed, log ? " log" : ""),
+        List.of(x, Data.output("y", x.shape())),
+        of -> new Softmax(of.apply("x"), log, of.apply("y")));
+  }
+
+  private static Case crossEntropy(long seed) {
+    Random random = new Random(seed);
+    long rows = Sizes.any(random, 33);
+    Data logits = values(random, "logits", rows, Math.max(1, columns(random)));
+    Data targets = Data.ids(random, "targets", logits.shape()[1], rows).with(random, -100);
+    return Case.of(
+        "cross_entropy seed " + seed,
+        List.of(logits, targets, Data.output("loss", rows)),
+        of -> new CrossEntropy(of.apply("logits"), of.apply("targets"), -100, of.apply("loss")));
+  }
+
+  private static Case l2Normalize(long seed) {
+    Random random = new Random(seed);
+    Data x = values(random, "x", Sizes.any(random, 33), columns(random)).inPlace();
+    return Case.of(
+        "l2_normalize seed " + seed,
+        List.of(x),
+        of -> new L2Normalize(of.apply("x"), 1e-12f, of.apply("x")));
+  }
+
+  private static Case activate(long seed) {
+    Random random = new Random(seed);
+    Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
+    Data x =
+        Data.input("x", () -> 4 * random.nextGaussian(), Sizes.any(random, 33), columns(random));
+    x = x.with(random, 0, -0.0, 20, -20, 88, -88, 100, -100, 1e-30, 1e30, Double.NaN);
+    return Case.of(
+        "activation seed %d %s".formatted(seed, activation),
+        List.of(x, Data.output("y", x.shape())),
+        of -> new Activate(of.apply("x"), activation, of.apply("y")));
+  }
+
+  private static Case add(long seed) {
+    Random random = new Random(seed);
+    long repeated = Sizes.some(random, 7);
+    long columns = columns(random);
+    Data a = values(random, "a", repeated * Sizes.any(random, 8), columns).inPlace();
+    return Case.exact(
+        "add seed " + seed,
+        List.of(a, values(random, "b", repeated, columns)),
+        of -> new Add(of.apply("a"), of.apply("b"), of.apply("a")));
+  }
+}

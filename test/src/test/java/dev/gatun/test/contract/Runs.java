@@ -1,0 +1,78 @@
+package dev.gatun.test.contract;
+
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.Kernels;
+import dev.gatun.kernels.api.L2Normalize;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.ScatterRows;
+import dev.gatun.kernels.api.Softmax;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Runs a case on a backend. */
+final class Runs {
+  private Runs() {}
+
+  /** The bits of every operand that the case writes, by name; guard zones are checked. */
+  static Map<String, int[]> run(Case c, Backend backend) {
+    Map<String, Placement> placements = new LinkedHashMap<>();
+    try {
+      int skip = 0;
+      for (Data data : c.data()) {
+        placements.put(data.name(), new Placement(data, backend.memory(), skip++ % 4));
+      }
+      run(
+          backend.kernels(),
+          c.call()
+              .apply(
+                  name -> {
+                    Placement placement = placements.get(name);
+                    return placement == null ? null : placement.operand();
+                  }));
+      Map<String, int[]> results = new LinkedHashMap<>();
+      placements.forEach(
+          (name, placement) -> {
+            int[] bits = placement.result();
+            if (bits != null) {
+              results.put(name, bits);
+            }
+          });
+      return results;
+    } finally {
+      placements.values().forEach(Placement::close);
+    }
+  }
+
+  static void run(Kernels kernels, KernelCall call) {
+    switch (call) {
+      case ScaledDotProductAttention c -> kernels.run(c);
+      case MatmulPack c -> kernels.run(c);
+      case Matmul c -> kernels.run(c);
+      case BatchedMatmul c -> kernels.run(c);
+      case LayerNorm c -> kernels.run(c);
+      case Activate c -> kernels.run(c);
+      case Add c -> kernels.run(c);
+      case Softmax c -> kernels.run(c);
+      case Embedding c -> kernels.run(c);
+      case ScatterRows c -> kernels.run(c);
+      case Pool c -> kernels.run(c);
+      case L2Normalize c -> kernels.run(c);
+      case RotaryEmbedding c -> kernels.run(c);
+      case DisentangledBias c -> kernels.run(c);
+      case CrossEntropy c -> kernels.run(c);
+      default -> throw new IllegalArgumentException(call.kernel());
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.gatun.test.contract;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The attention papers' rule: a kernel may err by twice what the plain computation in its dtype
+ * does, plus twice what adding and subtracting 0.3 does to the exact results, plus two units in the
+ * last place of the largest result: an error of that size is what one more rounding makes. The same
+ * holds of the root of the mean square.
+ */
+final class Tolerance {
+  private static final int POISON = -1;
+
+  private static final double ULP = 0x1p-23;
+
+  private Tolerance() {}
+
+  /**
+   * Fails unless the results are good enough.
+   *
+   * @param c the case
+   * @param exact what the reference in double gives, as float bits
+   * @param plain what plain computations in float give
+   * @param got the results under test
+   */
+  static void check(
+      Case c, Map<String, int[]> exact, List<Map<String, int[]>> plain, Map<String, int[]> got) {
+    if (!got.keySet().equals(exact.keySet())) {
+      throw new AssertionError(c + ": results " + got.keySet() + ", expected " + exact.keySet());
+    }
+    for (String name : exact.keySet()) {
+      int[][] bits = plain.stream().map(p -> p.get(name)).toArray(int[][]::new);
+      check(c, name, exact.get(name), bits, got.get(name));
+    }
+  }
+
+  private static void check(Case c, String name, int[] exact, int[][] plain, int[] got) {
+    Errors of = new Errors();
+    Errors[] ofPlain = new Errors[plain.length];
+    Arrays.setAll(ofPlain, p -> new Errors());
+    Errors ofRounding = new Errors();
+    Errors results = new Errors();
+    for (int i = 0; i < exact.length; i++) {
+      float want = Float.intBitsToFloat(exact[i]);
+      float base = Float.intBitsToFloat(plain[0][i]);
+      float have = Float.intBitsToFloat(got[i]);
+      if (exact[i] == POISON || c.exact()) {
+        if (got[i] != exact[i] && !(Float.isNaN(want) && exact[i] != POISON && have != have)) {
+          throw wrong(c, name, i, want, have, exact[i] == POISON ? "not written" : "exactly that");
+        }
+      } else if (Float.isFinite(want) && Float.isFinite(base)) {
+        if (!Float.isFinite(have)) {
+          throw wrong(c, name, i, want, have, "finite");
+        }
+        of.add((double) have - want);
+        for (int p = 0; p < plain.length; p++) {
+          ofPlain[p].add((double) Float.intBitsToFloat(plain[p][i]) - want);
+        }
+        ofRounding.add((double) ((want + 0.3f) - 0.3f) - want);
+        results.add(want);
+      } else if (Float.compare(want, base) == 0 && Float.compare(want, have) != 0) {
+        throw wrong(c, name, i, want, have, "as the formula defines it");
+      }
+    }
+    double plainMost = Arrays.stream(ofPlain).mapToDouble(e -> e.most).max().orElseThrow();
+    double plainRoot = Arrays.stream(ofPlain).mapToDouble(Errors::root).max().orElseThrow();
+    double most = 2 * plainMost + 2 * ofRounding.most + 2 * ULP * results.most;
+    double root = 2 * plainRoot + 2 * ofRounding.root() + 2 * ULP * results.root();
+    if (of.most > most || of.root() > root) {
+      throw new AssertionError(
+          "%s: %s errs by %.3g (allowed %.3g), root mean square %.3g (allowed %.3g)"
+              .formatted(c, name, of.most, most, of.root(), root));
+    }
+  }
+
+  private static AssertionError wrong(
+      Case c, String name, int i, float want, float have, String how) {
+    return new AssertionError(
+        "%s: %s[%d] is %s, expected %s: %s".formatted(c, name, i, have, want, how));
+  }
+
+  private static final class Errors {
+    double most;
+    double squares;
+    long count;
+
+    void add(double error) {
+      most = Math.max(most, Math.abs(error));
+      squares += error * error;
+      count++;
+    }
+
+    double root() {
+      return count == 0 ? 0 : Math.sqrt(squares / count);
+    }
+  }
+}
