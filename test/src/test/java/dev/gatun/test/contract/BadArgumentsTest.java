@@ -1,0 +1,302 @@
+package dev.gatun.test.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.Causal;
+import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.L2Normalize;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.Offsets;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.ScatterRows;
+import dev.gatun.kernels.api.Softmax;
+import java.lang.foreign.MemorySegment;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each bad argument is refused before any native call, by a message with its numbers. */
+final class BadArgumentsTest {
+  private static final Backend CPU = Subjects.CPU;
+  private static final Buffer BUFFER = CPU.memory().allocate(1 << 16);
+  private static final Buffer OTHER = CPU.memory().allocate(1 << 16);
+  private static final Operand Y = of(OTHER, 4, 8);
+  private static final Operand X = of(BUFFER, 4, 8);
+
+  @AfterAll
+  static void close() {
+    BUFFER.close();
+    OTHER.close();
+  }
+
+  /** What makes a call. */
+  private interface Making {
+    KernelCall make();
+  }
+
+  private static Operand of(Buffer buffer, long... shape) {
+    return Operand.of(buffer, DType.F32, shape);
+  }
+
+  private static Operand ids(long count) {
+    return new Operand(BUFFER, 1 << 12, DType.I64, new long[] {count}, new long[] {1});
+  }
+
+  private static Operand at(Buffer buffer, long offset, long... shape) {
+    return new Operand(buffer, offset, DType.F32, shape, Operand.rowMajor(shape));
+  }
+
+  private static ScaledDotProductAttention attention(
+      Operand query, Operand key, Operand mask, Operand bias, float scale) {
+    return new ScaledDotProductAttention(
+        query,
+        key,
+        key,
+        of(OTHER, 1, 4, 2, 8),
+        null,
+        null,
+        mask,
+        bias,
+        scale,
+        Causal.NONE,
+        null,
+        null);
+  }
+
+  static Stream<Arguments> calls() {
+    Operand query = of(BUFFER, 1, 4, 2, 8);
+    Operand key = at(BUFFER, 64, 1, 5, 2, 8);
+    return Stream.of(
+        bad(
+            "operand F32 of shape [4, 100000], strides [100000, 1] at element 0 does not fit a"
+                + " buffer of 65536 bytes",
+            () -> new Softmax(of(BUFFER, 4, 100_000), false, Y)),
+        bad(
+            "does not fit a buffer",
+            () -> new Softmax(of(BUFFER, Long.MAX_VALUE / 2, 1), false, Y)),
+        bad(
+            "axis 0 is negative",
+            () ->
+                new Softmax(
+                    new Operand(BUFFER, 0, DType.F32, new long[] {-1, 8}, new long[] {8, 1}),
+                    false,
+                    Y)),
+        bad("softmax: x is missing", () -> new Softmax(null, false, Y)),
+        bad(
+            "softmax: x is I64[4, 8], expected F32",
+            () -> new Softmax(Operand.of(BUFFER, DType.I64, 4, 8), false, Y)),
+        bad("softmax: x is F32[8], expected 2 axes", () -> new Softmax(of(BUFFER, 8), false, Y)),
+        bad(
+            "softmax: y is F32[4, 8], expected shape [4, 9]",
+            () -> new Softmax(of(BUFFER, 4, 9), false, Y)),
+        bad(
+            "softmax: x F32[4, 8] has strides [9, 1], expected row-major without gaps",
+            () ->
+                new Softmax(
+                    new Operand(BUFFER, 0, DType.F32, new long[] {4, 8}, new long[] {9, 1}),
+                    false,
+                    Y)),
+        bad(
+            "softmax: output F32[4, 8] overlaps input F32[4, 8] in memory",
+            () -> new Softmax(X, false, at(BUFFER, 8, 4, 8))),
+        bad("activation: activation is missing", () -> new Activate(X, null, Y)),
+        bad(
+            "add: b is F32[3, 8], its rows do not divide those of a F32[4, 8]",
+            () -> new Add(X, at(BUFFER, 64, 3, 8), Y)),
+        bad(
+            "layer_norm: eps is -1.0, expected 0 or more",
+            () -> new LayerNorm(X, null, null, null, -1, Y, null)),
+        bad(
+            "layer_norm: eps is NaN, expected 0 or more",
+            () -> new LayerNorm(X, null, null, null, Float.NaN, Y, null)),
+        bad(
+            "layer_norm: weight is F32[9], expected shape [8]",
+            () -> new LayerNorm(X, null, at(BUFFER, 64, 9), null, 0, Y, null)),
+        bad(
+            "layer_norm: outputs F32[4, 8] and F32[4, 8] overlap in memory",
+            () -> new LayerNorm(X, null, null, null, 0, Y, Y)),
+        bad("l2_normalize: eps is -0.5", () -> new L2Normalize(X, -0.5f, Y)),
+        bad(
+            "matmul: packed is F32[8], expected shape [256]",
+            () -> new Matmul(X, at(BUFFER, 64, 8), null, Activation.NONE, Y)),
+        bad(
+            "matmul: y F32[4, 8] has overlapping rows, stride 4",
+            () ->
+                new Matmul(
+                    X,
+                    at(BUFFER, 64, 256),
+                    null,
+                    Activation.NONE,
+                    new Operand(OTHER, 0, DType.F32, new long[] {4, 8}, new long[] {4, 1}))),
+        bad(
+            "batched_matmul: b is F32[2, 3, 5], expected shape [2, 3, 4]",
+            () ->
+                new BatchedMatmul(
+                    of(BUFFER, 2, 3, 4), at(BUFFER, 64, 2, 3, 5), of(OTHER, 2, 3, 3))),
+        bad(
+            "embedding: y is F32[4, 8], expected shape [3, 8]",
+            () -> new Embedding(X, ids(3), false, Y)),
+        bad("scatter_rows: ids is I64[3], expected shape [4]", () -> new ScatterRows(X, ids(3), Y)),
+        bad(
+            "pool: x is F32[4, 8], expected shape [5, 8]",
+            () -> new Pool(X, Offsets.ofLengths(2, 3), PoolingMode.MEAN, of(OTHER, 2, 8))),
+        bad("offsets: 1 at 2 follows 3, must not fall", () -> offsets(0, 3, 1)),
+        bad("offsets [1, 2]: must begin with 0", () -> offsets(1, 2)),
+        bad("offsets []: must begin with 0", BadArgumentsTest::offsets),
+        bad(
+            "rotary_embedding: cosine F32[5, 5] has more pairs than the heads of x F32[4, 1, 8]",
+            () -> {
+              Operand table = at(BUFFER, 64, 5, 5);
+              return new RotaryEmbedding(
+                  of(BUFFER, 4, 1, 8), table, table, ids(4), false, of(OTHER, 4, 1, 8));
+            }),
+        bad(
+            "disentangled_bias: c2p and p2c are both missing",
+            () ->
+                new DisentangledBias(
+                    null, null, Offsets.ofLengths(2), ids(2), 4, 0, 8, 1, of(OTHER, 1, 1, 2, 2))),
+        bad(
+            "disentangled_bias: span 4, buckets 1, max position 8",
+            () ->
+                new DisentangledBias(
+                    null, null, Offsets.ofLengths(2), ids(2), 4, 1, 8, 1, of(OTHER, 1, 1, 2, 2))),
+        bad(
+            "cross_entropy: loss is F32[4, 8], expected 1 axes",
+            () -> new CrossEntropy(X, ids(4), -100, Y)),
+        bad(
+            "scaled_dot_product_attention: scale is NaN, expected a finite number",
+            () -> attention(query, key, null, null, Float.NaN)),
+        bad(
+            "query F32[1, 4, 2, 8] has 2 heads, not a multiple of key F32[1, 5, 3, 8]",
+            () -> attention(query, at(BUFFER, 64, 1, 5, 3, 8), null, null, 1)),
+        bad(
+            "key is F32[1, 5, 2, 9], expected shape [1, 5, 2, 8]",
+            () -> attention(query, at(BUFFER, 64, 1, 5, 2, 9), null, null, 1)),
+        bad(
+            "bias is F32[1, 2, 3, 5], expected [1, 2, 4, 5] or 1 on an axis",
+            () -> attention(query, key, null, at(BUFFER, 900, 1, 2, 3, 5), 1)),
+        bad(
+            "key mask is F32[1, 5], expected U8",
+            () -> attention(query, key, at(BUFFER, 900, 1, 5), null, 1)),
+        bad(
+            "query and key offsets: both or none",
+            () ->
+                new ScaledDotProductAttention(
+                    query,
+                    key,
+                    key,
+                    of(OTHER, 1, 4, 2, 8),
+                    Offsets.ofLengths(4),
+                    null,
+                    null,
+                    null,
+                    1,
+                    Causal.NONE,
+                    null,
+                    null)));
+  }
+
+  private static KernelCall offsets(int... values) {
+    return new Pool(X, new Offsets(values), PoolingMode.MEAN, Y);
+  }
+
+  private static Arguments bad(String message, Making making) {
+    return Arguments.of(message, making);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("calls")
+  void is_refused(String message, Making making) {
+    String got = assertThrows(IllegalArgumentException.class, making::make).getMessage();
+    assertTrue(got.contains(message), () -> got + "\nshould contain: " + message);
+  }
+
+  static Stream<Backend> backends() {
+    return Stream.of(Subjects.CPU, Subjects.EXACT);
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void indices_outside_of_the_table_are_refused(Backend backend) {
+    try (Buffer table = backend.memory().allocate(4 * 5 * 8);
+        Buffer y = backend.memory().allocate(4 * 3 * 8);
+        Buffer three = backend.memory().allocate(8 * 3)) {
+      for (long id : new long[] {-1, 5, Long.MIN_VALUE, Long.MAX_VALUE}) {
+        backend.memory().write(MemorySegment.ofArray(new long[] {0, id, 1}), three, 0);
+        Operand ids = Operand.of(three, DType.I64, 3);
+        Embedding call = new Embedding(of(table, 5, 8), ids, false, of(y, 3, 8));
+        assertEquals(
+            "embedding: id %d at 1 is outside of 0 to 4".formatted(id),
+            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+                .getMessage());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void closed_buffers_are_refused(Backend backend) {
+    Buffer x = backend.memory().allocate(128);
+    Buffer y = backend.memory().allocate(128);
+    Softmax call = new Softmax(of(x, 4, 8), false, of(y, 4, 8));
+    x.close();
+    x.close();
+    assertEquals(
+        "softmax: buffer of 128 bytes is closed",
+        assertThrows(IllegalStateException.class, () -> backend.kernels().run(call)).getMessage());
+    y.close();
+    assertEquals(
+        "buffer of 128 bytes is closed",
+        assertThrows(IllegalStateException.class, y::acquire).getMessage());
+  }
+
+  @Test
+  void operands_of_another_backend_are_refused() {
+    try (Buffer x = Subjects.EXACT.memory().allocate(128);
+        Buffer y = CPU.memory().allocate(128)) {
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> new Softmax(of(x, 4, 8), false, of(y, 4, 8)))
+              .getMessage();
+      assertEquals(
+          "softmax: input F32[4, 8] is on cpu, the output on cpu: move one with to(device)",
+          message);
+    }
+  }
+
+  @Test
+  void memory_that_is_not_there_is_an_error_with_what_is_held() {
+    try (Buffer held = CPU.memory().allocate(1000)) {
+      String message =
+          assertThrows(OutOfMemoryError.class, () -> CPU.memory().allocate(1L << 60)).getMessage();
+      assertTrue(
+          message.startsWith(
+              "allocate: no %d bytes of native memory; %d bytes are held by tensors"
+                  .formatted(1L << 60, CPU.memory().allocatedBytes())),
+          message);
+      assertEquals(1000, held.byteSize());
+    }
+    assertThrows(IllegalArgumentException.class, () -> CPU.memory().allocate(-1));
+  }
+}
