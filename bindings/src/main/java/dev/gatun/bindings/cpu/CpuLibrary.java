@@ -73,6 +73,13 @@ public final class CpuLibrary {
     return new NativeLoader.Result(null, attempts);
   }
 
+  /**
+   * The version of the library's interface, which {@link #load()} has found to be the right one.
+   */
+  public static int abi() {
+    return gatun_cpu_h.gatun_abi();
+  }
+
   public static int bestLevel() {
     return gatun_cpu_h.gatun_best_level();
   }

@@ -33,7 +33,7 @@ public final class Device {
 
   /** Which backend serves the device, for people: name, level, threads. */
   public String description() {
-    return backend.name() + " (" + backend.description() + ")";
+    return backend.label();
   }
 
   /** The device's memory. */
