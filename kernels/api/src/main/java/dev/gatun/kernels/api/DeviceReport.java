@@ -8,7 +8,7 @@ import java.util.List;
  * @param name the kind: {@code cuda}
  * @param status one line for people: what was found and what can be done with it, or why nothing
  *     was
- * @param driver the driver's version, or null when no driver could be loaded
+ * @param driver the driver's version, as {@code CUDA 13.0}, or null when no driver tells
  * @param devices the devices, in the driver's order
  * @param attempts every place where a driver was looked for and what came of it, in order
  */

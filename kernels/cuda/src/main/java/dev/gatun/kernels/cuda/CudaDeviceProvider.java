@@ -69,9 +69,9 @@ public final class CudaDeviceProvider implements DeviceProvider {
         };
     if (version < MINIMUM_DRIVER) {
       return found
-          + ", but the driver is too old: it is of CUDA "
+          + ", but the driver is too old: it is of "
           + text(version)
-          + ", and CUDA "
+          + ", and "
           + text(MINIMUM_DRIVER)
           + " (driver R580) or later is needed";
     }
@@ -80,9 +80,9 @@ public final class CudaDeviceProvider implements DeviceProvider {
         : found + ", kernels for CUDA do not exist yet: models run on the processor";
   }
 
-  /** 13000 is 13.0, 12040 is 12.4. */
+  /** 13000 is CUDA 13.0, 12040 is CUDA 12.4. */
   private static String text(int version) {
-    return version / 1000 + "." + version % 1000 / 10;
+    return "CUDA " + version / 1000 + "." + version % 1000 / 10;
   }
 
   private static String reason(List<NativeLoader.Attempt> attempts) {
