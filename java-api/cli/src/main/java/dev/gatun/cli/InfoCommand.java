@@ -27,7 +27,8 @@ import picocli.CommandLine.ParentCommand;
           + " cache and bundled_model."
     })
 final class InfoCommand implements Callable<Integer> {
-  static final String NATIVE_ACCESS = "--enable-native-access=dev.gatun.bindings,ai.djl.tokenizers";
+  static final String NATIVE_ACCESS =
+      "--enable-native-access=dev.gatun.bindings,ai.djl.tokenizers,com.sun.jna";
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;

@@ -44,8 +44,8 @@ record InfoReport(
     row(terminal, "os", os);
     row(terminal, "processor", processor.name() + ", " + processors + " usable");
     row(terminal, "features", String.join(" ", processor.features()));
-    if (backends.isEmpty()) {
-      row(terminal, "backend", "none is on the module path or class path");
+    if (backends.stream().noneMatch(Backends.Report::chosen)) {
+      row(terminal, "backend", "none is in use, so no model can run:");
     }
     for (Backends.Report report : backends) {
       row(terminal, "backend", (report.chosen() ? "* " : "  ") + report);

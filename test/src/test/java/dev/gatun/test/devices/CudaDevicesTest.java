@@ -33,7 +33,11 @@ final class CudaDevicesTest {
       Path library, Map<String, String> environment, String... options) throws Exception {
     ChildJvm.Outcome outcome =
         ChildJvm.run(
-            folder, environment, List.of("-Dgatun.cuda.driver=" + library), Gatun.class, options);
+            folder,
+            environment,
+            library == null ? List.of() : List.of("-Dgatun.cuda.driver=" + library),
+            Gatun.class,
+            options);
     assertEquals(0, outcome.code(), outcome.err());
     return outcome;
   }
@@ -112,6 +116,46 @@ final class CudaDevicesTest {
     assertNothing(
         "no NVIDIA driver: -Dgatun.cuda.driver=" + missing + ": no such file",
         cuda(missing, Map.of()));
+  }
+
+  /** No property: the folders are looked through, the environment's first. */
+  @Test
+  void the_folders() throws Exception {
+    Path lib = Files.createDirectories(folder.resolve("lib"));
+    Files.copy(driver, lib.resolve("libcuda.so.1"));
+    JsonNode cuda = cuda(null, Map.of("LD_LIBRARY_PATH", folder + ":" + lib));
+    assertEquals("Fake H100", cuda.at("/devices/0/name").asText());
+    assertEquals(folder + "/libcuda.so.1: no such file", cuda.at("/attempts/0").asText());
+    assertEquals(lib + "/libcuda.so.1: loaded", cuda.at("/attempts/1").asText());
+
+    cuda = cuda(null, Map.of());
+    String attempts = cuda.get("attempts").toString();
+    if (attempts.contains("loaded") || attempts.contains("cuInit")) {
+      return; // This machine has a driver.
+    }
+    assertEquals(
+        "no NVIDIA driver: libcuda.so.1 in none of 7 folders (-Dgatun.cuda.driver names one)",
+        cuda.get("status").asText());
+  }
+
+  /** Children of their own, for a forced backend is the process's. */
+  @Test
+  void a_forced_backend_that_is_not_there() throws Exception {
+    List<String> options = List.of("-Dgatun.backend=cuda");
+    ChildJvm.Outcome search =
+        ChildJvm.run(folder, Map.of(), options, Gatun.class, "search", "x", "src/test/cpp");
+    assertEquals(1, search.code(), search.err());
+    assertEquals(
+        """
+        gatun: the backend 'cuda' that -Dgatun.backend asks for cannot run here:
+          there is none of that name
+          cpu: not asked for by -Dgatun.backend=cuda
+          reference: not asked for by -Dgatun.backend=cuda
+        """,
+        search.err());
+    String info = ChildJvm.run(folder, Map.of(), options, Gatun.class, "info").out();
+    assertTrue(info.contains("none is in use, so no model can run:\n"), info);
+    assertTrue(info.contains("cpu: not asked for by -Dgatun.backend=cuda\n"), info);
   }
 
   @Test

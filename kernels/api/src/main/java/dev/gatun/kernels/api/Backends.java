@@ -87,6 +87,9 @@ public final class Backends {
             forced == null
                 ? "no kernel backend can run here:"
                 : "the backend '" + forced + "' that -D" + PROPERTY + " asks for cannot run here:");
+    if (forced != null && reports.stream().noneMatch(report -> report.name.equals(forced))) {
+      text.append("\n  there is none of that name");
+    }
     for (Report report : reports) {
       text.append("\n  ").append(report);
     }
