@@ -56,6 +56,13 @@ typedef enum {
   GATUN_ACTIVATION_QUICK_GELU = 7,  // x * sigmoid(1.702 x)
 } gatun_activation;
 
+// Element types of arguments that are void pointers.
+typedef enum {
+  GATUN_DTYPE_F32 = 0,
+  GATUN_DTYPE_BF16 = 1,
+  GATUN_DTYPE_F16 = 2,
+} gatun_dtype;
+
 typedef enum {
   GATUN_POOL_MEAN = 0,
   GATUN_POOL_FIRST = 1,
