@@ -3,11 +3,14 @@ package dev.gatun.ops;
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.AttentionKeys;
+import dev.gatun.kernels.api.AttentionMask;
+import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Causal;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Dropout;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
@@ -215,11 +218,10 @@ public final class Ops {
                 value.operand(),
                 output.operand(),
                 offsets,
-                offsets,
-                null,
-                operand(bias),
-                scale,
-                Causal.NONE,
+                AttentionKeys.ragged(offsets),
+                AttentionScores.scaled(scale, operand(bias)),
+                AttentionMask.NONE,
+                Dropout.NONE,
                 null,
                 operand(weights)));
     fence(query, key, value, bias);
@@ -254,11 +256,10 @@ public final class Ops {
                 value.operand(),
                 output.operand(),
                 null,
-                null,
-                null,
-                operand(bias),
-                scale,
-                Causal.NONE,
+                AttentionKeys.PADDED,
+                AttentionScores.scaled(scale, operand(bias)),
+                AttentionMask.NONE,
+                Dropout.NONE,
                 null,
                 operand(weights)));
     fence(query, key, value, bias);
