@@ -7,13 +7,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class InfoCommandTest {
@@ -38,17 +42,27 @@ class InfoCommandTest {
   void tellsTheVersions() throws Exception {
     JsonNode versions = new ObjectMapper().readTree(run(false, "info", "--json")).get("versions");
     assertTrue(versions.get("gatun").asText().matches("\\d+\\.\\d+\\.\\d+.*"), versions::toString);
-    assertEquals("1", versions.get("native library ABI").asText());
+    assertEquals(abi(), versions.get("native library ABI").asText());
     assertTrue(versions.get("DJL tokenizers").asText().endsWith("-" + djl()), versions::toString);
     assertTrue(versions.get("JDK").asText().startsWith(Runtime.version() + " ("));
     String row = run(false, "info").lines().findFirst().orElseThrow();
     assertEquals(
-        "versions       gatun %s, native library ABI 1, DJL tokenizers %s, JDK %s"
+        "versions       gatun %s, native library ABI %s, DJL tokenizers %s, JDK %s"
             .formatted(
                 versions.get("gatun").asText(),
+                abi(),
                 versions.get("DJL tokenizers").asText(),
                 versions.get("JDK").asText()),
         row);
+  }
+
+  /** What the library's header says. */
+  private static String abi() throws IOException {
+    Path header = Path.of("../../kernels/cpu/src/main/cpp/include/gatun_cpu.h");
+    Matcher matcher =
+        Pattern.compile("#define GATUN_CPU_ABI (\\d+)").matcher(Files.readString(header));
+    assertTrue(matcher.find());
+    return matcher.group(1);
   }
 
   /** The release of DJL by its jar's name, such as {@code tokenizers-0.38.0.jar}. */
