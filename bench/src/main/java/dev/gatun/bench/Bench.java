@@ -1,0 +1,188 @@
+package dev.gatun.bench;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * Measures the contenders beside each other. Each has a process of its own that sleeps while others
+ * work; in every round each takes one turn, and the order turns too. A turn's time is the median of
+ * its iterations.
+ */
+@Command(
+    name = "bench/run.sh",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Times Gatun beside its peers and keeps the results under bench/results.")
+final class Bench implements Callable<Integer> {
+  private static final double TURN_SECONDS = 0.4;
+  private static final double LEAST_COSINE = 0.999;
+  private static final Path FOLDER = Path.of("bench/results");
+
+  @Parameters(
+      paramLabel = "SUITE",
+      description = "main-job or minilm; 'table' writes bench/README.md's tables again.")
+  private String suiteName;
+
+  @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")
+  private int rounds;
+
+  @Option(names = "--threads", defaultValue = "2", description = "Threads of each contender.")
+  private int threads;
+
+  private final List<Contender> contenders = new ArrayList<>(List.of(Contender.values()));
+  private final Map<String, Map<String, double[]>> cases = Results.noCases();
+
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new Bench()).execute(args));
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    if (!suiteName.equals("table")) {
+      measure(Suite.of(suiteName));
+    }
+    writeTables();
+    return 0;
+  }
+
+  private void measure(Suite suite) throws Exception {
+    Path model = Model.unpack(Path.of("bench/target/model"));
+    Map<Contender, WorkerProcess> processes = new LinkedHashMap<>();
+    Map<String, String> versions = new LinkedHashMap<>();
+    try {
+      for (Contender contender : contenders) {
+        WorkerProcess process = new WorkerProcess(contender, threads, model);
+        processes.put(contender, process);
+        versions.put(contender.id, process.version());
+      }
+      for (String name : suite.cases()) {
+        compare(name, processes);
+        warm(name, processes);
+      }
+    } finally {
+      processes.values().forEach(WorkerProcess::close);
+    }
+    for (String name : suite.cold()) {
+      rounds(
+          name + " from the start of the process",
+          contender -> WorkerProcess.once(contender, threads, model, name));
+    }
+    Results results =
+        new Results(
+            suite.name(),
+            Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+            output("git", "rev-parse", "--short", "HEAD"),
+            processor(),
+            threads,
+            versions,
+            cases);
+    Files.createDirectories(FOLDER);
+    results.write(FOLDER.resolve(suite.name() + ".json"));
+    System.out.print(results.table());
+  }
+
+  /** Fails unless all contenders compute the same. */
+  private static void compare(String name, Map<Contender, WorkerProcess> processes)
+      throws IOException {
+    double[] first = null;
+    for (Map.Entry<Contender, WorkerProcess> entry : processes.entrySet()) {
+      double[] vectors = entry.getValue().vectors(name);
+      first = first == null ? vectors : first;
+      double cosine = cosine(first, vectors);
+      if (!(cosine >= LEAST_COSINE)) {
+        throw new IOException(
+            "case %s: %s differs, cosine %.6f".formatted(name, entry.getKey().id, cosine));
+      }
+    }
+  }
+
+  private static double cosine(double[] a, double[] b) {
+    double ab = 0;
+    double aa = 0;
+    double bb = 0;
+    for (int i = 0; i < a.length; i++) {
+      ab += a[i] * b[i];
+      aa += a[i] * a[i];
+      bb += b[i] * b[i];
+    }
+    return a.length == b.length ? ab / Math.sqrt(aa * bb) : Double.NaN;
+  }
+
+  private void warm(String name, Map<Contender, WorkerProcess> processes) throws Exception {
+    Map<Contender, Integer> iterations = new LinkedHashMap<>();
+    for (Map.Entry<Contender, WorkerProcess> entry : processes.entrySet()) {
+      double[] first = entry.getValue().run(name, 1);
+      int some = (int) Math.clamp(3 * TURN_SECONDS / first[0], 3, 5000);
+      double each = Results.median(entry.getValue().run(name, some));
+      iterations.put(entry.getKey(), (int) Math.clamp(TURN_SECONDS / each, 1, 5000));
+    }
+    rounds(
+        name,
+        contender -> Results.median(processes.get(contender).run(name, iterations.get(contender))));
+  }
+
+  private interface Turn {
+    double seconds(Contender contender) throws Exception;
+  }
+
+  private void rounds(String name, Turn turn) throws Exception {
+    Map<String, double[]> times = new LinkedHashMap<>();
+    contenders.forEach(contender -> times.put(contender.id, new double[rounds]));
+    List<Contender> order = new ArrayList<>(contenders);
+    for (int round = 0; round < rounds; round++) {
+      for (Contender contender : order) {
+        times.get(contender.id)[round] = turn.seconds(contender);
+      }
+      Collections.rotate(order, 1);
+    }
+    cases.put(name, times);
+  }
+
+  private static void writeTables() throws IOException {
+    Path file = Path.of("bench/README.md");
+    String text = Files.readString(file);
+    for (Suite suite : Suite.ALL) {
+      Path results = FOLDER.resolve(suite.name() + ".json");
+      if (Files.exists(results)) {
+        text =
+            Pattern.compile("(<!-- " + suite.name() + " -->\n).*?(<!-- end -->)", Pattern.DOTALL)
+                .matcher(text)
+                .replaceFirst(
+                    "$1" + Matcher.quoteReplacement(Results.read(results).table()) + "$2");
+      }
+    }
+    Files.writeString(file, text);
+  }
+
+  private static String processor() throws IOException {
+    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .findFirst()
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .orElse(System.getProperty("os.arch"));
+    }
+  }
+
+  private static String output(String... command) throws IOException {
+    Process process = new ProcessBuilder(Arrays.asList(command)).start();
+    return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+  }
+}

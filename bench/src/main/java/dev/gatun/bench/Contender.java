@@ -1,0 +1,59 @@
+package dev.gatun.bench;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** The libraries that are measured side by side, each in a process of its own. */
+enum Contender {
+  GATUN("gatun", List.of()) {
+    @Override
+    Embedder open(Path model, int threads) throws Exception {
+      return new GatunEmbedder(model);
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return List.of("-Dgatun.cpu.threads=" + threads);
+    }
+  },
+  ONNX_RUNTIME("onnxruntime", List.of()) {
+    @Override
+    Embedder open(Path model, int threads) throws Exception {
+      return new OnnxEmbedder(model, threads);
+    }
+  },
+  /** Idle threads of its OpenMP sleep at once, so that they disturb no one else's turn. */
+  DJL_PYTORCH("djl-pytorch", List.of("OMP_WAIT_POLICY=PASSIVE", "KMP_BLOCKTIME=0")) {
+    @Override
+    Embedder open(Path model, int threads) throws Exception {
+      return new TorchEmbedder(model);
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return List.of(
+          "-Dai.djl.offline=true",
+          "-Dai.djl.pytorch.num_threads=" + threads,
+          "-Dai.djl.pytorch.num_interop_threads=1");
+    }
+  };
+
+  /** The name in results. */
+  final String id;
+
+  /** Settings of the process. */
+  final List<String> environment;
+
+  Contender(String id, List<String> environment) {
+    this.id = id;
+    this.environment = environment;
+  }
+
+  /** Loads the model. */
+  abstract Embedder open(Path model, int threads) throws Exception;
+
+  /** Options of its JVM. */
+  List<String> properties(int threads) {
+    return List.of();
+  }
+}

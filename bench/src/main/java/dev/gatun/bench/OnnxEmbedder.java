@@ -1,0 +1,67 @@
+package dev.gatun.bench;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** ONNX Runtime with all of its graph optimisations; pooling in Java, as its Java users do. */
+final class OnnxEmbedder implements Embedder {
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtSession session;
+
+  OnnxEmbedder(Path directory, int threads) throws Exception {
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+      options.setIntraOpNumThreads(threads);
+      options.setInterOpNumThreads(1);
+      // Idle threads sleep, so that they disturb no one else's turn.
+      options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      session = environment.createSession(directory.resolve("model.onnx").toString(), options);
+    }
+  }
+
+  @Override
+  public float[][] embed(long[][] ids) throws Exception {
+    int length = Vectors.longest(ids);
+    long[] shape = {ids.length, length};
+    Map<String, OnnxTensor> inputs = new HashMap<>();
+    try {
+      put(inputs, "input_ids", Vectors.padded(ids, length), shape);
+      put(inputs, "attention_mask", Vectors.mask(ids, length), shape);
+      put(inputs, "token_type_ids", new long[ids.length * length], shape);
+      try (OrtSession.Result result = session.run(inputs)) {
+        FloatBuffer hidden = ((OnnxTensor) result.get(0)).getFloatBuffer();
+        float[] values = new float[hidden.remaining()];
+        hidden.get(values);
+        return Vectors.pool(values, ids, length);
+      }
+    } finally {
+      inputs.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private void put(Map<String, OnnxTensor> inputs, String name, long[] values, long[] shape)
+      throws Exception {
+    inputs.put(name, OnnxTensor.createTensor(environment, LongBuffer.wrap(values), shape));
+  }
+
+  @Override
+  public String version() {
+    return "onnxruntime " + environment.getVersion();
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

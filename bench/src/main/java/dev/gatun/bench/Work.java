@@ -1,0 +1,91 @@
+package dev.gatun.bench;
+
+import dev.gatun.text.EncodeOptions;
+import dev.gatun.text.Encoding;
+import dev.gatun.text.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+
+/** What a contender does in one iteration of a case; it gives the vectors, for comparison. */
+interface Work {
+  float[][] run(Embedder embedder) throws Exception;
+
+  /** The first job of a user: find the passage of a text that answers a question. */
+  String MAIN_JOB = "main-job";
+
+  /**
+   * A case by its name: {@value #MAIN_JOB}, {@code BATCHxTOKENS}, or {@code ragged-BATCH} with
+   * lengths from 8 to 128.
+   */
+  static Work of(String name, Path model) throws Exception {
+    if (name.equals(MAIN_JOB)) {
+      return mainJob(model);
+    }
+    Random random = new Random(1);
+    if (name.startsWith("ragged-")) {
+      int batch = Integer.parseInt(name.substring("ragged-".length()));
+      return fixed(ids(random, random.ints(batch, 8, 129).toArray()));
+    }
+    int[] sizes = Arrays.stream(name.split("x")).mapToInt(Integer::parseInt).toArray();
+    int[] lengths = new int[sizes[0]];
+    Arrays.fill(lengths, sizes[1]);
+    return fixed(ids(random, lengths));
+  }
+
+  private static Work fixed(long[][] ids) {
+    return embedder -> embedder.embed(ids);
+  }
+
+  private static long[][] ids(Random random, int[] lengths) {
+    long[][] ids = new long[lengths.length][];
+    Arrays.setAll(ids, i -> random.longs(lengths[i], 1000, 30_000).toArray());
+    return ids;
+  }
+
+  /** Texts to tokens, embeddings and a ranking; the same tokenizer and passages for all. */
+  private static Work mainJob(Path model) throws Exception {
+    Tokenizer tokenizer = Tokenizer.load(model);
+    List<String> texts = new ArrayList<>();
+    texts.add("how do ships climb over the isthmus?");
+    for (String passage :
+        Files.readString(Path.of("docs/demo/panama-canal.txt")).split("\\n\\s*\\n")) {
+      if (!passage.isBlank()) {
+        texts.add(passage.strip());
+      }
+    }
+    return embedder -> {
+      long[][] ids =
+          tokenizer.encodeAll(texts, EncodeOptions.DEFAULT.withMaxLength(256)).stream()
+              .map(Encoding::ids)
+              .toArray(long[][]::new);
+      float[][] vectors = batches(embedder, ids);
+      Integer[] ranking = new Integer[vectors.length - 1];
+      Arrays.setAll(ranking, i -> i + 1);
+      Arrays.sort(ranking, Comparator.comparingDouble(i -> -Vectors.dot(vectors[0], vectors[i])));
+      return new float[][] {vectors[0], vectors[ranking[0]]};
+    };
+  }
+
+  /** In batches of 32, the longest texts first, so that padding is little. */
+  private static float[][] batches(Embedder embedder, long[][] ids) throws Exception {
+    Integer[] order = new Integer[ids.length];
+    Arrays.setAll(order, i -> i);
+    Arrays.sort(order, Comparator.comparingInt(i -> -ids[i].length));
+    float[][] vectors = new float[ids.length][];
+    for (int from = 0; from < order.length; from += 32) {
+      int first = from;
+      long[][] batch = new long[Math.min(32, order.length - from)][];
+      Arrays.setAll(batch, i -> ids[order[first + i]]);
+      float[][] got = embedder.embed(batch);
+      for (int i = 0; i < got.length; i++) {
+        vectors[order[first + i]] = got[i];
+      }
+    }
+    return vectors;
+  }
+}
