@@ -28,23 +28,26 @@ public final class AutoModel {
   private AutoModel() {}
 
   /**
-   * Loads a model with the head that its {@code architectures} name, on the processor.
+   * Loads a model with the head that its {@code architectures} name, on the processor. Weights of
+   * other heads may be in the file, see {@link EncoderModel#unusedWeights}; other weights may not.
    *
    * @throws IOException when a file is missing or cannot be read
-   * @throws IllegalArgumentException when the configuration or the weights are not as expected
+   * @throws IllegalArgumentException when the configuration or the weights are not as expected; a
+   *     {@link dev.gatun.weights.WeightsException} when their file is damaged, or lacks some
    */
   public static EncoderModel load(Path directory) throws IOException {
     Config config = Config.read(directory);
-    return load(directory, config, Head.of(config), Device.cpu());
+    Family family = family(config);
+    return load(directory, config, family, Head.of(config), Device.cpu());
   }
 
-  /** Loads a model with this head, on a device. */
+  /** Loads a model with this head, on a device; fails as {@link #load(Path)} does. */
   public static EncoderModel load(Path directory, Head head, Device device) throws IOException {
-    return load(directory, Config.read(directory), head, device);
+    Config config = Config.read(directory);
+    return load(directory, config, family(config), head, device);
   }
 
-  private static EncoderModel load(Path directory, Config config, Head head, Device device)
-      throws IOException {
+  private static Family family(Config config) {
     String type = config.text("model_type", null);
     Family family = type == null ? null : FAMILIES.get(type);
     if (family == null) {
@@ -52,8 +55,13 @@ public final class AutoModel {
           "'model_type' is %s, expected one of %s"
               .formatted(type, String.join(", ", FAMILIES.keySet())));
     }
+    return family;
+  }
+
+  private static EncoderModel load(
+      Path directory, Config config, Family family, Head head, Device device) throws IOException {
     try (TensorFile file = TensorFile.open(directory)) {
-      Weights weights = new Weights(file, device);
+      Weights weights = new Weights(file, directory.toString(), device);
       try {
         return family.build(config, head, weights);
       } catch (RuntimeException | Error e) {

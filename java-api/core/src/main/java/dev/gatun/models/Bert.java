@@ -23,20 +23,21 @@ public final class Bert extends EncoderModel {
     super(config, head, all.device());
     Weights weights = all.body("bert");
     int hidden = config.positive("hidden_size");
-    double eps = config.number("layer_norm_eps", 1e-12);
+    double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
     wordEmbeddings =
         embeddings.take("word_embeddings.weight", config.positive("vocab_size"), hidden);
     positionEmbeddings =
         embeddings.take(
-            "position_embeddings.weight", config.integer("max_position_embeddings", 512), hidden);
+            "position_embeddings.weight", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
         embeddings.take(
             "token_type_embeddings.weight", config.integer("type_vocab_size", 2), hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
-    own(head(config, head, all, weights, hidden, eps), all.made());
-    all.requireAllUsed(
+    own(
+        head(config, head, all, weights, hidden, eps),
+        all,
         name ->
             name.endsWith("position_ids")
                 || name.matches("(bert\\.)?(pooler|cls|classifier|qa_outputs)\\..*"));

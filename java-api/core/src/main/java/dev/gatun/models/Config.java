@@ -1,11 +1,9 @@
 package dev.gatun.models;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.files.TextFile;
 import dev.gatun.kernels.api.Activation;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,15 +26,11 @@ public final class Config {
    */
   public static Config read(Path directory) throws IOException {
     Path file = directory.resolve("config.json");
-    try {
-      JsonNode root = new ObjectMapper().readTree(Files.readAllBytes(file));
-      if (root == null || !root.isObject()) {
-        throw new IllegalArgumentException(file + ": expected a JSON object");
-      }
-      return new Config(file, root);
-    } catch (JacksonException e) {
-      throw new IllegalArgumentException(file + ": not JSON: " + e.getMessage(), e);
+    JsonNode root = TextFile.json(file, IllegalArgumentException::new);
+    if (root == null || !root.isObject()) {
+      throw new IllegalArgumentException(file + ": expected a JSON object");
     }
+    return new Config(file, root);
   }
 
   public boolean has(String key) {
@@ -74,11 +68,41 @@ public final class Config {
 
   /** An integer that must be at least 1. */
   public int positive(String key) {
-    int value = integer(key);
+    integer(key);
+    return positive(key, 1);
+  }
+
+  /** An integer that must be at least 1 where it is given. */
+  public int positive(String key, int otherwise) {
+    int value = integer(key, otherwise);
     if (value < 1) {
       throw wrong(key, root.get(key), "a number from 1");
     }
     return value;
+  }
+
+  /** A number, as of heads, that must divide a width. */
+  int divisor(String key, int width) {
+    integer(key);
+    return divisor(key, width, 1);
+  }
+
+  /** A number that must divide a width where it is given. */
+  int divisor(String key, int width, int otherwise) {
+    int value = positive(key, otherwise);
+    if (width % value != 0) {
+      throw wrong(key, root.get(key), "a divisor of the width " + width);
+    }
+    return value;
+  }
+
+  /** What a norm adds to the variance: a finite number from 0. */
+  double eps(String key, double otherwise) {
+    float eps = number(key, otherwise);
+    if (!(eps >= 0 && eps < Float.POSITIVE_INFINITY)) {
+      throw wrong(key, root.get(key), "a finite number from 0");
+    }
+    return eps;
   }
 
   public float number(String key, double otherwise) {
@@ -130,10 +154,22 @@ public final class Config {
     return values;
   }
 
+  /** The number of labels; two when the file names none. */
+  public int labelCount() {
+    JsonNode map = root.get("id2label");
+    if (map == null || map.isNull()) {
+      return positive("num_labels", 2);
+    }
+    if (!map.isObject() || map.isEmpty()) {
+      throw wrong("id2label", map, "an object of ids and labels");
+    }
+    return map.size();
+  }
+
   /** The labels in the order of their ids; two generic ones when the file names none. */
   public List<String> labels() {
     JsonNode map = root.get("id2label");
-    int count = map != null && map.isObject() ? map.size() : integer("num_labels", 2);
+    int count = labelCount();
     List<String> labels = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       JsonNode label = map == null ? null : map.get(Integer.toString(i));

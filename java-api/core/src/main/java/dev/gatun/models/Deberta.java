@@ -21,12 +21,9 @@ public final class Deberta extends EncoderModel {
     super(config, head, all.device());
     Weights weights = all.body("deberta");
     int hidden = config.positive("hidden_size");
-    int heads = config.positive("num_attention_heads");
-    if (hidden % heads != 0) {
-      throw config.error("%d heads do not divide hidden_size %d".formatted(heads, hidden));
-    }
-    double eps = config.number("layer_norm_eps", 1e-7);
-    maxLength = config.integer("max_position_embeddings", 512);
+    int heads = config.divisor("num_attention_heads", hidden);
+    double eps = config.eps("layer_norm_eps", 1e-7);
+    maxLength = config.positive("max_position_embeddings", 512);
     embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);
     Weights encoder = weights.sub("encoder");
     relative = DebertaParts.Relative.of(config, false);
@@ -38,8 +35,10 @@ public final class Deberta extends EncoderModel {
           EncoderLayer.around(
               config, l, hidden, eps, attention(l.sub("attention.self"), hidden, heads)));
     }
-    own(DebertaParts.head(config, head, all, embeddings.word(), hidden, eps), all.made());
-    all.requireAllUsed(DebertaParts::isOtherHead);
+    own(
+        DebertaParts.head(config, head, all, embeddings.word(), hidden, eps),
+        all,
+        DebertaParts::isOtherHead);
   }
 
   /** The rows of in_proj are, head by head, those of query, key and value; the key has no bias. */

@@ -19,9 +19,14 @@ final class DebertaParts {
       boolean on = config.flag("relative_attention", false);
       int furthest = config.integer("max_relative_positions", -1);
       if (furthest < 1) {
-        furthest = config.integer("max_position_embeddings", 512);
+        furthest = config.positive("max_position_embeddings", 512);
       }
       int buckets = bucketed ? Math.max(0, config.integer("position_buckets", -1)) : 0;
+      if (buckets > 0 && (buckets == 1 || furthest <= buckets / 2 + 1)) {
+        throw config.error(
+            "'position_buckets' is %d, expected at most 0, or from 2 to below 2 (%d - 1)"
+                .formatted(buckets, furthest));
+      }
       return new Relative(
           types.contains("c2p"),
           types.contains("p2c"),
@@ -115,14 +120,14 @@ final class DebertaParts {
   /** The embeddings of words, positions and segments, as far as a model has them. */
   record Embeddings(Tensor word, Tensor position, Tensor type, Linear project, LayerNorm norm) {
     static Embeddings of(Config config, Weights weights, int hidden, double eps) {
-      int size = config.integer("embedding_size", hidden);
+      int size = config.positive("embedding_size", hidden);
       int types = config.integer("type_vocab_size", 0);
       return new Embeddings(
           weights.take("word_embeddings.weight", config.positive("vocab_size"), size),
           config.flag("position_biased_input", true)
               ? weights.take(
                   "position_embeddings.weight",
-                  config.integer("max_position_embeddings", 512),
+                  config.positive("max_position_embeddings", 512),
                   size)
               : null,
           types > 0 ? weights.take("token_type_embeddings.weight", types, size) : null,
@@ -162,7 +167,7 @@ final class DebertaParts {
             w.tied(wordEmbeddings, "bias"));
       }
       case SEQUENCE_CLASSIFICATION -> {
-        int size = config.integer("pooler_hidden_size", hidden);
+        int size = config.positive("pooler_hidden_size", hidden);
         yield Heads.sequence(
             config,
             all.linear(

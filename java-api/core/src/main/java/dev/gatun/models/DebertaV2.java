@@ -27,12 +27,9 @@ public final class DebertaV2 extends EncoderModel {
     super(config, head, all.device());
     Weights weights = all.body("deberta");
     int hidden = config.positive("hidden_size");
-    int heads = config.positive("num_attention_heads");
-    if (hidden % heads != 0) {
-      throw config.error("%d heads do not divide hidden_size %d".formatted(heads, hidden));
-    }
-    double eps = config.number("layer_norm_eps", 1e-7);
-    maxLength = config.integer("max_position_embeddings", 512);
+    int heads = config.divisor("num_attention_heads", hidden);
+    double eps = config.eps("layer_norm_eps", 1e-7);
+    maxLength = config.positive("max_position_embeddings", 512);
     embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);
     Weights encoder = weights.sub("encoder");
     relative = DebertaParts.Relative.of(config, true);
@@ -56,8 +53,10 @@ public final class DebertaV2 extends EncoderModel {
               attention(
                   l.sub("attention.self"), hidden, heads, config.flag("share_att_key", false))));
     }
-    own(DebertaParts.head(config, head, all, embeddings.word(), hidden, eps), all.made());
-    all.requireAllUsed(DebertaParts::isOtherHead);
+    own(
+        DebertaParts.head(config, head, all, embeddings.word(), hidden, eps),
+        all,
+        DebertaParts::isOtherHead);
   }
 
   private EncoderLayer.SelfAttention attention(
@@ -89,10 +88,10 @@ public final class DebertaV2 extends EncoderModel {
   /** The convolution as a linear layer over each token's neighbours, side by side. */
   private static Linear convolution(Config config, Weights weights, int hidden) {
     int size = config.integer("conv_kernel_size", 0);
-    int groups = config.integer("conv_groups", 1);
+    int groups = config.divisor("conv_groups", hidden, 1);
     int inGroup = hidden / groups;
     float[] kernel = weights.elements("conv.weight", hidden, inGroup, size);
-    float[] dense = new float[hidden * hidden * size];
+    float[] dense = new float[Weights.length("conv.weight", hidden, hidden, size)];
     for (int out = 0; out < hidden; out++) {
       int first = out / (hidden / groups) * inGroup;
       for (int in = 0; in < inGroup; in++) {

@@ -27,7 +27,7 @@ public final class DistilBert extends EncoderModel {
     wordEmbeddings = embeddings.take("word_embeddings.weight", config.positive("vocab_size"), dim);
     positionEmbeddings =
         embeddings.take(
-            "position_embeddings.weight", config.integer("max_position_embeddings", 512), dim);
+            "position_embeddings.weight", config.positive("max_position_embeddings", 512), dim);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", dim, EPS);
     for (int i = 0; i < config.positive("n_layers"); i++) {
       Weights l = weights.sub("transformer.layer." + i);
@@ -35,15 +35,16 @@ public final class DistilBert extends EncoderModel {
           new EncoderLayer(
               EncoderLayer.fused(
                   l.joined(dim, dim, "attention.q_lin", "attention.k_lin", "attention.v_lin"),
-                  config.positive("n_heads")),
+                  config.divisor("n_heads", dim)),
               l.linear("attention.out_lin", dim, dim),
               l.layerNorm("sa_layer_norm", dim, EPS),
               l.linear("ffn.lin1", hiddenDim, dim, true, activation),
               l.linear("ffn.lin2", dim, hiddenDim),
               l.layerNorm("output_layer_norm", dim, EPS)));
     }
-    own(head(config, head, all, dim, activation), all.made());
-    all.requireAllUsed(
+    own(
+        head(config, head, all, dim, activation),
+        all,
         name ->
             name.endsWith("position_ids")
                 || name.matches(

@@ -24,13 +24,13 @@ public final class Electra extends EncoderModel {
     super(config, head, all.device());
     Weights weights = all.body("electra");
     int hidden = config.positive("hidden_size");
-    int size = config.integer("embedding_size", 128);
-    double eps = config.number("layer_norm_eps", 1e-12);
+    int size = config.positive("embedding_size", 128);
+    double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
     wordEmbeddings = embeddings.take("word_embeddings.weight", config.positive("vocab_size"), size);
     positionEmbeddings =
         embeddings.take(
-            "position_embeddings.weight", config.integer("max_position_embeddings", 512), size);
+            "position_embeddings.weight", config.positive("max_position_embeddings", 512), size);
     tokenTypeEmbeddings =
         embeddings.take("token_type_embeddings.weight", config.integer("type_vocab_size", 2), size);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", size, eps);
@@ -38,8 +38,9 @@ public final class Electra extends EncoderModel {
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       layer.add(EncoderLayer.bert(config, weights.sub("encoder.layer." + i), hidden, eps));
     }
-    own(head(config, head, all, hidden, size, eps), all.made());
-    all.requireAllUsed(
+    own(
+        head(config, head, all, hidden, size, eps),
+        all,
         name ->
             name.endsWith("position_ids")
                 || name.matches(

@@ -31,8 +31,19 @@ public record EncoderInputs(
     if (inputIds == null) {
       throw new IllegalArgumentException("input_ids is missing");
     }
+    for (int i = 0; i < inputIds.length; i++) {
+      if (inputIds[i] == null) {
+        throw new IllegalArgumentException("input_ids: row %d is missing".formatted(i));
+      }
+    }
     shaped("attention_mask", inputIds, attentionMask);
     shaped("token_type_ids", inputIds, tokenTypeIds);
+    rows("labels", inputIds, labels == null ? -1 : labels.length);
+    rows("label_values", inputIds, labelValues == null ? -1 : labelValues.length);
+    rows(
+        "next_sentence_label", inputIds, nextSentenceLabel == null ? -1 : nextSentenceLabel.length);
+    rows("start_positions", inputIds, startPositions == null ? -1 : startPositions.length);
+    rows("end_positions", inputIds, endPositions == null ? -1 : endPositions.length);
   }
 
   /** Token ids alone. */
@@ -60,15 +71,23 @@ public record EncoderInputs(
     return true;
   }
 
-  private static void shaped(String name, long[][] ids, long[][] other) {
+  private static void rows(String name, long[][] ids, int rows) {
+    if (rows >= 0 && rows != ids.length) {
+      throw new IllegalArgumentException(
+          "%s has %d rows, input_ids %d".formatted(name, rows, ids.length));
+    }
+  }
+
+  /** Requires, where it is given, a value a token. */
+  static void shaped(String name, long[][] ids, long[][] other) {
     if (other == null) {
       return;
     }
-    if (other.length != ids.length) {
-      throw new IllegalArgumentException(
-          "%s has %d rows, input_ids %d".formatted(name, other.length, ids.length));
-    }
+    rows(name, ids, other.length);
     for (int i = 0; i < ids.length; i++) {
+      if (other[i] == null) {
+        throw new IllegalArgumentException("%s: row %d is missing".formatted(name, i));
+      }
       if (other[i].length != ids[i].length) {
         throw new IllegalArgumentException(
             "%s has %d tokens in row %d, input_ids %d"

@@ -48,10 +48,7 @@ record EncoderLayer(
 
   /** A layer as BERT's files name its parts. */
   static EncoderLayer bert(Config config, Weights weights, int hidden, double eps) {
-    int heads = config.positive("num_attention_heads");
-    if (hidden % heads != 0) {
-      throw config.error("%d heads do not divide hidden_size %d".formatted(heads, hidden));
-    }
+    int heads = config.divisor("num_attention_heads", hidden);
     Linear queryKeyValue =
         weights.joined(
             hidden, hidden, "attention.self.query", "attention.self.key", "attention.self.value");

@@ -6,6 +6,7 @@ import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * An encoder with a head. Tokens of padding are taken out before anything is computed, so a ragged
@@ -16,7 +17,9 @@ public abstract class EncoderModel implements AutoCloseable {
   private final Head head;
   private final Device device;
   private List<AutoCloseable> parts = List.of();
+  private List<String> unusedWeights = List.of();
   private HeadLayer headLayer;
+  private volatile boolean closed;
 
   EncoderModel(Config config, Head head, Device device) {
     this.config = config;
@@ -29,10 +32,15 @@ public abstract class EncoderModel implements AutoCloseable {
     void forward(Tensor hidden, PackedBatch batch, EncoderInputs inputs, EncoderOutput output);
   }
 
-  /** Called once by a family's constructor, when all weights are taken. */
-  final void own(HeadLayer layer, List<AutoCloseable> parts) {
+  /**
+   * Called once by a family's constructor, when all weights are taken.
+   *
+   * @param otherHeads the names that weights of the family's other heads have
+   */
+  final void own(HeadLayer layer, Weights weights, Predicate<String> otherHeads) {
     this.headLayer = layer;
-    this.parts = List.copyOf(parts);
+    this.unusedWeights = weights.unused(otherHeads);
+    this.parts = List.copyOf(weights.made());
   }
 
   /** Embeddings of the packed tokens [tokens, hidden]. */
@@ -78,6 +86,14 @@ public abstract class EncoderModel implements AutoCloseable {
     return head;
   }
 
+  /**
+   * The tensors of the file that this model does not compute with, such as those of the head that
+   * it was trained with; empty when all are in use.
+   */
+  public final List<String> unusedWeights() {
+    return unusedWeights;
+  }
+
   public final Device device() {
     return device;
   }
@@ -85,8 +101,9 @@ public abstract class EncoderModel implements AutoCloseable {
   /**
    * Runs the model.
    *
-   * @throws IllegalArgumentException for ids outside of the vocabulary and sequences that are too
-   *     long
+   * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that are too
+   *     long, and labels of another shape than the head's
+   * @throws IllegalStateException when the model is closed
    */
   public final EncoderOutput forward(EncoderInputs inputs) {
     // The loss of spans is a softmax over padded sequences, padding's own scores included.
@@ -172,6 +189,9 @@ public abstract class EncoderModel implements AutoCloseable {
   }
 
   private PackedBatch checked(EncoderInputs inputs, boolean withPadding) {
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
     PackedBatch batch = PackedBatch.of(inputs, withPadding);
     if (batch.length() > maxLength()) {
       throw new IllegalArgumentException(
@@ -203,6 +223,7 @@ public abstract class EncoderModel implements AutoCloseable {
 
   @Override
   public final void close() {
+    closed = true;
     for (AutoCloseable part : parts) {
       try {
         part.close();

@@ -1,5 +1,8 @@
 package dev.gatun.models;
 
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
 /** What a model computes from its last hidden states; named as Hugging Face's classes end. */
 public enum Head {
   /** The hidden states alone. */
@@ -30,6 +33,10 @@ public enum Head {
         return head;
       }
     }
-    throw config.error("the architecture '%s' is not one of an encoder here".formatted(name));
+    throw config.error(
+        "'architectures' names %s, expected a name that ends in one of %s"
+            .formatted(
+                name,
+                Arrays.stream(values()).map(h -> h.ending).collect(Collectors.joining(", "))));
   }
 }

@@ -29,7 +29,7 @@ final class Heads {
       Tensor logits = decoder.forward(norm.forward(transform.forward(hidden)));
       output.logits = batch.unpack(logits, logits.device());
       if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(logits, batch.pick(inputs.labels()));
+        output.loss = Losses.crossEntropy(logits, batch.pickLabels(inputs));
       }
     };
   }
@@ -75,7 +75,7 @@ final class Heads {
       Tensor logits = classifier.forward(hidden);
       output.logits = batch.unpack(logits, logits.device());
       if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(logits, batch.pick(inputs.labels()));
+        output.loss = Losses.crossEntropy(logits, batch.pickLabels(inputs));
       }
     };
   }
@@ -86,7 +86,7 @@ final class Heads {
       Tensor logits = prediction.forward(dense.forward(hidden));
       output.logits = batch.unpackColumn(logits, logits.device());
       if (inputs.labels() != null) {
-        output.loss = Losses.binary(logits.toFloatArray(), batch.pick(inputs.labels()));
+        output.loss = Losses.binary(logits.toFloatArray(), batch.pickLabels(inputs));
       }
     };
   }
@@ -123,6 +123,6 @@ final class Heads {
 
   /** A classification layer as most families have it. */
   static Linear classifier(Weights weights, String name, Config config, long in) {
-    return weights.linear(name, config.labels().size(), in, true, Activation.NONE);
+    return weights.linear(name, config.labelCount(), in, true, Activation.NONE);
   }
 }

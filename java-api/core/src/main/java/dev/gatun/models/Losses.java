@@ -7,6 +7,8 @@ import java.util.List;
 /** The losses of the heads, as Hugging Face's models define them. */
 final class Losses {
   private static final long IGNORED = -100;
+  private static final List<String> TYPES =
+      List.of("regression", "single_label_classification", "multi_label_classification");
 
   private Losses() {}
 
@@ -48,6 +50,10 @@ final class Losses {
     if (inputs.labels() == null && inputs.labelValues() == null) {
       return null;
     }
+    if (!TYPES.contains(type)) {
+      throw config.error(
+          "'problem_type' is \"%s\", expected one of %s".formatted(type, String.join(", ", TYPES)));
+    }
     if (type.equals("single_label_classification")) {
       if (inputs.labels() == null) {
         throw new IllegalArgumentException("labels: single-label classification needs class ids");
@@ -58,6 +64,14 @@ final class Losses {
     double sum = 0;
     for (int i = 0; i < x.length; i++) {
       int row = i / labels;
+      int given =
+          inputs.labelValues() != null
+              ? inputs.labelValues()[row].length
+              : inputs.labels()[row].length;
+      if (given != labels) {
+        throw new IllegalArgumentException(
+            "labels: row %d has %d, the model %d labels".formatted(row, given, labels));
+      }
       double y =
           inputs.labelValues() != null
               ? inputs.labelValues()[row][i % labels]
@@ -96,6 +110,10 @@ final class Losses {
   static long[] firstColumn(long[][] rows) {
     long[] column = new long[rows.length];
     for (int i = 0; i < rows.length; i++) {
+      if (rows[i].length != 1) {
+        throw new IllegalArgumentException(
+            "labels: row %d has %d, expected 1 for the sequence".formatted(i, rows[i].length));
+      }
       column[i] = rows[i][0];
     }
     return column;

@@ -81,8 +81,10 @@ record PackedBatch(
     return ids.length;
   }
 
-  /** Values of the padded batch at the packed tokens. */
-  long[] pick(long[][] padded) {
+  /** The labels of the packed tokens. */
+  long[] pickLabels(EncoderInputs inputs) {
+    long[][] padded = inputs.labels();
+    EncoderInputs.shaped("labels", inputs.inputIds(), padded);
     long[] values = new long[places.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = padded[(int) (places[i] / length)][(int) (places[i] % length)];

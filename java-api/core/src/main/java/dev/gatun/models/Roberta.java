@@ -23,23 +23,29 @@ public final class Roberta extends EncoderModel {
     super(config, head, all.device());
     Weights weights = all.body("roberta");
     int hidden = config.positive("hidden_size");
-    double eps = config.number("layer_norm_eps", 1e-5);
+    double eps = config.eps("layer_norm_eps", 1e-5);
     padId = config.integer("pad_token_id", 1);
     Weights embeddings = weights.sub("embeddings");
     wordEmbeddings =
         embeddings.take("word_embeddings.weight", config.positive("vocab_size"), hidden);
     positionEmbeddings =
         embeddings.take(
-            "position_embeddings.weight", config.integer("max_position_embeddings", 512), hidden);
+            "position_embeddings.weight", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
         embeddings.take(
             "token_type_embeddings.weight", config.integer("type_vocab_size", 1), hidden);
+    if (padId < 0 || maxLength() < 1) {
+      throw config.error(
+          "'pad_token_id' is %d, expected 0 to %d: positions begin one past it"
+              .formatted(padId, positionEmbeddings.size(0) - 2));
+    }
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       layer.add(EncoderLayer.bert(config, weights.sub("encoder.layer." + i), hidden, eps));
     }
-    own(head(config, head, all, weights, hidden, eps), all.made());
-    all.requireAllUsed(
+    own(
+        head(config, head, all, weights, hidden, eps),
+        all,
         name ->
             name.endsWith("position_ids")
                 || name.matches("(roberta\\.)?(pooler|lm_head|classifier|qa_outputs)\\..*"));

@@ -7,10 +7,13 @@ import dev.gatun.nn.Linear;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
+import dev.gatun.weights.WeightsException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -20,29 +23,49 @@ import java.util.function.Predicate;
  * A model's weights while it is built: hands them out as F32 tensors and knows what is left over.
  */
 final class Weights {
+  /** After as many, the first few are named and no more are looked for. */
+  private static final int MOST_MISSING = 16;
+
+  /** Elements of the largest weight that zeros stand in for. */
+  private static final long MOST_ZEROS = 1 << 24;
+
   private final TensorFile file;
+  private final String source;
   private final Device device;
   private final String prefix;
   private final Set<String> used;
+  private final Set<String> missing;
   private final List<AutoCloseable> made;
 
   private Weights(
-      TensorFile file, Device device, String prefix, Set<String> used, List<AutoCloseable> made) {
+      TensorFile file,
+      String source,
+      Device device,
+      String prefix,
+      Set<String> used,
+      Set<String> missing,
+      List<AutoCloseable> made) {
     this.file = file;
+    this.source = source;
     this.device = device;
     this.prefix = prefix;
     this.used = used;
+    this.missing = missing;
     this.made = made;
   }
 
-  /** All weights of a file, on a device. */
-  Weights(TensorFile file, Device device) {
-    this(file, device, "", new TreeSet<>(), new ArrayList<>());
+  /**
+   * All weights of a file, on a device.
+   *
+   * @param source where they are, for messages
+   */
+  Weights(TensorFile file, String source, Device device) {
+    this(file, source, device, "", new TreeSet<>(), new LinkedHashSet<>(), new ArrayList<>());
   }
 
   /** The weights whose names begin with {@code name.}. */
   Weights sub(String name) {
-    return new Weights(file, device, prefix + name + ".", used, made);
+    return new Weights(file, source, device, prefix + name + ".", used, missing, made);
   }
 
   /** The body's weights, whose names begin with its own name or with nothing. */
@@ -79,7 +102,7 @@ final class Weights {
   /** A layer with {@code name.weight} and, if wanted, {@code name.bias}. */
   Linear linear(String name, long out, long in, boolean bias, Activation activation) {
     try (Tensor weight = read(name + ".weight", out, in)) {
-      return own(new Linear(weight, bias ? read(name + ".bias", out) : null, activation));
+      return own(new Linear(weight, bias ? take(name + ".bias", out) : null, activation));
     }
   }
 
@@ -89,8 +112,11 @@ final class Weights {
 
   /** Layers with the same input as one layer, their outputs side by side. */
   Linear joined(long outEach, long in, String... names) {
-    float[] weights = new float[Math.toIntExact(outEach * in * names.length)];
-    float[] biases = new float[Math.toIntExact(outEach * names.length)];
+    for (String name : names) {
+      entry(name + ".weight", outEach, in);
+    }
+    float[] weights = new float[length(prefix + names[0], names.length, outEach, in)];
+    float[] biases = new float[length(prefix + names[0], names.length, outEach)];
     for (int i = 0; i < names.length; i++) {
       float[] weight = elements(names[i] + ".weight", outEach, in);
       System.arraycopy(weight, 0, weights, i * weight.length, weight.length);
@@ -103,8 +129,11 @@ final class Weights {
   /** A layer from elements in memory; bias may be null. */
   Linear linear(float[] weight, long out, long in, float[] bias, Activation activation) {
     try (Tensor tensor = Tensor.of(device, weight, out, in)) {
-      return own(
-          new Linear(tensor, bias == null ? null : Tensor.of(device, bias, out), activation));
+      Tensor shift = bias == null ? null : Tensor.of(device, bias, out);
+      if (shift != null) {
+        made.add(shift);
+      }
+      return own(new Linear(tensor, shift, activation));
     }
   }
 
@@ -112,7 +141,7 @@ final class Weights {
    * The output layer that is tied to an embedding table [rows, columns], with a bias of its own.
    */
   Linear tied(Tensor table, String bias) {
-    return own(new Linear(table, has(bias) ? read(bias, table.size(0)) : null, Activation.NONE));
+    return own(new Linear(table, has(bias) ? take(bias, table.size(0)) : null, Activation.NONE));
   }
 
   /** {@code name.weight} and {@code name.bias}, or their old names gamma and beta. */
@@ -127,7 +156,7 @@ final class Weights {
   /** The elements of a weight of this shape. */
   float[] elements(String name, long... shape) {
     TensorFile.Entry entry = entry(name, shape);
-    int count = Math.toIntExact(entry.elements());
+    int count = length(entry.source() + ": tensor '" + entry.name() + "'", entry.elements());
     float[] values = new float[count];
     MemorySegment data = entry.data();
     switch (entry.dtype()) {
@@ -166,7 +195,24 @@ final class Weights {
     return Tensor.of(device, elements(name, shape), entry.shape());
   }
 
+  /** The elements of a shape, when an array can have as many. */
+  static int length(String what, long... shape) {
+    long length = 1;
+    for (long axis : shape) {
+      length = length > Integer.MAX_VALUE ? length : length * Math.min(axis, 1L << 31);
+    }
+    if (length > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "%s: shape %s has 2^31 elements or more, which are not read"
+              .formatted(what, Arrays.toString(shape)));
+    }
+    return (int) length;
+  }
+
   private TensorFile.Entry entry(String name, long... shape) {
+    if (!file.names().contains(prefix + name)) {
+      return standIn(prefix + name, shape);
+    }
     TensorFile.Entry entry = file.get(prefix + name);
     if (!Arrays.equals(entry.shape(), shape)) {
       throw new IllegalArgumentException(
@@ -179,6 +225,37 @@ final class Weights {
     }
     used.add(entry.name());
     return entry;
+  }
+
+  /** Zeros for a missing weight, so that what else is missing can be told too, within limits. */
+  private TensorFile.Entry standIn(String name, long... shape) {
+    missing.add(name);
+    long count = 1;
+    for (long axis : shape) {
+      count = count > MOST_ZEROS ? count : count * Math.min(axis, MOST_ZEROS + 1);
+    }
+    if (missing.size() == MOST_MISSING || count > MOST_ZEROS) {
+      requireNoneMissing();
+    }
+    MemorySegment zeros = Arena.ofAuto().allocate(count * Float.BYTES, Float.BYTES);
+    return new TensorFile.Entry(name, DType.F32, shape, zeros, "a missing tensor");
+  }
+
+  private void requireNoneMissing() {
+    if (missing.size() == 1) {
+      file.get(missing.iterator().next());
+    }
+    if (!missing.isEmpty()) {
+      throw new WeightsException(
+          "%s: no tensors %s%s, which the model that config.json names has; the file has %d, such"
+                  .formatted(
+                      source,
+                      String.join(", ", missing),
+                      missing.size() == MOST_MISSING ? " and perhaps more" : "",
+                      file.names().size())
+              + " as "
+              + file.names().stream().limit(3).toList());
+    }
   }
 
   private <T extends AutoCloseable> T own(T layer) {
@@ -198,19 +275,22 @@ final class Weights {
   }
 
   /**
-   * Fails when the file has weights that neither were taken nor are expected, which tells that the
-   * file is of another model than config.json says.
+   * The weights that nobody took. Fails when some are not even those of other heads, which tells
+   * that the file is of another model than config.json says, and when some are missing.
    */
-  void requireAllUsed(Predicate<String> expected) {
-    List<String> left =
-        file.names().stream().filter(n -> !used.contains(n) && !expected.test(n)).toList();
+  List<String> unused(Predicate<String> ofOtherHeads) {
+    requireNoneMissing();
+    List<String> unused = file.names().stream().filter(n -> !used.contains(n)).toList();
+    List<String> left = unused.stream().filter(n -> !ofOtherHeads.test(n)).toList();
     if (!left.isEmpty()) {
       throw new IllegalArgumentException(
-          "%d tensors belong to no part of the model that config.json names: %s%s"
+          "%s: %d tensors belong to no part of the model that config.json names: %s%s"
               .formatted(
+                  source,
                   left.size(),
                   String.join(", ", left.subList(0, Math.min(8, left.size()))),
                   left.size() > 8 ? ", ..." : ""));
     }
+    return unused;
   }
 }

@@ -12,6 +12,7 @@ import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Dropout;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Matmul;
@@ -37,16 +38,18 @@ public final class Ops {
 
   /** A weight [out_features, in_features] in the form that {@link #linear} takes. */
   public static Tensor pack(Tensor weight) {
-    if (weight.rank() != 2) {
+    axes("pack", "weight", weight, 2);
+    long count;
+    try {
+      count = MatmulPack.packedCount(weight.size(0), weight.size(1));
+    } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
-          "pack: weight is %s, expected [out_features, in_features]".formatted(weight));
+          "pack: weight %s has more elements than a long counts".formatted(weight), e);
     }
-    Tensor packed =
-        Tensor.empty(
-            weight.device(), DType.F32, MatmulPack.packedCount(weight.size(0), weight.size(1)));
-    weight.device().kernels().run(new MatmulPack(weight.operand(), packed.operand()));
-    Reference.reachabilityFence(weight);
-    return packed;
+    return run(
+        Tensor.empty(weight.device(), DType.F32, count),
+        (k, y) -> k.run(new MatmulPack(weight.operand(), y.operand())),
+        weight);
   }
 
   /**
@@ -58,75 +61,61 @@ public final class Ops {
    */
   public static Tensor linear(
       Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation) {
-    Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, withLast(x, outFeatures));
-    x.device()
-        .kernels()
-        .run(
-            new Matmul(
-                rows.operand(), packed.operand(), operand(bias), activation, rows(y).operand()));
-    fence(x, packed, bias);
-    return y;
+    Operand rows = rows("matmul", x).operand();
+    return run(
+        Tensor.empty(x.device(), DType.F32, withLast(x, outFeatures)),
+        (k, y) ->
+            k.run(
+                new Matmul(
+                    rows,
+                    packed.operand(),
+                    operand(bias),
+                    activation,
+                    rows("matmul", y).operand())),
+        x,
+        packed,
+        bias);
   }
 
   /** {@code layer_norm(x + residual)}; residual, weight and bias may be null. */
   public static Tensor layerNorm(Tensor x, Tensor residual, Tensor weight, Tensor bias, float eps) {
-    Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
-    x.device()
-        .kernels()
-        .run(
-            new LayerNorm(
-                rows.operand(),
-                residual == null ? null : rows(residual).operand(),
-                operand(weight),
-                operand(bias),
-                eps,
-                rows(y).operand(),
-                null));
-    fence(x, residual, weight, bias);
-    return y;
+    Operand added = residual == null ? null : rows("layer_norm", residual).operand();
+    return eachRow(
+        "layer_norm",
+        x,
+        (k, in, y) -> k.run(new LayerNorm(in, added, operand(weight), operand(bias), eps, y, null)),
+        residual,
+        weight,
+        bias);
   }
 
   public static Tensor activation(Tensor x, Activation activation) {
-    Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
-    x.device().kernels().run(new Activate(rows.operand(), activation, rows(y).operand()));
-    fence(x);
-    return y;
+    return eachRow("activation", x, (k, in, y) -> k.run(new Activate(in, activation, y)));
   }
 
   /** {@code a + b}; b has a's shape, or fewer leading axes, and is then repeated. */
   public static Tensor add(Tensor a, Tensor b) {
-    Tensor rows = rows(a);
-    Tensor y = Tensor.empty(a.device(), DType.F32, a.shape());
-    a.device().kernels().run(new Add(rows.operand(), rows(b).operand(), rows(y).operand()));
-    fence(a, b);
-    return y;
+    Operand second = rows("add", b).operand();
+    return eachRow("add", a, (k, first, y) -> k.run(new Add(first, second, y)), b);
   }
 
   public static Tensor softmax(Tensor x) {
-    return softmax(x, false);
+    return eachRow("softmax", x, (k, in, y) -> k.run(new Softmax(in, false, y)));
   }
 
   public static Tensor logSoftmax(Tensor x) {
-    return softmax(x, true);
-  }
-
-  private static Tensor softmax(Tensor x, boolean log) {
-    Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
-    x.device().kernels().run(new Softmax(rows.operand(), log, rows(y).operand()));
-    fence(x);
-    return y;
+    return eachRow("log_softmax", x, (k, in, y) -> k.run(new Softmax(in, true, y)));
   }
 
   /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
   public static Tensor embedding(Tensor table, Tensor ids) {
-    Tensor y = Tensor.empty(table.device(), DType.F32, ids.size(0), table.size(1));
-    table.device().kernels().run(new Embedding(table.operand(), ids.operand(), false, y.operand()));
-    fence(table, ids);
-    return y;
+    axes("embedding", "table", table, 2);
+    axes("embedding", "ids", ids, 1);
+    return run(
+        Tensor.empty(table.device(), DType.F32, ids.size(0), table.size(1)),
+        (k, y) -> k.run(new Embedding(table.operand(), ids.operand(), false, y.operand())),
+        table,
+        ids);
   }
 
   /** The same, added to y in place; gives y. */
@@ -142,36 +131,40 @@ public final class Ops {
    * @param shape [..., columns]
    */
   public static Tensor scatterRows(Tensor x, Tensor ids, long... shape) {
-    Tensor y = Tensor.zeros(x.device(), shape);
-    Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
-    x.device().kernels().run(new ScatterRows(x.operand(), ids.operand(), rows.operand()));
-    fence(x, ids);
-    return y;
+    axes("scatter_rows", "x", x, 2);
+    return run(
+        Tensor.zeros(x.device(), shape),
+        (k, y) -> {
+          Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
+          k.run(new ScatterRows(x.operand(), ids.operand(), rows.operand()));
+        },
+        x,
+        ids);
   }
 
   /** One vector a sequence of packed tokens [tokens, columns]. */
   public static Tensor pool(Tensor x, Offsets offsets, PoolingMode mode) {
-    Tensor y = Tensor.empty(x.device(), DType.F32, offsets.sequences(), x.size(1));
-    x.device().kernels().run(new Pool(x.operand(), offsets, mode, y.operand()));
-    fence(x);
-    return y;
+    axes("pool", "x", x, 2);
+    return run(
+        Tensor.empty(x.device(), DType.F32, offsets.sequences(), x.size(1)),
+        (k, y) -> k.run(new Pool(x.operand(), offsets, mode, y.operand())),
+        x);
   }
 
   /** Each row divided by its Euclidean norm, at least 1e-12. */
   public static Tensor l2Normalize(Tensor x) {
-    Tensor rows = rows(x);
-    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
-    x.device().kernels().run(new L2Normalize(rows.operand(), 1e-12f, rows(y).operand()));
-    fence(x);
-    return y;
+    return eachRow("l2_normalize", x, (k, in, y) -> k.run(new L2Normalize(in, 1e-12f, y)));
   }
 
   /** {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}. */
   public static Tensor batchedMatmul(Tensor a, Tensor b) {
-    Tensor c = Tensor.empty(a.device(), DType.F32, a.size(0), a.size(1), b.size(1));
-    a.device().kernels().run(new BatchedMatmul(a.operand(), b.operand(), c.operand()));
-    fence(a, b);
-    return c;
+    axes("batched_matmul", "a", a, 3);
+    axes("batched_matmul", "b", b, 3);
+    return run(
+        Tensor.empty(a.device(), DType.F32, a.size(0), a.size(1), b.size(1)),
+        (k, c) -> k.run(new BatchedMatmul(a.operand(), b.operand(), c.operand())),
+        a,
+        b);
   }
 
   /**
@@ -197,35 +190,18 @@ public final class Ops {
       Tensor bias,
       float scale,
       boolean withWeights) {
-    Tensor output =
-        Tensor.empty(query.device(), DType.F32, query.size(0), query.size(1), value.size(2));
-    Tensor weights =
-        withWeights
-            ? Tensor.zeros(
-                query.device(),
-                offsets.sequences(),
-                query.size(1),
-                offsets.longest(),
-                offsets.longest())
-            : null;
-    query
-        .device()
-        .kernels()
-        .run(
-            new ScaledDotProductAttention(
-                query.operand(),
-                key.operand(),
-                value.operand(),
-                output.operand(),
-                offsets,
-                AttentionKeys.ragged(offsets),
-                AttentionScores.scaled(scale, operand(bias)),
-                AttentionMask.NONE,
-                Dropout.NONE,
-                null,
-                operand(weights)));
-    fence(query, key, value, bias);
-    return new Attention(output, weights);
+    axes("attention", "query", query, 3);
+    axes("attention", "value", value, 3);
+    long longest = offsets.longest();
+    return attention(
+        Tensor.empty(query.device(), DType.F32, query.size(0), query.size(1), value.size(2)),
+        withWeights ? new long[] {offsets.sequences(), query.size(1), longest, longest} : null,
+        offsets,
+        scale,
+        query,
+        key,
+        value,
+        bias);
   }
 
   /**
@@ -238,32 +214,61 @@ public final class Ops {
    */
   public static Attention attention(
       Tensor query, Tensor key, Tensor value, Tensor bias, float scale, boolean withWeights) {
-    Tensor output =
+    axes("attention", "query", query, 4);
+    axes("attention", "key", key, 4);
+    axes("attention", "value", value, 4);
+    return attention(
         Tensor.empty(
-            query.device(), DType.F32, query.size(0), query.size(1), query.size(2), value.size(3));
-    Tensor weights =
-        withWeights
-            ? Tensor.empty(
-                query.device(), DType.F32, query.size(0), query.size(2), query.size(1), key.size(1))
-            : null;
-    query
-        .device()
-        .kernels()
-        .run(
-            new ScaledDotProductAttention(
-                query.operand(),
-                key.operand(),
-                value.operand(),
-                output.operand(),
-                null,
-                AttentionKeys.PADDED,
-                AttentionScores.scaled(scale, operand(bias)),
-                AttentionMask.NONE,
-                Dropout.NONE,
-                null,
-                operand(weights)));
-    fence(query, key, value, bias);
-    return new Attention(output, weights);
+            query.device(), DType.F32, query.size(0), query.size(1), query.size(2), value.size(3)),
+        withWeights ? new long[] {query.size(0), query.size(2), query.size(1), key.size(1)} : null,
+        null,
+        scale,
+        query,
+        key,
+        value,
+        bias);
+  }
+
+  private static Attention attention(
+      Tensor output,
+      long[] weightsShape,
+      Offsets offsets,
+      float scale,
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Tensor bias) {
+    Tensor[] weights = new Tensor[1];
+    try {
+      run(
+          output,
+          (k, y) -> {
+            weights[0] = weightsShape == null ? null : Tensor.zeros(y.device(), weightsShape);
+            k.run(
+                new ScaledDotProductAttention(
+                    query.operand(),
+                    key.operand(),
+                    value.operand(),
+                    y.operand(),
+                    offsets,
+                    offsets == null ? AttentionKeys.PADDED : AttentionKeys.ragged(offsets),
+                    AttentionScores.scaled(scale, operand(bias)),
+                    AttentionMask.NONE,
+                    Dropout.NONE,
+                    null,
+                    operand(weights[0])));
+          },
+          query,
+          key,
+          value,
+          bias);
+    } catch (RuntimeException | Error e) {
+      if (weights[0] != null) {
+        weights[0].close();
+      }
+      throw e;
+    }
+    return new Attention(output, weights[0]);
   }
 
   /** DeBERTa's relative scores [sequences, heads, longest, longest]; c2p or p2c may be null. */
@@ -277,29 +282,28 @@ public final class Ops {
       long maxPosition,
       float scale) {
     Tensor some = c2p != null ? c2p : p2c;
-    Tensor bias =
-        Tensor.empty(
-            some.device(),
-            DType.F32,
-            offsets.sequences(),
-            some.size(0),
-            offsets.longest(),
-            offsets.longest());
-    some.device()
-        .kernels()
-        .run(
-            new DisentangledBias(
-                operand(c2p),
-                operand(p2c),
-                offsets,
-                positions.operand(),
-                span,
-                buckets,
-                maxPosition,
-                scale,
-                bias.operand()));
-    fence(c2p, p2c, positions);
-    return bias;
+    if (some == null) {
+      throw new IllegalArgumentException("disentangled_bias: c2p and p2c are both missing");
+    }
+    axes("disentangled_bias", c2p != null ? "c2p" : "p2c", some, 3);
+    long longest = offsets.longest();
+    return run(
+        Tensor.empty(some.device(), DType.F32, offsets.sequences(), some.size(0), longest, longest),
+        (k, bias) ->
+            k.run(
+                new DisentangledBias(
+                    operand(c2p),
+                    operand(p2c),
+                    offsets,
+                    positions.operand(),
+                    span,
+                    buckets,
+                    maxPosition,
+                    scale,
+                    bias.operand())),
+        c2p,
+        p2c,
+        positions);
   }
 
   /**
@@ -307,41 +311,89 @@ public final class Ops {
    */
   public static Tensor rotary(
       Tensor x, Tensor cosine, Tensor sine, Tensor positions, boolean interleaved) {
-    Tensor y = Tensor.empty(x.device(), DType.F32, x.shape());
-    x.device()
-        .kernels()
-        .run(
-            new RotaryEmbedding(
-                x.operand(),
-                cosine.operand(),
-                sine.operand(),
-                positions.operand(),
-                interleaved,
-                y.operand()));
-    fence(x, cosine, sine, positions);
-    return y;
+    return run(
+        Tensor.empty(x.device(), DType.F32, x.shape()),
+        (k, y) ->
+            k.run(
+                new RotaryEmbedding(
+                    x.operand(),
+                    cosine.operand(),
+                    sine.operand(),
+                    positions.operand(),
+                    interleaved,
+                    y.operand())),
+        x,
+        cosine,
+        sine,
+        positions);
   }
 
   /** The loss of each row of logits [rows, columns]; 0 where the target is ignoreIndex. */
   public static Tensor crossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
-    Tensor loss = Tensor.empty(logits.device(), DType.F32, logits.size(0));
-    logits
-        .device()
-        .kernels()
-        .run(new CrossEntropy(logits.operand(), targets.operand(), ignoreIndex, loss.operand()));
-    fence(logits, targets);
-    return loss;
+    axes("cross_entropy", "logits", logits, 2);
+    return run(
+        Tensor.empty(logits.device(), DType.F32, logits.size(0)),
+        (k, y) ->
+            k.run(new CrossEntropy(logits.operand(), targets.operand(), ignoreIndex, y.operand())),
+        logits,
+        targets);
   }
 
-  private static Tensor rows(Tensor x) {
+  /** A kernel's call whose output is a tensor. */
+  private interface Call {
+    void run(Kernels kernels, Tensor y);
+  }
+
+  /** A kernel's call whose input and output are rows of the same shape. */
+  private interface RowsCall {
+    void run(Kernels kernels, Operand rows, Operand y);
+  }
+
+  /** Fills y and gives it; gives its memory back when the call fails. */
+  private static Tensor run(Tensor y, Call call, Tensor... arguments) {
+    boolean done = false;
+    try {
+      call.run(y.device().kernels(), y);
+      done = true;
+    } finally {
+      if (!done) {
+        y.close();
+      }
+      fence(arguments);
+    }
+    return y;
+  }
+
+  private static Tensor eachRow(String op, Tensor x, RowsCall call, Tensor... others) {
+    Operand rows = rows(op, x).operand();
+    return run(
+        Tensor.empty(x.device(), DType.F32, x.shape()),
+        (k, y) -> {
+          call.run(k, rows, rows(op, y).operand());
+          fence(x);
+        },
+        others);
+  }
+
+  private static void axes(String op, String name, Tensor x, int axes) {
+    if (x.rank() != axes) {
+      throw new IllegalArgumentException(
+          "%s: %s is %s, expected %d axes".formatted(op, name, x, axes));
+    }
+  }
+
+  private static Tensor rows(String op, Tensor x) {
     if (x.rank() == 2) {
       return x;
     }
     if (x.rank() == 0) {
-      throw new IllegalArgumentException("tensor %s has no last axis".formatted(x));
+      throw new IllegalArgumentException("%s: %s has no last axis".formatted(op, x));
     }
-    long last = x.size(-1);
-    return x.reshape(last == 0 ? 0 : x.count() / last, last);
+    long rows = 1;
+    for (int axis = 0; axis < x.rank() - 1; axis++) {
+      rows *= x.size(axis);
+    }
+    return x.reshape(rows, x.size(-1));
   }
 
   private static long[] withLast(Tensor x, long last) {

@@ -1,7 +1,7 @@
 package dev.gatun.pipelines;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.files.TextFile;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
@@ -19,7 +19,8 @@ import java.util.Arrays;
 record Parts(Tokenizer tokenizer, TextModel model, JsonNode config) implements AutoCloseable {
 
   static Parts load(Path directory, TextModels.Head head) throws IOException {
-    JsonNode config = new ObjectMapper().readTree(directory.resolve("config.json").toFile());
+    JsonNode config =
+        TextFile.json(directory.resolve("config.json"), IllegalArgumentException::new);
     TextModel model = TextModels.load(directory, head);
     try {
       return new Parts(Tokenizer.load(directory), model, config);

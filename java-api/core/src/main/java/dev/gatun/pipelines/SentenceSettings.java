@@ -1,7 +1,7 @@
 package dev.gatun.pipelines;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.files.TextFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,18 +19,28 @@ record SentenceSettings(Pooling pooling, Boolean normalize, Integer maxLength) {
 
   static SentenceSettings read(Path directory) throws IOException {
     JsonNode modules = json(directory.resolve("modules.json"));
-    JsonNode bert = json(directory.resolve("sentence_bert_config.json"));
+    Path bert = directory.resolve("sentence_bert_config.json");
     Path pooling = directory.resolve("1_Pooling").resolve("config.json");
     return new SentenceSettings(
         pooling(pooling, json(pooling)),
         modules == null ? null : hasNormalize(modules),
-        bert == null || !bert.path("max_seq_length").isInt()
-            ? null
-            : bert.path("max_seq_length").intValue());
+        maxLength(bert, json(bert)));
+  }
+
+  private static Integer maxLength(Path file, JsonNode config) {
+    JsonNode length = config == null ? null : config.get("max_seq_length");
+    if (length == null || length.isNull()) {
+      return null;
+    }
+    if (!length.isInt() || length.intValue() < 1) {
+      throw new IllegalArgumentException(
+          "%s: 'max_seq_length' is %s, expected a number from 1".formatted(file, length));
+    }
+    return length.intValue();
   }
 
   private static JsonNode json(Path file) throws IOException {
-    return Files.exists(file) ? new ObjectMapper().readTree(file.toFile()) : null;
+    return Files.exists(file) ? TextFile.json(file, IllegalArgumentException::new) : null;
   }
 
   private static boolean hasNormalize(JsonNode modules) {

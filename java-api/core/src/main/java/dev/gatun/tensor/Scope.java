@@ -40,8 +40,15 @@ public final class Scope implements AutoCloseable {
     }
   }
 
-  /** Moves a tensor of this scope to the one around it, or to the caller when there is none. */
+  /**
+   * Moves a tensor of this scope to the one around it, or to the caller when there is none.
+   *
+   * @throws IllegalStateException when the scope is closed, and its tensors with it
+   */
   public Tensor keep(Tensor tensor) {
+    if (closed) {
+      throw new IllegalStateException("scope: is closed, %s cannot be kept".formatted(tensor));
+    }
     if (tensor != null && tensors.remove(tensor)) {
       Scope outer = null;
       boolean next = false;

@@ -14,6 +14,8 @@ import java.util.Arrays;
  */
 public final class Tensor implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
+  // What every JVM gives an array.
+  private static final int MOST_ELEMENTS = Integer.MAX_VALUE - 8;
 
   private final Device device;
   private final Operand operand;
@@ -31,31 +33,47 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** A tensor with undefined contents. */
+  /**
+   * A tensor with undefined contents.
+   *
+   * @throws IllegalArgumentException for a negative length, and for more bytes than a long counts
+   * @throws OutOfMemoryError when the device has not as many bytes
+   */
   public static Tensor empty(Device device, DType dtype, long... shape) {
-    long count = 1;
+    long bytes = bytes(dtype, shape);
+    return new Tensor(device, Operand.of(device.memory().allocate(bytes), dtype, shape), null);
+  }
+
+  /** The bytes of a shape, counted so that its strides can be counted too. */
+  private static long bytes(DType dtype, long... shape) {
+    long strides = dtype.bytes();
+    boolean empty = false;
     for (long length : shape) {
       if (length < 0) {
         throw new IllegalArgumentException(
             "tensor: shape %s has a negative length".formatted(Arrays.toString(shape)));
       }
-      try {
-        count = Math.multiplyExact(count, length);
-      } catch (ArithmeticException e) {
+      if (Math.multiplyHigh(strides, Math.max(1, length)) != 0
+          || strides * Math.max(1, length) < 0) {
         throw new IllegalArgumentException(
-            "tensor: shape %s has more elements than a long counts"
-                .formatted(Arrays.toString(shape)));
+            "tensor: shape %s of %s has more bytes than a long counts"
+                .formatted(Arrays.toString(shape), dtype));
       }
+      strides *= Math.max(1, length);
+      empty |= length == 0;
     }
-    Buffer buffer = device.memory().allocate(Math.multiplyExact(count, dtype.bytes()));
-    return new Tensor(device, Operand.of(buffer, dtype, shape), null);
+    return empty ? 0 : strides;
   }
 
-  /** An F32 tensor of zeros. */
+  /** An F32 tensor of zeros, fewer than 2^31. */
   public static Tensor zeros(Device device, long... shape) {
-    Tensor tensor = empty(device, DType.F32, shape);
-    tensor.write(MemorySegment.ofArray(new float[Math.toIntExact(tensor.count())]));
-    return tensor;
+    long count = bytes(DType.F32, shape) / DType.F32.bytes();
+    if (count > MOST_ELEMENTS) {
+      throw new IllegalArgumentException(
+          "tensor: shape %s has %d elements, expected at most %d"
+              .formatted(Arrays.toString(shape), count, MOST_ELEMENTS));
+    }
+    return of(device, new float[(int) count], shape);
   }
 
   /** An F32 tensor with these elements in row-major order. */
@@ -70,18 +88,13 @@ public final class Tensor implements AutoCloseable {
 
   private static Tensor of(
       Device device, DType dtype, MemorySegment elements, long count, long... shape) {
-    Tensor tensor = empty(device, dtype, shape);
-    if (tensor.count() != count) {
-      tensor.close();
+    if (bytes(dtype, shape) != count * dtype.bytes()) {
       throw new IllegalArgumentException(
           "tensor: %d elements do not fill shape %s".formatted(count, Arrays.toString(shape)));
     }
-    tensor.write(elements);
+    Tensor tensor = empty(device, dtype, shape);
+    device.memory().write(elements, tensor.operand.buffer(), 0);
     return tensor;
-  }
-
-  private void write(MemorySegment elements) {
-    device.memory().write(elements, operand.buffer(), 0);
   }
 
   public Device device() {
@@ -97,8 +110,15 @@ public final class Tensor implements AutoCloseable {
     return operand.shape().clone();
   }
 
-  /** The length of an axis; negative axes count from the last. */
+  /**
+   * The length of an axis; negative axes count from the last.
+   *
+   * @throws IllegalArgumentException when there is no such axis
+   */
   public long size(int axis) {
+    if (axis < -rank() || axis >= rank()) {
+      throw new IllegalArgumentException("tensor %s has no axis %d".formatted(this, axis));
+    }
     return operand.size(axis);
   }
 
@@ -117,21 +137,25 @@ public final class Tensor implements AutoCloseable {
 
   /** The same elements under another shape; one length may be -1. Needs a tensor without gaps. */
   public Tensor reshape(long... shape) {
+    if (!operand.isContiguous()) {
+      throw new IllegalArgumentException(
+          "reshape: %s has strides %s, expected row-major without gaps to become %s"
+              .formatted(this, Arrays.toString(operand.strides()), Arrays.toString(shape)));
+    }
     long[] full = shape.clone();
-    long known = 1;
     int open = -1;
     for (int axis = 0; axis < full.length; axis++) {
       if (full[axis] == -1 && open < 0) {
         open = axis;
-      } else {
-        known *= full[axis];
+        full[axis] = 1;
       }
     }
+    long known = bytes(dtype(), full);
+    long bytes = count() * dtype().bytes();
     if (open >= 0) {
-      full[open] = known == 0 ? 0 : count() / known;
-      known *= full[open];
+      full[open] = known == 0 ? 0 : bytes / known;
     }
-    if (known != count() || !operand.isContiguous()) {
+    if (bytes(dtype(), full) != bytes) {
       throw new IllegalArgumentException(
           "reshape: %s cannot become %s".formatted(this, Arrays.toString(shape)));
     }
@@ -140,8 +164,9 @@ public final class Tensor implements AutoCloseable {
 
   /** The part of an axis from begin to before end. */
   public Tensor slice(int axis, long begin, long end) {
+    long size = size(axis);
     int a = axis < 0 ? axis + rank() : axis;
-    if (begin < 0 || end < begin || end > size(a)) {
+    if (begin < 0 || end < begin || end > size) {
       throw new IllegalArgumentException(
           "slice: %d to %d is outside of axis %d of %s".formatted(begin, end, axis, this));
     }
@@ -152,6 +177,11 @@ public final class Tensor implements AutoCloseable {
 
   /** A view with strides of its own, in elements from this tensor's first. */
   public Tensor strided(long offset, long[] shape, long[] strides) {
+    if (offset < 0) {
+      throw new IllegalArgumentException(
+          "strided: offset %d of %s is negative".formatted(offset, this));
+    }
+    bytes(dtype(), shape);
     return view(operand.offset() + offset, shape, strides);
   }
 
@@ -163,7 +193,7 @@ public final class Tensor implements AutoCloseable {
   /** The elements in row-major order. */
   public float[] toFloatArray() {
     require(DType.F32);
-    float[] elements = new float[Math.toIntExact(count())];
+    float[] elements = new float[arrayLength()];
     read(MemorySegment.ofArray(elements));
     return elements;
   }
@@ -171,7 +201,7 @@ public final class Tensor implements AutoCloseable {
   /** The elements in row-major order. */
   public long[] toLongArray() {
     require(DType.I64);
-    long[] elements = new long[Math.toIntExact(count())];
+    long[] elements = new long[arrayLength()];
     read(MemorySegment.ofArray(elements));
     return elements;
   }
@@ -182,10 +212,18 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  private void read(MemorySegment target) {
+  private int arrayLength() {
     if (isClosed()) {
       throw new IllegalStateException("tensor %s is closed".formatted(this));
     }
+    if (count() > MOST_ELEMENTS) {
+      throw new IllegalArgumentException(
+          "tensor %s has %d elements, an array at most %d".formatted(this, count(), MOST_ELEMENTS));
+    }
+    return (int) count();
+  }
+
+  private void read(MemorySegment target) {
     if (operand.isContiguous()) {
       device.memory().read(operand.buffer(), operand.byteOffset(), target);
       return;

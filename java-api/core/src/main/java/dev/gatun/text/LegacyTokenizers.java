@@ -3,9 +3,8 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.TextFile;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -118,12 +117,7 @@ final class LegacyTokenizers {
   }
 
   private static List<String> lines(Path file) throws IOException {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (CharacterCodingException e) {
-      throw new TokenizerException(file + ": not UTF-8: " + e.getMessage(), e);
-    }
+    String text = TextFile.read(file, TokenizerException::new);
     List<String> lines =
         Arrays.stream(text.split("\n", -1))
             .map(l -> l.endsWith("\r") ? l.substring(0, l.length() - 1) : l)

@@ -3,7 +3,7 @@ package dev.gatun.text;
 /**
  * A tokenizer's file is damaged, or a text does not fit. The message names the file or the numbers.
  */
-public class TokenizerException extends RuntimeException {
+public class TokenizerException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
   /** An exception that says {@code message}. */

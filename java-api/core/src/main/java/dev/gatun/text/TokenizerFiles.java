@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.TextFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -84,13 +85,7 @@ record TokenizerFiles(
   }
 
   private static JsonNode parse(Path file) throws IOException {
-    try {
-      return JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      long at = e.getLocation() == null ? 0 : e.getLocation().getByteOffset();
-      throw new TokenizerException(
-          "%s: byte %d: not valid JSON: %s".formatted(file, at, e.getOriginalMessage()), e);
-    }
+    return TextFile.json(JSON, file, TokenizerException::new);
   }
 
   private static OptionalInt maxLength(JsonNode config) {

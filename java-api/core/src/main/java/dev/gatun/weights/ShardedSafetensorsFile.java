@@ -1,10 +1,10 @@
 package dev.gatun.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.gatun.files.TextFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,12 +55,7 @@ public final class ShardedSafetensorsFile implements TensorFile {
   }
 
   private void read(Path index) throws IOException {
-    JsonNode root;
-    try {
-      root = JSON.readTree(Files.readAllBytes(index));
-    } catch (JsonProcessingException e) {
-      throw new WeightsException(source + ": not valid JSON: " + e.getOriginalMessage(), e);
-    }
+    JsonNode root = TextFile.json(JSON, index, WeightsException::new);
     JsonNode map = root.path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw new WeightsException(

@@ -4,7 +4,7 @@ package dev.gatun.weights;
  * A weights file is damaged, or lacks what was asked of it. The message names the file, the tensor
  * and the values.
  */
-public class WeightsException extends RuntimeException {
+public class WeightsException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
   /** An exception that says {@code message}. */
