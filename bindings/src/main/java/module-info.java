@@ -6,4 +6,6 @@ module dev.gatun.bindings {
   exports dev.gatun.bindings.loader;
   exports dev.gatun.bindings.cpu to
       dev.gatun.kernels.cpu;
+  exports dev.gatun.bindings.cuda to
+      dev.gatun.kernels.cuda;
 }

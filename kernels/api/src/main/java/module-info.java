@@ -3,4 +3,5 @@ module dev.gatun.kernels.api {
   exports dev.gatun.kernels.api;
 
   uses dev.gatun.kernels.api.BackendProvider;
+  uses dev.gatun.kernels.api.DeviceProvider;
 }

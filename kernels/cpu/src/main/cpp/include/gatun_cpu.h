@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 1
+#define GATUN_CPU_ABI 2
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -56,6 +56,13 @@ typedef enum {
   GATUN_ACTIVATION_QUICK_GELU = 7,  // x * sigmoid(1.702 x)
 } gatun_activation;
 
+// Element types of arguments that are void pointers.
+typedef enum {
+  GATUN_DTYPE_F32 = 0,
+  GATUN_DTYPE_BF16 = 1,
+  GATUN_DTYPE_F16 = 2,
+} gatun_dtype;
+
 typedef enum {
   GATUN_POOL_MEAN = 0,
   GATUN_POOL_FIRST = 1,
@@ -69,24 +76,31 @@ typedef enum {
   GATUN_CAUSAL_BOTTOM_RIGHT = 2,
 } gatun_causal;
 
-// softmax(scale * query * key^T + bias + masks) * value, a head at a time.
+// softmax(scores) * value, a head at a time, with scores = scale * query * key^T, then capped to
+// softcap * tanh(scores / softcap), then with bias and ALiBi added, then masked.
 //
 // Element (b, t, h, d) of query lies at query[b * query_strides[0] + t * query_strides[1] +
-// h * query_strides[2] + d], likewise for key, value and output. With query_offsets set the batch
-// is ragged: sequence b has the tokens query_offsets[b] .. query_offsets[b + 1], strides[0] is not
-// used and query_length is the longest; key_offsets likewise, both or none. A row that may see
-// nothing gives 0, and -inf as its log-sum-exp.
+// h * query_strides[2] + d], likewise for key, value and output. With query_offsets set the queries
+// are ragged: sequence b has the tokens query_offsets[b] .. query_offsets[b + 1], strides[0] is not
+// used and query_length is the longest; key_offsets likewise for keys and values. With block_table
+// set they lie in pages: key j of sequence b is token j % page_size of page
+// block_table[b * block_table_stride + j / page_size], and strides[0] is a page's. A query that may
+// see nothing gives 0, and -inf as its log-sum-exp (its sink where there is one).
 typedef struct {
-  const float *query;
-  const float *key;
-  const float *value;
-  float *output;
+  const void *query;
+  const void *key;
+  const void *value;
+  void *output;
   float *lse;      // nullable; [batch][heads][query_length]
   float *weights;  // nullable; [batch][heads][query_length][key_length], the probabilities
   const int32_t *query_offsets;  // nullable; batch + 1
   const int32_t *key_offsets;    // nullable; batch + 1
+  const int32_t *key_lengths;    // nullable; the keys in use of each sequence, batch
+  const int32_t *block_table;    // nullable; needs key_lengths
   const uint8_t *key_mask;       // nullable; [batch][key_length], 0 where a key is not to be seen
   const float *bias;             // nullable; strides of 0 broadcast
+  const float *alibi;            // nullable; [heads], slopes: -slope * |query - key| is added
+  const float *sinks;            // nullable; [heads], logits that only the denominator has
   int64_t query_strides[3];      // batch, token, head
   int64_t key_strides[3];
   int64_t value_strides[3];
@@ -99,8 +113,15 @@ typedef struct {
   int64_t key_length;
   int64_t head_size;
   int64_t value_head_size;
+  int64_t block_table_stride;
+  int64_t page_size;
+  int64_t window;  // keys that a query sees back, its own included, and ahead; 0 for all
+  uint64_t seed;   // of the dropout
   float scale;
+  float softcap;  // 0 for none
+  float dropout;  // probability of dropping, by Philox of (key, query, head, batch); 0 for none
   int32_t causal;
+  int32_t dtype;  // of query, key, value and output
 } gatun_attention;
 
 #define GATUN_KERNEL(name, parameters, arguments) GATUN_EXPORT int32_t gatun_##name parameters;

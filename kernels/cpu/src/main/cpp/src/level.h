@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 #include "gatun_cpu.h"
 #include "thread_pool.h"
@@ -85,15 +86,29 @@ static inline Floats select(Ints mask, Floats yes, Floats no) { return mask ? ye
 // The larger one; NaN where b is NaN.
 static inline Floats max(Floats a, Floats b) { return select(a > b, a, b); }
 
-static inline float sum(Floats v) {
-  float lanes[kLanes];
-  store(lanes, v);
-  for (int half = kLanes / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i++) {
-      lanes[i] += lanes[i + half];
-    }
+// Every lane combined with the one kWidth lanes away, then kWidth / 2 away, and so on.
+template <int kWidth = kLanes / 2, typename Combine, int... kLane>
+static inline Floats fold(Floats v, const Combine &combine,
+                          std::integer_sequence<int, kLane...> lanes) {
+  constexpr Ints other = {(kLane ^ kWidth)...};
+  v = combine(v, __builtin_shuffle(v, other));
+  if constexpr (kWidth > 1) {
+    return fold<kWidth / 2>(v, combine, lanes);
   }
-  return lanes[0];
+  return v;
+}
+
+using LaneNumbers = std::make_integer_sequence<int, kLanes>;
+
+static inline float sum(Floats v) {
+  return fold(
+      v, [](Floats a, Floats b) { return a + b; }, LaneNumbers())[0];
+}
+
+// The largest lane; lanes that are NaN are skipped or not, as their place has it.
+static inline float largest(Floats v) {
+  return fold(
+      v, [](Floats a, Floats b) { return max(a, b); }, LaneNumbers())[0];
 }
 
 // Calls body(i, n) for the vectors of count elements: i where one begins, n its lanes.

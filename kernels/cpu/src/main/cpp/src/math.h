@@ -7,24 +7,41 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// e^x: 0 below -87.33 (where floats are subnormal), infinity above 88.72, NaN for NaN.
-static inline Floats exp(Floats x) {
-  const Floats low = splat(-87.33654f), high = splat(88.72283f);
-  const Floats inside = select(x < low, low, select(x > high, high, x));
-  // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
-  const Floats magic = splat(12582912.0f);
-  const Floats shifted = fma(inside, splat(1.44269504f), magic);
-  const Floats n = shifted - magic;
-  // ln 2 in two parts: the first has few bits, so that n times it is exact.
-  Floats r = fma(n, splat(-0.693145752f), inside);
-  r = fma(n, splat(-1.42860677e-6f), r);
-  Floats p = splat(1.98412698e-4f);  // 1 / 7!, and the other terms of the series
+// The series of e^r near 0.
+static inline Floats exp_series(Floats r) {
+  Floats p = splat(1.98412698e-4f);  // 1 / 7!, and the other terms
   p = fma(p, r, splat(1.38888889e-3f));
   p = fma(p, r, splat(8.33333333e-3f));
   p = fma(p, r, splat(4.16666667e-2f));
   p = fma(p, r, splat(1.66666667e-1f));
   p = fma(p, r, splat(0.5f));
-  p = fma(p * r, r, r) + 1.0f;
+  return fma(p * r, r, r) + 1.0f;
+}
+
+// What n times ln 2 leaves of x. ln 2 is in two parts: the first has few bits, so that n times it
+// is exact.
+static inline Floats exp_rest(Floats x, Floats n) {
+  return fma(n, splat(-1.42860677e-6f), fma(n, splat(-0.693145752f), x));
+}
+
+// e^x: infinity above 88.72, NaN for NaN, 0 where floats are subnormal unless the level has them
+// for nothing.
+static inline Floats exp(Floats x) {
+#if defined(GATUN_LEVEL_avx512)
+  // A NaN as the second operand stays.
+  const __m512 above = _mm512_maskz_max_ps(0xffff, _mm512_set1_ps(-104.0f), (__m512)x);
+  const __m512 inside = _mm512_maskz_min_ps(0xffff, _mm512_set1_ps(89.0f), above);
+  const __m512 n = _mm512_maskz_roundscale_ps(0xffff, inside * _mm512_set1_ps(1.44269504f),
+                                              _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Floats p = exp_series(exp_rest((Floats)inside, (Floats)n));
+  return (Floats)_mm512_maskz_scalef_ps(0xffff, (__m512)p, n);
+#else
+  const Floats low = splat(-87.33654f), high = splat(88.72283f);
+  const Floats inside = select(x < low, low, select(x > high, high, x));
+  // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
+  const Floats magic = splat(12582912.0f);
+  const Floats shifted = fma(inside, splat(1.44269504f), magic);
+  const Floats p = exp_series(exp_rest(inside, shifted - magic));
   // 2^n as two factors, for n = 128 is not a float's exponent.
   const Ints whole = (Ints)shifted - (Ints)magic;
   const Ints half = whole >> 1;
@@ -33,6 +50,7 @@ static inline Floats exp(Floats x) {
   const Floats y = p * first * second;
   const Floats capped = select(x > high, splat(__builtin_inff()), select(x < low, Floats{}, y));
   return select(x == x, capped, x);
+#endif
 }
 
 // The error function: near 0 erf(x) / x as a polynomial in x^2, further out 1 - e^-p(|x|) with p a

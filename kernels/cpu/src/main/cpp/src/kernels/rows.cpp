@@ -62,13 +62,7 @@ float largest(const float *x, int64_t columns) {
   by_vector(columns, [&](int64_t i, int64_t n) {
     top = max(top, keep(load_lanes(x + i, n), n, -__builtin_inff()));
   });
-  float lanes[kLanes];
-  store(lanes, top);
-  float best = lanes[0];
-  for (int i = 1; i < kLanes; i++) {
-    best = best > lanes[i] ? best : lanes[i];
-  }
-  return best;
+  return gatun::GATUN_LEVEL::largest(top);
 }
 
 // The sum of e^(x - top) over a row.

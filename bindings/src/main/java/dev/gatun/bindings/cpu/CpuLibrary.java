@@ -21,33 +21,6 @@ public final class CpuLibrary {
   private static final ThreadLocal<MemorySegment> ATTENTION =
       ThreadLocal.withInitial(() -> gatun_attention.allocate(Arena.ofAuto()));
 
-  /** The fields of {@code gatun_attention} in order. */
-  public record Attention(
-      MemorySegment query,
-      MemorySegment key,
-      MemorySegment value,
-      MemorySegment output,
-      MemorySegment lse,
-      MemorySegment weights,
-      MemorySegment queryOffsets,
-      MemorySegment keyOffsets,
-      MemorySegment keyMask,
-      MemorySegment bias,
-      long[] queryStrides,
-      long[] keyStrides,
-      long[] valueStrides,
-      long[] outputStrides,
-      long[] biasStrides,
-      long batch,
-      long heads,
-      long kvHeads,
-      long queryLength,
-      long keyLength,
-      long headSize,
-      long valueHeadSize,
-      float scale,
-      int causal) {}
-
   private CpuLibrary() {}
 
   /** Loads the library on the first call; the same result ever after. */
@@ -71,6 +44,13 @@ public final class CpuLibrary {
             "has interface version %d, these classes need %d: library and jar are of different releases"
                 .formatted(abi, gatun_cpu_h.GATUN_CPU_ABI())));
     return new NativeLoader.Result(null, attempts);
+  }
+
+  /**
+   * The version of the library's interface, which {@link #load()} has found to be the right one.
+   */
+  public static int abi() {
+    return gatun_cpu_h.gatun_abi();
   }
 
   public static int bestLevel() {
@@ -123,37 +103,10 @@ public final class CpuLibrary {
     gatun_cpu_h.gatun_free(block);
   }
 
-  public static void attention(Attention a) {
-    MemorySegment s = ATTENTION.get();
-    gatun_attention.query(s, a.query);
-    gatun_attention.key(s, a.key);
-    gatun_attention.value(s, a.value);
-    gatun_attention.output(s, a.output);
-    gatun_attention.lse(s, a.lse);
-    gatun_attention.weights(s, a.weights);
-    gatun_attention.query_offsets(s, a.queryOffsets);
-    gatun_attention.key_offsets(s, a.keyOffsets);
-    gatun_attention.key_mask(s, a.keyMask);
-    gatun_attention.bias(s, a.bias);
-    for (int axis = 0; axis < 3; axis++) {
-      gatun_attention.query_strides(s, axis, a.queryStrides[axis]);
-      gatun_attention.key_strides(s, axis, a.keyStrides[axis]);
-      gatun_attention.value_strides(s, axis, a.valueStrides[axis]);
-      gatun_attention.output_strides(s, axis, a.outputStrides[axis]);
-    }
-    for (int axis = 0; axis < 4; axis++) {
-      gatun_attention.bias_strides(s, axis, a.biasStrides[axis]);
-    }
-    gatun_attention.batch(s, a.batch);
-    gatun_attention.heads(s, a.heads);
-    gatun_attention.kv_heads(s, a.kvHeads);
-    gatun_attention.query_length(s, a.queryLength);
-    gatun_attention.key_length(s, a.keyLength);
-    gatun_attention.head_size(s, a.headSize);
-    gatun_attention.value_head_size(s, a.valueHeadSize);
-    gatun_attention.scale(s, a.scale);
-    gatun_attention.causal(s, a.causal);
-    check("attention_f32", gatun_cpu_h.gatun_attention_f32(s));
+  public static void attention(CpuAttention a) {
+    MemorySegment args = ATTENTION.get();
+    a.write(args);
+    check("scaled_dot_product_attention", gatun_cpu_h.gatun_scaled_dot_product_attention(args));
   }
 
   public static void matmulPack(

@@ -21,7 +21,11 @@ public final class CudaDriver {
   /** The property that names the driver library to load in place of the system's. */
   public static final String PROPERTY = "gatun.cuda.driver";
 
-  private static final String NAME = "libcuda.so.1";
+  /** The driver library's name in the folders where it is looked for. */
+  public static final String NAME = "libcuda.so.1";
+
+  /** The outcome of an attempt at a file that is not there. */
+  public static final String MISSING = "no such file";
 
   // Where distributions, containers, WSL and NixOS put it.
   private static final List<String> FOLDERS =
@@ -71,7 +75,7 @@ public final class CudaDriver {
     List<NativeLoader.Attempt> attempts = new ArrayList<>();
     for (Path file : files) {
       if (!Files.exists(file)) {
-        attempts.add(new NativeLoader.Attempt(file.toString(), "no such file"));
+        attempts.add(new NativeLoader.Attempt(file.toString(), MISSING));
         continue;
       }
       try {
@@ -96,7 +100,8 @@ public final class CudaDriver {
     return new NativeLoader.Result(null, List.copyOf(attempts));
   }
 
-  private static Throwable root(Throwable e) {
+  /** The first cause: of a function that the library lacks, the line that names it. */
+  public static Throwable root(Throwable e) {
     return e.getCause() == null ? e : root(e.getCause());
   }
 

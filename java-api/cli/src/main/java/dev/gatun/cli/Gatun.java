@@ -18,7 +18,7 @@ public final class Gatun implements Runnable {
   @Option(
       names = "--verbose",
       scope = CommandLine.ScopeType.INHERIT,
-      description = "Print the stack trace of an error.")
+      description = "Print the stack trace of an error, and of info every detail.")
   private boolean verbose;
 
   private final Terminal terminal;
@@ -56,6 +56,10 @@ public final class Gatun implements Runnable {
   @Override
   public void run() {
     line.usage(line.getOut());
+  }
+
+  boolean verbose() {
+    return verbose;
   }
 
   private int failed(Exception problem) {

@@ -1,35 +1,39 @@
 package dev.gatun.cli;
 
+import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.Backends;
+import dev.gatun.kernels.api.Devices;
+import dev.gatun.text.TokenizerLibrary;
 import java.io.IOException;
-import java.io.PrintStream;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 
 /** {@code gatun info}: what runs here, and why not something else. */
 @Command(
     name = "info",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Shows versions, the processor, the backends and where files are kept.")
+    description =
+        "Shows versions, the processor, the backends, the devices and where files are kept.",
+    footer = {
+      "%nWith --verbose: every place where a device's driver was looked for.",
+      "%nWith --json: versions, os, processor, processors, backends (name, status, chosen),"
+          + " backend_details, devices (name, status, driver, devices, attempts), native_access,"
+          + " cache and bundled_model."
+    })
 final class InfoCommand implements Callable<Integer> {
-  static final String NATIVE_ACCESS = "--enable-native-access=dev.gatun.bindings,ai.djl.tokenizers";
-
-  private record Info(
-      String gatun,
-      String java,
-      String os,
-      Processor processor,
-      int processors,
-      List<Backends.Report> backends,
-      String native_access,
-      String cache,
-      String bundled_model) {}
+  static final String NATIVE_ACCESS =
+      "--enable-native-access=dev.gatun.bindings,ai.djl.tokenizers,com.sun.jna";
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
+
+  @ParentCommand private Gatun gatun;
 
   private final Terminal terminal;
 
@@ -39,10 +43,20 @@ final class InfoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Info info =
-        new Info(
-            Version.gatun(),
-            Runtime.version() + " (" + System.getProperty("java.vendor") + ")",
+    List<Backends.Report> backends = Backends.reports();
+    Map<String, String> versions = new LinkedHashMap<>();
+    versions.put("gatun", Version.gatun());
+    List<String> details = List.of();
+    if (backends.stream().anyMatch(Backends.Report::chosen)) {
+      Backend backend = Backends.host();
+      versions.putAll(backend.versions());
+      details = backend.details();
+    }
+    versions.put("DJL tokenizers", TokenizerLibrary.version());
+    versions.put("JDK", Runtime.version() + " (" + System.getProperty("java.vendor") + ")");
+    InfoReport report =
+        new InfoReport(
+            versions,
             String.join(
                 " ",
                 System.getProperty("os.name"),
@@ -50,36 +64,17 @@ final class InfoCommand implements Callable<Integer> {
                 System.getProperty("os.arch")),
             Processor.find(),
             Runtime.getRuntime().availableProcessors(),
-            Backends.reports(),
+            backends,
+            details,
+            Devices.reports(),
             NATIVE_ACCESS,
             CacheDirectory.find().toString(),
             BundledModel.directory().toString());
     if (json) {
-      terminal.out().println(Json.write(info));
+      terminal.out().println(Json.write(report));
     } else {
-      print(info, terminal.out());
+      report.print(terminal, gatun.verbose());
     }
     return 0;
-  }
-
-  private void print(Info info, PrintStream out) {
-    row(out, "gatun", info.gatun);
-    row(out, "java", info.java);
-    row(out, "os", info.os);
-    row(out, "processor", info.processor.name() + ", " + info.processors + " usable");
-    row(out, "features", String.join(" ", info.processor.features()));
-    if (info.backends.isEmpty()) {
-      row(out, "backend", "none is on the module path or class path");
-    }
-    for (Backends.Report report : info.backends) {
-      row(out, "backend", (report.chosen() ? "* " : "  ") + report.name() + ": " + report.status());
-    }
-    row(out, "native access", info.native_access + " (or =ALL-UNNAMED on the class path)");
-    row(out, "cache", info.cache);
-    row(out, "bundled model", info.bundled_model);
-  }
-
-  private void row(PrintStream out, String name, String value) {
-    out.println(terminal.bold(String.format("%-14s", name)) + " " + value);
   }
 }

@@ -1,7 +1,7 @@
 package dev.gatun.cli;
 
-import dev.gatun.kernels.api.Backends;
 import dev.gatun.pipelines.EmbeddingPipeline;
+import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +27,7 @@ final class ModelLoader implements EmbedderLoader {
 
   @Override
   public String backend() {
-    return Backends.host().description();
+    return Device.cpu().description();
   }
 
   private record PipelineEmbedder(EmbeddingPipeline pipeline, Path directory) implements Embedder {

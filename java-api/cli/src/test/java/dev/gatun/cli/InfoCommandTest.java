@@ -6,11 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class InfoCommandTest {
@@ -29,6 +36,53 @@ class InfoCommandTest {
     JsonNode json = new ObjectMapper().readTree(run(false, "info", "--json"));
     assertEquals(InfoCommand.NATIVE_ACCESS, json.get("native_access").asText());
     assertTrue(json.get("backends").isArray());
+  }
+
+  @Test
+  void tellsTheVersions() throws Exception {
+    JsonNode versions = new ObjectMapper().readTree(run(false, "info", "--json")).get("versions");
+    assertTrue(versions.get("gatun").asText().matches("\\d+\\.\\d+\\.\\d+.*"), versions::toString);
+    assertEquals(abi(), versions.get("native library ABI").asText());
+    assertTrue(versions.get("DJL tokenizers").asText().endsWith("-" + djl()), versions::toString);
+    assertTrue(versions.get("JDK").asText().startsWith(Runtime.version() + " ("));
+    String row = run(false, "info").lines().findFirst().orElseThrow();
+    assertEquals(
+        "versions       gatun %s, native library ABI %s, DJL tokenizers %s, JDK %s"
+            .formatted(
+                versions.get("gatun").asText(),
+                abi(),
+                versions.get("DJL tokenizers").asText(),
+                versions.get("JDK").asText()),
+        row);
+  }
+
+  /** What the library's header says. */
+  private static String abi() throws IOException {
+    Path header = Path.of("../../kernels/cpu/src/main/cpp/include/gatun_cpu.h");
+    Matcher matcher =
+        Pattern.compile("#define GATUN_CPU_ABI (\\d+)").matcher(Files.readString(header));
+    assertTrue(matcher.find());
+    return matcher.group(1);
+  }
+
+  /** The release of DJL by its jar's name, such as {@code tokenizers-0.38.0.jar}. */
+  private static String djl() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        .map(path -> Path.of(path).getFileName().toString())
+        .filter(name -> name.startsWith("tokenizers-"))
+        .findFirst()
+        .map(name -> name.substring("tokenizers-".length(), name.length() - ".jar".length()))
+        .orElseThrow();
+  }
+
+  @Test
+  void namesTheBackendAsSearchDoes() {
+    String text = run(false, "info");
+    String backend = new ModelLoader().backend();
+    assertTrue(backend.matches("cpu \\(\\w+, \\d+ threads?\\)"), backend);
+    assertTrue(text.contains("\nbackend        * " + backend + "\n"), text);
+    assertTrue(text.contains("    level " + backend.replaceAll(".*\\((\\w+),.*", "$1")), text);
+    assertTrue(text.contains("\nbackend          reference: can run; cpu is faster\n"), text);
   }
 
   @Test

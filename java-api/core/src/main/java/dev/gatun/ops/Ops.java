@@ -3,11 +3,14 @@ package dev.gatun.ops;
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.AttentionKeys;
+import dev.gatun.kernels.api.AttentionMask;
+import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Causal;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Dropout;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -248,11 +251,10 @@ public final class Ops {
                     value.operand(),
                     y.operand(),
                     offsets,
-                    offsets,
-                    null,
-                    operand(bias),
-                    scale,
-                    Causal.NONE,
+                    offsets == null ? AttentionKeys.PADDED : AttentionKeys.ragged(offsets),
+                    AttentionScores.scaled(scale, operand(bias)),
+                    AttentionMask.NONE,
+                    Dropout.NONE,
                     null,
                     operand(weights[0])));
           },

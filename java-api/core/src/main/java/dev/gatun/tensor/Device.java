@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.Memory;
 /** Where tensors live and are computed. */
 public final class Device {
   private static final class Host {
+    // Asked for after a host() that succeeded: a refusal here would be a NoClassDefFoundError.
     static final Device INSTANCE = new Device(Backends.host());
   }
 
@@ -23,6 +24,7 @@ public final class Device {
    * @throws IllegalStateException when none can, saying why
    */
   public static Device cpu() {
+    Backends.host();
     return Host.INSTANCE;
   }
 
@@ -33,7 +35,7 @@ public final class Device {
 
   /** Which backend serves the device, for people: name, level, threads. */
   public String description() {
-    return backend.name() + " (" + backend.description() + ")";
+    return backend.label();
   }
 
   /** The device's memory. */

@@ -48,10 +48,31 @@ final class LayersTest {
   static final ArchRule backends_import_interfaces_and_bindings_only =
       classes()
           .that()
-          .resideInAnyPackage("dev.gatun.kernels.cpu..", "dev.gatun.kernels.reference..")
+          .resideInAnyPackage(
+              "dev.gatun.kernels.cpu..",
+              "dev.gatun.kernels.cuda..",
+              "dev.gatun.kernels.reference..")
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage("java..", "dev.gatun.kernels..", "dev.gatun.bindings..");
+
+  @ArchTest
+  static final ArchRule only_the_cpu_kernels_import_their_binding =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.gatun.kernels.cpu..", "dev.gatun.bindings..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.gatun.bindings.cpu..");
+
+  @ArchTest
+  static final ArchRule only_the_cuda_devices_import_the_driver =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.gatun.kernels.cuda..", "dev.gatun.bindings..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.gatun.bindings.cuda..");
 
   @ArchTest
   static final ArchRule no_backend_imports_another =

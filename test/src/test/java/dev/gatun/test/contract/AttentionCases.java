@@ -1,10 +1,14 @@
 package dev.gatun.test.contract;
 
+import dev.gatun.kernels.api.AttentionMask;
+import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.Causal;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dropout;
 import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
@@ -12,6 +16,8 @@ import java.util.stream.Stream;
 
 /** Random attention: every mask kind, strides, ragged batches, grouped heads, extreme values. */
 final class AttentionCases {
+  private static final DType[] FLOATS = {DType.F32, DType.F32, DType.BF16, DType.F16};
+
   private AttentionCases() {}
 
   static Stream<Case> cases(long seed, int count) {
@@ -26,21 +32,29 @@ final class AttentionCases {
     int heads = kvHeads * (1 + random.nextInt(3));
     int size = Sizes.any(random, 65);
     int valueSize = random.nextBoolean() ? size : Sizes.any(random, 65);
-    Offsets queries = ragged ? Offsets.ofLengths(Sizes.lengths(random, batch, 100)) : null;
-    Offsets keys = ragged ? Offsets.ofLengths(Sizes.lengths(random, batch, 100)) : null;
-    long queryLength = ragged ? queries.longest() : Sizes.any(random, 100);
-    long keyLength = ragged ? keys.longest() : Sizes.any(random, 100);
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    Offsets queries = ragged ? Offsets.ofLengths(lengths(random, batch, 2)) : null;
+    long queryLength = ragged ? queries.longest() : length(random, 2);
+    KeyLayout keys = KeyLayout.random(random, batch, length(random, 4));
+    long keyLength = keys.longest();
     Causal causal = Causal.values()[random.nextInt(3)];
+    long window = random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
     float scale = random.nextInt(8) == 0 ? 3 : 1 / (float) Math.sqrt(Math.max(1, size));
+    float softcap = random.nextInt(4) == 0 ? 5 : 0;
+    Dropout dropout = random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
 
     List<Data> data = new ArrayList<>();
-    data.add(vectors(random, "query", queries, batch, queryLength, heads, size));
-    data.add(vectors(random, "key", keys, batch, keyLength, kvHeads, size));
-    data.add(vectors(random, "value", keys, batch, keyLength, kvHeads, valueSize));
-    Data output = Data.output("output", shape(queries, batch, queryLength, heads, valueSize));
+    data.add(vectors(random, "query", dtype, shape(queries, batch, queryLength, heads, size)));
+    data.add(vectors(random, "key", dtype, keys.shape(kvHeads, size)));
+    data.add(vectors(random, "value", dtype, keys.shape(kvHeads, valueSize)));
+    Data output =
+        Data.output("output", shape(queries, batch, queryLength, heads, valueSize))
+            .withDtype(dtype);
     data.add(random.nextBoolean() ? output.spread(random) : output);
-    boolean masked = random.nextBoolean();
-    if (masked) {
+    if (keys.table() != null) {
+      data.add(keys.table());
+    }
+    if (random.nextBoolean()) {
       double blind = random.nextInt(4) == 0 ? 1 : 0.3;
       data.add(
           Data.input("mask", () -> random.nextDouble() < blind ? 0 : 1, batch, keyLength)
@@ -48,17 +62,13 @@ final class AttentionCases {
     }
     boolean biased = random.nextBoolean();
     if (biased) {
-      double low = random.nextBoolean() ? -1e9 : Double.NEGATIVE_INFINITY;
-      boolean additive = random.nextBoolean();
-      long[] shape = {batch, heads, queryLength, keyLength};
-      for (int axis = 0; axis < 4; axis++) {
-        shape[axis] = random.nextBoolean() ? 1 : shape[axis];
-      }
-      data.add(
-          Data.input(
-              "bias",
-              () -> additive && random.nextInt(3) == 0 ? low : random.nextGaussian(),
-              shape));
+      data.add(bias(random, batch, heads, queryLength, keyLength));
+    }
+    if (random.nextInt(4) == 0) {
+      data.add(Data.input("slopes", () -> random.nextDouble() / 4, heads));
+    }
+    if (random.nextInt(4) == 0) {
+      data.add(Data.input("sinks", () -> 6 * random.nextGaussian(), heads));
     }
     if (random.nextBoolean()) {
       data.add(Data.output("lse", batch, heads, queryLength));
@@ -69,13 +79,22 @@ final class AttentionCases {
     if (random.nextInt(6) == 0) {
       double special =
           new double[] {Double.NaN, Double.POSITIVE_INFINITY, 1e30, 1e-40}[random.nextInt(4)];
-      // A masked key or value with NaN must not be seen, so those are tried in every place.
-      int which = biased ? 0 : random.nextInt(3);
+      // A key or value that is not seen may be NaN, so those are tried in every place.
+      int which = biased || dropout.probability() > 0 ? 0 : random.nextInt(3);
       data.set(which, data.get(which).with(random, special));
     }
     return Case.of(
-        "scaled_dot_product_attention seed %d %s%s scale %s"
-            .formatted(seed, causal, ragged ? " ragged" : "", scale),
+        "scaled_dot_product_attention seed %d %s %s%s %s window %d scale %s softcap %s dropout %s"
+            .formatted(
+                seed,
+                dtype,
+                causal,
+                ragged ? " ragged" : "",
+                keys,
+                window,
+                scale,
+                softcap,
+                dropout.probability()),
         data,
         of ->
             new ScaledDotProductAttention(
@@ -84,13 +103,35 @@ final class AttentionCases {
                 of.apply("value"),
                 of.apply("output"),
                 queries,
-                keys,
-                of.apply("mask"),
-                of.apply("bias"),
-                scale,
-                causal,
+                keys.keys(of.apply("table")),
+                new AttentionScores(
+                    scale, softcap, of.apply("bias"), of.apply("slopes"), of.apply("sinks")),
+                new AttentionMask(causal, window, of.apply("mask")),
+                dropout,
                 of.apply("lse"),
                 of.apply("weights")));
+  }
+
+  /** A length that is now and then longer than a block of keys or a chunk of queries. */
+  private static int length(Random random, int often) {
+    return random.nextInt(often * 8) == 0 ? 129 + random.nextInt(300) : Sizes.any(random, 100);
+  }
+
+  static int[] lengths(Random random, int sequences, int often) {
+    int[] lengths = new int[sequences];
+    Arrays.setAll(lengths, i -> length(random, often));
+    return lengths;
+  }
+
+  private static Data bias(Random random, long batch, long heads, long queries, long keys) {
+    double low = random.nextBoolean() ? -1e9 : Double.NEGATIVE_INFINITY;
+    boolean additive = random.nextBoolean();
+    long[] shape = {batch, heads, queries, keys};
+    for (int axis = 0; axis < 4; axis++) {
+      shape[axis] = random.nextBoolean() ? 1 : shape[axis];
+    }
+    return Data.input(
+        "bias", () -> additive && random.nextInt(3) == 0 ? low : random.nextGaussian(), shape);
   }
 
   private static long[] shape(Offsets offsets, long batch, long length, long heads, long size) {
@@ -99,9 +140,8 @@ final class AttentionCases {
         : new long[] {offsets.tokens(), heads, size};
   }
 
-  private static Data vectors(
-      Random random, String name, Offsets offsets, long batch, long length, long heads, long size) {
-    Data data = Data.normal(random, name, shape(offsets, batch, length, heads, size));
+  private static Data vectors(Random random, String name, DType dtype, long... shape) {
+    Data data = Data.normal(random, name, shape).withDtype(dtype);
     return random.nextBoolean() ? data.spread(random) : data;
   }
 }

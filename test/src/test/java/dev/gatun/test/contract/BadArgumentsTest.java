@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.AttentionKeys;
+import dev.gatun.kernels.api.AttentionMask;
+import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Buffer;
@@ -14,6 +17,7 @@ import dev.gatun.kernels.api.Causal;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Dropout;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.L2Normalize;
@@ -74,11 +78,10 @@ final class BadArgumentsTest {
         key,
         of(OTHER, 1, 4, 2, 8),
         null,
-        null,
-        mask,
-        bias,
-        scale,
-        Causal.NONE,
+        AttentionKeys.PADDED,
+        AttentionScores.scaled(scale, bias),
+        AttentionMask.of(mask),
+        Dropout.NONE,
         null,
         null);
   }
@@ -184,7 +187,7 @@ final class BadArgumentsTest {
             "cross_entropy: loss is F32[4, 8], expected 1 axes",
             () -> new CrossEntropy(X, ids(4), -100, Y)),
         bad(
-            "scaled_dot_product_attention: scale is NaN, expected a finite number",
+            "attention scores: scale is NaN, expected a finite number",
             () -> attention(query, key, null, null, Float.NaN)),
         bad(
             "query F32[1, 4, 2, 8] has 2 heads, not a multiple of key F32[1, 5, 3, 8]",
@@ -199,21 +202,60 @@ final class BadArgumentsTest {
             "key mask is F32[1, 5], expected U8",
             () -> attention(query, key, at(BUFFER, 900, 1, 5), null, 1)),
         bad(
-            "query and key offsets: both or none",
-            () ->
-                new ScaledDotProductAttention(
-                    query,
-                    key,
-                    key,
-                    of(OTHER, 1, 4, 2, 8),
-                    Offsets.ofLengths(4),
-                    null,
-                    null,
-                    null,
-                    1,
-                    Causal.NONE,
-                    null,
-                    null)));
+            "attention mask: window is -1, expected 0 or more",
+            () -> with(AttentionKeys.PADDED, new AttentionMask(Causal.NONE, -1, null))),
+        bad(
+            "attention scores: softcap is -2.0, expected 0 or a positive number",
+            () -> scores(new AttentionScores(1, -2, null, null, null))),
+        bad(
+            "dropout: probability is 1.0, expected 0 to below 1",
+            () -> offsets((int) new Dropout(1, 0).seed())),
+        bad(
+            "2 key lengths, expected 1",
+            () -> with(AttentionKeys.padded(3, 4), AttentionMask.NONE)),
+        bad(
+            "key length 6, the keys have room for 5",
+            () -> with(AttentionKeys.padded(6), AttentionMask.NONE)),
+        bad(
+            "attention keys: length -6 at 0 is negative",
+            () -> with(AttentionKeys.padded(-6), AttentionMask.NONE)),
+        bad(
+            "attention keys: a block table needs the lengths",
+            () -> with(new AttentionKeys(null, null, X), AttentionMask.NONE)),
+        bad(
+            "key is F32[1, 5, 2, 8], expected 3 axes",
+            () -> with(AttentionKeys.ragged(Offsets.ofLengths(5)), AttentionMask.NONE)));
+  }
+
+  private static KernelCall with(AttentionKeys keys, AttentionMask mask) {
+    return new ScaledDotProductAttention(
+        of(BUFFER, 1, 4, 2, 8),
+        at(BUFFER, 64, 1, 5, 2, 8),
+        at(BUFFER, 64, 1, 5, 2, 8),
+        of(OTHER, 1, 4, 2, 8),
+        null,
+        keys,
+        AttentionScores.scaled(1),
+        mask,
+        Dropout.NONE,
+        null,
+        null);
+  }
+
+  private static KernelCall scores(AttentionScores scores) {
+    Operand query = of(BUFFER, 1, 4, 2, 8);
+    return new ScaledDotProductAttention(
+        query,
+        query,
+        query,
+        of(OTHER, 1, 4, 2, 8),
+        null,
+        AttentionKeys.PADDED,
+        scores,
+        AttentionMask.NONE,
+        Dropout.NONE,
+        null,
+        null);
   }
 
   private static KernelCall offsets(int... values) {

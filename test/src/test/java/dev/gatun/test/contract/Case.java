@@ -1,5 +1,6 @@
 package dev.gatun.test.contract;
 
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Operand;
 import java.util.List;
@@ -27,6 +28,24 @@ record Case(
   static Case exact(
       String description, List<Data> data, Function<Function<String, Operand>, KernelCall> call) {
     return new Case(description, data, call, true);
+  }
+
+  /** The same case in F32. */
+  Case widened() {
+    return new Case(description, data.stream().map(Data::widened).toList(), call, exact);
+  }
+
+  /** The narrowest floating-point type of the operands. */
+  DType dtype() {
+    return data.stream()
+        .map(Data::dtype)
+        .filter(d -> d == DType.BF16 || d == DType.F16)
+        .findAny()
+        .orElse(DType.F32);
+  }
+
+  Data data(String name) {
+    return data.stream().filter(d -> d.name().equals(name)).findAny().orElseThrow();
   }
 
   @Override

@@ -67,8 +67,19 @@ record Data(
     return new Data(name, dtype, shape, strides, values, true);
   }
 
+  /** The same operand with its values rounded to another dtype. */
   Data withDtype(DType other) {
-    return new Data(name, other, shape, strides, values, written);
+    double[] rounded = values == null ? null : values.clone();
+    for (int i = 0; rounded != null && i < rounded.length; i++) {
+      rounded[i] = Numbers.round(rounded[i], other);
+    }
+    return new Data(name, other, shape, strides, rounded, written);
+  }
+
+  /** The same values in F32 where they are narrower floats. */
+  Data widened() {
+    boolean narrow = dtype == DType.BF16 || dtype == DType.F16;
+    return narrow ? new Data(name, DType.F32, shape, strides, values, written) : this;
   }
 
   /** The same operand with a few values replaced. */
@@ -76,7 +87,7 @@ record Data(
     double[] changed = values.clone();
     for (double x : special) {
       if (changed.length > 0) {
-        changed[random.nextInt(changed.length)] = x;
+        changed[random.nextInt(changed.length)] = Numbers.round(x, dtype);
       }
     }
     return new Data(name, dtype, shape, strides, changed, written);

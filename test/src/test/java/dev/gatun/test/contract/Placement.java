@@ -4,8 +4,6 @@ import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Operand;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** A case's operand in a device's memory, surrounded by poison. */
@@ -40,19 +38,10 @@ final class Placement implements AutoCloseable {
     if (data.values() != null) {
       MemorySegment segment = MemorySegment.ofArray(bytes);
       for (int i = 0; i < data.count(); i++) {
-        write(segment, data, (first + data.place(i)) * size, data.values()[i]);
+        Numbers.write(segment, (first + data.place(i)) * size, data.dtype(), data.values()[i]);
       }
     }
     return bytes;
-  }
-
-  private static void write(MemorySegment segment, Data data, long at, double value) {
-    switch (data.dtype()) {
-      case F32 -> segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, (float) value);
-      case I64 -> segment.set(ValueLayout.JAVA_LONG_UNALIGNED, at, (long) value);
-      case U8 -> segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
-      default -> throw new IllegalArgumentException(data.dtype().toString());
-    }
   }
 
   Operand operand() {
@@ -79,11 +68,12 @@ final class Placement implements AutoCloseable {
   private int[] take(Data d, long from, byte[] after) {
     MemorySegment now = MemorySegment.ofArray(after);
     MemorySegment old = MemorySegment.ofArray(before);
+    int size = d.dtype().bytes();
     int[] bits = new int[d.count()];
     for (int i = 0; i < bits.length; i++) {
-      long at = (from + d.place(i)) * 4;
-      bits[i] = now.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.nativeOrder()), at);
-      MemorySegment.copy(old, at, now, at, 4);
+      long at = (from + d.place(i)) * size;
+      bits[i] = Numbers.bits(now, at, d.dtype());
+      MemorySegment.copy(old, at, now, at, size);
     }
     return bits;
   }

@@ -1,5 +1,6 @@
 package dev.gatun.test.contract;
 
+import dev.gatun.kernels.api.DType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +13,6 @@ import java.util.Map;
  */
 final class Tolerance {
   private static final int POISON = -1;
-
-  private static final double ULP = 0x1p-23;
 
   private Tolerance() {}
 
@@ -31,12 +30,14 @@ final class Tolerance {
       throw new AssertionError(c + ": results " + got.keySet() + ", expected " + exact.keySet());
     }
     for (String name : exact.keySet()) {
+      DType dtype = c.data(name).dtype();
       int[][] bits = plain.stream().map(p -> p.get(name)).toArray(int[][]::new);
-      check(c, name, exact.get(name), bits, got.get(name));
+      check(c, name, dtype, exact.get(name), bits, got.get(name));
     }
   }
 
-  private static void check(Case c, String name, int[] exact, int[][] plain, int[] got) {
+  private static void check(
+      Case c, String name, DType dtype, int[] exact, int[][] plain, int[] got) {
     Errors of = new Errors();
     Errors[] ofPlain = new Errors[plain.length];
     Arrays.setAll(ofPlain, p -> new Errors());
@@ -44,30 +45,36 @@ final class Tolerance {
     Errors results = new Errors();
     for (int i = 0; i < exact.length; i++) {
       float want = Float.intBitsToFloat(exact[i]);
-      float base = Float.intBitsToFloat(plain[0][i]);
-      float have = Float.intBitsToFloat(got[i]);
-      if (exact[i] == POISON || c.exact()) {
-        if (got[i] != exact[i] && !(Float.isNaN(want) && exact[i] != POISON && have != have)) {
-          throw wrong(c, name, i, want, have, exact[i] == POISON ? "not written" : "exactly that");
+      float base = Numbers.value(plain[0][i], dtype);
+      float have = Numbers.value(got[i], dtype);
+      if (exact[i] == POISON) {
+        if (got[i] != POISON) {
+          throw wrong(c, name, i, want, have, "not written");
         }
-      } else if (Float.isFinite(want) && Float.isFinite(base)) {
+      } else if (c.exact()) {
+        if (Float.compare((float) Numbers.round(want, dtype), have) != 0) {
+          throw wrong(c, name, i, want, have, "exactly that");
+        }
+      } else if (Float.isFinite((float) Numbers.round(want, dtype)) && Float.isFinite(base)) {
         if (!Float.isFinite(have)) {
           throw wrong(c, name, i, want, have, "finite");
         }
         of.add((double) have - want);
         for (int p = 0; p < plain.length; p++) {
-          ofPlain[p].add((double) Float.intBitsToFloat(plain[p][i]) - want);
+          ofPlain[p].add((double) Numbers.value(plain[p][i], dtype) - want);
         }
-        ofRounding.add((double) ((want + 0.3f) - 0.3f) - want);
+        ofRounding.add(Numbers.round(Numbers.round(want + 0.3, dtype) - 0.3, dtype) - want);
         results.add(want);
-      } else if (Float.compare(want, base) == 0 && Float.compare(want, have) != 0) {
+      } else if (Float.compare((float) Numbers.round(want, dtype), base) == 0
+          && Float.compare(base, have) != 0) {
         throw wrong(c, name, i, want, have, "as the formula defines it");
       }
     }
     double plainMost = Arrays.stream(ofPlain).mapToDouble(e -> e.most).max().orElseThrow();
     double plainRoot = Arrays.stream(ofPlain).mapToDouble(Errors::root).max().orElseThrow();
-    double most = 2 * plainMost + 2 * ofRounding.most + 2 * ULP * results.most;
-    double root = 2 * plainRoot + 2 * ofRounding.root() + 2 * ULP * results.root();
+    double ulp = dtype == DType.BF16 ? 0x1p-7 : dtype == DType.F16 ? 0x1p-10 : 0x1p-23;
+    double most = 2 * plainMost + 2 * ofRounding.most + 2 * ulp * results.most;
+    double root = 2 * plainRoot + 2 * ofRounding.root() + 2 * ulp * results.root();
     if (of.most > most || of.root() > root) {
       throw new AssertionError(
           "%s: %s errs by %.3g (allowed %.3g), root mean square %.3g (allowed %.3g)"

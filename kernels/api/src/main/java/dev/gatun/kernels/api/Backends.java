@@ -3,8 +3,6 @@ package dev.gatun.kernels.api;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 
 /**
  * The choice of the CPU's backend, made once: the one with the highest priority that can run, or
@@ -21,7 +19,13 @@ public final class Backends {
    * @param status its description when it can run, else why it cannot
    * @param chosen whether it is the one in use
    */
-  public record Report(String name, String status, boolean chosen) {}
+  public record Report(String name, String status, boolean chosen) {
+    /** One line: {@code cpu (avx512, 2 threads)}, or the name and why it is not in use. */
+    @Override
+    public String toString() {
+      return chosen ? name + " (" + status + ")" : name + ": " + status;
+    }
+  }
 
   private record Choice(Backend backend, List<Report> reports) {}
 
@@ -50,20 +54,10 @@ public final class Backends {
   }
 
   private static Choice choose(String forced) {
-    List<BackendProvider> providers = new ArrayList<>();
     List<Report> reports = new ArrayList<>();
-    var found =
-        ServiceLoader.load(BackendProvider.class, Backends.class.getClassLoader()).iterator();
-    while (true) {
-      try {
-        if (!found.hasNext()) {
-          break;
-        }
-        providers.add(found.next());
-      } catch (ServiceConfigurationError e) {
-        reports.add(new Report("?", "cannot be loaded: " + e.getMessage(), false));
-      }
-    }
+    List<BackendProvider> providers =
+        Providers.find(
+            BackendProvider.class, problem -> reports.add(new Report("?", problem, false)));
     providers.sort(Comparator.comparingInt(BackendProvider::priority).reversed());
     Backend chosen = null;
     for (BackendProvider provider : providers) {
@@ -93,8 +87,11 @@ public final class Backends {
             forced == null
                 ? "no kernel backend can run here:"
                 : "the backend '" + forced + "' that -D" + PROPERTY + " asks for cannot run here:");
+    if (forced != null && reports.stream().noneMatch(report -> report.name.equals(forced))) {
+      text.append("\n  there is none of that name");
+    }
     for (Report report : reports) {
-      text.append("\n  ").append(report.name).append(": ").append(report.status);
+      text.append("\n  ").append(report);
     }
     if (reports.isEmpty()) {
       text.append(" none is on the module path or class path");

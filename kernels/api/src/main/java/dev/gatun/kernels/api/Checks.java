@@ -29,6 +29,28 @@ final class Checks {
     }
   }
 
+  /** Requires a floating-point operand that kernels compute with, and gives its dtype. */
+  static DType floats(String kernel, String name, Operand operand) {
+    if (operand == null) {
+      throw bad(kernel, "%s is missing", name);
+    }
+    return switch (operand.dtype()) {
+      case F32, BF16, F16 -> operand.dtype();
+      default -> throw bad(kernel, "%s is %s, expected F32, BF16 or F16", name, operand);
+    };
+  }
+
+  /** Requires an F32 operand with each axis of the full length or of 1. */
+  static void broadcast(String kernel, String name, Operand operand, long... full) {
+    operand(kernel, name, operand, DType.F32, full.length);
+    for (int axis = 0; axis < full.length; axis++) {
+      if (operand.size(axis) != full[axis] && operand.size(axis) != 1) {
+        throw bad(
+            kernel, "%s is %s, expected %s or 1 on an axis", name, operand, Arrays.toString(full));
+      }
+    }
+  }
+
   /** Requires an operand of exactly this shape. */
   static void shaped(String kernel, String name, Operand operand, DType dtype, long... shape) {
     operand(kernel, name, operand, dtype, shape.length);

@@ -63,4 +63,26 @@ public final class Execution {
       }
     }
   }
+
+  /**
+   * Requires every page in use to be one of the cache.
+   *
+   * @param call attention over a paged cache
+   * @param table the block table's elements in host memory
+   * @throws IllegalArgumentException naming the page, its sequence and its place
+   */
+  public static void pagesInRange(ScaledDotProductAttention call, MemorySegment table) {
+    Operand blocks = call.keys().blockTable();
+    long pages = call.key().size(0);
+    for (int b = 0; b < call.batch(); b++) {
+      for (long i = 0; i < Math.ceilDiv(call.keys(b), call.key().size(1)); i++) {
+        int page = table.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, b * blocks.stride(0) + i);
+        if (page < 0 || page >= pages) {
+          throw new IllegalArgumentException(
+              "%s: page %d at %d of sequence %d is outside of 0 to %d"
+                  .formatted(call.kernel(), page, i, b, pages - 1));
+        }
+      }
+    }
+  }
 }

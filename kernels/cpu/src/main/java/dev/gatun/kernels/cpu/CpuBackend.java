@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.Memory;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /** The native CPU kernels. One library serves the process, so its settings are the process's. */
 public final class CpuBackend implements Backend {
@@ -30,6 +31,28 @@ public final class CpuBackend implements Backend {
   @Override
   public String description() {
     return "%s, %d thread%s".formatted(level().id(), threads(), threads() == 1 ? "" : "s");
+  }
+
+  @Override
+  public List<String> details() {
+    return List.of(levelReason(), "library " + CpuLibrary.load().file());
+  }
+
+  private String levelReason() {
+    List<CpuLevel> levels = levels();
+    String name = "level " + level().id();
+    if (level() != levels.getLast()) {
+      return name + ": forced; this processor runs " + levels.getLast().id();
+    }
+    if (levels.size() == CpuLevel.values().length) {
+      return name + ": the best there is";
+    }
+    return name + ": this processor lacks instructions of " + CpuLevel.values()[levels.size()].id();
+  }
+
+  @Override
+  public Map<String, String> versions() {
+    return Map.of("native library ABI", Integer.toString(CpuLibrary.abi()));
   }
 
   /** The level in use. */

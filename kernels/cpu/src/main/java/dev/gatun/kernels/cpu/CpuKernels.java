@@ -33,51 +33,16 @@ import java.lang.foreign.ValueLayout;
  */
 final class CpuKernels implements Kernels {
   private final Memory memory;
+  private final AttentionCall attention;
 
   CpuKernels(Memory memory) {
     this.memory = memory;
+    this.attention = new AttentionCall(memory);
   }
 
   @Override
   public void run(ScaledDotProductAttention c) {
-    run(
-        c,
-        () -> {
-          try (Buffer queryOffsets = offsets(c.queryOffsets());
-              Buffer keyOffsets = offsets(c.keyOffsets())) {
-            boolean ragged = c.queryOffsets() != null;
-            CpuLibrary.attention(
-                new CpuLibrary.Attention(
-                    address(c.query()),
-                    address(c.key()),
-                    address(c.value()),
-                    address(c.output()),
-                    address(c.lse()),
-                    address(c.weights()),
-                    ragged ? segment(queryOffsets) : MemorySegment.NULL,
-                    ragged ? segment(keyOffsets) : MemorySegment.NULL,
-                    address(c.keyMask()),
-                    address(c.bias()),
-                    strides(c.query()),
-                    strides(c.key()),
-                    strides(c.value()),
-                    strides(c.output()),
-                    c.bias() == null
-                        ? new long[4]
-                        : new long[] {
-                          c.biasStride(0), c.biasStride(1), c.biasStride(2), c.biasStride(3)
-                        },
-                    c.batch(),
-                    c.query().size(-2),
-                    c.key().size(-2),
-                    c.queryLength(),
-                    c.keyLength(),
-                    c.query().size(-1),
-                    c.value().size(-1),
-                    c.scale(),
-                    c.causal().ordinal()));
-          }
-        });
+    run(c, () -> attention.run(c));
   }
 
   @Override
@@ -303,26 +268,19 @@ final class CpuKernels implements Kernels {
     Execution.run(call, memory, body);
   }
 
-  private static MemorySegment address(Operand operand) {
+  static MemorySegment address(Operand operand) {
     return operand == null
         ? MemorySegment.NULL
         : segment(operand.buffer())
             .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
   }
 
-  /** Batch, token and head strides; a ragged operand has no batch axis. */
-  private static long[] strides(Operand operand) {
-    return operand.rank() == 3
-        ? new long[] {0, operand.stride(0), operand.stride(1)}
-        : new long[] {operand.stride(0), operand.stride(1), operand.stride(2)};
+  private Buffer offsets(Offsets offsets) {
+    return ints(memory, offsets.values());
   }
 
-  /** The offsets in native memory, or null. */
-  private Buffer offsets(Offsets offsets) {
-    if (offsets == null) {
-      return null;
-    }
-    int[] values = offsets.values();
+  /** Numbers in native memory. */
+  static Buffer ints(Memory memory, int[] values) {
     Buffer buffer = memory.allocate(4L * values.length);
     MemorySegment.copy(values, 0, segment(buffer), ValueLayout.JAVA_INT, 0, values.length);
     return buffer;

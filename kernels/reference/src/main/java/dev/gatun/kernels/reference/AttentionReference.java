@@ -1,6 +1,7 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.Causal;
+import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 
@@ -15,54 +16,43 @@ final class AttentionReference {
   }
 
   void run(ScaledDotProductAttention c) {
+    if (c.keys().isPaged()) {
+      Operand table = c.keys().blockTable();
+      Execution.pagesInRange(
+          c,
+          View.segment(table.buffer())
+              .asSlice(Math.min(table.byteOffset(), table.buffer().byteSize())));
+    }
     for (int b = 0; b < c.batch(); b++) {
-      long queries = c.queryOffsets() != null ? c.queryOffsets().length(b) : c.queryLength();
       for (long h = 0; h < c.query().size(-2); h++) {
-        for (long i = 0; i < queries; i++) {
-          row(c, b, h, i, queries);
+        for (long i = 0; i < c.queries(b); i++) {
+          row(c, b, h, i);
         }
       }
     }
   }
 
-  private void row(ScaledDotProductAttention c, int b, long h, long i, long queries) {
-    long keys = c.keyOffsets() != null ? c.keyOffsets().length(b) : c.keyLength();
+  private void row(ScaledDotProductAttention c, int b, long h, long i) {
+    int keys = Math.toIntExact(c.keys(b));
     long group = h / (c.query().size(-2) / c.key().size(-2));
-    double[] query = View.of(c.query()).row(place(c, c.query(), b, i, h), c.query().size(-1));
-    double[] scores = new double[(int) keys];
-    boolean[] seen = new boolean[(int) keys];
-    boolean blind = true;
-    for (int d = 0; d < query.length; d++) {
-      query[d] = p.round(query[d] * c.scale());
-    }
-    for (int j = 0; j < keys; j++) {
-      scores[j] = Double.NEGATIVE_INFINITY;
-      if (isSeen(c, b, i, j, queries, keys)) {
-        double[] key = View.of(c.key()).row(place(c, c.key(), b, j, group), query.length);
-        scores[j] = functions.dot(query, key);
-        if (c.bias() != null) {
-          scores[j] =
-              p.round(
-                  scores[j]
-                      + View.of(c.bias())
-                          .get(
-                              b * c.biasStride(0)
-                                  + h * c.biasStride(1)
-                                  + i * c.biasStride(2)
-                                  + j * c.biasStride(3)));
-        }
-        seen[j] = scores[j] != Double.NEGATIVE_INFINITY;
-        blind &= !seen[j];
-      }
-    }
-    double top = blind ? 0 : Functions.largest(scores);
+    double[] scores = scores(c, b, h, i, keys, group);
+    double largest = Functions.largest(scores);
+    boolean blind = largest == Double.NEGATIVE_INFINITY;
+    Double sink = c.scores().sinks() == null ? null : View.of(c.scores().sinks()).get(h);
+    double top = sink == null ? largest : Math.max(largest, sink);
+    top = top == Double.NEGATIVE_INFINITY ? 0 : top;
     double total = functions.expSum(scores, top);
+    total = sink == null ? total : p.round(total + p.round(Math.exp(p.round(sink - top))));
     double[] sums = new double[(int) c.value().size(-1)];
-    for (int j = 0; j < keys; j++) {
-      double weight = seen[j] ? p.round(p.round(Math.exp(p.round(scores[j] - top))) / total) : 0;
-      if (seen[j]) {
-        double[] value = View.of(c.value()).row(place(c, c.value(), b, j, group), sums.length);
-        for (int d = 0; d < sums.length; d++) {
+    for (int k = 0; k < keys; k++) {
+      int j = p.term(k, keys);
+      boolean seen = scores[j] != Double.NEGATIVE_INFINITY;
+      double weight = 0;
+      if (seen) {
+        weight = p.store(p.round(p.round(Math.exp(p.round(scores[j] - top))) / total));
+        weight = p.store(drop(c, b, h, i, j, weight));
+        double[] value = View.of(c.value()).row(cached(c, c.value(), b, j, group), sums.length);
+        for (int d = 0; weight != 0 && d < sums.length; d++) {
           sums[d] = p.round(sums[d] + p.round(weight * value[d]));
         }
       }
@@ -72,18 +62,65 @@ final class AttentionReference {
     }
     View.of(c.output()).setRow(place(c, c.output(), b, i, h), sums);
     if (c.lse() != null) {
-      double lse = blind ? Double.NEGATIVE_INFINITY : p.round(top + p.round(Math.log(total)));
+      double lse =
+          blind && sink == null
+              ? Double.NEGATIVE_INFINITY
+              : p.round(top + p.round(Math.log(total)));
       View.of(c.lse()).set(output(c, b, h, i), lse);
     }
   }
 
-  private static boolean isSeen(
-      ScaledDotProductAttention c, int b, long i, long j, long queries, long keys) {
-    if (c.keyMask() != null && View.of(c.keyMask()).getLong(b * c.keyLength() + j) == 0) {
+  private double[] scores(
+      ScaledDotProductAttention c, int b, long h, long i, int keys, long group) {
+    double[] query = View.of(c.query()).row(place(c, c.query(), b, i, h), c.query().size(-1));
+    for (int d = 0; d < query.length; d++) {
+      query[d] = p.store(query[d] * c.scores().scale());
+    }
+    double[] scores = new double[keys];
+    long stand = i + (c.mask().causal() == Causal.BOTTOM_RIGHT ? keys - c.queries(b) : 0);
+    for (int j = 0; j < keys; j++) {
+      scores[j] = Double.NEGATIVE_INFINITY;
+      if (isSeen(c, b, stand, j)) {
+        double[] key = View.of(c.key()).row(cached(c, c.key(), b, j, group), query.length);
+        double score = p.store(functions.dot(query, key));
+        double cap = c.scores().softcap();
+        score = cap == 0 ? score : p.store(cap * p.store(Math.tanh(p.store(score / cap))));
+        if (c.scores().bias() != null) {
+          long place =
+              b * c.biasStride(0) + h * c.biasStride(1) + i * c.biasStride(2) + j * c.biasStride(3);
+          score = p.store(score + View.of(c.scores().bias()).get(place));
+        }
+        if (c.scores().slopes() != null) {
+          double slope = View.of(c.scores().slopes()).get(h);
+          score = p.store(score - p.store(slope * Math.abs(stand - j)));
+        }
+        scores[j] = score;
+      }
+    }
+    return scores;
+  }
+
+  private double drop(ScaledDotProductAttention c, int b, long h, long i, int j, double weight) {
+    float probability = c.dropout().probability();
+    if (probability == 0) {
+      return weight;
+    }
+    int word = Philox.words(new int[] {j, (int) i, (int) h, b}, c.dropout().seed())[0];
+    boolean dropped = Integer.toUnsignedLong(word) < (long) (probability * 0x1p32);
+    return dropped ? 0 * weight : p.round(weight / p.round(1 - probability));
+  }
+
+  private static boolean isSeen(ScaledDotProductAttention c, int b, long stand, int j) {
+    Operand mask = c.mask().keys();
+    if (mask != null && View.of(mask).getLong(b * c.keyLength() + j) == 0) {
       return false;
     }
-    long shift = c.causal() == Causal.BOTTOM_RIGHT ? keys - queries : 0;
-    return c.causal() == Causal.NONE || j <= i + shift;
+    boolean causal = c.mask().causal() != Causal.NONE;
+    long window = c.mask().window();
+    if (causal && j > stand) {
+      return false;
+    }
+    return window == 0 || (stand - j < window && (causal || j - stand < window));
   }
 
   /** The row of a query in the outputs that have one for each. */
@@ -92,11 +129,22 @@ final class AttentionReference {
   }
 
   private static long place(ScaledDotProductAttention c, Operand o, int b, long token, long head) {
-    if (c.queryOffsets() == null) {
-      return b * o.stride(0) + token * o.stride(1) + head * o.stride(2);
+    long first =
+        c.queryOffsets() != null ? c.queryOffsets().start(b) * o.stride(0) : b * o.stride(0);
+    return first + token * o.stride(-3) + head * o.stride(-2);
+  }
+
+  private static long cached(ScaledDotProductAttention c, Operand o, int b, long token, long head) {
+    long inner = head * o.stride(-2);
+    if (c.keys().offsets() != null) {
+      return (c.keys().offsets().start(b) + token) * o.stride(0) + inner;
     }
-    boolean query = o == c.query() || o == c.output();
-    int first = (query ? c.queryOffsets() : c.keyOffsets()).start(b);
-    return (first + token) * o.stride(0) + head * o.stride(1);
+    if (c.keys().isPaged()) {
+      Operand table = c.keys().blockTable();
+      long size = o.size(1);
+      long page = View.of(table).getLong(b * table.stride(0) + token / size);
+      return page * o.stride(0) + token % size * o.stride(1) + inner;
+    }
+    return b * o.stride(0) + token * o.stride(1) + inner;
   }
 }

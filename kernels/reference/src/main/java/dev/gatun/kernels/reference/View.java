@@ -34,13 +34,23 @@ final class View {
     return ((HostBuffer) buffer).segment();
   }
 
+  static float bf16ToFloat(short bits) {
+    return Float.intBitsToFloat(bits << 16);
+  }
+
+  /** Rounds to nearest even; a NaN stays one. */
+  static short floatToBf16(float x) {
+    int bits = Float.floatToRawIntBits(x);
+    return (short) (Float.isNaN(x) ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
   double get(long place) {
     long at = (first + place) * dtype.bytes();
     return switch (dtype) {
       case F64 -> segment.get(JAVA_DOUBLE_UNALIGNED, at);
       case F32 -> segment.get(JAVA_FLOAT_UNALIGNED, at);
       case F16 -> Float.float16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, at));
-      case BF16 -> Float.intBitsToFloat(segment.get(JAVA_SHORT_UNALIGNED, at) << 16);
+      case BF16 -> bf16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, at));
       default -> getLong(place);
     };
   }
@@ -62,6 +72,8 @@ final class View {
     switch (dtype) {
       case F64 -> segment.set(JAVA_DOUBLE_UNALIGNED, at, value);
       case F32 -> segment.set(JAVA_FLOAT_UNALIGNED, at, (float) value);
+      case F16 -> segment.set(JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16((float) value));
+      case BF16 -> segment.set(JAVA_SHORT_UNALIGNED, at, floatToBf16((float) value));
       default -> throw new IllegalStateException("no kernel writes " + dtype);
     }
   }

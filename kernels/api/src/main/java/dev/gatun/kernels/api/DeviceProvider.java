@@ -1,0 +1,13 @@
+package dev.gatun.kernels.api;
+
+/**
+ * Looks for the devices of one kind beside the processor; found by {@link java.util.ServiceLoader}.
+ * Its constructor touches no driver: {@link #find()} does, when somebody asks.
+ */
+public interface DeviceProvider {
+  /** The kind of device: {@code cuda}. */
+  String name();
+
+  /** Loads the driver and describes its devices, or says why there are none; throws nothing. */
+  DeviceReport find();
+}

@@ -1,0 +1,103 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.bindings.cuda.CudaDriver;
+import dev.gatun.bindings.cuda.CudaException;
+import dev.gatun.bindings.loader.NativeLoader;
+import dev.gatun.kernels.api.DeviceProvider;
+import dev.gatun.kernels.api.DeviceReport;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Describes the CUDA devices that the NVIDIA driver shows to this process. {@code
+ * -Dgatun.cuda.driver=FILE} names the driver library.
+ */
+public final class CudaDeviceProvider implements DeviceProvider {
+  /** The oldest driver that loads PTX of our compiler, as {@code cuDriverGetVersion} counts. */
+  private static final int MINIMUM_DRIVER = 13000;
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public DeviceReport find() {
+    NativeLoader.Result result = CudaDriver.load();
+    List<String> attempts = result.attempts().stream().map(Object::toString).toList();
+    if (!result.loaded()) {
+      return new DeviceReport(name(), reason(result.attempts()), null, List.of(), attempts);
+    }
+    try {
+      int version = CudaDriver.driverVersion();
+      List<DeviceReport.Found> devices = devices();
+      return new DeviceReport(
+          name(), status(version, devices.size()), text(version), devices, attempts);
+    } catch (CudaException e) {
+      return broken(result, e.getMessage(), attempts);
+    } catch (LinkageError e) {
+      return broken(result, "lacks a function: " + CudaDriver.root(e).getMessage(), attempts);
+    }
+  }
+
+  private DeviceReport broken(NativeLoader.Result result, String problem, List<String> attempts) {
+    String status = "the NVIDIA driver fails: " + result.file() + ": " + problem;
+    return new DeviceReport(name(), status, null, List.of(), attempts);
+  }
+
+  private static List<DeviceReport.Found> devices() {
+    List<DeviceReport.Found> devices = new ArrayList<>();
+    int count = CudaDriver.deviceCount();
+    for (int ordinal = 0; ordinal < count; ordinal++) {
+      int capability = CudaDriver.computeCapability(ordinal);
+      devices.add(
+          new DeviceReport.Found(
+              ordinal,
+              CudaDriver.deviceName(ordinal),
+              capability / 10 + "." + capability % 10,
+              CudaDriver.totalMemory(ordinal)));
+    }
+    return devices;
+  }
+
+  private static String status(int version, int devices) {
+    String found =
+        switch (devices) {
+          case 0 -> "the driver shows no device to this process";
+          case 1 -> "1 device is found";
+          default -> devices + " devices are found";
+        };
+    if (version < MINIMUM_DRIVER) {
+      return found
+          + ", but the driver is too old: it is of "
+          + text(version)
+          + ", and "
+          + text(MINIMUM_DRIVER)
+          + " (driver R580) or later is needed";
+    }
+    return devices == 0
+        ? found
+        : found + ", kernels for CUDA do not exist yet: models run on the processor";
+  }
+
+  /** 13000 is CUDA 13.0, 12040 is CUDA 12.4. */
+  private static String text(int version) {
+    return "CUDA " + version / 1000 + "." + version % 1000 / 10;
+  }
+
+  private static String reason(List<NativeLoader.Attempt> attempts) {
+    List<NativeLoader.Attempt> files =
+        attempts.stream().filter(attempt -> !attempt.outcome().equals(CudaDriver.MISSING)).toList();
+    if (!files.isEmpty()) {
+      // The last one: what is found but cannot be used ends the search, or nothing better came.
+      return "the NVIDIA driver cannot be used: " + files.getLast();
+    }
+    String forced = System.getProperty(CudaDriver.PROPERTY);
+    if (forced != null && !forced.isBlank()) {
+      return "no NVIDIA driver: -D%s=%s: %s"
+          .formatted(CudaDriver.PROPERTY, forced, CudaDriver.MISSING);
+    }
+    return "no NVIDIA driver: %s in none of %d folders (-D%s names one)"
+        .formatted(CudaDriver.NAME, attempts.size(), CudaDriver.PROPERTY);
+  }
+}

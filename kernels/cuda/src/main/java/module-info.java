@@ -1,0 +1,10 @@
+/** The CUDA devices. Kernels for them are not here yet. */
+module dev.gatun.kernels.cuda {
+  requires transitive dev.gatun.kernels.api;
+  requires dev.gatun.bindings;
+
+  exports dev.gatun.kernels.cuda;
+
+  provides dev.gatun.kernels.api.DeviceProvider with
+      dev.gatun.kernels.cuda.CudaDeviceProvider;
+}
