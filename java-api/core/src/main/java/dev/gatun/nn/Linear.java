@@ -16,6 +16,11 @@ public final class Linear implements AutoCloseable {
    * @param bias [out_features], owned from now on; or null
    */
   public Linear(Tensor weight, Tensor bias, Activation activation) {
+    if (bias != null
+        && (bias.rank() != 1 || weight.rank() == 2 && bias.size(0) != weight.size(0))) {
+      throw new IllegalArgumentException(
+          "linear: bias is %s, expected [out_features] of weight %s".formatted(bias, weight));
+    }
     this.packed = Ops.pack(weight);
     this.bias = bias;
     this.outFeatures = weight.size(0);

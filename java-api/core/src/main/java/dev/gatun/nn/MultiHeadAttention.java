@@ -31,6 +31,11 @@ public final class MultiHeadAttention implements AutoCloseable {
           "multi_head_attention: %d heads do not divide d_model %d"
               .formatted(numHeads, wQ.outFeatures()));
     }
+    if (wK.outFeatures() != wQ.outFeatures() || wV.outFeatures() != wQ.outFeatures()) {
+      throw new IllegalArgumentException(
+          "multi_head_attention: queries of %d features, keys of %d, values of %d: expected the same"
+              .formatted(wQ.outFeatures(), wK.outFeatures(), wV.outFeatures()));
+    }
     this.wQ = wQ;
     this.wK = wK;
     this.wV = wV;
@@ -47,6 +52,16 @@ public final class MultiHeadAttention implements AutoCloseable {
    * @param withWeights whether to return the attention weights
    */
   public Result forward(Tensor query, Tensor key, Tensor value, Tensor mask, boolean withWeights) {
+    for (Tensor x : new Tensor[] {query, key, value}) {
+      if (x.rank() != 3) {
+        throw new IllegalArgumentException(
+            "multi_head_attention: %s, expected [batch, length, d_model]".formatted(x));
+      }
+    }
+    if (mask != null && mask.rank() > 4) {
+      throw new IllegalArgumentException(
+          "multi_head_attention: mask is %s, expected at most 4 axes".formatted(mask));
+    }
     long size = wQ.outFeatures() / numHeads;
     try (Scope scope = Scope.open()) {
       Tensor q = wQ.forward(query).reshape(query.size(0), query.size(1), numHeads, size);

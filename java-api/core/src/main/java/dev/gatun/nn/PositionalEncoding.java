@@ -12,12 +12,16 @@ public final class PositionalEncoding implements AutoCloseable {
   private final Tensor table;
 
   public PositionalEncoding(Device device, int dModel, int maxLength) {
-    if (dModel < 2 || dModel % 2 != 0 || maxLength < 1) {
+    if (dModel < 2
+        || dModel % 2 != 0
+        || maxLength < 1
+        || (long) dModel * maxLength > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           "positional_encoding: d_model %d and max_length %d, expected an even and a positive number"
-              .formatted(dModel, maxLength));
+                  .formatted(dModel, maxLength)
+              + " with a product below 2^31");
     }
-    float[] values = new float[Math.multiplyExact(dModel, maxLength)];
+    float[] values = new float[dModel * maxLength];
     for (int i = 0; i < dModel / 2; i++) {
       // The angle is rounded to float as the published tables are, which at large positions shows.
       float frequency = (float) Math.exp((float) (2 * i) * (float) -(Math.log(10000.0) / dModel));

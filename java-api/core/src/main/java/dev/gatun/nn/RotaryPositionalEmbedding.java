@@ -13,14 +13,18 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
   private final Tensor sine;
 
   public RotaryPositionalEmbedding(Device device, int headSize, int maxLength, double base) {
-    if (headSize < 2 || headSize % 2 != 0 || maxLength < 1 || !(base > 0)) {
+    if (headSize < 2
+        || headSize % 2 != 0
+        || maxLength < 1
+        || (long) headSize / 2 * maxLength > Integer.MAX_VALUE - 8
+        || !(base > 0)) {
       throw new IllegalArgumentException(
           "rotary_embedding: head_size %d, max_length %d and base %s, expected an even and two"
                   .formatted(headSize, maxLength, base)
-              + " positive numbers");
+              + " positive numbers, and fewer than 2^31 angles");
     }
     int half = headSize / 2;
-    float[] cos = new float[Math.multiplyExact(half, maxLength)];
+    float[] cos = new float[half * maxLength];
     float[] sin = new float[cos.length];
     for (int i = 0; i < half; i++) {
       float frequency = 1 / (float) Math.pow(base, (float) (2 * i) / headSize);

@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,6 +22,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class SeedModulesTest {
   private static final Device CPU = Device.cpu();
   private static final int[] ROWS = {0, 1, 2, 100, 1023, 4096, 4999};
+
+  private Scope scope;
+
+  @BeforeEach
+  void open() {
+    scope = Scope.open();
+  }
+
+  @AfterEach
+  void close() {
+    scope.close();
+  }
 
   @ParameterizedTest
   @ValueSource(strings = {"self", "causal", "cross", "nothing"})

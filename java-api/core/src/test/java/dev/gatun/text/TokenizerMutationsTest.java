@@ -75,6 +75,26 @@ final class TokenizerMutationsTest {
     assertEquals(json + ": byte 2: 0x80 is not UTF-8", refused(json));
   }
 
+  @Test
+  void what_would_end_the_process_is_named() throws IOException {
+    String bpe = Tokenizers.BPE;
+    String prefix = "\"continuing_subword_prefix\":\"";
+    assertTrue(
+        refused(bpe.replace(prefix, prefix + "##"))
+            .contains(
+                "model.merges[0] is \"a b\", expected a second part that begins with \"##\""));
+    for (String pattern : List.of("{\"Regex\":\"x*\"}", "{\"Regex\":\"\"}", "{\"String\":\"\"}")) {
+      String said = refused(bpe.replace("{\"Regex\":\"x+\"}", pattern));
+      assertTrue(said.contains("pattern " + pattern + " matches the empty text"), said);
+    }
+    String said = refused(Tokenizers.UNIGRAM.replace("\"unk_id\":4", "\"unk_id\":9"));
+    assertTrue(said.contains("model.unk_id is 9, not in the vocabulary"), said);
+  }
+
+  private String refused(String json) throws IOException {
+    return refused(Files.writeString(folder.resolve("tokenizer.json"), json));
+  }
+
   private static String refused(Path path) {
     return assertThrows(TokenizerException.class, () -> Tokenizer.load(path)).getMessage();
   }

@@ -1,0 +1,36 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.Backends;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A program: the goldens with the backend that the JVM's properties ask for. */
+final class GoldenRuns {
+  /** Printed in front of the reason when the processor cannot run what is asked for. */
+  static final String CANNOT = "cannot: ";
+
+  private GoldenRuns() {}
+
+  /**
+   * @param args the goldens to run; all when there are none
+   */
+  public static void main(String[] args) throws IOException {
+    try {
+      System.out.println(Backends.host().description());
+    } catch (IllegalStateException e) {
+      System.out.println(CANNOT + e.getMessage().replace('\n', ' '));
+      return;
+    }
+    List<String> wanted = List.of(args);
+    int done = 0;
+    for (Path folder : GoldenTest.cases()) {
+      if (wanted.isEmpty() || wanted.contains(folder.getFileName().toString())) {
+        System.out.println(folder);
+        GoldenTest.check(folder);
+        done++;
+      }
+    }
+    System.out.println("done: " + done);
+  }
+}
