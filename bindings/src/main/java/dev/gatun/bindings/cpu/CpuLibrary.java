@@ -137,6 +137,76 @@ public final class CpuLibrary {
         gatun_cpu_h.gatun_matmul_f32(x, xStride, packed, bias, y, yStride, m, n, k, activation));
   }
 
+  public static void matmulPackBf16(
+      MemorySegment weight,
+      int dtype,
+      long weightStride,
+      long elementStride,
+      long n,
+      long k,
+      MemorySegment packed) {
+    check(
+        "matmul_pack_bf16",
+        gatun_cpu_h.gatun_matmul_pack_bf16(
+            weight, dtype, weightStride, elementStride, n, k, packed));
+  }
+
+  public static void matmulPackF16(
+      MemorySegment weight,
+      int dtype,
+      long weightStride,
+      long elementStride,
+      long n,
+      long k,
+      MemorySegment packed) {
+    check(
+        "matmul_pack_f16",
+        gatun_cpu_h.gatun_matmul_pack_f16(
+            weight, dtype, weightStride, elementStride, n, k, packed));
+  }
+
+  public static void matmulBf16(
+      MemorySegment x,
+      int xDtype,
+      long xStride,
+      MemorySegment packed,
+      MemorySegment bias,
+      MemorySegment y,
+      int yDtype,
+      long yStride,
+      long m,
+      long n,
+      long k,
+      int activation) {
+    check(
+        "matmul_bf16",
+        gatun_cpu_h.gatun_matmul_bf16(
+            x, xDtype, xStride, packed, bias, y, yDtype, yStride, m, n, k, activation));
+  }
+
+  public static void matmulF16(
+      MemorySegment x,
+      int xDtype,
+      long xStride,
+      MemorySegment packed,
+      MemorySegment bias,
+      MemorySegment y,
+      int yDtype,
+      long yStride,
+      long m,
+      long n,
+      long k,
+      int activation) {
+    check(
+        "matmul_f16",
+        gatun_cpu_h.gatun_matmul_f16(
+            x, xDtype, xStride, packed, bias, y, yDtype, yStride, m, n, k, activation));
+  }
+
+  public static void cast(MemorySegment x, int xDtype, MemorySegment y, int yDtype, long count) {
+    check("cast", gatun_cpu_h.gatun_cast(x, xDtype, y, yDtype, count));
+  }
+
   public static void batchedMatmul(
       MemorySegment a,
       long aBatchStride,

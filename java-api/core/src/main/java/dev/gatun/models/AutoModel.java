@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.kernels.api.DType;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
@@ -36,15 +37,26 @@ public final class AutoModel {
    *     {@link dev.gatun.weights.WeightsException} when their file is damaged, or lacks some
    */
   public static EncoderModel load(Path directory) throws IOException {
+    return load(directory, DType.F32);
+  }
+
+  /**
+   * Loads a model with the head that its {@code architectures} name, on the processor; fails as
+   * {@link #load(Path)} does.
+   *
+   * @param dtype what the weights of linear layers are kept and multiplied as: F32, BF16 or F16
+   */
+  public static EncoderModel load(Path directory, DType dtype) throws IOException {
     Config config = Config.read(directory);
     Family family = family(config);
-    return load(directory, config, family, Head.of(config), Device.cpu());
+    return load(directory, config, family, Head.of(config), Device.cpu(), dtype);
   }
 
   /** Loads a model with this head, on a device; fails as {@link #load(Path)} does. */
-  public static EncoderModel load(Path directory, Head head, Device device) throws IOException {
+  public static EncoderModel load(Path directory, Head head, Device device, DType dtype)
+      throws IOException {
     Config config = Config.read(directory);
-    return load(directory, config, family(config), head, device);
+    return load(directory, config, family(config), head, device, dtype);
   }
 
   private static Family family(Config config) {
@@ -59,9 +71,14 @@ public final class AutoModel {
   }
 
   private static EncoderModel load(
-      Path directory, Config config, Family family, Head head, Device device) throws IOException {
+      Path directory, Config config, Family family, Head head, Device device, DType dtype)
+      throws IOException {
+    if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
+      throw new IllegalArgumentException(
+          "load: dtype is %s, expected F32, BF16 or F16".formatted(dtype));
+    }
     try (TensorFile file = TensorFile.open(directory)) {
-      Weights weights = new Weights(file, directory.toString(), device);
+      Weights weights = new Weights(file, directory.toString(), device, dtype);
       try {
         return family.build(config, head, weights);
       } catch (RuntimeException | Error e) {

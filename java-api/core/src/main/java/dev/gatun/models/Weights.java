@@ -32,6 +32,7 @@ final class Weights {
   private final TensorFile file;
   private final String source;
   private final Device device;
+  private final DType dtype;
   private final String prefix;
   private final Set<String> used;
   private final Set<String> missing;
@@ -41,6 +42,7 @@ final class Weights {
       TensorFile file,
       String source,
       Device device,
+      DType dtype,
       String prefix,
       Set<String> used,
       Set<String> missing,
@@ -48,6 +50,7 @@ final class Weights {
     this.file = file;
     this.source = source;
     this.device = device;
+    this.dtype = dtype;
     this.prefix = prefix;
     this.used = used;
     this.missing = missing;
@@ -58,14 +61,16 @@ final class Weights {
    * All weights of a file, on a device.
    *
    * @param source where they are, for messages
+   * @param dtype what linear layers keep their weights as
    */
-  Weights(TensorFile file, String source, Device device) {
-    this(file, source, device, "", new TreeSet<>(), new LinkedHashSet<>(), new ArrayList<>());
+  Weights(TensorFile file, String source, Device device, DType dtype) {
+    this(
+        file, source, device, dtype, "", new TreeSet<>(), new LinkedHashSet<>(), new ArrayList<>());
   }
 
   /** The weights whose names begin with {@code name.}. */
   Weights sub(String name) {
-    return new Weights(file, source, device, prefix + name + ".", used, missing, made);
+    return new Weights(file, source, device, dtype, prefix + name + ".", used, missing, made);
   }
 
   /** The body's weights, whose names begin with its own name or with nothing. */
@@ -102,7 +107,7 @@ final class Weights {
   /** A layer with {@code name.weight} and, if wanted, {@code name.bias}. */
   Linear linear(String name, long out, long in, boolean bias, Activation activation) {
     try (Tensor weight = read(name + ".weight", out, in)) {
-      return own(new Linear(weight, bias ? take(name + ".bias", out) : null, activation));
+      return own(new Linear(weight, bias ? take(name + ".bias", out) : null, activation, dtype));
     }
   }
 
@@ -133,7 +138,7 @@ final class Weights {
       if (shift != null) {
         made.add(shift);
       }
-      return own(new Linear(tensor, shift, activation));
+      return own(new Linear(tensor, shift, activation, dtype));
     }
   }
 
@@ -141,7 +146,8 @@ final class Weights {
    * The output layer that is tied to an embedding table [rows, columns], with a bias of its own.
    */
   Linear tied(Tensor table, String bias) {
-    return own(new Linear(table, has(bias) ? take(bias, table.size(0)) : null, Activation.NONE));
+    return own(
+        new Linear(table, has(bias) ? take(bias, table.size(0)) : null, Activation.NONE, dtype));
   }
 
   /** {@code name.weight} and {@code name.bias}, or their old names gamma and beta. */

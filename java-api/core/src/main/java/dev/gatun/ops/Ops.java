@@ -36,18 +36,22 @@ import java.util.Arrays;
 public final class Ops {
   private Ops() {}
 
-  /** A weight [out_features, in_features] in the form that {@link #linear} takes. */
-  public static Tensor pack(Tensor weight) {
+  /**
+   * A weight [out_features, in_features] in the form that {@link #linear} takes.
+   *
+   * @param dtype F32, BF16 or F16
+   */
+  public static Tensor pack(Tensor weight, DType dtype) {
     axes("pack", "weight", weight, 2);
     long count;
     try {
-      count = MatmulPack.packedCount(weight.size(0), weight.size(1));
+      count = MatmulPack.packedCount(dtype, weight.size(0), weight.size(1));
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
           "pack: weight %s has more elements than a long counts".formatted(weight), e);
     }
     return run(
-        Tensor.empty(weight.device(), DType.F32, count),
+        Tensor.empty(weight.device(), dtype, count),
         (k, y) -> k.run(new MatmulPack(weight.operand(), y.operand())),
         weight);
   }

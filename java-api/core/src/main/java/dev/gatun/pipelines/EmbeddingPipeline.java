@@ -1,5 +1,6 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.kernels.api.DType;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
@@ -22,31 +23,41 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @param maxLength the most tokens of a text, special ones included; the model's limit where
    *     nothing is said
    * @param overflow what happens to longer texts
+   * @param dtype what linear weights are kept and multiplied as: F32, BF16 or F16
    */
   public record Options(
-      Pooling pooling, Boolean normalize, Integer maxLength, EncodeOptions.Overflow overflow) {
+      Pooling pooling,
+      Boolean normalize,
+      Integer maxLength,
+      EncodeOptions.Overflow overflow,
+      DType dtype) {
     /** As the directory says; longer texts are cut, and the result tells by how much. */
     public static final Options DEFAULT =
-        new Options(null, null, null, EncodeOptions.Overflow.TRUNCATE);
+        new Options(null, null, null, EncodeOptions.Overflow.TRUNCATE, DType.F32);
 
     /** These options with another pooling. */
     public Options withPooling(Pooling value) {
-      return new Options(value, normalize, maxLength, overflow);
+      return new Options(value, normalize, maxLength, overflow, dtype);
     }
 
     /** These options with vectors of length one or as they come. */
     public Options withNormalize(boolean value) {
-      return new Options(pooling, value, maxLength, overflow);
+      return new Options(pooling, value, maxLength, overflow, dtype);
     }
 
     /** These options with another limit. */
     public Options withMaxLength(int tokens) {
-      return new Options(pooling, normalize, tokens, overflow);
+      return new Options(pooling, normalize, tokens, overflow, dtype);
+    }
+
+    /** These options with linear weights of another type. */
+    public Options withDtype(DType value) {
+      return new Options(pooling, normalize, maxLength, overflow, value);
     }
 
     /** These options with an error for texts that are too long. */
     public Options withError() {
-      return new Options(pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR);
+      return new Options(pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, dtype);
     }
   }
 
@@ -80,7 +91,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
   /** Opens a model directory with options. */
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
     SentenceSettings said = SentenceSettings.read(directory);
-    TextModel model = TextModels.load(directory, TextModels.Head.NONE);
+    TextModel model = TextModels.load(directory, TextModels.Head.NONE, options.dtype);
     try {
       return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
     } catch (IOException | RuntimeException e) {

@@ -1,5 +1,6 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.kernels.api.DType;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderInputs;
 import dev.gatun.models.EncoderModel;
@@ -37,7 +38,12 @@ final class TextModels {
 
   /** Opens the model of a directory. */
   static TextModel load(Path directory, Head head) throws IOException {
-    return new Loaded(AutoModel.load(directory, head.head, Device.cpu()), head);
+    return load(directory, head, DType.F32);
+  }
+
+  /** Opens the model of a directory with its linear weights kept as F32, BF16 or F16. */
+  static TextModel load(Path directory, Head head, DType dtype) throws IOException {
+    return new Loaded(AutoModel.load(directory, head.head, Device.cpu(), dtype), head);
   }
 
   private record Loaded(EncoderModel model, Head head) implements TextModel {

@@ -43,7 +43,7 @@ final class MutatedModelsTest {
 
   @TempDir private Path folder;
 
-  private final long seed = Long.getLong("gatun.test.seed", System.nanoTime());
+  private final long seed = Long.getLong("gatun.test.seed", 1);
   private final Random random = new Random(seed);
   private int refused;
 

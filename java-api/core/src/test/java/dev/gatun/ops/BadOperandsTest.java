@@ -73,7 +73,7 @@ final class BadOperandsTest {
   private static List<Sound> ops() {
     Activation gelu = Activation.GELU;
     return List.of(
-        sound("pack", x -> Ops.pack(x[0]), f32(5, 4)),
+        sound("pack", x -> Ops.pack(x[0], DType.F32), f32(5, 4)),
         sound("matmul", x -> Ops.linear(x[0], x[1], x[2], 5, gelu), f32(3, 4), f32(32 * 4), f32(5)),
         sound(
             "layer_norm",
@@ -168,7 +168,7 @@ final class BadOperandsTest {
   /** Ops with operands that do not go together. */
   static Stream<Arguments> mismatched() {
     return Stream.of(
-        bad("pack: weight is F32[4]@cpu, expected 2 axes", x -> Ops.pack(x[0]), f32(4)),
+        bad("pack: weight is F32[4]@cpu, expected 2 axes", x -> Ops.pack(x[0], DType.F32), f32(4)),
         bad(
             "has a negative length",
             x -> Ops.linear(x[0], x[1], null, -1, NONE),

@@ -48,7 +48,7 @@ final class TokenizerMutationsTest {
             TokenizerMutations.class,
             file.toString(),
             Integer.toString(times),
-            Long.toString(Long.getLong("gatun.test.seed", System.nanoTime())));
+            Long.toString(Long.getLong("gatun.test.seed", 1)));
     assertEquals(0, outcome.status(), () -> outcome.tail() + "\n" + text(file));
     String[] words = outcome.last().split(" ");
     assertEquals("done:", words[0], outcome.last());

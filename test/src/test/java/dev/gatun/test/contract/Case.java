@@ -13,26 +13,41 @@ import java.util.function.Function;
  * @param data the operands
  * @param call makes the call; a name that has no data gives null
  * @param exact whether results must equal the reference's to the bit
+ * @param oracle the case in F32 whose results are right, where widening the operands is not enough;
+ *     or null
  */
 record Case(
     String description,
     List<Data> data,
     Function<Function<String, Operand>, KernelCall> call,
-    boolean exact) {
+    boolean exact,
+    Case oracle) {
 
   static Case of(
       String description, List<Data> data, Function<Function<String, Operand>, KernelCall> call) {
-    return new Case(description, data, call, false);
+    return new Case(description, data, call, false, null);
   }
 
   static Case exact(
       String description, List<Data> data, Function<Function<String, Operand>, KernelCall> call) {
-    return new Case(description, data, call, true);
+    return new Case(description, data, call, true, null);
+  }
+
+  /** The same case, judged by another one's results. */
+  Case withOracle(Case other) {
+    return new Case(description, data, call, exact, other);
+  }
+
+  /** The same case, where rounding to the outputs' types is what is tested. */
+  Case likeItself() {
+    return withOracle(this);
   }
 
   /** The same case in F32. */
   Case widened() {
-    return new Case(description, data.stream().map(Data::widened).toList(), call, exact);
+    return oracle != null
+        ? oracle
+        : new Case(description, data.stream().map(Data::widened).toList(), call, exact, null);
   }
 
   /** The narrowest floating-point type of the operands. */

@@ -74,7 +74,7 @@ final class LargeOffsetsTest {
           .run(
               new Matmul(
                   Operand.of(x, DType.F32, 1, COLUMNS),
-                  Operand.of(large, DType.F32, MatmulPack.packedCount(ROWS, COLUMNS)),
+                  Operand.of(large, DType.F32, MatmulPack.packedCount(DType.F32, ROWS, COLUMNS)),
                   null,
                   Activation.NONE,
                   Operand.of(y, DType.F32, 1, ROWS)));

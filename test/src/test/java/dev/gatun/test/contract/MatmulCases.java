@@ -2,6 +2,8 @@ package dev.gatun.test.contract;
 
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import java.util.ArrayList;
@@ -12,12 +14,14 @@ import java.util.stream.Stream;
 
 /** Random products with every activation, gaps between rows, and deep sums. */
 final class MatmulCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
   private MatmulCases() {}
 
   static Stream<Case> cases(long seed, int count) {
     return LongStream.range(seed, seed + count)
         .boxed()
-        .flatMap(s -> Stream.of(pack(s), matmul(s), batched(s)));
+        .flatMap(s -> Stream.of(pack(s), matmul(s), batched(s), cast(s)));
   }
 
   private static Case pack(long seed) {
@@ -26,10 +30,36 @@ final class MatmulCases {
     long k = Sizes.any(random, 100);
     Data weight = Data.normal(random, "weight", n, k);
     weight = random.nextBoolean() ? weight.spread(random) : weight.withStrides(1, Math.max(1, n));
+    DType dtype = FLOATS[random.nextInt(3)];
+    weight = dtype == DType.F32 ? weight : weight.withDtype(FLOATS[random.nextInt(3)]);
     return Case.exact(
-        "matmul_pack seed " + seed,
-        List.of(weight, Data.output("packed", MatmulPack.packedCount(n, k))),
-        of -> new MatmulPack(of.apply("weight"), of.apply("packed")));
+            "matmul_pack seed %d %s".formatted(seed, dtype),
+            List.of(weight, packedOutput(dtype, n, k)),
+            of -> new MatmulPack(of.apply("weight"), of.apply("packed")))
+        .likeItself();
+  }
+
+  private static Data packedOutput(DType dtype, long n, long k) {
+    return Data.output("packed", MatmulPack.packedCount(dtype, n, k)).withDtype(dtype);
+  }
+
+  private static Case cast(long seed) {
+    Random random = new Random(seed);
+    DType from = FLOATS[random.nextInt(3)];
+    double scale = new double[] {1, 1e-6, 1e6, 1e38}[random.nextInt(4)];
+    Data x =
+        Data.input(
+                "x",
+                () -> scale * random.nextGaussian(),
+                Sizes.any(random, 33),
+                Sizes.any(random, 100))
+            .withDtype(from)
+            .with(random, 0, -0.0, Double.NaN, Double.POSITIVE_INFINITY, 65520, 65519, 5.9e-8);
+    return Case.exact(
+            "cast seed %d from %s".formatted(seed, from),
+            List.of(x, Data.output("y", x.shape()).withDtype(FLOATS[random.nextInt(3)])),
+            of -> new Cast(of.apply("x"), of.apply("y")))
+        .likeItself();
   }
 
   private static Case matmul(long seed) {
@@ -41,10 +71,15 @@ final class MatmulCases {
     m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : m;
     Activation activation =
         Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
+    DType dtype = FLOATS[random.nextInt(3)];
+    boolean wide = dtype == DType.F32;
     List<Data> data = new ArrayList<>();
-    data.add(Data.normal(random, "x", m, k));
-    data.add(packed(random, n, k));
-    data.add(Data.output("y", m, n));
+    // A product with BF16 weights rounds x, so it gets numbers that stay what they are.
+    Data x = Data.normal(random, "x", m, k).withDtype(dtype);
+    data.add(wide || random.nextBoolean() ? x : x.widened());
+    Data weight = Data.normal(random, "weight", n, k).withDtype(dtype);
+    data.add(packed(weight, dtype));
+    data.add(Data.output("y", m, n).withDtype(wide ? dtype : FLOATS[random.nextInt(3)]));
     if (random.nextBoolean()) {
       data.set(0, data.get(0).spread(random));
       data.set(2, data.get(2).spread(random));
@@ -53,26 +88,33 @@ final class MatmulCases {
       data.add(Data.normal(random, "bias", n));
     }
     if (random.nextInt(6) == 0) {
-      data.set(0, data.get(0).with(random, Double.NaN, Double.POSITIVE_INFINITY, 1e30));
+      data.set(0, data.get(0).with(random, Double.NaN, Double.POSITIVE_INFINITY, 1e4));
     }
+    List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
+    exact.set(1, packed(weight.widened(), DType.F32));
+    String description = "matmul seed %d %s %s".formatted(seed, dtype, activation);
+    return product(description, data, activation)
+        .withOracle(product(description, exact, activation));
+  }
+
+  private static Case product(String description, List<Data> data, Activation activation) {
     return Case.of(
-        "matmul seed %d %s".formatted(seed, activation),
+        description,
         data,
         of ->
             new Matmul(
                 of.apply("x"), of.apply("packed"), of.apply("bias"), activation, of.apply("y")));
   }
 
-  /** A packed weight: random, and zero past the last feature. */
-  private static Data packed(Random random, long n, long k) {
-    Data data = Data.normal(random, "packed", MatmulPack.packedCount(n, k));
-    for (int i = 0; i < data.count(); i++) {
-      long feature = i / (MatmulPack.PANEL * k) * MatmulPack.PANEL + i % MatmulPack.PANEL;
-      if (feature >= n) {
-        data.values()[i] = 0;
-      }
+  /** A weight [n, k] as it is packed, zero where no feature is. */
+  private static Data packed(Data weight, DType dtype) {
+    long n = weight.shape()[0];
+    long k = weight.shape()[1];
+    double[] values = new double[(int) MatmulPack.packedCount(dtype, n, k)];
+    for (int i = 0; i < n * k; i++) {
+      values[(int) MatmulPack.place(dtype, i / k, i % k, k)] = weight.values()[i];
     }
-    return data;
+    return new Data("packed", dtype, new long[] {values.length}, new long[] {1}, values, false);
   }
 
   private static Case batched(long seed) {

@@ -60,6 +60,9 @@ final class Numbers {
     if (Float.isNaN(x)) {
       return (short) ((down | 0x400000) >>> 16);
     }
+    if (Float.isInfinite(x)) {
+      return (short) (down >>> 16);
+    }
     int up = down + 0x10000;
     double below = Math.abs((double) x - Float.intBitsToFloat(down));
     double above = Math.abs(beyond(up) - x);

@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
@@ -72,6 +73,7 @@ final class Runs {
       case RotaryEmbedding c -> kernels.run(c);
       case DisentangledBias c -> kernels.run(c);
       case CrossEntropy c -> kernels.run(c);
+      case Cast c -> kernels.run(c);
       default -> throw new IllegalArgumentException(call.kernel());
     }
   }

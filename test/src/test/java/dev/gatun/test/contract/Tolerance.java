@@ -32,7 +32,8 @@ final class Tolerance {
     for (String name : exact.keySet()) {
       DType dtype = c.data(name).dtype();
       int[][] bits = plain.stream().map(p -> p.get(name)).toArray(int[][]::new);
-      check(c, name, dtype, exact.get(name), bits, got.get(name));
+      int[] right = widened(exact.get(name), c.widened().data(name).dtype());
+      check(c, name, dtype, right, bits, got.get(name));
     }
   }
 
@@ -80,6 +81,12 @@ final class Tolerance {
           "%s: %s errs by %.3g (allowed %.3g), root mean square %.3g (allowed %.3g)"
               .formatted(c, name, of.most, most, of.root(), root));
     }
+  }
+
+  private static int[] widened(int[] bits, DType dtype) {
+    return Arrays.stream(bits)
+        .map(b -> b == POISON ? POISON : Float.floatToRawIntBits(Numbers.value(b, dtype)))
+        .toArray();
   }
 
   private static AssertionError wrong(

@@ -1389,6 +1389,280 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_matmul_pack_bf16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_matmul_pack_bf16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_bf16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static FunctionDescriptor gatun_matmul_pack_bf16$descriptor() {
+        return gatun_matmul_pack_bf16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_bf16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static MethodHandle gatun_matmul_pack_bf16$handle() {
+        return gatun_matmul_pack_bf16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_bf16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static MemorySegment gatun_matmul_pack_bf16$address() {
+        return gatun_matmul_pack_bf16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_bf16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static int gatun_matmul_pack_bf16(MemorySegment weight, int dtype, long weight_stride, long element_stride, long n, long k, MemorySegment packed) {
+        var mh$ = gatun_matmul_pack_bf16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_matmul_pack_bf16", weight, dtype, weight_stride, element_stride, n, k, packed);
+            }
+            return (int)mh$.invokeExact(weight, dtype, weight_stride, element_stride, n, k, packed);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_matmul_bf16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_matmul_bf16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_matmul_bf16$descriptor() {
+        return gatun_matmul_bf16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_matmul_bf16$handle() {
+        return gatun_matmul_bf16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_matmul_bf16$address() {
+        return gatun_matmul_bf16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_matmul_bf16(MemorySegment x, int x_dtype, long x_stride, MemorySegment packed, MemorySegment bias, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_matmul_bf16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_matmul_bf16", x, x_dtype, x_stride, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_matmul_pack_f16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_matmul_pack_f16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_f16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static FunctionDescriptor gatun_matmul_pack_f16$descriptor() {
+        return gatun_matmul_pack_f16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_f16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static MethodHandle gatun_matmul_pack_f16$handle() {
+        return gatun_matmul_pack_f16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_f16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static MemorySegment gatun_matmul_pack_f16$address() {
+        return gatun_matmul_pack_f16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_pack_f16(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride, int64_t n, int64_t k, uint16_t *packed)
+     * }
+     */
+    public static int gatun_matmul_pack_f16(MemorySegment weight, int dtype, long weight_stride, long element_stride, long n, long k, MemorySegment packed) {
+        var mh$ = gatun_matmul_pack_f16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_matmul_pack_f16", weight, dtype, weight_stride, element_stride, n, k, packed);
+            }
+            return (int)mh$.invokeExact(weight, dtype, weight_stride, element_stride, n, k, packed);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_matmul_f16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_matmul_f16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_matmul_f16$descriptor() {
+        return gatun_matmul_f16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_matmul_f16$handle() {
+        return gatun_matmul_f16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_matmul_f16$address() {
+        return gatun_matmul_f16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_matmul_f16(MemorySegment x, int x_dtype, long x_stride, MemorySegment packed, MemorySegment bias, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_matmul_f16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_matmul_f16", x, x_dtype, x_stride, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_abi {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT    );

@@ -34,4 +34,6 @@ public interface Kernels {
   void run(DisentangledBias call);
 
   void run(CrossEntropy call);
+
+  void run(Cast call);
 }

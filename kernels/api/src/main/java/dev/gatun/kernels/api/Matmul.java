@@ -4,30 +4,33 @@ import java.util.List;
 
 /**
  * A linear layer: {@code y[m, n] = activation(Σₖ x[m, k] weight[n, k] + bias[n])}, the weight as
- * {@link MatmulPack} lays it out.
+ * {@link MatmulPack} lays it out. Sums are F32. With a BF16 weight x is rounded to BF16 first, and
+ * subnormal numbers may count as 0.
  *
- * @param x F32 [rows, in_features], rows without gaps inside
- * @param packed F32, the packed weight [out_features, in_features]
+ * @param x F32, BF16 or F16 [rows, in_features], rows without gaps inside; F32 with an F32 weight
+ * @param packed F32, BF16 or F16, the packed weight [out_features, in_features]
  * @param bias F32 [out_features] contiguous, or null for none
  * @param activation applied to each element
- * @param y F32 [rows, out_features], rows without gaps inside
+ * @param y F32, BF16 or F16 [rows, out_features], rows without gaps inside; F32 with an F32 weight
  */
 public record Matmul(Operand x, Operand packed, Operand bias, Activation activation, Operand y)
     implements KernelCall {
-
   private static final String NAME = "matmul";
 
   public Matmul {
     Checks.required(NAME, "activation", activation);
-    Checks.operand(NAME, "x", x, DType.F32, 2);
+    DType dtype = Checks.floats(NAME, "packed", packed);
+    boolean wide = dtype == DType.F32;
+    Checks.operand(NAME, "x", x, wide ? DType.F32 : Checks.floats(NAME, "x", x), 2);
     Checks.rows(NAME, "x", x);
-    Checks.operand(NAME, "y", y, DType.F32, 2);
-    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), y.size(1));
+    Checks.operand(NAME, "y", y, wide ? DType.F32 : Checks.floats(NAME, "y", y), 2);
+    Checks.shaped(NAME, "y", y, y.dtype(), x.size(0), y.size(1));
     Checks.rows(NAME, "y", y);
     if (y.size(0) > 1 && y.stride(0) < y.size(1)) {
       throw Checks.bad(NAME, "y %s has overlapping rows, stride %d", y, y.stride(0));
     }
-    Checks.shaped(NAME, "packed", packed, DType.F32, MatmulPack.packedCount(y.size(1), x.size(1)));
+    Checks.shaped(
+        NAME, "packed", packed, dtype, MatmulPack.packedCount(dtype, y.size(1), x.size(1)));
     Checks.contiguous(NAME, "packed", packed);
     if (bias != null) {
       Checks.shaped(NAME, "bias", bias, DType.F32, y.size(1));

@@ -3,19 +3,25 @@ package dev.gatun.kernels.api;
 import java.util.List;
 
 /**
- * Lays a weight out for {@link Matmul}: panels of {@value #PANEL} output features, {@code
- * packed[panel, k, feature]}, filled with zeros past the last feature.
+ * Lays a weight out for {@link Matmul}: panels of {@value #PANEL} output features, filled with
+ * zeros past the last feature. F32 and F16 are {@code packed[panel, k, feature]}; BF16 is {@code
+ * packed[panel, k / 2, feature, k mod 2]}, filled with a zero past an odd last k. Numbers are
+ * rounded to nearest even.
  *
- * @param weight F32 [out_features, in_features], strided at will
- * @param packed F32 [{@link #packedCount}] contiguous
+ * @param weight F32, BF16 or F16 [out_features, in_features], strided at will
+ * @param packed F32 of an F32 weight, BF16 or F16, [{@link #packedCount}] contiguous
  */
 public record MatmulPack(Operand weight, Operand packed) implements KernelCall {
-
   private static final String NAME = "matmul_pack";
 
   public MatmulPack {
-    Checks.operand(NAME, "weight", weight, DType.F32, 2);
-    Checks.shaped(NAME, "packed", packed, DType.F32, packedCount(weight.size(0), weight.size(1)));
+    Checks.operand(NAME, "weight", weight, Checks.floats(NAME, "weight", weight), 2);
+    DType dtype = Checks.floats(NAME, "packed", packed);
+    if (dtype == DType.F32 && weight.dtype() != DType.F32) {
+      throw Checks.bad(NAME, "packed is %s of a weight %s, expected BF16 or F16", packed, weight);
+    }
+    Checks.shaped(
+        NAME, "packed", packed, dtype, packedCount(dtype, weight.size(0), weight.size(1)));
     Checks.contiguous(NAME, "packed", packed);
     Checks.disjoint(new Operands(NAME, Checks.present(weight), Checks.present(packed)));
   }
@@ -24,9 +30,19 @@ public record MatmulPack(Operand weight, Operand packed) implements KernelCall {
   public static final int PANEL = 32;
 
   /** Elements of the packed form of a weight [out_features, in_features]. */
-  public static long packedCount(long outFeatures, long inFeatures) {
-    return Math.multiplyExact(
-        Math.multiplyExact(Math.ceilDiv(outFeatures, PANEL), PANEL), inFeatures);
+  public static long packedCount(DType dtype, long outFeatures, long inFeatures) {
+    long depth = dtype == DType.BF16 ? Math.ceilDiv(inFeatures, 2) * 2 : inFeatures;
+    return Math.multiplyExact(Math.multiplyExact(Math.ceilDiv(outFeatures, PANEL), PANEL), depth);
+  }
+
+  /** Where input feature k of output feature n lies in the packed form. */
+  public static long place(DType dtype, long n, long k, long inFeatures) {
+    long panel = n / PANEL;
+    if (dtype == DType.BF16) {
+      long pairs = Math.ceilDiv(inFeatures, 2);
+      return ((panel * pairs + k / 2) * PANEL + n % PANEL) * 2 + k % 2;
+    }
+    return (panel * inFeatures + k) * PANEL + n % PANEL;
   }
 
   @Override

@@ -1,13 +1,13 @@
 package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.CpuKernels.address;
+import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 import static dev.gatun.kernels.cpu.CpuMemory.segment;
 
 import dev.gatun.bindings.cpu.CpuAttention;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Operand;
@@ -83,17 +83,6 @@ final class AttentionCall {
     a.dropout = c.dropout().probability();
     a.seed = c.dropout().seed();
     a.dtype = dtype(c.query().dtype());
-  }
-
-  /** {@code gatun_dtype} of a floating-point type. */
-  static int dtype(DType dtype) {
-    return switch (dtype) {
-      case F32 -> 0;
-      case BF16 -> 1;
-      case F16 -> 2;
-      default ->
-          throw new IllegalArgumentException(dtype + " is no floating-point type of kernels");
-    };
   }
 
   /** Batch, token and head strides; a ragged operand has no batch axis. */

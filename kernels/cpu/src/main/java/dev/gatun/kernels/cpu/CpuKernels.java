@@ -7,7 +7,9 @@ import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
@@ -47,30 +49,25 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void run(MatmulPack c) {
-    Operand w = c.weight();
-    run(
-        c,
-        () ->
-            CpuLibrary.matmulPack(
-                address(w), w.stride(0), w.stride(1), w.size(0), w.size(1), address(c.packed())));
+    run(c, () -> MatmulCall.run(c));
   }
 
   @Override
   public void run(Matmul c) {
+    run(c, () -> MatmulCall.run(c));
+  }
+
+  @Override
+  public void run(Cast c) {
     run(
         c,
         () ->
-            CpuLibrary.matmul(
+            CpuLibrary.cast(
                 address(c.x()),
-                c.x().stride(0),
-                address(c.packed()),
-                address(c.bias()),
+                dtype(c.x().dtype()),
                 address(c.y()),
-                c.y().stride(0),
-                c.x().size(0),
-                c.y().size(1),
-                c.x().size(1),
-                c.activation().ordinal()));
+                dtype(c.y().dtype()),
+                c.x().count()));
   }
 
   @Override
@@ -284,6 +281,17 @@ final class CpuKernels implements Kernels {
     Buffer buffer = memory.allocate(4L * values.length);
     MemorySegment.copy(values, 0, segment(buffer), ValueLayout.JAVA_INT, 0, values.length);
     return buffer;
+  }
+
+  /** {@code gatun_dtype} of a floating-point type. */
+  static int dtype(DType dtype) {
+    return switch (dtype) {
+      case F32 -> 0;
+      case BF16 -> 1;
+      case F16 -> 2;
+      default ->
+          throw new IllegalArgumentException(dtype + " is no floating-point type of kernels");
+    };
   }
 
   private static void inRange(

@@ -2,6 +2,7 @@ package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.Cast;
 
 /** Kernels that work on each element on its own. */
 final class ElementwiseReference {
@@ -28,6 +29,14 @@ final class ElementwiseReference {
     long repeated = c.b().count();
     for (long i = 0; i < c.a().count(); i++) {
       y.set(i, p.round(a.get(i) + b.get(i % repeated)));
+    }
+  }
+
+  void run(Cast c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    for (long i = 0; i < c.x().count(); i++) {
+      y.set(i, x.get(i));
     }
   }
 }

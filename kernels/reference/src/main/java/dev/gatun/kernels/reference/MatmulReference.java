@@ -1,6 +1,7 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Operand;
@@ -19,19 +20,17 @@ final class MatmulReference {
     Operand w = c.weight();
     View weight = View.of(w);
     View packed = View.of(c.packed());
+    DType dtype = c.packed().dtype();
     long in = w.size(1);
-    for (long n = 0; n < Math.ceilDiv(w.size(0), MatmulPack.PANEL) * MatmulPack.PANEL; n++) {
+    for (long i = 0; i < c.packed().count(); i++) {
+      packed.set(i, 0);
+    }
+    for (long n = 0; n < w.size(0); n++) {
       for (long k = 0; k < in; k++) {
-        double value = n < w.size(0) ? weight.get(n * w.stride(0) + k * w.stride(1)) : 0;
-        packed.set(place(n, k, in), value);
+        packed.set(
+            MatmulPack.place(dtype, n, k, in), weight.get(n * w.stride(0) + k * w.stride(1)));
       }
     }
-  }
-
-  /** Where {@link MatmulPack} puts input feature k of output feature n. */
-  private static long place(long n, long k, long inFeatures) {
-    long panel = n / MatmulPack.PANEL;
-    return (panel * inFeatures + k) * MatmulPack.PANEL + n % MatmulPack.PANEL;
   }
 
   void run(Matmul c) {
@@ -39,16 +38,21 @@ final class MatmulReference {
     View packed = View.of(c.packed());
     View bias = View.of(c.bias());
     View y = View.of(c.y());
+    DType dtype = c.packed().dtype();
     long in = c.x().size(1);
     double[] weight = new double[Math.toIntExact(in)];
     for (long n = 0; n < c.y().size(1); n++) {
       for (int k = 0; k < in; k++) {
-        weight[k] = packed.get(place(n, k, in));
+        weight[k] = packed.get(MatmulPack.place(dtype, n, k, in));
       }
       for (long m = 0; m < c.x().size(0); m++) {
-        double value = functions.dot(x.row(m * c.x().stride(0), in), weight);
+        double[] row = x.row(m * c.x().stride(0), in);
+        for (int k = 0; dtype == DType.BF16 && k < in; k++) {
+          row[k] = Precision.BF16.store(row[k]);
+        }
+        double value = p.store(functions.dot(row, weight));
         if (bias != null) {
-          value = p.round(value + bias.get(n));
+          value = p.store(value + bias.get(n));
         }
         y.set(m * c.y().stride(0) + n, functions.activate(value, c.activation()));
       }

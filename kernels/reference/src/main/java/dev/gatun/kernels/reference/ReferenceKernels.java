@@ -3,6 +3,7 @@ package dev.gatun.kernels.reference;
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
@@ -112,5 +113,10 @@ final class ReferenceKernels implements Kernels {
   @Override
   public void run(CrossEntropy call) {
     Execution.run(call, memory, () -> rows.run(call));
+  }
+
+  @Override
+  public void run(Cast call) {
+    Execution.run(call, memory, () -> elementwise.run(call));
   }
 }

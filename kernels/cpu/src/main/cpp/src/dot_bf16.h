@@ -1,0 +1,110 @@
+// Products of bf16 pairs in f32: vdpbf16ps, for processors that have it (AVX512_BF16).
+#ifndef GATUN_DOT_BF16_H
+#define GATUN_DOT_BF16_H
+
+#include "narrow.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+#if defined(GATUN_LEVEL_avx512)
+
+#define GATUN_BF16 __attribute__((target("avx512bf16")))
+
+static inline bool has_bf16() { return gatun_features() & GATUN_FEATURE_AVX512_BF16; }
+
+GATUN_BF16 static inline __m512 dot(__m512 sums, __m512i weights, const uint16_t *pair) {
+  int32_t x;
+  __builtin_memcpy(&x, pair, sizeof x);
+  return _mm512_dpbf16_ps(sums, (__m512bh)weights, (__m512bh)_mm512_set1_epi32(x));
+}
+
+// Bytes ahead of what is read that are asked for, where the weights come from memory.
+constexpr int64_t kAhead = 2048;
+
+// sums[kRows][PANEL] += x[kRows][pairs] * packed[pairs][PANEL]. The sums of one pair and the next
+// are kept apart where there are few rows, so that an addition need not wait for the one before.
+template <int kRows>
+GATUN_BF16 static inline void bf16_tile(const uint16_t *x, int64_t x_stride, const uint16_t *packed,
+                                        int64_t pairs, float *sums) {
+  constexpr int kApart = kRows <= 2 ? 4 : 1;
+  __m512 s[kApart][kRows][2];
+  for (int a = 0; a < kApart; a++) {
+    for (int r = 0; r < kRows; r++) {
+      s[a][r][0] = a ? __m512{} : (__m512)load(sums + r * GATUN_PANEL);
+      s[a][r][1] = a ? __m512{} : (__m512)load(sums + r * GATUN_PANEL + kLanes);
+    }
+  }
+  int64_t i = 0;
+  for (; i + kApart <= pairs; i += kApart) {
+    for (int a = 0; a < kApart; a++) {
+      const uint16_t *line = packed + (i + a) * 2 * GATUN_PANEL;
+      if (kRows <= 4) {
+        _mm_prefetch(reinterpret_cast<const char *>(line) + kAhead, _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char *>(line) + kAhead + 64, _MM_HINT_T0);
+      }
+      const __m512i w0 = _mm512_loadu_si512(line), w1 = _mm512_loadu_si512(line + GATUN_PANEL);
+      for (int r = 0; r < kRows; r++) {
+        s[a][r][0] = dot(s[a][r][0], w0, x + r * x_stride + (i + a) * 2);
+        s[a][r][1] = dot(s[a][r][1], w1, x + r * x_stride + (i + a) * 2);
+      }
+    }
+  }
+  for (; i < pairs; i++) {
+    const uint16_t *line = packed + i * 2 * GATUN_PANEL;
+    const __m512i w0 = _mm512_loadu_si512(line), w1 = _mm512_loadu_si512(line + GATUN_PANEL);
+    for (int r = 0; r < kRows; r++) {
+      s[0][r][0] = dot(s[0][r][0], w0, x + r * x_stride + i * 2);
+      s[0][r][1] = dot(s[0][r][1], w1, x + r * x_stride + i * 2);
+    }
+  }
+  for (int a = 1; a < kApart; a++) {
+    for (int r = 0; r < kRows; r++) {
+      s[0][r][0] += s[a][r][0];
+      s[0][r][1] += s[a][r][1];
+    }
+  }
+  for (int r = 0; r < kRows; r++) {
+    store(sums + r * GATUN_PANEL, (Floats)s[0][r][0]);
+    store(sums + r * GATUN_PANEL + kLanes, (Floats)s[0][r][1]);
+  }
+}
+
+template <int kRows>
+static inline void bf16_tile(int64_t rows, const uint16_t *x, int64_t x_stride,
+                             const uint16_t *packed, int64_t pairs, float *sums) {
+  if (rows == kRows) {
+    bf16_tile<kRows>(x, x_stride, packed, pairs, sums);
+  } else if constexpr (kRows > 1) {
+    bf16_tile<kRows - 1>(rows, x, x_stride, packed, pairs, sums);
+  }
+}
+
+// Rows of x as bf16, `stride` apart and zero-filled to there. Within each four the two in the
+// middle change places when swapped: the order in which codes of four bytes come apart.
+static inline void narrow_rows(const Product &p, int64_t row, int64_t rows, int64_t stride,
+                               bool swapped, uint16_t *narrow) {
+  parallel_rows(rows, p.k, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      const void *in = p.row(row + r);
+      uint16_t *out = narrow + r * stride;
+      by_vector(p.k, [&](int64_t i, int64_t n) {
+        store_halves(out + i, to_bf16(load_as(at(in, p.x_dtype, i), p.x_dtype, n)), n);
+      });
+      __builtin_memset(out + p.k, 0, static_cast<size_t>(stride - p.k) * 2);
+      for (int64_t i = 0; swapped && i < stride; i += 4) {
+        uint64_t four;
+        __builtin_memcpy(&four, out + i, sizeof four);
+        four = (four & 0xffff00000000ffff) | (four >> 16 & 0xffff0000) | (four & 0xffff0000) << 16;
+        __builtin_memcpy(out + i, &four, sizeof four);
+      }
+    }
+  });
+}
+
+#endif
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif
