@@ -37,7 +37,7 @@ final class Bench implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "SUITE",
-      description = "main-job or minilm; 'table' writes bench/README.md's tables again.")
+      description = "main-job or minilm; 'table' writes the READMEs' tables again.")
   private String suiteName;
 
   @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")
@@ -156,19 +156,20 @@ final class Bench implements Callable<Integer> {
   }
 
   private static void writeTables() throws IOException {
-    Path file = Path.of("bench/README.md");
-    String text = Files.readString(file);
-    for (Suite suite : Suite.ALL) {
-      Path results = FOLDER.resolve(suite.name() + ".json");
-      if (Files.exists(results)) {
-        text =
-            Pattern.compile("(<!-- " + suite.name() + " -->\n).*?(<!-- end -->)", Pattern.DOTALL)
-                .matcher(text)
-                .replaceFirst(
-                    "$1" + Matcher.quoteReplacement(Results.read(results).table()) + "$2");
+    for (Path file : List.of(Path.of("README.md"), Path.of("bench/README.md"))) {
+      String text = Files.readString(file);
+      for (Suite suite : Suite.ALL) {
+        Path results = FOLDER.resolve(suite.name() + ".json");
+        if (Files.exists(results)) {
+          text =
+              Pattern.compile("(<!-- " + suite.name() + " -->\n).*?(<!-- end -->)", Pattern.DOTALL)
+                  .matcher(text)
+                  .replaceFirst(
+                      "$1" + Matcher.quoteReplacement(Results.read(results).table()) + "$2");
+        }
       }
+      Files.writeString(file, text);
     }
-    Files.writeString(file, text);
   }
 
   private static String processor() throws IOException {

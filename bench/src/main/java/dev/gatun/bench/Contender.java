@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import dev.gatun.kernels.api.DType;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -8,12 +9,13 @@ enum Contender {
   GATUN("gatun", List.of()) {
     @Override
     Embedder open(Path model, int threads) throws Exception {
-      return new GatunEmbedder(model);
+      return new GatunEmbedder(model, DType.F32);
     }
-
+  },
+  GATUN_BF16("gatun-bf16", List.of()) {
     @Override
-    List<String> properties(int threads) {
-      return List.of("-Dgatun.cpu.threads=" + threads);
+    Embedder open(Path model, int threads) throws Exception {
+      return new GatunEmbedder(model, DType.BF16);
     }
   },
   ONNX_RUNTIME("onnxruntime", List.of()) {
@@ -54,6 +56,6 @@ enum Contender {
 
   /** Options of its JVM. */
   List<String> properties(int threads) {
-    return List.of();
+    return List.of("-Dgatun.cpu.threads=" + threads);
   }
 }

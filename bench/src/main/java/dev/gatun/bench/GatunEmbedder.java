@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.PoolingMode;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
@@ -12,8 +13,8 @@ import java.nio.file.Path;
 final class GatunEmbedder implements Embedder {
   private final EncoderModel model;
 
-  GatunEmbedder(Path directory) throws Exception {
-    this.model = AutoModel.load(directory);
+  GatunEmbedder(Path directory, DType dtype) throws Exception {
+    this.model = AutoModel.load(directory, dtype);
   }
 
   @Override
