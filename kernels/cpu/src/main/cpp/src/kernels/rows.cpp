@@ -55,6 +55,38 @@ int32_t layer_norm_f32(const float *x, const float *residual, const float *weigh
   return GATUN_OK;
 }
 
+int32_t rms_norm_f32(const float *x, const float *residual, const float *weight, float *y,
+                     float *sum_out, int64_t rows, int64_t columns, float shift, float eps) {
+  if (rows < 0 || columns < 0) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      const float *in = x + r * columns;
+      float *out = y + r * columns;
+      Floats squares{};
+      by_vector(columns, [&](int64_t i, int64_t n) {
+        Floats v = load_lanes(in + i, n);
+        if (residual != nullptr) {
+          v += load_lanes(residual + r * columns + i, n);
+          store_lanes(out + i, v, n);
+        }
+        if (sum_out != nullptr) {
+          store_lanes(sum_out + r * columns + i, v, n);
+        }
+        squares = fma(v, v, squares);
+      });
+      const float *summed = residual == nullptr ? in : out;
+      const float scale = 1.0f / __builtin_sqrtf(sum(squares) / static_cast<float>(columns) + eps);
+      by_vector(columns, [&](int64_t i, int64_t n) {
+        const Floats factor = shift + load_lanes(weight + i, n);
+        store_lanes(out + i, load_lanes(summed + i, n) * scale * factor, n);
+      });
+    }
+  });
+  return GATUN_OK;
+}
+
 namespace {
 
 float largest(const float *x, int64_t columns) {

@@ -203,6 +203,36 @@ public final class CpuLibrary {
             x, xDtype, xStride, packed, bias, y, yDtype, yStride, m, n, k, activation));
   }
 
+  public static void rmsNorm(
+      MemorySegment x,
+      MemorySegment residual,
+      MemorySegment weight,
+      MemorySegment y,
+      MemorySegment sum,
+      long rows,
+      long columns,
+      float shift,
+      float eps) {
+    check(
+        "rms_norm_f32",
+        gatun_cpu_h.gatun_rms_norm_f32(x, residual, weight, y, sum, rows, columns, shift, eps));
+  }
+
+  public static void gatedActivation(
+      MemorySegment gate,
+      long gateStride,
+      MemorySegment up,
+      long upStride,
+      MemorySegment y,
+      long rows,
+      long columns,
+      int activation) {
+    check(
+        "gated_activation_f32",
+        gatun_cpu_h.gatun_gated_activation_f32(
+            gate, gateStride, up, upStride, y, rows, columns, activation));
+  }
+
   public static void cast(MemorySegment x, int xDtype, MemorySegment y, int yDtype, long count) {
     check("cast", gatun_cpu_h.gatun_cast(x, xDtype, y, yDtype, count));
   }

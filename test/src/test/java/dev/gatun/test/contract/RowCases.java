@@ -4,8 +4,10 @@ import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.Softmax;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,6 +84,55 @@ final class RowCases {
                 eps,
                 of.apply(inPlace ? "x" : "y"),
                 of.apply("sum")));
+  }
+
+  private static Case rmsNorm(long seed) {
+    Random random = new Random(seed);
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random);
+    boolean inPlace = random.nextBoolean();
+    List<Data> data = new ArrayList<>();
+    Data x = values(random, "x", rows, columns);
+    data.add(inPlace ? x.inPlace() : x);
+    data.add(Data.normal(random, "weight", columns));
+    if (!inPlace) {
+      data.add(Data.output("y", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(values(random, "residual", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("sum", rows, columns));
+    }
+    float shift = random.nextInt(2);
+    return Case.of(
+        "rms_norm seed %d shift %s%s".formatted(seed, shift, inPlace ? " in place" : ""),
+        data,
+        of ->
+            new RmsNorm(
+                of.apply("x"),
+                of.apply("residual"),
+                of.apply("weight"),
+                shift,
+                1e-6f,
+                of.apply(inPlace ? "x" : "y"),
+                of.apply("sum")));
+  }
+
+  private static Case gated(long seed) {
+    Random random = new Random(seed);
+    Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random);
+    Data gate = Data.normal(random, "gate", rows, columns);
+    Data up = values(random, "up", rows, columns);
+    return Case.of(
+        "gated_activation seed %d %s".formatted(seed, activation),
+        List.of(
+            random.nextBoolean() ? gate.spread(random) : gate,
+            random.nextBoolean() ? up.spread(random) : up,
+            Data.output("y", rows, columns)),
+        of -> new GatedActivation(of.apply("gate"), of.apply("up"), activation, of.apply("y")));
   }
 
   private static Case softmax(long seed) {

@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -15,6 +16,7 @@ import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -74,6 +76,8 @@ final class Runs {
       case DisentangledBias c -> kernels.run(c);
       case CrossEntropy c -> kernels.run(c);
       case Cast c -> kernels.run(c);
+      case RmsNorm c -> kernels.run(c);
+      case GatedActivation c -> kernels.run(c);
       default -> throw new IllegalArgumentException(call.kernel());
     }
   }

@@ -665,6 +665,141 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_rms_norm_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_FLOAT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rms_norm_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * }
+     */
+    public static FunctionDescriptor gatun_rms_norm_f32$descriptor() {
+        return gatun_rms_norm_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * }
+     */
+    public static MethodHandle gatun_rms_norm_f32$handle() {
+        return gatun_rms_norm_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * }
+     */
+    public static MemorySegment gatun_rms_norm_f32$address() {
+        return gatun_rms_norm_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * }
+     */
+    public static int gatun_rms_norm_f32(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment y, MemorySegment sum, long rows, long columns, float shift, float eps) {
+        var mh$ = gatun_rms_norm_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_rms_norm_f32", x, residual, weight, y, sum, rows, columns, shift, eps);
+            }
+            return (int)mh$.invokeExact(x, residual, weight, y, sum, rows, columns, shift, eps);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_gated_activation_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gated_activation_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_gated_activation_f32$descriptor() {
+        return gatun_gated_activation_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_gated_activation_f32$handle() {
+        return gatun_gated_activation_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_gated_activation_f32$address() {
+        return gatun_gated_activation_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static int gatun_gated_activation_f32(MemorySegment gate, long gate_stride, MemorySegment up, long up_stride, MemorySegment y, long rows, long columns, int activation) {
+        var mh$ = gatun_gated_activation_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gated_activation_f32", gate, gate_stride, up, up_stride, y, rows, columns, activation);
+            }
+            return (int)mh$.invokeExact(gate, gate_stride, up, up_stride, y, rows, columns, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_activation_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,

@@ -36,4 +36,8 @@ public interface Kernels {
   void run(CrossEntropy call);
 
   void run(Cast call);
+
+  void run(RmsNorm call);
+
+  void run(GatedActivation call);
 }

@@ -13,6 +13,7 @@ import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -23,6 +24,7 @@ import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -106,6 +108,39 @@ final class CpuKernels implements Kernels {
                 c.x().size(0),
                 c.x().size(1),
                 c.eps()));
+  }
+
+  @Override
+  public void run(RmsNorm c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.rmsNorm(
+                address(c.x()),
+                address(c.residual()),
+                address(c.weight()),
+                address(c.y()),
+                address(c.sum()),
+                c.x().size(0),
+                c.x().size(1),
+                c.shift(),
+                c.eps()));
+  }
+
+  @Override
+  public void run(GatedActivation c) {
+    run(
+        c,
+        () ->
+            CpuLibrary.gatedActivation(
+                address(c.gate()),
+                c.gate().stride(0),
+                address(c.up()),
+                c.up().stride(0),
+                address(c.y()),
+                c.y().size(0),
+                c.y().size(1),
+                c.activation().ordinal()));
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.gatun.kernels.reference;
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.GatedActivation;
 
 /** Kernels that work on each element on its own. */
 final class ElementwiseReference {
@@ -37,6 +38,19 @@ final class ElementwiseReference {
     View y = View.of(c.y());
     for (long i = 0; i < c.x().count(); i++) {
       y.set(i, x.get(i));
+    }
+  }
+
+  void run(GatedActivation c) {
+    View gate = View.of(c.gate());
+    View up = View.of(c.up());
+    View y = View.of(c.y());
+    long columns = c.y().size(1);
+    for (long r = 0; r < c.y().size(0); r++) {
+      for (long i = 0; i < columns; i++) {
+        double activated = functions.activate(gate.get(r * c.gate().stride(0) + i), c.activation());
+        y.set(r * columns + i, p.round(activated * up.get(r * c.up().stride(0) + i)));
+      }
     }
   }
 }

@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
@@ -15,6 +16,7 @@ import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -117,6 +119,16 @@ final class ReferenceKernels implements Kernels {
 
   @Override
   public void run(Cast call) {
+    Execution.run(call, memory, () -> elementwise.run(call));
+  }
+
+  @Override
+  public void run(RmsNorm call) {
+    Execution.run(call, memory, () -> rows.run(call));
+  }
+
+  @Override
+  public void run(GatedActivation call) {
     Execution.run(call, memory, () -> elementwise.run(call));
   }
 }

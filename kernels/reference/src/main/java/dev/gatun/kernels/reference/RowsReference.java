@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.Softmax;
 
 /** Kernels that work on each row on its own. */
@@ -47,6 +48,30 @@ final class RowsReference {
         double value = p.round(row[i] * scale);
         value = weight == null ? value : p.round(value * weight.get(i));
         y.set(r * columns + i, bias == null ? value : p.round(value + bias.get(i)));
+      }
+    }
+  }
+
+  void run(RmsNorm c) {
+    View x = View.of(c.x());
+    View residual = View.of(c.residual());
+    View weight = View.of(c.weight());
+    View y = View.of(c.y());
+    View sum = View.of(c.sum());
+    long columns = c.x().size(1);
+    for (long r = 0; r < c.x().size(0); r++) {
+      double[] row = x.row(r * columns, columns);
+      for (int i = 0; residual != null && i < columns; i++) {
+        row[i] = p.round(row[i] + residual.get(r * columns + i));
+      }
+      if (sum != null) {
+        sum.setRow(r * columns, row);
+      }
+      double mean = p.round(functions.dot(row, row) / columns);
+      double scale = p.round(1 / p.round(Math.sqrt(p.round(mean + c.eps()))));
+      for (int i = 0; i < columns; i++) {
+        double factor = p.round(c.shift() + weight.get(i));
+        y.set(r * columns + i, p.round(p.round(row[i] * scale) * factor));
       }
     }
   }

@@ -1,0 +1,62 @@
+package dev.gatun.kernels.api;
+
+import java.util.List;
+
+/**
+ * Root mean square normalisation (Zhang and Sennrich, arXiv 1910.07467) with the residual sum
+ * fused: {@code s = x + residual; y = s / √(mean(s²) + eps) · (shift + weight)}, the mean over the
+ * columns.
+ *
+ * @param x F32 [rows, columns] contiguous
+ * @param residual F32 [rows, columns] contiguous, or null for none
+ * @param weight F32 [columns] contiguous
+ * @param shift added to the weight: 0, or 1 for models that keep the weight's distance from 1
+ *     (Gemma)
+ * @param eps added to the mean square, not negative
+ * @param y F32 [rows, columns] contiguous; may be x or the residual
+ * @param sum receives s, F32 [rows, columns] contiguous; or null
+ */
+public record RmsNorm(
+    Operand x, Operand residual, Operand weight, float shift, float eps, Operand y, Operand sum)
+    implements KernelCall {
+  private static final String NAME = "rms_norm";
+
+  public RmsNorm {
+    Checks.operand(NAME, "x", x, DType.F32, 2);
+    Checks.contiguous(NAME, "x", x);
+    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), x.size(1));
+    Checks.contiguous(NAME, "y", y);
+    Checks.shaped(NAME, "weight", weight, DType.F32, x.size(1));
+    Checks.contiguous(NAME, "weight", weight);
+    if (residual != null) {
+      Checks.shaped(NAME, "residual", residual, DType.F32, x.size(0), x.size(1));
+      Checks.contiguous(NAME, "residual", residual);
+    }
+    if (sum != null) {
+      Checks.shaped(NAME, "sum", sum, DType.F32, x.size(0), x.size(1));
+      Checks.contiguous(NAME, "sum", sum);
+    }
+    if (!(eps >= 0) || !Float.isFinite(shift)) {
+      throw Checks.bad(NAME, "eps is %s and shift %s, expected 0 or more, and finite", eps, shift);
+    }
+    Checks.disjoint(
+        new Operands(NAME, Checks.present(x, residual, weight), Checks.present(y, sum)),
+        x,
+        residual);
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(x, residual, weight);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(y, sum);
+  }
+}
