@@ -12,8 +12,10 @@ import java.nio.file.Path;
 /** Gatun's own encoder; a batch is packed, so padding does not exist. */
 final class GatunEmbedder implements Embedder {
   private final EncoderModel model;
+  private final DType dtype;
 
   GatunEmbedder(Path directory, DType dtype) throws Exception {
+    this.dtype = dtype;
     this.model = AutoModel.load(directory, dtype);
   }
 
@@ -32,7 +34,7 @@ final class GatunEmbedder implements Embedder {
 
   @Override
   public String version() {
-    return "gatun " + model.device().description();
+    return "gatun " + dtype + " " + model.device().description();
   }
 
   @Override
