@@ -19,11 +19,16 @@ public final class QuestionAnsweringPipeline implements AutoCloseable {
    * @param maxAnswerLength the most tokens of an answer
    * @param docStride the tokens that neighbouring windows of a long context share
    * @param handleImpossibleAnswer whether an empty answer competes
+   * @param alignToWords whether an answer begins and ends with whole words
    */
   public record Options(
-      int topK, int maxAnswerLength, int docStride, boolean handleImpossibleAnswer) {
-    /** One answer of at most 15 tokens; windows share 128 tokens. */
-    public static final Options DEFAULT = new Options(1, 15, 128, false);
+      int topK,
+      int maxAnswerLength,
+      int docStride,
+      boolean handleImpossibleAnswer,
+      boolean alignToWords) {
+    /** One answer of at most 15 tokens and of whole words; windows share 128 tokens. */
+    public static final Options DEFAULT = new Options(1, 15, 128, false, true);
 
     public Options {
       if (topK < 1 || maxAnswerLength < 1 || docStride < 0) {
@@ -61,13 +66,13 @@ public final class QuestionAnsweringPipeline implements AutoCloseable {
             .withStride(Math.min(options.docStride, limit / 2));
     List<AnswerWindow> scored = new ArrayList<>();
     for (Encoding window : parts.tokenizer().encodeWindows(question, context, windows)) {
-      scored.add(scored(window));
+      scored.add(scored(window, options.alignToWords));
     }
     return new AnswerSpans(options.topK, options.maxAnswerLength, options.handleImpossibleAnswer)
         .answers(context, scored);
   }
 
-  private AnswerWindow scored(Encoding window) {
+  private AnswerWindow scored(Encoding window, boolean alignToWords) {
     float[][] rows = parts.rows(window);
     float[] starts = new float[rows.length];
     float[] ends = new float[rows.length];
@@ -77,7 +82,27 @@ public final class QuestionAnsweringPipeline implements AutoCloseable {
       ends[i] = rows[i][1];
       inContext[i] = window.sequenceIds()[i] == 1;
     }
-    return new AnswerWindow(starts, ends, inContext, window.starts(), window.ends());
+    int[] from = window.starts().clone();
+    int[] to = window.ends().clone();
+    if (alignToWords) {
+      widen(window, inContext, from, to);
+    }
+    return new AnswerWindow(starts, ends, inContext, from, to);
+  }
+
+  /** Gives every token of the context the place of its whole word. */
+  private static void widen(Encoding window, boolean[] inContext, int[] from, int[] to) {
+    int[] words = window.wordIds();
+    for (int i = 1; i < from.length; i++) {
+      if (inContext[i] && inContext[i - 1] && words[i] == words[i - 1]) {
+        from[i] = from[i - 1];
+      }
+    }
+    for (int i = from.length - 2; i >= 0; i--) {
+      if (inContext[i] && inContext[i + 1] && words[i] == words[i + 1]) {
+        to[i] = to[i + 1];
+      }
+    }
   }
 
   @Override

@@ -122,4 +122,22 @@ class PipelinesTest {
       assertTrue(answer.score() > 0);
     }
   }
+
+  @Test
+  void answersAreWholeWordsByChoice() throws Exception {
+    try (var pipeline = new QuestionAnsweringPipeline(parts(2, false, "{}"))) {
+      String context = "gatun bigger lake";
+      Set<String> whole = Set.of("gatun", "bigger", "lake");
+      boolean cut = false;
+      for (boolean align : new boolean[] {true, false}) {
+        var options = new QuestionAnsweringPipeline.Options(20, 1, 2, false, align);
+        for (Answer answer : pipeline.answers("what", context, options)) {
+          assertEquals(answer.text(), context.substring(answer.start(), answer.end()));
+          assertTrue(!align || whole.contains(answer.text()), answer.toString());
+          cut |= !align && answer.text().equals("ger");
+        }
+      }
+      assertTrue(cut, "without alignment a piece of a word can be an answer");
+    }
+  }
 }
