@@ -63,6 +63,21 @@ typedef enum {
   GATUN_DTYPE_F16 = 2,
 } gatun_dtype;
 
+// What each group of an output feature of a quantised weight has beside its codes.
+typedef enum {
+  GATUN_SCALES_F32 = 0,       // scale * code
+  GATUN_SCALES_F16 = 1,       // scale * code
+  GATUN_SCALES_F16_ZERO = 2,  // scale * (code - zero), zero a signed byte
+  GATUN_SCALES_F32_MIN = 3,   // scale * code + min, min f32
+} gatun_scales;
+
+// What becomes of the activations of a product with a quantised weight.
+typedef enum {
+  GATUN_ACTIVATIONS_EXACT = 0,
+  GATUN_ACTIVATIONS_INT8_PER_TOKEN = 1,
+  GATUN_ACTIVATIONS_INT8_BLOCKS = 2,  // blocks of 32 input features
+} gatun_activations;
+
 typedef enum {
   GATUN_POOL_MEAN = 0,
   GATUN_POOL_FIRST = 1,

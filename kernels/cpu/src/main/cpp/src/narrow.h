@@ -38,6 +38,12 @@ constexpr int64_t kChunk = 512;
 
 static inline int64_t round_up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 
+// Elements of a byte size from one copied row to the next: rows a power of two apart would all fall
+// into the same few sets of the cache.
+static inline int64_t row_stride(int64_t k, int64_t bytes) {
+  return round_up(k * bytes, 64) / bytes + 64 / bytes;
+}
+
 static inline int64_t panels(int64_t n) { return (n + GATUN_PANEL - 1) / GATUN_PANEL; }
 
 // Calls body(row, rows, panel) for the tasks that make up m rows by n features.
@@ -71,15 +77,15 @@ static inline void clear(float *sums, int64_t rows) {
   __builtin_memset(sums, 0, static_cast<size_t>(rows) * GATUN_PANEL * sizeof(float));
 }
 
-// Rows of x as floats, each k long; rounded to bf16 where the product's definition asks for it.
+// Rows of x as floats, stride apart; rounded to bf16 where the product's definition asks for it.
 static inline void widen_rows(const Product &p, int64_t row, int64_t rows, bool as_bf16,
-                              float *wide) {
+                              float *wide, int64_t stride) {
   parallel_rows(rows, p.k, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
       const void *in = p.row(row + r);
       by_vector(p.k, [&](int64_t i, int64_t n) {
         const Floats v = load_as(at(in, p.x_dtype, i), p.x_dtype, n);
-        store_lanes(wide + r * p.k + i, as_bf16 ? from_bf16(to_bf16(v)) : v, n);
+        store_lanes(wide + r * stride + i, as_bf16 ? from_bf16(to_bf16(v)) : v, n);
       });
     }
   });
@@ -95,13 +101,13 @@ static inline int32_t float_product(const Product &p, bool as_bf16, const Widen 
     const float *x = static_cast<const float *>(p.x);
     int64_t stride = p.x_stride;
     if (p.x_dtype != GATUN_DTYPE_F32 || as_bf16) {
-      float *wide = scratch.floats(m * p.k + 1);
+      stride = row_stride(p.k, sizeof(float));
+      float *wide = scratch.floats(m * stride);
       if (wide == nullptr) {
         return GATUN_OUT_OF_MEMORY;
       }
-      widen_rows(p, chunk, m, as_bf16, wide);
+      widen_rows(p, chunk, m, as_bf16, wide, stride);
       x = wide;
-      stride = p.k;
     } else {
       x += chunk * stride;
     }

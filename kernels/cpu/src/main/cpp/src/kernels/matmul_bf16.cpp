@@ -51,10 +51,10 @@ int32_t by_float(const Product &p, const uint16_t *packed) {
 #if defined(GATUN_LEVEL_avx512)
 int32_t by_pairs(const Product &p, const uint16_t *packed) {
   static thread_local Scratch scratch;
-  const int64_t stride = round_up(p.k, 2);
+  const int64_t pairs_end = round_up(p.k, 2), stride = row_stride(p.k, 2);
   for (int64_t chunk = 0; chunk < p.m; chunk += kChunk) {
     const int64_t m = p.m - chunk < kChunk ? p.m - chunk : kChunk;
-    uint16_t *x = reinterpret_cast<uint16_t *>(scratch.floats(m * stride / 2 + 1));
+    uint16_t *x = reinterpret_cast<uint16_t *>(scratch.floats(m * stride / 2));
     if (x == nullptr) {
       return GATUN_OUT_OF_MEMORY;
     }
@@ -62,9 +62,9 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
     parallel_tiles(m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       clear(sums, rows);
-      for (int64_t depth = 0; depth < stride; depth += kDepthBlock) {
-        const int64_t length = stride - depth < kDepthBlock ? stride - depth : kDepthBlock;
-        const uint16_t *weights = packed + (panel * stride + depth) * GATUN_PANEL;
+      for (int64_t depth = 0; depth < pairs_end; depth += kDepthBlock) {
+        const int64_t length = pairs_end - depth < kDepthBlock ? pairs_end - depth : kDepthBlock;
+        const uint16_t *weights = packed + (panel * pairs_end + depth) * GATUN_PANEL;
         by_tile<12>(rows, [&](int64_t r, int64_t count) {
           bf16_tile<12>(count, x + (row + r) * stride + depth, stride, weights, length / 2,
                         sums + r * GATUN_PANEL);

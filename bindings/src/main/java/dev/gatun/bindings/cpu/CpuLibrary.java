@@ -405,7 +405,7 @@ public final class CpuLibrary {
         gatun_cpu_h.gatun_cross_entropy_f32(logits, targets, rows, columns, ignoreIndex, loss));
   }
 
-  private static void check(String call, int status) {
+  static void check(String call, int status) {
     if (status == gatun_cpu_h.GATUN_OK()) {
       return;
     }

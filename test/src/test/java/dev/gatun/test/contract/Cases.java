@@ -18,7 +18,8 @@ final class Cases {
             AttentionCases.cases(seed, 3 * each),
             MatmulCases.cases(seed, each),
             RowCases.cases(seed, each),
-            LookupCases.cases(seed, each))
+            LookupCases.cases(seed, each),
+            QuantizedCases.cases(seed, each))
         .flatMap(s -> s);
   }
 }

@@ -16,6 +16,8 @@ import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
@@ -78,6 +80,8 @@ final class Runs {
       case Cast c -> kernels.run(c);
       case RmsNorm c -> kernels.run(c);
       case GatedActivation c -> kernels.run(c);
+      case QuantizedPack c -> kernels.run(c);
+      case QuantizedMatmul c -> kernels.run(c);
       default -> throw new IllegalArgumentException(call.kernel());
     }
   }

@@ -267,6 +267,69 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_DTYPE_F16() {
         return GATUN_DTYPE_F16;
     }
+    private static final int GATUN_SCALES_F32 = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F32 = 0
+     * }
+     */
+    public static int GATUN_SCALES_F32() {
+        return GATUN_SCALES_F32;
+    }
+    private static final int GATUN_SCALES_F16 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F16 = 1
+     * }
+     */
+    public static int GATUN_SCALES_F16() {
+        return GATUN_SCALES_F16;
+    }
+    private static final int GATUN_SCALES_F16_ZERO = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F16_ZERO = 2
+     * }
+     */
+    public static int GATUN_SCALES_F16_ZERO() {
+        return GATUN_SCALES_F16_ZERO;
+    }
+    private static final int GATUN_SCALES_F32_MIN = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F32_MIN = 3
+     * }
+     */
+    public static int GATUN_SCALES_F32_MIN() {
+        return GATUN_SCALES_F32_MIN;
+    }
+    private static final int GATUN_ACTIVATIONS_EXACT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_ACTIVATIONS_EXACT = 0
+     * }
+     */
+    public static int GATUN_ACTIVATIONS_EXACT() {
+        return GATUN_ACTIVATIONS_EXACT;
+    }
+    private static final int GATUN_ACTIVATIONS_INT8_PER_TOKEN = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_ACTIVATIONS_INT8_PER_TOKEN = 1
+     * }
+     */
+    public static int GATUN_ACTIVATIONS_INT8_PER_TOKEN() {
+        return GATUN_ACTIVATIONS_INT8_PER_TOKEN;
+    }
+    private static final int GATUN_ACTIVATIONS_INT8_BLOCKS = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_ACTIVATIONS_INT8_BLOCKS = 2
+     * }
+     */
+    public static int GATUN_ACTIVATIONS_INT8_BLOCKS() {
+        return GATUN_ACTIVATIONS_INT8_BLOCKS;
+    }
     private static final int GATUN_POOL_MEAN = (int)0L;
     /**
      * {@snippet lang=c :
@@ -1791,6 +1854,81 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
                 traceDowncall("gatun_matmul_f16", x, x_dtype, x_stride, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
             }
             return (int)mh$.invokeExact(x, x_dtype, x_stride, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantized_matmul {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantized_matmul");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantized_matmul$descriptor() {
+        return gatun_quantized_matmul.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_quantized_matmul$handle() {
+        return gatun_quantized_matmul.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_quantized_matmul$address() {
+        return gatun_quantized_matmul.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_quantized_matmul(MemorySegment x, int x_dtype, long x_stride, MemorySegment packed, int bits, long group, int scales, int activations, MemorySegment bias, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_quantized_matmul.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantized_matmul", x, x_dtype, x_stride, packed, bits, group, scales, activations, bias, y, y_dtype, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, packed, bits, group, scales, activations, bias, y, y_dtype, y_stride, m, n, k, activation);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -40,4 +40,8 @@ public interface Kernels {
   void run(RmsNorm call);
 
   void run(GatedActivation call);
+
+  void run(QuantizedPack call);
+
+  void run(QuantizedMatmul call);
 }

@@ -24,6 +24,8 @@ import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
@@ -57,6 +59,16 @@ final class CpuKernels implements Kernels {
   @Override
   public void run(Matmul c) {
     run(c, () -> MatmulCall.run(c));
+  }
+
+  @Override
+  public void run(QuantizedPack c) {
+    run(c, () -> QuantizedCall.run(c));
+  }
+
+  @Override
+  public void run(QuantizedMatmul c) {
+    run(c, () -> QuantizedCall.run(c));
   }
 
   @Override

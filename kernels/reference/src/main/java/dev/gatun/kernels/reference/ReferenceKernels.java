@@ -16,6 +16,8 @@ import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
@@ -27,6 +29,7 @@ final class ReferenceKernels implements Kernels {
   private final Memory memory;
   private final AttentionReference attention;
   private final MatmulReference matmul;
+  private final QuantizedReference quantized;
   private final RowsReference rows;
   private final ElementwiseReference elementwise;
   private final LookupReference lookup;
@@ -36,6 +39,7 @@ final class ReferenceKernels implements Kernels {
     this.memory = memory;
     this.attention = new AttentionReference(precision);
     this.matmul = new MatmulReference(precision);
+    this.quantized = new QuantizedReference(precision);
     this.rows = new RowsReference(precision);
     this.elementwise = new ElementwiseReference(precision);
     this.lookup = new LookupReference(precision);
@@ -130,5 +134,15 @@ final class ReferenceKernels implements Kernels {
   @Override
   public void run(GatedActivation call) {
     Execution.run(call, memory, () -> elementwise.run(call));
+  }
+
+  @Override
+  public void run(QuantizedPack call) {
+    Execution.run(call, memory, () -> quantized.run(call));
+  }
+
+  @Override
+  public void run(QuantizedMatmul call) {
+    Execution.run(call, memory, () -> quantized.run(call));
   }
 }

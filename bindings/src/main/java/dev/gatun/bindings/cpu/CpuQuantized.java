@@ -1,0 +1,53 @@
+package dev.gatun.bindings.cpu;
+
+import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import java.lang.foreign.MemorySegment;
+
+/** The products with quantised weights of {@code gatun_cpu.h}, with their status checked. */
+public final class CpuQuantized {
+  private CpuQuantized() {}
+
+  /**
+   * Names a packed weight.
+   *
+   * @param bits of a code
+   * @param group input features that share a scale, 0 for all
+   * @param scales {@code gatun_scales}
+   */
+  public record Weight(MemorySegment packed, int bits, long group, int scales) {}
+
+  public static void matmul(
+      MemorySegment x,
+      int xDtype,
+      long xStride,
+      Weight weight,
+      int activations,
+      MemorySegment bias,
+      MemorySegment y,
+      int yDtype,
+      long yStride,
+      long m,
+      long n,
+      long k,
+      int activation) {
+    CpuLibrary.check(
+        "quantized_matmul",
+        gatun_cpu_h.gatun_quantized_matmul(
+            x,
+            xDtype,
+            xStride,
+            weight.packed(),
+            weight.bits(),
+            weight.group(),
+            weight.scales(),
+            activations,
+            bias,
+            y,
+            yDtype,
+            yStride,
+            m,
+            n,
+            k,
+            activation));
+  }
+}

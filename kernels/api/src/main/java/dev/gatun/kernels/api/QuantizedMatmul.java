@@ -1,0 +1,80 @@
+package dev.gatun.kernels.api;
+
+import dev.gatun.kernels.api.quantized.PackedLayout;
+import java.util.List;
+
+/**
+ * A linear layer with a quantised weight: {@code y[m, n] = activation(Σₖ x[m, k] weight[n, k] +
+ * bias[n])}, the weight's elements as {@link PackedLayout} defines them.
+ *
+ * <p>With {@link QuantizedActivations#EXACT} sums are F32. Otherwise x is quantised, {@code scale =
+ * max|x| / 127} and {@code code = round(x (127 / max|x|))} in F32, ties to even; the products of
+ * codes are summed as whole numbers over each run of input features that shares both scales, and
+ * the runs in F32. A token, or block, with a number that is not finite gives NaN.
+ *
+ * <p>With zero points or minima a number in x that is not finite gives NaN where the formula may
+ * give an infinity.
+ *
+ * @param layout of the packed weight
+ * @param activations what becomes of x
+ * @param x F32, BF16 or F16 [rows, in_features], rows without gaps inside
+ * @param packed U8 [{@link PackedLayout#packedBytes}], as {@link QuantizedPack} writes it
+ * @param bias F32 [out_features] contiguous, or null for none
+ * @param activation applied to each element
+ * @param y F32, BF16 or F16 [rows, out_features], rows without gaps inside
+ */
+public record QuantizedMatmul(
+    PackedLayout layout,
+    QuantizedActivations activations,
+    Operand x,
+    Operand packed,
+    Operand bias,
+    Activation activation,
+    Operand y)
+    implements KernelCall {
+  private static final String NAME = "quantized_matmul";
+
+  /** Input features whose activations share a scale, with {@code INT8_BLOCKS}. */
+  public static final int BLOCK = 32;
+
+  public QuantizedMatmul {
+    Checks.required(NAME, "layout", layout);
+    Checks.required(NAME, "activations", activations);
+    Checks.required(NAME, "activation", activation);
+    Checks.operand(NAME, "x", x, Checks.floats(NAME, "x", x), 2);
+    Checks.rows(NAME, "x", x);
+    Checks.operand(NAME, "y", y, Checks.floats(NAME, "y", y), 2);
+    Checks.shaped(NAME, "y", y, y.dtype(), x.size(0), y.size(1));
+    Checks.rows(NAME, "y", y);
+    if (y.size(0) > 1 && y.stride(0) < y.size(1)) {
+      throw Checks.bad(NAME, "y %s has overlapping rows, stride %d", y, y.stride(0));
+    }
+    long in = x.size(1);
+    if (layout.group() != 0 && in % layout.group() != 0) {
+      throw Checks.bad(
+          NAME, "groups of %d do not divide the input features of x %s", layout.group(), x);
+    }
+    Checks.shaped(NAME, "packed", packed, DType.U8, layout.packedBytes(y.size(1), in));
+    Checks.contiguous(NAME, "packed", packed);
+    if (bias != null) {
+      Checks.shaped(NAME, "bias", bias, DType.F32, y.size(1));
+      Checks.contiguous(NAME, "bias", bias);
+    }
+    Checks.disjoint(new Operands(NAME, Checks.present(x, packed, bias), Checks.present(y)));
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(x, packed, bias);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(y);
+  }
+}

@@ -1,0 +1,53 @@
+package dev.gatun.kernels.api;
+
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.PackedLayout;
+import java.util.List;
+
+/**
+ * Lays quantised blocks out for {@link QuantizedMatmul}, as {@link PackedLayout} says. No number
+ * changes, but for the minima of Q4_1 and Q4_K, which are moved by 8 codes and rounded to F32.
+ *
+ * @param format of the blocks
+ * @param inFeatures elements of a row
+ * @param blocks U8 [out_features, {@link BlockFormat#rowBytes}], rows without gaps inside; scales
+ *     must be finite
+ * @param packed U8 [{@link PackedLayout#packedBytes}] contiguous
+ */
+public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks, Operand packed)
+    implements KernelCall {
+  private static final String NAME = "quantized_pack";
+
+  public QuantizedPack {
+    Checks.required(NAME, "format", format);
+    if (inFeatures < 0 || inFeatures > Integer.MAX_VALUE - 64) {
+      throw Checks.bad(NAME, "in_features is %d, expected 0 to 2^31 - 65", inFeatures);
+    }
+    Checks.operand(NAME, "blocks", blocks, DType.U8, 2);
+    try {
+      Checks.shaped(NAME, "blocks", blocks, DType.U8, blocks.size(0), format.rowBytes(inFeatures));
+    } catch (ArithmeticException e) {
+      throw Checks.bad(NAME, "%s rows of %d elements are too long", format, inFeatures);
+    }
+    Checks.rows(NAME, "blocks", blocks);
+    Checks.shaped(
+        NAME, "packed", packed, DType.U8, format.layout().packedBytes(blocks.size(0), inFeatures));
+    Checks.contiguous(NAME, "packed", packed);
+    Checks.disjoint(new Operands(NAME, Checks.present(blocks), Checks.present(packed)));
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(blocks);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(packed);
+  }
+}

@@ -1,0 +1,45 @@
+// Weights of 4 and 8 bits.
+#include "../dot_codes.h"
+#include "../quantized_bf16.h"
+#include "../quantized_float.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+namespace {
+
+template <int kBits>
+int32_t product(const Product &p, const Quantized &q, int32_t activations) {
+  if (activations != GATUN_ACTIVATIONS_EXACT && p.k > 0) {
+#if defined(GATUN_DOT_TARGET)
+    if (has_vnni()) {
+      return vnni::quantized_codes<kBits>(p, q, activations);
+    }
+#endif
+    return plain::quantized_codes<kBits>(p, q, activations);
+  }
+#if defined(GATUN_LEVEL_avx512)
+  if (kBits == 4 && q.group <= kDepthBlock && p.x_dtype == GATUN_DTYPE_BF16 && has_bf16()) {
+    return quantized_bf16(p, q);
+  }
+#endif
+  return quantized_float<kBits>(p, q);
+}
+
+}  // namespace
+
+int32_t quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed,
+                         int32_t bits, int64_t group, int32_t scales, int32_t activations,
+                         const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
+                         int64_t n, int64_t k, int32_t activation) {
+  const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
+  const Quantized q(packed, bits, group, scales, k);
+  if (!p.valid() || !q.valid() || activations < GATUN_ACTIVATIONS_EXACT ||
+      activations > GATUN_ACTIVATIONS_INT8_BLOCKS) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  return bits == 4 ? product<4>(p, q, activations) : product<8>(p, q, activations);
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun

@@ -1,0 +1,110 @@
+// A packed quantised weight: where its records lie and what its scales are.
+#ifndef GATUN_QUANTIZED_H
+#define GATUN_QUANTIZED_H
+
+#include "narrow.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+struct Quantized {
+  const uint8_t *packed;
+  int32_t bits;
+  int32_t scales;
+  int64_t group;  // input features that share a scale
+  int64_t k;
+
+  Quantized(const void *memory, int32_t bits, int64_t group, int32_t scales, int64_t k)
+      : packed(static_cast<const uint8_t *>(memory)),
+        bits(bits),
+        scales(scales),
+        group(group == 0 ? k : group),
+        k(k) {}
+
+  bool valid() const {
+    return (bits == 4 || bits == 8) && scales >= GATUN_SCALES_F32 &&
+           scales <= GATUN_SCALES_F32_MIN && group >= 0 && (group == 0 || k % group == 0) &&
+           (bits == 8 || group % 8 == 0);
+  }
+
+  bool has_min() const { return scales >= GATUN_SCALES_F16_ZERO; }
+  int64_t groups() const { return group == 0 ? 0 : k / group; }
+  int64_t header() const {
+    constexpr int64_t kBytes[] = {4, 2, 3, 8};
+    return GATUN_PANEL * kBytes[scales];
+  }
+  // Words of one output feature in a record.
+  int64_t words() const { return (group + 32 / bits - 1) / (32 / bits); }
+  int64_t record_bytes() const { return header() + words() * GATUN_PANEL * 4; }
+  const uint8_t *record(int64_t panel, int64_t g) const {
+    return packed + (panel * groups() + g) * record_bytes();
+  }
+
+  // The scales of kLanes features from `feature` on.
+  Floats scale(const uint8_t *record, int64_t feature) const {
+    if (scales == GATUN_SCALES_F32 || scales == GATUN_SCALES_F32_MIN) {
+      return load(reinterpret_cast<const float *>(record) + feature);
+    }
+    return from_f16(load_halves(reinterpret_cast<const uint16_t *>(record) + feature));
+  }
+
+  // What a code of 0 means.
+  Floats min(const uint8_t *record, int64_t feature, Floats scale) const {
+    if (scales == GATUN_SCALES_F32_MIN) {
+      return load(reinterpret_cast<const float *>(record) + GATUN_PANEL + feature);
+    }
+    if (scales == GATUN_SCALES_F16_ZERO) {
+      typedef int8_t Zeros __attribute__((vector_size(kLanes)));
+      Zeros zeros;
+      __builtin_memcpy(&zeros, record + 2 * GATUN_PANEL + feature, sizeof zeros);
+      // By way of whole numbers, which is one instruction a step.
+      return -scale * __builtin_convertvector(__builtin_convertvector(zeros, Ints), Floats);
+    }
+    return Floats{};
+  }
+};
+
+// The words of kLanes features.
+static inline Ints load_words(const uint8_t *words) {
+  Ints w;
+  __builtin_memcpy(&w, words, sizeof w);
+  return w;
+}
+
+// Element i of each word as a float.
+template <int kBits>
+static inline Floats code(Ints words, int i) {
+  if constexpr (kBits == 4) {
+    const int at = i % 4 * 8 + i / 4 * 4;
+#if defined(GATUN_LEVEL_avx512)
+    const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+    const __m512i index = (__m512i)((Bits)words >> at);
+    return (Floats)_mm512_maskz_permutexvar_ps(0xffff, index, table);
+#else
+    return __builtin_convertvector(((words >> at) & 15) - 8, Floats);
+#endif
+  } else {
+    return __builtin_convertvector(((words >> 8 * i) & 255) - 128, Floats);
+  }
+}
+
+// sums[rows][groups], of the elements of x[rows][k].
+static inline void group_sums(const Quantized &q, const void *x, int32_t dtype, int64_t stride,
+                              int64_t rows, float *sums) {
+  parallel_rows(rows, q.k, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      for (int64_t g = 0; g < q.groups(); g++) {
+        Floats total = {};
+        by_vector(q.group, [&](int64_t i, int64_t n) {
+          total += load_as(at(x, dtype, r * stride + g * q.group + i), dtype, n);
+        });
+        sums[r * q.groups() + g] = sum(total);
+      }
+    }
+  });
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif

@@ -1,0 +1,128 @@
+// Products of floats with a quantised weight.
+#ifndef GATUN_QUANTIZED_FLOAT_H
+#define GATUN_QUANTIZED_FLOAT_H
+
+#include "quantized.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+// With more rows than this it pays to make the weights floats in memory first.
+constexpr int64_t kFewRows = 4;
+
+// sums[kRows][PANEL] = x[kRows][k] * weights^T of a panel, straight from the codes. x_sums are the
+// sums of x over each group, for weights with a minimum.
+template <int kBits, int kRows>
+static inline void float_rows(const Quantized &q, int64_t panel, const float *x, int64_t x_stride,
+                              const float *x_sums, float *sums) {
+  // Where there are few rows an addition need not wait for the one before.
+  constexpr int kApart = kRows == 1 ? 4 : kRows == 2 ? 2 : 1, kTogether = 32 / kBits;
+  constexpr int64_t kAhead = 2048;
+  for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
+    Floats total[kRows][2] = {};
+    for (int64_t g = 0; g < q.groups(); g++) {
+      const uint8_t *record = q.record(panel, g);
+      Floats part[kApart][kRows][2] = {};
+      for (int64_t w = 0; w < q.words(); w++) {
+        const uint8_t *words = record + q.header() + (w * GATUN_PANEL + j) * 4;
+        __builtin_prefetch(words + kAhead);
+        __builtin_prefetch(words + kAhead + 64);
+        const Ints w0 = load_words(words), w1 = load_words(words + kLanes * 4);
+        const float *at = x + g * q.group + w * kTogether;
+        const int64_t left = q.group - w * kTogether;
+        for (int i = 0; i < (left < kTogether ? left : kTogether); i++) {
+          const Floats c0 = code<kBits>(w0, i), c1 = code<kBits>(w1, i);
+          for (int r = 0; r < kRows; r++) {
+            const Floats v = splat(at[r * x_stride + i]);
+            part[i % kApart][r][0] = fma(v, c0, part[i % kApart][r][0]);
+            part[i % kApart][r][1] = fma(v, c1, part[i % kApart][r][1]);
+          }
+        }
+      }
+      for (int v = 0; v < 2; v++) {
+        const Floats scale = q.scale(record, j + v * kLanes);
+        for (int r = 0; r < kRows; r++) {
+          for (int a = 1; a < kApart; a++) {
+            part[0][r][v] += part[a][r][v];
+          }
+          total[r][v] = fma(part[0][r][v], scale, total[r][v]);
+        }
+        if (q.has_min()) {
+          const Floats min = q.min(record, j + v * kLanes, scale);
+          for (int r = 0; r < kRows; r++) {
+            total[r][v] = fma(splat(x_sums[r * q.groups() + g]), min, total[r][v]);
+          }
+        }
+      }
+    }
+    for (int r = 0; r < kRows; r++) {
+      store(sums + r * GATUN_PANEL + j, total[r][0]);
+      store(sums + r * GATUN_PANEL + j + kLanes, total[r][1]);
+    }
+  }
+}
+
+template <int kBits, int kRows = kFewRows>
+static inline void float_rows(int64_t rows, const Quantized &q, int64_t panel, const float *x,
+                              int64_t x_stride, const float *x_sums, float *sums) {
+  if (rows == kRows) {
+    float_rows<kBits, kRows>(q, panel, x, x_stride, x_sums, sums);
+  } else if constexpr (kRows > 1) {
+    float_rows<kBits, kRows - 1>(rows, q, panel, x, x_stride, x_sums, sums);
+  }
+}
+
+template <int kBits>
+static inline int32_t few_float_rows(const Product &p, const Quantized &q) {
+  static thread_local Scratch scratch;
+  float *wide = scratch.floats(p.m * (p.k + q.groups()) + 1);
+  if (wide == nullptr) {
+    return GATUN_OUT_OF_MEMORY;
+  }
+  float *x_sums = wide + p.m * p.k;
+  widen_rows(p, 0, p.m, false, wide, p.k);
+  if (q.has_min()) {
+    group_sums(q, wide, GATUN_DTYPE_F32, p.k, p.m, x_sums);
+  }
+  parallel_tiles(p.m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
+    alignas(64) float sums[kFewRows * GATUN_PANEL];
+    float_rows<kBits>(rows, q, panel, wide + row * p.k, p.k, x_sums + row * q.groups(), sums);
+    finish_panel(p, sums, row, rows, panel);
+  });
+  return GATUN_OK;
+}
+
+// Writes a panel's weights of [depth, depth + length) as floats [length][PANEL].
+template <int kBits>
+static inline void widen_codes(const Quantized &q, int64_t panel, int64_t depth, int64_t length,
+                               float *wide) {
+  constexpr int kTogether = 32 / kBits;
+  for (int64_t i = 0; i < length; i += kTogether) {
+    const int64_t g = (depth + i) / q.group, element = (depth + i) % q.group;
+    const uint8_t *record = q.record(panel, g);
+    const uint8_t *words = record + q.header() + element / kTogether * GATUN_PANEL * 4;
+    const int64_t count = length - i < kTogether ? length - i : kTogether;
+    for (int64_t j = 0; j < GATUN_PANEL; j += kLanes) {
+      const Floats scale = q.scale(record, j), min = q.min(record, j, scale);
+      const Ints w = load_words(words + j * 4);
+      for (int e = 0; e < count; e++) {
+        store(wide + (i + e) * GATUN_PANEL + j, fma(code<kBits>(w, e), scale, min));
+      }
+    }
+  }
+}
+
+template <int kBits>
+static inline int32_t quantized_float(const Product &p, const Quantized &q) {
+  if (p.m <= kFewRows) {
+    return few_float_rows<kBits>(p, q);
+  }
+  return float_product(p, false, [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
+    widen_codes<kBits>(q, panel, depth, length, wide);
+  });
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif

@@ -1,0 +1,45 @@
+package dev.gatun.kernels.cpu;
+
+import static dev.gatun.kernels.cpu.CpuKernels.address;
+import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+
+import dev.gatun.bindings.cpu.CpuQuantized;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.quantized.Packer;
+
+/** Products with quantised weights. */
+final class QuantizedCall {
+  private QuantizedCall() {}
+
+  static void run(QuantizedPack c) {
+    Packer.pack(
+        c.format(),
+        address(c.blocks()),
+        c.blocks().stride(0),
+        c.blocks().size(0),
+        c.inFeatures(),
+        address(c.packed()));
+  }
+
+  static void run(QuantizedMatmul c) {
+    CpuQuantized.matmul(
+        address(c.x()),
+        dtype(c.x().dtype()),
+        c.x().stride(0),
+        new CpuQuantized.Weight(
+            address(c.packed()),
+            c.layout().bits(),
+            c.layout().group(),
+            c.layout().scales().ordinal()),
+        c.activations().ordinal(),
+        address(c.bias()),
+        address(c.y()),
+        dtype(c.y().dtype()),
+        c.y().stride(0),
+        c.x().size(0),
+        c.y().size(1),
+        c.x().size(1),
+        c.activation().ordinal());
+  }
+}

@@ -1,0 +1,135 @@
+package dev.gatun.test.contract;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.quantized.Packer;
+import dev.gatun.kernels.api.quantized.Quantizer;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/** Random products with weights of every block format. */
+final class QuantizedCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+  private static final List<BlockFormat> FORMATS = BlockFormat.all().toList();
+
+  private QuantizedCases() {}
+
+  static Stream<Case> cases(long seed, int count) {
+    return LongStream.range(seed, seed + count)
+        .boxed()
+        .flatMap(s -> Stream.of(pack(s), matmul(s), matmul(s + (1L << 40))));
+  }
+
+  private static Case pack(long seed) {
+    Random random = new Random(seed);
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    int n = Sizes.any(random, 65);
+    int k = depth(random, format);
+    byte[] blocks = blocks(random, format, n, k);
+    Data rows =
+        new Data(
+            "blocks",
+            DType.U8,
+            new long[] {n, format.rowBytes(k)},
+            new long[] {format.rowBytes(k), 1},
+            values(blocks),
+            false);
+    long bytes = format.layout().packedBytes(n, k);
+    return Case.exact(
+        "quantized_pack seed %d %s".formatted(seed, format),
+        List.of(
+            random.nextBoolean() ? rows.spread(random) : rows,
+            new Data("packed", DType.U8, new long[] {bytes}, new long[] {1}, null, true)),
+        of -> new QuantizedPack(format, k, of.apply("blocks"), of.apply("packed")));
+  }
+
+  private static Case matmul(long seed) {
+    Random random = new Random(seed);
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    PackedLayout layout = format.layout();
+    int m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : Sizes.any(random, 33);
+    int n = Sizes.any(random, 65);
+    int k = depth(random, format);
+    byte[] blocks = blocks(random, format, n, k);
+    byte[] packed = new byte[(int) layout.packedBytes(n, k)];
+    Packer.pack(
+        format,
+        MemorySegment.ofArray(blocks),
+        format.rowBytes(k),
+        n,
+        k,
+        MemorySegment.ofArray(packed));
+    List<Data> data = new ArrayList<>();
+    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[random.nextInt(3)]);
+    if (random.nextInt(6) == 0) {
+      x = x.with(random, Double.NaN);
+    }
+    data.add(random.nextBoolean() ? x.spread(random) : x);
+    data.add(
+        new Data(
+            "packed", DType.U8, new long[] {packed.length}, new long[] {1}, values(packed), false));
+    Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
+    data.add(random.nextBoolean() ? y.spread(random) : y);
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", n));
+    }
+    Activation activation =
+        Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
+    QuantizedActivations activations =
+        QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
+    return Case.of(
+        "quantized_matmul seed %d %s %s %s".formatted(seed, format, activations, activation),
+        data,
+        of ->
+            new QuantizedMatmul(
+                layout,
+                activations,
+                of.apply("x"),
+                of.apply("packed"),
+                of.apply("bias"),
+                activation,
+                of.apply("y")));
+  }
+
+  private static int depth(Random random, BlockFormat format) {
+    if (format.equals(BlockFormat.INT8)) {
+      return random.nextInt(5) == 0 ? 500 + random.nextInt(600) : Sizes.any(random, 100);
+    }
+    int block = format.blockSize(0);
+    return block * random.nextInt(Math.max(2, 600 / block) + 1);
+  }
+
+  private static byte[] blocks(Random random, BlockFormat format, int n, int k) {
+    byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
+    long seed = random.nextLong();
+    Quantizer.quantize(
+        format,
+        (row, x) -> {
+          Random values = new Random(seed + row);
+          for (int i = 0; i < x.length; i++) {
+            x[i] = (float) values.nextGaussian();
+          }
+        },
+        n,
+        k,
+        MemorySegment.ofArray(blocks));
+    return blocks;
+  }
+
+  private static double[] values(byte[] bytes) {
+    double[] values = new double[bytes.length];
+    for (int i = 0; i < bytes.length; i++) {
+      values[i] = bytes[i];
+    }
+    return values;
+  }
+}

@@ -1,0 +1,169 @@
+package dev.gatun.test.quantized;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.Packer;
+import dev.gatun.kernels.api.quantized.QuantizationError;
+import dev.gatun.kernels.api.quantized.Quantizer;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is packed means the same as the blocks it was made of. */
+final class PackedLayoutTest {
+  static Stream<BlockFormat> all() {
+    return BlockFormat.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void packing_keeps_the_elements(BlockFormat format) {
+    int n = 37;
+    int k = 512;
+    byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
+    QuantizationError error = quantize(format, n, k, 1, blocks);
+    assertTrue(error.relative() > 0 && error.relative() < 0.11, format + " " + error.relative());
+    byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
+    pack(format, n, k, blocks, packed);
+    float[] expected = new float[k];
+    double[] row = new double[k];
+    for (int r = 0; r < n; r++) {
+      Quantizer.dequantize(
+          format, MemorySegment.ofArray(blocks).asSlice(r * format.rowBytes(k)), expected);
+      Packer.unpack(format.layout(), MemorySegment.ofArray(packed), k, r, row);
+      for (int i = 0; i < k; i++) {
+        assertEquals(expected[i], row[i], 1e-6 * (1 + Math.abs(row[i])), "row " + r + ", " + i);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void a_block_of_zeros_stays_zeros(BlockFormat format) {
+    byte[] blocks = new byte[(int) format.rowBytes(256)];
+    quantize(format, 1, 256, 0, blocks);
+    float[] row = new float[256];
+    Quantizer.dequantize(format, MemorySegment.ofArray(blocks), row);
+    for (float x : row) {
+      assertEquals(0, Math.abs(x));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void what_is_not_finite_is_refused(BlockFormat format) {
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      byte[] blocks = new byte[(int) (2 * format.rowBytes(256))];
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () ->
+                  Quantizer.quantize(
+                      format,
+                      (row, x) -> x[3] = row == 1 ? bad : 0,
+                      2,
+                      256,
+                      MemorySegment.ofArray(blocks)));
+      assertEquals(
+          "quantize to %s: element [1, 3] is %s, expected finite numbers".formatted(format, bad),
+          e.getMessage());
+    }
+  }
+
+  @Test
+  void a_scale_that_is_not_finite_is_refused() {
+    byte[] blocks = new byte[(int) (2 * BlockFormat.Q4_0.rowBytes(64))];
+    blocks[18 * 3 + 1] = 0x7e;
+    byte[] packed = new byte[(int) BlockFormat.Q4_0.layout().packedBytes(2, 64)];
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> pack(BlockFormat.Q4_0, 2, 64, blocks, packed));
+    assertTrue(
+        e.getMessage().startsWith("quantized_pack: block 1 of row 1 has scale NaN"),
+        e.getMessage());
+  }
+
+  @Test
+  void numbers_too_large_for_the_scale_are_refused() {
+    byte[] blocks = new byte[(int) BlockFormat.int4(32).rowBytes(32)];
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                Quantizer.quantize(
+                    BlockFormat.int4(32),
+                    (row, x) -> x[0] = 1e9f,
+                    1,
+                    32,
+                    MemorySegment.ofArray(blocks)));
+    assertTrue(e.getMessage().contains("too large for the format's scale"), e.getMessage());
+  }
+
+  @Test
+  void the_layout_is_what_it_was() {
+    // Feature 1, element 5 of the second group: in the high half of byte 1 of its word.
+    byte[] blocks = new byte[(int) (2 * BlockFormat.int4(32).rowBytes(64))];
+    Quantizer.quantize(
+        BlockFormat.int4(32),
+        (row, x) -> {
+          x[32] = -8;
+          x[37] = row == 1 ? 3 : 0;
+        },
+        2,
+        64,
+        MemorySegment.ofArray(blocks));
+    byte[] packed = new byte[(int) BlockFormat.int4(32).layout().packedBytes(2, 64)];
+    pack(BlockFormat.int4(32), 2, 64, blocks, packed);
+    int record = 32 * 2 + 4 * 32 * 4;
+    assertEquals(2 * record, packed.length);
+    assertEquals(0x3c, packed[record + 1 * 2 + 1], "scale of 1 in F16, upper byte");
+    assertEquals(0xb8, packed[record + 64 + 1 * 4 + 1] & 0xff, "3 + 8 above 0 + 8");
+  }
+
+  @Test
+  void names_are_read_back() {
+    BlockFormat.all().forEach(f -> assertEquals(f, BlockFormat.of(f.toString())));
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> BlockFormat.of("int4:48"));
+    assertTrue(
+        e.getMessage().contains("\"int4:48\", expected one of INT8, INT8:32"), e.getMessage());
+    assertEquals(
+        "INT4 with groups of 48, expected one of [32, 64, 128]",
+        assertThrows(IllegalArgumentException.class, () -> BlockFormat.int4(48)).getMessage());
+    assertEquals(
+        "Q4_K has blocks of 256, which do not divide 384 input features",
+        assertThrows(IllegalArgumentException.class, () -> BlockFormat.Q4_K.rowBytes(384))
+            .getMessage());
+  }
+
+  private static QuantizationError quantize(
+      BlockFormat format, int n, int k, float scale, byte[] blocks) {
+    return Quantizer.quantize(
+        format,
+        (row, x) -> {
+          Random random = new Random(row);
+          for (int i = 0; i < k; i++) {
+            x[i] = scale * (float) random.nextGaussian();
+          }
+        },
+        n,
+        k,
+        MemorySegment.ofArray(blocks));
+  }
+
+  private static void pack(BlockFormat format, int n, int k, byte[] blocks, byte[] packed) {
+    Packer.pack(
+        format,
+        MemorySegment.ofArray(blocks),
+        format.rowBytes(k),
+        n,
+        k,
+        MemorySegment.ofArray(packed));
+  }
+}
