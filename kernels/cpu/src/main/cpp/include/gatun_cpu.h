@@ -69,6 +69,7 @@ typedef enum {
   GATUN_SCALES_F16 = 1,       // scale * code
   GATUN_SCALES_F16_ZERO = 2,  // scale * (code - zero), zero a signed byte
   GATUN_SCALES_F32_MIN = 3,   // scale * code + min, min f32
+  GATUN_SCALES_F32_SUM = 4,   // scale * code, and the sum of the group's elements, f32
 } gatun_scales;
 
 // What becomes of the activations of a product with a quantised weight.

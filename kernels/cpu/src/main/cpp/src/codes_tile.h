@@ -11,9 +11,13 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
   const int8_t *codes = a.codes + row * a.stride;
   const int64_t runs = (q.group + a.run - 1) / a.run;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
-    Floats total[kRows][2] = {};
+    Floats total[kRows][2] = {}, weights[2] = {};
     for (int64_t g = 0; g < q.groups(); g++) {
       const uint8_t *record = q.record(panel, g);
+      if (!a.centred) {
+        weights[0] += q.sum(record, j);
+        weights[1] += q.sum(record, j + kLanes);
+      }
       const uint8_t *words = record + q.header() + j * 4;
       for (int64_t i = g * runs; i < (g + 1) * runs; i++) {
         Ints part[kRows][2];
@@ -70,8 +74,9 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
     }
     for (int r = 0; r < kRows; r++) {
       const Floats by = splat(a.per_token() ? a.scales[(row + r) * a.blocks] : 1.0f);
-      store(sums + r * GATUN_PANEL + j, total[r][0] * by);
-      store(sums + r * GATUN_PANEL + j + kLanes, total[r][1] * by);
+      const Floats offset = splat(a.offsets[row + r]);
+      store(sums + r * GATUN_PANEL + j, fma(offset, weights[0], total[r][0] * by));
+      store(sums + r * GATUN_PANEL + j + kLanes, fma(offset, weights[1], total[r][1] * by));
     }
   }
 }

@@ -23,14 +23,15 @@ struct Quantized {
 
   bool valid() const {
     return (bits == 4 || bits == 8) && scales >= GATUN_SCALES_F32 &&
-           scales <= GATUN_SCALES_F32_MIN && group >= 0 && (group == 0 || k % group == 0) &&
+           scales <= GATUN_SCALES_F32_SUM && group >= 0 && (group == 0 || k % group == 0) &&
            (bits == 8 || group % 8 == 0);
   }
 
-  bool has_min() const { return scales >= GATUN_SCALES_F16_ZERO; }
+  bool has_min() const { return scales == GATUN_SCALES_F16_ZERO || scales == GATUN_SCALES_F32_MIN; }
+  bool has_sum() const { return scales == GATUN_SCALES_F32_SUM; }
   int64_t groups() const { return group == 0 ? 0 : k / group; }
   int64_t header() const {
-    constexpr int64_t kBytes[] = {4, 2, 3, 8};
+    constexpr int64_t kBytes[] = {4, 2, 3, 8, 8};
     return GATUN_PANEL * kBytes[scales];
   }
   // Words of one output feature in a record.
@@ -42,10 +43,15 @@ struct Quantized {
 
   // The scales of kLanes features from `feature` on.
   Floats scale(const uint8_t *record, int64_t feature) const {
-    if (scales == GATUN_SCALES_F32 || scales == GATUN_SCALES_F32_MIN) {
+    if (scales != GATUN_SCALES_F16 && scales != GATUN_SCALES_F16_ZERO) {
       return load(reinterpret_cast<const float *>(record) + feature);
     }
     return from_f16(load_halves(reinterpret_cast<const uint16_t *>(record) + feature));
+  }
+
+  // The sums of a group's elements.
+  Floats sum(const uint8_t *record, int64_t feature) const {
+    return load(reinterpret_cast<const float *>(record) + GATUN_PANEL + feature);
   }
 
   // What a code of 0 means.

@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.DType;
+import dev.gatun.nn.WeightType;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
@@ -37,26 +38,32 @@ public final class AutoModel {
    *     {@link dev.gatun.weights.WeightsException} when their file is damaged, or lacks some
    */
   public static EncoderModel load(Path directory) throws IOException {
-    return load(directory, DType.F32);
+    return load(directory, WeightType.F32);
   }
 
   /**
    * Loads a model with the head that its {@code architectures} name, on the processor; fails as
    * {@link #load(Path)} does.
    *
-   * @param dtype what the weights of linear layers are kept and multiplied as: F32, BF16 or F16
+   * @param dtype what the weights of linear layers are kept and multiplied as: F32, BF16, F16, or
+   *     I8 with dynamic activations, {@link WeightType#INT8}
    */
   public static EncoderModel load(Path directory, DType dtype) throws IOException {
+    return load(directory, WeightType.of(dtype));
+  }
+
+  /** The same with weights of any type. */
+  public static EncoderModel load(Path directory, WeightType type) throws IOException {
     Config config = Config.read(directory);
     Family family = family(config);
-    return load(directory, config, family, Head.of(config), Device.cpu(), dtype);
+    return load(directory, config, family, Head.of(config), Device.cpu(), type);
   }
 
   /** Loads a model with this head, on a device; fails as {@link #load(Path)} does. */
-  public static EncoderModel load(Path directory, Head head, Device device, DType dtype)
+  public static EncoderModel load(Path directory, Head head, Device device, WeightType type)
       throws IOException {
     Config config = Config.read(directory);
-    return load(directory, config, family(config), head, device, dtype);
+    return load(directory, config, family(config), head, device, type);
   }
 
   private static Family family(Config config) {
@@ -71,14 +78,10 @@ public final class AutoModel {
   }
 
   private static EncoderModel load(
-      Path directory, Config config, Family family, Head head, Device device, DType dtype)
+      Path directory, Config config, Family family, Head head, Device device, WeightType type)
       throws IOException {
-    if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
-      throw new IllegalArgumentException(
-          "load: dtype is %s, expected F32, BF16 or F16".formatted(dtype));
-    }
     try (TensorFile file = TensorFile.open(directory)) {
-      Weights weights = new Weights(file, directory.toString(), device, dtype);
+      Weights weights = new Weights(file, directory.toString(), device, type);
       try {
         return family.build(config, head, weights);
       } catch (RuntimeException | Error e) {

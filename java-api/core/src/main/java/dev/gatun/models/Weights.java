@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.nn.WeightType;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
@@ -32,7 +33,7 @@ final class Weights {
   private final TensorFile file;
   private final String source;
   private final Device device;
-  private final DType dtype;
+  private final WeightType type;
   private final String prefix;
   private final Set<String> used;
   private final Set<String> missing;
@@ -42,7 +43,7 @@ final class Weights {
       TensorFile file,
       String source,
       Device device,
-      DType dtype,
+      WeightType type,
       String prefix,
       Set<String> used,
       Set<String> missing,
@@ -50,7 +51,7 @@ final class Weights {
     this.file = file;
     this.source = source;
     this.device = device;
-    this.dtype = dtype;
+    this.type = type;
     this.prefix = prefix;
     this.used = used;
     this.missing = missing;
@@ -61,16 +62,15 @@ final class Weights {
    * All weights of a file, on a device.
    *
    * @param source where they are, for messages
-   * @param dtype what linear layers keep their weights as
+   * @param type what linear layers keep their weights as
    */
-  Weights(TensorFile file, String source, Device device, DType dtype) {
-    this(
-        file, source, device, dtype, "", new TreeSet<>(), new LinkedHashSet<>(), new ArrayList<>());
+  Weights(TensorFile file, String source, Device device, WeightType type) {
+    this(file, source, device, type, "", new TreeSet<>(), new LinkedHashSet<>(), new ArrayList<>());
   }
 
   /** The weights whose names begin with {@code name.}. */
   Weights sub(String name) {
-    return new Weights(file, source, device, dtype, prefix + name + ".", used, missing, made);
+    return new Weights(file, source, device, type, prefix + name + ".", used, missing, made);
   }
 
   /** The body's weights, whose names begin with its own name or with nothing. */
@@ -107,7 +107,7 @@ final class Weights {
   /** A layer with {@code name.weight} and, if wanted, {@code name.bias}. */
   Linear linear(String name, long out, long in, boolean bias, Activation activation) {
     try (Tensor weight = read(name + ".weight", out, in)) {
-      return own(new Linear(weight, bias ? take(name + ".bias", out) : null, activation, dtype));
+      return own(new Linear(weight, bias ? take(name + ".bias", out) : null, activation, type));
     }
   }
 
@@ -138,7 +138,7 @@ final class Weights {
       if (shift != null) {
         made.add(shift);
       }
-      return own(new Linear(tensor, shift, activation, dtype));
+      return own(new Linear(tensor, shift, activation, type));
     }
   }
 
@@ -147,7 +147,7 @@ final class Weights {
    */
   Linear tied(Tensor table, String bias) {
     return own(
-        new Linear(table, has(bias) ? take(bias, table.size(0)) : null, Activation.NONE, dtype));
+        new Linear(table, has(bias) ? take(bias, table.size(0)) : null, Activation.NONE, type));
   }
 
   /** {@code name.weight} and {@code name.bias}, or their old names gamma and beta. */

@@ -344,7 +344,7 @@ public final class Ops {
   }
 
   /** A kernel's call whose output is a tensor. */
-  private interface Call {
+  interface Call {
     void run(Kernels kernels, Tensor y);
   }
 
@@ -354,7 +354,7 @@ public final class Ops {
   }
 
   /** Fills y and gives it; gives its memory back when the call fails. */
-  private static Tensor run(Tensor y, Call call, Tensor... arguments) {
+  static Tensor run(Tensor y, Call call, Tensor... arguments) {
     boolean done = false;
     try {
       call.run(y.device().kernels(), y);
@@ -379,14 +379,14 @@ public final class Ops {
         others);
   }
 
-  private static void axes(String op, String name, Tensor x, int axes) {
+  static void axes(String op, String name, Tensor x, int axes) {
     if (x.rank() != axes) {
       throw new IllegalArgumentException(
           "%s: %s is %s, expected %d axes".formatted(op, name, x, axes));
     }
   }
 
-  private static Tensor rows(String op, Tensor x) {
+  static Tensor rows(String op, Tensor x) {
     if (x.rank() == 2) {
       return x;
     }
@@ -400,13 +400,13 @@ public final class Ops {
     return x.reshape(rows, x.size(-1));
   }
 
-  private static long[] withLast(Tensor x, long last) {
+  static long[] withLast(Tensor x, long last) {
     long[] shape = Arrays.copyOf(x.shape(), x.rank());
     shape[shape.length - 1] = last;
     return shape;
   }
 
-  private static Operand operand(Tensor tensor) {
+  static Operand operand(Tensor tensor) {
     return tensor == null ? null : tensor.operand();
   }
 

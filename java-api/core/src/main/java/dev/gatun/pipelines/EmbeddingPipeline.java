@@ -1,6 +1,7 @@
 package dev.gatun.pipelines;
 
 import dev.gatun.kernels.api.DType;
+import dev.gatun.nn.WeightType;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
@@ -23,41 +24,46 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @param maxLength the most tokens of a text, special ones included; the model's limit where
    *     nothing is said
    * @param overflow what happens to longer texts
-   * @param dtype what linear weights are kept and multiplied as: F32, BF16 or F16
+   * @param weights what linear weights are kept and multiplied as
    */
   public record Options(
       Pooling pooling,
       Boolean normalize,
       Integer maxLength,
       EncodeOptions.Overflow overflow,
-      DType dtype) {
+      WeightType weights) {
     /** As the directory says; longer texts are cut, and the result tells by how much. */
     public static final Options DEFAULT =
-        new Options(null, null, null, EncodeOptions.Overflow.TRUNCATE, DType.F32);
+        new Options(null, null, null, EncodeOptions.Overflow.TRUNCATE, WeightType.F32);
 
     /** These options with another pooling. */
     public Options withPooling(Pooling value) {
-      return new Options(value, normalize, maxLength, overflow, dtype);
+      return new Options(value, normalize, maxLength, overflow, weights);
     }
 
     /** These options with vectors of length one or as they come. */
     public Options withNormalize(boolean value) {
-      return new Options(pooling, value, maxLength, overflow, dtype);
+      return new Options(pooling, value, maxLength, overflow, weights);
     }
 
     /** These options with another limit. */
     public Options withMaxLength(int tokens) {
-      return new Options(pooling, normalize, tokens, overflow, dtype);
+      return new Options(pooling, normalize, tokens, overflow, weights);
     }
 
-    /** These options with linear weights of another type. */
+    /** These options with linear weights as F32, BF16, F16, or I8 with dynamic activations. */
     public Options withDtype(DType value) {
+      return withWeights(WeightType.of(value));
+    }
+
+    /** These options with linear weights of another type, quantised ones among them. */
+    public Options withWeights(WeightType value) {
       return new Options(pooling, normalize, maxLength, overflow, value);
     }
 
     /** These options with an error for texts that are too long. */
     public Options withError() {
-      return new Options(pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, dtype);
+      return new Options(pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, weights);
     }
   }
 
@@ -91,7 +97,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
   /** Opens a model directory with options. */
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
     SentenceSettings said = SentenceSettings.read(directory);
-    TextModel model = TextModels.load(directory, TextModels.Head.NONE, options.dtype);
+    TextModel model = TextModels.load(directory, TextModels.Head.NONE, options.weights);
     try {
       return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
     } catch (IOException | RuntimeException e) {

@@ -1,10 +1,10 @@
 package dev.gatun.pipelines;
 
-import dev.gatun.kernels.api.DType;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderInputs;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
+import dev.gatun.nn.WeightType;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.io.IOException;
@@ -38,12 +38,12 @@ final class TextModels {
 
   /** Opens the model of a directory. */
   static TextModel load(Path directory, Head head) throws IOException {
-    return load(directory, head, DType.F32);
+    return load(directory, head, WeightType.F32);
   }
 
-  /** Opens the model of a directory with its linear weights kept as F32, BF16 or F16. */
-  static TextModel load(Path directory, Head head, DType dtype) throws IOException {
-    return new Loaded(AutoModel.load(directory, head.head, Device.cpu(), dtype), head);
+  /** Opens the model of a directory with its linear weights kept as a type. */
+  static TextModel load(Path directory, Head head, WeightType type) throws IOException {
+    return new Loaded(AutoModel.load(directory, head.head, Device.cpu(), type), head);
   }
 
   private record Loaded(EncoderModel model, Head head) implements TextModel {

@@ -86,6 +86,11 @@ public final class Tensor implements AutoCloseable {
     return of(device, DType.I64, MemorySegment.ofArray(elements), elements.length, shape);
   }
 
+  /** A U8 tensor with these elements in row-major order. */
+  public static Tensor of(Device device, byte[] elements, long... shape) {
+    return of(device, DType.U8, MemorySegment.ofArray(elements), elements.length, shape);
+  }
+
   private static Tensor of(
       Device device, DType dtype, MemorySegment elements, long count, long... shape) {
     if (bytes(dtype, shape) != count * dtype.bytes()) {
@@ -202,6 +207,14 @@ public final class Tensor implements AutoCloseable {
   public long[] toLongArray() {
     require(DType.I64);
     long[] elements = new long[arrayLength()];
+    read(MemorySegment.ofArray(elements));
+    return elements;
+  }
+
+  /** The elements of a U8 tensor in row-major order. */
+  public byte[] toByteArray() {
+    require(DType.U8);
+    byte[] elements = new byte[arrayLength()];
     read(MemorySegment.ofArray(elements));
     return elements;
   }

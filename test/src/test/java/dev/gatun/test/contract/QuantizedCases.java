@@ -2,6 +2,9 @@ package dev.gatun.test.contract;
 
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dequantize;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
@@ -26,7 +29,44 @@ final class QuantizedCases {
   static Stream<Case> cases(long seed, int count) {
     return LongStream.range(seed, seed + count)
         .boxed()
-        .flatMap(s -> Stream.of(pack(s), matmul(s), matmul(s + (1L << 40))));
+        .flatMap(
+            s -> Stream.of(quantize(s), dequantize(s), pack(s), matmul(s), matmul(s + (1L << 40))));
+  }
+
+  private static Case quantize(long seed) {
+    Random random = new Random(seed);
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    int n = Sizes.any(random, 9);
+    int k = depth(random, format);
+    Data weight = Data.normal(random, "weight", n, k).withDtype(FLOATS[random.nextInt(3)]);
+    long[] shape = {n, format.rowBytes(k)};
+    return Case.exact(
+            "quantize seed %d %s".formatted(seed, format),
+            List.of(
+                random.nextBoolean() ? weight.spread(random) : weight.withStrides(1, n),
+                new Data("blocks", DType.U8, shape, Operand.rowMajor(shape), null, true)),
+            of -> new Quantize(of.apply("weight"), format, of.apply("blocks")))
+        .likeItself();
+  }
+
+  private static Case dequantize(long seed) {
+    Random random = new Random(seed);
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    int n = Sizes.any(random, 33);
+    int k = depth(random, format);
+    long[] shape = {n, format.rowBytes(k)};
+    Data blocks =
+        new Data(
+            "blocks",
+            DType.U8,
+            shape,
+            Operand.rowMajor(shape),
+            values(blocks(random, format, n, k)),
+            false);
+    return Case.exact(
+        "dequantize seed %d %s".formatted(seed, format),
+        List.of(random.nextBoolean() ? blocks.spread(random) : blocks, Data.output("weight", n, k)),
+        of -> new Dequantize(format, of.apply("blocks"), of.apply("weight")));
   }
 
   private static Case pack(long seed) {

@@ -303,6 +303,15 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_SCALES_F32_MIN() {
         return GATUN_SCALES_F32_MIN;
     }
+    private static final int GATUN_SCALES_F32_SUM = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F32_SUM = 4
+     * }
+     */
+    public static int GATUN_SCALES_F32_SUM() {
+        return GATUN_SCALES_F32_SUM;
+    }
     private static final int GATUN_ACTIVATIONS_EXACT = (int)0L;
     /**
      * {@snippet lang=c :

@@ -1,5 +1,6 @@
 package dev.gatun.kernels.api;
 
+import dev.gatun.kernels.api.quantized.BlockFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -57,6 +58,22 @@ final class Checks {
     if (!Arrays.equals(operand.shape(), shape)) {
       throw bad(kernel, "%s is %s, expected shape %s", name, operand, Arrays.toString(shape));
     }
+  }
+
+  /** Requires rows of quantised blocks, each with so many elements. */
+  static void blocks(String kernel, Operand blocks, BlockFormat format, long rows, long elements) {
+    operand(kernel, "blocks", blocks, DType.U8, 2);
+    if (elements > Integer.MAX_VALUE - 64) {
+      throw bad(kernel, "rows of %d elements, expected fewer than 2^31 - 64", elements);
+    }
+    long bytes;
+    try {
+      bytes = format.rowBytes(elements);
+    } catch (IllegalArgumentException e) {
+      throw bad(kernel, "%s", e.getMessage());
+    }
+    shaped(kernel, "blocks", blocks, DType.U8, rows, bytes);
+    rows(kernel, "blocks", blocks);
   }
 
   /** Requires row-major elements without gaps. */

@@ -41,6 +41,10 @@ public interface Kernels {
 
   void run(GatedActivation call);
 
+  void run(Quantize call);
+
+  void run(Dequantize call);
+
   void run(QuantizedPack call);
 
   void run(QuantizedMatmul call);

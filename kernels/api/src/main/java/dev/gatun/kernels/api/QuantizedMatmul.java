@@ -7,10 +7,11 @@ import java.util.List;
  * A linear layer with a quantised weight: {@code y[m, n] = activation(Σₖ x[m, k] weight[n, k] +
  * bias[n])}, the weight's elements as {@link PackedLayout} defines them.
  *
- * <p>With {@link QuantizedActivations#EXACT} sums are F32. Otherwise x is quantised, {@code scale =
- * max|x| / 127} and {@code code = round(x (127 / max|x|))} in F32, ties to even; the products of
- * codes are summed as whole numbers over each run of input features that shares both scales, and
- * the runs in F32. A token, or block, with a number that is not finite gives NaN.
+ * <p>With {@link QuantizedActivations#EXACT} sums are F32. Otherwise x is quantised in F32, {@code
+ * code = round((x - offset) / scale)}, ties to even; the products of codes are summed as whole
+ * numbers over each run of input features that shares both scales, and the runs in F32. A token, or
+ * block, with a number that is not finite gives NaN; one whose numbers differ by less than 2^-120
+ * counts as all equal to its offset.
  *
  * <p>With zero points or minima a number in x that is not finite gives NaN where the formula may
  * give an infinity.
@@ -37,6 +38,9 @@ public record QuantizedMatmul(
   /** Input features whose activations share a scale, with {@code INT8_BLOCKS}. */
   public static final int BLOCK = 32;
 
+  /** Input features whose products of codes a whole number of 32 bits holds. */
+  private static final long MOST = 1 << 17;
+
   public QuantizedMatmul {
     Checks.required(NAME, "layout", layout);
     Checks.required(NAME, "activations", activations);
@@ -53,6 +57,10 @@ public record QuantizedMatmul(
     if (layout.group() != 0 && in % layout.group() != 0) {
       throw Checks.bad(
           NAME, "groups of %d do not divide the input features of x %s", layout.group(), x);
+    }
+    if (activations == QuantizedActivations.INT8_PER_TOKEN && layout.group() == 0 && in > MOST) {
+      throw Checks.bad(
+          NAME, "x %s has more than %d input features, whose products overflow", x, MOST);
     }
     Checks.shaped(NAME, "packed", packed, DType.U8, layout.packedBytes(y.size(1), in));
     Checks.contiguous(NAME, "packed", packed);

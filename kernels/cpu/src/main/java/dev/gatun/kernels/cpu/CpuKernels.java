@@ -10,6 +10,7 @@ import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
@@ -24,6 +25,7 @@ import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.RmsNorm;
@@ -31,6 +33,7 @@ import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.quantized.HostBlocks;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -62,8 +65,18 @@ final class CpuKernels implements Kernels {
   }
 
   @Override
+  public void run(Quantize c) {
+    run(c, () -> HostBlocks.run(c));
+  }
+
+  @Override
+  public void run(Dequantize c) {
+    run(c, () -> HostBlocks.run(c));
+  }
+
+  @Override
   public void run(QuantizedPack c) {
-    run(c, () -> QuantizedCall.run(c));
+    run(c, () -> HostBlocks.run(c));
   }
 
   @Override

@@ -5,22 +5,10 @@ import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuQuantized;
 import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.quantized.Packer;
 
 /** Products with quantised weights. */
 final class QuantizedCall {
   private QuantizedCall() {}
-
-  static void run(QuantizedPack c) {
-    Packer.pack(
-        c.format(),
-        address(c.blocks()),
-        c.blocks().stride(0),
-        c.blocks().size(0),
-        c.inFeatures(),
-        address(c.packed()));
-  }
 
   static void run(QuantizedMatmul c) {
     CpuQuantized.matmul(

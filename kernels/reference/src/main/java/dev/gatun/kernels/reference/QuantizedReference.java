@@ -2,7 +2,7 @@ package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.quantized.PackedLayout;
 import dev.gatun.kernels.api.quantized.Packer;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -15,16 +15,6 @@ final class QuantizedReference {
   QuantizedReference(Precision precision) {
     this.p = precision;
     this.functions = new Functions(precision);
-  }
-
-  void run(QuantizedPack c) {
-    Packer.pack(
-        c.format(),
-        View.segment(c.blocks().buffer()).asSlice(c.blocks().byteOffset()),
-        c.blocks().stride(0),
-        c.blocks().size(0),
-        c.inFeatures(),
-        View.segment(c.packed().buffer()).asSlice(c.packed().byteOffset()));
   }
 
   void run(QuantizedMatmul c) {
@@ -59,33 +49,43 @@ final class QuantizedReference {
     for (int begin = 0; begin < row.length; begin += block) {
       int end = Math.min(row.length, begin + block);
       double[] codes = Arrays.copyOfRange(row, begin, end);
-      float scale = quantize(codes);
+      boolean offset = !blocks && c.layout().scales() == PackedLayout.Scales.F32_SUM;
+      Codes x = Codes.of(codes, offset);
       int run = Math.min(group, codes.length);
       for (int i = 0; i < codes.length; i += run) {
         int stop = Math.min(codes.length, i + run);
-        double products =
-            functions.dot(
-                Arrays.copyOfRange(codes, i, stop),
-                Arrays.copyOfRange(weight, begin + i, begin + stop));
-        total = p.round(total + p.round(scale * products));
+        double[] part = Arrays.copyOfRange(weight, begin + i, begin + stop);
+        double products = functions.dot(Arrays.copyOfRange(codes, i, stop), part);
+        total = p.round(total + p.round(x.scale * products));
+        if (offset) {
+          total = p.round(total + p.round(x.offset * Arrays.stream(part).sum()));
+        }
       }
     }
     return total;
   }
 
-  /** Makes numbers codes in place and gives their scale, in F32 whatever the precision is. */
-  private static float quantize(double[] x) {
-    float most = 0;
-    for (double v : x) {
-      most = Math.max(most, Math.abs((float) v));
+  /** What codes mean: {@code offset + scale * code}. */
+  private record Codes(float scale, float offset) {
+    /** Makes numbers codes in place, in F32 whatever the precision is. */
+    static Codes of(double[] x, boolean withOffset) {
+      float least = 0;
+      float most = 0;
+      boolean finite = true;
+      for (int i = 0; i < x.length; i++) {
+        float v = (float) x[i];
+        least = i == 0 && withOffset ? v : Math.min(least, v);
+        most = i == 0 && withOffset ? v : Math.max(most, v);
+        finite &= Float.isFinite(v);
+      }
+      float offset = withOffset ? 0.5f * most + 0.5f * least : 0;
+      float half = withOffset ? 0.5f * most - 0.5f * least : Math.max(most, -least);
+      boolean zero = half < 0x1p-120f;
+      float inverse = zero ? 0 : 127 / half;
+      for (int i = 0; i < x.length; i++) {
+        x[i] = finite ? Math.rint(((float) x[i] - offset) * inverse) : 0;
+      }
+      return new Codes(finite ? zero ? 0 : half / 127 : Float.NaN, offset);
     }
-    boolean finite = most <= Float.MAX_VALUE;
-    boolean zero = most < 0x1p-120f;
-    float inverse = zero ? 0 : 127 / most;
-    for (int i = 0; i < x.length; i++) {
-      double code = Math.rint((float) x[i] * inverse);
-      x[i] = finite ? Math.clamp(code, -127, 127) : 0;
-    }
-    return !finite ? Float.NaN : zero ? 0 : most / 127;
   }
 }

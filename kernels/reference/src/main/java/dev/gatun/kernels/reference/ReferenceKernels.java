@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
@@ -16,6 +17,7 @@ import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.RmsNorm;
@@ -23,6 +25,7 @@ import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.quantized.HostBlocks;
 
 /** Each call by the formula of its record. */
 final class ReferenceKernels implements Kernels {
@@ -137,8 +140,18 @@ final class ReferenceKernels implements Kernels {
   }
 
   @Override
+  public void run(Quantize call) {
+    Execution.run(call, memory, () -> HostBlocks.run(call));
+  }
+
+  @Override
+  public void run(Dequantize call) {
+    Execution.run(call, memory, () -> HostBlocks.run(call));
+  }
+
+  @Override
   public void run(QuantizedPack call) {
-    Execution.run(call, memory, () -> quantized.run(call));
+    Execution.run(call, memory, () -> HostBlocks.run(call));
   }
 
   @Override

@@ -180,7 +180,9 @@ public final class BlockFormat {
   /** How a weight of this format is packed for products. */
   public PackedLayout layout() {
     return switch (kind) {
-      case INT8 -> new PackedLayout(8, group, PackedLayout.Scales.F32);
+      case INT8 ->
+          new PackedLayout(
+              8, group, group == 0 ? PackedLayout.Scales.F32_SUM : PackedLayout.Scales.F32);
       case INT4, Q4_0 -> new PackedLayout(4, group, PackedLayout.Scales.F16);
       case INT4_ZERO -> new PackedLayout(4, group, PackedLayout.Scales.F16_ZERO);
       case Q4_1 -> new PackedLayout(4, group, PackedLayout.Scales.F32_MIN);

@@ -13,6 +13,8 @@ package dev.gatun.kernels.api.quantized;
  *
  * <ul>
  *   <li>{@link Scales#F32}, {@link Scales#F16}: {@code scale * c}
+ *   <li>{@link Scales#F32_SUM}: {@code scale * c}; beside it lies the sum of the group's elements,
+ *       F32, for activations with an offset
  *   <li>{@link Scales#F16_ZERO}: {@code scale * (c - zero)}, the zero a signed byte
  *   <li>{@link Scales#F32_MIN}: {@code scale * c + min}, the minimum F32
  * </ul>
@@ -31,7 +33,8 @@ public record PackedLayout(int bits, int group, Scales scales) {
     F32(4),
     F16(2),
     F16_ZERO(3),
-    F32_MIN(8);
+    F32_MIN(8),
+    F32_SUM(8);
 
     private final int bytes;
 

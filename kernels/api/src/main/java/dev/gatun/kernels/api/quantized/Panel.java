@@ -39,6 +39,14 @@ final class Panel {
       boolean centre = layout.scales() == PackedLayout.Scales.F32_MIN && layout.bits() == 4;
       int offset = layout.bits() == 8 ? 128 : centre ? 0 : 8;
       writeScales(at, feature, block, g, centre ? 8 : 0);
+      if (layout.scales() == PackedLayout.Scales.F32_SUM) {
+        long sum = 0;
+        for (int i = begin; i < begin + groupSize; i++) {
+          sum += block.codes[i];
+        }
+        float elements = (float) ((double) block.scales[g] * sum);
+        Bytes.setF32(memory, at + 4 * PackedLayout.PANEL + 4 * feature, elements);
+      }
       for (int i = 0; i < groupSize; i++) {
         int code = block.codes[begin + i] + offset;
         long place = at + layout.codeByte(feature, i);
@@ -56,7 +64,7 @@ final class Panel {
   private void writeScales(long at, int feature, Block block, int g, int moved) {
     float scale = block.scales[g];
     switch (layout.scales()) {
-      case F32 -> Bytes.setF32(memory, at + 4 * feature, scale);
+      case F32, F32_SUM -> Bytes.setF32(memory, at + 4 * feature, scale);
       case F16 -> Bytes.setF16(memory, at + 2 * feature, scale);
       case F16_ZERO -> {
         Bytes.setF16(memory, at + 2 * feature, scale);
@@ -80,7 +88,7 @@ final class Panel {
       int code = (layout.bits() == 8 ? stored : stored >> layout.codeShift(element) & 15) - half;
       row[k] =
           switch (layout.scales()) {
-            case F32 -> (double) Bytes.f32(memory, at + 4 * feature) * code;
+            case F32, F32_SUM -> (double) Bytes.f32(memory, at + 4 * feature) * code;
             case F16 -> (double) Bytes.f16(memory, at + 2 * feature) * code;
             case F16_ZERO ->
                 (double) Bytes.f16(memory, at + 2 * feature)

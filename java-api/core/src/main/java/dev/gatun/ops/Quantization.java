@@ -1,0 +1,85 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dequantize;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.tensor.Tensor;
+
+/** Operations on quantised weights. */
+public final class Quantization {
+  private Quantization() {}
+
+  /**
+   * A weight [out_features, in_features] as rows of blocks, U8 [out_features, row_bytes].
+   *
+   * @throws IllegalArgumentException when the format's block does not divide in_features, or an
+   *     element is not finite
+   */
+  public static Tensor quantize(Tensor weight, BlockFormat format) {
+    Ops.axes("quantize", "weight", weight, 2);
+    return Ops.run(
+        Tensor.empty(weight.device(), DType.U8, weight.size(0), format.rowBytes(weight.size(1))),
+        (k, y) -> k.run(new Quantize(weight.operand(), format, y.operand())),
+        weight);
+  }
+
+  /** The floats [out_features, in_features] that blocks [out_features, row_bytes] mean. */
+  public static Tensor dequantize(Tensor blocks, BlockFormat format, long inFeatures) {
+    Ops.axes("dequantize", "blocks", blocks, 2);
+    return Ops.run(
+        Tensor.empty(blocks.device(), DType.F32, blocks.size(0), inFeatures),
+        (k, y) -> k.run(new Dequantize(format, blocks.operand(), y.operand())),
+        blocks);
+  }
+
+  /** Blocks [out_features, row_bytes] in the form that {@link #linear} takes. */
+  public static Tensor pack(Tensor blocks, BlockFormat format, long inFeatures) {
+    Ops.axes("quantized_pack", "blocks", blocks, 2);
+    long bytes = format.layout().packedBytes(blocks.size(0), inFeatures);
+    return Ops.run(
+        Tensor.empty(blocks.device(), DType.U8, bytes),
+        (k, y) -> k.run(new QuantizedPack(format, inFeatures, blocks.operand(), y.operand())),
+        blocks);
+  }
+
+  /**
+   * {@code activation(x weightᵀ + bias)}.
+   *
+   * @param x [..., in_features]
+   * @param packed the weight as {@link #pack} gives it
+   * @param format of the weight
+   * @param activations what becomes of x
+   * @param bias [out_features], or null
+   */
+  public static Tensor linear(
+      Tensor x,
+      Tensor packed,
+      BlockFormat format,
+      QuantizedActivations activations,
+      Tensor bias,
+      long outFeatures,
+      Activation activation) {
+    Operand rows = Ops.rows("quantized_matmul", x).operand();
+    return Ops.run(
+        Tensor.empty(x.device(), DType.F32, Ops.withLast(x, outFeatures)),
+        (k, y) ->
+            k.run(
+                new QuantizedMatmul(
+                    format.layout(),
+                    activations,
+                    rows,
+                    packed.operand(),
+                    Ops.operand(bias),
+                    activation,
+                    Ops.rows("quantized_matmul", y).operand())),
+        x,
+        packed,
+        bias);
+  }
+}

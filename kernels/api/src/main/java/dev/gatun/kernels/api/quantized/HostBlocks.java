@@ -1,0 +1,70 @@
+package dev.gatun.kernels.api.quantized;
+
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dequantize;
+import dev.gatun.kernels.api.HostBuffer;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizedPack;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.stream.LongStream;
+
+/** What the backends whose memory is the host's do with blocks. */
+public final class HostBlocks {
+  private HostBlocks() {}
+
+  public static void run(Quantize c) {
+    Operand w = c.weight();
+    MemorySegment memory = segment(w);
+    Quantizer.quantize(
+        c.format(),
+        (row, x) -> {
+          for (int i = 0; i < x.length; i++) {
+            x[i] = element(memory, w.dtype(), row * w.stride(0) + i * w.stride(1));
+          }
+        },
+        Math.toIntExact(w.size(0)),
+        Math.toIntExact(w.size(1)),
+        segment(c.blocks()));
+  }
+
+  public static void run(Dequantize c) {
+    MemorySegment blocks = segment(c.blocks());
+    MemorySegment weight = segment(c.weight());
+    int in = Math.toIntExact(c.weight().size(1));
+    LongStream.range(0, c.weight().size(0))
+        .parallel()
+        .forEach(
+            row -> {
+              float[] x = new float[in];
+              long at = row * c.blocks().stride(0);
+              Quantizer.dequantize(c.format(), blocks.asSlice(at, c.format().rowBytes(in)), x);
+              MemorySegment.copy(x, 0, weight, ValueLayout.JAVA_FLOAT_UNALIGNED, row * in * 4, in);
+            });
+  }
+
+  public static void run(QuantizedPack c) {
+    Packer.pack(
+        c.format(),
+        segment(c.blocks()),
+        c.blocks().stride(0),
+        c.blocks().size(0),
+        c.inFeatures(),
+        segment(c.packed()));
+  }
+
+  private static MemorySegment segment(Operand operand) {
+    MemorySegment memory = ((HostBuffer) operand.buffer()).segment();
+    return memory.asSlice(Math.min(operand.byteOffset(), memory.byteSize()));
+  }
+
+  private static float element(MemorySegment memory, DType dtype, long place) {
+    return switch (dtype) {
+      case F32 -> memory.get(ValueLayout.JAVA_FLOAT_UNALIGNED, place * 4);
+      case BF16 ->
+          Float.intBitsToFloat(memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, place * 2) << 16);
+      default -> Float.float16ToFloat(memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, place * 2));
+    };
+  }
+}
