@@ -18,10 +18,32 @@ enum Contender {
       return new GatunEmbedder(model, DType.BF16);
     }
   },
+  GATUN_INT8("gatun-int8", List.of()) {
+    @Override
+    Embedder open(Path model, int threads) throws Exception {
+      return new GatunEmbedder(model, DType.I8);
+    }
+
+    @Override
+    double leastCosine() {
+      return 0.98;
+    }
+  },
   ONNX_RUNTIME("onnxruntime", List.of()) {
     @Override
     Embedder open(Path model, int threads) throws Exception {
-      return new OnnxEmbedder(model, threads);
+      return new OnnxEmbedder(model.resolve(Model.GRAPH), threads);
+    }
+  },
+  ONNX_RUNTIME_INT8("onnxruntime-int8", List.of()) {
+    @Override
+    Embedder open(Path model, int threads) throws Exception {
+      return new OnnxEmbedder(model.resolve(Model.QUANTIZED_GRAPH), threads);
+    }
+
+    @Override
+    double leastCosine() {
+      return 0.95;
     }
   },
   /** Idle threads of its OpenMP sleep at once, so that they disturb no one else's turn. */
@@ -53,6 +75,11 @@ enum Contender {
 
   /** Loads the model. */
   abstract Embedder open(Path model, int threads) throws Exception;
+
+  /** How close to the first contender's its vectors must be. */
+  double leastCosine() {
+    return 0.999;
+  }
 
   /** Options of its JVM. */
   List<String> properties(int threads) {

