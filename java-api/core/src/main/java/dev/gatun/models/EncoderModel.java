@@ -1,6 +1,8 @@
 package dev.gatun.models;
 
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Offsets;
+import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -156,7 +158,30 @@ public abstract class EncoderModel implements AutoCloseable {
     }
   }
 
+  // A batch goes through all layers in parts whose widest activations, four times the hidden size,
+  // stay in the last cache. What is computed for a sequence does not depend on the others.
+  private static final long PART_BYTES = 6L << 20;
+  private static final int LEAST_PART = 128;
+
   private Tensor run(PackedBatch batch, Tensor keyBias, List<Tensor> states, List<Tensor> weights) {
+    int most = (int) Math.max(LEAST_PART, PART_BYTES / (4L * DType.F32.bytes() * hiddenSize()));
+    boolean all = keyBias != null || states != null || weights != null;
+    if (all || batch.tokens() <= most || batch.sequences() == 1) {
+      return runPart(batch, keyBias, states, weights);
+    }
+    Tensor hidden = Tensor.empty(device, DType.F32, batch.tokens(), hiddenSize());
+    long done = 0;
+    for (PackedBatch part : batch.parts(most)) {
+      try (Scope _ = Scope.open()) {
+        Ops.copy(runPart(part, null, null, null), hidden.slice(0, done, done + part.tokens()));
+      }
+      done += part.tokens();
+    }
+    return hidden;
+  }
+
+  private Tensor runPart(
+      PackedBatch batch, Tensor keyBias, List<Tensor> states, List<Tensor> weights) {
     Tensor embeddings = embed(batch);
     Tensor hidden = embeddings;
     EncoderLayer.Context context = context(batch, keyBias);

@@ -4,7 +4,9 @@ import dev.gatun.kernels.api.Offsets;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A batch with its padding taken out: the tokens whose mask is 1, one sequence after another.
@@ -79,6 +81,40 @@ record PackedBatch(
 
   int tokens() {
     return ids.length;
+  }
+
+  /**
+   * The batch in parts of whole sequences with no more tokens than these each, or of one sequence.
+   */
+  List<PackedBatch> parts(int most) {
+    List<PackedBatch> parts = new ArrayList<>();
+    int begin = 0;
+    for (int end = 1; end <= sequences; end++) {
+      if (end == sequences
+          || offsets.start(end) + offsets.length(end) - offsets.start(begin) > most) {
+        parts.add(part(begin, end));
+        begin = end;
+      }
+    }
+    return parts;
+  }
+
+  private PackedBatch part(int begin, int end) {
+    int from = offsets.start(begin);
+    int to = offsets.start(end - 1) + offsets.length(end - 1);
+    int[] lengths = new int[end - begin];
+    Arrays.setAll(lengths, i -> offsets.length(begin + i));
+    return new PackedBatch(
+        Arrays.copyOfRange(ids, from, to),
+        Arrays.copyOfRange(typeIds, from, to),
+        Arrays.copyOfRange(positions, from, to),
+        Offsets.ofLengths(lengths),
+        Arrays.stream(places, from, to).map(place -> place - (long) begin * length).toArray(),
+        real == null
+            ? null
+            : Arrays.stream(real).filter(i -> i >= from && i < to).map(i -> i - from).toArray(),
+        end - begin,
+        length);
   }
 
   /** The labels of the packed tokens. */

@@ -7,6 +7,7 @@ import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
 import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
@@ -109,6 +110,12 @@ public final class Ops {
 
   public static Tensor logSoftmax(Tensor x) {
     return eachRow("log_softmax", x, (k, in, y) -> k.run(new Softmax(in, true, y)));
+  }
+
+  /** Writes the elements of a tensor over those of another one of the same shape, without gaps. */
+  public static void copy(Tensor from, Tensor to) {
+    to.device().kernels().run(new Cast(from.operand(), to.operand()));
+    fence(from, to);
   }
 
   /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
