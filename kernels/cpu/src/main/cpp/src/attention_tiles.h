@@ -12,27 +12,97 @@ namespace GATUN_LEVEL {
 
 constexpr int64_t kTileQueries = 48, kChunkQueries = 8 * kTileQueries;
 
-// A thread's intermediate values.
-struct TileSpace {
-  float *query;   // [kChunkQueries][head_size], scaled
-  float *key;     // [head_size][kKeys], a block's keys transposed
-  float *value;   // [kKeys][value_head_size]
-  float *scores;  // [kTileQueries][kKeys]
-  float *sums;    // [kChunkQueries][value_head_size]
-  Softmax softmax[kChunkQueries];
+// A head's queries, a block of keys and values, and their products, as floats.
+template <typename T>
+class FloatBlocks {
+ public:
+  // Floats of memory that it needs.
+  static int64_t floats(int64_t size, int64_t value_size) {
+    return kChunkQueries * size + kKeys * (size + value_size);
+  }
+  // Columns of a query's sums.
+  static int64_t sum_columns(int64_t value_size) { return value_size; }
 
-  bool reserve(Scratch &scratch, int64_t size, int64_t value_size) {
-    query = scratch.floats(kChunkQueries * (size + value_size) + kKeys * (size + value_size) +
-                           kTileQueries * kKeys);
+  FloatBlocks(const Sequence<T> &sequence, float *memory)
+      : s(sequence), size(s.a.head_size), value_size(s.a.value_head_size) {
+    query = memory;
     key = query + kChunkQueries * size;
     value = key + kKeys * size;
-    scores = value + kKeys * value_size;
+  }
+
+  void load_query(int64_t i, const T *from) {
+    by_vector(size, [&](int64_t d, int64_t n) {
+      store_lanes(query + i * size + d, load_lanes(from + d, n) * s.a.scale, n);
+    });
+  }
+
+  void load_keys(int64_t g, int64_t begin, int64_t keys) {
+    for (int64_t j = 0; j < keys; j += kLanes) {
+      const int64_t m = keys - j < kLanes ? keys - j : kLanes;
+      by_vector(size, [&](int64_t d, int64_t n) {
+        Floats rows[kLanes];
+        for (int64_t r = 0; r < kLanes; r++) {
+          rows[r] = r < m ? load_lanes(s.key(g, begin + j + r) + d, n) : Floats{};
+        }
+        transpose(rows);
+        for (int64_t r = 0; r < n; r++) {
+          store(key + (d + r) * kKeys + j, rows[r]);
+        }
+      });
+    }
+  }
+
+  // Copies a block's values, masked ones as zeros; whether all of them are finite.
+  bool load_values(int64_t g, int64_t begin, int64_t keys) {
+    Floats check{};
+    for (int64_t j = 0; j < keys; j++) {
+      const bool masked = s.is_masked(begin + j);
+      const T *from = s.value(g, begin + j);
+      by_vector(value_size, [&](int64_t d, int64_t n) {
+        const Floats v = masked ? Floats{} : load_lanes(from + d, n);
+        check += v * 0.0f;  // NaN from then on where v is not finite
+        store_lanes(value + j * value_size + d, v, n);
+      });
+    }
+    return sum(check) == 0.0f;
+  }
+
+  // scores[rows][kKeys] of the queries from `tile` on.
+  void score(int64_t tile, int64_t rows, int64_t keys, float *scores) const {
+    product(rows, keys, size, query + tile * size, size, key, kKeys, scores, kKeys, Into::kNew);
+  }
+
+  // sums[rows][sum_columns] += weights[rows][kKeys] * values; weights are lost.
+  void add_values(int64_t rows, int64_t keys, float *weights, float *sums) const {
+    product(rows, value_size, keys, weights, kKeys, value, value_size, sums, value_size,
+            Into::kOld);
+  }
+
+ private:
+  const Sequence<T> &s;
+  const int64_t size, value_size;
+  float *query;  // [kChunkQueries][size], scaled
+  float *key;    // [size][kKeys], a block's keys transposed
+  float *value;  // [kKeys][value_size]
+};
+
+// A thread's intermediate values.
+struct TileSpace {
+  float *blocks;
+  float *scores;  // [kTileQueries][kKeys]
+  float *sums;    // [kChunkQueries][columns]
+  Softmax softmax[kChunkQueries];
+
+  bool reserve(Scratch &scratch, int64_t floats, int64_t columns) {
+    const int64_t space = (floats + 15) / 16 * 16;
+    blocks = scratch.floats(space + kTileQueries * kKeys + kChunkQueries * columns);
+    scores = blocks + space;
     sums = scores + kTileQueries * kKeys;
-    return query != nullptr;
+    return blocks != nullptr;
   }
 };
 
-template <typename T>
+template <typename T, typename Blocks>
 class TileAttention {
  public:
   TileAttention(const Sequence<T> &sequence, int64_t head, int64_t first, TileSpace &space)
@@ -41,24 +111,26 @@ class TileAttention {
         h(head),
         g(head / (a.heads / a.kv_heads)),
         first(first),
-        space(space) {
+        columns(Blocks::sum_columns(a.value_head_size)),
+        space(space),
+        blocks(sequence, space.blocks) {
     count = s.queries - first < kChunkQueries ? s.queries - first : kChunkQueries;
   }
 
   void run() {
-    load_queries();
     for (int64_t i = 0; i < count; i++) {
+      blocks.load_query(i, s.query(h, first + i));
       space.softmax[i] = Softmax();
     }
-    __builtin_memset(space.sums, 0, count * a.value_head_size * sizeof(float));
+    __builtin_memset(space.sums, 0, static_cast<size_t>(count * columns) * sizeof(float));
     if (a.weights != nullptr) {
       clear_weights();
     }
     const int64_t end = s.end(first + count - 1);
     for (int64_t begin = s.begin(first) / kKeys * kKeys; begin < end; begin += kKeys) {
       const int64_t keys = end - begin < kKeys ? end - begin : kKeys;
-      load_keys(begin, keys);
-      const bool finite = load_values(begin, keys);
+      blocks.load_keys(g, begin, keys);
+      const bool finite = blocks.load_values(g, begin, keys);
       for (int64_t tile = 0; tile < count; tile += kTileQueries) {
         const int64_t rows = count - tile < kTileQueries ? count - tile : kTileQueries;
         const int64_t seen = s.end(first + tile + rows - 1) - begin;
@@ -68,25 +140,17 @@ class TileAttention {
       }
     }
     for (int64_t i = 0; i < count; i++) {
-      finish(s, h, first + i, space.softmax[i], space.sums + i * a.value_head_size);
+      finish(s, h, first + i, space.softmax[i], space.sums + i * columns);
     }
   }
 
  private:
   const Sequence<T> &s;
   const gatun_attention &a;
-  const int64_t h, g, first;
+  const int64_t h, g, first, columns;
   TileSpace &space;
+  Blocks blocks;
   int64_t count;
-
-  void load_queries() {
-    for (int64_t i = 0; i < count; i++) {
-      const T *query = s.query(h, first + i);
-      by_vector(a.head_size, [&](int64_t d, int64_t n) {
-        store_lanes(space.query + i * a.head_size + d, load_lanes(query + d, n) * a.scale, n);
-      });
-    }
-  }
 
   void clear_weights() {
     for (int64_t i = 0; i < count; i++) {
@@ -96,51 +160,18 @@ class TileAttention {
     }
   }
 
-  void load_keys(int64_t begin, int64_t keys) {
-    for (int64_t j = 0; j < keys; j += kLanes) {
-      const int64_t m = keys - j < kLanes ? keys - j : kLanes;
-      by_vector(a.head_size, [&](int64_t d, int64_t n) {
-        Floats rows[kLanes];
-        for (int64_t r = 0; r < kLanes; r++) {
-          rows[r] = r < m ? load_lanes(s.key(g, begin + j + r) + d, n) : Floats{};
-        }
-        transpose(rows);
-        for (int64_t r = 0; r < n; r++) {
-          store(space.key + (d + r) * kKeys + j, rows[r]);
-        }
-      });
-    }
-  }
-
-  // Copies a block's values, masked ones as zeros; whether all of them are finite.
-  bool load_values(int64_t begin, int64_t keys) {
-    Floats check{};
-    for (int64_t j = 0; j < keys; j++) {
-      const bool masked = s.is_masked(begin + j);
-      const T *value = s.value(g, begin + j);
-      by_vector(a.value_head_size, [&](int64_t d, int64_t n) {
-        const Floats v = masked ? Floats{} : load_lanes(value + d, n);
-        check += v * 0.0f;  // NaN from then on where v is not finite
-        store_lanes(space.value + j * a.value_head_size + d, v, n);
-      });
-    }
-    return sum(check) == 0.0f;
-  }
-
   void add(int64_t begin, int64_t keys, int64_t tile, int64_t rows, bool finite) {
-    const int64_t size = a.head_size, value_size = a.value_head_size;
-    product(rows, keys, size, space.query + tile * size, size, space.key, kKeys, space.scores,
-            kKeys, Into::kNew);
+    blocks.score(tile, rows, keys, space.scores);
     for (int64_t r = 0; r < rows; r++) {
       const int64_t i = first + tile + r;
-      float *row = space.scores + r * kKeys, *sums = space.sums + (tile + r) * value_size;
+      float *row = space.scores + r * kKeys, *sums = space.sums + (tile + r) * columns;
       adjust(s, h, i, begin, keys, row);
       if (a.weights != nullptr) {
         __builtin_memcpy(a.weights + s.row(h, i) * a.key_length + begin, row, keys * sizeof(float));
       }
       const float fade = space.softmax[tile + r].soften(row, keys);
       if (fade != 1.0f) {
-        by_vector(value_size, [&](int64_t d, int64_t n) {
+        by_vector(columns, [&](int64_t d, int64_t n) {
           store_lanes(sums + d, load_lanes(sums + d, n) * fade, n);
         });
       }
@@ -149,21 +180,27 @@ class TileAttention {
       }
     }
     if (finite) {
-      product(rows, value_size, keys, space.scores, kKeys, space.value, value_size,
-              space.sums + tile * value_size, value_size, Into::kOld);
+      blocks.add_values(rows, keys, space.scores, space.sums + tile * columns);
       return;
     }
-    // An unseen key's weight is 0, and 0 times NaN would be seen.
     for (int64_t r = 0; r < rows; r++) {
-      const int64_t from =
-          s.begin(first + tile + r) - begin < 0 ? 0 : s.begin(first + tile + r) - begin;
-      const int64_t to =
-          s.end(first + tile + r) - begin < keys ? s.end(first + tile + r) - begin : keys;
-      if (from < to) {
-        product(1, value_size, to - from, space.scores + r * kKeys + from, kKeys,
-                space.value + from * value_size, value_size, space.sums + (tile + r) * value_size,
-                value_size, Into::kOld);
+      add_seen(begin, keys, first + tile + r, space.scores + r * kKeys,
+               space.sums + (tile + r) * columns);
+    }
+  }
+
+  // Adds the values that a query sees alone: an unseen key's weight is 0, and 0 times NaN would be
+  // seen.
+  void add_seen(int64_t begin, int64_t keys, int64_t i, const float *weights, float *sums) {
+    for (int64_t j = 0; j < keys; j++) {
+      if (begin + j < s.begin(i) || begin + j >= s.end(i) || s.is_masked(begin + j)) {
+        continue;
       }
+      const T *value = s.value(g, begin + j);
+      by_vector(a.value_head_size, [&](int64_t d, int64_t n) {
+        store_lanes(sums + d,
+                    fma(splat(weights[j]), load_lanes(value + d, n), load_lanes(sums + d, n)), n);
+      });
     }
   }
 };

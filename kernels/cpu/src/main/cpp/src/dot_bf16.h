@@ -22,17 +22,19 @@ GATUN_BF16 static inline __m512 dot(__m512 sums, __m512i weights, const uint16_t
 // Bytes ahead of what is read that are asked for, where the weights come from memory.
 constexpr int64_t kAhead = 2048;
 
-// sums[kRows][PANEL] += x[kRows][pairs] * packed[pairs][PANEL]. The sums of one pair and the next
+// sums[kRows][PANEL] (+)= x[kRows][pairs] * packed[pairs][PANEL]. The sums of one pair and the next
 // are kept apart where there are few rows, so that an addition need not wait for the one before.
 template <int kRows>
 GATUN_BF16 static inline void bf16_tile(const uint16_t *x, int64_t x_stride, const uint16_t *packed,
-                                        int64_t pairs, float *sums) {
+                                        int64_t pairs, float *sums, int64_t sums_stride,
+                                        Into into) {
   constexpr int kApart = kRows <= 2 ? 4 : 1;
   __m512 s[kApart][kRows][2];
   for (int a = 0; a < kApart; a++) {
     for (int r = 0; r < kRows; r++) {
-      s[a][r][0] = a ? __m512{} : (__m512)load(sums + r * GATUN_PANEL);
-      s[a][r][1] = a ? __m512{} : (__m512)load(sums + r * GATUN_PANEL + kLanes);
+      const bool fresh = a > 0 || into == Into::kNew;
+      s[a][r][0] = fresh ? __m512{} : (__m512)load(sums + r * sums_stride);
+      s[a][r][1] = fresh ? __m512{} : (__m512)load(sums + r * sums_stride + kLanes);
     }
   }
   int64_t i = 0;
@@ -65,18 +67,19 @@ GATUN_BF16 static inline void bf16_tile(const uint16_t *x, int64_t x_stride, con
     }
   }
   for (int r = 0; r < kRows; r++) {
-    store(sums + r * GATUN_PANEL, (Floats)s[0][r][0]);
-    store(sums + r * GATUN_PANEL + kLanes, (Floats)s[0][r][1]);
+    store(sums + r * sums_stride, (Floats)s[0][r][0]);
+    store(sums + r * sums_stride + kLanes, (Floats)s[0][r][1]);
   }
 }
 
 template <int kRows>
 static inline void bf16_tile(int64_t rows, const uint16_t *x, int64_t x_stride,
-                             const uint16_t *packed, int64_t pairs, float *sums) {
+                             const uint16_t *packed, int64_t pairs, float *sums,
+                             int64_t sums_stride, Into into) {
   if (rows == kRows) {
-    bf16_tile<kRows>(x, x_stride, packed, pairs, sums);
+    bf16_tile<kRows>(x, x_stride, packed, pairs, sums, sums_stride, into);
   } else if constexpr (kRows > 1) {
-    bf16_tile<kRows - 1>(rows, x, x_stride, packed, pairs, sums);
+    bf16_tile<kRows - 1>(rows, x, x_stride, packed, pairs, sums, sums_stride, into);
   }
 }
 

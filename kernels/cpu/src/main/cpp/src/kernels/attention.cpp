@@ -1,4 +1,5 @@
 // Scaled dot-product attention: the work is cut by sequence, head and chunk of queries.
+#include "../attention_pairs.h"
 #include "../attention_rows.h"
 #include "../attention_tiles.h"
 
@@ -21,7 +22,7 @@ bool is_valid(const gatun_attention &a) {
          (a.block_table == nullptr || (a.key_lengths != nullptr && a.page_size > 0));
 }
 
-template <typename T>
+template <typename T, typename Blocks>
 int32_t attention(const gatun_attention &a) {
   std::atomic<bool> failed{false};
   const auto rows = [&](int64_t task) {
@@ -41,10 +42,11 @@ int32_t attention(const gatun_attention &a) {
     const int64_t chunk = chunks - 1 - task / (a.batch * a.heads);
     const Sequence<T> sequence(a, task % (a.batch * a.heads) / a.heads);
     TileSpace space;
-    if (!space.reserve(scratch, a.head_size, a.value_head_size)) {
+    if (!space.reserve(scratch, Blocks::floats(a.head_size, a.value_head_size),
+                       Blocks::sum_columns(a.value_head_size))) {
       failed.store(true);
     } else if (chunk * kChunkQueries < sequence.queries) {
-      TileAttention<T>(sequence, task % a.heads, chunk * kChunkQueries, space).run();
+      TileAttention<T, Blocks>(sequence, task % a.heads, chunk * kChunkQueries, space).run();
     }
   };
   if (a.heads == 0) {
@@ -66,11 +68,16 @@ int32_t scaled_dot_product_attention(const gatun_attention *args) {
   }
   switch (args->dtype) {
     case GATUN_DTYPE_F32:
-      return attention<float>(*args);
+      return attention<float, FloatBlocks<float>>(*args);
     case GATUN_DTYPE_BF16:
-      return attention<Bf16>(*args);
+#if defined(GATUN_LEVEL_avx512)
+      if (has_bf16()) {
+        return attention<Bf16, PairBlocks>(*args);
+      }
+#endif
+      return attention<Bf16, FloatBlocks<Bf16>>(*args);
     case GATUN_DTYPE_F16:
-      return attention<F16>(*args);
+      return attention<F16, FloatBlocks<F16>>(*args);
     default:
       return GATUN_INVALID_ARGUMENT;
   }

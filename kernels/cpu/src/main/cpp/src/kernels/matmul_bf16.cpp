@@ -61,13 +61,15 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
     narrow_rows(p, chunk, m, stride, false, x);
     parallel_tiles(m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
-      clear(sums, rows);
+      if (pairs_end == 0) {
+        clear(sums, rows);
+      }
       for (int64_t depth = 0; depth < pairs_end; depth += kDepthBlock) {
         const int64_t length = pairs_end - depth < kDepthBlock ? pairs_end - depth : kDepthBlock;
         const uint16_t *weights = packed + (panel * pairs_end + depth) * GATUN_PANEL;
         by_tile<12>(rows, [&](int64_t r, int64_t count) {
           bf16_tile<12>(count, x + (row + r) * stride + depth, stride, weights, length / 2,
-                        sums + r * GATUN_PANEL);
+                        sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld);
         });
       }
       finish_panel(p, sums, chunk + row, rows, panel);

@@ -33,7 +33,7 @@ public final class HostBlocks {
     MemorySegment blocks = segment(c.blocks());
     MemorySegment weight = segment(c.weight());
     int in = Math.toIntExact(c.weight().size(1));
-    LongStream.range(0, c.weight().size(0))
+    LongStream.range(0, in == 0 ? 0 : c.weight().size(0))
         .parallel()
         .forEach(
             row -> {
