@@ -42,7 +42,7 @@ record EncoderLayer(
         scope.keep(weights.getLast());
       }
       Tensor x = attentionNorm.forward(attended, hidden);
-      return scope.keep(outputNorm.forward(output.forward(intermediate.forward(x)), x));
+      return scope.keep(outputNorm.forward(output.forward(intermediate.forwardNarrow(x)), x));
     }
   }
 
@@ -79,7 +79,7 @@ record EncoderLayer(
       long tokens = hidden.size(0);
       long width = queryKeyValue.outFeatures() / 3;
       long size = width / heads;
-      Tensor joined = queryKeyValue.forward(hidden);
+      Tensor joined = queryKeyValue.forwardNarrow(hidden);
       long[] shape = {tokens, heads, size};
       long[] strides = {3 * width, size, 1};
       var attention =

@@ -1,6 +1,7 @@
 package dev.gatun.nn;
 
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.DType;
 import dev.gatun.ops.Ops;
 import dev.gatun.ops.Quantization;
 import dev.gatun.tensor.Tensor;
@@ -45,12 +46,24 @@ public final class Linear implements AutoCloseable {
     }
   }
 
-  /** x [..., in_features] to [..., out_features]. */
+  /** x [..., in_features] to F32 [..., out_features]. */
   public Tensor forward(Tensor x) {
+    return forward(x, DType.F32);
+  }
+
+  /**
+   * The same for what products alone will read, attention's among them: as narrow as they take it
+   * without loss, {@link WeightType#between}.
+   */
+  public Tensor forwardNarrow(Tensor x) {
+    return forward(x, type.between());
+  }
+
+  private Tensor forward(Tensor x, DType dtype) {
     return type.isQuantized()
         ? Quantization.linear(
-            x, packed, type.format(), type.activations(), bias, outFeatures, activation)
-        : Ops.linear(x, packed, bias, outFeatures, activation);
+            x, packed, type.format(), type.activations(), bias, outFeatures, activation, dtype)
+        : Ops.linear(x, packed, bias, outFeatures, activation, dtype);
   }
 
   public long outFeatures() {

@@ -45,6 +45,16 @@ public record WeightType(DType dtype, BlockFormat format, QuantizedActivations a
     return dtype == DType.I8 ? INT8 : new WeightType(dtype, null, null);
   }
 
+  /**
+   * What numbers between two products are kept as: BF16 where the products round them to that, or
+   * to less, and F32 otherwise.
+   */
+  public DType between() {
+    boolean narrow =
+        isQuantized() ? activations != QuantizedActivations.EXACT : dtype == DType.BF16;
+    return narrow ? DType.BF16 : DType.F32;
+  }
+
   /** Whether weights are kept in blocks. */
   public boolean isQuantized() {
     return format != null;

@@ -63,12 +63,13 @@ public final class Ops {
    * @param x [..., in_features]
    * @param packed the packed weight
    * @param bias [out_features], or null
+   * @param dtype of the result: F32; also BF16 or F16 where the weight is not F32
    */
   public static Tensor linear(
-      Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation) {
+      Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation, DType dtype) {
     Operand rows = rows("matmul", x).operand();
     return run(
-        Tensor.empty(x.device(), DType.F32, withLast(x, outFeatures)),
+        Tensor.empty(x.device(), dtype, withLast(x, outFeatures)),
         (k, y) ->
             k.run(
                 new Matmul(
@@ -189,7 +190,7 @@ public final class Ops {
   /**
    * Attention over a ragged batch of packed tokens.
    *
-   * @param query [tokens, heads, head_size]; key and value alike
+   * @param query F32, BF16 or F16 [tokens, heads, head_size]; key and value alike
    * @param bias [batch or 1, heads or 1, longest or 1, longest or 1], or null
    * @param withWeights whether to give the probabilities too
    */
@@ -205,7 +206,7 @@ public final class Ops {
     axes("attention", "value", value, 3);
     long longest = offsets.longest();
     return attention(
-        Tensor.empty(query.device(), DType.F32, query.size(0), query.size(1), value.size(2)),
+        Tensor.empty(query.device(), query.dtype(), query.size(0), query.size(1), value.size(2)),
         withWeights ? new long[] {offsets.sequences(), query.size(1), longest, longest} : null,
         offsets,
         scale,
@@ -218,7 +219,7 @@ public final class Ops {
   /**
    * Attention over a padded batch.
    *
-   * @param query [batch, query_length, heads, head_size]
+   * @param query F32, BF16 or F16 [batch, query_length, heads, head_size]; key and value alike
    * @param key [batch, key_length, kv_heads, head_size]
    * @param value [batch, key_length, kv_heads, value_head_size]
    * @param bias [batch or 1, heads or 1, query_length or 1, key_length or 1], or null
@@ -230,7 +231,12 @@ public final class Ops {
     axes("attention", "value", value, 4);
     return attention(
         Tensor.empty(
-            query.device(), DType.F32, query.size(0), query.size(1), query.size(2), value.size(3)),
+            query.device(),
+            query.dtype(),
+            query.size(0),
+            query.size(1),
+            query.size(2),
+            value.size(3)),
         withWeights ? new long[] {query.size(0), query.size(2), query.size(1), key.size(1)} : null,
         null,
         scale,

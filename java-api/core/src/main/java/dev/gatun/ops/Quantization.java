@@ -56,6 +56,7 @@ public final class Quantization {
    * @param format of the weight
    * @param activations what becomes of x
    * @param bias [out_features], or null
+   * @param dtype of the result: F32, BF16 or F16
    */
   public static Tensor linear(
       Tensor x,
@@ -64,10 +65,11 @@ public final class Quantization {
       QuantizedActivations activations,
       Tensor bias,
       long outFeatures,
-      Activation activation) {
+      Activation activation,
+      DType dtype) {
     Operand rows = Ops.rows("quantized_matmul", x).operand();
     return Ops.run(
-        Tensor.empty(x.device(), DType.F32, Ops.withLast(x, outFeatures)),
+        Tensor.empty(x.device(), dtype, Ops.withLast(x, outFeatures)),
         (k, y) ->
             k.run(
                 new QuantizedMatmul(

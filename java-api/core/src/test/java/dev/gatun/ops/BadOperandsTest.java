@@ -74,7 +74,12 @@ final class BadOperandsTest {
     Activation gelu = Activation.GELU;
     return List.of(
         sound("pack", x -> Ops.pack(x[0], DType.F32), f32(5, 4)),
-        sound("matmul", x -> Ops.linear(x[0], x[1], x[2], 5, gelu), f32(3, 4), f32(32 * 4), f32(5)),
+        sound(
+            "matmul",
+            x -> Ops.linear(x[0], x[1], x[2], 5, gelu, DType.F32),
+            f32(3, 4),
+            f32(32 * 4),
+            f32(5)),
         sound(
             "layer_norm",
             x -> Ops.layerNorm(x[0], x[1], x[2], x[3], 1e-5f),
@@ -171,17 +176,17 @@ final class BadOperandsTest {
         bad("pack: weight is F32[4]@cpu, expected 2 axes", x -> Ops.pack(x[0], DType.F32), f32(4)),
         bad(
             "has a negative length",
-            x -> Ops.linear(x[0], x[1], null, -1, NONE),
+            x -> Ops.linear(x[0], x[1], null, -1, NONE, DType.F32),
             f32(3, 4),
             f32(4)),
         bad(
             "expected shape [128]",
-            x -> Ops.linear(x[0], x[1], null, 5, NONE),
+            x -> Ops.linear(x[0], x[1], null, 5, NONE, DType.F32),
             f32(3, 4),
             f32(127)),
         bad(
             "bias is F32[4], expected shape [5]",
-            x -> Ops.linear(x[0], x[1], x[2], 5, NONE),
+            x -> Ops.linear(x[0], x[1], x[2], 5, NONE, DType.F32),
             f32(3, 4),
             f32(128),
             f32(4)),
