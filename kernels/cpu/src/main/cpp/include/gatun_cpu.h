@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 2
+#define GATUN_CPU_ABI 3
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -62,6 +62,15 @@ typedef enum {
   GATUN_DTYPE_BF16 = 1,
   GATUN_DTYPE_F16 = 2,
 } gatun_dtype;
+
+typedef enum {
+  GATUN_BINARY_OP_ADD = 0,
+  GATUN_BINARY_OP_SUBTRACT = 1,
+  GATUN_BINARY_OP_MULTIPLY = 2,
+  GATUN_BINARY_OP_DIVIDE = 3,
+  GATUN_BINARY_OP_MAXIMUM = 4,  // NaN where either is
+  GATUN_BINARY_OP_MINIMUM = 5,
+} gatun_binary_op;
 
 typedef enum {
   GATUN_POOL_MEAN = 0,

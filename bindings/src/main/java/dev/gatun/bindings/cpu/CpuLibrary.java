@@ -288,11 +288,6 @@ public final class CpuLibrary {
     check("activation_f32", gatun_cpu_h.gatun_activation_f32(x, y, count, activation));
   }
 
-  public static void add(
-      MemorySegment a, MemorySegment b, MemorySegment y, long rows, long columns, long bRows) {
-    check("add_f32", gatun_cpu_h.gatun_add_f32(a, b, y, rows, columns, bRows));
-  }
-
   public static void softmax(
       MemorySegment x, MemorySegment y, long rows, long columns, boolean log) {
     check("softmax_f32", gatun_cpu_h.gatun_softmax_f32(x, y, rows, columns, log ? 1 : 0));
@@ -405,7 +400,7 @@ public final class CpuLibrary {
         gatun_cpu_h.gatun_cross_entropy_f32(logits, targets, rows, columns, ignoreIndex, loss));
   }
 
-  private static void check(String call, int status) {
+  static void check(String call, int status) {
     if (status == gatun_cpu_h.GATUN_OK()) {
       return;
     }

@@ -2,7 +2,6 @@ package dev.gatun.ops;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
 import dev.gatun.kernels.api.AttentionScores;
@@ -95,12 +94,6 @@ public final class Ops {
 
   public static Tensor activation(Tensor x, Activation activation) {
     return eachRow("activation", x, (k, in, y) -> k.run(new Activate(in, activation, y)));
-  }
-
-  /** {@code a + b}; b has a's shape, or fewer leading axes, and is then repeated. */
-  public static Tensor add(Tensor a, Tensor b) {
-    Operand second = rows("add", b).operand();
-    return eachRow("add", a, (k, first, y) -> k.run(new Add(first, second, y)), b);
   }
 
   public static Tensor softmax(Tensor x) {
@@ -344,7 +337,7 @@ public final class Ops {
   }
 
   /** A kernel's call whose output is a tensor. */
-  private interface Call {
+  interface Call {
     void run(Kernels kernels, Tensor y);
   }
 
@@ -354,7 +347,7 @@ public final class Ops {
   }
 
   /** Fills y and gives it; gives its memory back when the call fails. */
-  private static Tensor run(Tensor y, Call call, Tensor... arguments) {
+  static Tensor run(Tensor y, Call call, Tensor... arguments) {
     boolean done = false;
     try {
       call.run(y.device().kernels(), y);
@@ -379,7 +372,7 @@ public final class Ops {
         others);
   }
 
-  private static void axes(String op, String name, Tensor x, int axes) {
+  static void axes(String op, String name, Tensor x, int axes) {
     if (x.rank() != axes) {
       throw new IllegalArgumentException(
           "%s: %s is %s, expected %d axes".formatted(op, name, x, axes));
@@ -411,7 +404,7 @@ public final class Ops {
   }
 
   /** Keeps the owners of the arguments' memory reachable until the kernel has run. */
-  private static void fence(Tensor... tensors) {
+  static void fence(Tensor... tensors) {
     Reference.reachabilityFence(tensors);
   }
 }

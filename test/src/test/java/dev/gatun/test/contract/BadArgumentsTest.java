@@ -6,18 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
 import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.BinaryOp;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Causal;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Dropout;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.L2Normalize;
@@ -123,9 +124,34 @@ final class BadArgumentsTest {
             "softmax: output F32[4, 8] overlaps input F32[4, 8] in memory",
             () -> new Softmax(X, false, at(BUFFER, 8, 4, 8))),
         bad("activation: activation is missing", () -> new Activate(X, null, Y)),
+        bad("elementwise: op is missing", () -> new Elementwise(X, X, null, Y)),
+        bad("elementwise: a is missing", () -> new Elementwise(null, X, BinaryOp.ADD, Y)),
         bad(
-            "add: b is F32[3, 8], its rows do not divide those of a F32[4, 8]",
-            () -> new Add(X, at(BUFFER, 64, 3, 8), Y)),
+            "elementwise: y is I64[4, 8], expected F32, BF16 or F16",
+            () -> new Elementwise(X, X, BinaryOp.ADD, Operand.of(OTHER, DType.I64, 4, 8))),
+        bad(
+            "elementwise: b is BF16[4, 8], expected F32",
+            () -> new Elementwise(X, Operand.of(BUFFER, DType.BF16, 4, 8), BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: b is F32[3, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Elementwise(X, at(BUFFER, 64, 3, 8), BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: a is F32[1, 4, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Elementwise(of(BUFFER, 1, 4, 8), X, BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: y is F32[1, 1, 1, 1, 1, 1, 1], expected at most 6 axes",
+            () -> new Elementwise(X, X, BinaryOp.ADD, of(OTHER, 1, 1, 1, 1, 1, 1, 1))),
+        bad(
+            "elementwise: y F32[4, 8] has strides [0, 1], expected no two elements at one place",
+            () ->
+                new Elementwise(
+                    X,
+                    X,
+                    BinaryOp.ADD,
+                    new Operand(OTHER, 0, DType.F32, new long[] {4, 8}, new long[] {0, 1}))),
+        bad(
+            "elementwise: output F32[4, 8] overlaps input F32[4, 8] in memory",
+            () -> new Elementwise(X, at(BUFFER, 8, 4, 8), BinaryOp.ADD, X)),
         bad(
             "layer_norm: eps is -1.0, expected 0 or more",
             () -> new LayerNorm(X, null, null, null, -1, Y, null)),

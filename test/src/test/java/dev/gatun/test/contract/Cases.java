@@ -18,7 +18,8 @@ final class Cases {
             AttentionCases.cases(seed, 3 * each),
             MatmulCases.cases(seed, each),
             RowCases.cases(seed, each),
-            LookupCases.cases(seed, each))
+            LookupCases.cases(seed, each),
+            ElementwiseCases.cases(seed, 2 * each))
         .flatMap(s -> s);
   }
 }

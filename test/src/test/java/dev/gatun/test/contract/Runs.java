@@ -1,12 +1,12 @@
 package dev.gatun.test.contract;
 
 import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.KernelCall;
@@ -66,7 +66,7 @@ final class Runs {
       case BatchedMatmul c -> kernels.run(c);
       case LayerNorm c -> kernels.run(c);
       case Activate c -> kernels.run(c);
-      case Add c -> kernels.run(c);
+      case Elementwise c -> kernels.run(c);
       case Softmax c -> kernels.run(c);
       case Embedding c -> kernels.run(c);
       case ScatterRows c -> kernels.run(c);

@@ -17,7 +17,7 @@ public interface Kernels {
 
   void run(Activate call);
 
-  void run(Add call);
+  void run(Elementwise call);
 
   void run(Softmax call);
 

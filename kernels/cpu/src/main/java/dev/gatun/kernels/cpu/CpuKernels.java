@@ -2,15 +2,16 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.CpuMemory.segment;
 
+import dev.gatun.bindings.cpu.CpuElementwise;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.GatedActivation;
@@ -153,17 +154,17 @@ final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void run(Add c) {
+  public void run(Elementwise c) {
     run(
         c,
         () ->
-            CpuLibrary.add(
+            CpuElementwise.elementwise(
                 address(c.a()),
                 address(c.b()),
                 address(c.y()),
-                c.a().size(0),
-                c.a().size(1),
-                c.b().size(0)));
+                dtype(c.y().dtype()),
+                c.op().ordinal(),
+                layout(c.y(), c.a(), c.b(), c.y())));
   }
 
   @Override
@@ -305,6 +306,16 @@ final class CpuKernels implements Kernels {
         ? MemorySegment.NULL
         : segment(operand.buffer())
             .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
+  }
+
+  /** A shape, then the strides of each of the operands that have it. */
+  private static long[][] layout(Operand shaped, Operand... operands) {
+    long[][] layout = new long[1 + operands.length][];
+    layout[0] = shaped.shape();
+    for (int i = 0; i < operands.length; i++) {
+      layout[1 + i] = operands[i].strides();
+    }
+    return layout;
   }
 
   private Buffer offsets(Offsets offsets) {

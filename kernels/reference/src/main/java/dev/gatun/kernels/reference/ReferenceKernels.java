@@ -1,11 +1,11 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.GatedActivation;
@@ -73,7 +73,7 @@ final class ReferenceKernels implements Kernels {
   }
 
   @Override
-  public void run(Add call) {
+  public void run(Elementwise call) {
     Execution.run(call, memory, () -> elementwise.run(call));
   }
 

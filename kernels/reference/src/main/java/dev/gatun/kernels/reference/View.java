@@ -34,6 +34,17 @@ final class View {
     return ((HostBuffer) buffer).segment();
   }
 
+  /** Where the i-th element of an operand's row-major order lies, in elements from the first. */
+  static long place(Operand operand, long i) {
+    long place = 0;
+    long rest = i;
+    for (int axis = operand.rank() - 1; axis >= 0; axis--) {
+      place += rest % operand.size(axis) * operand.stride(axis);
+      rest /= operand.size(axis);
+    }
+    return place;
+  }
+
   static float bf16ToFloat(short bits) {
     return Float.intBitsToFloat(bits << 16);
   }
