@@ -73,6 +73,13 @@ typedef enum {
 } gatun_binary_op;
 
 typedef enum {
+  GATUN_REDUCTION_SUM = 0,
+  GATUN_REDUCTION_MEAN = 1,
+  GATUN_REDUCTION_MAX = 2,
+  GATUN_REDUCTION_MIN = 3,
+} gatun_reduction;
+
+typedef enum {
   GATUN_POOL_MEAN = 0,
   GATUN_POOL_FIRST = 1,
   GATUN_POOL_MAX = 2,

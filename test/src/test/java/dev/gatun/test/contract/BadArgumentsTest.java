@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
 import dev.gatun.kernels.api.AttentionScores;
@@ -14,12 +15,15 @@ import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.BinaryOp;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Causal;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Dropout;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
@@ -28,11 +32,15 @@ import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.Reduce;
+import dev.gatun.kernels.api.Reduction;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -189,6 +197,46 @@ final class BadArgumentsTest {
         bad(
             "pool: x is F32[4, 8], expected shape [5, 8]",
             () -> new Pool(X, Offsets.ofLengths(2, 3), PoolingMode.MEAN, of(OTHER, 2, 8))),
+        bad("reduce: x is F32[4, 8], expected 3 axes", () -> new Reduce(X, Reduction.SUM, Y)),
+        bad(
+            "reduce: y is F32[4, 8], expected shape [4, 2]",
+            () -> new Reduce(of(BUFFER, 4, 8, 2), Reduction.SUM, Y)),
+        bad(
+            "reduce: y is F16[4, 2], expected F32 or BF16",
+            () ->
+                new Reduce(
+                    Operand.of(BUFFER, DType.BF16, 4, 8, 2),
+                    Reduction.SUM,
+                    Operand.of(OTHER, DType.F16, 4, 2))),
+        bad(
+            "reduce: x is F32[4, 0, 2], there is no MEAN of nothing",
+            () -> new Reduce(of(BUFFER, 4, 0, 2), Reduction.MEAN, of(OTHER, 4, 2))),
+        bad("reduce: reduction is missing", () -> new Reduce(of(BUFFER, 4, 8, 2), null, Y)),
+        bad(
+            "argmax: x is F32[4, 0], expected at least one column",
+            () -> new ArgMax(of(BUFFER, 4, 0), Operand.of(OTHER, DType.I64, 4))),
+        bad("argmax: y is F32[4], expected I64", () -> new ArgMax(X, of(OTHER, 4))),
+        bad(
+            "topk: k is 9, expected 0 to the columns of x F32[4, 8]",
+            () -> new TopK(X, of(OTHER, 4, 9), ids(4))),
+        bad("topk: indices is I64[4], expected 2 axes", () -> new TopK(X, of(OTHER, 4, 3), ids(4))),
+        bad(
+            "topk: values is BF16[4, 3], expected F32",
+            () -> new TopK(X, Operand.of(OTHER, DType.BF16, 4, 3), ids(4))),
+        bad("copy: y is F32[4, 8], expected shape [8, 4]", () -> new Copy(of(BUFFER, 8, 4), Y)),
+        bad(
+            "copy: y is F32[4, 8], expected I32",
+            () -> new Copy(Operand.of(BUFFER, DType.I32, 4, 8), Y)),
+        bad("copy: x is missing", () -> new Copy(null, Y)),
+        bad("copy: output F32[4, 8] overlaps input", () -> new Copy(X, X)),
+        bad(
+            "index_select: y is F32[2, 4, 8], expected shape [2, 3, 8]",
+            () -> new IndexSelect(of(BUFFER, 2, 5, 8), ids(3), of(OTHER, 2, 4, 8))),
+        bad("index_select: x is missing", () -> new IndexSelect(null, ids(3), Y)),
+        bad("index_add: ids is I64[3], expected shape [4]", () -> new IndexAdd(X, ids(3), Y)),
+        bad(
+            "index_add: y is F32[4, 8], expected shape [4, 7]",
+            () -> new IndexAdd(of(BUFFER, 4, 7), ids(4), Y)),
         bad("offsets: 1 at 2 follows 3, must not fall", () -> offsets(0, 3, 1)),
         bad("offsets [1, 2]: must begin with 0", () -> offsets(1, 2)),
         bad("offsets []: must begin with 0", BadArgumentsTest::offsets),
@@ -312,11 +360,16 @@ final class BadArgumentsTest {
       for (long id : new long[] {-1, 5, Long.MIN_VALUE, Long.MAX_VALUE}) {
         backend.memory().write(MemorySegment.ofArray(new long[] {0, id, 1}), three, 0);
         Operand ids = Operand.of(three, DType.I64, 3);
-        Embedding call = new Embedding(of(table, 5, 8), ids, false, of(y, 3, 8));
-        assertEquals(
-            "embedding: id %d at 1 is outside of 0 to 4".formatted(id),
-            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
-                .getMessage());
+        for (KernelCall call :
+            List.of(
+                new Embedding(of(table, 5, 8), ids, false, of(y, 3, 8)),
+                new IndexSelect(of(table, 1, 5, 8), ids, of(y, 1, 3, 8)),
+                new IndexAdd(of(y, 3, 8), ids, of(table, 5, 8)))) {
+          assertEquals(
+              "%s: id %d at 1 is outside of 0 to 4".formatted(call.kernel(), id),
+              assertThrows(IllegalArgumentException.class, () -> Runs.run(backend.kernels(), call))
+                  .getMessage());
+        }
       }
     }
   }

@@ -1,14 +1,18 @@
 package dev.gatun.test.contract;
 
 import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -16,11 +20,13 @@ import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -78,6 +84,12 @@ final class Runs {
       case Cast c -> kernels.run(c);
       case RmsNorm c -> kernels.run(c);
       case GatedActivation c -> kernels.run(c);
+      case Reduce c -> kernels.run(c);
+      case ArgMax c -> kernels.run(c);
+      case TopK c -> kernels.run(c);
+      case Copy c -> kernels.run(c);
+      case IndexSelect c -> kernels.run(c);
+      case IndexAdd c -> kernels.run(c);
       default -> throw new IllegalArgumentException(call.kernel());
     }
   }

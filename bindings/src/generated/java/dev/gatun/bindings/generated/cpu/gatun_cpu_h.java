@@ -321,6 +321,42 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_BINARY_OP_MINIMUM() {
         return GATUN_BINARY_OP_MINIMUM;
     }
+    private static final int GATUN_REDUCTION_SUM = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_REDUCTION_SUM = 0
+     * }
+     */
+    public static int GATUN_REDUCTION_SUM() {
+        return GATUN_REDUCTION_SUM;
+    }
+    private static final int GATUN_REDUCTION_MEAN = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_REDUCTION_MEAN = 1
+     * }
+     */
+    public static int GATUN_REDUCTION_MEAN() {
+        return GATUN_REDUCTION_MEAN;
+    }
+    private static final int GATUN_REDUCTION_MAX = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_REDUCTION_MAX = 2
+     * }
+     */
+    public static int GATUN_REDUCTION_MAX() {
+        return GATUN_REDUCTION_MAX;
+    }
+    private static final int GATUN_REDUCTION_MIN = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_REDUCTION_MIN = 3
+     * }
+     */
+    public static int GATUN_REDUCTION_MIN() {
+        return GATUN_REDUCTION_MIN;
+    }
     private static final int GATUN_POOL_MEAN = (int)0L;
     /**
      * {@snippet lang=c :
@@ -976,6 +1012,403 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
                 traceDowncall("gatun_elementwise", a, b, y, dtype, op, axes, layout);
             }
             return (int)mh$.invokeExact(a, b, y, dtype, op, axes, layout);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_reduce {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_reduce");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_reduce(const void *x, int32_t x_dtype, int64_t outer_stride, int64_t reduced_stride, int64_t inner_stride, void *y, int32_t y_dtype, int64_t outer, int64_t reduced, int64_t inner, int32_t reduction)
+     * }
+     */
+    public static FunctionDescriptor gatun_reduce$descriptor() {
+        return gatun_reduce.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_reduce(const void *x, int32_t x_dtype, int64_t outer_stride, int64_t reduced_stride, int64_t inner_stride, void *y, int32_t y_dtype, int64_t outer, int64_t reduced, int64_t inner, int32_t reduction)
+     * }
+     */
+    public static MethodHandle gatun_reduce$handle() {
+        return gatun_reduce.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_reduce(const void *x, int32_t x_dtype, int64_t outer_stride, int64_t reduced_stride, int64_t inner_stride, void *y, int32_t y_dtype, int64_t outer, int64_t reduced, int64_t inner, int32_t reduction)
+     * }
+     */
+    public static MemorySegment gatun_reduce$address() {
+        return gatun_reduce.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_reduce(const void *x, int32_t x_dtype, int64_t outer_stride, int64_t reduced_stride, int64_t inner_stride, void *y, int32_t y_dtype, int64_t outer, int64_t reduced, int64_t inner, int32_t reduction)
+     * }
+     */
+    public static int gatun_reduce(MemorySegment x, int x_dtype, long outer_stride, long reduced_stride, long inner_stride, MemorySegment y, int y_dtype, long outer, long reduced, long inner, int reduction) {
+        var mh$ = gatun_reduce.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_reduce", x, x_dtype, outer_stride, reduced_stride, inner_stride, y, y_dtype, outer, reduced, inner, reduction);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, outer_stride, reduced_stride, inner_stride, y, y_dtype, outer, reduced, inner, reduction);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_argmax {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_argmax");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_argmax(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t *y)
+     * }
+     */
+    public static FunctionDescriptor gatun_argmax$descriptor() {
+        return gatun_argmax.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_argmax(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t *y)
+     * }
+     */
+    public static MethodHandle gatun_argmax$handle() {
+        return gatun_argmax.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_argmax(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t *y)
+     * }
+     */
+    public static MemorySegment gatun_argmax$address() {
+        return gatun_argmax.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_argmax(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t *y)
+     * }
+     */
+    public static int gatun_argmax(MemorySegment x, int dtype, long x_stride, long rows, long columns, MemorySegment y) {
+        var mh$ = gatun_argmax.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_argmax", x, dtype, x_stride, rows, columns, y);
+            }
+            return (int)mh$.invokeExact(x, dtype, x_stride, rows, columns, y);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_topk {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_topk");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_topk(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t k, void *values, int64_t *indices)
+     * }
+     */
+    public static FunctionDescriptor gatun_topk$descriptor() {
+        return gatun_topk.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_topk(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t k, void *values, int64_t *indices)
+     * }
+     */
+    public static MethodHandle gatun_topk$handle() {
+        return gatun_topk.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_topk(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t k, void *values, int64_t *indices)
+     * }
+     */
+    public static MemorySegment gatun_topk$address() {
+        return gatun_topk.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_topk(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns, int64_t k, void *values, int64_t *indices)
+     * }
+     */
+    public static int gatun_topk(MemorySegment x, int dtype, long x_stride, long rows, long columns, long k, MemorySegment values, MemorySegment indices) {
+        var mh$ = gatun_topk.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_topk", x, dtype, x_stride, rows, columns, k, values, indices);
+            }
+            return (int)mh$.invokeExact(x, dtype, x_stride, rows, columns, k, values, indices);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_copy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_copy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_copy(const void *x, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static FunctionDescriptor gatun_copy$descriptor() {
+        return gatun_copy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_copy(const void *x, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MethodHandle gatun_copy$handle() {
+        return gatun_copy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_copy(const void *x, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MemorySegment gatun_copy$address() {
+        return gatun_copy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_copy(const void *x, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static int gatun_copy(MemorySegment x, MemorySegment y, int element_bytes, int axes, MemorySegment layout) {
+        var mh$ = gatun_copy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_copy", x, y, element_bytes, axes, layout);
+            }
+            return (int)mh$.invokeExact(x, y, element_bytes, axes, layout);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_index_select {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_index_select");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_index_select(const void *x, int64_t outer, int64_t length, int64_t entry_bytes, const int64_t *ids, int64_t count, void *y)
+     * }
+     */
+    public static FunctionDescriptor gatun_index_select$descriptor() {
+        return gatun_index_select.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_index_select(const void *x, int64_t outer, int64_t length, int64_t entry_bytes, const int64_t *ids, int64_t count, void *y)
+     * }
+     */
+    public static MethodHandle gatun_index_select$handle() {
+        return gatun_index_select.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_index_select(const void *x, int64_t outer, int64_t length, int64_t entry_bytes, const int64_t *ids, int64_t count, void *y)
+     * }
+     */
+    public static MemorySegment gatun_index_select$address() {
+        return gatun_index_select.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_index_select(const void *x, int64_t outer, int64_t length, int64_t entry_bytes, const int64_t *ids, int64_t count, void *y)
+     * }
+     */
+    public static int gatun_index_select(MemorySegment x, long outer, long length, long entry_bytes, MemorySegment ids, long count, MemorySegment y) {
+        var mh$ = gatun_index_select.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_index_select", x, outer, length, entry_bytes, ids, count, y);
+            }
+            return (int)mh$.invokeExact(x, outer, length, entry_bytes, ids, count, y);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_index_add_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_index_add_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * }
+     */
+    public static FunctionDescriptor gatun_index_add_f32$descriptor() {
+        return gatun_index_add_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * }
+     */
+    public static MethodHandle gatun_index_add_f32$handle() {
+        return gatun_index_add_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * }
+     */
+    public static MemorySegment gatun_index_add_f32$address() {
+        return gatun_index_add_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * }
+     */
+    public static int gatun_index_add_f32(MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
+        var mh$ = gatun_index_add_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_index_add_f32", x, ids, count, y, rows, columns);
+            }
+            return (int)mh$.invokeExact(x, ids, count, y, rows, columns);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -40,4 +40,16 @@ public interface Kernels {
   void run(RmsNorm call);
 
   void run(GatedActivation call);
+
+  void run(Reduce call);
+
+  void run(ArgMax call);
+
+  void run(TopK call);
+
+  void run(Copy call);
+
+  void run(IndexSelect call);
+
+  void run(IndexAdd call);
 }

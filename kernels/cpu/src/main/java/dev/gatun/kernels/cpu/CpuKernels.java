@@ -3,11 +3,15 @@ package dev.gatun.kernels.cpu;
 import static dev.gatun.kernels.cpu.CpuMemory.segment;
 
 import dev.gatun.bindings.cpu.CpuElementwise;
+import dev.gatun.bindings.cpu.CpuIndexing;
 import dev.gatun.bindings.cpu.CpuLibrary;
+import dev.gatun.bindings.cpu.CpuReduce;
 import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
@@ -15,6 +19,8 @@ import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -25,11 +31,13 @@ import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -294,6 +302,96 @@ final class CpuKernels implements Kernels {
               c.logits().size(1),
               c.ignoreIndex(),
               address(c.loss()));
+        });
+  }
+
+  @Override
+  public void run(Reduce c) {
+    run(
+        c,
+        () ->
+            CpuReduce.reduce(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().shape(),
+                c.x().strides(),
+                address(c.y()),
+                dtype(c.y().dtype()),
+                c.reduction().ordinal()));
+  }
+
+  @Override
+  public void run(ArgMax c) {
+    run(
+        c,
+        () ->
+            CpuReduce.argmax(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().stride(0),
+                c.x().size(0),
+                c.x().size(1),
+                address(c.y())));
+  }
+
+  @Override
+  public void run(TopK c) {
+    run(
+        c,
+        () ->
+            CpuReduce.topk(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().stride(0),
+                c.x().size(0),
+                c.x().size(1),
+                c.values().size(1),
+                address(c.values()),
+                address(c.indices())));
+  }
+
+  @Override
+  public void run(Copy c) {
+    run(
+        c,
+        () ->
+            CpuIndexing.copy(
+                address(c.x()),
+                address(c.y()),
+                c.y().dtype().bytes(),
+                layout(c.y(), c.x(), c.y())));
+  }
+
+  @Override
+  public void run(IndexSelect c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "id", c.ids(), c.x().size(1), null);
+          CpuIndexing.indexSelect(
+              address(c.x()),
+              c.x().size(0),
+              c.x().size(1),
+              c.x().size(2) * c.x().dtype().bytes(),
+              address(c.ids()),
+              c.ids().size(0),
+              address(c.y()));
+        });
+  }
+
+  @Override
+  public void run(IndexAdd c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "id", c.ids(), c.y().size(0), null);
+          CpuIndexing.indexAdd(
+              address(c.x()),
+              address(c.ids()),
+              c.ids().size(0),
+              address(c.y()),
+              c.y().size(0),
+              c.y().size(1));
         });
   }
 

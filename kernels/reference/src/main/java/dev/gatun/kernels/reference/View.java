@@ -89,6 +89,13 @@ final class View {
     }
   }
 
+  void setLong(long place, long value) {
+    if (dtype != DType.I64) {
+      throw new IllegalStateException("no kernel writes whole numbers as " + dtype);
+    }
+    segment.set(JAVA_LONG_UNALIGNED, (first + place) * dtype.bytes(), value);
+  }
+
   /** The elements from a place on, neighbours in memory. */
   double[] row(long place, long count) {
     double[] row = new double[Math.toIntExact(count)];
