@@ -379,7 +379,7 @@ public final class Ops {
     }
   }
 
-  private static Tensor rows(String op, Tensor x) {
+  static Tensor rows(String op, Tensor x) {
     if (x.rank() == 2) {
       return x;
     }
@@ -393,7 +393,7 @@ public final class Ops {
     return x.reshape(rows, x.size(-1));
   }
 
-  private static long[] withLast(Tensor x, long last) {
+  static long[] withLast(Tensor x, long last) {
     long[] shape = Arrays.copyOf(x.shape(), x.rank());
     shape[shape.length - 1] = last;
     return shape;

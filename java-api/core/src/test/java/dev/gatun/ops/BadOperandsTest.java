@@ -119,6 +119,9 @@ final class BadOperandsTest {
             f32(9, 2),
             f32(9, 2),
             ids(3)),
+        sound("argmax", x -> Reductions.argmax(x[0]), f32(3, 4)),
+        sound("topk", x -> TopK.of(x[0], 2), f32(3, 4)),
+        sound("index_add", x -> Indexing.indexAdd(x[0], x[1], x[2]), f32(7, 4), ids(3), f32(3, 4)),
         sound("cross_entropy", x -> Ops.crossEntropy(x[0], x[1], -100), f32(3, 4), ids(3)));
   }
 
