@@ -84,7 +84,7 @@ typedef enum {
   GATUN_POOL_FIRST = 1,
   GATUN_POOL_MAX = 2,
   GATUN_POOL_LAST = 3,
-} gatun_pool;
+} gatun_pooling_mode;
 
 typedef enum {
   GATUN_CAUSAL_NONE = 0,

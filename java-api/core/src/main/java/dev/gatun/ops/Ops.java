@@ -109,7 +109,7 @@ public final class Ops {
     axes("embedding", "table", table, 2);
     axes("embedding", "ids", ids, 1);
     return run(
-        Tensor.empty(table.device(), DType.F32, ids.size(0), table.size(1)),
+        Tensor.empty(table.device(), table.dtype(), ids.size(0), table.size(1)),
         (k, y) -> k.run(new Embedding(table.operand(), ids.operand(), false, y.operand())),
         table,
         ids);
@@ -143,7 +143,7 @@ public final class Ops {
   public static Tensor pool(Tensor x, Offsets offsets, PoolingMode mode) {
     axes("pool", "x", x, 2);
     return run(
-        Tensor.empty(x.device(), DType.F32, offsets.sequences(), x.size(1)),
+        Tensor.empty(x.device(), x.dtype(), offsets.sequences(), x.size(1)),
         (k, y) -> k.run(new Pool(x.operand(), offsets, mode, y.operand())),
         x);
   }
@@ -364,7 +364,7 @@ public final class Ops {
   private static Tensor eachRow(String op, Tensor x, RowsCall call, Tensor... others) {
     Operand rows = rows(op, x).operand();
     return run(
-        Tensor.empty(x.device(), DType.F32, x.shape()),
+        Tensor.empty(x.device(), x.dtype(), x.shape()),
         (k, y) -> {
           call.run(k, rows, rows(op, y).operand());
           fence(x);

@@ -22,6 +22,7 @@ import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Dropout;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.IndexAdd;
 import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
@@ -34,6 +35,7 @@ import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.PoolingMode;
 import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.Reduction;
+import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -172,6 +174,39 @@ final class BadArgumentsTest {
         bad(
             "layer_norm: outputs F32[4, 8] and F32[4, 8] overlap in memory",
             () -> new LayerNorm(X, null, null, null, 0, Y, Y)),
+        bad(
+            "layer_norm: weight is F16[8], expected F32 or BF16",
+            () -> {
+              Operand x = Operand.of(BUFFER, DType.BF16, 4, 8);
+              Operand weight = Operand.of(BUFFER, DType.F16, 8);
+              return new LayerNorm(
+                  x, null, weight, null, 0, Operand.of(OTHER, DType.BF16, 4, 8), null);
+            }),
+        bad(
+            "layer_norm: y is F32[4, 8], expected BF16",
+            () ->
+                new LayerNorm(Operand.of(BUFFER, DType.BF16, 4, 8), null, null, null, 0, Y, null)),
+        bad(
+            "layer_norm: bias is F32[8], expected BF16 as the weight",
+            () -> {
+              Operand x = Operand.of(BUFFER, DType.BF16, 4, 8);
+              Operand weight = Operand.of(BUFFER, DType.BF16, 8);
+              return new LayerNorm(
+                  x, null, weight, of(BUFFER, 8), 0, Operand.of(OTHER, DType.BF16, 4, 8), null);
+            }),
+        bad(
+            "rms_norm: residual is F32[4, 8], expected F16",
+            () -> {
+              Operand x = Operand.of(BUFFER, DType.F16, 4, 8);
+              Operand y = Operand.of(OTHER, DType.F16, 4, 8);
+              return new RmsNorm(x, X, of(BUFFER, 8), 0, 0, y, null);
+            }),
+        bad(
+            "gated_activation: up is BF16[4, 8], expected F32",
+            () -> new GatedActivation(X, Operand.of(BUFFER, DType.BF16, 4, 8), Activation.SILU, Y)),
+        bad(
+            "embedding: y is BF16[3, 8], expected F32",
+            () -> new Embedding(X, ids(3), false, Operand.of(OTHER, DType.BF16, 3, 8))),
         bad("l2_normalize: eps is -0.5", () -> new L2Normalize(X, -0.5f, Y)),
         bad(
             "matmul: packed is F32[8], expected shape [256]",

@@ -21,8 +21,19 @@ final class RowCases {
   static Stream<Case> cases(long seed, int count) {
     return LongStream.range(seed, seed + count)
         .boxed()
-        .flatMap(
-            s -> Stream.of(layerNorm(s), softmax(s), crossEntropy(s), l2Normalize(s), activate(s)));
+        .flatMap(s -> Stream.concat(Stream.of(crossEntropy(s)), inSomeDtype(s)));
+  }
+
+  private static Stream<Case> inSomeDtype(long seed) {
+    Random random = new Random(seed);
+    return Stream.of(
+            layerNorm(seed),
+            rmsNorm(seed),
+            gated(seed),
+            softmax(seed),
+            l2Normalize(seed),
+            activate(seed))
+        .map(c -> c.inSomeDtype(random, "weight", "bias"));
   }
 
   /** Values as they come: normal ones, now and then large, tiny, shifted or not numbers. */

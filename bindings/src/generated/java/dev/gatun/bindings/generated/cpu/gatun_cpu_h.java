@@ -687,7 +687,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_layer_norm_f32 {
+    private static class gatun_layer_norm {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
@@ -696,12 +696,14 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_FLOAT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_layer_norm_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_layer_norm");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -709,45 +711,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm_f32(const float *x, const float *residual, const float *weight, const float *bias, float *y, float *sum, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static FunctionDescriptor gatun_layer_norm_f32$descriptor() {
-        return gatun_layer_norm_f32.DESC;
+    public static FunctionDescriptor gatun_layer_norm$descriptor() {
+        return gatun_layer_norm.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm_f32(const float *x, const float *residual, const float *weight, const float *bias, float *y, float *sum, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static MethodHandle gatun_layer_norm_f32$handle() {
-        return gatun_layer_norm_f32.HANDLE;
+    public static MethodHandle gatun_layer_norm$handle() {
+        return gatun_layer_norm.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm_f32(const float *x, const float *residual, const float *weight, const float *bias, float *y, float *sum, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static MemorySegment gatun_layer_norm_f32$address() {
-        return gatun_layer_norm_f32.ADDR;
+    public static MemorySegment gatun_layer_norm$address() {
+        return gatun_layer_norm.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm_f32(const float *x, const float *residual, const float *weight, const float *bias, float *y, float *sum, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static int gatun_layer_norm_f32(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment bias, MemorySegment y, MemorySegment sum, long rows, long columns, float eps) {
-        var mh$ = gatun_layer_norm_f32.HANDLE;
+    public static int gatun_layer_norm(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment bias, MemorySegment y, MemorySegment sum, int dtype, int weight_dtype, long rows, long columns, float eps) {
+        var mh$ = gatun_layer_norm.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_layer_norm_f32", x, residual, weight, bias, y, sum, rows, columns, eps);
+                traceDowncall("gatun_layer_norm", x, residual, weight, bias, y, sum, dtype, weight_dtype, rows, columns, eps);
             }
-            return (int)mh$.invokeExact(x, residual, weight, bias, y, sum, rows, columns, eps);
+            return (int)mh$.invokeExact(x, residual, weight, bias, y, sum, dtype, weight_dtype, rows, columns, eps);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -755,7 +757,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_rms_norm_f32 {
+    private static class gatun_rms_norm {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
@@ -763,13 +765,15 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_FLOAT,
             gatun_cpu_h.C_FLOAT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rms_norm_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rms_norm");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -777,45 +781,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
      * }
      */
-    public static FunctionDescriptor gatun_rms_norm_f32$descriptor() {
-        return gatun_rms_norm_f32.DESC;
+    public static FunctionDescriptor gatun_rms_norm$descriptor() {
+        return gatun_rms_norm.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
      * }
      */
-    public static MethodHandle gatun_rms_norm_f32$handle() {
-        return gatun_rms_norm_f32.HANDLE;
+    public static MethodHandle gatun_rms_norm$handle() {
+        return gatun_rms_norm.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
      * }
      */
-    public static MemorySegment gatun_rms_norm_f32$address() {
-        return gatun_rms_norm_f32.ADDR;
+    public static MemorySegment gatun_rms_norm$address() {
+        return gatun_rms_norm.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm_f32(const float *x, const float *residual, const float *weight, float *y, float *sum, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
      * }
      */
-    public static int gatun_rms_norm_f32(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment y, MemorySegment sum, long rows, long columns, float shift, float eps) {
-        var mh$ = gatun_rms_norm_f32.HANDLE;
+    public static int gatun_rms_norm(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment y, MemorySegment sum, int dtype, int weight_dtype, long rows, long columns, float shift, float eps) {
+        var mh$ = gatun_rms_norm.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_rms_norm_f32", x, residual, weight, y, sum, rows, columns, shift, eps);
+                traceDowncall("gatun_rms_norm", x, residual, weight, y, sum, dtype, weight_dtype, rows, columns, shift, eps);
             }
-            return (int)mh$.invokeExact(x, residual, weight, y, sum, rows, columns, shift, eps);
+            return (int)mh$.invokeExact(x, residual, weight, y, sum, dtype, weight_dtype, rows, columns, shift, eps);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -823,7 +827,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_gated_activation_f32 {
+    private static class gatun_gated_activation {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
@@ -831,12 +835,13 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_INT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gated_activation_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gated_activation");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -844,45 +849,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * int32_t gatun_gated_activation(const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
      * }
      */
-    public static FunctionDescriptor gatun_gated_activation_f32$descriptor() {
-        return gatun_gated_activation_f32.DESC;
+    public static FunctionDescriptor gatun_gated_activation$descriptor() {
+        return gatun_gated_activation.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * int32_t gatun_gated_activation(const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
      * }
      */
-    public static MethodHandle gatun_gated_activation_f32$handle() {
-        return gatun_gated_activation_f32.HANDLE;
+    public static MethodHandle gatun_gated_activation$handle() {
+        return gatun_gated_activation.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * int32_t gatun_gated_activation(const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
      * }
      */
-    public static MemorySegment gatun_gated_activation_f32$address() {
-        return gatun_gated_activation_f32.ADDR;
+    public static MemorySegment gatun_gated_activation$address() {
+        return gatun_gated_activation.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_gated_activation_f32(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, float *y, int64_t rows, int64_t columns, int32_t activation)
+     * int32_t gatun_gated_activation(const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
      * }
      */
-    public static int gatun_gated_activation_f32(MemorySegment gate, long gate_stride, MemorySegment up, long up_stride, MemorySegment y, long rows, long columns, int activation) {
-        var mh$ = gatun_gated_activation_f32.HANDLE;
+    public static int gatun_gated_activation(MemorySegment gate, long gate_stride, MemorySegment up, long up_stride, MemorySegment y, int dtype, long rows, long columns, int activation) {
+        var mh$ = gatun_gated_activation.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_gated_activation_f32", gate, gate_stride, up, up_stride, y, rows, columns, activation);
+                traceDowncall("gatun_gated_activation", gate, gate_stride, up, up_stride, y, dtype, rows, columns, activation);
             }
-            return (int)mh$.invokeExact(gate, gate_stride, up, up_stride, y, rows, columns, activation);
+            return (int)mh$.invokeExact(gate, gate_stride, up, up_stride, y, dtype, rows, columns, activation);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -890,16 +895,17 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_activation_f32 {
+    private static class gatun_activate {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_INT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_activation_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_activate");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -907,45 +913,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_activation_f32(const float *x, float *y, int64_t count, int32_t activation)
+     * int32_t gatun_activate(const void *x, void *y, int32_t dtype, int64_t count, int32_t activation)
      * }
      */
-    public static FunctionDescriptor gatun_activation_f32$descriptor() {
-        return gatun_activation_f32.DESC;
+    public static FunctionDescriptor gatun_activate$descriptor() {
+        return gatun_activate.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_activation_f32(const float *x, float *y, int64_t count, int32_t activation)
+     * int32_t gatun_activate(const void *x, void *y, int32_t dtype, int64_t count, int32_t activation)
      * }
      */
-    public static MethodHandle gatun_activation_f32$handle() {
-        return gatun_activation_f32.HANDLE;
+    public static MethodHandle gatun_activate$handle() {
+        return gatun_activate.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_activation_f32(const float *x, float *y, int64_t count, int32_t activation)
+     * int32_t gatun_activate(const void *x, void *y, int32_t dtype, int64_t count, int32_t activation)
      * }
      */
-    public static MemorySegment gatun_activation_f32$address() {
-        return gatun_activation_f32.ADDR;
+    public static MemorySegment gatun_activate$address() {
+        return gatun_activate.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_activation_f32(const float *x, float *y, int64_t count, int32_t activation)
+     * int32_t gatun_activate(const void *x, void *y, int32_t dtype, int64_t count, int32_t activation)
      * }
      */
-    public static int gatun_activation_f32(MemorySegment x, MemorySegment y, long count, int activation) {
-        var mh$ = gatun_activation_f32.HANDLE;
+    public static int gatun_activate(MemorySegment x, MemorySegment y, int dtype, long count, int activation) {
+        var mh$ = gatun_activate.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_activation_f32", x, y, count, activation);
+                traceDowncall("gatun_activate", x, y, dtype, count, activation);
             }
-            return (int)mh$.invokeExact(x, y, count, activation);
+            return (int)mh$.invokeExact(x, y, dtype, count, activation);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1416,17 +1422,18 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_softmax_f32 {
+    private static class gatun_softmax {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_INT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_softmax_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_softmax");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1434,45 +1441,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_softmax_f32(const float *x, float *y, int64_t rows, int64_t columns, int32_t log)
+     * int32_t gatun_softmax(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t log)
      * }
      */
-    public static FunctionDescriptor gatun_softmax_f32$descriptor() {
-        return gatun_softmax_f32.DESC;
+    public static FunctionDescriptor gatun_softmax$descriptor() {
+        return gatun_softmax.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_softmax_f32(const float *x, float *y, int64_t rows, int64_t columns, int32_t log)
+     * int32_t gatun_softmax(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t log)
      * }
      */
-    public static MethodHandle gatun_softmax_f32$handle() {
-        return gatun_softmax_f32.HANDLE;
+    public static MethodHandle gatun_softmax$handle() {
+        return gatun_softmax.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_softmax_f32(const float *x, float *y, int64_t rows, int64_t columns, int32_t log)
+     * int32_t gatun_softmax(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t log)
      * }
      */
-    public static MemorySegment gatun_softmax_f32$address() {
-        return gatun_softmax_f32.ADDR;
+    public static MemorySegment gatun_softmax$address() {
+        return gatun_softmax.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_softmax_f32(const float *x, float *y, int64_t rows, int64_t columns, int32_t log)
+     * int32_t gatun_softmax(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, int32_t log)
      * }
      */
-    public static int gatun_softmax_f32(MemorySegment x, MemorySegment y, long rows, long columns, int log) {
-        var mh$ = gatun_softmax_f32.HANDLE;
+    public static int gatun_softmax(MemorySegment x, MemorySegment y, int dtype, long rows, long columns, int log) {
+        var mh$ = gatun_softmax.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_softmax_f32", x, y, rows, columns, log);
+                traceDowncall("gatun_softmax", x, y, dtype, rows, columns, log);
             }
-            return (int)mh$.invokeExact(x, y, rows, columns, log);
+            return (int)mh$.invokeExact(x, y, dtype, rows, columns, log);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1480,19 +1487,21 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_embedding_f32 {
+    private static class gatun_embedding {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_INT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_embedding_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_embedding");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1500,45 +1509,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_embedding_f32(const float *table, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, float *y, int32_t accumulate)
+     * int32_t gatun_embedding(const void *table, int32_t table_dtype, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int32_t accumulate)
      * }
      */
-    public static FunctionDescriptor gatun_embedding_f32$descriptor() {
-        return gatun_embedding_f32.DESC;
+    public static FunctionDescriptor gatun_embedding$descriptor() {
+        return gatun_embedding.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_embedding_f32(const float *table, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, float *y, int32_t accumulate)
+     * int32_t gatun_embedding(const void *table, int32_t table_dtype, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int32_t accumulate)
      * }
      */
-    public static MethodHandle gatun_embedding_f32$handle() {
-        return gatun_embedding_f32.HANDLE;
+    public static MethodHandle gatun_embedding$handle() {
+        return gatun_embedding.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_embedding_f32(const float *table, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, float *y, int32_t accumulate)
+     * int32_t gatun_embedding(const void *table, int32_t table_dtype, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int32_t accumulate)
      * }
      */
-    public static MemorySegment gatun_embedding_f32$address() {
-        return gatun_embedding_f32.ADDR;
+    public static MemorySegment gatun_embedding$address() {
+        return gatun_embedding.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_embedding_f32(const float *table, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, float *y, int32_t accumulate)
+     * int32_t gatun_embedding(const void *table, int32_t table_dtype, int64_t rows, int64_t columns, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int32_t accumulate)
      * }
      */
-    public static int gatun_embedding_f32(MemorySegment table, long rows, long columns, MemorySegment ids, long count, MemorySegment y, int accumulate) {
-        var mh$ = gatun_embedding_f32.HANDLE;
+    public static int gatun_embedding(MemorySegment table, int table_dtype, long rows, long columns, MemorySegment ids, long count, MemorySegment y, int y_dtype, int accumulate) {
+        var mh$ = gatun_embedding.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_embedding_f32", table, rows, columns, ids, count, y, accumulate);
+                traceDowncall("gatun_embedding", table, table_dtype, rows, columns, ids, count, y, y_dtype, accumulate);
             }
-            return (int)mh$.invokeExact(table, rows, columns, ids, count, y, accumulate);
+            return (int)mh$.invokeExact(table, table_dtype, rows, columns, ids, count, y, y_dtype, accumulate);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1611,7 +1620,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_pool_f32 {
+    private static class gatun_pool {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
@@ -1619,10 +1628,11 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_INT,
-            gatun_cpu_h.C_POINTER
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_pool_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_pool");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1630,45 +1640,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_pool_f32(const float *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, float *y)
+     * int32_t gatun_pool(const void *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, void *y, int32_t dtype)
      * }
      */
-    public static FunctionDescriptor gatun_pool_f32$descriptor() {
-        return gatun_pool_f32.DESC;
+    public static FunctionDescriptor gatun_pool$descriptor() {
+        return gatun_pool.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_pool_f32(const float *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, float *y)
+     * int32_t gatun_pool(const void *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, void *y, int32_t dtype)
      * }
      */
-    public static MethodHandle gatun_pool_f32$handle() {
-        return gatun_pool_f32.HANDLE;
+    public static MethodHandle gatun_pool$handle() {
+        return gatun_pool.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_pool_f32(const float *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, float *y)
+     * int32_t gatun_pool(const void *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, void *y, int32_t dtype)
      * }
      */
-    public static MemorySegment gatun_pool_f32$address() {
-        return gatun_pool_f32.ADDR;
+    public static MemorySegment gatun_pool$address() {
+        return gatun_pool.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_pool_f32(const float *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, float *y)
+     * int32_t gatun_pool(const void *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode, void *y, int32_t dtype)
      * }
      */
-    public static int gatun_pool_f32(MemorySegment x, MemorySegment offsets, long sequences, long columns, int mode, MemorySegment y) {
-        var mh$ = gatun_pool_f32.HANDLE;
+    public static int gatun_pool(MemorySegment x, MemorySegment offsets, long sequences, long columns, int mode, MemorySegment y, int dtype) {
+        var mh$ = gatun_pool.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_pool_f32", x, offsets, sequences, columns, mode, y);
+                traceDowncall("gatun_pool", x, offsets, sequences, columns, mode, y, dtype);
             }
-            return (int)mh$.invokeExact(x, offsets, sequences, columns, mode, y);
+            return (int)mh$.invokeExact(x, offsets, sequences, columns, mode, y, dtype);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1676,17 +1686,18 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_l2_normalize_f32 {
+    private static class gatun_l2_normalize {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_FLOAT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_l2_normalize_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_l2_normalize");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1694,45 +1705,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_l2_normalize_f32(const float *x, float *y, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_l2_normalize(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static FunctionDescriptor gatun_l2_normalize_f32$descriptor() {
-        return gatun_l2_normalize_f32.DESC;
+    public static FunctionDescriptor gatun_l2_normalize$descriptor() {
+        return gatun_l2_normalize.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_l2_normalize_f32(const float *x, float *y, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_l2_normalize(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static MethodHandle gatun_l2_normalize_f32$handle() {
-        return gatun_l2_normalize_f32.HANDLE;
+    public static MethodHandle gatun_l2_normalize$handle() {
+        return gatun_l2_normalize.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_l2_normalize_f32(const float *x, float *y, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_l2_normalize(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static MemorySegment gatun_l2_normalize_f32$address() {
-        return gatun_l2_normalize_f32.ADDR;
+    public static MemorySegment gatun_l2_normalize$address() {
+        return gatun_l2_normalize.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_l2_normalize_f32(const float *x, float *y, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_l2_normalize(const void *x, void *y, int32_t dtype, int64_t rows, int64_t columns, float eps)
      * }
      */
-    public static int gatun_l2_normalize_f32(MemorySegment x, MemorySegment y, long rows, long columns, float eps) {
-        var mh$ = gatun_l2_normalize_f32.HANDLE;
+    public static int gatun_l2_normalize(MemorySegment x, MemorySegment y, int dtype, long rows, long columns, float eps) {
+        var mh$ = gatun_l2_normalize.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_l2_normalize_f32", x, y, rows, columns, eps);
+                traceDowncall("gatun_l2_normalize", x, y, dtype, rows, columns, eps);
             }
-            return (int)mh$.invokeExact(x, y, rows, columns, eps);
+            return (int)mh$.invokeExact(x, y, dtype, rows, columns, eps);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -40,6 +40,21 @@ final class Checks {
     };
   }
 
+  /** Requires a contiguous operand of this shape in F32 or another operand's dtype. */
+  static void floatOr(String kernel, String name, Operand operand, DType dtype, long... shape) {
+    DType own = floats(kernel, name, operand);
+    if (own != dtype && own != DType.F32) {
+      throw bad(
+          kernel,
+          "%s is %s, expected %s",
+          name,
+          operand,
+          dtype == DType.F32 ? dtype : "F32 or " + dtype);
+    }
+    shaped(kernel, name, operand, own, shape);
+    contiguous(kernel, name, operand);
+  }
+
   /** Requires at most {@link Operand#MOST_AXES} axes. */
   static void fewAxes(String kernel, String name, Operand operand) {
     if (operand == null) {

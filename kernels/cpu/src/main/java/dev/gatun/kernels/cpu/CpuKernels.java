@@ -6,6 +6,7 @@ import dev.gatun.bindings.cpu.CpuElementwise;
 import dev.gatun.bindings.cpu.CpuIndexing;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.bindings.cpu.CpuReduce;
+import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.BatchedMatmul;
@@ -107,13 +108,15 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.layerNorm(
+            CpuRows.layerNorm(
                 address(c.x()),
                 address(c.residual()),
                 address(c.weight()),
                 address(c.bias()),
                 address(c.y()),
                 address(c.sum()),
+                dtype(c.x().dtype()),
+                dtype(parameters(c).dtype()),
                 c.x().size(0),
                 c.x().size(1),
                 c.eps()));
@@ -124,12 +127,14 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.rmsNorm(
+            CpuRows.rmsNorm(
                 address(c.x()),
                 address(c.residual()),
                 address(c.weight()),
                 address(c.y()),
                 address(c.sum()),
+                dtype(c.x().dtype()),
+                dtype(c.weight().dtype()),
                 c.x().size(0),
                 c.x().size(1),
                 c.shift(),
@@ -141,12 +146,13 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.gatedActivation(
+            CpuRows.gatedActivation(
                 address(c.gate()),
                 c.gate().stride(0),
                 address(c.up()),
                 c.up().stride(0),
                 address(c.y()),
+                dtype(c.y().dtype()),
                 c.y().size(0),
                 c.y().size(1),
                 c.activation().ordinal()));
@@ -157,8 +163,12 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.activation(
-                address(c.x()), address(c.y()), c.x().count(), c.activation().ordinal()));
+            CpuRows.activate(
+                address(c.x()),
+                address(c.y()),
+                dtype(c.x().dtype()),
+                c.x().count(),
+                c.activation().ordinal()));
   }
 
   @Override
@@ -180,8 +190,13 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.softmax(
-                address(c.x()), address(c.y()), c.x().size(0), c.x().size(1), c.log()));
+            CpuRows.softmax(
+                address(c.x()),
+                address(c.y()),
+                dtype(c.x().dtype()),
+                c.x().size(0),
+                c.x().size(1),
+                c.log()));
   }
 
   @Override
@@ -190,13 +205,15 @@ final class CpuKernels implements Kernels {
         c,
         () -> {
           inRange(c, "id", c.ids(), c.table().size(0), null);
-          CpuLibrary.embedding(
+          CpuRows.embedding(
               address(c.table()),
+              dtype(c.table().dtype()),
               c.table().size(0),
               c.table().size(1),
               address(c.ids()),
               c.ids().size(0),
               address(c.y()),
+              dtype(c.y().dtype()),
               c.accumulate());
         });
   }
@@ -223,13 +240,14 @@ final class CpuKernels implements Kernels {
         c,
         () -> {
           try (Buffer offsets = offsets(c.offsets())) {
-            CpuLibrary.pool(
+            CpuRows.pool(
                 address(c.x()),
                 segment(offsets),
                 c.offsets().sequences(),
                 c.x().size(1),
                 c.mode().ordinal(),
-                address(c.y()));
+                address(c.y()),
+                dtype(c.y().dtype()));
           }
         });
   }
@@ -239,8 +257,13 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.l2Normalize(
-                address(c.x()), address(c.y()), c.x().size(0), c.x().size(1), c.eps()));
+            CpuRows.l2Normalize(
+                address(c.x()),
+                address(c.y()),
+                dtype(c.x().dtype()),
+                c.x().size(0),
+                c.x().size(1),
+                c.eps()));
   }
 
   @Override
@@ -404,6 +427,11 @@ final class CpuKernels implements Kernels {
         ? MemorySegment.NULL
         : segment(operand.buffer())
             .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
+  }
+
+  /** An operand with the dtype of the weight and bias, where there is either. */
+  private static Operand parameters(LayerNorm c) {
+    return c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
   }
 
   /** A shape, then the strides of each of the operands that have it. */
