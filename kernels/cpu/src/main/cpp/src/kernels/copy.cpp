@@ -11,6 +11,24 @@ namespace {
 template <typename T>
 void transpose_block(const T *x, int64_t x_stride, T *y, int64_t y_stride, int64_t rows,
                      int64_t columns) {
+  if constexpr (sizeof(T) <= sizeof(uint32_t)) {
+    if (rows == kLanes && columns == kLanes) {
+      typedef T Line __attribute__((vector_size(kLanes * sizeof(T))));
+      typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(uint32_t))));
+      Floats lines[kLanes];
+      for (int i = 0; i < kLanes; i++) {
+        Line line;
+        __builtin_memcpy(&line, x + i * x_stride, sizeof line);
+        lines[i] = (Floats) __builtin_convertvector(line, Words);
+      }
+      transpose(lines);
+      for (int i = 0; i < kLanes; i++) {
+        const Line line = __builtin_convertvector((Words)lines[i], Line);
+        __builtin_memcpy(y + i * y_stride, &line, sizeof line);
+      }
+      return;
+    }
+  }
   for (int64_t i = 0; i < rows; i++) {
     for (int64_t j = 0; j < columns; j++) {
       y[i * y_stride + j] = x[j * x_stride + i];
@@ -18,26 +36,11 @@ void transpose_block(const T *x, int64_t x_stride, T *y, int64_t y_stride, int64
   }
 }
 
-void transpose_block(const uint32_t *x, int64_t x_stride, uint32_t *y, int64_t y_stride,
-                     int64_t rows, int64_t columns) {
-  if (rows < kLanes || columns < kLanes) {
-    return transpose_block<uint32_t>(x, x_stride, y, y_stride, rows, columns);
-  }
-  Floats lines[kLanes];
-  for (int i = 0; i < kLanes; i++) {
-    __builtin_memcpy(&lines[i], x + i * x_stride, sizeof(Floats));
-  }
-  transpose(lines);
-  for (int i = 0; i < kLanes; i++) {
-    __builtin_memcpy(y + i * y_stride, &lines[i], sizeof(Floats));
-  }
-}
-
 // The last axis is without gaps in y, the one before it in x.
 template <typename T>
 void transpose_all(const Strided<2> &s, const T *x, T *y) {
-  // A block is what vectors transpose, or a few cache lines; a tile is a task of such blocks.
-  constexpr int64_t kBlock = sizeof(T) == 4 ? kLanes : 16;
+  // A block is what vectors transpose; a tile is a task of such blocks.
+  constexpr int64_t kBlock = kLanes;
   constexpr int64_t kRows = 64, kColumns = 256;
   const int last = s.axes - 1;
   const int64_t rows = s.shape[last - 1], columns = s.shape[last];

@@ -129,7 +129,7 @@ int32_t reduce_all(Source<T> s, const Target &target, const Op &op) {
     s = {s.x, 1, s.reduced, s.outer, 1, s.reduced_stride, 1};
   }
   const bool runs = s.inner == 1 || (s.reduced_stride == 1 && s.inner_stride != 1);
-  const int64_t piece = runs ? 65536 : 256;
+  const int64_t piece = runs ? 16384 : 256;
   const int64_t pieces = s.reduced == 0 ? 1 : (s.reduced + piece - 1) / piece;
   float *partial = nullptr;
   Target to = target;
