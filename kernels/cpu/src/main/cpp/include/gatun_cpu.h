@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 2
+#define GATUN_CPU_ABI 3
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -80,11 +80,27 @@ typedef enum {
 } gatun_activations;
 
 typedef enum {
+  GATUN_BINARY_OP_ADD = 0,
+  GATUN_BINARY_OP_SUBTRACT = 1,
+  GATUN_BINARY_OP_MULTIPLY = 2,
+  GATUN_BINARY_OP_DIVIDE = 3,
+  GATUN_BINARY_OP_MAXIMUM = 4,  // NaN where either is
+  GATUN_BINARY_OP_MINIMUM = 5,
+} gatun_binary_op;
+
+typedef enum {
+  GATUN_REDUCTION_SUM = 0,
+  GATUN_REDUCTION_MEAN = 1,
+  GATUN_REDUCTION_MAX = 2,
+  GATUN_REDUCTION_MIN = 3,
+} gatun_reduction;
+
+typedef enum {
   GATUN_POOL_MEAN = 0,
   GATUN_POOL_FIRST = 1,
   GATUN_POOL_MAX = 2,
   GATUN_POOL_LAST = 3,
-} gatun_pool;
+} gatun_pooling_mode;
 
 typedef enum {
   GATUN_CAUSAL_NONE = 0,

@@ -1,45 +1,29 @@
 // Kernels that move rows by index.
-#include "../level.h"
+#include "../numbers.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
-int32_t embedding_f32(const float *table, int64_t rows, int64_t columns, const int64_t *ids,
-                      int64_t count, float *y, int32_t accumulate) {
-  if (rows < 0 || columns < 0 || count < 0) {
-    return GATUN_INVALID_ARGUMENT;
-  }
+namespace {
+
+template <typename T, typename Y>
+void look_up(const T *table, int64_t columns, const int64_t *ids, int64_t count, Y *y,
+             bool accumulate) {
   parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      const float *line = table + ids[r] * columns;
-      float *out = y + r * columns;
+      const T *line = table + ids[r] * columns;
+      Y *out = y + r * columns;
       by_vector(columns, [&](int64_t i, int64_t n) {
         const Floats v = load_lanes(line + i, n);
         store_lanes(out + i, accumulate ? load_lanes(out + i, n) + v : v, n);
       });
     }
   });
-  return GATUN_OK;
 }
 
-int32_t scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows,
-                         int64_t columns) {
-  if (rows < 0 || columns < 0 || count < 0) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-  parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      __builtin_memcpy(y + ids[r] * columns, x + r * columns, columns * sizeof(float));
-    }
-  });
-  return GATUN_OK;
-}
-
-int32_t pool_f32(const float *x, const int32_t *offsets, int64_t sequences, int64_t columns,
-                 int32_t mode, float *y) {
-  if (sequences < 0 || columns < 0 || mode < GATUN_POOL_MEAN || mode > GATUN_POOL_LAST) {
-    return GATUN_INVALID_ARGUMENT;
-  }
+template <typename T>
+void pool_all(const T *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode,
+              T *y) {
   parallel(sequences, [&](int64_t s) {
     const int64_t begin = offsets[s], end = offsets[s + 1];
     const bool reduce = mode == GATUN_POOL_MEAN || mode == GATUN_POOL_MAX;
@@ -59,6 +43,47 @@ int32_t pool_f32(const float *x, const int32_t *offsets, int64_t sequences, int6
       }
       store_lanes(y + s * columns + i, v, n);
     });
+  });
+}
+
+}  // namespace
+
+int32_t embedding(const void *table, int32_t table_dtype, int64_t rows, int64_t columns,
+                  const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int32_t accumulate) {
+  if (rows < 0 || columns < 0 || count < 0 || !is_dtype(table_dtype) || !is_dtype(y_dtype)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  by_dtype(table_dtype, [&](auto number) {
+    by_dtype(y_dtype, [&](auto result) {
+      look_up(static_cast<const decltype(number) *>(table), columns, ids, count,
+              static_cast<decltype(result) *>(y), accumulate != 0);
+    });
+  });
+  return GATUN_OK;
+}
+
+int32_t scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows,
+                         int64_t columns) {
+  if (rows < 0 || columns < 0 || count < 0) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      __builtin_memcpy(y + ids[r] * columns, x + r * columns, columns * sizeof(float));
+    }
+  });
+  return GATUN_OK;
+}
+
+int32_t pool(const void *x, const int32_t *offsets, int64_t sequences, int64_t columns,
+             int32_t mode, void *y, int32_t dtype) {
+  if (sequences < 0 || columns < 0 || mode < GATUN_POOL_MEAN || mode > GATUN_POOL_LAST ||
+      !is_dtype(dtype)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  by_dtype(dtype, [&](auto number) {
+    using T = decltype(number);
+    pool_all(static_cast<const T *>(x), offsets, sequences, columns, mode, static_cast<T *>(y));
   });
   return GATUN_OK;
 }

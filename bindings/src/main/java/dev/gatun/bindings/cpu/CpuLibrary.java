@@ -203,36 +203,6 @@ public final class CpuLibrary {
             x, xDtype, xStride, packed, bias, y, yDtype, yStride, m, n, k, activation));
   }
 
-  public static void rmsNorm(
-      MemorySegment x,
-      MemorySegment residual,
-      MemorySegment weight,
-      MemorySegment y,
-      MemorySegment sum,
-      long rows,
-      long columns,
-      float shift,
-      float eps) {
-    check(
-        "rms_norm_f32",
-        gatun_cpu_h.gatun_rms_norm_f32(x, residual, weight, y, sum, rows, columns, shift, eps));
-  }
-
-  public static void gatedActivation(
-      MemorySegment gate,
-      long gateStride,
-      MemorySegment up,
-      long upStride,
-      MemorySegment y,
-      long rows,
-      long columns,
-      int activation) {
-    check(
-        "gated_activation_f32",
-        gatun_cpu_h.gatun_gated_activation_f32(
-            gate, gateStride, up, upStride, y, rows, columns, activation));
-  }
-
   public static void cast(MemorySegment x, int xDtype, MemorySegment y, int yDtype, long count) {
     check("cast", gatun_cpu_h.gatun_cast(x, xDtype, y, yDtype, count));
   }
@@ -269,66 +239,9 @@ public final class CpuLibrary {
             k));
   }
 
-  public static void layerNorm(
-      MemorySegment x,
-      MemorySegment residual,
-      MemorySegment weight,
-      MemorySegment bias,
-      MemorySegment y,
-      MemorySegment sum,
-      long rows,
-      long columns,
-      float eps) {
-    check(
-        "layer_norm_f32",
-        gatun_cpu_h.gatun_layer_norm_f32(x, residual, weight, bias, y, sum, rows, columns, eps));
-  }
-
-  public static void activation(MemorySegment x, MemorySegment y, long count, int activation) {
-    check("activation_f32", gatun_cpu_h.gatun_activation_f32(x, y, count, activation));
-  }
-
-  public static void add(
-      MemorySegment a, MemorySegment b, MemorySegment y, long rows, long columns, long bRows) {
-    check("add_f32", gatun_cpu_h.gatun_add_f32(a, b, y, rows, columns, bRows));
-  }
-
-  public static void softmax(
-      MemorySegment x, MemorySegment y, long rows, long columns, boolean log) {
-    check("softmax_f32", gatun_cpu_h.gatun_softmax_f32(x, y, rows, columns, log ? 1 : 0));
-  }
-
-  public static void embedding(
-      MemorySegment table,
-      long rows,
-      long columns,
-      MemorySegment ids,
-      long count,
-      MemorySegment y,
-      boolean accumulate) {
-    check(
-        "embedding_f32",
-        gatun_cpu_h.gatun_embedding_f32(table, rows, columns, ids, count, y, accumulate ? 1 : 0));
-  }
-
   public static void scatterRows(
       MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
     check("scatter_rows_f32", gatun_cpu_h.gatun_scatter_rows_f32(x, ids, count, y, rows, columns));
-  }
-
-  public static void pool(
-      MemorySegment x,
-      MemorySegment offsets,
-      long sequences,
-      long columns,
-      int mode,
-      MemorySegment y) {
-    check("pool_f32", gatun_cpu_h.gatun_pool_f32(x, offsets, sequences, columns, mode, y));
-  }
-
-  public static void l2Normalize(
-      MemorySegment x, MemorySegment y, long rows, long columns, float eps) {
-    check("l2_normalize_f32", gatun_cpu_h.gatun_l2_normalize_f32(x, y, rows, columns, eps));
   }
 
   public static void rotary(

@@ -2,7 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Offsets;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -173,7 +173,7 @@ public abstract class EncoderModel implements AutoCloseable {
     long done = 0;
     for (PackedBatch part : batch.parts(most)) {
       try (Scope _ = Scope.open()) {
-        Ops.copy(runPart(part, null, null, null), hidden.slice(0, done, done + part.tokens()));
+        Layouts.copy(runPart(part, null, null, null), hidden.slice(0, done, done + part.tokens()));
       }
       done += part.tokens();
     }

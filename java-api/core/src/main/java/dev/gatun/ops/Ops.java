@@ -2,12 +2,10 @@ package dev.gatun.ops;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.Add;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
 import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
@@ -99,12 +97,6 @@ public final class Ops {
     return eachRow("activation", x, (k, in, y) -> k.run(new Activate(in, activation, y)));
   }
 
-  /** {@code a + b}; b has a's shape, or fewer leading axes, and is then repeated. */
-  public static Tensor add(Tensor a, Tensor b) {
-    Operand second = rows("add", b).operand();
-    return eachRow("add", a, (k, first, y) -> k.run(new Add(first, second, y)), b);
-  }
-
   public static Tensor softmax(Tensor x) {
     return eachRow("softmax", x, (k, in, y) -> k.run(new Softmax(in, false, y)));
   }
@@ -113,18 +105,12 @@ public final class Ops {
     return eachRow("log_softmax", x, (k, in, y) -> k.run(new Softmax(in, true, y)));
   }
 
-  /** Writes the elements of a tensor over those of another one of the same shape, without gaps. */
-  public static void copy(Tensor from, Tensor to) {
-    to.device().kernels().run(new Cast(from.operand(), to.operand()));
-    fence(from, to);
-  }
-
   /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
   public static Tensor embedding(Tensor table, Tensor ids) {
     axes("embedding", "table", table, 2);
     axes("embedding", "ids", ids, 1);
     return run(
-        Tensor.empty(table.device(), DType.F32, ids.size(0), table.size(1)),
+        Tensor.empty(table.device(), table.dtype(), ids.size(0), table.size(1)),
         (k, y) -> k.run(new Embedding(table.operand(), ids.operand(), false, y.operand())),
         table,
         ids);
@@ -158,7 +144,7 @@ public final class Ops {
   public static Tensor pool(Tensor x, Offsets offsets, PoolingMode mode) {
     axes("pool", "x", x, 2);
     return run(
-        Tensor.empty(x.device(), DType.F32, offsets.sequences(), x.size(1)),
+        Tensor.empty(x.device(), x.dtype(), offsets.sequences(), x.size(1)),
         (k, y) -> k.run(new Pool(x.operand(), offsets, mode, y.operand())),
         x);
   }
@@ -384,7 +370,7 @@ public final class Ops {
   private static Tensor eachRow(String op, Tensor x, RowsCall call, Tensor... others) {
     Operand rows = rows(op, x).operand();
     return run(
-        Tensor.empty(x.device(), DType.F32, x.shape()),
+        Tensor.empty(x.device(), x.dtype(), x.shape()),
         (k, y) -> {
           call.run(k, rows, rows(op, y).operand());
           fence(x);
@@ -424,7 +410,7 @@ public final class Ops {
   }
 
   /** Keeps the owners of the arguments' memory reachable until the kernel has run. */
-  private static void fence(Tensor... tensors) {
+  static void fence(Tensor... tensors) {
     Reference.reachabilityFence(tensors);
   }
 }

@@ -6,19 +6,25 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
 import dev.gatun.kernels.api.AttentionScores;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.BinaryOp;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Causal;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Dropout;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
@@ -27,11 +33,16 @@ import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.Reduce;
+import dev.gatun.kernels.api.Reduction;
+import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -123,9 +134,34 @@ final class BadArgumentsTest {
             "softmax: output F32[4, 8] overlaps input F32[4, 8] in memory",
             () -> new Softmax(X, false, at(BUFFER, 8, 4, 8))),
         bad("activation: activation is missing", () -> new Activate(X, null, Y)),
+        bad("elementwise: op is missing", () -> new Elementwise(X, X, null, Y)),
+        bad("elementwise: a is missing", () -> new Elementwise(null, X, BinaryOp.ADD, Y)),
         bad(
-            "add: b is F32[3, 8], its rows do not divide those of a F32[4, 8]",
-            () -> new Add(X, at(BUFFER, 64, 3, 8), Y)),
+            "elementwise: y is I64[4, 8], expected F32, BF16 or F16",
+            () -> new Elementwise(X, X, BinaryOp.ADD, Operand.of(OTHER, DType.I64, 4, 8))),
+        bad(
+            "elementwise: b is BF16[4, 8], expected F32",
+            () -> new Elementwise(X, Operand.of(BUFFER, DType.BF16, 4, 8), BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: b is F32[3, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Elementwise(X, at(BUFFER, 64, 3, 8), BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: a is F32[1, 4, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Elementwise(of(BUFFER, 1, 4, 8), X, BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: y is F32[1, 1, 1, 1, 1, 1, 1], expected at most 6 axes",
+            () -> new Elementwise(X, X, BinaryOp.ADD, of(OTHER, 1, 1, 1, 1, 1, 1, 1))),
+        bad(
+            "elementwise: y F32[4, 8] has strides [0, 1], expected no two elements at one place",
+            () ->
+                new Elementwise(
+                    X,
+                    X,
+                    BinaryOp.ADD,
+                    new Operand(OTHER, 0, DType.F32, new long[] {4, 8}, new long[] {0, 1}))),
+        bad(
+            "elementwise: output F32[4, 8] overlaps input F32[4, 8] in memory",
+            () -> new Elementwise(X, at(BUFFER, 8, 4, 8), BinaryOp.ADD, X)),
         bad(
             "layer_norm: eps is -1.0, expected 0 or more",
             () -> new LayerNorm(X, null, null, null, -1, Y, null)),
@@ -138,6 +174,39 @@ final class BadArgumentsTest {
         bad(
             "layer_norm: outputs F32[4, 8] and F32[4, 8] overlap in memory",
             () -> new LayerNorm(X, null, null, null, 0, Y, Y)),
+        bad(
+            "layer_norm: weight is F16[8], expected F32 or BF16",
+            () -> {
+              Operand x = Operand.of(BUFFER, DType.BF16, 4, 8);
+              Operand weight = Operand.of(BUFFER, DType.F16, 8);
+              return new LayerNorm(
+                  x, null, weight, null, 0, Operand.of(OTHER, DType.BF16, 4, 8), null);
+            }),
+        bad(
+            "layer_norm: y is F32[4, 8], expected BF16",
+            () ->
+                new LayerNorm(Operand.of(BUFFER, DType.BF16, 4, 8), null, null, null, 0, Y, null)),
+        bad(
+            "layer_norm: bias is F32[8], expected BF16 as the weight",
+            () -> {
+              Operand x = Operand.of(BUFFER, DType.BF16, 4, 8);
+              Operand weight = Operand.of(BUFFER, DType.BF16, 8);
+              return new LayerNorm(
+                  x, null, weight, of(BUFFER, 8), 0, Operand.of(OTHER, DType.BF16, 4, 8), null);
+            }),
+        bad(
+            "rms_norm: residual is F32[4, 8], expected F16",
+            () -> {
+              Operand x = Operand.of(BUFFER, DType.F16, 4, 8);
+              Operand y = Operand.of(OTHER, DType.F16, 4, 8);
+              return new RmsNorm(x, X, of(BUFFER, 8), 0, 0, y, null);
+            }),
+        bad(
+            "gated_activation: up is BF16[4, 8], expected F32",
+            () -> new GatedActivation(X, Operand.of(BUFFER, DType.BF16, 4, 8), Activation.SILU, Y)),
+        bad(
+            "embedding: y is BF16[3, 8], expected F32",
+            () -> new Embedding(X, ids(3), false, Operand.of(OTHER, DType.BF16, 3, 8))),
         bad("l2_normalize: eps is -0.5", () -> new L2Normalize(X, -0.5f, Y)),
         bad(
             "matmul: packed is F32[8], expected shape [256]",
@@ -163,6 +232,46 @@ final class BadArgumentsTest {
         bad(
             "pool: x is F32[4, 8], expected shape [5, 8]",
             () -> new Pool(X, Offsets.ofLengths(2, 3), PoolingMode.MEAN, of(OTHER, 2, 8))),
+        bad("reduce: x is F32[4, 8], expected 3 axes", () -> new Reduce(X, Reduction.SUM, Y)),
+        bad(
+            "reduce: y is F32[4, 8], expected shape [4, 2]",
+            () -> new Reduce(of(BUFFER, 4, 8, 2), Reduction.SUM, Y)),
+        bad(
+            "reduce: y is F16[4, 2], expected F32 or BF16",
+            () ->
+                new Reduce(
+                    Operand.of(BUFFER, DType.BF16, 4, 8, 2),
+                    Reduction.SUM,
+                    Operand.of(OTHER, DType.F16, 4, 2))),
+        bad(
+            "reduce: x is F32[4, 0, 2], there is no MEAN of nothing",
+            () -> new Reduce(of(BUFFER, 4, 0, 2), Reduction.MEAN, of(OTHER, 4, 2))),
+        bad("reduce: reduction is missing", () -> new Reduce(of(BUFFER, 4, 8, 2), null, Y)),
+        bad(
+            "argmax: x is F32[4, 0], expected at least one column",
+            () -> new ArgMax(of(BUFFER, 4, 0), Operand.of(OTHER, DType.I64, 4))),
+        bad("argmax: y is F32[4], expected I64", () -> new ArgMax(X, of(OTHER, 4))),
+        bad(
+            "topk: k is 9, expected 0 to the columns of x F32[4, 8]",
+            () -> new TopK(X, of(OTHER, 4, 9), ids(4))),
+        bad("topk: indices is I64[4], expected 2 axes", () -> new TopK(X, of(OTHER, 4, 3), ids(4))),
+        bad(
+            "topk: values is BF16[4, 3], expected F32",
+            () -> new TopK(X, Operand.of(OTHER, DType.BF16, 4, 3), ids(4))),
+        bad("copy: y is F32[4, 8], expected shape [8, 4]", () -> new Copy(of(BUFFER, 8, 4), Y)),
+        bad(
+            "copy: y is F32[4, 8], expected I32",
+            () -> new Copy(Operand.of(BUFFER, DType.I32, 4, 8), Y)),
+        bad("copy: x is missing", () -> new Copy(null, Y)),
+        bad("copy: output F32[4, 8] overlaps input", () -> new Copy(X, X)),
+        bad(
+            "index_select: y is F32[2, 4, 8], expected shape [2, 3, 8]",
+            () -> new IndexSelect(of(BUFFER, 2, 5, 8), ids(3), of(OTHER, 2, 4, 8))),
+        bad("index_select: x is missing", () -> new IndexSelect(null, ids(3), Y)),
+        bad("index_add: ids is I64[3], expected shape [4]", () -> new IndexAdd(X, ids(3), Y)),
+        bad(
+            "index_add: y is F32[4, 8], expected shape [4, 7]",
+            () -> new IndexAdd(of(BUFFER, 4, 7), ids(4), Y)),
         bad("offsets: 1 at 2 follows 3, must not fall", () -> offsets(0, 3, 1)),
         bad("offsets [1, 2]: must begin with 0", () -> offsets(1, 2)),
         bad("offsets []: must begin with 0", BadArgumentsTest::offsets),
@@ -286,11 +395,16 @@ final class BadArgumentsTest {
       for (long id : new long[] {-1, 5, Long.MIN_VALUE, Long.MAX_VALUE}) {
         backend.memory().write(MemorySegment.ofArray(new long[] {0, id, 1}), three, 0);
         Operand ids = Operand.of(three, DType.I64, 3);
-        Embedding call = new Embedding(of(table, 5, 8), ids, false, of(y, 3, 8));
-        assertEquals(
-            "embedding: id %d at 1 is outside of 0 to 4".formatted(id),
-            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
-                .getMessage());
+        for (KernelCall call :
+            List.of(
+                new Embedding(of(table, 5, 8), ids, false, of(y, 3, 8)),
+                new IndexSelect(of(table, 1, 5, 8), ids, of(y, 1, 3, 8)),
+                new IndexAdd(of(y, 3, 8), ids, of(table, 5, 8)))) {
+          assertEquals(
+              "%s: id %d at 1 is outside of 0 to 4".formatted(call.kernel(), id),
+              assertThrows(IllegalArgumentException.class, () -> Runs.run(backend.kernels(), call))
+                  .getMessage());
+        }
       }
     }
   }

@@ -4,6 +4,8 @@ import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Operand;
 import java.util.List;
+import java.util.Random;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -41,6 +43,21 @@ record Case(
   /** The same case, where rounding to the outputs' types is what is tested. */
   Case likeItself() {
     return withOracle(this);
+  }
+
+  /**
+   * The same case with its floats in F32, BF16 or F16.
+   *
+   * @param parameters operands that may stay F32, all of them or none
+   */
+  Case inSomeDtype(Random random, String... parameters) {
+    DType dtype = new DType[] {DType.F32, DType.F32, DType.BF16, DType.F16}[random.nextInt(4)];
+    Set<String> kept = random.nextBoolean() ? Set.of(parameters) : Set.of();
+    List<Data> other =
+        data.stream()
+            .map(d -> d.dtype() != DType.F32 || kept.contains(d.name()) ? d : d.withDtype(dtype))
+            .toList();
+    return new Case(description + " " + dtype, other, call, exact, oracle);
   }
 
   /** The same case in F32. */

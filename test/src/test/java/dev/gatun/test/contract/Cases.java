@@ -19,7 +19,10 @@ final class Cases {
             MatmulCases.cases(seed, each),
             RowCases.cases(seed, each),
             LookupCases.cases(seed, each),
-            QuantizedCases.cases(seed, each))
+            QuantizedCases.cases(seed, each),
+            ElementwiseCases.cases(seed, 2 * each),
+            ReductionCases.cases(seed, each),
+            IndexingCases.cases(seed, each))
         .flatMap(s -> s);
   }
 }

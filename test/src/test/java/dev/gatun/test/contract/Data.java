@@ -2,7 +2,9 @@ package dev.gatun.test.contract;
 
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Operand;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 
@@ -56,6 +58,21 @@ record Data(
       next = next * Math.max(1, shape[axis]) + random.nextInt(6);
     }
     return new Data(name, dtype, shape, spread, values, written);
+  }
+
+  /** The same operand with its axes in another order in memory and gaps between their entries. */
+  Data scattered(Random random) {
+    List<Integer> order = new ArrayList<>();
+    for (int axis = 0; axis < shape.length; axis++) {
+      order.add(random.nextInt(order.size() + 1), axis);
+    }
+    long[] other = new long[shape.length];
+    long next = 1 + random.nextInt(2);
+    for (int axis : order) {
+      other[axis] = next;
+      next = next * Math.max(1, shape[axis]) + random.nextInt(3);
+    }
+    return withStrides(other);
   }
 
   Data withStrides(long... other) {

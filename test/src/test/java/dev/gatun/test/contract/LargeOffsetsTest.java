@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.BinaryOp;
 import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
@@ -48,6 +52,24 @@ final class LargeOffsetsTest {
 
       Subjects.CPU.kernels().run(new Activate(table, Activation.RELU, table));
       assertEquals(3, first(large, (ROWS - 1) * COLUMNS * 4));
+
+      Subjects.CPU.kernels().run(new Elementwise(table, out, BinaryOp.ADD, table));
+      assertEquals(6, first(large, (ROWS - 1) * COLUMNS * 4));
+
+      Operand three = Operand.of(large, DType.F32, 1, ROWS, COLUMNS);
+      Operand selected = Operand.of(small, DType.F32, 1, 1, COLUMNS);
+      Subjects.CPU.kernels().run(new IndexSelect(three, id, selected));
+      assertEquals(6, first(small, 0));
+
+      Operand last =
+          new Operand(
+              large,
+              (ROWS - 2) * COLUMNS,
+              DType.F32,
+              new long[] {COLUMNS, 2},
+              new long[] {1, COLUMNS});
+      Subjects.CPU.kernels().run(new Copy(last, Operand.of(small, DType.F32, COLUMNS, 2)));
+      assertEquals(6, first(small, 4));
 
       // A row of equal numbers is all zeros when normalised.
       Subjects.CPU.kernels().run(new LayerNorm(table, null, null, null, 1e-5f, table, null));

@@ -32,14 +32,16 @@ final class LookupCases {
     long count = Sizes.any(random, 65);
     boolean accumulate = random.nextBoolean();
     return Case.exact(
-        "embedding seed %d%s".formatted(seed, accumulate ? " accumulate" : ""),
-        List.of(
-            Data.normal(random, "table", rows, columns),
-            Data.ids(random, "ids", rows, count),
-            accumulate
-                ? Data.normal(random, "y", count, columns).inPlace()
-                : Data.output("y", count, columns)),
-        of -> new Embedding(of.apply("table"), of.apply("ids"), accumulate, of.apply("y")));
+            "embedding seed %d%s".formatted(seed, accumulate ? " accumulate" : ""),
+            List.of(
+                Data.normal(random, "table", rows, columns),
+                Data.ids(random, "ids", rows, count),
+                accumulate
+                    ? Data.normal(random, "y", count, columns).inPlace()
+                    : Data.output("y", count, columns)),
+            of -> new Embedding(of.apply("table"), of.apply("ids"), accumulate, of.apply("y")))
+        .inSomeDtype(random, "y")
+        .likeItself();
   }
 
   private static Case scatter(long seed) {
@@ -67,9 +69,10 @@ final class LookupCases {
     Data x = Data.normal(random, "x", offsets.tokens(), columns);
     x = random.nextInt(4) > 0 ? x : x.with(random, Double.NaN, Double.NEGATIVE_INFINITY);
     return Case.of(
-        "pool seed %d %s".formatted(seed, mode),
-        List.of(x, Data.output("y", offsets.sequences(), columns)),
-        of -> new Pool(of.apply("x"), offsets, mode, of.apply("y")));
+            "pool seed %d %s".formatted(seed, mode),
+            List.of(x, Data.output("y", offsets.sequences(), columns)),
+            of -> new Pool(of.apply("x"), offsets, mode, of.apply("y")))
+        .inSomeDtype(random);
   }
 
   private static Case rotary(long seed) {

@@ -28,11 +28,13 @@ final class Numbers {
     };
   }
 
+  /** The bits of a number; of a long its value, which is a small one in all cases. */
   static int bits(MemorySegment memory, long at, DType dtype) {
     return switch (dtype.bytes()) {
       case 1 -> memory.get(ValueLayout.JAVA_BYTE, at);
       case 2 -> memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, at);
       case 4 -> memory.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+      case 8 -> Math.toIntExact(memory.get(ValueLayout.JAVA_LONG_UNALIGNED, at));
       default -> throw new IllegalArgumentException(dtype.toString());
     };
   }

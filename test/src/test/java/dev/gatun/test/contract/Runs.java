@@ -1,15 +1,19 @@
 package dev.gatun.test.contract;
 
 import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -20,11 +24,13 @@ import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -70,7 +76,7 @@ final class Runs {
       case BatchedMatmul c -> kernels.run(c);
       case LayerNorm c -> kernels.run(c);
       case Activate c -> kernels.run(c);
-      case Add c -> kernels.run(c);
+      case Elementwise c -> kernels.run(c);
       case Softmax c -> kernels.run(c);
       case Embedding c -> kernels.run(c);
       case ScatterRows c -> kernels.run(c);
@@ -86,6 +92,12 @@ final class Runs {
       case Dequantize c -> kernels.run(c);
       case QuantizedPack c -> kernels.run(c);
       case QuantizedMatmul c -> kernels.run(c);
+      case Reduce c -> kernels.run(c);
+      case ArgMax c -> kernels.run(c);
+      case TopK c -> kernels.run(c);
+      case Copy c -> kernels.run(c);
+      case IndexSelect c -> kernels.run(c);
+      case IndexAdd c -> kernels.run(c);
       default -> throw new IllegalArgumentException(call.kernel());
     }
   }

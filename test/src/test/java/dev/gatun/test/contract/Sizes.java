@@ -25,6 +25,24 @@ final class Sizes {
     return Math.max(1, any(random, limit));
   }
 
+  /** Up to so many axes of edges, of at most so many elements in all; some have a 0. */
+  static long[] shape(Random random, int axes, int most) {
+    long[] shape = new long[random.nextInt(axes + 1)];
+    Arrays.fill(shape, 1);
+    int rest = most;
+    for (int tries = 0; tries < shape.length; tries++) {
+      int axis = random.nextInt(shape.length);
+      if (shape[axis] == 1) {
+        shape[axis] = some(random, rest);
+        rest /= (int) shape[axis];
+      }
+    }
+    if (shape.length > 0 && random.nextInt(15) == 0) {
+      shape[random.nextInt(shape.length)] = 0;
+    }
+    return shape;
+  }
+
   /** Lengths of the sequences of a ragged batch. */
   static int[] lengths(Random random, int sequences, int limit) {
     int[] lengths = new int[sequences];

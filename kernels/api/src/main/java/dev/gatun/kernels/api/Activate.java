@@ -5,9 +5,9 @@ import java.util.List;
 /**
  * An activation function of each element: {@code y = activation(x)}.
  *
- * @param x F32 [rows, columns] contiguous
+ * @param x F32, BF16 or F16 [rows, columns] contiguous
  * @param activation the function
- * @param y F32 [rows, columns] contiguous; may be x
+ * @param y of x's dtype [rows, columns] contiguous; may be x
  */
 public record Activate(Operand x, Activation activation, Operand y) implements KernelCall {
 
@@ -15,9 +15,10 @@ public record Activate(Operand x, Activation activation, Operand y) implements K
 
   public Activate {
     Checks.required(NAME, "activation", activation);
-    Checks.operand(NAME, "x", x, DType.F32, 2);
+    DType dtype = Checks.floats(NAME, "x", x);
+    Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), x.size(1));
+    Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
     Checks.contiguous(NAME, "y", y);
     Checks.disjoint(new Operands(NAME, Checks.present(x), Checks.present(y)), x);
   }

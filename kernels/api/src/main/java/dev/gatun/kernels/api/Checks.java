@@ -41,6 +41,58 @@ final class Checks {
     };
   }
 
+  /** Requires a contiguous operand of this shape in F32 or another operand's dtype. */
+  static void floatOr(String kernel, String name, Operand operand, DType dtype, long... shape) {
+    DType own = floats(kernel, name, operand);
+    if (own != dtype && own != DType.F32) {
+      throw bad(
+          kernel,
+          "%s is %s, expected %s",
+          name,
+          operand,
+          dtype == DType.F32 ? dtype : "F32 or " + dtype);
+    }
+    shaped(kernel, name, operand, own, shape);
+    contiguous(kernel, name, operand);
+  }
+
+  /** Requires at most {@link Operand#MOST_AXES} axes. */
+  static void fewAxes(String kernel, String name, Operand operand) {
+    if (operand == null) {
+      throw bad(kernel, "%s is missing", name);
+    }
+    if (operand.rank() > Operand.MOST_AXES) {
+      throw bad(kernel, "%s is %s, expected at most %d axes", name, operand, Operand.MOST_AXES);
+    }
+  }
+
+  /** Requires at most {@link Operand#MOST_AXES} axes and no two elements at one place. */
+  static void apart(String kernel, String name, Operand operand) {
+    fewAxes(kernel, name, operand);
+    if (!operand.isApart()) {
+      throw bad(
+          kernel,
+          "%s %s has strides %s, expected no two elements at one place",
+          name,
+          operand,
+          Arrays.toString(operand.strides()));
+    }
+  }
+
+  /** The operand repeated to the shape of y; requires a dtype and a shape that can be. */
+  static Operand expanded(String kernel, String name, Operand operand, DType dtype, Operand y) {
+    if (operand == null) {
+      throw bad(kernel, "%s is missing", name);
+    }
+    if (operand.dtype() != dtype) {
+      throw bad(kernel, "%s is %s, expected %s", name, operand, dtype);
+    }
+    if (!operand.expands(y.shape())) {
+      throw bad(kernel, "%s is %s, cannot be broadcast to y %s", name, operand, y);
+    }
+    return operand.expand(y.shape());
+  }
+
   /** Requires an F32 operand with each axis of the full length or of 1. */
   static void broadcast(String kernel, String name, Operand operand, long... full) {
     operand(kernel, name, operand, DType.F32, full.length);

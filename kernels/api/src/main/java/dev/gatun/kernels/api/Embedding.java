@@ -6,10 +6,10 @@ import java.util.List;
  * Table look-up: {@code y[i] = table[ids[i]]}, or {@code y[i] += table[ids[i]]}. An id outside of
  * the table is an error that names the id and its place.
  *
- * @param table F32 [rows, columns] contiguous
+ * @param table F32, BF16 or F16 [rows, columns] contiguous
  * @param ids I64 [count] contiguous, each from 0 to rows - 1
  * @param accumulate whether to add to y
- * @param y F32 [count, columns] contiguous
+ * @param y F32 or of the table's dtype [count, columns] contiguous
  */
 public record Embedding(Operand table, Operand ids, boolean accumulate, Operand y)
     implements KernelCall {
@@ -17,12 +17,12 @@ public record Embedding(Operand table, Operand ids, boolean accumulate, Operand 
   private static final String NAME = "embedding";
 
   public Embedding {
-    Checks.operand(NAME, "table", table, DType.F32, 2);
+    DType dtype = Checks.floats(NAME, "table", table);
+    Checks.operand(NAME, "table", table, dtype, 2);
     Checks.contiguous(NAME, "table", table);
     Checks.operand(NAME, "ids", ids, DType.I64, 1);
     Checks.contiguous(NAME, "ids", ids);
-    Checks.shaped(NAME, "y", y, DType.F32, ids.size(0), table.size(1));
-    Checks.contiguous(NAME, "y", y);
+    Checks.floatOr(NAME, "y", y, dtype, ids.size(0), table.size(1));
     Checks.disjoint(new Operands(NAME, Checks.present(table, ids), Checks.present(y)));
   }
 

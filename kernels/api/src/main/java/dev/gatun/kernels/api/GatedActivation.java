@@ -7,10 +7,11 @@ import java.util.List;
  * activation(gate) · up}. SwiGLU is {@link Activation#SILU}, GeGLU {@link Activation#GELU} or its
  * approximation.
  *
- * @param gate F32 [rows, columns], rows without gaps inside
- * @param up F32 [rows, columns], rows without gaps inside; may be the other half of gate's buffer
+ * @param gate F32, BF16 or F16 [rows, columns], rows without gaps inside
+ * @param up of gate's dtype [rows, columns], rows without gaps inside; may be the other half of
+ *     gate's buffer
  * @param activation of the gate
- * @param y F32 [rows, columns] contiguous; may be gate or up where these are contiguous
+ * @param y of gate's dtype [rows, columns] contiguous; may be gate or up where these are contiguous
  */
 public record GatedActivation(Operand gate, Operand up, Activation activation, Operand y)
     implements KernelCall {
@@ -18,11 +19,12 @@ public record GatedActivation(Operand gate, Operand up, Activation activation, O
 
   public GatedActivation {
     Checks.required(NAME, "activation", activation);
-    Checks.operand(NAME, "gate", gate, DType.F32, 2);
+    DType dtype = Checks.floats(NAME, "gate", gate);
+    Checks.operand(NAME, "gate", gate, dtype, 2);
     Checks.rows(NAME, "gate", gate);
-    Checks.shaped(NAME, "up", up, DType.F32, gate.size(0), gate.size(1));
+    Checks.shaped(NAME, "up", up, dtype, gate.size(0), gate.size(1));
     Checks.rows(NAME, "up", up);
-    Checks.shaped(NAME, "y", y, DType.F32, gate.size(0), gate.size(1));
+    Checks.shaped(NAME, "y", y, dtype, gate.size(0), gate.size(1));
     Checks.contiguous(NAME, "y", y);
     Checks.disjoint(new Operands(NAME, Checks.present(gate, up), Checks.present(y)), gate, up);
   }

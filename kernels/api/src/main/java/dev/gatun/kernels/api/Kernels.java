@@ -17,7 +17,7 @@ public interface Kernels {
 
   void run(Activate call);
 
-  void run(Add call);
+  void run(Elementwise call);
 
   void run(Softmax call);
 
@@ -48,4 +48,16 @@ public interface Kernels {
   void run(QuantizedPack call);
 
   void run(QuantizedMatmul call);
+
+  void run(Reduce call);
+
+  void run(ArgMax call);
+
+  void run(TopK call);
+
+  void run(Copy call);
+
+  void run(IndexSelect call);
+
+  void run(IndexAdd call);
 }

@@ -5,18 +5,19 @@ import java.util.List;
 /**
  * {@code y = x / max(‖x‖₂, eps)} for each row, as PyTorch's {@code normalize}.
  *
- * @param x F32 [rows, columns] contiguous
+ * @param x F32, BF16 or F16 [rows, columns] contiguous
  * @param eps the smallest divisor, not negative
- * @param y F32 [rows, columns] contiguous; may be x
+ * @param y of x's dtype [rows, columns] contiguous; may be x
  */
 public record L2Normalize(Operand x, float eps, Operand y) implements KernelCall {
 
   private static final String NAME = "l2_normalize";
 
   public L2Normalize {
-    Checks.operand(NAME, "x", x, DType.F32, 2);
+    DType dtype = Checks.floats(NAME, "x", x);
+    Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), x.size(1));
+    Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
     Checks.contiguous(NAME, "y", y);
     if (!(eps >= 0)) {
       throw Checks.bad(NAME, "eps is %s, expected 0 or more", eps);

@@ -7,13 +7,13 @@ import java.util.List;
  * residual; y = (s - mean(s)) / √(var(s) + eps) · weight + bias}, mean and population variance over
  * the columns.
  *
- * @param x F32 [rows, columns] contiguous
- * @param residual F32 [rows, columns] contiguous, or null for none
- * @param weight F32 [columns] contiguous, or null for 1
- * @param bias F32 [columns] contiguous, or null for 0
+ * @param x F32, BF16 or F16 [rows, columns] contiguous
+ * @param residual of x's dtype [rows, columns] contiguous, or null for none
+ * @param weight F32 or of x's dtype [columns] contiguous, or null for 1
+ * @param bias F32 or of x's dtype [columns] contiguous, or null for 0
  * @param eps added to the variance, not negative
- * @param y F32 [rows, columns] contiguous; may be x or the residual
- * @param sum receives s, F32 [rows, columns] contiguous; or null
+ * @param y of x's dtype [rows, columns] contiguous; may be x or the residual
+ * @param sum receives s, of x's dtype [rows, columns] contiguous; or null
  */
 public record LayerNorm(
     Operand x, Operand residual, Operand weight, Operand bias, float eps, Operand y, Operand sum)
@@ -22,24 +22,26 @@ public record LayerNorm(
   private static final String NAME = "layer_norm";
 
   public LayerNorm {
-    Checks.operand(NAME, "x", x, DType.F32, 2);
+    DType dtype = Checks.floats(NAME, "x", x);
+    Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), x.size(1));
+    Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
     Checks.contiguous(NAME, "y", y);
     if (residual != null) {
-      Checks.shaped(NAME, "residual", residual, DType.F32, x.size(0), x.size(1));
+      Checks.shaped(NAME, "residual", residual, dtype, x.size(0), x.size(1));
       Checks.contiguous(NAME, "residual", residual);
     }
     if (weight != null) {
-      Checks.shaped(NAME, "weight", weight, DType.F32, x.size(1));
-      Checks.contiguous(NAME, "weight", weight);
+      Checks.floatOr(NAME, "weight", weight, dtype, x.size(1));
     }
     if (bias != null) {
-      Checks.shaped(NAME, "bias", bias, DType.F32, x.size(1));
-      Checks.contiguous(NAME, "bias", bias);
+      Checks.floatOr(NAME, "bias", bias, dtype, x.size(1));
+    }
+    if (weight != null && bias != null && weight.dtype() != bias.dtype()) {
+      throw Checks.bad(NAME, "bias is %s, expected %s as the weight", bias, weight.dtype());
     }
     if (sum != null) {
-      Checks.shaped(NAME, "sum", sum, DType.F32, x.size(0), x.size(1));
+      Checks.shaped(NAME, "sum", sum, dtype, x.size(0), x.size(1));
       Checks.contiguous(NAME, "sum", sum);
     }
     if (!(eps >= 0)) {

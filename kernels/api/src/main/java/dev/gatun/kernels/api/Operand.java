@@ -13,6 +13,9 @@ import java.util.Objects;
  * @param strides elements between neighbours on each axis; 0 repeats
  */
 public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, long[] strides) {
+  /** The most axes that kernels for any strides take. */
+  public static final int MOST_AXES = 6;
+
   public Operand {
     Objects.requireNonNull(buffer, "buffer");
     Objects.requireNonNull(dtype, "dtype");
@@ -106,6 +109,61 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
       next *= shape[axis];
     }
     return true;
+  }
+
+  /**
+   * Whether no two elements are known to share a place: each axis steps over all that the axes with
+   * shorter steps span.
+   */
+  public boolean isApart() {
+    long[][] axes = new long[shape.length][];
+    for (int axis = 0; axis < shape.length; axis++) {
+      if (shape[axis] == 0) {
+        return true;
+      }
+      axes[axis] = new long[] {strides[axis], shape[axis] - 1};
+    }
+    Arrays.sort(axes, (a, b) -> Long.compare(a[0], b[0]));
+    long span = 0;
+    for (long[] axis : axes) {
+      if (axis[1] > 0 && axis[0] <= span) {
+        return false;
+      }
+      span += axis[0] * axis[1];
+    }
+    return true;
+  }
+
+  /** Whether {@link #expand} can give this shape. */
+  public boolean expands(long... full) {
+    int lacking = full.length - shape.length;
+    for (int axis = 0; axis < shape.length; axis++) {
+      if (lacking < 0 || (shape[axis] != 1 && shape[axis] != full[lacking + axis])) {
+        return false;
+      }
+    }
+    return lacking >= 0;
+  }
+
+  /**
+   * This view repeated along axes that it lacks in front or has of length 1, as PyTorch's expand.
+   *
+   * @throws IllegalArgumentException when another axis differs
+   */
+  public Operand expand(long... full) {
+    if (!expands(full)) {
+      throw new IllegalArgumentException(
+          "operand %s cannot be expanded to %s".formatted(this, Arrays.toString(full)));
+    }
+    if (Arrays.equals(shape, full)) {
+      return this;
+    }
+    long[] repeated = new long[full.length];
+    int lacking = full.length - shape.length;
+    for (int axis = 0; axis < shape.length; axis++) {
+      repeated[lacking + axis] = shape[axis] == full[lacking + axis] ? strides[axis] : 0;
+    }
+    return new Operand(buffer, offset, dtype, full, repeated);
   }
 
   /** The bytes from the buffer's start to the first element. */

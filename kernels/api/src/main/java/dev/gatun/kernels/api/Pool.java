@@ -5,10 +5,10 @@ import java.util.List;
 /**
  * One vector a sequence of a ragged batch; a sequence without tokens gives zeros.
  *
- * @param x F32 [tokens, columns] contiguous
+ * @param x F32, BF16 or F16 [tokens, columns] contiguous
  * @param offsets the sequences
  * @param mode how tokens become one vector
- * @param y F32 [sequences, columns] contiguous
+ * @param y of x's dtype [sequences, columns] contiguous
  */
 public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y) implements KernelCall {
 
@@ -17,10 +17,11 @@ public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y) impl
   public Pool {
     Checks.required(NAME, "offsets", offsets);
     Checks.required(NAME, "mode", mode);
-    Checks.operand(NAME, "x", x, DType.F32, 2);
-    Checks.shaped(NAME, "x", x, DType.F32, offsets.tokens(), x.size(1));
+    DType dtype = Checks.floats(NAME, "x", x);
+    Checks.operand(NAME, "x", x, dtype, 2);
+    Checks.shaped(NAME, "x", x, dtype, offsets.tokens(), x.size(1));
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, DType.F32, offsets.sequences(), x.size(1));
+    Checks.shaped(NAME, "y", y, dtype, offsets.sequences(), x.size(1));
     Checks.contiguous(NAME, "y", y);
     Checks.disjoint(new Operands(NAME, Checks.present(x), Checks.present(y)));
   }

@@ -7,14 +7,14 @@ import java.util.List;
  * fused: {@code s = x + residual; y = s / √(mean(s²) + eps) · (shift + weight)}, the mean over the
  * columns.
  *
- * @param x F32 [rows, columns] contiguous
- * @param residual F32 [rows, columns] contiguous, or null for none
- * @param weight F32 [columns] contiguous
+ * @param x F32, BF16 or F16 [rows, columns] contiguous
+ * @param residual of x's dtype [rows, columns] contiguous, or null for none
+ * @param weight F32 or of x's dtype [columns] contiguous
  * @param shift added to the weight: 0, or 1 for models that keep the weight's distance from 1
  *     (Gemma)
  * @param eps added to the mean square, not negative
- * @param y F32 [rows, columns] contiguous; may be x or the residual
- * @param sum receives s, F32 [rows, columns] contiguous; or null
+ * @param y of x's dtype [rows, columns] contiguous; may be x or the residual
+ * @param sum receives s, of x's dtype [rows, columns] contiguous; or null
  */
 public record RmsNorm(
     Operand x, Operand residual, Operand weight, float shift, float eps, Operand y, Operand sum)
@@ -22,18 +22,18 @@ public record RmsNorm(
   private static final String NAME = "rms_norm";
 
   public RmsNorm {
-    Checks.operand(NAME, "x", x, DType.F32, 2);
+    DType dtype = Checks.floats(NAME, "x", x);
+    Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), x.size(1));
+    Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
     Checks.contiguous(NAME, "y", y);
-    Checks.shaped(NAME, "weight", weight, DType.F32, x.size(1));
-    Checks.contiguous(NAME, "weight", weight);
+    Checks.floatOr(NAME, "weight", weight, dtype, x.size(1));
     if (residual != null) {
-      Checks.shaped(NAME, "residual", residual, DType.F32, x.size(0), x.size(1));
+      Checks.shaped(NAME, "residual", residual, dtype, x.size(0), x.size(1));
       Checks.contiguous(NAME, "residual", residual);
     }
     if (sum != null) {
-      Checks.shaped(NAME, "sum", sum, DType.F32, x.size(0), x.size(1));
+      Checks.shaped(NAME, "sum", sum, dtype, x.size(0), x.size(1));
       Checks.contiguous(NAME, "sum", sum);
     }
     if (!(eps >= 0) || !Float.isFinite(shift)) {

@@ -2,19 +2,27 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.CpuMemory.segment;
 
+import dev.gatun.bindings.cpu.CpuElementwise;
+import dev.gatun.bindings.cpu.CpuIndexing;
 import dev.gatun.bindings.cpu.CpuLibrary;
+import dev.gatun.bindings.cpu.CpuReduce;
+import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
@@ -28,11 +36,13 @@ import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
 import dev.gatun.kernels.api.quantized.HostBlocks;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -123,13 +133,15 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.layerNorm(
+            CpuRows.layerNorm(
                 address(c.x()),
                 address(c.residual()),
                 address(c.weight()),
                 address(c.bias()),
                 address(c.y()),
                 address(c.sum()),
+                dtype(c.x().dtype()),
+                dtype(parameters(c).dtype()),
                 c.x().size(0),
                 c.x().size(1),
                 c.eps()));
@@ -140,12 +152,14 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.rmsNorm(
+            CpuRows.rmsNorm(
                 address(c.x()),
                 address(c.residual()),
                 address(c.weight()),
                 address(c.y()),
                 address(c.sum()),
+                dtype(c.x().dtype()),
+                dtype(c.weight().dtype()),
                 c.x().size(0),
                 c.x().size(1),
                 c.shift(),
@@ -157,12 +171,13 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.gatedActivation(
+            CpuRows.gatedActivation(
                 address(c.gate()),
                 c.gate().stride(0),
                 address(c.up()),
                 c.up().stride(0),
                 address(c.y()),
+                dtype(c.y().dtype()),
                 c.y().size(0),
                 c.y().size(1),
                 c.activation().ordinal()));
@@ -173,22 +188,26 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.activation(
-                address(c.x()), address(c.y()), c.x().count(), c.activation().ordinal()));
+            CpuRows.activate(
+                address(c.x()),
+                address(c.y()),
+                dtype(c.x().dtype()),
+                c.x().count(),
+                c.activation().ordinal()));
   }
 
   @Override
-  public void run(Add c) {
+  public void run(Elementwise c) {
     run(
         c,
         () ->
-            CpuLibrary.add(
+            CpuElementwise.elementwise(
                 address(c.a()),
                 address(c.b()),
                 address(c.y()),
-                c.a().size(0),
-                c.a().size(1),
-                c.b().size(0)));
+                dtype(c.y().dtype()),
+                c.op().ordinal(),
+                layout(c.y(), c.a(), c.b(), c.y())));
   }
 
   @Override
@@ -196,8 +215,13 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.softmax(
-                address(c.x()), address(c.y()), c.x().size(0), c.x().size(1), c.log()));
+            CpuRows.softmax(
+                address(c.x()),
+                address(c.y()),
+                dtype(c.x().dtype()),
+                c.x().size(0),
+                c.x().size(1),
+                c.log()));
   }
 
   @Override
@@ -206,13 +230,15 @@ final class CpuKernels implements Kernels {
         c,
         () -> {
           inRange(c, "id", c.ids(), c.table().size(0), null);
-          CpuLibrary.embedding(
+          CpuRows.embedding(
               address(c.table()),
+              dtype(c.table().dtype()),
               c.table().size(0),
               c.table().size(1),
               address(c.ids()),
               c.ids().size(0),
               address(c.y()),
+              dtype(c.y().dtype()),
               c.accumulate());
         });
   }
@@ -239,13 +265,14 @@ final class CpuKernels implements Kernels {
         c,
         () -> {
           try (Buffer offsets = offsets(c.offsets())) {
-            CpuLibrary.pool(
+            CpuRows.pool(
                 address(c.x()),
                 segment(offsets),
                 c.offsets().sequences(),
                 c.x().size(1),
                 c.mode().ordinal(),
-                address(c.y()));
+                address(c.y()),
+                dtype(c.y().dtype()));
           }
         });
   }
@@ -255,8 +282,13 @@ final class CpuKernels implements Kernels {
     run(
         c,
         () ->
-            CpuLibrary.l2Normalize(
-                address(c.x()), address(c.y()), c.x().size(0), c.x().size(1), c.eps()));
+            CpuRows.l2Normalize(
+                address(c.x()),
+                address(c.y()),
+                dtype(c.x().dtype()),
+                c.x().size(0),
+                c.x().size(1),
+                c.eps()));
   }
 
   @Override
@@ -321,6 +353,96 @@ final class CpuKernels implements Kernels {
         });
   }
 
+  @Override
+  public void run(Reduce c) {
+    run(
+        c,
+        () ->
+            CpuReduce.reduce(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().shape(),
+                c.x().strides(),
+                address(c.y()),
+                dtype(c.y().dtype()),
+                c.reduction().ordinal()));
+  }
+
+  @Override
+  public void run(ArgMax c) {
+    run(
+        c,
+        () ->
+            CpuReduce.argmax(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().stride(0),
+                c.x().size(0),
+                c.x().size(1),
+                address(c.y())));
+  }
+
+  @Override
+  public void run(TopK c) {
+    run(
+        c,
+        () ->
+            CpuReduce.topk(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().stride(0),
+                c.x().size(0),
+                c.x().size(1),
+                c.values().size(1),
+                address(c.values()),
+                address(c.indices())));
+  }
+
+  @Override
+  public void run(Copy c) {
+    run(
+        c,
+        () ->
+            CpuIndexing.copy(
+                address(c.x()),
+                address(c.y()),
+                c.y().dtype().bytes(),
+                layout(c.y(), c.x(), c.y())));
+  }
+
+  @Override
+  public void run(IndexSelect c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "id", c.ids(), c.x().size(1), null);
+          CpuIndexing.indexSelect(
+              address(c.x()),
+              c.x().size(0),
+              c.x().size(1),
+              c.x().size(2) * c.x().dtype().bytes(),
+              address(c.ids()),
+              c.ids().size(0),
+              address(c.y()));
+        });
+  }
+
+  @Override
+  public void run(IndexAdd c) {
+    run(
+        c,
+        () -> {
+          inRange(c, "id", c.ids(), c.y().size(0), null);
+          CpuIndexing.indexAdd(
+              address(c.x()),
+              address(c.ids()),
+              c.ids().size(0),
+              address(c.y()),
+              c.y().size(0),
+              c.y().size(1));
+        });
+  }
+
   private void run(KernelCall call, Runnable body) {
     Execution.run(call, memory, body);
   }
@@ -330,6 +452,21 @@ final class CpuKernels implements Kernels {
         ? MemorySegment.NULL
         : segment(operand.buffer())
             .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
+  }
+
+  /** An operand with the dtype of the weight and bias, where there is either. */
+  private static Operand parameters(LayerNorm c) {
+    return c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
+  }
+
+  /** A shape, then the strides of each of the operands that have it. */
+  private static long[][] layout(Operand shaped, Operand... operands) {
+    long[][] layout = new long[1 + operands.length][];
+    layout[0] = shaped.shape();
+    for (int i = 0; i < operands.length; i++) {
+      layout[1 + i] = operands[i].strides();
+    }
+    return layout;
   }
 
   private Buffer offsets(Offsets offsets) {

@@ -1,8 +1,9 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.BinaryOp;
 import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.GatedActivation;
 
 /** Kernels that work on each element on its own. */
@@ -23,14 +24,26 @@ final class ElementwiseReference {
     }
   }
 
-  void run(Add c) {
+  void run(Elementwise c) {
     View a = View.of(c.a());
     View b = View.of(c.b());
     View y = View.of(c.y());
-    long repeated = c.b().count();
-    for (long i = 0; i < c.a().count(); i++) {
-      y.set(i, p.round(a.get(i) + b.get(i % repeated)));
+    for (long i = 0; i < c.y().count(); i++) {
+      double left = a.get(View.place(c.a(), i));
+      double right = b.get(View.place(c.b(), i));
+      y.set(View.place(c.y(), i), p.round(apply(c.op(), left, right)));
     }
+  }
+
+  private static double apply(BinaryOp op, double a, double b) {
+    return switch (op) {
+      case ADD -> a + b;
+      case SUBTRACT -> a - b;
+      case MULTIPLY -> a * b;
+      case DIVIDE -> a / b;
+      case MAXIMUM -> Math.max(a, b);
+      case MINIMUM -> Math.min(a, b);
+    };
   }
 
   void run(Cast c) {

@@ -1,15 +1,19 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Add;
+import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Copy;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
@@ -20,11 +24,13 @@ import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
 import dev.gatun.kernels.api.quantized.HostBlocks;
 
 /** Each call by the formula of its record. */
@@ -36,6 +42,8 @@ final class ReferenceKernels implements Kernels {
   private final RowsReference rows;
   private final ElementwiseReference elementwise;
   private final LookupReference lookup;
+  private final ReductionReference reduction;
+  private final IndexingReference indexing;
   private final DisentangledBiasReference disentangledBias;
 
   ReferenceKernels(Memory memory, Precision precision) {
@@ -46,6 +54,8 @@ final class ReferenceKernels implements Kernels {
     this.rows = new RowsReference(precision);
     this.elementwise = new ElementwiseReference(precision);
     this.lookup = new LookupReference(precision);
+    this.reduction = new ReductionReference(precision);
+    this.indexing = new IndexingReference(precision);
     this.disentangledBias = new DisentangledBiasReference(precision);
   }
 
@@ -80,7 +90,7 @@ final class ReferenceKernels implements Kernels {
   }
 
   @Override
-  public void run(Add call) {
+  public void run(Elementwise call) {
     Execution.run(call, memory, () -> elementwise.run(call));
   }
 
@@ -157,5 +167,35 @@ final class ReferenceKernels implements Kernels {
   @Override
   public void run(QuantizedMatmul call) {
     Execution.run(call, memory, () -> quantized.run(call));
+  }
+
+  @Override
+  public void run(Reduce call) {
+    Execution.run(call, memory, () -> reduction.run(call));
+  }
+
+  @Override
+  public void run(ArgMax call) {
+    Execution.run(call, memory, () -> reduction.run(call));
+  }
+
+  @Override
+  public void run(TopK call) {
+    Execution.run(call, memory, () -> reduction.run(call));
+  }
+
+  @Override
+  public void run(Copy call) {
+    Execution.run(call, memory, () -> indexing.run(call));
+  }
+
+  @Override
+  public void run(IndexSelect call) {
+    Execution.run(call, memory, () -> indexing.run(call));
+  }
+
+  @Override
+  public void run(IndexAdd call) {
+    Execution.run(call, memory, () -> indexing.run(call));
   }
 }

@@ -34,6 +34,17 @@ final class View {
     return ((HostBuffer) buffer).segment();
   }
 
+  /** Where the i-th element of an operand's row-major order lies, in elements from the first. */
+  static long place(Operand operand, long i) {
+    long place = 0;
+    long rest = i;
+    for (int axis = operand.rank() - 1; axis >= 0; axis--) {
+      place += rest % operand.size(axis) * operand.stride(axis);
+      rest /= operand.size(axis);
+    }
+    return place;
+  }
+
   static float bf16ToFloat(short bits) {
     return Float.intBitsToFloat(bits << 16);
   }
@@ -76,6 +87,13 @@ final class View {
       case BF16 -> segment.set(JAVA_SHORT_UNALIGNED, at, floatToBf16((float) value));
       default -> throw new IllegalStateException("no kernel writes " + dtype);
     }
+  }
+
+  void setLong(long place, long value) {
+    if (dtype != DType.I64) {
+      throw new IllegalStateException("no kernel writes whole numbers as " + dtype);
+    }
+    segment.set(JAVA_LONG_UNALIGNED, (first + place) * dtype.bytes(), value);
   }
 
   /** The elements from a place on, neighbours in memory. */

@@ -1,0 +1,20 @@
+package dev.gatun.bindings.cpu;
+
+import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import java.lang.foreign.MemorySegment;
+
+/** Kernels that work on each element on its own; arguments are as {@code gatun_cpu.h} says. */
+public final class CpuElementwise {
+  private CpuElementwise() {}
+
+  /**
+   * @param layout the shape, then the strides of a, b and y
+   */
+  public static void elementwise(
+      MemorySegment a, MemorySegment b, MemorySegment y, int dtype, int op, long[]... layout) {
+    CpuLibrary.check(
+        "elementwise",
+        gatun_cpu_h.gatun_elementwise(
+            a, b, y, dtype, op, layout[0].length, CpuLayouts.write(layout)));
+  }
+}

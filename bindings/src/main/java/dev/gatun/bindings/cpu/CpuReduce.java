@@ -1,0 +1,55 @@
+package dev.gatun.bindings.cpu;
+
+import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import java.lang.foreign.MemorySegment;
+
+/** Reductions and searches; arguments are as {@code gatun_cpu.h} says. */
+public final class CpuReduce {
+  private CpuReduce() {}
+
+  /**
+   * @param shape [outer, reduced, inner]
+   * @param strides of x
+   */
+  public static void reduce(
+      MemorySegment x,
+      int xDtype,
+      long[] shape,
+      long[] strides,
+      MemorySegment y,
+      int yDtype,
+      int reduction) {
+    CpuLibrary.check(
+        "reduce",
+        gatun_cpu_h.gatun_reduce(
+            x,
+            xDtype,
+            strides[0],
+            strides[1],
+            strides[2],
+            y,
+            yDtype,
+            shape[0],
+            shape[1],
+            shape[2],
+            reduction));
+  }
+
+  public static void argmax(
+      MemorySegment x, int dtype, long xStride, long rows, long columns, MemorySegment y) {
+    CpuLibrary.check("argmax", gatun_cpu_h.gatun_argmax(x, dtype, xStride, rows, columns, y));
+  }
+
+  public static void topk(
+      MemorySegment x,
+      int dtype,
+      long xStride,
+      long rows,
+      long columns,
+      long k,
+      MemorySegment values,
+      MemorySegment indices) {
+    CpuLibrary.check(
+        "topk", gatun_cpu_h.gatun_topk(x, dtype, xStride, rows, columns, k, values, indices));
+  }
+}

@@ -1,0 +1,105 @@
+package dev.gatun.bindings.cpu;
+
+import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import java.lang.foreign.MemorySegment;
+
+/** Kernels that work on each row on its own; arguments are as {@code gatun_cpu.h} says. */
+public final class CpuRows {
+  private CpuRows() {}
+
+  public static void layerNorm(
+      MemorySegment x,
+      MemorySegment residual,
+      MemorySegment weight,
+      MemorySegment bias,
+      MemorySegment y,
+      MemorySegment sum,
+      int dtype,
+      int weightDtype,
+      long rows,
+      long columns,
+      float eps) {
+    CpuLibrary.check(
+        "layer_norm",
+        gatun_cpu_h.gatun_layer_norm(
+            x, residual, weight, bias, y, sum, dtype, weightDtype, rows, columns, eps));
+  }
+
+  public static void rmsNorm(
+      MemorySegment x,
+      MemorySegment residual,
+      MemorySegment weight,
+      MemorySegment y,
+      MemorySegment sum,
+      int dtype,
+      int weightDtype,
+      long rows,
+      long columns,
+      float shift,
+      float eps) {
+    CpuLibrary.check(
+        "rms_norm",
+        gatun_cpu_h.gatun_rms_norm(
+            x, residual, weight, y, sum, dtype, weightDtype, rows, columns, shift, eps));
+  }
+
+  public static void l2Normalize(
+      MemorySegment x, MemorySegment y, int dtype, long rows, long columns, float eps) {
+    CpuLibrary.check(
+        "l2_normalize", gatun_cpu_h.gatun_l2_normalize(x, y, dtype, rows, columns, eps));
+  }
+
+  public static void softmax(
+      MemorySegment x, MemorySegment y, int dtype, long rows, long columns, boolean log) {
+    CpuLibrary.check("softmax", gatun_cpu_h.gatun_softmax(x, y, dtype, rows, columns, log ? 1 : 0));
+  }
+
+  public static void activate(
+      MemorySegment x, MemorySegment y, int dtype, long count, int activation) {
+    CpuLibrary.check("activate", gatun_cpu_h.gatun_activate(x, y, dtype, count, activation));
+  }
+
+  public static void gatedActivation(
+      MemorySegment gate,
+      long gateStride,
+      MemorySegment up,
+      long upStride,
+      MemorySegment y,
+      int dtype,
+      long rows,
+      long columns,
+      int activation) {
+    CpuLibrary.check(
+        "gated_activation",
+        gatun_cpu_h.gatun_gated_activation(
+            gate, gateStride, up, upStride, y, dtype, rows, columns, activation));
+  }
+
+  public static void embedding(
+      MemorySegment table,
+      int tableDtype,
+      long rows,
+      long columns,
+      MemorySegment ids,
+      long count,
+      MemorySegment y,
+      int yDtype,
+      boolean accumulate) {
+    CpuLibrary.check(
+        "embedding",
+        gatun_cpu_h.gatun_embedding(
+            table, tableDtype, rows, columns, ids, count, y, yDtype, accumulate ? 1 : 0));
+  }
+
+  public static void pool(
+      MemorySegment x,
+      MemorySegment offsets,
+      long sequences,
+      long columns,
+      int mode,
+      MemorySegment y,
+      int dtype) {
+    CpuLibrary.check(
+        "pool", gatun_cpu_h.gatun_pool(x, offsets, sequences, columns, mode, y, dtype));
+  }
+}

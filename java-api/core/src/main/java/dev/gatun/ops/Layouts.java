@@ -1,0 +1,72 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.Copy;
+import dev.gatun.tensor.Tensor;
+import java.util.Arrays;
+
+/** Operations that move the elements of tensors of any dtype and at most 6 axes. */
+public final class Layouts {
+  private Layouts() {}
+
+  /** The elements row-major without gaps. */
+  public static Tensor contiguous(Tensor x) {
+    return Ops.run(
+        Tensor.empty(x.device(), x.dtype(), x.shape()),
+        (k, y) -> k.run(new Copy(x.operand(), y.operand())),
+        x);
+  }
+
+  /** Writes the elements of a tensor over those of another one of the same shape and dtype. */
+  public static void copy(Tensor from, Tensor to) {
+    to.device().kernels().run(new Copy(from.operand(), to.operand()));
+    Ops.fence(from, to);
+  }
+
+  /**
+   * Axis i of the result is axis {@code axes[i]} of x; row-major without gaps.
+   *
+   * @param axes each axis of x once; negative ones count from the last
+   */
+  public static Tensor permute(Tensor x, int... axes) {
+    return contiguous(permuted(x, axes));
+  }
+
+  /** Two axes in each other's place. */
+  public static Tensor transpose(Tensor x, int first, int second) {
+    int[] axes = new int[x.rank()];
+    Arrays.setAll(axes, i -> i);
+    int a = axis("transpose", x, first);
+    int b = axis("transpose", x, second);
+    axes[a] = b;
+    axes[b] = a;
+    return permute(x, axes);
+  }
+
+  /** A view of x with its axes in this order. */
+  static Tensor permuted(Tensor x, int... axes) {
+    long[] shape = new long[axes.length];
+    long[] strides = new long[axes.length];
+    boolean[] seen = new boolean[x.rank()];
+    boolean each = axes.length == x.rank();
+    for (int i = 0; i < axes.length && each; i++) {
+      int axis = axis("permute", x, axes[i]);
+      each = !seen[axis];
+      seen[axis] = true;
+      shape[i] = x.size(axis);
+      strides[i] = x.operand().stride(axis);
+    }
+    if (!each) {
+      throw new IllegalArgumentException(
+          "permute: axes %s, expected each axis of %s once".formatted(Arrays.toString(axes), x));
+    }
+    return x.strided(0, shape, strides);
+  }
+
+  /** The axis, counted from the first. */
+  static int axis(String op, Tensor x, int axis) {
+    if (axis < -x.rank() || axis >= x.rank()) {
+      throw new IllegalArgumentException("%s: %s has no axis %d".formatted(op, x, axis));
+    }
+    return axis < 0 ? axis + x.rank() : axis;
+  }
+}

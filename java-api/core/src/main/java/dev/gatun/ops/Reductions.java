@@ -1,0 +1,117 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.ArgMax;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Reduce;
+import dev.gatun.kernels.api.Reduction;
+import dev.gatun.tensor.Tensor;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * Operations that make one element of many, on F32, BF16 and F16 tensors of at most 6 axes,
+ * computed in float. The axes that are named are gone from the result; none named means all.
+ */
+public final class Reductions {
+  private Reductions() {}
+
+  /** The sum along the axes; 0 of no elements. */
+  public static Tensor sum(Tensor x, int... axes) {
+    return reduce(x, Reduction.SUM, axes);
+  }
+
+  /** The mean along the axes, which must not be empty. */
+  public static Tensor mean(Tensor x, int... axes) {
+    return reduce(x, Reduction.MEAN, axes);
+  }
+
+  /** The largest element along the axes, which must not be empty; NaN where there is one. */
+  public static Tensor max(Tensor x, int... axes) {
+    return reduce(x, Reduction.MAX, axes);
+  }
+
+  /** The smallest element along the axes, which must not be empty; NaN where there is one. */
+  public static Tensor min(Tensor x, int... axes) {
+    return reduce(x, Reduction.MIN, axes);
+  }
+
+  /**
+   * The places of the largest elements along the last axis: I64, of the shape without that axis.
+   * The first of equal ones; NaN counts as the largest.
+   */
+  public static Tensor argmax(Tensor x) {
+    Tensor rows = Ops.rows("argmax", x);
+    return Ops.run(
+        Tensor.empty(x.device(), DType.I64, Arrays.copyOf(x.shape(), x.rank() - 1)),
+        (k, y) -> k.run(new ArgMax(rows.operand(), y.reshape(y.count()).operand())),
+        x);
+  }
+
+  private static Tensor reduce(Tensor x, Reduction reduction, int... axes) {
+    boolean[] reduced = new boolean[x.rank()];
+    for (int axis : axes) {
+      int a = Layouts.axis("reduce", x, axis);
+      if (reduced[a]) {
+        throw new IllegalArgumentException(
+            "reduce: axes %s of %s name one twice".formatted(Arrays.toString(axes), x));
+      }
+      reduced[a] = true;
+    }
+    if (axes.length == 0) {
+      Arrays.fill(reduced, true);
+    }
+    int[] kept = IntStream.range(0, x.rank()).filter(a -> !reduced[a]).toArray();
+    long[] shape = IntStream.of(kept).mapToLong(x::size).toArray();
+    return Ops.run(
+        Tensor.empty(x.device(), x.dtype(), shape),
+        (k, y) -> {
+          Operand source = asThree(x, reduced);
+          if (source != null) {
+            k.run(new Reduce(source, reduction, two(y, source)));
+          } else {
+            int[] gone = IntStream.range(0, x.rank()).filter(a -> reduced[a]).toArray();
+            int[] last = IntStream.concat(IntStream.of(kept), IntStream.of(gone)).toArray();
+            try (Tensor copy = Layouts.permute(x, last)) {
+              boolean[] behind = new boolean[x.rank()];
+              Arrays.fill(behind, kept.length, x.rank(), true);
+              Operand copied = asThree(copy, behind);
+              k.run(new Reduce(copied, reduction, two(y, copied)));
+            }
+          }
+        },
+        x);
+  }
+
+  private static Operand two(Tensor y, Operand source) {
+    return y.reshape(source.size(0), source.size(2)).operand();
+  }
+
+  /**
+   * x as [before, reduced, behind], or null where a copy is needed: where the reduced axes are not
+   * neighbours, or the axes of one of the three parts do not lie in memory as one.
+   */
+  private static Operand asThree(Tensor x, boolean... reduced) {
+    long[] shape = {1, 1, 1};
+    long[] strides = {0, 0, 0};
+    int part = 0;
+    for (int axis = 0; axis < x.rank(); axis++) {
+      long size = x.size(axis);
+      long stride = x.operand().stride(axis);
+      if (reduced[axis] == (part != 1)) {
+        part++;
+      }
+      if (part > 2) {
+        return null;
+      }
+      if (size != 1) {
+        if (shape[part] != 1 && strides[part] != size * stride) {
+          return null;
+        }
+        shape[part] *= size;
+        strides[part] = stride;
+      }
+    }
+    return new Operand(x.operand().buffer(), x.operand().offset(), x.dtype(), shape, strides);
+  }
+}

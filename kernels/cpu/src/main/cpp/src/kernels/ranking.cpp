@@ -1,0 +1,190 @@
+// The largest elements of each row.
+#include "../numbers.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+namespace {
+
+bool any(Ints mask) {
+#if defined(GATUN_LEVEL_avx512)
+  return _mm512_movepi32_mask((__m512i)mask) != 0;
+#elif defined(GATUN_LEVEL_avx2)
+  return _mm256_movemask_ps((__m256)mask) != 0;
+#else
+  uint64_t halves[2];
+  __builtin_memcpy(halves, &mask, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+#endif
+}
+
+// The first of count elements that is `wanted`, or that is not a number where that is none.
+template <typename T>
+int64_t find(const T *x, int64_t count, float wanted) {
+  for (int64_t i = 0; i < count; i++) {
+    const float v = load_lanes(x + i, 1)[0];
+    if (v == wanted || (v != v && wanted != wanted)) {
+      return i;
+    }
+  }
+  return 0;
+}
+
+// The largest of count elements; not a number where one is none.
+template <typename T>
+float top_of(const T *x, int64_t count) {
+  const Floats lowest = splat(-__builtin_inff());
+  Floats top[4] = {lowest, lowest, lowest, lowest};
+  Ints nan{};
+  const auto take = [&](Floats &best, Floats v) {
+    best = select(v > best, v, best);
+    nan |= (v != v);
+  };
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
+    for (int k = 0; k < 4; k++) {
+      take(top[k], load_lanes(x + i + k * kLanes, kLanes));
+    }
+  }
+  by_vector(count - i, [&](int64_t k, int64_t n) {
+    take(top[0], keep(load_lanes(x + i + k, n), n, -__builtin_inff()));
+  });
+  return any(nan) ? __builtin_nanf("") : largest(max(max(top[0], top[1]), max(top[2], top[3])));
+}
+
+template <typename T>
+int64_t argmax_row(const T *x, int64_t columns) {
+  constexpr int64_t kBlock = 4096;
+  float top = -__builtin_inff();
+  int64_t begin = 0;  // of the first block that has the largest element
+  for (int64_t i = 0; i < columns && top == top; i += kBlock) {
+    const float here = top_of(x + i, columns - i < kBlock ? columns - i : kBlock);
+    if (!(here <= top)) {
+      top = here;
+      begin = i;
+    }
+  }
+  return begin + find(x + begin, columns - begin, top);
+}
+
+// Elements as numbers in their order, not numbers above all; of equal ones the first is the
+// largest. -0 + 0 is 0, so that they are equal.
+uint64_t rank(float v, int64_t index) {
+  const float plain = v + 0.0f;
+  uint32_t bits;
+  __builtin_memcpy(&bits, &plain, sizeof bits);
+  const uint32_t order = v != v ? UINT32_MAX : (bits & 0x80000000u ? ~bits : bits | 0x80000000u);
+  return static_cast<uint64_t>(order) << 32 | (UINT32_MAX - static_cast<uint64_t>(index));
+}
+
+int64_t index_of(uint64_t rank) { return UINT32_MAX - (rank & UINT32_MAX); }
+
+// Puts v in the place of the root of a heap whose root is the smallest.
+void replace_root(uint64_t *heap, int64_t count, uint64_t v) {
+  int64_t i = 0;
+  for (int64_t child = 1; child < count; child = 2 * i + 1) {
+    child += child + 1 < count && heap[child + 1] < heap[child];
+    if (v <= heap[child]) {
+      break;
+    }
+    heap[i] = heap[child];
+    i = child;
+  }
+  heap[i] = v;
+}
+
+void add_to_heap(uint64_t *heap, int64_t count, uint64_t v) {
+  int64_t i = count;
+  for (; i > 0 && v < heap[(i - 1) / 2]; i = (i - 1) / 2) {
+    heap[i] = heap[(i - 1) / 2];
+  }
+  heap[i] = v;
+}
+
+// The ranks of the k largest elements, the largest first.
+template <typename T>
+void topk_row(const T *x, int64_t columns, uint64_t *heap, int64_t k) {
+  const auto element = [&](int64_t i) { return load_lanes(x + i, 1)[0]; };
+  int64_t i = 0;
+  for (; i < k; i++) {
+    add_to_heap(heap, i, rank(element(i), i));
+  }
+  // What enters the heap is larger than its least; nothing is larger than one that is no number.
+  float least = element(index_of(heap[0]));
+  const auto offer = [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end && least == least; j++) {
+      if (const float v = element(j); !(v <= least)) {
+        replace_root(heap, k, rank(v, j));
+        least = element(index_of(heap[0]));
+      }
+    }
+  };
+  for (; i + 4 * kLanes <= columns && least == least; i += 4 * kLanes) {
+    Ints larger{};
+    for (int j = 0; j < 4; j++) {
+      larger |= ~(load_lanes(x + i + j * kLanes, kLanes) <= least);
+    }
+    if (any(larger)) {
+      offer(i, i + 4 * kLanes);
+    }
+  }
+  offer(i, columns);
+  for (int64_t count = k - 1; count > 0; count--) {
+    const uint64_t smallest = heap[0];
+    replace_root(heap, count, heap[count]);
+    heap[count] = smallest;
+  }
+}
+
+}  // namespace
+
+int32_t argmax(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns,
+               int64_t *y) {
+  if (!is_dtype(dtype) || rows < 0 || columns < 1) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  by_dtype(dtype, [&](auto number) {
+    using T = decltype(number);
+    parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; r++) {
+        y[r] = argmax_row(static_cast<const T *>(x) + r * x_stride, columns);
+      }
+    });
+  });
+  return GATUN_OK;
+}
+
+int32_t topk(const void *x, int32_t dtype, int64_t x_stride, int64_t rows, int64_t columns,
+             int64_t k, void *values, int64_t *indices) {
+  if (!is_dtype(dtype) || rows < 0 || columns < 0 || columns > UINT32_MAX || k < 0 || k > columns) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  if (k == 0) {
+    return GATUN_OK;
+  }
+  std::atomic<bool> failed{false};
+  by_dtype(dtype, [&](auto number) {
+    using T = decltype(number);
+    parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+      static thread_local Scratch scratch;
+      uint64_t *ranks = reinterpret_cast<uint64_t *>(scratch.floats(2 * k));
+      if (ranks == nullptr) {
+        failed = true;
+        return;
+      }
+      for (int64_t r = begin; r < end; r++) {
+        const T *in = static_cast<const T *>(x) + r * x_stride;
+        topk_row(in, columns, ranks, k);
+        for (int64_t i = 0; i < k; i++) {
+          const int64_t index = index_of(ranks[i]);
+          indices[r * k + i] = index;
+          static_cast<T *>(values)[r * k + i] = in[index];
+        }
+      }
+    });
+  });
+  return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun

@@ -1,0 +1,79 @@
+package dev.gatun.kernels.reference;
+
+import dev.gatun.kernels.api.ArgMax;
+import dev.gatun.kernels.api.Reduce;
+import dev.gatun.kernels.api.Reduction;
+import dev.gatun.kernels.api.TopK;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Kernels that make one number of many, or find the largest ones. */
+final class ReductionReference {
+  private final Precision p;
+
+  ReductionReference(Precision precision) {
+    this.p = precision;
+  }
+
+  void run(Reduce c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    int count = Math.toIntExact(c.x().size(1));
+    for (long o = 0; o < c.x().size(0); o++) {
+      for (long i = 0; i < c.x().size(2); i++) {
+        long first = o * c.x().stride(0) + i * c.x().stride(2);
+        double result = nothing(c.reduction());
+        for (int r = 0; r < count; r++) {
+          double next = x.get(first + p.term(r, count) * c.x().stride(1));
+          result =
+              switch (c.reduction()) {
+                case SUM, MEAN -> p.round(result + next);
+                case MAX -> Math.max(result, next);
+                case MIN -> Math.min(result, next);
+              };
+        }
+        y.set(
+            o * c.x().size(2) + i,
+            c.reduction() == Reduction.MEAN ? p.round(result / count) : result);
+      }
+    }
+  }
+
+  private static double nothing(Reduction reduction) {
+    return switch (reduction) {
+      case SUM, MEAN -> 0;
+      case MAX -> Double.NEGATIVE_INFINITY;
+      case MIN -> Double.POSITIVE_INFINITY;
+    };
+  }
+
+  void run(ArgMax c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    for (long r = 0; r < c.x().size(0); r++) {
+      y.setLong(r, falling(x.row(r * c.x().stride(0), c.x().size(1))).getFirst());
+    }
+  }
+
+  void run(TopK c) {
+    View x = View.of(c.x());
+    View values = View.of(c.values());
+    View indices = View.of(c.indices());
+    int k = Math.toIntExact(c.values().size(1));
+    for (long r = 0; r < c.x().size(0); r++) {
+      double[] row = x.row(r * c.x().stride(0), c.x().size(1));
+      List<Integer> order = falling(row);
+      for (int i = 0; i < k; i++) {
+        values.set(r * k + i, row[order.get(i)]);
+        indices.setLong(r * k + i, order.get(i));
+      }
+    }
+  }
+
+  /** The places of a row's elements from the largest on; equal ones stay in their order. */
+  private static List<Integer> falling(double[] row) {
+    Comparator<Integer> rising = (i, j) -> row[i] == row[j] ? 0 : Double.compare(row[i], row[j]);
+    return IntStream.range(0, row.length).boxed().sorted(rising.reversed()).toList();
+  }
+}
