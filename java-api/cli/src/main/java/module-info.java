@@ -1,4 +1,4 @@
-/** The command line: {@code gatun search}, {@code gatun info}. */
+/** The command line: {@code gatun search}, {@code gatun info}, {@code gatun quantize-report}. */
 module dev.gatun.cli {
   requires com.fasterxml.jackson.databind;
   requires dev.gatun;

@@ -42,7 +42,8 @@ public final class Gatun implements Runnable {
     CommandLine line =
         new CommandLine(gatun)
             .addSubcommand(new SearchCommand(terminal, loader))
-            .addSubcommand(new InfoCommand(terminal));
+            .addSubcommand(new InfoCommand(terminal))
+            .addSubcommand(new QuantizeReportCommand(terminal));
     gatun.line = line;
     line.setOut(new PrintWriter(terminal.out(), true));
     line.setErr(new PrintWriter(terminal.err(), true));

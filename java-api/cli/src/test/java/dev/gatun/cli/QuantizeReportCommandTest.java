@@ -1,0 +1,70 @@
+package dev.gatun.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class QuantizeReportCommandTest {
+  private record Run(int code, String out, String err) {}
+
+  private static Run run(String... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Terminal terminal =
+        new Terminal(
+            InputStream.nullInputStream(),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false,
+            false,
+            false);
+    int code = Gatun.run(terminal, new FakeEmbedder(20, ""), arguments);
+    return new Run(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void tellsWhatEachFormatCosts(@TempDir Path folder) throws Exception {
+    Path texts = folder.resolve("texts.txt");
+    Files.writeString(texts, "one text\n\nand another\n");
+    Run run =
+        run("quantize-report", "--texts", texts.toString(), "--formats", "INT8,Q4_K", "--json");
+    assertEquals(0, run.code, run.err);
+    JsonNode report = new ObjectMapper().readTree(run.out);
+    assertEquals(2, report.get("texts").asInt());
+    JsonNode exact = report.get("rows").get(0);
+    assertEquals("INT8", exact.get("weights").asText());
+    assertEquals("exact", exact.get("activations").asText());
+    assertTrue(exact.get("weight_error").asDouble() > 0.001, exact::toString);
+    assertTrue(exact.get("weight_error").asDouble() < 0.02, exact::toString);
+    assertTrue(exact.get("least_cosine").asDouble() > 0.99, exact::toString);
+    assertTrue(exact.get("mean_cosine").asDouble() <= 1.000001, exact::toString);
+    // The rows of its weights have 384 elements.
+    assertTrue(
+        report.get("rows").get(2).get("reason").asText().contains("blocks of 256"),
+        report::toString);
+  }
+
+  @Test
+  void namesWhatIsWrong(@TempDir Path folder) throws Exception {
+    Run format = run("quantize-report", "--formats", "INT3");
+    assertEquals(2, format.code);
+    assertTrue(format.err.contains("no block format \"INT3\", expected one of INT8"), format.err);
+    Run model = run("quantize-report", folder.resolve("nothing").toString());
+    assertEquals(1, model.code);
+    assertTrue(model.err.contains("not a model directory"), model.err);
+    Path empty = Files.createFile(folder.resolve("empty.txt"));
+    Run texts = run("quantize-report", "--texts", empty.toString());
+    assertTrue(texts.err.contains("has no texts, expected one a line"), texts.err);
+  }
+}
