@@ -36,7 +36,8 @@ final class Bench implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "SUITE",
-      description = "main-job or minilm; 'table' writes the READMEs' tables again.")
+      description =
+          "main-job, minilm, attention or matmul; 'table' writes the READMEs' tables again.")
   private String suiteName;
 
   @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")
@@ -45,7 +46,7 @@ final class Bench implements Callable<Integer> {
   @Option(names = "--threads", defaultValue = "2", description = "Threads of each contender.")
   private int threads;
 
-  private final List<Contender> contenders = new ArrayList<>(List.of(Contender.values()));
+  private List<Contender> contenders;
   private final Map<String, Map<String, double[]>> cases = Results.noCases();
 
   public static void main(String[] args) {
@@ -62,6 +63,8 @@ final class Bench implements Callable<Integer> {
   }
 
   private void measure(Suite suite) throws Exception {
+    contenders = suite.contenders();
+    Map<String, Double> ceilings = Ceilings.measure(threads);
     Path model = Model.unpack(Path.of("bench/target/model"));
     Map<Contender, WorkerProcess> processes = new LinkedHashMap<>();
     Map<String, String> versions = new LinkedHashMap<>();
@@ -91,6 +94,7 @@ final class Bench implements Callable<Integer> {
             processor(),
             threads,
             versions,
+            ceilings,
             cases);
     Files.createDirectories(FOLDER);
     results.write(FOLDER.resolve(suite.name() + ".json"));

@@ -8,20 +8,20 @@ import java.util.List;
 enum Contender {
   GATUN("gatun", List.of()) {
     @Override
-    Embedder open(Path model, int threads) throws Exception {
-      return new GatunEmbedder(model, DType.F32);
+    Subject open(Path model, int threads) throws Exception {
+      return new EmbeddingSubject(new GatunEmbedder(model, DType.F32), model);
     }
   },
   GATUN_BF16("gatun-bf16", List.of()) {
     @Override
-    Embedder open(Path model, int threads) throws Exception {
-      return new GatunEmbedder(model, DType.BF16);
+    Subject open(Path model, int threads) throws Exception {
+      return new EmbeddingSubject(new GatunEmbedder(model, DType.BF16), model);
     }
   },
   GATUN_INT8("gatun-int8", List.of()) {
     @Override
-    Embedder open(Path model, int threads) throws Exception {
-      return new GatunEmbedder(model, DType.I8);
+    Subject open(Path model, int threads) throws Exception {
+      return new EmbeddingSubject(new GatunEmbedder(model, DType.I8), model);
     }
 
     @Override
@@ -31,14 +31,15 @@ enum Contender {
   },
   ONNX_RUNTIME("onnxruntime", List.of()) {
     @Override
-    Embedder open(Path model, int threads) throws Exception {
-      return new OnnxEmbedder(model.resolve(Model.GRAPH), threads);
+    Subject open(Path model, int threads) throws Exception {
+      return new EmbeddingSubject(new OnnxEmbedder(model.resolve(Model.GRAPH), threads), model);
     }
   },
   ONNX_RUNTIME_INT8("onnxruntime-int8", List.of()) {
     @Override
-    Embedder open(Path model, int threads) throws Exception {
-      return new OnnxEmbedder(model.resolve(Model.QUANTIZED_GRAPH), threads);
+    Subject open(Path model, int threads) throws Exception {
+      return new EmbeddingSubject(
+          new OnnxEmbedder(model.resolve(Model.QUANTIZED_GRAPH), threads), model);
     }
 
     @Override
@@ -49,8 +50,8 @@ enum Contender {
   /** Idle threads of its OpenMP sleep at once, so that they disturb no one else's turn. */
   DJL_PYTORCH("djl-pytorch", List.of("OMP_WAIT_POLICY=PASSIVE", "KMP_BLOCKTIME=0")) {
     @Override
-    Embedder open(Path model, int threads) throws Exception {
-      return new TorchEmbedder(model);
+    Subject open(Path model, int threads) throws Exception {
+      return new EmbeddingSubject(new TorchEmbedder(model), model);
     }
 
     @Override
@@ -59,6 +60,23 @@ enum Contender {
           "-Dai.djl.offline=true",
           "-Dai.djl.pytorch.num_threads=" + threads,
           "-Dai.djl.pytorch.num_interop_threads=1");
+    }
+  },
+  GATUN_KERNELS("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new GatunKernels();
+    }
+  },
+  LIBTORCH("libtorch", DJL_PYTORCH.environment) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new TorchKernels(model.resolveSibling("kernels"));
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return DJL_PYTORCH.properties(threads);
     }
   };
 
@@ -73,8 +91,8 @@ enum Contender {
     this.environment = environment;
   }
 
-  /** Loads the model. */
-  abstract Embedder open(Path model, int threads) throws Exception;
+  /** Loads the library, and the model where it needs one. */
+  abstract Subject open(Path model, int threads) throws Exception;
 
   /** How close to the first contender's its vectors must be. */
   double leastCosine() {

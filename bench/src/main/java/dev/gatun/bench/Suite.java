@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -7,12 +8,46 @@ import java.util.List;
  *
  * @param cases run in processes that stay
  * @param cold cases that are also measured from the start of a process
+ * @param contenders Gatun's first
  */
-record Suite(String name, List<String> cases, List<String> cold) {
+record Suite(String name, List<String> cases, List<String> cold, List<Contender> contenders) {
+  private static final List<Contender> ENCODERS =
+      List.of(
+          Contender.GATUN,
+          Contender.GATUN_BF16,
+          Contender.GATUN_INT8,
+          Contender.ONNX_RUNTIME,
+          Contender.ONNX_RUNTIME_INT8,
+          Contender.DJL_PYTORCH);
+  private static final List<Contender> KERNELS =
+      List.of(Contender.GATUN_KERNELS, Contender.LIBTORCH);
+
   static final List<Suite> ALL =
       List.of(
-          new Suite("main-job", List.of(Work.MAIN_JOB), List.of(Work.MAIN_JOB)),
-          new Suite("minilm", List.of("32x128", "1x16", "1x128", "ragged-32"), List.of()));
+          new Suite("main-job", List.of(Work.MAIN_JOB), List.of(Work.MAIN_JOB), ENCODERS),
+          new Suite("minilm", List.of("32x128", "1x16", "1x128", "ragged-32"), List.of(), ENCODERS),
+          new Suite(
+              "attention",
+              List.of(
+                  "attention/f32/causal/1x32x512x512x128",
+                  "attention/f32/full/8x12x128x128x64",
+                  "attention/f32/full/1x32x1x2048x128",
+                  "attention/bf16/causal/1x32x512x512x128",
+                  "attention/bf16/full/8x12x128x128x64",
+                  "attention/bf16/full/1x32x1x2048x128"),
+              List.of(),
+              KERNELS),
+          new Suite("matmul", matmuls(), List.of(), KERNELS));
+
+  private static List<String> matmuls() {
+    List<String> cases = new ArrayList<>();
+    for (String type : List.of("f32", "bf16", "w8a8", "w4a16", "w4a16-zeros", "w4a8")) {
+      for (int m : new int[] {1, 16, 128}) {
+        cases.add("matmul/%s/%dx4096x4096".formatted(type, m));
+      }
+    }
+    return cases;
+  }
 
   static Suite of(String name) {
     return ALL.stream()

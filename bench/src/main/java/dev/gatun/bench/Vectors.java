@@ -6,6 +6,21 @@ import java.util.Arrays;
 final class Vectors {
   private Vectors() {}
 
+  /** Rows one after another. */
+  static float[] flat(float[][] rows) {
+    int length = 0;
+    for (float[] row : rows) {
+      length += row.length;
+    }
+    float[] flat = new float[length];
+    int at = 0;
+    for (float[] row : rows) {
+      System.arraycopy(row, 0, flat, at, row.length);
+      at += row.length;
+    }
+    return flat;
+  }
+
   static float[][] rows(float[] values, int rows) {
     int columns = rows == 0 ? 0 : values.length / rows;
     float[][] result = new float[rows][];

@@ -23,35 +23,36 @@ final class Worker {
     PrintStream answers = System.out;
     System.setOut(System.err);
     Path model = Path.of(args[2]);
-    try (Embedder embedder = Contender.valueOf(args[0]).open(model, Integer.parseInt(args[1]))) {
+    try (Subject subject = Contender.valueOf(args[0]).open(model, Integer.parseInt(args[1]))) {
       if (args.length > 3) {
-        answers.println(text(Work.of(args[3], model).run(embedder)));
+        answers.println(text(subject.task(args[3]).result()));
         return;
       }
-      Map<String, Work> work = new HashMap<>();
+      Map<String, Subject.Task> tasks = new HashMap<>();
       BufferedReader orders =
           new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
       for (String order = orders.readLine(); order != null; order = orders.readLine()) {
         String[] words = order.split(" ");
-        if (words.length > 1 && !work.containsKey(words[1])) {
-          work.put(words[1], Work.of(words[1], model));
+        if (words.length > 1 && !tasks.containsKey(words[1])) {
+          tasks.clear(); // of another case, whose memory goes with it
+          tasks.put(words[1], subject.task(words[1]));
         }
         answers.println(
             switch (words[0]) {
-              case "version" -> embedder.version();
-              case "vectors" -> text(work.get(words[1]).run(embedder));
-              default -> times(work.get(words[1]), embedder, Integer.parseInt(words[2]));
+              case "version" -> subject.version();
+              case "vectors" -> text(tasks.get(words[1]).result());
+              default -> times(tasks.get(words[1]), Integer.parseInt(words[2]));
             });
         answers.flush();
       }
     }
   }
 
-  private static String times(Work work, Embedder embedder, int iterations) throws Exception {
+  private static String times(Subject.Task task, int iterations) throws Exception {
     double[] seconds = new double[iterations];
     for (int i = 0; i < iterations; i++) {
       long start = System.nanoTime();
-      work.run(embedder);
+      task.run();
       seconds[i] = (System.nanoTime() - start) / 1e9;
     }
     return IntStream.range(0, iterations)
@@ -59,12 +60,10 @@ final class Worker {
         .collect(Collectors.joining(" "));
   }
 
-  private static String text(float[][] vectors) {
+  private static String text(float[] numbers) {
     StringBuilder text = new StringBuilder();
-    for (float[] vector : vectors) {
-      for (float x : vector) {
-        text.append(x).append(' ');
-      }
+    for (float x : numbers) {
+      text.append(x).append(' ');
     }
     return text.toString().strip();
   }

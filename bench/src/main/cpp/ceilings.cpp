@@ -1,0 +1,115 @@
+// Measures what this processor can do at most and prints it as JSON: ceilings THREADS
+//
+// f32, bf16, int8: operations a second (a multiplication and an addition are two) of the widest
+// multiply-add instruction, on registers. read, copy: bytes a second from memory, copied bytes
+// counted once for reading and once for writing. Medians of rounds.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int kRounds = 9;
+constexpr int64_t kBytes = int64_t{1} << 28;  // a thread's; far larger than the last cache
+
+template <typename Body>
+double seconds(int threads, const Body &body) {
+  const auto start = Clock::now();
+  std::vector<std::thread> others;
+  for (int t = 1; t < threads; t++) {
+    others.emplace_back(body, t);
+  }
+  body(0);
+  for (auto &thread : others) {
+    thread.join();
+  }
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+template <typename Body>
+double median(int threads, const Body &body) {
+  std::vector<double> times;
+  for (int i = 0; i < kRounds; i++) {
+    times.push_back(seconds(threads, body));
+  }
+  std::sort(times.begin(), times.end());
+  return times[kRounds / 2];
+}
+
+// Twelve sums, so that none waits for itself; `step` is one multiply-add on a vector.
+template <typename Vector, typename Step>
+double rate(int threads, double operations, const Step &step) {
+  constexpr int64_t kSteps = 4000000;
+  const double time = median(threads, [&](int) {
+    const Step own = step;  // a copy that can stay in registers
+    Vector sums[12] = {};
+    for (int64_t i = 0; i < kSteps; i++) {
+#pragma GCC unroll 12
+      for (int s = 0; s < 12; s++) {
+        sums[s] = own(sums[s]);
+        asm volatile("" : "+v"(sums[s]));
+      }
+    }
+  });
+  return threads * operations * 12 * kSteps / time;
+}
+
+}  // namespace
+
+int main(int, char **args) {
+  const int threads = std::max(1, std::atoi(args[1]));
+  std::printf("{");
+#if defined(__AVX512F__)
+  const __m512 a = _mm512_set1_ps(1.0f), b = _mm512_set1_ps(0.5f);
+  std::printf("\"f32\": %.4g, ",
+              rate<__m512>(threads, 32, [=](__m512 sum) { return _mm512_fmadd_ps(a, b, sum); }));
+#elif defined(__FMA__)
+  const __m256 a = _mm256_set1_ps(1.0f), b = _mm256_set1_ps(0.5f);
+  std::printf("\"f32\": %.4g, ",
+              rate<__m256>(threads, 16, [=](__m256 sum) { return _mm256_fmadd_ps(a, b, sum); }));
+#endif
+#if defined(__AVX512BF16__)
+  const __m512bh pairs = (__m512bh)_mm512_set1_epi32(0x3f803f80);
+  std::printf("\"bf16\": %.4g, ", rate<__m512>(threads, 64, [=](__m512 sum) {
+                return _mm512_dpbf16_ps(sum, pairs, pairs);
+              }));
+#endif
+#if defined(__AVX512VNNI__)
+  const __m512i bytes = _mm512_set1_epi32(0x01010101);
+  std::printf("\"int8\": %.4g, ", rate<__m512i>(threads, 128, [=](__m512i sum) {
+                return _mm512_dpbusd_epi32(sum, bytes, bytes);
+              }));
+#endif
+  std::vector<char *> from(threads), to(threads);
+  for (int t = 0; t < threads; t++) {
+    from[t] = static_cast<char *>(std::aligned_alloc(64, kBytes));
+    to[t] = static_cast<char *>(std::aligned_alloc(64, kBytes));
+    std::memset(from[t], 1, kBytes);
+    std::memset(to[t], 1, kBytes);
+  }
+  const double read = median(threads, [&](int t) {
+    int64_t sums[8] = {};
+    const int64_t *words = reinterpret_cast<const int64_t *>(from[t]);
+    for (int64_t i = 0; i < kBytes / 8; i += 8) {
+      for (int s = 0; s < 8; s++) {
+        sums[s] += words[i + s];
+      }
+    }
+    for (int64_t sum : sums) {
+      asm volatile("" : : "r"(sum));
+    }
+  });
+  const double copy = median(threads, [&](int t) { std::memcpy(to[t], from[t], kBytes); });
+  std::printf("\"read\": %.4g, \"copy\": %.4g}\n", threads * kBytes / read,
+              2.0 * threads * kBytes / copy);
+}

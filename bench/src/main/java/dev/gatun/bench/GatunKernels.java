@@ -1,0 +1,190 @@
+package dev.gatun.bench;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.AttentionKeys;
+import dev.gatun.kernels.api.AttentionMask;
+import dev.gatun.kernels.api.AttentionScores;
+import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Causal;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dropout;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.ops.Ops;
+import dev.gatun.ops.Quantization;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Gatun's kernels, called as the ops call them. */
+final class GatunKernels implements Subject {
+  private final Device device = Device.cpu();
+  private final List<Tensor> held = new ArrayList<>();
+
+  @Override
+  public Task task(String name) {
+    held.forEach(Tensor::close);
+    held.clear();
+    KernelCase c = KernelCase.of(name);
+    return c.isAttention() ? attention(c) : matmul(c);
+  }
+
+  private Task attention(KernelCase c) {
+    int[] s = c.sizes();
+    DType dtype = c.isBf16() ? DType.BF16 : DType.F32;
+    Tensor output = hold(Tensor.empty(device, dtype, s[0], s[1], s[2], s[4]));
+    List<KernelCall> calls = new ArrayList<>();
+    for (int copy = 0; copy < KernelCase.copies((long) c.bytes()); copy++) {
+      Tensor query = tensor(c.head(0), dtype, s[0], s[1], s[2], s[4]);
+      Tensor key = tensor(c.head(1), dtype, s[0], s[1], s[3], s[4]);
+      Tensor value = tensor(c.head(2), dtype, s[0], s[1], s[3], s[4]);
+      calls.add(
+          new ScaledDotProductAttention(
+              tokens(query).operand(),
+              tokens(key).operand(),
+              tokens(value).operand(),
+              tokens(output).operand(),
+              null,
+              AttentionKeys.PADDED,
+              AttentionScores.scaled((float) (1 / Math.sqrt(s[4])), null),
+              c.isCausal() ? new AttentionMask(Causal.TOP_LEFT, 0, null) : AttentionMask.NONE,
+              Dropout.NONE,
+              null,
+              null));
+    }
+    return new Turns(calls, output);
+  }
+
+  /** A view of [batch, heads, length, size] as [batch, length, heads, size]. */
+  private Tensor tokens(Tensor x) {
+    long heads = x.size(1);
+    long length = x.size(2);
+    long size = x.size(3);
+    return hold(
+        x.strided(
+            0,
+            new long[] {x.size(0), length, heads, size},
+            new long[] {heads * length * size, size, length * size, 1}));
+  }
+
+  private Task matmul(KernelCase c) {
+    int m = c.sizes()[0];
+    int n = c.sizes()[1];
+    int k = c.sizes()[2];
+    DType dtype = c.isBf16() ? DType.BF16 : DType.F32;
+    Tensor x = tensor(c.x(), dtype, m, k);
+    Tensor y = hold(Tensor.empty(device, dtype, m, n));
+    List<KernelCall> calls = new ArrayList<>();
+    float[] weights = c.weight();
+    for (int copy = 0; copy < KernelCase.copies((long) c.bytes()); copy++) {
+      try (Tensor weight = Tensor.of(device, weights, n, k)) {
+        calls.add(
+            switch (c.type()) {
+              case "f32", "bf16" ->
+                  new Matmul(
+                      x.operand(),
+                      hold(Ops.pack(weight, dtype)).operand(),
+                      null,
+                      Activation.NONE,
+                      y.operand());
+              case "w8a8" ->
+                  quantized(x, weight, BlockFormat.INT8, QuantizedActivations.INT8_PER_TOKEN, y);
+              case "w4a16" ->
+                  quantized(x, weight, BlockFormat.int4(32), QuantizedActivations.EXACT, y);
+              case "w4a16-zeros" ->
+                  quantized(
+                      x, weight, BlockFormat.int4WithZeros(32), QuantizedActivations.EXACT, y);
+              default ->
+                  quantized(x, weight, BlockFormat.int4(32), QuantizedActivations.INT8_BLOCKS, y);
+            });
+      }
+    }
+    return new Turns(calls, y);
+  }
+
+  private KernelCall quantized(
+      Tensor x, Tensor weight, BlockFormat format, QuantizedActivations activations, Tensor y) {
+    try (Tensor blocks = Quantization.quantize(weight, format)) {
+      Tensor packed = hold(Quantization.pack(blocks, format, weight.size(1)));
+      return new QuantizedMatmul(
+          format.layout(),
+          activations,
+          x.operand(),
+          packed.operand(),
+          null,
+          Activation.NONE,
+          y.operand());
+    }
+  }
+
+  private Tensor tensor(float[] numbers, DType dtype, long... shape) {
+    Tensor wide = Tensor.of(device, numbers, shape);
+    if (dtype == DType.F32) {
+      return hold(wide);
+    }
+    try (wide) {
+      Tensor narrow = hold(Tensor.empty(device, dtype, shape));
+      device.kernels().run(new Cast(rows(wide).operand(), rows(narrow).operand()));
+      return narrow;
+    }
+  }
+
+  private Tensor rows(Tensor x) {
+    return x.reshape(x.count() / x.size(-1), x.size(-1));
+  }
+
+  private Tensor hold(Tensor tensor) {
+    held.add(tensor);
+    return tensor;
+  }
+
+  /** Calls that differ in their weights only, one after another. */
+  private final class Turns implements Task {
+    private final List<KernelCall> calls;
+    private final Tensor output;
+    private int turn;
+
+    Turns(List<KernelCall> calls, Tensor output) {
+      this.calls = calls;
+      this.output = output;
+    }
+
+    @Override
+    public void run() {
+      switch (calls.get(turn)) {
+        case ScaledDotProductAttention call -> device.kernels().run(call);
+        case Matmul call -> device.kernels().run(call);
+        case QuantizedMatmul call -> device.kernels().run(call);
+        default -> throw new IllegalStateException();
+      }
+      turn = (turn + 1) % calls.size();
+    }
+
+    @Override
+    public float[] result() {
+      run();
+      if (output.dtype() == DType.F32) {
+        return output.toFloatArray();
+      }
+      try (Tensor wide = Tensor.empty(device, DType.F32, output.shape())) {
+        device.kernels().run(new Cast(rows(output).operand(), rows(wide).operand()));
+        return wide.toFloatArray();
+      }
+    }
+  }
+
+  @Override
+  public String version() {
+    return "gatun " + device.description();
+  }
+
+  @Override
+  public void close() {
+    held.forEach(Tensor::close);
+  }
+}

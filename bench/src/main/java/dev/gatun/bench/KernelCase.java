@@ -1,0 +1,97 @@
+package dev.gatun.bench;
+
+import java.util.Arrays;
+import java.util.Random;
+
+/**
+ * A case of one kernel by its name: {@code attention/DTYPE/MASK/BATCHxHEADSxQUERIESxKEYSxSIZE} or
+ * {@code matmul/WEIGHTS/MxNxK}. Its numbers are the same in every process.
+ */
+record KernelCase(String kernel, String type, String mask, int[] sizes) {
+  // Weights in turn, so that none is still in the last cache when it is needed again.
+  private static final long COLD_BYTES = 160L << 20;
+
+  static KernelCase of(String name) {
+    String[] parts = name.split("/");
+    int[] sizes =
+        Arrays.stream(parts[parts.length - 1].split("x")).mapToInt(Integer::parseInt).toArray();
+    return new KernelCase(parts[0], parts[1], parts.length > 3 ? parts[2] : "", sizes);
+  }
+
+  boolean isAttention() {
+    return kernel.equals("attention");
+  }
+
+  boolean isCausal() {
+    return mask.equals("causal");
+  }
+
+  boolean isBf16() {
+    return type.equals("bf16") || type.startsWith("w4");
+  }
+
+  /** Normal numbers; rounded to bf16 by cutting, so that every library reads the same. */
+  static float[] numbers(long seed, int count, float scale) {
+    Random random = new Random(seed);
+    float[] x = new float[count];
+    for (int i = 0; i < count; i++) {
+      float v = scale * (float) random.nextGaussian();
+      x[i] = Float.intBitsToFloat(Float.floatToRawIntBits(v) & 0xffff0000);
+    }
+    return x;
+  }
+
+  /** Activations of a product, [m, k]. */
+  float[] x() {
+    return numbers(1, sizes[0] * sizes[2], 1);
+  }
+
+  /** The weight of a product, [n, k]. */
+  float[] weight() {
+    return numbers(2, sizes[1] * sizes[2], 0.02f);
+  }
+
+  /** Query, key or value, [batch, heads, length, size]. */
+  float[] head(int which) {
+    int length = which == 0 ? sizes[2] : sizes[3];
+    return numbers(3 + which, sizes[0] * sizes[1] * length * sizes[4], 1);
+  }
+
+  /** How many copies of something this large to use in turn. */
+  static int copies(long bytes) {
+    return Math.clamp(COLD_BYTES / Math.max(1, bytes), 1, 64);
+  }
+
+  /** Multiplications and additions. */
+  double operations() {
+    if (isAttention()) {
+      double all = 4.0 * sizes[0] * sizes[1] * sizes[2] * sizes[3] * sizes[4];
+      return isCausal() ? all / 2 : all;
+    }
+    return 2.0 * sizes[0] * sizes[1] * sizes[2];
+  }
+
+  /** Bytes that must be read from memory: keys and values, or the weight. */
+  double bytes() {
+    if (isAttention()) {
+      return 2.0 * sizes[0] * sizes[1] * sizes[3] * sizes[4] * (isBf16() ? 2 : 4);
+    }
+    double elements = (double) sizes[1] * sizes[2];
+    return switch (type) {
+      case "f32" -> 4 * elements;
+      case "bf16" -> 2 * elements;
+      case "w8a8" -> elements;
+      case "w4a16-zeros" -> elements * 19 / 32;
+      default -> elements * 18 / 32;
+    };
+  }
+
+  /** The ceiling of its operations by name. */
+  String ceiling() {
+    return switch (type) {
+      case "f32" -> "f32";
+      case "w8a8", "w4a8" -> "int8";
+      default -> "bf16";
+    };
+  }
+}

@@ -1,0 +1,212 @@
+package dev.gatun.bench;
+
+import ai.djl.engine.Engine;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.NoopTranslator;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.Quantizer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** libtorch's kernels by TorchScript programs of one call each, in DJL's PyTorch engine. */
+final class TorchKernels implements Subject {
+  private static final int GROUP = 32;
+
+  private final Path folder;
+  private final NDManager manager = NDManager.newBaseManager("PyTorch");
+  private final List<AutoCloseable> held = new ArrayList<>();
+  private Predictor<NDList, NDList> narrow;
+  private NDManager numbers = manager.newSubManager();
+
+  TorchKernels(Path folder) throws IOException {
+    this.folder = Files.createDirectories(folder);
+  }
+
+  @Override
+  public Task task(String name) throws Exception {
+    closeTask();
+    numbers = manager.newSubManager();
+    KernelCase c = KernelCase.of(name);
+    narrow = load("narrow");
+    Predictor<NDList, NDList> wide = load("wide");
+    List<Call> calls = new ArrayList<>();
+    if (c.isAttention()) {
+      Predictor<NDList, NDList> program = load(c.isCausal() ? "causal_attention" : "attention");
+      int[] s = c.sizes();
+      for (int copy = 0; copy < KernelCase.copies((long) c.bytes()); copy++) {
+        NDList inputs = new NDList();
+        for (int i = 0; i < 3; i++) {
+          inputs.add(array(c, c.head(i), s[0], s[1], i == 0 ? s[2] : s[3], s[4]));
+        }
+        calls.add(new Call(program, inputs));
+      }
+    } else {
+      matmul(c, calls);
+    }
+    return new Turns(calls, wide);
+  }
+
+  private void matmul(KernelCase c, List<Call> calls) throws Exception {
+    int m = c.sizes()[0];
+    int n = c.sizes()[1];
+    int k = c.sizes()[2];
+    NDArray x = array(c, c.x(), m, k);
+    float[] weight = c.weight();
+    int copies = KernelCase.copies((long) c.bytes());
+    switch (c.type()) {
+      case "f32", "bf16" -> {
+        Predictor<NDList, NDList> program = load("linear");
+        for (int copy = 0; copy < copies; copy++) {
+          calls.add(new Call(program, new NDList(x, array(c, weight, n, k))));
+        }
+      }
+      case "w8a8" -> {
+        for (int copy = 0; copy < copies; copy++) {
+          Predictor<NDList, NDList> program = load("int8_linear");
+          NDArray method = numbers.create(0);
+          method.setName("module_method:pack");
+          try (NDList _ = program.predict(new NDList(method, array(c, weight, n, k)))) {
+            calls.add(new Call(program, new NDList(x)));
+          }
+        }
+      }
+      default -> {
+        Predictor<NDList, NDList> pack = load("int4_pack");
+        Predictor<NDList, NDList> program = load("int4_linear");
+        Codes codes = Codes.of(weight, n, k);
+        for (int copy = 0; copy < copies; copy++) {
+          NDArray whole = numbers.create(codes.codes, new Shape(n, k));
+          NDArray packed = pack.predict(new NDList(whole)).singletonOrThrow();
+          packed.attach(numbers);
+          NDArray scales = narrow(numbers.create(codes.scalesAndZeros, new Shape(k / GROUP, n, 2)));
+          calls.add(new Call(program, new NDList(x, packed, scales)));
+        }
+      }
+    }
+  }
+
+  /** A weight in groups of 32: codes 0 to 15, and (scale, 0) of code 8. */
+  private record Codes(int[] codes, float[] scalesAndZeros) {
+    static Codes of(float[] weight, int n, int k) {
+      BlockFormat format = BlockFormat.int4(GROUP);
+      byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
+      MemorySegment memory = MemorySegment.ofArray(blocks);
+      Quantizer.quantize(
+          format, (row, x) -> System.arraycopy(weight, (int) row * k, x, 0, k), n, k, memory);
+      int[] codes = new int[n * k];
+      float[] scales = new float[k / GROUP * n * 2];
+      int bytes = format.blockBytes(k);
+      for (int block = 0; block < n * k / GROUP; block++) {
+        int row = block / (k / GROUP);
+        int g = block % (k / GROUP);
+        long at = (long) block * bytes;
+        scales[(g * n + row) * 2] =
+            Float.float16ToFloat(memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, at));
+        for (int i = 0; i < GROUP; i++) {
+          int both = blocks[(int) at + 2 + i % (GROUP / 2)];
+          codes[row * k + g * GROUP + i] = (i < GROUP / 2 ? both : both >> 4) & 15;
+        }
+      }
+      return new Codes(codes, scales);
+    }
+  }
+
+  private NDArray array(KernelCase c, float[] values, long... shape) throws Exception {
+    NDArray wide = numbers.create(values, new Shape(shape));
+    return c.isBf16() ? narrow(wide) : wide;
+  }
+
+  private NDArray narrow(NDArray wide) throws Exception {
+    NDArray result = narrow.predict(new NDList(wide)).singletonOrThrow();
+    result.attach(numbers);
+    wide.close();
+    return result;
+  }
+
+  private Predictor<NDList, NDList> load(String name) throws Exception {
+    Path file = folder.resolve(name + ".pt");
+    try (InputStream in = TorchKernels.class.getResourceAsStream("kernels/" + name + ".pt")) {
+      Files.write(file, in.readAllBytes());
+    }
+    ZooModel<NDList, NDList> model =
+        Criteria.builder()
+            .setTypes(NDList.class, NDList.class)
+            .optModelPath(file)
+            .optEngine("PyTorch")
+            .optTranslator(new NoopTranslator())
+            .build()
+            .loadModel();
+    Predictor<NDList, NDList> predictor = model.newPredictor();
+    held.add(predictor);
+    held.add(model);
+    return predictor;
+  }
+
+  private record Call(Predictor<NDList, NDList> program, NDList inputs) {}
+
+  /** Calls that differ in their weights only, one after another. */
+  private static final class Turns implements Task {
+    private final List<Call> calls;
+    private final Predictor<NDList, NDList> wide;
+    private int turn;
+
+    Turns(List<Call> calls, Predictor<NDList, NDList> wide) {
+      this.calls = calls;
+      this.wide = wide;
+    }
+
+    private NDList next() throws Exception {
+      Call call = calls.get(turn);
+      turn = (turn + 1) % calls.size();
+      return call.program.predict(call.inputs);
+    }
+
+    @Override
+    public void run() throws Exception {
+      next().close();
+    }
+
+    @Override
+    public float[] result() throws Exception {
+      try (NDList outputs = next();
+          NDList widened = wide.predict(outputs)) {
+        return widened.singletonOrThrow().toFloatArray();
+      }
+    }
+  }
+
+  private void closeTask() {
+    try {
+      for (AutoCloseable each : held) {
+        each.close();
+      }
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+    held.clear();
+    numbers.close();
+  }
+
+  @Override
+  public String version() {
+    return "libtorch " + Engine.getEngine("PyTorch").getVersion() + " (DJL)";
+  }
+
+  @Override
+  public void close() {
+    closeTask();
+    manager.close();
+  }
+}
