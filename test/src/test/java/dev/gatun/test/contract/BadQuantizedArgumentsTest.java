@@ -1,0 +1,117 @@
+package dev.gatun.test.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dequantize;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.PackedLayout;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Bad arguments of quantised weights are refused by a message with their numbers. */
+final class BadQuantizedArgumentsTest {
+  private static final Backend CPU = Subjects.CPU;
+  private static final Buffer BUFFER = CPU.memory().allocate(1 << 20);
+  private static final Buffer OTHER = CPU.memory().allocate(1 << 16);
+  private static final BlockFormat INT4 = BlockFormat.int4(32);
+  private static final PackedLayout LAYOUT = INT4.layout();
+
+  @AfterAll
+  static void close() {
+    BUFFER.close();
+    OTHER.close();
+  }
+
+  private static Operand f32(Buffer buffer, long... shape) {
+    return Operand.of(buffer, DType.F32, shape);
+  }
+
+  private static Operand bytes(Buffer buffer, long... shape) {
+    return Operand.of(buffer, DType.U8, shape);
+  }
+
+  private static QuantizedMatmul matmul(PackedLayout layout, Operand x, Operand packed, Operand y) {
+    return new QuantizedMatmul(
+        layout, QuantizedActivations.EXACT, x, packed, null, Activation.NONE, y);
+  }
+
+  static Stream<Arguments> bad() {
+    Operand x = f32(OTHER, 2, 64);
+    Operand packed = bytes(BUFFER, LAYOUT.packedBytes(3, 64));
+    Operand y = Operand.of(CPU.memory().allocate(64), DType.F32, 2, 3);
+    return Stream.of(
+        bad(
+            "groups of 32 do not divide the input features of x",
+            () -> matmul(LAYOUT, f32(OTHER, 2, 48), packed, y)),
+        bad("packed is", () -> matmul(LAYOUT, x, bytes(BUFFER, 7), y)),
+        bad("packed is", () -> matmul(BlockFormat.INT8.layout(), x, packed, y)),
+        bad("y is", () -> matmul(LAYOUT, x, packed, f32(OTHER, 3, 3))),
+        bad("layout is missing", () -> matmul(null, x, packed, y)),
+        bad("overlaps", () -> matmul(LAYOUT, x, packed, f32(OTHER, 2, 3))),
+        bad(
+            "more than 131072 input features",
+            () ->
+                new QuantizedMatmul(
+                    BlockFormat.INT8.layout(),
+                    QuantizedActivations.INT8_PER_TOKEN,
+                    f32(BUFFER, 1, 131_076),
+                    packed,
+                    null,
+                    Activation.NONE,
+                    f32(OTHER, 1, 1))),
+        bad(
+            "INT4:32 has blocks of 32, which do not divide 40 input features",
+            () -> new Quantize(f32(OTHER, 2, 40), INT4, bytes(BUFFER, 2, 20))),
+        bad("blocks is", () -> new Quantize(f32(OTHER, 2, 64), INT4, bytes(BUFFER, 2, 35))),
+        bad("overlaps", () -> new Quantize(f32(OTHER, 2, 64), INT4, bytes(OTHER, 2, 36))),
+        bad(
+            "format is missing",
+            () -> new Dequantize(null, bytes(BUFFER, 2, 36), f32(OTHER, 2, 64))),
+        bad("blocks is", () -> new Dequantize(INT4, f32(BUFFER, 2, 36), f32(OTHER, 2, 64))),
+        bad("in_features is -1", () -> new QuantizedPack(INT4, -1, bytes(BUFFER, 2, 36), packed)),
+        bad("packed is", () -> new QuantizedPack(INT4, 64, bytes(OTHER, 2, 36), bytes(BUFFER, 3))));
+  }
+
+  private static Arguments bad(String message, Supplier<Object> making) {
+    return arguments(message, making);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("bad")
+  void is_refused(String message, Supplier<Object> making) {
+    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, making::get);
+    assertTrue(e.getMessage().contains(message), e.getMessage());
+  }
+
+  @Test
+  void a_scale_that_is_no_number_is_refused_before_packing() {
+    Operand blocks = bytes(BUFFER, 1, INT4.rowBytes(32));
+    CPU.memory().write(java.lang.foreign.MemorySegment.ofArray(new byte[] {0, 0x7e}), BUFFER, 0);
+    Operand packed = bytes(OTHER, LAYOUT.packedBytes(1, 32));
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> CPU.kernels().run(new QuantizedPack(INT4, 32, blocks, packed)));
+    assertEquals(
+        "quantized_pack: block 0 of row 0 has scale NaN and minimum 0.0, expected finite numbers of"
+            + " INT4:32",
+        e.getMessage());
+  }
+}
