@@ -74,6 +74,12 @@ enum Contender {
       return new TorchKernels(model.resolveSibling("kernels"));
     }
 
+    /** Its int4 weights have no zero points in these cases, so they are other weights. */
+    @Override
+    double leastCosine() {
+      return 0.99;
+    }
+
     @Override
     List<String> properties(int threads) {
       return DJL_PYTORCH.properties(threads);
