@@ -65,7 +65,7 @@ final class BadModulesTest {
     bad("max_length 0", () -> new PositionalEncoding(CPU, 4, 0).close());
     bad("max_length 1073741824", () -> new PositionalEncoding(CPU, 4, 1 << 30).close());
     bad("head_size 5", () -> new RotaryPositionalEmbedding(CPU, 5, 5, 1e4).close());
-    bad("base NaN", () -> new RotaryPositionalEmbedding(CPU, 4, 5, Double.NaN).close());
+    bad("'rope_theta' is NaN", () -> new RotaryPositionalEmbedding(CPU, 4, 5, Double.NaN).close());
     bad("2147483646", () -> new RotaryPositionalEmbedding(CPU, 2147483646, 9, 1e4).close());
     try (PositionalEncoding module = new PositionalEncoding(CPU, 4, 5);
         Tensor longer = Tensor.zeros(CPU, 1, 6, 4);

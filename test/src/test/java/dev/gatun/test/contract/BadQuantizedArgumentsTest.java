@@ -30,6 +30,7 @@ final class BadQuantizedArgumentsTest {
   private static final Backend CPU = Subjects.CPU;
   private static final Buffer BUFFER = CPU.memory().allocate(1 << 20);
   private static final Buffer OTHER = CPU.memory().allocate(1 << 16);
+  private static final Buffer RESULT = CPU.memory().allocate(64);
   private static final BlockFormat INT4 = BlockFormat.int4(32);
   private static final PackedLayout LAYOUT = INT4.layout();
 
@@ -37,6 +38,7 @@ final class BadQuantizedArgumentsTest {
   static void close() {
     BUFFER.close();
     OTHER.close();
+    RESULT.close();
   }
 
   private static Operand f32(Buffer buffer, long... shape) {
@@ -55,7 +57,7 @@ final class BadQuantizedArgumentsTest {
   static Stream<Arguments> bad() {
     Operand x = f32(OTHER, 2, 64);
     Operand packed = bytes(BUFFER, LAYOUT.packedBytes(3, 64));
-    Operand y = Operand.of(CPU.memory().allocate(64), DType.F32, 2, 3);
+    Operand y = f32(RESULT, 2, 3);
     return Stream.of(
         bad(
             "groups of 32 do not divide the input features of x",
