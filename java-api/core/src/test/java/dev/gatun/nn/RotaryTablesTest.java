@@ -59,7 +59,8 @@ final class RotaryTablesTest {
       quoteCharacter = '`',
       value = {
         "'truncate': false | 0.05539863556623459 0.0024999999441206455 | 1.138629436111989",
-        "'truncate': false, 'beta_fast': 8, 'beta_slow': 2 | BETAS | 1.138629436111989",
+        "'truncate': false, 'beta_fast': 8, 'beta_slow': 2 | 0.06349658966064453"
+            + " 0.0024999999441206455 | 1.138629436111989",
         "'truncate': false, 'beta_fast': 1, 'beta_slow': 1 | 0.1 0.0025 | 1.138629436111989",
         "'attention_factor': 1.5 | 0.0625 0.0025 | 1.5",
         "'mscale': 1.0, 'mscale_all_dim': 0.5 | 0.0625 0.0025 | 1.0648216253695715",
