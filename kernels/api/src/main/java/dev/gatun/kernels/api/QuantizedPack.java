@@ -6,7 +6,8 @@ import java.util.List;
 
 /**
  * Lays quantised blocks out for {@link QuantizedMatmul}, as {@link PackedLayout} says. No number
- * changes, but for the minima of Q4_1 and Q4_K, which are moved by 8 codes and rounded to F32.
+ * changes, but for the minima of Q4_1, Q4_K, Q5_1 and Q5_K, which move to the middle code and are
+ * rounded to F32.
  *
  * @param format of the blocks
  * @param inFeatures elements of a row

@@ -194,6 +194,18 @@ public final class BlockFormat {
     };
   }
 
+  /**
+   * What packing takes off the codes of formats with a minimum, so that they lie about 0 and the
+   * minimum's part of a product is small.
+   */
+  int centre() {
+    return switch (kind) {
+      case Q4_1, Q4_K -> 8;
+      case Q5_1, Q5_K -> 16;
+      default -> 0;
+    };
+  }
+
   BlockCodec codec() {
     return codec;
   }

@@ -36,7 +36,7 @@ public final class Packer {
                 for (long b = 0; b < inFeatures / block.size(); b++) {
                   format.codec().decode(blocks, (first + f) * rowStride + b * bytes, block);
                   requireFinite(format, block, first + f, b);
-                  out.write(f, b, block);
+                  out.write(f, b, block, format.centre());
                 }
               }
             });

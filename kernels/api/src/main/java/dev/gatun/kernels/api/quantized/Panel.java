@@ -31,14 +31,17 @@ final class Panel {
     }
   }
 
-  /** Writes the b-th block of a feature. */
-  void write(int feature, long b, Block block) {
+  /**
+   * Writes the b-th block of a feature.
+   *
+   * @param centre what is taken off its codes
+   */
+  void write(int feature, long b, Block block, int centre) {
+    int offset = (1 << layout.bits() - 1) - centre;
     for (int begin = 0; begin < block.size(); begin += groupSize) {
       long at = (b * block.size() + begin) / groupSize * layout.recordBytes(inFeatures);
       int g = begin / block.group();
-      boolean centre = layout.scales() == PackedLayout.Scales.F32_MIN && layout.bits() == 4;
-      int offset = layout.bits() == 8 ? 128 : centre ? 0 : 8;
-      writeScales(at, feature, block, g, centre ? 8 : 0);
+      writeScales(at, feature, block, g, centre);
       if (layout.scales() == PackedLayout.Scales.F32_SUM) {
         long sum = 0;
         for (int i = begin; i < begin + groupSize; i++) {
