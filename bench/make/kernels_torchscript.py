@@ -26,6 +26,51 @@ class Wide(nn.Module):
     def forward(self, x):
         return x.to(torch.float32)
 
+class Sample(nn.Module):
+    """Sixteen rows, as all would be too many to compare."""
+    def forward(self, x):
+        return x[::max(1, x.size(0) // 16)].to(torch.float32)
+
+class LayerNorm(nn.Module):
+    def forward(self, x, weight, bias):
+        return F.layer_norm(x, weight.shape, weight, bias, 1e-5)
+
+class ResidualLayerNorm(nn.Module):
+    def forward(self, x, weight, bias, residual):
+        total = x + residual
+        return F.layer_norm(total, weight.shape, weight, bias, 1e-5), total
+
+class RmsNorm(nn.Module):
+    def forward(self, x, weight):
+        return F.rms_norm(x, weight.shape, weight, 1e-5)
+
+class ResidualRmsNorm(nn.Module):
+    def forward(self, x, weight, residual):
+        total = x + residual
+        return F.rms_norm(total, weight.shape, weight, 1e-5), total
+
+class Softmax(nn.Module):
+    def forward(self, x):
+        return F.softmax(x, -1)
+
+class Gelu(nn.Module):
+    def forward(self, x):
+        return F.gelu(x)
+
+class GatedSilu(nn.Module):
+    def forward(self, gate, up):
+        return F.silu(gate) * up
+
+class Rotary(nn.Module):
+    """As transformers applies it: cosine and sine [tokens, 1, head_size] of each token."""
+    def forward(self, x, cosine, sine):
+        a, b = x.chunk(2, -1)
+        return x * cosine + torch.cat((-b, a), -1) * sine
+
+class Add(nn.Module):
+    def forward(self, a, b):
+        return a + b
+
 class Int4Pack(nn.Module):
     """Codes [out, in] of 0 to 15 to the form that Int4Linear takes."""
     def forward(self, codes):
@@ -56,6 +101,9 @@ def quantized(weight):
 
 folder = pathlib.Path(sys.argv[1])
 for name, module in dict(attention=Attention(), causal_attention=CausalAttention(), linear=Linear(),
-                         narrow=Narrow(), wide=Wide(),
+                         narrow=Narrow(), wide=Wide(), sample=Sample(),
+                         layer_norm=LayerNorm(), residual_layer_norm=ResidualLayerNorm(),
+                         rms_norm=RmsNorm(), residual_rms_norm=ResidualRmsNorm(), softmax=Softmax(),
+                         gelu=Gelu(), gated_silu=GatedSilu(), rotary=Rotary(), add=Add(),
                          int4_pack=Int4Pack(), int4_linear=Int4Linear(), int8_linear=Int8Linear()).items():
     torch.jit.script(module).save(str(folder / f"{name}.pt"))

@@ -68,7 +68,15 @@ enum Contender {
       return new GatunKernels();
     }
   },
-  LIBTORCH("libtorch", DJL_PYTORCH.environment) {
+  /** It keeps its memory from call to call, so that its results are not in pages to be made. */
+  LIBTORCH(
+      "libtorch",
+      List.of(
+          "OMP_WAIT_POLICY=PASSIVE",
+          "KMP_BLOCKTIME=0",
+          "MALLOC_MMAP_MAX_=0",
+          "MALLOC_ARENA_MAX=1",
+          "MALLOC_TRIM_THRESHOLD_=17179869184")) {
     @Override
     Subject open(Path model, int threads) throws Exception {
       return new TorchKernels(model.resolveSibling("kernels"));
@@ -83,6 +91,57 @@ enum Contender {
     @Override
     List<String> properties(int threads) {
       return DJL_PYTORCH.properties(threads);
+    }
+  },
+  MEMORY("memory", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new MemoryCeiling(threads);
+    }
+
+    @Override
+    boolean computes() {
+      return false;
+    }
+  },
+  SMALL_OP("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new SmallCalls(SmallCalls.Way.OP);
+    }
+  },
+  SMALL_RUN("run", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new SmallCalls(SmallCalls.Way.RUN);
+    }
+  },
+  SMALL_RECORD("record", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new SmallCalls(SmallCalls.Way.RECORD);
+    }
+
+    @Override
+    boolean computes() {
+      return false;
+    }
+  },
+  SMALL_KERNEL("kernel", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new SmallCalls(SmallCalls.Way.KERNEL);
+    }
+  },
+  SMALL_EMPTY("empty", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new SmallCalls(SmallCalls.Way.EMPTY);
+    }
+
+    @Override
+    boolean computes() {
+      return false;
     }
   };
 
@@ -99,6 +158,11 @@ enum Contender {
 
   /** Loads the library, and the model where it needs one. */
   abstract Subject open(Path model, int threads) throws Exception;
+
+  /** Whether its vectors are those of the others. */
+  boolean computes() {
+    return true;
+  }
 
   /** How close to the first contender's its vectors must be. */
   double leastCosine() {

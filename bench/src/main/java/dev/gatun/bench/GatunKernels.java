@@ -4,7 +4,6 @@ import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
 import dev.gatun.kernels.api.AttentionScores;
-import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.Causal;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Dropout;
@@ -24,14 +23,16 @@ import java.util.List;
 /** Gatun's kernels, called as the ops call them. */
 final class GatunKernels implements Subject {
   private final Device device = Device.cpu();
-  private final List<Tensor> held = new ArrayList<>();
+  private final GatunTensors tensors = new GatunTensors(device);
 
   @Override
   public Task task(String name) {
-    held.forEach(Tensor::close);
-    held.clear();
+    tensors.close();
     KernelCase c = KernelCase.of(name);
-    return c.isAttention() ? attention(c) : matmul(c);
+    if (c.isAttention()) {
+      return attention(c);
+    }
+    return c.isMatmul() ? matmul(c) : new GatunRows(tensors, c);
   }
 
   private Task attention(KernelCase c) {
@@ -123,24 +124,11 @@ final class GatunKernels implements Subject {
   }
 
   private Tensor tensor(float[] numbers, DType dtype, long... shape) {
-    Tensor wide = Tensor.of(device, numbers, shape);
-    if (dtype == DType.F32) {
-      return hold(wide);
-    }
-    try (wide) {
-      Tensor narrow = hold(Tensor.empty(device, dtype, shape));
-      device.kernels().run(new Cast(rows(wide).operand(), rows(narrow).operand()));
-      return narrow;
-    }
-  }
-
-  private Tensor rows(Tensor x) {
-    return x.reshape(x.count() / x.size(-1), x.size(-1));
+    return tensors.of(numbers, dtype, shape);
   }
 
   private Tensor hold(Tensor tensor) {
-    held.add(tensor);
-    return tensor;
+    return tensors.hold(tensor);
   }
 
   /** Calls that differ in their weights only, one after another. */
@@ -168,13 +156,7 @@ final class GatunKernels implements Subject {
     @Override
     public float[] result() {
       run();
-      if (output.dtype() == DType.F32) {
-        return output.toFloatArray();
-      }
-      try (Tensor wide = Tensor.empty(device, DType.F32, output.shape())) {
-        device.kernels().run(new Cast(rows(output).operand(), rows(wide).operand()));
-        return wide.toFloatArray();
-      }
+      return tensors.floats(output);
     }
   }
 
@@ -185,6 +167,6 @@ final class GatunKernels implements Subject {
 
   @Override
   public void close() {
-    held.forEach(Tensor::close);
+    tensors.close();
   }
 }

@@ -4,8 +4,10 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * A case of one kernel by its name: {@code attention/DTYPE/MASK/BATCHxHEADSxQUERIESxKEYSxSIZE} or
- * {@code matmul/WEIGHTS/MxNxK}. Its numbers are the same in every process.
+ * A case of one kernel by its name: {@code attention/DTYPE/MASK/BATCHxHEADSxQUERIESxKEYSxSIZE},
+ * {@code matmul/WEIGHTS/MxNxK}, or of a {@link RowKernel} {@code KERNEL/DTYPE/ROWSxCOLUMNS} or
+ * {@code KERNEL/DTYPE/residual/ROWSxCOLUMNS}, and {@code rotary/DTYPE/TOKENSxHEADSxSIZE}. Its
+ * numbers are the same in every process.
  */
 record KernelCase(String kernel, String type, String mask, int[] sizes) {
   // Weights in turn, so that none is still in the last cache when it is needed again.
@@ -20,6 +22,19 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
 
   boolean isAttention() {
     return kernel.equals("attention");
+  }
+
+  boolean isMatmul() {
+    return kernel.equals("matmul");
+  }
+
+  boolean hasResidual() {
+    return mask.equals("residual");
+  }
+
+  /** Elements of x of a {@link RowKernel}. */
+  int count() {
+    return Arrays.stream(sizes).reduce(1, Math::multiplyExact);
   }
 
   boolean isCausal() {
@@ -39,6 +54,26 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
       x[i] = Float.intBitsToFloat(Float.floatToRawIntBits(v) & 0xffff0000);
     }
     return x;
+  }
+
+  /** The same million normal numbers again and again. */
+  static float[] many(long seed, int count) {
+    float[] some = numbers(seed, Math.min(count, 1 << 20), 1);
+    float[] all = Arrays.copyOf(some, count);
+    for (int at = some.length; at < count; at += some.length) {
+      System.arraycopy(some, 0, all, at, Math.min(some.length, count - at));
+    }
+    return all;
+  }
+
+  /** Cosines or sines [positions, pairs] of a rotary embedding with base 10000. */
+  static float[] rotaryTable(int positions, int pairs, boolean cosine) {
+    float[] table = new float[positions * pairs];
+    for (int i = 0; i < table.length; i++) {
+      double angle = i / pairs * Math.pow(10_000, -(double) (i % pairs) / pairs);
+      table[i] = (float) (cosine ? Math.cos(angle) : Math.sin(angle));
+    }
+    return table;
   }
 
   /** Activations of a product, [m, k]. */

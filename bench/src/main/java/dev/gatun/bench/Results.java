@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -49,55 +48,18 @@ record Results(
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
-  /**
-   * A table of medians; a peer's column ends with how often Gatun's time fits into its own, and the
-   * last one, of single kernels, says which part of the nearer ceiling Gatun reaches.
-   */
-  String table() {
-    List<String> ids = List.copyOf(versions.keySet());
-    boolean kernels = cases.keySet().stream().anyMatch(name -> name.contains("/"));
-    String last = kernels ? " | of the ceiling |\n|---|" : " |\n|---|";
-    StringBuilder text = new StringBuilder("| case | " + String.join(" | ", ids) + last);
-    text.append("---:|".repeat(ids.size() + (kernels ? 1 : 0))).append('\n');
-    cases.forEach(
-        (name, times) -> {
-          text.append("| ").append(name);
-          double[] own = times.get(Contender.GATUN.id);
-          for (String id : ids) {
-            double[] other = times.get(id);
-            text.append(" | %s ms".formatted(milliseconds(median(other))));
-            if (other != own) {
-              double[] ratios = new double[own.length];
-              Arrays.setAll(ratios, i -> other[i] / own[i]);
-              text.append(" (%.2fx)".formatted(median(ratios)));
-            }
-          }
-          text.append(kernels ? " | " + reached(name, median(own)) + " |\n" : " |\n");
-        });
-    text.append("\n%s, %d threads, commit %s; ".formatted(processor, threads, commit));
-    if (ceilings != null) {
-      ceilings.forEach(
-          (name, rate) -> text.append("%s %.0f %s; ".formatted(name, rate / 1e9, unit(name))));
-    }
-    return text.append(String.join("; ", versions.values())).append(".\n").toString();
+  /** The median of the rounds' ratios. */
+  static double ratio(double[] times, double[] others) {
+    double[] ratios = new double[times.length];
+    Arrays.setAll(ratios, i -> times[i] / others[i]);
+    return median(ratios);
   }
 
-  private static String milliseconds(double seconds) {
-    return (seconds < 0.01 ? "%.2f" : "%.1f").formatted(1000 * seconds);
-  }
-
-  private static String unit(String ceiling) {
-    return ceiling.equals("read") || ceiling.equals("copy") ? "GB/s" : "GFLOP/s";
-  }
-
-  private String reached(String name, double seconds) {
-    KernelCase c = KernelCase.of(name);
-    Double rate = ceilings.get(c.ceiling());
-    double arithmetic = rate == null ? 0 : c.operations() / seconds / rate;
-    double memory = c.bytes() / seconds / ceilings.get("read");
-    return arithmetic > memory
-        ? "%.0f %% of %s".formatted(100 * arithmetic, c.ceiling())
-        : "%.0f %% of read".formatted(100 * memory);
+  /** The median of the rounds' differences. */
+  static double difference(double[] times, double[] others) {
+    double[] differences = new double[times.length];
+    Arrays.setAll(differences, i -> times[i] - others[i]);
+    return median(differences);
   }
 
   static Map<String, Map<String, double[]>> noCases() {

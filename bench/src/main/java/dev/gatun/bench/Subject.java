@@ -16,6 +16,11 @@ interface Subject extends AutoCloseable {
     /** One iteration. */
     void run() throws Exception;
 
+    /** How many calls an iteration makes, each of which is one to be timed. */
+    default int calls() {
+      return 1;
+    }
+
     /** What it computes, for comparison. */
     float[] result() throws Exception;
   }

@@ -22,6 +22,9 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
   private static final List<Contender> KERNELS =
       List.of(Contender.GATUN_KERNELS, Contender.LIBTORCH);
 
+  // As large as many times the last cache.
+  private static final String ROWS = "8192x4096";
+
   static final List<Suite> ALL =
       List.of(
           new Suite("main-job", List.of(Work.MAIN_JOB), List.of(Work.MAIN_JOB), ENCODERS),
@@ -37,7 +40,24 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
                   "attention/bf16/full/1x32x1x2048x128"),
               List.of(),
               KERNELS),
-          new Suite("matmul", matmuls(), List.of(), KERNELS));
+          new Suite("matmul", matmuls(), List.of(), KERNELS),
+          new Suite(
+              "rows",
+              rows(),
+              List.of(),
+              List.of(Contender.GATUN_KERNELS, Contender.LIBTORCH, Contender.MEMORY)),
+          new Suite(
+              "small-calls",
+              List.of(
+                  "layer_norm/f32/1x64", "softmax/f32/1x64", "add/f32/1x64", "matmul/f32/1x64x64"),
+              List.of(),
+              List.of(
+                  Contender.SMALL_OP,
+                  Contender.SMALL_RUN,
+                  Contender.SMALL_RECORD,
+                  Contender.SMALL_KERNEL,
+                  Contender.SMALL_EMPTY,
+                  Contender.LIBTORCH)));
 
   private static List<String> matmuls() {
     List<String> cases = new ArrayList<>();
@@ -46,6 +66,21 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
         cases.add("matmul/%s/%dx4096x4096".formatted(type, m));
       }
     }
+    return cases;
+  }
+
+  private static List<String> rows() {
+    List<String> cases = new ArrayList<>();
+    for (String type : List.of("f32", "bf16")) {
+      for (String kernel : List.of("layer_norm", "rms_norm")) {
+        cases.add(kernel + "/" + type + "/" + ROWS);
+        cases.add(kernel + "/" + type + "/residual/" + ROWS);
+      }
+      for (String kernel : List.of("softmax", "gelu", "gated_silu", "cast", "add")) {
+        cases.add(kernel + "/" + type + "/" + ROWS);
+      }
+    }
+    cases.add("rotary/f32/8192x32x128");
     return cases;
   }
 

@@ -18,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** libtorch's kernels by TorchScript programs of one call each, in DJL's PyTorch engine. */
@@ -52,10 +53,52 @@ final class TorchKernels implements Subject {
         }
         calls.add(new Call(program, inputs));
       }
-    } else {
+    } else if (c.isMatmul()) {
       matmul(c, calls);
+    } else {
+      return new Turns(List.of(rows(c)), load("sample"));
     }
     return new Turns(calls, wide);
+  }
+
+  private Call rows(KernelCase c) throws Exception {
+    RowKernel kernel = RowKernel.of(c);
+    long[] shape = Arrays.stream(c.sizes()).asLongStream().toArray();
+    int columns = c.sizes()[c.sizes().length - 1];
+    NDList inputs = new NDList(array(c, KernelCase.many(1, c.count()), shape));
+    String name = c.kernel();
+    switch (kernel) {
+      case LAYER_NORM -> {
+        inputs.add(array(c, KernelCase.numbers(3, columns, 1), columns));
+        inputs.add(array(c, KernelCase.numbers(4, columns, 1), columns));
+      }
+      case RMS_NORM -> inputs.add(array(c, KernelCase.numbers(3, columns, 1), columns));
+      case GATED_SILU, ADD -> inputs.add(array(c, KernelCase.many(2, c.count()), shape));
+      case ROTARY -> {
+        inputs.add(rotaryTable(c, true));
+        inputs.add(rotaryTable(c, false));
+      }
+      case CAST -> name = c.isBf16() ? "wide" : "narrow";
+      case SOFTMAX, GELU -> {}
+    }
+    if (c.hasResidual()) {
+      name = "residual_" + name;
+      inputs.add(array(c, KernelCase.many(2, c.count()), shape));
+    }
+    return new Call(load(name), inputs);
+  }
+
+  /** Cosines or sines of each token [tokens, 1, head_size], both halves the same. */
+  private NDArray rotaryTable(KernelCase c, boolean cosine) {
+    int tokens = c.sizes()[0];
+    int size = c.sizes()[2];
+    float[] table = KernelCase.rotaryTable(GatunRows.POSITIONS, size / 2, cosine);
+    float[] all = new float[tokens * size];
+    for (int i = 0; i < all.length; i++) {
+      int position = i / size % GatunRows.POSITIONS;
+      all[i] = table[position * (size / 2) + i % size % (size / 2)];
+    }
+    return numbers.create(all, new Shape(tokens, 1, size));
   }
 
   private void matmul(KernelCase c, List<Call> calls) throws Exception {
@@ -181,7 +224,7 @@ final class TorchKernels implements Subject {
     @Override
     public float[] result() throws Exception {
       try (NDList outputs = next();
-          NDList widened = wide.predict(outputs)) {
+          NDList widened = wide.predict(new NDList(outputs.head()))) {
         return widened.singletonOrThrow().toFloatArray();
       }
     }

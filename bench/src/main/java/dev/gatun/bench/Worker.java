@@ -12,8 +12,8 @@ import java.util.stream.IntStream;
 
 /**
  * A contender's process: {@code Worker CONTENDER THREADS MODEL [CASE]}. With a case it runs that
- * once and ends. Else it answers lines: {@code run CASE ITERATIONS} with the seconds of each
- * iteration, {@code vectors CASE} with the numbers, {@code version} with the library's.
+ * once and ends. Else it answers lines: {@code run CASE ITERATIONS} with the seconds of a call in
+ * each iteration, {@code vectors CASE} with the numbers, {@code version} with the library's.
  */
 final class Worker {
   private Worker() {}
@@ -53,7 +53,7 @@ final class Worker {
     for (int i = 0; i < iterations; i++) {
       long start = System.nanoTime();
       task.run();
-      seconds[i] = (System.nanoTime() - start) / 1e9;
+      seconds[i] = (System.nanoTime() - start) / 1e9 / task.calls();
     }
     return IntStream.range(0, iterations)
         .mapToObj(i -> Double.toString(seconds[i]))

@@ -1,0 +1,39 @@
+package dev.gatun.bench;
+
+import java.util.Locale;
+
+/**
+ * A kernel whose time is that of its memory; how much it reads and writes beside its parameters.
+ */
+enum RowKernel {
+  LAYER_NORM(1),
+  RMS_NORM(1),
+  SOFTMAX(1),
+  GELU(1),
+  GATED_SILU(2),
+  ROTARY(1),
+  /** F32 to BF16, or BF16 to F32. */
+  CAST(1),
+  ADD(2);
+
+  private final int inputs;
+
+  RowKernel(int inputs) {
+    this.inputs = inputs;
+  }
+
+  static RowKernel of(KernelCase c) {
+    return valueOf(c.kernel().toUpperCase(Locale.ROOT));
+  }
+
+  /** The least bytes to read. */
+  long read(KernelCase c) {
+    return (long) c.count() * (c.isBf16() ? 2 : 4) * (inputs + (c.hasResidual() ? 1 : 0));
+  }
+
+  /** The least bytes to write: the result, and the residual sum where there is one. */
+  long written(KernelCase c) {
+    boolean narrow = c.isBf16() != (this == CAST);
+    return (long) c.count() * (narrow ? 2 : 4) * (c.hasResidual() ? 2 : 1);
+  }
+}
