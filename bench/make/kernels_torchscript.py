@@ -67,6 +67,10 @@ class Rotary(nn.Module):
         a, b = x.chunk(2, -1)
         return x * cosine + torch.cat((-b, a), -1) * sine
 
+class Embedding(nn.Module):
+    def forward(self, table, ids):
+        return F.embedding(ids, table)
+
 class Add(nn.Module):
     def forward(self, a, b):
         return a + b
@@ -105,5 +109,6 @@ for name, module in dict(attention=Attention(), causal_attention=CausalAttention
                          layer_norm=LayerNorm(), residual_layer_norm=ResidualLayerNorm(),
                          rms_norm=RmsNorm(), residual_rms_norm=ResidualRmsNorm(), softmax=Softmax(),
                          gelu=Gelu(), gated_silu=GatedSilu(), rotary=Rotary(), add=Add(),
+                         embedding=Embedding(),
                          int4_pack=Int4Pack(), int4_linear=Int4Linear(), int8_linear=Int8Linear()).items():
     torch.jit.script(module).save(str(folder / f"{name}.pt"))

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.BinaryOp;
 import dev.gatun.kernels.api.Cast;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Elementwise;
+import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.LayerNorm;
@@ -81,6 +82,12 @@ final class GatunRows implements Subject.Task {
       case ADD -> {
         Elementwise add = new Elementwise(x, input(2), BinaryOp.ADD, y);
         return () -> kernels.run(add);
+      }
+      case EMBEDDING -> {
+        long[] rows = RowKernel.ids(c.sizes()[0]);
+        Operand ids = tensors.hold(Tensor.of(device, rows, rows.length)).operand();
+        Embedding embedding = new Embedding(x, ids, false, y);
+        return () -> kernels.run(embedding);
       }
     }
     throw new IllegalStateException(kernel.name());

@@ -14,7 +14,9 @@ enum RowKernel {
   ROTARY(1),
   /** F32 to BF16, or BF16 to F32. */
   CAST(1),
-  ADD(2);
+  ADD(2),
+  /** Each row of a table once, out of order. */
+  EMBEDDING(1);
 
   private final int inputs;
 
@@ -24,6 +26,15 @@ enum RowKernel {
 
   static RowKernel of(KernelCase c) {
     return valueOf(c.kernel().toUpperCase(Locale.ROOT));
+  }
+
+  /** The ids of embedding: rows far from each other. */
+  static long[] ids(int rows) {
+    long[] ids = new long[rows];
+    for (int i = 0; i < rows; i++) {
+      ids[i] = i * 4099L % rows;
+    }
+    return ids;
   }
 
   /** The least bytes to read. */

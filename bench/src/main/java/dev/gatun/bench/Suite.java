@@ -22,8 +22,9 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
   private static final List<Contender> KERNELS =
       List.of(Contender.GATUN_KERNELS, Contender.LIBTORCH);
 
-  // As large as many times the last cache.
-  private static final String ROWS = "8192x4096";
+  private static final String ROWS = Shapes.sizes(Shapes.ROWS, Shapes.COLUMNS);
+  private static final String PROMPT =
+      Shapes.sizes(1, Shapes.HEADS, Shapes.LENGTH, Shapes.LENGTH, Shapes.HEAD_SIZE);
 
   static final List<Suite> ALL =
       List.of(
@@ -32,10 +33,10 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
           new Suite(
               "attention",
               List.of(
-                  "attention/f32/causal/1x32x512x512x128",
+                  "attention/f32/causal/" + PROMPT,
                   "attention/f32/full/8x12x128x128x64",
                   "attention/f32/full/1x32x1x2048x128",
-                  "attention/bf16/causal/1x32x512x512x128",
+                  "attention/bf16/causal/" + PROMPT,
                   "attention/bf16/full/8x12x128x128x64",
                   "attention/bf16/full/1x32x1x2048x128"),
               List.of(),
@@ -62,8 +63,8 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
   private static List<String> matmuls() {
     List<String> cases = new ArrayList<>();
     for (String type : List.of("f32", "bf16", "w8a8", "w4a16", "w4a16-zeros", "w4a8")) {
-      for (int m : new int[] {1, 16, 128}) {
-        cases.add("matmul/%s/%dx4096x4096".formatted(type, m));
+      for (String m : List.of(Shapes.ONE, Shapes.FEW, Shapes.MANY)) {
+        cases.add("matmul/" + type + "/" + Shapes.sizes(m, Shapes.FEATURES, Shapes.FEATURES));
       }
     }
     return cases;
@@ -76,11 +77,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
         cases.add(kernel + "/" + type + "/" + ROWS);
         cases.add(kernel + "/" + type + "/residual/" + ROWS);
       }
-      for (String kernel : List.of("softmax", "gelu", "gated_silu", "cast", "add")) {
+      for (String kernel : List.of("softmax", "gelu", "gated_silu", "cast", "add", "embedding")) {
         cases.add(kernel + "/" + type + "/" + ROWS);
       }
     }
-    cases.add("rotary/f32/8192x32x128");
+    cases.add("rotary/f32/" + Shapes.sizes(Shapes.ROWS, Shapes.HEADS, Shapes.HEAD_SIZE));
     return cases;
   }
 

@@ -79,6 +79,7 @@ final class TorchKernels implements Subject {
         inputs.add(rotaryTable(c, false));
       }
       case CAST -> name = c.isBf16() ? "wide" : "narrow";
+      case EMBEDDING -> inputs.add(numbers.create(RowKernel.ids(c.sizes()[0])));
       case SOFTMAX, GELU -> {}
     }
     if (c.hasResidual()) {
