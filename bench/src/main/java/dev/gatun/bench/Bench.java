@@ -38,7 +38,7 @@ final class Bench implements Callable<Integer> {
       paramLabel = "SUITE",
       description =
           "main-job, minilm, attention, matmul, rows or small-calls; 'table' writes the READMEs'"
-              + " tables again.")
+              + " tables and the plots again.")
   private String suiteName;
 
   @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")
@@ -166,18 +166,24 @@ final class Bench implements Callable<Integer> {
     cases.put(name, times);
   }
 
+  /** Writes the tables of the READMEs, and the plots beside the results. */
   private static void writeTables() throws IOException {
+    Map<String, Results> measured = new LinkedHashMap<>();
+    for (Suite suite : Suite.ALL) {
+      Path file = FOLDER.resolve(suite.name() + ".json");
+      if (Files.exists(file)) {
+        Results results = Results.read(file);
+        measured.put(suite.name(), results);
+        Files.writeString(FOLDER.resolve(suite.name() + ".svg"), Plot.of(results));
+      }
+    }
     for (Path file : List.of(Path.of("README.md"), Path.of("bench/README.md"))) {
       String text = Files.readString(file);
-      for (Suite suite : Suite.ALL) {
-        Path results = FOLDER.resolve(suite.name() + ".json");
-        if (Files.exists(results)) {
-          text =
-              Pattern.compile("(<!-- " + suite.name() + " -->\n).*?(<!-- end -->)", Pattern.DOTALL)
-                  .matcher(text)
-                  .replaceFirst(
-                      "$1" + Matcher.quoteReplacement(Table.of(Results.read(results))) + "$2");
-        }
+      for (Map.Entry<String, Results> entry : measured.entrySet()) {
+        text =
+            Pattern.compile("(<!-- " + entry.getKey() + " -->\n).*?(<!-- end -->)", Pattern.DOTALL)
+                .matcher(text)
+                .replaceFirst("$1" + Matcher.quoteReplacement(Table.of(entry.getValue())) + "$2");
       }
       Files.writeString(file, text);
     }

@@ -64,9 +64,13 @@ final class Table {
         : !id.equals(Contender.GATUN.id) && !id.equals(Contender.MEMORY.id);
   }
 
-  private static String time(double seconds) {
+  /** A time as tables show it. */
+  static String time(double seconds) {
     if (seconds < 1e-5) {
       return "%.0f ns".formatted(1e9 * seconds);
+    }
+    if (seconds < 1e-4) {
+      return "%.1f us".formatted(1e6 * seconds);
     }
     return (seconds < 0.01 ? "%.2f ms" : "%.1f ms").formatted(1000 * seconds);
   }
