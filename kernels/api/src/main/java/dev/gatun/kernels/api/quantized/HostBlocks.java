@@ -8,7 +8,6 @@ import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedPack;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.stream.LongStream;
 
 /** What the backends whose memory is the host's do with blocks. */
 public final class HostBlocks {
@@ -33,15 +32,14 @@ public final class HostBlocks {
     MemorySegment blocks = segment(c.blocks());
     MemorySegment weight = segment(c.weight());
     int in = Math.toIntExact(c.weight().size(1));
-    LongStream.range(0, in == 0 ? 0 : c.weight().size(0))
-        .parallel()
-        .forEach(
-            row -> {
-              float[] x = new float[in];
-              long at = row * c.blocks().stride(0);
-              Quantizer.dequantize(c.format(), blocks.asSlice(at, c.format().rowBytes(in)), x);
-              MemorySegment.copy(x, 0, weight, ValueLayout.JAVA_FLOAT_UNALIGNED, row * in * 4, in);
-            });
+    Parallel.each(
+        in == 0 ? 0 : c.weight().size(0),
+        row -> {
+          float[] x = new float[in];
+          long at = row * c.blocks().stride(0);
+          Quantizer.dequantize(c.format(), blocks.asSlice(at, c.format().rowBytes(in)), x);
+          MemorySegment.copy(x, 0, weight, ValueLayout.JAVA_FLOAT_UNALIGNED, row * in * 4, in);
+        });
   }
 
   public static void run(QuantizedPack c) {

@@ -1,7 +1,6 @@
 package dev.gatun.kernels.api.quantized;
 
 import java.lang.foreign.MemorySegment;
-import java.util.stream.LongStream;
 
 /** Lays blocks out for products, and reads them from there. */
 public final class Packer {
@@ -23,23 +22,22 @@ public final class Packer {
       MemorySegment packed) {
     PackedLayout layout = format.layout();
     long panels = Math.ceilDiv(outFeatures, PackedLayout.PANEL);
-    LongStream.range(0, inFeatures == 0 ? 0 : panels)
-        .parallel()
-        .forEach(
-            panel -> {
-              Panel out = new Panel(layout, inFeatures, packed, panel);
-              out.clear();
-              Block block = new Block(format.blockSize(inFeatures));
-              int bytes = format.blockBytes(inFeatures);
-              long first = panel * PackedLayout.PANEL;
-              for (int f = 0; f < PackedLayout.PANEL && first + f < outFeatures; f++) {
-                for (long b = 0; b < inFeatures / block.size(); b++) {
-                  format.codec().decode(blocks, (first + f) * rowStride + b * bytes, block);
-                  requireFinite(format, block, first + f, b);
-                  out.write(f, b, block, format.centre());
-                }
-              }
-            });
+    Parallel.each(
+        inFeatures == 0 ? 0 : panels,
+        panel -> {
+          Panel out = new Panel(layout, inFeatures, packed, panel);
+          out.clear();
+          Block block = new Block(format.blockSize(inFeatures));
+          int bytes = format.blockBytes(inFeatures);
+          long first = panel * PackedLayout.PANEL;
+          for (int f = 0; f < PackedLayout.PANEL && first + f < outFeatures; f++) {
+            for (long b = 0; b < inFeatures / block.size(); b++) {
+              format.codec().decode(blocks, (first + f) * rowStride + b * bytes, block);
+              requireFinite(format, block, first + f, b);
+              out.write(f, b, block, format.centre());
+            }
+          }
+        });
   }
 
   private static void requireFinite(BlockFormat format, Block block, long row, long b) {

@@ -2,7 +2,6 @@ package dev.gatun.kernels.api.quantized;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /** Quantises rows of floats, and makes floats of blocks again. */
 public final class Quantizer {
@@ -28,14 +27,14 @@ public final class Quantizer {
       BlockFormat format, Rows weight, int outFeatures, int inFeatures, MemorySegment blocks) {
     long rowBytes = format.rowBytes(inFeatures);
     QuantizationError[] errors = new QuantizationError[inFeatures == 0 ? 0 : outFeatures];
-    IntStream.range(0, errors.length)
-        .parallel()
-        .forEach(
-            row -> {
-              float[] x = new float[inFeatures];
-              weight.read(row, x);
-              errors[row] = quantize(format, x, row, blocks.asSlice(row * rowBytes, rowBytes));
-            });
+    Parallel.each(
+        errors.length,
+        i -> {
+          int row = (int) i;
+          float[] x = new float[inFeatures];
+          weight.read(row, x);
+          errors[row] = quantize(format, x, row, blocks.asSlice(row * rowBytes, rowBytes));
+        });
     return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
   }
 
