@@ -49,6 +49,9 @@ public record PackedLayout(int bits, int group, Scales scales) {
   }
 
   public PackedLayout {
+    if (scales == null) {
+      throw new IllegalArgumentException("packed codes: scales is missing");
+    }
     boolean whole = group == 0 && bits == 8;
     if (bits != 4 && bits != 8 || !whole && (group <= 0 || group % 16 != 0)) {
       throw new IllegalArgumentException(
