@@ -29,6 +29,7 @@ import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
@@ -46,6 +47,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -320,6 +322,27 @@ final class BadArgumentsTest {
             "dropout: probability is 1.0, expected 0 to below 1",
             () -> offsets((int) new Dropout(1, 0).seed())),
         bad(
+            "operand F32 of shape [0, 8] at element -1: begins at no byte of a buffer",
+            () -> new Softmax(at(BUFFER, -1, 0, 8), false, Y)),
+        bad(
+            "operand F32 of shape [0, 8] at element 4611686018427387904: begins at no byte",
+            () -> new Softmax(at(BUFFER, 1L << 62, 0, 8), false, Y)),
+        bad(
+            "operand of shape [0, 4611686018427387904, 4]: has more elements than a long counts",
+            () -> new Softmax(of(BUFFER, 0, 1L << 62, 4), false, Y)),
+        bad(
+            "matmul_pack: the packed form of weight F32[4294967296, 2147483647] has more elements",
+            () ->
+                new MatmulPack(
+                    new Operand(
+                        BUFFER, 0, DType.F32, new long[] {1L << 32, (1L << 31) - 1}, new long[2]),
+                    Operand.of(OTHER, DType.BF16, 8))),
+        bad(
+            "matmul: the packed weight of x F32[0, 4611686018427387904] has more elements",
+            () ->
+                new Matmul(
+                    of(BUFFER, 0, 1L << 62), X, null, Activation.NONE, of(OTHER, 0, 1L << 40))),
+        bad(
             "2 key lengths, expected 1",
             () -> with(AttentionKeys.padded(3, 4), AttentionMask.NONE)),
         bad(
@@ -406,6 +429,20 @@ final class BadArgumentsTest {
                   .getMessage());
         }
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  @Timeout(10)
+  void no_elements_are_no_work(Backend backend) {
+    try (Buffer none = backend.memory().allocate(0);
+        Buffer other = backend.memory().allocate(0)) {
+      Operand x = of(none, 1L << 60, 0);
+      Operand y = of(other, 1L << 60, 0);
+      backend.kernels().run(new Elementwise(x, x, BinaryOp.ADD, y));
+      backend.kernels().run(new Copy(x, y));
+      backend.kernels().run(new Softmax(x, false, y));
     }
   }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 
 /**
  * The checks that the kernel records share; each failure names the kernel, the operand and both
@@ -126,6 +127,15 @@ final class Checks {
     }
     shaped(kernel, "blocks", blocks, DType.U8, rows, bytes);
     rows(kernel, "blocks", blocks);
+  }
+
+  /** A number of elements or bytes; requires that a long counts it. */
+  static long counted(String kernel, String what, Operand of, LongSupplier count) {
+    try {
+      return count.getAsLong();
+    } catch (ArithmeticException e) {
+      throw bad(kernel, "%s %s has more elements than a long counts", what, of);
+    }
   }
 
   /** Requires row-major elements without gaps. */

@@ -10,7 +10,8 @@ public final class Execution {
   private Execution() {}
 
   /**
-   * Runs a kernel's body while every buffer of its call is held.
+   * Runs a kernel's body while every buffer of its call is held. Where no output has an element
+   * there is nothing to do, however long the other axes are, and the body is not run.
    *
    * @param call the call
    * @param memory the backend's memory, which every operand must be in
@@ -32,7 +33,9 @@ public final class Execution {
         operand.buffer().acquire();
         held++;
       }
-      body.run();
+      if (!isEmpty(call)) {
+        body.run();
+      }
     } catch (IllegalStateException e) {
       throw new IllegalStateException(call.kernel() + ": " + e.getMessage(), e);
     } finally {
@@ -40,6 +43,15 @@ public final class Execution {
         operands.get(i).buffer().release();
       }
     }
+  }
+
+  private static boolean isEmpty(KernelCall call) {
+    for (Operand output : call.outputs()) {
+      if (!output.isEmpty()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

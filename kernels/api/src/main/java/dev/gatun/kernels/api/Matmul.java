@@ -29,8 +29,13 @@ public record Matmul(Operand x, Operand packed, Operand bias, Activation activat
     if (y.size(0) > 1 && y.stride(0) < y.size(1)) {
       throw Checks.bad(NAME, "y %s has overlapping rows, stride %d", y, y.stride(0));
     }
-    Checks.shaped(
-        NAME, "packed", packed, dtype, MatmulPack.packedCount(dtype, y.size(1), x.size(1)));
+    long count =
+        Checks.counted(
+            NAME,
+            "the packed weight of x",
+            x,
+            () -> MatmulPack.packedCount(dtype, y.size(1), x.size(1)));
+    Checks.shaped(NAME, "packed", packed, dtype, count);
     Checks.contiguous(NAME, "packed", packed);
     if (bias != null) {
       Checks.shaped(NAME, "bias", bias, DType.F32, y.size(1));

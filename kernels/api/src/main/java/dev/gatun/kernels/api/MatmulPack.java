@@ -20,8 +20,13 @@ public record MatmulPack(Operand weight, Operand packed) implements KernelCall {
     if (dtype == DType.F32 && weight.dtype() != DType.F32) {
       throw Checks.bad(NAME, "packed is %s of a weight %s, expected BF16 or F16", packed, weight);
     }
-    Checks.shaped(
-        NAME, "packed", packed, dtype, packedCount(dtype, weight.size(0), weight.size(1)));
+    long count =
+        Checks.counted(
+            NAME,
+            "the packed form of weight",
+            weight,
+            () -> packedCount(dtype, weight.size(0), weight.size(1)));
+    Checks.shaped(NAME, "packed", packed, dtype, count);
     Checks.contiguous(NAME, "packed", packed);
     Checks.disjoint(new Operands(NAME, Checks.present(weight), Checks.present(packed)));
   }

@@ -35,7 +35,11 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
       empty |= shape[axis] == 0;
     }
     if (!empty) {
+      long count = 1;
       try {
+        for (long length : shape) {
+          count = Math.multiplyExact(count, length);
+        }
         for (int axis = 0; axis < shape.length; axis++) {
           last = Math.addExact(last, Math.multiplyExact(shape[axis] - 1, strides[axis]));
         }
@@ -53,6 +57,10 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
                     offset,
                     buffer.byteSize()));
       }
+    } else if (offset < 0 || offset > Long.MAX_VALUE / dtype.bytes()) {
+      throw new IllegalArgumentException(
+          "operand %s of shape %s at element %d: begins at no byte of a buffer"
+              .formatted(dtype, Arrays.toString(shape), offset));
     }
   }
 
@@ -67,7 +75,14 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     long next = 1;
     for (int axis = shape.length - 1; axis >= 0; axis--) {
       strides[axis] = next;
-      next = Math.multiplyExact(next, Math.max(1, shape[axis]));
+      try {
+        next = Math.multiplyExact(next, Math.max(1, shape[axis]));
+      } catch (ArithmeticException e) {
+        throw new IllegalArgumentException(
+            "operand of shape %s: has more elements than a long counts"
+                .formatted(Arrays.toString(shape)),
+            e);
+      }
     }
     return strides;
   }
@@ -89,20 +104,33 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
 
   /** The number of elements. */
   public long count() {
+    if (isEmpty()) {
+      return 0;
+    }
     long count = 1;
     for (long length : shape) {
-      count = Math.multiplyExact(count, length);
+      count *= length;
     }
     return count;
   }
 
-  /** Whether the elements lie row-major without gaps. */
-  public boolean isContiguous() {
-    long next = 1;
-    for (int axis = shape.length - 1; axis >= 0; axis--) {
-      if (shape[axis] == 0) {
+  /** Whether there are no elements. */
+  public boolean isEmpty() {
+    for (long length : shape) {
+      if (length == 0) {
         return true;
       }
+    }
+    return false;
+  }
+
+  /** Whether the elements lie row-major without gaps. */
+  public boolean isContiguous() {
+    if (isEmpty()) {
+      return true;
+    }
+    long next = 1;
+    for (int axis = shape.length - 1; axis >= 0; axis--) {
       if (shape[axis] != 1 && strides[axis] != next) {
         return false;
       }
@@ -173,7 +201,7 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
 
   /** Whether both views share a byte range of one buffer (their spans, gaps included). */
   public boolean overlaps(Operand other) {
-    if (buffer != other.buffer || count() == 0 || other.count() == 0) {
+    if (buffer != other.buffer || isEmpty() || other.isEmpty()) {
       return false;
     }
     return byteOffset() < other.endByte() && other.byteOffset() < endByte();

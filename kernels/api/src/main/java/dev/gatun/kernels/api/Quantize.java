@@ -20,6 +20,9 @@ public record Quantize(Operand weight, BlockFormat format, Operand blocks) imple
     Checks.operand(NAME, "weight", weight, Checks.floats(NAME, "weight", weight), 2);
     Checks.blocks(NAME, blocks, format, weight.size(0), weight.size(1));
     Checks.contiguous(NAME, "blocks", blocks);
+    if (weight.size(0) > Integer.MAX_VALUE) {
+      throw Checks.bad(NAME, "weight is %s, expected fewer than 2^31 rows", weight);
+    }
     Checks.disjoint(new Operands(NAME, Checks.present(weight), Checks.present(blocks)));
   }
 

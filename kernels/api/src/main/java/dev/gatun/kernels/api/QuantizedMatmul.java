@@ -62,7 +62,9 @@ public record QuantizedMatmul(
       throw Checks.bad(
           NAME, "x %s has more than %d input features, whose products overflow", x, MOST);
     }
-    Checks.shaped(NAME, "packed", packed, DType.U8, layout.packedBytes(y.size(1), in));
+    long bytes =
+        Checks.counted(NAME, "the packed weight of x", x, () -> layout.packedBytes(y.size(1), in));
+    Checks.shaped(NAME, "packed", packed, DType.U8, bytes);
     Checks.contiguous(NAME, "packed", packed);
     if (bias != null) {
       Checks.shaped(NAME, "bias", bias, DType.F32, y.size(1));

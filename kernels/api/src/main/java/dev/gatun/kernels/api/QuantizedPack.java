@@ -26,8 +26,13 @@ public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks,
     }
     Checks.operand(NAME, "blocks", blocks, DType.U8, 2);
     Checks.blocks(NAME, blocks, format, blocks.size(0), inFeatures);
-    Checks.shaped(
-        NAME, "packed", packed, DType.U8, format.layout().packedBytes(blocks.size(0), inFeatures));
+    long bytes =
+        Checks.counted(
+            NAME,
+            "the packed form of blocks",
+            blocks,
+            () -> format.layout().packedBytes(blocks.size(0), inFeatures));
+    Checks.shaped(NAME, "packed", packed, DType.U8, bytes);
     Checks.contiguous(NAME, "packed", packed);
     Checks.disjoint(new Operands(NAME, Checks.present(blocks), Checks.present(packed)));
   }

@@ -151,7 +151,12 @@ public record ScaledDotProductAttention(
       if (keys.isPaged()) {
         Checks.shaped(
             NAME, "block table", keys.blockTable(), DType.I32, batch, keys.blockTable().size(1));
-        room = Math.multiplyExact(room, keys.blockTable().size(1));
+        room =
+            Checks.counted(
+                NAME,
+                "the keys of a sequence in pages",
+                keys.blockTable(),
+                () -> Math.multiplyExact(key.size(1), keys.blockTable().size(1)));
       }
       if (keys.lengths().length != batch) {
         throw Checks.bad(NAME, "%d key lengths, expected %d", keys.lengths().length, batch);
