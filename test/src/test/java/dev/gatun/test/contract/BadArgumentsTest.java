@@ -66,6 +66,8 @@ final class BadArgumentsTest {
     OTHER.close();
   }
 
+  private static final long[] OVERLAPPING = {64, 4, 8, 1};
+
   /** What makes a call. */
   private interface Making {
     KernelCall make();
@@ -322,6 +324,10 @@ final class BadArgumentsTest {
             "dropout: probability is 1.0, expected 0 to below 1",
             () -> offsets((int) new Dropout(1, 0).seed())),
         bad(
+            "output F32[1, 4, 2, 8] has strides [64, 4, 8, 1], expected no two elements at one"
+                + " place",
+            () -> into(new Operand(OTHER, 0, DType.F32, new long[] {1, 4, 2, 8}, OVERLAPPING))),
+        bad(
             "operand F32 of shape [0, 8] at element -1: begins at no byte of a buffer",
             () -> new Softmax(at(BUFFER, -1, 0, 8), false, Y)),
         bad(
@@ -372,6 +378,11 @@ final class BadArgumentsTest {
         Dropout.NONE,
         null,
         null);
+  }
+
+  private static KernelCall into(Operand output) {
+    Operand query = of(BUFFER, 1, 4, 2, 8);
+    return ScaledDotProductAttention.of(query, query, query, output, 1);
   }
 
   private static KernelCall scores(AttentionScores scores) {
