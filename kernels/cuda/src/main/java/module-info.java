@@ -1,4 +1,4 @@
-/** The CUDA devices. Kernels for them are not here yet. */
+/** The CUDA devices and their kernels. */
 module dev.gatun.kernels.cuda {
   requires transitive dev.gatun.kernels.api;
   requires dev.gatun.bindings;

@@ -105,6 +105,13 @@ public final class CudaDriver {
     return e.getCause() == null ? e : root(e.getCause());
   }
 
+  /** As {@link #check(int, String)}, the call put together only when it failed. */
+  static void check(int status, String format, Object... arguments) {
+    if (status != cuda_h.CUDA_SUCCESS()) {
+      check(status, format.formatted(arguments));
+    }
+  }
+
   /**
    * Throws unless a status is {@code CUDA_SUCCESS}.
    *

@@ -1,5 +1,7 @@
 package dev.gatun.bindings.cuda;
 
+import dev.gatun.bindings.generated.cuda.cuda_h;
+
 /** A call of the CUDA driver that returned an error. */
 public final class CudaException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -16,6 +18,11 @@ public final class CudaException extends RuntimeException {
   /** The {@code CUresult}. */
   public int status() {
     return status;
+  }
+
+  /** Whether the device has not as much memory as was asked for. */
+  public boolean isOutOfMemory() {
+    return status == cuda_h.CUDA_ERROR_OUT_OF_MEMORY();
   }
 
   /** The name of the {@code CUresult}, such as {@code CUDA_ERROR_OUT_OF_MEMORY}. */

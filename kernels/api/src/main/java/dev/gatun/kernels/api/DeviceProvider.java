@@ -10,4 +10,12 @@ public interface DeviceProvider {
 
   /** Loads the driver and describes its devices, or says why there are none; throws nothing. */
   DeviceReport find();
+
+  /**
+   * Opens a device.
+   *
+   * @param ordinal the number that the driver gives it, from 0
+   * @throws BackendUnavailableException saying why it cannot be used
+   */
+  Backend open(int ordinal) throws BackendUnavailableException;
 }

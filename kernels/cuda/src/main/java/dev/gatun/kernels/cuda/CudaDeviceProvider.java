@@ -1,8 +1,11 @@
 package dev.gatun.kernels.cuda;
 
+import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.loader.NativeLoader;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.BackendUnavailableException;
 import dev.gatun.kernels.api.DeviceProvider;
 import dev.gatun.kernels.api.DeviceReport;
 import java.util.ArrayList;
@@ -15,6 +18,9 @@ import java.util.List;
 public final class CudaDeviceProvider implements DeviceProvider {
   /** The oldest driver that loads PTX of our compiler, as {@code cuDriverGetVersion} counts. */
   private static final int MINIMUM_DRIVER = 13000;
+
+  /** The compute capability, times ten, that every kernel has an image for. */
+  private static final int MINIMUM_CAPABILITY = 80;
 
   @Override
   public String name() {
@@ -40,6 +46,56 @@ public final class CudaDeviceProvider implements DeviceProvider {
     }
   }
 
+  @Override
+  public Backend open(int ordinal) throws BackendUnavailableException {
+    NativeLoader.Result result = CudaDriver.load();
+    if (!result.loaded()) {
+      throw new BackendUnavailableException(reason(result.attempts()));
+    }
+    try {
+      int version = CudaDriver.driverVersion();
+      if (version < MINIMUM_DRIVER) {
+        throw new BackendUnavailableException("the driver is too old: " + needed(version));
+      }
+      int devices = CudaDriver.deviceCount();
+      if (ordinal < 0 || ordinal >= devices) {
+        throw new BackendUnavailableException(
+            devices == 0
+                ? "the driver shows no device to this process"
+                : "there is no device %d, the driver shows 0 to %d"
+                    .formatted(ordinal, devices - 1));
+      }
+      KernelImages images = KernelImages.load();
+      CudaContext context = CudaContext.retain(ordinal);
+      if (context.computeCapability() < MINIMUM_CAPABILITY) {
+        throw new BackendUnavailableException(
+            "device %d, %s, has compute capability %s, and 8.0 or later is needed"
+                .formatted(
+                    ordinal,
+                    CudaDriver.deviceName(ordinal),
+                    capability(context.computeCapability())));
+      }
+      return new CudaBackend(context, images);
+    } catch (CudaException e) {
+      throw new BackendUnavailableException(e.getMessage());
+    } catch (LinkageError e) {
+      throw new BackendUnavailableException(
+          "the driver lacks a function: " + CudaDriver.root(e).getMessage());
+    }
+  }
+
+  private static String capability(int capability) {
+    return capability / 10 + "." + capability % 10;
+  }
+
+  private static String needed(int version) {
+    return "it is of "
+        + text(version)
+        + ", and "
+        + text(MINIMUM_DRIVER)
+        + " (driver R580) or later is needed";
+  }
+
   private DeviceReport broken(NativeLoader.Result result, String problem, List<String> attempts) {
     String status = "the NVIDIA driver fails: " + result.file() + ": " + problem;
     return new DeviceReport(name(), status, null, List.of(), attempts);
@@ -54,7 +110,7 @@ public final class CudaDeviceProvider implements DeviceProvider {
           new DeviceReport.Found(
               ordinal,
               CudaDriver.deviceName(ordinal),
-              capability / 10 + "." + capability % 10,
+              capability(capability),
               CudaDriver.totalMemory(ordinal)));
     }
     return devices;
@@ -68,16 +124,17 @@ public final class CudaDeviceProvider implements DeviceProvider {
           default -> devices + " devices are found";
         };
     if (version < MINIMUM_DRIVER) {
-      return found
-          + ", but the driver is too old: it is of "
-          + text(version)
-          + ", and "
-          + text(MINIMUM_DRIVER)
-          + " (driver R580) or later is needed";
+      return found + ", but the driver is too old: " + needed(version);
     }
-    return devices == 0
-        ? found
-        : found + ", kernels for CUDA do not exist yet: models run on the processor";
+    if (devices == 0) {
+      return found;
+    }
+    try {
+      KernelImages.load();
+      return found;
+    } catch (BackendUnavailableException e) {
+      return found + ", but " + e.getMessage();
+    }
   }
 
   /** 13000 is CUDA 13.0, 12040 is CUDA 12.4. */

@@ -1,0 +1,88 @@
+// Attention in float arithmetic, a warp a query: for F32, for head sizes that the tiles do not
+// take, and for the probabilities as an output.
+#include "attention/attention.h"
+#include "block_reduce.h"
+
+using namespace gatun;
+
+constexpr int kWarps = 4;
+
+static __device__ __forceinline__ float product(const Attention& a, const Sequence& s,
+                                                const float* query, long j) {
+  const long row = key_row(a, s, a.key_strides, j);
+  float sum = 0;
+  for (long d = 0; d < a.head_size; d++) {
+    sum += query[d] * load(a.key, row + d, a.dtype);
+  }
+  return sum;
+}
+
+// The score of this lane's key, -inf where it is not seen.
+static __device__ __forceinline__ float lane_score(const Attention& a, const Sequence& s,
+                                                   const float* query, long i, long j) {
+  return sees(a, s, i, j) ? score_of(a, s, i, j, product(a, s, query, j)) : -INFINITY;
+}
+
+// Grid: (query_length / 4, heads, batch). Shared: for each warp its query and its sums, as floats.
+extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(const Attention a) {
+  const long width = a.head_size + a.value_head_size;
+  float* query = shared_memory<float>(static_cast<unsigned>(kWarps * width * sizeof(float))) +
+                 threadIdx.x / kWarpSize * width;
+  float* sums = query + a.head_size;
+  const int lane = threadIdx.x % kWarpSize;
+  const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
+  const long i = static_cast<long>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
+  if (i >= s.queries) {
+    return;
+  }
+  const long from = query_row(a, s, a.query_strides, i);
+  for (long d = lane; d < a.head_size; d += kWarpSize) {
+    query[d] = load(a.query, from + d, a.dtype);
+  }
+  for (long d = lane; d < a.value_head_size; d += kWarpSize) {
+    sums[d] = 0;
+  }
+  sync_warp();
+  float top = a.sinks == nullptr ? -INFINITY : a.sinks[s.head];
+  float total = a.sinks == nullptr ? 0 : 1;
+  const Keys keys = keys_of(a, s, i, i + 1);
+  for (long j0 = keys.begin; j0 < keys.end; j0 += kWarpSize) {
+    const float score = lane_score(a, s, query, i, j0 + lane);
+    const float largest = larger(top, reduce_warp<Largest>(score));
+    if (largest == -INFINITY) {
+      continue;
+    }
+    const float correction = expf(top - largest);
+    // Where a score is NaN so is the largest; a key that is not seen has no share even then.
+    float probability = score == -INFINITY ? 0 : expf(score - largest);
+    total = total * correction + reduce_warp<Sum>(probability);
+    top = largest;
+    probability = drop(a, s, i, j0 + lane, probability);
+    for (long d = lane; d < a.value_head_size; d += kWarpSize) {
+      sums[d] *= correction;
+    }
+    for (int t = 0; t < kWarpSize; t++) {
+      const float weight = shuffle(probability, t);
+      if (weight != 0) {
+        const long row = key_row(a, s, a.value_strides, j0 + t);
+        for (long d = lane; d < a.value_head_size; d += kWarpSize) {
+          sums[d] += weight * load(a.value, row + d, a.dtype);
+        }
+      }
+    }
+  }
+  const long to = query_row(a, s, a.output_strides, i);
+  for (long d = lane; d < a.value_head_size; d += kWarpSize) {
+    store(a.output, to + d, a.dtype, total == 0 ? 0 : sums[d] / total);
+  }
+  if (a.lse != nullptr && lane == 0) {
+    a.lse[row_of(a, s, i)] = total == 0 ? -INFINITY : top + logf(total);
+  }
+  if (a.weights != nullptr) {
+    for (long j = lane; j < s.keys; j += kWarpSize) {
+      const float score = lane_score(a, s, query, i, j);
+      a.weights[row_of(a, s, i) * a.key_length + j] =
+          score == -INFINITY ? 0 : drop(a, s, i, j, expf(score - top) / total);
+    }
+  }
+}

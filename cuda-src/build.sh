@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [all]
+# RESOURCE_DIR gets kernels.list and a fat binary for each source, for sm_80 and sm_90a, and PTX of
+# compute_80 for later devices; with `all` also for the architectures between and after.
+set -euo pipefail
+cd "$(dirname "$0")"
+build=$1 resources=$2 which=${3:-default}
+mkdir -p "$build" "$resources"
+cmp -s kernels.list "$resources/kernels.list" || cp kernels.list "$resources/kernels.list"
+nvcc=${NVCC:-nvcc}
+if ! command -v "$nvcc" >/dev/null; then
+  echo "cuda-src/build.sh: there is no '$nvcc': this build goes on without CUDA kernels (install CUDA 13.0's compiler, or name it in NVCC)" >&2
+  exit 0
+fi
+targets="80 90a"
+[ "$which" != all ] || targets="80 86 89 90a 100 120"
+flags="-std=c++17 -O3 -I include -I . -Xptxas -v -Werror all-warnings"
+for target in $targets; do
+  flags="$flags -gencode arch=compute_$target,code=sm_$target"
+done
+flags="$flags -gencode arch=compute_80,code=compute_80"
+
+headers=$(find . -name '*.h' | sort | xargs cat build.sh | sha256sum)
+compile() { # source
+  local key name
+  name=$(echo "${1%.cu}" | tr / _)
+  key=$(printf '%s' "$headers $flags $("$nvcc" --version | tail -n 1)" | cat - "$1" | sha256sum)
+  if [ ! -f "$build/$name.fatbin" ] || [ "$(cat "$build/$name.key" 2>/dev/null)" != "$key" ]; then
+    # shellcheck disable=SC2086
+    "$nvcc" $flags -fatbin -o "$build/$name.fatbin" "$1" >"$build/$name.log" 2>&1 || {
+      cat "$build/$name.log" >&2
+      return 1
+    }
+    echo "$key" >"$build/$name.key"
+  fi
+  cmp -s "$build/$name.fatbin" "$resources/$name.fatbin" || cp "$build/$name.fatbin" "$resources/$name.fatbin"
+}
+
+pids=()
+for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || exit 1; done
+  compile "$source" &
+  pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid"; done
+bytes=$(cat "$resources"/*.fatbin | wc -c)
+echo "CUDA kernels for $(echo "$targets" | sed 's/ /, /g; s/\([0-9]\)/sm_\1/1; s/, /, sm_/g') and PTX: $(ls "$resources"/*.fatbin | wc -l) images, $((bytes / 1024)) KB"
+[ "$bytes" -lt 60000000 ] || { echo "cuda-src/build.sh: the images have $bytes bytes, expected below 60 MB" >&2; exit 1; }

@@ -1,0 +1,168 @@
+// Rows by index and by sequence. Indices were checked by index_range.
+#include "numbers.h"
+#include "strided.h"
+
+using namespace gatun;
+
+// Leaves the first place whose index is outside of 0 to limit - 1 and not the exception; *first
+// begins as the largest number.
+extern "C" __global__ void __launch_bounds__(256)
+    index_range(const long* ids, long count, long limit, long exception, int has_exception,
+                unsigned long long* first) {
+  const long i = global_thread();
+  if (i < count && (ids[i] < 0 || ids[i] >= limit) && !(has_exception && ids[i] == exception)) {
+    atomic_min(first, static_cast<unsigned long long>(i));
+  }
+}
+
+// The same of the pages in use of each sequence; grid: sequences.
+extern "C" __global__ void __launch_bounds__(256)
+    page_range(const int* table, long stride, const int* lengths, long page_size, long pages,
+               unsigned long long* first) {
+  const long used = (lengths[blockIdx.x] + page_size - 1) / page_size;
+  for (long i = threadIdx.x; i < used; i += blockDim.x) {
+    const int page = table[blockIdx.x * stride + i];
+    if (page < 0 || page >= pages) {
+      atomic_min(first, static_cast<unsigned long long>(blockIdx.x) << 32 |
+                            static_cast<unsigned long long>(i));
+    }
+  }
+}
+
+// Grid: ids.
+extern "C" __global__ void __launch_bounds__(256)
+    embedding(const void* table, const long* ids, void* y, int table_dtype, int y_dtype,
+              int accumulate, long columns) {
+  const long from = ids[blockIdx.x] * columns, to = blockIdx.x * columns;
+  for (long i = threadIdx.x; i < columns; i += blockDim.x) {
+    const float value = load(table, from + i, table_dtype);
+    store(y, to + i, y_dtype, accumulate ? load(y, to + i, y_dtype) + value : value);
+  }
+}
+
+// Grid: ids. The ids are distinct.
+extern "C" __global__ void __launch_bounds__(256)
+    scatter_rows(const float* x, const long* ids, float* y, long columns) {
+  for (long i = threadIdx.x; i < columns; i += blockDim.x) {
+    y[ids[blockIdx.x] * columns + i] = x[blockIdx.x * columns + i];
+  }
+}
+
+// Grid: outer * count. Entries of so many bytes.
+extern "C" __global__ void __launch_bounds__(256)
+    index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count,
+                 long bytes) {
+  const long outer = blockIdx.x / count, place = blockIdx.x % count;
+  const uint8_t* from = x + (outer * length + ids[place]) * bytes;
+  uint8_t* to = y + blockIdx.x * bytes;
+  if (((reinterpret_cast<uint64_t>(x) | reinterpret_cast<uint64_t>(y) |
+        static_cast<uint64_t>(bytes)) &
+       3) == 0) {
+    for (long i = threadIdx.x; i < bytes / 4; i += blockDim.x) {
+      reinterpret_cast<uint32_t*>(to)[i] = reinterpret_cast<const uint32_t*>(from)[i];
+    }
+  } else {
+    for (long i = threadIdx.x; i < bytes; i += blockDim.x) {
+      to[i] = from[i];
+    }
+  }
+}
+
+// A thread a column, so that rows are added in their order.
+extern "C" __global__ void __launch_bounds__(256)
+    index_add(const float* x, const long* ids, float* y, long count, long columns) {
+  const long column = global_thread();
+  if (column < columns) {
+    for (long i = 0; i < count; i++) {
+      y[ids[i] * columns + column] += x[i * columns + column];
+    }
+  }
+}
+
+enum Pooling : int { kMean, kFirst, kMax, kLast };
+
+// Grid: sequences.
+extern "C" __global__ void __launch_bounds__(256)
+    pool(const void* x, const int* offsets, void* y, int dtype, int mode, long columns) {
+  const long begin = offsets[blockIdx.x], end = offsets[blockIdx.x + 1];
+  for (long i = threadIdx.x; i < columns; i += blockDim.x) {
+    float value = 0;
+    if (end > begin) {
+      value = load(x, (mode == kLast ? end - 1 : begin) * columns + i, dtype);
+      for (long t = begin + 1; t < end && (mode == kMean || mode == kMax); t++) {
+        const float other = load(x, t * columns + i, dtype);
+        value = mode == kMean ? value + other : larger(value, other);
+      }
+      value = mode == kMean ? value / static_cast<float>(end - begin) : value;
+    }
+    store(y, blockIdx.x * columns + i, dtype, value);
+  }
+}
+
+// Grid: tokens. y may be x.
+extern "C" __global__ void __launch_bounds__(128)
+    rotary_embedding(const void* x, const float* cosine, const float* sine, const long* positions,
+                     void* y, int dtype, int interleaved, long x_stride, long y_stride, long heads,
+                     long head_size, long pairs) {
+  const long table = positions[blockIdx.x] * pairs;
+  const long from = blockIdx.x * x_stride, to = blockIdx.x * y_stride;
+  for (long i = threadIdx.x; i < heads * pairs; i += blockDim.x) {
+    const long head = i / pairs * head_size, pair = i % pairs;
+    const long first = head + (interleaved ? 2 * pair : pair);
+    const long second = interleaved ? first + 1 : first + pairs;
+    const float c = cosine[table + pair], s = sine[table + pair];
+    const float a = load(x, from + first, dtype), b = load(x, from + second, dtype);
+    store(y, to + first, dtype, a * c - b * s);
+    store(y, to + second, dtype, b * c + a * s);
+  }
+  const long rest = head_size - 2 * pairs;
+  for (long i = threadIdx.x; i < heads * rest; i += blockDim.x) {
+    const long place = i / rest * head_size + 2 * pairs + i % rest;
+    store(y, to + place, dtype, load(x, from + place, dtype));
+  }
+}
+
+static __device__ __forceinline__ long bucket(long distance, long buckets, long max_position) {
+  const long middle = buckets / 2;
+  const long far = distance < 0 ? -distance : distance;
+  if (buckets == 0 || far <= middle) {
+    return distance;
+  }
+  const float ratio = static_cast<float>(far) / static_cast<float>(middle);
+  const float limit =
+      static_cast<float>(static_cast<double>(max_position - 1) / static_cast<double>(middle));
+  // The logarithms as they round in float: a model was trained with these edges.
+  const float steps = static_cast<float>(log(static_cast<double>(ratio))) /
+                      static_cast<float>(log(static_cast<double>(limit))) *
+                      static_cast<float>(middle - 1);
+  const long result = static_cast<long>(ceilf(steps)) + middle;
+  return distance < 0 ? -result : result;
+}
+
+// Grid: (longest * longest / 256, heads, sequences).
+extern "C" __global__ void __launch_bounds__(256)
+    disentangled_bias(const float* c2p, const float* p2c, const int* offsets, const long* positions,
+                      float* bias, long longest, long tokens, long span, long buckets,
+                      long max_position, float scale) {
+  const long place = global_thread();
+  const long i = place / longest, j = place % longest;
+  const long first = offsets[blockIdx.z], length = offsets[blockIdx.z + 1] - first;
+  if (i >= length || j >= length) {
+    return;
+  }
+  const long distance = positions[first + i] - positions[first + j];
+  const long last = 2 * span - 1;
+  float value = 0;
+  if (c2p != nullptr) {
+    long index = span + bucket(distance, buckets, max_position);
+    index = index < 0 ? 0 : index > last ? last : index;
+    value += c2p[(blockIdx.y * tokens + first + i) * 2 * span + index];
+  }
+  if (p2c != nullptr) {
+    long index = span - bucket(-distance, buckets, max_position);
+    index = index < 0 ? 0 : index > last ? last : index;
+    value += p2c[(blockIdx.y * tokens + first + j) * 2 * span + index];
+  }
+  bias[((static_cast<long>(blockIdx.z) * gridDim.y + blockIdx.y) * longest + i) * longest + j] =
+      scale * value;
+}

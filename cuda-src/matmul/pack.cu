@@ -1,0 +1,27 @@
+// Lays weights out in panels of 32 output features, as dev.gatun.kernels.api.MatmulPack says.
+#include "matmul/panels.h"
+#include "strided.h"
+
+using namespace gatun;
+
+// A thread an element of the packed form.
+extern "C" __global__ void __launch_bounds__(256)
+    matmul_pack(const void* weight, void* packed, int from, int to, long row_stride,
+                long column_stride, long features, long depth, long count) {
+  const long i = global_thread();
+  if (i >= count) {
+    return;
+  }
+  const long rows = to == kBf16 ? (depth + 1) / 2 * 2 : depth;
+  const long panel = i / (rows * kPanel), inside = i % (rows * kPanel);
+  long n, k;
+  if (to == kBf16) {
+    n = panel * kPanel + inside / 2 % kPanel;
+    k = inside / (2 * kPanel) * 2 + inside % 2;
+  } else {
+    n = panel * kPanel + inside % kPanel;
+    k = inside / kPanel;
+  }
+  const bool there = n < features && k < depth;
+  store(packed, i, to, there ? load(weight, n * row_stride + k * column_stride, from) : 0.0f);
+}

@@ -1,0 +1,22 @@
+// Packed weights.
+#ifndef GATUN_PANELS_H
+#define GATUN_PANELS_H
+
+#include "numbers.h"
+
+namespace gatun {
+
+constexpr int kPanel = 32;
+
+// Where input feature k of output feature n lies.
+static __device__ __forceinline__ long panel_place(long n, long k, long depth, int dtype) {
+  const long panel = n / kPanel, feature = n % kPanel;
+  if (dtype == kBf16) {
+    return ((panel * ((depth + 1) / 2) + k / 2) * kPanel + feature) * 2 + k % 2;
+  }
+  return (panel * depth + k) * kPanel + feature;
+}
+
+}  // namespace gatun
+
+#endif

@@ -1,0 +1,97 @@
+// Products in float arithmetic: for F32, and for what the tensor cores' tiles do not take.
+#include "activation.h"
+#include "matmul/panels.h"
+
+using namespace gatun;
+
+constexpr int kTile = 64, kDepth = 16, kSide = 16, kEach = kTile / kSide;
+
+struct Tiles {
+  float a[kDepth][kTile + 4];
+  float b[kDepth][kTile + 4];
+};
+
+// Adds what the block's tiles give to each thread's part of the result.
+static __device__ __forceinline__ void multiply(const Tiles* tiles, float sums[kEach][kEach]) {
+  const int row = static_cast<int>(threadIdx.x) / kSide, column = threadIdx.x % kSide;
+  for (int k = 0; k < kDepth; k++) {
+#pragma unroll
+    for (int i = 0; i < kEach; i++) {
+#pragma unroll
+      for (int j = 0; j < kEach; j++) {
+        sums[i][j] += tiles->a[k][row + i * kSide] * tiles->b[k][column + j * kSide];
+      }
+    }
+  }
+}
+
+// y[m, n] = activation(sum of x[m, k] weight[n, k] + bias[n]). Grid: (n tiles, m tiles).
+extern "C" __global__ void __launch_bounds__(256)
+    matmul_simt(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
+                int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride, long m,
+                long n, long k) {
+  Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
+  const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
+  float sums[kEach][kEach] = {};
+  for (long k0 = 0; k0 < k; k0 += kDepth) {
+    for (int i = threadIdx.x; i < kTile * kDepth; i += blockDim.x) {
+      const long row = m0 + i / kDepth, column = k0 + i % kDepth;
+      float value = row < m && column < k ? load(x, row * x_stride + column, x_dtype) : 0;
+      tiles->a[i % kDepth][i / kDepth] = weight_dtype == kBf16 ? from_bf16(to_bf16(value)) : value;
+    }
+    for (int i = threadIdx.x; i < kTile * kDepth; i += blockDim.x) {
+      const long feature = n0 + i % kTile, row = k0 + i / kTile;
+      tiles->b[i / kTile][i % kTile] =
+          feature < n && row < k
+              ? load(packed, panel_place(feature, row, k, weight_dtype), weight_dtype)
+              : 0;
+    }
+    sync_block();
+    multiply(tiles, sums);
+    sync_block();
+  }
+  for (int i = 0; i < kEach; i++) {
+    for (int j = 0; j < kEach; j++) {
+      const long row = m0 + static_cast<int>(threadIdx.x) / kSide + i * kSide;
+      const long column = n0 + threadIdx.x % kSide + j * kSide;
+      if (row < m && column < n) {
+        const float sum = bias == nullptr ? sums[i][j] : sums[i][j] + bias[column];
+        store(y, row * y_stride + column, y_dtype, activate(sum, activation));
+      }
+    }
+  }
+}
+
+// c[b, m, n] = sum of a[b, m, k] b[b, n, k]. Grid: (n tiles, m tiles, batch).
+extern "C" __global__ void __launch_bounds__(256)
+    batched_matmul(const float* a, const float* b, float* c, long a_batch, long a_stride,
+                   long b_batch, long b_stride, long c_batch, long c_stride, long m, long n,
+                   long k) {
+  Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
+  const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
+  a += blockIdx.z * a_batch;
+  b += blockIdx.z * b_batch;
+  c += blockIdx.z * c_batch;
+  float sums[kEach][kEach] = {};
+  for (long k0 = 0; k0 < k; k0 += kDepth) {
+    for (int i = threadIdx.x; i < kTile * kDepth; i += blockDim.x) {
+      const long row = i / kDepth, column = k0 + i % kDepth;
+      tiles->a[i % kDepth][row] =
+          m0 + row < m && column < k ? a[(m0 + row) * a_stride + column] : 0;
+      tiles->b[i % kDepth][row] =
+          n0 + row < n && column < k ? b[(n0 + row) * b_stride + column] : 0;
+    }
+    sync_block();
+    multiply(tiles, sums);
+    sync_block();
+  }
+  for (int i = 0; i < kEach; i++) {
+    for (int j = 0; j < kEach; j++) {
+      const long row = m0 + static_cast<int>(threadIdx.x) / kSide + i * kSide;
+      const long column = n0 + threadIdx.x % kSide + j * kSide;
+      if (row < m && column < n) {
+        c[row * c_stride + column] = sums[i][j];
+      }
+    }
+  }
+}

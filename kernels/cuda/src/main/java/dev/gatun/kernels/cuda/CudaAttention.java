@@ -1,0 +1,133 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.kernels.api.AttentionKeys;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import java.util.stream.Stream;
+
+/** Chooses the kernel of an attention call. */
+final class CudaAttention {
+  private static final int WARPS = 4;
+  private static final int QUERIES = 64;
+
+  private final Launcher launcher;
+  private final Uploads uploads;
+  private final IndexChecks checks;
+
+  CudaAttention(Launcher launcher, Uploads uploads, IndexChecks checks) {
+    this.launcher = launcher;
+    this.uploads = uploads;
+    this.checks = checks;
+  }
+
+  void run(ScaledDotProductAttention c) {
+    AttentionKeys keys = c.keys();
+    try (Buffer queryOffsets =
+            uploads.ints(c.queryOffsets() == null ? null : c.queryOffsets().values());
+        Buffer keyOffsets = uploads.ints(keys.offsets() == null ? null : keys.offsets().values());
+        Buffer keyLengths = uploads.ints(keys.lengths())) {
+      if (keys.isPaged()) {
+        checks.pagesInRange(c, CudaMemory.address(keyLengths));
+      }
+      Arguments arguments = launcher.arguments().begin();
+      operands(c, arguments);
+      arguments.address(address(queryOffsets)).address(address(keyOffsets));
+      arguments.address(address(keyLengths)).operand(keys.blockTable());
+      sizes(c, arguments);
+      long heads = c.query().size(-2);
+      int size = tile(c);
+      if (size == 0) {
+        long shared = 4L * WARPS * (c.query().size(-1) + c.value().size(-1));
+        launcher.launch(
+            "attention_general",
+            Math.ceilDiv(c.queryLength(), WARPS),
+            heads,
+            c.batch(),
+            sharedBytes(c, shared),
+            arguments.end());
+      } else {
+        String name = c.query().dtype() == DType.BF16 ? "attention_bf16_" : "attention_f16_";
+        launcher.launch(
+            name + size,
+            Math.ceilDiv(c.queryLength(), QUERIES),
+            heads,
+            c.batch(),
+            2 * (QUERIES + 2 * (size == 256 ? 32 : 64)) * (size + 8),
+            arguments.end());
+      }
+    }
+  }
+
+  private int sharedBytes(ScaledDotProductAttention c, long bytes) {
+    int limit = launcher.context().sharedMemoryLimit();
+    if (bytes > limit) {
+      throw new IllegalArgumentException(
+          "%s: head sizes %d and %d need %d bytes of shared memory, the device has %d"
+              .formatted(c.kernel(), c.query().size(-1), c.value().size(-1), bytes, limit));
+    }
+    return (int) bytes;
+  }
+
+  /** The head size of the tensor cores' kernel that takes a call, 0 for none. */
+  private static int tile(ScaledDotProductAttention c) {
+    long size = c.query().size(-1);
+    long width = c.value().size(-1);
+    long larger = Math.max(size, width);
+    boolean fits =
+        c.query().dtype() != DType.F32
+            && c.weights() == null
+            && size > 0
+            && size % 8 == 0
+            && width % 8 == 0
+            && larger <= 256
+            && Stream.of(c.query(), c.key(), c.value(), c.output())
+                .allMatch(CudaAttention::aligned);
+    return !fits ? 0 : larger <= 64 ? 64 : larger <= 128 ? 128 : 256;
+  }
+
+  private static boolean aligned(Operand operand) {
+    boolean aligned = (CudaMemory.address(operand.buffer()) + operand.byteOffset()) % 16 == 0;
+    for (int axis = 0; axis < operand.rank() - 1; axis++) {
+      aligned &= operand.size(axis) <= 1 || operand.stride(axis) % 8 == 0;
+    }
+    return aligned;
+  }
+
+  private static void operands(ScaledDotProductAttention c, Arguments arguments) {
+    arguments.operand(c.query()).operand(c.key()).operand(c.value()).operand(c.output());
+    arguments.operand(c.lse()).operand(c.weights()).operand(c.mask().keys());
+    arguments.operand(c.scores().bias()).operand(c.scores().slopes()).operand(c.scores().sinks());
+  }
+
+  private static void sizes(ScaledDotProductAttention c, Arguments arguments) {
+    strides(c.query(), arguments);
+    strides(c.key(), arguments);
+    strides(c.value(), arguments);
+    strides(c.output(), arguments);
+    for (int axis = 0; axis < 4; axis++) {
+      arguments.number(c.scores().bias() == null ? 0 : c.biasStride(axis));
+    }
+    Operand table = c.keys().blockTable();
+    arguments.number(table == null ? 0 : table.stride(0));
+    arguments.number(table == null ? 1 : c.key().size(1));
+    arguments.numbers(c.query().size(-2), Math.max(1, c.key().size(-2)));
+    arguments.numbers(c.queryLength(), c.keyLength(), c.query().size(-1), c.value().size(-1));
+    arguments.numbers(c.mask().window(), c.dropout().seed());
+    arguments.integer(c.mask().causal().ordinal()).integer(CudaKernels.dtype(c.query().dtype()));
+    arguments.real(c.scores().scale()).real(c.scores().softcap());
+    float probability = c.dropout().probability();
+    arguments.real(1 - probability).integer((int) (long) (probability * 0x1p32));
+  }
+
+  /** Batch or page, token and head strides; a ragged operand has no batch axis. */
+  private static void strides(Operand operand, Arguments arguments) {
+    arguments.number(operand.rank() == 4 ? operand.stride(0) : 0);
+    arguments.numbers(operand.stride(-3), operand.stride(-2));
+  }
+
+  private static long address(Buffer buffer) {
+    return buffer == null ? 0 : CudaMemory.address(buffer);
+  }
+}

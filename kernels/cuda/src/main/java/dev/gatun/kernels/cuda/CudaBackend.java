@@ -1,0 +1,58 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.bindings.cuda.CudaContext;
+import dev.gatun.bindings.cuda.CudaDriver;
+import dev.gatun.bindings.cuda.CudaStream;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.Kernels;
+import dev.gatun.kernels.api.Memory;
+import java.util.List;
+import java.util.Map;
+
+/** The kernels of one CUDA device, all on one stream. */
+public final class CudaBackend implements Backend {
+  private final CudaContext context;
+  private final String deviceName;
+  private final CudaMemory memory;
+  private final CudaKernels kernels;
+
+  CudaBackend(CudaContext context, KernelImages images) {
+    this.context = context;
+    this.deviceName = CudaDriver.deviceName(context.ordinal());
+    CudaStream stream = new CudaStream(context);
+    this.memory = new CudaMemory(context, stream);
+    this.kernels = new CudaKernels(memory, new Launcher(context, stream, images));
+  }
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public String description() {
+    int capability = context.computeCapability();
+    return "%s, compute capability %d.%d".formatted(deviceName, capability / 10, capability % 10);
+  }
+
+  @Override
+  public List<String> details() {
+    return List.of("driver " + CudaDriver.load().file());
+  }
+
+  @Override
+  public Map<String, String> versions() {
+    int version = CudaDriver.driverVersion();
+    return Map.of("CUDA driver", version / 1000 + "." + version % 1000 / 10);
+  }
+
+  @Override
+  public Memory memory() {
+    return memory;
+  }
+
+  @Override
+  public Kernels kernels() {
+    return kernels;
+  }
+}

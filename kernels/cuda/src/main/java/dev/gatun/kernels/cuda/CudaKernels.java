@@ -1,0 +1,477 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.ArgMax;
+import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.Cast;
+import dev.gatun.kernels.api.Copy;
+import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dequantize;
+import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.Elementwise;
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.IndexAdd;
+import dev.gatun.kernels.api.IndexSelect;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.Kernels;
+import dev.gatun.kernels.api.L2Normalize;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Pool;
+import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.Reduce;
+import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.ScatterRows;
+import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TopK;
+
+/**
+ * Submits the calls to a device's stream. A call returns before its kernel ran, and a kernel that
+ * fails makes a later call fail; indices are checked before.
+ */
+final class CudaKernels implements Kernels {
+  // Of top-k over a row, before counting ranks is faster.
+  private static final int MOST_PASSES = 32;
+
+  private final CudaMemory memory;
+  private final Launcher launcher;
+  private final Uploads uploads;
+  private final IndexChecks checks;
+  private final CudaAttention attention;
+  private final CudaMatmul matmul;
+
+  CudaKernels(CudaMemory memory, Launcher launcher) {
+    this.memory = memory;
+    this.launcher = launcher;
+    this.uploads = new Uploads(launcher, memory);
+    this.checks = new IndexChecks(launcher, memory);
+    this.attention = new CudaAttention(launcher, uploads, checks);
+    this.matmul = new CudaMatmul(launcher);
+  }
+
+  private void run(KernelCall call, Runnable body) {
+    Execution.run(call, memory, body);
+  }
+
+  private Arguments with(Operand... operands) {
+    Arguments arguments = launcher.arguments();
+    for (Operand operand : operands) {
+      arguments.operand(operand);
+    }
+    return arguments;
+  }
+
+  /** The number of a floating-point type in {@code numbers.h}. */
+  static int dtype(DType dtype) {
+    return switch (dtype) {
+      case F32 -> 0;
+      case BF16 -> 1;
+      case F16 -> 2;
+      default ->
+          throw new IllegalArgumentException(dtype + " is no floating-point type of kernels");
+    };
+  }
+
+  private static int dtype(Operand operand) {
+    return dtype(operand.dtype());
+  }
+
+  @Override
+  public void run(ScaledDotProductAttention c) {
+    run(c, () -> attention.run(c));
+  }
+
+  @Override
+  public void run(MatmulPack c) {
+    run(c, () -> matmul.run(c));
+  }
+
+  @Override
+  public void run(Matmul c) {
+    run(c, () -> matmul.run(c));
+  }
+
+  @Override
+  public void run(BatchedMatmul c) {
+    run(c, () -> matmul.run(c));
+  }
+
+  @Override
+  public void run(LayerNorm c) {
+    Operand parameters = c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
+    run(
+        c,
+        () ->
+            launcher.rows(
+                "layer_norm",
+                c.x().size(0),
+                with(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum())
+                    .integer(dtype(c.x()))
+                    .integer(dtype(parameters))
+                    .number(c.x().size(1))
+                    .real(c.eps())));
+  }
+
+  @Override
+  public void run(RmsNorm c) {
+    run(
+        c,
+        () ->
+            launcher.rows(
+                "rms_norm",
+                c.x().size(0),
+                with(c.x(), c.residual(), c.weight(), c.y(), c.sum())
+                    .integer(dtype(c.x()))
+                    .integer(dtype(c.weight()))
+                    .number(c.x().size(1))
+                    .real(c.shift())
+                    .real(c.eps())));
+  }
+
+  @Override
+  public void run(L2Normalize c) {
+    run(
+        c,
+        () ->
+            launcher.rows(
+                "l2_normalize",
+                c.x().size(0),
+                with(c.x(), c.y()).integer(dtype(c.x())).number(c.x().size(1)).real(c.eps())));
+  }
+
+  @Override
+  public void run(Softmax c) {
+    run(
+        c,
+        () ->
+            launcher.rows(
+                "softmax",
+                c.x().size(0),
+                with(c.x(), c.y())
+                    .integer(dtype(c.x()))
+                    .integer(c.log() ? 1 : 0)
+                    .number(c.x().size(1))));
+  }
+
+  @Override
+  public void run(CrossEntropy c) {
+    run(
+        c,
+        () -> {
+          checks.inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
+          launcher.rows(
+              "cross_entropy",
+              c.logits().size(0),
+              with(c.logits(), c.targets(), c.loss())
+                  .integer(dtype(c.logits()))
+                  .numbers(c.logits().size(1), c.ignoreIndex()));
+        });
+  }
+
+  @Override
+  public void run(ArgMax c) {
+    run(
+        c,
+        () ->
+            launcher.rows(
+                "argmax",
+                c.x().size(0),
+                with(c.x(), c.y())
+                    .integer(dtype(c.x()))
+                    .integer(Math.toIntExact(c.x().size(1)))
+                    .number(c.x().stride(0))));
+  }
+
+  @Override
+  public void run(TopK c) {
+    run(
+        c,
+        () -> {
+          int columns = Math.toIntExact(c.x().size(1));
+          int k = Math.toIntExact(c.values().size(1));
+          Arguments arguments =
+              with(c.x(), c.values(), c.indices())
+                  .integer(dtype(c.x()))
+                  .integer(columns)
+                  .number(c.x().stride(0))
+                  .integer(k);
+          if (k <= MOST_PASSES) {
+            launcher.rows("topk", c.x().size(0), arguments);
+          } else {
+            launcher.launch(
+                "topk_by_rank", c.x().size(0), Math.ceilDiv(columns, 256), 1, 0, arguments);
+          }
+        });
+  }
+
+  @Override
+  public void run(Reduce c) {
+    run(
+        c,
+        () ->
+            launcher.rows(
+                "reduce",
+                c.y().count(),
+                with(c.x(), c.y())
+                    .integer(dtype(c.x()))
+                    .integer(dtype(c.y()))
+                    .integer(c.reduction().ordinal())
+                    .numbers(c.x().stride(0), c.x().stride(1), c.x().stride(2))
+                    .numbers(c.x().size(1), c.x().size(2))));
+  }
+
+  @Override
+  public void run(Elementwise c) {
+    run(
+        c,
+        () ->
+            launcher.elements(
+                "elementwise",
+                c.y().count(),
+                layout(
+                    with(c.a(), c.b(), c.y()).integer(dtype(c.y())).integer(c.op().ordinal()),
+                    c.y(),
+                    c.a(),
+                    c.b(),
+                    c.y())));
+  }
+
+  @Override
+  public void run(Copy c) {
+    run(
+        c,
+        () ->
+            launcher.elements(
+                "copy_strided",
+                c.y().count(),
+                layout(with(c.x(), c.y()).integer(c.y().dtype().bytes()), c.y(), c.x(), c.y())));
+  }
+
+  /** The shape of an operand and the strides of each, axes in front that are not there of 1. */
+  private static Arguments layout(Arguments arguments, Operand shaped, Operand... operands) {
+    arguments.begin().number(shaped.count());
+    int lacking = Operand.MOST_AXES - shaped.rank();
+    for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
+      arguments.number(axis < lacking ? 1 : shaped.size(axis - lacking));
+    }
+    for (int i = 0; i < 3; i++) {
+      for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
+        boolean there = i < operands.length && axis >= lacking;
+        arguments.number(there ? operands[i].stride(axis - lacking) : 0);
+      }
+    }
+    return arguments.end();
+  }
+
+  @Override
+  public void run(Activate c) {
+    run(
+        c,
+        () ->
+            launcher.elements(
+                "activate_elements",
+                c.x().count(),
+                with(c.x(), c.y())
+                    .integer(dtype(c.x()))
+                    .integer(c.activation().ordinal())
+                    .number(c.x().count())));
+  }
+
+  @Override
+  public void run(GatedActivation c) {
+    run(
+        c,
+        () ->
+            launcher.elements(
+                "gated_activation",
+                c.y().count(),
+                with(c.gate(), c.up(), c.y())
+                    .integer(dtype(c.y()))
+                    .integer(c.activation().ordinal())
+                    .numbers(c.gate().stride(0), c.up().stride(0))
+                    .numbers(c.y().size(1), c.y().count())));
+  }
+
+  @Override
+  public void run(Cast c) {
+    run(
+        c,
+        () ->
+            launcher.elements(
+                "cast",
+                c.x().count(),
+                with(c.x(), c.y())
+                    .integer(dtype(c.x()))
+                    .integer(dtype(c.y()))
+                    .number(c.x().count())));
+  }
+
+  @Override
+  public void run(Embedding c) {
+    run(
+        c,
+        () -> {
+          checks.inRange(c, "id", c.ids(), c.table().size(0), null);
+          launcher.launch(
+              "embedding",
+              c.ids().size(0),
+              1,
+              1,
+              0,
+              with(c.table(), c.ids(), c.y())
+                  .integer(dtype(c.table()))
+                  .integer(dtype(c.y()))
+                  .integer(c.accumulate() ? 1 : 0)
+                  .number(c.table().size(1)));
+        });
+  }
+
+  @Override
+  public void run(ScatterRows c) {
+    run(
+        c,
+        () -> {
+          checks.inRange(c, "id", c.ids(), c.y().size(0), null);
+          launcher.launch(
+              "scatter_rows",
+              c.ids().size(0),
+              1,
+              1,
+              0,
+              with(c.x(), c.ids(), c.y()).number(c.y().size(1)));
+        });
+  }
+
+  @Override
+  public void run(IndexSelect c) {
+    run(
+        c,
+        () -> {
+          checks.inRange(c, "id", c.ids(), c.x().size(1), null);
+          launcher.launch(
+              "index_select",
+              c.x().size(0) * c.ids().size(0),
+              1,
+              1,
+              0,
+              with(c.x(), c.ids(), c.y())
+                  .numbers(c.x().size(1), c.ids().size(0))
+                  .number(c.x().size(2) * c.x().dtype().bytes()));
+        });
+  }
+
+  @Override
+  public void run(IndexAdd c) {
+    run(
+        c,
+        () -> {
+          checks.inRange(c, "id", c.ids(), c.y().size(0), null);
+          launcher.elements(
+              "index_add",
+              c.y().size(1),
+              with(c.x(), c.ids(), c.y()).numbers(c.ids().size(0), c.y().size(1)));
+        });
+  }
+
+  @Override
+  public void run(Pool c) {
+    run(
+        c,
+        () -> {
+          try (Buffer offsets = uploads.ints(c.offsets().values())) {
+            launcher.launch(
+                "pool",
+                c.offsets().sequences(),
+                1,
+                1,
+                0,
+                with(c.x())
+                    .address(CudaMemory.address(offsets))
+                    .operand(c.y())
+                    .integer(dtype(c.y()))
+                    .integer(c.mode().ordinal())
+                    .number(c.x().size(1)));
+          }
+        });
+  }
+
+  @Override
+  public void run(RotaryEmbedding c) {
+    run(
+        c,
+        () -> {
+          checks.inRange(c, "position", c.positions(), c.cosine().size(0), null);
+          launcher.launch(
+              "rotary_embedding",
+              c.x().size(0),
+              1,
+              1,
+              0,
+              with(c.x(), c.cosine(), c.sine(), c.positions(), c.y())
+                  .integer(dtype(c.x()))
+                  .integer(c.interleaved() ? 1 : 0)
+                  .numbers(c.x().stride(0), c.y().stride(0), c.x().size(1), c.x().size(2))
+                  .number(c.cosine().size(1)));
+        });
+  }
+
+  @Override
+  public void run(DisentangledBias c) {
+    run(
+        c,
+        () -> {
+          try (Buffer offsets = uploads.ints(c.offsets().values())) {
+            long longest = c.bias().size(3);
+            launcher.launch(
+                "disentangled_bias",
+                Math.ceilDiv(longest * longest, 256),
+                c.bias().size(1),
+                c.offsets().sequences(),
+                0,
+                with(c.c2p(), c.p2c())
+                    .address(CudaMemory.address(offsets))
+                    .operand(c.positions())
+                    .operand(c.bias())
+                    .numbers(longest, c.offsets().tokens(), c.span(), c.buckets())
+                    .number(c.maxPosition())
+                    .real(c.scale()));
+          }
+        });
+  }
+
+  @Override
+  public void run(Quantize c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(Dequantize c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(QuantizedPack c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(QuantizedMatmul c) {
+    throw unsupported(c);
+  }
+
+  private UnsupportedOperationException unsupported(KernelCall call) {
+    return new UnsupportedOperationException(
+        "%s: not on %s yet; quantised weights run on the processor"
+            .formatted(call.kernel(), memory.device()));
+  }
+}

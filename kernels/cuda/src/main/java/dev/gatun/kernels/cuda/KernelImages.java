@@ -1,0 +1,83 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.kernels.api.BackendUnavailableException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The list of kernels and their images, out of the jar. {@code -Dgatun.cuda.images=FOLDER} takes a
+ * folder instead.
+ */
+final class KernelImages {
+  /** The property that names a folder of images. */
+  static final String PROPERTY = "gatun.cuda.images";
+
+  private static final String RESOURCES = "/META-INF/gatun/cuda/";
+
+  /**
+   * A kernel of the list.
+   *
+   * @param image the name of the image that it is in
+   * @param threads of a block
+   * @param arguments a letter for each, as the list explains
+   */
+  record Entry(String image, int threads, String arguments) {}
+
+  private final Map<String, Entry> entries;
+
+  private KernelImages(Map<String, Entry> entries) {
+    this.entries = entries;
+  }
+
+  /**
+   * Reads the list.
+   *
+   * @throws BackendUnavailableException when this build has no images
+   */
+  static KernelImages load() throws BackendUnavailableException {
+    try {
+      Map<String, Entry> entries = new LinkedHashMap<>();
+      String list = new String(bytes("kernels.list"), StandardCharsets.UTF_8);
+      for (String line : list.lines().toList()) {
+        String[] words = line.split(" ");
+        if (!line.startsWith("#") && words.length == 4) {
+          String image = words[0].replace(".cu", "").replace('/', '_') + ".fatbin";
+          entries.put(words[1], new Entry(image, Integer.parseInt(words[2]), words[3]));
+        }
+      }
+      KernelImages images = new KernelImages(entries);
+      images.image(entries.values().iterator().next());
+      return images;
+    } catch (IOException e) {
+      throw new BackendUnavailableException(
+          "this build has no CUDA kernels (%s): it was made where there is no nvcc"
+              .formatted(e.getMessage()));
+    }
+  }
+
+  Map<String, Entry> entries() {
+    return entries;
+  }
+
+  byte[] image(Entry entry) throws IOException {
+    return bytes(entry.image);
+  }
+
+  private static byte[] bytes(String name) throws IOException {
+    String folder = System.getProperty(PROPERTY);
+    if (folder != null) {
+      return Files.readAllBytes(Path.of(folder, name));
+    }
+    try (InputStream in = KernelImages.class.getResourceAsStream(RESOURCES + name)) {
+      if (in == null) {
+        throw new IOException("there is no " + RESOURCES.substring(1) + name);
+      }
+      return in.readAllBytes();
+    }
+  }
+}

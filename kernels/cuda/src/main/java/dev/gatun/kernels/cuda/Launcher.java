@@ -1,0 +1,130 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.bindings.cuda.CudaContext;
+import dev.gatun.bindings.cuda.CudaFunction;
+import dev.gatun.bindings.cuda.CudaModule;
+import dev.gatun.bindings.cuda.CudaStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** Loads kernels when they are first used, and submits them. */
+final class Launcher {
+  private static final long MOST_BLOCKS_X = Integer.MAX_VALUE;
+  private static final long MOST_BLOCKS = 65535;
+
+  private final CudaContext context;
+  private final CudaStream stream;
+  private final KernelImages images;
+  private final ConcurrentHashMap<String, CudaModule> modules = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, CudaFunction> functions = new ConcurrentHashMap<>();
+  private final Queue<Arguments> spare = new ConcurrentLinkedQueue<>();
+
+  Launcher(CudaContext context, CudaStream stream, KernelImages images) {
+    this.context = context;
+    this.stream = stream;
+    this.images = images;
+  }
+
+  CudaStream stream() {
+    return stream;
+  }
+
+  CudaContext context() {
+    return context;
+  }
+
+  /** Arguments to fill and to launch with. */
+  Arguments arguments() {
+    Arguments arguments = spare.poll();
+    return arguments == null ? new Arguments() : arguments.clear();
+  }
+
+  /** Submits a kernel with a thread for each of so many elements. */
+  void elements(String kernel, long count, Arguments arguments) {
+    launch(kernel, Math.ceilDiv(count, images.entries().get(kernel).threads()), 1, 1, 0, arguments);
+  }
+
+  /** Submits a kernel with a block for each of so many rows, and shared memory to reduce by. */
+  void rows(String kernel, long rows, Arguments arguments) {
+    // Eight bytes for each warp.
+    launch(kernel, rows, 1, 1, images.entries().get(kernel).threads() / 4, arguments);
+  }
+
+  /** Submits a kernel; nothing where a side of the grid is empty. */
+  void launch(String kernel, long x, long y, long z, int sharedBytes, Arguments arguments) {
+    try {
+      if (x == 0 || y == 0 || z == 0) {
+        return;
+      }
+      if (x > MOST_BLOCKS_X || y > MOST_BLOCKS || z > MOST_BLOCKS) {
+        throw new IllegalArgumentException(
+            "%s: a grid of %d x %d x %d blocks is larger than %d x %d x %d"
+                .formatted(kernel, x, y, z, MOST_BLOCKS_X, MOST_BLOCKS, MOST_BLOCKS));
+      }
+      KernelImages.Entry entry = images.entries().get(kernel);
+      if (!entry.arguments().equals(arguments.letters())) {
+        throw new IllegalStateException(
+            "%s: arguments %s, the list of kernels says %s"
+                .formatted(kernel, arguments.letters(), entry.arguments()));
+      }
+      stream.launch(
+          function(kernel, entry),
+          new int[] {(int) x, (int) y, (int) z},
+          entry.threads(),
+          sharedBytes,
+          arguments.pointers());
+    } finally {
+      spare.add(arguments);
+    }
+  }
+
+  private CudaFunction function(String kernel, KernelImages.Entry entry) {
+    CudaFunction function = functions.get(kernel);
+    return function != null ? function : functions.computeIfAbsent(kernel, k -> find(k, entry));
+  }
+
+  private CudaFunction find(String kernel, KernelImages.Entry entry) {
+    CudaModule module =
+        modules.computeIfAbsent(
+            entry.image(),
+            name -> {
+              try {
+                return new CudaModule(context, name, images.image(entry));
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    CudaFunction function = module.function(kernel);
+    List<Integer> expected = sizes(entry.arguments());
+    if (!function.argumentSizes().equals(expected)) {
+      throw new IllegalStateException(
+          "%s of %s takes arguments of %s bytes, the list of kernels says %s"
+              .formatted(kernel, entry.image(), function.argumentSizes(), expected));
+    }
+    return function;
+  }
+
+  /** The bytes of each argument. */
+  static List<Integer> sizes(String letters) {
+    List<Integer> sizes = new ArrayList<>();
+    for (int i = 0; i < letters.length(); i++) {
+      char letter = letters.charAt(i);
+      if (letter == 's') {
+        int end = i + 1;
+        while (end < letters.length() && Character.isDigit(letters.charAt(end))) {
+          end++;
+        }
+        sizes.add(Integer.parseInt(letters.substring(i + 1, end)));
+        i = end - 1;
+      } else {
+        sizes.add(letter == 'p' || letter == 'l' ? 8 : 4);
+      }
+    }
+    return sizes;
+  }
+}
