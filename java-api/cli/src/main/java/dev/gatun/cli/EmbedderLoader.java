@@ -4,9 +4,13 @@ import java.nio.file.Path;
 
 /** Opens models. */
 interface EmbedderLoader {
-  /** Opens the model of a directory, or the bundled one when that is null. */
-  Embedder load(Path directory);
+  /**
+   * Opens the model of a directory, or the bundled one when that is null.
+   *
+   * @param device where it runs: {@code cpu}, {@code cuda}, {@code cuda:1}
+   */
+  Embedder load(Path directory, String device);
 
-  /** One line about what runs it. */
-  String backend();
+  /** One line about what runs models on a device. */
+  String backend(String device);
 }

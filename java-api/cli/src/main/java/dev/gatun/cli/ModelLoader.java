@@ -10,7 +10,7 @@ import java.util.List;
 /** Opens models by the library's pipeline. */
 final class ModelLoader implements EmbedderLoader {
   @Override
-  public Embedder load(Path directory) {
+  public Embedder load(Path directory, String device) {
     if (directory != null && !Files.isDirectory(directory)) {
       throw new CliException(directory + ": not a model directory");
     }
@@ -18,7 +18,11 @@ final class ModelLoader implements EmbedderLoader {
     try {
       EmbeddingPipeline pipeline =
           EmbeddingPipeline.load(
-              found, EmbeddingPipeline.Options.DEFAULT.withNormalize(true).withError());
+              found,
+              EmbeddingPipeline.Options.DEFAULT
+                  .withNormalize(true)
+                  .withError()
+                  .withDevice(open(device)));
       return new PipelineEmbedder(pipeline, found);
     } catch (IOException e) {
       throw new CliException(found + ": " + e.getMessage(), e);
@@ -26,8 +30,16 @@ final class ModelLoader implements EmbedderLoader {
   }
 
   @Override
-  public String backend() {
-    return Device.cpu().description();
+  public String backend(String device) {
+    return open(device).description();
+  }
+
+  private static Device open(String name) {
+    try {
+      return Device.of(name);
+    } catch (IllegalArgumentException e) {
+      throw new CliException(e.getMessage(), e);
+    }
   }
 
   private record PipelineEmbedder(EmbeddingPipeline pipeline, Path directory) implements Embedder {

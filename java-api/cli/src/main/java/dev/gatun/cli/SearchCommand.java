@@ -54,6 +54,13 @@ final class SearchCommand implements Callable<Integer> {
       description = "The directory of an encoder; all-MiniLM-L6-v2 when left out.")
   private Path model;
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "Where the model runs: cpu, cuda, cuda:N (${DEFAULT-VALUE}).")
+  private String device;
+
   @Option(names = "--index", paramLabel = "FILE", description = "Keep the vectors in a file.")
   private Path indexFile;
 
@@ -79,7 +86,7 @@ final class SearchCommand implements Callable<Integer> {
         files.add(Path.of(input));
       }
     }
-    try (Embedder embedder = loader.load(model)) {
+    try (Embedder embedder = loader.load(model, device)) {
       EmbeddingIndex index =
           indexFile == null
               ? null
@@ -128,7 +135,7 @@ final class SearchCommand implements Callable<Integer> {
         new SearchReport(
             query,
             model == null ? BundledModel.NAME : model.toString(),
-            loader.backend(),
+            loader.backend(device),
             corpus.files(),
             passages,
             corpus.embedded(),

@@ -55,12 +55,12 @@ final class FakeEmbedder implements Embedder, EmbedderLoader {
   }
 
   @Override
-  public Embedder load(Path directory) {
+  public Embedder load(Path directory, String device) {
     return this;
   }
 
   @Override
-  public String backend() {
+  public String backend(String device) {
     return "fake";
   }
 

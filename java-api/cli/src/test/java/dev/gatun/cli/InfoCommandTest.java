@@ -78,7 +78,7 @@ class InfoCommandTest {
   @Test
   void namesTheBackendAsSearchDoes() {
     String text = run(false, "info");
-    String backend = new ModelLoader().backend();
+    String backend = new ModelLoader().backend("cpu");
     assertTrue(backend.matches("cpu \\(\\w+, \\d+ threads?\\)"), backend);
     assertTrue(text.contains("\nbackend        * " + backend + "\n"), text);
     assertTrue(text.contains("    level " + backend.replaceAll(".*\\((\\w+),.*", "$1")), text);

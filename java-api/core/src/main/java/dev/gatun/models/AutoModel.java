@@ -54,9 +54,18 @@ public final class AutoModel {
 
   /** The same with weights of any type. */
   public static EncoderModel load(Path directory, WeightType type) throws IOException {
+    return load(directory, Device.cpu(), type);
+  }
+
+  /**
+   * Loads a model with the head that its {@code architectures} name, on a device; fails as {@link
+   * #load(Path)} does.
+   */
+  public static EncoderModel load(Path directory, Device device, WeightType type)
+      throws IOException {
     Config config = Config.read(directory);
     Family family = family(config);
-    return load(directory, config, family, Head.of(config), Device.cpu(), type);
+    return load(directory, config, family, Head.of(config), device, type);
   }
 
   /** Loads a model with this head, on a device; fails as {@link #load(Path)} does. */

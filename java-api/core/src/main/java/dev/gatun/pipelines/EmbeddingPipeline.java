@@ -2,6 +2,7 @@ package dev.gatun.pipelines;
 
 import dev.gatun.kernels.api.DType;
 import dev.gatun.nn.WeightType;
+import dev.gatun.tensor.Device;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
@@ -25,30 +26,32 @@ public final class EmbeddingPipeline implements AutoCloseable {
    *     nothing is said
    * @param overflow what happens to longer texts
    * @param weights what linear weights are kept and multiplied as
+   * @param device where the model runs; on the processor where nothing is said
    */
   public record Options(
       Pooling pooling,
       Boolean normalize,
       Integer maxLength,
       EncodeOptions.Overflow overflow,
-      WeightType weights) {
+      WeightType weights,
+      Device device) {
     /** As the directory says; longer texts are cut, and the result tells by how much. */
     public static final Options DEFAULT =
-        new Options(null, null, null, EncodeOptions.Overflow.TRUNCATE, WeightType.F32);
+        new Options(null, null, null, EncodeOptions.Overflow.TRUNCATE, WeightType.F32, null);
 
     /** These options with another pooling. */
     public Options withPooling(Pooling value) {
-      return new Options(value, normalize, maxLength, overflow, weights);
+      return new Options(value, normalize, maxLength, overflow, weights, device);
     }
 
     /** These options with vectors of length one or as they come. */
     public Options withNormalize(boolean value) {
-      return new Options(pooling, value, maxLength, overflow, weights);
+      return new Options(pooling, value, maxLength, overflow, weights, device);
     }
 
     /** These options with another limit. */
     public Options withMaxLength(int tokens) {
-      return new Options(pooling, normalize, tokens, overflow, weights);
+      return new Options(pooling, normalize, tokens, overflow, weights, device);
     }
 
     /** These options with linear weights as F32, BF16, F16, or I8 with dynamic activations. */
@@ -58,13 +61,23 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
     /** These options with linear weights of another type, quantised ones among them. */
     public Options withWeights(WeightType value) {
-      return new Options(pooling, normalize, maxLength, overflow, value);
+      return new Options(pooling, normalize, maxLength, overflow, value, device);
+    }
+
+    /** These options with the model on another device than the processor. */
+    public Options withDevice(Device value) {
+      return new Options(pooling, normalize, maxLength, overflow, weights, value);
     }
 
     /** These options with an error for texts that are too long. */
     public Options withError() {
-      return new Options(pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, weights);
+      return new Options(
+          pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, weights, device);
     }
+  }
+
+  private static Device device(Options options) {
+    return options.device == null ? Device.cpu() : options.device;
   }
 
   private final Tokenizer tokenizer;
@@ -97,7 +110,8 @@ public final class EmbeddingPipeline implements AutoCloseable {
   /** Opens a model directory with options. */
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
     SentenceSettings said = SentenceSettings.read(directory);
-    TextModel model = TextModels.load(directory, TextModels.Head.NONE, options.weights);
+    TextModel model =
+        TextModels.load(directory, TextModels.Head.NONE, device(options), options.weights);
     try {
       return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
     } catch (IOException | RuntimeException e) {

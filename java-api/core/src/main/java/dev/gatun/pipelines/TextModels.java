@@ -38,12 +38,13 @@ final class TextModels {
 
   /** Opens the model of a directory. */
   static TextModel load(Path directory, Head head) throws IOException {
-    return load(directory, head, WeightType.F32);
+    return load(directory, head, Device.cpu(), WeightType.F32);
   }
 
-  /** Opens the model of a directory with its linear weights kept as a type. */
-  static TextModel load(Path directory, Head head, WeightType type) throws IOException {
-    return new Loaded(AutoModel.load(directory, head.head, Device.cpu(), type), head);
+  /** Opens the model of a directory on a device, with its linear weights kept as a type. */
+  static TextModel load(Path directory, Head head, Device device, WeightType type)
+      throws IOException {
+    return new Loaded(AutoModel.load(directory, head.head, device, type), head);
   }
 
   private record Loaded(EncoderModel model, Head head) implements TextModel {

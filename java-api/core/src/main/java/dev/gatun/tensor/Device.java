@@ -2,8 +2,11 @@ package dev.gatun.tensor;
 
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.Backends;
+import dev.gatun.kernels.api.Devices;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.Memory;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Where tensors live and are computed. */
 public final class Device {
@@ -11,6 +14,8 @@ public final class Device {
     // Asked for after a host() that succeeded: a refusal here would be a NoClassDefFoundError.
     static final Device INSTANCE = new Device(Backends.host());
   }
+
+  private static final Map<Backend, Device> OPEN = new ConcurrentHashMap<>();
 
   private final Backend backend;
 
@@ -26,6 +31,36 @@ public final class Device {
   public static Device cpu() {
     Backends.host();
     return Host.INSTANCE;
+  }
+
+  /**
+   * A CUDA device. Its driver is loaded now, if it was not before.
+   *
+   * @param ordinal the number that the driver gives it, from 0
+   * @throws IllegalStateException when it cannot be used, saying why
+   */
+  public static Device cuda(int ordinal) {
+    Backend backend = Devices.open("cuda", ordinal);
+    return OPEN.computeIfAbsent(backend, Device::new);
+  }
+
+  /**
+   * The device of a name: {@code cpu}, {@code cuda} for the first CUDA device, {@code cuda:1}.
+   *
+   * @throws IllegalArgumentException for other names
+   * @throws IllegalStateException when it cannot be used, saying why
+   */
+  public static Device of(String name) {
+    if (name.equals("cpu")) {
+      return cpu();
+    }
+    if (name.equals("cuda")) {
+      return cuda(0);
+    }
+    if (name.matches("cuda:[0-9]{1,4}")) {
+      return cuda(Integer.parseInt(name.substring("cuda:".length())));
+    }
+    throw new IllegalArgumentException("device '%s': expected cpu, cuda or cuda:N".formatted(name));
   }
 
   /** The device's name, such as {@code cpu}. */

@@ -3,6 +3,7 @@ package dev.gatun.tensor;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Operand;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
@@ -193,6 +194,26 @@ public final class Tensor implements AutoCloseable {
   private Tensor view(long offset, long[] shape, long[] strides) {
     return new Tensor(
         device, new Operand(operand.buffer(), offset, dtype(), shape, strides.clone()), owner);
+  }
+
+  /**
+   * A copy on a device, row-major without gaps; on its own device a tensor is given back as it is.
+   */
+  public Tensor to(Device target) {
+    if (target == device) {
+      return this;
+    }
+    Tensor copy = empty(target, dtype(), shape());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment elements = arena.allocate(Math.max(1, count() * dtype().bytes()), 64);
+      elements = elements.asSlice(0, count() * dtype().bytes());
+      read(elements);
+      target.memory().write(elements, copy.operand.buffer(), 0);
+      return copy;
+    } catch (RuntimeException | Error e) {
+      copy.close();
+      throw e;
+    }
   }
 
   /** The elements in row-major order. */

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own, for what a process does once: loading a driver. */
-final class ChildJvm {
+public final class ChildJvm {
   /**
    * What a child left.
    *
@@ -18,7 +18,7 @@ final class ChildJvm {
    * @param out its standard output
    * @param err its standard error
    */
-  record Outcome(int code, String out, String err) {}
+  public record Outcome(int code, String out, String err) {}
 
   private ChildJvm() {}
 
@@ -29,7 +29,7 @@ final class ChildJvm {
    * @param environment variables besides those of this process, {@code LD_LIBRARY_PATH} left out
    * @param options of the JVM, such as {@code -Dname=value}
    */
-  static Outcome run(
+  public static Outcome run(
       Path folder,
       Map<String, String> environment,
       List<String> options,
@@ -46,7 +46,7 @@ final class ChildJvm {
   }
 
   /** Compiles C++ sources to a shared library with the compiler of the build. */
-  static void compile(Path folder, Path source, Path library)
+  public static void compile(Path folder, Path source, Path library)
       throws IOException, InterruptedException {
     String compiler = System.getenv().getOrDefault("CXX", "g++");
     Outcome outcome =
@@ -69,7 +69,8 @@ final class ChildJvm {
     }
   }
 
-  private static Outcome run(Path folder, Map<String, String> environment, List<String> command)
+  /** Runs a command to its end. */
+  public static Outcome run(Path folder, Map<String, String> environment, List<String> command)
       throws IOException, InterruptedException {
     File out = folder.resolve("out").toFile();
     File err = folder.resolve("err").toFile();
@@ -77,9 +78,9 @@ final class ChildJvm {
     builder.environment().remove("LD_LIBRARY_PATH");
     builder.environment().putAll(environment);
     Process process = builder.start();
-    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+    if (!process.waitFor(300, TimeUnit.SECONDS)) {
       process.destroyForcibly();
-      throw new IOException("still running after a minute: " + String.join(" ", command));
+      throw new IOException("still running after five minutes: " + String.join(" ", command));
     }
     return new Outcome(
         process.exitValue(), Files.readString(out.toPath()), Files.readString(err.toPath()));

@@ -1,13 +1,14 @@
-package dev.gatun.models;
+package dev.gatun.test.goldens;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import dev.gatun.testing.ChildJvm;
+import dev.gatun.test.devices.ChildJvm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,7 +33,7 @@ final class GoldenLevelsTest {
   @CsvSource({"portable, 1", "portable, 3", "avx2, 1", "avx2, 3", "avx512, 1", "avx512, 3"})
   @Tag("full")
   void all(String level, int threads) throws Exception {
-    run(level, threads, GoldenTest.cases().size());
+    run(level, threads, Goldens.cases().size());
   }
 
   private void run(String level, int threads, int count, String... goldens) throws Exception {
@@ -40,15 +41,16 @@ final class GoldenLevelsTest {
     options.add("-Dgatun.backend=cpu");
     options.add("-Dgatun.cpu.level=" + level);
     options.add("-Dgatun.cpu.threads=" + threads);
-    ChildJvm.Outcome outcome = ChildJvm.run(folder, options, GoldenRuns.class, goldens);
-    assertEquals(0, outcome.status(), outcome::tail);
+    ChildJvm.Outcome outcome = ChildJvm.run(folder, Map.of(), options, GoldenRuns.class, goldens);
+    List<String> lines = outcome.out().lines().toList();
+    assertEquals(0, outcome.code(), outcome::err);
     boolean cannot =
-        outcome.last().startsWith(GoldenRuns.CANNOT)
-            && outcome.last().contains("this processor has not all of its instructions");
-    assertTrue(!cannot || !level.equals("portable"), outcome::tail);
-    assumeFalse(cannot, outcome.last());
-    assertEquals("done: " + count, outcome.last());
-    String description = outcome.lines().getFirst();
+        lines.getLast().startsWith(GoldenRuns.CANNOT)
+            && lines.getLast().contains("this processor has not all of its instructions");
+    assertTrue(!cannot || !level.equals("portable"), outcome::out);
+    assumeFalse(cannot, lines.getLast());
+    assertEquals("done: " + count, lines.getLast());
+    String description = lines.getFirst();
     assertTrue(description.contains(level), description);
     assertTrue(description.matches(".*\\b" + threads + " threads?\\b.*"), description);
   }

@@ -1,6 +1,7 @@
-package dev.gatun.models;
+package dev.gatun.test.goldens;
 
 import dev.gatun.kernels.api.Backends;
+import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,10 +25,10 @@ final class GoldenRuns {
     }
     List<String> wanted = List.of(args);
     int done = 0;
-    for (Path folder : GoldenTest.cases()) {
+    for (Path folder : Goldens.cases()) {
       if (wanted.isEmpty() || wanted.contains(folder.getFileName().toString())) {
         System.out.println(folder);
-        GoldenTest.check(folder);
+        Goldens.check(folder, Device.cpu());
         done++;
       }
     }
