@@ -18,24 +18,36 @@ import java.util.stream.Stream;
 final class AttentionCases {
   private static final DType[] FLOATS = {DType.F32, DType.F32, DType.BF16, DType.F16};
 
+  private static final int[] TILE_SIZES = {8, 16, 40, 64, 64, 72, 96, 128, 128, 136, 200, 256};
+
   private AttentionCases() {}
 
   static Stream<Case> cases(long seed, int count) {
     return LongStream.range(seed, seed + count).mapToObj(AttentionCases::one);
   }
 
+  /** Cases that tiles of tensor cores take: half precision, head sizes that are multiples of 8. */
+  static Stream<Case> tiles(long seed, int count) {
+    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true));
+  }
+
   private static Case one(long seed) {
+    return one(seed, false);
+  }
+
+  private static Case one(long seed, boolean tiles) {
     Random random = new Random(seed);
     boolean ragged = random.nextBoolean();
     int batch = Sizes.any(random, 3);
     int kvHeads = 1 + random.nextInt(3);
     int heads = kvHeads * (1 + random.nextInt(3));
-    int size = Sizes.any(random, 65);
-    int valueSize = random.nextBoolean() ? size : Sizes.any(random, 65);
-    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    int size = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
+    int other = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
+    int valueSize = random.nextBoolean() ? size : other;
+    DType dtype = FLOATS[tiles ? 2 + random.nextInt(2) : random.nextInt(FLOATS.length)];
     Offsets queries = ragged ? Offsets.ofLengths(lengths(random, batch, 2)) : null;
     long queryLength = ragged ? queries.longest() : length(random, 2);
-    KeyLayout keys = KeyLayout.random(random, batch, length(random, 4));
+    KeyLayout keys = KeyLayout.random(random, batch, length(random, tiles ? 1 : 4));
     long keyLength = keys.longest();
     Causal causal = Causal.values()[random.nextInt(3)];
     long window = random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
@@ -44,13 +56,14 @@ final class AttentionCases {
     Dropout dropout = random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
 
     List<Data> data = new ArrayList<>();
-    data.add(vectors(random, "query", dtype, shape(queries, batch, queryLength, heads, size)));
-    data.add(vectors(random, "key", dtype, keys.shape(kvHeads, size)));
-    data.add(vectors(random, "value", dtype, keys.shape(kvHeads, valueSize)));
+    data.add(
+        vectors(random, tiles, "query", dtype, shape(queries, batch, queryLength, heads, size)));
+    data.add(vectors(random, tiles, "key", dtype, keys.shape(kvHeads, size)));
+    data.add(vectors(random, tiles, "value", dtype, keys.shape(kvHeads, valueSize)));
     Data output =
         Data.output("output", shape(queries, batch, queryLength, heads, valueSize))
             .withDtype(dtype);
-    data.add(random.nextBoolean() ? output.spread(random) : output);
+    data.add(random.nextBoolean() ? spread(output, random, tiles) : output);
     if (keys.table() != null) {
       data.add(keys.table());
     }
@@ -73,21 +86,24 @@ final class AttentionCases {
     if (random.nextBoolean()) {
       data.add(Data.output("lse", batch, heads, queryLength));
     }
-    if (random.nextInt(3) == 0) {
+    if (!tiles && random.nextInt(3) == 0) {
       data.add(Data.output("weights", batch, heads, queryLength, keyLength));
     }
     if (random.nextInt(6) == 0) {
       double special =
           new double[] {Double.NaN, Double.POSITIVE_INFINITY, 1e30, 1e-40}[random.nextInt(4)];
       // A key or value that is not seen may be NaN, so those are tried in every place.
-      int which = biased || dropout.probability() > 0 ? 0 : random.nextInt(3);
+      // Not a value in a tile, which is multiplied by 0 where a query does not see it.
+      int which = biased || dropout.probability() > 0 ? 0 : random.nextInt(tiles ? 2 : 3);
       data.set(which, data.get(which).with(random, special));
     }
     return Case.of(
-        "scaled_dot_product_attention seed %d %s %s%s %s window %d scale %s softcap %s dropout %s"
+        "scaled_dot_product_attention seed %d %s %dx%d %s%s %s window %d scale %s softcap %s dropout %s"
             .formatted(
                 seed,
                 dtype,
+                size,
+                valueSize,
                 causal,
                 ragged ? " ragged" : "",
                 keys,
@@ -140,8 +156,24 @@ final class AttentionCases {
         : new long[] {offsets.tokens(), heads, size};
   }
 
-  private static Data vectors(Random random, String name, DType dtype, long... shape) {
+  private static Data vectors(
+      Random random, boolean tiles, String name, DType dtype, long... shape) {
     Data data = Data.normal(random, name, shape).withDtype(dtype);
-    return random.nextBoolean() ? data.spread(random) : data;
+    return random.nextBoolean() ? spread(data, random, tiles) : data;
+  }
+
+  /** Gaps between rows, for tiles of 16 bytes. */
+  private static Data spread(Data data, Random random, boolean tiles) {
+    if (!tiles) {
+      return data.spread(random);
+    }
+    long[] strides = data.strides().clone();
+    long next = 1;
+    for (int axis = strides.length - 1; axis >= 0; axis--) {
+      strides[axis] = next;
+      next *= Math.max(1, data.shape()[axis]);
+      next += axis == strides.length - 1 ? 8L * random.nextInt(2) : 0;
+    }
+    return data.withStrides(strides);
   }
 }

@@ -25,4 +25,10 @@ final class Cases {
             IndexingCases.cases(seed, each))
         .flatMap(s -> s);
   }
+
+  /** Cases for tensor cores, whose operands are aligned to 16 bytes. */
+  static Stream<Case> tiles(int each) {
+    long seed = Long.getLong(SEED, 1);
+    return Stream.concat(AttentionCases.tiles(seed, 2 * each), MatmulCases.tiles(seed, each));
+  }
 }

@@ -24,6 +24,38 @@ final class MatmulCases {
         .flatMap(s -> Stream.of(pack(s), matmul(s), batched(s), cast(s)));
   }
 
+  /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
+  static Stream<Case> tiles(long seed, int count) {
+    return LongStream.range(seed, seed + count).mapToObj(MatmulCases::tile);
+  }
+
+  private static Case tile(long seed) {
+    Random random = new Random(seed);
+    long m = random.nextBoolean() ? Sizes.any(random, 17) : 1 + random.nextInt(300);
+    long n = 1 + random.nextInt(200);
+    long k = 8 * (1 + random.nextInt(30));
+    // Large enough for the largest tile now and then.
+    boolean large = random.nextInt(20) == 0;
+    DType dtype = FLOATS[1 + random.nextInt(2)];
+    m = large ? 1700 : m;
+    n = large ? 1300 : n;
+    k = large ? 40 : k;
+    Activation activation = Activation.values()[random.nextInt(Activation.values().length)];
+    Data weight = Data.normal(random, "weight", n, k).withDtype(dtype);
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "x", m, k).withDtype(dtype));
+    data.add(packed(weight, dtype));
+    data.add(Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", n));
+    }
+    List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
+    exact.set(1, packed(weight.widened(), DType.F32));
+    String description = "matmul seed %d tile %s %s".formatted(seed, dtype, activation);
+    return product(description, data, activation)
+        .withOracle(product(description, exact, activation));
+  }
+
   private static Case pack(long seed) {
     Random random = new Random(seed);
     long n = Sizes.any(random, 100);

@@ -40,11 +40,17 @@ final class Runs {
 
   /** The bits of every operand that the case writes, by name; guard zones are checked. */
   static Map<String, int[]> run(Case c, Backend backend) {
+    return run(c, backend, false);
+  }
+
+  /** The same, with operands that are aligned to 16 bytes on request. */
+  static Map<String, int[]> run(Case c, Backend backend, boolean aligned) {
     Map<String, Placement> placements = new LinkedHashMap<>();
     try {
       int skip = 0;
       for (Data data : c.data()) {
-        placements.put(data.name(), new Placement(data, backend.memory(), skip++ % 4));
+        placements.put(
+            data.name(), new Placement(data, backend.memory(), aligned ? 0 : skip++ % 4));
       }
       run(
           backend.kernels(),

@@ -1,0 +1,217 @@
+// The hooks of -fsanitize=thread, which g++ calls before each load and store of a kernel: memory is
+// checked for bounds, alignment, use before it is written, and races that a barrier should prevent.
+#include "access.h"
+
+#include <cstdint>
+#include <string>
+
+#include "block.h"
+#include "memory.h"
+
+namespace gatun {
+namespace emulator {
+
+namespace {
+
+// What last_write() keeps: 14 bits of the launch's number, 24 of the block's, 16 of the generation,
+// 10 of the thread's.
+constexpr int kLaunchShift = 50, kBlockShift = 26, kGenerationShift = 10;
+
+uint64_t stamp(const Block& b) {
+  return (b.launch_number & 0x3fff) << kLaunchShift |
+         static_cast<uint64_t>(b.number & 0xffffff) << kBlockShift |
+         static_cast<uint64_t>(b.generation) << kGenerationShift | static_cast<uint64_t>(b.current);
+}
+
+std::string name(const Thread& thread) {
+  const Index3& i = thread.index;
+  std::string text = "thread " + std::to_string(i.x);
+  if (block->launch->block.y > 1 || block->launch->block.z > 1) {
+    text += "," + std::to_string(i.y) + "," + std::to_string(i.z);
+  }
+  return text;
+}
+
+// Whether what another thread did is known to be over.
+bool ordered(const Touch& touch) {
+  const Block& b = *block;
+  const int other = touch.thread - 1;
+  if (other == b.current || touch.block_generation != b.generation) {
+    return true;
+  }
+  return other / kWarp == b.current / kWarp &&
+         touch.warp_generation != b.warp[other / kWarp].generation;
+}
+
+Touch touch_now() {
+  const Block& b = *block;
+  return {static_cast<uint16_t>(b.current + 1), b.generation, b.warp[b.current / kWarp].generation};
+}
+
+void check_shared(size_t offset, size_t bytes, bool write, const void* instruction) {
+  Block& b = *block;
+  if (offset + bytes > b.launch->shared_bytes) {
+    fail_at("shared memory out of bounds: " + std::to_string(bytes) + " bytes at byte " +
+                std::to_string(offset) + " of " + std::to_string(b.launch->shared_bytes),
+            instruction);
+  }
+  const Touch now = touch_now();
+  for (size_t i = offset / kGranule; i <= (offset + bytes - 1) / kGranule; i++) {
+    Shadow& s = b.shadow[i];
+    if (s.in_flight) {
+      fail_at(std::string(write ? "write to" : "read of") + " shared memory at byte " +
+                  std::to_string(i * kGranule) + " while an asynchronous copy into it is under way",
+              instruction);
+    }
+    if (s.written.thread == 0 && !write) {
+      fail_at("read of shared memory at byte " + std::to_string(i * kGranule) +
+                  " that nothing was written to",
+              instruction);
+    }
+    if (s.written.thread != 0 && !ordered(s.written)) {
+      fail_at(std::string("race: ") + (write ? "write to" : "read of") + " shared memory at byte " +
+                  std::to_string(i * kGranule) + ", which " + name(b.thread[s.written.thread - 1]) +
+                  " wrote, and no barrier stands between",
+              instruction);
+    }
+    if (write) {
+      if (s.read.thread != 0 && !ordered(s.read)) {
+        fail_at("race: write to shared memory at byte " + std::to_string(i * kGranule) +
+                    ", which " + name(b.thread[s.read.thread - 1]) +
+                    " read, and no barrier stands between",
+                instruction);
+      }
+      s.written = now;
+      s.read = {};
+    } else if (s.read.thread == 0 || ordered(s.read)) {
+      s.read = now;
+    }
+  }
+}
+
+void check_device(const char* address, size_t bytes, bool write, const void* instruction) {
+  std::string problem;
+  if (!in_allocation(address, bytes, &problem)) {
+    fail_at((write ? "write out of bounds: " : "read out of bounds: ") + problem, instruction);
+  }
+  const Block& b = *block;
+  const uint64_t now = stamp(b);
+  uint64_t* shadow = last_write(address);
+  const size_t pieces =
+      (reinterpret_cast<uintptr_t>(address) % kGranule + bytes + kGranule - 1) / kGranule;
+  for (size_t i = 0; i < pieces; i++) {
+    const uint64_t last = shadow[i];
+    // Single bytes are not watched: a piece may hold another thread's. Other launches are over.
+    if (last != 0 && bytes >= kGranule && last >> kLaunchShift == now >> kLaunchShift) {
+      if (last >> kBlockShift != now >> kBlockShift) {
+        fail_at(std::string("race: ") + (write ? "write to" : "read of") +
+                    " device memory that another block of the launch wrote",
+                instruction);
+      }
+      const int other = static_cast<int>(last % kMostThreads);
+      if (other / kWarp != b.current / kWarp &&
+          last >> kGenerationShift == now >> kGenerationShift) {
+        fail_at(std::string("race: ") + (write ? "write to" : "read of") + " device memory that " +
+                    name(b.thread[other]) + " of the block wrote, and no barrier stands between",
+                instruction);
+      }
+    }
+    if (write) {
+      shadow[i] = now;
+    }
+  }
+}
+
+}  // namespace
+
+void check_access(const void* address, size_t bytes, bool write, const void* instruction) {
+  Block* b = block;
+  if (b == nullptr) {
+    return;
+  }
+  const char* p = static_cast<const char*>(address);
+  const size_t on_stack = static_cast<size_t>(p - b->stacks);
+  if (on_stack < kStack * kMostThreads) {
+    return;
+  }
+  const size_t in_shared = static_cast<size_t>(p - b->shared);
+  if (in_shared < kSharedArena) {
+    check_shared(in_shared, bytes, write, instruction);
+  } else if (on_device(p)) {
+    check_device(p, bytes, write, instruction);
+  } else if (reinterpret_cast<uintptr_t>(p) < 1 << 20) {
+    fail_at(std::string(write ? "write to" : "read of") + " address " +
+                std::to_string(reinterpret_cast<uintptr_t>(p)) + ", which is no pointer",
+            instruction);
+  }
+}
+
+void begin_copy(const void* shared, const void* instruction) {
+  check_access(shared, 16, true, instruction);
+  const size_t offset = static_cast<size_t>(static_cast<const char*>(shared) - block->shared);
+  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+    block->shadow[i].in_flight = true;
+  }
+}
+
+void end_copy(const void* shared) {
+  const size_t offset = static_cast<size_t>(static_cast<const char*>(shared) - block->shared);
+  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+    block->shadow[i].in_flight = false;
+    block->shadow[i].written = touch_now();
+  }
+}
+
+}  // namespace emulator
+}  // namespace gatun
+
+namespace {
+
+void access(void* address, size_t bytes, bool write, const void* instruction) {
+  if (reinterpret_cast<uintptr_t>(address) % bytes != 0) {
+    gatun::emulator::Block* b = gatun::emulator::block;
+    const char* p = static_cast<const char*>(address);
+    if (b != nullptr && (gatun::emulator::on_device(p) ||
+                         static_cast<size_t>(p - b->shared) < gatun::emulator::kSharedArena)) {
+      gatun::emulator::fail_at(std::string("misaligned ") + (write ? "write" : "read") + " of " +
+                                   std::to_string(bytes) + " bytes at " +
+                                   std::to_string(reinterpret_cast<uintptr_t>(address) % bytes) +
+                                   " past a multiple of that",
+                               instruction);
+    }
+  }
+  gatun::emulator::check_access(address, bytes, write, instruction);
+}
+
+}  // namespace
+
+#define HOOK(bytes)                                        \
+  extern "C" void __tsan_read##bytes(void* p) {            \
+    access(p, bytes, false, __builtin_return_address(0));  \
+  }                                                        \
+  extern "C" void __tsan_write##bytes(void* p) {           \
+    access(p, bytes, true, __builtin_return_address(0));   \
+  }                                                        \
+  extern "C" void __tsan_unaligned_read##bytes(void* p) {  \
+    access(p, bytes, false, __builtin_return_address(0));  \
+  }                                                        \
+  extern "C" void __tsan_unaligned_write##bytes(void* p) { \
+    access(p, bytes, true, __builtin_return_address(0));   \
+  }
+
+HOOK(1)
+HOOK(2)
+HOOK(4)
+HOOK(8)
+HOOK(16)
+
+extern "C" void __tsan_init() {}
+extern "C" void __tsan_func_entry(void*) {}
+extern "C" void __tsan_func_exit() {}
+extern "C" void __tsan_vptr_update(void**, void*) {}
+extern "C" void __tsan_read_range(void* p, unsigned long bytes) {
+  gatun::emulator::check_access(p, bytes, false, __builtin_return_address(0));
+}
+extern "C" void __tsan_write_range(void* p, unsigned long bytes) {
+  gatun::emulator::check_access(p, bytes, true, __builtin_return_address(0));
+}

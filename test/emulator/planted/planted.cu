@@ -1,0 +1,154 @@
+// Kernels with one mistake each, and one without, that the emulator is tried on.
+#include "numbers.h"
+
+using namespace gatun;
+
+struct __align__(16) Vector {
+  uint32_t word[4];
+};
+
+// Reverses the elements of a block in shared memory. Sound.
+extern "C" __global__ void sound(const float* x, float* y) {
+  float* shared = shared_memory<float>(64 * sizeof(float));
+  shared[threadIdx.x] = x[threadIdx.x];
+  sync_block();
+  y[threadIdx.x] = shared[63 - threadIdx.x];
+}
+
+extern "C" __global__ void missing_barrier(const float* x, float* y) {
+  float* shared = shared_memory<float>(64 * sizeof(float));
+  shared[threadIdx.x] = x[threadIdx.x];
+  y[threadIdx.x] = shared[63 - threadIdx.x];
+}
+
+// Nothing keeps the second round's writes from the first round's reads.
+extern "C" __global__ void missing_second_barrier(const float* x, float* y) {
+  float* shared = shared_memory<float>(64 * sizeof(float));
+  for (int round = 0; round < 2; round++) {
+    shared[threadIdx.x] = x[threadIdx.x] + static_cast<float>(round);
+    sync_block();
+    y[threadIdx.x] = shared[63 - threadIdx.x];
+  }
+}
+
+// Waits for all groups but one, and reads that one.
+extern "C" __global__ void wrong_wait_count(const float* x, float* y) {
+  float* shared = shared_memory<float>(256 * sizeof(float));
+  for (int group = 0; group < 2; group++) {
+    if (threadIdx.x < 16) {
+      copy_async_16(shared + group * 64 + threadIdx.x * 4, x + threadIdx.x * 4, true);
+    }
+    copy_async_commit();
+  }
+  copy_async_wait<1>();
+  sync_block();
+  y[threadIdx.x] = shared[64 + threadIdx.x];
+  copy_async_wait<0>();
+}
+
+extern "C" __global__ void copy_never_waited_for(const float* x, float* y) {
+  float* shared = shared_memory<float>(64 * sizeof(float));
+  y[threadIdx.x] = 0;
+  if (threadIdx.x < 16) {
+    copy_async_16(shared + threadIdx.x * 4, x + threadIdx.x * 4, true);
+    copy_async_commit();
+  }
+}
+
+extern "C" __global__ void write_past_the_end(const float* x, float* y) {
+  y[threadIdx.x + 1] = x[threadIdx.x];
+}
+
+extern "C" __global__ void read_before_the_start(const float* x, float* y) {
+  y[threadIdx.x] = x[static_cast<int>(threadIdx.x) - 1];
+}
+
+extern "C" __global__ void null_pointer(const float*, float* y) {
+  const float* none = nullptr;
+  y[threadIdx.x] = none[threadIdx.x];
+}
+
+extern "C" __global__ void unaligned_vector(const float* x, float* y) {
+  const Vector v = *reinterpret_cast<const Vector*>(x + 1);
+  y[threadIdx.x] = static_cast<float>(v.word[threadIdx.x % 4]);
+}
+
+extern "C" __global__ void unwritten_shared(const float* x, float* y) {
+  float* shared = shared_memory<float>(64 * sizeof(float));
+  if (threadIdx.x != 5) {
+    shared[threadIdx.x] = x[threadIdx.x];
+  }
+  sync_block();
+  y[threadIdx.x] = shared[threadIdx.x];
+}
+
+extern "C" __global__ void past_shared(const float* x, float* y) {
+  float* shared = shared_memory<float>(64 * sizeof(float));
+  shared[threadIdx.x + 1] = x[threadIdx.x];
+  y[threadIdx.x] = 0;
+}
+
+extern "C" __global__ void too_little_shared(const float*, float* y) {
+  y[threadIdx.x] = *shared_memory<float>(1024);
+}
+
+extern "C" __global__ void divergent_collective(const float* x, float* y) {
+  float value = x[threadIdx.x];
+  if (threadIdx.x % 32 < 16) {
+    value += shuffle_xor(value, 1);
+  } else {
+    value += shuffle_xor(value, 2);
+  }
+  y[threadIdx.x] = value;
+}
+
+extern "C" __global__ void collective_of_half_a_warp(const float* x, float* y) {
+  float value = x[threadIdx.x];
+  if (threadIdx.x % 32 < 16) {
+    value += shuffle_xor(value, 1);
+  }
+  y[threadIdx.x] = value;
+}
+
+extern "C" __global__ void barrier_after_a_return(const float* x, float* y) {
+  if (threadIdx.x == 3) {
+    return;
+  }
+  y[threadIdx.x] = x[threadIdx.x];
+  sync_block();
+}
+
+extern "C" __global__ void divergent_barrier(const float* x, float* y) {
+  if (threadIdx.x < 32) {
+    sync_block();
+  } else {
+    sync_block();
+  }
+  y[threadIdx.x] = x[threadIdx.x];
+}
+
+// One warp waits at the barrier, one at a collective for lanes that wait at the barrier.
+extern "C" __global__ void deadlock(const float* x, float* y) {
+  float value = x[threadIdx.x];
+  if (threadIdx.x < 16) {
+    value = shuffle_xor(value, 1);
+  }
+  sync_block();
+  y[threadIdx.x] = value;
+}
+
+// All blocks add to one element, without an atomic.
+extern "C" __global__ void race_between_blocks(const float* x, float* y) {
+  if (threadIdx.x == 0) {
+    y[0] += x[blockIdx.x];
+  }
+}
+
+extern "C" __global__ void race_in_device_memory(const float* x, float* y) {
+  y[threadIdx.x] = x[threadIdx.x];
+  y[threadIdx.x] = 2 * y[63 - threadIdx.x];
+}
+
+extern "C" __global__ void use_after_free(const float* x, float* y) {
+  y[threadIdx.x] = x[threadIdx.x];
+}

@@ -1,0 +1,87 @@
+// The kernels that were compiled for the emulator.
+#ifndef GATUN_EMULATOR_REGISTRY_H
+#define GATUN_EMULATOR_REGISTRY_H
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "machine.h"
+
+namespace gatun {
+namespace emulator {
+
+std::map<std::string, Kernel>& kernels();
+
+template <class T>
+struct Letter;
+template <class T>
+struct Letter<T*> {
+  static std::string text() { return "p"; }
+};
+template <>
+struct Letter<int> {
+  static std::string text() { return "i"; }
+};
+template <>
+struct Letter<long> {
+  static std::string text() { return "l"; }
+};
+template <>
+struct Letter<float> {
+  static std::string text() { return "f"; }
+};
+
+// A structure that is passed by value: its size.
+template <class T>
+struct Letter {
+  static std::string text() { return "s" + std::to_string(sizeof(T)); }
+};
+
+// Adds a kernel; the list's word on its arguments must be what the compiler sees.
+template <class... A>
+struct Registration {
+  Registration(const char* name, const char* arguments, void (*function)(A...)) {
+    std::string seen;
+    for (const std::string& letter : {std::string(), Letter<A>::text()...}) {
+      seen += letter;
+    }
+    if (seen != arguments) {
+      std::fprintf(stderr, "kernels.list: %s has the arguments %s, the list says %s\n", name,
+                   seen.c_str(), arguments);
+      std::abort();
+    }
+    Kernel kernel;
+    kernel.name = name;
+    int offset = 0;
+    const int sizes[] = {0, static_cast<int>(sizeof(A))...};
+    const int alignments[] = {1, static_cast<int>(alignof(A))...};
+    for (size_t i = 1; i <= sizeof...(A); i++) {
+      offset = (offset + alignments[i] - 1) / alignments[i] * alignments[i];
+      kernel.sizes.push_back(sizes[i]);
+      kernel.offsets.push_back(offset);
+      offset += sizes[i];
+    }
+    kernel.call = [function](void* const* arguments) {
+      invoke(function, arguments, std::index_sequence_for<A...>());
+    };
+    kernels()[name] = kernel;
+  }
+
+  template <size_t... I>
+  static void invoke(void (*function)(A...), void* const* arguments, std::index_sequence<I...>) {
+    function(*static_cast<std::remove_const_t<A>*>(arguments[I])...);
+  }
+};
+
+template <class... A>
+Registration<A...> registration(const char* name, const char* arguments, void (*function)(A...)) {
+  return Registration<A...>(name, arguments, function);
+}
+
+}  // namespace emulator
+}  // namespace gatun
+
+#endif

@@ -1,0 +1,85 @@
+package dev.gatun.test.contract;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.test.emulator.Emulator;
+import dev.gatun.test.emulator.Emulator.Policy;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every CUDA kernel on the emulator, or on a device, against the reference in double. */
+final class CudaContractTest {
+  private static final Backend CUDA = Emulator.open();
+
+  @AfterAll
+  static void restore() {
+    Emulator.set(Policy.ROUND_ROBIN, 1, false, false);
+  }
+
+  static Stream<Case> cases() {
+    return cases(20);
+  }
+
+  private static Stream<Case> cases(int each) {
+    // Quantised weights run on the processor only.
+    return Cases.all(each).filter(c -> !c.description().contains("quanti"));
+  }
+
+  static Stream<Case> tiles() {
+    return Cases.tiles(30);
+  }
+
+  @ParameterizedTest
+  @MethodSource("tiles")
+  void tensor_cores_agree_with_the_reference(Case c) {
+    int seed = c.description().hashCode();
+    check(c, true, List.of(Policy.values()[Math.floorMod(seed, 4)], Policy.GREEDY_WARP));
+  }
+
+  @Test
+  @Tag("full")
+  void tensor_cores_agree_with_the_reference_in_many_more_cases() {
+    Cases.tiles(300).forEach(c -> check(c, true, List.of(Policy.values())));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void agrees_with_the_reference(Case c) {
+    int seed = c.description().hashCode();
+    check(c, false, List.of(Policy.values()[Math.floorMod(seed, 4)], Policy.ROUND_ROBIN));
+  }
+
+  @Test
+  @Tag("full")
+  void agrees_with_the_reference_in_many_more_cases_and_every_order() {
+    cases(200).skip(cases(20).count()).forEach(c -> check(c, false, List.of(Policy.values())));
+  }
+
+  private static void check(Case c, boolean aligned, List<Policy> policies) {
+    Map<String, int[]> exact = Runs.run(c.widened(), Subjects.EXACT);
+    List<Map<String, int[]>> plain =
+        Subjects.plain(c.dtype()).stream().map(backend -> Runs.run(c, backend)).toList();
+    Map<String, int[]> first = null;
+    int seed = 1;
+    for (Policy policy : policies) {
+      Emulator.set(policy, seed++, seed % 2 == 0, seed % 3 == 0);
+      Map<String, int[]> got = Runs.run(c, CUDA, aligned);
+      if (first == null) {
+        first = got;
+        Tolerance.check(c, exact, plain, got);
+      }
+      for (String name : got.keySet()) {
+        assertArrayEquals(first.get(name), got.get(name), c + ": " + name + " by " + policy);
+      }
+    }
+    assertEquals(0, CUDA.memory().allocatedBytes(), "memory is given back");
+  }
+}

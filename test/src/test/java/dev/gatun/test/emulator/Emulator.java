@@ -1,0 +1,125 @@
+package dev.gatun.test.emulator;
+
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.Devices;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/**
+ * The emulated CUDA driver, which the build makes of {@code test/emulator} and {@code cuda-src}.
+ * With {@code -Dgatun.test.cuda=device} the tests run on the first device of the system's driver.
+ */
+public final class Emulator {
+  /** Which thread of a block runs next. */
+  public enum Policy {
+    ROUND_ROBIN,
+    REVERSE,
+    GREEDY_WARP,
+    RANDOM
+  }
+
+  /** The driver library. */
+  public static final Path LIBRARY =
+      Path.of("target", "emulator", "libgatun_emulated_cuda.so").toAbsolutePath();
+
+  /** The images that the driver loads in place of fat binaries. */
+  public static final Path IMAGES = LIBRARY.resolveSibling("images");
+
+  private static final boolean DEVICE = "device".equals(System.getProperty("gatun.test.cuda"));
+
+  private static final class Calls {
+    static final SymbolLookup LOOKUP = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
+    static final MethodHandle SET =
+        handle(
+            "gatun_emulator_set",
+            ValueLayout.JAVA_INT,
+            ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_INT,
+            ValueLayout.JAVA_INT,
+            ValueLayout.JAVA_INT);
+    static final MethodHandle FAIL =
+        handle(
+            "gatun_emulator_fail", ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+    static final MethodHandle SET_MEMORY =
+        handle("gatun_emulator_set_memory", ValueLayout.JAVA_LONG);
+    static final MethodHandle RESET = handle("gatun_emulator_reset");
+
+    static MethodHandle handle(String name, java.lang.foreign.MemoryLayout... arguments) {
+      return Linker.nativeLinker()
+          .downcallHandle(LOOKUP.find(name).orElseThrow(), FunctionDescriptor.ofVoid(arguments));
+    }
+  }
+
+  private Emulator() {}
+
+  /** The backend of the device under test. */
+  public static Backend open() {
+    if (!DEVICE) {
+      System.setProperty("gatun.cuda.driver", LIBRARY.toString());
+      System.setProperty("gatun.cuda.images", IMAGES.toString());
+    }
+    return Devices.open("cuda", 0);
+  }
+
+  /** Whether the device under test is emulated. */
+  public static boolean isEmulated() {
+    return !DEVICE;
+  }
+
+  /**
+   * How kernels run from now on.
+   *
+   * @param seed of what is random
+   * @param earlyCopies whether asynchronous copies land when they are issued
+   * @param lazyStreams whether streams do their work only when they are waited for
+   */
+  public static void set(Policy policy, long seed, boolean earlyCopies, boolean lazyStreams) {
+    if (DEVICE) {
+      return;
+    }
+    try {
+      Calls.SET.invokeExact(
+          policy.ordinal(),
+          seed,
+          earlyCopies ? 1 : 0,
+          lazyStreams ? 1 : 0,
+          Runtime.getRuntime().availableProcessors());
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Makes one call of a function of the driver fail, after so many that do not. */
+  public static void fail(String function, int callsBefore, int result) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = arena.allocateFrom(function);
+      Calls.FAIL.invokeExact(name, callsBefore, result);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** How much memory the device has. */
+  public static void setMemory(long bytes) {
+    try {
+      Calls.SET_MEMORY.invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Ends the state that a failure leaves the device in. */
+  public static void reset() {
+    try {
+      Calls.RESET.invokeExact();
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
