@@ -2,6 +2,7 @@
 // block has 64 queries of a head, 16 a warp, and goes over tiles of keys. The values of a tile are
 // on their way while its scores are computed, the next tile's keys while its values are used.
 #include "attention/attention.h"
+#include "attention/fragments.h"
 #include "block_reduce.h"
 
 using namespace gatun;
@@ -19,21 +20,6 @@ struct Tile {
     uint16_t value[Keys * kRow];
   };
 };
-
-static __device__ __forceinline__ uint32_t pack(float low, float high, bool bf16) {
-  return bf16 ? to_bf16(low) | static_cast<uint32_t>(to_bf16(high)) << 16
-              : to_f16(low) | static_cast<uint32_t>(to_f16(high)) << 16;
-}
-
-template <bool Bf16>
-static __device__ __forceinline__ void multiply_add(float* d, const uint32_t* a,
-                                                    const uint32_t* b) {
-  if (Bf16) {
-    mma_bf16(d, a, b);
-  } else {
-    mma_f16(d, a, b);
-  }
-}
 
 template <class T>
 static __device__ __forceinline__ void load_queries(const Attention& a, const Sequence& s,

@@ -45,9 +45,16 @@ final class AttentionCases {
     int other = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
     int valueSize = random.nextBoolean() ? size : other;
     DType dtype = FLOATS[tiles ? 2 + random.nextInt(2) : random.nextInt(FLOATS.length)];
-    Offsets queries = ragged ? Offsets.ofLengths(lengths(random, batch, 2)) : null;
-    long queryLength = ragged ? queries.longest() : length(random, 2);
-    KeyLayout keys = KeyLayout.random(random, batch, length(random, tiles ? 1 : 4));
+    boolean decoding = tiles && random.nextInt(3) == 0;
+    int[] lengths = lengths(random, batch, 2);
+    if (decoding) {
+      Arrays.setAll(lengths, i -> random.nextInt(9));
+    }
+    Offsets queries = ragged ? Offsets.ofLengths(lengths) : null;
+    long queryLength =
+        ragged ? queries.longest() : decoding ? 1 + random.nextInt(8) : length(random, 2);
+    int room = decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
+    KeyLayout keys = KeyLayout.random(random, batch, room);
     long keyLength = keys.longest();
     Causal causal = Causal.values()[random.nextInt(3)];
     long window = random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;

@@ -27,6 +27,20 @@ final class Arguments {
     return this;
   }
 
+  /** Takes over the arguments of another launch, to add to them. */
+  Arguments copy(Arguments other) {
+    MemorySegment.copy(other.values, 0, values, 0, other.bytes);
+    for (int i = 0; i < other.count; i++) {
+      long offset =
+          other.pointers.getAtIndex(ValueLayout.ADDRESS, i).address() - other.values.address();
+      pointers.setAtIndex(ValueLayout.ADDRESS, i, values.asSlice(offset));
+    }
+    count = other.count;
+    bytes = other.bytes;
+    letters.append(other.letters);
+    return this;
+  }
+
   private long place(String letter, int size) {
     bytes = (bytes + size - 1) / size * size;
     if (structure < 0) {

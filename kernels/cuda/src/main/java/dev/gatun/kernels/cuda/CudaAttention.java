@@ -11,12 +11,23 @@ import java.util.stream.Stream;
 final class CudaAttention {
   private static final int WARPS = 4;
   private static final int QUERIES = 64;
+  // Up to so many queries a sequence the reading of keys and values is all that counts.
+  private static final int MOST_DECODED = 8;
+  private static final int DECODE_ROWS = 16;
+  private static final int DECODE_KEYS = 16;
+  // A split of fewer rounds than this costs more to join than it gains.
+  private static final int LEAST_ROUNDS = 4;
+  private static final long BLOCKS_A_MULTIPROCESSOR = 2;
 
   private final Launcher launcher;
   private final Uploads uploads;
   private final IndexChecks checks;
+  private final CudaMemory memory;
+  private final int multiprocessors;
 
-  CudaAttention(Launcher launcher, Uploads uploads, IndexChecks checks) {
+  CudaAttention(Launcher launcher, CudaMemory memory, Uploads uploads, IndexChecks checks) {
+    this.memory = memory;
+    this.multiprocessors = launcher.context().multiprocessors();
     this.launcher = launcher;
     this.uploads = uploads;
     this.checks = checks;
@@ -47,10 +58,11 @@ final class CudaAttention {
             c.batch(),
             sharedBytes(c, shared),
             arguments.end());
+      } else if (c.queryLength() <= MOST_DECODED) {
+        decode(c, size, arguments.end());
       } else {
-        String name = c.query().dtype() == DType.BF16 ? "attention_bf16_" : "attention_f16_";
         launcher.launch(
-            name + size,
+            kernel("attention", c, size),
             Math.ceilDiv(c.queryLength(), QUERIES),
             heads,
             c.batch(),
@@ -58,6 +70,45 @@ final class CudaAttention {
             arguments.end());
       }
     }
+  }
+
+  private static String kernel(String name, ScaledDotProductAttention c, int size) {
+    return "%s_%s_%d".formatted(name, c.query().dtype() == DType.BF16 ? "bf16" : "f16", size);
+  }
+
+  /** Splits the keys over blocks until these fill the device, and joins what they found. */
+  private void decode(ScaledDotProductAttention c, int size, Arguments arguments) {
+    long heads = c.query().size(-2);
+    long kvHeads = c.key().size(-2);
+    long tiles = Math.ceilDiv(c.queryLength() * (heads / kvHeads), DECODE_ROWS);
+    int warps = size == 256 ? 2 : 4;
+    long rounds = Math.ceilDiv(c.keyLength(), DECODE_KEYS * warps * LEAST_ROUNDS);
+    long blocks = Math.max(1, tiles * kvHeads * c.batch());
+    long wanted = Math.ceilDiv(BLOCKS_A_MULTIPROCESSOR * multiprocessors, blocks);
+    long splits = Math.max(1, Math.min(rounds, wanted));
+    long rows = c.batch() * heads * c.queryLength() * splits;
+    long width = splits == 1 ? 0 : c.value().size(-1);
+    try (Buffer partial = memory.allocate(4 * rows * width);
+        Buffer stats = memory.allocate(splits == 1 ? 0 : 8 * rows)) {
+      arguments.address(CudaMemory.address(partial)).address(CudaMemory.address(stats));
+      Arguments combine = launcher.arguments().copy(arguments).number(splits);
+      launcher.launch(
+          kernel("attention_decode", c, size),
+          splits,
+          kvHeads * tiles,
+          c.batch(),
+          decodeBytes(size, warps),
+          arguments);
+      launcher.launch(
+          "attention_combine", splits == 1 ? 0 : c.queryLength(), heads, c.batch(), 0, combine);
+    }
+  }
+
+  /** The queries, two stages of keys and values a warp, and each warp's sums. */
+  private static int decodeBytes(int size, int warps) {
+    int row = 2 * (size + 8);
+    int sums = 4 * DECODE_ROWS * (size + 2);
+    return DECODE_ROWS * row + warps * (2 * 2 * DECODE_KEYS * row + sums);
   }
 
   private int sharedBytes(ScaledDotProductAttention c, long bytes) {

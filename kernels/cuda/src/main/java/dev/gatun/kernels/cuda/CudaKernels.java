@@ -55,7 +55,7 @@ final class CudaKernels implements Kernels {
     this.launcher = launcher;
     this.uploads = new Uploads(launcher, memory);
     this.checks = new IndexChecks(launcher, memory);
-    this.attention = new CudaAttention(launcher, uploads, checks);
+    this.attention = new CudaAttention(launcher, memory, uploads, checks);
     this.matmul = new CudaMatmul(launcher);
   }
 
