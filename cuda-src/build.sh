@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [all]
+# Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
 # RESOURCE_DIR gets kernels.list and a fat binary for each source, for sm_80 and sm_90a, and PTX of
-# compute_80 for later devices; with `all` also for the architectures between and after.
+# compute_80 for later devices; with `all` also for the architectures between and after, with a number
+# such as 90a for that one.
 set -euo pipefail
 cd "$(dirname "$0")"
 build=$1 resources=$2 which=${3:-default}
@@ -12,8 +13,11 @@ if ! command -v "$nvcc" >/dev/null; then
   echo "cuda-src/build.sh: there is no '$nvcc': this build goes on without CUDA kernels (install CUDA 13.0's compiler, or name it in NVCC)" >&2
   exit 0
 fi
-targets="80 90a"
-[ "$which" != all ] || targets="80 86 89 90a 100 120"
+case $which in
+  default) targets="80 90a" ;;
+  all) targets="80 86 89 90a 100 120" ;;
+  *) targets=$which ;;
+esac
 flags="-std=c++17 -O3 -I include -I . -Xptxas -v -Werror all-warnings"
 for target in $targets; do
   flags="$flags -gencode arch=compute_$target,code=sm_$target"

@@ -28,7 +28,7 @@ final class CudaContractTest {
     return cases(20);
   }
 
-  private static Stream<Case> cases(int each) {
+  static Stream<Case> cases(int each) {
     // Quantised weights run on the processor only.
     return Cases.all(each).filter(c -> !c.description().contains("quanti"));
   }
@@ -63,7 +63,7 @@ final class CudaContractTest {
     cases(200).skip(cases(20).count()).forEach(c -> check(c, false, List.of(Policy.values())));
   }
 
-  private static void check(Case c, boolean aligned, List<Policy> policies) {
+  static void check(Case c, boolean aligned, List<Policy> policies) {
     Map<String, int[]> exact = Runs.run(c.widened(), Subjects.EXACT);
     List<Map<String, int[]>> plain =
         Subjects.plain(c.dtype()).stream().map(backend -> Runs.run(c, backend)).toList();

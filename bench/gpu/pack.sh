@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Makes bench/target/gpu.tar.xz, what bench/gpu/run.sh needs where there is a GPU and no JDK: a run-time
+# image of the JVM, the jars, the tests' classes, the kernels' sources and the emulator.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+find_jdk() {
+  for home in "${JAVA_HOME:-}" /usr/lib/jvm/*25* "$HOME"/.jdks/*25*; do
+    if [ -x "$home/bin/jlink" ] && "$home/bin/java" -version 2>&1 | grep -q '"25'; then
+      echo "$home"
+      return
+    fi
+  done
+  echo "bench/gpu/pack.sh: no JDK 25 with jlink in JAVA_HOME, /usr/lib/jvm or ~/.jdks" >&2
+  exit 1
+}
+jdk=$(find_jdk)
+mvn -q -B -Pbench -DskipTests -Dgatun.format=skip package -pl bench,test -am
+pack=bench/target/gpu
+rm -rf "$pack" "$pack.tar.xz"
+mkdir -p "$pack/lib" "$pack/classes"
+"$jdk/bin/jlink" --add-modules java.base,java.logging,java.xml,java.sql,jdk.unsupported --strip-debug \
+  --no-header-files --no-man-pages --compress zip-0 --output "$pack/jre"
+tr ':' '\n' <bench/target/class-path.txt |
+  grep -E '/(gatun[^/]*|jackson-(core|databind|annotations)-[^/]*)\.jar$' | xargs -I{} cp {} "$pack/lib/"
+for module in bindings kernels/api kernels/reference kernels/cpu kernels/cuda java-api/core bench; do
+  cp -r "$module/target/classes/." "$pack/classes/"
+done
+cp -r test/target/test-classes/. "$pack/classes/"
+# The images are made on the machine with the GPU.
+rm -rf "$pack/classes/META-INF/gatun/cuda" "$pack/classes/module-info.class" "$pack"/lib/gatun*.jar
+# The assertions of the tests.
+for name in junit-jupiter-api-5 junit-platform-commons-1 opentest4j-1; do
+  find "${HOME}/.m2/repository" -name "$name*.jar" | sort -V | tail -n 1 | xargs -I{} cp {} "$pack/lib/"
+done
+cp -r cuda-src "$pack/cuda-src"
+mkdir -p "$pack/emulator"
+cp -r test/target/emulator/libgatun_emulated_cuda.so test/target/emulator/images "$pack/emulator/"
+tar -cf - -C "$pack" . | xz -T0 -6 >"$pack.tar.xz"
+bytes=$(stat -c %s "$pack.tar.xz")
+echo "$pack.tar.xz: $((bytes / 1000000)) MB"
+[ "$bytes" -lt 55000000 ] || { echo "bench/gpu/pack.sh: that is more than 55 MB" >&2; exit 1; }

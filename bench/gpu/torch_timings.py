@@ -1,0 +1,120 @@
+"""Times PyTorch's kernels: reads rows of shapes.json as lines, answers each with seconds a call.
+
+The same protocol and the same way of timing as dev.gatun.bench.gpu.GpuTimings."""
+
+import json
+import math
+import sys
+import time
+
+LEAST_SECONDS = 0.02
+ROTATED_BYTES = 200 << 20
+MOST_COPIES = 16
+
+
+def calls_of(torch, row):
+    """The calls of a row by the names of their contenders, and their operands."""
+    import torch.nn.functional as F
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    dtype = {"BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32}[row["dtype"]]
+
+    def make(*shape):
+        return torch.randn(*shape, device="cuda", dtype=dtype)
+
+    kernel = row["kernel"]
+    if kernel == "attention":
+        grouped = row["heads"] != row["kv_heads"]
+
+        def operands():
+            b, size = row["batch"], row["head_size"]
+            return (
+                make(b, row["heads"], row["queries"], size),
+                make(b, row["kv_heads"], row["keys"], size),
+                make(b, row["kv_heads"], row["keys"], size),
+            )
+
+        def with_backend(backend):
+            def call(q, k, v):
+                with sdpa_kernel(backend):
+                    return F.scaled_dot_product_attention(
+                        q, k, v, is_causal=row["causal"], enable_gqa=grouped
+                    )
+
+            return call
+
+        return {
+            "torch-flash": with_backend(SDPBackend.FLASH_ATTENTION),
+            "torch-cudnn": with_backend(SDPBackend.CUDNN_ATTENTION),
+        }, operands
+    if kernel == "matmul":
+        return {"torch": lambda x, w: F.linear(x, w)}, lambda: (
+            make(row["m"], row["k"]),
+            make(row["n"], row["k"]),
+        )
+    rows, columns = row["rows"], row["columns"]
+    functions = {
+        "rms_norm": lambda x, w: F.rms_norm(x, (columns,), w, 1e-6),
+        "layer_norm": lambda x, w, b: F.layer_norm(x, (columns,), w, b, 1e-5),
+        "softmax": lambda x: torch.softmax(x, -1),
+        "gelu": lambda x: F.gelu(x),
+        "silu_gate": lambda x, u: F.silu(x) * u,
+        "add": lambda x, u: x + u,
+    }
+    more = {
+        "rms_norm": lambda: (make(columns),),
+        "layer_norm": lambda: (make(columns), make(columns)),
+        "silu_gate": lambda: (make(rows, columns),),
+        "add": lambda: (make(rows, columns),),
+    }
+    function = functions[kernel]
+    return {"torch-eager": function, "torch-compiled": torch.compile(function)}, lambda: (
+        make(rows, columns),
+        *more.get(kernel, lambda: ())(),
+    )
+
+
+def batch(torch, call, copies, calls):
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    for i in range(calls):
+        call(*copies[i % len(copies)])
+    torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def timed(torch, row):
+    contenders, operands = calls_of(torch, row)
+    copies = [operands()]
+    size = sum(t.numel() * t.element_size() for t in copies[0])
+    copies += [operands() for _ in range(min(MOST_COPIES, math.ceil(ROTATED_BYTES / size)) - 1)]
+    answer = {}
+    for name, call in contenders.items():
+        try:
+            calls = len(copies)
+            batch(torch, call, copies, calls)
+            seconds = batch(torch, call, copies, calls)
+            while seconds < LEAST_SECONDS and calls < 1 << 16:
+                calls *= 2
+                seconds = batch(torch, call, copies, calls)
+            answer[name] = seconds / calls
+        except RuntimeError as e:
+            answer[name + "-error"] = str(e).split("\n")[0]
+    return answer
+
+
+def main():
+    import torch
+
+    print(json.dumps({"ready": "torch " + torch.__version__, "device": torch.cuda.get_device_name(0)}), flush=True)
+    for line in sys.stdin:
+        try:
+            answer = timed(torch, json.loads(line))
+        except Exception as e:  # A row that fails does not end the run.
+            answer = {"error": repr(e)}
+        print(json.dumps(answer), flush=True)
+        torch.cuda.empty_cache()
+
+
+if __name__ == "__main__":
+    main()

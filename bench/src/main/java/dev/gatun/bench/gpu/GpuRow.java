@@ -1,0 +1,180 @@
+package dev.gatun.bench.gpu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.AttentionKeys;
+import dev.gatun.kernels.api.AttentionMask;
+import dev.gatun.kernels.api.AttentionScores;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.BinaryOp;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.Causal;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Dropout;
+import dev.gatun.kernels.api.Elementwise;
+import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.Softmax;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** One row of the timing table: a call with operands of its own, filled at random. */
+final class GpuRow implements AutoCloseable {
+  private static final int PATTERN = 1 << 20;
+
+  private final Backend backend;
+  private final DType dtype;
+  private final List<Buffer> buffers = new ArrayList<>();
+  private final Random random = new Random(1);
+  private final Runnable call;
+  private long bytes;
+
+  GpuRow(Backend backend, JsonNode row) {
+    this.backend = backend;
+    this.dtype = DType.valueOf(row.get("dtype").asText());
+    this.call = make(row);
+  }
+
+  /** Submits the call. */
+  void run() {
+    call.run();
+  }
+
+  /** Bytes of all operands, each counted once. */
+  long bytes() {
+    return bytes;
+  }
+
+  /** Waits for all that was submitted. */
+  void await() {
+    try (Arena arena = Arena.ofConfined()) {
+      backend.memory().read(buffers.getFirst(), 0, arena.allocate(4));
+    }
+  }
+
+  private Runnable make(JsonNode row) {
+    return switch (row.get("kernel").asText()) {
+      case "attention" -> attention(row);
+      case "matmul" -> matmul(row.get("m").asLong(), row.get("n").asLong(), row.get("k").asLong());
+      default ->
+          rows(row.get("kernel").asText(), row.get("rows").asLong(), row.get("columns").asLong());
+    };
+  }
+
+  private Runnable attention(JsonNode row) {
+    long batch = row.get("batch").asLong();
+    long heads = row.get("heads").asLong();
+    long kvHeads = row.get("kv_heads").asLong();
+    long size = row.get("head_size").asLong();
+    Operand query = filled(dtype, batch, row.get("queries").asLong(), heads, size);
+    Operand key = filled(dtype, batch, row.get("keys").asLong(), kvHeads, size);
+    Operand value = filled(dtype, batch, row.get("keys").asLong(), kvHeads, size);
+    Operand output = filled(dtype, query.shape());
+    ScaledDotProductAttention attention =
+        new ScaledDotProductAttention(
+            query,
+            key,
+            value,
+            output,
+            null,
+            AttentionKeys.PADDED,
+            AttentionScores.scaled((float) (1 / Math.sqrt(size))),
+            AttentionMask.of(row.get("causal").asBoolean() ? Causal.BOTTOM_RIGHT : Causal.NONE),
+            Dropout.NONE,
+            null,
+            null);
+    return () -> backend.kernels().run(attention);
+  }
+
+  private Runnable matmul(long m, long n, long k) {
+    Operand x = filled(dtype, m, k);
+    Operand weight = filled(dtype, n, k);
+    Operand packed = filled(dtype, MatmulPack.packedCount(dtype, n, k));
+    bytes -= packed.count() * dtype.bytes();
+    Operand y = filled(dtype, m, n);
+    backend.kernels().run(new MatmulPack(weight, packed));
+    Matmul matmul = new Matmul(x, packed, null, Activation.NONE, y);
+    return () -> backend.kernels().run(matmul);
+  }
+
+  private Runnable rows(String kernel, long rows, long columns) {
+    Operand x = filled(dtype, rows, columns);
+    Operand y = filled(dtype, rows, columns);
+    switch (kernel) {
+      case "rms_norm" -> {
+        RmsNorm norm = new RmsNorm(x, null, filled(dtype, columns), 0, 1e-6f, y, null);
+        return () -> backend.kernels().run(norm);
+      }
+      case "layer_norm" -> {
+        Operand weight = filled(dtype, columns);
+        LayerNorm norm = new LayerNorm(x, null, weight, filled(dtype, columns), 1e-5f, y, null);
+        return () -> backend.kernels().run(norm);
+      }
+      case "softmax" -> {
+        Softmax softmax = new Softmax(x, false, y);
+        return () -> backend.kernels().run(softmax);
+      }
+      case "gelu" -> {
+        Activate gelu = new Activate(x, Activation.GELU, y);
+        return () -> backend.kernels().run(gelu);
+      }
+      case "silu_gate" -> {
+        GatedActivation gate =
+            new GatedActivation(x, filled(dtype, rows, columns), Activation.SILU, y);
+        return () -> backend.kernels().run(gate);
+      }
+      case "add" -> {
+        Elementwise add = new Elementwise(x, filled(dtype, rows, columns), BinaryOp.ADD, y);
+        return () -> backend.kernels().run(add);
+      }
+      default -> throw new IllegalArgumentException("shapes.json: no kernel '" + kernel + "'");
+    }
+  }
+
+  /** An operand of random numbers around 0, a long one repeating itself. */
+  private Operand filled(DType type, long... shape) {
+    long count = 1;
+    for (long length : shape) {
+      count *= length;
+    }
+    Buffer buffer = backend.memory().allocate(count * type.bytes());
+    buffers.add(buffer);
+    bytes += buffer.byteSize();
+    try (Arena arena = Arena.ofConfined()) {
+      int part = (int) Math.min(count, PATTERN);
+      MemorySegment pattern = arena.allocate((long) part * type.bytes(), 64);
+      for (int i = 0; i < part; i++) {
+        float number = (float) random.nextGaussian();
+        if (type == DType.F32) {
+          pattern.setAtIndex(ValueLayout.JAVA_FLOAT, i, number);
+        } else {
+          int bits =
+              type == DType.BF16
+                  ? Float.floatToRawIntBits(number) >>> 16
+                  : Float.floatToFloat16(number);
+          pattern.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) bits);
+        }
+      }
+      for (long done = 0; done < buffer.byteSize(); done += pattern.byteSize()) {
+        long length = Math.min(pattern.byteSize(), buffer.byteSize() - done);
+        backend.memory().write(pattern.asSlice(0, length), buffer, done);
+      }
+    }
+    return Operand.of(buffer, type, shape);
+  }
+
+  @Override
+  public void close() {
+    buffers.forEach(Buffer::close);
+  }
+}

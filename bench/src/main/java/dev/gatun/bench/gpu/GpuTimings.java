@@ -1,0 +1,79 @@
+package dev.gatun.bench.gpu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.Devices;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A program that times kernels on the first CUDA device: reads rows of {@code shapes.json} as
+ * lines, and answers each with a line of seconds a call, or of what went wrong.
+ */
+public final class GpuTimings {
+  private static final double LEAST_SECONDS = 0.02;
+  // Copies of the operands, so that a call finds none of its own in the second-level cache.
+  private static final long ROTATED_BYTES = 200L << 20;
+  private static final int MOST_COPIES = 16;
+
+  private GpuTimings() {}
+
+  /** Answers until the input ends. */
+  public static void main(String[] arguments) throws IOException {
+    Backend backend = Devices.open("cuda", 0);
+    ObjectMapper mapper = new ObjectMapper();
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    System.out.println(
+        mapper.createObjectNode().put("ready", "gatun").put("device", backend.description()));
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      JsonNode row = mapper.readTree(line);
+      ObjectNode answer = mapper.createObjectNode();
+      try {
+        time(backend, row, answer);
+      } catch (RuntimeException | OutOfMemoryError e) {
+        answer.put("error", e.toString());
+      }
+      System.out.println(answer);
+      System.out.flush();
+    }
+  }
+
+  private static void time(Backend backend, JsonNode row, ObjectNode answer) {
+    List<GpuRow> copies = new ArrayList<>();
+    try {
+      copies.add(new GpuRow(backend, row));
+      long bytes = copies.getFirst().bytes();
+      while (copies.size() * bytes < ROTATED_BYTES && copies.size() < MOST_COPIES) {
+        copies.add(new GpuRow(backend, row));
+      }
+      long calls = copies.size();
+      double seconds = batch(copies, calls);
+      seconds = batch(copies, calls);
+      while (seconds < LEAST_SECONDS && calls < 1 << 16) {
+        calls *= 2;
+        seconds = batch(copies, calls);
+      }
+      answer.put("seconds", seconds / calls).put("bytes", bytes).put("calls", calls);
+    } finally {
+      copies.forEach(GpuRow::close);
+    }
+  }
+
+  /** The seconds of so many calls in a row. */
+  private static double batch(List<GpuRow> copies, long calls) {
+    copies.getFirst().await();
+    long start = System.nanoTime();
+    for (long i = 0; i < calls; i++) {
+      copies.get((int) (i % copies.size())).run();
+    }
+    copies.getFirst().await();
+    return (System.nanoTime() - start) * 1e-9;
+  }
+}
