@@ -54,7 +54,7 @@ final class CudaContractTest {
   @MethodSource("cases")
   void agrees_with_the_reference(Case c) {
     int seed = c.description().hashCode();
-    check(c, false, List.of(Policy.values()[Math.floorMod(seed, 4)], Policy.ROUND_ROBIN));
+    check(c, seed % 2 == 0, List.of(Policy.values()[Math.floorMod(seed, 4)], Policy.ROUND_ROBIN));
   }
 
   @Test

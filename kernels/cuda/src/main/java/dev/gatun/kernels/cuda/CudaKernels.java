@@ -49,6 +49,7 @@ final class CudaKernels implements Kernels {
   private final IndexChecks checks;
   private final CudaAttention attention;
   private final CudaMatmul matmul;
+  private final CudaRows rows;
 
   CudaKernels(CudaMemory memory, Launcher launcher) {
     this.memory = memory;
@@ -57,6 +58,7 @@ final class CudaKernels implements Kernels {
     this.checks = new IndexChecks(launcher, memory);
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
     this.matmul = new CudaMatmul(launcher);
+    this.rows = new CudaRows(launcher);
   }
 
   private void run(KernelCall call, Runnable body) {
@@ -108,34 +110,12 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(LayerNorm c) {
-    Operand parameters = c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
-    run(
-        c,
-        () ->
-            launcher.rows(
-                "layer_norm",
-                c.x().size(0),
-                with(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum())
-                    .integer(dtype(c.x()))
-                    .integer(dtype(parameters))
-                    .number(c.x().size(1))
-                    .real(c.eps())));
+    run(c, () -> rows.run(c));
   }
 
   @Override
   public void run(RmsNorm c) {
-    run(
-        c,
-        () ->
-            launcher.rows(
-                "rms_norm",
-                c.x().size(0),
-                with(c.x(), c.residual(), c.weight(), c.y(), c.sum())
-                    .integer(dtype(c.x()))
-                    .integer(dtype(c.weight()))
-                    .number(c.x().size(1))
-                    .real(c.shift())
-                    .real(c.eps())));
+    run(c, () -> rows.run(c));
   }
 
   @Override
@@ -151,16 +131,7 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(Softmax c) {
-    run(
-        c,
-        () ->
-            launcher.rows(
-                "softmax",
-                c.x().size(0),
-                with(c.x(), c.y())
-                    .integer(dtype(c.x()))
-                    .integer(c.log() ? 1 : 0)
-                    .number(c.x().size(1))));
+    run(c, () -> rows.run(c));
   }
 
   @Override

@@ -55,8 +55,18 @@ final class Launcher {
     launch(kernel, rows, 1, 1, images.entries().get(kernel).threads() / 4, arguments);
   }
 
+  /** The same with blocks of fewer threads than the kernel is made for, a multiple of 32. */
+  void rows(String kernel, long rows, int threads, Arguments arguments) {
+    launch(kernel, rows, 1, 1, threads, threads / 4, arguments);
+  }
+
   /** Submits a kernel; nothing where a side of the grid is empty. */
   void launch(String kernel, long x, long y, long z, int sharedBytes, Arguments arguments) {
+    launch(kernel, x, y, z, images.entries().get(kernel).threads(), sharedBytes, arguments);
+  }
+
+  private void launch(
+      String kernel, long x, long y, long z, int threads, int sharedBytes, Arguments arguments) {
     try {
       if (x == 0 || y == 0 || z == 0) {
         return;
@@ -75,7 +85,7 @@ final class Launcher {
       stream.launch(
           function(kernel, entry),
           new int[] {(int) x, (int) y, (int) z},
-          entry.threads(),
+          threads,
           sharedBytes,
           arguments.pointers());
     } finally {

@@ -1,0 +1,101 @@
+package dev.gatun.kernels.cuda;
+
+import static dev.gatun.kernels.cuda.CudaKernels.dtype;
+
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.Softmax;
+
+/**
+ * Normalisations and softmax: by the kernels that keep a row in registers where it fits and lies as
+ * they need it, else by those that read it again.
+ */
+final class CudaRows {
+  private static final int WARP = 32;
+  private static final int MOST_THREADS = 256;
+  // Vectors of 16 bytes that a thread keeps, kKept in kept_rows.cu.
+  private static final int KEPT = 4;
+
+  private final Launcher launcher;
+
+  CudaRows(Launcher launcher) {
+    this.launcher = launcher;
+  }
+
+  void run(LayerNorm c) {
+    Operand parameters = c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
+    boolean kept = isKept(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
+    Arguments arguments = with(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
+    if (!kept) {
+      arguments.integer(dtype(c.x().dtype()));
+    }
+    arguments.integer(dtype(parameters.dtype())).number(c.x().size(1)).real(c.eps());
+    launch("layer_norm", kept, c.x(), arguments);
+  }
+
+  void run(RmsNorm c) {
+    boolean kept = isKept(c.x(), c.residual(), c.weight(), c.y(), c.sum());
+    Arguments arguments = with(c.x(), c.residual(), c.weight(), c.y(), c.sum());
+    if (!kept) {
+      arguments.integer(dtype(c.x().dtype()));
+    }
+    arguments.integer(dtype(c.weight().dtype())).number(c.x().size(1));
+    launch("rms_norm", kept, c.x(), arguments.real(c.shift()).real(c.eps()));
+  }
+
+  void run(Softmax c) {
+    boolean kept = isKept(c.x(), c.y());
+    Arguments arguments = with(c.x(), c.y());
+    if (!kept) {
+      arguments.integer(dtype(c.x().dtype()));
+    }
+    launch("softmax", kept, c.x(), arguments.integer(c.log() ? 1 : 0).number(c.x().size(1)));
+  }
+
+  private void launch(String kernel, boolean kept, Operand x, Arguments arguments) {
+    if (kept) {
+      // As many warps as have something to keep, each thread little before a thread much.
+      long warps = Math.ceilDiv(x.size(1), (long) lanes(x) * WARP);
+      int threads = (int) Math.min(MOST_THREADS, warps * WARP);
+      launcher.rows(kernel + suffix(x.dtype()), x.size(0), threads, arguments);
+    } else {
+      launcher.rows(kernel, x.size(0), arguments);
+    }
+  }
+
+  private Arguments with(Operand... operands) {
+    Arguments arguments = launcher.arguments();
+    for (Operand operand : operands) {
+      arguments.operand(operand);
+    }
+    return arguments;
+  }
+
+  /** Whether a block can keep the rows of the first operand, and all are aligned to 16 bytes. */
+  private static boolean isKept(Operand... operands) {
+    long columns = operands[0].size(1);
+    int lanes = lanes(operands[0]);
+    boolean kept =
+        columns > 0 && columns % lanes == 0 && columns <= (long) lanes * MOST_THREADS * KEPT;
+    for (Operand operand : operands) {
+      kept &=
+          operand == null
+              || (CudaMemory.address(operand.buffer()) + operand.byteOffset()) % 16 == 0;
+    }
+    return kept;
+  }
+
+  private static int lanes(Operand operand) {
+    return 16 / operand.dtype().bytes();
+  }
+
+  private static String suffix(DType dtype) {
+    return switch (dtype) {
+      case F32 -> "_f32";
+      case BF16 -> "_bf16";
+      default -> "_f16";
+    };
+  }
+}
