@@ -1,31 +1,10 @@
 // Kernels of each element on its own, a thread an element.
 #include "activation.h"
+#include "binary_op.h"
 #include "numbers.h"
 #include "strided.h"
 
 using namespace gatun;
-
-enum BinaryOp : int { kAdd, kSubtract, kMultiply, kDivide, kMaximum, kMinimum };
-
-// By the sign where both are 0, for 0 is larger than -0.
-static __device__ __forceinline__ bool negative(float x) { return x < 0 || (x == 0 && 1 / x < 0); }
-
-static __device__ __forceinline__ float apply(float a, float b, int op) {
-  switch (op) {
-    case kAdd:
-      return a + b;
-    case kSubtract:
-      return a - b;
-    case kMultiply:
-      return a * b;
-    case kDivide:
-      return a / b;
-    case kMaximum:
-      return a != a || b != b ? a + b : a == b ? (negative(a) ? b : a) : a > b ? a : b;
-    default:
-      return a != a || b != b ? a + b : a == b ? (negative(a) ? a : b) : a < b ? a : b;
-  }
-}
 
 extern "C" __global__ void __launch_bounds__(256)
     elementwise(const void* a, const void* b, void* y, int dtype, int op, StridedLayout layout) {

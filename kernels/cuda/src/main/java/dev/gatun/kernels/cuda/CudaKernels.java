@@ -50,6 +50,7 @@ final class CudaKernels implements Kernels {
   private final CudaAttention attention;
   private final CudaMatmul matmul;
   private final CudaRows rows;
+  private final CudaElementwise elementwise;
 
   CudaKernels(CudaMemory memory, Launcher launcher) {
     this.memory = memory;
@@ -59,6 +60,7 @@ final class CudaKernels implements Kernels {
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
     this.matmul = new CudaMatmul(launcher);
     this.rows = new CudaRows(launcher);
+    this.elementwise = new CudaElementwise(launcher);
   }
 
   private void run(KernelCall call, Runnable body) {
@@ -203,74 +205,22 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(Elementwise c) {
-    run(
-        c,
-        () ->
-            launcher.elements(
-                "elementwise",
-                c.y().count(),
-                layout(
-                    with(c.a(), c.b(), c.y()).integer(dtype(c.y())).integer(c.op().ordinal()),
-                    c.y(),
-                    c.a(),
-                    c.b(),
-                    c.y())));
+    run(c, () -> elementwise.run(c));
   }
 
   @Override
   public void run(Copy c) {
-    run(
-        c,
-        () ->
-            launcher.elements(
-                "copy_strided",
-                c.y().count(),
-                layout(with(c.x(), c.y()).integer(c.y().dtype().bytes()), c.y(), c.x(), c.y())));
-  }
-
-  /** The shape of an operand and the strides of each, axes in front that are not there of 1. */
-  private static Arguments layout(Arguments arguments, Operand shaped, Operand... operands) {
-    arguments.begin().number(shaped.count());
-    int lacking = Operand.MOST_AXES - shaped.rank();
-    for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
-      arguments.number(axis < lacking ? 1 : shaped.size(axis - lacking));
-    }
-    for (int i = 0; i < 3; i++) {
-      for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
-        boolean there = i < operands.length && axis >= lacking;
-        arguments.number(there ? operands[i].stride(axis - lacking) : 0);
-      }
-    }
-    return arguments.end();
+    run(c, () -> elementwise.run(c));
   }
 
   @Override
   public void run(Activate c) {
-    run(
-        c,
-        () ->
-            launcher.elements(
-                "activate_elements",
-                c.x().count(),
-                with(c.x(), c.y())
-                    .integer(dtype(c.x()))
-                    .integer(c.activation().ordinal())
-                    .number(c.x().count())));
+    run(c, () -> elementwise.run(c));
   }
 
   @Override
   public void run(GatedActivation c) {
-    run(
-        c,
-        () ->
-            launcher.elements(
-                "gated_activation",
-                c.y().count(),
-                with(c.gate(), c.up(), c.y())
-                    .integer(dtype(c.y()))
-                    .integer(c.activation().ordinal())
-                    .numbers(c.gate().stride(0), c.up().stride(0))
-                    .numbers(c.y().size(1), c.y().count())));
+    run(c, () -> elementwise.run(c));
   }
 
   @Override

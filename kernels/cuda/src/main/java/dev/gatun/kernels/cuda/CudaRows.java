@@ -2,7 +2,6 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.RmsNorm;
@@ -57,9 +56,9 @@ final class CudaRows {
   private void launch(String kernel, boolean kept, Operand x, Arguments arguments) {
     if (kept) {
       // As many warps as have something to keep, each thread little before a thread much.
-      long warps = Math.ceilDiv(x.size(1), (long) lanes(x) * WARP);
+      long warps = Math.ceilDiv(x.size(1), (long) Vectors.lanes(x) * WARP);
       int threads = (int) Math.min(MOST_THREADS, warps * WARP);
-      launcher.rows(kernel + suffix(x.dtype()), x.size(0), threads, arguments);
+      launcher.rows(kernel + Vectors.suffix(x.dtype()), x.size(0), threads, arguments);
     } else {
       launcher.rows(kernel, x.size(0), arguments);
     }
@@ -76,26 +75,9 @@ final class CudaRows {
   /** Whether a block can keep the rows of the first operand, and all are aligned to 16 bytes. */
   private static boolean isKept(Operand... operands) {
     long columns = operands[0].size(1);
-    int lanes = lanes(operands[0]);
+    int lanes = Vectors.lanes(operands[0]);
     boolean kept =
         columns > 0 && columns % lanes == 0 && columns <= (long) lanes * MOST_THREADS * KEPT;
-    for (Operand operand : operands) {
-      kept &=
-          operand == null
-              || (CudaMemory.address(operand.buffer()) + operand.byteOffset()) % 16 == 0;
-    }
-    return kept;
-  }
-
-  private static int lanes(Operand operand) {
-    return 16 / operand.dtype().bytes();
-  }
-
-  private static String suffix(DType dtype) {
-    return switch (dtype) {
-      case F32 -> "_f32";
-      case BF16 -> "_bf16";
-      default -> "_f16";
-    };
+    return kept && Vectors.areAligned(operands);
   }
 }

@@ -1,0 +1,104 @@
+package dev.gatun.kernels.cuda;
+
+import static dev.gatun.kernels.cuda.CudaKernels.dtype;
+
+import dev.gatun.kernels.api.Activate;
+import dev.gatun.kernels.api.Copy;
+import dev.gatun.kernels.api.Elementwise;
+import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.Operand;
+import java.util.Arrays;
+
+/** Kernels of each element on its own, by vectors where the operands lie as these need it. */
+final class CudaElementwise {
+  private final Launcher launcher;
+
+  CudaElementwise(Launcher launcher) {
+    this.launcher = launcher;
+  }
+
+  void run(Elementwise c) {
+    Arguments arguments = with(c.a(), c.b(), c.y());
+    if (isPlain(c.a(), c.y()) && isPlain(c.b(), c.y()) && isPlain(c.y(), c.y())) {
+      vectors("elementwise", c.y(), arguments.integer(c.op().ordinal()).number(c.y().count()));
+      return;
+    }
+    arguments.integer(dtype(c.y().dtype())).integer(c.op().ordinal());
+    launcher.elements("elementwise", c.y().count(), layout(arguments, c.y(), c.a(), c.b(), c.y()));
+  }
+
+  void run(Copy c) {
+    Arguments arguments = with(c.x(), c.y()).integer(c.y().dtype().bytes());
+    launcher.elements("copy_strided", c.y().count(), layout(arguments, c.y(), c.x(), c.y()));
+  }
+
+  void run(Activate c) {
+    Arguments arguments = with(c.x(), c.y());
+    boolean plain = isPlain(c.x(), c.y()) && isPlain(c.y(), c.y());
+    if (!plain) {
+      arguments.integer(dtype(c.x().dtype()));
+    }
+    arguments.integer(c.activation().ordinal()).number(c.x().count());
+    if (plain) {
+      vectors("activate_elements", c.y(), arguments);
+    } else {
+      launcher.elements("activate_elements", c.x().count(), arguments);
+    }
+  }
+
+  void run(GatedActivation c) {
+    Arguments arguments = with(c.gate(), c.up(), c.y());
+    int lanes = Vectors.lanes(c.y());
+    boolean plain =
+        c.y().size(1) % lanes == 0
+            && c.gate().stride(0) % lanes == 0
+            && c.up().stride(0) % lanes == 0
+            && Vectors.areAligned(c.gate(), c.up(), c.y());
+    if (!plain) {
+      arguments.integer(dtype(c.y().dtype()));
+    }
+    arguments.integer(c.activation().ordinal());
+    arguments.numbers(c.gate().stride(0), c.up().stride(0), c.y().size(1), c.y().count());
+    if (plain) {
+      vectors("gated_activation", c.y(), arguments);
+    } else {
+      launcher.elements("gated_activation", c.y().count(), arguments);
+    }
+  }
+
+  private void vectors(String kernel, Operand y, Arguments arguments) {
+    launcher.elements(kernel + Vectors.suffix(y.dtype()), y.count() / Vectors.lanes(y), arguments);
+  }
+
+  /** Whether vectors can go over an operand as over a contiguous one of y's shape. */
+  private static boolean isPlain(Operand operand, Operand y) {
+    return Arrays.equals(operand.shape(), y.shape())
+        && operand.isContiguous()
+        && y.count() % Vectors.lanes(y) == 0
+        && Vectors.areAligned(operand);
+  }
+
+  private Arguments with(Operand... operands) {
+    Arguments arguments = launcher.arguments();
+    for (Operand operand : operands) {
+      arguments.operand(operand);
+    }
+    return arguments;
+  }
+
+  /** The shape of an operand and the strides of each; axes in front that are not there have 1. */
+  private static Arguments layout(Arguments arguments, Operand shaped, Operand... operands) {
+    arguments.begin().number(shaped.count());
+    int lacking = Operand.MOST_AXES - shaped.rank();
+    for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
+      arguments.number(axis < lacking ? 1 : shaped.size(axis - lacking));
+    }
+    for (int i = 0; i < 3; i++) {
+      for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
+        boolean there = i < operands.length && axis >= lacking;
+        arguments.number(there ? operands[i].stride(axis - lacking) : 0);
+      }
+    }
+    return arguments.end();
+  }
+}

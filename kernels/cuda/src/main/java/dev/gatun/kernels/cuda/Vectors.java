@@ -1,0 +1,36 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Operand;
+
+/** What kernels that read 16 bytes at a time ask of operands. */
+final class Vectors {
+  private static final int BYTES = 16;
+
+  private Vectors() {}
+
+  /** The numbers in a vector. */
+  static int lanes(Operand operand) {
+    return BYTES / operand.dtype().bytes();
+  }
+
+  /** Whether the first element of each operand that is there lies where a vector may. */
+  static boolean areAligned(Operand... operands) {
+    for (Operand operand : operands) {
+      if (operand != null
+          && (CudaMemory.address(operand.buffer()) + operand.byteOffset()) % BYTES != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** How the names of kernels for a type end. */
+  static String suffix(DType dtype) {
+    return switch (dtype) {
+      case F32 -> "_f32";
+      case BF16 -> "_bf16";
+      default -> "_f16";
+    };
+  }
+}
