@@ -60,7 +60,7 @@ final class Goldens {
     assertEquals(before, device.memory().allocatedBytes(), "memory is given back");
   }
 
-  private static EncoderInputs inputs(TensorFile file) {
+  static EncoderInputs inputs(TensorFile file) {
     boolean numbers =
         file.names().contains("in.labels") && file.get("in.labels").dtype() == DType.F32;
     return new EncoderInputs(
