@@ -252,14 +252,15 @@ public final class CpuLibrary {
       MemorySegment positions,
       MemorySegment y,
       long yStride,
+      int dtype,
       long tokens,
       long heads,
       long headSize,
       long rotary,
       boolean interleaved) {
     check(
-        "rotary_f32",
-        gatun_cpu_h.gatun_rotary_f32(
+        "rotary",
+        gatun_cpu_h.gatun_rotary(
             x,
             xStride,
             cosine,
@@ -267,6 +268,7 @@ public final class CpuLibrary {
             positions,
             y,
             yStride,
+            dtype,
             tokens,
             heads,
             headSize,

@@ -310,12 +310,15 @@ public final class Ops {
   }
 
   /**
-   * Rotates x [tokens, heads, head_size] by tables [positions, rotary / 2] at positions [tokens].
+   * Rotates x [tokens, heads, head_size] by F32 tables [positions, rotary / 2] at positions
+   * [tokens].
+   *
+   * @param x F32, BF16 or F16
    */
   public static Tensor rotary(
       Tensor x, Tensor cosine, Tensor sine, Tensor positions, boolean interleaved) {
     return run(
-        Tensor.empty(x.device(), DType.F32, x.shape()),
+        Tensor.empty(x.device(), x.dtype(), x.shape()),
         (k, y) ->
             k.run(
                 new RotaryEmbedding(

@@ -287,6 +287,20 @@ final class BadArgumentsTest {
                   of(BUFFER, 4, 1, 8), table, table, ids(4), false, of(OTHER, 4, 1, 8));
             }),
         bad(
+            "rotary_embedding: y is F32[4, 1, 8], expected BF16",
+            () -> {
+              Operand table = at(BUFFER, 64, 5, 4);
+              Operand x = Operand.of(BUFFER, DType.BF16, 4, 1, 8);
+              return new RotaryEmbedding(x, table, table, ids(4), false, of(OTHER, 4, 1, 8));
+            }),
+        bad(
+            "rotary_embedding: cosine is BF16[5, 4], expected F32",
+            () -> {
+              Operand table = Operand.of(OTHER, DType.BF16, 5, 4);
+              Operand x = Operand.of(BUFFER, DType.BF16, 4, 1, 8);
+              return new RotaryEmbedding(x, table, table, ids(4), false, x);
+            }),
+        bad(
             "disentangled_bias: c2p and p2c are both missing",
             () ->
                 new DisentangledBias(

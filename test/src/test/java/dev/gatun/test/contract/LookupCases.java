@@ -1,5 +1,6 @@
 package dev.gatun.test.contract;
 
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Offsets;
@@ -17,6 +18,8 @@ import java.util.stream.Stream;
 
 /** Kernels that find their rows by index or sequence. */
 final class LookupCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
   private LookupCases() {}
 
   static Stream<Case> cases(long seed, int count) {
@@ -84,21 +87,22 @@ final class LookupCases {
     long positions = 1 + random.nextInt(50);
     boolean interleaved = random.nextBoolean();
     boolean inPlace = random.nextBoolean();
-    Data x = Data.normal(random, "x", tokens, heads, size);
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    Data x = Data.normal(random, "x", tokens, heads, size).withDtype(dtype);
     if (random.nextBoolean()) {
       x = x.withStrides(heads * size + random.nextInt(9), size, 1);
     }
     double[] angles = random.doubles(positions * half, 0, 6).toArray();
     int[] next = new int[2];
     return Case.of(
-        "rotary_embedding seed %d%s%s"
-            .formatted(seed, interleaved ? " interleaved" : "", inPlace ? " in place" : ""),
+        "rotary_embedding seed %d %s%s%s"
+            .formatted(seed, dtype, interleaved ? " interleaved" : "", inPlace ? " in place" : ""),
         List.of(
             inPlace ? x.inPlace() : x,
             Data.input("cosine", () -> Math.cos(angles[next[0]++]), positions, half),
             Data.input("sine", () -> Math.sin(angles[next[1]++]), positions, half),
             Data.ids(random, "positions", positions, tokens),
-            Data.output("y", tokens, heads, size)),
+            Data.output("y", tokens, heads, size).withDtype(dtype)),
         of ->
             new RotaryEmbedding(
                 of.apply("x"),

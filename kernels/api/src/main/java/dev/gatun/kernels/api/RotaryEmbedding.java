@@ -6,14 +6,14 @@ import java.util.List;
  * Rotary position embedding (Su et al., arXiv 2104.09864): rotates pairs of the first {@code
  * rotary} elements of each head, {@code (a, b)} to {@code (a cos - b sin, b cos + a sin)} with the
  * cosine and sine of the token's position. Pairs are (i, i + rotary / 2), or (2i, 2i + 1) when
- * interleaved; the elements from rotary on are copied.
+ * interleaved; the elements from rotary on are copied. Computed in float and rounded once.
  *
- * @param x F32 [tokens, heads, head_size], heads and elements without gaps
+ * @param x F32, BF16 or F16 [tokens, heads, head_size], heads and elements without gaps
  * @param cosine F32 [positions, rotary / 2] contiguous
  * @param sine F32 [positions, rotary / 2] contiguous
  * @param positions I64 [tokens] contiguous, each from 0 to positions - 1
  * @param interleaved which elements are pairs
- * @param y F32 [tokens, heads, head_size], heads and elements without gaps; may be x
+ * @param y of x's dtype [tokens, heads, head_size], heads and elements without gaps; may be x
  */
 public record RotaryEmbedding(
     Operand x, Operand cosine, Operand sine, Operand positions, boolean interleaved, Operand y)
@@ -22,7 +22,8 @@ public record RotaryEmbedding(
   private static final String NAME = "rotary_embedding";
 
   public RotaryEmbedding {
-    Checks.operand(NAME, "x", x, DType.F32, 3);
+    DType dtype = Checks.floats(NAME, "x", x);
+    Checks.operand(NAME, "x", x, dtype, 3);
     Checks.operand(NAME, "cosine", cosine, DType.F32, 2);
     Checks.contiguous(NAME, "cosine", cosine);
     Checks.shaped(NAME, "sine", sine, DType.F32, cosine.size(0), cosine.size(1));
@@ -32,7 +33,7 @@ public record RotaryEmbedding(
     }
     Checks.shaped(NAME, "positions", positions, DType.I64, x.size(0));
     Checks.contiguous(NAME, "positions", positions);
-    Checks.shaped(NAME, "y", y, DType.F32, x.size(0), x.size(1), x.size(2));
+    Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1), x.size(2));
     token("x", x);
     token("y", y);
     Checks.disjoint(

@@ -305,6 +305,7 @@ final class CpuKernels implements Kernels {
               address(c.positions()),
               address(c.y()),
               c.y().stride(0),
+              dtype(c.x().dtype()),
               c.x().size(0),
               c.x().size(1),
               c.x().size(2),
