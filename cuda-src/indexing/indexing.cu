@@ -99,29 +99,6 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
-// Grid: tokens. y may be x.
-extern "C" __global__ void __launch_bounds__(128)
-    rotary_embedding(const void* x, const float* cosine, const float* sine, const long* positions,
-                     void* y, int dtype, int interleaved, long x_stride, long y_stride, long heads,
-                     long head_size, long pairs) {
-  const long table = positions[blockIdx.x] * pairs;
-  const long from = blockIdx.x * x_stride, to = blockIdx.x * y_stride;
-  for (long i = threadIdx.x; i < heads * pairs; i += blockDim.x) {
-    const long head = i / pairs * head_size, pair = i % pairs;
-    const long first = head + (interleaved ? 2 * pair : pair);
-    const long second = interleaved ? first + 1 : first + pairs;
-    const float c = cosine[table + pair], s = sine[table + pair];
-    const float a = load(x, from + first, dtype), b = load(x, from + second, dtype);
-    store(y, to + first, dtype, a * c - b * s);
-    store(y, to + second, dtype, b * c + a * s);
-  }
-  const long rest = head_size - 2 * pairs;
-  for (long i = threadIdx.x; i < heads * rest; i += blockDim.x) {
-    const long place = i / rest * head_size + 2 * pairs + i % rest;
-    store(y, to + place, dtype, load(x, from + place, dtype));
-  }
-}
-
 static __device__ __forceinline__ long bucket(long distance, long buckets, long max_position) {
   const long middle = buckets / 2;
   const long far = distance < 0 ? -distance : distance;
