@@ -244,38 +244,6 @@ public final class CpuLibrary {
     check("scatter_rows_f32", gatun_cpu_h.gatun_scatter_rows_f32(x, ids, count, y, rows, columns));
   }
 
-  public static void rotary(
-      MemorySegment x,
-      long xStride,
-      MemorySegment cosine,
-      MemorySegment sine,
-      MemorySegment positions,
-      MemorySegment y,
-      long yStride,
-      int dtype,
-      long tokens,
-      long heads,
-      long headSize,
-      long rotary,
-      boolean interleaved) {
-    check(
-        "rotary",
-        gatun_cpu_h.gatun_rotary(
-            x,
-            xStride,
-            cosine,
-            sine,
-            positions,
-            y,
-            yStride,
-            dtype,
-            tokens,
-            heads,
-            headSize,
-            rotary,
-            interleaved ? 1 : 0));
-  }
-
   public static void disentangledBias(
       MemorySegment c2p,
       MemorySegment p2c,

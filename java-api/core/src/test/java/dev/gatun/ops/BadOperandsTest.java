@@ -124,6 +124,17 @@ final class BadOperandsTest {
             f32(9, 2),
             f32(9, 2),
             ids(3)),
+        sound(
+            "rotary_cache_update",
+            x ->
+                KeyValueCaches.rotaryUpdate(
+                    x[0], x[1], x[2], x[3], false, of(-1, 0, 1), x[4], x[5]),
+            f32(3, 16),
+            f32(9, 2),
+            f32(9, 2),
+            ids(3),
+            f32(2, 5, 1, 4),
+            f32(2, 5, 1, 4)),
         sound("argmax", x -> Reductions.argmax(x[0]), f32(3, 4)),
         sound("topk", x -> TopK.of(x[0], 2), f32(3, 4)),
         sound("index_add", x -> Indexing.indexAdd(x[0], x[1], x[2]), f32(7, 4), ids(3), f32(3, 4)),

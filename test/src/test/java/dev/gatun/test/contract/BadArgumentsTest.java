@@ -37,6 +37,7 @@ import dev.gatun.kernels.api.PoolingMode;
 import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.Reduction;
 import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.RotaryCacheUpdate;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -301,6 +302,36 @@ final class BadArgumentsTest {
               return new RotaryEmbedding(x, table, table, ids(4), false, x);
             }),
         bad(
+            "rotary_cache_update: qkv is F32[4, 31], expected shape [4, 32]",
+            () -> update(of(BUFFER, 4, 31), ids(4), cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: query is F32[4, 2, 8], expected shape [3, 2, 8]",
+            () -> update(of(BUFFER, 3, 32), ids(4), cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: slots is I64[3], expected shape [4]",
+            () -> update(of(BUFFER, 4, 32), ids(3), cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: slots is missing",
+            () -> update(of(BUFFER, 4, 32), null, cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: qkv is F32[4, 32], expected shape [4, 48]",
+            () -> update(of(BUFFER, 4, 32), ids(4), cache(3, 5, 2, 8))),
+        bad(
+            "rotary_cache_update: key cache is F32[3, 5, 1, 7], expected shape [3, 5, 1, 8]",
+            () -> update(of(BUFFER, 4, 32), ids(4), cache(3, 5, 1, 7))),
+        bad(
+            "rotary_cache_update: outputs F32[4, 2, 8] and F32[3, 5, 1, 8] overlap in memory",
+            () -> update(of(BUFFER, 4, 32), ids(4), of(OTHER, 3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: key cache F32[3, 5, 1, 8] has strides [8, 8, 8, 1], expected no"
+                + " two elements at one place",
+            () ->
+                update(
+                    of(BUFFER, 4, 32),
+                    ids(4),
+                    new Operand(
+                        OTHER, 200, DType.F32, new long[] {3, 5, 1, 8}, new long[] {8, 8, 8, 1}))),
+        bad(
             "disentangled_bias: c2p and p2c are both missing",
             () ->
                 new DisentangledBias(
@@ -379,6 +410,18 @@ final class BadArgumentsTest {
             () -> with(AttentionKeys.ragged(Offsets.ofLengths(5)), AttentionMask.NONE)));
   }
 
+  private static Operand cache(long... shape) {
+    return at(OTHER, 200, shape);
+  }
+
+  private static KernelCall update(Operand qkv, Operand slots, Operand keyCache) {
+    Operand table = at(BUFFER, 256, 5, 4);
+    Operand query = of(OTHER, 4, 2, 8);
+    Operand values = at(OTHER, 1000, keyCache.shape());
+    return new RotaryCacheUpdate(
+        qkv, table, table, ids(qkv.size(0)), false, slots, query, keyCache, values);
+  }
+
   private static KernelCall with(AttentionKeys keys, AttentionMask mask) {
     return new ScaledDotProductAttention(
         of(BUFFER, 1, 4, 2, 8),
@@ -453,6 +496,42 @@ final class BadArgumentsTest {
               assertThrows(IllegalArgumentException.class, () -> Runs.run(backend.kernels(), call))
                   .getMessage());
         }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void slots_of_two_tokens_and_outside_of_the_cache_are_refused(Backend backend) {
+    try (Buffer in = backend.memory().allocate(4 * 256);
+        Buffer ids = backend.memory().allocate(8 * 8);
+        Buffer out = backend.memory().allocate(4 * 256)) {
+      long[][] slots = {{5, -1, -1, 5}, {0, -2, 1, 2}, {0, 6, 1, 2}};
+      String[] messages = {
+        "slot 5 at 3 is also at 0, expected distinct ones",
+        "slot -2 at 1 is outside of 0 to 5",
+        "slot 6 at 1 is outside of 0 to 5"
+      };
+      for (int i = 0; i < slots.length; i++) {
+        backend.memory().write(MemorySegment.ofArray(new long[4]), ids, 0);
+        backend.memory().write(MemorySegment.ofArray(slots[i]), ids, 32);
+        backend.memory().write(MemorySegment.ofArray(new float[256]), out, 0);
+        Operand table = at(in, 128, 1, 1);
+        RotaryCacheUpdate call =
+            new RotaryCacheUpdate(
+                of(in, 4, 6),
+                table,
+                table,
+                Operand.of(ids, DType.I64, 4),
+                false,
+                new Operand(ids, 4, DType.I64, new long[] {4}, new long[] {1}),
+                of(out, 4, 1, 2),
+                at(out, 64, 2, 3, 1, 2),
+                at(out, 128, 2, 3, 1, 2));
+        assertEquals(
+            "rotary_cache_update: " + messages[i],
+            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+                .getMessage());
       }
     }
   }

@@ -19,6 +19,7 @@ final class Cases {
             MatmulCases.cases(seed, each),
             RowCases.cases(seed, each),
             LookupCases.cases(seed, each),
+            RotaryCases.cases(seed, each),
             QuantizedCases.cases(seed, each),
             ElementwiseCases.cases(seed, 2 * each),
             ReductionCases.cases(seed, each),

@@ -1,12 +1,10 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.PoolingMode;
-import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScatterRows;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,14 +16,12 @@ import java.util.stream.Stream;
 
 /** Kernels that find their rows by index or sequence. */
 final class LookupCases {
-  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
-
   private LookupCases() {}
 
   static Stream<Case> cases(long seed, int count) {
     return LongStream.range(seed, seed + count)
         .boxed()
-        .flatMap(s -> Stream.of(embedding(s), scatter(s), pool(s), rotary(s), disentangledBias(s)));
+        .flatMap(s -> Stream.of(embedding(s), scatter(s), pool(s), disentangledBias(s)));
   }
 
   private static Case embedding(long seed) {
@@ -76,41 +72,6 @@ final class LookupCases {
             List.of(x, Data.output("y", offsets.sequences(), columns)),
             of -> new Pool(of.apply("x"), offsets, mode, of.apply("y")))
         .inSomeDtype(random);
-  }
-
-  private static Case rotary(long seed) {
-    Random random = new Random(seed);
-    long tokens = Sizes.any(random, 33);
-    long heads = Sizes.any(random, 5);
-    long size = Sizes.any(random, 100);
-    long half = random.nextBoolean() ? size / 2 : random.nextLong(size / 2 + 1);
-    long positions = 1 + random.nextInt(50);
-    boolean interleaved = random.nextBoolean();
-    boolean inPlace = random.nextBoolean();
-    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
-    Data x = Data.normal(random, "x", tokens, heads, size).withDtype(dtype);
-    if (random.nextBoolean()) {
-      x = x.withStrides(heads * size + random.nextInt(9), size, 1);
-    }
-    double[] angles = random.doubles(positions * half, 0, 6).toArray();
-    int[] next = new int[2];
-    return Case.of(
-        "rotary_embedding seed %d %s%s%s"
-            .formatted(seed, dtype, interleaved ? " interleaved" : "", inPlace ? " in place" : ""),
-        List.of(
-            inPlace ? x.inPlace() : x,
-            Data.input("cosine", () -> Math.cos(angles[next[0]++]), positions, half),
-            Data.input("sine", () -> Math.sin(angles[next[1]++]), positions, half),
-            Data.ids(random, "positions", positions, tokens),
-            Data.output("y", tokens, heads, size).withDtype(dtype)),
-        of ->
-            new RotaryEmbedding(
-                of.apply("x"),
-                of.apply("cosine"),
-                of.apply("sine"),
-                of.apply("positions"),
-                interleaved,
-                of.apply(inPlace ? "x" : "y")));
   }
 
   private static Case disentangledBias(long seed) {

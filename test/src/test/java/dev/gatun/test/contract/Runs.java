@@ -26,6 +26,7 @@ import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.RotaryCacheUpdate;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -89,6 +90,7 @@ final class Runs {
       case Pool c -> kernels.run(c);
       case L2Normalize c -> kernels.run(c);
       case RotaryEmbedding c -> kernels.run(c);
+      case RotaryCacheUpdate c -> kernels.run(c);
       case DisentangledBias c -> kernels.run(c);
       case CrossEntropy c -> kernels.run(c);
       case Cast c -> kernels.run(c);

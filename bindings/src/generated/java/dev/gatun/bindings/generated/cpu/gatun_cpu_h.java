@@ -1895,6 +1895,84 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_rotary_cache_update {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rotary_cache_update");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_rotary_cache_update(const void *qkv, int64_t qkv_stride, const float *cosine, const float *sine, const int64_t *positions, const int64_t *slots, void *query, int64_t query_stride, void *key_cache, void *value_cache, const int64_t *strides, int32_t dtype, int64_t tokens, int64_t heads, int64_t kv_heads, int64_t head_size, int64_t rotary, int32_t interleaved, int64_t room)
+     * }
+     */
+    public static FunctionDescriptor gatun_rotary_cache_update$descriptor() {
+        return gatun_rotary_cache_update.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_rotary_cache_update(const void *qkv, int64_t qkv_stride, const float *cosine, const float *sine, const int64_t *positions, const int64_t *slots, void *query, int64_t query_stride, void *key_cache, void *value_cache, const int64_t *strides, int32_t dtype, int64_t tokens, int64_t heads, int64_t kv_heads, int64_t head_size, int64_t rotary, int32_t interleaved, int64_t room)
+     * }
+     */
+    public static MethodHandle gatun_rotary_cache_update$handle() {
+        return gatun_rotary_cache_update.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_rotary_cache_update(const void *qkv, int64_t qkv_stride, const float *cosine, const float *sine, const int64_t *positions, const int64_t *slots, void *query, int64_t query_stride, void *key_cache, void *value_cache, const int64_t *strides, int32_t dtype, int64_t tokens, int64_t heads, int64_t kv_heads, int64_t head_size, int64_t rotary, int32_t interleaved, int64_t room)
+     * }
+     */
+    public static MemorySegment gatun_rotary_cache_update$address() {
+        return gatun_rotary_cache_update.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_rotary_cache_update(const void *qkv, int64_t qkv_stride, const float *cosine, const float *sine, const int64_t *positions, const int64_t *slots, void *query, int64_t query_stride, void *key_cache, void *value_cache, const int64_t *strides, int32_t dtype, int64_t tokens, int64_t heads, int64_t kv_heads, int64_t head_size, int64_t rotary, int32_t interleaved, int64_t room)
+     * }
+     */
+    public static int gatun_rotary_cache_update(MemorySegment qkv, long qkv_stride, MemorySegment cosine, MemorySegment sine, MemorySegment positions, MemorySegment slots, MemorySegment query, long query_stride, MemorySegment key_cache, MemorySegment value_cache, MemorySegment strides, int dtype, long tokens, long heads, long kv_heads, long head_size, long rotary, int interleaved, long room) {
+        var mh$ = gatun_rotary_cache_update.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_rotary_cache_update", qkv, qkv_stride, cosine, sine, positions, slots, query, query_stride, key_cache, value_cache, strides, dtype, tokens, heads, kv_heads, head_size, rotary, interleaved, room);
+            }
+            return (int)mh$.invokeExact(qkv, qkv_stride, cosine, sine, positions, slots, query, query_stride, key_cache, value_cache, strides, dtype, tokens, heads, kv_heads, head_size, rotary, interleaved, room);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_disentangled_bias_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,

@@ -162,6 +162,33 @@ final class Checks {
     }
   }
 
+  /** Requires [tokens, heads, head_size] with gaps between tokens only. */
+  static void heads(String kernel, String name, Operand operand) {
+    if (operand.isEmpty()) {
+      return;
+    }
+    rows(kernel, name, operand);
+    if (operand.size(1) > 1 && operand.stride(1) != operand.size(2)) {
+      throw bad(
+          kernel, "%s %s has gaps between heads, stride %d", name, operand, operand.stride(1));
+    }
+    if (operand.size(0) > 1 && operand.stride(0) < operand.size(1) * operand.size(2)) {
+      throw bad(
+          kernel, "%s %s has overlapping tokens, stride %d", name, operand, operand.stride(0));
+    }
+  }
+
+  /** Requires the cosines and sines of no more pairs than the heads of x [.., head_size] have. */
+  static void rotaryTables(String kernel, Operand cosine, Operand sine, String name, Operand x) {
+    operand(kernel, "cosine", cosine, DType.F32, 2);
+    contiguous(kernel, "cosine", cosine);
+    shaped(kernel, "sine", sine, DType.F32, cosine.size(0), cosine.size(1));
+    contiguous(kernel, "sine", sine);
+    if (cosine.size(1) > x.size(-1) / 2) {
+      throw bad(kernel, "cosine %s has more pairs than the heads of %s %s", cosine, name, x);
+    }
+  }
+
   /** Requires that no output shares memory with another operand, but for {@code inPlace} ones. */
   static void disjoint(KernelCall call, Operand... inPlace) {
     List<Operand> outputs = call.outputs();

@@ -3,6 +3,7 @@ package dev.gatun.kernels.api;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** What every backend does around a kernel: keeping buffers alive, and checks of the data. */
@@ -74,6 +75,46 @@ public final class Execution {
                 .formatted(call.kernel(), what, id, i, limit - 1));
       }
     }
+  }
+
+  /**
+   * Requires indices to be distinct.
+   *
+   * @param call the call that they belong to
+   * @param what an index is, for the message
+   * @param ids I64, {@code count} of them in host memory
+   * @param exception an index that may be there often, or null
+   * @throws IllegalArgumentException naming the index and two of its places
+   */
+  public static void distinct(
+      KernelCall call, String what, MemorySegment ids, long count, Long exception) {
+    if (count > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "%s: %d times a %s, expected fewer than 2^31 - 8".formatted(call.kernel(), count, what));
+    }
+    long[] sorted = new long[(int) count];
+    for (int i = 0; i < sorted.length; i++) {
+      sorted[i] = ids.getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
+    }
+    long[] given = sorted.clone();
+    Arrays.sort(sorted);
+    for (int i = 1; i < sorted.length; i++) {
+      if (sorted[i] == sorted[i - 1] && (exception == null || sorted[i] != exception)) {
+        int first = place(given, sorted[i], 0);
+        throw new IllegalArgumentException(
+            "%s: %s %d at %d is also at %d, expected distinct ones"
+                .formatted(
+                    call.kernel(), what, sorted[i], place(given, sorted[i], first + 1), first));
+      }
+    }
+  }
+
+  private static int place(long[] values, long value, int from) {
+    int at = from;
+    while (values[at] != value) {
+      at++;
+    }
+    return at;
   }
 
   /**

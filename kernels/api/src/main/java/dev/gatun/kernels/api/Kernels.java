@@ -31,6 +31,8 @@ public interface Kernels {
 
   void run(RotaryEmbedding call);
 
+  void run(RotaryCacheUpdate call);
+
   void run(DisentangledBias call);
 
   void run(CrossEntropy call);

@@ -24,35 +24,14 @@ public record RotaryEmbedding(
   public RotaryEmbedding {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 3);
-    Checks.operand(NAME, "cosine", cosine, DType.F32, 2);
-    Checks.contiguous(NAME, "cosine", cosine);
-    Checks.shaped(NAME, "sine", sine, DType.F32, cosine.size(0), cosine.size(1));
-    Checks.contiguous(NAME, "sine", sine);
-    if (2 * cosine.size(1) > x.size(2)) {
-      throw Checks.bad(NAME, "cosine %s has more pairs than the heads of x %s", cosine, x);
-    }
+    Checks.rotaryTables(NAME, cosine, sine, "x", x);
     Checks.shaped(NAME, "positions", positions, DType.I64, x.size(0));
     Checks.contiguous(NAME, "positions", positions);
     Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1), x.size(2));
-    token("x", x);
-    token("y", y);
+    Checks.heads(NAME, "x", x);
+    Checks.heads(NAME, "y", y);
     Checks.disjoint(
         new Operands(NAME, Checks.present(x, cosine, sine, positions), Checks.present(y)), x);
-  }
-
-  private static void token(String name, Operand operand) {
-    if (operand.count() == 0) {
-      return;
-    }
-    Checks.rows(NAME, name, operand);
-    if (operand.size(1) > 1 && operand.stride(1) != operand.size(2)) {
-      throw Checks.bad(
-          NAME, "%s %s has gaps between heads, stride %d", name, operand, operand.stride(1));
-    }
-    if (operand.size(0) > 1 && operand.stride(0) < operand.size(1) * operand.size(2)) {
-      throw Checks.bad(
-          NAME, "%s %s has overlapping tokens, stride %d", name, operand, operand.stride(0));
-    }
   }
 
   @Override

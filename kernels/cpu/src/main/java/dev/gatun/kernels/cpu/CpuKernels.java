@@ -38,6 +38,7 @@ import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.RotaryCacheUpdate;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -293,25 +294,12 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void run(RotaryEmbedding c) {
-    run(
-        c,
-        () -> {
-          inRange(c, "position", c.positions(), c.cosine().size(0), null);
-          CpuLibrary.rotary(
-              address(c.x()),
-              c.x().stride(0),
-              address(c.cosine()),
-              address(c.sine()),
-              address(c.positions()),
-              address(c.y()),
-              c.y().stride(0),
-              dtype(c.x().dtype()),
-              c.x().size(0),
-              c.x().size(1),
-              c.x().size(2),
-              2 * c.cosine().size(1),
-              c.interleaved());
-        });
+    run(c, () -> RotaryCall.run(c));
+  }
+
+  @Override
+  public void run(RotaryCacheUpdate c) {
+    run(c, () -> RotaryCall.run(c));
   }
 
   @Override

@@ -29,6 +29,7 @@ import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.RotaryCacheUpdate;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -50,6 +51,7 @@ final class CudaKernels implements Kernels {
   private final CudaAttention attention;
   private final CudaMatmul matmul;
   private final CudaRows rows;
+  private final CudaRotary rotary;
   private final CudaElementwise elementwise;
 
   CudaKernels(CudaMemory memory, Launcher launcher) {
@@ -60,6 +62,7 @@ final class CudaKernels implements Kernels {
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
     this.matmul = new CudaMatmul(launcher);
     this.rows = new CudaRows(launcher);
+    this.rotary = new CudaRotary(launcher, checks);
     this.elementwise = new CudaElementwise(launcher);
   }
 
@@ -328,22 +331,12 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(RotaryEmbedding c) {
-    run(
-        c,
-        () -> {
-          checks.inRange(c, "position", c.positions(), c.cosine().size(0), null);
-          launcher.launch(
-              "rotary_embedding",
-              c.x().size(0),
-              1,
-              1,
-              0,
-              with(c.x(), c.cosine(), c.sine(), c.positions(), c.y())
-                  .integer(dtype(c.x()))
-                  .integer(c.interleaved() ? 1 : 0)
-                  .numbers(c.x().stride(0), c.y().stride(0), c.x().size(1), c.x().size(2))
-                  .number(c.cosine().size(1)));
-        });
+    run(c, () -> rotary.run(c));
+  }
+
+  @Override
+  public void run(RotaryCacheUpdate c) {
+    run(c, () -> rotary.run(c));
   }
 
   @Override

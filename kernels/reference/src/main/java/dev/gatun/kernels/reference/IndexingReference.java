@@ -17,13 +17,7 @@ final class IndexingReference {
   }
 
   private static void inRange(KernelCall call, Operand ids, long limit) {
-    Execution.inRange(
-        call,
-        "id",
-        View.segment(ids.buffer()).asSlice(Math.min(ids.byteOffset(), ids.buffer().byteSize())),
-        ids.size(0),
-        limit,
-        null);
+    Execution.inRange(call, "id", View.ids(ids), ids.size(0), limit, null);
   }
 
   private static void move(Operand x, long from, Operand y, long to) {

@@ -6,7 +6,6 @@ import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.PoolingMode;
-import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScatterRows;
 
 /** Kernels that find rows by index or by sequence. */
@@ -18,13 +17,7 @@ final class LookupReference {
   }
 
   private static void inRange(KernelCall call, String what, Operand ids, long limit) {
-    Execution.inRange(
-        call,
-        what,
-        View.segment(ids.buffer()).asSlice(Math.min(ids.byteOffset(), ids.buffer().byteSize())),
-        ids.size(0),
-        limit,
-        null);
+    Execution.inRange(call, what, View.ids(ids), ids.size(0), limit, null);
   }
 
   void run(Embedding c) {
@@ -75,33 +68,6 @@ final class LookupReference {
           value = c.mode() == PoolingMode.MEAN ? p.round(value / length) : value;
         }
         y.set(s * columns + i, value);
-      }
-    }
-  }
-
-  void run(RotaryEmbedding c) {
-    inRange(c, "position", c.positions(), c.cosine().size(0));
-    View x = View.of(c.x());
-    View y = View.of(c.y());
-    View cosine = View.of(c.cosine());
-    View sine = View.of(c.sine());
-    View positions = View.of(c.positions());
-    long half = c.cosine().size(1);
-    long size = c.x().size(2);
-    for (long t = 0; t < c.x().size(0); t++) {
-      for (long h = 0; h < c.x().size(1); h++) {
-        double[] head = x.row(t * c.x().stride(0) + h * size, size);
-        for (int i = 0; i < half; i++) {
-          int first = c.interleaved() ? 2 * i : i;
-          int second = c.interleaved() ? 2 * i + 1 : i + (int) half;
-          double cos = cosine.get(positions.getLong(t) * half + i);
-          double sin = sine.get(positions.getLong(t) * half + i);
-          double a = head[first];
-          double b = head[second];
-          head[first] = p.round(p.round(a * cos) - p.round(b * sin));
-          head[second] = p.round(p.round(b * cos) + p.round(a * sin));
-        }
-        y.setRow(t * c.y().stride(0) + h * size, head);
       }
     }
   }

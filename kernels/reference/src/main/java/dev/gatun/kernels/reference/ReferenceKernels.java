@@ -26,6 +26,7 @@ import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
 import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.RotaryCacheUpdate;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
@@ -42,6 +43,7 @@ final class ReferenceKernels implements Kernels {
   private final RowsReference rows;
   private final ElementwiseReference elementwise;
   private final LookupReference lookup;
+  private final RotaryReference rotary;
   private final ReductionReference reduction;
   private final IndexingReference indexing;
   private final DisentangledBiasReference disentangledBias;
@@ -54,6 +56,7 @@ final class ReferenceKernels implements Kernels {
     this.rows = new RowsReference(precision);
     this.elementwise = new ElementwiseReference(precision);
     this.lookup = new LookupReference(precision);
+    this.rotary = new RotaryReference(precision);
     this.reduction = new ReductionReference(precision);
     this.indexing = new IndexingReference(precision);
     this.disentangledBias = new DisentangledBiasReference(precision);
@@ -121,7 +124,12 @@ final class ReferenceKernels implements Kernels {
 
   @Override
   public void run(RotaryEmbedding call) {
-    Execution.run(call, memory, () -> lookup.run(call));
+    Execution.run(call, memory, () -> rotary.run(call));
+  }
+
+  @Override
+  public void run(RotaryCacheUpdate call) {
+    Execution.run(call, memory, () -> rotary.run(call));
   }
 
   @Override

@@ -34,6 +34,11 @@ final class View {
     return ((HostBuffer) buffer).segment();
   }
 
+  /** The memory of indices from the first one on. */
+  static MemorySegment ids(Operand ids) {
+    return segment(ids.buffer()).asSlice(Math.min(ids.byteOffset(), ids.buffer().byteSize()));
+  }
+
   /** Where the i-th element of an operand's row-major order lies, in elements from the first. */
   static long place(Operand operand, long i) {
     long place = 0;
