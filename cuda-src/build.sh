@@ -2,7 +2,8 @@
 # Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
 # RESOURCE_DIR gets kernels.list and a fat binary for each source, for sm_80 and sm_90a, and PTX of
 # compute_80 for later devices; with `all` also for the architectures between and after, with a number
-# such as 90a for that one.
+# such as 90a for that one. What each kernel of the default targets uses is compared with registers.txt,
+# where that was made by the same compiler; REGISTERS=write writes it.
 set -euo pipefail
 cd "$(dirname "$0")"
 build=$1 resources=$2 which=${3:-default}
@@ -50,3 +51,40 @@ for pid in "${pids[@]}"; do wait "$pid"; done
 bytes=$(cat "$resources"/*.fatbin | wc -c)
 echo "CUDA kernels for $(echo "$targets" | sed 's/ /, /g; s/\([0-9]\)/sm_\1/1; s/, /, sm_/g') and PTX: $(ls "$resources"/*.fatbin | wc -l) images, $((bytes / 1024)) KB"
 [ "$bytes" -lt 60000000 ] || { echo "cuda-src/build.sh: the images have $bytes bytes, expected below 60 MB" >&2; exit 1; }
+
+# Registers, spilled bytes and the blocks that a multiprocessor's registers and threads have room for.
+registers() {
+  echo "# What each kernel uses, by ptxas of $version; made by REGISTERS=write cuda-src/build.sh, compared by each build."
+  echo "# blocks: that a multiprocessor's 65536 registers and 2048 threads have room for, shared memory aside."
+  printf '%-28s %-7s %7s %9s %7s %7s\n' kernel target threads registers spilled blocks
+  for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
+    cat "$build/$(echo "${source%.cu}" | tr / _).log"
+  done | awk '
+    FILENAME == "kernels.list" { if ($0 !~ /^#/) threads[$2] = $3; next }
+    /Compiling entry function/ { split($0, part, "\047"); kernel = part[2]; target = part[4]; spilled = 0 }
+    /Function properties for/ { mine = ($NF == kernel) }
+    /bytes spill stores/ && mine { spilled = $5 + $9 }
+    /Used [0-9]+ registers/ {
+      for (i = 1; i <= NF; i++) if ($i == "Used") used = $(i + 1)
+      each = int((used * 32 + 255) / 256) * 256 * threads[kernel] / 32
+      blocks = int(65536 / each)
+      most = int(2048 / threads[kernel])
+      if (blocks > most) blocks = most
+      if (blocks > 32) blocks = 32
+      printf "%-28s %-7s %7d %9d %7d %7d\n", kernel, target, threads[kernel], used, spilled, blocks
+    }' kernels.list - | sort
+}
+version="nvcc $("$nvcc" --version | sed -n 's/.*, V\([0-9.]*\)$/\1/p')"
+if [ "$which" = default ]; then
+  registers >"$build/registers.txt"
+  if [ "${REGISTERS:-}" = write ]; then
+    cp "$build/registers.txt" registers.txt
+  elif ! grep -q "ptxas of $version;" registers.txt; then
+    echo "cuda-src/build.sh: registers.txt was made by another compiler than $version and is not compared"
+  else
+    diff registers.txt "$build/registers.txt" >&2 || {
+      echo "cuda-src/build.sh: kernels use other registers than registers.txt says; look at it, then REGISTERS=write cuda-src/build.sh BUILD_DIR RESOURCE_DIR" >&2
+      exit 1
+    }
+  fi
+fi
