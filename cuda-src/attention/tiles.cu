@@ -117,7 +117,9 @@ template <class T, bool Bf16>
 static __device__ __forceinline__ void attend(const Attention& a) {
   typename T::Shared* shared = shared_memory<typename T::Shared>(sizeof(typename T::Shared));
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
-  const long first = static_cast<long>(blockIdx.x) * kQueries;
+  // With a causal mask the last queries have the most keys, and so begin first.
+  const unsigned tile = a.causal == kNotCausal ? blockIdx.x : gridDim.x - 1 - blockIdx.x;
+  const long first = static_cast<long>(tile) * kQueries;
   if (first >= s.queries) {
     return;
   }
