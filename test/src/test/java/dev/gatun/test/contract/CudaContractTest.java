@@ -47,7 +47,7 @@ final class CudaContractTest {
   @Test
   @Tag("full")
   void tensor_cores_agree_with_the_reference_in_many_more_cases() {
-    Cases.tiles(300).forEach(c -> check(c, true, List.of(Policy.values())));
+    Cases.tiles(120).forEach(c -> check(c, true, List.of(Policy.values())));
   }
 
   @ParameterizedTest
@@ -60,7 +60,7 @@ final class CudaContractTest {
   @Test
   @Tag("full")
   void agrees_with_the_reference_in_many_more_cases_and_every_order() {
-    cases(200).skip(cases(20).count()).forEach(c -> check(c, false, List.of(Policy.values())));
+    cases(80).skip(cases(20).count()).forEach(c -> check(c, false, List.of(Policy.values())));
   }
 
   static void check(Case c, boolean aligned, List<Policy> policies) {
