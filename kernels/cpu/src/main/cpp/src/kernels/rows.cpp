@@ -87,21 +87,24 @@ int32_t softmax(const void *x, void *y, int32_t dtype, int64_t rows, int64_t col
   return GATUN_OK;
 }
 
-int32_t cross_entropy_f32(const float *logits, const int64_t *targets, int64_t rows,
-                          int64_t columns, int64_t ignore_index, float *loss) {
-  if (rows < 0 || columns < 0) {
+int32_t cross_entropy(const void *logits, int32_t dtype, const int64_t *targets, int64_t rows,
+                      int64_t columns, int64_t ignore_index, float *loss) {
+  if (rows < 0 || columns < 0 || !is_dtype(dtype)) {
     return GATUN_INVALID_ARGUMENT;
   }
-  parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      if (targets[r] == ignore_index) {
-        loss[r] = 0.0f;
-        continue;
+  by_dtype(dtype, [&](auto number) {
+    using T = decltype(number);
+    parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; r++) {
+        if (targets[r] == ignore_index) {
+          loss[r] = 0.0f;
+          continue;
+        }
+        const T *in = static_cast<const T *>(logits) + r * columns;
+        const float top = largest(in, columns), target = load_lanes(in + targets[r], 1)[0];
+        loss[r] = __builtin_logf(exp_sum(in, columns, top)) - (target - top);
       }
-      const float *in = logits + r * columns;
-      const float top = largest(in, columns);
-      loss[r] = __builtin_logf(exp_sum(in, columns, top)) - (in[targets[r]] - top);
-    }
+    });
   });
   return GATUN_OK;
 }

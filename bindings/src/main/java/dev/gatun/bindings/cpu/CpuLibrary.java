@@ -276,18 +276,6 @@ public final class CpuLibrary {
             length));
   }
 
-  public static void crossEntropy(
-      MemorySegment logits,
-      MemorySegment targets,
-      long rows,
-      long columns,
-      long ignoreIndex,
-      MemorySegment loss) {
-    check(
-        "cross_entropy_f32",
-        gatun_cpu_h.gatun_cross_entropy_f32(logits, targets, rows, columns, ignoreIndex, loss));
-  }
-
   static void check(String call, int status) {
     if (status == gatun_cpu_h.GATUN_OK()) {
       return;

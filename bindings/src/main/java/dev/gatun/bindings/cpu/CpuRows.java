@@ -102,4 +102,17 @@ public final class CpuRows {
     CpuLibrary.check(
         "pool", gatun_cpu_h.gatun_pool(x, offsets, sequences, columns, mode, y, dtype));
   }
+
+  public static void crossEntropy(
+      MemorySegment logits,
+      int dtype,
+      MemorySegment targets,
+      long rows,
+      long columns,
+      long ignoreIndex,
+      MemorySegment loss) {
+    CpuLibrary.check(
+        "cross_entropy",
+        gatun_cpu_h.gatun_cross_entropy(logits, dtype, targets, rows, columns, ignoreIndex, loss));
+  }
 }

@@ -334,7 +334,10 @@ public final class Ops {
         positions);
   }
 
-  /** The loss of each row of logits [rows, columns]; 0 where the target is ignoreIndex. */
+  /**
+   * The F32 loss of each row of logits [rows, columns] in F32, BF16 or F16; 0 where the target is
+   * ignoreIndex.
+   */
   public static Tensor crossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
     axes("cross_entropy", "logits", logits, 2);
     return run(

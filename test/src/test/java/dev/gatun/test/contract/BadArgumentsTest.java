@@ -342,6 +342,13 @@ final class BadArgumentsTest {
                 new DisentangledBias(
                     null, null, Offsets.ofLengths(2), ids(2), 4, 1, 8, 1, of(OTHER, 1, 1, 2, 2))),
         bad(
+            "cross_entropy: logits is I64[4, 8], expected F32, BF16 or F16",
+            () ->
+                new CrossEntropy(Operand.of(BUFFER, DType.I64, 4, 8), ids(4), -100, of(OTHER, 4))),
+        bad(
+            "cross_entropy: loss is BF16[4], expected F32",
+            () -> new CrossEntropy(X, ids(4), -100, Operand.of(OTHER, DType.BF16, 4))),
+        bad(
             "cross_entropy: loss is F32[4, 8], expected 1 axes",
             () -> new CrossEntropy(X, ids(4), -100, Y)),
         bad(

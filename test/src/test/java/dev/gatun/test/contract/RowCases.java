@@ -3,6 +3,7 @@ package dev.gatun.test.contract;
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.GatedActivation;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
@@ -152,10 +153,11 @@ final class RowCases {
   private static Case crossEntropy(long seed) {
     Random random = new Random(seed);
     long rows = Sizes.any(random, 33);
-    Data logits = values(random, "logits", rows, Math.max(1, columns(random)));
+    DType dtype = new DType[] {DType.F32, DType.BF16, DType.F16}[random.nextInt(3)];
+    Data logits = values(random, "logits", rows, Math.max(1, columns(random))).withDtype(dtype);
     Data targets = Data.ids(random, "targets", logits.shape()[1], rows).with(random, -100);
     return Case.of(
-        "cross_entropy seed " + seed,
+        "cross_entropy seed %d %s".formatted(seed, dtype),
         List.of(logits, targets, Data.output("loss", rows)),
         of -> new CrossEntropy(of.apply("logits"), of.apply("targets"), -100, of.apply("loss")));
   }

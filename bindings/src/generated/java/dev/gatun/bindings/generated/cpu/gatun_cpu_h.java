@@ -2045,10 +2045,11 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_cross_entropy_f32 {
+    private static class gatun_cross_entropy {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
@@ -2056,7 +2057,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_POINTER
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_cross_entropy_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_cross_entropy");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -2064,45 +2065,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_cross_entropy_f32(const float *logits, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
+     * int32_t gatun_cross_entropy(const void *logits, int32_t dtype, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
      * }
      */
-    public static FunctionDescriptor gatun_cross_entropy_f32$descriptor() {
-        return gatun_cross_entropy_f32.DESC;
+    public static FunctionDescriptor gatun_cross_entropy$descriptor() {
+        return gatun_cross_entropy.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_cross_entropy_f32(const float *logits, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
+     * int32_t gatun_cross_entropy(const void *logits, int32_t dtype, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
      * }
      */
-    public static MethodHandle gatun_cross_entropy_f32$handle() {
-        return gatun_cross_entropy_f32.HANDLE;
+    public static MethodHandle gatun_cross_entropy$handle() {
+        return gatun_cross_entropy.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_cross_entropy_f32(const float *logits, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
+     * int32_t gatun_cross_entropy(const void *logits, int32_t dtype, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
      * }
      */
-    public static MemorySegment gatun_cross_entropy_f32$address() {
-        return gatun_cross_entropy_f32.ADDR;
+    public static MemorySegment gatun_cross_entropy$address() {
+        return gatun_cross_entropy.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_cross_entropy_f32(const float *logits, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
+     * int32_t gatun_cross_entropy(const void *logits, int32_t dtype, const int64_t *targets, int64_t rows, int64_t columns, int64_t ignore_index, float *loss)
      * }
      */
-    public static int gatun_cross_entropy_f32(MemorySegment logits, MemorySegment targets, long rows, long columns, long ignore_index, MemorySegment loss) {
-        var mh$ = gatun_cross_entropy_f32.HANDLE;
+    public static int gatun_cross_entropy(MemorySegment logits, int dtype, MemorySegment targets, long rows, long columns, long ignore_index, MemorySegment loss) {
+        var mh$ = gatun_cross_entropy.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_cross_entropy_f32", logits, targets, rows, columns, ignore_index, loss);
+                traceDowncall("gatun_cross_entropy", logits, dtype, targets, rows, columns, ignore_index, loss);
             }
-            return (int)mh$.invokeExact(logits, targets, rows, columns, ignore_index, loss);
+            return (int)mh$.invokeExact(logits, dtype, targets, rows, columns, ignore_index, loss);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

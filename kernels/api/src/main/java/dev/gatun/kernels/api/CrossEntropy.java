@@ -5,9 +5,9 @@ import java.util.List;
 /**
  * The negative log-likelihood of each row's target under the softmax of its logits: {@code loss[i]
  * = ln Σ exp(logits[i]) - logits[i, targets[i]]}, and 0 where the target is ignoreIndex. A target
- * outside of the columns is an error that names it and its place.
+ * outside of the columns is an error that names it and its place. Computed in float.
  *
- * @param logits F32 [rows, columns] contiguous
+ * @param logits F32, BF16 or F16 [rows, columns] contiguous
  * @param targets I64 [rows] contiguous
  * @param ignoreIndex the target of rows that do not count, usually -100
  * @param loss F32 [rows] contiguous
@@ -18,7 +18,7 @@ public record CrossEntropy(Operand logits, Operand targets, long ignoreIndex, Op
   private static final String NAME = "cross_entropy";
 
   public CrossEntropy {
-    Checks.operand(NAME, "logits", logits, DType.F32, 2);
+    Checks.operand(NAME, "logits", logits, Checks.floats(NAME, "logits", logits), 2);
     Checks.contiguous(NAME, "logits", logits);
     Checks.shaped(NAME, "targets", targets, DType.I64, logits.size(0));
     Checks.contiguous(NAME, "targets", targets);

@@ -332,8 +332,9 @@ final class CpuKernels implements Kernels {
         c,
         () -> {
           inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
-          CpuLibrary.crossEntropy(
+          CpuRows.crossEntropy(
               address(c.logits()),
+              dtype(c.logits().dtype()),
               address(c.targets()),
               c.logits().size(0),
               c.logits().size(1),
