@@ -13,6 +13,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROUNDS = 3
+# A row that takes longer is given up.
+ROW_SECONDS = 60
 
 
 def output_of(*command):
@@ -34,7 +36,9 @@ class Answering:
         timer.start()
         try:
             text = self.process.stdout.readline()
-            return json.loads(text) if text else {"error": f"no answer within {seconds:.0f} s"}
+            return json.loads(text) if text else {"error": f"ended, or no answer within {seconds:.0f} s"}
+        except ValueError:
+            return {"error": f"cut off after {seconds:.0f} s"}
         finally:
             timer.cancel()
 
@@ -63,6 +67,7 @@ class Harness:
         return self.end - time.monotonic()
 
     def write(self, row):
+        row = {"commit": self.arguments.commit, "emulated": self.arguments.emulator, **row}
         with self.lines.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
@@ -123,7 +128,7 @@ class Harness:
             times, errors = {}, {}
             for _ in range(1 if self.arguments.emulator else ROUNDS):
                 for name, contender in contenders.items():
-                    answer = contender.ask(row, self.left())
+                    answer = contender.ask(row, min(ROW_SECONDS, self.left()))
                     if name == "gatun" and "seconds" in answer:
                         answer = {"gatun": answer["seconds"]}
                     for key, value in answer.items():
@@ -138,8 +143,8 @@ class Harness:
 
     def merge(self):
         rows = [json.loads(line) for line in self.lines.read_text().splitlines()] if self.lines.exists() else []
-        timings = {row["id"]: {k: row[k] for k in ("row", "seconds", "errors")} for row in rows if row["phase"] == "timing"}
-        target = pathlib.Path(self.arguments.out) / f"gpu-{self.arguments.commit[:12] or 'unknown'}.json"
+        timings = {row["id"]: {k: row[k] for k in ("row", "seconds", "errors")} for row in rows if row["phase"] == "timing" and row["commit"] == self.arguments.commit and row["emulated"] == self.arguments.emulator}
+        target = pathlib.Path(self.arguments.out) / f"{'emulated' if self.arguments.emulator else 'gpu'}-{self.arguments.commit[:12] or 'unknown'}.json"
         old = json.loads(target.read_text()) if target.exists() else {}
         old.update(self.result)
         old["timing"] = {**old.get("timing", {}), **timings}
