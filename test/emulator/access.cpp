@@ -100,7 +100,9 @@ void check_device(const char* address, size_t bytes, bool write, const void* ins
   const size_t pieces =
       (reinterpret_cast<uintptr_t>(address) % kGranule + bytes + kGranule - 1) / kGranule;
   for (size_t i = 0; i < pieces; i++) {
-    const uint64_t last = shadow[i];
+    // Blocks run at the same time: of two that write, the second finds the first's stamp.
+    const uint64_t last = write ? __atomic_exchange_n(&shadow[i], now, __ATOMIC_RELAXED)
+                                : __atomic_load_n(&shadow[i], __ATOMIC_RELAXED);
     // Single bytes are not watched: a piece may hold another thread's. Other launches are over.
     if (last != 0 && bytes >= kGranule && last >> kLaunchShift == now >> kLaunchShift) {
       if (last >> kBlockShift != now >> kBlockShift) {
@@ -115,9 +117,6 @@ void check_device(const char* address, size_t bytes, bool write, const void* ins
                     name(b.thread[other]) + " of the block wrote, and no barrier stands between",
                 instruction);
       }
-    }
-    if (write) {
-      shadow[i] = now;
     }
   }
 }
