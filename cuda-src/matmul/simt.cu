@@ -62,24 +62,26 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
-// c[b, m, n] = sum of a[b, m, k] b[b, n, k]. Grid: (n tiles, m tiles, batch).
+// c[i, m, n] = sum of a[i, m, k] b[i, n, k]; a and b have three strides each. Grid: (n tiles, m
+// tiles, batch).
 extern "C" __global__ void __launch_bounds__(256)
-    batched_matmul(const float* a, const float* b, float* c, long a_batch, long a_stride,
-                   long b_batch, long b_stride, long c_batch, long c_stride, long m, long n,
-                   long k) {
+    batched_matmul(const void* a, const void* b, void* c, int dtype, int c_dtype, long a_batch,
+                   long a_row, long a_stride, long b_batch, long b_row, long b_stride, long m,
+                   long n, long k) {
   Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
   const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
-  a += blockIdx.z * a_batch;
-  b += blockIdx.z * b_batch;
-  c += blockIdx.z * c_batch;
+  const long a0 = blockIdx.z * a_batch, b0 = blockIdx.z * b_batch;
   float sums[kEach][kEach] = {};
   for (long k0 = 0; k0 < k; k0 += kDepth) {
     for (int i = threadIdx.x; i < kTile * kDepth; i += blockDim.x) {
-      const long row = i / kDepth, column = k0 + i % kDepth;
-      tiles->a[i % kDepth][row] =
-          m0 + row < m && column < k ? a[(m0 + row) * a_stride + column] : 0;
-      tiles->b[i % kDepth][row] =
-          n0 + row < n && column < k ? b[(n0 + row) * b_stride + column] : 0;
+      const int row = i / kDepth;
+      const long column = k0 + i % kDepth;
+      tiles->a[i % kDepth][row] = m0 + row < m && column < k
+                                      ? load(a, a0 + (m0 + row) * a_row + column * a_stride, dtype)
+                                      : 0;
+      tiles->b[i % kDepth][row] = n0 + row < n && column < k
+                                      ? load(b, b0 + (n0 + row) * b_row + column * b_stride, dtype)
+                                      : 0;
     }
     sync_block();
     multiply(tiles, sums);
@@ -90,7 +92,7 @@ extern "C" __global__ void __launch_bounds__(256)
       const long row = m0 + static_cast<int>(threadIdx.x) / kSide + i * kSide;
       const long column = n0 + threadIdx.x % kSide + j * kSide;
       if (row < m && column < n) {
-        c[row * c_stride + column] = sums[i][j];
+        store(c, (blockIdx.z * m + row) * n + column, c_dtype, sums[i][j]);
       }
     }
   }

@@ -81,30 +81,5 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
   return GATUN_OK;
 }
 
-int32_t batched_matmul_f32(const float *a, int64_t a_batch_stride, int64_t a_stride, const float *b,
-                           int64_t b_batch_stride, int64_t b_stride, float *c,
-                           int64_t c_batch_stride, int64_t c_stride, int64_t batch, int64_t m,
-                           int64_t n, int64_t k) {
-  if (batch < 0 || m < 0 || n < 0 || k < 0) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-  const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
-  std::atomic<bool> failed{false};
-  parallel(batch * panels, [&](int64_t task) {
-    static thread_local Scratch scratch;
-    const int64_t i = task / panels, first = task % panels * GATUN_PANEL;
-    float *packed = scratch.floats(k * GATUN_PANEL + 1);
-    if (packed == nullptr) {
-      failed.store(true);
-      return;
-    }
-    const int64_t features = n - first < GATUN_PANEL ? n - first : GATUN_PANEL;
-    pack_panel(b + i * b_batch_stride + first * b_stride, b_stride, 1, features, k, packed);
-    product(m, features, k, a + i * a_batch_stride, a_stride, packed, GATUN_PANEL,
-            c + i * c_batch_stride + first, c_stride, Into::kNew);
-  });
-  return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
-}
-
 }  // namespace GATUN_LEVEL
 }  // namespace gatun

@@ -115,14 +115,12 @@ final class CpuKernels implements Kernels {
         () ->
             CpuLibrary.batchedMatmul(
                 address(c.a()),
-                c.a().stride(0),
-                c.a().stride(1),
+                c.a().strides(),
                 address(c.b()),
-                c.b().stride(0),
-                c.b().stride(1),
+                c.b().strides(),
+                dtype(c.a().dtype()),
                 address(c.c()),
-                c.c().stride(0),
-                c.c().stride(1),
+                dtype(c.c().dtype()),
                 c.a().size(0),
                 c.a().size(1),
                 c.b().size(1),

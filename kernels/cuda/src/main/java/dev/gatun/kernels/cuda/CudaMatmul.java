@@ -115,8 +115,10 @@ final class CudaMatmul {
             .operand(c.a())
             .operand(c.b())
             .operand(c.c())
-            .numbers(c.a().stride(0), c.a().stride(1), c.b().stride(0), c.b().stride(1))
-            .numbers(c.c().stride(0), c.c().stride(1))
+            .integer(dtype(c.a().dtype()))
+            .integer(dtype(c.c().dtype()))
+            .numbers(c.a().strides())
+            .numbers(c.b().strides())
             .numbers(c.a().size(1), c.b().size(1), c.a().size(2)));
   }
 }
