@@ -240,8 +240,8 @@ public final class CpuLibrary {
   }
 
   public static void scatterRows(
-      MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
-    check("scatter_rows_f32", gatun_cpu_h.gatun_scatter_rows_f32(x, ids, count, y, rows, columns));
+      MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long rowBytes) {
+    check("scatter_rows", gatun_cpu_h.gatun_scatter_rows(x, ids, count, y, rows, rowBytes));
   }
 
   public static void disentangledBias(

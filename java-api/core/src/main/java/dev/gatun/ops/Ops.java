@@ -131,7 +131,7 @@ public final class Ops {
   public static Tensor scatterRows(Tensor x, Tensor ids, long... shape) {
     axes("scatter_rows", "x", x, 2);
     return run(
-        Tensor.zeros(x.device(), shape),
+        Tensor.zeros(x.device(), x.dtype(), shape),
         (k, y) -> {
           Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
           k.run(new ScatterRows(x.operand(), ids.operand(), rows.operand()));

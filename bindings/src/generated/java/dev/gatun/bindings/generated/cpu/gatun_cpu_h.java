@@ -1431,18 +1431,20 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_index_add_f32 {
+    private static class gatun_index_add {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_index_add_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_index_add");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1450,45 +1452,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_index_add(const void *x, int32_t x_dtype, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int64_t rows, int64_t columns)
      * }
      */
-    public static FunctionDescriptor gatun_index_add_f32$descriptor() {
-        return gatun_index_add_f32.DESC;
+    public static FunctionDescriptor gatun_index_add$descriptor() {
+        return gatun_index_add.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_index_add(const void *x, int32_t x_dtype, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int64_t rows, int64_t columns)
      * }
      */
-    public static MethodHandle gatun_index_add_f32$handle() {
-        return gatun_index_add_f32.HANDLE;
+    public static MethodHandle gatun_index_add$handle() {
+        return gatun_index_add.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_index_add(const void *x, int32_t x_dtype, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int64_t rows, int64_t columns)
      * }
      */
-    public static MemorySegment gatun_index_add_f32$address() {
-        return gatun_index_add_f32.ADDR;
+    public static MemorySegment gatun_index_add$address() {
+        return gatun_index_add.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_index_add(const void *x, int32_t x_dtype, const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int64_t rows, int64_t columns)
      * }
      */
-    public static int gatun_index_add_f32(MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
-        var mh$ = gatun_index_add_f32.HANDLE;
+    public static int gatun_index_add(MemorySegment x, int x_dtype, MemorySegment ids, long count, MemorySegment y, int y_dtype, long rows, long columns) {
+        var mh$ = gatun_index_add.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_index_add_f32", x, ids, count, y, rows, columns);
+                traceDowncall("gatun_index_add", x, x_dtype, ids, count, y, y_dtype, rows, columns);
             }
-            return (int)mh$.invokeExact(x, ids, count, y, rows, columns);
+            return (int)mh$.invokeExact(x, x_dtype, ids, count, y, y_dtype, rows, columns);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1629,7 +1631,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
-    private static class gatun_scatter_rows_f32 {
+    private static class gatun_scatter_rows {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_POINTER,
@@ -1640,7 +1642,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_LONG
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_scatter_rows_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_scatter_rows");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1648,45 +1650,45 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_scatter_rows(const void *x, const int64_t *ids, int64_t count, void *y, int64_t rows, int64_t row_bytes)
      * }
      */
-    public static FunctionDescriptor gatun_scatter_rows_f32$descriptor() {
-        return gatun_scatter_rows_f32.DESC;
+    public static FunctionDescriptor gatun_scatter_rows$descriptor() {
+        return gatun_scatter_rows.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_scatter_rows(const void *x, const int64_t *ids, int64_t count, void *y, int64_t rows, int64_t row_bytes)
      * }
      */
-    public static MethodHandle gatun_scatter_rows_f32$handle() {
-        return gatun_scatter_rows_f32.HANDLE;
+    public static MethodHandle gatun_scatter_rows$handle() {
+        return gatun_scatter_rows.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_scatter_rows(const void *x, const int64_t *ids, int64_t count, void *y, int64_t rows, int64_t row_bytes)
      * }
      */
-    public static MemorySegment gatun_scatter_rows_f32$address() {
-        return gatun_scatter_rows_f32.ADDR;
+    public static MemorySegment gatun_scatter_rows$address() {
+        return gatun_scatter_rows.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows, int64_t columns)
+     * int32_t gatun_scatter_rows(const void *x, const int64_t *ids, int64_t count, void *y, int64_t rows, int64_t row_bytes)
      * }
      */
-    public static int gatun_scatter_rows_f32(MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
-        var mh$ = gatun_scatter_rows_f32.HANDLE;
+    public static int gatun_scatter_rows(MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long row_bytes) {
+        var mh$ = gatun_scatter_rows.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_scatter_rows_f32", x, ids, count, y, rows, columns);
+                traceDowncall("gatun_scatter_rows", x, ids, count, y, rows, row_bytes);
             }
-            return (int)mh$.invokeExact(x, ids, count, y, rows, columns);
+            return (int)mh$.invokeExact(x, ids, count, y, rows, row_bytes);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -254,7 +254,7 @@ final class CpuKernels implements Kernels {
               c.ids().size(0),
               address(c.y()),
               c.y().size(0),
-              c.y().size(1));
+              c.y().size(1) * c.y().dtype().bytes());
         });
   }
 
@@ -423,9 +423,11 @@ final class CpuKernels implements Kernels {
           inRange(c, "id", c.ids(), c.y().size(0), null);
           CpuIndexing.indexAdd(
               address(c.x()),
+              dtype(c.x().dtype()),
               address(c.ids()),
               c.ids().size(0),
               address(c.y()),
+              dtype(c.y().dtype()),
               c.y().size(0),
               c.y().size(1));
         });

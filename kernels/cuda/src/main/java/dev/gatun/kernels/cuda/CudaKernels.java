@@ -272,7 +272,7 @@ final class CudaKernels implements Kernels {
               1,
               1,
               0,
-              with(c.x(), c.ids(), c.y()).number(c.y().size(1)));
+              with(c.x(), c.ids(), c.y()).number(c.y().size(1) * c.y().dtype().bytes()));
         });
   }
 
@@ -303,7 +303,10 @@ final class CudaKernels implements Kernels {
           launcher.elements(
               "index_add",
               c.y().size(1),
-              with(c.x(), c.ids(), c.y()).numbers(c.ids().size(0), c.y().size(1)));
+              with(c.x(), c.ids(), c.y())
+                  .integer(dtype(c.x()))
+                  .integer(dtype(c.y()))
+                  .numbers(c.ids().size(0), c.y().size(1)));
         });
   }
 
