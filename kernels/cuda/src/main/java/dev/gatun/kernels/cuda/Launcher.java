@@ -82,6 +82,11 @@ final class Launcher {
             "%s: arguments %s, the list of kernels says %s"
                 .formatted(kernel, arguments.letters(), entry.arguments()));
       }
+      if (entry.sharedBytes() >= 0 && entry.sharedBytes() != sharedBytes) {
+        throw new IllegalStateException(
+            "%s: %d bytes of shared memory, the list of kernels says %d"
+                .formatted(kernel, sharedBytes, entry.sharedBytes()));
+      }
       stream.launch(
           function(kernel, entry),
           new int[] {(int) x, (int) y, (int) z},
