@@ -1,5 +1,7 @@
 package dev.gatun.kernels.cuda;
 
+import dev.gatun.bindings.cuda.CublasLt;
+import dev.gatun.bindings.cuda.CublasLtException;
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.cuda.CudaStream;
@@ -15,13 +17,25 @@ public final class CudaBackend implements Backend {
   private final String deviceName;
   private final CudaMemory memory;
   private final CudaKernels kernels;
+  private final String products;
 
   CudaBackend(CudaContext context, KernelImages images) {
     this.context = context;
     this.deviceName = CudaDriver.deviceName(context.ordinal());
     CudaStream stream = new CudaStream(context);
     this.memory = new CudaMemory(context, stream);
-    this.kernels = new CudaKernels(memory, new Launcher(context, stream, images));
+    Launcher launcher = new Launcher(context, stream, images);
+    LibraryMatmul library = null;
+    String description = LibraryMatmul.description();
+    if (CublasLt.load().loaded()) {
+      try {
+        library = LibraryMatmul.open(context, launcher, memory);
+      } catch (CublasLtException e) {
+        description = LibraryMatmul.instead(e.getMessage());
+      }
+    }
+    this.products = description;
+    this.kernels = new CudaKernels(memory, launcher, library);
   }
 
   @Override
@@ -37,7 +51,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<String> details() {
-    return List.of("driver " + CudaDriver.load().file());
+    return List.of("driver " + CudaDriver.load().file(), products);
   }
 
   @Override
