@@ -8,6 +8,7 @@ import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.Replay;
 import java.util.List;
 import java.util.Map;
 
@@ -15,6 +16,7 @@ import java.util.Map;
 public final class CudaBackend implements Backend {
   private final CudaContext context;
   private final String deviceName;
+  private final Streams streams;
   private final CudaMemory memory;
   private final CudaKernels kernels;
   private final String products;
@@ -22,9 +24,9 @@ public final class CudaBackend implements Backend {
   CudaBackend(CudaContext context, KernelImages images) {
     this.context = context;
     this.deviceName = CudaDriver.deviceName(context.ordinal());
-    CudaStream stream = new CudaStream(context);
-    this.memory = new CudaMemory(context, stream);
-    Launcher launcher = new Launcher(context, stream, images);
+    this.streams = new Streams(new CudaStream(context));
+    this.memory = new CudaMemory(context, streams);
+    Launcher launcher = new Launcher(context, streams, images);
     LibraryMatmul library = null;
     String description = LibraryMatmul.description();
     if (CublasLt.load().loaded()) {
@@ -51,7 +53,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<String> details() {
-    return List.of("driver " + CudaDriver.load().file(), products);
+    return List.of("driver " + CudaDriver.load().file(), products, "memory: " + memory.usage());
   }
 
   @Override
@@ -68,5 +70,14 @@ public final class CudaBackend implements Backend {
   @Override
   public Kernels kernels() {
     return kernels;
+  }
+
+  @Override
+  public Replay capture(Runnable work) {
+    if (streams.recording() != null) {
+      throw new IllegalStateException("capture: this thread is recording already");
+    }
+    work.run();
+    return Recording.of(context, streams, memory, work);
   }
 }
