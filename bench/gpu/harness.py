@@ -75,6 +75,7 @@ class Harness:
     def java(self, main, *arguments):
         driver = self.pack / "emulator" / "libgatun_emulated_cuda.so"
         options = ["--enable-native-access=ALL-UNNAMED", "-Dgatun.test.cuda=device", "-Dgatun.cache=" + str(self.pack / "cache")]
+        options.append("-Dgatun.cuda.cublaslt=off")  # What is tested and timed are our own kernels.
         if self.arguments.emulator:
             options += [f"-Dgatun.cuda.driver={driver}", f"-Dgatun.cuda.images={driver.parent / 'images'}"]
         else:

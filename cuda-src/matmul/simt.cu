@@ -25,11 +25,12 @@ static __device__ __forceinline__ void multiply(const Tiles* tiles, float sums[k
   }
 }
 
-// y[m, n] = activation(sum of x[m, k] weight[n, k] + bias[n]). Grid: (n tiles, m tiles).
-extern "C" __global__ void __launch_bounds__(256)
-    matmul_simt(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
-                int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride, long m,
-                long n, long k) {
+// y[m, n] = activation(sum of x[m, k] weight[n, k] + bias[n]), the weight in panels or in rows.
+template <bool Rows>
+static __device__ __forceinline__ void product(const void* x, const void* packed, const float* bias,
+                                               void* y, int x_dtype, int weight_dtype, int y_dtype,
+                                               int activation, long x_stride, long y_stride, long m,
+                                               long n, long k) {
   Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
   const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
   float sums[kEach][kEach] = {};
@@ -43,7 +44,8 @@ extern "C" __global__ void __launch_bounds__(256)
       const long feature = n0 + i % kTile, row = k0 + i / kTile;
       tiles->b[i / kTile][i % kTile] =
           feature < n && row < k
-              ? load(packed, panel_place(feature, row, k, weight_dtype), weight_dtype)
+              ? load(packed, Rows ? feature * k + row : panel_place(feature, row, k, weight_dtype),
+                     weight_dtype)
               : 0;
     }
     sync_block();
@@ -60,6 +62,23 @@ extern "C" __global__ void __launch_bounds__(256)
       }
     }
   }
+}
+
+// Grid: (n tiles, m tiles).
+extern "C" __global__ void __launch_bounds__(256)
+    matmul_simt(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
+                int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride, long m,
+                long n, long k) {
+  product<false>(x, packed, bias, y, x_dtype, weight_dtype, y_dtype, activation, x_stride, y_stride,
+                 m, n, k);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    matmul_simt_rows(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
+                     int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride,
+                     long m, long n, long k) {
+  product<true>(x, packed, bias, y, x_dtype, weight_dtype, y_dtype, activation, x_stride, y_stride,
+                m, n, k);
 }
 
 // c[i, m, n] = sum of a[i, m, k] b[i, n, k]; a and b have three strides each. Grid: (n tiles, m

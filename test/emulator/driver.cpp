@@ -787,6 +787,28 @@ extern "C" __attribute__((visibility("default"))) void gatun_emulator_fail(const
   injections[function] = {calls_before, result};
 }
 
+// Work of another library in a stream: run returns a CUresult, release is called when no stream and
+// no graph holds the work any more.
+extern "C" __attribute__((visibility("default"))) int gatun_emulator_submit(void* stream,
+                                                                            int (*run)(void*),
+                                                                            void (*release)(void*),
+                                                                            void* data) {
+  std::shared_ptr<void> held(data, release);
+  ENTER_CONTEXT("gatun_emulator_submit")
+  return submit(stream, [=] { return run(held.get()); });
+}
+
+// What such work reads or writes.
+extern "C" __attribute__((visibility("default"))) int gatun_emulator_touch(const void* address,
+                                                                           size_t bytes,
+                                                                           int written) {
+  const Result result = on_device("another library", address, bytes);
+  if (result == kSuccess && written != 0 && bytes != 0) {
+    forget_writes(const_cast<void*>(address), bytes);
+  }
+  return result;
+}
+
 extern "C" __attribute__((visibility("default"))) void gatun_emulator_set_memory(size_t bytes) {
   gatun::emulator::set_device_bytes_total(bytes);
 }

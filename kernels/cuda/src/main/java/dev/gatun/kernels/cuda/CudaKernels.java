@@ -54,20 +54,26 @@ final class CudaKernels implements Kernels {
   private final CudaRotary rotary;
   private final CudaElementwise elementwise;
 
-  CudaKernels(CudaMemory memory, Launcher launcher) {
+  CudaKernels(CudaMemory memory, Launcher launcher, LibraryMatmul library) {
     this.memory = memory;
     this.launcher = launcher;
-    this.uploads = new Uploads(launcher, memory);
+    this.uploads = new Uploads(memory);
     this.checks = new IndexChecks(launcher, memory);
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
-    this.matmul = new CudaMatmul(launcher);
+    this.matmul = new CudaMatmul(launcher, library);
     this.rows = new CudaRows(launcher);
-    this.rotary = new CudaRotary(launcher, checks);
+    this.rotary = new CudaRotary(launcher, memory, checks);
     this.elementwise = new CudaElementwise(launcher);
   }
 
   private void run(KernelCall call, Runnable body) {
-    Execution.run(call, memory, body);
+    Execution.run(
+        call,
+        memory,
+        () -> {
+          launcher.hold(call);
+          body.run();
+        });
   }
 
   private Arguments with(Operand... operands) {
