@@ -31,7 +31,7 @@ namespace {
 
 // A path from the folder that the kernels are in.
 std::string shorten(const char* path) {
-  for (const char* folder : {"cuda-src/", "planted/"}) {
+  for (const char* folder : {"cuda-src/", "planted/", "probes/"}) {
     const char* found = std::strstr(path, folder);
     if (found != nullptr) {
       return found;
