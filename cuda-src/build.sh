@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
 # RESOURCE_DIR gets kernels.list and a fat binary for each source, for sm_80 and sm_90a, and PTX of
-# compute_80 for later devices; with `all` also for the architectures between and after, with a number
+# compute_80 for later devices, of a source whose name ends in _sm90a.cu for sm_90a alone; with `all` also for the architectures between and after, with a number
 # such as 90a for that one. What each kernel of the default targets uses is compared with registers.txt,
 # where that was made by the same compiler; REGISTERS=write writes it.
 set -euo pipefail
@@ -20,14 +20,21 @@ case $which in
   *) targets=$which ;;
 esac
 flags="-std=c++17 -O3 -I include -I . -Xptxas -v -Werror all-warnings"
+everywhere="-gencode arch=compute_80,code=compute_80"
 for target in $targets; do
-  flags="$flags -gencode arch=compute_$target,code=sm_$target"
+  everywhere="-gencode arch=compute_$target,code=sm_$target $everywhere"
 done
-flags="$flags -gencode arch=compute_80,code=compute_80"
+# What is made for one architecture alone runs on no other.
+targets_of() { # source
+  case $1 in
+    *_sm90a.cu) echo "-gencode arch=compute_90a,code=sm_90a" ;;
+    *) echo "$everywhere" ;;
+  esac
+}
 
 headers=$(find . -name '*.h' | sort | xargs cat build.sh | sha256sum)
 compile() { # source
-  local key name
+  local key name flags="$flags $(targets_of "$1")"
   name=$(echo "${1%.cu}" | tr / _)
   key=$(printf '%s' "$headers $flags $("$nvcc" --version | tail -n 1)" | cat - "$1" | sha256sum)
   if [ ! -f "$build/$name.fatbin" ] || [ "$(cat "$build/$name.key" 2>/dev/null)" != "$key" ]; then
@@ -43,6 +50,10 @@ compile() { # source
 
 pids=()
 for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
+  case "$source $targets" in
+    *_sm90a.cu\ *90a*) ;;
+    *_sm90a.cu\ *) continue ;;
+  esac
   while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || exit 1; done
   compile "$source" &
   pids+=($!)

@@ -16,6 +16,7 @@
 #include "machine.h"
 #include "memory.h"
 #include "registry.h"
+#include "tensor_map.h"
 
 std::map<std::string, gatun::emulator::Kernel>& gatun::emulator::kernels() {
   static std::map<std::string, Kernel> kernels;
@@ -117,7 +118,8 @@ struct Injection {
 };
 
 std::recursive_mutex lock;
-std::vector<Device> devices(1);
+// The first is of the oldest capability, the second runs what is made for sm_90a alone.
+std::vector<Device> devices = {{"Gatun emulator", 80}, {"Gatun emulator", 90}};
 bool initialised;
 thread_local int current_context = -1;
 std::set<int> retained;
@@ -604,12 +606,16 @@ API cuEventElapsedTime_v2(float* milliseconds, void* from, void* to) {
 API cuModuleLoadDataEx(void** module, const void* image, unsigned, void*, void**) {
   ENTER_CONTEXT("cuModuleLoadDataEx")
   const char* text = static_cast<const char*>(image);
-  const std::string magic = "gatun emulated module\n";
+  const std::string magic = "gatun emulated module", hopper = " sm_90a";
   if (std::strncmp(text, magic.c_str(), magic.size()) != 0) {
     return kInvalidImage;
   }
+  if (std::strncmp(text + magic.size(), hopper.c_str(), hopper.size()) == 0 &&
+      devices[current_context].capability != 90) {
+    return kNoBinaryForGpu;
+  }
   auto made = std::make_unique<Module>();
-  const char* line = text + magic.size();
+  const char* line = text + std::strcspn(text, "\n") + 1;
   while (*line != 0) {
     const size_t length = std::strcspn(line, "\n");
     auto found = gatun::emulator::kernels().find(std::string(line, length));
@@ -765,6 +771,17 @@ API cuGraphDestroy(void* graph) {
   ENTER_CONTEXT("cuGraphDestroy")
   delete static_cast<Graph*>(graph);
   return kSuccess;
+}
+
+API cuTensorMapEncodeTiled(void* map, int type, unsigned rank, void* address, const uint64_t* sizes,
+                           const uint64_t* strides, const uint32_t* box,
+                           const uint32_t* element_strides, int interleave, int swizzle,
+                           int promotion, int fill) {
+  ENTER("cuTensorMapEncodeTiled")
+  const std::string problem =
+      gatun::emulator::encode_map(map, type, rank, address, sizes, strides, box, element_strides,
+                                  interleave, swizzle, promotion, fill);
+  return problem.empty() ? kSuccess : broken(kInvalidValue, "cuTensorMapEncodeTiled: " + problem);
 }
 
 // What tests set beside the driver's API.

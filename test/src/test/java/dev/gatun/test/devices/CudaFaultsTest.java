@@ -155,7 +155,7 @@ final class CudaFaultsTest {
   @Test
   void a_device_that_is_not_there() {
     assertEquals(
-        "device cuda:3: there is no device 3, the driver shows 0 to 0",
+        "device cuda:3: there is no device 3, the driver shows 0 to 1",
         assertThrows(IllegalStateException.class, () -> Devices.open("cuda", 3)).getMessage());
     assertEquals(
         "device 'gpu': expected cpu, cuda or cuda:N",
