@@ -1,5 +1,4 @@
-#include "../math.h"
-#include "../tile.h"
+#include "../narrow.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -79,6 +78,21 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
     }
   });
   return GATUN_OK;
+}
+
+int32_t grouped_matmul_f32(const float *x, int64_t x_stride, const int32_t *rows,
+                           const int32_t *offsets, int64_t experts, const float *packed,
+                           const float *bias, float *y, int64_t y_stride, int64_t m, int64_t n,
+                           int64_t k, int32_t activation) {
+  const int32_t f32 = GATUN_DTYPE_F32;
+  const Product all{x, f32, x_stride, bias, y, f32, y_stride, m, n, k, activation};
+  const Product p = all.grouped(rows, offsets, experts);
+  if (!p.valid()) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  return float_product(p, false, [&](int64_t panel, int64_t depth, int64_t, const float *) {
+    return packed + (panel * k + depth) * GATUN_PANEL;
+  });
 }
 
 }  // namespace GATUN_LEVEL

@@ -29,8 +29,9 @@ final class CudaContractTest {
   }
 
   static Stream<Case> cases(int each) {
-    // Quantised weights run on the processor only.
-    return Cases.all(each).filter(c -> !c.description().contains("quanti"));
+    // Quantised weights and mixtures of experts run on the processor only.
+    return Cases.all(each)
+        .filter(c -> !c.description().matches("(?s).*(quanti|expert_|grouped_).*"));
   }
 
   static Stream<Case> tiles() {

@@ -139,7 +139,7 @@ final class MatmulCases {
   }
 
   /** A weight [n, k] as it is packed, zero where no feature is. */
-  private static Data packed(Data weight, DType dtype) {
+  static Data packed(Data weight, DType dtype) {
     long n = weight.shape()[0];
     long k = weight.shape()[1];
     double[] values = new double[(int) MatmulPack.packedCount(dtype, n, k)];

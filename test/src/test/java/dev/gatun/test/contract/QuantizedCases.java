@@ -99,15 +99,7 @@ final class QuantizedCases {
     int m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : Sizes.any(random, 33);
     int n = Sizes.any(random, 65);
     int k = depth(random, format);
-    byte[] blocks = blocks(random, format, n, k);
-    byte[] packed = new byte[(int) layout.packedBytes(n, k)];
-    Packer.pack(
-        format,
-        MemorySegment.ofArray(blocks),
-        format.rowBytes(k),
-        n,
-        k,
-        MemorySegment.ofArray(packed));
+    double[] packed = packed(random, format, n, k);
     List<Data> data = new ArrayList<>();
     Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[random.nextInt(3)]);
     if (random.nextInt(6) == 0) {
@@ -115,8 +107,7 @@ final class QuantizedCases {
     }
     data.add(random.nextBoolean() ? x.spread(random) : x);
     data.add(
-        new Data(
-            "packed", DType.U8, new long[] {packed.length}, new long[] {1}, values(packed), false));
+        new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
     Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
     data.add(random.nextBoolean() ? y.spread(random) : y);
     if (random.nextBoolean()) {
@@ -140,12 +131,25 @@ final class QuantizedCases {
                 of.apply("y")));
   }
 
-  private static int depth(Random random, BlockFormat format) {
+  static int depth(Random random, BlockFormat format) {
     if (format.equals(BlockFormat.INT8)) {
       return random.nextInt(5) == 0 ? 500 + random.nextInt(600) : Sizes.any(random, 100);
     }
     int block = format.blockSize(0);
     return block * random.nextInt(Math.max(2, 600 / block) + 1);
+  }
+
+  /** The bytes of a random weight [n, k] as it is packed. */
+  static double[] packed(Random random, BlockFormat format, int n, int k) {
+    byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
+    Packer.pack(
+        format,
+        MemorySegment.ofArray(blocks(random, format, n, k)),
+        format.rowBytes(k),
+        n,
+        k,
+        MemorySegment.ofArray(packed));
+    return values(packed);
   }
 
   private static byte[] blocks(Random random, BlockFormat format, int n, int k) {

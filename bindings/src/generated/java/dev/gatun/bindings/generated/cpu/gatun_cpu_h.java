@@ -2528,6 +2528,452 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_expert_routing {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_expert_routing");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_expert_routing(const void *logits, int32_t dtype, int64_t stride, int64_t tokens, int64_t experts, int64_t k, int32_t renormalize, float scale, int64_t capacity, const int32_t *sequences, int64_t sequence_count, int32_t *chosen, float *weights, int32_t *rows, int32_t *places, int32_t *offsets)
+     * }
+     */
+    public static FunctionDescriptor gatun_expert_routing$descriptor() {
+        return gatun_expert_routing.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_expert_routing(const void *logits, int32_t dtype, int64_t stride, int64_t tokens, int64_t experts, int64_t k, int32_t renormalize, float scale, int64_t capacity, const int32_t *sequences, int64_t sequence_count, int32_t *chosen, float *weights, int32_t *rows, int32_t *places, int32_t *offsets)
+     * }
+     */
+    public static MethodHandle gatun_expert_routing$handle() {
+        return gatun_expert_routing.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_expert_routing(const void *logits, int32_t dtype, int64_t stride, int64_t tokens, int64_t experts, int64_t k, int32_t renormalize, float scale, int64_t capacity, const int32_t *sequences, int64_t sequence_count, int32_t *chosen, float *weights, int32_t *rows, int32_t *places, int32_t *offsets)
+     * }
+     */
+    public static MemorySegment gatun_expert_routing$address() {
+        return gatun_expert_routing.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_expert_routing(const void *logits, int32_t dtype, int64_t stride, int64_t tokens, int64_t experts, int64_t k, int32_t renormalize, float scale, int64_t capacity, const int32_t *sequences, int64_t sequence_count, int32_t *chosen, float *weights, int32_t *rows, int32_t *places, int32_t *offsets)
+     * }
+     */
+    public static int gatun_expert_routing(MemorySegment logits, int dtype, long stride, long tokens, long experts, long k, int renormalize, float scale, long capacity, MemorySegment sequences, long sequence_count, MemorySegment chosen, MemorySegment weights, MemorySegment rows, MemorySegment places, MemorySegment offsets) {
+        var mh$ = gatun_expert_routing.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_expert_routing", logits, dtype, stride, tokens, experts, k, renormalize, scale, capacity, sequences, sequence_count, chosen, weights, rows, places, offsets);
+            }
+            return (int)mh$.invokeExact(logits, dtype, stride, tokens, experts, k, renormalize, scale, capacity, sequences, sequence_count, chosen, weights, rows, places, offsets);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_grouped_matmul_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_grouped_matmul_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f32(const float *x, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const float *packed, const float *bias, float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_grouped_matmul_f32$descriptor() {
+        return gatun_grouped_matmul_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f32(const float *x, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const float *packed, const float *bias, float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_grouped_matmul_f32$handle() {
+        return gatun_grouped_matmul_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f32(const float *x, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const float *packed, const float *bias, float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_grouped_matmul_f32$address() {
+        return gatun_grouped_matmul_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f32(const float *x, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const float *packed, const float *bias, float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_grouped_matmul_f32(MemorySegment x, long x_stride, MemorySegment rows, MemorySegment offsets, long experts, MemorySegment packed, MemorySegment bias, MemorySegment y, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_grouped_matmul_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_grouped_matmul_f32", x, x_stride, rows, offsets, experts, packed, bias, y, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(x, x_stride, rows, offsets, experts, packed, bias, y, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_grouped_matmul_bf16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_grouped_matmul_bf16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_grouped_matmul_bf16$descriptor() {
+        return gatun_grouped_matmul_bf16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_grouped_matmul_bf16$handle() {
+        return gatun_grouped_matmul_bf16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_grouped_matmul_bf16$address() {
+        return gatun_grouped_matmul_bf16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_grouped_matmul_bf16(MemorySegment x, int x_dtype, long x_stride, MemorySegment rows, MemorySegment offsets, long experts, MemorySegment packed, MemorySegment bias, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_grouped_matmul_bf16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_grouped_matmul_bf16", x, x_dtype, x_stride, rows, offsets, experts, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, rows, offsets, experts, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_grouped_matmul_f16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_grouped_matmul_f16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_grouped_matmul_f16$descriptor() {
+        return gatun_grouped_matmul_f16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_grouped_matmul_f16$handle() {
+        return gatun_grouped_matmul_f16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_grouped_matmul_f16$address() {
+        return gatun_grouped_matmul_f16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const uint16_t *packed, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_grouped_matmul_f16(MemorySegment x, int x_dtype, long x_stride, MemorySegment rows, MemorySegment offsets, long experts, MemorySegment packed, MemorySegment bias, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_grouped_matmul_f16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_grouped_matmul_f16", x, x_dtype, x_stride, rows, offsets, experts, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, rows, offsets, experts, packed, bias, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_grouped_quantized_matmul {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_grouped_quantized_matmul");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_grouped_quantized_matmul$descriptor() {
+        return gatun_grouped_quantized_matmul.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_grouped_quantized_matmul$handle() {
+        return gatun_grouped_quantized_matmul.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_grouped_quantized_matmul$address() {
+        return gatun_grouped_quantized_matmul.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_grouped_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows, const int32_t *offsets, int64_t experts, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_grouped_quantized_matmul(MemorySegment x, int x_dtype, long x_stride, MemorySegment rows, MemorySegment offsets, long experts, MemorySegment packed, int bits, long group, int scales, int activations, MemorySegment bias, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_grouped_quantized_matmul.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_grouped_quantized_matmul", x, x_dtype, x_stride, rows, offsets, experts, packed, bits, group, scales, activations, bias, y, y_dtype, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, rows, offsets, experts, packed, bits, group, scales, activations, bias, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_expert_combine {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_expert_combine");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_expert_combine(const void *x, int32_t x_dtype, int64_t x_stride, int64_t x_rows, const float *weights, const int32_t *places, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t tokens, int64_t k, int64_t columns)
+     * }
+     */
+    public static FunctionDescriptor gatun_expert_combine$descriptor() {
+        return gatun_expert_combine.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_expert_combine(const void *x, int32_t x_dtype, int64_t x_stride, int64_t x_rows, const float *weights, const int32_t *places, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t tokens, int64_t k, int64_t columns)
+     * }
+     */
+    public static MethodHandle gatun_expert_combine$handle() {
+        return gatun_expert_combine.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_expert_combine(const void *x, int32_t x_dtype, int64_t x_stride, int64_t x_rows, const float *weights, const int32_t *places, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t tokens, int64_t k, int64_t columns)
+     * }
+     */
+    public static MemorySegment gatun_expert_combine$address() {
+        return gatun_expert_combine.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_expert_combine(const void *x, int32_t x_dtype, int64_t x_stride, int64_t x_rows, const float *weights, const int32_t *places, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t tokens, int64_t k, int64_t columns)
+     * }
+     */
+    public static int gatun_expert_combine(MemorySegment x, int x_dtype, long x_stride, long x_rows, MemorySegment weights, MemorySegment places, MemorySegment residual, long residual_stride, MemorySegment y, int y_dtype, long y_stride, long tokens, long k, long columns) {
+        var mh$ = gatun_expert_combine.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_expert_combine", x, x_dtype, x_stride, x_rows, weights, places, residual, residual_stride, y, y_dtype, y_stride, tokens, k, columns);
+            }
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, x_rows, weights, places, residual, residual_stride, y, y_dtype, y_stride, tokens, k, columns);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_abi {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT    );

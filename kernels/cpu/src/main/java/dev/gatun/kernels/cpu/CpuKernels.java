@@ -20,7 +20,11 @@ import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.IndexAdd;
 import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
@@ -54,10 +58,12 @@ import java.lang.foreign.ValueLayout;
 final class CpuKernels implements Kernels {
   private final Memory memory;
   private final AttentionCall attention;
+  private final ExpertCall experts;
 
   CpuKernels(Memory memory) {
     this.memory = memory;
     this.attention = new AttentionCall(memory);
+    this.experts = new ExpertCall(memory);
   }
 
   @Override
@@ -431,6 +437,26 @@ final class CpuKernels implements Kernels {
               c.y().size(0),
               c.y().size(1));
         });
+  }
+
+  @Override
+  public void run(ExpertRouting c) {
+    run(c, () -> experts.run(c));
+  }
+
+  @Override
+  public void run(GroupedMatmul c) {
+    run(c, () -> ExpertCall.run(c));
+  }
+
+  @Override
+  public void run(GroupedQuantizedMatmul c) {
+    run(c, () -> ExpertCall.run(c));
+  }
+
+  @Override
+  public void run(ExpertCombine c) {
+    run(c, () -> ExpertCall.run(c));
   }
 
   private void run(KernelCall call, Runnable body) {

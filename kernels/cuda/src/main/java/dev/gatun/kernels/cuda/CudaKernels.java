@@ -13,7 +13,11 @@ import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.IndexAdd;
 import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
@@ -389,6 +393,26 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(QuantizedMatmul c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(ExpertRouting c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(GroupedMatmul c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(GroupedQuantizedMatmul c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(ExpertCombine c) {
     throw unsupported(c);
   }
 
