@@ -53,6 +53,8 @@ final class CudaKernels implements Kernels {
   private final CudaRows rows;
   private final CudaRotary rotary;
   private final CudaElementwise elementwise;
+  private final CudaQuantized quantized;
+  private final CudaQuantizedMatmul quantizedMatmul;
 
   CudaKernels(CudaMemory memory, Launcher launcher) {
     this.memory = memory;
@@ -64,6 +66,8 @@ final class CudaKernels implements Kernels {
     this.rows = new CudaRows(launcher);
     this.rotary = new CudaRotary(launcher, checks);
     this.elementwise = new CudaElementwise(launcher);
+    this.quantized = new CudaQuantized(memory);
+    this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory);
   }
 
   private void run(KernelCall call, Runnable body) {
@@ -365,27 +369,21 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(Quantize c) {
-    throw unsupported(c);
+    run(c, () -> quantized.run(c));
   }
 
   @Override
   public void run(Dequantize c) {
-    throw unsupported(c);
+    run(c, () -> quantized.run(c));
   }
 
   @Override
   public void run(QuantizedPack c) {
-    throw unsupported(c);
+    run(c, () -> quantized.run(c));
   }
 
   @Override
   public void run(QuantizedMatmul c) {
-    throw unsupported(c);
-  }
-
-  private UnsupportedOperationException unsupported(KernelCall call) {
-    return new UnsupportedOperationException(
-        "%s: not on %s yet; quantised weights run on the processor"
-            .formatted(call.kernel(), memory.device()));
+    run(c, () -> quantizedMatmul.run(c));
   }
 }
