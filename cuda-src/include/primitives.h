@@ -106,6 +106,29 @@ static __device__ __forceinline__ void fence_device() { __threadfence(); }
 // What another block wrote, past the first-level cache.
 static __device__ __forceinline__ float load_fresh(const float* address) { return __ldcg(address); }
 
+// The bytes of a and then of b, 0 to 7, that the selector's four hexadecimal digits name.
+static __device__ __forceinline__ uint32_t permute_bytes(uint32_t a, uint32_t b,
+                                                         uint32_t selector) {
+  return __byte_perm(a, b, selector);
+}
+// (a & b) ^ c, in one instruction.
+static __device__ __forceinline__ uint32_t and_xor(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t d;
+  asm("lop3.b32 %0, %1, %2, %3, 0x6a;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+  return d;
+}
+// a * b + c of the halves of a word, each rounded once.
+static __device__ __forceinline__ uint32_t fma_f16x2(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t d;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+  return d;
+}
+static __device__ __forceinline__ uint32_t fma_bf16x2(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t d;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+  return d;
+}
+
 static __device__ __forceinline__ float exp2_approximate(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));

@@ -169,6 +169,52 @@ inline uint16_t to_f16(float x) {
   return static_cast<uint16_t>(sign | ((rounded - 0x38000000) >> 13));
 }
 
+inline uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t selector) {
+  const uint64_t both = static_cast<uint64_t>(b) << 32 | a;
+  uint32_t result = 0;
+  for (int i = 0; i < 4; i++) {
+    const uint32_t which = selector >> (4 * i) & 7;
+    result |= static_cast<uint32_t>(both >> (8 * which) & 0xff) << (8 * i);
+  }
+  return result;
+}
+
+inline uint32_t and_xor(uint32_t a, uint32_t b, uint32_t c) { return (a & b) ^ c; }
+
+namespace emulator {
+
+// The nearest float, but an odd one where there is none that is equal, so that what is rounded from
+// it to fewer bits is rounded as from the number itself.
+inline float odd(double x) {
+  const float nearest = static_cast<float>(x);
+  if (static_cast<double>(nearest) == x || x != x || (bits(nearest) & 1) != 0) {
+    return nearest;
+  }
+  const bool larger = std::fabs(static_cast<double>(nearest)) > std::fabs(x);
+  return number(larger ? bits(nearest) - 1 : bits(nearest) + 1);
+}
+
+template <class From, class To>
+inline uint32_t fma_halves(uint32_t a, uint32_t b, uint32_t c, From from, To to) {
+  uint32_t result = 0;
+  for (int shift = 0; shift < 32; shift += 16) {
+    const auto half = [&](uint32_t word) {
+      return static_cast<double>(from(static_cast<uint16_t>(word >> shift)));
+    };
+    result |= static_cast<uint32_t>(to(odd(half(a) * half(b) + half(c)))) << shift;
+  }
+  return result;
+}
+
+}  // namespace emulator
+
+inline uint32_t fma_f16x2(uint32_t a, uint32_t b, uint32_t c) {
+  return emulator::fma_halves(a, b, c, from_f16, to_f16);
+}
+inline uint32_t fma_bf16x2(uint32_t a, uint32_t b, uint32_t c) {
+  return emulator::fma_halves(a, b, c, from_bf16, to_bf16);
+}
+
 }  // namespace gatun
 
 #endif

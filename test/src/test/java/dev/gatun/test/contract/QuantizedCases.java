@@ -33,6 +33,22 @@ final class QuantizedCases {
             s -> Stream.of(quantize(s), dequantize(s), pack(s), matmul(s), matmul(s + (1L << 40))));
   }
 
+  /** Products that tiles of tensor cores take, some so deep that several blocks share a tile. */
+  static Stream<Case> tiles(long seed, int count) {
+    return LongStream.range(seed, seed + count).mapToObj(QuantizedCases::tile);
+  }
+
+  private static Case tile(long seed) {
+    Random random = new Random(seed);
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    int m = random.nextInt(4) == 0 ? 1 + random.nextInt(150) : Sizes.some(random, 33);
+    int n = 1 + random.nextInt(200);
+    int k = 256 * (1 + random.nextInt(random.nextInt(3) == 0 ? 9 : 2));
+    DType dtype = FLOATS[1 + random.nextInt(2)];
+    Data x = Data.normal(random, "x", m, k).withDtype(dtype);
+    return product(random, "quantized_matmul seed " + seed + " tile", format, x, n);
+  }
+
   private static Case quantize(long seed) {
     Random random = new Random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
@@ -95,17 +111,26 @@ final class QuantizedCases {
   private static Case matmul(long seed) {
     Random random = new Random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
-    PackedLayout layout = format.layout();
     int m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : Sizes.any(random, 33);
     int n = Sizes.any(random, 65);
     int k = depth(random, format);
+    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[random.nextInt(3)]);
+    return product(
+        random,
+        "quantized_matmul seed " + seed,
+        format,
+        random.nextBoolean() ? x.spread(random) : x,
+        n);
+  }
+
+  /** A product of x with a random weight of n output features. */
+  private static Case product(Random random, String name, BlockFormat format, Data x, int n) {
+    PackedLayout layout = format.layout();
+    int m = (int) x.shape()[0];
+    int k = (int) x.shape()[1];
     double[] packed = packed(random, format, n, k);
     List<Data> data = new ArrayList<>();
-    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[random.nextInt(3)]);
-    if (random.nextInt(6) == 0) {
-      x = x.with(random, Double.NaN);
-    }
-    data.add(random.nextBoolean() ? x.spread(random) : x);
+    data.add(random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x);
     data.add(
         new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
     Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
@@ -118,7 +143,7 @@ final class QuantizedCases {
     QuantizedActivations activations =
         QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
     return Case.of(
-        "quantized_matmul seed %d %s %s %s".formatted(seed, format, activations, activation),
+        "%s %s %s %s".formatted(name, format, activations, activation),
         data,
         of ->
             new QuantizedMatmul(

@@ -57,6 +57,8 @@ final class CudaKernels implements Kernels {
   private final CudaRows rows;
   private final CudaRotary rotary;
   private final CudaElementwise elementwise;
+  private final CudaQuantized quantized;
+  private final CudaQuantizedMatmul quantizedMatmul;
 
   CudaKernels(CudaMemory memory, Launcher launcher, LibraryMatmul library) {
     this.memory = memory;
@@ -68,6 +70,8 @@ final class CudaKernels implements Kernels {
     this.rows = new CudaRows(launcher);
     this.rotary = new CudaRotary(launcher, memory, checks);
     this.elementwise = new CudaElementwise(launcher);
+    this.quantized = new CudaQuantized(memory);
+    this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory);
   }
 
   private void run(KernelCall call, Runnable body) {
@@ -378,22 +382,22 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(Quantize c) {
-    throw unsupported(c);
+    run(c, () -> quantized.run(c));
   }
 
   @Override
   public void run(Dequantize c) {
-    throw unsupported(c);
+    run(c, () -> quantized.run(c));
   }
 
   @Override
   public void run(QuantizedPack c) {
-    throw unsupported(c);
+    run(c, () -> quantized.run(c));
   }
 
   @Override
   public void run(QuantizedMatmul c) {
-    throw unsupported(c);
+    run(c, () -> quantizedMatmul.run(c));
   }
 
   @Override
@@ -418,7 +422,7 @@ final class CudaKernels implements Kernels {
 
   private UnsupportedOperationException unsupported(KernelCall call) {
     return new UnsupportedOperationException(
-        "%s: not on %s yet; quantised weights run on the processor"
+        "%s: not on %s yet; mixtures of experts run on the processor"
             .formatted(call.kernel(), memory.device()));
   }
 }

@@ -9,28 +9,39 @@ import dev.gatun.kernels.api.QuantizedPack;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** What the backends whose memory is the host's do with blocks. */
+/** What backends do with blocks in the host's memory. */
 public final class HostBlocks {
   private HostBlocks() {}
 
   public static void run(Quantize c) {
+    run(c, segment(c.weight()), segment(c.blocks()));
+  }
+
+  public static void run(Dequantize c) {
+    run(c, segment(c.blocks()), segment(c.weight()));
+  }
+
+  public static void run(QuantizedPack c) {
+    run(c, segment(c.blocks()), segment(c.packed()));
+  }
+
+  /** The same with operands that begin at the begin of segments. */
+  public static void run(Quantize c, MemorySegment weight, MemorySegment blocks) {
     Operand w = c.weight();
-    MemorySegment memory = segment(w);
     Quantizer.quantize(
         c.format(),
         (row, x) -> {
           for (int i = 0; i < x.length; i++) {
-            x[i] = element(memory, w.dtype(), row * w.stride(0) + i * w.stride(1));
+            x[i] = element(weight, w.dtype(), row * w.stride(0) + i * w.stride(1));
           }
         },
         Math.toIntExact(w.size(0)),
         Math.toIntExact(w.size(1)),
-        segment(c.blocks()));
+        blocks);
   }
 
-  public static void run(Dequantize c) {
-    MemorySegment blocks = segment(c.blocks());
-    MemorySegment weight = segment(c.weight());
+  /** The same with operands that begin at the begin of segments. */
+  public static void run(Dequantize c, MemorySegment blocks, MemorySegment weight) {
     int in = Math.toIntExact(c.weight().size(1));
     Parallel.each(
         in == 0 ? 0 : c.weight().size(0),
@@ -42,14 +53,10 @@ public final class HostBlocks {
         });
   }
 
-  public static void run(QuantizedPack c) {
+  /** The same with operands that begin at the begin of segments. */
+  public static void run(QuantizedPack c, MemorySegment blocks, MemorySegment packed) {
     Packer.pack(
-        c.format(),
-        segment(c.blocks()),
-        c.blocks().stride(0),
-        c.blocks().size(0),
-        c.inFeatures(),
-        segment(c.packed()));
+        c.format(), blocks, c.blocks().stride(0), c.blocks().size(0), c.inFeatures(), packed);
   }
 
   private static MemorySegment segment(Operand operand) {

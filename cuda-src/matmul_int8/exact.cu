@@ -1,0 +1,13 @@
+// W8A16 by tensor cores: tiles of 128 features and 8, 16, 64 or 128 tokens.
+#include "quantized/exact.h"
+
+using namespace gatun;
+
+GATUN_EXACT_PRODUCT(matmul_int8_bf16_8, true, 8, 1, 2, 1, 64, 4)
+GATUN_EXACT_PRODUCT(matmul_int8_bf16_16, true, 8, 2, 2, 1, 64, 4)
+GATUN_EXACT_PRODUCT(matmul_int8_bf16_64, true, 8, 4, 1, 2, 64, 4)
+GATUN_EXACT_PRODUCT(matmul_int8_bf16_128, true, 8, 8, 1, 2, 64, 3)
+GATUN_EXACT_PRODUCT(matmul_int8_f16_8, false, 8, 1, 2, 1, 64, 4)
+GATUN_EXACT_PRODUCT(matmul_int8_f16_16, false, 8, 2, 2, 1, 64, 4)
+GATUN_EXACT_PRODUCT(matmul_int8_f16_64, false, 8, 4, 1, 2, 64, 4)
+GATUN_EXACT_PRODUCT(matmul_int8_f16_128, false, 8, 8, 1, 2, 64, 3)

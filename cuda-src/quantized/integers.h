@@ -1,0 +1,188 @@
+// Products of codes with codes: whole numbers over each run of input features that shares the
+// scales of both sides, and floats over the runs.
+#ifndef GATUN_QUANTIZED_INTEGERS_H
+#define GATUN_QUANTIZED_INTEGERS_H
+
+#include "quantized/codes.h"
+#include "quantized/scales.h"
+#include "quantized/tile.h"
+
+namespace gatun {
+
+// 1.5 * 2^23: below 2^22 a whole number that it is added to is the float of its bits, less that.
+constexpr uint32_t kMagic = 0x4b400000;
+
+static __device__ __forceinline__ float magic_float(int32_t sum) {
+  return float_of(static_cast<uint32_t>(sum)) - 12582912.0f;
+}
+
+// Adds a stage. With `whole` the sums are of whole rows, and go on in `main` as whole numbers.
+template <class S>
+static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
+                                                     const QuantizedProduct& p, long k0, bool whole,
+                                                     float (*main)[S::kTokenTiles][4],
+                                                     int32_t (*sums)[S::kTokenTiles][4]) {
+  constexpr int T = S::kTokenTiles;
+  const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+  const int token0 = S::side() * 8 * T;
+  const int header = header_bytes(p.scales);
+  const bool corrected = p.scales == kScaleF32Min || p.scales == kScaleF16Zero;
+  constexpr int kMine = S::kDepth / 32 / S::kSlices;
+  int32_t x_sums[T][4];
+  const auto begin = [&]() {
+#pragma unroll
+    for (int j = 0; j < T; j++) {
+#pragma unroll
+      for (int q = 0; q < 4; q++) {
+        sums[0][j][q] = sums[1][j][q] = x_sums[j][q] = static_cast<int32_t>(kMagic);
+      }
+    }
+  };
+  if (!whole) {
+    begin();
+  }
+#pragma unroll
+  for (int c = 0; c < kMine; c++) {
+    const int block = S::slice() * kMine + c, first = block * 32;
+    uint32_t a[2][4];
+    if (S::kBits == 4) {
+      const Words words =
+          *reinterpret_cast<const Words*>(S::w_at(stage, S::panel(), block * 4 + t, g));
+#pragma unroll
+      for (int f = 0; f < 4; f++) {
+        a[f / 2][f % 2] = low_bytes(words.word[f]);
+        a[f / 2][2 + f % 2] = high_bytes(words.word[f]);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < 2; i++) {
+        const Words words =
+            *reinterpret_cast<const Words*>(S::w_at(stage, S::panel(), block * 8 + 2 * t + i, g));
+#pragma unroll
+        for (int f = 0; f < 4; f++) {
+          a[f / 2][2 * i + f % 2] = signed_bytes(words.word[f]);
+        }
+      }
+    }
+    // Groups of 16 take one half of the 32 input features after the other: lanes 0 and 1 of four
+    // have the first.
+#pragma unroll 1
+    for (int half = 0; half < (p.shift == 4 ? 2 : 1); half++) {
+      const uint32_t mask = p.shift == 4 && t / 2 != half ? 0 : 0xffffffff;
+      const uint32_t one = 0x01010101 & mask;
+      const uint32_t ones[4] = {one, one, one, one};
+      uint32_t part[2][4];
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        part[i / 4][i % 4] = a[i / 4][i % 4] & mask;
+      }
+#pragma unroll
+      for (int j = 0; j < T; j++) {
+        const unsigned char* at =
+            S::x_at(stage, block / 2, token0 + 8 * j + g, block % 2 * 2 + t / 2) + t % 2 * 8;
+        const uint64_t both = *reinterpret_cast<const uint64_t*>(at);
+        const uint32_t b[2] = {static_cast<uint32_t>(both), static_cast<uint32_t>(both >> 32)};
+        mma_s8(sums[0][j], part[0], b);
+        mma_s8(sums[1][j], part[1], b);
+        if (corrected) {
+          mma_s8(x_sums[j], ones, b);
+        }
+      }
+      const long after = k0 + first + 32;
+      if (whole || !(p.blocks != 0 || c == kMine - 1 || p.shift <= 5 ||
+                     (p.shift < 16 && (after & ((1L << p.shift) - 1)) == 0))) {
+        continue;
+      }
+      const int group = p.shift < 16 ? (first + 16 * half) >> p.shift : 0;
+      const FourScales four = four_scales(stage->h[S::panel()] + group * header, p.scales, g);
+#pragma unroll
+      for (int j = 0; j < T; j++) {
+        float x_scale[2] = {1, 1};
+        if (p.blocks != 0) {
+          x_scale[0] = stage->x_scale[block][token0 + 8 * j + 2 * t];
+          x_scale[1] = stage->x_scale[block][token0 + 8 * j + 2 * t + 1];
+        }
+#pragma unroll
+        for (int u = 0; u < 2; u++) {
+#pragma unroll
+          for (int q = 0; q < 4; q++) {
+            const int f = 2 * u + q / 2;
+            float run = four.scale[f] * magic_float(sums[u][j][q]);
+            if (corrected) {
+              const float each =
+                  p.scales == kScaleF16Zero ? -four.scale[f] * four.more[f] : four.more[f];
+              run += each * magic_float(x_sums[j][q % 2]);
+            }
+            main[u][j][q] += x_scale[q % 2] * run;
+          }
+        }
+      }
+      begin();
+    }
+  }
+}
+
+// x is codes, their rows and the packed weight aligned to 16 bytes, with zeros past k up to a
+// multiple of 16. Grid: (n tiles, m tiles, splits of k).
+template <class S>
+static __device__ __forceinline__ void integer_product(const QuantizedProduct& p) {
+  typename S::Shared* shared = shared_memory<typename S::Shared>(sizeof(typename S::Shared));
+  float main[2][S::kTokenTiles][4] = {};
+  int32_t sums[2][S::kTokenTiles][4] = {};
+  const bool whole = p.blocks == 0 && p.shift >= 16;
+  S::each_stage(shared, p, [&](typename S::Stage* stage, long k0) {
+    integer_stage<S>(stage, p, k0, whole, main, sums);
+  });
+  if (whole) {
+#pragma unroll
+    for (int i = 0; i < 2 * S::kTokenTiles * 4; i++) {
+      main[i / (S::kTokenTiles * 4)][i / 4 % S::kTokenTiles][i % 4] = float_of(
+          static_cast<uint32_t>(sums[i / (S::kTokenTiles * 4)][i / 4 % S::kTokenTiles][i % 4]));
+    }
+  }
+  if (!S::join(shared, p, &main[0][0][0], whole)) {
+    return;
+  }
+  FourScales four = {};
+  if (whole) {
+    const long panel = static_cast<long>(blockIdx.x) * S::kPanels + S::panel();
+    if (panel * kPanelFeatures < p.n) {
+      const int g = threadIdx.x % 32 / 4;
+      const uint8_t* header = p.packed + panel * p.panel;
+      four = four_scales(header, kScaleF32, g);
+#pragma unroll
+      for (int f = 0; f < 4; f++) {
+        four.more[f] = reinterpret_cast<const float*>(header + 4 * kPanelFeatures)[4 * g + f];
+      }
+    }
+  }
+  S::each_four(p, &main[0][0][0], [&](long row, long column, float* sums_of_row) {
+    if (p.blocks == 0) {
+      const float scale = p.x_scales[row];
+#pragma unroll
+      for (int f = 0; f < 4; f++) {
+        if (whole) {
+          const float products =
+              four.scale[f] * static_cast<float>(static_cast<int32_t>(word_of(sums_of_row[f])));
+          sums_of_row[f] = scale * products + p.x_offsets[row] * four.more[f];
+        } else {
+          sums_of_row[f] *= scale;
+        }
+      }
+    }
+    finish_sums(p, sums_of_row, row, column);
+  });
+}
+
+template <int Bits, int TokenTiles, int Slices, int Sides, int Depth, int Stages>
+using IntegerTile = QuantizedTile<int8_t, Bits, TokenTiles, Slices, Sides, Depth, Stages>;
+
+#define GATUN_INTEGER_PRODUCT(name, ...)                                           \
+  extern "C" __global__ void __launch_bounds__(IntegerTile<__VA_ARGS__>::kThreads) \
+      name(const QuantizedProduct p) {                                             \
+    integer_product<IntegerTile<__VA_ARGS__>>(p);                                  \
+  }
+
+}  // namespace gatun
+
+#endif

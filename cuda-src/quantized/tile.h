@@ -1,0 +1,277 @@
+// What tiles of products with codes have in common: stages that asynchronous copies fill, and sums
+// of several warps and blocks that become one.
+#ifndef GATUN_QUANTIZED_TILE_H
+#define GATUN_QUANTIZED_TILE_H
+
+#include "quantized/product.h"
+
+namespace gatun {
+
+// Not inlined, for it is called from as many places as a thread has sums.
+static __device__ GATUN_NOINLINE void finish_sums(const QuantizedProduct& p, float* sums, long row,
+                                                  long column) {
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    const float bias = p.bias == nullptr || column + i >= p.n ? 0 : p.bias[column + i];
+    sums[i] = activate(p.bias == nullptr ? sums[i] : sums[i] + bias, p.activation);
+  }
+  const long place = row * p.y_stride + column;
+  if (p.wide != 0 && column + 4 <= p.n) {
+    if (p.y_dtype == kF32) {
+      Words words;
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        words.word[i] = word_of(sums[i]);
+      }
+      *reinterpret_cast<Words*>(static_cast<float*>(p.y) + place) = words;
+    } else {
+      uint64_t words = 0;
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        words |= static_cast<uint64_t>(to_bits(sums[i], p.y_dtype)) << (16 * i);
+      }
+      *reinterpret_cast<uint64_t*>(static_cast<uint16_t*>(p.y) + place) = words;
+    }
+    return;
+  }
+  for (int i = 0; i < 4 && column + i < p.n; i++) {
+    store(p.y, place + i, p.y_dtype, sums[i]);
+  }
+}
+
+// The scales of a stage's tokens, of x in blocks of 32.
+template <int Blocks, int Tokens>
+struct TokenScales {
+  float x_scale[Blocks][Tokens];
+};
+template <int Blocks>
+struct TokenScales<Blocks, 0> {};
+
+// A block has Panels x Slices x Sides warps: each takes a panel's features, its slice of a stage's
+// input features, and its side of the tokens, 8 x TokenTiles of them. X is an element of x.
+template <class X, int CodeBits, int TokenTiles, int Slices, int Sides, int StageDepth,
+          int StageCount>
+struct QuantizedTile {
+  static constexpr bool kInteger = sizeof(X) == 1;
+  static constexpr int kBits = CodeBits, kTokenTiles = TokenTiles, kSlices = Slices;
+  static constexpr int kPanels = 4, kDepth = StageDepth, kStages = StageCount;
+  static constexpr int kWarps = kPanels * Slices * Sides, kThreads = 32 * kWarps;
+  static constexpr int kTokens = 8 * TokenTiles * Sides, kFeatures = kPanels * kPanelFeatures;
+  // Input features in 64 bytes of x: a row of a chunk of a stage.
+  static constexpr int kChunk = 64 / static_cast<int>(sizeof(X)), kChunks = kDepth / kChunk;
+  static constexpr int kRows = kDepth * CodeBits / 32;
+  // Groups of 32 with two numbers, or of 16 with one, need the most.
+  static constexpr int kHeader = 8 * kDepth;
+  struct Stage : TokenScales<kDepth / 32, kInteger ? kTokens : 0> {
+    unsigned char x[kChunks][kTokens][64];
+    unsigned char w[kPanels][kRows][kRowBytes];
+    unsigned char h[kPanels][kHeader];
+  };
+  struct Sums {
+    float sum[Slices == 1 ? 1 : kWarps][2 * TokenTiles * 4][32];
+  };
+  union Shared {
+    Stage stage[kStages];
+    Sums sums;
+  };
+
+  // Where warp's work lies.
+  static __device__ __forceinline__ int warp() { return static_cast<int>(threadIdx.x) / 32; }
+  static __device__ __forceinline__ int panel() { return warp() % kPanels; }
+  static __device__ __forceinline__ int slice() { return warp() / kPanels % Slices; }
+  static __device__ __forceinline__ int side() { return warp() / (kPanels * Slices); }
+
+  // 16 bytes of x. Rows alternate between the halves of a bank line, and pairs of rows and chunks
+  // between places in it, so that neither what eight lanes read nor what they write at once meets
+  // in a bank.
+  static __device__ __forceinline__ unsigned char* x_at(Stage* stage, int chunk, int token,
+                                                        int part) {
+    return stage->x[chunk][token ^ (chunk & 1)] + 16 * (part ^ (token & 2));
+  }
+
+  // A word of the four features 4 chunk and on, in an order that lets the rows of four lanes t lie
+  // in different banks.
+  static __device__ __forceinline__ unsigned char* w_at(Stage* stage, int panel, int row,
+                                                        int chunk) {
+    const int turn = kBits == 8 && kInteger ? row / 2 : row;
+    return stage->w[panel][row] + 16 * (chunk ^ (turn % 4 * 2));
+  }
+
+  // Begins to copy the input features from k0 on.
+  static __device__ __forceinline__ void load(Stage* stage, const QuantizedProduct& p, long m0,
+                                              long panel0, long k0) {
+    const unsigned char* x = static_cast<const unsigned char*>(p.x);
+    constexpr int kPieces = kDepth * static_cast<int>(sizeof(X)) / 16;
+    for (int i = threadIdx.x; i < kTokens * kPieces; i += kThreads) {
+      const int token = i / kPieces, piece = i % kPieces;
+      const long k = k0 + piece * (16 / static_cast<int>(sizeof(X)));
+      const bool valid = m0 + token < p.m && k < p.k;
+      copy_async_16(
+          x_at(stage, piece / 4, token, piece % 4),
+          x + (valid ? ((m0 + token) * p.x_stride + k) * static_cast<long>(sizeof(X)) : 0), valid);
+    }
+    const long panels = (p.n + kPanelFeatures - 1) / kPanelFeatures;
+    const int header = header_bytes(p.scales);
+    for (int i = threadIdx.x; i < kPanels * kRows * kRowChunks; i += kThreads) {
+      const int panel = i / (kRows * kRowChunks), row = i / kRowChunks % kRows,
+                chunk = i % kRowChunks;
+      const long k = k0 + row * (32 / kBits), g = k >> p.shift;
+      const bool valid = panel0 + panel < panels && k < p.k;
+      const long inside = (k - (g << p.shift)) / (32 / kBits) * kRowBytes + chunk * 16;
+      copy_async_16(
+          w_at(stage, panel, row, chunk),
+          p.packed + (valid ? (panel0 + panel) * p.panel + g * p.record + header + inside : 0),
+          valid);
+    }
+    const int groups = p.shift < 16 && kDepth >> p.shift > 1 ? kDepth >> p.shift : 1;
+    const int pieces = header / 16;
+    for (int i = threadIdx.x; i < kPanels * groups * pieces; i += kThreads) {
+      const int panel = i / (groups * pieces), group = i / pieces % groups, piece = i % pieces;
+      const long g = (k0 >> p.shift) + group;
+      const bool valid = panel0 + panel < panels && (g << p.shift) < p.k;
+      copy_async_16(stage->h[panel] + group * header + piece * 16,
+                    p.packed + (valid ? (panel0 + panel) * p.panel + g * p.record + piece * 16 : 0),
+                    valid);
+    }
+    if constexpr (kInteger) {
+      for (int i = threadIdx.x; p.blocks != 0 && i < kDepth / 32 * kTokens / 4; i += kThreads) {
+        const int block = i / (kTokens / 4), token = i % (kTokens / 4) * 4;
+        const bool valid = k0 + 32 * block < p.k;
+        copy_async_16(&stage->x_scale[block][token],
+                      p.x_scales + (valid ? (k0 / 32 + block) * p.padded_rows + m0 + token : 0),
+                      valid);
+      }
+    }
+    copy_async_commit();
+  }
+
+  // Calls work(stage, k0) for each of the block's stages, and waits for all copies.
+  template <class Work>
+  static __device__ __forceinline__ void each_stage(Shared* shared, const QuantizedProduct& p,
+                                                    Work work) {
+    const long m0 = static_cast<long>(blockIdx.y) * kTokens;
+    const long panel0 = static_cast<long>(blockIdx.x) * kPanels;
+    const long all = (p.k + kDepth - 1) / kDepth;
+    const long first = all * blockIdx.z / gridDim.z, end = all * (blockIdx.z + 1) / gridDim.z;
+    // A group is committed for each stage, empty past the last, so that the count of groups that
+    // may be under way is always the same.
+    for (int ahead = 0; ahead < kStages - 1; ahead++) {
+      if (first + ahead < end) {
+        load(&shared->stage[ahead], p, m0, panel0, (first + ahead) * kDepth);
+      } else {
+        copy_async_commit();
+      }
+    }
+    for (long step = first; step < end; step++) {
+      copy_async_wait<kStages - 2>();
+      // Everyone's part of this stage is there, and everyone is done with the one before it.
+      sync_block();
+      const long next = step + kStages - 1;
+      if (next < end) {
+        load(&shared->stage[(next - first) % kStages], p, m0, panel0, next * kDepth);
+      } else {
+        copy_async_commit();
+      }
+      work(&shared->stage[(step - first) % kStages], step * kDepth);
+    }
+    copy_async_wait<0>();
+  }
+
+  // a + b, of floats or of whole numbers that lie in them.
+  static __device__ __forceinline__ float plus(float a, float b, bool whole) {
+    return whole ? float_of(word_of(a) + word_of(b)) : a + b;
+  }
+
+  // Adds the slices' and the blocks' sums in their order. Whether this thread has the result.
+  static __device__ __forceinline__ bool join(Shared* shared, const QuantizedProduct& p,
+                                              float* sums, bool whole) {
+    constexpr int kCount = 2 * TokenTiles * 4;
+    const int lane = threadIdx.x % 32;
+    if (Slices > 1) {
+      sync_block();
+      if (slice() > 0) {
+        for (int i = 0; i < kCount; i++) {
+          shared->sums.sum[warp()][i][lane] = sums[i];
+        }
+      }
+      sync_block();
+      if (slice() == 0) {
+        for (int s = 1; s < Slices; s++) {
+#pragma unroll
+          for (int i = 0; i < kCount; i++) {
+            sums[i] = plus(sums[i], shared->sums.sum[warp() + s * kPanels][i][lane], whole);
+          }
+        }
+      }
+    }
+    if (gridDim.z == 1) {
+      return slice() == 0;
+    }
+    // Each sum of a warp's lanes lies together.
+    const long tile = static_cast<long>(blockIdx.y) * gridDim.x + blockIdx.x;
+    const auto place = [&](unsigned split, int i) {
+      return ((tile * gridDim.z + split) * kCount + i) * kThreads + threadIdx.x;
+    };
+    if (slice() == 0) {
+#pragma unroll
+      for (int i = 0; i < kCount; i++) {
+        p.partial[place(blockIdx.z, i)] = sums[i];
+      }
+    }
+    fence_device();
+    sync_block();
+    int* last = reinterpret_cast<int*>(shared);
+    if (threadIdx.x == 0) {
+      const int before = atomic_add(p.arrived + tile, 1);
+      *last = before == static_cast<int>(gridDim.z) - 1 ? 1 : 0;
+      if (*last != 0) {
+        // As the next launch needs it.
+        atomic_add(p.arrived + tile, -static_cast<int>(gridDim.z));
+      }
+    }
+    sync_block();
+    if (*last == 0 || slice() != 0) {
+      return false;
+    }
+    fence_device();
+#pragma unroll
+    for (int i = 0; i < kCount; i++) {
+      float sum = load_fresh(p.partial + place(0, i));
+      for (unsigned split = 1; split < gridDim.z; split++) {
+        sum = plus(sum, load_fresh(p.partial + place(split, i)), whole);
+      }
+      sums[i] = sum;
+    }
+    return true;
+  }
+
+  // Calls work(row, column, sums) for the four neighbouring features of each of the lane's tokens.
+  template <class Work>
+  static __device__ __forceinline__ void each_four(const QuantizedProduct& p, const float* sums,
+                                                   Work work) {
+    const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    const long m0 = static_cast<long>(blockIdx.y) * kTokens + side() * 8 * TokenTiles;
+    const long column =
+        (static_cast<long>(blockIdx.x) * kPanels + panel()) * kPanelFeatures + 4 * g;
+#pragma unroll
+    for (int j = 0; j < TokenTiles; j++) {
+#pragma unroll
+      for (int q = 0; q < 2; q++) {
+        const long row = m0 + 8 * j + 2 * t + q;
+        if (row < p.m && column < p.n) {
+          // Of tile u of features, rows g and g + 8.
+          float four[4];
+#pragma unroll
+          for (int f = 0; f < 4; f++) {
+            four[f] = sums[(f / 2 * TokenTiles + j) * 4 + f % 2 * 2 + q];
+          }
+          work(row, column, four);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace gatun
+
+#endif

@@ -1,0 +1,252 @@
+package dev.gatun.kernels.cuda;
+
+import static dev.gatun.kernels.cuda.CudaKernels.dtype;
+
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.quantized.PackedLayout;
+
+/** Chooses the kernel and the tile of a product with a quantised weight. */
+final class CudaQuantizedMatmul {
+  private static final int SIMT_TILE = 64;
+  // Two tiles of 16 by 64 floats, rows padded by four.
+  private static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
+  private static final int FEATURES = 128;
+  private static final int PANELS = FEATURES / PackedLayout.PANEL;
+  private static final int THREADS = 256;
+  // Rows of the scales of activations are as long as the largest tile has tokens.
+  private static final int LARGEST = 128;
+  private static final int WHOLE_ROW = 62;
+  private static final long BLOCKS_A_MULTIPROCESSOR = 2;
+  // A split of fewer stages than this costs more to join than it gains.
+  private static final long LEAST_STAGES = 4;
+  // Tiles whose blocks can be counted.
+  private static final int MOST_TILES = 8192;
+
+  /**
+   * A tile of the tensor cores' kernels.
+   *
+   * @param tokens of a block
+   * @param sums that a thread has
+   * @param depth input features of a stage
+   * @param stages that are under way
+   */
+  private record Tile(int tokens, int sums, int depth, int stages) {
+    static Tile of(QuantizedMatmul c) {
+      boolean exact = c.activations() == QuantizedActivations.EXACT;
+      boolean narrow = c.layout().bits() == 4;
+      long m = c.x().size(0);
+      if (m <= 8 && exact) {
+        return new Tile(8, 8, narrow ? 128 : 64, 4);
+      }
+      if (m <= 16) {
+        return new Tile(16, 16, narrow ? 128 : 64, 4);
+      }
+      return m <= 64
+          ? new Tile(64, 32, 64, 4)
+          : new Tile(LARGEST, 64, 64, exact && !narrow ? 3 : 4);
+    }
+
+    /** Of each stage x, the codes and what is beside them, and the scales of codes of x. */
+    int sharedBytes(int bits, boolean exact) {
+      int x = tokens * depth * (exact ? 2 : 1);
+      int codes = FEATURES * depth * bits / 8;
+      int scales = PANELS * 8 * depth + (exact ? 0 : depth / 32 * tokens * 4);
+      return stages * (x + codes + scales);
+    }
+  }
+
+  private final Launcher launcher;
+  private final CudaMemory memory;
+  private final int multiprocessors;
+  private long arrived;
+
+  CudaQuantizedMatmul(Launcher launcher, CudaMemory memory) {
+    this.launcher = launcher;
+    this.memory = memory;
+    this.multiprocessors = launcher.context().multiprocessors();
+  }
+
+  void run(QuantizedMatmul c) {
+    if (c.x().size(0) == 0 || c.y().size(1) == 0) {
+      return;
+    }
+    if (Vectors.areAligned(c.packed())) {
+      run(c, CudaMemory.address(c.packed().buffer()) + c.packed().byteOffset());
+      return;
+    }
+    try (Buffer aligned = memory.allocate(c.packed().count())) {
+      launcher.elements(
+          "copy_bytes",
+          c.packed().count(),
+          launcher
+              .arguments()
+              .operand(c.packed())
+              .address(CudaMemory.address(aligned))
+              .number(c.packed().count()));
+      run(c, CudaMemory.address(aligned));
+    }
+  }
+
+  private void run(QuantizedMatmul c, long packed) {
+    if (c.activations() != QuantizedActivations.EXACT) {
+      codes(c, packed);
+    } else if (fitsTensorCores(c)) {
+      String kernel = c.x().dtype() == DType.BF16 ? "bf16" : "f16";
+      tiles(kernel, c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
+    } else {
+      launcher.launch(
+          "quantized_simt",
+          Math.ceilDiv(c.y().size(1), SIMT_TILE),
+          Math.ceilDiv(c.x().size(0), SIMT_TILE),
+          1,
+          SIMT_SHARED,
+          arguments(c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed, 0, 0));
+    }
+  }
+
+  /**
+   * What a product reads for x.
+   *
+   * @param scales of codes, 0 of x itself
+   * @param paddedRows the length of a row of scales
+   */
+  private record Activations(long x, long scales, long offsets, long paddedRows, long stride) {}
+
+  private static long address(QuantizedMatmul c) {
+    return CudaMemory.address(c.x().buffer()) + c.x().byteOffset();
+  }
+
+  /** Makes codes of x, and multiplies those. */
+  private void codes(QuantizedMatmul c, long packed) {
+    long m = c.x().size(0);
+    long k = c.x().size(1);
+    boolean blocks = c.activations() == QuantizedActivations.INT8_BLOCKS;
+    long paddedRows = Math.ceilDiv(m, LARGEST) * LARGEST;
+    long paddedK = Math.ceilDiv(k, QuantizedMatmul.BLOCK) * QuantizedMatmul.BLOCK;
+    long count = blocks ? paddedK / QuantizedMatmul.BLOCK : 1;
+    try (Buffer codes = memory.allocate(m * paddedK);
+        Buffer scales = memory.allocate(4 * count * paddedRows);
+        Buffer offsets = memory.allocate(blocks ? 0 : 4 * m)) {
+      Activations activations =
+          new Activations(
+              CudaMemory.address(codes),
+              CudaMemory.address(scales),
+              CudaMemory.address(offsets),
+              paddedRows,
+              paddedK);
+      Arguments arguments =
+          launcher
+              .arguments()
+              .begin()
+              .operand(c.x())
+              .address(activations.x())
+              .address(activations.scales())
+              .address(activations.offsets())
+              .numbers(c.x().stride(0), k, paddedK, paddedRows)
+              .integer(dtype(c.x().dtype()))
+              .integer(c.layout().scales() == PackedLayout.Scales.F32_SUM ? 1 : 0)
+              .end();
+      if (blocks) {
+        launcher.launch(
+            "quantize_blocks",
+            Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
+            m,
+            1,
+            0,
+            arguments);
+      } else {
+        launcher.rows("quantize_tokens", m, arguments);
+      }
+      boolean sums = c.layout().group() != 0 || c.layout().scales() == PackedLayout.Scales.F32_SUM;
+      if (k > 0 && sums && hasTileGroups(c.layout())) {
+        tiles("codes", c, activations, packed);
+      } else {
+        launcher.launch(
+            "quantized_codes",
+            Math.ceilDiv(c.y().size(1), THREADS),
+            m,
+            1,
+            0,
+            arguments(c, activations, packed, 0, 0));
+      }
+    }
+  }
+
+  /** Splits k over blocks until these fill the device; the last one of a tile joins their sums. */
+  private void tiles(String kernel, QuantizedMatmul c, Activations x, long packed) {
+    boolean exact = c.activations() == QuantizedActivations.EXACT;
+    int bits = c.layout().bits();
+    Tile tile = Tile.of(c);
+    long columns = Math.ceilDiv(c.y().size(1), FEATURES);
+    long rows = Math.ceilDiv(c.x().size(0), tile.tokens());
+    long wanted = BLOCKS_A_MULTIPROCESSOR * multiprocessors / (columns * rows);
+    long most = Math.ceilDiv(c.x().size(1), tile.depth()) / LEAST_STAGES;
+    long splits = columns * rows > MOST_TILES ? 1 : Math.max(1, Math.min(wanted, most));
+    long sums = splits == 1 ? 0 : columns * rows * splits * THREADS * tile.sums();
+    try (Buffer partial = memory.allocate(4 * sums)) {
+      launcher.launch(
+          "matmul_int%d_%s_%d".formatted(bits, kernel, tile.tokens()),
+          columns,
+          rows,
+          splits,
+          tile.sharedBytes(bits, exact),
+          arguments(c, x, packed, CudaMemory.address(partial), splits == 1 ? 0 : arrived()));
+    }
+  }
+
+  /** Zeros, which each launch leaves as zeros: launches follow each other on the one stream. */
+  private synchronized long arrived() {
+    if (arrived == 0) {
+      arrived = launcher.stream().allocate(4L * MOST_TILES);
+      launcher.stream().fill(arrived, 0, 4L * MOST_TILES);
+    }
+    return arrived;
+  }
+
+  private Arguments arguments(
+      QuantizedMatmul c, Activations x, long packed, long partial, long arrivedAt) {
+    PackedLayout layout = c.layout();
+    long k = c.x().size(1);
+    long record = layout.recordBytes(k);
+    boolean wide = Vectors.areAligned(c.y()) && (c.y().size(0) <= 1 || c.y().stride(0) % 4 == 0);
+    return launcher
+        .arguments()
+        .begin()
+        .address(x.x())
+        .address(packed)
+        .operand(c.bias())
+        .operand(c.y())
+        .address(x.scales())
+        .address(x.offsets())
+        .address(partial)
+        .address(arrivedAt)
+        .numbers(x.stride(), c.y().stride(0), c.x().size(0), c.y().size(1), k, x.paddedRows())
+        .numbers(Math.max(1, layout.groupSize(k)), record, layout.groups(k) * record)
+        .integer(layout.group() == 0 ? WHOLE_ROW : Integer.numberOfTrailingZeros(layout.group()))
+        .integer(layout.scales().ordinal())
+        .integer(dtype(c.x().dtype()))
+        .integer(dtype(c.y().dtype()))
+        .integer(c.activation().ordinal())
+        .integer(layout.bits())
+        .integer(c.activations() == QuantizedActivations.INT8_BLOCKS ? 1 : 0)
+        .integer(wide ? 1 : 0)
+        .end();
+  }
+
+  private static boolean hasTileGroups(PackedLayout layout) {
+    int group = layout.group();
+    return group == 0 || group <= 128 && Integer.bitCount(group) == 1;
+  }
+
+  private static boolean fitsTensorCores(QuantizedMatmul c) {
+    return c.x().dtype() != DType.F32
+        && c.x().size(1) > 0
+        && c.x().size(1) % 8 == 0
+        && (c.x().size(0) <= 1 || c.x().stride(0) % 8 == 0)
+        && Vectors.areAligned(c.x())
+        && hasTileGroups(c.layout());
+  }
+}
