@@ -288,6 +288,11 @@ API cuInit(unsigned) {
   if (const char* text = std::getenv("GATUN_EMULATOR_VERSION")) {
     version = std::atoi(text);
   }
+  if (const char* text = std::getenv("GATUN_EMULATOR_FAIL")) {
+    // A function and the status that its first call returns, as cuModuleLoadDataEx:209.
+    const char* colon = std::strchr(text, ':');
+    injections[std::string(text, colon)] = {0, std::atoi(colon + 1)};
+  }
   return enter("cuInit");
 }
 
@@ -364,7 +369,12 @@ API cuDevicePrimaryCtxRelease_v2(int) {
 }
 
 API cuCtxSetCurrent(void* context) {
-  ENTER("cuCtxSetCurrent")
+  std::lock_guard<std::recursive_mutex> guard(lock);
+  // A lost device does not hinder this call.
+  const Result entered = enter("cuCtxSetCurrent");
+  if (entered != kSuccess && entered != sticky) {
+    return entered;
+  }
   current_context = static_cast<int>(reinterpret_cast<intptr_t>(context)) - 1;
   return kSuccess;
 }
@@ -426,6 +436,10 @@ API cuMemAllocAsync(Pointer* address, size_t bytes, void* stream) {
 }
 
 API cuMemFreeAsync(Pointer address, void* stream) {
+  if (std::lock_guard<std::recursive_mutex> guard(lock); sticky != kSuccess) {
+    // The memory of a lost device is gone.
+    gatun::emulator::free_device(pointer(address));
+  }
   ENTER_CONTEXT("cuMemFreeAsync")
   if (stream_of(stream)->capture != nullptr) {
     return kStreamCaptureUnsupported;
@@ -676,9 +690,13 @@ API cuFuncGetAttribute(int* value, int which, void* function) {
     case 0:
       *value = 1024;
       break;
-    case 6:
-      *value = devices[current_context].capability;
-      break;  // Binary version.
+    case 5:
+    case 6: {
+      // As of images for sm_80, sm_90a and PTX of compute_80: the PTX version and the binary one.
+      const int capability = devices[current_context].capability;
+      *value = capability < 90 || (which == 5 && capability > 90) ? 80 : capability;
+      break;
+    }
     case 8:
       *value = static_cast<Function*>(function)->shared_limit;
       break;

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Backends;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Embedding;
@@ -169,7 +168,7 @@ final class CudaReplayTest {
     }
     assertEquals(
         "capture: the backend cpu records nothing",
-        assertThrows(UnsupportedOperationException.class, () -> Backends.host().capture(() -> {}))
+        assertThrows(UnsupportedOperationException.class, () -> Device.cpu().capture(() -> {}))
             .getMessage());
   }
 
@@ -229,9 +228,9 @@ final class CudaReplayTest {
   void an_encoder_gives_the_same_bits(String golden) throws IOException {
     long[][] ids = {{2, 5, 6, 7, 3}, {2, 9, 3}};
     List<EncoderModel.Encoded> outputs = new ArrayList<>();
-    try (EncoderModel model =
-        AutoModel.load(Path.of("goldens", golden), Device.cuda(0), WeightType.F32)) {
-      try (Replay replay = cuda.capture(() -> outputs.add(model.encode(ids, null)))) {
+    Device device = Device.cuda(0);
+    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, WeightType.F32)) {
+      try (Replay replay = device.capture(() -> outputs.add(model.encode(ids, null)))) {
         float[] alone = outputs.get(0).hidden().toFloatArray();
         for (int i = 0; i < 2; i++) {
           replay.run();

@@ -49,7 +49,9 @@ final class CudaMatmul {
   void run(MatmulPack c) {
     Operand w = c.weight();
     launcher.elements(
-        library == null ? "matmul_pack" : "matmul_pack_rows",
+        library == null || c.layout() == MatmulPack.Layout.PANELS
+            ? "matmul_pack"
+            : "matmul_pack_rows",
         c.packed().count(),
         launcher
             .arguments()
