@@ -1,7 +1,8 @@
 // A cuBLASLt on the emulated device: the functions that Gatun calls, strict about what they are
 // given, the product as a plain loop. Numbers are cublasLt.h's. The environment says what it plays:
-// FAKE_CUBLASLT_VERSION (130100 is 13.1.0) and FAKE_CUBLASLT_FAIL (FUNCTION:STATUS). Each product
-// that ran is a line on standard error.
+// FAKE_CUBLASLT_VERSION (130100 is 13.1.0), FAKE_CUBLASLT_FAIL (FUNCTION:STATUS), and
+// FAKE_CUBLASLT_PLAIN for one that fuses no activation. Each product that ran is a line on standard
+// error.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -253,7 +254,8 @@ int problem(const void *operation, const void *a, const void *b, const void *c, 
     return kInvalidValue;
   }
   const bool tf32 = o.compute == kComputeTf32;
-  if (o.transposed_a != 1 || o.transposed_b != 0 || weight.type != x.type ||
+  if ((std::getenv("FAKE_CUBLASLT_PLAIN") != nullptr && (o.epilogue & (kRelu | kGelu)) != 0) ||
+      o.transposed_a != 1 || o.transposed_b != 0 || weight.type != x.type ||
       (y.type != kF32 && y.type != weight.type) || (tf32 && weight.type != kF32)) {
     return kNotSupported;
   }

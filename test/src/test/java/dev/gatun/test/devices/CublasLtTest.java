@@ -74,6 +74,14 @@ final class CublasLtTest {
   }
 
   @Test
+  void activations_that_the_library_does_not_fuse_are_computed_behind() throws Exception {
+    Map<String, String> plain = Map.of("FAKE_CUBLASLT_PLAIN", "1");
+    ChildJvm.Outcome outcome = run(plain, List.of(), CublasLtRuns.class, "contract", "12");
+    assertTrue(outcome.out().contains("done: "), outcome.out());
+    assertTrue(outcome.err().contains(" parts"), outcome.err());
+  }
+
+  @Test
   void f32_is_exact_unless_tf32_is_asked_for() throws Exception {
     assertTrue(one(Map.of()).out().contains("y = 1.0002441\n"));
     ChildJvm.Outcome rounded = one(Map.of(), "-Dgatun.cuda.tf32=true");

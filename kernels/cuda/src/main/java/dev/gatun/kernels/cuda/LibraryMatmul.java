@@ -83,15 +83,12 @@ final class LibraryMatmul {
     Operand y = c.y();
     DType inputs = c.packed().dtype();
     boolean narrowed = c.x().dtype() != inputs;
-    boolean activated = epilogue(c.activation(), false) == null;
-    long m = y.size(0);
     long k = c.x().size(1);
-    long xStride = narrowed || m == 1 ? k : c.x().stride(0);
+    long xStride = narrowed || y.size(0) == 1 ? k : c.x().stride(0);
     if (k == 0
         || xStride < k
         || y.dtype() != DType.F32 && y.dtype() != inputs
-        || narrowed && !(inputs == DType.BF16 && c.x().isContiguous())
-        || activated && !y.isContiguous()) {
+        || narrowed && !(inputs == DType.BF16 && c.x().isContiguous())) {
       return false;
     }
     try (Buffer x = narrowed ? cast(c.x(), inputs) : null;
@@ -100,39 +97,60 @@ final class LibraryMatmul {
       long xAddress = x == null ? address(c.x()) : CudaMemory.address(x);
       long biasAddress =
           c.bias() == null ? 0 : bias == null ? address(c.bias()) : CudaMemory.address(bias);
-      Product product =
-          new Product(
-              type(inputs),
-              type(y.dtype()),
-              tf32 && inputs == DType.F32,
-              epilogue(activated ? Activation.NONE : c.activation(), c.bias() != null),
-              m,
-              y.size(1),
-              k,
-              xStride,
-              m == 1 ? y.size(1) : y.stride(0),
-              alignment(address(c.packed())),
-              alignment(xAddress),
-              alignment(address(y)));
-      Plan plan = products.plan(product);
-      if (!plan.isSupported()) {
+      Plan plan = plan(c, c.activation(), xAddress, xStride);
+      boolean activated = plan != null;
+      if (plan == null && y.isContiguous()) {
+        plan = plan(c, Activation.NONE, xAddress, xStride);
+      }
+      if (plan == null) {
         return false;
       }
       submit(plan, c, xAddress, biasAddress);
+      if (!activated) {
+        activate(y, c.activation());
+      }
+      return true;
     }
-    if (activated) {
-      launcher.elements(
-          "activate_elements",
-          y.count(),
-          launcher
-              .arguments()
-              .operand(y)
-              .operand(y)
-              .integer(dtype(y.dtype()))
-              .integer(c.activation().ordinal())
-              .number(y.count()));
+  }
+
+  /** How the library computes a product with an activation, null where it does not. */
+  private Plan plan(Matmul c, Activation activation, long xAddress, long xStride) {
+    Epilogue epilogue = epilogue(activation, c.bias() != null);
+    if (epilogue == null) {
+      return null;
     }
-    return true;
+    Operand y = c.y();
+    DType inputs = c.packed().dtype();
+    Plan plan =
+        products.plan(
+            new Product(
+                type(inputs),
+                type(y.dtype()),
+                tf32 && inputs == DType.F32,
+                epilogue,
+                y.size(0),
+                y.size(1),
+                c.x().size(1),
+                xStride,
+                y.size(0) == 1 ? y.size(1) : y.stride(0),
+                alignment(address(c.packed())),
+                alignment(xAddress),
+                alignment(address(y))));
+    return plan.isSupported() ? plan : null;
+  }
+
+  /** In place, over an operand without gaps. */
+  private void activate(Operand y, Activation activation) {
+    launcher.elements(
+        "activate_elements",
+        y.count(),
+        launcher
+            .arguments()
+            .operand(y)
+            .operand(y)
+            .integer(dtype(y.dtype()))
+            .integer(activation.ordinal())
+            .number(y.count()));
   }
 
   private void submit(Plan plan, Matmul c, long x, long bias) {
