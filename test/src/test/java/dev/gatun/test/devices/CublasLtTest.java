@@ -115,6 +115,13 @@ final class CublasLtTest {
   void info_says_what_computes_products_and_why() throws Exception {
     String info = run(Map.of(), List.of(), Gatun.class, "info").out();
     assertTrue(info.contains(BY_LIBRARY + library + "\n"), info);
+    String verbose = run(Map.of(), List.of(), Gatun.class, "info", "--verbose").out();
+    assertTrue(verbose.contains("       kernels: code for sm_80\n"), verbose);
+    assertTrue(
+        verbose.contains(
+            "       memory: 0 bytes are held by tensors, at most 0 were; the pool has 0 bytes, at"
+                + " most 0\n"),
+        verbose);
     info = run(Map.of("FAKE_CUBLASLT_VERSION", "110500"), List.of(), Gatun.class, "info").out();
     assertTrue(
         info.contains(

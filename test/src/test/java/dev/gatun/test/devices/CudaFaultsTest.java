@@ -277,6 +277,18 @@ final class CudaFaultsTest {
   }
 
   @Test
+  void a_setting_that_says_nothing(@TempDir Path folder) throws Exception {
+    for (String wrong : List.of("8x", "m", "-1")) {
+      assertEquals(
+          "device cuda:0: -Dgatun.cuda.pool=%s: expected bytes, such as 0, 512m or 8g\ncpu: [0.5, 0.5]\n"
+              .formatted(wrong),
+          run(folder, "80", Map.of("JAVA_TOOL_OPTIONS", "-Dgatun.cuda.pool=" + wrong)).out());
+    }
+    String out = run(folder, "80", Map.of("JAVA_TOOL_OPTIONS", "-Dgatun.cuda.pool=512m")).out();
+    assertTrue(out.contains("cuda:0: [0.5, 0.5]\n"), out);
+  }
+
+  @Test
   void the_driver_is_checked_before_anything_else(@TempDir Path folder) throws Exception {
     assertEquals(
         """

@@ -84,6 +84,9 @@ public final class CudaDeviceProvider implements DeviceProvider {
           e.isWithoutCode()
               ? "this build has no kernels for this device: " + e.getMessage()
               : e.getMessage());
+    } catch (IllegalArgumentException e) {
+      // A setting that says nothing.
+      throw new BackendUnavailableException(e.getMessage());
     } catch (LinkageError e) {
       throw new BackendUnavailableException(
           "the driver lacks a function: " + CudaDriver.root(e).getMessage());
