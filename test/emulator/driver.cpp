@@ -478,6 +478,9 @@ API cuMemHostGetDevicePointer_v2(Pointer* address, void* host, unsigned) {
 
 API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemcpyHtoDAsync")
+  if (stream_of(stream)->capture != nullptr && !is_pinned(source, bytes)) {
+    return kStreamCaptureUnsupported;
+  }
   // Memory that is not pinned is staged before the call returns.
   std::shared_ptr<std::vector<char>> staged;
   if (!is_pinned(source, bytes)) {
@@ -485,6 +488,9 @@ API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void*
     staged = std::make_shared<std::vector<char>>(p, p + bytes);
   }
   return submit(stream, [=] {
+    if (staged == nullptr && !is_pinned(source, bytes)) {
+      return broken(kInvalidValue, "cuMemcpyHtoDAsync: pinned memory that was freed");
+    }
     const Result result = on_device("cuMemcpyHtoDAsync", pointer(target), bytes);
     if (result == kSuccess && bytes != 0) {
       std::memcpy(pointer(target), staged == nullptr ? source : staged->data(), bytes);
@@ -496,7 +502,14 @@ API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void*
 
 API cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemcpyDtoHAsync")
+  const bool to_pinned = is_pinned(target, bytes);
+  if (stream_of(stream)->capture != nullptr && !to_pinned) {
+    return kStreamCaptureUnsupported;
+  }
   const Result result = submit(stream, [=] {
+    if (to_pinned && !is_pinned(target, bytes)) {
+      return broken(kInvalidValue, "cuMemcpyDtoHAsync: pinned memory that was freed");
+    }
     const Result checked = on_device("cuMemcpyDtoHAsync", pointer(source), bytes);
     if (checked == kSuccess && bytes != 0) {
       std::memcpy(target, pointer(source), bytes);
@@ -504,7 +517,7 @@ API cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, void* strea
     return checked;
   });
   // Memory that is not pinned is written before the call returns.
-  return result != kSuccess || is_pinned(target, bytes) ? result : drain(stream_of(stream));
+  return result != kSuccess || to_pinned ? result : drain(stream_of(stream));
 }
 
 API cuMemcpyDtoDAsync_v2(Pointer target, Pointer source, size_t bytes, void* stream) {

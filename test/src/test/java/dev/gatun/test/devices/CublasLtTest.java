@@ -60,6 +60,7 @@ final class CublasLtTest {
     List<String> products = outcome.err().lines().filter(l -> l.contains(" parts")).toList();
     assertTrue(products.size() > 40, products::toString);
     assertTrue(products.stream().anyMatch(l -> l.endsWith(" 3 parts")), products::toString);
+    assertTrue(products.stream().anyMatch(l -> l.contains(" 2 times ")), products::toString);
   }
 
   @Test

@@ -110,6 +110,9 @@ final class CudaMatmul {
   }
 
   void run(BatchedMatmul c) {
+    if (library != null && library.run(c)) {
+      return;
+    }
     launcher.launch(
         "batched_matmul",
         Math.ceilDiv(c.b().size(1), SIMT_TILE),

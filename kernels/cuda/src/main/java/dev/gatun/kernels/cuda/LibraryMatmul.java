@@ -8,11 +8,13 @@ import dev.gatun.bindings.cuda.CublasLtProducts;
 import dev.gatun.bindings.cuda.CublasLtProducts.Epilogue;
 import dev.gatun.bindings.cuda.CublasLtProducts.Plan;
 import dev.gatun.bindings.cuda.CublasLtProducts.Product;
+import dev.gatun.bindings.cuda.CublasLtProducts.Rows;
 import dev.gatun.bindings.cuda.CublasLtProducts.Type;
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.loader.NativeLoader;
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
@@ -105,7 +107,7 @@ final class LibraryMatmul {
       if (plan == null) {
         return false;
       }
-      submit(plan, c, xAddress, biasAddress);
+      submit(plan, address(c.packed()), xAddress, biasAddress, address(y));
       if (!activated) {
         activate(y, c.activation());
       }
@@ -128,14 +130,13 @@ final class LibraryMatmul {
                 type(y.dtype()),
                 tf32 && inputs == DType.F32,
                 epilogue,
+                1,
                 y.size(0),
                 y.size(1),
                 c.x().size(1),
-                xStride,
-                y.size(0) == 1 ? y.size(1) : y.stride(0),
-                alignment(address(c.packed())),
-                alignment(xAddress),
-                alignment(address(y))));
+                new Rows(c.x().size(1), 0, alignment(address(c.packed()))),
+                new Rows(xStride, 0, alignment(xAddress)),
+                new Rows(y.size(0) == 1 ? y.size(1) : y.stride(0), 0, alignment(address(y)))));
     return plan.isSupported() ? plan : null;
   }
 
@@ -153,16 +154,57 @@ final class LibraryMatmul {
             .number(y.count()));
   }
 
-  private void submit(Plan plan, Matmul c, long x, long bias) {
+  /** The same of a batch in F32. */
+  boolean run(BatchedMatmul c) {
+    if (c.a().size(2) == 0 || c.a().size(0) > Integer.MAX_VALUE) {
+      return false;
+    }
+    Rows weight = rows(c.b());
+    Rows x = rows(c.a());
+    if (weight.stride() < c.b().size(2)
+        || x.stride() < c.a().size(2)
+        || weight.batchStride() < 0
+        || x.batchStride() < 0) {
+      return false;
+    }
+    Plan plan =
+        products.plan(
+            new Product(
+                Type.F32,
+                Type.F32,
+                tf32,
+                Epilogue.NONE,
+                c.a().size(0),
+                c.a().size(1),
+                c.b().size(1),
+                c.a().size(2),
+                weight,
+                x,
+                rows(c.c())));
+    if (plan.isSupported()) {
+      submit(plan, address(c.b()), address(c.a()), 0, address(c.c()));
+    }
+    return plan.isSupported();
+  }
+
+  /** Of an operand [batch, rows, columns]; the stride of an axis of 1 says nothing. */
+  private static Rows rows(Operand operand) {
+    return new Rows(
+        operand.size(1) == 1 ? operand.size(2) : operand.stride(1),
+        operand.size(0) == 1 ? 0 : operand.stride(0),
+        alignment(address(operand)));
+  }
+
+  private void submit(Plan plan, long weight, long x, long bias, long y) {
     try (Buffer workspace =
         plan.workspaceBytes() == 0 ? null : memory.allocate(plan.workspaceBytes())) {
       products.run(
           plan,
           launcher.stream(),
-          address(c.packed()),
+          weight,
           x,
           bias,
-          address(c.y()),
+          y,
           workspace == null ? 0 : CudaMemory.address(workspace));
     }
   }
