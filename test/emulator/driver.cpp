@@ -290,6 +290,11 @@ API cuInit(unsigned) {
   if (const char* text = std::getenv("GATUN_EMULATOR_VERSION")) {
     version = std::atoi(text);
   }
+  if (const char* text = std::getenv("GATUN_EMULATOR_FAIL")) {
+    // A function and the status that its first call returns, as cuModuleLoadDataEx:209.
+    const char* colon = std::strchr(text, ':');
+    injections[std::string(text, colon)] = {0, std::atoi(colon + 1)};
+  }
   return enter("cuInit");
 }
 
@@ -366,7 +371,12 @@ API cuDevicePrimaryCtxRelease_v2(int) {
 }
 
 API cuCtxSetCurrent(void* context) {
-  ENTER("cuCtxSetCurrent")
+  std::lock_guard<std::recursive_mutex> guard(lock);
+  // A lost device does not hinder this call.
+  const Result entered = enter("cuCtxSetCurrent");
+  if (entered != kSuccess && entered != sticky) {
+    return entered;
+  }
   current_context = static_cast<int>(reinterpret_cast<intptr_t>(context)) - 1;
   return kSuccess;
 }
@@ -428,6 +438,10 @@ API cuMemAllocAsync(Pointer* address, size_t bytes, void* stream) {
 }
 
 API cuMemFreeAsync(Pointer address, void* stream) {
+  if (std::lock_guard<std::recursive_mutex> guard(lock); sticky != kSuccess) {
+    // The memory of a lost device is gone.
+    gatun::emulator::free_device(pointer(address));
+  }
   ENTER_CONTEXT("cuMemFreeAsync")
   if (stream_of(stream)->capture != nullptr) {
     return kStreamCaptureUnsupported;
@@ -466,6 +480,9 @@ API cuMemHostGetDevicePointer_v2(Pointer* address, void* host, unsigned) {
 
 API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemcpyHtoDAsync")
+  if (stream_of(stream)->capture != nullptr && !is_pinned(source, bytes)) {
+    return kStreamCaptureUnsupported;
+  }
   // Memory that is not pinned is staged before the call returns.
   std::shared_ptr<std::vector<char>> staged;
   if (!is_pinned(source, bytes)) {
@@ -473,6 +490,9 @@ API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void*
     staged = std::make_shared<std::vector<char>>(p, p + bytes);
   }
   return submit(stream, [=] {
+    if (staged == nullptr && !is_pinned(source, bytes)) {
+      return broken(kInvalidValue, "cuMemcpyHtoDAsync: pinned memory that was freed");
+    }
     const Result result = on_device("cuMemcpyHtoDAsync", pointer(target), bytes);
     if (result == kSuccess && bytes != 0) {
       std::memcpy(pointer(target), staged == nullptr ? source : staged->data(), bytes);
@@ -484,7 +504,14 @@ API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void*
 
 API cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemcpyDtoHAsync")
+  const bool to_pinned = is_pinned(target, bytes);
+  if (stream_of(stream)->capture != nullptr && !to_pinned) {
+    return kStreamCaptureUnsupported;
+  }
   const Result result = submit(stream, [=] {
+    if (to_pinned && !is_pinned(target, bytes)) {
+      return broken(kInvalidValue, "cuMemcpyDtoHAsync: pinned memory that was freed");
+    }
     const Result checked = on_device("cuMemcpyDtoHAsync", pointer(source), bytes);
     if (checked == kSuccess && bytes != 0) {
       std::memcpy(target, pointer(source), bytes);
@@ -492,7 +519,7 @@ API cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, void* strea
     return checked;
   });
   // Memory that is not pinned is written before the call returns.
-  return result != kSuccess || is_pinned(target, bytes) ? result : drain(stream_of(stream));
+  return result != kSuccess || to_pinned ? result : drain(stream_of(stream));
 }
 
 API cuMemcpyDtoDAsync_v2(Pointer target, Pointer source, size_t bytes, void* stream) {
@@ -682,9 +709,13 @@ API cuFuncGetAttribute(int* value, int which, void* function) {
     case 0:
       *value = 1024;
       break;
-    case 6:
-      *value = devices[current_context].capability;
-      break;  // Binary version.
+    case 5:
+    case 6: {
+      // As of images for sm_80, sm_90a and PTX of compute_80: the PTX version and the binary one.
+      const int capability = devices[current_context].capability;
+      *value = capability < 90 || (which == 5 && capability > 90) ? 80 : capability;
+      break;
+    }
     case 8:
       *value = static_cast<Function*>(function)->shared_limit;
       break;

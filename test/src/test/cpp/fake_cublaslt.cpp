@@ -1,7 +1,8 @@
 // A cuBLASLt on the emulated device: the functions that Gatun calls, strict about what they are
 // given, the product as a plain loop. Numbers are cublasLt.h's. The environment says what it plays:
-// FAKE_CUBLASLT_VERSION (130100 is 13.1.0) and FAKE_CUBLASLT_FAIL (FUNCTION:STATUS). Each product
-// that ran is a line on standard error.
+// FAKE_CUBLASLT_VERSION (130100 is 13.1.0), FAKE_CUBLASLT_FAIL (FUNCTION:STATUS), and
+// FAKE_CUBLASLT_PLAIN for one that fuses no activation. Each product that ran is a line on standard
+// error.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -42,6 +43,8 @@ struct Layout {
   int type;
   uint64_t rows, columns;
   int64_t stride;
+  int batch = 1;
+  int64_t offset = 0;
 };
 struct Preference {
   int magic = 0x44;
@@ -50,18 +53,31 @@ struct Preference {
   uint32_t alignment[4] = {256, 256, 256, 256};
 };
 
-// What a product is; an algorithm carries it, and is good for no other.
+// What a product is, without padding.
 struct Problem {
-  uint32_t magic;
-  int32_t compute, epilogue, inputs, output, parts;
-  uint32_t alignment[3];
-  int32_t m, n, k, weight_stride, x_stride, y_stride;
-  uint32_t unused;
+  int64_t compute, epilogue, inputs, output, batch, m, n, k;
+  int64_t weight_stride, x_stride, y_stride, weight_batch, x_batch, y_batch;
 };
-static_assert(sizeof(Problem) == 64, "cublasLtMatmulAlgo_t has 64 bytes");
+
+// Good for one product and no other.
+struct Algorithm {
+  uint64_t product;
+  int32_t parts;
+  uint32_t alignment[3];
+  uint64_t unused[5];
+};
+static_assert(sizeof(Algorithm) == 64, "cublasLtMatmulAlgo_t has 64 bytes");
+
+uint64_t hash(const Problem &of) {
+  uint64_t result = 14695981039346656037u;
+  for (size_t i = 0; i < sizeof of; i++) {
+    result = (result ^ reinterpret_cast<const unsigned char *>(&of)[i]) * 1099511628211u;
+  }
+  return result;
+}
 
 struct Heuristic {
-  Problem algorithm;
+  Algorithm algorithm;
   size_t workspace;
   int state;
   float waves;
@@ -70,6 +86,7 @@ struct Heuristic {
 
 struct Product {
   Problem of;
+  int parts;
   const char *weight, *x, *bias;
   char *y;
   float *workspace;
@@ -93,9 +110,9 @@ bool is(const void *object) {
   return object != nullptr && static_cast<const T *>(object)->magic == T().magic;
 }
 
-size_t bytes_of(int type) { return type == kF32 ? 4 : 2; }
+size_t bytes_of(int64_t type) { return type == kF32 ? 4 : 2; }
 
-float load(const char *base, size_t i, int type) {
+float load(const char *base, size_t i, int64_t type) {
   if (type == kF32) {
     float value;
     std::memcpy(&value, base + 4 * i, 4);
@@ -117,7 +134,7 @@ float load(const char *base, size_t i, int type) {
 }
 
 // To nearest, ties to even.
-void store(char *base, size_t i, int type, float value) {
+void store(char *base, size_t i, int64_t type, float value) {
   if (type == kF32) {
     std::memcpy(base + 4 * i, &value, 4);
     return;
@@ -168,60 +185,74 @@ float finish(float sum, const Product &p, size_t feature) {
   return sum;
 }
 
-int touch(const void *address, int64_t rows, int64_t columns, int64_t stride, int type,
-          int written) {
-  const char *base = static_cast<const char *>(address);
-  for (int64_t column = 0; column < columns; column++) {
-    const int status = gatun_emulator_touch(base + column * stride * bytes_of(type),
-                                            rows * bytes_of(type), written);
-    if (status != 0) {
-      return status;
+int touch(const char *base, int64_t rows, int64_t columns, int64_t stride, int64_t batch,
+          int64_t offset, int64_t type, int written) {
+  for (int64_t i = 0; i < batch; i++) {
+    for (int64_t column = 0; column < columns; column++) {
+      const int status = gatun_emulator_touch(
+          base + (i * offset + column * stride) * bytes_of(type), rows * bytes_of(type), written);
+      if (status != 0) {
+        return status;
+      }
     }
   }
   return 0;
 }
 
+// One product of the batch.
+void multiply(const Product &p, int64_t entry, float *sums) {
+  const Problem &of = p.of;
+  const int64_t count = of.m * of.n;
+  for (int part = 0; part < p.parts; part++) {
+    const int64_t first = part * of.k / p.parts, end = (part + 1) * of.k / p.parts;
+    for (int64_t i = 0; i < of.m; i++) {
+      for (int64_t j = 0; j < of.n; j++) {
+        float sum = 0;
+        for (int64_t k = first; k < end; k++) {
+          sum += input(p.weight, entry * of.weight_batch + j * of.weight_stride + k, of) *
+                 input(p.x, entry * of.x_batch + i * of.x_stride + k, of);
+        }
+        sums[part * count + i * of.n + j] = sum;
+      }
+    }
+  }
+  for (int64_t i = 0; i < of.m; i++) {
+    for (int64_t j = 0; j < of.n; j++) {
+      float sum = 0;
+      for (int part = 0; part < p.parts; part++) {
+        sum += sums[part * count + i * of.n + j];
+      }
+      store(p.y, entry * of.y_batch + i * of.y_stride + j, of.output, finish(sum, p, j));
+    }
+  }
+}
+
 int run(void *data) {
   const Product &p = *static_cast<Product *>(data);
   const Problem &of = p.of;
-  int status = touch(p.weight, of.k, of.n, of.weight_stride, of.inputs, 0);
-  status = status != 0 ? status : touch(p.x, of.k, of.m, of.x_stride, of.inputs, 0);
-  status = status != 0 ? status : touch(p.y, of.n, of.m, of.y_stride, of.output, 1);
+  int status =
+      touch(p.weight, of.k, of.n, of.weight_stride, of.batch, of.weight_batch, of.inputs, 0);
+  status = status != 0 ? status
+                       : touch(p.x, of.k, of.m, of.x_stride, of.batch, of.x_batch, of.inputs, 0);
+  status = status != 0 ? status
+                       : touch(p.y, of.n, of.m, of.y_stride, of.batch, of.y_batch, of.output, 1);
   if (status == 0 && of.epilogue & kBias) {
-    status = touch(p.bias, of.n, 1, of.n, of.output, 0);
+    status = touch(p.bias, of.n, 1, of.n, 1, 0, of.output, 0);
   }
-  const size_t count = static_cast<size_t>(of.m) * of.n;
-  if (status == 0 && of.parts > 1) {
-    status = gatun_emulator_touch(p.workspace, count * of.parts * sizeof(float), 1);
+  const size_t count = static_cast<size_t>(of.m) * of.n * p.parts;
+  if (status == 0 && p.parts > 1) {
+    status = gatun_emulator_touch(p.workspace, count * of.batch * sizeof(float), 1);
   }
   if (status != 0) {
     return status;
   }
-  std::vector<float> own(of.parts > 1 ? 0 : count);
-  float *sums = of.parts > 1 ? p.workspace : own.data();
-  for (int part = 0; part < of.parts; part++) {
-    const int first = part * of.k / of.parts, end = (part + 1) * of.k / of.parts;
-    for (int i = 0; i < of.m; i++) {
-      for (int j = 0; j < of.n; j++) {
-        float sum = 0;
-        for (int k = first; k < end; k++) {
-          sum += input(p.weight, static_cast<size_t>(j) * of.weight_stride + k, of) *
-                 input(p.x, static_cast<size_t>(i) * of.x_stride + k, of);
-        }
-        sums[part * count + static_cast<size_t>(i) * of.n + j] = sum;
-      }
-    }
+  std::vector<float> own(p.parts > 1 ? 0 : count);
+  for (int64_t entry = 0; entry < of.batch; entry++) {
+    multiply(p, entry, p.parts > 1 ? p.workspace + entry * count : own.data());
   }
-  for (int i = 0; i < of.m; i++) {
-    for (int j = 0; j < of.n; j++) {
-      float sum = 0;
-      for (int part = 0; part < of.parts; part++) {
-        sum += sums[part * count + static_cast<size_t>(i) * of.n + j];
-      }
-      store(p.y, static_cast<size_t>(i) * of.y_stride + j, of.output, finish(sum, p, j));
-    }
-  }
-  std::fprintf(stderr, "fake cuBLASLt: %d x %d x %d, %d parts\n", of.m, of.n, of.k, of.parts);
+  std::fprintf(stderr, "fake cuBLASLt: %d times %d x %d x %d, %d parts\n",
+               static_cast<int>(of.batch), static_cast<int>(of.m), static_cast<int>(of.n),
+               static_cast<int>(of.k), p.parts);
   return 0;
 }
 
@@ -246,31 +277,33 @@ int problem(const void *operation, const void *a, const void *b, const void *c, 
   }
   if (weight.rows != x.rows || weight.columns != y.rows || x.columns != y.columns ||
       also.rows != y.rows || also.columns != y.columns || also.type != y.type ||
-      also.stride != y.stride) {
+      also.stride != y.stride || also.batch != y.batch || also.offset != y.offset ||
+      weight.batch != y.batch || x.batch != y.batch) {
     return kInvalidValue;
   }
   if (o.epilogue & kBias && o.bias != nullptr && !aligned(o.bias, bytes_of(y.type))) {
     return kInvalidValue;
   }
   const bool tf32 = o.compute == kComputeTf32;
-  if (o.transposed_a != 1 || o.transposed_b != 0 || weight.type != x.type ||
+  if ((std::getenv("FAKE_CUBLASLT_PLAIN") != nullptr && (o.epilogue & (kRelu | kGelu)) != 0) ||
+      o.transposed_a != 1 || o.transposed_b != 0 || weight.type != x.type ||
       (y.type != kF32 && y.type != weight.type) || (tf32 && weight.type != kF32)) {
     return kNotSupported;
   }
-  *result = {0xa190,
-             o.compute,
+  *result = {o.compute,
              o.epilogue,
              weight.type,
              y.type,
-             1,
-             {1, 1, 1},
-             static_cast<int32_t>(y.columns),
-             static_cast<int32_t>(y.rows),
-             static_cast<int32_t>(x.rows),
-             static_cast<int32_t>(weight.stride),
-             static_cast<int32_t>(x.stride),
-             static_cast<int32_t>(y.stride),
-             0};
+             y.batch,
+             static_cast<int64_t>(y.columns),
+             static_cast<int64_t>(y.rows),
+             static_cast<int64_t>(x.rows),
+             weight.stride,
+             x.stride,
+             y.stride,
+             weight.offset,
+             x.offset,
+             y.offset};
   return kSuccess;
 }
 
@@ -376,6 +409,23 @@ API int cublasLtMatrixLayoutCreate(void **layout, int type, uint64_t rows, uint6
   return kSuccess;
 }
 
+API int cublasLtMatrixLayoutSetAttribute(void *layout, int which, const void *value, size_t bytes) {
+  ENTER("cublasLtMatrixLayoutSetAttribute")
+  if (!is<Layout>(layout) || bytes != (which == 6 ? 8u : 4u)) {
+    return kInvalidValue;
+  }
+  Layout &l = *static_cast<Layout *>(layout);
+  if (which == 5) {
+    std::memcpy(&l.batch, value, 4);
+    return l.batch > 0 ? kSuccess : kInvalidValue;
+  }
+  if (which == 6) {
+    std::memcpy(&l.offset, value, 8);
+    return kSuccess;
+  }
+  return kInvalidValue;
+}
+
 API int cublasLtMatrixLayoutDestroy(void *layout) {
   if (!is<Layout>(layout)) {
     return kInvalidValue;
@@ -433,22 +483,24 @@ API int cublasLtMatmulAlgoGetHeuristic(void *handle, void *operation, void *a, v
   const Preference &p = *static_cast<Preference *>(preference);
   Heuristic result = {};
   *found = 0;
-  const int status = problem(operation, a, b, c, d, &result.algorithm);
+  Problem of = {};
+  const int status = problem(operation, a, b, c, d, &of);
   if (status != kSuccess) {
     return status;
   }
-  Problem &of = result.algorithm;
   if (p.alignment[0] < bytes_of(of.inputs) || p.alignment[1] < bytes_of(of.inputs) ||
       p.alignment[2] < bytes_of(of.output) || p.alignment[3] != p.alignment[2]) {
     return kNotSupported;
   }
+  result.algorithm.product = hash(of);
+  result.algorithm.parts = 1;
   for (int i = 0; i < 3; i++) {
-    of.alignment[i] = p.alignment[i];
+    result.algorithm.alignment[i] = p.alignment[i];
   }
   // A deep product is cut in three, summed in the workspace.
-  const size_t bytes = size_t{3} * of.m * of.n * sizeof(float);
+  const size_t bytes = sizeof(float) * 3 * of.batch * of.m * of.n;
   if (of.k >= 96 && (p.reductions & 2) != 0 && bytes <= p.workspace) {
-    of.parts = 3;
+    result.algorithm.parts = 3;
     result.workspace = bytes;
   }
   std::memcpy(results, &result, sizeof result);
@@ -473,15 +525,14 @@ API int cublasLtMatmul(void *handle, void *operation, const void *alpha, const v
   if (status != kSuccess) {
     return status;
   }
-  Problem chosen;
+  Algorithm chosen;
   std::memcpy(&chosen, algorithm, sizeof chosen);
-  of.parts = chosen.parts;
-  std::memcpy(of.alignment, chosen.alignment, sizeof of.alignment);
-  if (std::memcmp(&of, &chosen, sizeof of) != 0 || !aligned(a, of.alignment[0]) ||
-      !aligned(b, of.alignment[1]) || !aligned(d, of.alignment[2])) {
+  if (chosen.product != hash(of) || !aligned(a, chosen.alignment[0]) ||
+      !aligned(b, chosen.alignment[1]) || !aligned(d, chosen.alignment[2])) {
     return kInvalidValue;
   }
-  const size_t needed = of.parts == 1 ? 0 : sizeof(float) * of.parts * of.m * of.n;
+  const size_t needed =
+      chosen.parts == 1 ? 0 : sizeof(float) * chosen.parts * of.batch * of.m * of.n;
   if (workspace_bytes < needed ||
       (needed != 0 && (workspace == nullptr || !aligned(workspace, 256)))) {
     return kInvalidValue;
@@ -491,6 +542,7 @@ API int cublasLtMatmul(void *handle, void *operation, const void *alpha, const v
     return kInvalidValue;
   }
   auto *product = new Product{of,
+                              chosen.parts,
                               static_cast<const char *>(a),
                               static_cast<const char *>(b),
                               static_cast<const char *>(bias),

@@ -11,6 +11,9 @@ constexpr int kSuccess = 0;
 constexpr int kInvalidValue = 1;
 constexpr int kNoDevice = 100;
 constexpr int kInvalidDevice = 101;
+constexpr int kMultiprocessors = 16;
+constexpr int kCacheBytes = 38;
+constexpr int kSharedMemory = 97;
 constexpr int kCapabilityMajor = 75;
 constexpr int kCapabilityMinor = 76;
 
@@ -63,11 +66,25 @@ int cuDeviceGetName(char *name, int length, int device) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
-  if (attribute != kCapabilityMajor && attribute != kCapabilityMinor) {
-    return kInvalidValue;
+  switch (attribute) {
+    case kMultiprocessors:
+      *value = 132;
+      return kSuccess;
+    case kSharedMemory:
+      *value = 227 << 10;
+      return kSuccess;
+    case kCacheBytes:
+      *value = 50 << 20;
+      return kSuccess;
+    case kCapabilityMajor:
+      *value = kDevices[device].major;
+      return kSuccess;
+    case kCapabilityMinor:
+      *value = kDevices[device].minor;
+      return kSuccess;
+    default:
+      return kInvalidValue;
   }
-  *value = attribute == kCapabilityMajor ? kDevices[device].major : kDevices[device].minor;
-  return kSuccess;
 }
 
 int cuDeviceTotalMem_v2(size_t *bytes, int device) {

@@ -15,7 +15,8 @@ import java.util.Map;
 
 /**
  * Matrix products on a device by cuBLASLt: {@code y[m, n] = f(Σₖ x[m, k] weight[n, k] + bias[n])},
- * all in rows. The algorithm of a product is asked for once. Safe for use by many threads.
+ * all in rows, or of batches of them. The algorithm of a product is asked for once. Safe for use by
+ * many threads.
  */
 public final class CublasLtProducts {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -67,29 +68,47 @@ public final class CublasLtProducts {
    * @param inputs the type of x and of the weight
    * @param output the type of y and of the bias
    * @param tf32 whether F32 inputs may be rounded to TF32
-   * @param xStride elements from a row of x to the next, at least k
-   * @param yStride elements from a row of y to the next, at least n
-   * @param xAlignment a power of two of bytes that x's address is a multiple of
+   * @param batch how many products
    */
   public record Product(
       Type inputs,
       Type output,
       boolean tf32,
       Epilogue epilogue,
+      long batch,
       long m,
       long n,
       long k,
-      long xStride,
-      long yStride,
-      int weightAlignment,
-      int xAlignment,
-      int yAlignment) {
+      Rows weight,
+      Rows x,
+      Rows y) {
     @Override
     public String toString() {
-      return "%s[%d, %d] of x %s[%d, %d] and weight %s[%d, %d]%s, epilogue %s"
-          .formatted(output, m, n, inputs, m, k, inputs, n, k, tf32 ? " by TF32" : "", epilogue);
+      return "%s%s[%d, %d] of x %s[%d, %d] and weight %s[%d, %d]%s, epilogue %s"
+          .formatted(
+              batch == 1 ? "" : batch + " times ",
+              output,
+              m,
+              n,
+              inputs,
+              m,
+              k,
+              inputs,
+              n,
+              k,
+              tf32 ? " by TF32" : "",
+              epilogue);
     }
   }
+
+  /**
+   * How the rows of a matrix lie.
+   *
+   * @param stride elements from a row to the next, at least its length
+   * @param batchStride elements from a matrix of the batch to the next, 0 where all are one
+   * @param alignment a power of two of bytes that the address is a multiple of
+   */
+  public record Rows(long stride, long batchStride, int alignment) {}
 
   /** How the library computes a product. */
   public static final class Plan {
@@ -190,9 +209,9 @@ public final class CublasLtProducts {
       of.operation = operation(arena, p);
       set(arena, p, of, cublasLt_h.CUBLASLT_MATMUL_DESC_TRANSA(), cublas_v2_h.CUBLAS_OP_T());
       set(arena, p, of, cublasLt_h.CUBLASLT_MATMUL_DESC_EPILOGUE(), p.epilogue.number);
-      of.weight = layout(arena, p, p.inputs, p.k, p.n, p.k);
-      of.x = layout(arena, p, p.inputs, p.k, p.m, p.xStride);
-      of.y = layout(arena, p, p.output, p.n, p.m, p.yStride);
+      of.weight = layout(arena, p, p.inputs, p.k, p.n, p.weight);
+      of.x = layout(arena, p, p.inputs, p.k, p.m, p.x);
+      of.y = layout(arena, p, p.output, p.n, p.m, p.y);
       status = heuristic(arena, p, of, result);
     } catch (RuntimeException | Error e) {
       of.run();
@@ -231,12 +250,36 @@ public final class CublasLtProducts {
   }
 
   private static MemorySegment layout(
-      Arena arena, Product p, Type type, long rows, long columns, long stride) {
+      Arena arena, Product p, Type type, long length, long count, Rows rows) {
     MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
     check(
-        cublasLt_h.cublasLtMatrixLayoutCreate(pointer, type.number, rows, columns, stride),
+        cublasLt_h.cublasLtMatrixLayoutCreate(pointer, type.number, length, count, rows.stride),
         new Call("cublasLtMatrixLayoutCreate", p));
-    return pointer.get(ValueLayout.ADDRESS, 0);
+    MemorySegment layout = pointer.get(ValueLayout.ADDRESS, 0);
+    try {
+      if (p.batch > 1) {
+        set(
+            p,
+            layout,
+            cublasLt_h.CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT(),
+            arena.allocateFrom(ValueLayout.JAVA_INT, Math.toIntExact(p.batch)));
+        set(
+            p,
+            layout,
+            cublasLt_h.CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET(),
+            arena.allocateFrom(ValueLayout.JAVA_LONG, rows.batchStride));
+      }
+      return layout;
+    } catch (RuntimeException | Error e) {
+      cublasLt_h.cublasLtMatrixLayoutDestroy(layout);
+      throw e;
+    }
+  }
+
+  private static void set(Product p, MemorySegment layout, int which, MemorySegment value) {
+    check(
+        cublasLt_h.cublasLtMatrixLayoutSetAttribute(layout, which, value, value.byteSize()),
+        new Call("cublasLtMatrixLayoutSetAttribute " + which, p));
   }
 
   private int heuristic(Arena arena, Product p, Descriptors of, MemorySegment result) {
@@ -264,7 +307,7 @@ public final class CublasLtProducts {
         cublasLt_h.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES(),
         cublasLt_h.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES()
       };
-      int[] alignments = {p.weightAlignment, p.xAlignment, p.yAlignment, p.yAlignment};
+      int[] alignments = {p.weight.alignment, p.x.alignment, p.y.alignment, p.y.alignment};
       for (int i = 0; i < which.length; i++) {
         prefer(p, preference, which[i], arena.allocateFrom(ValueLayout.JAVA_INT, alignments[i]));
       }
@@ -297,7 +340,7 @@ public final class CublasLtProducts {
   /**
    * Submits a product.
    *
-   * @param weight the address of [n, k] without gaps
+   * @param weight the address of the first [n, k]
    * @param bias the address of [n] of y's type, 0 where the epilogue adds none
    * @param workspace the address of the plan's bytes, aligned to 256, 0 where it needs none
    * @throws CublasLtException with the shapes when the library fails

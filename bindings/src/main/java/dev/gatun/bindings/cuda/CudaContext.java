@@ -52,28 +52,17 @@ public final class CudaContext {
 
   /** The compute capability times ten. */
   public int computeCapability() {
-    return 10 * attribute(cuda_h.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR())
-        + attribute(cuda_h.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR());
+    return CudaDriver.computeCapability(ordinal);
   }
 
   /** The number of streaming multiprocessors. */
   public int multiprocessors() {
-    return attribute(cuda_h.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT());
+    return CudaDriver.multiprocessors(ordinal);
   }
 
   /** The shared memory in bytes that a block can have when its kernel opts in. */
   public int sharedMemoryLimit() {
-    return attribute(cuda_h.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN());
-  }
-
-  private int attribute(int which) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
-      check(
-          cuda_h.cuDeviceGetAttribute(value, which, device),
-          "cuDeviceGetAttribute(" + which + ", " + ordinal + ")");
-      return value.get(ValueLayout.JAVA_INT, 0);
-    }
+    return CudaDriver.sharedMemory(ordinal);
   }
 
   /** Bytes of the device's memory that nobody holds, and all of them. */

@@ -186,6 +186,21 @@ public final class CudaDriver {
     }
   }
 
+  /** The streaming multiprocessors of a device. */
+  public static int multiprocessors(int ordinal) {
+    return attribute(ordinal, cuda_h.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT());
+  }
+
+  /** The shared memory in bytes that a block can have. */
+  public static int sharedMemory(int ordinal) {
+    return attribute(ordinal, cuda_h.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN());
+  }
+
+  /** The second-level cache in bytes. */
+  public static int cacheBytes(int ordinal) {
+    return attribute(ordinal, cuda_h.CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE());
+  }
+
   private static int attribute(int ordinal, int attribute) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);

@@ -53,6 +53,11 @@ public final class CudaException extends RuntimeException {
         || status == cuda_h.CUDA_ERROR_NVLINK_UNCORRECTABLE();
   }
 
+  /** Whether no code of an image runs on the device. */
+  public boolean isWithoutCode() {
+    return status == cuda_h.CUDA_ERROR_NO_BINARY_FOR_GPU();
+  }
+
   /** The name of the {@code CUresult}, such as {@code CUDA_ERROR_OUT_OF_MEMORY}. */
   public String code() {
     return code;

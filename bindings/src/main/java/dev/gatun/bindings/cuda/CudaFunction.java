@@ -40,6 +40,28 @@ public final class CudaFunction {
     return sizes;
   }
 
+  /** What the driver took of the image for the device. */
+  public String code() {
+    int binary = attribute(cuda_h.CU_FUNC_ATTRIBUTE_BINARY_VERSION());
+    int ptx = attribute(cuda_h.CU_FUNC_ATTRIBUTE_PTX_VERSION());
+    // Code of the image was compiled from PTX of its own architecture.
+    return ptx < binary
+        ? "PTX of compute_%d, compiled by the driver for sm_%d".formatted(ptx, binary)
+        : "code for sm_%d".formatted(binary);
+  }
+
+  private int attribute(int which) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+      check(
+          cuda_h.cuFuncGetAttribute(value, which, handle),
+          "cuFuncGetAttribute(%d, %s)",
+          which,
+          name);
+      return value.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
   MemorySegment handle() {
     return handle;
   }

@@ -21,7 +21,8 @@ import picocli.CommandLine.ParentCommand;
     description =
         "Shows versions, the processor, the backends, the devices and where files are kept.",
     footer = {
-      "%nWith --verbose: every place where a device's driver was looked for.",
+      "%nWith --verbose: every place where a device's driver was looked for, and what each device"
+          + " tells once it is opened.",
       "%nWith --json: versions, os, processor, processors, backends (name, status, chosen),"
           + " backend_details, devices (name, status, driver, devices, details, attempts),"
           + " native_access, cache and bundled_model."

@@ -2,6 +2,7 @@ package dev.gatun.cli;
 
 import dev.gatun.kernels.api.Backends;
 import dev.gatun.kernels.api.DeviceReport;
+import dev.gatun.kernels.api.Devices;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -75,10 +76,23 @@ record InfoReport(
               device.capability(),
               device.bytes() / (double) (1L << 30));
       row(terminal, "", text);
+      if (verbose) {
+        opened(report.name(), device.ordinal())
+            .forEach(line -> row(terminal, "", "       " + line));
+      }
     }
     report.details().forEach(line -> row(terminal, "", "    " + line));
     if (verbose) {
       report.attempts().forEach(attempt -> row(terminal, "", "    " + attempt));
+    }
+  }
+
+  /** What an open device tells besides, or why it cannot be opened. */
+  private static List<String> opened(String kind, int ordinal) {
+    try {
+      return Devices.open(kind, ordinal).details();
+    } catch (IllegalStateException e) {
+      return List.of(e.getMessage());
     }
   }
 

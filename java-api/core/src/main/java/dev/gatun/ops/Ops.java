@@ -41,6 +41,11 @@ public final class Ops {
    * @param dtype F32, BF16 or F16
    */
   public static Tensor pack(Tensor weight, DType dtype) {
+    return pack(weight, dtype, MatmulPack.Layout.MATMUL);
+  }
+
+  /** The same in a form for other kernels, or for {@link #linear}. */
+  static Tensor pack(Tensor weight, DType dtype, MatmulPack.Layout layout) {
     axes("pack", "weight", weight, 2);
     long count;
     try {
@@ -51,7 +56,7 @@ public final class Ops {
     }
     return run(
         Tensor.empty(weight.device(), dtype, count),
-        (k, y) -> k.run(new MatmulPack(weight.operand(), y.operand())),
+        (k, y) -> k.run(new MatmulPack(weight.operand(), y.operand(), layout)),
         weight);
   }
 

@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.Backends;
 import dev.gatun.kernels.api.Devices;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.Replay;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -81,6 +82,17 @@ public final class Device {
   /** The device's kernels. */
   public Kernels kernels() {
     return backend.kernels();
+  }
+
+  /**
+   * Records what a piece of work submits to the device, such as a model's forward pass of one
+   * shape, to submit it again with one call; see {@link Backend#capture}. New inputs are written to
+   * tensors that were there before; results are in tensors that the work leaves open.
+   *
+   * @throws UnsupportedOperationException when the device records nothing: the processor
+   */
+  public Replay capture(Runnable work) {
+    return backend.capture(work);
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.MatmulPack.Layout;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.List;
@@ -33,14 +34,14 @@ public final class CublasLtRuns {
     long seed = Long.getLong(Cases.SEED, 1);
     List<Case> cases =
         Stream.concat(MatmulCases.cases(seed, each), MatmulCases.tiles(seed, each))
-            .filter(c -> c.description().startsWith("matmul"))
+            .filter(c -> !c.description().startsWith("cast"))
             .toList();
     for (Case c : cases) {
       if (c.description().startsWith("matmul_pack")) {
         pack(c);
       } else {
         CudaContractTest.check(
-            inRows(c),
+            c.description().startsWith("batched") ? c : inRows(c),
             c.description().contains("tile"),
             List.of(Policy.ROUND_ROBIN, Policy.RANDOM));
       }
@@ -54,6 +55,12 @@ public final class CublasLtRuns {
     int[] panels = Runs.run(c, Subjects.EXACT).get("packed");
     int[] rows = rows(panels, dtype, (int) weight.shape()[0], (int) weight.shape()[1]);
     assertArrayEquals(rows, Runs.run(c, CUDA).get("packed"), c.toString());
+    Case other =
+        Case.exact(
+            c.description(),
+            c.data(),
+            of -> new MatmulPack(of.apply("weight"), of.apply("packed"), Layout.PANELS));
+    assertArrayEquals(panels, Runs.run(other, CUDA).get("packed"), c.toString());
   }
 
   /** The same numbers [n, k] in rows, zeros behind. */

@@ -84,6 +84,11 @@ final class CudaDevicesTest {
     assertTrue(text.contains("cuda (driver: CUDA 13.0): 2 devices are found"), text);
     assertTrue(text.contains("0: Fake H100, compute capability 9.0, 80.0 GiB\n"), text);
     assertTrue(text.contains("1: Fake RTX, compute capability 12.0, 1.5 GiB\n"), text);
+    assertTrue(
+        text.contains(
+            "0: 132 multiprocessors, 227 KiB of shared memory a block, 50 MiB of second-level"
+                + " cache\n"),
+        text);
     assertFalse(text.contains(driver.toString()), text);
     String verbose = info(driver, Map.of(), "info", "--verbose").out();
     assertTrue(verbose.contains(driver + ": loaded\n"), verbose);

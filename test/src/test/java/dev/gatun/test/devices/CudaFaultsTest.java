@@ -11,15 +11,24 @@ import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Devices;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Replay;
 import dev.gatun.kernels.api.Softmax;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
+import dev.gatun.test.contract.DeviceContract;
 import dev.gatun.test.emulator.Emulator;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the CUDA backend says when the driver refuses, and that nothing is lost. */
 final class CudaFaultsTest {
@@ -160,5 +169,155 @@ final class CudaFaultsTest {
     assertEquals(
         "device 'gpu': expected cpu, cuda or cuda:N",
         assertThrows(IllegalArgumentException.class, () -> Device.of("gpu")).getMessage());
+  }
+
+  @Test
+  void a_kernel_out_of_bounds_loses_the_device_and_nothing_else() {
+    try (Buffer table = cuda.memory().allocate(8);
+        Buffer ids = cuda.memory().adopt(MemorySegment.ofArray(new long[] {0, 1}));
+        Buffer y = cuda.memory().allocate(8)) {
+      Embedding call =
+          new Embedding(
+              Operand.of(table, DType.F32, 2, 1),
+              Operand.of(ids, DType.I64, 2),
+              false,
+              Operand.of(y, DType.F32, 2, 1));
+      try (Replay replay = cuda.capture(() -> cuda.kernels().run(call))) {
+        // A replay does not check indices again.
+        cuda.memory().write(MemorySegment.ofArray(new long[] {0, 1 << 20}), ids, 0);
+        String first = assertThrows(RuntimeException.class, () -> await(replay, y)).getMessage();
+        assertTrue(first.contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), first);
+        assertTrue(
+            first.endsWith(". The device is lost to this process: only a new one can use it again"),
+            first);
+        String later =
+            assertThrows(RuntimeException.class, () -> cuda.memory().allocate(8)).getMessage();
+        assertTrue(later.startsWith("cuMemAllocAsync(8 bytes): CUDA_ERROR_ILLEGAL_ADDRESS"), later);
+      }
+    }
+  }
+
+  private static void await(Replay replay, Buffer y) {
+    replay.run();
+    y.memory().read(y, 0, MemorySegment.ofArray(new byte[8]));
+  }
+
+  private static ChildJvm.Outcome run(Path folder, String devices, Map<String, String> environment)
+      throws Exception {
+    String count = String.valueOf(devices.split(",").length);
+    return run(folder, devices, environment, DeviceRuns.class, count);
+  }
+
+  private static ChildJvm.Outcome run(
+      Path folder,
+      String devices,
+      Map<String, String> environment,
+      Class<?> main,
+      String... arguments)
+      throws Exception {
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("GATUN_EMULATOR_DEVICES", devices);
+    return ChildJvm.run(
+        folder,
+        all,
+        List.of(
+            "-Dgatun.cuda.driver=" + Emulator.LIBRARY,
+            "-Dgatun.cuda.images=" + Emulator.IMAGES,
+            "-Dgatun.cuda.cublaslt=off"),
+        main,
+        arguments);
+  }
+
+  @Test
+  void attention_where_a_block_has_less_shared_memory(@TempDir Path folder) throws Exception {
+    ChildJvm.Outcome outcome =
+        run(
+            folder,
+            "89",
+            Map.of(),
+            DeviceContract.class,
+            "60",
+            "20",
+            "scaled_dot_product_attention");
+    assertEquals(0, outcome.code(), outcome.out());
+    assertTrue(outcome.out().matches("(?s).*cases: [1-9][0-9]+ of .*, failed: 0\n"), outcome.out());
+  }
+
+  @Test
+  void devices_of_every_compute_capability(@TempDir Path folder) throws Exception {
+    assertEquals(
+        """
+        device cuda:0: device 0, Gatun emulator, has compute capability 7.5, and 8.0 or later is needed
+        cuda (Gatun emulator, compute capability 8.0), kernels: code for sm_80
+        cuda:1: [0.5, 0.5]
+        cuda (Gatun emulator, compute capability 8.9), kernels: code for sm_80
+        cuda:2: [0.5, 0.5]
+        cuda (Gatun emulator, compute capability 9.0), kernels: code for sm_90
+        cuda:3: [0.5, 0.5]
+        cuda (Gatun emulator, compute capability 10.0), kernels: PTX of compute_80, compiled by the driver for sm_100
+        cuda:4: [0.5, 0.5]
+        cuda (Gatun emulator, compute capability 12.0), kernels: PTX of compute_80, compiled by the driver for sm_120
+        cuda:5: [0.5, 0.5]
+        softmax: input F32[1, 2] is on cuda:1, the output on cuda:2: move one with to(device)
+        cuda:2 has [3.0, 4.0]
+        softmax: input F32[1, 2] is on cuda:2, the output on cuda:3: move one with to(device)
+        cuda:3 has [3.0, 4.0]
+        softmax: input F32[1, 2] is on cuda:3, the output on cuda:4: move one with to(device)
+        cuda:4 has [3.0, 4.0]
+        softmax: input F32[1, 2] is on cuda:4, the output on cuda:5: move one with to(device)
+        cuda:5 has [3.0, 4.0]
+        cuda:1 holds 0
+        cuda:2 holds 0
+        cuda:3 holds 0
+        cuda:4 holds 0
+        cuda:5 holds 0
+        cpu: [0.5, 0.5]
+        """,
+        run(folder, "75,80,89,90,100,120", Map.of()).out());
+  }
+
+  @Test
+  void a_setting_that_says_nothing(@TempDir Path folder) throws Exception {
+    for (String wrong : List.of("8x", "m", "-1")) {
+      assertEquals(
+          "device cuda:0: -Dgatun.cuda.pool=%s: expected bytes, such as 0, 512m or 8g\ncpu: [0.5, 0.5]\n"
+              .formatted(wrong),
+          run(folder, "80", Map.of("JAVA_TOOL_OPTIONS", "-Dgatun.cuda.pool=" + wrong)).out());
+    }
+    String out = run(folder, "80", Map.of("JAVA_TOOL_OPTIONS", "-Dgatun.cuda.pool=512m")).out();
+    assertTrue(out.contains("cuda:0: [0.5, 0.5]\n"), out);
+  }
+
+  @Test
+  void the_driver_is_checked_before_anything_else(@TempDir Path folder) throws Exception {
+    assertEquals(
+        """
+        device cuda:0: the driver is too old: it is of CUDA 12.9, and CUDA 13.0 (driver R580) or later is needed
+        cpu: [0.5, 0.5]
+        """,
+        run(
+                folder,
+                "80",
+                Map.of(
+                    "GATUN_EMULATOR_VERSION", "12090", "GATUN_EMULATOR_FAIL", "cuDeviceGetCount:1"))
+            .out());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cuModuleLoadDataEx, 209, 'this build has no kernels for this device: cuModuleLoadDataEx("
+        + "rows_norms.fatbin, compute capability 80): CUDA_ERROR_NO_BINARY_FOR_GPU (209), no kernel"
+        + " image is available for execution on the device'",
+    "cuDevicePrimaryCtxRetain, 46, 'cuDevicePrimaryCtxRetain(0): CUDA_ERROR_DEVICE_UNAVAILABLE"
+        + " (46), CUDA-capable device(s) is/are busy or unavailable'",
+    "cuDevicePrimaryCtxRetain, 2, 'cuDevicePrimaryCtxRetain(0): CUDA_ERROR_OUT_OF_MEMORY (2), out"
+        + " of memory'",
+    "cuStreamCreate, 2, 'cuStreamCreate: CUDA_ERROR_OUT_OF_MEMORY (2), out of memory'"
+  })
+  void a_device_that_does_not_open(
+      String function, int status, String message, @TempDir Path folder) throws Exception {
+    assertEquals(
+        "device cuda:0: " + message + "\ncpu: [0.5, 0.5]\n",
+        run(folder, "80", Map.of("GATUN_EMULATOR_FAIL", function + ":" + status)).out());
   }
 }

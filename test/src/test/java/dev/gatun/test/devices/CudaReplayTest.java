@@ -3,9 +3,10 @@ package dev.gatun.test.devices;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Backends;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Embedding;
@@ -52,9 +53,7 @@ final class CudaReplayTest {
   }
 
   private Buffer of(float... values) {
-    Buffer buffer = cuda.memory().allocate(4L * values.length);
-    cuda.memory().write(MemorySegment.ofArray(values), buffer, 0);
-    return buffer;
+    return cuda.memory().adopt(MemorySegment.ofArray(values));
   }
 
   private float[] read(Buffer buffer) {
@@ -169,7 +168,7 @@ final class CudaReplayTest {
     }
     assertEquals(
         "capture: the backend cpu records nothing",
-        assertThrows(UnsupportedOperationException.class, () -> Backends.host().capture(() -> {}))
+        assertThrows(UnsupportedOperationException.class, () -> Device.cpu().capture(() -> {}))
             .getMessage());
   }
 
@@ -229,9 +228,9 @@ final class CudaReplayTest {
   void an_encoder_gives_the_same_bits(String golden) throws IOException {
     long[][] ids = {{2, 5, 6, 7, 3}, {2, 9, 3}};
     List<EncoderModel.Encoded> outputs = new ArrayList<>();
-    try (EncoderModel model =
-        AutoModel.load(Path.of("goldens", golden), Device.cuda(0), WeightType.F32)) {
-      try (Replay replay = cuda.capture(() -> outputs.add(model.encode(ids, null)))) {
+    Device device = Device.cuda(0);
+    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, WeightType.F32)) {
+      try (Replay replay = device.capture(() -> outputs.add(model.encode(ids, null)))) {
         float[] alone = outputs.get(0).hidden().toFloatArray();
         for (int i = 0; i < 2; i++) {
           replay.run();
@@ -265,5 +264,50 @@ final class CudaReplayTest {
         copy.get();
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cuStreamCreate",
+        "cuStreamBeginCapture",
+        "cuMemHostAlloc",
+        "cuMemAllocAsync",
+        "cuLaunchKernel",
+        "cuStreamEndCapture",
+        "cuGraphInstantiate",
+        "cuStreamDestroy"
+      })
+  void a_recording_that_the_driver_refuses_leaves_nothing_behind(String function) {
+    assumeTrue(Emulator.isEmulated(), "a device has no faults to order");
+    try (Buffer y = of(7, 7)) {
+      int[] runs = {0};
+      Runnable work =
+          () -> {
+            if (runs[0]++ == 1) {
+              arm(function);
+            }
+            try (Buffer x = of(0, 1000)) {
+              softmax(x, y);
+            }
+          };
+      if (function.equals("cuStreamCreate") || function.equals("cuStreamBeginCapture")) {
+        arm(function);
+        runs[0] = 2;
+      }
+      String message = assertThrows(RuntimeException.class, () -> cuda.capture(work)).getMessage();
+      assertTrue(message.startsWith(function), message);
+      assertTrue(message.contains("CUDA_ERROR_NOT_SUPPORTED (801)"), message);
+      try (Replay replay = cuda.capture(work)) {
+        replay.run();
+        assertArrayEquals(new float[] {0, 1}, read(y));
+      }
+    } finally {
+      Emulator.reset();
+    }
+  }
+
+  private static void arm(String function) {
+    Emulator.fail(function, 0, 801);
   }
 }

@@ -8,16 +8,31 @@ import java.util.List;
  * packed[panel, k / 2, feature, k mod 2]}, filled with a zero past an odd last k. Numbers are
  * rounded to nearest even.
  *
- * <p>A device that leaves products to a library, as CUDA to cuBLASLt, keeps rows instead: {@code
- * packed[out_feature, in_feature]}, filled with zeros behind.
+ * <p>A device that leaves products to a library, as CUDA to cuBLASLt, keeps rows for {@link Matmul}
+ * instead: {@code packed[out_feature, in_feature]}, filled with zeros behind.
  *
  * @param weight F32, BF16 or F16 [out_features, in_features], strided at will
  * @param packed F32 of an F32 weight, BF16 or F16, [{@link #packedCount}] contiguous
+ * @param layout what reads the packed form
  */
-public record MatmulPack(Operand weight, Operand packed) implements KernelCall {
+public record MatmulPack(Operand weight, Operand packed, Layout layout) implements KernelCall {
   private static final String NAME = "matmul_pack";
 
+  /** What a packed form is for. */
+  public enum Layout {
+    /** For {@link Matmul} of the same backend. */
+    MATMUL,
+    /** Panels on every backend, for other kernels. */
+    PANELS
+  }
+
+  /** For {@link Matmul}. */
+  public MatmulPack(Operand weight, Operand packed) {
+    this(weight, packed, Layout.MATMUL);
+  }
+
   public MatmulPack {
+    Checks.required(NAME, "layout", layout);
     Checks.operand(NAME, "weight", weight, Checks.floats(NAME, "weight", weight), 2);
     DType dtype = Checks.floats(NAME, "packed", packed);
     if (dtype == DType.F32 && weight.dtype() != DType.F32) {

@@ -20,7 +20,10 @@ public interface Memory {
    */
   Buffer adopt(MemorySegment source);
 
-  /** Copies host memory into the block at a byte offset; complete on return. */
+  /**
+   * Copies host memory into the block at a byte offset, ahead of all that is asked of the device
+   * later. The source may change on return.
+   */
   void write(MemorySegment source, Buffer target, long offset);
 
   /** Copies from the block at a byte offset into host memory; complete on return. */

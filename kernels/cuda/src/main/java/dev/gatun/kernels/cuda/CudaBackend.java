@@ -19,6 +19,7 @@ public final class CudaBackend implements Backend {
   private final Streams streams;
   private final CudaMemory memory;
   private final CudaKernels kernels;
+  private final String code;
   private final String products;
 
   CudaBackend(CudaContext context, KernelImages images) {
@@ -27,6 +28,7 @@ public final class CudaBackend implements Backend {
     this.streams = new Streams(new CudaStream(context));
     this.memory = new CudaMemory(context, streams);
     Launcher launcher = new Launcher(context, streams, images);
+    this.code = launcher.code();
     LibraryMatmul library = null;
     String description = LibraryMatmul.description();
     if (CublasLt.load().loaded()) {
@@ -53,7 +55,11 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<String> details() {
-    return List.of("driver " + CudaDriver.load().file(), products, "memory: " + memory.usage());
+    return List.of(
+        "driver: " + CudaDriver.load().file(),
+        "kernels: " + code,
+        products,
+        "memory: " + memory.usage());
   }
 
   @Override

@@ -43,7 +43,7 @@ public final class CudaDeviceProvider implements DeviceProvider {
           status(version, devices.size()),
           text(version),
           devices,
-          devices.isEmpty() ? List.of() : List.of(LibraryMatmul.description()),
+          details(devices),
           attempts);
     } catch (CudaException e) {
       return broken(result, e.getMessage(), attempts);
@@ -72,17 +72,20 @@ public final class CudaDeviceProvider implements DeviceProvider {
                     .formatted(ordinal, devices - 1));
       }
       KernelImages images = KernelImages.load();
-      CudaContext context = CudaContext.retain(ordinal);
-      if (context.computeCapability() < MINIMUM_CAPABILITY) {
+      int capability = CudaDriver.computeCapability(ordinal);
+      if (capability < MINIMUM_CAPABILITY) {
         throw new BackendUnavailableException(
             "device %d, %s, has compute capability %s, and 8.0 or later is needed"
-                .formatted(
-                    ordinal,
-                    CudaDriver.deviceName(ordinal),
-                    capability(context.computeCapability())));
+                .formatted(ordinal, CudaDriver.deviceName(ordinal), capability(capability)));
       }
-      return new CudaBackend(context, images);
+      return new CudaBackend(CudaContext.retain(ordinal), images);
     } catch (CudaException e) {
+      throw new BackendUnavailableException(
+          e.isWithoutCode()
+              ? "this build has no kernels for this device: " + e.getMessage()
+              : e.getMessage());
+    } catch (IllegalArgumentException e) {
+      // A setting that says nothing.
       throw new BackendUnavailableException(e.getMessage());
     } catch (LinkageError e) {
       throw new BackendUnavailableException(
@@ -105,6 +108,24 @@ public final class CudaDeviceProvider implements DeviceProvider {
   private DeviceReport broken(NativeLoader.Result result, String problem, List<String> attempts) {
     String status = "the NVIDIA driver fails: " + result.file() + ": " + problem;
     return new DeviceReport(name(), status, null, List.of(), List.of(), attempts);
+  }
+
+  private static List<String> details(List<DeviceReport.Found> devices) {
+    List<String> details = new ArrayList<>();
+    for (DeviceReport.Found device : devices) {
+      int ordinal = device.ordinal();
+      details.add(
+          "%d: %d multiprocessors, %d KiB of shared memory a block, %d MiB of second-level cache"
+              .formatted(
+                  ordinal,
+                  CudaDriver.multiprocessors(ordinal),
+                  CudaDriver.sharedMemory(ordinal) >> 10,
+                  CudaDriver.cacheBytes(ordinal) >> 20));
+    }
+    if (!devices.isEmpty()) {
+      details.add(LibraryMatmul.description());
+    }
+    return details;
   }
 
   private static List<DeviceReport.Found> devices() {

@@ -49,7 +49,9 @@ final class CudaMatmul {
   void run(MatmulPack c) {
     Operand w = c.weight();
     launcher.elements(
-        library == null ? "matmul_pack" : "matmul_pack_rows",
+        library == null || c.layout() == MatmulPack.Layout.PANELS
+            ? "matmul_pack"
+            : "matmul_pack_rows",
         c.packed().count(),
         launcher
             .arguments()
@@ -108,6 +110,9 @@ final class CudaMatmul {
   }
 
   void run(BatchedMatmul c) {
+    if (library != null && library.run(c)) {
+      return;
+    }
     launcher.launch(
         "batched_matmul",
         Math.ceilDiv(c.b().size(1), SIMT_TILE),

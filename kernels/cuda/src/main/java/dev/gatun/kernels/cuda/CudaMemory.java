@@ -31,7 +31,7 @@ final class CudaMemory implements Memory {
   /**
    * The bytes of a number with an ending for KiB, MiB or GiB; all there are where none is given.
    */
-  static long poolBytes(String text) {
+  private static long poolBytes(String text) {
     if (text == null || text.isBlank()) {
       return Long.MAX_VALUE;
     }

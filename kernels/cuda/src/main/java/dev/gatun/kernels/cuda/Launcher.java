@@ -1,6 +1,7 @@
 package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaContext;
+import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.cuda.CudaFunction;
 import dev.gatun.bindings.cuda.CudaModule;
 import dev.gatun.bindings.cuda.CudaStream;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -29,6 +31,16 @@ final class Launcher {
     this.context = context;
     this.streams = streams;
     this.images = images;
+  }
+
+  /**
+   * What the driver takes of the images for the device, seen by loading one.
+   *
+   * @throws CudaException when nothing in it fits
+   */
+  String code() {
+    Map.Entry<String, KernelImages.Entry> first = images.entries().entrySet().iterator().next();
+    return function(first.getKey(), first.getValue()).code();
   }
 
   /** The stream that this thread submits to. */

@@ -8,11 +8,13 @@ import dev.gatun.bindings.cuda.CublasLtProducts;
 import dev.gatun.bindings.cuda.CublasLtProducts.Epilogue;
 import dev.gatun.bindings.cuda.CublasLtProducts.Plan;
 import dev.gatun.bindings.cuda.CublasLtProducts.Product;
+import dev.gatun.bindings.cuda.CublasLtProducts.Rows;
 import dev.gatun.bindings.cuda.CublasLtProducts.Type;
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.loader.NativeLoader;
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
@@ -83,15 +85,12 @@ final class LibraryMatmul {
     Operand y = c.y();
     DType inputs = c.packed().dtype();
     boolean narrowed = c.x().dtype() != inputs;
-    boolean activated = epilogue(c.activation(), false) == null;
-    long m = y.size(0);
     long k = c.x().size(1);
-    long xStride = narrowed || m == 1 ? k : c.x().stride(0);
+    long xStride = narrowed || y.size(0) == 1 ? k : c.x().stride(0);
     if (k == 0
         || xStride < k
         || y.dtype() != DType.F32 && y.dtype() != inputs
-        || narrowed && !(inputs == DType.BF16 && c.x().isContiguous())
-        || activated && !y.isContiguous()) {
+        || narrowed && !(inputs == DType.BF16 && c.x().isContiguous())) {
       return false;
     }
     try (Buffer x = narrowed ? cast(c.x(), inputs) : null;
@@ -100,51 +99,112 @@ final class LibraryMatmul {
       long xAddress = x == null ? address(c.x()) : CudaMemory.address(x);
       long biasAddress =
           c.bias() == null ? 0 : bias == null ? address(c.bias()) : CudaMemory.address(bias);
-      Product product =
-          new Product(
-              type(inputs),
-              type(y.dtype()),
-              tf32 && inputs == DType.F32,
-              epilogue(activated ? Activation.NONE : c.activation(), c.bias() != null),
-              m,
-              y.size(1),
-              k,
-              xStride,
-              m == 1 ? y.size(1) : y.stride(0),
-              alignment(address(c.packed())),
-              alignment(xAddress),
-              alignment(address(y)));
-      Plan plan = products.plan(product);
-      if (!plan.isSupported()) {
+      Plan plan = plan(c, c.activation(), xAddress, xStride);
+      boolean activated = plan != null;
+      if (plan == null && y.isContiguous()) {
+        plan = plan(c, Activation.NONE, xAddress, xStride);
+      }
+      if (plan == null) {
         return false;
       }
-      submit(plan, c, xAddress, biasAddress);
+      submit(plan, address(c.packed()), xAddress, biasAddress, address(y));
+      if (!activated) {
+        activate(y, c.activation());
+      }
+      return true;
     }
-    if (activated) {
-      launcher.elements(
-          "activate_elements",
-          y.count(),
-          launcher
-              .arguments()
-              .operand(y)
-              .operand(y)
-              .integer(dtype(y.dtype()))
-              .integer(c.activation().ordinal())
-              .number(y.count()));
-    }
-    return true;
   }
 
-  private void submit(Plan plan, Matmul c, long x, long bias) {
+  /** How the library computes a product with an activation, null where it does not. */
+  private Plan plan(Matmul c, Activation activation, long xAddress, long xStride) {
+    Epilogue epilogue = epilogue(activation, c.bias() != null);
+    if (epilogue == null) {
+      return null;
+    }
+    Operand y = c.y();
+    DType inputs = c.packed().dtype();
+    Plan plan =
+        products.plan(
+            new Product(
+                type(inputs),
+                type(y.dtype()),
+                tf32 && inputs == DType.F32,
+                epilogue,
+                1,
+                y.size(0),
+                y.size(1),
+                c.x().size(1),
+                new Rows(c.x().size(1), 0, alignment(address(c.packed()))),
+                new Rows(xStride, 0, alignment(xAddress)),
+                new Rows(y.size(0) == 1 ? y.size(1) : y.stride(0), 0, alignment(address(y)))));
+    return plan.isSupported() ? plan : null;
+  }
+
+  /** In place, over an operand without gaps. */
+  private void activate(Operand y, Activation activation) {
+    launcher.elements(
+        "activate_elements",
+        y.count(),
+        launcher
+            .arguments()
+            .operand(y)
+            .operand(y)
+            .integer(dtype(y.dtype()))
+            .integer(activation.ordinal())
+            .number(y.count()));
+  }
+
+  /** The same of a batch in F32. */
+  boolean run(BatchedMatmul c) {
+    if (c.a().size(2) == 0 || c.a().size(0) > Integer.MAX_VALUE) {
+      return false;
+    }
+    Rows weight = rows(c.b());
+    Rows x = rows(c.a());
+    if (weight.stride() < c.b().size(2)
+        || x.stride() < c.a().size(2)
+        || weight.batchStride() < 0
+        || x.batchStride() < 0) {
+      return false;
+    }
+    Plan plan =
+        products.plan(
+            new Product(
+                Type.F32,
+                Type.F32,
+                tf32,
+                Epilogue.NONE,
+                c.a().size(0),
+                c.a().size(1),
+                c.b().size(1),
+                c.a().size(2),
+                weight,
+                x,
+                rows(c.c())));
+    if (plan.isSupported()) {
+      submit(plan, address(c.b()), address(c.a()), 0, address(c.c()));
+    }
+    return plan.isSupported();
+  }
+
+  /** Of an operand [batch, rows, columns]; the stride of an axis of 1 says nothing. */
+  private static Rows rows(Operand operand) {
+    return new Rows(
+        operand.size(1) == 1 ? operand.size(2) : operand.stride(1),
+        operand.size(0) == 1 ? 0 : operand.stride(0),
+        alignment(address(operand)));
+  }
+
+  private void submit(Plan plan, long weight, long x, long bias, long y) {
     try (Buffer workspace =
         plan.workspaceBytes() == 0 ? null : memory.allocate(plan.workspaceBytes())) {
       products.run(
           plan,
           launcher.stream(),
-          address(c.packed()),
+          weight,
           x,
           bias,
-          address(c.y()),
+          y,
           workspace == null ? 0 : CudaMemory.address(workspace));
     }
   }

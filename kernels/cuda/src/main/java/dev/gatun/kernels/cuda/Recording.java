@@ -1,6 +1,7 @@
 package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaContext;
+import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.cuda.CudaGraph;
 import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.bindings.cuda.PinnedMemory;
@@ -134,12 +135,24 @@ final class Recording implements Replay {
       return;
     }
     closed = true;
-    if (graph != null) {
-      // What was submitted may be reading the host's memory still.
-      streams.main().synchronize();
-      graph.close();
+    try {
+      if (graph != null) {
+        // What was submitted may be reading the host's memory still.
+        streams.main().synchronize();
+        graph.close();
+      }
+      sources.forEach(PinnedMemory::close);
+    } catch (CudaException e) {
+      // The call that lost the device was told.
+      if (!e.isDeviceLost()) {
+        throw e;
+      }
+    } finally {
+      giveBack();
     }
-    sources.forEach(PinnedMemory::close);
+  }
+
+  private void giveBack() {
     spare.forEach((size, addresses) -> addresses.forEach(this::forget));
     spare.clear();
     held.forEach(Buffer::release);

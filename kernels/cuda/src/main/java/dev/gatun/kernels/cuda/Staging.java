@@ -15,51 +15,53 @@ import java.util.concurrent.atomic.AtomicInteger;
  * while the host fills or empties another. A buffer is used again once the stream is past its copy.
  */
 final class Staging {
-  private static final long BYTES = 4L << 20;
-  private static final int MOST = 8;
-
-  private final CudaContext context;
+  // Many small ones, so that the host gets ahead of a device that is given small copies.
+  private final Pool small;
+  private final Pool large;
   private final CudaStream stream;
-  private final LinkedBlockingQueue<Stage> spare = new LinkedBlockingQueue<>();
-  private final AtomicInteger made = new AtomicInteger();
-
-  private record Stage(PinnedMemory memory, CudaEvent done) {}
 
   Staging(CudaContext context, CudaStream stream) {
-    this.context = context;
     this.stream = stream;
+    this.small = new Pool(context, 64 << 10, 64);
+    this.large = new Pool(context, 4 << 20, 8);
+  }
+
+  private Pool pool(long bytes) {
+    return bytes <= small.bytes ? small : large;
   }
 
   /** Copies to the device, ahead of all that is submitted later; the source is free on return. */
   void write(MemorySegment source, long address) {
-    for (long done = 0; done < source.byteSize(); done += BYTES) {
-      long part = Math.min(BYTES, source.byteSize() - done);
-      Stage stage = take();
+    Pool pool = pool(source.byteSize());
+    for (long done = 0; done < source.byteSize(); done += pool.bytes) {
+      long part = Math.min(pool.bytes, source.byteSize() - done);
+      Stage stage = pool.take();
       try {
         stage.done.synchronize();
         MemorySegment.copy(source, done, stage.memory.segment(), 0, part);
         stream.copyToDevice(stage.memory.segment().asSlice(0, part), address + done);
         stage.done.record(stream);
       } finally {
-        spare.add(stage);
+        pool.spare.add(stage);
       }
     }
   }
 
   /** Copies from the device, and waits for the copy. */
   void read(long address, MemorySegment target) {
+    Pool pool = pool(target.byteSize());
     Deque<Stage> underWay = new ArrayDeque<>();
     try {
-      long copied = 0;
-      for (long asked = 0; copied < target.byteSize(); ) {
+      long asked = 0;
+      for (long copied = 0; copied < target.byteSize(); ) {
         // A thread that has a buffer waits for no other.
         Stage stage =
             asked == target.byteSize() || underWay.size() == 2
                 ? null
-                : underWay.isEmpty() ? take() : tryTake();
+                : underWay.isEmpty() ? pool.take() : pool.tryTake();
         if (stage != null) {
           underWay.add(stage);
-          long part = Math.min(BYTES, target.byteSize() - asked);
+          long part = Math.min(pool.bytes, target.byteSize() - asked);
           stage.done.synchronize();
           stream.copyToHost(address + asked, stage.memory.segment().asSlice(0, part));
           stage.done.record(stream);
@@ -68,63 +70,83 @@ final class Staging {
         }
         Stage first = underWay.peek();
         first.done.synchronize();
-        long part = Math.min(BYTES, target.byteSize() - copied);
+        long part = Math.min(pool.bytes, target.byteSize() - copied);
         MemorySegment.copy(first.memory.segment(), 0, target, copied, part);
         copied += part;
-        spare.add(underWay.poll());
+        pool.spare.add(underWay.poll());
       }
     } finally {
-      spare.addAll(underWay);
+      pool.spare.addAll(underWay);
     }
   }
 
-  private Stage take() {
-    Stage stage = tryTake();
-    boolean interrupted = false;
-    while (stage == null) {
+  /** A pinned buffer, and the mark behind its last copy. */
+  private record Stage(PinnedMemory memory, CudaEvent done) {}
+
+  /** Buffers of one size, made when all that are there are in use, up to a number. */
+  private static final class Pool {
+    private final CudaContext context;
+    private final long bytes;
+    private final int most;
+    private final LinkedBlockingQueue<Stage> spare = new LinkedBlockingQueue<>();
+    private final AtomicInteger made = new AtomicInteger();
+
+    Pool(CudaContext context, long bytes, int most) {
+      this.context = context;
+      this.bytes = bytes;
+      this.most = most;
+    }
+
+    /** One that no other thread has; its last copy may be under way. */
+    Stage take() {
+      Stage stage = tryTake();
+      boolean interrupted = false;
+      while (stage == null) {
+        try {
+          stage = spare.take();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      return stage;
+    }
+
+    /** The same, or null where all are other threads'. */
+    Stage tryTake() {
+      Stage stage = spare.poll();
       try {
-        stage = spare.take();
-      } catch (InterruptedException e) {
-        interrupted = true;
+        if (stage != null && stage.done.isReached() || !reserve()) {
+          return stage;
+        }
+        Stage fresh = fresh();
+        if (stage != null) {
+          spare.add(stage);
+        }
+        return fresh;
+      } catch (RuntimeException | Error e) {
+        if (stage != null) {
+          spare.add(stage);
+        }
+        throw e;
       }
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    return stage;
-  }
 
-  /** One that is there, a new one where that is still in use, or null. */
-  private Stage tryTake() {
-    Stage stage = spare.poll();
-    try {
-      if (stage != null && stage.done.isReached() || made.get() >= MOST) {
-        return stage;
-      }
-      if (made.incrementAndGet() > MOST) {
+    /** Whether one more may be made, which is then counted. */
+    private boolean reserve() {
+      return made.getAndUpdate(n -> Math.min(most, n + 1)) < most;
+    }
+
+    private Stage fresh() {
+      try {
+        CudaEvent done = new CudaEvent(context);
+        return new Stage(new PinnedMemory(context, bytes), done);
+      } catch (RuntimeException | Error e) {
         made.decrementAndGet();
-        return stage;
+        throw e;
       }
-      Stage fresh = fresh();
-      if (stage != null) {
-        spare.add(stage);
-      }
-      return fresh;
-    } catch (RuntimeException | Error e) {
-      if (stage != null) {
-        spare.add(stage);
-      }
-      throw e;
-    }
-  }
-
-  private Stage fresh() {
-    try {
-      CudaEvent done = new CudaEvent(context);
-      return new Stage(new PinnedMemory(context, BYTES), done);
-    } catch (RuntimeException | Error e) {
-      made.decrementAndGet();
-      throw e;
     }
   }
 }
