@@ -31,6 +31,10 @@ final class Cases {
   /** Cases for tensor cores, whose operands are aligned to 16 bytes. */
   static Stream<Case> tiles(int each) {
     long seed = Long.getLong(SEED, 1);
-    return Stream.concat(AttentionCases.tiles(seed, 2 * each), MatmulCases.tiles(seed, each));
+    return Stream.of(
+            AttentionCases.tiles(seed, 2 * each),
+            MatmulCases.tiles(seed, each),
+            ExpertCases.tiles(seed, each))
+        .flatMap(s -> s);
   }
 }

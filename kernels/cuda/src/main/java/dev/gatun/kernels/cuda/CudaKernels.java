@@ -57,6 +57,7 @@ final class CudaKernels implements Kernels {
   private final CudaRows rows;
   private final CudaRotary rotary;
   private final CudaElementwise elementwise;
+  private final CudaExperts experts;
 
   CudaKernels(CudaMemory memory, Launcher launcher) {
     this.memory = memory;
@@ -68,6 +69,7 @@ final class CudaKernels implements Kernels {
     this.rows = new CudaRows(launcher);
     this.rotary = new CudaRotary(launcher, checks);
     this.elementwise = new CudaElementwise(launcher);
+    this.experts = new CudaExperts(launcher, memory, uploads);
   }
 
   private void run(KernelCall call, Runnable body) {
@@ -389,12 +391,12 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(ExpertRouting c) {
-    throw unsupported(c);
+    run(c, () -> experts.run(c));
   }
 
   @Override
   public void run(GroupedMatmul c) {
-    throw unsupported(c);
+    run(c, () -> experts.run(c));
   }
 
   @Override
@@ -404,7 +406,7 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(ExpertCombine c) {
-    throw unsupported(c);
+    run(c, () -> experts.run(c));
   }
 
   private UnsupportedOperationException unsupported(KernelCall call) {
