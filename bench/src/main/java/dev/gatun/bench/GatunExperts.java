@@ -16,9 +16,10 @@ final class GatunExperts implements Subject.Task {
   private final int inner;
   private final int hidden;
   private final Tensor x;
-  private final Tensor logits;
+  private final List<Tensor> logits = new ArrayList<>();
   private final Tensor gateUp;
   private final Tensor down;
+  private int turn;
 
   GatunExperts(GatunTensors tensors, KernelCase c) {
     int[] s = c.sizes();
@@ -27,7 +28,9 @@ final class GatunExperts implements Subject.Task {
     this.hidden = s[2];
     this.inner = s[3];
     this.x = tensors.of(KernelCase.numbers(1, s[0] * hidden, 1), dtype, s[0], hidden);
-    this.logits = tensors.of(KernelCase.numbers(5, s[0] * s[1], 1), DType.F32, s[0], s[1]);
+    for (int turn = 0; turn < s[1]; turn++) {
+      logits.add(tensors.of(c.logits(turn), DType.F32, s[0], s[1]));
+    }
     this.gateUp = pack(c.gateUp(), s[1], 2 * inner, hidden);
     this.down = pack(c.down(), s[1], hidden, inner);
   }
@@ -43,7 +46,8 @@ final class GatunExperts implements Subject.Task {
   }
 
   private Tensor layer() {
-    Experts.Routing routing = Experts.route(logits, 2, true, 1, null);
+    Experts.Routing routing = Experts.route(logits.get(turn), 2, true, 1, null);
+    turn = (turn + 1) % logits.size();
     Tensor both =
         Experts.linear(
             x, routing.rows(), routing, gateUp, null, 2L * inner, Activation.NONE, dtype);

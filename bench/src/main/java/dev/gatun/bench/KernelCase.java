@@ -91,6 +91,19 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
     return numbers(2, sizes[1] * sizes[2], 0.02f);
   }
 
+  /**
+   * The router's logits [tokens, experts] of a turn: over the turns few tokens have all experts.
+   */
+  float[] logits(int turn) {
+    float[] first = numbers(5, sizes[0] * sizes[1], 1);
+    float[] logits = new float[first.length];
+    for (int i = 0; i < first.length; i++) {
+      int expert = (i % sizes[1] + 3 * turn) % sizes[1];
+      logits[i - i % sizes[1] + expert] = first[i];
+    }
+    return logits;
+  }
+
   /** The gates' and the other inner weights, [experts, 2 * inner, hidden]. */
   float[] gateUp() {
     return many(6, 2 * sizes[1] * sizes[3] * sizes[2]);
@@ -129,7 +142,11 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
     if (isAttention()) {
       return 2.0 * sizes[0] * sizes[1] * sizes[3] * sizes[4] * (isBf16() ? 2 : 4);
     }
-    double elements = (double) sizes[1] * sizes[2] * (isExperts() ? 3 * sizes[3] : 1);
+    // Of experts no more than there are tokens for.
+    double elements =
+        isExperts()
+            ? 3.0 * Math.min(sizes[1], 2 * sizes[0]) * sizes[2] * sizes[3]
+            : (double) sizes[1] * sizes[2];
     return switch (type) {
       case "f32" -> 4 * elements;
       case "bf16" -> 2 * elements;

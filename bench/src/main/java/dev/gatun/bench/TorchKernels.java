@@ -57,11 +57,14 @@ final class TorchKernels implements Subject {
       matmul(c, calls);
     } else if (c.isExperts()) {
       int[] s = c.sizes();
-      NDList inputs = new NDList(array(c, KernelCase.numbers(1, s[0] * s[2], 1), s[0], s[2]));
-      inputs.add(numbers.create(KernelCase.numbers(5, s[0] * s[1], 1), new Shape(s[0], s[1])));
-      inputs.add(array(c, c.gateUp(), s[1], 2 * s[3], s[2]));
-      inputs.add(array(c, c.down(), s[1], s[2], s[3]));
-      calls.add(new Call(load("experts"), inputs));
+      Predictor<NDList, NDList> program = load("experts");
+      NDArray x = array(c, KernelCase.numbers(1, s[0] * s[2], 1), s[0], s[2]);
+      NDArray gateUp = array(c, c.gateUp(), s[1], 2 * s[3], s[2]);
+      NDArray down = array(c, c.down(), s[1], s[2], s[3]);
+      for (int turn = 0; turn < s[1]; turn++) {
+        NDArray logits = numbers.create(c.logits(turn), new Shape(s[0], s[1]));
+        calls.add(new Call(program, new NDList(x, logits, gateUp, down)));
+      }
     } else {
       return new Turns(List.of(rows(c)), load("sample"));
     }
