@@ -7,12 +7,15 @@ import dev.gatun.kernels.api.ExpertCombine;
 import dev.gatun.kernels.api.ExpertRouting;
 import dev.gatun.kernels.api.GroupedMatmul;
 import dev.gatun.kernels.api.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.Kernels;
+import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.quantized.BlockFormat;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.LongBinaryOperator;
 
 /**
  * Mixtures of experts: tokens are {@link #route routed}, go through the linear layers of their
@@ -97,7 +100,12 @@ public final class Experts {
    * @param dtype F32, BF16 or F16
    */
   public static Tensor pack(List<Tensor> weights, DType dtype) {
-    return joined("matmul_pack", weights, weight -> Ops.pack(weight, dtype));
+    return joined(
+        "matmul_pack",
+        weights,
+        dtype,
+        (out, in) -> MatmulPack.packedCount(dtype, out, in),
+        (k, weight, packed) -> k.run(new MatmulPack(weight.operand(), packed.operand())));
   }
 
   /** The same of weights that are quantised on the way. */
@@ -105,46 +113,43 @@ public final class Experts {
     return joined(
         "quantized_pack",
         weights,
-        weight -> {
+        DType.U8,
+        (out, in) -> format.layout().packedBytes(out, in),
+        (k, weight, packed) -> {
           try (Tensor blocks = Quantization.quantize(weight, format)) {
-            return Quantization.pack(blocks, format, weight.size(1));
+            k.run(new QuantizedPack(format, weight.size(1), blocks.operand(), packed.operand()));
           }
         });
   }
 
+  /** Packs a weight to where it belongs. */
+  private interface Pack {
+    void run(Kernels kernels, Tensor weight, Tensor packed);
+  }
+
   /** Packed weights of one shape, one after another. */
-  private static Tensor joined(String op, List<Tensor> weights, Function<Tensor, Tensor> pack) {
+  private static Tensor joined(
+      String op, List<Tensor> weights, DType dtype, LongBinaryOperator size, Pack pack) {
     if (weights.isEmpty()) {
       throw new IllegalArgumentException(op + ": there are no weights, expected one an expert");
     }
+    Tensor first = weights.getFirst();
     for (Tensor weight : weights) {
       Ops.axes(op, "weight", weight, 2);
-      if (weight.size(0) != weights.getFirst().size(0)
-          || weight.size(1) != weights.getFirst().size(1)) {
+      if (weight.size(0) != first.size(0) || weight.size(1) != first.size(1)) {
         throw new IllegalArgumentException(
-            "%s: weights %s and %s have different shapes"
-                .formatted(op, weights.getFirst(), weight));
+            "%s: weights %s and %s have different shapes".formatted(op, first, weight));
       }
     }
-    Tensor all = null;
-    try {
-      for (int e = 0; e < weights.size(); e++) {
-        try (Tensor one = pack.apply(weights.get(e))) {
-          all = all == null ? joined(one, weights.size()) : all;
-          Layouts.copy(one, all.slice(0, e * one.count(), (e + 1) * one.count()));
-        }
-      }
-      return all;
-    } catch (RuntimeException | Error e) {
-      if (all != null) {
-        all.close();
-      }
-      throw e;
-    }
-  }
-
-  private static Tensor joined(Tensor one, int times) {
-    return Tensor.empty(one.device(), one.dtype(), Math.multiplyExact(one.count(), times));
+    long each = size.applyAsLong(first.size(0), first.size(1));
+    return Ops.run(
+        Tensor.empty(first.device(), dtype, Math.multiplyExact(weights.size(), each)),
+        (k, all) -> {
+          for (int e = 0; e < weights.size(); e++) {
+            pack.run(k, weights.get(e), all.slice(0, e * each, (e + 1) * each));
+          }
+        },
+        weights.toArray(Tensor[]::new));
   }
 
   /**
