@@ -17,6 +17,21 @@ class Linear(nn.Module):
     def forward(self, x, weight):
         return F.linear(x, weight)
 
+class Experts(nn.Module):
+    """A layer of Mixtral: logits [tokens, experts], gate_up [experts, 2 * inner, hidden], down [experts, hidden, inner]."""
+    def forward(self, x, logits, gate_up, down):
+        weights, chosen = torch.softmax(logits, -1, dtype=torch.float32).topk(2)
+        weights = weights / weights.sum(-1, keepdim=True)
+        y = torch.zeros_like(x)
+        for e in range(gate_up.size(0)):
+            hits = torch.nonzero(chosen == e)
+            rows = hits[:, 0]
+            both = F.linear(x.index_select(0, rows), gate_up[e])
+            half = both.size(1) // 2
+            out = F.linear(torch.silu(both[:, :half]) * both[:, half:2 * half], down[e])
+            y.index_add_(0, rows, (out * weights[rows, hits[:, 1]].unsqueeze(1)).to(x.dtype))
+        return y
+
 class Narrow(nn.Module):
     """DJL cannot convert to bf16."""
     def forward(self, x):
@@ -104,7 +119,7 @@ def quantized(weight):
     return torch.quantize_per_channel(weight, scales, torch.zeros_like(scales).to(torch.int64), 0, torch.qint8)
 
 folder = pathlib.Path(sys.argv[1])
-for name, module in dict(attention=Attention(), causal_attention=CausalAttention(), linear=Linear(),
+for name, module in dict(attention=Attention(), causal_attention=CausalAttention(), linear=Linear(), experts=Experts(),
                          narrow=Narrow(), wide=Wide(), sample=Sample(),
                          layer_norm=LayerNorm(), residual_layer_norm=ResidualLayerNorm(),
                          rms_norm=RmsNorm(), residual_rms_norm=ResidualRmsNorm(), softmax=Softmax(),

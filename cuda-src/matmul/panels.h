@@ -17,6 +17,12 @@ static __device__ __forceinline__ long panel_place(long n, long k, long depth, i
   return (panel * depth + k) * kPanel + feature;
 }
 
+// Elements of a packed weight.
+static __device__ __forceinline__ long packed_count(long features, long depth, int dtype) {
+  const long rows = dtype == kBf16 ? (depth + 1) / 2 * 2 : depth;
+  return (features + kPanel - 1) / kPanel * kPanel * rows;
+}
+
 }  // namespace gatun
 
 #endif

@@ -1,5 +1,6 @@
 // Products in float arithmetic: for F32, and for what the tensor cores' tiles do not take.
 #include "activation.h"
+#include "matmul/groups.h"
 #include "matmul/panels.h"
 
 using namespace gatun;
@@ -112,6 +113,52 @@ extern "C" __global__ void __launch_bounds__(256)
       const long column = n0 + threadIdx.x % kSide + j * kSide;
       if (row < m && column < n) {
         store(c, (blockIdx.z * m + row) * n + column, c_dtype, sums[i][j]);
+      }
+    }
+  }
+}
+
+// matmul_simt by experts. Grid: (n tiles, as many m tiles as the experts may have).
+extern "C" __global__ void __launch_bounds__(256)
+    grouped_matmul_simt(const void* x, const int* rows, const int* offsets, const void* packed,
+                        const float* bias, void* y, int x_dtype, int weight_dtype, int y_dtype,
+                        int activation, int experts, long x_rows, long x_stride, long y_stride,
+                        long m, long n, long k) {
+  Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
+  const GroupTile tile = group_tile<kTile>(offsets, experts, m, blockIdx.y);
+  if (tile.expert < 0) {
+    return;
+  }
+  const long n0 = static_cast<long>(blockIdx.x) * kTile;
+  const long weight = tile.expert * packed_count(n, k, weight_dtype);
+  float sums[kEach][kEach] = {};
+  for (long k0 = 0; k0 < k; k0 += kDepth) {
+    for (int i = threadIdx.x; i < kTile * kDepth; i += blockDim.x) {
+      const long row = tile.begin + i / kDepth, column = k0 + i % kDepth;
+      const long from = row >= tile.end ? -1 : rows == nullptr ? row : rows[row];
+      const bool there = from >= 0 && from < x_rows && column < k;
+      const float value = there ? load(x, from * x_stride + column, x_dtype) : 0;
+      tiles->a[i % kDepth][i / kDepth] = weight_dtype == kBf16 ? from_bf16(to_bf16(value)) : value;
+    }
+    for (int i = threadIdx.x; i < kTile * kDepth; i += blockDim.x) {
+      const long feature = n0 + i % kTile, row = k0 + i / kTile;
+      tiles->b[i / kTile][i % kTile] =
+          feature < n && row < k
+              ? load(packed, weight + panel_place(feature, row, k, weight_dtype), weight_dtype)
+              : 0;
+    }
+    sync_block();
+    multiply(tiles, sums);
+    sync_block();
+  }
+  for (int i = 0; i < kEach; i++) {
+    for (int j = 0; j < kEach; j++) {
+      const long row = tile.begin + static_cast<int>(threadIdx.x) / kSide + i * kSide;
+      const long column = n0 + threadIdx.x % kSide + j * kSide;
+      if (row < tile.end && column < n) {
+        const float sum =
+            bias == nullptr ? sums[i][j] : sums[i][j] + bias[tile.expert * n + column];
+        store(y, row * y_stride + column, y_dtype, activate(sum, activation));
       }
     }
   }

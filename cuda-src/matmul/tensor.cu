@@ -1,6 +1,7 @@
 // Products of BF16 and of F16 by tensor cores: tiles of x and of the packed weight arrive by
 // asynchronous copies, several steps ahead.
 #include "activation.h"
+#include "matmul/groups.h"
 #include "matmul/panels.h"
 
 using namespace gatun;
@@ -24,15 +25,40 @@ struct Shape {
   };
 };
 
-template <class S, bool Bf16>
-static __device__ __forceinline__ void load_stage(typename S::Stage* stage, const uint16_t* x,
-                                                  const uint16_t* packed, long x_stride, long m,
-                                                  long n, long k, long m0, long n0, long k0) {
+// The rows of x that the rows of y up to one are made of.
+struct DenseRows {
+  const uint16_t* x;
+  long stride, end;
+
+  // Where the row begins, or -1 where there is none.
+  __device__ __forceinline__ long place(long row) const { return row < end ? row * stride : -1; }
+};
+
+struct GroupedRows {
+  const uint16_t* x;
+  long stride, end;
+  const int* rows;  // Null where they are those of y.
+  long count;       // Of x's rows.
+
+  __device__ __forceinline__ long place(long row) const {
+    if (row >= end) {
+      return -1;
+    }
+    const long from = rows == nullptr ? row : rows[row];
+    return from >= 0 && from < count ? from * stride : -1;
+  }
+};
+
+template <class S, bool Bf16, class Rows>
+static __device__ __forceinline__ void load_stage(typename S::Stage* stage, const Rows& rows,
+                                                  const uint16_t* packed, long n, long k, long m0,
+                                                  long n0, long k0) {
   for (int i = threadIdx.x; i < S::kM * S::kDepth / 8; i += S::kThreads) {
     const int row = i / (S::kDepth / 8), column = i % (S::kDepth / 8) * 8;
-    const bool valid = m0 + row < m && k0 + column < k;
-    copy_async_16(stage->a + row * S::kRowA + column,
-                  x + (valid ? (m0 + row) * x_stride + k0 + column : 0), valid);
+    const long place = rows.place(m0 + row);
+    const bool valid = place >= 0 && k0 + column < k;
+    copy_async_16(stage->a + row * S::kRowA + column, rows.x + (valid ? place + k0 + column : 0),
+                  valid);
   }
   // 16 bytes are four pairs of BF16, or eight halves.
   constexpr int kRows = Bf16 ? S::kDepth / 2 : S::kDepth, kChunk = Bf16 ? 4 : 8;
@@ -102,20 +128,21 @@ static __device__ GATUN_NOINLINE void finish(float sum, const float* bias, void*
   store(y, place, y_dtype, activate(bias == nullptr ? sum : sum + bias[column], activation));
 }
 
-template <class S, bool Bf16>
-static __device__ __forceinline__ void product(const uint16_t* x, const uint16_t* packed,
+// The tile of y from row m0 on.
+template <class S, bool Bf16, class Rows>
+static __device__ __forceinline__ void product(const Rows& rows, const uint16_t* packed,
                                                const float* bias, void* y, int y_dtype,
-                                               int activation, long x_stride, long y_stride, long m,
-                                               long n, long k) {
+                                               int activation, long y_stride, long m0, long n,
+                                               long k) {
   typename S::Shared* shared = shared_memory<typename S::Shared>(sizeof(typename S::Shared));
-  const long m0 = static_cast<long>(blockIdx.y) * S::kM, n0 = static_cast<long>(blockIdx.x) * S::kN;
+  const long n0 = static_cast<long>(blockIdx.x) * S::kN;
   const long steps = (k + S::kDepth - 1) / S::kDepth;
   float sums[S::kWarpM / 16][S::kWarpN / 8][4] = {};
   // A group is committed for each step, empty past the last, so that the count of groups that may
   // be under way is always the same.
   for (int ahead = 0; ahead < S::kStages - 1; ahead++) {
     if (ahead < steps) {
-      load_stage<S, Bf16>(&shared->stage[ahead], x, packed, x_stride, m, n, k, m0, n0,
+      load_stage<S, Bf16>(&shared->stage[ahead], rows, packed, n, k, m0, n0,
                           static_cast<long>(ahead) * S::kDepth);
     } else {
       copy_async_commit();
@@ -127,7 +154,7 @@ static __device__ __forceinline__ void product(const uint16_t* x, const uint16_t
     sync_block();
     const long next = step + S::kStages - 1;
     if (next < steps) {
-      load_stage<S, Bf16>(&shared->stage[next % S::kStages], x, packed, x_stride, m, n, k, m0, n0,
+      load_stage<S, Bf16>(&shared->stage[next % S::kStages], rows, packed, n, k, m0, n0,
                           next * S::kDepth);
     } else {
       copy_async_commit();
@@ -144,7 +171,7 @@ static __device__ __forceinline__ void product(const uint16_t* x, const uint16_t
       for (int q = 0; q < 4; q++) {
         const long row = m0 + warp / S::kWarpsN * S::kWarpM + i * 16 + lane / 4 + q / 2 * 8;
         const long column = n0 + warp % S::kWarpsN * S::kWarpN + j * 8 + lane % 4 * 2 + q % 2;
-        if (row < m && column < n) {
+        if (row < rows.end && column < n) {
           finish(sums[i][j][q], bias, y, y_dtype, activation, column, row * y_stride + column);
         }
       }
@@ -154,12 +181,13 @@ static __device__ __forceinline__ void product(const uint16_t* x, const uint16_t
 
 // Rows of x and the packed weight are aligned to 16 bytes, k is a multiple of 8. Grid: (n tiles, m
 // tiles).
-#define GATUN_PRODUCT(name, bf16, ...)                                                             \
-  extern "C" __global__ void __launch_bounds__(Shape<__VA_ARGS__>::kThreads)                       \
-      name(const uint16_t* x, const uint16_t* packed, const float* bias, void* y, int y_dtype,     \
-           int activation, long x_stride, long y_stride, long m, long n, long k) {                 \
-    product<Shape<__VA_ARGS__>, bf16>(x, packed, bias, y, y_dtype, activation, x_stride, y_stride, \
-                                      m, n, k);                                                    \
+#define GATUN_PRODUCT(name, bf16, ...)                                                          \
+  extern "C" __global__ void __launch_bounds__(Shape<__VA_ARGS__>::kThreads)                    \
+      name(const uint16_t* x, const uint16_t* packed, const float* bias, void* y, int y_dtype,  \
+           int activation, long x_stride, long y_stride, long m, long n, long k) {              \
+    using S = Shape<__VA_ARGS__>;                                                               \
+    product<S, bf16>(DenseRows{x, x_stride, m}, packed, bias, y, y_dtype, activation, y_stride, \
+                     static_cast<long>(blockIdx.y) * S::kM, n, k);                              \
   }
 
 GATUN_PRODUCT(matmul_bf16_128x128, true, 128, 128, 4, 2)
@@ -168,3 +196,27 @@ GATUN_PRODUCT(matmul_bf16_16x64, true, 16, 64, 1, 4)
 GATUN_PRODUCT(matmul_f16_128x128, false, 128, 128, 4, 2)
 GATUN_PRODUCT(matmul_f16_64x64, false, 64, 64, 2, 2)
 GATUN_PRODUCT(matmul_f16_16x64, false, 16, 64, 1, 4)
+
+// The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
+#define GATUN_GROUPED_PRODUCT(name, bf16, ...)                                                   \
+  extern "C" __global__ void __launch_bounds__(Shape<__VA_ARGS__>::kThreads)                     \
+      name(const uint16_t* x, const int* rows, const int* offsets, const uint16_t* packed,       \
+           const float* bias, void* y, int y_dtype, int activation, int experts, long x_rows,    \
+           long x_stride, long y_stride, long m, long n, long k) {                               \
+    using S = Shape<__VA_ARGS__>;                                                                \
+    const GroupTile tile = group_tile<S::kM>(offsets, experts, m, blockIdx.y);                   \
+    if (tile.expert < 0) {                                                                       \
+      return;                                                                                    \
+    }                                                                                            \
+    product<S, bf16>(GroupedRows{x, x_stride, tile.end, rows, x_rows},                           \
+                     packed + tile.expert * packed_count(n, k, bf16 ? kBf16 : kF16),             \
+                     bias == nullptr ? nullptr : bias + tile.expert * n, y, y_dtype, activation, \
+                     y_stride, tile.begin, n, k);                                                \
+  }
+
+GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_128x128, true, 128, 128, 4, 2)
+GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_64x64, true, 64, 64, 2, 2)
+GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_16x64, true, 16, 64, 1, 4)
+GATUN_GROUPED_PRODUCT(grouped_matmul_f16_128x128, false, 128, 128, 4, 2)
+GATUN_GROUPED_PRODUCT(grouped_matmul_f16_64x64, false, 64, 64, 2, 2)
+GATUN_GROUPED_PRODUCT(grouped_matmul_f16_16x64, false, 16, 64, 1, 4)

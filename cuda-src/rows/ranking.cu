@@ -1,27 +1,9 @@
 // The largest elements of a row, a block a row. NaN counts as the largest; of equal elements the
 // first one comes first.
 #include "block_reduce.h"
+#include "ranked.h"
 
 using namespace gatun;
-
-struct Ranked {
-  float value;
-  int place;  // -1 for none.
-};
-
-static __device__ __forceinline__ bool before(Ranked a, Ranked b) {
-  if (a.place < 0 || b.place < 0) {
-    return b.place < 0 && a.place >= 0;
-  }
-  const bool a_nan = a.value != a.value, b_nan = b.value != b.value;
-  if (a_nan != b_nan) {
-    return a_nan;
-  }
-  if (!a_nan && a.value != b.value) {
-    return a.value > b.value;
-  }
-  return a.place < b.place;
-}
 
 // The first of a row's elements that come after `last`, all of them when that is none.
 static __device__ __forceinline__ Ranked next(const void* x, long row, int columns, int dtype,

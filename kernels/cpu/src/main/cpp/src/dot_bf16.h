@@ -24,10 +24,11 @@ constexpr int64_t kAhead = 2048;
 
 // sums[kRows][PANEL] (+)= x[kRows][pairs] * packed[pairs][PANEL]. The sums of one pair and the next
 // are kept apart where there are few rows, so that an addition need not wait for the one before.
+// The first tile of weights asks for those that follow.
 template <int kRows>
 GATUN_BF16 static inline void bf16_tile(const uint16_t *x, int64_t x_stride, const uint16_t *packed,
-                                        int64_t pairs, float *sums, int64_t sums_stride,
-                                        Into into) {
+                                        int64_t pairs, float *sums, int64_t sums_stride, Into into,
+                                        bool first = false) {
   constexpr int kApart = kRows <= 2 ? 4 : 1;
   __m512 s[kApart][kRows][2];
   for (int a = 0; a < kApart; a++) {
@@ -41,7 +42,7 @@ GATUN_BF16 static inline void bf16_tile(const uint16_t *x, int64_t x_stride, con
   for (; i + kApart <= pairs; i += kApart) {
     for (int a = 0; a < kApart; a++) {
       const uint16_t *line = packed + (i + a) * 2 * GATUN_PANEL;
-      if (kRows <= 4) {
+      if (kRows <= 4 || first) {
         _mm_prefetch(reinterpret_cast<const char *>(line) + kAhead, _MM_HINT_T0);
         _mm_prefetch(reinterpret_cast<const char *>(line) + kAhead + 64, _MM_HINT_T0);
       }
@@ -75,11 +76,11 @@ GATUN_BF16 static inline void bf16_tile(const uint16_t *x, int64_t x_stride, con
 template <int kRows>
 static inline void bf16_tile(int64_t rows, const uint16_t *x, int64_t x_stride,
                              const uint16_t *packed, int64_t pairs, float *sums,
-                             int64_t sums_stride, Into into) {
+                             int64_t sums_stride, Into into, bool first = false) {
   if (rows == kRows) {
-    bf16_tile<kRows>(x, x_stride, packed, pairs, sums, sums_stride, into);
+    bf16_tile<kRows>(x, x_stride, packed, pairs, sums, sums_stride, into, first);
   } else if constexpr (kRows > 1) {
-    bf16_tile<kRows - 1>(rows, x, x_stride, packed, pairs, sums, sums_stride, into);
+    bf16_tile<kRows - 1>(rows, x, x_stride, packed, pairs, sums, sums_stride, into, first);
   }
 }
 

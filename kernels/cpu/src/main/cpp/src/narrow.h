@@ -181,7 +181,7 @@ static inline void float_tile(const float *x, int64_t stride, int64_t rows, int6
     const int64_t length = k - depth < kDepthBlock ? k - depth : kDepthBlock;
     const float *weights = widen(panel, depth, length, wide);
     product(rows, GATUN_PANEL, length, x + depth, stride, weights, GATUN_PANEL, sums, GATUN_PANEL,
-            Into::kOld);
+            Into::kOld, weights == wide ? From::kCache : From::kMemory);
   }
 }
 

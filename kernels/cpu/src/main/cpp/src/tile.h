@@ -20,9 +20,14 @@ constexpr int kTileRows = 4;
 // Tells a tile what becomes of its sums: stored, or added to what is there.
 enum class Into { kNew, kOld };
 
+// Whether b comes from memory, so that the first tile of it asks for what follows.
+enum class From { kCache, kMemory };
+
 template <int kRows, bool kPartial>
 static inline void tile_rows(const float *a, int64_t a_stride, const float *b, int64_t b_stride,
-                             float *c, int64_t c_stride, int64_t k, int64_t columns, Into into) {
+                             float *c, int64_t c_stride, int64_t k, int64_t columns, Into into,
+                             From from) {
+  constexpr int64_t kAhead = 512;
   Floats sums[kRows][2];
   const int64_t n0 = columns < kLanes ? columns : kLanes, n1 = columns - n0;
   for (int r = 0; r < kRows; r++) {
@@ -39,6 +44,10 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
   }
   for (int64_t i = 0; i < k; i++) {
     const float *line = b + i * b_stride;
+    if (from == From::kMemory) {
+      __builtin_prefetch(line + kAhead);
+      __builtin_prefetch(line + kAhead + kLanes);
+    }
     Floats b0, b1;
     if (kPartial) {
       b0 = load(line, n0);
@@ -70,28 +79,28 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
 template <int kRows>
 static inline void tile_dispatch(int64_t rows, const float *a, int64_t a_stride, const float *b,
                                  int64_t b_stride, float *c, int64_t c_stride, int64_t k,
-                                 int64_t columns, Into into) {
+                                 int64_t columns, Into into, From from) {
   if (rows == kRows) {
     if (columns == kTileColumns) {
-      tile_rows<kRows, false>(a, a_stride, b, b_stride, c, c_stride, k, columns, into);
+      tile_rows<kRows, false>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, from);
     } else {
-      tile_rows<kRows, true>(a, a_stride, b, b_stride, c, c_stride, k, columns, into);
+      tile_rows<kRows, true>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, from);
     }
   } else if constexpr (kRows > 1) {
-    tile_dispatch<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into);
+    tile_dispatch<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into, from);
   }
 }
 
 // Any number of rows and columns; each element's sum runs over k in order.
 static inline void product(int64_t rows, int64_t columns, int64_t k, const float *a,
                            int64_t a_stride, const float *b, int64_t b_stride, float *c,
-                           int64_t c_stride, Into into) {
+                           int64_t c_stride, Into into, From from = From::kCache) {
   for (int64_t j = 0; j < columns; j += kTileColumns) {
     const int64_t n = columns - j < kTileColumns ? columns - j : kTileColumns;
     for (int64_t i = 0; i < rows; i += kTileRows) {
       const int64_t m = rows - i < kTileRows ? rows - i : kTileRows;
       tile_dispatch<kTileRows>(m, a + i * a_stride, a_stride, b + j, b_stride, c + i * c_stride + j,
-                               c_stride, k, n, into);
+                               c_stride, k, n, into, i == 0 ? from : From::kCache);
     }
   }
 }

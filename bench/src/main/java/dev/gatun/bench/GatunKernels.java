@@ -32,6 +32,9 @@ final class GatunKernels implements Subject {
     if (c.isAttention()) {
       return attention(c);
     }
+    if (c.isExperts()) {
+      return new GatunExperts(tensors, c);
+    }
     return c.isMatmul() ? matmul(c) : new GatunRows(tensors, c);
   }
 

@@ -5,9 +5,9 @@ import java.util.Random;
 
 /**
  * A case of one kernel by its name: {@code attention/DTYPE/MASK/BATCHxHEADSxQUERIESxKEYSxSIZE},
- * {@code matmul/WEIGHTS/MxNxK}, or of a {@link RowKernel} {@code KERNEL/DTYPE/ROWSxCOLUMNS} or
- * {@code KERNEL/DTYPE/residual/ROWSxCOLUMNS}, and {@code rotary/DTYPE/TOKENSxHEADSxSIZE}. Its
- * numbers are the same in every process.
+ * {@code matmul/WEIGHTS/MxNxK}, {@code experts/DTYPE/TOKENSxEXPERTSxHIDDENxINNER}, or of a {@link
+ * RowKernel} {@code KERNEL/DTYPE/ROWSxCOLUMNS} or {@code KERNEL/DTYPE/residual/ROWSxCOLUMNS}, and
+ * {@code rotary/DTYPE/TOKENSxHEADSxSIZE}. Its numbers are the same in every process.
  */
 record KernelCase(String kernel, String type, String mask, int[] sizes) {
   // Weights in turn, so that none is still in the last cache when it is needed again.
@@ -26,6 +26,11 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
 
   boolean isMatmul() {
     return kernel.equals("matmul");
+  }
+
+  /** A layer of experts, two for each token, with gated SiLU. */
+  boolean isExperts() {
+    return kernel.equals("experts");
   }
 
   boolean hasResidual() {
@@ -86,6 +91,29 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
     return numbers(2, sizes[1] * sizes[2], 0.02f);
   }
 
+  /**
+   * The router's logits [tokens, experts] of a turn: over the turns few tokens have all experts.
+   */
+  float[] logits(int turn) {
+    float[] first = numbers(5, sizes[0] * sizes[1], 1);
+    float[] logits = new float[first.length];
+    for (int i = 0; i < first.length; i++) {
+      int expert = (i % sizes[1] + 3 * turn) % sizes[1];
+      logits[i - i % sizes[1] + expert] = first[i];
+    }
+    return logits;
+  }
+
+  /** The gates' and the other inner weights, [experts, 2 * inner, hidden]. */
+  float[] gateUp() {
+    return many(6, 2 * sizes[1] * sizes[3] * sizes[2]);
+  }
+
+  /** The outer weights of experts, [experts, hidden, inner]. */
+  float[] down() {
+    return many(7, sizes[1] * sizes[2] * sizes[3]);
+  }
+
   /** Query, key or value, [batch, heads, length, size]. */
   float[] head(int which) {
     int length = which == 0 ? sizes[2] : sizes[3];
@@ -103,6 +131,9 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
       double all = 4.0 * sizes[0] * sizes[1] * sizes[2] * sizes[3] * sizes[4];
       return isCausal() ? all / 2 : all;
     }
+    if (isExperts()) {
+      return 2.0 * 2 * sizes[0] * 3 * sizes[2] * sizes[3];
+    }
     return 2.0 * sizes[0] * sizes[1] * sizes[2];
   }
 
@@ -111,7 +142,11 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
     if (isAttention()) {
       return 2.0 * sizes[0] * sizes[1] * sizes[3] * sizes[4] * (isBf16() ? 2 : 4);
     }
-    double elements = (double) sizes[1] * sizes[2];
+    // Of experts no more than there are tokens for.
+    double elements =
+        isExperts()
+            ? 3.0 * Math.min(sizes[1], 2 * sizes[0]) * sizes[2] * sizes[3]
+            : (double) sizes[1] * sizes[2];
     return switch (type) {
       case "f32" -> 4 * elements;
       case "bf16" -> 2 * elements;

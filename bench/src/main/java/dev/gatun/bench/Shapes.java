@@ -19,6 +19,9 @@ final class Shapes {
   /** Features of a layer. */
   static final String FEATURES = "4096";
 
+  /** Experts of a layer, its features, and those inside: Mixtral's, a quarter as wide. */
+  static final String EXPERTS = "8x1024x3584";
+
   /** Heads of attention and of rotary embedding, and their size. */
   static final String HEADS = "32";
 

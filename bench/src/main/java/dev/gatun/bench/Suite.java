@@ -42,6 +42,7 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(),
               KERNELS),
           new Suite("matmul", matmuls(), List.of(), KERNELS),
+          new Suite("experts", experts(), List.of(), KERNELS),
           new Suite(
               "rows",
               rows(),
@@ -65,6 +66,16 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
     for (String type : List.of("f32", "bf16", "w8a8", "w4a16", "w4a16-zeros", "w4a8")) {
       for (String m : List.of(Shapes.ONE, Shapes.FEW, Shapes.MANY)) {
         cases.add("matmul/" + type + "/" + Shapes.sizes(m, Shapes.FEATURES, Shapes.FEATURES));
+      }
+    }
+    return cases;
+  }
+
+  private static List<String> experts() {
+    List<String> cases = new ArrayList<>();
+    for (String type : List.of("f32", "bf16")) {
+      for (String tokens : List.of(Shapes.ONE, Shapes.FEW, Shapes.MANY)) {
+        cases.add("experts/" + type + "/" + Shapes.sizes(tokens, Shapes.EXPERTS));
       }
     }
     return cases;

@@ -55,6 +55,16 @@ final class TorchKernels implements Subject {
       }
     } else if (c.isMatmul()) {
       matmul(c, calls);
+    } else if (c.isExperts()) {
+      int[] s = c.sizes();
+      Predictor<NDList, NDList> program = load("experts");
+      NDArray x = array(c, KernelCase.numbers(1, s[0] * s[2], 1), s[0], s[2]);
+      NDArray gateUp = array(c, c.gateUp(), s[1], 2 * s[3], s[2]);
+      NDArray down = array(c, c.down(), s[1], s[2], s[3]);
+      for (int turn = 0; turn < s[1]; turn++) {
+        NDArray logits = numbers.create(c.logits(turn), new Shape(s[0], s[1]));
+        calls.add(new Call(program, new NDList(x, logits, gateUp, down)));
+      }
     } else {
       return new Turns(List.of(rows(c)), load("sample"));
     }

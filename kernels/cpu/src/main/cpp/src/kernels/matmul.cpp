@@ -67,7 +67,8 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
         const int64_t first = p * GATUN_PANEL;
         product(rows, n - first < GATUN_PANEL ? n - first : GATUN_PANEL, length,
                 x + row * x_stride + depth, x_stride, packed + first * k + depth * GATUN_PANEL,
-                GATUN_PANEL, out + first, y_stride, depth == 0 ? Into::kNew : Into::kOld);
+                GATUN_PANEL, out + first, y_stride, depth == 0 ? Into::kNew : Into::kOld,
+                From::kMemory);
       }
     }
     if (bias != nullptr || activation != GATUN_ACTIVATION_NONE) {

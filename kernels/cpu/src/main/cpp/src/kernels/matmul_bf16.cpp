@@ -70,7 +70,8 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
         const uint16_t *weights = packed + (panel * pairs_end + depth) * GATUN_PANEL;
         by_tile<12>(rows, [&](int64_t r, int64_t count) {
           bf16_tile<12>(count, x + (row + r) * stride + depth, stride, weights, length / 2,
-                        sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld);
+                        sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld,
+                        r == 0);
         });
       }
       finish_panel(p, sums, chunk + row, rows, panel);

@@ -135,6 +135,8 @@ final class BadOperandsTest {
             ids(3),
             f32(2, 5, 1, 4),
             f32(2, 5, 1, 4)),
+        sound("expert_routing", x -> Experts.route(x[0], 2, true, 1, null).close(), f32(3, 4)),
+        sound("matmul_pack", x -> Experts.pack(List.of(x[0], x[0]), DType.F32), f32(5, 4)),
         sound("argmax", x -> Reductions.argmax(x[0]), f32(3, 4)),
         sound("topk", x -> TopK.of(x[0], 2), f32(3, 4)),
         sound("index_add", x -> Indexing.indexAdd(x[0], x[1], x[2]), f32(7, 4), ids(3), f32(3, 4)),

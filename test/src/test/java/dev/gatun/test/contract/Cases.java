@@ -34,7 +34,8 @@ final class Cases {
     return Stream.of(
             AttentionCases.tiles(seed, 2 * each),
             MatmulCases.tiles(seed, each),
-            QuantizedCases.tiles(seed, each))
+            QuantizedCases.tiles(seed, each),
+            ExpertCases.tiles(seed, each))
         .flatMap(s -> s);
   }
 }

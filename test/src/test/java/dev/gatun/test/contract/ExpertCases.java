@@ -85,7 +85,7 @@ final class ExpertCases {
   /** How the rows of a product belong to experts. */
   private record Groups(int experts, int places, int tokens, List<Data> data) {
     static Groups random(Random random, int most) {
-      int experts = 1 + random.nextInt(9);
+      int experts = 1 + random.nextInt(random.nextBoolean() ? 2 : 9);
       double[] offsets = new double[experts + 1];
       for (int e = 0; e < experts; e++) {
         offsets[e + 1] = offsets[e] + (random.nextInt(3) == 0 ? 0 : Sizes.any(random, most));
@@ -185,10 +185,12 @@ final class ExpertCases {
 
   private static Case quantized(long seed) {
     Random random = new Random(seed);
-    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    // Now and then so small that random calls take it.
+    boolean small = random.nextInt(3) == 0;
+    BlockFormat format = small ? BlockFormat.int4(32) : FORMATS.get(random.nextInt(FORMATS.size()));
     Groups groups = Groups.random(random, random.nextInt(8) == 0 ? 48 : 9);
-    int n = Sizes.any(random, 65);
-    int k = QuantizedCases.depth(random, format);
+    int n = Sizes.any(random, small ? 33 : 65);
+    int k = small ? 32 : QuantizedCases.depth(random, format);
     double[] packed =
         IntStream.range(0, groups.experts)
             .boxed()

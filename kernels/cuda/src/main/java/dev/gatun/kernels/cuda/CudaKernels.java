@@ -59,6 +59,7 @@ final class CudaKernels implements Kernels {
   private final CudaElementwise elementwise;
   private final CudaQuantized quantized;
   private final CudaQuantizedMatmul quantizedMatmul;
+  private final CudaExperts experts;
 
   CudaKernels(CudaMemory memory, Launcher launcher, LibraryMatmul library) {
     this.memory = memory;
@@ -72,6 +73,7 @@ final class CudaKernels implements Kernels {
     this.elementwise = new CudaElementwise(launcher);
     this.quantized = new CudaQuantized(memory);
     this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory);
+    this.experts = new CudaExperts(launcher, memory, uploads);
   }
 
   private void run(KernelCall call, Runnable body) {
@@ -402,12 +404,12 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(ExpertRouting c) {
-    throw unsupported(c);
+    run(c, () -> experts.run(c));
   }
 
   @Override
   public void run(GroupedMatmul c) {
-    throw unsupported(c);
+    run(c, () -> experts.run(c));
   }
 
   @Override
@@ -417,7 +419,7 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(ExpertCombine c) {
-    throw unsupported(c);
+    run(c, () -> experts.run(c));
   }
 
   private UnsupportedOperationException unsupported(KernelCall call) {

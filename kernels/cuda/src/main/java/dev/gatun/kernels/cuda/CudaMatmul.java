@@ -10,12 +10,12 @@ import dev.gatun.kernels.api.Operand;
 
 /** Chooses the kernel and the tile of a product. */
 final class CudaMatmul {
-  private static final int SIMT_TILE = 64;
+  static final int SIMT_TILE = 64;
   // Two tiles of 16 by 64 floats, rows padded by four.
-  private static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
+  static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
 
   /** A tile of the tensor cores' kernels: rows and features of a block. */
-  private enum Tile {
+  enum Tile {
     SMALL(16, 64),
     MIDDLE(64, 64),
     LARGE(128, 128);
@@ -26,6 +26,11 @@ final class CudaMatmul {
     Tile(int rows, int features) {
       this.rows = rows;
       this.features = features;
+    }
+
+    /** The kernel of this tile for a type of 16 bits. */
+    String kernel(DType dtype) {
+      return "matmul_%s_%dx%d".formatted(dtype == DType.BF16 ? "bf16" : "f16", rows, features);
     }
 
     /** Three stages of 32 input features: rows of x, and pairs of the weight, both padded. */
@@ -70,7 +75,7 @@ final class CudaMatmul {
         launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
     long m = c.x().size(0);
     long n = c.y().size(1);
-    if (library != null || !fitsTensorCores(c)) {
+    if (library != null || !fitsTensorCores(c.x(), c.packed())) {
       arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
       launcher.launch(
           library == null ? "matmul_simt" : "matmul_simt_rows",
@@ -83,8 +88,7 @@ final class CudaMatmul {
     }
     Tile tile = m <= 16 ? Tile.SMALL : m * n < 128L * 128 * 128 ? Tile.MIDDLE : Tile.LARGE;
     launcher.launch(
-        "matmul_%s_%dx%d"
-            .formatted(c.x().dtype() == DType.BF16 ? "bf16" : "f16", tile.rows, tile.features),
+        tile.kernel(c.x().dtype()),
         Math.ceilDiv(n, tile.features),
         Math.ceilDiv(m, tile.rows),
         1,
@@ -100,13 +104,13 @@ final class CudaMatmul {
         .numbers(c.x().size(0), c.y().size(1), c.x().size(1));
   }
 
-  private static boolean fitsTensorCores(Matmul c) {
-    return c.x().dtype() != DType.F32
-        && c.x().dtype() == c.packed().dtype()
-        && c.x().size(1) > 0
-        && c.x().size(1) % 8 == 0
-        && (c.x().size(0) <= 1 || c.x().stride(0) % 8 == 0)
-        && Vectors.areAligned(c.x(), c.packed());
+  static boolean fitsTensorCores(Operand x, Operand packed) {
+    return x.dtype() != DType.F32
+        && x.dtype() == packed.dtype()
+        && x.size(1) > 0
+        && x.size(1) % 8 == 0
+        && (x.size(0) <= 1 || x.stride(0) % 8 == 0)
+        && Vectors.areAligned(x, packed);
   }
 
   void run(BatchedMatmul c) {

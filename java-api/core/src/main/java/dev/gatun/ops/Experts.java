@@ -1,0 +1,259 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.ExpertCapacity;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.Kernels;
+import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongBinaryOperator;
+
+/**
+ * Mixtures of experts: tokens are {@link #route routed}, go through the linear layers of their
+ * experts in the order of these, and what comes out is {@link #combine combined}. Nothing of it is
+ * read back between.
+ */
+public final class Experts {
+  private Experts() {}
+
+  /**
+   * Which experts each token has. A slot is a token and one of its k experts; slots lie in the
+   * order of the experts, and those of an expert in the order of tokens.
+   *
+   * @param experts I32 [tokens, k], those chosen, the largest logit first
+   * @param weights F32 [tokens, k], what they weigh
+   * @param rows I32 [tokens * k], the token at each place; -1 behind the last
+   * @param places I32 [tokens, k], the place of each slot; -1 where it was dropped
+   * @param offsets I32 [experts + 1], where each expert's places begin
+   */
+  public record Routing(Tensor experts, Tensor weights, Tensor rows, Tensor places, Tensor offsets)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      experts.close();
+      weights.close();
+      rows.close();
+      places.close();
+      offsets.close();
+    }
+  }
+
+  /**
+   * Gives each token its k experts, those of its largest logits.
+   *
+   * @param logits F32, BF16 or F16 [tokens, experts]
+   * @param renormalize whether a token's weights are the softmax over its own experts' logits, and
+   *     not their parts of the softmax over all
+   * @param scale of the weights
+   * @param capacity of each expert, or null for as much as comes
+   */
+  public static Routing route(
+      Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {
+    Ops.axes("expert_routing", "logits", logits, 2);
+    long tokens = logits.size(0);
+    long[][] shapes = {{tokens, k}, {tokens, k}, {tokens * k}, {tokens, k}, {logits.size(1) + 1}};
+    List<Tensor> results = new ArrayList<>();
+    boolean done = false;
+    try {
+      for (int i = 0; i < shapes.length; i++) {
+        results.add(Tensor.empty(logits.device(), i == 1 ? DType.F32 : DType.I32, shapes[i]));
+      }
+      Routing routing =
+          new Routing(
+              results.get(0), results.get(1), results.get(2), results.get(3), results.get(4));
+      logits
+          .device()
+          .kernels()
+          .run(
+              new ExpertRouting(
+                  logits.operand(),
+                  renormalize,
+                  scale,
+                  capacity,
+                  routing.experts.operand(),
+                  routing.weights.operand(),
+                  routing.rows.operand(),
+                  routing.places.operand(),
+                  routing.offsets.operand()));
+      done = true;
+      return routing;
+    } finally {
+      if (!done) {
+        results.forEach(Tensor::close);
+      }
+      Ops.fence(logits);
+    }
+  }
+
+  /**
+   * The experts' weights, each [out_features, in_features], in the form that {@link #linear} takes.
+   *
+   * @param dtype F32, BF16 or F16
+   */
+  public static Tensor pack(List<Tensor> weights, DType dtype) {
+    return joined(
+        "matmul_pack",
+        weights,
+        dtype,
+        (out, in) -> MatmulPack.packedCount(dtype, out, in),
+        (k, weight, packed) ->
+            k.run(
+                new MatmulPack(weight.operand(), packed.operand(), MatmulPack.Layout.PANELS)));
+  }
+
+  /** The same of weights that are quantised on the way. */
+  public static Tensor pack(List<Tensor> weights, BlockFormat format) {
+    return joined(
+        "quantized_pack",
+        weights,
+        DType.U8,
+        (out, in) -> format.layout().packedBytes(out, in),
+        (k, weight, packed) -> {
+          try (Tensor blocks = Quantization.quantize(weight, format)) {
+            k.run(new QuantizedPack(format, weight.size(1), blocks.operand(), packed.operand()));
+          }
+        });
+  }
+
+  /** Packs a weight to where it belongs. */
+  private interface Pack {
+    void run(Kernels kernels, Tensor weight, Tensor packed);
+  }
+
+  /** Packed weights of one shape, one after another. */
+  private static Tensor joined(
+      String op, List<Tensor> weights, DType dtype, LongBinaryOperator size, Pack pack) {
+    if (weights.isEmpty()) {
+      throw new IllegalArgumentException(op + ": there are no weights, expected one an expert");
+    }
+    Tensor first = weights.getFirst();
+    for (Tensor weight : weights) {
+      Ops.axes(op, "weight", weight, 2);
+      if (weight.size(0) != first.size(0) || weight.size(1) != first.size(1)) {
+        throw new IllegalArgumentException(
+            "%s: weights %s and %s have different shapes".formatted(op, first, weight));
+      }
+    }
+    long each = size.applyAsLong(first.size(0), first.size(1));
+    return Ops.run(
+        Tensor.empty(first.device(), dtype, Math.multiplyExact(weights.size(), each)),
+        (k, all) -> {
+          for (int e = 0; e < weights.size(); e++) {
+            pack.run(k, weights.get(e), all.slice(0, e * each, (e + 1) * each));
+          }
+        },
+        weights.toArray(Tensor[]::new));
+  }
+
+  /**
+   * {@code activation(x weightᵀ + bias)} by each expert for the rows of its own places.
+   *
+   * @param x [tokens, in_features], or [places, in_features] in the order of the experts
+   * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
+   * @param packed the experts' weights as {@link #pack} gives them
+   * @param bias [experts, out_features], or null
+   * @param dtype of the result: F32; also BF16 or F16 where the weights are not F32
+   * @return [places, out_features]; undefined behind the last place
+   */
+  public static Tensor linear(
+      Tensor x,
+      Tensor rows,
+      Routing routing,
+      Tensor packed,
+      Tensor bias,
+      long outFeatures,
+      Activation activation,
+      DType dtype) {
+    return Ops.run(
+        Tensor.empty(x.device(), dtype, routing.rows.size(0), outFeatures),
+        (k, y) ->
+            k.run(
+                new GroupedMatmul(
+                    x.operand(),
+                    Ops.operand(rows),
+                    routing.offsets.operand(),
+                    packed.operand(),
+                    Ops.operand(bias),
+                    activation,
+                    y.operand())),
+        x,
+        rows,
+        routing.offsets,
+        packed,
+        bias);
+  }
+
+  /**
+   * The same with quantised weights.
+   *
+   * @param format of the weights
+   * @param activations what becomes of x
+   * @param dtype of the result: F32, BF16 or F16
+   */
+  public static Tensor linear(
+      Tensor x,
+      Tensor rows,
+      Routing routing,
+      Tensor packed,
+      BlockFormat format,
+      QuantizedActivations activations,
+      Tensor bias,
+      long outFeatures,
+      Activation activation,
+      DType dtype) {
+    return Ops.run(
+        Tensor.empty(x.device(), dtype, routing.rows.size(0), outFeatures),
+        (k, y) ->
+            k.run(
+                new GroupedQuantizedMatmul(
+                    format.layout(),
+                    activations,
+                    x.operand(),
+                    Ops.operand(rows),
+                    routing.offsets.operand(),
+                    packed.operand(),
+                    Ops.operand(bias),
+                    activation,
+                    y.operand())),
+        x,
+        rows,
+        routing.offsets,
+        packed,
+        bias);
+  }
+
+  /**
+   * What the experts gave for each token, weighted and added up in the order of its experts.
+   *
+   * @param x [places, columns] in the order of the experts
+   * @param residual [tokens, columns] of the result's dtype, added to it; or null
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [tokens, columns]
+   */
+  public static Tensor combine(Tensor x, Routing routing, Tensor residual, DType dtype) {
+    Ops.axes("expert_combine", "x", x, 2);
+    return Ops.run(
+        Tensor.empty(x.device(), dtype, routing.places.size(0), x.size(1)),
+        (k, y) ->
+            k.run(
+                new ExpertCombine(
+                    x.operand(),
+                    routing.weights.operand(),
+                    routing.places.operand(),
+                    Ops.operand(residual),
+                    y.operand())),
+        x,
+        routing.weights,
+        routing.places,
+        residual);
+  }
+}

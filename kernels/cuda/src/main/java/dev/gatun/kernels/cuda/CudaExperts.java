@@ -1,0 +1,170 @@
+package dev.gatun.kernels.cuda;
+
+import static dev.gatun.kernels.cuda.CudaKernels.dtype;
+
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.Operand;
+
+/**
+ * Mixtures of experts. How many rows an expert has is known to the device alone: grids are of as
+ * many tiles as there can be, and blocks without one end at once.
+ */
+final class CudaExperts {
+  private static final int THREADS = 256;
+  private static final int WARP = 32;
+  // A thread of expert_combine_vectors has so many columns.
+  private static final int LANES = 8;
+  private static final int COMBINE_THREADS = 128;
+
+  private final Launcher launcher;
+  private final CudaMemory memory;
+  private final Uploads uploads;
+
+  CudaExperts(Launcher launcher, CudaMemory memory, Uploads uploads) {
+    this.launcher = launcher;
+    this.memory = memory;
+    this.uploads = uploads;
+  }
+
+  void run(ExpertRouting c) {
+    long tokens = c.logits().size(0);
+    int experts = Math.toIntExact(c.logits().size(1));
+    int k = Math.toIntExact(c.experts().size(1));
+    launcher.launch(
+        "expert_choice",
+        Math.ceilDiv(tokens, THREADS / WARP),
+        1,
+        1,
+        0,
+        with(c.logits(), c.experts(), c.weights())
+            .integer(dtype(c.logits().dtype()))
+            .integer(c.renormalize() ? 1 : 0)
+            .integer(experts)
+            .integer(k)
+            .numbers(c.logits().stride(0), tokens)
+            .real(c.scale()));
+    int[] offsets = c.capacity() == null ? null : c.capacity().sequences().values();
+    try (Buffer sequences = uploads.ints(offsets);
+        Buffer counts = memory.allocate(4L * experts)) {
+      long sequenceAddress = sequences == null ? 0 : CudaMemory.address(sequences);
+      long[] sizes = {
+        tokens * k,
+        offsets == null ? 1 : offsets.length - 1,
+        c.capacity() == null ? 0 : c.capacity().tokens()
+      };
+      int shared = THREADS / WARP * 4;
+      launcher.launch(
+          "expert_count",
+          experts,
+          1,
+          1,
+          shared,
+          with(c.experts())
+              .address(sequenceAddress)
+              .address(CudaMemory.address(counts))
+              .integer(k)
+              .numbers(sizes));
+      launcher.launch(
+          "expert_order",
+          experts,
+          1,
+          1,
+          shared,
+          with(c.experts())
+              .address(sequenceAddress)
+              .address(CudaMemory.address(counts))
+              .operand(c.rows())
+              .operand(c.places())
+              .operand(c.offsets())
+              .integer(k)
+              .integer(experts)
+              .numbers(sizes));
+    }
+  }
+
+  void run(GroupedMatmul c) {
+    long places = c.y().size(0);
+    long n = c.y().size(1);
+    int experts = Math.toIntExact(c.experts());
+    Arguments arguments = with(c.x(), c.rows(), c.offsets(), c.packed(), c.bias(), c.y());
+    if (CudaMatmul.fitsTensorCores(c.x(), c.packed())) {
+      CudaMatmul.Tile tile = tile(Math.ceilDiv(places, experts), places * n);
+      launcher.launch(
+          "grouped_" + tile.kernel(c.x().dtype()),
+          Math.ceilDiv(n, tile.features),
+          tiles(c, tile.rows),
+          1,
+          tile.sharedBytes(),
+          sizes(c, arguments));
+    } else {
+      arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
+      launcher.launch(
+          "grouped_matmul_simt",
+          Math.ceilDiv(n, CudaMatmul.SIMT_TILE),
+          tiles(c, CudaMatmul.SIMT_TILE),
+          1,
+          CudaMatmul.SIMT_SHARED,
+          sizes(c, arguments));
+    }
+  }
+
+  /** By the rows that an expert has on average. */
+  private static CudaMatmul.Tile tile(long rows, long elements) {
+    if (rows <= CudaMatmul.Tile.SMALL.rows) {
+      return CudaMatmul.Tile.SMALL;
+    }
+    boolean large = rows >= CudaMatmul.Tile.LARGE.rows && elements >= 128L * 128 * 128;
+    return large ? CudaMatmul.Tile.LARGE : CudaMatmul.Tile.MIDDLE;
+  }
+
+  /** The most tiles that rows make: each expert with a row has at most one that is not full. */
+  private static long tiles(GroupedMatmul c, int rows) {
+    return c.y().size(0) / rows + Math.min(c.experts(), c.y().size(0));
+  }
+
+  private static Arguments sizes(GroupedMatmul c, Arguments arguments) {
+    return arguments
+        .integer(dtype(c.y().dtype()))
+        .integer(c.activation().ordinal())
+        .integer(Math.toIntExact(c.experts()))
+        .numbers(c.x().size(0), c.x().stride(0), c.y().stride(0))
+        .numbers(c.y().size(0), c.y().size(1), c.x().size(1));
+  }
+
+  void run(ExpertCombine c) {
+    long columns = c.y().size(1);
+    boolean vectors = areVectors(c.x(), c.residual(), c.y());
+    launcher.launch(
+        vectors ? "expert_combine_vectors" : "expert_combine",
+        c.y().size(0),
+        Math.ceilDiv(columns, COMBINE_THREADS * (vectors ? LANES : 1)),
+        1,
+        0,
+        with(c.x(), c.weights(), c.places(), c.residual(), c.y())
+            .integer(dtype(c.x().dtype()))
+            .integer(dtype(c.y().dtype()))
+            .integer(Math.toIntExact(c.places().size(1)))
+            .numbers(c.x().size(0), c.x().stride(0))
+            .numbers(c.residual() == null ? 0 : c.residual().stride(0), c.y().stride(0), columns));
+  }
+
+  private static boolean areVectors(Operand... operands) {
+    for (Operand operand : operands) {
+      if (operand != null && (operand.size(1) % LANES != 0 || operand.stride(0) % LANES != 0)) {
+        return false;
+      }
+    }
+    return Vectors.areAligned(operands);
+  }
+
+  private Arguments with(Operand... operands) {
+    Arguments arguments = launcher.arguments();
+    for (Operand operand : operands) {
+      arguments.operand(operand);
+    }
+    return arguments;
+  }
+}
