@@ -14,8 +14,8 @@ namespace emulator {
 
 namespace {
 
-// What last_write() keeps: 14 bits of the launch's number, 24 of the block's, 16 of the generation,
-// 10 of the thread's.
+// What device_last_writes keeps: 14 bits of the launch's number, 24 of the block's, 16 of the
+// generation, 10 of the thread's.
 constexpr int kLaunchShift = 50, kBlockShift = 26, kGenerationShift = 10;
 
 uint64_t stamp(const Block& b) {
@@ -36,7 +36,9 @@ std::string name(int number) {
   return text;
 }
 
-void check_shared(size_t offset, size_t bytes, bool write, const void* instruction) {
+// Says what is wrong with an access of which the short way below says that something may be.
+[[gnu::cold, gnu::noinline]] void examine_shared(size_t offset, size_t bytes, bool write,
+                                                 const void* instruction) {
   Block& b = *block;
   if (offset + bytes > b.launch->shared_bytes) {
     fail_at("shared memory out of bounds: " + std::to_string(bytes) + " bytes at byte " +
@@ -81,35 +83,105 @@ void check_shared(size_t offset, size_t bytes, bool write, const void* instructi
   }
 }
 
-void check_device(const char* address, size_t bytes, bool write, const void* instruction) {
-  std::string problem;
-  if (!in_allocation(address, bytes, &problem)) {
-    fail_at((write ? "write out of bounds: " : "read out of bounds: ") + problem, instruction);
+inline void check_shared(Block& b, size_t offset, size_t bytes, bool write,
+                         const void* instruction) {
+  if (offset + bytes > b.launch->shared_bytes) {
+    return examine_shared(offset, bytes, write, instruction);
   }
+  const Touch now = touch_now();
+  for (size_t i = offset / kGranule; i <= (offset + bytes - 1) / kGranule; i++) {
+    Shadow& s = b.shadow[i];
+    if (s.in_flight || (s.written.thread == 0 ? !write : !ordered(s.written)) ||
+        (write && (s.reading > 0 || (s.read.thread != 0 && !ordered(s.read))))) {
+      return examine_shared(i * kGranule, offset + bytes - i * kGranule, write, instruction);
+    }
+    if (write) {
+      s.written = now;
+      s.read = {};
+    } else if (s.read.thread == 0 || ordered(s.read)) {
+      s.read = now;
+    }
+  }
+}
+
+// Fails the block for what another thread of the launch wrote, where nothing stands between.
+[[gnu::cold, gnu::noinline]] void examine_last_write(uint64_t last, bool write,
+                                                     const void* instruction) {
   const Block& b = *block;
   const uint64_t now = stamp(b);
-  uint64_t* shadow = last_write(address);
+  if (last >> kBlockShift != now >> kBlockShift) {
+    fail_at(std::string("race: ") + (write ? "write to" : "read of") +
+                " device memory that another block of the launch wrote",
+            instruction);
+  }
+  const int other = static_cast<int>(last % kMostThreads);
+  fail_at(std::string("race: ") + (write ? "write to" : "read of") + " device memory that " +
+              name(other) + " of the block wrote, and no barrier stands between",
+          instruction);
+}
+
+[[gnu::cold, gnu::noinline]] void out_of_bounds(const char* address, size_t bytes, bool write,
+                                                const void* instruction) {
+  fail_at(
+      (write ? "write out of bounds: " : "read out of bounds: ") + what_is_wrong(address, bytes),
+      instruction);
+}
+
+inline void check_device(const Block& b, const char* address, size_t bytes, bool write,
+                         const void* instruction) {
+  if (!in_allocation(address, bytes)) {
+    out_of_bounds(address, bytes, write, instruction);
+  }
+  const uint64_t now = stamp(b);
+  uint64_t* shadow = last_writes(address);
   const size_t pieces =
-      (reinterpret_cast<uintptr_t>(address) % kGranule + bytes + kGranule - 1) / kGranule;
+      (reinterpret_cast<uintptr_t>(address) % kDevicePiece + bytes + kDevicePiece - 1) /
+      kDevicePiece;
   for (size_t i = 0; i < pieces; i++) {
     // Blocks run at the same time: of two that write, the second finds the first's stamp.
     const uint64_t last = write ? __atomic_exchange_n(&shadow[i], now, __ATOMIC_RELAXED)
                                 : __atomic_load_n(&shadow[i], __ATOMIC_RELAXED);
     // Single bytes are not watched: a piece may hold another thread's. Other launches are over.
-    if (last != 0 && bytes >= kGranule && last >> kLaunchShift == now >> kLaunchShift) {
-      if (last >> kBlockShift != now >> kBlockShift) {
-        fail_at(std::string("race: ") + (write ? "write to" : "read of") +
-                    " device memory that another block of the launch wrote",
-                instruction);
-      }
-      const int other = static_cast<int>(last % kMostThreads);
-      if (other / kWarp != b.current / kWarp &&
-          last >> kGenerationShift == now >> kGenerationShift) {
-        fail_at(std::string("race: ") + (write ? "write to" : "read of") + " device memory that " +
-                    name(other) + " of the block wrote, and no barrier stands between",
-                instruction);
-      }
+    if (last >> kLaunchShift != now >> kLaunchShift || bytes < kDevicePiece) {
+      continue;
     }
+    const bool same_warp = last % kMostThreads / kWarp == now % kMostThreads / kWarp;
+    if (last >> kBlockShift != now >> kBlockShift ||
+        (!same_warp && last >> kGenerationShift == now >> kGenerationShift)) {
+      examine_last_write(last, write, instruction);
+    }
+  }
+}
+
+[[gnu::cold, gnu::noinline]] void no_pointer(const char* p, bool write, const void* instruction) {
+  fail_at(std::string(write ? "write to" : "read of") + " address " +
+              std::to_string(reinterpret_cast<uintptr_t>(p)) + ", which is no pointer",
+          instruction);
+}
+
+// On a stack, in shared memory, on the device, or somewhere else.
+inline void check_memory(Block* b, const void* address, size_t bytes, bool write,
+                         const void* instruction) {
+  const char* p = static_cast<const char*>(address);
+  const size_t in_shared = static_cast<size_t>(p - b->shared);
+  if (in_shared < kSharedArena) {
+    check_shared(*b, in_shared, bytes, write, instruction);
+  } else if (on_device(p)) {
+    check_device(*b, p, bytes, write, instruction);
+  } else if (reinterpret_cast<uintptr_t>(p) < 1 << 20) {
+    no_pointer(p, write, instruction);
+  }
+}
+
+inline bool on_stack(const Block* b, const void* address) {
+  return static_cast<size_t>(static_cast<const char*>(address) - b->stacks) < kStack * kMostThreads;
+}
+
+// Of a thread's own memory only what a product under way uses is watched.
+inline void check_stack(const Block* b, const void* address, size_t bytes, bool write,
+                        const void* instruction) {
+  if (!b->thread[b->current].watched.empty()) {
+    check_registers(static_cast<const char*>(address), bytes, write, instruction);
   }
 }
 
@@ -142,23 +214,10 @@ void check_access(const void* address, size_t bytes, bool write, const void* ins
   if (b == nullptr) {
     return;
   }
-  const char* p = static_cast<const char*>(address);
-  const size_t on_stack = static_cast<size_t>(p - b->stacks);
-  if (on_stack < kStack * kMostThreads) {
-    if (!b->thread[b->current].watched.empty()) {
-      check_registers(p, bytes, write, instruction);
-    }
-    return;
-  }
-  const size_t in_shared = static_cast<size_t>(p - b->shared);
-  if (in_shared < kSharedArena) {
-    check_shared(in_shared, bytes, write, instruction);
-  } else if (on_device(p)) {
-    check_device(p, bytes, write, instruction);
-  } else if (reinterpret_cast<uintptr_t>(p) < 1 << 20) {
-    fail_at(std::string(write ? "write to" : "read of") + " address " +
-                std::to_string(reinterpret_cast<uintptr_t>(p)) + ", which is no pointer",
-            instruction);
+  if (on_stack(b, address)) {
+    check_stack(b, address, bytes, write, instruction);
+  } else {
+    check_memory(b, address, bytes, write, instruction);
   }
 }
 
@@ -241,36 +300,51 @@ void end_async_read(uint32_t offset) {
 
 namespace {
 
-void access(void* address, size_t bytes, bool write, const void* instruction) {
-  if (reinterpret_cast<uintptr_t>(address) % bytes != 0) {
-    gatun::emulator::Block* b = gatun::emulator::block;
-    const char* p = static_cast<const char*>(address);
-    if (b != nullptr && (gatun::emulator::on_device(p) ||
-                         static_cast<size_t>(p - b->shared) < gatun::emulator::kSharedArena)) {
-      gatun::emulator::fail_at(std::string("misaligned ") + (write ? "write" : "read") + " of " +
-                                   std::to_string(bytes) + " bytes at " +
-                                   std::to_string(reinterpret_cast<uintptr_t>(address) % bytes) +
-                                   " past a multiple of that",
-                               instruction);
-    }
+using gatun::emulator::Block;
+
+[[gnu::cold, gnu::noinline]] void misaligned(void* address, size_t bytes, bool write,
+                                             const void* instruction) {
+  const Block* b = gatun::emulator::block;
+  if (gatun::emulator::on_device(address) ||
+      static_cast<size_t>(static_cast<const char*>(address) - b->shared) <
+          gatun::emulator::kSharedArena) {
+    gatun::emulator::fail_at(std::string("misaligned ") + (write ? "write" : "read") + " of " +
+                                 std::to_string(bytes) + " bytes at " +
+                                 std::to_string(reinterpret_cast<uintptr_t>(address) % bytes) +
+                                 " past a multiple of that",
+                             instruction);
   }
-  gatun::emulator::check_access(address, bytes, write, instruction);
+}
+
+template <size_t kBytes, bool kWrite>
+inline void access(void* address, const void* instruction) {
+  Block* b = gatun::emulator::block;
+  if (b == nullptr) {
+    return;
+  }
+  if (gatun::emulator::on_stack(b, address)) {
+    return gatun::emulator::check_stack(b, address, kBytes, kWrite, instruction);
+  }
+  if (reinterpret_cast<uintptr_t>(address) % kBytes != 0) {
+    misaligned(address, kBytes, kWrite, instruction);
+  }
+  gatun::emulator::check_memory(b, address, kBytes, kWrite, instruction);
 }
 
 }  // namespace
 
 #define HOOK(bytes)                                        \
   extern "C" void __tsan_read##bytes(void* p) {            \
-    access(p, bytes, false, __builtin_return_address(0));  \
+    access<bytes, false>(p, __builtin_return_address(0));  \
   }                                                        \
   extern "C" void __tsan_write##bytes(void* p) {           \
-    access(p, bytes, true, __builtin_return_address(0));   \
+    access<bytes, true>(p, __builtin_return_address(0));   \
   }                                                        \
   extern "C" void __tsan_unaligned_read##bytes(void* p) {  \
-    access(p, bytes, false, __builtin_return_address(0));  \
+    access<bytes, false>(p, __builtin_return_address(0));  \
   }                                                        \
   extern "C" void __tsan_unaligned_write##bytes(void* p) { \
-    access(p, bytes, true, __builtin_return_address(0));   \
+    access<bytes, true>(p, __builtin_return_address(0));   \
   }
 
 HOOK(1)

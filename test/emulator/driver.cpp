@@ -201,16 +201,16 @@ bool is_pinned(const void* host, size_t bytes) {
 }
 
 Result on_device(const char* call, const void* address, size_t bytes) {
-  std::string problem;
-  if (bytes != 0 && !gatun::emulator::in_allocation(address, bytes, &problem)) {
-    return broken(kInvalidValue, std::string(call) + ": " + problem);
+  if (bytes != 0 && !gatun::emulator::in_allocation(address, bytes)) {
+    return broken(kInvalidValue,
+                  std::string(call) + ": " + gatun::emulator::what_is_wrong(address, bytes));
   }
   return kSuccess;
 }
 
 // What a transfer writes, no kernel has.
 void forget_writes(void* address, size_t bytes) {
-  std::memset(gatun::emulator::last_write(address), 0, (bytes / 2 + 1) * sizeof(uint64_t));
+  std::memset(gatun::emulator::last_writes(address), 0, (bytes / 2 + 1) * sizeof(uint64_t));
 }
 
 void* pointer(Pointer address) { return reinterpret_cast<void*>(address); }

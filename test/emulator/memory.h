@@ -9,8 +9,37 @@
 namespace gatun {
 namespace emulator {
 
+constexpr size_t kDeviceRange = size_t{64} << 30;
+constexpr size_t kDevicePage = 4096;
+
+// Where an allocation begins and ends; both 0 where there is none.
+struct Extent {
+  uintptr_t begin, end;
+};
+
+// The range of addresses, and of each page in it the allocation there: no two share a page.
+extern char* const device_base;
+extern Extent* const device_extents;
+
 // Whether an address belongs to the device, allocated or not.
-bool on_device(const void* address);
+inline bool on_device(const void* address) {
+  return static_cast<size_t>(static_cast<const char*>(address) - device_base) < kDeviceRange;
+}
+
+// Whether all of a range lies in one allocation.
+inline bool in_allocation(const void* address, size_t bytes) {
+  if (!on_device(address)) {
+    return false;
+  }
+  const char* p = static_cast<const char*>(address);
+  const Extent& extent = device_extents[static_cast<size_t>(p - device_base) / kDevicePage];
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(p);
+  return begin >= __atomic_load_n(&extent.begin, __ATOMIC_RELAXED) &&
+         begin + bytes <= __atomic_load_n(&extent.end, __ATOMIC_RELAXED);
+}
+
+// What is wrong with a range that does not lie in one allocation.
+std::string what_is_wrong(const void* address, size_t bytes);
 
 // A block whose bytes are poison, aligned as CUDA aligns; nullptr when there is no room left.
 void* allocate_device(size_t bytes);
@@ -23,11 +52,13 @@ size_t device_bytes_peak();
 size_t device_bytes_total();
 void set_device_bytes_total(size_t bytes);
 
-// Whether all of a range lies in one allocation; otherwise what is wrong with it.
-bool in_allocation(const void* address, size_t bytes, std::string* problem);
-
-// For each two bytes of device memory, who wrote them last; see access.cpp.
-uint64_t* last_write(const void* address);
+// Device memory is watched in pieces of so many bytes: what is kept of each, from the one with an
+// address on; see access.cpp.
+constexpr size_t kDevicePiece = 2;
+extern uint64_t* const device_last_writes;
+inline uint64_t* last_writes(const void* address) {
+  return device_last_writes + (static_cast<const char*>(address) - device_base) / kDevicePiece;
+}
 
 }  // namespace emulator
 }  // namespace gatun

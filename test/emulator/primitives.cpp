@@ -9,7 +9,9 @@
 namespace gatun {
 namespace emulator {
 
-bool same(Site a, Site b) { return a.line == b.line && std::strcmp(a.file, b.file) == 0; }
+bool same(Site a, Site b) {
+  return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0);
+}
 
 namespace {
 
@@ -284,17 +286,17 @@ void copy_async_wait(int groups) {
 }
 
 int atomic_add(int* address, int value, Site) {
-  std::string problem;
-  if (!in_allocation(address, sizeof *address, &problem)) {
-    fail_at("atomic out of bounds: " + problem, __builtin_return_address(0));
+  if (!in_allocation(address, sizeof *address)) {
+    fail_at("atomic out of bounds: " + what_is_wrong(address, sizeof *address),
+            __builtin_return_address(0));
   }
   return __atomic_fetch_add(address, value, __ATOMIC_SEQ_CST);
 }
 
 unsigned long long atomic_min(unsigned long long* address, unsigned long long value, Site) {
-  std::string problem;
-  if (!in_allocation(address, sizeof *address, &problem)) {
-    fail_at("atomic out of bounds: " + problem, __builtin_return_address(0));
+  if (!in_allocation(address, sizeof *address)) {
+    fail_at("atomic out of bounds: " + what_is_wrong(address, sizeof *address),
+            __builtin_return_address(0));
   }
   std::lock_guard<std::mutex> guard(atomics);
   const unsigned long long old = *address;
@@ -305,9 +307,9 @@ unsigned long long atomic_min(unsigned long long* address, unsigned long long va
 void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 float load_fresh(const float* address, Site) {
-  std::string problem;
-  if (!in_allocation(address, sizeof *address, &problem)) {
-    fail_at("read out of bounds: " + problem, __builtin_return_address(0));
+  if (!in_allocation(address, sizeof *address)) {
+    fail_at("read out of bounds: " + what_is_wrong(address, sizeof *address),
+            __builtin_return_address(0));
   }
   return *static_cast<const volatile float*>(address);
 }

@@ -64,9 +64,7 @@ final class CudaContractTest {
   }
 
   static void check(Case c, boolean aligned, List<Policy> policies) {
-    Map<String, int[]> exact = Runs.run(c.widened(), Subjects.EXACT);
-    List<Map<String, int[]>> plain =
-        Subjects.plain(c.dtype()).stream().map(backend -> Runs.run(c, backend)).toList();
+    Runs.References references = Runs.references(c);
     Map<String, int[]> first = null;
     int seed = 1;
     for (Policy policy : policies) {
@@ -74,7 +72,7 @@ final class CudaContractTest {
       Map<String, int[]> got = Runs.run(c, CUDA, aligned);
       if (first == null) {
         first = got;
-        Tolerance.check(c, exact, plain, got);
+        Tolerance.check(c, references.exact(), references.plain(), got);
       }
       for (String name : got.keySet()) {
         assertArrayEquals(first.get(name), got.get(name), c + ": " + name + " by " + policy);

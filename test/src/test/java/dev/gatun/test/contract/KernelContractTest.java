@@ -45,9 +45,7 @@ final class KernelContractTest {
   }
 
   private static void check(Case c) {
-    Map<String, int[]> exact = Runs.run(c.widened(), Subjects.EXACT);
-    List<Map<String, int[]>> plain =
-        Subjects.plain(c.dtype()).stream().map(backend -> Runs.run(c, backend)).toList();
+    Runs.References references = Runs.references(c);
     List<AssertionError> failures = new ArrayList<>();
     for (CpuLevel level : Subjects.levels()) {
       Subjects.CPU.setLevel(level);
@@ -58,7 +56,7 @@ final class KernelContractTest {
           Map<String, int[]> got = Runs.run(c, Subjects.CPU);
           if (first == null) {
             first = got;
-            Tolerance.check(c, exact, plain, got);
+            Tolerance.check(c, references.exact(), references.plain(), got);
           }
           for (String name : got.keySet()) {
             assertArrayEquals(

@@ -37,7 +37,8 @@ final class Placement implements AutoCloseable {
     Arrays.fill(bytes, POISON);
     if (data.values() != null) {
       MemorySegment segment = MemorySegment.ofArray(bytes);
-      for (int i = 0; i < data.count(); i++) {
+      int count = data.count();
+      for (int i = 0; i < count; i++) {
         Numbers.write(segment, (first + data.place(i)) * size, data.dtype(), data.values()[i]);
       }
     }

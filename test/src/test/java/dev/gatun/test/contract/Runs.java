@@ -37,11 +37,31 @@ import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
 import dev.gatun.kernels.api.TopK;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Runs a case on a backend. */
 final class Runs {
   private Runs() {}
+
+  /**
+   * What a case gives by the reference.
+   *
+   * @param exact in double
+   * @param plain in the case's dtype, {@link Subjects#plain}
+   */
+  record References(Map<String, int[]> exact, List<Map<String, int[]>> plain) {}
+
+  static References references(Case c) {
+    List<Backend> plain = Subjects.plain(c.dtype());
+    List<Map<String, int[]>> results =
+        IntStream.rangeClosed(0, plain.size())
+            .parallel()
+            .mapToObj(i -> i == 0 ? run(c.widened(), Subjects.EXACT) : run(c, plain.get(i - 1)))
+            .toList();
+    return new References(results.getFirst(), results.subList(1, results.size()));
+  }
 
   /** The bits of every operand that the case writes, by name; guard zones are checked. */
   static Map<String, int[]> run(Case c, Backend backend) {
