@@ -141,8 +141,8 @@ final class LargeResultsTest {
     }
     try (Buffer wide = buffer.memory().allocate(4 * count)) {
       buffer.memory().write(MemorySegment.ofArray(numbers), wide, 0);
-      Operand floats = Operand.of(wide, DType.F32, count);
-      Subjects.CPU.kernels().run(new Cast(floats, Operand.of(buffer, dtype, count)));
+      Operand floats = Operand.of(wide, DType.F32, 1, count);
+      Subjects.CPU.kernels().run(new Cast(floats, Operand.of(buffer, dtype, 1, count)));
     }
   }
 
