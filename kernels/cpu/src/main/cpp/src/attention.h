@@ -3,8 +3,9 @@
 #ifndef GATUN_ATTENTION_H
 #define GATUN_ATTENTION_H
 
+#include "blocks.h"
+#include "lanes.h"
 #include "math.h"
-#include "numbers.h"
 #include "philox.h"
 
 namespace gatun {
@@ -127,32 +128,75 @@ static inline void adjust(const Sequence<T> &s, int64_t h, int64_t i, int64_t be
   }
 }
 
-// The running softmax of one query: the largest score so far, and the sum of e^(score - top).
+// The running softmax of queries: of each one the largest score so far, and the sum of
+// e^(score - top). As many queries as a vector has lanes are computed at a time.
+template <int64_t kMost>
 struct Softmax {
-  float top = kMinusInfinity, total = 0.0f;
+  static_assert(kMost % kLanes == 0, "whole vectors of queries");
+  alignas(64) float top[kMost], total[kMost];
 
-  // Turns a row of scores into e^(score - top) and gives the factor for what is summed so far.
-  float soften(float *row, int64_t count) {
-    Floats best = splat(top);
-    by_vector(count, [&](int64_t j, int64_t n) {
-      best = max(best, keep(load_lanes(row + j, n), n, kMinusInfinity));
-    });
-    const float next = largest(best);
-    // Where nothing is seen yet, -inf - -inf must not become NaN.
-    const float base = next == kMinusInfinity ? 0.0f : next;
-    Floats sums{};
-    by_vector(count, [&](int64_t j, int64_t n) {
-      const Floats e = exp(load_lanes(row + j, n) - base);
-      store_lanes(row + j, e, n);
-      sums += keep(e, n, 0.0f);
-    });
-    float fade = 1.0f;
-    if (next != top) {
-      fade = top == kMinusInfinity ? 0.0f : __builtin_expf(top - base);
-      top = next;
+  void clear(int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+      top[i] = kMinusInfinity;
+      total[i] = 0.0f;
     }
-    total = total * fade + sum(sums);
-    return fade;
+  }
+
+  // Turns scores[rows][kKeys] of the queries from `first` on into e^(score - top), and calls
+  // fade(row, factor) with what their sums so far are to be multiplied by, where that is not 1.
+  // Scores from count up to a whole vector are lost.
+  template <typename Fade>
+  void soften(int64_t first, int64_t rows, int64_t count, float *scores, const Fade &fade) {
+    const int64_t whole = (count + kLanes - 1) / kLanes * kLanes;
+    for (int64_t r = 0; r < rows; r++) {
+      for (int64_t j = count; j < whole; j++) {
+        scores[r * kKeys + j] = kMinusInfinity;
+      }
+    }
+    for (int64_t r = 0; r < rows; r += kLanes) {
+      const int64_t some = rows - r < kLanes ? rows - r : kLanes;
+      alignas(64) float factors[kLanes];
+      store(factors, soften_some(first + r, some, whole, scores + r * kKeys));
+      for (int64_t i = 0; i < some; i++) {
+        if (factors[i] != 1.0f) {
+          fade(r + i, factors[i]);
+        }
+      }
+    }
+  }
+
+ private:
+  Floats soften_some(int64_t first, int64_t rows, int64_t count, float *scores) {
+    Floats most[kLanes];
+    for (int64_t r = 0; r < kLanes; r++) {
+      most[r] = splat(kMinusInfinity);
+      for (int64_t j = 0; r < rows && j < count; j += kLanes) {
+        most[r] = max(most[r], load(scores + r * kKeys + j));
+      }
+    }
+    const Floats old = load(top + first, rows), next = max(old, largest_each(most));
+    // Where nothing is seen yet, -inf - -inf must not become NaN.
+    const Floats base = select(next == kMinusInfinity, Floats{}, next);
+    alignas(64) float bases[kLanes];
+    store(bases, base);
+    Floats sums[kLanes];
+    for (int64_t r = 0; r < kLanes; r++) {
+      Block sum{};
+      if (r < rows) {
+        float *row = scores + r * kKeys;
+        by_block(count, [&](auto at) {
+          const auto e = exp(at.load(row) - bases[r]);
+          at.store(row, e);
+          add(sum, e);
+        });
+      }
+      sums[r] = as_vector(sum);
+    }
+    // The sums of a query that saw nothing are 0.
+    const Floats factor = select(old == kMinusInfinity, splat(1.0f), exp(old - base));
+    store(total + first, fma(load(total + first, rows), factor, sum_each(sums)), rows);
+    store(top + first, next, rows);
+    return factor;
   }
 };
 
@@ -162,18 +206,19 @@ struct Result {
   float base;     // subtracted from the scores
   float lse;
 
-  Result(const Softmax &softmax, const float *sink) {
-    const bool blind = softmax.top == kMinusInfinity && softmax.total == 0.0f;
-    base = softmax.top == kMinusInfinity ? 0.0f : softmax.top;
+  // Of the largest score and the sum of e^(score - largest).
+  Result(float largest, float sum, const float *sink) {
+    const bool blind = largest == kMinusInfinity && sum == 0.0f;
+    base = largest == kMinusInfinity ? 0.0f : largest;
     if (sink == nullptr) {
-      inverse = blind ? 0.0f : 1.0f / softmax.total;
-      lse = blind ? kMinusInfinity : base + __builtin_logf(softmax.total);
+      inverse = blind ? 0.0f : 1.0f / sum;
+      lse = blind ? kMinusInfinity : base + __builtin_logf(sum);
       return;
     }
     // The sink may be far above all scores, so it can move the base.
     const float top = blind || *sink > base ? *sink : base;
     const float total =
-        (blind ? 0.0f : softmax.total * __builtin_expf(base - top)) + __builtin_expf(*sink - top);
+        (blind ? 0.0f : sum * __builtin_expf(base - top)) + __builtin_expf(*sink - top);
     inverse = blind ? 0.0f : __builtin_expf(base - top) / total;
     lse = top + __builtin_logf(total);
   }
@@ -193,13 +238,18 @@ static inline void drop(const Sequence<T> &s, int64_t h, int64_t i, int64_t begi
   }
 }
 
+// Multiplies a row of sums.
+static inline void multiply(float *sums, int64_t count, float factor) {
+  by_block(count, [&](auto at) { at.store(sums, at.load(sums) * factor); });
+}
+
 // Writes a query's sums divided by its denominator, its log-sum-exp and its weights, whose row
 // holds the adjusted scores.
 template <typename T>
-static inline void finish(const Sequence<T> &s, int64_t h, int64_t i, const Softmax &softmax,
+static inline void finish(const Sequence<T> &s, int64_t h, int64_t i, float top, float total,
                           const float *sums) {
   const gatun_attention &a = s.a;
-  const Result result(softmax, a.sinks == nullptr ? nullptr : a.sinks + h);
+  const Result result(top, total, a.sinks == nullptr ? nullptr : a.sinks + h);
   T *output = s.output(h, i);
   by_vector(a.value_head_size, [&](int64_t d, int64_t n) {
     store_lanes(output + d, load_lanes(sums + d, n) * result.inverse, n);

@@ -17,7 +17,7 @@ struct RowSpace {
   float *query;   // [rows][head_size], scaled
   float *scores;  // [rows][kKeys]
   float *sums;    // [rows][value_head_size]
-  Softmax softmax[kMaxRows];
+  Softmax<kMaxRows> softmax;
 
   bool reserve(Scratch &scratch, int64_t size, int64_t value_size) {
     query = scratch.floats(kMaxRows * (size + kKeys + value_size));
@@ -44,8 +44,8 @@ class RowAttention {
       by_vector(a.head_size, [&](int64_t d, int64_t n) {
         store_lanes(space.query + r * a.head_size + d, load_lanes(query + d, n) * a.scale, n);
       });
-      space.softmax[r] = Softmax();
     }
+    space.softmax.clear(rows);
     __builtin_memset(space.sums, 0, rows * a.value_head_size * sizeof(float));
     const int64_t begin = s.begin(0) / kLanes * kLanes, end = s.end(s.queries - 1);
     for (int64_t r = 0; a.weights != nullptr && r < rows; r++) {
@@ -57,7 +57,8 @@ class RowAttention {
       add(j, end - j < kKeys ? end - j : kKeys);
     }
     for (int64_t r = 0; r < rows; r++) {
-      finish(s, head(r), r % s.queries, space.softmax[r], space.sums + r * a.value_head_size);
+      finish(s, head(r), r % s.queries, space.softmax.top[r], space.softmax.total[r],
+             space.sums + r * a.value_head_size);
     }
   }
 
@@ -75,20 +76,17 @@ class RowAttention {
     }
     for (int64_t r = 0; r < rows; r++) {
       const int64_t h = head(r), i = r % s.queries;
-      float *row = space.scores + r * kKeys, *sums = space.sums + r * a.value_head_size;
+      float *row = space.scores + r * kKeys;
       adjust(s, h, i, begin, keys, row);
       if (a.weights != nullptr) {
         __builtin_memcpy(a.weights + s.row(h, i) * a.key_length + begin, row, keys * sizeof(float));
       }
-      const float fade = space.softmax[r].soften(row, keys);
-      if (fade != 1.0f) {
-        by_vector(a.value_head_size, [&](int64_t d, int64_t n) {
-          store_lanes(sums + d, load_lanes(sums + d, n) * fade, n);
-        });
-      }
-      if (a.dropout > 0.0f) {
-        drop(s, h, i, begin, keys, row);
-      }
+    }
+    space.softmax.soften(0, rows, keys, space.scores, [&](int64_t r, float factor) {
+      multiply(space.sums + r * a.value_head_size, a.value_head_size, factor);
+    });
+    for (int64_t r = 0; a.dropout > 0.0f && r < rows; r++) {
+      drop(s, head(r), r % s.queries, begin, keys, space.scores + r * kKeys);
     }
     for (int64_t j = 0; j < keys; j += kLanes) {
       gather(begin + j, keys - j < kLanes ? keys - j : kLanes, space.scores + j);

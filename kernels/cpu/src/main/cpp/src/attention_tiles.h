@@ -18,7 +18,7 @@ class FloatBlocks {
  public:
   // Floats of memory that it needs.
   static int64_t floats(int64_t size, int64_t value_size) {
-    return kChunkQueries * size + kKeys * (size + value_size);
+    return kChunkQueries * size + kKeys * (size + panels(value_size) * kTileColumns);
   }
   // Columns of a query's sums.
   static int64_t sum_columns(int64_t value_size) { return value_size; }
@@ -45,8 +45,9 @@ class FloatBlocks {
           rows[r] = r < m ? load_lanes(s.key(g, begin + j + r) + d, n) : Floats{};
         }
         transpose(rows);
+        float *out = key + j / kTileColumns * kTileColumns * size + j % kTileColumns;
         for (int64_t r = 0; r < n; r++) {
-          store(key + (d + r) * kKeys + j, rows[r]);
+          store(out + (d + r) * kTileColumns, rows[r]);
         }
       });
     }
@@ -61,29 +62,38 @@ class FloatBlocks {
       by_vector(value_size, [&](int64_t d, int64_t n) {
         const Floats v = masked ? Floats{} : load_lanes(from + d, n);
         check += v * 0.0f;  // NaN from then on where v is not finite
-        store_lanes(value + j * value_size + d, v, n);
+        float *panel = value + d / kTileColumns * kTileColumns * kKeys;
+        store_lanes(panel + j * kTileColumns + d % kTileColumns, v, n);
       });
     }
     return sum(check) == 0.0f;
   }
 
-  // scores[rows][kKeys] of the queries from `tile` on.
+  // scores[rows][kKeys] of the queries from `tile` on; those beyond the keys are of no key.
   void score(int64_t tile, int64_t rows, int64_t keys, float *scores) const {
-    product(rows, keys, size, query + tile * size, size, key, kKeys, scores, kKeys, Into::kNew);
+    for (int64_t j = 0; j < keys; j += kTileColumns) {
+      product(rows, kTileColumns, size, query + tile * size, size, key + j * size, kTileColumns,
+              scores + j, kKeys, Into::kNew);
+    }
   }
 
   // sums[rows][sum_columns] += weights[rows][kKeys] * values; weights are lost.
   void add_values(int64_t rows, int64_t keys, float *weights, float *sums) const {
-    product(rows, value_size, keys, weights, kKeys, value, value_size, sums, value_size,
-            Into::kOld);
+    for (int64_t d = 0; d < value_size; d += kTileColumns) {
+      const int64_t n = value_size - d < kTileColumns ? value_size - d : kTileColumns;
+      product(rows, n, keys, weights, kKeys, value + d * kKeys, kTileColumns, sums + d, value_size,
+              Into::kOld);
+    }
   }
 
  private:
   const Sequence<T> &s;
   const int64_t size, value_size;
   float *query;  // [kChunkQueries][size], scaled
-  float *key;    // [size][kKeys], a block's keys transposed
-  float *value;  // [kKeys][value_size]
+  float *key;    // [kKeys / kTileColumns][size][kTileColumns], a block's keys transposed
+  float *value;  // [panels][kKeys][kTileColumns]
+
+  static int64_t panels(int64_t columns) { return (columns + kTileColumns - 1) / kTileColumns; }
 };
 
 // A thread's intermediate values.
@@ -91,7 +101,7 @@ struct TileSpace {
   float *blocks;
   float *scores;  // [kTileQueries][kKeys]
   float *sums;    // [kChunkQueries][columns]
-  Softmax softmax[kChunkQueries];
+  Softmax<kChunkQueries> softmax;
 
   bool reserve(Scratch &scratch, int64_t floats, int64_t columns) {
     const int64_t space = (floats + 15) / 16 * 16;
@@ -120,8 +130,8 @@ class TileAttention {
   void run() {
     for (int64_t i = 0; i < count; i++) {
       blocks.load_query(i, s.query(h, first + i));
-      space.softmax[i] = Softmax();
     }
+    space.softmax.clear(count);
     __builtin_memset(space.sums, 0, static_cast<size_t>(count * columns) * sizeof(float));
     if (a.weights != nullptr) {
       clear_weights();
@@ -140,7 +150,8 @@ class TileAttention {
       }
     }
     for (int64_t i = 0; i < count; i++) {
-      finish(s, h, first + i, space.softmax[i], space.sums + i * columns);
+      finish(s, h, first + i, space.softmax.top[i], space.softmax.total[i],
+             space.sums + i * columns);
     }
   }
 
@@ -164,20 +175,17 @@ class TileAttention {
     blocks.score(tile, rows, keys, space.scores);
     for (int64_t r = 0; r < rows; r++) {
       const int64_t i = first + tile + r;
-      float *row = space.scores + r * kKeys, *sums = space.sums + (tile + r) * columns;
+      float *row = space.scores + r * kKeys;
       adjust(s, h, i, begin, keys, row);
       if (a.weights != nullptr) {
         __builtin_memcpy(a.weights + s.row(h, i) * a.key_length + begin, row, keys * sizeof(float));
       }
-      const float fade = space.softmax[tile + r].soften(row, keys);
-      if (fade != 1.0f) {
-        by_vector(columns, [&](int64_t d, int64_t n) {
-          store_lanes(sums + d, load_lanes(sums + d, n) * fade, n);
-        });
-      }
-      if (a.dropout > 0.0f) {
-        drop(s, h, i, begin, keys, row);
-      }
+    }
+    space.softmax.soften(tile, rows, keys, space.scores, [&](int64_t r, float factor) {
+      multiply(space.sums + (tile + r) * columns, columns, factor);
+    });
+    for (int64_t r = 0; a.dropout > 0.0f && r < rows; r++) {
+      drop(s, h, first + tile + r, begin, keys, space.scores + r * kKeys);
     }
     if (finite) {
       blocks.add_values(rows, keys, space.scores, space.sums + tile * columns);

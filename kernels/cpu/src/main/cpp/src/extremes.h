@@ -3,7 +3,7 @@
 #ifndef GATUN_EXTREMES_H
 #define GATUN_EXTREMES_H
 
-#include "level.h"
+#include "pair.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -19,6 +19,8 @@ static inline Floats minimum(Floats a, Floats b) {
   const Floats equal = (Floats)((Ints)a | (Ints)b);
   return select(a == b, equal, select(a == a, smaller, a));
 }
+GATUN_PAIR_BINARY(maximum)
+GATUN_PAIR_BINARY(minimum)
 
 }  // namespace GATUN_LEVEL
 }  // namespace gatun

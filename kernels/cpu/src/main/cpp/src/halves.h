@@ -23,12 +23,29 @@ static inline Bits widen(Halves h) {
 
 static inline Floats from_bf16(Halves h) { return (Floats)(widen(h) << 16); }
 
+#if defined(GATUN_LEVEL_avx512)
+// Rounds to bf16, which are then the upper halves.
+static inline Bits round_to_bf16(Floats x) {
+  const __m512i bits = (__m512i)x;
+  const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
+  const __mmask16 nan = _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q);
+  const __m512i down = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
+  const __m512i even = _mm512_mask_add_epi32(down, odd, down, _mm512_set1_epi32(1));
+  return (Bits)_mm512_mask_or_epi32(even, nan, bits, _mm512_set1_epi32(0x400000));
+}
+
+static inline Halves to_bf16(Floats x) {
+  return (Halves)_mm512_maskz_cvtepi32_epi16(static_cast<__mmask16>(-1),
+                                             (__m512i)(round_to_bf16(x) >> 16));
+}
+#else
 static inline Halves to_bf16(Floats x) {
   const Bits bits = (Bits)x;
   const Bits rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   const Bits quiet = (bits >> 16) | 0x40;
   return __builtin_convertvector((x == x) ? rounded : quiet, Halves);
 }
+#endif
 
 static inline Floats from_f16(Halves h) {
 #if defined(GATUN_LEVEL_avx512)

@@ -32,19 +32,28 @@ static inline __attribute__((always_inline)) void transpose(Floats rows[kLanes])
   }
 }
 
-// The sums of each of kLanes vectors, as the lanes of one. After a step v[i] holds sums of v[i] to
-// v[i + 2 kWidth - 1].
-template <int kWidth = 1>
-static inline __attribute__((always_inline)) Floats sum_each(Floats v[kLanes]) {
+// All lanes combined of each of kLanes vectors, as the lanes of one. After a step v[i] holds what
+// comes of v[i] to v[i + 2 kWidth - 1].
+template <int kWidth = 1, typename Combine>
+static inline __attribute__((always_inline)) Floats fold_each(Floats v[kLanes],
+                                                              const Combine &combine) {
 #pragma GCC unroll 16
   for (int i = 0; i < kLanes; i += 2 * kWidth) {
     exchange<kWidth>(v[i], v[i + kWidth], LaneNumbers());
-    v[i] += v[i + kWidth];
+    v[i] = combine(v[i], v[i + kWidth]);
   }
   if constexpr (2 * kWidth < kLanes) {
-    return sum_each<2 * kWidth>(v);
+    return fold_each<2 * kWidth>(v, combine);
   }
   return v[0];
+}
+
+static inline __attribute__((always_inline)) Floats sum_each(Floats v[kLanes]) {
+  return fold_each(v, [](Floats a, Floats b) { return a + b; });
+}
+
+static inline __attribute__((always_inline)) Floats largest_each(Floats v[kLanes]) {
+  return fold_each(v, [](Floats a, Floats b) { return max(a, b); });
 }
 
 }  // namespace GATUN_LEVEL

@@ -83,8 +83,28 @@ static inline Floats fma(Floats a, Floats b, Floats c) {
 
 static inline Floats select(Ints mask, Floats yes, Floats no) { return mask ? yes : no; }
 
-// The larger one; NaN where b is NaN.
-static inline Floats max(Floats a, Floats b) { return select(a > b, a, b); }
+// The larger and the smaller one; NaN where b is NaN.
+static inline Floats max(Floats a, Floats b) {
+#if defined(GATUN_LEVEL_avx512)
+  return (Floats)_mm512_maskz_max_ps(static_cast<__mmask16>(-1), (__m512)a, (__m512)b);
+#elif defined(GATUN_LEVEL_avx2)
+  return (Floats)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  return select(a > b, a, b);
+#endif
+}
+
+static inline Floats min(Floats a, Floats b) {
+#if defined(GATUN_LEVEL_avx512)
+  return (Floats)_mm512_maskz_min_ps(static_cast<__mmask16>(-1), (__m512)a, (__m512)b);
+#elif defined(GATUN_LEVEL_avx2)
+  return (Floats)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  return select(a < b, a, b);
+#endif
+}
+
+static inline Floats magnitude(Floats a) { return (Floats)((Ints)a & 0x7fffffff); }
 
 // Every lane combined with the one kWidth lanes away, then kWidth / 2 away, and so on.
 template <int kWidth = kLanes / 2, typename Combine, int... kLane>
@@ -140,10 +160,15 @@ static inline Floats keep(Floats v, int64_t n, float rest) {
   if (n == kLanes) {
     return v;
   }
+#if defined(GATUN_LEVEL_avx512)
+  return (Floats)_mm512_mask_mov_ps((__m512)splat(rest), static_cast<__mmask16>((1u << n) - 1),
+                                    (__m512)v);
+#else
   float lanes[kLanes];
   store(lanes, splat(rest));
   store(lanes, v, n);
   return load(lanes);
+#endif
 }
 
 template <typename Body>
@@ -156,8 +181,11 @@ static inline void parallel(int64_t count, const Body &body) {
 // Calls body(begin, end) for blocks of rows that are worth a task each.
 template <typename Body>
 static inline void parallel_rows(int64_t rows, int64_t columns, const Body &body) {
-  constexpr int64_t kWorth = 16384;  // elements: about 2 us of memory traffic
-  const int64_t block = columns >= kWorth ? 1 : kWorth / (columns < 1 ? 1 : columns);
+  // Elements: about 2 us of memory traffic, and up to 16 times that where there are many.
+  constexpr int64_t kWorth = 16384;
+  const int64_t share = rows * columns / 256;
+  const int64_t worth = share < kWorth ? kWorth : share < 16 * kWorth ? share : 16 * kWorth;
+  const int64_t block = columns >= worth ? 1 : worth / (columns < 1 ? 1 : columns);
   parallel((rows + block - 1) / block, [&](int64_t i) {
     const int64_t end = (i + 1) * block;
     body(i * block, end < rows ? end : rows);

@@ -2,7 +2,7 @@
 #ifndef GATUN_ROTARY_H
 #define GATUN_ROTARY_H
 
-#include "numbers.h"
+#include "blocks.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -39,8 +39,9 @@ static inline void zip(Floats &first, Floats &second, std::integer_sequence<int,
   second = __builtin_shuffle(a, b, upper);
 }
 
-static inline void turn(Floats &a, Floats &b, Floats cosine, Floats sine) {
-  const Floats first = a * cosine - b * sine;
+template <typename V>
+static inline void turn(V &a, V &b, V cosine, V sine) {
+  const V first = a * cosine - b * sine;
   b = b * cosine + a * sine;
   a = first;
 }
@@ -61,23 +62,24 @@ static inline void turn_neighbours(const T *in, T *out, Floats cosine, Floats si
 
 // out may be in.
 template <typename T>
-static inline void turn_head(const Rotation &r, int64_t position, const T *in, T *out) {
+static inline void turn_head(const Rotation &r, int64_t position, const T *in, Target<T> out) {
   const int64_t half = r.rotary / 2;
   const float *c = r.cosine + position * half, *s = r.sine + position * half;
-  by_vector(half, [&](int64_t i, int64_t n) {
-    const Floats cosine = load_lanes(c + i, n), sine = load_lanes(s + i, n);
-    if (r.interleaved) {
-      turn_neighbours(in + 2 * i, out + 2 * i, cosine, sine, n);
-    } else {
-      Floats a = load_lanes(in + i, n), b = load_lanes(in + half + i, n);
-      turn(a, b, cosine, sine);
-      store_lanes(out + i, a, n);
-      store_lanes(out + half + i, b, n);
-    }
-  });
-  if (in != out) {
-    __builtin_memcpy(out + r.rotary, in + r.rotary,
-                     static_cast<size_t>(r.head_size - r.rotary) * sizeof(T));
+  if (r.interleaved) {
+    by_vector(half, [&](int64_t i, int64_t n) {
+      turn_neighbours(in + 2 * i, out.p + 2 * i, load_lanes(c + i, n), load_lanes(s + i, n), n);
+    });
+  } else {
+    const Target<T> second = out + half;
+    by_block(half, [&](auto at) {
+      auto a = at.load(in), b = at.load(in + half);
+      turn(a, b, at.load(c), at.load(s));
+      at.store(out, a);
+      at.store(second, b);
+    });
+  }
+  if (in != out.p) {
+    copy_row(in + r.rotary, out + r.rotary, r.head_size - r.rotary);
   }
 }
 

@@ -1,5 +1,5 @@
+#include "../blocks.h"
 #include "../math.h"
-#include "../numbers.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -12,23 +12,28 @@ bool is_activation(int32_t activation) {
 
 template <typename T>
 void activate_all(const T *x, T *y, int64_t count, int32_t activation) {
+  const Output<T> output(y, count);
   parallel_rows(count, 1, [&](int64_t begin, int64_t end) {
-    by_vector(end - begin, [&](int64_t i, int64_t n) {
-      store_lanes(y + begin + i, activate(load_lanes(x + begin + i, n), activation), n);
-    });
+    const T *in = x + begin;
+    const Target<T> out = output.row(begin);
+    by_block(end - begin, [&](auto at) { at.store(out, activate(at.load(in), activation)); });
+    output.finish();
   });
 }
 
 template <typename T>
 void gate_all(const T *gate, int64_t gate_stride, const T *up, int64_t up_stride, T *y,
               int64_t rows, int64_t columns, int32_t activation) {
+  const Output<T> output(y, rows * columns);
   parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        const Floats g = activate(load_lanes(gate + r * gate_stride + i, n), activation);
-        store_lanes(y + r * columns + i, g * load_lanes(up + r * up_stride + i, n), n);
+      const T *gates = gate + r * gate_stride, *ups = up + r * up_stride;
+      const Target<T> out = output.row(r * columns);
+      by_block(columns, [&](auto at) {
+        at.store(out, activate(at.load(gates), activation) * at.load(ups));
       });
     }
+    output.finish();
   });
 }
 

@@ -1,4 +1,4 @@
-#include "../halves.h"
+#include "../blocks.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -7,10 +7,16 @@ int32_t cast(const void *x, int32_t x_dtype, void *y, int32_t y_dtype, int64_t c
   if (count < 0 || !is_dtype(x_dtype) || !is_dtype(y_dtype)) {
     return GATUN_INVALID_ARGUMENT;
   }
-  parallel_rows(count, 1, [&](int64_t begin, int64_t end) {
-    by_vector(end - begin, [&](int64_t i, int64_t n) {
-      store_as(at(y, y_dtype, begin + i), y_dtype, load_as(at(x, x_dtype, begin + i), x_dtype, n),
-               n);
+  by_dtype(x_dtype, [&](auto number) {
+    by_dtype(y_dtype, [&](auto result) {
+      using Y = decltype(result);
+      const auto *from = static_cast<const decltype(number) *>(x);
+      const Output<Y> output(static_cast<Y *>(y), count);
+      parallel_rows(count, 1, [&](int64_t begin, int64_t end) {
+        const Target<Y> out = output.row(begin);
+        by_block(end - begin, [&](auto at) { at.store(out, at.load(from + begin)); });
+        output.finish();
+      });
     });
   });
   return GATUN_OK;

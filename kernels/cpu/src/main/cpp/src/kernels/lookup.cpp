@@ -1,5 +1,5 @@
 // Kernels that move rows by index.
-#include "../numbers.h"
+#include "../blocks.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -9,15 +9,25 @@ namespace {
 template <typename T, typename Y>
 void look_up(const T *table, int64_t columns, const int64_t *ids, int64_t count, Y *y,
              bool accumulate) {
+  const Output<Y> output(y, count * columns);
   parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
       const T *line = table + ids[r] * columns;
-      Y *out = y + r * columns;
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        const Floats v = load_lanes(line + i, n);
-        store_lanes(out + i, accumulate ? load_lanes(out + i, n) + v : v, n);
+      const T *next = table + ids[r + 1 < end ? r + 1 : r] * columns;
+      by_block(columns, [&](auto at) { at.prefetch(next); });
+      const Target<Y> out = output.row(r * columns);
+      if constexpr (std::is_same_v<T, Y>) {
+        if (!accumulate) {
+          copy_row(line, out, columns);
+          continue;
+        }
+      }
+      by_block(columns, [&](auto at) {
+        const auto v = at.load(line);
+        at.store(out, accumulate ? at.load(out.p) + v : v);
       });
     }
+    output.finish();
   });
 }
 

@@ -1,44 +1,10 @@
 // Normalisations of each row on its own.
-#include "../numbers.h"
+#include "../blocks.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
 namespace {
-
-// A row of x with that of the residual added, where there is one. In float the sum is kept in y
-// between the passes; in a narrower y it would be rounded, and is made anew each time.
-template <typename T>
-class Row {
- public:
-  Row(const T *x, const T *residual, T *y) : x_(x), residual_(residual), y_(y) {}
-
-  Floats first(int64_t i, int64_t n) const {
-    const Floats v = sum(i, n);
-    if (kKept && residual_ != nullptr) {
-      store_lanes(y_ + i, v, n);
-    }
-    return v;
-  }
-
-  Floats again(int64_t i, int64_t n) const {
-    if constexpr (kKept) {
-      return load_lanes((residual_ == nullptr ? x_ : y_) + i, n);
-    }
-    return sum(i, n);
-  }
-
- private:
-  static constexpr bool kKept = sizeof(T) == sizeof(float);
-
-  Floats sum(int64_t i, int64_t n) const {
-    const Floats v = load_lanes(x_ + i, n);
-    return residual_ == nullptr ? v : v + load_lanes(residual_ + i, n);
-  }
-
-  const T *x_, *residual_;
-  T *y_;
-};
 
 // What the rows of the norms are: x, then null or the residual, y, then null or where sums go.
 template <typename T>
@@ -46,91 +12,116 @@ struct Rows {
   const T *x, *residual;
   T *y, *sum;
   int64_t rows, columns;
+};
 
-  Row<T> row(int64_t r) const {
-    const int64_t begin = r * columns;
-    return {x + begin, residual == nullptr ? nullptr : residual + begin, y + begin};
+// A row of x with that of the residual added, where there is one: read again for each pass, for a
+// sum kept in y would be rounded.
+template <typename T>
+struct Row {
+  const T *x, *residual;
+
+  Row(const Rows<T> &s, int64_t r)
+      : x(s.x + r * s.columns),
+        residual(s.residual == nullptr ? nullptr : s.residual + r * s.columns) {}
+
+  template <typename At>
+  auto load(At at) const {
+    const auto v = at.load(x);
+    return residual == nullptr ? v : v + at.load(residual);
+  }
+
+  template <typename At>
+  void prefetch(At at) const {
+    at.prefetch(x);
+    if (residual != nullptr) {
+      at.prefetch(residual);
+    }
   }
 };
+
+// Calls body(row, the row after it, y, sum) for each row; the last one is its own next.
+template <typename T, typename Body>
+void each_row(const Rows<T> &s, const Body &body) {
+  const int64_t columns = s.columns;
+  const Output<T> y(s.y, s.rows * columns), sum(s.sum, s.rows * columns);
+  parallel_rows(s.rows, columns, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      body(Row<T>(s, r), Row<T>(s, r + 1 < end ? r + 1 : r), y.row(r * columns),
+           s.sum == nullptr ? Target<T>{nullptr, false} : sum.row(r * columns));
+    }
+    y.finish();
+  });
+}
 
 template <typename T, typename W>
 void layer_norm_rows(const Rows<T> &s, const W *weight, const W *bias, float eps) {
   const int64_t columns = s.columns;
-  parallel_rows(s.rows, columns, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      const Row<T> row = s.row(r);
-      T *y = s.y + r * columns, *sum_out = s.sum == nullptr ? nullptr : s.sum + r * columns;
-      Floats total{};
-      by_vector(columns, [&](int64_t i, int64_t n) { total += row.first(i, n); });
-      const float about = sum(total) / static_cast<float>(columns);
-      Floats squares{}, rest{};
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        const Floats v = row.again(i, n);
-        if (sum_out != nullptr) {
-          store_lanes(sum_out + i, v, n);
-        }
-        const Floats d = keep(v - about, n, 0.0f);
-        squares = fma(d, d, squares);
-        rest += d;
-      });
-      // Where the values lie far from 0, rounding moves the mean: what the differences leave is
-      // added.
-      const float shift = sum(rest) / static_cast<float>(columns);
-      const float variance = sum(squares) / static_cast<float>(columns) - shift * shift;
-      const float scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        Floats v = (row.again(i, n) - about - shift) * scale;
-        if (weight != nullptr) {
-          v *= load_lanes(weight + i, n);
-        }
-        if (bias != nullptr) {
-          v += load_lanes(bias + i, n);
-        }
-        store_lanes(y + i, v, n);
-      });
-    }
+  each_row(s, [&](Row<T> row, Row<T> next, Target<T> y, Target<T> sum_out) {
+    Block total{};
+    by_block(columns, [&](auto at) {
+      const auto v = row.load(at);
+      if (sum_out.p != nullptr) {
+        at.store(sum_out, v);
+      }
+      add(total, v);
+    });
+    const float about = sum(total) / static_cast<float>(columns);
+    Block squares{}, rest{};
+    by_block(columns, [&](auto at) {
+      const auto d = at.keep(row.load(at) - about, 0.0f);
+      add_square(squares, d);
+      add(rest, d);
+    });
+    // Where the values lie far from 0, rounding moves the mean: what the differences leave is
+    // added.
+    const float shift = sum(rest) / static_cast<float>(columns);
+    const float variance = sum(squares) / static_cast<float>(columns) - shift * shift;
+    const float scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
+    by_block(columns, [&](auto at) {
+      next.prefetch(at);
+      auto v = (row.load(at) - about - shift) * scale;
+      if (weight != nullptr) {
+        v = v * at.load(weight);
+      }
+      if (bias != nullptr) {
+        v = v + at.load(bias);
+      }
+      at.store(y, v);
+    });
   });
 }
 
 template <typename T, typename W>
 void rms_norm_rows(const Rows<T> &s, const W *weight, float shift, float eps) {
   const int64_t columns = s.columns;
-  parallel_rows(s.rows, columns, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      const Row<T> row = s.row(r);
-      T *y = s.y + r * columns, *sum_out = s.sum == nullptr ? nullptr : s.sum + r * columns;
-      Floats squares{};
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        const Floats v = row.first(i, n);
-        if (sum_out != nullptr) {
-          store_lanes(sum_out + i, v, n);
-        }
-        squares = fma(v, v, squares);
-      });
-      const float scale = 1.0f / __builtin_sqrtf(sum(squares) / static_cast<float>(columns) + eps);
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        const Floats factor = shift + load_lanes(weight + i, n);
-        store_lanes(y + i, row.again(i, n) * scale * factor, n);
-      });
-    }
+  each_row(s, [&](Row<T> row, Row<T> next, Target<T> y, Target<T> sum_out) {
+    Block squares{};
+    by_block(columns, [&](auto at) {
+      const auto v = row.load(at);
+      if (sum_out.p != nullptr) {
+        at.store(sum_out, v);
+      }
+      add_square(squares, v);
+    });
+    const float scale = 1.0f / __builtin_sqrtf(sum(squares) / static_cast<float>(columns) + eps);
+    by_block(columns, [&](auto at) {
+      next.prefetch(at);
+      at.store(y, row.load(at) * scale * (shift + at.load(weight)));
+    });
   });
 }
 
 template <typename T>
-void l2_normalize_rows(const T *x, T *y, int64_t rows, int64_t columns, float eps) {
-  parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      Floats squares{};
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        const Floats v = load_lanes(x + r * columns + i, n);
-        squares = fma(v, v, squares);
-      });
-      const float norm = __builtin_sqrtf(sum(squares));
-      const float divisor = norm < eps ? eps : norm;
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        store_lanes(y + r * columns + i, load_lanes(x + r * columns + i, n) / divisor, n);
-      });
-    }
+void l2_normalize_rows(const Rows<T> &s, float eps) {
+  each_row(s, [&](Row<T> row, Row<T> next, Target<T> y, Target<T>) {
+    Block squares{};
+    by_block(s.columns, [&](auto at) { add_square(squares, row.load(at)); });
+    const float norm = __builtin_sqrtf(sum(squares));
+    const float divisor = norm < eps ? eps : norm;
+    by_block(s.columns, [&](auto at) {
+      next.prefetch(at);
+      at.store(y, row.load(at) / divisor);
+    });
   });
 }
 
@@ -199,7 +190,9 @@ int32_t l2_normalize(const void *x, void *y, int32_t dtype, int64_t rows, int64_
   }
   by_dtype(dtype, [&](auto number) {
     using T = decltype(number);
-    l2_normalize_rows(static_cast<const T *>(x), static_cast<T *>(y), rows, columns, eps);
+    const Rows<T> s{
+        static_cast<const T *>(x), nullptr, static_cast<T *>(y), nullptr, rows, columns};
+    l2_normalize_rows(s, eps);
   });
   return GATUN_OK;
 }

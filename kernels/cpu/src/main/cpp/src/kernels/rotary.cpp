@@ -12,14 +12,16 @@ int32_t rotary(const void *x, int64_t x_stride, const float *cosine, const float
   }
   by_dtype(dtype, [&](auto number) {
     using T = decltype(number);
+    const Output<T> output(static_cast<T *>(y), tokens * heads * head_size);
     parallel_rows(tokens, heads * head_size, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; t++) {
         for (int64_t h = 0; h < heads; h++) {
           turn_head(rotation, positions[t],
                     static_cast<const T *>(x) + t * x_stride + h * head_size,
-                    static_cast<T *>(y) + t * y_stride + h * head_size);
+                    output.row(t * y_stride + h * head_size));
         }
       }
+      output.finish();
     });
   });
   return GATUN_OK;

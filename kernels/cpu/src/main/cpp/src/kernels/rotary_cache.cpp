@@ -21,7 +21,7 @@ int32_t rotary_cache_update(const void *qkv, int64_t qkv_stride, const float *co
         const T *in = static_cast<const T *>(qkv) + t * qkv_stride;
         for (int64_t h = 0; h < heads; h++) {
           turn_head(rotation, positions[t], in + h * head_size,
-                    static_cast<T *>(query) + t * query_stride + h * head_size);
+                    Target<T>{static_cast<T *>(query) + t * query_stride + h * head_size, false});
         }
         if (slots[t] < 0) {
           continue;
@@ -29,9 +29,9 @@ int32_t rotary_cache_update(const void *qkv, int64_t qkv_stride, const float *co
         const int64_t row = slots[t] / room, place = slots[t] % room;
         const T *keys = in + heads * head_size, *values = keys + kv_heads * head_size;
         for (int64_t h = 0; h < kv_heads; h++) {
-          turn_head(
-              rotation, positions[t], keys + h * head_size,
-              static_cast<T *>(key_cache) + row * strides[0] + place * strides[1] + h * strides[2]);
+          T *key = static_cast<T *>(key_cache) + row * strides[0] + place * strides[1];
+          turn_head(rotation, positions[t], keys + h * head_size,
+                    Target<T>{key + h * strides[2], false});
           __builtin_memcpy(static_cast<T *>(value_cache) + row * strides[3] + place * strides[4] +
                                h * strides[5],
                            values + h * head_size, static_cast<size_t>(head_size) * sizeof(T));

@@ -1,6 +1,6 @@
 // Softmax and the losses: kernels that work on each row on its own.
+#include "../blocks.h"
 #include "../math.h"
-#include "../numbers.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -9,68 +9,73 @@ namespace {
 
 template <typename T>
 float largest(const T *x, int64_t columns) {
-  Floats top = splat(-__builtin_inff());
-  by_vector(columns, [&](int64_t i, int64_t n) {
-    top = max(top, keep(load_lanes(x + i, n), n, -__builtin_inff()));
+  constexpr float kLeast = -__builtin_inff();
+  Block top = like(Block{}, kLeast);
+  by_block(columns, [&](auto at) {
+    take(top, at.keep(at.load(x), kLeast), [](auto a, auto b) { return max(a, b); });
   });
-  return gatun::GATUN_LEVEL::largest(top);
+  return largest(top);
 }
 
-// The sum of e^(x - top) over a row.
+// Gives the sum of e^(x - top) over a row, and each of them to keep(at, e).
+template <typename T, typename Keep>
+float exp_sum(const T *x, int64_t columns, float top, const Keep &keep) {
+  Block total{};
+  by_block(columns, [&](auto at) {
+    const auto e = exp(at.load(x) - top);
+    keep(at, e);
+    add(total, at.keep(e, 0.0f));
+  });
+  return sum(total);
+}
+
 template <typename T>
 float exp_sum(const T *x, int64_t columns, float top) {
-  Floats total{};
-  by_vector(columns,
-            [&](int64_t i, int64_t n) { total += keep(exp(load_lanes(x + i, n) - top), n, 0.0f); });
-  return sum(total);
+  return exp_sum(x, columns, top, [](auto, auto) {});
 }
 
-// Writes e^(x - top) of a row, and gives their sum.
-template <typename T>
-float exponentials(const T *x, int64_t columns, float top, float *e) {
-  Floats total{};
-  by_vector(columns, [&](int64_t i, int64_t n) {
-    const Floats v = exp(load_lanes(x + i, n) - top);
-    store_lanes(e + i, v, n);
-    total += keep(v, n, 0.0f);
-  });
-  return sum(total);
-}
-
-// The longest row of 16-bit numbers whose exponentials are kept, on the stack; those of a longer
-// one are computed twice.
+// The longest row whose exponentials are kept, on the stack; those of a longer one are computed
+// twice.
 constexpr int64_t kKept = 8192;
 
-// Where the exponentials of a row that becomes y are kept, or null.
-float *kept_in(float *y, float *, int64_t) { return y; }
 template <typename T>
-float *kept_in(T *, float *kept, int64_t columns) {
-  return columns <= kKept ? kept : nullptr;
+void softmax_row(const T *x, Target<T> y, int64_t columns, const T *next) {
+  const float top = largest(x, columns);
+  if (columns > kKept) {
+    const float inverse = 1.0f / exp_sum(x, columns, top);
+    by_block(columns, [&](auto at) { at.store(y, exp(at.load(x) - top) * inverse); });
+    return;
+  }
+  alignas(64) float kept[kKept];
+  const float inverse =
+      1.0f / exp_sum(x, columns, top, [&](auto at, auto e) { at.store(kept, e); });
+  by_block(columns, [&](auto at) {
+    at.prefetch(next);
+    at.store(y, at.load(kept) * inverse);
+  });
+}
+
+template <typename T>
+void log_softmax_row(const T *x, Target<T> y, int64_t columns) {
+  const float top = largest(x, columns);
+  const float logarithm = __builtin_logf(exp_sum(x, columns, top));
+  by_block(columns, [&](auto at) { at.store(y, at.load(x) - top - logarithm); });
 }
 
 template <typename T>
 void softmax_rows(const T *x, T *y, int64_t rows, int64_t columns, bool log) {
+  const Output<T> output(y, rows * columns);
   parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
-    alignas(64) float kept[sizeof(T) == sizeof(float) ? 1 : kKept];
     for (int64_t r = begin; r < end; r++) {
       const T *in = x + r * columns;
-      T *out = y + r * columns;
-      const float top = largest(in, columns);
-      float *e = log ? nullptr : kept_in(out, kept, columns);
-      if (e != nullptr) {
-        const float inverse = 1.0f / exponentials(in, columns, top, e);
-        by_vector(columns, [&](int64_t i, int64_t n) {
-          store_lanes(out + i, load_lanes(e + i, n) * inverse, n);
-        });
-        continue;
+      const Target<T> out = output.row(r * columns);
+      if (log) {
+        log_softmax_row(in, out, columns);
+      } else {
+        softmax_row(in, out, columns, r + 1 < end ? in + columns : in);
       }
-      const float total = exp_sum(in, columns, top);
-      const float logarithm = __builtin_logf(total), inverse = 1.0f / total;
-      by_vector(columns, [&](int64_t i, int64_t n) {
-        const Floats v = load_lanes(in + i, n) - top;
-        store_lanes(out + i, log ? v - logarithm : exp(v) * inverse, n);
-      });
     }
+    output.finish();
   });
 }
 
