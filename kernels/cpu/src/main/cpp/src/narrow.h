@@ -48,6 +48,14 @@ struct Product {
   const void *row(int64_t r) const {
     return at(x, x_dtype, (rows == nullptr ? r : rows[r]) * x_stride);
   }
+  // The first feature of a panel among those of all experts, and the bias from there on.
+  int64_t feature(int64_t panel) const {
+    return panel % ((n + GATUN_PANEL - 1) / GATUN_PANEL) * GATUN_PANEL;
+  }
+  const float *panel_bias(int64_t panel) const {
+    const int64_t each = (n + GATUN_PANEL - 1) / GATUN_PANEL;
+    return bias == nullptr ? nullptr : bias + panel / each * n + feature(panel);
+  }
 };
 
 // A task is a panel by this many rows; its sums lie in kRowBlock * GATUN_PANEL floats of stack.
@@ -115,9 +123,9 @@ static inline void parallel_tiles(const Product &p, int64_t chunk, int64_t m, co
 // Adds the bias to sums[rows][GATUN_PANEL], applies the activation and stores them as y.
 static inline void finish_panel(const Product &p, const float *sums, int64_t row, int64_t rows,
                                 int64_t panel) {
-  const int64_t first = panel % panels(p.n) * GATUN_PANEL;
+  const int64_t first = p.feature(panel);
   const int64_t columns = p.n - first < GATUN_PANEL ? p.n - first : GATUN_PANEL;
-  const float *bias = p.bias == nullptr ? nullptr : p.bias + panel / panels(p.n) * p.n + first;
+  const float *bias = p.panel_bias(panel);
   for (int64_t r = 0; r < rows; r++) {
     by_vector(columns, [&](int64_t i, int64_t n) {
       Floats v = load(sums + r * GATUN_PANEL + i);

@@ -94,6 +94,29 @@ static inline Floats code(Ints words, int i) {
   }
 }
 
+// The codes of a panel's groups [first, last) as bytes, [k / 4][PANEL][4]; they stay unsigned.
+template <int kBits>
+static inline void code_bytes(const Quantized &q, int64_t panel, int64_t first, int64_t last,
+                              uint8_t *bytes) {
+  constexpr int64_t kLine = 4 * GATUN_PANEL;
+  for (int64_t g = first; g < last; g++) {
+    const uint8_t *words = q.record(panel, g) + q.header();
+    for (int64_t w = 0; w < q.words(); w++, words += kLine) {
+      for (int64_t j = 0; j < kLine; j += 4 * kLanes) {
+        const Ints word = load_words(words + j);
+        if constexpr (kBits == 8) {
+          __builtin_memcpy(bytes + j, &word, sizeof word);
+        } else {
+          const Ints low = word & 0x0f0f0f0f, high = (word >> 4) & 0x0f0f0f0f;
+          __builtin_memcpy(bytes + j, &low, sizeof low);
+          __builtin_memcpy(bytes + kLine + j, &high, sizeof high);
+        }
+      }
+      bytes += kBits == 8 ? kLine : 2 * kLine;
+    }
+  }
+}
+
 // sums[rows][groups], of the elements of rows of x from a row on.
 static inline void group_sums(const Quantized &q, const Product &p, int64_t row, int64_t rows,
                               float *sums) {

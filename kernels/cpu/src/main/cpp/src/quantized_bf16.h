@@ -44,12 +44,11 @@ GATUN_BF16 static inline void widen_pairs(const Quantized &q, int64_t panel, int
   }
 }
 
-// sums[kRows][PANEL] += x * weights^T of a panel's groups [first, last), whose codes are in pairs,
-// or still to be taken from their words where that is null. x begins at the first group.
+// sums[kRows][PANEL] += x * weights^T of a panel's groups [first, last), straight from their words.
+// x begins at the first group.
 template <int kRows>
 GATUN_BF16 static inline void bf16_codes_tile(const Quantized &q, int64_t panel, int64_t first,
-                                              int64_t last, const uint32_t *pairs,
-                                              const uint16_t *x, int64_t x_stride,
+                                              int64_t last, const uint16_t *x, int64_t x_stride,
                                               const float *x_sums, float *sums) {
   constexpr int kApart = kRows <= 2 ? 4 : 1;
   Floats total[kRows][2];
@@ -66,15 +65,11 @@ GATUN_BF16 static inline void bf16_codes_tile(const Quantized &q, int64_t panel,
       }
     }
     for (int64_t w = 0; w < q.words(); w++, words += 4 * GATUN_PANEL, x += 8) {
-      if (pairs == nullptr) {
-        _mm_prefetch(reinterpret_cast<const char *>(words) + kAhead, _MM_HINT_T0);
-        _mm_prefetch(reinterpret_cast<const char *>(words) + kAhead + 64, _MM_HINT_T0);
-      }
+      _mm_prefetch(reinterpret_cast<const char *>(words) + kAhead, _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char *>(words) + kAhead + 64, _MM_HINT_T0);
 #pragma GCC unroll 4
       for (int i = 0; i < 4; i++) {
-        const uint32_t *line = pairs + w * kWordPairs + i * GATUN_PANEL;
-        const __m512i c0 = pairs ? _mm512_load_si512(line) : code_pairs(words, i);
-        const __m512i c1 = pairs ? _mm512_load_si512(line + kLanes) : code_pairs(words + 64, i);
+        const __m512i c0 = code_pairs(words, i), c1 = code_pairs(words + 64, i);
         for (int r = 0; r < kRows; r++) {
           const uint16_t *pair = x + r * x_stride + 2 * kPair[i];
           part[i % kApart][r][0] = dot(part[i % kApart][r][0], c0, pair);
@@ -82,7 +77,6 @@ GATUN_BF16 static inline void bf16_codes_tile(const Quantized &q, int64_t panel,
         }
       }
     }
-    pairs += pairs ? q.words() * kWordPairs : 0;
 #pragma GCC unroll 2
     for (int v = 0; v < 2; v++) {
       const Floats scale = q.scale(record, v * kLanes);
@@ -114,16 +108,81 @@ constexpr int kCodeRows = 6;
 
 template <int kRows = kCodeRows>
 static inline void bf16_codes_tile(int64_t rows, const Quantized &q, int64_t panel, int64_t first,
-                                   int64_t last, const uint32_t *pairs, const uint16_t *x,
-                                   int64_t x_stride, const float *x_sums, float *sums) {
+                                   int64_t last, const uint16_t *x, int64_t x_stride,
+                                   const float *x_sums, float *sums) {
   if (rows == kRows) {
-    if (pairs == nullptr) {
-      bf16_codes_tile<kRows>(q, panel, first, last, nullptr, x, x_stride, x_sums, sums);
-    } else {
-      bf16_codes_tile<kRows>(q, panel, first, last, pairs, x, x_stride, x_sums, sums);
-    }
+    bf16_codes_tile<kRows>(q, panel, first, last, x, x_stride, x_sums, sums);
   } else if constexpr (kRows > 1) {
-    bf16_codes_tile<kRows - 1>(rows, q, panel, first, last, pairs, x, x_stride, x_sums, sums);
+    bf16_codes_tile<kRows - 1>(rows, q, panel, first, last, x, x_stride, x_sums, sums);
+  }
+}
+
+// sums[kRows][PANEL] += x * weights^T of a panel's groups [first, last), whose codes are in pairs,
+// or still to be taken from their words when kFromWords. The sums of a group alone fill the
+// registers.
+template <int kRows, bool kFromWords>
+GATUN_BF16 static inline void bf16_pairs_tile(const Quantized &q, int64_t panel, int64_t first,
+                                              int64_t last, const uint32_t *pairs,
+                                              const uint16_t *x, int64_t x_stride,
+                                              const float *x_sums, float *sums, Ahead ahead) {
+  // Stores might change what is behind references, so what the loops need is here.
+  const int64_t groups = q.groups(), words = q.words(), header = q.header();
+  const bool has_min = q.has_min();
+  int64_t step = 0;
+  for (int64_t g = first; g < last; g++) {
+    __m512 part[kRows][2];
+    for (int r = 0; r < kRows; r++) {
+      part[r][0] = part[r][1] = __m512{};
+    }
+    const uint8_t *record = q.record(panel, g), *word = record + header;
+    for (int64_t w = 0; w < words; w++, x += 8, step++, word += 4 * GATUN_PANEL) {
+      ahead.ask(step);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        const uint32_t *line = pairs + i * GATUN_PANEL;
+        const __m512i c0 = kFromWords ? code_pairs(word, i) : _mm512_load_si512(line);
+        const __m512i c1 = kFromWords ? code_pairs(word + 64, i) : _mm512_load_si512(line + kLanes);
+        for (int r = 0; r < kRows; r++) {
+          const uint16_t *pair = x + r * x_stride + 2 * kPair[i];
+          part[r][0] = dot(part[r][0], c0, pair);
+          part[r][1] = dot(part[r][1], c1, pair);
+        }
+      }
+      pairs += kFromWords ? 0 : kWordPairs;
+    }
+#pragma GCC unroll 2
+    for (int v = 0; v < 2; v++) {
+      const Floats scale = q.scale(record, v * kLanes);
+      const Floats min = has_min ? q.min(record, v * kLanes, scale) : Floats{};
+#pragma GCC unroll 12
+      for (int r = 0; r < kRows; r++) {
+        float *sum = sums + r * GATUN_PANEL + v * kLanes;
+        Floats total = fma((Floats)part[r][v], scale, load(sum));
+        if (has_min) {
+          total = fma(splat(x_sums[r * groups + g]), min, total);
+        }
+        store(sum, total);
+      }
+    }
+  }
+}
+
+constexpr int kPairRows = 8;
+// With more rows than this it pays to take the codes apart once, in the first cache.
+constexpr int64_t kFewPairRows = 3 * kPairRows;
+
+// For more than kCodeRows rows, so no tile has fewer than half of kPairRows.
+template <bool kFromWords, int kRows = kPairRows>
+static inline void bf16_pairs_tile(int64_t rows, const Quantized &q, int64_t panel, int64_t first,
+                                   int64_t last, const uint32_t *pairs, const uint16_t *x,
+                                   int64_t x_stride, const float *x_sums, float *sums,
+                                   Ahead ahead) {
+  if (rows == kRows) {
+    bf16_pairs_tile<kRows, kFromWords>(q, panel, first, last, pairs, x, x_stride, x_sums, sums,
+                                       ahead);
+  } else if constexpr (kRows > kPairRows / 2) {
+    bf16_pairs_tile<kFromWords, kRows - 1>(rows, q, panel, first, last, pairs, x, x_stride, x_sums,
+                                           sums, ahead);
   }
 }
 
@@ -132,17 +191,27 @@ static inline void bf16_codes_rows(const Quantized &q, int64_t panel, const uint
                                    float *sums) {
   clear(sums, rows);
   if (rows <= kCodeRows) {
-    bf16_codes_tile(rows, q, panel, 0, q.groups(), nullptr, x, x_stride, x_sums, sums);
+    bf16_codes_tile(rows, q, panel, 0, q.groups(), x, x_stride, x_sums, sums);
     return;
   }
   alignas(64) uint32_t pairs[kDepthBlock / 8 * kWordPairs];
   const int64_t together = kDepthBlock / q.group;
   for (int64_t g = 0; g < q.groups(); g += together) {
     const int64_t last = g + together < q.groups() ? g + together : q.groups();
-    widen_pairs(q, panel, g, last, pairs);
-    by_tile<kCodeRows>(rows, [&](int64_t r, int64_t count) {
-      bf16_codes_tile(count, q, panel, g, last, pairs, x + r * x_stride + g * q.group, x_stride,
-                      x_sums + r * q.groups(), sums + r * GATUN_PANEL);
+    const int64_t bytes = (last - g) * q.record_bytes(), steps = (last - g) * q.words();
+    if (rows > kFewPairRows) {
+      widen_pairs(q, panel, g, last, pairs);
+    }
+    by_even_tile<kPairRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
+      const Ahead ahead = Ahead::share(q.record(panel, last), bytes, steps, tiles, which);
+      const uint16_t *in = x + r * x_stride + g * q.group;
+      const float *in_sums = x_sums + r * q.groups();
+      float *out = sums + r * GATUN_PANEL;
+      if (rows > kFewPairRows) {
+        bf16_pairs_tile<false>(count, q, panel, g, last, pairs, in, x_stride, in_sums, out, ahead);
+      } else {
+        bf16_pairs_tile<true>(count, q, panel, g, last, nullptr, in, x_stride, in_sums, out, ahead);
+      }
     });
   }
 }
@@ -164,7 +233,7 @@ static inline int32_t quantized_bf16(const Product &p, const Quantized &q) {
     parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       bf16_codes_rows(q, panel, x + row * stride, stride, x_sums + row * q.groups(), rows, sums);
-      finish_panel(p, sums, chunk + row, rows, panel);
+      finish_tile(p, sums, chunk + row, rows, panel);
     });
   }
   return GATUN_OK;

@@ -17,7 +17,6 @@ static inline void float_rows(const Quantized &q, int64_t panel, const float *x,
                               const float *x_sums, float *sums) {
   // Where there are few rows an addition need not wait for the one before.
   constexpr int kApart = kRows == 1 ? 4 : kRows == 2 ? 2 : 1, kTogether = 32 / kBits;
-  constexpr int64_t kAhead = 2048;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     Floats total[kRows][2] = {};
     for (int64_t g = 0; g < q.groups(); g++) {

@@ -27,8 +27,8 @@ namespace gatun {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-// About 20 us: the usual pause between the kernels of a layer.
-constexpr int kSpins = 2000;
+// About 100 us: the usual pause between two kernels, and between two passes through a model.
+constexpr int kSpins = 10000;
 
 void pause_cpu() {
 #if defined(__x86_64__)
@@ -38,20 +38,26 @@ void pause_cpu() {
 #endif
 }
 
+// What the door says: the number of the last job begun, whether workers may still join it, and how
+// many are inside. Workers that look at it while they wait need no lock to begin.
+constexpr uint64_t kInside = (uint64_t{1} << 16) - 1, kOpen = uint64_t{1} << 16;
+constexpr int kNumber = 17;
+
 struct Pool {
   pthread_mutex_t caller = PTHREAD_MUTEX_INITIALIZER;  // held while a job runs
-  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;    // guards what follows
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;    // of those who sleep
   pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
   pthread_cond_t left = PTHREAD_COND_INITIALIZER;
-  bool open = false;  // whether workers may still join the job
-  int workers = 0;    // threads that exist besides the callers
+  std::atomic<int> sleepers{0};  // workers that wait for `begun`
+  std::atomic<bool> caller_sleeps{false};
+  std::atomic<int> threads{0};  // 0 until asked for
+  int workers = 0;              // threads that exist besides the callers
+  // The job; written while no worker is inside.
   void (*body)(const void *, int64_t) = nullptr;
   const void *context = nullptr;
   int64_t count = 0;
-  std::atomic<int64_t> next{0};
-  std::atomic<uint64_t> job{0};  // the number of the last job begun
-  std::atomic<int> joined{0};    // workers inside the job
-  std::atomic<int> threads{0};   // 0 until asked for
+  alignas(64) std::atomic<uint64_t> door{0};
+  alignas(64) std::atomic<int64_t> next{0};
 };
 
 Pool pool;
@@ -62,36 +68,85 @@ void claim(void (*body)(const void *, int64_t), const void *context, int64_t cou
   }
 }
 
+// Waits until a job other than `seen` has begun, and gives what the door says then.
+uint64_t await_job(uint64_t seen) {
+  uint64_t door = pool.door.load(std::memory_order_acquire);
+  for (int spin = 0; spin < kSpins && door >> kNumber == seen; spin++) {
+    pause_cpu();
+    door = pool.door.load(std::memory_order_acquire);
+  }
+  if (door >> kNumber == seen) {
+    pthread_mutex_lock(&pool.lock);
+    pool.sleepers++;
+    while ((door = pool.door.load()) >> kNumber == seen) {
+      pthread_cond_wait(&pool.begun, &pool.lock);
+    }
+    pool.sleepers--;
+    pthread_mutex_unlock(&pool.lock);
+  }
+  return door;
+}
+
+// Joins the job that the door named, unless its caller has closed it.
+bool join(uint64_t door) {
+  const uint64_t number = door >> kNumber;
+  while ((door & kOpen) != 0 && door >> kNumber == number) {
+    if (pool.door.compare_exchange_weak(door, door + 1)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void leave() {
+  pool.door--;
+  if (pool.caller_sleeps.load()) {
+    pthread_mutex_lock(&pool.lock);
+    pthread_cond_signal(&pool.left);
+    pthread_mutex_unlock(&pool.lock);
+  }
+}
+
 void *work(void *argument) {
   const int self = static_cast<int>(reinterpret_cast<intptr_t>(argument));
   uint64_t seen = 0;
   for (;;) {
-    for (int spin = 0; spin < kSpins && pool.job.load(std::memory_order_acquire) == seen; spin++) {
-      pause_cpu();
-    }
-    pthread_mutex_lock(&pool.lock);
-    while (pool.job.load() == seen) {
-      pthread_cond_wait(&pool.begun, &pool.lock);
-    }
-    seen = pool.job.load();
-    const bool join = pool.open && self < pool.threads.load() - 1;
-    auto body = pool.body;
-    auto context = pool.context;
-    auto count = pool.count;
-    if (join) {
-      pool.joined++;
-    }
-    pthread_mutex_unlock(&pool.lock);
-    if (join) {
-      claim(body, context, count);
-      if (--pool.joined == 0) {
-        pthread_mutex_lock(&pool.lock);
-        pthread_cond_signal(&pool.left);
-        pthread_mutex_unlock(&pool.lock);
-      }
+    const uint64_t door = await_job(seen);
+    seen = door >> kNumber;
+    if (self < pool.threads.load(std::memory_order_relaxed) - 1 && join(door)) {
+      claim(pool.body, pool.context, pool.count);
+      leave();
     }
   }
   return nullptr;
+}
+
+void begin_job() {
+  const uint64_t number = (pool.door.load(std::memory_order_relaxed) >> kNumber) + 1;
+  pool.next.store(0, std::memory_order_relaxed);
+  pool.door.store(number << kNumber | kOpen);
+  if (pool.sleepers.load() > 0) {
+    pthread_mutex_lock(&pool.lock);
+    pthread_cond_broadcast(&pool.begun);
+    pthread_mutex_unlock(&pool.lock);
+  }
+}
+
+void end_job() {
+  uint64_t door = pool.door.fetch_and(~kOpen);
+  for (int spin = 0; spin < kSpins && (door & kInside) != 0; spin++) {
+    pause_cpu();
+    door = pool.door.load(std::memory_order_acquire);
+  }
+  if ((door & kInside) != 0) {
+    pthread_mutex_lock(&pool.lock);
+    pool.caller_sleeps.store(true);
+    while ((pool.door.load() & kInside) != 0) {
+      pthread_cond_wait(&pool.left, &pool.lock);
+    }
+    pool.caller_sleeps.store(false);
+    pthread_mutex_unlock(&pool.lock);
+  }
 }
 
 // Starts the workers that are missing; with fewer than asked for, the others do their work.
@@ -141,28 +196,13 @@ void run_tasks(int64_t count, void (*body)(const void *, int64_t), const void *c
     }
     return;
   }
-  pthread_mutex_lock(&pool.lock);
   start_workers(threads - 1);
   pool.body = body;
   pool.context = context;
   pool.count = count;
-  pool.next.store(0);
-  pool.open = true;
-  pool.job++;
-  pthread_cond_broadcast(&pool.begun);
-  pthread_mutex_unlock(&pool.lock);
+  begin_job();
   claim(body, context, count);
-  pthread_mutex_lock(&pool.lock);
-  pool.open = false;
-  pthread_mutex_unlock(&pool.lock);
-  for (int spin = 0; spin < kSpins && pool.joined.load() != 0; spin++) {
-    pause_cpu();
-  }
-  pthread_mutex_lock(&pool.lock);
-  while (pool.joined.load() != 0) {
-    pthread_cond_wait(&pool.left, &pool.lock);
-  }
-  pthread_mutex_unlock(&pool.lock);
+  end_job();
   pthread_mutex_unlock(&pool.caller);
 }
 

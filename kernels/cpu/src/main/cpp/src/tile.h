@@ -23,11 +23,34 @@ enum class Into { kNew, kOld };
 // Whether b comes from memory, so that the first tile of it asks for what follows.
 enum class From { kCache, kMemory };
 
+// Bytes ahead of what is read that are asked for, where the weights come from memory.
+constexpr int64_t kAhead = 2048;
+
+// Memory that a tile asks for while it computes, a step of k after the other: weights that come
+// from far, for a later tile.
+struct Ahead {
+  const char *from;
+  int64_t step;  // bytes a step of k
+
+  // `bytes` from `from` on, asked for by `tiles` tiles of `steps` steps; this is tile `which`.
+  static Ahead share(const void *from, int64_t bytes, int64_t steps, int64_t tiles, int64_t which) {
+    const int64_t step = (bytes + steps * tiles - 1) / (steps * tiles);
+    return {static_cast<const char *>(from) + which * steps * step, step};
+  }
+
+  void ask(int64_t i) const {
+    // Into the second cache: the first one holds what is in use.
+    __builtin_prefetch(from + i * step, 0, 2);
+    if (step > 64) {
+      __builtin_prefetch(from + i * step + 64, 0, 2);
+    }
+  }
+};
+
 template <int kRows, bool kPartial>
 static inline void tile_rows(const float *a, int64_t a_stride, const float *b, int64_t b_stride,
                              float *c, int64_t c_stride, int64_t k, int64_t columns, Into into,
-                             From from) {
-  constexpr int64_t kAhead = 512;
+                             Ahead ahead) {
   Floats sums[kRows][2];
   const int64_t n0 = columns < kLanes ? columns : kLanes, n1 = columns - n0;
   for (int r = 0; r < kRows; r++) {
@@ -44,9 +67,8 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
   }
   for (int64_t i = 0; i < k; i++) {
     const float *line = b + i * b_stride;
-    if (from == From::kMemory) {
-      __builtin_prefetch(line + kAhead);
-      __builtin_prefetch(line + kAhead + kLanes);
+    if (!kPartial) {
+      ahead.ask(i);
     }
     Floats b0, b1;
     if (kPartial) {
@@ -79,15 +101,25 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
 template <int kRows>
 static inline void tile_dispatch(int64_t rows, const float *a, int64_t a_stride, const float *b,
                                  int64_t b_stride, float *c, int64_t c_stride, int64_t k,
-                                 int64_t columns, Into into, From from) {
+                                 int64_t columns, Into into, Ahead ahead) {
   if (rows == kRows) {
     if (columns == kTileColumns) {
-      tile_rows<kRows, false>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, from);
+      tile_rows<kRows, false>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
     } else {
-      tile_rows<kRows, true>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, from);
+      tile_rows<kRows, true>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
     }
   } else if constexpr (kRows > 1) {
-    tile_dispatch<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into, from);
+    tile_dispatch<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
+  }
+}
+
+// Calls tile(row, rows, which, tiles) for tiles of at most kMost rows, as even as can be.
+template <int kMost, typename Tile>
+static inline void by_even_tile(int64_t rows, const Tile &tile) {
+  const int64_t tiles = (rows + kMost - 1) / kMost;
+  for (int64_t t = 0; t < tiles; t++) {
+    const int64_t begin = rows * t / tiles;
+    tile(begin, rows * (t + 1) / tiles - begin, t, tiles);
   }
 }
 
@@ -99,8 +131,12 @@ static inline void product(int64_t rows, int64_t columns, int64_t k, const float
     const int64_t n = columns - j < kTileColumns ? columns - j : kTileColumns;
     for (int64_t i = 0; i < rows; i += kTileRows) {
       const int64_t m = rows - i < kTileRows ? rows - i : kTileRows;
-      tile_dispatch<kTileRows>(m, a + i * a_stride, a_stride, b + j, b_stride, c + i * c_stride + j,
-                               c_stride, k, n, into, i == 0 ? from : From::kCache);
+      tile_dispatch<kTileRows>(
+          m, a + i * a_stride, a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, k, n,
+          into,
+          i == 0 && from == From::kMemory
+              ? Ahead{reinterpret_cast<const char *>(b + j) + kAhead, b_stride * 4}
+              : Ahead{reinterpret_cast<const char *>(b), 0});
     }
   }
 }

@@ -7,7 +7,26 @@ namespace {
 
 // A task is this many rows by this many panels. Of x, kRows * kDepth floats stay in the
 // second-level cache while a panel's kDepth * 32 floats pass; the cut follows from the shape alone.
-constexpr int64_t kRows = 120, kPanels = 4, kDepth = 512;
+constexpr int64_t kRows = 128, kPanels = 4, kDepth = 512;
+// So few rows of x stay there by themselves, and smaller tasks are more even.
+constexpr int64_t kFewRows = 32, kFewPanels = 2;
+
+// y (+)= x[rows][length] * weights[length][PANEL], while the weights at `next` are asked for.
+void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int64_t x_stride,
+              const float *weights, const float *next, float *y, int64_t y_stride, Into into) {
+  if (columns < GATUN_PANEL) {
+    product(rows, columns, length, x, x_stride, weights, GATUN_PANEL, y, y_stride, into);
+    return;
+  }
+  const int64_t bytes = length * kTileColumns * 4;
+  for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
+    by_even_tile<kTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
+      tile_dispatch<kTileRows>(count, x + r * x_stride, x_stride, weights + j, GATUN_PANEL,
+                               y + r * y_stride + j, y_stride, length, kTileColumns, into,
+                               Ahead::share(next + j * length, bytes, length, tiles, which));
+    });
+  }
+}
 
 void pack_panel(const float *weight, int64_t weight_stride, int64_t element_stride,
                 int64_t features, int64_t k, float *packed) {
@@ -55,20 +74,24 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
     return GATUN_INVALID_ARGUMENT;
   }
   const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
-  const int64_t groups = (panels + kPanels - 1) / kPanels, blocks = (m + kRows - 1) / kRows;
+  const int64_t together = m <= kFewRows ? kFewPanels : kPanels;
+  const int64_t groups = (panels + together - 1) / together, blocks = (m + kRows - 1) / kRows;
   parallel(groups * blocks, [&](int64_t task) {
-    const int64_t row = task % blocks * kRows, panel = task / blocks * kPanels;
+    const int64_t row = task % blocks * kRows, panel = task / blocks * together;
     const int64_t rows = m - row < kRows ? m - row : kRows;
-    const int64_t last = panel + kPanels < panels ? panel + kPanels : panels;
+    const int64_t last = panel + together < panels ? panel + together : panels;
     float *out = y + row * y_stride;
     for (int64_t depth = 0; depth < k || depth == 0; depth += kDepth) {
       const int64_t length = k - depth < kDepth ? k - depth : kDepth;
       for (int64_t p = panel; p < last; p++) {
         const int64_t first = p * GATUN_PANEL;
-        product(rows, n - first < GATUN_PANEL ? n - first : GATUN_PANEL, length,
-                x + row * x_stride + depth, x_stride, packed + first * k + depth * GATUN_PANEL,
-                GATUN_PANEL, out + first, y_stride, depth == 0 ? Into::kNew : Into::kOld,
-                From::kMemory);
+        const float *weights = packed + first * k + depth * GATUN_PANEL;
+        const float *next = p + 1 < last
+                                ? weights + k * GATUN_PANEL
+                                : packed + panel * GATUN_PANEL * k + (depth + length) * GATUN_PANEL;
+        multiply(rows, n - first < GATUN_PANEL ? n - first : GATUN_PANEL, length,
+                 x + row * x_stride + depth, x_stride, weights, next, out + first, y_stride,
+                 depth == 0 ? Into::kNew : Into::kOld);
       }
     }
     if (bias != nullptr || activation != GATUN_ACTIVATION_NONE) {

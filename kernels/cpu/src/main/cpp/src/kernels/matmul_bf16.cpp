@@ -50,31 +50,50 @@ int32_t by_float(const Product &p, const uint16_t *packed) {
 }
 
 #if defined(GATUN_LEVEL_avx512)
+// Pairs of k of a panel that stay in the first cache, which two threads may share.
+constexpr int64_t kPairsBlock = 128;
+
+// Rows of x that are pairs already, and neither end inside of one nor fall into few sets of the
+// cache.
+bool are_pairs(const Product &p) {
+  return p.x_dtype == GATUN_DTYPE_BF16 && p.rows == nullptr && p.k % 2 == 0 &&
+         p.x_stride * 2 % 1024 != 0;
+}
+
 int32_t by_pairs(const Product &p, const uint16_t *packed) {
   static thread_local Scratch scratch;
-  const int64_t pairs_end = round_up(p.k, 2), stride = row_stride(p.k, 2);
+  const bool direct = are_pairs(p);
+  const int64_t pairs = (p.k + 1) / 2, stride = direct ? p.x_stride : row_stride(p.k, 2);
   for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
     m = chunk_rows(p, chunk);
-    uint16_t *x = reinterpret_cast<uint16_t *>(scratch.floats(m * stride / 2));
-    if (x == nullptr) {
-      return GATUN_OUT_OF_MEMORY;
+    const uint16_t *x = static_cast<const uint16_t *>(p.x) + chunk * stride;
+    if (!direct) {
+      uint16_t *narrow = reinterpret_cast<uint16_t *>(scratch.floats(m * stride / 2));
+      if (narrow == nullptr) {
+        return GATUN_OUT_OF_MEMORY;
+      }
+      narrow_rows(p, chunk, m, stride, false, narrow);
+      x = narrow;
     }
-    narrow_rows(p, chunk, m, stride, false, x);
     parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
-      if (pairs_end == 0) {
+      if (pairs == 0) {
         clear(sums, rows);
       }
-      for (int64_t depth = 0; depth < pairs_end; depth += kDepthBlock) {
-        const int64_t length = pairs_end - depth < kDepthBlock ? pairs_end - depth : kDepthBlock;
-        const uint16_t *weights = packed + (panel * pairs_end + depth) * GATUN_PANEL;
-        by_tile<12>(rows, [&](int64_t r, int64_t count) {
-          bf16_tile<12>(count, x + (row + r) * stride + depth, stride, weights, length / 2,
+      for (int64_t depth = 0; depth < pairs; depth += kPairsBlock) {
+        const int64_t length = pairs - depth < kPairsBlock ? pairs - depth : kPairsBlock;
+        const uint16_t *weights = packed + (panel * pairs + depth) * 2 * GATUN_PANEL;
+        const int64_t bytes = length * 4 * GATUN_PANEL;
+        by_even_tile<12>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
+          // One tile reads the weights as they come, several share the next ones.
+          const char *from =
+              reinterpret_cast<const char *>(weights) + (tiles == 1 ? kAhead : bytes);
+          bf16_tile<12>(count, x + (row + r) * stride + 2 * depth, stride, weights, length,
                         sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld,
-                        r == 0);
+                        Ahead::share(from, bytes, length, tiles, which));
         });
       }
-      finish_panel(p, sums, chunk + row, rows, panel);
+      finish_tile(p, sums, chunk + row, rows, panel);
     });
   }
   return GATUN_OK;
