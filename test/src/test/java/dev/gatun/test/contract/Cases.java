@@ -32,4 +32,9 @@ final class Cases {
     long seed = Long.getLong(SEED, 1);
     return Stream.concat(AttentionCases.tiles(seed, 2 * each), MatmulCases.tiles(seed, each));
   }
+
+  /** Cases for the kernels of compute capability 9.0. */
+  static Stream<Case> hopper(int each) {
+    return MatmulCases.hopper(Long.getLong(SEED, 1), each);
+  }
 }

@@ -2,17 +2,27 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
+import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Operand;
+import java.lang.foreign.Arena;
 
 /** Chooses the kernel and the tile of a product. */
 final class CudaMatmul {
   private static final int SIMT_TILE = 64;
   // Two tiles of 16 by 64 floats, rows padded by four.
   private static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
+
+  // The kernel of compute capability 9.0: a block's features and tokens, input features of a step,
+  // and shared memory for six steps of tokens behind 1 KB of barriers.
+  private static final int HOPPER = 90;
+  private static final int HOPPER_FEATURES = 256;
+  private static final int HOPPER_TOKENS = 128;
+  private static final int HOPPER_DEPTH = 64;
+  private static final int HOPPER_SHARED = 1024 + 6 * HOPPER_TOKENS * HOPPER_DEPTH * 2;
 
   /** A tile of the tensor cores' kernels: rows and features of a block. */
   private enum Tile {
@@ -36,8 +46,13 @@ final class CudaMatmul {
 
   private final Launcher launcher;
 
+  private final boolean hopper;
+  private final int multiprocessors;
+
   CudaMatmul(Launcher launcher) {
     this.launcher = launcher;
+    this.hopper = launcher.context().computeCapability() == HOPPER;
+    this.multiprocessors = launcher.context().multiprocessors();
   }
 
   void run(MatmulPack c) {
@@ -55,10 +70,14 @@ final class CudaMatmul {
   }
 
   void run(Matmul c) {
-    Arguments arguments =
-        launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
     long m = c.x().size(0);
     long n = c.y().size(1);
+    if (fitsTensorCores(c) && fillsHopper(c)) {
+      runOnHopper(c);
+      return;
+    }
+    Arguments arguments =
+        launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
     if (!fitsTensorCores(c)) {
       arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
       launcher.launch(
@@ -79,6 +98,49 @@ final class CudaMatmul {
         1,
         tile.sharedBytes(),
         sizes(c, arguments));
+  }
+
+  /** Whether its blocks occupy at least half of the multiprocessors. */
+  private boolean fillsHopper(Matmul c) {
+    long blocks =
+        Math.ceilDiv(c.y().size(1), HOPPER_FEATURES) * Math.ceilDiv(c.x().size(0), HOPPER_TOKENS);
+    return hopper
+        && c.x().dtype() == DType.BF16
+        && c.x().size(0) > HOPPER_TOKENS / 2
+        && 2 * blocks >= multiprocessors;
+  }
+
+  private void runOnHopper(Matmul c) {
+    long m = c.x().size(0);
+    long n = c.y().size(1);
+    long k = c.x().size(1);
+    try (Arena arena = Arena.ofConfined()) {
+      Arguments arguments =
+          launcher
+              .arguments()
+              .bytes(
+                  CudaTensorMap.encode(
+                      arena,
+                      CudaTensorMap.Element.BF16,
+                      CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
+                      new long[] {k, m},
+                      new long[] {2 * c.x().stride(0)},
+                      new int[] {HOPPER_DEPTH, HOPPER_TOKENS},
+                      HOPPER_DEPTH * 2))
+              .operand(c.packed())
+              .operand(c.bias())
+              .operand(c.y())
+              .integer(dtype(c.y().dtype()))
+              .integer(c.activation().ordinal())
+              .numbers(c.y().stride(0), m, n, k);
+      launcher.launch(
+          "matmul_bf16_sm90a",
+          Math.ceilDiv(n, HOPPER_FEATURES),
+          Math.ceilDiv(m, HOPPER_TOKENS),
+          1,
+          HOPPER_SHARED,
+          arguments);
+    }
   }
 
   private static Arguments sizes(Matmul c, Arguments arguments) {
