@@ -35,6 +35,7 @@ final class Cases {
 
   /** Cases for the kernels of compute capability 9.0. */
   static Stream<Case> hopper(int each) {
-    return MatmulCases.hopper(Long.getLong(SEED, 1), each);
+    long seed = Long.getLong(SEED, 1);
+    return Stream.concat(AttentionCases.hopper(seed, 2 * each), MatmulCases.hopper(seed, each));
   }
 }
