@@ -22,7 +22,7 @@ public final class DeviceContract {
     int each = Integer.parseInt(arguments[1]);
     System.out.println(Emulator.open().label());
     List<Case> plain = CudaContractTest.cases(each).toList();
-    List<Case> tiles = Cases.tiles(each).toList();
+    List<Case> tiles = Stream.concat(Cases.tiles(each), Cases.hopper(each)).toList();
     List<Runnable> checks =
         new ArrayList<>(
             Stream.concat(
