@@ -28,8 +28,13 @@ struct Fragments {
   uint32_t word[kSteps16][2][4];
 };
 
-// A lane has features 4 g to 4 g + 3 of the warp's panel, g = lane / 4; rows g and g + 8 of the
-// first product are the first two of them, those of the second product the others.
+struct __align__(8) Pair {
+  uint32_t word[2];
+};
+
+// Of a warp's panel the first product has features 0 to 15 and the second the others: rows g and
+// g + 8 of a product's sixteen are features 2 g and 2 g + 1, so that what a lane reads at once are
+// registers that follow each other.
 static __device__ __forceinline__ void load_fragments(Fragments* to, const uint16_t* panel, long k0,
                                                       long k) {
   const int lane = threadIdx.x % 32;
@@ -38,14 +43,16 @@ static __device__ __forceinline__ void load_fragments(Fragments* to, const uint1
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       const long pair = k0 / 2 + s * 8 + half * 4 + lane % 4;
-      Words w = {};
-      if (panel != nullptr && pair < (k + 1) / 2) {
-        w = *reinterpret_cast<const Words*>(panel + (pair * kPanel + lane / 4 * 4) * 2);
-      }
+      const bool valid = panel != nullptr && pair < (k + 1) / 2;
 #pragma unroll
       for (int product = 0; product < 2; product++) {
-        to->word[s][product][2 * half] = w.word[2 * product];
-        to->word[s][product][2 * half + 1] = w.word[2 * product + 1];
+        Pair w = {};
+        if (valid) {
+          w = *reinterpret_cast<const Pair*>(panel +
+                                             (pair * kPanel + product * 16 + lane / 4 * 2) * 2);
+        }
+        to->word[s][product][2 * half] = w.word[0];
+        to->word[s][product][2 * half + 1] = w.word[1];
       }
     }
   }
@@ -84,39 +91,29 @@ static __device__ __forceinline__ void multiply(Ring* ring, long step, const Fra
 }
 
 // Not inlined, for it is called for each token of a thread.
-static __device__ GATUN_NOINLINE void finish(float a, float b, float c, float d, const float* bias,
-                                             void* y, int y_dtype, int activation, long feature,
-                                             long n, long row) {
-  float value[4] = {a, b, c, d};
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    if (feature + i < n) {
-      value[i] = activate(bias == nullptr ? value[i] : value[i] + bias[feature + i], activation);
-    }
+static __device__ GATUN_NOINLINE void finish(float first, float second, const float* bias, void* y,
+                                             int y_dtype, int activation, long feature, long n,
+                                             long row) {
+  const bool both = feature + 1 < n;
+  if (bias != nullptr) {
+    first += bias[feature];
+    second += both ? bias[feature + 1] : 0;
   }
+  first = activate(first, activation);
+  second = activate(second, activation);
   const long place = row + feature;
-  const int bytes = y_dtype == kF32 ? 4 : 2;
-  char* to = static_cast<char*>(y) + place * bytes;
-  if (feature + 4 <= n && reinterpret_cast<uintptr_t>(to) % (4 * bytes) == 0) {
+  char* to = static_cast<char*>(y) + place * (y_dtype == kF32 ? 4 : 2);
+  if (both && reinterpret_cast<uintptr_t>(to) % (y_dtype == kF32 ? 8 : 4) == 0) {
     if (y_dtype == kF32) {
-      Words w;
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        w.word[i] = word_of(value[i]);
-      }
-      *reinterpret_cast<Words*>(to) = w;
+      *reinterpret_cast<Pair*>(to) = {{word_of(first), word_of(second)}};
     } else {
-      uint64_t w = 0;
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        w |= static_cast<uint64_t>(to_bits(value[i], y_dtype)) << 16 * i;
-      }
-      *reinterpret_cast<uint64_t*>(to) = w;
+      *reinterpret_cast<uint32_t*>(to) = to_bits(first, y_dtype) | to_bits(second, y_dtype) << 16;
     }
     return;
   }
-  for (int i = 0; i < 4 && feature + i < n; i++) {
-    store(y, place + i, y_dtype, value[i]);
+  store(y, place, y_dtype, first);
+  if (both) {
+    store(y, place + 1, y_dtype, second);
   }
 }
 
@@ -160,7 +157,7 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1)
     wgmma_wait<0>();
     wgmma_registers<kSums>(sums0);
     wgmma_registers<kSums>(sums1);
-    const long feature = first + lane / 4 * 4;
+    const long feature = first + lane / 4 * 2;
 #pragma unroll
     for (int j = 0; j < kTokens / 8; j++) {
 #pragma unroll
@@ -168,8 +165,12 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1)
         const long token = static_cast<long>(blockIdx.y) * kTokens + j * 8 + lane % 4 * 2 + e;
         const int i = 4 * j + e;
         if (token < m && feature < n) {
-          finish(sums0[i], sums0[i + 2], sums1[i], sums1[i + 2], bias, y, y_dtype, activation,
-                 feature, n, token * y_stride);
+          finish(sums0[i], sums0[i + 2], bias, y, y_dtype, activation, feature, n,
+                 token * y_stride);
+        }
+        if (token < m && feature + 16 < n) {
+          finish(sums1[i], sums1[i + 2], bias, y, y_dtype, activation, feature + 16, n,
+                 token * y_stride);
         }
       }
     }
