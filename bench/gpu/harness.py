@@ -107,6 +107,8 @@ class Harness:
         driver = self.pack / "emulator" / "libgatun_emulated_cuda.so"
         options = ["--enable-native-access=ALL-UNNAMED", "-Dgatun.test.cuda=device", "-Dgatun.cache=" + str(self.pack / "cache")]
         if self.arguments.emulator:
+            # As an H100, so that what is made for it alone runs too.
+            os.environ["GATUN_EMULATOR_DEVICES"] = "90"
             options += [f"-Dgatun.cuda.driver={driver}", f"-Dgatun.cuda.images={driver.parent / 'images'}"]
         else:
             options.append("-Dgatun.cuda.images=" + str(self.pack / "images"))
