@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
-# RESOURCE_DIR gets kernels.list and a fat binary for each source, for sm_80 and sm_90a, and PTX of
-# compute_80 for later devices, of a source whose name ends in _sm90a.cu for sm_90a alone; with `all` also for the architectures between and after, with a number
-# such as 90a for that one. What each kernel of the default targets uses is compared with registers.txt,
+# RESOURCE_DIR gets kernels.list and a fat binary for each source: for sm_80, sm_90a and PTX of
+# compute_80 for later devices, or where its name ends in _sm90a.cu for sm_90a alone; with `all` also for
+# the architectures between and after, with a number such as 90a for that one. What each kernel of the default targets uses is compared with registers.txt,
 # where that was made by the same compiler; REGISTERS=write writes it.
 set -euo pipefail
 cd "$(dirname "$0")"

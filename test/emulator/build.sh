@@ -9,7 +9,7 @@ shift
 [ $# -gt 0 ] || set -- "$here/../../cuda-src" "$here/probes"
 cxx=${CXX:-g++}
 command -v "$cxx" >/dev/null || { echo "build.sh: no C++ compiler '$cxx': install one (Debian: apt-get install g++), or name it in CXX" >&2; exit 1; }
-common="-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -Wall -Wextra -Werror -Wno-unknown-pragmas -ffp-contract=off -fno-math-errno"
+common="-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-psabi -ffp-contract=off -fno-math-errno"
 # Every load and store of a kernel calls a hook of access.cpp.
 checked="-fsanitize=thread --param tsan-instrument-func-entry-exit=0 --param tsan-distinguish-volatile=0"
 mkdir -p "$build/images"

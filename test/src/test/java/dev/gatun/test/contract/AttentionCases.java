@@ -20,6 +20,8 @@ final class AttentionCases {
 
   private static final int[] TILE_SIZES = {8, 16, 40, 64, 64, 72, 96, 128, 128, 136, 200, 256};
 
+  private static final int[] HOPPER_SIZES = {40, 64, 64, 72, 128, 128};
+
   private AttentionCases() {}
 
   static Stream<Case> cases(long seed, int count) {
@@ -28,39 +30,60 @@ final class AttentionCases {
 
   /** Cases that tiles of tensor cores take: half precision, head sizes that are multiples of 8. */
   static Stream<Case> tiles(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true));
+    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true, false));
+  }
+
+  /** Cases that Hopper's tiles take: more than half a tile of queries, nothing added to scores. */
+  static Stream<Case> hopper(long seed, int count) {
+    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true, true));
   }
 
   private static Case one(long seed) {
-    return one(seed, false);
+    return one(seed, false, false);
   }
 
-  private static Case one(long seed, boolean tiles) {
+  private static Case one(long seed, boolean tiles, boolean hopper) {
     Random random = new Random(seed);
     boolean ragged = random.nextBoolean();
     int batch = Sizes.any(random, 3);
     int kvHeads = 1 + random.nextInt(3);
     int heads = kvHeads * (1 + random.nextInt(3));
-    int size = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
+    batch = hopper ? 1 + random.nextInt(2) : batch;
+    kvHeads = hopper ? 1 : kvHeads;
+    heads = hopper ? 1 + random.nextInt(2) : heads;
+    int size =
+        hopper
+            ? HOPPER_SIZES[random.nextInt(HOPPER_SIZES.length)]
+            : tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
     int other = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
-    int valueSize = random.nextBoolean() ? size : other;
+    int valueSize = hopper || random.nextBoolean() ? size : other;
     DType dtype = FLOATS[tiles ? 2 + random.nextInt(2) : random.nextInt(FLOATS.length)];
-    boolean decoding = tiles && random.nextInt(3) == 0;
+    boolean decoding = tiles && !hopper && random.nextInt(3) == 0;
     int[] lengths = lengths(random, batch, 2);
     if (decoding) {
       Arrays.setAll(lengths, i -> random.nextInt(9));
     }
+    if (hopper) {
+      Arrays.setAll(lengths, i -> random.nextInt(300));
+      lengths[0] = 65 + random.nextInt(300);
+    }
     Offsets queries = ragged ? Offsets.ofLengths(lengths) : null;
     long queryLength =
-        ragged ? queries.longest() : decoding ? 1 + random.nextInt(8) : length(random, 2);
-    int room = decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
+        ragged
+            ? queries.longest()
+            : decoding ? 1 + random.nextInt(8) : hopper ? lengths[0] : length(random, 2);
+    int room =
+        hopper
+            ? 1 + random.nextInt(500)
+            : decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
     KeyLayout keys = KeyLayout.random(random, batch, room);
     long keyLength = keys.longest();
     Causal causal = Causal.values()[random.nextInt(3)];
     long window = random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
     float scale = random.nextInt(8) == 0 ? 3 : 1 / (float) Math.sqrt(Math.max(1, size));
-    float softcap = random.nextInt(4) == 0 ? 5 : 0;
-    Dropout dropout = random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
+    float softcap = !hopper && random.nextInt(4) == 0 ? 5 : 0;
+    Dropout dropout =
+        !hopper && random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
 
     List<Data> data = new ArrayList<>();
     data.add(
@@ -74,17 +97,17 @@ final class AttentionCases {
     if (keys.table() != null) {
       data.add(keys.table());
     }
-    if (random.nextBoolean()) {
+    if (!hopper && random.nextBoolean()) {
       double blind = random.nextInt(4) == 0 ? 1 : 0.3;
       data.add(
           Data.input("mask", () -> random.nextDouble() < blind ? 0 : 1, batch, keyLength)
               .withDtype(DType.U8));
     }
-    boolean biased = random.nextBoolean();
+    boolean biased = !hopper && random.nextBoolean();
     if (biased) {
       data.add(bias(random, batch, heads, queryLength, keyLength));
     }
-    if (random.nextInt(4) == 0) {
+    if (!hopper && random.nextInt(4) == 0) {
       data.add(Data.input("slopes", () -> random.nextDouble() / 4, heads));
     }
     if (random.nextInt(4) == 0) {

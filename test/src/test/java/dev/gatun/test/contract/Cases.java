@@ -38,4 +38,10 @@ final class Cases {
             ExpertCases.tiles(seed, each))
         .flatMap(s -> s);
   }
+
+  /** Cases for the kernels of compute capability 9.0. */
+  static Stream<Case> hopper(int each) {
+    long seed = Long.getLong(SEED, 1);
+    return Stream.concat(AttentionCases.hopper(seed, 2 * each), MatmulCases.hopper(seed, each));
+  }
 }

@@ -25,7 +25,10 @@ public final class DeviceContract {
     String begins = arguments.length > 2 ? arguments[2] : "";
     List<Case> plain =
         CudaContractTest.cases(each).filter(c -> c.description().startsWith(begins)).toList();
-    List<Case> tiles = Cases.tiles(each).filter(c -> c.description().startsWith(begins)).toList();
+    List<Case> tiles =
+        Stream.concat(Cases.tiles(each), Cases.hopper(each))
+            .filter(c -> c.description().startsWith(begins))
+            .toList();
     List<Runnable> checks =
         new ArrayList<>(
             Stream.concat(

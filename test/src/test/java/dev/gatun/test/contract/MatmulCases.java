@@ -40,6 +40,11 @@ final class MatmulCases {
     m = large ? 1700 : m;
     n = large ? 1300 : n;
     k = large ? 40 : k;
+    return product(seed, random, dtype, m, n, k, "tile");
+  }
+
+  private static Case product(
+      long seed, Random random, DType dtype, long m, long n, long k, String name) {
     Activation activation = Activation.values()[random.nextInt(Activation.values().length)];
     Data weight = Data.normal(random, "weight", n, k).withDtype(dtype);
     List<Data> data = new ArrayList<>();
@@ -51,9 +56,22 @@ final class MatmulCases {
     }
     List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
     exact.set(1, packed(weight.widened(), DType.F32));
-    String description = "matmul seed %d tile %s %s".formatted(seed, dtype, activation);
+    String description = "matmul seed %d %s %s %s".formatted(seed, name, dtype, activation);
     return product(description, data, activation)
         .withOracle(product(description, exact, activation));
+  }
+
+  /** Products of BF16 that fill Hopper's tiles, deeper than its ring of them. */
+  static Stream<Case> hopper(long seed, int count) {
+    return LongStream.range(seed, seed + count)
+        .mapToObj(
+            s -> {
+              Random random = new Random(s);
+              long m = 65 + random.nextInt(300);
+              long n = 257 + random.nextInt(300);
+              long k = 8 * (1 + random.nextInt(random.nextBoolean() ? 20 : 130));
+              return product(s, random, DType.BF16, m, n, k, "hopper");
+            });
   }
 
   private static Case pack(long seed) {

@@ -58,8 +58,17 @@ public final class Emulator {
 
   private Emulator() {}
 
-  /** The backend of the device under test. */
+  /** The backend of the device under test; the emulated one is of compute capability 8.0. */
   public static Backend open() {
+    return open(0);
+  }
+
+  /** The device of compute capability 9.0; the one under test where it is not emulated. */
+  public static Backend openHopper() {
+    return open(DEVICE ? 0 : 1);
+  }
+
+  private static Backend open(int ordinal) {
     if (!DEVICE) {
       System.setProperty("gatun.cuda.driver", LIBRARY.toString());
       System.setProperty("gatun.cuda.images", IMAGES.toString());
@@ -68,7 +77,7 @@ public final class Emulator {
       // The cases' weights are in panels, and NVIDIA's own library would look for a device.
       System.setProperty("gatun.cuda.cublaslt", "off");
     }
-    return Devices.open("cuda", 0);
+    return Devices.open("cuda", ordinal);
   }
 
   /** Whether the device under test is emulated. */

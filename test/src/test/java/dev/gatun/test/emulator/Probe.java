@@ -1,5 +1,7 @@
 package dev.gatun.test.emulator;
 
+import dev.gatun.bindings.cuda.CudaTensorMap;
+
 /**
  * A kernel of {@code emulator/probes}, the words that it is given, and what it makes of them by the
  * PTX ISA's description of its primitive.
@@ -9,8 +11,28 @@ package dev.gatun.test.emulator;
  * @param threads of its only block
  * @param input words of 32 bits
  * @param expected what becomes of output words that are all ones at first
+ * @param tensor what the copy engine is told of; null where it is not asked
  */
-record Probe(String name, String kernel, int threads, int[] input, Expected expected) {
+record Probe(
+    String name, String kernel, int threads, int[] input, Expected expected, Tensor tensor) {
+
+  Probe(String name, String kernel, int threads, int[] input, Expected expected) {
+    this(name, kernel, threads, input, expected, null);
+  }
+
+  /**
+   * A tensor, in the output or behind 16 words of the input, innermost axis first.
+   *
+   * @param element BF16 or bytes
+   * @param swizzle of shared memory in bytes
+   */
+  record Tensor(
+      CudaTensorMap.Element element,
+      long[] sizes,
+      long[] strides,
+      int[] box,
+      int swizzle,
+      boolean isOutput) {}
 
   /**
    * Words, or numbers with what each may be off.

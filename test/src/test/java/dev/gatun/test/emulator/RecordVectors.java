@@ -15,22 +15,30 @@ public final class RecordVectors {
    * @param arguments the folder of the images, the folder of the files, and their name, as sm_90
    */
   public static void main(String[] arguments) throws IOException {
-    List<Probe> probes = Probes.all();
-    List<int[]> outputs = new ArrayList<>();
+    Path images = Path.of(arguments[0]);
+    List<Probe> probes = new ArrayList<>(Probes.all());
+    List<int[]> outputs = new ArrayList<>(run(images, false, probes));
+    if (Emulator.openHopper().description().endsWith("9.0")) {
+      outputs.addAll(run(images, true, HopperProbes.all()));
+      probes.addAll(HopperProbes.all());
+    }
     int wrong = 0;
-    try (ProbeRunner runner = new ProbeRunner(Path.of(arguments[0]))) {
-      for (Probe probe : probes) {
-        int[] output = runner.run(probe);
-        outputs.add(output);
-        String difference = difference(probe, output);
-        if (difference != null) {
-          wrong++;
-          System.out.println("differs: " + difference);
-        }
+    for (int i = 0; i < probes.size(); i++) {
+      String difference = difference(probes.get(i), outputs.get(i));
+      if (difference != null) {
+        wrong++;
+        System.out.println("differs: " + difference);
       }
     }
     RecordedVectors.write(Path.of(arguments[1]), arguments[2], probes, outputs);
     System.out.printf("vectors: %d, not as expected: %d%n", probes.size(), wrong);
+  }
+
+  private static List<int[]> run(Path images, boolean hopper, List<Probe> probes)
+      throws IOException {
+    try (ProbeRunner runner = new ProbeRunner(images, hopper)) {
+      return probes.stream().map(runner::run).toList();
+    }
   }
 
   /** Where an output is not what the PTX ISA says; null where it is. */

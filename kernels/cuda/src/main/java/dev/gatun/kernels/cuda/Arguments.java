@@ -84,6 +84,16 @@ final class Arguments {
     return this;
   }
 
+  /** A structure of bytes, aligned to 64. */
+  Arguments bytes(MemorySegment structure) {
+    bytes = (bytes + 63) / 64 * 64;
+    pointers.setAtIndex(ValueLayout.ADDRESS, count++, values.asSlice(bytes));
+    MemorySegment.copy(structure, 0, values, bytes, structure.byteSize());
+    letters.append('s').append(structure.byteSize());
+    bytes += (int) structure.byteSize();
+    return this;
+  }
+
   /** What follows until {@link #end} are the fields of one argument. */
   Arguments begin() {
     bytes = (bytes + 7) / 8 * 8;

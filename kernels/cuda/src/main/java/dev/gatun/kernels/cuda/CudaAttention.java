@@ -1,10 +1,13 @@
 package dev.gatun.kernels.cuda;
 
+import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.stream.Stream;
 
 /** Chooses the kernel of an attention call. */
@@ -19,6 +22,16 @@ final class CudaAttention {
   private static final int LEAST_ROUNDS = 4;
   private static final long BLOCKS_A_MULTIPROCESSOR = 2;
 
+  // The kernels of compute capability 9.0: queries of a block, tokens and elements of the copy
+  // engine's boxes, tiles of queries, and of two stages of keys and values, behind 1 KB of
+  // barriers.
+  private static final int HOPPER = 90;
+  private static final int HOPPER_QUERIES = 128;
+  private static final int HOPPER_TOKENS = 128;
+  private static final int HOPPER_BOX = 64;
+  private static final int HOPPER_TILES = 5;
+
+  private final boolean hopper;
   private final Launcher launcher;
   private final Uploads uploads;
   private final IndexChecks checks;
@@ -28,6 +41,7 @@ final class CudaAttention {
 
   CudaAttention(Launcher launcher, CudaMemory memory, Uploads uploads, IndexChecks checks) {
     this.memory = memory;
+    this.hopper = launcher.context().computeCapability() == HOPPER;
     this.multiprocessors = launcher.context().multiprocessors();
     this.sharedMemoryLimit = launcher.context().sharedMemoryLimit();
     this.launcher = launcher;
@@ -44,14 +58,27 @@ final class CudaAttention {
       if (keys.isPaged()) {
         checks.pagesInRange(c, CudaMemory.address(keyLengths));
       }
-      Arguments arguments = launcher.arguments().begin();
+      int size = tile(c);
+      boolean onHopper = hopper && (size == 64 || size == 128) && fitsHopper(c);
+      Arguments arguments = launcher.arguments();
+      if (onHopper) {
+        maps(c, arguments);
+      }
+      arguments.begin();
       operands(c, arguments);
       arguments.address(address(queryOffsets)).address(address(keyOffsets));
       arguments.address(address(keyLengths)).operand(keys.blockTable());
       sizes(c, arguments);
       long heads = c.query().size(-2);
-      int size = tile(c);
-      if (size == 0) {
+      if (onHopper) {
+        launcher.launch(
+            kernel("attention", c, size) + "_sm90a",
+            Math.ceilDiv(c.queryLength(), HOPPER_QUERIES),
+            heads,
+            c.batch(),
+            1024 + HOPPER_TILES * HOPPER_TOKENS * 2 * size,
+            arguments.end());
+      } else if (size == 0) {
         long shared = 4L * WARPS * (c.query().size(-1) + c.value().size(-1));
         launcher.launch(
             "attention_general",
@@ -72,6 +99,60 @@ final class CudaAttention {
             arguments.end());
       }
     }
+  }
+
+  /** Whether it has enough queries, and nothing that is added to scores or hides single keys. */
+  private static boolean fitsHopper(ScaledDotProductAttention c) {
+    boolean plain =
+        c.scores().bias() == null
+            && c.scores().slopes() == null
+            && c.scores().softcap() == 0
+            && c.mask().keys() == null
+            && c.dropout().probability() == 0
+            && !c.keys().isPaged();
+    return plain
+        && c.queryLength() > HOPPER_QUERIES / 2
+        && Stream.of(c.query(), c.key(), c.value()).allMatch(CudaAttention::isMapped);
+  }
+
+  /** Whether the copy engine can find its rows: none is empty, none is another's. */
+  private static boolean isMapped(Operand operand) {
+    boolean mapped = operand.count() > 0;
+    for (int axis = 0; axis < operand.rank() - 1; axis++) {
+      mapped &= operand.size(axis) == 1 || operand.stride(axis) > 0;
+    }
+    return mapped;
+  }
+
+  private static void maps(ScaledDotProductAttention c, Arguments arguments) {
+    try (Arena arena = Arena.ofConfined()) {
+      for (Operand operand : new Operand[] {c.query(), c.key(), c.value()}) {
+        arguments.bytes(map(arena, operand));
+      }
+    }
+  }
+
+  /**
+   * [batch, tokens, heads, head size], the last one innermost; a ragged operand is of one batch.
+   */
+  private static MemorySegment map(Arena arena, Operand operand) {
+    boolean padded = operand.rank() == 4;
+    long[] sizes = {
+      operand.size(-1), operand.size(-2), operand.size(-3), padded ? operand.size(0) : 1
+    };
+    long[] strides = {operand.stride(-2), operand.stride(-3), operand.stride(0)};
+    for (int i = 0; i < strides.length; i++) {
+      // An axis of one element may have any stride.
+      strides[i] = sizes[i + 1] == 1 ? 16 : 2 * strides[i];
+    }
+    return CudaTensorMap.encode(
+        arena,
+        operand.dtype() == DType.BF16 ? CudaTensorMap.Element.BF16 : CudaTensorMap.Element.F16,
+        CudaMemory.address(operand.buffer()) + operand.byteOffset(),
+        sizes,
+        strides,
+        new int[] {HOPPER_BOX, 1, HOPPER_TOKENS, 1},
+        HOPPER_BOX * 2);
   }
 
   private static String kernel(String name, ScaledDotProductAttention c, int size) {

@@ -2,17 +2,27 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
+import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.BatchedMatmul;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Operand;
+import java.lang.foreign.Arena;
 
 /** Chooses the kernel and the tile of a product. */
 final class CudaMatmul {
   static final int SIMT_TILE = 64;
   // Two tiles of 16 by 64 floats, rows padded by four.
   static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
+
+  // The kernel of compute capability 9.0: a block's features and tokens, input features of a step,
+  // and shared memory for six steps of tokens behind 1 KB of barriers.
+  private static final int HOPPER = 90;
+  private static final int HOPPER_FEATURES = 256;
+  private static final int HOPPER_TOKENS = 128;
+  private static final int HOPPER_DEPTH = 64;
+  private static final int HOPPER_SHARED = 1024 + 6 * HOPPER_TOKENS * HOPPER_DEPTH * 2;
 
   /** A tile of the tensor cores' kernels: rows and features of a block. */
   enum Tile {
@@ -43,12 +53,17 @@ final class CudaMatmul {
   // Null where weights are packed in panels.
   private final LibraryMatmul library;
 
+  private final boolean hopper;
+  private final int multiprocessors;
+
   /**
    * @param library computes products of weights that are packed in rows, null where there is none
    */
   CudaMatmul(Launcher launcher, LibraryMatmul library) {
     this.launcher = launcher;
     this.library = library;
+    this.hopper = launcher.context().computeCapability() == HOPPER;
+    this.multiprocessors = launcher.context().multiprocessors();
   }
 
   void run(MatmulPack c) {
@@ -71,11 +86,16 @@ final class CudaMatmul {
     if (library != null && library.run(c)) {
       return;
     }
-    Arguments arguments =
-        launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
+    boolean tensorCores = library == null && fitsTensorCores(c.x(), c.packed());
+    if (tensorCores && fillsHopper(c)) {
+      runOnHopper(c);
+      return;
+    }
     long m = c.x().size(0);
     long n = c.y().size(1);
-    if (library != null || !fitsTensorCores(c.x(), c.packed())) {
+    Arguments arguments =
+        launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
+    if (!tensorCores) {
       arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
       launcher.launch(
           library == null ? "matmul_simt" : "matmul_simt_rows",
@@ -94,6 +114,49 @@ final class CudaMatmul {
         1,
         tile.sharedBytes(),
         sizes(c, arguments));
+  }
+
+  /** Whether its blocks occupy at least half of the multiprocessors. */
+  private boolean fillsHopper(Matmul c) {
+    long blocks =
+        Math.ceilDiv(c.y().size(1), HOPPER_FEATURES) * Math.ceilDiv(c.x().size(0), HOPPER_TOKENS);
+    return hopper
+        && c.x().dtype() == DType.BF16
+        && c.x().size(0) > HOPPER_TOKENS / 2
+        && 2 * blocks >= multiprocessors;
+  }
+
+  private void runOnHopper(Matmul c) {
+    long m = c.x().size(0);
+    long n = c.y().size(1);
+    long k = c.x().size(1);
+    try (Arena arena = Arena.ofConfined()) {
+      Arguments arguments =
+          launcher
+              .arguments()
+              .bytes(
+                  CudaTensorMap.encode(
+                      arena,
+                      CudaTensorMap.Element.BF16,
+                      CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
+                      new long[] {k, m},
+                      new long[] {2 * c.x().stride(0)},
+                      new int[] {HOPPER_DEPTH, HOPPER_TOKENS},
+                      HOPPER_DEPTH * 2))
+              .operand(c.packed())
+              .operand(c.bias())
+              .operand(c.y())
+              .integer(dtype(c.y().dtype()))
+              .integer(c.activation().ordinal())
+              .numbers(c.y().stride(0), m, n, k);
+      launcher.launch(
+          "matmul_bf16_sm90a",
+          Math.ceilDiv(n, HOPPER_FEATURES),
+          Math.ceilDiv(m, HOPPER_TOKENS),
+          1,
+          HOPPER_SHARED,
+          arguments);
+    }
   }
 
   private static Arguments sizes(Matmul c, Arguments arguments) {

@@ -1,0 +1,310 @@
+// Attention by Hopper's warpgroups (after Shah et al., "FlashAttention-3", arXiv 2407.08608): a
+// block has 128 queries of a head, 64 a warpgroup. A thread of a third warpgroup lets the copy
+// engine bring tiles of keys and values; the products with the next keys and with these values run
+// while exponentials are computed.
+#include "attention/attention.h"
+#include "attention/fragments.h"
+#include "primitives_sm90.h"
+#include "vectors.h"
+
+using namespace gatun;
+
+constexpr int kWarpgroup = 128, kThreads = 3 * kWarpgroup, kConsumers = 2 * kWarpgroup;
+constexpr int kQueries = 128, kKeys = 128, kStages = 2;
+// The copy engine's boxes: 64 elements of 128 tokens, rows of 128 bytes.
+constexpr int kBox = 64;
+constexpr unsigned kRowBytes = 2 * kBox, kBoxBytes = kKeys * kRowBytes;
+constexpr unsigned kGroupBytes = 8 * kRowBytes;  // Eight rows, the swizzle's pattern.
+constexpr int kZeroingBarrier = 1;
+
+template <int Size>
+struct Shared {
+  static constexpr int kBoxes = Size / kBox;
+  static constexpr unsigned kTileBytes = kBoxes * kBoxBytes;
+  uint64_t query_full, key_full[kStages], key_empty[kStages], value_full[kStages],
+      value_empty[kStages];
+  unsigned char barriers_end[1024 - 8 * (1 + 4 * kStages)];
+  unsigned char query[kTileBytes];
+  unsigned char key[kStages][kTileBytes];
+  unsigned char value[kStages][kTileBytes];
+};
+
+template <int Size>
+static __device__ __forceinline__ void load_tile(unsigned char* tile, const TensorMap& map,
+                                                 uint64_t* full, long head, long token,
+                                                 long batch) {
+  mbarrier_arrive_expect(full, Shared<Size>::kTileBytes);
+#pragma unroll
+  for (int box = 0; box < Shared<Size>::kBoxes; box++) {
+    tensor_load(tile + box * kBoxBytes, map, full, box * kBox, static_cast<int>(head),
+                static_cast<int>(token), static_cast<int>(batch));
+  }
+}
+
+template <int Size>
+static __device__ __forceinline__ void feed(Shared<Size>* shared, const TensorMap& query,
+                                            const TensorMap& key, const TensorMap& value,
+                                            const Attention& a, const Sequence& s, long first,
+                                            const Keys& keys) {
+  load_tile<Size>(shared->query, query, &shared->query_full, s.head, s.first_query + first,
+                  a.query_offsets == nullptr ? s.batch : 0);
+  const long batch = a.key_offsets == nullptr ? s.batch : 0;
+  long step = 0;
+  for (long j0 = keys.begin; j0 < keys.end; j0 += kKeys, step++) {
+    const int stage = static_cast<int>(step % kStages);
+    // The first round finds all tiles empty.
+    const unsigned parity = static_cast<unsigned>(step / kStages + 1) & 1;
+    mbarrier_wait(&shared->key_empty[stage], parity);
+    load_tile<Size>(shared->key[stage], key, &shared->key_full[stage], s.kv_head, s.first_key + j0,
+                    batch);
+    mbarrier_wait(&shared->value_empty[stage], parity);
+    load_tile<Size>(shared->value[stage], value, &shared->value_full[stage], s.kv_head,
+                    s.first_key + j0, batch);
+  }
+}
+
+template <bool Bf16, int N, bool TransposedB, class A>
+static __device__ __forceinline__ void multiply(float* d, A a, uint64_t b, bool add) {
+  if constexpr (Bf16) {
+    wgmma_bf16<N, TransposedB>(d, a, b, add);
+  } else {
+    wgmma_f16<N, TransposedB>(d, a, b, add);
+  }
+}
+
+// Submits scores[64 queries, keys] = query key^T.
+template <int Size, bool Bf16>
+static __device__ __forceinline__ void multiply_keys(const unsigned char* query,
+                                                     const unsigned char* key, float* scores) {
+#pragma unroll
+  for (int d = 0; d < Size; d += 16) {
+    const unsigned place = d / kBox * kBoxBytes + d % kBox * 2;
+    multiply<Bf16, kKeys, false>(scores, matrix(query + place, 0, kGroupBytes, kSwizzle128),
+                                 matrix(key + place, 0, kGroupBytes, kSwizzle128), d > 0);
+  }
+  wgmma_commit();
+}
+
+// Submits sums[64 queries, Size] += probabilities value.
+template <int Size, bool Bf16>
+static __device__ __forceinline__ void multiply_values(const uint32_t (*probabilities)[4],
+                                                       const unsigned char* value, float* sums) {
+#pragma unroll
+  for (int s = 0; s < kKeys / 16; s++) {
+    multiply<Bf16, Size, true>(
+        sums, probabilities[s],
+        matrix(value + s * 16 * kRowBytes, kBoxBytes, kGroupBytes, kSwizzle128), true);
+  }
+  wgmma_commit();
+}
+
+// Turns products into scores in units of log2; `inside` where all are seen.
+static __device__ __forceinline__ void finish_scores(const Attention& a, const Sequence& s,
+                                                     bool inside, long row, long first,
+                                                     float* scores) {
+  const int lane = threadIdx.x % 32;
+  const float scale = a.scale * kLog2E;
+  if (inside) {
+#pragma unroll
+    for (int q = 0; q < kKeys / 2; q++) {
+      scores[q] *= scale;
+    }
+    return;
+  }
+#pragma unroll
+  for (int q = 0; q < kKeys / 2; q++) {
+    const long i = row + q / 2 % 2 * 8, j = first + q / 4 * 8 + lane % 4 * 2 + q % 2;
+    scores[q] = i < s.queries && sees(a, s, i, j) ? scores[q] * scale : -INFINITY;
+  }
+}
+
+// Rows of values past the sequence may be another's, or nobody's: zeros, for 0 times NaN is NaN.
+template <int Size>
+static __device__ __forceinline__ void zero_rows(unsigned char* value, long from) {
+  const int thread = static_cast<int>(threadIdx.x) - kWarpgroup;
+  constexpr int kUnits = kRowBytes / 16;
+  for (int i = static_cast<int>(from) * kUnits + thread; i < kKeys * kUnits; i += kConsumers) {
+#pragma unroll
+    for (int box = 0; box < Shared<Size>::kBoxes; box++) {
+      *reinterpret_cast<Words*>(value + box * kBoxBytes + i * 16) = Words{};
+    }
+  }
+  fence_async();
+  named_barrier_sync(kZeroingBarrier, kConsumers);
+}
+
+template <int Size, bool Bf16>
+static __device__ __forceinline__ void consume(Shared<Size>* shared, const Attention& a,
+                                               const Sequence& s, long first, const Keys& keys) {
+  const int thread = static_cast<int>(threadIdx.x) - kWarpgroup, lane = thread % 32;
+  const long row = first + thread / 32 * 16 + lane / 4;  // This thread's are this one and row + 8.
+  const long last = first + kQueries < s.queries ? first + kQueries : s.queries;
+  const unsigned char* query = shared->query + thread / kWarpgroup * 64 * kRowBytes;
+  // Keys that all of the block's queries see by position.
+  const Keys all = keys_of(a, s, last - 1, first + 1);
+  const bool symmetric = a.window > 0 && a.causal == kNotCausal;
+  float scores[kKeys / 2], sums[Size / 2] = {};
+  uint32_t probabilities[kKeys / 16][4] = {};
+  // Maxima are in units of log2. Each thread has the total of its own columns; the sink counts
+  // once.
+  const float sink = a.sinks == nullptr ? -INFINITY : a.sinks[s.head] * kLog2E;
+  float top[2] = {sink, sink};
+  const float begin = a.sinks != nullptr && lane % 4 == 0 ? 1.0f : 0.0f;
+  float total[2] = {begin, begin};
+
+  mbarrier_wait(&shared->query_full, 0);
+  if (keys.begin < keys.end) {
+    mbarrier_wait(&shared->key_full[0], 0);
+    wgmma_fence();
+    multiply_keys<Size, Bf16>(query, shared->key[0], scores);
+    wgmma_wait<0>();
+    wgmma_registers<kKeys / 2>(scores);
+    if (lane == 0) {
+      mbarrier_arrive(&shared->key_empty[0]);
+    }
+  }
+  long step = 0;
+  for (long j0 = keys.begin; j0 < keys.end; j0 += kKeys, step++) {
+    const int stage = static_cast<int>(step % kStages);
+    const unsigned parity = static_cast<unsigned>(step / kStages) & 1;
+    const bool inside =
+        j0 >= all.begin && j0 + kKeys <= all.end && !symmetric && last - first == kQueries;
+    float correction[2];
+    finish_scores(a, s, inside, row, j0, scores);
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      float largest = top[half];
+#pragma unroll
+      for (int n = 0; n < kKeys / 8; n++) {
+        largest = fmaxf(largest, fmaxf(scores[4 * n + 2 * half], scores[4 * n + 2 * half + 1]));
+      }
+      largest = fmaxf(largest, shuffle_xor(largest, 1));
+      largest = fmaxf(largest, shuffle_xor(largest, 2));
+      const float base = largest == -INFINITY ? 0 : largest;
+      correction[half] = exp2_approximate(top[half] - base);
+      top[half] = largest;
+      total[half] *= correction[half];
+#pragma unroll
+      for (int n = 0; n < kKeys / 8; n++) {
+#pragma unroll
+        for (int q = 4 * n + 2 * half; q < 4 * n + 2 * half + 2; q++) {
+          scores[q] = exp2_approximate(scores[q] - base);
+          total[half] += scores[q];
+        }
+      }
+    }
+    // The products with the values before are done: their registers and their tile are free.
+    wgmma_wait<0>();
+    wgmma_registers<Size / 2>(sums);
+    wgmma_registers<kKeys / 4>(&probabilities[0][0]);
+    if (step > 0 && lane == 0) {
+      mbarrier_arrive(&shared->value_empty[(step - 1) % kStages]);
+    }
+#pragma unroll
+    for (int d = 0; d < Size / 2; d++) {
+      sums[d] *= correction[d / 2 % 2];
+    }
+#pragma unroll
+    for (int n = 0; n < kKeys / 16; n++) {
+#pragma unroll
+      for (int q = 0; q < 4; q++) {
+        probabilities[n][q] = pack(scores[8 * n + 2 * q], scores[8 * n + 2 * q + 1], Bf16);
+      }
+    }
+    mbarrier_wait(&shared->value_full[stage], parity);
+    if (j0 + kKeys > s.keys && (a.key_offsets != nullptr || a.key_lengths != nullptr)) {
+      zero_rows<Size>(shared->value[stage], s.keys - j0);
+    }
+    const int next = static_cast<int>((step + 1) % kStages);
+    if (j0 + kKeys < keys.end) {
+      mbarrier_wait(&shared->key_full[next], static_cast<unsigned>((step + 1) / kStages) & 1);
+      wgmma_fence();
+      multiply_keys<Size, Bf16>(query, shared->key[next], scores);
+      multiply_values<Size, Bf16>(probabilities, shared->value[stage], sums);
+      wgmma_wait<1>();
+      wgmma_registers<kKeys / 2>(scores);
+      if (lane == 0) {
+        mbarrier_arrive(&shared->key_empty[next]);
+      }
+    } else {
+      wgmma_fence();
+      multiply_values<Size, Bf16>(probabilities, shared->value[stage], sums);
+    }
+  }
+  wgmma_wait<0>();
+  wgmma_registers<Size / 2>(sums);
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    total[half] += shuffle_xor(total[half], 1);
+    total[half] += shuffle_xor(total[half], 2);
+    const long i = row + half * 8;
+    if (i >= s.queries) {
+      continue;
+    }
+    const float factor = total[half] == 0 ? 0 : 1 / total[half];
+    const long to = query_row(a, s, a.output_strides, i);
+#pragma unroll
+    for (int d = 0; d < Size / 8; d++) {
+      const long column = d * 8 + lane % 4 * 2;
+      if (column < a.value_head_size) {
+        // Head sizes are multiples of 8, and so are strides: both lie in one word.
+        reinterpret_cast<uint32_t*>(a.output)[(to + column) / 2] =
+            pack(sums[4 * d + 2 * half] * factor, sums[4 * d + 2 * half + 1] * factor, Bf16);
+      }
+    }
+    if (a.lse != nullptr && lane % 4 == 0) {
+      a.lse[row_of(a, s, i)] =
+          total[half] == 0 ? -INFINITY : top[half] / kLog2E + logf(total[half]);
+    }
+  }
+}
+
+template <int Size, bool Bf16>
+static __device__ __forceinline__ void attend(const TensorMap& query, const TensorMap& key,
+                                              const TensorMap& value, const Attention& a) {
+  Shared<Size>* shared = shared_memory<Shared<Size>>(sizeof(Shared<Size>));
+  const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
+  // With a causal mask the last queries have the most keys, and so begin first.
+  const unsigned tile = a.causal == kNotCausal ? blockIdx.x : gridDim.x - 1 - blockIdx.x;
+  const long first = static_cast<long>(tile) * kQueries;
+  if (first >= s.queries) {
+    return;
+  }
+  const Keys keys =
+      keys_of(a, s, first, first + kQueries < s.queries ? first + kQueries : s.queries);
+  if (threadIdx.x == 0) {
+    mbarrier_init(&shared->query_full, 1);
+    for (int i = 0; i < kStages; i++) {
+      mbarrier_init(&shared->key_full[i], 1);
+      mbarrier_init(&shared->value_full[i], 1);
+      mbarrier_init(&shared->key_empty[i], kConsumers / 32);
+      mbarrier_init(&shared->value_empty[i], kConsumers / 32);
+    }
+    mbarrier_init_fence();
+  }
+  sync_block();
+  if (threadIdx.x < kWarpgroup) {
+    give_registers<40>();
+    if (threadIdx.x == 0) {
+      feed<Size>(shared, query, key, value, a, s, first, keys);
+    }
+  } else {
+    take_registers<232>();
+    consume<Size, Bf16>(shared, a, s, first, keys);
+  }
+}
+
+// Maps are of [batch, tokens, heads, head size], or of one batch where offsets are given, with
+// boxes of 128 tokens and 64 elements. No bias, slopes, soft cap, dropout, mask or pages of keys.
+// Grid: (query_length / 128, heads, batch).
+#define GATUN_ATTENTION(name, size, bf16)                                                  \
+  extern "C" __global__ void __launch_bounds__(kThreads, 1)                                \
+      name(const __grid_constant__ TensorMap query, const __grid_constant__ TensorMap key, \
+           const __grid_constant__ TensorMap value, const __grid_constant__ Attention a) { \
+    attend<size, bf16>(query, key, value, a);                                              \
+  }
+
+GATUN_ATTENTION(attention_bf16_64_sm90a, 64, true)
+GATUN_ATTENTION(attention_bf16_128_sm90a, 128, true)
+GATUN_ATTENTION(attention_f16_64_sm90a, 64, false)
+GATUN_ATTENTION(attention_f16_128_sm90a, 128, false)

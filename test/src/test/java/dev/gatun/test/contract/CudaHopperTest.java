@@ -1,0 +1,46 @@
+package dev.gatun.test.contract;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.test.emulator.Emulator;
+import dev.gatun.test.emulator.Emulator.Policy;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The kernels that compute capability 9.0 alone has, in every order of threads. */
+final class CudaHopperTest {
+  private static final Backend CUDA = Emulator.openHopper();
+
+  @BeforeAll
+  static void capability() {
+    assumeTrue(CUDA.description().endsWith("9.0"), CUDA.description());
+  }
+
+  @AfterAll
+  static void restore() {
+    Emulator.set(Policy.ROUND_ROBIN, 1, false, false);
+  }
+
+  static Stream<Case> cases() {
+    return Cases.hopper(4);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void agrees_with_the_reference_in_every_order(Case c) {
+    CudaContractTest.check(c, CUDA, true, List.of(Policy.values()));
+  }
+
+  @Test
+  @Tag("full")
+  void agrees_with_the_reference_in_many_more_cases() {
+    Cases.hopper(40).forEach(c -> CudaContractTest.check(c, CUDA, true, List.of(Policy.values())));
+  }
+}
