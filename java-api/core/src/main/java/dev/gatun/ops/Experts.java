@@ -106,8 +106,7 @@ public final class Experts {
         dtype,
         (out, in) -> MatmulPack.packedCount(dtype, out, in),
         (k, weight, packed) ->
-            k.run(
-                new MatmulPack(weight.operand(), packed.operand(), MatmulPack.Layout.PANELS)));
+            k.run(new MatmulPack(weight.operand(), packed.operand(), MatmulPack.Layout.PANELS)));
   }
 
   /** The same of weights that are quantised on the way. */
