@@ -224,10 +224,6 @@ struct QuantizedTile {
     if (threadIdx.x == 0) {
       const int before = atomic_add(p.arrived + tile, 1);
       *last = before == static_cast<int>(gridDim.z) - 1 ? 1 : 0;
-      if (*last != 0) {
-        // As the next launch needs it.
-        atomic_add(p.arrived + tile, -static_cast<int>(gridDim.z));
-      }
     }
     sync_block();
     if (*last == 0 || slice() != 0) {

@@ -6,16 +6,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntBinaryOperator;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.IntUnaryOperator;
 
 /**
  * What each primitive of {@code cuda-src/include/primitives.h} does, after the PTX ISA 9.0
  * (sections on {@code shfl}, {@code ldmatrix}, {@code mma}, {@code cp.async}, {@code ex2}, {@code
- * cvt}, {@code atom}), written without a look at the emulator.
+ * cvt}, {@code atom}, {@code prmt}, {@code lop3}, {@code fma}), written without a look at the
+ * emulator.
  */
 final class Probes {
   private static final int LANES = 32;
   private static final int NUMBERS = 2048;
+  private static final int TRIPLES = NUMBERS / 4;
   // Tensor cores may cut each of up to 17 terms off at 24 bits of the largest one.
   private static final double MMA = 0x1p-19;
   // PTX ISA, ex2: two units in the last place.
@@ -31,6 +34,7 @@ final class Probes {
     products(all, random);
     memory(all, random);
     numbers(all, random);
+    triples(all, random);
     return all;
   }
 
@@ -264,8 +268,8 @@ final class Probes {
     }
     all.add(new Probe("exp2", "probe_exp2", LANES, floats, Expected.within(powers, bounds)));
 
-    all.add(each("to_bf16", floats, bits -> round(bits, 8, -126)));
-    all.add(each("to_f16", floats, bits -> round(bits, 11, -14)));
+    all.add(each("to_bf16", floats, bits -> round(Float.intBitsToFloat(bits), 8, -126)));
+    all.add(each("to_f16", floats, bits -> round(Float.intBitsToFloat(bits), 11, -14)));
     int[] halves = random.ints(NUMBERS, 0, 1 << 16).toArray();
     int[] special = {
       0, 0x8000, 1, 0x8001, 0x3ff, 0x400, 0x7bff, 0x7c00, 0xfc00, 0x7c01, 0x7fff, 0x7f80, 0xff80
@@ -274,6 +278,70 @@ final class Probes {
     all.add(each("from_bf16", halves, bits -> bits << 16));
     all.add(
         each("from_f16", halves, b -> Float.floatToRawIntBits(Float.float16ToFloat((short) b))));
+  }
+
+  /** What takes three words. */
+  private static void triples(List<Probe> all, Random random) {
+    int[] words = words(random, 3 * TRIPLES);
+    // The fourth bit of a digit asks prmt for a sign, which the primitive does not.
+    int[] selected = words.clone();
+    for (int i = 2; i < selected.length; i += 3) {
+      selected[i] &= 0x7777;
+    }
+    all.add(ofTriples("permute_bytes", selected, Probes::permute));
+    all.add(ofTriples("and_xor", words, (a, b, c) -> a & b ^ c));
+    int[] f16 =
+        random.ints(6 * TRIPLES, 0, 1 << 16).map(h -> h & 0x83ff | 9 + h % 13 << 10).toArray();
+    int[] bf16 =
+        random.ints(6 * TRIPLES, 0, 1 << 16).map(h -> h & 0x807f | 121 + h % 13 << 7).toArray();
+    all.add(
+        ofTriples(
+            "fma_f16x2",
+            pairs(f16),
+            (a, b, c) -> fma(a, b, c, h -> Float.float16ToFloat((short) h), 11, -14)));
+    all.add(
+        ofTriples(
+            "fma_bf16x2",
+            pairs(bf16),
+            (a, b, c) -> fma(a, b, c, h -> Float.intBitsToFloat(h << 16), 8, -126)));
+  }
+
+  private interface TernaryWords {
+    int of(int a, int b, int c);
+  }
+
+  private static Probe ofTriples(String name, int[] input, TernaryWords function) {
+    int[] output = new int[TRIPLES];
+    Arrays.setAll(output, i -> function.of(input[3 * i], input[3 * i + 1], input[3 * i + 2]));
+    return exact(name, LANES, input, output);
+  }
+
+  private static int[] pairs(int[] halves) {
+    int[] words = new int[halves.length / 2];
+    Arrays.setAll(words, i -> halves[2 * i] | halves[2 * i + 1] << 16);
+    return words;
+  }
+
+  private static int permute(int a, int b, int selector) {
+    long bytes = (long) b << 32 | a & 0xffffffffL;
+    int result = 0;
+    for (int i = 0; i < 4; i++) {
+      int which = selector >> 4 * i & 7;
+      result |= (int) (bytes >>> 8 * which & 0xff) << 8 * i;
+    }
+    return result;
+  }
+
+  /** Of both halves of each word; double holds the exact results of numbers as large as these. */
+  private static int fma(int a, int b, int c, IntToDoubleFunction value, int digits, int least) {
+    int result = 0;
+    for (int at = 0; at < 32; at += 16) {
+      double exact =
+          value.applyAsDouble(a >>> at & 0xffff) * value.applyAsDouble(b >>> at & 0xffff)
+              + value.applyAsDouble(c >>> at & 0xffff);
+      result |= round(exact, digits, least) << at;
+    }
+    return result;
   }
 
   private static Probe each(String name, int[] input, IntUnaryOperator function) {
@@ -316,15 +384,14 @@ final class Probes {
   }
 
   /**
-   * The bits of a float rounded to the nearest number with so many digits, ties to even, in a type
-   * whose least normal number is 2 to the given power; canonical NaN is 0x7fff.
+   * The bits of a number rounded to the nearest with so many digits, ties to even, in a type whose
+   * least normal number is 2 to the given power; canonical NaN is 0x7fff.
    */
-  private static int round(int bits, int digits, int least) {
-    double x = Float.intBitsToFloat(bits);
+  private static int round(double x, int digits, int least) {
     if (Double.isNaN(x)) {
       return 0x7fff;
     }
-    int sign = bits >>> 31 << 15;
+    int sign = (int) (Double.doubleToRawLongBits(x) >>> 63) << 15;
     double size = Math.abs(x);
     int fraction = digits - 1;
     int infinity = (1 << 15 - fraction) - 1 << fraction;

@@ -22,8 +22,6 @@ final class CudaQuantizedMatmul {
   private static final long BLOCKS_A_MULTIPROCESSOR = 2;
   // A split of fewer stages than this costs more to join than it gains.
   private static final long LEAST_STAGES = 4;
-  // Tiles whose blocks can be counted.
-  private static final int MOST_TILES = 8192;
 
   /**
    * A tile of the tensor cores' kernels.
@@ -61,7 +59,6 @@ final class CudaQuantizedMatmul {
   private final Launcher launcher;
   private final CudaMemory memory;
   private final int multiprocessors;
-  private long arrived;
 
   CudaQuantizedMatmul(Launcher launcher, CudaMemory memory) {
     this.launcher = launcher;
@@ -184,26 +181,23 @@ final class CudaQuantizedMatmul {
     long rows = Math.ceilDiv(c.x().size(0), tile.tokens());
     long wanted = BLOCKS_A_MULTIPROCESSOR * multiprocessors / (columns * rows);
     long most = Math.ceilDiv(c.x().size(1), tile.depth()) / LEAST_STAGES;
-    long splits = columns * rows > MOST_TILES ? 1 : Math.max(1, Math.min(wanted, most));
+    long splits = Math.max(1, Math.min(wanted, most));
     long sums = splits == 1 ? 0 : columns * rows * splits * THREADS * tile.sums();
-    try (Buffer partial = memory.allocate(4 * sums)) {
+    // Of each call its own, since calls of other streams and recordings may run at the same time.
+    long counters = splits == 1 ? 0 : columns * rows;
+    try (Buffer partial = memory.allocate(4 * sums);
+        Buffer arrived = memory.allocate(4 * counters)) {
+      if (counters > 0) {
+        launcher.stream().fill(CudaMemory.address(arrived), 0, 4 * counters);
+      }
       launcher.launch(
           "matmul_int%d_%s_%d".formatted(bits, kernel, tile.tokens()),
           columns,
           rows,
           splits,
           tile.sharedBytes(bits, exact),
-          arguments(c, x, packed, CudaMemory.address(partial), splits == 1 ? 0 : arrived()));
+          arguments(c, x, packed, CudaMemory.address(partial), CudaMemory.address(arrived)));
     }
-  }
-
-  /** Zeros, which each launch leaves as zeros: launches follow each other on the one stream. */
-  private synchronized long arrived() {
-    if (arrived == 0) {
-      arrived = launcher.stream().allocate(4L * MOST_TILES);
-      launcher.stream().fill(arrived, 0, 4L * MOST_TILES);
-    }
-    return arrived;
   }
 
   private Arguments arguments(
