@@ -2,14 +2,18 @@
 # Builds the benchmarks and runs one: bench/run.sh SUITE [options]; bench/run.sh --help lists them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Where ./gatun looks for it too.
 find_java() {
-  for home in "${JAVA_HOME:-}" /usr/lib/jvm/*25* "$HOME"/.jdks/*25*; do
-    if [ -x "$home/bin/java" ] && "$home/bin/java" -version 2>&1 | grep -q '"25'; then
+  local on_path
+  on_path=$(readlink -f "$(command -v javac)" 2>/dev/null) || on_path=
+  for home in "${JAVA_HOME:-}" "${on_path%/bin/javac}" /usr/lib/jvm/* /opt/* /opt/*/* \
+    "${SDKMAN_DIR:-$HOME/.sdkman}"/candidates/java/* "$HOME"/.jdks/*; do
+    if [ -x "$home/bin/java" ] && grep -Eqs '^JAVA_VERSION="25([.+"]|$)' "$home/release"; then
       echo "$home/bin/java"
       return
     fi
   done
-  echo "bench/run.sh: no JDK 25 in JAVA_HOME, /usr/lib/jvm or ~/.jdks" >&2
+  echo "bench/run.sh: no JDK 25 in JAVA_HOME, PATH, /usr/lib/jvm, /opt, SDKMAN or ~/.jdks" >&2
   exit 1
 }
 java=$(find_java)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
 # RESOURCE_DIR gets kernels.list and a fat binary for each source, for sm_80 and sm_90a, and PTX of
-# compute_80 for later devices; with `all` also for the architectures between and after, with a number
+# compute_80 for later devices, of a source whose name ends in _sm90a.cu for sm_90a alone; with `all` also for the architectures between and after, with a number
 # such as 90a for that one. What each kernel of the default targets uses is compared with registers.txt,
 # where that was made by the same compiler; REGISTERS=write writes it.
 set -euo pipefail
@@ -20,14 +20,21 @@ case $which in
   *) targets=$which ;;
 esac
 flags="-std=c++17 -O3 -I include -I . -Xptxas -v -Werror all-warnings"
+everywhere="-gencode arch=compute_80,code=compute_80"
 for target in $targets; do
-  flags="$flags -gencode arch=compute_$target,code=sm_$target"
+  everywhere="-gencode arch=compute_$target,code=sm_$target $everywhere"
 done
-flags="$flags -gencode arch=compute_80,code=compute_80"
+# What is made for one architecture alone runs on no other.
+targets_of() { # source
+  case $1 in
+    *_sm90a.cu) echo "-gencode arch=compute_90a,code=sm_90a" ;;
+    *) echo "$everywhere" ;;
+  esac
+}
 
 headers=$(find . -name '*.h' | sort | xargs cat build.sh | sha256sum)
 compile() { # source
-  local key name
+  local key name flags="$flags $(targets_of "$1")"
   name=$(echo "${1%.cu}" | tr / _)
   key=$(printf '%s' "$headers $flags $("$nvcc" --version | tail -n 1)" | cat - "$1" | sha256sum)
   if [ ! -f "$build/$name.fatbin" ] || [ "$(cat "$build/$name.key" 2>/dev/null)" != "$key" ]; then
@@ -43,6 +50,10 @@ compile() { # source
 
 pids=()
 for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
+  case "$source $targets" in
+    *_sm90a.cu\ *90a*) ;;
+    *_sm90a.cu\ *) continue ;;
+  esac
   while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || exit 1; done
   compile "$source" &
   pids+=($!)
@@ -52,30 +63,35 @@ bytes=$(cat "$resources"/*.fatbin | wc -c)
 echo "CUDA kernels for $(echo "$targets" | sed 's/ /, /g; s/\([0-9]\)/sm_\1/1; s/, /, sm_/g') and PTX: $(ls "$resources"/*.fatbin | wc -l) images, $((bytes / 1024)) KB"
 [ "$bytes" -lt 60000000 ] || { echo "cuda-src/build.sh: the images have $bytes bytes, expected below 60 MB" >&2; exit 1; }
 
-# Registers, spilled bytes and the blocks that a multiprocessor's registers and threads have room for.
+# Registers, spilled and shared bytes, and the blocks that a multiprocessor has room for.
 registers() {
   echo "# What each kernel uses, by ptxas of $version; made by REGISTERS=write cuda-src/build.sh, compared by each build."
-  echo "# blocks: that a multiprocessor's 65536 registers and 2048 threads have room for, shared memory aside."
-  printf '%-28s %-7s %7s %9s %7s %7s\n' kernel target threads registers spilled blocks
+  echo "# shared: bytes that ptxas counts and those of kernels.list. blocks: that a multiprocessor has room for, which"
+  echo "# has 65536 registers, 2048 threads and 164 KB (sm_80) or 228 KB (sm_90a) of shared memory, 1 KB lost a block."
+  printf '%-28s %-7s %7s %9s %7s %7s %7s\n' kernel target threads registers spilled shared blocks
   for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
     cat "$build/$(echo "${source%.cu}" | tr / _).log"
   done | awk '
-    FILENAME == "kernels.list" { if ($0 !~ /^#/) threads[$2] = $3; next }
+    function room(total, each) { if (int(total / each) < blocks) blocks = int(total / each) }
+    FILENAME == "kernels.list" { if ($0 !~ /^#/) { threads[$2] = $3; dynamic[$2] = $5 }; next }
     /Compiling entry function/ { split($0, part, "\047"); kernel = part[2]; target = part[4]; spilled = 0 }
     /Function properties for/ { mine = ($NF == kernel) }
     /bytes spill stores/ && mine { spilled = $5 + $9 }
     /Used [0-9]+ registers/ {
-      for (i = 1; i <= NF; i++) if ($i == "Used") used = $(i + 1)
-      each = int((used * 32 + 255) / 256) * 256 * threads[kernel] / 32
-      blocks = int(65536 / each)
-      most = int(2048 / threads[kernel])
-      if (blocks > most) blocks = most
-      if (blocks > 32) blocks = 32
-      printf "%-28s %-7s %7d %9d %7d %7d\n", kernel, target, threads[kernel], used, spilled, blocks
+      shared = dynamic[kernel] + 0
+      for (i = 1; i <= NF; i++) {
+        if ($i == "Used") used = $(i + 1)
+        if ($(i + 1) == "bytes" && $(i + 2) ~ /^smem/) shared += $i
+      }
+      blocks = 32
+      room(65536, int((used * 32 + 255) / 256) * 256 * threads[kernel] / 32)
+      room(2048, threads[kernel])
+      room((target == "sm_80" ? 164 : 228) * 1024, shared + 1024)
+      if (target == "sm_80" || target == "sm_90a") printf "%-28s %-7s %7d %9d %7d %7d %7d\n", kernel, target, threads[kernel], used, spilled, shared, blocks
     }' kernels.list - | sort
 }
 version="nvcc $("$nvcc" --version | sed -n 's/.*, V\([0-9.]*\)$/\1/p')"
-if [ "$which" = default ]; then
+if [ "$which" = default ] || [ "$which" = all ]; then
   registers >"$build/registers.txt"
   if [ "${REGISTERS:-}" = write ]; then
     cp "$build/registers.txt" registers.txt

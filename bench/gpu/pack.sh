@@ -33,6 +33,7 @@ for name in junit-jupiter-api-5 junit-platform-commons-1 opentest4j-1; do
   find "${HOME}/.m2/repository" -name "$name*.jar" | sort -V | tail -n 1 | xargs -I{} cp {} "$pack/lib/"
 done
 cp -r cuda-src "$pack/cuda-src"
+cp -r test/emulator/probes "$pack/probes"
 mkdir -p "$pack/emulator"
 cp -r test/target/emulator/libgatun_emulated_cuda.so test/target/emulator/images "$pack/emulator/"
 tar -cf - -C "$pack" . | xz -T0 -6 >"$pack.tar.xz"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the CUDA kernels on the GPU of this machine: bench/gpu/run.sh --phase probe|contract|timing|all
+# Measures the CUDA kernels on the GPU of this machine: bench/gpu/run.sh --phase probe|vectors|contract|timing|e2e|all
 # --deadline SECONDS --commit HASH; needs what bench/gpu/pack.sh made, nvcc, and python3 with PyTorch.
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -54,6 +54,38 @@ def calls_of(torch, row):
         )
     if kernel == "quantized_matmul":
         return quantized_calls(torch, row, make)
+    if kernel in ("rotary", "rotary_cache"):
+        tokens, heads, size = row["tokens"], row["heads"], row["head_size"]
+        kv_heads = row.get("kv_heads", 0)
+        widths = [heads * size, kv_heads * size, kv_heads * size]
+
+        def rotate(x, cosine, sine):
+            a, b = x.float().chunk(2, -1)
+            return torch.cat((a * cosine - b * sine, b * cosine + a * sine), -1).to(x.dtype)
+
+        def tables(cosine, sine, positions):
+            return cosine[positions][:, None], sine[positions][:, None]
+
+        def rotary(x, cosine, sine, positions):
+            return rotate(x, *tables(cosine, sine, positions))
+
+        def rotary_cache(x, cosine, sine, positions, keys, values):
+            q, k, v = (part.view(tokens, -1, size) for part in x.split(widths, -1))
+            c, s = tables(cosine, sine, positions)
+            keys[positions] = rotate(k, c, s)
+            values[positions] = v
+            return rotate(q, c, s)
+
+        def operands():
+            angles = torch.rand(2, tokens, size // 2, device="cuda")
+            positions = torch.arange(tokens, device="cuda")
+            if kernel == "rotary":
+                return make(tokens, heads, size), angles[0], angles[1], positions
+            caches = make(tokens, kv_heads, size), make(tokens, kv_heads, size)
+            return make(tokens, sum(widths)), angles[0], angles[1], positions, *caches
+
+        function = rotary if kernel == "rotary" else rotary_cache
+        return {"torch-eager": function, "torch-compiled": torch.compile(function)}, operands
     rows, columns = row["rows"], row["columns"]
     functions = {
         "rms_norm": lambda x, w: F.rms_norm(x, (columns,), w, 1e-6),

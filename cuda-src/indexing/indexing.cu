@@ -40,22 +40,9 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
-// Grid: ids. The ids are distinct.
-extern "C" __global__ void __launch_bounds__(256)
-    scatter_rows(const float* x, const long* ids, float* y, long columns) {
-  for (long i = threadIdx.x; i < columns; i += blockDim.x) {
-    y[ids[blockIdx.x] * columns + i] = x[blockIdx.x * columns + i];
-  }
-}
-
-// Grid: outer * count. Entries of so many bytes.
-extern "C" __global__ void __launch_bounds__(256)
-    index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count,
-                 long bytes) {
-  const long outer = blockIdx.x / count, place = blockIdx.x % count;
-  const uint8_t* from = x + (outer * length + ids[place]) * bytes;
-  uint8_t* to = y + blockIdx.x * bytes;
-  if (((reinterpret_cast<uint64_t>(x) | reinterpret_cast<uint64_t>(y) |
+// The block's threads copy so many bytes.
+static __device__ __forceinline__ void copy_bytes(const uint8_t* from, uint8_t* to, long bytes) {
+  if (((reinterpret_cast<uint64_t>(from) | reinterpret_cast<uint64_t>(to) |
         static_cast<uint64_t>(bytes)) &
        3) == 0) {
     for (long i = threadIdx.x; i < bytes / 4; i += blockDim.x) {
@@ -68,13 +55,29 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
+// Grid: ids. The ids are distinct.
+extern "C" __global__ void __launch_bounds__(256)
+    scatter_rows(const uint8_t* x, const long* ids, uint8_t* y, long bytes) {
+  copy_bytes(x + blockIdx.x * bytes, y + ids[blockIdx.x] * bytes, bytes);
+}
+
+// Grid: outer * count. Entries of so many bytes.
+extern "C" __global__ void __launch_bounds__(256)
+    index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count,
+                 long bytes) {
+  const long outer = blockIdx.x / count, place = blockIdx.x % count;
+  copy_bytes(x + (outer * length + ids[place]) * bytes, y + blockIdx.x * bytes, bytes);
+}
+
 // A thread a column, so that rows are added in their order.
 extern "C" __global__ void __launch_bounds__(256)
-    index_add(const float* x, const long* ids, float* y, long count, long columns) {
+    index_add(const void* x, const long* ids, void* y, int x_dtype, int y_dtype, long count,
+              long columns) {
   const long column = global_thread();
   if (column < columns) {
     for (long i = 0; i < count; i++) {
-      y[ids[i] * columns + column] += x[i * columns + column];
+      const long place = ids[i] * columns + column;
+      store(y, place, y_dtype, load(y, place, y_dtype) + load(x, i * columns + column, x_dtype));
     }
   }
 }

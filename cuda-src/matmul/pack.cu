@@ -1,10 +1,10 @@
-// Lays weights out in panels of 32 output features, as dev.gatun.kernels.api.MatmulPack says.
+// Lays weights out as dev.gatun.kernels.api.MatmulPack says.
 #include "matmul/panels.h"
 #include "strided.h"
 
 using namespace gatun;
 
-// A thread an element of the packed form.
+// In panels of 32 output features. A thread an element of the packed form.
 extern "C" __global__ void __launch_bounds__(256)
     matmul_pack(const void* weight, void* packed, int from, int to, long row_stride,
                 long column_stride, long features, long depth, long count) {
@@ -24,4 +24,16 @@ extern "C" __global__ void __launch_bounds__(256)
   }
   const bool there = n < features && k < depth;
   store(packed, i, to, there ? load(weight, n * row_stride + k * column_stride, from) : 0.0f);
+}
+
+// In rows, for the library's products: [features, depth] and zeros up to count.
+extern "C" __global__ void __launch_bounds__(256)
+    matmul_pack_rows(const void* weight, void* packed, int from, int to, long row_stride,
+                     long column_stride, long features, long depth, long count) {
+  const long i = global_thread();
+  if (i < count) {
+    const bool there = i < features * depth;
+    const long n = there ? i / depth : 0, k = there ? i % depth : 0;
+    store(packed, i, to, there ? load(weight, n * row_stride + k * column_stride, from) : 0.0f);
+  }
 }

@@ -25,11 +25,12 @@ static __device__ __forceinline__ void multiply(const Tiles* tiles, float sums[k
   }
 }
 
-// y[m, n] = activation(sum of x[m, k] weight[n, k] + bias[n]). Grid: (n tiles, m tiles).
-extern "C" __global__ void __launch_bounds__(256)
-    matmul_simt(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
-                int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride, long m,
-                long n, long k) {
+// y[m, n] = activation(sum of x[m, k] weight[n, k] + bias[n]), the weight in panels or in rows.
+template <bool Rows>
+static __device__ __forceinline__ void product(const void* x, const void* packed, const float* bias,
+                                               void* y, int x_dtype, int weight_dtype, int y_dtype,
+                                               int activation, long x_stride, long y_stride, long m,
+                                               long n, long k) {
   Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
   const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
   float sums[kEach][kEach] = {};
@@ -43,7 +44,8 @@ extern "C" __global__ void __launch_bounds__(256)
       const long feature = n0 + i % kTile, row = k0 + i / kTile;
       tiles->b[i / kTile][i % kTile] =
           feature < n && row < k
-              ? load(packed, panel_place(feature, row, k, weight_dtype), weight_dtype)
+              ? load(packed, Rows ? feature * k + row : panel_place(feature, row, k, weight_dtype),
+                     weight_dtype)
               : 0;
     }
     sync_block();
@@ -62,24 +64,43 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
-// c[b, m, n] = sum of a[b, m, k] b[b, n, k]. Grid: (n tiles, m tiles, batch).
+// Grid: (n tiles, m tiles).
 extern "C" __global__ void __launch_bounds__(256)
-    batched_matmul(const float* a, const float* b, float* c, long a_batch, long a_stride,
-                   long b_batch, long b_stride, long c_batch, long c_stride, long m, long n,
-                   long k) {
+    matmul_simt(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
+                int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride, long m,
+                long n, long k) {
+  product<false>(x, packed, bias, y, x_dtype, weight_dtype, y_dtype, activation, x_stride, y_stride,
+                 m, n, k);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    matmul_simt_rows(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
+                     int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride,
+                     long m, long n, long k) {
+  product<true>(x, packed, bias, y, x_dtype, weight_dtype, y_dtype, activation, x_stride, y_stride,
+                m, n, k);
+}
+
+// c[i, m, n] = sum of a[i, m, k] b[i, n, k]; a and b have three strides each. Grid: (n tiles, m
+// tiles, batch).
+extern "C" __global__ void __launch_bounds__(256)
+    batched_matmul(const void* a, const void* b, void* c, int dtype, int c_dtype, long a_batch,
+                   long a_row, long a_stride, long b_batch, long b_row, long b_stride, long m,
+                   long n, long k) {
   Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
   const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
-  a += blockIdx.z * a_batch;
-  b += blockIdx.z * b_batch;
-  c += blockIdx.z * c_batch;
+  const long a0 = blockIdx.z * a_batch, b0 = blockIdx.z * b_batch;
   float sums[kEach][kEach] = {};
   for (long k0 = 0; k0 < k; k0 += kDepth) {
     for (int i = threadIdx.x; i < kTile * kDepth; i += blockDim.x) {
-      const long row = i / kDepth, column = k0 + i % kDepth;
-      tiles->a[i % kDepth][row] =
-          m0 + row < m && column < k ? a[(m0 + row) * a_stride + column] : 0;
-      tiles->b[i % kDepth][row] =
-          n0 + row < n && column < k ? b[(n0 + row) * b_stride + column] : 0;
+      const int row = i / kDepth;
+      const long column = k0 + i % kDepth;
+      tiles->a[i % kDepth][row] = m0 + row < m && column < k
+                                      ? load(a, a0 + (m0 + row) * a_row + column * a_stride, dtype)
+                                      : 0;
+      tiles->b[i % kDepth][row] = n0 + row < n && column < k
+                                      ? load(b, b0 + (n0 + row) * b_row + column * b_stride, dtype)
+                                      : 0;
     }
     sync_block();
     multiply(tiles, sums);
@@ -90,7 +111,7 @@ extern "C" __global__ void __launch_bounds__(256)
       const long row = m0 + static_cast<int>(threadIdx.x) / kSide + i * kSide;
       const long column = n0 + threadIdx.x % kSide + j * kSide;
       if (row < m && column < n) {
-        c[row * c_stride + column] = sums[i][j];
+        store(c, (blockIdx.z * m + row) * n + column, c_dtype, sums[i][j]);
       }
     }
   }

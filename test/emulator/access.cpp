@@ -7,6 +7,7 @@
 
 #include "block.h"
 #include "memory.h"
+#include "sm90.h"
 
 namespace gatun {
 namespace emulator {
@@ -23,29 +24,16 @@ uint64_t stamp(const Block& b) {
          static_cast<uint64_t>(b.generation) << kGenerationShift | static_cast<uint64_t>(b.current);
 }
 
-std::string name(const Thread& thread) {
-  const Index3& i = thread.index;
+std::string name(int number) {
+  if (number == kCopyEngine) {
+    return "the copy engine";
+  }
+  const Index3& i = block->thread[number].index;
   std::string text = "thread " + std::to_string(i.x);
   if (block->launch->block.y > 1 || block->launch->block.z > 1) {
     text += "," + std::to_string(i.y) + "," + std::to_string(i.z);
   }
   return text;
-}
-
-// Whether what another thread did is known to be over.
-bool ordered(const Touch& touch) {
-  const Block& b = *block;
-  const int other = touch.thread - 1;
-  if (other == b.current || touch.block_generation != b.generation) {
-    return true;
-  }
-  return other / kWarp == b.current / kWarp &&
-         touch.warp_generation != b.warp[other / kWarp].generation;
-}
-
-Touch touch_now() {
-  const Block& b = *block;
-  return {static_cast<uint16_t>(b.current + 1), b.generation, b.warp[b.current / kWarp].generation};
 }
 
 void check_shared(size_t offset, size_t bytes, bool write, const void* instruction) {
@@ -70,15 +58,19 @@ void check_shared(size_t offset, size_t bytes, bool write, const void* instructi
     }
     if (s.written.thread != 0 && !ordered(s.written)) {
       fail_at(std::string("race: ") + (write ? "write to" : "read of") + " shared memory at byte " +
-                  std::to_string(i * kGranule) + ", which " + name(b.thread[s.written.thread - 1]) +
+                  std::to_string(i * kGranule) + ", which " + name(s.written.thread - 1) +
                   " wrote, and no barrier stands between",
+              instruction);
+    }
+    if (write && s.reading > 0) {
+      fail_at("write to shared memory at byte " + std::to_string(i * kGranule) +
+                  " while a product or a store under way reads it",
               instruction);
     }
     if (write) {
       if (s.read.thread != 0 && !ordered(s.read)) {
         fail_at("race: write to shared memory at byte " + std::to_string(i * kGranule) +
-                    ", which " + name(b.thread[s.read.thread - 1]) +
-                    " read, and no barrier stands between",
+                    ", which " + name(s.read.thread - 1) + " read, and no barrier stands between",
                 instruction);
       }
       s.written = now;
@@ -114,7 +106,7 @@ void check_device(const char* address, size_t bytes, bool write, const void* ins
       if (other / kWarp != b.current / kWarp &&
           last >> kGenerationShift == now >> kGenerationShift) {
         fail_at(std::string("race: ") + (write ? "write to" : "read of") + " device memory that " +
-                    name(b.thread[other]) + " of the block wrote, and no barrier stands between",
+                    name(other) + " of the block wrote, and no barrier stands between",
                 instruction);
       }
     }
@@ -122,6 +114,28 @@ void check_device(const char* address, size_t bytes, bool write, const void* ins
 }
 
 }  // namespace
+
+bool ordered(const Touch& touch) {
+  const Block& b = *block;
+  const int other = touch.thread - 1;
+  if (other == kCopyEngine) {
+    return b.thread[b.current].seen[b.threads] >= touch.clock;
+  }
+  if (other == b.current || touch.block_generation != b.generation) {
+    return true;
+  }
+  if (b.clocks && b.thread[b.current].seen[other] >= touch.clock) {
+    return true;
+  }
+  return other / kWarp == b.current / kWarp &&
+         touch.warp_generation != b.warp[other / kWarp].generation;
+}
+
+Touch touch_now() {
+  const Block& b = *block;
+  return {static_cast<uint16_t>(b.current + 1), b.generation, b.warp[b.current / kWarp].generation,
+          b.thread[b.current].clock};
+}
 
 void check_access(const void* address, size_t bytes, bool write, const void* instruction) {
   Block* b = block;
@@ -131,6 +145,9 @@ void check_access(const void* address, size_t bytes, bool write, const void* ins
   const char* p = static_cast<const char*>(address);
   const size_t on_stack = static_cast<size_t>(p - b->stacks);
   if (on_stack < kStack * kMostThreads) {
+    if (!b->thread[b->current].watched.empty()) {
+      check_registers(p, bytes, write, instruction);
+    }
     return;
   }
   const size_t in_shared = static_cast<size_t>(p - b->shared);
@@ -158,6 +175,64 @@ void end_copy(const void* shared) {
   for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
     block->shadow[i].in_flight = false;
     block->shadow[i].written = touch_now();
+  }
+}
+
+void begin_async_write(uint32_t offset, Site site) {
+  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+    Shadow& s = block->shadow[i];
+    const std::string where = "tensor load at " + describe(site) + " to shared memory at byte " +
+                              std::to_string(i * kGranule);
+    if (s.in_flight || s.reading > 0) {
+      fail(where + (s.in_flight ? ", into which another copy is under way"
+                                : ", which a product or a store under way reads"));
+    }
+    for (const Touch& touch : {s.written, s.read}) {
+      if (touch.thread != 0 && !ordered(touch)) {
+        fail("race: " + where + ", which " + name(touch.thread - 1) +
+             " touched, and no barrier stands between");
+      }
+    }
+    s.in_flight = true;
+  }
+  std::memset(block->shared + offset, 0xff, 16);
+}
+
+void end_async_write(uint32_t offset, uint32_t number) {
+  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+    Shadow& s = block->shadow[i];
+    s.in_flight = false;
+    s.written = {kCopyEngine + 1, 0, 0, number};
+    s.read = {};
+  }
+}
+
+void begin_async_read(uint32_t offset, const char* what, Site site) {
+  const Block& b = *block;
+  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+    Shadow& s = block->shadow[i];
+    const int writer = s.written.thread - 1;
+    const char* problem = s.in_flight           ? ", into which a copy is under way"
+                          : writer < 0          ? ", to which nothing was written"
+                          : !ordered(s.written) ? ", and no barrier stands behind its write"
+                          : writer != kCopyEngine && s.written.clock > b.thread[writer].fenced
+                              ? ", which was written by ordinary stores with no fence_async after"
+                              : nullptr;
+    if (problem != nullptr) {
+      fail(std::string(what) + " at " + describe(site) + " reads shared memory at byte " +
+           std::to_string(i * kGranule) + problem +
+           (writer < 0 ? "" : " (" + name(writer) + " wrote it last)"));
+    }
+    s.reading++;
+    if (s.read.thread == 0 || ordered(s.read)) {
+      s.read = touch_now();
+    }
+  }
+}
+
+void end_async_read(uint32_t offset) {
+  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+    block->shadow[i].reading--;
   }
 }
 

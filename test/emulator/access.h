@@ -3,6 +3,9 @@
 #define GATUN_EMULATOR_ACCESS_H
 
 #include <cstddef>
+#include <cstdint>
+
+#include "emulated_device.h"
 
 namespace gatun {
 namespace emulator {
@@ -14,6 +17,14 @@ void check_access(const void* address, size_t bytes, bool write, const void* ins
 // A thread has begun to copy into shared memory; the copy has landed.
 void begin_copy(const void* shared, const void* instruction);
 void end_copy(const void* shared);
+
+// The copy engine writes 16 bytes of shared memory from one call to the other; the number of the
+// copy is its clock.
+void begin_async_write(uint32_t offset, Site site);
+void end_async_write(uint32_t offset, uint32_t number);
+// A product or a store reads 16 bytes of shared memory from one call to the other.
+void begin_async_read(uint32_t offset, const char* what, Site site);
+void end_async_read(uint32_t offset);
 
 }  // namespace emulator
 }  // namespace gatun

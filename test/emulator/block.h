@@ -3,6 +3,8 @@
 #define GATUN_EMULATOR_BLOCK_H
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -16,17 +18,46 @@ constexpr size_t kStack = 96 << 10;
 // Shared memory is watched in pieces of so many bytes.
 constexpr size_t kGranule = 2;
 
+// The number of the copy engine among those who touch shared memory.
+constexpr int kCopyEngine = kMostThreads;
+
 // Who touched a piece of shared memory last. Generations count the barriers that a block passed
-// and the collectives that a warp met at.
+// and the collectives that a warp met at; the clock is the thread's own, see sm90.h.
 struct Touch {
   uint16_t thread;  // One more than its number; 0 for nobody.
   uint16_t block_generation;
   uint32_t warp_generation;
+  uint32_t clock;
 };
 
 struct Shadow {
   Touch written, read;
   bool in_flight;
+  uint16_t reading;  // Products and stores under way that read it.
+};
+
+// What each thread did that is known here: its clock then; the copy engine's comes last.
+using Clocks = std::vector<uint32_t>;
+
+struct Mbarrier;
+struct NamedBarrier;
+struct Product;
+struct TensorCopy;
+struct Warpgroup;
+
+// Registers that an asynchronous product uses.
+struct Watch {
+  const char* begin;
+  size_t bytes;
+  bool accumulators;  // Which may not even be read.
+  const Product* product;
+};
+
+// The sums of a product under way, which its registers will have at the wait.
+struct Accumulator {
+  uint32_t* registers;
+  int under_way;
+  std::vector<uint32_t> values;
 };
 
 struct AsyncCopy {
@@ -35,7 +66,7 @@ struct AsyncCopy {
   bool valid;
 };
 
-enum class State : uint8_t { kReady, kAtBarrier, kAtCollective, kDone };
+enum class State : uint8_t { kReady, kAtBarrier, kAtCollective, kAtMbarrier, kAtNamed, kDone };
 
 struct Thread {
   void* stack_pointer;
@@ -44,6 +75,19 @@ struct Thread {
   Site site;
   std::vector<AsyncCopy> open;
   std::vector<std::vector<AsyncCopy>> groups;
+
+  uint32_t clock;
+  uint32_t fenced;  // What it wrote until then is known to the copy engine and the tensor cores.
+  Clocks seen;
+  uint32_t waits_on;  // The place of the mbarrier, or the number of the named one.
+  unsigned parity;
+  bool register_fence;
+  std::vector<std::shared_ptr<Product>> products;
+  std::vector<std::vector<std::shared_ptr<Product>>> product_groups;
+  std::vector<Accumulator> accumulators;
+  std::vector<Watch> watched;
+  std::vector<TensorCopy> stores;
+  std::vector<std::vector<TensorCopy>> store_groups;
 };
 
 struct Warp {
@@ -76,6 +120,13 @@ struct Block {
   char* shared;
   std::vector<Shadow> shadow;
   std::function<void()> body;
+
+  bool clocks;  // Whether threads are ordered by more than the barriers of the block and the warp.
+  uint32_t copies_begun;
+  std::map<uint32_t, Mbarrier> mbarriers;
+  std::map<int, NamedBarrier> named;
+  std::vector<TensorCopy> copies;
+  std::vector<Warpgroup> warpgroups;
 };
 
 extern thread_local Block* block __attribute__((tls_model("initial-exec")));
@@ -85,6 +136,11 @@ inline Warp& warp() { return block->warp[block->current / kWarp]; }
 
 // Goes on with another thread, when this one waits.
 void switch_away();
+
+bool same(Site a, Site b);
+Touch touch_now();
+// Whether what another thread did is known to be over.
+bool ordered(const Touch& touch);
 
 }  // namespace emulator
 }  // namespace gatun

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Builds the emulated CUDA driver with all kernels of cuda-src: build.sh BUILD_DIR [KERNELS_DIR...]
+# Builds the emulated CUDA driver with all kernels of cuda-src and of probes: build.sh BUILD_DIR [KERNELS_DIR...]
 # BUILD_DIR gets libgatun_emulated_cuda.so and images/SOURCE.fatbin, images that name a source's
 # kernels. A folder of kernels has a kernels.list and the sources that it names.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 shift
-[ $# -gt 0 ] || set -- "$here/../../cuda-src"
+[ $# -gt 0 ] || set -- "$here/../../cuda-src" "$here/probes"
 cxx=${CXX:-g++}
 command -v "$cxx" >/dev/null || { echo "build.sh: no C++ compiler '$cxx': install one (Debian: apt-get install g++), or name it in CXX" >&2; exit 1; }
 common="-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -Wall -Wextra -Werror -Wno-unknown-pragmas -ffp-contract=off -fno-math-errno"
 # Every load and store of a kernel calls a hook of access.cpp.
 checked="-fsanitize=thread --param tsan-instrument-func-entry-exit=0 --param tsan-distinguish-volatile=0"
 mkdir -p "$build/images"
-headers=$(cat "$here"/*.h "$0" $(for d in "$@"; do find "$d" -name '*.h' -o -name '*.cuh' | sort; done) | sha256sum)
+for dir in "$@"; do cat "$dir/kernels.list"; done >"$build/images/kernels.list"
+headers=$(cat "$here"/*.h "$here/../../cuda-src/include"/primitives*.h "$0" $(for d in "$@"; do find "$d" -name '*.h' -o -name '*.cuh' | sort; done) | sha256sum)
 
 compile() { # source object flags
   local key
@@ -32,12 +33,11 @@ start() {
   objects+=("$2")
 }
 for file in "$here"/*.cpp; do
-  start "$file" "$build/$(basename "$file" .cpp).o" ""
+  start "$file" "$build/$(basename "$file" .cpp).o" "-I$here -I$here/../../cuda-src/include"
 done
 for dir in "$@"; do
   dir=$(cd "$dir" && pwd)
   include="-I$here -I$dir/include -I$dir -I$here/../../cuda-src/include"
-  cp "$dir/kernels.list" "$build/images/kernels.list"
   for source in $(awk '!/^#/ && NF { print $1 }' "$dir/kernels.list" | sort -u); do
     file=$build/$(echo "$source" | tr / _).cpp
     {
@@ -50,7 +50,7 @@ for dir in "$@"; do
     start "$file" "${file%.cpp}.o" "$checked $include -Wno-unused-variable" "$dir/$source"
   done
   for source in $(awk '!/^#/ && NF { print $1 }' "$dir/kernels.list" | sort -u); do
-    { echo "gatun emulated module"; awk -v s="$source" '$1 == s { print $2 }' "$dir/kernels.list"; } >"$build/images/$(echo "${source%.cu}" | tr / _).fatbin"
+    { echo "gatun emulated module$(case $source in *_sm90a.cu) echo " sm_90a" ;; esac)"; awk -v s="$source" '$1 == s { print $2 }' "$dir/kernels.list"; } >"$build/images/$(echo "${source%.cu}" | tr / _).fatbin"
   done
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
@@ -59,5 +59,5 @@ for pid in "${pids[@]}"; do wait "$pid"; done
 LD_PRELOAD="$build/libgatun_emulated_cuda.so" /bin/true
 if [ "$(basename "$1")" = planted ]; then
   # A program of its own: what it runs is wrong.
-  "$cxx" $common -I"$here" -o "$build/planted_test" "$1/planted_test.cpp" "${objects[@]}" -pthread -ldl -rdynamic
+  "$cxx" $common -I"$here" -I"$here/../../cuda-src/include" -o "$build/planted_test" "$1/planted_test.cpp" "${objects[@]}" -pthread -ldl -rdynamic
 fi

@@ -16,6 +16,7 @@
 #include "machine.h"
 #include "memory.h"
 #include "registry.h"
+#include "tensor_map.h"
 
 std::map<std::string, gatun::emulator::Kernel>& gatun::emulator::kernels() {
   static std::map<std::string, Kernel> kernels;
@@ -117,7 +118,8 @@ struct Injection {
 };
 
 std::recursive_mutex lock;
-std::vector<Device> devices(1);
+// The first is of the oldest capability, the second runs what is made for sm_90a alone.
+std::vector<Device> devices = {{"Gatun emulator", 80}, {"Gatun emulator", 90}};
 bool initialised;
 thread_local int current_context = -1;
 std::set<int> retained;
@@ -604,12 +606,16 @@ API cuEventElapsedTime_v2(float* milliseconds, void* from, void* to) {
 API cuModuleLoadDataEx(void** module, const void* image, unsigned, void*, void**) {
   ENTER_CONTEXT("cuModuleLoadDataEx")
   const char* text = static_cast<const char*>(image);
-  const std::string magic = "gatun emulated module\n";
+  const std::string magic = "gatun emulated module", hopper = " sm_90a";
   if (std::strncmp(text, magic.c_str(), magic.size()) != 0) {
     return kInvalidImage;
   }
+  if (std::strncmp(text + magic.size(), hopper.c_str(), hopper.size()) == 0 &&
+      devices[current_context].capability != 90) {
+    return kNoBinaryForGpu;
+  }
   auto made = std::make_unique<Module>();
-  const char* line = text + magic.size();
+  const char* line = text + std::strcspn(text, "\n") + 1;
   while (*line != 0) {
     const size_t length = std::strcspn(line, "\n");
     auto found = gatun::emulator::kernels().find(std::string(line, length));
@@ -767,6 +773,17 @@ API cuGraphDestroy(void* graph) {
   return kSuccess;
 }
 
+API cuTensorMapEncodeTiled(void* map, int type, unsigned rank, void* address, const uint64_t* sizes,
+                           const uint64_t* strides, const uint32_t* box,
+                           const uint32_t* element_strides, int interleave, int swizzle,
+                           int promotion, int fill) {
+  ENTER("cuTensorMapEncodeTiled")
+  const std::string problem =
+      gatun::emulator::encode_map(map, type, rank, address, sizes, strides, box, element_strides,
+                                  interleave, swizzle, promotion, fill);
+  return problem.empty() ? kSuccess : broken(kInvalidValue, "cuTensorMapEncodeTiled: " + problem);
+}
+
 // What tests set beside the driver's API.
 
 extern "C" __attribute__((visibility("default"))) void gatun_emulator_set(
@@ -785,6 +802,28 @@ extern "C" __attribute__((visibility("default"))) void gatun_emulator_fail(const
                                                                            int result) {
   std::lock_guard<std::recursive_mutex> guard(lock);
   injections[function] = {calls_before, result};
+}
+
+// Work of another library in a stream: run returns a CUresult, release is called when no stream and
+// no graph holds the work any more.
+extern "C" __attribute__((visibility("default"))) int gatun_emulator_submit(void* stream,
+                                                                            int (*run)(void*),
+                                                                            void (*release)(void*),
+                                                                            void* data) {
+  std::shared_ptr<void> held(data, release);
+  ENTER_CONTEXT("gatun_emulator_submit")
+  return submit(stream, [=] { return run(held.get()); });
+}
+
+// What such work reads or writes.
+extern "C" __attribute__((visibility("default"))) int gatun_emulator_touch(const void* address,
+                                                                           size_t bytes,
+                                                                           int written) {
+  const Result result = on_device("another library", address, bytes);
+  if (result == kSuccess && written != 0 && bytes != 0) {
+    forget_writes(const_cast<void*>(address), bytes);
+  }
+  return result;
 }
 
 extern "C" __attribute__((visibility("default"))) void gatun_emulator_set_memory(size_t bytes) {

@@ -16,6 +16,7 @@
 #include "block.h"
 #include "fibers.h"
 #include "memory.h"
+#include "sm90.h"
 
 namespace gatun {
 namespace emulator {
@@ -31,7 +32,7 @@ namespace {
 
 // A path from the folder that the kernels are in.
 std::string shorten(const char* path) {
-  for (const char* folder : {"cuda-src/", "planted/"}) {
+  for (const char* folder : {"cuda-src/", "planted/", "probes/"}) {
     const char* found = std::strstr(path, folder);
     if (found != nullptr) {
       return found;
@@ -105,7 +106,7 @@ int next_ready(int from, int step) {
   return -1;
 }
 
-int choose() {
+int choose_ready() {
   Block& b = *block;
   switch (settings().policy) {
     case Policy::kRoundRobin:
@@ -127,6 +128,11 @@ int choose() {
   return -1;
 }
 
+int choose() {
+  const int next = choose_ready();
+  return next < 0 && land_awaited() ? choose_ready() : next;
+}
+
 [[noreturn]] void leave() {
   void* nowhere;
   gatun_emulator_switch(&nowhere, block->home);
@@ -145,10 +151,21 @@ std::string deadlock() {
     }
     shown++;
     text += " thread " + std::to_string(i);
-    text += t.state == State::kDone ? " has ended;"
-                                    : (t.state == State::kAtBarrier ? " waits at the barrier "
-                                                                    : " waits at the collective ") +
-                                          describe(t.site) + ";";
+    switch (t.state) {
+      case State::kDone:
+        text += " has ended;";
+        break;
+      case State::kAtMbarrier:
+        text += " waits at " + describe(t.site) + describe_wait(t) + ";";
+        break;
+      case State::kAtNamed:
+        text += " waits at the named barrier " + describe(t.site) + ";";
+        break;
+      default:
+        text += (t.state == State::kAtBarrier ? " waits at the barrier "
+                                              : " waits at the collective ") +
+                describe(t.site) + ";";
+    }
   }
   text.pop_back();
   return text;
@@ -162,6 +179,10 @@ void thread_main() {
     if (!group.empty()) {
       fail("the thread ended while asynchronous copies were under way");
     }
+  }
+  const std::string left = left_under_way(me, b.done == b.threads - 1);
+  if (!left.empty()) {
+    fail(left);
   }
   me.state = State::kDone;
   b.done++;
@@ -250,6 +271,16 @@ void run_block(Room& room, const Launch& launch, uint64_t launch_number, uint64_
     t.site = {"", 0};
     t.open.clear();
     t.groups.clear();
+    t.clock = 1;
+    t.fenced = 0;
+    t.register_fence = false;
+    t.seen.clear();
+    t.products.clear();
+    t.product_groups.clear();
+    t.accumulators.clear();
+    t.watched.clear();
+    t.stores.clear();
+    t.store_groups.clear();
   }
   b.warp.resize((b.threads + kWarp - 1) / kWarp);
   for (size_t i = 0; i < b.warp.size(); i++) {
@@ -257,6 +288,13 @@ void run_block(Room& room, const Launch& launch, uint64_t launch_number, uint64_
     b.warp[i].generation = 0;
     b.warp[i].lanes = std::min(kWarp, b.threads - static_cast<int>(i) * kWarp);
   }
+  b.clocks = false;
+  b.copies_begun = 0;
+  b.mbarriers.clear();
+  b.named.clear();
+  b.copies.clear();
+  b.warpgroups.clear();
+  b.warpgroups.resize((b.threads + 127) / 128);
   block = &b;
   b.current = settings().policy == Policy::kReverse ? b.threads - 1 : 0;
   gatun_emulator_switch(&b.home, b.thread[b.current].stack_pointer);

@@ -4,13 +4,14 @@
 #include "access.h"
 #include "block.h"
 #include "memory.h"
+#include "sm90.h"
 
 namespace gatun {
 namespace emulator {
 
-namespace {
-
 bool same(Site a, Site b) { return a.line == b.line && std::strcmp(a.file, b.file) == 0; }
+
+namespace {
 
 std::mutex atomics;
 
@@ -42,6 +43,7 @@ void meet(Site site, Work work) {
   work(w);
   w.arrived = 0;
   w.generation++;
+  join_warp(first, w.lanes);
   for (int i = first; i < first + w.lanes; i++) {
     b.thread[i].state = State::kReady;
   }
@@ -103,6 +105,7 @@ void sync_block(Site site) {
   }
   b.at_barrier = 0;
   b.generation++;
+  join_block();
   for (Thread& thread : b.thread) {
     thread.state = State::kReady;
   }

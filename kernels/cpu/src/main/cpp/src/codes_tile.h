@@ -96,8 +96,8 @@ static inline int32_t quantized_codes(const Product &p, const Quantized &q, int3
   static thread_local Scratch scratch;
   // Short runs need their sums in registers, long ones fill them with whole numbers.
   constexpr int64_t kLong = 512;
-  for (int64_t chunk = 0; chunk < p.m; chunk += kChunk) {
-    const int64_t m = p.m - chunk < kChunk ? p.m - chunk : kChunk;
+  for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
+    m = chunk_rows(p, chunk);
     ActivationCodes a(q, activations);
     float *memory = scratch.floats(a.floats(m));
     if (memory == nullptr) {
@@ -105,7 +105,7 @@ static inline int32_t quantized_codes(const Product &p, const Quantized &q, int3
     }
     a.place(memory, m);
     quantize_rows(p, chunk, m, 1 << (kBits - 1), a);
-    parallel_tiles(m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
+    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       if (kBits == 8 && a.run >= kLong) {
         by_tile<kTileRows>(rows, [&](int64_t r, int64_t count) {

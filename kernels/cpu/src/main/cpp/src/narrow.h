@@ -10,7 +10,8 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// y[m][n] = activation(x[m][k] * weights^T + bias[n]).
+// y[m][n] = activation(x[m][k] * weights^T + bias[n]), or of several experts, each for its own rows
+// of y with its own weights and bias: their panels lie one after another, as those of one weight.
 struct Product {
   const void *x;
   int32_t x_dtype;
@@ -21,12 +22,32 @@ struct Product {
   int64_t y_stride;
   int64_t m, n, k;
   int32_t activation;
+  const int32_t *rows = nullptr;  // the row of x for each row of y; null where they are the same
+  const int32_t *offsets =
+      nullptr;  // where each expert's rows of y begin; null for one that has all
+  int64_t experts = 1;
+
+  // The same product by experts, who leave the rows of y behind their last one alone.
+  Product grouped(const int32_t *x_rows, const int32_t *begins, int64_t count) const {
+    Product p = *this;
+    p.rows = x_rows;
+    p.offsets = begins;
+    p.experts = count;
+    bool rising = count >= 1 && begins[0] == 0;
+    for (int64_t e = 0; rising && e < count; e++) {
+      rising = begins[e] <= begins[e + 1];
+    }
+    p.m = rising && begins[count] <= m ? begins[count] : -1;
+    return p;
+  }
 
   bool valid() const {
     return is_dtype(x_dtype) && is_dtype(y_dtype) && m >= 0 && n >= 0 && k >= 0 &&
            activation >= GATUN_ACTIVATION_NONE && activation <= GATUN_ACTIVATION_QUICK_GELU;
   }
-  const void *row(int64_t r) const { return at(x, x_dtype, r * x_stride); }
+  const void *row(int64_t r) const {
+    return at(x, x_dtype, (rows == nullptr ? r : rows[r]) * x_stride);
+  }
 };
 
 // A task is a panel by this many rows; its sums lie in kRowBlock * GATUN_PANEL floats of stack.
@@ -46,26 +67,62 @@ static inline int64_t row_stride(int64_t k, int64_t bytes) {
 
 static inline int64_t panels(int64_t n) { return (n + GATUN_PANEL - 1) / GATUN_PANEL; }
 
-// Calls body(row, rows, panel) for the tasks that make up m rows by n features.
+// The rows of the chunk that begins at a row: at most kChunk, and an expert's rows in one chunk
+// where they fit, so that its weights are read once.
+static inline int64_t chunk_rows(const Product &p, int64_t row) {
+  const int64_t most = p.m - row < kChunk ? p.m - row : kChunk;
+  int64_t whole = 0;
+  for (int64_t e = 0; p.offsets != nullptr && e < p.experts; e++) {
+    const int64_t rows = p.offsets[e + 1] - row;
+    whole = rows > 0 && rows <= most ? rows : whole;
+  }
+  return whole > 0 ? whole : most;
+}
+
+// Rows of one expert, from the chunk's first on.
+struct RowBlock {
+  int64_t row, rows, expert;
+};
+// An expert has at most a block that is not full.
+constexpr int64_t kBlocks = kChunk + kChunk / kRowBlock;
+
+// Writes the blocks of the m rows of a chunk and gives their number.
+static inline int64_t row_blocks(const Product &p, int64_t chunk, int64_t m, RowBlock *blocks) {
+  int64_t count = 0;
+  for (int64_t e = 0; e < p.experts; e++) {
+    const int64_t begin = p.offsets == nullptr ? 0 : p.offsets[e] - chunk;
+    const int64_t end = p.offsets == nullptr ? m : p.offsets[e + 1] - chunk;
+    const int64_t last = end < m ? end : m;
+    for (int64_t row = begin < 0 ? 0 : begin; row < last; row += kRowBlock) {
+      blocks[count++] = {row, last - row < kRowBlock ? last - row : kRowBlock, e};
+    }
+  }
+  return count;
+}
+
+// Calls body(row, rows, panel) for the tasks that make up the m rows of a chunk by all features;
+// the panel is one of the weights of all experts.
 template <typename Body>
-static inline void parallel_tiles(int64_t m, int64_t n, const Body &body) {
-  const int64_t blocks = (m + kRowBlock - 1) / kRowBlock;
-  parallel(panels(n) * blocks, [&](int64_t task) {
-    const int64_t row = task % blocks * kRowBlock;
-    body(row, m - row < kRowBlock ? m - row : kRowBlock, task / blocks);
+static inline void parallel_tiles(const Product &p, int64_t chunk, int64_t m, const Body &body) {
+  RowBlock blocks[kBlocks];
+  const int64_t count = row_blocks(p, chunk, m, blocks), each = panels(p.n);
+  parallel(each * count, [&](int64_t task) {
+    const RowBlock &block = blocks[task % count];
+    body(block.row, block.rows, block.expert * each + task / count);
   });
 }
 
 // Adds the bias to sums[rows][GATUN_PANEL], applies the activation and stores them as y.
 static inline void finish_panel(const Product &p, const float *sums, int64_t row, int64_t rows,
                                 int64_t panel) {
-  const int64_t first = panel * GATUN_PANEL;
+  const int64_t first = panel % panels(p.n) * GATUN_PANEL;
   const int64_t columns = p.n - first < GATUN_PANEL ? p.n - first : GATUN_PANEL;
+  const float *bias = p.bias == nullptr ? nullptr : p.bias + panel / panels(p.n) * p.n + first;
   for (int64_t r = 0; r < rows; r++) {
     by_vector(columns, [&](int64_t i, int64_t n) {
       Floats v = load(sums + r * GATUN_PANEL + i);
-      if (p.bias != nullptr) {
-        v += load_lanes(p.bias + first + i, n);
+      if (bias != nullptr) {
+        v += load_lanes(bias + i, n);
       }
       store_as(at(p.y, p.y_dtype, (row + r) * p.y_stride + first + i), p.y_dtype,
                activate(v, p.activation), n);
@@ -77,7 +134,8 @@ static inline void clear(float *sums, int64_t rows) {
   __builtin_memset(sums, 0, static_cast<size_t>(rows) * GATUN_PANEL * sizeof(float));
 }
 
-// Rows of x as floats, stride apart; rounded to bf16 where the product's definition asks for it.
+// Writes rows of x as floats, stride apart; rounded to bf16 where the product's definition asks for
+// it.
 static inline void widen_rows(const Product &p, int64_t row, int64_t rows, bool as_bf16,
                               float *wide, int64_t stride) {
   parallel_rows(rows, p.k, [&](int64_t begin, int64_t end) {
@@ -91,35 +149,57 @@ static inline void widen_rows(const Product &p, int64_t row, int64_t rows, bool 
   });
 }
 
-// The product by f32 arithmetic. widen(panel, depth, length, wide) writes a panel's weights of
-// [depth, depth + length) as floats [length][GATUN_PANEL].
+// A chunk's rows of x as floats: in their place where they are that already.
+struct WideRows {
+  const float *x;
+  int64_t stride;
+
+  static bool in_place(const Product &p, bool as_bf16) {
+    return p.x_dtype == GATUN_DTYPE_F32 && !as_bf16 && p.rows == nullptr;
+  }
+  // Floats of memory that m rows need.
+  static int64_t floats(const Product &p, int64_t m, bool as_bf16) {
+    return in_place(p, as_bf16) ? 0 : m * row_stride(p.k, sizeof(float));
+  }
+  static WideRows of(const Product &p, int64_t chunk, int64_t m, bool as_bf16, float *memory) {
+    if (in_place(p, as_bf16)) {
+      return {static_cast<const float *>(p.x) + chunk * p.x_stride, p.x_stride};
+    }
+    const int64_t stride = row_stride(p.k, sizeof(float));
+    widen_rows(p, chunk, m, as_bf16, memory, stride);
+    return {memory, stride};
+  }
+};
+
+// sums[rows][GATUN_PANEL] = x * weights^T of a panel; widen is as float_product's.
+template <typename Widen>
+static inline void float_tile(const float *x, int64_t stride, int64_t rows, int64_t k,
+                              int64_t panel, const Widen &widen, float *sums) {
+  alignas(64) float wide[kDepthBlock * GATUN_PANEL];
+  clear(sums, rows);
+  for (int64_t depth = 0; depth < k; depth += kDepthBlock) {
+    const int64_t length = k - depth < kDepthBlock ? k - depth : kDepthBlock;
+    const float *weights = widen(panel, depth, length, wide);
+    product(rows, GATUN_PANEL, length, x + depth, stride, weights, GATUN_PANEL, sums, GATUN_PANEL,
+            Into::kOld);
+  }
+}
+
+// The product by f32 arithmetic. widen(panel, depth, length, wide) gives a panel's weights of
+// [depth, depth + length) as floats [length][GATUN_PANEL], which it may write to wide.
 template <typename Widen>
 static inline int32_t float_product(const Product &p, bool as_bf16, const Widen &widen) {
   static thread_local Scratch scratch;
-  for (int64_t chunk = 0; chunk < p.m; chunk += kChunk) {
-    const int64_t m = p.m - chunk < kChunk ? p.m - chunk : kChunk;
-    const float *x = static_cast<const float *>(p.x);
-    int64_t stride = p.x_stride;
-    if (p.x_dtype != GATUN_DTYPE_F32 || as_bf16) {
-      stride = row_stride(p.k, sizeof(float));
-      float *wide = scratch.floats(m * stride);
-      if (wide == nullptr) {
-        return GATUN_OUT_OF_MEMORY;
-      }
-      widen_rows(p, chunk, m, as_bf16, wide, stride);
-      x = wide;
-    } else {
-      x += chunk * stride;
+  for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
+    m = chunk_rows(p, chunk);
+    float *memory = scratch.floats(WideRows::floats(p, m, as_bf16) + 1);
+    if (memory == nullptr) {
+      return GATUN_OUT_OF_MEMORY;
     }
-    parallel_tiles(m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
-      alignas(64) float sums[kRowBlock * GATUN_PANEL], wide[kDepthBlock * GATUN_PANEL];
-      clear(sums, rows);
-      for (int64_t depth = 0; depth < p.k; depth += kDepthBlock) {
-        const int64_t length = p.k - depth < kDepthBlock ? p.k - depth : kDepthBlock;
-        widen(panel, depth, length, wide);
-        product(rows, GATUN_PANEL, length, x + row * stride + depth, stride, wide, GATUN_PANEL,
-                sums, GATUN_PANEL, Into::kOld);
-      }
+    const WideRows wide = WideRows::of(p, chunk, m, as_bf16, memory);
+    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
+      alignas(64) float sums[kRowBlock * GATUN_PANEL];
+      float_tile(wide.x + row * wide.stride, wide.stride, rows, p.k, panel, widen, sums);
       finish_panel(p, sums, chunk + row, rows, panel);
     });
   }

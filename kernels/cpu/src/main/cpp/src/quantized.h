@@ -94,15 +94,16 @@ static inline Floats code(Ints words, int i) {
   }
 }
 
-// sums[rows][groups], of the elements of x[rows][k].
-static inline void group_sums(const Quantized &q, const void *x, int32_t dtype, int64_t stride,
-                              int64_t rows, float *sums) {
+// sums[rows][groups], of the elements of rows of x from a row on.
+static inline void group_sums(const Quantized &q, const Product &p, int64_t row, int64_t rows,
+                              float *sums) {
   parallel_rows(rows, q.k, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
+      const void *x = p.row(row + r);
       for (int64_t g = 0; g < q.groups(); g++) {
         Floats total = {};
         by_vector(q.group, [&](int64_t i, int64_t n) {
-          total += load_as(at(x, dtype, r * stride + g * q.group + i), dtype, n);
+          total += load_as(at(x, p.x_dtype, g * q.group + i), p.x_dtype, n);
         });
         sums[r * q.groups() + g] = sum(total);
       }

@@ -149,9 +149,9 @@ static inline void bf16_codes_rows(const Quantized &q, int64_t panel, const uint
 
 static inline int32_t quantized_bf16(const Product &p, const Quantized &q) {
   static thread_local Scratch scratch;
-  for (int64_t chunk = 0; chunk < p.m; chunk += kChunk) {
-    const int64_t m = p.m - chunk < kChunk ? p.m - chunk : kChunk;
-    const int64_t stride = row_stride(p.k, 2);
+  const int64_t stride = row_stride(p.k, 2);
+  for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
+    m = chunk_rows(p, chunk);
     float *x_sums = scratch.floats(m * (q.groups() + stride / 2));
     if (x_sums == nullptr) {
       return GATUN_OUT_OF_MEMORY;
@@ -159,9 +159,9 @@ static inline int32_t quantized_bf16(const Product &p, const Quantized &q) {
     uint16_t *x = reinterpret_cast<uint16_t *>(x_sums + m * q.groups());
     narrow_rows(p, chunk, m, stride, true, x);
     if (q.has_min()) {
-      group_sums(q, p.row(chunk), p.x_dtype, p.x_stride, m, x_sums);
+      group_sums(q, p, chunk, m, x_sums);
     }
-    parallel_tiles(m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
+    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       bf16_codes_rows(q, panel, x + row * stride, stride, x_sums + row * q.groups(), rows, sums);
       finish_panel(p, sums, chunk + row, rows, panel);

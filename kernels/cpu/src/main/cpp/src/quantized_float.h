@@ -72,26 +72,6 @@ static inline void float_rows(int64_t rows, const Quantized &q, int64_t panel, c
   }
 }
 
-template <int kBits>
-static inline int32_t few_float_rows(const Product &p, const Quantized &q) {
-  static thread_local Scratch scratch;
-  float *wide = scratch.floats(p.m * (p.k + q.groups()) + 1);
-  if (wide == nullptr) {
-    return GATUN_OUT_OF_MEMORY;
-  }
-  float *x_sums = wide + p.m * p.k;
-  widen_rows(p, 0, p.m, false, wide, p.k);
-  if (q.has_min()) {
-    group_sums(q, wide, GATUN_DTYPE_F32, p.k, p.m, x_sums);
-  }
-  parallel_tiles(p.m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
-    alignas(64) float sums[kFewRows * GATUN_PANEL];
-    float_rows<kBits>(rows, q, panel, wide + row * p.k, p.k, x_sums + row * q.groups(), sums);
-    finish_panel(p, sums, row, rows, panel);
-  });
-  return GATUN_OK;
-}
-
 // Writes a panel's weights of [depth, depth + length) as floats [length][PANEL].
 template <int kBits>
 static inline void widen_codes(const Quantized &q, int64_t panel, int64_t depth, int64_t length,
@@ -114,12 +94,34 @@ static inline void widen_codes(const Quantized &q, int64_t panel, int64_t depth,
 
 template <int kBits>
 static inline int32_t quantized_float(const Product &p, const Quantized &q) {
-  if (p.m <= kFewRows) {
-    return few_float_rows<kBits>(p, q);
-  }
-  return float_product(p, false, [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
+  static thread_local Scratch scratch;
+  const auto widen = [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
     widen_codes<kBits>(q, panel, depth, length, wide);
-  });
+    return wide;
+  };
+  for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
+    m = chunk_rows(p, chunk);
+    const int64_t floats = WideRows::floats(p, m, false);
+    float *memory = scratch.floats(floats + m * q.groups() + 1), *x_sums = memory + floats;
+    if (memory == nullptr) {
+      return GATUN_OUT_OF_MEMORY;
+    }
+    const WideRows wide = WideRows::of(p, chunk, m, false, memory);
+    if (q.has_min()) {
+      group_sums(q, p, chunk, m, x_sums);
+    }
+    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
+      alignas(64) float sums[kRowBlock * GATUN_PANEL];
+      const float *x = wide.x + row * wide.stride;
+      if (rows <= kFewRows) {
+        float_rows<kBits>(rows, q, panel, x, wide.stride, x_sums + row * q.groups(), sums);
+      } else {
+        float_tile(x, wide.stride, rows, p.k, panel, widen, sums);
+      }
+      finish_panel(p, sums, chunk + row, rows, panel);
+    });
+  }
+  return GATUN_OK;
 }
 
 }  // namespace GATUN_LEVEL

@@ -17,8 +17,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /**
  * Measures the contenders beside each other. Each has a process of its own that sleeps while others
@@ -47,6 +50,8 @@ final class Bench implements Callable<Integer> {
   @Option(names = "--threads", defaultValue = "2", description = "Threads of each contender.")
   private int threads;
 
+  @Spec private CommandSpec spec;
+
   private List<Contender> contenders;
   private final Map<String, Map<String, double[]>> cases = Results.noCases();
 
@@ -56,11 +61,24 @@ final class Bench implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (rounds < 1 || threads < 1) {
+      throw wrong("--rounds is %d and --threads %d, expected 1 or more".formatted(rounds, threads));
+    }
     if (!suiteName.equals("table")) {
-      measure(Suite.of(suiteName));
+      Suite suite;
+      try {
+        suite = Suite.of(suiteName);
+      } catch (IllegalArgumentException e) {
+        throw wrong(e.getMessage());
+      }
+      measure(suite);
     }
     writeTables();
     return 0;
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(spec.commandLine(), message);
   }
 
   private void measure(Suite suite) throws Exception {

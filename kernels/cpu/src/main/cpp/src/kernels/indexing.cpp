@@ -1,5 +1,5 @@
 // Kernels that take and add entries along an axis by index.
-#include "../level.h"
+#include "../numbers.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -57,9 +57,9 @@ int32_t index_select(const void *x, int64_t outer, int64_t length, int64_t entry
   return GATUN_OK;
 }
 
-int32_t index_add_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows,
-                      int64_t columns) {
-  if (rows < 0 || columns < 0 || count < 0) {
+int32_t index_add(const void *x, int32_t x_dtype, const int64_t *ids, int64_t count, void *y,
+                  int32_t y_dtype, int64_t rows, int64_t columns) {
+  if (rows < 0 || columns < 0 || count < 0 || !is_dtype(x_dtype) || !is_dtype(y_dtype)) {
     return GATUN_INVALID_ARGUMENT;
   }
   // A task owns a part of y, and adds all that belongs there in the order of the ids.
@@ -74,10 +74,11 @@ int32_t index_add_f32(const float *x, const int64_t *ids, int64_t count, float *
       if (ids[i] < top || ids[i] >= top + height) {
         continue;
       }
-      const float *in = x + i * columns + left;
-      float *out = y + ids[i] * columns + left;
+      const void *in = at(x, x_dtype, i * columns + left);
+      void *out = at(y, y_dtype, ids[i] * columns + left);
       by_vector(width, [&](int64_t k, int64_t n) {
-        store_lanes(out + k, load_lanes(out + k, n) + load_lanes(in + k, n), n);
+        void *to = at(out, y_dtype, k);
+        store_as(to, y_dtype, load_as(to, y_dtype, n) + load_as(at(in, x_dtype, k), x_dtype, n), n);
       });
     }
   });

@@ -62,14 +62,17 @@ int32_t embedding(const void *table, int32_t table_dtype, int64_t rows, int64_t 
   return GATUN_OK;
 }
 
-int32_t scatter_rows_f32(const float *x, const int64_t *ids, int64_t count, float *y, int64_t rows,
-                         int64_t columns) {
-  if (rows < 0 || columns < 0 || count < 0) {
+int32_t scatter_rows(const void *x, const int64_t *ids, int64_t count, void *y, int64_t rows,
+                     int64_t row_bytes) {
+  if (rows < 0 || row_bytes < 0 || count < 0) {
     return GATUN_INVALID_ARGUMENT;
   }
-  parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
+  const char *from = static_cast<const char *>(x);
+  char *to = static_cast<char *>(y);
+  parallel_rows(count, row_bytes / 4, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      __builtin_memcpy(y + ids[r] * columns, x + r * columns, columns * sizeof(float));
+      __builtin_memcpy(to + ids[r] * row_bytes, from + r * row_bytes,
+                       static_cast<size_t>(row_bytes));
     }
   });
   return GATUN_OK;

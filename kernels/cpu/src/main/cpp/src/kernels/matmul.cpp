@@ -1,5 +1,4 @@
-#include "../math.h"
-#include "../tile.h"
+#include "../narrow.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -81,29 +80,19 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
   return GATUN_OK;
 }
 
-int32_t batched_matmul_f32(const float *a, int64_t a_batch_stride, int64_t a_stride, const float *b,
-                           int64_t b_batch_stride, int64_t b_stride, float *c,
-                           int64_t c_batch_stride, int64_t c_stride, int64_t batch, int64_t m,
-                           int64_t n, int64_t k) {
-  if (batch < 0 || m < 0 || n < 0 || k < 0) {
+int32_t grouped_matmul_f32(const float *x, int64_t x_stride, const int32_t *rows,
+                           const int32_t *offsets, int64_t experts, const float *packed,
+                           const float *bias, float *y, int64_t y_stride, int64_t m, int64_t n,
+                           int64_t k, int32_t activation) {
+  const int32_t f32 = GATUN_DTYPE_F32;
+  const Product all{x, f32, x_stride, bias, y, f32, y_stride, m, n, k, activation};
+  const Product p = all.grouped(rows, offsets, experts);
+  if (!p.valid()) {
     return GATUN_INVALID_ARGUMENT;
   }
-  const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
-  std::atomic<bool> failed{false};
-  parallel(batch * panels, [&](int64_t task) {
-    static thread_local Scratch scratch;
-    const int64_t i = task / panels, first = task % panels * GATUN_PANEL;
-    float *packed = scratch.floats(k * GATUN_PANEL + 1);
-    if (packed == nullptr) {
-      failed.store(true);
-      return;
-    }
-    const int64_t features = n - first < GATUN_PANEL ? n - first : GATUN_PANEL;
-    pack_panel(b + i * b_batch_stride + first * b_stride, b_stride, 1, features, k, packed);
-    product(m, features, k, a + i * a_batch_stride, a_stride, packed, GATUN_PANEL,
-            c + i * c_batch_stride + first, c_stride, Into::kNew);
+  return float_product(p, false, [&](int64_t panel, int64_t depth, int64_t, const float *) {
+    return packed + (panel * k + depth) * GATUN_PANEL;
   });
-  return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
 }
 
 }  // namespace GATUN_LEVEL

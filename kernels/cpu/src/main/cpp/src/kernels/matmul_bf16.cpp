@@ -45,6 +45,7 @@ int32_t by_float(const Product &p, const uint16_t *packed) {
         __builtin_memcpy(wide + i * GATUN_PANEL + f, &bits, sizeof bits);
       }
     }
+    return wide;
   });
 }
 
@@ -52,14 +53,14 @@ int32_t by_float(const Product &p, const uint16_t *packed) {
 int32_t by_pairs(const Product &p, const uint16_t *packed) {
   static thread_local Scratch scratch;
   const int64_t pairs_end = round_up(p.k, 2), stride = row_stride(p.k, 2);
-  for (int64_t chunk = 0; chunk < p.m; chunk += kChunk) {
-    const int64_t m = p.m - chunk < kChunk ? p.m - chunk : kChunk;
+  for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
+    m = chunk_rows(p, chunk);
     uint16_t *x = reinterpret_cast<uint16_t *>(scratch.floats(m * stride / 2));
     if (x == nullptr) {
       return GATUN_OUT_OF_MEMORY;
     }
     narrow_rows(p, chunk, m, stride, false, x);
-    parallel_tiles(m, p.n, [&](int64_t row, int64_t rows, int64_t panel) {
+    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       if (pairs_end == 0) {
         clear(sums, rows);
@@ -79,6 +80,31 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
 }
 #endif
 
+int32_t product_bf16(const Product &p, const uint16_t *packed) {
+  if (!p.valid()) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+#if defined(GATUN_LEVEL_avx512)
+  if (has_bf16()) {
+    return by_pairs(p, packed);
+  }
+#endif
+  return by_float(p, packed);
+}
+
+int32_t product_f16(const Product &p, const uint16_t *packed) {
+  if (!p.valid()) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  return float_product(p, false, [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
+    const uint16_t *in = packed + (panel * p.k + depth) * GATUN_PANEL;
+    for (int64_t i = 0; i < length * GATUN_PANEL; i += kLanes) {
+      store(wide + i, from_f16(load_halves(in + i)));
+    }
+    return wide;
+  });
+}
+
 }  // namespace
 
 int32_t matmul_pack_bf16(const void *weight, int32_t dtype, int64_t weight_stride,
@@ -94,31 +120,31 @@ int32_t matmul_pack_f16(const void *weight, int32_t dtype, int64_t weight_stride
 int32_t matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed,
                     const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
                     int64_t n, int64_t k, int32_t activation) {
-  const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
-  if (!p.valid()) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-#if defined(GATUN_LEVEL_avx512)
-  if (has_bf16()) {
-    return by_pairs(p, packed);
-  }
-#endif
-  return by_float(p, packed);
+  return product_bf16({x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation},
+                      packed);
 }
 
 int32_t matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed,
                    const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
                    int64_t n, int64_t k, int32_t activation) {
+  return product_f16({x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation},
+                     packed);
+}
+
+int32_t grouped_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows,
+                            const int32_t *offsets, int64_t experts, const uint16_t *packed,
+                            const float *bias, void *y, int32_t y_dtype, int64_t y_stride,
+                            int64_t m, int64_t n, int64_t k, int32_t activation) {
   const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
-  if (!p.valid()) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-  return float_product(p, false, [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
-    const uint16_t *in = packed + (panel * k + depth) * GATUN_PANEL;
-    for (int64_t i = 0; i < length * GATUN_PANEL; i += kLanes) {
-      store(wide + i, from_f16(load_halves(in + i)));
-    }
-  });
+  return product_bf16(p.grouped(rows, offsets, experts), packed);
+}
+
+int32_t grouped_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows,
+                           const int32_t *offsets, int64_t experts, const uint16_t *packed,
+                           const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
+                           int64_t n, int64_t k, int32_t activation) {
+  const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
+  return product_f16(p.grouped(rows, offsets, experts), packed);
 }
 
 }  // namespace GATUN_LEVEL

@@ -9,7 +9,7 @@ namespace GATUN_LEVEL {
 namespace {
 
 template <int kBits>
-int32_t product(const Product &p, const Quantized &q, int32_t activations) {
+int32_t quantized_product(const Product &p, const Quantized &q, int32_t activations) {
   if (activations != GATUN_ACTIVATIONS_EXACT && p.k > 0) {
 #if defined(GATUN_DOT_TARGET)
     if (has_vnni()) {
@@ -26,6 +26,15 @@ int32_t product(const Product &p, const Quantized &q, int32_t activations) {
   return quantized_float<kBits>(p, q);
 }
 
+int32_t quantized_product(const Product &p, const Quantized &q, int32_t activations) {
+  if (!p.valid() || !q.valid() || activations < GATUN_ACTIVATIONS_EXACT ||
+      activations > GATUN_ACTIVATIONS_INT8_BLOCKS) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  return q.bits == 4 ? quantized_product<4>(p, q, activations)
+                     : quantized_product<8>(p, q, activations);
+}
+
 }  // namespace
 
 int32_t quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed,
@@ -33,12 +42,18 @@ int32_t quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const
                          const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
                          int64_t n, int64_t k, int32_t activation) {
   const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
-  const Quantized q(packed, bits, group, scales, k);
-  if (!p.valid() || !q.valid() || activations < GATUN_ACTIVATIONS_EXACT ||
-      activations > GATUN_ACTIVATIONS_INT8_BLOCKS) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-  return bits == 4 ? product<4>(p, q, activations) : product<8>(p, q, activations);
+  return quantized_product(p, Quantized(packed, bits, group, scales, k), activations);
+}
+
+int32_t grouped_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride,
+                                 const int32_t *rows, const int32_t *offsets, int64_t experts,
+                                 const void *packed, int32_t bits, int64_t group, int32_t scales,
+                                 int32_t activations, const float *bias, void *y, int32_t y_dtype,
+                                 int64_t y_stride, int64_t m, int64_t n, int64_t k,
+                                 int32_t activation) {
+  const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
+  return quantized_product(p.grouped(rows, offsets, experts),
+                           Quantized(packed, bits, group, scales, k), activations);
 }
 
 }  // namespace GATUN_LEVEL

@@ -21,6 +21,8 @@ import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.RmsNorm;
+import dev.gatun.kernels.api.RotaryCacheUpdate;
+import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.Softmax;
 import dev.gatun.kernels.api.quantized.BlockFormat;
@@ -33,6 +35,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.LongStream;
 
 /** One row of the timing table: a call with operands of its own, filled at random. */
 final class GpuRow implements AutoCloseable {
@@ -73,6 +76,7 @@ final class GpuRow implements AutoCloseable {
       case "attention" -> attention(row);
       case "matmul" -> matmul(row.get("m").asLong(), row.get("n").asLong(), row.get("k").asLong());
       case "quantized_matmul" -> quantizedMatmul(row);
+      case "rotary", "rotary_cache" -> rotary(row);
       default ->
           rows(row.get("kernel").asText(), row.get("rows").asLong(), row.get("columns").asLong());
     };
@@ -154,6 +158,34 @@ final class GpuRow implements AutoCloseable {
     return () -> backend.kernels().run(matmul);
   }
 
+  private Runnable rotary(JsonNode row) {
+    long tokens = row.get("tokens").asLong();
+    long heads = row.get("heads").asLong();
+    long size = row.get("head_size").asLong();
+    Operand cosine = filled(DType.F32, tokens, size / 2);
+    Operand sine = filled(DType.F32, tokens, size / 2);
+    Operand places = numbered(tokens);
+    Operand query = filled(dtype, tokens, heads, size);
+    if (row.get("kernel").asText().equals("rotary")) {
+      Operand x = filled(dtype, tokens, heads, size);
+      RotaryEmbedding rotary = new RotaryEmbedding(x, cosine, sine, places, false, query);
+      return () -> backend.kernels().run(rotary);
+    }
+    long kvHeads = row.get("kv_heads").asLong();
+    RotaryCacheUpdate update =
+        new RotaryCacheUpdate(
+            filled(dtype, tokens, (heads + 2 * kvHeads) * size),
+            cosine,
+            sine,
+            places,
+            false,
+            places,
+            query,
+            filled(dtype, 1, tokens, kvHeads, size),
+            filled(dtype, 1, tokens, kvHeads, size));
+    return () -> backend.kernels().run(update);
+  }
+
   private Runnable rows(String kernel, long rows, long columns) {
     Operand x = filled(dtype, rows, columns);
     Operand y = filled(dtype, rows, columns);
@@ -186,6 +218,18 @@ final class GpuRow implements AutoCloseable {
       }
       default -> throw new IllegalArgumentException("shapes.json: no kernel '" + kernel + "'");
     }
+  }
+
+  /** The numbers from 0 on. */
+  private Operand numbered(long count) {
+    Buffer buffer = backend.memory().allocate(count * Long.BYTES);
+    buffers.add(buffer);
+    bytes += buffer.byteSize();
+    try (Arena arena = Arena.ofConfined()) {
+      long[] numbers = LongStream.range(0, count).toArray();
+      backend.memory().write(arena.allocateFrom(ValueLayout.JAVA_LONG, numbers), buffer, 0);
+    }
+    return Operand.of(buffer, DType.I64, count);
   }
 
   /** An operand of random numbers around 0, a long one repeating itself. */

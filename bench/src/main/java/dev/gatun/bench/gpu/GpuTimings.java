@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.Devices;
+import dev.gatun.kernels.api.Replay;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -21,6 +22,8 @@ public final class GpuTimings {
   // Copies of the operands, so that a call finds none of its own in the second-level cache.
   private static final long ROTATED_BYTES = 200L << 20;
   private static final int MOST_COPIES = 16;
+  // Calls that are submitted as one, so that a short one is timed and not its submission.
+  private static final int TOGETHER = 64;
 
   private GpuTimings() {}
 
@@ -53,27 +56,36 @@ public final class GpuTimings {
       while (copies.size() * bytes < ROTATED_BYTES && copies.size() < MOST_COPIES) {
         copies.add(new GpuRow(backend, row));
       }
-      long calls = copies.size();
-      double seconds = batch(copies, calls);
-      seconds = batch(copies, calls);
-      while (seconds < LEAST_SECONDS && calls < 1 << 16) {
-        calls *= 2;
-        seconds = batch(copies, calls);
+      int together = Math.ceilDiv(TOGETHER, copies.size()) * copies.size();
+      Runnable work =
+          () -> {
+            for (int i = 0; i < together; i++) {
+              copies.get(i % copies.size()).run();
+            }
+          };
+      try (Replay replay = backend.capture(work)) {
+        long replays = 1;
+        double seconds = batch(copies.getFirst(), replay, replays);
+        while (seconds < LEAST_SECONDS && replays < 1 << 12) {
+          replays *= 2;
+          seconds = batch(copies.getFirst(), replay, replays);
+        }
+        long calls = replays * together;
+        answer.put("seconds", seconds / calls).put("bytes", bytes).put("calls", calls);
       }
-      answer.put("seconds", seconds / calls).put("bytes", bytes).put("calls", calls);
     } finally {
       copies.forEach(GpuRow::close);
     }
   }
 
-  /** The seconds of so many calls in a row. */
-  private static double batch(List<GpuRow> copies, long calls) {
-    copies.getFirst().await();
+  /** The seconds of so many replays in a row. */
+  private static double batch(GpuRow row, Replay replay, long replays) {
+    row.await();
     long start = System.nanoTime();
-    for (long i = 0; i < calls; i++) {
-      copies.get((int) (i % copies.size())).run();
+    for (long i = 0; i < replays; i++) {
+      replay.run();
     }
-    copies.getFirst().await();
+    row.await();
     return (System.nanoTime() - start) * 1e-9;
   }
 }

@@ -30,8 +30,15 @@ public final class CpuIndexing {
   }
 
   public static void indexAdd(
-      MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
+      MemorySegment x,
+      int xDtype,
+      MemorySegment ids,
+      long count,
+      MemorySegment y,
+      int yDtype,
+      long rows,
+      long columns) {
     CpuLibrary.check(
-        "index_add_f32", gatun_cpu_h.gatun_index_add_f32(x, ids, count, y, rows, columns));
+        "index_add", gatun_cpu_h.gatun_index_add(x, xDtype, ids, count, y, yDtype, rows, columns));
   }
 }

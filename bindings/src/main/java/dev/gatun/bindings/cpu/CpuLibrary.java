@@ -209,30 +209,30 @@ public final class CpuLibrary {
 
   public static void batchedMatmul(
       MemorySegment a,
-      long aBatchStride,
-      long aStride,
+      long[] aStrides,
       MemorySegment b,
-      long bBatchStride,
-      long bStride,
+      long[] bStrides,
+      int dtype,
       MemorySegment c,
-      long cBatchStride,
-      long cStride,
+      int cDtype,
       long batch,
       long m,
       long n,
       long k) {
     check(
-        "batched_matmul_f32",
-        gatun_cpu_h.gatun_batched_matmul_f32(
+        "batched_matmul",
+        gatun_cpu_h.gatun_batched_matmul(
             a,
-            aBatchStride,
-            aStride,
+            aStrides[0],
+            aStrides[1],
+            aStrides[2],
             b,
-            bBatchStride,
-            bStride,
+            bStrides[0],
+            bStrides[1],
+            bStrides[2],
+            dtype,
             c,
-            cBatchStride,
-            cStride,
+            cDtype,
             batch,
             m,
             n,
@@ -240,8 +240,8 @@ public final class CpuLibrary {
   }
 
   public static void scatterRows(
-      MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long columns) {
-    check("scatter_rows_f32", gatun_cpu_h.gatun_scatter_rows_f32(x, ids, count, y, rows, columns));
+      MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long rowBytes) {
+    check("scatter_rows", gatun_cpu_h.gatun_scatter_rows(x, ids, count, y, rows, rowBytes));
   }
 
   public static void disentangledBias(

@@ -86,10 +86,13 @@ public final class CudaContext {
     }
   }
 
-  /** Keeps what the pool of stream-ordered memory has, rather than give it back to the driver. */
-  public void keepPool() {
+  /**
+   * Sets how many bytes the pool of stream-ordered memory keeps when the host waits for the device,
+   * rather than give them back to the driver.
+   */
+  public void keepPool(long bytes) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment threshold = arena.allocateFrom(ValueLayout.JAVA_LONG, Long.MAX_VALUE);
+      MemorySegment threshold = arena.allocateFrom(ValueLayout.JAVA_LONG, bytes);
       check(
           cuda_h.cuMemPoolSetAttribute(
               pool(arena), cuda_h.CU_MEMPOOL_ATTR_RELEASE_THRESHOLD(), threshold),
@@ -102,6 +105,37 @@ public final class CudaContext {
     makeCurrent();
     try (Arena arena = Arena.ofConfined()) {
       check(cuda_h.cuMemPoolTrimTo(pool(arena), 0), "cuMemPoolTrimTo(" + ordinal + ")");
+    }
+  }
+
+  /**
+   * Bytes of the pool of stream-ordered memory.
+   *
+   * @param reserved that it has from the driver
+   * @param mostReserved that it had at a time
+   * @param used that are allocated
+   * @param mostUsed that were at a time
+   */
+  public record PoolUse(long reserved, long mostReserved, long used, long mostUsed) {}
+
+  /** What the pool has. */
+  public PoolUse poolUse() {
+    return new PoolUse(
+        poolAttribute(cuda_h.CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT()),
+        poolAttribute(cuda_h.CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH()),
+        poolAttribute(cuda_h.CU_MEMPOOL_ATTR_USED_MEM_CURRENT()),
+        poolAttribute(cuda_h.CU_MEMPOOL_ATTR_USED_MEM_HIGH()));
+  }
+
+  private long poolAttribute(int which) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(ValueLayout.JAVA_LONG);
+      check(
+          cuda_h.cuMemPoolGetAttribute(pool(arena), which, value),
+          "cuMemPoolGetAttribute(%d, %d)",
+          which,
+          ordinal);
+      return value.get(ValueLayout.JAVA_LONG, 0);
     }
   }
 

@@ -10,7 +10,16 @@ public final class CudaException extends RuntimeException {
   private final String code;
 
   CudaException(int status, String code, String description, String call) {
-    super(call + ": " + code + " (" + status + "), " + description);
+    super(
+        "%s: %s (%d), %s%s"
+            .formatted(
+                call,
+                code,
+                status,
+                description,
+                isDeviceLost(status)
+                    ? ". The device is lost to this process: only a new one can use it again"
+                    : ""));
     this.status = status;
     this.code = code;
   }
@@ -23,6 +32,25 @@ public final class CudaException extends RuntimeException {
   /** Whether the device has not as much memory as was asked for. */
   public boolean isOutOfMemory() {
     return status == cuda_h.CUDA_ERROR_OUT_OF_MEMORY();
+  }
+
+  /** Whether this process can use the device no more, whatever it does. */
+  public boolean isDeviceLost() {
+    return isDeviceLost(status);
+  }
+
+  private static boolean isDeviceLost(int status) {
+    return status == cuda_h.CUDA_ERROR_ILLEGAL_ADDRESS()
+        || status == cuda_h.CUDA_ERROR_LAUNCH_FAILED()
+        || status == cuda_h.CUDA_ERROR_LAUNCH_TIMEOUT()
+        || status == cuda_h.CUDA_ERROR_ASSERT()
+        || status == cuda_h.CUDA_ERROR_HARDWARE_STACK_ERROR()
+        || status == cuda_h.CUDA_ERROR_ILLEGAL_INSTRUCTION()
+        || status == cuda_h.CUDA_ERROR_MISALIGNED_ADDRESS()
+        || status == cuda_h.CUDA_ERROR_INVALID_ADDRESS_SPACE()
+        || status == cuda_h.CUDA_ERROR_INVALID_PC()
+        || status == cuda_h.CUDA_ERROR_ECC_UNCORRECTABLE()
+        || status == cuda_h.CUDA_ERROR_NVLINK_UNCORRECTABLE();
   }
 
   /** The name of the {@code CUresult}, such as {@code CUDA_ERROR_OUT_OF_MEMORY}. */

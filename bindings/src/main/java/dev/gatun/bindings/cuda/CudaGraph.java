@@ -8,21 +8,20 @@ import java.lang.foreign.MemorySegment;
 /** Work that was captured from a stream. */
 public final class CudaGraph implements AutoCloseable {
   private final CudaContext context;
-  private final CudaStream stream;
   private final MemorySegment handle;
 
-  CudaGraph(CudaContext context, CudaStream stream, MemorySegment handle) {
+  CudaGraph(CudaContext context, MemorySegment handle) {
     this.context = context;
-    this.stream = stream;
     this.handle = handle;
   }
 
-  /** Submits all of it to the stream that it was captured from. */
-  public void launch() {
+  /** Submits all of it to a stream. */
+  public void launch(CudaStream stream) {
     context.makeCurrent();
     check(cuda_h.cuGraphLaunch(handle, stream.handle()), "cuGraphLaunch");
   }
 
+  /** Gives it back, once what was submitted is done. */
   @Override
   public void close() {
     context.makeCurrent();

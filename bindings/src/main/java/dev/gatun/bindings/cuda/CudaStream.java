@@ -11,7 +11,7 @@ import java.lang.foreign.ValueLayout;
  * A queue of work on a device: what is submitted runs in order, after the call has returned. Safe
  * for use by many threads. Addresses are the device's.
  */
-public final class CudaStream {
+public final class CudaStream implements AutoCloseable {
   private final CudaContext context;
   private final MemorySegment handle;
 
@@ -118,12 +118,29 @@ public final class CudaStream {
         sharedBytes);
   }
 
-  /** Collects what is submitted from now on in place of doing it. */
+  /**
+   * Collects what is submitted from now on in place of doing it. Other streams go on, and modules
+   * may be loaded.
+   */
   public void beginCapture() {
     context.makeCurrent();
     check(
-        cuda_h.cuStreamBeginCapture_v2(handle, cuda_h.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL()),
+        cuda_h.cuStreamBeginCapture_v2(handle, cuda_h.CU_STREAM_CAPTURE_MODE_RELAXED()),
         "cuStreamBeginCapture");
+  }
+
+  /** Ends what {@link #beginCapture} began and drops what was collected. */
+  public void abandonCapture() {
+    context.makeCurrent();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
+      // A capture that a call has broken ends with an error and without a graph.
+      int status = cuda_h.cuStreamEndCapture(handle, pointer);
+      MemorySegment graph = pointer.get(ValueLayout.ADDRESS, 0);
+      if (status == cuda_h.CUDA_SUCCESS() && graph.address() != 0) {
+        check(cuda_h.cuGraphDestroy(graph), "cuGraphDestroy");
+      }
+    }
   }
 
   /** What was collected since {@link #beginCapture}, ready to be submitted as often as wanted. */
@@ -135,11 +152,18 @@ public final class CudaStream {
       MemorySegment graph = pointer.get(ValueLayout.ADDRESS, 0);
       try {
         check(cuda_h.cuGraphInstantiateWithFlags(pointer, graph, 0), "cuGraphInstantiate");
-        return new CudaGraph(context, this, pointer.get(ValueLayout.ADDRESS, 0));
+        return new CudaGraph(context, pointer.get(ValueLayout.ADDRESS, 0));
       } finally {
         check(cuda_h.cuGraphDestroy(graph), "cuGraphDestroy");
       }
     }
+  }
+
+  /** Gives it back, once what was submitted is done. */
+  @Override
+  public void close() {
+    context.makeCurrent();
+    check(cuda_h.cuStreamDestroy_v2(handle), "cuStreamDestroy");
   }
 
   MemorySegment handle() {

@@ -23,8 +23,8 @@ import picocli.CommandLine.ParentCommand;
     footer = {
       "%nWith --verbose: every place where a device's driver was looked for.",
       "%nWith --json: versions, os, processor, processors, backends (name, status, chosen),"
-          + " backend_details, devices (name, status, driver, devices, attempts), native_access,"
-          + " cache and bundled_model."
+          + " backend_details, devices (name, status, driver, devices, details, attempts),"
+          + " native_access, cache and bundled_model."
     })
 final class InfoCommand implements Callable<Integer> {
   static final String NATIVE_ACCESS =

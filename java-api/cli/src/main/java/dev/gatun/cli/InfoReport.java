@@ -76,6 +76,7 @@ record InfoReport(
               device.bytes() / (double) (1L << 30));
       row(terminal, "", text);
     }
+    report.details().forEach(line -> row(terminal, "", "    " + line));
     if (verbose) {
       report.attempts().forEach(attempt -> row(terminal, "", "    " + attempt));
     }

@@ -9,7 +9,17 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Loads a Hugging Face model directory as it is: {@code config.json} decides what is built. */
+/**
+ * Loads a Hugging Face model directory as it is: {@code config.json} decides what is built.
+ *
+ * <p>Weights are F32, BF16, F16 or F64. Linear layers may also be quantised, as a {@code
+ * quantization_config} of {@code config.json} says: {@link dev.gatun.weights.GptqMethod GPTQ} of 4
+ * and 8 bits ({@code checkpoint_format} {@code gptq} and {@code gptq_v2}, with {@code desc_act} or
+ * without) and {@link dev.gatun.weights.AwqMethod AWQ} of 4 bits ({@code version} {@code gemm}), in
+ * groups of any multiple of 32 or of a whole row. Their codes, scales and zero points are kept as
+ * they are, whatever weight type is asked for: it is that of the other layers, and its activations,
+ * if it has any, are those of all.
+ */
 public final class AutoModel {
   private interface Family {
     EncoderModel build(Config config, Head head, Weights weights);
@@ -90,7 +100,8 @@ public final class AutoModel {
       Path directory, Config config, Family family, Head head, Device device, WeightType type)
       throws IOException {
     try (TensorFile file = TensorFile.open(directory)) {
-      Weights weights = new Weights(file, directory.toString(), device, type);
+      Weights weights =
+          new Weights(file, directory.toString(), device, type, QuantizationConfig.of(config));
       try {
         return family.build(config, head, weights);
       } catch (RuntimeException | Error e) {

@@ -11,10 +11,12 @@ import java.util.List;
 /** A model's {@code config.json}, read as Hugging Face's libraries read it. */
 public final class Config {
   private final Path file;
+  private final String prefix;
   private final JsonNode root;
 
-  private Config(Path file, JsonNode root) {
+  private Config(Path file, String prefix, JsonNode root) {
     this.file = file;
+    this.prefix = prefix;
     this.root = root;
   }
 
@@ -30,11 +32,20 @@ public final class Config {
     if (root == null || !root.isObject()) {
       throw new IllegalArgumentException(file + ": expected a JSON object");
     }
-    return new Config(file, root);
+    return new Config(file, "", root);
   }
 
   public boolean has(String key) {
     return root.hasNonNull(key);
+  }
+
+  /** The keys of the object under a key, which must be there. */
+  Config object(String key) {
+    JsonNode node = root.get(key);
+    if (node == null || !node.isObject()) {
+      throw wrong(key, node, "an object");
+    }
+    return new Config(file, prefix + key + ".", node);
   }
 
   public String text(String key, String otherwise) {
@@ -50,7 +61,7 @@ public final class Config {
 
   public int integer(String key) {
     if (!has(key)) {
-      throw new IllegalArgumentException("%s: '%s' is missing".formatted(file, key));
+      throw error("'%s%s' is missing".formatted(prefix, key));
     }
     return integer(key, 0);
   }
@@ -205,7 +216,12 @@ public final class Config {
     return new IllegalArgumentException(file + ": " + message);
   }
 
+  /** An error about the value of a key. */
+  IllegalArgumentException wrong(String key, String expected) {
+    return wrong(key, root.get(key), expected);
+  }
+
   private IllegalArgumentException wrong(String key, JsonNode value, String expected) {
-    return error("'%s' is %s, expected %s".formatted(key, value, expected));
+    return error("'%s%s' is %s, expected %s".formatted(prefix, key, value, expected));
   }
 }

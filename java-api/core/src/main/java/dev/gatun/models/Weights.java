@@ -2,11 +2,14 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.quantized.BlockFormat;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.nn.WeightType;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
+import dev.gatun.weights.QuantizationMethod;
+import dev.gatun.weights.QuantizedWeight;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightsException;
 import java.lang.foreign.Arena;
@@ -30,10 +33,13 @@ final class Weights {
   /** Elements of the largest weight that zeros stand in for. */
   private static final long MOST_ZEROS = 1 << 24;
 
+  private static final String WEIGHT = ".weight";
+
   private final TensorFile file;
   private final String source;
   private final Device device;
   private final WeightType type;
+  private final QuantizationMethod quantization;
   private final String prefix;
   private final Set<String> used;
   private final Set<String> missing;
@@ -44,6 +50,7 @@ final class Weights {
       String source,
       Device device,
       WeightType type,
+      QuantizationMethod quantization,
       String prefix,
       Set<String> used,
       Set<String> missing,
@@ -52,6 +59,7 @@ final class Weights {
     this.source = source;
     this.device = device;
     this.type = type;
+    this.quantization = quantization;
     this.prefix = prefix;
     this.used = used;
     this.missing = missing;
@@ -63,14 +71,30 @@ final class Weights {
    *
    * @param source where they are, for messages
    * @param type what linear layers keep their weights as
+   * @param quantization how the file's linear layers are quantised; null where they are not
    */
-  Weights(TensorFile file, String source, Device device, WeightType type) {
-    this(file, source, device, type, "", new TreeSet<>(), new LinkedHashSet<>(), new ArrayList<>());
+  Weights(
+      TensorFile file,
+      String source,
+      Device device,
+      WeightType type,
+      QuantizationMethod quantization) {
+    this(
+        file,
+        source,
+        device,
+        type,
+        quantization,
+        "",
+        new TreeSet<>(),
+        new LinkedHashSet<>(),
+        new ArrayList<>());
   }
 
   /** The weights whose names begin with {@code name.}. */
   Weights sub(String name) {
-    return new Weights(file, source, device, type, prefix + name + ".", used, missing, made);
+    return new Weights(
+        file, source, device, type, quantization, prefix + name + ".", used, missing, made);
   }
 
   /** The body's weights, whose names begin with its own name or with nothing. */
@@ -79,8 +103,9 @@ final class Weights {
     return named ? sub(name) : this;
   }
 
+  /** Whether a weight is there, as it is or quantised. */
   boolean has(String name) {
-    return file.names().contains(prefix + name);
+    return file.names().contains(prefix + name) || isQuantized(name);
   }
 
   /** Whether any weight begins with {@code name.}. */
@@ -99,13 +124,16 @@ final class Weights {
 
   /** A weight of this shape, owned by the model. */
   Tensor take(String name, long... shape) {
-    Tensor tensor = read(name, shape);
-    made.add(tensor);
-    return tensor;
+    return own(read(name, shape));
   }
 
   /** A layer with {@code name.weight} and, if wanted, {@code name.bias}. */
   Linear linear(String name, long out, long in, boolean bias, Activation activation) {
+    if (isQuantized(name + WEIGHT)) {
+      QuantizedWeight weight = quantized(name + WEIGHT, out, in);
+      requireNoBias(name, out, bias);
+      return linear(weight, bias ? elements(name + ".bias", out) : null, activation);
+    }
     try (Tensor weight = read(name + ".weight", out, in)) {
       return own(new Linear(weight, bias ? take(name + ".bias", out) : null, activation, type));
     }
@@ -117,6 +145,9 @@ final class Weights {
 
   /** Layers with the same input as one layer, their outputs side by side. */
   Linear joined(long outEach, long in, String... names) {
+    if (Arrays.stream(names).anyMatch(name -> isQuantized(name + WEIGHT))) {
+      return joinedQuantized(outEach, in, names);
+    }
     for (String name : names) {
       entry(name + ".weight", outEach, in);
     }
@@ -129,6 +160,74 @@ final class Weights {
       System.arraycopy(bias, 0, biases, i * bias.length, bias.length);
     }
     return linear(weights, outEach * names.length, in, biases, Activation.NONE);
+  }
+
+  private Linear joinedQuantized(long outEach, long in, String... names) {
+    if (Arrays.stream(names).allMatch(name -> isQuantized(name + WEIGHT))) {
+      List<QuantizedWeight> weights = new ArrayList<>();
+      for (String name : names) {
+        weights.add(quantized(name + WEIGHT, outEach, in));
+      }
+      if (QuantizedWeight.joins(weights)) {
+        float[] biases = new float[length(prefix + names[0], names.length, outEach)];
+        for (int i = 0; i < names.length; i++) {
+          float[] bias = elements(names[i] + ".bias", outEach);
+          System.arraycopy(bias, 0, biases, i * bias.length, bias.length);
+        }
+        return linear(QuantizedWeight.beside(weights), biases, Activation.NONE);
+      }
+    }
+    return own(Linear.beside(Arrays.stream(names).map(name -> linear(name, outEach, in)).toList()));
+  }
+
+  /** A layer with a weight that is quantised already; bias may be null. */
+  private Linear linear(QuantizedWeight weight, float[] bias, Activation activation) {
+    BlockFormat format = weight.format();
+    long in = weight.inFeatures();
+    long[] order = weight.order();
+    try (Tensor blocks =
+        Tensor.of(device, weight.blocks(), weight.outFeatures(), format.rowBytes(in))) {
+      return own(
+          Linear.quantized(
+              blocks,
+              format,
+              in,
+              order == null ? null : own(Tensor.of(device, order, in)),
+              bias == null ? null : own(Tensor.of(device, bias, weight.outFeatures())),
+              activation,
+              type));
+    }
+  }
+
+  /** Whether a weight, {@code name.weight}, is there in quantised form alone. */
+  private boolean isQuantized(String name) {
+    return quantization != null
+        && name.endsWith(WEIGHT)
+        && !file.names().contains(prefix + name)
+        && !quantization.tensors(file, module(name)).isEmpty();
+  }
+
+  private String module(String weight) {
+    return prefix + weight.substring(0, weight.length() - WEIGHT.length());
+  }
+
+  private QuantizedWeight quantized(String weight, long out, long in) {
+    used.addAll(quantization.tensors(file, module(weight)));
+    return quantization.read(file, module(weight), out, in);
+  }
+
+  /** Quantisers write biases of 0 where the model has none. */
+  private void requireNoBias(String name, long out, boolean bias) {
+    if (bias || !file.names().contains(prefix + name + ".bias")) {
+      return;
+    }
+    for (float value : elements(name + ".bias", out)) {
+      if (value != 0) {
+        throw new WeightsException(
+            "%s: tensor '%s.bias' has %s, but the model that config.json names has no bias there"
+                .formatted(source, prefix + name, value));
+      }
+    }
   }
 
   /** A layer from elements in memory; bias may be null. */
@@ -159,8 +258,11 @@ final class Weights {
         (float) eps);
   }
 
-  /** The elements of a weight of this shape. */
+  /** The elements of a weight of this shape; of a quantised one what they mean. */
   float[] elements(String name, long... shape) {
+    if (isQuantized(name) && shape.length == 2) {
+      return quantized(name, shape[0], shape[1]).dequantized();
+    }
     TensorFile.Entry entry = entry(name, shape);
     int count = length(entry.source() + ": tensor '" + entry.name() + "'", entry.elements());
     float[] values = new float[count];

@@ -2,17 +2,26 @@ package dev.gatun.nn;
 
 import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.ops.Indexing;
+import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Ops;
 import dev.gatun.ops.Quantization;
 import dev.gatun.tensor.Tensor;
+import java.util.List;
 
 /** {@code activation(x weightᵀ + bias)}, the weight packed once. */
 public final class Linear implements AutoCloseable {
   private final Tensor packed;
+  private final BlockFormat format;
+  private final QuantizedActivations activations;
+  private final Tensor order;
   private final Tensor bias;
   private final long outFeatures;
   private final Activation activation;
-  private final WeightType type;
+  private final DType between;
+  private final List<Linear> parts;
 
   /** The layer with its weight kept as F32. */
   public Linear(Tensor weight, Tensor bias, Activation activation) {
@@ -25,16 +34,100 @@ public final class Linear implements AutoCloseable {
    * @param type what the weight is kept as; a quantised one's block must divide in_features
    */
   public Linear(Tensor weight, Tensor bias, Activation activation, WeightType type) {
+    this(
+        pack(checked(weight, bias), type),
+        type.format(),
+        type.activations(),
+        null,
+        bias,
+        weight.size(0),
+        activation,
+        type.between(),
+        List.of());
+  }
+
+  private Linear(
+      Tensor packed,
+      BlockFormat format,
+      QuantizedActivations activations,
+      Tensor order,
+      Tensor bias,
+      long outFeatures,
+      Activation activation,
+      DType between,
+      List<Linear> parts) {
+    this.packed = packed;
+    this.format = format;
+    this.activations = activations;
+    this.order = order;
+    this.bias = bias;
+    this.outFeatures = outFeatures;
+    this.activation = activation;
+    this.between = between;
+    this.parts = parts;
+  }
+
+  /**
+   * The layer with a weight that is quantised already.
+   *
+   * @param blocks U8 [out_features, row_bytes]; not needed afterwards
+   * @param format of the blocks
+   * @param inFeatures elements of a row
+   * @param order I64 [in_features], the input feature that each element of a row belongs to, owned
+   *     from now on; or null where each is its own
+   * @param bias [out_features], owned from now on; or null
+   * @param type of the layers beside it: gives the activations, exact ones where it has none
+   */
+  public static Linear quantized(
+      Tensor blocks,
+      BlockFormat format,
+      long inFeatures,
+      Tensor order,
+      Tensor bias,
+      Activation activation,
+      WeightType type) {
+    checked(blocks, bias);
+    if (order != null && (order.rank() != 1 || order.size(0) != inFeatures)) {
+      throw new IllegalArgumentException(
+          "linear: order is %s, expected [%d]".formatted(order, inFeatures));
+    }
+    return new Linear(
+        Quantization.pack(blocks, format, inFeatures),
+        format,
+        type.isQuantized() ? type.activations() : QuantizedActivations.EXACT,
+        order,
+        bias,
+        blocks.size(0),
+        activation,
+        type.between(),
+        List.of());
+  }
+
+  /**
+   * Layers with the same input as one, their outputs side by side.
+   *
+   * @param parts at least one, owned from now on
+   */
+  public static Linear beside(List<Linear> parts) {
+    return new Linear(
+        null,
+        null,
+        null,
+        null,
+        null,
+        parts.stream().mapToLong(Linear::outFeatures).sum(),
+        Activation.NONE,
+        parts.getFirst().between,
+        List.copyOf(parts));
+  }
+
+  private static Tensor checked(Tensor weight, Tensor bias) {
     if (bias != null
         && (bias.rank() != 1 || weight.rank() == 2 && bias.size(0) != weight.size(0))) {
       throw new IllegalArgumentException(
           "linear: bias is %s, expected [out_features] of weight %s".formatted(bias, weight));
     }
-    this.packed = pack(weight, type);
-    this.bias = bias;
-    this.outFeatures = weight.size(0);
-    this.activation = activation;
-    this.type = type;
+    return weight;
   }
 
   private static Tensor pack(Tensor weight, WeightType type) {
@@ -56,14 +149,28 @@ public final class Linear implements AutoCloseable {
    * without loss, {@link WeightType#between}.
    */
   public Tensor forwardNarrow(Tensor x) {
-    return forward(x, type.between());
+    return forward(x, between);
   }
 
   private Tensor forward(Tensor x, DType dtype) {
-    return type.isQuantized()
-        ? Quantization.linear(
-            x, packed, type.format(), type.activations(), bias, outFeatures, activation, dtype)
-        : Ops.linear(x, packed, bias, outFeatures, activation, dtype);
+    if (!parts.isEmpty()) {
+      return Layouts.concat(-1, parts.stream().map(part -> part.forward(x, dtype)).toList());
+    }
+    if (format == null) {
+      return Ops.linear(x, packed, bias, outFeatures, activation, dtype);
+    }
+    if (order == null) {
+      return quantized(x, dtype);
+    }
+    Tensor whole = x.operand().isContiguous() ? x : Layouts.contiguous(x);
+    try (Tensor ordered = Indexing.indexSelect(whole, -1, order)) {
+      return quantized(ordered, dtype);
+    }
+  }
+
+  private Tensor quantized(Tensor x, DType dtype) {
+    return Quantization.linear(
+        x, packed, format, activations, bias, outFeatures, activation, dtype);
   }
 
   public long outFeatures() {
@@ -72,9 +179,11 @@ public final class Linear implements AutoCloseable {
 
   @Override
   public void close() {
-    packed.close();
-    if (bias != null) {
-      bias.close();
+    parts.forEach(Linear::close);
+    for (Tensor part : new Tensor[] {packed, order, bias}) {
+      if (part != null) {
+        part.close();
+      }
     }
   }
 }

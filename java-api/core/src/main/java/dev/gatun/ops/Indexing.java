@@ -40,9 +40,9 @@ public final class Indexing {
    * Adds rows to those of y that the ids name, in place and in the order of the ids, which may
    * repeat; gives y.
    *
-   * @param y F32 [rows, columns]
+   * @param y F32 or of x's dtype [rows, columns]
    * @param ids I64 [count], each from 0 to rows - 1
-   * @param x F32 [count, columns]
+   * @param x F32, BF16 or F16 [count, columns]
    */
   public static Tensor indexAdd(Tensor y, Tensor ids, Tensor x) {
     y.device().kernels().run(new IndexAdd(x.operand(), ids.operand(), y.operand()));

@@ -3,6 +3,7 @@ package dev.gatun.ops;
 import dev.gatun.kernels.api.Copy;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 
 /** Operations that move the elements of tensors of any dtype and at most 6 axes. */
 public final class Layouts {
@@ -20,6 +21,29 @@ public final class Layouts {
   public static void copy(Tensor from, Tensor to) {
     to.device().kernels().run(new Copy(from.operand(), to.operand()));
     Ops.fence(from, to);
+  }
+
+  /**
+   * Tensors one after another on an axis.
+   *
+   * @param axis negative ones count from the last
+   * @param parts at least one, of the same dtype and the same lengths on the other axes
+   */
+  public static Tensor concat(int axis, List<Tensor> parts) {
+    Tensor first = parts.getFirst();
+    int a = axis("concat", first, axis);
+    long[] shape = first.shape();
+    shape[a] = parts.stream().mapToLong(part -> part.size(a)).sum();
+    return Ops.run(
+        Tensor.empty(first.device(), first.dtype(), shape),
+        (k, y) -> {
+          long begin = 0;
+          for (Tensor part : parts) {
+            Tensor place = y.slice(a, begin, begin += part.size(a));
+            k.run(new Copy(part.operand(), place.operand()));
+          }
+        },
+        parts.toArray(Tensor[]::new));
   }
 
   /**

@@ -131,7 +131,7 @@ public final class Ops {
   public static Tensor scatterRows(Tensor x, Tensor ids, long... shape) {
     axes("scatter_rows", "x", x, 2);
     return run(
-        Tensor.zeros(x.device(), shape),
+        Tensor.zeros(x.device(), x.dtype(), shape),
         (k, y) -> {
           Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
           k.run(new ScatterRows(x.operand(), ids.operand(), rows.operand()));
@@ -154,12 +154,15 @@ public final class Ops {
     return eachRow("l2_normalize", x, (k, in, y) -> k.run(new L2Normalize(in, 1e-12f, y)));
   }
 
-  /** {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}. */
+  /**
+   * {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}, of a's dtype; strided views serve as transposed
+   * or repeated factors.
+   */
   public static Tensor batchedMatmul(Tensor a, Tensor b) {
     axes("batched_matmul", "a", a, 3);
     axes("batched_matmul", "b", b, 3);
     return run(
-        Tensor.empty(a.device(), DType.F32, a.size(0), a.size(1), b.size(1)),
+        Tensor.empty(a.device(), a.dtype(), a.size(0), a.size(1), b.size(1)),
         (k, c) -> k.run(new BatchedMatmul(a.operand(), b.operand(), c.operand())),
         a,
         b);

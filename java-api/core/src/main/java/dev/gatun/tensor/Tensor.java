@@ -17,6 +17,8 @@ public final class Tensor implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
   // What every JVM gives an array.
   private static final int MOST_ELEMENTS = Integer.MAX_VALUE - 8;
+  // Bytes that are written at a time.
+  private static final int ZEROS = 1 << 20;
 
   private final Device device;
   private final Operand operand;
@@ -68,13 +70,31 @@ public final class Tensor implements AutoCloseable {
 
   /** An F32 tensor of zeros, fewer than 2^31. */
   public static Tensor zeros(Device device, long... shape) {
-    long count = bytes(DType.F32, shape) / DType.F32.bytes();
+    return zeros(device, DType.F32, shape);
+  }
+
+  /** A tensor of zeros, fewer than 2^31. */
+  public static Tensor zeros(Device device, DType dtype, long... shape) {
+    long count = bytes(dtype, shape) / dtype.bytes();
     if (count > MOST_ELEMENTS) {
       throw new IllegalArgumentException(
           "tensor: shape %s has %d elements, expected at most %d"
               .formatted(Arrays.toString(shape), count, MOST_ELEMENTS));
     }
-    return of(device, new float[(int) count], shape);
+    Tensor tensor = empty(device, dtype, shape);
+    try {
+      byte[] zeros = new byte[(int) Math.min(count * dtype.bytes(), ZEROS)];
+      for (long done = 0; done < count * dtype.bytes(); done += ZEROS) {
+        long part = Math.min(ZEROS, count * dtype.bytes() - done);
+        device
+            .memory()
+            .write(MemorySegment.ofArray(zeros).asSlice(0, part), tensor.operand.buffer(), done);
+      }
+      return tensor;
+    } catch (RuntimeException | Error e) {
+      tensor.close();
+      throw e;
+    }
   }
 
   /** An F32 tensor with these elements in row-major order. */

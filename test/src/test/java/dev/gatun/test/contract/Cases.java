@@ -23,7 +23,8 @@ final class Cases {
             QuantizedCases.cases(seed, each),
             ElementwiseCases.cases(seed, 2 * each),
             ReductionCases.cases(seed, each),
-            IndexingCases.cases(seed, each))
+            IndexingCases.cases(seed, each),
+            ExpertCases.cases(seed, each))
         .flatMap(s -> s);
   }
 

@@ -85,11 +85,12 @@ final class IndexingCases {
     long count = large ? 270 + random.nextInt(40) : Sizes.any(random, 100);
     Data x = Data.normal(random, "x", count, columns);
     return Case.of(
-        "index_add seed " + seed,
-        List.of(
-            random.nextInt(4) > 0 ? x : x.with(random, Double.NaN, Double.NEGATIVE_INFINITY),
-            Data.ids(random, "ids", rows, count),
-            Data.normal(random, "y", rows, columns).inPlace()),
-        of -> new IndexAdd(of.apply("x"), of.apply("ids"), of.apply("y")));
+            "index_add seed " + seed,
+            List.of(
+                random.nextInt(4) > 0 ? x : x.with(random, Double.NaN, Double.NEGATIVE_INFINITY),
+                Data.ids(random, "ids", rows, count),
+                Data.normal(random, "y", rows, columns).inPlace()),
+            of -> new IndexAdd(of.apply("x"), of.apply("ids"), of.apply("y")))
+        .inSomeDtype(random, "y");
   }
 }

@@ -52,12 +52,14 @@ final class LookupCases {
     Collections.shuffle(places, random);
     double[] ids = places.stream().limit(count).mapToDouble(i -> i).toArray();
     return Case.exact(
-        "scatter_rows seed " + seed,
-        List.of(
-            Data.normal(random, "x", count, columns),
-            Data.ids("ids", ids),
-            Data.output("y", rows, columns)),
-        of -> new ScatterRows(of.apply("x"), of.apply("ids"), of.apply("y")));
+            "scatter_rows seed " + seed,
+            List.of(
+                Data.normal(random, "x", count, columns),
+                Data.ids("ids", ids),
+                Data.output("y", rows, columns)),
+            of -> new ScatterRows(of.apply("x"), of.apply("ids"), of.apply("y")))
+        .inSomeDtype(random)
+        .likeItself();
   }
 
   private static Case pool(long seed) {

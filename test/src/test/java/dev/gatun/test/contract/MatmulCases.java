@@ -139,7 +139,7 @@ final class MatmulCases {
   }
 
   /** A weight [n, k] as it is packed, zero where no feature is. */
-  private static Data packed(Data weight, DType dtype) {
+  static Data packed(Data weight, DType dtype) {
     long n = weight.shape()[0];
     long k = weight.shape()[1];
     double[] values = new double[(int) MatmulPack.packedCount(dtype, n, k)];
@@ -152,17 +152,46 @@ final class MatmulCases {
   private static Case batched(long seed) {
     Random random = new Random(seed);
     long batch = Sizes.any(random, 4);
-    long m = Sizes.any(random, 65);
-    long n = Sizes.any(random, 65);
-    long k = Sizes.any(random, 100);
-    Data a = Data.normal(random, "a", batch, m, k);
-    Data b = Data.normal(random, "b", batch, n, k);
+    // Now and then deeper than a block along k, or more rows than a block of rows.
+    boolean large = random.nextInt(8) == 0;
+    long m = large ? 115 + random.nextInt(20) : Sizes.any(random, 65);
+    long n = large ? 125 + random.nextInt(20) : Sizes.any(random, 65);
+    long k = random.nextInt(8) == 0 ? 500 + random.nextInt(100) : Sizes.any(random, 100);
+    DType dtype = FLOATS[random.nextInt(3)];
     return Case.of(
-        "batched_matmul seed " + seed,
+        "batched_matmul seed %d %s".formatted(seed, dtype),
         List.of(
-            random.nextBoolean() ? a.spread(random) : a,
-            random.nextBoolean() ? b.spread(random) : b,
-            Data.output("c", batch, m, n)),
+            factor(random, "a", batch, m, k).withDtype(dtype),
+            factor(random, "b", batch, n, k).withDtype(dtype),
+            Data.output("c", batch, m, n).withDtype(random.nextBoolean() ? dtype : DType.F32)),
         of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c")));
+  }
+
+  /** A factor [batch, rows, k] by rows, by columns, with any strides, or the same for all. */
+  private static Data factor(Random random, String name, long batch, long rows, long k) {
+    Data factor = Data.normal(random, name, batch, rows, k);
+    return switch (random.nextInt(5)) {
+      case 0 -> factor.spread(random);
+      case 1 -> factor.withStrides(rows * k, 1, Math.max(1, rows));
+      case 2 -> factor.scattered(random);
+      case 3 -> repeated(factor);
+      default -> factor;
+    };
+  }
+
+  /** A batch of one matrix. */
+  private static Data repeated(Data factor) {
+    double[] values = factor.values().clone();
+    int each = (int) (factor.shape()[1] * factor.shape()[2]);
+    for (int i = each; i < values.length; i++) {
+      values[i] = values[i % each];
+    }
+    return new Data(
+        factor.name(),
+        factor.dtype(),
+        factor.shape(),
+        new long[] {0, factor.strides()[1], factor.strides()[2]},
+        values,
+        false);
   }
 }

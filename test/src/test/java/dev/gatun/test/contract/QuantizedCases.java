@@ -128,20 +128,11 @@ final class QuantizedCases {
     PackedLayout layout = format.layout();
     int m = (int) x.shape()[0];
     int k = (int) x.shape()[1];
-    byte[] blocks = blocks(random, format, n, k);
-    byte[] packed = new byte[(int) layout.packedBytes(n, k)];
-    Packer.pack(
-        format,
-        MemorySegment.ofArray(blocks),
-        format.rowBytes(k),
-        n,
-        k,
-        MemorySegment.ofArray(packed));
+    double[] packed = packed(random, format, n, k);
     List<Data> data = new ArrayList<>();
     data.add(random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x);
     data.add(
-        new Data(
-            "packed", DType.U8, new long[] {packed.length}, new long[] {1}, values(packed), false));
+        new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
     Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
     data.add(random.nextBoolean() ? y.spread(random) : y);
     if (random.nextBoolean()) {
@@ -165,12 +156,25 @@ final class QuantizedCases {
                 of.apply("y")));
   }
 
-  private static int depth(Random random, BlockFormat format) {
+  static int depth(Random random, BlockFormat format) {
     if (format.equals(BlockFormat.INT8)) {
       return random.nextInt(5) == 0 ? 500 + random.nextInt(600) : Sizes.any(random, 100);
     }
     int block = format.blockSize(0);
     return block * random.nextInt(Math.max(2, 600 / block) + 1);
+  }
+
+  /** The bytes of a random weight [n, k] as it is packed. */
+  static double[] packed(Random random, BlockFormat format, int n, int k) {
+    byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
+    Packer.pack(
+        format,
+        MemorySegment.ofArray(blocks(random, format, n, k)),
+        format.rowBytes(k),
+        n,
+        k,
+        MemorySegment.ofArray(packed));
+    return values(packed);
   }
 
   private static byte[] blocks(Random random, BlockFormat format, int n, int k) {

@@ -55,6 +55,7 @@ final class RandomCallsTest {
           "attention mask",
           "attention scores",
           "dropout",
+          "expert capacity",
           "packed codes");
 
   private final List<Case> cases = Cases.all(12).filter(RandomCallsTest::isSmall).toList();

@@ -11,7 +11,11 @@ import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.IndexAdd;
 import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
@@ -106,6 +110,10 @@ final class Runs {
       case Copy c -> kernels.run(c);
       case IndexSelect c -> kernels.run(c);
       case IndexAdd c -> kernels.run(c);
+      case ExpertRouting c -> kernels.run(c);
+      case GroupedMatmul c -> kernels.run(c);
+      case GroupedQuantizedMatmul c -> kernels.run(c);
+      case ExpertCombine c -> kernels.run(c);
       default -> throw new IllegalArgumentException(call.kernel());
     }
   }

@@ -45,17 +45,20 @@ public final class ChildJvm {
     return run(folder, environment, command);
   }
 
-  /** Compiles C++ sources to a shared library with the compiler of the build. */
-  public static void compile(Path folder, Path source, Path library)
+  /**
+   * Compiles a C++ source to a shared library with the compiler of the build.
+   *
+   * @param needed libraries that it calls
+   */
+  public static void compile(Path folder, Path source, Path library, Path... needed)
       throws IOException, InterruptedException {
     String compiler = System.getenv().getOrDefault("CXX", "g++");
-    Outcome outcome =
-        run(
-            folder,
-            Map.of(),
+    List<String> command =
+        new ArrayList<>(
             List.of(
                 compiler,
                 "-std=c++17",
+                "-O1",
                 "-Wall",
                 "-Wextra",
                 "-Werror",
@@ -64,6 +67,10 @@ public final class ChildJvm {
                 "-o",
                 library.toString(),
                 source.toString()));
+    for (Path file : needed) {
+      command.add(file.toString());
+    }
+    Outcome outcome = run(folder, Map.of(), command);
     if (outcome.code != 0) {
       throw new IOException(compiler + " " + source + ": " + outcome.err);
     }

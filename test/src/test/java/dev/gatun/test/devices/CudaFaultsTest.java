@@ -60,10 +60,11 @@ final class CudaFaultsTest {
       assertEquals(1000, held.byteSize());
       assertTrue(
           message.startsWith(
-              "allocate: no 2097152 bytes on cuda:0; 1000 bytes are held by tensors, 1047576 of"
-                  + " 1048576 bytes are free."),
+              "allocate: no 2097152 bytes on cuda:0; 1000 bytes are held by tensors, at most "),
           message);
-      assertTrue(message.contains("smaller batches"), message);
+      assertTrue(message.contains(" were; the pool has 1000 bytes, at most "), message);
+      assertTrue(message.contains(", 1047576 of 1048576 bytes are free. Close"), message);
+      assertTrue(message.contains("-Dgatun.cuda.pool=0"), message);
     }
   }
 
@@ -95,13 +96,14 @@ final class CudaFaultsTest {
   @Test
   void a_device_that_is_lost_while_a_result_is_awaited() {
     try (Buffer x = cuda.memory().allocate(24)) {
-      Emulator.fail("cuStreamSynchronize", 0, ECC);
+      Emulator.fail("cuEventSynchronize", 0, ECC);
       String message =
           assertThrows(
                   RuntimeException.class,
                   () -> cuda.memory().read(x, 0, MemorySegment.ofArray(new byte[24])))
               .getMessage();
       assertTrue(message.contains("CUDA_ERROR_ECC_UNCORRECTABLE (214)"), message);
+      assertTrue(message.contains("The device is lost to this process"), message);
     }
   }
 
@@ -153,7 +155,7 @@ final class CudaFaultsTest {
   @Test
   void a_device_that_is_not_there() {
     assertEquals(
-        "device cuda:3: there is no device 3, the driver shows 0 to 0",
+        "device cuda:3: there is no device 3, the driver shows 0 to 1",
         assertThrows(IllegalStateException.class, () -> Devices.open("cuda", 3)).getMessage());
     assertEquals(
         "device 'gpu': expected cpu, cuda or cuda:N",

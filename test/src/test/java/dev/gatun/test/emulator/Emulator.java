@@ -64,6 +64,10 @@ public final class Emulator {
       System.setProperty("gatun.cuda.driver", LIBRARY.toString());
       System.setProperty("gatun.cuda.images", IMAGES.toString());
     }
+    if (System.getProperty("gatun.cuda.cublaslt") == null) {
+      // The cases' weights are in panels, and NVIDIA's own library would look for a device.
+      System.setProperty("gatun.cuda.cublaslt", "off");
+    }
     return Devices.open("cuda", 0);
   }
 

@@ -26,6 +26,25 @@ public interface Backend {
     return Map.of();
   }
 
+  /**
+   * Records what a piece of work submits in this thread, to submit it again with one call and
+   * without its checks: what is short is then no longer bound by the host.
+   *
+   * <p>The work is run twice, first for real, which checks its indices, and then to be recorded;
+   * nothing of the second run is done before the first {@link Replay#run}. Buffers that the second
+   * run allocates and leaves open have the results of a replay. What it writes from the host is
+   * recorded as it is; to give other inputs, write to buffers that were there before. Indices that
+   * are written then are not checked again: the caller has to. While it is recorded, work can read
+   * nothing back.
+   *
+   * @throws UnsupportedOperationException when this backend records nothing
+   * @throws IllegalStateException when the work reads back, or records itself
+   */
+  default Replay capture(Runnable work) {
+    throw new UnsupportedOperationException(
+        "capture: the backend %s records nothing".formatted(name()));
+  }
+
   Memory memory();
 
   Kernels kernels();

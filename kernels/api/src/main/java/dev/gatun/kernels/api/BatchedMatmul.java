@@ -3,27 +3,26 @@ package dev.gatun.kernels.api;
 import java.util.List;
 
 /**
- * A product for each entry of a batch: {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}.
+ * A product for each entry of a batch: {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}, summed in
+ * F32.
  *
- * @param a F32 [batch, m, k], the last axis without gaps
- * @param b F32 [batch, n, k], the last axis without gaps
- * @param c F32 [batch, m, n], the last axis without gaps
+ * <p>a and b may have any strides: with their last two axes exchanged this is {@code aᵀ} or {@code
+ * bᵀ}, as the gradients of a product need it, and with a stride of 0 along the batch one matrix is
+ * multiplied by all of the others.
+ *
+ * @param a F32, BF16 or F16 [batch, m, k]
+ * @param b of a's dtype [batch, n, k]
+ * @param c F32 or of a's dtype [batch, m, n] contiguous
  */
 public record BatchedMatmul(Operand a, Operand b, Operand c) implements KernelCall {
-
   private static final String NAME = "batched_matmul";
 
   public BatchedMatmul {
-    Checks.operand(NAME, "a", a, DType.F32, 3);
-    Checks.operand(NAME, "b", b, DType.F32, 3);
-    Checks.shaped(NAME, "b", b, DType.F32, a.size(0), b.size(1), a.size(2));
-    Checks.shaped(NAME, "c", c, DType.F32, a.size(0), a.size(1), b.size(1));
-    Checks.rows(NAME, "a", a);
-    Checks.rows(NAME, "b", b);
-    Checks.rows(NAME, "c", c);
-    if (!c.isContiguous()) {
-      Checks.contiguous(NAME, "c", c);
-    }
+    DType dtype = Checks.floats(NAME, "a", a);
+    Checks.operand(NAME, "a", a, dtype, 3);
+    Checks.operand(NAME, "b", b, dtype, 3);
+    Checks.shaped(NAME, "b", b, dtype, a.size(0), b.size(1), a.size(2));
+    Checks.floatOr(NAME, "c", c, dtype, a.size(0), a.size(1), b.size(1));
     Checks.disjoint(new Operands(NAME, Checks.present(a, b), Checks.present(c)));
   }
 

@@ -10,10 +10,16 @@ import java.util.List;
  *     was
  * @param driver the driver's version, as {@code CUDA 13.0}, or null when no driver tells
  * @param devices the devices, in the driver's order
+ * @param details what else people may ask of them, a line each
  * @param attempts every place where a driver was looked for and what came of it, in order
  */
 public record DeviceReport(
-    String name, String status, String driver, List<Found> devices, List<String> attempts) {
+    String name,
+    String status,
+    String driver,
+    List<Found> devices,
+    List<String> details,
+    List<String> attempts) {
   /**
    * One device.
    *
@@ -26,6 +32,7 @@ public record DeviceReport(
 
   public DeviceReport {
     devices = List.copyOf(devices);
+    details = List.copyOf(details);
     attempts = List.copyOf(attempts);
   }
 }

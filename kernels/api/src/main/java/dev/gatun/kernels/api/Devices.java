@@ -55,7 +55,8 @@ public final class Devices {
     List<DeviceReport> reports = new ArrayList<>();
     Providers.find(
             DeviceProvider.class,
-            problem -> reports.add(new DeviceReport("?", problem, null, List.of(), List.of())))
+            problem ->
+                reports.add(new DeviceReport("?", problem, null, List.of(), List.of(), List.of())))
         .stream()
         .sorted(Comparator.comparing(DeviceProvider::name))
         .map(DeviceProvider::find)

@@ -78,6 +78,56 @@ public final class Execution {
   }
 
   /**
+   * The same of I32 indices.
+   *
+   * @param least the smallest index
+   */
+  public static void inRange(
+      KernelCall call, String what, MemorySegment ids, long count, int least, long limit) {
+    for (long i = 0; i < count; i++) {
+      int id = ids.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i);
+      if (id < least || id >= limit) {
+        throw new IllegalArgumentException(
+            "%s: %s %d at %d is outside of %d to %d"
+                .formatted(call.kernel(), what, id, i, least, limit - 1));
+      }
+    }
+  }
+
+  /**
+   * Requires the offsets of a grouped product to be those of its places, and the rows up to the
+   * last to be those of x.
+   *
+   * @param call the product
+   * @param offsets I32, {@code experts + 1} of them in host memory
+   * @param places the rows of y
+   * @param rows I32 in host memory, or null
+   * @param limit the rows of x
+   * @throws IllegalArgumentException naming the offset or row and its place
+   */
+  public static void grouped(
+      KernelCall call,
+      MemorySegment offsets,
+      long experts,
+      long places,
+      MemorySegment rows,
+      long limit) {
+    int last = 0;
+    for (long i = 0; i <= experts; i++) {
+      int offset = offsets.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i);
+      if (offset < last || offset > places || i == 0 && offset != 0) {
+        throw new IllegalArgumentException(
+            "%s: offset %d at %d follows %d, expected offsets from 0 to %d that never fall"
+                .formatted(call.kernel(), offset, i, last, places));
+      }
+      last = offset;
+    }
+    if (rows != null) {
+      inRange(call, "row", rows, last, 0, limit);
+    }
+  }
+
+  /**
    * Requires indices to be distinct.
    *
    * @param call the call that they belong to

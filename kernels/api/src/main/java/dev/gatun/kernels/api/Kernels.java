@@ -62,4 +62,12 @@ public interface Kernels {
   void run(IndexSelect call);
 
   void run(IndexAdd call);
+
+  void run(ExpertRouting call);
+
+  void run(GroupedMatmul call);
+
+  void run(GroupedQuantizedMatmul call);
+
+  void run(ExpertCombine call);
 }

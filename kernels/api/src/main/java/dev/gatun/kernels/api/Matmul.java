@@ -4,8 +4,9 @@ import java.util.List;
 
 /**
  * A linear layer: {@code y[m, n] = activation(Σₖ x[m, k] weight[n, k] + bias[n])}, the weight as
- * {@link MatmulPack} lays it out. Sums are F32. With a BF16 weight x is rounded to BF16 first, and
- * subnormal numbers may count as 0.
+ * {@link MatmulPack} of the same backend lays it out. Sums are F32. With a BF16 weight x is rounded
+ * to BF16 first, and subnormal numbers may count as 0. A library may round the bias, and the sum
+ * that an activation is applied to, to y's type.
  *
  * @param x F32, BF16 or F16 [rows, in_features], rows without gaps inside; F32 with an F32 weight
  * @param packed F32, BF16 or F16, the packed weight [out_features, in_features]

@@ -8,6 +8,9 @@ import java.util.List;
  * packed[panel, k / 2, feature, k mod 2]}, filled with a zero past an odd last k. Numbers are
  * rounded to nearest even.
  *
+ * <p>A device that leaves products to a library, as CUDA to cuBLASLt, keeps rows instead: {@code
+ * packed[out_feature, in_feature]}, filled with zeros behind.
+ *
  * @param weight F32, BF16 or F16 [out_features, in_features], strided at will
  * @param packed F32 of an F32 weight, BF16 or F16, [{@link #packedCount}] contiguous
  */

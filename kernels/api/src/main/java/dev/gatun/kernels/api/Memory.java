@@ -28,4 +28,9 @@ public interface Memory {
 
   /** Bytes of all blocks that are allocated and not yet given back. */
   long allocatedBytes();
+
+  /** What is allocated and what is kept for later, for people. */
+  default String usage() {
+    return allocatedBytes() + " bytes are held by tensors";
+  }
 }

@@ -53,15 +53,8 @@ public record QuantizedMatmul(
     if (y.size(0) > 1 && y.stride(0) < y.size(1)) {
       throw Checks.bad(NAME, "y %s has overlapping rows, stride %d", y, y.stride(0));
     }
+    checkDepth(NAME, layout, activations, x);
     long in = x.size(1);
-    if (layout.group() != 0 && in % layout.group() != 0) {
-      throw Checks.bad(
-          NAME, "groups of %d do not divide the input features of x %s", layout.group(), x);
-    }
-    if (activations == QuantizedActivations.INT8_PER_TOKEN && layout.group() == 0 && in > MOST) {
-      throw Checks.bad(
-          NAME, "x %s has more than %d input features, whose products overflow", x, MOST);
-    }
     long bytes =
         Checks.counted(NAME, "the packed weight of x", x, () -> layout.packedBytes(y.size(1), in));
     Checks.shaped(NAME, "packed", packed, DType.U8, bytes);
@@ -71,6 +64,20 @@ public record QuantizedMatmul(
       Checks.contiguous(NAME, "bias", bias);
     }
     Checks.disjoint(new Operands(NAME, Checks.present(x, packed, bias), Checks.present(y)));
+  }
+
+  /** Requires that a layout's groups and a product's whole numbers hold the input features of x. */
+  static void checkDepth(
+      String kernel, PackedLayout layout, QuantizedActivations activations, Operand x) {
+    long in = x.size(1);
+    if (layout.group() != 0 && in % layout.group() != 0) {
+      throw Checks.bad(
+          kernel, "groups of %d do not divide the input features of x %s", layout.group(), x);
+    }
+    if (activations == QuantizedActivations.INT8_PER_TOKEN && layout.group() == 0 && in > MOST) {
+      throw Checks.bad(
+          kernel, "x %s has more than %d input features, whose products overflow", x, MOST);
+    }
   }
 
   @Override

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Lays quantised blocks out for {@link QuantizedMatmul}, as {@link PackedLayout} says. No number
  * changes, but for the minima of Q4_1, Q4_K, Q5_1 and Q5_K, which move to the middle code and are
- * rounded to F32.
+ * rounded to F32, as is {@code scale * zero} of INT8_ZERO.
  *
  * @param format of the blocks
  * @param inFeatures elements of a row

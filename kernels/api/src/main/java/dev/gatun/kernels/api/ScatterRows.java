@@ -6,21 +6,22 @@ import java.util.List;
  * Writes rows to places: {@code y[ids[i]] = x[i]}; other rows of y stay. The ids are distinct; an
  * id outside of y is an error that names the id and its place.
  *
- * @param x F32 [count, columns] contiguous
+ * @param x any dtype [count, columns] contiguous
  * @param ids I64 [count] contiguous, each from 0 to rows - 1
- * @param y F32 [rows, columns] contiguous
+ * @param y of x's dtype [rows, columns] contiguous
  */
 public record ScatterRows(Operand x, Operand ids, Operand y) implements KernelCall {
 
   private static final String NAME = "scatter_rows";
 
   public ScatterRows {
-    Checks.operand(NAME, "x", x, DType.F32, 2);
+    DType dtype = Checks.required(NAME, "x", x).dtype();
+    Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
     Checks.shaped(NAME, "ids", ids, DType.I64, x.size(0));
     Checks.contiguous(NAME, "ids", ids);
-    Checks.operand(NAME, "y", y, DType.F32, 2);
-    Checks.shaped(NAME, "y", y, DType.F32, y.size(0), x.size(1));
+    Checks.operand(NAME, "y", y, dtype, 2);
+    Checks.shaped(NAME, "y", y, dtype, y.size(0), x.size(1));
     Checks.contiguous(NAME, "y", y);
     Checks.disjoint(new Operands(NAME, Checks.present(x, ids), Checks.present(y)));
   }

@@ -20,7 +20,11 @@ import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.IndexAdd;
 import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
@@ -54,10 +58,12 @@ import java.lang.foreign.ValueLayout;
 final class CpuKernels implements Kernels {
   private final Memory memory;
   private final AttentionCall attention;
+  private final ExpertCall experts;
 
   CpuKernels(Memory memory) {
     this.memory = memory;
     this.attention = new AttentionCall(memory);
+    this.experts = new ExpertCall(memory);
   }
 
   @Override
@@ -115,14 +121,12 @@ final class CpuKernels implements Kernels {
         () ->
             CpuLibrary.batchedMatmul(
                 address(c.a()),
-                c.a().stride(0),
-                c.a().stride(1),
+                c.a().strides(),
                 address(c.b()),
-                c.b().stride(0),
-                c.b().stride(1),
+                c.b().strides(),
+                dtype(c.a().dtype()),
                 address(c.c()),
-                c.c().stride(0),
-                c.c().stride(1),
+                dtype(c.c().dtype()),
                 c.a().size(0),
                 c.a().size(1),
                 c.b().size(1),
@@ -256,7 +260,7 @@ final class CpuKernels implements Kernels {
               c.ids().size(0),
               address(c.y()),
               c.y().size(0),
-              c.y().size(1));
+              c.y().size(1) * c.y().dtype().bytes());
         });
   }
 
@@ -425,12 +429,34 @@ final class CpuKernels implements Kernels {
           inRange(c, "id", c.ids(), c.y().size(0), null);
           CpuIndexing.indexAdd(
               address(c.x()),
+              dtype(c.x().dtype()),
               address(c.ids()),
               c.ids().size(0),
               address(c.y()),
+              dtype(c.y().dtype()),
               c.y().size(0),
               c.y().size(1));
         });
+  }
+
+  @Override
+  public void run(ExpertRouting c) {
+    run(c, () -> experts.run(c));
+  }
+
+  @Override
+  public void run(GroupedMatmul c) {
+    run(c, () -> ExpertCall.run(c));
+  }
+
+  @Override
+  public void run(GroupedQuantizedMatmul c) {
+    run(c, () -> ExpertCall.run(c));
+  }
+
+  @Override
+  public void run(ExpertCombine c) {
+    run(c, () -> ExpertCall.run(c));
   }
 
   private void run(KernelCall call, Runnable body) {

@@ -24,10 +24,12 @@ final class CudaAttention {
   private final IndexChecks checks;
   private final CudaMemory memory;
   private final int multiprocessors;
+  private final int sharedMemoryLimit;
 
   CudaAttention(Launcher launcher, CudaMemory memory, Uploads uploads, IndexChecks checks) {
     this.memory = memory;
     this.multiprocessors = launcher.context().multiprocessors();
+    this.sharedMemoryLimit = launcher.context().sharedMemoryLimit();
     this.launcher = launcher;
     this.uploads = uploads;
     this.checks = checks;
@@ -58,7 +60,7 @@ final class CudaAttention {
             c.batch(),
             sharedBytes(c, shared),
             arguments.end());
-      } else if (c.queryLength() <= MOST_DECODED) {
+      } else if (c.queryLength() <= MOST_DECODED && decodeBytes(size) <= sharedMemoryLimit) {
         decode(c, size, arguments.end());
       } else {
         launcher.launch(
@@ -81,8 +83,7 @@ final class CudaAttention {
     long heads = c.query().size(-2);
     long kvHeads = c.key().size(-2);
     long tiles = Math.ceilDiv(c.queryLength() * (heads / kvHeads), DECODE_ROWS);
-    int warps = size == 256 ? 2 : 4;
-    long rounds = Math.ceilDiv(c.keyLength(), DECODE_KEYS * warps * LEAST_ROUNDS);
+    long rounds = Math.ceilDiv(c.keyLength(), DECODE_KEYS * decodeWarps(size) * LEAST_ROUNDS);
     long blocks = Math.max(1, tiles * kvHeads * c.batch());
     long wanted = Math.ceilDiv(BLOCKS_A_MULTIPROCESSOR * multiprocessors, blocks);
     long splits = Math.max(1, Math.min(rounds, wanted));
@@ -97,26 +98,30 @@ final class CudaAttention {
           splits,
           kvHeads * tiles,
           c.batch(),
-          decodeBytes(size, warps),
+          decodeBytes(size),
           arguments);
       launcher.launch(
           "attention_combine", splits == 1 ? 0 : c.queryLength(), heads, c.batch(), 0, combine);
     }
   }
 
+  private static int decodeWarps(int size) {
+    return size == 256 ? 2 : 4;
+  }
+
   /** The queries, two stages of keys and values a warp, and each warp's sums. */
-  private static int decodeBytes(int size, int warps) {
+  private static int decodeBytes(int size) {
     int row = 2 * (size + 8);
     int sums = 4 * DECODE_ROWS * (size + 2);
-    return DECODE_ROWS * row + warps * (2 * 2 * DECODE_KEYS * row + sums);
+    return DECODE_ROWS * row + decodeWarps(size) * (2 * 2 * DECODE_KEYS * row + sums);
   }
 
   private int sharedBytes(ScaledDotProductAttention c, long bytes) {
-    int limit = launcher.context().sharedMemoryLimit();
-    if (bytes > limit) {
+    if (bytes > sharedMemoryLimit) {
       throw new IllegalArgumentException(
           "%s: head sizes %d and %d need %d bytes of shared memory, the device has %d"
-              .formatted(c.kernel(), c.query().size(-1), c.value().size(-1), bytes, limit));
+              .formatted(
+                  c.kernel(), c.query().size(-1), c.value().size(-1), bytes, sharedMemoryLimit));
     }
     return (int) bytes;
   }

@@ -1,11 +1,14 @@
 package dev.gatun.kernels.cuda;
 
+import dev.gatun.bindings.cuda.CublasLt;
+import dev.gatun.bindings.cuda.CublasLtException;
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.Kernels;
 import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.Replay;
 import java.util.List;
 import java.util.Map;
 
@@ -13,15 +16,28 @@ import java.util.Map;
 public final class CudaBackend implements Backend {
   private final CudaContext context;
   private final String deviceName;
+  private final Streams streams;
   private final CudaMemory memory;
   private final CudaKernels kernels;
+  private final String products;
 
   CudaBackend(CudaContext context, KernelImages images) {
     this.context = context;
     this.deviceName = CudaDriver.deviceName(context.ordinal());
-    CudaStream stream = new CudaStream(context);
-    this.memory = new CudaMemory(context, stream);
-    this.kernels = new CudaKernels(memory, new Launcher(context, stream, images));
+    this.streams = new Streams(new CudaStream(context));
+    this.memory = new CudaMemory(context, streams);
+    Launcher launcher = new Launcher(context, streams, images);
+    LibraryMatmul library = null;
+    String description = LibraryMatmul.description();
+    if (CublasLt.load().loaded()) {
+      try {
+        library = LibraryMatmul.open(context, launcher, memory);
+      } catch (CublasLtException e) {
+        description = LibraryMatmul.instead(e.getMessage());
+      }
+    }
+    this.products = description;
+    this.kernels = new CudaKernels(memory, launcher, library);
   }
 
   @Override
@@ -37,7 +53,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<String> details() {
-    return List.of("driver " + CudaDriver.load().file());
+    return List.of("driver " + CudaDriver.load().file(), products, "memory: " + memory.usage());
   }
 
   @Override
@@ -54,5 +70,14 @@ public final class CudaBackend implements Backend {
   @Override
   public Kernels kernels() {
     return kernels;
+  }
+
+  @Override
+  public Replay capture(Runnable work) {
+    if (streams.recording() != null) {
+      throw new IllegalStateException("capture: this thread is recording already");
+    }
+    work.run();
+    return Recording.of(context, streams, memory, work);
   }
 }

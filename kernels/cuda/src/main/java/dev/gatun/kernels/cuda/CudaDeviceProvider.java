@@ -32,13 +32,19 @@ public final class CudaDeviceProvider implements DeviceProvider {
     NativeLoader.Result result = CudaDriver.load();
     List<String> attempts = result.attempts().stream().map(Object::toString).toList();
     if (!result.loaded()) {
-      return new DeviceReport(name(), reason(result.attempts()), null, List.of(), attempts);
+      return new DeviceReport(
+          name(), reason(result.attempts()), null, List.of(), List.of(), attempts);
     }
     try {
       int version = CudaDriver.driverVersion();
       List<DeviceReport.Found> devices = devices();
       return new DeviceReport(
-          name(), status(version, devices.size()), text(version), devices, attempts);
+          name(),
+          status(version, devices.size()),
+          text(version),
+          devices,
+          devices.isEmpty() ? List.of() : List.of(LibraryMatmul.description()),
+          attempts);
     } catch (CudaException e) {
       return broken(result, e.getMessage(), attempts);
     } catch (LinkageError e) {
@@ -98,7 +104,7 @@ public final class CudaDeviceProvider implements DeviceProvider {
 
   private DeviceReport broken(NativeLoader.Result result, String problem, List<String> attempts) {
     String status = "the NVIDIA driver fails: " + result.file() + ": " + problem;
-    return new DeviceReport(name(), status, null, List.of(), attempts);
+    return new DeviceReport(name(), status, null, List.of(), List.of(), attempts);
   }
 
   private static List<DeviceReport.Found> devices() {

@@ -13,7 +13,11 @@ import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.IndexAdd;
 import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.KernelCall;
@@ -56,22 +60,28 @@ final class CudaKernels implements Kernels {
   private final CudaQuantized quantized;
   private final CudaQuantizedMatmul quantizedMatmul;
 
-  CudaKernels(CudaMemory memory, Launcher launcher) {
+  CudaKernels(CudaMemory memory, Launcher launcher, LibraryMatmul library) {
     this.memory = memory;
     this.launcher = launcher;
-    this.uploads = new Uploads(launcher, memory);
+    this.uploads = new Uploads(memory);
     this.checks = new IndexChecks(launcher, memory);
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
-    this.matmul = new CudaMatmul(launcher);
+    this.matmul = new CudaMatmul(launcher, library);
     this.rows = new CudaRows(launcher);
-    this.rotary = new CudaRotary(launcher, checks);
+    this.rotary = new CudaRotary(launcher, memory, checks);
     this.elementwise = new CudaElementwise(launcher);
     this.quantized = new CudaQuantized(memory);
     this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory);
   }
 
   private void run(KernelCall call, Runnable body) {
-    Execution.run(call, memory, body);
+    Execution.run(
+        call,
+        memory,
+        () -> {
+          launcher.hold(call);
+          body.run();
+        });
   }
 
   private Arguments with(Operand... operands) {
@@ -276,7 +286,7 @@ final class CudaKernels implements Kernels {
               1,
               1,
               0,
-              with(c.x(), c.ids(), c.y()).number(c.y().size(1)));
+              with(c.x(), c.ids(), c.y()).number(c.y().size(1) * c.y().dtype().bytes()));
         });
   }
 
@@ -307,7 +317,10 @@ final class CudaKernels implements Kernels {
           launcher.elements(
               "index_add",
               c.y().size(1),
-              with(c.x(), c.ids(), c.y()).numbers(c.ids().size(0), c.y().size(1)));
+              with(c.x(), c.ids(), c.y())
+                  .integer(dtype(c.x()))
+                  .integer(dtype(c.y()))
+                  .numbers(c.ids().size(0), c.y().size(1)));
         });
   }
 
@@ -385,5 +398,31 @@ final class CudaKernels implements Kernels {
   @Override
   public void run(QuantizedMatmul c) {
     run(c, () -> quantizedMatmul.run(c));
+  }
+
+  @Override
+  public void run(ExpertRouting c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(GroupedMatmul c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(GroupedQuantizedMatmul c) {
+    throw unsupported(c);
+  }
+
+  @Override
+  public void run(ExpertCombine c) {
+    throw unsupported(c);
+  }
+
+  private UnsupportedOperationException unsupported(KernelCall call) {
+    return new UnsupportedOperationException(
+        "%s: not on %s yet; mixtures of experts run on the processor"
+            .formatted(call.kernel(), memory.device()));
   }
 }

@@ -35,15 +35,21 @@ final class CudaMatmul {
   }
 
   private final Launcher launcher;
+  // Null where weights are packed in panels.
+  private final LibraryMatmul library;
 
-  CudaMatmul(Launcher launcher) {
+  /**
+   * @param library computes products of weights that are packed in rows, null where there is none
+   */
+  CudaMatmul(Launcher launcher, LibraryMatmul library) {
     this.launcher = launcher;
+    this.library = library;
   }
 
   void run(MatmulPack c) {
     Operand w = c.weight();
     launcher.elements(
-        "matmul_pack",
+        library == null ? "matmul_pack" : "matmul_pack_rows",
         c.packed().count(),
         launcher
             .arguments()
@@ -55,14 +61,17 @@ final class CudaMatmul {
   }
 
   void run(Matmul c) {
+    if (library != null && library.run(c)) {
+      return;
+    }
     Arguments arguments =
         launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
     long m = c.x().size(0);
     long n = c.y().size(1);
-    if (!fitsTensorCores(c)) {
+    if (library != null || !fitsTensorCores(c)) {
       arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
       launcher.launch(
-          "matmul_simt",
+          library == null ? "matmul_simt" : "matmul_simt_rows",
           Math.ceilDiv(n, SIMT_TILE),
           Math.ceilDiv(m, SIMT_TILE),
           1,
@@ -95,12 +104,7 @@ final class CudaMatmul {
         && c.x().size(1) > 0
         && c.x().size(1) % 8 == 0
         && (c.x().size(0) <= 1 || c.x().stride(0) % 8 == 0)
-        && isAligned(c.x())
-        && isAligned(c.packed());
-  }
-
-  private static boolean isAligned(Operand operand) {
-    return (CudaMemory.address(operand.buffer()) + operand.byteOffset()) % 16 == 0;
+        && Vectors.areAligned(c.x(), c.packed());
   }
 
   void run(BatchedMatmul c) {
@@ -115,8 +119,10 @@ final class CudaMatmul {
             .operand(c.a())
             .operand(c.b())
             .operand(c.c())
-            .numbers(c.a().stride(0), c.a().stride(1), c.b().stride(0), c.b().stride(1))
-            .numbers(c.c().stride(0), c.c().stride(1))
+            .integer(dtype(c.a().dtype()))
+            .integer(dtype(c.c().dtype()))
+            .numbers(c.a().strides())
+            .numbers(c.b().strides())
             .numbers(c.a().size(1), c.b().size(1), c.a().size(2)));
   }
 }

@@ -2,11 +2,10 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaException;
-import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Memory;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -14,16 +13,36 @@ import java.util.concurrent.atomic.AtomicLong;
  * that was submitted, so closing one while kernels use it is safe.
  */
 final class CudaMemory implements Memory {
-  private static final long STAGE = 4L << 20;
+  /** The property with the bytes that the driver's pool keeps for later: 0, 512m, 8g. */
+  static final String POOL_PROPERTY = "gatun.cuda.pool";
 
   private final CudaContext context;
-  private final CudaStream stream;
+  private final Streams streams;
+  private final Staging staging;
   private final AtomicLong allocated = new AtomicLong();
 
-  CudaMemory(CudaContext context, CudaStream stream) {
+  CudaMemory(CudaContext context, Streams streams) {
     this.context = context;
-    this.stream = stream;
-    context.keepPool();
+    this.streams = streams;
+    this.staging = new Staging(context, streams.main());
+    context.keepPool(poolBytes(System.getProperty(POOL_PROPERTY)));
+  }
+
+  /**
+   * The bytes of a number with an ending for KiB, MiB or GiB; all there are where none is given.
+   */
+  static long poolBytes(String text) {
+    if (text == null || text.isBlank()) {
+      return Long.MAX_VALUE;
+    }
+    String digits = text.strip().toLowerCase(Locale.ROOT);
+    int unit = "kmg".indexOf(digits.charAt(digits.length() - 1)) + 1;
+    digits = unit == 0 ? digits : digits.substring(0, digits.length() - 1);
+    if (!digits.matches("[0-9]{1,9}") && !(unit == 0 && digits.matches("[0-9]{1,18}"))) {
+      throw new IllegalArgumentException(
+          "-D%s=%s: expected bytes, such as 0, 512m or 8g".formatted(POOL_PROPERTY, text));
+    }
+    return Long.parseLong(digits) << 10 * unit;
   }
 
   @Override
@@ -38,28 +57,44 @@ final class CudaMemory implements Memory {
           "allocate: %d bytes, must not be negative".formatted(bytes));
     }
     // The driver has no empty blocks.
-    long address = tryAllocate(Math.max(1, bytes));
+    long size = Math.max(1, bytes);
+    Recording recording = streams.recording();
+    long address = recording == null ? allocateAddress(size) : recording.allocate(size);
+    return new DeviceBuffer(this, recording, address, bytes);
+  }
+
+  /** Memory of its own from the pool, more than 0 bytes. */
+  long allocateAddress(long bytes) {
+    long address = tryAllocate(bytes);
     if (address == 0) {
       // What was given back may be still in use by work that is under way.
-      stream.synchronize();
+      streams.main().synchronize();
       context.trimPool();
-      address = tryAllocate(Math.max(1, bytes));
+      address = tryAllocate(bytes);
     }
     if (address == 0) {
       long[] memory = context.memory();
       throw new OutOfMemoryError(
-          ("allocate: no %d bytes on %s; %d bytes are held by tensors, %d of %d bytes are free."
-                  + " Close what is not needed, use smaller batches or narrower weights, or choose"
-                  + " another device with CUDA_VISIBLE_DEVICES")
-              .formatted(bytes, device(), allocated.get(), memory[0], memory[1]));
+          ("allocate: no %d bytes on %s; %s, %d of %d bytes are free. Close what is not needed, use"
+                  + " smaller batches or narrower weights, let other processes keep less (with"
+                  + " -D%s=0 for those of Gatun), or choose another device with"
+                  + " CUDA_VISIBLE_DEVICES")
+              .formatted(bytes, device(), usage(), memory[0], memory[1], POOL_PROPERTY));
     }
     allocated.addAndGet(bytes);
-    return new DeviceBuffer(this, address, bytes);
+    return address;
+  }
+
+  @Override
+  public String usage() {
+    CudaContext.PoolUse pool = context.poolUse();
+    return "%d bytes are held by tensors, at most %d were; the pool has %d bytes, at most %d"
+        .formatted(allocated.get(), pool.mostUsed(), pool.reserved(), pool.mostReserved());
   }
 
   private long tryAllocate(long bytes) {
     try {
-      return stream.allocate(bytes);
+      return streams.main().allocate(bytes);
     } catch (CudaException e) {
       if (e.isOutOfMemory()) {
         return 0;
@@ -68,9 +103,17 @@ final class CudaMemory implements Memory {
     }
   }
 
+  /** Gives memory back behind all work that was submitted. */
   void giveBack(long address, long bytes) {
     allocated.addAndGet(-bytes);
-    stream.free(address);
+    try {
+      streams.main().free(address);
+    } catch (CudaException e) {
+      // The memory of a lost device is gone by itself, and the call that lost it was told.
+      if (!e.isDeviceLost()) {
+        throw e;
+      }
+    }
   }
 
   @Override
@@ -90,20 +133,11 @@ final class CudaMemory implements Memory {
     checkRange("write", target, offset, source.byteSize());
     target.acquire();
     try {
-      long address = address(target) + offset;
-      if (source.isNative()) {
-        stream.copyToDevice(source, address);
-        stream.synchronize();
-        return;
-      }
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment stage = arena.allocate(Math.min(STAGE, Math.max(1, source.byteSize())), 64);
-        for (long done = 0; done < source.byteSize(); done += STAGE) {
-          long part = Math.min(STAGE, source.byteSize() - done);
-          MemorySegment.copy(source, done, stage, 0, part);
-          stream.copyToDevice(stage.asSlice(0, part), address + done);
-          stream.synchronize();
-        }
+      Recording recording = streams.recording();
+      if (recording == null) {
+        staging.write(source, address(target) + offset);
+      } else {
+        recording.write(source, target, offset);
       }
     } finally {
       target.release();
@@ -115,24 +149,19 @@ final class CudaMemory implements Memory {
     checkRange("read", source, offset, target.byteSize());
     source.acquire();
     try {
-      long address = address(source) + offset;
-      if (target.isNative()) {
-        stream.copyToHost(address, target);
-        stream.synchronize();
-        return;
-      }
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment stage = arena.allocate(Math.min(STAGE, Math.max(1, target.byteSize())), 64);
-        for (long done = 0; done < target.byteSize(); done += STAGE) {
-          long part = Math.min(STAGE, target.byteSize() - done);
-          stream.copyToHost(address + done, stage.asSlice(0, part));
-          stream.synchronize();
-          MemorySegment.copy(stage, 0, target, done, part);
-        }
-      }
+      read(address(source) + offset, target);
     } finally {
       source.release();
     }
+  }
+
+  /** Copies from the device once all that was submitted is done. */
+  void read(long address, MemorySegment target) {
+    if (streams.recording() != null) {
+      throw new IllegalStateException(
+          "read: this thread is recording work, nothing of which is done; read after a replay");
+    }
+    staging.read(address, target);
   }
 
   private void checkRange(String what, Buffer buffer, long offset, long bytes) {

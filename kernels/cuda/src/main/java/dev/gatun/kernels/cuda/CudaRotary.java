@@ -12,10 +12,12 @@ import java.lang.foreign.MemorySegment;
 /** Rotary position embedding, alone and with the write into a cache. */
 final class CudaRotary {
   private final Launcher launcher;
+  private final CudaMemory memory;
   private final IndexChecks checks;
 
-  CudaRotary(Launcher launcher, IndexChecks checks) {
+  CudaRotary(Launcher launcher, CudaMemory memory, IndexChecks checks) {
     this.launcher = launcher;
+    this.memory = memory;
     this.checks = checks;
   }
 
@@ -72,14 +74,15 @@ final class CudaRotary {
 
   /** On the host: that slots are distinct is quickly seen where they can be sorted. */
   private void checkSlots(RotaryCacheUpdate c) {
+    if (launcher.isRecording()) {
+      return;
+    }
     long tokens = c.slots().size(0);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment slots = arena.allocate(Math.max(1, tokens) * Long.BYTES, Long.BYTES);
-      if (tokens > 0) {
-        launcher.stream()
-            .copyToHost(CudaMemory.address(c.slots().buffer()) + c.slots().byteOffset(), slots);
-        launcher.stream().synchronize();
-      }
+      memory.read(
+          CudaMemory.address(c.slots().buffer()) + c.slots().byteOffset(),
+          slots.asSlice(0, tokens * Long.BYTES));
       Execution.inRange(c, "slot", slots, tokens, c.slotCount(), -1L);
       Execution.distinct(c, "slot", slots, tokens, -1L);
     }

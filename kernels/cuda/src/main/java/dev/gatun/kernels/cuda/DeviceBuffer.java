@@ -6,17 +6,27 @@ import dev.gatun.kernels.api.Memory;
 /** A block of a device's memory. */
 final class DeviceBuffer extends Buffer {
   private final CudaMemory memory;
+  private final Recording recording;
   private final long address;
 
-  DeviceBuffer(CudaMemory memory, long address, long bytes) {
+  /**
+   * @param recording that the block was allocated in, or null
+   */
+  DeviceBuffer(CudaMemory memory, Recording recording, long address, long bytes) {
     super(bytes);
     this.memory = memory;
+    this.recording = recording;
     this.address = address;
   }
 
   @Override
   public Memory memory() {
     return memory;
+  }
+
+  /** The recording that the block belongs to, null for none. */
+  Recording recording() {
+    return recording;
   }
 
   /** Where the block begins; valid between {@link #acquire} and {@link #release}. */
@@ -26,6 +36,10 @@ final class DeviceBuffer extends Buffer {
 
   @Override
   protected void free() {
-    memory.giveBack(address, byteSize());
+    if (recording == null) {
+      memory.giveBack(address, Math.max(1, byteSize()));
+    } else {
+      recording.release(address);
+    }
   }
 }

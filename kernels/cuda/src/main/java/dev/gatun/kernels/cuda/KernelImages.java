@@ -25,8 +25,9 @@ final class KernelImages {
    * @param image the name of the image that it is in
    * @param threads of a block
    * @param arguments a letter for each, as the list explains
+   * @param sharedBytes of dynamic shared memory that every launch has, or -1 where they differ
    */
-  record Entry(String image, int threads, String arguments) {}
+  record Entry(String image, int threads, String arguments, int sharedBytes) {}
 
   private final Map<String, Entry> entries;
 
@@ -45,9 +46,10 @@ final class KernelImages {
       String list = new String(bytes("kernels.list"), StandardCharsets.UTF_8);
       for (String line : list.lines().toList()) {
         String[] words = line.split(" ");
-        if (!line.startsWith("#") && words.length == 4) {
+        if (!line.startsWith("#") && words.length >= 4) {
           String image = words[0].replace(".cu", "").replace('/', '_') + ".fatbin";
-          entries.put(words[1], new Entry(image, Integer.parseInt(words[2]), words[3]));
+          int shared = words.length == 4 ? -1 : Integer.parseInt(words[4]);
+          entries.put(words[1], new Entry(image, Integer.parseInt(words[2]), words[3], shared));
         }
       }
       KernelImages images = new KernelImages(entries);

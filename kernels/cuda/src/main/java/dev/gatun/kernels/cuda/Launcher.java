@@ -4,6 +4,7 @@ import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaFunction;
 import dev.gatun.bindings.cuda.CudaModule;
 import dev.gatun.bindings.cuda.CudaStream;
+import dev.gatun.kernels.api.KernelCall;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -18,20 +19,34 @@ final class Launcher {
   private static final long MOST_BLOCKS = 65535;
 
   private final CudaContext context;
-  private final CudaStream stream;
+  private final Streams streams;
   private final KernelImages images;
   private final ConcurrentHashMap<String, CudaModule> modules = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, CudaFunction> functions = new ConcurrentHashMap<>();
   private final Queue<Arguments> spare = new ConcurrentLinkedQueue<>();
 
-  Launcher(CudaContext context, CudaStream stream, KernelImages images) {
+  Launcher(CudaContext context, Streams streams, KernelImages images) {
     this.context = context;
-    this.stream = stream;
+    this.streams = streams;
     this.images = images;
   }
 
+  /** The stream that this thread submits to. */
   CudaStream stream() {
-    return stream;
+    return streams.current();
+  }
+
+  /** Whether this thread's calls are recorded and not done. */
+  boolean isRecording() {
+    return streams.recording() != null;
+  }
+
+  /** Keeps what a call uses for as long as the recording that it is made in, if it is. */
+  void hold(KernelCall call) {
+    Recording recording = streams.recording();
+    if (recording != null) {
+      recording.hold(call);
+    }
   }
 
   CudaContext context() {
@@ -82,12 +97,18 @@ final class Launcher {
             "%s: arguments %s, the list of kernels says %s"
                 .formatted(kernel, arguments.letters(), entry.arguments()));
       }
-      stream.launch(
-          function(kernel, entry),
-          new int[] {(int) x, (int) y, (int) z},
-          threads,
-          sharedBytes,
-          arguments.pointers());
+      if (entry.sharedBytes() >= 0 && entry.sharedBytes() != sharedBytes) {
+        throw new IllegalStateException(
+            "%s: %d bytes of shared memory, the list of kernels says %d"
+                .formatted(kernel, sharedBytes, entry.sharedBytes()));
+      }
+      stream()
+          .launch(
+              function(kernel, entry),
+              new int[] {(int) x, (int) y, (int) z},
+              threads,
+              sharedBytes,
+              arguments.pointers());
     } finally {
       spare.add(arguments);
     }

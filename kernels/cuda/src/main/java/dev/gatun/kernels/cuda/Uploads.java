@@ -1,17 +1,13 @@
 package dev.gatun.kernels.cuda;
 
 import dev.gatun.kernels.api.Buffer;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** Small arrays of the host that a kernel reads. */
 final class Uploads {
-  private final Launcher launcher;
   private final CudaMemory memory;
 
-  Uploads(Launcher launcher, CudaMemory memory) {
-    this.launcher = launcher;
+  Uploads(CudaMemory memory) {
     this.memory = memory;
   }
 
@@ -21,10 +17,8 @@ final class Uploads {
       return null;
     }
     Buffer buffer = memory.allocate(4L * values.length);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment source = arena.allocateFrom(ValueLayout.JAVA_INT, values);
-      // From memory that is not pinned the driver takes the bytes before it returns.
-      launcher.stream().copyToDevice(source, CudaMemory.address(buffer));
+    try {
+      memory.write(MemorySegment.ofArray(values), buffer, 0);
       return buffer;
     } catch (RuntimeException | Error e) {
       buffer.close();

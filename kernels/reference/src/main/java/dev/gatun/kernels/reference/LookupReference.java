@@ -7,6 +7,7 @@ import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.PoolingMode;
 import dev.gatun.kernels.api.ScatterRows;
+import java.lang.foreign.MemorySegment;
 
 /** Kernels that find rows by index or by sequence. */
 final class LookupReference {
@@ -37,12 +38,15 @@ final class LookupReference {
 
   void run(ScatterRows c) {
     inRange(c, "id", c.ids(), c.y().size(0));
-    View x = View.of(c.x());
     View ids = View.of(c.ids());
-    View y = View.of(c.y());
-    long columns = c.x().size(1);
+    long bytes = c.x().size(1) * c.x().dtype().bytes();
     for (long r = 0; r < c.ids().size(0); r++) {
-      y.setRow(ids.getLong(r) * columns, x.row(r * columns, columns));
+      MemorySegment.copy(
+          View.segment(c.x().buffer()),
+          c.x().byteOffset() + r * bytes,
+          View.segment(c.y().buffer()),
+          c.y().byteOffset() + ids.getLong(r) * bytes,
+          bytes);
     }
   }
 

@@ -60,20 +60,27 @@ final class MatmulReference {
   }
 
   void run(BatchedMatmul c) {
-    View a = View.of(c.a());
-    View b = View.of(c.b());
     View out = View.of(c.c());
-    long k = c.a().size(2);
     for (long i = 0; i < c.c().size(0); i++) {
-      for (long m = 0; m < c.c().size(1); m++) {
-        double[] left = a.row(i * c.a().stride(0) + m * c.a().stride(1), k);
-        for (long n = 0; n < c.c().size(2); n++) {
-          double[] right = b.row(i * c.b().stride(0) + n * c.b().stride(1), k);
-          out.set(
-              i * c.c().stride(0) + m * c.c().stride(1) + n * c.c().stride(2),
-              functions.dot(left, right));
+      double[][] a = matrix(c.a(), i);
+      double[][] b = matrix(c.b(), i);
+      for (int m = 0; m < a.length; m++) {
+        for (int n = 0; n < b.length; n++) {
+          out.set((i * a.length + m) * b.length + n, functions.dot(a[m], b[n]));
         }
       }
     }
+  }
+
+  /** One entry of a batch of matrices, by rows. */
+  private static double[][] matrix(Operand batch, long i) {
+    View view = View.of(batch);
+    double[][] rows = new double[Math.toIntExact(batch.size(1))][Math.toIntExact(batch.size(2))];
+    for (int r = 0; r < rows.length; r++) {
+      for (int k = 0; k < rows[r].length; k++) {
+        rows[r][k] = view.get(i * batch.stride(0) + r * batch.stride(1) + k * batch.stride(2));
+      }
+    }
+    return rows;
   }
 }

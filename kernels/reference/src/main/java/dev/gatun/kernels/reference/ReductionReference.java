@@ -72,7 +72,7 @@ final class ReductionReference {
   }
 
   /** The places of a row's elements from the largest on; equal ones stay in their order. */
-  private static List<Integer> falling(double[] row) {
+  static List<Integer> falling(double[] row) {
     Comparator<Integer> rising = (i, j) -> row[i] == row[j] ? 0 : Double.compare(row[i], row[j]);
     return IntStream.range(0, row.length).boxed().sorted(rising.reversed()).toList();
   }

@@ -11,7 +11,11 @@ import dev.gatun.kernels.api.DisentangledBias;
 import dev.gatun.kernels.api.Elementwise;
 import dev.gatun.kernels.api.Embedding;
 import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.IndexAdd;
 import dev.gatun.kernels.api.IndexSelect;
 import dev.gatun.kernels.api.Kernels;
@@ -47,6 +51,7 @@ final class ReferenceKernels implements Kernels {
   private final ReductionReference reduction;
   private final IndexingReference indexing;
   private final DisentangledBiasReference disentangledBias;
+  private final ExpertReference experts;
 
   ReferenceKernels(Memory memory, Precision precision) {
     this.memory = memory;
@@ -60,6 +65,7 @@ final class ReferenceKernels implements Kernels {
     this.reduction = new ReductionReference(precision);
     this.indexing = new IndexingReference(precision);
     this.disentangledBias = new DisentangledBiasReference(precision);
+    this.experts = new ExpertReference(precision);
   }
 
   @Override
@@ -205,5 +211,25 @@ final class ReferenceKernels implements Kernels {
   @Override
   public void run(IndexAdd call) {
     Execution.run(call, memory, () -> indexing.run(call));
+  }
+
+  @Override
+  public void run(ExpertRouting call) {
+    Execution.run(call, memory, () -> experts.run(call));
+  }
+
+  @Override
+  public void run(GroupedMatmul call) {
+    Execution.run(call, memory, () -> experts.run(call));
+  }
+
+  @Override
+  public void run(GroupedQuantizedMatmul call) {
+    Execution.run(call, memory, () -> experts.run(call));
+  }
+
+  @Override
+  public void run(ExpertCombine call) {
+    Execution.run(call, memory, () -> experts.run(call));
   }
 }

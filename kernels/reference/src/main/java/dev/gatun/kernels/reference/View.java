@@ -95,10 +95,12 @@ final class View {
   }
 
   void setLong(long place, long value) {
-    if (dtype != DType.I64) {
-      throw new IllegalStateException("no kernel writes whole numbers as " + dtype);
+    long at = (first + place) * dtype.bytes();
+    switch (dtype) {
+      case I64 -> segment.set(JAVA_LONG_UNALIGNED, at, value);
+      case I32 -> segment.set(ValueLayout.JAVA_INT_UNALIGNED, at, Math.toIntExact(value));
+      default -> throw new IllegalStateException("no kernel writes whole numbers as " + dtype);
     }
-    segment.set(JAVA_LONG_UNALIGNED, (first + place) * dtype.bytes(), value);
   }
 
   /** The elements from a place on, neighbours in memory. */

@@ -15,18 +15,24 @@ import java.util.stream.Stream;
  * <ul>
  *   <li>{@code INT8}: F32 scale, then the codes -127 to 127, a signed byte each; a block may be the
  *       whole row, one scale an output feature
+ *   <li>{@code INT8_ZERO}: F32 scale, a whole number of two bytes with the zero point 0 to 255,
+ *       then the codes 0 to 255, a byte each
  *   <li>{@code INT4}: F16 scale, then the codes -8 to 7, stored plus 8: byte i holds element i in
  *       its low half and element {@code i + size / 2} in its high half
  *   <li>{@code INT4_ZERO}: F16 scale, a byte with the zero point 0 to 15, then the codes 0 to 15 in
  *       the same order
  * </ul>
  *
- * The others are GGML's, to the byte as a GGUF file has them.
+ * {@link BlockWriter} makes them of codes that another quantiser chose, whose codes of INT8 may be
+ * -128 and zero points 16 and 256.
+ *
+ * <p>The others are GGML's, to the byte as a GGUF file has them.
  */
 public final class BlockFormat {
   /** What kind of block. */
   public enum Kind {
     INT8,
+    INT8_ZERO,
     INT4,
     INT4_ZERO,
     Q4_0,
@@ -90,6 +96,15 @@ public final class BlockFormat {
   }
 
   /**
+   * INT8 with a zero point a group.
+   *
+   * @param group input features that share a scale and a zero point: 32, 64 or 128
+   */
+  public static BlockFormat int8WithZeros(int group) {
+    return new BlockFormat(Kind.INT8_ZERO, checked("INT8_ZERO", group), new Int8ZeroCodec());
+  }
+
+  /**
    * INT4 about zero.
    *
    * @param group input features that share a scale: 32, 64 or 128
@@ -134,6 +149,7 @@ public final class BlockFormat {
             GROUPS.stream().map(BlockFormat::int8),
             GROUPS.stream().map(BlockFormat::int4),
             GROUPS.stream().map(BlockFormat::int4WithZeros),
+            GROUPS.stream().map(BlockFormat::int8WithZeros),
             GGML.stream())
         .flatMap(s -> s);
   }
@@ -187,7 +203,7 @@ public final class BlockFormat {
       case INT4_ZERO -> new PackedLayout(4, group, PackedLayout.Scales.F16_ZERO);
       case Q4_1 -> new PackedLayout(4, group, PackedLayout.Scales.F32_MIN);
       case Q5_0, Q8_0 -> new PackedLayout(8, group, PackedLayout.Scales.F16);
-      case Q5_1 -> new PackedLayout(8, group, PackedLayout.Scales.F32_MIN);
+      case Q5_1, INT8_ZERO -> new PackedLayout(8, group, PackedLayout.Scales.F32_MIN);
       case Q4_K -> new PackedLayout(4, 32, PackedLayout.Scales.F32_MIN);
       case Q5_K -> new PackedLayout(8, 32, PackedLayout.Scales.F32_MIN);
       case Q6_K -> new PackedLayout(8, 16, PackedLayout.Scales.F32);
@@ -222,7 +238,7 @@ public final class BlockFormat {
 
   @Override
   public String toString() {
-    boolean own = kind == Kind.INT8 || kind == Kind.INT4 || kind == Kind.INT4_ZERO;
+    boolean own = !GGML.contains(this);
     return own && group != 0 ? kind + ":" + group : kind.toString();
   }
 }

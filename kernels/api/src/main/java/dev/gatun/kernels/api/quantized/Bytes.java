@@ -46,6 +46,14 @@ final class Bytes {
     out.set(F32, at, value);
   }
 
+  static int i16(MemorySegment in, long at) {
+    return in.get(I16, at);
+  }
+
+  static void setI16(MemorySegment out, long at, int value) {
+    out.set(I16, at, (short) value);
+  }
+
   static int i32(MemorySegment in, long at) {
     return in.get(I32, at);
   }

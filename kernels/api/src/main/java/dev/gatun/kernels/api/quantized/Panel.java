@@ -75,7 +75,7 @@ final class Panel {
       }
       case F32_MIN -> {
         Bytes.setF32(memory, at + 4 * feature, scale);
-        double min = block.mins[g] + (double) moved * scale;
+        double min = block.mins[g] + (double) (moved - block.zeros[g]) * scale;
         Bytes.setF32(memory, at + 4 * PackedLayout.PANEL + 4 * feature, (float) min);
       }
     }

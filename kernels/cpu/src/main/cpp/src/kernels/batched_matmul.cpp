@@ -1,0 +1,137 @@
+// Products of matrices with any strides, for each entry of a batch.
+#include "../lanes.h"
+#include "../narrow.h"
+#include "../numbers.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+namespace {
+
+// A task is this many rows of c by this many panels; a task's blocks of a and b are copied this
+// many elements of k at a time, so that they stay in the second-level cache.
+constexpr int64_t kRows = 120, kPanels = 4, kDepth = 256;
+constexpr int64_t kDepthStride = kDepth + 16;
+
+template <typename T>
+struct Matrix {
+  const T *first;
+  int64_t row_stride, stride;
+
+  const T *at(int64_t row, int64_t column) const {
+    return first + row * row_stride + column * stride;
+  }
+  Matrix transposed() const { return {first, stride, row_stride}; }
+};
+
+// Writes a part of a matrix as floats, in whichever order reads neighbours.
+template <typename T>
+void widen(const Matrix<T> &from, int64_t row, int64_t rows, int64_t column, int64_t columns,
+           float *to, int64_t to_stride) {
+  if (from.stride == 1) {
+    for (int64_t r = 0; r < rows; r++) {
+      const T *in = from.at(row + r, column);
+      by_vector(columns, [&](int64_t i, int64_t n) {
+        store_lanes(to + r * to_stride + i, load_lanes(in + i, n), n);
+      });
+    }
+  } else if (from.row_stride == 1) {
+    for (int64_t c = 0; c < columns; c += kLanes) {
+      const int64_t count = columns - c < kLanes ? columns - c : kLanes;
+      by_vector(rows, [&](int64_t r, int64_t n) {
+        Floats lines[kLanes] = {};
+        for (int64_t i = 0; i < count; i++) {
+          lines[i] = load_lanes(from.at(row + r, column + c + i), n);
+        }
+        transpose(lines);
+        for (int64_t i = 0; i < n; i++) {
+          store_lanes(to + (r + i) * to_stride + c, lines[i], count);
+        }
+      });
+    }
+  } else {
+    for (int64_t r = 0; r < rows; r++) {
+      for (int64_t c = 0; c < columns; c++) {
+        to[r * to_stride + c] = load_lanes(from.at(row + r, column + c), 1)[0];
+      }
+    }
+  }
+}
+
+// The sums of rows by panels, [panels][rows][GATUN_PANEL].
+template <typename T>
+void multiply(const Matrix<T> &a, const Matrix<T> &b, int64_t row, int64_t rows, int64_t panel,
+              int64_t count, int64_t n, int64_t k, float *wide, float *sums) {
+  float *wide_b = wide + kRows * kDepthStride;
+  for (int64_t depth = 0; depth < k; depth += kDepth) {
+    const int64_t length = k - depth < kDepth ? k - depth : kDepth;
+    widen(a, row, rows, depth, length, wide, kDepthStride);
+    for (int64_t p = 0; p < count; p++) {
+      const int64_t first = (panel + p) * GATUN_PANEL;
+      const int64_t columns = n - first < GATUN_PANEL ? n - first : GATUN_PANEL;
+      widen(b.transposed(), depth, length, first, columns, wide_b, GATUN_PANEL);
+      product(rows, columns, length, wide, kDepthStride, wide_b, GATUN_PANEL,
+              sums + p * kRows * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld);
+    }
+  }
+}
+
+template <typename T>
+int32_t multiply_all(const T *a, const int64_t *a_strides, const T *b, const int64_t *b_strides,
+                     void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k) {
+  const int64_t groups = (panels(n) + kPanels - 1) / kPanels, blocks = (m + kRows - 1) / kRows;
+  std::atomic<bool> failed{false};
+  parallel(batch * groups * blocks, [&](int64_t task) {
+    static thread_local Scratch scratch;
+    const int64_t i = task / (groups * blocks);
+    const int64_t panel = task / blocks % groups * kPanels, row = task % blocks * kRows;
+    const int64_t rows = m - row < kRows ? m - row : kRows;
+    const int64_t count = panels(n) - panel < kPanels ? panels(n) - panel : kPanels;
+    float *sums =
+        scratch.floats(kPanels * kRows * GATUN_PANEL + kRows * kDepthStride + kDepth * GATUN_PANEL);
+    if (sums == nullptr) {
+      failed.store(true);
+      return;
+    }
+    if (k == 0) {
+      __builtin_memset(sums, 0, kPanels * kRows * GATUN_PANEL * sizeof(float));
+    }
+    multiply(Matrix<T>{a + i * a_strides[0], a_strides[1], a_strides[2]},
+             Matrix<T>{b + i * b_strides[0], b_strides[1], b_strides[2]}, row, rows, panel, count,
+             n, k, sums + kPanels * kRows * GATUN_PANEL, sums);
+    for (int64_t r = 0; r < rows; r++) {
+      for (int64_t p = 0; p < count; p++) {
+        const int64_t first = (panel + p) * GATUN_PANEL;
+        const float *line = sums + (p * kRows + r) * GATUN_PANEL;
+        by_vector(n - first < GATUN_PANEL ? n - first : GATUN_PANEL, [&](int64_t j, int64_t lanes) {
+          store_as(at(c, c_dtype, (i * m + row + r) * n + first + j), c_dtype, load(line + j),
+                   lanes);
+        });
+      }
+    }
+  });
+  return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
+}
+
+}  // namespace
+
+int32_t batched_matmul(const void *a, int64_t a_batch_stride, int64_t a_row_stride,
+                       int64_t a_stride, const void *b, int64_t b_batch_stride,
+                       int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c,
+                       int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k) {
+  if (batch < 0 || m < 0 || n < 0 || k < 0 || !is_dtype(dtype) || !is_dtype(c_dtype)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  const int64_t a_strides[] = {a_batch_stride, a_row_stride, a_stride};
+  const int64_t b_strides[] = {b_batch_stride, b_row_stride, b_stride};
+  int32_t status = GATUN_OK;
+  by_dtype(dtype, [&](auto number) {
+    using T = decltype(number);
+    status = multiply_all(static_cast<const T *>(a), a_strides, static_cast<const T *>(b),
+                          b_strides, c, c_dtype, batch, m, n, k);
+  });
+  return status;
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun

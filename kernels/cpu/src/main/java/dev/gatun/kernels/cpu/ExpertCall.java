@@ -1,0 +1,119 @@
+package dev.gatun.kernels.cpu;
+
+import static dev.gatun.kernels.cpu.CpuKernels.address;
+import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+
+import dev.gatun.bindings.cpu.CpuExperts;
+import dev.gatun.bindings.cpu.CpuQuantized;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.Execution;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.Operand;
+import java.lang.foreign.MemorySegment;
+
+/** Mixtures of experts. */
+final class ExpertCall {
+  private final Memory memory;
+
+  ExpertCall(Memory memory) {
+    this.memory = memory;
+  }
+
+  void run(ExpertRouting c) {
+    if (c.capacity() == null) {
+      routing(c, MemorySegment.NULL);
+      return;
+    }
+    try (Buffer sequences = CpuKernels.ints(memory, c.capacity().sequences().values())) {
+      routing(c, CpuMemory.segment(sequences));
+    }
+  }
+
+  private static void routing(ExpertRouting c, MemorySegment sequences) {
+    CpuExperts.routing(
+        rows(c.logits()),
+        c.logits().size(0),
+        c.logits().size(1),
+        c.experts().size(1),
+        c.renormalize(),
+        c.scale(),
+        c.capacity() == null ? 0 : c.capacity().tokens(),
+        sequences,
+        c.capacity() == null ? 0 : c.capacity().sequences().sequences(),
+        address(c.experts()),
+        address(c.weights()),
+        address(c.rows()),
+        address(c.places()),
+        address(c.offsets()));
+  }
+
+  static void run(GroupedMatmul c) {
+    CpuExperts.Rows x = rows(c.x());
+    CpuExperts.Rows y = rows(c.y());
+    CpuExperts.Groups groups = groups(c, c.x(), c.rows(), c.offsets(), c.y());
+    CpuExperts.Sizes sizes = sizes(c.x(), c.y());
+    MemorySegment packed = address(c.packed());
+    MemorySegment bias = address(c.bias());
+    int activation = c.activation().ordinal();
+    switch (c.packed().dtype()) {
+      case F32 -> CpuExperts.matmulF32(x, groups, packed, bias, y, sizes, activation);
+      case BF16 -> CpuExperts.matmulBf16(x, groups, packed, bias, y, sizes, activation);
+      default -> CpuExperts.matmulF16(x, groups, packed, bias, y, sizes, activation);
+    }
+  }
+
+  static void run(GroupedQuantizedMatmul c) {
+    CpuExperts.quantizedMatmul(
+        rows(c.x()),
+        groups(c, c.x(), c.rows(), c.offsets(), c.y()),
+        new CpuQuantized.Weight(
+            address(c.packed()),
+            c.layout().bits(),
+            c.layout().group(),
+            c.layout().scales().ordinal()),
+        c.activations().ordinal(),
+        address(c.bias()),
+        rows(c.y()),
+        sizes(c.x(), c.y()),
+        c.activation().ordinal());
+  }
+
+  static void run(ExpertCombine c) {
+    long tokens = c.places().size(0);
+    long k = c.places().size(1);
+    Execution.inRange(c, "place", address(c.places()), tokens * k, -1, c.x().size(0));
+    CpuExperts.combine(
+        rows(c.x()),
+        c.x().size(0),
+        address(c.weights()),
+        address(c.places()),
+        address(c.residual()),
+        c.residual() == null ? 0 : c.residual().stride(0),
+        rows(c.y()),
+        tokens,
+        k,
+        c.y().size(1));
+  }
+
+  private static CpuExperts.Rows rows(Operand operand) {
+    return new CpuExperts.Rows(address(operand), dtype(operand.dtype()), operand.stride(0));
+  }
+
+  private static CpuExperts.Groups groups(
+      KernelCall call, Operand x, Operand rows, Operand offsets, Operand y) {
+    long experts = offsets.size(0) - 1;
+    MemorySegment begins = address(offsets);
+    MemorySegment from = rows == null ? null : address(rows);
+    Execution.grouped(call, begins, experts, y.size(0), from, x.size(0));
+    return new CpuExperts.Groups(address(rows), begins, experts);
+  }
+
+  private static CpuExperts.Sizes sizes(Operand x, Operand y) {
+    return new CpuExperts.Sizes(y.size(0), y.size(1), x.size(1));
+  }
+}

@@ -1,0 +1,109 @@
+package dev.gatun.test.contract;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.test.emulator.Emulator;
+import dev.gatun.test.emulator.Emulator.Policy;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * A program: products on the emulator where cuBLASLt is installed, which packs weights in rows.
+ * With {@code contract N}, N cases of each kind against the reference; with {@code one}, a product
+ * of numbers that TF32 rounds.
+ */
+public final class CublasLtRuns {
+  private static final Backend CUDA = Emulator.open();
+
+  private CublasLtRuns() {}
+
+  public static void main(String[] arguments) {
+    CUDA.details().forEach(System.out::println);
+    if (arguments[0].equals("one")) {
+      one();
+      return;
+    }
+    int each = Integer.parseInt(arguments[1]);
+    long seed = Long.getLong(Cases.SEED, 1);
+    List<Case> cases =
+        Stream.concat(MatmulCases.cases(seed, each), MatmulCases.tiles(seed, each))
+            .filter(c -> c.description().startsWith("matmul"))
+            .toList();
+    for (Case c : cases) {
+      if (c.description().startsWith("matmul_pack")) {
+        pack(c);
+      } else {
+        CudaContractTest.check(
+            inRows(c),
+            c.description().contains("tile"),
+            List.of(Policy.ROUND_ROBIN, Policy.RANDOM));
+      }
+    }
+    System.out.println("done: " + cases.size());
+  }
+
+  private static void pack(Case c) {
+    Data weight = c.data("weight");
+    DType dtype = c.data("packed").dtype();
+    int[] panels = Runs.run(c, Subjects.EXACT).get("packed");
+    int[] rows = rows(panels, dtype, (int) weight.shape()[0], (int) weight.shape()[1]);
+    assertArrayEquals(rows, Runs.run(c, CUDA).get("packed"), c.toString());
+  }
+
+  /** The same numbers [n, k] in rows, zeros behind. */
+  private static int[] rows(int[] panels, DType dtype, int n, int k) {
+    int[] rows = new int[panels.length];
+    for (int i = 0; i < n * k; i++) {
+      rows[i] = panels[(int) MatmulPack.place(dtype, i / k, i % k, k)];
+    }
+    return rows;
+  }
+
+  private static Case inRows(Case c) {
+    long n = c.data("y").shape()[1];
+    long k = c.data("x").shape()[1];
+    List<Data> data =
+        c.data().stream()
+            .map(
+                d -> {
+                  if (!d.name().equals("packed")) {
+                    return d;
+                  }
+                  double[] rows = new double[d.values().length];
+                  for (int i = 0; i < n * k; i++) {
+                    rows[i] = d.values()[(int) MatmulPack.place(d.dtype(), i / k, i % k, k)];
+                  }
+                  return new Data(d.name(), d.dtype(), d.shape(), d.strides(), rows, false);
+                })
+            .toList();
+    return new Case(c.description(), data, c.call(), c.exact(), c.widened());
+  }
+
+  private static void one() {
+    double number = 1 + Math.scalb(1.0, -12);
+    Case c =
+        Case.of(
+            "one product",
+            List.of(
+                Data.input("x", () -> number, 1, 1),
+                Data.input("packed", () -> 1, MatmulPack.packedCount(DType.F32, 1, 1)),
+                Data.output("y", 1, 1)),
+            of ->
+                new Matmul(
+                    of.apply("x"), of.apply("packed"), null, Activation.NONE, of.apply("y")));
+    try {
+      Map<String, int[]> got = Runs.run(c, CUDA);
+      System.out.println("y = " + Float.intBitsToFloat(got.get("y")[0]));
+    } catch (RuntimeException e) {
+      System.out.println(e.getMessage());
+    }
+    System.out.println("held: " + CUDA.memory().allocatedBytes());
+    System.out.println("cpu: " + Runs.run(c, Subjects.CPU).get("y").length);
+  }
+}

@@ -1,0 +1,283 @@
+package dev.gatun.test.contract;
+
+import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.ExpertCapacity;
+import dev.gatun.kernels.api.ExpertCombine;
+import dev.gatun.kernels.api.ExpertRouting;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.Offsets;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/** Random mixtures of experts: equal logits, experts without tokens, dropped and shared rows. */
+final class ExpertCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+  private static final List<BlockFormat> FORMATS = BlockFormat.all().toList();
+
+  private ExpertCases() {}
+
+  static Stream<Case> cases(long seed, int count) {
+    return LongStream.range(seed, seed + count)
+        .boxed()
+        .flatMap(s -> Stream.of(routing(s), grouped(s), quantized(s), combine(s)));
+  }
+
+  private static Case routing(long seed) {
+    Random random = new Random(seed);
+    int tokens = Sizes.any(random, 100);
+    int experts = random.nextInt(6) == 0 ? 120 + random.nextInt(200) : Sizes.some(random, 65);
+    int k =
+        Math.min(experts, random.nextInt(5) == 0 ? Sizes.some(random, 40) : 1 + random.nextInt(4));
+    boolean equal = random.nextInt(3) == 0;
+    DoubleSupplier source = equal ? () -> random.nextInt(4) : random::nextGaussian;
+    Data logits = Data.input("logits", source, tokens, experts).withDtype(some(random));
+    if (random.nextInt(5) == 0) {
+      logits = logits.with(random, Double.NaN, Double.NEGATIVE_INFINITY, -0.0, 0);
+    }
+    if (random.nextInt(8) == 0) {
+      logits = logits.with(random, Double.POSITIVE_INFINITY);
+    }
+    ExpertCapacity capacity = random.nextInt(3) == 0 ? capacity(random, tokens, experts) : null;
+    boolean renormalize = random.nextBoolean();
+    float scale = random.nextBoolean() ? 1 : 2.5f;
+    return Case.of(
+        "expert_routing seed %d %d of %d %s".formatted(seed, k, experts, capacity),
+        List.of(
+            random.nextBoolean() ? logits.spread(random) : logits,
+            output("experts", tokens, k),
+            Data.output("weights", tokens, k),
+            output("rows", (long) tokens * k),
+            output("places", tokens, k),
+            output("offsets", experts + 1)),
+        of ->
+            new ExpertRouting(
+                of.apply("logits"),
+                renormalize,
+                scale,
+                capacity,
+                of.apply("experts"),
+                of.apply("weights"),
+                of.apply("rows"),
+                of.apply("places"),
+                of.apply("offsets")));
+  }
+
+  private static ExpertCapacity capacity(Random random, int tokens, int experts) {
+    int[] lengths = new int[1 + random.nextInt(4)];
+    for (int left = tokens; left > 0; left--) {
+      lengths[random.nextInt(lengths.length)]++;
+    }
+    int most = 1 + random.nextInt(1 + 2 * tokens / experts);
+    return new ExpertCapacity(most, Offsets.ofLengths(lengths));
+  }
+
+  /** How the rows of a product belong to experts. */
+  private record Groups(int experts, int places, int tokens, List<Data> data) {
+    static Groups random(Random random, int most) {
+      int experts = 1 + random.nextInt(9);
+      double[] offsets = new double[experts + 1];
+      for (int e = 0; e < experts; e++) {
+        offsets[e + 1] = offsets[e] + (random.nextInt(3) == 0 ? 0 : Sizes.any(random, most));
+      }
+      int used = (int) offsets[experts];
+      int places = used + random.nextInt(2) * random.nextInt(4);
+      List<Data> data = new ArrayList<>(List.of(ints("offsets", offsets)));
+      int tokens = places;
+      if (random.nextBoolean()) {
+        tokens = Sizes.some(random, 65);
+        double[] rows = new double[places];
+        Arrays.fill(rows, -1);
+        for (int i = 0; i < used; i++) {
+          rows[i] = random.nextInt(tokens);
+        }
+        data.add(ints("rows", rows));
+      }
+      return new Groups(experts, places, tokens, data);
+    }
+  }
+
+  private static Case grouped(long seed) {
+    Random random = new Random(seed);
+    Groups groups = Groups.random(random, random.nextInt(4) == 0 ? 100 : 17);
+    long n = Sizes.any(random, 100);
+    // Now and then deeper than a block along k, or more rows than a chunk of rows.
+    long k = random.nextInt(8) == 0 ? 250 + random.nextInt(100) : Sizes.any(random, 65);
+    return product("grouped_matmul seed " + seed, random, groups, some(random), n, k);
+  }
+
+  /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
+  static Stream<Case> tiles(long seed, int count) {
+    return LongStream.range(seed, seed + count)
+        .mapToObj(
+            s -> {
+              Random random = new Random(s);
+              Groups groups = Groups.random(random, random.nextInt(3) == 0 ? 100 : 17);
+              long n = 1 + random.nextInt(200);
+              long k = 8 * (1 + random.nextInt(30));
+              DType dtype = FLOATS[1 + random.nextInt(2)];
+              return product("grouped_matmul seed " + s + " tile", random, groups, dtype, n, k);
+            });
+  }
+
+  private static Case product(
+      String description, Random random, Groups groups, DType dtype, long n, long k) {
+    boolean tile = description.endsWith("tile");
+    boolean wide = dtype == DType.F32;
+    Activation activation =
+        Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
+    // A product with BF16 weights rounds x, so it gets numbers that stay what they are.
+    Data x = Data.normal(random, "x", groups.tokens, k).withDtype(dtype);
+    x = random.nextInt(6) == 0 ? x.with(random, Double.NaN, 1e4) : x;
+    x = wide || tile || random.nextBoolean() ? x : x.widened();
+    Data y = Data.output("y", groups.places, n).withDtype(wide ? dtype : some(random));
+    boolean spread = !tile && random.nextBoolean();
+    List<Data> weights =
+        IntStream.range(0, groups.experts)
+            .mapToObj(e -> Data.normal(random, "weight", n, k).withDtype(dtype))
+            .toList();
+    List<Data> data = new ArrayList<>(groups.data);
+    data.add(spread ? x.spread(random) : x);
+    data.add(spread ? y.spread(random) : y);
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", groups.experts, n));
+    }
+    List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
+    data.add(packed(weights, dtype));
+    exact.add(packed(weights.stream().map(Data::widened).toList(), DType.F32));
+    String all = "%s %s %s".formatted(description, dtype, activation);
+    return grouped(all, data, activation).withOracle(grouped(all, exact, activation));
+  }
+
+  private static Case grouped(String description, List<Data> data, Activation activation) {
+    return Case.of(
+        description,
+        data,
+        of ->
+            new GroupedMatmul(
+                of.apply("x"),
+                of.apply("rows"),
+                of.apply("offsets"),
+                of.apply("packed"),
+                of.apply("bias"),
+                activation,
+                of.apply("y")));
+  }
+
+  /** The experts' weights, packed one after another. */
+  private static Data packed(List<Data> weights, DType dtype) {
+    double[] values =
+        weights.stream()
+            .flatMapToDouble(w -> Arrays.stream(MatmulCases.packed(w, dtype).values()))
+            .toArray();
+    return new Data("packed", dtype, new long[] {values.length}, new long[] {1}, values, false);
+  }
+
+  private static Case quantized(long seed) {
+    Random random = new Random(seed);
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    Groups groups = Groups.random(random, random.nextInt(8) == 0 ? 48 : 9);
+    int n = Sizes.any(random, 65);
+    int k = QuantizedCases.depth(random, format);
+    double[] packed =
+        IntStream.range(0, groups.experts)
+            .boxed()
+            .flatMapToDouble(e -> Arrays.stream(QuantizedCases.packed(random, format, n, k)))
+            .toArray();
+    Data x = Data.normal(random, "x", groups.tokens, k).withDtype(some(random));
+    x = random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x;
+    Data y = Data.output("y", groups.places, n).withDtype(some(random));
+    List<Data> data = new ArrayList<>(groups.data);
+    data.add(random.nextBoolean() ? x.spread(random) : x);
+    data.add(random.nextBoolean() ? y.spread(random) : y);
+    data.add(
+        new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", groups.experts, n));
+    }
+    Activation activation =
+        Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
+    QuantizedActivations activations =
+        QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
+    return Case.of(
+        "grouped_quantized_matmul seed %d %s %s %s"
+            .formatted(seed, format, activations, activation),
+        data,
+        of ->
+            new GroupedQuantizedMatmul(
+                format.layout(),
+                activations,
+                of.apply("x"),
+                of.apply("rows"),
+                of.apply("offsets"),
+                of.apply("packed"),
+                of.apply("bias"),
+                activation,
+                of.apply("y")));
+  }
+
+  private static Case combine(long seed) {
+    Random random = new Random(seed);
+    int tokens = Sizes.any(random, 65);
+    int k = random.nextInt(10);
+    int places = Sizes.some(random, 65);
+    int columns = Sizes.any(random, 100);
+    double[] slots = new double[tokens * k];
+    Arrays.setAll(slots, i -> random.nextInt(-1, places));
+    Data x = Data.normal(random, "x", places, columns).withDtype(some(random));
+    DType dtype = some(random);
+    int residual = random.nextInt(3);
+    Data y = Data.output("y", tokens, columns).withDtype(dtype);
+    if (residual == 1) {
+      y = Data.normal(random, "y", tokens, columns).withDtype(dtype).inPlace();
+    }
+    boolean spread = random.nextBoolean();
+    List<Data> data = new ArrayList<>();
+    data.add(spread ? x.spread(random) : x);
+    data.add(Data.normal(random, "weights", tokens, k));
+    data.add(
+        new Data(
+            "places",
+            DType.I32,
+            new long[] {tokens, k},
+            Operand.rowMajor(tokens, k),
+            slots,
+            false));
+    data.add(spread ? y.spread(random) : y);
+    if (residual == 2) {
+      data.add(Data.normal(random, "residual", tokens, columns).withDtype(dtype));
+    }
+    return Case.of(
+        "expert_combine seed %d of %d".formatted(seed, k),
+        data,
+        of ->
+            new ExpertCombine(
+                of.apply("x"),
+                of.apply("weights"),
+                of.apply("places"),
+                of.apply(residual == 1 ? "y" : "residual"),
+                of.apply("y")));
+  }
+
+  private static DType some(Random random) {
+    return FLOATS[random.nextInt(FLOATS.length)];
+  }
+
+  private static Data ints(String name, double... values) {
+    return new Data(name, DType.I32, new long[] {values.length}, new long[] {1}, values, false);
+  }
+
+  private static Data output(String name, long... shape) {
+    return new Data(name, DType.I32, shape, Operand.rowMajor(shape), null, true);
+  }
+}

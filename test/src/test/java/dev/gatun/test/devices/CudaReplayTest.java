@@ -1,0 +1,269 @@
+package dev.gatun.test.devices;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.Backends;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Embedding;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.Replay;
+import dev.gatun.kernels.api.Softmax;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.nn.WeightType;
+import dev.gatun.tensor.Device;
+import dev.gatun.test.emulator.Emulator;
+import dev.gatun.test.emulator.Emulator.Policy;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Work that is recorded and replayed, and copies by way of pinned memory. */
+final class CudaReplayTest {
+  private Backend cuda;
+  private long before;
+
+  @BeforeEach
+  void open() {
+    cuda = Emulator.open();
+    before = cuda.memory().allocatedBytes();
+  }
+
+  @AfterEach
+  void restore() {
+    Emulator.set(Policy.ROUND_ROBIN, 1, false, false);
+    assertEquals(before, cuda.memory().allocatedBytes(), "memory is given back");
+  }
+
+  private Buffer of(float... values) {
+    Buffer buffer = cuda.memory().allocate(4L * values.length);
+    cuda.memory().write(MemorySegment.ofArray(values), buffer, 0);
+    return buffer;
+  }
+
+  private float[] read(Buffer buffer) {
+    float[] values = new float[(int) buffer.byteSize() / 4];
+    cuda.memory().read(buffer, 0, MemorySegment.ofArray(values));
+    return values;
+  }
+
+  private void softmax(Buffer x, Buffer y) {
+    cuda.kernels()
+        .run(new Softmax(Operand.of(x, DType.F32, 1, 2), false, Operand.of(y, DType.F32, 1, 2)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void a_replay_reads_what_its_inputs_hold_by_now(boolean late) {
+    Emulator.set(Policy.ROUND_ROBIN, 1, false, late);
+    try (Buffer x = of(0, 0);
+        Buffer y = of(7, 7);
+        Replay replay = cuda.capture(() -> softmax(x, y))) {
+      assertArrayEquals(new float[] {0.5f, 0.5f}, read(y));
+      cuda.memory().write(MemorySegment.ofArray(new float[] {1000, 0}), x, 0);
+      assertArrayEquals(new float[] {0.5f, 0.5f}, read(y), "nothing is done before a replay");
+      replay.run();
+      assertArrayEquals(new float[] {1, 0}, read(y));
+      cuda.memory().write(MemorySegment.ofArray(new float[] {0, 1000}), x, 0);
+      replay.run();
+      replay.run();
+      assertArrayEquals(new float[] {0, 1}, read(y));
+    }
+  }
+
+  @Test
+  void what_work_allocates_stays_where_it_is() {
+    Emulator.set(Policy.ROUND_ROBIN, 1, false, true);
+    List<Buffer> results = new ArrayList<>();
+    try (Buffer x = of(0, 0)) {
+      Runnable work =
+          () -> {
+            Buffer result = cuda.memory().allocate(8);
+            results.add(result);
+            // A block that was given back is used again, and what is written is written anew.
+            try (Buffer scratch = cuda.memory().allocate(8)) {
+              softmax(x, scratch);
+            }
+            try (Buffer constant = of(0, 1000)) {
+              softmax(constant, result);
+            }
+          };
+      Replay replay = cuda.capture(work);
+      assertEquals(2, results.size());
+      assertArrayEquals(new float[] {0, 1}, read(results.get(0)));
+      cuda.memory().write(MemorySegment.ofArray(new float[] {5, 5}), results.get(1), 0);
+      replay.run();
+      assertArrayEquals(new float[] {0, 1}, read(results.get(1)));
+      results.get(0).close();
+      replay.close();
+      replay.close();
+      assertArrayEquals(new float[] {0, 1}, read(results.get(1)), "a result outlives its replay");
+      results.get(1).close();
+      assertEquals(
+          "replay: it is closed",
+          assertThrows(IllegalStateException.class, replay::run).getMessage());
+    }
+  }
+
+  @Test
+  void a_buffer_is_kept_for_as_long_as_a_replay_uses_it() {
+    Buffer x = of(0, 1000);
+    try (Buffer y = of(7, 7);
+        Replay replay = cuda.capture(() -> softmax(x, y))) {
+      x.close();
+      replay.run();
+      assertArrayEquals(new float[] {0, 1}, read(y));
+    }
+  }
+
+  @Test
+  void work_that_cannot_be_recorded() {
+    try (Buffer x = of(0, 0);
+        Buffer y = of(7, 7)) {
+      assertEquals(
+          "read: this thread is recording work, nothing of which is done; read after a replay",
+          assertThrows(
+                  IllegalStateException.class,
+                  () ->
+                      cuda.capture(
+                          () -> {
+                            softmax(x, y);
+                            read(y);
+                          }))
+              .getMessage());
+      assertEquals(
+          "capture: this thread is recording already",
+          assertThrows(
+                  IllegalStateException.class,
+                  () ->
+                      cuda.capture(
+                          new Runnable() {
+                            private int runs;
+
+                            @Override
+                            public void run() {
+                              if (runs++ > 0) {
+                                cuda.capture(() -> softmax(x, y)).close();
+                              }
+                            }
+                          }))
+              .getMessage());
+      softmax(x, y);
+      assertArrayEquals(new float[] {0.5f, 0.5f}, read(y), "the stream goes on");
+    }
+    assertEquals(
+        "capture: the backend cpu records nothing",
+        assertThrows(UnsupportedOperationException.class, () -> Backends.host().capture(() -> {}))
+            .getMessage());
+  }
+
+  @Test
+  void indices_are_checked_before_work_is_recorded() {
+    try (Buffer table = of(1, 2);
+        Buffer ids = cuda.memory().adopt(MemorySegment.ofArray(new long[] {1, 2}));
+        Buffer y = of(0, 0)) {
+      Embedding call =
+          new Embedding(
+              Operand.of(table, DType.F32, 2, 1),
+              Operand.of(ids, DType.I64, 2),
+              false,
+              Operand.of(y, DType.F32, 2, 1));
+      assertEquals(
+          "embedding: id 2 at 1 is outside of 0 to 1",
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> cuda.capture(() -> cuda.kernels().run(call)))
+              .getMessage());
+      cuda.memory().write(MemorySegment.ofArray(new long[] {1, 0}), ids, 0);
+      try (Replay replay = cuda.capture(() -> cuda.kernels().run(call))) {
+        cuda.memory().write(MemorySegment.ofArray(new long[] {0, 1}), ids, 0);
+        replay.run();
+        assertArrayEquals(new float[] {1, 2}, read(y));
+      }
+    }
+  }
+
+  @Test
+  void other_threads_work_while_one_records() throws Exception {
+    try (Buffer x = of(0, 0);
+        Buffer y = of(7, 7);
+        Buffer other = of(7, 7);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Runnable work =
+          () -> {
+            softmax(x, y);
+            Future<float[]> beside =
+                threads.submit(
+                    () -> {
+                      softmax(x, other);
+                      return read(other);
+                    });
+            try {
+              assertArrayEquals(new float[] {0.5f, 0.5f}, beside.get());
+            } catch (Exception e) {
+              throw new IllegalStateException(e);
+            }
+          };
+      cuda.capture(work).close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-tokens", "deberta-v2-tokens"})
+  void an_encoder_gives_the_same_bits(String golden) throws IOException {
+    long[][] ids = {{2, 5, 6, 7, 3}, {2, 9, 3}};
+    List<EncoderModel.Encoded> outputs = new ArrayList<>();
+    try (EncoderModel model =
+        AutoModel.load(Path.of("goldens", golden), Device.cuda(0), WeightType.F32)) {
+      try (Replay replay = cuda.capture(() -> outputs.add(model.encode(ids, null)))) {
+        float[] alone = outputs.get(0).hidden().toFloatArray();
+        for (int i = 0; i < 2; i++) {
+          replay.run();
+          assertArrayEquals(alone, outputs.get(1).hidden().toFloatArray());
+        }
+      }
+      outputs.forEach(EncoderModel.Encoded::close);
+    }
+  }
+
+  @Test
+  void large_copies_go_through_in_parts_from_many_threads() throws Exception {
+    Emulator.set(Policy.ROUND_ROBIN, 1, false, true);
+    try (ExecutorService threads = Executors.newFixedThreadPool(12)) {
+      List<Future<?>> copies = new ArrayList<>();
+      for (int i = 0; i < 12; i++) {
+        byte[] bytes = new byte[(4 << 20) * (i % 4) + 1000 + i];
+        new Random(i).nextBytes(bytes);
+        copies.add(
+            threads.submit(
+                () -> {
+                  try (Buffer buffer = cuda.memory().adopt(MemorySegment.ofArray(bytes.clone()))) {
+                    byte[] back = new byte[bytes.length];
+                    Arrays.fill(back, (byte) 1);
+                    cuda.memory().read(buffer, 0, MemorySegment.ofArray(back));
+                    assertArrayEquals(bytes, back);
+                  }
+                }));
+      }
+      for (Future<?> copy : copies) {
+        copy.get();
+      }
+    }
+  }
+}
