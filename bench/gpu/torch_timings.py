@@ -52,6 +52,8 @@ def calls_of(torch, row):
             make(row["m"], row["k"]),
             make(row["n"], row["k"]),
         )
+    if kernel == "quantized_matmul":
+        return quantized_calls(torch, row, make)
     if kernel in ("rotary", "rotary_cache"):
         tokens, heads, size = row["tokens"], row["heads"], row["head_size"]
         kv_heads = row.get("kv_heads", 0)
@@ -106,6 +108,35 @@ def calls_of(torch, row):
     )
 
 
+def quantized_calls(torch, row, make):
+    """What stands beside a product with a quantised weight: the same in bf16, and PyTorch's of the same kind."""
+    import torch.nn.functional as F
+
+    m, n, k = row["m"], row["n"], row["k"]
+
+    def signed(*shape):
+        return torch.randint(-127, 128, shape, device="cuda", dtype=torch.int8)
+
+    def scaled(x, w, a, b, row_scale, column_scale):
+        return (torch._int_mm(a, b.t()).float() * row_scale * column_scale).to(x.dtype)
+
+    calls = {"torch-bf16": lambda x, w, *rest: F.linear(x, w)}
+    if row["activations"] != "EXACT":
+        calls["torch-int_mm"] = lambda x, w, a, b, *rest: torch._int_mm(a, b.t())
+        calls["torch-int_mm-scaled"] = torch.compile(scaled)
+        return calls, lambda: (make(m, k), make(n, k), signed(m, k), signed(n, k), torch.rand(m, 1, device="cuda"), torch.rand(n, device="cuda"))
+    if not row["format"].startswith("INT4"):
+        return calls, lambda: (make(m, k), make(n, k))
+    group = int(row["format"].split(":")[1])
+    calls["torch-int4pack_mm"] = lambda x, w, codes, scales: torch._weight_int4pack_mm(x, codes, group, scales)
+
+    def operands():
+        codes = torch.randint(0, 256, (n, k // 2), device="cuda", dtype=torch.uint8)
+        return make(m, k), make(n, k), torch._convert_weight_to_int4pack(codes, 8), make(k // group, n, 2)
+
+    return calls, operands
+
+
 def batch(torch, call, copies, calls):
     torch.cuda.synchronize()
     start = time.perf_counter()
@@ -119,6 +150,9 @@ def timed(torch, row):
     contenders, operands = calls_of(torch, row)
     copies = [operands()]
     size = sum(t.numel() * t.element_size() for t in copies[0])
+    if row["kernel"] == "quantized_matmul":
+        # Each contender reads one of the weights only, the narrowest among them.
+        size = row["n"] * row["k"] // 2
     copies += [operands() for _ in range(min(MOST_COPIES, math.ceil(ROTATED_BYTES / size)) - 1)]
     answer = {}
     for name, call in contenders.items():

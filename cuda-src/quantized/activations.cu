@@ -13,6 +13,8 @@ struct QuantizedTokens {
   float* offsets;
   long x_stride, k, padded_k, padded_rows;
   int x_dtype, with_offset;
+  // Whether rows are aligned, and a block can keep one.
+  int kept;
 };
 
 // What codes mean, offset + scale * code, and the scale's inverse.
@@ -41,31 +43,76 @@ static __device__ __forceinline__ uint32_t code_of(const CodeMeaning& meaning, f
   return word_of(code + 12582912.0f) & 0xff;
 }
 
-// Grid: rows.
-extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const QuantizedTokens p) {
-  const long row = static_cast<long>(blockIdx.x), from = row * p.x_stride;
-  float least = p.with_offset != 0 ? Smallest::nothing() : 0;
-  float most = p.with_offset != 0 ? Largest::nothing() : 0;
-  for (long i = threadIdx.x; i < p.k; i += blockDim.x) {
-    const float x = load(p.x, from + i, p.x_dtype);
-    least = Smallest::of(least, x);
-    most = Largest::of(most, x);
-  }
+// The least and the largest number of a row whose threads have found some of them.
+static __device__ __forceinline__ CodeMeaning meaning_of_row(const QuantizedTokens& p, long row,
+                                                             float least, float most) {
   least = reduce_block<Smallest>(least);
   most = reduce_block<Largest>(most);
   const CodeMeaning meaning = meaning_of(least, most, p.with_offset != 0);
-  for (long i = 4 * static_cast<long>(threadIdx.x); i < p.padded_k; i += 4 * blockDim.x) {
-    uint32_t word = 0;
-    for (int q = 0; q < 4; q++) {
-      if (i + q < p.k) {
-        word |= code_of(meaning, load(p.x, from + i + q, p.x_dtype)) << (8 * q);
-      }
-    }
-    p.codes[(row * p.padded_k + i) / 4] = word;
-  }
   if (threadIdx.x == 0) {
     p.scales[row] = meaning.scale;
     p.offsets[row] = meaning.offset;
+  }
+  return meaning;
+}
+
+// Four codes, zeros past the last number.
+static __device__ __forceinline__ uint32_t four_codes(const CodeMeaning& meaning, const float* x,
+                                                      long count) {
+  uint32_t word = 0;
+#pragma unroll
+  for (int q = 0; q < 4; q++) {
+    word |= q < count ? code_of(meaning, x[q]) << (8 * q) : 0;
+  }
+  return word;
+}
+
+// Grid: rows.
+extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const QuantizedTokens p) {
+  constexpr int kKept = 4;
+  const long row = static_cast<long>(blockIdx.x), from = row * p.x_stride;
+  uint32_t* codes = p.codes + row * p.padded_k / 4;
+  float least = p.with_offset != 0 ? Smallest::nothing() : 0;
+  float most = p.with_offset != 0 ? Largest::nothing() : 0;
+  const auto see = [&](float x) {
+    least = Smallest::of(least, x);
+    most = Largest::of(most, x);
+  };
+  if (p.kept != 0) {
+    float x[kKept][8] = {};
+#pragma unroll
+    for (int v = 0; v < kKept; v++) {
+      const long i = 8 * (static_cast<long>(threadIdx.x) + 256 * v);
+      if (i < p.k) {
+        load_vector<8>(p.x, from + i, p.x_dtype, x[v]);
+#pragma unroll
+        for (int q = 0; q < 8; q++) {
+          see(x[v][q]);
+        }
+      }
+    }
+    const CodeMeaning meaning = meaning_of_row(p, row, least, most);
+#pragma unroll
+    for (int v = 0; v < kKept; v++) {
+      const long i = 8 * (static_cast<long>(threadIdx.x) + 256 * v);
+      if (i < p.padded_k) {
+        const long count = p.k - i;
+        codes[i / 4] = four_codes(meaning, x[v], count);
+        codes[i / 4 + 1] = four_codes(meaning, x[v] + 4, count - 4);
+      }
+    }
+    return;
+  }
+  for (long i = threadIdx.x; i < p.k; i += blockDim.x) {
+    see(load(p.x, from + i, p.x_dtype));
+  }
+  const CodeMeaning meaning = meaning_of_row(p, row, least, most);
+  for (long i = 4 * static_cast<long>(threadIdx.x); i < p.padded_k; i += 4 * blockDim.x) {
+    float x[4];
+    for (int q = 0; q < 4; q++) {
+      x[q] = i + q < p.k ? load(p.x, from + i + q, p.x_dtype) : 0;
+    }
+    codes[i / 4] = four_codes(meaning, x, p.k - i);
   }
 }
 

@@ -9,12 +9,54 @@
 
 namespace gatun {
 
-template <class S, bool Bf16>
+template <bool Bf16>
 static __device__ __forceinline__ void multiply(float* d, const uint32_t* a, const uint32_t* b) {
   if (Bf16) {
     mma_bf16(d, a, b);
   } else {
     mma_f16(d, a, b);
+  }
+}
+
+// The codes of the lane's four features in a chunk of 32 input features: for each of two steps of
+// mma pairs 0 and 1, 2 and 3.
+template <class S, bool Bf16>
+static __device__ __forceinline__ void chunk_codes(typename S::Stage* stage, int chunk, int g,
+                                                   int t, uint32_t (*pairs)[4]) {
+#pragma unroll
+  for (int i = 0; i < S::kBits / 4; i++) {
+    const Words words = *reinterpret_cast<const Words*>(
+        S::w_at(stage, S::panel(), chunk * S::kBits + 4 * i + t, g));
+#pragma unroll
+    for (int f = 0; f < 4; f++) {
+      if constexpr (S::kBits == 8) {
+        codes_of_8_bits<Bf16>(words.word[f], pairs[f] + 2 * i);
+      } else {
+        codes_of_4_bits<Bf16>(words.word[f], pairs[f]);
+      }
+    }
+  }
+}
+
+// The lane's part of a token's chunk, for both steps: of 4 bits it has the input features 8t and on
+// of 32, of 8 bits 4t and on of each 16.
+template <class S>
+static __device__ __forceinline__ void chunk_tokens(typename S::Stage* stage, int chunk, int first,
+                                                    int g, int t, uint32_t* b) {
+  if constexpr (S::kBits == 4) {
+    const Words words = *reinterpret_cast<const Words*>(S::x_at(stage, chunk, first, g, t));
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      b[i] = words.word[i];
+    }
+  } else {
+#pragma unroll
+    for (int step = 0; step < 2; step++) {
+      const uint64_t both = *reinterpret_cast<const uint64_t*>(
+          S::x_at(stage, chunk, first, g, 2 * step + t / 2) + t % 2 * 8);
+      b[2 * step] = static_cast<uint32_t>(both);
+      b[2 * step + 1] = static_cast<uint32_t>(both >> 32);
+    }
   }
 }
 
@@ -26,92 +68,81 @@ static __device__ __forceinline__ void exact_stage(typename S::Stage* stage,
   const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
   const int token0 = S::side() * 8 * T;
   const int header = header_bytes(p.scales);
-  const bool minima = p.scales == kScaleF32Min, zeros = p.scales == kScaleF16Zero;
+  const bool minima = p.scales == kScaleF32Min;
+  // Groups of 16 take one step of mma, and then the other.
+  const bool halves = S::kBits == 8 && p.shift == 4;
   constexpr int kMine = S::kChunks / S::kSlices;
-  float sums[2][T][4] = {}, x_sums[T][4] = {};
-#pragma unroll
+  float sums[2][T][4] = {};
+  // Unrolled, the largest tiles' sums would not fit into registers.
+#pragma unroll(T < 4 ? kMine : 1)
   for (int c = 0; c < kMine; c++) {
-    const int chunk = S::slice() * kMine + c;
-    const int first = chunk * 32;
-    const unsigned char* mine =
-        stage->h[S::panel()] + (p.shift < 16 ? ((first & (S::kDepth - 1)) >> p.shift) * header : 0);
-    Words words;
-    if (S::kBits == 4) {
-      words = *reinterpret_cast<const Words*>(S::w_at(stage, S::panel(), chunk * 4 + t, g));
-    }
+    const int chunk = S::slice() * kMine + c, first = chunk * 32;
+    const unsigned char* beside =
+        stage->h[S::panel()] + (p.shift < 16 ? (first >> p.shift) * header : 0);
+#pragma unroll 1
+    for (int half = 0; half < (halves ? 2 : 1); half++, beside += header) {
+      uint32_t pairs[4][4];
+      chunk_codes<S, Bf16>(stage, chunk, g, t, pairs);
+      if (halves) {
 #pragma unroll
-    for (int step = 0; step < 2; step++) {
-      uint32_t pairs[4][2];
-      if (S::kBits == 8) {
-        words = *reinterpret_cast<const Words*>(
-            S::w_at(stage, S::panel(), chunk * 8 + step * 4 + t, g));
-        if (p.shift == 4 && step == 1) {
-          mine += header;
+        for (int f = 0; f < 4; f++) {
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+            pairs[f][i] = i / 2 == half ? pairs[f][i] : 0;
+          }
         }
       }
-#pragma unroll
-      for (int f = 0; f < 4; f++) {
-        if (S::kBits == 8) {
-          codes_of_8_bits<Bf16>(words.word[f], pairs[f]);
-        } else {
-          uint32_t all[4];
-          codes_of_4_bits<Bf16>(words.word[f], all);
-          pairs[f][0] = all[2 * step];
-          pairs[f][1] = all[2 * step + 1];
-        }
-      }
-      if (zeros) {
-        const FourScales four = four_scales(mine, p.scales, g);
+      const FourScales four = four_scales(beside, p.scales, g);
+      if (S::kBits == 4 && p.scales == kScaleF16Zero) {
 #pragma unroll
         for (int f = 0; f < 4; f++) {
           const uint32_t zero = both_halves<Bf16>(-four.more[f]);
-          pairs[f][0] = add_pairs<Bf16>(pairs[f][0], zero);
-          pairs[f][1] = add_pairs<Bf16>(pairs[f][1], zero);
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+            pairs[f][i] = add_pairs<Bf16>(pairs[f][i], zero);
+          }
         }
       }
 #pragma unroll
       for (int j = 0; j < T; j++) {
-        // Of 4 bits the lane has the input features 8t and on of 32, of 8 bits 4t and on of 16.
-        const int token = token0 + 8 * j + g;
-        const unsigned char* at = S::kBits == 4
-                                      ? S::x_at(stage, chunk, token, t) + 8 * step
-                                      : S::x_at(stage, chunk, token, 2 * step + t / 2) + t % 2 * 8;
-        const uint64_t both = *reinterpret_cast<const uint64_t*>(at);
-        const uint32_t b[2] = {static_cast<uint32_t>(both), static_cast<uint32_t>(both >> 32)};
+        uint32_t b[4];
+        chunk_tokens<S>(stage, chunk, token0 + 8 * j, g, t, b);
 #pragma unroll
-        for (int u = 0; u < 2; u++) {
-          const uint32_t a[4] = {pairs[2 * u][0], pairs[2 * u + 1][0], pairs[2 * u][1],
-                                 pairs[2 * u + 1][1]};
-          multiply<S, Bf16>(sums[u][j], a, b);
+        for (int step = 0; step < 2; step++) {
+#pragma unroll
+          for (int u = 0; u < 2; u++) {
+            const uint32_t a[4] = {pairs[2 * u][2 * step], pairs[2 * u + 1][2 * step],
+                                   pairs[2 * u][2 * step + 1], pairs[2 * u + 1][2 * step + 1]};
+            multiply<Bf16>(sums[u][j], a, b + 2 * step);
+          }
         }
         if (minima) {
+          // The sum of x, in every row.
           const uint32_t one = Bf16 ? 0x3f803f80 : 0x3c003c00;
           const uint32_t ones[4] = {one, one, one, one};
-          multiply<S, Bf16>(x_sums[j], ones, b);
+          float x_sums[4] = {};
+          multiply<Bf16>(x_sums, ones, b);
+          multiply<Bf16>(x_sums, ones, b + 2);
+#pragma unroll
+          for (int u = 0; u < 2; u++) {
+#pragma unroll
+            for (int q = 0; q < 4; q++) {
+              main[u][j][q] += four.more[2 * u + q / 2] * x_sums[q % 2];
+            }
+          }
         }
       }
-      const long after = k0 + first + 16 * (step + 1);
-      const bool last = c == kMine - 1 && step == 1;
-      if (last || (p.shift < 16 && (after & ((1L << p.shift) - 1)) == 0)) {
-        const FourScales four = four_scales(mine, p.scales, g);
+      const long after = k0 + first + 32;
+      if (c == kMine - 1 || halves || (p.shift < 16 && (after & ((1L << p.shift) - 1)) == 0)) {
 #pragma unroll
         for (int j = 0; j < T; j++) {
 #pragma unroll
           for (int u = 0; u < 2; u++) {
 #pragma unroll
             for (int q = 0; q < 4; q++) {
-              const int f = 2 * u + q / 2;
-              float sum = main[u][j][q] + four.scale[f] * sums[u][j][q];
-              if (minima) {
-                sum += four.more[f] * x_sums[j][q % 2];
-              }
-              main[u][j][q] = sum;
+              main[u][j][q] += four.scale[2 * u + q / 2] * sums[u][j][q];
               sums[u][j][q] = 0;
             }
-          }
-#pragma unroll
-          for (int q = 0; q < 4; q++) {
-            x_sums[j][q] = 0;
           }
         }
       }
@@ -138,8 +169,9 @@ template <int Bits, int TokenTiles, int Slices, int Sides, int Depth, int Stages
 using ExactTile = QuantizedTile<uint16_t, Bits, TokenTiles, Slices, Sides, Depth, Stages>;
 
 #define GATUN_EXACT_PRODUCT(name, bf16, ...)                                     \
-  extern "C" __global__ void __launch_bounds__(ExactTile<__VA_ARGS__>::kThreads) \
-      name(const QuantizedProduct p) {                                           \
+  extern "C" __global__ void __launch_bounds__(ExactTile<__VA_ARGS__>::kThreads, \
+                                               ExactTile<__VA_ARGS__>::kBlocks)  \
+      name(const __grid_constant__ QuantizedProduct p) {                         \
     exact_product<ExactTile<__VA_ARGS__>, bf16>(p);                              \
   }
 

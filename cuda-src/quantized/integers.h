@@ -28,24 +28,24 @@ static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
   const int header = header_bytes(p.scales);
   const bool corrected = p.scales == kScaleF32Min || p.scales == kScaleF16Zero;
   constexpr int kMine = S::kDepth / 32 / S::kSlices;
-  int32_t x_sums[T][4];
+  int32_t x_sums[T][2];
   const auto begin = [&]() {
 #pragma unroll
     for (int j = 0; j < T; j++) {
 #pragma unroll
       for (int q = 0; q < 4; q++) {
-        sums[0][j][q] = sums[1][j][q] = x_sums[j][q] = static_cast<int32_t>(kMagic);
+        sums[0][j][q] = sums[1][j][q] = x_sums[j][q % 2] = static_cast<int32_t>(kMagic);
       }
     }
   };
   if (!whole) {
     begin();
   }
-#pragma unroll
+#pragma unroll(T < 4 ? kMine : 1)
   for (int c = 0; c < kMine; c++) {
     const int block = S::slice() * kMine + c, first = block * 32;
     uint32_t a[2][4];
-    if (S::kBits == 4) {
+    if constexpr (S::kBits == 4) {
       const Words words =
           *reinterpret_cast<const Words*>(S::w_at(stage, S::panel(), block * 4 + t, g));
 #pragma unroll
@@ -70,7 +70,7 @@ static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
     for (int half = 0; half < (p.shift == 4 ? 2 : 1); half++) {
       const uint32_t mask = p.shift == 4 && t / 2 != half ? 0 : 0xffffffff;
       const uint32_t one = 0x01010101 & mask;
-      const uint32_t ones[4] = {one, one, one, one};
+      const uint32_t ones[4] = {one, 0, one, 0};
       uint32_t part[2][4];
 #pragma unroll
       for (int i = 0; i < 8; i++) {
@@ -79,13 +79,17 @@ static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
 #pragma unroll
       for (int j = 0; j < T; j++) {
         const unsigned char* at =
-            S::x_at(stage, block / 2, token0 + 8 * j + g, block % 2 * 2 + t / 2) + t % 2 * 8;
+            S::x_at(stage, block / 2, token0 + 8 * j, g, block % 2 * 2 + t / 2) + t % 2 * 8;
         const uint64_t both = *reinterpret_cast<const uint64_t*>(at);
         const uint32_t b[2] = {static_cast<uint32_t>(both), static_cast<uint32_t>(both >> 32)};
         mma_s8(sums[0][j], part[0], b);
         mma_s8(sums[1][j], part[1], b);
         if (corrected) {
-          mma_s8(x_sums[j], ones, b);
+          // Ones in the first rows alone, so that the other rows' sums are 0.
+          int32_t both_sums[4] = {x_sums[j][0], x_sums[j][1], 0, 0};
+          mma_s8(both_sums, ones, b);
+          x_sums[j][0] = both_sums[0];
+          x_sums[j][1] = both_sums[1];
         }
       }
       const long after = k0 + first + 32;
@@ -178,8 +182,9 @@ template <int Bits, int TokenTiles, int Slices, int Sides, int Depth, int Stages
 using IntegerTile = QuantizedTile<int8_t, Bits, TokenTiles, Slices, Sides, Depth, Stages>;
 
 #define GATUN_INTEGER_PRODUCT(name, ...)                                           \
-  extern "C" __global__ void __launch_bounds__(IntegerTile<__VA_ARGS__>::kThreads) \
-      name(const QuantizedProduct p) {                                             \
+  extern "C" __global__ void __launch_bounds__(IntegerTile<__VA_ARGS__>::kThreads, \
+                                               IntegerTile<__VA_ARGS__>::kBlocks)  \
+      name(const __grid_constant__ QuantizedProduct p) {                           \
     integer_product<IntegerTile<__VA_ARGS__>>(p);                                  \
   }
 

@@ -51,7 +51,7 @@ struct QuantizedProduct {
   long group, record, panel;
   // The group's logarithm, 62 where it is the whole row.
   int shift;
-  int scales, x_dtype, y_dtype, activation, bits, blocks, wide;
+  int scales, x_dtype, y_dtype, activation, bits, blocks, wide_x, wide_y;
 };
 
 // The float of an element; what is beside the codes of its group lies in `record`.

@@ -16,7 +16,7 @@ static __device__ GATUN_NOINLINE void finish_sums(const QuantizedProduct& p, flo
     sums[i] = activate(p.bias == nullptr ? sums[i] : sums[i] + bias, p.activation);
   }
   const long place = row * p.y_stride + column;
-  if (p.wide != 0 && column + 4 <= p.n) {
+  if (p.wide_y != 0 && column + 4 <= p.n) {
     if (p.y_dtype == kF32) {
       Words words;
 #pragma unroll
@@ -57,6 +57,8 @@ struct QuantizedTile {
   static constexpr int kPanels = 4, kDepth = StageDepth, kStages = StageCount;
   static constexpr int kWarps = kPanels * Slices * Sides, kThreads = 32 * kWarps;
   static constexpr int kTokens = 8 * TokenTiles * Sides, kFeatures = kPanels * kPanelFeatures;
+  // Of a multiprocessor: the large ones have all of its registers.
+  static constexpr int kBlocks = TokenTiles < 4 ? 2 : 1;
   // Input features in 64 bytes of x: a row of a chunk of a stage.
   static constexpr int kChunk = 64 / static_cast<int>(sizeof(X)), kChunks = kDepth / kChunk;
   static constexpr int kRows = kDepth * CodeBits / 32;
@@ -81,12 +83,12 @@ struct QuantizedTile {
   static __device__ __forceinline__ int slice() { return warp() / kPanels % Slices; }
   static __device__ __forceinline__ int side() { return warp() / (kPanels * Slices); }
 
-  // 16 bytes of x. Rows alternate between the halves of a bank line, and pairs of rows and chunks
-  // between places in it, so that neither what eight lanes read nor what they write at once meets
-  // in a bank.
-  static __device__ __forceinline__ unsigned char* x_at(Stage* stage, int chunk, int token,
+  // Where 16 bytes of x lie: of a chunk's token `first + g`, `first` a multiple of 8. Rows
+  // alternate between the halves of a bank line, and pairs of rows and parts between places in it,
+  // so that neither what eight lanes read nor what they write at once meets in a bank.
+  static __device__ __forceinline__ unsigned char* x_at(Stage* stage, int chunk, int first, int g,
                                                         int part) {
-    return stage->x[chunk][token ^ (chunk & 1)] + 16 * (part ^ (token & 2));
+    return stage->x[chunk][first] + 64 * (g ^ (chunk & 1)) + 16 * (part ^ (g & 2));
   }
 
   // A word of the four features 4 chunk and on, in an order that lets the rows of four lanes t lie
@@ -97,53 +99,88 @@ struct QuantizedTile {
     return stage->w[panel][row] + 16 * (chunk ^ (turn % 4 * 2));
   }
 
-  // Begins to copy the input features from k0 on.
-  static __device__ __forceinline__ void load(Stage* stage, const QuantizedProduct& p, long m0,
-                                              long panel0, long k0) {
-    const unsigned char* x = static_cast<const unsigned char*>(p.x);
-    constexpr int kPieces = kDepth * static_cast<int>(sizeof(X)) / 16;
-    for (int i = threadIdx.x; i < kTokens * kPieces; i += kThreads) {
-      const int token = i / kPieces, piece = i % kPieces;
-      const long k = k0 + piece * (16 / static_cast<int>(sizeof(X)));
-      const bool valid = m0 + token < p.m && k < p.k;
-      copy_async_16(
-          x_at(stage, piece / 4, token, piece % 4),
-          x + (valid ? ((m0 + token) * p.x_stride + k) * static_cast<long>(sizeof(X)) : 0), valid);
+  // What a thread copies in each stage: the same places of it, a stage further on.
+  struct Copies {
+    static constexpr int kPieces = kDepth * static_cast<int>(sizeof(X)) / 16;
+    static constexpr int kTokenStep = kThreads / kPieces;
+    static constexpr int kPanelStep = kThreads / (kRows * kRowChunks);
+    static_assert(kTokenStep % 8 == 0 && kPanelStep >= 1 && kThreads >= 256, "a thread's places");
+
+    const unsigned char* x;
+    const unsigned char* w;
+    const unsigned char* h;
+    int tokens, panels, piece, token, panel, row, chunk, h_panel, h_place, h_element;
+
+    __device__ __forceinline__ Copies(const QuantizedProduct& p, long m0, long panel0) {
+      const int i = static_cast<int>(threadIdx.x);
+      piece = i % kPieces;
+      token = i / kPieces;
+      tokens = p.m - m0 < kTokens ? static_cast<int>(p.m - m0) : kTokens;
+      x = static_cast<const unsigned char*>(p.x) +
+          (m0 + token) * p.x_stride * static_cast<long>(sizeof(X)) + piece * 16;
+      const long left = (p.n + kPanelFeatures - 1) / kPanelFeatures - panel0;
+      panels = left < kPanels ? static_cast<int>(left) : kPanels;
+      chunk = i % kRowChunks;
+      row = i / kRowChunks % kRows;
+      panel = i / (kRows * kRowChunks);
+      const int header = header_bytes(p.scales);
+      // A stage begins with a group, or lies in one.
+      const int element = row * (32 / kBits);
+      const bool several = p.shift < 16 && kDepth >> p.shift > 1;
+      const int group = several ? element >> p.shift : 0;
+      const int inside = several ? element - (group << p.shift) : element;
+      const unsigned char* packed = p.packed + panel0 * p.panel;
+      w = packed + panel * p.panel + group * p.record + header + inside / (32 / kBits) * kRowBytes +
+          chunk * 16;
+      const int pieces = header / 16, groups = several ? kDepth >> p.shift : 1;
+      h_panel = i / (groups * pieces);
+      const int h_group = i / pieces % groups, h_piece = i % pieces;
+      h = packed + h_panel * p.panel + h_group * p.record + h_piece * 16;
+      h_place = h_group * header + h_piece * 16;
+      h_element = several ? h_group << p.shift : 0;
     }
-    const long panels = (p.n + kPanelFeatures - 1) / kPanelFeatures;
-    const int header = header_bytes(p.scales);
-    for (int i = threadIdx.x; i < kPanels * kRows * kRowChunks; i += kThreads) {
-      const int panel = i / (kRows * kRowChunks), row = i / kRowChunks % kRows,
-                chunk = i % kRowChunks;
-      const long k = k0 + row * (32 / kBits), g = k >> p.shift;
-      const bool valid = panel0 + panel < panels && k < p.k;
-      const long inside = (k - (g << p.shift)) / (32 / kBits) * kRowBytes + chunk * 16;
-      copy_async_16(
-          w_at(stage, panel, row, chunk),
-          p.packed + (valid ? (panel0 + panel) * p.panel + g * p.record + header + inside : 0),
-          valid);
-    }
-    const int groups = p.shift < 16 && kDepth >> p.shift > 1 ? kDepth >> p.shift : 1;
-    const int pieces = header / 16;
-    for (int i = threadIdx.x; i < kPanels * groups * pieces; i += kThreads) {
-      const int panel = i / (groups * pieces), group = i / pieces % groups, piece = i % pieces;
-      const long g = (k0 >> p.shift) + group;
-      const bool valid = panel0 + panel < panels && (g << p.shift) < p.k;
-      copy_async_16(stage->h[panel] + group * header + piece * 16,
-                    p.packed + (valid ? (panel0 + panel) * p.panel + g * p.record + piece * 16 : 0),
-                    valid);
-    }
-    if constexpr (kInteger) {
-      for (int i = threadIdx.x; p.blocks != 0 && i < kDepth / 32 * kTokens / 4; i += kThreads) {
-        const int block = i / (kTokens / 4), token = i % (kTokens / 4) * 4;
-        const bool valid = k0 + 32 * block < p.k;
-        copy_async_16(&stage->x_scale[block][token],
-                      p.x_scales + (valid ? (k0 / 32 + block) * p.padded_rows + m0 + token : 0),
-                      valid);
+
+    // Begins to copy the input features from k0 on.
+    __device__ __forceinline__ void begin(Stage* stage, const QuantizedProduct& p, long m0,
+                                          long k0) const {
+      const int left = p.k - k0 < kDepth ? static_cast<int>(p.k - k0) : kDepth;
+      const long g = k0 >> p.shift;
+      const long at_h = g * p.record;
+      const long at_w = at_h + (k0 - (g << p.shift)) / (32 / kBits) * kRowBytes;
+      const long at_x = k0 * static_cast<long>(sizeof(X));
+      const bool x_there = piece * (16 / static_cast<int>(sizeof(X))) < left;
+#pragma unroll
+      for (int first = 0; first < kTokens; first += kTokenStep) {
+        if (kTokenStep <= kTokens || token < kTokens) {
+          const bool valid = x_there && first + token < tokens;
+          copy_async_16(x_at(stage, piece / 4, first + token / 8 * 8, token % 8, piece % 4),
+                        valid ? x + first * p.x_stride * static_cast<long>(sizeof(X)) + at_x : p.x,
+                        valid);
+        }
       }
+      const bool w_there = row * (32 / kBits) < left;
+#pragma unroll
+      for (int first = 0; first < kPanels; first += kPanelStep) {
+        const bool valid = w_there && first + panel < panels;
+        copy_async_16(w_at(stage, first + panel, row, chunk),
+                      valid ? w + first * p.panel + at_w : p.packed, valid);
+      }
+      if (h_panel < kPanels) {
+        const bool valid = h_element < left && h_panel < panels;
+        copy_async_16(stage->h[h_panel] + h_place, valid ? h + at_h : p.packed, valid);
+      }
+      if constexpr (kInteger) {
+        for (int i = threadIdx.x; p.blocks != 0 && i < kDepth / 32 * kTokens / 4; i += kThreads) {
+          const int block = i / (kTokens / 4), four = i % (kTokens / 4) * 4;
+          const bool valid = 32 * block < left;
+          copy_async_16(&stage->x_scale[block][four],
+                        p.x_scales + (valid ? (k0 / 32 + block) * p.padded_rows + m0 + four : 0),
+                        valid);
+        }
+      }
+      copy_async_commit();
     }
-    copy_async_commit();
-  }
+  };
 
   // Calls work(stage, k0) for each of the block's stages, and waits for all copies.
   template <class Work>
@@ -151,28 +188,30 @@ struct QuantizedTile {
                                                     Work work) {
     const long m0 = static_cast<long>(blockIdx.y) * kTokens;
     const long panel0 = static_cast<long>(blockIdx.x) * kPanels;
+    const Copies copies(p, m0, panel0);
     const long all = (p.k + kDepth - 1) / kDepth;
-    const long first = all * blockIdx.z / gridDim.z, end = all * (blockIdx.z + 1) / gridDim.z;
+    const long begin = all * blockIdx.z / gridDim.z;
+    const int stages = static_cast<int>(all * (blockIdx.z + 1) / gridDim.z - begin);
     // A group is committed for each stage, empty past the last, so that the count of groups that
     // may be under way is always the same.
     for (int ahead = 0; ahead < kStages - 1; ahead++) {
-      if (first + ahead < end) {
-        load(&shared->stage[ahead], p, m0, panel0, (first + ahead) * kDepth);
+      if (ahead < stages) {
+        copies.begin(&shared->stage[ahead], p, m0, (begin + ahead) * kDepth);
       } else {
         copy_async_commit();
       }
     }
-    for (long step = first; step < end; step++) {
+    for (int step = 0; step < stages; step++) {
       copy_async_wait<kStages - 2>();
       // Everyone's part of this stage is there, and everyone is done with the one before it.
       sync_block();
-      const long next = step + kStages - 1;
-      if (next < end) {
-        load(&shared->stage[(next - first) % kStages], p, m0, panel0, next * kDepth);
+      const int next = step + kStages - 1;
+      if (next < stages) {
+        copies.begin(&shared->stage[next % kStages], p, m0, (begin + next) * kDepth);
       } else {
         copy_async_commit();
       }
-      work(&shared->stage[(step - first) % kStages], step * kDepth);
+      work(&shared->stage[step % kStages], (begin + step) * kDepth);
     }
     copy_async_wait<0>();
   }

@@ -18,11 +18,17 @@ import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.RotaryCacheUpdate;
 import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.quantized.Packer;
+import dev.gatun.kernels.api.quantized.Quantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -69,6 +75,7 @@ final class GpuRow implements AutoCloseable {
     return switch (row.get("kernel").asText()) {
       case "attention" -> attention(row);
       case "matmul" -> matmul(row.get("m").asLong(), row.get("n").asLong(), row.get("k").asLong());
+      case "quantized_matmul" -> quantizedMatmul(row);
       case "rotary", "rotary_cache" -> rotary(row);
       default ->
           rows(row.get("kernel").asText(), row.get("rows").asLong(), row.get("columns").asLong());
@@ -108,6 +115,46 @@ final class GpuRow implements AutoCloseable {
     Operand y = filled(dtype, m, n);
     backend.kernels().run(new MatmulPack(weight, packed));
     Matmul matmul = new Matmul(x, packed, null, Activation.NONE, y);
+    return () -> backend.kernels().run(matmul);
+  }
+
+  /** The weight is one panel of quantised random numbers again and again. */
+  private Runnable quantizedMatmul(JsonNode row) {
+    long n = row.get("n").asLong();
+    int k = row.get("k").asInt();
+    BlockFormat format = BlockFormat.of(row.get("format").asText());
+    byte[] blocks = new byte[(int) (PackedLayout.PANEL * format.rowBytes(k))];
+    Quantizer.quantize(
+        format,
+        (r, x) -> {
+          Random numbers = new Random(r);
+          for (int i = 0; i < x.length; i++) {
+            x[i] = (float) numbers.nextGaussian();
+          }
+        },
+        PackedLayout.PANEL,
+        k,
+        MemorySegment.ofArray(blocks));
+    MemorySegment panel =
+        MemorySegment.ofArray(new byte[(int) format.layout().packedBytes(PackedLayout.PANEL, k)]);
+    Packer.pack(
+        format, MemorySegment.ofArray(blocks), format.rowBytes(k), PackedLayout.PANEL, k, panel);
+    Buffer packed = backend.memory().allocate(format.layout().packedBytes(n, k));
+    buffers.add(packed);
+    bytes += packed.byteSize();
+    for (long done = 0; done < packed.byteSize(); done += panel.byteSize()) {
+      backend.memory().write(panel, packed, done);
+    }
+    Operand x = filled(dtype, row.get("m").asLong(), k);
+    QuantizedMatmul matmul =
+        new QuantizedMatmul(
+            format.layout(),
+            QuantizedActivations.valueOf(row.get("activations").asText()),
+            x,
+            Operand.of(packed, DType.U8, packed.byteSize()),
+            null,
+            Activation.NONE,
+            filled(dtype, x.size(0), n));
     return () -> backend.kernels().run(matmul);
   }
 

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.quantized.BlockFormat;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
@@ -22,6 +24,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntToDoubleFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,20 +69,50 @@ final class CudaEncoderTest {
       float[] got = output.hiddenStates().get(last).toFloatArray();
       TensorFile.Entry want = expected.get("out.hidden_states." + last);
       assertEquals(want.elements(), got.length);
-      double product = 0;
-      double ours = 0;
-      double theirs = 0;
-      for (int i = 0; i < got.length; i++) {
-        // Rows of padding are 0 here and something there.
-        double right = want.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
-        right = got[i] == 0 ? 0 : right;
-        product += got[i] * right;
-        ours += (double) got[i] * got[i];
-        theirs += right * right;
-      }
-      double cosine = product / Math.sqrt(ours * theirs);
+      double cosine = cosine(got, i -> want.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i));
       assertTrue(cosine >= 0.999, golden + " " + dtype + ": cosine " + cosine);
     }
+  }
+
+  /** The processor's products with the same blocks are what is right. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-classify, INT8, INT8_PER_TOKEN, 0.9999",
+    "bert-tokens, INT8:32, INT8_PER_TOKEN, 0.9999",
+    "deberta-v2-mlm, INT4:32, INT8_BLOCKS, 0.9999",
+    "roberta-mlm, Q8_0, INT8_BLOCKS, 0.9999",
+    "bert-mlm, INT4:32, EXACT, 0.999999",
+    "bert-qa, INT4_ZERO:32, EXACT, 0.999999"
+  })
+  void quantised_weights_give_what_the_processor_gives(
+      String golden, String format, QuantizedActivations activations, double least)
+      throws IOException {
+    Path folder = GOLDENS.resolve(golden);
+    WeightType type = WeightType.quantized(BlockFormat.of(format), activations);
+    try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
+        EncoderModel here = AutoModel.load(folder, Device.cpu(), type);
+        EncoderModel there = AutoModel.load(folder, cuda, type);
+        EncoderOutput right = here.forward(Goldens.inputs(expected));
+        EncoderOutput output = there.forward(Goldens.inputs(expected))) {
+      int last = output.hiddenStates().size() - 1;
+      float[] want = right.hiddenStates().get(last).toFloatArray();
+      double cosine = cosine(output.hiddenStates().get(last).toFloatArray(), i -> want[i]);
+      assertTrue(cosine >= least, golden + " " + type + ": cosine " + cosine);
+    }
+  }
+
+  private static double cosine(float[] got, IntToDoubleFunction want) {
+    double product = 0;
+    double ours = 0;
+    double theirs = 0;
+    for (int i = 0; i < got.length; i++) {
+      // Rows of padding are 0 here and something there.
+      double right = got[i] == 0 ? 0 : want.applyAsDouble(i);
+      product += got[i] * right;
+      ours += (double) got[i] * got[i];
+      theirs += right * right;
+    }
+    return product / Math.sqrt(ours * theirs);
   }
 
   @Test

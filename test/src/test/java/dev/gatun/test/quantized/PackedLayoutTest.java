@@ -4,11 +4,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.PackedLayout;
 import dev.gatun.kernels.api.quantized.Packer;
 import dev.gatun.kernels.api.quantized.QuantizationError;
 import dev.gatun.kernels.api.quantized.Quantizer;
+import dev.gatun.test.emulator.Emulator;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -124,6 +136,58 @@ final class PackedLayoutTest {
     assertEquals(2 * record, packed.length);
     assertEquals(0x3c, packed[record + 1 * 2 + 1], "scale of 1 in F16, upper byte");
     assertEquals(0xb8, packed[record + 64 + 1 * 4 + 1] & 0xff, "3 + 8 above 0 + 8");
+  }
+
+  /** What a script made of the documentation's words gives. */
+  static List<String> golden() throws IOException {
+    List<String> lines = Files.readAllLines(Path.of("goldens", "packed", "packed.txt"));
+    PackedLayout.requireVersion(Integer.parseInt(lines.getFirst().replace("layout version ", "")));
+    return lines.subList(1, lines.size());
+  }
+
+  @ParameterizedTest
+  @MethodSource("golden")
+  void the_packed_bytes_are_the_golden_file(String line) {
+    String[] part = line.split(" ");
+    int n = Integer.parseInt(part[1]);
+    int k = Integer.parseInt(part[2]);
+    BlockFormat format = BlockFormat.of(part[0]);
+    byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
+    pack(format, n, k, HexFormat.of().parseHex(part[3]), packed);
+    assertEquals(part[4], HexFormat.of().formatHex(packed), format.toString());
+  }
+
+  @ParameterizedTest
+  @MethodSource("golden")
+  void a_device_packs_the_same_bytes(String line) {
+    String[] part = line.split(" ");
+    int n = Integer.parseInt(part[1]);
+    int k = Integer.parseInt(part[2]);
+    BlockFormat format = BlockFormat.of(part[0]);
+    Backend cuda = Emulator.open();
+    byte[] given = HexFormat.of().parseHex(part[3]);
+    byte[] result = new byte[(int) format.layout().packedBytes(n, k)];
+    try (Buffer blocks = cuda.memory().adopt(MemorySegment.ofArray(given));
+        Buffer packed = cuda.memory().allocate(result.length)) {
+      cuda.kernels()
+          .run(
+              new QuantizedPack(
+                  format,
+                  k,
+                  Operand.of(blocks, DType.U8, n, given.length / n),
+                  Operand.of(packed, DType.U8, result.length)));
+      cuda.memory().read(packed, 0, MemorySegment.ofArray(result));
+    }
+    assertEquals(part[4], HexFormat.of().formatHex(result), format.toString());
+  }
+
+  @Test
+  void another_releases_layout_is_refused() {
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> PackedLayout.requireVersion(2));
+    assertEquals(
+        "packed codes of layout version 2, expected version 1: pack the weight's blocks again",
+        e.getMessage());
   }
 
   @Test

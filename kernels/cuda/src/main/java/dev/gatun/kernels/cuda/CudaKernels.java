@@ -67,7 +67,7 @@ final class CudaKernels implements Kernels {
     this.uploads = new Uploads(memory);
     this.checks = new IndexChecks(launcher, memory);
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
-    this.matmul = new CudaMatmul(launcher, library);
+    this.matmul = new CudaMatmul(launcher, memory, library);
     this.rows = new CudaRows(launcher);
     this.rotary = new CudaRotary(launcher, memory, checks);
     this.elementwise = new CudaElementwise(launcher);

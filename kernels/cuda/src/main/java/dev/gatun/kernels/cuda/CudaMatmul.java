@@ -4,6 +4,7 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.BatchedMatmul;
+import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
@@ -50,6 +51,7 @@ final class CudaMatmul {
   }
 
   private final Launcher launcher;
+  private final Casts casts;
   // Null where weights are packed in panels.
   private final LibraryMatmul library;
 
@@ -59,8 +61,9 @@ final class CudaMatmul {
   /**
    * @param library computes products of weights that are packed in rows, null where there is none
    */
-  CudaMatmul(Launcher launcher, LibraryMatmul library) {
+  CudaMatmul(Launcher launcher, CudaMemory memory, LibraryMatmul library) {
     this.launcher = launcher;
+    this.casts = new Casts(launcher, memory);
     this.library = library;
     this.hopper = launcher.context().computeCapability() == HOPPER;
     this.multiprocessors = launcher.context().multiprocessors();
@@ -84,6 +87,19 @@ final class CudaMatmul {
 
   void run(Matmul c) {
     if (library != null && library.run(c)) {
+      return;
+    }
+    if (library == null && roundsX(c)) {
+      Operand x = c.x();
+      try (Buffer rounded = casts.cast(x, DType.BF16)) {
+        run(
+            new Matmul(
+                Operand.of(rounded, DType.BF16, x.shape()),
+                c.packed(),
+                c.bias(),
+                c.activation(),
+                c.y()));
+      }
       return;
     }
     boolean tensorCores = library == null && fitsTensorCores(c.x(), c.packed());
@@ -165,6 +181,16 @@ final class CudaMatmul {
         .integer(c.activation().ordinal())
         .numbers(c.x().stride(0), c.y().stride(0))
         .numbers(c.x().size(0), c.y().size(1), c.x().size(1));
+  }
+
+  /** Whether x is rounded to BF16, as the product says, for tensor cores to take it. */
+  private static boolean roundsX(Matmul c) {
+    return c.packed().dtype() == DType.BF16
+        && c.x().dtype() != DType.BF16
+        && c.x().isContiguous()
+        && c.x().count() > 0
+        && c.x().size(1) % 8 == 0
+        && Vectors.areAligned(c.packed());
   }
 
   static boolean fitsTensorCores(Operand x, Operand packed) {

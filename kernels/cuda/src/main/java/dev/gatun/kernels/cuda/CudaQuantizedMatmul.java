@@ -16,6 +16,9 @@ final class CudaQuantizedMatmul {
   private static final int FEATURES = 128;
   private static final int PANELS = FEATURES / PackedLayout.PANEL;
   private static final int THREADS = 256;
+  private static final int WARPS = THREADS / 32;
+  // Numbers of a row that a block keeps while it looks for the scale.
+  private static final int MOST_KEPT = 4 * 8 * THREADS;
   // Rows of the scales of activations are as long as the largest tile has tokens.
   private static final int LARGEST = 128;
   private static final int WHOLE_ROW = 62;
@@ -94,13 +97,30 @@ final class CudaQuantizedMatmul {
       String kernel = c.x().dtype() == DType.BF16 ? "bf16" : "f16";
       tiles(kernel, c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
     } else {
+      floats(c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
+    }
+  }
+
+  /** Without tensor cores, and few rows by what reads the codes fastest. */
+  private void floats(QuantizedMatmul c, Activations x, long packed) {
+    long m = c.x().size(0);
+    if (m <= 8 && c.x().size(1) > 0) {
+      int rows = m == 1 ? 1 : m <= 4 ? 4 : 8;
+      launcher.launch(
+          "matmul_int%d_rows_%d".formatted(c.layout().bits(), rows),
+          Math.ceilDiv(c.y().size(1), PackedLayout.PANEL),
+          1,
+          1,
+          4 * WARPS * rows * PackedLayout.PANEL,
+          arguments(c, x, packed, 0, 0));
+    } else {
       launcher.launch(
           "quantized_simt",
           Math.ceilDiv(c.y().size(1), SIMT_TILE),
-          Math.ceilDiv(c.x().size(0), SIMT_TILE),
+          Math.ceilDiv(m, SIMT_TILE),
           1,
           SIMT_SHARED,
-          arguments(c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed, 0, 0));
+          arguments(c, x, packed, 0, 0));
     }
   }
 
@@ -145,6 +165,7 @@ final class CudaQuantizedMatmul {
               .numbers(c.x().stride(0), k, paddedK, paddedRows)
               .integer(dtype(c.x().dtype()))
               .integer(c.layout().scales() == PackedLayout.Scales.F32_SUM ? 1 : 0)
+              .integer(k % 8 == 0 && k <= MOST_KEPT && hasAlignedRows(c) ? 1 : 0)
               .end();
       if (blocks) {
         launcher.launch(
@@ -205,7 +226,7 @@ final class CudaQuantizedMatmul {
     PackedLayout layout = c.layout();
     long k = c.x().size(1);
     long record = layout.recordBytes(k);
-    boolean wide = Vectors.areAligned(c.y()) && (c.y().size(0) <= 1 || c.y().stride(0) % 4 == 0);
+    boolean wideY = Vectors.areAligned(c.y()) && (c.y().size(0) <= 1 || c.y().stride(0) % 4 == 0);
     return launcher
         .arguments()
         .begin()
@@ -226,21 +247,27 @@ final class CudaQuantizedMatmul {
         .integer(c.activation().ordinal())
         .integer(layout.bits())
         .integer(c.activations() == QuantizedActivations.INT8_BLOCKS ? 1 : 0)
-        .integer(wide ? 1 : 0)
+        .integer(hasAlignedRows(c) ? 1 : 0)
+        .integer(wideY ? 1 : 0)
         .end();
+  }
+
+  private static boolean hasAlignedRows(QuantizedMatmul c) {
+    return Vectors.areAligned(c.x())
+        && (c.x().size(0) <= 1 || c.x().stride(0) * c.x().dtype().bytes() % 16 == 0);
   }
 
   private static boolean hasTileGroups(PackedLayout layout) {
     int group = layout.group();
-    return group == 0 || group <= 128 && Integer.bitCount(group) == 1;
+    int least = layout.bits() == 4 ? 32 : 16;
+    return group == 0 || group >= least && group <= 128 && Integer.bitCount(group) == 1;
   }
 
   private static boolean fitsTensorCores(QuantizedMatmul c) {
     return c.x().dtype() != DType.F32
         && c.x().size(1) > 0
         && c.x().size(1) % 8 == 0
-        && (c.x().size(0) <= 1 || c.x().stride(0) % 8 == 0)
-        && Vectors.areAligned(c.x())
+        && hasAlignedRows(c)
         && hasTileGroups(c.layout());
   }
 }

@@ -34,12 +34,14 @@ final class LibraryMatmul {
 
   private final Launcher launcher;
   private final CudaMemory memory;
+  private final Casts casts;
   private final CublasLtProducts products;
   private final boolean tf32 = Boolean.getBoolean(TF32_PROPERTY);
 
   private LibraryMatmul(Launcher launcher, CudaMemory memory, CublasLtProducts products) {
     this.launcher = launcher;
     this.memory = memory;
+    this.casts = new Casts(launcher, memory);
     this.products = products;
   }
 
@@ -93,9 +95,9 @@ final class LibraryMatmul {
         || narrowed && !(inputs == DType.BF16 && c.x().isContiguous())) {
       return false;
     }
-    try (Buffer x = narrowed ? cast(c.x(), inputs) : null;
+    try (Buffer x = narrowed ? casts.cast(c.x(), inputs) : null;
         Buffer bias =
-            c.bias() != null && y.dtype() != DType.F32 ? cast(c.bias(), y.dtype()) : null) {
+            c.bias() != null && y.dtype() != DType.F32 ? casts.cast(c.bias(), y.dtype()) : null) {
       long xAddress = x == null ? address(c.x()) : CudaMemory.address(x);
       long biasAddress =
           c.bias() == null ? 0 : bias == null ? address(c.bias()) : CudaMemory.address(bias);
@@ -207,21 +209,6 @@ final class LibraryMatmul {
           y,
           workspace == null ? 0 : CudaMemory.address(workspace));
     }
-  }
-
-  private Buffer cast(Operand from, DType to) {
-    Buffer buffer = memory.allocate(from.count() * to.bytes());
-    launcher.elements(
-        "cast",
-        from.count(),
-        launcher
-            .arguments()
-            .operand(from)
-            .address(CudaMemory.address(buffer))
-            .integer(dtype(from.dtype()))
-            .integer(dtype(to))
-            .number(from.count()));
-    return buffer;
   }
 
   /** What the library does to sums for an activation, null where it does not know it. */

@@ -6,6 +6,9 @@ package dev.gatun.kernels.api.quantized;
  * panel is a record for each group of input features: the scales of its features, then their zero
  * points or minima if there are any, then their codes.
  *
+ * <p>The same bytes serve processors, where one load is a vector of features, and tensor cores: the
+ * words of four neighbouring features are 16 bytes, and whole fragments of a lane.
+ *
  * <p>A code is stored as an unsigned number c + 2^(bits-1). Of 8 bits a word of four bytes holds
  * four neighbours on in_features of one output feature, of 4 bits eight: byte i has the element i
  * in its low half and the element i + 4 in its high half. Words of the panel's features are
@@ -27,6 +30,9 @@ package dev.gatun.kernels.api.quantized;
 public record PackedLayout(int bits, int group, Scales scales) {
   /** Output features in a panel. */
   public static final int PANEL = 32;
+
+  /** Changes with any change of the layout; packed bytes that are kept anywhere keep it as well. */
+  public static final int VERSION = 1;
 
   /** What each group of an output feature has beside its codes. */
   public enum Scales {
@@ -57,6 +63,19 @@ public record PackedLayout(int bits, int group, Scales scales) {
       throw new IllegalArgumentException(
           "packed codes of %d bits in groups of %d, expected 4 or 8 bits in groups of a multiple of 16"
               .formatted(bits, group));
+    }
+  }
+
+  /**
+   * Checks the version that lies beside packed bytes.
+   *
+   * @throws IllegalArgumentException when it is another release's
+   */
+  public static void requireVersion(int version) {
+    if (version != VERSION) {
+      throw new IllegalArgumentException(
+          "packed codes of layout version %d, expected version %d: pack the weight's blocks again"
+              .formatted(version, VERSION));
     }
   }
 

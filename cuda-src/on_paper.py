@@ -1,0 +1,275 @@
+"""Works out what bounds the products with quantised weights, and writes it into docs/kernels-on-paper.md.
+
+python3 cuda-src/on_paper.py [--check]
+
+Instructions are counted in the PTX of a kernel's loop over stages, with the layout of a row known to the compiler so that no
+other layout's branches are counted. Registers are those of registers.txt. Nothing in the tables is typed by hand but the
+machines' figures below."""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+DOC = HERE.parent / "docs" / "kernels-on-paper.md"
+FEATURES = 128
+
+# Multiprocessors, GHz, bytes/s that reads reach, FLOP/s that mma.sync reaches in bf16 and int8, bf16 FLOP/s of the
+# vendor's library, shared memory of a multiprocessor, the latency of its memory in seconds.
+MACHINES = {
+    "H100 SXM": dict(count=132, clock=1.755e9, bytes=3.0e12, bf16=630e12, int8=1250e12, library=798e12, shared=227 << 10, latency=700e-9),
+    "RTX 4090": dict(count=128, clock=2.52e9, bytes=0.93e12, bf16=165e12, int8=660e12, library=165e12, shared=99 << 10, latency=600e-9),
+}
+
+# Kernel, bits, token tiles, slices, sides, depth, stages; integers or not.
+TILES = {
+    "matmul_int4_bf16_8": (4, 1, 2, 1, 128, 4, False),
+    "matmul_int4_bf16_16": (4, 2, 2, 1, 128, 4, False),
+    "matmul_int4_bf16_64": (4, 4, 1, 2, 64, 4, False),
+    "matmul_int4_bf16_128": (4, 8, 1, 2, 64, 4, False),
+    "matmul_int8_bf16_8": (8, 1, 2, 1, 64, 4, False),
+    "matmul_int8_bf16_16": (8, 2, 2, 1, 64, 4, False),
+    "matmul_int8_bf16_64": (8, 4, 1, 2, 64, 4, False),
+    "matmul_int8_bf16_128": (8, 8, 1, 2, 64, 3, False),
+    "matmul_int8_codes_16": (8, 2, 2, 1, 64, 4, True),
+    "matmul_int8_codes_64": (8, 4, 1, 2, 64, 4, True),
+    "matmul_int8_codes_128": (8, 8, 1, 2, 64, 4, True),
+}
+
+# What is looked at: name, bits, integers, the group's logarithm, bytes of scales a group and feature, what C++ calls them.
+PRODUCTS = {
+    "W4A16, groups of 128": (4, False, 7, 2, "kScaleF16"),
+    "W8A16, a scale a feature": (8, False, 62, 8, "kScaleF32Sum"),
+    "W8A8, a scale a feature": (8, True, 62, 8, "kScaleF32Sum"),
+}
+TOKENS = (1, 4, 16, 64, 256, 1024, 4096)
+
+
+def ptx_of(kernel, product):
+    """The PTX of a kernel for one layout."""
+    bits, integers, shift, _, scales = PRODUCTS[product]
+    arguments = ", ".join(str(a) for a in TILES[kernel][:-1])
+    call = f"integer_product<IntegerTile<{arguments}>>(p)" if integers else f"exact_product<ExactTile<{arguments}>, true>(p)"
+    source = f"""
+#include "quantized/{'integers' if integers else 'exact'}.h"
+using namespace gatun;
+extern "C" __global__ void __launch_bounds__(256) counted(const __grid_constant__ QuantizedProduct given) {{
+  QuantizedProduct p = given;
+  p.scales = {scales};
+  p.shift = {shift};
+  p.blocks = 0;
+  {call};
+}}
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "counted.cu"
+        file.write_text(source)
+        subprocess.run(
+            ["nvcc", "-std=c++17", "-O3", "-I", str(HERE / "include"), "-I", str(HERE), "-arch=compute_80", "-ptx", "-o", str(file) + ".ptx", str(file)],
+            check=True,
+            capture_output=True,
+        )
+        return (pathlib.Path(str(file) + ".ptx")).read_text()
+
+
+def instructions(lines):
+    """The instructions among lines of PTX."""
+    found = []
+    for line in lines:
+        line = re.sub(r"//.*", "", line).strip()
+        if not line or line.startswith((".", "$", "{", "}", "(")) or not line.endswith(";"):
+            continue
+        found.append(re.sub(r"^@!?%p\d+\s+", "", line).split()[0].rstrip(";"))
+    return found
+
+
+def stage_loop(ptx, inner_trips):
+    """How often each instruction is met in a stage: in the loop that waits for copies, loops inside of it counted by their trips."""
+    body = ptx[ptx.index(".entry counted") :].split("\n")
+    labels = {m.group(1): i for i, line in enumerate(body) if (m := re.match(r"(\$\w+):", line.strip()))}
+    loops = []
+    for i, line in enumerate(body):
+        m = re.search(r"bra(?:\.uni)?\s+(\$\w+);", line)
+        if m and labels[m.group(1)] < i:
+            loops.append((labels[m.group(1)], i))
+    waits = [i for i, line in enumerate(body) if "cp.async.wait_group" in line and "0;" not in line.split("wait_group")[1]]
+    start, end = min((l for l in loops if any(l[0] <= w <= l[1] for w in waits)), key=lambda l: l[1] - l[0])
+    counts = {}
+    for name in instructions(body[start : end + 1]):
+        counts[name] = counts.get(name, 0) + 1
+    for first, last in loops:
+        if start < first and last < end and any("mma.sync" in line for line in body[first : last + 1]):
+            for name in instructions(body[first : last + 1]):
+                counts[name] += inner_trips - 1
+    return counts
+
+
+def ways(places, size):
+    """How many times a bank line is visited: the lanes of each part of a warp that goes at once, 128 bytes of banks."""
+    worst = 1
+    at_once = 128 // size
+    for begin in range(0, len(places), at_once):
+        banks = {}
+        for place in places[begin : begin + at_once]:
+            for word in range(place // 4, (place + size) // 4):
+                banks.setdefault(word % 32, set()).add(word)
+        worst = max(worst, max(len(words) for words in banks.values()))
+    return worst
+
+
+def bank_conflicts(bits, integers, tokens, depth):
+    """Of the copies' writes and the warps' reads in shared memory, as x_at and w_at of tile.h place them."""
+
+    def x_at(chunk, first, g, part):
+        return (chunk * tokens + first) * 64 + 64 * (g ^ (chunk & 1)) + 16 * (part ^ (g & 2))
+
+    def w_at(row, chunk):
+        turn = row // 2 if bits == 8 and integers else row
+        return row * 128 + 16 * (chunk ^ (turn % 4 * 2))
+
+    lanes = [(lane // 4, lane % 4) for lane in range(32)]
+    pieces = depth * (1 if integers else 2) // 16
+    result = {
+        "x written": ways([x_at(i % pieces // 4, i // pieces // 8 * 8, i // pieces % 8, i % pieces % 4) for i in range(32)], 16),
+        "codes written": ways([w_at(i // 8, i % 8) for i in range(32)], 16),
+        "codes read": max(ways([w_at((2 * t + i) if bits == 8 and integers else 4 * i + t, g) for g, t in lanes], 16) for i in range(bits // 4)),
+    }
+    if bits == 4 and not integers:
+        result["x read"] = max(ways([x_at(c, 0, g, t) for g, t in lanes], 16) for c in range(2))
+    else:
+        result["x read"] = max(ways([x_at(c, 0, g, 2 * s + t // 2) + t % 2 * 8 for g, t in lanes], 8) for c in range(2) for s in range(2))
+    return result
+
+
+def shared_bytes(kernel):
+    bits, tiles, _, sides, depth, stages, integers = TILES[kernel]
+    tokens = 8 * tiles * sides
+    return stages * (tokens * depth * (1 if integers else 2) + FEATURES * depth * bits // 8 + 4 * 8 * depth + (depth // 32 * tokens * 4 if integers else 0))
+
+
+def registers():
+    table = {}
+    for line in (HERE / "registers.txt").read_text().splitlines():
+        part = line.split()
+        if len(part) == 7 and part[1] in ("sm_80", "sm_90a"):
+            table[part[0], part[1]] = (int(part[3]), int(part[4]), int(part[6]))
+    return table
+
+
+def kernel_for(product, m):
+    """As CudaQuantizedMatmul chooses."""
+    bits, integers, *_ = PRODUCTS[product]
+    tokens = 8 if m <= 8 and not integers else 16 if m <= 16 else 64 if m <= 64 else 128
+    return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}"
+
+
+def ceil(a, b):
+    return -(-a // b)
+
+
+def row(product, m, n, machine, counted):
+    bits, integers, shift, scale_bytes, _ = PRODUCTS[product]
+    kernel = kernel_for(product, m)
+    _, tiles, slices, sides, depth, stages, _ = TILES[kernel]
+    k, tokens = n, 8 * tiles * sides
+    groups = 1 if shift > 16 else k >> shift
+    weight = n * (k * bits // 8 + groups * scale_bytes)
+    blocks = ceil(n, FEATURES) * ceil(m, tokens)
+    splits = max(1, min(2 * machine["count"] // blocks, k // depth // 4))
+    partial = 0 if splits == 1 else 2 * 4 * blocks * splits * FEATURES * tokens
+    # Codes of x are written and read once more than x.
+    data = weight + m * k * (2 + (2 if integers else 0)) + m * n * 2
+    memory = data / machine["bytes"]
+    issued = counted[product, kernel]["all"] * 8 * blocks * ceil(k, depth) / (machine["count"] * 4 * machine["clock"])
+    operations = 2 * ceil(m, tokens) * tokens * n * k
+    tensor = operations / machine["int8" if integers else "bf16"]
+    limit = max(memory, issued, tensor)
+    by = {memory: "memory", issued: "instructions", tensor: "mma.sync"}[limit]
+    library = max((n * k * 2 + m * k * 2 + m * n * 2) / machine["bytes"], 2 * m * n * k / machine["library"])
+    return [product, m, kernel, splits, f"{data / 1e6:.1f}", f"{partial / 1e6:.1f}", *(f"{t * 1e6:.1f}" for t in (memory, issued, tensor, limit)), by, f"{library / limit:.2f}x"]
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    lines += ["| " + " | ".join(str(cell) for cell in r) + " |" for r in rows]
+    return "\n".join(lines)
+
+
+def classes(counts):
+    def total(*patterns):
+        return sum(v for name, v in counts.items() if re.match("|".join(patterns), name))
+
+    return {
+        "all": sum(counts.values()),
+        "mma": total(r"mma\."),
+        "shared": total(r"ld\.shared", r"ld\.v\d", r"ldmatrix", r"ld\.u64", r"ld\.b64"),
+        "copies": total(r"cp\.async\.cg"),
+        "bits": total(r"and", r"or", r"xor", r"shr", r"shl", r"prmt", r"lop3", r"bfe"),
+        "halves": total(r"fma\.rn\.(bf16x2|f16x2)"),
+        "floats": total(r"(fma|mul|add|sub)\.(rn\.)?f32"),
+    }
+
+
+def document():
+    counted, loops = {}, []
+    used = registers()
+    for product, (bits, integers, *_) in PRODUCTS.items():
+        for kernel, (tile_bits, tiles, slices, sides, depth, stages, tile_integers) in TILES.items():
+            if (tile_bits, tile_integers) != (bits, integers):
+                continue
+            trips = 1 if tiles < 4 else depth // 32 // slices
+            count = classes(stage_loop(ptx_of(kernel, product), trips))
+            counted[product, kernel] = count
+            codes = FEATURES * depth // 8 // 32
+            shared = shared_bytes(kernel)
+            cells = [kernel, depth, stages, *(count[c] for c in ("all", "mma", "shared", "copies", "bits", "halves", "floats")), f"{count['all'] / codes:.2f}", f"{shared / 1024:.0f}"]
+            for target in ("sm_80", "sm_90a"):
+                number, spilled, by_registers = used[kernel, target]
+                cells.append(f"{number}" + (f" ({spilled} B spilled)" if spilled else ""))
+            for name, machine in MACHINES.items():
+                resident = min(used[kernel, "sm_80" if name == "RTX 4090" else "sm_90a"][2], machine["shared"] // (shared + 1024))
+                flight = resident * machine["count"] * (stages - 1) * FEATURES * depth * bits // 8
+                cells.append(f"{resident} ({flight / machine['bytes'] / machine['latency']:.1f}x)")
+            loops.append(cells)
+    conflicts = []
+    for kernel, (bits, tiles, _, sides, depth, _, integers) in TILES.items():
+        c = bank_conflicts(bits, integers, 8 * tiles * sides, depth)
+        conflicts.append([kernel, *c.values()])
+    parts = [
+        "A warp's instructions in one stage (128 features by the stage's depth, eight warps), counted in PTX; `a code` is for each of a lane's"
+        " codes. Blocks are those that a multiprocessor has room for, and beside them how many times the bytes of codes under way are what"
+        " bandwidth times latency asks for.",
+        table(
+            ["kernel", "depth", "stages", "all", "mma", "shared loads", "copies", "bit operations", "16-bit fma", "F32", "a code", "shared KB", "registers sm_80", "sm_90a", *(f"blocks, {m}" for m in MACHINES)],
+            loops,
+        ),
+        "Visits of a bank for one access of a warp's part that goes at once; 1 is without conflict.",
+        table(["kernel", "x written", "codes written", "codes read", "x read"], conflicts),
+    ]
+    for name, machine in MACHINES.items():
+        for n in (8192, 4096):
+            rows = [row(product, m, n, machine, counted) for product in PRODUCTS for m in TOKENS]
+            parts.append(f"{name}, N = K = {n}: MB are what must cross the memory, and what splits of k leave in the second-level cache; microseconds of each of the three bounds, the largest of them, and how much longer a product in bf16 takes at its own bound.")
+            parts.append(table(["product", "M", "kernel", "splits", "MB", "MB of splits", "memory us", "issue us", "mma us", "limit us", "by", "beside bf16"], rows))
+    return "\n\n".join(parts)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail where the document is not what would be written")
+    arguments = parser.parse_args()
+    text = DOC.read_text()
+    begin, end = "<!-- quantised -->\n", "\n<!-- end of quantised -->"
+    head, rest = text.split(begin)
+    new = head + begin + document() + end + rest.split(end)[1]
+    if arguments.check:
+        if new != text:
+            raise SystemExit(f"{DOC} is not what cuda-src/on_paper.py writes")
+    else:
+        DOC.write_text(new)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+// Products of few rows in float arithmetic without tensor cores: what counts is to read the codes.
+#ifndef GATUN_QUANTIZED_ROWS_H
+#define GATUN_QUANTIZED_ROWS_H
+
+#include "quantized/product.h"
+#include "quantized/scales.h"
+
+namespace gatun {
+
+// A block's warps take chunks of four rows of words in turn, each lane one row's word of four
+// features, and the block sums what lanes and warps found in an order that never changes.
+template <int Bits, int Rows>
+struct RowsProduct {
+  static constexpr int kWarps = 8, kThreads = 32 * kWarps, kEach = 32 / Bits;
+
+  struct Shared {
+    float sum[kWarps][Rows][kPanelFeatures];
+  };
+
+  // The numbers of a word's codes, less what is stored beside them: 2^23 + code is a byte under an
+  // exponent, and taking 2^23 off is exact.
+  static __device__ __forceinline__ void numbers(uint32_t word, float less, float* out) {
+#pragma unroll
+    for (int i = 0; i < kEach; i++) {
+      const uint32_t bytes = Bits == 8 ? word : (i < 4 ? word : word >> 4) & 0x0f0f0f0f;
+      out[i] = float_of(permute_bytes(bytes, 0x4b000000, 0x7440 | i % 4)) - less;
+    }
+  }
+
+  // The word's input features of each row, zeros past the last one.
+  static __device__ __forceinline__ void load_x(const QuantizedProduct& p, long k,
+                                                float (*x)[kEach]) {
+#pragma unroll
+    for (int m = 0; m < Rows; m++) {
+      // Rows that are not there repeat the last one.
+      const long row = (m < p.m ? m : p.m - 1) * p.x_stride + k;
+      if (p.x_dtype == kF32 && p.wide_x != 0 && k + kEach <= p.k) {
+        load_vector<kEach>(p.x, row, kF32, x[m]);
+      } else {
+#pragma unroll
+        for (int i = 0; i < kEach; i++) {
+          x[m][i] = k + i < p.k ? load(p.x, row + i, p.x_dtype) : 0;
+        }
+      }
+    }
+  }
+
+  static __device__ __forceinline__ void run(const QuantizedProduct& p) {
+    Shared* shared = shared_memory<Shared>(sizeof(Shared));
+    const int warp = static_cast<int>(threadIdx.x) / 32, lane = threadIdx.x % 32;
+    const int g = lane / 4, t = lane % 4, header = header_bytes(p.scales);
+    const uint8_t* panel = p.packed + blockIdx.x * p.panel;
+    const unsigned words = static_cast<unsigned>((p.k + kEach - 1) / kEach);
+    const unsigned group_words = static_cast<unsigned>((p.group + kEach - 1) / kEach);
+    float sums[Rows][4] = {};
+#pragma unroll(Rows < 4 ? 4 : 1)
+    for (unsigned word = 4 * warp + t; word < words; word += 4 * kWarps) {
+      const unsigned group = word / group_words;
+      const uint8_t* record = panel + group * p.record;
+      const Words codes = *reinterpret_cast<const Words*>(
+          record + header + (word - group * group_words) * kRowBytes + 16 * g);
+      const FourScales four = four_scales(record, p.scales, g);
+      float x[Rows][kEach];
+      load_x(p, static_cast<long>(word) * kEach, x);
+#pragma unroll
+      for (int f = 0; f < 4; f++) {
+        const float zero = p.scales == kScaleF16Zero ? four.more[f] : 0;
+        float weight[kEach];
+        numbers(codes.word[f], 8388608.0f + (1 << (Bits - 1)) + zero, weight);
+#pragma unroll
+        for (int m = 0; m < Rows; m++) {
+          float sum = 0, x_sum = 0;
+#pragma unroll
+          for (int i = 0; i < kEach; i++) {
+            sum += x[m][i] * weight[i];
+            x_sum += x[m][i];
+          }
+          sums[m][f] += four.scale[f] * sum;
+          if (p.scales == kScaleF32Min) {
+            sums[m][f] += four.more[f] * x_sum;
+          }
+        }
+      }
+    }
+#pragma unroll
+    for (int m = 0; m < Rows; m++) {
+#pragma unroll
+      for (int f = 0; f < 4; f++) {
+        float sum = sums[m][f];
+        sum += shuffle_xor(sum, 1);
+        sum += shuffle_xor(sum, 2);
+        if (t == 0) {
+          shared->sum[warp][m][4 * g + f] = sum;
+        }
+      }
+    }
+    sync_block();
+    const int row = warp;
+    const long column = static_cast<long>(blockIdx.x) * kPanelFeatures + lane;
+    if (row < Rows && row < p.m && column < p.n) {
+      float sum = shared->sum[0][row][lane];
+      for (int w = 1; w < kWarps; w++) {
+        sum += shared->sum[w][row][lane];
+      }
+      sum = p.bias == nullptr ? sum : sum + p.bias[column];
+      store(p.y, row * p.y_stride + column, p.y_dtype, activate(sum, p.activation));
+    }
+  }
+};
+
+// The packed weight is aligned to 16 bytes, k is not 0. Grid: panels.
+#define GATUN_ROWS_PRODUCT(name, ...)                                              \
+  extern "C" __global__ void __launch_bounds__(RowsProduct<__VA_ARGS__>::kThreads) \
+      name(const __grid_constant__ QuantizedProduct p) {                           \
+    RowsProduct<__VA_ARGS__>::run(p);                                              \
+  }
+
+}  // namespace gatun
+
+#endif
