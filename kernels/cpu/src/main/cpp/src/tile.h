@@ -34,7 +34,7 @@ struct Ahead {
 
   // `bytes` from `from` on, asked for by `tiles` tiles of `steps` steps; this is tile `which`.
   static Ahead share(const void *from, int64_t bytes, int64_t steps, int64_t tiles, int64_t which) {
-    const int64_t step = (bytes + steps * tiles - 1) / (steps * tiles);
+    const int64_t asks = steps * tiles, step = asks == 0 ? 0 : (bytes + asks - 1) / asks;
     return {static_cast<const char *>(from) + which * steps * step, step};
   }
 

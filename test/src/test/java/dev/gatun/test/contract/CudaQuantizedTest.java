@@ -237,8 +237,8 @@ final class CudaQuantizedTest {
         BlockFormat.all().filter(f -> f.layout().scales() == scales).findFirst().orElseThrow();
     byte[] blocks = new byte[(int) (2 * format.rowBytes(256))];
     int last = blocks.length / 2;
-    // The first number of a block is a scale.
-    boolean wide = scales == PackedLayout.Scales.F32 || scales == PackedLayout.Scales.F32_SUM;
+    // The first number of a block is a scale: F32 of INT8 and INT8_ZERO, else F16.
+    boolean wide = format.toString().startsWith("INT8");
     blocks[last + (wide ? 3 : 1)] = 0x7f;
     blocks[last + (wide ? 2 : 0)] = (byte) 0xf0;
     try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));

@@ -424,7 +424,7 @@ final class CudaKernels implements Kernels {
 
   private UnsupportedOperationException unsupported(KernelCall call) {
     return new UnsupportedOperationException(
-        "%s: not on %s yet; mixtures of experts run on the processor"
+        "%s: not on %s yet; experts with quantised weights run on the processor"
             .formatted(call.kernel(), memory.device()));
   }
 }
