@@ -176,15 +176,15 @@ GATUN_EACH_NUMBER(to_bf16, to_bf16(as_float(word)))
 GATUN_EACH_NUMBER(from_f16, as_word(from_f16(static_cast<uint16_t>(word))))
 GATUN_EACH_NUMBER(to_f16, to_f16(as_float(word)))
 
-// Of three words each.
-#define GATUN_EACH_TRIPLE(name)                               \
-  GATUN_PROBE(name) {                                         \
-    for (int i = threadIdx.x; i < kNumbers / 4; i += 32) {    \
-      out[i] = name(in[3 * i], in[3 * i + 1], in[3 * i + 2]); \
-    }                                                         \
+#define GATUN_EACH_TRIPLE(name, expression)                               \
+  GATUN_PROBE(name) {                                                     \
+    for (int i = threadIdx.x; i < kNumbers / 4; i += 32) {                \
+      const uint32_t a = in[3 * i], b = in[3 * i + 1], c = in[3 * i + 2]; \
+      out[i] = expression;                                                \
+    }                                                                     \
   }
 
-GATUN_EACH_TRIPLE(permute_bytes)
-GATUN_EACH_TRIPLE(and_xor)
-GATUN_EACH_TRIPLE(fma_f16x2)
-GATUN_EACH_TRIPLE(fma_bf16x2)
+GATUN_EACH_TRIPLE(permute_bytes, permute_bytes(a, b, c))
+GATUN_EACH_TRIPLE(and_xor, and_xor(a, b, c))
+GATUN_EACH_TRIPLE(fma_f16x2, fma_f16x2(a, b, c))
+GATUN_EACH_TRIPLE(fma_bf16x2, fma_bf16x2(a, b, c))

@@ -25,7 +25,7 @@ final class CudaMiniLmTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @CsvSource({"INT8, INT8_PER_TOKEN, 0.98", "INT4:64, EXACT, 0.9", "INT4:32, INT8_BLOCKS, 0.9"})
+  @CsvSource({"INT8, INT8_PER_TOKEN, 0.99", "INT4:64, EXACT, 0.9", "INT4:32, INT8_BLOCKS, 0.9"})
   void embeddings_are_near_the_processors(
       String format, QuantizedActivations activations, double least) throws IOException {
     copy("/all-minilm-l6-v2.onnx", "model.onnx");
@@ -43,8 +43,13 @@ final class CudaMiniLmTest {
     float[] right = embed(WeightType.F32, Device.cpu());
     float[] same = embed(type, Device.cpu());
     float[] got = embed(type, Device.cuda(0));
-    assertTrue(cosine(got, same) > 0.9999, type + " beside the processor: " + cosine(got, same));
+    double processor = cosine(same, right);
     assertTrue(cosine(got, right) > least, type + " beside F32: " + cosine(got, right));
+    // Other roundings between the layers give an activation now and then the next code, so the two
+    // need not agree; but the codes move neither much further from F32.
+    assertTrue(
+        1 - cosine(got, right) <= 2 * (1 - processor),
+        type + " beside F32: " + cosine(got, right) + ", on the processor " + processor);
   }
 
   private float[] embed(WeightType weights, Device device) throws IOException {

@@ -158,9 +158,11 @@ final class LibraryMatmul {
 
   /** The same of a batch in F32. */
   boolean run(BatchedMatmul c) {
-    if (c.a().size(2) == 0 || c.a().size(0) > Integer.MAX_VALUE) {
+    boolean rows = hasRows(c.a()) && hasRows(c.b());
+    if (!rows || c.a().size(2) == 0 || c.a().size(0) > Integer.MAX_VALUE) {
       return false;
     }
+    DType inputs = c.a().dtype();
     Rows weight = rows(c.b());
     Rows x = rows(c.a());
     if (weight.stride() < c.b().size(2)
@@ -172,9 +174,9 @@ final class LibraryMatmul {
     Plan plan =
         products.plan(
             new Product(
-                Type.F32,
-                Type.F32,
-                tf32,
+                type(inputs),
+                type(c.c().dtype()),
+                tf32 && inputs == DType.F32,
                 Epilogue.NONE,
                 c.a().size(0),
                 c.a().size(1),
@@ -187,6 +189,11 @@ final class LibraryMatmul {
       submit(plan, address(c.b()), address(c.a()), 0, address(c.c()));
     }
     return plan.isSupported();
+  }
+
+  /** Whether the numbers of each row are neighbours. */
+  private static boolean hasRows(Operand operand) {
+    return operand.size(2) <= 1 || operand.stride(2) == 1;
   }
 
   /** Of an operand [batch, rows, columns]; the stride of an axis of 1 says nothing. */
