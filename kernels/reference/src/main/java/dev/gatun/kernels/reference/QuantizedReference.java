@@ -46,13 +46,17 @@ final class QuantizedReference {
     boolean blocks = c.activations() == QuantizedActivations.INT8_BLOCKS;
     int block = blocks ? QuantizedMatmul.BLOCK : row.length;
     double total = 0;
-    for (int begin = 0; begin < row.length; begin += block) {
+    int blockCount = row.length == 0 ? 0 : Math.ceilDiv(row.length, block);
+    for (int b = 0; b < blockCount; b++) {
+      int begin = p.term(b, blockCount) * block;
       int end = Math.min(row.length, begin + block);
       double[] codes = Arrays.copyOfRange(row, begin, end);
       boolean offset = !blocks && c.layout().scales() == PackedLayout.Scales.F32_SUM;
       Codes x = Codes.of(codes, offset);
       int run = Math.min(group, codes.length);
-      for (int i = 0; i < codes.length; i += run) {
+      int runs = Math.ceilDiv(codes.length, run);
+      for (int r = 0; r < runs; r++) {
+        int i = p.term(r, runs) * run;
         int stop = Math.min(codes.length, i + run);
         double[] part = Arrays.copyOfRange(weight, begin + i, begin + stop);
         double products = functions.dot(Arrays.copyOfRange(codes, i, stop), part);
