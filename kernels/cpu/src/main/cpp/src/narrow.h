@@ -10,6 +10,8 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
+static inline int64_t panels(int64_t n) { return (n + GATUN_PANEL - 1) / GATUN_PANEL; }
+
 // y[m][n] = activation(x[m][k] * weights^T + bias[n]), or of several experts, each for its own rows
 // of y with its own weights and bias: their panels lie one after another, as those of one weight.
 struct Product {
@@ -49,12 +51,9 @@ struct Product {
     return at(x, x_dtype, (rows == nullptr ? r : rows[r]) * x_stride);
   }
   // The first feature of a panel among those of all experts, and the bias from there on.
-  int64_t feature(int64_t panel) const {
-    return panel % ((n + GATUN_PANEL - 1) / GATUN_PANEL) * GATUN_PANEL;
-  }
+  int64_t feature(int64_t panel) const { return panel % panels(n) * GATUN_PANEL; }
   const float *panel_bias(int64_t panel) const {
-    const int64_t each = (n + GATUN_PANEL - 1) / GATUN_PANEL;
-    return bias == nullptr ? nullptr : bias + panel / each * n + feature(panel);
+    return bias == nullptr ? nullptr : bias + panel / panels(n) * n + feature(panel);
   }
 };
 
@@ -72,8 +71,6 @@ static inline int64_t round_up(int64_t x, int64_t unit) { return (x + unit - 1) 
 static inline int64_t row_stride(int64_t k, int64_t bytes) {
   return round_up(k * bytes, 64) / bytes + 64 / bytes;
 }
-
-static inline int64_t panels(int64_t n) { return (n + GATUN_PANEL - 1) / GATUN_PANEL; }
 
 // The rows of the chunk that begins at a row: at most kChunk, and an expert's rows in one chunk
 // where they fit, so that its weights are read once.
