@@ -108,6 +108,57 @@ static inline void stream(T *p, Pair<V> v) {
   stream(p + lanes_of<V>, v.hi);
 }
 
+// Vectors of a row in the order that costs the least, and back: what is given was taken from rows
+// of the same type.
+template <typename T>
+static inline void take_whole(const T *p, Floats &v) {
+  load_whole(p, v);
+}
+template <typename T>
+static inline void give_whole(T *p, Floats v) {
+  store_whole(p, v);
+}
+template <typename T>
+static inline void give_stream(T *p, Floats v) {
+  stream(p, v);
+}
+#if defined(GATUN_LEVEL_avx512)
+// The even elements of bf16, and the odd ones.
+static inline void take_whole(const Bf16 *p, Pair<Floats> &v) {
+  const __m512i both = _mm512_loadu_si512(p);
+  v.lo = (Floats)_mm512_maskz_slli_epi32(static_cast<__mmask16>(-1), both, 16);
+  v.hi = (Floats)_mm512_and_si512(both, _mm512_set1_epi32(static_cast<int32_t>(0xffff0000)));
+}
+// Rounded to nearest even. A NaN that computations made of numbers of bf16 has no bits below
+// theirs, and stays one.
+static inline __m512i together(Pair<Floats> v) {
+  const auto rounded = [](Floats x) {
+    const Bits bits = (Bits)x;
+    return bits + ((bits >> 16) & 1) + 0x7fff;
+  };
+  return (__m512i)((rounded(v.lo) >> 16) | (rounded(v.hi) & 0xffff0000));
+}
+static inline void give_whole(Bf16 *p, Pair<Floats> v) { _mm512_storeu_si512(p, together(v)); }
+static inline void give_stream(Bf16 *p, Pair<Floats> v) {
+  _mm512_stream_si512(reinterpret_cast<__m512i *>(p), together(v));
+}
+#endif
+template <typename T, typename V>
+static inline void take_whole(const T *p, Pair<V> &v) {
+  take_whole(p, v.lo);
+  take_whole(p + lanes_of<V>, v.hi);
+}
+template <typename T, typename V>
+static inline void give_whole(T *p, Pair<V> v) {
+  give_whole(p, v.lo);
+  give_whole(p + lanes_of<V>, v.hi);
+}
+template <typename T, typename V>
+static inline void give_stream(T *p, Pair<V> v) {
+  give_stream(p, v.lo);
+  give_stream(p + lanes_of<V>, v.hi);
+}
+
 // Elements of a row from i on, as many as V has.
 template <typename V>
 struct Whole {
@@ -129,6 +180,22 @@ struct Whole {
       stream(row.p + i, v);
     } else {
       store_whole(row.p + i, v);
+    }
+  }
+  // The elements in an order of T's own: for what is computed of rows of T alone.
+  template <typename T>
+  V take(const T *row) const {
+    V v;
+    take_whole(row + i, v);
+    return v;
+  }
+  // Stores what was taken.
+  template <typename T>
+  void give(Target<T> row, V v) const {
+    if (kStreams && row.streams) {
+      give_stream(row.p + i, v);
+    } else {
+      give_whole(row.p + i, v);
     }
   }
   V keep(V v, float) const { return v; }
@@ -159,6 +226,14 @@ struct Part {
   template <typename T>
   void store(Target<T> row, Floats v) const {
     store_lanes(row.p + i, v, n);
+  }
+  template <typename T>
+  Floats take(const T *row) const {
+    return load(row);
+  }
+  template <typename T>
+  void give(Target<T> row, Floats v) const {
+    store(row, v);
   }
   // v with `rest` in the other lanes.
   Floats keep(Floats v, float rest) const { return gatun::GATUN_LEVEL::keep(v, n, rest); }

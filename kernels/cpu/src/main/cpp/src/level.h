@@ -17,6 +17,9 @@
 #include <immintrin.h>
 #endif
 
+// Of functions of several vectors, which a call would pass through memory.
+#define GATUN_INLINE __attribute__((always_inline))
+
 namespace gatun {
 namespace GATUN_LEVEL {
 

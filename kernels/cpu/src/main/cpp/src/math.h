@@ -29,8 +29,7 @@ constexpr float kMagic = 12582912.0f;
 
 static inline Floats round(Floats x) { return (x + kMagic) - kMagic; }
 
-// x * 2^n for a whole number n of -126 to 128, as two factors, for n = 128 is not a float's
-// exponent.
+// x * 2^n for a whole number n of -126 to 129, as two factors, for 2^128 is not a float.
 static inline Floats scale(Floats x, Floats n) {
   const Ints whole = (Ints)(n + kMagic) - (Ints)splat(kMagic), half = whole >> 1;
   return x * (Floats)((half + 127) << 23) * (Floats)((whole - half + 127) << 23);
@@ -41,7 +40,7 @@ GATUN_PAIR_BINARY(scale)
 
 // e^r - 1 near 0, by its series.
 template <typename V>
-static inline V exp_less_one(V r) {
+static inline GATUN_INLINE V exp_less_one(V r) {
   V p = like(r, 1.98412698e-4f);  // 1 / 7!, and the other terms
   p = fma(p, r, like(r, 1.38888889e-3f));
   p = fma(p, r, like(r, 8.33333333e-3f));
@@ -54,14 +53,14 @@ static inline V exp_less_one(V r) {
 // What n times ln 2 leaves of x. ln 2 is in two parts: the first has few bits, so that n times it
 // is exact.
 template <typename V>
-static inline V exp_rest(V x, V n) {
+static inline GATUN_INLINE V exp_rest(V x, V n) {
   return fma(n, like(x, -1.42860677e-6f), fma(n, like(x, -0.693145752f), x));
 }
 
 // e^x: infinity above 88.72, NaN for NaN, 0 where floats are subnormal unless the level has them
 // for nothing.
 template <typename V>
-static inline V exp(V x) {
+static inline GATUN_INLINE V exp(V x) {
 #if defined(GATUN_LEVEL_avx512)
   // A NaN as the second operand stays.
   const V inside = min(like(x, 89.0f), max(like(x, -104.0f), x));
@@ -76,35 +75,69 @@ static inline V exp(V x) {
 #endif
 }
 
-// x times the normal distribution's share below x, as max(x, 0) - |x| erfc(|x| / sqrt 2) / 2, which
-// cancels nowhere. -ln(erfc(a / sqrt 2)) is a polynomial fitted on [0, 6.5] for the least largest
-// error of the result, 4e-8; beyond, the second term is 0 beside the first.
+// 2^x for x up to 129 but no infinity, power(f) being 2^f on [-1/2, 1/2]: 0 where floats are
+// subnormal unless the level has them for nothing.
+template <typename V, typename Power>
+static inline GATUN_INLINE V exp2(V x, const Power &power) {
+#if defined(GATUN_LEVEL_avx512)
+  const V n = round(x);
+  return scale(power(x - n), n);
+#else
+  const V inside = max(like(x, -126.0f), x), n = round(inside);
+  return select(x < -126.0f, like(x, 0.0f), scale(power(inside - n), n));
+#endif
+}
+
+// 2^f on [-1/2, 1/2], exact at 0: the polynomial of degree 6 with the least largest relative error,
+// 2e-9.
 template <typename V>
-static inline V gelu(V x) {
-  const V a = magnitude(x);
-  V p = like(x, -1.243195129e-07f);
-  p = fma(p, a, like(x, 3.026439344e-06f));
-  p = fma(p, a, like(x, -2.905916881e-05f));
-  p = fma(p, a, like(x, 1.198520986e-04f));
-  p = fma(p, a, like(x, 1.391983242e-04f));
-  p = fma(p, a, like(x, -4.972687457e-03f));
-  p = fma(p, a, like(x, 3.645095974e-02f));
-  p = fma(p, a, like(x, 3.182747364e-01f));
-  p = fma(p, a, like(x, 7.978885770e-01f));
-  const V tail = 0.5f * a * exp(-(p * a));
-  const V positive = select(x < 0.0f, x * 0.0f, x);
-  return select(a > 6.5f, positive, select(x < 0.0f, -tail, x - tail));
+static inline GATUN_INLINE V power_of_two(V f) {
+  V p = like(f, 1.535336216e-04f);
+  p = fma(p, f, like(f, 1.339887455e-03f));
+  p = fma(p, f, like(f, 9.618437358e-03f));
+  p = fma(p, f, like(f, 5.550332471e-02f));
+  p = fma(p, f, like(f, 2.402264791e-01f));
+  p = fma(p, f, like(f, 6.931472029e-01f));
+  return fma(p, f, like(f, 1.0f));
+}
+
+// x times the normal distribution's share below x: max(x, 0) less |x| times the share beyond |x|,
+// so that nothing cancels. tail(a) is a times the share beyond a.
+template <typename V, typename Tail>
+static inline GATUN_INLINE V gelu(V x, const Tail &tail) {
+  // Beyond 13 the share is 0 beside 1. A NaN as the second operand stays.
+  const V a = min(like(x, 13.0f), magnitude(x));
+  // Minus infinity times 0 is NaN.
+  return select(x < 0.0f, x * 0.0f, x) - tail(a);
+}
+
+// -log2 of the share is a polynomial fitted on [0, 6.5], by which the result errs by 7.5e-9 of |x|
+// at most, and which rises beyond.
+template <typename V>
+static inline GATUN_INLINE V gelu(V x) {
+  return gelu(x, [](V a) GATUN_INLINE {
+    V p = like(a, -2.772044657e-06f);
+    p = fma(p, a, like(a, 3.862069200e-05f));
+    p = fma(p, a, like(a, -1.825473354e-04f));
+    p = fma(p, a, like(a, -1.458707745e-04f));
+    p = fma(p, a, like(a, 7.075472548e-03f));
+    p = fma(p, a, like(a, -5.250502910e-02f));
+    p = fma(p, a, like(a, -4.592049072e-01f));
+    p = fma(p, a, like(a, -1.151105724f));
+    p = fma(p, a, like(a, -9.999999783e-01f));
+    return a * exp2(p, [](V f) GATUN_INLINE { return power_of_two(f); });
+  });
 }
 
 template <typename V>
-static inline V sigmoid(V x) {
+static inline GATUN_INLINE V sigmoid(V x) {
   return 1.0f / (1.0f + exp(-x));
 }
 
 // tanh: u / (u + 2) of u = e^2|x| - 1, which is 2^n (q + 1) - 1 = 2^n q + (2^n - 1) for q = e^r -
 // 1: no step cancels, for q is small beside 2^n - 1 or that is 0.
 template <typename V>
-static inline V tanh(V x) {
+static inline GATUN_INLINE V tanh(V x) {
   const V a = min(like(x, 20.0f), magnitude(x) * 2.0f);
   const V n = round(a * 1.44269504f);
   const V power = scale(like(x, 1.0f), n);
@@ -112,27 +145,59 @@ static inline V tanh(V x) {
   return with_sign(u / (u + 2.0f), x);
 }
 
-template <typename V>
-static inline V activate(V x, int32_t activation) {
+// For results of all of a float's digits.
+struct FullFunctions {
+  template <typename V>
+  static GATUN_INLINE V exp(V x) {
+    return gatun::GATUN_LEVEL::exp(x);
+  }
+  template <typename V>
+  static GATUN_INLINE V gelu(V x) {
+    return gatun::GATUN_LEVEL::gelu(x);
+  }
+  template <typename V>
+  static GATUN_INLINE V sigmoid(V x) {
+    return gatun::GATUN_LEVEL::sigmoid(x);
+  }
+  template <typename V>
+  static GATUN_INLINE V tanh(V x) {
+    return gatun::GATUN_LEVEL::tanh(x);
+  }
+};
+
+// Calls body with the function that an activation is, of vectors and pairs, made of Functions.
+template <typename Functions, typename Body>
+static inline void by_activation(int32_t activation, const Body &body) {
+  using F = Functions;
   switch (activation) {
     case GATUN_ACTIVATION_RELU:
-      return select(x < 0.0f, like(x, 0.0f), x);
+      return body([](auto x) GATUN_INLINE { return select(x < 0.0f, like(x, 0.0f), x); });
     case GATUN_ACTIVATION_GELU:
-      return gelu(x);
+      return body([](auto x) GATUN_INLINE { return F::gelu(x); });
     case GATUN_ACTIVATION_GELU_TANH:
       // (1 + tanh z) / 2 = sigmoid(2 z)
-      return x * sigmoid(1.595769122f * fma(x * x * x, like(x, 0.044715f), x));
+      return body([](auto x) GATUN_INLINE {
+        return x *
+               F::sigmoid(x * fma(x * x, like(x, 1.595769122f * 0.044715f), like(x, 1.595769122f)));
+      });
     case GATUN_ACTIVATION_TANH:
-      return tanh(x);
+      return body([](auto x) GATUN_INLINE { return F::tanh(x); });
     case GATUN_ACTIVATION_SIGMOID:
-      return sigmoid(x);
+      return body([](auto x) GATUN_INLINE { return F::sigmoid(x); });
     case GATUN_ACTIVATION_SILU:
-      return x * sigmoid(x);
+      return body([](auto x) GATUN_INLINE { return x * F::sigmoid(x); });
     case GATUN_ACTIVATION_QUICK_GELU:
-      return x * sigmoid(1.702f * x);
+      return body([](auto x) GATUN_INLINE { return x * F::sigmoid(1.702f * x); });
     default:
-      return x;
+      return body([](auto x) GATUN_INLINE { return x; });
   }
+}
+
+template <typename V>
+static inline V activate(V x, int32_t activation) {
+  V y;
+  by_activation<FullFunctions>(activation, [&](auto function) { y = function(x); });
+  return y;
 }
 
 }  // namespace GATUN_LEVEL

@@ -1,5 +1,5 @@
 #include "../blocks.h"
-#include "../math.h"
+#include "../math_bf16.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -10,28 +10,26 @@ bool is_activation(int32_t activation) {
   return activation >= GATUN_ACTIVATION_NONE && activation <= GATUN_ACTIVATION_QUICK_GELU;
 }
 
-template <typename T>
-void activate_all(const T *x, T *y, int64_t count, int32_t activation) {
+template <typename T, typename Function>
+void activate_all(const T *x, T *y, int64_t count, const Function &function) {
   const Output<T> output(y, count);
   parallel_rows(count, 1, [&](int64_t begin, int64_t end) {
     const T *in = x + begin;
     const Target<T> out = output.row(begin);
-    by_block(end - begin, [&](auto at) { at.store(out, activate(at.load(in), activation)); });
+    by_block(end - begin, [&](auto at) { at.give(out, function(at.take(in))); });
     output.finish();
   });
 }
 
-template <typename T>
+template <typename T, typename Function>
 void gate_all(const T *gate, int64_t gate_stride, const T *up, int64_t up_stride, T *y,
-              int64_t rows, int64_t columns, int32_t activation) {
+              int64_t rows, int64_t columns, const Function &function) {
   const Output<T> output(y, rows * columns);
   parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
       const T *gates = gate + r * gate_stride, *ups = up + r * up_stride;
       const Target<T> out = output.row(r * columns);
-      by_block(columns, [&](auto at) {
-        at.store(out, activate(at.load(gates), activation) * at.load(ups));
-      });
+      by_block(columns, [&](auto at) { at.give(out, function(at.take(gates)) * at.take(ups)); });
     }
     output.finish();
   });
@@ -45,7 +43,9 @@ int32_t activate(const void *x, void *y, int32_t dtype, int64_t count, int32_t a
   }
   by_dtype(dtype, [&](auto number) {
     using T = decltype(number);
-    activate_all(static_cast<const T *>(x), static_cast<T *>(y), count, activation);
+    by_activation<FunctionsOf<T>>(activation, [&](auto function) {
+      activate_all(static_cast<const T *>(x), static_cast<T *>(y), count, function);
+    });
   });
   return GATUN_OK;
 }
@@ -58,8 +58,10 @@ int32_t gated_activation(const void *gate, int64_t gate_stride, const void *up, 
   }
   by_dtype(dtype, [&](auto number) {
     using T = decltype(number);
-    gate_all(static_cast<const T *>(gate), gate_stride, static_cast<const T *>(up), up_stride,
-             static_cast<T *>(y), rows, columns, activation);
+    by_activation<FunctionsOf<T>>(activation, [&](auto function) {
+      gate_all(static_cast<const T *>(gate), gate_stride, static_cast<const T *>(up), up_stride,
+               static_cast<T *>(y), rows, columns, function);
+    });
   });
   return GATUN_OK;
 }

@@ -16,18 +16,18 @@ void apply(const Strided<3> &s, const T *a, const T *b, T *y, const Op &op) {
     const T *left = a + at[0] + begin * a_stride, *right = b + at[1] + begin * b_stride;
     const Target<T> out = output.row(at[2] + begin * y_stride);
     if (y_stride == 1 && a_stride == 1 && b_stride == 1) {
-      by_block(end - begin, [&](auto i) { i.store(out, op(i.load(left), i.load(right))); });
+      by_block(end - begin, [&](auto i) { i.give(out, op(i.take(left), i.take(right))); });
     } else if (y_stride == 1 && a_stride == 1 && b_stride == 0) {
       const float same = load_lanes(right, 1)[0];
       by_block(end - begin, [&](auto i) {
-        const auto v = i.load(left);
-        i.store(out, op(v, like(v, same)));
+        const auto v = i.take(left);
+        i.give(out, op(v, like(v, same)));
       });
     } else if (y_stride == 1 && a_stride == 0 && b_stride == 1) {
       const float same = load_lanes(left, 1)[0];
       by_block(end - begin, [&](auto i) {
-        const auto v = i.load(right);
-        i.store(out, op(like(v, same), v));
+        const auto v = i.take(right);
+        i.give(out, op(like(v, same), v));
       });
     } else {
       by_vector(end - begin, [&](int64_t i, int64_t n) {

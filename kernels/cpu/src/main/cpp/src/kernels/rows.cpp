@@ -1,6 +1,6 @@
 // Softmax and the losses: kernels that work on each row on its own.
 #include "../blocks.h"
-#include "../math.h"
+#include "../math_bf16.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -12,26 +12,26 @@ float largest(const T *x, int64_t columns) {
   constexpr float kLeast = -__builtin_inff();
   Block top = like(Block{}, kLeast);
   by_block(columns, [&](auto at) {
-    take(top, at.keep(at.load(x), kLeast), [](auto a, auto b) { return max(a, b); });
+    take(top, at.keep(at.take(x), kLeast), [](auto a, auto b) { return max(a, b); });
   });
   return largest(top);
 }
 
 // Gives the sum of e^(x - top) over a row, and each of them to keep(at, e).
-template <typename T, typename Keep>
+template <typename Functions, typename T, typename Keep>
 float exp_sum(const T *x, int64_t columns, float top, const Keep &keep) {
   Block total{};
   by_block(columns, [&](auto at) {
-    const auto e = exp(at.load(x) - top);
+    const auto e = Functions::exp(at.take(x) - top);
     keep(at, e);
     add(total, at.keep(e, 0.0f));
   });
   return sum(total);
 }
 
-template <typename T>
+template <typename Functions, typename T>
 float exp_sum(const T *x, int64_t columns, float top) {
-  return exp_sum(x, columns, top, [](auto, auto) {});
+  return exp_sum<Functions>(x, columns, top, [](auto, auto) {});
 }
 
 // The longest row whose exponentials are kept, on the stack; those of a longer one are computed
@@ -40,25 +40,26 @@ constexpr int64_t kKept = 8192;
 
 template <typename T>
 void softmax_row(const T *x, Target<T> y, int64_t columns, const T *next) {
+  using Functions = FunctionsOf<T>;
   const float top = largest(x, columns);
   if (columns > kKept) {
-    const float inverse = 1.0f / exp_sum(x, columns, top);
-    by_block(columns, [&](auto at) { at.store(y, exp(at.load(x) - top) * inverse); });
+    const float inverse = 1.0f / exp_sum<Functions>(x, columns, top);
+    by_block(columns, [&](auto at) { at.give(y, Functions::exp(at.take(x) - top) * inverse); });
     return;
   }
   alignas(64) float kept[kKept];
   const float inverse =
-      1.0f / exp_sum(x, columns, top, [&](auto at, auto e) { at.store(kept, e); });
+      1.0f / exp_sum<Functions>(x, columns, top, [&](auto at, auto e) { at.store(kept, e); });
   by_block(columns, [&](auto at) {
     at.prefetch(next);
-    at.store(y, at.load(kept) * inverse);
+    at.give(y, at.load(kept) * inverse);
   });
 }
 
 template <typename T>
 void log_softmax_row(const T *x, Target<T> y, int64_t columns) {
   const float top = largest(x, columns);
-  const float logarithm = __builtin_logf(exp_sum(x, columns, top));
+  const float logarithm = __builtin_logf(exp_sum<FullFunctions>(x, columns, top));
   by_block(columns, [&](auto at) { at.store(y, at.load(x) - top - logarithm); });
 }
 
@@ -107,7 +108,7 @@ int32_t cross_entropy(const void *logits, int32_t dtype, const int64_t *targets,
         }
         const T *in = static_cast<const T *>(logits) + r * columns;
         const float top = largest(in, columns), target = load_lanes(in + targets[r], 1)[0];
-        loss[r] = __builtin_logf(exp_sum(in, columns, top)) - (target - top);
+        loss[r] = __builtin_logf(exp_sum<FullFunctions>(in, columns, top)) - (target - top);
       }
     });
   });
