@@ -4,11 +4,13 @@
 // multiply-add instruction, on registers. read, copy: bytes a second from memory, copied bytes
 // counted once for reading and once for writing. Medians of rounds.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -22,35 +24,71 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRounds = 9;
 constexpr int64_t kBytes = int64_t{1} << 28;  // a thread's; far larger than the last cache
 
-template <typename Body>
-double seconds(int threads, const Body &body) {
-  const auto start = Clock::now();
-  std::vector<std::thread> others;
-  for (int t = 1; t < threads; t++) {
-    others.emplace_back(body, t);
+// Threads that stay awake between rounds: those that just begin may share a core for a while.
+class Threads {
+ public:
+  explicit Threads(int count) : count_(count) {
+    for (int t = 1; t < count; t++) {
+      others_.emplace_back([this, t] { work(t); });
+    }
   }
-  body(0);
-  for (auto &thread : others) {
-    thread.join();
-  }
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
-template <typename Body>
-double median(int threads, const Body &body) {
-  std::vector<double> times;
-  for (int i = 0; i < kRounds; i++) {
-    times.push_back(seconds(threads, body));
+  ~Threads() {
+    body_ = nullptr;
+    round_++;
+    for (std::thread &other : others_) {
+      other.join();
+    }
   }
-  std::sort(times.begin(), times.end());
-  return times[kRounds / 2];
-}
+
+  int count() const { return count_; }
+
+  // The time until body(t) has returned on all threads.
+  double seconds(const std::function<void(int)> &body) {
+    const auto start = Clock::now();
+    body_ = &body;
+    done_ = 1;
+    round_++;
+    body(0);
+    while (done_ != count_) {
+    }
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  double median(const std::function<void(int)> &body) {
+    std::vector<double> times;
+    for (int i = 0; i < kRounds; i++) {
+      times.push_back(seconds(body));
+    }
+    std::sort(times.begin(), times.end());
+    return times[kRounds / 2];
+  }
+
+ private:
+  void work(int t) {
+    for (int64_t seen = 0;; seen++) {
+      while (round_ == seen) {
+      }
+      if (body_ == nullptr) {
+        return;
+      }
+      (*body_)(t);
+      done_++;
+    }
+  }
+
+  const int count_;
+  const std::function<void(int)> *body_ = nullptr;
+  std::atomic<int64_t> round_{0};
+  std::atomic<int> done_{0};
+  std::vector<std::thread> others_;
+};
 
 // Twelve sums, so that none waits for itself; `step` is one multiply-add on a vector.
 template <typename Vector, typename Step>
-double rate(int threads, double operations, const Step &step) {
+double rate(Threads &threads, double operations, const Step &step) {
   constexpr int64_t kSteps = 4000000;
-  const double time = median(threads, [&](int) {
+  const double time = threads.median([&](int) {
     const Step own = step;  // a copy that can stay in registers
     Vector sums[12] = {};
     for (int64_t i = 0; i < kSteps; i++) {
@@ -61,13 +99,13 @@ double rate(int threads, double operations, const Step &step) {
       }
     }
   });
-  return threads * operations * 12 * kSteps / time;
+  return threads.count() * operations * 12 * kSteps / time;
 }
 
 }  // namespace
 
 int main(int, char **args) {
-  const int threads = std::max(1, std::atoi(args[1]));
+  Threads threads(std::max(1, std::atoi(args[1])));
   std::printf("{");
 #if defined(__AVX512F__)
   const __m512 a = _mm512_set1_ps(1.0f), b = _mm512_set1_ps(0.5f);
@@ -90,14 +128,14 @@ int main(int, char **args) {
                 return _mm512_dpbusd_epi32(sum, bytes, bytes);
               }));
 #endif
-  std::vector<char *> from(threads), to(threads);
-  for (int t = 0; t < threads; t++) {
+  std::vector<char *> from(threads.count()), to(threads.count());
+  for (int t = 0; t < threads.count(); t++) {
     from[t] = static_cast<char *>(std::aligned_alloc(64, kBytes));
     to[t] = static_cast<char *>(std::aligned_alloc(64, kBytes));
     std::memset(from[t], 1, kBytes);
     std::memset(to[t], 1, kBytes);
   }
-  const double read = median(threads, [&](int t) {
+  const double read = threads.median([&](int t) {
     int64_t sums[8] = {};
     const int64_t *words = reinterpret_cast<const int64_t *>(from[t]);
     for (int64_t i = 0; i < kBytes / 8; i += 8) {
@@ -109,7 +147,7 @@ int main(int, char **args) {
       asm volatile("" : : "r"(sum));
     }
   });
-  const double copy = median(threads, [&](int t) { std::memcpy(to[t], from[t], kBytes); });
-  std::printf("\"read\": %.4g, \"copy\": %.4g}\n", threads * kBytes / read,
-              2.0 * threads * kBytes / copy);
+  const double copy = threads.median([&](int t) { std::memcpy(to[t], from[t], kBytes); });
+  std::printf("\"read\": %.4g, \"copy\": %.4g}\n", threads.count() * kBytes / read,
+              2.0 * threads.count() * kBytes / copy);
 }
