@@ -21,8 +21,8 @@
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int kRounds = 9;
-constexpr int64_t kBytes = int64_t{1} << 28;  // a thread's; far larger than the last cache
+constexpr int kRounds = 3;
+constexpr int64_t kBytes = int64_t{1} << 27;  // a thread's; far larger than the last cache
 
 // Threads that stay awake between rounds: those that just begin may share a core for a while.
 class Threads {

@@ -53,6 +53,8 @@ final class Bench implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   private List<Contender> contenders;
+  private Ceilings machine;
+  private final Map<String, Map<String, double[]>> ceilings = Results.noCases();
   private final Map<String, Map<String, double[]>> cases = Results.noCases();
 
   public static void main(String[] args) {
@@ -83,7 +85,7 @@ final class Bench implements Callable<Integer> {
 
   private void measure(Suite suite) throws Exception {
     contenders = suite.contenders();
-    Map<String, Double> ceilings = Ceilings.measure(threads);
+    machine = new Ceilings(threads);
     Path model = Model.unpack(Path.of("bench/target/model"));
     Map<Contender, WorkerProcess> processes = new LinkedHashMap<>();
     Map<String, String> versions = new LinkedHashMap<>();
@@ -174,13 +176,18 @@ final class Bench implements Callable<Integer> {
   private void rounds(String name, Turn turn) throws Exception {
     Map<String, double[]> times = new LinkedHashMap<>();
     contenders.forEach(contender -> times.put(contender.id, new double[rounds]));
+    Map<String, double[]> rates = new LinkedHashMap<>();
     List<Contender> order = new ArrayList<>(contenders);
     for (int round = 0; round < rounds; round++) {
+      for (Map.Entry<String, Double> rate : machine.measure().entrySet()) {
+        rates.computeIfAbsent(rate.getKey(), _ -> new double[rounds])[round] = rate.getValue();
+      }
       for (Contender contender : order) {
         times.get(contender.id)[round] = turn.seconds(contender);
       }
       Collections.rotate(order, 1);
     }
+    ceilings.put(name, rates);
     cases.put(name, times);
   }
 

@@ -15,12 +15,16 @@ final class Ceilings {
   private static final Path SOURCE = Path.of("bench/src/main/cpp/ceilings.cpp");
   private static final Path PROGRAM = Path.of("bench/target/ceilings");
 
-  private Ceilings() {}
+  private final int threads;
 
-  /** Measures, by name: f32, bf16, int8 in operations a second; read, copy in bytes a second. */
-  static Map<String, Double> measure(int threads) throws IOException, InterruptedException {
+  Ceilings(int threads) throws IOException, InterruptedException {
+    this.threads = threads;
     Files.createDirectories(PROGRAM.getParent());
     run("g++", "-O3", "-march=native", "-std=c++17", "-pthread", "-o", "" + PROGRAM, "" + SOURCE);
+  }
+
+  /** Measures, by name: f32, bf16, int8 in operations a second; read, copy in bytes a second. */
+  Map<String, Double> measure() throws IOException, InterruptedException {
     Map<String, Double> found = new LinkedHashMap<>();
     new ObjectMapper()
         .readTree(run("" + PROGRAM, "" + threads))

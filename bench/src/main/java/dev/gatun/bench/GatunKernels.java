@@ -43,7 +43,7 @@ final class GatunKernels implements Subject {
     DType dtype = c.isBf16() ? DType.BF16 : DType.F32;
     Tensor output = hold(Tensor.empty(device, dtype, s[0], s[1], s[2], s[4]));
     List<KernelCall> calls = new ArrayList<>();
-    for (int copy = 0; copy < KernelCase.copies((long) c.bytes()); copy++) {
+    for (int copy = 0; copy < KernelCase.copies((long) Cost.of(c).bytes()); copy++) {
       Tensor query = tensor(c.head(0), dtype, s[0], s[1], s[2], s[4]);
       Tensor key = tensor(c.head(1), dtype, s[0], s[1], s[3], s[4]);
       Tensor value = tensor(c.head(2), dtype, s[0], s[1], s[3], s[4]);
@@ -85,7 +85,7 @@ final class GatunKernels implements Subject {
     Tensor y = hold(Tensor.empty(device, dtype, m, n));
     List<KernelCall> calls = new ArrayList<>();
     float[] weights = c.weight();
-    for (int copy = 0; copy < KernelCase.copies((long) c.bytes()); copy++) {
+    for (int copy = 0; copy < KernelCase.copies((long) Cost.of(c).bytes()); copy++) {
       try (Tensor weight = Tensor.of(device, weights, n, k)) {
         calls.add(
             switch (c.type()) {

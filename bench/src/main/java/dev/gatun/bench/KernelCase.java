@@ -124,44 +124,4 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
   static int copies(long bytes) {
     return Math.clamp(COLD_BYTES / Math.max(1, bytes), 1, 64);
   }
-
-  /** Multiplications and additions. */
-  double operations() {
-    if (isAttention()) {
-      double all = 4.0 * sizes[0] * sizes[1] * sizes[2] * sizes[3] * sizes[4];
-      return isCausal() ? all / 2 : all;
-    }
-    if (isExperts()) {
-      return 2.0 * 2 * sizes[0] * 3 * sizes[2] * sizes[3];
-    }
-    return 2.0 * sizes[0] * sizes[1] * sizes[2];
-  }
-
-  /** Bytes that must be read from memory: keys and values, or the weight. */
-  double bytes() {
-    if (isAttention()) {
-      return 2.0 * sizes[0] * sizes[1] * sizes[3] * sizes[4] * (isBf16() ? 2 : 4);
-    }
-    // Of experts no more than there are tokens for.
-    double elements =
-        isExperts()
-            ? 3.0 * Math.min(sizes[1], 2 * sizes[0]) * sizes[2] * sizes[3]
-            : (double) sizes[1] * sizes[2];
-    return switch (type) {
-      case "f32" -> 4 * elements;
-      case "bf16" -> 2 * elements;
-      case "w8a8" -> elements;
-      case "w4a16-zeros" -> elements * 19 / 32;
-      default -> elements * 18 / 32;
-    };
-  }
-
-  /** The ceiling of its operations by name. */
-  String ceiling() {
-    return switch (type) {
-      case "f32" -> "f32";
-      case "w8a8", "w4a8" -> "int8";
-      default -> "bf16";
-    };
-  }
 }

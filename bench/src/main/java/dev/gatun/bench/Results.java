@@ -18,7 +18,7 @@ import java.util.Map;
  * @param processor its name
  * @param threads of every contender
  * @param versions of the contenders
- * @param ceilings of the machine by name, operations or bytes a second
+ * @param ceilings of the machine, operations or bytes a second in each round: by case, by name
  * @param cases seconds of each round: by case, by contender
  */
 record Results(
@@ -28,7 +28,7 @@ record Results(
     String processor,
     int threads,
     Map<String, String> versions,
-    Map<String, Double> ceilings,
+    Map<String, Map<String, double[]>> ceilings,
     Map<String, Map<String, double[]>> cases) {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -53,6 +53,17 @@ record Results(
     double[] ratios = new double[times.length];
     Arrays.setAll(ratios, i -> times[i] / others[i]);
     return median(ratios);
+  }
+
+  /** The median over the rounds of all cases of each ceiling, by name. */
+  Map<String, Double> typicalCeilings() {
+    Map<String, Double> typical = new LinkedHashMap<>();
+    for (String name : ceilings.values().iterator().next().keySet()) {
+      double[] all =
+          ceilings.values().stream().flatMapToDouble(c -> Arrays.stream(c.get(name))).toArray();
+      typical.put(name, median(all));
+    }
+    return typical;
   }
 
   /** The median of the rounds' differences. */

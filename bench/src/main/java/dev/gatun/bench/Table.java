@@ -1,12 +1,13 @@
 package dev.gatun.bench;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /**
  * A table of medians in Markdown. A peer's column ends with how often Gatun's time fits into its
- * own. The last one, of single kernels, says which part of the nearer ceiling Gatun reaches; of
- * small calls, what the op and the run of a record take more than the kernel.
+ * own. The last one says which part of the nearer ceiling Gatun reaches; of small calls, what the
+ * op and the run of a record take more than the kernel.
  */
 final class Table {
   private final Results results;
@@ -18,8 +19,8 @@ final class Table {
     this.results = results;
     this.contenders = List.copyOf(results.versions().keySet());
     this.small = contenders.contains(Contender.SMALL_KERNEL.id);
-    boolean kernels = results.cases().keySet().stream().anyMatch(name -> name.contains("/"));
-    this.last = small ? "over the kernel: op, run" : kernels ? "of the ceiling" : null;
+    boolean bounded = results.cases().keySet().stream().anyMatch(name -> Cost.of(name) != null);
+    this.last = small ? "over the kernel: op, run" : bounded ? "of the ceiling" : null;
   }
 
   static String of(Results results) {
@@ -34,12 +35,10 @@ final class Table {
     text.append(
         "\n%s, %d threads, commit %s; "
             .formatted(results.processor(), results.threads(), results.commit()));
-    if (results.ceilings() != null) {
-      results
-          .ceilings()
-          .forEach(
-              (name, rate) -> text.append("%s %.0f %s; ".formatted(name, rate / 1e9, unit(name))));
-    }
+    results
+        .typicalCeilings()
+        .forEach(
+            (name, rate) -> text.append("%s %.0f %s; ".formatted(name, rate / 1e9, unit(name))));
     List<String> versions = results.versions().values().stream().distinct().toList();
     return text.append(String.join("; ", versions)).append(".\n").toString();
   }
@@ -88,16 +87,22 @@ final class Table {
     }
     double[] memory = times.get(Contender.MEMORY.id);
     return memory == null
-        ? reached(KernelCase.of(name), Results.median(own))
+        ? reached(Cost.of(name), own, results.ceilings().get(name))
         : "%.0f %% of memory".formatted(100 * Results.ratio(memory, own));
   }
 
-  private String reached(KernelCase c, double seconds) {
-    Double rate = results.ceilings().get(c.ceiling());
-    double arithmetic = rate == null ? 0 : c.operations() / seconds / rate;
-    double memory = c.bytes() / seconds / results.ceilings().get("read");
+  private static String reached(Cost cost, double[] seconds, Map<String, double[]> ceilings) {
+    double memory = part(cost.bytes(), seconds, ceilings.get("read"));
+    double[] rates = ceilings.get(cost.ceiling());
+    double arithmetic = rates == null ? 0 : part(cost.operations(), seconds, rates);
     return arithmetic > memory
-        ? "%.0f %% of %s".formatted(100 * arithmetic, c.ceiling())
+        ? "%.0f %% of %s".formatted(100 * arithmetic, cost.ceiling())
         : "%.0f %% of read".formatted(100 * memory);
+  }
+
+  /** The median of the rounds' parts of a ceiling. */
+  private static double part(double amount, double[] seconds, double[] rates) {
+    double[] least = Arrays.stream(rates).map(rate -> amount / rate).toArray();
+    return Results.ratio(least, seconds);
   }
 }

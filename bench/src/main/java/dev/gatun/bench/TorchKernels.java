@@ -46,7 +46,7 @@ final class TorchKernels implements Subject {
     if (c.isAttention()) {
       Predictor<NDList, NDList> program = load(c.isCausal() ? "causal_attention" : "attention");
       int[] s = c.sizes();
-      for (int copy = 0; copy < KernelCase.copies((long) c.bytes()); copy++) {
+      for (int copy = 0; copy < KernelCase.copies((long) Cost.of(c).bytes()); copy++) {
         NDList inputs = new NDList();
         for (int i = 0; i < 3; i++) {
           inputs.add(array(c, c.head(i), s[0], s[1], i == 0 ? s[2] : s[3], s[4]));
@@ -118,7 +118,7 @@ final class TorchKernels implements Subject {
     int k = c.sizes()[2];
     NDArray x = array(c, c.x(), m, k);
     float[] weight = c.weight();
-    int copies = KernelCase.copies((long) c.bytes());
+    int copies = KernelCase.copies((long) Cost.of(c).bytes());
     switch (c.type()) {
       case "f32", "bf16" -> {
         Predictor<NDList, NDList> program = load("linear");

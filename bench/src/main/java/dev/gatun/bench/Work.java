@@ -26,19 +26,20 @@ interface Work {
     if (name.equals(MAIN_JOB)) {
       return mainJob(model);
     }
-    Random random = new Random(1);
+    long[][] ids = ids(new Random(2), lengths(name));
+    return embedder -> embedder.embed(ids);
+  }
+
+  /** The tokens of each sequence of a case that is no job. */
+  static int[] lengths(String name) {
     if (name.startsWith("ragged-")) {
       int batch = Integer.parseInt(name.substring("ragged-".length()));
-      return fixed(ids(random, random.ints(batch, 8, 129).toArray()));
+      return new Random(1).ints(batch, 8, 129).toArray();
     }
     int[] sizes = Arrays.stream(name.split("x")).mapToInt(Integer::parseInt).toArray();
     int[] lengths = new int[sizes[0]];
     Arrays.fill(lengths, sizes[1]);
-    return fixed(ids(random, lengths));
-  }
-
-  private static Work fixed(long[][] ids) {
-    return embedder -> embedder.embed(ids);
+    return lengths;
   }
 
   private static long[][] ids(Random random, int[] lengths) {
