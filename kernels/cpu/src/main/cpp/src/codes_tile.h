@@ -4,53 +4,49 @@
 
 namespace GATUN_DOT {
 
+// Elements of k whose steps are written out.
+constexpr int64_t kStretch = 32;
+
 // part[kRows][2] += the products of the codes that a word holds.
 template <int kBits, int kRows>
 GATUN_DOT_TARGET static inline __attribute__((always_inline)) void codes_step(
     Ints (&part)[kRows][2], const uint8_t *words, const int8_t *x, int64_t stride) {
   const Ints w0 = load_words(words), w1 = load_words(words + kLanes * 4);
-  constexpr int kLow = kBits == 4 ? 0x0f0f0f0f : -1, kFours = 8 / kBits;
-  Ints codes[kFours][2];
-  for (int i = 0; i < kFours; i++) {
-    codes[i][0] = (w0 >> 4 * i) & kLow;
-    codes[i][1] = (w1 >> 4 * i) & kLow;
-  }
+  constexpr int kLow = kBits == 4 ? 0x0f0f0f0f : -1;
+  for (int i = 0; i < 8 / kBits; i++) {
+    const Ints c0 = (w0 >> 4 * i) & kLow, c1 = (w1 >> 4 * i) & kLow;
 #pragma GCC unroll 12
-  for (int r = 0; r < kRows; r++) {
-    for (int i = 0; i < kFours; i++) {
+    for (int r = 0; r < kRows; r++) {
       int32_t four;
       __builtin_memcpy(&four, x + r * stride + 4 * i, sizeof four);
-      part[r][0] = dot(part[r][0], codes[i][0], four);
-      part[r][1] = dot(part[r][1], codes[i][1], four);
+      part[r][0] = dot(part[r][0], c0, four);
+      part[r][1] = dot(part[r][1], c1, four);
     }
   }
 }
 
 // sums[kRows][PANEL] = a * weights^T of a panel, from row `row` of a on, straight from the words:
-// the sums of a run and of all runs fill the registers.
-template <int kBits, int kRows>
+// the sums of a run and of all runs fill the registers. kBlocks says that groups and blocks are
+// runs of kStretch, each with its scales.
+template <int kBits, int kRows, bool kBlocks>
 GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel,
                                                const ActivationCodes &a, int64_t row, float *sums,
                                                Ahead ahead) {
-  // Elements of k whose steps are written out.
-  constexpr int64_t kTogether = 32 / kBits, kStretch = 32, kLine = 4 * GATUN_PANEL;
+  constexpr int64_t kTogether = 32 / kBits, kLine = 4 * GATUN_PANEL;
   const int64_t stride = a.stride, all = a.runs, blocks = a.blocks, groups = q.groups();
-  const int64_t runs = (q.group + a.run - 1) / a.run,
-                shared = a.per_token() ? all : a.block / a.run;
+  const int64_t run = kBlocks ? kStretch : a.run;
+  const int64_t runs = kBlocks ? 1 : (q.group + run - 1) / run;
+  const int64_t shared = kBlocks ? 1 : a.per_token() ? all : a.block / run;
   const int64_t header = q.header(), size = q.record_bytes();
-  const bool per_token = a.per_token(), has_min = q.has_min();
+  const bool per_token = !kBlocks && a.per_token(), has_min = q.has_min();
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
-    Floats total[kRows][2] = {}, weights[2] = {};
+    Floats total[kRows][2] = {};
     const uint8_t *record = q.record(panel, 0);
     const int8_t *x = a.codes + row * stride;
     const int32_t *begin = a.begin + row * all;
     const float *scales = a.scales + row * blocks, *shifts = a.shifts + row * all;
     int64_t asked = 0, left = shared, to_go = q.k;
     for (int64_t g = 0; g < groups; g++, record += size) {
-      if (!a.centred) {
-        weights[0] += q.sum(record, j);
-        weights[1] += q.sum(record, j + kLanes);
-      }
       const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
       const uint8_t *words = record + header + j * 4;
       for (int64_t i = 0; i < runs; i++, begin++, shifts++) {
@@ -59,7 +55,7 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
         for (int r = 0; r < kRows; r++) {
           part[r][0] = part[r][1] = Ints{} + begin[r * all];
         }
-        int64_t length = to_go < a.run ? to_go : a.run;
+        int64_t length = !kBlocks && to_go < run ? to_go : run;
         to_go -= length;
         for (; length >= kStretch; length -= kStretch, x += kStretch) {
           ahead.ask_all(asked++);
@@ -95,6 +91,11 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
         }
       }
     }
+    Floats weights[2] = {};
+    for (int64_t g = 0; !a.centred && g < groups; g++) {
+      weights[0] += q.sum(q.record(panel, g), j);
+      weights[1] += q.sum(q.record(panel, g), j + kLanes);
+    }
     for (int r = 0; r < kRows; r++) {
       const Floats by = splat(a.per_token() ? a.scales[(row + r) * a.blocks] : 1.0f);
       const Floats offset = splat(a.offsets[row + r]);
@@ -110,7 +111,11 @@ template <int kBits, int kRows = kCodeTileRows>
 static inline void codes_tile(int64_t rows, const Quantized &q, int64_t panel,
                               const ActivationCodes &a, int64_t row, float *sums, Ahead ahead) {
   if (rows == kRows) {
-    codes_tile<kBits, kRows>(q, panel, a, row, sums, ahead);
+    if (q.group == kStretch && a.block == kStretch && !a.per_token()) {
+      codes_tile<kBits, kRows, true>(q, panel, a, row, sums, ahead);
+    } else {
+      codes_tile<kBits, kRows, false>(q, panel, a, row, sums, ahead);
+    }
   } else if constexpr (kRows > 1) {
     codes_tile<kBits, kRows - 1>(rows, q, panel, a, row, sums, ahead);
   }
@@ -120,7 +125,7 @@ static inline void codes_tile(int64_t rows, const Quantized &q, int64_t panel,
 template <int kBits>
 static inline void codes_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
                               int64_t row, int64_t rows, float *sums) {
-  const int64_t bytes = q.groups() * q.record_bytes(), steps = q.k / 32;
+  const int64_t bytes = q.groups() * q.record_bytes(), steps = q.k / kStretch;
   by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
     // One tile reads the weights as they come, several share the next ones.
     const uint8_t *from =
