@@ -45,6 +45,23 @@ struct ActivationCodes {
 
 typedef int8_t Codes __attribute__((vector_size(kLanes)));
 
+// Lanes of whole numbers combined by their bits.
+template <typename Combine>
+static inline int32_t fold_whole(Ints v, const Combine &combine) {
+  const Floats folded =
+      fold((Floats)v, [&](Floats a, Floats b) { return (Floats)combine((Ints)a, (Ints)b); },
+           LaneNumbers());
+  return ((Ints)folded)[0];
+}
+
+static inline int32_t sum(Ints v) {
+  return fold_whole(v, [](Ints a, Ints b) { return a + b; });
+}
+
+static inline int32_t largest(Ints v) {
+  return fold_whole(v, [](Ints a, Ints b) { return a > b ? a : b; });
+}
+
 // The extremes of numbers, and the largest bits of one without its sign, which tell whether all are
 // finite.
 struct Extent {
@@ -66,12 +83,12 @@ struct Extent {
     size = other.size > size ? other.size : size;
   }
 
-  bool is_finite() const {
-    uint32_t any = 0;
-    for (int i = 0; i < kLanes; i++) {
-      any |= size[i] >= 0x7f800000 ? 1 : 0;
-    }
-    return any == 0;
+  // The largest magnitude; infinite or NaN where a number is.
+  float magnitude() const {
+    const int32_t bits = largest((Ints)size);
+    float value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
   }
 };
 
@@ -92,15 +109,20 @@ static inline int32_t quantize(const T *x, int64_t n, bool centred, int8_t *code
     even.add(keep(load_lanes(x + i, lanes), lanes, first[0]));
   }
   even.add(odd);
-  if (!even.is_finite()) {
+  const float magnitude = even.magnitude();
+  if (!(magnitude < __builtin_inff())) {
     __builtin_memset(codes, 0, static_cast<size_t>(n));
     *scale = __builtin_nanf("");
     *offset = 0.0f;
     return 0;
   }
-  const float top = largest(even.most), bottom = -largest(-even.least);
-  *offset = centred ? 0.0f : 0.5f * top + 0.5f * bottom;
-  const float half = centred ? (top > -bottom ? top : -bottom) : 0.5f * top - 0.5f * bottom;
+  float half = magnitude;
+  *offset = 0.0f;
+  if (!centred) {
+    const float top = largest(even.most), bottom = -largest(-even.least);
+    *offset = 0.5f * top + 0.5f * bottom;
+    half = 0.5f * top - 0.5f * bottom;
+  }
   // Below this the inverse would be infinite.
   const float smallest = 0x1p-120f;
   *scale = half < smallest ? 0.0f : half / 127.0f;
@@ -114,19 +136,16 @@ static inline int32_t quantize(const T *x, int64_t n, bool centred, int8_t *code
     __builtin_memcpy(codes + i, &c, sizeof c);
     total += whole;
   }
-  int32_t sum = 0;
-  for (int lane = 0; lane < kLanes; lane++) {
-    sum += total[lane];
-  }
+  int32_t whole_sum = sum(total);
   if (i < n) {
     const Floats rounded = (load_lanes(x + i, n - i) - middle) * inverse + 12582912.0f;
     const Ints whole = (Ints)rounded - 0x4b400000;
     for (int64_t lane = 0; i + lane < n; lane++) {
       codes[i + lane] = static_cast<int8_t>(whole[lane]);
-      sum += whole[lane];
+      whole_sum += whole[lane];
     }
   }
-  return sum;
+  return whole_sum;
 }
 
 static inline int32_t sum_codes(const int8_t *codes, int64_t n) {

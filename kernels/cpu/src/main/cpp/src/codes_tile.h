@@ -1,76 +1,100 @@
 // The tile of products of codes, included once for each way to multiply bytes: GATUN_DOT names its
-// namespace, with dot(sums, words, x) in it, and GATUN_DOT_TARGET its instructions. No guard.
+// namespace, with dot(sums, words, x), kUnroll and kMakesBytes in it, and GATUN_DOT_TARGET its
+// instructions. No guard.
 
 namespace GATUN_DOT {
 
-// sums[kRows][PANEL] = a * weights^T of a panel, from row `row` of a on.
+// Elements of k whose steps are written out.
+constexpr int64_t kStretch = 32;
+
+// part[kRows][2] += the products of the codes that a word holds.
 template <int kBits, int kRows>
+GATUN_DOT_TARGET static inline __attribute__((always_inline)) void codes_step(
+    Ints (&part)[kRows][2], const uint8_t *words, const int8_t *x, int64_t stride) {
+  const Ints w0 = load_words(words), w1 = load_words(words + kLanes * 4);
+  constexpr int kLow = kBits == 4 ? 0x0f0f0f0f : -1;
+  for (int i = 0; i < 8 / kBits; i++) {
+    const Ints c0 = (w0 >> 4 * i) & kLow, c1 = (w1 >> 4 * i) & kLow;
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; r++) {
+      int32_t four;
+      __builtin_memcpy(&four, x + r * stride + 4 * i, sizeof four);
+      part[r][0] = dot(part[r][0], c0, four);
+      part[r][1] = dot(part[r][1], c1, four);
+    }
+  }
+}
+
+// sums[kRows][PANEL] = a * weights^T of a panel, from row `row` of a on, straight from the words:
+// the sums of a run and of all runs fill the registers. kBlocks says that groups and blocks are
+// runs of kStretch, each with its scales.
+template <int kBits, int kRows, bool kBlocks>
 GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel,
-                                               const ActivationCodes &a, int64_t row, float *sums) {
-  constexpr int kTogether = 32 / kBits;
-  const int8_t *codes = a.codes + row * a.stride;
-  const int64_t runs = (q.group + a.run - 1) / a.run;
+                                               const ActivationCodes &a, int64_t row, float *sums,
+                                               Ahead ahead) {
+  constexpr int64_t kTogether = 32 / kBits, kLine = 4 * GATUN_PANEL;
+  const int64_t stride = a.stride, all = a.runs, blocks = a.blocks, groups = q.groups();
+  const int64_t run = kBlocks ? kStretch : a.run;
+  const int64_t runs = kBlocks ? 1 : (q.group + run - 1) / run;
+  const int64_t shared = kBlocks ? 1 : a.per_token() ? all : a.block / run;
+  const int64_t header = q.header(), size = q.record_bytes();
+  const bool per_token = !kBlocks && a.per_token(), has_min = q.has_min();
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
-    Floats total[kRows][2] = {}, weights[2] = {};
-    for (int64_t g = 0; g < q.groups(); g++) {
-      const uint8_t *record = q.record(panel, g);
-      if (!a.centred) {
-        weights[0] += q.sum(record, j);
-        weights[1] += q.sum(record, j + kLanes);
-      }
-      const uint8_t *words = record + q.header() + j * 4;
-      for (int64_t i = g * runs; i < (g + 1) * runs; i++) {
+    Floats total[kRows][2] = {};
+    const uint8_t *record = q.record(panel, 0);
+    const int8_t *x = a.codes + row * stride;
+    const int32_t *begin = a.begin + row * all;
+    const float *scales = a.scales + row * blocks, *shifts = a.shifts + row * all;
+    int64_t asked = 0, left = shared, to_go = q.k;
+    for (int64_t g = 0; g < groups; g++, record += size) {
+      const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
+      const uint8_t *words = record + header + j * 4;
+      for (int64_t i = 0; i < runs; i++, begin++, shifts++) {
         Ints part[kRows][2];
-        for (int r = 0; r < kRows; r++) {
-          part[r][0] = part[r][1] = Ints{} + a.begin[(row + r) * a.runs + i];
-        }
-        const int64_t left = q.k - i * a.run, length = left < a.run ? left : a.run;
-        const int8_t *x = codes + i * a.run;
-        for (int64_t e = 0; e < length; e += kTogether, words += 4 * GATUN_PANEL) {
-          if (kRows <= 4) {
-            __builtin_prefetch(words + 2048);
-            __builtin_prefetch(words + 2048 + 64);
-          }
-          const Ints w0 = load_words(words), w1 = load_words(words + kLanes * 4);
-          if constexpr (kBits == 8) {
-            for (int r = 0; r < kRows; r++) {
-              int32_t four;
-              __builtin_memcpy(&four, x + r * a.stride + e, sizeof four);
-              part[r][0] = dot(part[r][0], w0, four);
-              part[r][1] = dot(part[r][1], w1, four);
-            }
-          } else {
-            const Ints low0 = w0 & 0x0f0f0f0f, low1 = w1 & 0x0f0f0f0f;
-            const Ints high0 = (w0 >> 4) & 0x0f0f0f0f, high1 = (w1 >> 4) & 0x0f0f0f0f;
-            for (int r = 0; r < kRows; r++) {
-              int32_t four[2];
-              __builtin_memcpy(four, x + r * a.stride + e, sizeof four);
-              part[r][0] = dot(dot(part[r][0], low0, four[0]), high0, four[1]);
-              part[r][1] = dot(dot(part[r][1], low1, four[0]), high1, four[1]);
-            }
-          }
-        }
-        const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
 #pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
-          const float by =
-              a.per_token() ? 1.0f : a.scales[(row + r) * a.blocks + i * a.run / a.block];
+          part[r][0] = part[r][1] = Ints{} + begin[r * all];
+        }
+        int64_t length = !kBlocks && to_go < run ? to_go : run;
+        to_go -= length;
+        for (; length >= kStretch; length -= kStretch, x += kStretch) {
+          ahead.ask_all(asked++);
+#pragma GCC unroll kUnroll
+          for (int64_t e = 0; e < kStretch; e += kTogether, words += kLine) {
+            codes_step<kBits, kRows>(part, words, x + e, stride);
+          }
+        }
+        for (; length > 0; length -= kTogether, x += kTogether, words += kLine) {
+          codes_step<kBits, kRows>(part, words, x, stride);
+        }
+#pragma GCC unroll 12
+        for (int r = 0; r < kRows; r++) {
+          const float by = per_token ? 1.0f : scales[r * blocks];
           for (int v = 0; v < 2; v++) {
             const Floats products = __builtin_convertvector(part[r][v], Floats) * by;
             total[r][v] = fma(products, scale[v], total[r][v]);
           }
         }
-        if (q.has_min()) {
+        if (has_min) {
 #pragma GCC unroll 2
           for (int v = 0; v < 2; v++) {
             const Floats min = q.min(record, j + v * kLanes, scale[v]);
 #pragma GCC unroll 12
             for (int r = 0; r < kRows; r++) {
-              total[r][v] = fma(splat(a.shifts[(row + r) * a.runs + i]), min, total[r][v]);
+              total[r][v] = fma(splat(shifts[r * all]), min, total[r][v]);
             }
           }
         }
+        if (--left == 0) {
+          scales++;
+          left = shared;
+        }
       }
+    }
+    Floats weights[2] = {};
+    for (int64_t g = 0; !a.centred && g < groups; g++) {
+      weights[0] += q.sum(q.record(panel, g), j);
+      weights[1] += q.sum(q.record(panel, g), j + kLanes);
     }
     for (int r = 0; r < kRows; r++) {
       const Floats by = splat(a.per_token() ? a.scales[(row + r) * a.blocks] : 1.0f);
@@ -81,14 +105,34 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
   }
 }
 
-template <int kBits, int kRows>
+constexpr int kCodeTileRows = kTileRows / 2;
+
+template <int kBits, int kRows = kCodeTileRows>
 static inline void codes_tile(int64_t rows, const Quantized &q, int64_t panel,
-                              const ActivationCodes &a, int64_t row, float *sums) {
+                              const ActivationCodes &a, int64_t row, float *sums, Ahead ahead) {
   if (rows == kRows) {
-    codes_tile<kBits, kRows>(q, panel, a, row, sums);
+    if (q.group == kStretch && a.block == kStretch && !a.per_token()) {
+      codes_tile<kBits, kRows, true>(q, panel, a, row, sums, ahead);
+    } else {
+      codes_tile<kBits, kRows, false>(q, panel, a, row, sums, ahead);
+    }
   } else if constexpr (kRows > 1) {
-    codes_tile<kBits, kRows - 1>(rows, q, panel, a, row, sums);
+    codes_tile<kBits, kRows - 1>(rows, q, panel, a, row, sums, ahead);
   }
+}
+
+// The rows of a task, straight from the words.
+template <int kBits>
+static inline void codes_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
+                              int64_t row, int64_t rows, float *sums) {
+  const int64_t bytes = q.groups() * q.record_bytes(), steps = q.k / kStretch;
+  by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
+    // One tile reads the weights as they come, several share the next ones.
+    const uint8_t *from =
+        tiles == 1 ? q.record(panel, 0) + kAhead : q.record(panel + pool_threads(), 0);
+    codes_tile<kBits>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
+                      Ahead::share(from, bytes, steps, tiles, which));
+  });
 }
 
 // sums[kRows][PANEL] += a * weights^T of a panel's groups [first, last), whose codes are in `bytes`
@@ -164,8 +208,7 @@ static inline void bytes_tile(int64_t rows, const Quantized &q, int64_t panel, i
 
 constexpr int kByteRows = kTileRows < 8 ? kTileRows : 8;
 
-// The rows of a task where runs are short: codes become bytes in the first cache, once for all
-// rows.
+// The same by way of bytes: codes are taken apart once for all rows, into the first cache.
 template <int kBits>
 static inline void bytes_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
                               int64_t row, int64_t rows, float *sums) {
@@ -267,13 +310,11 @@ static inline int32_t quantized_codes(const Product &p, const Quantized &q, int3
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       if (kBits == 8 && a.runs == 1 && !q.has_min()) {
         long_rows(q, panel, a, row, rows, sums);
-      } else if (rows > kTileRows / 2 && q.group <= kDepthBlock && q.group % 4 == 0 &&
-                 !q.has_sum()) {
+      } else if (kMakesBytes && rows > kCodeTileRows && q.group <= kDepthBlock &&
+                 q.group % 4 == 0 && !q.has_sum()) {
         bytes_rows<kBits>(q, panel, a, row, rows, sums);
       } else {
-        by_tile<kTileRows / 2>(rows, [&](int64_t r, int64_t count) {
-          codes_tile<kBits, kTileRows / 2>(count, q, panel, a, row + r, sums + r * GATUN_PANEL);
-        });
+        codes_rows<kBits>(q, panel, a, row, rows, sums);
       }
       finish_tile(p, sums, chunk + row, rows, panel);
     });

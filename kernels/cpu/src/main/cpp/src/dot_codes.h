@@ -31,6 +31,11 @@ static inline Ints dot(Ints sums, Ints words, int32_t x) {
 #endif
 }
 
+// How many steps of a tile are written out: what one takes apart of x needs registers.
+constexpr int kUnroll = 1;
+// Whether a tile of bytes, which has more rows, is faster than one of words.
+constexpr bool kMakesBytes = true;
+
 }  // namespace plain
 
 #define GATUN_DOT plain
@@ -56,6 +61,9 @@ GATUN_DOT_TARGET static inline Ints dot(Ints sums, Ints words, int32_t x) {
   return (Ints)_mm256_dpbusd_avx_epi32((__m256i)sums, (__m256i)words, _mm256_set1_epi32(x));
 #endif
 }
+
+constexpr int kUnroll = 8;
+constexpr bool kMakesBytes = kLanes < 16;
 
 }  // namespace vnni
 

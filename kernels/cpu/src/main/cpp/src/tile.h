@@ -45,6 +45,13 @@ struct Ahead {
       __builtin_prefetch(from + i * step + 64, 0, 2);
     }
   }
+
+  // The same where a step is many lines.
+  void ask_all(int64_t i) const {
+    for (int64_t at = i * step; at < (i + 1) * step; at += 64) {
+      __builtin_prefetch(from + at, 0, 2);
+    }
+  }
 };
 
 template <int kRows, bool kPartial>
