@@ -51,7 +51,8 @@ def ptx_of(kernel, product):
     """The PTX of a kernel for one layout."""
     bits, integers, shift, _, scales = PRODUCTS[product]
     arguments = ", ".join(str(a) for a in TILES[kernel][:-1])
-    call = f"integer_product<IntegerTile<{arguments}>>(p)" if integers else f"exact_product<ExactTile<{arguments}>, true>(p)"
+    tile = f"{'IntegerTile' if integers else 'ExactTile'}<{arguments}>"
+    product_of = "integer_product<S>" if integers else "exact_product<S, true>"
     source = f"""
 #include "quantized/{'integers' if integers else 'exact'}.h"
 using namespace gatun;
@@ -60,7 +61,8 @@ extern "C" __global__ void __launch_bounds__(256) counted(const __grid_constant_
   p.scales = {scales};
   p.shift = {shift};
   p.blocks = 0;
-  {call};
+  using S = {tile};
+  {product_of}(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));
 }}
 """
     with tempfile.TemporaryDirectory() as folder:
