@@ -114,19 +114,19 @@ static __device__ __forceinline__ void code_product(const QuantizedProduct& p, c
   finish_sum(p, places.bias, sum, places.begin, n);
 }
 
-// A thread an element of y; x is codes. Grid: (features / 256, rows).
+// A thread an element of y; x is codes. Grid: (rows, features / 256).
 extern "C" __global__ void __launch_bounds__(256) quantized_codes(const QuantizedProduct p) {
-  const long n = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const long n = static_cast<long>(blockIdx.y) * blockDim.x + threadIdx.x;
   if (n < p.n) {
-    code_product(p, DensePlaces::of<1>(p, blockIdx.y), n);
+    code_product(p, DensePlaces::of<1>(p, blockIdx.x), n);
   }
 }
 
-// The same by experts. Grid: (features / 256, rows).
+// The same by experts. Grid: (rows, features / 256).
 extern "C" __global__ void __launch_bounds__(256)
     grouped_quantized_codes(const QuantizedProduct p, const ExpertRows experts) {
-  const GroupedPlaces places = GroupedPlaces::of<1>(p, experts, blockIdx.y);
-  const long n = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const GroupedPlaces places = GroupedPlaces::of<1>(p, experts, blockIdx.x);
+  const long n = static_cast<long>(blockIdx.y) * blockDim.x + threadIdx.x;
   if (places.begin < places.end && n < p.n) {
     code_product(p, places, n);
   }

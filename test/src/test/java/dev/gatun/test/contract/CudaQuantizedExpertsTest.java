@@ -20,9 +20,11 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Each of CUDA's kernels for experts with quantised weights, by whole numbers whose products every
@@ -104,6 +106,10 @@ final class CudaQuantizedExpertsTest {
     }
 
     void check() {
+      check(Policy.values());
+    }
+
+    void check(Policy... policies) {
       Random random = new Random(7);
       byte[][] weights =
           IntStream.range(0, experts())
@@ -118,7 +124,7 @@ final class CudaQuantizedExpertsTest {
       }
       double[] bias = random.ints((long) experts() * n, -99, 100).asDoubleStream().toArray();
       float[] want = want(x, weights, bias);
-      for (Policy policy : Policy.values()) {
+      for (Policy policy : policies) {
         Emulator.set(policy, 3, policy.ordinal() % 2 == 0, policy.ordinal() % 2 == 1);
         assertArrayEquals(want, run(x, weights, bias), this + " by " + policy);
       }
@@ -264,6 +270,16 @@ final class CudaQuantizedExpertsTest {
         new Product(layout, activations, dtype, 40, 64, new int[] {8, 8, 7, -1}, rows, 2).check();
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"INT8_PER_TOKEN", "INT8_BLOCKS"})
+  @Tag("full")
+  void a_grid_is_long_where_there_are_many_rows(QuantizedActivations activations) {
+    PackedLayout layout = new PackedLayout(8, 48, Scales.F16);
+    int[] offsets = {0, 65530, 65540};
+    new Product(layout, activations, DType.BF16, 2, 48, offsets, null, 65540)
+        .check(Policy.ROUND_ROBIN);
   }
 
   @Test

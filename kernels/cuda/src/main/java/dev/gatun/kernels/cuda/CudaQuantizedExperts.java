@@ -79,8 +79,8 @@ final class CudaQuantizedExperts {
     } else {
       launcher.launch(
           "grouped_quantized_codes",
-          Math.ceilDiv(c.y().size(1), CudaQuantizedMatmul.THREADS),
           tiles(c, 1),
+          Math.ceilDiv(c.y().size(1), CudaQuantizedMatmul.THREADS),
           1,
           0,
           arguments(c, product, x, packed));

@@ -212,8 +212,8 @@ final class CudaQuantizedMatmul {
       if (blocks) {
         launcher.launch(
             "quantize_blocks",
-            Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
             m,
+            Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
             1,
             0,
             arguments);
@@ -231,8 +231,8 @@ final class CudaQuantizedMatmul {
     } else {
       launcher.launch(
           "quantized_codes",
-          Math.ceilDiv(c.y().size(1), THREADS),
           c.x().size(0),
+          Math.ceilDiv(c.y().size(1), THREADS),
           1,
           0,
           arguments(c, x, packed, 0, 0));
