@@ -3,7 +3,7 @@
 python3 cuda-src/on_paper.py [--check]
 
 Instructions are counted in the PTX of a kernel's loop over stages, with the layout of a row known to the compiler so that no
-other layout's branches are counted. Registers are those of registers.txt. Nothing in the tables is typed by hand but the
+other layout's branches are counted. Registers and shared memory are those of registers.txt. Nothing in the tables is typed by hand but the
 machines' figures below."""
 
 import argparse
@@ -51,7 +51,8 @@ def ptx_of(kernel, product):
     """The PTX of a kernel for one layout."""
     bits, integers, shift, _, scales = PRODUCTS[product]
     arguments = ", ".join(str(a) for a in TILES[kernel][:-1])
-    call = f"integer_product<IntegerTile<{arguments}>>(p)" if integers else f"exact_product<ExactTile<{arguments}>, true>(p)"
+    tile = f"{'IntegerTile' if integers else 'ExactTile'}<{arguments}>"
+    product_of = "integer_product<S>" if integers else "exact_product<S, true>"
     source = f"""
 #include "quantized/{'integers' if integers else 'exact'}.h"
 using namespace gatun;
@@ -60,7 +61,8 @@ extern "C" __global__ void __launch_bounds__(256) counted(const __grid_constant_
   p.scales = {scales};
   p.shift = {shift};
   p.blocks = 0;
-  {call};
+  using S = {tile};
+  {product_of}(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));
 }}
 """
     with tempfile.TemporaryDirectory() as folder:
@@ -143,18 +145,12 @@ def bank_conflicts(bits, integers, tokens, depth):
     return result
 
 
-def shared_bytes(kernel):
-    bits, tiles, _, sides, depth, stages, integers = TILES[kernel]
-    tokens = 8 * tiles * sides
-    return stages * (tokens * depth * (1 if integers else 2) + FEATURES * depth * bits // 8 + 4 * 8 * depth + (depth // 32 * tokens * 4 if integers else 0))
-
-
 def registers():
     table = {}
     for line in (HERE / "registers.txt").read_text().splitlines():
         part = line.split()
         if len(part) == 7 and part[1] in ("sm_80", "sm_90a"):
-            table[part[0], part[1]] = (int(part[3]), int(part[4]), int(part[6]))
+            table[part[0], part[1]] = tuple(int(number) for number in part[3:])
     return table
 
 
@@ -223,13 +219,13 @@ def document():
             count = classes(stage_loop(ptx_of(kernel, product), trips))
             counted[product, kernel] = count
             codes = FEATURES * depth // 8 // 32
-            shared = shared_bytes(kernel)
+            shared = used[kernel, "sm_80"][2]
             cells = [kernel, depth, stages, *(count[c] for c in ("all", "mma", "shared", "copies", "bits", "halves", "floats")), f"{count['all'] / codes:.2f}", f"{shared / 1024:.0f}"]
             for target in ("sm_80", "sm_90a"):
-                number, spilled, by_registers = used[kernel, target]
+                number, spilled, *_ = used[kernel, target]
                 cells.append(f"{number}" + (f" ({spilled} B spilled)" if spilled else ""))
             for name, machine in MACHINES.items():
-                resident = min(used[kernel, "sm_80" if name == "RTX 4090" else "sm_90a"][2], machine["shared"] // (shared + 1024))
+                resident = min(used[kernel, "sm_80" if name == "RTX 4090" else "sm_90a"][3], machine["shared"] // (shared + 1024))
                 flight = resident * machine["count"] * (stages - 1) * FEATURES * depth * bits // 8
                 cells.append(f"{resident} ({flight / machine['bytes'] / machine['latency']:.1f}x)")
             loops.append(cells)

@@ -85,6 +85,13 @@ static __device__ __forceinline__ void copy_async_16(void* shared, const void* g
                : "r"(shared_address(shared)), "l"(global), "r"(valid ? 16 : 0)
                : "memory");
 }
+// The same of 4 bytes.
+static __device__ __forceinline__ void copy_async_4(void* shared, const void* global, bool valid) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"
+               :
+               : "r"(shared_address(shared)), "l"(global), "r"(valid ? 4 : 0)
+               : "memory");
+}
 static __device__ __forceinline__ void copy_async_commit() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 }

@@ -48,6 +48,12 @@ static __device__ __forceinline__ void load_vector(const void* x, long i, int dt
         out[4 * v + k] = float_of(w.word[k]);
       }
     }
+  } else if (N == 4) {
+    const uint64_t words = *reinterpret_cast<const uint64_t*>(static_cast<const uint16_t*>(x) + i);
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      out[k] = from_bits(static_cast<uint32_t>(words >> (16 * k)) & 0xffff, dtype);
+    }
   } else if (N == 8) {
     const Words w = *reinterpret_cast<const Words*>(static_cast<const uint16_t*>(x) + i);
 #pragma unroll

@@ -116,11 +116,11 @@ extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const Quantize
   }
 }
 
-// A warp a block of 32. Grid: (blocks of a row / 8, rows).
+// A warp a block of 32. Grid: (rows, blocks of a row / 8).
 extern "C" __global__ void __launch_bounds__(256) quantize_blocks(const QuantizedTokens p) {
   const int lane = threadIdx.x % 32;
-  const long row = blockIdx.y;
-  const long block = static_cast<long>(blockIdx.x) * 8 + threadIdx.x / 32, i = block * 32 + lane;
+  const long row = blockIdx.x;
+  const long block = static_cast<long>(blockIdx.y) * 8 + threadIdx.x / 32, i = block * 32 + lane;
   if (block * 32 >= p.padded_k) {
     return;
   }

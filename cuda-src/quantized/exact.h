@@ -152,16 +152,18 @@ static __device__ __forceinline__ void exact_stage(typename S::Stage* stage,
 
 // Rows of x and the packed weight are aligned to 16 bytes, k is a multiple of 8. Grid: (n tiles, m
 // tiles, splits of k).
-template <class S, bool Bf16>
-static __device__ __forceinline__ void exact_product(const QuantizedProduct& p) {
+template <class S, bool Bf16, class Places>
+static __device__ __forceinline__ void exact_product(const QuantizedProduct& p,
+                                                     const Places& places) {
   typename S::Shared* shared = shared_memory<typename S::Shared>(sizeof(typename S::Shared));
   float main[2][S::kTokenTiles][4] = {};
-  S::each_stage(shared, p, [&](typename S::Stage* stage, long k0) {
+  S::each_stage(shared, p, places, [&](typename S::Stage* stage, long k0) {
     exact_stage<S, Bf16>(stage, p, k0, main);
   });
-  if (S::join(shared, p, &main[0][0][0], false)) {
-    S::each_four(p, &main[0][0][0],
-                 [&](long row, long column, float* four) { finish_sums(p, four, row, column); });
+  if (S::join(shared, p, places, &main[0][0][0], false)) {
+    S::each_four(p, places, &main[0][0][0], [&](long row, long column, float* four) {
+      finish_sums(p, places.bias, four, row, column);
+    });
   }
 }
 
@@ -172,7 +174,21 @@ using ExactTile = QuantizedTile<uint16_t, Bits, TokenTiles, Slices, Sides, Depth
   extern "C" __global__ void __launch_bounds__(ExactTile<__VA_ARGS__>::kThreads, \
                                                ExactTile<__VA_ARGS__>::kBlocks)  \
       name(const __grid_constant__ QuantizedProduct p) {                         \
-    exact_product<ExactTile<__VA_ARGS__>, bf16>(p);                              \
+    using S = ExactTile<__VA_ARGS__>;                                            \
+    exact_product<S, bf16>(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));       \
+  }
+
+// The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
+#define GATUN_GROUPED_EXACT_PRODUCT(name, bf16, ...)                                    \
+  extern "C" __global__ void __launch_bounds__(ExactTile<__VA_ARGS__>::kThreads,        \
+                                               ExactTile<__VA_ARGS__>::kBlocks)         \
+      name(const __grid_constant__ QuantizedProduct p,                                  \
+           const __grid_constant__ ExpertRows experts) {                                \
+    using S = ExactTile<__VA_ARGS__>;                                                   \
+    const GroupedPlaces places = GroupedPlaces::of<S::kTokens>(p, experts, blockIdx.y); \
+    if (places.begin < places.end) {                                                    \
+      exact_product<S, bf16>(p, places);                                                \
+    }                                                                                   \
   }
 
 }  // namespace gatun

@@ -128,13 +128,14 @@ static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
 
 // x is codes, their rows and the packed weight aligned to 16 bytes, with zeros past k up to a
 // multiple of 16. Grid: (n tiles, m tiles, splits of k).
-template <class S>
-static __device__ __forceinline__ void integer_product(const QuantizedProduct& p) {
+template <class S, class Places>
+static __device__ __forceinline__ void integer_product(const QuantizedProduct& p,
+                                                       const Places& places) {
   typename S::Shared* shared = shared_memory<typename S::Shared>(sizeof(typename S::Shared));
   float main[2][S::kTokenTiles][4] = {};
   int32_t sums[2][S::kTokenTiles][4] = {};
   const bool whole = p.blocks == 0 && p.shift >= 16;
-  S::each_stage(shared, p, [&](typename S::Stage* stage, long k0) {
+  S::each_stage(shared, p, places, [&](typename S::Stage* stage, long k0) {
     integer_stage<S>(stage, p, k0, whole, main, sums);
   });
   if (whole) {
@@ -144,7 +145,7 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
           static_cast<uint32_t>(sums[i / (S::kTokenTiles * 4)][i / 4 % S::kTokenTiles][i % 4]));
     }
   }
-  if (!S::join(shared, p, &main[0][0][0], whole)) {
+  if (!S::join(shared, p, places, &main[0][0][0], whole)) {
     return;
   }
   FourScales four = {};
@@ -152,7 +153,7 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
     const long panel = static_cast<long>(blockIdx.x) * S::kPanels + S::panel();
     if (panel * kPanelFeatures < p.n) {
       const int g = threadIdx.x % 32 / 4;
-      const uint8_t* header = p.packed + panel * p.panel;
+      const uint8_t* header = places.packed + panel * p.panel;
       four = four_scales(header, kScaleF32, g);
 #pragma unroll
       for (int f = 0; f < 4; f++) {
@@ -160,21 +161,24 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
       }
     }
   }
-  S::each_four(p, &main[0][0][0], [&](long row, long column, float* sums_of_row) {
+  S::each_four(p, places, &main[0][0][0], [&](long row, long column, float* sums_of_row) {
     if (p.blocks == 0) {
-      const float scale = p.x_scales[row];
+      const long source = places.source(row);
+      const bool none = Places::kGrouped && source < 0;
+      const float scale = none ? 0 : p.x_scales[source];
 #pragma unroll
       for (int f = 0; f < 4; f++) {
         if (whole) {
           const float products =
               four.scale[f] * static_cast<float>(static_cast<int32_t>(word_of(sums_of_row[f])));
-          sums_of_row[f] = scale * products + p.x_offsets[row] * four.more[f];
+          const float offset = none ? 0 : p.x_offsets[source];
+          sums_of_row[f] = scale * products + offset * four.more[f];
         } else {
           sums_of_row[f] *= scale;
         }
       }
     }
-    finish_sums(p, sums_of_row, row, column);
+    finish_sums(p, places.bias, sums_of_row, row, column);
   });
 }
 
@@ -185,7 +189,21 @@ using IntegerTile = QuantizedTile<int8_t, Bits, TokenTiles, Slices, Sides, Depth
   extern "C" __global__ void __launch_bounds__(IntegerTile<__VA_ARGS__>::kThreads, \
                                                IntegerTile<__VA_ARGS__>::kBlocks)  \
       name(const __grid_constant__ QuantizedProduct p) {                           \
-    integer_product<IntegerTile<__VA_ARGS__>>(p);                                  \
+    using S = IntegerTile<__VA_ARGS__>;                                            \
+    integer_product<S>(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));             \
+  }
+
+// The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
+#define GATUN_GROUPED_INTEGER_PRODUCT(name, ...)                                        \
+  extern "C" __global__ void __launch_bounds__(IntegerTile<__VA_ARGS__>::kThreads,      \
+                                               IntegerTile<__VA_ARGS__>::kBlocks)       \
+      name(const __grid_constant__ QuantizedProduct p,                                  \
+           const __grid_constant__ ExpertRows experts) {                                \
+    using S = IntegerTile<__VA_ARGS__>;                                                 \
+    const GroupedPlaces places = GroupedPlaces::of<S::kTokens>(p, experts, blockIdx.y); \
+    if (places.begin < places.end) {                                                    \
+      integer_product<S>(p, places);                                                    \
+    }                                                                                   \
   }
 
 }  // namespace gatun

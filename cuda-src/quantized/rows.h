@@ -2,7 +2,7 @@
 #ifndef GATUN_QUANTIZED_ROWS_H
 #define GATUN_QUANTIZED_ROWS_H
 
-#include "quantized/product.h"
+#include "quantized/places.h"
 #include "quantized/scales.h"
 
 namespace gatun {
@@ -11,7 +11,7 @@ namespace gatun {
 // features, and the block sums what lanes and warps found in an order that never changes.
 template <int Bits, int Rows>
 struct RowsProduct {
-  static constexpr int kWarps = 8, kThreads = 32 * kWarps, kEach = 32 / Bits;
+  static constexpr int kWarps = 8, kThreads = 32 * kWarps, kEach = 32 / Bits, kRows = Rows;
 
   struct Shared {
     float sum[kWarps][Rows][kPanelFeatures];
@@ -27,31 +27,39 @@ struct RowsProduct {
     }
   }
 
-  // The word's input features of each row, zeros past the last one.
-  static __device__ __forceinline__ void load_x(const QuantizedProduct& p, long k,
+  // The word's input features of each row, zeros past the last one; rows begin at `from`, -1 for
+  // zeros.
+  static __device__ __forceinline__ void load_x(const QuantizedProduct& p, const long* from, long k,
                                                 float (*x)[kEach]) {
 #pragma unroll
     for (int m = 0; m < Rows; m++) {
-      // Rows that are not there repeat the last one.
-      const long row = (m < p.m ? m : p.m - 1) * p.x_stride + k;
-      if (p.x_dtype == kF32 && p.wide_x != 0 && k + kEach <= p.k) {
-        load_vector<kEach>(p.x, row, kF32, x[m]);
+      if (p.wide_x != 0 && k + kEach <= p.k && from[m] >= 0) {
+        load_vector<kEach>(p.x, from[m] + k, p.x_dtype, x[m]);
       } else {
 #pragma unroll
         for (int i = 0; i < kEach; i++) {
-          x[m][i] = k + i < p.k ? load(p.x, row + i, p.x_dtype) : 0;
+          x[m][i] = k + i < p.k && from[m] >= 0 ? load(p.x, from[m] + k + i, p.x_dtype) : 0;
         }
       }
     }
   }
 
-  static __device__ __forceinline__ void run(const QuantizedProduct& p) {
+  template <class Places>
+  static __device__ __forceinline__ void run(const QuantizedProduct& p, const Places& places) {
     Shared* shared = shared_memory<Shared>(sizeof(Shared));
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = threadIdx.x % 32;
     const int g = lane / 4, t = lane % 4, header = header_bytes(p.scales);
-    const uint8_t* panel = p.packed + blockIdx.x * p.panel;
+    const uint8_t* panel = places.packed + blockIdx.x * p.panel;
     const unsigned words = static_cast<unsigned>((p.k + kEach - 1) / kEach);
     const unsigned group_words = static_cast<unsigned>((p.group + kEach - 1) / kEach);
+    long from[Rows];
+#pragma unroll
+    for (int m = 0; m < Rows; m++) {
+      // Rows that are not there repeat the last one.
+      const long row = places.begin + m, last = places.end - 1;
+      const long source = places.source(row < last ? row : last);
+      from[m] = source < 0 ? -1 : source * p.x_stride;
+    }
     float sums[Rows][4] = {};
 #pragma unroll(Rows < 4 ? 4 : 1)
     for (unsigned word = 4 * warp + t; word < words; word += 4 * kWarps) {
@@ -61,7 +69,7 @@ struct RowsProduct {
           record + header + (word - group * group_words) * kRowBytes + 16 * g);
       const FourScales four = four_scales(record, p.scales, g);
       float x[Rows][kEach];
-      load_x(p, static_cast<long>(word) * kEach, x);
+      load_x(p, from, static_cast<long>(word) * kEach, x);
 #pragma unroll
       for (int f = 0; f < 4; f++) {
         const float zero = p.scales == kScaleF16Zero ? four.more[f] : 0;
@@ -95,14 +103,14 @@ struct RowsProduct {
       }
     }
     sync_block();
-    const int row = warp;
+    const long row = places.begin + warp;
     const long column = static_cast<long>(blockIdx.x) * kPanelFeatures + lane;
-    if (row < Rows && row < p.m && column < p.n) {
-      float sum = shared->sum[0][row][lane];
+    if (warp < Rows && row < places.end && column < p.n) {
+      float sum = shared->sum[0][warp][lane];
       for (int w = 1; w < kWarps; w++) {
-        sum += shared->sum[w][row][lane];
+        sum += shared->sum[w][warp][lane];
       }
-      sum = p.bias == nullptr ? sum : sum + p.bias[column];
+      sum = places.bias == nullptr ? sum : sum + places.bias[column];
       store(p.y, row * p.y_stride + column, p.y_dtype, activate(sum, p.activation));
     }
   }
@@ -112,7 +120,19 @@ struct RowsProduct {
 #define GATUN_ROWS_PRODUCT(name, ...)                                              \
   extern "C" __global__ void __launch_bounds__(RowsProduct<__VA_ARGS__>::kThreads) \
       name(const __grid_constant__ QuantizedProduct p) {                           \
-    RowsProduct<__VA_ARGS__>::run(p);                                              \
+    using S = RowsProduct<__VA_ARGS__>;                                            \
+    S::run(p, DensePlaces::of<S::kRows>(p, blockIdx.y));                           \
+  }
+
+// The same by experts. Grid: (panels, as many runs of rows as the experts may have).
+#define GATUN_GROUPED_ROWS_PRODUCT(name, ...)                                                   \
+  extern "C" __global__ void __launch_bounds__(RowsProduct<__VA_ARGS__>::kThreads) name(        \
+      const __grid_constant__ QuantizedProduct p, const __grid_constant__ ExpertRows experts) { \
+    using S = RowsProduct<__VA_ARGS__>;                                                         \
+    const GroupedPlaces places = GroupedPlaces::of<S::kRows>(p, experts, blockIdx.y);           \
+    if (places.begin < places.end) {                                                            \
+      S::run(p, places);                                                                        \
+    }                                                                                           \
   }
 
 }  // namespace gatun

@@ -3,17 +3,17 @@
 #ifndef GATUN_QUANTIZED_TILE_H
 #define GATUN_QUANTIZED_TILE_H
 
-#include "quantized/product.h"
+#include "quantized/places.h"
 
 namespace gatun {
 
 // Not inlined, for it is called from as many places as a thread has sums.
-static __device__ GATUN_NOINLINE void finish_sums(const QuantizedProduct& p, float* sums, long row,
-                                                  long column) {
+static __device__ GATUN_NOINLINE void finish_sums(const QuantizedProduct& p, const float* bias,
+                                                  float* sums, long row, long column) {
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    const float bias = p.bias == nullptr || column + i >= p.n ? 0 : p.bias[column + i];
-    sums[i] = activate(p.bias == nullptr ? sums[i] : sums[i] + bias, p.activation);
+    const float more = bias == nullptr || column + i >= p.n ? 0 : bias[column + i];
+    sums[i] = activate(bias == nullptr ? sums[i] : sums[i] + more, p.activation);
   }
   const long place = row * p.y_stride + column;
   if (p.wide_y != 0 && column + 4 <= p.n) {
@@ -100,24 +100,40 @@ struct QuantizedTile {
   }
 
   // What a thread copies in each stage: the same places of it, a stage further on.
+  template <class Places>
   struct Copies {
     static constexpr int kPieces = kDepth * static_cast<int>(sizeof(X)) / 16;
     static constexpr int kTokenStep = kThreads / kPieces;
     static constexpr int kPanelStep = kThreads / (kRows * kRowChunks);
+    static constexpr int kTokenCopies = (kTokens + kTokenStep - 1) / kTokenStep;
     static_assert(kTokenStep % 8 == 0 && kPanelStep >= 1 && kThreads >= 256, "a thread's places");
 
     const unsigned char* x;
     const unsigned char* w;
     const unsigned char* h;
     int tokens, panels, piece, token, panel, row, chunk, h_panel, h_place, h_element;
+    // The rows of x of the thread's tokens, and of the one whose scales it copies, where these lie
+    // anywhere.
+    int sources[Places::kGrouped ? kTokenCopies : 1], scale_source;
 
-    __device__ __forceinline__ Copies(const QuantizedProduct& p, long m0, long panel0) {
+    __device__ __forceinline__ Copies(const QuantizedProduct& p, const Places& places,
+                                      long panel0) {
       const int i = static_cast<int>(threadIdx.x);
       piece = i % kPieces;
       token = i / kPieces;
-      tokens = p.m - m0 < kTokens ? static_cast<int>(p.m - m0) : kTokens;
-      x = static_cast<const unsigned char*>(p.x) +
-          (m0 + token) * p.x_stride * static_cast<long>(sizeof(X)) + piece * 16;
+      const long m0 = places.begin, there = places.end - m0;
+      tokens = there < kTokens ? static_cast<int>(there) : kTokens;
+      x = static_cast<const unsigned char*>(p.x) + piece * 16;
+      if constexpr (Places::kGrouped) {
+#pragma unroll
+        for (int c = 0; c < kTokenCopies; c++) {
+          const int place = c * kTokenStep + token;
+          sources[c] = place < tokens ? places.source(m0 + place) : -1;
+        }
+        scale_source = i % kTokens < tokens ? places.source(m0 + i % kTokens) : -1;
+      } else {
+        x += (m0 + token) * p.x_stride * static_cast<long>(sizeof(X));
+      }
       const long left = (p.n + kPanelFeatures - 1) / kPanelFeatures - panel0;
       panels = left < kPanels ? static_cast<int>(left) : kPanels;
       chunk = i % kRowChunks;
@@ -129,7 +145,7 @@ struct QuantizedTile {
       const bool several = p.shift < 16 && kDepth >> p.shift > 1;
       const int group = several ? element >> p.shift : 0;
       const int inside = several ? element - (group << p.shift) : element;
-      const unsigned char* packed = p.packed + panel0 * p.panel;
+      const unsigned char* packed = places.packed + panel0 * p.panel;
       w = packed + panel * p.panel + group * p.record + header + inside / (32 / kBits) * kRowBytes +
           chunk * 16;
       const int pieces = header / 16, groups = several ? kDepth >> p.shift : 1;
@@ -141,8 +157,8 @@ struct QuantizedTile {
     }
 
     // Begins to copy the input features from k0 on.
-    __device__ __forceinline__ void begin(Stage* stage, const QuantizedProduct& p, long m0,
-                                          long k0) const {
+    __device__ __forceinline__ void begin(Stage* stage, const QuantizedProduct& p,
+                                          const Places& places, long k0) const {
       const int left = p.k - k0 < kDepth ? static_cast<int>(p.k - k0) : kDepth;
       const long g = k0 >> p.shift;
       const long at_h = g * p.record;
@@ -152,9 +168,10 @@ struct QuantizedTile {
 #pragma unroll
       for (int first = 0; first < kTokens; first += kTokenStep) {
         if (kTokenStep <= kTokens || token < kTokens) {
-          const bool valid = x_there && first + token < tokens;
+          const int source = Places::kGrouped ? sources[first / kTokenStep] : first;
+          const bool valid = x_there && (Places::kGrouped ? source >= 0 : first + token < tokens);
           copy_async_16(x_at(stage, piece / 4, first + token / 8 * 8, token % 8, piece % 4),
-                        valid ? x + first * p.x_stride * static_cast<long>(sizeof(X)) + at_x : p.x,
+                        valid ? x + source * p.x_stride * static_cast<long>(sizeof(X)) + at_x : p.x,
                         valid);
         }
       }
@@ -169,13 +186,23 @@ struct QuantizedTile {
         const bool valid = h_element < left && h_panel < panels;
         copy_async_16(stage->h[h_panel] + h_place, valid ? h + at_h : p.packed, valid);
       }
-      if constexpr (kInteger) {
+      if constexpr (kInteger && Places::kGrouped) {
+        static_assert(kDepth / 32 * kTokens <= kThreads, "a scale of x a thread");
+        const int i = threadIdx.x, block = i / kTokens;
+        if (p.blocks != 0 && i < kDepth / 32 * kTokens) {
+          const bool valid = scale_source >= 0 && 32 * block < left;
+          copy_async_4(&stage->x_scale[0][0] + i,
+                       p.x_scales + (valid ? (k0 / 32 + block) * p.padded_rows + scale_source : 0),
+                       valid);
+        }
+      } else if constexpr (kInteger) {
         for (int i = threadIdx.x; p.blocks != 0 && i < kDepth / 32 * kTokens / 4; i += kThreads) {
           const int block = i / (kTokens / 4), four = i % (kTokens / 4) * 4;
           const bool valid = 32 * block < left;
-          copy_async_16(&stage->x_scale[block][four],
-                        p.x_scales + (valid ? (k0 / 32 + block) * p.padded_rows + m0 + four : 0),
-                        valid);
+          copy_async_16(
+              &stage->x_scale[block][four],
+              p.x_scales + (valid ? (k0 / 32 + block) * p.padded_rows + places.begin + four : 0),
+              valid);
         }
       }
       copy_async_commit();
@@ -183,12 +210,11 @@ struct QuantizedTile {
   };
 
   // Calls work(stage, k0) for each of the block's stages, and waits for all copies.
-  template <class Work>
+  template <class Places, class Work>
   static __device__ __forceinline__ void each_stage(Shared* shared, const QuantizedProduct& p,
-                                                    Work work) {
-    const long m0 = static_cast<long>(blockIdx.y) * kTokens;
+                                                    const Places& places, Work work) {
     const long panel0 = static_cast<long>(blockIdx.x) * kPanels;
-    const Copies copies(p, m0, panel0);
+    const Copies<Places> copies(p, places, panel0);
     const long all = (p.k + kDepth - 1) / kDepth;
     const long begin = all * blockIdx.z / gridDim.z;
     const int stages = static_cast<int>(all * (blockIdx.z + 1) / gridDim.z - begin);
@@ -196,7 +222,7 @@ struct QuantizedTile {
     // may be under way is always the same.
     for (int ahead = 0; ahead < kStages - 1; ahead++) {
       if (ahead < stages) {
-        copies.begin(&shared->stage[ahead], p, m0, (begin + ahead) * kDepth);
+        copies.begin(&shared->stage[ahead], p, places, (begin + ahead) * kDepth);
       } else {
         copy_async_commit();
       }
@@ -207,7 +233,7 @@ struct QuantizedTile {
       sync_block();
       const int next = step + kStages - 1;
       if (next < stages) {
-        copies.begin(&shared->stage[next % kStages], p, m0, (begin + next) * kDepth);
+        copies.begin(&shared->stage[next % kStages], p, places, (begin + next) * kDepth);
       } else {
         copy_async_commit();
       }
@@ -222,8 +248,10 @@ struct QuantizedTile {
   }
 
   // Adds the slices' and the blocks' sums in their order. Whether this thread has the result.
+  // Experts' blocks share no tile: there are as many tiles as experts, and more.
+  template <class Places>
   static __device__ __forceinline__ bool join(Shared* shared, const QuantizedProduct& p,
-                                              float* sums, bool whole) {
+                                              const Places&, float* sums, bool whole) {
     constexpr int kCount = 2 * TokenTiles * 4;
     const int lane = threadIdx.x % 32;
     if (Slices > 1) {
@@ -243,7 +271,7 @@ struct QuantizedTile {
         }
       }
     }
-    if (gridDim.z == 1) {
+    if (Places::kGrouped || gridDim.z == 1) {
       return slice() == 0;
     }
     // Each sum of a warp's lanes lies together.
@@ -281,11 +309,11 @@ struct QuantizedTile {
   }
 
   // Calls work(row, column, sums) for the four neighbouring features of each of the lane's tokens.
-  template <class Work>
-  static __device__ __forceinline__ void each_four(const QuantizedProduct& p, const float* sums,
-                                                   Work work) {
+  template <class Places, class Work>
+  static __device__ __forceinline__ void each_four(const QuantizedProduct& p, const Places& places,
+                                                   const float* sums, Work work) {
     const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-    const long m0 = static_cast<long>(blockIdx.y) * kTokens + side() * 8 * TokenTiles;
+    const long m0 = places.begin + side() * 8 * TokenTiles;
     const long column =
         (static_cast<long>(blockIdx.x) * kPanels + panel()) * kPanelFeatures + 4 * g;
 #pragma unroll
@@ -293,7 +321,7 @@ struct QuantizedTile {
 #pragma unroll
       for (int q = 0; q < 2; q++) {
         const long row = m0 + 8 * j + 2 * t + q;
-        if (row < p.m && column < p.n) {
+        if (row < places.end && column < p.n) {
           // Of tile u of features, rows g and g + 8.
           float four[4];
 #pragma unroll

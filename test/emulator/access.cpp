@@ -221,17 +221,17 @@ void check_access(const void* address, size_t bytes, bool write, const void* ins
   }
 }
 
-void begin_copy(const void* shared, const void* instruction) {
-  check_access(shared, 16, true, instruction);
+void begin_copy(const void* shared, size_t bytes, const void* instruction) {
+  check_access(shared, bytes, true, instruction);
   const size_t offset = static_cast<size_t>(static_cast<const char*>(shared) - block->shared);
-  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+  for (size_t i = offset / kGranule; i < (offset + bytes) / kGranule; i++) {
     block->shadow[i].in_flight = true;
   }
 }
 
-void end_copy(const void* shared) {
+void end_copy(const void* shared, size_t bytes) {
   const size_t offset = static_cast<size_t>(static_cast<const char*>(shared) - block->shared);
-  for (size_t i = offset / kGranule; i < (offset + 16) / kGranule; i++) {
+  for (size_t i = offset / kGranule; i < (offset + bytes) / kGranule; i++) {
     block->shadow[i].in_flight = false;
     block->shadow[i].written = touch_now();
   }

@@ -14,9 +14,9 @@ namespace emulator {
 // instruction is a place in the kernel's code.
 void check_access(const void* address, size_t bytes, bool write, const void* instruction);
 
-// A thread has begun to copy into shared memory; the copy has landed.
-void begin_copy(const void* shared, const void* instruction);
-void end_copy(const void* shared);
+// A thread has begun to copy so many bytes into shared memory; the copy has landed.
+void begin_copy(const void* shared, size_t bytes, const void* instruction);
+void end_copy(const void* shared, size_t bytes);
 
 // The copy engine writes 16 bytes of shared memory from one call to the other; the number of the
 // copy is its clock.

@@ -63,6 +63,7 @@ struct Accumulator {
 struct AsyncCopy {
   char* shared;
   const char* global;
+  size_t bytes;
   bool valid;
 };
 

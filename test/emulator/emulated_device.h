@@ -44,7 +44,7 @@ bool any_lane(bool value, Site site);
 void ldmatrix(uint32_t* registers, int matrices, bool transposed, const void* row, Site site);
 void mma(float* d, const uint32_t* a, const uint32_t* b, bool bf16, Site site);
 void mma_s8(int32_t* d, const uint32_t* a, const uint32_t* b, Site site);
-void copy_async(void* shared, const void* global, bool valid, Site site);
+void copy_async(void* shared, const void* global, unsigned bytes, bool valid, Site site);
 void copy_async_commit();
 void copy_async_wait(int groups);
 int atomic_add(int* address, int value, Site site);
@@ -111,7 +111,10 @@ inline void mma_s8(int32_t* d, const uint32_t* a, const uint32_t* b, GATUN_SITE)
   emulator::mma_s8(d, a, b, {file, line});
 }
 inline void copy_async_16(void* shared, const void* global, bool valid, GATUN_SITE) {
-  emulator::copy_async(shared, global, valid, {file, line});
+  emulator::copy_async(shared, global, 16, valid, {file, line});
+}
+inline void copy_async_4(void* shared, const void* global, bool valid, GATUN_SITE) {
+  emulator::copy_async(shared, global, 4, valid, {file, line});
 }
 inline void copy_async_commit() { emulator::copy_async_commit(); }
 template <int Groups>

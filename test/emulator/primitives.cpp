@@ -67,9 +67,9 @@ void element(float* matrix, int place, uint32_t word, bool bf16) {
 
 void land(const AsyncCopy& copy) {
   if (copy.valid) {
-    std::memcpy(copy.shared, copy.global, 16);
+    std::memcpy(copy.shared, copy.global, copy.bytes);
   } else {
-    std::memset(copy.shared, 0, 16);
+    std::memset(copy.shared, 0, copy.bytes);
   }
 }
 
@@ -249,21 +249,23 @@ void mma_s8(int32_t* d, const uint32_t* a, const uint32_t* b, Site site) {
   }
 }
 
-void copy_async(void* target, const void* global, bool valid, Site site) {
+void copy_async(void* target, const void* global, unsigned bytes, bool valid, Site site) {
   const void* instruction = __builtin_return_address(0);
-  if (reinterpret_cast<uintptr_t>(target) % 16 != 0 ||
-      (valid && reinterpret_cast<uintptr_t>(global) % 16 != 0)) {
-    fail("cp.async of addresses that are not aligned to 16 bytes at " + describe(site));
+  if (reinterpret_cast<uintptr_t>(target) % bytes != 0 ||
+      (valid && reinterpret_cast<uintptr_t>(global) % bytes != 0)) {
+    fail("cp.async of addresses that are not aligned to " + std::to_string(bytes) + " bytes at " +
+         describe(site));
   }
   if (valid) {
-    check_access(global, 16, false, instruction);
+    check_access(global, bytes, false, instruction);
   }
-  begin_copy(target, instruction);
-  const AsyncCopy copy = {static_cast<char*>(target), static_cast<const char*>(global), valid};
+  begin_copy(target, bytes, instruction);
+  const AsyncCopy copy = {static_cast<char*>(target), static_cast<const char*>(global), bytes,
+                          valid};
   if (settings().early_copies) {
     land(copy);
   } else {
-    std::memset(target, 0xff, 16);
+    std::memset(target, 0xff, bytes);
   }
   block->thread[block->current].open.push_back(copy);
 }
@@ -279,7 +281,7 @@ void copy_async_wait(int groups) {
   while (static_cast<int>(me.groups.size()) > groups) {
     for (const AsyncCopy& copy : me.groups.front()) {
       land(copy);
-      end_copy(copy.shared);
+      end_copy(copy.shared, copy.bytes);
     }
     me.groups.erase(me.groups.begin());
   }

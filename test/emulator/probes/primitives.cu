@@ -123,6 +123,20 @@ GATUN_PROBE(copy_async) {
   }
 }
 
+// Four copies a lane, of words that lie apart; from word 128 on, whether the source is valid.
+GATUN_PROBE(copy_async_4) {
+  uint32_t* shared = shared_memory<uint32_t>(512);
+  const uint32_t lane = threadIdx.x;
+  for (uint32_t i = lane; i < 128; i += 32) {
+    copy_async_4(shared + i, in + 127 - i, in[128 + i] != 0);
+  }
+  copy_async_commit();
+  copy_async_wait<0>();
+  for (uint32_t i = lane; i < 128; i += 32) {
+    out[i] = shared[i];
+  }
+}
+
 // Reverses the block's words, then each warp's.
 GATUN_PROBE(barriers) {
   uint32_t* shared = shared_memory<uint32_t>(512);

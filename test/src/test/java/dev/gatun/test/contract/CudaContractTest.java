@@ -29,8 +29,7 @@ final class CudaContractTest {
   }
 
   static Stream<Case> cases(int each) {
-    // Experts with quantised weights run on the processor only.
-    return Cases.all(each).filter(c -> !c.description().contains("grouped_quantized"));
+    return Cases.all(each);
   }
 
   static Stream<Case> tiles() {

@@ -30,7 +30,7 @@ final class ExpertCases {
   static Stream<Case> cases(long seed, int count) {
     return LongStream.range(seed, seed + count)
         .boxed()
-        .flatMap(s -> Stream.of(routing(s), grouped(s), quantized(s), combine(s)));
+        .flatMap(s -> Stream.of(routing(s), grouped(s), quantized(s, false), combine(s)));
   }
 
   private static Case routing(long seed) {
@@ -119,15 +119,17 @@ final class ExpertCases {
   /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
   static Stream<Case> tiles(long seed, int count) {
     return LongStream.range(seed, seed + count)
-        .mapToObj(
-            s -> {
-              Random random = new Random(s);
-              Groups groups = Groups.random(random, random.nextInt(3) == 0 ? 100 : 17);
-              long n = 1 + random.nextInt(200);
-              long k = 8 * (1 + random.nextInt(30));
-              DType dtype = FLOATS[1 + random.nextInt(2)];
-              return product("grouped_matmul seed " + s + " tile", random, groups, dtype, n, k);
-            });
+        .boxed()
+        .flatMap(s -> Stream.of(tile(s), quantized(s, true)));
+  }
+
+  private static Case tile(long seed) {
+    Random random = new Random(seed);
+    Groups groups = Groups.random(random, random.nextInt(3) == 0 ? 100 : 17);
+    long n = 1 + random.nextInt(200);
+    long k = 8 * (1 + random.nextInt(30));
+    DType dtype = FLOATS[1 + random.nextInt(2)];
+    return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, k);
   }
 
   private static Case product(
@@ -183,24 +185,29 @@ final class ExpertCases {
     return new Data("packed", dtype, new long[] {values.length}, new long[] {1}, values, false);
   }
 
-  private static Case quantized(long seed) {
+  private static Case quantized(long seed, boolean tile) {
     Random random = new Random(seed);
     // Now and then so small that random calls take it.
-    boolean small = random.nextInt(3) == 0;
+    boolean small = !tile && random.nextInt(3) == 0;
     BlockFormat format = small ? BlockFormat.int4(32) : FORMATS.get(random.nextInt(FORMATS.size()));
-    Groups groups = Groups.random(random, random.nextInt(8) == 0 ? 48 : 9);
-    int n = Sizes.any(random, small ? 33 : 65);
-    int k = small ? 32 : QuantizedCases.depth(random, format);
+    Groups groups =
+        tile
+            ? Groups.random(random, random.nextInt(2) == 0 ? 200 : 9)
+            : Groups.random(random, random.nextInt(8) == 0 ? 48 : 9);
+    int n = tile ? 1 + random.nextInt(200) : Sizes.any(random, small ? 33 : 65);
+    int k =
+        tile ? 256 * (1 + random.nextInt(2)) : small ? 32 : QuantizedCases.depth(random, format);
     double[] packed =
         IntStream.range(0, groups.experts)
             .boxed()
             .flatMapToDouble(e -> Arrays.stream(QuantizedCases.packed(random, format, n, k)))
             .toArray();
-    Data x = Data.normal(random, "x", groups.tokens, k).withDtype(some(random));
+    DType dtype = tile ? FLOATS[1 + random.nextInt(2)] : some(random);
+    Data x = Data.normal(random, "x", groups.tokens, k).withDtype(dtype);
     x = random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x;
     Data y = Data.output("y", groups.places, n).withDtype(some(random));
     List<Data> data = new ArrayList<>(groups.data);
-    data.add(random.nextBoolean() ? x.spread(random) : x);
+    data.add(!tile && random.nextBoolean() ? x.spread(random) : x);
     data.add(random.nextBoolean() ? y.spread(random) : y);
     data.add(
         new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
@@ -215,8 +222,8 @@ final class ExpertCases {
     QuantizedActivations activations =
         QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
     return Case.of(
-        "grouped_quantized_matmul seed %d %s %s %s"
-            .formatted(seed, format, activations, activation),
+        "grouped_quantized_matmul seed %d%s %s %s %s"
+            .formatted(seed, tile ? " tile" : "", format, activations, activation),
         data,
         of ->
             new GroupedQuantizedMatmul(

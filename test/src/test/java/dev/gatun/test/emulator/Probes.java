@@ -35,6 +35,7 @@ final class Probes {
     memory(all, random);
     numbers(all, random);
     triples(all, random);
+    smallCopies(all, random);
     return all;
   }
 
@@ -206,6 +207,14 @@ final class Probes {
       }
     }
     return exact("mma_s8", LANES, input, output);
+  }
+
+  private static void smallCopies(List<Probe> all, Random random) {
+    int[] source = words(random, 128);
+    int[] valid = random.ints(128, 0, 2).toArray();
+    int[] copied = new int[128];
+    Arrays.setAll(copied, i -> source[127 - i] * valid[i]);
+    all.add(exact("copy_async_4", LANES, join(source, valid), copied));
   }
 
   private static void memory(List<Probe> all, Random random) {

@@ -120,9 +120,13 @@ final class CudaExperts {
     return large ? CudaMatmul.Tile.LARGE : CudaMatmul.Tile.MIDDLE;
   }
 
-  /** The most tiles that rows make: each expert with a row has at most one that is not full. */
   private static long tiles(GroupedMatmul c, int rows) {
-    return c.y().size(0) / rows + Math.min(c.experts(), c.y().size(0));
+    return tiles(c.y().size(0), c.experts(), rows);
+  }
+
+  /** The most tiles that places make: those of experts whose last tiles have one row each. */
+  static long tiles(long places, long experts, int rows) {
+    return (places + Math.min(experts, places) * (rows - 1)) / rows;
   }
 
   private static Arguments sizes(GroupedMatmul c, Arguments arguments) {

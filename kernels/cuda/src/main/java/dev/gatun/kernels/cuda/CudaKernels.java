@@ -60,6 +60,7 @@ final class CudaKernels implements Kernels {
   private final CudaQuantized quantized;
   private final CudaQuantizedMatmul quantizedMatmul;
   private final CudaExperts experts;
+  private final CudaQuantizedExperts quantizedExperts;
 
   CudaKernels(CudaMemory memory, Launcher launcher, LibraryMatmul library) {
     this.memory = memory;
@@ -74,6 +75,7 @@ final class CudaKernels implements Kernels {
     this.quantized = new CudaQuantized(memory);
     this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory);
     this.experts = new CudaExperts(launcher, memory, uploads);
+    this.quantizedExperts = new CudaQuantizedExperts(launcher, quantizedMatmul);
   }
 
   private void run(KernelCall call, Runnable body) {
@@ -414,17 +416,11 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void run(GroupedQuantizedMatmul c) {
-    throw unsupported(c);
+    run(c, () -> quantizedExperts.run(c));
   }
 
   @Override
   public void run(ExpertCombine c) {
     run(c, () -> experts.run(c));
-  }
-
-  private UnsupportedOperationException unsupported(KernelCall call) {
-    return new UnsupportedOperationException(
-        "%s: not on %s yet; experts with quantised weights run on the processor"
-            .formatted(call.kernel(), memory.device()));
   }
 }

@@ -2,20 +2,25 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
+import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.quantized.PackedLayout;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /** Chooses the kernel and the tile of a product with a quantised weight. */
 final class CudaQuantizedMatmul {
-  private static final int SIMT_TILE = 64;
+  static final int SIMT_TILE = 64;
   // Two tiles of 16 by 64 floats, rows padded by four.
-  private static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
-  private static final int FEATURES = 128;
+  static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
+  static final int FEATURES = 128;
   private static final int PANELS = FEATURES / PackedLayout.PANEL;
-  private static final int THREADS = 256;
+  static final int THREADS = 256;
   private static final int WARPS = THREADS / 32;
   // Numbers of a row that a block keeps while it looks for the scale.
   private static final int MOST_KEPT = 4 * 8 * THREADS;
@@ -26,6 +31,30 @@ final class CudaQuantizedMatmul {
   // A split of fewer stages than this costs more to join than it gains.
   private static final long LEAST_STAGES = 4;
 
+  /** What a product is of, be it of one weight or of experts'. */
+  record Product(
+      PackedLayout layout,
+      QuantizedActivations activations,
+      Operand x,
+      Operand packed,
+      Operand bias,
+      Activation activation,
+      Operand y) {
+    static Product of(QuantizedMatmul c) {
+      return new Product(
+          c.layout(), c.activations(), c.x(), c.packed(), c.bias(), c.activation(), c.y());
+    }
+
+    static Product of(GroupedQuantizedMatmul c) {
+      return new Product(
+          c.layout(), c.activations(), c.x(), c.packed(), c.bias(), c.activation(), c.y());
+    }
+
+    boolean isExact() {
+      return activations == QuantizedActivations.EXACT;
+    }
+  }
+
   /**
    * A tile of the tensor cores' kernels.
    *
@@ -34,11 +63,11 @@ final class CudaQuantizedMatmul {
    * @param depth input features of a stage
    * @param stages that are under way
    */
-  private record Tile(int tokens, int sums, int depth, int stages) {
-    static Tile of(QuantizedMatmul c) {
-      boolean exact = c.activations() == QuantizedActivations.EXACT;
+  record Tile(int tokens, int sums, int depth, int stages) {
+    /** The tile for so many tokens. */
+    static Tile of(Product c, long m) {
+      boolean exact = c.isExact();
       boolean narrow = c.layout().bits() == 4;
-      long m = c.x().size(0);
       if (m <= 8 && exact) {
         return new Tile(8, 8, narrow ? 128 : 64, 4);
       }
@@ -51,9 +80,10 @@ final class CudaQuantizedMatmul {
     }
 
     /** Of each stage x, the codes and what is beside them, and the scales of codes of x. */
-    int sharedBytes(int bits, boolean exact) {
+    int sharedBytes(Product c) {
+      boolean exact = c.isExact();
       int x = tokens * depth * (exact ? 2 : 1);
-      int codes = FEATURES * depth * bits / 8;
+      int codes = FEATURES * depth * c.layout().bits() / 8;
       int scales = PANELS * 8 * depth + (exact ? 0 : depth / 32 * tokens * 4);
       return stages * (x + codes + scales);
     }
@@ -73,36 +103,41 @@ final class CudaQuantizedMatmul {
     if (c.x().size(0) == 0 || c.y().size(1) == 0) {
       return;
     }
-    if (Vectors.areAligned(c.packed())) {
-      run(c, CudaMemory.address(c.packed().buffer()) + c.packed().byteOffset());
+    Product product = Product.of(c);
+    withAligned(c.packed(), packed -> run(product, packed));
+  }
+
+  /** Calls work with the address of the packed weight, or of a copy that is aligned. */
+  void withAligned(Operand packed, LongConsumer work) {
+    if (Vectors.areAligned(packed)) {
+      work.accept(CudaMemory.address(packed.buffer()) + packed.byteOffset());
       return;
     }
-    try (Buffer aligned = memory.allocate(c.packed().count())) {
+    try (Buffer aligned = memory.allocate(packed.count())) {
       launcher.elements(
           "copy_bytes",
-          c.packed().count(),
+          packed.count(),
           launcher
               .arguments()
-              .operand(c.packed())
+              .operand(packed)
               .address(CudaMemory.address(aligned))
-              .number(c.packed().count()));
-      run(c, CudaMemory.address(aligned));
+              .number(packed.count()));
+      work.accept(CudaMemory.address(aligned));
     }
   }
 
-  private void run(QuantizedMatmul c, long packed) {
-    if (c.activations() != QuantizedActivations.EXACT) {
-      codes(c, packed);
+  private void run(Product c, long packed) {
+    if (!c.isExact()) {
+      withCodes(c, x -> codes(c, x, packed));
     } else if (fitsTensorCores(c)) {
-      String kernel = c.x().dtype() == DType.BF16 ? "bf16" : "f16";
-      tiles(kernel, c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
+      tiles(c, Activations.of(c), packed);
     } else {
-      floats(c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
+      floats(c, Activations.of(c), packed);
     }
   }
 
   /** Without tensor cores, and few rows by what reads the codes fastest. */
-  private void floats(QuantizedMatmul c, Activations x, long packed) {
+  private void floats(Product c, Activations x, long packed) {
     long m = c.x().size(0);
     if (m <= 8 && c.x().size(1) > 0) {
       int rows = m == 1 ? 1 : m <= 4 ? 4 : 8;
@@ -111,7 +146,7 @@ final class CudaQuantizedMatmul {
           Math.ceilDiv(c.y().size(1), PackedLayout.PANEL),
           1,
           1,
-          4 * WARPS * rows * PackedLayout.PANEL,
+          rowsSharedBytes(rows),
           arguments(c, x, packed, 0, 0));
     } else {
       launcher.launch(
@@ -124,20 +159,27 @@ final class CudaQuantizedMatmul {
     }
   }
 
+  /** Of each warp the sums of the rows of a panel. */
+  static int rowsSharedBytes(int rows) {
+    return 4 * WARPS * rows * PackedLayout.PANEL;
+  }
+
   /**
    * What a product reads for x.
    *
    * @param scales of codes, 0 of x itself
    * @param paddedRows the length of a row of scales
    */
-  private record Activations(long x, long scales, long offsets, long paddedRows, long stride) {}
-
-  private static long address(QuantizedMatmul c) {
-    return CudaMemory.address(c.x().buffer()) + c.x().byteOffset();
+  record Activations(long x, long scales, long offsets, long paddedRows, long stride) {
+    /** Those that are x itself. */
+    static Activations of(Product c) {
+      long address = CudaMemory.address(c.x().buffer()) + c.x().byteOffset();
+      return new Activations(address, 0, 0, 0, c.x().stride(0));
+    }
   }
 
-  /** Makes codes of x, and multiplies those. */
-  private void codes(QuantizedMatmul c, long packed) {
+  /** Calls work with codes of x, each row's made once. */
+  void withCodes(Product c, Consumer<Activations> work) {
     long m = c.x().size(0);
     long k = c.x().size(1);
     boolean blocks = c.activations() == QuantizedActivations.INT8_BLOCKS;
@@ -170,34 +212,36 @@ final class CudaQuantizedMatmul {
       if (blocks) {
         launcher.launch(
             "quantize_blocks",
-            Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
             m,
+            Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
             1,
             0,
             arguments);
       } else {
         launcher.rows("quantize_tokens", m, arguments);
       }
-      boolean sums = c.layout().group() != 0 || c.layout().scales() == PackedLayout.Scales.F32_SUM;
-      if (k > 0 && sums && hasTileGroups(c.layout())) {
-        tiles("codes", c, activations, packed);
-      } else {
-        launcher.launch(
-            "quantized_codes",
-            Math.ceilDiv(c.y().size(1), THREADS),
-            m,
-            1,
-            0,
-            arguments(c, activations, packed, 0, 0));
-      }
+      work.accept(activations);
+    }
+  }
+
+  /** Multiplies codes. */
+  private void codes(Product c, Activations x, long packed) {
+    if (fitsTensorCores(c)) {
+      tiles(c, x, packed);
+    } else {
+      launcher.launch(
+          "quantized_codes",
+          c.x().size(0),
+          Math.ceilDiv(c.y().size(1), THREADS),
+          1,
+          0,
+          arguments(c, x, packed, 0, 0));
     }
   }
 
   /** Splits k over blocks until these fill the device; the last one of a tile joins their sums. */
-  private void tiles(String kernel, QuantizedMatmul c, Activations x, long packed) {
-    boolean exact = c.activations() == QuantizedActivations.EXACT;
-    int bits = c.layout().bits();
-    Tile tile = Tile.of(c);
+  private void tiles(Product c, Activations x, long packed) {
+    Tile tile = Tile.of(c, c.x().size(0));
     long columns = Math.ceilDiv(c.y().size(1), FEATURES);
     long rows = Math.ceilDiv(c.x().size(0), tile.tokens());
     long wanted = BLOCKS_A_MULTIPROCESSOR * multiprocessors / (columns * rows);
@@ -212,17 +256,22 @@ final class CudaQuantizedMatmul {
         launcher.stream().fill(CudaMemory.address(arrived), 0, 4 * counters);
       }
       launcher.launch(
-          "matmul_int%d_%s_%d".formatted(bits, kernel, tile.tokens()),
+          kernel(c, tile),
           columns,
           rows,
           splits,
-          tile.sharedBytes(bits, exact),
+          tile.sharedBytes(c),
           arguments(c, x, packed, CudaMemory.address(partial), CudaMemory.address(arrived)));
     }
   }
 
-  private Arguments arguments(
-      QuantizedMatmul c, Activations x, long packed, long partial, long arrivedAt) {
+  /** The tensor cores' kernel for a tile. */
+  static String kernel(Product c, Tile tile) {
+    String numbers = !c.isExact() ? "codes" : c.x().dtype() == DType.BF16 ? "bf16" : "f16";
+    return "matmul_int%d_%s_%d".formatted(c.layout().bits(), numbers, tile.tokens());
+  }
+
+  Arguments arguments(Product c, Activations x, long packed, long partial, long arrivedAt) {
     PackedLayout layout = c.layout();
     long k = c.x().size(1);
     long record = layout.recordBytes(k);
@@ -238,7 +287,7 @@ final class CudaQuantizedMatmul {
         .address(x.offsets())
         .address(partial)
         .address(arrivedAt)
-        .numbers(x.stride(), c.y().stride(0), c.x().size(0), c.y().size(1), k, x.paddedRows())
+        .numbers(x.stride(), c.y().stride(0), c.y().size(0), c.y().size(1), k, x.paddedRows())
         .numbers(Math.max(1, layout.groupSize(k)), record, layout.groups(k) * record)
         .integer(layout.group() == 0 ? WHOLE_ROW : Integer.numberOfTrailingZeros(layout.group()))
         .integer(layout.scales().ordinal())
@@ -252,7 +301,7 @@ final class CudaQuantizedMatmul {
         .end();
   }
 
-  private static boolean hasAlignedRows(QuantizedMatmul c) {
+  private static boolean hasAlignedRows(Product c) {
     return Vectors.areAligned(c.x())
         && (c.x().size(0) <= 1 || c.x().stride(0) * c.x().dtype().bytes() % 16 == 0);
   }
@@ -263,11 +312,13 @@ final class CudaQuantizedMatmul {
     return group == 0 || group >= least && group <= 128 && Integer.bitCount(group) == 1;
   }
 
-  private static boolean fitsTensorCores(QuantizedMatmul c) {
-    return c.x().dtype() != DType.F32
-        && c.x().size(1) > 0
-        && c.x().size(1) % 8 == 0
-        && hasAlignedRows(c)
-        && hasTileGroups(c.layout());
+  static boolean fitsTensorCores(Product c) {
+    PackedLayout layout = c.layout();
+    if (c.x().size(1) == 0 || !hasTileGroups(layout)) {
+      return false;
+    }
+    return c.isExact()
+        ? c.x().dtype() != DType.F32 && c.x().size(1) % 8 == 0 && hasAlignedRows(c)
+        : layout.group() != 0 || layout.scales() == PackedLayout.Scales.F32_SUM;
   }
 }
