@@ -25,7 +25,7 @@ static __device__ __forceinline__ float weight_at(const QuantizedProduct& p, lon
 static __device__ __forceinline__ void finish_sum(const QuantizedProduct& p, float sum, long row,
                                                   long column) {
   sum = p.bias == nullptr ? sum : sum + p.bias[column];
-  store(p.y, row * p.y_stride + column, p.y_dtype, activate(sum, p.activation));
+  store(p.y, row * p.y_stride + column, p.y_dtype, finished(p, sum, row, column));
 }
 
 // Grid: (n tiles, m tiles).

@@ -103,7 +103,7 @@ struct RowsProduct {
         sum += shared->sum[w][row][lane];
       }
       sum = p.bias == nullptr ? sum : sum + p.bias[column];
-      store(p.y, row * p.y_stride + column, p.y_dtype, activate(sum, p.activation));
+      store(p.y, row * p.y_stride + column, p.y_dtype, finished(p, sum, row, column));
     }
   }
 };

@@ -39,9 +39,12 @@ int32_t quantized_product(const Product &p, const Quantized &q, int32_t activati
 
 int32_t quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed,
                          int32_t bits, int64_t group, int32_t scales, int32_t activations,
-                         const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
-                         int64_t n, int64_t k, int32_t activation) {
-  const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
+                         const float *bias, const void *residual, int64_t residual_stride, void *y,
+                         int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k,
+                         int32_t activation) {
+  Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
+  p.residual = residual;
+  p.residual_stride = residual_stride;
   return quantized_product(p, Quantized(packed, bits, group, scales, k), activations);
 }
 

@@ -54,6 +54,18 @@ final class BadQuantizedArgumentsTest {
         layout, QuantizedActivations.EXACT, x, packed, null, Activation.NONE, y);
   }
 
+  private static QuantizedMatmul added(Operand residual, Operand y) {
+    return new QuantizedMatmul(
+        LAYOUT,
+        QuantizedActivations.EXACT,
+        f32(OTHER, 2, 64),
+        bytes(BUFFER, LAYOUT.packedBytes(3, 64)),
+        null,
+        Activation.NONE,
+        residual,
+        y);
+  }
+
   static Stream<Arguments> bad() {
     Operand x = f32(OTHER, 2, 64);
     Operand packed = bytes(BUFFER, LAYOUT.packedBytes(3, 64));
@@ -67,6 +79,17 @@ final class BadQuantizedArgumentsTest {
         bad("y is", () -> matmul(LAYOUT, x, packed, f32(OTHER, 3, 3))),
         bad("layout is missing", () -> matmul(null, x, packed, y)),
         bad("overlaps", () -> matmul(LAYOUT, x, packed, f32(OTHER, 2, 3))),
+        bad("residual is F32[3, 3], expected shape [2, 3]", () -> added(f32(OTHER, 3, 3), y)),
+        bad(
+            "residual is BF16[2, 3], expected F32",
+            () -> added(Operand.of(OTHER, DType.BF16, 2, 3), y)),
+        bad(
+            "residual F32[2, 3] has strides [3, 2], expected the last to be 1",
+            () -> added(new Operand(OTHER, 0, DType.F32, new long[] {2, 3}, new long[] {3, 2}), y)),
+        bad(
+            "output F32[2, 3] overlaps input F32[2, 3] in memory",
+            () ->
+                added(new Operand(RESULT, 1, DType.F32, new long[] {2, 3}, new long[] {3, 1}), y)),
         bad(
             "more than 131072 input features",
             () ->

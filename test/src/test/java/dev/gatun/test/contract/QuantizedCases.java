@@ -134,7 +134,15 @@ final class QuantizedCases {
     data.add(
         new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
     Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
-    data.add(random.nextBoolean() ? y.spread(random) : y);
+    y = random.nextBoolean() ? y.spread(random) : y;
+    int residual = random.nextInt(4);
+    if (residual == 0) {
+      data.add(Data.normal(random, "residual", m, n).withDtype(y.dtype()).spread(random));
+    }
+    if (residual == 1) {
+      y = y.withValues(Data.normal(random, "y", m, n).withDtype(y.dtype()).values());
+    }
+    data.add(y);
     if (random.nextBoolean()) {
       data.add(Data.normal(random, "bias", n));
     }
@@ -153,6 +161,7 @@ final class QuantizedCases {
                 of.apply("packed"),
                 of.apply("bias"),
                 activation,
+                of.apply(residual == 1 ? "y" : "residual"),
                 of.apply("y")));
   }
 

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * A linear layer with a quantised weight: {@code y[m, n] = activation(Σₖ x[m, k] weight[n, k] +
- * bias[n])}, the weight's elements as {@link PackedLayout} defines them.
+ * bias[n]) + residual[m, n]}, the weight's elements as {@link PackedLayout} defines them.
  *
  * <p>With {@link QuantizedActivations#EXACT} sums are F32. Otherwise x is quantised in F32, {@code
  * code = round((x - offset) / scale)}, ties to even; the products of codes are summed as whole
@@ -22,6 +22,7 @@ import java.util.List;
  * @param packed U8 [{@link PackedLayout#packedBytes}], as {@link QuantizedPack} writes it
  * @param bias F32 [out_features] contiguous, or null for none
  * @param activation applied to each element
+ * @param residual of y's dtype and shape, rows without gaps inside, or null for none; may be y
  * @param y F32, BF16 or F16 [rows, out_features], rows without gaps inside
  */
 public record QuantizedMatmul(
@@ -31,6 +32,7 @@ public record QuantizedMatmul(
     Operand packed,
     Operand bias,
     Activation activation,
+    Operand residual,
     Operand y)
     implements KernelCall {
   private static final String NAME = "quantized_matmul";
@@ -63,7 +65,24 @@ public record QuantizedMatmul(
       Checks.shaped(NAME, "bias", bias, DType.F32, y.size(1));
       Checks.contiguous(NAME, "bias", bias);
     }
-    Checks.disjoint(new Operands(NAME, Checks.present(x, packed, bias), Checks.present(y)));
+    if (residual != null) {
+      Checks.shaped(NAME, "residual", residual, y.dtype(), y.size(0), y.size(1));
+      Checks.rows(NAME, "residual", residual);
+    }
+    Checks.disjoint(
+        new Operands(NAME, Checks.present(x, packed, bias, residual), List.of(y)), residual);
+  }
+
+  /** The product without a residual. */
+  public QuantizedMatmul(
+      PackedLayout layout,
+      QuantizedActivations activations,
+      Operand x,
+      Operand packed,
+      Operand bias,
+      Activation activation,
+      Operand y) {
+    this(layout, activations, x, packed, bias, activation, null, y);
   }
 
   /** Requires that a layout's groups and a product's whole numbers hold the input features of x. */
@@ -87,11 +106,11 @@ public record QuantizedMatmul(
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(x, packed, bias);
+    return Checks.present(x, packed, bias, residual);
   }
 
   @Override
   public List<Operand> outputs() {
-    return Checks.present(y);
+    return List.of(y);
   }
 }

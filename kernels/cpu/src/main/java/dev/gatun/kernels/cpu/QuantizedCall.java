@@ -22,6 +22,8 @@ final class QuantizedCall {
             c.layout().scales().ordinal()),
         c.activations().ordinal(),
         address(c.bias()),
+        address(c.residual()),
+        c.residual() == null ? 0 : c.residual().stride(0),
         address(c.y()),
         dtype(c.y().dtype()),
         c.y().stride(0),

@@ -4,6 +4,7 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.quantized.PackedLayout;
@@ -226,19 +227,22 @@ final class CudaQuantizedMatmul {
     PackedLayout layout = c.layout();
     long k = c.x().size(1);
     long record = layout.recordBytes(k);
-    boolean wideY = Vectors.areAligned(c.y()) && (c.y().size(0) <= 1 || c.y().stride(0) % 4 == 0);
+    Operand residual = c.residual();
+    boolean wideY = hasWideRows(c.y()) && (residual == null || hasWideRows(residual));
     return launcher
         .arguments()
         .begin()
         .address(x.x())
         .address(packed)
         .operand(c.bias())
+        .operand(residual)
         .operand(c.y())
         .address(x.scales())
         .address(x.offsets())
         .address(partial)
         .address(arrivedAt)
-        .numbers(x.stride(), c.y().stride(0), c.x().size(0), c.y().size(1), k, x.paddedRows())
+        .numbers(x.stride(), residual == null ? 0 : residual.stride(0), c.y().stride(0))
+        .numbers(c.x().size(0), c.y().size(1), k, x.paddedRows())
         .numbers(Math.max(1, layout.groupSize(k)), record, layout.groups(k) * record)
         .integer(layout.group() == 0 ? WHOLE_ROW : Integer.numberOfTrailingZeros(layout.group()))
         .integer(layout.scales().ordinal())
@@ -255,6 +259,11 @@ final class CudaQuantizedMatmul {
   private static boolean hasAlignedRows(QuantizedMatmul c) {
     return Vectors.areAligned(c.x())
         && (c.x().size(0) <= 1 || c.x().stride(0) * c.x().dtype().bytes() % 16 == 0);
+  }
+
+  /** Whether four neighbours on a row may be read and written at once. */
+  private static boolean hasWideRows(Operand y) {
+    return Vectors.areAligned(y) && (y.size(0) <= 1 || y.stride(0) % 4 == 0);
   }
 
   private static boolean hasTileGroups(PackedLayout layout) {

@@ -20,6 +20,7 @@ final class QuantizedReference {
   void run(QuantizedMatmul c) {
     View x = View.of(c.x());
     View bias = View.of(c.bias());
+    View residual = View.of(c.residual());
     View y = View.of(c.y());
     MemorySegment packed = View.segment(c.packed().buffer()).asSlice(c.packed().byteOffset());
     int in = Math.toIntExact(c.x().size(1));
@@ -36,7 +37,11 @@ final class QuantizedReference {
         if (bias != null) {
           value = p.store(value + bias.get(n));
         }
-        y.set(m * c.y().stride(0) + n, functions.activate(value, c.activation()));
+        value = functions.activate(value, c.activation());
+        if (residual != null) {
+          value = p.store(value) + residual.get(m * c.residual().stride(0) + n);
+        }
+        y.set(m * c.y().stride(0) + n, value);
       }
     }
   }
