@@ -79,7 +79,8 @@ extern "C" __global__ void __launch_bounds__(256) quantized_codes(const Quantize
     const int shift = shift_of(record, feature, p.scales, p.bits);
     long end = (g + 1) * p.group;
     end = p.blocks != 0 && end > (k / 32 + 1) * 32 ? (k / 32 + 1) * 32 : end;
-    const float x_scale = p.x_scales[p.blocks != 0 ? k / 32 * p.padded_rows + row : row];
+    const float x_scale =
+        p.blocks != 0 ? p.x_scales[k / 32 * p.padded_rows + row] : token_scale(p, row);
     int products = 0, x_sum = 0;
     for (; k < end; k++) {
       products += x[k] * (stored_code(record, feature, k - g * p.group, p.scales, p.bits) + shift);
@@ -91,7 +92,7 @@ extern "C" __global__ void __launch_bounds__(256) quantized_codes(const Quantize
     }
     sum += x_scale * run;
     if (p.scales == kScaleF32Sum && p.blocks == 0) {
-      sum += p.x_offsets[row] * float_at(record + 4 * kPanelFeatures + 4 * feature);
+      sum += token_offset(p, row) * float_at(record + 4 * kPanelFeatures + 4 * feature);
     }
   }
   finish_sum(p, sum, row, n);

@@ -162,13 +162,13 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
   }
   S::each_four(p, &main[0][0][0], [&](long row, long column, float* sums_of_row) {
     if (p.blocks == 0) {
-      const float scale = p.x_scales[row];
+      const float scale = token_scale(p, row), offset = token_offset(p, row);
 #pragma unroll
       for (int f = 0; f < 4; f++) {
         if (whole) {
           const float products =
               four.scale[f] * static_cast<float>(static_cast<int32_t>(word_of(sums_of_row[f])));
-          sums_of_row[f] = scale * products + p.x_offsets[row] * four.more[f];
+          sums_of_row[f] = scale * products + offset * four.more[f];
         } else {
           sums_of_row[f] *= scale;
         }

@@ -42,7 +42,8 @@ struct QuantizedProduct {
   // Of y's type, or null.
   const void* residual;
   void* y;
-  // Of products of codes: what the codes of x mean, [blocks, padded_rows], and an offset a token.
+  // Of products of codes: what the codes of x mean, [blocks, padded_rows], or of tokens [rows],
+  // where x_shared is not 0 one for all, and offsets of tokens, null where they are 0.
   const float* x_scales;
   const float* x_offsets;
   // Where blocks that share a tile leave their sums, and how many have done so.
@@ -53,10 +54,18 @@ struct QuantizedProduct {
   long group, record, panel;
   // The group's logarithm, 62 where it is the whole row.
   int shift;
-  int scales, x_dtype, y_dtype, activation, bits, blocks, wide_x;
+  int scales, x_dtype, y_dtype, activation, bits, blocks, x_shared, wide_x;
   // Whether four neighbours of y, and of the residual, may be read and written at once.
   int wide_y;
 };
+
+static __device__ __forceinline__ float token_scale(const QuantizedProduct& p, long row) {
+  return p.x_scales[p.x_shared != 0 ? 0 : row];
+}
+
+static __device__ __forceinline__ float token_offset(const QuantizedProduct& p, long row) {
+  return p.x_offsets == nullptr ? 0 : p.x_offsets[p.x_shared != 0 ? 0 : row];
+}
 
 // What a sum with its bias becomes in y.
 static __device__ __forceinline__ float finished(const QuantizedProduct& p, float sum, long row,

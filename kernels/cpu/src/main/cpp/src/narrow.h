@@ -12,6 +12,19 @@ namespace GATUN_LEVEL {
 
 static inline int64_t panels(int64_t n) { return (n + GATUN_PANEL - 1) / GATUN_PANEL; }
 
+// Activations that are signed bytes already.
+struct GivenCodes {
+  const int8_t *codes;
+  int64_t stride;
+  const float *scales;   // null where activations are no codes
+  const float *offsets;  // null where they are 0
+  bool shared;           // whether there is one scale for all rows
+
+  const int8_t *row(int64_t r) const { return codes + r * stride; }
+  float scale(int64_t r) const { return scales[shared ? 0 : r]; }
+  float offset(int64_t r) const { return offsets == nullptr ? 0.0f : offsets[shared ? 0 : r]; }
+};
+
 // y[m][n] = activation(x[m][k] * weights^T + bias[n]), or of several experts, each for its own rows
 // of y with its own weights and bias: their panels lie one after another, as those of one weight.
 struct Product {
@@ -30,6 +43,7 @@ struct Product {
   int64_t experts = 1;
   const void *residual = nullptr;  // of y's dtype, added to what the activation gave; null for none
   int64_t residual_stride = 0;
+  GivenCodes codes = {};
 
   // The same product by experts, who leave the rows of y behind their last one alone.
   Product grouped(const int32_t *x_rows, const int32_t *begins, int64_t count) const {

@@ -16,10 +16,36 @@ public final class CpuQuantized {
    */
   public record Weight(MemorySegment packed, int bits, long group, int scales) {}
 
+  /**
+   * Says what signed bytes mean.
+   *
+   * @param scales null where activations are floats
+   * @param shared whether there is one scale for all rows
+   */
+  public record Codes(MemorySegment scales, MemorySegment offsets, boolean shared) {}
+
+  public static void tokens(
+      MemorySegment x,
+      int dtype,
+      long xStride,
+      MemorySegment codes,
+      long codesStride,
+      MemorySegment scales,
+      MemorySegment offsets,
+      boolean given,
+      long rows,
+      long columns) {
+    CpuLibrary.check(
+        "quantize_tokens",
+        gatun_cpu_h.gatun_quantize_tokens(
+            x, dtype, xStride, codes, codesStride, scales, offsets, given ? 1 : 0, rows, columns));
+  }
+
   public static void matmul(
       MemorySegment x,
       int xDtype,
       long xStride,
+      Codes codes,
       Weight weight,
       int activations,
       MemorySegment bias,
@@ -38,6 +64,9 @@ public final class CpuQuantized {
             x,
             xDtype,
             xStride,
+            codes.scales(),
+            codes.offsets(),
+            codes.shared() ? 1 : 0,
             weight.packed(),
             weight.bits(),
             weight.group(),

@@ -2460,6 +2460,9 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_INT,
@@ -2484,7 +2487,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const float *code_scales, const float *code_offsets, int32_t shared_scale, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
      * }
      */
     public static FunctionDescriptor gatun_quantized_matmul$descriptor() {
@@ -2494,7 +2497,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const float *code_scales, const float *code_offsets, int32_t shared_scale, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
      * }
      */
     public static MethodHandle gatun_quantized_matmul$handle() {
@@ -2504,7 +2507,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const float *code_scales, const float *code_offsets, int32_t shared_scale, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
      * }
      */
     public static MemorySegment gatun_quantized_matmul$address() {
@@ -2513,16 +2516,85 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * int32_t gatun_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const float *code_scales, const float *code_offsets, int32_t shared_scale, const void *packed, int32_t bits, int64_t group, int32_t scales, int32_t activations, const float *bias, const void *residual, int64_t residual_stride, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
      * }
      */
-    public static int gatun_quantized_matmul(MemorySegment x, int x_dtype, long x_stride, MemorySegment packed, int bits, long group, int scales, int activations, MemorySegment bias, MemorySegment residual, long residual_stride, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+    public static int gatun_quantized_matmul(MemorySegment x, int x_dtype, long x_stride, MemorySegment code_scales, MemorySegment code_offsets, int shared_scale, MemorySegment packed, int bits, long group, int scales, int activations, MemorySegment bias, MemorySegment residual, long residual_stride, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
         var mh$ = gatun_quantized_matmul.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_quantized_matmul", x, x_dtype, x_stride, packed, bits, group, scales, activations, bias, residual, residual_stride, y, y_dtype, y_stride, m, n, k, activation);
+                traceDowncall("gatun_quantized_matmul", x, x_dtype, x_stride, code_scales, code_offsets, shared_scale, packed, bits, group, scales, activations, bias, residual, residual_stride, y, y_dtype, y_stride, m, n, k, activation);
             }
-            return (int)mh$.invokeExact(x, x_dtype, x_stride, packed, bits, group, scales, activations, bias, residual, residual_stride, y, y_dtype, y_stride, m, n, k, activation);
+            return (int)mh$.invokeExact(x, x_dtype, x_stride, code_scales, code_offsets, shared_scale, packed, bits, group, scales, activations, bias, residual, residual_stride, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_tokens {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_tokens");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_quantize_tokens(const void *x, int32_t dtype, int64_t x_stride, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given, int64_t rows, int64_t columns)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_tokens$descriptor() {
+        return gatun_quantize_tokens.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_quantize_tokens(const void *x, int32_t dtype, int64_t x_stride, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given, int64_t rows, int64_t columns)
+     * }
+     */
+    public static MethodHandle gatun_quantize_tokens$handle() {
+        return gatun_quantize_tokens.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_quantize_tokens(const void *x, int32_t dtype, int64_t x_stride, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given, int64_t rows, int64_t columns)
+     * }
+     */
+    public static MemorySegment gatun_quantize_tokens$address() {
+        return gatun_quantize_tokens.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_quantize_tokens(const void *x, int32_t dtype, int64_t x_stride, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given, int64_t rows, int64_t columns)
+     * }
+     */
+    public static int gatun_quantize_tokens(MemorySegment x, int dtype, long x_stride, MemorySegment codes, long codes_stride, MemorySegment scales, MemorySegment offsets, int given, long rows, long columns) {
+        var mh$ = gatun_quantize_tokens.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_tokens", x, dtype, x_stride, codes, codes_stride, scales, offsets, given, rows, columns);
+            }
+            return (int)mh$.invokeExact(x, dtype, x_stride, codes, codes_stride, scales, offsets, given, rows, columns);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

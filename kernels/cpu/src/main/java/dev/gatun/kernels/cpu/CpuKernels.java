@@ -38,6 +38,7 @@ import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
@@ -94,6 +95,11 @@ final class CpuKernels implements Kernels {
   @Override
   public void run(QuantizedPack c) {
     run(c, () -> HostBlocks.run(c));
+  }
+
+  @Override
+  public void run(QuantizeTokens c) {
+    run(c, () -> QuantizedCall.run(c));
   }
 
   @Override

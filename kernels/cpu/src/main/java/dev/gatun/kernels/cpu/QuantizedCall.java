@@ -4,17 +4,43 @@ import static dev.gatun.kernels.cpu.CpuKernels.address;
 import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuQuantized;
+import dev.gatun.kernels.api.ActivationCodes;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedMatmul;
+import java.lang.foreign.MemorySegment;
 
-/** Products with quantised weights. */
+/** Products with quantised weights, and the codes that they read. */
 final class QuantizedCall {
   private QuantizedCall() {}
+
+  static void run(QuantizeTokens c) {
+    ActivationCodes meaning = c.codes().meaning();
+    CpuQuantized.tokens(
+        address(c.x()),
+        dtype(c.x().dtype()),
+        c.x().stride(0),
+        address(c.codes().codes()),
+        c.codes().codes().stride(0),
+        address(meaning.scales()),
+        address(meaning.offsets()),
+        c.codes().calibrated(),
+        c.x().size(0),
+        c.x().size(1));
+  }
+
+  private static CpuQuantized.Codes codes(ActivationCodes codes) {
+    return codes == null
+        ? new CpuQuantized.Codes(MemorySegment.NULL, MemorySegment.NULL, false)
+        : new CpuQuantized.Codes(
+            address(codes.scales()), address(codes.offsets()), codes.scales().size(0) == 1);
+  }
 
   static void run(QuantizedMatmul c) {
     CpuQuantized.matmul(
         address(c.x()),
-        dtype(c.x().dtype()),
+        c.codes() == null ? dtype(c.x().dtype()) : 0,
         c.x().stride(0),
+        codes(c.codes()),
         new CpuQuantized.Weight(
             address(c.packed()),
             c.layout().bits(),

@@ -18,8 +18,6 @@ final class CudaQuantizedMatmul {
   private static final int PANELS = FEATURES / PackedLayout.PANEL;
   private static final int THREADS = 256;
   private static final int WARPS = THREADS / 32;
-  // Numbers of a row that a block keeps while it looks for the scale.
-  private static final int MOST_KEPT = 4 * 8 * THREADS;
   // Rows of the scales of activations are as long as the largest tile has tokens.
   private static final int LARGEST = 128;
   private static final int WHOLE_ROW = 62;
@@ -62,11 +60,13 @@ final class CudaQuantizedMatmul {
 
   private final Launcher launcher;
   private final CudaMemory memory;
+  private final CudaTokens tokens;
   private final int multiprocessors;
 
-  CudaQuantizedMatmul(Launcher launcher, CudaMemory memory) {
+  CudaQuantizedMatmul(Launcher launcher, CudaMemory memory, CudaTokens tokens) {
     this.launcher = launcher;
     this.memory = memory;
+    this.tokens = tokens;
     this.multiprocessors = launcher.context().multiprocessors();
   }
 
@@ -96,9 +96,9 @@ final class CudaQuantizedMatmul {
       codes(c, packed);
     } else if (fitsTensorCores(c)) {
       String kernel = c.x().dtype() == DType.BF16 ? "bf16" : "f16";
-      tiles(kernel, c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
+      tiles(kernel, c, new Activations(address(c.x()), 0, 0, 0, c.x().stride(0)), packed);
     } else {
-      floats(c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
+      floats(c, new Activations(address(c.x()), 0, 0, 0, c.x().stride(0)), packed);
     }
   }
 
@@ -133,64 +133,66 @@ final class CudaQuantizedMatmul {
    */
   private record Activations(long x, long scales, long offsets, long paddedRows, long stride) {}
 
-  private static long address(QuantizedMatmul c) {
-    return CudaMemory.address(c.x().buffer()) + c.x().byteOffset();
+  private static long address(Operand operand) {
+    return CudaMemory.address(operand.buffer()) + operand.byteOffset();
   }
 
-  /** Makes codes of x, and multiplies those. */
+  /** Multiplies the codes that x is, or that are made of it. */
   private void codes(QuantizedMatmul c, long packed) {
+    if (c.codes() != null) {
+      Operand offsets = c.codes().offsets();
+      Activations given =
+          new Activations(
+              address(c.x()),
+              address(c.codes().scales()),
+              offsets == null ? 0 : address(offsets),
+              0,
+              c.x().stride(0));
+      codes(c, given, packed, c.x().size(1) % 16 == 0 && Vectors.haveAlignedRows(c.x()));
+      return;
+    }
     long m = c.x().size(0);
-    long k = c.x().size(1);
     boolean blocks = c.activations() == QuantizedActivations.INT8_BLOCKS;
+    boolean centred = blocks || c.layout().scales() != PackedLayout.Scales.F32_SUM;
     long paddedRows = Math.ceilDiv(m, LARGEST) * LARGEST;
-    long paddedK = Math.ceilDiv(k, QuantizedMatmul.BLOCK) * QuantizedMatmul.BLOCK;
+    long paddedK = Math.ceilDiv(c.x().size(1), QuantizedMatmul.BLOCK) * QuantizedMatmul.BLOCK;
     long count = blocks ? paddedK / QuantizedMatmul.BLOCK : 1;
     try (Buffer codes = memory.allocate(m * paddedK);
         Buffer scales = memory.allocate(4 * count * paddedRows);
-        Buffer offsets = memory.allocate(blocks ? 0 : 4 * m)) {
-      Activations activations =
+        Buffer offsets = memory.allocate(centred ? 0 : 4 * m)) {
+      Activations made =
           new Activations(
               CudaMemory.address(codes),
               CudaMemory.address(scales),
-              CudaMemory.address(offsets),
+              centred ? 0 : CudaMemory.address(offsets),
               paddedRows,
               paddedK);
-      Arguments arguments =
-          launcher
-              .arguments()
-              .begin()
-              .operand(c.x())
-              .address(activations.x())
-              .address(activations.scales())
-              .address(activations.offsets())
-              .numbers(c.x().stride(0), k, paddedK, paddedRows)
-              .integer(dtype(c.x().dtype()))
-              .integer(c.layout().scales() == PackedLayout.Scales.F32_SUM ? 1 : 0)
-              .integer(k % 8 == 0 && k <= MOST_KEPT && hasAlignedRows(c) ? 1 : 0)
-              .end();
+      CudaTokens.Target to =
+          new CudaTokens.Target(made.x(), made.scales(), made.offsets(), paddedK, false, true);
       if (blocks) {
-        launcher.launch(
-            "quantize_blocks",
-            Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
-            m,
-            1,
-            0,
-            arguments);
+        tokens.blocks(c.x(), to, paddedK, paddedRows);
       } else {
-        launcher.rows("quantize_tokens", m, arguments);
+        tokens.tokens(c.x(), to, paddedK);
       }
-      boolean sums = c.layout().group() != 0 || c.layout().scales() == PackedLayout.Scales.F32_SUM;
-      if (k > 0 && sums && hasTileGroups(c.layout())) {
-        tiles("codes", c, activations, packed);
-      } else {
-        launcher.launch(
-            "quantized_codes",
-            Math.ceilDiv(c.y().size(1), THREADS),
-            m,
-            1,
-            0,
-            arguments(c, activations, packed, 0, 0));
-      }
+      codes(c, made, packed, true);
+    }
+  }
+
+  /**
+   * @param padded whether rows are aligned, and have zeros up to a multiple of 16
+   */
+  private void codes(QuantizedMatmul c, Activations x, long packed, boolean padded) {
+    boolean sums = c.layout().group() != 0 || c.layout().scales() == PackedLayout.Scales.F32_SUM;
+    if (c.x().size(1) > 0 && padded && sums && hasTileGroups(c.layout())) {
+      tiles("codes", c, x, packed);
+    } else {
+      launcher.launch(
+          "quantized_codes",
+          Math.ceilDiv(c.y().size(1), THREADS),
+          c.x().size(0),
+          1,
+          0,
+          arguments(c, x, packed, 0, 0));
     }
   }
 
@@ -246,19 +248,15 @@ final class CudaQuantizedMatmul {
         .numbers(Math.max(1, layout.groupSize(k)), record, layout.groups(k) * record)
         .integer(layout.group() == 0 ? WHOLE_ROW : Integer.numberOfTrailingZeros(layout.group()))
         .integer(layout.scales().ordinal())
-        .integer(dtype(c.x().dtype()))
+        .integer(c.codes() == null ? dtype(c.x().dtype()) : 0)
         .integer(dtype(c.y().dtype()))
         .integer(c.activation().ordinal())
         .integer(layout.bits())
         .integer(c.activations() == QuantizedActivations.INT8_BLOCKS ? 1 : 0)
-        .integer(hasAlignedRows(c) ? 1 : 0)
+        .integer(c.codes() != null && c.codes().scales().size(0) == 1 ? 1 : 0)
+        .integer(Vectors.haveAlignedRows(c.x()) ? 1 : 0)
         .integer(wideY ? 1 : 0)
         .end();
-  }
-
-  private static boolean hasAlignedRows(QuantizedMatmul c) {
-    return Vectors.areAligned(c.x())
-        && (c.x().size(0) <= 1 || c.x().stride(0) * c.x().dtype().bytes() % 16 == 0);
   }
 
   /** Whether four neighbours on a row may be read and written at once. */
@@ -276,7 +274,7 @@ final class CudaQuantizedMatmul {
     return c.x().dtype() != DType.F32
         && c.x().size(1) > 0
         && c.x().size(1) % 8 == 0
-        && hasAlignedRows(c)
+        && Vectors.haveAlignedRows(c.x())
         && hasTileGroups(c.layout());
   }
 }
