@@ -24,23 +24,6 @@ public final class CpuQuantized {
    */
   public record Codes(MemorySegment scales, MemorySegment offsets, boolean shared) {}
 
-  public static void tokens(
-      MemorySegment x,
-      int dtype,
-      long xStride,
-      MemorySegment codes,
-      long codesStride,
-      MemorySegment scales,
-      MemorySegment offsets,
-      boolean given,
-      long rows,
-      long columns) {
-    CpuLibrary.check(
-        "quantize_tokens",
-        gatun_cpu_h.gatun_quantize_tokens(
-            x, dtype, xStride, codes, codesStride, scales, offsets, given ? 1 : 0, rows, columns));
-  }
-
   public static void matmul(
       MemorySegment x,
       int xDtype,

@@ -162,7 +162,7 @@ final class QuantizedCases {
   }
 
   /** Signed bytes; an output without values. */
-  private static Data bytes(String name, double[] values, long... shape) {
+  static Data bytes(String name, double[] values, long... shape) {
     return new Data(name, DType.I8, shape, Operand.rowMajor(shape), values, values == null);
   }
 

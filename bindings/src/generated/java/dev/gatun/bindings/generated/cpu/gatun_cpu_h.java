@@ -774,7 +774,12 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_INT,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
-            gatun_cpu_h.C_FLOAT
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT
         );
 
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_layer_norm");
@@ -785,7 +790,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
     public static FunctionDescriptor gatun_layer_norm$descriptor() {
@@ -795,7 +800,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
     public static MethodHandle gatun_layer_norm$handle() {
@@ -805,7 +810,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
     public static MemorySegment gatun_layer_norm$address() {
@@ -814,16 +819,16 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps)
+     * int32_t gatun_layer_norm(const void *x, const void *residual, const void *weight, const void *bias, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
-    public static int gatun_layer_norm(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment bias, MemorySegment y, MemorySegment sum, int dtype, int weight_dtype, long rows, long columns, float eps) {
+    public static int gatun_layer_norm(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment bias, MemorySegment y, MemorySegment sum, int dtype, int weight_dtype, long rows, long columns, float eps, MemorySegment codes, long codes_stride, MemorySegment scales, MemorySegment offsets, int given) {
         var mh$ = gatun_layer_norm.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_layer_norm", x, residual, weight, bias, y, sum, dtype, weight_dtype, rows, columns, eps);
+                traceDowncall("gatun_layer_norm", x, residual, weight, bias, y, sum, dtype, weight_dtype, rows, columns, eps, codes, codes_stride, scales, offsets, given);
             }
-            return (int)mh$.invokeExact(x, residual, weight, bias, y, sum, dtype, weight_dtype, rows, columns, eps);
+            return (int)mh$.invokeExact(x, residual, weight, bias, y, sum, dtype, weight_dtype, rows, columns, eps, codes, codes_stride, scales, offsets, given);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -844,7 +849,12 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_FLOAT,
-            gatun_cpu_h.C_FLOAT
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT
         );
 
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rms_norm");
@@ -855,7 +865,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
     public static FunctionDescriptor gatun_rms_norm$descriptor() {
@@ -865,7 +875,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
     public static MethodHandle gatun_rms_norm$handle() {
@@ -875,7 +885,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
     public static MemorySegment gatun_rms_norm$address() {
@@ -884,16 +894,16 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps)
+     * int32_t gatun_rms_norm(const void *x, const void *residual, const void *weight, void *y, void *sum, int32_t dtype, int32_t weight_dtype, int64_t rows, int64_t columns, float shift, float eps, int8_t *codes, int64_t codes_stride, float *scales, float *offsets, int32_t given)
      * }
      */
-    public static int gatun_rms_norm(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment y, MemorySegment sum, int dtype, int weight_dtype, long rows, long columns, float shift, float eps) {
+    public static int gatun_rms_norm(MemorySegment x, MemorySegment residual, MemorySegment weight, MemorySegment y, MemorySegment sum, int dtype, int weight_dtype, long rows, long columns, float shift, float eps, MemorySegment codes, long codes_stride, MemorySegment scales, MemorySegment offsets, int given) {
         var mh$ = gatun_rms_norm.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_rms_norm", x, residual, weight, y, sum, dtype, weight_dtype, rows, columns, shift, eps);
+                traceDowncall("gatun_rms_norm", x, residual, weight, y, sum, dtype, weight_dtype, rows, columns, shift, eps, codes, codes_stride, scales, offsets, given);
             }
-            return (int)mh$.invokeExact(x, residual, weight, y, sum, dtype, weight_dtype, rows, columns, shift, eps);
+            return (int)mh$.invokeExact(x, residual, weight, y, sum, dtype, weight_dtype, rows, columns, shift, eps, codes, codes_stride, scales, offsets, given);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

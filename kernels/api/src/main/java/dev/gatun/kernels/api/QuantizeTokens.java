@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -17,13 +16,7 @@ public record QuantizeTokens(Operand x, TokenCodes codes) implements KernelCall 
     Checks.rows(NAME, "x", x);
     Checks.required(NAME, "codes", codes);
     codes.check(NAME, x.size(0), x.size(1));
-    Checks.disjoint(new Operands(NAME, inputs(x, codes), codes.outputs()));
-  }
-
-  private static List<Operand> inputs(Operand x, TokenCodes codes) {
-    List<Operand> inputs = new ArrayList<>(codes.inputs());
-    inputs.addFirst(x);
-    return inputs;
+    Checks.disjoint(new Operands(NAME, TokenCodes.inputs(codes, x), TokenCodes.outputs(codes)));
   }
 
   @Override
@@ -33,11 +26,11 @@ public record QuantizeTokens(Operand x, TokenCodes codes) implements KernelCall 
 
   @Override
   public List<Operand> inputs() {
-    return inputs(x, codes);
+    return TokenCodes.inputs(codes, x);
   }
 
   @Override
   public List<Operand> outputs() {
-    return codes.outputs();
+    return TokenCodes.outputs(codes);
   }
 }

@@ -37,13 +37,24 @@ public record TokenCodes(Operand codes, ActivationCodes meaning, boolean calibra
     Checks.shaped(kernel, "codes", codes, DType.I8, rows, columns);
   }
 
-  /** What is read. */
-  List<Operand> inputs() {
-    return calibrated ? meaning.operands() : List.of();
+  /** What a kernel reads: its inputs that are there, and of codes, which may be null. */
+  static List<Operand> inputs(TokenCodes codes, Operand... inputs) {
+    List<Operand> all = Checks.present(inputs);
+    if (codes != null && codes.calibrated) {
+      all.addAll(codes.meaning.operands());
+    }
+    return all;
   }
 
-  /** What is written. */
-  List<Operand> outputs() {
-    return calibrated ? List.of(codes) : Checks.present(codes, meaning.scales(), meaning.offsets());
+  /** What a kernel writes: its outputs that are there, and of codes, which may be null. */
+  static List<Operand> outputs(TokenCodes codes, Operand... outputs) {
+    List<Operand> all = Checks.present(outputs);
+    if (codes != null) {
+      all.add(codes.codes);
+    }
+    if (codes != null && !codes.calibrated) {
+      all.addAll(codes.meaning.operands());
+    }
+    return all;
   }
 }

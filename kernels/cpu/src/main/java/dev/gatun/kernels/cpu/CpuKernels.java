@@ -48,6 +48,7 @@ import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TokenCodes;
 import dev.gatun.kernels.api.TopK;
 import dev.gatun.kernels.api.quantized.HostBlocks;
 import java.lang.foreign.MemorySegment;
@@ -99,7 +100,16 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void run(QuantizeTokens c) {
-    run(c, () -> QuantizedCall.run(c));
+    run(
+        c,
+        () ->
+            CpuRows.quantizeTokens(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().stride(0),
+                codes(c.codes()),
+                c.x().size(0),
+                c.x().size(1)));
   }
 
   @Override
@@ -155,7 +165,8 @@ final class CpuKernels implements Kernels {
                 dtype(parameters(c).dtype()),
                 c.x().size(0),
                 c.x().size(1),
-                c.eps()));
+                c.eps(),
+                codes(c.codes())));
   }
 
   @Override
@@ -174,7 +185,8 @@ final class CpuKernels implements Kernels {
                 c.x().size(0),
                 c.x().size(1),
                 c.shift(),
-                c.eps()));
+                c.eps(),
+                codes(c.codes())));
   }
 
   @Override
@@ -474,6 +486,20 @@ final class CpuKernels implements Kernels {
         ? MemorySegment.NULL
         : segment(operand.buffer())
             .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
+  }
+
+  private static final CpuRows.Codes NO_CODES =
+      new CpuRows.Codes(MemorySegment.NULL, 0, MemorySegment.NULL, MemorySegment.NULL, false);
+
+  private static CpuRows.Codes codes(TokenCodes c) {
+    return c == null
+        ? NO_CODES
+        : new CpuRows.Codes(
+            address(c.codes()),
+            c.codes().stride(0),
+            address(c.meaning().scales()),
+            address(c.meaning().offsets()),
+            c.calibrated());
   }
 
   /** An operand with the dtype of the weight and bias, where there is either. */

@@ -5,28 +5,12 @@ import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuQuantized;
 import dev.gatun.kernels.api.ActivationCodes;
-import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import java.lang.foreign.MemorySegment;
 
-/** Products with quantised weights, and the codes that they read. */
+/** Products with quantised weights. */
 final class QuantizedCall {
   private QuantizedCall() {}
-
-  static void run(QuantizeTokens c) {
-    ActivationCodes meaning = c.codes().meaning();
-    CpuQuantized.tokens(
-        address(c.x()),
-        dtype(c.x().dtype()),
-        c.x().stride(0),
-        address(c.codes().codes()),
-        c.codes().codes().stride(0),
-        address(meaning.scales()),
-        address(meaning.offsets()),
-        c.codes().calibrated(),
-        c.x().size(0),
-        c.x().size(1));
-  }
 
   private static CpuQuantized.Codes codes(ActivationCodes codes) {
     return codes == null
