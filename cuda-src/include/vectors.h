@@ -31,6 +31,11 @@ static __device__ __forceinline__ uint32_t word_of(float value) {
   return word;
 }
 
+// A number as memory keeps it.
+static __device__ __forceinline__ float rounded(float value, int dtype) {
+  return dtype == kF32 ? value : from_bits(to_bits(value, dtype), dtype);
+}
+
 // How many numbers of a type there are in 16 bytes.
 template <int Dtype>
 constexpr int kLanes = Dtype == kF32 ? 4 : 8;

@@ -26,7 +26,7 @@ static __device__ __forceinline__ float weight_at(const QuantizedProduct& p, con
 static __device__ __forceinline__ void finish_sum(const QuantizedProduct& p, const float* bias,
                                                   float sum, long row, long column) {
   sum = bias == nullptr ? sum : sum + bias[column];
-  store(p.y, row * p.y_stride + column, p.y_dtype, activate(sum, p.activation));
+  store(p.y, row * p.y_stride + column, p.y_dtype, finished(p, sum, row, column));
 }
 
 template <class Places>
@@ -96,7 +96,8 @@ static __device__ __forceinline__ void code_product(const QuantizedProduct& p, c
     const int shift = shift_of(record, feature, p.scales, p.bits);
     long end = (g + 1) * p.group;
     end = p.blocks != 0 && end > (k / 32 + 1) * 32 ? (k / 32 + 1) * 32 : end;
-    const float x_scale = p.x_scales[p.blocks != 0 ? k / 32 * p.padded_rows + row : row];
+    const float x_scale =
+        p.blocks != 0 ? p.x_scales[k / 32 * p.padded_rows + row] : token_scale(p, row);
     int products = 0, x_sum = 0;
     for (; k < end; k++) {
       products += x[k] * (stored_code(record, feature, k - g * p.group, p.scales, p.bits) + shift);
@@ -108,7 +109,7 @@ static __device__ __forceinline__ void code_product(const QuantizedProduct& p, c
     }
     sum += x_scale * run;
     if (p.scales == kScaleF32Sum && p.blocks == 0) {
-      sum += p.x_offsets[row] * float_at(record + 4 * kPanelFeatures + 4 * feature);
+      sum += token_offset(p, row) * float_at(record + 4 * kPanelFeatures + 4 * feature);
     }
   }
   finish_sum(p, places.bias, sum, places.begin, n);

@@ -165,13 +165,13 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
     if (p.blocks == 0) {
       const long source = places.source(row);
       const bool none = Places::kGrouped && source < 0;
-      const float scale = none ? 0 : p.x_scales[source];
+      const float scale = none ? 0 : token_scale(p, source);
+      const float offset = none ? 0 : token_offset(p, source);
 #pragma unroll
       for (int f = 0; f < 4; f++) {
         if (whole) {
           const float products =
               four.scale[f] * static_cast<float>(static_cast<int32_t>(word_of(sums_of_row[f])));
-          const float offset = none ? 0 : p.x_offsets[source];
           sums_of_row[f] = scale * products + offset * four.more[f];
         } else {
           sums_of_row[f] *= scale;

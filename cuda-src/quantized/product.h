@@ -39,20 +39,42 @@ struct QuantizedProduct {
   const void* x;
   const uint8_t* packed;
   const float* bias;
+  // Of y's type, or null.
+  const void* residual;
   void* y;
-  // Of products of codes: what the codes of x mean, [blocks, padded_rows], and an offset a token.
+  // Of products of codes: what the codes of x mean, [blocks, padded_rows], or of tokens [rows],
+  // where x_shared is not 0 one for all, and offsets of tokens, null where they are 0.
   const float* x_scales;
   const float* x_offsets;
   // Where blocks that share a tile leave their sums, and how many have done so.
   float* partial;
   int* arrived;
-  long x_stride, y_stride, m, n, k, padded_rows;
+  long x_stride, residual_stride, y_stride, m, n, k, padded_rows;
   // Input features of a group, bytes of a group's record and of a panel.
   long group, record, panel;
   // The group's logarithm, 62 where it is the whole row.
   int shift;
-  int scales, x_dtype, y_dtype, activation, bits, blocks, wide_x, wide_y;
+  int scales, x_dtype, y_dtype, activation, bits, blocks, x_shared, wide_x;
+  // Whether four neighbours of y, and of the residual, may be read and written at once.
+  int wide_y;
 };
+
+static __device__ __forceinline__ float token_scale(const QuantizedProduct& p, long row) {
+  return p.x_scales[p.x_shared != 0 ? 0 : row];
+}
+
+static __device__ __forceinline__ float token_offset(const QuantizedProduct& p, long row) {
+  return p.x_offsets == nullptr ? 0 : p.x_offsets[p.x_shared != 0 ? 0 : row];
+}
+
+// What a sum with its bias becomes in y.
+static __device__ __forceinline__ float finished(const QuantizedProduct& p, float sum, long row,
+                                                 long column) {
+  const float value = activate(sum, p.activation);
+  return p.residual == nullptr
+             ? value
+             : value + load(p.residual, row * p.residual_stride + column, p.y_dtype);
+}
 
 // The float of an element; what is beside the codes of its group lies in `record`.
 static __device__ __forceinline__ float float_at(const uint8_t* at) {

@@ -111,7 +111,7 @@ struct RowsProduct {
         sum += shared->sum[w][warp][lane];
       }
       sum = places.bias == nullptr ? sum : sum + places.bias[column];
-      store(p.y, row * p.y_stride + column, p.y_dtype, activate(sum, p.activation));
+      store(p.y, row * p.y_stride + column, p.y_dtype, finished(p, sum, row, column));
     }
   }
 };

@@ -7,6 +7,33 @@
 
 namespace gatun {
 
+// Adds four neighbours of the residual, or those that there are.
+static __device__ __forceinline__ void add_residual(const QuantizedProduct& p, float* sums,
+                                                    long row, long column) {
+  const long place = row * p.residual_stride + column;
+  float residual[4] = {};
+  if (p.wide_y != 0 && column + 4 <= p.n) {
+    if (p.y_dtype == kF32) {
+      load_vector<4>(p.residual, place, kF32, residual);
+    } else {
+      const uint64_t words =
+          *reinterpret_cast<const uint64_t*>(static_cast<const uint16_t*>(p.residual) + place);
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        residual[i] = from_bits(static_cast<uint32_t>(words >> (16 * i)) & 0xffff, p.y_dtype);
+      }
+    }
+  } else {
+    for (int i = 0; i < 4 && column + i < p.n; i++) {
+      residual[i] = load(p.residual, place + i, p.y_dtype);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    sums[i] += residual[i];
+  }
+}
+
 // Not inlined, for it is called from as many places as a thread has sums.
 static __device__ GATUN_NOINLINE void finish_sums(const QuantizedProduct& p, const float* bias,
                                                   float* sums, long row, long column) {
@@ -14,6 +41,9 @@ static __device__ GATUN_NOINLINE void finish_sums(const QuantizedProduct& p, con
   for (int i = 0; i < 4; i++) {
     const float more = bias == nullptr || column + i >= p.n ? 0 : bias[column + i];
     sums[i] = activate(bias == nullptr ? sums[i] : sums[i] + more, p.activation);
+  }
+  if (p.residual != nullptr) {
+    add_residual(p, sums, row, column);
   }
   const long place = row * p.y_stride + column;
   if (p.wide_y != 0 && column + 4 <= p.n) {

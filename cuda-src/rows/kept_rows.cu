@@ -2,6 +2,7 @@
 // once, sixteen bytes at a time. Grid: rows. Columns are a multiple of the numbers in 16 bytes, at
 // most kKept of these for each thread, and every operand is aligned to 16 bytes.
 #include "block_reduce.h"
+#include "token_codes.h"
 #include "vectors.h"
 
 using namespace gatun;
@@ -48,11 +49,54 @@ static __device__ __forceinline__ void read_row(Kept<Dtype>& row, const void* x,
   });
 }
 
-template <int Dtype>
+// Writes vectors of y, and no codes.
+struct Plain {
+  template <int Dtype>
+  __device__ __forceinline__ void vector(Kept<Dtype>&, int, void* y, long place, const float* out) {
+    store_vector<Dtype>(y, place, out);
+  }
+  template <int Dtype>
+  __device__ __forceinline__ void finish(const Kept<Dtype>&, long) {}
+};
+
+// Writes vectors of y, which may be null, keeps them as memory does, and then writes their codes.
+struct Coded {
+  const TokenCodes& to;
+  Extremes extremes;
+
+  __device__ __forceinline__ Coded(const TokenCodes& to, long columns)
+      : to(to), extremes(to, columns) {}
+
+  template <int Dtype>
+  __device__ __forceinline__ void vector(Kept<Dtype>& row, int v, void* y, long place,
+                                         const float* out) {
+    if (y != nullptr) {
+      store_vector<Dtype>(y, place, out);
+    }
+#pragma unroll
+    for (int k = 0; k < kLanes<Dtype>; k++) {
+      row.value[v][k] = rounded(out[k], Dtype);
+      extremes.see(row.value[v][k]);
+    }
+  }
+
+  template <int Dtype>
+  __device__ __forceinline__ void finish(const Kept<Dtype>& row, long columns) {
+    const CodeMeaning meaning = extremes.meaning(to, blockIdx.x);
+    each_vector<Dtype>(columns, [&](int v, long column) {
+#pragma unroll
+      for (int k = 0; k < kLanes<Dtype>; k += 4) {
+        store_codes(to, blockIdx.x, column + k, meaning, row.value[v] + k, 4);
+      }
+    });
+  }
+};
+
+template <int Dtype, class Results>
 static __device__ __forceinline__ void layer_norm_row(const void* x, const void* residual,
                                                       const void* weight, const void* bias, void* y,
                                                       void* sum, int parameter_dtype, long columns,
-                                                      float eps) {
+                                                      float eps, Results results) {
   constexpr int kN = kLanes<Dtype>;
   const long first = static_cast<long>(blockIdx.x) * columns;
   Kept<Dtype> row;
@@ -89,15 +133,16 @@ static __device__ __forceinline__ void layer_norm_row(const void* x, const void*
       out[k] = weight == nullptr ? out[k] : out[k] * w[k];
       out[k] = bias == nullptr ? out[k] : out[k] + b[k];
     }
-    store_vector<Dtype>(y, first + column, out);
+    results.vector(row, v, y, first + column, out);
   });
+  results.finish(row, columns);
 }
 
-template <int Dtype>
+template <int Dtype, class Results>
 static __device__ __forceinline__ void rms_norm_row(const void* x, const void* residual,
                                                     const void* weight, void* y, void* sum,
                                                     int parameter_dtype, long columns, float shift,
-                                                    float eps) {
+                                                    float eps, Results results) {
   constexpr int kN = kLanes<Dtype>;
   const long first = static_cast<long>(blockIdx.x) * columns;
   Kept<Dtype> row;
@@ -117,8 +162,9 @@ static __device__ __forceinline__ void rms_norm_row(const void* x, const void* r
     for (int k = 0; k < kN; k++) {
       out[k] = row.value[v][k] * scale * (shift + w[k]);
     }
-    store_vector<Dtype>(y, first + column, out);
+    results.vector(row, v, y, first + column, out);
   });
+  results.finish(row, columns);
 }
 
 template <int Dtype>
@@ -161,12 +207,26 @@ static __device__ __forceinline__ void softmax_row(const void* x, void* y, int l
   extern "C" __global__ void __launch_bounds__(256)                                                \
       layer_norm_##name(const void* x, const void* residual, const void* weight, const void* bias, \
                         void* y, void* sum, int parameter_dtype, long columns, float eps) {        \
-    layer_norm_row<dtype>(x, residual, weight, bias, y, sum, parameter_dtype, columns, eps);       \
+    layer_norm_row<dtype>(x, residual, weight, bias, y, sum, parameter_dtype, columns, eps,        \
+                          Plain());                                                                \
+  }                                                                                                \
+  extern "C" __global__ void __launch_bounds__(256) layer_norm_codes_##name(                       \
+      const void* x, const void* residual, const void* weight, const void* bias, void* y,          \
+      void* sum, int parameter_dtype, long columns, float eps, const TokenCodes to) {              \
+    layer_norm_row<dtype>(x, residual, weight, bias, y, sum, parameter_dtype, columns, eps,        \
+                          Coded(to, columns));                                                     \
   }                                                                                                \
   extern "C" __global__ void __launch_bounds__(256)                                                \
       rms_norm_##name(const void* x, const void* residual, const void* weight, void* y, void* sum, \
                       int parameter_dtype, long columns, float shift, float eps) {                 \
-    rms_norm_row<dtype>(x, residual, weight, y, sum, parameter_dtype, columns, shift, eps);        \
+    rms_norm_row<dtype>(x, residual, weight, y, sum, parameter_dtype, columns, shift, eps,         \
+                        Plain());                                                                  \
+  }                                                                                                \
+  extern "C" __global__ void __launch_bounds__(256) rms_norm_codes_##name(                         \
+      const void* x, const void* residual, const void* weight, void* y, void* sum,                 \
+      int parameter_dtype, long columns, float shift, float eps, const TokenCodes to) {            \
+    rms_norm_row<dtype>(x, residual, weight, y, sum, parameter_dtype, columns, shift, eps,         \
+                        Coded(to, columns));                                                       \
   }                                                                                                \
   extern "C" __global__ void __launch_bounds__(256)                                                \
       softmax_##name(const void* x, void* y, int logarithm, long columns) {                        \

@@ -1,5 +1,6 @@
 // Normalisations, a block a row.
 #include "block_reduce.h"
+#include "token_codes.h"
 
 using namespace gatun;
 
@@ -9,10 +10,43 @@ static __device__ __forceinline__ float sum_at(const void* x, const void* residu
   return residual == nullptr ? value : value + load(residual, i, dtype);
 }
 
+// Writes a row of y, which may be null, and its codes, where they go somewhere. value(i, last)
+// gives element i; it is the last time that it is asked for where `last` is true.
+template <class Value>
+static __device__ __forceinline__ void write_row(void* y, int dtype, const TokenCodes& to,
+                                                 long columns, Value value) {
+  const long row = static_cast<long>(blockIdx.x);
+  const bool coded = to.codes != nullptr;
+  Extremes extremes(to, columns);
+  CodeMeaning meaning = {};
+  // One piece of code for both passes, and without codes, so that all round alike.
+#pragma unroll 1
+  for (int pass = coded && to.calibrated == 0 ? 0 : 1; pass < 2; pass++) {
+    const bool last = pass == 1;
+    if (last && coded) {
+      meaning = extremes.meaning(to, row);
+    }
+    for (long i = threadIdx.x; i < columns; i += blockDim.x) {
+      const float number = rounded(value(i, last), dtype);
+      if (!last) {
+        extremes.see(number);
+        continue;
+      }
+      if (y != nullptr) {
+        store(y, row * columns + i, dtype, number);
+      }
+      if (coded) {
+        to.codes[row * to.stride + i] = static_cast<uint8_t>(code_of(meaning, number));
+      }
+    }
+  }
+}
+
 // Grid: rows. y may be x or residual: each element is read and written by one thread.
 extern "C" __global__ void __launch_bounds__(256)
     layer_norm(const void* x, const void* residual, const void* weight, const void* bias, void* y,
-               void* sum, int dtype, int parameter_dtype, long columns, float eps) {
+               void* sum, int dtype, int parameter_dtype, long columns, float eps,
+               const TokenCodes to) {
   const long row = static_cast<long>(blockIdx.x) * columns;
   float total = 0;
   for (long i = threadIdx.x; i < columns; i += blockDim.x) {
@@ -26,22 +60,21 @@ extern "C" __global__ void __launch_bounds__(256)
   }
   const float variance = reduce_block<Sum>(squares) / static_cast<float>(columns);
   const float scale = 1.0f / sqrtf(variance + eps);
-  for (long i = threadIdx.x; i < columns; i += blockDim.x) {
+  write_row(y, dtype, to, columns, [&](long i, bool last) {
     const float s = sum_at(x, residual, row + i, dtype);
-    if (sum != nullptr) {
+    if (sum != nullptr && last) {
       store(sum, row + i, dtype, s);
     }
     float value = (s - mean) * scale;
     value = weight == nullptr ? value : value * load(weight, i, parameter_dtype);
-    value = bias == nullptr ? value : value + load(bias, i, parameter_dtype);
-    store(y, row + i, dtype, value);
-  }
+    return bias == nullptr ? value : value + load(bias, i, parameter_dtype);
+  });
 }
 
 // Grid: rows.
 extern "C" __global__ void __launch_bounds__(256)
     rms_norm(const void* x, const void* residual, const void* weight, void* y, void* sum, int dtype,
-             int parameter_dtype, long columns, float shift, float eps) {
+             int parameter_dtype, long columns, float shift, float eps, const TokenCodes to) {
   const long row = static_cast<long>(blockIdx.x) * columns;
   float squares = 0;
   for (long i = threadIdx.x; i < columns; i += blockDim.x) {
@@ -49,13 +82,13 @@ extern "C" __global__ void __launch_bounds__(256)
     squares += s * s;
   }
   const float scale = 1.0f / sqrtf(reduce_block<Sum>(squares) / static_cast<float>(columns) + eps);
-  for (long i = threadIdx.x; i < columns; i += blockDim.x) {
+  write_row(y, dtype, to, columns, [&](long i, bool last) {
     const float s = sum_at(x, residual, row + i, dtype);
-    if (sum != nullptr) {
+    if (sum != nullptr && last) {
       store(sum, row + i, dtype, s);
     }
-    store(y, row + i, dtype, s * scale * (shift + load(weight, i, parameter_dtype)));
-  }
+    return s * scale * (shift + load(weight, i, parameter_dtype));
+  });
 }
 
 // Grid: rows.

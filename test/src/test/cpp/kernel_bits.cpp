@@ -59,12 +59,21 @@ void rows_of(int32_t dtype) {
   }
   int32_t status = gatun_softmax(x.data(), y.data(), dtype, kRows, kColumns, 0);
   print("softmax", dtype, 0, status, y);
+  std::vector<int8_t> codes(kRows * kColumns);
+  std::vector<float> scales(kRows), offsets(kRows);
   status = gatun_layer_norm(x.data(), other.data(), weight.data(), weight.data(), y.data(), nullptr,
-                            dtype, dtype, kRows, kColumns, 1e-5f);
+                            dtype, dtype, kRows, kColumns, 1e-5f, codes.data(), kColumns,
+                            scales.data(), offsets.data(), 0);
   print("layer_norm", dtype, 0, status, y);
+  print("layer_norm codes", dtype, 0, status, codes);
+  print("layer_norm scales", dtype, 0, status, scales);
+  print("layer_norm offsets", dtype, 0, status, offsets);
   status = gatun_rms_norm(x.data(), other.data(), weight.data(), y.data(), nullptr, dtype, dtype,
-                          kRows, kColumns, 0, 1e-6f);
+                          kRows, kColumns, 0, 1e-6f, nullptr, 0, nullptr, nullptr, 0);
   print("rms_norm", dtype, 0, status, y);
+  status = gatun_quantize_tokens(x.data(), dtype, kColumns, codes.data(), kColumns, scales.data(),
+                                 nullptr, 0, kRows, kColumns);
+  print("quantize_tokens", dtype, 0, status, codes);
   status = gatun_l2_normalize(x.data(), y.data(), dtype, kRows, kColumns, 1e-12f);
   print("l2_normalize", dtype, 0, status, y);
   for (int32_t op = GATUN_BINARY_OP_ADD; op <= GATUN_BINARY_OP_MINIMUM; op++) {
@@ -120,9 +129,9 @@ void products(int32_t dtype) {
       }
     }
     for (int32_t a = GATUN_ACTIVATIONS_EXACT; a <= GATUN_ACTIVATIONS_INT8_BLOCKS; a++) {
-      status = gatun_quantized_matmul(x.data(), dtype, k, packed.data(), bits, 32, GATUN_SCALES_F32,
-                                      a, bias.data(), y.data(), GATUN_DTYPE_F32, n, kRows, n, k,
-                                      GATUN_ACTIVATION_NONE);
+      status = gatun_quantized_matmul(x.data(), dtype, k, nullptr, nullptr, 0, packed.data(), bits,
+                                      32, GATUN_SCALES_F32, a, bias.data(), nullptr, 0, y.data(),
+                                      GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_NONE);
       print("quantized_matmul", bits, a, status, y);
     }
   }

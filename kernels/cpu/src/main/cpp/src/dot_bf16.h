@@ -152,8 +152,10 @@ GATUN_BF16 static inline void finish_bf16(const Product &p, const float *sums, i
   const Floats high = bias == nullptr ? zero : load(bias + kLanes);
   for (int64_t r = 0; r < rows; r++) {
     const float *sum = sums + r * GATUN_PANEL;
-    const Floats v0 = activate(load(sum) + low, p.activation);
-    const Floats v1 = activate(load(sum + kLanes) + high, p.activation);
+    const Floats v0 =
+        p.with_residual(activate(load(sum) + low, p.activation), row + r, first, kLanes);
+    const Floats v1 = p.with_residual(activate(load(sum + kLanes) + high, p.activation), row + r,
+                                      first + kLanes, kLanes);
     const __m512bh narrowed = _mm512_cvtne2ps_pbh((__m512)v1, (__m512)v0);
     __builtin_memcpy(static_cast<uint16_t *>(p.y) + (row + r) * p.y_stride + first, &narrowed,
                      sizeof narrowed);

@@ -12,6 +12,19 @@ namespace GATUN_LEVEL {
 
 static inline int64_t panels(int64_t n) { return (n + GATUN_PANEL - 1) / GATUN_PANEL; }
 
+// Activations that are signed bytes already.
+struct GivenCodes {
+  const int8_t *codes;
+  int64_t stride;
+  const float *scales;   // null where activations are no codes
+  const float *offsets;  // null where they are 0
+  bool shared;           // whether there is one scale for all rows
+
+  const int8_t *row(int64_t r) const { return codes + r * stride; }
+  float scale(int64_t r) const { return scales[shared ? 0 : r]; }
+  float offset(int64_t r) const { return offsets == nullptr ? 0.0f : offsets[shared ? 0 : r]; }
+};
+
 // y[m][n] = activation(x[m][k] * weights^T + bias[n]), or of several experts, each for its own rows
 // of y with its own weights and bias: their panels lie one after another, as those of one weight.
 struct Product {
@@ -28,6 +41,9 @@ struct Product {
   const int32_t *offsets =
       nullptr;  // where each expert's rows of y begin; null for one that has all
   int64_t experts = 1;
+  const void *residual = nullptr;  // of y's dtype, added to what the activation gave; null for none
+  int64_t residual_stride = 0;
+  GivenCodes codes = {};
 
   // The same product by experts, who leave the rows of y behind their last one alone.
   Product grouped(const int32_t *x_rows, const int32_t *begins, int64_t count) const {
@@ -49,6 +65,12 @@ struct Product {
   }
   const void *row(int64_t r) const {
     return at(x, x_dtype, (rows == nullptr ? r : rows[r]) * x_stride);
+  }
+  // v with n elements of the residual's row r from a feature on.
+  Floats with_residual(Floats v, int64_t r, int64_t feature, int64_t n) const {
+    return residual == nullptr
+               ? v
+               : v + load_as(at(residual, y_dtype, r * residual_stride + feature), y_dtype, n);
   }
   // The first feature of a panel among those of all experts, and the bias from there on.
   int64_t feature(int64_t panel) const { return panel % panels(n) * GATUN_PANEL; }
@@ -117,7 +139,8 @@ static inline void parallel_tiles(const Product &p, int64_t chunk, int64_t m, co
   });
 }
 
-// Adds the bias to sums[rows][GATUN_PANEL], applies the activation and stores them as y.
+// Adds the bias to sums[rows][GATUN_PANEL], applies the activation, adds the residual and stores
+// them as y.
 static inline void finish_panel(const Product &p, const float *sums, int64_t row, int64_t rows,
                                 int64_t panel) {
   const int64_t first = p.feature(panel);
@@ -130,7 +153,7 @@ static inline void finish_panel(const Product &p, const float *sums, int64_t row
         v += load_lanes(bias + i, n);
       }
       store_as(at(p.y, p.y_dtype, (row + r) * p.y_stride + first + i), p.y_dtype,
-               activate(v, p.activation), n);
+               p.with_residual(activate(v, p.activation), row + r, first + i, n), n);
     });
   }
 }

@@ -37,11 +37,26 @@ int32_t quantized_product(const Product &p, const Quantized &q, int32_t activati
 
 }  // namespace
 
-int32_t quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const void *packed,
+int32_t quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const float *code_scales,
+                         const float *code_offsets, int32_t shared_scale, const void *packed,
                          int32_t bits, int64_t group, int32_t scales, int32_t activations,
-                         const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
-                         int64_t n, int64_t k, int32_t activation) {
-  const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
+                         const float *bias, const void *residual, int64_t residual_stride, void *y,
+                         int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k,
+                         int32_t activation) {
+  if (code_scales != nullptr && (activations != GATUN_ACTIVATIONS_INT8_PER_TOKEN ||
+                                 (code_offsets != nullptr && scales != GATUN_SCALES_F32_SUM))) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  Product p{x,         code_scales == nullptr ? x_dtype : GATUN_DTYPE_F32,
+            x_stride,  bias,
+            y,         y_dtype,
+            y_stride,  m,
+            n,         k,
+            activation};
+  p.residual = residual;
+  p.residual_stride = residual_stride;
+  p.codes = {static_cast<const int8_t *>(x), x_stride, code_scales, code_offsets,
+             shared_scale != 0};
   return quantized_product(p, Quantized(packed, bits, group, scales, k), activations);
 }
 

@@ -16,13 +16,24 @@ public final class CpuQuantized {
    */
   public record Weight(MemorySegment packed, int bits, long group, int scales) {}
 
+  /**
+   * Says what signed bytes mean.
+   *
+   * @param scales null where activations are floats
+   * @param shared whether there is one scale for all rows
+   */
+  public record Codes(MemorySegment scales, MemorySegment offsets, boolean shared) {}
+
   public static void matmul(
       MemorySegment x,
       int xDtype,
       long xStride,
+      Codes codes,
       Weight weight,
       int activations,
       MemorySegment bias,
+      MemorySegment residual,
+      long residualStride,
       MemorySegment y,
       int yDtype,
       long yStride,
@@ -36,12 +47,17 @@ public final class CpuQuantized {
             x,
             xDtype,
             xStride,
+            codes.scales(),
+            codes.offsets(),
+            codes.shared() ? 1 : 0,
             weight.packed(),
             weight.bits(),
             weight.group(),
             weight.scales(),
             activations,
             bias,
+            residual,
+            residualStride,
             y,
             yDtype,
             yStride,

@@ -7,6 +7,19 @@ import java.lang.foreign.MemorySegment;
 public final class CpuRows {
   private CpuRows() {}
 
+  /**
+   * Where rows go as signed bytes.
+   *
+   * @param codes null for nowhere
+   * @param given whether the scale is read
+   */
+  public record Codes(
+      MemorySegment codes,
+      long stride,
+      MemorySegment scales,
+      MemorySegment offsets,
+      boolean given) {}
+
   public static void layerNorm(
       MemorySegment x,
       MemorySegment residual,
@@ -18,11 +31,27 @@ public final class CpuRows {
       int weightDtype,
       long rows,
       long columns,
-      float eps) {
+      float eps,
+      Codes codes) {
     CpuLibrary.check(
         "layer_norm",
         gatun_cpu_h.gatun_layer_norm(
-            x, residual, weight, bias, y, sum, dtype, weightDtype, rows, columns, eps));
+            x,
+            residual,
+            weight,
+            bias,
+            y,
+            sum,
+            dtype,
+            weightDtype,
+            rows,
+            columns,
+            eps,
+            codes.codes(),
+            codes.stride(),
+            codes.scales(),
+            codes.offsets(),
+            codes.given() ? 1 : 0));
   }
 
   public static void rmsNorm(
@@ -36,11 +65,44 @@ public final class CpuRows {
       long rows,
       long columns,
       float shift,
-      float eps) {
+      float eps,
+      Codes codes) {
     CpuLibrary.check(
         "rms_norm",
         gatun_cpu_h.gatun_rms_norm(
-            x, residual, weight, y, sum, dtype, weightDtype, rows, columns, shift, eps));
+            x,
+            residual,
+            weight,
+            y,
+            sum,
+            dtype,
+            weightDtype,
+            rows,
+            columns,
+            shift,
+            eps,
+            codes.codes(),
+            codes.stride(),
+            codes.scales(),
+            codes.offsets(),
+            codes.given() ? 1 : 0));
+  }
+
+  public static void quantizeTokens(
+      MemorySegment x, int dtype, long xStride, Codes codes, long rows, long columns) {
+    CpuLibrary.check(
+        "quantize_tokens",
+        gatun_cpu_h.gatun_quantize_tokens(
+            x,
+            dtype,
+            xStride,
+            codes.codes(),
+            codes.stride(),
+            codes.scales(),
+            codes.offsets(),
+            codes.given() ? 1 : 0,
+            rows,
+            columns));
   }
 
   public static void l2Normalize(

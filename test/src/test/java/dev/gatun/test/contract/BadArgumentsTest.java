@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.Activate;
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.ActivationCodes;
 import dev.gatun.kernels.api.ArgMax;
 import dev.gatun.kernels.api.AttentionKeys;
 import dev.gatun.kernels.api.AttentionMask;
@@ -42,6 +43,7 @@ import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TokenCodes;
 import dev.gatun.kernels.api.TopK;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -65,6 +67,13 @@ final class BadArgumentsTest {
   static void close() {
     BUFFER.close();
     OTHER.close();
+  }
+
+  /** Codes at the begin of what Y lies in. */
+  private static TokenCodes codes(long rows, long columns) {
+    Operand scales = new Operand(OTHER, 1024, DType.F32, new long[] {rows}, new long[] {1});
+    return new TokenCodes(
+        Operand.of(OTHER, DType.I8, rows, columns), new ActivationCodes(scales, null), false);
   }
 
   private static final long[] OVERLAPPING = {64, 4, 8, 1};
@@ -170,6 +179,16 @@ final class BadArgumentsTest {
         bad(
             "layer_norm: eps is -1.0, expected 0 or more",
             () -> new LayerNorm(X, null, null, null, -1, Y, null)),
+        bad("layer_norm: y is missing", () -> new LayerNorm(X, null, null, null, 0, null, null)),
+        bad(
+            "layer_norm: codes is I8[4, 7], expected shape [4, 8]",
+            () -> new LayerNorm(X, null, null, null, 0, Y, null, codes(4, 7))),
+        bad(
+            "layer_norm: outputs F32[4, 8] and I8[4, 8] overlap in memory",
+            () -> new LayerNorm(X, null, null, null, 0, Y, null, codes(4, 8))),
+        bad(
+            "rms_norm: codes is I8[5, 8], expected shape [4, 8]",
+            () -> new RmsNorm(X, null, of(BUFFER, 8), 0, 0, Y, null, codes(5, 8))),
         bad(
             "layer_norm: eps is NaN, expected 0 or more",
             () -> new LayerNorm(X, null, null, null, Float.NaN, Y, null)),

@@ -6,15 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.ActivationCodes;
 import dev.gatun.kernels.api.Backend;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.TokenCodes;
 import dev.gatun.kernels.api.quantized.BlockFormat;
 import dev.gatun.kernels.api.quantized.PackedLayout;
 import java.util.function.Supplier;
@@ -45,6 +48,10 @@ final class BadQuantizedArgumentsTest {
     return Operand.of(buffer, DType.F32, shape);
   }
 
+  private static Operand scales(long count) {
+    return f32(BUFFER, count);
+  }
+
   private static Operand bytes(Buffer buffer, long... shape) {
     return Operand.of(buffer, DType.U8, shape);
   }
@@ -52,6 +59,39 @@ final class BadQuantizedArgumentsTest {
   private static QuantizedMatmul matmul(PackedLayout layout, Operand x, Operand packed, Operand y) {
     return new QuantizedMatmul(
         layout, QuantizedActivations.EXACT, x, packed, null, Activation.NONE, y);
+  }
+
+  private static QuantizedMatmul added(Operand residual, Operand y) {
+    return new QuantizedMatmul(
+        LAYOUT,
+        QuantizedActivations.EXACT,
+        f32(OTHER, 2, 64),
+        null,
+        bytes(BUFFER, LAYOUT.packedBytes(3, 64)),
+        null,
+        Activation.NONE,
+        residual,
+        y);
+  }
+
+  private static QuantizedMatmul coded(
+      PackedLayout layout, QuantizedActivations activations, Operand scales, Operand offsets) {
+    return new QuantizedMatmul(
+        layout,
+        activations,
+        Operand.of(OTHER, DType.I8, 2, 64),
+        new ActivationCodes(scales, offsets),
+        bytes(BUFFER, layout.packedBytes(3, 64)),
+        null,
+        Activation.NONE,
+        null,
+        f32(RESULT, 2, 3));
+  }
+
+  /** Four rows of 16 in OTHER to codes in RESULT. */
+  private static QuantizeTokens tokens(Operand codes, Operand scales, boolean calibrated) {
+    return new QuantizeTokens(
+        f32(OTHER, 4, 16), new TokenCodes(codes, new ActivationCodes(scales, null), calibrated));
   }
 
   static Stream<Arguments> bad() {
@@ -67,6 +107,59 @@ final class BadQuantizedArgumentsTest {
         bad("y is", () -> matmul(LAYOUT, x, packed, f32(OTHER, 3, 3))),
         bad("layout is missing", () -> matmul(null, x, packed, y)),
         bad("overlaps", () -> matmul(LAYOUT, x, packed, f32(OTHER, 2, 3))),
+        bad(
+            "x is I8[2, 64], expected F32, BF16 or F16",
+            () -> matmul(LAYOUT, Operand.of(OTHER, DType.I8, 2, 64), packed, y)),
+        bad(
+            "x I8[2, 64] is codes, which EXACT does not take",
+            () -> coded(LAYOUT, QuantizedActivations.EXACT, scales(2), null)),
+        bad(
+            "x I8[2, 64] is codes, which INT8_BLOCKS does not take",
+            () -> coded(LAYOUT, QuantizedActivations.INT8_BLOCKS, scales(2), null)),
+        bad(
+            "scales is F32[3], expected shape [2] or [1]",
+            () -> coded(LAYOUT, QuantizedActivations.INT8_PER_TOKEN, scales(3), null)),
+        bad(
+            "codes with offsets F32[2], which a weight with scales F16 has no sums for",
+            () -> coded(LAYOUT, QuantizedActivations.INT8_PER_TOKEN, scales(2), scales(2))),
+        bad("activation codes: scales is missing", () -> new ActivationCodes(null, null)),
+        bad(
+            "activation codes: offsets is F32[1], expected shape [2]",
+            () -> new ActivationCodes(scales(2), scales(1))),
+        bad(
+            "token codes: scales is F32[4], expected shape [1]",
+            () -> tokens(Operand.of(RESULT, DType.I8, 4, 16), scales(4), true)),
+        bad(
+            "token codes: scales is F32[1], expected shape [4]",
+            () -> tokens(Operand.of(RESULT, DType.I8, 4, 16), scales(1), false)),
+        bad(
+            "token codes: codes is U8[4, 16], expected I8",
+            () -> tokens(bytes(RESULT, 4, 16), scales(4), false)),
+        bad(
+            "token codes: codes I8[4, 16] has overlapping rows, stride 8",
+            () ->
+                tokens(
+                    new Operand(RESULT, 0, DType.I8, new long[] {4, 16}, new long[] {8, 1}),
+                    scales(4),
+                    false)),
+        bad(
+            "quantize_tokens: codes is I8[4, 15], expected shape [4, 16]",
+            () -> tokens(Operand.of(RESULT, DType.I8, 4, 15), scales(4), false)),
+        bad(
+            "quantize_tokens: output I8[4, 16] overlaps input F32[4, 16] in memory",
+            () -> tokens(Operand.of(OTHER, DType.I8, 4, 16), scales(4), false)),
+        bad("quantize_tokens: codes is missing", () -> new QuantizeTokens(f32(OTHER, 4, 16), null)),
+        bad("residual is F32[3, 3], expected shape [2, 3]", () -> added(f32(OTHER, 3, 3), y)),
+        bad(
+            "residual is BF16[2, 3], expected F32",
+            () -> added(Operand.of(OTHER, DType.BF16, 2, 3), y)),
+        bad(
+            "residual F32[2, 3] has strides [3, 2], expected the last to be 1",
+            () -> added(new Operand(OTHER, 0, DType.F32, new long[] {2, 3}, new long[] {3, 2}), y)),
+        bad(
+            "output F32[2, 3] overlaps input F32[2, 3] in memory",
+            () ->
+                added(new Operand(RESULT, 1, DType.F32, new long[] {2, 3}, new long[] {3, 1}), y)),
         bad(
             "more than 131072 input features",
             () ->

@@ -79,6 +79,10 @@ record Data(
     return new Data(name, dtype, shape, other, values, written);
   }
 
+  Data withValues(double... other) {
+    return new Data(name, dtype, shape, strides, other, written);
+  }
+
   /** The same values, written to as well. */
   Data inPlace() {
     return new Data(name, dtype, shape, strides, values, true);

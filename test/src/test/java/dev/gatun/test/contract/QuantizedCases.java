@@ -1,13 +1,16 @@
 package dev.gatun.test.contract;
 
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.ActivationCodes;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.TokenCodes;
 import dev.gatun.kernels.api.quantized.BlockFormat;
 import dev.gatun.kernels.api.quantized.PackedLayout;
 import dev.gatun.kernels.api.quantized.Packer;
@@ -16,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -30,7 +34,14 @@ final class QuantizedCases {
     return LongStream.range(seed, seed + count)
         .boxed()
         .flatMap(
-            s -> Stream.of(quantize(s), dequantize(s), pack(s), matmul(s), matmul(s + (1L << 40))));
+            s ->
+                Stream.of(
+                    quantize(s),
+                    dequantize(s),
+                    pack(s),
+                    tokens(s),
+                    matmul(s),
+                    matmul(s + (1L << 40))));
   }
 
   /** Products that tiles of tensor cores take, some so deep that several blocks share a tile. */
@@ -108,6 +119,53 @@ final class QuantizedCases {
         of -> new QuantizedPack(format, k, of.apply("blocks"), of.apply("packed")));
   }
 
+  private static Case tokens(long seed) {
+    Random random = new Random(seed);
+    int rows = Sizes.any(random, 33);
+    int columns = random.nextInt(4) == 0 ? 500 + random.nextInt(800) : Sizes.any(random, 100);
+    double scale = new double[] {1, 1, 30, 1e-38, 1e15, 0}[random.nextInt(6)];
+    Data x =
+        Data.input("x", () -> scale * random.nextGaussian(), rows, columns)
+            .withDtype(FLOATS[random.nextInt(3)]);
+    if (random.nextInt(4) == 0) {
+      x = x.with(random, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
+    }
+    boolean calibrated = random.nextBoolean();
+    List<Data> data = new ArrayList<>();
+    data.add(random.nextBoolean() ? x.spread(random) : x);
+    Data codes = bytes("codes", null, rows, columns);
+    data.add(random.nextBoolean() ? codes.spread(random) : codes);
+    data.add(
+        calibrated ? Data.input("scales", () -> given(random), 1) : Data.output("scales", rows));
+    if (random.nextBoolean()) {
+      data.add(calibrated ? Data.normal(random, "offsets", 1) : Data.output("offsets", rows));
+    }
+    return Case.exact(
+        "quantize_tokens seed %d%s".formatted(seed, calibrated ? " calibrated" : ""),
+        data,
+        of -> new QuantizeTokens(of.apply("x"), codes(of, calibrated)));
+  }
+
+  /** Where tokens go as codes, of operands "codes", "scales" and perhaps "offsets". */
+  static TokenCodes codes(Function<String, Operand> of, boolean calibrated) {
+    return new TokenCodes(
+        of.apply("codes"),
+        new ActivationCodes(of.apply("scales"), of.apply("offsets")),
+        calibrated);
+  }
+
+  /** A scale that was found beforehand, now and then one that is none. */
+  private static double given(Random random) {
+    return random.nextInt(5) > 0
+        ? 0.03 * random.nextDouble()
+        : new double[] {0, 1e-38, -0.01, Double.NaN, Double.POSITIVE_INFINITY}[random.nextInt(5)];
+  }
+
+  /** Signed bytes; an output without values. */
+  static Data bytes(String name, double[] values, long... shape) {
+    return new Data(name, DType.I8, shape, Operand.rowMajor(shape), values, values == null);
+  }
+
   private static Case matmul(long seed) {
     Random random = new Random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
@@ -130,29 +188,51 @@ final class QuantizedCases {
     int k = (int) x.shape()[1];
     double[] packed = packed(random, format, n, k);
     List<Data> data = new ArrayList<>();
-    data.add(random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x);
+    QuantizedActivations activations =
+        QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
+    boolean coded = activations == QuantizedActivations.INT8_PER_TOKEN && random.nextBoolean();
+    if (coded) {
+      double[] codes = random.doubles((long) m * k, -127, 128).map(Math::floor).toArray();
+      data.add(bytes("x", codes, m, k).withStrides(x.strides()));
+      int scales = random.nextBoolean() ? m : 1;
+      Data scale = Data.normal(random, "scales", scales);
+      data.add(random.nextInt(6) == 0 ? scale.with(random, Double.NaN) : scale);
+      if (layout.scales() == PackedLayout.Scales.F32_SUM && random.nextBoolean()) {
+        data.add(Data.normal(random, "offsets", scales));
+      }
+    } else {
+      data.add(random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x);
+    }
     data.add(
         new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
     Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
-    data.add(random.nextBoolean() ? y.spread(random) : y);
+    y = random.nextBoolean() ? y.spread(random) : y;
+    int residual = random.nextInt(4);
+    if (residual == 0) {
+      data.add(Data.normal(random, "residual", m, n).withDtype(y.dtype()).spread(random));
+    }
+    if (residual == 1) {
+      y = y.withValues(Data.normal(random, "y", m, n).withDtype(y.dtype()).values());
+    }
+    data.add(y);
     if (random.nextBoolean()) {
       data.add(Data.normal(random, "bias", n));
     }
     Activation activation =
         Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
-    QuantizedActivations activations =
-        QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
     return Case.of(
-        "%s %s %s %s".formatted(name, format, activations, activation),
+        "%s %s %s %s%s".formatted(name, format, activations, activation, coded ? " codes" : ""),
         data,
         of ->
             new QuantizedMatmul(
                 layout,
                 activations,
                 of.apply("x"),
+                coded ? new ActivationCodes(of.apply("scales"), of.apply("offsets")) : null,
                 of.apply("packed"),
                 of.apply("bias"),
                 activation,
+                of.apply(residual == 1 ? "y" : "residual"),
                 of.apply("y")));
   }
 

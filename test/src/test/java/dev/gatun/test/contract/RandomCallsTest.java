@@ -50,6 +50,8 @@ final class RandomCallsTest {
   private static final Set<String> PARTS =
       Set.of(
           "operand",
+          "activation codes",
+          "token codes",
           "offsets",
           "attention keys",
           "attention mask",

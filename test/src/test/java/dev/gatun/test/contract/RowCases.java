@@ -5,13 +5,17 @@ import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.CrossEntropy;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.KernelCall;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
+import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TokenCodes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -22,7 +26,7 @@ final class RowCases {
   static Stream<Case> cases(long seed, int count) {
     return LongStream.range(seed, seed + count)
         .boxed()
-        .flatMap(s -> Stream.concat(Stream.of(crossEntropy(s)), inSomeDtype(s)));
+        .flatMap(s -> Stream.concat(Stream.of(crossEntropy(s), coded(s)), inSomeDtype(s)));
   }
 
   private static Stream<Case> inSomeDtype(long seed) {
@@ -121,6 +125,53 @@ final class RowCases {
                 1e-6f,
                 of.apply(inPlace ? "x" : "y"),
                 of.apply("sum")));
+  }
+
+  /**
+   * A norm whose results are codes too, or alone. In F32, where a rounding moves a code by one at
+   * most; {@link TokenCodesTest} has the other types.
+   */
+  private static Case coded(long seed) {
+    Random random = new Random(seed);
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random);
+    boolean calibrated = random.nextBoolean();
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "x", rows, columns));
+    data.add(Data.normal(random, "weight", columns));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "residual", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("y", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("sum", rows, columns));
+    }
+    Data codes = QuantizedCases.bytes("codes", null, rows, columns);
+    data.add(random.nextBoolean() ? codes.spread(random) : codes);
+    data.add(
+        calibrated
+            ? Data.input("scales", () -> 0.01 + 0.03 * random.nextDouble(), 1)
+            : Data.output("scales", rows));
+    boolean rms = random.nextBoolean();
+    return Case.of(
+        "%s seed %d codes%s"
+            .formatted(rms ? "rms_norm" : "layer_norm", seed, calibrated ? " calibrated" : ""),
+        data,
+        of -> norm(of, rms, QuantizedCases.codes(of, calibrated)));
+  }
+
+  /** A norm of the operands that there are. */
+  static KernelCall norm(Function<String, Operand> of, boolean rms, TokenCodes codes) {
+    Operand x = of.apply("x");
+    Operand residual = of.apply("residual");
+    Operand weight = of.apply("weight");
+    Operand y = of.apply("y");
+    Operand sum = of.apply("sum");
+    return rms
+        ? new RmsNorm(x, residual, weight, 0, 1e-6f, y, sum, codes)
+        : new LayerNorm(x, residual, weight, of.apply("bias"), 1e-5f, y, sum, codes);
   }
 
   private static Case gated(long seed) {

@@ -26,6 +26,7 @@ import dev.gatun.kernels.api.Matmul;
 import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
@@ -124,6 +125,7 @@ final class Runs {
       case Dequantize c -> kernels.run(c);
       case QuantizedPack c -> kernels.run(c);
       case QuantizedMatmul c -> kernels.run(c);
+      case QuantizeTokens c -> kernels.run(c);
       case Reduce c -> kernels.run(c);
       case ArgMax c -> kernels.run(c);
       case TopK c -> kernels.run(c);

@@ -8,8 +8,8 @@ import java.util.Map;
 /**
  * The attention papers' rule: a kernel may err by twice what the plain computation in its dtype
  * does, plus twice what adding and subtracting 0.3 does to the exact results, plus two units in the
- * last place of the largest result: an error of that size is what one more rounding makes. The same
- * holds of the root of the mean square.
+ * last place of the largest result: an error of that size is what one more rounding makes. Of
+ * signed bytes it makes one. The same holds of the root of the mean square.
  */
 final class Tolerance {
   private static final int POISON = -1;
@@ -74,8 +74,9 @@ final class Tolerance {
     double plainMost = Arrays.stream(ofPlain).mapToDouble(e -> e.most).max().orElseThrow();
     double plainRoot = Arrays.stream(ofPlain).mapToDouble(Errors::root).max().orElseThrow();
     double ulp = dtype == DType.BF16 ? 0x1p-7 : dtype == DType.F16 ? 0x1p-10 : 0x1p-23;
-    double most = 2 * plainMost + 2 * ofRounding.most + 2 * ulp * results.most;
-    double root = 2 * plainRoot + 2 * ofRounding.root() + 2 * ulp * results.root();
+    boolean bytes = dtype == DType.I8;
+    double most = 2 * plainMost + 2 * ofRounding.most + (bytes ? 1 : 2 * ulp * results.most);
+    double root = 2 * plainRoot + 2 * ofRounding.root() + (bytes ? 1 : 2 * ulp * results.root());
     if (of.most > most || of.root() > root) {
       throw new AssertionError(
           "%s: %s errs by %.3g (allowed %.3g), root mean square %.3g (allowed %.3g)"

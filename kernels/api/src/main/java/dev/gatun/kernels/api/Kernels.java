@@ -51,6 +51,8 @@ public interface Kernels {
 
   void run(QuantizedMatmul call);
 
+  void run(QuantizeTokens call);
+
   void run(Reduce call);
 
   void run(ArgMax call);

@@ -12,11 +12,20 @@ import java.util.List;
  * @param weight F32 or of x's dtype [columns] contiguous, or null for 1
  * @param bias F32 or of x's dtype [columns] contiguous, or null for 0
  * @param eps added to the variance, not negative
- * @param y of x's dtype [rows, columns] contiguous; may be x or the residual
+ * @param y of x's dtype [rows, columns] contiguous; may be x or the residual; null where codes are
+ *     enough
  * @param sum receives s, of x's dtype [rows, columns] contiguous; or null
+ * @param codes receives y, rounded to its dtype, as {@link QuantizeTokens} writes it; or null
  */
 public record LayerNorm(
-    Operand x, Operand residual, Operand weight, Operand bias, float eps, Operand y, Operand sum)
+    Operand x,
+    Operand residual,
+    Operand weight,
+    Operand bias,
+    float eps,
+    Operand y,
+    Operand sum,
+    TokenCodes codes)
     implements KernelCall {
 
   private static final String NAME = "layer_norm";
@@ -25,8 +34,13 @@ public record LayerNorm(
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
-    Checks.contiguous(NAME, "y", y);
+    if (y != null || codes == null) {
+      Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
+      Checks.contiguous(NAME, "y", y);
+    }
+    if (codes != null) {
+      codes.check(NAME, x.size(0), x.size(1));
+    }
     if (residual != null) {
       Checks.shaped(NAME, "residual", residual, dtype, x.size(0), x.size(1));
       Checks.contiguous(NAME, "residual", residual);
@@ -48,9 +62,24 @@ public record LayerNorm(
       throw Checks.bad(NAME, "eps is %s, expected 0 or more", eps);
     }
     Checks.disjoint(
-        new Operands(NAME, Checks.present(x, residual, weight, bias), Checks.present(y, sum)),
+        new Operands(
+            NAME,
+            TokenCodes.inputs(codes, x, residual, weight, bias),
+            TokenCodes.outputs(codes, y, sum)),
         x,
         residual);
+  }
+
+  /** The norm without codes. */
+  public LayerNorm(
+      Operand x,
+      Operand residual,
+      Operand weight,
+      Operand bias,
+      float eps,
+      Operand y,
+      Operand sum) {
+    this(x, residual, weight, bias, eps, y, sum, null);
   }
 
   @Override
@@ -60,11 +89,11 @@ public record LayerNorm(
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(x, residual, weight, bias);
+    return TokenCodes.inputs(codes, x, residual, weight, bias);
   }
 
   @Override
   public List<Operand> outputs() {
-    return Checks.present(y, sum);
+    return TokenCodes.outputs(codes, y, sum);
   }
 }

@@ -13,11 +13,20 @@ import java.util.List;
  * @param shift added to the weight: 0, or 1 for models that keep the weight's distance from 1
  *     (Gemma)
  * @param eps added to the mean square, not negative
- * @param y of x's dtype [rows, columns] contiguous; may be x or the residual
+ * @param y of x's dtype [rows, columns] contiguous; may be x or the residual; null where codes are
+ *     enough
  * @param sum receives s, of x's dtype [rows, columns] contiguous; or null
+ * @param codes receives y, rounded to its dtype, as {@link QuantizeTokens} writes it; or null
  */
 public record RmsNorm(
-    Operand x, Operand residual, Operand weight, float shift, float eps, Operand y, Operand sum)
+    Operand x,
+    Operand residual,
+    Operand weight,
+    float shift,
+    float eps,
+    Operand y,
+    Operand sum,
+    TokenCodes codes)
     implements KernelCall {
   private static final String NAME = "rms_norm";
 
@@ -25,8 +34,13 @@ public record RmsNorm(
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
-    Checks.contiguous(NAME, "y", y);
+    if (y != null || codes == null) {
+      Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1));
+      Checks.contiguous(NAME, "y", y);
+    }
+    if (codes != null) {
+      codes.check(NAME, x.size(0), x.size(1));
+    }
     Checks.floatOr(NAME, "weight", weight, dtype, x.size(1));
     if (residual != null) {
       Checks.shaped(NAME, "residual", residual, dtype, x.size(0), x.size(1));
@@ -40,9 +54,16 @@ public record RmsNorm(
       throw Checks.bad(NAME, "eps is %s and shift %s, expected 0 or more, and finite", eps, shift);
     }
     Checks.disjoint(
-        new Operands(NAME, Checks.present(x, residual, weight), Checks.present(y, sum)),
+        new Operands(
+            NAME, TokenCodes.inputs(codes, x, residual, weight), TokenCodes.outputs(codes, y, sum)),
         x,
         residual);
+  }
+
+  /** The norm without codes. */
+  public RmsNorm(
+      Operand x, Operand residual, Operand weight, float shift, float eps, Operand y, Operand sum) {
+    this(x, residual, weight, shift, eps, y, sum, null);
   }
 
   @Override
@@ -52,11 +73,11 @@ public record RmsNorm(
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(x, residual, weight);
+    return TokenCodes.inputs(codes, x, residual, weight);
   }
 
   @Override
   public List<Operand> outputs() {
-    return Checks.present(y, sum);
+    return TokenCodes.outputs(codes, y, sum);
   }
 }

@@ -38,6 +38,7 @@ import dev.gatun.kernels.api.Offsets;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
@@ -47,6 +48,7 @@ import dev.gatun.kernels.api.RotaryEmbedding;
 import dev.gatun.kernels.api.ScaledDotProductAttention;
 import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TokenCodes;
 import dev.gatun.kernels.api.TopK;
 import dev.gatun.kernels.api.quantized.HostBlocks;
 import java.lang.foreign.MemorySegment;
@@ -94,6 +96,20 @@ final class CpuKernels implements Kernels {
   @Override
   public void run(QuantizedPack c) {
     run(c, () -> HostBlocks.run(c));
+  }
+
+  @Override
+  public void run(QuantizeTokens c) {
+    run(
+        c,
+        () ->
+            CpuRows.quantizeTokens(
+                address(c.x()),
+                dtype(c.x().dtype()),
+                c.x().stride(0),
+                codes(c.codes()),
+                c.x().size(0),
+                c.x().size(1)));
   }
 
   @Override
@@ -149,7 +165,8 @@ final class CpuKernels implements Kernels {
                 dtype(parameters(c).dtype()),
                 c.x().size(0),
                 c.x().size(1),
-                c.eps()));
+                c.eps(),
+                codes(c.codes())));
   }
 
   @Override
@@ -168,7 +185,8 @@ final class CpuKernels implements Kernels {
                 c.x().size(0),
                 c.x().size(1),
                 c.shift(),
-                c.eps()));
+                c.eps(),
+                codes(c.codes())));
   }
 
   @Override
@@ -468,6 +486,20 @@ final class CpuKernels implements Kernels {
         ? MemorySegment.NULL
         : segment(operand.buffer())
             .asSlice(Math.min(operand.byteOffset(), operand.buffer().byteSize()));
+  }
+
+  private static final CpuRows.Codes NO_CODES =
+      new CpuRows.Codes(MemorySegment.NULL, 0, MemorySegment.NULL, MemorySegment.NULL, false);
+
+  private static CpuRows.Codes codes(TokenCodes c) {
+    return c == null
+        ? NO_CODES
+        : new CpuRows.Codes(
+            address(c.codes()),
+            c.codes().stride(0),
+            address(c.meaning().scales()),
+            address(c.meaning().offsets()),
+            c.calibrated());
   }
 
   /** An operand with the dtype of the weight and bias, where there is either. */

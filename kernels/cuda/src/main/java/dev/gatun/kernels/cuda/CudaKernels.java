@@ -29,6 +29,7 @@ import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
@@ -58,6 +59,7 @@ final class CudaKernels implements Kernels {
   private final CudaRotary rotary;
   private final CudaElementwise elementwise;
   private final CudaQuantized quantized;
+  private final CudaTokens tokens;
   private final CudaQuantizedMatmul quantizedMatmul;
   private final CudaExperts experts;
   private final CudaQuantizedExperts quantizedExperts;
@@ -73,7 +75,8 @@ final class CudaKernels implements Kernels {
     this.rotary = new CudaRotary(launcher, memory, checks);
     this.elementwise = new CudaElementwise(launcher);
     this.quantized = new CudaQuantized(memory);
-    this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory);
+    this.tokens = new CudaTokens(launcher);
+    this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory, tokens);
     this.experts = new CudaExperts(launcher, memory, uploads);
     this.quantizedExperts = new CudaQuantizedExperts(launcher, quantizedMatmul);
   }
@@ -397,6 +400,11 @@ final class CudaKernels implements Kernels {
   @Override
   public void run(QuantizedPack c) {
     run(c, () -> quantized.run(c));
+  }
+
+  @Override
+  public void run(QuantizeTokens c) {
+    run(c, () -> tokens.run(c));
   }
 
   @Override

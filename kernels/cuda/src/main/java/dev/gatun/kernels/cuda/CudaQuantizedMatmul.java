@@ -3,6 +3,7 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.ActivationCodes;
 import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.GroupedQuantizedMatmul;
@@ -22,8 +23,6 @@ final class CudaQuantizedMatmul {
   private static final int PANELS = FEATURES / PackedLayout.PANEL;
   static final int THREADS = 256;
   private static final int WARPS = THREADS / 32;
-  // Numbers of a row that a block keeps while it looks for the scale.
-  private static final int MOST_KEPT = 4 * 8 * THREADS;
   // Rows of the scales of activations are as long as the largest tile has tokens.
   private static final int LARGEST = 128;
   private static final int WHOLE_ROW = 62;
@@ -31,23 +30,46 @@ final class CudaQuantizedMatmul {
   // A split of fewer stages than this costs more to join than it gains.
   private static final long LEAST_STAGES = 4;
 
-  /** What a product is of, be it of one weight or of experts'. */
+  /**
+   * What a product is of, be it of one weight or of experts'.
+   *
+   * @param codes what those mean that x is, null where it is numbers
+   * @param residual null for none
+   */
   record Product(
       PackedLayout layout,
       QuantizedActivations activations,
       Operand x,
+      ActivationCodes codes,
       Operand packed,
       Operand bias,
       Activation activation,
+      Operand residual,
       Operand y) {
     static Product of(QuantizedMatmul c) {
       return new Product(
-          c.layout(), c.activations(), c.x(), c.packed(), c.bias(), c.activation(), c.y());
+          c.layout(),
+          c.activations(),
+          c.x(),
+          c.codes(),
+          c.packed(),
+          c.bias(),
+          c.activation(),
+          c.residual(),
+          c.y());
     }
 
     static Product of(GroupedQuantizedMatmul c) {
       return new Product(
-          c.layout(), c.activations(), c.x(), c.packed(), c.bias(), c.activation(), c.y());
+          c.layout(),
+          c.activations(),
+          c.x(),
+          null,
+          c.packed(),
+          c.bias(),
+          c.activation(),
+          null,
+          c.y());
     }
 
     boolean isExact() {
@@ -91,11 +113,13 @@ final class CudaQuantizedMatmul {
 
   private final Launcher launcher;
   private final CudaMemory memory;
+  private final CudaTokens tokens;
   private final int multiprocessors;
 
-  CudaQuantizedMatmul(Launcher launcher, CudaMemory memory) {
+  CudaQuantizedMatmul(Launcher launcher, CudaMemory memory, CudaTokens tokens) {
     this.launcher = launcher;
     this.memory = memory;
+    this.tokens = tokens;
     this.multiprocessors = launcher.context().multiprocessors();
   }
 
@@ -127,8 +151,11 @@ final class CudaQuantizedMatmul {
   }
 
   private void run(Product c, long packed) {
-    if (!c.isExact()) {
-      withCodes(c, x -> codes(c, x, packed));
+    if (c.codes() != null) {
+      boolean padded = c.x().size(1) % 16 == 0 && Vectors.haveAlignedRows(c.x());
+      codes(c, Activations.of(c), packed, padded);
+    } else if (!c.isExact()) {
+      withCodes(c, x -> codes(c, x, packed, true));
     } else if (fitsTensorCores(c)) {
       tiles(c, Activations.of(c), packed);
     } else {
@@ -171,62 +198,58 @@ final class CudaQuantizedMatmul {
    * @param paddedRows the length of a row of scales
    */
   record Activations(long x, long scales, long offsets, long paddedRows, long stride) {
-    /** Those that are x itself. */
+    /** Those that are x itself, numbers or codes. */
     static Activations of(Product c) {
-      long address = CudaMemory.address(c.x().buffer()) + c.x().byteOffset();
-      return new Activations(address, 0, 0, 0, c.x().stride(0));
+      boolean numbers = c.codes() == null;
+      return new Activations(
+          address(c.x()),
+          numbers ? 0 : address(c.codes().scales()),
+          numbers ? 0 : address(c.codes().offsets()),
+          0,
+          c.x().stride(0));
+    }
+
+    private static long address(Operand operand) {
+      return operand == null ? 0 : CudaMemory.address(operand.buffer()) + operand.byteOffset();
     }
   }
 
   /** Calls work with codes of x, each row's made once. */
   void withCodes(Product c, Consumer<Activations> work) {
     long m = c.x().size(0);
-    long k = c.x().size(1);
     boolean blocks = c.activations() == QuantizedActivations.INT8_BLOCKS;
+    boolean centred = blocks || c.layout().scales() != PackedLayout.Scales.F32_SUM;
     long paddedRows = Math.ceilDiv(m, LARGEST) * LARGEST;
-    long paddedK = Math.ceilDiv(k, QuantizedMatmul.BLOCK) * QuantizedMatmul.BLOCK;
+    long paddedK = Math.ceilDiv(c.x().size(1), QuantizedMatmul.BLOCK) * QuantizedMatmul.BLOCK;
     long count = blocks ? paddedK / QuantizedMatmul.BLOCK : 1;
     try (Buffer codes = memory.allocate(m * paddedK);
         Buffer scales = memory.allocate(4 * count * paddedRows);
-        Buffer offsets = memory.allocate(blocks ? 0 : 4 * m)) {
-      Activations activations =
+        Buffer offsets = memory.allocate(centred ? 0 : 4 * m)) {
+      Activations made =
           new Activations(
               CudaMemory.address(codes),
               CudaMemory.address(scales),
-              CudaMemory.address(offsets),
+              centred ? 0 : CudaMemory.address(offsets),
               paddedRows,
               paddedK);
-      Arguments arguments =
-          launcher
-              .arguments()
-              .begin()
-              .operand(c.x())
-              .address(activations.x())
-              .address(activations.scales())
-              .address(activations.offsets())
-              .numbers(c.x().stride(0), k, paddedK, paddedRows)
-              .integer(dtype(c.x().dtype()))
-              .integer(c.layout().scales() == PackedLayout.Scales.F32_SUM ? 1 : 0)
-              .integer(k % 8 == 0 && k <= MOST_KEPT && hasAlignedRows(c) ? 1 : 0)
-              .end();
+      CudaTokens.Target to =
+          new CudaTokens.Target(made.x(), made.scales(), made.offsets(), paddedK, false, true);
       if (blocks) {
-        launcher.launch(
-            "quantize_blocks",
-            m,
-            Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
-            1,
-            0,
-            arguments);
+        tokens.blocks(c.x(), to, paddedK, paddedRows);
       } else {
-        launcher.rows("quantize_tokens", m, arguments);
+        tokens.tokens(c.x(), to, paddedK);
       }
-      work.accept(activations);
+      work.accept(made);
     }
   }
 
-  /** Multiplies codes. */
-  private void codes(Product c, Activations x, long packed) {
-    if (fitsTensorCores(c)) {
+  /**
+   * Multiplies codes.
+   *
+   * @param padded whether rows are aligned, and have zeros up to a multiple of 16
+   */
+  private void codes(Product c, Activations x, long packed, boolean padded) {
+    if (padded && fitsTensorCores(c)) {
       tiles(c, x, packed);
     } else {
       launcher.launch(
@@ -275,35 +298,39 @@ final class CudaQuantizedMatmul {
     PackedLayout layout = c.layout();
     long k = c.x().size(1);
     long record = layout.recordBytes(k);
-    boolean wideY = Vectors.areAligned(c.y()) && (c.y().size(0) <= 1 || c.y().stride(0) % 4 == 0);
+    Operand residual = c.residual();
+    boolean wideY = hasWideRows(c.y()) && (residual == null || hasWideRows(residual));
     return launcher
         .arguments()
         .begin()
         .address(x.x())
         .address(packed)
         .operand(c.bias())
+        .operand(residual)
         .operand(c.y())
         .address(x.scales())
         .address(x.offsets())
         .address(partial)
         .address(arrivedAt)
-        .numbers(x.stride(), c.y().stride(0), c.y().size(0), c.y().size(1), k, x.paddedRows())
+        .numbers(x.stride(), residual == null ? 0 : residual.stride(0), c.y().stride(0))
+        .numbers(c.y().size(0), c.y().size(1), k, x.paddedRows())
         .numbers(Math.max(1, layout.groupSize(k)), record, layout.groups(k) * record)
         .integer(layout.group() == 0 ? WHOLE_ROW : Integer.numberOfTrailingZeros(layout.group()))
         .integer(layout.scales().ordinal())
-        .integer(dtype(c.x().dtype()))
+        .integer(c.codes() == null ? dtype(c.x().dtype()) : 0)
         .integer(dtype(c.y().dtype()))
         .integer(c.activation().ordinal())
         .integer(layout.bits())
         .integer(c.activations() == QuantizedActivations.INT8_BLOCKS ? 1 : 0)
-        .integer(hasAlignedRows(c) ? 1 : 0)
+        .integer(c.codes() != null && c.codes().scales().size(0) == 1 ? 1 : 0)
+        .integer(Vectors.haveAlignedRows(c.x()) ? 1 : 0)
         .integer(wideY ? 1 : 0)
         .end();
   }
 
-  private static boolean hasAlignedRows(Product c) {
-    return Vectors.areAligned(c.x())
-        && (c.x().size(0) <= 1 || c.x().stride(0) * c.x().dtype().bytes() % 16 == 0);
+  /** Whether four neighbours on a row may be read and written at once. */
+  private static boolean hasWideRows(Operand y) {
+    return Vectors.areAligned(y) && (y.size(0) <= 1 || y.stride(0) % 4 == 0);
   }
 
   private static boolean hasTileGroups(PackedLayout layout) {
@@ -318,7 +345,7 @@ final class CudaQuantizedMatmul {
       return false;
     }
     return c.isExact()
-        ? c.x().dtype() != DType.F32 && c.x().size(1) % 8 == 0 && hasAlignedRows(c)
+        ? c.x().dtype() != DType.F32 && c.x().size(1) % 8 == 0 && Vectors.haveAlignedRows(c.x())
         : layout.group() != 0 || layout.scales() == PackedLayout.Scales.F32_SUM;
   }
 }

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TokenCodes;
 
 /**
  * Normalisations and softmax: by the kernels that keep a row in registers where it fits and lies as
@@ -31,7 +32,7 @@ final class CudaRows {
       arguments.integer(dtype(c.x().dtype()));
     }
     arguments.integer(dtype(parameters.dtype())).number(c.x().size(1)).real(c.eps());
-    launch("layer_norm", kept, c.x(), arguments);
+    launch(withCodes("layer_norm", kept, c.codes(), arguments), kept, c.x(), arguments);
   }
 
   void run(RmsNorm c) {
@@ -41,7 +42,8 @@ final class CudaRows {
       arguments.integer(dtype(c.x().dtype()));
     }
     arguments.integer(dtype(c.weight().dtype())).number(c.x().size(1));
-    launch("rms_norm", kept, c.x(), arguments.real(c.shift()).real(c.eps()));
+    arguments.real(c.shift()).real(c.eps());
+    launch(withCodes("rms_norm", kept, c.codes(), arguments), kept, c.x(), arguments);
   }
 
   void run(Softmax c) {
@@ -62,6 +64,16 @@ final class CudaRows {
     } else {
       launcher.rows(kernel, x.size(0), arguments);
     }
+  }
+
+  /** Adds where codes go to the arguments of the kernel that takes it, whose name it gives. */
+  private static String withCodes(
+      String kernel, boolean kept, TokenCodes codes, Arguments arguments) {
+    if (kept && codes == null) {
+      return kernel;
+    }
+    CudaTokens.Target.of(codes).fields(arguments.begin()).end();
+    return kept ? kernel + "_codes" : kernel;
   }
 
   private Arguments with(Operand... operands) {

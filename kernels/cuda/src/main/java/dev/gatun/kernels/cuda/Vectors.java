@@ -25,6 +25,11 @@ final class Vectors {
     return true;
   }
 
+  /** Whether every row of an operand begins where a vector may. */
+  static boolean haveAlignedRows(Operand x) {
+    return areAligned(x) && (x.size(0) <= 1 || x.stride(0) * x.dtype().bytes() % BYTES == 0);
+  }
+
   /** How the names of kernels for a type end. */
   static String suffix(DType dtype) {
     return switch (dtype) {

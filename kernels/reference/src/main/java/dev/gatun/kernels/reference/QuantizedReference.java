@@ -1,5 +1,6 @@
 package dev.gatun.kernels.reference;
 
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.quantized.PackedLayout;
@@ -17,9 +18,18 @@ final class QuantizedReference {
     this.functions = new Functions(precision);
   }
 
+  void run(QuantizeTokens c) {
+    View x = View.of(c.x());
+    int columns = Math.toIntExact(c.x().size(1));
+    for (long row = 0; row < c.x().size(0); row++) {
+      Codes.write(x.row(row * c.x().stride(0), columns), c.codes(), row);
+    }
+  }
+
   void run(QuantizedMatmul c) {
     View x = View.of(c.x());
     View bias = View.of(c.bias());
+    View residual = View.of(c.residual());
     View y = View.of(c.y());
     MemorySegment packed = View.segment(c.packed().buffer()).asSlice(c.packed().byteOffset());
     int in = Math.toIntExact(c.x().size(1));
@@ -32,16 +42,20 @@ final class QuantizedReference {
             p.store(
                 c.activations() == QuantizedActivations.EXACT
                     ? functions.dot(row, weight)
-                    : codesDot(c, row, weight));
+                    : codesDot(c, m, row, weight));
         if (bias != null) {
           value = p.store(value + bias.get(n));
         }
-        y.set(m * c.y().stride(0) + n, functions.activate(value, c.activation()));
+        value = functions.activate(value, c.activation());
+        if (residual != null) {
+          value = p.store(value) + residual.get(m * c.residual().stride(0) + n);
+        }
+        y.set(m * c.y().stride(0) + n, value);
       }
     }
   }
 
-  private double codesDot(QuantizedMatmul c, double[] row, double[] weight) {
+  private double codesDot(QuantizedMatmul c, long m, double[] row, double[] weight) {
     int group = Math.toIntExact(c.layout().groupSize(row.length));
     boolean blocks = c.activations() == QuantizedActivations.INT8_BLOCKS;
     int block = blocks ? QuantizedMatmul.BLOCK : row.length;
@@ -52,7 +66,7 @@ final class QuantizedReference {
       int end = Math.min(row.length, begin + block);
       double[] codes = Arrays.copyOfRange(row, begin, end);
       boolean offset = !blocks && c.layout().scales() == PackedLayout.Scales.F32_SUM;
-      Codes x = Codes.of(codes, offset);
+      Codes x = c.codes() == null ? Codes.of(codes, offset) : Codes.given(c.codes(), m);
       int run = Math.min(group, codes.length);
       int runs = Math.ceilDiv(codes.length, run);
       for (int r = 0; r < runs; r++) {
@@ -60,36 +74,12 @@ final class QuantizedReference {
         int stop = Math.min(codes.length, i + run);
         double[] part = Arrays.copyOfRange(weight, begin + i, begin + stop);
         double products = functions.dot(Arrays.copyOfRange(codes, i, stop), part);
-        total = p.round(total + p.round(x.scale * products));
+        total = p.round(total + p.round(x.scale() * products));
         if (offset) {
-          total = p.round(total + p.round(x.offset * Arrays.stream(part).sum()));
+          total = p.round(total + p.round(x.offset() * Arrays.stream(part).sum()));
         }
       }
     }
     return total;
-  }
-
-  /** What codes mean: {@code offset + scale * code}. */
-  private record Codes(float scale, float offset) {
-    /** Makes numbers codes in place, in F32 whatever the precision is. */
-    static Codes of(double[] x, boolean withOffset) {
-      float least = 0;
-      float most = 0;
-      boolean finite = true;
-      for (int i = 0; i < x.length; i++) {
-        float v = (float) x[i];
-        least = i == 0 && withOffset ? v : Math.min(least, v);
-        most = i == 0 && withOffset ? v : Math.max(most, v);
-        finite &= Float.isFinite(v);
-      }
-      float offset = withOffset ? 0.5f * most + 0.5f * least : 0;
-      float half = withOffset ? 0.5f * most - 0.5f * least : Math.max(most, -least);
-      boolean zero = half < 0x1p-120f;
-      float inverse = zero ? 0 : 127 / half;
-      for (int i = 0; i < x.length; i++) {
-        x[i] = finite ? Math.rint(((float) x[i] - offset) * inverse) : 0;
-      }
-      return new Codes(finite ? zero ? 0 : half / 127 : Float.NaN, offset);
-    }
   }
 }

@@ -26,6 +26,7 @@ import dev.gatun.kernels.api.MatmulPack;
 import dev.gatun.kernels.api.Memory;
 import dev.gatun.kernels.api.Pool;
 import dev.gatun.kernels.api.Quantize;
+import dev.gatun.kernels.api.QuantizeTokens;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.Reduce;
@@ -176,6 +177,11 @@ final class ReferenceKernels implements Kernels {
   @Override
   public void run(QuantizedPack call) {
     Execution.run(call, memory, () -> HostBlocks.run(call));
+  }
+
+  @Override
+  public void run(QuantizeTokens call) {
+    Execution.run(call, memory, () -> quantized.run(call));
   }
 
   @Override

@@ -1,11 +1,14 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.CrossEntropy;
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Execution;
 import dev.gatun.kernels.api.L2Normalize;
 import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.RmsNorm;
 import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.TokenCodes;
+import java.util.Arrays;
 
 /** Kernels that work on each row on its own. */
 final class RowsReference {
@@ -47,8 +50,19 @@ final class RowsReference {
       for (int i = 0; i < columns; i++) {
         double value = p.round(row[i] * scale);
         value = weight == null ? value : p.round(value * weight.get(i));
-        y.set(r * columns + i, bias == null ? value : p.round(value + bias.get(i)));
+        row[i] = bias == null ? value : p.round(value + bias.get(i));
       }
+      write(row, y, c.codes(), c.x().dtype(), r);
+    }
+  }
+
+  /** Writes a row of y, as codes, or as both. */
+  private static void write(double[] row, View y, TokenCodes codes, DType dtype, long r) {
+    if (y != null) {
+      y.setRow(r * row.length, row);
+    }
+    if (codes != null) {
+      Codes.write(Arrays.stream(row).map(v -> View.rounded(v, dtype)).toArray(), codes, r);
     }
   }
 
@@ -71,8 +85,9 @@ final class RowsReference {
       double scale = p.round(1 / p.round(Math.sqrt(p.round(mean + c.eps()))));
       for (int i = 0; i < columns; i++) {
         double factor = p.round(c.shift() + weight.get(i));
-        y.set(r * columns + i, p.round(p.round(row[i] * scale) * factor));
+        row[i] = p.round(p.round(row[i] * scale) * factor);
       }
+      write(row, y, c.codes(), c.x().dtype(), r);
     }
   }
 

@@ -60,6 +60,15 @@ final class View {
     return (short) (Float.isNaN(x) ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
   }
 
+  /** A number as a tensor of a floating-point type keeps it. */
+  static double rounded(double x, DType dtype) {
+    return switch (dtype) {
+      case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) x));
+      case BF16 -> bf16ToFloat(floatToBf16((float) x));
+      default -> (float) x;
+    };
+  }
+
   double get(long place) {
     long at = (first + place) * dtype.bytes();
     return switch (dtype) {
@@ -99,6 +108,7 @@ final class View {
     switch (dtype) {
       case I64 -> segment.set(JAVA_LONG_UNALIGNED, at, value);
       case I32 -> segment.set(ValueLayout.JAVA_INT_UNALIGNED, at, Math.toIntExact(value));
+      case I8 -> segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
       default -> throw new IllegalStateException("no kernel writes whole numbers as " + dtype);
     }
   }
