@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.nn.LayerInput;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.tensor.Scope;
@@ -41,8 +42,8 @@ record EncoderLayer(
       if (weights != null) {
         scope.keep(weights.getLast());
       }
-      Tensor x = attentionNorm.forward(attended, hidden);
-      return scope.keep(outputNorm.forward(output.forward(intermediate.forwardNarrow(x)), x));
+      LayerInput x = attentionNorm.forward(attended, hidden, intermediate);
+      return scope.keep(outputNorm.forward(output.forward(intermediate.forwardNarrow(x)), x.x()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.gatun.nn;
 
 import dev.gatun.ops.Ops;
+import dev.gatun.ops.Quantization;
 import dev.gatun.tensor.Tensor;
 
 /**
@@ -19,6 +20,16 @@ public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCl
   /** The norm of x + residual. */
   public Tensor forward(Tensor x, Tensor residual) {
     return Ops.layerNorm(x, residual, weight, bias, eps);
+  }
+
+  /** The norm of x + residual, also as the codes that the next layer makes of it where it does. */
+  public LayerInput forward(Tensor x, Tensor residual, Linear next) {
+    if (!next.takesCodes()) {
+      return new LayerInput(forward(x, residual), null);
+    }
+    Quantization.Normed normed =
+        Quantization.layerNorm(x, residual, weight, bias, eps, next.takesOffsets());
+    return new LayerInput(normed.y(), normed.codes());
   }
 
   @Override

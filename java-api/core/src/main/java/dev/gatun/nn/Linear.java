@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.Activation;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.quantized.PackedLayout;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Ops;
@@ -150,6 +151,23 @@ public final class Linear implements AutoCloseable {
    */
   public Tensor forwardNarrow(Tensor x) {
     return forward(x, between);
+  }
+
+  /** The same of what a norm made for this layer. */
+  public Tensor forwardNarrow(LayerInput x) {
+    return x.codes() == null
+        ? forward(x.x(), between)
+        : Quantization.linear(x.codes(), packed, format, bias, outFeatures, activation, between);
+  }
+
+  /** Whether the layer makes codes of its input a token at a time, and so may be given them. */
+  boolean takesCodes() {
+    return activations == QuantizedActivations.INT8_PER_TOKEN && order == null;
+  }
+
+  /** Whether these codes have offsets. */
+  boolean takesOffsets() {
+    return format.layout().scales() == PackedLayout.Scales.F32_SUM;
   }
 
   private Tensor forward(Tensor x, DType dtype) {

@@ -1,14 +1,18 @@
 package dev.gatun.ops;
 
 import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.ActivationCodes;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.Dequantize;
+import dev.gatun.kernels.api.LayerNorm;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.QuantizedPack;
+import dev.gatun.kernels.api.TokenCodes;
 import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
 /** Operations on quantised weights. */
@@ -46,6 +50,104 @@ public final class Quantization {
         Tensor.empty(blocks.device(), DType.U8, bytes),
         (k, y) -> k.run(new QuantizedPack(format, inFeatures, blocks.operand(), y.operand())),
         blocks);
+  }
+
+  /**
+   * Activations that are signed bytes with a scale a token.
+   *
+   * @param codes I8 [..., features]
+   * @param scales F32 [rows]
+   * @param offsets F32 [rows], what codes of 0 mean, or null where that is 0
+   */
+  public record Codes(Tensor codes, Tensor scales, Tensor offsets) {
+    private ActivationCodes meaning() {
+      return new ActivationCodes(scales.operand(), Ops.operand(offsets));
+    }
+  }
+
+  /**
+   * What a norm gives.
+   *
+   * @param y as {@link Ops#layerNorm} gives it
+   * @param codes of y
+   */
+  public record Normed(Tensor y, Codes codes) {}
+
+  /**
+   * {@code layer_norm(x + residual)} and its codes at once; residual, weight and bias may be null.
+   *
+   * @param withOffsets whether codes span what lies between a token's extremes, as products with
+   *     weights that keep their sums read them
+   */
+  public static Normed layerNorm(
+      Tensor x, Tensor residual, Tensor weight, Tensor bias, float eps, boolean withOffsets) {
+    Operand rows = Ops.rows("layer_norm", x).operand();
+    Operand added = residual == null ? null : Ops.rows("layer_norm", residual).operand();
+    try (Scope scope = Scope.open()) {
+      Codes codes =
+          new Codes(
+              Tensor.empty(x.device(), DType.I8, x.shape()),
+              Tensor.empty(x.device(), DType.F32, rows.size(0)),
+              withOffsets ? Tensor.empty(x.device(), DType.F32, rows.size(0)) : null);
+      TokenCodes to =
+          new TokenCodes(Ops.rows("layer_norm", codes.codes()).operand(), codes.meaning(), false);
+      Tensor y =
+          Ops.run(
+              Tensor.empty(x.device(), x.dtype(), x.shape()),
+              (k, out) ->
+                  k.run(
+                      new LayerNorm(
+                          rows,
+                          added,
+                          Ops.operand(weight),
+                          Ops.operand(bias),
+                          eps,
+                          Ops.rows("layer_norm", out).operand(),
+                          null,
+                          to)),
+              x,
+              residual,
+              weight,
+              bias,
+              codes.codes(),
+              codes.scales(),
+              codes.offsets());
+      scope.keep(codes.codes());
+      scope.keep(codes.scales());
+      scope.keep(codes.offsets());
+      return new Normed(scope.keep(y), codes);
+    }
+  }
+
+  /** {@link #linear} of activations that are codes, with a weight that products per token read. */
+  public static Tensor linear(
+      Codes x,
+      Tensor packed,
+      BlockFormat format,
+      Tensor bias,
+      long outFeatures,
+      Activation activation,
+      DType dtype) {
+    Operand rows = Ops.rows("quantized_matmul", x.codes()).operand();
+    return Ops.run(
+        Tensor.empty(packed.device(), dtype, Ops.withLast(x.codes(), outFeatures)),
+        (k, y) ->
+            k.run(
+                new QuantizedMatmul(
+                    format.layout(),
+                    QuantizedActivations.INT8_PER_TOKEN,
+                    rows,
+                    x.meaning(),
+                    packed.operand(),
+                    Ops.operand(bias),
+                    activation,
+                    null,
+                    Ops.rows("quantized_matmul", y).operand())),
+        x.codes(),
+        x.scales(),
+        x.offsets(),
+        packed,
+        bias);
   }
 
   /**
