@@ -126,6 +126,23 @@ static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
   }
 }
 
+// What stands beside whole rows of codes: scales, and sums of the elements.
+static __device__ __forceinline__ FourScales whole_row_scales(const uint8_t* header, int g) {
+  FourScales four = four_scales(header, kScaleF32, g);
+#pragma unroll
+  for (int f = 0; f < 4; f++) {
+    four.more[f] = reinterpret_cast<const float*>(header + 4 * kPanelFeatures)[4 * g + f];
+  }
+  return four;
+}
+
+// What a sum of products of whole rows of codes means.
+static __device__ __forceinline__ float whole_row(const QuantizedProduct& p, const FourScales& four,
+                                                  int f, int32_t sum, long row) {
+  const float products = four.scale[f] * static_cast<float>(sum);
+  return p.x_scales[row] * products + p.x_offsets[row] * four.more[f];
+}
+
 // x is codes, their rows and the packed weight aligned to 16 bytes, with zeros past k up to a
 // multiple of 16. Grid: (n tiles, m tiles, splits of k).
 template <class S>
@@ -151,27 +168,16 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
   if (whole) {
     const long panel = static_cast<long>(blockIdx.x) * S::kPanels + S::panel();
     if (panel * kPanelFeatures < p.n) {
-      const int g = threadIdx.x % 32 / 4;
-      const uint8_t* header = p.packed + panel * p.panel;
-      four = four_scales(header, kScaleF32, g);
-#pragma unroll
-      for (int f = 0; f < 4; f++) {
-        four.more[f] = reinterpret_cast<const float*>(header + 4 * kPanelFeatures)[4 * g + f];
-      }
+      four = whole_row_scales(p.packed + panel * p.panel, threadIdx.x % 32 / 4);
     }
   }
   S::each_four(p, &main[0][0][0], [&](long row, long column, float* sums_of_row) {
     if (p.blocks == 0) {
-      const float scale = p.x_scales[row];
 #pragma unroll
       for (int f = 0; f < 4; f++) {
-        if (whole) {
-          const float products =
-              four.scale[f] * static_cast<float>(static_cast<int32_t>(word_of(sums_of_row[f])));
-          sums_of_row[f] = scale * products + p.x_offsets[row] * four.more[f];
-        } else {
-          sums_of_row[f] *= scale;
-        }
+        sums_of_row[f] =
+            whole ? whole_row(p, four, f, static_cast<int32_t>(word_of(sums_of_row[f])), row)
+                  : sums_of_row[f] * p.x_scales[row];
       }
     }
     finish_sums(p, sums_of_row, row, column);

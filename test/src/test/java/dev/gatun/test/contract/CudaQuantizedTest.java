@@ -33,10 +33,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** How near CUDA's products with quantised weights are to the mathematics, and what is refused. */
 final class CudaQuantizedTest {
   private static final Backend CUDA = Emulator.open();
+  private static final Backend HOPPER = Emulator.openHopper();
 
   @AfterEach
   void restore() {
     Emulator.set(Policy.ROUND_ROBIN, 1, false, false);
+    assertEquals(0, HOPPER.memory().allocatedBytes(), "memory is given back");
     assertEquals(0, CUDA.memory().allocatedBytes(), "memory is given back");
   }
 
@@ -62,15 +64,26 @@ final class CudaQuantizedTest {
 
   private static double[] multiply(
       Weight w, double[] x, int m, DType dtype, DType out, QuantizedActivations activations) {
+    return multiply(CUDA, w, x, m, dtype, out, activations);
+  }
+
+  private static double[] multiply(
+      Backend cuda,
+      Weight w,
+      double[] x,
+      int m,
+      DType dtype,
+      DType out,
+      QuantizedActivations activations) {
     byte[] given = new byte[x.length * dtype.bytes()];
     for (int i = 0; i < x.length; i++) {
       Numbers.write(MemorySegment.ofArray(given), (long) i * dtype.bytes(), dtype, x[i]);
     }
     byte[] result = new byte[m * w.n() * out.bytes()];
-    try (Buffer xs = CUDA.memory().adopt(MemorySegment.ofArray(given));
-        Buffer packed = CUDA.memory().adopt(MemorySegment.ofArray(w.packed()));
-        Buffer y = CUDA.memory().allocate(result.length)) {
-      CUDA.kernels()
+    try (Buffer xs = cuda.memory().adopt(MemorySegment.ofArray(given));
+        Buffer packed = cuda.memory().adopt(MemorySegment.ofArray(w.packed()));
+        Buffer y = cuda.memory().allocate(result.length)) {
+      cuda.kernels()
           .run(
               new QuantizedMatmul(
                   w.format().layout(),
@@ -80,7 +93,7 @@ final class CudaQuantizedTest {
                   null,
                   Activation.NONE,
                   Operand.of(y, out, m, w.n())));
-      CUDA.memory().read(y, 0, MemorySegment.ofArray(result));
+      cuda.memory().read(y, 0, MemorySegment.ofArray(result));
     }
     double[] values = new double[m * w.n()];
     MemorySegment memory = MemorySegment.ofArray(result);
@@ -155,6 +168,29 @@ final class CudaQuantizedTest {
           multiply(w, x, m, DType.F32, DType.F32, activations),
           name + " by " + policy);
     }
+  }
+
+  @Test
+  void products_of_codes_have_the_same_bits_on_hopper() {
+    int m = 150;
+    int k = 1004;
+    Weight w =
+        Weight.of(
+            BlockFormat.INT8,
+            530,
+            k,
+            (row, x) -> {
+              Random random = new Random(row);
+              for (int i = 0; i < k; i++) {
+                x[i] = (float) random.nextGaussian();
+              }
+            });
+    Random random = new Random(7);
+    double[] x = new double[m * k];
+    Arrays.setAll(x, i -> (float) random.nextGaussian());
+    assertArrayEquals(
+        multiply(CUDA, w, x, m, DType.F32, DType.F32, QuantizedActivations.INT8_PER_TOKEN),
+        multiply(HOPPER, w, x, m, DType.F32, DType.F32, QuantizedActivations.INT8_PER_TOKEN));
   }
 
   @ParameterizedTest

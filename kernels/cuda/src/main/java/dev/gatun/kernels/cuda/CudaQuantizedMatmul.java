@@ -61,11 +61,13 @@ final class CudaQuantizedMatmul {
 
   private final Launcher launcher;
   private final CudaMemory memory;
+  private final HopperQuantizedMatmul hopper;
   private final int multiprocessors;
 
   CudaQuantizedMatmul(Launcher launcher, CudaMemory memory) {
     this.launcher = launcher;
     this.memory = memory;
+    this.hopper = new HopperQuantizedMatmul(launcher);
     this.multiprocessors = launcher.context().multiprocessors();
   }
 
@@ -179,7 +181,10 @@ final class CudaQuantizedMatmul {
         launcher.rows("quantize_tokens", m, arguments);
       }
       boolean sums = c.layout().group() != 0 || c.layout().scales() == PackedLayout.Scales.F32_SUM;
-      if (k > 0 && sums && hasTileGroups(c.layout())) {
+      if (k > 0 && hopper.takes(c)) {
+        hopper.runCodes(
+            c, activations.x(), paddedK, to -> arguments(to, c, activations, packed, 0, 0));
+      } else if (k > 0 && sums && hasTileGroups(c.layout())) {
         tiles("codes", c, activations, packed);
       } else {
         launcher.launch(
@@ -223,13 +228,17 @@ final class CudaQuantizedMatmul {
 
   private Arguments arguments(
       QuantizedMatmul c, Activations x, long packed, long partial, long arrivedAt) {
+    return arguments(launcher.arguments(), c, x, packed, partial, arrivedAt);
+  }
+
+  /** Adds a product's arguments to those of a launch. */
+  private static Arguments arguments(
+      Arguments to, QuantizedMatmul c, Activations x, long packed, long partial, long arrivedAt) {
     PackedLayout layout = c.layout();
     long k = c.x().size(1);
     long record = layout.recordBytes(k);
     boolean wideY = Vectors.areAligned(c.y()) && (c.y().size(0) <= 1 || c.y().stride(0) % 4 == 0);
-    return launcher
-        .arguments()
-        .begin()
+    return to.begin()
         .address(x.x())
         .address(packed)
         .operand(c.bias())

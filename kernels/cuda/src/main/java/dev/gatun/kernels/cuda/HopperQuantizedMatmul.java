@@ -1,0 +1,74 @@
+package dev.gatun.kernels.cuda;
+
+import dev.gatun.bindings.cuda.CudaTensorMap;
+import dev.gatun.bindings.cuda.CudaTensorMap.Element;
+import dev.gatun.kernels.api.QuantizedActivations;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.quantized.PackedLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.UnaryOperator;
+
+/** Products with quantised weights by the kernels of compute capability 9.0. */
+final class HopperQuantizedMatmul {
+  private static final int HOPPER = 90;
+  // A block's features and tokens, bytes of a token in a step, and steps that are under way behind
+  // 1 KB of barriers.
+  private static final int FEATURES = 256;
+  private static final int TOKENS = 128;
+  private static final int ROW_BYTES = 128;
+  private static final int STAGES = 6;
+
+  private final Launcher launcher;
+  private final boolean hopper;
+  private final int multiprocessors;
+
+  HopperQuantizedMatmul(Launcher launcher) {
+    this.launcher = launcher;
+    this.hopper = launcher.context().computeCapability() == HOPPER;
+    this.multiprocessors = launcher.context().multiprocessors();
+  }
+
+  /** Whether there is a kernel for it, whose blocks occupy at least half of the multiprocessors. */
+  boolean takes(QuantizedMatmul c) {
+    long blocks = Math.ceilDiv(c.y().size(1), FEATURES) * Math.ceilDiv(c.x().size(0), TOKENS);
+    return hopper && c.x().size(0) > TOKENS / 2 && 2 * blocks >= multiprocessors && hasKernel(c);
+  }
+
+  private static boolean hasKernel(QuantizedMatmul c) {
+    return c.activations() == QuantizedActivations.INT8_PER_TOKEN
+        && c.layout().scales() == PackedLayout.Scales.F32_SUM;
+  }
+
+  /**
+   * Of codes of x.
+   *
+   * @param codes their address
+   * @param paddedK bytes of a token
+   * @param product adds the product's arguments
+   */
+  void runCodes(QuantizedMatmul c, long codes, long paddedK, UnaryOperator<Arguments> product) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment x =
+          CudaTensorMap.encode(
+              arena,
+              Element.U8,
+              codes,
+              new long[] {paddedK, c.x().size(0)},
+              new long[] {paddedK},
+              new int[] {ROW_BYTES, TOKENS},
+              ROW_BYTES);
+      launch("matmul_int8_codes_sm90a", c, 0, product.apply(launcher.arguments().bytes(x)));
+    }
+  }
+
+  private void launch(String kernel, QuantizedMatmul c, int codeBytes, Arguments arguments) {
+    launcher.launch(
+        kernel,
+        Math.ceilDiv(c.y().size(1), FEATURES),
+        Math.ceilDiv(c.x().size(0), TOKENS),
+        1,
+        1024 + STAGES * (TOKENS * ROW_BYTES + codeBytes),
+        arguments);
+  }
+}
