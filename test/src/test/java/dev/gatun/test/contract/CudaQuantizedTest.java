@@ -221,12 +221,56 @@ final class CudaQuantizedTest {
                 x[i] = (float) random.nextGaussian();
               }
             });
+    checkExact(CUDA, w, m);
+  }
+
+  /** Also with groups that are zeros by their scale alone, and such whose scales differ widely. */
+  @ParameterizedTest
+  @CsvSource({
+    "INT4:128, 70, 520, 1152",
+    "INT4:64, 130, 257, 64",
+    "INT4:32, 118, 300, 224",
+    "INT4_ZERO:128, 300, 64, 256",
+    "INT4_ZERO:32, 152, 270, 96",
+    "Q4_0, 70, 530, 1088",
+    "INT8, 129, 264, 1000",
+    "Q8_0, 66, 300, 352"
+  })
+  void exact_activations_lose_no_more_than_a_rounding_on_hopper(String name, int m, int n, int k) {
+    BlockFormat format = BlockFormat.of(name);
+    int block = format.blockSize(k);
+    Weight w =
+        Weight.of(
+            format,
+            n,
+            k,
+            (row, x) -> {
+              Random random = new Random(row);
+              for (int i = 0; i < k; i++) {
+                x[i] = (float) (random.nextGaussian() * Math.exp((i / block * 7 + row) % 9 - 4));
+              }
+            });
+    if (format.layout().group() != 0) {
+      for (int row = 0; row < n; row += 3) {
+        long group = row % format.layout().groups(k);
+        int scale = (int) format.layout().record(row / PackedLayout.PANEL, group, k) + row % 32 * 2;
+        w.packed()[scale] = 0;
+        w.packed()[scale + 1] = 0;
+        Packer.unpack(format.layout(), MemorySegment.ofArray(w.packed()), k, row, w.rows()[row]);
+        assertEquals(0, Math.abs(w.rows()[row][(int) (group * block)]));
+      }
+    }
+    checkExact(HOPPER, w, m);
+  }
+
+  private static void checkExact(Backend cuda, Weight w, int m) {
+    String name = w.format().toString();
     for (DType dtype : new DType[] {DType.F16, DType.BF16}) {
       Random random = new Random(2);
-      double[] x = new double[m * k];
+      double[] x = new double[m * w.k()];
       Arrays.setAll(x, i -> Numbers.round(random.nextGaussian(), dtype));
       double[] want = product(w, x, m);
-      double[] got = multiply(w, x, m, dtype, dtype);
+      double[] got = multiply(cuda, w, x, m, dtype, dtype, QuantizedActivations.EXACT);
       double error = 0;
       double rounding = 0;
       double size = 0;

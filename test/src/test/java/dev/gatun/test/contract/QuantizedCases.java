@@ -26,7 +26,9 @@ final class QuantizedCases {
 
   /** Those that the kernels of compute capability 9.0 take. */
   private static final List<BlockFormat> HOPPER_FORMATS =
-      Stream.of("INT8").map(BlockFormat::of).toList();
+      Stream.of("INT8", "INT4:128", "INT4:64", "INT4:32", "INT4_ZERO:128", "Q4_0", "Q8_0")
+          .map(BlockFormat::of)
+          .toList();
 
   private QuantizedCases() {}
 

@@ -95,6 +95,9 @@ final class CudaQuantizedMatmul {
   private void run(QuantizedMatmul c, long packed) {
     if (c.activations() != QuantizedActivations.EXACT) {
       codes(c, packed);
+    } else if (fitsTensorCores(c) && hopper.takes(c)) {
+      Activations x = new Activations(address(c), 0, 0, 0, c.x().stride(0));
+      hopper.runExact(c, packed, to -> arguments(to, c, x, packed, 0, 0));
     } else if (fitsTensorCores(c)) {
       String kernel = c.x().dtype() == DType.BF16 ? "bf16" : "f16";
       tiles(kernel, c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);

@@ -2,6 +2,7 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.bindings.cuda.CudaTensorMap.Element;
+import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.QuantizedMatmul;
 import dev.gatun.kernels.api.quantized.PackedLayout;
@@ -18,6 +19,8 @@ final class HopperQuantizedMatmul {
   private static final int TOKENS = 128;
   private static final int ROW_BYTES = 128;
   private static final int STAGES = 6;
+  // Input features whose codes are copied at once: no group is smaller.
+  private static final int TURN = 32;
 
   private final Launcher launcher;
   private final boolean hopper;
@@ -36,8 +39,18 @@ final class HopperQuantizedMatmul {
   }
 
   private static boolean hasKernel(QuantizedMatmul c) {
-    return c.activations() == QuantizedActivations.INT8_PER_TOKEN
-        && c.layout().scales() == PackedLayout.Scales.F32_SUM;
+    PackedLayout layout = c.layout();
+    if (c.activations() != QuantizedActivations.EXACT) {
+      return c.activations() == QuantizedActivations.INT8_PER_TOKEN
+          && layout.scales() == PackedLayout.Scales.F32_SUM;
+    }
+    int group = layout.group();
+    return switch (layout.scales()) {
+      case F16 -> group >= TURN && Integer.bitCount(group) == 1;
+      case F16_ZERO -> layout.bits() == 4 && group >= TURN && Integer.bitCount(group) == 1;
+      case F32_SUM -> group == 0;
+      case F32, F32_MIN -> false;
+    };
   }
 
   /**
@@ -59,6 +72,47 @@ final class HopperQuantizedMatmul {
               new int[] {ROW_BYTES, TOKENS},
               ROW_BYTES);
       launch("matmul_int8_codes_sm90a", c, 0, product.apply(launcher.arguments().bytes(x)));
+    }
+  }
+
+  /**
+   * Of x itself, which tensor cores take.
+   *
+   * @param packed the address of the packed weight
+   * @param product adds the product's arguments
+   */
+  void runExact(QuantizedMatmul c, long packed, UnaryOperator<Arguments> product) {
+    long k = c.x().size(1);
+    boolean bf16 = c.x().dtype() == DType.BF16;
+    int bits = c.layout().bits();
+    long panels = Math.ceilDiv(c.y().size(1), PackedLayout.PANEL);
+    long panelBytes = c.packed().count() / panels;
+    // A row of words of a panel holds so many input features as a word.
+    int turnWords = TURN / (32 / bits) * PackedLayout.PANEL;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment x =
+          CudaTensorMap.encode(
+              arena,
+              bf16 ? Element.BF16 : Element.F16,
+              CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
+              new long[] {k, c.x().size(0)},
+              new long[] {2 * c.x().stride(0)},
+              new int[] {ROW_BYTES / 2, TOKENS},
+              ROW_BYTES);
+      MemorySegment codes =
+          CudaTensorMap.encode(
+              arena,
+              Element.U32,
+              packed,
+              new long[] {panelBytes / 4, panels},
+              new long[] {panelBytes},
+              new int[] {turnWords, FEATURES / PackedLayout.PANEL},
+              0);
+      launch(
+          "matmul_int%d_%s_sm90a".formatted(bits, bf16 ? "bf16" : "f16"),
+          c,
+          FEATURES * ROW_BYTES / 2 * bits / 8,
+          product.apply(launcher.arguments().bytes(x).bytes(codes)));
     }
   }
 
