@@ -10,7 +10,7 @@ namespace gatun {
 // A block of three warpgroups: the first has the thread that feeds, the others multiply, a warp a
 // panel of 32 features and all tokens.
 constexpr int kWarpgroup = 128, kThreads = 3 * kWarpgroup, kConsumerWarps = 8;
-constexpr int kFeatures = kConsumerWarps * 32, kTokens = 128, kSums = kTokens / 2;
+constexpr int kFeatures = kConsumerWarps * 32;
 // Registers of a thread that feeds, and of one that multiplies.
 constexpr int kFeeds = 40, kMultiplies = 232;
 

@@ -8,7 +8,7 @@
 
 using namespace gatun;
 
-constexpr int kDepth = 64, kSteps16 = kDepth / 16;
+constexpr int kTokens = 128, kSums = kTokens / 2, kDepth = 64, kSteps16 = kDepth / 16;
 constexpr unsigned kTileBytes = kTokens * kDepth * 2;
 static_assert(kPanel == kFeatures / kConsumerWarps, "a warp has a panel");
 

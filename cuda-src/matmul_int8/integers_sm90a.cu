@@ -8,9 +8,9 @@ using namespace gatun;
 
 // Input features of a tile, and of the products that are submitted at once.
 constexpr int kDepth = 128, kTurn = 64, kSteps32 = kTurn / 32;
-constexpr unsigned kTileBytes = kTokens * kDepth;
 
-using Tiles = Ring<6, kTileBytes>;
+template <int Tokens>
+using Tiles = Ring<6, Tokens * kDepth>;
 
 // The weight's words for a turn: of each 32 input features a lane's are two rows of four features.
 struct Codes {
@@ -40,8 +40,8 @@ static __device__ __forceinline__ void load_codes(Codes* to, const uint8_t* code
 // took are free then, and their tile after its last turn. Rows g and g + 8 of the first product's
 // sixteen are features 4 g and 4 g + 1 of a warp's panel, and of the second the two after them, so
 // that a lane reads words of four features at once.
-template <bool First>
-static __device__ __forceinline__ void multiply(Tiles* ring, int turn, const Codes& codes,
+template <int Tokens, bool First>
+static __device__ __forceinline__ void multiply(Tiles<Tokens>* ring, int turn, const Codes& codes,
                                                 Fragments& a, Fragments& before, int32_t* sums0,
                                                 int32_t* sums1) {
 #pragma unroll
@@ -58,8 +58,8 @@ static __device__ __forceinline__ void multiply(Tiles* ring, int turn, const Cod
 #pragma unroll
   for (int s = 0; s < kSteps32; s++) {
     const uint64_t b = matrix(tile + (First ? 0 : kTurn) + s * 32, 0, 1024, kSwizzle128);
-    wgmma_s8<kTokens>(sums0, a.word[s][0], b, turn > 0 || s > 0);
-    wgmma_s8<kTokens>(sums1, a.word[s][1], b, turn > 0 || s > 0);
+    wgmma_s8<Tokens>(sums0, a.word[s][0], b, turn > 0 || s > 0);
+    wgmma_s8<Tokens>(sums1, a.word[s][1], b, turn > 0 || s > 0);
   }
   wgmma_commit();
   wgmma_wait<1>();
@@ -69,20 +69,21 @@ static __device__ __forceinline__ void multiply(Tiles* ring, int turn, const Cod
   }
 }
 
-// x is a map of codes [m, k] with boxes of 128 tokens and 128 input features in swizzles of 128
-// bytes, zeros past k up to a multiple of 16; a scale a feature and a token. Grid: (n / 256,
-// m / 128).
-extern "C" __global__ void __launch_bounds__(kThreads, 1)
-    matmul_int8_codes_sm90a(const __grid_constant__ TensorMap x,
-                            const __grid_constant__ QuantizedProduct p) {
-  Tiles* ring = shared_memory<Tiles>(sizeof(Tiles));
+// x is a map of codes [m, k] with boxes of a block's tokens and 128 input features in swizzles of
+// 128 bytes, zeros past k up to a multiple of 16; a scale a feature and a token. Grid: (n / 256, m
+// / Tokens).
+template <int Tokens>
+static __device__ __forceinline__ void hopper_integer_product(const TensorMap& x,
+                                                              const QuantizedProduct& p) {
+  constexpr int kSums = Tokens / 2;
+  Tiles<Tokens>* ring = shared_memory<Tiles<Tokens>>(sizeof(Tiles<Tokens>));
   ring->begin();
   if (threadIdx.x < kWarpgroup) {
     give_registers<kFeeds>();
     if (threadIdx.x == 0) {
       const int steps = static_cast<int>((p.k + kDepth - 1) / kDepth);
       ring->feed(steps, [&](unsigned char* tile, uint64_t* barrier, int step) {
-        tensor_load(tile, x, barrier, step * kDepth, static_cast<int>(blockIdx.y) * kTokens);
+        tensor_load(tile, x, barrier, step * kDepth, static_cast<int>(blockIdx.y) * Tokens);
       });
     }
   } else {
@@ -98,12 +99,12 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1)
     load_codes(&even_codes, codes, 0, p.k);
     load_codes(&odd_codes, codes, 1, p.k);
     for (int turn = 0;; turn += 2) {
-      multiply<true>(ring, turn, even_codes, even, odd, sums0, sums1);
+      multiply<Tokens, true>(ring, turn, even_codes, even, odd, sums0, sums1);
       if (turn + 1 == turns) {
         break;
       }
       load_codes(&even_codes, codes, turn + 2, p.k);
-      multiply<false>(ring, turn + 1, odd_codes, odd, even, sums0, sums1);
+      multiply<Tokens, false>(ring, turn + 1, odd_codes, odd, even, sums0, sums1);
       if (turn + 2 == turns) {
         break;
       }
@@ -116,9 +117,9 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1)
     if (feature < p.n) {
       const FourScales four = whole_row_scales(panel, g);
 #pragma unroll
-      for (int i = 0; i < kTokens / 4; i++) {
+      for (int i = 0; i < Tokens / 4; i++) {
         const int at = i / 2 * 4 + i % 2;
-        const long token = static_cast<long>(blockIdx.y) * kTokens + i / 2 * 8 + 2 * t + i % 2;
+        const long token = static_cast<long>(blockIdx.y) * Tokens + i / 2 * 8 + 2 * t + i % 2;
         if (token < p.m) {
           float y[4];
 #pragma unroll
@@ -130,4 +131,16 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1)
       }
     }
   }
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads, 1)
+    matmul_int8_codes_64_sm90a(const __grid_constant__ TensorMap x,
+                               const __grid_constant__ QuantizedProduct p) {
+  hopper_integer_product<64>(x, p);
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads, 1)
+    matmul_int8_codes_128_sm90a(const __grid_constant__ TensorMap x,
+                                const __grid_constant__ QuantizedProduct p) {
+  hopper_integer_product<128>(x, p);
 }

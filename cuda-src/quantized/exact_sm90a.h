@@ -17,9 +17,10 @@ namespace gatun {
 // Input features of a tile, and of the products that are submitted at once.
 constexpr int kDepth = 64, kTurn = 32, kSteps16 = kTurn / 16;
 
-template <bool Bf16, int Bits>
+template <bool Bf16, int Bits, int Tokens>
 struct HopperExact {
-  static constexpr unsigned kTokenBytes = kTokens * kDepth * 2;
+  static constexpr int kSums = Tokens / 2;
+  static constexpr unsigned kTokenBytes = Tokens * kDepth * 2;
   // Of all panels' codes for a turn.
   static constexpr unsigned kTurnBytes = kConsumerWarps * Bits * kRowBytes;
   using Tiles = Ring<6, kTokenBytes + kDepth / kTurn * kTurnBytes>;
@@ -147,9 +148,9 @@ struct HopperExact {
 
   static __device__ __forceinline__ void add(float* d, const uint32_t* a, uint64_t b, bool more) {
     if (Bf16) {
-      wgmma_bf16<kTokens>(d, a, b, more);
+      wgmma_bf16<Tokens>(d, a, b, more);
     } else {
-      wgmma_f16<kTokens>(d, a, b, more);
+      wgmma_f16<Tokens>(d, a, b, more);
     }
   }
 
@@ -211,10 +212,10 @@ struct HopperExact {
       return;
     }
 #pragma unroll
-    for (int i = 0; i < kTokens / 4; i++) {
+    for (int i = 0; i < Tokens / 4; i++) {
       const int at = i / 2 * 4 + i % 2;
       const long token =
-          static_cast<long>(blockIdx.y) * kTokens + i / 2 * 8 + 2 * lane_part() + i % 2;
+          static_cast<long>(blockIdx.y) * Tokens + i / 2 * 8 + 2 * lane_part() + i % 2;
       if (token < p.m) {
         float y[4];
 #pragma unroll
@@ -231,7 +232,7 @@ struct HopperExact {
     const int steps = static_cast<int>((p.k + kDepth - 1) / kDepth);
     const long header = header_bytes(p.scales);
     ring->feed(steps, [&](unsigned char* tile, uint64_t* barrier, int step) {
-      tensor_load(tile, x, barrier, step * kDepth, static_cast<int>(blockIdx.y) * kTokens);
+      tensor_load(tile, x, barrier, step * kDepth, static_cast<int>(blockIdx.y) * Tokens);
 #pragma unroll
       for (int turn = 0; turn < kDepth / kTurn; turn++) {
         const long k0 = static_cast<long>(step) * kDepth + turn * kTurn, group = k0 >> p.shift;
@@ -244,14 +245,14 @@ struct HopperExact {
   }
 };
 
-// x is a map of [m, k] with boxes of 128 tokens and 64 input features in swizzles of 128 bytes, and
-// codes one of the packed weight's words [panels, words] with boxes of eight panels and 32 input
-// features. Groups of F16 scales, or whole rows. Grid: (n / 256, m / 128).
-template <bool Bf16, int Bits>
+// x is a map of [m, k] with boxes of a block's tokens and 64 input features in swizzles of 128
+// bytes, and codes one of the packed weight's words [panels, words] with boxes of eight panels and
+// 32 input features. Groups of F16 scales, or whole rows. Grid: (n / 256, m / Tokens).
+template <bool Bf16, int Bits, int Tokens>
 static __device__ __forceinline__ void hopper_exact_product(const TensorMap& x,
                                                             const TensorMap& codes,
                                                             const QuantizedProduct& p) {
-  using Product = HopperExact<Bf16, Bits>;
+  using Product = HopperExact<Bf16, Bits, Tokens>;
   using Tiles = typename Product::Tiles;
   Tiles* ring = shared_memory<Tiles>(sizeof(Tiles));
   ring->begin();
@@ -269,11 +270,11 @@ static __device__ __forceinline__ void hopper_exact_product(const TensorMap& x,
   }
 }
 
-#define GATUN_HOPPER_EXACT_PRODUCT(name, bf16, bits)                                     \
+#define GATUN_HOPPER_EXACT_PRODUCT(name, bf16, bits, tokens)                             \
   extern "C" __global__ void __launch_bounds__(kThreads, 1)                              \
       name(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes, \
            const __grid_constant__ QuantizedProduct p) {                                 \
-    hopper_exact_product<bf16, bits>(x, codes, p);                                       \
+    hopper_exact_product<bf16, bits, tokens>(x, codes, p);                               \
   }
 
 }  // namespace gatun

@@ -170,9 +170,9 @@ final class CudaQuantizedTest {
     }
   }
 
-  @Test
-  void products_of_codes_have_the_same_bits_on_hopper() {
-    int m = 150;
+  @ParameterizedTest
+  @ValueSource(ints = {47, 150})
+  void products_of_codes_have_the_same_bits_on_hopper(int m) {
     int k = 1004;
     Weight w =
         Weight.of(
@@ -230,6 +230,9 @@ final class CudaQuantizedTest {
     "INT4:128, 70, 520, 1152",
     "INT4:64, 130, 257, 64",
     "INT4:32, 118, 300, 224",
+    "INT4:128, 50, 520, 256",
+    "INT4_ZERO:64, 64, 257, 448",
+    "INT8, 33, 700, 120",
     "INT4_ZERO:128, 300, 64, 256",
     "INT4_ZERO:32, 152, 270, 96",
     "Q4_0, 70, 530, 1088",

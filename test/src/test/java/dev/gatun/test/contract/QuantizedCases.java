@@ -63,10 +63,16 @@ final class QuantizedCases {
   private static Case hopper(long seed) {
     Random random = new Random(seed);
     BlockFormat format = HOPPER_FORMATS.get(random.nextInt(HOPPER_FORMATS.size()));
-    int m = 65 + random.nextInt(200);
+    int m = random.nextBoolean() ? 33 + random.nextInt(32) : 65 + random.nextInt(200);
     int n = 257 + random.nextInt(300);
     int block = format.equals(BlockFormat.INT8) ? 8 : format.blockSize(0);
     int k = block * (1 + random.nextInt((random.nextBoolean() ? 200 : 1100) / block));
+    // Large enough for a real device now and then, with either tile.
+    if (random.nextInt(20) == 0) {
+      m = 900 + random.nextInt(900);
+      n = 1300;
+      k = 128;
+    }
     Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + random.nextInt(2)]);
     List<QuantizedActivations> choice =
         format.equals(BlockFormat.INT8)

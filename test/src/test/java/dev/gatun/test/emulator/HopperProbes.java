@@ -94,6 +94,7 @@ final class HopperProbes {
         all.add(
             product(
                 random, name + "_" + n, kind, n, alongK(code, 0, 64), alongK(code, B_START, n)));
+        all.add(product(random, name + "_registers_64", kind, 64, null, alongK(code, B_START, 64)));
         all.add(product(random, name + "_128", kind, 128, null, alongK(code, B_START, 128)));
         if (kind != Kind.S8) {
           int width = kind == Kind.BF16 ? 128 : 64;

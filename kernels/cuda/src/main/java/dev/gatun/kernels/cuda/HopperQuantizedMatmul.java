@@ -16,7 +16,7 @@ final class HopperQuantizedMatmul {
   // A block's features and tokens, bytes of a token in a step, and steps that are under way behind
   // 1 KB of barriers.
   private static final int FEATURES = 256;
-  private static final int TOKENS = 128;
+  private static final int[] TOKENS = {128, 64};
   private static final int ROW_BYTES = 128;
   private static final int STAGES = 6;
   // Input features whose codes are copied at once: no group is smaller.
@@ -34,8 +34,18 @@ final class HopperQuantizedMatmul {
 
   /** Whether there is a kernel for it, whose blocks occupy at least half of the multiprocessors. */
   boolean takes(QuantizedMatmul c) {
-    long blocks = Math.ceilDiv(c.y().size(1), FEATURES) * Math.ceilDiv(c.x().size(0), TOKENS);
-    return hopper && c.x().size(0) > TOKENS / 2 && 2 * blocks >= multiprocessors && hasKernel(c);
+    return hopper && hasKernel(c) && tokens(c) != 0;
+  }
+
+  /** The tokens of a block, as many as fill the device, 0 where none do. */
+  private int tokens(QuantizedMatmul c) {
+    for (int tokens : TOKENS) {
+      long blocks = Math.ceilDiv(c.y().size(1), FEATURES) * Math.ceilDiv(c.x().size(0), tokens);
+      if (c.x().size(0) > tokens / 2 && 2 * blocks >= multiprocessors) {
+        return tokens;
+      }
+    }
+    return 0;
   }
 
   private static boolean hasKernel(QuantizedMatmul c) {
@@ -69,9 +79,9 @@ final class HopperQuantizedMatmul {
               codes,
               new long[] {paddedK, c.x().size(0)},
               new long[] {paddedK},
-              new int[] {ROW_BYTES, TOKENS},
+              new int[] {ROW_BYTES, tokens(c)},
               ROW_BYTES);
-      launch("matmul_int8_codes_sm90a", c, 0, product.apply(launcher.arguments().bytes(x)));
+      launch("codes", c, 0, product.apply(launcher.arguments().bytes(x)));
     }
   }
 
@@ -97,7 +107,7 @@ final class HopperQuantizedMatmul {
               CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
               new long[] {k, c.x().size(0)},
               new long[] {2 * c.x().stride(0)},
-              new int[] {ROW_BYTES / 2, TOKENS},
+              new int[] {ROW_BYTES / 2, tokens(c)},
               ROW_BYTES);
       MemorySegment codes =
           CudaTensorMap.encode(
@@ -109,20 +119,21 @@ final class HopperQuantizedMatmul {
               new int[] {turnWords, FEATURES / PackedLayout.PANEL},
               0);
       launch(
-          "matmul_int%d_%s_sm90a".formatted(bits, bf16 ? "bf16" : "f16"),
+          bf16 ? "bf16" : "f16",
           c,
           FEATURES * ROW_BYTES / 2 * bits / 8,
           product.apply(launcher.arguments().bytes(x).bytes(codes)));
     }
   }
 
-  private void launch(String kernel, QuantizedMatmul c, int codeBytes, Arguments arguments) {
+  private void launch(String kind, QuantizedMatmul c, int codeBytes, Arguments arguments) {
+    int tokens = tokens(c);
     launcher.launch(
-        kernel,
+        "matmul_int%d_%s_%d_sm90a".formatted(c.layout().bits(), kind, tokens),
         Math.ceilDiv(c.y().size(1), FEATURES),
-        Math.ceilDiv(c.x().size(0), TOKENS),
+        Math.ceilDiv(c.x().size(0), tokens),
         1,
-        1024 + STAGES * (TOKENS * ROW_BYTES + codeBytes),
+        1024 + STAGES * (tokens * ROW_BYTES + codeBytes),
         arguments);
   }
 }
