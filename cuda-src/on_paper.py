@@ -39,13 +39,13 @@ TILES = {
     "matmul_int8_codes_128": (8, 8, 1, 2, 64, 4, True),
 }
 
-# Kernels of warpgroups: bits, integers or not, input features of a turn, bytes of x and of codes in a stage.
+# Kernels of warpgroups: bits, integers or not, input features of a turn, tokens, bytes of x and of codes in a stage.
 HOPPER = {
-    "matmul_int4_bf16_sm90a": (4, False, 32, 128 * 64 * 2, 256 * 64 // 2),
-    "matmul_int8_bf16_sm90a": (8, False, 32, 128 * 64 * 2, 256 * 64),
-    "matmul_int8_codes_sm90a": (8, True, 64, 128 * 128, 0),
+    f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a": (bits, integers, 64 if integers else 32, tokens, tokens * 128, 0 if integers else 256 * 64 * bits // 8)
+    for bits, integers in ((4, False), (8, False), (8, True))
+    for tokens in (64, 128)
 }
-HOPPER_FEATURES, HOPPER_TOKENS, HOPPER_STAGES = 256, 128, 6
+HOPPER_FEATURES, HOPPER_STAGES = 256, 6
 
 # What is looked at: name, bits, integers, the group's logarithm, bytes of scales a group and feature, what C++ calls them.
 PRODUCTS = {
@@ -89,7 +89,7 @@ extern "C" __global__ void __launch_bounds__(256) counted(const __grid_constant_
 
 def hopper_ptx(kernel, product, grouped):
     """The PTX of a warpgroup's kernel for one layout, or for its codes with a scale a feature."""
-    bits, integers, *_ = HOPPER[kernel]
+    bits, integers, _, tokens, *_ = HOPPER[kernel]
     if integers:
         text = (HERE / "matmul_int8" / "integers_sm90a.cu").read_text()
         return compile_ptx(text.replace(kernel, "counted"), "sm_90a")
@@ -102,7 +102,7 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1) counted(const __grid_c
   QuantizedProduct p = given;
   p.scales = {scales};
   p.shift = {PRODUCTS[product][2] if grouped else 62};
-  hopper_exact_product<true, {bits}>(x, codes, p);
+  hopper_exact_product<true, {bits}, {tokens}>(x, codes, p);
 }}
 """,
         "sm_90a",
@@ -122,7 +122,7 @@ def loops_of(body):
 
 def turn_loop(ptx):
     """How often each instruction is met in a turn of a warpgroup: half of the loop that multiplies."""
-    body = ptx[ptx.index(".entry counted") :].split("\n")
+    body = re.split(r"\n}", ptx[ptx.index(".entry counted") :])[0].split("\n")
     start, end = max((l for l in loops_of(body) if any("wgmma.mma_async" in line for line in body[l[0] : l[1]])), key=lambda l: l[1] - l[0])
     lines = [re.sub(r"^\s*\{ \.reg \.pred p;\s*|\s*\}\s*$", "", line) for line in body[start : end + 1]]
     counts = {}
@@ -137,8 +137,7 @@ def hopper_counts(kernel, product):
     if PRODUCTS[product][2] > 16:
         return classes(turn), 0
     grouped = turn_loop(hopper_ptx(kernel, product, True))
-    sums = HOPPER_TOKENS
-    copies = 2 * (classes(grouped)["floats"] - classes(turn)["floats"]) // sums
+    copies = 2 * (classes(grouped)["floats"] - classes(turn)["floats"]) // HOPPER[kernel][3]
     return classes(turn), 2 * (sum(grouped.values()) - sum(turn.values())) / copies
 
 
@@ -224,9 +223,9 @@ def registers():
 def kernel_for(product, m, n, machine):
     """As CudaQuantizedMatmul and HopperQuantizedMatmul choose."""
     bits, integers, *_ = PRODUCTS[product]
-    blocks = ceil(n, HOPPER_FEATURES) * ceil(m, HOPPER_TOKENS)
-    if "wgmma" in machine and m > HOPPER_TOKENS // 2 and 2 * blocks >= machine["count"]:
-        return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_sm90a"
+    for tokens in (128, 64):
+        if "wgmma" in machine and m > tokens // 2 and 2 * ceil(n, HOPPER_FEATURES) * ceil(m, tokens) >= machine["count"]:
+            return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a"
     tokens = 8 if m <= 8 and not integers else 16 if m <= 16 else 64 if m <= 64 else 128
     return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}"
 
@@ -243,7 +242,7 @@ def row(product, m, n, machine, counted):
     weight = n * (k * bits // 8 + groups * scale_bytes)
     rate = "int8" if integers else "bf16"
     if kernel in HOPPER:
-        turn, tokens, splits, partial = HOPPER[kernel][2], HOPPER_TOKENS, 1, 0
+        turn, tokens, splits, partial = *HOPPER[kernel][2:4], 1, 0
         blocks = ceil(n, HOPPER_FEATURES) * ceil(m, tokens)
         count, group = counted[product, kernel]
         instructions_a_block = count["all"] * ceil(k, turn) + group * groups
@@ -311,7 +310,7 @@ def document():
             loops.append(cells)
     hopper = []
     for product, (bits, integers, *_) in PRODUCTS.items():
-        for kernel, (its_bits, its_integers, turn, x_bytes, code_bytes) in HOPPER.items():
+        for kernel, (its_bits, its_integers, turn, _, x_bytes, code_bytes) in HOPPER.items():
             if (its_bits, its_integers) == (bits, integers):
                 count, group = counted[product, kernel] = hopper_counts(kernel, product)
                 number, spilled, _ = used[kernel, "sm_90a"]
