@@ -43,6 +43,10 @@ compile() { # source
       cat "$build/$name.log" >&2
       return 1
     }
+    # ptxas only mentions that a warpgroup's products wait for each other.
+    if grep -E "wgmma.* serialized|warpgroup.arrive is injected" "$build/$name.log" >&2; then
+      return 1
+    fi
     echo "$key" >"$build/$name.key"
   fi
   cmp -s "$build/$name.fatbin" "$resources/$name.fatbin" || cp "$build/$name.fatbin" "$resources/$name.fatbin"

@@ -17,9 +17,10 @@ DOC = HERE.parent / "docs" / "kernels-on-paper.md"
 FEATURES = 128
 
 # Multiprocessors, GHz, bytes/s that reads reach, FLOP/s that mma.sync reaches in bf16 and int8, bf16 FLOP/s of the
-# vendor's library, shared memory of a multiprocessor, the latency of its memory in seconds.
+# vendor's library, shared memory of a multiprocessor, the latency of its memory in seconds. What wgmma reaches where it
+# is: in bf16 as that library, in int8 as others' products of fp8, which have the same rate.
 MACHINES = {
-    "H100 SXM": dict(count=132, clock=1.755e9, bytes=3.0e12, bf16=630e12, int8=1250e12, library=798e12, shared=227 << 10, latency=700e-9),
+    "H100 SXM": dict(count=132, clock=1.755e9, bytes=3.0e12, bf16=630e12, int8=1250e12, library=798e12, shared=227 << 10, latency=700e-9, wgmma=dict(bf16=798e12, int8=1500e12)),
     "RTX 4090": dict(count=128, clock=2.52e9, bytes=0.93e12, bf16=165e12, int8=660e12, library=165e12, shared=99 << 10, latency=600e-9),
 }
 
@@ -38,6 +39,14 @@ TILES = {
     "matmul_int8_codes_128": (8, 8, 1, 2, 64, 4, True),
 }
 
+# Kernels of warpgroups: bits, integers or not, input features of a turn, tokens, bytes of x and of codes in a stage.
+HOPPER = {
+    f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a": (bits, integers, 64 if integers else 32, tokens)
+    for bits, integers in ((4, False), (8, False), (8, True))
+    for tokens in (64, 128)
+}
+HOPPER_FEATURES = 256
+
 # What is looked at: name, bits, integers, the group's logarithm, bytes of scales a group and feature, what C++ calls them.
 PRODUCTS = {
     "W4A16, groups of 128": (4, False, 7, 2, "kScaleF16"),
@@ -45,6 +54,18 @@ PRODUCTS = {
     "W8A8, a scale a feature": (8, True, 62, 8, "kScaleF32Sum"),
 }
 TOKENS = (1, 4, 16, 64, 256, 1024, 4096)
+
+
+def compile_ptx(source, architecture):
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "counted.cu"
+        file.write_text(source)
+        subprocess.run(
+            ["nvcc", "-std=c++17", "-O3", "-I", str(HERE / "include"), "-I", str(HERE), f"-arch={architecture}", "-ptx", "-o", str(file) + ".ptx", str(file)],
+            check=True,
+            capture_output=True,
+        )
+        return (pathlib.Path(str(file) + ".ptx")).read_text()
 
 
 def ptx_of(kernel, product):
@@ -65,15 +86,61 @@ extern "C" __global__ void __launch_bounds__(256) counted(const __grid_constant_
   {product_of}(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));
 }}
 """
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "counted.cu"
-        file.write_text(source)
-        subprocess.run(
-            ["nvcc", "-std=c++17", "-O3", "-I", str(HERE / "include"), "-I", str(HERE), "-arch=compute_80", "-ptx", "-o", str(file) + ".ptx", str(file)],
-            check=True,
-            capture_output=True,
-        )
-        return (pathlib.Path(str(file) + ".ptx")).read_text()
+    return compile_ptx(source, "compute_80")
+
+
+def hopper_ptx(kernel, product, grouped):
+    """The PTX of a warpgroup's kernel for one layout, or for its codes with a scale a feature."""
+    bits, integers, _, tokens, *_ = HOPPER[kernel]
+    if integers:
+        text = (HERE / "matmul_int8" / "integers_sm90a.cu").read_text()
+        return compile_ptx(text.replace(kernel, "counted"), "sm_90a")
+    scales = PRODUCTS[product][4] if grouped else "kScaleF32Sum"
+    return compile_ptx(
+        f"""
+#include "quantized/exact_sm90a.h"
+using namespace gatun;
+extern "C" __global__ void __launch_bounds__(kThreads, 1) counted(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes, const __grid_constant__ QuantizedProduct given) {{
+  QuantizedProduct p = given;
+  p.scales = {scales};
+  p.shift = {PRODUCTS[product][2] if grouped else 62};
+  hopper_exact_product<true, {bits}, {tokens}>(x, codes, p);
+}}
+""",
+        "sm_90a",
+    )
+
+
+def loops_of(body):
+    """The loops of a kernel, as their first and last lines."""
+    labels = {m.group(1): i for i, line in enumerate(body) if (m := re.match(r"(\$\w+):", line.strip()))}
+    loops = []
+    for i, line in enumerate(body):
+        m = re.search(r"bra(?:\.uni)?\s+(\$\w+);", line)
+        if m and labels[m.group(1)] < i:
+            loops.append((labels[m.group(1)], i))
+    return loops
+
+
+def turn_loop(ptx):
+    """How often each instruction is met in a turn of a warpgroup: half of the loop that multiplies."""
+    body = re.split(r"\n}", ptx[ptx.index(".entry counted") :])[0].split("\n")
+    start, end = max((l for l in loops_of(body) if any("wgmma.mma_async" in line for line in body[l[0] : l[1]])), key=lambda l: l[1] - l[0])
+    lines = [re.sub(r"^\s*\{ \.reg \.pred p;\s*|\s*\}\s*$", "", line) for line in body[start : end + 1]]
+    counts = {}
+    for name in instructions(lines):
+        counts[name] = counts.get(name, 0) + 0.5
+    return counts
+
+
+def hopper_counts(kernel, product):
+    """A turn's instructions, and those that each group adds, however often its code stands in the loop of two turns."""
+    turn = turn_loop(hopper_ptx(kernel, product, False))
+    if PRODUCTS[product][2] > 16:
+        return classes(turn), 0
+    grouped = turn_loop(hopper_ptx(kernel, product, True))
+    copies = 2 * (classes(grouped)["floats"] - classes(turn)["floats"]) // HOPPER[kernel][3]
+    return classes(turn), 2 * (sum(grouped.values()) - sum(turn.values())) / copies
 
 
 def instructions(lines):
@@ -90,12 +157,7 @@ def instructions(lines):
 def stage_loop(ptx, inner_trips):
     """How often each instruction is met in a stage: in the loop that waits for copies, loops inside of it counted by their trips."""
     body = ptx[ptx.index(".entry counted") :].split("\n")
-    labels = {m.group(1): i for i, line in enumerate(body) if (m := re.match(r"(\$\w+):", line.strip()))}
-    loops = []
-    for i, line in enumerate(body):
-        m = re.search(r"bra(?:\.uni)?\s+(\$\w+);", line)
-        if m and labels[m.group(1)] < i:
-            loops.append((labels[m.group(1)], i))
+    loops = loops_of(body)
     waits = [i for i, line in enumerate(body) if "cp.async.wait_group" in line and "0;" not in line.split("wait_group")[1]]
     start, end = min((l for l in loops if any(l[0] <= w <= l[1] for w in waits)), key=lambda l: l[1] - l[0])
     counts = {}
@@ -154,9 +216,12 @@ def registers():
     return table
 
 
-def kernel_for(product, m):
-    """As CudaQuantizedMatmul chooses."""
+def kernel_for(product, m, n, machine):
+    """As CudaQuantizedMatmul and HopperQuantizedMatmul choose."""
     bits, integers, *_ = PRODUCTS[product]
+    for tokens in (128, 64):
+        if "wgmma" in machine and m > tokens // 2 and 2 * ceil(n, HOPPER_FEATURES) * ceil(m, tokens) >= machine["count"]:
+            return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a"
     tokens = 8 if m <= 8 and not integers else 16 if m <= 16 else 64 if m <= 64 else 128
     return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}"
 
@@ -167,22 +232,32 @@ def ceil(a, b):
 
 def row(product, m, n, machine, counted):
     bits, integers, shift, scale_bytes, _ = PRODUCTS[product]
-    kernel = kernel_for(product, m)
-    _, tiles, slices, sides, depth, stages, _ = TILES[kernel]
-    k, tokens = n, 8 * tiles * sides
+    kernel = kernel_for(product, m, n, machine)
+    k = n
     groups = 1 if shift > 16 else k >> shift
     weight = n * (k * bits // 8 + groups * scale_bytes)
-    blocks = ceil(n, FEATURES) * ceil(m, tokens)
-    splits = max(1, min(2 * machine["count"] // blocks, k // depth // 4))
-    partial = 0 if splits == 1 else 2 * 4 * blocks * splits * FEATURES * tokens
+    rate = "int8" if integers else "bf16"
+    if kernel in HOPPER:
+        turn, tokens, splits, partial = *HOPPER[kernel][2:4], 1, 0
+        blocks = ceil(n, HOPPER_FEATURES) * ceil(m, tokens)
+        count, group = counted[product, kernel]
+        instructions_a_block = count["all"] * ceil(k, turn) + group * groups
+        unit, speed = "wgmma", machine["wgmma"][rate]
+    else:
+        _, tiles, slices, sides, depth, stages, _ = TILES[kernel]
+        tokens = 8 * tiles * sides
+        blocks = ceil(n, FEATURES) * ceil(m, tokens)
+        splits = max(1, min(2 * machine["count"] // blocks, k // depth // 4))
+        partial = 0 if splits == 1 else 2 * 4 * blocks * splits * FEATURES * tokens
+        instructions_a_block = counted[product, kernel]["all"] * ceil(k, depth)
+        unit, speed = "mma.sync", machine[rate]
     # Codes of x are written and read once more than x.
     data = weight + m * k * (2 + (2 if integers else 0)) + m * n * 2
     memory = data / machine["bytes"]
-    issued = counted[product, kernel]["all"] * 8 * blocks * ceil(k, depth) / (machine["count"] * 4 * machine["clock"])
-    operations = 2 * ceil(m, tokens) * tokens * n * k
-    tensor = operations / machine["int8" if integers else "bf16"]
+    issued = instructions_a_block * 8 * blocks / (machine["count"] * 4 * machine["clock"])
+    tensor = 2 * ceil(m, tokens) * tokens * n * k / speed
     limit = max(memory, issued, tensor)
-    by = {memory: "memory", issued: "instructions", tensor: "mma.sync"}[limit]
+    by = {memory: "memory", issued: "instructions", tensor: unit}[limit]
     library = max((n * k * 2 + m * k * 2 + m * n * 2) / machine["bytes"], 2 * m * n * k / machine["library"])
     return [product, m, kernel, splits, f"{data / 1e6:.1f}", f"{partial / 1e6:.1f}", *(f"{t * 1e6:.1f}" for t in (memory, issued, tensor, limit)), by, f"{library / limit:.2f}x"]
 
@@ -199,7 +274,7 @@ def classes(counts):
 
     return {
         "all": sum(counts.values()),
-        "mma": total(r"mma\."),
+        "mma": total(r"mma\.", r"wgmma\.mma"),
         "shared": total(r"ld\.shared", r"ld\.v\d", r"ldmatrix", r"ld\.u64", r"ld\.b64"),
         "copies": total(r"cp\.async\.cg"),
         "bits": total(r"and", r"or", r"xor", r"shr", r"shl", r"prmt", r"lop3", r"bfe"),
@@ -229,6 +304,14 @@ def document():
                 flight = resident * machine["count"] * (stages - 1) * FEATURES * depth * bits // 8
                 cells.append(f"{resident} ({flight / machine['bytes'] / machine['latency']:.1f}x)")
             loops.append(cells)
+    hopper = []
+    for product, (bits, integers, *_) in PRODUCTS.items():
+        for kernel, (its_bits, its_integers, turn, _) in HOPPER.items():
+            if (its_bits, its_integers) == (bits, integers):
+                count, group = counted[product, kernel] = hopper_counts(kernel, product)
+                number, spilled, shared, _ = used[kernel, "sm_90a"]
+                codes = HOPPER_FEATURES * turn // 8 // 32
+                hopper.append([kernel, turn, *(f"{count[c]:.0f}" for c in ("all", "mma", "shared", "bits", "halves", "floats")), f"{count['all'] / codes:.2f}", f"{group:.0f}", f"{shared / 1024:.0f}", f"{number}" + (f" ({spilled} B spilled)" if spilled else "")])
     conflicts = []
     for kernel, (bits, tiles, _, sides, depth, _, integers) in TILES.items():
         c = bank_conflicts(bits, integers, 8 * tiles * sides, depth)
@@ -241,6 +324,9 @@ def document():
             ["kernel", "depth", "stages", "all", "mma", "shared loads", "copies", "bit operations", "16-bit fma", "F32", "a code", "shared KB", "registers sm_80", "sm_90a", *(f"blocks, {m}" for m in MACHINES)],
             loops,
         ),
+        "The same of the kernels of warpgroups: a warp's instructions in one turn (256 features by the turn's depth, eight warps multiply), what each group adds to"
+        " them, and registers of a launch's threads, of which those that multiply have 232.",
+        table(["kernel", "turn", "all", "wgmma", "shared loads", "bit operations", "16-bit fma", "F32", "a code", "a group", "shared KB", "registers"], hopper),
         "Visits of a bank for one access of a warp's part that goes at once; 1 is without conflict.",
         table(["kernel", "x written", "codes written", "codes read", "x read"], conflicts),
     ]

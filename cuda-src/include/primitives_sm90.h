@@ -172,7 +172,8 @@ template <int Groups>
 static __device__ __forceinline__ void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" : : "n"(Groups) : "memory");
 }
-// Keeps the compiler from using registers of products before the wait that stands above.
+// Keeps the compiler from using registers of products before the wait that stands above, and from
+// making them ready after the fence that stands below.
 template <int Count>
 static __device__ __forceinline__ void wgmma_registers(float* d) {
 #pragma unroll

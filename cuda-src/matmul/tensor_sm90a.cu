@@ -3,24 +3,16 @@
 // straight into them, a step ahead; rows of x come by the copy engine into a ring of tiles.
 #include "activation.h"
 #include "matmul/panels.h"
-#include "primitives_sm90.h"
+#include "matmul/ring_sm90a.h"
 #include "vectors.h"
 
 using namespace gatun;
 
-// A block has 256 features and 128 tokens: two warpgroups multiply, a warp a panel of 32 features
-// and all tokens; a third has the thread that feeds them.
-constexpr int kWarpgroup = 128, kThreads = 3 * kWarpgroup, kConsumerWarps = 8;
-constexpr int kFeatures = kConsumerWarps * kPanel, kTokens = 128, kDepth = 64, kStages = 6;
-constexpr int kSteps16 = kDepth / 16, kSums = kTokens / 2;
+constexpr int kTokens = 128, kSums = kTokens / 2, kDepth = 64, kSteps16 = kDepth / 16;
 constexpr unsigned kTileBytes = kTokens * kDepth * 2;
+static_assert(kPanel == kFeatures / kConsumerWarps, "a warp has a panel");
 
-struct Ring {
-  uint64_t full[kStages], empty[kStages];
-  // Tiles begin where the pattern of their swizzle does.
-  unsigned char barriers_end[1024 - 2 * 8 * kStages];
-  unsigned char tile[kStages][kTileBytes];
-};
+using Tiles = Ring<6, kTileBytes>;
 
 // The weight's words for 64 input features: of each 16, the pairs of a lane for two products of 64
 // features by a warpgroup.
@@ -58,35 +50,23 @@ static __device__ __forceinline__ void load_fragments(Fragments* to, const uint1
   }
 }
 
-static __device__ __forceinline__ void feed(Ring* ring, const TensorMap& x, long steps) {
-  for (long step = 0; step < steps; step++) {
-    const int stage = static_cast<int>(step % kStages);
-    // The first round finds all tiles empty.
-    mbarrier_wait(&ring->empty[stage], static_cast<unsigned>(step / kStages + 1) & 1);
-    mbarrier_arrive_expect(&ring->full[stage], kTileBytes);
-    tensor_load(ring->tile[stage], x, &ring->full[stage], static_cast<int>(step) * kDepth,
-                static_cast<int>(blockIdx.y) * kTokens);
-  }
-}
-
 // Submits the products of a step, and waits for those of the one before it: their tile is free
 // then, and the registers that they took.
-static __device__ __forceinline__ void multiply(Ring* ring, long step, const Fragments& a,
+static __device__ __forceinline__ void multiply(Tiles* ring, int step, const Fragments& a,
                                                 Fragments& before, float* sums0, float* sums1) {
-  const int stage = static_cast<int>(step % kStages);
-  mbarrier_wait(&ring->full[stage], static_cast<unsigned>(step / kStages) & 1);
+  const unsigned char* tile = ring->wait(step);
   wgmma_fence();
 #pragma unroll
   for (int s = 0; s < kSteps16; s++) {
-    const uint64_t b = matrix(ring->tile[stage] + s * 32, 0, 1024, kSwizzle128);
+    const uint64_t b = matrix(tile + s * 32, 0, 1024, kSwizzle128);
     wgmma_bf16<kTokens>(sums0, a.word[s][0], b, step > 0 || s > 0);
     wgmma_bf16<kTokens>(sums1, a.word[s][1], b, step > 0 || s > 0);
   }
   wgmma_commit();
   wgmma_wait<1>();
   wgmma_registers<kSteps16 * 8>(&before.word[0][0][0]);
-  if (step > 0 && threadIdx.x % 32 == 0) {
-    mbarrier_arrive(&ring->empty[(step - 1) % kStages]);
+  if (step > 0) {
+    ring->free(step - 1);
   }
 }
 
@@ -123,35 +103,30 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1)
     matmul_bf16_sm90a(const __grid_constant__ TensorMap x, const uint16_t* packed,
                       const float* bias, void* y, int y_dtype, int activation, long y_stride,
                       long m, long n, long k) {
-  Ring* ring = shared_memory<Ring>(sizeof(Ring));
-  const long steps = (k + kDepth - 1) / kDepth;
-  if (threadIdx.x == 0) {
-    for (int i = 0; i < kStages; i++) {
-      mbarrier_init(&ring->full[i], 1);
-      mbarrier_init(&ring->empty[i], kConsumerWarps);
-    }
-    mbarrier_init_fence();
-  }
-  sync_block();
+  Tiles* ring = shared_memory<Tiles>(sizeof(Tiles));
+  const int steps = static_cast<int>((k + kDepth - 1) / kDepth);
+  ring->begin();
   if (threadIdx.x < kWarpgroup) {
-    give_registers<40>();
+    give_registers<kFeeds>();
     if (threadIdx.x == 0) {
-      feed(ring, x, steps);
+      ring->feed(steps, [&](unsigned char* tile, uint64_t* barrier, int step) {
+        tensor_load(tile, x, barrier, step * kDepth, static_cast<int>(blockIdx.y) * kTokens);
+      });
     }
   } else {
-    take_registers<232>();
-    const int warp = static_cast<int>(threadIdx.x) / 32 - kWarpgroup / 32, lane = threadIdx.x % 32;
+    take_registers<kMultiplies>();
+    const int warp = consumer_warp(), lane = threadIdx.x % 32;
     const long first = static_cast<long>(blockIdx.x) * kFeatures + warp * kPanel;
     const uint16_t* panel = first < n ? packed + panel_place(first, 0, k, kBf16) : nullptr;
     float sums0[kSums], sums1[kSums];
     Fragments even, odd = {};
     load_fragments(&even, panel, 0, k);
-    for (long step = 0; step < steps; step += 2) {
+    for (int step = 0; step < steps; step += 2) {
       multiply(ring, step, even, odd, sums0, sums1);
-      load_fragments(&odd, panel, (step + 1) * kDepth, k);
+      load_fragments(&odd, panel, (step + 1L) * kDepth, k);
       if (step + 1 < steps) {
         multiply(ring, step + 1, odd, even, sums0, sums1);
-        load_fragments(&even, panel, (step + 2) * kDepth, k);
+        load_fragments(&even, panel, (step + 2L) * kDepth, k);
       }
     }
     wgmma_wait<0>();

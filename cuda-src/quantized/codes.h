@@ -28,20 +28,32 @@ static __device__ __forceinline__ void codes_of_4_bits(uint32_t word, uint32_t* 
   }
 }
 
+// Two neighbours of a word's eight codes as a pair: the selector names bytes 0 and 1 or 2 and 3,
+// and is 0x4140 or 0x4342; the shift is 0 for the first four codes and 4 for the others.
+template <bool Bf16>
+static __device__ __forceinline__ uint32_t pair_of_4_bits(uint32_t word, int shift,
+                                                          uint32_t selector) {
+  const uint32_t magic = Bf16 ? 0x43434343 : 0x64646464;
+  const uint32_t pair = permute_bytes(word >> shift, magic, selector) & 0xff0fff0f;
+  return Bf16 ? fma_bf16x2(pair, 0x3f803f80, 0xc308c308) : fma_f16x2(pair, 0x3c003c00, 0xe408e408);
+}
+
+// The same of a word's four codes.
+template <bool Bf16>
+static __device__ __forceinline__ uint32_t pair_of_8_bits(uint32_t word, uint32_t selector) {
+  if (Bf16) {
+    // 128 and the lower seven bits, less 128 where the eighth is set and 256 where not.
+    const uint32_t pair = permute_bytes(word, 0x43434343, selector);
+    return fma_bf16x2(pair & 0xff7fff7f, 0x3f803f80, and_xor(pair, 0x00800080, 0xc380c380));
+  }
+  return fma_f16x2(permute_bytes(word, 0x64646464, selector), 0x3c003c00, 0xe480e480);
+}
+
 // The four codes of a word as pairs.
 template <bool Bf16>
 static __device__ __forceinline__ void codes_of_8_bits(uint32_t word, uint32_t* pairs) {
-#pragma unroll
-  for (int i = 0; i < 2; i++) {
-    const uint32_t selector = i == 0 ? 0x4140 : 0x4342;
-    if (Bf16) {
-      // 128 and the lower seven bits, less 128 where the eighth is set and 256 where not.
-      const uint32_t pair = permute_bytes(word, 0x43434343, selector);
-      pairs[i] = fma_bf16x2(pair & 0xff7fff7f, 0x3f803f80, and_xor(pair, 0x00800080, 0xc380c380));
-    } else {
-      pairs[i] = fma_f16x2(permute_bytes(word, 0x64646464, selector), 0x3c003c00, 0xe480e480);
-    }
-  }
+  pairs[0] = pair_of_8_bits<Bf16>(word, 0x4140);
+  pairs[1] = pair_of_8_bits<Bf16>(word, 0x4342);
 }
 
 // The same number in both halves of a word, which the type has exactly.

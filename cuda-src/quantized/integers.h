@@ -126,6 +126,24 @@ static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
   }
 }
 
+// What stands beside whole rows of codes: scales, and sums of the elements.
+static __device__ __forceinline__ FourScales whole_row_scales(const uint8_t* header, int g) {
+  FourScales four = four_scales(header, kScaleF32, g);
+#pragma unroll
+  for (int f = 0; f < 4; f++) {
+    four.more[f] = reinterpret_cast<const float*>(header + 4 * kPanelFeatures)[4 * g + f];
+  }
+  return four;
+}
+
+// What a sum of products of whole rows of codes means, of a token's codes that mean offset + scale
+// * code.
+static __device__ __forceinline__ float whole_row(const FourScales& four, int f, int32_t sum,
+                                                  float scale, float offset) {
+  const float products = four.scale[f] * static_cast<float>(sum);
+  return scale * products + offset * four.more[f];
+}
+
 // x is codes, their rows and the packed weight aligned to 16 bytes, with zeros past k up to a
 // multiple of 16. Grid: (n tiles, m tiles, splits of k).
 template <class S, class Places>
@@ -152,13 +170,7 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
   if (whole) {
     const long panel = static_cast<long>(blockIdx.x) * S::kPanels + S::panel();
     if (panel * kPanelFeatures < p.n) {
-      const int g = threadIdx.x % 32 / 4;
-      const uint8_t* header = places.packed + panel * p.panel;
-      four = four_scales(header, kScaleF32, g);
-#pragma unroll
-      for (int f = 0; f < 4; f++) {
-        four.more[f] = reinterpret_cast<const float*>(header + 4 * kPanelFeatures)[4 * g + f];
-      }
+      four = whole_row_scales(places.packed + panel * p.panel, threadIdx.x % 32 / 4);
     }
   }
   S::each_four(p, places, &main[0][0][0], [&](long row, long column, float* sums_of_row) {
@@ -169,13 +181,9 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
       const float offset = none ? 0 : token_offset(p, source);
 #pragma unroll
       for (int f = 0; f < 4; f++) {
-        if (whole) {
-          const float products =
-              four.scale[f] * static_cast<float>(static_cast<int32_t>(word_of(sums_of_row[f])));
-          sums_of_row[f] = scale * products + offset * four.more[f];
-        } else {
-          sums_of_row[f] *= scale;
-        }
+        sums_of_row[f] =
+            whole ? whole_row(four, f, static_cast<int32_t>(word_of(sums_of_row[f])), scale, offset)
+                  : sums_of_row[f] * scale;
       }
     }
     finish_sums(p, places.bias, sums_of_row, row, column);

@@ -29,6 +29,7 @@ enum Mistake {
   kWrongNamedCount,
   kTooFewRegisters,
   kOtherMatrices,
+  kLoadOverReadTile,
 };
 
 constexpr int kTile = 64 * 64 * 2;
@@ -106,6 +107,15 @@ static __device__ __forceinline__ void multiply(const TensorMap& map, const uint
     return;
   }
   wgmma_wait<0>();
+  if (M == kLoadOverReadTile) {
+    // Every thread reads the tile, and one does not wait for the others.
+    d[0] += reinterpret_cast<float*>(b)[threadIdx.x];
+    if (threadIdx.x == 127) {
+      mbarrier_arrive_expect(barrier, kTile);
+      tensor_load(b, map, barrier, 0, 64);
+    }
+    mbarrier_wait(barrier, 1);
+  }
   const int row = static_cast<int>(threadIdx.x) / 32 * 16 + threadIdx.x % 32 / 4;
   for (int i = 0; i < 32; i++) {
     y[(row + i / 2 % 2 * 8) * 64 + i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2] =
@@ -172,6 +182,7 @@ GATUN_PLANTED(divergent_warpgroup, kDivergentWarpgroup)
 GATUN_PLANTED(wrong_named_count, kWrongNamedCount)
 GATUN_PLANTED(too_few_registers, kTooFewRegisters)
 GATUN_PLANTED(other_matrices, kOtherMatrices)
+GATUN_PLANTED(load_over_read_tile, kLoadOverReadTile)
 GATUN_PLANTED_STORE(sound_store, kNone)
 GATUN_PLANTED_STORE(missing_store_fence, kMissingStoreFence)
 GATUN_PLANTED_STORE(store_never_waited_for, kStoreNeverWaitedFor)

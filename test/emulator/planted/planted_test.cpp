@@ -72,6 +72,7 @@ const Planted kSm90[] = {
     {"missing_async_fence", "written by ordinary stores with no fence_async after"},
     {"overwritten_tile", "shared memory"},
     {"load_into_tile_in_use", "tensor load at"},
+    {"load_over_read_tile", "tensor load at"},
     {"products_never_waited_for", "ended while products were under way"},
     {"divergent_warpgroup", "has ended"},
     {"wrong_named_count", "the named barrier 1 is for"},

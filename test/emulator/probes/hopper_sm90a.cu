@@ -57,11 +57,15 @@ static __device__ __forceinline__ void product(const uint32_t* in, uint32_t* out
   GATUN_PROBE(name) { product<n, type>(in, out, Multiply_##name()); }
 
 GATUN_PRODUCT(wgmma_bf16_64, 64, float, wgmma_bf16<64>(d, a, b, add))
+GATUN_PRODUCT(wgmma_bf16_registers_64, 64, float, wgmma_bf16<64>(d, fragment, b, add))
 GATUN_PRODUCT(wgmma_bf16_128, 128, float, wgmma_bf16<128>(d, fragment, b, add))
 GATUN_PRODUCT(wgmma_bf16_transposed_128, 128, float, (wgmma_bf16<128, true>(d, fragment, b, add)))
 GATUN_PRODUCT(wgmma_f16_64, 64, float, wgmma_f16<64>(d, a, b, add))
+GATUN_PRODUCT(wgmma_f16_registers_64, 64, float, wgmma_f16<64>(d, fragment, b, add))
+GATUN_PRODUCT(wgmma_f16_128, 128, float, wgmma_f16<128>(d, fragment, b, add))
 GATUN_PRODUCT(wgmma_f16_transposed_64, 64, float, (wgmma_f16<64, true>(d, fragment, b, add)))
 GATUN_PRODUCT(wgmma_s8_256, 256, int32_t, wgmma_s8<256>(d, a, b, add))
+GATUN_PRODUCT(wgmma_s8_registers_64, 64, int32_t, wgmma_s8<64>(d, fragment, b, add))
 GATUN_PRODUCT(wgmma_s8_128, 128, int32_t, wgmma_s8<128>(d, fragment, b, add))
 
 // In: where the box begins, and its bytes; shared memory as it lies goes to or comes from the rest.

@@ -14,6 +14,7 @@ public final class CudaTensorMap {
   /** The type of elements. */
   public enum Element {
     U8,
+    U32,
     F16,
     BF16,
     F32;
@@ -21,6 +22,7 @@ public final class CudaTensorMap {
     private int code() {
       return switch (this) {
         case U8 -> cuda_h.CU_TENSOR_MAP_DATA_TYPE_UINT8();
+        case U32 -> cuda_h.CU_TENSOR_MAP_DATA_TYPE_UINT32();
         case F16 -> cuda_h.CU_TENSOR_MAP_DATA_TYPE_FLOAT16();
         case BF16 -> cuda_h.CU_TENSOR_MAP_DATA_TYPE_BFLOAT16();
         case F32 -> cuda_h.CU_TENSOR_MAP_DATA_TYPE_FLOAT32();

@@ -30,11 +30,11 @@ final class CapabilitiesTest {
     assertEquals(0, outcome.code(), outcome.out() + outcome.err());
     assertEquals(
         """
-        Gatun emulator, compute capability 8.0 no no
-        Gatun emulator, compute capability 8.9 no no
-        Gatun emulator, compute capability 9.0 yes yes
-        Gatun emulator, compute capability 10.0 no no
-        Gatun emulator, compute capability 12.0 no no
+        Gatun emulator, compute capability 8.0 no no no no no
+        Gatun emulator, compute capability 8.9 no no no no no
+        Gatun emulator, compute capability 9.0 yes yes yes yes yes
+        Gatun emulator, compute capability 10.0 no no no no no
+        Gatun emulator, compute capability 12.0 no no no no no
         """,
         outcome.out());
   }

@@ -17,7 +17,13 @@ public final class CapabilityRuns {
   /** Prints each device, and of each case whether the copy engine was told of a tensor. */
   public static void main(String[] arguments) {
     Emulator.open();
-    List<Case> cases = List.of(least("matmul"), least("scaled_dot_product_attention"));
+    List<Case> cases =
+        List.of(
+            least("matmul", ""),
+            least("scaled_dot_product_attention", ""),
+            least("quantized_matmul", "INT8 INT8_PER_TOKEN"),
+            least("quantized_matmul", "INT8 EXACT"),
+            least("quantized_matmul", "INT4"));
     for (int ordinal = 0; ordinal < Integer.parseInt(arguments[0]); ordinal++) {
       Backend device = Devices.open("cuda", ordinal);
       StringBuilder line = new StringBuilder(device.description());
@@ -29,9 +35,10 @@ public final class CapabilityRuns {
     }
   }
 
-  private static Case least(String kernel) {
+  private static Case least(String kernel, String kind) {
     return Cases.hopper(8)
-        .filter(c -> c.description().startsWith(kernel) && !c.description().contains("paged"))
+        .filter(c -> c.description().startsWith(kernel) && c.description().contains(kind))
+        .filter(c -> !c.description().contains("paged"))
         .min(Comparator.comparingLong(CapabilityRuns::elements))
         .orElseThrow();
   }

@@ -42,6 +42,10 @@ final class Cases {
   /** Cases for the kernels of compute capability 9.0. */
   static Stream<Case> hopper(int each) {
     long seed = Long.getLong(SEED, 1);
-    return Stream.concat(AttentionCases.hopper(seed, 2 * each), MatmulCases.hopper(seed, each));
+    return Stream.of(
+            AttentionCases.hopper(seed, 2 * each),
+            MatmulCases.hopper(seed, each),
+            QuantizedCases.hopper(seed, 2 * each))
+        .flatMap(s -> s);
   }
 }

@@ -33,10 +33,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** How near CUDA's products with quantised weights are to the mathematics, and what is refused. */
 final class CudaQuantizedTest {
   private static final Backend CUDA = Emulator.open();
+  private static final Backend HOPPER = Emulator.openHopper();
 
   @AfterEach
   void restore() {
     Emulator.set(Policy.ROUND_ROBIN, 1, false, false);
+    assertEquals(0, HOPPER.memory().allocatedBytes(), "memory is given back");
     assertEquals(0, CUDA.memory().allocatedBytes(), "memory is given back");
   }
 
@@ -62,15 +64,26 @@ final class CudaQuantizedTest {
 
   private static double[] multiply(
       Weight w, double[] x, int m, DType dtype, DType out, QuantizedActivations activations) {
+    return multiply(CUDA, w, x, m, dtype, out, activations);
+  }
+
+  private static double[] multiply(
+      Backend cuda,
+      Weight w,
+      double[] x,
+      int m,
+      DType dtype,
+      DType out,
+      QuantizedActivations activations) {
     byte[] given = new byte[x.length * dtype.bytes()];
     for (int i = 0; i < x.length; i++) {
       Numbers.write(MemorySegment.ofArray(given), (long) i * dtype.bytes(), dtype, x[i]);
     }
     byte[] result = new byte[m * w.n() * out.bytes()];
-    try (Buffer xs = CUDA.memory().adopt(MemorySegment.ofArray(given));
-        Buffer packed = CUDA.memory().adopt(MemorySegment.ofArray(w.packed()));
-        Buffer y = CUDA.memory().allocate(result.length)) {
-      CUDA.kernels()
+    try (Buffer xs = cuda.memory().adopt(MemorySegment.ofArray(given));
+        Buffer packed = cuda.memory().adopt(MemorySegment.ofArray(w.packed()));
+        Buffer y = cuda.memory().allocate(result.length)) {
+      cuda.kernels()
           .run(
               new QuantizedMatmul(
                   w.format().layout(),
@@ -80,7 +93,7 @@ final class CudaQuantizedTest {
                   null,
                   Activation.NONE,
                   Operand.of(y, out, m, w.n())));
-      CUDA.memory().read(y, 0, MemorySegment.ofArray(result));
+      cuda.memory().read(y, 0, MemorySegment.ofArray(result));
     }
     double[] values = new double[m * w.n()];
     MemorySegment memory = MemorySegment.ofArray(result);
@@ -158,6 +171,29 @@ final class CudaQuantizedTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {47, 150})
+  void products_of_codes_have_the_same_bits_on_hopper(int m) {
+    int k = 1004;
+    Weight w =
+        Weight.of(
+            BlockFormat.INT8,
+            530,
+            k,
+            (row, x) -> {
+              Random random = new Random(row);
+              for (int i = 0; i < k; i++) {
+                x[i] = (float) random.nextGaussian();
+              }
+            });
+    Random random = new Random(7);
+    double[] x = new double[m * k];
+    Arrays.setAll(x, i -> (float) random.nextGaussian());
+    assertArrayEquals(
+        multiply(CUDA, w, x, m, DType.F32, DType.F32, QuantizedActivations.INT8_PER_TOKEN),
+        multiply(HOPPER, w, x, m, DType.F32, DType.F32, QuantizedActivations.INT8_PER_TOKEN));
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "INT4:128, 1, 96, 128",
     "INT4:128, 16, 130, 1152",
@@ -185,12 +221,59 @@ final class CudaQuantizedTest {
                 x[i] = (float) random.nextGaussian();
               }
             });
+    checkExact(CUDA, w, m);
+  }
+
+  /** Also with groups that are zeros by their scale alone, and such whose scales differ widely. */
+  @ParameterizedTest
+  @CsvSource({
+    "INT4:128, 70, 520, 1152",
+    "INT4:64, 130, 257, 64",
+    "INT4:32, 118, 300, 224",
+    "INT4:128, 50, 520, 256",
+    "INT4_ZERO:64, 64, 257, 448",
+    "INT8, 33, 700, 120",
+    "INT4_ZERO:128, 300, 64, 256",
+    "INT4_ZERO:32, 152, 270, 96",
+    "Q4_0, 70, 530, 1088",
+    "INT8, 129, 264, 1000",
+    "Q8_0, 66, 300, 352"
+  })
+  void exact_activations_lose_no_more_than_a_rounding_on_hopper(String name, int m, int n, int k) {
+    BlockFormat format = BlockFormat.of(name);
+    int block = format.blockSize(k);
+    Weight w =
+        Weight.of(
+            format,
+            n,
+            k,
+            (row, x) -> {
+              Random random = new Random(row);
+              for (int i = 0; i < k; i++) {
+                x[i] = (float) (random.nextGaussian() * Math.exp((i / block * 7 + row) % 9 - 4));
+              }
+            });
+    if (format.layout().group() != 0) {
+      for (int row = 0; row < n; row += 3) {
+        long group = row % format.layout().groups(k);
+        int scale = (int) format.layout().record(row / PackedLayout.PANEL, group, k) + row % 32 * 2;
+        w.packed()[scale] = 0;
+        w.packed()[scale + 1] = 0;
+        Packer.unpack(format.layout(), MemorySegment.ofArray(w.packed()), k, row, w.rows()[row]);
+        assertEquals(0, Math.abs(w.rows()[row][(int) (group * block)]));
+      }
+    }
+    checkExact(HOPPER, w, m);
+  }
+
+  private static void checkExact(Backend cuda, Weight w, int m) {
+    String name = w.format().toString();
     for (DType dtype : new DType[] {DType.F16, DType.BF16}) {
       Random random = new Random(2);
-      double[] x = new double[m * k];
+      double[] x = new double[m * w.k()];
       Arrays.setAll(x, i -> Numbers.round(random.nextGaussian(), dtype));
       double[] want = product(w, x, m);
-      double[] got = multiply(w, x, m, dtype, dtype);
+      double[] got = multiply(cuda, w, x, m, dtype, dtype, QuantizedActivations.EXACT);
       double error = 0;
       double rounding = 0;
       double size = 0;

@@ -28,6 +28,12 @@ final class QuantizedCases {
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
   private static final List<BlockFormat> FORMATS = BlockFormat.all().toList();
 
+  /** Those that the kernels of compute capability 9.0 take. */
+  private static final List<BlockFormat> HOPPER_FORMATS =
+      Stream.of("INT8", "INT4:128", "INT4:64", "INT4:32", "INT4_ZERO:128", "Q4_0", "Q8_0")
+          .map(BlockFormat::of)
+          .toList();
+
   private QuantizedCases() {}
 
   static Stream<Case> cases(long seed, int count) {
@@ -58,6 +64,32 @@ final class QuantizedCases {
     DType dtype = FLOATS[1 + random.nextInt(2)];
     Data x = Data.normal(random, "x", m, k).withDtype(dtype);
     return product(random, "quantized_matmul seed " + seed + " tile", format, x, n);
+  }
+
+  /** Products that fill Hopper's tiles, some deeper than its ring of them. */
+  static Stream<Case> hopper(long seed, int count) {
+    return LongStream.range(seed, seed + count).mapToObj(QuantizedCases::hopper);
+  }
+
+  private static Case hopper(long seed) {
+    Random random = new Random(seed);
+    BlockFormat format = HOPPER_FORMATS.get(random.nextInt(HOPPER_FORMATS.size()));
+    int m = random.nextBoolean() ? 33 + random.nextInt(32) : 65 + random.nextInt(200);
+    int n = 257 + random.nextInt(300);
+    int block = format.equals(BlockFormat.INT8) ? 8 : format.blockSize(0);
+    int k = block * (1 + random.nextInt((random.nextBoolean() ? 200 : 1100) / block));
+    // Large enough for a real device now and then, with either tile.
+    if (random.nextInt(20) == 0) {
+      m = 900 + random.nextInt(900);
+      n = 1300;
+      k = 128;
+    }
+    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + random.nextInt(2)]);
+    List<QuantizedActivations> choice =
+        format.equals(BlockFormat.INT8)
+            ? List.of(QuantizedActivations.EXACT, QuantizedActivations.INT8_PER_TOKEN)
+            : List.of(QuantizedActivations.EXACT);
+    return product(random, "quantized_matmul seed " + seed + " hopper", format, choice, x, n);
   }
 
   private static Case quantize(long seed) {
@@ -183,13 +215,22 @@ final class QuantizedCases {
 
   /** A product of x with a random weight of n output features. */
   private static Case product(Random random, String name, BlockFormat format, Data x, int n) {
+    return product(random, name, format, List.of(QuantizedActivations.values()), x, n);
+  }
+
+  private static Case product(
+      Random random,
+      String name,
+      BlockFormat format,
+      List<QuantizedActivations> choice,
+      Data x,
+      int n) {
     PackedLayout layout = format.layout();
     int m = (int) x.shape()[0];
     int k = (int) x.shape()[1];
     double[] packed = packed(random, format, n, k);
     List<Data> data = new ArrayList<>();
-    QuantizedActivations activations =
-        QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
+    QuantizedActivations activations = choice.get(random.nextInt(choice.size()));
     boolean coded = activations == QuantizedActivations.INT8_PER_TOKEN && random.nextBoolean();
     if (coded) {
       double[] codes = random.doubles((long) m * k, -127, 128).map(Math::floor).toArray();

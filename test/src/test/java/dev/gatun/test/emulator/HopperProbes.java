@@ -94,9 +94,8 @@ final class HopperProbes {
         all.add(
             product(
                 random, name + "_" + n, kind, n, alongK(code, 0, 64), alongK(code, B_START, n)));
-        if (kind != Kind.F16) {
-          all.add(product(random, name + "_128", kind, 128, null, alongK(code, B_START, 128)));
-        }
+        all.add(product(random, name + "_registers_64", kind, 64, null, alongK(code, B_START, 64)));
+        all.add(product(random, name + "_128", kind, 128, null, alongK(code, B_START, 128)));
         if (kind != Kind.S8) {
           int width = kind == Kind.BF16 ? 128 : 64;
           all.add(
@@ -208,6 +207,7 @@ final class HopperProbes {
     Tensor plane = tensor(Element.BF16, 128, new long[] {40, 30}, new long[] {96}, 64, 16);
     Tensor narrow = tensor(Element.BF16, 64, new long[] {100, 9}, new long[] {208}, 32, 8);
     Tensor plain = tensor(Element.U8, 0, new long[] {50, 7}, new long[] {64}, 48, 5);
+    Tensor words = tensor(Element.U32, 0, new long[] {300, 9}, new long[] {1232}, 128, 8);
     Tensor bytes = tensor(Element.U8, 32, new long[] {64, 5, 9}, new long[] {80, 400}, 32, 2, 4);
     Tensor heads =
         tensor(
@@ -222,6 +222,7 @@ final class HopperProbes {
     all.add(load(random, "2d", plane, -8, 20));
     all.add(load(random, "2d_64", narrow, 80, 3));
     all.add(load(random, "2d_0", plain, 16, -2));
+    all.add(load(random, "2d_words", words, 200, 3));
     all.add(load(random, "3d", bytes, 16, 4, -1));
     all.add(load(random, "4d", heads, 64, 2, 10, 1));
     all.add(store(random, "2d", plane, 8, 20));
@@ -240,7 +241,7 @@ final class HopperProbes {
 
   /** Each byte of a box: where it lies in shared memory, and in the tensor or -1. */
   private static void each(Tensor t, int[] place, Visit visit) {
-    int element = t.element() == Element.U8 ? 1 : 2;
+    int element = elementBytes(t);
     int count = Arrays.stream(t.box()).reduce(1, (x, y) -> x * y);
     for (int i = 0; i < count; i++) {
       int rest = i;
@@ -258,9 +259,16 @@ final class HopperProbes {
     }
   }
 
+  private static int elementBytes(Tensor t) {
+    return switch (t.element()) {
+      case U8 -> 1;
+      case F16, BF16 -> 2;
+      case U32, F32 -> 4;
+    };
+  }
+
   private static int boxBytes(Tensor t) {
-    int element = t.element() == Element.U8 ? 1 : 2;
-    return Arrays.stream(t.box()).reduce(element, (x, y) -> x * y);
+    return Arrays.stream(t.box()).reduce(elementBytes(t), (x, y) -> x * y);
   }
 
   private static int tensorWords(Tensor t) {

@@ -114,12 +114,14 @@ final class CudaQuantizedMatmul {
   private final Launcher launcher;
   private final CudaMemory memory;
   private final CudaTokens tokens;
+  private final HopperQuantizedMatmul hopper;
   private final int multiprocessors;
 
   CudaQuantizedMatmul(Launcher launcher, CudaMemory memory, CudaTokens tokens) {
     this.launcher = launcher;
     this.memory = memory;
     this.tokens = tokens;
+    this.hopper = new HopperQuantizedMatmul(launcher);
     this.multiprocessors = launcher.context().multiprocessors();
   }
 
@@ -156,6 +158,8 @@ final class CudaQuantizedMatmul {
       codes(c, Activations.of(c), packed, padded);
     } else if (!c.isExact()) {
       withCodes(c, x -> codes(c, x, packed, true));
+    } else if (fitsTensorCores(c) && hopper.takes(c)) {
+      hopper.runExact(c, packed, to -> arguments(to, c, Activations.of(c), packed, 0, 0));
     } else if (fitsTensorCores(c)) {
       tiles(c, Activations.of(c), packed);
     } else {
@@ -249,7 +253,9 @@ final class CudaQuantizedMatmul {
    * @param padded whether rows are aligned, and have zeros up to a multiple of 16
    */
   private void codes(Product c, Activations x, long packed, boolean padded) {
-    if (padded && fitsTensorCores(c)) {
+    if (padded && c.x().size(1) > 0 && hopper.takes(c)) {
+      hopper.runCodes(c, x, to -> arguments(to, c, x, packed, 0, 0));
+    } else if (padded && fitsTensorCores(c)) {
       tiles(c, x, packed);
     } else {
       launcher.launch(
@@ -295,14 +301,18 @@ final class CudaQuantizedMatmul {
   }
 
   Arguments arguments(Product c, Activations x, long packed, long partial, long arrivedAt) {
+    return arguments(launcher.arguments(), c, x, packed, partial, arrivedAt);
+  }
+
+  /** Adds a product's arguments to those of a launch. */
+  private static Arguments arguments(
+      Arguments to, Product c, Activations x, long packed, long partial, long arrivedAt) {
     PackedLayout layout = c.layout();
     long k = c.x().size(1);
     long record = layout.recordBytes(k);
     Operand residual = c.residual();
     boolean wideY = hasWideRows(c.y()) && (residual == null || hasWideRows(residual));
-    return launcher
-        .arguments()
-        .begin()
+    return to.begin()
         .address(x.x())
         .address(packed)
         .operand(c.bias())
