@@ -67,7 +67,7 @@ final class CudaQuantizedMatmul {
   CudaQuantizedMatmul(Launcher launcher, CudaMemory memory) {
     this.launcher = launcher;
     this.memory = memory;
-    this.hopper = new HopperQuantizedMatmul(launcher);
+    this.hopper = new HopperQuantizedMatmul(launcher, memory);
     this.multiprocessors = launcher.context().multiprocessors();
   }
 
@@ -97,7 +97,8 @@ final class CudaQuantizedMatmul {
       codes(c, packed);
     } else if (fitsTensorCores(c) && hopper.takes(c)) {
       Activations x = new Activations(address(c), 0, 0, 0, c.x().stride(0));
-      hopper.runExact(c, packed, to -> arguments(to, c, x, packed, 0, 0));
+      hopper.runExact(
+          c, packed, (to, partial, arrived) -> arguments(to, c, x, packed, partial, arrived));
     } else if (fitsTensorCores(c)) {
       String kernel = c.x().dtype() == DType.BF16 ? "bf16" : "f16";
       tiles(kernel, c, new Activations(address(c), 0, 0, 0, c.x().stride(0)), packed);
@@ -186,7 +187,10 @@ final class CudaQuantizedMatmul {
       boolean sums = c.layout().group() != 0 || c.layout().scales() == PackedLayout.Scales.F32_SUM;
       if (k > 0 && hopper.takes(c)) {
         hopper.runCodes(
-            c, activations.x(), paddedK, to -> arguments(to, c, activations, packed, 0, 0));
+            c,
+            activations.x(),
+            paddedK,
+            (to, partial, arrived) -> arguments(to, c, activations, packed, partial, arrived));
       } else if (k > 0 && sums && hasTileGroups(c.layout())) {
         tiles("codes", c, activations, packed);
       } else {
