@@ -64,10 +64,14 @@ final class QuantizedCases {
     Random random = new Random(seed);
     BlockFormat format = HOPPER_FORMATS.get(random.nextInt(HOPPER_FORMATS.size()));
     int m = random.nextBoolean() ? 33 + random.nextInt(32) : 65 + random.nextInt(200);
-    // Few features are split along k where it is deep.
-    int n = m < 65 && random.nextBoolean() ? 1 + random.nextInt(256) : 257 + random.nextInt(300);
+    int n = 257 + random.nextInt(300);
     int block = format.equals(BlockFormat.INT8) ? 8 : format.blockSize(0);
-    int k = block * (1 + random.nextInt((random.nextBoolean() ? 200 : 1400) / block));
+    int k = block * (1 + random.nextInt((random.nextBoolean() ? 200 : 1100) / block));
+    // Few features fill the device where they are split along k.
+    if (m < 65 && random.nextBoolean()) {
+      n = 1 + random.nextInt(256);
+      k = 1024 + block * random.nextInt(400 / block);
+    }
     // Large enough for a real device now and then, with either tile.
     if (random.nextInt(20) == 0) {
       m = 900 + random.nextInt(900);
