@@ -216,11 +216,19 @@ def registers():
     return table
 
 
+def hopper_splits(product, m, n, machine):
+    """Of blocks of 64 tokens, with k = n."""
+    group = 0 if PRODUCTS[product][2] > 16 else 1 << PRODUCTS[product][2]
+    wanted = machine["count"] // (ceil(n, HOPPER_FEATURES) * ceil(m, 64))
+    return max(1, min(wanted, n // (4 * max(128, group))))
+
+
 def kernel_for(product, m, n, machine):
     """As CudaQuantizedMatmul and HopperQuantizedMatmul choose."""
     bits, integers, *_ = PRODUCTS[product]
-    for tokens in (128, 64):
-        if "wgmma" in machine and m > tokens // 2 and 2 * ceil(n, HOPPER_FEATURES) * ceil(m, tokens) >= machine["count"]:
+    for tokens in (128, 64) if "wgmma" in machine else ():
+        splits = 1 if tokens == 128 else hopper_splits(product, m, n, machine)
+        if m > tokens // 2 and 2 * splits * ceil(n, HOPPER_FEATURES) * ceil(m, tokens) >= machine["count"]:
             return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a"
     tokens = 8 if m <= 8 and not integers else 16 if m <= 16 else 64 if m <= 64 else 128
     return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}"
@@ -238,8 +246,10 @@ def row(product, m, n, machine, counted):
     weight = n * (k * bits // 8 + groups * scale_bytes)
     rate = "int8" if integers else "bf16"
     if kernel in HOPPER:
-        turn, tokens, splits, partial = *HOPPER[kernel][2:4], 1, 0
+        turn, tokens = HOPPER[kernel][2:4]
+        splits = 1 if tokens == 128 else hopper_splits(product, m, n, machine)
         blocks = ceil(n, HOPPER_FEATURES) * ceil(m, tokens)
+        partial = 0 if splits == 1 else 2 * 4 * blocks * splits * HOPPER_FEATURES * tokens
         count, group = counted[product, kernel]
         instructions_a_block = count["all"] * ceil(k, turn) + group * groups
         unit, speed = "wgmma", machine["wgmma"][rate]

@@ -3,6 +3,7 @@
 // straight into them, a step ahead; codes of x come by the copy engine into a ring of tiles.
 #include "matmul/ring_sm90a.h"
 #include "quantized/integers.h"
+#include "quantized/splits_sm90a.h"
 
 using namespace gatun;
 
@@ -77,13 +78,14 @@ static __device__ __forceinline__ void hopper_integer_product(const TensorMap& x
                                                               const QuantizedProduct& p) {
   constexpr int kSums = Tokens / 2;
   Tiles<Tokens>* ring = shared_memory<Tiles<Tokens>>(sizeof(Tiles<Tokens>));
+  const Steps steps = steps_of_block(p, kDepth);
   ring->begin();
   if (threadIdx.x < kWarpgroup) {
     give_registers<kFeeds>();
     if (threadIdx.x == 0) {
-      const int steps = static_cast<int>((p.k + kDepth - 1) / kDepth);
-      ring->feed(steps, [&](unsigned char* tile, uint64_t* barrier, int step) {
-        tensor_load(tile, x, barrier, step * kDepth, static_cast<int>(blockIdx.y) * Tokens);
+      ring->feed(steps.count, [&](unsigned char* tile, uint64_t* barrier, int step) {
+        tensor_load(tile, x, barrier, (steps.first + step) * kDepth,
+                    static_cast<int>(blockIdx.y) * Tokens);
       });
     }
   } else {
@@ -93,28 +95,32 @@ static __device__ __forceinline__ void hopper_integer_product(const TensorMap& x
     const uint8_t* panel = first < p.n ? p.packed + first / kPanelFeatures * p.panel : nullptr;
     const uint8_t* codes = panel == nullptr ? nullptr : panel + header_bytes(kScaleF32Sum);
     int32_t sums0[kSums], sums1[kSums];
-    const int turns = static_cast<int>((p.k + kTurn - 1) / kTurn);
+    // Turns are counted from the block's first on.
+    const int first_turn = steps.first * (kDepth / kTurn);
+    const long left = p.k - static_cast<long>(first_turn) * kTurn;
+    const int all = steps.count * (kDepth / kTurn);
+    const int turns = all * kTurn < left ? all : static_cast<int>((left + kTurn - 1) / kTurn);
     Codes even_codes, odd_codes;
     Fragments even, odd = {};
-    load_codes(&even_codes, codes, 0, p.k);
-    load_codes(&odd_codes, codes, 1, p.k);
+    load_codes(&even_codes, codes, first_turn, p.k);
+    load_codes(&odd_codes, codes, first_turn + 1, p.k);
     for (int turn = 0;; turn += 2) {
       multiply<Tokens, true>(ring, turn, even_codes, even, odd, sums0, sums1);
       if (turn + 1 == turns) {
         break;
       }
-      load_codes(&even_codes, codes, turn + 2, p.k);
+      load_codes(&even_codes, codes, first_turn + turn + 2, p.k);
       multiply<Tokens, false>(ring, turn + 1, odd_codes, odd, even, sums0, sums1);
       if (turn + 2 == turns) {
         break;
       }
-      load_codes(&odd_codes, codes, turn + 3, p.k);
+      load_codes(&odd_codes, codes, first_turn + turn + 3, p.k);
     }
     wgmma_wait<0>();
     wgmma_registers<kSums>(sums0);
     wgmma_registers<kSums>(sums1);
     const long feature = first + 4 * g;
-    if (feature < p.n) {
+    if (join_splits<kSums>(p, ring->word(), sums0, sums1) && feature < p.n) {
       const FourScales four = whole_row_scales(panel, g);
 #pragma unroll
       for (int i = 0; i < Tokens / 4; i++) {

@@ -10,6 +10,7 @@
 #include "matmul/ring_sm90a.h"
 #include "quantized/codes.h"
 #include "quantized/scales.h"
+#include "quantized/splits_sm90a.h"
 #include "quantized/tile.h"
 
 namespace gatun {
@@ -38,6 +39,8 @@ struct HopperExact {
 
   const QuantizedProduct& p;
   const uint8_t* panel;  // Null past the last feature.
+  // Turns are counted from the block's first step on, which begins with a group.
+  Steps steps;
   // Of the four features: of the group whose codes are next, and the unit of the sums.
   Beside ahead;
   float scale[4], unit[4];
@@ -48,9 +51,15 @@ struct HopperExact {
   static __device__ __forceinline__ int lane_part() { return threadIdx.x % 4; }
 
   __device__ __forceinline__ HopperExact(const QuantizedProduct& product, const uint8_t* mine)
-      : p(product), panel(mine), ahead(), scale(), unit(), zero() {
+      : p(product),
+        panel(mine),
+        steps(steps_of_block(product, kDepth)),
+        ahead(),
+        scale(),
+        unit(),
+        zero() {
     if (grouped()) {
-      load_beside(0);
+      load_beside(static_cast<long>(steps.first) * kDepth >> p.shift);
     } else if (panel != nullptr) {
       const FourScales four = four_scales(panel, kScaleF32, lane_row());
 #pragma unroll
@@ -85,7 +94,7 @@ struct HopperExact {
             both_halves<Bf16>(-static_cast<float>(static_cast<int8_t>(ahead.zeros >> (8 * f))));
       }
     }
-    load_beside((turn * kTurn >> p.shift) + 1);
+    load_beside(((static_cast<long>(steps.first) * kDepth + turn * kTurn) >> p.shift) + 1);
   }
 
   // Makes a turn's codes numbers. Rows g and g + 8 of the first product's sixteen are features 4 g
@@ -179,7 +188,9 @@ struct HopperExact {
   }
 
   __device__ __forceinline__ void multiply_all(Tiles* ring) {
-    const int turns = static_cast<int>((p.k + kTurn - 1) / kTurn);
+    const long left = p.k - static_cast<long>(steps.first) * kDepth;
+    const int all = steps.count * (kDepth / kTurn);
+    const int turns = all * kTurn < left ? all : static_cast<int>((left + kTurn - 1) / kTurn);
     Fragments even, odd = {};
     make(&even, ring->wait(0) + kTokenBytes, 0);
     if (grouped()) {
@@ -207,8 +218,13 @@ struct HopperExact {
     wgmma_registers<kSums>(sums1);
   }
 
-  __device__ __forceinline__ void finish(long feature) const {
-    if (feature >= p.n) {
+  __device__ __forceinline__ void finish(Tiles* ring, long feature) {
+#pragma unroll
+    for (int i = 0; i < kSums; i++) {
+      sums0[i] *= unit[i / 2 % 2];
+      sums1[i] *= unit[2 + i / 2 % 2];
+    }
+    if (!join_splits<kSums>(p, ring->word(), sums0, sums1) || feature >= p.n) {
       return;
     }
 #pragma unroll
@@ -220,7 +236,7 @@ struct HopperExact {
         float y[4];
 #pragma unroll
         for (int f = 0; f < 4; f++) {
-          y[f] = unit[f] * (f < 2 ? sums0 : sums1)[at + f % 2 * 2];
+          y[f] = (f < 2 ? sums0 : sums1)[at + f % 2 * 2];
         }
         finish_sums(p, p.bias, y, token, feature);
       }
@@ -229,9 +245,10 @@ struct HopperExact {
 
   static __device__ __forceinline__ void feed(Tiles* ring, const TensorMap& x,
                                               const TensorMap& codes, const QuantizedProduct& p) {
-    const int steps = static_cast<int>((p.k + kDepth - 1) / kDepth);
+    const Steps steps = steps_of_block(p, kDepth);
     const long header = header_bytes(p.scales);
-    ring->feed(steps, [&](unsigned char* tile, uint64_t* barrier, int step) {
+    ring->feed(steps.count, [&](unsigned char* tile, uint64_t* barrier, int local) {
+      const int step = steps.first + local;
       tensor_load(tile, x, barrier, step * kDepth, static_cast<int>(blockIdx.y) * Tokens);
 #pragma unroll
       for (int turn = 0; turn < kDepth / kTurn; turn++) {
@@ -247,7 +264,7 @@ struct HopperExact {
 
 // x is a map of [m, k] with boxes of a block's tokens and 64 input features in swizzles of 128
 // bytes, and codes one of the packed weight's words [panels, words] with boxes of eight panels and
-// 32 input features. Groups of F16 scales, or whole rows. Grid: (n / 256, m / Tokens).
+// 32 input features. Groups of F16 scales, or whole rows. Grid: (n / 256, m / Tokens, splits of k).
 template <bool Bf16, int Bits, int Tokens>
 static __device__ __forceinline__ void hopper_exact_product(const TensorMap& x,
                                                             const TensorMap& codes,
@@ -266,7 +283,7 @@ static __device__ __forceinline__ void hopper_exact_product(const TensorMap& x,
     const long first = static_cast<long>(blockIdx.x) * kFeatures + consumer_warp() * kPanelFeatures;
     Product product(p, first < p.n ? p.packed + first / kPanelFeatures * p.panel : nullptr);
     product.multiply_all(ring);
-    product.finish(first + 4 * Product::lane_row());
+    product.finish(ring, first + 4 * Product::lane_row());
   }
 }
 

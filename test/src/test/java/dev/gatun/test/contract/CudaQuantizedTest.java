@@ -173,11 +173,11 @@ final class CudaQuantizedTest {
   @ParameterizedTest
   @ValueSource(ints = {47, 150})
   void products_of_codes_have_the_same_bits_on_hopper(int m) {
-    int k = 1004;
+    int k = 2012;
     Weight w =
         Weight.of(
             BlockFormat.INT8,
-            530,
+            m < 64 ? 250 : 530,
             k,
             (row, x) -> {
               Random random = new Random(row);
@@ -233,6 +233,9 @@ final class CudaQuantizedTest {
     "INT4:128, 50, 520, 256",
     "INT4_ZERO:64, 64, 257, 448",
     "INT8, 33, 700, 120",
+    "INT4:128, 40, 200, 1664",
+    "INT4_ZERO:32, 61, 256, 1056",
+    "INT8, 50, 130, 2056",
     "INT4_ZERO:128, 300, 64, 256",
     "INT4_ZERO:32, 152, 270, 96",
     "Q4_0, 70, 530, 1088",

@@ -78,6 +78,11 @@ final class QuantizedCases {
     int n = 257 + random.nextInt(300);
     int block = format.equals(BlockFormat.INT8) ? 8 : format.blockSize(0);
     int k = block * (1 + random.nextInt((random.nextBoolean() ? 200 : 1100) / block));
+    // Few features fill the device where they are split along k.
+    if (m < 65 && random.nextBoolean()) {
+      n = 1 + random.nextInt(256);
+      k = 1024 + block * random.nextInt(400 / block);
+    }
     // Large enough for a real device now and then, with either tile.
     if (random.nextInt(20) == 0) {
       m = 900 + random.nextInt(900);

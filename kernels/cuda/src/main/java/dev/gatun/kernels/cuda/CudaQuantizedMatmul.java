@@ -121,7 +121,7 @@ final class CudaQuantizedMatmul {
     this.launcher = launcher;
     this.memory = memory;
     this.tokens = tokens;
-    this.hopper = new HopperQuantizedMatmul(launcher);
+    this.hopper = new HopperQuantizedMatmul(launcher, memory);
     this.multiprocessors = launcher.context().multiprocessors();
   }
 
@@ -159,7 +159,9 @@ final class CudaQuantizedMatmul {
     } else if (!c.isExact()) {
       withCodes(c, x -> codes(c, x, packed, true));
     } else if (fitsTensorCores(c) && hopper.takes(c)) {
-      hopper.runExact(c, packed, to -> arguments(to, c, Activations.of(c), packed, 0, 0));
+      Activations x = Activations.of(c);
+      hopper.runExact(
+          c, packed, (to, partial, arrived) -> arguments(to, c, x, packed, partial, arrived));
     } else if (fitsTensorCores(c)) {
       tiles(c, Activations.of(c), packed);
     } else {
@@ -254,7 +256,8 @@ final class CudaQuantizedMatmul {
    */
   private void codes(Product c, Activations x, long packed, boolean padded) {
     if (padded && c.x().size(1) > 0 && hopper.takes(c)) {
-      hopper.runCodes(c, x, to -> arguments(to, c, x, packed, 0, 0));
+      hopper.runCodes(
+          c, x, (to, partial, arrived) -> arguments(to, c, x, packed, partial, arrived));
     } else if (padded && fitsTensorCores(c)) {
       tiles(c, x, packed);
     } else {

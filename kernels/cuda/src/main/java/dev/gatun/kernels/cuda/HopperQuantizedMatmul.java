@@ -2,6 +2,7 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.bindings.cuda.CudaTensorMap.Element;
+import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.quantized.PackedLayout;
@@ -9,7 +10,6 @@ import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Activations;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Product;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.function.UnaryOperator;
 
 /** Products with quantised weights by the kernels of compute capability 9.0. */
 final class HopperQuantizedMatmul {
@@ -17,36 +17,70 @@ final class HopperQuantizedMatmul {
   // A block's features and tokens, bytes of a token in a step, and steps that are under way behind
   // 1 KB of barriers.
   private static final int FEATURES = 256;
-  private static final int[] TOKENS = {128, 64};
+  private static final int MOST_TOKENS = 128;
+  private static final int LEAST_TOKENS = 64;
   private static final int ROW_BYTES = 128;
   private static final int STAGES = 6;
   // Input features whose codes are copied at once: no group is smaller.
   private static final int TURN = 32;
+  // A split of fewer steps than this costs more to join than it gains.
+  private static final long LEAST_STEPS = 4;
+  private static final int MULTIPLYING_THREADS = 256;
+
+  /** Adds a product's arguments to those of a launch. */
+  interface ProductArguments {
+    Arguments add(Arguments to, long partial, long arrived);
+  }
 
   private final Launcher launcher;
+  private final CudaMemory memory;
   private final boolean hopper;
   private final int multiprocessors;
 
-  HopperQuantizedMatmul(Launcher launcher) {
+  HopperQuantizedMatmul(Launcher launcher, CudaMemory memory) {
     this.launcher = launcher;
+    this.memory = memory;
     this.hopper = launcher.context().computeCapability() == HOPPER;
     this.multiprocessors = launcher.context().multiprocessors();
   }
 
   /** Whether there is a kernel for it, whose blocks occupy at least half of the multiprocessors. */
   boolean takes(Product c) {
-    return hopper && hasKernel(c) && tokens(c) != 0;
+    return hopper && hasKernel(c) && plan(c) != null;
   }
 
-  /** The tokens of a block, as many as fill the device, 0 where none do. */
-  private int tokens(Product c) {
-    for (int tokens : TOKENS) {
-      long blocks = Math.ceilDiv(c.y().size(1), FEATURES) * Math.ceilDiv(c.x().size(0), tokens);
-      if (c.x().size(0) > tokens / 2 && 2 * blocks >= multiprocessors) {
-        return tokens;
-      }
+  /**
+   * How a product is divided.
+   *
+   * @param tokens of a block
+   * @param splits of the input features, over blocks that share a tile
+   */
+  private record Plan(long columns, long rows, int tokens, long splits) {
+    static Plan of(Product c, int tokens, long splits) {
+      return new Plan(
+          Math.ceilDiv(c.y().size(1), FEATURES),
+          Math.ceilDiv(c.x().size(0), tokens),
+          tokens,
+          splits);
     }
-    return 0;
+
+    long blocks() {
+      return columns * rows * splits;
+    }
+  }
+
+  /** The larger tile where it fills the device, else the smaller, split; null for neither. */
+  private Plan plan(Product c) {
+    Plan large = Plan.of(c, MOST_TOKENS, 1);
+    if (c.x().size(0) > MOST_TOKENS / 2 && 2 * large.blocks() >= multiprocessors) {
+      return large;
+    }
+    long k = c.x().size(1);
+    long most = k / (LEAST_STEPS * Math.max(ROW_BYTES, c.layout().group()));
+    long wanted = multiprocessors / Plan.of(c, LEAST_TOKENS, 1).blocks();
+    Plan small = Plan.of(c, LEAST_TOKENS, Math.max(1, Math.min(wanted, most)));
+    boolean fills = 2 * small.blocks() >= multiprocessors;
+    return c.x().size(0) > LEAST_TOKENS / 2 && fills ? small : null;
   }
 
   private static boolean hasKernel(Product c) {
@@ -69,7 +103,8 @@ final class HopperQuantizedMatmul {
    *
    * @param product adds the product's arguments
    */
-  void runCodes(Product c, Activations codes, UnaryOperator<Arguments> product) {
+  void runCodes(Product c, Activations codes, ProductArguments product) {
+    Plan plan = plan(c);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment x =
           CudaTensorMap.encode(
@@ -78,9 +113,9 @@ final class HopperQuantizedMatmul {
               codes.x(),
               new long[] {c.x().size(1), c.x().size(0)},
               new long[] {codes.stride()},
-              new int[] {ROW_BYTES, tokens(c)},
+              new int[] {ROW_BYTES, plan.tokens()},
               ROW_BYTES);
-      launch("codes", c, 0, product.apply(launcher.arguments().bytes(x)));
+      launch("codes", c, plan, 0, launcher.arguments().bytes(x), product);
     }
   }
 
@@ -90,7 +125,8 @@ final class HopperQuantizedMatmul {
    * @param packed the address of the packed weight
    * @param product adds the product's arguments
    */
-  void runExact(Product c, long packed, UnaryOperator<Arguments> product) {
+  void runExact(Product c, long packed, ProductArguments product) {
+    Plan plan = plan(c);
     long k = c.x().size(1);
     boolean bf16 = c.x().dtype() == DType.BF16;
     int bits = c.layout().bits();
@@ -106,7 +142,7 @@ final class HopperQuantizedMatmul {
               CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
               new long[] {k, c.x().size(0)},
               new long[] {2 * c.x().stride(0)},
-              new int[] {ROW_BYTES / 2, tokens(c)},
+              new int[] {ROW_BYTES / 2, plan.tokens()},
               ROW_BYTES);
       MemorySegment codes =
           CudaTensorMap.encode(
@@ -120,19 +156,30 @@ final class HopperQuantizedMatmul {
       launch(
           bf16 ? "bf16" : "f16",
           c,
+          plan,
           FEATURES * ROW_BYTES / 2 * bits / 8,
-          product.apply(launcher.arguments().bytes(x).bytes(codes)));
+          launcher.arguments().bytes(x).bytes(codes),
+          product);
     }
   }
 
-  private void launch(String kind, Product c, int codeBytes, Arguments arguments) {
-    int tokens = tokens(c);
-    launcher.launch(
-        "matmul_int%d_%s_%d_sm90a".formatted(c.layout().bits(), kind, tokens),
-        Math.ceilDiv(c.y().size(1), FEATURES),
-        Math.ceilDiv(c.x().size(0), tokens),
-        1,
-        1024 + STAGES * (tokens * ROW_BYTES + codeBytes),
-        arguments);
+  private void launch(
+      String kind, Product c, Plan plan, int codeBytes, Arguments maps, ProductArguments product) {
+    long counters = plan.splits() == 1 ? 0 : plan.columns() * plan.rows();
+    long sums = counters * plan.splits() * MULTIPLYING_THREADS * plan.tokens();
+    // Of each call its own, since calls of other streams and recordings may run at the same time.
+    try (Buffer partial = memory.allocate(4 * sums);
+        Buffer arrived = memory.allocate(4 * counters)) {
+      if (counters > 0) {
+        launcher.stream().fill(CudaMemory.address(arrived), 0, 4 * counters);
+      }
+      launcher.launch(
+          "matmul_int%d_%s_%d_sm90a".formatted(c.layout().bits(), kind, plan.tokens()),
+          plan.columns(),
+          plan.rows(),
+          plan.splits(),
+          1024 + STAGES * (plan.tokens() * ROW_BYTES + codeBytes),
+          product.add(maps, CudaMemory.address(partial), CudaMemory.address(arrived)));
+    }
   }
 }
