@@ -15,12 +15,19 @@ record Cost(double operations, double bytes, String ceiling) {
   private static final double HIDDEN = 384;
   private static final double INNER = 1536;
 
-  /** The cost of a case by its name; null where more is measured than a computation. */
+  /**
+   * The cost of a case by its name; null of row kernels, which the memory bounds, and where more is
+   * measured than a computation.
+   */
   static Cost of(String name) {
     if (name.startsWith(Work.MAIN_JOB)) {
       return null;
     }
-    return name.contains("/") ? of(KernelCase.of(name)) : encoder(Work.lengths(name));
+    if (!name.contains("/")) {
+      return encoder(Work.lengths(name));
+    }
+    KernelCase c = KernelCase.of(name);
+    return c.isAttention() || c.isMatmul() || c.isExperts() ? of(c) : null;
   }
 
   /** In float32, of sequences with so many tokens. */
@@ -33,6 +40,7 @@ record Cost(double operations, double bytes, String ceiling) {
     return new Cost(operations, 4 * weights, "f32");
   }
 
+  /** Of attention, a product, or experts. */
   static Cost of(KernelCase c) {
     return new Cost(operations(c), bytes(c), ceiling(c.type()));
   }

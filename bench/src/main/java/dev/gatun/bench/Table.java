@@ -19,7 +19,9 @@ final class Table {
     this.results = results;
     this.contenders = List.copyOf(results.versions().keySet());
     this.small = contenders.contains(Contender.SMALL_KERNEL.id);
-    boolean bounded = results.cases().keySet().stream().anyMatch(name -> Cost.of(name) != null);
+    boolean bounded =
+        contenders.contains(Contender.MEMORY.id)
+            || results.cases().keySet().stream().anyMatch(name -> Cost.of(name) != null);
     this.last = small ? "over the kernel: op, run" : bounded ? "of the ceiling" : null;
   }
 
