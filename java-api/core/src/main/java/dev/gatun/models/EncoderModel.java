@@ -158,15 +158,18 @@ public abstract class EncoderModel implements AutoCloseable {
     }
   }
 
-  // A batch goes through all layers in parts whose widest activations, four times the hidden size,
-  // stay in the last cache. What is computed for a sequence does not depend on the others.
+  // On the processor a batch goes through all layers in parts whose widest activations, four times
+  // the hidden size, stay in the last cache; other devices are filled by all of it. What is
+  // computed
+  // for a sequence does not depend on the others.
   private static final long PART_BYTES = 6L << 20;
   private static final int LEAST_PART = 128;
 
   private Tensor run(PackedBatch batch, Tensor keyBias, List<Tensor> states, List<Tensor> weights) {
     int most = (int) Math.max(LEAST_PART, PART_BYTES / (4L * DType.F32.bytes() * hiddenSize()));
     boolean all = keyBias != null || states != null || weights != null;
-    if (all || batch.tokens() <= most || batch.sequences() == 1) {
+    boolean fits = device != Device.cpu() || batch.tokens() <= most;
+    if (all || fits || batch.sequences() == 1) {
       return runPart(batch, keyBias, states, weights);
     }
     Tensor hidden = Tensor.empty(device, DType.F32, batch.tokens(), hiddenSize());

@@ -74,7 +74,7 @@ final class CudaKernels implements Kernels {
     this.rows = new CudaRows(launcher);
     this.rotary = new CudaRotary(launcher, memory, checks);
     this.elementwise = new CudaElementwise(launcher);
-    this.quantized = new CudaQuantized(memory);
+    this.quantized = new CudaQuantized(launcher, memory);
     this.tokens = new CudaTokens(launcher);
     this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory, tokens);
     this.experts = new CudaExperts(launcher, memory, uploads);

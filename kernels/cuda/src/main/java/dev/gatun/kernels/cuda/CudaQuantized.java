@@ -1,23 +1,33 @@
 package dev.gatun.kernels.cuda;
 
+import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.Dequantize;
 import dev.gatun.kernels.api.Operand;
 import dev.gatun.kernels.api.Quantize;
 import dev.gatun.kernels.api.QuantizedPack;
 import dev.gatun.kernels.api.quantized.HostBlocks;
+import dev.gatun.kernels.api.quantized.PackedLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.BiConsumer;
 
 /**
- * Blocks of weights. They are made, packed and taken apart on the host, in Java: this happens once,
- * when a model is loaded, and the search for scales of GGML's formats is no work for a device. The
- * packed form is the processor's, to the byte.
+ * Blocks of weights. They are packed on the device, to the byte as on the host. They are made and
+ * taken apart on the host, in Java: this happens once, and the search for scales of GGML's formats
+ * is no work for a device.
  */
 final class CudaQuantized {
+  // A group of a panel has a thread for each of so many words of a feature.
+  private static final int LANES = 8;
+  // Of a grid's second side.
+  private static final long MOST_GROUPS = 65_535;
+
+  private final Launcher launcher;
   private final CudaMemory memory;
 
-  CudaQuantized(CudaMemory memory) {
+  CudaQuantized(Launcher launcher, CudaMemory memory) {
+    this.launcher = launcher;
     this.memory = memory;
   }
 
@@ -30,7 +40,51 @@ final class CudaQuantized {
   }
 
   void run(QuantizedPack c) {
-    onHost(c.blocks(), c.packed(), (blocks, packed) -> HostBlocks.run(c, blocks, packed));
+    PackedLayout layout = c.format().layout();
+    long groups = layout.groups(c.inFeatures());
+    boolean fits = Vectors.areAligned(c.packed()) && groups <= MOST_GROUPS;
+    if (c.packed().count() > 0 && fits && hasFiniteScales(c)) {
+      launcher.launch(
+          "quantized_pack",
+          Math.ceilDiv(c.blocks().size(0), PackedLayout.PANEL),
+          groups,
+          1,
+          Integer.BYTES * LANES * PackedLayout.PANEL,
+          arguments(c, 0));
+    } else {
+      // Names the block whose scale is no number.
+      onHost(c.blocks(), c.packed(), (blocks, packed) -> HostBlocks.run(c, blocks, packed));
+    }
+  }
+
+  private boolean hasFiniteScales(QuantizedPack c) {
+    long blocks = c.blocks().size(0) * (c.inFeatures() / c.format().blockSize(c.inFeatures()));
+    try (Arena arena = Arena.ofConfined();
+        Buffer first = memory.allocate(Long.BYTES)) {
+      launcher.stream().fill(CudaMemory.address(first), 0xff, Long.BYTES);
+      launcher.elements("quantized_scales_check", blocks, arguments(c, CudaMemory.address(first)));
+      MemorySegment found = arena.allocate(ValueLayout.JAVA_LONG);
+      memory.read(CudaMemory.address(first), found);
+      return found.get(ValueLayout.JAVA_LONG, 0) == -1;
+    }
+  }
+
+  private Arguments arguments(QuantizedPack c, long first) {
+    PackedLayout layout = c.format().layout();
+    long k = c.inFeatures();
+    return launcher
+        .arguments()
+        .begin()
+        .operand(c.blocks())
+        .operand(c.packed())
+        .address(first)
+        .numbers(c.blocks().stride(0), c.blocks().size(0), k)
+        .numbers(c.format().blockSize(k), c.format().blockBytes(k))
+        .numbers(layout.groupSize(k), layout.recordBytes(k))
+        .integer(c.format().kind().ordinal())
+        .integer(layout.bits())
+        .integer(layout.scales().ordinal())
+        .end();
   }
 
   /** Brings the input here, and takes the output, which is contiguous, there. */
