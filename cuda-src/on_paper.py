@@ -39,7 +39,7 @@ TILES = {
     "matmul_int8_codes_128": (8, 8, 1, 2, 64, 4, True),
 }
 
-# Kernels of warpgroups: bits, integers or not, input features of a turn, tokens, bytes of x and of codes in a stage.
+# Kernels of warpgroups: bits, integers or not, input features of a turn, tokens.
 HOPPER = {
     f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a": (bits, integers, 64 if integers else 32, tokens)
     for bits, integers in ((4, False), (8, False), (8, True))
