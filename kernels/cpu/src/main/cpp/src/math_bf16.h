@@ -1,5 +1,5 @@
-// Elementary functions for results of bf16, whose last place is 2^-8 of them: with relative errors
-// of 2^-12 of what the functions of math.h give, at half their instructions.
+// Elementary functions for results of bf16, which are rounded to 2^-9 of them: shorter formulas
+// than those of math.h, with the errors that are said beside them.
 #ifndef GATUN_MATH_BF16_H
 #define GATUN_MATH_BF16_H
 
@@ -57,7 +57,7 @@ struct Bf16Functions {
     });
   }
 
-  // Odd, so that small results are as exact as others.
+  // No shorter formula keeps small results as exact as others.
   template <typename V>
   static GATUN_INLINE V tanh(V x) {
     return gatun::GATUN_LEVEL::tanh(x);

@@ -168,8 +168,8 @@ public abstract class EncoderModel implements AutoCloseable {
   private Tensor run(PackedBatch batch, Tensor keyBias, List<Tensor> states, List<Tensor> weights) {
     int most = (int) Math.max(LEAST_PART, PART_BYTES / (4L * DType.F32.bytes() * hiddenSize()));
     boolean all = keyBias != null || states != null || weights != null;
-    boolean fits = device != Device.cpu() || batch.tokens() <= most;
-    if (all || fits || batch.sequences() == 1) {
+    boolean whole = device != Device.cpu() || batch.tokens() <= most;
+    if (all || whole || batch.sequences() == 1) {
       return runPart(batch, keyBias, states, weights);
     }
     Tensor hidden = Tensor.empty(device, DType.F32, batch.tokens(), hiddenSize());

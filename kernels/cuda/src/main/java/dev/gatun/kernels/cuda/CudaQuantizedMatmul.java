@@ -279,22 +279,20 @@ final class CudaQuantizedMatmul {
     long wanted = BLOCKS_A_MULTIPROCESSOR * multiprocessors / (columns * rows);
     long most = Math.ceilDiv(c.x().size(1), tile.depth()) / LEAST_STAGES;
     long splits = Math.max(1, Math.min(wanted, most));
-    long sums = splits == 1 ? 0 : columns * rows * splits * THREADS * tile.sums();
-    // Of each call its own, since calls of other streams and recordings may run at the same time.
-    long counters = splits == 1 ? 0 : columns * rows;
-    try (Buffer partial = memory.allocate(4 * sums);
-        Buffer arrived = memory.allocate(4 * counters)) {
-      if (counters > 0) {
-        launcher.stream().fill(CudaMemory.address(arrived), 0, 4 * counters);
-      }
-      launcher.launch(
-          kernel(c, tile),
-          columns,
-          rows,
-          splits,
-          tile.sharedBytes(c),
-          arguments(c, x, packed, CudaMemory.address(partial), CudaMemory.address(arrived)));
-    }
+    SplitSums.run(
+        launcher,
+        memory,
+        columns * rows,
+        splits,
+        (long) THREADS * tile.sums(),
+        (partial, arrived) ->
+            launcher.launch(
+                kernel(c, tile),
+                columns,
+                rows,
+                splits,
+                tile.sharedBytes(c),
+                arguments(c, x, packed, partial, arrived)));
   }
 
   /** The tensor cores' kernel for a tile. */

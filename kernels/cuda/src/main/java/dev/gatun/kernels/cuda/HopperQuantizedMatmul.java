@@ -2,7 +2,6 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.bindings.cuda.CudaTensorMap.Element;
-import dev.gatun.kernels.api.Buffer;
 import dev.gatun.kernels.api.DType;
 import dev.gatun.kernels.api.QuantizedActivations;
 import dev.gatun.kernels.api.quantized.PackedLayout;
@@ -165,21 +164,19 @@ final class HopperQuantizedMatmul {
 
   private void launch(
       String kind, Product c, Plan plan, int codeBytes, Arguments maps, ProductArguments product) {
-    long counters = plan.splits() == 1 ? 0 : plan.columns() * plan.rows();
-    long sums = counters * plan.splits() * MULTIPLYING_THREADS * plan.tokens();
-    // Of each call its own, since calls of other streams and recordings may run at the same time.
-    try (Buffer partial = memory.allocate(4 * sums);
-        Buffer arrived = memory.allocate(4 * counters)) {
-      if (counters > 0) {
-        launcher.stream().fill(CudaMemory.address(arrived), 0, 4 * counters);
-      }
-      launcher.launch(
-          "matmul_int%d_%s_%d_sm90a".formatted(c.layout().bits(), kind, plan.tokens()),
-          plan.columns(),
-          plan.rows(),
-          plan.splits(),
-          1024 + STAGES * (plan.tokens() * ROW_BYTES + codeBytes),
-          product.add(maps, CudaMemory.address(partial), CudaMemory.address(arrived)));
-    }
+    SplitSums.run(
+        launcher,
+        memory,
+        plan.columns() * plan.rows(),
+        plan.splits(),
+        (long) MULTIPLYING_THREADS * plan.tokens(),
+        (partial, arrived) ->
+            launcher.launch(
+                "matmul_int%d_%s_%d_sm90a".formatted(c.layout().bits(), kind, plan.tokens()),
+                plan.columns(),
+                plan.rows(),
+                plan.splits(),
+                1024 + STAGES * (plan.tokens() * ROW_BYTES + codeBytes),
+                product.add(maps, partial, arrived)));
   }
 }
