@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -20,7 +19,7 @@ import java.util.List;
  * @param packed F32 of an F32 weight, BF16 or F16, [{@link #packedCount}] contiguous
  * @param layout what reads the packed form
  */
-public record MatmulPack(Operand weight, Operand packed, Layout layout) implements KernelCall {
+public record MatmulPack(Operand weight, Operand packed, Layout layout) implements MatmulCall {
   private static final String NAME = "matmul_pack";
 
   /** What a packed form is for. */
