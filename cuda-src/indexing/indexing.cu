@@ -55,10 +55,13 @@ static __device__ __forceinline__ void copy_bytes(const uint8_t* from, uint8_t* 
   }
 }
 
-// Grid: ids. The ids are distinct.
+// Grid: ids. The ids are distinct; a row whose id is -1 goes nowhere.
 extern "C" __global__ void __launch_bounds__(256)
     scatter_rows(const uint8_t* x, const long* ids, uint8_t* y, long bytes) {
-  copy_bytes(x + blockIdx.x * bytes, y + ids[blockIdx.x] * bytes, bytes);
+  const long place = ids[blockIdx.x];
+  if (place >= 0) {
+    copy_bytes(x + blockIdx.x * bytes, y + place * bytes, bytes);
+  }
 }
 
 // Grid: outer * count. Entries of so many bytes.

@@ -26,7 +26,7 @@ final class GatunEmbedder implements Embedder {
       types[i] = new long[ids[i].length];
     }
     try (Encoded encoded = model.encode(ids, types);
-        Tensor pooled = Ops.pool(encoded.hidden(), encoded.offsets(), PoolingMode.MEAN);
+        Tensor pooled = Ops.pool(encoded.hidden(), encoded.segments(), PoolingMode.MEAN);
         Tensor unit = Ops.l2Normalize(pooled)) {
       return Vectors.rows(unit.toFloatArray(), ids.length);
     }

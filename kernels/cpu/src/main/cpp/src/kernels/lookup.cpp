@@ -81,8 +81,10 @@ int32_t scatter_rows(const void *x, const int64_t *ids, int64_t count, void *y, 
   char *to = static_cast<char *>(y);
   parallel_rows(count, row_bytes / 4, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      __builtin_memcpy(to + ids[r] * row_bytes, from + r * row_bytes,
-                       static_cast<size_t>(row_bytes));
+      if (ids[r] >= 0) {
+        __builtin_memcpy(to + ids[r] * row_bytes, from + r * row_bytes,
+                         static_cast<size_t>(row_bytes));
+      }
     }
   });
   return GATUN_OK;

@@ -22,7 +22,7 @@ import java.util.TreeMap;
  */
 public final class AutoModel {
   private interface Family {
-    EncoderModel build(Config config, Head head, Weights weights);
+    Encoder build(Config config, Head head, Weights weights);
   }
 
   private static final Map<String, Family> FAMILIES =
@@ -103,7 +103,7 @@ public final class AutoModel {
       Weights weights =
           new Weights(file, directory.toString(), device, type, QuantizationConfig.of(config));
       try {
-        return family.build(config, head, weights);
+        return new EncoderModel(config, head, weights, family.build(config, head, weights));
       } catch (RuntimeException | Error e) {
         weights.closeAll();
         throw e;

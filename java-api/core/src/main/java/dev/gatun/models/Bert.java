@@ -12,15 +12,15 @@ import java.util.List;
  * BERT (Devlin et al., arXiv 1810.04805): an encoder whose tokens see both ways, with learned
  * positions and segments.
  */
-public final class Bert extends EncoderModel {
+final class Bert implements Encoder {
   private final Tensor wordEmbeddings;
   private final Tensor positionEmbeddings;
   private final Tensor tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer;
+  private final HeadLayer head;
 
   Bert(Config config, Head head, Weights all) {
-    super(config, head, all.device());
     Weights weights = all.body("bert");
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
@@ -35,12 +35,7 @@ public final class Bert extends EncoderModel {
             "token_type_embeddings.weight", config.integer("type_vocab_size", 2), hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
-    own(
-        head(config, head, all, weights, hidden, eps),
-        all,
-        name ->
-            name.endsWith("position_ids")
-                || name.matches("(bert\\.)?(pooler|cls|classifier|qa_outputs)\\..*"));
+    this.head = head(config, head, all, weights, hidden, eps);
   }
 
   /** The layers under {@code layer.N}, as BERT's and its near relatives' files name them. */
@@ -88,30 +83,36 @@ public final class Bert extends EncoderModel {
   }
 
   @Override
-  Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, tokenTypeEmbeddings, ids(batch.typeIds()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(batch.positions()));
-    return embeddingsNorm.forward(x);
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
+    Ops.addEmbedding(x, tokenTypeEmbeddings, batch.types());
+    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
+    x = trace.first(embeddingsNorm.forward(x));
+    for (EncoderLayer each : layer) {
+      x = trace.next(x, each.forward(x, batch, trace));
+    }
+    return x;
   }
 
   @Override
-  List<EncoderLayer> layers() {
-    return layer;
+  public HeadLayer head() {
+    return head;
   }
 
   @Override
-  public int maxLength() {
-    return (int) positionEmbeddings.size(0);
+  public boolean isOtherHead(String name) {
+    return name.endsWith("position_ids")
+        || name.matches("(bert\\.)?(pooler|cls|classifier|qa_outputs)\\..*");
   }
 
   @Override
-  int typeCount() {
-    return (int) tokenTypeEmbeddings.size(0);
-  }
-
-  @Override
-  public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+  public Limits limits() {
+    int positions = (int) positionEmbeddings.size(0);
+    return new Limits(
+        (int) wordEmbeddings.size(0),
+        (int) tokenTypeEmbeddings.size(0),
+        positions,
+        positions,
+        (int) wordEmbeddings.size(1));
   }
 }

@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.Linear;
+import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,17 +11,19 @@ import java.util.List;
  * DeBERTa (He et al., arXiv 2006.03654): attention whose scores add content-to-position and
  * position-to-content parts over relative positions.
  */
-public final class Deberta extends EncoderModel {
+final class Deberta implements Encoder {
   private final DebertaParts.Embeddings embeddings;
   private final DebertaParts.Relative relative;
   private final Tensor relEmbeddings;
   private final List<EncoderLayer> layer = new ArrayList<>();
+  private final HeadLayer head;
+  private final int hiddenSize;
   private final int maxLength;
 
   Deberta(Config config, Head head, Weights all) {
-    super(config, head, all.device());
     Weights weights = all.body("deberta");
     int hidden = config.positive("hidden_size");
+    hiddenSize = hidden;
     int heads = config.divisor("num_attention_heads", hidden);
     double eps = config.eps("layer_norm_eps", 1e-7);
     maxLength = config.positive("max_position_embeddings", 512);
@@ -35,10 +38,7 @@ public final class Deberta extends EncoderModel {
           EncoderLayer.around(
               config, l, hidden, eps, attention(l.sub("attention.self"), hidden, heads)));
     }
-    own(
-        DebertaParts.head(config, head, all, embeddings.word(), hidden, eps),
-        all,
-        DebertaParts::isOtherHead);
+    this.head = DebertaParts.head(config, head, all, embeddings.word(), hidden, eps);
   }
 
   /** The rows of in_proj are, head by head, those of query, key and value; the key has no bias. */
@@ -64,7 +64,7 @@ public final class Deberta extends EncoderModel {
             ? weights.linear("pos_proj", hidden, hidden, false, Activation.NONE)
             : null;
     Linear posQProj = on && relative.p2c() ? weights.linear("pos_q_proj", hidden, hidden) : null;
-    return (x, context, attentions) -> {
+    return (x, batch, trace) -> {
       Tensor joined = inProj.forward(x);
       long[] shape = {x.size(0), heads, size};
       long[] strides = {3L * hidden, 3L * size, 1};
@@ -75,43 +75,37 @@ public final class Deberta extends EncoderModel {
           posProj == null ? null : posProj.forward(relEmbeddings).reshape(-1, heads, size),
           posQProj == null ? null : posQProj.forward(relEmbeddings).reshape(-1, heads, size),
           relative,
-          context,
-          attentions);
+          batch,
+          trace);
     };
   }
 
   @Override
-  EncoderLayer.Context context(PackedBatch batch, Tensor keyBias) {
-    return new EncoderLayer.Context(batch, relEmbeddings, ids(batch.positions()), keyBias);
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor x = trace.first(embeddings.forward(batch));
+    for (EncoderLayer each : layer) {
+      x = trace.next(x, each.forward(x, batch, trace));
+    }
+    return x;
   }
 
   @Override
-  Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
-    return DebertaParts.paddingBias(this, inputs, batch);
+  public Tensor paddingBias(Device device, BatchLayout layout) {
+    return DebertaParts.paddingBias(device, layout);
   }
 
   @Override
-  Tensor embed(PackedBatch batch) {
-    return embeddings.forward(this, batch);
+  public HeadLayer head() {
+    return head;
   }
 
   @Override
-  List<EncoderLayer> layers() {
-    return layer;
+  public boolean isOtherHead(String name) {
+    return DebertaParts.isOtherHead(name);
   }
 
   @Override
-  public int maxLength() {
-    return maxLength;
-  }
-
-  @Override
-  int typeCount() {
-    return embeddings.type() == null ? 0 : (int) embeddings.type().size(0);
-  }
-
-  @Override
-  public int vocabSize() {
-    return (int) embeddings.word().size(0);
+  public Limits limits() {
+    return embeddings.limits(maxLength, hiddenSize);
   }
 }

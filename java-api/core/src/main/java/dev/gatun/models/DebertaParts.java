@@ -1,12 +1,15 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
-import dev.gatun.models.EncoderModel.HeadLayer;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Arithmetic;
 import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** What both versions of DeBERTa have: embeddings, heads, and scores with a relative part. */
 final class DebertaParts {
@@ -58,28 +61,27 @@ final class DebertaParts {
       Tensor positionKey,
       Tensor positionQuery,
       Relative relative,
-      EncoderLayer.Context context,
-      List<Tensor> weights) {
+      TokenBatch batch,
+      Trace trace) {
     float scale = relative.scale(query.size(2));
-    Tensor bias = context.keyBias();
+    Tensor bias = batch.paddingBias();
     if (positionKey != null || positionQuery != null) {
       Tensor relativeBias =
           Ops.disentangledBias(
               positionKey == null ? null : Ops.batchedMatmul(byHead(query), byHead(positionKey)),
               positionQuery == null ? null : Ops.batchedMatmul(byHead(key), byHead(positionQuery)),
-              context.batch().offsets(),
-              context.positions(),
+              batch.segments(),
+              batch.positions().values(),
               relative.span(),
               relative.buckets(),
               relative.maxPosition(),
               scale);
-      bias = bias == null ? relativeBias : sum(relativeBias, bias);
+      bias = bias == null ? relativeBias : Arithmetic.add(relativeBias, bias);
     }
     Ops.Attention attention =
-        Ops.attention(query, key, value, context.batch().offsets(), bias, scale, weights != null);
-    if (weights != null) {
-      weights.add(attention.weights());
-    }
+        Ops.attention(
+            query, key, value, batch.segments(), bias, scale, trace.wantsAttentions());
+    trace.attention(attention.weights());
     return attention.output().reshape(query.size(0), query.size(1) * value.size(2));
   }
 
@@ -92,29 +94,37 @@ final class DebertaParts {
         new long[] {strides[1], strides[0], strides[2]});
   }
 
-  /** A bias of each head's scores plus one that all heads share. */
-  private static Tensor sum(Tensor scores, Tensor shared) {
-    float[] values = scores.toFloatArray();
-    float[] more = shared.toFloatArray();
-    int square = (int) (scores.size(2) * scores.size(3));
-    int heads = (int) scores.size(1);
-    for (int i = 0; i < values.length; i++) {
-      values[i] += more[i / (heads * square) * square + i % square];
+  /** Hides padding as keys and as queries, whose rows become uniform. */
+  static Tensor paddingBias(Device device, BatchLayout layout) {
+    int length = layout.length();
+    boolean[] seen = new boolean[layout.sequences() * length];
+    for (int i = 0; i < layout.tokens(); i++) {
+      seen[(int) layout.place(i)] = layout.seen()[i];
     }
-    return Tensor.of(scores.device(), values, scores.shape());
+    float[] values = new float[Math.multiplyExact(seen.length, length)];
+    for (int i = 0; i < values.length; i++) {
+      int query = i / length;
+      int key = query / length * length + i % length;
+      values[i] = seen[query] && seen[key] ? 0 : -Float.MAX_VALUE;
+    }
+    return Tensor.of(device, values, layout.sequences(), 1, length, length);
   }
 
-  /** Hides padding as keys and as queries, whose rows become uniform. */
-  static Tensor paddingBias(EncoderModel model, EncoderInputs inputs, PackedBatch batch) {
-    int length = batch.length();
-    float[] values = new float[batch.sequences() * length * length];
-    for (int i = 0; i < values.length; i++) {
-      int sequence = i / (length * length);
-      boolean seen =
-          inputs.isToken(sequence, i / length % length) && inputs.isToken(sequence, i % length);
-      values[i] = seen ? 0 : -Float.MAX_VALUE;
+  /** x [tokens, columns] with zeros where padding was packed. */
+  static Tensor withoutPadding(Tensor x, TokenBatch batch) {
+    if (!batch.layout().hasPadding()) {
+      return x;
     }
-    return Tensor.of(model.device(), values, batch.sequences(), 1, length, length);
+    Ids tokens =
+        batch.derived(
+            "tokens",
+            batch.tokens(),
+            batch.tokens(),
+            layout ->
+                LongStream.range(0, layout.tokens())
+                    .map(i -> layout.seen()[(int) i] ? i : Ids.NONE)
+                    .toArray());
+    return Ops.scatterRows(x, tokens, x.shape());
   }
 
   /** The embeddings of words, positions and segments, as far as a model has them. */
@@ -137,15 +147,21 @@ final class DebertaParts {
           weights.layerNorm("LayerNorm", hidden, eps));
     }
 
-    Tensor forward(EncoderModel model, PackedBatch batch) {
-      Tensor x = Ops.embedding(word, model.ids(batch.ids()));
+    Tensor forward(TokenBatch batch) {
+      Tensor x = Ops.embedding(word, batch.ids());
       if (position != null) {
-        Ops.addEmbedding(x, position, model.ids(batch.positions()));
+        Ops.addEmbedding(x, position, batch.positions());
       }
       if (type != null) {
-        Ops.addEmbedding(x, type, model.ids(batch.typeIds()));
+        Ops.addEmbedding(x, type, batch.types());
       }
-      return batch.withoutPadding(norm.forward(project == null ? x : project.forward(x)));
+      return withoutPadding(norm.forward(project == null ? x : project.forward(x)), batch);
+    }
+
+    Limits limits(int maxLength, int hidden) {
+      int types = type == null ? 0 : (int) type.size(0);
+      int positions = position == null ? maxLength : (int) position.size(0);
+      return new Limits((int) word.size(0), types, maxLength, positions, hidden);
     }
   }
 

@@ -2,9 +2,13 @@ package dev.gatun.models;
 
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,21 +16,22 @@ import java.util.List;
  * buckets, projected by the content's own projections or by some of their own, and optionally a
  * convolution after the first layer.
  */
-public final class DebertaV2 extends EncoderModel {
+final class DebertaV2 implements Encoder {
   private final DebertaParts.Embeddings embeddings;
   private final DebertaParts.Relative relative;
   private final Tensor relEmbeddings;
-  private final LayerNorm relNorm;
   private final Linear conv;
   private final LayerNorm convNorm;
   private final int convSize;
   private final List<EncoderLayer> layer = new ArrayList<>();
+  private final HeadLayer head;
+  private final int hiddenSize;
   private final int maxLength;
 
   DebertaV2(Config config, Head head, Weights all) {
-    super(config, head, all.device());
     Weights weights = all.body("deberta");
     int hidden = config.positive("hidden_size");
+    hiddenSize = hidden;
     int heads = config.divisor("num_attention_heads", hidden);
     double eps = config.eps("layer_norm_eps", 1e-7);
     maxLength = config.positive("max_position_embeddings", 512);
@@ -34,11 +39,7 @@ public final class DebertaV2 extends EncoderModel {
     Weights encoder = weights.sub("encoder");
     relative = DebertaParts.Relative.of(config, true);
     relEmbeddings =
-        relative.isOn() ? encoder.take("rel_embeddings.weight", 2 * relative.span(), hidden) : null;
-    relNorm =
-        relative.isOn() && config.texts("norm_rel_ebd").contains("layer_norm")
-            ? encoder.layerNorm("LayerNorm", hidden, eps)
-            : null;
+        relative.isOn() ? relativeEmbeddings(config, encoder, 2 * relative.span(), eps) : null;
     convSize = config.integer("conv_kernel_size", 0);
     conv = convSize > 0 ? convolution(config, encoder.sub("conv"), hidden) : null;
     convNorm = convSize > 0 ? encoder.layerNorm("conv.LayerNorm", hidden, eps) : null;
@@ -53,10 +54,20 @@ public final class DebertaV2 extends EncoderModel {
               attention(
                   l.sub("attention.self"), hidden, heads, config.flag("share_att_key", false))));
     }
-    own(
-        DebertaParts.head(config, head, all, embeddings.word(), hidden, eps),
-        all,
-        DebertaParts::isOtherHead);
+    this.head = DebertaParts.head(config, head, all, embeddings.word(), hidden, eps);
+  }
+
+  /** The embeddings of relative positions, with their norm where there is one. */
+  private static Tensor relativeEmbeddings(
+      Config config, Weights encoder, long rows, double eps) {
+    int hidden = config.positive("hidden_size");
+    Tensor table = encoder.take("rel_embeddings.weight", rows, hidden);
+    if (!config.texts("norm_rel_ebd").contains("layer_norm")) {
+      return table;
+    }
+    Tensor normed = encoder.layerNorm("LayerNorm", hidden, eps).forward(table);
+    encoder.made().add(normed);
+    return normed;
   }
 
   private EncoderLayer.SelfAttention attention(
@@ -71,17 +82,16 @@ public final class DebertaV2 extends EncoderModel {
         !c2p ? null : shared ? key : weights.linear("pos_key_proj", hidden, hidden);
     Linear positionQuery =
         !p2c ? null : shared ? query : weights.linear("pos_query_proj", hidden, hidden);
-    return (x, context, attentions) -> {
-      Tensor rel = context.relative();
+    return (x, batch, trace) -> {
       return DebertaParts.attend(
           query.forward(x).reshape(x.size(0), heads, size),
           key.forward(x).reshape(x.size(0), heads, size),
           value.forward(x).reshape(x.size(0), heads, size),
-          positionKey == null ? null : positionKey.forward(rel).reshape(-1, heads, size),
-          positionQuery == null ? null : positionQuery.forward(rel).reshape(-1, heads, size),
+          positionKey == null ? null : positionKey.forward(relEmbeddings).reshape(-1, heads, size),
+          positionQuery == null ? null : positionQuery.forward(relEmbeddings).reshape(-1, heads, size),
           relative,
-          context,
-          attentions);
+          batch,
+          trace);
     };
   }
 
@@ -109,75 +119,69 @@ public final class DebertaV2 extends EncoderModel {
   }
 
   @Override
-  Tensor afterLayer(int index, Tensor hidden, Tensor embeddings, PackedBatch batch) {
-    if (conv == null || index != 0) {
-      return hidden;
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor embedded = embeddings.forward(batch);
+    Tensor x = trace.first(embedded);
+    for (int i = 0; i < layer.size(); i++) {
+      Tensor y = layer.get(i).forward(x, batch, trace);
+      if (i == 0 && conv != null) {
+        y = convolved(embedded, y, batch);
+      }
+      x = trace.next(x, y);
     }
-    // One more row, of zeros, stands for what is not there.
-    long width = embeddings.size(1);
-    Tensor places = ids(range(batch.tokens()));
-    Tensor padded = Ops.scatterRows(embeddings, places, batch.tokens() + 1, width);
-    Tensor windows =
-        Ops.embedding(padded, ids(neighbours(batch))).reshape(batch.tokens(), convSize * width);
-    return batch.withoutPadding(convNorm.forward(conv.forward(windows), hidden));
+    return x;
   }
 
-  private long[] neighbours(PackedBatch batch) {
-    long[] rows = new long[batch.tokens() * convSize];
-    long[] at = new long[batch.sequences() * batch.length()];
-    java.util.Arrays.fill(at, batch.tokens());
-    for (int i = 0; i < batch.tokens(); i++) {
-      at[(int) batch.places()[i]] = i;
+  /** The first layer's states with the convolution of what it was given. */
+  private Tensor convolved(Tensor embedded, Tensor hidden, TokenBatch batch) {
+    // One more row, of zeros, stands for what is not there.
+    int tokens = batch.tokens();
+    long width = embedded.size(1);
+    Tensor padded = Tensor.zeros(embedded.device(), embedded.dtype(), tokens + 1L, width);
+    Layouts.copy(embedded, padded.slice(0, 0, tokens));
+    Ids neighbours =
+        batch.derived("neighbours", tokens * convSize, tokens + 1L, l -> neighbours(l, tokens));
+    Tensor windows = Ops.embedding(padded, neighbours).reshape(tokens, convSize * width);
+    return DebertaParts.withoutPadding(convNorm.forward(conv.forward(windows), hidden), batch);
+  }
+
+  /** The rows of each token and its neighbours, one past the last where there is none. */
+  private long[] neighbours(BatchLayout layout, int tokens) {
+    long[] rows = new long[tokens * convSize];
+    Arrays.fill(rows, tokens);
+    long[] at = new long[layout.sequences() * layout.length()];
+    Arrays.fill(at, tokens);
+    for (int i = 0; i < layout.tokens(); i++) {
+      at[(int) layout.place(i)] = i;
     }
-    for (int i = 0; i < batch.tokens(); i++) {
+    for (int i = 0; i < layout.tokens(); i++) {
       for (int k = 0; k < convSize; k++) {
-        long position = batch.positions()[i] + k - (convSize - 1) / 2;
-        rows[i * convSize + k] =
-            position < 0 || position >= batch.length()
-                ? batch.tokens()
-                : at[(int) (batch.places()[i] - batch.positions()[i] + position)];
+        long position = layout.positions()[i] + k - (convSize - 1) / 2;
+        if (position >= 0 && position < layout.length()) {
+          rows[i * convSize + k] = at[(int) (layout.place(i) - layout.positions()[i] + position)];
+        }
       }
     }
     return rows;
   }
 
-  private static long[] range(int count) {
-    return java.util.stream.LongStream.range(0, count).toArray();
+  @Override
+  public Tensor paddingBias(Device device, BatchLayout layout) {
+    return DebertaParts.paddingBias(device, layout);
   }
 
   @Override
-  EncoderLayer.Context context(PackedBatch batch, Tensor keyBias) {
-    Tensor rel = relNorm == null ? relEmbeddings : relNorm.forward(relEmbeddings);
-    return new EncoderLayer.Context(batch, rel, ids(batch.positions()), keyBias);
+  public HeadLayer head() {
+    return head;
   }
 
   @Override
-  Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
-    return DebertaParts.paddingBias(this, inputs, batch);
+  public boolean isOtherHead(String name) {
+    return DebertaParts.isOtherHead(name);
   }
 
   @Override
-  Tensor embed(PackedBatch batch) {
-    return embeddings.forward(this, batch);
-  }
-
-  @Override
-  List<EncoderLayer> layers() {
-    return layer;
-  }
-
-  @Override
-  public int maxLength() {
-    return maxLength;
-  }
-
-  @Override
-  int typeCount() {
-    return embeddings.type() == null ? 0 : (int) embeddings.type().size(0);
-  }
-
-  @Override
-  public int vocabSize() {
-    return (int) embeddings.word().size(0);
+  public Limits limits() {
+    return embeddings.limits(maxLength, hiddenSize);
   }
 }

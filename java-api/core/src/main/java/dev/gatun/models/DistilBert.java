@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** DistilBERT (Sanh et al., arXiv 1910.01108): a smaller BERT without segments. */
-public final class DistilBert extends EncoderModel {
+final class DistilBert implements Encoder {
   // Not in the configuration: the reference implementation fixes it.
   private static final double EPS = 1e-12;
 
@@ -16,9 +16,9 @@ public final class DistilBert extends EncoderModel {
   private final Tensor positionEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer = new ArrayList<>();
+  private final HeadLayer head;
 
   DistilBert(Config config, Head head, Weights all) {
-    super(config, head, all.device());
     Weights weights = all.body("distilbert");
     int dim = config.positive("dim");
     int hiddenDim = config.positive("hidden_dim");
@@ -42,14 +42,7 @@ public final class DistilBert extends EncoderModel {
               l.linear("ffn.lin2", dim, hiddenDim),
               l.layerNorm("output_layer_norm", dim, EPS)));
     }
-    own(
-        head(config, head, all, dim, activation),
-        all,
-        name ->
-            name.endsWith("position_ids")
-                || name.matches(
-                    "(vocab_transform|vocab_layer_norm|vocab_projector|pre_classifier|classifier"
-                        + "|qa_outputs)\\..*"));
+    this.head = head(config, head, all, dim, activation);
   }
 
   private HeadLayer head(Config config, Head head, Weights all, int dim, Activation activation) {
@@ -72,29 +65,33 @@ public final class DistilBert extends EncoderModel {
   }
 
   @Override
-  Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(batch.positions()));
-    return embeddingsNorm.forward(x);
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
+    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
+    x = trace.first(embeddingsNorm.forward(x));
+    for (EncoderLayer each : layer) {
+      x = trace.next(x, each.forward(x, batch, trace));
+    }
+    return x;
   }
 
   @Override
-  List<EncoderLayer> layers() {
-    return layer;
+  public HeadLayer head() {
+    return head;
   }
 
   @Override
-  public int maxLength() {
-    return (int) positionEmbeddings.size(0);
+  public boolean isOtherHead(String name) {
+    return name.endsWith("position_ids")
+        || name.matches(
+            "(vocab_transform|vocab_layer_norm|vocab_projector|pre_classifier|classifier"
+                + "|qa_outputs)\\..*");
   }
 
   @Override
-  int typeCount() {
-    return 0;
-  }
-
-  @Override
-  public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+  public Limits limits() {
+    int positions = (int) positionEmbeddings.size(0);
+    return new Limits(
+        (int) wordEmbeddings.size(0), 0, positions, positions, (int) wordEmbeddings.size(1));
   }
 }

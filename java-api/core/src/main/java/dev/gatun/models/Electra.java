@@ -12,18 +12,20 @@ import java.util.List;
  * ELECTRA (Clark et al., arXiv 2003.10555): BERT's body, its embeddings projected where they are of
  * another size; the discriminator tells which tokens a generator replaced.
  */
-public final class Electra extends EncoderModel {
+final class Electra implements Encoder {
   private final Tensor wordEmbeddings;
   private final Tensor positionEmbeddings;
   private final Tensor tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final Linear embeddingsProject;
   private final List<EncoderLayer> layer = new ArrayList<>();
+  private final HeadLayer head;
+  private final int hiddenSize;
 
   Electra(Config config, Head head, Weights all) {
-    super(config, head, all.device());
     Weights weights = all.body("electra");
     int hidden = config.positive("hidden_size");
+    hiddenSize = hidden;
     int size = config.positive("embedding_size", 128);
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
@@ -38,14 +40,7 @@ public final class Electra extends EncoderModel {
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       layer.add(EncoderLayer.bert(config, weights.sub("encoder.layer." + i), hidden, eps));
     }
-    own(
-        head(config, head, all, hidden, size, eps),
-        all,
-        name ->
-            name.endsWith("position_ids")
-                || name.matches(
-                    "(generator_predictions|generator_lm_head|discriminator_predictions|classifier"
-                        + "|qa_outputs)\\..*"));
+    this.head = head(config, head, all, hidden, size, eps);
   }
 
   private HeadLayer head(Config config, Head head, Weights all, int hidden, int size, double eps) {
@@ -78,31 +73,39 @@ public final class Electra extends EncoderModel {
   }
 
   @Override
-  Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, tokenTypeEmbeddings, ids(batch.typeIds()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(batch.positions()));
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
+    Ops.addEmbedding(x, tokenTypeEmbeddings, batch.types());
+    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
     x = embeddingsNorm.forward(x);
-    return embeddingsProject == null ? x : embeddingsProject.forward(x);
+    x = trace.first(embeddingsProject == null ? x : embeddingsProject.forward(x));
+    for (EncoderLayer each : layer) {
+      x = trace.next(x, each.forward(x, batch, trace));
+    }
+    return x;
   }
 
   @Override
-  List<EncoderLayer> layers() {
-    return layer;
+  public HeadLayer head() {
+    return head;
   }
 
   @Override
-  public int maxLength() {
-    return (int) positionEmbeddings.size(0);
+  public boolean isOtherHead(String name) {
+    return name.endsWith("position_ids")
+        || name.matches(
+            "(generator_predictions|generator_lm_head|discriminator_predictions|classifier"
+                + "|qa_outputs)\\..*");
   }
 
   @Override
-  int typeCount() {
-    return (int) tokenTypeEmbeddings.size(0);
-  }
-
-  @Override
-  public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+  public Limits limits() {
+    int positions = (int) positionEmbeddings.size(0);
+    return new Limits(
+        (int) wordEmbeddings.size(0),
+        (int) tokenTypeEmbeddings.size(0),
+        positions,
+        positions,
+        hiddenSize);
   }
 }

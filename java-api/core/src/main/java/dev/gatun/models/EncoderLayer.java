@@ -3,6 +3,7 @@ package dev.gatun.models;
 import dev.gatun.nn.LayerInput;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
@@ -20,28 +21,13 @@ record EncoderLayer(
 
   /** A family's own way from hidden states [tokens, hidden] to attended values [tokens, hidden]. */
   interface SelfAttention {
-    /**
-     * @param weights receives the probabilities when it is not null
-     */
-    Tensor forward(Tensor hidden, Context context, java.util.List<Tensor> weights);
+    Tensor forward(Tensor hidden, TokenBatch batch, Trace trace);
   }
 
-  /**
-   * What is the same in every layer of a pass.
-   *
-   * @param batch the packed tokens
-   * @param relative the relative position embeddings [2 span, hidden], or null
-   * @param positions each token's position, or null where attention does not ask
-   * @param keyBias [sequences, 1, 1, longest], lowest where padding was packed; else null
-   */
-  record Context(PackedBatch batch, Tensor relative, Tensor positions, Tensor keyBias) {}
-
-  Tensor forward(Tensor hidden, Context context, java.util.List<Tensor> weights) {
+  Tensor forward(Tensor hidden, TokenBatch batch, Trace trace) {
     try (Scope scope = Scope.open()) {
-      Tensor attended = attentionOutput.forward(attention.forward(hidden, context, weights));
-      if (weights != null) {
-        scope.keep(weights.getLast());
-      }
+      Tensor attended = attentionOutput.forward(attention.forward(hidden, batch, trace));
+      trace.keep(scope);
       LayerInput x = attentionNorm.forward(attended, hidden, intermediate);
       return scope.keep(outputNorm.forward(output.forward(intermediate.forwardNarrow(x)), x.x()));
     }
@@ -76,25 +62,23 @@ record EncoderLayer(
 
   /** Plain attention with the three projections in one layer. */
   static SelfAttention fused(Linear queryKeyValue, int heads) {
-    return (hidden, context, weights) -> {
+    return (hidden, batch, trace) -> {
       long tokens = hidden.size(0);
       long width = queryKeyValue.outFeatures() / 3;
       long size = width / heads;
       Tensor joined = queryKeyValue.forwardNarrow(hidden);
       long[] shape = {tokens, heads, size};
       long[] strides = {3 * width, size, 1};
-      var attention =
-          dev.gatun.ops.Ops.attention(
+      Ops.Attention attention =
+          Ops.attention(
               joined.strided(0, shape, strides),
               joined.strided(width, shape, strides),
               joined.strided(2 * width, shape, strides),
-              context.batch().offsets(),
-              context.keyBias(),
+              batch.segments(),
+              batch.paddingBias(),
               (float) (1 / Math.sqrt(size)),
-              weights != null);
-      if (weights != null) {
-        weights.add(attention.weights());
-      }
+              trace.wantsAttentions());
+      trace.attention(attention.weights());
       return attention.output().reshape(tokens, width);
     };
   }

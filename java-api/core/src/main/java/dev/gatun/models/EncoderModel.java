@@ -1,102 +1,71 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 
 /**
  * An encoder with a head. Tokens of padding are taken out before anything is computed, so a ragged
  * batch costs what its real tokens cost. Safe for use by many threads.
  */
-public abstract class EncoderModel implements AutoCloseable {
+public final class EncoderModel implements Model {
+  private static final int LEAST_PART = 128;
+
   private final Config config;
   private final Head head;
   private final Device device;
-  private List<AutoCloseable> parts = List.of();
-  private List<String> unusedWeights = List.of();
-  private HeadLayer headLayer;
+  private final Encoder encoder;
+  private final List<AutoCloseable> parts;
+  private final List<String> unusedWeights;
   private volatile boolean closed;
 
-  EncoderModel(Config config, Head head, Device device) {
+  /**
+   * @param weights what the encoder was made of; the model closes them
+   */
+  EncoderModel(Config config, Head head, Weights weights, Encoder encoder) {
     this.config = config;
     this.head = head;
-    this.device = device;
-  }
-
-  /** A head's computation. */
-  interface HeadLayer {
-    void forward(Tensor hidden, PackedBatch batch, EncoderInputs inputs, EncoderOutput output);
-  }
-
-  /**
-   * Called once by a family's constructor, when all weights are taken.
-   *
-   * @param otherHeads the names that weights of the family's other heads have
-   */
-  final void own(HeadLayer layer, Weights weights, Predicate<String> otherHeads) {
-    this.headLayer = layer;
-    this.unusedWeights = weights.unused(otherHeads);
+    this.device = weights.device();
+    this.encoder = encoder;
+    this.unusedWeights = weights.unused(encoder::isOtherHead);
     this.parts = List.copyOf(weights.made());
   }
 
-  /** Embeddings of the packed tokens [tokens, hidden]. */
-  abstract Tensor embed(PackedBatch batch);
-
-  /** Ids on the model's device. */
-  final Tensor ids(long[] ids) {
-    return Tensor.of(device, ids, ids.length);
-  }
-
-  /** The layers, first to last. */
-  abstract List<EncoderLayer> layers();
-
-  /** What the layers share in a pass. */
-  EncoderLayer.Context context(PackedBatch batch, Tensor keyBias) {
-    return new EncoderLayer.Context(batch, null, null, keyBias);
-  }
-
-  /** A family's step after a layer, as DeBERTa's convolution; most have none. */
-  Tensor afterLayer(int layer, Tensor hidden, Tensor embeddings, PackedBatch batch) {
-    return hidden;
-  }
-
   /** The most tokens of a sequence. */
-  public abstract int maxLength();
-
-  /** The number of token types, 0 where the model has none. */
-  abstract int typeCount();
+  public int maxLength() {
+    return encoder.limits().length();
+  }
 
   /** Tokens in the vocabulary. */
-  public abstract int vocabSize();
-
-  /** The width of the hidden states. */
-  public final int hiddenSize() {
-    return config.integer(config.has("hidden_size") ? "hidden_size" : "dim");
+  public int vocabSize() {
+    return encoder.limits().vocabulary();
   }
 
-  public final Config config() {
+  /** The width of the hidden states. */
+  public int hiddenSize() {
+    return encoder.limits().hidden();
+  }
+
+  @Override
+  public Config config() {
     return config;
   }
 
-  public final Head head() {
+  public Head head() {
     return head;
   }
 
-  /**
-   * The tensors of the file that this model does not compute with, such as those of the head that
-   * it was trained with; empty when all are in use.
-   */
-  public final List<String> unusedWeights() {
+  @Override
+  public List<String> unusedWeights() {
     return unusedWeights;
   }
 
-  public final Device device() {
+  @Override
+  public Device device() {
     return device;
   }
 
@@ -107,150 +76,118 @@ public abstract class EncoderModel implements AutoCloseable {
    *     long, and labels of another shape than the head's
    * @throws IllegalStateException when the model is closed
    */
-  public final EncoderOutput forward(EncoderInputs inputs) {
-    // The loss of spans is a softmax over padded sequences, padding's own scores included.
-    boolean padded =
-        head == Head.QUESTION_ANSWERING
-            && inputs.startPositions() != null
-            && inputs.isRectangular();
-    PackedBatch batch = checked(inputs, padded);
+  public EncoderOutput forward(EncoderInputs inputs) {
+    BatchLayout layout = checked(inputs, encoder.head().needsPadding(inputs));
     EncoderOutput output = new EncoderOutput();
-    try (Scope scope = Scope.open()) {
-      List<Tensor> states = inputs.outputHiddenStates() ? new ArrayList<>() : null;
-      List<Tensor> weights = inputs.outputAttentions() ? new ArrayList<>() : null;
-      Tensor hidden = run(batch, padded ? keyBias(inputs, batch) : null, states, weights);
-      output.lastHiddenState = batch.unpack(hidden, device);
-      if (states != null) {
-        states.forEach(state -> output.hiddenStates.add(batch.unpack(state, device)));
-      }
-      if (weights != null) {
-        weights.forEach(w -> output.attentions.add(batch.unpackAttention(w, device)));
-      }
-      headLayer.forward(hidden, batch, inputs, output);
+    try (Scope scope = Scope.open();
+        TokenBatch batch = new TokenBatch(encoder, device, layout)) {
+      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions());
+      Tensor hidden = encoder.forward(batch, trace);
+      output.lastHiddenState = Padded.rows(hidden, batch);
+      trace.states().forEach(state -> output.hiddenStates.add(Padded.rows(state, batch)));
+      trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
+      encoder.head().forward(hidden, batch, inputs, output);
       output.tensors().forEach(scope::keep);
+    } catch (RuntimeException | Error e) {
+      output.close();
+      throw e;
     }
     return output;
+  }
+
+  /**
+   * A batch on the model's device, checked, for {@link #hidden}. Another can take its place, see
+   * {@link TokenBatch#write}: a batch of as many sequences, and tokens, as will ever come leaves
+   * room for all.
+   *
+   * @param inputIds token ids, a row a sequence
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
+   * @param tokenTypeIds the segment of each token, shaped as inputIds; or null
+   * @throws IllegalArgumentException as {@link #forward} does
+   */
+  public TokenBatch batch(long[][] inputIds, long[][] attentionMask, long[][] tokenTypeIds) {
+    EncoderInputs inputs = EncoderInputs.of(inputIds, attentionMask, tokenTypeIds);
+    return new TokenBatch(encoder, device, checked(inputs, false));
+  }
+
+  /**
+   * The last hidden states [tokens, hidden_size] of a batch's packed tokens. Submits work and waits
+   * for nothing, so that {@link Device#capture} can record it.
+   */
+  public Tensor hidden(TokenBatch batch) {
+    open();
+    try (Scope scope = Scope.open()) {
+      return scope.keep(encoder.forward(batch, Trace.none()));
+    }
   }
 
   /**
    * The last hidden states of sequences without padding.
    *
    * @param hidden the tokens of all sequences, one after another, [tokens, hidden_size]
-   * @param offsets where each sequence begins
+   * @param segments where each sequence begins
    */
-  public record Encoded(Tensor hidden, Offsets offsets) implements AutoCloseable {
+  public record Encoded(Tensor hidden, Segments segments) implements AutoCloseable {
     @Override
     public void close() {
       hidden.close();
+      segments.close();
     }
   }
 
   /**
-   * The last hidden states of sequences of any lengths, packed.
+   * The last hidden states of sequences of any lengths, packed. What is computed for a sequence
+   * does not depend on the others, so that a large batch goes through the layers in parts whose
+   * widest activations, four times the hidden size, stay in the device's cache.
    *
    * @param inputIds token ids, a row a sequence
    * @param tokenTypeIds the segment of each token, or null
    */
-  public final Encoded encode(long[][] inputIds, long[][] tokenTypeIds) {
-    PackedBatch batch = checked(EncoderInputs.of(inputIds, null, tokenTypeIds), false);
+  public Encoded encode(long[][] inputIds, long[][] tokenTypeIds) {
+    BatchLayout layout = checked(EncoderInputs.of(inputIds, null, tokenTypeIds), false);
+    long most = device.activationBytes() / (4L * DType.F32.bytes() * hiddenSize());
+    List<BatchLayout> parts =
+        layout.tokens() <= most
+            ? List.of(layout)
+            : layout.parts(Math.clamp(most, LEAST_PART, Integer.MAX_VALUE));
     try (Scope scope = Scope.open()) {
-      return new Encoded(scope.keep(run(batch, null, null, null)), batch.offsets());
-    }
-  }
-
-  // On the processor a batch goes through all layers in parts whose widest activations, four times
-  // the hidden size, stay in the last cache; other devices are filled by all of it. What is
-  // computed
-  // for a sequence does not depend on the others.
-  private static final long PART_BYTES = 6L << 20;
-  private static final int LEAST_PART = 128;
-
-  private Tensor run(PackedBatch batch, Tensor keyBias, List<Tensor> states, List<Tensor> weights) {
-    int most = (int) Math.max(LEAST_PART, PART_BYTES / (4L * DType.F32.bytes() * hiddenSize()));
-    boolean all = keyBias != null || states != null || weights != null;
-    boolean whole = device != Device.cpu() || batch.tokens() <= most;
-    if (all || whole || batch.sequences() == 1) {
-      return runPart(batch, keyBias, states, weights);
-    }
-    Tensor hidden = Tensor.empty(device, DType.F32, batch.tokens(), hiddenSize());
-    long done = 0;
-    for (PackedBatch part : batch.parts(most)) {
-      try (Scope _ = Scope.open()) {
-        Layouts.copy(runPart(part, null, null, null), hidden.slice(0, done, done + part.tokens()));
+      if (parts.size() == 1) {
+        TokenBatch batch = new TokenBatch(encoder, device, layout);
+        Tensor hidden = scope.keep(encoder.forward(batch, Trace.none()));
+        scope.keep(batch.segments().values());
+        return new Encoded(hidden, batch.segments());
       }
-      done += part.tokens();
-    }
-    return hidden;
-  }
-
-  private Tensor runPart(
-      PackedBatch batch, Tensor keyBias, List<Tensor> states, List<Tensor> weights) {
-    Tensor embeddings = embed(batch);
-    Tensor hidden = embeddings;
-    EncoderLayer.Context context = context(batch, keyBias);
-    if (states != null) {
-      states.add(hidden);
-    }
-    for (int i = 0; i < layers().size(); i++) {
-      Tensor next = layers().get(i).forward(hidden, context, weights);
-      next = afterLayer(i, next, embeddings, batch);
-      if (states != null) {
-        states.add(next);
-      } else if (hidden != embeddings) {
-        hidden.close();
+      Tensor hidden = Tensor.empty(device, DType.F32, layout.tokens(), hiddenSize());
+      long done = 0;
+      for (BatchLayout part : parts) {
+        try (Scope _ = Scope.open();
+            TokenBatch batch = new TokenBatch(encoder, device, part)) {
+          Tensor rows = hidden.slice(0, done, done + part.tokens());
+          Layouts.copy(encoder.forward(batch, Trace.none()), rows);
+        }
+        done += part.tokens();
       }
-      hidden = next;
+      Segments segments = Segments.of(device, layout.lengths());
+      scope.keep(segments.values());
+      return new Encoded(scope.keep(hidden), segments);
     }
-    return hidden;
   }
 
-  /** What is added to the scores [sequences, heads, query, key] where padding was packed. */
-  Tensor keyBias(EncoderInputs inputs, PackedBatch batch) {
-    float[] values = new float[batch.sequences() * batch.length()];
-    for (int s = 0; s < batch.sequences(); s++) {
-      for (int t = 0; t < batch.length(); t++) {
-        boolean seen = inputs.isToken(s, t);
-        values[s * batch.length() + t] = seen ? 0 : -Float.MAX_VALUE;
-      }
-    }
-    return Tensor.of(device, values, batch.sequences(), 1, 1, batch.length());
+  private BatchLayout checked(EncoderInputs inputs, boolean withPadding) {
+    open();
+    BatchLayout layout = BatchLayout.of(inputs, withPadding);
+    layout.check(encoder.limits());
+    return layout;
   }
 
-  private PackedBatch checked(EncoderInputs inputs, boolean withPadding) {
+  private void open() {
     if (closed) {
       throw new IllegalStateException("the model is closed");
     }
-    PackedBatch batch = PackedBatch.of(inputs, withPadding);
-    if (batch.length() > maxLength()) {
-      throw new IllegalArgumentException(
-          "input_ids has a sequence of %d tokens, the model takes %d: truncate it or split it"
-              .formatted(batch.length(), maxLength()));
-    }
-    for (int i = 0; i < batch.tokens(); i++) {
-      if (batch.ids()[i] < 0 || batch.ids()[i] >= vocabSize()) {
-        throw new IllegalArgumentException(
-            "input_ids has the id %d at token %d of sequence %d, the vocabulary has %d"
-                .formatted(
-                    batch.ids()[i],
-                    batch.places()[i] % batch.length(),
-                    batch.places()[i] / batch.length(),
-                    vocabSize()));
-      }
-      if (batch.typeIds()[i] < 0 || (typeCount() > 0 && batch.typeIds()[i] >= typeCount())) {
-        throw new IllegalArgumentException(
-            "token_type_ids has %d at token %d of sequence %d, the model has %d types"
-                .formatted(
-                    batch.typeIds()[i],
-                    batch.places()[i] % batch.length(),
-                    batch.places()[i] / batch.length(),
-                    typeCount()));
-      }
-    }
-    return batch;
   }
 
   @Override
-  public final void close() {
+  public void close() {
     closed = true;
     for (AutoCloseable part : parts) {
       try {

@@ -15,7 +15,7 @@ public final class EncoderOutput implements AutoCloseable {
   Tensor seqRelationshipLogits;
   Tensor startLogits;
   Tensor endLogits;
-  Float loss;
+  Loss loss;
   final List<Tensor> hiddenStates = new ArrayList<>();
   final List<Tensor> attentions = new ArrayList<>();
 
@@ -51,9 +51,12 @@ public final class EncoderOutput implements AutoCloseable {
     return endLogits;
   }
 
-  /** The loss, where the inputs have labels; else null. */
+  /**
+   * The loss, where the inputs have labels; else null. The device computed its parts in the pass;
+   * asking for it waits for them.
+   */
   public Float loss() {
-    return loss;
+    return loss == null ? null : loss.value();
   }
 
   /** The embeddings and each layer's output, [batch, length, hidden_size]. */
@@ -83,5 +86,8 @@ public final class EncoderOutput implements AutoCloseable {
   @Override
   public void close() {
     tensors().forEach(Tensor::close);
+    if (loss != null) {
+      loss.close();
+    }
   }
 }

@@ -2,13 +2,10 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
-import dev.gatun.models.EncoderModel.HeadLayer;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.ops.Ops;
-import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
-import java.util.Arrays;
 import java.util.List;
 
 /** The heads that several families share; what differs are the layers that they are made of. */
@@ -27,9 +24,9 @@ final class Heads {
   static HeadLayer maskedLm(Linear transform, LayerNorm norm, Linear decoder) {
     return (hidden, batch, inputs, output) -> {
       Tensor logits = decoder.forward(norm.forward(transform.forward(hidden)));
-      output.logits = batch.unpack(logits, logits.device());
+      output.logits = Padded.rows(logits, batch);
       if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(logits, batch.pickLabels(inputs));
+        output.loss = Losses.crossEntropy(logits, batch.layout().pickLabels(inputs));
       }
     };
   }
@@ -50,9 +47,11 @@ final class Heads {
       output.poolerOutput = pooler.forward(first(hidden, batch));
       output.seqRelationshipLogits = classifier.forward(output.poolerOutput);
       if (output.loss != null && inputs.nextSentenceLabel() != null) {
-        output.loss +=
-            Losses.crossEntropy(output.seqRelationshipLogits, inputs.nextSentenceLabel());
-      } else {
+        output.loss =
+            output.loss.plus(
+                Losses.crossEntropy(output.seqRelationshipLogits, inputs.nextSentenceLabel()));
+      } else if (output.loss != null) {
+        output.loss.close();
         output.loss = null;
       }
     };
@@ -73,9 +72,9 @@ final class Heads {
   static HeadLayer tokens(Linear classifier) {
     return (hidden, batch, inputs, output) -> {
       Tensor logits = classifier.forward(hidden);
-      output.logits = batch.unpack(logits, logits.device());
+      output.logits = Padded.rows(logits, batch);
       if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(logits, batch.pickLabels(inputs));
+        output.loss = Losses.crossEntropy(logits, batch.layout().pickLabels(inputs));
       }
     };
   }
@@ -84,41 +83,40 @@ final class Heads {
   static HeadLayer replaced(Linear dense, Linear prediction) {
     return (hidden, batch, inputs, output) -> {
       Tensor logits = prediction.forward(dense.forward(hidden));
-      output.logits = batch.unpackColumn(logits, logits.device());
+      output.logits = Padded.column(logits, batch);
       if (inputs.labels() != null) {
-        output.loss = Losses.binary(logits.toFloatArray(), batch.pickLabels(inputs));
+        output.loss = Losses.binary(logits, batch.layout().pickLabels(inputs));
       }
     };
   }
 
   /** Where an answer starts and ends; padding has the lowest score. */
   static HeadLayer spans(Linear outputs) {
-    return (hidden, batch, inputs, output) -> {
-      Tensor scores = outputs.forward(hidden);
-      float[] packed = scores.toFloatArray();
-      output.startLogits = column(packed, 0, batch, scores.device());
-      output.endLogits = column(packed, 1, batch, scores.device());
-      if (inputs.startPositions() != null && inputs.endPositions() != null) {
-        output.loss =
-            Losses.spans(
-                List.of(output.startLogits, output.endLogits),
-                List.of(inputs.startPositions(), inputs.endPositions()),
-                batch.length());
+    return new HeadLayer() {
+      @Override
+      public void forward(
+          Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
+        Tensor scores = outputs.forward(hidden);
+        output.startLogits = Padded.columnOverLowest(scores, 0, batch);
+        output.endLogits = Padded.columnOverLowest(scores, 1, batch);
+        if (inputs.startPositions() != null && inputs.endPositions() != null) {
+          output.loss =
+              Losses.spans(
+                  List.of(output.startLogits, output.endLogits),
+                  List.of(inputs.startPositions(), inputs.endPositions()),
+                  batch.length());
+        }
+      }
+
+      @Override
+      public boolean needsPadding(EncoderInputs inputs) {
+        return inputs.startPositions() != null && inputs.isRectangular();
       }
     };
   }
 
-  private static Tensor column(float[] packed, int column, PackedBatch batch, Device device) {
-    float[] padded = new float[batch.sequences() * batch.length()];
-    Arrays.fill(padded, Float.NEGATIVE_INFINITY);
-    for (int i = 0; i < batch.tokens(); i++) {
-      padded[(int) batch.places()[i]] = packed[2 * i + column];
-    }
-    return Tensor.of(device, padded, batch.sequences(), batch.length());
-  }
-
-  private static Tensor first(Tensor hidden, PackedBatch batch) {
-    return Ops.pool(hidden, batch.offsets(), PoolingMode.FIRST);
+  private static Tensor first(Tensor hidden, TokenBatch batch) {
+    return Ops.pool(hidden, batch.segments(), PoolingMode.FIRST);
   }
 
   /** A classification layer as most families have it. */

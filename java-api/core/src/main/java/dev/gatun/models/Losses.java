@@ -1,8 +1,12 @@
 package dev.gatun.models;
 
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** The losses of the heads, as Hugging Face's models define them. */
 final class Losses {
@@ -13,30 +17,43 @@ final class Losses {
   private Losses() {}
 
   /** The mean cross-entropy of logits [rows, classes] over the targets that are not -100. */
-  static float crossEntropy(Tensor logits, long[] targets) {
+  static Loss crossEntropy(Tensor logits, long[] targets) {
     return crossEntropy(logits, targets, IGNORED);
   }
 
-  static float crossEntropy(Tensor logits, long[] targets, long ignored) {
-    float[] losses =
-        Ops.crossEntropy(logits, Tensor.of(logits.device(), targets, targets.length), ignored)
-            .toFloatArray();
-    double sum = 0;
-    int count = 0;
-    for (int i = 0; i < losses.length; i++) {
-      if (targets[i] != ignored) {
-        sum += losses[i];
-        count++;
+  static Loss crossEntropy(Tensor logits, long[] targets, long ignored) {
+    int[] counted = counted(logits, targets, ignored);
+    Tensor given = Tensor.of(logits.device(), targets, targets.length);
+    Indices known = new Indices(given.operand(), logits.size(1));
+    return Loss.of(
+        Ops.crossEntropy(logits, given, known, ignored),
+        rows -> {
+          float[] losses = rows.toFloatArray();
+          double sum = 0;
+          for (int row : counted) {
+            sum += losses[row];
+          }
+          return (float) (sum / counted.length);
+        });
+  }
+
+  /** The rows whose target counts; requires each to be a class. */
+  private static int[] counted(Tensor logits, long[] targets, long ignored) {
+    for (int i = 0; i < targets.length; i++) {
+      if ((targets[i] < 0 || targets[i] >= logits.size(1)) && targets[i] != ignored) {
+        throw new IllegalArgumentException(
+            "cross_entropy: target %d at %d is outside of 0 to %d"
+                .formatted(targets[i], i, logits.size(1) - 1));
       }
     }
-    return (float) (sum / count);
+    return IntStream.range(0, targets.length).filter(i -> targets[i] != ignored).toArray();
   }
 
   /**
    * The loss of a sequence classification, by the problem type that the configuration names or
    * implies.
    */
-  static Float classification(Config config, Tensor logits, EncoderInputs inputs) {
+  static Loss classification(Config config, Tensor logits, EncoderInputs inputs) {
     int labels = (int) logits.size(1);
     String type = config.text("problem_type", null);
     if (type == null) {
@@ -60,51 +77,79 @@ final class Losses {
       }
       return crossEntropy(logits, firstColumn(inputs.labels()));
     }
-    float[] x = logits.toFloatArray();
-    double sum = 0;
-    for (int i = 0; i < x.length; i++) {
-      int row = i / labels;
-      int given =
+    double[][] targets = targets(inputs, labels);
+    boolean regression = type.equals("regression");
+    // The logits are the output's, which closes them.
+    return new Loss(
+        List.of(),
+        () -> {
+          float[] x = logits.toFloatArray();
+          double sum = 0;
+          for (int i = 0; i < x.length; i++) {
+            double y = targets[i / labels][i % labels];
+            sum += regression ? (x[i] - y) * (x[i] - y) : binary(x[i], y);
+          }
+          return (float) (sum / x.length);
+        });
+  }
+
+  /** The labels of each sequence as numbers, one a column of the logits. */
+  private static double[][] targets(EncoderInputs inputs, int labels) {
+    double[][] targets = new double[inputs.inputIds().length][];
+    for (int row = 0; row < targets.length; row++) {
+      int at = row;
+      targets[row] =
           inputs.labelValues() != null
-              ? inputs.labelValues()[row].length
-              : inputs.labels()[row].length;
-      if (given != labels) {
+              ? IntStream.range(0, inputs.labelValues()[row].length)
+                  .mapToDouble(i -> inputs.labelValues()[at][i])
+                  .toArray()
+              : LongStream.of(inputs.labels()[row]).asDoubleStream().toArray();
+      if (targets[row].length != labels) {
         throw new IllegalArgumentException(
-            "labels: row %d has %d, the model %d labels".formatted(row, given, labels));
+            "labels: row %d has %d, the model %d labels"
+                .formatted(row, targets[row].length, labels));
       }
-      double y =
-          inputs.labelValues() != null
-              ? inputs.labelValues()[row][i % labels]
-              : inputs.labels()[row][i % labels];
-      sum +=
-          type.equals("regression")
-              ? (x[i] - y) * (x[i] - y)
-              : Math.max(x[i], 0) - x[i] * y + Math.log1p(Math.exp(-Math.abs(x[i])));
     }
-    return (float) (sum / x.length);
+    return targets;
   }
 
   /** The mean of the losses of start and end; positions beyond the length do not count. */
-  static float spans(List<Tensor> logits, List<long[]> positions, int length) {
-    float sum = 0;
-    for (int i = 0; i < logits.size(); i++) {
+  static Loss spans(List<Tensor> logits, List<long[]> positions, int length) {
+    Loss[] each = new Loss[logits.size()];
+    for (int i = 0; i < each.length; i++) {
       long[] clamped = positions.get(i).clone();
       for (int j = 0; j < clamped.length; j++) {
         clamped[j] = Math.clamp(clamped[j], 0, length);
       }
-      sum += crossEntropy(logits.get(i), clamped, length);
+      each[i] = crossEntropy(logits.get(i), clamped, length);
     }
-    return sum / logits.size();
+    return new Loss(
+        Stream.of(each).flatMap(loss -> loss.parts().stream()).toList(),
+        () -> {
+          float sum = 0;
+          for (Loss loss : each) {
+            sum += loss.value();
+          }
+          return sum / each.length;
+        });
   }
 
-  /** The mean binary cross-entropy of logits with targets 0 and 1. */
-  static float binary(float[] logits, long[] targets) {
-    double sum = 0;
-    for (int i = 0; i < logits.length; i++) {
-      double x = logits[i];
-      sum += Math.max(x, 0) - x * targets[i] + Math.log1p(Math.exp(-Math.abs(x)));
-    }
-    return (float) (sum / logits.length);
+  /** The mean binary cross-entropy of logits [rows, 1] with targets 0 and 1. */
+  static Loss binary(Tensor logits, long[] targets) {
+    return Loss.of(
+        logits,
+        rows -> {
+          float[] x = rows.toFloatArray();
+          double sum = 0;
+          for (int i = 0; i < targets.length; i++) {
+            sum += binary(x[i], targets[i]);
+          }
+          return (float) (sum / targets.length);
+        });
+  }
+
+  private static double binary(double x, double y) {
+    return Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
   }
 
   static long[] firstColumn(long[][] rows) {

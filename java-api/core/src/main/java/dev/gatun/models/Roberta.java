@@ -11,16 +11,16 @@ import java.util.List;
  * RoBERTa (Liu et al., arXiv 1907.11692) and XLM-RoBERTa (arXiv 1911.02116): BERT's body; positions
  * count the tokens that are not padding, from one past the padding's id.
  */
-public final class Roberta extends EncoderModel {
+final class Roberta implements Encoder {
   private final Tensor wordEmbeddings;
   private final Tensor positionEmbeddings;
   private final Tensor tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer = new ArrayList<>();
+  private final HeadLayer head;
   private final int padId;
 
   Roberta(Config config, Head head, Weights all) {
-    super(config, head, all.device());
     Weights weights = all.body("roberta");
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-5);
@@ -34,7 +34,7 @@ public final class Roberta extends EncoderModel {
     tokenTypeEmbeddings =
         embeddings.take(
             "token_type_embeddings.weight", config.integer("type_vocab_size", 1), hidden);
-    if (padId < 0 || maxLength() < 1) {
+    if (padId < 0 || limits().length() < 1) {
       throw config.error(
           "'pad_token_id' is %d, expected 0 to %d: positions begin one past it"
               .formatted(padId, positionEmbeddings.size(0) - 2));
@@ -43,12 +43,7 @@ public final class Roberta extends EncoderModel {
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       layer.add(EncoderLayer.bert(config, weights.sub("encoder.layer." + i), hidden, eps));
     }
-    own(
-        head(config, head, all, weights, hidden, eps),
-        all,
-        name ->
-            name.endsWith("position_ids")
-                || name.matches("(roberta\\.)?(pooler|lm_head|classifier|qa_outputs)\\..*"));
+    this.head = head(config, head, all, weights, hidden, eps);
   }
 
   private HeadLayer head(
@@ -77,42 +72,47 @@ public final class Roberta extends EncoderModel {
   }
 
   @Override
-  Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, tokenTypeEmbeddings, ids(batch.typeIds()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(positions(batch)));
-    return embeddingsNorm.forward(x);
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
+    Ops.addEmbedding(x, tokenTypeEmbeddings, batch.types());
+    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
+    x = trace.first(embeddingsNorm.forward(x));
+    for (EncoderLayer each : layer) {
+      x = trace.next(x, each.forward(x, batch, trace));
+    }
+    return x;
   }
 
-  private long[] positions(PackedBatch batch) {
-    long[] positions = new long[batch.tokens()];
-    for (int s = 0; s < batch.offsets().sequences(); s++) {
-      long next = padId;
-      int start = batch.offsets().start(s);
-      for (int i = start; i < start + batch.offsets().length(s); i++) {
-        positions[i] = batch.ids()[i] == padId ? padId : ++next;
-      }
+  @Override
+  public long[] positions(BatchLayout layout) {
+    long[] positions = new long[layout.tokens()];
+    long next = padId;
+    for (int i = 0; i < positions.length; i++) {
+      next = i == 0 || layout.sequence()[i] != layout.sequence()[i - 1] ? padId : next;
+      positions[i] = layout.ids()[i] == padId ? padId : ++next;
     }
     return positions;
   }
 
   @Override
-  List<EncoderLayer> layers() {
-    return layer;
+  public HeadLayer head() {
+    return head;
   }
 
   @Override
-  public int maxLength() {
-    return (int) positionEmbeddings.size(0) - padId - 1;
+  public boolean isOtherHead(String name) {
+    return name.endsWith("position_ids")
+        || name.matches("(roberta\\.)?(pooler|lm_head|classifier|qa_outputs)\\..*");
   }
 
   @Override
-  int typeCount() {
-    return (int) tokenTypeEmbeddings.size(0);
-  }
-
-  @Override
-  public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+  public Limits limits() {
+    int positions = (int) positionEmbeddings.size(0);
+    return new Limits(
+        (int) wordEmbeddings.size(0),
+        (int) tokenTypeEmbeddings.size(0),
+        positions - padId - 1,
+        positions,
+        (int) wordEmbeddings.size(1));
   }
 }

@@ -9,6 +9,7 @@ import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Ops;
 import dev.gatun.ops.Quantization;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
 
@@ -181,7 +182,7 @@ public final class Linear implements AutoCloseable {
       return quantized(x, dtype);
     }
     Tensor whole = x.operand().isContiguous() ? x : Layouts.contiguous(x);
-    try (Tensor ordered = Indexing.indexSelect(whole, -1, order)) {
+    try (Tensor ordered = Indexing.indexSelect(whole, -1, Ids.known(order, whole.size(-1)))) {
       return quantized(ordered, dtype);
     }
   }

@@ -1,5 +1,6 @@
 package dev.gatun.nn;
 
+import dev.gatun.ops.Arithmetic;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -47,7 +48,7 @@ public final class MultiHeadAttention implements AutoCloseable {
    * @param query [batch, query_length, d_model]
    * @param key [batch, key_length, d_model]
    * @param value [batch, key_length, d_model]
-   * @param mask 0 where a query may not see a key; axes [batch or 1, heads or 1, query_length or 1,
+   * @param mask F32, 0 where a query may not see a key and 1 where it may; axes [batch or 1, heads or 1, query_length or 1,
    *     key_length or 1], leading ones may be missing; or null
    * @param withWeights whether to return the attention weights
    */
@@ -79,13 +80,11 @@ public final class MultiHeadAttention implements AutoCloseable {
   // A score plus -1e9 rounds to -1e9 in float for any score of usual size, which is what
   // replacing it gives.
   private static Tensor bias(Tensor mask) {
-    float[] values = mask.toFloatArray();
-    for (int i = 0; i < values.length; i++) {
-      values[i] = values[i] == 0 ? MASKED : 0;
-    }
     long[] shape = {1, 1, 1, 1};
     System.arraycopy(mask.shape(), 0, shape, 4 - mask.rank(), mask.rank());
-    return Tensor.of(mask.device(), values, shape);
+    Tensor shown = mask.reshape(shape);
+    Tensor hidden = Arithmetic.subtract(shown, Tensor.of(mask.device(), new float[] {1}, 1));
+    return Arithmetic.multiply(hidden, Tensor.of(mask.device(), new float[] {-MASKED}, 1));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.gatun.nn;
 
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 
 /**
@@ -39,7 +40,7 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
   }
 
   /** x [tokens, heads, head_size] turned by the positions [tokens]. */
-  public Tensor forward(Tensor x, Tensor positions) {
+  public Tensor forward(Tensor x, Ids positions) {
     return Ops.rotary(x, cosine, sine, positions, false);
   }
 

@@ -2,6 +2,7 @@ package dev.gatun.ops;
 
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 
@@ -16,24 +17,23 @@ public final class Indexing {
    * @param axis of x; negative ones count from the last
    * @param ids I64 [count], each from 0 to the axis's length - 1
    */
-  public static Tensor indexSelect(Tensor x, int axis, Tensor ids) {
+  public static Tensor indexSelect(Tensor x, int axis, Ids ids) {
     int a = Layouts.axis("index_select", x, axis);
-    Ops.axes("index_select", "ids", ids, 1);
     long[] shape = x.shape();
     long outer = Arrays.stream(shape, 0, a).reduce(1, (i, j) -> i * j);
     long inner = Arrays.stream(shape, a + 1, shape.length).reduce(1, (i, j) -> i * j);
     Tensor source = x.reshape(outer, shape[a], inner);
-    shape[a] = ids.size(0);
+    shape[a] = ids.count();
     return Ops.run(
         Tensor.empty(x.device(), x.dtype(), shape),
         (k, y) ->
             k.run(
                 new IndexSelect(
                     source.operand(),
-                    ids.operand(),
-                    y.reshape(outer, ids.size(0), inner).operand())),
+                    ids.indices(),
+                    y.reshape(outer, ids.count(), inner).operand())),
         x,
-        ids);
+        ids.values());
   }
 
   /**
@@ -44,9 +44,9 @@ public final class Indexing {
    * @param ids I64 [count], each from 0 to rows - 1
    * @param x F32, BF16 or F16 [count, columns]
    */
-  public static Tensor indexAdd(Tensor y, Tensor ids, Tensor x) {
-    y.device().kernels().run(new IndexAdd(x.operand(), ids.operand(), y.operand()));
-    Ops.fence(y, ids, x);
+  public static Tensor indexAdd(Tensor y, Ids ids, Tensor x) {
+    y.device().kernels().run(new IndexAdd(x.operand(), ids.indices(), y.operand()));
+    Ops.fence(y, ids.values(), x);
     return y;
   }
 }

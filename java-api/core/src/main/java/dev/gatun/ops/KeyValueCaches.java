@@ -1,6 +1,7 @@
 package dev.gatun.ops;
 
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 
 /** Operations on caches of keys and values [rows, room, kv_heads, head_size]. */
@@ -26,9 +27,9 @@ public final class KeyValueCaches {
       Tensor qkv,
       Tensor cosine,
       Tensor sine,
-      Tensor positions,
+      Ids positions,
       boolean interleaved,
-      Tensor slots,
+      Ids slots,
       Tensor keyCache,
       Tensor valueCache) {
     Ops.axes("rotary_cache_update", "qkv", qkv, 2);
@@ -43,17 +44,17 @@ public final class KeyValueCaches {
                     qkv.operand(),
                     cosine.operand(),
                     sine.operand(),
-                    positions.operand(),
+                    positions.indices(),
                     interleaved,
-                    slots.operand(),
+                    slots.indices(),
                     query.operand(),
                     keyCache.operand(),
                     valueCache.operand())),
         qkv,
         cosine,
         sine,
-        positions,
-        slots,
+        positions.values(),
+        slots.values(),
         keyCache,
         valueCache);
   }

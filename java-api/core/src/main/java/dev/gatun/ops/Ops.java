@@ -22,8 +22,11 @@ import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
 import java.lang.ref.Reference;
 import java.util.Arrays;
@@ -111,47 +114,55 @@ public final class Ops {
   }
 
   /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
-  public static Tensor embedding(Tensor table, Tensor ids) {
+  public static Tensor embedding(Tensor table, Ids ids) {
     axes("embedding", "table", table, 2);
-    axes("embedding", "ids", ids, 1);
     return run(
-        Tensor.empty(table.device(), table.dtype(), ids.size(0), table.size(1)),
-        (k, y) -> k.run(new Embedding(table.operand(), ids.operand(), false, y.operand())),
+        Tensor.empty(table.device(), table.dtype(), ids.count(), table.size(1)),
+        (k, y) -> k.run(new Embedding(table.operand(), ids.indices(), false, y.operand())),
         table,
-        ids);
+        ids.values());
   }
 
   /** The same, added to y in place; gives y. */
-  public static Tensor addEmbedding(Tensor y, Tensor table, Tensor ids) {
-    table.device().kernels().run(new Embedding(table.operand(), ids.operand(), true, y.operand()));
-    fence(table, ids, y);
+  public static Tensor addEmbedding(Tensor y, Tensor table, Ids ids) {
+    table.device().kernels().run(new Embedding(table.operand(), ids.indices(), true, y.operand()));
+    fence(table, ids.values(), y);
     return y;
   }
 
   /**
-   * Zeros of a shape, with x [count, columns] at the rows that ids names.
+   * Zeros of a shape, with x [count, columns] at the rows that ids names; a row whose id is {@link
+   * Ids#NONE} goes nowhere.
    *
    * @param shape [..., columns]
    */
-  public static Tensor scatterRows(Tensor x, Tensor ids, long... shape) {
+  public static Tensor scatterRows(Tensor x, Ids ids, long... shape) {
     axes("scatter_rows", "x", x, 2);
     return run(
         Tensor.zeros(x.device(), x.dtype(), shape),
         (k, y) -> {
           Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
-          k.run(new ScatterRows(x.operand(), ids.operand(), rows.operand()));
+          k.run(new ScatterRows(x.operand(), ids.indices(), rows.operand()));
         },
         x,
-        ids);
+        ids.values());
+  }
+
+  /** Writes x [count, columns] over the rows of y [rows, columns] that ids names; gives y. */
+  public static Tensor scatterRowsInto(Tensor y, Tensor x, Ids ids) {
+    y.device().kernels().run(new ScatterRows(x.operand(), ids.indices(), y.operand()));
+    fence(x, ids.values(), y);
+    return y;
   }
 
   /** One vector a sequence of packed tokens [tokens, columns]. */
-  public static Tensor pool(Tensor x, Offsets offsets, PoolingMode mode) {
+  public static Tensor pool(Tensor x, Segments segments, PoolingMode mode) {
     axes("pool", "x", x, 2);
     return run(
-        Tensor.empty(x.device(), x.dtype(), offsets.sequences(), x.size(1)),
-        (k, y) -> k.run(new Pool(x.operand(), offsets, mode, y.operand())),
-        x);
+        Tensor.empty(x.device(), x.dtype(), segments.sequences(), x.size(1)),
+        (k, y) -> k.run(new Pool(x.operand(), segments.offsets(), mode, y.operand())),
+        x,
+        segments.values());
   }
 
   /** Each row divided by its Euclidean norm, at least 1e-12. */
@@ -192,17 +203,17 @@ public final class Ops {
       Tensor query,
       Tensor key,
       Tensor value,
-      Offsets offsets,
+      Segments segments,
       Tensor bias,
       float scale,
       boolean withWeights) {
     axes("attention", "query", query, 3);
     axes("attention", "value", value, 3);
-    long longest = offsets.longest();
+    long longest = segments.longest();
     return attention(
         Tensor.empty(query.device(), query.dtype(), query.size(0), query.size(1), value.size(2)),
-        withWeights ? new long[] {offsets.sequences(), query.size(1), longest, longest} : null,
-        offsets,
+        withWeights ? new long[] {segments.sequences(), query.size(1), longest, longest} : null,
+        segments,
         scale,
         query,
         key,
@@ -243,13 +254,14 @@ public final class Ops {
   private static Attention attention(
       Tensor output,
       long[] weightsShape,
-      Offsets offsets,
+      Segments segments,
       float scale,
       Tensor query,
       Tensor key,
       Tensor value,
       Tensor bias) {
     Tensor[] weights = new Tensor[1];
+    Offsets offsets = segments == null ? null : segments.offsets();
     try {
       run(
           output,
@@ -272,7 +284,8 @@ public final class Ops {
           query,
           key,
           value,
-          bias);
+          bias,
+          segments == null ? null : segments.values());
     } catch (RuntimeException | Error e) {
       if (weights[0] != null) {
         weights[0].close();
@@ -286,7 +299,7 @@ public final class Ops {
   public static Tensor disentangledBias(
       Tensor c2p,
       Tensor p2c,
-      Offsets offsets,
+      Segments segments,
       Tensor positions,
       long span,
       long buckets,
@@ -297,15 +310,16 @@ public final class Ops {
       throw new IllegalArgumentException("disentangled_bias: c2p and p2c are both missing");
     }
     axes("disentangled_bias", c2p != null ? "c2p" : "p2c", some, 3);
-    long longest = offsets.longest();
+    long longest = segments.longest();
     return run(
-        Tensor.empty(some.device(), DType.F32, offsets.sequences(), some.size(0), longest, longest),
+        Tensor.empty(
+            some.device(), DType.F32, segments.sequences(), some.size(0), longest, longest),
         (k, bias) ->
             k.run(
                 new DisentangledBias(
                     operand(c2p),
                     operand(p2c),
-                    offsets,
+                    segments.offsets(),
                     positions.operand(),
                     span,
                     buckets,
@@ -314,6 +328,7 @@ public final class Ops {
                     bias.operand())),
         c2p,
         p2c,
+        segments.values(),
         positions);
   }
 
@@ -324,7 +339,7 @@ public final class Ops {
    * @param x F32, BF16 or F16
    */
   public static Tensor rotary(
-      Tensor x, Tensor cosine, Tensor sine, Tensor positions, boolean interleaved) {
+      Tensor x, Tensor cosine, Tensor sine, Ids positions, boolean interleaved) {
     return run(
         Tensor.empty(x.device(), x.dtype(), x.shape()),
         (k, y) ->
@@ -333,13 +348,13 @@ public final class Ops {
                     x.operand(),
                     cosine.operand(),
                     sine.operand(),
-                    positions.operand(),
+                    positions.indices(),
                     interleaved,
                     y.operand())),
         x,
         cosine,
         sine,
-        positions);
+        positions.values());
   }
 
   /**
@@ -347,11 +362,18 @@ public final class Ops {
    * ignoreIndex.
    */
   public static Tensor crossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
+    return crossEntropy(logits, targets, Indices.unchecked(targets.operand()), ignoreIndex);
+  }
+
+  /** The same with targets of which something is known: each is a class, or ignoreIndex. */
+  public static Tensor crossEntropy(
+      Tensor logits, Tensor targets, Indices known, long ignoreIndex) {
     axes("cross_entropy", "logits", logits, 2);
     return run(
         Tensor.empty(logits.device(), DType.F32, logits.size(0)),
         (k, y) ->
-            k.run(new CrossEntropy(logits.operand(), targets.operand(), ignoreIndex, y.operand())),
+            k.run(
+                new CrossEntropy(logits.operand(), known, ignoreIndex, y.operand())),
         logits,
         targets);
   }

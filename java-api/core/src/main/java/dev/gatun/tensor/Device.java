@@ -85,6 +85,14 @@ public final class Device {
   }
 
   /**
+   * Bytes of activations that a pass should stay within, so that they are in a cache when they are
+   * read; work is cut by it where parts do not depend on each other.
+   */
+  public long activationBytes() {
+    return backend.activationBytes();
+  }
+
+  /**
    * Records what a piece of work submits to the device, such as a model's forward pass of one
    * shape, to submit it again with one call; see {@link Backend#capture}. New inputs are written to
    * tensors that were there before; results are in tensors that the work leaves open.

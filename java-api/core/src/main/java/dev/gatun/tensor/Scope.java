@@ -66,6 +66,13 @@ public final class Scope implements AutoCloseable {
     return tensor;
   }
 
+  /** Takes a tensor out of this thread's scopes. */
+  static void release(Tensor tensor) {
+    for (Scope scope : OPEN.get()) {
+      scope.tensors.remove(tensor);
+    }
+  }
+
   @Override
   public void close() {
     if (closed) {

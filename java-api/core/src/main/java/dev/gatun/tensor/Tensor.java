@@ -17,8 +17,6 @@ public final class Tensor implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
   // What every JVM gives an array.
   private static final int MOST_ELEMENTS = Integer.MAX_VALUE - 8;
-  // Bytes that are written at a time.
-  private static final int ZEROS = 1 << 20;
 
   private final Device device;
   private final Operand operand;
@@ -68,28 +66,17 @@ public final class Tensor implements AutoCloseable {
     return empty ? 0 : strides;
   }
 
-  /** An F32 tensor of zeros, fewer than 2^31. */
+  /** An F32 tensor of zeros. */
   public static Tensor zeros(Device device, long... shape) {
     return zeros(device, DType.F32, shape);
   }
 
-  /** A tensor of zeros, fewer than 2^31. */
+  /** A tensor of zeros. */
   public static Tensor zeros(Device device, DType dtype, long... shape) {
-    long count = bytes(dtype, shape) / dtype.bytes();
-    if (count > MOST_ELEMENTS) {
-      throw new IllegalArgumentException(
-          "tensor: shape %s has %d elements, expected at most %d"
-              .formatted(Arrays.toString(shape), count, MOST_ELEMENTS));
-    }
     Tensor tensor = empty(device, dtype, shape);
     try {
-      byte[] zeros = new byte[(int) Math.min(count * dtype.bytes(), ZEROS)];
-      for (long done = 0; done < count * dtype.bytes(); done += ZEROS) {
-        long part = Math.min(ZEROS, count * dtype.bytes() - done);
-        device
-            .memory()
-            .write(MemorySegment.ofArray(zeros).asSlice(0, part), tensor.operand.buffer(), done);
-      }
+      Buffer buffer = tensor.operand.buffer();
+      device.memory().fill(buffer, 0, buffer.byteSize(), (byte) 0);
       return tensor;
     } catch (RuntimeException | Error e) {
       tensor.close();
@@ -107,6 +94,11 @@ public final class Tensor implements AutoCloseable {
     return of(device, DType.I64, MemorySegment.ofArray(elements), elements.length, shape);
   }
 
+  /** An I32 tensor with these elements in row-major order. */
+  public static Tensor of(Device device, int[] elements, long... shape) {
+    return of(device, DType.I32, MemorySegment.ofArray(elements), elements.length, shape);
+  }
+
   /** A U8 tensor with these elements in row-major order. */
   public static Tensor of(Device device, byte[] elements, long... shape) {
     return of(device, DType.U8, MemorySegment.ofArray(elements), elements.length, shape);
@@ -121,6 +113,12 @@ public final class Tensor implements AutoCloseable {
     Tensor tensor = empty(device, dtype, shape);
     device.memory().write(elements, tensor.operand.buffer(), 0);
     return tensor;
+  }
+
+  /** Takes this tensor out of the scope that would close it; whoever holds it then closes it. */
+  public Tensor detach() {
+    Scope.release(this);
+    return this;
   }
 
   public Device device() {
@@ -248,6 +246,14 @@ public final class Tensor implements AutoCloseable {
   public long[] toLongArray() {
     require(DType.I64);
     long[] elements = new long[arrayLength()];
+    read(MemorySegment.ofArray(elements));
+    return elements;
+  }
+
+  /** The elements in row-major order. */
+  public int[] toIntArray() {
+    require(DType.I32);
+    int[] elements = new int[arrayLength()];
     read(MemorySegment.ofArray(elements));
     return elements;
   }

@@ -21,10 +21,11 @@ final class BatchPartsTest {
         EncoderModel.Encoded all = model.encode(ids, null)) {
       float[] hidden = all.hidden().toFloatArray();
       int width = model.hiddenSize();
-      assertEquals(all.offsets().tokens() * width, hidden.length);
+      assertEquals(all.segments().tokens() * width, hidden.length);
+      int[] starts = all.segments().values().toIntArray();
       for (int s : new int[] {0, 1, 4000, 4001, 7000, 8999}) {
         try (EncoderModel.Encoded one = model.encode(new long[][] {ids[s]}, null)) {
-          int begin = all.offsets().start(s) * width;
+          int begin = starts[s] * width;
           assertArrayEquals(
               one.hidden().toFloatArray(),
               Arrays.copyOfRange(hidden, begin, begin + ids[s].length * width),

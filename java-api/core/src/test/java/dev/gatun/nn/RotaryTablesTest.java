@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
@@ -110,7 +111,7 @@ final class RotaryTablesTest {
     float[] head = {1, 2, 3, 4, 5, 6, 7, 8};
     try (RotaryPositionalEmbedding rotary = new RotaryPositionalEmbedding(Device.cpu(), tables);
         Tensor x = Tensor.of(Device.cpu(), head, 1, 1, 8);
-        Tensor positions = Tensor.of(Device.cpu(), new long[] {2}, 1);
+        Ids positions = Ids.of(Device.cpu(), "positions", 3, 2);
         Tensor y = rotary.forward(x, positions)) {
       float[] got = y.toFloatArray();
       assertEquals(Math.cos(1) - 3 * Math.sin(1), got[0], 1e-6);

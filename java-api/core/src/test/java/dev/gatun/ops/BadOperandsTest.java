@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class BadOperandsTest {
   private static final Device CPU = Device.cpu();
-  private static final Offsets TWO = Offsets.ofLengths(1, 2);
+  private static final Segments TWO = Segments.of(CPU, 1, 2);
   private static final Activation NONE = Activation.NONE;
   private static final PoolingMode MEAN = PoolingMode.MEAN;
 
@@ -91,9 +92,9 @@ final class BadOperandsTest {
         sound("elementwise", x -> Arithmetic.divide(x[0], x[1]), f32(3, 4), f32(3, 4)),
         sound("softmax", x -> Ops.softmax(x[0]), f32(3, 4)),
         sound("softmax", x -> Ops.logSoftmax(x[0]), f32(3, 4)),
-        sound("embedding", x -> Ops.embedding(x[0], x[1]), f32(7, 4), ids(3)),
-        sound("embedding", x -> Ops.addEmbedding(x[0], x[1], x[2]), f32(3, 4), f32(7, 4), ids(3)),
-        sound("scatter_rows", x -> Ops.scatterRows(x[0], x[1], 3, 2, 4), f32(3, 4), ids(3)),
+        sound("embedding", x -> Ops.embedding(x[0], Ids.unchecked(x[1])), f32(7, 4), ids(3)),
+        sound("embedding", x -> Ops.addEmbedding(x[0], x[1], Ids.unchecked(x[2])), f32(3, 4), f32(7, 4), ids(3)),
+        sound("scatter_rows", x -> Ops.scatterRows(x[0], Ids.unchecked(x[1]), 3, 2, 4), f32(3, 4), ids(3)),
         sound("pool", x -> Ops.pool(x[0], TWO, PoolingMode.FIRST), f32(3, 4)),
         sound("l2_normalize", x -> Ops.l2Normalize(x[0]), f32(3, 4)),
         sound("batched_matmul", x -> Ops.batchedMatmul(x[0], x[1]), f32(2, 3, 4), f32(2, 5, 4)),
@@ -119,7 +120,7 @@ final class BadOperandsTest {
             ids(3)),
         sound(
             "rotary",
-            x -> Ops.rotary(x[0], x[1], x[2], x[3], false),
+            x -> Ops.rotary(x[0], x[1], x[2], Ids.unchecked(x[3]), false),
             f32(3, 2, 4),
             f32(9, 2),
             f32(9, 2),
@@ -128,7 +129,7 @@ final class BadOperandsTest {
             "rotary_cache_update",
             x ->
                 KeyValueCaches.rotaryUpdate(
-                    x[0], x[1], x[2], x[3], false, of(-1, 0, 1), x[4], x[5]),
+                    x[0], x[1], x[2], Ids.unchecked(x[3]), false, Ids.unchecked(of(-1, 0, 1)), x[4], x[5]),
             f32(3, 16),
             f32(9, 2),
             f32(9, 2),
@@ -139,7 +140,7 @@ final class BadOperandsTest {
         sound("matmul_pack", x -> Experts.pack(List.of(x[0], x[0]), DType.F32), f32(5, 4)),
         sound("argmax", x -> Reductions.argmax(x[0]), f32(3, 4)),
         sound("topk", x -> TopK.of(x[0], 2), f32(3, 4)),
-        sound("index_add", x -> Indexing.indexAdd(x[0], x[1], x[2]), f32(7, 4), ids(3), f32(3, 4)),
+        sound("index_add", x -> Indexing.indexAdd(x[0], Ids.unchecked(x[1]), x[2]), f32(7, 4), ids(3), f32(3, 4)),
         sound("cross_entropy", x -> Ops.crossEntropy(x[0], x[1], -100), f32(3, 4), ids(3)));
   }
 
@@ -225,15 +226,15 @@ final class BadOperandsTest {
             f32(3, 4),
             f32(2, 4)),
         bad("strides [4, 1]", x -> Ops.softmax(x[0].slice(1, 0, 2)), f32(3, 4)),
-        bad("id 7 at 1 is outside of 0 to 6", x -> Ops.embedding(x[0], of(0, 7)), f32(7, 4)),
-        bad("id -1 at 0 is outside of 0 to 6", x -> Ops.embedding(x[0], of(-1)), f32(7, 4)),
+        bad("id 7 at 1 is outside of 0 to 6", x -> Ops.embedding(x[0], Ids.unchecked(of(0, 7))), f32(7, 4)),
+        bad("id -1 at 0 is outside of 0 to 6", x -> Ops.embedding(x[0], Ids.unchecked(of(-1))), f32(7, 4)),
         bad(
             "overlaps input",
-            x -> Ops.addEmbedding(x[0].slice(0, 0, 2), x[0], of(1, 1)),
+            x -> Ops.addEmbedding(x[0].slice(0, 0, 2), x[0], Ids.unchecked(of(1, 1))),
             f32(7, 4)),
-        bad("reshape: ", x -> Ops.scatterRows(x[0], of(0, 1), 3, 3), f32(2, 2)),
-        bad("negative length", x -> Ops.scatterRows(x[0], of(0, 1), -3, 2), f32(2, 2)),
-        bad("scatter_rows: ", x -> Ops.scatterRows(x[0], of(0, 3), 3, 2), f32(2, 2)),
+        bad("reshape: ", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 1)), 3, 3), f32(2, 2)),
+        bad("negative length", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 1)), -3, 2), f32(2, 2)),
+        bad("scatter_rows: ", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 3)), 3, 2), f32(2, 2)),
         bad("pool: x is F32[4, 4], expected", x -> Ops.pool(x[0], TWO, MEAN), f32(4, 4)),
         bad(
             "b is F32[2, 5, 3], expected shape [2, 5, 4]",
@@ -263,7 +264,7 @@ final class BadOperandsTest {
             f32(2, 3, 6)),
         bad(
             "rotary",
-            x -> Ops.rotary(x[0], x[1], x[1], of(0, 1, 9), false),
+            x -> Ops.rotary(x[0], x[1], x[1], Ids.unchecked(of(0, 1, 9)), false),
             f32(3, 2, 4),
             f32(9, 2)),
         bad(

@@ -10,9 +10,9 @@ import dev.gatun.kernels.api.call.experts.ExpertCapacity;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -178,7 +178,6 @@ final class ExpertsTest {
 
   @Test
   void a_layer_of_switch_that_drops_tokens() {
-    Offsets sequences = Offsets.ofLengths(20, 0, 17);
     double[] expected = new double[TOKENS * HIDDEN];
     List<Integer> all = IntStream.range(0, EXPERTS).boxed().toList();
     int[] taken = new int[EXPERTS];
@@ -195,9 +194,9 @@ final class ExpertsTest {
       }
     }
     try (Scope _ = Scope.open()) {
+      ExpertCapacity capacity = new ExpertCapacity(3, Segments.of(CPU, 20, 0, 17).offsets());
       Experts.Routing routing =
-          Experts.route(
-              tensor(logits, TOKENS, EXPERTS), 1, false, 1, new ExpertCapacity(3, sequences));
+          Experts.route(tensor(logits, TOKENS, EXPERTS), 1, false, 1, capacity);
       int[] offsets = ints(routing.offsets());
       assertEquals(TOKENS - dropped, offsets[EXPERTS]);
       Tensor inner =

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import org.junit.jupiter.api.Test;
@@ -12,8 +13,8 @@ import org.junit.jupiter.api.Test;
 final class IndexingTest {
   private static final Device CPU = Device.cpu();
 
-  private static Tensor ids(long... ids) {
-    return Tensor.of(CPU, ids, ids.length);
+  private static Ids ids(long... ids) {
+    return Ids.unchecked(Tensor.of(CPU, ids, ids.length));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import org.junit.jupiter.api.Test;
@@ -16,12 +17,12 @@ final class KeyValueCachesTest {
     return Tensor.of(CPU, values, shape);
   }
 
-  private static Tensor ids(long... ids) {
-    return Tensor.of(CPU, ids, ids.length);
+  private static Ids ids(long... ids) {
+    return Ids.unchecked(Tensor.of(CPU, ids, ids.length));
   }
 
   /** Two query heads and one of keys and values, of size 2; position 1 is a quarter turn. */
-  private static Tensor update(Tensor slots, Tensor keyCache, Tensor valueCache) {
+  private static Tensor update(Ids slots, Tensor keyCache, Tensor valueCache) {
     Tensor qkv =
         floats(
             new float[] {

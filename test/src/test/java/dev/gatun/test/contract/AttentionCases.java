@@ -6,7 +6,6 @@ import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Offsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -67,7 +66,7 @@ final class AttentionCases {
       Arrays.setAll(lengths, i -> random.nextInt(300));
       lengths[0] = 65 + random.nextInt(300);
     }
-    Offsets queries = ragged ? Offsets.ofLengths(lengths) : null;
+    Ragged queries = ragged ? Ragged.random(random, "query offsets", lengths) : null;
     long queryLength =
         ragged
             ? queries.longest()
@@ -94,9 +93,10 @@ final class AttentionCases {
         Data.output("output", shape(queries, batch, queryLength, heads, valueSize))
             .withDtype(dtype);
     data.add(random.nextBoolean() ? spread(output, random, tiles) : output);
-    if (keys.table() != null) {
-      data.add(keys.table());
+    if (ragged) {
+      data.add(queries.data());
     }
+    data.addAll(keys.data());
     if (!hopper && random.nextBoolean()) {
       double blind = random.nextInt(4) == 0 ? 1 : 0.3;
       data.add(
@@ -148,8 +148,8 @@ final class AttentionCases {
                 of.apply("key"),
                 of.apply("value"),
                 of.apply("output"),
-                queries,
-                keys.keys(of.apply("table")),
+                queries == null ? null : queries.offsets(of),
+                keys.keys(of),
                 new AttentionScores(
                     scale, softcap, of.apply("bias"), of.apply("slopes"), of.apply("sinks")),
                 new AttentionMask(causal, window, of.apply("mask")),
@@ -180,7 +180,7 @@ final class AttentionCases {
         "bias", () -> additive && random.nextInt(3) == 0 ? low : random.nextGaussian(), shape);
   }
 
-  private static long[] shape(Offsets offsets, long batch, long length, long heads, long size) {
+  private static long[] shape(Ragged offsets, long batch, long length, long heads, long size) {
     return offsets == null
         ? new long[] {batch, length, heads, size}
         : new long[] {offsets.tokens(), heads, size};

@@ -43,6 +43,8 @@ import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Lengths;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
@@ -87,8 +89,25 @@ final class BadArgumentsTest {
     return Operand.of(buffer, DType.F32, shape);
   }
 
-  private static Operand ids(long count) {
+  private static Indices ids(long count) {
+    return Indices.unchecked(numbers(count));
+  }
+
+  private static Operand numbers(long count) {
     return new Operand(BUFFER, 1 << 12, DType.I64, new long[] {count}, new long[] {1});
+  }
+
+  /** Offsets of so many sequences. */
+  private static Offsets offsets(int sequences, int tokens, int longest) {
+    return new Offsets(ints(sequences + 1), tokens, longest);
+  }
+
+  private static Lengths lengths(int rows, int longest) {
+    return new Lengths(ints(rows), longest);
+  }
+
+  private static Operand ints(long count) {
+    return new Operand(BUFFER, 1 << 13, DType.I32, new long[] {count}, new long[] {1});
   }
 
   private static Operand at(Buffer buffer, long offset, long... shape) {
@@ -255,7 +274,7 @@ final class BadArgumentsTest {
         bad("scatter_rows: ids is I64[3], expected shape [4]", () -> new ScatterRows(X, ids(3), Y)),
         bad(
             "pool: x is F32[4, 8], expected shape [5, 8]",
-            () -> new Pool(X, Offsets.ofLengths(2, 3), PoolingMode.MEAN, of(OTHER, 2, 8))),
+            () -> new Pool(X, offsets(2, 5, 3), PoolingMode.MEAN, of(OTHER, 2, 8))),
         bad("reduce: x is F32[4, 8], expected 3 axes", () -> new Reduce(X, Reduction.SUM, Y)),
         bad(
             "reduce: y is F32[4, 8], expected shape [4, 2]",
@@ -296,8 +315,9 @@ final class BadArgumentsTest {
         bad(
             "index_add: y is F32[4, 8], expected shape [4, 7]",
             () -> new IndexAdd(of(BUFFER, 4, 7), ids(4), Y)),
-        bad("offsets: 1 at 2 follows 3, must not fall", () -> offsets(0, 3, 1)),
-        bad("offsets [1, 2]: must begin with 0", () -> offsets(1, 2)),
+        bad(
+            "offsets: 5 tokens, the longest sequence 6, expected 0 <= longest <= tokens",
+            () -> new Pool(X, offsets(2, 5, 6), PoolingMode.MEAN, Y)),
         bad("offsets []: must begin with 0", BadArgumentsTest::offsets),
         bad(
             "rotary_embedding: cosine F32[5, 5] has more pairs than the heads of x F32[4, 1, 8]",
@@ -354,12 +374,12 @@ final class BadArgumentsTest {
             "disentangled_bias: c2p and p2c are both missing",
             () ->
                 new DisentangledBias(
-                    null, null, Offsets.ofLengths(2), ids(2), 4, 0, 8, 1, of(OTHER, 1, 1, 2, 2))),
+                    null, null, offsets(1, 2, 2), numbers(2), 4, 0, 8, 1, of(OTHER, 1, 1, 2, 2))),
         bad(
             "disentangled_bias: span 4, buckets 1, max position 8",
             () ->
                 new DisentangledBias(
-                    null, null, Offsets.ofLengths(2), ids(2), 4, 1, 8, 1, of(OTHER, 1, 1, 2, 2))),
+                    null, null, offsets(1, 2, 2), numbers(2), 4, 1, 8, 1, of(OTHER, 1, 1, 2, 2))),
         bad(
             "cross_entropy: logits is I64[4, 8], expected F32, BF16 or F16",
             () ->
@@ -393,7 +413,9 @@ final class BadArgumentsTest {
             () -> scores(new AttentionScores(1, -2, null, null, null))),
         bad(
             "dropout: probability is 1.0, expected 0 to below 1",
-            () -> offsets((int) new Dropout(1, 0).seed())),
+            () ->
+                new Pool(
+                    X, offsets(1, (int) new Dropout(1, 0).seed(), 0), PoolingMode.MEAN, Y)),
         bad(
             "output F32[1, 4, 2, 8] has strides [64, 4, 8, 1], expected no two elements at one"
                 + " place",
@@ -421,26 +443,26 @@ final class BadArgumentsTest {
                     of(BUFFER, 0, 1L << 62), X, null, Activation.NONE, of(OTHER, 0, 1L << 40))),
         bad(
             "2 key lengths, expected 1",
-            () -> with(AttentionKeys.padded(3, 4), AttentionMask.NONE)),
+            () -> with(AttentionKeys.padded(lengths(2, 4)), AttentionMask.NONE)),
         bad(
             "key length 6, the keys have room for 5",
-            () -> with(AttentionKeys.padded(6), AttentionMask.NONE)),
+            () -> with(AttentionKeys.padded(lengths(1, 6)), AttentionMask.NONE)),
         bad(
-            "attention keys: length -6 at 0 is negative",
-            () -> with(AttentionKeys.padded(-6), AttentionMask.NONE)),
+            "lengths: the longest is -6, expected 0 or more",
+            () -> with(AttentionKeys.padded(lengths(1, -6)), AttentionMask.NONE)),
         bad(
             "attention keys: a block table needs the lengths",
-            () -> with(new AttentionKeys(null, null, X), AttentionMask.NONE)),
+            () -> with(new AttentionKeys(null, null, Indices.unchecked(X)), AttentionMask.NONE)),
         bad(
             "key is F32[1, 5, 2, 8], expected 3 axes",
-            () -> with(AttentionKeys.ragged(Offsets.ofLengths(5)), AttentionMask.NONE)));
+            () -> with(AttentionKeys.ragged(offsets(1, 5, 5)), AttentionMask.NONE)));
   }
 
   private static Operand cache(long... shape) {
     return at(OTHER, 200, shape);
   }
 
-  private static KernelCall update(Operand qkv, Operand slots, Operand keyCache) {
+  private static KernelCall update(Operand qkv, Indices slots, Operand keyCache) {
     Operand table = at(BUFFER, 256, 5, 4);
     Operand query = of(OTHER, 4, 2, 8);
     Operand values = at(OTHER, 1000, keyCache.shape());
@@ -484,10 +506,6 @@ final class BadArgumentsTest {
         null);
   }
 
-  private static KernelCall offsets(int... values) {
-    return new Pool(X, new Offsets(values), PoolingMode.MEAN, Y);
-  }
-
   private static Arguments bad(String message, Making making) {
     return Arguments.of(message, making);
   }
@@ -511,7 +529,7 @@ final class BadArgumentsTest {
         Buffer three = backend.memory().allocate(8 * 3)) {
       for (long id : new long[] {-1, 5, Long.MIN_VALUE, Long.MAX_VALUE}) {
         backend.memory().write(MemorySegment.ofArray(new long[] {0, id, 1}), three, 0);
-        Operand ids = Operand.of(three, DType.I64, 3);
+        Indices ids = Indices.unchecked(Operand.of(three, DType.I64, 3));
         for (KernelCall call :
             List.of(
                 new Embedding(of(table, 5, 8), ids, false, of(y, 3, 8)),
@@ -548,9 +566,10 @@ final class BadArgumentsTest {
                 of(in, 4, 6),
                 table,
                 table,
-                Operand.of(ids, DType.I64, 4),
+                Indices.unchecked(Operand.of(ids, DType.I64, 4)),
                 false,
-                new Operand(ids, 4, DType.I64, new long[] {4}, new long[] {1}),
+                Indices.unchecked(
+                    new Operand(ids, 4, DType.I64, new long[] {4}, new long[] {1})),
                 of(out, 4, 1, 2),
                 at(out, 64, 2, 3, 1, 2),
                 at(out, 128, 2, 3, 1, 2));

@@ -110,10 +110,10 @@ final class BadExpertArgumentsTest {
         bad(
             "expert_routing: the sequences of the capacity have 5 tokens, expected those of logits"
                 + " F32[4, 3]",
-            () -> routing(new ExpertCapacity(2, Offsets.ofLengths(2, 3)), 1, 2)),
+            () -> routing(new ExpertCapacity(2, offsets(2, 5, 3)), 1, 2)),
         bad(
             "expert capacity: 0 tokens, expected 1 or more",
-            () -> new ExpertCapacity(0, Offsets.ofLengths(4))),
+            () -> new ExpertCapacity(0, offsets(1, 4, 4))),
         bad("expert capacity: sequences is missing", () -> new ExpertCapacity(1, null)),
         bad(
             "expert_routing: weights is F32[4, 3], expected shape [4, 2]",
@@ -176,6 +176,11 @@ final class BadExpertArgumentsTest {
   void is_refused(String message, Supplier<Object> making) {
     IllegalArgumentException e = assertThrows(IllegalArgumentException.class, making::get);
     assertTrue(e.getMessage().contains(message), e.getMessage());
+  }
+
+  private static Offsets offsets(int sequences, int tokens, int longest) {
+    return new Offsets(
+        Operand.of(BUFFER, DType.I32, sequences + 1), tokens, longest);
   }
 
   /** Offsets and rows of six places and two tokens, or places of four tokens' two slots. */

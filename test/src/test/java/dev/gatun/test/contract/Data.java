@@ -44,6 +44,16 @@ record Data(
     return new Data(name, DType.I64, new long[] {values.length}, new long[] {1}, values, false);
   }
 
+  static Data ints(String name, int... values) {
+    return new Data(
+        name,
+        DType.I32,
+        new long[] {values.length},
+        new long[] {1},
+        Arrays.stream(values).asDoubleStream().toArray(),
+        false);
+  }
+
   /** An F32 output. */
   static Data output(String name, long... shape) {
     return new Data(name, DType.F32, shape, Operand.rowMajor(shape), null, true);

@@ -9,7 +9,6 @@ import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,13 +47,17 @@ final class ExpertCases {
     if (random.nextInt(8) == 0) {
       logits = logits.with(random, Double.POSITIVE_INFINITY);
     }
-    ExpertCapacity capacity = random.nextInt(3) == 0 ? capacity(random, tokens, experts) : null;
+    boolean limited = random.nextInt(3) == 0;
+    Ragged sequences = sequences(random, tokens);
+    int most = 1 + random.nextInt(1 + 2 * tokens / experts);
     boolean renormalize = random.nextBoolean();
     float scale = random.nextBoolean() ? 1 : 2.5f;
     return Case.of(
-        "expert_routing seed %d %d of %d %s".formatted(seed, k, experts, capacity),
+        "expert_routing seed %d %d of %d%s"
+            .formatted(seed, k, experts, limited ? " at most %d of %s".formatted(most, sequences) : ""),
         List.of(
             random.nextBoolean() ? logits.spread(random) : logits,
+            sequences.data(),
             output("experts", tokens, k),
             Data.output("weights", tokens, k),
             output("rows", (long) tokens * k),
@@ -65,7 +68,7 @@ final class ExpertCases {
                 of.apply("logits"),
                 renormalize,
                 scale,
-                capacity,
+                limited ? new ExpertCapacity(most, sequences.offsets(of)) : null,
                 of.apply("experts"),
                 of.apply("weights"),
                 of.apply("rows"),
@@ -73,13 +76,12 @@ final class ExpertCases {
                 of.apply("offsets")));
   }
 
-  private static ExpertCapacity capacity(Random random, int tokens, int experts) {
+  private static Ragged sequences(Random random, int tokens) {
     int[] lengths = new int[1 + random.nextInt(4)];
     for (int left = tokens; left > 0; left--) {
       lengths[random.nextInt(lengths.length)]++;
     }
-    int most = 1 + random.nextInt(1 + 2 * tokens / experts);
-    return new ExpertCapacity(most, Offsets.ofLengths(lengths));
+    return Ragged.of("sequences", lengths);
   }
 
   /** How the rows of a product belong to experts. */

@@ -4,6 +4,8 @@ import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
@@ -73,7 +75,7 @@ final class IndexingCases {
                 numbers(random, "x", dtype, outer, length, inner),
                 Data.ids(random, "ids", length, count),
                 Data.output("y", outer, count, inner).withDtype(dtype)),
-            of -> new IndexSelect(of.apply("x"), of.apply("ids"), of.apply("y")))
+            of -> new IndexSelect(of.apply("x"), ids(of, length, seed), of.apply("y")))
         .likeItself();
   }
 
@@ -90,7 +92,13 @@ final class IndexingCases {
                 random.nextInt(4) > 0 ? x : x.with(random, Double.NaN, Double.NEGATIVE_INFINITY),
                 Data.ids(random, "ids", rows, count),
                 Data.normal(random, "y", rows, columns).inPlace()),
-            of -> new IndexAdd(of.apply("x"), of.apply("ids"), of.apply("y")))
+            of -> new IndexAdd(of.apply("x"), ids(of, rows, seed), of.apply("y")))
         .inSomeDtype(random, "y");
+  }
+
+  /** Indices whose bound is known in every other case. */
+  static Indices ids(Function<String, Operand> of, long limit, long seed) {
+    Operand ids = of.apply("ids");
+    return seed % 2 == 0 ? new Indices(ids, limit) : Indices.unchecked(ids);
   }
 }

@@ -15,6 +15,7 @@ import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cpu.CpuLevel;
 import java.lang.foreign.MemorySegment;
@@ -47,7 +48,7 @@ final class LargeOffsetsTest {
       Operand id = Operand.of(ids, DType.I64, 1);
       put(large, (ROWS - 1) * COLUMNS * 4, COLUMNS, 3);
       Subjects.CPU.memory().write(MemorySegment.ofArray(new long[] {ROWS - 1}), ids, 0);
-      Subjects.CPU.kernels().run(new Embedding(table, id, false, out));
+      Subjects.CPU.kernels().run(new Embedding(table, Indices.unchecked(id), false, out));
       assertEquals(3, first(small, 0));
 
       Subjects.CPU.kernels().run(new Activate(table, Activation.RELU, table));
@@ -58,7 +59,7 @@ final class LargeOffsetsTest {
 
       Operand three = Operand.of(large, DType.F32, 1, ROWS, COLUMNS);
       Operand selected = Operand.of(small, DType.F32, 1, 1, COLUMNS);
-      Subjects.CPU.kernels().run(new IndexSelect(three, id, selected));
+      Subjects.CPU.kernels().run(new IndexSelect(three, Indices.unchecked(id), selected));
       assertEquals(6, first(small, 0));
 
       Operand last =

@@ -15,6 +15,7 @@ import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cpu.CpuLevel;
@@ -155,7 +156,8 @@ final class LargeResultsTest {
     long[] rows = LongStream.range(0, table.shape()[0]).toArray();
     try (Buffer ids = Subjects.CPU.memory().allocate(8L * rows.length)) {
       ids.memory().write(MemorySegment.ofArray(rows), ids, 0);
-      kernels.run(new Embedding(table, Operand.of(ids, DType.I64, rows.length), false, y));
+      Indices known = new Indices(Operand.of(ids, DType.I64, rows.length), rows.length);
+      kernels.run(new Embedding(table, known, false, y));
     }
   }
 

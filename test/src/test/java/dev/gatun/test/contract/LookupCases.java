@@ -5,7 +5,6 @@ import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
-import dev.gatun.kernels.api.memory.Offsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -38,7 +37,12 @@ final class LookupCases {
                 accumulate
                     ? Data.normal(random, "y", count, columns).inPlace()
                     : Data.output("y", count, columns)),
-            of -> new Embedding(of.apply("table"), of.apply("ids"), accumulate, of.apply("y")))
+            of -> 
+                new Embedding(
+                    of.apply("table"),
+                    IndexingCases.ids(of, rows, seed),
+                    accumulate,
+                    of.apply("y")))
         .inSomeDtype(random, "y")
         .likeItself();
   }
@@ -50,14 +54,15 @@ final class LookupCases {
     int count = random.nextInt(rows + 1);
     List<Integer> places = new ArrayList<>(IntStream.range(0, rows).boxed().toList());
     Collections.shuffle(places, random);
-    double[] ids = places.stream().limit(count).mapToDouble(i -> i).toArray();
+    double[] ids =
+        places.stream().limit(count).mapToDouble(i -> random.nextInt(8) == 0 ? -1 : i).toArray();
     return Case.exact(
             "scatter_rows seed " + seed,
             List.of(
                 Data.normal(random, "x", count, columns),
                 Data.ids("ids", ids),
                 Data.output("y", rows, columns)),
-            of -> new ScatterRows(of.apply("x"), of.apply("ids"), of.apply("y")))
+            of -> new ScatterRows(of.apply("x"), IndexingCases.ids(of, rows, seed), of.apply("y")))
         .inSomeDtype(random)
         .likeItself();
   }
@@ -65,20 +70,22 @@ final class LookupCases {
   private static Case pool(long seed) {
     Random random = new Random(seed);
     PoolingMode mode = PoolingMode.values()[(int) (seed % 4)];
-    Offsets offsets = Offsets.ofLengths(Sizes.lengths(random, Sizes.any(random, 7), 33));
+    Ragged offsets =
+        Ragged.random(random, "offsets", Sizes.lengths(random, Sizes.any(random, 7), 33));
     long columns = Sizes.any(random, 100);
     Data x = Data.normal(random, "x", offsets.tokens(), columns);
     x = random.nextInt(4) > 0 ? x : x.with(random, Double.NaN, Double.NEGATIVE_INFINITY);
     return Case.of(
             "pool seed %d %s".formatted(seed, mode),
-            List.of(x, Data.output("y", offsets.sequences(), columns)),
-            of -> new Pool(of.apply("x"), offsets, mode, of.apply("y")))
+            List.of(x, offsets.data(), Data.output("y", offsets.sequences(), columns)),
+            of -> new Pool(of.apply("x"), offsets.offsets(of), mode, of.apply("y")))
         .inSomeDtype(random);
   }
 
   private static Case disentangledBias(long seed) {
     Random random = new Random(seed);
-    Offsets offsets = Offsets.ofLengths(Sizes.lengths(random, Sizes.any(random, 4), 49));
+    Ragged offsets =
+        Ragged.random(random, "offsets", Sizes.lengths(random, Sizes.any(random, 4), 49));
     long heads = Sizes.any(random, 4);
     long span = Sizes.some(random, 33);
     long buckets = random.nextBoolean() ? 0 : 2 + random.nextInt(20);
@@ -92,6 +99,7 @@ final class LookupCases {
       data.add(Data.normal(random, "p2c", heads, offsets.tokens(), 2 * span));
     }
     data.add(Data.ids(random, "positions", 80, offsets.tokens()));
+    data.add(offsets.data());
     long longest = offsets.longest();
     data.add(Data.output("bias", offsets.sequences(), heads, longest, longest));
     return Case.of(
@@ -101,7 +109,7 @@ final class LookupCases {
             new DisentangledBias(
                 of.apply("c2p"),
                 of.apply("p2c"),
-                offsets,
+                offsets.offsets(of),
                 of.apply("positions"),
                 span,
                 buckets,

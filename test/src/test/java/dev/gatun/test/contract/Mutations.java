@@ -3,7 +3,7 @@ package dev.gatun.test.contract;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
@@ -99,11 +99,10 @@ final class Mutations {
     if (type == BlockFormat.class) {
       return FORMATS.get(random.nextInt(FORMATS.size()));
     }
-    if (type == Offsets.class) {
-      return offsets();
-    }
-    if (type == int[].class) {
-      return ints((int[]) value);
+    if (type == Indices.class) {
+      // A bound is a promise, and not for a call to doubt.
+      Operand values = value == null ? null : ((Indices) value).values();
+      return Indices.unchecked(operand(values, siblings));
     }
     return value instanceof Record nested ? change(nested) : value;
   }
@@ -111,23 +110,6 @@ final class Mutations {
   private long number() {
     long some = LENGTHS[random.nextInt(LENGTHS.length)];
     return random.nextInt(8) == 0 ? -some : some;
-  }
-
-  private Offsets offsets() {
-    int[] values = new int[random.nextInt(1, 5)];
-    for (int i = 1; i < values.length; i++) {
-      values[i] =
-          random.nextInt(10) == 0 ? Integer.MAX_VALUE : values[i - 1] + random.nextInt(-1, 20);
-    }
-    return new Offsets(values);
-  }
-
-  private int[] ints(int[] value) {
-    int[] changed = value == null ? new int[random.nextInt(3)] : Arrays.copyOf(value, value.length);
-    if (changed.length > 0) {
-      changed[random.nextInt(changed.length)] = (int) number();
-    }
-    return random.nextInt(6) == 0 ? Arrays.copyOf(changed, changed.length + 1) : changed;
   }
 
   private Operand operand(Operand old, Object[] siblings) {

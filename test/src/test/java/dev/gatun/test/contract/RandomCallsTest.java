@@ -53,6 +53,8 @@ final class RandomCallsTest {
           "activation codes",
           "token codes",
           "offsets",
+          "lengths",
+          "indices",
           "attention keys",
           "attention mask",
           "attention scores",

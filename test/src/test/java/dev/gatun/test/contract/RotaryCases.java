@@ -3,6 +3,7 @@ package dev.gatun.test.contract;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -66,7 +67,7 @@ final class RotaryCases {
                 of.apply("x"),
                 of.apply("cosine"),
                 of.apply("sine"),
-                of.apply("positions"),
+                Indices.unchecked(of.apply("positions")),
                 interleaved,
                 of.apply(inPlace ? "x" : "y")));
   }
@@ -105,9 +106,9 @@ final class RotaryCases {
                 of.apply("qkv"),
                 of.apply("cosine"),
                 of.apply("sine"),
-                of.apply("positions"),
+                Indices.unchecked(of.apply("positions")),
                 interleaved,
-                of.apply("slots"),
+                Indices.unchecked(of.apply("slots")),
                 of.apply("query"),
                 of.apply("keys"),
                 of.apply("values")));

@@ -11,6 +11,7 @@ import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.List;
@@ -210,7 +211,12 @@ final class RowCases {
     return Case.of(
         "cross_entropy seed %d %s".formatted(seed, dtype),
         List.of(logits, targets, Data.output("loss", rows)),
-        of -> new CrossEntropy(of.apply("logits"), of.apply("targets"), -100, of.apply("loss")));
+        of ->
+            new CrossEntropy(
+                of.apply("logits"),
+                Indices.unchecked(of.apply("targets")),
+                -100,
+                of.apply("loss")));
   }
 
   private static Case l2Normalize(long seed) {

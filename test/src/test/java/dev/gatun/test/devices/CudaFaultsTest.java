@@ -12,6 +12,7 @@ import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.device.Replay;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
@@ -132,7 +133,7 @@ final class CudaFaultsTest {
       Embedding call =
           new Embedding(
               Operand.of(table, DType.F32, 3, 2),
-              Operand.of(places, DType.I64, 4),
+              Indices.unchecked(Operand.of(places, DType.I64, 4)),
               false,
               Operand.of(y, DType.F32, 4, 2));
       assertEquals(
@@ -179,7 +180,7 @@ final class CudaFaultsTest {
       Embedding call =
           new Embedding(
               Operand.of(table, DType.F32, 2, 1),
-              Operand.of(ids, DType.I64, 2),
+              Indices.unchecked(Operand.of(ids, DType.I64, 2)),
               false,
               Operand.of(y, DType.F32, 2, 1));
       try (Replay replay = cuda.capture(() -> cuda.kernels().run(call))) {

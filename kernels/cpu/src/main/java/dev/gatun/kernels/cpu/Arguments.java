@@ -6,12 +6,11 @@ import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.device.Execution;
-import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** A record's components as the native library takes them. */
 final class Arguments {
@@ -50,11 +49,14 @@ final class Arguments {
     return layout;
   }
 
-  /** Numbers in native memory. */
-  static Buffer ints(Memory memory, int[] values) {
-    Buffer buffer = memory.allocate(4L * values.length);
-    MemorySegment.copy(values, 0, segment(buffer), ValueLayout.JAVA_INT, 0, values.length);
-    return buffer;
+  /** Where sequences begin, once they were looked at. */
+  static MemorySegment offsets(KernelCall call, Offsets offsets) {
+    if (offsets == null) {
+      return MemorySegment.NULL;
+    }
+    MemorySegment values = address(offsets.values());
+    offsets.check(call.kernel(), values);
+    return values;
   }
 
   /** {@code gatun_dtype} of a floating-point type. */
@@ -68,8 +70,11 @@ final class Arguments {
     };
   }
 
-  /** As {@link Execution#inRange}, of I64 indices in the host's memory. */
-  static void inRange(KernelCall call, String what, Operand ids, long limit, Long exception) {
-    Execution.inRange(call, what, address(ids), ids.size(0), limit, exception);
+  /** As {@link Execution#inRange}, of I64 indices of which nothing is known. */
+  static void inRange(KernelCall call, String what, Indices ids, long limit, Long exception) {
+    if (ids.isUnknown()) {
+      Execution.inRange(
+          call, what, address(ids.values()), ids.values().size(0), limit, exception);
+    }
   }
 }

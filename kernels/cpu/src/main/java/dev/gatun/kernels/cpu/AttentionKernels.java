@@ -2,7 +2,7 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
-import static dev.gatun.kernels.cpu.CpuMemory.segment;
+import static dev.gatun.kernels.cpu.Arguments.offsets;
 
 import dev.gatun.bindings.cpu.CpuAttention;
 import dev.gatun.bindings.cpu.CpuLibrary;
@@ -10,35 +10,36 @@ import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Execution;
-import dev.gatun.kernels.api.memory.Buffer;
-import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Turns an attention call into the native one's arguments. */
 final class AttentionKernels {
-  private final Memory memory;
+  private AttentionKernels() {}
 
-  AttentionKernels(Memory memory) {
-    this.memory = memory;
+  static void run(ScaledDotProductAttention c) {
+    AttentionKeys keys = c.keys();
+    CpuAttention a = new CpuAttention();
+    a.queryOffsets = offsets(c, c.queryOffsets());
+    a.keyOffsets = offsets(c, keys.offsets());
+    a.keyLengths = lengths(c);
+    operands(c, a);
+    sizes(c, a);
+    CpuLibrary.attention(a);
   }
 
-  void run(ScaledDotProductAttention c) {
+  /** The keys in use of each sequence, once they and their pages were looked at. */
+  private static MemorySegment lengths(ScaledDotProductAttention c) {
     AttentionKeys keys = c.keys();
-    if (keys.isPaged()) {
-      Execution.pagesInRange(c, address(keys.blockTable()));
+    if (keys.lengths() == null) {
+      return MemorySegment.NULL;
     }
-    try (Buffer queryOffsets = ints(c.queryOffsets() == null ? null : c.queryOffsets().values());
-        Buffer keyOffsets = ints(keys.offsets() == null ? null : keys.offsets().values());
-        Buffer keyLengths = ints(keys.lengths())) {
-      CpuAttention a = new CpuAttention();
-      a.queryOffsets = orNull(queryOffsets);
-      a.keyOffsets = orNull(keyOffsets);
-      a.keyLengths = orNull(keyLengths);
-      operands(c, a);
-      sizes(c, a);
-      CpuLibrary.attention(a);
+    MemorySegment values = address(keys.lengths().values());
+    int[] lengths = keys.lengths().check(c.kernel(), values);
+    if (keys.isPaged() && keys.pages().isUnknown()) {
+      Execution.pagesInRange(c, address(keys.blockTable()), lengths);
     }
+    return values;
   }
 
   private static void operands(ScaledDotProductAttention c, CpuAttention a) {
@@ -93,30 +94,20 @@ final class AttentionKernels {
     strides[2] = operand.stride(-2);
   }
 
-  private Buffer ints(int[] values) {
-    return values == null ? null : Arguments.ints(memory, values);
-  }
-
-  private static MemorySegment orNull(Buffer buffer) {
-    return buffer == null ? MemorySegment.NULL : segment(buffer);
-  }
-
-  void run(DisentangledBias c) {
-    try (Buffer offsets = ints(c.offsets().values())) {
-      CpuLibrary.disentangledBias(
-          address(c.c2p()),
-          address(c.p2c()),
-          segment(offsets),
-          address(c.positions()),
-          c.offsets().sequences(),
-          c.bias().size(1),
-          c.offsets().tokens(),
-          c.span(),
-          c.buckets(),
-          c.maxPosition(),
-          c.scale(),
-          address(c.bias()),
-          c.bias().size(3));
-    }
+  static void run(DisentangledBias c) {
+    CpuLibrary.disentangledBias(
+        address(c.c2p()),
+        address(c.p2c()),
+        offsets(c, c.offsets()),
+        address(c.positions()),
+        c.offsets().sequences(),
+        c.bias().size(1),
+        c.offsets().tokens(),
+        c.span(),
+        c.buckets(),
+        c.maxPosition(),
+        c.scale(),
+        address(c.bias()),
+        c.bias().size(3));
   }
 }

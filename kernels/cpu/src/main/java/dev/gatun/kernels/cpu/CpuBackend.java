@@ -13,6 +13,9 @@ public final class CpuBackend implements Backend {
   /** The most threads that a call can use. */
   public static final int MAX_THREADS = 1024;
 
+  // Of a core's share of the last cache on common servers.
+  private static final long ACTIVATION_BYTES = 6L << 20;
+
   private final CpuMemory memory = new CpuMemory();
   private final CpuKernels kernels = new CpuKernels(memory);
 
@@ -93,6 +96,11 @@ public final class CpuBackend implements Backend {
   /** The processor features that the kernels use, as names. */
   public static List<String> features() {
     return CpuLibrary.features();
+  }
+
+  @Override
+  public long activationBytes() {
+    return ACTIVATION_BYTES;
   }
 
   @Override

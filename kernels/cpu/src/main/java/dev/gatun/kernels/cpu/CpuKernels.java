@@ -54,16 +54,10 @@ import java.util.function.Consumer;
  */
 final class CpuKernels implements Kernels {
   private final Memory memory;
-  private final AttentionKernels attention;
-  private final ReductionKernels reductions;
-  private final ExpertKernels experts;
   private final Consumer<KernelCall> work = this::compute;
 
   CpuKernels(Memory memory) {
     this.memory = memory;
-    this.attention = new AttentionKernels(memory);
-    this.reductions = new ReductionKernels(memory);
-    this.experts = new ExpertKernels(memory);
   }
 
   @Override
@@ -86,8 +80,8 @@ final class CpuKernels implements Kernels {
 
   private void attention(AttentionCall call) {
     switch (call) {
-      case ScaledDotProductAttention c -> attention.run(c);
-      case DisentangledBias c -> attention.run(c);
+      case ScaledDotProductAttention c -> AttentionKernels.run(c);
+      case DisentangledBias c -> AttentionKernels.run(c);
       case RotaryEmbedding c -> RotaryKernels.run(c);
       case RotaryCacheUpdate c -> RotaryKernels.run(c);
     }
@@ -104,7 +98,7 @@ final class CpuKernels implements Kernels {
 
   private void experts(ExpertCall call) {
     switch (call) {
-      case ExpertRouting c -> experts.run(c);
+      case ExpertRouting c -> ExpertKernels.run(c);
       case GroupedMatmul c -> ExpertKernels.run(c);
       case GroupedQuantizedMatmul c -> ExpertKernels.run(c);
       case ExpertCombine c -> ExpertKernels.run(c);
@@ -152,7 +146,7 @@ final class CpuKernels implements Kernels {
   private void reduction(ReductionCall call) {
     switch (call) {
       case ArgMax c -> ReductionKernels.run(c);
-      case Pool c -> reductions.run(c);
+      case Pool c -> ReductionKernels.run(c);
       case Reduce c -> ReductionKernels.run(c);
       case TopK c -> ReductionKernels.run(c);
     }

@@ -81,6 +81,16 @@ final class CpuMemory implements Memory {
   }
 
   @Override
+  public void fill(Buffer target, long offset, long bytes, byte value) {
+    target.acquire();
+    try {
+      segment(target).asSlice(offset, bytes).fill(value);
+    } finally {
+      target.release();
+    }
+  }
+
+  @Override
   public long allocatedBytes() {
     return allocated.get();
   }

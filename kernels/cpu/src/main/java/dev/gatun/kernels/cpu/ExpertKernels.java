@@ -2,6 +2,7 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
+import static dev.gatun.kernels.cpu.Arguments.offsets;
 
 import dev.gatun.bindings.cpu.CpuExperts;
 import dev.gatun.bindings.cpu.CpuQuantized;
@@ -11,30 +12,14 @@ import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
 import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.device.Execution;
-import dev.gatun.kernels.api.memory.Buffer;
-import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Mixtures of experts. */
 final class ExpertKernels {
-  private final Memory memory;
+  private ExpertKernels() {}
 
-  ExpertKernels(Memory memory) {
-    this.memory = memory;
-  }
-
-  void run(ExpertRouting c) {
-    if (c.capacity() == null) {
-      routing(c, MemorySegment.NULL);
-      return;
-    }
-    try (Buffer sequences = Arguments.ints(memory, c.capacity().sequences().values())) {
-      routing(c, CpuMemory.segment(sequences));
-    }
-  }
-
-  private static void routing(ExpertRouting c, MemorySegment sequences) {
+  static void run(ExpertRouting c) {
     CpuExperts.routing(
         rows(c.logits()),
         c.logits().size(0),
@@ -43,7 +28,7 @@ final class ExpertKernels {
         c.renormalize(),
         c.scale(),
         c.capacity() == null ? 0 : c.capacity().tokens(),
-        sequences,
+        offsets(c, c.capacity() == null ? null : c.capacity().sequences()),
         c.capacity() == null ? 0 : c.capacity().sequences().sequences(),
         address(c.experts()),
         address(c.weights()),

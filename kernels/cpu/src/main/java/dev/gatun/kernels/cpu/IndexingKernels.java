@@ -30,8 +30,8 @@ final class IndexingKernels {
         dtype(c.table().dtype()),
         c.table().size(0),
         c.table().size(1),
-        address(c.ids()),
-        c.ids().size(0),
+        address(c.ids().values()),
+        c.ids().values().size(0),
         address(c.y()),
         dtype(c.y().dtype()),
         c.accumulate());
@@ -42,8 +42,8 @@ final class IndexingKernels {
     CpuIndexing.indexAdd(
         address(c.x()),
         dtype(c.x().dtype()),
-        address(c.ids()),
-        c.ids().size(0),
+        address(c.ids().values()),
+        c.ids().values().size(0),
         address(c.y()),
         dtype(c.y().dtype()),
         c.y().size(0),
@@ -57,17 +57,17 @@ final class IndexingKernels {
         c.x().size(0),
         c.x().size(1),
         c.x().size(2) * c.x().dtype().bytes(),
-        address(c.ids()),
-        c.ids().size(0),
+        address(c.ids().values()),
+        c.ids().values().size(0),
         address(c.y()));
   }
 
   static void run(ScatterRows c) {
-    inRange(c, "id", c.ids(), c.y().size(0), null);
+    inRange(c, "id", c.ids(), c.y().size(0), -1L);
     CpuLibrary.scatterRows(
         address(c.x()),
-        address(c.ids()),
-        c.ids().size(0),
+        address(c.ids().values()),
+        c.ids().values().size(0),
         address(c.y()),
         c.y().size(0),
         c.y().size(1) * c.y().dtype().bytes());

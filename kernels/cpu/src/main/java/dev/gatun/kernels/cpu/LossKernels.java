@@ -16,7 +16,7 @@ final class LossKernels {
     CpuRows.crossEntropy(
         address(c.logits()),
         dtype(c.logits().dtype()),
-        address(c.targets()),
+        address(c.targets().values()),
         c.logits().size(0),
         c.logits().size(1),
         c.ignoreIndex(),

@@ -2,8 +2,7 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
-import static dev.gatun.kernels.cpu.Arguments.ints;
-import static dev.gatun.kernels.cpu.CpuMemory.segment;
+import static dev.gatun.kernels.cpu.Arguments.offsets;
 
 import dev.gatun.bindings.cpu.CpuReduce;
 import dev.gatun.bindings.cpu.CpuRows;
@@ -11,16 +10,10 @@ import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.TopK;
-import dev.gatun.kernels.api.memory.Buffer;
-import dev.gatun.kernels.api.memory.Memory;
 
 /** Many elements that become few. */
 final class ReductionKernels {
-  private final Memory memory;
-
-  ReductionKernels(Memory memory) {
-    this.memory = memory;
-  }
+  private ReductionKernels() {}
 
   static void run(ArgMax c) {
     CpuReduce.argmax(
@@ -32,17 +25,15 @@ final class ReductionKernels {
         address(c.y()));
   }
 
-  void run(Pool c) {
-    try (Buffer offsets = ints(memory, c.offsets().values())) {
-      CpuRows.pool(
-          address(c.x()),
-          segment(offsets),
-          c.offsets().sequences(),
-          c.x().size(1),
-          c.mode().ordinal(),
-          address(c.y()),
-          dtype(c.y().dtype()));
-    }
+  static void run(Pool c) {
+    CpuRows.pool(
+        address(c.x()),
+        offsets(c, c.offsets()),
+        c.offsets().sequences(),
+        c.x().size(1),
+        c.mode().ordinal(),
+        address(c.y()),
+        dtype(c.y().dtype()));
   }
 
   static void run(Reduce c) {

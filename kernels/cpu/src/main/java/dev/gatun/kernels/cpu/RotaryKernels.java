@@ -2,6 +2,7 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
+import static dev.gatun.kernels.cpu.Arguments.inRange;
 
 import dev.gatun.bindings.cpu.CpuRotary;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
@@ -14,14 +15,13 @@ final class RotaryKernels {
   private RotaryKernels() {}
 
   static void run(RotaryEmbedding c) {
-    Execution.inRange(
-        c, "position", address(c.positions()), c.positions().size(0), c.cosine().size(0), null);
+    inRange(c, "position", c.positions(), c.cosine().size(0), null);
     CpuRotary.rotary(
         address(c.x()),
         c.x().stride(0),
         address(c.cosine()),
         address(c.sine()),
-        address(c.positions()),
+        address(c.positions().values()),
         address(c.y()),
         c.y().stride(0),
         dtype(c.x().dtype()),
@@ -34,16 +34,18 @@ final class RotaryKernels {
 
   static void run(RotaryCacheUpdate c) {
     long tokens = c.qkv().size(0);
-    Execution.inRange(c, "position", address(c.positions()), tokens, c.cosine().size(0), null);
-    Execution.inRange(c, "slot", address(c.slots()), tokens, c.slotCount(), -1L);
-    Execution.distinct(c, "slot", address(c.slots()), tokens, -1L);
+    inRange(c, "position", c.positions(), c.cosine().size(0), null);
+    inRange(c, "slot", c.slots(), c.slotCount(), -1L);
+    if (c.slots().isUnknown()) {
+      Execution.distinct(c, "slot", address(c.slots().values()), tokens, -1L);
+    }
     CpuRotary.rotaryCacheUpdate(
         address(c.qkv()),
         c.qkv().stride(0),
         address(c.cosine()),
         address(c.sine()),
-        address(c.positions()),
-        address(c.slots()),
+        address(c.positions().values()),
+        address(c.slots().values()),
         address(c.query()),
         c.query().stride(0),
         address(c.keyCache()),

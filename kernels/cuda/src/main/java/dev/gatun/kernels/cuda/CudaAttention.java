@@ -33,71 +33,66 @@ final class CudaAttention {
 
   private final boolean hopper;
   private final Launcher launcher;
-  private final Uploads uploads;
   private final IndexChecks checks;
   private final CudaMemory memory;
   private final int multiprocessors;
   private final int sharedMemoryLimit;
 
-  CudaAttention(Launcher launcher, CudaMemory memory, Uploads uploads, IndexChecks checks) {
+  CudaAttention(Launcher launcher, CudaMemory memory, IndexChecks checks) {
     this.memory = memory;
     this.hopper = launcher.context().computeCapability() == HOPPER;
     this.multiprocessors = launcher.context().multiprocessors();
     this.sharedMemoryLimit = launcher.context().sharedMemoryLimit();
     this.launcher = launcher;
-    this.uploads = uploads;
     this.checks = checks;
   }
 
   void run(ScaledDotProductAttention c) {
     AttentionKeys keys = c.keys();
-    try (Buffer queryOffsets =
-            uploads.ints(c.queryOffsets() == null ? null : c.queryOffsets().values());
-        Buffer keyOffsets = uploads.ints(keys.offsets() == null ? null : keys.offsets().values());
-        Buffer keyLengths = uploads.ints(keys.lengths())) {
-      if (keys.isPaged()) {
-        checks.pagesInRange(c, CudaMemory.address(keyLengths));
-      }
-      int size = tile(c);
-      boolean onHopper = hopper && (size == 64 || size == 128) && fitsHopper(c);
-      Arguments arguments = launcher.arguments();
-      if (onHopper) {
-        maps(c, arguments);
-      }
-      arguments.begin();
-      operands(c, arguments);
-      arguments.address(address(queryOffsets)).address(address(keyOffsets));
-      arguments.address(address(keyLengths)).operand(keys.blockTable());
-      sizes(c, arguments);
-      long heads = c.query().size(-2);
-      if (onHopper) {
-        launcher.launch(
-            kernel("attention", c, size) + "_sm90a",
-            Math.ceilDiv(c.queryLength(), HOPPER_QUERIES),
-            heads,
-            c.batch(),
-            1024 + HOPPER_TILES * HOPPER_TOKENS * 2 * size,
-            arguments.end());
-      } else if (size == 0) {
-        long shared = 4L * WARPS * (c.query().size(-1) + c.value().size(-1));
-        launcher.launch(
-            "attention_general",
-            Math.ceilDiv(c.queryLength(), WARPS),
-            heads,
-            c.batch(),
-            sharedBytes(c, shared),
-            arguments.end());
-      } else if (c.queryLength() <= MOST_DECODED && decodeBytes(size) <= sharedMemoryLimit) {
-        decode(c, size, arguments.end());
-      } else {
-        launcher.launch(
-            kernel("attention", c, size),
-            Math.ceilDiv(c.queryLength(), QUERIES),
-            heads,
-            c.batch(),
-            2 * (QUERIES + 2 * (size == 256 ? 32 : 64)) * (size + 8),
-            arguments.end());
-      }
+    if (keys.isPaged()) {
+      checks.pagesInRange(c);
+    }
+    int size = tile(c);
+    boolean onHopper = hopper && (size == 64 || size == 128) && fitsHopper(c);
+    Arguments arguments = launcher.arguments();
+    if (onHopper) {
+      maps(c, arguments);
+    }
+    arguments.begin();
+    operands(c, arguments);
+    arguments.operand(c.queryOffsets() == null ? null : c.queryOffsets().values());
+    arguments.operand(keys.offsets() == null ? null : keys.offsets().values());
+    arguments.operand(keys.lengths() == null ? null : keys.lengths().values());
+    arguments.operand(keys.blockTable());
+    sizes(c, arguments);
+    long heads = c.query().size(-2);
+    if (onHopper) {
+      launcher.launch(
+          kernel("attention", c, size) + "_sm90a",
+          Math.ceilDiv(c.queryLength(), HOPPER_QUERIES),
+          heads,
+          c.batch(),
+          1024 + HOPPER_TILES * HOPPER_TOKENS * 2 * size,
+          arguments.end());
+    } else if (size == 0) {
+      long shared = 4L * WARPS * (c.query().size(-1) + c.value().size(-1));
+      launcher.launch(
+          "attention_general",
+          Math.ceilDiv(c.queryLength(), WARPS),
+          heads,
+          c.batch(),
+          sharedBytes(c, shared),
+          arguments.end());
+    } else if (c.queryLength() <= MOST_DECODED && decodeBytes(size) <= sharedMemoryLimit) {
+      decode(c, size, arguments.end());
+    } else {
+      launcher.launch(
+          kernel("attention", c, size),
+          Math.ceilDiv(c.queryLength(), QUERIES),
+          heads,
+          c.batch(),
+          2 * (QUERIES + 2 * (size == 256 ? 32 : 64)) * (size + 8),
+          arguments.end());
     }
   }
 
@@ -262,9 +257,5 @@ final class CudaAttention {
   private static void strides(Operand operand, Arguments arguments) {
     arguments.number(operand.rank() == 4 ? operand.stride(0) : 0);
     arguments.numbers(operand.stride(-3), operand.stride(-2));
-  }
-
-  private static long address(Buffer buffer) {
-    return buffer == null ? 0 : CudaMemory.address(buffer);
   }
 }

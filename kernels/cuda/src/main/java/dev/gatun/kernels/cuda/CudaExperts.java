@@ -21,12 +21,10 @@ final class CudaExperts {
 
   private final Launcher launcher;
   private final CudaMemory memory;
-  private final Uploads uploads;
 
-  CudaExperts(Launcher launcher, CudaMemory memory, Uploads uploads) {
+  CudaExperts(Launcher launcher, CudaMemory memory) {
     this.launcher = launcher;
     this.memory = memory;
-    this.uploads = uploads;
   }
 
   void run(ExpertRouting c) {
@@ -46,13 +44,11 @@ final class CudaExperts {
             .integer(k)
             .numbers(c.logits().stride(0), tokens)
             .real(c.scale()));
-    int[] offsets = c.capacity() == null ? null : c.capacity().sequences().values();
-    try (Buffer sequences = uploads.ints(offsets);
-        Buffer counts = memory.allocate(4L * experts)) {
-      long sequenceAddress = sequences == null ? 0 : CudaMemory.address(sequences);
+    Operand sequences = c.capacity() == null ? null : c.capacity().sequences().values();
+    try (Buffer counts = memory.allocate(4L * experts)) {
       long[] sizes = {
         tokens * k,
-        offsets == null ? 1 : offsets.length - 1,
+        sequences == null ? 1 : sequences.size(0) - 1,
         c.capacity() == null ? 0 : c.capacity().tokens()
       };
       int shared = THREADS / WARP * 4;
@@ -63,7 +59,7 @@ final class CudaExperts {
           1,
           shared,
           with(c.experts())
-              .address(sequenceAddress)
+              .operand(sequences)
               .address(CudaMemory.address(counts))
               .integer(k)
               .numbers(sizes));
@@ -74,7 +70,7 @@ final class CudaExperts {
           1,
           shared,
           with(c.experts())
-              .address(sequenceAddress)
+              .operand(sequences)
               .address(CudaMemory.address(counts))
               .operand(c.rows())
               .operand(c.places())

@@ -21,12 +21,12 @@ final class CudaIndexing {
     checks.inRange(c, "id", c.ids(), c.table().size(0), null);
     launcher.launch(
         "embedding",
-        c.ids().size(0),
+        c.ids().values().size(0),
         1,
         1,
         0,
         launcher
-            .with(c.table(), c.ids(), c.y())
+            .with(c.table(), c.ids().values(), c.y())
             .integer(dtype(c.table().dtype()))
             .integer(dtype(c.y().dtype()))
             .integer(c.accumulate() ? 1 : 0)
@@ -39,34 +39,34 @@ final class CudaIndexing {
         "index_add",
         c.y().size(1),
         launcher
-            .with(c.x(), c.ids(), c.y())
+            .with(c.x(), c.ids().values(), c.y())
             .integer(dtype(c.x().dtype()))
             .integer(dtype(c.y().dtype()))
-            .numbers(c.ids().size(0), c.y().size(1)));
+            .numbers(c.ids().values().size(0), c.y().size(1)));
   }
 
   void run(IndexSelect c) {
     checks.inRange(c, "id", c.ids(), c.x().size(1), null);
     launcher.launch(
         "index_select",
-        c.x().size(0) * c.ids().size(0),
+        c.x().size(0) * c.ids().values().size(0),
         1,
         1,
         0,
         launcher
-            .with(c.x(), c.ids(), c.y())
-            .numbers(c.x().size(1), c.ids().size(0))
+            .with(c.x(), c.ids().values(), c.y())
+            .numbers(c.x().size(1), c.ids().values().size(0))
             .number(c.x().size(2) * c.x().dtype().bytes()));
   }
 
   void run(ScatterRows c) {
-    checks.inRange(c, "id", c.ids(), c.y().size(0), null);
+    checks.inRange(c, "id", c.ids(), c.y().size(0), -1L);
     launcher.launch(
         "scatter_rows",
-        c.ids().size(0),
+        c.ids().values().size(0),
         1,
         1,
         0,
-        launcher.with(c.x(), c.ids(), c.y()).number(c.y().size(1) * c.y().dtype().bytes()));
+        launcher.with(c.x(), c.ids().values(), c.y()).number(c.y().size(1) * c.y().dtype().bytes()));
   }
 }

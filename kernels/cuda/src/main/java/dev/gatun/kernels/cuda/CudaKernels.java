@@ -74,21 +74,20 @@ final class CudaKernels implements Kernels {
   CudaKernels(CudaMemory memory, Launcher launcher, LibraryMatmul library) {
     this.memory = memory;
     this.launcher = launcher;
-    Uploads uploads = new Uploads(memory);
     IndexChecks checks = new IndexChecks(launcher, memory);
-    this.attention = new CudaAttention(launcher, memory, uploads, checks);
+    this.attention = new CudaAttention(launcher, memory, checks);
     this.matmul = new CudaMatmul(launcher, memory, library);
     this.rows = new CudaRows(launcher);
-    this.disentangledBias = new CudaDisentangledBias(launcher, uploads);
+    this.disentangledBias = new CudaDisentangledBias(launcher);
     this.indexing = new CudaIndexing(launcher, checks);
     this.losses = new CudaLosses(launcher, checks);
-    this.reductions = new CudaReductions(launcher, uploads);
+    this.reductions = new CudaReductions(launcher);
     this.rotary = new CudaRotary(launcher, memory, checks);
     this.elementwise = new CudaElementwise(launcher);
     this.quantized = new CudaQuantized(launcher, memory);
     this.tokens = new CudaTokens(launcher);
     this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory, tokens);
-    this.experts = new CudaExperts(launcher, memory, uploads);
+    this.experts = new CudaExperts(launcher, memory);
     this.quantizedExperts = new CudaQuantizedExperts(launcher, quantizedMatmul);
   }
 

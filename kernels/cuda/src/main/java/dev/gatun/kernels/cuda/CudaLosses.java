@@ -20,7 +20,7 @@ final class CudaLosses {
         "cross_entropy",
         c.logits().size(0),
         launcher
-            .with(c.logits(), c.targets(), c.loss())
+            .with(c.logits(), c.targets().values(), c.loss())
             .integer(dtype(c.logits().dtype()))
             .numbers(c.logits().size(1), c.ignoreIndex()));
   }

@@ -155,6 +155,23 @@ final class CudaMemory implements Memory {
     }
   }
 
+  @Override
+  public void fill(Buffer target, long offset, long bytes, byte value) {
+    checkRange("fill", target, offset, bytes);
+    target.acquire();
+    try {
+      Recording recording = streams.recording();
+      if (recording != null) {
+        recording.hold(target);
+      }
+      if (bytes > 0) {
+        streams.current().fill(address(target) + offset, value, bytes);
+      }
+    } finally {
+      target.release();
+    }
+  }
+
   /** Copies from the device once all that was submitted is done. */
   void read(long address, MemorySegment target) {
     if (streams.recording() != null) {

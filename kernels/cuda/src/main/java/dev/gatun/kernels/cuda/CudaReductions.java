@@ -6,7 +6,6 @@ import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.TopK;
-import dev.gatun.kernels.api.memory.Buffer;
 
 /** Many elements that become few: sums, ranks, pooled sequences. */
 final class CudaReductions {
@@ -14,11 +13,9 @@ final class CudaReductions {
   private static final int MOST_PASSES = 32;
 
   private final Launcher launcher;
-  private final Uploads uploads;
 
-  CudaReductions(Launcher launcher, Uploads uploads) {
+  CudaReductions(Launcher launcher) {
     this.launcher = launcher;
-    this.uploads = uploads;
   }
 
   void run(ArgMax c) {
@@ -33,21 +30,17 @@ final class CudaReductions {
   }
 
   void run(Pool c) {
-    try (Buffer offsets = uploads.ints(c.offsets().values())) {
-      launcher.launch(
-          "pool",
-          c.offsets().sequences(),
-          1,
-          1,
-          0,
-          launcher
-              .with(c.x())
-              .address(CudaMemory.address(offsets))
-              .operand(c.y())
-              .integer(dtype(c.y().dtype()))
-              .integer(c.mode().ordinal())
-              .number(c.x().size(1)));
-    }
+    launcher.launch(
+        "pool",
+        c.offsets().sequences(),
+        1,
+        1,
+        0,
+        launcher
+            .with(c.x(), c.offsets().values(), c.y())
+            .integer(dtype(c.y().dtype()))
+            .integer(c.mode().ordinal())
+            .number(c.x().size(1)));
   }
 
   void run(Reduce c) {

@@ -34,7 +34,7 @@ final class CudaRotary {
             .operand(c.x())
             .operand(c.cosine())
             .operand(c.sine())
-            .operand(c.positions())
+            .operand(c.positions().values())
             .operand(c.y())
             .integer(dtype(c.x().dtype()))
             .integer(c.interleaved() ? 1 : 0)
@@ -58,8 +58,8 @@ final class CudaRotary {
             .operand(c.qkv())
             .operand(c.cosine())
             .operand(c.sine())
-            .operand(c.positions())
-            .operand(c.slots())
+            .operand(c.positions().values())
+            .operand(c.slots().values())
             .operand(c.query())
             .operand(key)
             .operand(value)
@@ -74,14 +74,15 @@ final class CudaRotary {
 
   /** On the host: that slots are distinct is quickly seen where they can be sorted. */
   private void checkSlots(RotaryCacheUpdate c) {
-    if (launcher.isRecording()) {
+    if (!c.slots().isUnknown() || launcher.isRecording()) {
       return;
     }
-    long tokens = c.slots().size(0);
+    Operand given = c.slots().values();
+    long tokens = given.size(0);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment slots = arena.allocate(Math.max(1, tokens) * Long.BYTES, Long.BYTES);
       memory.read(
-          CudaMemory.address(c.slots().buffer()) + c.slots().byteOffset(),
+          CudaMemory.address(given.buffer()) + given.byteOffset(),
           slots.asSlice(0, tokens * Long.BYTES));
       Execution.inRange(c, "slot", slots, tokens, c.slotCount(), -1L);
       Execution.distinct(c, "slot", slots, tokens, -1L);

@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -24,9 +25,10 @@ final class IndexChecks {
   }
 
   /** As {@link Execution#inRange}. */
-  void inRange(KernelCall call, String what, Operand ids, long limit, Long exception) {
+  void inRange(KernelCall call, String what, Indices indices, long limit, Long exception) {
+    Operand ids = indices.values();
     long count = ids.size(0);
-    if (count == 0 || launcher.isRecording()) {
+    if (!indices.isUnknown() || count == 0 || launcher.isRecording()) {
       return;
     }
     try (Buffer first = memory.allocate(8)) {
@@ -51,9 +53,9 @@ final class IndexChecks {
   }
 
   /** As {@link Execution#pagesInRange}, the lengths on the device too. */
-  void pagesInRange(ScaledDotProductAttention call, long lengths) {
+  void pagesInRange(ScaledDotProductAttention call) {
     Operand table = call.keys().blockTable();
-    if (call.batch() == 0 || launcher.isRecording()) {
+    if (!call.keys().pages().isUnknown() || call.batch() == 0 || launcher.isRecording()) {
       return;
     }
     try (Buffer first = memory.allocate(8)) {
@@ -68,7 +70,7 @@ final class IndexChecks {
               .arguments()
               .operand(table)
               .number(table.stride(0))
-              .address(lengths)
+              .operand(call.keys().lengths().values())
               .numbers(call.key().size(1), call.key().size(0))
               .address(CudaMemory.address(first)));
       long found = number(CudaMemory.address(first));

@@ -100,7 +100,8 @@ final class Recording implements Replay {
     hold(operand.buffer());
   }
 
-  private synchronized void hold(Buffer buffer) {
+  /** Keeps a block alive until the recording is closed. */
+  synchronized void hold(Buffer buffer) {
     if (((DeviceBuffer) buffer).recording() != this && held.add(buffer)) {
       buffer.acquire();
     }

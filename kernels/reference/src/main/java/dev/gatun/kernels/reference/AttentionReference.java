@@ -1,5 +1,6 @@
 package dev.gatun.kernels.reference;
 
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Execution;
@@ -16,26 +17,72 @@ final class AttentionReference {
   }
 
   void run(ScaledDotProductAttention c) {
-    if (c.keys().isPaged()) {
-      Operand table = c.keys().blockTable();
-      Execution.pagesInRange(
-          c,
-          View.segment(table.buffer())
-              .asSlice(Math.min(table.byteOffset(), table.buffer().byteSize())));
-    }
+    Sequences sequences = Sequences.of(c);
     for (int b = 0; b < c.batch(); b++) {
       for (long h = 0; h < c.query().size(-2); h++) {
-        for (long i = 0; i < c.queries(b); i++) {
-          row(c, b, h, i);
+        for (long i = 0; i < sequences.queries(b); i++) {
+          row(c, sequences, b, h, i);
         }
       }
     }
   }
 
-  private void row(ScaledDotProductAttention c, int b, long h, long i) {
-    int keys = Math.toIntExact(c.keys(b));
+  /** Where the queries and keys of each sequence lie, once they were looked at. */
+  private record Sequences(
+      ScaledDotProductAttention c, int[] queryOffsets, int[] keyOffsets, int[] keyLengths) {
+    static Sequences of(ScaledDotProductAttention c) {
+      AttentionKeys keys = c.keys();
+      int[] lengths =
+          keys.lengths() == null
+              ? null
+              : keys.lengths().check(c.kernel(), View.ids(keys.lengths().values()));
+      if (keys.isPaged() && keys.pages().isUnknown()) {
+        Execution.pagesInRange(c, View.ids(keys.blockTable()), lengths);
+      }
+      return new Sequences(
+          c,
+          c.queryOffsets() == null ? null : View.offsets(c, c.queryOffsets()),
+          keys.offsets() == null ? null : View.offsets(c, keys.offsets()),
+          lengths);
+    }
+
+    long queries(int b) {
+      return queryOffsets == null ? c.query().size(1) : queryOffsets[b + 1] - queryOffsets[b];
+    }
+
+    long keys(int b) {
+      if (keyOffsets != null) {
+        return keyOffsets[b + 1] - keyOffsets[b];
+      }
+      return keyLengths == null ? c.key().size(1) : keyLengths[b];
+    }
+
+    /** A query's or its output's place. */
+    long query(Operand o, int b, long token, long head) {
+      long first = queryOffsets != null ? queryOffsets[b] * o.stride(0) : b * o.stride(0);
+      return first + token * o.stride(-3) + head * o.stride(-2);
+    }
+
+    /** A key's or value's place. */
+    long key(Operand o, int b, long token, long head) {
+      long inner = head * o.stride(-2);
+      if (keyOffsets != null) {
+        return (keyOffsets[b] + token) * o.stride(0) + inner;
+      }
+      if (c.keys().isPaged()) {
+        Operand table = c.keys().blockTable();
+        long size = o.size(1);
+        long page = View.of(table).getLong(b * table.stride(0) + token / size);
+        return page * o.stride(0) + token % size * o.stride(1) + inner;
+      }
+      return b * o.stride(0) + token * o.stride(1) + inner;
+    }
+  }
+
+  private void row(ScaledDotProductAttention c, Sequences in, int b, long h, long i) {
+    int keys = Math.toIntExact(in.keys(b));
     long group = h / (c.query().size(-2) / c.key().size(-2));
-    double[] scores = scores(c, b, h, i, keys, group);
+    double[] scores = scores(c, in, b, h, i, keys, group);
     double largest = Functions.largest(scores);
     boolean blind = largest == Double.NEGATIVE_INFINITY;
     Double sink = c.scores().sinks() == null ? null : View.of(c.scores().sinks()).get(h);
@@ -51,7 +98,7 @@ final class AttentionReference {
       if (seen) {
         weight = p.store(p.round(p.round(Math.exp(p.round(scores[j] - top))) / total));
         weight = p.store(drop(c, b, h, i, j, weight));
-        double[] value = View.of(c.value()).row(cached(c, c.value(), b, j, group), sums.length);
+        double[] value = View.of(c.value()).row(in.key(c.value(), b, j, group), sums.length);
         for (int d = 0; weight != 0 && d < sums.length; d++) {
           sums[d] = p.round(sums[d] + p.round(weight * value[d]));
         }
@@ -60,7 +107,7 @@ final class AttentionReference {
         View.of(c.weights()).set(output(c, b, h, i) * c.keyLength() + j, weight);
       }
     }
-    View.of(c.output()).setRow(place(c, c.output(), b, i, h), sums);
+    View.of(c.output()).setRow(in.query(c.output(), b, i, h), sums);
     if (c.lse() != null) {
       double lse =
           blind && sink == null
@@ -71,17 +118,17 @@ final class AttentionReference {
   }
 
   private double[] scores(
-      ScaledDotProductAttention c, int b, long h, long i, int keys, long group) {
-    double[] query = View.of(c.query()).row(place(c, c.query(), b, i, h), c.query().size(-1));
+      ScaledDotProductAttention c, Sequences in, int b, long h, long i, int keys, long group) {
+    double[] query = View.of(c.query()).row(in.query(c.query(), b, i, h), c.query().size(-1));
     for (int d = 0; d < query.length; d++) {
       query[d] = p.store(query[d] * c.scores().scale());
     }
     double[] scores = new double[keys];
-    long stand = i + (c.mask().causal() == Causal.BOTTOM_RIGHT ? keys - c.queries(b) : 0);
+    long stand = i + (c.mask().causal() == Causal.BOTTOM_RIGHT ? keys - in.queries(b) : 0);
     for (int j = 0; j < keys; j++) {
       scores[j] = Double.NEGATIVE_INFINITY;
       if (isSeen(c, b, stand, j)) {
-        double[] key = View.of(c.key()).row(cached(c, c.key(), b, j, group), query.length);
+        double[] key = View.of(c.key()).row(in.key(c.key(), b, j, group), query.length);
         double score = p.store(functions.dot(query, key));
         double cap = c.scores().softcap();
         score = cap == 0 ? score : p.store(cap * p.store(Math.tanh(p.store(score / cap))));
@@ -126,25 +173,5 @@ final class AttentionReference {
   /** The row of a query in the outputs that have one for each. */
   private static long output(ScaledDotProductAttention c, int b, long h, long i) {
     return (b * c.query().size(-2) + h) * c.queryLength() + i;
-  }
-
-  private static long place(ScaledDotProductAttention c, Operand o, int b, long token, long head) {
-    long first =
-        c.queryOffsets() != null ? c.queryOffsets().start(b) * o.stride(0) : b * o.stride(0);
-    return first + token * o.stride(-3) + head * o.stride(-2);
-  }
-
-  private static long cached(ScaledDotProductAttention c, Operand o, int b, long token, long head) {
-    long inner = head * o.stride(-2);
-    if (c.keys().offsets() != null) {
-      return (c.keys().offsets().start(b) + token) * o.stride(0) + inner;
-    }
-    if (c.keys().isPaged()) {
-      Operand table = c.keys().blockTable();
-      long size = o.size(1);
-      long page = View.of(table).getLong(b * table.stride(0) + token / size);
-      return page * o.stride(0) + token % size * o.stride(1) + inner;
-    }
-    return b * o.stride(0) + token * o.stride(1) + inner;
   }
 }

@@ -17,11 +17,13 @@ final class DisentangledBiasReference {
     View bias = View.of(c.bias());
     long tokens = c.offsets().tokens();
     long longest = c.offsets().longest();
+    int[] offsets = View.offsets(c, c.offsets());
     for (int s = 0; s < c.offsets().sequences(); s++) {
-      long first = c.offsets().start(s);
+      long first = offsets[s];
+      long length = offsets[s + 1] - first;
       for (long h = 0; h < c.bias().size(1); h++) {
-        for (long i = 0; i < c.offsets().length(s); i++) {
-          for (long j = 0; j < c.offsets().length(s); j++) {
+        for (long i = 0; i < length; i++) {
+          for (long j = 0; j < length; j++) {
             long distance = positions.getLong(first + i) - positions.getLong(first + j);
             double value = 0;
             if (c2p != null) {

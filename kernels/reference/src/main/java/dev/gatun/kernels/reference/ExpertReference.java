@@ -57,9 +57,10 @@ final class ExpertReference {
       slots.add(new ArrayList<>());
     }
     long[] taken = new long[slots.size()];
+    int[] ends = c.capacity() == null ? null : View.offsets(c, c.capacity().sequences());
     int sequence = 0;
     for (long slot = 0; slot < c.experts().count(); slot++) {
-      while (c.capacity() != null && slot / k >= end(c, sequence)) {
+      while (c.capacity() != null && slot / k >= ends[sequence + 1]) {
         sequence++;
         Arrays.fill(taken, 0);
       }
@@ -79,10 +80,6 @@ final class ExpertReference {
       }
     }
     offsets.setLong(slots.size(), place);
-  }
-
-  private static long end(ExpertRouting c, int sequence) {
-    return c.capacity().sequences().start(sequence) + c.capacity().sequences().length(sequence);
   }
 
   /** The product of one row of x by the weight of an expert. */

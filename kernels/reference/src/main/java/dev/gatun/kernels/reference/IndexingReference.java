@@ -1,10 +1,8 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
-import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
@@ -14,10 +12,6 @@ final class IndexingReference {
 
   IndexingReference(Precision precision) {
     this.p = precision;
-  }
-
-  private static void inRange(KernelCall call, Operand ids, long limit) {
-    Execution.inRange(call, "id", View.ids(ids), ids.size(0), limit, null);
   }
 
   private static void move(Operand x, long from, Operand y, long to) {
@@ -37,9 +31,9 @@ final class IndexingReference {
   }
 
   void run(IndexSelect c) {
-    inRange(c, c.ids(), c.x().size(1));
-    View ids = View.of(c.ids());
-    long count = c.ids().size(0);
+    View.inRange(c, "id", c.ids(), c.x().size(1), null);
+    View ids = View.of(c.ids().values());
+    long count = c.ids().values().size(0);
     long inner = c.x().size(2);
     for (long o = 0; o < c.x().size(0); o++) {
       for (long i = 0; i < count; i++) {
@@ -52,12 +46,12 @@ final class IndexingReference {
   }
 
   void run(IndexAdd c) {
-    inRange(c, c.ids(), c.y().size(0));
+    View.inRange(c, "id", c.ids(), c.y().size(0), null);
     View x = View.of(c.x());
-    View ids = View.of(c.ids());
+    View ids = View.of(c.ids().values());
     View y = View.of(c.y());
     long columns = c.x().size(1);
-    for (long r = 0; r < c.ids().size(0); r++) {
+    for (long r = 0; r < c.ids().values().size(0); r++) {
       for (long i = 0; i < columns; i++) {
         long place = ids.getLong(r) * columns + i;
         y.set(place, p.round(y.get(place) + x.get(r * columns + i)));

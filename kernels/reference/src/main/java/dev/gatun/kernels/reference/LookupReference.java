@@ -1,12 +1,9 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
-import dev.gatun.kernels.api.device.Execution;
-import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Kernels that find rows by index or by sequence. */
@@ -17,17 +14,13 @@ final class LookupReference {
     this.p = precision;
   }
 
-  private static void inRange(KernelCall call, String what, Operand ids, long limit) {
-    Execution.inRange(call, what, View.ids(ids), ids.size(0), limit, null);
-  }
-
   void run(Embedding c) {
-    inRange(c, "id", c.ids(), c.table().size(0));
+    View.inRange(c, "id", c.ids(), c.table().size(0), null);
     View table = View.of(c.table());
-    View ids = View.of(c.ids());
+    View ids = View.of(c.ids().values());
     View y = View.of(c.y());
     long columns = c.table().size(1);
-    for (long r = 0; r < c.ids().size(0); r++) {
+    for (long r = 0; r < c.ids().values().size(0); r++) {
       for (long i = 0; i < columns; i++) {
         double value = table.get(ids.getLong(r) * columns + i);
         long place = r * columns + i;
@@ -37,10 +30,13 @@ final class LookupReference {
   }
 
   void run(ScatterRows c) {
-    inRange(c, "id", c.ids(), c.y().size(0));
-    View ids = View.of(c.ids());
+    View.inRange(c, "id", c.ids(), c.y().size(0), -1L);
+    View ids = View.of(c.ids().values());
     long bytes = c.x().size(1) * c.x().dtype().bytes();
-    for (long r = 0; r < c.ids().size(0); r++) {
+    for (long r = 0; r < c.ids().values().size(0); r++) {
+      if (ids.getLong(r) < 0) {
+        continue;
+      }
       MemorySegment.copy(
           View.segment(c.x().buffer()),
           c.x().byteOffset() + r * bytes,
@@ -54,9 +50,10 @@ final class LookupReference {
     View x = View.of(c.x());
     View y = View.of(c.y());
     long columns = c.x().size(1);
+    int[] offsets = View.offsets(c, c.offsets());
     for (int s = 0; s < c.offsets().sequences(); s++) {
-      long begin = c.offsets().start(s);
-      long length = c.offsets().length(s);
+      long begin = offsets[s];
+      long length = offsets[s + 1] - begin;
       for (long i = 0; i < columns; i++) {
         double value = 0;
         if (length > 0) {

@@ -66,6 +66,16 @@ final class ReferenceMemory implements Memory {
   }
 
   @Override
+  public void fill(Buffer target, long offset, long bytes, byte value) {
+    target.acquire();
+    try {
+      View.segment(target).asSlice(offset, bytes).fill(value);
+    } finally {
+      target.release();
+    }
+  }
+
+  @Override
   public long allocatedBytes() {
     return allocated.get();
   }

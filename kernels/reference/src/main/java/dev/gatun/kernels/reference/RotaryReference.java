@@ -14,11 +14,10 @@ final class RotaryReference {
   }
 
   void run(RotaryEmbedding c) {
-    Execution.inRange(
-        c, "position", View.ids(c.positions()), c.positions().size(0), c.cosine().size(0), null);
+    View.inRange(c, "position", c.positions(), c.cosine().size(0), null);
     View x = View.of(c.x());
     View y = View.of(c.y());
-    View positions = View.of(c.positions());
+    View positions = View.of(c.positions().values());
     long size = c.x().size(2);
     for (long t = 0; t < c.x().size(0); t++) {
       for (long h = 0; h < c.x().size(1); h++) {
@@ -31,13 +30,15 @@ final class RotaryReference {
 
   void run(RotaryCacheUpdate c) {
     long tokens = c.qkv().size(0);
-    Execution.inRange(c, "position", View.ids(c.positions()), tokens, c.cosine().size(0), null);
-    Execution.inRange(c, "slot", View.ids(c.slots()), tokens, c.slotCount(), -1L);
-    Execution.distinct(c, "slot", View.ids(c.slots()), tokens, -1L);
+    View.inRange(c, "position", c.positions(), c.cosine().size(0), null);
+    View.inRange(c, "slot", c.slots(), c.slotCount(), -1L);
+    if (c.slots().isUnknown()) {
+      Execution.distinct(c, "slot", View.ids(c.slots().values()), tokens, -1L);
+    }
     View qkv = View.of(c.qkv());
     View query = View.of(c.query());
-    View positions = View.of(c.positions());
-    View slots = View.of(c.slots());
+    View positions = View.of(c.positions().values());
+    View slots = View.of(c.slots().values());
     long size = c.query().size(2);
     long heads = c.query().size(1);
     long kvHeads = c.keyCache().size(2);

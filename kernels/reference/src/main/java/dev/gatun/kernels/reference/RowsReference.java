@@ -6,7 +6,6 @@ import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
-import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.DType;
 import java.util.Arrays;
 
@@ -112,16 +111,10 @@ final class RowsReference {
 
   void run(CrossEntropy c) {
     View logits = View.of(c.logits());
-    View targets = View.of(c.targets());
+    View targets = View.of(c.targets().values());
     View loss = View.of(c.loss());
     long columns = c.logits().size(1);
-    Execution.inRange(
-        c,
-        "target",
-        View.segment(c.targets().buffer()).asSlice(c.targets().byteOffset()),
-        c.targets().size(0),
-        columns,
-        c.ignoreIndex());
+    View.inRange(c, "target", c.targets(), columns, c.ignoreIndex());
     for (long r = 0; r < c.logits().size(0); r++) {
       long target = targets.getLong(r);
       if (target == c.ignoreIndex()) {

@@ -5,9 +5,13 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.HostBuffer;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,6 +41,18 @@ final class View {
   /** The memory of indices from the first one on. */
   static MemorySegment ids(Operand ids) {
     return segment(ids.buffer()).asSlice(Math.min(ids.byteOffset(), ids.buffer().byteSize()));
+  }
+
+  /** Where each sequence begins, and behind the last where it ends. */
+  static int[] offsets(KernelCall call, Offsets offsets) {
+    return offsets.check(call.kernel(), ids(offsets.values()));
+  }
+
+  /** As {@link Execution#inRange}, of indices of which nothing is known. */
+  static void inRange(KernelCall call, String what, Indices ids, long limit, Long exception) {
+    if (ids.isUnknown()) {
+      Execution.inRange(call, what, ids(ids.values()), ids.values().size(0), limit, exception);
+    }
   }
 
   /** Where the i-th element of an operand's row-major order lies, in elements from the first. */

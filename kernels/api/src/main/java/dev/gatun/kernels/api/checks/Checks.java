@@ -2,6 +2,7 @@ package dev.gatun.kernels.api.checks;
 
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
@@ -155,6 +156,36 @@ public final class Checks {
           operand,
           Arrays.toString(operand.strides()));
     }
+  }
+
+  /**
+   * Requires indices of a shape without gaps whose bound, where it is known, is not above a limit.
+   */
+  public static void indices(
+      String kernel, String name, Indices indices, long limit, long... shape) {
+    required(kernel, name, indices);
+    shaped(kernel, name, indices.values(), DType.I64, shape);
+    contiguous(kernel, name, indices.values());
+    below(kernel, name, indices, limit);
+  }
+
+  /** Requires the bound of indices, where it is known, not to be above a limit. */
+  public static void below(String kernel, String name, Indices indices, long limit) {
+    if (indices.below() > limit) {
+      throw bad(
+          kernel,
+          "%s %s may be up to %d, expected at most %d",
+          name,
+          indices.values(),
+          indices.below() - 1,
+          limit - 1);
+    }
+  }
+
+  /** The length of the only axis of indices. */
+  public static long count(String kernel, String name, Indices indices) {
+    operand(kernel, name, required(kernel, name, indices).values(), DType.I64, 1);
+    return indices.values().size(0);
   }
 
   /** Requires neighbours on the last axis to be neighbours in memory. */

@@ -46,6 +46,14 @@ public interface Backend {
         "capture: the backend %s records nothing".formatted(name()));
   }
 
+  /**
+   * Bytes of activations that a pass should stay within, so that they are in a cache when they are
+   * read; no limit where parts of a batch would leave the device idle.
+   */
+  default long activationBytes() {
+    return Long.MAX_VALUE;
+  }
+
   Memory memory();
 
   Kernels kernels();

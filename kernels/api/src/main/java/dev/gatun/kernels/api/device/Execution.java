@@ -177,13 +177,15 @@ public final class Execution {
    *
    * @param call attention over a paged cache
    * @param table the block table's elements in host memory
+   * @param lengths the keys in use of each sequence
    * @throws IllegalArgumentException naming the page, its sequence and its place
    */
-  public static void pagesInRange(ScaledDotProductAttention call, MemorySegment table) {
+  public static void pagesInRange(
+      ScaledDotProductAttention call, MemorySegment table, int... lengths) {
     Operand blocks = call.keys().blockTable();
     long pages = call.key().size(0);
     for (int b = 0; b < call.batch(); b++) {
-      for (long i = 0; i < Math.ceilDiv(call.keys(b), call.key().size(1)); i++) {
+      for (long i = 0; i < Math.ceilDiv(lengths[b], call.key().size(1)); i++) {
         int page = table.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, b * blocks.stride(0) + i);
         if (page < 0 || page >= pages) {
           throw new IllegalArgumentException(

@@ -26,6 +26,13 @@ public interface Memory {
    */
   void write(MemorySegment source, Buffer target, long offset);
 
+  /**
+   * Sets bytes of the block, ahead of all that is asked of the device later.
+   *
+   * @throws IndexOutOfBoundsException when they are not all in the block
+   */
+  void fill(Buffer target, long offset, long bytes, byte value);
+
   /** Copies from the block at a byte offset into host memory; complete on return. */
   void read(Buffer source, long offset, MemorySegment target);
 

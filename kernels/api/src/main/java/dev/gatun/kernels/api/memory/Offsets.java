@@ -1,63 +1,106 @@
 package dev.gatun.kernels.api.memory;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
  * Where each sequence of a ragged batch begins among its packed tokens: sequence i has the tokens
- * {@code values[i]} to {@code values[i + 1]}.
+ * {@code values[i]} to {@code values[i + 1]}. The numbers lie in the device's memory, so that work
+ * which was recorded can be replayed with others in them; what a kernel's grid and the shapes of
+ * its operands are made of are upper bounds that the host knows.
  *
- * @param values from 0, never falling; one more than there are sequences
+ * @param values I32 [sequences + 1] contiguous: from 0, never falling, the last at most {@code
+ *     tokens}
+ * @param tokens the rows of operands that hold all tokens; rows behind the last sequence's belong
+ *     to none
+ * @param longest the most tokens of a sequence
  */
-public record Offsets(int[] values) {
+public record Offsets(Operand values, int tokens, int longest) {
+  private static final String NAME = "offsets";
+
   public Offsets {
-    if (values.length == 0 || values[0] != 0) {
+    if (values == null || values.dtype() != DType.I32 || values.rank() != 1) {
       throw new IllegalArgumentException(
-          "offsets %s: must begin with 0".formatted(Arrays.toString(values)));
+          "%s: are %s, expected I32 [sequences + 1]".formatted(NAME, values));
     }
-    for (int i = 1; i < values.length; i++) {
-      if (values[i] < values[i - 1]) {
-        throw new IllegalArgumentException(
-            "offsets: %d at %d follows %d, must not fall".formatted(values[i], i, values[i - 1]));
-      }
+    if (values.size(0) < 1 || values.size(0) - 1 > Integer.MAX_VALUE || !values.isContiguous()) {
+      throw new IllegalArgumentException(
+          "%s: are %s with stride %d, expected at least one number, without gaps"
+              .formatted(NAME, values, values.stride(0)));
     }
-    values = values.clone();
+    if (tokens < 0 || longest < 0 || longest > tokens) {
+      throw new IllegalArgumentException(
+          "%s: %d tokens, the longest sequence %d, expected 0 <= longest <= tokens"
+              .formatted(NAME, tokens, longest));
+    }
   }
 
-  /** The offsets of sequences with these lengths. */
-  public static Offsets ofLengths(int... lengths) {
+  /**
+   * Where sequences of these lengths begin, and behind the last one where it ends.
+   *
+   * @throws IllegalArgumentException for a negative length, and for more than 2^31 - 1 tokens
+   */
+  public static int[] ofLengths(int... lengths) {
     int[] values = new int[lengths.length + 1];
     for (int i = 0; i < lengths.length; i++) {
-      values[i + 1] = Math.addExact(values[i], lengths[i]);
+      if (lengths[i] < 0 || values[i] > Integer.MAX_VALUE - lengths[i]) {
+        throw new IllegalArgumentException(
+            "%s: length %d at %d of %s, expected lengths from 0 on with a sum below 2^31"
+                .formatted(NAME, lengths[i], i, Arrays.toString(lengths)));
+      }
+      values[i + 1] = values[i] + lengths[i];
     }
-    return new Offsets(values);
+    return values;
+  }
+
+  /**
+   * The offsets of sequences with these lengths, in a block of their own that whoever calls closes.
+   */
+  public static Offsets of(Memory memory, int... lengths) {
+    int[] values = ofLengths(lengths);
+    Buffer buffer = memory.allocate(4L * values.length);
+    try {
+      memory.write(MemorySegment.ofArray(values), buffer, 0);
+      return new Offsets(
+          Operand.of(buffer, DType.I32, values.length),
+          values[lengths.length],
+          Arrays.stream(lengths).max().orElse(0));
+    } catch (RuntimeException | Error e) {
+      buffer.close();
+      throw e;
+    }
   }
 
   /** The number of sequences. */
   public int sequences() {
-    return values.length - 1;
+    return (int) values.size(0) - 1;
   }
 
-  /** The number of tokens of all sequences. */
-  public int tokens() {
-    return values[values.length - 1];
-  }
-
-  /** The first token of a sequence. */
-  public int start(int sequence) {
-    return values[sequence];
-  }
-
-  /** The number of tokens of a sequence. */
-  public int length(int sequence) {
-    return values[sequence + 1] - values[sequence];
-  }
-
-  /** The number of tokens of the longest sequence. */
-  public int longest() {
-    int longest = 0;
-    for (int i = 0; i < sequences(); i++) {
-      longest = Math.max(longest, length(i));
+  /**
+   * The numbers of offsets that lie in host memory.
+   *
+   * @param kernel whose call they belong to, for the message
+   * @throws IllegalArgumentException where they fall, or exceed a bound
+   */
+  public int[] check(String kernel, MemorySegment host) {
+    int[] all = host.asSlice(0, 4 * values.size(0)).toArray(ValueLayout.JAVA_INT_UNALIGNED);
+    if (all[0] != 0) {
+      throw new IllegalArgumentException(
+          "%s: offset %d at 0, expected 0".formatted(kernel, all[0]));
     }
-    return longest;
+    for (int i = 1; i < all.length; i++) {
+      if (all[i] < all[i - 1] || all[i] > tokens) {
+        throw new IllegalArgumentException(
+            "%s: offset %d at %d follows %d, expected offsets from 0 to %d that never fall"
+                .formatted(kernel, all[i], i, all[i - 1], tokens));
+      }
+      if (all[i] - all[i - 1] > longest) {
+        throw new IllegalArgumentException(
+            "%s: offset %d at %d ends a sequence of %d tokens, expected at most %d"
+                .formatted(kernel, all[i], i, all[i] - all[i - 1], longest));
+      }
+    }
+    return all;
   }
 }

@@ -2,47 +2,42 @@ package dev.gatun.kernels.api.call.attention;
 
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Lengths;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
-import java.util.Arrays;
+import java.util.List;
 
 /**
- * How the keys and values of a batch lie in memory; at most one of offsets and blockTable is there.
+ * How the keys and values of a batch lie in memory; at most one of offsets and pages is there.
  *
  * @param offsets the sequences of a ragged batch, or null
  * @param lengths the keys in use of each sequence, for caches with room to grow; or null for all
- * @param blockTable I32 [batch, pages_per_sequence], rows without gaps: the pages of each sequence
- *     in a paged cache (Kwon et al., arXiv 2309.06180); or null
+ * @param pages I32 [batch, pages_per_sequence], rows without gaps: the pages of each sequence in a
+ *     paged cache (Kwon et al., arXiv 2309.06180), below the number of pages as far as a sequence's
+ *     length needs them; or null
  */
-public record AttentionKeys(Offsets offsets, int[] lengths, Operand blockTable) {
+public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages) {
   private static final String NAME = "attention keys";
 
   /** One row of keys a sequence, all of them in use. */
   public static final AttentionKeys PADDED = new AttentionKeys(null, null, null);
 
   public AttentionKeys {
-    if (offsets != null && (lengths != null || blockTable != null)) {
+    if (offsets != null && (lengths != null || pages != null)) {
       throw Checks.bad(NAME, "ragged keys have neither lengths nor a block table");
     }
-    if (blockTable != null) {
+    if (pages != null) {
       if (lengths == null) {
         throw Checks.bad(NAME, "a block table needs the lengths");
       }
-      Checks.operand(NAME, "block table", blockTable, DType.I32, 2);
-      Checks.rows(NAME, "block table", blockTable);
-    }
-    if (lengths != null) {
-      lengths = lengths.clone();
-      for (int i = 0; i < lengths.length; i++) {
-        if (lengths[i] < 0) {
-          throw Checks.bad(NAME, "length %d at %d is negative", lengths[i], i);
-        }
-      }
+      Checks.operand(NAME, "block table", pages.values(), DType.I32, 2);
+      Checks.rows(NAME, "block table", pages.values());
     }
   }
 
   /** One row of keys a sequence, of which the first ones are in use. */
-  public static AttentionKeys padded(int... lengths) {
+  public static AttentionKeys padded(Lengths lengths) {
     return new AttentionKeys(null, lengths, null);
   }
 
@@ -52,17 +47,30 @@ public record AttentionKeys(Offsets offsets, int[] lengths, Operand blockTable) 
   }
 
   /** Sequences in pages of a cache. */
-  public static AttentionKeys paged(Operand blockTable, int... lengths) {
-    return new AttentionKeys(null, lengths, blockTable);
+  public static AttentionKeys paged(Indices pages, Lengths lengths) {
+    return new AttentionKeys(null, lengths, pages);
   }
 
   /** Whether the keys lie in pages. */
   public boolean isPaged() {
-    return blockTable != null;
+    return pages != null;
+  }
+
+  /** The pages of each sequence, or null. */
+  public Operand blockTable() {
+    return pages == null ? null : pages.values();
   }
 
   /** The keys in use of the longest sequence. */
   int longest() {
-    return offsets != null ? offsets.longest() : Arrays.stream(lengths).max().orElse(0);
+    return offsets != null ? offsets.longest() : lengths.longest();
+  }
+
+  /** What is read besides keys and values. */
+  List<Operand> operands() {
+    return Checks.present(
+        offsets == null ? null : offsets.values(),
+        lengths == null ? null : lengths.values(),
+        blockTable());
   }
 }

@@ -82,7 +82,7 @@ public record DisentangledBias(
     }
     Checks.shaped(NAME, "positions", positions, DType.I64, offsets.tokens());
     Checks.contiguous(NAME, "positions", positions);
-    Checks.disjoint(new Operands(NAME, Checks.present(c2p, p2c, positions), Checks.present(bias)));
+    Checks.disjoint(new Operands(NAME, Checks.present(c2p, p2c, offsets.values(), positions), Checks.present(bias)));
   }
 
   @Override
@@ -92,7 +92,7 @@ public record DisentangledBias(
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(c2p, p2c, positions);
+    return Checks.present(c2p, p2c, offsets.values(), positions);
   }
 
   @Override

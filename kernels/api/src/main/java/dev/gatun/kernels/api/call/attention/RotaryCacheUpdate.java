@@ -3,6 +3,7 @@ package dev.gatun.kernels.api.call.attention;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
@@ -15,8 +16,8 @@ import java.util.List;
  * <p>A cache is [rows, room, kv_heads, head_size] as {@link ScaledDotProductAttention} reads it: a
  * row is a sequence and room its capacity, or a row is a page and room the tokens in it (Kwon et
  * al., arXiv 2309.06180). Slot s is place {@code s mod room} of row {@code s / room}. The slots are
- * distinct, and all are checked before anything is written; two equal ones are an error that names
- * both places. Slots that no token has stay as they are.
+ * distinct; where their bound is unknown all are checked before anything is written, and two equal
+ * ones are an error that names both places. Slots that no token has stay as they are.
  *
  * @param qkv F32, BF16 or F16 [tokens, (heads + 2 kv_heads) head_size], rows without gaps inside
  * @param cosine F32 [positions, rotary / 2] contiguous
@@ -34,9 +35,9 @@ public record RotaryCacheUpdate(
     Operand qkv,
     Operand cosine,
     Operand sine,
-    Operand positions,
+    Indices positions,
     boolean interleaved,
-    Operand slots,
+    Indices slots,
     Operand query,
     Operand keyCache,
     Operand valueCache)
@@ -71,14 +72,12 @@ public record RotaryCacheUpdate(
         keyCache,
         () -> Math.multiplyExact(keyCache.size(0), keyCache.size(1)));
     Checks.rotaryTables(NAME, cosine, sine, "query", query);
-    Checks.shaped(NAME, "positions", positions, DType.I64, tokens);
-    Checks.contiguous(NAME, "positions", positions);
-    Checks.shaped(NAME, "slots", slots, DType.I64, tokens);
-    Checks.contiguous(NAME, "slots", slots);
+    Checks.indices(NAME, "positions", positions, cosine.size(0), tokens);
+    Checks.indices(NAME, "slots", slots, keyCache.size(0) * keyCache.size(1), tokens);
     Checks.disjoint(
         new Operands(
             NAME,
-            Checks.present(qkv, cosine, sine, positions, slots),
+            Checks.present(qkv, cosine, sine, positions.values(), slots.values()),
             Checks.present(query, keyCache, valueCache)));
   }
 
@@ -100,7 +99,7 @@ public record RotaryCacheUpdate(
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(qkv, cosine, sine, positions, slots);
+    return Checks.present(qkv, cosine, sine, positions.values(), slots.values());
   }
 
   @Override

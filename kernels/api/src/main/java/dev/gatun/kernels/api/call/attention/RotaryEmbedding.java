@@ -3,6 +3,7 @@ package dev.gatun.kernels.api.call.attention;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
@@ -20,7 +21,7 @@ import java.util.List;
  * @param y of x's dtype [tokens, heads, head_size], heads and elements without gaps; may be x
  */
 public record RotaryEmbedding(
-    Operand x, Operand cosine, Operand sine, Operand positions, boolean interleaved, Operand y)
+    Operand x, Operand cosine, Operand sine, Indices positions, boolean interleaved, Operand y)
     implements AttentionCall {
 
   private static final String NAME = "rotary_embedding";
@@ -29,13 +30,13 @@ public record RotaryEmbedding(
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 3);
     Checks.rotaryTables(NAME, cosine, sine, "x", x);
-    Checks.shaped(NAME, "positions", positions, DType.I64, x.size(0));
-    Checks.contiguous(NAME, "positions", positions);
+    Checks.indices(NAME, "positions", positions, cosine.size(0), x.size(0));
     Checks.shaped(NAME, "y", y, dtype, x.size(0), x.size(1), x.size(2));
     Checks.heads(NAME, "x", x);
     Checks.heads(NAME, "y", y);
     Checks.disjoint(
-        new Operands(NAME, Checks.present(x, cosine, sine, positions), Checks.present(y)), x);
+        new Operands(NAME, Checks.present(x, cosine, sine, positions.values()), Checks.present(y)),
+        x);
   }
 
   @Override
@@ -45,7 +46,7 @@ public record RotaryEmbedding(
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(x, cosine, sine, positions);
+    return Checks.present(x, cosine, sine, positions.values());
   }
 
   @Override

@@ -101,7 +101,7 @@ public record ScaledDotProductAttention(
     Checks.disjoint(
         new Operands(
             NAME,
-            inputs(query, key, value, keys, scores, mask),
+            inputs(query, key, value, queryOffsets, keys, scores, mask),
             Checks.present(output, lse, weights)));
   }
 
@@ -152,6 +152,7 @@ public record ScaledDotProductAttention(
       if (keys.isPaged()) {
         Checks.shaped(
             NAME, "block table", keys.blockTable(), DType.I32, batch, keys.blockTable().size(1));
+        Checks.below(NAME, "block table", keys.pages(), rows);
         room =
             Checks.counted(
                 NAME,
@@ -159,8 +160,9 @@ public record ScaledDotProductAttention(
                 keys.blockTable(),
                 () -> Math.multiplyExact(key.size(1), keys.blockTable().size(1)));
       }
-      if (keys.lengths().length != batch) {
-        throw Checks.bad(NAME, "%d key lengths, expected %d", keys.lengths().length, batch);
+      if (keys.lengths().values().size(0) != batch) {
+        throw Checks.bad(
+            NAME, "%d key lengths, expected %d", keys.lengths().values().size(0), batch);
       }
       if (keys.longest() > room) {
         throw Checks.bad(NAME, "key length %d, the keys have room for %d", keys.longest(), room);
@@ -176,18 +178,22 @@ public record ScaledDotProductAttention(
       Operand query,
       Operand key,
       Operand value,
+      Offsets queryOffsets,
       AttentionKeys keys,
       AttentionScores scores,
       AttentionMask mask) {
-    return Checks.present(
-        query,
-        key,
-        value,
-        keys.blockTable(),
-        scores.bias(),
-        scores.slopes(),
-        scores.sinks(),
-        mask.keys());
+    List<Operand> inputs =
+        Checks.present(
+            query,
+            key,
+            value,
+            queryOffsets == null ? null : queryOffsets.values(),
+            scores.bias(),
+            scores.slopes(),
+            scores.sinks(),
+            mask.keys());
+    inputs.addAll(keys.operands());
+    return inputs;
   }
 
   /** Plain attention over a padded batch: no mask, bias or further outputs. */
@@ -222,19 +228,6 @@ public record ScaledDotProductAttention(
     return keyLength(key, keys);
   }
 
-  /** The number of queries of a sequence. */
-  public long queries(int sequence) {
-    return queryOffsets != null ? queryOffsets.length(sequence) : query.size(1);
-  }
-
-  /** The number of keys of a sequence. */
-  public long keys(int sequence) {
-    if (keys.offsets() != null) {
-      return keys.offsets().length(sequence);
-    }
-    return keys.lengths() != null ? keys.lengths()[sequence] : key.size(1);
-  }
-
   /** Stride of the bias on an axis, 0 where it has one element and is repeated. */
   public long biasStride(int axis) {
     return scores.bias().size(axis) == 1 ? 0 : scores.bias().stride(axis);
@@ -247,7 +240,7 @@ public record ScaledDotProductAttention(
 
   @Override
   public List<Operand> inputs() {
-    return inputs(query, key, value, keys, scores, mask);
+    return inputs(query, key, value, queryOffsets, keys, scores, mask);
   }
 
   @Override

@@ -7,7 +7,7 @@ import dev.gatun.kernels.api.memory.Offsets;
  * 2101.03961, section 2.2).
  *
  * @param tokens the most that an expert takes of a sequence, at least 1
- * @param sequences the tokens that share a capacity; {@code Offsets.ofLengths(tokens)} for all
+ * @param sequences the tokens that share a capacity; one sequence for all
  */
 public record ExpertCapacity(long tokens, Offsets sequences) {
   public ExpertCapacity {

@@ -83,7 +83,9 @@ public record ExpertRouting(
     Checks.contiguous(NAME, "offsets", offsets);
     Checks.disjoint(
         new Operands(
-            NAME, Checks.present(logits), Checks.present(experts, weights, rows, places, offsets)));
+            NAME,
+            inputs(logits, capacity),
+            Checks.present(experts, weights, rows, places, offsets)));
   }
 
   @Override
@@ -93,7 +95,11 @@ public record ExpertRouting(
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(logits);
+    return inputs(logits, capacity);
+  }
+
+  private static List<Operand> inputs(Operand logits, ExpertCapacity capacity) {
+    return Checks.present(logits, capacity == null ? null : capacity.sequences().values());
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.gatun.kernels.api.call.indexing;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
@@ -15,7 +16,7 @@ import java.util.List;
  * @param accumulate whether to add to y
  * @param y F32 or of the table's dtype [count, columns] contiguous
  */
-public record Embedding(Operand table, Operand ids, boolean accumulate, Operand y)
+public record Embedding(Operand table, Indices ids, boolean accumulate, Operand y)
     implements IndexingCall {
 
   private static final String NAME = "embedding";
@@ -24,10 +25,10 @@ public record Embedding(Operand table, Operand ids, boolean accumulate, Operand 
     DType dtype = Checks.floats(NAME, "table", table);
     Checks.operand(NAME, "table", table, dtype, 2);
     Checks.contiguous(NAME, "table", table);
-    Checks.operand(NAME, "ids", ids, DType.I64, 1);
-    Checks.contiguous(NAME, "ids", ids);
-    Checks.floatOr(NAME, "y", y, dtype, ids.size(0), table.size(1));
-    Checks.disjoint(new Operands(NAME, Checks.present(table, ids), Checks.present(y)));
+    long count = Checks.count(NAME, "ids", ids);
+    Checks.indices(NAME, "ids", ids, table.size(0), count);
+    Checks.floatOr(NAME, "y", y, dtype, count, table.size(1));
+    Checks.disjoint(new Operands(NAME, Checks.present(table, ids.values()), Checks.present(y)));
   }
 
   @Override
@@ -37,7 +38,7 @@ public record Embedding(Operand table, Operand ids, boolean accumulate, Operand 
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(table, ids);
+    return Checks.present(table, ids.values());
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.gatun.kernels.api.call.indexing;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
@@ -15,18 +16,17 @@ import java.util.List;
  * @param ids I64 [count] contiguous, each from 0 to rows - 1
  * @param y F32 or of x's dtype [rows, columns] contiguous
  */
-public record IndexAdd(Operand x, Operand ids, Operand y) implements IndexingCall {
+public record IndexAdd(Operand x, Indices ids, Operand y) implements IndexingCall {
   private static final String NAME = "index_add";
 
   public IndexAdd {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "ids", ids, DType.I64, x.size(0));
-    Checks.contiguous(NAME, "ids", ids);
     Checks.operand(NAME, "y", y, Checks.floats(NAME, "y", y), 2);
+    Checks.indices(NAME, "ids", ids, y.size(0), x.size(0));
     Checks.floatOr(NAME, "y", y, dtype, y.size(0), x.size(1));
-    Checks.disjoint(new Operands(NAME, Checks.present(x, ids), Checks.present(y)));
+    Checks.disjoint(new Operands(NAME, Checks.present(x, ids.values()), Checks.present(y)));
   }
 
   @Override
@@ -36,7 +36,7 @@ public record IndexAdd(Operand x, Operand ids, Operand y) implements IndexingCal
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(x, ids);
+    return Checks.present(x, ids.values());
   }
 
   @Override

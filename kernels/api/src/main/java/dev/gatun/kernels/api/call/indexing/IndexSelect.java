@@ -2,7 +2,7 @@ package dev.gatun.kernels.api.call.indexing;
 
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
-import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
@@ -14,18 +14,18 @@ import java.util.List;
  * @param ids I64 [count] contiguous, each from 0 to length - 1
  * @param y of x's dtype, [outer, count, inner] contiguous
  */
-public record IndexSelect(Operand x, Operand ids, Operand y) implements IndexingCall {
+public record IndexSelect(Operand x, Indices ids, Operand y) implements IndexingCall {
   private static final String NAME = "index_select";
 
   public IndexSelect {
     Checks.required(NAME, "x", x);
     Checks.operand(NAME, "x", x, x.dtype(), 3);
     Checks.contiguous(NAME, "x", x);
-    Checks.operand(NAME, "ids", ids, DType.I64, 1);
-    Checks.contiguous(NAME, "ids", ids);
-    Checks.shaped(NAME, "y", y, x.dtype(), x.size(0), ids.size(0), x.size(2));
+    long count = Checks.count(NAME, "ids", ids);
+    Checks.indices(NAME, "ids", ids, x.size(1), count);
+    Checks.shaped(NAME, "y", y, x.dtype(), x.size(0), count, x.size(2));
     Checks.contiguous(NAME, "y", y);
-    Checks.disjoint(new Operands(NAME, Checks.present(x, ids), Checks.present(y)));
+    Checks.disjoint(new Operands(NAME, Checks.present(x, ids.values()), Checks.present(y)));
   }
 
   @Override
@@ -35,7 +35,7 @@ public record IndexSelect(Operand x, Operand ids, Operand y) implements Indexing
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(x, ids);
+    return Checks.present(x, ids.values());
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.gatun.kernels.api.call.loss;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
@@ -16,7 +17,7 @@ import java.util.List;
  * @param ignoreIndex the target of rows that do not count, usually -100
  * @param loss F32 [rows] contiguous
  */
-public record CrossEntropy(Operand logits, Operand targets, long ignoreIndex, Operand loss)
+public record CrossEntropy(Operand logits, Indices targets, long ignoreIndex, Operand loss)
     implements LossCall {
 
   private static final String NAME = "cross_entropy";
@@ -24,11 +25,10 @@ public record CrossEntropy(Operand logits, Operand targets, long ignoreIndex, Op
   public CrossEntropy {
     Checks.operand(NAME, "logits", logits, Checks.floats(NAME, "logits", logits), 2);
     Checks.contiguous(NAME, "logits", logits);
-    Checks.shaped(NAME, "targets", targets, DType.I64, logits.size(0));
-    Checks.contiguous(NAME, "targets", targets);
+    Checks.indices(NAME, "targets", targets, logits.size(1), logits.size(0));
     Checks.shaped(NAME, "loss", loss, DType.F32, logits.size(0));
     Checks.contiguous(NAME, "loss", loss);
-    Checks.disjoint(new Operands(NAME, Checks.present(logits, targets), Checks.present(loss)));
+    Checks.disjoint(new Operands(NAME, Checks.present(logits, targets.values()), Checks.present(loss)));
   }
 
   @Override
@@ -38,7 +38,7 @@ public record CrossEntropy(Operand logits, Operand targets, long ignoreIndex, Op
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(logits, targets);
+    return Checks.present(logits, targets.values());
   }
 
   @Override

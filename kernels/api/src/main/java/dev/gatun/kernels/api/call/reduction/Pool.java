@@ -29,7 +29,7 @@ public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y)
     Checks.contiguous(NAME, "x", x);
     Checks.shaped(NAME, "y", y, dtype, offsets.sequences(), x.size(1));
     Checks.contiguous(NAME, "y", y);
-    Checks.disjoint(new Operands(NAME, Checks.present(x), Checks.present(y)));
+    Checks.disjoint(new Operands(NAME, Checks.present(x, offsets.values()), Checks.present(y)));
   }
 
   @Override
@@ -39,7 +39,7 @@ public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y)
 
   @Override
   public List<Operand> inputs() {
-    return Checks.present(x);
+    return Checks.present(x, offsets.values());
   }
 
   @Override

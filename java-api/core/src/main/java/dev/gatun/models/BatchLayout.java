@@ -1,0 +1,179 @@
+package dev.gatun.models;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A batch with its padding taken out, on the host: the tokens whose mask is 1, one sequence after
+ * another.
+ *
+ * @param ids token ids of the packed tokens
+ * @param types token type ids of the packed tokens
+ * @param positions each packed token's place in its padded sequence
+ * @param lengths the packed tokens of each sequence
+ * @param sequence the sequence of each packed token
+ * @param seen whether a packed token is one, and not padding
+ * @param length tokens of a padded sequence
+ */
+record BatchLayout(
+    long[] ids,
+    long[] types,
+    long[] positions,
+    int[] lengths,
+    int[] sequence,
+    boolean[] seen,
+    int length) {
+
+  /**
+   * @param withPadding whether padding is packed too, for what is defined over padded sequences
+   */
+  static BatchLayout of(EncoderInputs inputs, boolean withPadding) {
+    long[][] rows = inputs.inputIds();
+    int length = 0;
+    int[] lengths = new int[rows.length];
+    for (int s = 0; s < rows.length; s++) {
+      length = Math.max(length, rows[s].length);
+      for (int t = 0; t < rows[s].length; t++) {
+        lengths[s] += withPadding || inputs.isToken(s, t) ? 1 : 0;
+      }
+    }
+    int count = Arrays.stream(lengths).reduce(0, Math::addExact);
+    BatchLayout layout =
+        new BatchLayout(
+            new long[count],
+            new long[count],
+            new long[count],
+            lengths,
+            new int[count],
+            new boolean[count],
+            length);
+    int at = 0;
+    for (int s = 0; s < rows.length; s++) {
+      for (int t = 0; t < rows[s].length; t++) {
+        boolean seen = inputs.isToken(s, t);
+        if (withPadding || seen) {
+          layout.ids[at] = rows[s][t];
+          layout.types[at] = inputs.tokenTypeIds() == null ? 0 : inputs.tokenTypeIds()[s][t];
+          layout.positions[at] = t;
+          layout.sequence[at] = s;
+          layout.seen[at++] = seen;
+        }
+      }
+    }
+    return layout;
+  }
+
+  int tokens() {
+    return ids.length;
+  }
+
+  int sequences() {
+    return lengths.length;
+  }
+
+  int longest() {
+    return Arrays.stream(lengths).max().orElse(0);
+  }
+
+  /** The same in sequences that are padded to a length. */
+  BatchLayout withLength(int padded) {
+    return new BatchLayout(ids, types, positions, lengths, sequence, seen, padded);
+  }
+
+  /** A packed token's row among those of the padded batch. */
+  long place(int token) {
+    return (long) sequence[token] * length + positions[token];
+  }
+
+  /** Whether padding was packed. */
+  boolean hasPadding() {
+    for (boolean each : seen) {
+      if (!each) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether each sequence has the positions from 0 on, without gaps. */
+  boolean isDense() {
+    int first = 0;
+    for (int count : lengths) {
+      if (count > 0 && positions[first + count - 1] != count - 1) {
+        return false;
+      }
+      first += count;
+    }
+    return true;
+  }
+
+  /**
+   * Requires what a model can take.
+   *
+   * @throws IllegalArgumentException naming the first id, type or length that it cannot
+   */
+  void check(Limits limits) {
+    if (length > limits.length()) {
+      throw new IllegalArgumentException(
+          "input_ids has a sequence of %d tokens, the model takes %d: truncate it or split it"
+              .formatted(length, limits.length()));
+    }
+    for (int i = 0; i < tokens(); i++) {
+      if (ids[i] < 0 || ids[i] >= limits.vocabulary()) {
+        throw new IllegalArgumentException(
+            "input_ids has the id %d at token %d of sequence %d, the vocabulary has %d"
+                .formatted(ids[i], positions[i], sequence[i], limits.vocabulary()));
+      }
+      if (types[i] < 0 || (limits.types() > 0 && types[i] >= limits.types())) {
+        throw new IllegalArgumentException(
+            "token_type_ids has %d at token %d of sequence %d, the model has %d types"
+                .formatted(types[i], positions[i], sequence[i], limits.types()));
+      }
+    }
+  }
+
+  /**
+   * The batch in parts of whole sequences with no more tokens than these each, or of one sequence.
+   */
+  List<BatchLayout> parts(int most) {
+    List<BatchLayout> parts = new ArrayList<>();
+    int begin = 0;
+    int from = 0;
+    int tokens = 0;
+    for (int s = 0; s < sequences(); s++) {
+      if (s > begin && tokens + lengths[s] > most) {
+        parts.add(part(begin, s, from, tokens));
+        begin = s;
+        from += tokens;
+        tokens = 0;
+      }
+      tokens += lengths[s];
+    }
+    parts.add(part(begin, sequences(), from, tokens));
+    return parts;
+  }
+
+  private BatchLayout part(int begin, int end, int from, int tokens) {
+    int to = from + tokens;
+    return new BatchLayout(
+        Arrays.copyOfRange(ids, from, to),
+        Arrays.copyOfRange(types, from, to),
+        Arrays.copyOfRange(positions, from, to),
+        Arrays.copyOfRange(lengths, begin, end),
+        Arrays.stream(sequence, from, to).map(s -> s - begin).toArray(),
+        Arrays.copyOfRange(seen, from, to),
+        length);
+  }
+
+  /** The labels of the packed tokens. */
+  long[] pickLabels(EncoderInputs inputs) {
+    long[][] padded = inputs.labels();
+    EncoderInputs.shaped("labels", inputs.inputIds(), padded);
+    long[] values = new long[tokens()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = padded[sequence[i]][(int) positions[i]];
+    }
+    return values;
+  }
+}

@@ -1,0 +1,20 @@
+package dev.gatun.models;
+
+import dev.gatun.tensor.Device;
+import java.util.List;
+
+/** A model with its weights on a device, as a directory's {@code config.json} names it. */
+public sealed interface Model extends AutoCloseable permits EncoderModel {
+  Config config();
+
+  Device device();
+
+  /**
+   * The tensors of the file that this model does not compute with, such as those of the head that
+   * it was trained with; empty when all are in use.
+   */
+  List<String> unusedWeights();
+
+  @Override
+  void close();
+}

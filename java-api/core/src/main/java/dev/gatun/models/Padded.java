@@ -1,0 +1,81 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Tensor;
+
+/** Packed rows at their places in the padded batch, as Hugging Face's models give them. */
+final class Padded {
+  private Padded() {}
+
+  /** Packed rows [tokens, columns] in [sequences, length, columns], 0 where none is. */
+  static Tensor rows(Tensor packed, TokenBatch batch) {
+    return Ops.scatterRows(
+        packed, batch.places(), batch.sequences(), batch.length(), packed.size(1));
+  }
+
+  /** Packed scores [tokens, 1] in [sequences, length], 0 where none is. */
+  static Tensor column(Tensor packed, TokenBatch batch) {
+    return rows(packed, batch).reshape(batch.sequences(), batch.length());
+  }
+
+  /** A column of packed scores [tokens, columns] in [sequences, length], -infinity elsewhere. */
+  static Tensor columnOverLowest(Tensor packed, int column, TokenBatch batch) {
+    Tensor one =
+        Layouts.contiguous(
+            packed.strided(
+                column, new long[] {packed.size(0), 1}, new long[] {packed.size(1), 1}));
+    Tensor padded = Layouts.contiguous(batch.lowest());
+    return Ops.scatterRowsInto(padded, one, batch.places())
+        .reshape(batch.sequences(), batch.length());
+  }
+
+  /** Attention weights [sequences, heads, longest, longest] in [.., length, length]. */
+  static Tensor attention(Tensor weights, TokenBatch batch) {
+    int heads = (int) weights.size(1);
+    int longest = (int) weights.size(2);
+    int length = batch.length();
+    if (batch.layout().isDense()) {
+      if (longest == length) {
+        return weights;
+      }
+      Tensor padded =
+          Tensor.zeros(weights.device(), DType.F32, batch.sequences(), heads, length, length);
+      Layouts.copy(weights, padded.slice(2, 0, longest).slice(3, 0, longest));
+      return padded;
+    }
+    Ids rows =
+        batch.derived(
+            "rows of %d heads".formatted(heads),
+            batch.sequences() * heads * longest,
+            (long) batch.sequences() * heads * length,
+            layout -> headRows(layout, heads, longest));
+    Tensor byQuery = spread(weights, rows, heads, length, batch);
+    return Layouts.transpose(
+        spread(Layouts.transpose(byQuery, 2, 3), rows, heads, length, batch), 2, 3);
+  }
+
+  /** The entries of the third axis at their places in the padded batch. */
+  private static Tensor spread(Tensor x, Ids rows, int heads, int length, TokenBatch batch) {
+    Tensor flat = x.reshape(x.size(0) * x.size(1) * x.size(2), x.size(3));
+    return Ops.scatterRows(flat, rows, batch.sequences(), heads, length, x.size(3));
+  }
+
+  private static long[] headRows(BatchLayout layout, int heads, int longest) {
+    long[] rows = new long[layout.sequences() * heads * longest];
+    java.util.Arrays.fill(rows, Ids.NONE);
+    int first = 0;
+    for (int s = 0; s < layout.sequences(); s++) {
+      for (int h = 0; h < heads; h++) {
+        for (int i = 0; i < layout.lengths()[s]; i++) {
+          rows[(s * heads + h) * longest + i] =
+              ((long) s * heads + h) * layout.length() + layout.positions()[first + i];
+        }
+      }
+      first += layout.lengths()[s];
+    }
+    return rows;
+  }
+}

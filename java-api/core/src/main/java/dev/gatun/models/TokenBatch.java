@@ -1,0 +1,218 @@
+package dev.gatun.models;
+
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Segments;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * What a model's step computes on, where it computes: packed tokens of sequences of any lengths
+ * with their ids, types and positions, and where each sequence begins. All of it was checked and
+ * crossed to the device when the batch was made; a forward pass reads it there and asks the host
+ * for nothing.
+ *
+ * <p>{@link #write} puts another batch in its place, for work that was captured: a replay computes
+ * on what is there by then. Rows of tokens behind the last sequence hold numbers that nothing
+ * reads. Made by {@link EncoderModel#batch}; not for use by two threads at once.
+ */
+public final class TokenBatch implements AutoCloseable {
+  /** A fact that follows from the others, and is made again with them. */
+  private record Derived(Object key, Ids ids, Function<BatchLayout, long[]> of) {}
+
+  private final Encoder model;
+  private final Device device;
+  private final int sequences;
+  private final int tokens;
+  private final int length;
+  private final Segments segments;
+  private final Ids ids;
+  private final Ids types;
+  private final Ids positions;
+  private final List<Derived> derived = new ArrayList<>();
+  private final List<Tensor> constants = new ArrayList<>();
+  private BatchLayout layout;
+  private Tensor paddingBias;
+  private Tensor lowest;
+
+  TokenBatch(Encoder model, Device device, BatchLayout layout) {
+    this.model = model;
+    this.device = device;
+    this.layout = layout;
+    this.sequences = layout.sequences();
+    this.tokens = layout.tokens();
+    this.length = layout.length();
+    Limits limits = model.limits();
+    try (Scope scope = Scope.open()) {
+      segments = Segments.of(device, layout.lengths());
+      ids = Ids.of(device, "input_ids", limits.vocabulary(), layout.ids());
+      types = Ids.of(device, "token_type_ids", Math.max(1, limits.types()), types(layout));
+      positions = Ids.of(device, "positions", limits.positions(), model.positions(layout));
+      scope.keep(segments.values());
+      scope.keep(ids.values());
+      scope.keep(types.values());
+      scope.keep(positions.values());
+    }
+  }
+
+  /** Types of a model without any do not matter. */
+  private long[] types(BatchLayout of) {
+    return model.limits().types() == 0 ? new long[of.tokens()] : of.types();
+  }
+
+  /**
+   * Puts other sequences in the place of those that are there.
+   *
+   * @param inputIds token ids, a row a sequence: no more sequences, tokens in all, or tokens of the
+   *     longest sequence than this batch was made of
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
+   * @param tokenTypeIds the segment of each token, shaped as inputIds; or null
+   * @throws IllegalArgumentException when they do not fit, or the model cannot take them
+   */
+  public void write(long[][] inputIds, long[][] attentionMask, long[][] tokenTypeIds) {
+    EncoderInputs inputs = EncoderInputs.of(inputIds, attentionMask, tokenTypeIds);
+    BatchLayout next = BatchLayout.of(inputs, false);
+    next.check(model.limits());
+    if (next.length() > length) {
+      throw new IllegalArgumentException(
+          "input_ids has a sequence of %d tokens, the batch has room for %d"
+              .formatted(next.length(), length));
+    }
+    if (layout.hasPadding()) {
+      throw new IllegalStateException("a batch with packed padding takes no others in its place");
+    }
+    segments.write(next.lengths());
+    layout = next.withLength(length);
+    ids.write(layout.ids());
+    types.write(types(layout));
+    positions.write(model.positions(layout));
+    derived.forEach(each -> each.ids.write(each.of.apply(layout)));
+  }
+
+  /** The packed tokens' ids. */
+  public Ids ids() {
+    return ids;
+  }
+
+  /** The packed tokens' types. */
+  public Ids types() {
+    return types;
+  }
+
+  /** The packed tokens' rows in the model's table of positions. */
+  public Ids positions() {
+    return positions;
+  }
+
+  /** Where each sequence begins. */
+  public Segments segments() {
+    return segments;
+  }
+
+  /** Rows of tensors that hold all packed tokens. */
+  public int tokens() {
+    return tokens;
+  }
+
+  /** The number of sequences that there is room for. */
+  public int sequences() {
+    return sequences;
+  }
+
+  /** Tokens of a padded sequence. */
+  public int length() {
+    return length;
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  /** The batch as the host knows it. */
+  BatchLayout layout() {
+    return layout;
+  }
+
+  /**
+   * Indices that follow from the batch, made when first asked for and again by {@link #write}.
+   *
+   * @param key what they are, the same for the same function
+   * @param count how many there is room for
+   * @param below what all are less than; -1 stands for none
+   * @param of gives no more than there is room for
+   */
+  Ids derived(Object key, int count, long below, Function<BatchLayout, long[]> of) {
+    for (Derived each : derived) {
+      if (each.key.equals(key)) {
+        return each.ids;
+      }
+    }
+    Ids made = keep(Ids.orNone(device, key.toString(), below, filled(of.apply(layout), count)));
+    derived.add(new Derived(key, made, l -> filled(of.apply(l), count)));
+    return made;
+  }
+
+  private static long[] filled(long[] some, int count) {
+    long[] all = Arrays.copyOf(some, count);
+    Arrays.fill(all, some.length, count, Ids.NONE);
+    return all;
+  }
+
+  /** Each packed token's row in [sequences * length], none for those of no sequence. */
+  Ids places() {
+    return derived(
+        "places",
+        tokens,
+        (long) sequences * length,
+        l -> {
+          long[] places = new long[l.tokens()];
+          Arrays.setAll(places, l::place);
+          return places;
+        });
+  }
+
+  /**
+   * What is added to the scores [sequences, heads, query, key] where padding was packed; null where
+   * it was not.
+   */
+  Tensor paddingBias() {
+    if (paddingBias == null && layout.hasPadding()) {
+      paddingBias = keep(model.paddingBias(device, layout));
+    }
+    return paddingBias;
+  }
+
+  /** -infinity [sequences * length, 1]. */
+  Tensor lowest() {
+    if (lowest == null) {
+      float[] values = new float[Math.multiplyExact(sequences, length)];
+      Arrays.fill(values, Float.NEGATIVE_INFINITY);
+      lowest = keep(Tensor.of(device, values, values.length, 1));
+    }
+    return lowest;
+  }
+
+  private Ids keep(Ids made) {
+    keep(made.values());
+    return made;
+  }
+
+  /** Takes a tensor out of the scope that a pass runs in. */
+  private Tensor keep(Tensor made) {
+    constants.add(made.detach());
+    return made;
+  }
+
+  @Override
+  public void close() {
+    segments.close();
+    ids.close();
+    types.close();
+    positions.close();
+    constants.forEach(Tensor::close);
+  }
+}

@@ -1,0 +1,127 @@
+package dev.gatun.tensor;
+
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.Arrays;
+
+/**
+ * Where the sequences of a ragged batch begin among its packed tokens: numbers in the device's
+ * memory, with upper bounds that the host knows. They cross to the device once a batch.
+ *
+ * <p>Work that was captured reads what is in them when it is replayed: {@link #write} puts other
+ * lengths there, within the bounds. Sequences that are not given have no tokens, and tokens behind
+ * the last sequence belong to none.
+ */
+public final class Segments implements AutoCloseable {
+  private final Tensor offsets;
+  private final int tokens;
+  private final int longest;
+
+  private Segments(Tensor offsets, int tokens, int longest) {
+    this.offsets = offsets;
+    this.tokens = tokens;
+    this.longest = longest;
+  }
+
+  /**
+   * Sequences of these lengths, one after another.
+   *
+   * @throws IllegalArgumentException for a negative length, and for more than 2^31 - 1 tokens
+   */
+  public static Segments of(Device device, int... lengths) {
+    int[] values = Offsets.ofLengths(lengths);
+    return new Segments(
+        Tensor.of(device, values, values.length),
+        values[lengths.length],
+        Arrays.stream(lengths).max().orElse(0));
+  }
+
+  /**
+   * Room for sequences whose lengths are written later; none has a token yet.
+   *
+   * @param sequences the most sequences
+   * @param tokens the most tokens of all, which operands have rows for
+   * @param longest the most tokens of one
+   */
+  public static Segments withRoom(Device device, int sequences, int tokens, int longest) {
+    if (sequences < 0 || tokens < 0 || longest < 0 || longest > tokens) {
+      throw new IllegalArgumentException(
+          "segments: room for %d sequences of %d tokens, %d in all: expected 0 or more, and no"
+                  .formatted(sequences, longest, tokens)
+              + " sequence longer than all");
+    }
+    return new Segments(
+        Tensor.of(device, new int[sequences + 1], sequences + 1L), tokens, longest);
+  }
+
+  /**
+   * Puts sequences of other lengths in place of those that are there, ahead of all that is asked of
+   * the device later.
+   *
+   * @throws IllegalArgumentException when they exceed a bound
+   */
+  public void write(int... lengths) {
+    int[] starts = Offsets.ofLengths(lengths);
+    int longestGiven = Arrays.stream(lengths).max().orElse(0);
+    if (lengths.length > sequences() || starts[lengths.length] > tokens || longestGiven > longest) {
+      throw new IllegalArgumentException(
+          "segments: %d sequences of up to %d tokens, %d in all, the room is for %d of up to %d, %d in all"
+              .formatted(
+                  lengths.length,
+                  longestGiven,
+                  starts[lengths.length],
+                  sequences(),
+                  longest,
+                  tokens));
+    }
+    int[] all = Arrays.copyOf(starts, sequences() + 1);
+    Arrays.fill(all, starts.length, all.length, starts[lengths.length]);
+    Operand operand = offsets.operand();
+    offsets
+        .device()
+        .memory()
+        .write(MemorySegment.ofArray(all), operand.buffer(), operand.byteOffset());
+    Reference.reachabilityFence(offsets);
+  }
+
+  /** The number of sequences. */
+  public int sequences() {
+    return (int) offsets.size(0) - 1;
+  }
+
+  /** The rows of tensors that hold all tokens. */
+  public int tokens() {
+    return tokens;
+  }
+
+  /** The most tokens of a sequence. */
+  public int longest() {
+    return longest;
+  }
+
+  public Device device() {
+    return offsets.device();
+  }
+
+  /** Where each sequence begins, and behind the last where it ends, I32 [sequences + 1]. */
+  public Tensor values() {
+    return offsets;
+  }
+
+  /** What kernels take. */
+  public Offsets offsets() {
+    return new Offsets(offsets.operand(), tokens, longest);
+  }
+
+  @Override
+  public void close() {
+    offsets.close();
+  }
+
+  @Override
+  public String toString() {
+    return "%d sequences of up to %d tokens, %d in all".formatted(sequences(), longest, tokens);
+  }
+}
