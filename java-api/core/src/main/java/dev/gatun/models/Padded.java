@@ -18,7 +18,7 @@ final class Padded {
 
   /** Packed scores [tokens, 1] in [sequences, length], 0 where none is. */
   static Tensor column(Tensor packed, TokenBatch batch) {
-    return rows(packed, batch).reshape(batch.sequences(), batch.length());
+    return Ops.scatterRows(packed, batch.places(), batch.sequences(), batch.length());
   }
 
   /** A column of packed scores [tokens, columns] in [sequences, length], -infinity elsewhere. */
@@ -28,8 +28,8 @@ final class Padded {
             packed.strided(
                 column, new long[] {packed.size(0), 1}, new long[] {packed.size(1), 1}));
     Tensor padded = Layouts.contiguous(batch.lowest());
-    return Ops.scatterRowsInto(padded, one, batch.places())
-        .reshape(batch.sequences(), batch.length());
+    Ops.scatterRowsInto(padded.reshape(padded.count(), 1), one, batch.places());
+    return padded;
   }
 
   /** Attention weights [sequences, heads, longest, longest] in [.., length, length]. */

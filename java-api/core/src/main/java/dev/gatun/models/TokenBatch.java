@@ -186,12 +186,12 @@ public final class TokenBatch implements AutoCloseable {
     return paddingBias;
   }
 
-  /** -infinity [sequences * length, 1]. */
+  /** -infinity [sequences, length]. */
   Tensor lowest() {
     if (lowest == null) {
       float[] values = new float[Math.multiplyExact(sequences, length)];
       Arrays.fill(values, Float.NEGATIVE_INFINITY);
-      lowest = keep(Tensor.of(device, values, values.length, 1));
+      lowest = keep(Tensor.of(device, values, sequences, length));
     }
     return lowest;
   }

@@ -296,11 +296,11 @@ final class BadArgumentsTest {
         bad("argmax: y is F32[4], expected I64", () -> new ArgMax(X, of(OTHER, 4))),
         bad(
             "topk: k is 9, expected 0 to the columns of x F32[4, 8]",
-            () -> new TopK(X, of(OTHER, 4, 9), ids(4))),
-        bad("topk: indices is I64[4], expected 2 axes", () -> new TopK(X, of(OTHER, 4, 3), ids(4))),
+            () -> new TopK(X, of(OTHER, 4, 9), numbers(4))),
+        bad("topk: indices is I64[4], expected 2 axes", () -> new TopK(X, of(OTHER, 4, 3), numbers(4))),
         bad(
             "topk: values is BF16[4, 3], expected F32",
-            () -> new TopK(X, Operand.of(OTHER, DType.BF16, 4, 3), ids(4))),
+            () -> new TopK(X, Operand.of(OTHER, DType.BF16, 4, 3), numbers(4))),
         bad("copy: y is F32[4, 8], expected shape [8, 4]", () -> new Copy(of(BUFFER, 8, 4), Y)),
         bad(
             "copy: y is F32[4, 8], expected I32",
@@ -318,7 +318,8 @@ final class BadArgumentsTest {
         bad(
             "offsets: 5 tokens, the longest sequence 6, expected 0 <= longest <= tokens",
             () -> new Pool(X, offsets(2, 5, 6), PoolingMode.MEAN, Y)),
-        bad("offsets []: must begin with 0", BadArgumentsTest::offsets),
+        bad(
+            "lengths: are F32[4, 8], expected I32 [rows]", () -> new Softmax(X, false, new Lengths(X, 3).values())),
         bad(
             "rotary_embedding: cosine F32[5, 5] has more pairs than the heads of x F32[4, 1, 8]",
             () -> {

@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
