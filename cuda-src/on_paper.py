@@ -17,12 +17,15 @@ DOC = HERE.parent / "docs" / "kernels-on-paper.md"
 FEATURES = 128
 
 # Multiprocessors, GHz, bytes/s that reads reach, FLOP/s that mma.sync reaches in bf16 and int8, bf16 FLOP/s of the
-# vendor's library, shared memory of a multiprocessor, the latency of its memory in seconds. What wgmma reaches where it
-# is: in bf16 as that library, in int8 as others' products of fp8, which have the same rate.
+# vendor's library, shared memory of a multiprocessor, the latency of its memory in seconds. What reads of the second-level
+# cache reach in bytes/s, of which a multiprocessor alone gets 64 bytes a cycle at most, and their latency in seconds. What
+# wgmma reaches where it is: in bf16 as that library, in int8 as others' products of fp8, which have the same rate.
 MACHINES = {
-    "H100 SXM": dict(count=132, clock=1.755e9, bytes=3.0e12, bf16=630e12, int8=1250e12, library=798e12, shared=227 << 10, latency=700e-9, wgmma=dict(bf16=798e12, int8=1500e12)),
-    "RTX 4090": dict(count=128, clock=2.52e9, bytes=0.93e12, bf16=165e12, int8=660e12, library=165e12, shared=99 << 10, latency=600e-9),
+    "H100 SXM": dict(count=132, clock=1.755e9, bytes=3.0e12, bf16=630e12, int8=1250e12, library=798e12, shared=227 << 10, latency=700e-9, l2=6.5e12, l2_latency=200e-9, wgmma=dict(bf16=798e12, int8=1500e12)),
+    "RTX 4090": dict(count=128, clock=2.52e9, bytes=0.93e12, bf16=165e12, int8=660e12, library=165e12, shared=99 << 10, latency=600e-9, l2=5.0e12, l2_latency=120e-9),
 }
+# Of a multiprocessor, bytes from the second-level cache in a cycle. Seconds that each launch of a graph adds.
+L2_BYTES, NODE = 64, 1.5e-6
 
 # Kernel, bits, token tiles, slices, sides, depth, stages; integers or not.
 TILES = {
@@ -238,38 +241,87 @@ def ceil(a, b):
     return -(-a // b)
 
 
+class Plan:
+    """Which kernel computes a product, and how its work is divided."""
+
+    def __init__(self, product, m, n, machine):
+        self.kernel = kernel_for(product, m, n, machine)
+        self.k = n
+        if self.kernel in HOPPER:
+            self.features, self.tokens, self.threads = HOPPER_FEATURES, HOPPER[self.kernel][3], 256
+            self.splits = 1 if self.tokens == 128 else hopper_splits(product, m, n, machine)
+        else:
+            _, tiles, slices, sides, depth, *_ = TILES[self.kernel]
+            self.features, self.tokens, self.threads = FEATURES, 8 * tiles * sides, 256 // slices
+        self.tiles = ceil(n, self.features) * ceil(m, self.tokens)
+        if self.kernel in TILES:
+            self.splits = max(1, min(2 * machine["count"] // self.tiles, n // depth // 4))
+
+    def tile_sums(self):
+        return self.features * self.tokens
+
+    def partial(self):
+        """Bytes that splits leave in the second-level cache, and read again."""
+        return 0 if self.splits == 1 else 2 * 4 * self.tiles * self.splits * self.tile_sums()
+
+
+def l2_bytes(product, plan):
+    """What all blocks read of weights and of x, and what splits write and read."""
+    bits, integers, shift, scale_bytes, _ = PRODUCTS[product]
+    groups = 1 if shift > 16 else plan.k >> shift
+    weight = plan.features * (plan.k * bits // 8 + groups * scale_bytes)
+    return plan.tiles * (weight + plan.tokens * plan.k * (1 if integers else 2)) + plan.partial()
+
+
+def join(plan, machine, vectors):
+    """Round trips to the second-level cache of the threads that add a tile's sums, and seconds, where one block adds all of them: by
+    vectors of four sums, as many splits at a time as make 16 loads, or sum by sum, the first split's and then four others' at a time."""
+    sums = plan.tile_sums() // plan.threads
+    if vectors:
+        trips = ceil(plan.splits, max(1, 16 // (sums // 4)))
+    else:
+        trips = sums * (1 + ceil(plan.splits - 1, 4))
+    # Beside them what was written becomes seen, and then is counted.
+    return trips, (trips + 2) * machine["l2_latency"] + 4 * plan.splits * plan.tile_sums() / (L2_BYTES * machine["clock"])
+
+
+def split_row(product, m, n, machine, limit):
+    """What splits of k add to the bound of a product, and what they would add if sums were added one by one and a launch set the counters."""
+    plan = Plan(product, m, n, machine)
+    if plan.splits == 1:
+        return None
+    launches = 2 if PRODUCTS[product][1] else 1
+    (trips, seconds), (one_by_one, longer) = (join(plan, machine, vectors) for vectors in (True, False))
+    all_of_it, all_before = limit + seconds + launches * NODE, limit + longer + (launches + 1) * NODE
+    return [product, m, plan.kernel, plan.splits, one_by_one, f"{longer * 1e6:.1f}", launches + 1, f"{all_before * 1e6:.1f}", trips, f"{seconds * 1e6:.1f}", launches, f"{all_of_it * 1e6:.1f}", f"{all_before / all_of_it:.2f}x"]
+
+
 def row(product, m, n, machine, counted):
     bits, integers, shift, scale_bytes, _ = PRODUCTS[product]
-    kernel = kernel_for(product, m, n, machine)
-    k = n
+    plan = Plan(product, m, n, machine)
+    kernel, k, splits, tokens = plan.kernel, plan.k, plan.splits, plan.tokens
     groups = 1 if shift > 16 else k >> shift
     weight = n * (k * bits // 8 + groups * scale_bytes)
     rate = "int8" if integers else "bf16"
     if kernel in HOPPER:
-        turn, tokens = HOPPER[kernel][2:4]
-        splits = 1 if tokens == 128 else hopper_splits(product, m, n, machine)
-        blocks = ceil(n, HOPPER_FEATURES) * ceil(m, tokens)
-        partial = 0 if splits == 1 else 2 * 4 * blocks * splits * HOPPER_FEATURES * tokens
+        turn = HOPPER[kernel][2]
         count, group = counted[product, kernel]
         instructions_a_block = count["all"] * ceil(k, turn) + group * groups
         unit, speed = "wgmma", machine["wgmma"][rate]
     else:
-        _, tiles, slices, sides, depth, stages, _ = TILES[kernel]
-        tokens = 8 * tiles * sides
-        blocks = ceil(n, FEATURES) * ceil(m, tokens)
-        splits = max(1, min(2 * machine["count"] // blocks, k // depth // 4))
-        partial = 0 if splits == 1 else 2 * 4 * blocks * splits * FEATURES * tokens
-        instructions_a_block = counted[product, kernel]["all"] * ceil(k, depth)
+        instructions_a_block = counted[product, kernel]["all"] * ceil(k, TILES[kernel][4])
         unit, speed = "mma.sync", machine[rate]
     # Codes of x are written and read once more than x.
     data = weight + m * k * (2 + (2 if integers else 0)) + m * n * 2
     memory = data / machine["bytes"]
-    issued = instructions_a_block * 8 * blocks / (machine["count"] * 4 * machine["clock"])
+    cached = l2_bytes(product, plan)
+    cache = cached / machine["l2"]
+    issued = instructions_a_block * 8 * plan.tiles / (machine["count"] * 4 * machine["clock"])
     tensor = 2 * ceil(m, tokens) * tokens * n * k / speed
-    limit = max(memory, issued, tensor)
-    by = {memory: "memory", issued: "instructions", tensor: unit}[limit]
+    limit = max(memory, cache, issued, tensor)
+    by = {memory: "memory", cache: "L2", issued: "instructions", tensor: unit}[limit]
     library = max((n * k * 2 + m * k * 2 + m * n * 2) / machine["bytes"], 2 * m * n * k / machine["library"])
-    return [product, m, kernel, splits, f"{data / 1e6:.1f}", f"{partial / 1e6:.1f}", *(f"{t * 1e6:.1f}" for t in (memory, issued, tensor, limit)), by, f"{library / limit:.2f}x"]
+    return limit, [product, m, kernel, splits, f"{data / 1e6:.1f}", f"{cached / 1e6:.1f}", f"{plan.partial() / 1e6:.1f}", *(f"{t * 1e6:.1f}" for t in (memory, cache, issued, tensor, limit)), by, f"{library / limit:.2f}x"]
 
 
 def table(head, rows):
@@ -342,9 +394,12 @@ def document():
     ]
     for name, machine in MACHINES.items():
         for n in (8192, 4096):
-            rows = [row(product, m, n, machine, counted) for product in PRODUCTS for m in TOKENS]
-            parts.append(f"{name}, N = K = {n}: MB are what must cross the memory, and what splits of k leave in the second-level cache; microseconds of each of the three bounds, the largest of them, and how much longer a product in bf16 takes at its own bound.")
-            parts.append(table(["product", "M", "kernel", "splits", "MB", "MB of splits", "memory us", "issue us", "mma us", "limit us", "by", "beside bf16"], rows))
+            rows = {(product, m): row(product, m, n, machine, counted) for product in PRODUCTS for m in TOKENS}
+            parts.append(f"{name}, N = K = {n}: MB are what must cross the memory, what blocks read of the second-level cache with what splits of k write and read there, and that of the splits alone; microseconds of each of the four bounds, the largest of them, and how much longer a product in bf16 takes at its own bound.")
+            parts.append(table(["product", "M", "kernel", "splits", "MB", "MB of L2", "of splits", "memory us", "L2 us", "issue us", "mma us", "limit us", "by", "beside bf16"], [cells for _, cells in rows.values()]))
+            joins = [split_row(product, m, n, machine, limit) for (product, m), (limit, _) in rows.items()]
+            parts.append(f"{name}, N = K = {n}: what joining splits and launching adds to the limit inside a graph, {NODE * 1e6:.1f} us a launch, where one block adds a tile's sums. Left, sums that are added one after another with a launch that sets the counters; right, split after split by vectors with counters that are 0 again; the gain that is expected of the second.")
+            parts.append(table(["product", "M", "kernel", "splits", "round trips", "join us", "launches", "all us", "round trips by vectors", "join us", "launches", "all us", "gain"], [cells for cells in joins if cells]))
     return "\n\n".join(parts)
 
 
