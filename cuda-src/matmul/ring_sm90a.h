@@ -55,9 +55,6 @@ struct Ring {
     return tile[stage];
   }
 
-  // Past all steps, for the warps that multiply: a word that they share.
-  __device__ __forceinline__ int* word() { return reinterpret_cast<int*>(barriers_end); }
-
   // This warp is done with the tile of a step.
   __device__ __forceinline__ void free(int step) {
     if (threadIdx.x % 32 == 0) {

@@ -120,7 +120,7 @@ static __device__ __forceinline__ void hopper_integer_product(const TensorMap& x
     wgmma_registers<kSums>(sums0);
     wgmma_registers<kSums>(sums1);
     const long feature = first + 4 * g;
-    if (join_splits<kSums>(p, ring->word(), sums0, sums1) && feature < p.n) {
+    if (join_warpgroup_splits<kSums>(p, WholeSums(), sums0, sums1) && feature < p.n) {
       const FourScales four = whole_row_scales(panel, g);
 #pragma unroll
       for (int i = 0; i < Tokens / 4; i++) {

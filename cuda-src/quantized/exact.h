@@ -160,7 +160,7 @@ static __device__ __forceinline__ void exact_product(const QuantizedProduct& p,
   S::each_stage(shared, p, places, [&](typename S::Stage* stage, long k0) {
     exact_stage<S, Bf16>(stage, p, k0, main);
   });
-  if (S::join(shared, p, places, &main[0][0][0], false)) {
+  if (S::join(shared, p, places, &main[0][0][0], FloatSums())) {
     S::each_four(p, places, &main[0][0][0], [&](long row, long column, float* four) {
       finish_sums(p, places.bias, four, row, column);
     });

@@ -218,13 +218,13 @@ struct HopperExact {
     wgmma_registers<kSums>(sums1);
   }
 
-  __device__ __forceinline__ void finish(Tiles* ring, long feature) {
+  __device__ __forceinline__ void finish(long feature) {
 #pragma unroll
     for (int i = 0; i < kSums; i++) {
       sums0[i] *= unit[i / 2 % 2];
       sums1[i] *= unit[2 + i / 2 % 2];
     }
-    if (!join_splits<kSums>(p, ring->word(), sums0, sums1) || feature >= p.n) {
+    if (!join_warpgroup_splits<kSums>(p, FloatSums(), sums0, sums1) || feature >= p.n) {
       return;
     }
 #pragma unroll
@@ -283,7 +283,7 @@ static __device__ __forceinline__ void hopper_exact_product(const TensorMap& x,
     const long first = static_cast<long>(blockIdx.x) * kFeatures + consumer_warp() * kPanelFeatures;
     Product product(p, first < p.n ? p.packed + first / kPanelFeatures * p.panel : nullptr);
     product.multiply_all(ring);
-    product.finish(ring, first + 4 * Product::lane_row());
+    product.finish(first + 4 * Product::lane_row());
   }
 }
 

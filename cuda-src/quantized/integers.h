@@ -163,7 +163,7 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
           static_cast<uint32_t>(sums[i / (S::kTokenTiles * 4)][i / 4 % S::kTokenTiles][i % 4]));
     }
   }
-  if (!S::join(shared, p, places, &main[0][0][0], whole)) {
+  if (!S::join(shared, p, places, &main[0][0][0], SomeSums{whole})) {
     return;
   }
   FourScales four = {};

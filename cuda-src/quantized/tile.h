@@ -4,6 +4,7 @@
 #define GATUN_QUANTIZED_TILE_H
 
 #include "quantized/places.h"
+#include "quantized/split_k.h"
 
 namespace gatun {
 
@@ -272,18 +273,15 @@ struct QuantizedTile {
     copy_async_wait<0>();
   }
 
-  // a + b, of floats or of whole numbers that lie in them.
-  static __device__ __forceinline__ float plus(float a, float b, bool whole) {
-    return whole ? float_of(word_of(a) + word_of(b)) : a + b;
-  }
-
   // Adds the slices' and the blocks' sums in their order. Whether this thread has the result.
   // Experts' blocks share no tile: there are as many tiles as experts, and more.
-  template <class Places>
+  template <class Places, class Kind>
   static __device__ __forceinline__ bool join(Shared* shared, const QuantizedProduct& p,
-                                              const Places&, float* sums, bool whole) {
+                                              const Places&, float* sums, Kind kind) {
     constexpr int kCount = 2 * TokenTiles * 4;
     const int lane = threadIdx.x % 32;
+    const auto get = [&](int i) { return word_of(sums[i]); };
+    const auto set = [&](int i, uint32_t word) { sums[i] = float_of(word); };
     if (Slices > 1) {
       sync_block();
       if (slice() > 0) {
@@ -296,46 +294,21 @@ struct QuantizedTile {
         for (int s = 1; s < Slices; s++) {
 #pragma unroll
           for (int i = 0; i < kCount; i++) {
-            sums[i] = plus(sums[i], shared->sums.sum[warp() + s * kPanels][i][lane], whole);
+            set(i, kind.plus(get(i),
+                             word_of(shared->sums.sum[warp() + s * kPanels][i][lane])));
           }
         }
       }
     }
-    if (Places::kGrouped || gridDim.z == 1) {
-      return slice() == 0;
-    }
-    // Each sum of a warp's lanes lies together.
-    const long tile = static_cast<long>(blockIdx.y) * gridDim.x + blockIdx.x;
-    const auto place = [&](unsigned split, int i) {
-      return ((tile * gridDim.z + split) * kCount + i) * kThreads + threadIdx.x;
-    };
-    if (slice() == 0) {
-#pragma unroll
-      for (int i = 0; i < kCount; i++) {
-        p.partial[place(blockIdx.z, i)] = sums[i];
-      }
-    }
-    fence_device();
-    sync_block();
-    int* last = reinterpret_cast<int*>(shared);
-    if (threadIdx.x == 0) {
-      const int before = atomic_add(p.arrived + tile, 1);
-      *last = before == static_cast<int>(gridDim.z) - 1 ? 1 : 0;
-    }
-    sync_block();
-    if (*last == 0 || slice() != 0) {
+    if (slice() != 0) {
       return false;
     }
-    fence_device();
-#pragma unroll
-    for (int i = 0; i < kCount; i++) {
-      float sum = load_fresh(p.partial + place(0, i));
-      for (unsigned split = 1; split < gridDim.z; split++) {
-        sum = plus(sum, load_fresh(p.partial + place(split, i)), whole);
-      }
-      sums[i] = sum;
+    if (Places::kGrouped || gridDim.z == 1) {
+      return true;
     }
-    return true;
+    constexpr int kWarpsWithSums = kPanels * Sides;
+    static_assert(kWarpsWithSums <= kTileCounters, "a counter for each");
+    return join_splits<kCount>(p, side() * kPanels + panel(), kWarpsWithSums, kind, get, set);
   }
 
   // Calls work(row, column, sums) for the four neighbouring features of each of the lane's tokens.

@@ -115,14 +115,16 @@ final class CudaQuantizedMatmul {
   private final CudaMemory memory;
   private final CudaTokens tokens;
   private final HopperQuantizedMatmul hopper;
+  private final SplitSums splitSums;
   private final int multiprocessors;
 
   CudaQuantizedMatmul(Launcher launcher, CudaMemory memory, CudaTokens tokens) {
     this.launcher = launcher;
     this.memory = memory;
     this.tokens = tokens;
-    this.hopper = new HopperQuantizedMatmul(launcher, memory);
     this.multiprocessors = launcher.context().multiprocessors();
+    this.splitSums = new SplitSums(memory, multiprocessors);
+    this.hopper = new HopperQuantizedMatmul(launcher, splitSums);
   }
 
   void run(QuantizedMatmul c) {
@@ -279,12 +281,10 @@ final class CudaQuantizedMatmul {
     long wanted = BLOCKS_A_MULTIPROCESSOR * multiprocessors / (columns * rows);
     long most = Math.ceilDiv(c.x().size(1), tile.depth()) / LEAST_STAGES;
     long splits = Math.max(1, Math.min(wanted, most));
-    SplitSums.run(
-        launcher,
-        memory,
+    splitSums.run(
         columns * rows,
         splits,
-        (long) THREADS * tile.sums(),
+        (long) FEATURES * tile.tokens(),
         (partial, arrived) ->
             launcher.launch(
                 kernel(c, tile),

@@ -24,7 +24,6 @@ final class HopperQuantizedMatmul {
   private static final int TURN = 32;
   // A split of fewer steps than this costs more to join than it gains.
   private static final long LEAST_STEPS = 4;
-  private static final int MULTIPLYING_THREADS = 256;
 
   /** Adds a product's arguments to those of a launch. */
   interface ProductArguments {
@@ -32,13 +31,13 @@ final class HopperQuantizedMatmul {
   }
 
   private final Launcher launcher;
-  private final CudaMemory memory;
+  private final SplitSums splitSums;
   private final boolean hopper;
   private final int multiprocessors;
 
-  HopperQuantizedMatmul(Launcher launcher, CudaMemory memory) {
+  HopperQuantizedMatmul(Launcher launcher, SplitSums splitSums) {
     this.launcher = launcher;
-    this.memory = memory;
+    this.splitSums = splitSums;
     this.hopper = launcher.context().computeCapability() == HOPPER;
     this.multiprocessors = launcher.context().multiprocessors();
   }
@@ -164,12 +163,10 @@ final class HopperQuantizedMatmul {
 
   private void launch(
       String kind, Product c, Plan plan, int codeBytes, Arguments maps, ProductArguments product) {
-    SplitSums.run(
-        launcher,
-        memory,
+    splitSums.run(
         plan.columns() * plan.rows(),
         plan.splits(),
-        (long) MULTIPLYING_THREADS * plan.tokens(),
+        (long) FEATURES * plan.tokens(),
         (partial, arrived) ->
             launcher.launch(
                 "matmul_int%d_%s_%d_sm90a".formatted(c.layout().bits(), kind, plan.tokens()),
