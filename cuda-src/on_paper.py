@@ -27,24 +27,27 @@ MACHINES = {
 # Of a multiprocessor, bytes from the second-level cache in a cycle. Seconds that each launch of a graph adds.
 L2_BYTES, NODE = 64, 1.5e-6
 
-# Kernel, bits, token tiles, slices, sides, depth, stages; integers or not.
-TILES = {
-    "matmul_int4_bf16_8": (4, 1, 2, 1, 128, 4, False),
-    "matmul_int4_bf16_16": (4, 2, 2, 1, 128, 4, False),
-    "matmul_int4_bf16_64": (4, 4, 1, 2, 64, 4, False),
-    "matmul_int4_bf16_128": (4, 8, 1, 2, 64, 4, False),
-    "matmul_int8_bf16_8": (8, 1, 2, 1, 64, 4, False),
-    "matmul_int8_bf16_16": (8, 2, 2, 1, 64, 4, False),
-    "matmul_int8_bf16_64": (8, 4, 1, 2, 64, 4, False),
-    "matmul_int8_bf16_128": (8, 8, 1, 2, 64, 3, False),
-    "matmul_int8_codes_16": (8, 2, 2, 1, 64, 4, True),
-    "matmul_int8_codes_64": (8, 4, 1, 2, 64, 4, True),
-    "matmul_int8_codes_128": (8, 8, 1, 2, 64, 4, True),
-}
+
+def shapes():
+    """The tiles of quantized/tile_shapes.h by their names: each has a number for each constant."""
+    found = {}
+    for name, base, body in re.findall(r"struct (\w+)(?: : (\w+))? \{([^}]*)\}", (HERE / "quantized" / "tile_shapes.h").read_text()):
+        found[name] = {**found.get(base, {}), **{key: int(value) for key, value in re.findall(r"(k\w+) = (\d+)", body)}}
+    return found
+
+
+def instances(pattern):
+    """Each kernel of a source of quantised products, and its tile's name."""
+    return {name: shape for source in sorted((HERE / "quantized").glob("w[48]a*.cu")) for name, shape in re.findall(pattern, source.read_text())}
+
+
+SHAPES = shapes()
+# Kernels of mma that F16 does not double: their tiles.
+TILES = {name: SHAPES[shape] | {"name": shape} for name, shape in instances(r"GATUN_(?:WEIGHT_ONLY|INT8)\((w\da(?:16_bf16|8)_m\d+), (?:Bf16, )?(\w+)\)").items()}
 
 # Kernels of warpgroups: bits, integers or not, input features of a turn, tokens.
 HOPPER = {
-    f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a": (bits, integers, 64 if integers else 32, tokens)
+    f"w{bits}a{'8' if integers else '16_bf16'}_m{tokens}_sm90a": (bits, integers, 64 if integers else 32, tokens)
     for bits, integers in ((4, False), (8, False), (8, True))
     for tokens in (64, 128)
 }
@@ -74,11 +77,10 @@ def compile_ptx(source, architecture):
 def ptx_of(kernel, product):
     """The PTX of a kernel for one layout."""
     bits, integers, shift, _, scales = PRODUCTS[product]
-    arguments = ", ".join(str(a) for a in TILES[kernel][:-1])
-    tile = f"{'IntegerTile' if integers else 'ExactTile'}<{arguments}>"
-    product_of = "integer_product<S>" if integers else "exact_product<S, true>"
+    tile = f"{'Int8Tile' if integers else 'WeightOnlyTile'}<{TILES[kernel]['name']}>"
+    product_of = "int8_product<S>" if integers else "weight_only_product<S, true>"
     source = f"""
-#include "quantized/{'integers' if integers else 'exact'}.h"
+#include "quantized/{'int8_activations' if integers else 'weight_only'}.h"
 using namespace gatun;
 extern "C" __global__ void __launch_bounds__(256) counted(const __grid_constant__ QuantizedProduct given) {{
   QuantizedProduct p = given;
@@ -96,18 +98,18 @@ def hopper_ptx(kernel, product, grouped):
     """The PTX of a warpgroup's kernel for one layout, or for its codes with a scale a feature."""
     bits, integers, _, tokens, *_ = HOPPER[kernel]
     if integers:
-        text = (HERE / "matmul_int8" / "integers_sm90a.cu").read_text()
+        text = (HERE / "quantized" / "w8a8_sm90a.cu").read_text()
         return compile_ptx(text.replace(kernel, "counted"), "sm_90a")
     scales = PRODUCTS[product][4] if grouped else "kScaleF32Sum"
     return compile_ptx(
         f"""
-#include "quantized/exact_sm90a.h"
+#include "quantized/weight_only_sm90a.h"
 using namespace gatun;
 extern "C" __global__ void __launch_bounds__(kThreads, 1) counted(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes, const __grid_constant__ QuantizedProduct given) {{
   QuantizedProduct p = given;
   p.scales = {scales};
   p.shift = {PRODUCTS[product][2] if grouped else 62};
-  hopper_exact_product<true, {bits}, {tokens}>(x, codes, p);
+  warpgroup_weight_only_product<true, {bits}, {tokens}>(x, codes, p);
 }}
 """,
         "sm_90a",
@@ -214,8 +216,9 @@ def registers():
     table = {}
     for line in (HERE / "registers.txt").read_text().splitlines():
         part = line.split()
-        if len(part) == 7 and part[1] in ("sm_80", "sm_90a"):
-            table[part[0], part[1]] = tuple(int(number) for number in part[3:])
+        if len(part) == 9 and part[1] in ("sm_80", "sm_90a"):
+            used, _, spilled, shared, blocks, _ = (int(number) for number in part[3:])
+            table[part[0], part[1]] = used, spilled, shared, blocks
     return table
 
 
@@ -232,9 +235,9 @@ def kernel_for(product, m, n, machine):
     for tokens in (128, 64) if "wgmma" in machine else ():
         splits = 1 if tokens == 128 else hopper_splits(product, m, n, machine)
         if m > tokens // 2 and 2 * splits * ceil(n, HOPPER_FEATURES) * ceil(m, tokens) >= machine["count"]:
-            return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a"
+            return f"w{bits}a{'8' if integers else '16_bf16'}_m{tokens}_sm90a"
     tokens = 8 if m <= 8 and not integers else 16 if m <= 16 else 64 if m <= 64 else 128
-    return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}"
+    return f"w{bits}a{'8' if integers else '16_bf16'}_m{tokens}"
 
 
 def ceil(a, b):
@@ -251,8 +254,9 @@ class Plan:
             self.features, self.tokens, self.threads = HOPPER_FEATURES, HOPPER[self.kernel][3], 256
             self.splits = 1 if self.tokens == 128 else hopper_splits(product, m, n, machine)
         else:
-            _, tiles, slices, sides, depth, *_ = TILES[self.kernel]
-            self.features, self.tokens, self.threads = FEATURES, 8 * tiles * sides, 256 // slices
+            tile = TILES[self.kernel]
+            depth = tile["kDepth"]
+            self.features, self.tokens, self.threads = FEATURES, tile["kTokens"], 256 // tile["kWarpsK"]
         self.tiles = ceil(n, self.features) * ceil(m, self.tokens)
         if self.kernel in TILES:
             self.splits = max(1, min(2 * machine["count"] // self.tiles, n // depth // 4))
@@ -309,7 +313,7 @@ def row(product, m, n, machine, counted):
         instructions_a_block = count["all"] * ceil(k, turn) + group * groups
         unit, speed = "wgmma", machine["wgmma"][rate]
     else:
-        instructions_a_block = counted[product, kernel]["all"] * ceil(k, TILES[kernel][4])
+        instructions_a_block = counted[product, kernel]["all"] * ceil(k, TILES[kernel]["kDepth"])
         unit, speed = "mma.sync", machine[rate]
     # Codes of x are written and read once more than x.
     data = weight + m * k * (2 + (2 if integers else 0)) + m * n * 2
@@ -349,10 +353,11 @@ def document():
     counted, loops = {}, []
     used = registers()
     for product, (bits, integers, *_) in PRODUCTS.items():
-        for kernel, (tile_bits, tiles, slices, sides, depth, stages, tile_integers) in TILES.items():
-            if (tile_bits, tile_integers) != (bits, integers):
+        for kernel, tile in TILES.items():
+            if not kernel.startswith(f"w{bits}a{8 if integers else 16}_"):
                 continue
-            trips = 1 if tiles < 4 else depth // 32 // slices
+            depth, stages = tile["kDepth"], tile["kStages"]
+            trips = 1 if tile["kTokens"] <= 16 else depth // 32 // tile["kWarpsK"]
             count = classes(stage_loop(ptx_of(kernel, product), trips))
             counted[product, kernel] = count
             codes = FEATURES * depth // 8 // 32
@@ -375,8 +380,8 @@ def document():
                 codes = HOPPER_FEATURES * turn // 8 // 32
                 hopper.append([kernel, turn, *(f"{count[c]:.0f}" for c in ("all", "mma", "shared", "bits", "halves", "floats")), f"{count['all'] / codes:.2f}", f"{group:.0f}", f"{shared / 1024:.0f}", f"{number}" + (f" ({spilled} B spilled)" if spilled else "")])
     conflicts = []
-    for kernel, (bits, tiles, _, sides, depth, _, integers) in TILES.items():
-        c = bank_conflicts(bits, integers, 8 * tiles * sides, depth)
+    for kernel, tile in TILES.items():
+        c = bank_conflicts(tile["kBits"], "a8_" in kernel, tile["kTokens"], tile["kDepth"])
         conflicts.append([kernel, *c.values()])
     parts = [
         "A warp's instructions in one stage (128 features by the stage's depth, eight warps), counted in PTX; `a code` is for each of a lane's"

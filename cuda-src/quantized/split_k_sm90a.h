@@ -1,6 +1,6 @@
-// Blocks of warpgroups that share a tile's input features.
-#ifndef GATUN_QUANTIZED_SPLITS_SM90A_H
-#define GATUN_QUANTIZED_SPLITS_SM90A_H
+// Split-K by blocks of warpgroups.
+#ifndef GATUN_QUANTIZED_SPLIT_K_SM90A_H
+#define GATUN_QUANTIZED_SPLIT_K_SM90A_H
 
 #include "matmul/ring_sm90a.h"
 #include "quantized/split_k.h"
