@@ -33,15 +33,16 @@ targets_of() { # source
   esac
 }
 
-# Each kernel, its architecture and its instructions, of 16 bytes, by the sizes of a cubin's sections.
+# Each kernel, its architecture and its instructions, of 16 bytes, by the sizes of a cubin's sections. The last number of
+# a cubin's name is its architecture where a source has several.
 instructions() { # folder of cubins, source
-  local cubin target
+  local cubin name target
   for cubin in "$1"/*.cubin; do
-    target=$(basename "$cubin" | grep -oE 'sm_[0-9]+a?\.' | tail -n 1)
-    case $2 in *_sm90a.cu) target=sm_90a. ;; esac
-    readelf -SW "$cubin" 2>/dev/null | sed 's/^ *\[ *[0-9]*\] *//' | while read -r section type _ _ size _; do
-      [ "$type" = PROGBITS ] && [ "${section#.text.}" != "$section" ] && echo "${section#.text.} ${target%.} $((16#$size / 16))"
-    done || true
+    name=$(basename "$cubin" .cubin)
+    case $2 in *_sm90a.cu) target=sm_90a ;; *) target=sm_${name##*_} ;; esac
+    readelf -SW "$cubin" 2>/dev/null | sed -n 's/^ *\[ *[0-9]*\] *\.text\.\([^ ]*\) *PROGBITS *[^ ]* *[^ ]* *\([^ ]*\) .*/\1 \2/p' | while read -r kernel size; do
+      echo "$kernel $target $((16#$size / 16))"
+    done
   done
 }
 

@@ -47,6 +47,8 @@ final class HopperQuantizedMatmul {
   /**
    * How a product is divided.
    *
+   * @param kernel that computes it
+   * @param tile of a block
    * @param columns of tiles
    * @param rows of tiles
    * @param splits of the input features, over blocks that share a tile
