@@ -33,9 +33,10 @@ struct SomeSums {
 };
 
 // Adds the splits' sums in their order for one of the `warps` of a block that have a tile's sums:
-// each lane's Count words, of which get(i) and set(i, word) know where they are. Whether this warp's
-// block came last with its part of the tile, and has the result: others are last with others, so
-// that blocks that end together share the adding. Counters are 0 before a launch and after it.
+// each lane's Count words, of which get(i) and set(i, word) know where they are. Whether this
+// warp's block came last with its part of the tile, and has the result: others are last with
+// others, so that blocks that end together share the adding. Counters are 0 before a launch and
+// after it.
 template <int Count, class Kind, class Get, class Set>
 static __device__ __forceinline__ bool join_splits(const QuantizedProduct& p, int warp, int warps,
                                                    Kind kind, Get get, Set set) {

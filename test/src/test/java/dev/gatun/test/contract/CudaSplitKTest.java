@@ -7,14 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Replay;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
-import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
-import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
-import dev.gatun.kernels.api.device.Replay;
-import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.test.contract.CudaQuantizedTest.Weight;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;

@@ -100,6 +100,7 @@ final class KernelReportTest {
   void a_new_kernel_may_not_spill() throws Exception {
     List<String> lines = new ArrayList<>(report());
     lines.add("new_kernel sm_80 128 40 0 8 0 8 100");
-    assertEquals("cuda-src: new_kernel for sm_80 spills 8 bytes, registers.txt says 0", check(lines, true));
+    assertEquals(
+        "cuda-src: new_kernel for sm_80 spills 8 bytes, registers.txt says 0", check(lines, true));
   }
 }

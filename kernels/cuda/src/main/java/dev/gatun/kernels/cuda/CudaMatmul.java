@@ -107,8 +107,7 @@ final class CudaMatmul {
   /** Submits a kernel with a block for each of its tiles. */
   private void tiles(String kernel, long m, long n, long batch, Arguments arguments) {
     KernelImages.Tile tile = launcher.tile(kernel);
-    launcher.launch(
-        kernel, Math.ceilDiv(n, tile.n()), Math.ceilDiv(m, tile.m()), batch, arguments);
+    launcher.launch(kernel, Math.ceilDiv(n, tile.n()), Math.ceilDiv(m, tile.m()), batch, arguments);
   }
 
   /** Whether its blocks occupy at least half of the multiprocessors. */
