@@ -2,11 +2,22 @@
 
 import json
 
-from processes import LOST, Process
+from processes import LOST, Clock, Process
 
 READY_SECONDS = 120
 # Starts in a row of one that never says that it is ready.
 MOST_STARTS = 2
+# What is skipped where no single measurement was begun.
+WHOLE = "*"
+
+
+def parsed(line):
+    """What a line says; nothing where it is no answer, as what a library prints is none."""
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 class Contender:
@@ -35,10 +46,12 @@ class Contender:
             return None
         try:
             line = self.process.line(min(READY_SECONDS, seconds))
-            self.hello = json.loads(line) if line is not None else {"error": self.process.ended()}
-        except (TimeoutError, ValueError) as e:
+            while line is not None and "ready" not in parsed(line):
+                line = self.process.line(min(READY_SECONDS, seconds))
+            self.hello = parsed(line) if line is not None else {"error": self.process.ended()}
+        except TimeoutError as e:
             self.hello = {"error": str(e)}
-        if "error" in self.hello or not isinstance(self.hello, dict):
+        if "error" in self.hello:
             self.failed_starts += 1
             self.end()
             return "did not start: " + str(self.hello.get("error"))
@@ -50,33 +63,34 @@ class Contender:
         if not self.takes(row):
             return [], {}
         key = row["id"]
-        if self.name in self.skipped.get(key, []):
+        if WHOLE in self.skipped.get(key, []):
             return [], {}
         problem = self.ready(seconds)
         if problem:
             return [], {self.name: problem}
-        answers, errors, at = [], {}, self.name
+        answers, errors, at, clock = [], {}, WHOLE, Clock(seconds)
         try:
             self.process.send(json.dumps({**row, "skip": self.skipped.get(key, [])}))
             while True:
-                line = self.process.line(seconds)
+                line = self.process.line(clock.left())
                 if line is None:
                     raise OSError(self.process.ended())
-                answer = json.loads(line)
+                answer = parsed(line)
                 if "begin" in answer:
                     at = answer["begin"]
                 elif "name" in answer:
                     answers.append(answer)
                 if "failed" in answer:
-                    errors[at] = answer["failed"]
+                    errors[self.name if at == WHOLE else at] = answer["failed"]
                     if any(words in answer["failed"] for words in LOST):
                         raise OSError(answer["failed"])
                 if "done" in answer:
                     return answers, errors
                 if "name" in answer:
-                    at = self.name
-        except (OSError, ValueError) as e:  # TimeoutError is an OSError.
-            errors[at] = str(e) or repr(e)
+                    at = WHOLE
+        except OSError as e:
+            late = f"no answer within {seconds:.0f} s"
+            errors[self.name if at == WHOLE else at] = late if isinstance(e, TimeoutError) else str(e) or repr(e)
             self.skipped.setdefault(key, []).append(at)
             self.end()
         return answers, errors

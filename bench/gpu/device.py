@@ -1,5 +1,6 @@
 """The machine that a run is on: its device, driver, tools and libraries."""
 
+import functools
 import glob
 import os
 import pathlib
@@ -27,12 +28,14 @@ def clocks():
     return query(CLOCKS, "noheader")
 
 
+@functools.cache
 def architecture():
     """What nvcc compiles for, as 90a."""
     found = query("compute_cap", "noheader").split("\n")[0].replace(".", "")
     return "90a" if found == "90" else found
 
 
+@functools.cache
 def driver():
     """The CUDA driver as the dynamic linker finds it, or None where the library is to look for it itself."""
     for ldconfig in ("ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"):

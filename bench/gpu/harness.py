@@ -57,10 +57,8 @@ class Harness:
     def contract(self, clock):
         """The contract suite, and what cuobjdump says beside it."""
         each = 3 if self.arguments.emulator else CASES
-        facts = {}
-        reading = threading.Thread(target=lambda: facts.update(device.code(self.programmes.images, device.architecture())), daemon=True)
         if not self.arguments.emulator:
-            reading.start()
+            threading.Thread(target=self.read_code, daemon=True).start()
 
         def command(skip):
             seconds = max(1, int(clock.left() - 5))
@@ -70,14 +68,18 @@ class Harness:
             options = ["--target-processes", "all", "--error-exitcode", "9", "--print-limit", "20"]
             return ["compute-sanitizer", "--tool", tool, *options, *java] if tool else java
 
-        self.suite(self.arguments.sanitizer or "contract", clock, command)
-        if facts and not reading.is_alive():
-            self.results.facts["code"] = facts
-            local = [k for k, f in facts.items() if f.get("LDL") or f.get("STL")]
-            self.results.write({"phase": "code", "local_memory": local, "wgmma": [k for k, f in facts.items() if f.get("HGMMA") or f.get("IGMMA")]})
+        # Under compute-sanitizer all of it is slower.
+        limits = {"first_seconds": 120, "case_seconds": 120} if self.arguments.sanitizer else {}
+        self.suite(self.arguments.sanitizer or "contract", clock, command, **limits)
 
-    def suite(self, name, clock, command):
-        outcome = suites.run(name, command, self.log, clock, environment=self.programmes.environment)
+    def read_code(self):
+        facts = device.code(self.programmes.images, device.architecture())
+        local = [k for k, f in facts.items() if f.get("LDL") or f.get("STL")]
+        self.results.facts["code"] = facts
+        self.results.write({"phase": "code", "local_memory": local, "wgmma": [k for k, f in facts.items() if f.get("HGMMA") or f.get("IGMMA")]})
+
+    def suite(self, name, clock, command, **limits):
+        outcome = suites.run(name, command, self.log, clock, environment=self.programmes.environment, **limits)
         self.results.facts[name] = outcome.facts()
         self.results.write({"phase": name, **outcome.facts()})
 

@@ -66,10 +66,12 @@ class Process:
         if rest:
             self.lines.put(rest.decode(errors="replace"))
         self.lines.put(None)
+        self.process.stdout.close()
 
     def _read_errors(self):
         while data := os.read(self.process.stderr.fileno(), 1 << 16):
             self.log.add(self.name + " (stderr)", data)
+        self.process.stderr.close()
 
     def line(self, seconds):
         """The next line; None at the end.
@@ -99,6 +101,10 @@ class Process:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(5)
         except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+        try:
+            self.process.stdin.close()
+        except OSError:
             pass
 
 

@@ -17,15 +17,15 @@ class Programmes:
         self.environment = {"GATUN_EMULATOR_DEVICES": "90"} if emulator else {}
         self.driver = self.pack / "emulator/libgatun_emulated_cuda.so" if emulator else device.driver()
 
-    def java(self, main, *arguments, cublaslt="off", heap=None, properties=()):
+    def java(self, main, *arguments, cublaslt="off", heap=None, flags=()):
         """A command line; cublaslt: the file of that library, without which our own kernels do all products."""
-        options = ["--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-XX:+ErrorFileToStdout", "-Dgatun.test.cuda=device"]
+        options = ["--enable-native-access=ALL-UNNAMED", "-XX:+ErrorFileToStdout", "-Dgatun.test.cuda=device"]
         options += [f"-Dgatun.cache={self.pack / 'cache'}", f"-Dgatun.cuda.images={self.images}", f"-Dgatun.cuda.cublaslt={cublaslt}"]
         if self.driver:
             options.append(f"-Dgatun.cuda.driver={self.driver}")
         if heap and not self.emulator:
             options.append("-Xmx" + heap)
-        options += [f"-D{name}" for name in properties]
+        options += flags
         path = ":".join(str(p) for p in [self.pack / "classes", *sorted((self.pack / "lib").glob("*.jar"))])
         return [str(self.pack / "jre" / "bin" / "java"), *options, "-cp", path, main, *(str(a) for a in arguments)]
 

@@ -12,6 +12,8 @@ from processes import Clock
 ITEM_SECONDS = 15
 AT_ONCE = 4
 PHASE_SECONDS = 150
+# A process of a few seconds.
+QUICK = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 ITEMS = pathlib.Path(__file__).resolve().parent / "smoke.json"
 
 
@@ -32,13 +34,13 @@ def command(item, programmes, out):
         return lambda skip: item["command"]
     if "probes" in item:
         arguments = [programmes.images, out, item["id"].replace(" ", "-"), "--only", item["probes"]]
-        return lambda skip: programmes.java("dev.gatun.test.emulator.RecordVectors", *arguments, "--skip", skip)
+        return lambda skip: programmes.java("dev.gatun.test.emulator.RecordVectors", *arguments, "--skip", skip, flags=QUICK)
     if "kernel" in item:
-        properties = [f"gatun.test.kernel={item['kernel']}"]
+        flags = [*QUICK, f"-Dgatun.test.kernel={item['kernel']}"]
         arguments = [ITEM_SECONDS - 5, 1 if programmes.emulator else item.get("each", 1)]
-        return lambda skip: programmes.java("dev.gatun.test.contract.DeviceContract", *arguments, "--skip", skip, properties=properties, heap="6g")
+        return lambda skip: programmes.java("dev.gatun.test.contract.DeviceContract", *arguments, "--skip", skip, flags=flags, heap="6g")
     arguments = list(rows(item, programmes.emulator))
-    return lambda skip: programmes.java("dev.gatun.bench.gpu.Smoke", *arguments, heap="6g")
+    return lambda skip: programmes.java("dev.gatun.bench.gpu.Smoke", *arguments, heap="6g", flags=QUICK)
 
 
 def run_item(item, programmes, log, out, clock, seconds):
@@ -58,7 +60,9 @@ def run_item(item, programmes, log, out, clock, seconds):
     except OSError as e:
         outcome.problem(None, "error", str(e))
     result = {"status": outcome.status(), "seconds": round(time.monotonic() - start, 1), "right": len(outcome.right)}
-    if outcome.problems:
+    if result["status"] == "nothing ran":
+        result["message"] = outcome.summary
+    elif outcome.problems:
         # The worst one in words, and its error code where it has one.
         worst = next(p for p in outcome.problems if p["status"] == outcome.status())
         code = suites.code_of(worst["message"])

@@ -7,11 +7,14 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * How a contender speaks to the harness: a first line says that it is ready; then each line that it
  * reads, a row, is answered by a line {@code begin} and one of results for each thing that is
- * measured, at once, and a last line {@code done}.
+ * measured, at once, and a last line {@code done}. A row says what is skipped of it: what ended an
+ * earlier process.
  */
 final class Answers {
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -26,27 +29,34 @@ final class Answers {
     void into(ObjectNode answer) throws IOException;
   }
 
-  private Answers() {}
+  private final Set<String> skipped = new HashSet<>();
+
+  private Answers(JsonNode row) {
+    row.path("skip").forEach(name -> skipped.add(name.asText()));
+  }
 
   /** Answers rows until the input ends. */
   static void give(String name, String device, Row row) throws IOException {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    Answers answers = new Answers();
-    answers.line(MAPPER.createObjectNode().put("ready", name).put("device", device));
+    line(MAPPER.createObjectNode().put("ready", name).put("device", device));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       ObjectNode done = MAPPER.createObjectNode().put("done", true);
       try {
-        row.answer(MAPPER.readTree(line), answers);
+        JsonNode asked = MAPPER.readTree(line);
+        row.answer(asked, new Answers(asked));
       } catch (RuntimeException | IOException | OutOfMemoryError e) {
         done.put("failed", e.toString());
       }
-      answers.line(done);
+      line(done);
     }
   }
 
   /** Measures one thing; one that fails does not end the row. */
   void measure(String name, Measurement measurement) {
+    if (skipped.contains(name)) {
+      return;
+    }
     line(MAPPER.createObjectNode().put("begin", name));
     ObjectNode answer = MAPPER.createObjectNode().put("name", name);
     try {
@@ -57,7 +67,7 @@ final class Answers {
     line(answer);
   }
 
-  private void line(ObjectNode line) {
+  private static void line(ObjectNode line) {
     System.out.println(line);
     System.out.flush();
   }

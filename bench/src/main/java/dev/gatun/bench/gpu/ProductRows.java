@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
 /** Products y [m, n] of x [m, k] and a weight [n, k], plain or quantised. */
@@ -105,11 +106,17 @@ final class ProductRows {
     QuantizedMatmul matmul =
         new QuantizedMatmul(layout, activations, x.operand(), packed, null, Activation.NONE, y);
     ways.put("", () -> backend.kernels().run(matmul));
-    if (activations != QuantizedActivations.INT8_PER_TOKEN) {
-      return new GpuCall(
-          ways, check -> compare(check, operands, y, i -> x.at(i * k, k), weight::row));
-    }
     boolean offsets = layout.scales() == PackedLayout.Scales.F32_SUM;
+    LongFunction<double[]> tokens =
+        switch (activations) {
+          case EXACT -> i -> x.at(i * k, k);
+          case INT8_PER_TOKEN -> i -> coded(x, i * k, k, k, offsets);
+          case INT8_BLOCKS -> i -> coded(x, i * k, k, QuantizedMatmul.BLOCK, false);
+        };
+    Consumer<Check> check = c -> compare(c, operands, y, tokens, weight::row);
+    if (activations != QuantizedActivations.INT8_PER_TOKEN) {
+      return new GpuCall(ways, check);
+    }
     Operand codes = operands.scratch(DType.I8, m, k);
     ActivationCodes meaning =
         new ActivationCodes(
@@ -121,29 +128,31 @@ final class ProductRows {
         new QuantizedMatmul(
             layout, activations, codes, meaning, packed, null, Activation.NONE, null, y);
     ways.put("-from-codes", () -> backend.kernels().run(ofCodes));
-    return new GpuCall(
-        ways, check -> compare(check, operands, y, i -> coded(x, i * k, k, offsets), weight::row));
+    return new GpuCall(ways, check);
   }
 
-  /** A token as its codes say, {@link QuantizedActivations#INT8_PER_TOKEN}. */
-  private static double[] coded(Input x, long place, int k, boolean offsets) {
-    float least = Float.POSITIVE_INFINITY;
-    float most = Float.NEGATIVE_INFINITY;
-    for (int i = 0; i < k; i++) {
-      least = Math.min(least, (float) x.at(place + i));
-      most = Math.max(most, (float) x.at(place + i));
-    }
-    if (!offsets) {
-      most = Math.max(most, -least);
-      least = -most;
-    }
-    float half = most / 2 - least / 2;
-    float offset = most / 2 + least / 2;
-    float inverse = 127 / half;
+  /** A token as its codes say, which have a scale for each block of it, {@link QuantizedActivations}. */
+  private static double[] coded(Input x, long place, int k, int block, boolean offsets) {
     double[] values = new double[k];
-    for (int i = 0; i < k; i++) {
-      double code = Math.rint(((float) x.at(place + i) - offset) * inverse);
-      values[i] = offset + half / 127 * code;
+    for (int start = 0; start < k; start += block) {
+      int end = Math.min(k, start + block);
+      float least = Float.POSITIVE_INFINITY;
+      float most = Float.NEGATIVE_INFINITY;
+      for (int i = start; i < end; i++) {
+        least = Math.min(least, (float) x.at(place + i));
+        most = Math.max(most, (float) x.at(place + i));
+      }
+      if (!offsets) {
+        most = Math.max(most, -least);
+        least = -most;
+      }
+      float half = most / 2 - least / 2;
+      float offset = most / 2 + least / 2;
+      float inverse = 127 / half;
+      for (int i = start; i < end; i++) {
+        double code = Math.rint(((float) x.at(place + i) - offset) * inverse);
+        values[i] = offset + half / 127 * code;
+      }
     }
     return values;
   }
