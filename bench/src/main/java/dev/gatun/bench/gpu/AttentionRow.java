@@ -2,15 +2,15 @@ package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatun.bench.gpu.GpuOperands.Input;
-import dev.gatun.kernels.api.AttentionKeys;
-import dev.gatun.kernels.api.AttentionMask;
-import dev.gatun.kernels.api.AttentionScores;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Causal;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Dropout;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.AttentionMask;
+import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Attention: prefill, causal or not, and decode. */
 final class AttentionRow {

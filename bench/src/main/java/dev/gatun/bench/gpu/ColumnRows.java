@@ -2,19 +2,19 @@ package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatun.bench.gpu.GpuOperands.Input;
-import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.BinaryOp;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Elementwise;
-import dev.gatun.kernels.api.GatedActivation;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.Arrays;
 
 /** What works on rows, or elements, of x [rows, columns]. */

@@ -1,7 +1,7 @@
 package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.nn.WeightType;

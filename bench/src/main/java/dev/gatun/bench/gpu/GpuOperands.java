@@ -1,9 +1,9 @@
 package dev.gatun.bench.gpu;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

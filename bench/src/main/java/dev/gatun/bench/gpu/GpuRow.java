@@ -1,7 +1,7 @@
 package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.device.Backend;
 
 /** One row of {@code shapes.json}: its call with operands of its own. */
 final class GpuRow implements AutoCloseable {

@@ -2,9 +2,9 @@ package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Devices;
-import dev.gatun.kernels.api.Replay;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
+import dev.gatun.kernels.api.device.Replay;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package dev.gatun.bench.gpu;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

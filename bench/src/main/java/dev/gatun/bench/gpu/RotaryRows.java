@@ -2,11 +2,11 @@ package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatun.bench.gpu.GpuOperands.Input;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Rotary embeddings, alone and with the write to the key/value cache. */
 final class RotaryRows {

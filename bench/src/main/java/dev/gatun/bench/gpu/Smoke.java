@@ -2,9 +2,9 @@ package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Devices;
-import dev.gatun.kernels.api.Replay;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
+import dev.gatun.kernels.api.device.Replay;
 import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
