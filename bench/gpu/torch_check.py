@@ -66,19 +66,13 @@ def product(torch, check, x, w, output, rounded=0.0, slack=0.0):
     check.add("y", got, wanted, eps * wanted.abs() + 2.0**-17 * sizes + rounded * squares + slack + 1e-9)
 
 
-def rotated(x, cosine, sine):
-    a, b = x.chunk(2, -1)
-    import torch
-
-    return torch.cat((a * cosine - b * sine, b * cosine + a * sine), -1)
-
-
 def rotary(torch, check, x, cosine, sine, output):
     """x and output [tokens, heads, head_size]."""
     some = places(x.shape[0], 6)
     c, s = (t[some].cpu().double()[:, None] for t in (cosine, sine))
-    wanted = rotated(x[some].cpu().double(), c, s)
-    sizes = rotated(x[some].cpu().double().abs(), c.abs(), -s.abs()).abs() + wanted.abs()
+    a, b = x[some].cpu().double().chunk(2, -1)
+    wanted = torch.cat((a * c - b * s, b * c + a * s), -1)
+    sizes = torch.cat(((a * c).abs() + (b * s).abs(), (b * c).abs() + (a * s).abs()), -1)
     check.add("y", output[some], wanted, epsilon(output, torch) * wanted.abs() + 2.0**-20 * sizes + 1e-9)
 
 
