@@ -37,7 +37,9 @@ class Harness:
         """What runs at all."""
         with tempfile.TemporaryDirectory() as folder:
             limit = Clock(min(smoke.PHASE_SECONDS - 5, clock.left()))
-            counts = smoke.run(smoke.items(self.arguments.items), self.programmes, self.log, self.results, limit, folder)
+            # The emulator shares its processors with whatever else runs there.
+            seconds = (4 if self.arguments.emulator else 1) * smoke.ITEM_SECONDS
+            counts = smoke.run(smoke.items(self.arguments.items), self.programmes, self.log, self.results, limit, folder, seconds)
         self.results.facts["smoke counts"] = counts
         self.results.write({"phase": "smoke counts", **counts})
 

@@ -294,7 +294,7 @@ class EmulatorTest(Folder):
         items = [item for item in smoke.items() if item["id"] in SOME]
         file = self.folder / "items.json"
         file.write_text(json.dumps({"items": items}))
-        run, result = self.run_harness("--deadline", "130", "--items", str(file))
+        run, result = self.run_harness("--deadline", "165", "--items", str(file))
         self.assertEqual(0, run.returncode, run.stdout + run.stderr)
         self.assertEqual(set(SOME), set(result["smoke"]))
         for name, row in result["smoke"].items():

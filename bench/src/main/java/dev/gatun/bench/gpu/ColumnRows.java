@@ -46,8 +46,7 @@ final class ColumnRows {
       case "layer_norm" -> {
         Input weight = operands.input(dtype, columns);
         Input bias = operands.input(dtype, columns);
-        LayerNorm norm =
-            new LayerNorm(x, null, weight.operand(), bias.operand(), 1e-5f, y, null);
+        LayerNorm norm = new LayerNorm(x, null, weight.operand(), bias.operand(), 1e-5f, y, null);
         double[] w = weight.at(0, columns);
         double[] b = bias.at(0, columns);
         return call(
@@ -66,8 +65,7 @@ final class ColumnRows {
             input,
             null,
             gelu,
-            (v, o) ->
-                Arrays.stream(v).map(a -> a * (1 + Erf.erf(a / Math.sqrt(2))) / 2).toArray());
+            (v, o) -> Arrays.stream(v).map(a -> a * (1 + Erf.erf(a / Math.sqrt(2))) / 2).toArray());
       }
       case "silu_gate" -> {
         Input other = operands.input(dtype, x.shape());
@@ -84,7 +82,12 @@ final class ColumnRows {
         Input other = operands.input(dtype, x.shape());
         Elementwise add = new Elementwise(x, other.operand(), BinaryOp.ADD, y);
         return call(
-            () -> kernels.run(add), operands, input, other, add, (v, o) -> each(v, i -> v[i] + o[i]));
+            () -> kernels.run(add),
+            operands,
+            input,
+            other,
+            add,
+            (v, o) -> each(v, i -> v[i] + o[i]));
       }
       default ->
           throw new IllegalArgumentException(
@@ -93,12 +96,7 @@ final class ColumnRows {
   }
 
   private static GpuCall call(
-      Runnable run,
-      GpuOperands operands,
-      Input x,
-      Input other,
-      KernelCall call,
-      Formula formula) {
+      Runnable run, GpuOperands operands, Input x, Input other, KernelCall call, Formula formula) {
     Operand y = call.outputs().getFirst();
     return GpuCall.of(
         run,
@@ -112,8 +110,7 @@ final class ColumnRows {
                     other == null ? null : other.at(row * columns, columns));
             double[] got = operands.read(y, row * columns, columns);
             for (int i = 0; i < columns; i++) {
-              check.add(
-                  "y", row, i, got[i], wanted[i], epsilon * Math.abs(wanted[i]) + 0x1p-18);
+              check.add("y", row, i, got[i], wanted[i], epsilon * Math.abs(wanted[i]) + 0x1p-18);
             }
           }
         });

@@ -10,10 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A program that runs whole encoders: reads rows as lines, and answers each as {@link Answers} says.
- * A row with {@code write} puts the last hidden states of the packed tokens into a file of floats,
- * one with {@code compare} says how far they are from a file's; any other one is timed, from ids in
- * Java's memory to the end of the computation.
+ * A program that runs whole encoders: reads rows as lines, and answers each as {@link Answers}
+ * says. A row with {@code write} puts the last hidden states of the packed tokens into a file of
+ * floats, one with {@code compare} says how far they are from a file's; any other one is timed,
+ * from ids in Java's memory to the end of the computation.
  */
 public final class EncoderTimings implements AutoCloseable {
   private static final double LEAST_SECONDS = 0.1;

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A program that times kernels on the first CUDA device: reads rows of {@code shapes.json} as lines,
- * and answers each, as {@link Answers} says, with the seconds of a call for every way to submit it.
- * What a row needs is made when it is first asked for, and kept until another one is.
+ * A program that times kernels on the first CUDA device: reads rows of {@code shapes.json} as
+ * lines, and answers each, as {@link Answers} says, with the seconds of a call for every way to
+ * submit it. What a row needs is made when it is first asked for, and kept until another one is.
  */
 public final class GpuTimings implements AutoCloseable {
   private static final double LEAST_SECONDS = 0.02;

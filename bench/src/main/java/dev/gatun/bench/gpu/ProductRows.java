@@ -121,9 +121,7 @@ final class ProductRows {
     ActivationCodes meaning =
         new ActivationCodes(
             operands.scratch(DType.F32, m), offsets ? operands.scratch(DType.F32, m) : null);
-    backend
-        .kernels()
-        .run(new QuantizeTokens(x.operand(), new TokenCodes(codes, meaning, false)));
+    backend.kernels().run(new QuantizeTokens(x.operand(), new TokenCodes(codes, meaning, false)));
     QuantizedMatmul ofCodes =
         new QuantizedMatmul(
             layout, activations, codes, meaning, packed, null, Activation.NONE, null, y);
@@ -131,7 +129,10 @@ final class ProductRows {
     return new GpuCall(ways, check);
   }
 
-  /** A token as its codes say, which have a scale for each block of it, {@link QuantizedActivations}. */
+  /**
+   * A token as its codes say, which have a scale for each block of it, {@link
+   * QuantizedActivations}.
+   */
   private static double[] coded(Input x, long place, int k, int block, boolean offsets) {
     double[] values = new double[k];
     for (int start = 0; start < k; start += block) {

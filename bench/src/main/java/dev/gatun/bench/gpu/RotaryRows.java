@@ -36,8 +36,7 @@ final class RotaryRows {
     Operand query = operands.output(dtype, tokens, heads, size);
     if (row.get("kernel").asText().equals("rotary")) {
       Input x = operands.input(dtype, tokens, heads, size);
-      RotaryEmbedding rotary =
-          new RotaryEmbedding(x.operand(), cosine, sine, places, false, query);
+      RotaryEmbedding rotary = new RotaryEmbedding(x.operand(), cosine, sine, places, false, query);
       return GpuCall.of(
           () -> backend.kernels().run(rotary),
           check -> rows.check(check, "y", x, heads * size, 0, query, heads, true));
@@ -83,8 +82,7 @@ final class RotaryRows {
         int pair = i % size % half;
         boolean isFirst = i % size < half;
         double kept = in[i] * cosine.at(token * half + pair);
-        double turned =
-            (isFirst ? -in[i + half] : in[i - half]) * sine.at(token * half + pair);
+        double turned = (isFirst ? -in[i + half] : in[i - half]) * sine.at(token * half + pair);
         double wanted = rotated ? kept + turned : in[i];
         double allowed =
             epsilon * Math.abs(wanted) + 0x1p-21 * (Math.abs(kept) + Math.abs(turned)) + 1e-9;

@@ -65,7 +65,8 @@ public final class Smoke {
         }
         Check check = compare(one);
         if (!check.isRight()) {
-          return "errs by %.3g of what is allowed: %s".formatted(check.worst(), check.worstResult());
+          return "errs by %.3g of what is allowed: %s"
+              .formatted(check.worst(), check.worstResult());
         }
       }
       return null;

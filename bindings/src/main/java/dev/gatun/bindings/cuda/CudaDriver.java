@@ -92,8 +92,7 @@ public final class CudaDriver {
         System.load(file.toString());
         problem = initialise();
       }
-      attempts.add(
-          new NativeLoader.Attempt(file.toString(), problem == null ? "loaded" : problem));
+      attempts.add(new NativeLoader.Attempt(file.toString(), problem == null ? "loaded" : problem));
       if (problem == null) {
         return new NativeLoader.Result(file, List.copyOf(attempts));
       }
@@ -114,8 +113,7 @@ public final class CudaDriver {
       if (init.isEmpty()) {
         return "is no CUDA driver: it has no cuInit";
       }
-      FunctionDescriptor taking =
-          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+      FunctionDescriptor taking = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
       int status = (int) linker.downcallHandle(init.get(), taking).invokeExact(0);
       if (status == cuda_h.CUDA_SUCCESS()) {
         return null;

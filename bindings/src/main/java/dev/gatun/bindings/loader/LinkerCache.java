@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The dynamic linker's cache, {@code /etc/ld.so.cache}: where libraries are that {@code ldconfig -p}
- * lists. Its format is that of glibc 2.2 and later ({@code sysdeps/generic/dl-cache.h}).
+ * The dynamic linker's cache, {@code /etc/ld.so.cache}: where libraries are that {@code ldconfig
+ * -p} lists. Its format is that of glibc 2.2 and later ({@code sysdeps/generic/dl-cache.h}).
  */
 public final class LinkerCache {
   /** Where glibc keeps it. */

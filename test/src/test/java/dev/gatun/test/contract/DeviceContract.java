@@ -44,8 +44,7 @@ public final class DeviceContract {
     Stream.concat(Cases.tiles(each), Cases.hopper(each))
         .forEach(c -> checks.add(new Check(c, true)));
     checks.removeIf(
-        c ->
-            !c.made.description().startsWith(begins) || skipped.contains(c.made.description()));
+        c -> !c.made.description().startsWith(begins) || skipped.contains(c.made.description()));
     // In a random order, so that a part of them is a part of each kernel's.
     Collections.shuffle(checks, new Random(1));
     int done = 0;
@@ -58,8 +57,7 @@ public final class DeviceContract {
       String id = check.made.description();
       System.out.println("begin " + id);
       try {
-        CudaContractTest.check(
-            check.made, check.aligned, List.of(Emulator.Policy.GREEDY_WARP));
+        CudaContractTest.check(check.made, check.aligned, List.of(Emulator.Policy.GREEDY_WARP));
         System.out.println("right " + id);
       } catch (AssertionError | RuntimeException e) {
         failed++;

@@ -143,8 +143,7 @@ final class CudaDevicesTest {
     cuda = cuda(null, Map.of("LD_LIBRARY_PATH", stubs + ":" + lib));
     assertEquals("Fake H100", cuda.at("/devices/0/name").asText());
     assertEquals(
-        stubs
-            + "/libcuda.so.1: cuInit: unknown CUresult (34), which this driver does not know",
+        stubs + "/libcuda.so.1: cuInit: unknown CUresult (34), which this driver does not know",
         cuda.at("/attempts/0").asText());
     assertEquals(lib + "/libcuda.so.1: loaded", cuda.at("/attempts/1").asText());
 

@@ -18,7 +18,8 @@ public final class RecordVectors {
    * {@code failed: NAME} and which of its words is not as the PTX ISA says; the last line sums up.
    *
    * @param arguments the folder of the images, the folder of the files, and their name, as sm_90;
-   *     then perhaps {@code --skip FILE}, names of probes that are not run, and {@code --only REGEX}
+   *     then perhaps {@code --skip FILE}, names of probes that are not run, and {@code --only
+   *     REGEX}
    */
   public static void main(String[] arguments) throws IOException {
     Path images = Path.of(arguments[0]);
@@ -30,12 +31,10 @@ public final class RecordVectors {
       } else if (i + 1 < arguments.length && arguments[i].equals("--only")) {
         only = Pattern.compile(arguments[i + 1]);
       } else {
-        throw new IllegalArgumentException(
-            arguments[i] + ": expected --skip FILE or --only REGEX");
+        throw new IllegalArgumentException(arguments[i] + ": expected --skip FILE or --only REGEX");
       }
     }
-    RecordedVectors.Writer writer =
-        new RecordedVectors.Writer(Path.of(arguments[1]), arguments[2]);
+    RecordedVectors.Writer writer = new RecordedVectors.Writer(Path.of(arguments[1]), arguments[2]);
     int count = 0;
     int wrong = 0;
     for (boolean hopper : new boolean[] {false, true}) {
