@@ -28,8 +28,8 @@ def rows(item, emulated):
         yield json.dumps({**{k: v for k, v in row.items() if k != "small"}, **(small if emulated else {})})
 
 
-def command(item, programmes, out):
-    """A command line of the file of what to skip."""
+def command(item, programmes, out, seconds):
+    """A command line of the file of what to skip, of a program that may take so many seconds."""
     if "command" in item:
         return lambda skip: item["command"]
     if "probes" in item:
@@ -37,7 +37,7 @@ def command(item, programmes, out):
         return lambda skip: programmes.java("dev.gatun.test.emulator.RecordVectors", *arguments, "--skip", skip, flags=QUICK)
     if "kernel" in item:
         flags = [*QUICK, f"-Dgatun.test.kernel={item['kernel']}"]
-        arguments = [ITEM_SECONDS - 5, 1 if programmes.emulator else item.get("each", 1)]
+        arguments = [round(seconds) - 5, 1 if programmes.emulator else item.get("each", 1)]
         return lambda skip: programmes.java("dev.gatun.test.contract.DeviceContract", *arguments, "--skip", skip, flags=flags, heap="6g")
     arguments = list(rows(item, programmes.emulator))
     return lambda skip: programmes.java("dev.gatun.bench.gpu.Smoke", *arguments, heap="6g", flags=QUICK)
@@ -51,7 +51,7 @@ def run_item(item, programmes, log, out, clock, seconds):
     limit = Clock(min(seconds, clock.left()))
     outcome = suites.Outcome()
     try:
-        process = suites.Process(item["id"], command(item, programmes, out)(pathlib.Path(out) / "none"), log, {**programmes.environment, **item.get("environment", {})})
+        process = suites.Process(item["id"], command(item, programmes, out, seconds)(pathlib.Path(out) / "none"), log, {**programmes.environment, **item.get("environment", {})})
         try:
             # A program that says nothing more within the limit hangs, whatever it said before.
             suites.read(process, outcome, Clock(limit.left() + 60), seconds, seconds, until=limit)

@@ -20,20 +20,22 @@ class Outcome:
 
     def __init__(self):
         self.right, self.problems, self.summary, self.starts = [], [], "", 0
+        # The case that the end of the time cut off, which says nothing of it.
+        self.unfinished = None
 
     def problem(self, case, status, message):
         self.problems.append({"case": case, "status": status, "message": message[:2000]})
 
     def status(self):
         """The worst that there is: hang, crash, error, wrong; or right."""
-        worst = [s for s in ("hang", "crash", "error", "wrong", "unfinished") if any(p["status"] == s for p in self.problems)]
+        worst = [s for s in ("hang", "crash", "error", "wrong") if any(p["status"] == s for p in self.problems)]
         return worst[0] if worst else "right" if self.right else "nothing ran"
 
     def facts(self):
         counts = {}
         for p in self.problems:
             counts[p["status"]] = counts.get(p["status"], 0) + 1
-        return {"right": len(self.right), **counts, "problems": self.problems[:MOST_PROBLEMS], "summary": self.summary, "starts": self.starts}
+        return {"right": len(self.right), **counts, "problems": self.problems[:MOST_PROBLEMS], "summary": self.summary, "starts": self.starts, "unfinished": self.unfinished}
 
 
 def code_of(message):
@@ -53,10 +55,10 @@ def read(process, outcome, clock, first_seconds, case_seconds, until=None):
             line = process.line(min(limit, clock.left(), until.left() if until else limit))
         except TimeoutError:
             hangs = clock.left() > 0.1
-            if hangs or case is not None:
-                limit = round(until.seconds) if until else limit
-                message = f"no end within {limit} s" if hangs else "the time was over"
-                outcome.problem(case, "hang" if hangs else "unfinished", message)
+            if hangs:
+                outcome.problem(case, "hang", f"no end within {round(until.seconds) if until else limit} s")
+            else:
+                outcome.unfinished = case
             return not hangs
         if line is None:
             how = process.ended()
