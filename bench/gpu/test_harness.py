@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -135,17 +136,10 @@ class SmokeTest(Folder):
     @staticmethod
     def kernels_of_hopper():
         """The words that the item of each kernel of a *_sm90a.cu has in its name."""
-        words = {"int4": "w4a16", "int8": "w8a16"}
         for line in (HERE.parent.parent / "cuda-src" / "kernels.list").read_text().splitlines():
-            if "_sm90a.cu " not in line or line.startswith("#"):
-                continue
-            name = line.split()[1].removesuffix("_sm90a").split("_")
-            if "codes" in name:
-                yield ["w8a8", name[-1]]
-            elif name[1] in words:
-                yield [words[name[1]], *name[2:]]
-            else:
-                yield name
+            if "_sm90a.cu " in line and not line.startswith("#"):
+                name = line.split()[1].removesuffix("_sm90a").split("_")
+                yield [part[1:] if re.fullmatch(r"m\d+", part) else part for part in name]
 
     def test_every_kernel_of_hopper_runs_deep_split_and_ragged(self):
         for item in smoke.items():
