@@ -39,7 +39,8 @@ struct Attention {
   uint32_t threshold;
 };
 
-// One sequence and head of a call. Tokens of a sequence are counted in 32 bits: it has at most 2^30.
+// One sequence and head of a call. Tokens of a sequence are counted in 32 bits: it has at most
+// 2^30.
 struct Sequence {
   int batch, head, kv_head;
   int queries, keys;
@@ -53,7 +54,7 @@ static __device__ __forceinline__ int group_of(const Attention& a) {
 }
 
 static __device__ __forceinline__ Sequence sequence(const Attention& a, unsigned batch,
-                                                        unsigned head) {
+                                                    unsigned head) {
   Sequence s;
   s.batch = static_cast<int>(batch);
   s.head = static_cast<int>(head);
@@ -137,11 +138,10 @@ static __device__ __forceinline__ bool is_masked(const Attention& a, const Seque
 }
 
 // What dropout makes of a probability.
-static __device__ __forceinline__ float drop(const Attention& a, const Sequence& s, int head,
-                                             int i, int j, float probability) {
-  const uint32_t word =
-      philox(static_cast<uint32_t>(j), static_cast<uint32_t>(i), static_cast<uint32_t>(head),
-             static_cast<uint32_t>(s.batch), a.seed);
+static __device__ __forceinline__ float drop(const Attention& a, const Sequence& s, int head, int i,
+                                             int j, float probability) {
+  const uint32_t word = philox(static_cast<uint32_t>(j), static_cast<uint32_t>(i),
+                               static_cast<uint32_t>(head), static_cast<uint32_t>(s.batch), a.seed);
   return word < a.threshold ? 0 * probability : probability * (1 / a.kept);
 }
 

@@ -54,10 +54,10 @@ static __device__ __forceinline__ void load_stage(const Attention& a, const Sequ
     const bool there = j < end, seen = there && !is_masked(a, s, j);
     const bool key = there && column < a.head_size, value = seen && column < a.value_head_size;
     const Token token = there ? token_of(a, s, j) : Token{0, 0};
-    copy_async_16(stage->key + row * T::kRow + column,
-                  static_cast<const uint16_t*>(a.key) +
-                      (key ? key_row(s, a.key_strides, token) + column : 0),
-                  key);
+    copy_async_16(
+        stage->key + row * T::kRow + column,
+        static_cast<const uint16_t*>(a.key) + (key ? key_row(s, a.key_strides, token) + column : 0),
+        key);
     copy_async_16(stage->value + row * T::kRow + column,
                   static_cast<const uint16_t*>(a.value) +
                       (value ? key_row(s, a.value_strides, token) + column : 0),
@@ -89,7 +89,8 @@ static __device__ __forceinline__ void decode(const Attention& a, float* partial
   typename T::Shared* shared = shared_memory<typename T::Shared>(sizeof(typename T::Shared));
   const int group = group_of(a);
   const int tiles = (static_cast<int>(a.query_length) * group + kRows - 1) / kRows;
-  const Sequence s = sequence(a, blockIdx.z, blockIdx.y / static_cast<unsigned>(tiles) * static_cast<unsigned>(group));
+  const Sequence s = sequence(
+      a, blockIdx.z, blockIdx.y / static_cast<unsigned>(tiles) * static_cast<unsigned>(group));
   const int first_row = static_cast<int>(blockIdx.y) % tiles * kRows, rows = s.queries * group;
   if (first_row >= rows) {
     return;

@@ -229,8 +229,7 @@ struct Scores {
 template <int Size, bool Bf16>
 static __device__ __forceinline__ void store_rows(const Attention& a, const Sequence& s,
                                                   const ScoreRow* rows,
-                                                  const OnlineSoftmax& softmax,
-                                                  const float* sums) {
+                                                  const OnlineSoftmax& softmax, const float* sums) {
 #pragma unroll
   for (int half = 0; half < 2; half++) {
     const ScoreRow& row = rows[half];

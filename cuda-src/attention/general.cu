@@ -17,8 +17,8 @@ static __device__ __forceinline__ float product(const Attention& a, const Sequen
   return sum;
 }
 
-// The score of query i and this lane's key, of those that i sees by position; -inf where it does not
-// see it.
+// The score of query i and this lane's key, of those that i sees by position; -inf where it does
+// not see it.
 static __device__ __forceinline__ float lane_score(const Attention& a, const Sequence& s,
                                                    const Keys& keys, const float* query, int i,
                                                    int j) {

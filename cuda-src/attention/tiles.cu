@@ -180,10 +180,10 @@ static __device__ __forceinline__ void attend(const Attention& a, float* partial
 // Grid: (query_length / 64 * splits, heads, batch). Head sizes and strides are multiples of 8,
 // addresses of 16 bytes. partial and stats are those of attention_decode; with one split neither is
 // used.
-#define GATUN_ATTENTION(name, size, keys, bf16)                                        \
-  extern "C" __global__ void __launch_bounds__(kThreads)                               \
-      name(const Attention a, float* partial, float* stats, long splits) {             \
-    attend<Tile<size, keys>, bf16>(a, partial, stats, static_cast<int>(splits));       \
+#define GATUN_ATTENTION(name, size, keys, bf16)                                  \
+  extern "C" __global__ void __launch_bounds__(kThreads)                         \
+      name(const Attention a, float* partial, float* stats, long splits) {       \
+    attend<Tile<size, keys>, bf16>(a, partial, stats, static_cast<int>(splits)); \
   }
 
 GATUN_ATTENTION(attention_bf16_64, 64, 64, true)

@@ -45,7 +45,8 @@ static __device__ __forceinline__ void feed(Shared<Size>* shared, const TensorMa
                                             const TensorMap& key, const TensorMap& value,
                                             const Attention& a, const Sequence& s, int first,
                                             const Keys& keys) {
-  load_tile<Size>(shared->query, query, &shared->query_full, s.head, static_cast<long>(s.first_query) + first,
+  load_tile<Size>(shared->query, query, &shared->query_full, s.head,
+                  static_cast<long>(s.first_query) + first,
                   a.query_offsets == nullptr ? s.batch : 0);
   const long batch = a.key_offsets == nullptr ? s.batch : 0;
   int step = 0;

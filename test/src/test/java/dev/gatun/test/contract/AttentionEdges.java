@@ -1,12 +1,12 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.AttentionMask;
-import dev.gatun.kernels.api.AttentionScores;
-import dev.gatun.kernels.api.Causal;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Dropout;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.AttentionMask;
+import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -123,14 +123,21 @@ final class AttentionEdges {
     Causal causal = Causal.values()[random.nextInt(3)];
     int window = has(Feature.WINDOW) ? 1 + random.nextInt(reach) : 0;
     float softcap = has(Feature.SOFTCAP) ? 5 : 0;
-    Dropout dropout =
-        has(Feature.DROPOUT) ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
+    Dropout dropout = has(Feature.DROPOUT) ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
     Data mask = has(Feature.MASK) ? mask(batch, longest) : null;
 
-    boolean[] seen = new boolean[(int) (keys.offsets() != null ? keys.offsets().tokens() : (long) keys.rows() * keys.room())];
+    boolean[] seen =
+        new boolean
+            [(int)
+                (keys.offsets() != null
+                    ? keys.offsets().tokens()
+                    : (long) keys.rows() * keys.room())];
     for (int b = 0; b < batch; b++) {
       int its = ragged ? queries.length(b) : queryLength;
-      int most = keys.offsets() != null ? keys.offsets().length(b) : keys.lengths() != null ? keys.lengths()[b] : longest;
+      int most =
+          keys.offsets() != null
+              ? keys.offsets().length(b)
+              : keys.lengths() != null ? keys.lengths()[b] : longest;
       for (int j = 0; j < most; j++) {
         boolean open = mask == null || mask.values()[b * longest + j] != 0;
         seen[place(keys, b, j)] |= open && isSeen(causal, window, its, most, j);
@@ -141,7 +148,8 @@ final class AttentionEdges {
     shape = ragged ? new long[] {queries.tokens(), heads, size} : shape;
     data.add(Data.normal(random, "query", shape).withDtype(dtype));
     data.add(hidden(Data.normal(random, "key", keys.shape(kvHeads, size)), seen).withDtype(dtype));
-    data.add(hidden(Data.normal(random, "value", keys.shape(kvHeads, size)), seen).withDtype(dtype));
+    data.add(
+        hidden(Data.normal(random, "value", keys.shape(kvHeads, size)), seen).withDtype(dtype));
     data.add(Data.output("output", shape).withDtype(dtype));
     if (keys.table() != null) {
       data.add(keys.table());
@@ -150,7 +158,14 @@ final class AttentionEdges {
       data.add(mask);
     }
     if (has(Feature.BIAS)) {
-      data.add(Data.normal(random, "bias", random.nextBoolean() ? 1 : batch, heads, queryLength(queries, queryLength), longest));
+      data.add(
+          Data.normal(
+              random,
+              "bias",
+              random.nextBoolean() ? 1 : batch,
+              heads,
+              queryLength(queries, queryLength),
+              longest));
     }
     if (has(Feature.ALIBI)) {
       data.add(Data.input("slopes", () -> random.nextDouble() / 16, heads));
@@ -162,7 +177,17 @@ final class AttentionEdges {
     float scale = 1 / (float) Math.sqrt(size);
     return Case.of(
         "scaled_dot_product_attention edge seed %d %s %s %d %s%s %s window %d softcap %s dropout %s"
-            .formatted(seed, feature, dtype, size, causal, ragged ? " ragged" : "", keys, window, softcap, dropout.probability()),
+            .formatted(
+                seed,
+                feature,
+                dtype,
+                size,
+                causal,
+                ragged ? " ragged" : "",
+                keys,
+                window,
+                softcap,
+                dropout.probability()),
         data,
         of ->
             new ScaledDotProductAttention(
@@ -187,7 +212,8 @@ final class AttentionEdges {
   /** The first one is of the length that is asked for, others have no tokens now and then. */
   private int[] lengths(int batch, int most) {
     int[] lengths = new int[batch];
-    Arrays.setAll(lengths, b -> b == 0 ? most : random.nextInt(3) == 0 ? 0 : random.nextInt(most + 1));
+    Arrays.setAll(
+        lengths, b -> b == 0 ? most : random.nextInt(3) == 0 ? 0 : random.nextInt(most + 1));
     return lengths;
   }
 
