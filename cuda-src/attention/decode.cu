@@ -265,7 +265,7 @@ extern "C" __global__ void __launch_bounds__(64)
     const float factor = rescale(found.x, largest);
     total += next + lane < splits ? factor * found.y : 0;
     const int count = static_cast<int>(splits - next < kWarpSize ? splits - next : kWarpSize);
-#pragma unroll 8
+#pragma unroll 4
     for (int i = 0; i < count; i++) {
       const float its = shuffle(factor, i);
       if (column < a.value_head_size) {

@@ -270,7 +270,7 @@ final class CudaAttention {
     }
     Operand table = c.keys().blockTable();
     arguments.number(table == null ? 0 : table.stride(0));
-    arguments.number(table == null ? 1 : c.key().size(1));
+    arguments.number(table == null ? 1 : Math.max(1, c.key().size(1)));
     arguments.numbers(c.query().size(-2), Math.max(1, c.key().size(-2)));
     arguments.numbers(c.queryLength(), c.keyLength(), c.query().size(-1), c.value().size(-1));
     arguments.numbers(c.mask().window(), c.dropout().seed());
