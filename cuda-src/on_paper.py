@@ -1,4 +1,4 @@
-"""Works out what bounds the products with quantised weights, and writes it into docs/kernels-on-paper.md.
+"""Works out what bounds the products with quantised weights, and attention, and writes it into docs/kernels-on-paper.md.
 
 python3 cuda-src/on_paper.py [--check]
 
@@ -11,6 +11,8 @@ import pathlib
 import re
 import subprocess
 import tempfile
+
+import attention_on_paper
 
 HERE = pathlib.Path(__file__).resolve().parent
 DOC = HERE.parent / "docs" / "kernels-on-paper.md"
@@ -408,14 +410,20 @@ def document():
     return "\n\n".join(parts)
 
 
+def section(text, name, content):
+    """The text with what lies between two marks replaced."""
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+    head, rest = text.split(begin)
+    return head + begin + content + end + rest.split(end)[1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail where the document is not what would be written")
     arguments = parser.parse_args()
     text = DOC.read_text()
-    begin, end = "<!-- quantised -->\n", "\n<!-- end of quantised -->"
-    head, rest = text.split(begin)
-    new = head + begin + document() + end + rest.split(end)[1]
+    new = section(text, "quantised", document())
+    new = section(new, "attention", attention_on_paper.document(table, MACHINES))
     if arguments.check:
         if new != text:
             raise SystemExit(f"{DOC} is not what cuda-src/on_paper.py writes")

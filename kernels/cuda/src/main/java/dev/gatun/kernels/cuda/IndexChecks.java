@@ -69,7 +69,7 @@ final class IndexChecks {
               .operand(table)
               .number(table.stride(0))
               .address(lengths)
-              .numbers(call.key().size(1), call.key().size(0))
+              .numbers(Math.max(1, call.key().size(1)), call.key().size(0))
               .address(CudaMemory.address(first)));
       long found = number(CudaMemory.address(first));
       if (found != -1) {
