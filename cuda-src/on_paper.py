@@ -12,6 +12,8 @@ import re
 import subprocess
 import tempfile
 
+import on_paper_rows
+
 HERE = pathlib.Path(__file__).resolve().parent
 DOC = HERE.parent / "docs" / "kernels-on-paper.md"
 FEATURES = 128
@@ -353,9 +355,12 @@ def main():
     parser.add_argument("--check", action="store_true", help="fail where the document is not what would be written")
     arguments = parser.parse_args()
     text = DOC.read_text()
-    begin, end = "<!-- quantised -->\n", "\n<!-- end of quantised -->"
-    head, rest = text.split(begin)
-    new = head + begin + document() + end + rest.split(end)[1]
+    new = text
+    sections = {"quantised": document, "rows": lambda: on_paper_rows.document(MACHINES, table, compile_ptx, HERE)}
+    for section, write in sections.items():
+        begin, end = f"<!-- {section} -->\n", f"\n<!-- end of {section} -->"
+        head, rest = new.split(begin)
+        new = head + begin + write() + end + rest.split(end)[1]
     if arguments.check:
         if new != text:
             raise SystemExit(f"{DOC} is not what cuda-src/on_paper.py writes")
