@@ -1,11 +1,11 @@
 package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
-import dev.gatun.kernels.api.AttentionKeys;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cuda.IndexChecks.Bound;
 import dev.gatun.kernels.cuda.IndexChecks.Message;
 import java.lang.foreign.Arena;
@@ -173,8 +173,9 @@ final class CudaAttention {
     };
     long[] strides = {operand.stride(-2), operand.stride(-3), operand.stride(0)};
     for (int i = 0; i < strides.length; i++) {
-      // An axis of one element may have any stride.
-      strides[i] = sizes[i + 1] == 1 ? 16 : 2 * strides[i];
+      // An axis of one element may have any stride; that of a dense tensor is what the driver expects.
+      long dense = i == 0 ? 2 * sizes[0] : strides[i - 1] * sizes[i];
+      strides[i] = sizes[i + 1] == 1 ? dense : 2 * strides[i];
     }
     return CudaTensorMap.encode(
         arena,

@@ -2,7 +2,7 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.PinnedMemory;
-import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.call.KernelCall;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
