@@ -18,6 +18,7 @@ final class Cases {
             AttentionCases.cases(seed, 3 * each),
             MatmulCases.cases(seed, each),
             RowCases.cases(seed, each),
+            LongRowCases.cases(seed, each),
             LookupCases.cases(seed, each),
             RotaryCases.cases(seed, each),
             QuantizedCases.cases(seed, each),
