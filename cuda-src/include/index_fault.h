@@ -1,5 +1,5 @@
-// Indices that kernels read from the device: one that is outside of its table is not used, and is left
-// where the host looks when it next waits for the stream.
+// Indices that kernels read from the device: one that is outside of its table is not used, and is
+// left where the host looks when it next waits for the stream.
 #ifndef GATUN_INDEX_FAULT_H
 #define GATUN_INDEX_FAULT_H
 

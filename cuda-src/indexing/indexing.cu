@@ -64,8 +64,8 @@ extern "C" __global__ void __launch_bounds__(256)
 
 // Grid: outer * count. Entries of so many bytes.
 extern "C" __global__ void __launch_bounds__(256)
-    index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count,
-                 long bytes, const IndexReport report) {
+    index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count, long bytes,
+                 const IndexReport report) {
   const long outer = blockIdx.x / count, place = blockIdx.x % count, id = ids[place];
   if (report.allows(0, place, id, length, threadIdx.x == 0)) {
     copy_bytes(x + (outer * length + id) * bytes, y + blockIdx.x * bytes, bytes);

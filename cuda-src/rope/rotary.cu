@@ -210,8 +210,12 @@ extern "C" __global__ void __launch_bounds__(128)
   }
   const Rotation rotation(cosine, sine, position, interleaved, pairs, head_size);
   by_piece(dtype, wide,
-           Embed{rotation, x, y, {blockIdx.x * x_stride, head_size},
-                 {blockIdx.x * y_stride, head_size}, heads});
+           Embed{rotation,
+                 x,
+                 y,
+                 {blockIdx.x * x_stride, head_size},
+                 {blockIdx.x * y_stride, head_size},
+                 heads});
 }
 
 // A cache's strides from row to row, from place to place and from head to head.
@@ -260,8 +264,8 @@ struct Update {
 };
 
 // Splits a row of queries, keys and values, rotates queries and keys, and writes keys and values to
-// a slot of their caches, which a page table may have given; a slot of -1 is none. Where *bad is not
-// 0 nothing is written. Grid: tokens.
+// a slot of their caches, which a page table may have given; a slot of -1 is none. Where *bad is
+// not 0 nothing is written. Grid: tokens.
 extern "C" __global__ void __launch_bounds__(128)
     rotary_cache_update(const CacheUpdate c, const float* cosine, const float* sine,
                         const long* positions, const long* slots, const int* bad, int dtype,
@@ -287,8 +291,8 @@ extern "C" __global__ void __launch_bounds__(128)
 }
 
 // Looks for positions and slots out of bounds and slots that two tokens have, and sets *bad, which
-// begins as 0, where there are any. Grid: (tokens / 256, tokens / 256); a block compares its slots of
-// x with those of y.
+// begins as 0, where there are any. Grid: (tokens / 256, tokens / 256); a block compares its slots
+// of x with those of y.
 extern "C" __global__ void __launch_bounds__(256)
     rotary_cache_indices(const long* positions, const long* slots, long tokens, int* bad,
                          long position_limit, long slot_limit, const IndexReport report) {

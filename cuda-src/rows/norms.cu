@@ -1,5 +1,5 @@
-// Normalisations, a block a row. Codes made with a norm are those of its result to the bit, so norms
-// say what is fused.
+// Normalisations, a block a row. Codes made with a norm are those of its result to the bit, so
+// norms say what is fused.
 #include "block_reduce.h"
 #include "token_codes.h"
 

@@ -1,6 +1,7 @@
-// Softmax and what ends in it, a block a row: rows that kept_rows.cu does not take, for their length
-// or for where they lie. A row is read 16 bytes at a time from the first place where that may be,
-// several of them at once, and its maximum and the sum of its exponentials are found in one pass.
+// Softmax and what ends in it, a block a row: rows that kept_rows.cu does not take, for their
+// length or for where they lie. A row is read 16 bytes at a time from the first place where that
+// may be, several of them at once, and its maximum and the sum of its exponentials are found in one
+// pass.
 #include "block_reduce.h"
 #include "index_fault.h"
 #include "vectors.h"
@@ -144,9 +145,8 @@ static __device__ __forceinline__ void softmax_row(const void* x, void* y, int l
     }
     store_vector<Dtype>(y, place, values);
   }
-  vectors.each_other(columns, [&](long i) {
-    store(y, first + i, Dtype, result(load(x, first + i, Dtype)));
-  });
+  vectors.each_other(
+      columns, [&](long i) { store(y, first + i, Dtype, result(load(x, first + i, Dtype))); });
 }
 
 // Grid: rows. y may be x.

@@ -1,5 +1,5 @@
-// The part of the CUDA driver API that Gatun calls, over the emulated device: the driver itself, its
-// errors, devices and contexts.
+// The part of the CUDA driver API that Gatun calls, over the emulated device: the driver itself,
+// its errors, devices and contexts.
 #include "driver.h"
 
 #include <cstdio>
@@ -43,8 +43,7 @@ const std::map<Result, std::pair<const char*, const char*>>& codes() {
       {901,
        {"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
         "operation failed due to a previous error during capture"}},
-      {903,
-       {"CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not initiated in this stream"}},
+      {903, {"CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not initiated in this stream"}},
       {905,
        {"CUDA_ERROR_STREAM_CAPTURE_ISOLATION",
         "dependency created on uncaptured work in another stream"}},
@@ -214,7 +213,8 @@ API cuDeviceGetCount(int* count) {
 API cuDeviceGet(int* device, int ordinal) {
   ENTER("cuDeviceGet")
   *device = ordinal;
-  return ordinal >= 0 && ordinal < static_cast<int>(state().devices.size()) ? kSuccess : kInvalidDevice;
+  return ordinal >= 0 && ordinal < static_cast<int>(state().devices.size()) ? kSuccess
+                                                                            : kInvalidDevice;
 }
 
 API cuDeviceGetName(char* name, int bytes, int) {

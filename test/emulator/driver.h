@@ -1,4 +1,5 @@
-// What the parts of the emulated CUDA driver share. Names, versions and codes are cuda.h's of CUDA 13.
+// What the parts of the emulated CUDA driver share. Names, versions and codes are cuda.h's of
+// CUDA 13.
 #ifndef GATUN_EMULATOR_DRIVER_H
 #define GATUN_EMULATOR_DRIVER_H
 
@@ -122,12 +123,12 @@ inline void* pointer(Pointer address) { return reinterpret_cast<void*>(address);
 
 #define API extern "C" __attribute__((visibility("default"))) gatun::emulator::driver::Result
 
-#define RETURN_FAILURE(result)                                \
-  {                                                           \
-    const gatun::emulator::driver::Result returned = result;  \
-    if (returned != gatun::emulator::driver::kSuccess) {      \
-      return returned;                                        \
-    }                                                         \
+#define RETURN_FAILURE(result)                               \
+  {                                                          \
+    const gatun::emulator::driver::Result returned = result; \
+    if (returned != gatun::emulator::driver::kSuccess) {     \
+      return returned;                                       \
+    }                                                        \
   }
 
 #define ENTER(name)                                                                   \

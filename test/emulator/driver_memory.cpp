@@ -39,8 +39,7 @@ API cuMemPoolSetAttribute(void*, int, void*) {
 API cuMemPoolGetAttribute(void*, int which, void* value) {
   ENTER("cuMemPoolGetAttribute")
   const bool high = which == 6 || which == 8;
-  const uint64_t bytes =
-      high ? device_bytes_peak() : device_bytes_used();
+  const uint64_t bytes = high ? device_bytes_peak() : device_bytes_used();
   std::memcpy(value, &bytes, sizeof bytes);
   return kSuccess;
 }

@@ -133,7 +133,8 @@ API cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsign
   }
   if (threads > static_cast<uint64_t>(f->kernel->most_threads)) {
     return broken(kInvalidValue, "kernel " + f->kernel->name + " is launched with blocks of " +
-                                     std::to_string(threads) + " threads, its __launch_bounds__ are " +
+                                     std::to_string(threads) +
+                                     " threads, its __launch_bounds__ are " +
                                      std::to_string(f->kernel->most_threads));
   }
   if (shared_bytes > static_cast<unsigned>(f->shared_limit)) {
@@ -164,8 +165,7 @@ API cuTensorMapEncodeTiled(void* map, int type, unsigned rank, void* address, co
                            const uint32_t* element_strides, int interleave, int swizzle,
                            int promotion, int fill) {
   ENTER("cuTensorMapEncodeTiled")
-  const std::string problem =
-      encode_map(map, type, rank, address, sizes, strides, box, element_strides,
-                                  interleave, swizzle, promotion, fill);
+  const std::string problem = encode_map(map, type, rank, address, sizes, strides, box,
+                                         element_strides, interleave, swizzle, promotion, fill);
   return problem.empty() ? kSuccess : broken(kInvalidValue, "cuTensorMapEncodeTiled: " + problem);
 }

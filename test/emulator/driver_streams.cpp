@@ -112,10 +112,10 @@ Result driver::enter_unsafe(const char* name) {
     if (capture.mode == CaptureMode::kGlobal ||
         (mine && capture.mode == CaptureMode::kThreadLocal)) {
       capture.valid = false;
-      result = broken(kCaptureUnsupported,
-                      std::string(name) + ": not permitted while a stream is captured in the " +
-                          (capture.mode == CaptureMode::kGlobal ? "global" : "thread-local") +
-                          " mode");
+      result =
+          broken(kCaptureUnsupported,
+                 std::string(name) + ": not permitted while a stream is captured in the " +
+                     (capture.mode == CaptureMode::kGlobal ? "global" : "thread-local") + " mode");
     }
   });
   return result;
@@ -222,7 +222,8 @@ Result captured_event(const char* call, Event& event) {
   if (event.stream->capture != nullptr) {
     event.stream->capture->valid = false;
   }
-  return broken(kCapturedEvent, std::string(call) + ": the event was recorded in a captured stream");
+  return broken(kCapturedEvent,
+                std::string(call) + ": the event was recorded in a captured stream");
 }
 
 }  // namespace

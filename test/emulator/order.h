@@ -1,6 +1,7 @@
-// What the blocks of a launch know of each other's writes: who writes device memory, fences and then
-// does an atomic leaves it there, and who does an atomic on the same address and then fences has it.
-// A thread's fence is for its own writes, and for those of others behind a barrier of the block.
+// What the blocks of a launch know of each other's writes: who writes device memory, fences and
+// then does an atomic leaves it there, and who does an atomic on the same address and then fences
+// has it. A thread's fence is for its own writes, and for those of others behind a barrier of the
+// block.
 #ifndef GATUN_EMULATOR_ORDER_H
 #define GATUN_EMULATOR_ORDER_H
 

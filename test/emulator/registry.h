@@ -40,8 +40,8 @@ struct Letter {
   static std::string text() { return "s" + std::to_string(sizeof(T)); }
 };
 
-// Adds a kernel; the list's word on its arguments must be what the compiler sees, and blocks have no
-// more threads than its __launch_bounds__ say, 1024 where it has none.
+// Adds a kernel; the list's word on its arguments must be what the compiler sees, and blocks have
+// no more threads than its __launch_bounds__ say, 1024 where it has none.
 template <class... A>
 struct Registration {
   Registration(const char* name, const char* arguments, int threads, int bound,
@@ -83,6 +83,12 @@ struct Registration {
     function(*static_cast<std::remove_const_t<A>*>(arguments[I])...);
   }
 };
+
+// Of __launch_bounds__ the threads; the blocks that may follow them bind nobody.
+template <class... More>
+constexpr int first(int threads, More...) {
+  return threads;
+}
 
 template <class... A>
 Registration<A...> registration(const char* name, const char* arguments, int threads, int bound,

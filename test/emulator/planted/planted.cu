@@ -193,11 +193,15 @@ static __device__ __forceinline__ void join(const float* x, float* y) {
 }
 
 extern "C" __global__ void sound_join(const float* x, float* y) { join<kSoundJoin>(x, y); }
-extern "C" __global__ void join_without_release(const float* x, float* y) { join<kNoRelease>(x, y); }
+extern "C" __global__ void join_without_release(const float* x, float* y) {
+  join<kNoRelease>(x, y);
+}
 extern "C" __global__ void join_with_early_release(const float* x, float* y) {
   join<kEarlyRelease>(x, y);
 }
-extern "C" __global__ void join_without_acquire(const float* x, float* y) { join<kNoAcquire>(x, y); }
+extern "C" __global__ void join_without_acquire(const float* x, float* y) {
+  join<kNoAcquire>(x, y);
+}
 
 // Sound, for planted_calls.cpp to launch with too many threads.
 extern "C" __global__ void __launch_bounds__(32) bounded(const float* x, float* y) {

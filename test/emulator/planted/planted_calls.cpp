@@ -32,8 +32,8 @@ int cuGraphDestroy(void*);
 int cuModuleLoadDataEx(void**, const void*, unsigned, void*, void**);
 int cuModuleUnload(void*);
 int cuModuleGetFunction(void**, void*, const char*);
-int cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*,
-                   void**, void**);
+int cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                   void*, void**, void**);
 int cuTensorMapEncodeTiled(void*, int, unsigned, void*, const uint64_t*, const uint64_t*,
                            const uint32_t*, const uint32_t*, int, int, int, int);
 }
@@ -142,8 +142,8 @@ const Call kCalls[] = {
      [](Scene& s) { return s.pin(); }},
     {"pinning_elsewhere_in_the_global_mode", 900, "in the global mode", kNonBlocking, kGlobal,
      [](Scene& s) { return s.elsewhere([&] { return s.pin(); }); }},
-    {"pinning_in_the_thread_local_mode", 900, "in the thread-local mode", kNonBlocking, kThreadLocal,
-     [](Scene& s) { return s.pin(); }},
+    {"pinning_in_the_thread_local_mode", 900, "in the thread-local mode", kNonBlocking,
+     kThreadLocal, [](Scene& s) { return s.pin(); }},
     {"pinning_elsewhere_in_the_thread_local_mode", 0, nullptr, kNonBlocking, kThreadLocal,
      [](Scene& s) { return s.elsewhere([&] { return s.pin(); }); }},
     {"pinning_in_the_relaxed_mode", 0, nullptr, kNonBlocking, kRelaxed,
@@ -169,10 +169,9 @@ const Call kCalls[] = {
      [](Scene&) { return launch_with(64); }},
     {"as_many_threads_as_bounds", 0, nullptr, kNonBlocking, -1,
      [](Scene&) { return launch_with(32); }},
-    {"sound_map", 0, nullptr, kNonBlocking, -1,
-     [](Scene& s) { return map_with(s, 1024, 102400); }},
-    {"short_stride_of_one_sequence", 1, "expected at least the 100 elements of axis 2", kNonBlocking,
-     -1, [](Scene& s) { return map_with(s, 1024, 16); }},
+    {"sound_map", 0, nullptr, kNonBlocking, -1, [](Scene& s) { return map_with(s, 1024, 102400); }},
+    {"short_stride_of_one_sequence", 1, "expected at least the 100 elements of axis 2",
+     kNonBlocking, -1, [](Scene& s) { return map_with(s, 1024, 16); }},
     {"odd_stride", 1, "expected a multiple of 16", kNonBlocking, -1,
      [](Scene& s) { return map_with(s, 1032, 102400); }},
 };

@@ -92,8 +92,7 @@ final class LongRowCases {
             "rms_norm seed %d long".formatted(seed),
             List.of(x, Data.normal(random, "weight", columns), Data.output("y", 1, columns)),
             of ->
-                new RmsNorm(
-                    of.apply("x"), null, of.apply("weight"), 0, 1e-6f, of.apply("y"), null))
+                new RmsNorm(of.apply("x"), null, of.apply("weight"), 0, 1e-6f, of.apply("y"), null))
         .inSomeDtype(random, "weight");
   }
 

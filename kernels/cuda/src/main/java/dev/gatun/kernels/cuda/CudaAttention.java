@@ -127,8 +127,7 @@ final class CudaAttention {
             .address(address(checked))
             .address(lengths)
             .numbers(table.stride(0), width, c.key().size(1), pages);
-    launcher.launch(
-        "checked_pages", table.size(0), 1, 1, 0, checks.report(arguments, c, bound));
+    launcher.launch("checked_pages", table.size(0), 1, 1, 0, checks.report(arguments, c, bound));
     return checked;
   }
 
@@ -173,7 +172,8 @@ final class CudaAttention {
     };
     long[] strides = {operand.stride(-2), operand.stride(-3), operand.stride(0)};
     for (int i = 0; i < strides.length; i++) {
-      // An axis of one element may have any stride; that of a dense tensor is what the driver expects.
+      // An axis of one element may have any stride; that of a dense tensor is what the driver
+      // expects.
       long dense = i == 0 ? 2 * sizes[0] : strides[i - 1] * sizes[i];
       strides[i] = sizes[i + 1] == 1 ? dense : 2 * strides[i];
     }

@@ -18,7 +18,8 @@ import java.util.List;
  * al., arXiv 2309.06180). Slot s is place {@code s mod room} of row {@code s / room}. The slots are
  * distinct, and all are checked before anything is written; two equal ones are an error that names
  * both places. Where a backend works behind its caller the error comes with the next read of its
- * memory, and replays of recorded work check bounds alone. Slots that no token has stay as they are.
+ * memory, and replays of recorded work check bounds alone. Slots that no token has stay as they
+ * are.
  *
  * @param qkv F32, BF16 or F16 [tokens, (heads + 2 kv_heads) head_size], rows without gaps inside
  * @param cosine F32 [positions, rotary / 2] contiguous
