@@ -75,6 +75,7 @@ Result driver::drain(Stream* stream) {
     const Result result = operation();
     if (result != kSuccess) {
       state().sticky = result;
+      stream->queue.clear();
       return result;
     }
   }

@@ -53,6 +53,10 @@ extern "C" __attribute__((visibility("default"))) void gatun_emulator_set_memory
 extern "C" __attribute__((visibility("default"))) void gatun_emulator_lose(int result) {
   std::lock_guard<std::recursive_mutex> guard(state().lock);
   state().sticky = result;
+  // Its work is lost too.
+  for (Stream* stream : state().streams) {
+    stream->queue.clear();
+  }
 }
 
 // Ends the state that a failed launch leaves the device in.
