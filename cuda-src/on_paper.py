@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 import attention_on_paper
+import rows_on_paper
 
 HERE = pathlib.Path(__file__).resolve().parent
 DOC = HERE.parent / "docs" / "kernels-on-paper.md"
@@ -424,6 +425,7 @@ def main():
     text = DOC.read_text()
     new = section(text, "quantised", document())
     new = section(new, "attention", attention_on_paper.document(table, MACHINES))
+    new = section(new, "rows", rows_on_paper.document(MACHINES, table, compile_ptx, HERE))
     if arguments.check:
         if new != text:
             raise SystemExit(f"{DOC} is not what cuda-src/on_paper.py writes")

@@ -19,6 +19,7 @@ final class Cases {
             AttentionEdges.cases(seed, each),
             MatmulCases.cases(seed, each),
             RowCases.cases(seed, each),
+            LongRowCases.cases(seed, each),
             LookupCases.cases(seed, each),
             RotaryCases.cases(seed, each),
             QuantizedCases.cases(seed, each),

@@ -6,6 +6,8 @@ import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.IndexChecks.Bound;
+import dev.gatun.kernels.cuda.IndexChecks.Message;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.Stream;
@@ -58,10 +60,8 @@ final class CudaAttention {
     try (Buffer queryOffsets =
             uploads.ints(c.queryOffsets() == null ? null : c.queryOffsets().values());
         Buffer keyOffsets = uploads.ints(keys.offsets() == null ? null : keys.offsets().values());
-        Buffer keyLengths = uploads.ints(keys.lengths())) {
-      if (keys.isPaged()) {
-        checks.pagesInRange(c, CudaMemory.address(keyLengths));
-      }
+        Buffer keyLengths = uploads.ints(keys.lengths());
+        Buffer pages = checkedPages(c, address(keyLengths))) {
       int size = tile(c);
       boolean onHopper = hopper && (size == 64 || size == 128) && fitsHopper(c);
       Arguments arguments = launcher.arguments();
@@ -71,7 +71,7 @@ final class CudaAttention {
       arguments.begin();
       operands(c, arguments);
       arguments.address(address(queryOffsets)).address(address(keyOffsets));
-      arguments.address(address(keyLengths)).operand(keys.blockTable());
+      arguments.address(address(keyLengths)).address(address(pages));
       sizes(c, arguments);
       long heads = c.query().size(-2);
       if (onHopper) {
@@ -103,6 +103,36 @@ final class CudaAttention {
           "%s: a sequence of %d %s, CUDA's kernels take up to %d"
               .formatted(c.kernel(), length, what, MOST_TOKENS));
     }
+  }
+
+  /** The block table with no page in it that the cache has not; null where there is no table. */
+  private Buffer checkedPages(ScaledDotProductAttention c, long lengths) {
+    Operand table = c.keys().blockTable();
+    if (table == null || table.isEmpty()) {
+      return null;
+    }
+    long pages = c.key().size(0);
+    long width = table.size(1);
+    if (pages == 0 && c.keyLength() > 0) {
+      throw new IllegalArgumentException(
+          "%s: the cache has no page, and a sequence has %d keys"
+              .formatted(c.kernel(), c.keyLength()));
+    }
+    Buffer checked =
+        memory.allocate(Integer.BYTES * (table.stride(0) * (table.size(0) - 1) + width));
+    Bound bound =
+        new Bound(
+            new Message("page %1$d at %3$d of sequence %2$d is outside of 0 to " + (pages - 1)),
+            false);
+    Arguments arguments =
+        launcher
+            .arguments()
+            .operand(table)
+            .address(address(checked))
+            .address(lengths)
+            .numbers(table.stride(0), width, Math.max(1, c.key().size(1)), pages);
+    launcher.launch("checked_pages", table.size(0), 1, 1, 0, checks.report(arguments, c, bound));
+    return checked;
   }
 
   /** Whether it has enough queries, and nothing that is added to scores or hides single keys. */

@@ -40,10 +40,11 @@ import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.IndexChecks.Bound;
 
 /**
  * Submits the calls to a device's stream. A call returns before its kernel ran, and a kernel that
- * fails makes a later call fail; indices are checked before.
+ * fails or meets a bad index makes a later call fail.
  */
 final class CudaKernels implements Kernels {
   // Of top-k over a row, before counting ranks is faster.
@@ -68,7 +69,7 @@ final class CudaKernels implements Kernels {
     this.memory = memory;
     this.launcher = launcher;
     this.uploads = new Uploads(memory);
-    this.checks = new IndexChecks(launcher, memory);
+    this.checks = memory.checks();
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
     this.matmul = new CudaMatmul(launcher, memory, library);
     this.rows = new CudaRows(launcher);
@@ -165,13 +166,16 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
+          long columns = c.logits().size(1);
+          Arguments arguments =
+              with(c.logits(), c.targets(), c.loss())
+                  .integer(dtype(c.logits()))
+                  .numbers(columns, c.ignoreIndex());
           launcher.rows(
               "cross_entropy",
               c.logits().size(0),
-              with(c.logits(), c.targets(), c.loss())
-                  .integer(dtype(c.logits()))
-                  .numbers(c.logits().size(1), c.ignoreIndex()));
+              CudaRows.threadsOfLongRows(c.logits()),
+              checks.report(arguments, c, Bound.below("target", columns)));
         });
   }
 
@@ -266,18 +270,20 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.table().size(0), null);
           launcher.launch(
               "embedding",
               c.ids().size(0),
               1,
               1,
               0,
-              with(c.table(), c.ids(), c.y())
-                  .integer(dtype(c.table()))
-                  .integer(dtype(c.y()))
-                  .integer(c.accumulate() ? 1 : 0)
-                  .number(c.table().size(1)));
+              checks.report(
+                  with(c.table(), c.ids(), c.y())
+                      .integer(dtype(c.table()))
+                      .integer(dtype(c.y()))
+                      .integer(c.accumulate() ? 1 : 0)
+                      .numbers(c.table().size(1), c.table().size(0)),
+                  c,
+                  Bound.below("id", c.table().size(0))));
         });
   }
 
@@ -286,14 +292,17 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.y().size(0), null);
           launcher.launch(
               "scatter_rows",
               c.ids().size(0),
               1,
               1,
               0,
-              with(c.x(), c.ids(), c.y()).number(c.y().size(1) * c.y().dtype().bytes()));
+              checks.report(
+                  with(c.x(), c.ids(), c.y())
+                      .numbers(c.y().size(1) * c.y().dtype().bytes(), c.y().size(0)),
+                  c,
+                  Bound.below("id", c.y().size(0))));
         });
   }
 
@@ -302,16 +311,18 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.x().size(1), null);
           launcher.launch(
               "index_select",
               c.x().size(0) * c.ids().size(0),
               1,
               1,
               0,
-              with(c.x(), c.ids(), c.y())
-                  .numbers(c.x().size(1), c.ids().size(0))
-                  .number(c.x().size(2) * c.x().dtype().bytes()));
+              checks.report(
+                  with(c.x(), c.ids(), c.y())
+                      .numbers(c.x().size(1), c.ids().size(0))
+                      .number(c.x().size(2) * c.x().dtype().bytes()),
+                  c,
+                  Bound.below("id", c.x().size(1))));
         });
   }
 
@@ -320,14 +331,16 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.y().size(0), null);
           launcher.elements(
               "index_add",
               c.y().size(1),
-              with(c.x(), c.ids(), c.y())
-                  .integer(dtype(c.x()))
-                  .integer(dtype(c.y()))
-                  .numbers(c.ids().size(0), c.y().size(1)));
+              checks.report(
+                  with(c.x(), c.ids(), c.y())
+                      .integer(dtype(c.x()))
+                      .integer(dtype(c.y()))
+                      .numbers(c.ids().size(0), c.y().size(1), c.y().size(0)),
+                  c,
+                  Bound.below("id", c.y().size(0))));
         });
   }
 

@@ -19,6 +19,7 @@ final class CudaMemory implements Memory {
   private final CudaContext context;
   private final Streams streams;
   private final Staging staging;
+  private final IndexChecks checks;
   private final AtomicLong allocated = new AtomicLong();
   // Of the main stream, 0 before the first call that uses them.
   private long counters;
@@ -27,6 +28,7 @@ final class CudaMemory implements Memory {
     this.context = context;
     this.streams = streams;
     this.staging = new Staging(context, streams.main());
+    this.checks = new IndexChecks(context);
     context.keepPool(poolBytes(System.getProperty(POOL_PROPERTY)));
   }
 
@@ -187,13 +189,29 @@ final class CudaMemory implements Memory {
     }
   }
 
-  /** Copies from the device once all that was submitted is done. */
+  /**
+   * Copies from the device once all that was submitted is done.
+   *
+   * @throws IllegalArgumentException when that met an index out of bounds
+   */
   void read(long address, MemorySegment target) {
     if (streams.recording() != null) {
       throw new IllegalStateException(
           "read: this thread is recording work, nothing of which is done; read after a replay");
     }
     staging.read(address, target);
+    checks.raise();
+  }
+
+  /** Waits for all that was submitted, and for what was found wrong with its indices. */
+  void await() {
+    streams.main().synchronize();
+    checks.raise();
+  }
+
+  /** Where kernels say what is wrong with indices. */
+  IndexChecks checks() {
+    return checks;
   }
 
   private void checkRange(String what, Buffer buffer, long offset, long bytes) {
