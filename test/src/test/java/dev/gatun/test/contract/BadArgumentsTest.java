@@ -538,11 +538,19 @@ final class BadArgumentsTest {
                 new IndexAdd(of(y, 3, 8), ids, of(table, 5, 8)))) {
           assertEquals(
               "%s: id %d at 1 is outside of 0 to 4".formatted(call.kernel(), id),
-              assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+              assertThrows(IllegalArgumentException.class, () -> runAndRead(backend, call, y))
                   .getMessage());
+          // It is told once.
+          backend.memory().read(y, 0, MemorySegment.ofArray(new byte[4]));
         }
       }
     }
+  }
+
+  /** A device may tell of an index when its results are read. */
+  private static void runAndRead(Backend backend, KernelCall call, Buffer result) {
+    Runs.run(backend.kernels(), call);
+    backend.memory().read(result, 0, MemorySegment.ofArray(new byte[4]));
   }
 
   @ParameterizedTest
@@ -576,9 +584,37 @@ final class BadArgumentsTest {
                 at(out, 128, 2, 3, 1, 2));
         assertEquals(
             "rotary_cache_update: " + messages[i],
-            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+            assertThrows(IllegalArgumentException.class, () -> runAndRead(backend, call, out))
                 .getMessage());
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void pages_outside_of_the_cache_are_refused(Backend backend) {
+    try (Buffer in = backend.memory().allocate(4 * 256);
+        Buffer pages = backend.memory().adopt(MemorySegment.ofArray(new int[] {0, 1, 2, 3, 9, 0}));
+        Buffer out = backend.memory().allocate(4 * 16)) {
+      backend.memory().write(MemorySegment.ofArray(new float[256]), in, 0);
+      Operand table = new Operand(pages, 0, DType.I32, new long[] {2, 3}, new long[] {3, 1});
+      ScaledDotProductAttention call =
+          new ScaledDotProductAttention(
+              of(in, 2, 1, 1, 8),
+              at(in, 64, 3, 2, 1, 8),
+              at(in, 64, 3, 2, 1, 8),
+              of(out, 2, 1, 1, 8),
+              null,
+              AttentionKeys.paged(table, 6, 3),
+              AttentionScores.scaled(1),
+              AttentionMask.NONE,
+              Dropout.NONE,
+              null,
+              null);
+      assertEquals(
+          "scaled_dot_product_attention: page 3 at 0 of sequence 1 is outside of 0 to 2",
+          assertThrows(IllegalArgumentException.class, () -> runAndRead(backend, call, out))
+              .getMessage());
     }
   }
 

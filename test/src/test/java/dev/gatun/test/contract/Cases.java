@@ -16,8 +16,10 @@ final class Cases {
     long seed = Long.getLong(SEED, 1);
     return Stream.of(
             AttentionCases.cases(seed, 3 * each),
+            AttentionEdges.cases(seed, each),
             MatmulCases.cases(seed, each),
             RowCases.cases(seed, each),
+            LongRowCases.cases(seed, each),
             LookupCases.cases(seed, each),
             RotaryCases.cases(seed, each),
             QuantizedCases.cases(seed, each),
@@ -33,6 +35,8 @@ final class Cases {
     long seed = Long.getLong(SEED, 1);
     return Stream.of(
             AttentionCases.tiles(seed, 2 * each),
+            AttentionEdges.tiles(seed, each / 2),
+            AttentionEdges.caches(seed, each / 2),
             MatmulCases.tiles(seed, each),
             QuantizedCases.tiles(seed, each),
             ExpertCases.tiles(seed, each))
@@ -44,6 +48,7 @@ final class Cases {
     long seed = Long.getLong(SEED, 1);
     return Stream.of(
             AttentionCases.hopper(seed, 2 * each),
+            AttentionEdges.hopper(seed, each),
             MatmulCases.hopper(seed, each),
             QuantizedCases.hopper(seed, 2 * each))
         .flatMap(s -> s);

@@ -42,7 +42,7 @@ record KeyLayout(Ragged ragged, int[] lengths, Data table, int rows, int room, i
   }
 
   /** Pages in random order; entries behind a sequence's last page are nonsense. */
-  private static KeyLayout paged(Random random, int[] lengths) {
+  static KeyLayout paged(Random random, int[] lengths) {
     int size = 1 + random.nextInt(20);
     int width = Math.ceilDiv(Arrays.stream(lengths).max().orElse(0), size) + random.nextInt(2);
     int pages = lengths.length * width + 2;

@@ -35,6 +35,11 @@ final class RotaryCases {
         Data.input("sine", () -> Math.sin(angles[next[1]++]), positions, half));
   }
 
+  /** Also such as models have, whose halves are whole vectors. */
+  private static long size(Random random, int limit) {
+    return random.nextInt(3) == 0 ? 16 * (1 + random.nextInt(8)) : Sizes.any(random, limit);
+  }
+
   private static Data special(Random random, Data x) {
     return random.nextInt(5) > 0
         ? x
@@ -45,7 +50,7 @@ final class RotaryCases {
     Random random = new Random(seed);
     long tokens = Sizes.any(random, 33);
     long heads = Sizes.any(random, 5);
-    long size = Sizes.any(random, 100);
+    long size = size(random, 100);
     long positions = 1 + random.nextInt(50);
     boolean interleaved = random.nextBoolean();
     boolean inPlace = random.nextBoolean();
@@ -77,7 +82,7 @@ final class RotaryCases {
     long tokens = Sizes.any(random, 33);
     long heads = Sizes.any(random, 5);
     long kvHeads = Sizes.any(random, 3);
-    long size = Sizes.any(random, 65);
+    long size = size(random, 65);
     long positions = 1 + random.nextInt(50);
     boolean interleaved = random.nextBoolean();
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];

@@ -48,6 +48,7 @@ public final class Emulator {
             "gatun_emulator_fail", ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
     static final MethodHandle SET_MEMORY =
         handle("gatun_emulator_set_memory", ValueLayout.JAVA_LONG);
+    static final MethodHandle LOSE = handle("gatun_emulator_lose", ValueLayout.JAVA_INT);
     static final MethodHandle RESET = handle("gatun_emulator_reset");
 
     static MethodHandle handle(String name, java.lang.foreign.MemoryLayout... arguments) {
@@ -122,6 +123,15 @@ public final class Emulator {
   public static void setMemory(long bytes) {
     try {
       Calls.SET_MEMORY.invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Loses the device, as a kernel that fails does. */
+  public static void lose(int result) {
+    try {
+      Calls.LOSE.invokeExact(result);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

@@ -84,6 +84,8 @@ public final class CudaBackend implements Backend {
       throw new IllegalStateException("capture: this thread is recording already");
     }
     work.run();
+    // What it does wrong is told now, not by a replay.
+    memory.await();
     return Recording.of(context, streams, memory, work);
   }
 }

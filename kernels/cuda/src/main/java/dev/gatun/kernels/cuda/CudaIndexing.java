@@ -6,8 +6,10 @@ import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.IndexChecks.Bound;
 
-/** Rows by their numbers, which are checked before. */
+/** Rows by their numbers. */
 final class CudaIndexing {
   private final Launcher launcher;
   private final IndexChecks checks;
@@ -18,55 +20,69 @@ final class CudaIndexing {
   }
 
   void run(Embedding c) {
-    checks.inRange(c, "id", c.ids(), c.table().size(0), null);
-    launcher.launch(
-        "embedding",
-        c.ids().values().size(0),
-        1,
-        1,
-        0,
+    Operand ids = c.ids().values();
+    long rows = c.table().size(0);
+    Arguments arguments =
         launcher
-            .with(c.table(), c.ids().values(), c.y())
+            .with(c.table(), ids, c.y())
             .integer(dtype(c.table().dtype()))
             .integer(dtype(c.y().dtype()))
             .integer(c.accumulate() ? 1 : 0)
-            .number(c.table().size(1)));
+            .numbers(c.table().size(1), rows);
+    launcher.launch(
+        "embedding",
+        ids.size(0),
+        1,
+        1,
+        0,
+        checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
   }
 
   void run(IndexAdd c) {
-    checks.inRange(c, "id", c.ids(), c.y().size(0), null);
+    Operand ids = c.ids().values();
+    long rows = c.y().size(0);
+    Arguments arguments =
+        launcher
+            .with(c.x(), ids, c.y())
+            .integer(dtype(c.x().dtype()))
+            .integer(dtype(c.y().dtype()))
+            .numbers(ids.size(0), c.y().size(1), rows);
     launcher.elements(
         "index_add",
         c.y().size(1),
-        launcher
-            .with(c.x(), c.ids().values(), c.y())
-            .integer(dtype(c.x().dtype()))
-            .integer(dtype(c.y().dtype()))
-            .numbers(c.ids().values().size(0), c.y().size(1)));
+        checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
   }
 
   void run(IndexSelect c) {
-    checks.inRange(c, "id", c.ids(), c.x().size(1), null);
+    Operand ids = c.ids().values();
+    long length = c.x().size(1);
+    Arguments arguments =
+        launcher
+            .with(c.x(), ids, c.y())
+            .numbers(length, ids.size(0))
+            .number(c.x().size(2) * c.x().dtype().bytes());
     launcher.launch(
         "index_select",
-        c.x().size(0) * c.ids().values().size(0),
+        c.x().size(0) * ids.size(0),
         1,
         1,
         0,
-        launcher
-            .with(c.x(), c.ids().values(), c.y())
-            .numbers(c.x().size(1), c.ids().values().size(0))
-            .number(c.x().size(2) * c.x().dtype().bytes()));
+        checks.report(arguments, c, Bound.below("id", c.ids(), length)));
   }
 
   void run(ScatterRows c) {
-    checks.inRange(c, "id", c.ids(), c.y().size(0), -1L);
+    Operand ids = c.ids().values();
+    long rows = c.y().size(0);
+    Arguments arguments =
+        launcher
+            .with(c.x(), ids, c.y())
+            .numbers(c.y().size(1) * c.y().dtype().bytes(), rows);
     launcher.launch(
         "scatter_rows",
-        c.ids().values().size(0),
+        ids.size(0),
         1,
         1,
         0,
-        launcher.with(c.x(), c.ids().values(), c.y()).number(c.y().size(1) * c.y().dtype().bytes()));
+        checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
   }
 }

@@ -50,7 +50,7 @@ import java.util.function.Consumer;
 
 /**
  * Submits the calls to a device's stream. A call returns before its kernel ran, and a kernel that
- * fails makes a later call fail; indices are checked before.
+ * fails or meets a bad index makes a later call fail.
  */
 final class CudaKernels implements Kernels {
   private final CudaMemory memory;
@@ -74,7 +74,7 @@ final class CudaKernels implements Kernels {
   CudaKernels(CudaMemory memory, Launcher launcher, LibraryMatmul library) {
     this.memory = memory;
     this.launcher = launcher;
-    IndexChecks checks = new IndexChecks(launcher, memory);
+    IndexChecks checks = memory.checks();
     this.attention = new CudaAttention(launcher, memory, checks);
     this.matmul = new CudaMatmul(launcher, memory, library);
     this.rows = new CudaRows(launcher);

@@ -3,8 +3,9 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.cuda.IndexChecks.Bound;
 
-/** Losses, whose targets are checked before. */
+/** Losses. */
 final class CudaLosses {
   private final Launcher launcher;
   private final IndexChecks checks;
@@ -15,13 +16,16 @@ final class CudaLosses {
   }
 
   void run(CrossEntropy c) {
-    checks.inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
-    launcher.rows(
-        "cross_entropy",
-        c.logits().size(0),
+    long columns = c.logits().size(1);
+    Arguments arguments =
         launcher
             .with(c.logits(), c.targets().values(), c.loss())
             .integer(dtype(c.logits().dtype()))
-            .numbers(c.logits().size(1), c.ignoreIndex()));
+            .numbers(columns, c.ignoreIndex());
+    launcher.rows(
+        "cross_entropy",
+        c.logits().size(0),
+        CudaRows.threadsOfLongRows(c.logits()),
+        checks.report(arguments, c, Bound.below("target", c.targets(), columns)));
   }
 }

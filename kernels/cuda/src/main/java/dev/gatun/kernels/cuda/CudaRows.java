@@ -64,7 +64,18 @@ final class CudaRows {
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
     }
-    launch("softmax", kept, c.x(), arguments.integer(c.log() ? 1 : 0).number(c.x().size(1)));
+    arguments.integer(c.log() ? 1 : 0).number(c.x().size(1));
+    if (kept) {
+      launch("softmax", true, c.x(), arguments);
+    } else {
+      launcher.rows("softmax", c.x().size(0), threadsOfLongRows(c.x()), arguments);
+    }
+  }
+
+  /** Of a block of softmax.cu: as many as have four vectors of a row each, in whole warps. */
+  static int threadsOfLongRows(Operand x) {
+    long warps = Math.ceilDiv(x.size(1), 4L * Vectors.lanes(x) * WARP);
+    return (int) Math.clamp(warps * WARP, WARP, 1024);
   }
 
   private void launch(String kernel, boolean kept, Operand x, Arguments arguments) {

@@ -4,6 +4,7 @@ import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaEvent;
 import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.bindings.cuda.PinnedMemory;
+import dev.gatun.kernels.api.call.reduction.Pool;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;

@@ -30,6 +30,15 @@ final class Vectors {
     return areAligned(x) && (x.size(0) <= 1 || x.stride(0) * x.dtype().bytes() % BYTES == 0);
   }
 
+  /** Whether every head of [rows, places, heads, elements] begins where a vector may. */
+  static boolean haveAlignedHeads(Operand x) {
+    boolean aligned = areAligned(x);
+    for (int axis = 0; axis < 3; axis++) {
+      aligned &= x.size(axis) <= 1 || x.stride(axis) * x.dtype().bytes() % BYTES == 0;
+    }
+    return aligned;
+  }
+
   /** How the names of kernels for a type end. */
   static String suffix(DType dtype) {
     return switch (dtype) {

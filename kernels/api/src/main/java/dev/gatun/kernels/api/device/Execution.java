@@ -184,8 +184,9 @@ public final class Execution {
       ScaledDotProductAttention call, MemorySegment table, int... lengths) {
     Operand blocks = call.keys().blockTable();
     long pages = call.key().size(0);
+    long size = Math.max(1, call.key().size(1));
     for (int b = 0; b < call.batch(); b++) {
-      for (long i = 0; i < Math.ceilDiv(lengths[b], call.key().size(1)); i++) {
+      for (long i = 0; i < Math.ceilDiv(lengths[b], size); i++) {
         int page = table.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, b * blocks.stride(0) + i);
         if (page < 0 || page >= pages) {
           throw new IllegalArgumentException(

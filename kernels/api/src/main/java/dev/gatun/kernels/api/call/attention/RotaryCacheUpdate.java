@@ -17,7 +17,9 @@ import java.util.List;
  * row is a sequence and room its capacity, or a row is a page and room the tokens in it (Kwon et
  * al., arXiv 2309.06180). Slot s is place {@code s mod room} of row {@code s / room}. The slots are
  * distinct; where their bound is unknown all are checked before anything is written, and two equal
- * ones are an error that names both places. Slots that no token has stay as they are.
+ * ones are an error that names both places. Where a backend works behind its caller the error comes
+ * with the next read of its memory, and replays of recorded work check bounds alone. Slots that no
+ * token has stay as they are.
  *
  * @param qkv F32, BF16 or F16 [tokens, (heads + 2 kv_heads) head_size], rows without gaps inside
  * @param cosine F32 [positions, rotary / 2] contiguous
