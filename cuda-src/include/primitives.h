@@ -112,6 +112,14 @@ static __device__ __forceinline__ void atomic_min(unsigned long long* address,
 static __device__ __forceinline__ void fence_device() { __threadfence(); }
 // What another block wrote, past the first-level cache.
 static __device__ __forceinline__ float load_fresh(const float* address) { return __ldcg(address); }
+// The same of four neighbours, aligned to 16 bytes.
+static __device__ __forceinline__ void load_fresh_16(uint32_t* four, const void* address) {
+  const uint4 words = __ldcg(static_cast<const uint4*>(address));
+  four[0] = words.x;
+  four[1] = words.y;
+  four[2] = words.z;
+  four[3] = words.w;
+}
 
 // The bytes of a and then of b, 0 to 7, that the selector's four hexadecimal digits name.
 static __device__ __forceinline__ uint32_t permute_bytes(uint32_t a, uint32_t b,

@@ -51,6 +51,7 @@ int atomic_add(int* address, int value, Site site);
 unsigned long long atomic_min(unsigned long long* address, unsigned long long value, Site site);
 void fence();
 float load_fresh(const float* address, Site site);
+void load_fresh_16(uint32_t* four, const void* address, Site site);
 
 inline uint32_t bits(float value) {
   uint32_t result;
@@ -130,6 +131,9 @@ inline void atomic_min(unsigned long long* address, unsigned long long value, GA
 inline void fence_device() { emulator::fence(); }
 inline float load_fresh(const float* address, GATUN_SITE) {
   return emulator::load_fresh(address, {file, line});
+}
+inline void load_fresh_16(uint32_t* four, const void* address, GATUN_SITE) {
+  emulator::load_fresh_16(four, address, {file, line});
 }
 
 inline float exp2_approximate(float x) { return exp2f(x); }

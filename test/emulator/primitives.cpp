@@ -316,5 +316,15 @@ float load_fresh(const float* address, Site) {
   return *static_cast<const volatile float*>(address);
 }
 
+void load_fresh_16(uint32_t* four, const void* address, Site site) {
+  if (reinterpret_cast<uintptr_t>(address) % 16 != 0) {
+    fail("read past the first-level cache at " + describe(site) +
+         ": 16 bytes that are not aligned so");
+  }
+  for (int i = 0; i < 4; i++) {
+    four[i] = bits(load_fresh(static_cast<const float*>(address) + i, site));
+  }
+}
+
 }  // namespace emulator
 }  // namespace gatun

@@ -43,7 +43,7 @@ final class CudaQuantizedTest {
   }
 
   /** A weight in blocks, packed, and what it means. */
-  private record Weight(BlockFormat format, int n, int k, byte[] packed, double[][] rows) {
+  record Weight(BlockFormat format, int n, int k, byte[] packed, double[][] rows) {
     static Weight of(BlockFormat format, int n, int k, Quantizer.Rows values) {
       byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
       Quantizer.quantize(format, values, n, k, MemorySegment.ofArray(blocks));
@@ -102,7 +102,7 @@ final class CudaQuantizedTest {
     return values;
   }
 
-  private static double[] product(Weight w, double[] x, int m) {
+  static double[] product(Weight w, double[] x, int m) {
     double[] y = new double[m * w.n()];
     for (int i = 0; i < m; i++) {
       for (int j = 0; j < w.n(); j++) {

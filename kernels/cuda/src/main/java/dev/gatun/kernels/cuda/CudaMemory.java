@@ -20,6 +20,8 @@ final class CudaMemory implements Memory {
   private final Streams streams;
   private final Staging staging;
   private final AtomicLong allocated = new AtomicLong();
+  // Of the main stream, 0 before the first call that uses them.
+  private long counters;
 
   CudaMemory(CudaContext context, Streams streams) {
     this.context = context;
@@ -65,6 +67,37 @@ final class CudaMemory implements Memory {
 
   /** Memory of its own from the pool, more than 0 bytes. */
   long allocateAddress(long bytes) {
+    long address = fromPool(bytes);
+    allocated.addAndGet(bytes);
+    return address;
+  }
+
+  /**
+   * Counters at 0 for the kernels that this thread submits: one block for its stream, one for each
+   * recording, whose kernels run one after another. Each leaves them at 0.
+   *
+   * @param bytes the same in every call
+   */
+  synchronized long counters(long bytes) {
+    Recording recording = streams.recording();
+    if (recording != null) {
+      return recording.counters(bytes);
+    }
+    if (counters == 0) {
+      // Not a tensor's, so that it is not counted as one.
+      long address = fromPool(bytes);
+      try {
+        streams.main().fill(address, 0, bytes);
+      } catch (CudaException e) {
+        streams.main().free(address);
+        throw e;
+      }
+      counters = address;
+    }
+    return counters;
+  }
+
+  private long fromPool(long bytes) {
     long address = tryAllocate(bytes);
     if (address == 0) {
       // What was given back may be still in use by work that is under way.
@@ -81,7 +114,6 @@ final class CudaMemory implements Memory {
                   + " CUDA_VISIBLE_DEVICES")
               .formatted(bytes, device(), usage(), memory[0], memory[1], POOL_PROPERTY));
     }
-    allocated.addAndGet(bytes);
     return address;
   }
 

@@ -87,6 +87,16 @@ final class Launcher {
     launch(kernel, rows, 1, 1, threads, threads / 4, arguments);
   }
 
+  /** The tile of a block of a product's kernel. */
+  KernelImages.Tile tile(String kernel) {
+    return images.entries().get(kernel).tile();
+  }
+
+  /** Submits a kernel with the shared memory that the list of kernels says. */
+  void launch(String kernel, long x, long y, long z, Arguments arguments) {
+    launch(kernel, x, y, z, images.entries().get(kernel).sharedBytes(), arguments);
+  }
+
   /** Submits a kernel; nothing where a side of the grid is empty. */
   void launch(String kernel, long x, long y, long z, int sharedBytes, Arguments arguments) {
     launch(kernel, x, y, z, images.entries().get(kernel).threads(), sharedBytes, arguments);

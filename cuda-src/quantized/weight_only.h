@@ -1,7 +1,7 @@
-// Products of BF16 or F16 with codes as numbers of that type: sums of a group, which are exact but
-// for their rounding to F32, and then its scale.
-#ifndef GATUN_QUANTIZED_EXACT_H
-#define GATUN_QUANTIZED_EXACT_H
+// W4A16 and W8A16 by mma: products of BF16 or F16 with codes as numbers of that type: sums of a
+// group, which are exact but for their rounding to F32, and then its scale.
+#ifndef GATUN_QUANTIZED_WEIGHT_ONLY_H
+#define GATUN_QUANTIZED_WEIGHT_ONLY_H
 
 #include "quantized/codes.h"
 #include "quantized/scales.h"
@@ -61,9 +61,9 @@ static __device__ __forceinline__ void chunk_tokens(typename S::Stage* stage, in
 }
 
 template <class S, bool Bf16>
-static __device__ __forceinline__ void exact_stage(typename S::Stage* stage,
-                                                   const QuantizedProduct& p, long k0,
-                                                   float (*main)[S::kTokenTiles][4]) {
+static __device__ __forceinline__ void weight_only_stage(typename S::Stage* stage,
+                                                         const QuantizedProduct& p, long k0,
+                                                         float (*main)[S::kTokenTiles][4]) {
   constexpr int T = S::kTokenTiles;
   const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
   const int token0 = S::side() * 8 * T;
@@ -153,41 +153,41 @@ static __device__ __forceinline__ void exact_stage(typename S::Stage* stage,
 // Rows of x and the packed weight are aligned to 16 bytes, k is a multiple of 8. Grid: (n tiles, m
 // tiles, splits of k).
 template <class S, bool Bf16, class Places>
-static __device__ __forceinline__ void exact_product(const QuantizedProduct& p,
-                                                     const Places& places) {
+static __device__ __forceinline__ void weight_only_product(const QuantizedProduct& p,
+                                                           const Places& places) {
   typename S::Shared* shared = shared_memory<typename S::Shared>(sizeof(typename S::Shared));
   float main[2][S::kTokenTiles][4] = {};
   S::each_stage(shared, p, places, [&](typename S::Stage* stage, long k0) {
-    exact_stage<S, Bf16>(stage, p, k0, main);
+    weight_only_stage<S, Bf16>(stage, p, k0, main);
   });
-  if (S::join(shared, p, places, &main[0][0][0], false)) {
+  if (S::join(shared, p, places, &main[0][0][0], FloatSums())) {
     S::each_four(p, places, &main[0][0][0], [&](long row, long column, float* four) {
       finish_sums(p, places.bias, four, row, column);
     });
   }
 }
 
-template <int Bits, int TokenTiles, int Slices, int Sides, int Depth, int Stages>
-using ExactTile = QuantizedTile<uint16_t, Bits, TokenTiles, Slices, Sides, Depth, Stages>;
+template <class Shape>
+using WeightOnlyTile = QuantizedTile<uint16_t, Shape>;
 
-#define GATUN_EXACT_PRODUCT(name, bf16, ...)                                     \
-  extern "C" __global__ void __launch_bounds__(ExactTile<__VA_ARGS__>::kThreads, \
-                                               ExactTile<__VA_ARGS__>::kBlocks)  \
-      name(const __grid_constant__ QuantizedProduct p) {                         \
-    using S = ExactTile<__VA_ARGS__>;                                            \
-    exact_product<S, bf16>(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));       \
+#define GATUN_WEIGHT_ONLY(name, X, Shape)                                              \
+  extern "C" __global__ void __launch_bounds__(WeightOnlyTile<Shape>::kThreads,        \
+                                               WeightOnlyTile<Shape>::kBlocks)         \
+      name(const __grid_constant__ QuantizedProduct p) {                               \
+    using S = WeightOnlyTile<Shape>;                                                   \
+    weight_only_product<S, X::kIsBf16>(p, DensePlaces::of<S::kTokens>(p, blockIdx.y)); \
   }
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
-#define GATUN_GROUPED_EXACT_PRODUCT(name, bf16, ...)                                    \
-  extern "C" __global__ void __launch_bounds__(ExactTile<__VA_ARGS__>::kThreads,        \
-                                               ExactTile<__VA_ARGS__>::kBlocks)         \
+#define GATUN_GROUPED_WEIGHT_ONLY(name, X, Shape)                                       \
+  extern "C" __global__ void __launch_bounds__(WeightOnlyTile<Shape>::kThreads,         \
+                                               WeightOnlyTile<Shape>::kBlocks)          \
       name(const __grid_constant__ QuantizedProduct p,                                  \
            const __grid_constant__ ExpertRows experts) {                                \
-    using S = ExactTile<__VA_ARGS__>;                                                   \
+    using S = WeightOnlyTile<Shape>;                                                    \
     const GroupedPlaces places = GroupedPlaces::of<S::kTokens>(p, experts, blockIdx.y); \
     if (places.begin < places.end) {                                                    \
-      exact_product<S, bf16>(p, places);                                                \
+      weight_only_product<S, X::kIsBf16>(p, places);                                    \
     }                                                                                   \
   }
 

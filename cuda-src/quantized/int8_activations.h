@@ -1,7 +1,7 @@
-// Products of codes with codes: whole numbers over each run of input features that shares the
-// scales of both sides, and floats over the runs.
-#ifndef GATUN_QUANTIZED_INTEGERS_H
-#define GATUN_QUANTIZED_INTEGERS_H
+// W4A8 and W8A8 by mma: products of codes with codes: whole numbers over each run of input features
+// that shares the scales of both sides, and floats over the runs.
+#ifndef GATUN_QUANTIZED_INT8_ACTIVATIONS_H
+#define GATUN_QUANTIZED_INT8_ACTIVATIONS_H
 
 #include "quantized/codes.h"
 #include "quantized/scales.h"
@@ -18,10 +18,10 @@ static __device__ __forceinline__ float magic_float(int32_t sum) {
 
 // Adds a stage. With `whole` the sums are of whole rows, and go on in `main` as whole numbers.
 template <class S>
-static __device__ __forceinline__ void integer_stage(typename S::Stage* stage,
-                                                     const QuantizedProduct& p, long k0, bool whole,
-                                                     float (*main)[S::kTokenTiles][4],
-                                                     int32_t (*sums)[S::kTokenTiles][4]) {
+static __device__ __forceinline__ void int8_stage(typename S::Stage* stage,
+                                                  const QuantizedProduct& p, long k0, bool whole,
+                                                  float (*main)[S::kTokenTiles][4],
+                                                  int32_t (*sums)[S::kTokenTiles][4]) {
   constexpr int T = S::kTokenTiles;
   const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
   const int token0 = S::side() * 8 * T;
@@ -147,14 +147,14 @@ static __device__ __forceinline__ float whole_row(const FourScales& four, int f,
 // x is codes, their rows and the packed weight aligned to 16 bytes, with zeros past k up to a
 // multiple of 16. Grid: (n tiles, m tiles, splits of k).
 template <class S, class Places>
-static __device__ __forceinline__ void integer_product(const QuantizedProduct& p,
-                                                       const Places& places) {
+static __device__ __forceinline__ void int8_product(const QuantizedProduct& p,
+                                                    const Places& places) {
   typename S::Shared* shared = shared_memory<typename S::Shared>(sizeof(typename S::Shared));
   float main[2][S::kTokenTiles][4] = {};
   int32_t sums[2][S::kTokenTiles][4] = {};
   const bool whole = p.blocks == 0 && p.shift >= 16;
   S::each_stage(shared, p, places, [&](typename S::Stage* stage, long k0) {
-    integer_stage<S>(stage, p, k0, whole, main, sums);
+    int8_stage<S>(stage, p, k0, whole, main, sums);
   });
   if (whole) {
 #pragma unroll
@@ -163,7 +163,7 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
           static_cast<uint32_t>(sums[i / (S::kTokenTiles * 4)][i / 4 % S::kTokenTiles][i % 4]));
     }
   }
-  if (!S::join(shared, p, places, &main[0][0][0], whole)) {
+  if (!S::join(shared, p, places, &main[0][0][0], SomeSums{whole})) {
     return;
   }
   FourScales four = {};
@@ -190,27 +190,27 @@ static __device__ __forceinline__ void integer_product(const QuantizedProduct& p
   });
 }
 
-template <int Bits, int TokenTiles, int Slices, int Sides, int Depth, int Stages>
-using IntegerTile = QuantizedTile<int8_t, Bits, TokenTiles, Slices, Sides, Depth, Stages>;
+template <class Shape>
+using Int8Tile = QuantizedTile<int8_t, Shape>;
 
-#define GATUN_INTEGER_PRODUCT(name, ...)                                           \
-  extern "C" __global__ void __launch_bounds__(IntegerTile<__VA_ARGS__>::kThreads, \
-                                               IntegerTile<__VA_ARGS__>::kBlocks)  \
-      name(const __grid_constant__ QuantizedProduct p) {                           \
-    using S = IntegerTile<__VA_ARGS__>;                                            \
-    integer_product<S>(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));             \
+#define GATUN_INT8(name, Shape)                                           \
+  extern "C" __global__ void __launch_bounds__(Int8Tile<Shape>::kThreads, \
+                                               Int8Tile<Shape>::kBlocks)  \
+      name(const __grid_constant__ QuantizedProduct p) {                  \
+    using S = Int8Tile<Shape>;                                            \
+    int8_product<S>(p, DensePlaces::of<S::kTokens>(p, blockIdx.y));       \
   }
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
-#define GATUN_GROUPED_INTEGER_PRODUCT(name, ...)                                        \
-  extern "C" __global__ void __launch_bounds__(IntegerTile<__VA_ARGS__>::kThreads,      \
-                                               IntegerTile<__VA_ARGS__>::kBlocks)       \
+#define GATUN_GROUPED_INT8(name, Shape)                                                 \
+  extern "C" __global__ void __launch_bounds__(Int8Tile<Shape>::kThreads,               \
+                                               Int8Tile<Shape>::kBlocks)                \
       name(const __grid_constant__ QuantizedProduct p,                                  \
            const __grid_constant__ ExpertRows experts) {                                \
-    using S = IntegerTile<__VA_ARGS__>;                                                 \
+    using S = Int8Tile<Shape>;                                                          \
     const GroupedPlaces places = GroupedPlaces::of<S::kTokens>(p, experts, blockIdx.y); \
     if (places.begin < places.end) {                                                    \
-      integer_product<S>(p, places);                                                    \
+      int8_product<S>(p, places);                                                       \
     }                                                                                   \
   }
 

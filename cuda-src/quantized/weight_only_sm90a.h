@@ -1,16 +1,16 @@
-// Products of BF16 or F16 with codes by Hopper's warpgroups: y transposed is the weight times x
-// transposed. Codes and rows of x come by the copy engine into a ring of tiles; codes become
+// W4A16 and W8A16 by Hopper's warpgroups, warp-specialised: y transposed is the weight times x
+// transposed. TMA loads bring codes and rows of x into a ring of tiles; codes become
 // numbers in registers, from where a warpgroup takes the weight, while it multiplies those before.
 //
 // Sums are kept in units of the scale of the group that is added to them, and change to the next
 // one's where that begins: so they need no others beside them.
-#ifndef GATUN_QUANTIZED_EXACT_SM90A_H
-#define GATUN_QUANTIZED_EXACT_SM90A_H
+#ifndef GATUN_QUANTIZED_WEIGHT_ONLY_SM90A_H
+#define GATUN_QUANTIZED_WEIGHT_ONLY_SM90A_H
 
 #include "matmul/ring_sm90a.h"
 #include "quantized/codes.h"
 #include "quantized/scales.h"
-#include "quantized/splits_sm90a.h"
+#include "quantized/split_k_sm90a.h"
 #include "quantized/tile.h"
 
 namespace gatun {
@@ -19,7 +19,7 @@ namespace gatun {
 constexpr int kDepth = 64, kTurn = 32, kSteps16 = kTurn / 16;
 
 template <bool Bf16, int Bits, int Tokens>
-struct HopperExact {
+struct WarpgroupWeightOnly {
   static constexpr int kSums = Tokens / 2;
   static constexpr unsigned kTokenBytes = Tokens * kDepth * 2;
   // Of all panels' codes for a turn.
@@ -50,7 +50,8 @@ struct HopperExact {
   static __device__ __forceinline__ int lane_row() { return threadIdx.x % 32 / 4; }
   static __device__ __forceinline__ int lane_part() { return threadIdx.x % 4; }
 
-  __device__ __forceinline__ HopperExact(const QuantizedProduct& product, const uint8_t* mine)
+  __device__ __forceinline__ WarpgroupWeightOnly(const QuantizedProduct& product,
+                                                 const uint8_t* mine)
       : p(product),
         panel(mine),
         steps(steps_of_block(product, kDepth)),
@@ -218,13 +219,13 @@ struct HopperExact {
     wgmma_registers<kSums>(sums1);
   }
 
-  __device__ __forceinline__ void finish(Tiles* ring, long feature) {
+  __device__ __forceinline__ void finish(long feature) {
 #pragma unroll
     for (int i = 0; i < kSums; i++) {
       sums0[i] *= unit[i / 2 % 2];
       sums1[i] *= unit[2 + i / 2 % 2];
     }
-    if (!join_splits<kSums>(p, ring->word(), sums0, sums1) || feature >= p.n) {
+    if (!join_warpgroup_splits<kSums>(p, FloatSums(), sums0, sums1) || feature >= p.n) {
       return;
     }
 #pragma unroll
@@ -266,10 +267,10 @@ struct HopperExact {
 // bytes, and codes one of the packed weight's words [panels, words] with boxes of eight panels and
 // 32 input features. Groups of F16 scales, or whole rows. Grid: (n / 256, m / Tokens, splits of k).
 template <bool Bf16, int Bits, int Tokens>
-static __device__ __forceinline__ void hopper_exact_product(const TensorMap& x,
-                                                            const TensorMap& codes,
-                                                            const QuantizedProduct& p) {
-  using Product = HopperExact<Bf16, Bits, Tokens>;
+static __device__ __forceinline__ void warpgroup_weight_only_product(const TensorMap& x,
+                                                                     const TensorMap& codes,
+                                                                     const QuantizedProduct& p) {
+  using Product = WarpgroupWeightOnly<Bf16, Bits, Tokens>;
   using Tiles = typename Product::Tiles;
   Tiles* ring = shared_memory<Tiles>(sizeof(Tiles));
   ring->begin();
@@ -283,15 +284,15 @@ static __device__ __forceinline__ void hopper_exact_product(const TensorMap& x,
     const long first = static_cast<long>(blockIdx.x) * kFeatures + consumer_warp() * kPanelFeatures;
     Product product(p, first < p.n ? p.packed + first / kPanelFeatures * p.panel : nullptr);
     product.multiply_all(ring);
-    product.finish(ring, first + 4 * Product::lane_row());
+    product.finish(first + 4 * Product::lane_row());
   }
 }
 
-#define GATUN_HOPPER_EXACT_PRODUCT(name, bf16, bits, tokens)                             \
-  extern "C" __global__ void __launch_bounds__(kThreads, 1)                              \
-      name(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes, \
-           const __grid_constant__ QuantizedProduct p) {                                 \
-    hopper_exact_product<bf16, bits, tokens>(x, codes, p);                               \
+#define GATUN_WEIGHT_ONLY_SM90A(name, X, Shape)                                           \
+  extern "C" __global__ void __launch_bounds__(kThreads, 1)                               \
+      name(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes,  \
+           const __grid_constant__ QuantizedProduct p) {                                  \
+    warpgroup_weight_only_product<X::kIsBf16, Shape::kBits, Shape::kTokens>(x, codes, p); \
   }
 
 }  // namespace gatun

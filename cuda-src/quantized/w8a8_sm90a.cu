@@ -1,9 +1,9 @@
-// W8A8 by Hopper's warpgroups: y transposed is the weight times x transposed. A packed weight's
-// words of four input features are what a warpgroup takes from registers, so they come from memory
-// straight into them, a step ahead; codes of x come by the copy engine into a ring of tiles.
+// W8A8 by Hopper's warpgroups, warp-specialised: y transposed is the weight times x transposed. A
+// packed weight's words of four input features are what a warpgroup takes from registers, so they
+// come from memory straight into them, a step ahead; codes of x come by TMA into a ring of tiles.
 #include "matmul/ring_sm90a.h"
-#include "quantized/integers.h"
-#include "quantized/splits_sm90a.h"
+#include "quantized/int8_activations.h"
+#include "quantized/split_k_sm90a.h"
 
 using namespace gatun;
 
@@ -74,7 +74,7 @@ static __device__ __forceinline__ void multiply(Tiles<Tokens>* ring, int turn, c
 // 128 bytes; a scale a feature and a token. Grid: (n / 256, m
 // / Tokens).
 template <int Tokens>
-static __device__ __forceinline__ void hopper_integer_product(const TensorMap& x,
+static __device__ __forceinline__ void warpgroup_int8_product(const TensorMap& x,
                                                               const QuantizedProduct& p) {
   constexpr int kSums = Tokens / 2;
   Tiles<Tokens>* ring = shared_memory<Tiles<Tokens>>(sizeof(Tiles<Tokens>));
@@ -120,7 +120,7 @@ static __device__ __forceinline__ void hopper_integer_product(const TensorMap& x
     wgmma_registers<kSums>(sums0);
     wgmma_registers<kSums>(sums1);
     const long feature = first + 4 * g;
-    if (join_splits<kSums>(p, ring->word(), sums0, sums1) && feature < p.n) {
+    if (join_warpgroup_splits<kSums>(p, WholeSums(), sums0, sums1) && feature < p.n) {
       const FourScales four = whole_row_scales(panel, g);
 #pragma unroll
       for (int i = 0; i < Tokens / 4; i++) {
@@ -141,13 +141,13 @@ static __device__ __forceinline__ void hopper_integer_product(const TensorMap& x
 }
 
 extern "C" __global__ void __launch_bounds__(kThreads, 1)
-    matmul_int8_codes_64_sm90a(const __grid_constant__ TensorMap x,
-                               const __grid_constant__ QuantizedProduct p) {
-  hopper_integer_product<64>(x, p);
+    w8a8_m64_sm90a(const __grid_constant__ TensorMap x,
+                   const __grid_constant__ QuantizedProduct p) {
+  warpgroup_int8_product<64>(x, p);
 }
 
 extern "C" __global__ void __launch_bounds__(kThreads, 1)
-    matmul_int8_codes_128_sm90a(const __grid_constant__ TensorMap x,
-                                const __grid_constant__ QuantizedProduct p) {
-  hopper_integer_product<128>(x, p);
+    w8a8_m128_sm90a(const __grid_constant__ TensorMap x,
+                    const __grid_constant__ QuantizedProduct p) {
+  warpgroup_int8_product<128>(x, p);
 }

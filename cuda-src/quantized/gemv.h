@@ -1,6 +1,7 @@
-// Products of few rows in float arithmetic without tensor cores: what counts is to read the codes.
-#ifndef GATUN_QUANTIZED_ROWS_H
-#define GATUN_QUANTIZED_ROWS_H
+// GEMV with codes, of one row and of few: float arithmetic without tensor cores, for what counts is
+// to read the codes.
+#ifndef GATUN_QUANTIZED_GEMV_H
+#define GATUN_QUANTIZED_GEMV_H
 
 #include "quantized/places.h"
 #include "quantized/scales.h"
@@ -10,7 +11,7 @@ namespace gatun {
 // A block's warps take chunks of four rows of words in turn, each lane one row's word of four
 // features, and the block sums what lanes and warps found in an order that never changes.
 template <int Bits, int Rows>
-struct RowsProduct {
+struct Gemv {
   static constexpr int kWarps = 8, kThreads = 32 * kWarps, kEach = 32 / Bits, kRows = Rows;
 
   struct Shared {
@@ -117,18 +118,18 @@ struct RowsProduct {
 };
 
 // The packed weight is aligned to 16 bytes, k is not 0. Grid: panels.
-#define GATUN_ROWS_PRODUCT(name, ...)                                              \
-  extern "C" __global__ void __launch_bounds__(RowsProduct<__VA_ARGS__>::kThreads) \
-      name(const __grid_constant__ QuantizedProduct p) {                           \
-    using S = RowsProduct<__VA_ARGS__>;                                            \
-    S::run(p, DensePlaces::of<S::kRows>(p, blockIdx.y));                           \
+#define GATUN_GEMV(name, bits, rows)                                       \
+  extern "C" __global__ void __launch_bounds__(Gemv<bits, rows>::kThreads) \
+      name(const __grid_constant__ QuantizedProduct p) {                   \
+    using S = Gemv<bits, rows>;                                            \
+    S::run(p, DensePlaces::of<S::kRows>(p, blockIdx.y));                   \
   }
 
 // The same by experts. Grid: (panels, as many runs of rows as the experts may have).
-#define GATUN_GROUPED_ROWS_PRODUCT(name, ...)                                                   \
-  extern "C" __global__ void __launch_bounds__(RowsProduct<__VA_ARGS__>::kThreads) name(        \
+#define GATUN_GROUPED_GEMV(name, bits, rows)                                                    \
+  extern "C" __global__ void __launch_bounds__(Gemv<bits, rows>::kThreads) name(                \
       const __grid_constant__ QuantizedProduct p, const __grid_constant__ ExpertRows experts) { \
-    using S = RowsProduct<__VA_ARGS__>;                                                         \
+    using S = Gemv<bits, rows>;                                                                 \
     const GroupedPlaces places = GroupedPlaces::of<S::kRows>(p, experts, blockIdx.y);           \
     if (places.begin < places.end) {                                                            \
       S::run(p, places);                                                                        \
