@@ -66,7 +66,7 @@ final class AttentionKernels {
     if (blockTable != null) {
       a.blockTable = address(blockTable);
       a.blockTableStride = blockTable.stride(0);
-      a.pageSize = c.key().size(1);
+      a.pageSize = Math.max(1, c.key().size(1));
     }
   }
 
