@@ -117,7 +117,7 @@ final class AttentionEdges {
     int kvHeads = batch == 1 ? 1 + random.nextInt(2) : 1;
     int heads = kvHeads * (1 + random.nextInt(2));
     boolean ragged = random.nextInt(3) == 0;
-    Offsets queries = ragged ? Offsets.ofLengths(lengths(batch, queryLength)) : null;
+    Ragged queries = ragged ? Ragged.of("query offsets", lengths(batch, queryLength)) : null;
     KeyLayout keys = keys(batch, keyLength);
     int longest = (int) keys.longest();
     Causal causal = Causal.values()[random.nextInt(3)];
@@ -129,14 +129,14 @@ final class AttentionEdges {
     boolean[] seen =
         new boolean
             [(int)
-                (keys.offsets() != null
-                    ? keys.offsets().tokens()
+                (keys.ragged() != null
+                    ? keys.ragged().tokens()
                     : (long) keys.rows() * keys.room())];
     for (int b = 0; b < batch; b++) {
-      int its = ragged ? queries.length(b) : queryLength;
+      int its = ragged ? queries.lengths()[b] : queryLength;
       int most =
-          keys.offsets() != null
-              ? keys.offsets().length(b)
+          keys.ragged() != null
+              ? keys.ragged().lengths()[b]
               : keys.lengths() != null ? keys.lengths()[b] : longest;
       for (int j = 0; j < most; j++) {
         boolean open = mask == null || mask.values()[b * longest + j] != 0;
@@ -151,9 +151,10 @@ final class AttentionEdges {
     data.add(
         hidden(Data.normal(random, "value", keys.shape(kvHeads, size)), seen).withDtype(dtype));
     data.add(Data.output("output", shape).withDtype(dtype));
-    if (keys.table() != null) {
-      data.add(keys.table());
+    if (ragged) {
+      data.add(queries.data());
     }
+    data.addAll(keys.data());
     if (mask != null) {
       data.add(mask);
     }
@@ -195,8 +196,8 @@ final class AttentionEdges {
                 of.apply("key"),
                 of.apply("value"),
                 of.apply("output"),
-                queries,
-                keys.keys(of.apply("table")),
+                ragged ? queries.offsets(of) : null,
+                keys.keys(of),
                 new AttentionScores(
                     scale, softcap, of.apply("bias"), of.apply("slopes"), of.apply("sinks")),
                 new AttentionMask(causal, window, of.apply("mask")),
@@ -205,7 +206,7 @@ final class AttentionEdges {
                 null));
   }
 
-  private static long queryLength(Offsets queries, int length) {
+  private static long queryLength(Ragged queries, int length) {
     return queries == null ? length : queries.longest();
   }
 
@@ -220,9 +221,9 @@ final class AttentionEdges {
   private KeyLayout keys(int batch, int most) {
     int[] lengths = lengths(batch, most);
     return switch (random.nextInt(4)) {
-      case 0 -> new KeyLayout(null, null, null, batch, most);
-      case 1 -> new KeyLayout(null, lengths, null, batch, most + random.nextInt(70));
-      case 2 -> new KeyLayout(Offsets.ofLengths(lengths), null, null, batch, most);
+      case 0 -> new KeyLayout(null, null, null, batch, most, 0);
+      case 1 -> new KeyLayout(null, lengths, null, batch, most + random.nextInt(70), 0);
+      case 2 -> new KeyLayout(Ragged.of("key offsets", lengths), null, null, batch, most, 0);
       default -> KeyLayout.paged(random, lengths);
     };
   }
@@ -247,8 +248,8 @@ final class AttentionEdges {
   }
 
   private static int place(KeyLayout keys, int b, int j) {
-    if (keys.offsets() != null) {
-      return keys.offsets().start(b) + j;
+    if (keys.ragged() != null) {
+      return Offsets.ofLengths(keys.ragged().lengths())[b] + j;
     }
     if (keys.table() == null) {
       return b * keys.room() + j;

@@ -549,7 +549,7 @@ final class BadArgumentsTest {
 
   /** A device may tell of an index when its results are read. */
   private static void runAndRead(Backend backend, KernelCall call, Buffer result) {
-    Runs.run(backend.kernels(), call);
+    backend.kernels().run(call);
     backend.memory().read(result, 0, MemorySegment.ofArray(new byte[4]));
   }
 
@@ -595,6 +595,7 @@ final class BadArgumentsTest {
   void pages_outside_of_the_cache_are_refused(Backend backend) {
     try (Buffer in = backend.memory().allocate(4 * 256);
         Buffer pages = backend.memory().adopt(MemorySegment.ofArray(new int[] {0, 1, 2, 3, 9, 0}));
+        Buffer lengths = backend.memory().adopt(MemorySegment.ofArray(new int[] {6, 3}));
         Buffer out = backend.memory().allocate(4 * 16)) {
       backend.memory().write(MemorySegment.ofArray(new float[256]), in, 0);
       Operand table = new Operand(pages, 0, DType.I32, new long[] {2, 3}, new long[] {3, 1});
@@ -605,7 +606,8 @@ final class BadArgumentsTest {
               at(in, 64, 3, 2, 1, 8),
               of(out, 2, 1, 1, 8),
               null,
-              AttentionKeys.paged(table, 6, 3),
+              AttentionKeys.paged(
+                  Indices.unchecked(table), new Lengths(Operand.of(lengths, DType.I32, 2), 6)),
               AttentionScores.scaled(1),
               AttentionMask.NONE,
               Dropout.NONE,

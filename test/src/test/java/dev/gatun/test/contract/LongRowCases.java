@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
@@ -81,7 +82,12 @@ final class LongRowCases {
     return Case.of(
         "cross_entropy seed %d %s long".formatted(seed, dtype),
         List.of(logits, targets, Data.output("loss", rows)),
-        of -> new CrossEntropy(of.apply("logits"), of.apply("targets"), -100, of.apply("loss")));
+        of ->
+            new CrossEntropy(
+                of.apply("logits"),
+                Indices.unchecked(of.apply("targets")),
+                -100,
+                of.apply("loss")));
   }
 
   private static Case rmsNorm(long seed) {

@@ -12,6 +12,8 @@ import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Lengths;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.emulator.Emulator;
 import java.lang.foreign.MemorySegment;
@@ -46,6 +48,7 @@ final class PagesTest {
     try (Buffer query = of(backend, MemorySegment.ofArray(result.clone()));
         Buffer keys = of(backend, MemorySegment.ofArray(ones));
         Buffer pages = of(backend, MemorySegment.ofArray(table));
+        Buffer inUse = of(backend, MemorySegment.ofArray(lengths));
         Buffer output = of(backend, MemorySegment.ofArray(result.clone()))) {
       Operand cache = Operand.of(keys, DType.F32, PAGES, pageSize, 1, 1);
       Operand blocks =
@@ -59,7 +62,11 @@ final class PagesTest {
                   cache,
                   Operand.of(output, DType.F32, lengths.length, 1, 1, 1),
                   null,
-                  AttentionKeys.paged(blocks, lengths),
+                  AttentionKeys.paged(
+                      Indices.unchecked(blocks),
+                      new Lengths(
+                          Operand.of(inUse, DType.I32, lengths.length),
+                          Arrays.stream(lengths).max().orElse(0))),
                   AttentionScores.scaled(1),
                   AttentionMask.NONE,
                   Dropout.NONE,
