@@ -25,6 +25,9 @@ tr ':' '\n' <bench/target/class-path.txt |
 for module in bindings kernels/api kernels/formats kernels/reference kernels/cpu kernels/cuda java-api/core bench; do
   cp -r "$module/target/classes/." "$pack/classes/"
 done
+# Each backend names its provider in a file of this name.
+providers=META-INF/services/dev.gatun.kernels.api.device.DeviceProvider
+cat kernels/*/target/classes/"$providers" >"$pack/classes/$providers"
 cp -r test/target/test-classes/. "$pack/classes/"
 rm -rf "$pack/classes/META-INF/gatun/cuda" "$pack/classes/module-info.class" "$pack"/lib/gatun*.jar
 # The assertions of the tests.
