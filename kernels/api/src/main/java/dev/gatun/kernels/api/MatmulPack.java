@@ -12,7 +12,7 @@ import java.util.List;
  * instead: {@code packed[out_feature, in_feature]}, filled with zeros behind.
  *
  * @param weight F32, BF16 or F16 [out_features, in_features], strided at will
- * @param packed F32 of an F32 weight, BF16 or F16, [{@link #packedCount}] contiguous
+ * @param packed F32, BF16 or F16 [{@link #packedCount}] contiguous
  * @param layout what reads the packed form
  */
 public record MatmulPack(Operand weight, Operand packed, Layout layout) implements KernelCall {
@@ -35,9 +35,6 @@ public record MatmulPack(Operand weight, Operand packed, Layout layout) implemen
     Checks.required(NAME, "layout", layout);
     Checks.operand(NAME, "weight", weight, Checks.floats(NAME, "weight", weight), 2);
     DType dtype = Checks.floats(NAME, "packed", packed);
-    if (dtype == DType.F32 && weight.dtype() != DType.F32) {
-      throw Checks.bad(NAME, "packed is %s of a weight %s, expected BF16 or F16", packed, weight);
-    }
     long count =
         Checks.counted(
             NAME,

@@ -50,7 +50,6 @@ import dev.gatun.kernels.api.ScatterRows;
 import dev.gatun.kernels.api.Softmax;
 import dev.gatun.kernels.api.TokenCodes;
 import dev.gatun.kernels.api.TopK;
-import dev.gatun.kernels.api.quantized.HostBlocks;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -85,17 +84,17 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void run(Quantize c) {
-    run(c, () -> HostBlocks.run(c));
+    run(c, () -> BlocksCall.run(c));
   }
 
   @Override
   public void run(Dequantize c) {
-    run(c, () -> HostBlocks.run(c));
+    run(c, () -> BlocksCall.run(c));
   }
 
   @Override
   public void run(QuantizedPack c) {
-    run(c, () -> HostBlocks.run(c));
+    run(c, () -> BlocksCall.run(c));
   }
 
   @Override
