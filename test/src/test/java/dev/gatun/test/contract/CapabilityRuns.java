@@ -1,7 +1,7 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Devices;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.Arrays;

@@ -1,9 +1,9 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.AttentionKeys;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

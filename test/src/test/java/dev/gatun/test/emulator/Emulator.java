@@ -1,7 +1,7 @@
 package dev.gatun.test.emulator;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Devices;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

@@ -4,12 +4,12 @@ import static dev.gatun.kernels.cpu.CpuKernels.address;
 import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuBlocks;
-import dev.gatun.kernels.api.Dequantize;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Quantize;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.quantized.BlockFormat;
-import dev.gatun.kernels.api.quantized.HostBlocks;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.formats.HostBlocks;
 
 /**
  * Makes blocks of weights, takes them apart and packs them. What the library refuses, because a
@@ -31,7 +31,7 @@ final class BlocksCall {
             format(c.format(), w.size(1)),
             address(c.blocks()));
     if (!finite) {
-      HostBlocks.run(c);
+      HostBlocks.quantize(c.format(), c.weight(), c.blocks());
     }
   }
 
@@ -55,7 +55,7 @@ final class BlocksCall {
             format(c.format(), c.inFeatures()),
             address(c.packed()));
     if (!finite) {
-      HostBlocks.run(c);
+      HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed());
     }
   }
 

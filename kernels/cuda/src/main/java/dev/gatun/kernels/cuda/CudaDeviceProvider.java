@@ -4,10 +4,10 @@ import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.loader.NativeLoader;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.BackendUnavailableException;
-import dev.gatun.kernels.api.DeviceProvider;
-import dev.gatun.kernels.api.DeviceReport;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
+import dev.gatun.kernels.api.device.DeviceProvider;
+import dev.gatun.kernels.api.device.DeviceReport;
 import java.util.ArrayList;
 import java.util.List;
 

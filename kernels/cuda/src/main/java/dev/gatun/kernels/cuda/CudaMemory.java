@@ -2,8 +2,8 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaException;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;

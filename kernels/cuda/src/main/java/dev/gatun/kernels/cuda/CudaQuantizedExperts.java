@@ -1,7 +1,7 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Activations;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Product;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Tile;

@@ -2,11 +2,11 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.Softmax;
-import dev.gatun.kernels.api.TokenCodes;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.memory.Operand;
 
 /**
  * Normalisations and softmax: by the kernels that keep a row in registers where it fits and lies as

@@ -2,9 +2,9 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.bindings.cuda.CudaTensorMap.Element;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Activations;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Product;
 import java.lang.foreign.Arena;

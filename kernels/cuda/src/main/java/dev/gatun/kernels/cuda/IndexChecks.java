@@ -1,10 +1,10 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

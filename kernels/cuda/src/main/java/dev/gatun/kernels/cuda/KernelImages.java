@@ -1,6 +1,6 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.BackendUnavailableException;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -5,7 +5,7 @@ import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.cuda.CudaFunction;
 import dev.gatun.bindings.cuda.CudaModule;
 import dev.gatun.bindings.cuda.CudaStream;
-import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.call.KernelCall;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.memory.Buffer;
 
 /** Where the blocks that share a tile of a product leave their sums, and count who has done so. */
 final class SplitSums {

@@ -1,7 +1,7 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** What kernels that read 16 bytes at a time ask of operands. */
 final class Vectors {
