@@ -95,7 +95,7 @@ final class LayersTest {
                   .and(
                       not(
                           resideInAnyPackage(
-                              "dev.gatun.kernels.api..", "dev.gatun.kernels.formats..")))));
+                              "dev.gatun.kernels.api..", "dev.gatun.kernels.formats.."))));
 
   @ArchTest
   static final ArchRule models_and_ops_touch_no_native_memory =
