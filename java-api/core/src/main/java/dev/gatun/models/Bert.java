@@ -1,9 +1,9 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +13,9 @@ import java.util.List;
  * positions and segments.
  */
 public final class Bert extends EncoderModel {
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
-  private final Tensor tokenTypeEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer;
 
@@ -26,13 +26,13 @@ public final class Bert extends EncoderModel {
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
     wordEmbeddings =
-        embeddings.take("word_embeddings.weight", config.positive("vocab_size"), hidden);
+        embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), hidden);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
-        embeddings.take(
-            "token_type_embeddings.weight", config.integer("type_vocab_size", 2), hidden);
+        embeddings.embedding(
+            "token_type_embeddings", config.integer("type_vocab_size", 2), hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
     own(
@@ -89,9 +89,9 @@ public final class Bert extends EncoderModel {
 
   @Override
   Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, tokenTypeEmbeddings, ids(batch.typeIds()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(batch.positions()));
+    Tensor x = wordEmbeddings.forward(ids(batch.ids()));
+    tokenTypeEmbeddings.addTo(x, ids(batch.typeIds()));
+    positionEmbeddings.addTo(x, ids(batch.positions()));
     return embeddingsNorm.forward(x);
   }
 
@@ -102,16 +102,16 @@ public final class Bert extends EncoderModel {
 
   @Override
   public int maxLength() {
-    return (int) positionEmbeddings.size(0);
+    return (int) positionEmbeddings.rows();
   }
 
   @Override
   int typeCount() {
-    return (int) tokenTypeEmbeddings.size(0);
+    return (int) tokenTypeEmbeddings.rows();
   }
 
   @Override
   public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+    return (int) wordEmbeddings.rows();
   }
 }

@@ -51,13 +51,7 @@ public final class Deberta extends EncoderModel {
       System.arraycopy(queryBias, h * size, bias, 3 * h * size, size);
       System.arraycopy(valueBias, h * size, bias, (3 * h + 2) * size, size);
     }
-    Linear inProj =
-        weights.linear(
-            weights.elements("in_proj.weight", 3L * hidden, hidden),
-            3L * hidden,
-            hidden,
-            bias,
-            Activation.NONE);
+    Linear inProj = weights.linear("in_proj", hidden, bias);
     boolean on = relative.isOn();
     Linear posProj =
         on && relative.c2p()
@@ -107,11 +101,11 @@ public final class Deberta extends EncoderModel {
 
   @Override
   int typeCount() {
-    return embeddings.type() == null ? 0 : (int) embeddings.type().size(0);
+    return embeddings.type() == null ? 0 : (int) embeddings.type().rows();
   }
 
   @Override
   public int vocabSize() {
-    return (int) embeddings.word().size(0);
+    return (int) embeddings.word().rows();
   }
 }

@@ -91,7 +91,7 @@ public final class DebertaV2 extends EncoderModel {
     int groups = config.divisor("conv_groups", hidden, 1);
     int inGroup = hidden / groups;
     float[] kernel = weights.elements("conv.weight", hidden, inGroup, size);
-    float[] dense = new float[Weights.length("conv.weight", hidden, hidden, size)];
+    float[] dense = new float[Math.multiplyExact(Math.multiplyExact(hidden, hidden), size)];
     for (int out = 0; out < hidden; out++) {
       int first = out / (hidden / groups) * inGroup;
       for (int in = 0; in < inGroup; in++) {
@@ -119,7 +119,7 @@ public final class DebertaV2 extends EncoderModel {
     Tensor padded = Ops.scatterRows(embeddings, places, batch.tokens() + 1, width);
     Tensor windows =
         Ops.embedding(padded, ids(neighbours(batch))).reshape(batch.tokens(), convSize * width);
-    return batch.withoutPadding(convNorm.forward(conv.forward(windows), hidden));
+    return batch.withoutPadding(convNorm.forward(conv.forward(windows, hidden.dtype()), hidden));
   }
 
   private long[] neighbours(PackedBatch batch) {
@@ -173,11 +173,11 @@ public final class DebertaV2 extends EncoderModel {
 
   @Override
   int typeCount() {
-    return embeddings.type() == null ? 0 : (int) embeddings.type().size(0);
+    return embeddings.type() == null ? 0 : (int) embeddings.type().rows();
   }
 
   @Override
   public int vocabSize() {
-    return (int) embeddings.word().size(0);
+    return (int) embeddings.word().rows();
   }
 }

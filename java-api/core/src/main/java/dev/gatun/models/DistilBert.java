@@ -1,8 +1,8 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +12,8 @@ public final class DistilBert extends EncoderModel {
   // Not in the configuration: the reference implementation fixes it.
   private static final double EPS = 1e-12;
 
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer = new ArrayList<>();
 
@@ -24,10 +24,10 @@ public final class DistilBert extends EncoderModel {
     int hiddenDim = config.positive("hidden_dim");
     Activation activation = config.activation("activation", "gelu");
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.take("word_embeddings.weight", config.positive("vocab_size"), dim);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), dim);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), dim);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), dim);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", dim, EPS);
     for (int i = 0; i < config.positive("n_layers"); i++) {
       Weights l = weights.sub("transformer.layer." + i);
@@ -73,8 +73,8 @@ public final class DistilBert extends EncoderModel {
 
   @Override
   Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(batch.positions()));
+    Tensor x = wordEmbeddings.forward(ids(batch.ids()));
+    positionEmbeddings.addTo(x, ids(batch.positions()));
     return embeddingsNorm.forward(x);
   }
 
@@ -85,7 +85,7 @@ public final class DistilBert extends EncoderModel {
 
   @Override
   public int maxLength() {
-    return (int) positionEmbeddings.size(0);
+    return (int) positionEmbeddings.rows();
   }
 
   @Override
@@ -95,6 +95,6 @@ public final class DistilBert extends EncoderModel {
 
   @Override
   public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+    return (int) wordEmbeddings.rows();
   }
 }

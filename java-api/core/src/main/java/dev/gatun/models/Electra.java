@@ -1,9 +1,9 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +13,9 @@ import java.util.List;
  * another size; the discriminator tells which tokens a generator replaced.
  */
 public final class Electra extends EncoderModel {
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
-  private final Tensor tokenTypeEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final Linear embeddingsProject;
   private final List<EncoderLayer> layer = new ArrayList<>();
@@ -27,12 +27,12 @@ public final class Electra extends EncoderModel {
     int size = config.positive("embedding_size", 128);
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.take("word_embeddings.weight", config.positive("vocab_size"), size);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), size);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), size);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), size);
     tokenTypeEmbeddings =
-        embeddings.take("token_type_embeddings.weight", config.integer("type_vocab_size", 2), size);
+        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), size);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", size, eps);
     embeddingsProject = size == hidden ? null : weights.linear("embeddings_project", hidden, size);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
@@ -79,11 +79,11 @@ public final class Electra extends EncoderModel {
 
   @Override
   Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, tokenTypeEmbeddings, ids(batch.typeIds()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(batch.positions()));
+    Tensor x = wordEmbeddings.forward(ids(batch.ids()));
+    tokenTypeEmbeddings.addTo(x, ids(batch.typeIds()));
+    positionEmbeddings.addTo(x, ids(batch.positions()));
     x = embeddingsNorm.forward(x);
-    return embeddingsProject == null ? x : embeddingsProject.forward(x);
+    return embeddingsProject == null ? x : embeddingsProject.forward(x, x.dtype());
   }
 
   @Override
@@ -93,16 +93,16 @@ public final class Electra extends EncoderModel {
 
   @Override
   public int maxLength() {
-    return (int) positionEmbeddings.size(0);
+    return (int) positionEmbeddings.rows();
   }
 
   @Override
   int typeCount() {
-    return (int) tokenTypeEmbeddings.size(0);
+    return (int) tokenTypeEmbeddings.rows();
   }
 
   @Override
   public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+    return (int) wordEmbeddings.rows();
   }
 }

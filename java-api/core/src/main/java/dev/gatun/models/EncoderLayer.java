@@ -38,12 +38,14 @@ record EncoderLayer(
 
   Tensor forward(Tensor hidden, Context context, java.util.List<Tensor> weights) {
     try (Scope scope = Scope.open()) {
-      Tensor attended = attentionOutput.forward(attention.forward(hidden, context, weights));
+      Tensor attended =
+          attentionOutput.forward(attention.forward(hidden, context, weights), hidden.dtype());
       if (weights != null) {
         scope.keep(weights.getLast());
       }
       LayerInput x = attentionNorm.forward(attended, hidden, intermediate);
-      return scope.keep(outputNorm.forward(output.forward(intermediate.forwardNarrow(x)), x.x()));
+      Tensor fed = output.forward(intermediate.forwardNarrow(x), hidden.dtype());
+      return scope.keep(outputNorm.forward(fed, x.x()));
     }
   }
 

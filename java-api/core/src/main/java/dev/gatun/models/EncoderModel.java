@@ -3,6 +3,7 @@ package dev.gatun.models;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -20,6 +21,7 @@ public abstract class EncoderModel implements AutoCloseable {
   private final Device device;
   private List<AutoCloseable> parts = List.of();
   private List<String> unusedWeights = List.of();
+  private List<String> linearWeights = List.of();
   private HeadLayer headLayer;
   private volatile boolean closed;
 
@@ -42,7 +44,8 @@ public abstract class EncoderModel implements AutoCloseable {
   final void own(HeadLayer layer, Weights weights, Predicate<String> otherHeads) {
     this.headLayer = layer;
     this.unusedWeights = weights.unused(otherHeads);
-    this.parts = List.copyOf(weights.made());
+    this.linearWeights = weights.loader().linearWeights();
+    this.parts = weights.loader().handOver();
   }
 
   /** Embeddings of the packed tokens [tokens, hidden]. */
@@ -94,6 +97,11 @@ public abstract class EncoderModel implements AutoCloseable {
    */
   public final List<String> unusedWeights() {
     return unusedWeights;
+  }
+
+  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  public final List<String> linearWeights() {
+    return linearWeights;
   }
 
   public final Device device() {
@@ -189,19 +197,19 @@ public abstract class EncoderModel implements AutoCloseable {
     Tensor hidden = embeddings;
     EncoderLayer.Context context = context(batch, keyBias);
     if (states != null) {
-      states.add(hidden);
+      states.add(Ops.cast(hidden, DType.F32));
     }
     for (int i = 0; i < layers().size(); i++) {
       Tensor next = layers().get(i).forward(hidden, context, weights);
       next = afterLayer(i, next, embeddings, batch);
       if (states != null) {
-        states.add(next);
+        states.add(Ops.cast(next, DType.F32));
       } else if (hidden != embeddings) {
         hidden.close();
       }
       hidden = next;
     }
-    return hidden;
+    return Ops.cast(hidden, DType.F32);
   }
 
   /** What is added to the scores [sequences, heads, query, key] where padding was packed. */

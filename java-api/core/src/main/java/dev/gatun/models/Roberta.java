@@ -1,8 +1,8 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,9 +12,9 @@ import java.util.List;
  * count the tokens that are not padding, from one past the padding's id.
  */
 public final class Roberta extends EncoderModel {
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
-  private final Tensor tokenTypeEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final int padId;
@@ -27,17 +27,17 @@ public final class Roberta extends EncoderModel {
     padId = config.integer("pad_token_id", 1);
     Weights embeddings = weights.sub("embeddings");
     wordEmbeddings =
-        embeddings.take("word_embeddings.weight", config.positive("vocab_size"), hidden);
+        embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), hidden);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
-        embeddings.take(
-            "token_type_embeddings.weight", config.integer("type_vocab_size", 1), hidden);
+        embeddings.embedding(
+            "token_type_embeddings", config.integer("type_vocab_size", 1), hidden);
     if (padId < 0 || maxLength() < 1) {
       throw config.error(
           "'pad_token_id' is %d, expected 0 to %d: positions begin one past it"
-              .formatted(padId, positionEmbeddings.size(0) - 2));
+              .formatted(padId, positionEmbeddings.rows() - 2));
     }
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
@@ -78,9 +78,9 @@ public final class Roberta extends EncoderModel {
 
   @Override
   Tensor embed(PackedBatch batch) {
-    Tensor x = Ops.embedding(wordEmbeddings, ids(batch.ids()));
-    Ops.addEmbedding(x, tokenTypeEmbeddings, ids(batch.typeIds()));
-    Ops.addEmbedding(x, positionEmbeddings, ids(positions(batch)));
+    Tensor x = wordEmbeddings.forward(ids(batch.ids()));
+    tokenTypeEmbeddings.addTo(x, ids(batch.typeIds()));
+    positionEmbeddings.addTo(x, ids(positions(batch)));
     return embeddingsNorm.forward(x);
   }
 
@@ -103,16 +103,16 @@ public final class Roberta extends EncoderModel {
 
   @Override
   public int maxLength() {
-    return (int) positionEmbeddings.size(0) - padId - 1;
+    return (int) positionEmbeddings.rows() - padId - 1;
   }
 
   @Override
   int typeCount() {
-    return (int) tokenTypeEmbeddings.size(0);
+    return (int) tokenTypeEmbeddings.rows();
   }
 
   @Override
   public int vocabSize() {
-    return (int) wordEmbeddings.size(0);
+    return (int) wordEmbeddings.rows();
   }
 }

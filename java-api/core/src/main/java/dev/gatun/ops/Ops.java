@@ -9,6 +9,7 @@ import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
@@ -98,6 +99,17 @@ public final class Ops {
         bias);
   }
 
+  /** x with its numbers rounded to F32, BF16 or F16; x itself where they are. */
+  public static Tensor cast(Tensor x, DType dtype) {
+    if (x.dtype() == dtype) {
+      return x;
+    }
+    return run(
+        Tensor.empty(x.device(), dtype, x.shape()),
+        (k, y) -> k.run(new Cast(rows("cast", x).operand(), rows("cast", y).operand())),
+        x);
+  }
+
   public static Tensor activation(Tensor x, Activation activation) {
     return eachRow("activation", x, (k, in, y) -> k.run(new Activate(in, activation, y)));
   }
@@ -112,10 +124,19 @@ public final class Ops {
 
   /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
   public static Tensor embedding(Tensor table, Tensor ids) {
+    return embedding(table, ids, table.dtype());
+  }
+
+  /**
+   * The same as other numbers than the table's.
+   *
+   * @param dtype F32, or the table's
+   */
+  public static Tensor embedding(Tensor table, Tensor ids, DType dtype) {
     axes("embedding", "table", table, 2);
     axes("embedding", "ids", ids, 1);
     return run(
-        Tensor.empty(table.device(), table.dtype(), ids.size(0), table.size(1)),
+        Tensor.empty(table.device(), dtype, ids.size(0), table.size(1)),
         (k, y) -> k.run(new Embedding(table.operand(), ids.operand(), false, y.operand())),
         table,
         ids);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.device.Backend;
@@ -15,7 +16,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
@@ -229,7 +230,7 @@ final class CudaReplayTest {
     long[][] ids = {{2, 5, 6, 7, 3}, {2, 9, 3}};
     List<EncoderModel.Encoded> outputs = new ArrayList<>();
     Device device = Device.cuda(0);
-    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, WeightType.F32)) {
+    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, Storage.F32, Compute.EXACT)) {
       try (Replay replay = device.capture(() -> outputs.add(model.encode(ids, null)))) {
         float[] alone = outputs.get(0).hidden().toFloatArray();
         for (int i = 0; i < 2; i++) {
