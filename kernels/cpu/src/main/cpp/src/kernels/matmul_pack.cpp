@@ -1,19 +1,20 @@
 // Lays weights out for products: panels of 32 output features.
 //
-// A panel's features are neighbours, so packing transposes: a cache line of each row is converted, and
-// its elements scattered to a block of the panel that stays in the first cache. A row's lines are read
-// one after another, for rows whose length is a power of two would share few sets of the cache.
+// A panel's features are neighbours, so packing transposes. Of each of its rows some lines are brought
+// to a block that stays in the first cache, converted on the way, and the block is turned about: rows
+// whose length is a power of two would otherwise share few sets of the cache.
 #include <type_traits>
 
 #include "../numbers.h"
+#include "../transpose.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
 namespace {
 
-// Elements of a row that are converted at once: a line of the narrowest ones.
-constexpr int64_t kDepth = 32;
+// Elements of a row that are taken at once.
+constexpr int64_t kDepth = 128;
 
 struct Weight {
   const void *elements;
@@ -27,8 +28,12 @@ template <typename From, typename To>
 GATUN_INLINE inline void convert(const Weight &weight, int64_t first, int64_t count, To *line) {
   const From *from = static_cast<const From *>(weight.elements) + first;
   if constexpr (std::is_same_v<From, To>) {
-    for (int64_t i = 0; i < count; i++) {
-      line[i] = from[i * weight.stride];
+    if (weight.stride == 1) {
+      __builtin_memcpy(line, from, static_cast<size_t>(count) * sizeof(To));
+    } else {
+      for (int64_t i = 0; i < count; i++) {
+        line[i] = from[i * weight.stride];
+      }
     }
   } else {
     by_vector(count, [&](int64_t i, int64_t n) {
@@ -43,27 +48,42 @@ GATUN_INLINE inline void convert(const Weight &weight, int64_t first, int64_t co
   }
 }
 
-// Writes packed[k / together][PANEL][together] of a panel, k rounded up to a whole group.
+// Writes packed[k / together][PANEL][together] of a block of a panel.
+template <int kTogether, typename To>
+void turn(const To (*block)[kDepth], int64_t groups, To *packed) {
+  if constexpr (sizeof(To) * kTogether == 4) {
+    int64_t g = 0;
+    for (; g + kLanes <= groups; g += kLanes) {
+      for (int64_t f = 0; f < GATUN_PANEL; f += kLanes) {
+        transpose(block[f] + g * kTogether, kDepth / kTogether,
+                  packed + (g * GATUN_PANEL + f) * kTogether, GATUN_PANEL);
+      }
+    }
+    block = reinterpret_cast<const To(*)[kDepth]>(block[0] + g * kTogether);
+    packed += g * GATUN_PANEL * kTogether;
+    groups -= g;
+  }
+  for (int64_t g = 0; g < groups; g++) {
+    for (int64_t f = 0; f < GATUN_PANEL; f++) {
+      __builtin_memcpy(packed + (g * GATUN_PANEL + f) * kTogether, block[f] + g * kTogether,
+                       sizeof(To) * kTogether);
+    }
+  }
+}
+
+// Packs a panel; k is rounded up to a whole group.
 template <int kTogether, typename From, typename To>
 void pack_panel(const Weight &weight, int64_t first, int64_t features, int64_t k, To *packed) {
   const int64_t depth = (k + kTogether - 1) / kTogether * kTogether;
-  alignas(64) To line[kDepth] = {};
+  alignas(64) To block[GATUN_PANEL][kDepth] = {};
   for (int64_t begin = 0; begin < depth; begin += kDepth) {
     const int64_t count = k - begin < kDepth ? k - begin : kDepth;
     const int64_t groups = (depth - begin < kDepth ? depth - begin : kDepth) / kTogether;
-    To *out = packed + begin * GATUN_PANEL;
-    for (int64_t f = 0; f < GATUN_PANEL; f++) {
-      if (f < features) {
-        const int64_t at = (first + f) * weight.row_stride + begin * weight.stride;
-        convert<From>(weight, at, count, line);
-      } else {
-        __builtin_memset(line, 0, sizeof line);
-      }
-      for (int64_t g = 0; g < groups; g++) {
-        __builtin_memcpy(out + (g * GATUN_PANEL + f) * kTogether, line + g * kTogether,
-                         sizeof(To) * kTogether);
-      }
+    for (int64_t f = 0; f < features; f++) {
+      const int64_t at = (first + f) * weight.row_stride + begin * weight.stride;
+      convert<From>(weight, at, count, block[f]);
     }
+    turn<kTogether>(block, groups, packed + begin * GATUN_PANEL);
   }
 }
 
