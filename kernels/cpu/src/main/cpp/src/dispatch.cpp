@@ -5,9 +5,6 @@
 #include "gatun_cpu.h"
 #include "thread_pool.h"
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -128,21 +125,7 @@ int32_t gatun_set_threads(int32_t threads) {
 }
 
 void *gatun_allocate(int64_t bytes) {
-  if (bytes < 0 || bytes > INT64_MAX - 64) {
-    return nullptr;
-  }
-  void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-#if defined(__linux__)
-  // Large blocks in huge pages, where the system gives them when asked: weights are written once and
-  // read for long, and a page costs when it is first written and whenever it is looked up.
-  constexpr int64_t kHuge = 2 << 20, kPage = 4096;
-  if (memory != nullptr && bytes >= 2 * kHuge) {
-    const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory) + kPage - 1) / kPage * kPage;
-    const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / kPage * kPage;
-    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
-  }
-#endif
-  return memory;
+  return bytes < 0 || bytes > INT64_MAX - 64 ? nullptr : aligned_alloc(64, (bytes + 63) / 64 * 64);
 }
 
 void gatun_free(void *memory) { free(memory); }

@@ -15,7 +15,6 @@ import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.call.matmul.Matmul;
-import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
@@ -25,6 +24,7 @@ import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.tensor.Tensor;
 import java.lang.ref.Reference;
 import java.util.Arrays;
@@ -42,23 +42,7 @@ public final class Ops {
    * @param dtype F32, BF16 or F16
    */
   public static Tensor pack(Tensor weight, DType dtype) {
-    return pack(weight, dtype, MatmulPack.Layout.MATMUL);
-  }
-
-  /** The same in a form for other kernels, or for {@link #linear}. */
-  static Tensor pack(Tensor weight, DType dtype, MatmulPack.Layout layout) {
-    axes("pack", "weight", weight, 2);
-    long count;
-    try {
-      count = MatmulPack.packedCount(dtype, weight.size(0), weight.size(1));
-    } catch (ArithmeticException e) {
-      throw new IllegalArgumentException(
-          "pack: weight %s has more elements than a long counts".formatted(weight), e);
-    }
-    return run(
-        Tensor.empty(weight.device(), dtype, count),
-        (k, y) -> k.run(new MatmulPack(weight.operand(), y.operand(), layout)),
-        weight);
+    return Packing.pack(weight, Storage.of(dtype));
   }
 
   /**

@@ -36,7 +36,7 @@ final class LoadRuns {
                 () -> {
                   while (!Thread.interrupted()) {
                     most.accumulateAndGet(anonymous(), Math::max);
-                    java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+                    java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
                   }
                 });
     long start = System.nanoTime();

@@ -14,6 +14,10 @@ final class MatmulCall {
   private MatmulCall() {}
 
   static void run(MatmulPack c) {
+    c.each().forEach(MatmulCall::pack);
+  }
+
+  private static void pack(MatmulPack c) {
     Operand w = c.weight();
     MemorySegment weight = address(w);
     MemorySegment packed = address(c.packed());
