@@ -12,6 +12,5 @@ module dev.gatun.kernels.api {
   exports dev.gatun.kernels.api.device;
   exports dev.gatun.kernels.api.memory;
 
-  uses dev.gatun.kernels.api.device.BackendProvider;
   uses dev.gatun.kernels.api.device.DeviceProvider;
 }

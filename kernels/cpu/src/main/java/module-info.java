@@ -6,6 +6,6 @@ module dev.gatun.kernels.cpu {
 
   exports dev.gatun.kernels.cpu;
 
-  provides dev.gatun.kernels.api.device.BackendProvider with
-      dev.gatun.kernels.cpu.CpuBackendProvider;
+  provides dev.gatun.kernels.api.device.DeviceProvider with
+      dev.gatun.kernels.cpu.CpuDeviceProvider;
 }

@@ -5,6 +5,6 @@ module dev.gatun.kernels.reference {
 
   exports dev.gatun.kernels.reference;
 
-  provides dev.gatun.kernels.api.device.BackendProvider with
-      dev.gatun.kernels.reference.ReferenceBackendProvider;
+  provides dev.gatun.kernels.api.device.DeviceProvider with
+      dev.gatun.kernels.reference.ReferenceDeviceProvider;
 }

@@ -1,7 +1,7 @@
 package dev.gatun.cli;
 
 import dev.gatun.kernels.api.device.Backend;
-import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.BackendReport;
 import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.text.TokenizerLibrary;
 import java.io.IOException;
@@ -44,12 +44,12 @@ final class InfoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<Backends.Report> backends = Backends.reports();
+    List<BackendReport> backends = Devices.hostReports();
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("gatun", Version.gatun());
     List<String> details = List.of();
-    if (backends.stream().anyMatch(Backends.Report::chosen)) {
-      Backend backend = Backends.host();
+    if (backends.stream().anyMatch(BackendReport::chosen)) {
+      Backend backend = Devices.host();
       versions.putAll(backend.versions());
       details = backend.details();
     }

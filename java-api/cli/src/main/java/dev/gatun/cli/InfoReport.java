@@ -1,6 +1,6 @@
 package dev.gatun.cli;
 
-import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.BackendReport;
 import dev.gatun.kernels.api.device.DeviceReport;
 import dev.gatun.kernels.api.device.Devices;
 import java.util.List;
@@ -27,7 +27,7 @@ record InfoReport(
     String os,
     Processor processor,
     int processors,
-    List<Backends.Report> backends,
+    List<BackendReport> backends,
     List<String> backend_details,
     List<DeviceReport> devices,
     String native_access,
@@ -45,10 +45,10 @@ record InfoReport(
     row(terminal, "os", os);
     row(terminal, "processor", processor.name() + ", " + processors + " usable");
     row(terminal, "features", String.join(" ", processor.features()));
-    if (backends.stream().noneMatch(Backends.Report::chosen)) {
+    if (backends.stream().noneMatch(BackendReport::chosen)) {
       row(terminal, "backend", "none is in use, so no model can run:");
     }
-    for (Backends.Report report : backends) {
+    for (BackendReport report : backends) {
       row(terminal, "backend", (report.chosen() ? "* " : "  ") + report);
       if (report.chosen()) {
         backend_details.forEach(line -> row(terminal, "", "    " + line));

@@ -1,7 +1,6 @@
 package dev.gatun.tensor;
 
 import dev.gatun.kernels.api.device.Backend;
-import dev.gatun.kernels.api.device.Backends;
 import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.device.Replay;
@@ -13,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Device {
   private static final class Host {
     // Asked for after a host() that succeeded: a refusal here would be a NoClassDefFoundError.
-    static final Device INSTANCE = new Device(Backends.host());
+    static final Device INSTANCE = new Device(Devices.host());
   }
 
   private static final Map<Backend, Device> OPEN = new ConcurrentHashMap<>();
@@ -30,7 +29,7 @@ public final class Device {
    * @throws IllegalStateException when none can, saying why
    */
   public static Device cpu() {
-    Backends.host();
+    Devices.host();
     return Host.INSTANCE;
   }
 

@@ -6,23 +6,33 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.CompositeArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import dev.gatun.models.EncoderModel;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** The way of a number: model, nn, op, kernels.api, backend, binding; no arrow upward. */
 @AnalyzeClasses(packages = "dev.gatun", importOptions = ImportOption.DoNotIncludeTests.class)
 final class LayersTest {
+  // The rooms of the Java API; each imports only from those before it.
   private static final String[] JAVA_API = {
     "dev.gatun.tensor..",
     "dev.gatun.ops..",
     "dev.gatun.nn..",
+    "dev.gatun.weights..",
+    "dev.gatun.text..",
     "dev.gatun.models..",
     "dev.gatun.pipelines..",
-    "dev.gatun.text..",
-    "dev.gatun.weights..",
     "dev.gatun.cli.."
   };
 
@@ -34,6 +44,30 @@ final class LayersTest {
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage("java..", "dev.gatun.kernels.api..");
+
+  @ArchTest
+  static final ArchRule parts_of_the_kernel_interfaces_have_no_circle =
+      SlicesRuleDefinition.slices()
+          .matching("dev.gatun.kernels.api.(*)..")
+          .should()
+          .beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule families_of_calls_have_no_circle =
+      SlicesRuleDefinition.slices()
+          .matching("dev.gatun.kernels.api.call.(*)..")
+          .should()
+          .beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule formats_need_memory_only =
+      classes()
+          .that()
+          .resideInAPackage("dev.gatun.kernels.formats..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..", "dev.gatun.kernels.api.memory..", "dev.gatun.kernels.formats..");
 
   @ArchTest
   static final ArchRule bindings_need_the_jdk_only =
@@ -117,13 +151,44 @@ final class LayersTest {
           .resideInAPackage("dev.gatun.bindings.generated..");
 
   @ArchTest
-  static final ArchRule lower_layers_do_not_know_upper_ones =
-      noClasses()
+  static final ArchRule a_room_imports_only_from_those_before_it =
+      CompositeArchRule.of(
+          IntStream.range(0, JAVA_API.length - 1).mapToObj(LayersTest::knowsNoneAfterIt).toList());
+
+  private static ArchRule knowsNoneAfterIt(int room) {
+    return noClasses()
+        .that()
+        .resideInAPackage(JAVA_API[room])
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(Arrays.copyOfRange(JAVA_API, room + 1, JAVA_API.length));
+  }
+
+  @ArchTest
+  static final ArchRule no_architecture_imports_another =
+      classes()
           .that()
-          .resideInAnyPackage("dev.gatun.tensor..", "dev.gatun.ops..", "dev.gatun.nn..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage("dev.gatun.models..", "dev.gatun.pipelines..", "dev.gatun.cli..");
+          .areAssignableTo(EncoderModel.class)
+          .and()
+          .doNotHaveModifier(JavaModifier.ABSTRACT)
+          .should(
+              new ArchCondition<>("depend on no other architecture") {
+                @Override
+                public void check(JavaClass architecture, ConditionEvents events) {
+                  architecture.getDirectDependenciesFromSelf().stream()
+                      .filter(found -> isAnother(architecture, found.getTargetClass()))
+                      .forEach(
+                          found ->
+                              events.add(
+                                  SimpleConditionEvent.violated(found, found.getDescription())));
+                }
+              });
+
+  private static boolean isAnother(JavaClass architecture, JavaClass other) {
+    return other.isAssignableTo(EncoderModel.class)
+        && !other.getModifiers().contains(JavaModifier.ABSTRACT)
+        && !other.equals(architecture);
+  }
 
   @ArchTest
   static final ArchRule tokenizers_are_behind_text =

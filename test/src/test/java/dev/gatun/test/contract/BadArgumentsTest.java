@@ -519,7 +519,7 @@ final class BadArgumentsTest {
                 new IndexAdd(of(y, 3, 8), ids, of(table, 5, 8)))) {
           assertEquals(
               "%s: id %d at 1 is outside of 0 to 4".formatted(call.kernel(), id),
-              assertThrows(IllegalArgumentException.class, () -> Runs.run(backend.kernels(), call))
+              assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
                   .getMessage());
         }
       }

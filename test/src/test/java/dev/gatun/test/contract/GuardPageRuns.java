@@ -46,7 +46,7 @@ final class GuardPageRuns {
       Buffer buffer = Subjects.CPU.memory().adopt(guarded.segment());
       operands.put(data.name(), new Operand(buffer, 0, data.dtype(), data.shape(), data.strides()));
     }
-    Runs.run(Subjects.CPU.kernels(), c.call().apply(operands::get));
+    Subjects.CPU.kernels().run(c.call().apply(operands::get));
     pages.forEach(GuardPages::close);
   }
 }

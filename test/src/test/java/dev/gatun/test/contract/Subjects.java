@@ -4,7 +4,7 @@ import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.device.BackendUnavailableException;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.cpu.CpuBackend;
-import dev.gatun.kernels.cpu.CpuBackendProvider;
+import dev.gatun.kernels.cpu.CpuDeviceProvider;
 import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.kernels.reference.Precision;
 import dev.gatun.kernels.reference.ReferenceBackend;
@@ -41,7 +41,7 @@ final class Subjects {
 
   private static CpuBackend open() {
     try {
-      return (CpuBackend) new CpuBackendProvider().open();
+      return (CpuBackend) new CpuDeviceProvider().open(0);
     } catch (BackendUnavailableException e) {
       throw new IllegalStateException(e);
     }

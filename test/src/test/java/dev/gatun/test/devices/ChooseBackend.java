@@ -1,13 +1,13 @@
 package dev.gatun.test.devices;
 
-import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.Devices;
 
 /** What a program that computes does first. */
 final class ChooseBackend {
   private ChooseBackend() {}
 
   public static void main(String[] arguments) {
-    System.out.println(Backends.host().label());
-    Backends.reports();
+    System.out.println(Devices.host().label());
+    Devices.hostReports();
   }
 }

@@ -2,9 +2,9 @@ package dev.gatun.test.goldens;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.pipelines.EmbeddingPipeline;
 import dev.gatun.tensor.Device;

@@ -1,6 +1,6 @@
 package dev.gatun.test.goldens;
 
-import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,7 +18,7 @@ final class GoldenRuns {
    */
   public static void main(String[] args) throws IOException {
     try {
-      System.out.println(Backends.host().description());
+      System.out.println(Devices.host().description());
     } catch (IllegalStateException e) {
       System.out.println(CANNOT + e.getMessage().replace('\n', ' '));
       return;

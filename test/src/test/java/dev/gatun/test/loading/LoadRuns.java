@@ -1,6 +1,6 @@
 package dev.gatun.test.loading;
 
-import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
@@ -26,7 +26,7 @@ final class LoadRuns {
         args[1].matches("B?F[0-9]+")
             ? Storage.of(DType.valueOf(args[1]))
             : Storage.of(BlockFormat.of(args[1]));
-    ((CpuBackend) Backends.host()).setThreads(Integer.parseInt(args[2]));
+    ((CpuBackend) Devices.host()).setThreads(Integer.parseInt(args[2]));
     long before = anonymous();
     AtomicLong most = new AtomicLong(before);
     Thread watch =

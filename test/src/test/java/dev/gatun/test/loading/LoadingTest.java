@@ -3,11 +3,11 @@ package dev.gatun.test.loading;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.nn.Linear;
-import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.tensor.Device;
 import dev.gatun.test.devices.ChildJvm;
 import dev.gatun.weights.Loader;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Quantize;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
-import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class NativeBlocksTest {
   private static final int ROUNDS = 6;
 
-  private final CpuBackend backend = (CpuBackend) Backends.host();
+  private final CpuBackend backend = (CpuBackend) Devices.host();
   private final Memory memory = backend.memory();
 
   static Stream<BlockFormat> formats() {

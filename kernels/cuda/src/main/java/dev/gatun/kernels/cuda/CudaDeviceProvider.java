@@ -28,6 +28,11 @@ public final class CudaDeviceProvider implements DeviceProvider {
   }
 
   @Override
+  public String kind() {
+    return "cuda";
+  }
+
+  @Override
   public DeviceReport find() {
     NativeLoader.Result result = CudaDriver.load();
     List<String> attempts = result.attempts().stream().map(Object::toString).toList();

@@ -3,6 +3,7 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.indexing.Copy;
@@ -18,7 +19,7 @@ final class CudaElementwise {
   }
 
   void run(Elementwise c) {
-    Arguments arguments = with(c.a(), c.b(), c.y());
+    Arguments arguments = launcher.with(c.a(), c.b(), c.y());
     if (isPlain(c.a(), c.y()) && isPlain(c.b(), c.y()) && isPlain(c.y(), c.y())) {
       vectors("elementwise", c.y(), arguments.integer(c.op().ordinal()).number(c.y().count()));
       return;
@@ -28,12 +29,12 @@ final class CudaElementwise {
   }
 
   void run(Copy c) {
-    Arguments arguments = with(c.x(), c.y()).integer(c.y().dtype().bytes());
+    Arguments arguments = launcher.with(c.x(), c.y()).integer(c.y().dtype().bytes());
     launcher.elements("copy_strided", c.y().count(), layout(arguments, c.y(), c.x(), c.y()));
   }
 
   void run(Activate c) {
-    Arguments arguments = with(c.x(), c.y());
+    Arguments arguments = launcher.with(c.x(), c.y());
     boolean plain = isPlain(c.x(), c.y()) && isPlain(c.y(), c.y());
     if (!plain) {
       arguments.integer(dtype(c.x().dtype()));
@@ -46,8 +47,19 @@ final class CudaElementwise {
     }
   }
 
+  void run(Cast c) {
+    launcher.elements(
+        "cast",
+        c.x().count(),
+        launcher
+            .with(c.x(), c.y())
+            .integer(dtype(c.x().dtype()))
+            .integer(dtype(c.y().dtype()))
+            .number(c.x().count()));
+  }
+
   void run(GatedActivation c) {
-    Arguments arguments = with(c.gate(), c.up(), c.y());
+    Arguments arguments = launcher.with(c.gate(), c.up(), c.y());
     int lanes = Vectors.lanes(c.y());
     boolean plain =
         c.y().size(1) % lanes == 0
@@ -76,14 +88,6 @@ final class CudaElementwise {
         && operand.isContiguous()
         && y.count() % Vectors.lanes(y) == 0
         && Vectors.areAligned(operand);
-  }
-
-  private Arguments with(Operand... operands) {
-    Arguments arguments = launcher.arguments();
-    for (Operand operand : operands) {
-      arguments.operand(operand);
-    }
-    return arguments;
   }
 
   /** The shape of an operand and the strides of each; axes in front that are not there have 1. */

@@ -3,6 +3,7 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
@@ -27,7 +28,7 @@ final class CudaRows {
   void run(LayerNorm c) {
     Operand parameters = c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
     boolean kept = isKept(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
-    Arguments arguments = with(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
+    Arguments arguments = launcher.with(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
     }
@@ -37,7 +38,7 @@ final class CudaRows {
 
   void run(RmsNorm c) {
     boolean kept = isKept(c.x(), c.residual(), c.weight(), c.y(), c.sum());
-    Arguments arguments = with(c.x(), c.residual(), c.weight(), c.y(), c.sum());
+    Arguments arguments = launcher.with(c.x(), c.residual(), c.weight(), c.y(), c.sum());
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
     }
@@ -46,9 +47,20 @@ final class CudaRows {
     launch(withCodes("rms_norm", kept, c.codes(), arguments), kept, c.x(), arguments);
   }
 
+  void run(L2Normalize c) {
+    launcher.rows(
+        "l2_normalize",
+        c.x().size(0),
+        launcher
+            .with(c.x(), c.y())
+            .integer(dtype(c.x().dtype()))
+            .number(c.x().size(1))
+            .real(c.eps()));
+  }
+
   void run(Softmax c) {
     boolean kept = isKept(c.x(), c.y());
-    Arguments arguments = with(c.x(), c.y());
+    Arguments arguments = launcher.with(c.x(), c.y());
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
     }
@@ -74,14 +86,6 @@ final class CudaRows {
     }
     CudaTokens.Target.of(codes).fields(arguments.begin()).end();
     return kept ? kernel + "_codes" : kernel;
-  }
-
-  private Arguments with(Operand... operands) {
-    Arguments arguments = launcher.arguments();
-    for (Operand operand : operands) {
-      arguments.operand(operand);
-    }
-    return arguments;
   }
 
   /** Whether a block can keep the rows of the first operand, and all are aligned to 16 bytes. */

@@ -6,6 +6,7 @@ import dev.gatun.bindings.cuda.CudaFunction;
 import dev.gatun.bindings.cuda.CudaModule;
 import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.memory.Operand;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -69,6 +70,15 @@ final class Launcher {
   Arguments arguments() {
     Arguments arguments = spare.poll();
     return arguments == null ? new Arguments() : arguments.clear();
+  }
+
+  /** New arguments that begin with operands. */
+  Arguments with(Operand... operands) {
+    Arguments arguments = arguments();
+    for (Operand operand : operands) {
+      arguments.operand(operand);
+    }
+    return arguments;
   }
 
   /** Submits a kernel with a thread for each of so many elements. */

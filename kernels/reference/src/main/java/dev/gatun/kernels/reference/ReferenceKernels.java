@@ -1,5 +1,7 @@
 package dev.gatun.kernels.reference;
 
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
@@ -7,7 +9,9 @@ import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.experts.ExpertCall;
 import dev.gatun.kernels.api.call.experts.ExpertCombine;
 import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
@@ -16,11 +20,14 @@ import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.IndexingCall;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.loss.LossCall;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.matmul.Quantize;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
@@ -28,16 +35,19 @@ import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.NormCall;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.formats.HostBlocks;
+import java.util.function.Consumer;
 
 /** Each call by the formula of its record. */
 final class ReferenceKernels implements Kernels {
@@ -53,6 +63,7 @@ final class ReferenceKernels implements Kernels {
   private final IndexingReference indexing;
   private final DisentangledBiasReference disentangledBias;
   private final ExpertReference experts;
+  private final Consumer<KernelCall> work = this::compute;
 
   ReferenceKernels(Memory memory, Precision precision) {
     this.memory = memory;
@@ -70,177 +81,94 @@ final class ReferenceKernels implements Kernels {
   }
 
   @Override
-  public void run(ScaledDotProductAttention call) {
-    Execution.run(call, memory, () -> attention.run(call));
+  public void run(KernelCall call) {
+    Execution.run(call, memory, work);
   }
 
-  @Override
-  public void run(MatmulPack call) {
-    Execution.run(call, memory, () -> matmul.run(call));
+  private void compute(KernelCall call) {
+    switch (call) {
+      case AttentionCall c -> attention(c);
+      case ElementwiseCall c -> elementwise(c);
+      case ExpertCall c -> experts(c);
+      case IndexingCall c -> indexing(c);
+      case LossCall c -> loss(c);
+      case MatmulCall c -> matmul(c);
+      case NormCall c -> norm(c);
+      case ReductionCall c -> reduction(c);
+    }
   }
 
-  @Override
-  public void run(Matmul call) {
-    Execution.run(call, memory, () -> matmul.run(call));
+  private void attention(AttentionCall call) {
+    switch (call) {
+      case ScaledDotProductAttention c -> attention.run(c);
+      case DisentangledBias c -> disentangledBias.run(c);
+      case RotaryEmbedding c -> rotary.run(c);
+      case RotaryCacheUpdate c -> rotary.run(c);
+    }
   }
 
-  @Override
-  public void run(BatchedMatmul call) {
-    Execution.run(call, memory, () -> matmul.run(call));
+  private void elementwise(ElementwiseCall call) {
+    switch (call) {
+      case Activate c -> elementwise.run(c);
+      case Cast c -> elementwise.run(c);
+      case Elementwise c -> elementwise.run(c);
+      case GatedActivation c -> elementwise.run(c);
+    }
   }
 
-  @Override
-  public void run(LayerNorm call) {
-    Execution.run(call, memory, () -> rows.run(call));
+  private void experts(ExpertCall call) {
+    switch (call) {
+      case ExpertRouting c -> experts.run(c);
+      case GroupedMatmul c -> experts.run(c);
+      case GroupedQuantizedMatmul c -> experts.run(c);
+      case ExpertCombine c -> experts.run(c);
+    }
   }
 
-  @Override
-  public void run(Activate call) {
-    Execution.run(call, memory, () -> elementwise.run(call));
+  private void indexing(IndexingCall call) {
+    switch (call) {
+      case Copy c -> indexing.run(c);
+      case Embedding c -> lookup.run(c);
+      case IndexAdd c -> indexing.run(c);
+      case IndexSelect c -> indexing.run(c);
+      case ScatterRows c -> lookup.run(c);
+    }
   }
 
-  @Override
-  public void run(Elementwise call) {
-    Execution.run(call, memory, () -> elementwise.run(call));
+  private void loss(LossCall call) {
+    switch (call) {
+      case CrossEntropy c -> rows.run(c);
+    }
   }
 
-  @Override
-  public void run(Softmax call) {
-    Execution.run(call, memory, () -> rows.run(call));
+  private void matmul(MatmulCall call) {
+    switch (call) {
+      case Matmul c -> matmul.run(c);
+      case BatchedMatmul c -> matmul.run(c);
+      case QuantizedMatmul c -> quantized.run(c);
+      case MatmulPack c -> matmul.run(c);
+      case Quantize c -> HostBlocks.quantize(c.format(), c.weight(), c.blocks());
+      case Dequantize c -> HostBlocks.dequantize(c.format(), c.blocks(), c.weight());
+      case QuantizedPack c -> HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed());
+      case QuantizeTokens c -> quantized.run(c);
+    }
   }
 
-  @Override
-  public void run(Embedding call) {
-    Execution.run(call, memory, () -> lookup.run(call));
+  private void norm(NormCall call) {
+    switch (call) {
+      case L2Normalize c -> rows.run(c);
+      case LayerNorm c -> rows.run(c);
+      case RmsNorm c -> rows.run(c);
+      case Softmax c -> rows.run(c);
+    }
   }
 
-  @Override
-  public void run(ScatterRows call) {
-    Execution.run(call, memory, () -> lookup.run(call));
-  }
-
-  @Override
-  public void run(Pool call) {
-    Execution.run(call, memory, () -> lookup.run(call));
-  }
-
-  @Override
-  public void run(L2Normalize call) {
-    Execution.run(call, memory, () -> rows.run(call));
-  }
-
-  @Override
-  public void run(RotaryEmbedding call) {
-    Execution.run(call, memory, () -> rotary.run(call));
-  }
-
-  @Override
-  public void run(RotaryCacheUpdate call) {
-    Execution.run(call, memory, () -> rotary.run(call));
-  }
-
-  @Override
-  public void run(DisentangledBias call) {
-    Execution.run(call, memory, () -> disentangledBias.run(call));
-  }
-
-  @Override
-  public void run(CrossEntropy call) {
-    Execution.run(call, memory, () -> rows.run(call));
-  }
-
-  @Override
-  public void run(Cast call) {
-    Execution.run(call, memory, () -> elementwise.run(call));
-  }
-
-  @Override
-  public void run(RmsNorm call) {
-    Execution.run(call, memory, () -> rows.run(call));
-  }
-
-  @Override
-  public void run(GatedActivation call) {
-    Execution.run(call, memory, () -> elementwise.run(call));
-  }
-
-  @Override
-  public void run(Quantize call) {
-    Execution.run(
-        call, memory, () -> HostBlocks.quantize(call.format(), call.weight(), call.blocks()));
-  }
-
-  @Override
-  public void run(Dequantize call) {
-    Execution.run(
-        call, memory, () -> HostBlocks.dequantize(call.format(), call.blocks(), call.weight()));
-  }
-
-  @Override
-  public void run(QuantizedPack call) {
-    Execution.run(
-        call,
-        memory,
-        () -> HostBlocks.pack(call.format(), call.inFeatures(), call.blocks(), call.packed()));
-  }
-
-  @Override
-  public void run(QuantizeTokens call) {
-    Execution.run(call, memory, () -> quantized.run(call));
-  }
-
-  @Override
-  public void run(QuantizedMatmul call) {
-    Execution.run(call, memory, () -> quantized.run(call));
-  }
-
-  @Override
-  public void run(Reduce call) {
-    Execution.run(call, memory, () -> reduction.run(call));
-  }
-
-  @Override
-  public void run(ArgMax call) {
-    Execution.run(call, memory, () -> reduction.run(call));
-  }
-
-  @Override
-  public void run(TopK call) {
-    Execution.run(call, memory, () -> reduction.run(call));
-  }
-
-  @Override
-  public void run(Copy call) {
-    Execution.run(call, memory, () -> indexing.run(call));
-  }
-
-  @Override
-  public void run(IndexSelect call) {
-    Execution.run(call, memory, () -> indexing.run(call));
-  }
-
-  @Override
-  public void run(IndexAdd call) {
-    Execution.run(call, memory, () -> indexing.run(call));
-  }
-
-  @Override
-  public void run(ExpertRouting call) {
-    Execution.run(call, memory, () -> experts.run(call));
-  }
-
-  @Override
-  public void run(GroupedMatmul call) {
-    Execution.run(call, memory, () -> experts.run(call));
-  }
-
-  @Override
-  public void run(GroupedQuantizedMatmul call) {
-    Execution.run(call, memory, () -> experts.run(call));
-  }
-
-  @Override
-  public void run(ExpertCombine call) {
-    Execution.run(call, memory, () -> experts.run(call));
+  private void reduction(ReductionCall call) {
+    switch (call) {
+      case ArgMax c -> reduction.run(c);
+      case Pool c -> lookup.run(c);
+      case Reduce c -> reduction.run(c);
+      case TopK c -> reduction.run(c);
+    }
   }
 }

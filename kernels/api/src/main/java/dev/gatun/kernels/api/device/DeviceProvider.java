@@ -1,21 +1,36 @@
 package dev.gatun.kernels.api.device;
 
+import java.util.List;
+
 /**
- * Looks for the devices of one kind beside the processor; found by {@link java.util.ServiceLoader}.
- * Its constructor touches no driver: {@link #find()} does, when somebody asks.
+ * A backend for the devices of one kind; found by {@link java.util.ServiceLoader}. Its constructor
+ * touches no library or driver: {@link #open} and {@link #find} do, when somebody asks.
  */
 public interface DeviceProvider {
-  /** The kind of device: {@code cuda}. */
+  /** The backend's name: {@code cpu}, {@code reference}, {@code cuda}. */
   String name();
 
-  /** Loads the driver and describes its devices, or says why there are none; throws nothing. */
-  DeviceReport find();
+  /** The kind of device: {@link Devices#CPU} for the processor, {@code cuda}. */
+  String kind();
+
+  /** The higher one is taken where several can open a device. */
+  default int priority() {
+    return 0;
+  }
 
   /**
    * Opens a device.
    *
-   * @param ordinal the number that the driver gives it, from 0
+   * @param ordinal the number that the driver gives it, from 0; there is one processor
    * @throws BackendUnavailableException saying why it cannot be used
    */
   Backend open(int ordinal) throws BackendUnavailableException;
+
+  /**
+   * Loads the driver and describes its devices, or says why there are none; throws nothing. The
+   * processor has no driver and needs no description.
+   */
+  default DeviceReport find() {
+    return new DeviceReport(name(), "the processor", null, List.of(), List.of(), List.of());
+  }
 }

@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** What every backend does around a kernel: keeping buffers alive, and checks of the data. */
 public final class Execution {
@@ -24,7 +25,7 @@ public final class Execution {
    * @throws IllegalArgumentException when an operand is in another memory
    * @throws IllegalStateException when a buffer is closed
    */
-  public static void run(KernelCall call, Memory memory, Runnable body) {
+  public static void run(KernelCall call, Memory memory, Consumer<KernelCall> body) {
     List<Operand> operands = new ArrayList<>(call.inputs());
     operands.addAll(call.outputs());
     int held = 0;
@@ -39,7 +40,7 @@ public final class Execution {
         held++;
       }
       if (!isEmpty(call)) {
-        body.run();
+        body.accept(call);
       }
     } catch (IllegalStateException e) {
       throw new IllegalStateException(call.kernel() + ": " + e.getMessage(), e);

@@ -7,7 +7,7 @@ import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
 
-/** The providers of a service, where a broken one hides no other. */
+/** The providers of devices, where a broken one hides no other. */
 final class Providers {
   private Providers() {}
 
@@ -16,9 +16,10 @@ final class Providers {
    *
    * @param problem takes one line for each provider that cannot be loaded
    */
-  static <T> List<T> find(Class<T> service, Consumer<String> problem) {
-    List<T> providers = new ArrayList<>();
-    Iterator<T> found = ServiceLoader.load(service, Providers.class.getClassLoader()).iterator();
+  static List<DeviceProvider> find(Consumer<String> problem) {
+    List<DeviceProvider> providers = new ArrayList<>();
+    Iterator<DeviceProvider> found =
+        ServiceLoader.load(DeviceProvider.class, Providers.class.getClassLoader()).iterator();
     while (true) {
       try {
         if (!found.hasNext()) {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.attention;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -40,7 +39,7 @@ public record DisentangledBias(
     long maxPosition,
     float scale,
     Operand bias)
-    implements KernelCall {
+    implements AttentionCall {
 
   private static final String NAME = "disentangled_bias";
 

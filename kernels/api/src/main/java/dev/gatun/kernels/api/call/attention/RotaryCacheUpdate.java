@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.attention;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -41,7 +40,7 @@ public record RotaryCacheUpdate(
     Operand query,
     Operand keyCache,
     Operand valueCache)
-    implements KernelCall {
+    implements AttentionCall {
 
   private static final String NAME = "rotary_cache_update";
 

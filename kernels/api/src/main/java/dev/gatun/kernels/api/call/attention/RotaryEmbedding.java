@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.attention;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -22,7 +21,7 @@ import java.util.List;
  */
 public record RotaryEmbedding(
     Operand x, Operand cosine, Operand sine, Operand positions, boolean interleaved, Operand y)
-    implements KernelCall {
+    implements AttentionCall {
 
   private static final String NAME = "rotary_embedding";
 

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.attention;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -54,7 +53,7 @@ public record ScaledDotProductAttention(
     Dropout dropout,
     Operand lse,
     Operand weights)
-    implements KernelCall {
+    implements AttentionCall {
   private static final String NAME = "scaled_dot_product_attention";
 
   public ScaledDotProductAttention {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.elementwise;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -14,7 +13,7 @@ import java.util.List;
  * @param activation the function
  * @param y of x's dtype [rows, columns] contiguous; may be x
  */
-public record Activate(Operand x, Activation activation, Operand y) implements KernelCall {
+public record Activate(Operand x, Activation activation, Operand y) implements ElementwiseCall {
 
   private static final String NAME = "activation";
 

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.elementwise;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.Operand;
@@ -13,7 +12,7 @@ import java.util.List;
  * @param x F32, BF16 or F16 [rows, columns] contiguous
  * @param y F32, BF16 or F16 [rows, columns] contiguous
  */
-public record Cast(Operand x, Operand y) implements KernelCall {
+public record Cast(Operand x, Operand y) implements ElementwiseCall {
   private static final String NAME = "cast";
 
   public Cast {

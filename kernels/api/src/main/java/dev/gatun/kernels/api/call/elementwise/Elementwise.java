@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.elementwise;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -16,7 +15,7 @@ import java.util.List;
  * @param op what to make of two elements
  * @param y of a's dtype and at most 6 axes, any strides that keep its elements apart; may be a or b
  */
-public record Elementwise(Operand a, Operand b, BinaryOp op, Operand y) implements KernelCall {
+public record Elementwise(Operand a, Operand b, BinaryOp op, Operand y) implements ElementwiseCall {
   private static final String NAME = "elementwise";
 
   public Elementwise {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.elementwise;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -19,7 +18,7 @@ import java.util.List;
  * @param y of gate's dtype [rows, columns] contiguous; may be gate or up where these are contiguous
  */
 public record GatedActivation(Operand gate, Operand up, Activation activation, Operand y)
-    implements KernelCall {
+    implements ElementwiseCall {
   private static final String NAME = "gated_activation";
 
   public GatedActivation {

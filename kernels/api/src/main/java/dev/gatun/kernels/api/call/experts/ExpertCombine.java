@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.experts;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -22,7 +21,7 @@ import java.util.List;
  * @param y F32, BF16 or F16 [tokens, columns], rows without gaps inside
  */
 public record ExpertCombine(Operand x, Operand weights, Operand places, Operand residual, Operand y)
-    implements KernelCall {
+    implements ExpertCall {
   private static final String NAME = "expert_combine";
 
   public ExpertCombine {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.experts;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
@@ -46,7 +45,7 @@ public record ExpertRouting(
     Operand rows,
     Operand places,
     Operand offsets)
-    implements KernelCall {
+    implements ExpertCall {
   private static final String NAME = "expert_routing";
 
   public ExpertRouting {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.experts;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
@@ -39,7 +38,7 @@ public record GroupedMatmul(
     Operand bias,
     Activation activation,
     Operand y)
-    implements KernelCall {
+    implements ExpertCall {
   private static final String NAME = "grouped_matmul";
 
   public GroupedMatmul {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.experts;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
@@ -38,7 +37,7 @@ public record GroupedQuantizedMatmul(
     Operand bias,
     Activation activation,
     Operand y)
-    implements KernelCall {
+    implements ExpertCall {
   private static final String NAME = "grouped_quantized_matmul";
 
   public GroupedQuantizedMatmul {

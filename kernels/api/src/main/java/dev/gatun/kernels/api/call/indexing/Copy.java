@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.indexing;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.Operand;
@@ -13,7 +12,7 @@ import java.util.List;
  * @param x of any dtype, at most 6 axes, any strides
  * @param y of x's dtype and shape, any strides that keep its elements apart
  */
-public record Copy(Operand x, Operand y) implements KernelCall {
+public record Copy(Operand x, Operand y) implements IndexingCall {
   private static final String NAME = "copy";
 
   public Copy {

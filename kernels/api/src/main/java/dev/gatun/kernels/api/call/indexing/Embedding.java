@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.indexing;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -17,7 +16,7 @@ import java.util.List;
  * @param y F32 or of the table's dtype [count, columns] contiguous
  */
 public record Embedding(Operand table, Operand ids, boolean accumulate, Operand y)
-    implements KernelCall {
+    implements IndexingCall {
 
   private static final String NAME = "embedding";
 

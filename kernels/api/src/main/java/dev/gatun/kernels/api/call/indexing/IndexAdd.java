@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.indexing;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -16,7 +15,7 @@ import java.util.List;
  * @param ids I64 [count] contiguous, each from 0 to rows - 1
  * @param y F32 or of x's dtype [rows, columns] contiguous
  */
-public record IndexAdd(Operand x, Operand ids, Operand y) implements KernelCall {
+public record IndexAdd(Operand x, Operand ids, Operand y) implements IndexingCall {
   private static final String NAME = "index_add";
 
   public IndexAdd {

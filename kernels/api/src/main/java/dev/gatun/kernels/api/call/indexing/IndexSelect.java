@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.indexing;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -15,7 +14,7 @@ import java.util.List;
  * @param ids I64 [count] contiguous, each from 0 to length - 1
  * @param y of x's dtype, [outer, count, inner] contiguous
  */
-public record IndexSelect(Operand x, Operand ids, Operand y) implements KernelCall {
+public record IndexSelect(Operand x, Operand ids, Operand y) implements IndexingCall {
   private static final String NAME = "index_select";
 
   public IndexSelect {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.loss;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -18,7 +17,7 @@ import java.util.List;
  * @param loss F32 [rows] contiguous
  */
 public record CrossEntropy(Operand logits, Operand targets, long ignoreIndex, Operand loss)
-    implements KernelCall {
+    implements LossCall {
 
   private static final String NAME = "cross_entropy";
 

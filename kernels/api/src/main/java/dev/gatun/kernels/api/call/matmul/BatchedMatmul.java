@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -19,7 +18,7 @@ import java.util.List;
  * @param b of a's dtype [batch, n, k]
  * @param c F32 or of a's dtype [batch, m, n] contiguous
  */
-public record BatchedMatmul(Operand a, Operand b, Operand c) implements KernelCall {
+public record BatchedMatmul(Operand a, Operand b, Operand c) implements MatmulCall {
   private static final String NAME = "batched_matmul";
 
   public BatchedMatmul {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.BlockFormat;
@@ -15,7 +14,7 @@ import java.util.List;
  * @param blocks U8 [out_features, {@link BlockFormat#rowBytes}], rows without gaps inside
  * @param weight F32 [out_features, in_features] contiguous
  */
-public record Dequantize(BlockFormat format, Operand blocks, Operand weight) implements KernelCall {
+public record Dequantize(BlockFormat format, Operand blocks, Operand weight) implements MatmulCall {
   private static final String NAME = "dequantize";
 
   public Dequantize {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
@@ -21,7 +20,7 @@ import java.util.List;
  * @param y F32, BF16 or F16 [rows, out_features], rows without gaps inside; F32 with an F32 weight
  */
 public record Matmul(Operand x, Operand packed, Operand bias, Activation activation, Operand y)
-    implements KernelCall {
+    implements MatmulCall {
   private static final String NAME = "matmul";
 
   public Matmul {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -23,7 +22,7 @@ import java.util.stream.LongStream;
  *     in_features] for grouped products; strided at will
  * @param packed F32, BF16 or F16 [{@link #packedCount}] contiguous, of experts one after another
  */
-public record MatmulPack(Operand weight, Operand packed) implements KernelCall {
+public record MatmulPack(Operand weight, Operand packed) implements MatmulCall {
   private static final String NAME = "matmul_pack";
 
   public MatmulPack {

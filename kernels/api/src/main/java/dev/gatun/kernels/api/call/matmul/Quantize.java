@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.BlockFormat;
@@ -16,7 +15,7 @@ import java.util.List;
  * @param format of the blocks
  * @param blocks U8 [out_features, {@link BlockFormat#rowBytes}] contiguous
  */
-public record Quantize(Operand weight, BlockFormat format, Operand blocks) implements KernelCall {
+public record Quantize(Operand weight, BlockFormat format, Operand blocks) implements MatmulCall {
   private static final String NAME = "quantize";
 
   public Quantize {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.Operand;
@@ -12,7 +11,7 @@ import java.util.List;
  * @param x F32, BF16 or F16 [rows, columns], rows without gaps inside
  * @param codes of x's shape
  */
-public record QuantizeTokens(Operand x, TokenCodes codes) implements KernelCall {
+public record QuantizeTokens(Operand x, TokenCodes codes) implements MatmulCall {
   private static final String NAME = "quantize_tokens";
 
   public QuantizeTokens {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
@@ -46,7 +45,7 @@ public record QuantizedMatmul(
     Activation activation,
     Operand residual,
     Operand y)
-    implements KernelCall {
+    implements MatmulCall {
   private static final String NAME = "quantized_matmul";
 
   /** Input features whose activations share a scale, with {@code INT8_BLOCKS}. */

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.matmul;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.BlockFormat;
@@ -21,7 +20,7 @@ import java.util.List;
  * @param packed U8 [{@link PackedLayout#packedBytes}] contiguous
  */
 public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks, Operand packed)
-    implements KernelCall {
+    implements MatmulCall {
   private static final String NAME = "quantized_pack";
 
   public QuantizedPack {

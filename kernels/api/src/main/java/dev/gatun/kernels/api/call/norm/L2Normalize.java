@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.norm;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -14,7 +13,7 @@ import java.util.List;
  * @param eps the smallest divisor, not negative
  * @param y of x's dtype [rows, columns] contiguous; may be x
  */
-public record L2Normalize(Operand x, float eps, Operand y) implements KernelCall {
+public record L2Normalize(Operand x, float eps, Operand y) implements NormCall {
 
   private static final String NAME = "l2_normalize";
 

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.norm;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.checks.Checks;
@@ -34,7 +33,7 @@ public record RmsNorm(
     Operand y,
     Operand sum,
     TokenCodes codes)
-    implements KernelCall {
+    implements NormCall {
   private static final String NAME = "rms_norm";
 
   public RmsNorm {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.norm;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -15,7 +14,7 @@ import java.util.List;
  * @param log whether to give the logarithm
  * @param y of x's dtype [rows, columns] contiguous; may be x
  */
-public record Softmax(Operand x, boolean log, Operand y) implements KernelCall {
+public record Softmax(Operand x, boolean log, Operand y) implements NormCall {
 
   private static final String NAME = "softmax";
 

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.reduction;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -14,7 +13,7 @@ import java.util.List;
  * @param x F32, BF16 or F16 [rows, columns], at least one column, rows without gaps inside
  * @param y I64 [rows] contiguous
  */
-public record ArgMax(Operand x, Operand y) implements KernelCall {
+public record ArgMax(Operand x, Operand y) implements ReductionCall {
   private static final String NAME = "argmax";
 
   public ArgMax {

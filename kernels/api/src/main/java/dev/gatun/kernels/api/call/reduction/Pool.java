@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.reduction;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -16,7 +15,8 @@ import java.util.List;
  * @param mode how tokens become one vector
  * @param y of x's dtype [sequences, columns] contiguous
  */
-public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y) implements KernelCall {
+public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y)
+    implements ReductionCall {
 
   private static final String NAME = "pool";
 

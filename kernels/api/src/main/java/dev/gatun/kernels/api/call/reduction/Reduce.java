@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.reduction;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -15,7 +14,7 @@ import java.util.List;
  * @param reduction what to make of the elements
  * @param y F32 or of x's dtype, [outer, inner] contiguous
  */
-public record Reduce(Operand x, Reduction reduction, Operand y) implements KernelCall {
+public record Reduce(Operand x, Reduction reduction, Operand y) implements ReductionCall {
   private static final String NAME = "reduce";
 
   public Reduce {

@@ -1,6 +1,5 @@
 package dev.gatun.kernels.api.call.reduction;
 
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
@@ -15,7 +14,7 @@ import java.util.List;
  * @param values of x's dtype [rows, k] contiguous, k at most columns
  * @param indices I64 [rows, k] contiguous
  */
-public record TopK(Operand x, Operand values, Operand indices) implements KernelCall {
+public record TopK(Operand x, Operand values, Operand indices) implements ReductionCall {
   private static final String NAME = "topk";
 
   public TopK {

@@ -1,7 +1,7 @@
 package dev.gatun.kernels.cpu;
 
-import static dev.gatun.kernels.cpu.CpuKernels.address;
-import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
 
 import dev.gatun.bindings.cpu.CpuExperts;
 import dev.gatun.bindings.cpu.CpuQuantized;
@@ -17,10 +17,10 @@ import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Mixtures of experts. */
-final class ExpertCall {
+final class ExpertKernels {
   private final Memory memory;
 
-  ExpertCall(Memory memory) {
+  ExpertKernels(Memory memory) {
     this.memory = memory;
   }
 
@@ -29,7 +29,7 @@ final class ExpertCall {
       routing(c, MemorySegment.NULL);
       return;
     }
-    try (Buffer sequences = CpuKernels.ints(memory, c.capacity().sequences().values())) {
+    try (Buffer sequences = Arguments.ints(memory, c.capacity().sequences().values())) {
       routing(c, CpuMemory.segment(sequences));
     }
   }

@@ -1,7 +1,7 @@
 package dev.gatun.kernels.cpu;
 
-import static dev.gatun.kernels.cpu.CpuKernels.address;
-import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
 
 import dev.gatun.bindings.cpu.CpuRotary;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
@@ -10,8 +10,8 @@ import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Operand;
 
 /** Turns rotary calls into the native ones' arguments. */
-final class RotaryCall {
-  private RotaryCall() {}
+final class RotaryKernels {
+  private RotaryKernels() {}
 
   static void run(RotaryEmbedding c) {
     Execution.inRange(

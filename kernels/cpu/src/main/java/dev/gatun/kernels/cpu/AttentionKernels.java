@@ -1,12 +1,13 @@
 package dev.gatun.kernels.cpu;
 
-import static dev.gatun.kernels.cpu.CpuKernels.address;
-import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
 import static dev.gatun.kernels.cpu.CpuMemory.segment;
 
 import dev.gatun.bindings.cpu.CpuAttention;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Buffer;
@@ -15,10 +16,10 @@ import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Turns an attention call into the native one's arguments. */
-final class AttentionCall {
+final class AttentionKernels {
   private final Memory memory;
 
-  AttentionCall(Memory memory) {
+  AttentionKernels(Memory memory) {
     this.memory = memory;
   }
 
@@ -93,10 +94,29 @@ final class AttentionCall {
   }
 
   private Buffer ints(int[] values) {
-    return values == null ? null : CpuKernels.ints(memory, values);
+    return values == null ? null : Arguments.ints(memory, values);
   }
 
   private static MemorySegment orNull(Buffer buffer) {
     return buffer == null ? MemorySegment.NULL : segment(buffer);
+  }
+
+  void run(DisentangledBias c) {
+    try (Buffer offsets = ints(c.offsets().values())) {
+      CpuLibrary.disentangledBias(
+          address(c.c2p()),
+          address(c.p2c()),
+          segment(offsets),
+          address(c.positions()),
+          c.offsets().sequences(),
+          c.bias().size(1),
+          c.offsets().tokens(),
+          c.span(),
+          c.buckets(),
+          c.maxPosition(),
+          c.scale(),
+          address(c.bias()),
+          c.bias().size(3));
+    }
   }
 }

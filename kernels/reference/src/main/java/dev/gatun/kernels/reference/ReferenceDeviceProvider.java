@@ -1,13 +1,19 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.device.Backend;
-import dev.gatun.kernels.api.device.BackendProvider;
+import dev.gatun.kernels.api.device.DeviceProvider;
+import dev.gatun.kernels.api.device.Devices;
 
 /** Offers the plain Java kernels, which run everywhere and are the last choice. */
-public final class ReferenceBackendProvider implements BackendProvider {
+public final class ReferenceDeviceProvider implements DeviceProvider {
   @Override
   public String name() {
     return ReferenceBackend.NAME;
+  }
+
+  @Override
+  public String kind() {
+    return Devices.CPU;
   }
 
   @Override
@@ -16,7 +22,7 @@ public final class ReferenceBackendProvider implements BackendProvider {
   }
 
   @Override
-  public Backend open() {
+  public Backend open(int ordinal) {
     return new ReferenceBackend(Precision.F64);
   }
 }

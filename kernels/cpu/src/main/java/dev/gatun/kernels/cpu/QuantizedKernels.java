@@ -1,18 +1,21 @@
 package dev.gatun.kernels.cpu;
 
-import static dev.gatun.kernels.cpu.CpuKernels.address;
-import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.codes;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
 
 import dev.gatun.bindings.cpu.CpuQuantized;
+import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import java.lang.foreign.MemorySegment;
 
 /** Products with quantised weights. */
-final class QuantizedCall {
-  private QuantizedCall() {}
+final class QuantizedKernels {
+  private QuantizedKernels() {}
 
-  private static CpuQuantized.Codes codes(ActivationCodes codes) {
+  private static CpuQuantized.Codes meaning(ActivationCodes codes) {
     return codes == null
         ? new CpuQuantized.Codes(MemorySegment.NULL, MemorySegment.NULL, false)
         : new CpuQuantized.Codes(
@@ -24,7 +27,7 @@ final class QuantizedCall {
         address(c.x()),
         c.codes() == null ? dtype(c.x().dtype()) : 0,
         c.x().stride(0),
-        codes(c.codes()),
+        meaning(c.codes()),
         new CpuQuantized.Weight(
             address(c.packed()),
             c.layout().bits(),
@@ -41,5 +44,15 @@ final class QuantizedCall {
         c.y().size(1),
         c.x().size(1),
         c.activation().ordinal());
+  }
+
+  static void run(QuantizeTokens c) {
+    CpuRows.quantizeTokens(
+        address(c.x()),
+        dtype(c.x().dtype()),
+        c.x().stride(0),
+        codes(c.codes()),
+        c.x().size(0),
+        c.x().size(1));
   }
 }

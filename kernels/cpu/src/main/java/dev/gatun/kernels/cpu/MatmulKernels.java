@@ -1,20 +1,21 @@
 package dev.gatun.kernels.cpu;
 
-import static dev.gatun.kernels.cpu.CpuKernels.address;
-import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
 
 import dev.gatun.bindings.cpu.CpuLibrary;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Chooses the native product by the type of the packed weight. */
-final class MatmulCall {
-  private MatmulCall() {}
+final class MatmulKernels {
+  private MatmulKernels() {}
 
   static void run(MatmulPack c) {
-    c.each().forEach(MatmulCall::pack);
+    c.each().forEach(MatmulKernels::pack);
   }
 
   private static void pack(MatmulPack c) {
@@ -56,5 +57,20 @@ final class MatmulCall {
       default ->
           CpuLibrary.matmulF16(x, from, xStride, packed, bias, y, to, yStride, m, n, k, activation);
     }
+  }
+
+  static void run(BatchedMatmul c) {
+    CpuLibrary.batchedMatmul(
+        address(c.a()),
+        c.a().strides(),
+        address(c.b()),
+        c.b().strides(),
+        dtype(c.a().dtype()),
+        address(c.c()),
+        dtype(c.c().dtype()),
+        c.a().size(0),
+        c.a().size(1),
+        c.b().size(1),
+        c.a().size(2));
   }
 }

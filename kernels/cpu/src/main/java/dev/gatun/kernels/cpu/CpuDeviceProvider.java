@@ -3,8 +3,9 @@ package dev.gatun.kernels.cpu;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.bindings.loader.NativeLoader;
 import dev.gatun.kernels.api.device.Backend;
-import dev.gatun.kernels.api.device.BackendProvider;
 import dev.gatun.kernels.api.device.BackendUnavailableException;
+import dev.gatun.kernels.api.device.DeviceProvider;
+import dev.gatun.kernels.api.device.Devices;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
@@ -12,7 +13,7 @@ import java.util.stream.Collectors;
  * Offers the native CPU kernels. {@code -Dgatun.cpu.level=portable|avx2|avx512} forces a level,
  * {@code -Dgatun.cpu.threads=N} the number of threads.
  */
-public final class CpuBackendProvider implements BackendProvider {
+public final class CpuDeviceProvider implements DeviceProvider {
   /** The property that forces a level. */
   public static final String LEVEL_PROPERTY = "gatun.cpu.level";
 
@@ -25,12 +26,17 @@ public final class CpuBackendProvider implements BackendProvider {
   }
 
   @Override
+  public String kind() {
+    return Devices.CPU;
+  }
+
+  @Override
   public int priority() {
     return 100;
   }
 
   @Override
-  public Backend open() throws BackendUnavailableException {
+  public Backend open(int ordinal) throws BackendUnavailableException {
     NativeLoader.Result result = CpuLibrary.load();
     if (!result.loaded()) {
       throw new BackendUnavailableException(

@@ -1,7 +1,7 @@
 package dev.gatun.kernels.cpu;
 
-import static dev.gatun.kernels.cpu.CpuKernels.address;
-import static dev.gatun.kernels.cpu.CpuKernels.dtype;
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
 
 import dev.gatun.bindings.cpu.CpuBlocks;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
@@ -15,8 +15,8 @@ import dev.gatun.kernels.formats.HostBlocks;
  * Makes blocks of weights, takes them apart and packs them. What the library refuses, because a
  * number or a scale is not finite, is given to {@link HostBlocks}, which names the element.
  */
-final class BlocksCall {
-  private BlocksCall() {}
+final class BlockKernels {
+  private BlockKernels() {}
 
   static void run(Quantize c) {
     Operand w = c.weight();

@@ -1,0 +1,14 @@
+package dev.gatun.kernels.api.call.matmul;
+
+import dev.gatun.kernels.api.call.KernelCall;
+
+/** Products, and how weights and activations get ready for them. */
+public sealed interface MatmulCall extends KernelCall
+    permits Matmul,
+        BatchedMatmul,
+        QuantizedMatmul,
+        MatmulPack,
+        Quantize,
+        Dequantize,
+        QuantizedPack,
+        QuantizeTokens {}

@@ -1,0 +1,7 @@
+package dev.gatun.kernels.api.call.norm;
+
+import dev.gatun.kernels.api.call.KernelCall;
+
+/** Norms of rows. */
+public sealed interface NormCall extends KernelCall
+    permits L2Normalize, LayerNorm, RmsNorm, Softmax {}

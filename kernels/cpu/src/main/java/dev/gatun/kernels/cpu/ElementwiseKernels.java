@@ -1,0 +1,55 @@
+package dev.gatun.kernels.cpu;
+
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
+import static dev.gatun.kernels.cpu.Arguments.layout;
+
+import dev.gatun.bindings.cpu.CpuElementwise;
+import dev.gatun.bindings.cpu.CpuLibrary;
+import dev.gatun.bindings.cpu.CpuRows;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+
+/** What each element gets by itself. */
+final class ElementwiseKernels {
+  private ElementwiseKernels() {}
+
+  static void run(Activate c) {
+    CpuRows.activate(
+        address(c.x()),
+        address(c.y()),
+        dtype(c.x().dtype()),
+        c.x().count(),
+        c.activation().ordinal());
+  }
+
+  static void run(Cast c) {
+    CpuLibrary.cast(
+        address(c.x()), dtype(c.x().dtype()), address(c.y()), dtype(c.y().dtype()), c.x().count());
+  }
+
+  static void run(Elementwise c) {
+    CpuElementwise.elementwise(
+        address(c.a()),
+        address(c.b()),
+        address(c.y()),
+        dtype(c.y().dtype()),
+        c.op().ordinal(),
+        layout(c.y(), c.a(), c.b(), c.y()));
+  }
+
+  static void run(GatedActivation c) {
+    CpuRows.gatedActivation(
+        address(c.gate()),
+        c.gate().stride(0),
+        address(c.up()),
+        c.up().stride(0),
+        address(c.y()),
+        dtype(c.y().dtype()),
+        c.y().size(0),
+        c.y().size(1),
+        c.activation().ordinal());
+  }
+}

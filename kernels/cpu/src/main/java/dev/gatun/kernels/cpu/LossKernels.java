@@ -1,0 +1,25 @@
+package dev.gatun.kernels.cpu;
+
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
+import static dev.gatun.kernels.cpu.Arguments.inRange;
+
+import dev.gatun.bindings.cpu.CpuRows;
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+
+/** Losses. */
+final class LossKernels {
+  private LossKernels() {}
+
+  static void run(CrossEntropy c) {
+    inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
+    CpuRows.crossEntropy(
+        address(c.logits()),
+        dtype(c.logits().dtype()),
+        address(c.targets()),
+        c.logits().size(0),
+        c.logits().size(1),
+        c.ignoreIndex(),
+        address(c.loss()));
+  }
+}

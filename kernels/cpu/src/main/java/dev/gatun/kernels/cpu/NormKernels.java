@@ -1,0 +1,74 @@
+package dev.gatun.kernels.cpu;
+
+import static dev.gatun.kernels.cpu.Arguments.address;
+import static dev.gatun.kernels.cpu.Arguments.codes;
+import static dev.gatun.kernels.cpu.Arguments.dtype;
+
+import dev.gatun.bindings.cpu.CpuRows;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.memory.Operand;
+
+/** Norms of rows. */
+final class NormKernels {
+  private NormKernels() {}
+
+  static void run(L2Normalize c) {
+    CpuRows.l2Normalize(
+        address(c.x()),
+        address(c.y()),
+        dtype(c.x().dtype()),
+        c.x().size(0),
+        c.x().size(1),
+        c.eps());
+  }
+
+  static void run(LayerNorm c) {
+    CpuRows.layerNorm(
+        address(c.x()),
+        address(c.residual()),
+        address(c.weight()),
+        address(c.bias()),
+        address(c.y()),
+        address(c.sum()),
+        dtype(c.x().dtype()),
+        dtype(parameters(c).dtype()),
+        c.x().size(0),
+        c.x().size(1),
+        c.eps(),
+        codes(c.codes()));
+  }
+
+  static void run(RmsNorm c) {
+    CpuRows.rmsNorm(
+        address(c.x()),
+        address(c.residual()),
+        address(c.weight()),
+        address(c.y()),
+        address(c.sum()),
+        dtype(c.x().dtype()),
+        dtype(c.weight().dtype()),
+        c.x().size(0),
+        c.x().size(1),
+        c.shift(),
+        c.eps(),
+        codes(c.codes()));
+  }
+
+  static void run(Softmax c) {
+    CpuRows.softmax(
+        address(c.x()),
+        address(c.y()),
+        dtype(c.x().dtype()),
+        c.x().size(0),
+        c.x().size(1),
+        c.log());
+  }
+
+  /** An operand with the dtype of the weight and bias, where there is either. */
+  private static Operand parameters(LayerNorm c) {
+    return c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
+  }
+}
