@@ -1,6 +1,6 @@
-// The scale, and minimum, with the smallest squared error: steps of several sizes are tried, and for
-// the codes of each the best scale and minimum are solved for. Sums are in double and in the order of
-// the elements, so that every level finds the same bytes.
+// The scale, and minimum, with the smallest squared error: steps of several sizes are tried, and
+// for the codes of each the best scale and minimum are solved for. Sums are in double and in the
+// order of the elements, so that every level finds the same bytes.
 #ifndef GATUN_SCALE_SEARCH_H
 #define GATUN_SCALE_SEARCH_H
 

@@ -1,6 +1,6 @@
-// Scales, minima and codes of a Q4_K or Q5_K block with a small squared error. What is best for each
-// sub-block alone is not best for all, whose scales and minima are whole multiples of two numbers:
-// several pairs of these are tried, each solved for again once there are codes.
+// Scales, minima and codes of a Q4_K or Q5_K block with a small squared error. What is best for
+// each sub-block alone is not best for all, whose scales and minima are whole multiples of two
+// numbers: several pairs of these are tried, each solved for again once there are codes.
 #ifndef GATUN_SUPER_BLOCK_H
 #define GATUN_SUPER_BLOCK_H
 

@@ -20,8 +20,9 @@ GATUN_INLINE static inline Ints zip_high(Ints a, Ints b, std::integer_sequence<i
   return __builtin_shuffle(a, b, order);
 }
 
-// Transposes kLanes rows of kLanes units: row i lies at from + i * from_stride, column i of them goes to
-// to + i * to_stride; strides are in units. Each step halves how far apart a column's units are.
+// Transposes kLanes rows of kLanes units: row i lies at from + i * from_stride, column i of them
+// goes to to + i * to_stride; strides are in units. Each step halves how far apart a column's units
+// are.
 GATUN_INLINE static inline void transpose(const void *from, int64_t from_stride, void *to,
                                           int64_t to_stride) {
   Ints rows[kLanes];

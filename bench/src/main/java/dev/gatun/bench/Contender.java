@@ -22,7 +22,8 @@ enum Contender {
   GATUN_INT8("gatun-int8", List.of()) {
     @Override
     Subject open(Path model, int threads) throws Exception {
-      return new EmbeddingSubject(new GatunEmbedder(model, Storage.INT8, Compute.INT8_PER_TOKEN), model);
+      return new EmbeddingSubject(
+          new GatunEmbedder(model, Storage.INT8, Compute.INT8_PER_TOKEN), model);
     }
 
     @Override

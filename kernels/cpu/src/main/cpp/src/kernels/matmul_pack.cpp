@@ -1,8 +1,8 @@
 // Lays weights out for products: panels of 32 output features.
 //
-// A panel's features are neighbours, so packing transposes. Of each of its rows some lines are brought
-// to a block that stays in the first cache, converted on the way, and the block is turned about: rows
-// whose length is a power of two would otherwise share few sets of the cache.
+// A panel's features are neighbours, so packing transposes. Of each of its rows some lines are
+// brought to a block that stays in the first cache, converted on the way, and the block is turned
+// about: rows whose length is a power of two would otherwise share few sets of the cache.
 #include <type_traits>
 
 #include "../numbers.h"

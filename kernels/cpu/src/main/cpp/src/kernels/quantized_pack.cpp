@@ -1,8 +1,8 @@
 // Blocks of a file as floats again, and in panels for products.
 //
-// A panel has its 32 features' words beside each other, so packing transposes: blocks of 32 rows are
-// taken apart into bytes, which stay in the first cache, and written as words in the order in which
-// products read them.
+// A panel has its 32 features' words beside each other, so packing transposes: blocks of 32 rows
+// are taken apart into bytes, which stay in the first cache, and written as words in the order in
+// which products read them.
 #include "../block_formats.h"
 
 namespace gatun {
@@ -71,8 +71,8 @@ struct Pieces {
   int64_t sums[GATUN_PANEL];  // of all codes so far
 };
 
-// Takes `count` elements from `from` on of a block of each feature apart; false where a scale is not
-// finite. Features behind the last one, and codes behind the last up to a word, are 0.
+// Takes `count` elements from `from` on of a block of each feature apart; false where a scale is
+// not finite. Features behind the last one, and codes behind the last up to a word, are 0.
 bool load_pieces(const BlockFormat &format, const PackedForm &form, const uint8_t *in,
                  int64_t row_stride, int64_t features, int64_t from, int64_t count, Pieces *out) {
   const int zero = 1 << (form.bits - 1), offset = zero - form.centre;
@@ -113,7 +113,8 @@ bool load_pieces(const BlockFormat &format, const PackedForm &form, const uint8_
   return finite;
 }
 
-// Writes the scales of a group, and what is beside them. Features behind the last one have 0 of all.
+// Writes the scales of a group, and what is beside them. Features behind the last one have 0 of
+// all.
 void store_header(const PackedForm &form, const Pieces &pieces, int64_t g, int64_t features,
                   uint8_t *out) {
   for (int64_t f = 0; f < GATUN_PANEL; f++) {
@@ -131,8 +132,7 @@ void store_header(const PackedForm &form, const Pieces &pieces, int64_t g, int64
       beside = static_cast<float>(pieces.mins[g][f] +
                                   static_cast<double>(form.centre - pieces.zeros[g][f]) * scale);
     } else if (form.scales == GATUN_SCALES_F32_SUM && f < features) {
-      beside = static_cast<float>(static_cast<double>(scale) *
-                                  static_cast<double>(pieces.sums[f]));
+      beside = static_cast<float>(static_cast<double>(scale) * static_cast<double>(pieces.sums[f]));
     }
     if (form.scales != GATUN_SCALES_F32) {
       store_bytes(out + 4 * GATUN_PANEL + 4 * f, beside);
@@ -199,8 +199,7 @@ void dequantize_row(const BlockFormat &format, const uint8_t *in, int64_t k, flo
       load_piece(format, in + b * format.bytes(), from, count, &piece);
       for (int64_t i = 0; i < count; i++) {
         const int64_t g = i / group;
-        const float product =
-            piece.scales[g] * static_cast<float>(piece.codes[i] - piece.zeros[g]);
+        const float product = piece.scales[g] * static_cast<float>(piece.codes[i] - piece.zeros[g]);
         out[b * format.block + from + i] = piece.mins[g] == 0 ? product : product + piece.mins[g];
       }
     }

@@ -69,8 +69,8 @@ public final class AutoModel {
    * @param storage what the weights of linear layers are kept as
    * @param compute what products make of their inputs, and what the residual stream is kept as
    */
-  public static EncoderModel load(
-      Path directory, Device device, Storage storage, Compute compute) throws IOException {
+  public static EncoderModel load(Path directory, Device device, Storage storage, Compute compute)
+      throws IOException {
     Config config = Config.read(directory);
     Family family = family(config);
     return load(directory, config, family, Head.of(config), device, storage, compute);

@@ -25,14 +25,12 @@ public final class Bert extends EncoderModel {
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings =
-        embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
-        embeddings.embedding(
-            "token_type_embeddings", config.integer("type_vocab_size", 2), hidden);
+        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
     own(

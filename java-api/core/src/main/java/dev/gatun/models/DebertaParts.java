@@ -128,9 +128,7 @@ final class DebertaParts {
           weights.embedding("word_embeddings", config.positive("vocab_size"), size),
           config.flag("position_biased_input", true)
               ? weights.embedding(
-                  "position_embeddings",
-                  config.positive("max_position_embeddings", 512),
-                  size)
+                  "position_embeddings", config.positive("max_position_embeddings", 512), size)
               : null,
           types > 0 ? weights.embedding("token_type_embeddings", types, size) : null,
           size == hidden
@@ -147,7 +145,8 @@ final class DebertaParts {
       if (type != null) {
         type.addTo(x, model.ids(batch.typeIds()));
       }
-      return batch.withoutPadding(norm.forward(project == null ? x : project.forward(x, x.dtype())));
+      return batch.withoutPadding(
+          norm.forward(project == null ? x : project.forward(x, x.dtype())));
     }
   }
 
@@ -165,7 +164,8 @@ final class DebertaParts {
                 hidden,
                 true,
                 config.activation("hidden_act", "gelu")),
-            w.layerNorm(legacy ? "transform.LayerNorm" : "LayerNorm", wordEmbeddings.features(), eps),
+            w.layerNorm(
+                legacy ? "transform.LayerNorm" : "LayerNorm", wordEmbeddings.features(), eps),
             w.tied(wordEmbeddings, "bias"));
       }
       case SEQUENCE_CLASSIFICATION -> {

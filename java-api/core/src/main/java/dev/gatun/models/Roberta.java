@@ -26,14 +26,12 @@ public final class Roberta extends EncoderModel {
     double eps = config.eps("layer_norm_eps", 1e-5);
     padId = config.integer("pad_token_id", 1);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings =
-        embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
-        embeddings.embedding(
-            "token_type_embeddings", config.integer("type_vocab_size", 1), hidden);
+        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 1), hidden);
     if (padId < 0 || maxLength() < 1) {
       throw config.error(
           "'pad_token_id' is %d, expected 0 to %d: positions begin one past it"

@@ -53,8 +53,8 @@ public sealed interface Linear extends AutoCloseable
    * @param packed as {@link Packing} gives it, owned from now on
    * @param storage of the packed weight
    * @param outFeatures of the weight
-   * @param order I64 [in_features], the input feature at each place of the weight's rows, owned from
-   *     now on; null where each is its own, as it is in dense weights
+   * @param order I64 [in_features], the input feature at each place of the weight's rows, owned
+   *     from now on; null where each is its own, as it is in dense weights
    * @param bias F32 [out_features], owned from now on; or null
    * @param activations what becomes of its input where the weight is in blocks
    * @param between see {@link #between}

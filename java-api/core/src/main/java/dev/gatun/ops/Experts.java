@@ -108,9 +108,7 @@ public final class Experts {
         (k, weight, packed) ->
             k.run(
                 new MatmulPack(
-                    weight
-                        .strided(0, shape(weight), strides(weight))
-                        .operand(),
+                    weight.strided(0, shape(weight), strides(weight)).operand(),
                     packed.operand())));
   }
 

@@ -19,8 +19,7 @@ public final class Packing {
   private Packing() {}
 
   /** A packed weight with undefined contents. */
-  public static Tensor allocate(
-      Device device, Storage storage, long outFeatures, long inFeatures) {
+  public static Tensor allocate(Device device, Storage storage, long outFeatures, long inFeatures) {
     return Tensor.empty(device, dtype(storage), count(storage, outFeatures, inFeatures));
   }
 
@@ -77,8 +76,7 @@ public final class Packing {
       case Storage.Dense _ -> kernels.run(new MatmulPack(weight.operand(), packed.operand()));
       case Storage.Blocks(BlockFormat format) -> {
         long bytes = format.rowBytes(weight.size(1));
-        try (Tensor blocks =
-            Tensor.empty(weight.device(), DType.U8, weight.size(0), bytes)) {
+        try (Tensor blocks = Tensor.empty(weight.device(), DType.U8, weight.size(0), bytes)) {
           kernels.run(new Quantize(weight.operand(), format, blocks.operand()));
           kernels.run(
               new QuantizedPack(format, weight.size(1), blocks.operand(), packed.operand()));
@@ -98,8 +96,7 @@ public final class Packing {
   private static long count(Storage storage, long outFeatures, long inFeatures) {
     try {
       return switch (storage) {
-        case Storage.Dense(DType dtype) ->
-            MatmulPack.packedCount(dtype, outFeatures, inFeatures);
+        case Storage.Dense(DType dtype) -> MatmulPack.packedCount(dtype, outFeatures, inFeatures);
         case Storage.Blocks(BlockFormat format) -> {
           format.rowBytes(inFeatures);
           yield format.layout().packedBytes(outFeatures, inFeatures);

@@ -40,13 +40,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
     /** As the directory says; longer texts are cut, and the result tells by how much. */
     public static final Options DEFAULT =
         new Options(
-            null,
-            null,
-            null,
-            EncodeOptions.Overflow.TRUNCATE,
-            Storage.F32,
-            Compute.EXACT,
-            null);
+            null, null, null, EncodeOptions.Overflow.TRUNCATE, Storage.F32, Compute.EXACT, null);
 
     /** These options with another pooling. */
     public Options withPooling(Pooling value) {
@@ -121,11 +115,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
     SentenceSettings said = SentenceSettings.read(directory);
     TextModel model =
         TextModels.load(
-            directory,
-            TextModels.Head.NONE,
-            device(options),
-            options.weights,
-            options.compute);
+            directory, TextModels.Head.NONE, device(options), options.weights, options.compute);
     try {
       return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
     } catch (IOException | RuntimeException e) {

@@ -42,9 +42,10 @@ final class TextModels {
     return load(directory, head, Device.cpu(), Storage.F32, Compute.EXACT);
   }
 
-  /** Opens the model of a directory on a device, with its linear weights kept and computed with so. */
-  static TextModel load(
-      Path directory, Head head, Device device, Storage storage, Compute compute)
+  /**
+   * Opens the model of a directory on a device, with its linear weights kept and computed with so.
+   */
+  static TextModel load(Path directory, Head head, Device device, Storage storage, Compute compute)
       throws IOException {
     return new Loaded(AutoModel.load(directory, head.head, device, storage, compute), head);
   }

@@ -129,8 +129,7 @@ public final class Tensor implements AutoCloseable {
    * @param elements row-major without gaps, aligned to the dtype; must stay alive and unchanged as
    *     long as the tensor
    */
-  public static Tensor adopt(
-      Device device, DType dtype, MemorySegment elements, long... shape) {
+  public static Tensor adopt(Device device, DType dtype, MemorySegment elements, long... shape) {
     if (bytes(dtype, shape) != elements.byteSize()) {
       throw new IllegalArgumentException(
           "tensor: %d bytes do not fill shape %s of %s"

@@ -25,8 +25,8 @@ import java.util.function.Predicate;
 /**
  * Makes a model's parts of a file's tensors, and owns them until the model does. A weight goes from
  * the mapped file to its packed form without a copy between, and layers with the same input become
- * one packed weight. What a model asks for and the file lacks is noted, so that all of it can be told
- * at once.
+ * one packed weight. What a model asks for and the file lacks is noted, so that all of it can be
+ * told at once.
  */
 public final class Loader implements AutoCloseable {
   /** After as many, the first few are named and no more are looked for. */
@@ -201,7 +201,9 @@ public final class Loader implements AutoCloseable {
     return quantization != null
         && name.endsWith(WEIGHT)
         && !file.names().contains(name)
-        && !quantization.tensors(file, name.substring(0, name.length() - WEIGHT.length())).isEmpty();
+        && !quantization
+            .tensors(file, name.substring(0, name.length() - WEIGHT.length()))
+            .isEmpty();
   }
 
   /** Quantisers write biases of 0 where the model has none. */
@@ -225,8 +227,7 @@ public final class Loader implements AutoCloseable {
       return null;
     }
     if (layers.size() == 1) {
-      return own(
-          wide(floats(layers.getFirst().name() + ".bias", layers.getFirst().outFeatures())));
+      return own(wide(floats(layers.getFirst().name() + ".bias", layers.getFirst().outFeatures())));
     }
     long count = layers.stream().mapToLong(Layer::outFeatures).sum();
     Tensor all = Tensor.zeros(device, count);

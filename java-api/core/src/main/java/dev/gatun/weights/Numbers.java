@@ -47,9 +47,6 @@ final class Numbers {
 
   /** Whether a type is one of floating-point numbers. */
   static boolean isFloat(DType dtype) {
-    return dtype == DType.F32
-        || dtype == DType.F64
-        || dtype == DType.F16
-        || dtype == DType.BF16;
+    return dtype == DType.F32 || dtype == DType.F64 || dtype == DType.F16 || dtype == DType.BF16;
   }
 }

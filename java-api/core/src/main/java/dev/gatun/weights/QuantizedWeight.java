@@ -10,10 +10,10 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * The weight of a linear layer as a checkpoint of GPTQ or AWQ has it. The element of output feature n
- * at place k is {@code scale * (code - zero)} with the scale and the zero point of its group, {@code
- * k / group}; it belongs to the input feature {@code order[k]}. Codes stay in the file until their
- * rows are read.
+ * The weight of a linear layer as a checkpoint of GPTQ or AWQ has it. The element of output feature
+ * n at place k is {@code scale * (code - zero)} with the scale and the zero point of its group,
+ * {@code k / group}; it belongs to the input feature {@code order[k]}. Codes stay in the file until
+ * their rows are read.
  */
 public final class QuantizedWeight implements StoredWeight {
   /** Output features that one thread unpacks at a time: a multiple of the eight in a word. */
@@ -99,10 +99,7 @@ public final class QuantizedWeight implements StoredWeight {
   static BlockFormat format(List<QuantizedWeight> weights) {
     QuantizedWeight first = weights.getFirst();
     int block =
-        IntStream.of(128, 64, 32)
-            .filter(size -> first.group % size == 0)
-            .findFirst()
-            .orElseThrow();
+        IntStream.of(128, 64, 32).filter(size -> first.group % size == 0).findFirst().orElseThrow();
     return BlockWriter.format(
         first.bits,
         block,

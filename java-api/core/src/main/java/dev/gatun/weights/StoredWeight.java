@@ -6,10 +6,11 @@ import dev.gatun.kernels.api.memory.Storage;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The weight [out_features, in_features] of a linear layer as a file has it. Its rows are read some at
- * a time, in place where they lie in the file as they are wanted.
+ * The weight [out_features, in_features] of a linear layer as a file has it. Its rows are read some
+ * at a time, in place where they lie in the file as they are wanted.
  */
-public sealed interface StoredWeight permits StoredWeight.Dense, StoredWeight.Blocks, QuantizedWeight {
+public sealed interface StoredWeight
+    permits StoredWeight.Dense, StoredWeight.Blocks, QuantizedWeight {
   long outFeatures();
 
   long inFeatures();

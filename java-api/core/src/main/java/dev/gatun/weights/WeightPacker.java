@@ -15,9 +15,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Packs stored weights some rows at a time: each part is read where it lies in the file, and the pages
- * that it lay in are given back to the system before the next one is read. So neither the heap nor
- * the device holds more of a weight than what is packed and a part.
+ * Packs stored weights some rows at a time: each part is read where it lies in the file, and the
+ * pages that it lay in are given back to the system before the next one is read. So neither the
+ * heap nor the device holds more of a weight than what is packed and a part.
  */
 final class WeightPacker {
   /** Bytes of the file in a part: long enough for all threads, short enough to stay in caches. */
@@ -39,8 +39,7 @@ final class WeightPacker {
   /** Whether weights that are side by side can be one. */
   static boolean join(List<StoredWeight> weights) {
     return switch (weights.getFirst()) {
-      case StoredWeight.Dense _ ->
-          weights.stream().allMatch(w -> w instanceof StoredWeight.Dense);
+      case StoredWeight.Dense _ -> weights.stream().allMatch(w -> w instanceof StoredWeight.Dense);
       case StoredWeight.Blocks first ->
           weights.stream()
               .allMatch(
@@ -175,8 +174,7 @@ final class WeightPacker {
         }
       }
       case Storage.Blocks(BlockFormat format) -> {
-        try (Tensor part =
-            Tensor.adopt(device, DType.U8, rows, count, format.rowBytes(in))) {
+        try (Tensor part = Tensor.adopt(device, DType.U8, rows, count, format.rowBytes(in))) {
           Packing.packBlocks(part, format, in, packed, first);
         }
       }

@@ -39,8 +39,7 @@ final class LayerInputTest {
   void a_layer_gives_the_same_of_codes(
       String format, QuantizedActivations activations, boolean coded) {
     long before = CPU.memory().allocatedBytes();
-    Storage storage =
-        format.equals("F32") ? Storage.F32 : Storage.of(BlockFormat.of(format));
+    Storage storage = format.equals("F32") ? Storage.F32 : Storage.of(BlockFormat.of(format));
     Compute compute = Compute.of(activations);
     Random random = new Random(1);
     try (Scope _ = Scope.open()) {
@@ -49,17 +48,15 @@ final class LayerInputTest {
       try (LayerNorm norm = new LayerNorm(random(random, 64), random(random, 64), 1e-5f);
           Linear next =
               Linear.of(
-                  random(random, 40, 64),
-                  random(random, 40),
-                  Activation.GELU,
-                  storage,
-                  compute)) {
+                  random(random, 40, 64), random(random, 40), Activation.GELU, storage, compute)) {
         LayerInput input = norm.forward(x, residual, next);
         assertEquals(coded, input.codes() != null);
         Tensor plain = norm.forward(x, residual);
         assertArrayEquals(plain.toFloatArray(), input.x().toFloatArray());
         assertArrayEquals(
-            bytes(next.forwardNarrow(plain)), bytes(next.forwardNarrow(input)), storage + " " + compute);
+            bytes(next.forwardNarrow(plain)),
+            bytes(next.forwardNarrow(input)),
+            storage + " " + compute);
       }
     }
     assertEquals(before, CPU.memory().allocatedBytes());

@@ -48,8 +48,7 @@ final class MiniLmTest {
         new ObjectMapper().readTree(GOLDEN.resolve("case.json").toFile()).get("sentences");
     List<String> texts = new ArrayList<>();
     sentences.forEach(sentence -> texts.add(sentence.get("text").textValue()));
-    try (EmbeddingPipeline pipeline =
-            EmbeddingPipeline.load(model, options(dtype));
+    try (EmbeddingPipeline pipeline = EmbeddingPipeline.load(model, options(dtype));
         TensorFile expected = TensorFile.open(GOLDEN.resolve("expected.safetensors"))) {
       float[][] got = pipeline.embed(texts);
       for (int i = 0; i < got.length; i++) {

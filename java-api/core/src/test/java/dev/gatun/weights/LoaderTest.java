@@ -91,8 +91,7 @@ final class LoaderTest {
         case F64 -> data.setAtIndex(ValueLayout.JAVA_DOUBLE, i, x);
         case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(x));
         default ->
-            data.setAtIndex(
-                ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(x) >>> 16));
+            data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(x) >>> 16));
       }
       floats[i] = Numbers.at(data, dtype, i);
     }
@@ -184,8 +183,7 @@ final class LoaderTest {
     float[] x = input(in);
     try (Loader loader = loader(Storage.BF16, Compute.EXACT);
         Tensor weight = Tensor.of(CPU, all, 4113, in);
-        Linear expected =
-            Linear.of(weight, null, Activation.NONE, Storage.BF16, Compute.EXACT)) {
+        Linear expected = Linear.of(weight, null, Activation.NONE, Storage.BF16, Compute.EXACT)) {
       Linear joined =
           loader.linear(
               List.of(new Loader.Layer("a", 2100, false), new Loader.Layer("b", 2013, false)),
@@ -202,11 +200,7 @@ final class LoaderTest {
     float[] weight = input(50 * in);
     MemorySegment blocks = arena.allocate(50 * format.rowBytes(in), 64);
     Quantizer.quantize(
-        format,
-        (row, x) -> System.arraycopy(weight, (int) row * in, x, 0, in),
-        50,
-        in,
-        blocks);
+        format, (row, x) -> System.arraycopy(weight, (int) row * in, x, 0, in), 50, in, blocks);
     float[] x = input(3 * in);
     WeightPacker packer = new WeightPacker(CPU, Storage.F32, Compute.EXACT);
     StoredWeight stored = new StoredWeight.Blocks(blocks, format, 50, in);
@@ -245,8 +239,7 @@ final class LoaderTest {
   void numbers_that_are_no_floats_are_named() {
     MemorySegment data = arena.allocate(4 * 6, 64);
     file.entries.put(
-        "x.weight",
-        new TensorFile.Entry("x.weight", DType.I32, new long[] {2, 3}, data, "a/file"));
+        "x.weight", new TensorFile.Entry("x.weight", DType.I32, new long[] {2, 3}, data, "a/file"));
     try (Loader loader = loader(Storage.F32, Compute.EXACT)) {
       assertEquals(
           "a/file: tensor 'x.weight' is I32, expected a floating-point type",

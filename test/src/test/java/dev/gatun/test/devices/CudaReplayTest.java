@@ -230,7 +230,8 @@ final class CudaReplayTest {
     long[][] ids = {{2, 5, 6, 7, 3}, {2, 9, 3}};
     List<EncoderModel.Encoded> outputs = new ArrayList<>();
     Device device = Device.cuda(0);
-    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, Storage.F32, Compute.EXACT)) {
+    try (EncoderModel model =
+        AutoModel.load(Path.of("goldens", golden), device, Storage.F32, Compute.EXACT)) {
       try (Replay replay = device.capture(() -> outputs.add(model.encode(ids, null)))) {
         float[] alone = outputs.get(0).hidden().toFloatArray();
         for (int i = 0; i < 2; i++) {

@@ -143,7 +143,8 @@ final class CudaEncoderTest {
   @Test
   void many_virtual_threads_get_the_same_bits() throws Exception {
     long[][] ids = {{2, 5, 6, 7, 3}, {2, 9, 3}};
-    try (EncoderModel model = AutoModel.load(GOLDENS.resolve("bert-tokens"), cuda, Storage.F32, Compute.EXACT);
+    try (EncoderModel model =
+            AutoModel.load(GOLDENS.resolve("bert-tokens"), cuda, Storage.F32, Compute.EXACT);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Callable<float[]> encode =
           () -> {

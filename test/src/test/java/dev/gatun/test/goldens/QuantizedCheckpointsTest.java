@@ -74,7 +74,8 @@ final class QuantizedCheckpointsTest {
         theirs += right * right;
       }
       double cosine = product / Math.sqrt(ours * theirs);
-      assertTrue(cosine >= least, folder + " as " + storage + ", " + compute + ": cosine " + cosine);
+      assertTrue(
+          cosine >= least, folder + " as " + storage + ", " + compute + ": cosine " + cosine);
     }
   }
 

@@ -98,8 +98,7 @@ final class LoadingTest {
                 null,
                 Storage.of(BlockFormat.int4(128)),
                 Compute.EXACT)) {
-      Linear linear =
-          loader.linear(new Loader.Layer("layer", out, false), in, Activation.NONE);
+      Linear linear = loader.linear(new Loader.Layer("layer", out, false), in, Activation.NONE);
       float[] ones = new float[(int) in];
       java.util.Arrays.fill(ones, 1);
       try (var x = dev.gatun.tensor.Tensor.of(cpu, ones, 1, in);

@@ -153,8 +153,7 @@ final class NativeBlocksTest {
           case BF16 ->
               elements.setAtIndex(
                   ValueLayout.JAVA_SHORT, place, (short) (Float.floatToRawIntBits(x) >>> 16));
-          default ->
-              elements.setAtIndex(ValueLayout.JAVA_SHORT, place, Float.floatToFloat16(x));
+          default -> elements.setAtIndex(ValueLayout.JAVA_SHORT, place, Float.floatToFloat16(x));
         }
       }
     }

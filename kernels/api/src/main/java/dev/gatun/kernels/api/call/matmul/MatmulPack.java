@@ -9,14 +9,14 @@ import java.util.stream.LongStream;
 
 /**
  * Lays a weight out for {@link Matmul}, or those of several experts for {@link
- * dev.gatun.kernels.api.call.experts.GroupedMatmul}: panels of {@value #PANEL} output features, filled with
- * zeros past the last feature. F32 and F16 are {@code packed[panel, k, feature]}; BF16 is {@code
- * packed[panel, k / 2, feature, k mod 2]}, filled with a zero past an odd last k. Numbers are
- * rounded to nearest even.
+ * dev.gatun.kernels.api.call.experts.GroupedMatmul}: panels of {@value #PANEL} output features,
+ * filled with zeros past the last feature. F32 and F16 are {@code packed[panel, k, feature]}; BF16
+ * is {@code packed[panel, k / 2, feature, k mod 2]}, filled with a zero past an odd last k. Numbers
+ * are rounded to nearest even.
  *
  * <p>A device that leaves products to a library, as CUDA to cuBLASLt, keeps rows for {@link Matmul}
- * instead: {@code packed[out_feature, in_feature]}, filled with zeros behind. Experts are in panels on
- * every backend.
+ * instead: {@code packed[out_feature, in_feature]}, filled with zeros behind. Experts are in panels
+ * on every backend.
  *
  * @param weight F32, BF16 or F16 [out_features, in_features], or [experts, out_features,
  *     in_features] for grouped products; strided at will
