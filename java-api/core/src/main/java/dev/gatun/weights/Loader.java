@@ -146,13 +146,16 @@ public final class Loader implements AutoCloseable {
     }
     WeightPacker packer = new WeightPacker(device, storage, compute);
     if (layers.size() == 1 || WeightPacker.join(weights)) {
-      return own(packer.linear(weights, bias(layers), activation));
+      Linear linear = own(packer.linear(weights, bias(layers), activation));
+      layers.forEach(this::releaseCodes);
+      return linear;
     }
     List<Linear> parts = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
       parts.add(
           own(packer.linear(List.of(weights.get(i)), bias(List.of(layers.get(i))), activation)));
     }
+    layers.forEach(this::releaseCodes);
     return new JoinedLinear(parts);
   }
 
@@ -194,6 +197,15 @@ public final class Loader implements AutoCloseable {
     TensorFile.Entry entry = floats(layer + WEIGHT, out, in);
     linear.add(layer + WEIGHT);
     return new StoredWeight.Dense(entry.data(), entry.dtype(), out, in);
+  }
+
+  /** Gives the pages of a quantised layer back, whose words are read column by column. */
+  private void releaseCodes(Layer layer) {
+    if (isQuantized(layer.name() + WEIGHT)) {
+      for (String tensor : quantization.tensors(file, layer.name())) {
+        WeightPacker.release(file.get(tensor).data());
+      }
+    }
   }
 
   /** Whether a weight, {@code name.weight}, is there in quantised form alone. */
