@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 6
+#define GATUN_CPU_ABI 7
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -25,6 +25,7 @@ typedef enum {
   GATUN_INVALID_ARGUMENT = 1,
   GATUN_OUT_OF_MEMORY = 2,
   GATUN_UNSUPPORTED_LEVEL = 3,
+  GATUN_NOT_FINITE = 4,  // a number or a scale is NaN or infinite where that has no meaning
 } gatun_status;
 
 // Instruction levels, each one a superset of the one before it.
@@ -62,6 +63,24 @@ typedef enum {
   GATUN_DTYPE_BF16 = 1,
   GATUN_DTYPE_F16 = 2,
 } gatun_dtype;
+
+// How a row of a quantised weight lies in a file: blocks of neighbouring input features, each a
+// scale, perhaps a zero point or a minimum, and codes. The first four are Gatun's own, the others
+// GGML's to the byte; numbers are little-endian.
+typedef enum {
+  GATUN_BLOCKS_INT8 = 0,       // f32 scale, signed bytes
+  GATUN_BLOCKS_INT8_ZERO = 1,  // f32 scale, zero point of two bytes, unsigned bytes
+  GATUN_BLOCKS_INT4 = 2,       // f16 scale; byte i has element i low and i + block / 2 high, plus 8
+  GATUN_BLOCKS_INT4_ZERO = 3,  // f16 scale, zero point of a byte, then as INT4
+  GATUN_BLOCKS_Q4_0 = 4,
+  GATUN_BLOCKS_Q4_1 = 5,
+  GATUN_BLOCKS_Q5_0 = 6,
+  GATUN_BLOCKS_Q5_1 = 7,
+  GATUN_BLOCKS_Q8_0 = 8,
+  GATUN_BLOCKS_Q4_K = 9,
+  GATUN_BLOCKS_Q5_K = 10,
+  GATUN_BLOCKS_Q6_K = 11,
+} gatun_blocks;
 
 // What each group of an output feature of a quantised weight has beside its codes.
 typedef enum {

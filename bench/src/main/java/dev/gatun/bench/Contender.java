@@ -1,6 +1,7 @@
 package dev.gatun.bench;
 
-import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -9,19 +10,20 @@ enum Contender {
   GATUN("gatun", List.of()) {
     @Override
     Subject open(Path model, int threads) throws Exception {
-      return new EmbeddingSubject(new GatunEmbedder(model, DType.F32), model);
+      return new EmbeddingSubject(new GatunEmbedder(model, Storage.F32, Compute.EXACT), model);
     }
   },
   GATUN_BF16("gatun-bf16", List.of()) {
     @Override
     Subject open(Path model, int threads) throws Exception {
-      return new EmbeddingSubject(new GatunEmbedder(model, DType.BF16), model);
+      return new EmbeddingSubject(new GatunEmbedder(model, Storage.BF16, Compute.EXACT), model);
     }
   },
   GATUN_INT8("gatun-int8", List.of()) {
     @Override
     Subject open(Path model, int threads) throws Exception {
-      return new EmbeddingSubject(new GatunEmbedder(model, DType.I8), model);
+      return new EmbeddingSubject(
+          new GatunEmbedder(model, Storage.INT8, Compute.INT8_PER_TOKEN), model);
     }
 
     @Override

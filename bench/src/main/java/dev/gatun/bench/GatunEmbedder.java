@@ -1,22 +1,24 @@
 package dev.gatun.bench;
 
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
-import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderModel.Encoded;
+import dev.gatun.nn.Compute;
 import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.nio.file.Path;
 
 /** Gatun's own encoder; a batch is packed, so padding does not exist. */
 final class GatunEmbedder implements Embedder {
   private final EncoderModel model;
-  private final DType dtype;
+  private final Storage weights;
 
-  GatunEmbedder(Path directory, DType dtype) throws Exception {
-    this.dtype = dtype;
-    this.model = AutoModel.load(directory, dtype);
+  GatunEmbedder(Path directory, Storage weights, Compute compute) throws Exception {
+    this.weights = weights;
+    this.model = AutoModel.load(directory, Device.cpu(), weights, compute);
   }
 
   @Override
@@ -34,7 +36,7 @@ final class GatunEmbedder implements Embedder {
 
   @Override
   public String version() {
-    return "gatun " + dtype + " " + model.device().description();
+    return "gatun " + weights + " " + model.device().description();
   }
 
   @Override

@@ -28,16 +28,6 @@ void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int
   }
 }
 
-void pack_panel(const float *weight, int64_t weight_stride, int64_t element_stride,
-                int64_t features, int64_t k, float *packed) {
-  for (int64_t i = 0; i < k; i++) {
-    for (int64_t f = 0; f < GATUN_PANEL; f++) {
-      packed[i * GATUN_PANEL + f] =
-          f < features ? weight[f * weight_stride + i * element_stride] : 0.0f;
-    }
-  }
-}
-
 void finish(float *y, int64_t y_stride, int64_t rows, int64_t columns, const float *bias,
             int32_t activation) {
   for (int64_t r = 0; r < rows; r++) {
@@ -52,19 +42,6 @@ void finish(float *y, int64_t y_stride, int64_t rows, int64_t columns, const flo
 }
 
 }  // namespace
-
-int32_t matmul_pack_f32(const float *weight, int64_t weight_stride, int64_t element_stride,
-                        int64_t n, int64_t k, float *packed) {
-  if (n < 0 || k < 0) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-  parallel((n + GATUN_PANEL - 1) / GATUN_PANEL, [&](int64_t panel) {
-    const int64_t first = panel * GATUN_PANEL;
-    pack_panel(weight + first * weight_stride, weight_stride, element_stride,
-               n - first < GATUN_PANEL ? n - first : GATUN_PANEL, k, packed + first * k);
-  });
-  return GATUN_OK;
-}
 
 int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const float *bias,
                    float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k,

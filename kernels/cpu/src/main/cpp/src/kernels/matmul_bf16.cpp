@@ -6,34 +6,6 @@ namespace GATUN_LEVEL {
 
 namespace {
 
-// Writes packed[panels][ceil(k / together)][PANEL][together]. together is 1 or 2.
-int32_t pack(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride,
-             int64_t n, int64_t k, uint16_t *packed, int32_t packed_dtype, int64_t together) {
-  if (n < 0 || k < 0 || !is_dtype(dtype)) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-  const int64_t size = round_up(k, together) * GATUN_PANEL;
-  parallel(panels(n), [&](int64_t panel) {
-    uint16_t *out = packed + panel * size;
-    const int64_t first = panel * GATUN_PANEL;
-    for (int64_t i = 0; i < round_up(k, together); i++) {
-      for (int64_t f = 0; f < GATUN_PANEL; f++) {
-        uint16_t half[2] = {};
-        if (first + f < n && i < k) {
-          const void *element = at(weight, dtype, (first + f) * weight_stride + i * element_stride);
-          if (dtype == packed_dtype) {
-            half[0] = *static_cast<const uint16_t *>(element);
-          } else {
-            store_as(half, packed_dtype, load_as(element, dtype, 1), 1);
-          }
-        }
-        out[(i / together * GATUN_PANEL + f) * together + i % together] = half[0];
-      }
-    }
-  });
-  return GATUN_OK;
-}
-
 int32_t by_float(const Product &p, const uint16_t *packed) {
   const int64_t size = round_up(p.k, 2) * GATUN_PANEL;
   return float_product(p, true, [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
@@ -126,16 +98,6 @@ int32_t product_f16(const Product &p, const uint16_t *packed) {
 }
 
 }  // namespace
-
-int32_t matmul_pack_bf16(const void *weight, int32_t dtype, int64_t weight_stride,
-                         int64_t element_stride, int64_t n, int64_t k, uint16_t *packed) {
-  return pack(weight, dtype, weight_stride, element_stride, n, k, packed, GATUN_DTYPE_BF16, 2);
-}
-
-int32_t matmul_pack_f16(const void *weight, int32_t dtype, int64_t weight_stride,
-                        int64_t element_stride, int64_t n, int64_t k, uint16_t *packed) {
-  return pack(weight, dtype, weight_stride, element_stride, n, k, packed, GATUN_DTYPE_F16, 1);
-}
 
 int32_t matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed,
                     const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,

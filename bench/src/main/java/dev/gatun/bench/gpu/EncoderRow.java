@@ -2,9 +2,10 @@ package dev.gatun.bench.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,8 +24,11 @@ final class EncoderRow implements AutoCloseable {
     if (!Files.exists(directory.resolve("config.json"))) {
       RandomEncoder.write(row.get("sizes"), directory);
     }
-    WeightType weights = WeightType.of(DType.valueOf(row.get("dtype").asText()));
-    model = AutoModel.load(directory, device, weights);
+    DType dtype = DType.valueOf(row.get("dtype").asText());
+    model =
+        dtype == DType.I8
+            ? AutoModel.load(directory, device, Storage.INT8, Compute.INT8_PER_TOKEN)
+            : AutoModel.load(directory, device, Storage.of(dtype), Compute.EXACT);
     ids = ids(row, model.vocabSize());
   }
 

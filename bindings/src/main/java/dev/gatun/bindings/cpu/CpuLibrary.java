@@ -109,8 +109,9 @@ public final class CpuLibrary {
     check("scaled_dot_product_attention", gatun_cpu_h.gatun_scaled_dot_product_attention(args));
   }
 
-  public static void matmulPack(
+  public static void matmulPackF32(
       MemorySegment weight,
+      int dtype,
       long weightStride,
       long elementStride,
       long n,
@@ -118,7 +119,8 @@ public final class CpuLibrary {
       MemorySegment packed) {
     check(
         "matmul_pack_f32",
-        gatun_cpu_h.gatun_matmul_pack_f32(weight, weightStride, elementStride, n, k, packed));
+        gatun_cpu_h.gatun_matmul_pack_f32(
+            weight, dtype, weightStride, elementStride, n, k, packed));
   }
 
   public static void matmul(

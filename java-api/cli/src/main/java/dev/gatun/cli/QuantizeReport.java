@@ -2,13 +2,20 @@ package dev.gatun.cli;
 
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.kernels.formats.QuantizationError;
 import dev.gatun.kernels.formats.Quantizer;
-import dev.gatun.nn.WeightType;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.models.Head;
+import dev.gatun.nn.Compute;
 import dev.gatun.pipelines.EmbeddingPipeline;
+import dev.gatun.tensor.Device;
+import dev.gatun.weights.StoredWeight;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,39 +46,54 @@ final class QuantizeReport {
   /** The whole report. */
   record Result(String model, int texts, List<Row> rows) {}
 
+  /** How weights are kept and products compute. */
+  record Kind(Storage weights, Compute compute) {}
+
   private final Path directory;
   private final List<String> texts;
+  private final List<String> linearWeights;
   private final float[][] expected;
 
-  private QuantizeReport(Path directory, List<String> texts, float[][] expected) {
+  private QuantizeReport(Path directory, List<String> texts, List<String> linearWeights)
+      throws IOException {
     this.directory = directory;
     this.texts = texts;
-    this.expected = expected;
+    this.linearWeights = linearWeights;
+    this.expected = embed(new Kind(Storage.F32, Compute.EXACT));
   }
 
   static QuantizeReport open(Path directory, List<String> texts) throws IOException {
-    return new QuantizeReport(directory, texts, embed(directory, texts, WeightType.F32));
+    try (EncoderModel model =
+        AutoModel.load(directory, Head.BASE, Device.cpu(), Storage.F32, Compute.EXACT)) {
+      return new QuantizeReport(directory, texts, model.linearWeights());
+    }
   }
 
-  private static float[][] embed(Path directory, List<String> texts, WeightType type)
-      throws IOException {
+  private float[][] embed(Kind kind) throws IOException {
     EmbeddingPipeline.Options options =
-        EmbeddingPipeline.Options.DEFAULT.withNormalize(true).withWeights(type);
+        EmbeddingPipeline.Options.DEFAULT
+            .withNormalize(true)
+            .withWeights(kind.weights)
+            .withCompute(kind.compute);
     try (EmbeddingPipeline pipeline = EmbeddingPipeline.load(directory, options)) {
       return pipeline.embed(texts);
     }
   }
 
-  Row row(WeightType type) throws IOException {
-    String weights = type.isQuantized() ? type.format().toString() : type.dtype().toString();
+  Row row(Kind kind) throws IOException {
+    String weights = kind.weights.toString();
     String activations =
-        type.isQuantized()
-            ? type.activations().toString().toLowerCase(Locale.ROOT).replace('_', ' ')
-            : type.dtype() == DType.BF16 ? "bf16" : "exact";
-    double bits = type.isQuantized() ? bits(type.format()) : 8 * type.dtype().bytes();
+        switch (kind.weights) {
+          case Storage.Blocks _ ->
+              kind.compute.activations().toString().toLowerCase(Locale.ROOT).replace('_', ' ');
+          case Storage.Dense(DType dtype) -> dtype == DType.BF16 ? "bf16" : "exact";
+        };
+    // Of a row of 1024, which every block divides.
+    double bits = 8.0 * kind.weights.rowBytes(1024) / 1024;
     try {
-      Double error = type.isQuantized() ? weightError(type.format()) : null;
-      float[][] got = embed(directory, texts, type);
+      Double error =
+          kind.weights instanceof Storage.Blocks(BlockFormat format) ? weightError(format) : null;
+      float[][] got = embed(kind);
       double least = 1;
       double total = 0;
       for (int i = 0; i < got.length; i++) {
@@ -88,34 +110,37 @@ final class QuantizeReport {
     }
   }
 
-  /** Of a row of 1024, which every block divides. */
-  private static double bits(BlockFormat format) {
-    return 8.0 * format.rowBytes(1024) / 1024;
-  }
-
   private double weightError(BlockFormat format) throws IOException {
     QuantizationError error = QuantizationError.NONE;
     try (TensorFile file = TensorFile.open(directory)) {
-      for (String name : file.names()) {
+      for (String name : linearWeights) {
         TensorFile.Entry entry = file.get(name);
-        boolean linear = entry.shape().length == 2 && name.endsWith(".weight");
-        if (linear && !name.contains("embeddings") && entry.dtype() == DType.F32) {
-          error = error.plus(weightError(format, entry));
-        }
+        long[] shape = entry.shape();
+        error =
+            error.plus(
+                weightError(
+                    format,
+                    new StoredWeight.Dense(entry.data(), entry.dtype(), shape[0], shape[1])));
       }
     }
     return error.relative();
   }
 
-  private static QuantizationError weightError(BlockFormat format, TensorFile.Entry entry) {
-    int out = Math.toIntExact(entry.shape()[0]);
-    int in = Math.toIntExact(entry.shape()[1]);
+  private static QuantizationError weightError(BlockFormat format, StoredWeight weight) {
+    int out = Math.toIntExact(weight.outFeatures());
+    int in = Math.toIntExact(weight.inFeatures());
     try (Arena arena = Arena.ofShared()) {
+      MemorySegment rows =
+          weight.rows(
+              Storage.F32,
+              0,
+              out,
+              weight.isStoredAs(Storage.F32)
+                  ? MemorySegment.NULL
+                  : arena.allocate(Math.max(1, 4L * out * in), 64));
       return Quantizer.quantize(
           format,
-          (row, x) ->
-              java.lang.foreign.MemorySegment.copy(
-                  entry.data(), ValueLayout.JAVA_FLOAT, row * in * 4, x, 0, in),
+          (row, x) -> MemorySegment.copy(rows, ValueLayout.JAVA_FLOAT, row * in * 4, x, 0, in),
           out,
           in,
           arena.allocate(Math.max(1, out * format.rowBytes(in))));

@@ -1,8 +1,8 @@
 package dev.gatun.cli;
 
-import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
-import dev.gatun.nn.WeightType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,13 +78,13 @@ final class QuantizeReportCommand implements Callable<Integer> {
     if (model != null && !Files.isDirectory(model)) {
       throw new CliException(model + ": not a model directory");
     }
-    List<WeightType> types = types();
+    List<QuantizeReport.Kind> types = types();
     List<String> lines = texts == null ? TEXTS : lines(texts);
     Path directory = model == null ? BundledModel.unpack() : model;
     List<QuantizeReport.Row> rows = new ArrayList<>();
     try (Progress progress = new Progress("quantizing", types.size(), terminal)) {
       QuantizeReport report = QuantizeReport.open(directory, lines);
-      for (WeightType type : types) {
+      for (QuantizeReport.Kind type : types) {
         rows.add(report.row(type));
         progress.step(1);
       }
@@ -107,10 +107,13 @@ final class QuantizeReportCommand implements Callable<Integer> {
     return lines;
   }
 
-  private List<WeightType> types() {
+  private List<QuantizeReport.Kind> types() {
     if (formats == null) {
       return Stream.concat(
-              Stream.of(WeightType.BF16, WeightType.F16, WeightType.INT8),
+              Stream.of(
+                  new QuantizeReport.Kind(Storage.BF16, Compute.EXACT),
+                  new QuantizeReport.Kind(Storage.F16, Compute.EXACT),
+                  new QuantizeReport.Kind(Storage.INT8, Compute.INT8_PER_TOKEN)),
               Stream.of(
                       "INT8",
                       "INT8:32",
@@ -124,7 +127,7 @@ final class QuantizeReportCommand implements Callable<Integer> {
                   .flatMap(QuantizeReportCommand::types))
           .toList();
     }
-    List<WeightType> types = new ArrayList<>();
+    List<QuantizeReport.Kind> types = new ArrayList<>();
     for (String name : formats) {
       try {
         types(BlockFormat.of(name)).forEach(types::add);
@@ -135,8 +138,8 @@ final class QuantizeReportCommand implements Callable<Integer> {
     return types;
   }
 
-  private static Stream<WeightType> types(BlockFormat format) {
-    return Stream.of(QuantizedActivations.EXACT, QuantizedActivations.INT8_BLOCKS)
-        .map(activations -> WeightType.quantized(format, activations));
+  private static Stream<QuantizeReport.Kind> types(BlockFormat format) {
+    return Stream.of(Compute.EXACT, Compute.INT8_BLOCKS)
+        .map(compute -> new QuantizeReport.Kind(Storage.of(format), compute));
   }
 }

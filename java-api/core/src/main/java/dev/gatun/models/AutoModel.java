@@ -1,8 +1,9 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.nn.WeightType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
+import dev.gatun.weights.Loader;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,8 +18,7 @@ import java.util.TreeMap;
  * and 8 bits ({@code checkpoint_format} {@code gptq} and {@code gptq_v2}, with {@code desc_act} or
  * without) and {@link dev.gatun.weights.AwqMethod AWQ} of 4 bits ({@code version} {@code gemm}), in
  * groups of any multiple of 32 or of a whole row. Their codes, scales and zero points are kept as
- * they are, whatever weight type is asked for: it is that of the other layers, and its activations,
- * if it has any, are those of all.
+ * they are, whatever storage is asked for: it is that of the other layers.
  */
 public final class AutoModel {
   private interface Family {
@@ -48,41 +48,40 @@ public final class AutoModel {
    *     {@link dev.gatun.weights.WeightsException} when their file is damaged, or lacks some
    */
   public static EncoderModel load(Path directory) throws IOException {
-    return load(directory, WeightType.F32);
+    return load(directory, Storage.F32);
   }
 
   /**
    * Loads a model with the head that its {@code architectures} name, on the processor; fails as
    * {@link #load(Path)} does.
    *
-   * @param dtype what the weights of linear layers are kept and multiplied as: F32, BF16, F16, or
-   *     I8 with dynamic activations, {@link WeightType#INT8}
+   * @param storage what the weights of linear layers are kept as: F32, BF16, F16, or blocks, whose
+   *     products take the activations as they are
    */
-  public static EncoderModel load(Path directory, DType dtype) throws IOException {
-    return load(directory, WeightType.of(dtype));
-  }
-
-  /** The same with weights of any type. */
-  public static EncoderModel load(Path directory, WeightType type) throws IOException {
-    return load(directory, Device.cpu(), type);
+  public static EncoderModel load(Path directory, Storage storage) throws IOException {
+    return load(directory, Device.cpu(), storage, Compute.EXACT);
   }
 
   /**
    * Loads a model with the head that its {@code architectures} name, on a device; fails as {@link
    * #load(Path)} does.
+   *
+   * @param storage what the weights of linear layers are kept as
+   * @param compute what products make of their inputs, and what the residual stream is kept as
    */
-  public static EncoderModel load(Path directory, Device device, WeightType type)
+  public static EncoderModel load(Path directory, Device device, Storage storage, Compute compute)
       throws IOException {
     Config config = Config.read(directory);
     Family family = family(config);
-    return load(directory, config, family, Head.of(config), device, type);
+    return load(directory, config, family, Head.of(config), device, storage, compute);
   }
 
   /** Loads a model with this head, on a device; fails as {@link #load(Path)} does. */
-  public static EncoderModel load(Path directory, Head head, Device device, WeightType type)
+  public static EncoderModel load(
+      Path directory, Head head, Device device, Storage storage, Compute compute)
       throws IOException {
     Config config = Config.read(directory);
-    return load(directory, config, family(config), head, device, type);
+    return load(directory, config, family(config), head, device, storage, compute);
   }
 
   private static Family family(Config config) {
@@ -97,17 +96,25 @@ public final class AutoModel {
   }
 
   private static EncoderModel load(
-      Path directory, Config config, Family family, Head head, Device device, WeightType type)
+      Path directory,
+      Config config,
+      Family family,
+      Head head,
+      Device device,
+      Storage storage,
+      Compute compute)
       throws IOException {
-    try (TensorFile file = TensorFile.open(directory)) {
-      Weights weights =
-          new Weights(file, directory.toString(), device, type, QuantizationConfig.of(config));
-      try {
-        return new EncoderModel(config, head, weights, family.build(config, head, weights));
-      } catch (RuntimeException | Error e) {
-        weights.closeAll();
-        throw e;
-      }
+    try (TensorFile file = TensorFile.open(directory);
+        Loader loader =
+            new Loader(
+                file,
+                directory.toString(),
+                device,
+                QuantizationConfig.of(config),
+                storage,
+                compute)) {
+      Weights weights = new Weights(loader);
+      return new EncoderModel(config, head, weights, family.build(config, head, weights));
     }
   }
 }

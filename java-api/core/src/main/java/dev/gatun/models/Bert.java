@@ -1,9 +1,9 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +13,9 @@ import java.util.List;
  * positions and segments.
  */
 final class Bert implements Encoder {
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
-  private final Tensor tokenTypeEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer;
   private final HeadLayer head;
@@ -25,14 +25,12 @@ final class Bert implements Encoder {
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings =
-        embeddings.take("word_embeddings.weight", config.positive("vocab_size"), hidden);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), hidden);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
-        embeddings.take(
-            "token_type_embeddings.weight", config.integer("type_vocab_size", 2), hidden);
+        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
     this.head = head(config, head, all, weights, hidden, eps);
@@ -84,9 +82,9 @@ final class Bert implements Encoder {
 
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
-    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
-    Ops.addEmbedding(x, tokenTypeEmbeddings, batch.types());
-    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
+    Tensor x = wordEmbeddings.forward(batch.ids());
+    tokenTypeEmbeddings.addTo(x, batch.types());
+    positionEmbeddings.addTo(x, batch.positions());
     x = trace.first(embeddingsNorm.forward(x));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
@@ -107,12 +105,12 @@ final class Bert implements Encoder {
 
   @Override
   public Limits limits() {
-    int positions = (int) positionEmbeddings.size(0);
+    int positions = (int) positionEmbeddings.rows();
     return new Limits(
-        (int) wordEmbeddings.size(0),
-        (int) tokenTypeEmbeddings.size(0),
+        (int) wordEmbeddings.rows(),
+        (int) tokenTypeEmbeddings.rows(),
         positions,
         positions,
-        (int) wordEmbeddings.size(1));
+        (int) wordEmbeddings.features());
   }
 }

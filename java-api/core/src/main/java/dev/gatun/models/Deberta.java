@@ -51,13 +51,7 @@ final class Deberta implements Encoder {
       System.arraycopy(queryBias, h * size, bias, 3 * h * size, size);
       System.arraycopy(valueBias, h * size, bias, (3 * h + 2) * size, size);
     }
-    Linear inProj =
-        weights.linear(
-            weights.elements("in_proj.weight", 3L * hidden, hidden),
-            3L * hidden,
-            hidden,
-            bias,
-            Activation.NONE);
+    Linear inProj = weights.linear("in_proj", hidden, bias);
     boolean on = relative.isOn();
     Linear posProj =
         on && relative.c2p()

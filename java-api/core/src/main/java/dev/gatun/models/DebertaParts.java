@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.ops.Arithmetic;
@@ -128,19 +129,18 @@ final class DebertaParts {
   }
 
   /** The embeddings of words, positions and segments, as far as a model has them. */
-  record Embeddings(Tensor word, Tensor position, Tensor type, Linear project, LayerNorm norm) {
+  record Embeddings(
+      Embedding word, Embedding position, Embedding type, Linear project, LayerNorm norm) {
     static Embeddings of(Config config, Weights weights, int hidden, double eps) {
       int size = config.positive("embedding_size", hidden);
       int types = config.integer("type_vocab_size", 0);
       return new Embeddings(
-          weights.take("word_embeddings.weight", config.positive("vocab_size"), size),
+          weights.embedding("word_embeddings", config.positive("vocab_size"), size),
           config.flag("position_biased_input", true)
-              ? weights.take(
-                  "position_embeddings.weight",
-                  config.positive("max_position_embeddings", 512),
-                  size)
+              ? weights.embedding(
+                  "position_embeddings", config.positive("max_position_embeddings", 512), size)
               : null,
-          types > 0 ? weights.take("token_type_embeddings.weight", types, size) : null,
+          types > 0 ? weights.embedding("token_type_embeddings", types, size) : null,
           size == hidden
               ? null
               : weights.linear("embed_proj", hidden, size, false, Activation.NONE),
@@ -148,25 +148,26 @@ final class DebertaParts {
     }
 
     Tensor forward(TokenBatch batch) {
-      Tensor x = Ops.embedding(word, batch.ids());
+      Tensor x = word.forward(batch.ids());
       if (position != null) {
-        Ops.addEmbedding(x, position, batch.positions());
+        position.addTo(x, batch.positions());
       }
       if (type != null) {
-        Ops.addEmbedding(x, type, batch.types());
+        type.addTo(x, batch.types());
       }
-      return withoutPadding(norm.forward(project == null ? x : project.forward(x)), batch);
+      return withoutPadding(
+          norm.forward(project == null ? x : project.forward(x, x.dtype())), batch);
     }
 
     Limits limits(int maxLength, int hidden) {
-      int types = type == null ? 0 : (int) type.size(0);
-      int positions = position == null ? maxLength : (int) position.size(0);
-      return new Limits((int) word.size(0), types, maxLength, positions, hidden);
+      int types = type == null ? 0 : (int) type.rows();
+      int positions = position == null ? maxLength : (int) position.rows();
+      return new Limits((int) word.rows(), types, maxLength, positions, hidden);
     }
   }
 
   static HeadLayer head(
-      Config config, Head head, Weights all, Tensor wordEmbeddings, int hidden, double eps) {
+      Config config, Head head, Weights all, Embedding wordEmbeddings, int hidden, double eps) {
     return switch (head) {
       case BASE -> Heads.base(null);
       case MASKED_LM -> {
@@ -175,11 +176,12 @@ final class DebertaParts {
         yield Heads.maskedLm(
             w.linear(
                 legacy ? "transform.dense" : "dense",
-                wordEmbeddings.size(1),
+                wordEmbeddings.features(),
                 hidden,
                 true,
                 config.activation("hidden_act", "gelu")),
-            w.layerNorm(legacy ? "transform.LayerNorm" : "LayerNorm", wordEmbeddings.size(1), eps),
+            w.layerNorm(
+                legacy ? "transform.LayerNorm" : "LayerNorm", wordEmbeddings.features(), eps),
             w.tied(wordEmbeddings, "bias"));
       }
       case SEQUENCE_CLASSIFICATION -> {

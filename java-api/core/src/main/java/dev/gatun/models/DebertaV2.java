@@ -65,9 +65,7 @@ final class DebertaV2 implements Encoder {
     if (!config.texts("norm_rel_ebd").contains("layer_norm")) {
       return table;
     }
-    Tensor normed = encoder.layerNorm("LayerNorm", hidden, eps).forward(table);
-    encoder.made().add(normed);
-    return normed;
+    return encoder.loader().own(encoder.layerNorm("LayerNorm", hidden, eps).forward(table));
   }
 
   private EncoderLayer.SelfAttention attention(
@@ -101,7 +99,7 @@ final class DebertaV2 implements Encoder {
     int groups = config.divisor("conv_groups", hidden, 1);
     int inGroup = hidden / groups;
     float[] kernel = weights.elements("conv.weight", hidden, inGroup, size);
-    float[] dense = new float[Weights.length("conv.weight", hidden, hidden, size)];
+    float[] dense = new float[Math.multiplyExact(Math.multiplyExact(hidden, hidden), size)];
     for (int out = 0; out < hidden; out++) {
       int first = out / (hidden / groups) * inGroup;
       for (int in = 0; in < inGroup; in++) {
@@ -142,7 +140,8 @@ final class DebertaV2 implements Encoder {
     Ids neighbours =
         batch.derived("neighbours", tokens * convSize, tokens + 1L, l -> neighbours(l, tokens));
     Tensor windows = Ops.embedding(padded, neighbours).reshape(tokens, convSize * width);
-    return DebertaParts.withoutPadding(convNorm.forward(conv.forward(windows), hidden), batch);
+    return DebertaParts.withoutPadding(
+        convNorm.forward(conv.forward(windows, hidden.dtype()), hidden), batch);
   }
 
   /** The rows of each token and its neighbours, one past the last where there is none. */

@@ -1,8 +1,8 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +12,8 @@ final class DistilBert implements Encoder {
   // Not in the configuration: the reference implementation fixes it.
   private static final double EPS = 1e-12;
 
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
@@ -24,10 +24,10 @@ final class DistilBert implements Encoder {
     int hiddenDim = config.positive("hidden_dim");
     Activation activation = config.activation("activation", "gelu");
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.take("word_embeddings.weight", config.positive("vocab_size"), dim);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), dim);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), dim);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), dim);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", dim, EPS);
     for (int i = 0; i < config.positive("n_layers"); i++) {
       Weights l = weights.sub("transformer.layer." + i);
@@ -66,8 +66,8 @@ final class DistilBert implements Encoder {
 
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
-    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
-    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
+    Tensor x = wordEmbeddings.forward(batch.ids());
+    positionEmbeddings.addTo(x, batch.positions());
     x = trace.first(embeddingsNorm.forward(x));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
@@ -90,8 +90,8 @@ final class DistilBert implements Encoder {
 
   @Override
   public Limits limits() {
-    int positions = (int) positionEmbeddings.size(0);
+    int positions = (int) positionEmbeddings.rows();
     return new Limits(
-        (int) wordEmbeddings.size(0), 0, positions, positions, (int) wordEmbeddings.size(1));
+        (int) wordEmbeddings.rows(), 0, positions, positions, (int) wordEmbeddings.features());
   }
 }

@@ -1,9 +1,9 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +13,9 @@ import java.util.List;
  * another size; the discriminator tells which tokens a generator replaced.
  */
 final class Electra implements Encoder {
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
-  private final Tensor tokenTypeEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final Linear embeddingsProject;
   private final List<EncoderLayer> layer = new ArrayList<>();
@@ -29,12 +29,12 @@ final class Electra implements Encoder {
     int size = config.positive("embedding_size", 128);
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.take("word_embeddings.weight", config.positive("vocab_size"), size);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), size);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), size);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), size);
     tokenTypeEmbeddings =
-        embeddings.take("token_type_embeddings.weight", config.integer("type_vocab_size", 2), size);
+        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), size);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", size, eps);
     embeddingsProject = size == hidden ? null : weights.linear("embeddings_project", hidden, size);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
@@ -74,11 +74,11 @@ final class Electra implements Encoder {
 
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
-    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
-    Ops.addEmbedding(x, tokenTypeEmbeddings, batch.types());
-    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
+    Tensor x = wordEmbeddings.forward(batch.ids());
+    tokenTypeEmbeddings.addTo(x, batch.types());
+    positionEmbeddings.addTo(x, batch.positions());
     x = embeddingsNorm.forward(x);
-    x = trace.first(embeddingsProject == null ? x : embeddingsProject.forward(x));
+    x = trace.first(embeddingsProject == null ? x : embeddingsProject.forward(x, x.dtype()));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
     }
@@ -100,10 +100,10 @@ final class Electra implements Encoder {
 
   @Override
   public Limits limits() {
-    int positions = (int) positionEmbeddings.size(0);
+    int positions = (int) positionEmbeddings.rows();
     return new Limits(
-        (int) wordEmbeddings.size(0),
-        (int) tokenTypeEmbeddings.size(0),
+        (int) wordEmbeddings.rows(),
+        (int) tokenTypeEmbeddings.rows(),
         positions,
         positions,
         hiddenSize);

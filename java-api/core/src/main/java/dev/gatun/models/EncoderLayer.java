@@ -26,10 +26,12 @@ record EncoderLayer(
 
   Tensor forward(Tensor hidden, TokenBatch batch, Trace trace) {
     try (Scope scope = Scope.open()) {
-      Tensor attended = attentionOutput.forward(attention.forward(hidden, batch, trace));
+      Tensor attended =
+          attentionOutput.forward(attention.forward(hidden, batch, trace), hidden.dtype());
       trace.keep(scope);
       LayerInput x = attentionNorm.forward(attended, hidden, intermediate);
-      return scope.keep(outputNorm.forward(output.forward(intermediate.forwardNarrow(x)), x.x()));
+      Tensor fed = output.forward(intermediate.forwardNarrow(x), hidden.dtype());
+      return scope.keep(outputNorm.forward(fed, x.x()));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Segments;
@@ -21,6 +22,7 @@ public final class EncoderModel implements Model {
   private final Encoder encoder;
   private final List<AutoCloseable> parts;
   private final List<String> unusedWeights;
+  private final List<String> linearWeights;
   private volatile boolean closed;
 
   /**
@@ -32,7 +34,8 @@ public final class EncoderModel implements Model {
     this.device = weights.device();
     this.encoder = encoder;
     this.unusedWeights = weights.unused(encoder::isOtherHead);
-    this.parts = List.copyOf(weights.made());
+    this.linearWeights = weights.loader().linearWeights();
+    this.parts = weights.loader().handOver();
   }
 
   /** The most tokens of a sequence. */
@@ -64,6 +67,11 @@ public final class EncoderModel implements Model {
     return unusedWeights;
   }
 
+  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  public List<String> linearWeights() {
+    return linearWeights;
+  }
+
   @Override
   public Device device() {
     return device;
@@ -82,9 +90,12 @@ public final class EncoderModel implements Model {
     try (Scope scope = Scope.open();
         TokenBatch batch = new TokenBatch(encoder, device, layout)) {
       Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions());
-      Tensor hidden = encoder.forward(batch, trace);
+      Tensor hidden = run(batch, trace);
       output.lastHiddenState = Padded.rows(hidden, batch);
-      trace.states().forEach(state -> output.hiddenStates.add(Padded.rows(state, batch)));
+      trace
+          .states()
+          .forEach(
+              state -> output.hiddenStates.add(Padded.rows(Ops.cast(state, DType.F32), batch)));
       trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
       encoder.head().forward(hidden, batch, inputs, output);
       output.tensors().forEach(scope::keep);
@@ -117,7 +128,7 @@ public final class EncoderModel implements Model {
   public Tensor hidden(TokenBatch batch) {
     open();
     try (Scope scope = Scope.open()) {
-      return scope.keep(encoder.forward(batch, Trace.none()));
+      return scope.keep(run(batch, Trace.none()));
     }
   }
 
@@ -153,7 +164,7 @@ public final class EncoderModel implements Model {
     try (Scope scope = Scope.open()) {
       if (parts.size() == 1) {
         TokenBatch batch = new TokenBatch(encoder, device, layout);
-        Tensor hidden = scope.keep(encoder.forward(batch, Trace.none()));
+        Tensor hidden = scope.keep(run(batch, Trace.none()));
         scope.keep(batch.segments().values());
         return new Encoded(hidden, batch.segments());
       }
@@ -163,7 +174,7 @@ public final class EncoderModel implements Model {
         try (Scope _ = Scope.open();
             TokenBatch batch = new TokenBatch(encoder, device, part)) {
           Tensor rows = hidden.slice(0, done, done + part.tokens());
-          Layouts.copy(encoder.forward(batch, Trace.none()), rows);
+          Layouts.copy(run(batch, Trace.none()), rows);
         }
         done += part.tokens();
       }
@@ -171,6 +182,11 @@ public final class EncoderModel implements Model {
       scope.keep(segments.values());
       return new Encoded(scope.keep(hidden), segments);
     }
+  }
+
+  /** The last hidden states as F32, whatever the residual stream is. */
+  private Tensor run(TokenBatch batch, Trace trace) {
+    return Ops.cast(encoder.forward(batch, trace), DType.F32);
   }
 
   private BatchLayout checked(EncoderInputs inputs, boolean withPadding) {

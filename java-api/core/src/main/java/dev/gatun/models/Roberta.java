@@ -1,8 +1,8 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,9 +12,9 @@ import java.util.List;
  * count the tokens that are not padding, from one past the padding's id.
  */
 final class Roberta implements Encoder {
-  private final Tensor wordEmbeddings;
-  private final Tensor positionEmbeddings;
-  private final Tensor tokenTypeEmbeddings;
+  private final Embedding wordEmbeddings;
+  private final Embedding positionEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
@@ -26,18 +26,16 @@ final class Roberta implements Encoder {
     double eps = config.eps("layer_norm_eps", 1e-5);
     padId = config.integer("pad_token_id", 1);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings =
-        embeddings.take("word_embeddings.weight", config.positive("vocab_size"), hidden);
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
     positionEmbeddings =
-        embeddings.take(
-            "position_embeddings.weight", config.positive("max_position_embeddings", 512), hidden);
+        embeddings.embedding(
+            "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
-        embeddings.take(
-            "token_type_embeddings.weight", config.integer("type_vocab_size", 1), hidden);
+        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 1), hidden);
     if (padId < 0 || limits().length() < 1) {
       throw config.error(
           "'pad_token_id' is %d, expected 0 to %d: positions begin one past it"
-              .formatted(padId, positionEmbeddings.size(0) - 2));
+              .formatted(padId, positionEmbeddings.rows() - 2));
     }
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
@@ -73,9 +71,9 @@ final class Roberta implements Encoder {
 
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
-    Tensor x = Ops.embedding(wordEmbeddings, batch.ids());
-    Ops.addEmbedding(x, tokenTypeEmbeddings, batch.types());
-    Ops.addEmbedding(x, positionEmbeddings, batch.positions());
+    Tensor x = wordEmbeddings.forward(batch.ids());
+    tokenTypeEmbeddings.addTo(x, batch.types());
+    positionEmbeddings.addTo(x, batch.positions());
     x = trace.first(embeddingsNorm.forward(x));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
@@ -107,12 +105,12 @@ final class Roberta implements Encoder {
 
   @Override
   public Limits limits() {
-    int positions = (int) positionEmbeddings.size(0);
+    int positions = (int) positionEmbeddings.rows();
     return new Limits(
-        (int) wordEmbeddings.size(0),
-        (int) tokenTypeEmbeddings.size(0),
+        (int) wordEmbeddings.rows(),
+        (int) tokenTypeEmbeddings.rows(),
         positions - padId - 1,
         positions,
-        (int) wordEmbeddings.size(1));
+        (int) wordEmbeddings.features());
   }
 }

@@ -2,207 +2,120 @@ package dev.gatun.nn;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
-import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.PackedLayout;
-import dev.gatun.ops.Indexing;
-import dev.gatun.ops.Layouts;
-import dev.gatun.ops.Ops;
-import dev.gatun.ops.Quantization;
-import dev.gatun.tensor.Ids;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.ops.Packing;
 import dev.gatun.tensor.Tensor;
-import java.util.List;
 
-/** {@code activation(x weightᵀ + bias)}, the weight packed once. */
-public final class Linear implements AutoCloseable {
-  private final Tensor packed;
-  private final BlockFormat format;
-  private final QuantizedActivations activations;
-  private final Tensor order;
-  private final Tensor bias;
-  private final long outFeatures;
-  private final Activation activation;
-  private final DType between;
-  private final List<Linear> parts;
-
+/**
+ * {@code activation(x weightᵀ + bias)}, the weight packed once.
+ *
+ * <p>Layers that are side by side on the same input are one where their weights can be, and else a
+ * {@link JoinedLinear}.
+ */
+public sealed interface Linear extends AutoCloseable
+    permits DenseLinear, QuantizedLinear, JoinedLinear {
   /** The layer with its weight kept as F32. */
-  public Linear(Tensor weight, Tensor bias, Activation activation) {
-    this(weight, bias, activation, WeightType.F32);
+  static Linear of(Tensor weight, Tensor bias, Activation activation) {
+    return of(weight, bias, activation, Storage.F32, Compute.EXACT);
   }
 
   /**
-   * @param weight [out_features, in_features]; not needed afterwards
-   * @param bias [out_features], owned from now on; or null
-   * @param type what the weight is kept as; a quantised one's block must divide in_features
-   */
-  public Linear(Tensor weight, Tensor bias, Activation activation, WeightType type) {
-    this(
-        pack(checked(weight, bias), type),
-        type.format(),
-        type.activations(),
-        null,
-        bias,
-        weight.size(0),
-        activation,
-        type.between(),
-        List.of());
-  }
-
-  private Linear(
-      Tensor packed,
-      BlockFormat format,
-      QuantizedActivations activations,
-      Tensor order,
-      Tensor bias,
-      long outFeatures,
-      Activation activation,
-      DType between,
-      List<Linear> parts) {
-    this.packed = packed;
-    this.format = format;
-    this.activations = activations;
-    this.order = order;
-    this.bias = bias;
-    this.outFeatures = outFeatures;
-    this.activation = activation;
-    this.between = between;
-    this.parts = parts;
-  }
-
-  /**
-   * The layer with a weight that is quantised already.
+   * The layer with a weight of floats, which is quantised where it is kept in blocks.
    *
-   * @param blocks U8 [out_features, row_bytes]; not needed afterwards
-   * @param format of the blocks
-   * @param inFeatures elements of a row
-   * @param order I64 [in_features], the input feature that each element of a row belongs to, owned
-   *     from now on; or null where each is its own
-   * @param bias [out_features], owned from now on; or null
-   * @param type of the layers beside it: gives the activations, exact ones where it has none
+   * @param weight F32, BF16 or F16 [out_features, in_features]; not needed afterwards
+   * @param bias F32 [out_features], owned from now on; or null
+   * @param storage what the weight is kept as; blocks must divide in_features
    */
-  public static Linear quantized(
-      Tensor blocks,
-      BlockFormat format,
-      long inFeatures,
-      Tensor order,
-      Tensor bias,
-      Activation activation,
-      WeightType type) {
-    checked(blocks, bias);
-    if (order != null && (order.rank() != 1 || order.size(0) != inFeatures)) {
-      throw new IllegalArgumentException(
-          "linear: order is %s, expected [%d]".formatted(order, inFeatures));
-    }
-    return new Linear(
-        Quantization.pack(blocks, format, inFeatures),
-        format,
-        type.isQuantized() ? type.activations() : QuantizedActivations.EXACT,
-        order,
-        bias,
-        blocks.size(0),
-        activation,
-        type.between(),
-        List.of());
-  }
-
-  /**
-   * Layers with the same input as one, their outputs side by side.
-   *
-   * @param parts at least one, owned from now on
-   */
-  public static Linear beside(List<Linear> parts) {
-    return new Linear(
-        null,
-        null,
-        null,
-        null,
-        null,
-        parts.stream().mapToLong(Linear::outFeatures).sum(),
-        Activation.NONE,
-        parts.getFirst().between,
-        List.copyOf(parts));
-  }
-
-  private static Tensor checked(Tensor weight, Tensor bias) {
+  static Linear of(
+      Tensor weight, Tensor bias, Activation activation, Storage storage, Compute compute) {
     if (bias != null
         && (bias.rank() != 1 || weight.rank() == 2 && bias.size(0) != weight.size(0))) {
       throw new IllegalArgumentException(
           "linear: bias is %s, expected [out_features] of weight %s".formatted(bias, weight));
     }
-    return weight;
+    compute.requireFits(storage);
+    Tensor packed = Packing.pack(weight, storage);
+    return packed(
+        packed,
+        storage,
+        weight.size(0),
+        null,
+        bias,
+        activation,
+        compute.activations(),
+        compute.between(storage));
   }
 
-  private static Tensor pack(Tensor weight, WeightType type) {
-    if (!type.isQuantized()) {
-      return Ops.pack(weight, type.dtype());
-    }
-    try (Tensor blocks = Quantization.quantize(weight, type.format())) {
-      return Quantization.pack(blocks, type.format(), weight.size(1));
-    }
+  /**
+   * The layer with a weight that is packed already.
+   *
+   * @param packed as {@link Packing} gives it, owned from now on
+   * @param storage of the packed weight
+   * @param outFeatures of the weight
+   * @param order I64 [in_features], the input feature at each place of the weight's rows, owned
+   *     from now on; null where each is its own, as it is in dense weights
+   * @param bias F32 [out_features], owned from now on; or null
+   * @param activations what becomes of its input where the weight is in blocks
+   * @param between see {@link #between}
+   */
+  static Linear packed(
+      Tensor packed,
+      Storage storage,
+      long outFeatures,
+      Tensor order,
+      Tensor bias,
+      Activation activation,
+      QuantizedActivations activations,
+      DType between) {
+    return switch (storage) {
+      case Storage.Dense _ -> new DenseLinear(packed, bias, outFeatures, activation, between);
+      case Storage.Blocks(var format) ->
+          new QuantizedLinear(
+              packed, format, activations, order, bias, outFeatures, activation, between);
+    };
   }
 
-  /** x [..., in_features] to F32 [..., out_features]. */
-  public Tensor forward(Tensor x) {
+  /**
+   * x [..., in_features] to [..., out_features].
+   *
+   * @param dtype of the result: F32; also BF16 or F16 where the weight is not kept as F32
+   */
+  Tensor forward(Tensor x, DType dtype);
+
+  /** The same in F32. */
+  default Tensor forward(Tensor x) {
     return forward(x, DType.F32);
   }
 
   /**
    * The same for what products alone will read, attention's among them: as narrow as they take it
-   * without loss, {@link WeightType#between}.
+   * without loss, {@link #between}.
    */
-  public Tensor forwardNarrow(Tensor x) {
-    return forward(x, between);
+  default Tensor forwardNarrow(Tensor x) {
+    return forward(x, between());
   }
 
   /** The same of what a norm made for this layer. */
-  public Tensor forwardNarrow(LayerInput x) {
-    return x.codes() == null
-        ? forward(x.x(), between)
-        : Quantization.linear(x.codes(), packed, format, bias, outFeatures, activation, between);
+  default Tensor forwardNarrow(LayerInput x) {
+    return forward(x.x(), between());
   }
 
+  /** What its result is kept as where only products read it. */
+  DType between();
+
+  long outFeatures();
+
   /** Whether the layer makes codes of its input a token at a time, and so may be given them. */
-  boolean takesCodes() {
-    return activations == QuantizedActivations.INT8_PER_TOKEN && order == null;
+  default boolean takesCodes() {
+    return false;
   }
 
   /** Whether these codes have offsets. */
-  boolean takesOffsets() {
-    return format.layout().scales() == PackedLayout.Scales.F32_SUM;
-  }
-
-  private Tensor forward(Tensor x, DType dtype) {
-    if (!parts.isEmpty()) {
-      return Layouts.concat(-1, parts.stream().map(part -> part.forward(x, dtype)).toList());
-    }
-    if (format == null) {
-      return Ops.linear(x, packed, bias, outFeatures, activation, dtype);
-    }
-    if (order == null) {
-      return quantized(x, dtype);
-    }
-    Tensor whole = x.operand().isContiguous() ? x : Layouts.contiguous(x);
-    try (Tensor ordered = Indexing.indexSelect(whole, -1, Ids.known(order, whole.size(-1)))) {
-      return quantized(ordered, dtype);
-    }
-  }
-
-  private Tensor quantized(Tensor x, DType dtype) {
-    return Quantization.linear(
-        x, packed, format, activations, bias, outFeatures, activation, dtype);
-  }
-
-  public long outFeatures() {
-    return outFeatures;
+  default boolean takesOffsets() {
+    return false;
   }
 
   @Override
-  public void close() {
-    parts.forEach(Linear::close);
-    for (Tensor part : new Tensor[] {packed, order, bias}) {
-      if (part != null) {
-        part.close();
-      }
-    }
-  }
+  void close();
 }

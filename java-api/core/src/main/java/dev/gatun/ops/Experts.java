@@ -106,7 +106,10 @@ public final class Experts {
         dtype,
         (out, in) -> MatmulPack.packedCount(dtype, out, in),
         (k, weight, packed) ->
-            k.run(new MatmulPack(weight.operand(), packed.operand(), MatmulPack.Layout.PANELS)));
+            k.run(
+                new MatmulPack(
+                    weight.strided(0, shape(weight), strides(weight)).operand(),
+                    packed.operand())));
   }
 
   /** The same of weights that are quantised on the way. */
@@ -121,6 +124,15 @@ public final class Experts {
             k.run(new QuantizedPack(format, weight.size(1), blocks.operand(), packed.operand()));
           }
         });
+  }
+
+  /** The shape of a weight as that of one expert. */
+  private static long[] shape(Tensor weight) {
+    return new long[] {1, weight.size(0), weight.size(1)};
+  }
+
+  private static long[] strides(Tensor weight) {
+    return new long[] {0, weight.operand().stride(0), weight.operand().stride(1)};
   }
 
   /** Packs a weight to where it belongs. */

@@ -9,12 +9,12 @@ import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.call.matmul.Matmul;
-import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
@@ -25,6 +25,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
@@ -44,23 +45,7 @@ public final class Ops {
    * @param dtype F32, BF16 or F16
    */
   public static Tensor pack(Tensor weight, DType dtype) {
-    return pack(weight, dtype, MatmulPack.Layout.MATMUL);
-  }
-
-  /** The same in a form for other kernels, or for {@link #linear}. */
-  static Tensor pack(Tensor weight, DType dtype, MatmulPack.Layout layout) {
-    axes("pack", "weight", weight, 2);
-    long count;
-    try {
-      count = MatmulPack.packedCount(dtype, weight.size(0), weight.size(1));
-    } catch (ArithmeticException e) {
-      throw new IllegalArgumentException(
-          "pack: weight %s has more elements than a long counts".formatted(weight), e);
-    }
-    return run(
-        Tensor.empty(weight.device(), dtype, count),
-        (k, y) -> k.run(new MatmulPack(weight.operand(), y.operand(), layout)),
-        weight);
+    return Packing.pack(weight, Storage.of(dtype));
   }
 
   /**
@@ -101,6 +86,17 @@ public final class Ops {
         bias);
   }
 
+  /** x with its numbers rounded to F32, BF16 or F16; x itself where they are. */
+  public static Tensor cast(Tensor x, DType dtype) {
+    if (x.dtype() == dtype) {
+      return x;
+    }
+    return run(
+        Tensor.empty(x.device(), dtype, x.shape()),
+        (k, y) -> k.run(new Cast(rows("cast", x).operand(), rows("cast", y).operand())),
+        x);
+  }
+
   public static Tensor activation(Tensor x, Activation activation) {
     return eachRow("activation", x, (k, in, y) -> k.run(new Activate(in, activation, y)));
   }
@@ -115,9 +111,18 @@ public final class Ops {
 
   /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
   public static Tensor embedding(Tensor table, Ids ids) {
+    return embedding(table, ids, table.dtype());
+  }
+
+  /**
+   * The same as other numbers than the table's.
+   *
+   * @param dtype F32, or the table's
+   */
+  public static Tensor embedding(Tensor table, Ids ids, DType dtype) {
     axes("embedding", "table", table, 2);
     return run(
-        Tensor.empty(table.device(), table.dtype(), ids.count(), table.size(1)),
+        Tensor.empty(table.device(), dtype, ids.count(), table.size(1)),
         (k, y) -> k.run(new Embedding(table.operand(), ids.indices(), false, y.operand())),
         table,
         ids.values());

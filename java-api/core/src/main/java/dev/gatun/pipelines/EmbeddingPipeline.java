@@ -1,7 +1,7 @@
 package dev.gatun.pipelines;
 
-import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.nn.WeightType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
@@ -25,7 +25,8 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @param maxLength the most tokens of a text, special ones included; the model's limit where
    *     nothing is said
    * @param overflow what happens to longer texts
-   * @param weights what linear weights are kept and multiplied as
+   * @param weights what the weights of linear layers are kept as
+   * @param compute how their products compute
    * @param device where the model runs; on the processor where nothing is said
    */
   public record Options(
@@ -33,46 +34,48 @@ public final class EmbeddingPipeline implements AutoCloseable {
       Boolean normalize,
       Integer maxLength,
       EncodeOptions.Overflow overflow,
-      WeightType weights,
+      Storage weights,
+      Compute compute,
       Device device) {
     /** As the directory says; longer texts are cut, and the result tells by how much. */
     public static final Options DEFAULT =
-        new Options(null, null, null, EncodeOptions.Overflow.TRUNCATE, WeightType.F32, null);
+        new Options(
+            null, null, null, EncodeOptions.Overflow.TRUNCATE, Storage.F32, Compute.EXACT, null);
 
     /** These options with another pooling. */
     public Options withPooling(Pooling value) {
-      return new Options(value, normalize, maxLength, overflow, weights, device);
+      return new Options(value, normalize, maxLength, overflow, weights, compute, device);
     }
 
     /** These options with vectors of length one or as they come. */
     public Options withNormalize(boolean value) {
-      return new Options(pooling, value, maxLength, overflow, weights, device);
+      return new Options(pooling, value, maxLength, overflow, weights, compute, device);
     }
 
     /** These options with another limit. */
     public Options withMaxLength(int tokens) {
-      return new Options(pooling, normalize, tokens, overflow, weights, device);
+      return new Options(pooling, normalize, tokens, overflow, weights, compute, device);
     }
 
-    /** These options with linear weights as F32, BF16, F16, or I8 with dynamic activations. */
-    public Options withDtype(DType value) {
-      return withWeights(WeightType.of(value));
+    /** These options with the weights of linear layers kept as something else. */
+    public Options withWeights(Storage value) {
+      return new Options(pooling, normalize, maxLength, overflow, value, compute, device);
     }
 
-    /** These options with linear weights of another type, quantised ones among them. */
-    public Options withWeights(WeightType value) {
-      return new Options(pooling, normalize, maxLength, overflow, value, device);
+    /** These options with products that compute in another way. */
+    public Options withCompute(Compute value) {
+      return new Options(pooling, normalize, maxLength, overflow, weights, value, device);
     }
 
     /** These options with the model on another device than the processor. */
     public Options withDevice(Device value) {
-      return new Options(pooling, normalize, maxLength, overflow, weights, value);
+      return new Options(pooling, normalize, maxLength, overflow, weights, compute, value);
     }
 
     /** These options with an error for texts that are too long. */
     public Options withError() {
       return new Options(
-          pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, weights, device);
+          pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, weights, compute, device);
     }
   }
 
@@ -111,7 +114,8 @@ public final class EmbeddingPipeline implements AutoCloseable {
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
     SentenceSettings said = SentenceSettings.read(directory);
     TextModel model =
-        TextModels.load(directory, TextModels.Head.NONE, device(options), options.weights);
+        TextModels.load(
+            directory, TextModels.Head.NONE, device(options), options.weights, options.compute);
     try {
       return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
     } catch (IOException | RuntimeException e) {

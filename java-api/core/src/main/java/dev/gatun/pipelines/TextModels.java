@@ -1,10 +1,11 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderInputs;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.io.IOException;
@@ -38,13 +39,15 @@ final class TextModels {
 
   /** Opens the model of a directory. */
   static TextModel load(Path directory, Head head) throws IOException {
-    return load(directory, head, Device.cpu(), WeightType.F32);
+    return load(directory, head, Device.cpu(), Storage.F32, Compute.EXACT);
   }
 
-  /** Opens the model of a directory on a device, with its linear weights kept as a type. */
-  static TextModel load(Path directory, Head head, Device device, WeightType type)
+  /**
+   * Opens the model of a directory on a device, with its linear weights kept and computed with so.
+   */
+  static TextModel load(Path directory, Head head, Device device, Storage storage, Compute compute)
       throws IOException {
-    return new Loaded(AutoModel.load(directory, head.head, device, type), head);
+    return new Loaded(AutoModel.load(directory, head.head, device, storage, compute), head);
   }
 
   private record Loaded(EncoderModel model, Head head) implements TextModel {

@@ -121,6 +121,21 @@ public final class Tensor implements AutoCloseable {
     return this;
   }
 
+  /**
+   * A tensor over host memory, to be read only: in place where the device can use it, else a copy.
+   *
+   * @param elements row-major without gaps, aligned to the dtype; must stay alive and unchanged as
+   *     long as the tensor
+   */
+  public static Tensor adopt(Device device, DType dtype, MemorySegment elements, long... shape) {
+    if (bytes(dtype, shape) != elements.byteSize()) {
+      throw new IllegalArgumentException(
+          "tensor: %d bytes do not fill shape %s of %s"
+              .formatted(elements.byteSize(), Arrays.toString(shape), dtype));
+    }
+    return new Tensor(device, Operand.of(device.memory().adopt(elements), dtype, shape), null);
+  }
+
   public Device device() {
     return device;
   }

@@ -33,18 +33,17 @@ public record AwqMethod(int groupSize, boolean zeroPoint) implements Quantizatio
     tensors.requireMultiple("output", out, 8);
     PackedTensors.Words words = tensors.words("qweight", in, out / 8);
     float[] scales = tensors.scales();
-    byte[] codes = tensors.codes();
-    tensors.eachRows(
-        (first, last) -> {
+    QuantizedWeight.Codes codes =
+        (first, last, unpacked) -> {
           for (int k = 0; k < in; k++) {
             for (int w = first / 8; w < last / 8; w++) {
               int word = words.get(k, w);
               for (int i = 0; i < 8; i++) {
-                codes[(w * 8 + ORDER[i]) * in + k] = (byte) (word >>> 4 * i & 15);
+                unpacked[(w * 8 - first + ORDER[i]) * in + k] = (byte) (word >>> 4 * i & 15);
               }
             }
           }
-        });
+        };
     int[] zeros = new int[out * groups];
     if (zeroPoint || tensors.has("qzeros")) {
       PackedTensors.Words packedZeros = tensors.words("qzeros", groups, out / 8);

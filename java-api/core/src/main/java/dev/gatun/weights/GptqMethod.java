@@ -49,18 +49,18 @@ public record GptqMethod(int bits, int groupSize, boolean descAct, boolean sym, 
       place[order == null ? k : order[k]] = k;
     }
     int mask = (1 << bits) - 1;
-    byte[] codes = tensors.codes();
-    tensors.eachRows(
-        (first, last) -> {
+    QuantizedWeight.Codes codes =
+        (first, last, unpacked) -> {
           for (int r = 0; r < in / each; r++) {
             for (int n = first; n < last; n++) {
               int word = words.get(r, n);
               for (int i = 0; i < each; i++) {
-                codes[n * in + place[r * each + i]] = (byte) (word >>> i * bits & mask);
+                unpacked[(n - first) * in + place[r * each + i]] =
+                    (byte) (word >>> i * bits & mask);
               }
             }
           }
-        });
+        };
     int[] zeros = new int[out * groups];
     for (int g = 0; g < groups; g++) {
       for (int n = 0; n < out; n++) {

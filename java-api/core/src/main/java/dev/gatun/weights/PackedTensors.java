@@ -4,15 +4,16 @@ import dev.gatun.kernels.api.memory.DType;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.IntStream;
 
 /** The tensors of one quantised linear layer, checked as they are taken. */
 final class PackedTensors {
   /** Input features of the smallest group that products take. */
   private static final int SMALLEST_GROUP = 32;
 
-  /** Output features that one thread unpacks at a time: a multiple of the eight in a word. */
-  private static final int ROWS = 64;
+  /** Features of an axis and elements, so that arrays hold a few rows, and all the scales. */
+  private static final int MOST = 1 << 24;
+
+  private static final long MOST_ELEMENTS = 1L << 35;
 
   private final TensorFile file;
   private final String module;
@@ -23,9 +24,14 @@ final class PackedTensors {
   PackedTensors(TensorFile file, String module, long outFeatures, long inFeatures, int groupSize) {
     this.file = file;
     this.module = module;
-    if (outFeatures * inFeatures > Integer.MAX_VALUE - 8 || outFeatures <= 0 || inFeatures <= 0) {
+    boolean some = outFeatures > 0 && inFeatures > 0;
+    boolean few = outFeatures <= MOST && inFeatures <= MOST;
+    if (!some || !few || outFeatures * inFeatures > MOST_ELEMENTS) {
       throw error(
-          "qweight", "is of [%d, %d], expected 1 to 2^31 - 9 elements", outFeatures, inFeatures);
+          "qweight",
+          "is of [%d, %d], expected 1 to 2^24 features on each axis, and at most 2^35 elements",
+          outFeatures,
+          inFeatures);
     }
     this.outFeatures = (int) outFeatures;
     this.inFeatures = (int) inFeatures;
@@ -76,23 +82,6 @@ final class PackedTensors {
     }
   }
 
-  /** Room for the codes. */
-  byte[] codes() {
-    return new byte[outFeatures * inFeatures];
-  }
-
-  /** Work on the output features from first to before last. */
-  interface Rows {
-    void run(int first, int last);
-  }
-
-  /** Runs a body for all output features, in parts, by several threads. */
-  void eachRows(Rows body) {
-    IntStream.range(0, Math.ceilDiv(outFeatures, ROWS))
-        .parallel()
-        .forEach(part -> body.run(part * ROWS, Math.min(outFeatures, (part + 1) * ROWS)));
-  }
-
   /** A matrix of words. */
   interface Words {
     int get(int row, int column);
@@ -112,20 +101,15 @@ final class PackedTensors {
   /** The scales as [out_features, groups]. */
   float[] scales() {
     TensorFile.Entry entry = entry("scales", groups(), outFeatures);
+    if (!Numbers.isFloat(entry.dtype()) || entry.dtype() == DType.F64) {
+      throw error("scales", "is %s, expected F16, BF16 or F32", entry.dtype());
+    }
     var data = entry.data();
     float[] scales = new float[groups() * outFeatures];
     for (int g = 0; g < groups(); g++) {
       for (int n = 0; n < outFeatures; n++) {
         long at = (long) g * outFeatures + n;
-        float scale =
-            switch (entry.dtype()) {
-              case F16 ->
-                  Float.float16ToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, at));
-              case BF16 ->
-                  Float.intBitsToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, at) << 16);
-              case F32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
-              default -> throw error("scales", "is %s, expected F16, BF16 or F32", entry.dtype());
-            };
+        float scale = Numbers.at(data, entry.dtype(), at);
         if (!Float.isFinite(scale)) {
           throw error("scales", "has %s at [%d, %d], expected finite numbers", scale, g, n);
         }

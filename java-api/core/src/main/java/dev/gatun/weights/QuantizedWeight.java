@@ -1,29 +1,47 @@
 package dev.gatun.weights;
 
 import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.kernels.formats.BlockWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
- * The weight of a linear layer as a quantised checkpoint has it. The element of output feature n at
- * place k is {@code scale * (code - zero)} with the scale and the zero point of its group, {@code k
- * / group}; it belongs to the input feature {@code order[k]}.
+ * The weight of a linear layer as a checkpoint of GPTQ or AWQ has it. The element of output feature
+ * n at place k is {@code scale * (code - zero)} with the scale and the zero point of its group,
+ * {@code k / group}; it belongs to the input feature {@code order[k]}. Codes stay in the file until
+ * their rows are read.
  */
-public final class QuantizedWeight {
+public final class QuantizedWeight implements StoredWeight {
+  /** Output features that one thread unpacks at a time: a multiple of the eight in a word. */
+  private static final int ROWS = 64;
+
+  /** Takes codes out of the words of a file. */
+  @FunctionalInterface
+  interface Codes {
+    /**
+     * Reads the codes of some output features.
+     *
+     * @param first a multiple of 8
+     * @param last behind the last one: a multiple of 8
+     * @param codes receives [last - first, in_features]
+     */
+    void read(int first, int last, byte[] codes);
+  }
+
   private final int bits;
   private final int outFeatures;
   private final int inFeatures;
   private final int group;
-  private final byte[] codes;
+  private final Codes codes;
   private final float[] scales;
   private final int[] zeros;
   private final int[] order;
 
   /**
-   * @param codes [out_features, in_features]
    * @param scales [out_features, groups]
    * @param zeros [out_features, groups]
    * @param order [in_features], or null where each is its own place
@@ -33,7 +51,7 @@ public final class QuantizedWeight {
       int outFeatures,
       int inFeatures,
       int group,
-      byte[] codes,
+      Codes codes,
       float[] scales,
       int[] zeros,
       int[] order) {
@@ -47,11 +65,13 @@ public final class QuantizedWeight {
     this.order = order;
   }
 
-  public int outFeatures() {
+  @Override
+  public long outFeatures() {
     return outFeatures;
   }
 
-  public int inFeatures() {
+  @Override
+  public long inFeatures() {
     return inFeatures;
   }
 
@@ -60,8 +80,8 @@ public final class QuantizedWeight {
     return order == null ? null : Arrays.stream(order).asLongStream().toArray();
   }
 
-  /** Whether the weights of layers with the same input can be one, {@link #beside}. */
-  public static boolean joins(List<QuantizedWeight> weights) {
+  /** Whether the weights of layers with the same input can be rows of one. */
+  static boolean joins(List<QuantizedWeight> weights) {
     QuantizedWeight first = weights.getFirst();
     return weights.stream()
         .allMatch(
@@ -72,76 +92,73 @@ public final class QuantizedWeight {
                     && Arrays.equals(w.order, first.order));
   }
 
-  /** The weights of layers with the same input as one, their output features one after another. */
-  public static QuantizedWeight beside(List<QuantizedWeight> weights) {
+  /**
+   * The format that holds all of them exactly: groups that are longer than its blocks repeat their
+   * scale.
+   */
+  static BlockFormat format(List<QuantizedWeight> weights) {
     QuantizedWeight first = weights.getFirst();
-    if (!joins(weights)) {
-      throw new IllegalArgumentException("quantised weights of different groups do not join");
-    }
-    int out = Math.toIntExact(weights.stream().mapToLong(w -> w.outFeatures).sum());
-    int groups = first.inFeatures / first.group;
-    byte[] codes = new byte[Math.multiplyExact(out, first.inFeatures)];
-    float[] scales = new float[out * groups];
-    int[] zeros = new int[out * groups];
-    int row = 0;
-    for (QuantizedWeight w : weights) {
-      System.arraycopy(w.codes, 0, codes, row * first.inFeatures, w.codes.length);
-      System.arraycopy(w.scales, 0, scales, row * groups, w.scales.length);
-      System.arraycopy(w.zeros, 0, zeros, row * groups, w.zeros.length);
-      row += w.outFeatures;
-    }
-    return new QuantizedWeight(
-        first.bits, out, first.inFeatures, first.group, codes, scales, zeros, first.order);
+    int block =
+        IntStream.of(128, 64, 32).filter(size -> first.group % size == 0).findFirst().orElseThrow();
+    return BlockWriter.format(
+        first.bits,
+        block,
+        weights.stream().allMatch(QuantizedWeight::isCentred),
+        weights.stream().allMatch(QuantizedWeight::hasHalves));
   }
 
-  /** The format of {@link #blocks}: groups that are longer than its blocks repeat their scale. */
-  public BlockFormat format() {
-    int block =
-        IntStream.of(128, 64, 32).filter(size -> group % size == 0).findFirst().orElseThrow();
-    boolean centred = Arrays.stream(zeros).allMatch(zero -> zero == 1 << bits - 1);
+  private boolean isCentred() {
+    return Arrays.stream(zeros).allMatch(zero -> zero == 1 << bits - 1);
+  }
+
+  private boolean hasHalves() {
     boolean halves = true;
     for (float scale : scales) {
       halves &= Float.float16ToFloat(Float.floatToFloat16(scale)) == scale;
     }
-    return BlockWriter.format(bits, block, centred, halves);
+    return halves;
   }
 
-  /** The weight in blocks of {@link #format}, [out_features, row_bytes]; no number changes. */
-  public byte[] blocks() {
-    BlockFormat format = format();
-    int size = format.blockSize(inFeatures);
-    int bytes = format.blockBytes(inFeatures);
+  @Override
+  public Storage storage() {
+    return Storage.of(format(List.of(this)));
+  }
+
+  /** No number changes; the storage is that of {@link #format}. */
+  @Override
+  public MemorySegment rows(Storage storage, long first, long last, MemorySegment room) {
+    if (!(storage instanceof Storage.Blocks(BlockFormat format))) {
+      throw new IllegalArgumentException("rows of a quantised weight as " + storage);
+    }
     long rowBytes = format.rowBytes(inFeatures);
-    byte[] blocks = new byte[Math.toIntExact(outFeatures * rowBytes)];
-    MemorySegment out = MemorySegment.ofArray(blocks);
-    IntStream.range(0, outFeatures)
+    MemorySegment rows = room.asSlice(0, (last - first) * rowBytes);
+    // Words hold eight output features, which rows need not begin with.
+    LongStream.range(first / ROWS, Math.ceilDiv(last, ROWS))
         .parallel()
         .forEach(
-            n -> {
-              int[] block = new int[size];
-              for (int k = 0; k < inFeatures; k += size) {
-                for (int i = 0; i < size; i++) {
-                  block[i] = codes[n * inFeatures + k + i] & 0xff;
-                }
-                int g = n * (inFeatures / group) + k / group;
-                long at = n * rowBytes + (long) (k / size) * bytes;
-                BlockWriter.write(format, block, scales[g], zeros[g], out, at);
+            part -> {
+              int begin = (int) part * ROWS;
+              int end = Math.min(outFeatures, begin + ROWS);
+              byte[] unpacked = new byte[Math.multiplyExact(end - begin, inFeatures)];
+              codes.read(begin, end, unpacked);
+              for (int n = (int) Math.max(begin, first); n < Math.min(end, last); n++) {
+                write(format, n, unpacked, (n - begin) * inFeatures, rows, (n - first) * rowBytes);
               }
             });
-    return blocks;
+    return rows;
   }
 
-  /** The elements as floats, [out_features, in_features], each rounded once. */
-  public float[] dequantized() {
-    float[] weight = new float[codes.length];
-    for (int n = 0; n < outFeatures; n++) {
-      for (int k = 0; k < inFeatures; k++) {
-        int g = n * (inFeatures / group) + k / group;
-        int column = order == null ? k : order[k];
-        int code = codes[n * inFeatures + k] & 0xff;
-        weight[n * inFeatures + column] = scales[g] * (code - zeros[g]);
+  private void write(
+      BlockFormat format, int n, byte[] unpacked, int from, MemorySegment out, long at) {
+    int size = format.blockSize(inFeatures);
+    int bytes = format.blockBytes(inFeatures);
+    int[] block = new int[size];
+    for (int k = 0; k < inFeatures; k += size) {
+      for (int i = 0; i < size; i++) {
+        block[i] = unpacked[from + k + i] & 0xff;
       }
+      int g = n * (inFeatures / group) + k / group;
+      BlockWriter.write(format, block, scales[g], zeros[g], out, at + (long) (k / size) * bytes);
     }
-    return weight;
   }
 }

@@ -34,7 +34,7 @@ final class BadModulesTest {
 
   private static Linear linear(int out) {
     try (Tensor weight = Tensor.zeros(CPU, out, 4)) {
-      return new Linear(weight, null, Activation.NONE);
+      return Linear.of(weight, null, Activation.NONE);
     }
   }
 
@@ -80,8 +80,8 @@ final class BadModulesTest {
     try (Tensor weight = Tensor.zeros(CPU, 3, 4);
         Tensor bias = Tensor.zeros(CPU, 4);
         Tensor row = Tensor.zeros(CPU, 1, 4)) {
-      bad("linear: bias is F32[4]@cpu", () -> new Linear(weight, bias, Activation.NONE).close());
-      bad("pack: weight is F32[4]@cpu", () -> new Linear(bias, null, Activation.NONE).close());
+      bad("linear: bias is F32[4]@cpu", () -> Linear.of(weight, bias, Activation.NONE).close());
+      bad("pack: weight is F32[4]@cpu", () -> Linear.of(bias, null, Activation.NONE).close());
       LayerNorm norm = new LayerNorm(row, null, 1e-5f);
       bad("layer_norm: weight is F32[1, 4], expected 1 axes", () -> norm.forward(weight));
     }

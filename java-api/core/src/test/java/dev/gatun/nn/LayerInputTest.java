@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -38,23 +39,24 @@ final class LayerInputTest {
   void a_layer_gives_the_same_of_codes(
       String format, QuantizedActivations activations, boolean coded) {
     long before = CPU.memory().allocatedBytes();
-    WeightType type =
-        format.equals("F32")
-            ? WeightType.F32
-            : WeightType.quantized(BlockFormat.of(format), activations);
+    Storage storage = format.equals("F32") ? Storage.F32 : Storage.of(BlockFormat.of(format));
+    Compute compute = Compute.of(activations);
     Random random = new Random(1);
     try (Scope _ = Scope.open()) {
       Tensor x = random(random, 2, 3, 64);
       Tensor residual = random(random, 2, 3, 64);
       try (LayerNorm norm = new LayerNorm(random(random, 64), random(random, 64), 1e-5f);
           Linear next =
-              new Linear(random(random, 40, 64), random(random, 40), Activation.GELU, type)) {
+              Linear.of(
+                  random(random, 40, 64), random(random, 40), Activation.GELU, storage, compute)) {
         LayerInput input = norm.forward(x, residual, next);
         assertEquals(coded, input.codes() != null);
         Tensor plain = norm.forward(x, residual);
         assertArrayEquals(plain.toFloatArray(), input.x().toFloatArray());
         assertArrayEquals(
-            bytes(next.forwardNarrow(plain)), bytes(next.forwardNarrow(input)), type.toString());
+            bytes(next.forwardNarrow(plain)),
+            bytes(next.forwardNarrow(input)),
+            storage + " " + compute);
       }
     }
     assertEquals(before, CPU.memory().allocatedBytes());

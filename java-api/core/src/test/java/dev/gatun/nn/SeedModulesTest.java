@@ -105,7 +105,7 @@ final class SeedModulesTest {
   }
 
   private static Linear linear(TensorFile file, String name) {
-    return new Linear(
+    return Linear.of(
         tensor(file, "weight." + name + ".weight"),
         tensor(file, "weight." + name + ".bias"),
         Activation.NONE);

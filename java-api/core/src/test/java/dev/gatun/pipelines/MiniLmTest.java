@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,6 +29,13 @@ final class MiniLmTest {
        "vocab_size": 30522, "max_position_embeddings": 512, "type_vocab_size": 2}
       """;
 
+  private static EmbeddingPipeline.Options options(DType dtype) {
+    EmbeddingPipeline.Options options = EmbeddingPipeline.Options.DEFAULT;
+    return dtype == DType.I8
+        ? options.withWeights(Storage.INT8).withCompute(Compute.INT8_PER_TOKEN)
+        : options.withWeights(Storage.of(dtype));
+  }
+
   @ParameterizedTest
   @CsvSource({"F32, 0.99999", "F16, 0.99999", "BF16, 0.9995", "I8, 0.99"})
   void embeddings_agree_with_the_reference(DType dtype, double least, @TempDir Path model)
@@ -39,8 +48,7 @@ final class MiniLmTest {
         new ObjectMapper().readTree(GOLDEN.resolve("case.json").toFile()).get("sentences");
     List<String> texts = new ArrayList<>();
     sentences.forEach(sentence -> texts.add(sentence.get("text").textValue()));
-    try (EmbeddingPipeline pipeline =
-            EmbeddingPipeline.load(model, EmbeddingPipeline.Options.DEFAULT.withDtype(dtype));
+    try (EmbeddingPipeline pipeline = EmbeddingPipeline.load(model, options(dtype));
         TensorFile expected = TensorFile.open(GOLDEN.resolve("expected.safetensors"))) {
       float[][] got = pipeline.embed(texts);
       for (int i = 0; i < got.length; i++) {

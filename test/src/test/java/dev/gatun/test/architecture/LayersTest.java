@@ -135,7 +135,8 @@ final class LayersTest {
   static final ArchRule models_and_ops_touch_no_native_memory =
       noClasses()
           .that()
-          .resideInAnyPackage("dev.gatun.ops..", "dev.gatun.nn..", "dev.gatun.pipelines..")
+          .resideInAnyPackage(
+              "dev.gatun.ops..", "dev.gatun.nn..", "dev.gatun.models..", "dev.gatun.pipelines..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("java.lang.foreign..");

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
-import dev.gatun.kernels.api.call.matmul.MatmulPack.Layout;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.List;
@@ -53,14 +53,28 @@ public final class CublasLtRuns {
     Data weight = c.data("weight");
     DType dtype = c.data("packed").dtype();
     int[] panels = Runs.run(c, Subjects.EXACT).get("packed");
+    if (weight.shape().length == 3) {
+      assertArrayEquals(panels, Runs.run(c, CUDA).get("packed"), c.toString());
+      return;
+    }
     int[] rows = rows(panels, dtype, (int) weight.shape()[0], (int) weight.shape()[1]);
     assertArrayEquals(rows, Runs.run(c, CUDA).get("packed"), c.toString());
     Case other =
         Case.exact(
             c.description(),
             c.data(),
-            of -> new MatmulPack(of.apply("weight"), of.apply("packed"), Layout.PANELS));
+            of -> new MatmulPack(grouped(of.apply("weight")), of.apply("packed")));
     assertArrayEquals(panels, Runs.run(other, CUDA).get("packed"), c.toString());
+  }
+
+  /** A weight as that of one expert. */
+  private static Operand grouped(Operand w) {
+    return new Operand(
+        w.buffer(),
+        w.offset(),
+        w.dtype(),
+        new long[] {1, w.size(0), w.size(1)},
+        new long[] {0, w.stride(0), w.stride(1)});
   }
 
   /** The same numbers [n, k] in rows, zeros behind. */

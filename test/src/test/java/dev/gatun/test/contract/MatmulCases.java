@@ -78,19 +78,22 @@ final class MatmulCases {
     Random random = new Random(seed);
     long n = Sizes.any(random, 100);
     long k = Sizes.any(random, 100);
-    Data weight = Data.normal(random, "weight", n, k);
-    weight = random.nextBoolean() ? weight.spread(random) : weight.withStrides(1, Math.max(1, n));
+    long experts = random.nextInt(4) == 0 ? random.nextInt(4) : -1;
     DType dtype = FLOATS[random.nextInt(3)];
-    weight = dtype == DType.F32 ? weight : weight.withDtype(FLOATS[random.nextInt(3)]);
+    Data weight;
+    if (experts >= 0) {
+      weight = Data.normal(random, "weight", experts, n, k).spread(random);
+    } else {
+      weight = Data.normal(random, "weight", n, k);
+      weight = random.nextBoolean() ? weight.spread(random) : weight.withStrides(1, Math.max(1, n));
+    }
+    weight = weight.withDtype(FLOATS[random.nextInt(3)]);
+    long count = Math.abs(experts) * MatmulPack.packedCount(dtype, n, k);
     return Case.exact(
             "matmul_pack seed %d %s".formatted(seed, dtype),
-            List.of(weight, packedOutput(dtype, n, k)),
+            List.of(weight, Data.output("packed", count).withDtype(dtype)),
             of -> new MatmulPack(of.apply("weight"), of.apply("packed")))
         .likeItself();
-  }
-
-  private static Data packedOutput(DType dtype, long n, long k) {
-    return Data.output("packed", MatmulPack.packedCount(dtype, n, k)).withDtype(dtype);
   }
 
   private static Case cast(long seed) {

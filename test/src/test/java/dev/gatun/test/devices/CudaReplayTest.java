@@ -14,10 +14,11 @@ import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.TokenBatch;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.test.emulator.Emulator;
@@ -241,7 +242,7 @@ final class CudaReplayTest {
     long[][] holes = {{1, 0, 1, 1, 0}, {1, 1, 1, 0, 1}};
     List<Tensor> outputs = new ArrayList<>();
     Device device = Device.cuda(0);
-    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, WeightType.F32);
+    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, Storage.F32, Compute.EXACT);
         TokenBatch batch = model.batch(batches[0], null, null);
         Replay replay = device.capture(() -> outputs.add(model.hidden(batch)))) {
       for (int i = 0; i < batches.length; i++) {

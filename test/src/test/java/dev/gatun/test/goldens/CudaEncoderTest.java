@@ -7,10 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.test.devices.ChildJvm;
 import dev.gatun.test.emulator.Emulator;
@@ -71,7 +72,7 @@ final class CudaEncoderTest {
   void narrow_weights_stay_near_the_reference(String golden, DType dtype) throws IOException {
     Path folder = GOLDENS.resolve(golden);
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
-        EncoderModel model = AutoModel.load(folder, cuda, WeightType.of(dtype));
+        EncoderModel model = AutoModel.load(folder, cuda, Storage.of(dtype), Compute.EXACT);
         EncoderOutput output = model.forward(Goldens.inputs(expected))) {
       int last = output.hiddenStates().size() - 1;
       float[] got = output.hiddenStates().get(last).toFloatArray();
@@ -110,11 +111,11 @@ final class CudaEncoderTest {
             file.toString());
     assertEquals(0, outcome.code(), outcome::err);
     FloatBuffer want = ByteBuffer.wrap(Files.readAllBytes(file)).asFloatBuffer();
-    WeightType type = WeightType.quantized(BlockFormat.of(format), activations);
-    float[] got = EncoderRuns.lastHidden(model, cuda, type);
+    Storage storage = Storage.of(BlockFormat.of(format));
+    float[] got = EncoderRuns.lastHidden(model, cuda, storage, Compute.of(activations));
     assertEquals(want.remaining(), got.length);
     double cosine = cosine(got, want::get);
-    assertTrue(cosine >= least, golden + " " + type + ": cosine " + cosine);
+    assertTrue(cosine >= least, golden + " " + format + " " + activations + ": cosine " + cosine);
   }
 
   private static double cosine(float[] got, IntToDoubleFunction want) {
@@ -142,7 +143,8 @@ final class CudaEncoderTest {
   @Test
   void many_virtual_threads_get_the_same_bits() throws Exception {
     long[][] ids = {{2, 5, 6, 7, 3}, {2, 9, 3}};
-    try (EncoderModel model = AutoModel.load(GOLDENS.resolve("bert-tokens"), cuda, WeightType.F32);
+    try (EncoderModel model =
+            AutoModel.load(GOLDENS.resolve("bert-tokens"), cuda, Storage.F32, Compute.EXACT);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Callable<float[]> encode =
           () -> {

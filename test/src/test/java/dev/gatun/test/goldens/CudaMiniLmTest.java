@@ -4,7 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
-import dev.gatun.nn.WeightType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
 import dev.gatun.pipelines.EmbeddingPipeline;
 import dev.gatun.tensor.Device;
 import dev.gatun.test.emulator.Emulator;
@@ -39,10 +40,11 @@ final class CudaMiniLmTest {
          "type_vocab_size": 2, "layer_norm_eps": 1e-12, "pad_token_id": 0}
         """);
     Emulator.open();
-    WeightType type = WeightType.quantized(BlockFormat.of(format), activations);
-    float[] right = embed(WeightType.F32, Device.cpu());
-    float[] same = embed(type, Device.cpu());
-    float[] got = embed(type, Device.cuda(0));
+    Storage type = Storage.of(BlockFormat.of(format));
+    Compute compute = Compute.of(activations);
+    float[] right = embed(Storage.F32, Compute.EXACT, Device.cpu());
+    float[] same = embed(type, compute, Device.cpu());
+    float[] got = embed(type, compute, Device.cuda(0));
     double processor = cosine(same, right);
     assertTrue(cosine(got, right) > least, type + " beside F32: " + cosine(got, right));
     // Other roundings between the layers give an activation now and then the next code, so the two
@@ -52,9 +54,12 @@ final class CudaMiniLmTest {
         type + " beside F32: " + cosine(got, right) + ", on the processor " + processor);
   }
 
-  private float[] embed(WeightType weights, Device device) throws IOException {
+  private float[] embed(Storage weights, Compute compute, Device device) throws IOException {
     EmbeddingPipeline.Options options =
-        EmbeddingPipeline.Options.DEFAULT.withWeights(weights).withDevice(device);
+        EmbeddingPipeline.Options.DEFAULT
+            .withWeights(weights)
+            .withCompute(compute)
+            .withDevice(device);
     try (EmbeddingPipeline pipeline = EmbeddingPipeline.load(folder, options)) {
       return pipeline.embed(TEXT);
     }

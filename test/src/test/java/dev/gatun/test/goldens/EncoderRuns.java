@@ -2,10 +2,11 @@ package dev.gatun.test.goldens;
 
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
@@ -22,18 +23,19 @@ final class EncoderRuns {
    *     the file that gets the last hidden states, as floats
    */
   public static void main(String[] args) throws IOException {
-    WeightType type =
-        WeightType.quantized(BlockFormat.of(args[1]), QuantizedActivations.valueOf(args[2]));
-    float[] hidden = lastHidden(Path.of(args[0]), Device.cpu(), type);
+    Storage storage = Storage.of(BlockFormat.of(args[1]));
+    Compute compute = Compute.of(QuantizedActivations.valueOf(args[2]));
+    float[] hidden = lastHidden(Path.of(args[0]), Device.cpu(), storage, compute);
     ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * hidden.length);
     bytes.asFloatBuffer().put(hidden);
     Files.write(Path.of(args[3]), bytes.array());
   }
 
   /** The last hidden states of a golden's inputs. */
-  static float[] lastHidden(Path golden, Device device, WeightType type) throws IOException {
+  static float[] lastHidden(Path golden, Device device, Storage storage, Compute compute)
+      throws IOException {
     try (TensorFile expected = TensorFile.open(golden.resolve("expected.safetensors"));
-        EncoderModel model = AutoModel.load(golden, device, type);
+        EncoderModel model = AutoModel.load(golden, device, storage, compute);
         EncoderOutput output = model.forward(Goldens.inputs(expected))) {
       return output.hiddenStates().getLast().toFloatArray();
     }

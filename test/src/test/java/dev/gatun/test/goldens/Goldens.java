@@ -4,11 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderInputs;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
@@ -35,7 +36,7 @@ final class Goldens {
   static void check(Path folder, Device device) throws IOException {
     long before = device.memory().allocatedBytes();
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
-        EncoderModel model = AutoModel.load(folder, device, WeightType.F32);
+        EncoderModel model = AutoModel.load(folder, device, Storage.F32, Compute.EXACT);
         EncoderOutput output = model.forward(inputs(expected))) {
       long[][] mask =
           expected.names().contains("in.attention_mask")

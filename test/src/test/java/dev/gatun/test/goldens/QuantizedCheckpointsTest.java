@@ -3,13 +3,13 @@ package dev.gatun.test.goldens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
-import dev.gatun.nn.WeightType;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.AwqMethod;
 import dev.gatun.weights.GptqMethod;
@@ -51,16 +51,15 @@ final class QuantizedCheckpointsTest {
   @ParameterizedTest
   @MethodSource("cases")
   void other_weight_types_are_near(Path folder) throws IOException {
-    near(folder, WeightType.BF16, 0.9995);
-    near(folder, WeightType.INT8, 0.999);
-    WeightType blocks =
-        WeightType.quantized(BlockFormat.int8(64), QuantizedActivations.INT8_BLOCKS);
-    near(folder, blocks, 0.999);
+    near(folder, Storage.BF16, Compute.EXACT, 0.9995);
+    near(folder, Storage.INT8, Compute.INT8_PER_TOKEN, 0.999);
+    near(folder, Storage.of(BlockFormat.int8(64)), Compute.INT8_BLOCKS, 0.999);
   }
 
-  private static void near(Path folder, WeightType type, double least) throws IOException {
+  private static void near(Path folder, Storage storage, Compute compute, double least)
+      throws IOException {
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
-        EncoderModel model = AutoModel.load(folder, type);
+        EncoderModel model = AutoModel.load(folder, Device.cpu(), storage, compute);
         EncoderOutput output = model.forward(Goldens.inputs(expected))) {
       float[] got = output.hiddenStates().getLast().toFloatArray();
       TensorFile.Entry want = expected.get("out.hidden_states.1");
@@ -75,7 +74,8 @@ final class QuantizedCheckpointsTest {
         theirs += right * right;
       }
       double cosine = product / Math.sqrt(ours * theirs);
-      assertTrue(cosine >= least, folder + " as " + type + ": cosine " + cosine);
+      assertTrue(
+          cosine >= least, folder + " as " + storage + ", " + compute + ": cosine " + cosine);
     }
   }
 
@@ -103,7 +103,7 @@ final class QuantizedCheckpointsTest {
       String golden, QuantizationMethod method, String layer, String format) throws IOException {
     try (TensorFile file = TensorFile.open(FOLDER.resolve(golden))) {
       assertEquals(
-          format, method.read(file, LAYER + layer + ".dense", 64, 256).format().toString());
+          format, method.read(file, LAYER + layer + ".dense", 64, 256).storage().toString());
     }
   }
 
@@ -112,7 +112,7 @@ final class QuantizedCheckpointsTest {
   void products_keep_the_codes_and_not_floats(String golden, DType dtype) throws IOException {
     long before = Device.cpu().memory().allocatedBytes();
     long parameters = 4 * 64 * 64 + 2 * 64 * 256;
-    try (EncoderModel model = AutoModel.load(FOLDER.resolve(golden), dtype)) {
+    try (EncoderModel model = AutoModel.load(FOLDER.resolve(golden), Storage.of(dtype))) {
       long held = Device.cpu().memory().allocatedBytes() - before;
       long embeddings = (40 + 16 + 2) * 64 * 4;
       long dense = 2 * 64 * 64 * 4 + 32 * 64 * 4;

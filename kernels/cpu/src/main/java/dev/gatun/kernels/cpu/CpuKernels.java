@@ -46,7 +46,6 @@ import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.Memory;
-import dev.gatun.kernels.formats.HostBlocks;
 import java.util.function.Consumer;
 
 /**
@@ -127,9 +126,9 @@ final class CpuKernels implements Kernels {
       case BatchedMatmul c -> MatmulKernels.run(c);
       case QuantizedMatmul c -> QuantizedKernels.run(c);
       case MatmulPack c -> MatmulKernels.run(c);
-      case Quantize c -> HostBlocks.quantize(c.format(), c.weight(), c.blocks());
-      case Dequantize c -> HostBlocks.dequantize(c.format(), c.blocks(), c.weight());
-      case QuantizedPack c -> HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed());
+      case Quantize c -> BlockKernels.run(c);
+      case Dequantize c -> BlockKernels.run(c);
+      case QuantizedPack c -> BlockKernels.run(c);
       case QuantizeTokens c -> QuantizedKernels.run(c);
     }
   }

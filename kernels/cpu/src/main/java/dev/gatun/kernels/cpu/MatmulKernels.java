@@ -15,13 +15,18 @@ final class MatmulKernels {
   private MatmulKernels() {}
 
   static void run(MatmulPack c) {
+    c.each().forEach(MatmulKernels::pack);
+  }
+
+  private static void pack(MatmulPack c) {
     Operand w = c.weight();
     MemorySegment weight = address(w);
     MemorySegment packed = address(c.packed());
     int from = dtype(w.dtype());
     switch (c.packed().dtype()) {
       case F32 ->
-          CpuLibrary.matmulPack(weight, w.stride(0), w.stride(1), w.size(0), w.size(1), packed);
+          CpuLibrary.matmulPackF32(
+              weight, from, w.stride(0), w.stride(1), w.size(0), w.size(1), packed);
       case BF16 ->
           CpuLibrary.matmulPackBf16(
               weight, from, w.stride(0), w.stride(1), w.size(0), w.size(1), packed);

@@ -54,11 +54,14 @@ final class CudaMatmul {
   }
 
   void run(MatmulPack c) {
+    boolean rows = library != null && !c.isGrouped();
+    c.each().forEach(weight -> pack(weight, rows));
+  }
+
+  private void pack(MatmulPack c, boolean rows) {
     Operand w = c.weight();
     launcher.elements(
-        library == null || c.layout() == MatmulPack.Layout.PANELS
-            ? "matmul_pack"
-            : "matmul_pack_rows",
+        rows ? "matmul_pack_rows" : "matmul_pack",
         c.packed().count(),
         launcher
             .arguments()

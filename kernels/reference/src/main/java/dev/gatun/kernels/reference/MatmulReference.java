@@ -17,6 +17,10 @@ final class MatmulReference {
   }
 
   void run(MatmulPack c) {
+    c.each().forEach(this::pack);
+  }
+
+  private void pack(MatmulPack c) {
     Operand w = c.weight();
     View weight = View.of(w);
     View packed = View.of(c.packed());

@@ -4,6 +4,23 @@ import java.util.Objects;
 
 /** What an element is, in files and in memory: a number of its own, or part of a block. */
 public sealed interface Storage {
+  Storage F32 = new Dense(DType.F32);
+  Storage BF16 = new Dense(DType.BF16);
+  Storage F16 = new Dense(DType.F16);
+
+  /** Eight bits an element, one scale a row. */
+  Storage INT8 = new Blocks(BlockFormat.INT8);
+
+  /** Numbers of a dtype. */
+  static Storage of(DType dtype) {
+    return new Dense(dtype);
+  }
+
+  /** Blocks of a format. */
+  static Storage of(BlockFormat format) {
+    return new Blocks(format);
+  }
+
   /** The bytes of a row of so many elements. */
   long rowBytes(long elements);
 

@@ -5,52 +5,76 @@ import dev.gatun.kernels.api.checks.Operands;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
- * Lays a weight out for {@link Matmul}: panels of {@value #PANEL} output features, filled with
- * zeros past the last feature. F32 and F16 are {@code packed[panel, k, feature]}; BF16 is {@code
- * packed[panel, k / 2, feature, k mod 2]}, filled with a zero past an odd last k. Numbers are
- * rounded to nearest even.
+ * Lays a weight out for {@link Matmul}, or those of several experts for {@link
+ * dev.gatun.kernels.api.call.experts.GroupedMatmul}: panels of {@value #PANEL} output features,
+ * filled with zeros past the last feature. F32 and F16 are {@code packed[panel, k, feature]}; BF16
+ * is {@code packed[panel, k / 2, feature, k mod 2]}, filled with a zero past an odd last k. Numbers
+ * are rounded to nearest even.
  *
  * <p>A device that leaves products to a library, as CUDA to cuBLASLt, keeps rows for {@link Matmul}
- * instead: {@code packed[out_feature, in_feature]}, filled with zeros behind.
+ * instead: {@code packed[out_feature, in_feature]}, filled with zeros behind. Experts are in panels
+ * on every backend.
  *
- * @param weight F32, BF16 or F16 [out_features, in_features], strided at will
- * @param packed F32 of an F32 weight, BF16 or F16, [{@link #packedCount}] contiguous
- * @param layout what reads the packed form
+ * @param weight F32, BF16 or F16 [out_features, in_features], or [experts, out_features,
+ *     in_features] for grouped products; strided at will
+ * @param packed F32, BF16 or F16 [{@link #packedCount}] contiguous, of experts one after another
  */
-public record MatmulPack(Operand weight, Operand packed, Layout layout) implements MatmulCall {
+public record MatmulPack(Operand weight, Operand packed) implements MatmulCall {
   private static final String NAME = "matmul_pack";
 
-  /** What a packed form is for. */
-  public enum Layout {
-    /** For {@link Matmul} of the same backend. */
-    MATMUL,
-    /** Panels on every backend, for other kernels. */
-    PANELS
-  }
-
-  /** For {@link Matmul}. */
-  public MatmulPack(Operand weight, Operand packed) {
-    this(weight, packed, Layout.MATMUL);
-  }
-
   public MatmulPack {
-    Checks.required(NAME, "layout", layout);
-    Checks.operand(NAME, "weight", weight, Checks.floats(NAME, "weight", weight), 2);
-    DType dtype = Checks.floats(NAME, "packed", packed);
-    if (dtype == DType.F32 && weight.dtype() != DType.F32) {
-      throw Checks.bad(NAME, "packed is %s of a weight %s, expected BF16 or F16", packed, weight);
+    DType from = Checks.floats(NAME, "weight", weight);
+    if (weight.rank() != 3) {
+      Checks.operand(NAME, "weight", weight, from, 2);
     }
+    DType dtype = Checks.floats(NAME, "packed", packed);
     long count =
         Checks.counted(
             NAME,
             "the packed form of weight",
             weight,
-            () -> packedCount(dtype, weight.size(0), weight.size(1)));
+            () ->
+                Math.multiplyExact(
+                    weight.rank() == 3 ? weight.size(0) : 1,
+                    packedCount(dtype, weight.size(-2), weight.size(-1))));
     Checks.shaped(NAME, "packed", packed, dtype, count);
     Checks.contiguous(NAME, "packed", packed);
     Checks.disjoint(new Operands(NAME, Checks.present(weight), Checks.present(packed)));
+  }
+
+  /** Whether the packed form is for grouped products. */
+  public boolean isGrouped() {
+    return weight.rank() == 3;
+  }
+
+  /** The call of each expert's weight [out_features, in_features]; of a weight alone itself. */
+  public List<MatmulPack> each() {
+    if (!isGrouped()) {
+      return List.of(this);
+    }
+    long out = weight.size(1);
+    long in = weight.size(2);
+    long count = packedCount(packed.dtype(), out, in);
+    return LongStream.range(0, weight.size(0))
+        .mapToObj(
+            e ->
+                new MatmulPack(
+                    new Operand(
+                        weight.buffer(),
+                        weight.offset() + e * weight.stride(0),
+                        weight.dtype(),
+                        new long[] {out, in},
+                        new long[] {weight.stride(1), weight.stride(2)}),
+                    new Operand(
+                        packed.buffer(),
+                        packed.offset() + e * count,
+                        packed.dtype(),
+                        new long[] {count},
+                        new long[] {1})))
+        .toList();
   }
 
   /** Output features in a panel. */

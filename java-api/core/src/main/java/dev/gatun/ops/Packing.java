@@ -1,0 +1,112 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+
+/**
+ * Lays weights [out_features, in_features] out for products, whole or some rows at a time: a packed
+ * weight is a sequence of panels of {@link MatmulPack#PANEL} output features, so rows from a
+ * multiple of that on have a place of their own in it.
+ */
+public final class Packing {
+  private Packing() {}
+
+  /** A packed weight with undefined contents. */
+  public static Tensor allocate(Device device, Storage storage, long outFeatures, long inFeatures) {
+    return Tensor.empty(device, dtype(storage), count(storage, outFeatures, inFeatures));
+  }
+
+  /** A weight of floats as it is kept: packed, and quantised where that is in blocks. */
+  public static Tensor pack(Tensor weight, Storage storage) {
+    Ops.axes("pack", "weight", weight, 2);
+    return Ops.run(
+        allocate(weight.device(), storage, weight.size(0), weight.size(1)),
+        (k, packed) -> pack(k, weight, storage, packed),
+        weight);
+  }
+
+  /**
+   * Packs some rows of a weight of floats into their place.
+   *
+   * @param rows F32, BF16 or F16 [rows, in_features]
+   * @param packed of the whole weight
+   * @param first the output feature of the first row, a multiple of {@link MatmulPack#PANEL}
+   */
+  public static void pack(Tensor rows, Storage storage, Tensor packed, long first) {
+    pack(rows.device().kernels(), rows, storage, place(packed, storage, first, rows, rows.size(1)));
+    Ops.fence(rows, packed);
+  }
+
+  /**
+   * Packs some rows of blocks into their place.
+   *
+   * @param blocks U8 [rows, row_bytes]
+   * @param packed of the whole weight
+   * @param first the output feature of the first row, a multiple of {@link MatmulPack#PANEL}
+   */
+  public static void packBlocks(
+      Tensor blocks, BlockFormat format, long inFeatures, Tensor packed, long first) {
+    Tensor place = place(packed, Storage.of(format), first, blocks, inFeatures);
+    blocks
+        .device()
+        .kernels()
+        .run(new QuantizedPack(format, inFeatures, blocks.operand(), place.operand()));
+    Ops.fence(blocks, packed);
+  }
+
+  private static Tensor place(
+      Tensor packed, Storage storage, long first, Tensor rows, long inFeatures) {
+    if (first % MatmulPack.PANEL != 0) {
+      throw new IllegalArgumentException(
+          "pack: rows from %d on, expected a multiple of %d".formatted(first, MatmulPack.PANEL));
+    }
+    long begin = count(storage, first, inFeatures);
+    return packed.slice(0, begin, begin + count(storage, rows.size(0), inFeatures));
+  }
+
+  private static void pack(Kernels kernels, Tensor weight, Storage storage, Tensor packed) {
+    switch (storage) {
+      case Storage.Dense _ -> kernels.run(new MatmulPack(weight.operand(), packed.operand()));
+      case Storage.Blocks(BlockFormat format) -> {
+        long bytes = format.rowBytes(weight.size(1));
+        try (Tensor blocks = Tensor.empty(weight.device(), DType.U8, weight.size(0), bytes)) {
+          kernels.run(new Quantize(weight.operand(), format, blocks.operand()));
+          kernels.run(
+              new QuantizedPack(format, weight.size(1), blocks.operand(), packed.operand()));
+        }
+      }
+    }
+  }
+
+  private static DType dtype(Storage storage) {
+    return switch (storage) {
+      case Storage.Dense(DType dtype) -> dtype;
+      case Storage.Blocks _ -> DType.U8;
+    };
+  }
+
+  /** Elements of a packed weight; of blocks its bytes. */
+  private static long count(Storage storage, long outFeatures, long inFeatures) {
+    try {
+      return switch (storage) {
+        case Storage.Dense(DType dtype) -> MatmulPack.packedCount(dtype, outFeatures, inFeatures);
+        case Storage.Blocks(BlockFormat format) -> {
+          format.rowBytes(inFeatures);
+          yield format.layout().packedBytes(outFeatures, inFeatures);
+        }
+      };
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException(
+          "pack: a weight [%d, %d] has more elements than a long counts"
+              .formatted(outFeatures, inFeatures),
+          e);
+    }
+  }
+}

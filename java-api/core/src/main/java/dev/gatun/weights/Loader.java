@@ -1,0 +1,391 @@
+package dev.gatun.weights;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
+import dev.gatun.nn.Embedding;
+import dev.gatun.nn.JoinedLinear;
+import dev.gatun.nn.Linear;
+import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Ops;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+
+/**
+ * Makes a model's parts of a file's tensors, and owns them until the model does. A weight goes from
+ * the mapped file to its packed form without a copy between, and layers with the same input become
+ * one packed weight. What a model asks for and the file lacks is noted, so that all of it can be
+ * told at once.
+ */
+public final class Loader implements AutoCloseable {
+  /** After as many, the first few are named and no more are looked for. */
+  private static final int MOST_MISSING = 16;
+
+  /** Elements of the largest weight that zeros stand in for. */
+  private static final long MOST_ZEROS = 1 << 24;
+
+  private static final String WEIGHT = ".weight";
+
+  private final TensorFile file;
+  private final String source;
+  private final Device device;
+  private final QuantizationMethod quantization;
+  private final Storage storage;
+  private final Compute compute;
+  private final Set<String> used = new TreeSet<>();
+  private final Set<String> missing = new LinkedHashSet<>();
+  private final Set<String> linear = new LinkedHashSet<>();
+  private final List<AutoCloseable> made = new ArrayList<>();
+
+  /**
+   * @param source where the file is, for messages
+   * @param quantization how the file's linear layers are quantised; null where they are not
+   * @param storage what the weights of linear layers that are not become
+   * @param compute how products compute
+   */
+  public Loader(
+      TensorFile file,
+      String source,
+      Device device,
+      QuantizationMethod quantization,
+      Storage storage,
+      Compute compute) {
+    compute.requireFits(storage);
+    this.file = file;
+    this.source = source;
+    this.device = device;
+    this.quantization = quantization;
+    this.storage = storage;
+    this.compute = compute;
+  }
+
+  /**
+   * A linear layer in the file: {@code name.weight}.
+   *
+   * @param name of the layer
+   * @param outFeatures that the model gives it
+   * @param bias whether it has {@code name.bias}
+   */
+  public record Layer(String name, long outFeatures, boolean bias) {}
+
+  public Device device() {
+    return device;
+  }
+
+  /** The tensors' names. */
+  public Set<String> names() {
+    return file.names();
+  }
+
+  /** Whether a tensor is there, or is a weight that is there quantised. */
+  public boolean has(String name) {
+    return file.names().contains(name) || isQuantized(name);
+  }
+
+  /**
+   * A tensor as F32, of this shape.
+   *
+   * @throws IllegalArgumentException when it has another shape, or other numbers than floats
+   */
+  public Tensor tensor(String name, long... shape) {
+    return own(wide(floats(name, shape)));
+  }
+
+  /** The few elements of a tensor, for models that put some together. */
+  public float[] elements(String name, long... shape) {
+    try (Tensor tensor = wide(floats(name, shape))) {
+      return tensor.toFloatArray();
+    }
+  }
+
+  /** A table [rows, features], as narrow as the file has it. */
+  public Embedding embedding(String name, long rows, long features) {
+    TensorFile.Entry entry = floats(name, rows, features);
+    DType residual = compute.residual();
+    if (residual != DType.F32 && entry.dtype() != residual) {
+      try (Tensor wide = wide(entry)) {
+        return own(new Embedding(Ops.cast(wide, residual), residual));
+      }
+    }
+    Tensor table = entry.dtype() == DType.F64 ? wide(entry) : copy(entry);
+    return own(new Embedding(table, residual));
+  }
+
+  /** The tensors of floats that became weights of linear layers, in the order of the model. */
+  public List<String> linearWeights() {
+    return List.copyOf(linear);
+  }
+
+  /** A linear layer. */
+  public Linear linear(Layer layer, long inFeatures, Activation activation) {
+    return linear(List.of(layer), inFeatures, activation);
+  }
+
+  /**
+   * Layers with the same input as one, their outputs side by side, of any widths. Biases may be
+   * missing of some of them.
+   */
+  public Linear linear(List<Layer> layers, long inFeatures, Activation activation) {
+    List<StoredWeight> weights = new ArrayList<>();
+    for (Layer layer : layers) {
+      weights.add(stored(layer.name(), layer.outFeatures(), inFeatures));
+    }
+    for (Layer layer : layers) {
+      requireNoBias(layer);
+    }
+    WeightPacker packer = new WeightPacker(device, storage, compute);
+    if (layers.size() == 1 || WeightPacker.join(weights)) {
+      Linear linear = own(packer.linear(weights, bias(layers), activation));
+      layers.forEach(this::releaseCodes);
+      return linear;
+    }
+    List<Linear> parts = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      parts.add(
+          own(packer.linear(List.of(weights.get(i)), bias(List.of(layers.get(i))), activation)));
+    }
+    layers.forEach(this::releaseCodes);
+    return new JoinedLinear(parts);
+  }
+
+  /**
+   * A linear layer whose bias the model put together.
+   *
+   * @param bias [out_features]
+   */
+  public Linear linear(String name, long inFeatures, float[] bias, Activation activation) {
+    StoredWeight weight = stored(name, bias.length, inFeatures);
+    WeightPacker packer = new WeightPacker(device, storage, compute);
+    Tensor shift = own(Tensor.of(device, bias, bias.length));
+    return own(packer.linear(List.of(weight), shift, activation));
+  }
+
+  /** A layer of floats that the model put together; bias may be null. */
+  public Linear linear(Tensor weight, float[] bias, Activation activation) {
+    Tensor shift = bias == null ? null : own(Tensor.of(device, bias, bias.length));
+    return own(Linear.of(weight, shift, activation, storage, compute));
+  }
+
+  /**
+   * The output layer that is tied to an embedding table. It has a packed form of its own: a look-up
+   * reads rows of the table, a product reads panels of 32 rows side by side.
+   *
+   * @param bias the name of its own bias, or null
+   */
+  public Linear tied(Embedding table, String bias) {
+    Tensor shift = bias == null ? null : own(wide(floats(bias, table.rows())));
+    return own(Linear.of(table.table(), shift, Activation.NONE, storage, compute));
+  }
+
+  /** Names a quantised weight's tensors as used and gives it, or a dense one. */
+  private StoredWeight stored(String layer, long out, long in) {
+    if (isQuantized(layer + WEIGHT)) {
+      used.addAll(quantization.tensors(file, layer));
+      return quantization.read(file, layer, out, in);
+    }
+    TensorFile.Entry entry = floats(layer + WEIGHT, out, in);
+    linear.add(layer + WEIGHT);
+    return new StoredWeight.Dense(entry.data(), entry.dtype(), out, in);
+  }
+
+  /** Gives the pages of a quantised layer back, whose words are read column by column. */
+  private void releaseCodes(Layer layer) {
+    if (isQuantized(layer.name() + WEIGHT)) {
+      for (String tensor : quantization.tensors(file, layer.name())) {
+        WeightPacker.release(file.get(tensor).data());
+      }
+    }
+  }
+
+  /** Whether a weight, {@code name.weight}, is there in quantised form alone. */
+  private boolean isQuantized(String name) {
+    return quantization != null
+        && name.endsWith(WEIGHT)
+        && !file.names().contains(name)
+        && !quantization
+            .tensors(file, name.substring(0, name.length() - WEIGHT.length()))
+            .isEmpty();
+  }
+
+  /** Quantisers write biases of 0 where the model has none. */
+  private void requireNoBias(Layer layer) {
+    String bias = layer.name() + ".bias";
+    if (layer.bias() || !isQuantized(layer.name() + WEIGHT) || !file.names().contains(bias)) {
+      return;
+    }
+    for (float value : elements(bias, layer.outFeatures())) {
+      if (value != 0) {
+        throw new WeightsException(
+            "%s: tensor '%s' has %s, but the model that config.json names has no bias there"
+                .formatted(source, bias, value));
+      }
+    }
+  }
+
+  /** The biases of layers, one after another; null where none has one. */
+  private Tensor bias(List<Layer> layers) {
+    if (layers.stream().noneMatch(Layer::bias)) {
+      return null;
+    }
+    if (layers.size() == 1) {
+      return own(wide(floats(layers.getFirst().name() + ".bias", layers.getFirst().outFeatures())));
+    }
+    long count = layers.stream().mapToLong(Layer::outFeatures).sum();
+    Tensor all = Tensor.zeros(device, count);
+    long at = 0;
+    for (Layer layer : layers) {
+      if (layer.bias()) {
+        try (Tensor bias = wide(floats(layer.name() + ".bias", layer.outFeatures()))) {
+          Layouts.copy(bias, all.slice(0, at, at + layer.outFeatures()));
+        }
+      }
+      at += layer.outFeatures();
+    }
+    return own(all);
+  }
+
+  /** A copy on the device, as it is in the file. */
+  private Tensor copy(TensorFile.Entry entry) {
+    Tensor tensor = Tensor.empty(device, entry.dtype(), entry.shape());
+    device.memory().write(entry.data(), tensor.operand().buffer(), 0);
+    WeightPacker.release(entry.data());
+    return tensor;
+  }
+
+  /** A copy on the device in F32. */
+  private Tensor wide(TensorFile.Entry entry) {
+    if (entry.dtype() == DType.F32) {
+      return copy(entry);
+    }
+    Tensor tensor = Tensor.empty(device, DType.F32, entry.shape());
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment room = arena.allocate(Math.max(1, entry.elements() * Float.BYTES), 64);
+      MemorySegment floats = Numbers.widen(entry.data(), entry.dtype(), room);
+      device.memory().write(floats, tensor.operand().buffer(), 0);
+    }
+    WeightPacker.release(entry.data());
+    return tensor;
+  }
+
+  /** A tensor of floats of this shape, or zeros in the place of a missing one. */
+  private TensorFile.Entry floats(String name, long... shape) {
+    if (!file.names().contains(name)) {
+      return standIn(name, shape);
+    }
+    TensorFile.Entry entry = file.get(name);
+    if (!Arrays.equals(entry.shape(), shape)) {
+      throw new IllegalArgumentException(
+          "%s: tensor '%s' has shape %s, config.json says %s"
+              .formatted(
+                  entry.source(),
+                  entry.name(),
+                  Arrays.toString(entry.shape()),
+                  Arrays.toString(shape)));
+    }
+    if (!Numbers.isFloat(entry.dtype())) {
+      throw new IllegalArgumentException(
+          "%s: tensor '%s' is %s, expected a floating-point type"
+              .formatted(entry.source(), entry.name(), entry.dtype()));
+    }
+    used.add(entry.name());
+    return entry;
+  }
+
+  /** Zeros for a missing weight, so that what else is missing can be told too, within limits. */
+  private TensorFile.Entry standIn(String name, long... shape) {
+    missing.add(name);
+    long count = 1;
+    for (long axis : shape) {
+      count = count > MOST_ZEROS ? count : count * Math.min(axis, MOST_ZEROS + 1);
+    }
+    if (missing.size() == MOST_MISSING || count > MOST_ZEROS) {
+      requireNoneMissing();
+    }
+    MemorySegment zeros = Arena.ofAuto().allocate(count * Float.BYTES, Float.BYTES);
+    return new TensorFile.Entry(name, DType.F32, shape, zeros, "a missing tensor");
+  }
+
+  private void requireNoneMissing() {
+    if (missing.size() == 1) {
+      file.get(missing.iterator().next());
+    }
+    if (!missing.isEmpty()) {
+      throw new WeightsException(
+          "%s: no tensors %s%s, which the model that config.json names has; the file has %d, such"
+                  .formatted(
+                      source,
+                      String.join(", ", missing),
+                      missing.size() == MOST_MISSING ? " and perhaps more" : "",
+                      file.names().size())
+              + " as "
+              + file.names().stream().limit(3).toList());
+    }
+  }
+
+  /** Takes something in that is to be closed with the rest. */
+  public <T extends AutoCloseable> T own(T part) {
+    made.add(part);
+    return part;
+  }
+
+  /**
+   * Everything made, which belongs to the model from now on.
+   *
+   * @throws WeightsException naming what the file lacks
+   */
+  public List<AutoCloseable> handOver() {
+    requireNoneMissing();
+    List<AutoCloseable> parts = List.copyOf(made);
+    made.clear();
+    return parts;
+  }
+
+  /**
+   * The tensors that nobody took.
+   *
+   * @param ofOtherHeads the names that a model's own file may have besides
+   * @throws IllegalArgumentException when some are of no head, which tells that the file is of
+   *     another model than the configuration
+   * @throws WeightsException naming what the file lacks
+   */
+  public List<String> unused(Predicate<String> ofOtherHeads) {
+    requireNoneMissing();
+    List<String> unused = file.names().stream().filter(n -> !used.contains(n)).toList();
+    List<String> left = unused.stream().filter(n -> !ofOtherHeads.test(n)).toList();
+    if (!left.isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s: %d tensors belong to no part of the model that config.json names: %s%s"
+              .formatted(
+                  source,
+                  left.size(),
+                  String.join(", ", left.subList(0, Math.min(8, left.size()))),
+                  left.size() > 8 ? ", ..." : ""));
+    }
+    return unused;
+  }
+
+  /** Gives back what was made and not handed over. */
+  @Override
+  public void close() {
+    Collections.reverse(made);
+    for (AutoCloseable part : made) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("cannot close a part of the model", e);
+      }
+    }
+    made.clear();
+  }
+}

@@ -1,0 +1,191 @@
+package dev.gatun.weights;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
+import dev.gatun.nn.Linear;
+import dev.gatun.ops.Packing;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Packs stored weights some rows at a time: each part is read where it lies in the file, and the
+ * pages that it lay in are given back to the system before the next one is read. So neither the
+ * heap nor the device holds more of a weight than what is packed and a part.
+ */
+final class WeightPacker {
+  /** Bytes of the file in a part: long enough for all threads, short enough to stay in caches. */
+  private static final long PART = 16L << 20;
+
+  private final Device device;
+  private final Storage storage;
+  private final Compute compute;
+
+  /**
+   * @param storage what floats become
+   */
+  WeightPacker(Device device, Storage storage, Compute compute) {
+    this.device = device;
+    this.storage = storage;
+    this.compute = compute;
+  }
+
+  /** Whether weights that are side by side can be one. */
+  static boolean join(List<StoredWeight> weights) {
+    return switch (weights.getFirst()) {
+      case StoredWeight.Dense _ -> weights.stream().allMatch(w -> w instanceof StoredWeight.Dense);
+      case StoredWeight.Blocks first ->
+          weights.stream()
+              .allMatch(
+                  w -> w instanceof StoredWeight.Blocks b && b.format().equals(first.format()));
+      case QuantizedWeight _ ->
+          weights.stream().allMatch(w -> w instanceof QuantizedWeight)
+              && QuantizedWeight.joins(quantized(weights));
+    };
+  }
+
+  private static List<QuantizedWeight> quantized(List<StoredWeight> weights) {
+    return weights.stream().map(QuantizedWeight.class::cast).toList();
+  }
+
+  /**
+   * Weights with the same input as one layer, their output features one after another.
+   *
+   * @param weights that {@link #join}
+   * @param bias F32 [out_features of all], owned from now on; or null
+   */
+  Linear linear(List<StoredWeight> weights, Tensor bias, Activation activation) {
+    Storage read = read(weights);
+    Storage kept = read instanceof Storage.Dense ? storage : read;
+    long out = weights.stream().mapToLong(StoredWeight::outFeatures).sum();
+    long in = weights.getFirst().inFeatures();
+    long[] order = weights.getFirst() instanceof QuantizedWeight w ? w.order() : null;
+    Tensor packed = Packing.allocate(device, kept, out, in);
+    try {
+      pack(weights, read, kept, packed, out, in);
+      Tensor places = order == null ? null : Tensor.of(device, order, in);
+      return Linear.packed(
+          packed,
+          kept,
+          out,
+          places,
+          bias,
+          activation,
+          compute.activations(),
+          compute.between(storage));
+    } catch (RuntimeException | Error e) {
+      packed.close();
+      throw e;
+    }
+  }
+
+  /** What the rows of all are read as: of floats of several dtypes F32, which holds them all. */
+  private static Storage read(List<StoredWeight> weights) {
+    if (weights.getFirst() instanceof QuantizedWeight) {
+      return Storage.of(QuantizedWeight.format(quantized(weights)));
+    }
+    Storage first = weights.getFirst().storage();
+    return weights.stream().allMatch(w -> w.storage().equals(first)) ? first : Storage.F32;
+  }
+
+  private void pack(
+      List<StoredWeight> weights, Storage read, Storage kept, Tensor packed, long out, long in) {
+    long rowBytes = Math.max(1, read.rowBytes(in));
+    long rows = Math.max(1, PART / rowBytes / MatmulPack.PANEL) * MatmulPack.PANEL;
+    // A library's packed rows of an odd length have no place of their own: one part is all.
+    rows = in % 2 == 0 ? Math.min(rows, out) : out;
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment room = null;
+      for (long first = 0; first < out; first += rows) {
+        long last = Math.min(out, first + rows);
+        MemorySegment part = whole(weights, read, first, last, MemorySegment.NULL);
+        if (part == null) {
+          room = room == null ? arena.allocate(Math.min(rows, out) * rowBytes, 64) : room;
+          part = whole(weights, read, first, last, room);
+        }
+        if (part == null) {
+          part = gathered(weights, read, first, last, room);
+        }
+        pack(part, read, kept, packed, first, last - first, in);
+      }
+    }
+  }
+
+  /**
+   * The rows of one weight that some rows of all are.
+   *
+   * @param room for them; without, only rows that lie in the file as they are read
+   * @return null where they are of several weights, or there is no room
+   */
+  private static MemorySegment whole(
+      List<StoredWeight> weights, Storage read, long first, long last, MemorySegment room) {
+    long begin = 0;
+    for (StoredWeight w : weights) {
+      long end = begin + w.outFeatures();
+      if (first >= begin && last <= end) {
+        return w.isStoredAs(read) || room.byteSize() > 0
+            ? w.rows(read, first - begin, last - begin, room)
+            : null;
+      }
+      begin = end;
+    }
+    return null;
+  }
+
+  /** Rows of several weights, one after another. */
+  private static MemorySegment gathered(
+      List<StoredWeight> weights, Storage read, long first, long last, MemorySegment room) {
+    long rowBytes = read.rowBytes(weights.getFirst().inFeatures());
+    long begin = 0;
+    for (StoredWeight w : weights) {
+      long from = Math.max(first, begin);
+      long to = Math.min(last, begin + w.outFeatures());
+      if (from < to) {
+        MemorySegment place = room.asSlice((from - first) * rowBytes, (to - from) * rowBytes);
+        MemorySegment rows = w.rows(read, from - begin, to - begin, place);
+        if (rows.address() != place.address()) {
+          place.copyFrom(rows);
+        }
+        release(rows);
+      }
+      begin += w.outFeatures();
+    }
+    return room.asSlice(0, (last - first) * rowBytes);
+  }
+
+  private void pack(
+      MemorySegment rows,
+      Storage read,
+      Storage kept,
+      Tensor packed,
+      long first,
+      long count,
+      long in) {
+    switch (read) {
+      case Storage.Dense(DType dtype) -> {
+        try (Tensor part = Tensor.adopt(device, dtype, rows, count, in)) {
+          Packing.pack(part, kept, packed, first);
+        }
+      }
+      case Storage.Blocks(BlockFormat format) -> {
+        try (Tensor part = Tensor.adopt(device, DType.U8, rows, count, format.rowBytes(in))) {
+          Packing.packBlocks(part, format, in, packed, first);
+        }
+      }
+    }
+    release(rows);
+  }
+
+  /** Gives the pages of a mapped file back to the system, which reads them again when asked. */
+  static void release(MemorySegment rows) {
+    if (rows.isMapped()) {
+      rows.unload();
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package dev.gatun.weights;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.kernels.formats.Quantizer;
+import dev.gatun.nn.Compute;
+import dev.gatun.nn.Embedding;
+import dev.gatun.nn.JoinedLinear;
+import dev.gatun.nn.Linear;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Layers of a file against the same layers of tensors. */
+final class LoaderTest {
+  private static final Device CPU = Device.cpu();
+
+  private final Arena arena = Arena.ofShared();
+  private final Random random = new Random(7);
+  private final Tensors file = new Tensors();
+  private long before;
+
+  /** Tensors in memory. */
+  private static final class Tensors implements TensorFile {
+    final Map<String, Entry> entries = new LinkedHashMap<>();
+
+    @Override
+    public Set<String> names() {
+      return entries.keySet();
+    }
+
+    @Override
+    public Entry get(String name) {
+      if (!entries.containsKey(name)) {
+        throw new WeightsException("no tensor " + name);
+      }
+      return entries.get(name);
+    }
+
+    @Override
+    public Map<String, String> metadata() {
+      return Map.of();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @BeforeEach
+  void count() {
+    before = CPU.memory().allocatedBytes();
+  }
+
+  @AfterEach
+  void nothing_is_left() {
+    arena.close();
+    assertEquals(before, CPU.memory().allocatedBytes());
+  }
+
+  /** Adds a random tensor and gives what its numbers are as floats. */
+  private float[] add(String name, DType dtype, long... shape) {
+    int count = 1;
+    for (long axis : shape) {
+      count *= (int) axis;
+    }
+    MemorySegment data = arena.allocate((long) count * dtype.bytes(), 64);
+    float[] floats = new float[count];
+    for (int i = 0; i < count; i++) {
+      float x = (float) random.nextGaussian();
+      switch (dtype) {
+        case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, x);
+        case F64 -> data.setAtIndex(ValueLayout.JAVA_DOUBLE, i, x);
+        case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(x));
+        default ->
+            data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(x) >>> 16));
+      }
+      floats[i] = Numbers.at(data, dtype, i);
+    }
+    file.entries.put(name, new TensorFile.Entry(name, dtype, shape, data, "memory"));
+    return floats;
+  }
+
+  private Loader loader(Storage storage, Compute compute) {
+    return new Loader(file, "memory", CPU, null, storage, compute);
+  }
+
+  private static float[] forward(Linear linear, float[] x, long in) {
+    try (Tensor rows = Tensor.of(CPU, x, x.length / in, in);
+        Tensor y = linear.forward(rows)) {
+      return y.toFloatArray();
+    }
+  }
+
+  private float[] input(int count) {
+    float[] x = new float[count];
+    for (int i = 0; i < count; i++) {
+      x[i] = (float) random.nextGaussian();
+    }
+    return x;
+  }
+
+  /** Widths of no whole panel, dtypes that differ, and a bias that one layer lacks. */
+  @ParameterizedTest
+  @CsvSource({
+    "64, F32, F32 F32 F32",
+    "64, F32, BF16 BF16 BF16",
+    "64, BF16, BF16 BF16 BF16",
+    "64, F16, F16 BF16 F64",
+    "63, BF16, F32 F32 F32",
+    "63, F32, F64 F64 F64",
+    "64, INT4:32, BF16 BF16 BF16",
+    "64, INT8, F16 F32 F64",
+    "256, Q4_K, F32 F32 BF16"
+  })
+  void joined_layers_are_one(int in, String kept, String dtypes) {
+    Storage storage =
+        kept.matches("B?F[0-9]+")
+            ? Storage.of(DType.valueOf(kept))
+            : Storage.of(BlockFormat.of(kept));
+    int[] widths = {80, 33, 47};
+    String[] names = {"q", "k", "v"};
+    float[] weights = new float[160 * in];
+    float[] biases = new float[160];
+    int at = 0;
+    for (int i = 0; i < 3; i++) {
+      DType dtype = DType.valueOf(dtypes.split(" ")[i]);
+      float[] weight = add(names[i] + ".weight", dtype, widths[i], in);
+      System.arraycopy(weight, 0, weights, at * in, weight.length);
+      if (i != 1) {
+        System.arraycopy(add(names[i] + ".bias", dtype, widths[i]), 0, biases, at, widths[i]);
+      }
+      at += widths[i];
+    }
+    float[] x = input(5 * in);
+    try (Loader loader = loader(storage, Compute.EXACT);
+        Tensor weight = Tensor.of(CPU, weights, 160, in);
+        Linear expected =
+            Linear.of(
+                weight, Tensor.of(CPU, biases, 160), Activation.NONE, storage, Compute.EXACT)) {
+      Linear joined =
+          loader.linear(
+              List.of(
+                  new Loader.Layer("q", 80, true),
+                  new Loader.Layer("k", 33, false),
+                  new Loader.Layer("v", 47, true)),
+              in,
+              Activation.NONE);
+      assertTrue(!(joined instanceof JoinedLinear), joined.toString());
+      assertArrayEquals(forward(expected, x, in), forward(joined, x, in));
+      assertEquals(List.of("q.weight", "k.weight", "v.weight"), loader.linearWeights());
+      assertEquals(List.of(), loader.unused(name -> false));
+    }
+  }
+
+  /** More rows than a part has, so that parts meet inside of a weight and between two. */
+  @Test
+  void a_weight_of_several_parts_is_the_same() {
+    int in = 2048;
+    float[] first = add("a.weight", DType.F32, 2100, in);
+    float[] second = add("b.weight", DType.F32, 2013, in);
+    float[] all = new float[first.length + second.length];
+    System.arraycopy(first, 0, all, 0, first.length);
+    System.arraycopy(second, 0, all, first.length, second.length);
+    float[] x = input(in);
+    try (Loader loader = loader(Storage.BF16, Compute.EXACT);
+        Tensor weight = Tensor.of(CPU, all, 4113, in);
+        Linear expected = Linear.of(weight, null, Activation.NONE, Storage.BF16, Compute.EXACT)) {
+      Linear joined =
+          loader.linear(
+              List.of(new Loader.Layer("a", 2100, false), new Loader.Layer("b", 2013, false)),
+              in,
+              Activation.NONE);
+      assertArrayEquals(forward(expected, x, in), forward(joined, x, in));
+    }
+  }
+
+  @Test
+  void blocks_of_a_file_are_kept() {
+    int in = 64;
+    BlockFormat format = BlockFormat.Q4_0;
+    float[] weight = input(50 * in);
+    MemorySegment blocks = arena.allocate(50 * format.rowBytes(in), 64);
+    Quantizer.quantize(
+        format, (row, x) -> System.arraycopy(weight, (int) row * in, x, 0, in), 50, in, blocks);
+    float[] x = input(3 * in);
+    WeightPacker packer = new WeightPacker(CPU, Storage.F32, Compute.EXACT);
+    StoredWeight stored = new StoredWeight.Blocks(blocks, format, 50, in);
+    try (Tensor floats = Tensor.of(CPU, weight, 50, in);
+        Linear expected =
+            Linear.of(floats, null, Activation.NONE, Storage.of(format), Compute.EXACT);
+        Linear kept = packer.linear(List.of(stored), null, Activation.NONE)) {
+      assertArrayEquals(forward(expected, x, in), forward(kept, x, in));
+    }
+  }
+
+  @Test
+  void tables_stay_as_narrow_as_they_are() {
+    float[] table = add("words.weight", DType.BF16, 10, 32);
+    try (Loader loader = loader(Storage.F32, Compute.EXACT);
+        Tensor ids = Tensor.of(CPU, new long[] {3, 9, 3}, 3)) {
+      Embedding words = loader.embedding("words.weight", 10, 32);
+      assertEquals(DType.BF16, words.table().dtype());
+      try (Tensor rows = words.forward(ids)) {
+        float[] expected = new float[96];
+        System.arraycopy(table, 3 * 32, expected, 0, 32);
+        System.arraycopy(table, 9 * 32, expected, 32, 32);
+        System.arraycopy(table, 3 * 32, expected, 64, 32);
+        assertArrayEquals(expected, rows.toFloatArray());
+      }
+      Linear tied = loader.tied(words, null);
+      float[] x = input(32);
+      try (Tensor weight = Tensor.of(CPU, table, 10, 32);
+          Linear expected = Linear.of(weight, null, Activation.NONE)) {
+        assertArrayEquals(forward(expected, x, 32), forward(tied, x, 32));
+      }
+    }
+  }
+
+  @Test
+  void numbers_that_are_no_floats_are_named() {
+    MemorySegment data = arena.allocate(4 * 6, 64);
+    file.entries.put(
+        "x.weight", new TensorFile.Entry("x.weight", DType.I32, new long[] {2, 3}, data, "a/file"));
+    try (Loader loader = loader(Storage.F32, Compute.EXACT)) {
+      assertEquals(
+          "a/file: tensor 'x.weight' is I32, expected a floating-point type",
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> loader.linear(new Loader.Layer("x", 2, false), 3, Activation.NONE))
+              .getMessage());
+      assertEquals(
+          "a/file: tensor 'x.weight' has shape [2, 3], config.json says [3, 2]",
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> loader.linear(new Loader.Layer("x", 3, false), 2, Activation.NONE))
+              .getMessage());
+    }
+  }
+
+  @Test
+  void a_narrow_residual_stream_needs_narrow_weights() {
+    assertEquals(
+        "a residual stream of BF16 with weights as F32: their products take and give F32",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> loader(Storage.F32, Compute.EXACT.withResidual(DType.BF16)))
+            .getMessage());
+  }
+}

@@ -1,0 +1,375 @@
+// Weights to blocks. Gatun's own formats round to nearest even; GGML's follow GGML's reference.
+//
+// Bytes are those of one scalar description, kept by every level: floats are rounded once an
+// operation and sums are in the order of the elements.
+#include "../super_block.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+namespace {
+
+// Where a scale is larger, codes times the scale can be infinite.
+constexpr float kLargeScale = 1e30f;
+
+// NaN is 0, what is outside of an int is held at its ends: the same on every processor.
+template <typename T>
+inline int32_t to_int(T x) {
+  if (x >= T(-2147483648.0) && x < T(2147483648.0)) {
+    return static_cast<int32_t>(x);
+  }
+  return x != x ? 0 : x > 0 ? INT32_MAX : INT32_MIN;
+}
+
+uint32_t size_bits(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits & 0x7fffffff;
+}
+
+// The bits of the largest magnitude; those of infinity or more where a number is not finite.
+uint32_t largest_bits(const float *x, int64_t size) {
+  uint32_t most = 0;
+  for (int64_t i = 0; i < size; i++) {
+    const uint32_t bits = size_bits(x[i]);
+    most = bits > most ? bits : most;
+  }
+  return most;
+}
+
+float largest(const float *x, int64_t size) {
+  const uint32_t bits = largest_bits(x, size);
+  float most;
+  __builtin_memcpy(&most, &bits, sizeof most);
+  return most;
+}
+
+// The element of the largest magnitude, the first of equals, with its sign.
+float first_extreme(const float *x, int64_t size) {
+  const uint32_t most = largest_bits(x, size);
+  for (int64_t i = 0; most != 0 && i < size; i++) {
+    if (size_bits(x[i]) == most) {
+      return x[i];
+    }
+  }
+  return 0;
+}
+
+// x / scale to nearest even between limits of at most 2^22, plus an offset, as bytes.
+void even_codes(const float *x, int64_t size, float scale, int least, int most, int offset,
+                uint8_t *codes) {
+  if (scale == 0) {
+    for (int64_t i = 0; i < size; i++) {
+      codes[i] = static_cast<uint8_t>(offset);
+    }
+    return;
+  }
+  const float low = static_cast<float>(least), high = static_cast<float>(most);
+  // Its sum with a number has that number, rounded, in the low bits.
+  constexpr float kMagic = 0x1.8p23f;
+  constexpr int32_t kMagicBits = 0x4b400000;
+  for (int64_t i = 0; i < size; i++) {
+    float code = x[i] / scale;
+    code = code < low ? low : code;
+    code = code > high ? high : code;
+    code += kMagic;
+    int32_t bits;
+    __builtin_memcpy(&bits, &code, sizeof bits);
+    codes[i] = static_cast<uint8_t>(bits - kMagicBits + offset);
+  }
+}
+
+template <typename Code>
+void store_nibbles(const Code *codes, int64_t size, uint8_t *out) {
+  for (int64_t i = 0; i < size / 2; i++) {
+    out[i] = static_cast<uint8_t>(static_cast<uint32_t>(codes[i]) |
+                                  static_cast<uint32_t>(codes[i + size / 2]) << 4);
+  }
+}
+
+// 32 codes of five bits: the fifth ones in a word, then the low four.
+void store_fifths(const int32_t *codes, uint8_t *out) {
+  uint32_t fifths = 0;
+  int32_t low[32];
+  for (int i = 0; i < 32; i++) {
+    fifths |= static_cast<uint32_t>(codes[i] >> 4) << i;
+    low[i] = codes[i] & 15;
+  }
+  store_bytes(out, fifths);
+  store_nibbles(low, 32, out + 4);
+}
+
+// The smallest and the largest element, and 0.
+struct Range {
+  float least, most;
+
+  static Range of(const float *x, int64_t size) {
+    Range range{0, 0};
+    for (int64_t i = 0; i < size; i++) {
+      range.least = x[i] < range.least ? x[i] : range.least;
+      range.most = x[i] > range.most ? x[i] : range.most;
+    }
+    return range;
+  }
+};
+
+bool codes_are_finite(float scale, int zero, const uint8_t *codes, bool is_signed, int64_t size) {
+  bool finite = true;
+  for (int64_t i = 0; scale > kLargeScale && i < size; i++) {
+    const int code = is_signed ? static_cast<int8_t>(codes[i]) : codes[i];
+    finite &= is_finite(scale * static_cast<float>(code - zero));
+  }
+  return finite;
+}
+
+bool encode_int8(const float *x, int64_t size, uint8_t *out) {
+  const float scale = largest(x, size) / 127;
+  store_bytes(out, scale);
+  even_codes(x, size, scale, -127, 127, 0, out + 4);
+  return codes_are_finite(scale, 0, out + 4, true, size);
+}
+
+bool encode_int8_zero(const float *x, int64_t size, uint8_t *out) {
+  const Range range = Range::of(x, size);
+  const float scale = range.most / 255 - range.least / 255;
+  const int zero = even(-range.least, scale, 0, 255);
+  store_bytes(out, scale);
+  store_bytes(out + 4, static_cast<int16_t>(zero));
+  even_codes(x, size, scale, -zero, 255 - zero, zero, out + 6);
+  return codes_are_finite(scale, zero, out + 6, false, size);
+}
+
+bool encode_int4(const float *x, int64_t size, uint8_t *out) {
+  const float scale = store_f16(out, first_extreme(x, size) / -8);
+  uint8_t codes[128];
+  even_codes(x, size, scale, -8, 7, 8, codes);
+  store_nibbles(codes, size, out + 2);
+  return is_finite(scale);
+}
+
+bool encode_int4_zero(const float *x, int64_t size, uint8_t *out) {
+  const Range range = Range::of(x, size);
+  const float scale = store_f16(out, (range.most - range.least) / 15);
+  const int zero = even(-range.least, scale, 0, 15);
+  out[2] = static_cast<uint8_t>(zero);
+  uint8_t codes[128];
+  even_codes(x, size, scale, -zero, 15 - zero, zero, codes);
+  store_nibbles(codes, size, out + 3);
+  return is_finite(scale);
+}
+
+// Q4_0 and Q5_0.
+bool encode_symmetric(const float *x, int bits, uint8_t *out) {
+  const int half = 1 << (bits - 1);
+  const float scale = first_extreme(x, 32) / static_cast<float>(-half);
+  const float inverse = scale == 0 ? 0 : 1 / scale;
+  const float stored = store_f16(out, scale);
+  int32_t codes[32];
+  for (int i = 0; i < 32; i++) {
+    const int32_t code = to_int(x[i] * inverse + (static_cast<float>(half) + 0.5f));
+    codes[i] = code < 2 * half - 1 ? code : 2 * half - 1;
+  }
+  bits == 4 ? store_nibbles(codes, 32, out + 2) : store_fifths(codes, out + 2);
+  return is_finite(stored);
+}
+
+// Q4_1 and Q5_1.
+bool encode_affine(const float *x, int bits, uint8_t *out) {
+  float least = x[0], most = x[0];
+  for (int i = 1; i < 32; i++) {
+    // Of the zeros -0 is the smaller one.
+    const bool smaller = x[i] < least || (x[i] == least && __builtin_signbit(x[i]));
+    least = smaller ? x[i] : least;
+    most = x[i] > most ? x[i] : most;
+  }
+  const int steps = (1 << bits) - 1;
+  const float scale = (most - least) / static_cast<float>(steps);
+  const float inverse = scale == 0 ? 0 : 1 / scale;
+  const float stored = store_f16(out, scale), minimum = store_f16(out + 2, least);
+  int32_t codes[32];
+  for (int i = 0; i < 32; i++) {
+    const int32_t code = to_int((x[i] - least) * inverse + 0.5f);
+    codes[i] = code < steps ? code : steps;
+  }
+  bits == 4 ? store_nibbles(codes, 32, out + 4) : store_fifths(codes, out + 4);
+  return is_finite(stored) && is_finite(minimum);
+}
+
+// Ties are rounded away from 0.
+bool encode_q8_0(const float *x, uint8_t *out) {
+  const float scale = largest(x, 32) / 127;
+  const float inverse = scale == 0 ? 0 : 1 / scale;
+  const float stored = store_f16(out, scale);
+  for (int i = 0; i < 32; i++) {
+    const float steps = x[i] * inverse;
+    // The sum is exact in double: a float next to 0.5 does not become 1. The cast cuts it off.
+    const double away = steps + (steps < 0 ? -0.5 : 0.5);
+    out[2 + i] = static_cast<uint8_t>(to_int(away));
+  }
+  return is_finite(stored);
+}
+
+// Q4_K and Q5_K.
+bool encode_super_block(const float *x, int bits, uint8_t *out) {
+  constexpr int kSub = SuperBlock::kSub, kSubs = SuperBlock::kSubs;
+  SuperBlock best;
+  if (!SuperBlock::best(x, (1 << bits) - 1, &best)) {
+    return false;
+  }
+  store_f16(out, best.scale);
+  store_f16(out + 2, best.min);
+  const int *six = best.six_bits;
+  for (int j = 0; j < 4; j++) {
+    out[4 + j] = static_cast<uint8_t>(six[j] | six[4 + j] >> 4 << 6);
+    out[8 + j] = static_cast<uint8_t>(six[kSubs + j] | six[kSubs + 4 + j] >> 4 << 6);
+    out[12 + j] = static_cast<uint8_t>((six[4 + j] & 15) | (six[kSubs + 4 + j] & 15) << 4);
+  }
+  uint8_t *fifths = out + 16, *low = bits == 5 ? fifths + kSub : fifths;
+  for (int i = 0; bits == 5 && i < kSub; i++) {
+    int fifth = 0;
+    for (int s = 0; s < kSubs; s++) {
+      fifth |= best.codes[s * kSub + i] >> 4 << s;
+    }
+    fifths[i] = static_cast<uint8_t>(fifth);
+  }
+  for (int pair = 0; pair < kSubs / 2; pair++) {
+    for (int i = 0; i < kSub; i++) {
+      const int first = best.codes[2 * pair * kSub + i] & 15;
+      const int second = best.codes[(2 * pair + 1) * kSub + i] & 15;
+      low[pair * kSub + i] = static_cast<uint8_t>(first | second << 4);
+    }
+  }
+  return true;
+}
+
+// The whole number near a wanted scale that errs the least.
+int refine(const float *x, float scale, float wanted) {
+  const int near = even(wanted, scale, -128, 127);
+  int best = near;
+  double smallest = __builtin_inf();
+  for (int a = near - 2 < -128 ? -128 : near - 2; a <= near + 2 && a <= 127; a++) {
+    const double error = symmetric_error(x, 16, 32, scale * static_cast<float>(a));
+    if (error < smallest) {
+      smallest = error;
+      best = a;
+    }
+  }
+  return best;
+}
+
+bool encode_q6_k(const float *x, uint8_t *out) {
+  constexpr int kSub = 16, kSubs = 16, kHalf = 32;
+  float scales[kSubs];
+  for (int s = 0; s < kSubs; s++) {
+    scales[s] = search_symmetric(x + s * kSub, kSub, kHalf);
+  }
+  const float scale = store_f16(out + 208, extreme(scales, kSubs) / -128);
+  if (!is_finite(scale)) {
+    return false;
+  }
+  __builtin_memset(out, 0, 192);
+  for (int s = 0; s < kSubs; s++) {
+    const int chosen = refine(x + s * kSub, scale, scales[s]);
+    const float sub_scale = scale * static_cast<float>(chosen);
+    out[192 + s] = static_cast<uint8_t>(chosen);
+    for (int i = s * kSub; i < (s + 1) * kSub; i++) {
+      const int code = static_cast<int>(symmetric_code(x[i], kHalf, sub_scale)) + kHalf;
+      out[i / 128 * 64 + i % 64] |= static_cast<uint8_t>((code & 15) << i % 128 / 64 * 4);
+      out[128 + i / 128 * 32 + i % 32] |= static_cast<uint8_t>(code >> 4 << i % 128 / 32 * 2);
+    }
+  }
+  return true;
+}
+
+// False where the block's scale is too large for its type.
+bool encode(const BlockFormat &format, const float *x, uint8_t *out) {
+  switch (format.kind) {
+    case GATUN_BLOCKS_INT8:
+      return encode_int8(x, format.block, out);
+    case GATUN_BLOCKS_INT8_ZERO:
+      return encode_int8_zero(x, format.block, out);
+    case GATUN_BLOCKS_INT4:
+      return encode_int4(x, format.block, out);
+    case GATUN_BLOCKS_INT4_ZERO:
+      return encode_int4_zero(x, format.block, out);
+    case GATUN_BLOCKS_Q4_0:
+      return encode_symmetric(x, 4, out);
+    case GATUN_BLOCKS_Q4_1:
+      return encode_affine(x, 4, out);
+    case GATUN_BLOCKS_Q5_0:
+      return encode_symmetric(x, 5, out);
+    case GATUN_BLOCKS_Q5_1:
+      return encode_affine(x, 5, out);
+    case GATUN_BLOCKS_Q8_0:
+      return encode_q8_0(x, out);
+    case GATUN_BLOCKS_Q4_K:
+      return encode_super_block(x, 4, out);
+    case GATUN_BLOCKS_Q5_K:
+      return encode_super_block(x, 5, out);
+    default:
+      return encode_q6_k(x, out);
+  }
+}
+
+// A row of floats: in place where it is one.
+const float *floats(const void *weight, int32_t dtype, int64_t first, int64_t stride, int64_t k,
+                    float *row) {
+  const void *from = at(weight, dtype, first);
+  if (dtype == GATUN_DTYPE_F32 && stride == 1) {
+    return static_cast<const float *>(from);
+  }
+  by_dtype(dtype, [&](auto number) {
+    const auto *elements = static_cast<const decltype(number) *>(from);
+    by_vector(k, [&](int64_t i, int64_t n) {
+      store_lanes(row + i,
+                  stride == 1 ? load_lanes(elements + i, n)
+                              : load_strided(elements + i * stride, stride, n),
+                  n);
+    });
+  });
+  return row;
+}
+
+bool quantize_row(const BlockFormat &format, const float *x, int64_t k, uint8_t *out) {
+  constexpr uint32_t kInfinity = 0x7f800000;
+  if (largest_bits(x, k) >= kInfinity) {
+    return false;
+  }
+  bool finite = true;
+  for (int64_t b = 0; b < k / format.block; b++) {
+    finite &= encode(format, x + b * format.block, out + b * format.bytes());
+  }
+  return finite;
+}
+
+}  // namespace
+
+int32_t quantize(const void *weight, int32_t dtype, int64_t weight_stride, int64_t element_stride,
+                 int64_t n, int64_t k, int32_t kind, int64_t block, uint8_t *blocks) {
+  const BlockFormat format = BlockFormat::of(kind, block, k);
+  if (n < 0 || !is_dtype(dtype) || !format.valid(k)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  if (k == 0) {
+    return GATUN_OK;
+  }
+  std::atomic<int32_t> status{GATUN_OK};
+  parallel_rows(n, k, [&](int64_t begin, int64_t end) {
+    static thread_local Scratch scratch;
+    float *row = scratch.floats(k);
+    if (row == nullptr) {
+      status.store(GATUN_OUT_OF_MEMORY, std::memory_order_relaxed);
+      return;
+    }
+    for (int64_t i = begin; i < end; i++) {
+      const float *x = floats(weight, dtype, i * weight_stride, element_stride, k, row);
+      if (!quantize_row(format, x, k, blocks + i * format.row_bytes(k))) {
+        status.store(GATUN_NOT_FINITE, std::memory_order_relaxed);
+      }
+    }
+  });
+  return status.load();
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun

@@ -1,0 +1,204 @@
+package dev.gatun.test.quantized;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.gatun.kernels.api.call.matmul.Dequantize;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.device.Devices;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cpu.CpuBackend;
+import dev.gatun.kernels.cpu.CpuLevel;
+import dev.gatun.kernels.formats.HostBlocks;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The native quantisers and packers against the ones in Java, to the byte, on every level: random
+ * weights of all magnitudes, with zeros of both signs, equal elements, lone large ones and ties.
+ */
+final class NativeBlocksTest {
+  private static final int ROUNDS = 6;
+
+  private final CpuBackend backend = (CpuBackend) Devices.host();
+  private final Memory memory = backend.memory();
+
+  static Stream<BlockFormat> formats() {
+    return BlockFormat.all();
+  }
+
+  @AfterEach
+  void bestLevel() {
+    backend.setLevel(CpuBackend.levels().getLast());
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void bytes_are_those_of_java(BlockFormat format) {
+    long seed = Long.getLong("gatun.test.seed", format.hashCode());
+    for (int round = 0; round < ROUNDS; round++) {
+      Random random = new Random(seed + round);
+      int rows = 1 + random.nextInt(70);
+      int length = length(format, random);
+      DType dtype = new DType[] {DType.F32, DType.BF16, DType.F16}[round % 3];
+      boolean transposed = round >= 3;
+      String about =
+          "%s, seed %d: %s[%d, %d]%s"
+              .formatted(format, seed + round, dtype, rows, length, transposed ? " strided" : "");
+      compare(about, format, rows, length, dtype, transposed, random);
+    }
+  }
+
+  private static int length(BlockFormat format, Random random) {
+    if (format.layout().group() == 0) {
+      return 1 + random.nextInt(700);
+    }
+    return format.blockSize(0) * (1 + random.nextInt(3));
+  }
+
+  private void compare(
+      String about,
+      BlockFormat format,
+      int rows,
+      int length,
+      DType dtype,
+      boolean transposed,
+      Random random) {
+    long rowBytes = format.rowBytes(length);
+    long packedBytes = format.layout().packedBytes(rows, length);
+    try (Buffer weight = memory.allocate((long) rows * length * dtype.bytes());
+        Buffer blocks = memory.allocate(rows * rowBytes);
+        Buffer floats = memory.allocate(4L * rows * length);
+        Buffer packed = memory.allocate(packedBytes);
+        Arena arena = Arena.ofShared()) {
+      Operand w =
+          new Operand(
+              weight,
+              0,
+              dtype,
+              new long[] {rows, length},
+              transposed ? new long[] {1, rows} : new long[] {length, 1});
+      Operand b = Operand.of(blocks, DType.U8, rows, rowBytes);
+      Operand f = Operand.of(floats, DType.F32, rows, length);
+      Operand p = Operand.of(packed, DType.U8, packedBytes);
+      MemorySegment elements = fill(arena, dtype, rows, length, transposed, random);
+      memory.write(elements, weight, 0);
+      MemorySegment javaBlocks = arena.allocate(rows * rowBytes);
+      HostBlocks.quantize(format, w, elements, javaBlocks);
+      MemorySegment javaFloats = arena.allocate(4L * rows * length);
+      HostBlocks.dequantize(format, b, javaBlocks, length, javaFloats);
+      MemorySegment javaPacked = arena.allocate(packedBytes);
+      HostBlocks.pack(format, length, b, javaBlocks, javaPacked);
+      for (CpuLevel level : CpuBackend.levels()) {
+        backend.setLevel(level);
+        poison(blocks);
+        poison(floats);
+        poison(packed);
+        backend.kernels().run(new Quantize(w, format, b));
+        equal(about + ", blocks on " + level, javaBlocks, blocks);
+        backend.kernels().run(new Dequantize(format, b, f));
+        equal(about + ", floats on " + level, javaFloats, floats);
+        backend.kernels().run(new QuantizedPack(format, length, b, p));
+        equal(about + ", packed on " + level, javaPacked, packed);
+      }
+    }
+  }
+
+  private void poison(Buffer buffer) {
+    byte[] bytes = new byte[(int) buffer.byteSize()];
+    java.util.Arrays.fill(bytes, (byte) 0xa5);
+    memory.write(MemorySegment.ofArray(bytes), buffer, 0);
+  }
+
+  private void equal(String about, MemorySegment expected, Buffer actual) {
+    byte[] bytes = new byte[(int) actual.byteSize()];
+    memory.read(actual, 0, MemorySegment.ofArray(bytes));
+    assertArrayEquals(expected.toArray(ValueLayout.JAVA_BYTE), bytes, about);
+  }
+
+  /** Elements of a kind that changes from run to run of 16. */
+  private static MemorySegment fill(
+      Arena arena, DType dtype, int rows, int length, boolean transposed, Random random) {
+    MemorySegment elements = arena.allocate((long) rows * length * dtype.bytes());
+    for (int row = 0; row < rows; row++) {
+      double size = Math.pow(10, random.nextInt(9) - 6);
+      int kind = 0;
+      for (int i = 0; i < length; i++) {
+        kind = i % 16 == 0 ? random.nextInt(7) : kind;
+        float x =
+            switch (kind) {
+              case 0 -> random.nextBoolean() ? 0f : -0f;
+              case 1 -> (float) size;
+              case 2 -> (random.nextInt(9) - 4) * 0.5f;
+              case 3 -> (float) (random.nextGaussian() * 1e-30);
+              case 4 -> (float) -Math.abs(random.nextGaussian() * size);
+              case 5 -> (float) (random.nextGaussian() * (i % 16 == 3 ? 30 * size : size));
+              default -> (float) (random.nextGaussian() * size);
+            };
+        long place = transposed ? (long) i * rows + row : (long) row * length + i;
+        switch (dtype) {
+          case F32 -> elements.setAtIndex(ValueLayout.JAVA_FLOAT, place, x);
+          case BF16 ->
+              elements.setAtIndex(
+                  ValueLayout.JAVA_SHORT, place, (short) (Float.floatToRawIntBits(x) >>> 16));
+          default -> elements.setAtIndex(ValueLayout.JAVA_SHORT, place, Float.floatToFloat16(x));
+        }
+      }
+    }
+    return elements;
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void what_has_no_blocks_is_named(BlockFormat format) {
+    int length = format.layout().group() == 0 ? 100 : 2 * format.blockSize(0);
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+      float[] weight = new float[3 * length];
+      weight[length + length / 2 + 1] = bad;
+      assertEquals(
+          "quantize to %s: element [1, %d] is %s, expected finite numbers"
+              .formatted(format, length / 2 + 1, bad),
+          assertThrows(IllegalArgumentException.class, () -> quantize(format, weight, length))
+              .getMessage());
+    }
+    float[] large = new float[3 * length];
+    large[2 * length + 1] = Float.MAX_VALUE;
+    large[2 * length + 2] = -Float.MAX_VALUE;
+    boolean fits = format.kind() == BlockFormat.Kind.INT8;
+    fits |= format.kind() == BlockFormat.Kind.INT8_ZERO;
+    if (!fits) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> quantize(format, large, length))
+              .getMessage();
+      assertEquals(
+          "quantize to %s: element [2, ".formatted(format),
+          message.substring(0, message.indexOf("[2, ") + 4));
+    }
+  }
+
+  private void quantize(BlockFormat format, float[] weight, int length) {
+    try (Buffer from = memory.allocate(4L * weight.length);
+        Buffer blocks = memory.allocate(3 * format.rowBytes(length))) {
+      memory.write(MemorySegment.ofArray(weight), from, 0);
+      backend
+          .kernels()
+          .run(
+              new Quantize(
+                  Operand.of(from, DType.F32, 3, length),
+                  format,
+                  Operand.of(blocks, DType.U8, 3, format.rowBytes(length))));
+    }
+  }
+}
