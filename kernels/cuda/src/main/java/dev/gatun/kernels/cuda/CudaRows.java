@@ -63,7 +63,7 @@ final class CudaRows {
   /** Of a block of softmax.cu: as many as have four vectors of a row each, in whole warps. */
   static int threadsOfLongRows(Operand x) {
     long warps = Math.ceilDiv(x.size(1), 4L * Vectors.lanes(x) * WARP);
-    return (int) Math.clamp(warps * WARP, WARP, 1024);
+    return Math.clamp(warps * WARP, WARP, 1024);
   }
 
   private void launch(String kernel, boolean kept, Operand x, Arguments arguments) {
