@@ -2,16 +2,13 @@ package dev.gatun.test.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.gatun.test.devices.Aarch64;
 import dev.gatun.test.devices.ChildJvm;
-import java.io.File;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,16 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
  * compiler and QEMU's user mode (Debian: g++-aarch64-linux-gnu, qemu-user).
  */
 final class NeonContractTest {
-  private static final String COMPILER = "aarch64-linux-gnu-g++";
-  private static final String QEMU = "qemu-aarch64";
   private static final Path SOURCES = Path.of("src/test/cpp").toAbsolutePath();
   private static final Path INCLUDE =
       Path.of("../kernels/cpu/src/main/cpp/include").toAbsolutePath().normalize();
-  private static final Path LIBRARY =
-      Path.of("../kernels/cpu/target/classes/META-INF/gatun/linux-aarch64/libgatun_cpu.so")
-          .toAbsolutePath()
-          .normalize();
-
   @TempDir private Path folder;
 
   @Test
@@ -46,22 +36,20 @@ final class NeonContractTest {
   }
 
   private void run(int each, int every, int least) throws Exception {
-    assumeTrue(isInstalled(COMPILER), COMPILER + " is missing");
-    assumeTrue(isInstalled(QEMU), QEMU + " is missing");
-    assertTrue(Files.exists(LIBRARY), LIBRARY + ": the build makes it where it has the compiler");
+    Path library = Aarch64.library();
     Path here = folder.resolve("libgatun_cpu.so");
     compile("g++", "-shared", "-fPIC", SOURCES.resolve("remote_cpu.cpp"), here);
     Path there = folder.resolve("runner");
     compile(
-        COMPILER,
-        "" + LIBRARY,
-        "-Wl,-rpath," + LIBRARY.getParent(),
+        Aarch64.COMPILER,
+        "" + library,
+        "-Wl,-rpath," + library.getParent(),
         SOURCES.resolve("remote_runner.cpp"),
         there);
     ChildJvm.Outcome outcome =
         ChildJvm.run(
             folder,
-            Map.of("GATUN_REMOTE", QEMU + " -cpu max -L /usr/aarch64-linux-gnu " + there),
+            Map.of("GATUN_REMOTE", Aarch64.QEMU + " -cpu max -L " + Aarch64.SYSTEM + " " + there),
             List.of("-Dgatun.cpu.library=" + here),
             NeonRuns.class,
             "" + each,
@@ -89,10 +77,5 @@ final class NeonContractTest {
     command.addAll(List.of("-o", "" + arguments[arguments.length - 1]));
     ChildJvm.Outcome outcome = ChildJvm.run(folder, Map.of(), command);
     assertEquals(0, outcome.code(), outcome::err);
-  }
-
-  private static boolean isInstalled(String program) {
-    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
   }
 }
