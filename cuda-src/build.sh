@@ -6,11 +6,10 @@
 # reports what each kernel of the default targets uses. REGISTERS=write keeps it as registers.txt, below which a build
 # must not fall: check_registers.awk says in what.
 set -euo pipefail
+mkdir -p "$1" "$2"
+build=$(cd "$1" && pwd) resources=$(cd "$2" && pwd) which=${3:-default}
 cd "$(dirname "$0")"
 source ../native/make.sh
-which=${3:-default}
-mkdir -p "$1" "$2"
-build=$(cd "$1" && pwd) resources=$(cd "$2" && pwd)
 cmp -s kernels.list "$resources/kernels.list" || cp kernels.list "$resources/kernels.list"
 nvcc=${NVCC:-nvcc}
 if ! command -v "$nvcc" >/dev/null; then
