@@ -28,14 +28,17 @@ typedef enum {
   GATUN_NOT_FINITE = 4,  // a number or a scale is NaN or infinite where that has no meaning
 } gatun_status;
 
-// Instruction levels, each one a superset of the one before it.
+// Levels: sets of instructions that all kernels are compiled for. A machine has some of them, in no
+// order; gatun_level_needs says what makes up each.
 typedef enum {
   GATUN_LEVEL_PORTABLE = 0,
-  GATUN_LEVEL_AVX2 = 1,    // AVX2, FMA, F16C
-  GATUN_LEVEL_AVX512 = 2,  // and AVX-512 F, BW, DQ, VL
+  GATUN_LEVEL_AVX2 = 1,
+  GATUN_LEVEL_AVX512 = 2,
+  GATUN_LEVEL_NEON = 3,
 } gatun_level;
 
-// Features inside a level, as bits of gatun_features().
+// Instruction sets, as bits. Those that no level needs are used by the kernels of a level that gain
+// by them, where the processor has them.
 typedef enum {
   GATUN_FEATURE_AVX2 = 1,
   GATUN_FEATURE_FMA = 2,
@@ -44,6 +47,10 @@ typedef enum {
   GATUN_FEATURE_AVX512_VNNI = 16,
   GATUN_FEATURE_AVX512_BF16 = 32,
   GATUN_FEATURE_AVX_VNNI = 64,
+  GATUN_FEATURE_NEON = 128,
+  GATUN_FEATURE_DOTPROD = 256,
+  GATUN_FEATURE_I8MM = 512,
+  GATUN_FEATURE_ARM_BF16 = 1024,
 } gatun_feature;
 
 typedef enum {
@@ -181,11 +188,18 @@ typedef struct {
 
 GATUN_EXPORT int32_t gatun_abi(void);
 
-// What the processor and the operating system support, as gatun_feature bits.
+// The instruction sets that kernels may use, as gatun_feature bits: all that the processor and the
+// operating system support, until gatun_set_features leaves some out, for tests; -1 is all again.
 GATUN_EXPORT int32_t gatun_features(void);
+GATUN_EXPORT int32_t gatun_set_features(int32_t features);
 
-// The best level that this processor runs.
+// The levels that this processor runs, the bit 1 << level of each, and the best one of them.
+GATUN_EXPORT int32_t gatun_levels(void);
 GATUN_EXPORT int32_t gatun_best_level(void);
+
+// The instruction sets that a level is compiled for, as gatun_feature bits; -1 where the library
+// has no such level, which is one of another machine.
+GATUN_EXPORT int32_t gatun_level_needs(int32_t level);
 
 // The level in use: the best one, until gatun_set_level asks for another.
 GATUN_EXPORT int32_t gatun_get_level(void);

@@ -1,4 +1,4 @@
-// Attention of bf16 queries, keys and values by vdpbf16ps.
+// Attention of bf16 queries, keys and values in pairs.
 #ifndef GATUN_ATTENTION_PAIRS_H
 #define GATUN_ATTENTION_PAIRS_H
 
@@ -7,8 +7,6 @@
 
 namespace gatun {
 namespace GATUN_LEVEL {
-
-#if defined(GATUN_LEVEL_avx512)
 
 // As FloatBlocks, with everything in pairs of bf16; probabilities are rounded to bf16.
 class PairBlocks {
@@ -45,8 +43,8 @@ class PairBlocks {
           __builtin_memcpy(out + (d + r) * GATUN_PANEL, &rows[r], sizeof rows[r]);
         }
       });
-      if (j % GATUN_PANEL == 0 && j + kLanes >= keys) {
-        zero_half(out + kLanes);
+      if (j + kLanes >= keys) {
+        zero_rest(out + kLanes, GATUN_PANEL - j % GATUN_PANEL - kLanes);
       }
     }
   }
@@ -81,7 +79,7 @@ class PairBlocks {
   }
 
   void add_values(int64_t rows, int64_t keys, float *weights, float *sums) const {
-    narrow(rows, keys, weights);
+    narrow_weights(rows, keys, weights);
     const uint32_t *narrowed = reinterpret_cast<const uint32_t *>(weights);
     for (int64_t d = 0; d < columns; d += GATUN_PANEL) {
       tiles(rows, narrowed, kKeys, value + d * kKeys / 2, (keys + 1) / 2, sums + d, columns,
@@ -115,9 +113,10 @@ class PairBlocks {
     return v;
   }
 
-  void zero_half(uint32_t *half) const {
-    for (int64_t d = 0; d < depth; d++) {
-      __builtin_memset(half + d * GATUN_PANEL, 0, kLanes * sizeof *half);
+  // The keys that a panel has no more of.
+  void zero_rest(uint32_t *rest, int64_t keys) const {
+    for (int64_t d = 0; keys > 0 && d < depth; d++) {
+      __builtin_memset(rest + d * GATUN_PANEL, 0, static_cast<size_t>(keys) * sizeof *rest);
     }
   }
 
@@ -143,20 +142,16 @@ class PairBlocks {
   }
 
   // Makes rows [kKeys] of floats rows of bf16 in place, with zeros up to a whole vector.
-  GATUN_BF16 static void narrow(int64_t rows, int64_t keys, float *weights) {
+  GATUN_PAIRS static void narrow_weights(int64_t rows, int64_t keys, float *weights) {
     for (int64_t r = 0; r < rows; r++) {
       float *row = weights + r * kKeys;
       for (int64_t j = 0; j < keys; j += kLanes) {
         const int64_t n = keys - j < kLanes ? keys - j : kLanes;
-        const __mmask16 mask = static_cast<__mmask16>((1u << n) - 1);
-        const __m256bh narrowed = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, row + j));
-        __builtin_memcpy(reinterpret_cast<uint16_t *>(row) + j, &narrowed, sizeof narrowed);
+        store_halves(reinterpret_cast<uint16_t *>(row) + j, narrow(load_lanes(row + j, n)));
       }
     }
   }
 };
-
-#endif
 
 }  // namespace GATUN_LEVEL
 }  // namespace gatun

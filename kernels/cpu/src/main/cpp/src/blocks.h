@@ -9,27 +9,6 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// Stores that go around the caches; p is aligned to what is stored.
-#if defined(GATUN_LEVEL_avx512)
-constexpr bool kStreams = true;
-static inline void stream(float *p, Floats v) { _mm512_stream_ps(p, (__m512)v); }
-static inline void stream(uint16_t *p, Halves v) {
-  _mm256_stream_si256(reinterpret_cast<__m256i *>(p), (__m256i)v);
-}
-static inline void fence() { _mm_sfence(); }
-#elif defined(GATUN_LEVEL_avx2)
-constexpr bool kStreams = true;
-static inline void stream(float *p, Floats v) { _mm256_stream_ps(p, (__m256)v); }
-static inline void stream(uint16_t *p, Halves v) {
-  _mm_stream_si128(reinterpret_cast<__m128i *>(p), (__m128i)v);
-}
-static inline void fence() { _mm_sfence(); }
-#else
-constexpr bool kStreams = false;
-static inline void stream(float *p, Floats v) { store(p, v); }
-static inline void stream(uint16_t *p, Halves v) { store_halves(p, v, kLanes); }
-static inline void fence() {}
-#endif
 static inline void stream(Bf16 *p, Floats v) { stream(&p->bits, to_bf16(v)); }
 static inline void stream(F16 *p, Floats v) { stream(&p->bits, to_f16(v)); }
 
@@ -82,20 +61,8 @@ template <typename T>
 static inline void store_whole(T *p, Floats v) {
   store_lanes(p, v, kLanes);
 }
-#if defined(GATUN_LEVEL_avx512)
-// Both vectors as one of bf16.
-static inline __m512i narrow(Pair<Floats> v) {
-  static const uint16_t kUpper[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
-                                      23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
-                                      45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
-  return _mm512_permutex2var_epi16((__m512i)round_to_bf16(v.lo), _mm512_loadu_si512(kUpper),
-                                   (__m512i)round_to_bf16(v.hi));
-}
-static inline void store_whole(Bf16 *p, Pair<Floats> v) { _mm512_storeu_si512(p, narrow(v)); }
-static inline void stream(Bf16 *p, Pair<Floats> v) {
-  _mm512_stream_si512(reinterpret_cast<__m512i *>(p), narrow(v));
-}
-#endif
+static inline void store_whole(Bf16 *p, Pair<Floats> v) { store_bf16(&p->bits, v.lo, v.hi); }
+static inline void stream(Bf16 *p, Pair<Floats> v) { stream_bf16(&p->bits, v.lo, v.hi); }
 
 template <typename T, typename V>
 static inline void store_whole(T *p, Pair<V> v) {
@@ -122,27 +89,9 @@ template <typename T>
 static inline void give_stream(T *p, Floats v) {
   stream(p, v);
 }
-#if defined(GATUN_LEVEL_avx512)
-// The even elements of bf16, and the odd ones.
-static inline void take_whole(const Bf16 *p, Pair<Floats> &v) {
-  const __m512i both = _mm512_loadu_si512(p);
-  v.lo = (Floats)_mm512_maskz_slli_epi32(static_cast<__mmask16>(-1), both, 16);
-  v.hi = (Floats)_mm512_and_si512(both, _mm512_set1_epi32(static_cast<int32_t>(0xffff0000)));
-}
-// Rounded to nearest even. A NaN that computations made of numbers of bf16 has no bits below
-// theirs, and stays one.
-static inline __m512i together(Pair<Floats> v) {
-  const auto rounded = [](Floats x) {
-    const Bits bits = (Bits)x;
-    return bits + ((bits >> 16) & 1) + 0x7fff;
-  };
-  return (__m512i)((rounded(v.lo) >> 16) | (rounded(v.hi) & 0xffff0000));
-}
-static inline void give_whole(Bf16 *p, Pair<Floats> v) { _mm512_storeu_si512(p, together(v)); }
-static inline void give_stream(Bf16 *p, Pair<Floats> v) {
-  _mm512_stream_si512(reinterpret_cast<__m512i *>(p), together(v));
-}
-#endif
+static inline void take_whole(const Bf16 *p, Pair<Floats> &v) { take_bf16(&p->bits, v.lo, v.hi); }
+static inline void give_whole(Bf16 *p, Pair<Floats> v) { give_bf16(&p->bits, v.lo, v.hi); }
+static inline void give_stream(Bf16 *p, Pair<Floats> v) { give_stream_bf16(&p->bits, v.lo, v.hi); }
 template <typename T, typename V>
 static inline void take_whole(const T *p, Pair<V> &v) {
   take_whole(p, v.lo);

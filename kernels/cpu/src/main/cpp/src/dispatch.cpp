@@ -2,11 +2,23 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "features.h"
 #include "gatun_cpu.h"
 #include "thread_pool.h"
 
+// The levels of this machine and the instruction sets that make up each, the best one first.
 #if defined(__x86_64__)
-#include <cpuid.h>
+#define GATUN_LEVELS(LEVEL)                                                                  \
+  LEVEL(avx512, GATUN_LEVEL_AVX512,                                                          \
+        GATUN_FEATURE_AVX512 | GATUN_FEATURE_AVX2 | GATUN_FEATURE_FMA | GATUN_FEATURE_F16C)  \
+  LEVEL(avx2, GATUN_LEVEL_AVX2, GATUN_FEATURE_AVX2 | GATUN_FEATURE_FMA | GATUN_FEATURE_F16C) \
+  LEVEL(portable, GATUN_LEVEL_PORTABLE, 0)
+#elif defined(__aarch64__)
+#define GATUN_LEVELS(LEVEL)                         \
+  LEVEL(neon, GATUN_LEVEL_NEON, GATUN_FEATURE_NEON) \
+  LEVEL(portable, GATUN_LEVEL_PORTABLE, 0)
+#else
+#define GATUN_LEVELS(LEVEL) LEVEL(portable, GATUN_LEVEL_PORTABLE, 0)
 #endif
 
 namespace gatun {
@@ -17,77 +29,53 @@ struct Kernels {
 #undef GATUN_KERNEL
 };
 
-#define GATUN_LEVEL_TABLE(level) \
-  namespace level {              \
-  extern const Kernels kernels;  \
+#define GATUN_TABLE(name, number, needs) \
+  namespace name {                       \
+  extern const Kernels kernels;          \
   }
-
-GATUN_LEVEL_TABLE(portable)
-#if defined(__x86_64__)
-GATUN_LEVEL_TABLE(avx2)
-GATUN_LEVEL_TABLE(avx512)
-#endif
+GATUN_LEVELS(GATUN_TABLE)
+#undef GATUN_TABLE
 
 namespace {
 
-const Kernels *table(int32_t level) {
-  switch (level) {
-    case GATUN_LEVEL_PORTABLE:
-      return &portable::kernels;
-#if defined(__x86_64__)
-    case GATUN_LEVEL_AVX2:
-      return &avx2::kernels;
-    case GATUN_LEVEL_AVX512:
-      return &avx512::kernels;
-#endif
-    default:
-      return nullptr;
+struct Level {
+  int32_t number;
+  int32_t needs;
+  const Kernels *kernels;
+};
+
+const Level levels[] = {
+#define GATUN_ENTRY(name, number, needs) {number, needs, &name::kernels},
+    GATUN_LEVELS(GATUN_ENTRY)
+#undef GATUN_ENTRY
+};
+
+const int32_t there = detect_features();
+std::atomic<int32_t> features{there};
+
+bool runs(const Level &l) { return (there & l.needs) == l.needs; }
+
+// The last one needs nothing.
+const Level *best() {
+  const Level *l = levels;
+  while (!runs(*l)) {
+    l++;
   }
+  return l;
 }
 
-int32_t detect() {
-  int32_t features = 0;
-#if defined(__x86_64__)
-  unsigned a, b, c, d;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_AVX)) {
-    return 0;
-  }
-  unsigned low, high;
-  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  const bool ymm = (low & 0x6) == 0x6, zmm = (low & 0xe6) == 0xe6;  // registers the system saves
-  if (!ymm) {
-    return 0;
-  }
-  features |= c & bit_FMA ? GATUN_FEATURE_FMA : 0;
-  features |= c & bit_F16C ? GATUN_FEATURE_F16C : 0;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-    features |= b & bit_AVX2 ? GATUN_FEATURE_AVX2 : 0;
-    const unsigned all = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-    if (zmm && (b & all) == all) {
-      features |= GATUN_FEATURE_AVX512;
-      features |= c & bit_AVX512VNNI ? GATUN_FEATURE_AVX512_VNNI : 0;
+// Null where the library has none of the number.
+const Level *find(int32_t number) {
+  for (const Level &l : levels) {
+    if (l.number == number) {
+      return &l;
     }
   }
-  if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) {
-    features |= a & (1u << 4) ? GATUN_FEATURE_AVX_VNNI : 0;
-    features |=
-        (features & GATUN_FEATURE_AVX512) && (a & (1u << 5)) ? GATUN_FEATURE_AVX512_BF16 : 0;
-  }
-#endif
-  return features;
+  return nullptr;
 }
 
-int32_t best(int32_t features) {
-  const int32_t avx2 = GATUN_FEATURE_AVX2 | GATUN_FEATURE_FMA | GATUN_FEATURE_F16C;
-  if ((features & avx2) != avx2) {
-    return GATUN_LEVEL_PORTABLE;
-  }
-  return features & GATUN_FEATURE_AVX512 ? GATUN_LEVEL_AVX512 : GATUN_LEVEL_AVX2;
-}
-
-const int32_t features = detect();
-std::atomic<int32_t> level{best(features)};
-std::atomic<const Kernels *> kernels{table(best(features))};
+std::atomic<int32_t> level{best()->number};
+std::atomic<const Kernels *> kernels{best()->kernels};
 
 }  // namespace
 }  // namespace gatun
@@ -103,17 +91,39 @@ extern "C" {
 
 int32_t gatun_abi(void) { return GATUN_CPU_ABI; }
 
-int32_t gatun_features(void) { return gatun::features; }
+int32_t gatun_features(void) { return gatun::features.load(std::memory_order_relaxed); }
 
-int32_t gatun_best_level(void) { return gatun::best(gatun::features); }
+int32_t gatun_set_features(int32_t features) {
+  if (features != -1 && (features & ~gatun::there) != 0) {
+    return GATUN_UNSUPPORTED_LEVEL;
+  }
+  gatun::features.store(features & gatun::there);
+  return GATUN_OK;
+}
+
+int32_t gatun_level_needs(int32_t level) {
+  const gatun::Level *l = gatun::find(level);
+  return l == nullptr ? -1 : l->needs;
+}
+
+int32_t gatun_levels(void) {
+  int32_t numbers = 0;
+  for (const gatun::Level &l : gatun::levels) {
+    numbers |= gatun::runs(l) ? 1 << l.number : 0;
+  }
+  return numbers;
+}
+
+int32_t gatun_best_level(void) { return gatun::best()->number; }
 
 int32_t gatun_get_level(void) { return gatun::level.load(); }
 
 int32_t gatun_set_level(int32_t level) {
-  if (level < 0 || level > gatun_best_level()) {
+  const gatun::Level *l = gatun::find(level);
+  if (l == nullptr || !gatun::runs(*l)) {
     return GATUN_UNSUPPORTED_LEVEL;
   }
-  gatun::kernels.store(gatun::table(level));
+  gatun::kernels.store(l->kernels);
   gatun::level.store(level);
   return GATUN_OK;
 }

@@ -11,11 +11,11 @@ namespace GATUN_LEVEL {
 // Lanes of the first vector are 0 to kLanes - 1, of the second kLanes on.
 template <int kWidth, int... kLane>
 static inline void exchange(Floats &first, Floats &second, std::integer_sequence<int, kLane...>) {
-  constexpr Ints upper = {((kLane & kWidth) == 0 ? kLane : kLanes + kLane - kWidth)...};
-  constexpr Ints lower = {((kLane & kWidth) == 0 ? kLane + kWidth : kLanes + kLane)...};
   const Floats a = first, b = second;
-  first = __builtin_shuffle(a, b, upper);
-  second = __builtin_shuffle(a, b, lower);
+  first =
+      __builtin_shufflevector(a, b, ((kLane & kWidth) == 0 ? kLane : kLanes + kLane - kWidth)...);
+  second =
+      __builtin_shufflevector(a, b, ((kLane & kWidth) == 0 ? kLane + kWidth : kLanes + kLane)...);
 }
 
 // Turns rows into columns: afterwards lane j of rows[i] is what lane i of rows[j] was.

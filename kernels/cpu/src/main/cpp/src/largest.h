@@ -7,18 +7,6 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-static inline bool any(Ints mask) {
-#if defined(GATUN_LEVEL_avx512)
-  return _mm512_movepi32_mask((__m512i)mask) != 0;
-#elif defined(GATUN_LEVEL_avx2)
-  return _mm256_movemask_ps((__m256)mask) != 0;
-#else
-  uint64_t halves[2];
-  __builtin_memcpy(halves, &mask, sizeof halves);
-  return (halves[0] | halves[1]) != 0;
-#endif
-}
-
 // Elements as numbers in their order, not numbers above all; of equal ones the first is the
 // largest. -0 + 0 is 0, so that they are equal.
 static inline uint64_t rank(float v, int64_t index) {

@@ -1,7 +1,8 @@
 // What every kernel source includes: the level's namespace, its vectors, tasks and scratch.
 //
-// A level is these sources compiled with its own instructions. All that they define lies in the
-// level's namespace, so that the linker never takes one level's function for another's.
+// A level is these sources compiled with the primitives of isa/LEVEL.h and the instructions that
+// they need. All that they define lies in the level's namespace, so that the linker never takes one
+// level's function for another's.
 #ifndef GATUN_LEVEL_H
 #define GATUN_LEVEL_H
 
@@ -13,12 +14,9 @@
 #include "gatun_cpu.h"
 #include "thread_pool.h"
 
-#if defined(GATUN_LEVEL_avx2) || defined(GATUN_LEVEL_avx512)
-#include <immintrin.h>
-#endif
-
-// Of functions of several vectors, which a call would pass through memory.
-#define GATUN_INLINE __attribute__((always_inline))
+#define GATUN_QUOTED(x) #x
+#define GATUN_FILE(x) GATUN_QUOTED(x)
+#include GATUN_FILE(GATUN_LEVEL.h)
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -27,94 +25,11 @@ namespace GATUN_LEVEL {
 #include "gatun_cpu_kernels.def"
 #undef GATUN_KERNEL
 
-#if defined(GATUN_LEVEL_avx512)
-constexpr int kLanes = 16;
-#elif defined(GATUN_LEVEL_avx2)
-constexpr int kLanes = 8;
-#else
-constexpr int kLanes = 4;
-#endif
-
-typedef float Floats __attribute__((vector_size(kLanes * 4)));
-typedef int32_t Ints __attribute__((vector_size(kLanes * 4)));
-
-static inline Floats splat(float x) { return x - Floats{}; }
-
-static inline Floats load(const float *p) {
-  Floats v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-
-static inline void store(float *p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
-
-// The first n lanes; the others are 0.
-static inline Floats load(const float *p, int64_t n) {
-#if defined(GATUN_LEVEL_avx512)
-  return (Floats)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
-#else
-  float lanes[kLanes] = {};
-  for (int64_t i = 0; i < n; i++) {
-    lanes[i] = p[i];
-  }
-  return load(lanes);
-#endif
-}
-
-static inline void store(float *p, Floats v, int64_t n) {
-#if defined(GATUN_LEVEL_avx512)
-  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), (__m512)v);
-#else
-  float lanes[kLanes];
-  store(lanes, v);
-  for (int64_t i = 0; i < n; i++) {
-    p[i] = lanes[i];
-  }
-#endif
-}
-
-// a * b + c, rounded once where the level can.
-static inline Floats fma(Floats a, Floats b, Floats c) {
-#if defined(GATUN_LEVEL_avx512)
-  return (Floats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#elif defined(GATUN_LEVEL_avx2)
-  return (Floats)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#else
-  return a * b + c;
-#endif
-}
-
-static inline Floats select(Ints mask, Floats yes, Floats no) { return mask ? yes : no; }
-
-// The larger and the smaller one; NaN where b is NaN.
-static inline Floats max(Floats a, Floats b) {
-#if defined(GATUN_LEVEL_avx512)
-  return (Floats)_mm512_maskz_max_ps(static_cast<__mmask16>(-1), (__m512)a, (__m512)b);
-#elif defined(GATUN_LEVEL_avx2)
-  return (Floats)_mm256_max_ps((__m256)a, (__m256)b);
-#else
-  return select(a > b, a, b);
-#endif
-}
-
-static inline Floats min(Floats a, Floats b) {
-#if defined(GATUN_LEVEL_avx512)
-  return (Floats)_mm512_maskz_min_ps(static_cast<__mmask16>(-1), (__m512)a, (__m512)b);
-#elif defined(GATUN_LEVEL_avx2)
-  return (Floats)_mm256_min_ps((__m256)a, (__m256)b);
-#else
-  return select(a < b, a, b);
-#endif
-}
-
-static inline Floats magnitude(Floats a) { return (Floats)((Ints)a & 0x7fffffff); }
-
 // Every lane combined with the one kWidth lanes away, then kWidth / 2 away, and so on.
 template <int kWidth = kLanes / 2, typename Combine, int... kLane>
 static inline Floats fold(Floats v, const Combine &combine,
                           std::integer_sequence<int, kLane...> lanes) {
-  constexpr Ints other = {(kLane ^ kWidth)...};
-  v = combine(v, __builtin_shuffle(v, other));
+  v = combine(v, __builtin_shufflevector(v, v, (kLane ^ kWidth)...));
   if constexpr (kWidth > 1) {
     return fold<kWidth / 2>(v, combine, lanes);
   }
@@ -163,15 +78,7 @@ static inline Floats keep(Floats v, int64_t n, float rest) {
   if (n == kLanes) {
     return v;
   }
-#if defined(GATUN_LEVEL_avx512)
-  return (Floats)_mm512_mask_mov_ps((__m512)splat(rest), static_cast<__mmask16>((1u << n) - 1),
-                                    (__m512)v);
-#else
-  float lanes[kLanes];
-  store(lanes, splat(rest));
-  store(lanes, v, n);
-  return load(lanes);
-#endif
+  return keep_lanes(v, n, rest);
 }
 
 template <typename Body>

@@ -13,28 +13,6 @@ static inline Floats with_sign(Floats y, Floats x) {
 }
 GATUN_PAIR_BINARY(with_sign)
 
-#if defined(GATUN_LEVEL_avx512)
-static inline Floats round(Floats x) {
-  return (Floats)_mm512_maskz_roundscale_ps(static_cast<__mmask16>(-1), (__m512)x,
-                                            _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-
-// x * 2^n, n a whole number.
-static inline Floats scale(Floats x, Floats n) {
-  return (Floats)_mm512_maskz_scalef_ps(static_cast<__mmask16>(-1), (__m512)x, (__m512)n);
-}
-#else
-// Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
-constexpr float kMagic = 12582912.0f;
-
-static inline Floats round(Floats x) { return (x + kMagic) - kMagic; }
-
-// x * 2^n for a whole number n of -126 to 129, as two factors, for 2^128 is not a float.
-static inline Floats scale(Floats x, Floats n) {
-  const Ints whole = (Ints)(n + kMagic) - (Ints)splat(kMagic), half = whole >> 1;
-  return x * (Floats)((half + 127) << 23) * (Floats)((whole - half + 127) << 23);
-}
-#endif
 GATUN_PAIR_UNARY(round)
 GATUN_PAIR_BINARY(scale)
 
@@ -61,31 +39,30 @@ static inline GATUN_INLINE V exp_rest(V x, V n) {
 // for nothing.
 template <typename V>
 static inline GATUN_INLINE V exp(V x) {
-#if defined(GATUN_LEVEL_avx512)
+  // Where scale gives all results, a little beyond those that are neither 0 nor infinite.
+  constexpr float kLow = kScalesAll ? -104.0f : -87.33654f, kHigh = kScalesAll ? 89.0f : 88.72283f;
   // A NaN as the second operand stays.
-  const V inside = min(like(x, 89.0f), max(like(x, -104.0f), x));
-  const V n = round(inside * 1.44269504f);
-  return scale(exp_less_one(exp_rest(inside, n)) + 1.0f, n);
-#else
-  const float low = -87.33654f, high = 88.72283f;
-  const V inside = min(like(x, high), max(like(x, low), x));
+  const V inside = min(like(x, kHigh), max(like(x, kLow), x));
   const V n = round(inside * 1.44269504f);
   const V y = scale(exp_less_one(exp_rest(inside, n)) + 1.0f, n);
-  return select(x > high, like(x, __builtin_inff()), select(x < low, like(x, 0.0f), y));
-#endif
+  if constexpr (kScalesAll) {
+    return y;
+  } else {
+    return select(x > kHigh, like(x, __builtin_inff()), select(x < kLow, like(x, 0.0f), y));
+  }
 }
 
 // 2^x for x up to 129 but no infinity, power(f) being 2^f on [-1/2, 1/2]: 0 where floats are
 // subnormal unless the level has them for nothing.
 template <typename V, typename Power>
 static inline GATUN_INLINE V exp2(V x, const Power &power) {
-#if defined(GATUN_LEVEL_avx512)
-  const V n = round(x);
-  return scale(power(x - n), n);
-#else
-  const V inside = max(like(x, -126.0f), x), n = round(inside);
-  return select(x < -126.0f, like(x, 0.0f), scale(power(inside - n), n));
-#endif
+  if constexpr (kScalesAll) {
+    const V n = round(x);
+    return scale(power(x - n), n);
+  } else {
+    const V inside = max(like(x, -126.0f), x), n = round(inside);
+    return select(x < -126.0f, like(x, 0.0f), scale(power(inside - n), n));
+  }
 }
 
 // 2^f on [-1/2, 1/2], exact at 0: the polynomial of degree 6 with the least largest relative error,

@@ -9,14 +9,6 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// 1 / x with a relative error of 2^-14 at most: 0 for infinities.
-static inline Floats reciprocal(Floats x) {
-#if defined(GATUN_LEVEL_avx512)
-  return (Floats)_mm512_maskz_rcp14_ps(static_cast<__mmask16>(-1), (__m512)x);
-#else
-  return 1.0f / x;
-#endif
-}
 GATUN_PAIR_UNARY(reciprocal)
 
 struct Bf16Functions {

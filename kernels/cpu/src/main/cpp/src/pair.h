@@ -4,6 +4,8 @@
 #ifndef GATUN_PAIR_H
 #define GATUN_PAIR_H
 
+#include <type_traits>
+
 #include "level.h"
 
 namespace gatun {
@@ -21,11 +23,7 @@ static inline Pair<V> pair(V lo, V hi) {
 }
 
 // As many vectors as there are registers for.
-#if defined(GATUN_LEVEL_avx512)
-typedef Pair<Pair<Floats>> Block;
-#else
-typedef Pair<Floats> Block;
-#endif
+typedef std::conditional_t<kBlockVectors == 4, Pair<Pair<Floats>>, Pair<Floats>> Block;
 
 // How many elements a vector or pair has.
 template <typename V>

@@ -82,13 +82,7 @@ template <int kBits>
 static inline Floats code(Ints words, int i) {
   if constexpr (kBits == 4) {
     const int at = i % 4 * 8 + i / 4 * 4;
-#if defined(GATUN_LEVEL_avx512)
-    const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-    const __m512i index = (__m512i)((Bits)words >> at);
-    return (Floats)_mm512_maskz_permutexvar_ps(0xffff, index, table);
-#else
-    return __builtin_convertvector(((words >> at) & 15) - 8, Floats);
-#endif
+    return code4(words, at);
   } else {
     return __builtin_convertvector(((words >> 8 * i) & 255) - 128, Floats);
   }

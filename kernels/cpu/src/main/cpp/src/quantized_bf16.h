@@ -1,4 +1,4 @@
-// Products of bf16 activations with codes of 4 bits by vdpbf16ps: codes are exact in bf16.
+// Products of bf16 activations with codes of 4 bits in pairs: codes are exact in bf16.
 #ifndef GATUN_QUANTIZED_BF16_H
 #define GATUN_QUANTIZED_BF16_H
 
@@ -8,37 +8,26 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-#if defined(GATUN_LEVEL_avx512)
-
-// The codes as bf16, twice: the index has a fifth bit, which belongs to the code above.
-alignas(64) static const uint16_t kCodesAsBf16[32] = {
-    0xc100, 0xc0e0, 0xc0c0, 0xc0a0, 0xc080, 0xc040, 0xc000, 0xbf80, 0x0000, 0x3f80, 0x4000,
-    0x4040, 0x4080, 0x40a0, 0x40c0, 0x40e0, 0xc100, 0xc0e0, 0xc0c0, 0xc0a0, 0xc080, 0xc040,
-    0xc000, 0xbf80, 0x0000, 0x3f80, 0x4000, 0x4040, 0x4080, 0x40a0, 0x40c0, 0x40e0};
-
 // The codes of a panel's words as bf16: [words][4][PANEL] pairs, of elements 0 and 2, 4 and 6, 1
 // and 3, 5 and 7, which is how the halves of a word hold them.
 constexpr int64_t kWordPairs = 4 * GATUN_PANEL;
-
-GATUN_BF16 static inline __m512i code_pairs(const uint8_t *word, int i) {
-  const __m512i table = _mm512_load_si512(kCodesAsBf16);
-  return _mm512_permutexvar_epi16(_mm512_srli_epi16(_mm512_loadu_si512(word), 4 * i), table);
-}
 
 // Where the pair i of a word lies in x as narrow_rows gives it, swapped.
 constexpr int kPair[4] = {0, 2, 1, 3};
 
 // A panel's groups [first, last), made bf16 beforehand.
-GATUN_BF16 static inline void widen_pairs(const Quantized &q, int64_t panel, int64_t first,
-                                          int64_t last, uint32_t *pairs) {
+GATUN_PAIRS static inline void widen_pairs(const Quantized &q, int64_t panel, int64_t first,
+                                           int64_t last, uint32_t *pairs) {
   for (int64_t g = first; g < last; g++) {
     const uint8_t *words = q.record(panel, g) + q.header();
     for (int64_t w = 0; w < q.words(); w++, words += 4 * GATUN_PANEL, pairs += kWordPairs) {
-      _mm_prefetch(reinterpret_cast<const char *>(words) + 2 * kAhead, _MM_HINT_T0);
-      _mm_prefetch(reinterpret_cast<const char *>(words) + 2 * kAhead + 64, _MM_HINT_T0);
+      __builtin_prefetch(words + 2 * kAhead);
+      __builtin_prefetch(words + 2 * kAhead + 64);
       for (int i = 0; i < 4; i++) {
-        _mm512_store_si512(pairs + i * GATUN_PANEL, code_pairs(words, i));
-        _mm512_store_si512(pairs + i * GATUN_PANEL + kLanes, code_pairs(words + 64, i));
+        for (int64_t j = 0; j < GATUN_PANEL; j += kLanes) {
+          const Bits codes = code_pairs(words + 4 * j, i);
+          __builtin_memcpy(pairs + i * GATUN_PANEL + j, &codes, sizeof codes);
+        }
       }
     }
   }
@@ -47,59 +36,62 @@ GATUN_BF16 static inline void widen_pairs(const Quantized &q, int64_t panel, int
 // sums[kRows][PANEL] += x * weights^T of a panel's groups [first, last), straight from their words.
 // x begins at the first group.
 template <int kRows>
-GATUN_BF16 static inline void bf16_codes_tile(const Quantized &q, int64_t panel, int64_t first,
-                                              int64_t last, const uint16_t *x, int64_t x_stride,
-                                              const float *x_sums, float *sums) {
+GATUN_PAIRS static inline void bf16_codes_tile(const Quantized &q, int64_t panel, int64_t first,
+                                               int64_t last, const uint16_t *x, int64_t x_stride,
+                                               const float *x_sums, float *sums) {
   constexpr int kApart = kRows <= 2 ? 4 : 1;
-  Floats total[kRows][2];
-  for (int r = 0; r < kRows; r++) {
-    total[r][0] = load(sums + r * GATUN_PANEL);
-    total[r][1] = load(sums + r * GATUN_PANEL + kLanes);
-  }
-  for (int64_t g = first; g < last; g++) {
-    const uint8_t *record = q.record(panel, g), *words = record + q.header();
-    __m512 part[kApart][kRows][2];
-    for (int a = 0; a < kApart; a++) {
-      for (int r = 0; r < kRows; r++) {
-        part[a][r][0] = part[a][r][1] = __m512{};
-      }
+  for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
+    Floats total[kRows][2];
+    for (int r = 0; r < kRows; r++) {
+      total[r][0] = load(sums + r * GATUN_PANEL + j);
+      total[r][1] = load(sums + r * GATUN_PANEL + j + kLanes);
     }
-    for (int64_t w = 0; w < q.words(); w++, words += 4 * GATUN_PANEL, x += 8) {
-      _mm_prefetch(reinterpret_cast<const char *>(words) + kAhead, _MM_HINT_T0);
-      _mm_prefetch(reinterpret_cast<const char *>(words) + kAhead + 64, _MM_HINT_T0);
+    const uint16_t *at = x;
+    for (int64_t g = first; g < last; g++) {
+      const uint8_t *record = q.record(panel, g), *words = record + q.header() + 4 * j;
+      Floats part[kApart][kRows][2];
+      for (int a = 0; a < kApart; a++) {
+        for (int r = 0; r < kRows; r++) {
+          part[a][r][0] = part[a][r][1] = Floats{};
+        }
+      }
+      for (int64_t w = 0; w < q.words(); w++, words += 4 * GATUN_PANEL, at += 8) {
+        __builtin_prefetch(words + kAhead);
+        __builtin_prefetch(words + kAhead + 64);
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        const __m512i c0 = code_pairs(words, i), c1 = code_pairs(words + 64, i);
-        for (int r = 0; r < kRows; r++) {
-          const uint16_t *pair = x + r * x_stride + 2 * kPair[i];
-          part[i % kApart][r][0] = dot(part[i % kApart][r][0], c0, pair);
-          part[i % kApart][r][1] = dot(part[i % kApart][r][1], c1, pair);
+        for (int i = 0; i < 4; i++) {
+          const Bits c0 = code_pairs(words, i), c1 = code_pairs(words + 4 * kLanes, i);
+          for (int r = 0; r < kRows; r++) {
+            const uint16_t *pair = at + r * x_stride + 2 * kPair[i];
+            part[i % kApart][r][0] = dot_pairs(part[i % kApart][r][0], c0, pair);
+            part[i % kApart][r][1] = dot_pairs(part[i % kApart][r][1], c1, pair);
+          }
         }
       }
-    }
 #pragma GCC unroll 2
-    for (int v = 0; v < 2; v++) {
-      const Floats scale = q.scale(record, v * kLanes);
-#pragma GCC unroll 12
-      for (int r = 0; r < kRows; r++) {
-        Floats products = (Floats)part[0][r][v];
-        for (int a = 1; a < kApart; a++) {
-          products += (Floats)part[a][r][v];
-        }
-        total[r][v] = fma(products, scale, total[r][v]);
-      }
-      if (q.has_min()) {
-        const Floats min = q.min(record, v * kLanes, scale);
+      for (int v = 0; v < 2; v++) {
+        const Floats scale = q.scale(record, j + v * kLanes);
 #pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
-          total[r][v] = fma(splat(x_sums[r * q.groups() + g]), min, total[r][v]);
+          Floats products = part[0][r][v];
+          for (int a = 1; a < kApart; a++) {
+            products += part[a][r][v];
+          }
+          total[r][v] = fma(products, scale, total[r][v]);
+        }
+        if (q.has_min()) {
+          const Floats min = q.min(record, j + v * kLanes, scale);
+#pragma GCC unroll 12
+          for (int r = 0; r < kRows; r++) {
+            total[r][v] = fma(splat(x_sums[r * q.groups() + g]), min, total[r][v]);
+          }
         }
       }
     }
-  }
-  for (int r = 0; r < kRows; r++) {
-    store(sums + r * GATUN_PANEL, total[r][0]);
-    store(sums + r * GATUN_PANEL + kLanes, total[r][1]);
+    for (int r = 0; r < kRows; r++) {
+      store(sums + r * GATUN_PANEL + j, total[r][0]);
+      store(sums + r * GATUN_PANEL + j + kLanes, total[r][1]);
+    }
   }
 }
 
@@ -121,47 +113,51 @@ static inline void bf16_codes_tile(int64_t rows, const Quantized &q, int64_t pan
 // or still to be taken from their words when kFromWords. The sums of a group alone fill the
 // registers.
 template <int kRows, bool kFromWords>
-GATUN_BF16 static inline void bf16_pairs_tile(const Quantized &q, int64_t panel, int64_t first,
-                                              int64_t last, const uint32_t *pairs,
-                                              const uint16_t *x, int64_t x_stride,
-                                              const float *x_sums, float *sums, Ahead ahead) {
+GATUN_PAIRS static inline void bf16_pairs_tile(const Quantized &q, int64_t panel, int64_t first,
+                                               int64_t last, const uint32_t *pairs,
+                                               const uint16_t *x, int64_t x_stride,
+                                               const float *x_sums, float *sums, Ahead ahead) {
   // Stores might change what is behind references, so what the loops need is here.
   const int64_t groups = q.groups(), words = q.words(), header = q.header();
   const bool has_min = q.has_min();
-  int64_t step = 0;
-  for (int64_t g = first; g < last; g++) {
-    __m512 part[kRows][2];
-    for (int r = 0; r < kRows; r++) {
-      part[r][0] = part[r][1] = __m512{};
-    }
-    const uint8_t *record = q.record(panel, g), *word = record + header;
-    for (int64_t w = 0; w < words; w++, x += 8, step++, word += 4 * GATUN_PANEL) {
-      ahead.ask(step);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        const uint32_t *line = pairs + i * GATUN_PANEL;
-        const __m512i c0 = kFromWords ? code_pairs(word, i) : _mm512_load_si512(line);
-        const __m512i c1 = kFromWords ? code_pairs(word + 64, i) : _mm512_load_si512(line + kLanes);
-        for (int r = 0; r < kRows; r++) {
-          const uint16_t *pair = x + r * x_stride + 2 * kPair[i];
-          part[r][0] = dot(part[r][0], c0, pair);
-          part[r][1] = dot(part[r][1], c1, pair);
-        }
-      }
-      pairs += kFromWords ? 0 : kWordPairs;
-    }
-#pragma GCC unroll 2
-    for (int v = 0; v < 2; v++) {
-      const Floats scale = q.scale(record, v * kLanes);
-      const Floats min = has_min ? q.min(record, v * kLanes, scale) : Floats{};
-#pragma GCC unroll 12
+  for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
+    const uint16_t *at = x;
+    const uint32_t *line = pairs + j;
+    int64_t step = 0;
+    for (int64_t g = first; g < last; g++) {
+      Floats part[kRows][2];
       for (int r = 0; r < kRows; r++) {
-        float *sum = sums + r * GATUN_PANEL + v * kLanes;
-        Floats total = fma((Floats)part[r][v], scale, load(sum));
-        if (has_min) {
-          total = fma(splat(x_sums[r * groups + g]), min, total);
+        part[r][0] = part[r][1] = Floats{};
+      }
+      const uint8_t *record = q.record(panel, g), *word = record + header + 4 * j;
+      for (int64_t w = 0; w < words; w++, at += 8, step++, word += 4 * GATUN_PANEL) {
+        ahead.ask(step);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) {
+          const uint32_t *four = line + i * GATUN_PANEL;
+          const Bits c0 = kFromWords ? code_pairs(word, i) : load_pairs(four);
+          const Bits c1 = kFromWords ? code_pairs(word + 4 * kLanes, i) : load_pairs(four + kLanes);
+          for (int r = 0; r < kRows; r++) {
+            const uint16_t *pair = at + r * x_stride + 2 * kPair[i];
+            part[r][0] = dot_pairs(part[r][0], c0, pair);
+            part[r][1] = dot_pairs(part[r][1], c1, pair);
+          }
         }
-        store(sum, total);
+        line += kFromWords ? 0 : kWordPairs;
+      }
+#pragma GCC unroll 2
+      for (int v = 0; v < 2; v++) {
+        const Floats scale = q.scale(record, j + v * kLanes);
+        const Floats min = has_min ? q.min(record, j + v * kLanes, scale) : Floats{};
+#pragma GCC unroll 12
+        for (int r = 0; r < kRows; r++) {
+          float *sum = sums + r * GATUN_PANEL + j + v * kLanes;
+          Floats total = fma(part[r][v], scale, load(sum));
+          if (has_min) {
+            total = fma(splat(x_sums[r * groups + g]), min, total);
+          }
+          store(sum, total);
+        }
       }
     }
   }
@@ -238,8 +234,6 @@ static inline int32_t quantized_bf16(const Product &p, const Quantized &q) {
   }
   return GATUN_OK;
 }
-
-#endif
 
 }  // namespace GATUN_LEVEL
 }  // namespace gatun

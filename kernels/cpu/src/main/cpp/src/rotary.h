@@ -24,19 +24,16 @@ struct Rotation {
 // first, those of odd places in the second; and back.
 template <int... kLane>
 static inline void unzip(Floats &first, Floats &second, std::integer_sequence<int, kLane...>) {
-  constexpr Ints even = {(2 * kLane)...}, odd = {(2 * kLane + 1)...};
   const Floats a = first, b = second;
-  first = __builtin_shuffle(a, b, even);
-  second = __builtin_shuffle(a, b, odd);
+  first = __builtin_shufflevector(a, b, (2 * kLane)...);
+  second = __builtin_shufflevector(a, b, (2 * kLane + 1)...);
 }
 
 template <int... kLane>
 static inline void zip(Floats &first, Floats &second, std::integer_sequence<int, kLane...>) {
-  constexpr Ints lower = {(kLane / 2 + kLane % 2 * kLanes)...};
-  constexpr Ints upper = {((kLanes + kLane) / 2 + kLane % 2 * kLanes)...};
   const Floats a = first, b = second;
-  first = __builtin_shuffle(a, b, lower);
-  second = __builtin_shuffle(a, b, upper);
+  first = __builtin_shufflevector(a, b, (kLane / 2 + kLane % 2 * kLanes)...);
+  second = __builtin_shufflevector(a, b, ((kLanes + kLane) / 2 + kLane % 2 * kLanes)...);
 }
 
 template <typename V>

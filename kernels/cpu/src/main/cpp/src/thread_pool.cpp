@@ -1,9 +1,15 @@
 #include "thread_pool.h"
 
 #include <pthread.h>
-#include <sched.h>
+#include <unistd.h>
 
 #include <atomic>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+#if defined(__GLIBC__)
 
 // glibc 2.34 gave these new versions for moving them between libraries; the old ones are
 // everywhere.
@@ -22,6 +28,8 @@ extern "C" __attribute__((visibility("hidden"))) int __cxa_thread_atexit(void (*
                                                                          void *object, void *dso) {
   return __cxa_thread_atexit_impl(destroy, object, dso);
 }
+
+#endif
 
 namespace gatun {
 namespace {
@@ -166,14 +174,23 @@ void start_workers(int wanted) {
   }
 }
 
+// Processors that this process may run on.
+int processors() {
+#if defined(__linux__)
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+#else
+  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+#endif
+}
+
 }  // namespace
 
 int pool_threads() {
   int threads = pool.threads.load();
   if (threads == 0) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    threads = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    threads = processors();
     threads = threads < 1 ? 1 : threads > kMaxThreads ? kMaxThreads : threads;
     pool.threads.store(threads);
   }

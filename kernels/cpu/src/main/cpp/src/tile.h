@@ -7,15 +7,8 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// Two vectors a row; as many rows as leave registers for b and one element of a.
+// Two vectors a row, kTileRows of them.
 constexpr int kTileColumns = 2 * kLanes;
-#if defined(GATUN_LEVEL_avx512)
-constexpr int kTileRows = 12;
-#elif defined(GATUN_LEVEL_avx2)
-constexpr int kTileRows = 6;
-#else
-constexpr int kTileRows = 4;
-#endif
 
 // Tells a tile what becomes of its sums: stored, or added to what is there.
 enum class Into { kNew, kOld };

@@ -70,12 +70,8 @@ int32_t scaled_dot_product_attention(const gatun_attention *args) {
     case GATUN_DTYPE_F32:
       return attention<float, FloatBlocks<float>>(*args);
     case GATUN_DTYPE_BF16:
-#if defined(GATUN_LEVEL_avx512)
-      if (has_bf16()) {
-        return attention<Bf16, PairBlocks>(*args);
-      }
-#endif
-      return attention<Bf16, FloatBlocks<Bf16>>(*args);
+      return has(kPairs) ? attention<Bf16, PairBlocks>(*args)
+                         : attention<Bf16, FloatBlocks<Bf16>>(*args);
     case GATUN_DTYPE_F16:
       return attention<F16, FloatBlocks<F16>>(*args);
     default:

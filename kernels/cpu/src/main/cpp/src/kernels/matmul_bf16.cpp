@@ -21,7 +21,6 @@ int32_t by_float(const Product &p, const uint16_t *packed) {
   });
 }
 
-#if defined(GATUN_LEVEL_avx512)
 // Pairs of k of a panel that stay in the first cache, which two threads may share.
 constexpr int64_t kPairsBlock = 128;
 
@@ -70,18 +69,12 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
   }
   return GATUN_OK;
 }
-#endif
 
 int32_t product_bf16(const Product &p, const uint16_t *packed) {
   if (!p.valid()) {
     return GATUN_INVALID_ARGUMENT;
   }
-#if defined(GATUN_LEVEL_avx512)
-  if (has_bf16()) {
-    return by_pairs(p, packed);
-  }
-#endif
-  return by_float(p, packed);
+  return has(kPairs) ? by_pairs(p, packed) : by_float(p, packed);
 }
 
 int32_t product_f16(const Product &p, const uint16_t *packed) {

@@ -11,18 +11,11 @@ namespace {
 template <int kBits>
 int32_t quantized_product(const Product &p, const Quantized &q, int32_t activations) {
   if (activations != GATUN_ACTIVATIONS_EXACT && p.k > 0) {
-#if defined(GATUN_DOT_TARGET)
-    if (has_vnni()) {
-      return vnni::quantized_codes<kBits>(p, q, activations);
-    }
-#endif
-    return plain::quantized_codes<kBits>(p, q, activations);
+    return quantized_codes<kBits>(p, q, activations);
   }
-#if defined(GATUN_LEVEL_avx512)
-  if (kBits == 4 && q.group <= kDepthBlock && p.x_dtype == GATUN_DTYPE_BF16 && has_bf16()) {
+  if (kBits == 4 && q.group <= kDepthBlock && p.x_dtype == GATUN_DTYPE_BF16 && has(kPairs)) {
     return quantized_bf16(p, q);
   }
-#endif
   return quantized_float<kBits>(p, q);
 }
 

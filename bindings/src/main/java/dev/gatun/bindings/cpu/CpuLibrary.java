@@ -53,8 +53,19 @@ public final class CpuLibrary {
     return gatun_cpu_h.gatun_abi();
   }
 
+  /** The levels that this processor runs, the bit {@code 1 << level} of each. */
+  public static int levels() {
+    return gatun_cpu_h.gatun_levels();
+  }
+
+  /** The best of the levels that this processor runs. */
   public static int bestLevel() {
     return gatun_cpu_h.gatun_best_level();
+  }
+
+  /** The bits of what a level is compiled for; -1 where it is of another machine. */
+  public static int levelNeeds(int level) {
+    return gatun_cpu_h.gatun_level_needs(level);
   }
 
   public static int level() {
@@ -73,24 +84,14 @@ public final class CpuLibrary {
     check("set_threads", gatun_cpu_h.gatun_set_threads(threads));
   }
 
-  /** The processor's features by name. */
-  public static List<String> features() {
-    int bits = gatun_cpu_h.gatun_features();
-    List<String> names = new ArrayList<>();
-    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX2(), "avx2");
-    add(names, bits, gatun_cpu_h.GATUN_FEATURE_FMA(), "fma");
-    add(names, bits, gatun_cpu_h.GATUN_FEATURE_F16C(), "f16c");
-    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX512(), "avx512");
-    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX512_VNNI(), "avx512_vnni");
-    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX512_BF16(), "avx512_bf16");
-    add(names, bits, gatun_cpu_h.GATUN_FEATURE_AVX_VNNI(), "avx_vnni");
-    return names;
+  /** The bits of the instruction sets that kernels may use. */
+  public static int features() {
+    return gatun_cpu_h.gatun_features();
   }
 
-  private static void add(List<String> names, int bits, int bit, String name) {
-    if ((bits & bit) != 0) {
-      names.add(name);
-    }
+  /** Leaves instruction sets out; -1 allows all again. */
+  public static void setFeatures(int features) {
+    check("set_features", gatun_cpu_h.gatun_set_features(features));
   }
 
   /** A block aligned to 64 bytes, or null when there is no memory. */

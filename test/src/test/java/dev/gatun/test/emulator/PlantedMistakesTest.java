@@ -16,7 +16,7 @@ final class PlantedMistakesTest {
   @Test
   void every_mistake_is_named() throws Exception {
     Path build = Path.of("target", "planted").toAbsolutePath();
-    List<String> make = List.of("bash", "emulator/build.sh", build.toString(), "emulator/planted");
+    List<String> make = List.of("bash", "emulator/build.sh", build.toString(), "planted");
     ChildJvm.Outcome built = ChildJvm.run(folder, Map.of(), make);
     assertEquals(0, built.code(), built.err());
     List<String> program = List.of(build.resolve("planted_test").toString());

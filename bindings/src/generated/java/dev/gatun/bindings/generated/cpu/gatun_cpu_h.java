@@ -114,6 +114,15 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_LEVEL_AVX512() {
         return GATUN_LEVEL_AVX512;
     }
+    private static final int GATUN_LEVEL_NEON = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_LEVEL_NEON = 3
+     * }
+     */
+    public static int GATUN_LEVEL_NEON() {
+        return GATUN_LEVEL_NEON;
+    }
     private static final int GATUN_FEATURE_AVX2 = (int)1L;
     /**
      * {@snippet lang=c :
@@ -176,6 +185,42 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
      */
     public static int GATUN_FEATURE_AVX_VNNI() {
         return GATUN_FEATURE_AVX_VNNI;
+    }
+    private static final int GATUN_FEATURE_NEON = (int)128L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_FEATURE_NEON = 128
+     * }
+     */
+    public static int GATUN_FEATURE_NEON() {
+        return GATUN_FEATURE_NEON;
+    }
+    private static final int GATUN_FEATURE_DOTPROD = (int)256L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_FEATURE_DOTPROD = 256
+     * }
+     */
+    public static int GATUN_FEATURE_DOTPROD() {
+        return GATUN_FEATURE_DOTPROD;
+    }
+    private static final int GATUN_FEATURE_I8MM = (int)512L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_FEATURE_I8MM = 512
+     * }
+     */
+    public static int GATUN_FEATURE_I8MM() {
+        return GATUN_FEATURE_I8MM;
+    }
+    private static final int GATUN_FEATURE_ARM_BF16 = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_FEATURE_ARM_BF16 = 1024
+     * }
+     */
+    public static int GATUN_FEATURE_ARM_BF16() {
+        return GATUN_FEATURE_ARM_BF16;
     }
     private static final int GATUN_ACTIVATION_NONE = (int)0L;
     /**
@@ -3492,6 +3537,124 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_set_features {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_set_features");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_set_features(int32_t features)
+     * }
+     */
+    public static FunctionDescriptor gatun_set_features$descriptor() {
+        return gatun_set_features.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_set_features(int32_t features)
+     * }
+     */
+    public static MethodHandle gatun_set_features$handle() {
+        return gatun_set_features.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_set_features(int32_t features)
+     * }
+     */
+    public static MemorySegment gatun_set_features$address() {
+        return gatun_set_features.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_set_features(int32_t features)
+     * }
+     */
+    public static int gatun_set_features(int features) {
+        var mh$ = gatun_set_features.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_set_features", features);
+            }
+            return (int)mh$.invokeExact(features);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_levels {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_levels");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_levels()
+     * }
+     */
+    public static FunctionDescriptor gatun_levels$descriptor() {
+        return gatun_levels.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_levels()
+     * }
+     */
+    public static MethodHandle gatun_levels$handle() {
+        return gatun_levels.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_levels()
+     * }
+     */
+    public static MemorySegment gatun_levels$address() {
+        return gatun_levels.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_levels()
+     * }
+     */
+    public static int gatun_levels() {
+        var mh$ = gatun_levels.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_levels");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_best_level {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT    );
@@ -3543,6 +3706,66 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
                 traceDowncall("gatun_best_level");
             }
             return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_level_needs {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_level_needs");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_level_needs(int32_t level)
+     * }
+     */
+    public static FunctionDescriptor gatun_level_needs$descriptor() {
+        return gatun_level_needs.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_level_needs(int32_t level)
+     * }
+     */
+    public static MethodHandle gatun_level_needs$handle() {
+        return gatun_level_needs.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_level_needs(int32_t level)
+     * }
+     */
+    public static MemorySegment gatun_level_needs$address() {
+        return gatun_level_needs.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_level_needs(int32_t level)
+     * }
+     */
+    public static int gatun_level_needs(int level) {
+        var mh$ = gatun_level_needs.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_level_needs", level);
+            }
+            return (int)mh$.invokeExact(level);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -4,9 +4,13 @@ import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.Memory;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The native CPU kernels. One library serves the process, so its settings are the process's. */
 public final class CpuBackend implements Backend {
@@ -23,7 +27,21 @@ public final class CpuBackend implements Backend {
 
   /** The levels that this processor runs, the best one last. */
   public static List<CpuLevel> levels() {
-    return Arrays.asList(CpuLevel.values()).subList(0, CpuLibrary.bestLevel() + 1);
+    CpuLevel best = CpuLevel.values()[CpuLibrary.bestLevel()];
+    List<CpuLevel> levels = new ArrayList<>();
+    for (CpuLevel level : CpuLevel.values()) {
+      if ((CpuLibrary.levels() & 1 << level.ordinal()) != 0 && level != best) {
+        levels.add(level);
+      }
+    }
+    levels.add(best);
+    return List.copyOf(levels);
+  }
+
+  /** The instruction sets that a level is compiled for; none of a level of another machine. */
+  public static Optional<Set<CpuFeature>> needs(CpuLevel level) {
+    int bits = CpuLibrary.levelNeeds(level.ordinal());
+    return bits < 0 ? Optional.empty() : Optional.of(CpuFeature.of(bits));
   }
 
   @Override
@@ -42,15 +60,27 @@ public final class CpuBackend implements Backend {
   }
 
   private String levelReason() {
-    List<CpuLevel> levels = levels();
+    CpuLevel best = levels().getLast();
     String name = "level " + level().id();
-    if (level() != levels.getLast()) {
-      return name + ": forced; this processor runs " + levels.getLast().id();
+    if (level() != best) {
+      return name + ": forced; this processor runs " + best.id();
     }
-    if (levels.size() == CpuLevel.values().length) {
-      return name + ": the best there is";
+    List<String> lacks = new ArrayList<>();
+    for (CpuLevel level : CpuLevel.values()) {
+      Set<CpuFeature> missing = EnumSet.noneOf(CpuFeature.class);
+      needs(level).ifPresent(missing::addAll);
+      missing.removeAll(features());
+      if (!missing.isEmpty()) {
+        lacks.add(
+            "%s needs %s"
+                .formatted(
+                    level.id(),
+                    missing.stream().map(CpuFeature::id).collect(Collectors.joining(", "))));
+      }
     }
-    return name + ": this processor lacks instructions of " + CpuLevel.values()[levels.size()].id();
+    return lacks.isEmpty()
+        ? name + ": the best there is"
+        : name + ": this processor lacks instructions; " + String.join("; ", lacks);
   }
 
   @Override
@@ -93,9 +123,22 @@ public final class CpuBackend implements Backend {
     CpuLibrary.setThreads(threads);
   }
 
-  /** The processor features that the kernels use, as names. */
-  public static List<String> features() {
-    return CpuLibrary.features();
+  /** The instruction sets that kernels may use: those of the processor, but for any left out. */
+  public static Set<CpuFeature> features() {
+    return CpuFeature.of(CpuLibrary.features());
+  }
+
+  /**
+   * Leaves an instruction set out, as if the processor lacked it, for tests and comparisons; not
+   * while a kernel runs. Levels stay what they are: this concerns what is used inside of them.
+   */
+  public void leaveOut(CpuFeature feature) {
+    CpuLibrary.setFeatures(CpuLibrary.features() & ~feature.bit());
+  }
+
+  /** Allows all instruction sets of the processor again. */
+  public void allowAll() {
+    CpuLibrary.setFeatures(-1);
   }
 
   @Override

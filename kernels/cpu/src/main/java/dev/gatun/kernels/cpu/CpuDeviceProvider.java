@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /**
- * Offers the native CPU kernels. {@code -Dgatun.cpu.level=portable|avx2|avx512} forces a level,
- * {@code -Dgatun.cpu.threads=N} the number of threads.
+ * Offers the native CPU kernels. {@code -Dgatun.cpu.level=portable|avx2|avx512|neon} forces a
+ * level, {@code -Dgatun.cpu.threads=N} the number of threads.
  */
 public final class CpuDeviceProvider implements DeviceProvider {
   /** The property that forces a level. */
@@ -57,6 +57,11 @@ public final class CpuDeviceProvider implements DeviceProvider {
   private static CpuLevel parseLevel(String text) throws BackendUnavailableException {
     for (CpuLevel level : CpuLevel.values()) {
       if (level.id().equals(text)) {
+        if (CpuBackend.needs(level).isEmpty()) {
+          throw new BackendUnavailableException(
+              "-D%s=%s: that is a level of another machine; this processor runs %s"
+                  .formatted(LEVEL_PROPERTY, text, ids(CpuBackend.levels())));
+        }
         if (!CpuBackend.levels().contains(level)) {
           throw new BackendUnavailableException(
               "-D%s=%s: this processor has not all of its instructions; it runs %s"
