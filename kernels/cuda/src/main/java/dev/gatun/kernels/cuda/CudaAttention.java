@@ -42,7 +42,7 @@ final class CudaAttention {
   CudaAttention(Launcher launcher, CudaMemory memory, Uploads uploads, IndexChecks checks) {
     this.memory = memory;
     this.hopper = launcher.context().computeCapability() == HOPPER;
-    this.multiprocessors = launcher.context().multiprocessors();
+    this.multiprocessors = launcher.multiprocessors();
     this.sharedMemoryLimit = launcher.context().sharedMemoryLimit();
     this.launcher = launcher;
     this.uploads = uploads;

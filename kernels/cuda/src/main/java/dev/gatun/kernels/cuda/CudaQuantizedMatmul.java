@@ -122,7 +122,7 @@ final class CudaQuantizedMatmul {
     this.memory = memory;
     this.tokens = tokens;
     this.hopper = new HopperQuantizedMatmul(launcher, memory);
-    this.multiprocessors = launcher.context().multiprocessors();
+    this.multiprocessors = launcher.multiprocessors();
   }
 
   void run(QuantizedMatmul c) {
