@@ -126,6 +126,10 @@ std::set<int> retained;
 Result sticky;
 std::string report;
 std::map<std::string, Injection> injections;
+
+// Launches that are noted and not run.
+bool planning = false;
+std::string planned;
 std::set<Stream*> streams;
 std::map<uintptr_t, size_t> pinned;
 int version = 13000;
@@ -737,6 +741,14 @@ API cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsign
   if (shared_bytes > static_cast<unsigned>(f->shared_limit)) {
     return kInvalidValue;
   }
+  if (planning) {
+    planned += f->kernel->name;
+    for (unsigned number : {gx, gy, gz, bx * by * bz, shared_bytes}) {
+      planned += ' ' + std::to_string(number);
+    }
+    planned += '\n';
+    return kSuccess;
+  }
   auto launch = std::make_shared<Launch>();
   launch->kernel = f->kernel;
   launch->grid = {gx, gy, gz};
@@ -859,6 +871,25 @@ extern "C" __attribute__((visibility("default"))) int gatun_emulator_touch(const
 
 extern "C" __attribute__((visibility("default"))) void gatun_emulator_set_memory(size_t bytes) {
   gatun::emulator::set_device_bytes_total(bytes);
+}
+
+// From now on, whether launches are noted in place of being run.
+extern "C" __attribute__((visibility("default"))) void gatun_emulator_plan(int on) {
+  std::lock_guard<std::recursive_mutex> guard(lock);
+  planning = on != 0;
+  planned.clear();
+}
+
+// Moves what was noted to a buffer: a line each, the kernel, three sides of the grid, threads of a
+// block and bytes of dynamic shared memory. Its length; nothing is moved where there is no room.
+extern "C" __attribute__((visibility("default"))) long gatun_emulator_planned(char* to, long room) {
+  std::lock_guard<std::recursive_mutex> guard(lock);
+  const long length = static_cast<long>(planned.size());
+  if (length <= room) {
+    std::memcpy(to, planned.data(), length);
+    planned.clear();
+  }
+  return length;
 }
 
 // Ends the state that a failed launch leaves the device in.

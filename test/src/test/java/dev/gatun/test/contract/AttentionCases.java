@@ -11,8 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Random attention: every mask kind, strides, ragged batches, grouped heads, extreme values. */
 final class AttentionCases {
@@ -24,18 +22,18 @@ final class AttentionCases {
 
   private AttentionCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(AttentionCases::one);
+  static List<Generator> generators() {
+    return List.of(Generator.of("scaled_dot_product_attention", AttentionCases::one).times(3));
   }
 
   /** Cases that tiles of tensor cores take: half precision, head sizes that are multiples of 8. */
-  static Stream<Case> tiles(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true, false));
+  static List<Generator> tiles() {
+    return List.of(Generator.of("scaled_dot_product_attention", s -> one(s, true, false)).times(2));
   }
 
   /** Cases that Hopper's tiles take: more than half a tile of queries, nothing added to scores. */
-  static Stream<Case> hopper(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true, true));
+  static List<Generator> hopper() {
+    return List.of(Generator.of("scaled_dot_product_attention", s -> one(s, true, true)).times(2));
   }
 
   private static Case one(long seed) {
@@ -43,7 +41,7 @@ final class AttentionCases {
   }
 
   private static Case one(long seed, boolean tiles, boolean hopper) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     boolean ragged = random.nextBoolean();
     int batch = Sizes.any(random, 3);
     int kvHeads = 1 + random.nextInt(3);
@@ -74,13 +72,14 @@ final class AttentionCases {
             : decoding ? 1 + random.nextInt(8) : hopper ? lengths[0] : length(random, 2);
     int room =
         hopper
-            ? 1 + random.nextInt(500)
+            ? 1 + random.nextInt(random.nextInt(3) == 0 ? 1000 : 300)
             : decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
     KeyLayout keys = KeyLayout.random(random, batch, room);
     long keyLength = keys.longest();
     Causal causal = Causal.values()[random.nextInt(3)];
     long window = random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
-    float scale = random.nextInt(8) == 0 ? 3 : 1 / (float) Math.sqrt(Math.max(1, size));
+    // Now and then so large that few keys count, yet not so that one does.
+    float scale = (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size));
     float softcap = !hopper && random.nextInt(4) == 0 ? 5 : 0;
     Dropout dropout =
         !hopper && random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
@@ -100,7 +99,7 @@ final class AttentionCases {
     if (!hopper && random.nextBoolean()) {
       double blind = random.nextInt(4) == 0 ? 1 : 0.3;
       data.add(
-          Data.input("mask", () -> random.nextDouble() < blind ? 0 : 1, batch, keyLength)
+          Data.input(random, "mask", r -> r.nextDouble() < blind ? 0 : 1, batch, keyLength)
               .withDtype(DType.U8));
     }
     boolean biased = !hopper && random.nextBoolean();
@@ -108,10 +107,10 @@ final class AttentionCases {
       data.add(bias(random, batch, heads, queryLength, keyLength));
     }
     if (!hopper && random.nextInt(4) == 0) {
-      data.add(Data.input("slopes", () -> random.nextDouble() / 4, heads));
+      data.add(Data.input(random, "slopes", r -> r.nextDouble() / 4, heads));
     }
     if (random.nextInt(4) == 0) {
-      data.add(Data.input("sinks", () -> 6 * random.nextGaussian(), heads));
+      data.add(Data.input(random, "sinks", r -> 6 * r.nextGaussian(), heads));
     }
     if (random.nextBoolean()) {
       data.add(Data.output("lse", batch, heads, queryLength));
@@ -177,7 +176,7 @@ final class AttentionCases {
       shape[axis] = random.nextBoolean() ? 1 : shape[axis];
     }
     return Data.input(
-        "bias", () -> additive && random.nextInt(3) == 0 ? low : random.nextGaussian(), shape);
+        random, "bias", r -> additive && r.nextInt(3) == 0 ? low : r.nextGaussian(), shape);
   }
 
   private static long[] shape(Offsets offsets, long batch, long length, long heads, long size) {

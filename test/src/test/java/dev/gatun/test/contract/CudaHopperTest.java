@@ -29,7 +29,11 @@ final class CudaHopperTest {
   }
 
   static Stream<Case> cases() {
-    return Cases.hopper(4);
+    return cases(4);
+  }
+
+  private static Stream<Case> cases(int each) {
+    return Cases.draws(Family.HOPPER, Target.EMULATED_HOPPER, each).map(Draw::make);
   }
 
   @ParameterizedTest
@@ -41,6 +45,6 @@ final class CudaHopperTest {
   @Test
   @Tag("full")
   void agrees_with_the_reference_in_many_more_cases() {
-    Cases.hopper(40).forEach(c -> CudaContractTest.check(c, CUDA, true, List.of(Policy.values())));
+    cases(40).forEach(c -> CudaContractTest.check(c, CUDA, true, List.of(Policy.values())));
   }
 }

@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Two operands of any strides into one: broadcast, transposed, with gaps, in place. */
 final class ElementwiseCases {
@@ -16,12 +14,12 @@ final class ElementwiseCases {
 
   private ElementwiseCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count).boxed().map(ElementwiseCases::elementwise);
+  static List<Generator> generators() {
+    return List.of(Generator.of("elementwise", ElementwiseCases::elementwise).times(2));
   }
 
   private static Case elementwise(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];
     long[] shape = Sizes.shape(random, 6, 3000);

@@ -46,7 +46,7 @@ record KeyLayout(Offsets offsets, int[] lengths, Data table, int rows, int room)
       table[i] = used ? order.get(i) : -77;
     }
     long[] shape = {lengths.length, width};
-    Data data = new Data("table", DType.I32, shape, Operand.rowMajor(shape), table, false);
+    Data data = Data.rows("table", DType.I32, Values.of(table), shape);
     return new KeyLayout(null, lengths, data, pages, size);
   }
 

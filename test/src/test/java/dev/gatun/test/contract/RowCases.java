@@ -16,36 +16,34 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
+import java.util.function.LongFunction;
 
 /** Norms, softmax, losses and elementwise kernels over random rows, in place and not. */
 final class RowCases {
   private RowCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.concat(Stream.of(crossEntropy(s), coded(s)), inSomeDtype(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("cross_entropy", RowCases::crossEntropy),
+        Generator.of("layer_norm-codes", s -> coded(s, false)),
+        Generator.of("rms_norm-codes", s -> coded(s, true)),
+        inSomeDtype("layer_norm", RowCases::layerNorm),
+        inSomeDtype("rms_norm", RowCases::rmsNorm),
+        inSomeDtype("gated_activation", RowCases::gated),
+        inSomeDtype("softmax", RowCases::softmax),
+        inSomeDtype("l2_normalize", RowCases::l2Normalize),
+        inSomeDtype("activation", RowCases::activate));
   }
 
-  private static Stream<Case> inSomeDtype(long seed) {
-    Random random = new Random(seed);
-    return Stream.of(
-            layerNorm(seed),
-            rmsNorm(seed),
-            gated(seed),
-            softmax(seed),
-            l2Normalize(seed),
-            activate(seed))
-        .map(c -> c.inSomeDtype(random, "weight", "bias"));
+  private static Generator inSomeDtype(String name, LongFunction<Case> one) {
+    return Generator.of(name, s -> one.apply(s).inSomeDtype(Seeds.random(~s), "weight", "bias"));
   }
 
   /** Values as they come: normal ones, now and then large, tiny, shifted or not numbers. */
   private static Data values(Random random, String name, long rows, long columns) {
     double scale = new double[] {1, 1, 1, 30, 1e-3, 1e15}[random.nextInt(6)];
     double shift = random.nextInt(5) == 0 ? 1000 : 0;
-    Data data = Data.input(name, () -> shift + scale * random.nextGaussian(), rows, columns);
+    Data data = Data.input(random, name, r -> shift + scale * r.nextGaussian(), rows, columns);
     return random.nextInt(6) > 0
         ? data
         : data.with(
@@ -59,7 +57,7 @@ final class RowCases {
   }
 
   private static Case layerNorm(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
     long columns = columns(random);
     List<Data> data = new ArrayList<>();
@@ -95,7 +93,7 @@ final class RowCases {
   }
 
   private static Case rmsNorm(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
     long columns = columns(random);
     boolean inPlace = random.nextBoolean();
@@ -131,8 +129,8 @@ final class RowCases {
    * A norm whose results are codes too, or alone. In F32, where a rounding moves a code by one at
    * most; {@link TokenCodesTest} has the other types.
    */
-  private static Case coded(long seed) {
-    Random random = new Random(seed);
+  private static Case coded(long seed, boolean rms) {
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
     long columns = columns(random);
     boolean calibrated = random.nextBoolean();
@@ -152,9 +150,8 @@ final class RowCases {
     data.add(random.nextBoolean() ? codes.spread(random) : codes);
     data.add(
         calibrated
-            ? Data.input("scales", () -> 0.01 + 0.03 * random.nextDouble(), 1)
+            ? Data.input(random, "scales", r -> 0.01 + 0.03 * r.nextDouble(), 1)
             : Data.output("scales", rows));
-    boolean rms = random.nextBoolean();
     return Case.of(
         "%s seed %d codes%s"
             .formatted(rms ? "rms_norm" : "layer_norm", seed, calibrated ? " calibrated" : ""),
@@ -175,7 +172,7 @@ final class RowCases {
   }
 
   private static Case gated(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
     long rows = Sizes.any(random, 33);
     long columns = columns(random);
@@ -191,7 +188,7 @@ final class RowCases {
   }
 
   private static Case softmax(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     boolean log = random.nextBoolean();
     long rows = Sizes.any(random, 33);
     Data x = values(random, "x", rows, columns(random));
@@ -202,7 +199,7 @@ final class RowCases {
   }
 
   private static Case crossEntropy(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
     DType dtype = new DType[] {DType.F32, DType.BF16, DType.F16}[random.nextInt(3)];
     Data logits = values(random, "logits", rows, Math.max(1, columns(random))).withDtype(dtype);
@@ -214,7 +211,7 @@ final class RowCases {
   }
 
   private static Case l2Normalize(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     Data x = values(random, "x", Sizes.any(random, 33), columns(random)).inPlace();
     return Case.of(
         "l2_normalize seed " + seed,
@@ -223,10 +220,10 @@ final class RowCases {
   }
 
   private static Case activate(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
-    Data x =
-        Data.input("x", () -> 4 * random.nextGaussian(), Sizes.any(random, 33), columns(random));
+    long rows = Sizes.any(random, 33);
+    Data x = Data.input(random, "x", r -> 4 * r.nextGaussian(), rows, columns(random));
     x = x.with(random, 0, -0.0, 20, -20, 88, -88, 100, -100, 1e-30, 1e30, Double.NaN);
     return Case.of(
         "activation seed %d %s".formatted(seed, activation),

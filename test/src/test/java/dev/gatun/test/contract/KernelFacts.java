@@ -1,0 +1,139 @@
+package dev.gatun.test.contract;
+
+import dev.gatun.kernels.api.Causal;
+import dev.gatun.kernels.api.GroupedMatmul;
+import dev.gatun.kernels.api.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.Matmul;
+import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.test.emulator.Emulator.Planned;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * What a test of the cases must know of a CUDA kernel.
+ *
+ * @param name in {@code kernels.list}
+ * @param sharedBytes of a launch, -1 where they differ
+ * @param stages of its ring of tiles, 0 where it has none
+ * @param depth of a stage: input features, or keys
+ */
+record KernelFacts(String name, int sharedBytes, int stages, int depth) {
+  // Where cuBLASLt is installed alone, which a device's run is not told of.
+  private static final Set<String> WITH_LIBRARY = Set.of("matmul_pack_rows", "matmul_simt_rows");
+
+  private static final Map<String, KernelFacts> LIST =
+      read().stream().collect(Collectors.toMap(KernelFacts::name, Function.identity()));
+
+  static List<KernelFacts> list() {
+    return LIST.values().stream().sorted((a, b) -> a.name.compareTo(b.name)).toList();
+  }
+
+  static KernelFacts of(String name) {
+    return LIST.get(name);
+  }
+
+  private static List<KernelFacts> read() {
+    try {
+      return Files.readAllLines(Path.of("..", "cuda-src", "kernels.list")).stream()
+          .filter(line -> !line.startsWith("#") && !line.isBlank())
+          .map(line -> line.split(" "))
+          .map(f -> of(f[1], f.length > 4 ? Integer.parseInt(f[4]) : -1))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static KernelFacts of(String name, int shared) {
+    boolean codes = name.contains("codes");
+    boolean narrow = name.contains("int4");
+    if (name.matches("matmul_.*_sm90a")) {
+      return new KernelFacts(name, shared, 6, codes ? 128 : 64);
+    }
+    if (name.matches("attention_.*_sm90a")) {
+      return new KernelFacts(name, shared, 2, 128);
+    }
+    if (name.matches("(grouped_)?matmul_(bf16|f16)_[0-9]+x[0-9]+")) {
+      return new KernelFacts(name, shared, 3, 32);
+    }
+    if (name.matches("attention_decode_.*")) {
+      return new KernelFacts(name, shared, 2, 16 * (name.endsWith("256") ? 2 : 4));
+    }
+    if (name.matches("(grouped_)?matmul_int[48]_(bf16|f16|codes)_[0-9]+")) {
+      int tokens = Integer.parseInt(name.substring(name.lastIndexOf('_') + 1));
+      int stages = tokens == 128 && !codes && !narrow ? 3 : 4;
+      return new KernelFacts(name, shared, stages, tokens <= 16 && narrow ? 128 : 64);
+    }
+    return new KernelFacts(name, shared, 0, 1);
+  }
+
+  /** Whether a device's run is to reach it. */
+  boolean runsOn(Target target) {
+    int limit =
+        switch (target.capability()) {
+          case 90 -> 227 << 10;
+          case 80 -> 163 << 10;
+          default -> 99 << 10;
+        };
+    return !WITH_LIBRARY.contains(name)
+        && (target.capability() == 90 || !name.endsWith("_sm90a"))
+        && sharedBytes <= limit;
+  }
+
+  /** Whether blocks may share a result. */
+  boolean splits() {
+    return name.matches("matmul_int[48]_(bf16|f16|codes)_([0-9]+|64_sm90a)")
+        || name.startsWith("attention_decode");
+  }
+
+  /** Whether the blocks of a launch do. */
+  boolean splits(Planned launch) {
+    return splits() && parts(launch) > 1;
+  }
+
+  private long parts(Planned launch) {
+    boolean decode = name.startsWith("attention_decode");
+    boolean product = name.startsWith("matmul_int");
+    return decode ? launch.x() : product ? launch.z() : 1;
+  }
+
+  /** Whether its stages have barriers whose phases are told apart by parity. */
+  boolean hasPhases() {
+    return stages > 0 && name.endsWith("_sm90a");
+  }
+
+  /** How many stages the block of a launch that has the most is certain to go through. */
+  long steps(Planned launch, KernelCall call) {
+    return stages == 0 ? 0 : Math.ceilDiv(length(call), depth * parts(launch));
+  }
+
+  private static long length(KernelCall call) {
+    return switch (call) {
+      case Matmul c -> c.x().size(1);
+      case QuantizedMatmul c -> c.x().size(1);
+      case GroupedMatmul c -> c.x().size(1);
+      case GroupedQuantizedMatmul c -> c.x().size(1);
+      case ScaledDotProductAttention c -> keys(c);
+      default -> throw new IllegalArgumentException(call.kernel() + " is not known to have a ring");
+    };
+  }
+
+  /** Keys that a block goes through for certain: none where masks may hide them. */
+  private static long keys(ScaledDotProductAttention c) {
+    if (c.mask().causal() != Causal.NONE || c.mask().window() > 0 || c.queryOffsets() != null) {
+      return 0;
+    }
+    int[] lengths = c.keys().lengths();
+    return lengths == null ? c.keyLength() : Arrays.stream(lengths).max().orElse(0);
+  }
+}
