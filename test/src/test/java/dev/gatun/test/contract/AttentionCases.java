@@ -28,22 +28,31 @@ final class AttentionCases {
 
   /** Cases that tiles of tensor cores take: half precision, head sizes that are multiples of 8. */
   static List<Generator> tiles() {
-    return List.of(Generator.of("scaled_dot_product_attention", s -> one(s, true, false)).times(2));
+    return List.of(
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, false, false)).times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, false, true))
+            .times(0.4));
   }
 
   /** Cases that Hopper's tiles take: more than half a tile of queries, nothing added to scores. */
   static List<Generator> hopper() {
-    return List.of(Generator.of("scaled_dot_product_attention", s -> one(s, true, true)).times(2));
+    return List.of(
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, true, false)).times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, true, true))
+            .times(0.3));
   }
 
   private static Case one(long seed) {
-    return one(seed, false, false);
+    return one(seed, false, false, false);
   }
 
-  private static Case one(long seed, boolean tiles, boolean hopper) {
+  /**
+   * @param deep every query sees so many keys that a ring of their tiles goes round several times
+   */
+  private static Case one(long seed, boolean tiles, boolean hopper, boolean deep) {
     Random random = Seeds.random(seed);
-    boolean ragged = random.nextBoolean();
-    int batch = Sizes.any(random, 3);
+    boolean ragged = !deep && random.nextBoolean();
+    int batch = deep ? 1 : Sizes.any(random, 3);
     int kvHeads = 1 + random.nextInt(3);
     int heads = kvHeads * (1 + random.nextInt(3));
     batch = hopper ? 1 + random.nextInt(2) : batch;
@@ -56,7 +65,7 @@ final class AttentionCases {
     int other = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
     int valueSize = hopper || random.nextBoolean() ? size : other;
     DType dtype = FLOATS[tiles ? 2 + random.nextInt(2) : random.nextInt(FLOATS.length)];
-    boolean decoding = tiles && !hopper && random.nextInt(3) == 0;
+    boolean decoding = tiles && !hopper && (deep || random.nextInt(3) == 0);
     int[] lengths = lengths(random, batch, 2);
     if (decoding) {
       Arrays.setAll(lengths, i -> random.nextInt(9));
@@ -74,10 +83,12 @@ final class AttentionCases {
         hopper
             ? 1 + random.nextInt(random.nextInt(3) == 0 ? 1000 : 300)
             : decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
-    KeyLayout keys = KeyLayout.random(random, batch, room);
+    room = deep ? 530 + random.nextInt(400) : room;
+    KeyLayout keys =
+        deep ? new KeyLayout(null, null, null, batch, room) : KeyLayout.random(random, batch, room);
     long keyLength = keys.longest();
-    Causal causal = Causal.values()[random.nextInt(3)];
-    long window = random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
+    Causal causal = deep ? Causal.NONE : Causal.values()[random.nextInt(3)];
+    long window = !deep && random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
     // Now and then so large that few keys count, yet not so that one does.
     float scale = (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size));
     float softcap = !hopper && random.nextInt(4) == 0 ? 5 : 0;

@@ -42,6 +42,26 @@ final class ElementwiseCases {
         .likeItself();
   }
 
+  /** Operands of one shape without gaps, of whole vectors of 16 bytes. */
+  static List<Generator> tiles() {
+    return List.of(Generator.of("elementwise", ElementwiseCases::vectors).times(0.4));
+  }
+
+  private static Case vectors(long seed) {
+    Random random = Seeds.random(seed);
+    BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    long[] shape = {Sizes.some(random, 33), 8L * Sizes.some(random, 33)};
+    return Case.exact(
+            "elementwise seed %d %s %s vectors".formatted(seed, op, dtype),
+            List.of(
+                Data.normal(random, "a", shape).withDtype(dtype),
+                Data.normal(random, "b", shape).withDtype(dtype),
+                Data.output("y", shape).withDtype(dtype)),
+            of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply("y")))
+        .likeItself();
+  }
+
   private static Data operand(Random random, String name, DType dtype, long... shape) {
     Data data = Data.normal(random, name, shape).withDtype(dtype);
     if (random.nextInt(3) == 0) {

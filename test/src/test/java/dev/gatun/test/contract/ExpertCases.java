@@ -29,8 +29,8 @@ final class ExpertCases {
     return List.of(
         Generator.of("expert_routing", ExpertCases::routing),
         Generator.of("grouped_matmul", ExpertCases::grouped),
-        Generator.of("grouped_quantized_matmul", ExpertCases::quantized),
-        Generator.of("expert_combine", ExpertCases::combine));
+        Generator.of("grouped_quantized_matmul", ExpertCases::quantized).times(1.6),
+        Generator.of("expert_combine", s -> combine(s, false)));
   }
 
   private static Case routing(long seed) {
@@ -128,7 +128,9 @@ final class ExpertCases {
         Generator.of("grouped_matmul-deep", s -> tile(s, true)).times(0.3),
         Generator.of("grouped_matmul-large", ExpertCases::largeTile).times(0.14),
         Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, false)).times(2),
-        Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, true)));
+        Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, true)),
+        Generator.of("grouped_quantized_matmul-alone", ExpertCases::alone).times(0.6),
+        Generator.of("expert_combine", s -> combine(s, true)).times(0.2));
   }
 
   private static Case tile(long seed, boolean deep) {
@@ -146,7 +148,7 @@ final class ExpertCases {
     int experts = 1 + random.nextInt(3);
     Groups groups = Groups.random(random, experts, () -> 128 + random.nextInt(200));
     long n = Math.ceilDiv(128L * 128 * 128, groups.places) + random.nextInt(40);
-    long k = 8 * (random.nextInt(3) > 0 ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
+    long k = 8 * (random.nextBoolean() ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
     DType dtype = FLOATS[1 + (int) (seed & 1)];
     return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, k);
   }
@@ -225,7 +227,7 @@ final class ExpertCases {
   /** By the rows that an expert has on average: a few, up to 16, up to 64, more. */
   private static Case quantizedTile(long seed, boolean deep) {
     Random random = Seeds.random(seed);
-    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    BlockFormat format = QuantizedCases.format(random);
     int[] rows = {9, 33, 64, 200};
     int most = rows[random.nextInt(4)];
     Groups groups =
@@ -237,6 +239,20 @@ final class ExpertCases {
     int k = 256 * (deep ? 4 + random.nextInt(3) : 1 + random.nextInt(2));
     return quantized(
         "grouped_quantized_matmul seed %d tile".formatted(seed), random, format, groups, n, k);
+  }
+
+  /** A few rows of experts that are many more, each of one row alone. */
+  private static Case alone(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = QuantizedCases.format(random);
+    int experts = 8 + random.nextInt(9);
+    int[] left = {1 + random.nextInt(experts / 4 - 1)};
+    Groups groups =
+        Groups.random(
+            random, experts, () -> left[0] > 0 && random.nextInt(3) == 0 && left[0]-- > 0 ? 1 : 0);
+    int n = 1 + random.nextInt(70);
+    String name = "grouped_quantized_matmul seed %d alone".formatted(seed);
+    return quantized(name, random, format, groups, n, 256);
   }
 
   private static Case quantized(
@@ -263,8 +279,11 @@ final class ExpertCases {
     Activation drawn =
         Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
     Activation activation = groups.places * n < 256 ? Activation.NONE : drawn;
+    // Exact ones more often: there are kernels of them for each type.
     QuantizedActivations activations =
-        QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
+        tile && random.nextBoolean()
+            ? QuantizedActivations.EXACT
+            : QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
     return Case.of(
         "%s %s %s %s".formatted(name, format, activations, activation),
         data,
@@ -281,12 +300,12 @@ final class ExpertCases {
                 of.apply("y")));
   }
 
-  private static Case combine(long seed) {
+  private static Case combine(long seed, boolean vectors) {
     Random random = Seeds.random(seed);
     int tokens = Sizes.any(random, 65);
     int k = random.nextInt(10);
     int places = Sizes.some(random, 65);
-    int columns = Sizes.any(random, 100);
+    int columns = vectors ? 8 * Sizes.some(random, 33) : Sizes.any(random, 100);
     double[] slots = new double[tokens * k];
     Arrays.setAll(slots, i -> random.nextInt(-1, places));
     Data x = Data.normal(random, "x", places, columns).withDtype(some(random));
@@ -296,7 +315,7 @@ final class ExpertCases {
     if (residual == 1) {
       y = Data.normal(random, "y", tokens, columns).withDtype(dtype).inPlace();
     }
-    boolean spread = random.nextBoolean();
+    boolean spread = !vectors && random.nextBoolean();
     List<Data> data = new ArrayList<>();
     data.add(spread ? x.spread(random) : x);
     data.add(Data.normal(random, "weights", tokens, k));

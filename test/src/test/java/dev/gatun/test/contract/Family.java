@@ -32,8 +32,10 @@ enum Family {
       return Stream.of(
               AttentionCases.tiles(),
               MatmulCases.tiles(target),
-              QuantizedCases.tiles(),
-              ExpertCases.tiles())
+              QuantizedCases.tiles(target),
+              ExpertCases.tiles(),
+              RowCases.tiles(),
+              ElementwiseCases.tiles())
           .flatMap(List::stream)
           .toList();
     }

@@ -60,7 +60,7 @@ final class MatmulCases {
     boolean narrow = target.capability() == 90;
     long m = narrow ? 64 : 1650 + random.nextInt(60);
     long n = Math.ceilDiv(128L * 128 * 128, m) + random.nextInt(40);
-    long k = 8 * (random.nextInt(3) > 0 ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
+    long k = 8 * (random.nextBoolean() ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
     return product(seed, random, dtype, m, n, k, "tile large");
   }
 

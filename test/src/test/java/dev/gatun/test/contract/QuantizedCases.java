@@ -35,7 +35,9 @@ final class QuantizedCases {
           .toList();
 
   private static final List<BlockFormat> HOPPER_INT8 =
-      Stream.of("INT8", "INT8:128", "INT8:64", "Q8_0").map(BlockFormat::of).toList();
+      Stream.of("INT8", "Q8_0").map(BlockFormat::of).toList();
+
+  private static final List<QuantizedActivations> EXACT = List.of(QuantizedActivations.EXACT);
 
   private QuantizedCases() {}
 
@@ -49,60 +51,101 @@ final class QuantizedCases {
   }
 
   /** Products that tiles of tensor cores take, some so deep that several blocks share a tile. */
-  static List<Generator> tiles() {
+  static List<Generator> tiles(Target target) {
     return List.of(
         Generator.of("quantized_matmul", s -> tile(s, false)).times(2),
-        Generator.of("quantized_matmul-deep", s -> tile(s, true)));
+        Generator.of("quantized_matmul-deep", s -> tile(s, true)).times(1.6),
+        Generator.of("quantized_matmul-rows", QuantizedCases::rows).times(0.6),
+        // On compute capability 9.0 few others of so many tokens come to these tiles.
+        Generator.of("quantized_matmul-minima", QuantizedCases::minima)
+            .times(target.capability() == 90 ? 0.8 : 0.1));
+  }
+
+  /** One of the formats, of 4 bits as often as of 8. */
+  static BlockFormat format(Random random) {
+    int bits = random.nextBoolean() ? 4 : 8;
+    List<BlockFormat> some = FORMATS.stream().filter(f -> f.layout().bits() == bits).toList();
+    return some.get(random.nextInt(some.size()));
+  }
+
+  /** A number of whole blocks of a format, and of 8. */
+  private static int depth(Random random, BlockFormat format, int least, int more) {
+    int block = format.equals(BlockFormat.INT8) ? 8 : format.blockSize(0);
+    return block * (Math.ceilDiv(least, block) + random.nextInt(Math.ceilDiv(more, block)));
   }
 
   private static Case tile(long seed, boolean deep) {
     Random random = Seeds.random(seed);
-    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    BlockFormat format = format(random);
     int[] most = {8, 16, 64, 150};
     int size = random.nextInt(4);
     int least = size == 0 ? 1 : most[size - 1] + 1;
     int m = least + random.nextInt(most[size] + 1 - least);
     int n = 1 + random.nextInt(deep ? 64 : 200);
-    int k = 256 * (deep ? 4 + random.nextInt(5) : 1 + random.nextInt(2));
+    int k = deep ? depth(random, format, 1024, 900) : 256 * (1 + random.nextInt(2));
     DType dtype = FLOATS[1 + random.nextInt(2)];
     Data x = Data.normal(random, "x", m, k).withDtype(dtype);
     String name = "quantized_matmul seed %d tile%s".formatted(seed, deep ? " deep" : "");
-    return product(random, name, format, x, n);
+    // Exact ones more often: there are kernels of them for each type.
+    return random.nextBoolean()
+        ? product(random, name, format, EXACT, x, n)
+        : product(random, name, format, x, n);
+  }
+
+  /** Up to 8 rows in F32, which the kernels that read codes fastest take. */
+  private static Case rows(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = format(random);
+    int[] sizes = {1, 2 + random.nextInt(3), 5 + random.nextInt(4)};
+    Data x = Data.normal(random, "x", sizes[random.nextInt(3)], depth(random, format, 1, 600));
+    int n = 1 + random.nextInt(100);
+    return product(random, "quantized_matmul seed " + seed + " rows", format, EXACT, x, n);
+  }
+
+  /** Formats whose blocks have a least value, exact, by the larger tiles. */
+  private static Case minima(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = BlockFormat.of(seed % 2 == 0 ? "Q4_1" : "Q5_1");
+    boolean deep = random.nextBoolean();
+    int m = random.nextBoolean() ? 17 + random.nextInt(48) : 65 + random.nextInt(86);
+    int k = deep ? depth(random, format, 1024, 900) : depth(random, format, 1, 300);
+    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + (int) (seed / 2 % 2)]);
+    int n = 1 + random.nextInt(deep ? 64 : 200);
+    return product(random, "quantized_matmul seed " + seed + " minima", format, EXACT, x, n);
   }
 
   /** Products that fill Hopper's tiles, some deeper than its ring of them. */
   static List<Generator> hopper(Target target) {
     return List.of(
         Generator.of("quantized_matmul", s -> hopper(s, target, false)),
-        Generator.of("quantized_matmul-deep", s -> hopper(s, target, true)).times(0.25));
+        Generator.of("quantized_matmul-deep", s -> hopper(s, target, true)).times(0.45));
   }
 
   private static Case hopper(long seed, Target target, boolean deep) {
     Random random = Seeds.random(seed);
-    // Each kernel in turn: codes of tokens, and BF16 and F16 by weights of 4 and 8 bits; 64 tokens
-    // and 128.
+    // Each kernel in turn: codes of tokens, and BF16 and F16 by weights of 4 and 8 bits; 128 tokens
+    // and 64, those also with few features, where they fill the device split along k.
     int kind = (int) (seed % 5);
-    boolean large = seed / 5 % 2 == 0;
+    int way = (int) (seed / 5 % (deep ? 3 : 2));
+    boolean large = way == 0;
+    int splits = way == 2 ? 2 + random.nextInt(3) : 1;
     List<BlockFormat> formats =
         kind == 0 ? List.of(BlockFormat.INT8) : kind < 3 ? HOPPER_INT4 : HOPPER_INT8;
     BlockFormat format = formats.get(random.nextInt(formats.size()));
     boolean whole = format.equals(BlockFormat.INT8);
-    int block = whole ? 8 : format.blockSize(0);
-    // Few features fill the device where they are split along k, four steps or groups a block.
-    int splits = deep && !large ? 2 + random.nextInt(3) : 1;
-    int least = splits * 4 * Math.max(128, whole ? 0 : block);
-    int k = deep ? Math.max(least, 1024) : block;
-    k += block * random.nextInt((deep ? 1000 : 260) / block);
+    int step = Math.max(128, whole ? 0 : format.blockSize(0));
+    int least = splits > 1 ? splits * 4 * step : kind == 0 ? 1600 : 1024;
+    int k = deep ? depth(random, format, least, 600) : depth(random, format, 1, 260);
     int m = large ? 65 + random.nextInt(200) : 33 + random.nextInt(32);
     int rows = large ? Math.ceilDiv(m, 128) : 1;
+    int half = Math.ceilDiv(target.multiprocessors(), 2 * rows);
+    // More than half of the multiprocessors, where none is to be split.
     int columns =
-        splits > 1
-            ? Math.max(1, target.multiprocessors() / splits)
-            : Math.max(1, Math.ceilDiv(target.multiprocessors(), 2 * rows));
+        splits > 1 ? Math.max(1, target.multiprocessors() / splits) : large ? half : half + 1;
     int n = 256 * (columns - 1) + 1 + random.nextInt(256);
     Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + kind % 2]);
     List<QuantizedActivations> choice =
-        List.of(kind == 0 ? QuantizedActivations.INT8_PER_TOKEN : QuantizedActivations.EXACT);
+        kind == 0 ? List.of(QuantizedActivations.INT8_PER_TOKEN) : EXACT;
     String name = "quantized_matmul seed %d hopper%s".formatted(seed, deep ? " deep" : "");
     return product(random, name, format, choice, x, n);
   }
