@@ -2,8 +2,9 @@
 # Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
 # RESOURCE_DIR gets kernels.list and a fat binary for each source: for sm_80, sm_90a and PTX of
 # compute_80 for later devices, or where its name ends in _sm90a.cu for sm_90a alone; with `all` also for
-# the architectures between and after, with a number such as 90a for that one. What each kernel of the default targets uses is compared with registers.txt,
-# where that was made by the same compiler; REGISTERS=write writes it.
+# the architectures between and after, with a number such as 90a for that one. BUILD_DIR/registers.txt
+# reports what each kernel of the default targets uses. REGISTERS=write keeps it as registers.txt, below which a build
+# must not fall: check_registers.awk says in what.
 set -euo pipefail
 cd "$(dirname "$0")"
 build=$1 resources=$2 which=${3:-default}
@@ -32,17 +33,33 @@ targets_of() { # source
   esac
 }
 
+# Each kernel, its architecture and its instructions, of 16 bytes, by the sizes of a cubin's sections. The last number of
+# a cubin's name is its architecture where a source has several.
+instructions() { # folder of cubins, source
+  local cubin name target
+  for cubin in "$1"/*.cubin; do
+    name=$(basename "$cubin" .cubin)
+    case $2 in *_sm90a.cu) target=sm_90a ;; *) target=sm_${name##*_} ;; esac
+    readelf -SW "$cubin" 2>/dev/null | sed -n 's/^ *\[ *[0-9]*\] *\.text\.\([^ ]*\) *PROGBITS *[^ ]* *[^ ]* *\([^ ]*\) .*/\1 \2/p' | while read -r kernel size; do
+      echo "$kernel $target $((16#$size / 16))"
+    done
+  done
+}
+
 headers=$(find . -name '*.h' | sort | xargs cat build.sh | sha256sum)
 compile() { # source
   local key name flags="$flags $(targets_of "$1")"
   name=$(echo "${1%.cu}" | tr / _)
   key=$(printf '%s' "$headers $flags $("$nvcc" --version | tail -n 1)" | cat - "$1" | sha256sum)
   if [ ! -f "$build/$name.fatbin" ] || [ "$(cat "$build/$name.key" 2>/dev/null)" != "$key" ]; then
+    rm -rf "$build/$name.kept" && mkdir "$build/$name.kept"
     # shellcheck disable=SC2086
-    "$nvcc" $flags -fatbin -o "$build/$name.fatbin" "$1" >"$build/$name.log" 2>&1 || {
+    "$nvcc" $flags -fatbin --keep --keep-dir "$build/$name.kept" -o "$build/$name.fatbin" "$1" >"$build/$name.log" 2>&1 || {
       cat "$build/$name.log" >&2
       return 1
     }
+    instructions "$build/$name.kept" "$1" >"$build/$name.instructions"
+    rm -r "$build/$name.kept"
     # ptxas only mentions that a warpgroup's products wait for each other.
     if grep -E "wgmma.* serialized|warpgroup.arrive is injected" "$build/$name.log" >&2; then
       return 1
@@ -63,24 +80,30 @@ for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
   pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
+# Images of sources that an earlier list named.
+for image in "$resources"/*.fatbin; do
+  name=$(basename "$image" .fatbin)
+  awk '!/^#/ && NF { sub(/\.cu$/, "", $1); gsub("/", "_", $1); print $1 }' kernels.list | grep -qx "$name" || rm "$image"
+done
 bytes=$(cat "$resources"/*.fatbin | wc -c)
 echo "CUDA kernels for $(echo "$targets" | sed 's/ /, /g; s/\([0-9]\)/sm_\1/1; s/, /, sm_/g') and PTX: $(ls "$resources"/*.fatbin | wc -l) images, $((bytes / 1024)) KB"
 [ "$bytes" -lt 60000000 ] || { echo "cuda-src/build.sh: the images have $bytes bytes, expected below 60 MB" >&2; exit 1; }
 
-# Registers, spilled and shared bytes, and the blocks that a multiprocessor has room for.
+# Registers, bytes of the stack frame, spilled and shared, the blocks that a multiprocessor has room for, and instructions.
 registers() {
-  echo "# What each kernel uses, by ptxas of $version; made by REGISTERS=write cuda-src/build.sh, compared by each build."
+  echo "# What each kernel uses, by ptxas of $version: a report of REGISTERS=write cuda-src/build.sh. stack: bytes of a thread's frame."
   echo "# shared: bytes that ptxas counts and those of kernels.list. blocks: that a multiprocessor has room for, which"
   echo "# has 65536 registers, 2048 threads and 164 KB (sm_80) or 228 KB (sm_90a) of shared memory, 1 KB lost a block."
-  printf '%-28s %-7s %7s %9s %7s %7s %7s\n' kernel target threads registers spilled shared blocks
+  printf '%-28s %-7s %7s %9s %7s %7s %7s %7s %12s\n' kernel target threads registers stack spilled shared blocks instructions
   for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
-    cat "$build/$(echo "${source%.cu}" | tr / _).log"
+    cat "$build/$(echo "${source%.cu}" | tr / _)".{instructions,log}
   done | awk '
     function room(total, each) { if (int(total / each) < blocks) blocks = int(total / each) }
     FILENAME == "kernels.list" { if ($0 !~ /^#/) { threads[$2] = $3; dynamic[$2] = $5 }; next }
-    /Compiling entry function/ { split($0, part, "\047"); kernel = part[2]; target = part[4]; spilled = 0 }
+    /Compiling entry function/ { split($0, part, "\047"); kernel = part[2]; target = part[4]; stack = spilled = 0 }
     /Function properties for/ { mine = ($NF == kernel) }
-    /bytes spill stores/ && mine { spilled = $5 + $9 }
+    NF == 3 && $2 ~ /^sm_/ { length_of[$1, $2] = $3; next }
+    /bytes spill stores/ && mine { stack = $1; spilled = $5 + $9 }
     /Used [0-9]+ registers/ {
       shared = dynamic[kernel] + 0
       for (i = 1; i <= NF; i++) {
@@ -91,7 +114,7 @@ registers() {
       room(65536, int((used * 32 + 255) / 256) * 256 * threads[kernel] / 32)
       room(2048, threads[kernel])
       room((target == "sm_80" ? 164 : 228) * 1024, shared + 1024)
-      if (target == "sm_80" || target == "sm_90a") printf "%-28s %-7s %7d %9d %7d %7d %7d\n", kernel, target, threads[kernel], used, spilled, shared, blocks
+      if (target == "sm_80" || target == "sm_90a") printf "%-28s %-7s %7d %9d %7d %7d %7d %7d %12d\n", kernel, target, threads[kernel], used, stack, spilled, shared, blocks, length_of[kernel, target]
     }' kernels.list - | sort
 }
 version="nvcc $("$nvcc" --version | sed -n 's/.*, V\([0-9.]*\)$/\1/p')"
@@ -99,12 +122,16 @@ if [ "$which" = default ] || [ "$which" = all ]; then
   registers >"$build/registers.txt"
   if [ "${REGISTERS:-}" = write ]; then
     cp "$build/registers.txt" registers.txt
-  elif ! grep -q "ptxas of $version;" registers.txt; then
-    echo "cuda-src/build.sh: registers.txt was made by another compiler than $version and is not compared"
-  else
-    diff registers.txt "$build/registers.txt" >&2 || {
-      echo "cuda-src/build.sh: kernels use other registers than registers.txt says; look at it, then REGISTERS=write cuda-src/build.sh BUILD_DIR RESOURCE_DIR" >&2
-      exit 1
-    }
   fi
+  same=0
+  if grep -q "ptxas of $version:" registers.txt; then
+    same=1
+  else
+    echo "cuda-src/build.sh: registers.txt was made by another compiler than $version: spills and blocks are not compared"
+  fi
+  awk -v same=$same -f check_registers.awk registers.txt "$build/registers.txt" >&2 || {
+    echo "cuda-src/build.sh: mend the kernels, or keep what they use now by REGISTERS=write cuda-src/build.sh BUILD_DIR RESOURCE_DIR" >&2
+    exit 1
+  }
+  cmp -s registers.txt "$build/registers.txt" || echo "cuda-src/build.sh: $(diff registers.txt "$build/registers.txt" | grep -c '^>') lines of $build/registers.txt are not those of registers.txt"
 fi

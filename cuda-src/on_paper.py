@@ -1,4 +1,4 @@
-"""Works out what bounds the products with quantised weights, and writes it into docs/kernels-on-paper.md.
+"""Works out what bounds the products with quantised weights, and attention, and writes it into docs/kernels-on-paper.md.
 
 python3 cuda-src/on_paper.py [--check]
 
@@ -12,36 +12,45 @@ import re
 import subprocess
 import tempfile
 
+import attention_on_paper
+import rows_on_paper
+
 HERE = pathlib.Path(__file__).resolve().parent
 DOC = HERE.parent / "docs" / "kernels-on-paper.md"
 FEATURES = 128
 
 # Multiprocessors, GHz, bytes/s that reads reach, FLOP/s that mma.sync reaches in bf16 and int8, bf16 FLOP/s of the
-# vendor's library, shared memory of a multiprocessor, the latency of its memory in seconds. What wgmma reaches where it
-# is: in bf16 as that library, in int8 as others' products of fp8, which have the same rate.
+# vendor's library, shared memory of a multiprocessor, the latency of its memory in seconds. What reads of the second-level
+# cache reach in bytes/s, of which a multiprocessor alone gets 64 bytes a cycle at most, and their latency in seconds. What
+# wgmma reaches where it is: in bf16 as that library, in int8 as others' products of fp8, which have the same rate.
 MACHINES = {
-    "H100 SXM": dict(count=132, clock=1.755e9, bytes=3.0e12, bf16=630e12, int8=1250e12, library=798e12, shared=227 << 10, latency=700e-9, wgmma=dict(bf16=798e12, int8=1500e12)),
-    "RTX 4090": dict(count=128, clock=2.52e9, bytes=0.93e12, bf16=165e12, int8=660e12, library=165e12, shared=99 << 10, latency=600e-9),
+    "H100 SXM": dict(count=132, clock=1.755e9, bytes=3.0e12, bf16=630e12, int8=1250e12, library=798e12, shared=227 << 10, latency=700e-9, l2=6.5e12, l2_latency=200e-9, wgmma=dict(bf16=798e12, int8=1500e12)),
+    "RTX 4090": dict(count=128, clock=2.52e9, bytes=0.93e12, bf16=165e12, int8=660e12, library=165e12, shared=99 << 10, latency=600e-9, l2=5.0e12, l2_latency=120e-9),
 }
+# Of a multiprocessor, bytes from the second-level cache in a cycle. Seconds that each launch of a graph adds.
+L2_BYTES, NODE = 64, 1.5e-6
 
-# Kernel, bits, token tiles, slices, sides, depth, stages; integers or not.
-TILES = {
-    "matmul_int4_bf16_8": (4, 1, 2, 1, 128, 4, False),
-    "matmul_int4_bf16_16": (4, 2, 2, 1, 128, 4, False),
-    "matmul_int4_bf16_64": (4, 4, 1, 2, 64, 4, False),
-    "matmul_int4_bf16_128": (4, 8, 1, 2, 64, 4, False),
-    "matmul_int8_bf16_8": (8, 1, 2, 1, 64, 4, False),
-    "matmul_int8_bf16_16": (8, 2, 2, 1, 64, 4, False),
-    "matmul_int8_bf16_64": (8, 4, 1, 2, 64, 4, False),
-    "matmul_int8_bf16_128": (8, 8, 1, 2, 64, 3, False),
-    "matmul_int8_codes_16": (8, 2, 2, 1, 64, 4, True),
-    "matmul_int8_codes_64": (8, 4, 1, 2, 64, 4, True),
-    "matmul_int8_codes_128": (8, 8, 1, 2, 64, 4, True),
-}
+
+def shapes():
+    """The tiles of quantized/tile_shapes.h by their names: each has a number for each constant."""
+    found = {}
+    for name, base, body in re.findall(r"struct (\w+)(?: : (\w+))? \{([^}]*)\}", (HERE / "quantized" / "tile_shapes.h").read_text()):
+        found[name] = {**found.get(base, {}), **{key: int(value) for key, value in re.findall(r"(k\w+) = (\d+)", body)}}
+    return found
+
+
+def instances(pattern):
+    """Each kernel of a source of quantised products, and its tile's name."""
+    return {name: shape for source in sorted((HERE / "quantized").glob("w[48]a*.cu")) for name, shape in re.findall(pattern, source.read_text())}
+
+
+SHAPES = shapes()
+# Kernels of mma that F16 does not double: their tiles.
+TILES = {name: SHAPES[shape] | {"name": shape} for name, shape in instances(r"GATUN_(?:WEIGHT_ONLY|INT8)\((w\da(?:16_bf16|8)_m\d+), (?:Bf16, )?(\w+)\)").items()}
 
 # Kernels of warpgroups: bits, integers or not, input features of a turn, tokens.
 HOPPER = {
-    f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a": (bits, integers, 64 if integers else 32, tokens)
+    f"w{bits}a{'8' if integers else '16_bf16'}_m{tokens}_sm90a": (bits, integers, 64 if integers else 32, tokens)
     for bits, integers in ((4, False), (8, False), (8, True))
     for tokens in (64, 128)
 }
@@ -71,11 +80,10 @@ def compile_ptx(source, architecture):
 def ptx_of(kernel, product):
     """The PTX of a kernel for one layout."""
     bits, integers, shift, _, scales = PRODUCTS[product]
-    arguments = ", ".join(str(a) for a in TILES[kernel][:-1])
-    tile = f"{'IntegerTile' if integers else 'ExactTile'}<{arguments}>"
-    product_of = "integer_product<S>" if integers else "exact_product<S, true>"
+    tile = f"{'Int8Tile' if integers else 'WeightOnlyTile'}<{TILES[kernel]['name']}>"
+    product_of = "int8_product<S>" if integers else "weight_only_product<S, true>"
     source = f"""
-#include "quantized/{'integers' if integers else 'exact'}.h"
+#include "quantized/{'int8_activations' if integers else 'weight_only'}.h"
 using namespace gatun;
 extern "C" __global__ void __launch_bounds__(256) counted(const __grid_constant__ QuantizedProduct given) {{
   QuantizedProduct p = given;
@@ -93,18 +101,18 @@ def hopper_ptx(kernel, product, grouped):
     """The PTX of a warpgroup's kernel for one layout, or for its codes with a scale a feature."""
     bits, integers, _, tokens, *_ = HOPPER[kernel]
     if integers:
-        text = (HERE / "matmul_int8" / "integers_sm90a.cu").read_text()
+        text = (HERE / "quantized" / "w8a8_sm90a.cu").read_text()
         return compile_ptx(text.replace(kernel, "counted"), "sm_90a")
     scales = PRODUCTS[product][4] if grouped else "kScaleF32Sum"
     return compile_ptx(
         f"""
-#include "quantized/exact_sm90a.h"
+#include "quantized/weight_only_sm90a.h"
 using namespace gatun;
 extern "C" __global__ void __launch_bounds__(kThreads, 1) counted(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes, const __grid_constant__ QuantizedProduct given) {{
   QuantizedProduct p = given;
   p.scales = {scales};
   p.shift = {PRODUCTS[product][2] if grouped else 62};
-  hopper_exact_product<true, {bits}, {tokens}>(x, codes, p);
+  warpgroup_weight_only_product<true, {bits}, {tokens}>(x, codes, p);
 }}
 """,
         "sm_90a",
@@ -211,8 +219,9 @@ def registers():
     table = {}
     for line in (HERE / "registers.txt").read_text().splitlines():
         part = line.split()
-        if len(part) == 7 and part[1] in ("sm_80", "sm_90a"):
-            table[part[0], part[1]] = tuple(int(number) for number in part[3:])
+        if len(part) == 9 and part[1] in ("sm_80", "sm_90a"):
+            used, _, spilled, shared, blocks, _ = (int(number) for number in part[3:])
+            table[part[0], part[1]] = used, spilled, shared, blocks
     return table
 
 
@@ -229,47 +238,97 @@ def kernel_for(product, m, n, machine):
     for tokens in (128, 64) if "wgmma" in machine else ():
         splits = 1 if tokens == 128 else hopper_splits(product, m, n, machine)
         if m > tokens // 2 and 2 * splits * ceil(n, HOPPER_FEATURES) * ceil(m, tokens) >= machine["count"]:
-            return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}_sm90a"
+            return f"w{bits}a{'8' if integers else '16_bf16'}_m{tokens}_sm90a"
     tokens = 8 if m <= 8 and not integers else 16 if m <= 16 else 64 if m <= 64 else 128
-    return f"matmul_int{bits}_{'codes' if integers else 'bf16'}_{tokens}"
+    return f"w{bits}a{'8' if integers else '16_bf16'}_m{tokens}"
 
 
 def ceil(a, b):
     return -(-a // b)
 
 
+class Plan:
+    """Which kernel computes a product, and how its work is divided."""
+
+    def __init__(self, product, m, n, machine):
+        self.kernel = kernel_for(product, m, n, machine)
+        self.k = n
+        if self.kernel in HOPPER:
+            self.features, self.tokens, self.threads = HOPPER_FEATURES, HOPPER[self.kernel][3], 256
+            self.splits = 1 if self.tokens == 128 else hopper_splits(product, m, n, machine)
+        else:
+            tile = TILES[self.kernel]
+            depth = tile["kDepth"]
+            self.features, self.tokens, self.threads = FEATURES, tile["kTokens"], 256 // tile["kWarpsK"]
+        self.tiles = ceil(n, self.features) * ceil(m, self.tokens)
+        if self.kernel in TILES:
+            self.splits = max(1, min(2 * machine["count"] // self.tiles, n // depth // 4))
+
+    def tile_sums(self):
+        return self.features * self.tokens
+
+    def partial(self):
+        """Bytes that splits leave in the second-level cache, and read again."""
+        return 0 if self.splits == 1 else 2 * 4 * self.tiles * self.splits * self.tile_sums()
+
+
+def l2_bytes(product, plan):
+    """What all blocks read of weights and of x, and what splits write and read."""
+    bits, integers, shift, scale_bytes, _ = PRODUCTS[product]
+    groups = 1 if shift > 16 else plan.k >> shift
+    weight = plan.features * (plan.k * bits // 8 + groups * scale_bytes)
+    return plan.tiles * (weight + plan.tokens * plan.k * (1 if integers else 2)) + plan.partial()
+
+
+def join(plan, machine, vectors):
+    """Round trips to the second-level cache of the threads that add a tile's sums, and seconds, where one block adds all of them: by
+    vectors of four sums, as many splits at a time as make 16 loads, or sum by sum, the first split's and then four others' at a time."""
+    sums = plan.tile_sums() // plan.threads
+    if vectors:
+        trips = ceil(plan.splits, max(1, 16 // (sums // 4)))
+    else:
+        trips = sums * (1 + ceil(plan.splits - 1, 4))
+    # Beside them what was written becomes seen, and then is counted.
+    return trips, (trips + 2) * machine["l2_latency"] + 4 * plan.splits * plan.tile_sums() / (L2_BYTES * machine["clock"])
+
+
+def split_row(product, m, n, machine, limit):
+    """What splits of k add to the bound of a product, and what they would add if sums were added one by one and a launch set the counters."""
+    plan = Plan(product, m, n, machine)
+    if plan.splits == 1:
+        return None
+    launches = 2 if PRODUCTS[product][1] else 1
+    (trips, seconds), (one_by_one, longer) = (join(plan, machine, vectors) for vectors in (True, False))
+    all_of_it, all_before = limit + seconds + launches * NODE, limit + longer + (launches + 1) * NODE
+    return [product, m, plan.kernel, plan.splits, one_by_one, f"{longer * 1e6:.1f}", launches + 1, f"{all_before * 1e6:.1f}", trips, f"{seconds * 1e6:.1f}", launches, f"{all_of_it * 1e6:.1f}", f"{all_before / all_of_it:.2f}x"]
+
+
 def row(product, m, n, machine, counted):
     bits, integers, shift, scale_bytes, _ = PRODUCTS[product]
-    kernel = kernel_for(product, m, n, machine)
-    k = n
+    plan = Plan(product, m, n, machine)
+    kernel, k, splits, tokens = plan.kernel, plan.k, plan.splits, plan.tokens
     groups = 1 if shift > 16 else k >> shift
     weight = n * (k * bits // 8 + groups * scale_bytes)
     rate = "int8" if integers else "bf16"
     if kernel in HOPPER:
-        turn, tokens = HOPPER[kernel][2:4]
-        splits = 1 if tokens == 128 else hopper_splits(product, m, n, machine)
-        blocks = ceil(n, HOPPER_FEATURES) * ceil(m, tokens)
-        partial = 0 if splits == 1 else 2 * 4 * blocks * splits * HOPPER_FEATURES * tokens
+        turn = HOPPER[kernel][2]
         count, group = counted[product, kernel]
         instructions_a_block = count["all"] * ceil(k, turn) + group * groups
         unit, speed = "wgmma", machine["wgmma"][rate]
     else:
-        _, tiles, slices, sides, depth, stages, _ = TILES[kernel]
-        tokens = 8 * tiles * sides
-        blocks = ceil(n, FEATURES) * ceil(m, tokens)
-        splits = max(1, min(2 * machine["count"] // blocks, k // depth // 4))
-        partial = 0 if splits == 1 else 2 * 4 * blocks * splits * FEATURES * tokens
-        instructions_a_block = counted[product, kernel]["all"] * ceil(k, depth)
+        instructions_a_block = counted[product, kernel]["all"] * ceil(k, TILES[kernel]["kDepth"])
         unit, speed = "mma.sync", machine[rate]
     # Codes of x are written and read once more than x.
     data = weight + m * k * (2 + (2 if integers else 0)) + m * n * 2
     memory = data / machine["bytes"]
-    issued = instructions_a_block * 8 * blocks / (machine["count"] * 4 * machine["clock"])
+    cached = l2_bytes(product, plan)
+    cache = cached / machine["l2"]
+    issued = instructions_a_block * 8 * plan.tiles / (machine["count"] * 4 * machine["clock"])
     tensor = 2 * ceil(m, tokens) * tokens * n * k / speed
-    limit = max(memory, issued, tensor)
-    by = {memory: "memory", issued: "instructions", tensor: unit}[limit]
+    limit = max(memory, cache, issued, tensor)
+    by = {memory: "memory", cache: "L2", issued: "instructions", tensor: unit}[limit]
     library = max((n * k * 2 + m * k * 2 + m * n * 2) / machine["bytes"], 2 * m * n * k / machine["library"])
-    return [product, m, kernel, splits, f"{data / 1e6:.1f}", f"{partial / 1e6:.1f}", *(f"{t * 1e6:.1f}" for t in (memory, issued, tensor, limit)), by, f"{library / limit:.2f}x"]
+    return limit, [product, m, kernel, splits, f"{data / 1e6:.1f}", f"{cached / 1e6:.1f}", f"{plan.partial() / 1e6:.1f}", *(f"{t * 1e6:.1f}" for t in (memory, cache, issued, tensor, limit)), by, f"{library / limit:.2f}x"]
 
 
 def table(head, rows):
@@ -297,10 +356,11 @@ def document():
     counted, loops = {}, []
     used = registers()
     for product, (bits, integers, *_) in PRODUCTS.items():
-        for kernel, (tile_bits, tiles, slices, sides, depth, stages, tile_integers) in TILES.items():
-            if (tile_bits, tile_integers) != (bits, integers):
+        for kernel, tile in TILES.items():
+            if not kernel.startswith(f"w{bits}a{8 if integers else 16}_"):
                 continue
-            trips = 1 if tiles < 4 else depth // 32 // slices
+            depth, stages = tile["kDepth"], tile["kStages"]
+            trips = 1 if tile["kTokens"] <= 16 else depth // 32 // tile["kWarpsK"]
             count = classes(stage_loop(ptx_of(kernel, product), trips))
             counted[product, kernel] = count
             codes = FEATURES * depth // 8 // 32
@@ -323,8 +383,8 @@ def document():
                 codes = HOPPER_FEATURES * turn // 8 // 32
                 hopper.append([kernel, turn, *(f"{count[c]:.0f}" for c in ("all", "mma", "shared", "bits", "halves", "floats")), f"{count['all'] / codes:.2f}", f"{group:.0f}", f"{shared / 1024:.0f}", f"{number}" + (f" ({spilled} B spilled)" if spilled else "")])
     conflicts = []
-    for kernel, (bits, tiles, _, sides, depth, _, integers) in TILES.items():
-        c = bank_conflicts(bits, integers, 8 * tiles * sides, depth)
+    for kernel, tile in TILES.items():
+        c = bank_conflicts(tile["kBits"], "a8_" in kernel, tile["kTokens"], tile["kDepth"])
         conflicts.append([kernel, *c.values()])
     parts = [
         "A warp's instructions in one stage (128 features by the stage's depth, eight warps), counted in PTX; `a code` is for each of a lane's"
@@ -342,10 +402,20 @@ def document():
     ]
     for name, machine in MACHINES.items():
         for n in (8192, 4096):
-            rows = [row(product, m, n, machine, counted) for product in PRODUCTS for m in TOKENS]
-            parts.append(f"{name}, N = K = {n}: MB are what must cross the memory, and what splits of k leave in the second-level cache; microseconds of each of the three bounds, the largest of them, and how much longer a product in bf16 takes at its own bound.")
-            parts.append(table(["product", "M", "kernel", "splits", "MB", "MB of splits", "memory us", "issue us", "mma us", "limit us", "by", "beside bf16"], rows))
+            rows = {(product, m): row(product, m, n, machine, counted) for product in PRODUCTS for m in TOKENS}
+            parts.append(f"{name}, N = K = {n}: MB are what must cross the memory, what blocks read of the second-level cache with what splits of k write and read there, and that of the splits alone; microseconds of each of the four bounds, the largest of them, and how much longer a product in bf16 takes at its own bound.")
+            parts.append(table(["product", "M", "kernel", "splits", "MB", "MB of L2", "of splits", "memory us", "L2 us", "issue us", "mma us", "limit us", "by", "beside bf16"], [cells for _, cells in rows.values()]))
+            joins = [split_row(product, m, n, machine, limit) for (product, m), (limit, _) in rows.items()]
+            parts.append(f"{name}, N = K = {n}: what joining splits and launching adds to the limit inside a graph, {NODE * 1e6:.1f} us a launch, where one block adds a tile's sums. Left, sums that are added one after another with a launch that sets the counters; right, split after split by vectors with counters that are 0 again; the gain that is expected of the second.")
+            parts.append(table(["product", "M", "kernel", "splits", "round trips", "join us", "launches", "all us", "round trips by vectors", "join us", "launches", "all us", "gain"], [cells for cells in joins if cells]))
     return "\n\n".join(parts)
+
+
+def section(text, name, content):
+    """The text with what lies between two marks replaced."""
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+    head, rest = text.split(begin)
+    return head + begin + content + end + rest.split(end)[1]
 
 
 def main():
@@ -353,9 +423,9 @@ def main():
     parser.add_argument("--check", action="store_true", help="fail where the document is not what would be written")
     arguments = parser.parse_args()
     text = DOC.read_text()
-    begin, end = "<!-- quantised -->\n", "\n<!-- end of quantised -->"
-    head, rest = text.split(begin)
-    new = head + begin + document() + end + rest.split(end)[1]
+    new = section(text, "quantised", document())
+    new = section(new, "attention", attention_on_paper.document(table, MACHINES))
+    new = section(new, "rows", rows_on_paper.document(MACHINES, table, compile_ptx, HERE))
     if arguments.check:
         if new != text:
             raise SystemExit(f"{DOC} is not what cuda-src/on_paper.py writes")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes bench/target/gpu.tar.xz, what bench/gpu/run.sh needs where there is a GPU and no JDK: a run-time
-# image of the JVM, the jars, the tests' classes, the kernels' sources and the emulator.
+# image of the JVM, the jars, the tests' classes, the kernels' images and sources, and the emulator.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 find_jdk() {
@@ -22,11 +22,10 @@ mkdir -p "$pack/lib" "$pack/classes"
   --no-header-files --no-man-pages --compress zip-0 --output "$pack/jre"
 tr ':' '\n' <bench/target/class-path.txt |
   grep -E '/(gatun[^/]*|jackson-(core|databind|annotations)-[^/]*)\.jar$' | xargs -I{} cp {} "$pack/lib/"
-for module in bindings kernels/api kernels/reference kernels/cpu kernels/cuda java-api/core bench; do
+for module in bindings kernels/api kernels/formats kernels/reference kernels/cpu kernels/cuda java-api/core bench; do
   cp -r "$module/target/classes/." "$pack/classes/"
 done
 cp -r test/target/test-classes/. "$pack/classes/"
-# The images are made on the machine with the GPU.
 rm -rf "$pack/classes/META-INF/gatun/cuda" "$pack/classes/module-info.class" "$pack"/lib/gatun*.jar
 # The assertions of the tests.
 for name in junit-jupiter-api-5 junit-platform-commons-1 opentest4j-1; do
@@ -34,9 +33,26 @@ for name in junit-jupiter-api-5 junit-platform-commons-1 opentest4j-1; do
 done
 cp -r cuda-src "$pack/cuda-src"
 cp -r test/emulator/probes "$pack/probes"
+# What nvcc makes here need not be made there. Without one only the sources travel.
+mkdir -p "$pack/images"
+images=kernels/cuda/target/classes/META-INF/gatun/cuda
+nvcc=${NVCC:-nvcc}
+if ls "$images"/*.fatbin >/dev/null 2>&1 && command -v "$nvcc" >/dev/null; then
+  cp "$images"/kernels.list "$images"/*.fatbin "$pack/images/"
+  probe() { # source code...
+    "$nvcc" -std=c++17 -O3 -I cuda-src/include "${@:2}" -fatbin -o "$pack/images/$1.fatbin" "test/emulator/probes/$1.cu"
+  }
+  hopper=(-gencode arch=compute_90a,code=sm_90a)
+  probe primitives "${hopper[@]}" -gencode arch=compute_80,code=sm_80 -gencode arch=compute_80,code=compute_80
+  probe hopper_sm90a "${hopper[@]}"
+  echo "80 90a compute_80" >"$pack/images/targets.txt"
+else
+  echo "bench/gpu/pack.sh: this build has no images of kernels, so the machine with the GPU needs nvcc"
+fi
 mkdir -p "$pack/emulator"
 cp -r test/target/emulator/libgatun_emulated_cuda.so test/target/emulator/images "$pack/emulator/"
 tar -cf - -C "$pack" . | xz -T0 -6 >"$pack.tar.xz"
+python3 bench/gpu/pack.py stamp "$pack.tar.xz" "$pack"
 bytes=$(stat -c %s "$pack.tar.xz")
 echo "$pack.tar.xz: $((bytes / 1000000)) MB"
 [ "$bytes" -lt 55000000 ] || { echo "bench/gpu/pack.sh: that is more than 55 MB" >&2; exit 1; }

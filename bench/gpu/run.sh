@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
-# Measures the CUDA kernels on the GPU of this machine: bench/gpu/run.sh --phase probe|vectors|contract|timing|e2e|all
-# --deadline SECONDS --commit HASH; needs what bench/gpu/pack.sh made, nvcc, and python3 with PyTorch.
+# Measures the CUDA kernels on the GPU of this machine:
+# bench/gpu/run.sh --phase smoke|probe|vectors|contract|timing|e2e|all --deadline SECONDS --commit HASH
+# needs what bench/gpu/pack.sh made, and python3, with PyTorch for the phases that time; see README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
-pack=../target/gpu
-if [ -f "$pack.tar.xz" ] && [ ! -d "$pack/jre" ]; then
-  mkdir -p "$pack" && tar -xJf "$pack.tar.xz" -C "$pack"
-fi
-exec python3 harness.py "$@"
+python3 pack.py ../target/gpu.tar.xz ../target/gpu
+exec python3 -u harness.py "$@"

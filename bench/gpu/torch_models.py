@@ -9,6 +9,8 @@ import struct
 import sys
 import time
 
+import answers
+
 LEAST_SECONDS = 0.1
 
 
@@ -68,21 +70,21 @@ def transformers_encoder(torch, folder, config, weights, dtype):
 
 class Models:
     def __init__(self, torch, folder):
-        self.torch, self.folder, self.key = torch, pathlib.Path(folder), None
+        self.torch, self.folder, self.key, self.id = torch, pathlib.Path(folder), None, None
 
     def contenders(self, row):
-        """The model's computations by name, and why one is missing."""
+        """The model's computations by name."""
         key = (row["model"], row["dtype"])
         if self.key != key:
             dtype = {"BF16": self.torch.bfloat16, "F16": self.torch.float16, "F32": self.torch.float32}[row["dtype"]]
             directory = self.folder / row["model"]
             config = json.loads((directory / "config.json").read_text())
             weights = read_weights(self.torch, directory / "model.safetensors", dtype)
-            self.calls, self.missing, self.vocabulary = {"torch": encoder(self.torch, config, weights)}, {}, config["vocab_size"]
+            self.calls, self.vocabulary, self.id = {"torch": encoder(self.torch, config, weights)}, config["vocab_size"], None
             try:
                 self.calls["transformers"] = transformers_encoder(self.torch, directory, config, weights, dtype)
             except Exception as e:
-                self.missing = {"transformers-error": repr(e)}
+                print(f"transformers is no contender: {e!r}", file=sys.stderr, flush=True)
             self.key = key
         return self.calls
 
@@ -96,36 +98,50 @@ class Models:
             ids[i, :n] = self.torch.tensor([(7919 * i + 104729 * j + i * j) % self.vocabulary for j in range(n)])
         return ids.pin_memory(), mask.pin_memory()
 
-    def answer(self, row):
+    def answer(self, row, answer):
         torch = self.torch
         calls = self.contenders(row)
-        host_ids, host_mask = self.inputs(row)
-        ids, mask = host_ids.cuda(), host_mask.cuda()
+        if self.id != row["id"]:
+            self.id, self.hosts, self.graphs = row["id"], self.inputs(row), {}
+        host_ids, host_mask = self.hosts
         padded = bool(row.get("ragged"))
-        answer = dict(self.missing)
 
         def masked(name, mask):
             # transformers takes the mask of tokens, PyTorch's attention that of keys.
             return None if not padded else mask.long() if name == "transformers" else mask[:, None, None, :]
 
-        for name, call in calls.items():
-            try:
-                with torch.inference_mode():
-                    if "compare" in row:
-                        got = call(ids, masked(name, mask))[mask].double().flatten()
-                        data = bytearray(pathlib.Path(row["compare"]).read_bytes())
-                        wanted = torch.frombuffer(data, dtype=torch.float32).to("cuda").double()
-                        answer[name + "-difference"] = ((got - wanted).norm() / wanted.norm()).item()
-                        continue
-                    run = lambda: call(host_ids.to("cuda", non_blocking=True), masked(name, host_mask.to("cuda", non_blocking=True)))
-                    answer[name] = self.seconds(run)
-                    if name == "torch":
-                        answer["torch-graph"] = self.graph(call, ids, masked(name, mask), host_ids)
-            except RuntimeError as e:
-                answer[name + "-error"] = str(e).split("\n")[0]
-        return answer
+        def compared(name, call):
+            with torch.inference_mode():
+                got = call(host_ids.cuda(), masked(name, host_mask.cuda()))[host_mask.cuda()].double().flatten()
+            data = bytearray(pathlib.Path(row["compare"]).read_bytes())
+            wanted = torch.frombuffer(data, dtype=torch.float32).to("cuda").double()
+            return {"difference": ((got - wanted).norm() / wanted.norm()).item()}
 
-    def graph(self, call, ids, mask, host_ids):
+        def timed(name, call):
+            run = lambda: call(host_ids.to("cuda", non_blocking=True), masked(name, host_mask.to("cuda", non_blocking=True)))
+            with torch.inference_mode():
+                return {"seconds": self.seconds(run)}
+
+        def replayed(call):
+            with torch.inference_mode():
+                if "torch" not in self.graphs:
+                    ids = host_ids.cuda()
+                    self.graphs["torch"] = self.graph(call, ids, masked("torch", host_mask.cuda())), ids
+                graph, ids = self.graphs["torch"]
+
+                def run():
+                    ids.copy_(host_ids, non_blocking=True)
+                    graph.replay()
+
+                return {"seconds": self.seconds(run)}
+
+        for name, call in calls.items():
+            measured = compared if "compare" in row else timed
+            answer.measure(name, lambda: measured(name, call))
+            if name == "torch" and "compare" not in row:
+                answer.measure("torch-graph", lambda: replayed(call))
+
+    def graph(self, call, ids, mask):
         torch = self.torch
         side = torch.cuda.Stream()
         with torch.cuda.stream(side):
@@ -133,13 +149,8 @@ class Models:
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            call(ids, mask)
-
-        def run():
-            ids.copy_(host_ids, non_blocking=True)
-            graph.replay()
-
-        return self.seconds(run)
+            self.kept = call(ids, mask)
+        return graph
 
     def batch(self, run, calls):
         self.torch.cuda.synchronize()
@@ -163,13 +174,7 @@ def main():
     import torch
 
     models = Models(torch, sys.argv[1])
-    print(json.dumps({"ready": "torch " + torch.__version__, "device": torch.cuda.get_device_name(0)}), flush=True)
-    for line in sys.stdin:
-        try:
-            answer = models.answer(json.loads(line))
-        except Exception as e:  # A row that fails does not end the run.
-            answer = {"error": repr(e)}
-        print(json.dumps(answer), flush=True)
+    answers.give({"ready": "torch " + torch.__version__, "device": torch.cuda.get_device_name(0)}, models.answer)
 
 
 if __name__ == "__main__":

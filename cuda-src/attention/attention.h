@@ -1,4 +1,4 @@
-// What all attention kernels share: the call, where rows lie, and what becomes of a score. The
+// What all attention kernels share: the call, where rows lie, and which keys a query sees. The
 // meaning of each field is that of dev.gatun.kernels.api.ScaledDotProductAttention.
 #ifndef GATUN_ATTENTION_H
 #define GATUN_ATTENTION_H
@@ -10,7 +10,7 @@ namespace gatun {
 
 enum Causal : int { kNotCausal, kTopLeft, kBottomRight };
 
-constexpr float kLog2E = 1.4426950408889634f;
+constexpr float kLog2E = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
 
 struct Attention {
   const void* query;
@@ -39,113 +39,116 @@ struct Attention {
   uint32_t threshold;
 };
 
-// One sequence and head of a call.
+// One sequence and head of a call. Tokens of a sequence are counted in 32 bits: it has at most
+// 2^30.
 struct Sequence {
-  long batch, head, kv_head;
-  long queries, keys;
-  long first_query, first_key;  // Tokens before it in a ragged batch.
-  long shift;                   // From a query to the key that it stands at.
+  int batch, head, kv_head;
+  int queries, keys;
+  int first_query, first_key;  // Tokens before it in a ragged batch.
+  int shift;                   // From a query to the key that it stands at.
 };
 
-static __device__ __forceinline__ Sequence sequence(const Attention& a, long batch, long head) {
+// Heads that share keys and values.
+static __device__ __forceinline__ int group_of(const Attention& a) {
+  return static_cast<int>(a.heads) / static_cast<int>(a.kv_heads);
+}
+
+static __device__ __forceinline__ Sequence sequence(const Attention& a, unsigned batch,
+                                                    unsigned head) {
   Sequence s;
-  s.batch = batch;
-  s.head = head;
-  s.kv_head = head / (a.heads / a.kv_heads);
+  s.batch = static_cast<int>(batch);
+  s.head = static_cast<int>(head);
+  s.kv_head = s.head / group_of(a);
   s.first_query = a.query_offsets == nullptr ? 0 : a.query_offsets[batch];
-  s.queries =
-      a.query_offsets == nullptr ? a.query_length : a.query_offsets[batch + 1] - s.first_query;
+  s.queries = a.query_offsets == nullptr ? static_cast<int>(a.query_length)
+                                         : a.query_offsets[batch + 1] - s.first_query;
   s.first_key = a.key_offsets == nullptr ? 0 : a.key_offsets[batch];
   s.keys = a.key_offsets != nullptr   ? a.key_offsets[batch + 1] - s.first_key
            : a.key_lengths != nullptr ? a.key_lengths[batch]
-                                      : a.key_length;
+                                      : static_cast<int>(a.key_length);
   s.shift = a.causal == kBottomRight ? s.keys - s.queries : 0;
   return s;
 }
 
 // Where the row of a query begins in query or output.
-static __device__ __forceinline__ long query_row(const Attention& a, const Sequence& s,
-                                                 const long* strides, long i) {
+static __device__ __forceinline__ long query_row(const Attention& a, const Sequence& s, int head,
+                                                 const long* strides, int i) {
   return (a.query_offsets == nullptr ? s.batch * strides[0] : s.first_query * strides[1]) +
-         i * strides[1] + s.head * strides[2];
+         i * strides[1] + head * strides[2];
 }
 
-// Where the row of a key begins in key or value.
-static __device__ __forceinline__ long key_row(const Attention& a, const Sequence& s,
-                                               const long* strides, long j) {
-  const long inner = s.kv_head * strides[2];
-  if (a.key_offsets != nullptr) {
-    return (s.first_key + j) * strides[1] + inner;
-  }
+// The token of a key: its page, or row of a batch, and its place there.
+struct Token {
+  long page, place;
+};
+
+static __device__ __forceinline__ Token token_of(const Attention& a, const Sequence& s, int j) {
   if (a.block_table != nullptr) {
-    const long page = a.block_table[s.batch * a.block_table_stride + j / a.page_size];
-    return page * strides[0] + j % a.page_size * strides[1] + inner;
+    const unsigned size = static_cast<unsigned>(a.page_size), place = static_cast<unsigned>(j);
+    return {a.block_table[s.batch * a.block_table_stride + place / size], place % size};
   }
-  return s.batch * strides[0] + j * strides[1] + inner;
+  return {a.key_offsets == nullptr ? s.batch : 0, static_cast<long>(s.first_key) + j};
+}
+
+// Where the row of a token begins in key or value.
+static __device__ __forceinline__ long key_row(const Sequence& s, const long* strides,
+                                               const Token& token) {
+  return token.page * strides[0] + token.place * strides[1] + s.kv_head * strides[2];
 }
 
 // The row of a query in the outputs that have one for each.
-static __device__ __forceinline__ long row_of(const Attention& a, const Sequence& s, long i) {
-  return (s.batch * a.heads + s.head) * a.query_length + i;
+static __device__ __forceinline__ long row_of(const Attention& a, const Sequence& s, int head,
+                                              int i) {
+  return (s.batch * a.heads + head) * a.query_length + i;
 }
 
-// The keys that any of the queries from `first` to before `last` may see by position.
+// The keys from begin to before end.
 struct Keys {
-  long begin, end;
+  int begin, end;
 };
 
-static __device__ __forceinline__ Keys keys_of(const Attention& a, const Sequence& s, long first,
-                                               long last) {
+// Those that any of the queries from `first` to before `last` may see by position.
+static __device__ __forceinline__ Keys keys_of(const Attention& a, const Sequence& s, int first,
+                                               int last) {
   Keys keys = {0, s.keys};
   if (a.causal != kNotCausal && last + s.shift < keys.end) {
     keys.end = last + s.shift;
   }
   if (a.window > 0) {
     const long begin = first + s.shift - a.window + 1;
-    keys.begin = begin > 0 ? begin : 0;
+    keys.begin = begin > 0 ? static_cast<int>(begin) : 0;
     const long end = last + s.shift + a.window - 1;
-    keys.end = a.causal == kNotCausal && end < keys.end ? end : keys.end;
+    keys.end = a.causal == kNotCausal && end < keys.end ? static_cast<int>(end) : keys.end;
   }
   keys.end = keys.end < keys.begin ? keys.begin : keys.end;
   return keys;
 }
 
-static __device__ __forceinline__ bool sees(const Attention& a, const Sequence& s, long i, long j) {
-  const long stand = i + s.shift;
-  const bool causal = a.causal != kNotCausal;
-  return j < s.keys && !(causal && j > stand) &&
-         (a.window == 0 || (stand - j < a.window && (causal || j - stand < a.window))) &&
-         (a.key_mask == nullptr || a.key_mask[s.batch * a.key_length + j] != 0);
+// The part of keys that one of so many splits has, in whole rounds of so many.
+static __device__ __forceinline__ Keys split_of(const Keys& keys, int round, int split,
+                                                int splits) {
+  const int rounds = (keys.end - keys.begin + round - 1) / round;
+  const int each = (rounds + splits - 1) / splits * round;
+  const int begin = keys.begin + split * each;
+  return {begin, begin + each < keys.end ? begin + each : keys.end};
 }
 
-// A score of the product of a query and a key, where the one sees the other.
-static __device__ __forceinline__ float score_of(const Attention& a, const Sequence& s, long i,
-                                                 long j, float product) {
-  float score = product * a.scale;
-  if (a.softcap > 0) {
-    score = a.softcap * tanhf(score / a.softcap);
-  }
-  if (a.bias != nullptr) {
-    score += a.bias[s.batch * a.bias_strides[0] + s.head * a.bias_strides[1] +
-                    i * a.bias_strides[2] + j * a.bias_strides[3]];
-  }
-  if (a.slopes != nullptr) {
-    const long distance = i + s.shift - j;
-    score -= a.slopes[s.head] * static_cast<float>(distance < 0 ? -distance : distance);
-  }
-  return score;
+static __device__ __forceinline__ bool is_masked(const Attention& a, const Sequence& s, int j) {
+  return a.key_mask != nullptr && a.key_mask[s.batch * a.key_length + j] == 0;
 }
 
 // What dropout makes of a probability.
-static __device__ __forceinline__ float drop(const Attention& a, const Sequence& s, long i, long j,
-                                             float probability) {
-  if (a.kept == 1) {
-    return probability;
-  }
-  const uint32_t word =
-      philox(static_cast<uint32_t>(j), static_cast<uint32_t>(i), static_cast<uint32_t>(s.head),
-             static_cast<uint32_t>(s.batch), a.seed);
-  return word < a.threshold ? 0 * probability : probability / a.kept;
+static __device__ __forceinline__ float drop(const Attention& a, const Sequence& s, int head, int i,
+                                             int j, float probability) {
+  const uint32_t word = philox(static_cast<uint32_t>(j), static_cast<uint32_t>(i),
+                               static_cast<uint32_t>(head), static_cast<uint32_t>(s.batch), a.seed);
+  return word < a.threshold ? 0 * probability : probability * (1 / a.kept);
+}
+
+// Of a row whose scores' maximum is `top` in units of log2, and whose sum of 2^(score - top) is
+// `total`: the natural logarithm of the sum of the exponentials.
+static __device__ __forceinline__ float log_sum(float top, float total) {
+  return total == 0 ? -INFINITY : top * kLn2 + logf(total);
 }
 
 }  // namespace gatun

@@ -8,8 +8,8 @@ using namespace gatun;
 constexpr int kWarps = 4;
 
 static __device__ __forceinline__ float product(const Attention& a, const Sequence& s,
-                                                const float* query, long j) {
-  const long row = key_row(a, s, a.key_strides, j);
+                                                const float* query, int j) {
+  const long row = key_row(s, a.key_strides, token_of(a, s, j));
   float sum = 0;
   for (long d = 0; d < a.head_size; d++) {
     sum += query[d] * load(a.key, row + d, a.dtype);
@@ -17,10 +17,26 @@ static __device__ __forceinline__ float product(const Attention& a, const Sequen
   return sum;
 }
 
-// The score of this lane's key, -inf where it is not seen.
+// The score of query i and this lane's key, of those that i sees by position; -inf where it does
+// not see it.
 static __device__ __forceinline__ float lane_score(const Attention& a, const Sequence& s,
-                                                   const float* query, long i, long j) {
-  return sees(a, s, i, j) ? score_of(a, s, i, j, product(a, s, query, j)) : -INFINITY;
+                                                   const Keys& keys, const float* query, int i,
+                                                   int j) {
+  if (j < keys.begin || j >= keys.end || is_masked(a, s, j)) {
+    return -INFINITY;
+  }
+  float score = product(a, s, query, j) * a.scale;
+  if (a.softcap > 0) {
+    score = a.softcap * tanhf(score / a.softcap);
+  }
+  if (a.bias != nullptr) {
+    score += a.bias[s.batch * a.bias_strides[0] + s.head * a.bias_strides[1] +
+                    i * a.bias_strides[2] + j * a.bias_strides[3]];
+  }
+  if (a.slopes != nullptr) {
+    score -= a.slopes[s.head] * fabsf(static_cast<float>(i + s.shift - j));
+  }
+  return score;
 }
 
 // Grid: (query_length / 4, heads, batch). Shared: for each warp its query and its sums, as floats.
@@ -31,11 +47,11 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(cons
   float* sums = query + a.head_size;
   const int lane = threadIdx.x % kWarpSize;
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
-  const long i = static_cast<long>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
+  const int i = static_cast<int>(blockIdx.x * kWarps + threadIdx.x / kWarpSize);
   if (i >= s.queries) {
     return;
   }
-  const long from = query_row(a, s, a.query_strides, i);
+  const long from = query_row(a, s, s.head, a.query_strides, i);
   for (long d = lane; d < a.head_size; d += kWarpSize) {
     query[d] = load(a.query, from + d, a.dtype);
   }
@@ -46,8 +62,8 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(cons
   float top = a.sinks == nullptr ? -INFINITY : a.sinks[s.head];
   float total = a.sinks == nullptr ? 0 : 1;
   const Keys keys = keys_of(a, s, i, i + 1);
-  for (long j0 = keys.begin; j0 < keys.end; j0 += kWarpSize) {
-    const float score = lane_score(a, s, query, i, j0 + lane);
+  for (int j0 = keys.begin; j0 < keys.end; j0 += kWarpSize) {
+    const float score = lane_score(a, s, keys, query, i, j0 + lane);
     const float largest = larger(top, reduce_warp<Largest>(score));
     if (largest == -INFINITY) {
       continue;
@@ -57,32 +73,35 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(cons
     float probability = score == -INFINITY ? 0 : expf(score - largest);
     total = total * correction + reduce_warp<Sum>(probability);
     top = largest;
-    probability = drop(a, s, i, j0 + lane, probability);
+    if (a.kept != 1) {
+      probability = drop(a, s, s.head, i, j0 + lane, probability);
+    }
     for (long d = lane; d < a.value_head_size; d += kWarpSize) {
       sums[d] *= correction;
     }
     for (int t = 0; t < kWarpSize; t++) {
       const float weight = shuffle(probability, t);
       if (weight != 0) {
-        const long row = key_row(a, s, a.value_strides, j0 + t);
+        const long row = key_row(s, a.value_strides, token_of(a, s, j0 + t));
         for (long d = lane; d < a.value_head_size; d += kWarpSize) {
           sums[d] += weight * load(a.value, row + d, a.dtype);
         }
       }
     }
   }
-  const long to = query_row(a, s, a.output_strides, i);
+  const long to = query_row(a, s, s.head, a.output_strides, i);
   for (long d = lane; d < a.value_head_size; d += kWarpSize) {
     store(a.output, to + d, a.dtype, total == 0 ? 0 : sums[d] / total);
   }
   if (a.lse != nullptr && lane == 0) {
-    a.lse[row_of(a, s, i)] = total == 0 ? -INFINITY : top + logf(total);
+    a.lse[row_of(a, s, s.head, i)] = total == 0 ? -INFINITY : top + logf(total);
   }
   if (a.weights != nullptr) {
-    for (long j = lane; j < s.keys; j += kWarpSize) {
-      const float score = lane_score(a, s, query, i, j);
-      a.weights[row_of(a, s, i) * a.key_length + j] =
-          score == -INFINITY ? 0 : drop(a, s, i, j, expf(score - top) / total);
+    for (int j = lane; j < s.keys; j += kWarpSize) {
+      const float score = lane_score(a, s, keys, query, i, j);
+      const float weight = score == -INFINITY ? 0 : expf(score - top) / total;
+      a.weights[row_of(a, s, s.head, i) * a.key_length + j] =
+          a.kept == 1 || weight == 0 ? weight : drop(a, s, s.head, i, j, weight);
     }
   }
 }

@@ -1,7 +1,6 @@
 // Attention by tensor cores with an online softmax (Dao, "FlashAttention-2", arXiv 2307.08691): a
 // block has 64 queries of a head, 16 a warp, and goes over tiles of keys. The values of a tile are
 // on their way while its scores are computed, the next tile's keys while its values are used.
-#include "attention/attention.h"
 #include "attention/fragments.h"
 #include "block_reduce.h"
 
@@ -23,28 +22,28 @@ struct Tile {
 
 template <class T>
 static __device__ __forceinline__ void load_queries(const Attention& a, const Sequence& s,
-                                                    uint16_t* tile, long first) {
+                                                    uint16_t* tile, int first) {
   for (int n = threadIdx.x; n < kQueries * T::kSize / 8; n += kThreads) {
     const int row = n / (T::kSize / 8), column = n % (T::kSize / 8) * 8;
     const bool valid = first + row < s.queries && column < a.head_size;
-    const long place = valid ? query_row(a, s, a.query_strides, first + row) + column : 0;
+    const long place = valid ? query_row(a, s, s.head, a.query_strides, first + row) + column : 0;
     copy_async_16(tile + row * T::kRow + column, static_cast<const uint16_t*>(a.query) + place,
                   valid);
   }
 }
 
-// Rows of keys or values; zeros past the end, and where `masked` says that nobody may see them.
+// Rows of keys or values; zeros from `end` on, and where `masked` says that nobody may see them.
 template <class T>
 static __device__ __forceinline__ void load_keys(const Attention& a, const Sequence& s,
                                                  const void* from, const long* strides, long size,
-                                                 bool masked, uint16_t* tile, long first) {
-  for (int n = threadIdx.x; n < T::kKeys * T::kSize / 8; n += kThreads) {
-    const int row = n / (T::kSize / 8), column = n % (T::kSize / 8) * 8;
-    const long j = first + row;
-    const bool valid =
-        j < s.keys && column < size &&
-        (!masked || a.key_mask == nullptr || a.key_mask[s.batch * a.key_length + j] != 0);
-    const long place = valid ? key_row(a, s, strides, j) + column : 0;
+                                                 bool masked, uint16_t* tile, int first, int end) {
+  constexpr int kUnits = T::kSize / 8;  // of 16 bytes in a row
+  const int thread = static_cast<int>(threadIdx.x), column = thread % kUnits * 8;
+#pragma unroll 2
+  for (int row = thread / kUnits; row < T::kKeys; row += kThreads / kUnits) {
+    const int j = first + row;
+    const bool valid = j < end && column < size && !(masked && is_masked(a, s, j));
+    const long place = valid ? key_row(s, strides, token_of(a, s, j)) + column : 0;
     copy_async_16(tile + row * T::kRow + column, static_cast<const uint16_t*>(from) + place, valid);
   }
   copy_async_commit();
@@ -53,7 +52,7 @@ static __device__ __forceinline__ void load_keys(const Attention& a, const Seque
 // scores[16 queries, keys] of the warp's rows.
 template <class T, bool Bf16>
 static __device__ __forceinline__ void multiply_keys(const typename T::Shared* shared,
-                                                     float scores[T::kKeys / 8][4]) {
+                                                     float* scores) {
   const int warp = static_cast<int>(threadIdx.x) / kWarpSize, lane = threadIdx.x % kWarpSize;
 #pragma unroll
   for (int d = 0; d < T::kSize; d += 16) {
@@ -64,159 +63,127 @@ static __device__ __forceinline__ void multiply_keys(const typename T::Shared* s
       uint32_t k[4];
       ldmatrix_x4(
           k, shared->key + (n * 8 + lane / 16 * 8 + lane % 8) * T::kRow + d + lane / 8 % 2 * 8);
-      multiply_add<Bf16>(scores[n], q, k);
-      multiply_add<Bf16>(scores[n + 1], q, k + 2);
+      multiply_add<Bf16>(scores + 4 * n, q, k);
+      multiply_add<Bf16>(scores + 4 * n + 4, q, k + 2);
     }
   }
 }
 
 template <class T, bool Bf16>
 static __device__ __forceinline__ void multiply_values(const typename T::Shared* shared,
-                                                       const float scores[T::kKeys / 8][4],
-                                                       float sums[T::kSize / 8][4]) {
+                                                       const float* scores, float* sums) {
   const int lane = threadIdx.x % kWarpSize;
 #pragma unroll
   for (int n = 0; n < T::kKeys / 8; n += 2) {
-    const uint32_t p[4] = {pack(scores[n][0], scores[n][1], Bf16),
-                           pack(scores[n][2], scores[n][3], Bf16),
-                           pack(scores[n + 1][0], scores[n + 1][1], Bf16),
-                           pack(scores[n + 1][2], scores[n + 1][3], Bf16)};
+    uint32_t p[4];
+#pragma unroll
+    for (int q = 0; q < 4; q++) {
+      p[q] = pack(scores[4 * n + 2 * q], scores[4 * n + 2 * q + 1], Bf16);
+    }
 #pragma unroll
     for (int d = 0; d < T::kSize / 8; d += 2) {
       uint32_t v[4];
       ldmatrix_x4_transposed(v,
                              shared->value + (n * 8 + lane % 16) * T::kRow + d * 8 + lane / 16 * 8);
-      multiply_add<Bf16>(sums[d], p, v);
-      multiply_add<Bf16>(sums[d + 1], p, v + 2);
+      multiply_add<Bf16>(sums + 4 * d, p, v);
+      multiply_add<Bf16>(sums + 4 * d + 4, p, v + 2);
     }
   }
 }
 
-// Turns products into scores; `plain` where all keys of the tile are seen and nothing is added.
+// Writes what one split found: the sums of a thread's rows, and their maximum and total.
 template <class T>
-static __device__ __forceinline__ void finish_scores(const Attention& a, const Sequence& s,
-                                                     bool plain, long row, long first,
-                                                     float scores[T::kKeys / 8][4]) {
-  const int lane = threadIdx.x % kWarpSize;
+static __device__ __forceinline__ void store_partial(const Attention& a, const Sequence& s,
+                                                     const ScoreRow* rows,
+                                                     const OnlineSoftmax& softmax,
+                                                     const float* sums, long split, long splits,
+                                                     float* partial, float* stats) {
 #pragma unroll
-  for (int n = 0; n < T::kKeys / 8; n++) {
+  for (int half = 0; half < 2; half++) {
+    const ScoreRow& row = rows[half];
+    if (row.query >= s.queries) {
+      continue;
+    }
+    const long place = row_of(a, s, row.head, row.query) * splits + split;
 #pragma unroll
-    for (int q = 0; q < 4; q++) {
-      if (plain) {
-        scores[n][q] *= a.scale;
-      } else {
-        const long i = row + q / 2 * 8, j = first + n * 8 + lane % 4 * 2 + q % 2;
-        scores[n][q] =
-            i < s.queries && sees(a, s, i, j) ? score_of(a, s, i, j, scores[n][q]) : -INFINITY;
+    for (int d = 0; d < T::kSize / 8; d++) {
+      if (d * 8 < a.value_head_size) {
+        *reinterpret_cast<Pair*>(partial + place * a.value_head_size + d * 8 + first_column()) = {
+            sums[4 * d + 2 * half], sums[4 * d + 2 * half + 1]};
       }
+    }
+    if (threadIdx.x % 4 == 0) {
+      *reinterpret_cast<Pair*>(stats + 2 * place) = {softmax.top[half], softmax.total[half]};
     }
   }
 }
 
 template <class T, bool Bf16>
-static __device__ __forceinline__ void attend(const Attention& a) {
+static __device__ __forceinline__ void attend(const Attention& a, float* partial, float* stats,
+                                              int splits) {
   typename T::Shared* shared = shared_memory<typename T::Shared>(sizeof(typename T::Shared));
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
+  const int split = static_cast<int>(blockIdx.x) % splits;
+  const int tiles = static_cast<int>(gridDim.x) / splits;
   // With a causal mask the last queries have the most keys, and so begin first.
-  const unsigned tile = a.causal == kNotCausal ? blockIdx.x : gridDim.x - 1 - blockIdx.x;
-  const long first = static_cast<long>(tile) * kQueries;
+  int tile = static_cast<int>(blockIdx.x) / splits;
+  tile = a.causal == kNotCausal ? tile : tiles - 1 - tile;
+  const int first = tile * kQueries;
   if (first >= s.queries) {
     return;
   }
   const int warp = static_cast<int>(threadIdx.x) / kWarpSize, lane = threadIdx.x % kWarpSize;
-  const long row = first + warp * kRows + lane / 4;  // This thread's are this one and row + 8.
-  const long last = first + kQueries < s.queries ? first + kQueries : s.queries;
-  const Keys keys = keys_of(a, s, first, last);
-  const bool additions =
-      a.softcap > 0 || a.bias != nullptr || a.slopes != nullptr || a.key_mask != nullptr;
-  float sums[T::kSize / 8][4] = {};
-  const float sink = a.sinks == nullptr ? -INFINITY : a.sinks[s.head];
-  float top[2] = {sink, sink};
-  // Each thread has the total of its own columns; the sink counts once.
-  const float begin = a.sinks != nullptr && lane % 4 == 0 ? 1.0f : 0.0f;
-  float total[2] = {begin, begin};
+  const int row = first + warp * kRows + lane / 4;  // This thread's are this one and row + 8.
+  const int last = first + kQueries < s.queries ? first + kQueries : s.queries;
+  const Keys keys = split_of(keys_of(a, s, first, last), T::kKeys, split, splits);
+  const Scores softened(a, s, score_row(a, s, s.head, row), score_row(a, s, s.head, row + 8),
+                        keys_of(a, s, last - 1, first + 1));
+  OnlineSoftmax softmax;
+  if (a.sinks != nullptr && splits == 1) {
+    softmax.add_sink(a.sinks[s.head]);
+  }
+  float sums[T::kSize / 2] = {};
 
   load_queries<T>(a, s, shared->query, first);
-  load_keys<T>(a, s, a.key, a.key_strides, a.head_size, false, shared->key, keys.begin);
-  for (long j0 = keys.begin; j0 < keys.end; j0 += T::kKeys) {
+  load_keys<T>(a, s, a.key, a.key_strides, a.head_size, false, shared->key, keys.begin, keys.end);
+  for (int j0 = keys.begin; j0 < keys.end; j0 += T::kKeys) {
     copy_async_wait<0>();
     // The keys are there, and everyone is done with the values of the tile before.
     sync_block();
-    load_keys<T>(a, s, a.value, a.value_strides, a.value_head_size, true, shared->value, j0);
-    float scores[T::kKeys / 8][4] = {};
+    load_keys<T>(a, s, a.value, a.value_strides, a.value_head_size, true, shared->value, j0,
+                 keys.end);
+    float scores[T::kKeys / 2] = {}, correction[2];
     multiply_keys<T, Bf16>(shared, scores);
-    const Keys all = keys_of(a, s, last - 1, first + 1);
-    const bool inside = j0 >= all.begin && j0 + T::kKeys <= all.end && !additions &&
-                        (a.window == 0 || a.causal != kNotCausal);
-    finish_scores<T>(a, s, inside && last - first == kQueries, row, j0, scores);
+    softened.soften<T::kKeys, true>(&softmax, j0, scores, correction);
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-      float largest = top[half];
-#pragma unroll
-      for (int n = 0; n < T::kKeys / 8; n++) {
-        largest = larger(largest, larger(scores[n][2 * half], scores[n][2 * half + 1]));
-      }
-      largest = larger(largest, shuffle_xor(largest, 1));
-      largest = larger(largest, shuffle_xor(largest, 2));
-      const float base = largest == -INFINITY ? 0 : largest;
-      const float correction = exp2_approximate((top[half] - base) * kLog2E);
-      top[half] = largest;
-      total[half] *= correction;
-#pragma unroll
-      for (int n = 0; n < T::kKeys / 8; n++) {
-#pragma unroll
-        for (int q = 2 * half; q < 2 * half + 2; q++) {
-          const float p = exp2_approximate((scores[n][q] - base) * kLog2E);
-          total[half] += p;
-          scores[n][q] =
-              a.kept == 1 ? p : drop(a, s, row + half * 8, j0 + n * 8 + lane % 4 * 2 + q % 2, p);
-        }
-      }
-#pragma unroll
-      for (int d = 0; d < T::kSize / 8; d++) {
-        sums[d][2 * half] *= correction;
-        sums[d][2 * half + 1] *= correction;
-      }
+    for (int d = 0; d < T::kSize / 2; d++) {
+      sums[d] *= correction[d / 2 % 2];
     }
     copy_async_wait<0>();
     // The values are there, and everyone is done with the keys.
     sync_block();
     if (j0 + T::kKeys < keys.end) {
-      load_keys<T>(a, s, a.key, a.key_strides, a.head_size, false, shared->key, j0 + T::kKeys);
+      load_keys<T>(a, s, a.key, a.key_strides, a.head_size, false, shared->key, j0 + T::kKeys,
+                   keys.end);
     }
     multiply_values<T, Bf16>(shared, scores, sums);
   }
   copy_async_wait<0>();
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    total[half] += shuffle_xor(total[half], 1);
-    total[half] += shuffle_xor(total[half], 2);
-    const long i = row + half * 8;
-    if (i >= s.queries) {
-      continue;
-    }
-    const float factor = total[half] == 0 ? 0 : 1 / total[half];
-    const long to = query_row(a, s, a.output_strides, i);
-#pragma unroll
-    for (int d = 0; d < T::kSize / 8; d++) {
-      const long column = d * 8 + lane % 4 * 2;
-      if (column < a.value_head_size) {
-        // Head sizes are multiples of 8, and so are strides: both lie in one word.
-        reinterpret_cast<uint32_t*>(a.output)[(to + column) / 2] =
-            pack(sums[d][2 * half] * factor, sums[d][2 * half + 1] * factor, Bf16);
-      }
-    }
-    if (a.lse != nullptr && lane % 4 == 0) {
-      a.lse[row_of(a, s, i)] = total[half] == 0 ? -INFINITY : top[half] + logf(total[half]);
-    }
+  softmax.join();
+  if (splits == 1) {
+    store_rows<T::kSize, Bf16>(a, s, softened.rows, softmax, sums);
+  } else {
+    store_partial<T>(a, s, softened.rows, softmax, sums, split, splits, partial, stats);
   }
 }
 
-// Grid: (query_length / 64, heads, batch). Head sizes and strides are multiples of 8, addresses of
-// 16 bytes.
-#define GATUN_ATTENTION(name, size, keys, bf16)                                    \
-  extern "C" __global__ void __launch_bounds__(kThreads) name(const Attention a) { \
-    attend<Tile<size, keys>, bf16>(a);                                             \
+// Grid: (query_length / 64 * splits, heads, batch). Head sizes and strides are multiples of 8,
+// addresses of 16 bytes. partial and stats are those of attention_decode; with one split neither is
+// used.
+#define GATUN_ATTENTION(name, size, keys, bf16)                                  \
+  extern "C" __global__ void __launch_bounds__(kThreads)                         \
+      name(const Attention a, float* partial, float* stats, long splits) {       \
+    attend<Tile<size, keys>, bf16>(a, partial, stats, static_cast<int>(splits)); \
   }
 
 GATUN_ATTENTION(attention_bf16_64, 64, 64, true)

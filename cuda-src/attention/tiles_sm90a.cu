@@ -2,7 +2,6 @@
 // block has 128 queries of a head, 64 a warpgroup. A thread of a third warpgroup lets the copy
 // engine bring tiles of keys and values; the products with the next keys and with these values run
 // while exponentials are computed.
-#include "attention/attention.h"
 #include "attention/fragments.h"
 #include "primitives_sm90.h"
 #include "vectors.h"
@@ -44,14 +43,15 @@ static __device__ __forceinline__ void load_tile(unsigned char* tile, const Tens
 template <int Size>
 static __device__ __forceinline__ void feed(Shared<Size>* shared, const TensorMap& query,
                                             const TensorMap& key, const TensorMap& value,
-                                            const Attention& a, const Sequence& s, long first,
+                                            const Attention& a, const Sequence& s, int first,
                                             const Keys& keys) {
-  load_tile<Size>(shared->query, query, &shared->query_full, s.head, s.first_query + first,
+  load_tile<Size>(shared->query, query, &shared->query_full, s.head,
+                  static_cast<long>(s.first_query) + first,
                   a.query_offsets == nullptr ? s.batch : 0);
   const long batch = a.key_offsets == nullptr ? s.batch : 0;
-  long step = 0;
-  for (long j0 = keys.begin; j0 < keys.end; j0 += kKeys, step++) {
-    const int stage = static_cast<int>(step % kStages);
+  int step = 0;
+  for (int j0 = keys.begin; j0 < keys.end; j0 += kKeys, step++) {
+    const int stage = step % kStages;
     // The first round finds all tiles empty.
     const unsigned parity = static_cast<unsigned>(step / kStages + 1) & 1;
     mbarrier_wait(&shared->key_empty[stage], parity);
@@ -98,32 +98,13 @@ static __device__ __forceinline__ void multiply_values(const uint32_t (*probabil
   wgmma_commit();
 }
 
-// Turns products into scores in units of log2; `inside` where all are seen.
-static __device__ __forceinline__ void finish_scores(const Attention& a, const Sequence& s,
-                                                     bool inside, long row, long first,
-                                                     float* scores) {
-  const int lane = threadIdx.x % 32;
-  const float scale = a.scale * kLog2E;
-  if (inside) {
-#pragma unroll
-    for (int q = 0; q < kKeys / 2; q++) {
-      scores[q] *= scale;
-    }
-    return;
-  }
-#pragma unroll
-  for (int q = 0; q < kKeys / 2; q++) {
-    const long i = row + q / 2 % 2 * 8, j = first + q / 4 * 8 + lane % 4 * 2 + q % 2;
-    scores[q] = i < s.queries && sees(a, s, i, j) ? scores[q] * scale : -INFINITY;
-  }
-}
-
-// Rows of values past the sequence may be another's, or nobody's: zeros, for 0 times NaN is NaN.
+// Rows of values that no query sees may be another sequence's, or nobody's: zeros, for 0 times NaN
+// is NaN.
 template <int Size>
-static __device__ __forceinline__ void zero_rows(unsigned char* value, long from) {
+static __device__ __forceinline__ void zero_rows(unsigned char* value, int from) {
   const int thread = static_cast<int>(threadIdx.x) - kWarpgroup;
   constexpr int kUnits = kRowBytes / 16;
-  for (int i = static_cast<int>(from) * kUnits + thread; i < kKeys * kUnits; i += kConsumers) {
+  for (int i = from * kUnits + thread; i < kKeys * kUnits; i += kConsumers) {
 #pragma unroll
     for (int box = 0; box < Shared<Size>::kBoxes; box++) {
       *reinterpret_cast<Words*>(value + box * kBoxBytes + i * 16) = Words{};
@@ -135,22 +116,22 @@ static __device__ __forceinline__ void zero_rows(unsigned char* value, long from
 
 template <int Size, bool Bf16>
 static __device__ __forceinline__ void consume(Shared<Size>* shared, const Attention& a,
-                                               const Sequence& s, long first, const Keys& keys) {
+                                               const Sequence& s, int first, const Keys& keys) {
   const int thread = static_cast<int>(threadIdx.x) - kWarpgroup, lane = thread % 32;
-  const long row = first + thread / 32 * 16 + lane / 4;  // This thread's are this one and row + 8.
-  const long last = first + kQueries < s.queries ? first + kQueries : s.queries;
+  const int row = first + thread / 32 * 16 + lane / 4;  // This thread's are this one and row + 8.
+  const int last = first + kQueries < s.queries ? first + kQueries : s.queries;
   const unsigned char* query = shared->query + thread / kWarpgroup * 64 * kRowBytes;
-  // Keys that all of the block's queries see by position.
-  const Keys all = keys_of(a, s, last - 1, first + 1);
-  const bool symmetric = a.window > 0 && a.causal == kNotCausal;
+  const Scores softened(a, s, score_row(a, s, s.head, row), score_row(a, s, s.head, row + 8),
+                        keys_of(a, s, last - 1, first + 1));
+  // Behind the tensor's end the copy engine writes zeros.
+  const int seen = keys_of(a, s, 0, s.queries).end;
+  const bool zeroed = a.key_offsets == nullptr && seen == a.key_length;
   float scores[kKeys / 2], sums[Size / 2] = {};
   uint32_t probabilities[kKeys / 16][4] = {};
-  // Maxima are in units of log2. Each thread has the total of its own columns; the sink counts
-  // once.
-  const float sink = a.sinks == nullptr ? -INFINITY : a.sinks[s.head] * kLog2E;
-  float top[2] = {sink, sink};
-  const float begin = a.sinks != nullptr && lane % 4 == 0 ? 1.0f : 0.0f;
-  float total[2] = {begin, begin};
+  OnlineSoftmax softmax;
+  if (a.sinks != nullptr) {
+    softmax.add_sink(a.sinks[s.head]);
+  }
 
   mbarrier_wait(&shared->query_full, 0);
   if (keys.begin < keys.end) {
@@ -163,36 +144,12 @@ static __device__ __forceinline__ void consume(Shared<Size>* shared, const Atten
       mbarrier_arrive(&shared->key_empty[0]);
     }
   }
-  long step = 0;
-  for (long j0 = keys.begin; j0 < keys.end; j0 += kKeys, step++) {
-    const int stage = static_cast<int>(step % kStages);
+  int step = 0;
+  for (int j0 = keys.begin; j0 < keys.end; j0 += kKeys, step++) {
+    const int stage = step % kStages;
     const unsigned parity = static_cast<unsigned>(step / kStages) & 1;
-    const bool inside =
-        j0 >= all.begin && j0 + kKeys <= all.end && !symmetric && last - first == kQueries;
     float correction[2];
-    finish_scores(a, s, inside, row, j0, scores);
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      float largest = top[half];
-#pragma unroll
-      for (int n = 0; n < kKeys / 8; n++) {
-        largest = fmaxf(largest, fmaxf(scores[4 * n + 2 * half], scores[4 * n + 2 * half + 1]));
-      }
-      largest = fmaxf(largest, shuffle_xor(largest, 1));
-      largest = fmaxf(largest, shuffle_xor(largest, 2));
-      const float base = largest == -INFINITY ? 0 : largest;
-      correction[half] = exp2_approximate(top[half] - base);
-      top[half] = largest;
-      total[half] *= correction[half];
-#pragma unroll
-      for (int n = 0; n < kKeys / 8; n++) {
-#pragma unroll
-        for (int q = 4 * n + 2 * half; q < 4 * n + 2 * half + 2; q++) {
-          scores[q] = exp2_approximate(scores[q] - base);
-          total[half] += scores[q];
-        }
-      }
-    }
+    softened.soften<kKeys, false>(&softmax, j0, scores, correction);
     // The products with the values before are done: their registers and their tile are free.
     wgmma_wait<0>();
     wgmma_registers<Size / 2>(sums);
@@ -212,10 +169,10 @@ static __device__ __forceinline__ void consume(Shared<Size>* shared, const Atten
       }
     }
     mbarrier_wait(&shared->value_full[stage], parity);
-    if (j0 + kKeys > s.keys && (a.key_offsets != nullptr || a.key_lengths != nullptr)) {
-      zero_rows<Size>(shared->value[stage], s.keys - j0);
+    if (j0 + kKeys > seen && !zeroed) {
+      zero_rows<Size>(shared->value[stage], seen - j0);
     }
-    const int next = static_cast<int>((step + 1) % kStages);
+    const int next = (step + 1) % kStages;
     if (j0 + kKeys < keys.end) {
       mbarrier_wait(&shared->key_full[next], static_cast<unsigned>((step + 1) / kStages) & 1);
       wgmma_fence();
@@ -233,30 +190,8 @@ static __device__ __forceinline__ void consume(Shared<Size>* shared, const Atten
   }
   wgmma_wait<0>();
   wgmma_registers<Size / 2>(sums);
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    total[half] += shuffle_xor(total[half], 1);
-    total[half] += shuffle_xor(total[half], 2);
-    const long i = row + half * 8;
-    if (i >= s.queries) {
-      continue;
-    }
-    const float factor = total[half] == 0 ? 0 : 1 / total[half];
-    const long to = query_row(a, s, a.output_strides, i);
-#pragma unroll
-    for (int d = 0; d < Size / 8; d++) {
-      const long column = d * 8 + lane % 4 * 2;
-      if (column < a.value_head_size) {
-        // Head sizes are multiples of 8, and so are strides: both lie in one word.
-        reinterpret_cast<uint32_t*>(a.output)[(to + column) / 2] =
-            pack(sums[4 * d + 2 * half] * factor, sums[4 * d + 2 * half + 1] * factor, Bf16);
-      }
-    }
-    if (a.lse != nullptr && lane % 4 == 0) {
-      a.lse[row_of(a, s, i)] =
-          total[half] == 0 ? -INFINITY : top[half] / kLog2E + logf(total[half]);
-    }
-  }
+  softmax.join();
+  store_rows<Size, Bf16>(a, s, softened.rows, softmax, sums);
 }
 
 template <int Size, bool Bf16>
@@ -266,7 +201,7 @@ static __device__ __forceinline__ void attend(const TensorMap& query, const Tens
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
   // With a causal mask the last queries have the most keys, and so begin first.
   const unsigned tile = a.causal == kNotCausal ? blockIdx.x : gridDim.x - 1 - blockIdx.x;
-  const long first = static_cast<long>(tile) * kQueries;
+  const int first = static_cast<int>(tile) * kQueries;
   if (first >= s.queries) {
     return;
   }
@@ -295,7 +230,8 @@ static __device__ __forceinline__ void attend(const TensorMap& query, const Tens
 }
 
 // Maps are of [batch, tokens, heads, head size], or of one batch where offsets are given, with
-// boxes of 128 tokens and 64 elements. No bias, slopes, soft cap, dropout, mask or pages of keys.
+// boxes of 128 tokens and 64 elements. No bias, slopes, soft cap, dropout, mask or pages of keys; a
+// scale above 0.
 // Grid: (query_length / 128, heads, batch).
 #define GATUN_ATTENTION(name, size, bf16)                                                  \
   extern "C" __global__ void __launch_bounds__(kThreads, 1)                                \

@@ -104,6 +104,10 @@ static __device__ __forceinline__ void copy_async_wait() {
 static __device__ __forceinline__ int atomic_add(int* address, int value) {
   return atomicAdd(address, value);
 }
+// Writes a value where the expected one is; what was there.
+static __device__ __forceinline__ int atomic_cas(int* address, int expected, int value) {
+  return atomicCAS(address, expected, value);
+}
 static __device__ __forceinline__ void atomic_min(unsigned long long* address,
                                                   unsigned long long value) {
   atomicMin(address, value);
@@ -112,6 +116,14 @@ static __device__ __forceinline__ void atomic_min(unsigned long long* address,
 static __device__ __forceinline__ void fence_device() { __threadfence(); }
 // What another block wrote, past the first-level cache.
 static __device__ __forceinline__ float load_fresh(const float* address) { return __ldcg(address); }
+// The same of four neighbours, aligned to 16 bytes.
+static __device__ __forceinline__ void load_fresh_16(uint32_t* four, const void* address) {
+  const uint4 words = __ldcg(static_cast<const uint4*>(address));
+  four[0] = words.x;
+  four[1] = words.y;
+  four[2] = words.z;
+  four[3] = words.w;
+}
 
 // The bytes of a and then of b, 0 to 7, that the selector's four hexadecimal digits name.
 static __device__ __forceinline__ uint32_t permute_bytes(uint32_t a, uint32_t b,
@@ -134,6 +146,15 @@ static __device__ __forceinline__ uint32_t fma_bf16x2(uint32_t a, uint32_t b, ui
   uint32_t d;
   asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
   return d;
+}
+
+// Where kernels must agree to the bit the compiler may not choose what it fuses: a product that is
+// rounded before anything is added, and a * b + c that is rounded once.
+static __device__ __forceinline__ float multiply_rounded(float a, float b) {
+  return __fmul_rn(a, b);
+}
+static __device__ __forceinline__ float multiply_add(float a, float b, float c) {
+  return __fmaf_rn(a, b, c);
 }
 
 static __device__ __forceinline__ float exp2_approximate(float x) {

@@ -1,4 +1,4 @@
-// What sm_90a alone gives, by name: barriers of shared memory, the copy engine's tensor copies, the
+// What sm_90a alone gives, by name: mbarriers of shared memory, TMA's tensor copies, the
 // warpgroup's products. Only sources whose name ends in _sm90a.cu include this; nvcc compiles them
 // for 9.0a, the emulator brings its own. Kernels wait, arrive and multiply by whole warps.
 #ifndef GATUN_PRIMITIVES_SM90_H
@@ -32,7 +32,7 @@ static __device__ __forceinline__ void mbarrier_init(uint64_t* barrier, unsigned
                : "r"(shared_address(barrier)), "r"(arrivals)
                : "memory");
 }
-// Makes what this thread initialised known to the copy engine, before the block's barrier.
+// Makes what this thread initialised known to TMA, before the block's barrier.
 static __device__ __forceinline__ void mbarrier_init_fence() {
   asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 }
@@ -79,7 +79,7 @@ static __device__ __forceinline__ void take_registers() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" : : "n"(Registers));
 }
 
-// Makes what this thread wrote to shared memory known to the copy engine and the tensor cores,
+// Makes what this thread wrote to shared memory known to TMA and the tensor cores,
 // before the barrier behind which they read it.
 static __device__ __forceinline__ void fence_async() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");

@@ -31,7 +31,7 @@ static __device__ __forceinline__ CodeMeaning meaning_of(float least, float most
 
 // The byte of a number; 0 where it is NaN.
 static __device__ __forceinline__ uint32_t code_of(const CodeMeaning& meaning, float x) {
-  const float code = rintf((x - meaning.offset) * meaning.inverse);
+  const float code = rintf(multiply_rounded(x - meaning.offset, meaning.inverse));
   const float held = code != code ? 0 : code > 127 ? 127 : code < -127 ? -127 : code;
   // The lower bits of 1.5 * 2^23 + code.
   return word_of(held + 12582912.0f) & 0xff;

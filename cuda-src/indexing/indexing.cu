@@ -1,39 +1,36 @@
-// Rows by index and by sequence. Indices were checked by index_range.
+// Rows by index and by sequence. An index outside of its table is told and not used.
+#include "index_fault.h"
 #include "numbers.h"
 #include "strided.h"
 
 using namespace gatun;
 
-// Leaves the first place whose index is outside of 0 to limit - 1 and not the exception; *first
-// begins as the largest number.
+// Copies a block table; where a page in use is not one of the cache, or is not in use, page 0 takes
+// its place. Grid: sequences.
 extern "C" __global__ void __launch_bounds__(256)
-    index_range(const long* ids, long count, long limit, long exception, int has_exception,
-                unsigned long long* first) {
-  const long i = global_thread();
-  if (i < count && (ids[i] < 0 || ids[i] >= limit) && !(has_exception && ids[i] == exception)) {
-    atomic_min(first, static_cast<unsigned long long>(i));
-  }
-}
-
-// The same of the pages in use of each sequence; grid: sequences.
-extern "C" __global__ void __launch_bounds__(256)
-    page_range(const int* table, long stride, const int* lengths, long page_size, long pages,
-               unsigned long long* first) {
+    checked_pages(const int* table, int* checked, const int* lengths, long stride, long width,
+                  long page_size, long pages, const IndexReport report) {
   const long used = (lengths[blockIdx.x] + page_size - 1) / page_size;
-  for (long i = threadIdx.x; i < used; i += blockDim.x) {
-    const int page = table[blockIdx.x * stride + i];
-    if (page < 0 || page >= pages) {
-      atomic_min(first, static_cast<unsigned long long>(blockIdx.x) << 32 |
-                            static_cast<unsigned long long>(i));
+  const long row = blockIdx.x * stride;
+  for (long i = threadIdx.x; i < width; i += blockDim.x) {
+    const int page = i < used ? table[row + i] : 0;
+    const bool fits = page >= 0 && page < pages;
+    if (!fits) {
+      report.tell(0, blockIdx.x, i, page);
     }
+    checked[row + i] = fits ? page : 0;
   }
 }
 
 // Grid: ids.
 extern "C" __global__ void __launch_bounds__(256)
     embedding(const void* table, const long* ids, void* y, int table_dtype, int y_dtype,
-              int accumulate, long columns) {
-  const long from = ids[blockIdx.x] * columns, to = blockIdx.x * columns;
+              int accumulate, long columns, long limit, const IndexReport report) {
+  const long id = ids[blockIdx.x];
+  if (!report.allows(0, blockIdx.x, id, limit, threadIdx.x == 0)) {
+    return;
+  }
+  const long from = id * columns, to = blockIdx.x * columns;
   for (long i = threadIdx.x; i < columns; i += blockDim.x) {
     const float value = load(table, from + i, table_dtype);
     store(y, to + i, y_dtype, accumulate ? load(y, to + i, y_dtype) + value : value);
@@ -57,25 +54,34 @@ static __device__ __forceinline__ void copy_bytes(const uint8_t* from, uint8_t* 
 
 // Grid: ids. The ids are distinct.
 extern "C" __global__ void __launch_bounds__(256)
-    scatter_rows(const uint8_t* x, const long* ids, uint8_t* y, long bytes) {
-  copy_bytes(x + blockIdx.x * bytes, y + ids[blockIdx.x] * bytes, bytes);
+    scatter_rows(const uint8_t* x, const long* ids, uint8_t* y, long bytes, long limit,
+                 const IndexReport report) {
+  const long id = ids[blockIdx.x];
+  if (report.allows(0, blockIdx.x, id, limit, threadIdx.x == 0)) {
+    copy_bytes(x + blockIdx.x * bytes, y + id * bytes, bytes);
+  }
 }
 
 // Grid: outer * count. Entries of so many bytes.
 extern "C" __global__ void __launch_bounds__(256)
-    index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count,
-                 long bytes) {
-  const long outer = blockIdx.x / count, place = blockIdx.x % count;
-  copy_bytes(x + (outer * length + ids[place]) * bytes, y + blockIdx.x * bytes, bytes);
+    index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count, long bytes,
+                 const IndexReport report) {
+  const long outer = blockIdx.x / count, place = blockIdx.x % count, id = ids[place];
+  if (report.allows(0, place, id, length, threadIdx.x == 0)) {
+    copy_bytes(x + (outer * length + id) * bytes, y + blockIdx.x * bytes, bytes);
+  }
 }
 
 // A thread a column, so that rows are added in their order.
 extern "C" __global__ void __launch_bounds__(256)
     index_add(const void* x, const long* ids, void* y, int x_dtype, int y_dtype, long count,
-              long columns) {
+              long columns, long limit, const IndexReport report) {
   const long column = global_thread();
   if (column < columns) {
     for (long i = 0; i < count; i++) {
+      if (!report.allows(0, i, ids[i], limit, column == 0)) {
+        continue;
+      }
       const long place = ids[i] * columns + column;
       store(y, place, y_dtype, load(y, place, y_dtype) + load(x, i * columns + column, x_dtype));
     }

@@ -1,5 +1,5 @@
-// Tiles of shared memory that one thread fills by the copy engine, each as soon as the warps that
-// multiply from it are done with it.
+// The pipeline of warp-specialised products: tiles of shared memory that a producer thread fills by
+// TMA loads, each as soon as the consumer warps that multiply from it are done with it.
 #ifndef GATUN_MATMUL_RING_SM90A_H
 #define GATUN_MATMUL_RING_SM90A_H
 
@@ -7,8 +7,8 @@
 
 namespace gatun {
 
-// A block of three warpgroups: the first has the thread that feeds, the others multiply, a warp a
-// panel of 32 features and all tokens.
+// A block of three warpgroups: the first has the producer thread, the others are consumers, a warp
+// a panel of 32 features and all tokens.
 constexpr int kWarpgroup = 128, kThreads = 3 * kWarpgroup, kConsumerWarps = 8;
 constexpr int kFeatures = kConsumerWarps * 32;
 // Registers of a thread that feeds, and of one that multiplies.
@@ -54,9 +54,6 @@ struct Ring {
     mbarrier_wait(&full[stage], static_cast<unsigned>(step / kStages) & 1);
     return tile[stage];
   }
-
-  // Past all steps, for the warps that multiply: a word that they share.
-  __device__ __forceinline__ int* word() { return reinterpret_cast<int*>(barriers_end); }
 
   // This warp is done with the tile of a step.
   __device__ __forceinline__ void free(int step) {

@@ -6,16 +6,27 @@
 
 using namespace gatun;
 
-// Tile is the block's part of the rows and of the features, Warps its warps along each.
-template <int TileM, int TileN, int WarpsM, int WarpsN>
-struct Shape {
-  static constexpr int kM = TileM, kN = TileN, kDepth = 32, kStages = 3;
-  static constexpr int kThreads = WarpsM * WarpsN * 32;
-  static constexpr int kWarpM = TileM / WarpsM, kWarpN = TileN / WarpsN;
-  static constexpr int kWarpsN = WarpsN;
+// A block's rows and features, and its warps along each. kernels.list has the former for whoever
+// launches a kernel.
+struct Tile128x128 {
+  static constexpr int kM = 128, kN = 128, kWarpsM = 4, kWarpsN = 2;
+};
+struct Tile64x64 {
+  static constexpr int kM = 64, kN = 64, kWarpsM = 2, kWarpsN = 2;
+};
+struct Tile16x64 {
+  static constexpr int kM = 16, kN = 64, kWarpsM = 1, kWarpsN = 4;
+};
+
+template <class Tile>
+struct Shape : Tile {
+  using Tile::kM, Tile::kN, Tile::kWarpsM, Tile::kWarpsN;
+  static constexpr int kDepth = 32, kStages = 3;
+  static constexpr int kThreads = kWarpsM * kWarpsN * 32;
+  static constexpr int kWarpM = kM / kWarpsM, kWarpN = kN / kWarpsN;
   // Rows are padded so that the rows that a fragment takes lie in different banks.
   static constexpr int kRowA = kDepth + 8;  // In halves.
-  static constexpr int kRowB = TileN + 8;   // In pairs along k for BF16, in halves for F16.
+  static constexpr int kRowB = kN + 8;      // In pairs along k for BF16, in halves for F16.
   struct Stage {
     uint16_t a[kM * kRowA];
     uint32_t b[kDepth / 2 * kRowB];
@@ -181,29 +192,29 @@ static __device__ __forceinline__ void product(const Rows& rows, const uint16_t*
 
 // Rows of x and the packed weight are aligned to 16 bytes, k is a multiple of 8. Grid: (n tiles, m
 // tiles).
-#define GATUN_PRODUCT(name, bf16, ...)                                                          \
-  extern "C" __global__ void __launch_bounds__(Shape<__VA_ARGS__>::kThreads)                    \
+#define GATUN_PRODUCT(name, bf16, Tile)                                                         \
+  extern "C" __global__ void __launch_bounds__(Shape<Tile>::kThreads)                           \
       name(const uint16_t* x, const uint16_t* packed, const float* bias, void* y, int y_dtype,  \
            int activation, long x_stride, long y_stride, long m, long n, long k) {              \
-    using S = Shape<__VA_ARGS__>;                                                               \
+    using S = Shape<Tile>;                                                                      \
     product<S, bf16>(DenseRows{x, x_stride, m}, packed, bias, y, y_dtype, activation, y_stride, \
                      static_cast<long>(blockIdx.y) * S::kM, n, k);                              \
   }
 
-GATUN_PRODUCT(matmul_bf16_128x128, true, 128, 128, 4, 2)
-GATUN_PRODUCT(matmul_bf16_64x64, true, 64, 64, 2, 2)
-GATUN_PRODUCT(matmul_bf16_16x64, true, 16, 64, 1, 4)
-GATUN_PRODUCT(matmul_f16_128x128, false, 128, 128, 4, 2)
-GATUN_PRODUCT(matmul_f16_64x64, false, 64, 64, 2, 2)
-GATUN_PRODUCT(matmul_f16_16x64, false, 16, 64, 1, 4)
+GATUN_PRODUCT(matmul_bf16_128x128, true, Tile128x128)
+GATUN_PRODUCT(matmul_bf16_64x64, true, Tile64x64)
+GATUN_PRODUCT(matmul_bf16_16x64, true, Tile16x64)
+GATUN_PRODUCT(matmul_f16_128x128, false, Tile128x128)
+GATUN_PRODUCT(matmul_f16_64x64, false, Tile64x64)
+GATUN_PRODUCT(matmul_f16_16x64, false, Tile16x64)
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
-#define GATUN_GROUPED_PRODUCT(name, bf16, ...)                                                   \
-  extern "C" __global__ void __launch_bounds__(Shape<__VA_ARGS__>::kThreads)                     \
+#define GATUN_GROUPED_PRODUCT(name, bf16, Tile)                                                  \
+  extern "C" __global__ void __launch_bounds__(Shape<Tile>::kThreads)                            \
       name(const uint16_t* x, const int* rows, const int* offsets, const uint16_t* packed,       \
            const float* bias, void* y, int y_dtype, int activation, int experts, long x_rows,    \
            long x_stride, long y_stride, long m, long n, long k) {                               \
-    using S = Shape<__VA_ARGS__>;                                                                \
+    using S = Shape<Tile>;                                                                       \
     const GroupTile tile = group_tile<S::kM>(offsets, experts, m, blockIdx.y);                   \
     if (tile.expert < 0) {                                                                       \
       return;                                                                                    \
@@ -214,9 +225,9 @@ GATUN_PRODUCT(matmul_f16_16x64, false, 16, 64, 1, 4)
                      y_stride, tile.begin, n, k);                                                \
   }
 
-GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_128x128, true, 128, 128, 4, 2)
-GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_64x64, true, 64, 64, 2, 2)
-GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_16x64, true, 16, 64, 1, 4)
-GATUN_GROUPED_PRODUCT(grouped_matmul_f16_128x128, false, 128, 128, 4, 2)
-GATUN_GROUPED_PRODUCT(grouped_matmul_f16_64x64, false, 64, 64, 2, 2)
-GATUN_GROUPED_PRODUCT(grouped_matmul_f16_16x64, false, 16, 64, 1, 4)
+GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_128x128, true, Tile128x128)
+GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_64x64, true, Tile64x64)
+GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_16x64, true, Tile16x64)
+GATUN_GROUPED_PRODUCT(grouped_matmul_f16_128x128, false, Tile128x128)
+GATUN_GROUPED_PRODUCT(grouped_matmul_f16_64x64, false, Tile64x64)
+GATUN_GROUPED_PRODUCT(grouped_matmul_f16_16x64, false, Tile16x64)

@@ -1,6 +1,6 @@
 // Products of BF16 by Hopper's warpgroups: y transposed is the weight times x transposed. The
 // packed weight's pairs along k are what a warpgroup takes from registers, so they come from memory
-// straight into them, a step ahead; rows of x come by the copy engine into a ring of tiles.
+// straight into them, a step ahead; rows of x come by TMA into a ring of tiles.
 #include "activation.h"
 #include "matmul/panels.h"
 #include "matmul/ring_sm90a.h"

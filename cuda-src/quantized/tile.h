@@ -4,6 +4,8 @@
 #define GATUN_QUANTIZED_TILE_H
 
 #include "quantized/places.h"
+#include "quantized/split_k.h"
+#include "quantized/tile_shapes.h"
 
 namespace gatun {
 
@@ -77,21 +79,22 @@ struct TokenScales {
 template <int Blocks>
 struct TokenScales<Blocks, 0> {};
 
-// A block has Panels x Slices x Sides warps: each takes a panel's features, its slice of a stage's
-// input features, and its side of the tokens, 8 x TokenTiles of them. X is an element of x.
-template <class X, int CodeBits, int TokenTiles, int Slices, int Sides, int StageDepth,
-          int StageCount>
+// A block has a warp for each panel, slice and side: it takes the panel's features, its slice of a
+// stage's input features, and its side of the tokens, 8 x kTokenTiles of them. X is an element of
+// x, Shape one of tile_shapes.h.
+template <class X, class Shape>
 struct QuantizedTile {
   static constexpr bool kInteger = sizeof(X) == 1;
-  static constexpr int kBits = CodeBits, kTokenTiles = TokenTiles, kSlices = Slices;
-  static constexpr int kPanels = 4, kDepth = StageDepth, kStages = StageCount;
-  static constexpr int kWarps = kPanels * Slices * Sides, kThreads = 32 * kWarps;
-  static constexpr int kTokens = 8 * TokenTiles * Sides, kFeatures = kPanels * kPanelFeatures;
+  static constexpr int kBits = Shape::kBits, kTokens = Shape::kTokens;
+  static constexpr int kSlices = Shape::kWarpsK, kSides = Shape::kWarpsM;
+  static constexpr int kPanels = 4, kDepth = Shape::kDepth, kStages = Shape::kStages;
+  static constexpr int kWarps = kPanels * kSlices * kSides, kThreads = 32 * kWarps;
+  static constexpr int kTokenTiles = kTokens / 8 / kSides, kFeatures = kPanels * kPanelFeatures;
   // Of a multiprocessor: the large ones have all of its registers.
-  static constexpr int kBlocks = TokenTiles < 4 ? 2 : 1;
+  static constexpr int kBlocks = kTokenTiles < 4 ? 2 : 1;
   // Input features in 64 bytes of x: a row of a chunk of a stage.
   static constexpr int kChunk = 64 / static_cast<int>(sizeof(X)), kChunks = kDepth / kChunk;
-  static constexpr int kRows = kDepth * CodeBits / 32;
+  static constexpr int kRows = kDepth * kBits / 32;
   // Groups of 32 with two numbers, or of 16 with one, need the most.
   static constexpr int kHeader = 8 * kDepth;
   struct Stage : TokenScales<kDepth / 32, kInteger ? kTokens : 0> {
@@ -100,7 +103,7 @@ struct QuantizedTile {
     unsigned char h[kPanels][kHeader];
   };
   struct Sums {
-    float sum[Slices == 1 ? 1 : kWarps][2 * TokenTiles * 4][32];
+    float sum[kSlices == 1 ? 1 : kWarps][2 * kTokenTiles * 4][32];
   };
   union Shared {
     Stage stage[kStages];
@@ -110,8 +113,8 @@ struct QuantizedTile {
   // Where warp's work lies.
   static __device__ __forceinline__ int warp() { return static_cast<int>(threadIdx.x) / 32; }
   static __device__ __forceinline__ int panel() { return warp() % kPanels; }
-  static __device__ __forceinline__ int slice() { return warp() / kPanels % Slices; }
-  static __device__ __forceinline__ int side() { return warp() / (kPanels * Slices); }
+  static __device__ __forceinline__ int slice() { return warp() / kPanels % kSlices; }
+  static __device__ __forceinline__ int side() { return warp() / (kPanels * kSlices); }
 
   // Where 16 bytes of x lie: of a chunk's token `first + g`, `first` a multiple of 8. Rows
   // alternate between the halves of a bank line, and pairs of rows and parts between places in it,
@@ -272,19 +275,16 @@ struct QuantizedTile {
     copy_async_wait<0>();
   }
 
-  // a + b, of floats or of whole numbers that lie in them.
-  static __device__ __forceinline__ float plus(float a, float b, bool whole) {
-    return whole ? float_of(word_of(a) + word_of(b)) : a + b;
-  }
-
   // Adds the slices' and the blocks' sums in their order. Whether this thread has the result.
   // Experts' blocks share no tile: there are as many tiles as experts, and more.
-  template <class Places>
+  template <class Places, class Kind>
   static __device__ __forceinline__ bool join(Shared* shared, const QuantizedProduct& p,
-                                              const Places&, float* sums, bool whole) {
-    constexpr int kCount = 2 * TokenTiles * 4;
+                                              const Places&, float* sums, Kind kind) {
+    constexpr int kCount = 2 * kTokenTiles * 4;
     const int lane = threadIdx.x % 32;
-    if (Slices > 1) {
+    const auto get = [&](int i) { return word_of(sums[i]); };
+    const auto set = [&](int i, uint32_t word) { sums[i] = float_of(word); };
+    if (kSlices > 1) {
       sync_block();
       if (slice() > 0) {
         for (int i = 0; i < kCount; i++) {
@@ -293,49 +293,23 @@ struct QuantizedTile {
       }
       sync_block();
       if (slice() == 0) {
-        for (int s = 1; s < Slices; s++) {
+        for (int s = 1; s < kSlices; s++) {
 #pragma unroll
           for (int i = 0; i < kCount; i++) {
-            sums[i] = plus(sums[i], shared->sums.sum[warp() + s * kPanels][i][lane], whole);
+            set(i, kind.plus(get(i), word_of(shared->sums.sum[warp() + s * kPanels][i][lane])));
           }
         }
       }
     }
-    if (Places::kGrouped || gridDim.z == 1) {
-      return slice() == 0;
-    }
-    // Each sum of a warp's lanes lies together.
-    const long tile = static_cast<long>(blockIdx.y) * gridDim.x + blockIdx.x;
-    const auto place = [&](unsigned split, int i) {
-      return ((tile * gridDim.z + split) * kCount + i) * kThreads + threadIdx.x;
-    };
-    if (slice() == 0) {
-#pragma unroll
-      for (int i = 0; i < kCount; i++) {
-        p.partial[place(blockIdx.z, i)] = sums[i];
-      }
-    }
-    fence_device();
-    sync_block();
-    int* last = reinterpret_cast<int*>(shared);
-    if (threadIdx.x == 0) {
-      const int before = atomic_add(p.arrived + tile, 1);
-      *last = before == static_cast<int>(gridDim.z) - 1 ? 1 : 0;
-    }
-    sync_block();
-    if (*last == 0 || slice() != 0) {
+    if (slice() != 0) {
       return false;
     }
-    fence_device();
-#pragma unroll
-    for (int i = 0; i < kCount; i++) {
-      float sum = load_fresh(p.partial + place(0, i));
-      for (unsigned split = 1; split < gridDim.z; split++) {
-        sum = plus(sum, load_fresh(p.partial + place(split, i)), whole);
-      }
-      sums[i] = sum;
+    if (Places::kGrouped || gridDim.z == 1) {
+      return true;
     }
-    return true;
+    constexpr int kWarpsWithSums = kPanels * kSides;
+    static_assert(kWarpsWithSums <= kTileCounters, "a counter for each");
+    return join_splits<kCount>(p, side() * kPanels + panel(), kWarpsWithSums, kind, get, set);
   }
 
   // Calls work(row, column, sums) for the four neighbouring features of each of the lane's tokens.
@@ -343,11 +317,11 @@ struct QuantizedTile {
   static __device__ __forceinline__ void each_four(const QuantizedProduct& p, const Places& places,
                                                    const float* sums, Work work) {
     const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-    const long m0 = places.begin + side() * 8 * TokenTiles;
+    const long m0 = places.begin + side() * 8 * kTokenTiles;
     const long column =
         (static_cast<long>(blockIdx.x) * kPanels + panel()) * kPanelFeatures + 4 * g;
 #pragma unroll
-    for (int j = 0; j < TokenTiles; j++) {
+    for (int j = 0; j < kTokenTiles; j++) {
 #pragma unroll
       for (int q = 0; q < 2; q++) {
         const long row = m0 + 8 * j + 2 * t + q;
@@ -356,7 +330,7 @@ struct QuantizedTile {
           float four[4];
 #pragma unroll
           for (int f = 0; f < 4; f++) {
-            four[f] = sums[(f / 2 * TokenTiles + j) * 4 + f % 2 * 2 + q];
+            four[f] = sums[(f / 2 * kTokenTiles + j) * 4 + f % 2 * 2 + q];
           }
           work(row, column, four);
         }

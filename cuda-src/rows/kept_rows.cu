@@ -1,6 +1,7 @@
 // Normalisations and softmax of rows that a block keeps in its registers, so that each is read
 // once, sixteen bytes at a time. Grid: rows. Columns are a multiple of the numbers in 16 bytes, at
-// most kKept of these for each thread, and every operand is aligned to 16 bytes.
+// most kKept of these for each thread, and every operand is aligned to 16 bytes. Codes made with a
+// norm are those of its result to the bit, so norms say what is fused.
 #include "block_reduce.h"
 #include "token_codes.h"
 #include "vectors.h"
@@ -114,7 +115,7 @@ static __device__ __forceinline__ void layer_norm_row(const void* x, const void*
 #pragma unroll
     for (int k = 0; k < kN; k++) {
       row.value[v][k] -= mean;
-      squares += row.value[v][k] * row.value[v][k];
+      squares = multiply_add(row.value[v][k], row.value[v][k], squares);
     }
   });
   const float variance = reduce_block<Sum>(squares) / static_cast<float>(columns);
@@ -129,8 +130,8 @@ static __device__ __forceinline__ void layer_norm_row(const void* x, const void*
     }
 #pragma unroll
     for (int k = 0; k < kN; k++) {
-      out[k] = row.value[v][k] * scale;
-      out[k] = weight == nullptr ? out[k] : out[k] * w[k];
+      out[k] = multiply_rounded(row.value[v][k], scale);
+      out[k] = weight == nullptr ? out[k] : multiply_rounded(out[k], w[k]);
       out[k] = bias == nullptr ? out[k] : out[k] + b[k];
     }
     results.vector(row, v, y, first + column, out);
@@ -151,7 +152,7 @@ static __device__ __forceinline__ void rms_norm_row(const void* x, const void* r
   each_vector<Dtype>(columns, [&](int v, long) {
 #pragma unroll
     for (int k = 0; k < kN; k++) {
-      squares += row.value[v][k] * row.value[v][k];
+      squares = multiply_add(row.value[v][k], row.value[v][k], squares);
     }
   });
   const float scale = 1.0f / sqrtf(reduce_block<Sum>(squares) / static_cast<float>(columns) + eps);
@@ -160,7 +161,7 @@ static __device__ __forceinline__ void rms_norm_row(const void* x, const void* r
     load_vector<kN>(weight, column, parameter_dtype, w);
 #pragma unroll
     for (int k = 0; k < kN; k++) {
-      out[k] = row.value[v][k] * scale * (shift + w[k]);
+      out[k] = multiply_rounded(multiply_rounded(row.value[v][k], scale), shift + w[k]);
     }
     results.vector(row, v, y, first + column, out);
   });

@@ -1,4 +1,5 @@
-// Normalisations, a block a row.
+// Normalisations, a block a row. Codes made with a norm are those of its result to the bit, so
+// norms say what is fused.
 #include "block_reduce.h"
 #include "token_codes.h"
 
@@ -56,7 +57,7 @@ extern "C" __global__ void __launch_bounds__(256)
   float squares = 0;
   for (long i = threadIdx.x; i < columns; i += blockDim.x) {
     const float difference = sum_at(x, residual, row + i, dtype) - mean;
-    squares += difference * difference;
+    squares = multiply_add(difference, difference, squares);
   }
   const float variance = reduce_block<Sum>(squares) / static_cast<float>(columns);
   const float scale = 1.0f / sqrtf(variance + eps);
@@ -65,8 +66,8 @@ extern "C" __global__ void __launch_bounds__(256)
     if (sum != nullptr && last) {
       store(sum, row + i, dtype, s);
     }
-    float value = (s - mean) * scale;
-    value = weight == nullptr ? value : value * load(weight, i, parameter_dtype);
+    float value = multiply_rounded(s - mean, scale);
+    value = weight == nullptr ? value : multiply_rounded(value, load(weight, i, parameter_dtype));
     return bias == nullptr ? value : value + load(bias, i, parameter_dtype);
   });
 }
@@ -79,7 +80,7 @@ extern "C" __global__ void __launch_bounds__(256)
   float squares = 0;
   for (long i = threadIdx.x; i < columns; i += blockDim.x) {
     const float s = sum_at(x, residual, row + i, dtype);
-    squares += s * s;
+    squares = multiply_add(s, s, squares);
   }
   const float scale = 1.0f / sqrtf(reduce_block<Sum>(squares) / static_cast<float>(columns) + eps);
   write_row(y, dtype, to, columns, [&](long i, bool last) {
@@ -87,7 +88,7 @@ extern "C" __global__ void __launch_bounds__(256)
     if (sum != nullptr && last) {
       store(sum, row + i, dtype, s);
     }
-    return s * scale * (shift + load(weight, i, parameter_dtype));
+    return multiply_rounded(multiply_rounded(s, scale), shift + load(weight, i, parameter_dtype));
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "block.h"
 #include "memory.h"
+#include "order.h"
 #include "sm90.h"
 
 namespace gatun {
@@ -127,12 +128,15 @@ inline void check_shared(Block& b, size_t offset, size_t bytes, bool write,
       instruction);
 }
 
-inline void check_device(const Block& b, const char* address, size_t bytes, bool write,
+inline void check_device(Block& b, const char* address, size_t bytes, bool write,
                          const void* instruction) {
   if (!in_allocation(address, bytes)) {
     out_of_bounds(address, bytes, write, instruction);
   }
   const uint64_t now = stamp(b);
+  if (write) {
+    b.thread[b.current].written_since_device_fence = true;
+  }
   uint64_t* shadow = last_writes(address);
   const size_t pieces =
       (reinterpret_cast<uintptr_t>(address) % kDevicePiece + bytes + kDevicePiece - 1) /
@@ -180,7 +184,8 @@ inline bool on_stack(const Block* b, const void* address) {
 // Of a thread's own memory only what a product under way uses is watched.
 inline void check_stack(const Block* b, const void* address, size_t bytes, bool write,
                         const void* instruction) {
-  if (!b->thread[b->current].watched.empty()) {
+  const Thread& thread = b->thread[b->current];
+  if (thread.register_fence || !thread.watched.empty()) {
     check_registers(static_cast<const char*>(address), bytes, write, instruction);
   }
 }
@@ -218,6 +223,33 @@ void check_access(const void* address, size_t bytes, bool write, const void* ins
     check_stack(b, address, bytes, write, instruction);
   } else {
     check_memory(b, address, bytes, write, instruction);
+  }
+}
+
+void check_fresh_read(const void* address, size_t bytes, const void* instruction) {
+  const Block& b = *block;
+  const char* p = static_cast<const char*>(address);
+  if (!in_allocation(p, bytes)) {
+    out_of_bounds(p, bytes, false, instruction);
+  }
+  const uint64_t now = stamp(b);
+  for (size_t i = 0; i < bytes; i += kDevicePiece) {
+    const uint64_t last = __atomic_load_n(last_writes(p + i), __ATOMIC_RELAXED);
+    if (last >> kLaunchShift != now >> kLaunchShift) {
+      continue;
+    }
+    const int thread = static_cast<int>(last % kMostThreads);
+    if (last >> kBlockShift != now >> kBlockShift) {
+      const char* why = why_not_ordered(static_cast<uint32_t>(last >> kBlockShift & 0xffffff),
+                                        thread, static_cast<uint16_t>(last >> kGenerationShift));
+      if (why != nullptr) {
+        fail_at(std::string("race: read of device memory that another block wrote") + why,
+                instruction);
+      }
+    } else if (thread / kWarp != b.current / kWarp &&
+               last >> kGenerationShift == now >> kGenerationShift) {
+      examine_last_write(last, false, instruction);
+    }
   }
 }
 

@@ -14,6 +14,9 @@ namespace emulator {
 // instruction is a place in the kernel's code.
 void check_access(const void* address, size_t bytes, bool write, const void* instruction);
 
+// The same of a read past the first-level cache, which may be of another block's data.
+void check_fresh_read(const void* address, size_t bytes, const void* instruction);
+
 // A thread has begun to copy so many bytes into shared memory; the copy has landed.
 void begin_copy(const void* shared, size_t bytes, const void* instruction);
 void end_copy(const void* shared, size_t bytes);

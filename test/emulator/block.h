@@ -83,6 +83,11 @@ struct Thread {
   uint32_t waits_on;  // The place of the mbarrier, or the number of the named one.
   unsigned parity;
   bool register_fence;
+  // Its own memory that it wrote since then: begin and bytes.
+  std::vector<std::pair<const char*, size_t>> written_since_fence;
+
+  Touch device_fence;  // When it last ordered its writes for other blocks; by nobody before.
+  bool written_since_device_fence;
   std::vector<std::shared_ptr<Product>> products;
   std::vector<std::vector<std::shared_ptr<Product>>> product_groups;
   std::vector<Accumulator> accumulators;
@@ -101,8 +106,20 @@ struct Warp {
   const void* rows[kWarp];
 };
 
+// What atomics of a launch's blocks order, see order.h.
+class BlockOrder;
+struct Release;
+
+// What an atomic of a thread saw of other blocks; and who has fenced behind it.
+struct Seen {
+  Touch atomic;
+  std::vector<std::shared_ptr<const Release>> releases;
+  std::vector<Touch> fences;
+};
+
 struct Block {
   const Launch* launch;
+  BlockOrder* order;
   Index3 index;
   uint64_t launch_number;  // Never 0.
   uint32_t number;
@@ -121,6 +138,8 @@ struct Block {
   char* shared;
   std::vector<Shadow> shadow;
   std::function<void()> body;
+
+  std::vector<Seen> seen_by_atomics;
 
   bool clocks;  // Whether threads are ordered by more than the barriers of the block and the warp.
   uint32_t copies_begun;

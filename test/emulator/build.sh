@@ -25,6 +25,20 @@ compile() { # source object flags
   fi
 }
 
+# A source with the registration of its kernels: the list's arguments and threads, and the threads of
+# __launch_bounds__ as the source writes them.
+wrap() { # folder source
+  echo "#include \"$1/$2\""
+  echo '#include "registry.h"'
+  # shellcheck disable=SC2086
+  "$cxx" -std=c++17 -E -P $include -DGATUN_KEEP_LAUNCH_BOUNDS -x c++ "$1/$2" | tr '\n' ' ' |
+    { grep -oE '__launch_bounds__\([^()]*\) *[A-Za-z_0-9]+' || true; } |
+    sed -E 's/__launch_bounds__\(([^()]*)\) *(.*)/\2 \1/' |
+    awk -v s="$2" '
+      FILENAME == "-" { bound[$1] = substr($0, length($1) + 2); next }
+      $1 == s { printf "static auto r_%s = gatun::emulator::registration(\"%s\", \"%s\", %s, gatun::emulator::first(%s), %s);\n", $2, $2, $4, $3, $2 in bound ? bound[$2] : 1024, $2 }' - "$1/kernels.list"
+}
+
 objects=() pids=()
 start() {
   while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || exit 1; done
@@ -40,13 +54,10 @@ for dir in "$@"; do
   include="-I$here -I$dir/include -I$dir -I$here/../../cuda-src/include"
   for source in $(awk '!/^#/ && NF { print $1 }' "$dir/kernels.list" | sort -u); do
     file=$build/$(echo "$source" | tr / _).cpp
-    {
-      echo "#include \"$dir/$source\""
-      echo '#include "registry.h"'
-      awk -v s="$source" '$1 == s { printf "static auto r_%s = gatun::emulator::registration(\"%s\", \"%s\", %s);\n", $2, $2, $4, $2 }' "$dir/kernels.list"
-    } >"$file.new"
-    cmp -s "$file.new" "$file" 2>/dev/null || mv "$file.new" "$file"
-    rm -f "$file.new"
+    wrap_key=$(printf '%s' "$headers" | cat - "$dir/$source" "$dir/kernels.list" | sha256sum)
+    if [ "$(cat "$file.key" 2>/dev/null)" != "$wrap_key" ]; then
+      wrap "$dir" "$source" >"$file" && echo "$wrap_key" >"$file.key"
+    fi
     start "$file" "${file%.cpp}.o" "$checked $include -Wno-unused-variable" "$dir/$source"
   done
   for source in $(awk '!/^#/ && NF { print $1 }' "$dir/kernels.list" | sort -u); do
@@ -59,5 +70,5 @@ for pid in "${pids[@]}"; do wait "$pid"; done
 LD_PRELOAD="$build/libgatun_emulated_cuda.so" /bin/true
 if [ "$(basename "$1")" = planted ]; then
   # A program of its own: what it runs is wrong.
-  "$cxx" $common -I"$here" -I"$here/../../cuda-src/include" -o "$build/planted_test" "$1/planted_test.cpp" "${objects[@]}" -pthread -ldl -rdynamic
+  "$cxx" $common -I"$here" -I"$here/../../cuda-src/include" -o "$build/planted_test" "$1"/*.cpp "${objects[@]}" -pthread -ldl -rdynamic
 fi

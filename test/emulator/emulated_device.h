@@ -13,7 +13,9 @@
 #define __forceinline__ inline
 #define GATUN_NOINLINE __attribute__((noinline))
 #define __align__(n) __attribute__((aligned(n)))
+#ifndef GATUN_KEEP_LAUNCH_BOUNDS  // For build.sh, which reads them.
 #define __launch_bounds__(...)
+#endif
 #define __restrict__ __restrict
 #define __grid_constant__
 
@@ -48,9 +50,11 @@ void copy_async(void* shared, const void* global, unsigned bytes, bool valid, Si
 void copy_async_commit();
 void copy_async_wait(int groups);
 int atomic_add(int* address, int value, Site site);
+int atomic_cas(int* address, int expected, int value, Site site);
 unsigned long long atomic_min(unsigned long long* address, unsigned long long value, Site site);
 void fence();
 float load_fresh(const float* address, Site site);
+void load_fresh_16(uint32_t* four, const void* address, Site site);
 
 inline uint32_t bits(float value) {
   uint32_t result;
@@ -124,6 +128,9 @@ inline void copy_async_wait() {
 inline int atomic_add(int* address, int value, GATUN_SITE) {
   return emulator::atomic_add(address, value, {file, line});
 }
+inline int atomic_cas(int* address, int expected, int value, GATUN_SITE) {
+  return emulator::atomic_cas(address, expected, value, {file, line});
+}
 inline void atomic_min(unsigned long long* address, unsigned long long value, GATUN_SITE) {
   emulator::atomic_min(address, value, {file, line});
 }
@@ -131,6 +138,12 @@ inline void fence_device() { emulator::fence(); }
 inline float load_fresh(const float* address, GATUN_SITE) {
   return emulator::load_fresh(address, {file, line});
 }
+inline void load_fresh_16(uint32_t* four, const void* address, GATUN_SITE) {
+  emulator::load_fresh_16(four, address, {file, line});
+}
+
+inline float multiply_rounded(float a, float b) { return a * b; }
+inline float multiply_add(float a, float b, float c) { return std::fmaf(a, b, c); }
 
 inline float exp2_approximate(float x) { return exp2f(x); }
 

@@ -16,6 +16,7 @@
 #include "block.h"
 #include "fibers.h"
 #include "memory.h"
+#include "order.h"
 #include "sm90.h"
 
 namespace gatun {
@@ -241,10 +242,11 @@ std::unique_ptr<Room> take_room() {
   return room;
 }
 
-void run_block(Room& room, const Launch& launch, uint64_t launch_number, uint64_t number,
-               const std::function<void()>& body) {
+void run_block(Room& room, const Launch& launch, BlockOrder& order, uint64_t launch_number,
+               uint64_t number, const std::function<void()>& body) {
   Block& b = room.block;
   b.launch = &launch;
+  b.order = &order;
   b.launch_number = launch_number;
   b.number = static_cast<uint32_t>(number);
   b.index = {static_cast<unsigned>(number % launch.grid.x),
@@ -274,6 +276,9 @@ void run_block(Room& room, const Launch& launch, uint64_t launch_number, uint64_
     t.clock = 1;
     t.fenced = 0;
     t.register_fence = false;
+    t.written_since_fence.clear();
+    t.device_fence = {};
+    t.written_since_device_fence = false;
     t.seen.clear();
     t.products.clear();
     t.product_groups.clear();
@@ -288,6 +293,7 @@ void run_block(Room& room, const Launch& launch, uint64_t launch_number, uint64_
     b.warp[i].generation = 0;
     b.warp[i].lanes = std::min(kWarp, b.threads - static_cast<int>(i) * kWarp);
   }
+  b.seen_by_atomics.clear();
   b.clocks = false;
   b.copies_begun = 0;
   b.mbarriers.clear();
@@ -345,13 +351,14 @@ std::string run(const Launch& launch) {
   }
   std::atomic<uint64_t> taken{0};
   std::atomic<bool> failed{false};
+  BlockOrder order;
   std::mutex lock;
   std::string failure;
   auto work = [&] {
     std::unique_ptr<Room> room = take_room();
     for (uint64_t i = taken++; i < blocks && !failed; i = taken++) {
       const uint64_t number = backwards ? blocks - 1 - i : i * step % blocks;
-      run_block(*room, launch, launch_number, number, body);
+      run_block(*room, launch, order, launch_number, number, body);
       if (!room->block.failure.empty()) {
         std::lock_guard<std::mutex> guard(lock);
         if (failure.empty()) {

@@ -40,6 +40,7 @@ struct Kernel {
   std::string name;
   std::vector<int> sizes;    // Of its arguments, in bytes.
   std::vector<int> offsets;  // Where each lies in the parameter block.
+  int most_threads;          // Of a block, by its __launch_bounds__.
   std::function<void(void* const*)> call;
 };
 

@@ -21,6 +21,7 @@ constexpr size_t kGap = kDevicePage;
 std::mutex lock;
 std::map<uintptr_t, size_t> blocks;  // Bytes by address.
 std::map<uintptr_t, size_t> freed;
+std::map<uintptr_t, size_t> pinned;
 size_t used, peak, total = size_t{8} << 30, next;
 
 char* reserve(size_t bytes, int protection) {
@@ -101,6 +102,31 @@ bool free_device(void* address) {
   freed[found->first] = found->second;
   blocks.erase(found);
   return true;
+}
+
+void* allocate_pinned(size_t bytes) {
+  void* host = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+  std::lock_guard<std::mutex> guard(lock);
+  if (host != nullptr) {
+    pinned[reinterpret_cast<uintptr_t>(host)] = bytes;
+  }
+  return host;
+}
+
+bool free_pinned(void* host) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (pinned.erase(reinterpret_cast<uintptr_t>(host)) == 0) {
+    return false;
+  }
+  std::free(host);
+  return true;
+}
+
+bool is_pinned(const void* host, size_t bytes) {
+  const auto p = reinterpret_cast<uintptr_t>(host);
+  std::lock_guard<std::mutex> guard(lock);
+  auto above = pinned.upper_bound(p);
+  return above != pinned.begin() && p + bytes <= std::prev(above)->first + std::prev(above)->second;
 }
 
 size_t device_bytes_used() { return used; }

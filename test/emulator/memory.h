@@ -47,6 +47,11 @@ void* allocate_device(size_t bytes);
 // Whether there was such a block. What it held is poison from then on.
 bool free_device(void* address);
 
+// Host memory that the device may touch: nullptr when there is no room, and whether there was such.
+void* allocate_pinned(size_t bytes);
+bool free_pinned(void* host);
+bool is_pinned(const void* host, size_t bytes);
+
 size_t device_bytes_used();
 size_t device_bytes_peak();
 size_t device_bytes_total();

@@ -4,6 +4,7 @@
 #include "access.h"
 #include "block.h"
 #include "memory.h"
+#include "order.h"
 #include "sm90.h"
 
 namespace gatun {
@@ -44,8 +45,6 @@ void meet(Site site, Work work) {
   }
   work(w);
   w.arrived = 0;
-  w.generation++;
-  join_warp(first, w.lanes);
   for (int i = first; i < first + w.lanes; i++) {
     b.thread[i].state = State::kReady;
   }
@@ -115,8 +114,13 @@ void sync_block(Site site) {
   switch_away();
 }
 
+// The other collectives order no memory.
 void sync_warp(Site site) {
-  meet(site, [](Warp&) {});
+  const int first = block->current / kWarp * kWarp;
+  meet(site, [first](Warp& w) {
+    w.generation++;
+    join_warp(first, w.lanes);
+  });
 }
 
 uint32_t shuffle_xor(uint32_t value, int mask, Site site) {
@@ -288,6 +292,7 @@ void copy_async_wait(int groups) {
 }
 
 int atomic_add(int* address, int value, Site) {
+  block->order->atomic(address);
   if (!in_allocation(address, sizeof *address)) {
     fail_at("atomic out of bounds: " + what_is_wrong(address, sizeof *address),
             __builtin_return_address(0));
@@ -295,7 +300,19 @@ int atomic_add(int* address, int value, Site) {
   return __atomic_fetch_add(address, value, __ATOMIC_SEQ_CST);
 }
 
+int atomic_cas(int* address, int expected, int value, Site) {
+  // The host's pinned memory has such words too.
+  if (on_device(address) ? !in_allocation(address, sizeof *address)
+                         : !is_pinned(address, sizeof *address)) {
+    fail_at("atomic out of bounds: " + what_is_wrong(address, sizeof *address),
+            __builtin_return_address(0));
+  }
+  __atomic_compare_exchange_n(address, &expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return expected;
+}
+
 unsigned long long atomic_min(unsigned long long* address, unsigned long long value, Site) {
+  block->order->atomic(address);
   if (!in_allocation(address, sizeof *address)) {
     fail_at("atomic out of bounds: " + what_is_wrong(address, sizeof *address),
             __builtin_return_address(0));
@@ -306,14 +323,24 @@ unsigned long long atomic_min(unsigned long long* address, unsigned long long va
   return old;
 }
 
-void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+void fence() {
+  fence_for_blocks();
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 
 float load_fresh(const float* address, Site) {
-  if (!in_allocation(address, sizeof *address)) {
-    fail_at("read out of bounds: " + what_is_wrong(address, sizeof *address),
-            __builtin_return_address(0));
-  }
+  check_fresh_read(address, sizeof *address, __builtin_return_address(0));
   return *static_cast<const volatile float*>(address);
+}
+
+void load_fresh_16(uint32_t* four, const void* address, Site site) {
+  if (reinterpret_cast<uintptr_t>(address) % 16 != 0) {
+    fail("read past the first-level cache at " + describe(site) +
+         ": 16 bytes that are not aligned so");
+  }
+  for (int i = 0; i < 4; i++) {
+    four[i] = bits(load_fresh(static_cast<const float*>(address) + i, site));
+  }
 }
 
 }  // namespace emulator

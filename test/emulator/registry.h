@@ -40,10 +40,12 @@ struct Letter {
   static std::string text() { return "s" + std::to_string(sizeof(T)); }
 };
 
-// Adds a kernel; the list's word on its arguments must be what the compiler sees.
+// Adds a kernel; the list's word on its arguments must be what the compiler sees, and blocks have
+// no more threads than its __launch_bounds__ say, 1024 where it has none.
 template <class... A>
 struct Registration {
-  Registration(const char* name, const char* arguments, void (*function)(A...)) {
+  Registration(const char* name, const char* arguments, int threads, int bound,
+               void (*function)(A...)) {
     std::string seen;
     for (const std::string& letter : {std::string(), Letter<A>::text()...}) {
       seen += letter;
@@ -53,8 +55,14 @@ struct Registration {
                    seen.c_str(), arguments);
       std::abort();
     }
+    if (threads > bound) {
+      std::fprintf(stderr, "kernels.list: %s has %d threads, its __launch_bounds__ are %d\n", name,
+                   threads, bound);
+      std::abort();
+    }
     Kernel kernel;
     kernel.name = name;
+    kernel.most_threads = bound;
     int offset = 0;
     const int sizes[] = {0, static_cast<int>(sizeof(A))...};
     const int alignments[] = {1, static_cast<int>(alignof(A))...};
@@ -76,9 +84,16 @@ struct Registration {
   }
 };
 
+// Of __launch_bounds__ the threads; the blocks that may follow them bind nobody.
+template <class... More>
+constexpr int first(int threads, More...) {
+  return threads;
+}
+
 template <class... A>
-Registration<A...> registration(const char* name, const char* arguments, void (*function)(A...)) {
-  return Registration<A...>(name, arguments, function);
+Registration<A...> registration(const char* name, const char* arguments, int threads, int bound,
+                                void (*function)(A...)) {
+  return Registration<A...>(name, arguments, threads, bound, function);
 }
 
 }  // namespace emulator

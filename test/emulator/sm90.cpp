@@ -611,6 +611,7 @@ void tensor_store_wait(int groups) {
 void wgmma_fence(Site site) {
   sync_warp(site);
   me().register_fence = true;
+  me().written_since_fence.clear();
 }
 
 void wgmma(int kind, int n, uint32_t* d, const uint32_t* a_words, uint64_t a, uint64_t b,
@@ -619,6 +620,18 @@ void wgmma(int kind, int n, uint32_t* d, const uint32_t* a_words, uint64_t a, ui
   const int first = block->current / kWarpgroup * kWarpgroup, mine = block->current - first;
   if (!thread.register_fence) {
     fail("the product at " + describe(site) + " has no wgmma_fence before it");
+  }
+  const size_t words = static_cast<size_t>(n) / 2;
+  for (const auto& [begin, bytes] : thread.written_since_fence) {
+    const auto touches = [begin = begin, bytes = bytes](const uint32_t* registers, size_t count) {
+      const char* first = reinterpret_cast<const char*>(registers);
+      return registers != nullptr && begin < first + 4 * count && first < begin + bytes;
+    };
+    const bool sums = touches(d, words);
+    if (sums || touches(a_words, 4)) {
+      fail("registers of " + std::string(sums ? "the sums" : "a") + " of the product at " +
+           describe(site) + " were written after its wgmma_fence");
+    }
   }
   if (first + kWarpgroup <= block->threads) {
     auto& making = block->warpgroups[first / kWarpgroup].making;
@@ -642,7 +655,6 @@ void wgmma(int kind, int n, uint32_t* d, const uint32_t* a_words, uint64_t a, ui
       std::memcpy(making->a_words[mine], a_words, 16);
     }
     Accumulator& sums = accumulator(thread, d);
-    const size_t words = static_cast<size_t>(n) / 2;
     if (sums.under_way++ == 0) {
       sums.values.assign(d, d + words);
       std::memset(d, 0xff, 4 * words);
@@ -704,6 +716,9 @@ void wgmma_wait(int groups, Site site) {
 }
 
 void check_registers(const char* address, size_t bytes, bool write, const void* instruction) {
+  if (write && me().register_fence) {
+    me().written_since_fence.emplace_back(address, bytes);
+  }
   for (const Watch& watch : me().watched) {
     if ((write || watch.accumulators) && address < watch.begin + watch.bytes &&
         watch.begin < address + bytes) {

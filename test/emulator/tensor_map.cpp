@@ -55,6 +55,12 @@ std::string encode_map(void* to, int type, uint32_t rank, const void* address,
       return "the stride of axis " + text(i) + " is " + text(strides[i - 1]) +
              " bytes, expected a multiple of 16 below 2^40";
     }
+    // As the driver's page has it of the strides behind the first.
+    if (i > 1 && strides[i - 1] < sizes[i - 1]) {
+      return "the stride of axis " + text(i) + " is " + text(strides[i - 1]) +
+             " bytes, expected at least the " + text(sizes[i - 1]) + " elements of axis " +
+             text(i - 1);
+    }
     map.size[i] = sizes[i] > 0xffffffff ? 0xffffffff : static_cast<uint32_t>(sizes[i]);
     map.box[i] = static_cast<uint16_t>(box[i]);
     if (i > 0) {

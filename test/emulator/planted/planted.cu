@@ -152,3 +152,58 @@ extern "C" __global__ void race_in_device_memory(const float* x, float* y) {
 extern "C" __global__ void use_after_free(const float* x, float* y) {
   y[threadIdx.x] = x[threadIdx.x];
 }
+
+// Lanes read what others of the warp wrote, and only a shuffle stands between.
+extern "C" __global__ void missing_sync_warp(const float* x, float* y) {
+  float* shared = shared_memory<float>(64 * sizeof(float));
+  shared[threadIdx.x] = x[threadIdx.x];
+  const float other = shuffle_xor(x[threadIdx.x], 1);
+  y[threadIdx.x] = shared[threadIdx.x ^ 1] + other;
+}
+
+enum JoinMistake { kSoundJoin, kNoRelease, kEarlyRelease, kNoAcquire };
+
+// Two blocks leave numbers; who comes second adds them.
+template <int M>
+static __device__ __forceinline__ void join(const float* x, float* y) {
+  int* last = shared_memory<int>(sizeof(int));
+  if (M == kEarlyRelease) {
+    fence_device();
+  }
+  if (threadIdx.x < 16) {
+    y[16 * blockIdx.x + threadIdx.x] = x[threadIdx.x];
+  }
+  if (M != kNoRelease && M != kEarlyRelease) {
+    fence_device();
+  }
+  sync_block();
+  if (threadIdx.x == 0) {
+    *last = atomic_add(reinterpret_cast<int*>(y + 63), 1);
+  }
+  sync_block();
+  if (*last == 0) {
+    return;
+  }
+  if (M != kNoAcquire) {
+    fence_device();
+  }
+  if (threadIdx.x < 16) {
+    y[32 + threadIdx.x] = load_fresh(y + threadIdx.x) + load_fresh(y + 16 + threadIdx.x);
+  }
+}
+
+extern "C" __global__ void sound_join(const float* x, float* y) { join<kSoundJoin>(x, y); }
+extern "C" __global__ void join_without_release(const float* x, float* y) {
+  join<kNoRelease>(x, y);
+}
+extern "C" __global__ void join_with_early_release(const float* x, float* y) {
+  join<kEarlyRelease>(x, y);
+}
+extern "C" __global__ void join_without_acquire(const float* x, float* y) {
+  join<kNoAcquire>(x, y);
+}
+
+// Sound, for planted_calls.cpp to launch with too many threads.
+extern "C" __global__ void __launch_bounds__(32) bounded(const float* x, float* y) {
+  y[threadIdx.x] = x[threadIdx.x];
+}

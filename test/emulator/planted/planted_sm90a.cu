@@ -30,6 +30,8 @@ enum Mistake {
   kTooFewRegisters,
   kOtherMatrices,
   kLoadOverReadTile,
+  kSumsBehindTheFence,
+  kFragmentsBehindTheFence,
 };
 
 constexpr int kTile = 64 * 64 * 2;
@@ -80,12 +82,18 @@ static __device__ __forceinline__ void multiply(const TensorMap& map, const uint
   if (M != kMissingProductFence) {
     wgmma_fence();
   }
+  if (M == kSumsBehindTheFence) {
+    d[threadIdx.x % 32] = 0;
+  }
+  if (M == kFragmentsBehindTheFence) {
+    fragment[threadIdx.x % 4] = 0;
+  }
   for (int k = 0; k < 4; k++) {
     const unsigned other = M == kOtherMatrices && threadIdx.x >= 32 ? 32 : 0;
     wgmma_bf16<64>(d, matrix(a + k * 32 + other, 0, stride, swizzle),
                    matrix(b + k * 32, 0, stride, swizzle), k > 0);
   }
-  if (M == kEarlyFragments) {
+  if (M == kEarlyFragments || M == kFragmentsBehindTheFence) {
     wgmma_bf16<64>(d, fragment, matrix(b, 0, stride, swizzle), true);
   }
   wgmma_commit();
@@ -183,6 +191,8 @@ GATUN_PLANTED(wrong_named_count, kWrongNamedCount)
 GATUN_PLANTED(too_few_registers, kTooFewRegisters)
 GATUN_PLANTED(other_matrices, kOtherMatrices)
 GATUN_PLANTED(load_over_read_tile, kLoadOverReadTile)
+GATUN_PLANTED(sums_behind_the_fence, kSumsBehindTheFence)
+GATUN_PLANTED(fragments_behind_the_fence, kFragmentsBehindTheFence)
 GATUN_PLANTED_STORE(sound_store, kNone)
 GATUN_PLANTED_STORE(missing_store_fence, kMissingStoreFence)
 GATUN_PLANTED_STORE(store_never_waited_for, kStoreNeverWaitedFor)

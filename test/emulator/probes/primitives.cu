@@ -176,6 +176,21 @@ GATUN_PROBE(load_fresh) {
   out[lane] = as_word(load_fresh(reinterpret_cast<const float*>(out + 32 + lane)));
 }
 
+// Of the words that the lane beside it wrote.
+GATUN_PROBE(load_fresh_16) {
+  const uint32_t lane = threadIdx.x;
+  for (uint32_t i = 0; i < 4; i++) {
+    out[128 + 4 * lane + i] = in[4 * lane + i];
+  }
+  fence_device();
+  sync_warp();
+  uint32_t four[4];
+  load_fresh_16(four, out + 128 + 4 * (lane ^ 1));
+  for (uint32_t i = 0; i < 4; i++) {
+    out[4 * lane + i] = four[i];
+  }
+}
+
 #define GATUN_EACH_NUMBER(name, expression)            \
   GATUN_PROBE(name) {                                  \
     for (int i = threadIdx.x; i < kNumbers; i += 32) { \

@@ -3,6 +3,7 @@ module dev.gatun.cli {
   requires com.fasterxml.jackson.databind;
   requires dev.gatun;
   requires dev.gatun.kernels.api;
+  requires dev.gatun.kernels.formats;
   requires info.picocli;
   requires me.tongfei.progressbar;
 

@@ -1,6 +1,7 @@
 /** Transformer models on the JVM: what programs import. */
 module dev.gatun {
   requires transitive dev.gatun.kernels.api;
+  requires dev.gatun.kernels.formats;
   requires com.fasterxml.jackson.databind;
   requires com.google.protobuf;
   requires ai.djl.tokenizers;

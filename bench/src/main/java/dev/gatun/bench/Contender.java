@@ -1,6 +1,6 @@
 package dev.gatun.bench;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package dev.gatun.bench;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderModel.Encoded;

@@ -1,8 +1,8 @@
 package dev.gatun.bench;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Experts;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;

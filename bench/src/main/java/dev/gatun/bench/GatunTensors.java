@@ -1,7 +1,7 @@
 package dev.gatun.bench;
 
-import dev.gatun.kernels.api.Cast;
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.gatun.bench;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.HostBuffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.FunctionDescriptor;

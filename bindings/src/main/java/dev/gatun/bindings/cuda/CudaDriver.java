@@ -1,16 +1,21 @@
 package dev.gatun.bindings.cuda;
 
 import dev.gatun.bindings.generated.cuda.cuda_h;
+import dev.gatun.bindings.loader.LinkerCache;
 import dev.gatun.bindings.loader.NativeLoader;
 import java.io.File;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -35,6 +40,7 @@ public final class CudaDriver {
           "/usr/lib64",
           "/usr/lib",
           "/usr/local/nvidia/lib64",
+          "/usr/local/nvidia/lib",
           "/usr/lib/wsl/lib",
           "/run/opengl-driver/lib");
 
@@ -67,6 +73,7 @@ public final class CudaDriver {
         }
       }
     }
+    files.addAll(LinkerCache.find(LinkerCache.FILE, NAME));
     FOLDERS.forEach(folder -> files.add(Path.of(folder, NAME)));
     return files;
   }
@@ -78,26 +85,79 @@ public final class CudaDriver {
         attempts.add(new NativeLoader.Attempt(file.toString(), MISSING));
         continue;
       }
-      try {
-        // By its path and from the class loader of the generated classes, which look there.
+      String problem = problem(file);
+      if (problem == null) {
+        // By its path and from the class loader of the generated classes, which look there. It is
+        // the only one that they find: a library that failed was not loaded for them.
         System.load(file.toString());
-      } catch (UnsatisfiedLinkError e) {
-        attempts.add(new NativeLoader.Attempt(file.toString(), e.getMessage()));
-        continue;
+        problem = initialise();
       }
-      // A driver that was loaded stays, so no other is tried after it.
-      try {
-        check(cuda_h.cuInit(0), "cuInit");
-        attempts.add(new NativeLoader.Attempt(file.toString(), "loaded"));
+      attempts.add(new NativeLoader.Attempt(file.toString(), problem == null ? "loaded" : problem));
+      if (problem == null) {
         return new NativeLoader.Result(file, List.copyOf(attempts));
-      } catch (CudaException e) {
-        attempts.add(new NativeLoader.Attempt(file.toString(), e.getMessage()));
-      } catch (LinkageError e) {
-        attempts.add(new NativeLoader.Attempt(file.toString(), "is no CUDA driver: " + root(e)));
       }
-      break;
     }
     return new NativeLoader.Result(null, List.copyOf(attempts));
+  }
+
+  /**
+   * Why a library is none that can be used, null where it can: a stub that only links, or the
+   * driver of another device, fails at its initialisation.
+   */
+  private static String problem(Path file) {
+    Linker linker = Linker.nativeLinker();
+    try (Arena arena = Arena.ofConfined()) {
+      // Kept for the process: a driver that has begun its work does not expect to be unloaded.
+      SymbolLookup library = SymbolLookup.libraryLookup(file, Arena.global());
+      Optional<MemorySegment> init = library.find("cuInit");
+      if (init.isEmpty()) {
+        return "is no CUDA driver: it has no cuInit";
+      }
+      FunctionDescriptor taking = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+      int status = (int) linker.downcallHandle(init.get(), taking).invokeExact(0);
+      if (status == cuda_h.CUDA_SUCCESS()) {
+        return null;
+      }
+      FunctionDescriptor naming =
+          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
+      MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
+      String[] words = {"unknown CUresult", "which this driver does not know"};
+      String[] functions = {"cuGetErrorName", "cuGetErrorString"};
+      for (int i = 0; i < functions.length; i++) {
+        Optional<MemorySegment> function = library.find(functions[i]);
+        if (function.isPresent()
+            && (int) linker.downcallHandle(function.get(), naming).invokeExact(status, pointer)
+                == cuda_h.CUDA_SUCCESS()) {
+          words[i] = string(pointer);
+        }
+      }
+      return new CudaException(status, words[0], words[1], "cuInit").getMessage();
+    } catch (IllegalArgumentException e) {
+      return whyNot(file, e);
+    } catch (Throwable e) {
+      return root(e).getMessage();
+    }
+  }
+
+  /** What the dynamic linker says of a file that it does not open. */
+  private static String whyNot(Path file, IllegalArgumentException unsaid) {
+    try {
+      System.load(file.toString());
+      return unsaid.getMessage();
+    } catch (UnsatisfiedLinkError e) {
+      return e.getMessage();
+    }
+  }
+
+  private static String initialise() {
+    try {
+      check(cuda_h.cuInit(0), "cuInit");
+      return null;
+    } catch (CudaException e) {
+      return e.getMessage();
+    } catch (LinkageError e) {
+      return "is no CUDA driver: " + root(e);
+    }
   }
 
   /** The first cause: of a function that the library lacks, the line that names it. */

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** How the copy engine of compute capability 9.0 finds boxes of a tensor. */
+/** How TMA, the copy engine of compute capability 9.0, finds boxes of a tensor. */
 public final class CudaTensorMap {
   /** The type of elements. */
   public enum Element {

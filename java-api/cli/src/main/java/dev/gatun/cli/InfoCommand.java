@@ -1,8 +1,8 @@
 package dev.gatun.cli;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Backends;
-import dev.gatun.kernels.api.Devices;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.text.TokenizerLibrary;
 import java.io.IOException;
 import java.util.LinkedHashMap;

@@ -1,8 +1,8 @@
 package dev.gatun.cli;
 
-import dev.gatun.kernels.api.Backends;
-import dev.gatun.kernels.api.DeviceReport;
-import dev.gatun.kernels.api.Devices;
+import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.DeviceReport;
+import dev.gatun.kernels.api.device.Devices;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package dev.gatun.cli;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.quantized.BlockFormat;
-import dev.gatun.kernels.api.quantized.QuantizationError;
-import dev.gatun.kernels.api.quantized.Quantizer;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.formats.QuantizationError;
+import dev.gatun.kernels.formats.Quantizer;
 import dev.gatun.nn.WeightType;
 import dev.gatun.pipelines.EmbeddingPipeline;
 import dev.gatun.weights.TensorFile;

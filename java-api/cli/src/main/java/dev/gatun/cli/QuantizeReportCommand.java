@@ -1,7 +1,7 @@
 package dev.gatun.cli;
 
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.nn.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.ops.Ops;

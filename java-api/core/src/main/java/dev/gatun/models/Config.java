@@ -2,7 +2,7 @@ package dev.gatun.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatun.files.TextFile;
-import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.call.elementwise.Activation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

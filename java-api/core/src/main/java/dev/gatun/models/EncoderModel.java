@@ -1,7 +1,7 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Offsets;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;

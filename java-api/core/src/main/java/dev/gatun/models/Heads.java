@@ -1,7 +1,7 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.models.EncoderModel.HeadLayer;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;

@@ -1,6 +1,6 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.Offsets;
+import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;

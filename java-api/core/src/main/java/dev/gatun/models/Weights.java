@@ -1,8 +1,8 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.nn.WeightType;

@@ -1,10 +1,10 @@
 package dev.gatun.nn;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.BlockFormat;
-import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Ops;

@@ -1,8 +1,8 @@
 package dev.gatun.nn;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.Objects;
 
 /**

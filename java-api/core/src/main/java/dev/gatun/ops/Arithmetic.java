@@ -1,7 +1,7 @@
 package dev.gatun.ops;
 
-import dev.gatun.kernels.api.BinaryOp;
-import dev.gatun.kernels.api.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.tensor.Tensor;
 
 /**

@@ -1,7 +1,7 @@
 package dev.gatun.ops;
 
-import dev.gatun.kernels.api.IndexAdd;
-import dev.gatun.kernels.api.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.IndexAdd;
+import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 

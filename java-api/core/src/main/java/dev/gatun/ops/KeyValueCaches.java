@@ -1,6 +1,6 @@
 package dev.gatun.ops;
 
-import dev.gatun.kernels.api.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.tensor.Tensor;
 
 /** Operations on caches of keys and values [rows, room, kv_heads, head_size]. */

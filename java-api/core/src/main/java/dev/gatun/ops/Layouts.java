@@ -1,6 +1,6 @@
 package dev.gatun.ops;
 
-import dev.gatun.kernels.api.Copy;
+import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;

@@ -1,17 +1,17 @@
 package dev.gatun.ops;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.ActivationCodes;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Dequantize;
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Quantize;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.TokenCodes;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 

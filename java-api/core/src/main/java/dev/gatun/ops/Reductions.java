@@ -1,10 +1,10 @@
 package dev.gatun.ops;
 
-import dev.gatun.kernels.api.ArgMax;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Reduce;
-import dev.gatun.kernels.api.Reduction;
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 import java.util.stream.IntStream;

@@ -1,6 +1,6 @@
 package dev.gatun.ops;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Tensor;
 
 /**
@@ -26,7 +26,7 @@ public record TopK(Tensor values, Tensor indices) {
               Tensor.empty(x.device(), DType.I64, values.shape()),
               (kernels, y) ->
                   kernels.run(
-                      new dev.gatun.kernels.api.TopK(
+                      new dev.gatun.kernels.api.call.reduction.TopK(
                           rows.operand(),
                           values.reshape(rows.size(0), k).operand(),
                           y.reshape(rows.size(0), k).operand())),

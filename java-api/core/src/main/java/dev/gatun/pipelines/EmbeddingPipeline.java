@@ -1,6 +1,6 @@
 package dev.gatun.pipelines;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.nn.WeightType;
 import dev.gatun.tensor.Device;
 import dev.gatun.text.EncodeOptions;

@@ -1,11 +1,11 @@
 package dev.gatun.tensor;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Backends;
-import dev.gatun.kernels.api.Devices;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.Memory;
-import dev.gatun.kernels.api.Replay;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Backends;
+import dev.gatun.kernels.api.device.Devices;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.device.Replay;
+import dev.gatun.kernels.api.memory.Memory;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 

@@ -1,6 +1,6 @@
 package dev.gatun.weights;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -1,7 +1,7 @@
 package dev.gatun.weights;
 
-import dev.gatun.kernels.api.quantized.BlockFormat;
-import dev.gatun.kernels.api.quantized.BlockWriter;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.formats.BlockWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;

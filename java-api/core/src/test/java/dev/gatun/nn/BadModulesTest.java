@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import org.junit.jupiter.api.AfterEach;

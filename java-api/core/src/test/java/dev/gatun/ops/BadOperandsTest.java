@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.PoolingMode;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;

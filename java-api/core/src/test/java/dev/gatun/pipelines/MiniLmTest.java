@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,12 +1,12 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.AttentionMask;
-import dev.gatun.kernels.api.AttentionScores;
-import dev.gatun.kernels.api.Causal;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Dropout;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.AttentionMask;
+import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -4,47 +4,47 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.ActivationCodes;
-import dev.gatun.kernels.api.ArgMax;
-import dev.gatun.kernels.api.AttentionKeys;
-import dev.gatun.kernels.api.AttentionMask;
-import dev.gatun.kernels.api.AttentionScores;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.BinaryOp;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Causal;
-import dev.gatun.kernels.api.Copy;
-import dev.gatun.kernels.api.CrossEntropy;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.DisentangledBias;
-import dev.gatun.kernels.api.Dropout;
-import dev.gatun.kernels.api.Elementwise;
-import dev.gatun.kernels.api.Embedding;
-import dev.gatun.kernels.api.GatedActivation;
-import dev.gatun.kernels.api.IndexAdd;
-import dev.gatun.kernels.api.IndexSelect;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.L2Normalize;
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Pool;
-import dev.gatun.kernels.api.PoolingMode;
-import dev.gatun.kernels.api.Reduce;
-import dev.gatun.kernels.api.Reduction;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
-import dev.gatun.kernels.api.ScatterRows;
-import dev.gatun.kernels.api.Softmax;
-import dev.gatun.kernels.api.TokenCodes;
-import dev.gatun.kernels.api.TopK;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.AttentionMask;
+import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.IndexAdd;
+import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Stream;
@@ -519,11 +519,19 @@ final class BadArgumentsTest {
                 new IndexAdd(of(y, 3, 8), ids, of(table, 5, 8)))) {
           assertEquals(
               "%s: id %d at 1 is outside of 0 to 4".formatted(call.kernel(), id),
-              assertThrows(IllegalArgumentException.class, () -> Runs.run(backend.kernels(), call))
+              assertThrows(IllegalArgumentException.class, () -> runAndRead(backend, call, y))
                   .getMessage());
+          // It is told once.
+          backend.memory().read(y, 0, MemorySegment.ofArray(new byte[4]));
         }
       }
     }
+  }
+
+  /** A device may tell of an index when its results are read. */
+  private static void runAndRead(Backend backend, KernelCall call, Buffer result) {
+    Runs.run(backend.kernels(), call);
+    backend.memory().read(result, 0, MemorySegment.ofArray(new byte[4]));
   }
 
   @ParameterizedTest
@@ -556,9 +564,37 @@ final class BadArgumentsTest {
                 at(out, 128, 2, 3, 1, 2));
         assertEquals(
             "rotary_cache_update: " + messages[i],
-            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+            assertThrows(IllegalArgumentException.class, () -> runAndRead(backend, call, out))
                 .getMessage());
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void pages_outside_of_the_cache_are_refused(Backend backend) {
+    try (Buffer in = backend.memory().allocate(4 * 256);
+        Buffer pages = backend.memory().adopt(MemorySegment.ofArray(new int[] {0, 1, 2, 3, 9, 0}));
+        Buffer out = backend.memory().allocate(4 * 16)) {
+      backend.memory().write(MemorySegment.ofArray(new float[256]), in, 0);
+      Operand table = new Operand(pages, 0, DType.I32, new long[] {2, 3}, new long[] {3, 1});
+      ScaledDotProductAttention call =
+          new ScaledDotProductAttention(
+              of(in, 2, 1, 1, 8),
+              at(in, 64, 3, 2, 1, 8),
+              at(in, 64, 3, 2, 1, 8),
+              of(out, 2, 1, 1, 8),
+              null,
+              AttentionKeys.paged(table, 6, 3),
+              AttentionScores.scaled(1),
+              AttentionMask.NONE,
+              Dropout.NONE,
+              null,
+              null);
+      assertEquals(
+          "scaled_dot_product_attention: page 3 at 0 of sequence 1 is outside of 0 to 2",
+          assertThrows(IllegalArgumentException.class, () -> runAndRead(backend, call, out))
+              .getMessage());
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Devices;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.Arrays;
@@ -14,7 +14,7 @@ public final class CapabilityRuns {
 
   private CapabilityRuns() {}
 
-  /** Prints each device, and of each case whether the copy engine was told of a tensor. */
+  /** Prints each device, and of each case whether TMA was told of a tensor. */
   public static void main(String[] arguments) {
     Emulator.open();
     List<Case> cases =
@@ -29,7 +29,7 @@ public final class CapabilityRuns {
       StringBuilder line = new StringBuilder(device.description());
       for (Case c : cases) {
         CudaContractTest.check(c, device, true, List.of(Policy.ROUND_ROBIN));
-        line.append(usesCopyEngine(c, device) ? " yes" : " no");
+        line.append(usesTma(c, device) ? " yes" : " no");
       }
       System.out.println(line);
     }
@@ -51,7 +51,7 @@ public final class CapabilityRuns {
         .sum();
   }
 
-  private static boolean usesCopyEngine(Case c, Backend device) {
+  private static boolean usesTma(Case c, Backend device) {
     Emulator.fail("cuTensorMapEncodeTiled", 0, INVALID_VALUE);
     try {
       Runs.run(c, device, true);

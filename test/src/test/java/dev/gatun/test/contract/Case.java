@@ -1,8 +1,8 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;

@@ -2,12 +2,12 @@ package dev.gatun.test.contract;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.MatmulPack.Layout;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.MatmulPack.Layout;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.List;

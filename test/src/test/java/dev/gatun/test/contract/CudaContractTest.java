@@ -3,7 +3,7 @@ package dev.gatun.test.contract;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.List;

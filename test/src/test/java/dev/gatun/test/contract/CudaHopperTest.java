@@ -2,7 +2,7 @@ package dev.gatun.test.contract;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.List;

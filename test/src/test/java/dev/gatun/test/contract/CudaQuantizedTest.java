@@ -5,18 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.quantized.BlockFormat;
-import dev.gatun.kernels.api.quantized.PackedLayout;
-import dev.gatun.kernels.api.quantized.Packer;
-import dev.gatun.kernels.api.quantized.Quantizer;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.kernels.formats.Packer;
+import dev.gatun.kernels.formats.Quantizer;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.lang.foreign.MemorySegment;
@@ -43,7 +43,7 @@ final class CudaQuantizedTest {
   }
 
   /** A weight in blocks, packed, and what it means. */
-  private record Weight(BlockFormat format, int n, int k, byte[] packed, double[][] rows) {
+  record Weight(BlockFormat format, int n, int k, byte[] packed, double[][] rows) {
     static Weight of(BlockFormat format, int n, int k, Quantizer.Rows values) {
       byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
       Quantizer.quantize(format, values, n, k, MemorySegment.ofArray(blocks));
@@ -102,7 +102,7 @@ final class CudaQuantizedTest {
     return values;
   }
 
-  private static double[] product(Weight w, double[] x, int m) {
+  static double[] product(Weight w, double[] x, int m) {
     double[] y = new double[m * w.n()];
     for (int i = 0; i < m; i++) {
       for (int j = 0; j < w.n(); j++) {

@@ -1,11 +1,12 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -34,6 +35,22 @@ record Data(
   /** A float input of numbers that a function draws. */
   static Data input(long seed, String name, ToDoubleFunction<Random> one, long... shape) {
     Values values = Values.drawn(seed, count(shape), r -> (float) one.applyAsDouble(r));
+    return new Data(name, DType.F32, shape, Operand.rowMajor(shape), values, false);
+  }
+
+  /** A float input of numbers that depend on their places in the row-major order too. */
+  static Data placed(
+      Random random, String name, ToDoubleBiFunction<Random, Integer> one, long... shape) {
+    long seed = random.nextLong();
+    int count = count(shape);
+    Values values =
+        Values.of(
+            () -> {
+              Random own = new Random(seed);
+              double[] made = new double[count];
+              Arrays.setAll(made, i -> (float) one.applyAsDouble(own, i));
+              return made;
+            });
     return new Data(name, DType.F32, shape, Operand.rowMajor(shape), values, false);
   }
 

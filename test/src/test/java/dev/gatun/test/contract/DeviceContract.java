@@ -1,7 +1,7 @@
 package dev.gatun.test.contract;
 
 import dev.gatun.bindings.cuda.CudaException;
-import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.BinaryOp;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

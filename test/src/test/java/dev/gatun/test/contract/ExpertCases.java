@@ -1,15 +1,15 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.ExpertCapacity;
-import dev.gatun.kernels.api.ExpertCombine;
-import dev.gatun.kernels.api.ExpertRouting;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.experts.ExpertCapacity;
+import dev.gatun.kernels.api.call.experts.ExpertCombine;
+import dev.gatun.kernels.api.call.experts.ExpertRouting;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -12,8 +12,10 @@ enum Family {
     List<Generator> generators(Target target) {
       return Stream.of(
               AttentionCases.generators(),
+              AttentionEdges.generators(),
               MatmulCases.generators(),
               RowCases.generators(),
+              LongRowCases.generators(),
               LookupCases.generators(),
               RotaryCases.generators(),
               QuantizedCases.generators(),
@@ -31,6 +33,7 @@ enum Family {
     List<Generator> generators(Target target) {
       return Stream.of(
               AttentionCases.tiles(),
+              AttentionEdges.tiles(),
               MatmulCases.tiles(target),
               QuantizedCases.tiles(target),
               ExpertCases.tiles(),
@@ -45,7 +48,9 @@ enum Family {
     @Override
     List<Generator> generators(Target target) {
       return Stream.of(
-              AttentionCases.hopper(), MatmulCases.hopper(target), QuantizedCases.hopper(target))
+              AttentionCases.hopper(),
+              AttentionEdges.hopper(),
+              MatmulCases.hopper(target), QuantizedCases.hopper(target))
           .flatMap(List::stream)
           .toList();
     }

@@ -1,7 +1,7 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cpu.CpuLevel;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

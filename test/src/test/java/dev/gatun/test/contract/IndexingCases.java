@@ -1,9 +1,9 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Copy;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.IndexAdd;
-import dev.gatun.kernels.api.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.indexing.IndexAdd;
+import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.List;
 import java.util.Random;
 

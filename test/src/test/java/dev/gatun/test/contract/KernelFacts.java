@@ -1,12 +1,12 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Causal;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.test.emulator.Emulator.Planned;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -31,6 +31,8 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
   // Where cuBLASLt is installed alone, which a device's run is not told of.
   private static final Set<String> WITH_LIBRARY = Set.of("matmul_pack_rows", "matmul_simt_rows");
 
+  private static final String QUANTIZED = "(grouped_)?(w[48]a16_(bf16|f16)|w[48]a8)_m[0-9]+";
+
   private static final Map<String, KernelFacts> LIST =
       read().stream().collect(Collectors.toMap(KernelFacts::name, Function.identity()));
 
@@ -47,18 +49,25 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
       return Files.readAllLines(Path.of("..", "cuda-src", "kernels.list")).stream()
           .filter(line -> !line.startsWith("#") && !line.isBlank())
           .map(line -> line.split(" "))
-          .map(f -> of(f[1], f.length > 4 ? Integer.parseInt(f[4]) : -1))
+          .map(
+              f ->
+                  of(
+                      f[1],
+                      f.length > 4 ? Integer.parseInt(f[4]) : -1,
+                      f.length > 5 ? Integer.parseInt(f[5].split("x")[2]) : 0))
           .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static KernelFacts of(String name, int shared) {
-    boolean codes = name.contains("codes");
-    boolean narrow = name.contains("int4");
-    if (name.matches("matmul_.*_sm90a")) {
-      return new KernelFacts(name, shared, 6, codes ? 128 : 64);
+  private static KernelFacts of(String name, int shared, int depth) {
+    if (name.matches(QUANTIZED + "(_sm90a)?")) {
+      boolean wide = name.matches("(grouped_)?w8a16_.*_m128");
+      return new KernelFacts(name, shared, name.endsWith("_sm90a") ? 6 : wide ? 3 : 4, depth);
+    }
+    if (name.equals("matmul_bf16_sm90a")) {
+      return new KernelFacts(name, shared, 6, 64);
     }
     if (name.matches("attention_.*_sm90a")) {
       return new KernelFacts(name, shared, 2, 128);
@@ -68,11 +77,6 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
     }
     if (name.matches("attention_decode_.*")) {
       return new KernelFacts(name, shared, 2, 16 * (name.endsWith("256") ? 2 : 4));
-    }
-    if (name.matches("(grouped_)?matmul_int[48]_(bf16|f16|codes)_[0-9]+")) {
-      int tokens = Integer.parseInt(name.substring(name.lastIndexOf('_') + 1));
-      int stages = tokens == 128 && !codes && !narrow ? 3 : 4;
-      return new KernelFacts(name, shared, stages, tokens <= 16 && narrow ? 128 : 64);
     }
     return new KernelFacts(name, shared, 0, 1);
   }
@@ -92,19 +96,21 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
 
   /** Whether blocks may share a result. */
   boolean splits() {
-    return name.matches("matmul_int[48]_(bf16|f16|codes)_([0-9]+|64_sm90a)")
-        || name.startsWith("attention_decode");
+    return name.matches(QUANTIZED + "|w.*_m64_sm90a")
+            && !name.startsWith("grouped_")
+        || name.matches("attention_(decode_)?(bf16|f16)_[0-9]+");
   }
 
-  /** Whether the blocks of a launch do. */
-  boolean splits(Planned launch) {
-    return splits() && parts(launch) > 1;
-  }
-
-  private long parts(Planned launch) {
-    boolean decode = name.startsWith("attention_decode");
-    boolean product = name.startsWith("matmul_int");
-    return decode ? launch.x() : product ? launch.z() : 1;
+  /** How many blocks of a launch share a result. */
+  long parts(Planned launch, KernelCall call) {
+    if (!splits()) {
+      return 1;
+    }
+    if (call instanceof ScaledDotProductAttention c) {
+      long tiles = name.startsWith("attention_decode") ? 1 : Math.ceilDiv(c.queryLength(), 64);
+      return launch.x() / tiles;
+    }
+    return launch.z();
   }
 
   /** Whether its stages have barriers whose phases are told apart by parity. */
@@ -114,7 +120,7 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
 
   /** How many stages the block of a launch that has the most is certain to go through. */
   long steps(Planned launch, KernelCall call) {
-    return stages == 0 ? 0 : Math.ceilDiv(length(call), depth * parts(launch));
+    return stages == 0 ? 0 : Math.ceilDiv(length(call), depth * parts(launch, call));
   }
 
   private static long length(KernelCall call) {

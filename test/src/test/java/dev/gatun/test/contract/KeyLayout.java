@@ -1,9 +1,9 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.AttentionKeys;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -34,7 +34,7 @@ record KeyLayout(Offsets offsets, int[] lengths, Data table, int rows, int room)
   }
 
   /** Pages in random order; entries behind a sequence's last page are nonsense. */
-  private static KeyLayout paged(Random random, int[] lengths) {
+  static KeyLayout paged(Random random, int[] lengths) {
     int size = 1 + random.nextInt(20);
     int width = Math.ceilDiv(Arrays.stream(lengths).max().orElse(0), size) + random.nextInt(2);
     int pages = lengths.length * width + 2;

@@ -1,11 +1,11 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.DisentangledBias;
-import dev.gatun.kernels.api.Embedding;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.Pool;
-import dev.gatun.kernels.api.PoolingMode;
-import dev.gatun.kernels.api.ScatterRows;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.kernels.api.memory.Offsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -2,7 +2,7 @@ package dev.gatun.test.contract;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.device.Backend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,11 +1,11 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Cast;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

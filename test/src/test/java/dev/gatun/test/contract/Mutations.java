@@ -1,10 +1,10 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

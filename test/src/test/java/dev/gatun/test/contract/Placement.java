@@ -1,8 +1,8 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Memory;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 

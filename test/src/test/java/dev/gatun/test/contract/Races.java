@@ -2,11 +2,11 @@ package dev.gatun.test.contract;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** A kernel and a close() of its operand at the same time. */
 final class Races {

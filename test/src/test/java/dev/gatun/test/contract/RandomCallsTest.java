@@ -3,10 +3,10 @@ package dev.gatun.test.contract;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cpu.CpuBackend;
 import dev.gatun.kernels.cpu.CpuLevel;
 import java.io.IOException;

@@ -1,11 +1,11 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Devices;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.device.Devices;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Planned;
 import java.lang.foreign.MemorySegment;
@@ -115,7 +115,7 @@ public final class ReachRuns {
             long steps = kernel.steps(launch, call);
             Set<Integer> found = kinds.computeIfAbsent(launch.kernel(), k -> new HashSet<>());
             found.add(ALL);
-            if (kernel.splits(launch)) {
+            if (kernel.parts(launch, call) > 1) {
               found.add(SPLIT);
             }
             if (steps > kernel.stages()) {

@@ -1,10 +1,10 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.ArgMax;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Reduce;
-import dev.gatun.kernels.api.Reduction;
-import dev.gatun.kernels.api.TopK;
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.List;
 import java.util.Random;
 

@@ -1,8 +1,8 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -31,6 +31,11 @@ final class RotaryCases {
         Data.input(angles, "sine", r -> Math.sin(6 * r.nextDouble()), positions, half));
   }
 
+  /** Also such as models have, whose halves are whole vectors. */
+  private static long size(Random random, int limit) {
+    return random.nextInt(3) == 0 ? 16 * (1 + random.nextInt(8)) : Sizes.any(random, limit);
+  }
+
   private static Data special(Random random, Data x) {
     return random.nextInt(5) > 0
         ? x
@@ -41,7 +46,7 @@ final class RotaryCases {
     Random random = Seeds.random(seed);
     long tokens = Sizes.any(random, 33);
     long heads = Sizes.any(random, 5);
-    long size = Sizes.any(random, 100);
+    long size = size(random, 100);
     long positions = 1 + random.nextInt(50);
     boolean interleaved = random.nextBoolean();
     boolean inPlace = random.nextBoolean();
@@ -73,7 +78,7 @@ final class RotaryCases {
     long tokens = Sizes.any(random, 33);
     long heads = Sizes.any(random, 5);
     long kvHeads = Sizes.any(random, 3);
-    long size = Sizes.any(random, 65);
+    long size = size(random, 65);
     long positions = 1 + random.nextInt(50);
     boolean interleaved = random.nextBoolean();
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];

@@ -1,8 +1,8 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.BackendUnavailableException;
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.cpu.CpuBackend;
 import dev.gatun.kernels.cpu.CpuBackendProvider;
 import dev.gatun.kernels.cpu.CpuLevel;

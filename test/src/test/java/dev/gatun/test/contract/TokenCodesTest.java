@@ -2,15 +2,15 @@ package dev.gatun.test.contract;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.ActivationCodes;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.QuantizeTokens;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.test.emulator.Emulator;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.gatun.test.contract;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.gatun.test.devices;
 
-import dev.gatun.kernels.api.Backends;
+import dev.gatun.kernels.api.device.Backends;
 
 /** What a program that computes does first. */
 final class ChooseBackend {

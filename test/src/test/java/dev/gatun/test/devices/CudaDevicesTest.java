@@ -124,7 +124,7 @@ final class CudaDevicesTest {
         cuda(missing, Map.of()));
   }
 
-  /** No property: the folders are looked through, the environment's first. */
+  /** No property: files are tried one after another, those of the environment's folders first. */
   @Test
   void the_folders() throws Exception {
     Path lib = Files.createDirectories(folder.resolve("lib"));
@@ -134,13 +134,26 @@ final class CudaDevicesTest {
     assertEquals(folder + "/libcuda.so.1: no such file", cuda.at("/attempts/0").asText());
     assertEquals(lib + "/libcuda.so.1: loaded", cuda.at("/attempts/1").asText());
 
+    // A stub, made for linking, does not end the search.
+    Path stubs = Files.createDirectories(folder.resolve("stubs"));
+    Path source =
+        Files.writeString(
+            folder.resolve("stub.cpp"), "extern \"C\" int cuInit(unsigned) { return 34; }");
+    ChildJvm.compile(folder, source, stubs.resolve("libcuda.so.1"));
+    cuda = cuda(null, Map.of("LD_LIBRARY_PATH", stubs + ":" + lib));
+    assertEquals("Fake H100", cuda.at("/devices/0/name").asText());
+    assertEquals(
+        stubs + "/libcuda.so.1: cuInit: unknown CUresult (34), which this driver does not know",
+        cuda.at("/attempts/0").asText());
+    assertEquals(lib + "/libcuda.so.1: loaded", cuda.at("/attempts/1").asText());
+
     cuda = cuda(null, Map.of());
     String attempts = cuda.get("attempts").toString();
     if (attempts.contains("loaded") || attempts.contains("cuInit")) {
       return; // This machine has a driver.
     }
     assertEquals(
-        "no NVIDIA driver: libcuda.so.1 in none of 7 folders (-Dgatun.cuda.driver names one)",
+        "no NVIDIA driver: libcuda.so.1 in none of 8 places (-Dgatun.cuda.driver names one)",
         cuda.get("status").asText());
   }
 

@@ -1,23 +1,25 @@
 package dev.gatun.test.devices;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Devices;
-import dev.gatun.kernels.api.Embedding;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Replay;
-import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
+import dev.gatun.kernels.api.device.Replay;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.test.contract.DeviceContract;
 import dev.gatun.test.emulator.Emulator;
+import dev.gatun.test.emulator.Emulator.Policy;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the CUDA backend says when the driver refuses, and that nothing is lost. */
 final class CudaFaultsTest {
@@ -95,7 +98,7 @@ final class CudaFaultsTest {
               .getMessage();
       assertTrue(
           message.startsWith(
-              "cuLaunchKernel(softmax, grid 2 x 1 x 1, 256 threads, 64 bytes of shared memory):"
+              "cuLaunchKernel(softmax, grid 2 x 1 x 1, 32 threads, 8 bytes of shared memory):"
                   + " CUDA_ERROR_LAUNCH_FAILED (719)"),
           message);
       cuda.kernels().run(softmax(x, y));
@@ -123,23 +126,39 @@ final class CudaFaultsTest {
         RuntimeException.class, () -> cuda.memory().adopt(MemorySegment.ofArray(new byte[100])));
   }
 
-  @Test
-  void an_index_outside_of_a_table_is_named_before_it_is_used() {
-    long[] ids = {0, 1, 7, -3};
-    try (Buffer table = cuda.memory().allocate(4 * 3 * 2);
-        Buffer places = cuda.memory().adopt(MemorySegment.ofArray(ids));
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void an_index_outside_of_a_table_is_named_when_something_is_read(boolean late) {
+    Emulator.set(Policy.ROUND_ROBIN, 1, false, late);
+    try (Buffer table = cuda.memory().adopt(MemorySegment.ofArray(new float[] {1, 2, 3, 4, 5, 6}));
+        Buffer bad = cuda.memory().adopt(MemorySegment.ofArray(new long[] {0, 1, 7, -3}));
+        Buffer good = cuda.memory().adopt(MemorySegment.ofArray(new long[] {2, 1, 0, 0}));
         Buffer y = cuda.memory().allocate(4 * 4 * 2)) {
-      Embedding call =
-          new Embedding(
-              Operand.of(table, DType.F32, 3, 2),
-              Operand.of(places, DType.I64, 4),
-              false,
-              Operand.of(y, DType.F32, 4, 2));
+      cuda.kernels().run(embedding(table, 3, bad, y));
+      // The first call and its first index are told, and once.
+      cuda.kernels().run(embedding(table, 2, good, y));
       assertEquals(
           "embedding: id 7 at 2 is outside of 0 to 2",
-          assertThrows(IllegalArgumentException.class, () -> cuda.kernels().run(call))
-              .getMessage());
+          assertThrows(IllegalArgumentException.class, () -> read(y)).getMessage());
+      cuda.kernels().run(embedding(table, 3, good, y));
+      assertArrayEquals(new float[] {5, 6, 3, 4, 1, 2, 1, 2}, read(y));
+    } finally {
+      Emulator.set(Policy.ROUND_ROBIN, 1, false, false);
     }
+  }
+
+  private static Embedding embedding(Buffer table, long rows, Buffer ids, Buffer y) {
+    return new Embedding(
+        Operand.of(table, DType.F32, rows, 2),
+        Operand.of(ids, DType.I64, 4),
+        false,
+        Operand.of(y, DType.F32, 4, 2));
+  }
+
+  private float[] read(Buffer buffer) {
+    float[] values = new float[(int) buffer.byteSize() / 4];
+    cuda.memory().read(buffer, 0, MemorySegment.ofArray(values));
+    return values;
   }
 
   @Test
@@ -172,34 +191,37 @@ final class CudaFaultsTest {
   }
 
   @Test
-  void a_kernel_out_of_bounds_loses_the_device_and_nothing_else() {
-    try (Buffer table = cuda.memory().allocate(8);
-        Buffer ids = cuda.memory().adopt(MemorySegment.ofArray(new long[] {0, 1}));
-        Buffer y = cuda.memory().allocate(8)) {
-      Embedding call =
-          new Embedding(
-              Operand.of(table, DType.F32, 2, 1),
-              Operand.of(ids, DType.I64, 2),
-              false,
-              Operand.of(y, DType.F32, 2, 1));
-      try (Replay replay = cuda.capture(() -> cuda.kernels().run(call))) {
-        // A replay does not check indices again.
-        cuda.memory().write(MemorySegment.ofArray(new long[] {0, 1 << 20}), ids, 0);
-        String first = assertThrows(RuntimeException.class, () -> await(replay, y)).getMessage();
-        assertTrue(first.contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), first);
-        assertTrue(
-            first.endsWith(". The device is lost to this process: only a new one can use it again"),
-            first);
-        String later =
-            assertThrows(RuntimeException.class, () -> cuda.memory().allocate(8)).getMessage();
-        assertTrue(later.startsWith("cuMemAllocAsync(8 bytes): CUDA_ERROR_ILLEGAL_ADDRESS"), later);
-      }
+  void a_device_that_is_lost_stays_lost_and_nothing_else_is() {
+    try (Buffer x = cuda.memory().adopt(MemorySegment.ofArray(new float[6]));
+        Buffer y = cuda.memory().allocate(24)) {
+      Emulator.set(Policy.ROUND_ROBIN, 1, false, true);
+      cuda.kernels().run(softmax(x, y));
+      // As when a kernel touches what is not its own.
+      Emulator.lose(700);
+      Emulator.set(Policy.ROUND_ROBIN, 1, false, false);
+      String first = assertThrows(RuntimeException.class, () -> read(y)).getMessage();
+      assertTrue(first.contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), first);
+      assertTrue(
+          first.endsWith(". The device is lost to this process: only a new one can use it again"),
+          first);
+      String later =
+          assertThrows(RuntimeException.class, () -> cuda.memory().allocate(8)).getMessage();
+      assertTrue(later.startsWith("cuMemAllocAsync(8 bytes): CUDA_ERROR_ILLEGAL_ADDRESS"), later);
     }
   }
 
-  private static void await(Replay replay, Buffer y) {
-    replay.run();
-    y.memory().read(y, 0, MemorySegment.ofArray(new byte[8]));
+  @Test
+  void a_replay_uses_no_index_that_is_out_of_bounds_and_says_so() {
+    try (Buffer table = cuda.memory().adopt(MemorySegment.ofArray(new float[] {1, 2, 3, 4}));
+        Buffer ids = cuda.memory().adopt(MemorySegment.ofArray(new long[] {0, 1, 1, 0}));
+        Buffer y = cuda.memory().allocate(32);
+        Replay replay = cuda.capture(() -> cuda.kernels().run(embedding(table, 2, ids, y)))) {
+      cuda.memory().write(MemorySegment.ofArray(new long[] {0, 1 << 20}), ids, 8);
+      replay.run();
+      assertEquals(
+          "embedding: id 1048576 at 2 is outside of 0 to 1",
+          assertThrows(IllegalArgumentException.class, () -> read(y)).getMessage());
+    }
   }
 
   private static ChildJvm.Outcome run(Path folder, String devices, Map<String, String> environment)

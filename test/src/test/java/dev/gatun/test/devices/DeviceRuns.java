@@ -1,9 +1,9 @@
 package dev.gatun.test.devices;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Devices;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Softmax;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.device.Devices;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;

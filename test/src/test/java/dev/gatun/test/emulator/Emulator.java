@@ -1,7 +1,7 @@
 package dev.gatun.test.emulator;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Devices;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -52,6 +52,7 @@ public final class Emulator {
             "gatun_emulator_fail", ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
     static final MethodHandle SET_MEMORY =
         handle("gatun_emulator_set_memory", ValueLayout.JAVA_LONG);
+    static final MethodHandle LOSE = handle("gatun_emulator_lose", ValueLayout.JAVA_INT);
     static final MethodHandle RESET = handle("gatun_emulator_reset");
     static final MethodHandle PLAN = handle("gatun_emulator_plan", ValueLayout.JAVA_INT);
     static final MethodHandle PLANNED =
@@ -133,6 +134,15 @@ public final class Emulator {
   public static void setMemory(long bytes) {
     try {
       Calls.SET_MEMORY.invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Loses the device, as a kernel that fails does. */
+  public static void lose(int result) {
+    try {
+      Calls.LOSE.invokeExact(result);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

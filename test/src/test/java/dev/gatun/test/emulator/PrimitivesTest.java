@@ -76,8 +76,8 @@ final class PrimitivesTest {
     List<int[]> outputs = new ArrayList<>();
     for (Probe probe : probes) {
       outputs.add(run(probe));
+      new RecordedVectors.Writer(folder, "sm_00").append(probe, outputs.getLast());
     }
-    RecordedVectors.write(folder, "sm_00", probes, outputs);
     RecordedVectors recorded = RecordedVectors.read(folder, "sm_00");
     for (int i = 0; i < probes.size(); i++) {
       int[] output = outputs.get(i);

@@ -4,7 +4,7 @@ import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaModule;
 import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.bindings.cuda.CudaTensorMap;
-import dev.gatun.kernels.api.Backend;
+import dev.gatun.kernels.api.device.Backend;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -260,6 +260,10 @@ final class Probes {
     };
     all.add(exact("atomic_min", LANES, pairs, halves));
     all.add(exact("load_fresh", LANES, terms, join(terms, terms)));
+    int[] fours = words(random, 4 * LANES);
+    int[] beside = new int[4 * LANES];
+    Arrays.setAll(beside, i -> fours[i ^ 4]);
+    all.add(exact("load_fresh_16", LANES, fours, join(beside, fours)));
   }
 
   private static void numbers(List<Probe> all, Random random) {

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -22,26 +22,28 @@ final class RecordedVectors {
     return folder.resolve(target + ".txt");
   }
 
-  /** Writes {@code target.bin} and {@code target.txt}. */
-  static void write(Path folder, String target, List<Probe> probes, List<int[]> outputs)
-      throws IOException {
-    Files.createDirectories(folder);
-    int words = outputs.stream().mapToInt(o -> o.length).sum();
-    ByteBuffer bytes = ByteBuffer.allocate(4 * words).order(ByteOrder.LITTLE_ENDIAN);
-    StringBuilder index = new StringBuilder();
-    for (int i = 0; i < probes.size(); i++) {
-      Probe probe = probes.get(i);
-      index.append(
-          "%s %d %d %08x\n"
-              .formatted(
-                  probe.name(),
-                  bytes.position() / 4,
-                  outputs.get(i).length,
-                  Arrays.hashCode(probe.input())));
-      Arrays.stream(outputs.get(i)).forEach(bytes::putInt);
+  /** Appends to {@code target.bin} and {@code target.txt}, which may be there already. */
+  static final class Writer {
+    private final Path words;
+    private final Path index;
+
+    Writer(Path folder, String target) throws IOException {
+      Files.createDirectories(folder);
+      words = folder.resolve(target + ".bin");
+      index = index(folder, target);
     }
-    Files.write(folder.resolve(target + ".bin"), bytes.array());
-    Files.writeString(index(folder, target), index);
+
+    /** The words first, so that whatever the index names is there. */
+    void append(Probe probe, int[] output) throws IOException {
+      long first = Files.exists(words) ? Files.size(words) / 4 : 0;
+      ByteBuffer bytes = ByteBuffer.allocate(4 * output.length).order(ByteOrder.LITTLE_ENDIAN);
+      Arrays.stream(output).forEach(bytes::putInt);
+      Files.write(words, bytes.array(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      String line =
+          "%s %d %d %08x\n"
+              .formatted(probe.name(), first, output.length, Arrays.hashCode(probe.input()));
+      Files.writeString(index, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
   }
 
   static RecordedVectors read(Path folder, String target) throws IOException {

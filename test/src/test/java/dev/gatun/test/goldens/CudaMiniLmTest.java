@@ -2,8 +2,8 @@ package dev.gatun.test.goldens;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.nn.WeightType;
 import dev.gatun.pipelines.EmbeddingPipeline;
 import dev.gatun.tensor.Device;

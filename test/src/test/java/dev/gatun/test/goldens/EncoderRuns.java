@@ -1,7 +1,7 @@
 package dev.gatun.test.goldens;
 
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.BlockFormat;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;

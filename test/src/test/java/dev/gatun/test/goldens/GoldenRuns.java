@@ -1,6 +1,6 @@
 package dev.gatun.test.goldens;
 
-import dev.gatun.kernels.api.Backends;
+import dev.gatun.kernels.api.device.Backends;
 import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package dev.gatun.test.goldens;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.DType;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderInputs;
 import dev.gatun.models.EncoderModel;

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gatun.kernels.api.quantized.BlockFormat;
-import dev.gatun.kernels.api.quantized.QuantizationError;
-import dev.gatun.kernels.api.quantized.Quantizer;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.formats.QuantizationError;
+import dev.gatun.kernels.formats.Quantizer;
 import dev.gatun.weights.TensorFile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -6,12 +6,12 @@ import static dev.gatun.kernels.cpu.CpuMemory.segment;
 
 import dev.gatun.bindings.cpu.CpuAttention;
 import dev.gatun.bindings.cpu.CpuLibrary;
-import dev.gatun.kernels.api.AttentionKeys;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.Memory;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Turns an attention call into the native one's arguments. */

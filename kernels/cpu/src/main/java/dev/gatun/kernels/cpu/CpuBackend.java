@@ -1,9 +1,9 @@
 package dev.gatun.kernels.cpu;
 
 import dev.gatun.bindings.cpu.CpuLibrary;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.Memory;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

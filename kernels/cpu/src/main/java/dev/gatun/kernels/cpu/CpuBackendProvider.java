@@ -2,9 +2,9 @@ package dev.gatun.kernels.cpu;
 
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.bindings.loader.NativeLoader;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.BackendProvider;
-import dev.gatun.kernels.api.BackendUnavailableException;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.BackendProvider;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 

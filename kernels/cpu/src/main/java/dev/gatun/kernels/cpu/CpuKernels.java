@@ -7,50 +7,50 @@ import dev.gatun.bindings.cpu.CpuIndexing;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.bindings.cpu.CpuReduce;
 import dev.gatun.bindings.cpu.CpuRows;
-import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.ArgMax;
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Cast;
-import dev.gatun.kernels.api.Copy;
-import dev.gatun.kernels.api.CrossEntropy;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Dequantize;
-import dev.gatun.kernels.api.DisentangledBias;
-import dev.gatun.kernels.api.Elementwise;
-import dev.gatun.kernels.api.Embedding;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.ExpertCombine;
-import dev.gatun.kernels.api.ExpertRouting;
-import dev.gatun.kernels.api.GatedActivation;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.IndexAdd;
-import dev.gatun.kernels.api.IndexSelect;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.L2Normalize;
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.Memory;
-import dev.gatun.kernels.api.Offsets;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Pool;
-import dev.gatun.kernels.api.Quantize;
-import dev.gatun.kernels.api.QuantizeTokens;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.Reduce;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
-import dev.gatun.kernels.api.ScatterRows;
-import dev.gatun.kernels.api.Softmax;
-import dev.gatun.kernels.api.TokenCodes;
-import dev.gatun.kernels.api.TopK;
-import dev.gatun.kernels.api.quantized.HostBlocks;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.experts.ExpertCombine;
+import dev.gatun.kernels.api.call.experts.ExpertRouting;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.IndexAdd;
+import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.formats.HostBlocks;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -85,17 +85,17 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void run(Quantize c) {
-    run(c, () -> HostBlocks.run(c));
+    run(c, () -> HostBlocks.quantize(c.format(), c.weight(), c.blocks()));
   }
 
   @Override
   public void run(Dequantize c) {
-    run(c, () -> HostBlocks.run(c));
+    run(c, () -> HostBlocks.dequantize(c.format(), c.blocks(), c.weight()));
   }
 
   @Override
   public void run(QuantizedPack c) {
-    run(c, () -> HostBlocks.run(c));
+    run(c, () -> HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed()));
   }
 
   @Override

@@ -1,9 +1,9 @@
 package dev.gatun.kernels.cpu;
 
 import dev.gatun.bindings.cpu.CpuLibrary;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.HostBuffer;
-import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.HostBuffer;
+import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;

@@ -5,15 +5,15 @@ import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuExperts;
 import dev.gatun.bindings.cpu.CpuQuantized;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.ExpertCombine;
-import dev.gatun.kernels.api.ExpertRouting;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Memory;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.experts.ExpertCombine;
+import dev.gatun.kernels.api.call.experts.ExpertRouting;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Mixtures of experts. */

@@ -4,9 +4,9 @@ import static dev.gatun.kernels.cpu.CpuKernels.address;
 import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuLibrary;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Chooses the native product by the type of the packed weight. */

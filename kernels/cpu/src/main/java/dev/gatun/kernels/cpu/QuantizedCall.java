@@ -4,8 +4,8 @@ import static dev.gatun.kernels.cpu.CpuKernels.address;
 import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuQuantized;
-import dev.gatun.kernels.api.ActivationCodes;
-import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import java.lang.foreign.MemorySegment;
 
 /** Products with quantised weights. */

@@ -4,10 +4,10 @@ import static dev.gatun.kernels.cpu.CpuKernels.address;
 import static dev.gatun.kernels.cpu.CpuKernels.dtype;
 
 import dev.gatun.bindings.cpu.CpuRotary;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Turns rotary calls into the native ones' arguments. */
 final class RotaryCall {

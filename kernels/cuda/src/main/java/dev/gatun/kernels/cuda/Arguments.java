@@ -1,6 +1,6 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

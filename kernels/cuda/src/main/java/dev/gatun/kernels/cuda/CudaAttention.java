@@ -1,11 +1,13 @@
 package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
-import dev.gatun.kernels.api.AttentionKeys;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.IndexChecks.Bound;
+import dev.gatun.kernels.cuda.IndexChecks.Message;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.Stream;
@@ -18,9 +20,11 @@ final class CudaAttention {
   private static final int MOST_DECODED = 8;
   private static final int DECODE_ROWS = 16;
   private static final int DECODE_KEYS = 16;
-  // A split of fewer rounds than this costs more to join than it gains.
-  private static final int LEAST_ROUNDS = 4;
+  // A split of fewer keys than this costs more to join than it gains.
+  private static final int LEAST_KEYS = 256;
   private static final long BLOCKS_A_MULTIPROCESSOR = 2;
+  // Kernels count the tokens of a sequence in 32 bits, and add to such numbers.
+  private static final long MOST_TOKENS = 1 << 30;
 
   // The kernels of compute capability 9.0: queries of a block, tokens and elements of the copy
   // engine's boxes, tiles of queries, and of two stages of keys and values, behind 1 KB of
@@ -50,14 +54,14 @@ final class CudaAttention {
   }
 
   void run(ScaledDotProductAttention c) {
+    checkLength(c, "queries", c.queryLength());
+    checkLength(c, "keys", c.keyLength());
     AttentionKeys keys = c.keys();
     try (Buffer queryOffsets =
             uploads.ints(c.queryOffsets() == null ? null : c.queryOffsets().values());
         Buffer keyOffsets = uploads.ints(keys.offsets() == null ? null : keys.offsets().values());
-        Buffer keyLengths = uploads.ints(keys.lengths())) {
-      if (keys.isPaged()) {
-        checks.pagesInRange(c, CudaMemory.address(keyLengths));
-      }
+        Buffer keyLengths = uploads.ints(keys.lengths());
+        Buffer pages = checkedPages(c, address(keyLengths))) {
       int size = tile(c);
       boolean onHopper = hopper && (size == 64 || size == 128) && fitsHopper(c);
       Arguments arguments = launcher.arguments();
@@ -67,7 +71,7 @@ final class CudaAttention {
       arguments.begin();
       operands(c, arguments);
       arguments.address(address(queryOffsets)).address(address(keyOffsets));
-      arguments.address(address(keyLengths)).operand(keys.blockTable());
+      arguments.address(address(keyLengths)).address(address(pages));
       sizes(c, arguments);
       long heads = c.query().size(-2);
       if (onHopper) {
@@ -87,18 +91,48 @@ final class CudaAttention {
             c.batch(),
             sharedBytes(c, shared),
             arguments.end());
-      } else if (c.queryLength() <= MOST_DECODED && decodeBytes(size) <= sharedMemoryLimit) {
-        decode(c, size, arguments.end());
       } else {
-        launcher.launch(
-            kernel("attention", c, size),
-            Math.ceilDiv(c.queryLength(), QUERIES),
-            heads,
-            c.batch(),
-            2 * (QUERIES + 2 * (size == 256 ? 32 : 64)) * (size + 8),
-            arguments.end());
+        tensorCores(c, size, arguments.end());
       }
     }
+  }
+
+  private static void checkLength(ScaledDotProductAttention c, String what, long length) {
+    if (length > MOST_TOKENS) {
+      throw new IllegalArgumentException(
+          "%s: a sequence of %d %s, CUDA's kernels take up to %d"
+              .formatted(c.kernel(), length, what, MOST_TOKENS));
+    }
+  }
+
+  /** The block table with no page in it that the cache has not; null where there is no table. */
+  private Buffer checkedPages(ScaledDotProductAttention c, long lengths) {
+    Operand table = c.keys().blockTable();
+    if (table == null || table.isEmpty()) {
+      return null;
+    }
+    long pages = c.key().size(0);
+    long width = table.size(1);
+    if (pages == 0 && c.keyLength() > 0) {
+      throw new IllegalArgumentException(
+          "%s: the cache has no page, and a sequence has %d keys"
+              .formatted(c.kernel(), c.keyLength()));
+    }
+    Buffer checked =
+        memory.allocate(Integer.BYTES * (table.stride(0) * (table.size(0) - 1) + width));
+    Bound bound =
+        new Bound(
+            new Message("page %1$d at %3$d of sequence %2$d is outside of 0 to " + (pages - 1)),
+            false);
+    Arguments arguments =
+        launcher
+            .arguments()
+            .operand(table)
+            .address(address(checked))
+            .address(lengths)
+            .numbers(table.stride(0), width, Math.max(1, c.key().size(1)), pages);
+    launcher.launch("checked_pages", table.size(0), 1, 1, 0, checks.report(arguments, c, bound));
+    return checked;
   }
 
   /** Whether it has enough queries, and nothing that is added to scores or hides single keys. */
@@ -108,6 +142,7 @@ final class CudaAttention {
             && c.scores().slopes() == null
             && c.scores().softcap() == 0
             && c.mask().keys() == null
+            && c.scores().scale() > 0
             && c.dropout().probability() == 0
             && !c.keys().isPaged();
     return plain
@@ -142,8 +177,9 @@ final class CudaAttention {
     };
     long[] strides = {operand.stride(-2), operand.stride(-3), operand.stride(0)};
     for (int i = 0; i < strides.length; i++) {
-      // An axis of one element may have any stride.
-      strides[i] = sizes[i + 1] == 1 ? 16 : 2 * strides[i];
+      // An axis of one element may have any stride; its own is that of an axis without gaps.
+      long natural = i == 0 ? 2 * sizes[0] : strides[i - 1] * sizes[i];
+      strides[i] = sizes[i + 1] == 1 ? natural : 2 * strides[i];
     }
     return CudaTensorMap.encode(
         arena,
@@ -159,28 +195,44 @@ final class CudaAttention {
     return "%s_%s_%d".formatted(name, c.query().dtype() == DType.BF16 ? "bf16" : "f16", size);
   }
 
-  /** Splits the keys over blocks until these fill the device, and joins what they found. */
-  private void decode(ScaledDotProductAttention c, int size, Arguments arguments) {
+  /**
+   * By blocks of 64 queries of a head, or of few queries and all heads that share their keys.
+   * Splits the keys over blocks until these fill the device, and joins what they found.
+   */
+  private void tensorCores(ScaledDotProductAttention c, int size, Arguments arguments) {
     long heads = c.query().size(-2);
     long kvHeads = c.key().size(-2);
-    long tiles = Math.ceilDiv(c.queryLength() * (heads / kvHeads), DECODE_ROWS);
-    long rounds = Math.ceilDiv(c.keyLength(), DECODE_KEYS * decodeWarps(size) * LEAST_ROUNDS);
-    long blocks = Math.max(1, tiles * kvHeads * c.batch());
+    boolean decoding = c.queryLength() <= MOST_DECODED && decodeBytes(size) <= sharedMemoryLimit;
+    long tiles =
+        decoding
+            ? Math.ceilDiv(c.queryLength() * (heads / kvHeads), DECODE_ROWS)
+            : Math.ceilDiv(c.queryLength(), QUERIES);
+    long parts = decoding ? kvHeads : heads;
+    long blocks = Math.max(1, tiles * parts * c.batch());
     long wanted = Math.ceilDiv(BLOCKS_A_MULTIPROCESSOR * multiprocessors, blocks);
-    long splits = Math.max(1, Math.min(rounds, wanted));
-    long rows = c.batch() * heads * c.queryLength() * splits;
-    long width = splits == 1 ? 0 : c.value().size(-1);
-    try (Buffer partial = memory.allocate(4 * rows * width);
-        Buffer stats = memory.allocate(splits == 1 ? 0 : 8 * rows)) {
+    long splits = Math.clamp(wanted, 1, Math.max(1, Math.ceilDiv(c.keyLength(), LEAST_KEYS)));
+    long rows = splits == 1 ? 0 : c.batch() * heads * c.queryLength() * splits;
+    try (Buffer partial = memory.allocate(4 * rows * c.value().size(-1));
+        Buffer stats = memory.allocate(8 * rows)) {
       arguments.address(CudaMemory.address(partial)).address(CudaMemory.address(stats));
       Arguments combine = launcher.arguments().copy(arguments).number(splits);
-      launcher.launch(
-          kernel("attention_decode", c, size),
-          splits,
-          kvHeads * tiles,
-          c.batch(),
-          decodeBytes(size),
-          arguments);
+      if (decoding) {
+        launcher.launch(
+            kernel("attention_decode", c, size),
+            splits,
+            kvHeads * tiles,
+            c.batch(),
+            decodeBytes(size),
+            arguments);
+      } else {
+        launcher.launch(
+            kernel("attention", c, size),
+            tiles * splits,
+            heads,
+            c.batch(),
+            2 * (QUERIES + 2 * (size == 256 ? 32 : 64)) * (size + 8),
+            arguments.number(splits));
+      }
       launcher.launch(
           "attention_combine", splits == 1 ? 0 : c.queryLength(), heads, c.batch(), 0, combine);
     }
@@ -190,11 +242,11 @@ final class CudaAttention {
     return size == 256 ? 2 : 4;
   }
 
-  /** The queries, two stages of keys and values a warp, and each warp's sums. */
+  /** The queries, two stages of keys and values a warp, and a maximum and a total a row. */
   private static int decodeBytes(int size) {
     int row = 2 * (size + 8);
-    int sums = 4 * DECODE_ROWS * (size + 2);
-    return DECODE_ROWS * row + decodeWarps(size) * (2 * 2 * DECODE_KEYS * row + sums);
+    int warp = 2 * 2 * DECODE_KEYS * row + 2 * 4 * DECODE_ROWS;
+    return DECODE_ROWS * row + decodeWarps(size) * warp;
   }
 
   private int sharedBytes(ScaledDotProductAttention c, long bytes) {
@@ -248,7 +300,7 @@ final class CudaAttention {
     }
     Operand table = c.keys().blockTable();
     arguments.number(table == null ? 0 : table.stride(0));
-    arguments.number(table == null ? 1 : c.key().size(1));
+    arguments.number(table == null ? 1 : Math.max(1, c.key().size(1)));
     arguments.numbers(c.query().size(-2), Math.max(1, c.key().size(-2)));
     arguments.numbers(c.queryLength(), c.keyLength(), c.query().size(-1), c.value().size(-1));
     arguments.numbers(c.mask().window(), c.dropout().seed());

@@ -5,10 +5,10 @@ import dev.gatun.bindings.cuda.CublasLtException;
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.cuda.CudaStream;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.Memory;
-import dev.gatun.kernels.api.Replay;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.device.Replay;
+import dev.gatun.kernels.api.memory.Memory;
 import java.util.List;
 import java.util.Map;
 
@@ -84,6 +84,8 @@ public final class CudaBackend implements Backend {
       throw new IllegalStateException("capture: this thread is recording already");
     }
     work.run();
+    // What it does wrong is told now, not by a replay.
+    memory.await();
     return Recording.of(context, streams, memory, work);
   }
 }

@@ -4,10 +4,10 @@ import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.loader.NativeLoader;
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.BackendUnavailableException;
-import dev.gatun.kernels.api.DeviceProvider;
-import dev.gatun.kernels.api.DeviceReport;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
+import dev.gatun.kernels.api.device.DeviceProvider;
+import dev.gatun.kernels.api.device.DeviceReport;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -173,15 +173,15 @@ public final class CudaDeviceProvider implements DeviceProvider {
     List<NativeLoader.Attempt> files =
         attempts.stream().filter(attempt -> !attempt.outcome().equals(CudaDriver.MISSING)).toList();
     if (!files.isEmpty()) {
-      // The last one: what is found but cannot be used ends the search, or nothing better came.
-      return "the NVIDIA driver cannot be used: " + files.getLast();
+      return "the NVIDIA driver cannot be used: "
+          + String.join("; ", files.stream().map(NativeLoader.Attempt::toString).toList());
     }
     String forced = System.getProperty(CudaDriver.PROPERTY);
     if (forced != null && !forced.isBlank()) {
       return "no NVIDIA driver: -D%s=%s: %s"
           .formatted(CudaDriver.PROPERTY, forced, CudaDriver.MISSING);
     }
-    return "no NVIDIA driver: %s in none of %d folders (-D%s names one)"
+    return "no NVIDIA driver: %s in none of %d places (-D%s names one)"
         .formatted(CudaDriver.NAME, attempts.size(), CudaDriver.PROPERTY);
   }
 }

@@ -2,11 +2,11 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.Copy;
-import dev.gatun.kernels.api.Elementwise;
-import dev.gatun.kernels.api.GatedActivation;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.Arrays;
 
 /** Kernels of each element on its own, by vectors where the operands lie as these need it. */

@@ -2,11 +2,11 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.ExpertCombine;
-import dev.gatun.kernels.api.ExpertRouting;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.experts.ExpertCombine;
+import dev.gatun.kernels.api.call.experts.ExpertRouting;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Operand;
 
 /**
  * Mixtures of experts. How many rows an expert has is known to the device alone: grids are of as
@@ -91,37 +91,31 @@ final class CudaExperts {
     int experts = Math.toIntExact(c.experts());
     Arguments arguments = with(c.x(), c.rows(), c.offsets(), c.packed(), c.bias(), c.y());
     if (CudaMatmul.fitsTensorCores(c.x(), c.packed())) {
-      CudaMatmul.Tile tile = tile(Math.ceilDiv(places, experts), places * n);
-      launcher.launch(
-          "grouped_" + tile.kernel(c.x().dtype()),
-          Math.ceilDiv(n, tile.features),
-          tiles(c, tile.rows),
-          1,
-          tile.sharedBytes(),
-          sizes(c, arguments));
+      CudaMatmul.Size size = size(Math.ceilDiv(places, experts), places * n);
+      tiles(c, "grouped_" + size.kernel(c.x().dtype()), sizes(c, arguments));
     } else {
       arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
-      launcher.launch(
-          "grouped_matmul_simt",
-          Math.ceilDiv(n, CudaMatmul.SIMT_TILE),
-          tiles(c, CudaMatmul.SIMT_TILE),
-          1,
-          CudaMatmul.SIMT_SHARED,
-          sizes(c, arguments));
+      tiles(c, "grouped_matmul_simt", sizes(c, arguments));
     }
   }
 
   /** By the rows that an expert has on average. */
-  private static CudaMatmul.Tile tile(long rows, long elements) {
-    if (rows <= CudaMatmul.Tile.SMALL.rows) {
-      return CudaMatmul.Tile.SMALL;
+  private static CudaMatmul.Size size(long rows, long elements) {
+    if (rows <= 16) {
+      return CudaMatmul.Size.SMALL;
     }
-    boolean large = rows >= CudaMatmul.Tile.LARGE.rows && elements >= 128L * 128 * 128;
-    return large ? CudaMatmul.Tile.LARGE : CudaMatmul.Tile.MIDDLE;
+    boolean large = rows >= 128 && elements >= 128L * 128 * 128;
+    return large ? CudaMatmul.Size.LARGE : CudaMatmul.Size.MIDDLE;
   }
 
-  private static long tiles(GroupedMatmul c, int rows) {
-    return tiles(c.y().size(0), c.experts(), rows);
+  private void tiles(GroupedMatmul c, String kernel, Arguments arguments) {
+    KernelImages.Tile tile = launcher.tile(kernel);
+    launcher.launch(
+        kernel,
+        Math.ceilDiv(c.y().size(1), tile.n()),
+        tiles(c.y().size(0), c.experts(), tile.m()),
+        1,
+        arguments);
   }
 
   /** The most tiles that places make: those of experts whose last tiles have one row each. */

@@ -1,49 +1,50 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.ArgMax;
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Cast;
-import dev.gatun.kernels.api.Copy;
-import dev.gatun.kernels.api.CrossEntropy;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Dequantize;
-import dev.gatun.kernels.api.DisentangledBias;
-import dev.gatun.kernels.api.Elementwise;
-import dev.gatun.kernels.api.Embedding;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.ExpertCombine;
-import dev.gatun.kernels.api.ExpertRouting;
-import dev.gatun.kernels.api.GatedActivation;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.IndexAdd;
-import dev.gatun.kernels.api.IndexSelect;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.L2Normalize;
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Pool;
-import dev.gatun.kernels.api.Quantize;
-import dev.gatun.kernels.api.QuantizeTokens;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.Reduce;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
-import dev.gatun.kernels.api.ScatterRows;
-import dev.gatun.kernels.api.Softmax;
-import dev.gatun.kernels.api.TopK;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.experts.ExpertCombine;
+import dev.gatun.kernels.api.call.experts.ExpertRouting;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.IndexAdd;
+import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.IndexChecks.Bound;
 
 /**
  * Submits the calls to a device's stream. A call returns before its kernel ran, and a kernel that
- * fails makes a later call fail; indices are checked before.
+ * fails or meets a bad index makes a later call fail.
  */
 final class CudaKernels implements Kernels {
   // Of top-k over a row, before counting ranks is faster.
@@ -68,7 +69,7 @@ final class CudaKernels implements Kernels {
     this.memory = memory;
     this.launcher = launcher;
     this.uploads = new Uploads(memory);
-    this.checks = new IndexChecks(launcher, memory);
+    this.checks = memory.checks();
     this.attention = new CudaAttention(launcher, memory, uploads, checks);
     this.matmul = new CudaMatmul(launcher, memory, library);
     this.rows = new CudaRows(launcher);
@@ -165,13 +166,16 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
+          long columns = c.logits().size(1);
+          Arguments arguments =
+              with(c.logits(), c.targets(), c.loss())
+                  .integer(dtype(c.logits()))
+                  .numbers(columns, c.ignoreIndex());
           launcher.rows(
               "cross_entropy",
               c.logits().size(0),
-              with(c.logits(), c.targets(), c.loss())
-                  .integer(dtype(c.logits()))
-                  .numbers(c.logits().size(1), c.ignoreIndex()));
+              CudaRows.threadsOfLongRows(c.logits()),
+              checks.report(arguments, c, Bound.below("target", columns)));
         });
   }
 
@@ -266,18 +270,20 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.table().size(0), null);
           launcher.launch(
               "embedding",
               c.ids().size(0),
               1,
               1,
               0,
-              with(c.table(), c.ids(), c.y())
-                  .integer(dtype(c.table()))
-                  .integer(dtype(c.y()))
-                  .integer(c.accumulate() ? 1 : 0)
-                  .number(c.table().size(1)));
+              checks.report(
+                  with(c.table(), c.ids(), c.y())
+                      .integer(dtype(c.table()))
+                      .integer(dtype(c.y()))
+                      .integer(c.accumulate() ? 1 : 0)
+                      .numbers(c.table().size(1), c.table().size(0)),
+                  c,
+                  Bound.below("id", c.table().size(0))));
         });
   }
 
@@ -286,14 +292,17 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.y().size(0), null);
           launcher.launch(
               "scatter_rows",
               c.ids().size(0),
               1,
               1,
               0,
-              with(c.x(), c.ids(), c.y()).number(c.y().size(1) * c.y().dtype().bytes()));
+              checks.report(
+                  with(c.x(), c.ids(), c.y())
+                      .numbers(c.y().size(1) * c.y().dtype().bytes(), c.y().size(0)),
+                  c,
+                  Bound.below("id", c.y().size(0))));
         });
   }
 
@@ -302,16 +311,18 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.x().size(1), null);
           launcher.launch(
               "index_select",
               c.x().size(0) * c.ids().size(0),
               1,
               1,
               0,
-              with(c.x(), c.ids(), c.y())
-                  .numbers(c.x().size(1), c.ids().size(0))
-                  .number(c.x().size(2) * c.x().dtype().bytes()));
+              checks.report(
+                  with(c.x(), c.ids(), c.y())
+                      .numbers(c.x().size(1), c.ids().size(0))
+                      .number(c.x().size(2) * c.x().dtype().bytes()),
+                  c,
+                  Bound.below("id", c.x().size(1))));
         });
   }
 
@@ -320,14 +331,16 @@ final class CudaKernels implements Kernels {
     run(
         c,
         () -> {
-          checks.inRange(c, "id", c.ids(), c.y().size(0), null);
           launcher.elements(
               "index_add",
               c.y().size(1),
-              with(c.x(), c.ids(), c.y())
-                  .integer(dtype(c.x()))
-                  .integer(dtype(c.y()))
-                  .numbers(c.ids().size(0), c.y().size(1)));
+              checks.report(
+                  with(c.x(), c.ids(), c.y())
+                      .integer(dtype(c.x()))
+                      .integer(dtype(c.y()))
+                      .numbers(c.ids().size(0), c.y().size(1), c.y().size(0)),
+                  c,
+                  Bound.below("id", c.y().size(0))));
         });
   }
 

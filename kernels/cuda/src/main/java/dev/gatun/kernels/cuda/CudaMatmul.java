@@ -3,50 +3,34 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.Arena;
 
 /** Chooses the kernel and the tile of a product. */
 final class CudaMatmul {
-  static final int SIMT_TILE = 64;
-  // Two tiles of 16 by 64 floats, rows padded by four.
-  static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
-
-  // The kernel of compute capability 9.0: a block's features and tokens, input features of a step,
-  // and shared memory for six steps of tokens behind 1 KB of barriers.
   private static final int HOPPER = 90;
-  private static final int HOPPER_FEATURES = 256;
-  private static final int HOPPER_TOKENS = 128;
-  private static final int HOPPER_DEPTH = 64;
-  private static final int HOPPER_SHARED = 1024 + 6 * HOPPER_TOKENS * HOPPER_DEPTH * 2;
+  private static final String HOPPER_KERNEL = "matmul_bf16_sm90a";
 
-  /** A tile of the tensor cores' kernels: rows and features of a block. */
-  enum Tile {
-    SMALL(16, 64),
-    MIDDLE(64, 64),
-    LARGE(128, 128);
+  /** A tile of the tensor cores' kernels. */
+  enum Size {
+    SMALL("16x64"),
+    MIDDLE("64x64"),
+    LARGE("128x128");
 
-    final int rows;
-    final int features;
+    private final String name;
 
-    Tile(int rows, int features) {
-      this.rows = rows;
-      this.features = features;
+    Size(String name) {
+      this.name = name;
     }
 
     /** The kernel of this tile for a type of 16 bits. */
     String kernel(DType dtype) {
-      return "matmul_%s_%dx%d".formatted(dtype == DType.BF16 ? "bf16" : "f16", rows, features);
-    }
-
-    /** Three stages of 32 input features: rows of x, and pairs of the weight, both padded. */
-    int sharedBytes() {
-      return 3 * (rows * 2 * (32 + 8) + 16 * 4 * (features + 8));
+      return "matmul_%s_%s".formatted(dtype == DType.BF16 ? "bf16" : "f16", name);
     }
   }
 
@@ -113,32 +97,26 @@ final class CudaMatmul {
         launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
     if (!tensorCores) {
       arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
-      launcher.launch(
-          library == null ? "matmul_simt" : "matmul_simt_rows",
-          Math.ceilDiv(n, SIMT_TILE),
-          Math.ceilDiv(m, SIMT_TILE),
-          1,
-          SIMT_SHARED,
-          sizes(c, arguments));
+      tiles(library == null ? "matmul_simt" : "matmul_simt_rows", m, n, 1, sizes(c, arguments));
       return;
     }
-    Tile tile = m <= 16 ? Tile.SMALL : m * n < 128L * 128 * 128 ? Tile.MIDDLE : Tile.LARGE;
-    launcher.launch(
-        tile.kernel(c.x().dtype()),
-        Math.ceilDiv(n, tile.features),
-        Math.ceilDiv(m, tile.rows),
-        1,
-        tile.sharedBytes(),
-        sizes(c, arguments));
+    Size size = m <= 16 ? Size.SMALL : m * n < 128L * 128 * 128 ? Size.MIDDLE : Size.LARGE;
+    tiles(size.kernel(c.x().dtype()), m, n, 1, sizes(c, arguments));
+  }
+
+  /** Submits a kernel with a block for each of its tiles. */
+  private void tiles(String kernel, long m, long n, long batch, Arguments arguments) {
+    KernelImages.Tile tile = launcher.tile(kernel);
+    launcher.launch(kernel, Math.ceilDiv(n, tile.n()), Math.ceilDiv(m, tile.m()), batch, arguments);
   }
 
   /** Whether its blocks occupy at least half of the multiprocessors. */
   private boolean fillsHopper(Matmul c) {
-    long blocks =
-        Math.ceilDiv(c.y().size(1), HOPPER_FEATURES) * Math.ceilDiv(c.x().size(0), HOPPER_TOKENS);
+    KernelImages.Tile tile = launcher.tile(HOPPER_KERNEL);
+    long blocks = Math.ceilDiv(c.y().size(1), tile.n()) * Math.ceilDiv(c.x().size(0), tile.m());
     return hopper
         && c.x().dtype() == DType.BF16
-        && c.x().size(0) > HOPPER_TOKENS / 2
+        && c.x().size(0) > tile.m() / 2
         && 2 * blocks >= multiprocessors;
   }
 
@@ -146,6 +124,7 @@ final class CudaMatmul {
     long m = c.x().size(0);
     long n = c.y().size(1);
     long k = c.x().size(1);
+    KernelImages.Tile tile = launcher.tile(HOPPER_KERNEL);
     try (Arena arena = Arena.ofConfined()) {
       Arguments arguments =
           launcher
@@ -157,21 +136,15 @@ final class CudaMatmul {
                       CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
                       new long[] {k, m},
                       new long[] {2 * c.x().stride(0)},
-                      new int[] {HOPPER_DEPTH, HOPPER_TOKENS},
-                      HOPPER_DEPTH * 2))
+                      new int[] {tile.k(), tile.m()},
+                      2 * tile.k()))
               .operand(c.packed())
               .operand(c.bias())
               .operand(c.y())
               .integer(dtype(c.y().dtype()))
               .integer(c.activation().ordinal())
               .numbers(c.y().stride(0), m, n, k);
-      launcher.launch(
-          "matmul_bf16_sm90a",
-          Math.ceilDiv(n, HOPPER_FEATURES),
-          Math.ceilDiv(m, HOPPER_TOKENS),
-          1,
-          HOPPER_SHARED,
-          arguments);
+      tiles(HOPPER_KERNEL, m, n, 1, arguments);
     }
   }
 
@@ -206,12 +179,11 @@ final class CudaMatmul {
     if (library != null && library.run(c)) {
       return;
     }
-    launcher.launch(
+    tiles(
         "batched_matmul",
-        Math.ceilDiv(c.b().size(1), SIMT_TILE),
-        Math.ceilDiv(c.a().size(1), SIMT_TILE),
+        c.a().size(1),
+        c.b().size(1),
         c.a().size(0),
-        SIMT_SHARED,
         launcher
             .arguments()
             .operand(c.a())

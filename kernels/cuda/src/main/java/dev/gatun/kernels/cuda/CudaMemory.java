@@ -2,8 +2,8 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaException;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
@@ -19,12 +19,16 @@ final class CudaMemory implements Memory {
   private final CudaContext context;
   private final Streams streams;
   private final Staging staging;
+  private final IndexChecks checks;
   private final AtomicLong allocated = new AtomicLong();
+  // Of the main stream, 0 before the first call that uses them.
+  private long counters;
 
   CudaMemory(CudaContext context, Streams streams) {
     this.context = context;
     this.streams = streams;
     this.staging = new Staging(context, streams.main());
+    this.checks = new IndexChecks(context);
     context.keepPool(poolBytes(System.getProperty(POOL_PROPERTY)));
   }
 
@@ -65,6 +69,37 @@ final class CudaMemory implements Memory {
 
   /** Memory of its own from the pool, more than 0 bytes. */
   long allocateAddress(long bytes) {
+    long address = fromPool(bytes);
+    allocated.addAndGet(bytes);
+    return address;
+  }
+
+  /**
+   * Counters at 0 for the kernels that this thread submits: one block for its stream, one for each
+   * recording, whose kernels run one after another. Each leaves them at 0.
+   *
+   * @param bytes the same in every call
+   */
+  synchronized long counters(long bytes) {
+    Recording recording = streams.recording();
+    if (recording != null) {
+      return recording.counters(bytes);
+    }
+    if (counters == 0) {
+      // Not a tensor's, so that it is not counted as one.
+      long address = fromPool(bytes);
+      try {
+        streams.main().fill(address, 0, bytes);
+      } catch (CudaException e) {
+        streams.main().free(address);
+        throw e;
+      }
+      counters = address;
+    }
+    return counters;
+  }
+
+  private long fromPool(long bytes) {
     long address = tryAllocate(bytes);
     if (address == 0) {
       // What was given back may be still in use by work that is under way.
@@ -81,7 +116,6 @@ final class CudaMemory implements Memory {
                   + " CUDA_VISIBLE_DEVICES")
               .formatted(bytes, device(), usage(), memory[0], memory[1], POOL_PROPERTY));
     }
-    allocated.addAndGet(bytes);
     return address;
   }
 
@@ -155,13 +189,29 @@ final class CudaMemory implements Memory {
     }
   }
 
-  /** Copies from the device once all that was submitted is done. */
+  /**
+   * Copies from the device once all that was submitted is done.
+   *
+   * @throws IllegalArgumentException when that met an index out of bounds
+   */
   void read(long address, MemorySegment target) {
     if (streams.recording() != null) {
       throw new IllegalStateException(
           "read: this thread is recording work, nothing of which is done; read after a replay");
     }
     staging.read(address, target);
+    checks.raise();
+  }
+
+  /** Waits for all that was submitted, and for what was found wrong with its indices. */
+  void await() {
+    streams.main().synchronize();
+    checks.raise();
+  }
+
+  /** Where kernels say what is wrong with indices. */
+  IndexChecks checks() {
+    return checks;
   }
 
   private void checkRange(String what, Buffer buffer, long offset, long bytes) {

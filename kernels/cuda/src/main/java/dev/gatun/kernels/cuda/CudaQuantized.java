@@ -1,12 +1,12 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Dequantize;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Quantize;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.quantized.HostBlocks;
-import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.kernels.formats.HostBlocks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,11 +32,18 @@ final class CudaQuantized {
   }
 
   void run(Quantize c) {
-    onHost(c.weight(), c.blocks(), (weight, blocks) -> HostBlocks.run(c, weight, blocks));
+    onHost(
+        c.weight(),
+        c.blocks(),
+        (weight, blocks) -> HostBlocks.quantize(c.format(), c.weight(), weight, blocks));
   }
 
   void run(Dequantize c) {
-    onHost(c.blocks(), c.weight(), (blocks, weight) -> HostBlocks.run(c, blocks, weight));
+    onHost(
+        c.blocks(),
+        c.weight(),
+        (blocks, weight) ->
+            HostBlocks.dequantize(c.format(), c.blocks(), blocks, c.weight().size(1), weight));
   }
 
   void run(QuantizedPack c) {
@@ -53,7 +60,11 @@ final class CudaQuantized {
           arguments(c, 0));
     } else {
       // Names the block whose scale is no number.
-      onHost(c.blocks(), c.packed(), (blocks, packed) -> HostBlocks.run(c, blocks, packed));
+      onHost(
+          c.blocks(),
+          c.packed(),
+          (blocks, packed) ->
+              HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), blocks, packed));
     }
   }
 

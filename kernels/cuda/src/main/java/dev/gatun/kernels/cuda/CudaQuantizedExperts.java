@@ -1,10 +1,9 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Activations;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Product;
-import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Tile;
 
 /** Chooses the kernel and the tile of experts' products with quantised weights. */
 final class CudaQuantizedExperts {
@@ -47,29 +46,22 @@ final class CudaQuantizedExperts {
     boolean tensorCores = CudaQuantizedMatmul.fitsTensorCores(product);
     if (c.x().size(1) > 0 && ALONE * places <= c.experts()) {
       // Blocks of so few features fill a device that one row an expert would not.
-      rows(c, 1, arguments(c, product, x, packed));
+      rows(c, product, 1, arguments(c, product, x, packed));
     } else if (tensorCores) {
       tiles(c, product, x, packed);
     } else if (c.x().size(1) > 0 && places <= MOST_IN_RUNS * c.experts()) {
-      rows(c, RUN, arguments(c, product, x, packed));
+      rows(c, product, RUN, arguments(c, product, x, packed));
     } else {
-      launcher.launch(
-          "grouped_quantized_simt",
-          Math.ceilDiv(c.y().size(1), CudaQuantizedMatmul.SIMT_TILE),
-          tiles(c, CudaQuantizedMatmul.SIMT_TILE),
-          1,
-          CudaQuantizedMatmul.SIMT_SHARED,
-          arguments(c, product, x, packed));
+      tiles(c, "grouped_quantized_simt", arguments(c, product, x, packed));
     }
   }
 
-  private void rows(GroupedQuantizedMatmul c, int rows, Arguments arguments) {
+  private void rows(GroupedQuantizedMatmul c, Product product, int rows, Arguments arguments) {
     launcher.launch(
-        "grouped_matmul_int%d_rows_%d".formatted(c.layout().bits(), rows),
+        "grouped_" + CudaQuantizedMatmul.gemv(product, rows),
         Math.ceilDiv(c.y().size(1), PackedLayout.PANEL),
         tiles(c, rows),
         1,
-        CudaQuantizedMatmul.rowsSharedBytes(rows),
         arguments);
   }
 
@@ -90,14 +82,14 @@ final class CudaQuantizedExperts {
   /** By the rows that an expert has on average. */
   private void tiles(GroupedQuantizedMatmul c, Product product, Activations x, long packed) {
     long rows = Math.ceilDiv(c.y().size(0), c.experts());
-    Tile tile = Tile.of(product, Math.max(rows, LEAST_TOKENS));
+    String kernel = CudaQuantizedMatmul.gemm(product, Math.max(rows, LEAST_TOKENS));
+    tiles(c, "grouped_" + kernel, arguments(c, product, x, packed));
+  }
+
+  private void tiles(GroupedQuantizedMatmul c, String kernel, Arguments arguments) {
+    KernelImages.Tile tile = launcher.tile(kernel);
     launcher.launch(
-        "grouped_" + CudaQuantizedMatmul.kernel(product, tile),
-        Math.ceilDiv(c.y().size(1), CudaQuantizedMatmul.FEATURES),
-        tiles(c, tile.tokens()),
-        1,
-        tile.sharedBytes(product),
-        arguments(c, product, x, packed));
+        kernel, Math.ceilDiv(c.y().size(1), tile.n()), tiles(c, tile.m()), 1, arguments);
   }
 
   private static long tiles(GroupedQuantizedMatmul c, int rows) {

@@ -2,27 +2,21 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.ActivationCodes;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /** Chooses the kernel and the tile of a product with a quantised weight. */
 final class CudaQuantizedMatmul {
-  static final int SIMT_TILE = 64;
-  // Two tiles of 16 by 64 floats, rows padded by four.
-  static final int SIMT_SHARED = 2 * 16 * (SIMT_TILE + 4) * 4;
-  static final int FEATURES = 128;
-  private static final int PANELS = FEATURES / PackedLayout.PANEL;
   static final int THREADS = 256;
-  private static final int WARPS = THREADS / 32;
   // Rows of the scales of activations are as long as the largest tile has tokens.
   private static final int LARGEST = 128;
   private static final int WHOLE_ROW = 62;
@@ -77,52 +71,20 @@ final class CudaQuantizedMatmul {
     }
   }
 
-  /**
-   * A tile of the tensor cores' kernels.
-   *
-   * @param tokens of a block
-   * @param sums that a thread has
-   * @param depth input features of a stage
-   * @param stages that are under way
-   */
-  record Tile(int tokens, int sums, int depth, int stages) {
-    /** The tile for so many tokens. */
-    static Tile of(Product c, long m) {
-      boolean exact = c.isExact();
-      boolean narrow = c.layout().bits() == 4;
-      if (m <= 8 && exact) {
-        return new Tile(8, 8, narrow ? 128 : 64, 4);
-      }
-      if (m <= 16) {
-        return new Tile(16, 16, narrow ? 128 : 64, 4);
-      }
-      return m <= 64
-          ? new Tile(64, 32, 64, 4)
-          : new Tile(LARGEST, 64, 64, exact && !narrow ? 3 : 4);
-    }
-
-    /** Of each stage x, the codes and what is beside them, and the scales of codes of x. */
-    int sharedBytes(Product c) {
-      boolean exact = c.isExact();
-      int x = tokens * depth * (exact ? 2 : 1);
-      int codes = FEATURES * depth * c.layout().bits() / 8;
-      int scales = PANELS * 8 * depth + (exact ? 0 : depth / 32 * tokens * 4);
-      return stages * (x + codes + scales);
-    }
-  }
-
   private final Launcher launcher;
   private final CudaMemory memory;
   private final CudaTokens tokens;
   private final HopperQuantizedMatmul hopper;
+  private final SplitSums splitSums;
   private final int multiprocessors;
 
   CudaQuantizedMatmul(Launcher launcher, CudaMemory memory, CudaTokens tokens) {
     this.launcher = launcher;
     this.memory = memory;
     this.tokens = tokens;
-    this.hopper = new HopperQuantizedMatmul(launcher, memory);
     this.multiprocessors = launcher.multiprocessors();
+    this.splitSums = new SplitSums(memory, multiprocessors);
+    this.hopper = new HopperQuantizedMatmul(launcher, splitSums);
   }
 
   void run(QuantizedMatmul c) {
@@ -175,26 +137,25 @@ final class CudaQuantizedMatmul {
     if (m <= 8 && c.x().size(1) > 0) {
       int rows = m == 1 ? 1 : m <= 4 ? 4 : 8;
       launcher.launch(
-          "matmul_int%d_rows_%d".formatted(c.layout().bits(), rows),
+          gemv(c, rows),
           Math.ceilDiv(c.y().size(1), PackedLayout.PANEL),
           1,
           1,
-          rowsSharedBytes(rows),
           arguments(c, x, packed, 0, 0));
     } else {
+      KernelImages.Tile tile = launcher.tile("quantized_simt");
       launcher.launch(
           "quantized_simt",
-          Math.ceilDiv(c.y().size(1), SIMT_TILE),
-          Math.ceilDiv(m, SIMT_TILE),
+          Math.ceilDiv(c.y().size(1), tile.n()),
+          Math.ceilDiv(m, tile.m()),
           1,
-          SIMT_SHARED,
           arguments(c, x, packed, 0, 0));
     }
   }
 
-  /** Of each warp the sums of the rows of a panel. */
-  static int rowsSharedBytes(int rows) {
-    return 4 * WARPS * rows * PackedLayout.PANEL;
+  /** The kernel without tensor cores for up to so many rows. */
+  static String gemv(Product c, int rows) {
+    return "w%da16_gemv_m%d".formatted(c.layout().bits(), rows);
   }
 
   /**
@@ -273,32 +234,32 @@ final class CudaQuantizedMatmul {
 
   /** Splits k over blocks until these fill the device; the last one of a tile joins their sums. */
   private void tiles(Product c, Activations x, long packed) {
-    Tile tile = Tile.of(c, c.x().size(0));
-    long columns = Math.ceilDiv(c.y().size(1), FEATURES);
-    long rows = Math.ceilDiv(c.x().size(0), tile.tokens());
+    String kernel = gemm(c, c.x().size(0));
+    KernelImages.Tile tile = launcher.tile(kernel);
+    long columns = Math.ceilDiv(c.y().size(1), tile.n());
+    long rows = Math.ceilDiv(c.x().size(0), tile.m());
     long wanted = BLOCKS_A_MULTIPROCESSOR * multiprocessors / (columns * rows);
-    long most = Math.ceilDiv(c.x().size(1), tile.depth()) / LEAST_STAGES;
+    long most = Math.ceilDiv(c.x().size(1), tile.k()) / LEAST_STAGES;
     long splits = Math.max(1, Math.min(wanted, most));
-    SplitSums.run(
-        launcher,
-        memory,
+    splitSums.run(
         columns * rows,
         splits,
-        (long) THREADS * tile.sums(),
+        (long) tile.m() * tile.n(),
         (partial, arrived) ->
             launcher.launch(
-                kernel(c, tile),
-                columns,
-                rows,
-                splits,
-                tile.sharedBytes(c),
-                arguments(c, x, packed, partial, arrived)));
+                kernel, columns, rows, splits, arguments(c, x, packed, partial, arrived)));
   }
 
-  /** The tensor cores' kernel for a tile. */
-  static String kernel(Product c, Tile tile) {
-    String numbers = !c.isExact() ? "codes" : c.x().dtype() == DType.BF16 ? "bf16" : "f16";
-    return "matmul_int%d_%s_%d".formatted(c.layout().bits(), numbers, tile.tokens());
+  /** The tensor cores' kernel for so many rows of x. */
+  static String gemm(Product c, long m) {
+    int tokens = m <= 8 && c.isExact() ? 8 : m <= 16 ? 16 : m <= 64 ? 64 : LARGEST;
+    return "%s_m%d".formatted(kind(c), tokens);
+  }
+
+  /** Bits of a code of the weight and of x, and the type of x where that is numbers. */
+  static String kind(Product c) {
+    String x = !c.isExact() ? "a8" : c.x().dtype() == DType.BF16 ? "a16_bf16" : "a16_f16";
+    return "w" + c.layout().bits() + x;
   }
 
   Arguments arguments(Product c, Activations x, long packed, long partial, long arrivedAt) {

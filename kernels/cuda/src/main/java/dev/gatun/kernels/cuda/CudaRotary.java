@@ -2,15 +2,18 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.IndexChecks.Bound;
+import dev.gatun.kernels.cuda.IndexChecks.Message;
 
 /** Rotary position embedding, alone and with the write into a cache. */
 final class CudaRotary {
+  // Slots that a block of rotary_cache_indices compares with as many others.
+  private static final int COMPARED = 256;
+
   private final Launcher launcher;
   private final CudaMemory memory;
   private final IndexChecks checks;
@@ -22,69 +25,111 @@ final class CudaRotary {
   }
 
   void run(RotaryEmbedding c) {
-    checks.inRange(c, "position", c.positions(), c.cosine().size(0), null);
-    launcher.launch(
-        "rotary_embedding",
-        c.x().size(0),
-        1,
-        1,
-        0,
+    Operand x = c.x();
+    Operand y = c.y();
+    int lanes = Vectors.lanes(x);
+    boolean wide =
+        arePieces(c.interleaved(), lanes, c.cosine(), c.sine(), x.size(2))
+            && Vectors.haveAlignedRows(x)
+            && Vectors.haveAlignedRows(y);
+    Arguments arguments =
         launcher
             .arguments()
-            .operand(c.x())
+            .operand(x)
             .operand(c.cosine())
             .operand(c.sine())
             .operand(c.positions())
-            .operand(c.y())
-            .integer(dtype(c.x().dtype()))
+            .operand(y)
+            .integer(dtype(x.dtype()))
             .integer(c.interleaved() ? 1 : 0)
-            .numbers(c.x().stride(0), c.y().stride(0), c.x().size(1), c.x().size(2))
-            .number(c.cosine().size(1)));
+            .integer(wide ? 1 : 0)
+            .numbers(x.stride(0), y.stride(0), x.size(1), x.size(2))
+            .numbers(c.cosine().size(1), c.cosine().size(0));
+    launcher.launch(
+        "rotary_embedding",
+        x.size(0),
+        1,
+        1,
+        0,
+        checks.report(arguments, c, Bound.below("position", c.cosine().size(0))));
   }
 
   void run(RotaryCacheUpdate c) {
-    checks.inRange(c, "position", c.positions(), c.cosine().size(0), null);
-    checkSlots(c);
+    Operand qkv = c.qkv();
+    Operand query = c.query();
     Operand key = c.keyCache();
     Operand value = c.valueCache();
-    launcher.launch(
-        "rotary_cache_update",
-        c.qkv().size(0),
-        1,
-        1,
-        0,
-        launcher
-            .arguments()
-            .operand(c.qkv())
-            .operand(c.cosine())
-            .operand(c.sine())
-            .operand(c.positions())
-            .operand(c.slots())
-            .operand(c.query())
-            .operand(key)
-            .operand(value)
-            .integer(dtype(c.qkv().dtype()))
-            .integer(c.interleaved() ? 1 : 0)
-            .numbers(c.qkv().stride(0), c.query().stride(0))
-            .numbers(key.stride(0), key.stride(1), key.stride(2))
-            .numbers(value.stride(0), value.stride(1), value.stride(2))
-            .numbers(c.query().size(1), key.size(2), c.query().size(2), c.cosine().size(1))
-            .number(key.size(1)));
+    Bound[] bounds = {
+      Bound.below("position", c.cosine().size(0)),
+      Bound.below("slot", c.slotCount()),
+      new Bound(new Message("slot %d at %d is also at %d, expected distinct ones"), false)
+    };
+    // What is recorded was run before.
+    try (Buffer bad = launcher.isRecording() ? null : memory.allocate(Integer.BYTES)) {
+      if (bad != null) {
+        lookAtIndices(c, CudaMemory.address(bad), bounds);
+      }
+      boolean wide =
+          arePieces(c.interleaved(), Vectors.lanes(qkv), c.cosine(), c.sine(), query.size(2))
+              && Vectors.haveAlignedRows(qkv)
+              && Vectors.haveAlignedRows(query)
+              && Vectors.haveAlignedHeads(key)
+              && Vectors.haveAlignedHeads(value);
+      Arguments arguments =
+          launcher
+              .arguments()
+              .begin()
+              .operand(qkv)
+              .operand(query)
+              .operand(key)
+              .operand(value)
+              .numbers(key.stride(0), key.stride(1), key.stride(2))
+              .numbers(value.stride(0), value.stride(1), value.stride(2))
+              .numbers(qkv.stride(0), query.stride(0))
+              .numbers(query.size(1), key.size(2), query.size(2), key.size(1))
+              .end()
+              .operand(c.cosine())
+              .operand(c.sine())
+              .operand(c.positions())
+              .operand(c.slots())
+              .address(bad == null ? 0 : CudaMemory.address(bad))
+              .integer(dtype(qkv.dtype()))
+              .integer(c.interleaved() ? 1 : 0)
+              .integer(wide ? 1 : 0)
+              .numbers(c.cosine().size(1), c.cosine().size(0), c.slotCount());
+      launcher.launch(
+          "rotary_cache_update", qkv.size(0), 1, 1, 0, checks.report(arguments, c, bounds));
+    }
   }
 
-  /** On the host: that slots are distinct is quickly seen where they can be sorted. */
-  private void checkSlots(RotaryCacheUpdate c) {
-    if (launcher.isRecording()) {
-      return;
-    }
+  /** Before anything is written. */
+  private void lookAtIndices(RotaryCacheUpdate c, long bad, Bound[] bounds) {
+    launcher.stream().fill(bad, 0, Integer.BYTES);
     long tokens = c.slots().size(0);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment slots = arena.allocate(Math.max(1, tokens) * Long.BYTES, Long.BYTES);
-      memory.read(
-          CudaMemory.address(c.slots().buffer()) + c.slots().byteOffset(),
-          slots.asSlice(0, tokens * Long.BYTES));
-      Execution.inRange(c, "slot", slots, tokens, c.slotCount(), -1L);
-      Execution.distinct(c, "slot", slots, tokens, -1L);
-    }
+    long blocks = Math.ceilDiv(tokens, (long) COMPARED);
+    Arguments arguments =
+        launcher
+            .arguments()
+            .operand(c.positions())
+            .operand(c.slots())
+            .number(tokens)
+            .address(bad)
+            .numbers(c.cosine().size(0), c.slotCount());
+    launcher.launch(
+        "rotary_cache_indices",
+        blocks,
+        blocks,
+        1,
+        Long.BYTES * COMPARED,
+        checks.report(arguments, c, bounds));
+  }
+
+  /** Whether heads and their pairs are cut into pieces of 16 bytes, and their angles with them. */
+  private static boolean arePieces(
+      boolean interleaved, int lanes, Operand cosine, Operand sine, long headSize) {
+    long pairs = cosine.size(1);
+    return headSize % lanes == 0
+        && (interleaved ? 2 * pairs : pairs) % lanes == 0
+        && Vectors.areAligned(cosine, sine);
   }
 }

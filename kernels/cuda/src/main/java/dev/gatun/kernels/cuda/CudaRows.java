@@ -2,11 +2,11 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.Softmax;
-import dev.gatun.kernels.api.TokenCodes;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.memory.Operand;
 
 /**
  * Normalisations and softmax: by the kernels that keep a row in registers where it fits and lies as
@@ -52,7 +52,18 @@ final class CudaRows {
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
     }
-    launch("softmax", kept, c.x(), arguments.integer(c.log() ? 1 : 0).number(c.x().size(1)));
+    arguments.integer(c.log() ? 1 : 0).number(c.x().size(1));
+    if (kept) {
+      launch("softmax", true, c.x(), arguments);
+    } else {
+      launcher.rows("softmax", c.x().size(0), threadsOfLongRows(c.x()), arguments);
+    }
+  }
+
+  /** Of a block of softmax.cu: as many as have four vectors of a row each, in whole warps. */
+  static int threadsOfLongRows(Operand x) {
+    long warps = Math.ceilDiv(x.size(1), 4L * Vectors.lanes(x) * WARP);
+    return (int) Math.clamp(warps * WARP, WARP, 1024);
   }
 
   private void launch(String kernel, boolean kept, Operand x, Arguments arguments) {

@@ -2,10 +2,10 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.QuantizeTokens;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.TokenCodes;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Makes numbers signed bytes, a scale a token or a block. */
 final class CudaTokens {

@@ -1,7 +1,7 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Memory;
 
 /** A block of a device's memory. */
 final class DeviceBuffer extends Buffer {

@@ -2,9 +2,9 @@ package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.bindings.cuda.CudaTensorMap.Element;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.quantized.PackedLayout;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Activations;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Product;
 import java.lang.foreign.Arena;
@@ -13,18 +13,14 @@ import java.lang.foreign.MemorySegment;
 /** Products with quantised weights by the kernels of compute capability 9.0. */
 final class HopperQuantizedMatmul {
   private static final int HOPPER = 90;
-  // A block's features and tokens, bytes of a token in a step, and steps that are under way behind
-  // 1 KB of barriers.
-  private static final int FEATURES = 256;
   private static final int MOST_TOKENS = 128;
   private static final int LEAST_TOKENS = 64;
+  // Of a token in a stage, which is as wide as a swizzle.
   private static final int ROW_BYTES = 128;
-  private static final int STAGES = 6;
   // Input features whose codes are copied at once: no group is smaller.
   private static final int TURN = 32;
   // A split of fewer steps than this costs more to join than it gains.
   private static final long LEAST_STEPS = 4;
-  private static final int MULTIPLYING_THREADS = 256;
 
   /** Adds a product's arguments to those of a launch. */
   interface ProductArguments {
@@ -32,13 +28,13 @@ final class HopperQuantizedMatmul {
   }
 
   private final Launcher launcher;
-  private final CudaMemory memory;
+  private final SplitSums splitSums;
   private final boolean hopper;
   private final int multiprocessors;
 
-  HopperQuantizedMatmul(Launcher launcher, CudaMemory memory) {
+  HopperQuantizedMatmul(Launcher launcher, SplitSums splitSums) {
     this.launcher = launcher;
-    this.memory = memory;
+    this.splitSums = splitSums;
     this.hopper = launcher.context().computeCapability() == HOPPER;
     this.multiprocessors = launcher.multiprocessors();
   }
@@ -51,33 +47,39 @@ final class HopperQuantizedMatmul {
   /**
    * How a product is divided.
    *
-   * @param tokens of a block
+   * @param kernel that computes it
+   * @param tile of a block
+   * @param columns of tiles
+   * @param rows of tiles
    * @param splits of the input features, over blocks that share a tile
    */
-  private record Plan(long columns, long rows, int tokens, long splits) {
-    static Plan of(Product c, int tokens, long splits) {
-      return new Plan(
-          Math.ceilDiv(c.y().size(1), FEATURES),
-          Math.ceilDiv(c.x().size(0), tokens),
-          tokens,
-          splits);
-    }
-
+  private record Plan(String kernel, KernelImages.Tile tile, long columns, long rows, long splits) {
     long blocks() {
       return columns * rows * splits;
     }
   }
 
+  private Plan plan(Product c, int tokens, long splits) {
+    String kernel = "%s_m%d_sm90a".formatted(CudaQuantizedMatmul.kind(c), tokens);
+    KernelImages.Tile tile = launcher.tile(kernel);
+    return new Plan(
+        kernel,
+        tile,
+        Math.ceilDiv(c.y().size(1), tile.n()),
+        Math.ceilDiv(c.x().size(0), tile.m()),
+        splits);
+  }
+
   /** The larger tile where it fills the device, else the smaller, split; null for neither. */
   private Plan plan(Product c) {
-    Plan large = Plan.of(c, MOST_TOKENS, 1);
+    Plan large = plan(c, MOST_TOKENS, 1);
     if (c.x().size(0) > MOST_TOKENS / 2 && 2 * large.blocks() >= multiprocessors) {
       return large;
     }
     long k = c.x().size(1);
     long most = k / (LEAST_STEPS * Math.max(ROW_BYTES, c.layout().group()));
-    long wanted = multiprocessors / Plan.of(c, LEAST_TOKENS, 1).blocks();
-    Plan small = Plan.of(c, LEAST_TOKENS, Math.max(1, Math.min(wanted, most)));
+    long wanted = multiprocessors / plan(c, LEAST_TOKENS, 1).blocks();
+    Plan small = plan(c, LEAST_TOKENS, Math.max(1, Math.min(wanted, most)));
     boolean fills = 2 * small.blocks() >= multiprocessors;
     return c.x().size(0) > LEAST_TOKENS / 2 && fills ? small : null;
   }
@@ -86,6 +88,7 @@ final class HopperQuantizedMatmul {
     PackedLayout layout = c.layout();
     if (c.activations() != QuantizedActivations.EXACT) {
       return c.activations() == QuantizedActivations.INT8_PER_TOKEN
+          && layout.bits() == 8
           && layout.scales() == PackedLayout.Scales.F32_SUM;
     }
     int group = layout.group();
@@ -112,9 +115,9 @@ final class HopperQuantizedMatmul {
               codes.x(),
               new long[] {c.x().size(1), c.x().size(0)},
               new long[] {codes.stride()},
-              new int[] {ROW_BYTES, plan.tokens()},
+              new int[] {plan.tile().k(), plan.tile().m()},
               ROW_BYTES);
-      launch("codes", c, plan, 0, launcher.arguments().bytes(x), product);
+      launch(plan, launcher.arguments().bytes(x), product);
     }
   }
 
@@ -141,7 +144,7 @@ final class HopperQuantizedMatmul {
               CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
               new long[] {k, c.x().size(0)},
               new long[] {2 * c.x().stride(0)},
-              new int[] {ROW_BYTES / 2, plan.tokens()},
+              new int[] {plan.tile().k(), plan.tile().m()},
               ROW_BYTES);
       MemorySegment codes =
           CudaTensorMap.encode(
@@ -150,33 +153,23 @@ final class HopperQuantizedMatmul {
               packed,
               new long[] {panelBytes / 4, panels},
               new long[] {panelBytes},
-              new int[] {turnWords, FEATURES / PackedLayout.PANEL},
+              new int[] {turnWords, plan.tile().n() / PackedLayout.PANEL},
               0);
-      launch(
-          bf16 ? "bf16" : "f16",
-          c,
-          plan,
-          FEATURES * ROW_BYTES / 2 * bits / 8,
-          launcher.arguments().bytes(x).bytes(codes),
-          product);
+      launch(plan, launcher.arguments().bytes(x).bytes(codes), product);
     }
   }
 
-  private void launch(
-      String kind, Product c, Plan plan, int codeBytes, Arguments maps, ProductArguments product) {
-    SplitSums.run(
-        launcher,
-        memory,
+  private void launch(Plan plan, Arguments maps, ProductArguments product) {
+    splitSums.run(
         plan.columns() * plan.rows(),
         plan.splits(),
-        (long) MULTIPLYING_THREADS * plan.tokens(),
+        (long) plan.tile().m() * plan.tile().n(),
         (partial, arrived) ->
             launcher.launch(
-                "matmul_int%d_%s_%d_sm90a".formatted(c.layout().bits(), kind, plan.tokens()),
+                plan.kernel(),
                 plan.columns(),
                 plan.rows(),
                 plan.splits(),
-                1024 + STAGES * (plan.tokens() * ROW_BYTES + codeBytes),
                 product.add(maps, partial, arrived)));
   }
 }

@@ -1,98 +1,109 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
-import java.lang.foreign.Arena;
+import dev.gatun.bindings.cuda.CudaContext;
+import dev.gatun.bindings.cuda.PinnedMemory;
+import dev.gatun.kernels.api.call.KernelCall;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * Checks of indices that lie on the device, before the kernel that uses them. Each waits for the
- * device, so that an error is the call's that it belongs to. Nothing is checked while work is
- * recorded, for it was run before.
+ * Indices that lie on the device. A kernel uses none that is out of bounds and leaves the first one
+ * in pinned memory ({@code index_fault.h}); no call waits for that. Whoever next waits for the
+ * stream gets the exception, which names the call: a read, or the end of what is captured. Where
+ * several threads give calls to a device it may be another's read, so what a user types is better
+ * checked where it becomes a tensor, and its bound then given as proven.
  */
 final class IndexChecks {
-  private final Launcher launcher;
-  private final CudaMemory memory;
+  // The fields of IndexFault.
+  private static final long SITE = 4;
+  private static final long BOUND = 8;
+  private static final long PLACE = 16;
+  private static final long OTHER = 24;
+  private static final long VALUE = 32;
+  private static final long BYTES = 40;
 
-  IndexChecks(Launcher launcher, CudaMemory memory) {
-    this.launcher = launcher;
-    this.memory = memory;
+  /**
+   * What one of a call's operands of indices may hold.
+   *
+   * @param message of what is wrong, which begins behind the kernel's name, from a bad index, its
+   *     place and what else the kernel tells
+   * @param proven whether nothing else can be in it
+   */
+  record Bound(Message message, boolean proven) {
+    /** Indices that are below a limit. */
+    static Bound below(String what, long limit) {
+      return new Bound(new Message(what + " %d at %d is outside of 0 to " + (limit - 1)), false);
+    }
   }
 
-  /** As {@link Execution#inRange}. */
-  void inRange(KernelCall call, String what, Operand ids, long limit, Long exception) {
-    long count = ids.size(0);
-    if (count == 0 || launcher.isRecording()) {
+  /** A format of the bad index, its place and what else the kernel tells. */
+  record Message(String format) {}
+
+  private record Site(String kernel, List<Message> messages) {}
+
+  private final PinnedMemory fault;
+  private final Map<Site, Integer> numbers = new HashMap<>();
+  private final List<Site> sites = new ArrayList<>();
+
+  IndexChecks(CudaContext context) {
+    fault = new PinnedMemory(context, BYTES);
+    fault.segment().fill((byte) 0);
+  }
+
+  /** Adds the {@code IndexReport} of a call whose kernel checks these bounds, in their order. */
+  Arguments report(Arguments arguments, KernelCall call, Bound... bounds) {
+    boolean proven = true;
+    for (Bound bound : bounds) {
+      proven &= bound.proven();
+    }
+    return arguments
+        .begin()
+        .address(proven ? 0 : fault.segment().address())
+        .integer(proven ? 0 : number(call, bounds))
+        .integer(0)
+        .end();
+  }
+
+  private synchronized int number(KernelCall call, Bound[] bounds) {
+    List<Message> messages = new ArrayList<>();
+    for (Bound bound : bounds) {
+      messages.add(bound.message());
+    }
+    return numbers.computeIfAbsent(
+        new Site(call.kernel(), messages),
+        site -> {
+          sites.add(site);
+          return sites.size();
+        });
+  }
+
+  /**
+   * To be called when the stream has been waited for.
+   *
+   * @throws IllegalArgumentException when a kernel found an index out of bounds since the last time
+   */
+  synchronized void raise() {
+    VarHandle.acquireFence();
+    MemorySegment found = fault.segment();
+    int number = found.get(ValueLayout.JAVA_INT, SITE);
+    if (number == 0) {
       return;
     }
-    try (Buffer first = memory.allocate(8)) {
-      launcher.stream().fill(CudaMemory.address(first), 0xff, 8);
-      launcher.elements(
-          "index_range",
-          count,
-          launcher
-              .arguments()
-              .operand(ids)
-              .numbers(count, limit, exception == null ? 0 : exception)
-              .integer(exception == null ? 0 : 1)
-              .address(CudaMemory.address(first)));
-      long place = number(CudaMemory.address(first));
-      if (place != -1) {
-        long id = number(CudaMemory.address(ids.buffer()) + ids.byteOffset() + 8 * place);
-        throw new IllegalArgumentException(
-            "%s: %s %d at %d is outside of 0 to %d"
-                .formatted(call.kernel(), what, id, place, limit - 1));
-      }
-    }
-  }
-
-  /** As {@link Execution#pagesInRange}, the lengths on the device too. */
-  void pagesInRange(ScaledDotProductAttention call, long lengths) {
-    Operand table = call.keys().blockTable();
-    if (call.batch() == 0 || launcher.isRecording()) {
-      return;
-    }
-    try (Buffer first = memory.allocate(8)) {
-      launcher.stream().fill(CudaMemory.address(first), 0xff, 8);
-      launcher.launch(
-          "page_range",
-          call.batch(),
-          1,
-          1,
-          0,
-          launcher
-              .arguments()
-              .operand(table)
-              .number(table.stride(0))
-              .address(lengths)
-              .numbers(call.key().size(1), call.key().size(0))
-              .address(CudaMemory.address(first)));
-      long found = number(CudaMemory.address(first));
-      if (found != -1) {
-        long sequence = found >>> 32;
-        long place = found & 0xffffffffL;
-        long at = table.byteOffset() + 4 * (sequence * table.stride(0) + place);
-        int page = (int) number(CudaMemory.address(table.buffer()) + at, 4);
-        throw new IllegalArgumentException(
-            "%s: page %d at %d of sequence %d is outside of 0 to %d"
-                .formatted(call.kernel(), page, place, sequence, call.key().size(0) - 1));
-      }
-    }
-  }
-
-  private long number(long address) {
-    return number(address, 8);
-  }
-
-  private long number(long address, int bytes) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment value = arena.allocate(8, 8);
-      memory.read(address, value.asSlice(0, bytes));
-      return value.get(ValueLayout.JAVA_LONG, 0);
-    }
+    Site site = sites.get(number - 1);
+    String message =
+        site.messages()
+            .get(found.get(ValueLayout.JAVA_INT, BOUND))
+            .format()
+            .formatted(
+                found.get(ValueLayout.JAVA_LONG, VALUE),
+                found.get(ValueLayout.JAVA_LONG, PLACE),
+                found.get(ValueLayout.JAVA_LONG, OTHER));
+    found.asSlice(SITE).fill((byte) 0);
+    throw new IllegalArgumentException(site.kernel() + ": " + message);
   }
 }

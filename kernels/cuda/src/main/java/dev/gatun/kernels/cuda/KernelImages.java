@@ -1,11 +1,12 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.BackendUnavailableException;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -26,8 +27,33 @@ final class KernelImages {
    * @param threads of a block
    * @param arguments a letter for each, as the list explains
    * @param sharedBytes of dynamic shared memory that every launch has, or -1 where they differ
+   * @param tile of a block, null of what is no product
    */
-  record Entry(String image, int threads, String arguments, int sharedBytes) {}
+  record Entry(String image, int threads, String arguments, int sharedBytes, Tile tile) {
+    /** Of a line's words; the words past the fourth need not be there. */
+    static Entry of(String[] words) {
+      return new Entry(
+          words[0].replace(".cu", "").replace('/', '_') + ".fatbin",
+          Integer.parseInt(words[2]),
+          words[3],
+          words.length > 4 ? Integer.parseInt(words[4]) : -1,
+          words.length > 5 ? Tile.of(words[5]) : null);
+    }
+  }
+
+  /**
+   * What a block computes of a product.
+   *
+   * @param m rows
+   * @param n features
+   * @param k input features of a stage
+   */
+  record Tile(int m, int n, int k) {
+    private static Tile of(String text) {
+      int[] sizes = Arrays.stream(text.split("x")).mapToInt(Integer::parseInt).toArray();
+      return new Tile(sizes[0], sizes[1], sizes[2]);
+    }
+  }
 
   private final Map<String, Entry> entries;
 
@@ -47,9 +73,7 @@ final class KernelImages {
       for (String line : list.lines().toList()) {
         String[] words = line.split(" ");
         if (!line.startsWith("#") && words.length >= 4) {
-          String image = words[0].replace(".cu", "").replace('/', '_') + ".fatbin";
-          int shared = words.length == 4 ? -1 : Integer.parseInt(words[4]);
-          entries.put(words[1], new Entry(image, Integer.parseInt(words[2]), words[3], shared));
+          entries.put(words[1], Entry.of(words));
         }
       }
       KernelImages images = new KernelImages(entries);

@@ -5,7 +5,7 @@ import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.cuda.CudaFunction;
 import dev.gatun.bindings.cuda.CudaModule;
 import dev.gatun.bindings.cuda.CudaStream;
-import dev.gatun.kernels.api.KernelCall;
+import dev.gatun.kernels.api.call.KernelCall;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -108,6 +108,16 @@ final class Launcher {
   /** The same with blocks of fewer threads than the kernel is made for, a multiple of 32. */
   void rows(String kernel, long rows, int threads, Arguments arguments) {
     launch(kernel, rows, 1, 1, threads, threads / 4, arguments);
+  }
+
+  /** The tile of a block of a product's kernel. */
+  KernelImages.Tile tile(String kernel) {
+    return images.entries().get(kernel).tile();
+  }
+
+  /** Submits a kernel with the shared memory that the list of kernels says. */
+  void launch(String kernel, long x, long y, long z, Arguments arguments) {
+    launch(kernel, x, y, z, images.entries().get(kernel).sharedBytes(), arguments);
   }
 
   /** Submits a kernel; nothing where a side of the grid is empty. */

@@ -13,12 +13,12 @@ import dev.gatun.bindings.cuda.CublasLtProducts.Type;
 import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaDriver;
 import dev.gatun.bindings.loader.NativeLoader;
-import dev.gatun.kernels.api.Activation;
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
 /**

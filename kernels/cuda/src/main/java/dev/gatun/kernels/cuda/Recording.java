@@ -5,10 +5,10 @@ import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.bindings.cuda.CudaGraph;
 import dev.gatun.bindings.cuda.CudaStream;
 import dev.gatun.bindings.cuda.PinnedMemory;
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Replay;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.device.Replay;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -34,6 +34,7 @@ final class Recording implements Replay {
   private final Map<Long, Deque<Long>> spare = new HashMap<>();
   private final Set<Buffer> held = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<PinnedMemory> sources = new ArrayList<>();
+  private long counters;
   private CudaGraph graph;
   private boolean closed;
 
@@ -77,6 +78,17 @@ final class Recording implements Replay {
     long address = memory.allocateAddress(size);
     bytes.put(address, size);
     return address;
+  }
+
+  /** Counters at 0, for kernels that leave them so; no other memory of the recording. */
+  synchronized long counters(long size) {
+    if (counters == 0) {
+      counters = memory.allocateAddress(size);
+      bytes.put(counters, size);
+      // Once, ahead of all replays, and not by each of them.
+      streams.main().fill(counters, 0, size);
+    }
+    return counters;
   }
 
   /** Takes back a block that was allocated while recording. */
@@ -155,6 +167,10 @@ final class Recording implements Replay {
   private void giveBack() {
     spare.forEach((size, addresses) -> addresses.forEach(this::forget));
     spare.clear();
+    if (counters != 0) {
+      forget(counters);
+      counters = 0;
+    }
     held.forEach(Buffer::release);
     held.clear();
   }

@@ -1,6 +1,6 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.Buffer;
+import dev.gatun.kernels.api.memory.Buffer;
 import java.lang.foreign.MemorySegment;
 
 /** Small arrays of the host that a kernel reads. */

@@ -1,7 +1,7 @@
 package dev.gatun.kernels.cuda;
 
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** What kernels that read 16 bytes at a time ask of operands. */
 final class Vectors {
@@ -28,6 +28,15 @@ final class Vectors {
   /** Whether every row of an operand begins where a vector may. */
   static boolean haveAlignedRows(Operand x) {
     return areAligned(x) && (x.size(0) <= 1 || x.stride(0) * x.dtype().bytes() % BYTES == 0);
+  }
+
+  /** Whether every head of [rows, places, heads, elements] begins where a vector may. */
+  static boolean haveAlignedHeads(Operand x) {
+    boolean aligned = areAligned(x);
+    for (int axis = 0; axis < 3; axis++) {
+      aligned &= x.size(axis) <= 1 || x.stride(axis) * x.dtype().bytes() % BYTES == 0;
+    }
+    return aligned;
   }
 
   /** How the names of kernels for a type end. */

@@ -1,9 +1,9 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Causal;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Attention that materialises a row of scores at a time. */
 final class AttentionReference {

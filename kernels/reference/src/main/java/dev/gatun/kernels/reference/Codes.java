@@ -1,7 +1,7 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.ActivationCodes;
-import dev.gatun.kernels.api.TokenCodes;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
 
 /** What signed bytes mean, {@code offset + scale * code}; in F32 whatever the precision is. */
 record Codes(float scale, float offset) {

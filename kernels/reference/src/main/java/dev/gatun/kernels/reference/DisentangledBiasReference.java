@@ -1,6 +1,6 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
 
 /** The relative part of DeBERTa's scores. */
 final class DisentangledBiasReference {

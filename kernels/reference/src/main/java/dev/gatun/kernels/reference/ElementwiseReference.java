@@ -1,10 +1,10 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.BinaryOp;
-import dev.gatun.kernels.api.Cast;
-import dev.gatun.kernels.api.Elementwise;
-import dev.gatun.kernels.api.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 
 /** Kernels that work on each element on its own. */
 final class ElementwiseReference {

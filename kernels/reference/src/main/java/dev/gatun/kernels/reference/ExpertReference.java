@@ -1,14 +1,14 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.ExpertCombine;
-import dev.gatun.kernels.api.ExpertRouting;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.QuantizedMatmul;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.experts.ExpertCombine;
+import dev.gatun.kernels.api.call.experts.ExpertRouting;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

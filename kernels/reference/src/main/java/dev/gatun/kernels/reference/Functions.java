@@ -1,6 +1,6 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Activation;
+import dev.gatun.kernels.api.call.elementwise.Activation;
 
 /** Functions of one number and of a row. */
 final class Functions {

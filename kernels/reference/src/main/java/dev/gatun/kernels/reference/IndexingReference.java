@@ -1,11 +1,11 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Copy;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.IndexAdd;
-import dev.gatun.kernels.api.IndexSelect;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.indexing.IndexAdd;
+import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Kernels that move elements as they are, and sums by index. */

@@ -1,12 +1,12 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Embedding;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.KernelCall;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.Pool;
-import dev.gatun.kernels.api.PoolingMode;
-import dev.gatun.kernels.api.ScatterRows;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
 /** Kernels that find rows by index or by sequence. */

@@ -1,10 +1,10 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.Operand;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Products of matrices. */
 final class MatmulReference {

@@ -1,10 +1,10 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.QuantizeTokens;
-import dev.gatun.kernels.api.QuantizedActivations;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.quantized.PackedLayout;
-import dev.gatun.kernels.api.quantized.Packer;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.kernels.formats.Packer;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 

@@ -1,9 +1,9 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.ArgMax;
-import dev.gatun.kernels.api.Reduce;
-import dev.gatun.kernels.api.Reduction;
-import dev.gatun.kernels.api.TopK;
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.TopK;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -1,8 +1,8 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.Memory;
 
 /** Plain Java loops, slow and right. */
 public final class ReferenceBackend implements Backend {

@@ -1,7 +1,7 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Backend;
-import dev.gatun.kernels.api.BackendProvider;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.BackendProvider;
 
 /** Offers the plain Java kernels, which run everywhere and are the last choice. */
 public final class ReferenceBackendProvider implements BackendProvider {

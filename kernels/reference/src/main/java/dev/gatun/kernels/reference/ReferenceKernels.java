@@ -1,43 +1,43 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Activate;
-import dev.gatun.kernels.api.ArgMax;
-import dev.gatun.kernels.api.BatchedMatmul;
-import dev.gatun.kernels.api.Cast;
-import dev.gatun.kernels.api.Copy;
-import dev.gatun.kernels.api.CrossEntropy;
-import dev.gatun.kernels.api.Dequantize;
-import dev.gatun.kernels.api.DisentangledBias;
-import dev.gatun.kernels.api.Elementwise;
-import dev.gatun.kernels.api.Embedding;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.ExpertCombine;
-import dev.gatun.kernels.api.ExpertRouting;
-import dev.gatun.kernels.api.GatedActivation;
-import dev.gatun.kernels.api.GroupedMatmul;
-import dev.gatun.kernels.api.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.IndexAdd;
-import dev.gatun.kernels.api.IndexSelect;
-import dev.gatun.kernels.api.Kernels;
-import dev.gatun.kernels.api.L2Normalize;
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.Matmul;
-import dev.gatun.kernels.api.MatmulPack;
-import dev.gatun.kernels.api.Memory;
-import dev.gatun.kernels.api.Pool;
-import dev.gatun.kernels.api.Quantize;
-import dev.gatun.kernels.api.QuantizeTokens;
-import dev.gatun.kernels.api.QuantizedMatmul;
-import dev.gatun.kernels.api.QuantizedPack;
-import dev.gatun.kernels.api.Reduce;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
-import dev.gatun.kernels.api.ScaledDotProductAttention;
-import dev.gatun.kernels.api.ScatterRows;
-import dev.gatun.kernels.api.Softmax;
-import dev.gatun.kernels.api.TopK;
-import dev.gatun.kernels.api.quantized.HostBlocks;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.experts.ExpertCombine;
+import dev.gatun.kernels.api.call.experts.ExpertRouting;
+import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.IndexAdd;
+import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.formats.HostBlocks;
 
 /** Each call by the formula of its record. */
 final class ReferenceKernels implements Kernels {
@@ -166,17 +166,22 @@ final class ReferenceKernels implements Kernels {
 
   @Override
   public void run(Quantize call) {
-    Execution.run(call, memory, () -> HostBlocks.run(call));
+    Execution.run(
+        call, memory, () -> HostBlocks.quantize(call.format(), call.weight(), call.blocks()));
   }
 
   @Override
   public void run(Dequantize call) {
-    Execution.run(call, memory, () -> HostBlocks.run(call));
+    Execution.run(
+        call, memory, () -> HostBlocks.dequantize(call.format(), call.blocks(), call.weight()));
   }
 
   @Override
   public void run(QuantizedPack call) {
-    Execution.run(call, memory, () -> HostBlocks.run(call));
+    Execution.run(
+        call,
+        memory,
+        () -> HostBlocks.pack(call.format(), call.inFeatures(), call.blocks(), call.packed()));
   }
 
   @Override

@@ -1,8 +1,8 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Buffer;
-import dev.gatun.kernels.api.HostBuffer;
-import dev.gatun.kernels.api.Memory;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.HostBuffer;
+import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;

@@ -1,9 +1,9 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.Operand;
-import dev.gatun.kernels.api.RotaryCacheUpdate;
-import dev.gatun.kernels.api.RotaryEmbedding;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Rotary position embedding, and its cache of keys and values. */
 final class RotaryReference {

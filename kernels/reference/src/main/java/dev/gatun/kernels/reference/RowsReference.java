@@ -1,13 +1,13 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.CrossEntropy;
-import dev.gatun.kernels.api.DType;
-import dev.gatun.kernels.api.Execution;
-import dev.gatun.kernels.api.L2Normalize;
-import dev.gatun.kernels.api.LayerNorm;
-import dev.gatun.kernels.api.RmsNorm;
-import dev.gatun.kernels.api.Softmax;
-import dev.gatun.kernels.api.TokenCodes;
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.Arrays;
 
 /** Kernels that work on each row on its own. */

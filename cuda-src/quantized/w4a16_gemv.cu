@@ -1,0 +1,8 @@
+// GEMV of W4A16 and W4A32: up to 1, 4 and 8 rows without tensor cores.
+#include "quantized/gemv.h"
+
+using namespace gatun;
+
+GATUN_GEMV(w4a16_gemv_m1, 4, 1)
+GATUN_GEMV(w4a16_gemv_m4, 4, 4)
+GATUN_GEMV(w4a16_gemv_m8, 4, 8)

@@ -1,0 +1,9 @@
+// W8A16 by Hopper's warpgroups: tiles of 256 features and 64 or 128 tokens.
+#include "quantized/weight_only_sm90a.h"
+
+using namespace gatun;
+
+GATUN_WEIGHT_ONLY_SM90A(w8a16_bf16_m64_sm90a, Bf16, W8M64Sm90a)
+GATUN_WEIGHT_ONLY_SM90A(w8a16_bf16_m128_sm90a, Bf16, W8M128Sm90a)
+GATUN_WEIGHT_ONLY_SM90A(w8a16_f16_m64_sm90a, F16, W8M64Sm90a)
+GATUN_WEIGHT_ONLY_SM90A(w8a16_f16_m128_sm90a, F16, W8M128Sm90a)

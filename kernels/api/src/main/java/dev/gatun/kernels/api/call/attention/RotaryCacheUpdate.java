@@ -1,0 +1,113 @@
+package dev.gatun.kernels.api.call.attention;
+
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.checks.Checks;
+import dev.gatun.kernels.api.checks.Operands;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import java.util.List;
+
+/**
+ * What lies between the projection of queries, keys and values and attention with a key/value
+ * cache: splits the packed projection, rotates queries and keys as {@link RotaryEmbedding}, and
+ * writes keys and values to their slots of the cache. A row of qkv is the queries' heads, then the
+ * keys', then the values'.
+ *
+ * <p>A cache is [rows, room, kv_heads, head_size] as {@link ScaledDotProductAttention} reads it: a
+ * row is a sequence and room its capacity, or a row is a page and room the tokens in it (Kwon et
+ * al., arXiv 2309.06180). Slot s is place {@code s mod room} of row {@code s / room}. The slots are
+ * distinct, and all are checked before anything is written; two equal ones are an error that names
+ * both places. Where a backend works behind its caller the error comes with the next read of its
+ * memory, and replays of recorded work check bounds alone. Slots that no token has stay as they
+ * are.
+ *
+ * @param qkv F32, BF16 or F16 [tokens, (heads + 2 kv_heads) head_size], rows without gaps inside
+ * @param cosine F32 [positions, rotary / 2] contiguous
+ * @param sine F32 [positions, rotary / 2] contiguous
+ * @param positions I64 [tokens] contiguous, each from 0 to positions - 1
+ * @param interleaved which elements are pairs
+ * @param slots I64 [tokens] contiguous, each from 0 to rows * room - 1; or -1 for a token whose key
+ *     and value are not kept
+ * @param query of qkv's dtype [tokens, heads, head_size], heads and elements without gaps
+ * @param keyCache of qkv's dtype [rows, room, kv_heads, head_size], the last axis without gaps, any
+ *     other strides that keep its elements apart
+ * @param valueCache as keyCache
+ */
+public record RotaryCacheUpdate(
+    Operand qkv,
+    Operand cosine,
+    Operand sine,
+    Operand positions,
+    boolean interleaved,
+    Operand slots,
+    Operand query,
+    Operand keyCache,
+    Operand valueCache)
+    implements KernelCall {
+
+  private static final String NAME = "rotary_cache_update";
+
+  public RotaryCacheUpdate {
+    DType dtype = Checks.floats(NAME, "qkv", qkv);
+    Checks.operand(NAME, "qkv", qkv, dtype, 2);
+    Checks.rows(NAME, "qkv", qkv);
+    Checks.operand(NAME, "query", query, dtype, 3);
+    Checks.operand(NAME, "key cache", keyCache, dtype, 4);
+    long tokens = qkv.size(0);
+    long size = query.size(2);
+    long width =
+        Checks.counted(
+            NAME,
+            "the projection to query",
+            query,
+            () ->
+                Math.multiplyExact(
+                    Math.addExact(query.size(1), Math.multiplyExact(2, keyCache.size(2))), size));
+    Checks.shaped(NAME, "qkv", qkv, dtype, tokens, width);
+    Checks.shaped(NAME, "query", query, dtype, tokens, query.size(1), size);
+    Checks.heads(NAME, "query", query);
+    cache("key cache", keyCache, keyCache, size);
+    cache("value cache", valueCache, keyCache, size);
+    Checks.counted(
+        NAME,
+        "the slots of key cache",
+        keyCache,
+        () -> Math.multiplyExact(keyCache.size(0), keyCache.size(1)));
+    Checks.rotaryTables(NAME, cosine, sine, "query", query);
+    Checks.shaped(NAME, "positions", positions, DType.I64, tokens);
+    Checks.contiguous(NAME, "positions", positions);
+    Checks.shaped(NAME, "slots", slots, DType.I64, tokens);
+    Checks.contiguous(NAME, "slots", slots);
+    Checks.disjoint(
+        new Operands(
+            NAME,
+            Checks.present(qkv, cosine, sine, positions, slots),
+            Checks.present(query, keyCache, valueCache)));
+  }
+
+  private static void cache(String name, Operand cache, Operand like, long size) {
+    Checks.shaped(NAME, name, cache, like.dtype(), like.size(0), like.size(1), like.size(2), size);
+    Checks.rows(NAME, name, cache);
+    Checks.apart(NAME, name, cache);
+  }
+
+  /** The number of slots of a cache. */
+  public long slotCount() {
+    return keyCache.size(0) * keyCache.size(1);
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(qkv, cosine, sine, positions, slots);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(query, keyCache, valueCache);
+  }
+}

@@ -1,0 +1,2 @@
+/** Mixtures of experts: the choice of experts, their products, the sum of what they gave. */
+package dev.gatun.kernels.api.call.experts;

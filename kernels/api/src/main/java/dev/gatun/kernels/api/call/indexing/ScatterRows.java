@@ -1,0 +1,48 @@
+package dev.gatun.kernels.api.call.indexing;
+
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.checks.Checks;
+import dev.gatun.kernels.api.checks.Operands;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import java.util.List;
+
+/**
+ * Writes rows to places: {@code y[ids[i]] = x[i]}; other rows of y stay. The ids are distinct; an
+ * id outside of y is an error that names the id and its place.
+ *
+ * @param x any dtype [count, columns] contiguous
+ * @param ids I64 [count] contiguous, each from 0 to rows - 1
+ * @param y of x's dtype [rows, columns] contiguous
+ */
+public record ScatterRows(Operand x, Operand ids, Operand y) implements KernelCall {
+
+  private static final String NAME = "scatter_rows";
+
+  public ScatterRows {
+    DType dtype = Checks.required(NAME, "x", x).dtype();
+    Checks.operand(NAME, "x", x, dtype, 2);
+    Checks.contiguous(NAME, "x", x);
+    Checks.shaped(NAME, "ids", ids, DType.I64, x.size(0));
+    Checks.contiguous(NAME, "ids", ids);
+    Checks.operand(NAME, "y", y, dtype, 2);
+    Checks.shaped(NAME, "y", y, dtype, y.size(0), x.size(1));
+    Checks.contiguous(NAME, "y", y);
+    Checks.disjoint(new Operands(NAME, Checks.present(x, ids), Checks.present(y)));
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(x, ids);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(y);
+  }
+}

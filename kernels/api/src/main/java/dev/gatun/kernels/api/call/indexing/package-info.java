@@ -1,0 +1,2 @@
+/** Rows by their numbers, and elements laid out in another way. */
+package dev.gatun.kernels.api.call.indexing;

@@ -1,0 +1,2 @@
+/** Losses. */
+package dev.gatun.kernels.api.call.loss;

@@ -1,0 +1,48 @@
+package dev.gatun.kernels.api.call.matmul;
+
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.checks.Checks;
+import dev.gatun.kernels.api.checks.Operands;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import java.util.List;
+
+/**
+ * A product for each entry of a batch: {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}, summed in
+ * F32.
+ *
+ * <p>a and b may have any strides: with their last two axes exchanged this is {@code aᵀ} or {@code
+ * bᵀ}, as the gradients of a product need it, and with a stride of 0 along the batch one matrix is
+ * multiplied by all of the others.
+ *
+ * @param a F32, BF16 or F16 [batch, m, k]
+ * @param b of a's dtype [batch, n, k]
+ * @param c F32 or of a's dtype [batch, m, n] contiguous
+ */
+public record BatchedMatmul(Operand a, Operand b, Operand c) implements KernelCall {
+  private static final String NAME = "batched_matmul";
+
+  public BatchedMatmul {
+    DType dtype = Checks.floats(NAME, "a", a);
+    Checks.operand(NAME, "a", a, dtype, 3);
+    Checks.operand(NAME, "b", b, dtype, 3);
+    Checks.shaped(NAME, "b", b, dtype, a.size(0), b.size(1), a.size(2));
+    Checks.floatOr(NAME, "c", c, dtype, a.size(0), a.size(1), b.size(1));
+    Checks.disjoint(new Operands(NAME, Checks.present(a, b), Checks.present(c)));
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(a, b);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(c);
+  }
+}

@@ -1,0 +1,59 @@
+package dev.gatun.kernels.api.call.matmul;
+
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.checks.Checks;
+import dev.gatun.kernels.api.checks.Operands;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.PackedLayout;
+import java.util.List;
+
+/**
+ * Lays quantised blocks out for {@link QuantizedMatmul}, as {@link PackedLayout} says. No number
+ * changes, but for the minima of Q4_1, Q4_K, Q5_1 and Q5_K, which move to the middle code and are
+ * rounded to F32, as is {@code scale * zero} of INT8_ZERO.
+ *
+ * @param format of the blocks
+ * @param inFeatures elements of a row
+ * @param blocks U8 [out_features, {@link BlockFormat#rowBytes}], rows without gaps inside; scales
+ *     must be finite
+ * @param packed U8 [{@link PackedLayout#packedBytes}] contiguous
+ */
+public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks, Operand packed)
+    implements KernelCall {
+  private static final String NAME = "quantized_pack";
+
+  public QuantizedPack {
+    Checks.required(NAME, "format", format);
+    if (inFeatures < 0) {
+      throw Checks.bad(NAME, "in_features is %d, expected 0 or more", inFeatures);
+    }
+    Checks.operand(NAME, "blocks", blocks, DType.U8, 2);
+    Checks.blocks(NAME, blocks, format, blocks.size(0), inFeatures);
+    long bytes =
+        Checks.counted(
+            NAME,
+            "the packed form of blocks",
+            blocks,
+            () -> format.layout().packedBytes(blocks.size(0), inFeatures));
+    Checks.shaped(NAME, "packed", packed, DType.U8, bytes);
+    Checks.contiguous(NAME, "packed", packed);
+    Checks.disjoint(new Operands(NAME, Checks.present(blocks), Checks.present(packed)));
+  }
+
+  @Override
+  public String kernel() {
+    return NAME;
+  }
+
+  @Override
+  public List<Operand> inputs() {
+    return Checks.present(blocks);
+  }
+
+  @Override
+  public List<Operand> outputs() {
+    return Checks.present(packed);
+  }
+}

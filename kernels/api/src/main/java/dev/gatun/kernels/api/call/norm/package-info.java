@@ -1,0 +1,2 @@
+/** Norms of rows, softmax included. */
+package dev.gatun.kernels.api.call.norm;

@@ -1,0 +1,2 @@
+/** Many elements that become few: sums, ranks, pooled sequences. */
+package dev.gatun.kernels.api.call.reduction;

@@ -1,0 +1,2 @@
+/** The checks that the records share; not exported. */
+package dev.gatun.kernels.api.checks;

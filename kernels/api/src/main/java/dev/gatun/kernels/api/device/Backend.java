@@ -1,0 +1,52 @@
+package dev.gatun.kernels.api.device;
+
+import dev.gatun.kernels.api.memory.Memory;
+import java.util.List;
+import java.util.Map;
+
+/** The kernels of one device with its memory. */
+public interface Backend {
+  /** The backend's name: {@code cpu}, {@code reference}. */
+  String name();
+
+  /** One line for people: what runs, at which level, with how many threads. */
+  String description();
+
+  /** Name and description, as every message prints a backend: {@code cpu (avx512, 2 threads)}. */
+  default String label() {
+    return name() + " (" + description() + ")";
+  }
+
+  /** What people may ask besides, a line each: why this level, which file; none is fine. */
+  default List<String> details() {
+    return List.of();
+  }
+
+  /** The versions of what the backend brings, by their names for people, in order. */
+  default Map<String, String> versions() {
+    return Map.of();
+  }
+
+  /**
+   * Records what a piece of work submits in this thread, to submit it again with one call and
+   * without its checks: what is short is then no longer bound by the host.
+   *
+   * <p>The work is run twice, first for real, which checks its indices, and then to be recorded;
+   * nothing of the second run is done before the first {@link Replay#run}. Buffers that the second
+   * run allocates and leaves open have the results of a replay. What it writes from the host is
+   * recorded as it is; to give other inputs, write to buffers that were there before. Indices that
+   * are written then are not checked again: the caller has to. While it is recorded, work can read
+   * nothing back.
+   *
+   * @throws UnsupportedOperationException when this backend records nothing
+   * @throws IllegalStateException when the work reads back, or records itself
+   */
+  default Replay capture(Runnable work) {
+    throw new UnsupportedOperationException(
+        "capture: the backend %s records nothing".formatted(name()));
+  }
+
+  Memory memory();
+
+  Kernels kernels();
+}

@@ -1,6 +1,0 @@
-/**
- * The kernel families as records: each record is one call, its docstring the specification
- * (formula, shapes with named axes, source), its constructor the check of the arguments. A {@link
- * dev.gatun.kernels.api.Kernels} implementation runs them.
- */
-package dev.gatun.kernels.api;

@@ -1,0 +1,91 @@
+package dev.gatun.kernels.formats;
+
+import dev.gatun.kernels.api.memory.BlockFormat;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** Quantises rows of floats, and makes floats of blocks again. */
+public final class Quantizer {
+  private Quantizer() {}
+
+  /** Reads a row of floats. */
+  @FunctionalInterface
+  public interface Rows {
+    /** Writes the elements of a row into x. */
+    void read(long row, float[] x);
+  }
+
+  /**
+   * Quantises a weight.
+   *
+   * @param weight gives the rows; asked by several threads
+   * @param blocks receives [out_features] rows of {@link BlockFormat#rowBytes} without gaps
+   * @return the error that this makes
+   * @throws IllegalArgumentException when an element is NaN, infinite, or too large for the
+   *     format's scale, naming its place
+   */
+  public static QuantizationError quantize(
+      BlockFormat format, Rows weight, int outFeatures, int inFeatures, MemorySegment blocks) {
+    long rowBytes = format.rowBytes(inFeatures);
+    QuantizationError[] errors = new QuantizationError[inFeatures == 0 ? 0 : outFeatures];
+    Parallel.each(
+        errors.length,
+        i -> {
+          int row = (int) i;
+          float[] x = new float[inFeatures];
+          weight.read(row, x);
+          errors[row] = quantize(format, x, row, blocks.asSlice(row * rowBytes, rowBytes));
+        });
+    return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
+  }
+
+  private static QuantizationError quantize(
+      BlockFormat format, float[] x, int row, MemorySegment out) {
+    for (int i = 0; i < x.length; i++) {
+      if (!Float.isFinite(x[i])) {
+        throw new IllegalArgumentException(
+            "quantize to %s: element [%d, %d] is %s, expected finite numbers"
+                .formatted(format, row, i, x[i]));
+      }
+    }
+    int size = format.blockSize(x.length);
+    int bytes = format.blockBytes(x.length);
+    BlockCodec codec = BlockCodec.of(format);
+    float[] part = new float[size];
+    for (int b = 0; b < x.length / size; b++) {
+      System.arraycopy(x, b * size, part, 0, size);
+      codec.encode(part, size, out, (long) b * bytes);
+    }
+    float[] back = new float[x.length];
+    dequantize(format, out, back);
+    for (int i = 0; i < x.length; i++) {
+      if (!Float.isFinite(back[i])) {
+        throw new IllegalArgumentException(
+            "quantize to %s: element [%d, %d] is %s, too large for the format's scale in F16"
+                .formatted(format, row, i, x[i]));
+      }
+    }
+    return QuantizationError.between(x, back);
+  }
+
+  /**
+   * Makes a row's blocks floats again, by the arithmetic of the format.
+   *
+   * @param blocks {@link BlockFormat#rowBytes} of the row's length
+   * @param row receives the elements
+   */
+  public static void dequantize(BlockFormat format, MemorySegment blocks, float[] row) {
+    if (row.length == 0) {
+      return;
+    }
+    Block block = new Block(format.blockSize(row.length));
+    int bytes = format.blockBytes(row.length);
+    BlockCodec codec = BlockCodec.of(format);
+    for (int b = 0; b < row.length / block.size(); b++) {
+      codec.decode(blocks, (long) b * bytes, block);
+      for (int i = 0; i < block.size(); i++) {
+        row[b * block.size() + i] = block.value(i);
+      }
+    }
+  }
+}
