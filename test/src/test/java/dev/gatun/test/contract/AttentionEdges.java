@@ -59,8 +59,7 @@ final class AttentionEdges {
   static List<Generator> tiles() {
     return List.of(
         Generator.of(NAME, s -> new AttentionEdges(s, ALL).tile()).times(0.5),
-        Generator.of(
-                "scaled_dot_product_attention-caches", s -> new AttentionEdges(s, ALL).cache())
+        Generator.of("scaled_dot_product_attention-caches", s -> new AttentionEdges(s, ALL).cache())
             .times(0.5));
   }
 

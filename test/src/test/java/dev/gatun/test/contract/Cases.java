@@ -1,11 +1,13 @@
 package dev.gatun.test.contract;
 
+import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
  * All cases of the contract. {@code -Dgatun.test.seed=N} begins the random ones elsewhere, {@code
- * -Dgatun.test.kernel=NAME} leaves those whose generator's name begins so.
+ * -Dgatun.test.kernel=NAME} leaves those whose generator's name begins so, such as {@code
+ * quantized_matmul} or {@code quantized_matmul-deep}.
  */
 final class Cases {
   /** The property that sets where the seeds begin. */
@@ -28,12 +30,28 @@ final class Cases {
   /** The same without the first ones, from a seed. */
   static Stream<Draw> draws(Family family, Target target, long seed, int without, int each) {
     String kernel = System.getProperty(KERNEL, "");
+    checkKernel(kernel, target);
     return family.generators(target).stream()
         .filter(g -> g.name().startsWith(kernel))
         .flatMap(
             g ->
                 LongStream.range(seed + g.count(without), seed + g.count(each))
                     .mapToObj(number -> new Draw(family, g, number)));
+  }
+
+  private static void checkKernel(String kernel, Target target) {
+    List<String> names =
+        Stream.of(Family.values())
+            .flatMap(family -> family.generators(target).stream())
+            .map(Generator::name)
+            .distinct()
+            .sorted()
+            .toList();
+    if (names.stream().noneMatch(name -> name.startsWith(kernel))) {
+      throw new IllegalArgumentException(
+          "-D%s=%s: no name of a generator begins so, there are %s"
+              .formatted(KERNEL, kernel, String.join(", ", names)));
+    }
   }
 
   /** Cases of every kernel, for every backend. */

@@ -50,7 +50,8 @@ enum Family {
       return Stream.of(
               AttentionCases.hopper(),
               AttentionEdges.hopper(),
-              MatmulCases.hopper(target), QuantizedCases.hopper(target))
+              MatmulCases.hopper(target),
+              QuantizedCases.hopper(target))
           .flatMap(List::stream)
           .toList();
     }

@@ -1,12 +1,12 @@
 package dev.gatun.test.contract;
 
+import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
 import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
-import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.test.emulator.Emulator.Planned;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -96,8 +96,7 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
 
   /** Whether blocks may share a result. */
   boolean splits() {
-    return name.matches(QUANTIZED + "|w.*_m64_sm90a")
-            && !name.startsWith("grouped_")
+    return name.matches(QUANTIZED + "|w.*_m64_sm90a") && !name.startsWith("grouped_")
         || name.matches("attention_(decode_)?(bf16|f16)_[0-9]+");
   }
 

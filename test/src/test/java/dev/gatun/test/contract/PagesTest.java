@@ -48,8 +48,7 @@ final class PagesTest {
         Buffer pages = of(backend, MemorySegment.ofArray(table));
         Buffer output = of(backend, MemorySegment.ofArray(result.clone()))) {
       Operand cache = Operand.of(keys, DType.F32, PAGES, pageSize, 1, 1);
-      Operand blocks =
-          Operand.of(pages, DType.I32, lengths.length, table.length / lengths.length);
+      Operand blocks = Operand.of(pages, DType.I32, lengths.length, table.length / lengths.length);
       backend
           .kernels()
           .run(
@@ -105,7 +104,6 @@ final class PagesTest {
   @ParameterizedTest
   @EnumSource
   void pages_without_tokens_hold_none(Subject subject) {
-    assertArrayEquals(
-        new float[] {0, 0}, run(subject.backend(), 0, new int[] {0, 0}, 5, -1));
+    assertArrayEquals(new float[] {0, 0}, run(subject.backend(), 0, new int[] {0, 0}, 5, -1));
   }
 }

@@ -1,10 +1,10 @@
 package dev.gatun.test.contract;
 
+import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.device.Devices;
-import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Planned;
