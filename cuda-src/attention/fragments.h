@@ -75,22 +75,25 @@ static __device__ __forceinline__ void hide_unseen(const ScoreRow* rows, int fir
   }
 }
 
-// Makes products with keys from `first` on the scores that the call asks for.
+// Makes products with keys from `first` on the scores that the call asks for, in units of log2.
+// They are rounded in them, so that a maximum is subtracted without an error: what is added may be
+// as large as -1e9 in place of a mask, and half a unit in the last place of that overflows 2^x.
 template <int Count>
 static __device__ __forceinline__ void add_to_scores(const Attention& a, const Sequence& s,
                                                      const ScoreRow* rows, int first,
                                                      float* scores) {
   constexpr int kScores = Count / 2;
   const int column = first + first_column();
+  const float scale = a.softcap > 0 ? a.scale : a.scale * kLog2E;
 #pragma unroll
   for (int q = 0; q < kScores; q++) {
-    scores[q] *= a.scale;
+    scores[q] *= scale;
   }
   if (a.softcap > 0) {
     const float inverse = 1 / a.softcap;
 #pragma unroll
     for (int q = 0; q < kScores; q++) {
-      scores[q] = a.softcap * tanhf(scores[q] * inverse);
+      scores[q] = a.softcap * kLog2E * tanhf(scores[q] * inverse);
     }
   }
   if (a.bias != nullptr) {
@@ -104,14 +107,14 @@ static __device__ __forceinline__ void add_to_scores(const Attention& a, const S
 #pragma unroll
       for (int q = 2 * half; q < kScores; q += q % 2 == 0 ? 1 : 3) {
         const bool seen = (column_of(q) >= begin) & (column_of(q) < end);
-        scores[q] += seen ? bias[column_of(q) * stride] : 0;
+        scores[q] = fmaf(seen ? bias[column_of(q) * stride] : 0, kLog2E, scores[q]);
       }
     }
   }
   if (a.slopes != nullptr) {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      const float slope = a.slopes[rows[half].head];
+      const float slope = a.slopes[rows[half].head] * kLog2E;
       const float stand = static_cast<float>(rows[half].query + s.shift - column);
 #pragma unroll
       for (int q = 2 * half; q < kScores; q += q % 2 == 0 ? 1 : 3) {
@@ -191,7 +194,7 @@ struct Scores {
   // Keys that all of the block's queries see by position.
   Keys all;
   // Products become scores in units of log2 by one factor, where it is above 0 and nothing is
-  // added.
+  // added; with additions they are such before.
   bool additions;
   float factor;
 
@@ -199,7 +202,7 @@ struct Scores {
                                     const ScoreRow& low, const ScoreRow& high, const Keys& seen)
       : a(call), s(sequence), rows{low, high}, all(seen) {
     additions = has_additions(call) || !(call.scale > 0);
-    factor = additions ? kLog2E : call.scale * kLog2E;
+    factor = additions ? 1 : call.scale * kLog2E;
   }
 
   // `Additions` is false where the launch is known to have none.

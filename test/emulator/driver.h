@@ -81,6 +81,9 @@ struct State {
   Result sticky = kSuccess;
   std::string report;
   std::set<Stream*> streams;
+  // Launches that are noted and not run.
+  bool planning = false;
+  std::string planned;
 };
 
 State& state();

@@ -140,6 +140,15 @@ API cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsign
   if (shared_bytes > static_cast<unsigned>(f->shared_limit)) {
     return kInvalidValue;
   }
+  if (state().planning) {
+    std::string& planned = state().planned;
+    planned += f->kernel->name;
+    for (unsigned number : {gx, gy, gz, bx * by * bz, shared_bytes}) {
+      planned += ' ' + std::to_string(number);
+    }
+    planned += '\n';
+    return kSuccess;
+  }
   auto launch = std::make_shared<Launch>();
   launch->kernel = f->kernel;
   launch->grid = {gx, gy, gz};

@@ -1,4 +1,6 @@
 // What tests set and order beside the driver's API.
+#include <cstring>
+
 #include "driver.h"
 #include "memory.h"
 
@@ -47,6 +49,26 @@ extern "C" __attribute__((visibility("default"))) int gatun_emulator_touch(const
 
 extern "C" __attribute__((visibility("default"))) void gatun_emulator_set_memory(size_t bytes) {
   set_device_bytes_total(bytes);
+}
+
+// From now on, whether launches are noted in place of being run.
+extern "C" __attribute__((visibility("default"))) void gatun_emulator_plan(int on) {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  state().planning = on != 0;
+  state().planned.clear();
+}
+
+// Moves what was noted to a buffer: a line each, the kernel, three sides of the grid, threads of a
+// block and bytes of dynamic shared memory. Its length; nothing is moved where there is no room.
+extern "C" __attribute__((visibility("default"))) long gatun_emulator_planned(char* to, long room) {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  std::string& planned = state().planned;
+  const long length = static_cast<long>(planned.size());
+  if (length <= room) {
+    std::memcpy(to, planned.data(), planned.size());
+    planned.clear();
+  }
+  return length;
 }
 
 // Loses the device, as a kernel that fails does.

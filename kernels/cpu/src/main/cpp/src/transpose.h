@@ -10,14 +10,12 @@ namespace GATUN_LEVEL {
 // The lower halves of a and b, lane by lane in turn; the upper halves.
 template <int... kLane>
 GATUN_INLINE static inline Ints zip_low(Ints a, Ints b, std::integer_sequence<int, kLane...>) {
-  constexpr Ints order = {(kLane / 2 + kLane % 2 * kLanes)...};
-  return __builtin_shuffle(a, b, order);
+  return __builtin_shufflevector(a, b, (kLane / 2 + kLane % 2 * kLanes)...);
 }
 
 template <int... kLane>
 GATUN_INLINE static inline Ints zip_high(Ints a, Ints b, std::integer_sequence<int, kLane...>) {
-  constexpr Ints order = {(kLanes / 2 + kLane / 2 + kLane % 2 * kLanes)...};
-  return __builtin_shuffle(a, b, order);
+  return __builtin_shufflevector(a, b, (kLanes / 2 + kLane / 2 + kLane % 2 * kLanes)...);
 }
 
 // Transposes kLanes rows of kLanes units: row i lies at from + i * from_stride, column i of them

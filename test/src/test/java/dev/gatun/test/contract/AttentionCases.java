@@ -10,8 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Random attention: every mask kind, strides, ragged batches, grouped heads, extreme values. */
 final class AttentionCases {
@@ -23,28 +21,37 @@ final class AttentionCases {
 
   private AttentionCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(AttentionCases::one);
+  static List<Generator> generators() {
+    return List.of(Generator.of("scaled_dot_product_attention", AttentionCases::one).times(3));
   }
 
   /** Cases that tiles of tensor cores take: half precision, head sizes that are multiples of 8. */
-  static Stream<Case> tiles(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true, false));
+  static List<Generator> tiles() {
+    return List.of(
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, false, false)).times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, false, true))
+            .times(0.4));
   }
 
   /** Cases that Hopper's tiles take: more than half a tile of queries, nothing added to scores. */
-  static Stream<Case> hopper(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> one(s, true, true));
+  static List<Generator> hopper() {
+    return List.of(
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, true, false)).times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, true, true))
+            .times(0.3));
   }
 
   private static Case one(long seed) {
-    return one(seed, false, false);
+    return one(seed, false, false, false);
   }
 
-  private static Case one(long seed, boolean tiles, boolean hopper) {
-    Random random = new Random(seed);
-    boolean ragged = random.nextBoolean();
-    int batch = Sizes.any(random, 3);
+  /**
+   * @param deep every query sees so many keys that a ring of their tiles goes round several times
+   */
+  private static Case one(long seed, boolean tiles, boolean hopper, boolean deep) {
+    Random random = Seeds.random(seed);
+    boolean ragged = !deep && random.nextBoolean();
+    int batch = deep ? 1 : Sizes.any(random, 3);
     int kvHeads = 1 + random.nextInt(3);
     int heads = kvHeads * (1 + random.nextInt(3));
     batch = hopper ? 1 + random.nextInt(2) : batch;
@@ -57,7 +64,7 @@ final class AttentionCases {
     int other = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
     int valueSize = hopper || random.nextBoolean() ? size : other;
     DType dtype = FLOATS[tiles ? 2 + random.nextInt(2) : random.nextInt(FLOATS.length)];
-    boolean decoding = tiles && !hopper && random.nextInt(3) == 0;
+    boolean decoding = tiles && !hopper && (deep || random.nextInt(3) == 0);
     int[] lengths = lengths(random, batch, 2);
     if (decoding) {
       Arrays.setAll(lengths, i -> random.nextInt(9));
@@ -73,13 +80,16 @@ final class AttentionCases {
             : decoding ? 1 + random.nextInt(8) : hopper ? lengths[0] : length(random, 2);
     int room =
         hopper
-            ? 1 + random.nextInt(500)
+            ? 1 + random.nextInt(random.nextInt(3) == 0 ? 1000 : 300)
             : decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
-    KeyLayout keys = KeyLayout.random(random, batch, room);
+    room = deep ? 530 + random.nextInt(400) : room;
+    KeyLayout keys =
+        deep ? new KeyLayout(null, null, null, batch, room, 0) : KeyLayout.random(random, batch, room);
     long keyLength = keys.longest();
-    Causal causal = Causal.values()[random.nextInt(3)];
-    long window = random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
-    float scale = random.nextInt(8) == 0 ? 3 : 1 / (float) Math.sqrt(Math.max(1, size));
+    Causal causal = deep ? Causal.NONE : Causal.values()[random.nextInt(3)];
+    long window = !deep && random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
+    // Now and then so large that few keys count, yet not so that one does.
+    float scale = (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size));
     float softcap = !hopper && random.nextInt(4) == 0 ? 5 : 0;
     Dropout dropout =
         !hopper && random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
@@ -100,7 +110,7 @@ final class AttentionCases {
     if (!hopper && random.nextBoolean()) {
       double blind = random.nextInt(4) == 0 ? 1 : 0.3;
       data.add(
-          Data.input("mask", () -> random.nextDouble() < blind ? 0 : 1, batch, keyLength)
+          Data.input(random, "mask", r -> r.nextDouble() < blind ? 0 : 1, batch, keyLength)
               .withDtype(DType.U8));
     }
     boolean biased = !hopper && random.nextBoolean();
@@ -108,10 +118,10 @@ final class AttentionCases {
       data.add(bias(random, batch, heads, queryLength, keyLength));
     }
     if (!hopper && random.nextInt(4) == 0) {
-      data.add(Data.input("slopes", () -> random.nextDouble() / 4, heads));
+      data.add(Data.input(random, "slopes", r -> r.nextDouble() / 4, heads));
     }
     if (random.nextInt(4) == 0) {
-      data.add(Data.input("sinks", () -> 6 * random.nextGaussian(), heads));
+      data.add(Data.input(random, "sinks", r -> 6 * r.nextGaussian(), heads));
     }
     if (random.nextBoolean()) {
       data.add(Data.output("lse", batch, heads, queryLength));
@@ -177,7 +187,7 @@ final class AttentionCases {
       shape[axis] = random.nextBoolean() ? 1 : shape[axis];
     }
     return Data.input(
-        "bias", () -> additive && random.nextInt(3) == 0 ? low : random.nextGaussian(), shape);
+        random, "bias", r -> additive && r.nextInt(3) == 0 ? low : r.nextGaussian(), shape);
   }
 
   private static long[] shape(Ragged offsets, long batch, long length, long heads, long size) {

@@ -11,8 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /**
  * Attention whose sequences end at the borders of tiles, or one token beside them, and have several
@@ -33,6 +31,7 @@ final class AttentionEdges {
     SINKS
   }
 
+  private static final String NAME = "scaled_dot_product_attention-edges";
   private static final Feature[] ALL = Feature.values();
   private static final Feature[] HOPPER = {Feature.PLAIN, Feature.WINDOW, Feature.SINKS};
 
@@ -43,30 +42,30 @@ final class AttentionEdges {
 
   private AttentionEdges(long seed, Feature[] features) {
     this.seed = seed;
-    this.random = new Random(seed);
+    this.random = Seeds.random(seed);
     this.features = features;
     this.feature = features[Math.floorMod(seed, features.length)];
   }
 
   /** Of all types, about the processor's blocks of queries and keys. */
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> new AttentionEdges(s, ALL).any());
+  static List<Generator> generators() {
+    return List.of(Generator.of(NAME, s -> new AttentionEdges(s, ALL).any()));
   }
 
-  /** About tiles of tensor cores, which have 64 queries and 32 or 64 keys. */
-  static Stream<Case> tiles(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> new AttentionEdges(s, ALL).tile());
-  }
-
-  /** Up to 64 queries over caches that are long enough for splits. */
-  static Stream<Case> caches(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(s -> new AttentionEdges(s, ALL).cache());
+  /**
+   * About tiles of tensor cores, which have 64 queries and 32 or 64 keys; and up to 64 queries over
+   * caches that are long enough for splits.
+   */
+  static List<Generator> tiles() {
+    return List.of(
+        Generator.of(NAME, s -> new AttentionEdges(s, ALL).tile()).times(0.5),
+        Generator.of("scaled_dot_product_attention-caches", s -> new AttentionEdges(s, ALL).cache())
+            .times(0.5));
   }
 
   /** About tiles of warpgroups, which have 128 queries and keys. */
-  static Stream<Case> hopper(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .mapToObj(s -> new AttentionEdges(s, HOPPER).warpgroups());
+  static List<Generator> hopper() {
+    return List.of(Generator.of(NAME, s -> new AttentionEdges(s, HOPPER).warpgroups()));
   }
 
   private Case any() {
@@ -169,10 +168,10 @@ final class AttentionEdges {
               longest));
     }
     if (has(Feature.ALIBI)) {
-      data.add(Data.input("slopes", () -> random.nextDouble() / 16, heads));
+      data.add(Data.input(random, "slopes", r -> r.nextDouble() / 16, heads));
     }
     if (has(Feature.SINKS)) {
-      data.add(Data.input("sinks", () -> 6 * random.nextGaussian(), heads));
+      data.add(Data.input(random, "sinks", r -> 6 * r.nextGaussian(), heads));
     }
     data.add(Data.output("lse", batch, heads, queryLength(queries, queryLength)));
     float scale = 1 / (float) Math.sqrt(size);
@@ -233,13 +232,13 @@ final class AttentionEdges {
     int first = random.nextInt(longest);
     int last = first + random.nextInt(200);
     boolean blind = random.nextInt(6) == 0;
-    int[] at = {0};
-    return Data.input(
+    return Data.placed(
+            random,
             "mask",
-            () -> {
-              int b = at[0] / longest;
-              int j = at[0]++ % longest;
-              boolean hidden = j >= first && j < last || random.nextInt(9) == 0;
+            (r, at) -> {
+              int b = at / longest;
+              int j = at % longest;
+              boolean hidden = j >= first && j < last || r.nextInt(9) == 0;
               return hidden || blind && b == 0 ? 0 : 1;
             },
             batch,
@@ -272,14 +271,18 @@ final class AttentionEdges {
   }
 
   /** The same with tokens that no query sees NaN and infinite. */
-  private Data hidden(Data data, boolean[] seen) {
-    double[] values = data.values().clone();
-    int row = seen.length == 0 ? 0 : values.length / seen.length;
-    for (int i = 0; i < values.length; i++) {
-      if (!seen[i / row]) {
-        values[i] = i % 3 == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
-      }
-    }
-    return data.withValues(values);
+  private static Data hidden(Data data, boolean[] seen) {
+    return data.withValues(
+        data.contents()
+            .changed(
+                values -> {
+                  int row = seen.length == 0 ? 0 : values.length / seen.length;
+                  for (int i = 0; i < values.length; i++) {
+                    if (!seen[i / row]) {
+                      values[i] = i % 3 == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
+                    }
+                  }
+                  return values;
+                }));
   }
 }

@@ -36,8 +36,10 @@ public final class CapabilityRuns {
   }
 
   private static Case least(String kernel, String kind) {
-    return Cases.hopper(8)
-        .filter(c -> c.description().startsWith(kernel) && c.description().contains(kind))
+    return Cases.draws(Family.HOPPER, Target.EMULATED_HOPPER, 20)
+        .filter(draw -> draw.generator().name().equals(kernel))
+        .map(Draw::make)
+        .filter(c -> c.description().contains(kind))
         .filter(c -> !c.description().contains("paged"))
         .min(Comparator.comparingLong(CapabilityRuns::elements))
         .orElseThrow();

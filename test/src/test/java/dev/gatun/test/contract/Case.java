@@ -53,6 +53,11 @@ record Case(
   Case inSomeDtype(Random random, String... parameters) {
     DType dtype = new DType[] {DType.F32, DType.F32, DType.BF16, DType.F16}[random.nextInt(4)];
     Set<String> kept = random.nextBoolean() ? Set.of(parameters) : Set.of();
+    return in(dtype, kept);
+  }
+
+  /** The same case with its F32 operands in another type, but for some. */
+  Case in(DType dtype, Set<String> kept) {
     List<Data> other =
         data.stream()
             .map(d -> d.dtype() != DType.F32 || kept.contains(d.name()) ? d : d.withDtype(dtype))

@@ -1,56 +1,67 @@
 package dev.gatun.test.contract;
 
+import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
-/** All cases of the contract; {@code -Dgatun.test.seed=N} begins the random ones elsewhere. */
+/**
+ * All cases of the contract. {@code -Dgatun.test.seed=N} begins the random ones elsewhere, {@code
+ * -Dgatun.test.kernel=NAME} leaves those whose generator's name begins so, such as {@code
+ * quantized_matmul} or {@code quantized_matmul-deep}.
+ */
 final class Cases {
   /** The property that sets where the seeds begin. */
   static final String SEED = "gatun.test.seed";
 
+  /** The property that names the kernels whose cases run. */
+  static final String KERNEL = "gatun.test.kernel";
+
   private Cases() {}
 
   /**
-   * @param each how many random cases to make of each kernel
+   * Cases that are made when they are come to.
+   *
+   * @param each how many of each kernel that is simple
    */
+  static Stream<Draw> draws(Family family, Target target, int each) {
+    return draws(family, target, Long.getLong(SEED, 1), 0, each);
+  }
+
+  /** The same without the first ones, from a seed. */
+  static Stream<Draw> draws(Family family, Target target, long seed, int without, int each) {
+    String kernel = System.getProperty(KERNEL, "");
+    checkKernel(kernel, target);
+    return family.generators(target).stream()
+        .filter(g -> g.name().startsWith(kernel))
+        .flatMap(
+            g ->
+                LongStream.range(seed + g.count(without), seed + g.count(each))
+                    .mapToObj(number -> new Draw(family, g, number)));
+  }
+
+  private static void checkKernel(String kernel, Target target) {
+    List<String> names =
+        Stream.of(Family.values())
+            .flatMap(family -> family.generators(target).stream())
+            .map(Generator::name)
+            .distinct()
+            .sorted()
+            .toList();
+    if (names.stream().noneMatch(name -> name.startsWith(kernel))) {
+      throw new IllegalArgumentException(
+          "-D%s=%s: no name of a generator begins so, there are %s"
+              .formatted(KERNEL, kernel, String.join(", ", names)));
+    }
+  }
+
+  /** Cases of every kernel, for every backend. */
   static Stream<Case> all(int each) {
-    long seed = Long.getLong(SEED, 1);
-    return Stream.of(
-            AttentionCases.cases(seed, 3 * each),
-            AttentionEdges.cases(seed, each),
-            MatmulCases.cases(seed, each),
-            RowCases.cases(seed, each),
-            LongRowCases.cases(seed, each),
-            LookupCases.cases(seed, each),
-            RotaryCases.cases(seed, each),
-            QuantizedCases.cases(seed, each),
-            ElementwiseCases.cases(seed, 2 * each),
-            ReductionCases.cases(seed, each),
-            IndexingCases.cases(seed, each),
-            ExpertCases.cases(seed, each))
-        .flatMap(s -> s);
+    return draws(Family.PLAIN, Target.EMULATED, each).map(Draw::make);
   }
 
-  /** Cases for tensor cores, whose operands are aligned to 16 bytes. */
-  static Stream<Case> tiles(int each) {
-    long seed = Long.getLong(SEED, 1);
-    return Stream.of(
-            AttentionCases.tiles(seed, 2 * each),
-            AttentionEdges.tiles(seed, each / 2),
-            AttentionEdges.caches(seed, each / 2),
-            MatmulCases.tiles(seed, each),
-            QuantizedCases.tiles(seed, each),
-            ExpertCases.tiles(seed, each))
-        .flatMap(s -> s);
-  }
-
-  /** Cases for the kernels of compute capability 9.0. */
-  static Stream<Case> hopper(int each) {
-    long seed = Long.getLong(SEED, 1);
-    return Stream.of(
-            AttentionCases.hopper(seed, 2 * each),
-            AttentionEdges.hopper(seed, each),
-            MatmulCases.hopper(seed, each),
-            QuantizedCases.hopper(seed, 2 * each))
-        .flatMap(s -> s);
+  /** The same without the first ones. */
+  static Stream<Case> all(int without, int each) {
+    return draws(Family.PLAIN, Target.EMULATED, Long.getLong(SEED, 1), without, each)
+        .map(Draw::make);
   }
 }

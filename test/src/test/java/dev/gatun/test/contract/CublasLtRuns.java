@@ -12,6 +12,7 @@ import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +22,7 @@ import java.util.stream.Stream;
  */
 public final class CublasLtRuns {
   private static final Backend CUDA = Emulator.open();
+  private static final Set<String> KERNELS = Set.of("matmul_pack", "matmul", "batched_matmul");
 
   private CublasLtRuns() {}
 
@@ -31,22 +33,23 @@ public final class CublasLtRuns {
       return;
     }
     int each = Integer.parseInt(arguments[1]);
-    long seed = Long.getLong(Cases.SEED, 1);
-    List<Case> cases =
-        Stream.concat(MatmulCases.cases(seed, each), MatmulCases.tiles(seed, each))
-            .filter(c -> !c.description().startsWith("cast"))
+    List<Draw> draws =
+        Stream.of(Family.PLAIN, Family.TILES)
+            .flatMap(family -> Cases.draws(family, Target.EMULATED, each))
+            .filter(draw -> KERNELS.contains(draw.generator().name()))
             .toList();
-    for (Case c : cases) {
-      if (c.description().startsWith("matmul_pack")) {
+    for (Draw draw : draws) {
+      Case c = draw.make();
+      if (draw.generator().name().equals("matmul_pack")) {
         pack(c);
       } else {
         CudaContractTest.check(
-            c.description().startsWith("batched") ? c : inRows(c),
-            c.description().contains("tile"),
+            draw.generator().name().equals("batched_matmul") ? c : inRows(c),
+            draw.isAligned(),
             List.of(Policy.ROUND_ROBIN, Policy.RANDOM));
       }
     }
-    System.out.println("done: " + cases.size());
+    System.out.println("done: " + draws.size());
   }
 
   private static void pack(Case c) {
@@ -96,11 +99,11 @@ public final class CublasLtRuns {
                   if (!d.name().equals("packed")) {
                     return d;
                   }
-                  double[] rows = new double[d.values().length];
+                  double[] rows = new double[d.count()];
                   for (int i = 0; i < n * k; i++) {
                     rows[i] = d.values()[(int) MatmulPack.place(d.dtype(), i / k, i % k, k)];
                   }
-                  return new Data(d.name(), d.dtype(), d.shape(), d.strides(), rows, false);
+                  return d.withValues(Values.of(rows));
                 })
             .toList();
     return new Case(c.description(), data, c.call(), c.exact(), c.widened());
@@ -112,8 +115,8 @@ public final class CublasLtRuns {
         Case.of(
             "one product",
             List.of(
-                Data.input("x", () -> number, 1, 1),
-                Data.input("packed", () -> 1, MatmulPack.packedCount(DType.F32, 1, 1)),
+                Data.rows("x", DType.F32, Values.of(number), 1, 1),
+                Data.input(1, "packed", r -> 1, MatmulPack.packedCount(DType.F32, 1, 1)),
                 Data.output("y", 1, 1)),
             of ->
                 new Matmul(

@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.DoubleSupplier;
+import java.util.function.ToDoubleBiFunction;
+import java.util.function.ToDoubleFunction;
 
 /**
  * One operand of a case, on no device yet.
@@ -15,43 +16,72 @@ import java.util.function.DoubleSupplier;
  * @param dtype the element type
  * @param shape the length of each axis
  * @param strides in elements
- * @param values row-major in the order of the shape; null of an output, which begins as poison
+ * @param contents row-major in the order of the shape; null of an output, which begins as poison
  * @param written whether the kernel writes it
  */
 record Data(
-    String name, DType dtype, long[] shape, long[] strides, double[] values, boolean written) {
+    String name, DType dtype, long[] shape, long[] strides, Values contents, boolean written) {
 
   /** An input with random normal values. */
   static Data normal(Random random, String name, long... shape) {
-    return input(name, random::nextGaussian, shape);
+    return input(random, name, Random::nextGaussian, shape);
   }
 
-  /** A float input with values from a source. */
-  static Data input(String name, DoubleSupplier source, long... shape) {
-    double[] values = new double[count(shape)];
-    Arrays.setAll(values, i -> (float) source.getAsDouble());
+  /** A float input of numbers that a function draws, with a seed from the case's. */
+  static Data input(Random random, String name, ToDoubleFunction<Random> one, long... shape) {
+    return input(random.nextLong(), name, one, shape);
+  }
+
+  /** A float input of numbers that a function draws. */
+  static Data input(long seed, String name, ToDoubleFunction<Random> one, long... shape) {
+    Values values = Values.drawn(seed, count(shape), r -> (float) one.applyAsDouble(r));
+    return new Data(name, DType.F32, shape, Operand.rowMajor(shape), values, false);
+  }
+
+  /** A float input of numbers that depend on their places in the row-major order too. */
+  static Data placed(
+      Random random, String name, ToDoubleBiFunction<Random, Integer> one, long... shape) {
+    long seed = random.nextLong();
+    int count = count(shape);
+    Values values =
+        Values.of(
+            () -> {
+              Random own = new Random(seed);
+              double[] made = new double[count];
+              Arrays.setAll(made, i -> (float) one.applyAsDouble(own, i));
+              return made;
+            });
     return new Data(name, DType.F32, shape, Operand.rowMajor(shape), values, false);
   }
 
   /** Indices below a limit. */
   static Data ids(Random random, String name, long limit, long count) {
-    double[] values = new double[(int) count];
-    Arrays.setAll(values, i -> random.nextLong(limit));
-    return ids(name, values);
+    int length = Math.toIntExact(count);
+    Values values = Values.drawn(random.nextLong(), length, r -> r.nextLong(limit));
+    return new Data(name, DType.I64, new long[] {count}, new long[] {1}, values, false);
   }
 
   static Data ids(String name, double... values) {
-    return new Data(name, DType.I64, new long[] {values.length}, new long[] {1}, values, false);
+    return vector(name, DType.I64, values);
+  }
+
+  /** Numbers that are there, one after another. */
+  static Data vector(String name, DType dtype, double... values) {
+    return vector(name, dtype, values.length, Values.of(values));
+  }
+
+  /** Numbers one after another, made when they are asked for. */
+  static Data vector(String name, DType dtype, long count, Values values) {
+    return new Data(name, dtype, new long[] {count}, new long[] {1}, values, false);
+  }
+
+  /** Numbers in rows that lie one after another. */
+  static Data rows(String name, DType dtype, Values values, long... shape) {
+    return new Data(name, dtype, shape, Operand.rowMajor(shape), values, false);
   }
 
   static Data ints(String name, int... values) {
-    return new Data(
-        name,
-        DType.I32,
-        new long[] {values.length},
-        new long[] {1},
-        Arrays.stream(values).asDoubleStream().toArray(),
-        false);
+    return vector(name, DType.I32, Arrays.stream(values).asDoubleStream().toArray());
   }
 
   /** An F32 output. */
@@ -67,7 +97,7 @@ record Data(
       spread[axis] = next;
       next = next * Math.max(1, shape[axis]) + random.nextInt(6);
     }
-    return new Data(name, dtype, shape, spread, values, written);
+    return new Data(name, dtype, shape, spread, contents, written);
   }
 
   /** The same operand with its axes in another order in memory and gaps between their entries. */
@@ -86,42 +116,59 @@ record Data(
   }
 
   Data withStrides(long... other) {
-    return new Data(name, dtype, shape, other, values, written);
+    return new Data(name, dtype, shape, other, contents, written);
   }
 
-  Data withValues(double... other) {
+  /** The same operand with other values, or with none. */
+  Data withValues(Values other) {
     return new Data(name, dtype, shape, strides, other, written);
   }
 
   /** The same values, written to as well. */
   Data inPlace() {
-    return new Data(name, dtype, shape, strides, values, true);
+    return new Data(name, dtype, shape, strides, contents, true);
   }
 
   /** The same operand with its values rounded to another dtype. */
   Data withDtype(DType other) {
-    double[] rounded = values == null ? null : values.clone();
-    for (int i = 0; rounded != null && i < rounded.length; i++) {
-      rounded[i] = Numbers.round(rounded[i], other);
-    }
+    Values rounded = contents == null ? null : contents.changed(values -> round(values, other));
     return new Data(name, other, shape, strides, rounded, written);
+  }
+
+  private static double[] round(double[] values, DType dtype) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Numbers.round(values[i], dtype);
+    }
+    return values;
   }
 
   /** The same values in F32 where they are narrower floats. */
   Data widened() {
     boolean narrow = dtype == DType.BF16 || dtype == DType.F16;
-    return narrow ? new Data(name, DType.F32, shape, strides, values, written) : this;
+    return narrow ? new Data(name, DType.F32, shape, strides, contents, written) : this;
   }
 
   /** The same operand with a few values replaced. */
   Data with(Random random, double... special) {
-    double[] changed = values.clone();
-    for (double x : special) {
-      if (changed.length > 0) {
-        changed[random.nextInt(changed.length)] = Numbers.round(x, dtype);
-      }
+    int count = count();
+    if (count == 0) {
+      return this;
     }
-    return new Data(name, dtype, shape, strides, changed, written);
+    int[] places = new int[special.length];
+    Arrays.setAll(places, i -> random.nextInt(count));
+    return withValues(
+        contents.changed(
+            values -> {
+              for (int i = 0; i < places.length; i++) {
+                values[places[i]] = Numbers.round(special[i], dtype);
+              }
+              return values;
+            }));
+  }
+
+  /** The values, which nobody may change; null of an output. */
+  double[] values() {
+    return contents == null ? null : contents.get();
   }
 
   int count() {

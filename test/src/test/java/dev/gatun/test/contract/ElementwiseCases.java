@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Two operands of any strides into one: broadcast, transposed, with gaps, in place. */
 final class ElementwiseCases {
@@ -16,12 +14,12 @@ final class ElementwiseCases {
 
   private ElementwiseCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count).boxed().map(ElementwiseCases::elementwise);
+  static List<Generator> generators() {
+    return List.of(Generator.of("elementwise", ElementwiseCases::elementwise).times(2));
   }
 
   private static Case elementwise(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];
     long[] shape = Sizes.shape(random, 6, 3000);
@@ -41,6 +39,26 @@ final class ElementwiseCases {
                 .formatted(seed, op, dtype, Arrays.toString(shape), into),
             data,
             of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply(into)))
+        .likeItself();
+  }
+
+  /** Operands of one shape without gaps, of whole vectors of 16 bytes. */
+  static List<Generator> tiles() {
+    return List.of(Generator.of("elementwise", ElementwiseCases::vectors).times(0.4));
+  }
+
+  private static Case vectors(long seed) {
+    Random random = Seeds.random(seed);
+    BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    long[] shape = {Sizes.some(random, 33), 8L * Sizes.some(random, 33)};
+    return Case.exact(
+            "elementwise seed %d %s %s vectors".formatted(seed, op, dtype),
+            List.of(
+                Data.normal(random, "a", shape).withDtype(dtype),
+                Data.normal(random, "b", shape).withDtype(dtype),
+                Data.output("y", shape).withDtype(dtype)),
+            of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply("y")))
         .likeItself();
   }
 

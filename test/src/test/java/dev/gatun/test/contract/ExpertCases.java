@@ -9,15 +9,13 @@ import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.DoubleSupplier;
+import java.util.function.IntSupplier;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Random mixtures of experts: equal logits, experts without tokens, dropped and shared rows. */
 final class ExpertCases {
@@ -26,21 +24,23 @@ final class ExpertCases {
 
   private ExpertCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.of(routing(s), grouped(s), quantized(s, false), combine(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("expert_routing", ExpertCases::routing),
+        Generator.of("grouped_matmul", ExpertCases::grouped),
+        Generator.of("grouped_quantized_matmul", ExpertCases::quantized).times(1.6),
+        Generator.of("expert_combine", s -> combine(s, false)));
   }
 
   private static Case routing(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     int tokens = Sizes.any(random, 100);
     int experts = random.nextInt(6) == 0 ? 120 + random.nextInt(200) : Sizes.some(random, 65);
     int k =
         Math.min(experts, random.nextInt(5) == 0 ? Sizes.some(random, 40) : 1 + random.nextInt(4));
     boolean equal = random.nextInt(3) == 0;
-    DoubleSupplier source = equal ? () -> random.nextInt(4) : random::nextGaussian;
-    Data logits = Data.input("logits", source, tokens, experts).withDtype(some(random));
+    ToDoubleFunction<Random> one = equal ? r -> r.nextInt(4) : Random::nextGaussian;
+    Data logits = Data.input(random, "logits", one, tokens, experts).withDtype(some(random));
     if (random.nextInt(5) == 0) {
       logits = logits.with(random, Double.NaN, Double.NEGATIVE_INFINITY, -0.0, 0);
     }
@@ -88,9 +88,14 @@ final class ExpertCases {
   private record Groups(int experts, int places, int tokens, List<Data> data) {
     static Groups random(Random random, int most) {
       int experts = 1 + random.nextInt(random.nextBoolean() ? 2 : 9);
+      return random(random, experts, () -> random.nextInt(3) == 0 ? 0 : Sizes.any(random, most));
+    }
+
+    /** With so many rows an expert as is drawn. */
+    static Groups random(Random random, int experts, IntSupplier length) {
       double[] offsets = new double[experts + 1];
       for (int e = 0; e < experts; e++) {
-        offsets[e + 1] = offsets[e] + (random.nextInt(3) == 0 ? 0 : Sizes.any(random, most));
+        offsets[e + 1] = offsets[e] + length.getAsInt();
       }
       int used = (int) offsets[experts];
       int places = used + random.nextInt(2) * random.nextInt(4);
@@ -110,7 +115,7 @@ final class ExpertCases {
   }
 
   private static Case grouped(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     Groups groups = Groups.random(random, random.nextInt(4) == 0 ? 100 : 17);
     long n = Sizes.any(random, 100);
     // Now and then deeper than a block along k, or more rows than a chunk of rows.
@@ -119,18 +124,34 @@ final class ExpertCases {
   }
 
   /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
-  static Stream<Case> tiles(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.of(tile(s), quantized(s, true)));
+  static List<Generator> tiles() {
+    return List.of(
+        Generator.of("grouped_matmul", s -> tile(s, false)),
+        Generator.of("grouped_matmul-deep", s -> tile(s, true)).times(0.3),
+        Generator.of("grouped_matmul-large", ExpertCases::largeTile).times(0.14),
+        Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, false)).times(2),
+        Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, true)),
+        Generator.of("grouped_quantized_matmul-alone", ExpertCases::alone).times(0.6),
+        Generator.of("expert_combine", s -> combine(s, true)).times(0.2));
   }
 
-  private static Case tile(long seed) {
-    Random random = new Random(seed);
-    Groups groups = Groups.random(random, random.nextInt(3) == 0 ? 100 : 17);
-    long n = 1 + random.nextInt(200);
-    long k = 8 * (1 + random.nextInt(30));
+  private static Case tile(long seed, boolean deep) {
+    Random random = Seeds.random(seed);
+    Groups groups = Groups.random(random, random.nextBoolean() ? 100 : 17);
+    long n = 1 + random.nextInt(deep ? 70 : 200);
+    long k = 8 * (deep ? 128 + random.nextInt(20) : 1 + random.nextInt(30));
     DType dtype = FLOATS[1 + random.nextInt(2)];
+    return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, k);
+  }
+
+  /** So many results that the largest tile takes them. */
+  private static Case largeTile(long seed) {
+    Random random = Seeds.random(seed);
+    int experts = 1 + random.nextInt(3);
+    Groups groups = Groups.random(random, experts, () -> 128 + random.nextInt(200));
+    long n = Math.ceilDiv(128L * 128 * 128, groups.places) + random.nextInt(40);
+    long k = 8 * (random.nextBoolean() ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
+    DType dtype = FLOATS[1 + (int) (seed & 1)];
     return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, k);
   }
 
@@ -180,30 +201,70 @@ final class ExpertCases {
 
   /** The experts' weights, packed one after another. */
   private static Data packed(List<Data> weights, DType dtype) {
-    double[] values =
-        weights.stream()
-            .flatMapToDouble(w -> Arrays.stream(MatmulCases.packed(w, dtype).values()))
-            .toArray();
-    return new Data("packed", dtype, new long[] {values.length}, new long[] {1}, values, false);
+    List<Data> packed = weights.stream().map(w -> MatmulCases.packed(w, dtype)).toList();
+    return joined(
+        packed.stream().mapToLong(Data::count).sum(),
+        dtype,
+        packed.stream().map(Data::contents).toList());
   }
 
-  private static Case quantized(long seed, boolean tile) {
-    Random random = new Random(seed);
+  /** Packed weights one after another. */
+  private static Data joined(long count, DType dtype, List<Values> parts) {
+    Values all =
+        Values.of(() -> parts.stream().flatMapToDouble(v -> Arrays.stream(v.copy())).toArray());
+    return Data.vector("packed", dtype, count, all);
+  }
+
+  private static Case quantized(long seed) {
+    Random random = Seeds.random(seed);
     // Now and then so small that random calls take it.
-    boolean small = !tile && random.nextInt(3) == 0;
+    boolean small = random.nextInt(3) == 0;
     BlockFormat format = small ? BlockFormat.int4(32) : FORMATS.get(random.nextInt(FORMATS.size()));
+    Groups groups = Groups.random(random, random.nextInt(8) == 0 ? 48 : 9);
+    int n = Sizes.any(random, small ? 33 : 65);
+    int k = small ? 32 : QuantizedCases.depth(random, format);
+    return quantized("grouped_quantized_matmul seed " + seed, random, format, groups, n, k);
+  }
+
+  /** By the rows that an expert has on average: a few, up to 16, up to 64, more. */
+  private static Case quantizedTile(long seed, boolean deep) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = QuantizedCases.format(random);
+    int[] rows = {9, 33, 64, 200};
+    int most = rows[random.nextInt(4)];
     Groups groups =
-        tile
-            ? Groups.random(random, random.nextInt(2) == 0 ? 200 : 9)
-            : Groups.random(random, random.nextInt(8) == 0 ? 48 : 9);
-    int n = tile ? 1 + random.nextInt(200) : Sizes.any(random, small ? 33 : 65);
-    int k =
-        tile ? 256 * (1 + random.nextInt(2)) : small ? 32 : QuantizedCases.depth(random, format);
-    double[] packed =
-        IntStream.range(0, groups.experts)
-            .boxed()
-            .flatMapToDouble(e -> Arrays.stream(QuantizedCases.packed(random, format, n, k)))
-            .toArray();
+        most < 64
+            ? Groups.random(random, most)
+            : Groups.random(
+                random, 1 + random.nextInt(3), () -> most / 2 + random.nextInt(most / 2));
+    int n = 1 + random.nextInt(deep ? 60 : 200);
+    int k = 256 * (deep ? 4 + random.nextInt(3) : 1 + random.nextInt(2));
+    return quantized(
+        "grouped_quantized_matmul seed %d tile".formatted(seed), random, format, groups, n, k);
+  }
+
+  /** A few rows of experts that are many more, each of one row alone. */
+  private static Case alone(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = QuantizedCases.format(random);
+    int experts = 8 + random.nextInt(9);
+    int[] left = {1 + random.nextInt(experts / 4 - 1)};
+    Groups groups =
+        Groups.random(
+            random, experts, () -> left[0] > 0 && random.nextInt(3) == 0 && left[0]-- > 0 ? 1 : 0);
+    int n = 1 + random.nextInt(70);
+    String name = "grouped_quantized_matmul seed %d alone".formatted(seed);
+    return quantized(name, random, format, groups, n, 256);
+  }
+
+  private static Case quantized(
+      String name, Random random, BlockFormat format, Groups groups, int n, int k) {
+    boolean tile = name.endsWith("tile");
+    List<Values> packed =
+        random
+            .longs(groups.experts)
+            .mapToObj(s -> QuantizedCases.packedValues(s, format, n, k))
+            .toList();
     DType dtype = tile ? FLOATS[1 + random.nextInt(2)] : some(random);
     Data x = Data.normal(random, "x", groups.tokens, k).withDtype(dtype);
     x = random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x;
@@ -211,8 +272,7 @@ final class ExpertCases {
     List<Data> data = new ArrayList<>(groups.data);
     data.add(!tile && random.nextBoolean() ? x.spread(random) : x);
     data.add(random.nextBoolean() ? y.spread(random) : y);
-    data.add(
-        new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
+    data.add(joined(groups.experts * format.layout().packedBytes(n, k), DType.U8, packed));
     if (random.nextBoolean()) {
       data.add(Data.normal(random, "bias", groups.experts, n));
     }
@@ -221,11 +281,13 @@ final class ExpertCases {
     Activation drawn =
         Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
     Activation activation = groups.places * n < 256 ? Activation.NONE : drawn;
+    // Exact ones more often: there are kernels of them for each type.
     QuantizedActivations activations =
-        QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
+        tile && random.nextBoolean()
+            ? QuantizedActivations.EXACT
+            : QuantizedActivations.values()[random.nextInt(QuantizedActivations.values().length)];
     return Case.of(
-        "grouped_quantized_matmul seed %d%s %s %s %s"
-            .formatted(seed, tile ? " tile" : "", format, activations, activation),
+        "%s %s %s %s".formatted(name, format, activations, activation),
         data,
         of ->
             new GroupedQuantizedMatmul(
@@ -240,12 +302,12 @@ final class ExpertCases {
                 of.apply("y")));
   }
 
-  private static Case combine(long seed) {
-    Random random = new Random(seed);
+  private static Case combine(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
     int tokens = Sizes.any(random, 65);
     int k = random.nextInt(10);
     int places = Sizes.some(random, 65);
-    int columns = Sizes.any(random, 100);
+    int columns = vectors ? 8 * Sizes.some(random, 33) : Sizes.any(random, 100);
     double[] slots = new double[tokens * k];
     Arrays.setAll(slots, i -> random.nextInt(-1, places));
     Data x = Data.normal(random, "x", places, columns).withDtype(some(random));
@@ -255,18 +317,11 @@ final class ExpertCases {
     if (residual == 1) {
       y = Data.normal(random, "y", tokens, columns).withDtype(dtype).inPlace();
     }
-    boolean spread = random.nextBoolean();
+    boolean spread = !vectors && random.nextBoolean();
     List<Data> data = new ArrayList<>();
     data.add(spread ? x.spread(random) : x);
     data.add(Data.normal(random, "weights", tokens, k));
-    data.add(
-        new Data(
-            "places",
-            DType.I32,
-            new long[] {tokens, k},
-            Operand.rowMajor(tokens, k),
-            slots,
-            false));
+    data.add(Data.rows("places", DType.I32, Values.of(slots), tokens, k));
     data.add(spread ? y.spread(random) : y);
     if (residual == 2) {
       data.add(Data.normal(random, "residual", tokens, columns).withDtype(dtype));
@@ -288,10 +343,10 @@ final class ExpertCases {
   }
 
   private static Data ints(String name, double... values) {
-    return new Data(name, DType.I32, new long[] {values.length}, new long[] {1}, values, false);
+    return Data.vector(name, DType.I32, values);
   }
 
   private static Data output(String name, long... shape) {
-    return new Data(name, DType.I32, shape, Operand.rowMajor(shape), null, true);
+    return Data.output(name, shape).withDtype(DType.I32);
   }
 }

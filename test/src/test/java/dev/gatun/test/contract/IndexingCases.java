@@ -9,8 +9,6 @@ import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Copies between any strides, and entries by index. */
 final class IndexingCases {
@@ -18,18 +16,20 @@ final class IndexingCases {
 
   private IndexingCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.of(copy(s), transpose(s), indexSelect(s), indexAdd(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("copy", IndexingCases::copy),
+        Generator.of("copy-transposed", IndexingCases::transpose),
+        Generator.of("index_select", IndexingCases::indexSelect),
+        Generator.of("index_add", IndexingCases::indexAdd));
   }
 
   private static Data numbers(Random random, String name, DType dtype, long... shape) {
-    return Data.input(name, () -> random.nextInt(100), shape).withDtype(dtype);
+    return Data.input(random, name, r -> r.nextInt(100), shape).withDtype(dtype);
   }
 
   private static Case copy(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     DType dtype = SIZES[random.nextInt(SIZES.length)];
     long[] shape = Sizes.shape(random, 6, 4000);
     Data x = numbers(random, "x", dtype, shape);
@@ -42,7 +42,7 @@ final class IndexingCases {
 
   /** Matrices turned around, some in batches, with and without gaps. */
   private static Case transpose(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     DType dtype = SIZES[random.nextInt(SIZES.length)];
     long batch = Sizes.some(random, 3);
     long rows = random.nextBoolean() ? Sizes.any(random, 100) : 1 + random.nextInt(300);
@@ -64,7 +64,7 @@ final class IndexingCases {
   }
 
   private static Case indexSelect(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     DType dtype = SIZES[random.nextInt(SIZES.length)];
     long outer = Sizes.any(random, 9);
     long length = Sizes.some(random, 100);
@@ -81,7 +81,7 @@ final class IndexingCases {
   }
 
   private static Case indexAdd(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     boolean large = random.nextInt(10) == 0;
     long rows = Sizes.some(random, 100);
     long columns = large ? 1000 + random.nextInt(200) : Sizes.any(random, 100);

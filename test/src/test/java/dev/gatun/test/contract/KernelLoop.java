@@ -151,7 +151,7 @@ public final class KernelLoop {
       long end = System.nanoTime() + (long) (SECONDS * 1e9);
       do {
         long start = System.nanoTime();
-        Runs.run(Subjects.CPU.kernels(), c.call().apply(operands::get));
+        Subjects.CPU.kernels().run(c.call().apply(operands::get));
         best = Math.min(best, System.nanoTime() - start);
       } while (System.nanoTime() < end);
       return best / 1e3;

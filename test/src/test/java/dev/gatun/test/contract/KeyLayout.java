@@ -54,7 +54,7 @@ record KeyLayout(Ragged ragged, int[] lengths, Data table, int rows, int room, i
       table[i] = used ? order.get(i) : -77;
     }
     long[] shape = {lengths.length, width};
-    Data data = new Data("table", DType.I32, shape, Operand.rowMajor(shape), table, false);
+    Data data = Data.rows("table", DType.I32, Values.of(table), shape);
     return new KeyLayout(
         null, lengths, data, pages, size, slack(random, lengths, width * size));
   }

@@ -8,8 +8,6 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /**
  * Rows that are too long to be kept, up to and past the vocabularies that models have, of lengths
@@ -22,16 +20,12 @@ final class LongRowCases {
 
   private LongRowCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .mapToObj(
-            s ->
-                switch ((int) (s % 4)) {
-                  case 0 -> softmax(s);
-                  case 1 -> crossEntropy(s);
-                  case 2 -> s % 8 == 2 ? layerNorm(s) : rmsNorm(s);
-                  default -> softmax(s);
-                });
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("softmax-long", LongRowCases::softmax).times(0.5),
+        Generator.of("cross_entropy-long", LongRowCases::crossEntropy).times(0.25),
+        Generator.of("layer_norm-long", LongRowCases::layerNorm).times(0.125),
+        Generator.of("rms_norm-long", LongRowCases::rmsNorm).times(0.125));
   }
 
   private static long length(Random random) {
@@ -41,17 +35,17 @@ final class LongRowCases {
   /** Where the maximum grows late, early or never, and where a part is masked. */
   private static Data values(Random random, String name, long rows, long columns) {
     int kind = random.nextInt(5);
-    int[] next = {0};
     Data data =
-        Data.input(
+        Data.placed(
+            random,
             name,
-            () -> {
-              double at = next[0]++ % columns / (double) columns;
+            (r, i) -> {
+              double at = i % columns / (double) columns;
               return switch (kind) {
-                case 0 -> 20 * at + random.nextGaussian();
-                case 1 -> -20 * at + random.nextGaussian();
-                case 2 -> at < 0.7 ? Double.NEGATIVE_INFINITY : random.nextGaussian();
-                default -> 3 * random.nextGaussian();
+                case 0 -> 20 * at + r.nextGaussian();
+                case 1 -> -20 * at + r.nextGaussian();
+                case 2 -> at < 0.7 ? Double.NEGATIVE_INFINITY : r.nextGaussian();
+                default -> 3 * r.nextGaussian();
               };
             },
             rows,
@@ -60,7 +54,7 @@ final class LongRowCases {
   }
 
   private static Case softmax(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     boolean log = random.nextBoolean();
     boolean inPlace = random.nextBoolean();
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];
@@ -74,7 +68,7 @@ final class LongRowCases {
   }
 
   private static Case crossEntropy(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = 1 + random.nextInt(2);
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];
     Data logits = values(random, "logits", rows, length(random)).withDtype(dtype);
@@ -91,7 +85,7 @@ final class LongRowCases {
   }
 
   private static Case rmsNorm(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long columns = 16384 + random.nextInt(-9, 10);
     Data x = Data.normal(random, "x", 1, columns);
     return Case.of(
@@ -103,7 +97,7 @@ final class LongRowCases {
   }
 
   private static Case layerNorm(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long columns = 16384 + random.nextInt(-9, 10);
     Data x = Data.normal(random, "x", 1, columns);
     return Case.of(

@@ -10,21 +10,21 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Kernels that find their rows by index or sequence. */
 final class LookupCases {
   private LookupCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.of(embedding(s), scatter(s), pool(s), disentangledBias(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("embedding", LookupCases::embedding),
+        Generator.of("scatter_rows", LookupCases::scatter),
+        Generator.of("pool", LookupCases::pool),
+        Generator.of("disentangled_bias", LookupCases::disentangledBias));
   }
 
   private static Case embedding(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = Sizes.some(random, 100);
     long columns = Sizes.any(random, 100);
     long count = Sizes.any(random, 65);
@@ -48,7 +48,7 @@ final class LookupCases {
   }
 
   private static Case scatter(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     int rows = Sizes.some(random, 100);
     long columns = Sizes.any(random, 65);
     int count = random.nextInt(rows + 1);
@@ -68,7 +68,7 @@ final class LookupCases {
   }
 
   private static Case pool(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     PoolingMode mode = PoolingMode.values()[(int) (seed % 4)];
     Ragged offsets =
         Ragged.random(random, "offsets", Sizes.lengths(random, Sizes.any(random, 7), 33));
@@ -83,7 +83,7 @@ final class LookupCases {
   }
 
   private static Case disentangledBias(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     Ragged offsets =
         Ragged.random(random, "offsets", Sizes.lengths(random, Sizes.any(random, 4), 49));
     long heads = Sizes.any(random, 4);

@@ -9,8 +9,6 @@ import dev.gatun.kernels.api.memory.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Random products with every activation, gaps between rows, and deep sums. */
 final class MatmulCases {
@@ -18,29 +16,52 @@ final class MatmulCases {
 
   private MatmulCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.of(pack(s), matmul(s), batched(s), cast(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("matmul_pack", MatmulCases::pack),
+        Generator.of("matmul", MatmulCases::matmul),
+        Generator.of("batched_matmul", MatmulCases::batched),
+        Generator.of("cast", MatmulCases::cast));
   }
 
   /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
-  static Stream<Case> tiles(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(MatmulCases::tile);
+  static List<Generator> tiles(Target target) {
+    return List.of(
+        Generator.of("matmul", MatmulCases::tile),
+        Generator.of("matmul-deep", MatmulCases::deepTile).times(0.4),
+        Generator.of("matmul-large", s -> largeTile(s, target)).times(0.14));
   }
 
   private static Case tile(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long m = random.nextBoolean() ? Sizes.any(random, 17) : 1 + random.nextInt(300);
     long n = 1 + random.nextInt(200);
     long k = 8 * (1 + random.nextInt(30));
-    // Large enough for the largest tile now and then.
-    boolean large = random.nextInt(20) == 0;
     DType dtype = FLOATS[1 + random.nextInt(2)];
-    m = large ? 1700 : m;
-    n = large ? 1300 : n;
-    k = large ? 40 : k;
     return product(seed, random, dtype, m, n, k, "tile");
+  }
+
+  /** So deep that every stage of a pipeline is used many times. */
+  private static Case deepTile(long seed) {
+    Random random = Seeds.random(seed);
+    long m = random.nextBoolean() ? 1 + random.nextInt(16) : 17 + random.nextInt(64);
+    long n = 1 + random.nextInt(100);
+    long k = 1024 + 8 * random.nextInt(30);
+    DType dtype = FLOATS[1 + random.nextInt(2)];
+    return product(seed, random, dtype, m, n, k, "tile deep");
+  }
+
+  /**
+   * So many results that the largest tile takes them, and few enough tokens for no other kernel.
+   */
+  private static Case largeTile(long seed, Target target) {
+    Random random = Seeds.random(seed);
+    DType dtype = FLOATS[1 + (int) (seed & 1)];
+    boolean narrow = target.capability() == 90;
+    long m = narrow ? 64 : 1650 + random.nextInt(60);
+    long n = Math.ceilDiv(128L * 128 * 128, m) + random.nextInt(40);
+    long k = 8 * (random.nextBoolean() ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
+    return product(seed, random, dtype, m, n, k, "tile large");
   }
 
   private static Case product(
@@ -61,21 +82,26 @@ final class MatmulCases {
         .withOracle(product(description, exact, activation));
   }
 
-  /** Products of BF16 that fill Hopper's tiles, deeper than its ring of them. */
-  static Stream<Case> hopper(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .mapToObj(
-            s -> {
-              Random random = new Random(s);
-              long m = 65 + random.nextInt(300);
-              long n = 257 + random.nextInt(300);
-              long k = 8 * (1 + random.nextInt(random.nextBoolean() ? 20 : 130));
-              return product(s, random, DType.BF16, m, n, k, "hopper");
-            });
+  /** Products of BF16 that fill Hopper's tiles, some deeper than its ring of them. */
+  static List<Generator> hopper(Target target) {
+    return List.of(
+        Generator.of("matmul", s -> hopper(s, target, false)),
+        Generator.of("matmul-deep", s -> hopper(s, target, true)).times(0.1));
+  }
+
+  private static Case hopper(long seed, Target target, boolean deep) {
+    Random random = Seeds.random(seed);
+    long m = 65 + random.nextInt(300);
+    // Blocks of 256 features by 128 tokens on at least half of the multiprocessors.
+    int least = (int) Math.ceilDiv(target.multiprocessors(), 2 * Math.ceilDiv(m, 128));
+    int columns = Math.max(least, 1 + random.nextInt(3));
+    long n = 256L * (columns - 1) + 1 + random.nextInt(256);
+    long k = 8 * (deep ? 128 + random.nextInt(60) : 1 + random.nextInt(20));
+    return product(seed, random, DType.BF16, m, n, k, deep ? "hopper deep" : "hopper");
   }
 
   private static Case pack(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long n = Sizes.any(random, 100);
     long k = Sizes.any(random, 100);
     long experts = random.nextInt(4) == 0 ? random.nextInt(4) : -1;
@@ -97,13 +123,14 @@ final class MatmulCases {
   }
 
   private static Case cast(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     DType from = FLOATS[random.nextInt(3)];
     double scale = new double[] {1, 1e-6, 1e6, 1e38}[random.nextInt(4)];
     Data x =
         Data.input(
+                random,
                 "x",
-                () -> scale * random.nextGaussian(),
+                r -> scale * r.nextGaussian(),
                 Sizes.any(random, 33),
                 Sizes.any(random, 100))
             .withDtype(from)
@@ -116,7 +143,7 @@ final class MatmulCases {
   }
 
   private static Case matmul(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long m = Sizes.any(random, 100);
     long n = Sizes.any(random, 100);
     // Now and then deeper than a block along k, or more rows than a block of rows.
@@ -129,6 +156,7 @@ final class MatmulCases {
     List<Data> data = new ArrayList<>();
     // A product with BF16 weights rounds x, so it gets numbers that stay what they are.
     Data x = Data.normal(random, "x", m, k).withDtype(dtype);
+    x = random.nextInt(6) == 0 ? x.with(random, Double.NaN, Double.POSITIVE_INFINITY, 1e4) : x;
     data.add(wide || random.nextBoolean() ? x : x.widened());
     Data weight = Data.normal(random, "weight", n, k).withDtype(dtype);
     data.add(packed(weight, dtype));
@@ -139,9 +167,6 @@ final class MatmulCases {
     }
     if (random.nextBoolean()) {
       data.add(Data.normal(random, "bias", n));
-    }
-    if (random.nextInt(6) == 0) {
-      data.set(0, data.get(0).with(random, Double.NaN, Double.POSITIVE_INFINITY, 1e4));
     }
     List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
     exact.set(1, packed(weight.widened(), DType.F32));
@@ -163,15 +188,21 @@ final class MatmulCases {
   static Data packed(Data weight, DType dtype) {
     long n = weight.shape()[0];
     long k = weight.shape()[1];
-    double[] values = new double[(int) MatmulPack.packedCount(dtype, n, k)];
-    for (int i = 0; i < n * k; i++) {
-      values[(int) MatmulPack.place(dtype, i / k, i % k, k)] = weight.values()[i];
+    long count = MatmulPack.packedCount(dtype, n, k);
+    Values values =
+        weight.contents().changed(rows -> packed(rows, dtype, k, new double[(int) count]));
+    return Data.vector("packed", dtype, count, values);
+  }
+
+  private static double[] packed(double[] rows, DType dtype, long k, double[] packed) {
+    for (int i = 0; i < rows.length; i++) {
+      packed[(int) MatmulPack.place(dtype, i / k, i % k, k)] = rows[i];
     }
-    return new Data("packed", dtype, new long[] {values.length}, new long[] {1}, values, false);
+    return packed;
   }
 
   private static Case batched(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long batch = Sizes.any(random, 4);
     // Now and then deeper than a block along k, or more rows than a block of rows.
     boolean large = random.nextInt(8) == 0;
@@ -202,17 +233,17 @@ final class MatmulCases {
 
   /** A batch of one matrix. */
   private static Data repeated(Data factor) {
-    double[] values = factor.values().clone();
     int each = (int) (factor.shape()[1] * factor.shape()[2]);
-    for (int i = each; i < values.length; i++) {
-      values[i] = values[i % each];
-    }
-    return new Data(
-        factor.name(),
-        factor.dtype(),
-        factor.shape(),
-        new long[] {0, factor.strides()[1], factor.strides()[2]},
-        values,
-        false);
+    Values values =
+        factor
+            .contents()
+            .changed(
+                all -> {
+                  for (int i = each; i < all.length; i++) {
+                    all[i] = all[i % each];
+                  }
+                  return all;
+                });
+    return factor.withValues(values).withStrides(0, factor.strides()[1], factor.strides()[2]);
   }
 }

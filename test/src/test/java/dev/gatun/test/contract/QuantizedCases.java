@@ -17,10 +17,10 @@ import dev.gatun.kernels.formats.Packer;
 import dev.gatun.kernels.formats.Quantizer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /** Random products with weights of every block format. */
@@ -28,77 +28,130 @@ final class QuantizedCases {
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
   private static final List<BlockFormat> FORMATS = BlockFormat.all().toList();
 
-  /** Those that the kernels of compute capability 9.0 take. */
-  private static final List<BlockFormat> HOPPER_FORMATS =
-      Stream.of("INT8", "INT4:128", "INT4:64", "INT4:32", "INT4_ZERO:128", "Q4_0", "Q8_0")
+  // Those that the kernels of compute capability 9.0 take.
+  private static final List<BlockFormat> HOPPER_INT4 =
+      Stream.of("INT4:128", "INT4:64", "INT4:32", "INT4_ZERO:128", "INT4_ZERO:32", "Q4_0")
           .map(BlockFormat::of)
           .toList();
 
+  private static final List<BlockFormat> HOPPER_INT8 =
+      Stream.of("INT8", "Q8_0").map(BlockFormat::of).toList();
+
+  private static final List<QuantizedActivations> EXACT = List.of(QuantizedActivations.EXACT);
+
   private QuantizedCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(
-            s ->
-                Stream.of(
-                    quantize(s),
-                    dequantize(s),
-                    pack(s),
-                    tokens(s),
-                    matmul(s),
-                    matmul(s + (1L << 40))));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("quantize", QuantizedCases::quantize),
+        Generator.of("dequantize", QuantizedCases::dequantize),
+        Generator.of("quantized_pack", QuantizedCases::pack),
+        Generator.of("quantize_tokens", QuantizedCases::tokens),
+        Generator.of("quantized_matmul", QuantizedCases::matmul).times(2));
   }
 
   /** Products that tiles of tensor cores take, some so deep that several blocks share a tile. */
-  static Stream<Case> tiles(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(QuantizedCases::tile);
+  static List<Generator> tiles(Target target) {
+    return List.of(
+        Generator.of("quantized_matmul", s -> tile(s, false)).times(2),
+        Generator.of("quantized_matmul-deep", s -> tile(s, true)).times(1.6),
+        Generator.of("quantized_matmul-rows", QuantizedCases::rows).times(0.6),
+        // On compute capability 9.0 few others of so many tokens come to these tiles.
+        Generator.of("quantized_matmul-minima", QuantizedCases::minima)
+            .times(target.capability() == 90 ? 0.8 : 0.1));
   }
 
-  private static Case tile(long seed) {
-    Random random = new Random(seed);
-    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
-    int m = random.nextInt(4) == 0 ? 1 + random.nextInt(150) : Sizes.some(random, 33);
-    int n = 1 + random.nextInt(200);
-    int k = 256 * (1 + random.nextInt(random.nextInt(3) == 0 ? 9 : 2));
+  /** One of the formats, of 4 bits as often as of 8. */
+  static BlockFormat format(Random random) {
+    int bits = random.nextBoolean() ? 4 : 8;
+    List<BlockFormat> some = FORMATS.stream().filter(f -> f.layout().bits() == bits).toList();
+    return some.get(random.nextInt(some.size()));
+  }
+
+  /** A number of whole blocks of a format, and of 8. */
+  private static int depth(Random random, BlockFormat format, int least, int more) {
+    int block = format.equals(BlockFormat.INT8) ? 8 : format.blockSize(0);
+    return block * (Math.ceilDiv(least, block) + random.nextInt(Math.ceilDiv(more, block)));
+  }
+
+  private static Case tile(long seed, boolean deep) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = format(random);
+    int[] most = {8, 16, 64, 150};
+    int size = random.nextInt(4);
+    int least = size == 0 ? 1 : most[size - 1] + 1;
+    int m = least + random.nextInt(most[size] + 1 - least);
+    int n = 1 + random.nextInt(deep ? 64 : 200);
+    int k = deep ? depth(random, format, 1024, 900) : 256 * (1 + random.nextInt(2));
     DType dtype = FLOATS[1 + random.nextInt(2)];
     Data x = Data.normal(random, "x", m, k).withDtype(dtype);
-    return product(random, "quantized_matmul seed " + seed + " tile", format, x, n);
+    String name = "quantized_matmul seed %d tile%s".formatted(seed, deep ? " deep" : "");
+    // Exact ones more often: there are kernels of them for each type.
+    return random.nextBoolean()
+        ? product(random, name, format, EXACT, x, n)
+        : product(random, name, format, x, n);
+  }
+
+  /** Up to 8 rows in F32, which the kernels that read codes fastest take. */
+  private static Case rows(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = format(random);
+    int[] sizes = {1, 2 + random.nextInt(3), 5 + random.nextInt(4)};
+    Data x = Data.normal(random, "x", sizes[random.nextInt(3)], depth(random, format, 1, 600));
+    int n = 1 + random.nextInt(100);
+    return product(random, "quantized_matmul seed " + seed + " rows", format, EXACT, x, n);
+  }
+
+  /** Formats whose blocks have a least value, exact, by the larger tiles. */
+  private static Case minima(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = BlockFormat.of(seed % 2 == 0 ? "Q4_1" : "Q5_1");
+    boolean deep = random.nextBoolean();
+    int m = random.nextBoolean() ? 17 + random.nextInt(48) : 65 + random.nextInt(86);
+    int k = deep ? depth(random, format, 1024, 900) : depth(random, format, 1, 300);
+    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + (int) (seed / 2 % 2)]);
+    int n = 1 + random.nextInt(deep ? 64 : 200);
+    return product(random, "quantized_matmul seed " + seed + " minima", format, EXACT, x, n);
   }
 
   /** Products that fill Hopper's tiles, some deeper than its ring of them. */
-  static Stream<Case> hopper(long seed, int count) {
-    return LongStream.range(seed, seed + count).mapToObj(QuantizedCases::hopper);
+  static List<Generator> hopper(Target target) {
+    return List.of(
+        Generator.of("quantized_matmul", s -> hopper(s, target, false)),
+        Generator.of("quantized_matmul-deep", s -> hopper(s, target, true)).times(0.45));
   }
 
-  private static Case hopper(long seed) {
-    Random random = new Random(seed);
-    BlockFormat format = HOPPER_FORMATS.get(random.nextInt(HOPPER_FORMATS.size()));
-    int m = random.nextBoolean() ? 33 + random.nextInt(32) : 65 + random.nextInt(200);
-    int n = 257 + random.nextInt(300);
-    int block = format.equals(BlockFormat.INT8) ? 8 : format.blockSize(0);
-    int k = block * (1 + random.nextInt((random.nextBoolean() ? 200 : 1100) / block));
-    // Few features fill the device where they are split along k.
-    if (m < 65 && random.nextBoolean()) {
-      n = 1 + random.nextInt(256);
-      k = 1024 + block * random.nextInt(400 / block);
-    }
-    // Large enough for a real device now and then, with either tile.
-    if (random.nextInt(20) == 0) {
-      m = 900 + random.nextInt(900);
-      n = 1300;
-      k = 128;
-    }
-    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + random.nextInt(2)]);
+  private static Case hopper(long seed, Target target, boolean deep) {
+    Random random = Seeds.random(seed);
+    // Each kernel in turn: codes of tokens, and BF16 and F16 by weights of 4 and 8 bits; 128 tokens
+    // and 64, those also with few features, where they fill the device split along k.
+    int kind = (int) (seed % 5);
+    int way = (int) (seed / 5 % (deep ? 3 : 2));
+    boolean large = way == 0;
+    int splits = way == 2 ? 2 + random.nextInt(3) : 1;
+    List<BlockFormat> formats =
+        kind == 0 ? List.of(BlockFormat.INT8) : kind < 3 ? HOPPER_INT4 : HOPPER_INT8;
+    BlockFormat format = formats.get(random.nextInt(formats.size()));
+    boolean whole = format.equals(BlockFormat.INT8);
+    int step = Math.max(128, whole ? 0 : format.blockSize(0));
+    int least = splits > 1 ? splits * 4 * step : kind == 0 ? 1600 : 1024;
+    int k = deep ? depth(random, format, least, 600) : depth(random, format, 1, 260);
+    int m = large ? 65 + random.nextInt(200) : 33 + random.nextInt(32);
+    int rows = large ? Math.ceilDiv(m, 128) : 1;
+    int half = Math.ceilDiv(target.multiprocessors(), 2 * rows);
+    // More than half of the multiprocessors, where none is to be split.
+    int columns =
+        splits > 1 ? Math.max(1, target.multiprocessors() / splits) : large ? half : half + 1;
+    int n = 256 * (columns - 1) + 1 + random.nextInt(256);
+    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + kind % 2]);
     List<QuantizedActivations> choice =
-        format.equals(BlockFormat.INT8)
-            ? List.of(QuantizedActivations.EXACT, QuantizedActivations.INT8_PER_TOKEN)
-            : List.of(QuantizedActivations.EXACT);
-    return product(random, "quantized_matmul seed " + seed + " hopper", format, choice, x, n);
+        kind == 0 ? List.of(QuantizedActivations.INT8_PER_TOKEN) : EXACT;
+    String name = "quantized_matmul seed %d hopper%s".formatted(seed, deep ? " deep" : "");
+    return product(random, name, format, choice, x, n);
   }
 
   private static Case quantize(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
     int n = Sizes.any(random, 9);
     int k = depth(random, format);
@@ -108,25 +161,18 @@ final class QuantizedCases {
             "quantize seed %d %s".formatted(seed, format),
             List.of(
                 random.nextBoolean() ? weight.spread(random) : weight.withStrides(1, n),
-                new Data("blocks", DType.U8, shape, Operand.rowMajor(shape), null, true)),
+                Data.output("blocks", shape).withDtype(DType.U8)),
             of -> new Quantize(of.apply("weight"), format, of.apply("blocks")))
         .likeItself();
   }
 
   private static Case dequantize(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
     int n = Sizes.any(random, 33);
     int k = depth(random, format);
     long[] shape = {n, format.rowBytes(k)};
-    Data blocks =
-        new Data(
-            "blocks",
-            DType.U8,
-            shape,
-            Operand.rowMajor(shape),
-            values(blocks(random, format, n, k)),
-            false);
+    Data blocks = Data.rows("blocks", DType.U8, blocks(random, format, n, k), shape);
     return Case.exact(
         "dequantize seed %d %s".formatted(seed, format),
         List.of(random.nextBoolean() ? blocks.spread(random) : blocks, Data.output("weight", n, k)),
@@ -134,35 +180,27 @@ final class QuantizedCases {
   }
 
   private static Case pack(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
     int n = Sizes.any(random, 65);
     int k = depth(random, format);
-    byte[] blocks = blocks(random, format, n, k);
-    Data rows =
-        new Data(
-            "blocks",
-            DType.U8,
-            new long[] {n, format.rowBytes(k)},
-            new long[] {format.rowBytes(k), 1},
-            values(blocks),
-            false);
+    Data rows = Data.rows("blocks", DType.U8, blocks(random, format, n, k), n, format.rowBytes(k));
     long bytes = format.layout().packedBytes(n, k);
     return Case.exact(
         "quantized_pack seed %d %s".formatted(seed, format),
         List.of(
             random.nextBoolean() ? rows.spread(random) : rows,
-            new Data("packed", DType.U8, new long[] {bytes}, new long[] {1}, null, true)),
+            Data.output("packed", bytes).withDtype(DType.U8)),
         of -> new QuantizedPack(format, k, of.apply("blocks"), of.apply("packed")));
   }
 
   private static Case tokens(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     int rows = Sizes.any(random, 33);
     int columns = random.nextInt(4) == 0 ? 500 + random.nextInt(800) : Sizes.any(random, 100);
     double scale = new double[] {1, 1, 30, 1e-38, 1e15, 0}[random.nextInt(6)];
     Data x =
-        Data.input("x", () -> scale * random.nextGaussian(), rows, columns)
+        Data.input(random, "x", r -> scale * r.nextGaussian(), rows, columns)
             .withDtype(FLOATS[random.nextInt(3)]);
     if (random.nextInt(4) == 0) {
       x = x.with(random, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
@@ -173,7 +211,9 @@ final class QuantizedCases {
     Data codes = bytes("codes", null, rows, columns);
     data.add(random.nextBoolean() ? codes.spread(random) : codes);
     data.add(
-        calibrated ? Data.input("scales", () -> given(random), 1) : Data.output("scales", rows));
+        calibrated
+            ? Data.input(random, "scales", QuantizedCases::given, 1)
+            : Data.output("scales", rows));
     if (random.nextBoolean()) {
       data.add(calibrated ? Data.normal(random, "offsets", 1) : Data.output("offsets", rows));
     }
@@ -199,12 +239,12 @@ final class QuantizedCases {
   }
 
   /** Signed bytes; an output without values. */
-  static Data bytes(String name, double[] values, long... shape) {
+  static Data bytes(String name, Values values, long... shape) {
     return new Data(name, DType.I8, shape, Operand.rowMajor(shape), values, values == null);
   }
 
   private static Case matmul(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
     int m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : Sizes.any(random, 33);
     int n = Sizes.any(random, 65);
@@ -233,12 +273,11 @@ final class QuantizedCases {
     PackedLayout layout = format.layout();
     int m = (int) x.shape()[0];
     int k = (int) x.shape()[1];
-    double[] packed = packed(random, format, n, k);
     List<Data> data = new ArrayList<>();
     QuantizedActivations activations = choice.get(random.nextInt(choice.size()));
     boolean coded = activations == QuantizedActivations.INT8_PER_TOKEN && random.nextBoolean();
     if (coded) {
-      double[] codes = random.doubles((long) m * k, -127, 128).map(Math::floor).toArray();
+      Values codes = Values.drawn(random.nextLong(), m * k, r -> r.nextInt(-127, 128));
       data.add(bytes("x", codes, m, k).withStrides(x.strides()));
       int scales = random.nextBoolean() ? m : 1;
       Data scale = Data.normal(random, "scales", scales);
@@ -249,8 +288,7 @@ final class QuantizedCases {
     } else {
       data.add(random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x);
     }
-    data.add(
-        new Data("packed", DType.U8, new long[] {packed.length}, new long[] {1}, packed, false));
+    data.add(packed(random, format, n, k));
     Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
     y = random.nextBoolean() ? y.spread(random) : y;
     int residual = random.nextInt(4);
@@ -258,7 +296,7 @@ final class QuantizedCases {
       data.add(Data.normal(random, "residual", m, n).withDtype(y.dtype()).spread(random));
     }
     if (residual == 1) {
-      y = y.withValues(Data.normal(random, "y", m, n).withDtype(y.dtype()).values());
+      y = y.withValues(Data.normal(random, "y", m, n).withDtype(y.dtype()).contents());
     }
     data.add(y);
     if (random.nextBoolean()) {
@@ -290,26 +328,34 @@ final class QuantizedCases {
     return block * random.nextInt(Math.max(2, 600 / block) + 1);
   }
 
-  /** The bytes of a random weight [n, k] as it is packed. */
-  static double[] packed(Random random, BlockFormat format, int n, int k) {
-    byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
-    Packer.pack(
-        format,
-        MemorySegment.ofArray(blocks(random, format, n, k)),
-        format.rowBytes(k),
-        n,
-        k,
-        MemorySegment.ofArray(packed));
-    return values(packed);
+  /** A random weight [n, k] as it is packed. */
+  static Data packed(Random random, BlockFormat format, int n, int k) {
+    Values values = packedValues(random.nextLong(), format, n, k);
+    return Data.vector("packed", DType.U8, format.layout().packedBytes(n, k), values);
   }
 
-  private static byte[] blocks(Random random, BlockFormat format, int n, int k) {
-    byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
+  static Values packedValues(long seed, BlockFormat format, int n, int k) {
+    return Values.of(
+        () -> {
+          byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
+          MemorySegment blocks = MemorySegment.ofArray(blocks(seed, format, n, k));
+          MemorySegment into = MemorySegment.ofArray(packed);
+          Packer.pack(format, blocks, format.rowBytes(k), n, k, into);
+          return values(packed);
+        });
+  }
+
+  private static Values blocks(Random random, BlockFormat format, int n, int k) {
     long seed = random.nextLong();
+    return Values.of(() -> values(blocks(seed, format, n, k)));
+  }
+
+  private static byte[] blocks(long seed, BlockFormat format, int n, int k) {
+    byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
     Quantizer.quantize(
         format,
         (row, x) -> {
-          Random values = new Random(seed + row);
+          Random values = Seeds.random(seed + row);
           for (int i = 0; i < x.length; i++) {
             x[i] = (float) values.nextGaussian();
           }
@@ -320,11 +366,9 @@ final class QuantizedCases {
     return blocks;
   }
 
-  private static double[] values(byte[] bytes) {
+  private static double[] values(byte... bytes) {
     double[] values = new double[bytes.length];
-    for (int i = 0; i < bytes.length; i++) {
-      values[i] = bytes[i];
-    }
+    Arrays.setAll(values, i -> bytes[i]);
     return values;
   }
 }

@@ -7,8 +7,6 @@ import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.DType;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Sums, means and extremes along an axis, and the largest elements of rows. */
 final class ReductionCases {
@@ -19,14 +17,15 @@ final class ReductionCases {
 
   private ReductionCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.of(reduce(s), argmax(s), topk(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("reduce", ReductionCases::reduce),
+        Generator.of("argmax", ReductionCases::argmax),
+        Generator.of("topk", ReductionCases::topk));
   }
 
   private static Case reduce(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     Reduction reduction = Reduction.values()[(int) (seed % Reduction.values().length)];
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];
     DType result = random.nextBoolean() ? DType.F32 : dtype;
@@ -42,7 +41,7 @@ final class ReductionCases {
       shape[1] = Math.max(1, shape[1]);
     }
     double shift = random.nextInt(4) == 0 ? 100 : 0;
-    Data x = Data.input("x", () -> shift + random.nextGaussian(), shape).withDtype(dtype);
+    Data x = Data.input(random, "x", r -> shift + r.nextGaussian(), shape).withDtype(dtype);
     x = random.nextInt(4) > 0 ? x : x.with(random, SPECIAL[random.nextInt(SPECIAL.length)]);
     x = random.nextBoolean() ? x : x.scattered(random);
     boolean exact = reduction == Reduction.MAX || reduction == Reduction.MIN;
@@ -59,7 +58,7 @@ final class ReductionCases {
   private static Data ranked(Random random, long rows, long columns) {
     long different = 1 + random.nextInt(200);
     Data x =
-        Data.input("x", () -> random.nextLong(different) - (different >> 1), rows, columns)
+        Data.input(random, "x", r -> r.nextLong(different) - (different >> 1), rows, columns)
             .withDtype(FLOATS[random.nextInt(FLOATS.length)]);
     x =
         switch (random.nextInt(4)) {
@@ -75,7 +74,7 @@ final class ReductionCases {
   }
 
   private static Case argmax(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 17);
     return Case.exact(
         "argmax seed " + seed,
@@ -84,7 +83,7 @@ final class ReductionCases {
   }
 
   private static Case topk(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 9);
     // A large k takes columns² steps on CUDA.
     long columns = random.nextInt(9) == 0 ? 0 : Math.min(columns(random), 2000 + seed % 600);

@@ -10,8 +10,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Heads turned by random angles, in place, into new memory and into caches. */
 final class RotaryCases {
@@ -19,20 +17,19 @@ final class RotaryCases {
 
   private RotaryCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.of(rotary(s), cacheUpdate(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("rotary_embedding", RotaryCases::rotary),
+        Generator.of("rotary_cache_update", RotaryCases::cacheUpdate));
   }
 
   /** Tables of the cosine and sine of random angles, for up to all pairs of a head. */
   private static List<Data> tables(Random random, long positions, long size) {
     long half = random.nextBoolean() ? size / 2 : random.nextLong(size / 2 + 1);
-    double[] angles = random.doubles(positions * half, 0, 6).toArray();
-    int[] next = new int[2];
+    long angles = random.nextLong();
     return List.of(
-        Data.input("cosine", () -> Math.cos(angles[next[0]++]), positions, half),
-        Data.input("sine", () -> Math.sin(angles[next[1]++]), positions, half));
+        Data.input(angles, "cosine", r -> Math.cos(6 * r.nextDouble()), positions, half),
+        Data.input(angles, "sine", r -> Math.sin(6 * r.nextDouble()), positions, half));
   }
 
   /** Also such as models have, whose halves are whole vectors. */
@@ -47,7 +44,7 @@ final class RotaryCases {
   }
 
   private static Case rotary(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long tokens = Sizes.any(random, 33);
     long heads = Sizes.any(random, 5);
     long size = size(random, 100);
@@ -78,7 +75,7 @@ final class RotaryCases {
   }
 
   private static Case cacheUpdate(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long tokens = Sizes.any(random, 33);
     long heads = Sizes.any(random, 5);
     long kvHeads = Sizes.any(random, 3);

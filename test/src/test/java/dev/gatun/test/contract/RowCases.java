@@ -16,37 +16,60 @@ import dev.gatun.kernels.api.memory.Operand;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Function;
-import java.util.stream.LongStream;
+import java.util.function.LongFunction;
 import java.util.stream.Stream;
 
 /** Norms, softmax, losses and elementwise kernels over random rows, in place and not. */
 final class RowCases {
+  // As many 16-bit numbers as are read at once.
+  private static final int VECTOR = 8;
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
   private RowCases() {}
 
-  static Stream<Case> cases(long seed, int count) {
-    return LongStream.range(seed, seed + count)
-        .boxed()
-        .flatMap(s -> Stream.concat(Stream.of(crossEntropy(s), coded(s)), inSomeDtype(s)));
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("cross_entropy", RowCases::crossEntropy),
+        Generator.of("layer_norm-codes", s -> coded(s, false, false)),
+        Generator.of("rms_norm-codes", s -> coded(s, true, false)),
+        inSomeDtype("layer_norm", s -> layerNorm(s, false)),
+        inSomeDtype("rms_norm", s -> rmsNorm(s, false)),
+        inSomeDtype("gated_activation", s -> gated(s, false)),
+        inSomeDtype("softmax", s -> softmax(s, false)),
+        inSomeDtype("l2_normalize", s -> l2Normalize(s, false)),
+        inSomeDtype("activation", s -> activate(s, false)));
   }
 
-  private static Stream<Case> inSomeDtype(long seed) {
-    Random random = new Random(seed);
+  /** Rows whose length lets every kernel read 16 bytes at a time. */
+  static List<Generator> tiles() {
     return Stream.of(
-            layerNorm(seed),
-            rmsNorm(seed),
-            gated(seed),
-            softmax(seed),
-            l2Normalize(seed),
-            activate(seed))
-        .map(c -> c.inSomeDtype(random, "weight", "bias"));
+            codedInEveryDtype("layer_norm-codes", false),
+            codedInEveryDtype("rms_norm-codes", true),
+            inSomeDtype("layer_norm", s -> layerNorm(s, true)),
+            inSomeDtype("rms_norm", s -> rmsNorm(s, true)),
+            inSomeDtype("gated_activation", s -> gated(s, true)),
+            inSomeDtype("softmax", s -> softmax(s, true)),
+            inSomeDtype("activation", s -> activate(s, true)))
+        .map(g -> g.times(0.4))
+        .toList();
+  }
+
+  private static Generator codedInEveryDtype(String name, boolean rms) {
+    return Generator.of(
+        name, s -> coded(s, rms, true).in(FLOATS[(int) (s % FLOATS.length)], Set.of("scales")));
+  }
+
+  private static Generator inSomeDtype(String name, LongFunction<Case> one) {
+    return Generator.of(name, s -> one.apply(s).inSomeDtype(Seeds.random(~s), "weight", "bias"));
   }
 
   /** Values as they come: normal ones, now and then large, tiny, shifted or not numbers. */
   private static Data values(Random random, String name, long rows, long columns) {
     double scale = new double[] {1, 1, 1, 30, 1e-3, 1e15}[random.nextInt(6)];
     double shift = random.nextInt(5) == 0 ? 1000 : 0;
-    Data data = Data.input(name, () -> shift + scale * random.nextGaussian(), rows, columns);
+    Data data = Data.input(random, name, r -> shift + scale * r.nextGaussian(), rows, columns);
     return random.nextInt(6) > 0
         ? data
         : data.with(
@@ -55,14 +78,15 @@ final class RowCases {
                 [random.nextInt(4)]);
   }
 
-  private static long columns(Random random) {
-    return random.nextInt(4) == 0 ? 500 + random.nextInt(800) : Sizes.any(random, 100);
+  private static long columns(Random random, boolean vectors) {
+    long columns = random.nextInt(4) == 0 ? 500 + random.nextInt(800) : Sizes.any(random, 100);
+    return vectors ? Math.ceilDiv(columns + 1, VECTOR) * VECTOR : columns;
   }
 
-  private static Case layerNorm(long seed) {
-    Random random = new Random(seed);
+  private static Case layerNorm(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
-    long columns = columns(random);
+    long columns = columns(random, vectors);
     List<Data> data = new ArrayList<>();
     Data x = values(random, "x", rows, columns);
     boolean inPlace = random.nextBoolean();
@@ -95,10 +119,10 @@ final class RowCases {
                 of.apply("sum")));
   }
 
-  private static Case rmsNorm(long seed) {
-    Random random = new Random(seed);
+  private static Case rmsNorm(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
-    long columns = columns(random);
+    long columns = columns(random, vectors);
     boolean inPlace = random.nextBoolean();
     List<Data> data = new ArrayList<>();
     Data x = values(random, "x", rows, columns);
@@ -132,10 +156,10 @@ final class RowCases {
    * A norm whose results are codes too, or alone. In F32, where a rounding moves a code by one at
    * most; {@link TokenCodesTest} has the other types.
    */
-  private static Case coded(long seed) {
-    Random random = new Random(seed);
+  private static Case coded(long seed, boolean rms, boolean vectors) {
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
-    long columns = columns(random);
+    long columns = columns(random, vectors);
     boolean calibrated = random.nextBoolean();
     List<Data> data = new ArrayList<>();
     data.add(Data.normal(random, "x", rows, columns));
@@ -153,9 +177,8 @@ final class RowCases {
     data.add(random.nextBoolean() ? codes.spread(random) : codes);
     data.add(
         calibrated
-            ? Data.input("scales", () -> 0.01 + 0.03 * random.nextDouble(), 1)
+            ? Data.input(random, "scales", r -> 0.01 + 0.03 * r.nextDouble(), 1)
             : Data.output("scales", rows));
-    boolean rms = random.nextBoolean();
     return Case.of(
         "%s seed %d codes%s"
             .formatted(rms ? "rms_norm" : "layer_norm", seed, calibrated ? " calibrated" : ""),
@@ -175,27 +198,27 @@ final class RowCases {
         : new LayerNorm(x, residual, weight, of.apply("bias"), 1e-5f, y, sum, codes);
   }
 
-  private static Case gated(long seed) {
-    Random random = new Random(seed);
+  private static Case gated(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
     Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
     long rows = Sizes.any(random, 33);
-    long columns = columns(random);
+    long columns = columns(random, vectors);
     Data gate = Data.normal(random, "gate", rows, columns);
     Data up = values(random, "up", rows, columns);
     return Case.of(
         "gated_activation seed %d %s".formatted(seed, activation),
         List.of(
-            random.nextBoolean() ? gate.spread(random) : gate,
-            random.nextBoolean() ? up.spread(random) : up,
+            !vectors && random.nextBoolean() ? gate.spread(random) : gate,
+            !vectors && random.nextBoolean() ? up.spread(random) : up,
             Data.output("y", rows, columns)),
         of -> new GatedActivation(of.apply("gate"), of.apply("up"), activation, of.apply("y")));
   }
 
-  private static Case softmax(long seed) {
-    Random random = new Random(seed);
+  private static Case softmax(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
     boolean log = random.nextBoolean();
     long rows = Sizes.any(random, 33);
-    Data x = values(random, "x", rows, columns(random));
+    Data x = values(random, "x", rows, columns(random, vectors));
     return Case.of(
         "softmax seed %d%s".formatted(seed, log ? " log" : ""),
         List.of(x, Data.output("y", x.shape())),
@@ -203,10 +226,11 @@ final class RowCases {
   }
 
   private static Case crossEntropy(long seed) {
-    Random random = new Random(seed);
+    Random random = Seeds.random(seed);
     long rows = Sizes.any(random, 33);
     DType dtype = new DType[] {DType.F32, DType.BF16, DType.F16}[random.nextInt(3)];
-    Data logits = values(random, "logits", rows, Math.max(1, columns(random))).withDtype(dtype);
+    Data logits =
+        values(random, "logits", rows, Math.max(1, columns(random, false))).withDtype(dtype);
     Data targets = Data.ids(random, "targets", logits.shape()[1], rows).with(random, -100);
     return Case.of(
         "cross_entropy seed %d %s".formatted(seed, dtype),
@@ -219,20 +243,20 @@ final class RowCases {
                 of.apply("loss")));
   }
 
-  private static Case l2Normalize(long seed) {
-    Random random = new Random(seed);
-    Data x = values(random, "x", Sizes.any(random, 33), columns(random)).inPlace();
+  private static Case l2Normalize(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
+    Data x = values(random, "x", Sizes.any(random, 33), columns(random, vectors)).inPlace();
     return Case.of(
         "l2_normalize seed " + seed,
         List.of(x),
         of -> new L2Normalize(of.apply("x"), 1e-12f, of.apply("x")));
   }
 
-  private static Case activate(long seed) {
-    Random random = new Random(seed);
+  private static Case activate(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
     Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
-    Data x =
-        Data.input("x", () -> 4 * random.nextGaussian(), Sizes.any(random, 33), columns(random));
+    long rows = Sizes.any(random, 33);
+    Data x = Data.input(random, "x", r -> 4 * r.nextGaussian(), rows, columns(random, vectors));
     x = x.with(random, 0, -0.0, 20, -20, 88, -88, 100, -100, 1e-30, 1e30, Double.NaN);
     return Case.of(
         "activation seed %d %s".formatted(seed, activation),

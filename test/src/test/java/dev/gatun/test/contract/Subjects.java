@@ -1,5 +1,7 @@
 package dev.gatun.test.contract;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.device.BackendUnavailableException;
 import dev.gatun.kernels.api.memory.DType;
@@ -35,8 +37,24 @@ final class Subjects {
 
   private Subjects() {}
 
+  /** The levels of this processor, or the one that {@code -Dgatun.test.level=ID} names. */
   static List<CpuLevel> levels() {
-    return CpuBackend.levels();
+    String named = System.getProperty("gatun.test.level");
+    List<CpuLevel> all = CpuBackend.levels();
+    List<CpuLevel> some =
+        all.stream().filter(level -> named == null || level.id().equals(named)).toList();
+    if (some.isEmpty()) {
+      throw new IllegalArgumentException(
+          "-Dgatun.test.level=%s: this processor has %s"
+              .formatted(named, all.stream().map(CpuLevel::id).toList()));
+    }
+    return some;
+  }
+
+  /** Skips a suite where {@code -Dgatun.test.backend=NAME} names another backend. */
+  static void assumeBackend(String name) {
+    String named = System.getProperty("gatun.test.backend");
+    assumeTrue(named == null || named.equals(name), "-Dgatun.test.backend=" + named);
   }
 
   private static CpuBackend open() {

@@ -56,7 +56,7 @@ final class TokenCodesTest {
       Random random, long rows, long columns, boolean calibrated, boolean offsets) {
     List<Data> data = new ArrayList<>();
     data.add(QuantizedCases.bytes("codes", null, rows, columns));
-    data.add(calibrated ? Data.input("scales", () -> 0.02, 1) : Data.output("scales", rows));
+    data.add(calibrated ? Data.input(1, "scales", r -> 0.02, 1) : Data.output("scales", rows));
     if (offsets) {
       data.add(calibrated ? Data.normal(random, "offsets", 1) : Data.output("offsets", rows));
     }
@@ -128,7 +128,7 @@ final class TokenCodesTest {
             for (int e = 0; e < bits.length; e++) {
               values[e] = Numbers.value(bits[e], dtype);
             }
-            Data after = new Data("x", dtype, y.shape(), y.strides(), values, false);
+            Data after = new Data("x", dtype, y.shape(), y.strides(), Values.of(values), false);
             Map<String, int[]> unfused = Runs.run(tokens(after, codes, calibrated), backend);
             same(unfused, got, what);
             if (!inPlace && aligned) {
@@ -162,9 +162,7 @@ final class TokenCodesTest {
       String name, int m, int n, int k) {
     BlockFormat format = BlockFormat.of(name);
     Random random = new Random(m);
-    double[] weight = QuantizedCases.packed(random, format, n, k);
-    Data packed =
-        new Data("packed", DType.U8, new long[] {weight.length}, new long[] {1}, weight, false);
+    Data packed = QuantizedCases.packed(random, format, n, k);
     Data x = random(random, "x", FLOATS[m % 3], m, k);
     List<Data> codes = codes(random, m, k, false, name.equals("INT8"));
     Data y = Data.output("y", m, n);
@@ -178,7 +176,13 @@ final class TokenCodesTest {
               values[i] = Numbers.value(made.get(data.name())[i], data.dtype());
             }
             given.add(
-                new Data(data.name(), data.dtype(), data.shape(), data.strides(), values, false));
+                new Data(
+                    data.name(),
+                    data.dtype(),
+                    data.shape(),
+                    data.strides(),
+                    Values.of(values),
+                    false));
           }
           Case floats =
               Case.of(

@@ -86,7 +86,12 @@ final class Tolerance {
 
   private static int[] widened(int[] bits, DType dtype) {
     return Arrays.stream(bits)
-        .map(b -> b == POISON ? POISON : Float.floatToRawIntBits(Numbers.value(b, dtype)))
+        .map(
+            b ->
+                // A byte of -1 is a number as good as any.
+                b == POISON && dtype != DType.I8
+                    ? POISON
+                    : Float.floatToRawIntBits(Numbers.value(b, dtype)))
         .toArray();
   }
 

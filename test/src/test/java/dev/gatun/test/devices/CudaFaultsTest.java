@@ -254,14 +254,13 @@ final class CudaFaultsTest {
   @Test
   void attention_where_a_block_has_less_shared_memory(@TempDir Path folder) throws Exception {
     ChildJvm.Outcome outcome =
-        run(
+        ChildJvm.run(
             folder,
-            "89",
-            Map.of(),
+            Map.of("GATUN_EMULATOR_DEVICES", "89"),
+            List.of("-Dgatun.test.kernel=scaled_dot_product_attention"),
             DeviceContract.class,
-            "60",
-            "20",
-            "scaled_dot_product_attention");
+            "120",
+            "12");
     assertEquals(0, outcome.code(), outcome.out());
     assertTrue(outcome.out().matches("(?s).*cases: [1-9][0-9]+ of .*, failed: 0\n"), outcome.out());
   }

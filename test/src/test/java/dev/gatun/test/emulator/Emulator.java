@@ -9,7 +9,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The emulated CUDA driver, which the build makes of {@code test/emulator} and {@code cuda-src}.
@@ -33,6 +35,8 @@ public final class Emulator {
 
   private static final boolean DEVICE = "device".equals(System.getProperty("gatun.test.cuda"));
 
+  private static final long PLANNED_BYTES = 1 << 16;
+
   private static final class Calls {
     static final SymbolLookup LOOKUP = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
     static final MethodHandle SET =
@@ -50,6 +54,13 @@ public final class Emulator {
         handle("gatun_emulator_set_memory", ValueLayout.JAVA_LONG);
     static final MethodHandle LOSE = handle("gatun_emulator_lose", ValueLayout.JAVA_INT);
     static final MethodHandle RESET = handle("gatun_emulator_reset");
+    static final MethodHandle PLAN = handle("gatun_emulator_plan", ValueLayout.JAVA_INT);
+    static final MethodHandle PLANNED =
+        Linker.nativeLinker()
+            .downcallHandle(
+                LOOKUP.find("gatun_emulator_planned").orElseThrow(),
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
 
     static MethodHandle handle(String name, java.lang.foreign.MemoryLayout... arguments) {
       return Linker.nativeLinker()
@@ -144,5 +155,47 @@ public final class Emulator {
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /**
+   * A launch that was planned.
+   *
+   * @param kernel the name in {@code kernels.list}
+   * @param x blocks along x
+   * @param y blocks along y
+   * @param z blocks along z
+   */
+  public record Planned(String kernel, long x, long y, long z) {}
+
+  /** Notes launches from now on in place of running them, or ends that. */
+  public static void plan(boolean on) {
+    try {
+      Calls.PLAN.invokeExact(on ? 1 : 0);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What was noted since this was last asked. */
+  public static List<Planned> planned() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(PLANNED_BYTES);
+      long length = (long) Calls.PLANNED.invokeExact(text, PLANNED_BYTES);
+      if (length > PLANNED_BYTES) {
+        throw new IllegalStateException("launches of " + length + " characters were noted");
+      }
+      byte[] bytes = text.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+      return new String(bytes, StandardCharsets.US_ASCII).lines().map(Emulator::parse).toList();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Planned parse(String line) {
+    String[] words = line.split(" ");
+    return new Planned(
+        words[0], Long.parseLong(words[1]), Long.parseLong(words[2]), Long.parseLong(words[3]));
   }
 }

@@ -45,7 +45,7 @@ final class CudaAttention {
   CudaAttention(Launcher launcher, CudaMemory memory, IndexChecks checks) {
     this.memory = memory;
     this.hopper = launcher.context().computeCapability() == HOPPER;
-    this.multiprocessors = launcher.context().multiprocessors();
+    this.multiprocessors = launcher.multiprocessors();
     this.sharedMemoryLimit = launcher.context().sharedMemoryLimit();
     this.launcher = launcher;
     this.checks = checks;

@@ -50,7 +50,7 @@ final class CudaMatmul {
     this.casts = new Casts(launcher, memory);
     this.library = library;
     this.hopper = launcher.context().computeCapability() == HOPPER;
-    this.multiprocessors = launcher.context().multiprocessors();
+    this.multiprocessors = launcher.multiprocessors();
   }
 
   void run(MatmulPack c) {

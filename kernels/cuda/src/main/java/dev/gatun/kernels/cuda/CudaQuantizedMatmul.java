@@ -82,7 +82,7 @@ final class CudaQuantizedMatmul {
     this.launcher = launcher;
     this.memory = memory;
     this.tokens = tokens;
-    this.multiprocessors = launcher.context().multiprocessors();
+    this.multiprocessors = launcher.multiprocessors();
     this.splitSums = new SplitSums(memory, multiprocessors);
     this.hopper = new HopperQuantizedMatmul(launcher, splitSums);
   }

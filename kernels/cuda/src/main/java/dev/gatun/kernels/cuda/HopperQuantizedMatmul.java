@@ -36,7 +36,7 @@ final class HopperQuantizedMatmul {
     this.launcher = launcher;
     this.splitSums = splitSums;
     this.hopper = launcher.context().computeCapability() == HOPPER;
-    this.multiprocessors = launcher.context().multiprocessors();
+    this.multiprocessors = launcher.multiprocessors();
   }
 
   /** Whether there is a kernel for it, whose blocks occupy at least half of the multiprocessors. */

@@ -18,12 +18,16 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Loads kernels when they are first used, and submits them. */
 final class Launcher {
+  /** The property that sets how many multiprocessors plans count, for tests. */
+  static final String MULTIPROCESSORS = "gatun.cuda.multiprocessors";
+
   private static final long MOST_BLOCKS_X = Integer.MAX_VALUE;
   private static final long MOST_BLOCKS = 65535;
 
   private final CudaContext context;
   private final Streams streams;
   private final KernelImages images;
+  private final int multiprocessors;
   private final ConcurrentHashMap<String, CudaModule> modules = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, CudaFunction> functions = new ConcurrentHashMap<>();
   private final Queue<Arguments> spare = new ConcurrentLinkedQueue<>();
@@ -32,6 +36,20 @@ final class Launcher {
     this.context = context;
     this.streams = streams;
     this.images = images;
+    this.multiprocessors = multiprocessors(context);
+  }
+
+  private static int multiprocessors(CudaContext context) {
+    String given = System.getProperty(MULTIPROCESSORS);
+    if (given == null) {
+      return context.multiprocessors();
+    }
+    if (!given.matches("[1-9][0-9]{0,5}")) {
+      throw new IllegalArgumentException(
+          "-D%s=%s: a number of multiprocessors, such as 132, is expected"
+              .formatted(MULTIPROCESSORS, given));
+    }
+    return Integer.parseInt(given);
   }
 
   /**
@@ -64,6 +82,11 @@ final class Launcher {
 
   CudaContext context() {
     return context;
+  }
+
+  /** The multiprocessors that plans count: the device's, or those that the property names. */
+  int multiprocessors() {
+    return multiprocessors;
   }
 
   /** Arguments to fill and to launch with. */
