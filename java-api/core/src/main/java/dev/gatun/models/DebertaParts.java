@@ -80,8 +80,7 @@ final class DebertaParts {
       bias = bias == null ? relativeBias : Arithmetic.add(relativeBias, bias);
     }
     Ops.Attention attention =
-        Ops.attention(
-            query, key, value, batch.segments(), bias, scale, trace.wantsAttentions());
+        Ops.attention(query, key, value, batch.segments(), bias, scale, trace.wantsAttentions());
     trace.attention(attention.weights());
     return attention.output().reshape(query.size(0), query.size(1) * value.size(2));
   }

@@ -58,8 +58,7 @@ final class DebertaV2 implements Encoder {
   }
 
   /** The embeddings of relative positions, with their norm where there is one. */
-  private static Tensor relativeEmbeddings(
-      Config config, Weights encoder, long rows, double eps) {
+  private static Tensor relativeEmbeddings(Config config, Weights encoder, long rows, double eps) {
     int hidden = config.positive("hidden_size");
     Tensor table = encoder.take("rel_embeddings.weight", rows, hidden);
     if (!config.texts("norm_rel_ebd").contains("layer_norm")) {
@@ -86,7 +85,9 @@ final class DebertaV2 implements Encoder {
           key.forward(x).reshape(x.size(0), heads, size),
           value.forward(x).reshape(x.size(0), heads, size),
           positionKey == null ? null : positionKey.forward(relEmbeddings).reshape(-1, heads, size),
-          positionQuery == null ? null : positionQuery.forward(relEmbeddings).reshape(-1, heads, size),
+          positionQuery == null
+              ? null
+              : positionQuery.forward(relEmbeddings).reshape(-1, heads, size),
           relative,
           batch,
           trace);

@@ -25,8 +25,7 @@ final class Padded {
   static Tensor columnOverLowest(Tensor packed, int column, TokenBatch batch) {
     Tensor one =
         Layouts.contiguous(
-            packed.strided(
-                column, new long[] {packed.size(0), 1}, new long[] {packed.size(1), 1}));
+            packed.strided(column, new long[] {packed.size(0), 1}, new long[] {packed.size(1), 1}));
     Tensor padded = Layouts.contiguous(batch.lowest());
     Ops.scatterRowsInto(padded.reshape(padded.count(), 1), one, batch.places());
     return padded;

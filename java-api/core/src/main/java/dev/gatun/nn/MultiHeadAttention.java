@@ -48,8 +48,8 @@ public final class MultiHeadAttention implements AutoCloseable {
    * @param query [batch, query_length, d_model]
    * @param key [batch, key_length, d_model]
    * @param value [batch, key_length, d_model]
-   * @param mask F32, 0 where a query may not see a key and 1 where it may; axes [batch or 1, heads or 1, query_length or 1,
-   *     key_length or 1], leading ones may be missing; or null
+   * @param mask F32, 0 where a query may not see a key and 1 where it may; axes [batch or 1, heads
+   *     or 1, query_length or 1, key_length or 1], leading ones may be missing; or null
    * @param withWeights whether to return the attention weights
    */
   public Result forward(Tensor query, Tensor key, Tensor value, Tensor mask, boolean withWeights) {

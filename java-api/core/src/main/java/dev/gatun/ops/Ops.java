@@ -376,9 +376,7 @@ public final class Ops {
     axes("cross_entropy", "logits", logits, 2);
     return run(
         Tensor.empty(logits.device(), DType.F32, logits.size(0)),
-        (k, y) ->
-            k.run(
-                new CrossEntropy(logits.operand(), known, ignoreIndex, y.operand())),
+        (k, y) -> k.run(new CrossEntropy(logits.operand(), known, ignoreIndex, y.operand())),
         logits,
         targets);
   }

@@ -52,8 +52,7 @@ public final class Segments implements AutoCloseable {
                   .formatted(sequences, longest, tokens)
               + " sequence longer than all");
     }
-    return new Segments(
-        Tensor.of(device, new int[sequences + 1], sequences + 1L), tokens, longest);
+    return new Segments(Tensor.of(device, new int[sequences + 1], sequences + 1L), tokens, longest);
   }
 
   /**

@@ -93,8 +93,17 @@ final class BadOperandsTest {
         sound("softmax", x -> Ops.softmax(x[0]), f32(3, 4)),
         sound("softmax", x -> Ops.logSoftmax(x[0]), f32(3, 4)),
         sound("embedding", x -> Ops.embedding(x[0], Ids.unchecked(x[1])), f32(7, 4), ids(3)),
-        sound("embedding", x -> Ops.addEmbedding(x[0], x[1], Ids.unchecked(x[2])), f32(3, 4), f32(7, 4), ids(3)),
-        sound("scatter_rows", x -> Ops.scatterRows(x[0], Ids.unchecked(x[1]), 3, 2, 4), f32(3, 4), ids(3)),
+        sound(
+            "embedding",
+            x -> Ops.addEmbedding(x[0], x[1], Ids.unchecked(x[2])),
+            f32(3, 4),
+            f32(7, 4),
+            ids(3)),
+        sound(
+            "scatter_rows",
+            x -> Ops.scatterRows(x[0], Ids.unchecked(x[1]), 3, 2, 4),
+            f32(3, 4),
+            ids(3)),
         sound("pool", x -> Ops.pool(x[0], TWO, PoolingMode.FIRST), f32(3, 4)),
         sound("l2_normalize", x -> Ops.l2Normalize(x[0]), f32(3, 4)),
         sound("batched_matmul", x -> Ops.batchedMatmul(x[0], x[1]), f32(2, 3, 4), f32(2, 5, 4)),
@@ -129,7 +138,14 @@ final class BadOperandsTest {
             "rotary_cache_update",
             x ->
                 KeyValueCaches.rotaryUpdate(
-                    x[0], x[1], x[2], Ids.unchecked(x[3]), false, Ids.unchecked(of(-1, 0, 1)), x[4], x[5]),
+                    x[0],
+                    x[1],
+                    x[2],
+                    Ids.unchecked(x[3]),
+                    false,
+                    Ids.unchecked(of(-1, 0, 1)),
+                    x[4],
+                    x[5]),
             f32(3, 16),
             f32(9, 2),
             f32(9, 2),
@@ -140,7 +156,12 @@ final class BadOperandsTest {
         sound("matmul_pack", x -> Experts.pack(List.of(x[0], x[0]), DType.F32), f32(5, 4)),
         sound("argmax", x -> Reductions.argmax(x[0]), f32(3, 4)),
         sound("topk", x -> TopK.of(x[0], 2), f32(3, 4)),
-        sound("index_add", x -> Indexing.indexAdd(x[0], Ids.unchecked(x[1]), x[2]), f32(7, 4), ids(3), f32(3, 4)),
+        sound(
+            "index_add",
+            x -> Indexing.indexAdd(x[0], Ids.unchecked(x[1]), x[2]),
+            f32(7, 4),
+            ids(3),
+            f32(3, 4)),
         sound("cross_entropy", x -> Ops.crossEntropy(x[0], x[1], -100), f32(3, 4), ids(3)));
   }
 
@@ -226,14 +247,23 @@ final class BadOperandsTest {
             f32(3, 4),
             f32(2, 4)),
         bad("strides [4, 1]", x -> Ops.softmax(x[0].slice(1, 0, 2)), f32(3, 4)),
-        bad("id 7 at 1 is outside of 0 to 6", x -> Ops.embedding(x[0], Ids.unchecked(of(0, 7))), f32(7, 4)),
-        bad("id -1 at 0 is outside of 0 to 6", x -> Ops.embedding(x[0], Ids.unchecked(of(-1))), f32(7, 4)),
+        bad(
+            "id 7 at 1 is outside of 0 to 6",
+            x -> Ops.embedding(x[0], Ids.unchecked(of(0, 7))),
+            f32(7, 4)),
+        bad(
+            "id -1 at 0 is outside of 0 to 6",
+            x -> Ops.embedding(x[0], Ids.unchecked(of(-1))),
+            f32(7, 4)),
         bad(
             "overlaps input",
             x -> Ops.addEmbedding(x[0].slice(0, 0, 2), x[0], Ids.unchecked(of(1, 1))),
             f32(7, 4)),
         bad("reshape: ", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 1)), 3, 3), f32(2, 2)),
-        bad("negative length", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 1)), -3, 2), f32(2, 2)),
+        bad(
+            "negative length",
+            x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 1)), -3, 2),
+            f32(2, 2)),
         bad("scatter_rows: ", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 3)), 3, 2), f32(2, 2)),
         bad("pool: x is F32[4, 4], expected", x -> Ops.pool(x[0], TWO, MEAN), f32(4, 4)),
         bad(

@@ -84,7 +84,9 @@ final class AttentionCases {
             : decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
     room = deep ? 530 + random.nextInt(400) : room;
     KeyLayout keys =
-        deep ? new KeyLayout(null, null, null, batch, room, 0) : KeyLayout.random(random, batch, room);
+        deep
+            ? new KeyLayout(null, null, null, batch, room, 0)
+            : KeyLayout.random(random, batch, room);
     long keyLength = keys.longest();
     Causal causal = deep ? Causal.NONE : Causal.values()[random.nextInt(3)];
     long window = !deep && random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;

@@ -297,7 +297,9 @@ final class BadArgumentsTest {
         bad(
             "topk: k is 9, expected 0 to the columns of x F32[4, 8]",
             () -> new TopK(X, of(OTHER, 4, 9), numbers(4))),
-        bad("topk: indices is I64[4], expected 2 axes", () -> new TopK(X, of(OTHER, 4, 3), numbers(4))),
+        bad(
+            "topk: indices is I64[4], expected 2 axes",
+            () -> new TopK(X, of(OTHER, 4, 3), numbers(4))),
         bad(
             "topk: values is BF16[4, 3], expected F32",
             () -> new TopK(X, Operand.of(OTHER, DType.BF16, 4, 3), numbers(4))),
@@ -319,7 +321,8 @@ final class BadArgumentsTest {
             "offsets: 5 tokens, the longest sequence 6, expected 0 <= longest <= tokens",
             () -> new Pool(X, offsets(2, 5, 6), PoolingMode.MEAN, Y)),
         bad(
-            "lengths: are F32[4, 8], expected I32 [rows]", () -> new Softmax(X, false, new Lengths(X, 3).values())),
+            "lengths: are F32[4, 8], expected I32 [rows]",
+            () -> new Softmax(X, false, new Lengths(X, 3).values())),
         bad(
             "rotary_embedding: cosine F32[5, 5] has more pairs than the heads of x F32[4, 1, 8]",
             () -> {
@@ -414,9 +417,7 @@ final class BadArgumentsTest {
             () -> scores(new AttentionScores(1, -2, null, null, null))),
         bad(
             "dropout: probability is 1.0, expected 0 to below 1",
-            () ->
-                new Pool(
-                    X, offsets(1, (int) new Dropout(1, 0).seed(), 0), PoolingMode.MEAN, Y)),
+            () -> new Pool(X, offsets(1, (int) new Dropout(1, 0).seed(), 0), PoolingMode.MEAN, Y)),
         bad(
             "output F32[1, 4, 2, 8] has strides [64, 4, 8, 1], expected no two elements at one"
                 + " place",
@@ -577,8 +578,7 @@ final class BadArgumentsTest {
                 table,
                 Indices.unchecked(Operand.of(ids, DType.I64, 4)),
                 false,
-                Indices.unchecked(
-                    new Operand(ids, 4, DType.I64, new long[] {4}, new long[] {1})),
+                Indices.unchecked(new Operand(ids, 4, DType.I64, new long[] {4}, new long[] {1})),
                 of(out, 4, 1, 2),
                 at(out, 64, 2, 3, 1, 2),
                 at(out, 128, 2, 3, 1, 2));

@@ -179,8 +179,7 @@ final class BadExpertArgumentsTest {
   }
 
   private static Offsets offsets(int sequences, int tokens, int longest) {
-    return new Offsets(
-        Operand.of(BUFFER, DType.I32, sequences + 1), tokens, longest);
+    return new Offsets(Operand.of(BUFFER, DType.I32, sequences + 1), tokens, longest);
   }
 
   /** Offsets and rows of six places and two tokens, or places of four tokens' two slots. */

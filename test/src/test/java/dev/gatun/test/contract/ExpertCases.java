@@ -54,7 +54,8 @@ final class ExpertCases {
     float scale = random.nextBoolean() ? 1 : 2.5f;
     return Case.of(
         "expert_routing seed %d %d of %d%s"
-            .formatted(seed, k, experts, limited ? " at most %d of %s".formatted(most, sequences) : ""),
+            .formatted(
+                seed, k, experts, limited ? " at most %d of %s".formatted(most, sequences) : ""),
         List.of(
             random.nextBoolean() ? logits.spread(random) : logits,
             sequences.data(),

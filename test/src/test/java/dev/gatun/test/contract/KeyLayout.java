@@ -55,8 +55,7 @@ record KeyLayout(Ragged ragged, int[] lengths, Data table, int rows, int room, i
     }
     long[] shape = {lengths.length, width};
     Data data = Data.rows("table", DType.I32, Values.of(table), shape);
-    return new KeyLayout(
-        null, lengths, data, pages, size, slack(random, lengths, width * size));
+    return new KeyLayout(null, lengths, data, pages, size, slack(random, lengths, width * size));
   }
 
   long longest() {

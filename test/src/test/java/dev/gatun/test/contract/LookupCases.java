@@ -37,7 +37,7 @@ final class LookupCases {
                 accumulate
                     ? Data.normal(random, "y", count, columns).inPlace()
                     : Data.output("y", count, columns)),
-            of -> 
+            of ->
                 new Embedding(
                     of.apply("table"),
                     IndexingCases.ids(of, rows, seed),

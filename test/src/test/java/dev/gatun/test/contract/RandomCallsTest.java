@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cpu.CpuBackend;
 import dev.gatun.kernels.cpu.CpuLevel;
@@ -17,7 +18,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import dev.gatun.kernels.api.memory.Indices;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -229,8 +229,15 @@ final class CudaReplayTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"bert-tokens", "roberta-tokens", "distilbert-tokens", "electra-tokens",
-        "deberta-tokens", "deberta-v2-tokens", "deberta-v2-conv"})
+      strings = {
+        "bert-tokens",
+        "roberta-tokens",
+        "distilbert-tokens",
+        "electra-tokens",
+        "deberta-tokens",
+        "deberta-v2-tokens",
+        "deberta-v2-conv"
+      })
   void an_encoder_computes_what_was_written_into_its_batch(String golden) throws IOException {
     long[][][] batches = {
       {{2, 5, 6, 7, 3}, {2, 9, 3, 4, 5}},
@@ -242,7 +249,8 @@ final class CudaReplayTest {
     long[][] holes = {{1, 0, 1, 1, 0}, {1, 1, 1, 0, 1}};
     List<Tensor> outputs = new ArrayList<>();
     Device device = Device.cuda(0);
-    try (EncoderModel model = AutoModel.load(Path.of("goldens", golden), device, Storage.F32, Compute.EXACT);
+    try (EncoderModel model =
+            AutoModel.load(Path.of("goldens", golden), device, Storage.F32, Compute.EXACT);
         TokenBatch batch = model.batch(batches[0], null, null);
         Replay replay = device.capture(() -> outputs.add(model.hidden(batch)))) {
       for (int i = 0; i < batches.length; i++) {

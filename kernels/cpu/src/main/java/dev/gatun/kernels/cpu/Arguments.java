@@ -73,8 +73,7 @@ final class Arguments {
   /** As {@link Execution#inRange}, of I64 indices of which nothing is known. */
   static void inRange(KernelCall call, String what, Indices ids, long limit, Long exception) {
     if (ids.isUnknown()) {
-      Execution.inRange(
-          call, what, address(ids.values()), ids.values().size(0), limit, exception);
+      Execution.inRange(call, what, address(ids.values()), ids.values().size(0), limit, exception);
     }
   }
 }

@@ -48,9 +48,7 @@ final class CudaIndexing {
             .integer(dtype(c.y().dtype()))
             .numbers(ids.size(0), c.y().size(1), rows);
     launcher.elements(
-        "index_add",
-        c.y().size(1),
-        checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
+        "index_add", c.y().size(1), checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
   }
 
   void run(IndexSelect c) {
@@ -74,9 +72,7 @@ final class CudaIndexing {
     Operand ids = c.ids().values();
     long rows = c.y().size(0);
     Arguments arguments =
-        launcher
-            .with(c.x(), ids, c.y())
-            .numbers(c.y().size(1) * c.y().dtype().bytes(), rows);
+        launcher.with(c.x(), ids, c.y()).numbers(c.y().size(1) * c.y().dtype().bytes(), rows);
     launcher.launch(
         "scatter_rows",
         ids.size(0),

@@ -67,8 +67,7 @@ final class CudaRotary {
           !c.slots().isUnknown())
     };
     // What is recorded was run before.
-    boolean known =
-        launcher.isRecording() || !c.positions().isUnknown() && !c.slots().isUnknown();
+    boolean known = launcher.isRecording() || !c.positions().isUnknown() && !c.slots().isUnknown();
     try (Buffer bad = known ? null : memory.allocate(Integer.BYTES)) {
       if (bad != null) {
         lookAtIndices(c, CudaMemory.address(bad), bounds);

@@ -82,7 +82,9 @@ public record DisentangledBias(
     }
     Checks.shaped(NAME, "positions", positions, DType.I64, offsets.tokens());
     Checks.contiguous(NAME, "positions", positions);
-    Checks.disjoint(new Operands(NAME, Checks.present(c2p, p2c, offsets.values(), positions), Checks.present(bias)));
+    Checks.disjoint(
+        new Operands(
+            NAME, Checks.present(c2p, p2c, offsets.values(), positions), Checks.present(bias)));
   }
 
   @Override

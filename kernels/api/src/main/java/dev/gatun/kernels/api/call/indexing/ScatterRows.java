@@ -8,8 +8,9 @@ import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
 /**
- * Writes rows to places: {@code y[ids[i]] = x[i]}; other rows of y stay. The ids are distinct, but for
- * -1, whose row goes nowhere; another id outside of y is an error that names the id and its place.
+ * Writes rows to places: {@code y[ids[i]] = x[i]}; other rows of y stay. The ids are distinct, but
+ * for -1, whose row goes nowhere; another id outside of y is an error that names the id and its
+ * place.
  *
  * @param x any dtype [count, columns] contiguous
  * @param ids I64 [count] contiguous, each from 0 to rows - 1, or -1

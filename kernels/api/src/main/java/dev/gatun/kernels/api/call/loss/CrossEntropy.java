@@ -28,7 +28,8 @@ public record CrossEntropy(Operand logits, Indices targets, long ignoreIndex, Op
     Checks.indices(NAME, "targets", targets, logits.size(1), logits.size(0));
     Checks.shaped(NAME, "loss", loss, DType.F32, logits.size(0));
     Checks.contiguous(NAME, "loss", loss);
-    Checks.disjoint(new Operands(NAME, Checks.present(logits, targets.values()), Checks.present(loss)));
+    Checks.disjoint(
+        new Operands(NAME, Checks.present(logits, targets.values()), Checks.present(loss)));
   }
 
   @Override
