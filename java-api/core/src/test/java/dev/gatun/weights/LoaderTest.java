@@ -15,6 +15,7 @@ import dev.gatun.nn.Embedding;
 import dev.gatun.nn.JoinedLinear;
 import dev.gatun.nn.Linear;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -216,7 +217,7 @@ final class LoaderTest {
   void tables_stay_as_narrow_as_they_are() {
     float[] table = add("words.weight", DType.BF16, 10, 32);
     try (Loader loader = loader(Storage.F32, Compute.EXACT);
-        Tensor ids = Tensor.of(CPU, new long[] {3, 9, 3}, 3)) {
+        Ids ids = Ids.of(CPU, "ids", 10, 3, 9, 3)) {
       Embedding words = loader.embedding("words.weight", 10, 32);
       assertEquals(DType.BF16, words.table().dtype());
       try (Tensor rows = words.forward(ids)) {
