@@ -1,5 +1,6 @@
 package dev.gatun.nn;
 
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Arithmetic;
 import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Scope;
@@ -62,6 +63,10 @@ public final class MultiHeadAttention implements AutoCloseable {
     if (mask != null && mask.rank() > 4) {
       throw new IllegalArgumentException(
           "multi_head_attention: mask is %s, expected at most 4 axes".formatted(mask));
+    }
+    if (mask != null && mask.dtype() != DType.F32) {
+      throw new IllegalArgumentException(
+          "multi_head_attention: mask %s: expected F32".formatted(mask));
     }
     long size = wQ.outFeatures() / numHeads;
     try (Scope scope = Scope.open()) {
