@@ -160,6 +160,27 @@ GATUN_PROBE(atomic_add) {
   atomic_add(words + 32 + lane % 2, value);
 }
 
+// Odd lanes expect what is there, all bits set.
+GATUN_PROBE(atomic_cas) {
+  const uint32_t lane = threadIdx.x;
+  int* words = reinterpret_cast<int*>(out);
+  const int expected = lane % 2 == 1 ? -1 : 5;
+  out[32 + lane] =
+      static_cast<uint32_t>(atomic_cas(words + lane, expected, static_cast<int>(in[lane])));
+}
+
+// A product that is rounded, and one that is not before it is added to.
+GATUN_PROBE(rounded) {
+  const uint32_t lane = threadIdx.x;
+  float a, b, c;
+  memcpy(&a, in + lane, 4);
+  memcpy(&b, in + 32 + lane, 4);
+  memcpy(&c, in + 64 + lane, 4);
+  const float product = multiply_rounded(a, b), sum = gatun::multiply_add(a, b, c);
+  memcpy(out + lane, &product, 4);
+  memcpy(out + 32 + lane, &sum, 4);
+}
+
 GATUN_PROBE(atomic_min) {
   const uint32_t lane = threadIdx.x;
   unsigned long long value;

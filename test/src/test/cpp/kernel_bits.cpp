@@ -108,9 +108,8 @@ void products(int32_t dtype) {
   print("batched_matmul", dtype, 0, status, y);
   if (dtype == GATUN_DTYPE_F32) {
     std::vector<float> packed(panels * k);
-    gatun_matmul_pack_f32(reinterpret_cast<const float *>(weight.data()), k, 1, n, k,
-                          packed.data());
-    status = gatun_matmul_f32(reinterpret_cast<const float *>(x.data()), k, packed.data(),
+    status = gatun_matmul_pack_f32(weight.data(), dtype, k, 1, n, k, packed.data());
+    status |= gatun_matmul_f32(reinterpret_cast<const float *>(x.data()), k, packed.data(),
                               bias.data(), y.data(), n, kRows, n, k, GATUN_ACTIVATION_TANH);
     print("matmul_f32", dtype, 0, status, y);
   }

@@ -164,9 +164,12 @@ public final class EncoderModel implements Model {
     try (Scope scope = Scope.open()) {
       if (parts.size() == 1) {
         TokenBatch batch = new TokenBatch(encoder, device, layout);
-        Tensor hidden = scope.keep(run(batch, Trace.none()));
-        scope.keep(batch.segments().values());
-        return new Encoded(hidden, batch.segments());
+        try {
+          Tensor hidden = scope.keep(run(batch, Trace.none()));
+          return new Encoded(hidden, batch.keepSegments(scope));
+        } finally {
+          batch.closeFacts();
+        }
       }
       Tensor hidden = Tensor.empty(device, DType.F32, layout.tokens(), hiddenSize());
       long done = 0;

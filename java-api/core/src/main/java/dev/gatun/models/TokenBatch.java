@@ -207,9 +207,20 @@ public final class TokenBatch implements AutoCloseable {
     return made;
   }
 
+  /** Takes the segments out of a scope that would close them. */
+  Segments keepSegments(Scope scope) {
+    scope.keep(segments.values());
+    return segments;
+  }
+
   @Override
   public void close() {
     segments.close();
+    closeFacts();
+  }
+
+  /** Closes all but the segments. */
+  void closeFacts() {
     ids.close();
     types.close();
     positions.close();

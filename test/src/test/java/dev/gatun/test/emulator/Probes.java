@@ -245,6 +245,28 @@ final class Probes {
     }
     all.add(exact("atomic_add", LANES, terms, added));
 
+    int[] swapped = new int[2 * LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+      swapped[lane] = lane % 2 == 1 ? terms[lane] : -1;
+      swapped[LANES + lane] = -1;
+    }
+    all.add(exact("atomic_cas", LANES, terms, swapped));
+
+    int[] factors = new int[3 * LANES];
+    int[] products = new int[2 * LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+      float a = (float) random.nextGaussian();
+      float b = (float) random.nextGaussian();
+      // Near the product's negative, so that rounding it shows.
+      float c = -a * b * (1 + lane % 3 * 0x1p-20f);
+      factors[lane] = Float.floatToRawIntBits(a);
+      factors[LANES + lane] = Float.floatToRawIntBits(b);
+      factors[2 * LANES + lane] = Float.floatToRawIntBits(c);
+      products[lane] = Float.floatToRawIntBits(a * b);
+      products[LANES + lane] = Float.floatToRawIntBits(Math.fma(a, b, c));
+    }
+    all.add(exact("rounded", LANES, factors, products));
+
     int[] pairs = words(random, 2 * LANES);
     long[] least = {-1, -1};
     for (int lane = 0; lane < LANES; lane++) {

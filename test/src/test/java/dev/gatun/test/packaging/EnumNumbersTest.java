@@ -42,6 +42,7 @@ final class EnumNumbersTest {
           "gatun_level", CpuLevel.class,
           "gatun_feature", CpuFeature.class,
           "gatun_activation", Activation.class,
+          "gatun_blocks", BlockFormat.Kind.class,
           "gatun_scales", PackedLayout.Scales.class,
           "gatun_activations", QuantizedActivations.class,
           "gatun_binary_op", BinaryOp.class,
