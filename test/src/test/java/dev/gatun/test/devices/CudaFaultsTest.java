@@ -75,8 +75,12 @@ final class CudaFaultsTest {
           message.startsWith(
               "allocate: no 2097152 bytes on cuda:0; 1000 bytes are held by tensors, at most "),
           message);
-      assertTrue(message.contains(" were; the pool has 1000 bytes, at most "), message);
-      assertTrue(message.contains(", 1047576 of 1048576 bytes are free. Close"), message);
+      // Besides tensors the backend keeps the counters of split products.
+      assertTrue(
+          message.matches(
+              ".* were; the pool has 1[0-9]{3} bytes, at most .*, 1047[0-9]{3} of 1048576 bytes are"
+                  + " free\\. Close.*"),
+          message);
       assertTrue(message.contains("-Dgatun.cuda.pool=0"), message);
     }
   }
