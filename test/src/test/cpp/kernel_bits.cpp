@@ -110,7 +110,7 @@ void products(int32_t dtype) {
     std::vector<float> packed(panels * k);
     status = gatun_matmul_pack_f32(weight.data(), dtype, k, 1, n, k, packed.data());
     status |= gatun_matmul_f32(reinterpret_cast<const float *>(x.data()), k, packed.data(),
-                              bias.data(), y.data(), n, kRows, n, k, GATUN_ACTIVATION_TANH);
+                               bias.data(), y.data(), n, kRows, n, k, GATUN_ACTIVATION_TANH);
     print("matmul_f32", dtype, 0, status, y);
   }
   for (int32_t bits = 4; bits <= 8; bits += 4) {
