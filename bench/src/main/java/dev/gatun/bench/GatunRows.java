@@ -13,6 +13,7 @@ import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
@@ -85,7 +86,8 @@ final class GatunRows implements Subject.Task {
       }
       case EMBEDDING -> {
         long[] rows = RowKernel.ids(c.sizes()[0]);
-        Operand ids = tensors.hold(Tensor.of(device, rows, rows.length)).operand();
+        Tensor made = tensors.hold(Tensor.of(device, rows, rows.length));
+        Indices ids = new Indices(made.operand(), x.size(0));
         Embedding embedding = new Embedding(x, ids, false, y);
         return () -> kernels.run(embedding);
       }
@@ -117,10 +119,11 @@ final class GatunRows implements Subject.Task {
         .operand();
   }
 
-  private Operand positions() {
+  private Indices positions() {
     long[] positions = new long[c.sizes()[0]];
     Arrays.setAll(positions, i -> i % POSITIONS);
-    return tensors.hold(Tensor.of(device, positions, positions.length)).operand();
+    Tensor made = tensors.hold(Tensor.of(device, positions, positions.length));
+    return new Indices(made.operand(), POSITIONS);
   }
 
   private Tensor empty(DType dtype) {

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 
 /** Rotary embeddings, alone and with the write to the key/value cache. */
@@ -32,7 +33,7 @@ final class RotaryRows {
     RotaryRows rows = new RotaryRows(operands, tokens, size);
     Operand cosine = rows.cosine.operand();
     Operand sine = rows.sine.operand();
-    Operand places = operands.numbered(tokens);
+    Indices places = new Indices(operands.numbered(tokens), tokens);
     Operand query = operands.output(dtype, tokens, heads, size);
     if (row.get("kernel").asText().equals("rotary")) {
       Input x = operands.input(dtype, tokens, heads, size);
