@@ -164,12 +164,21 @@ struct OnlineSoftmax {
       largest = fmaxf(top[half], largest * factor);
       const float base = largest == -INFINITY ? 0 : largest;
       correction[half] = exp2_approximate(top[half] - base);
+      // What rounding a base leaves of its own product is an exponent: below 1 up to here.
+      const bool far = fabsf(base) > 0x1p24f;
+      const float unit = far ? 1 : factor;
+      if (far) {
+#pragma unroll
+        for (int q = 2 * half; q < Count / 2; q += q % 2 == 0 ? 1 : 3) {
+          scores[q] = multiply_rounded(scores[q], factor);
+        }
+      }
       top[half] = largest;
       total[half] *= correction[half];
 #pragma unroll
       for (int q = 2 * half; q < Count / 2; q += q % 2 == 0 ? 1 : 3) {
         // A score that is not a number was passed over by the maxima and makes the total one.
-        scores[q] = exp2_approximate(fmaf(scores[q], factor, -base));
+        scores[q] = exp2_approximate(fmaf(scores[q], unit, -base));
         total[half] += scores[q];
       }
     }

@@ -12,6 +12,7 @@ import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
 import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
@@ -28,13 +29,23 @@ final class ExpertKernels {
         c.renormalize(),
         c.scale(),
         c.capacity() == null ? 0 : c.capacity().tokens(),
-        offsets(c, c.capacity() == null ? null : c.capacity().sequences()),
+        sequences(c),
         c.capacity() == null ? 0 : c.capacity().sequences().sequences(),
         address(c.experts()),
         address(c.weights()),
         address(c.rows()),
         address(c.places()),
         address(c.offsets()));
+  }
+
+  private static MemorySegment sequences(ExpertRouting c) {
+    if (c.capacity() == null) {
+      return MemorySegment.NULL;
+    }
+    Offsets sequences = c.capacity().sequences();
+    MemorySegment values = address(sequences.values());
+    Execution.allTokens(c, sequences.check(c.kernel(), values), sequences.tokens());
+    return values;
   }
 
   static void run(GroupedMatmul c) {

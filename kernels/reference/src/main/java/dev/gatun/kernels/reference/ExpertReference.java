@@ -58,6 +58,9 @@ final class ExpertReference {
     }
     long[] taken = new long[slots.size()];
     int[] ends = c.capacity() == null ? null : View.offsets(c, c.capacity().sequences());
+    if (ends != null) {
+      Execution.allTokens(c, ends, c.capacity().sequences().tokens());
+    }
     int sequence = 0;
     for (long slot = 0; slot < c.experts().count(); slot++) {
       while (c.capacity() != null && slot / k >= ends[sequence + 1]) {

@@ -133,6 +133,22 @@ public final class Execution {
   }
 
   /**
+   * Requires sequences to have all tokens.
+   *
+   * @param call the call that they belong to
+   * @param offsets where each sequence begins, and behind the last where it ends
+   * @throws IllegalArgumentException where the last ends before the last token
+   */
+  public static void allTokens(KernelCall call, int[] offsets, int tokens) {
+    int last = offsets.length - 1;
+    if (offsets[last] != tokens) {
+      throw new IllegalArgumentException(
+          "%s: offset %d at %d, expected %d, for every token is of a sequence"
+              .formatted(call.kernel(), offsets[last], last, tokens));
+    }
+  }
+
+  /**
    * Requires indices to be distinct.
    *
    * @param call the call that they belong to
