@@ -130,7 +130,11 @@ final class Mutations {
     int axis = shape.length == 0 ? 0 : random.nextInt(shape.length);
     switch (random.nextInt(9)) {
       case 0 -> buffer = buffers.get(random.nextInt(buffers.size()));
-      case 1 -> buffer = others.get(random.nextInt(others.size())).buffer();
+      case 1 -> {
+        if (!others.isEmpty()) {
+          buffer = others.get(random.nextInt(others.size())).buffer();
+        }
+      }
       case 2 -> offset = random.nextBoolean() ? offset + random.nextInt(-100, 100) : number();
       case 3 -> dtype = DType.values()[random.nextInt(DType.values().length)];
       case 4 -> {
