@@ -9,7 +9,7 @@ set -euo pipefail
 mkdir -p "$1" "$2"
 build=$(cd "$1" && pwd) resources=$(cd "$2" && pwd) which=${3:-default}
 cd "$(dirname "$0")"
-source ../native/make.sh
+source ../kernels/native/make.sh
 cmp -s kernels.list "$resources/kernels.list" || cp kernels.list "$resources/kernels.list"
 nvcc=${NVCC:-nvcc}
 if ! command -v "$nvcc" >/dev/null; then

@@ -35,7 +35,7 @@ for name in junit-jupiter-api-5 junit-platform-commons-1 opentest4j-1; do
   find "${HOME}/.m2/repository" -name "$name*.jar" | sort -V | tail -n 1 | xargs -I{} cp {} "$pack/lib/"
 done
 cp -r cuda-src "$pack/cuda-src"
-cp -r native "$pack/native"
+mkdir -p "$pack/kernels" && cp -r kernels/native "$pack/kernels/native"
 cp -r test/emulator/probes "$pack/probes"
 # What nvcc makes here need not be made there. Without one only the sources travel.
 mkdir -p "$pack/images"

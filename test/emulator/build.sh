@@ -4,7 +4,7 @@
 # kernels are those of emulator/planted, and BUILD_DIR gets planted_test too.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-source "$here/../../native/make.sh"
+source "$here/../../kernels/native/make.sh"
 need_compiler "${CXX:-g++}"
 mkdir -p "$1"
 build=$(cd "$1" && pwd)

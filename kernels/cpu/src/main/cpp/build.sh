@@ -3,7 +3,7 @@
 # RESOURCE_DIR gets PLATFORM/libgatun_cpu.so and its SHA-256. CXX names the compiler, AARCH64_CXX the one for aarch64.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-source "$here/../../../../../native/make.sh"
+source "$here/../../../../native/make.sh"
 need_compiler "${CXX:-g++}"
 mkdir -p "$1" "$2"
 build=$(cd "$1" && pwd) resources=$(cd "$2" && pwd)
