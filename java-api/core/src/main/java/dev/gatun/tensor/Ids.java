@@ -5,7 +5,6 @@ import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
-import java.util.stream.LongStream;
 
 /**
  * An I64 tensor of indices with a proven bound: each is below it and none is negative. The host
@@ -45,11 +44,6 @@ public final class Ids implements AutoCloseable {
   public static Ids orNone(Device device, String what, long below, long... ids) {
     check(what, NONE, below, ids);
     return new Ids(Tensor.of(device, ids, ids.length), below, NONE);
-  }
-
-  /** {@code 0, 1, ..., count - 1}. */
-  public static Ids range(Device device, int count) {
-    return new Ids(Tensor.of(device, LongStream.range(0, count).toArray(), count), count, 0);
   }
 
   /**
@@ -102,11 +96,6 @@ public final class Ids implements AutoCloseable {
         .memory()
         .write(MemorySegment.ofArray(ids), operand.buffer(), operand.byteOffset());
     Reference.reachabilityFence(values);
-  }
-
-  /** A part of the indices, sharing their memory. */
-  public Ids slice(long begin, long end) {
-    return new Ids(values.slice(0, begin, end), below, least);
   }
 
   public int count() {

@@ -39,23 +39,6 @@ public final class Segments implements AutoCloseable {
   }
 
   /**
-   * Room for sequences whose lengths are written later; none has a token yet.
-   *
-   * @param sequences the most sequences
-   * @param tokens the most tokens of all, which operands have rows for
-   * @param longest the most tokens of one
-   */
-  public static Segments withRoom(Device device, int sequences, int tokens, int longest) {
-    if (sequences < 0 || tokens < 0 || longest < 0 || longest > tokens) {
-      throw new IllegalArgumentException(
-          "segments: room for %d sequences of %d tokens, %d in all: expected 0 or more, and no"
-                  .formatted(sequences, longest, tokens)
-              + " sequence longer than all");
-    }
-    return new Segments(Tensor.of(device, new int[sequences + 1], sequences + 1L), tokens, longest);
-  }
-
-  /**
    * Puts sequences of other lengths in place of those that are there, ahead of all that is asked of
    * the device later.
    *
