@@ -6,8 +6,11 @@ import static dev.gatun.kernels.cpu.Arguments.offsets;
 
 import dev.gatun.bindings.cpu.CpuAttention;
 import dev.gatun.bindings.cpu.CpuLibrary;
+import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Operand;
@@ -17,7 +20,16 @@ import java.lang.foreign.MemorySegment;
 final class AttentionKernels {
   private AttentionKernels() {}
 
-  static void run(ScaledDotProductAttention c) {
+  static void run(AttentionCall call) {
+    switch (call) {
+      case ScaledDotProductAttention c -> attention(c);
+      case DisentangledBias c -> disentangledBias(c);
+      case RotaryEmbedding c -> RotaryKernels.run(c);
+      case RotaryCacheUpdate c -> RotaryKernels.run(c);
+    }
+  }
+
+  private static void attention(ScaledDotProductAttention c) {
     AttentionKeys keys = c.keys();
     CpuAttention a = new CpuAttention();
     a.queryOffsets = offsets(c, c.queryOffsets());
@@ -94,7 +106,7 @@ final class AttentionKernels {
     strides[2] = operand.stride(-2);
   }
 
-  static void run(DisentangledBias c) {
+  private static void disentangledBias(DisentangledBias c) {
     CpuLibrary.disentangledBias(
         address(c.c2p()),
         address(c.p2c()),

@@ -10,13 +10,23 @@ import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 
 /** What each element gets by itself. */
 final class ElementwiseKernels {
   private ElementwiseKernels() {}
 
-  static void run(Activate c) {
+  static void run(ElementwiseCall call) {
+    switch (call) {
+      case Activate c -> activate(c);
+      case Cast c -> cast(c);
+      case Elementwise c -> elementwise(c);
+      case GatedActivation c -> gatedActivation(c);
+    }
+  }
+
+  private static void activate(Activate c) {
     CpuRows.activate(
         address(c.x()),
         address(c.y()),
@@ -25,12 +35,12 @@ final class ElementwiseKernels {
         c.activation().ordinal());
   }
 
-  static void run(Cast c) {
+  private static void cast(Cast c) {
     CpuLibrary.cast(
         address(c.x()), dtype(c.x().dtype()), address(c.y()), dtype(c.y().dtype()), c.x().count());
   }
 
-  static void run(Elementwise c) {
+  private static void elementwise(Elementwise c) {
     CpuElementwise.elementwise(
         address(c.a()),
         address(c.b()),
@@ -40,7 +50,7 @@ final class ElementwiseKernels {
         layout(c.y(), c.a(), c.b(), c.y()));
   }
 
-  static void run(GatedActivation c) {
+  private static void gatedActivation(GatedActivation c) {
     CpuRows.gatedActivation(
         address(c.gate()),
         c.gate().stride(0),

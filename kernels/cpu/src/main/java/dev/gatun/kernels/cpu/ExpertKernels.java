@@ -7,6 +7,7 @@ import static dev.gatun.kernels.cpu.Arguments.offsets;
 import dev.gatun.bindings.cpu.CpuExperts;
 import dev.gatun.bindings.cpu.CpuQuantized;
 import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.experts.ExpertCall;
 import dev.gatun.kernels.api.call.experts.ExpertCombine;
 import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
@@ -20,7 +21,16 @@ import java.lang.foreign.MemorySegment;
 final class ExpertKernels {
   private ExpertKernels() {}
 
-  static void run(ExpertRouting c) {
+  static void run(ExpertCall call) {
+    switch (call) {
+      case ExpertRouting c -> routing(c);
+      case GroupedMatmul c -> groupedMatmul(c);
+      case GroupedQuantizedMatmul c -> groupedQuantizedMatmul(c);
+      case ExpertCombine c -> combine(c);
+    }
+  }
+
+  private static void routing(ExpertRouting c) {
     CpuExperts.routing(
         rows(c.logits()),
         c.logits().size(0),
@@ -48,7 +58,7 @@ final class ExpertKernels {
     return values;
   }
 
-  static void run(GroupedMatmul c) {
+  private static void groupedMatmul(GroupedMatmul c) {
     CpuExperts.Rows x = rows(c.x());
     CpuExperts.Rows y = rows(c.y());
     CpuExperts.Groups groups = groups(c, c.x(), c.rows(), c.offsets(), c.y());
@@ -63,7 +73,7 @@ final class ExpertKernels {
     }
   }
 
-  static void run(GroupedQuantizedMatmul c) {
+  private static void groupedQuantizedMatmul(GroupedQuantizedMatmul c) {
     CpuExperts.quantizedMatmul(
         rows(c.x()),
         groups(c, c.x(), c.rows(), c.offsets(), c.y()),
@@ -79,7 +89,7 @@ final class ExpertKernels {
         c.activation().ordinal());
   }
 
-  static void run(ExpertCombine c) {
+  private static void combine(ExpertCombine c) {
     long tokens = c.places().size(0);
     long k = c.places().size(1);
     Execution.inRange(c, "place", address(c.places()), tokens * k, -1, c.x().size(0));

@@ -12,18 +12,29 @@ import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.IndexingCall;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 
 /** Rows by their numbers, and elements laid out in another way. */
 final class IndexingKernels {
   private IndexingKernels() {}
 
-  static void run(Copy c) {
+  static void run(IndexingCall call) {
+    switch (call) {
+      case Copy c -> copy(c);
+      case Embedding c -> embedding(c);
+      case IndexAdd c -> indexAdd(c);
+      case IndexSelect c -> indexSelect(c);
+      case ScatterRows c -> scatterRows(c);
+    }
+  }
+
+  private static void copy(Copy c) {
     CpuIndexing.copy(
         address(c.x()), address(c.y()), c.y().dtype().bytes(), layout(c.y(), c.x(), c.y()));
   }
 
-  static void run(Embedding c) {
+  private static void embedding(Embedding c) {
     inRange(c, "id", c.ids(), c.table().size(0), null);
     CpuRows.embedding(
         address(c.table()),
@@ -37,7 +48,7 @@ final class IndexingKernels {
         c.accumulate());
   }
 
-  static void run(IndexAdd c) {
+  private static void indexAdd(IndexAdd c) {
     inRange(c, "id", c.ids(), c.y().size(0), null);
     CpuIndexing.indexAdd(
         address(c.x()),
@@ -50,7 +61,7 @@ final class IndexingKernels {
         c.y().size(1));
   }
 
-  static void run(IndexSelect c) {
+  private static void indexSelect(IndexSelect c) {
     inRange(c, "id", c.ids(), c.x().size(1), null);
     CpuIndexing.indexSelect(
         address(c.x()),
@@ -62,7 +73,7 @@ final class IndexingKernels {
         address(c.y()));
   }
 
-  static void run(ScatterRows c) {
+  private static void scatterRows(ScatterRows c) {
     inRange(c, "id", c.ids(), c.y().size(0), -1L);
     CpuLibrary.scatterRows(
         address(c.x()),

@@ -6,12 +6,19 @@ import static dev.gatun.kernels.cpu.Arguments.inRange;
 
 import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.loss.LossCall;
 
 /** Losses. */
 final class LossKernels {
   private LossKernels() {}
 
-  static void run(CrossEntropy c) {
+  static void run(LossCall call) {
+    switch (call) {
+      case CrossEntropy c -> crossEntropy(c);
+    }
+  }
+
+  private static void crossEntropy(CrossEntropy c) {
     inRange(c, "target", c.targets(), c.logits().size(1), c.ignoreIndex());
     CpuRows.crossEntropy(
         address(c.logits()),

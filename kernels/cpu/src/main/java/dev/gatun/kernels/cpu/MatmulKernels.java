@@ -5,8 +5,14 @@ import static dev.gatun.kernels.cpu.Arguments.dtype;
 
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
@@ -14,7 +20,20 @@ import java.lang.foreign.MemorySegment;
 final class MatmulKernels {
   private MatmulKernels() {}
 
-  static void run(MatmulPack c) {
+  static void run(MatmulCall call) {
+    switch (call) {
+      case Matmul c -> matmul(c);
+      case BatchedMatmul c -> batchedMatmul(c);
+      case QuantizedMatmul c -> QuantizedKernels.run(c);
+      case MatmulPack c -> matmulPack(c);
+      case Quantize c -> BlockKernels.run(c);
+      case Dequantize c -> BlockKernels.run(c);
+      case QuantizedPack c -> BlockKernels.run(c);
+      case QuantizeTokens c -> QuantizedKernels.run(c);
+    }
+  }
+
+  private static void matmulPack(MatmulPack c) {
     c.each().forEach(MatmulKernels::pack);
   }
 
@@ -36,7 +55,7 @@ final class MatmulKernels {
     }
   }
 
-  static void run(Matmul c) {
+  private static void matmul(Matmul c) {
     MemorySegment x = address(c.x());
     MemorySegment packed = address(c.packed());
     MemorySegment bias = address(c.bias());
@@ -59,7 +78,7 @@ final class MatmulKernels {
     }
   }
 
-  static void run(BatchedMatmul c) {
+  private static void batchedMatmul(BatchedMatmul c) {
     CpuLibrary.batchedMatmul(
         address(c.a()),
         c.a().strides(),

@@ -7,6 +7,7 @@ import static dev.gatun.kernels.cpu.Arguments.dtype;
 import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.NormCall;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.memory.Operand;
@@ -15,7 +16,16 @@ import dev.gatun.kernels.api.memory.Operand;
 final class NormKernels {
   private NormKernels() {}
 
-  static void run(L2Normalize c) {
+  static void run(NormCall call) {
+    switch (call) {
+      case L2Normalize c -> l2Normalize(c);
+      case LayerNorm c -> layerNorm(c);
+      case RmsNorm c -> rmsNorm(c);
+      case Softmax c -> softmax(c);
+    }
+  }
+
+  private static void l2Normalize(L2Normalize c) {
     CpuRows.l2Normalize(
         address(c.x()),
         address(c.y()),
@@ -25,7 +35,7 @@ final class NormKernels {
         c.eps());
   }
 
-  static void run(LayerNorm c) {
+  private static void layerNorm(LayerNorm c) {
     CpuRows.layerNorm(
         address(c.x()),
         address(c.residual()),
@@ -41,7 +51,7 @@ final class NormKernels {
         codes(c.codes()));
   }
 
-  static void run(RmsNorm c) {
+  private static void rmsNorm(RmsNorm c) {
     CpuRows.rmsNorm(
         address(c.x()),
         address(c.residual()),
@@ -57,7 +67,7 @@ final class NormKernels {
         codes(c.codes()));
   }
 
-  static void run(Softmax c) {
+  private static void softmax(Softmax c) {
     CpuRows.softmax(
         address(c.x()),
         address(c.y()),

@@ -9,13 +9,23 @@ import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.TopK;
 
 /** Many elements that become few. */
 final class ReductionKernels {
   private ReductionKernels() {}
 
-  static void run(ArgMax c) {
+  static void run(ReductionCall call) {
+    switch (call) {
+      case ArgMax c -> argMax(c);
+      case Pool c -> pool(c);
+      case Reduce c -> reduce(c);
+      case TopK c -> topK(c);
+    }
+  }
+
+  private static void argMax(ArgMax c) {
     CpuReduce.argmax(
         address(c.x()),
         dtype(c.x().dtype()),
@@ -25,7 +35,7 @@ final class ReductionKernels {
         address(c.y()));
   }
 
-  static void run(Pool c) {
+  private static void pool(Pool c) {
     CpuRows.pool(
         address(c.x()),
         offsets(c, c.offsets()),
@@ -36,7 +46,7 @@ final class ReductionKernels {
         dtype(c.y().dtype()));
   }
 
-  static void run(Reduce c) {
+  private static void reduce(Reduce c) {
     CpuReduce.reduce(
         address(c.x()),
         dtype(c.x().dtype()),
@@ -47,7 +57,7 @@ final class ReductionKernels {
         c.reduction().ordinal());
   }
 
-  static void run(TopK c) {
+  private static void topK(TopK c) {
     CpuReduce.topk(
         address(c.x()),
         dtype(c.x().dtype()),

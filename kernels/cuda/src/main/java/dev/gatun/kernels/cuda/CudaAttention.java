@@ -1,7 +1,11 @@
 package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
+import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
@@ -41,6 +45,8 @@ final class CudaAttention {
   private final CudaMemory memory;
   private final int multiprocessors;
   private final int sharedMemoryLimit;
+  private final CudaDisentangledBias disentangledBias;
+  private final CudaRotary rotary;
 
   CudaAttention(Launcher launcher, CudaMemory memory, IndexChecks checks) {
     this.memory = memory;
@@ -49,9 +55,20 @@ final class CudaAttention {
     this.sharedMemoryLimit = launcher.context().sharedMemoryLimit();
     this.launcher = launcher;
     this.checks = checks;
+    this.disentangledBias = new CudaDisentangledBias(launcher);
+    this.rotary = new CudaRotary(launcher, memory, checks);
   }
 
-  void run(ScaledDotProductAttention c) {
+  void run(AttentionCall call) {
+    switch (call) {
+      case ScaledDotProductAttention c -> attention(c);
+      case DisentangledBias c -> disentangledBias.run(c);
+      case RotaryEmbedding c -> rotary.run(c);
+      case RotaryCacheUpdate c -> rotary.run(c);
+    }
+  }
+
+  private void attention(ScaledDotProductAttention c) {
     checkLength(c, "queries", c.queryLength());
     checkLength(c, "keys", c.keyLength());
     AttentionKeys keys = c.keys();

@@ -5,8 +5,8 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
-import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.Arrays;
 
@@ -18,7 +18,16 @@ final class CudaElementwise {
     this.launcher = launcher;
   }
 
-  void run(Elementwise c) {
+  void run(ElementwiseCall call) {
+    switch (call) {
+      case Activate c -> activate(c);
+      case Cast c -> cast(c);
+      case Elementwise c -> elementwise(c);
+      case GatedActivation c -> gatedActivation(c);
+    }
+  }
+
+  private void elementwise(Elementwise c) {
     Arguments arguments = launcher.with(c.a(), c.b(), c.y());
     if (isPlain(c.a(), c.y()) && isPlain(c.b(), c.y()) && isPlain(c.y(), c.y())) {
       vectors("elementwise", c.y(), arguments.integer(c.op().ordinal()).number(c.y().count()));
@@ -28,12 +37,7 @@ final class CudaElementwise {
     launcher.elements("elementwise", c.y().count(), layout(arguments, c.y(), c.a(), c.b(), c.y()));
   }
 
-  void run(Copy c) {
-    Arguments arguments = launcher.with(c.x(), c.y()).integer(c.y().dtype().bytes());
-    launcher.elements("copy_strided", c.y().count(), layout(arguments, c.y(), c.x(), c.y()));
-  }
-
-  void run(Activate c) {
+  private void activate(Activate c) {
     Arguments arguments = launcher.with(c.x(), c.y());
     boolean plain = isPlain(c.x(), c.y()) && isPlain(c.y(), c.y());
     if (!plain) {
@@ -47,7 +51,7 @@ final class CudaElementwise {
     }
   }
 
-  void run(Cast c) {
+  private void cast(Cast c) {
     launcher.elements(
         "cast",
         c.x().count(),
@@ -58,7 +62,7 @@ final class CudaElementwise {
             .number(c.x().count()));
   }
 
-  void run(GatedActivation c) {
+  private void gatedActivation(GatedActivation c) {
     Arguments arguments = launcher.with(c.gate(), c.up(), c.y());
     int lanes = Vectors.lanes(c.y());
     boolean plain =
@@ -91,7 +95,7 @@ final class CudaElementwise {
   }
 
   /** The shape of an operand and the strides of each; axes in front that are not there have 1. */
-  private static Arguments layout(Arguments arguments, Operand shaped, Operand... operands) {
+  static Arguments layout(Arguments arguments, Operand shaped, Operand... operands) {
     arguments.begin().number(shaped.count());
     int lacking = Operand.MOST_AXES - shaped.rank();
     for (int axis = 0; axis < Operand.MOST_AXES; axis++) {

@@ -2,9 +2,11 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
+import dev.gatun.kernels.api.call.experts.ExpertCall;
 import dev.gatun.kernels.api.call.experts.ExpertCombine;
 import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
+import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.Operand;
 
@@ -21,13 +23,24 @@ final class CudaExperts {
 
   private final Launcher launcher;
   private final CudaMemory memory;
+  private final CudaQuantizedExperts quantized;
 
-  CudaExperts(Launcher launcher, CudaMemory memory) {
+  CudaExperts(Launcher launcher, CudaMemory memory, CudaQuantizedExperts quantized) {
     this.launcher = launcher;
     this.memory = memory;
+    this.quantized = quantized;
   }
 
-  void run(ExpertRouting c) {
+  void run(ExpertCall call) {
+    switch (call) {
+      case ExpertRouting c -> routing(c);
+      case GroupedMatmul c -> groupedMatmul(c);
+      case GroupedQuantizedMatmul c -> quantized.run(c);
+      case ExpertCombine c -> combine(c);
+    }
+  }
+
+  private void routing(ExpertRouting c) {
     long tokens = c.logits().size(0);
     int experts = Math.toIntExact(c.logits().size(1));
     int k = Math.toIntExact(c.experts().size(1));
@@ -81,7 +94,7 @@ final class CudaExperts {
     }
   }
 
-  void run(GroupedMatmul c) {
+  private void groupedMatmul(GroupedMatmul c) {
     long places = c.y().size(0);
     long n = c.y().size(1);
     int experts = Math.toIntExact(c.experts());
@@ -128,7 +141,7 @@ final class CudaExperts {
         .numbers(c.y().size(0), c.y().size(1), c.x().size(1));
   }
 
-  void run(ExpertCombine c) {
+  private void combine(ExpertCombine c) {
     long columns = c.y().size(1);
     boolean vectors = areVectors(c.x(), c.residual(), c.y());
     launcher.launch(

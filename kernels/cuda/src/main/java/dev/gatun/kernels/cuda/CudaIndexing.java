@@ -2,9 +2,11 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
+import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.IndexingCall;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cuda.IndexChecks.Bound;
@@ -19,7 +21,23 @@ final class CudaIndexing {
     this.checks = checks;
   }
 
-  void run(Embedding c) {
+  void run(IndexingCall call) {
+    switch (call) {
+      case Copy c -> copy(c);
+      case Embedding c -> embedding(c);
+      case IndexAdd c -> indexAdd(c);
+      case IndexSelect c -> indexSelect(c);
+      case ScatterRows c -> scatterRows(c);
+    }
+  }
+
+  private void copy(Copy c) {
+    Arguments arguments = launcher.with(c.x(), c.y()).integer(c.y().dtype().bytes());
+    launcher.elements(
+        "copy_strided", c.y().count(), CudaElementwise.layout(arguments, c.y(), c.x(), c.y()));
+  }
+
+  private void embedding(Embedding c) {
     Operand ids = c.ids().values();
     long rows = c.table().size(0);
     Arguments arguments =
@@ -38,7 +56,7 @@ final class CudaIndexing {
         checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
   }
 
-  void run(IndexAdd c) {
+  private void indexAdd(IndexAdd c) {
     Operand ids = c.ids().values();
     long rows = c.y().size(0);
     Arguments arguments =
@@ -51,7 +69,7 @@ final class CudaIndexing {
         "index_add", c.y().size(1), checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
   }
 
-  void run(IndexSelect c) {
+  private void indexSelect(IndexSelect c) {
     Operand ids = c.ids().values();
     long length = c.x().size(1);
     Arguments arguments =
@@ -68,7 +86,7 @@ final class CudaIndexing {
         checks.report(arguments, c, Bound.below("id", c.ids(), length)));
   }
 
-  void run(ScatterRows c) {
+  private void scatterRows(ScatterRows c) {
     Operand ids = c.ids().values();
     long rows = c.y().size(0);
     Arguments arguments =

@@ -3,6 +3,7 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.loss.LossCall;
 import dev.gatun.kernels.cuda.IndexChecks.Bound;
 
 /** Losses. */
@@ -15,7 +16,13 @@ final class CudaLosses {
     this.checks = checks;
   }
 
-  void run(CrossEntropy c) {
+  void run(LossCall call) {
+    switch (call) {
+      case CrossEntropy c -> crossEntropy(c);
+    }
+  }
+
+  private void crossEntropy(CrossEntropy c) {
     long columns = c.logits().size(1);
     Arguments arguments =
         launcher
@@ -25,7 +32,7 @@ final class CudaLosses {
     launcher.rows(
         "cross_entropy",
         c.logits().size(0),
-        CudaRows.threadsOfLongRows(c.logits()),
+        CudaNorms.threadsOfLongRows(c.logits()),
         checks.report(arguments, c, Bound.below("target", c.targets(), columns)));
   }
 }

@@ -4,8 +4,14 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
@@ -38,6 +44,9 @@ final class CudaMatmul {
   private final Casts casts;
   // Null where weights are packed in panels.
   private final LibraryMatmul library;
+  private final CudaQuantized blocks;
+  private final CudaTokens tokens;
+  private final CudaQuantizedMatmul quantizedMatmul;
 
   private final boolean hopper;
   private final int multiprocessors;
@@ -49,11 +58,32 @@ final class CudaMatmul {
     this.launcher = launcher;
     this.casts = new Casts(launcher, memory);
     this.library = library;
+    this.blocks = new CudaQuantized(launcher, memory);
+    this.tokens = new CudaTokens(launcher);
+    this.quantizedMatmul = new CudaQuantizedMatmul(launcher, memory, tokens);
     this.hopper = launcher.context().computeCapability() == HOPPER;
     this.multiprocessors = launcher.multiprocessors();
   }
 
-  void run(MatmulPack c) {
+  /** The products with quantised weights, for experts to make theirs by. */
+  CudaQuantizedMatmul quantized() {
+    return quantizedMatmul;
+  }
+
+  void run(MatmulCall call) {
+    switch (call) {
+      case Matmul c -> matmul(c);
+      case BatchedMatmul c -> batchedMatmul(c);
+      case QuantizedMatmul c -> quantizedMatmul.run(c);
+      case MatmulPack c -> matmulPack(c);
+      case Quantize c -> blocks.run(c);
+      case Dequantize c -> blocks.run(c);
+      case QuantizedPack c -> blocks.run(c);
+      case QuantizeTokens c -> tokens.run(c);
+    }
+  }
+
+  private void matmulPack(MatmulPack c) {
     boolean rows = library != null && !c.isGrouped();
     c.each().forEach(weight -> pack(weight, rows));
   }
@@ -72,7 +102,7 @@ final class CudaMatmul {
             .numbers(w.stride(0), w.stride(1), w.size(0), w.size(1), c.packed().count()));
   }
 
-  void run(Matmul c) {
+  private void matmul(Matmul c) {
     if (library != null && library.run(c)) {
       return;
     }
@@ -178,7 +208,7 @@ final class CudaMatmul {
         && Vectors.areAligned(x, packed);
   }
 
-  void run(BatchedMatmul c) {
+  private void batchedMatmul(BatchedMatmul c) {
     if (library != null && library.run(c)) {
       return;
     }

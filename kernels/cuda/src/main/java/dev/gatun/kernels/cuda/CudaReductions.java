@@ -5,6 +5,7 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.TopK;
 
 /** Many elements that become few: sums, ranks, pooled sequences. */
@@ -18,7 +19,16 @@ final class CudaReductions {
     this.launcher = launcher;
   }
 
-  void run(ArgMax c) {
+  void run(ReductionCall call) {
+    switch (call) {
+      case ArgMax c -> argMax(c);
+      case Pool c -> pool(c);
+      case Reduce c -> reduce(c);
+      case TopK c -> topK(c);
+    }
+  }
+
+  private void argMax(ArgMax c) {
     launcher.rows(
         "argmax",
         c.x().size(0),
@@ -29,7 +39,7 @@ final class CudaReductions {
             .number(c.x().stride(0)));
   }
 
-  void run(Pool c) {
+  private void pool(Pool c) {
     launcher.launch(
         "pool",
         c.offsets().sequences(),
@@ -43,7 +53,7 @@ final class CudaReductions {
             .number(c.x().size(1)));
   }
 
-  void run(Reduce c) {
+  private void reduce(Reduce c) {
     launcher.rows(
         "reduce",
         c.y().count(),
@@ -56,7 +66,7 @@ final class CudaReductions {
             .numbers(c.x().size(1), c.x().size(2)));
   }
 
-  void run(TopK c) {
+  private void topK(TopK c) {
     int columns = Math.toIntExact(c.x().size(1));
     int k = Math.toIntExact(c.values().size(1));
     Arguments arguments =

@@ -1,7 +1,11 @@
 package dev.gatun.kernels.reference;
 
+import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Operand;
@@ -10,13 +14,26 @@ import dev.gatun.kernels.api.memory.Operand;
 final class AttentionReference {
   private final Precision p;
   private final Functions functions;
+  private final DisentangledBiasReference disentangledBias;
+  private final RotaryReference rotary;
 
   AttentionReference(Precision precision) {
     this.p = precision;
     this.functions = new Functions(precision);
+    this.disentangledBias = new DisentangledBiasReference(precision);
+    this.rotary = new RotaryReference(precision);
   }
 
-  void run(ScaledDotProductAttention c) {
+  void run(AttentionCall call) {
+    switch (call) {
+      case ScaledDotProductAttention c -> attention(c);
+      case DisentangledBias c -> disentangledBias.run(c);
+      case RotaryEmbedding c -> rotary.run(c);
+      case RotaryCacheUpdate c -> rotary.run(c);
+    }
+  }
+
+  private void attention(ScaledDotProductAttention c) {
     Sequences sequences = Sequences.of(c);
     for (int b = 0; b < c.batch(); b++) {
       for (long h = 0; h < c.query().size(-2); h++) {

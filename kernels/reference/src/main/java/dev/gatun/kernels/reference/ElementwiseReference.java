@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 
 /** Kernels that work on each element on its own. */
@@ -16,7 +17,16 @@ final class ElementwiseReference {
     this.functions = new Functions(precision);
   }
 
-  void run(Activate c) {
+  void run(ElementwiseCall call) {
+    switch (call) {
+      case Activate c -> activate(c);
+      case Cast c -> cast(c);
+      case Elementwise c -> elementwise(c);
+      case GatedActivation c -> gatedActivation(c);
+    }
+  }
+
+  private void activate(Activate c) {
     View x = View.of(c.x());
     View y = View.of(c.y());
     for (long i = 0; i < c.x().count(); i++) {
@@ -24,7 +34,7 @@ final class ElementwiseReference {
     }
   }
 
-  void run(Elementwise c) {
+  private void elementwise(Elementwise c) {
     View a = View.of(c.a());
     View b = View.of(c.b());
     View y = View.of(c.y());
@@ -46,7 +56,7 @@ final class ElementwiseReference {
     };
   }
 
-  void run(Cast c) {
+  private void cast(Cast c) {
     View x = View.of(c.x());
     View y = View.of(c.y());
     for (long i = 0; i < c.x().count(); i++) {
@@ -54,7 +64,7 @@ final class ElementwiseReference {
     }
   }
 
-  void run(GatedActivation c) {
+  private void gatedActivation(GatedActivation c) {
     View gate = View.of(c.gate());
     View up = View.of(c.up());
     View y = View.of(c.y());

@@ -1,6 +1,7 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.experts.ExpertCall;
 import dev.gatun.kernels.api.call.experts.ExpertCombine;
 import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
@@ -27,7 +28,16 @@ final class ExpertReference {
     this.quantized = new QuantizedReference(precision);
   }
 
-  void run(ExpertRouting c) {
+  void run(ExpertCall call) {
+    switch (call) {
+      case ExpertRouting c -> routing(c);
+      case GroupedMatmul c -> groupedMatmul(c);
+      case GroupedQuantizedMatmul c -> groupedQuantizedMatmul(c);
+      case ExpertCombine c -> combine(c);
+    }
+  }
+
+  private void routing(ExpertRouting c) {
     View logits = View.of(c.logits());
     View experts = View.of(c.experts());
     View weights = View.of(c.weights());
@@ -90,14 +100,14 @@ final class ExpertReference {
     void run(Operand x, Operand packed, Operand bias, Operand y);
   }
 
-  void run(GroupedMatmul c) {
+  private void groupedMatmul(GroupedMatmul c) {
     eachPlace(
         c,
         new Operand[] {c.x(), c.rows(), c.offsets(), c.packed(), c.bias(), c.y()},
         (x, packed, bias, y) -> matmul.run(new Matmul(x, packed, bias, c.activation(), y)));
   }
 
-  void run(GroupedQuantizedMatmul c) {
+  private void groupedQuantizedMatmul(GroupedQuantizedMatmul c) {
     eachPlace(
         c,
         new Operand[] {c.x(), c.rows(), c.offsets(), c.packed(), c.bias(), c.y()},
@@ -148,7 +158,7 @@ final class ExpertReference {
         whole.strides());
   }
 
-  void run(ExpertCombine c) {
+  private void combine(ExpertCombine c) {
     long k = c.places().size(1);
     Execution.inRange(c, "place", View.ids(c.places()), c.places().count(), -1, c.x().size(0));
     View x = View.of(c.x());

@@ -1,12 +1,15 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.IndexingCall;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
-/** Kernels that move elements as they are, and sums by index. */
+/** Rows by their numbers, elements as they are, and sums by index. */
 final class IndexingReference {
   private final Precision p;
 
@@ -24,13 +27,23 @@ final class IndexingReference {
         bytes);
   }
 
-  void run(Copy c) {
+  void run(IndexingCall call) {
+    switch (call) {
+      case Copy c -> copy(c);
+      case Embedding c -> embedding(c);
+      case IndexAdd c -> indexAdd(c);
+      case IndexSelect c -> indexSelect(c);
+      case ScatterRows c -> scatterRows(c);
+    }
+  }
+
+  private void copy(Copy c) {
     for (long i = 0; i < c.y().count(); i++) {
       move(c.x(), View.place(c.x(), i), c.y(), View.place(c.y(), i));
     }
   }
 
-  void run(IndexSelect c) {
+  private void indexSelect(IndexSelect c) {
     View.inRange(c, "id", c.ids(), c.x().size(1), null);
     View ids = View.of(c.ids().values());
     long count = c.ids().values().size(0);
@@ -45,7 +58,7 @@ final class IndexingReference {
     }
   }
 
-  void run(IndexAdd c) {
+  private void indexAdd(IndexAdd c) {
     View.inRange(c, "id", c.ids(), c.y().size(0), null);
     View x = View.of(c.x());
     View ids = View.of(c.ids().values());
@@ -56,6 +69,38 @@ final class IndexingReference {
         long place = ids.getLong(r) * columns + i;
         y.set(place, p.round(y.get(place) + x.get(r * columns + i)));
       }
+    }
+  }
+
+  private void embedding(Embedding c) {
+    View.inRange(c, "id", c.ids(), c.table().size(0), null);
+    View table = View.of(c.table());
+    View ids = View.of(c.ids().values());
+    View y = View.of(c.y());
+    long columns = c.table().size(1);
+    for (long r = 0; r < c.ids().values().size(0); r++) {
+      for (long i = 0; i < columns; i++) {
+        double value = table.get(ids.getLong(r) * columns + i);
+        long place = r * columns + i;
+        y.set(place, c.accumulate() ? p.round(y.get(place) + value) : value);
+      }
+    }
+  }
+
+  private void scatterRows(ScatterRows c) {
+    View.inRange(c, "id", c.ids(), c.y().size(0), -1L);
+    View ids = View.of(c.ids().values());
+    long bytes = c.x().size(1) * c.x().dtype().bytes();
+    for (long r = 0; r < c.ids().values().size(0); r++) {
+      if (ids.getLong(r) < 0) {
+        continue;
+      }
+      MemorySegment.copy(
+          View.segment(c.x().buffer()),
+          c.x().byteOffset() + r * bytes,
+          View.segment(c.y().buffer()),
+          c.y().byteOffset() + ids.getLong(r) * bytes,
+          bytes);
     }
   }
 }

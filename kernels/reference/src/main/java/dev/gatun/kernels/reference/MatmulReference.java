@@ -1,22 +1,44 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.formats.HostBlocks;
 
 /** Products of matrices. */
 final class MatmulReference {
   private final Precision p;
   private final Functions functions;
+  private final QuantizedReference quantized;
 
   MatmulReference(Precision precision) {
     this.p = precision;
     this.functions = new Functions(precision);
+    this.quantized = new QuantizedReference(precision);
   }
 
-  void run(MatmulPack c) {
+  void run(MatmulCall call) {
+    switch (call) {
+      case Matmul c -> matmul(c);
+      case BatchedMatmul c -> batchedMatmul(c);
+      case QuantizedMatmul c -> quantized.run(c);
+      case MatmulPack c -> matmulPack(c);
+      case Quantize c -> HostBlocks.quantize(c.format(), c.weight(), c.blocks());
+      case Dequantize c -> HostBlocks.dequantize(c.format(), c.blocks(), c.weight());
+      case QuantizedPack c -> HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed());
+      case QuantizeTokens c -> quantized.run(c);
+    }
+  }
+
+  private void matmulPack(MatmulPack c) {
     c.each().forEach(this::pack);
   }
 
@@ -37,7 +59,7 @@ final class MatmulReference {
     }
   }
 
-  void run(Matmul c) {
+  private void matmul(Matmul c) {
     View x = View.of(c.x());
     View packed = View.of(c.packed());
     View bias = View.of(c.bias());
@@ -63,7 +85,7 @@ final class MatmulReference {
     }
   }
 
-  void run(BatchedMatmul c) {
+  private void batchedMatmul(BatchedMatmul c) {
     View out = View.of(c.c());
     for (long i = 0; i < c.c().size(0); i++) {
       double[][] a = matrix(c.a(), i);

@@ -1,8 +1,11 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import java.util.Comparator;
 import java.util.List;
@@ -16,7 +19,16 @@ final class ReductionReference {
     this.p = precision;
   }
 
-  void run(Reduce c) {
+  void run(ReductionCall call) {
+    switch (call) {
+      case ArgMax c -> argMax(c);
+      case Pool c -> pool(c);
+      case Reduce c -> reduce(c);
+      case TopK c -> topK(c);
+    }
+  }
+
+  private void reduce(Reduce c) {
     View x = View.of(c.x());
     View y = View.of(c.y());
     int count = Math.toIntExact(c.x().size(1));
@@ -48,7 +60,7 @@ final class ReductionReference {
     };
   }
 
-  void run(ArgMax c) {
+  private void argMax(ArgMax c) {
     View x = View.of(c.x());
     View y = View.of(c.y());
     for (long r = 0; r < c.x().size(0); r++) {
@@ -56,7 +68,7 @@ final class ReductionReference {
     }
   }
 
-  void run(TopK c) {
+  private void topK(TopK c) {
     View x = View.of(c.x());
     View values = View.of(c.values());
     View indices = View.of(c.indices());
@@ -75,5 +87,32 @@ final class ReductionReference {
   static List<Integer> falling(double[] row) {
     Comparator<Integer> rising = (i, j) -> row[i] == row[j] ? 0 : Double.compare(row[i], row[j]);
     return IntStream.range(0, row.length).boxed().sorted(rising.reversed()).toList();
+  }
+
+  private void pool(Pool c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    long columns = c.x().size(1);
+    int[] offsets = View.offsets(c, c.offsets());
+    for (int s = 0; s < c.offsets().sequences(); s++) {
+      long begin = offsets[s];
+      long length = offsets[s + 1] - begin;
+      for (long i = 0; i < columns; i++) {
+        double value = 0;
+        if (length > 0) {
+          value = x.get((c.mode() == PoolingMode.LAST ? begin + length - 1 : begin) * columns + i);
+          for (long t = 1; t < length; t++) {
+            double next = x.get((begin + t) * columns + i);
+            if (c.mode() == PoolingMode.MEAN) {
+              value = p.round(value + next);
+            } else if (c.mode() == PoolingMode.MAX) {
+              value = Math.max(value, next);
+            }
+          }
+          value = c.mode() == PoolingMode.MEAN ? p.round(value / length) : value;
+        }
+        y.set(s * columns + i, value);
+      }
+    }
   }
 }

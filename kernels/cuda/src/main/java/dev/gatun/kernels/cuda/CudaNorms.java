@@ -5,6 +5,7 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.NormCall;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.memory.Operand;
@@ -13,7 +14,7 @@ import dev.gatun.kernels.api.memory.Operand;
  * Normalisations and softmax: by the kernels that keep a row in registers where it fits and lies as
  * they need it, else by those that read it again.
  */
-final class CudaRows {
+final class CudaNorms {
   private static final int WARP = 32;
   private static final int MOST_THREADS = 256;
   // Vectors of 16 bytes that a thread keeps, kKept in kept_rows.cu.
@@ -21,11 +22,20 @@ final class CudaRows {
 
   private final Launcher launcher;
 
-  CudaRows(Launcher launcher) {
+  CudaNorms(Launcher launcher) {
     this.launcher = launcher;
   }
 
-  void run(LayerNorm c) {
+  void run(NormCall call) {
+    switch (call) {
+      case L2Normalize c -> l2Normalize(c);
+      case LayerNorm c -> layerNorm(c);
+      case RmsNorm c -> rmsNorm(c);
+      case Softmax c -> softmax(c);
+    }
+  }
+
+  private void layerNorm(LayerNorm c) {
     Operand parameters = c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
     boolean kept = isKept(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
     Arguments arguments = launcher.with(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
@@ -36,7 +46,7 @@ final class CudaRows {
     launch(withCodes("layer_norm", kept, c.codes(), arguments), kept, c.x(), arguments);
   }
 
-  void run(RmsNorm c) {
+  private void rmsNorm(RmsNorm c) {
     boolean kept = isKept(c.x(), c.residual(), c.weight(), c.y(), c.sum());
     Arguments arguments = launcher.with(c.x(), c.residual(), c.weight(), c.y(), c.sum());
     if (!kept) {
@@ -47,7 +57,7 @@ final class CudaRows {
     launch(withCodes("rms_norm", kept, c.codes(), arguments), kept, c.x(), arguments);
   }
 
-  void run(L2Normalize c) {
+  private void l2Normalize(L2Normalize c) {
     launcher.rows(
         "l2_normalize",
         c.x().size(0),
@@ -58,7 +68,7 @@ final class CudaRows {
             .real(c.eps()));
   }
 
-  void run(Softmax c) {
+  private void softmax(Softmax c) {
     boolean kept = isKept(c.x(), c.y());
     Arguments arguments = launcher.with(c.x(), c.y());
     if (!kept) {

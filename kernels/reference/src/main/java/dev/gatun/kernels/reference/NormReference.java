@@ -1,25 +1,34 @@
 package dev.gatun.kernels.reference;
 
-import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.NormCall;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.memory.DType;
 import java.util.Arrays;
 
-/** Kernels that work on each row on its own. */
-final class RowsReference {
+/** Norms of rows, and softmax. */
+final class NormReference {
   private final Precision p;
   private final Functions functions;
 
-  RowsReference(Precision precision) {
+  NormReference(Precision precision) {
     this.p = precision;
     this.functions = new Functions(precision);
   }
 
-  void run(LayerNorm c) {
+  void run(NormCall call) {
+    switch (call) {
+      case L2Normalize c -> l2Normalize(c);
+      case LayerNorm c -> layerNorm(c);
+      case RmsNorm c -> rmsNorm(c);
+      case Softmax c -> softmax(c);
+    }
+  }
+
+  private void layerNorm(LayerNorm c) {
     View x = View.of(c.x());
     View residual = View.of(c.residual());
     View weight = View.of(c.weight());
@@ -65,7 +74,7 @@ final class RowsReference {
     }
   }
 
-  void run(RmsNorm c) {
+  private void rmsNorm(RmsNorm c) {
     View x = View.of(c.x());
     View residual = View.of(c.residual());
     View weight = View.of(c.weight());
@@ -90,7 +99,7 @@ final class RowsReference {
     }
   }
 
-  void run(Softmax c) {
+  private void softmax(Softmax c) {
     View x = View.of(c.x());
     View y = View.of(c.y());
     long columns = c.x().size(1);
@@ -109,26 +118,7 @@ final class RowsReference {
     }
   }
 
-  void run(CrossEntropy c) {
-    View logits = View.of(c.logits());
-    View targets = View.of(c.targets().values());
-    View loss = View.of(c.loss());
-    long columns = c.logits().size(1);
-    View.inRange(c, "target", c.targets(), columns, c.ignoreIndex());
-    for (long r = 0; r < c.logits().size(0); r++) {
-      long target = targets.getLong(r);
-      if (target == c.ignoreIndex()) {
-        loss.set(r, 0);
-        continue;
-      }
-      double[] row = logits.row(r * columns, columns);
-      double top = Functions.largest(row);
-      double logarithm = p.round(Math.log(functions.expSum(row, top)));
-      loss.set(r, p.round(logarithm - p.round(row[(int) target] - top)));
-    }
-  }
-
-  void run(L2Normalize c) {
+  private void l2Normalize(L2Normalize c) {
     View x = View.of(c.x());
     View y = View.of(c.y());
     long columns = c.x().size(1);
