@@ -12,6 +12,7 @@ import time
 import answers
 
 LEAST_SECONDS = 0.1
+DEVICE = "cuda"
 
 
 def read_weights(torch, file, dtype):
@@ -23,7 +24,7 @@ def read_weights(torch, file, dtype):
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
         tensor = torch.frombuffer(data, dtype=torch.float32, count=(end - begin) // 4, offset=8 + length + begin)
-        weights[name] = tensor.reshape(entry["shape"]).to("cuda", dtype)
+        weights[name] = tensor.reshape(entry["shape"]).to(DEVICE, dtype)
     return weights
 
 
@@ -64,7 +65,7 @@ def transformers_encoder(torch, folder, config, weights, dtype):
 
     model = BertModel(BertConfig(**config), add_pooling_layer=False)
     model.load_state_dict(weights, strict=False)
-    model = model.to("cuda", dtype).eval()
+    model = model.to(DEVICE, dtype).eval()
     return lambda ids, mask: model(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
@@ -112,21 +113,21 @@ class Models:
 
         def compared(name, call):
             with torch.inference_mode():
-                got = call(host_ids.cuda(), masked(name, host_mask.cuda()))[host_mask.cuda()].double().flatten()
+                got = call(host_ids.to(DEVICE), masked(name, host_mask.to(DEVICE)))[host_mask.to(DEVICE)].double().flatten()
             data = bytearray(pathlib.Path(row["compare"]).read_bytes())
-            wanted = torch.frombuffer(data, dtype=torch.float32).to("cuda").double()
+            wanted = torch.frombuffer(data, dtype=torch.float32).to(DEVICE).double()
             return {"difference": ((got - wanted).norm() / wanted.norm()).item()}
 
         def timed(name, call):
-            run = lambda: call(host_ids.to("cuda", non_blocking=True), masked(name, host_mask.to("cuda", non_blocking=True)))
+            run = lambda: call(host_ids.to(DEVICE, non_blocking=True), masked(name, host_mask.to(DEVICE, non_blocking=True)))
             with torch.inference_mode():
                 return {"seconds": self.seconds(run)}
 
         def replayed(call):
             with torch.inference_mode():
                 if "torch" not in self.graphs:
-                    ids = host_ids.cuda()
-                    self.graphs["torch"] = self.graph(call, ids, masked("torch", host_mask.cuda())), ids
+                    ids = host_ids.to(DEVICE)
+                    self.graphs["torch"] = self.graph(call, ids, masked("torch", host_mask.to(DEVICE))), ids
                 graph, ids = self.graphs["torch"]
 
                 def run():
