@@ -6,7 +6,8 @@ import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderModel.Encoded;
 import dev.gatun.nn.Compute;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Norm;
+import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.nio.file.Path;
@@ -28,8 +29,8 @@ final class GatunEmbedder implements Embedder {
       types[i] = new long[ids[i].length];
     }
     try (Encoded encoded = model.encode(ids, types);
-        Tensor pooled = Ops.pool(encoded.hidden(), encoded.segments(), PoolingMode.MEAN);
-        Tensor unit = Ops.l2Normalize(pooled)) {
+        Tensor pooled = Reductions.pool(encoded.hidden(), encoded.segments(), PoolingMode.MEAN);
+        Tensor unit = Norm.l2Normalize(pooled)) {
       return Vectors.rows(unit.toFloatArray(), ids.length);
     }
   }

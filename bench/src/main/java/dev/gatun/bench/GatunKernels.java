@@ -13,7 +13,8 @@ import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.ops.Ops;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.ops.Packing;
 import dev.gatun.ops.Quantization;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
@@ -92,7 +93,7 @@ final class GatunKernels implements Subject {
               case "f32", "bf16" ->
                   new Matmul(
                       x.operand(),
-                      hold(Ops.pack(weight, dtype)).operand(),
+                      hold(Packing.pack(weight, Storage.of(dtype))).operand(),
                       null,
                       Activation.NONE,
                       y.operand());

@@ -13,8 +13,9 @@ import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.kernels.api.memory.Operand;
-import dev.gatun.ops.Arithmetic;
-import dev.gatun.ops.Ops;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.ops.Norm;
+import dev.gatun.ops.Packing;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -75,7 +76,7 @@ final class SmallCalls implements Subject {
         Operand b = bias.operand();
         MemorySegment none = MemorySegment.NULL;
         return switch (way) {
-          case OP -> op(() -> Ops.layerNorm(x, null, weight, bias, EPS));
+          case OP -> op(() -> Norm.layerNorm(x, null, weight, bias, EPS));
           case RUN -> task(() -> kernels.run(new LayerNorm(from, null, w, b, EPS, to, null)), y);
           case RECORD -> record(() -> new LayerNorm(from, null, w, b, EPS, to, null));
           default -> {
@@ -94,7 +95,7 @@ final class SmallCalls implements Subject {
       }
       case SOFTMAX -> {
         return switch (way) {
-          case OP -> op(() -> Ops.softmax(x));
+          case OP -> op(() -> Norm.softmax(x));
           case RUN -> task(() -> kernels.run(new Softmax(from, false, to)), y);
           case RECORD -> record(() -> new Softmax(from, false, to));
           default -> {
@@ -109,7 +110,7 @@ final class SmallCalls implements Subject {
         Operand added = other.operand();
         BinaryOp add = BinaryOp.ADD;
         return switch (way) {
-          case OP -> op(() -> Arithmetic.add(x, other));
+          case OP -> op(() -> dev.gatun.ops.Elementwise.add(x, other));
           case RUN -> task(() -> kernels.run(new Elementwise(from, added, add, to)), y);
           case RECORD -> record(() -> new Elementwise(from, added, add, to));
           default -> {
@@ -132,14 +133,14 @@ final class SmallCalls implements Subject {
     int k = c.sizes()[2];
     Activation none = Activation.NONE;
     Tensor x = tensor(c.x(), m, k);
-    Tensor packed = tensors.hold(Ops.pack(tensor(c.weight(), n, k), DType.F32));
+    Tensor packed = tensors.hold(Packing.pack(tensor(c.weight(), n, k), Storage.of(DType.F32)));
     Tensor y = tensors.hold(Tensor.empty(device, DType.F32, m, n));
     Operand from = x.operand();
     Operand weight = packed.operand();
     Operand to = y.operand();
     Kernels kernels = device.kernels();
     return switch (way) {
-      case OP -> op(() -> Ops.linear(x, packed, null, n, none, DType.F32));
+      case OP -> op(() -> dev.gatun.ops.Matmul.linear(x, packed, null, n, none, DType.F32));
       case RUN -> task(() -> kernels.run(new Matmul(from, weight, null, none, to)), y);
       case RECORD -> record(() -> new Matmul(from, weight, null, none, to));
       default -> {

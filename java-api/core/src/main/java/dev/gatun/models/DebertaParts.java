@@ -4,8 +4,10 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Arithmetic;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Attention;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Indexing;
+import dev.gatun.ops.Matmul;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
@@ -68,19 +70,26 @@ final class DebertaParts {
     Tensor bias = batch.paddingBias();
     if (positionKey != null || positionQuery != null) {
       Tensor relativeBias =
-          Ops.disentangledBias(
-              positionKey == null ? null : Ops.batchedMatmul(byHead(query), byHead(positionKey)),
-              positionQuery == null ? null : Ops.batchedMatmul(byHead(key), byHead(positionQuery)),
+          Attention.disentangledBias(
+              positionKey == null ? null : Matmul.batchedMatmul(byHead(query), byHead(positionKey)),
+              positionQuery == null
+                  ? null
+                  : Matmul.batchedMatmul(byHead(key), byHead(positionQuery)),
               batch.segments(),
               batch.positions().values(),
               relative.span(),
               relative.buckets(),
               relative.maxPosition(),
               scale);
-      bias = bias == null ? relativeBias : Arithmetic.add(relativeBias, bias);
+      bias = bias == null ? relativeBias : Elementwise.add(relativeBias, bias);
     }
-    Ops.Attention attention =
-        Ops.attention(query, key, value, batch.segments(), bias, scale, trace.wantsAttentions());
+    Attention.Result attention =
+        Attention.scaledDotProductAttention(
+            query,
+            batch.segments(),
+            Attention.Keys.ragged(key, value, batch.segments()),
+            Attention.Scores.scaled(scale).withBias(bias),
+            trace.wantsAttentions());
     trace.attention(attention.weights());
     return attention.output().reshape(query.size(0), query.size(1) * value.size(2));
   }
@@ -124,7 +133,7 @@ final class DebertaParts {
                 LongStream.range(0, layout.tokens())
                     .map(i -> layout.seen()[(int) i] ? i : Ids.NONE)
                     .toArray());
-    return Ops.scatterRows(x, tokens, x.shape());
+    return Indexing.scatterRows(x, tokens, x.shape());
   }
 
   /** The embeddings of words, positions and segments, as far as a model has them. */

@@ -2,8 +2,8 @@ package dev.gatun.models;
 
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
@@ -140,7 +140,7 @@ final class DebertaV2 implements Encoder {
     Layouts.copy(embedded, padded.slice(0, 0, tokens));
     Ids neighbours =
         batch.derived("neighbours", tokens * convSize, tokens + 1L, l -> neighbours(l, tokens));
-    Tensor windows = Ops.embedding(padded, neighbours).reshape(tokens, convSize * width);
+    Tensor windows = Indexing.embedding(padded, neighbours).reshape(tokens, convSize * width);
     return DebertaParts.withoutPadding(
         convNorm.forward(conv.forward(windows, hidden.dtype()), hidden), batch);
   }

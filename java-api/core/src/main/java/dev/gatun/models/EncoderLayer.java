@@ -3,7 +3,7 @@ package dev.gatun.models;
 import dev.gatun.nn.LayerInput;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Attention;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
@@ -71,14 +71,15 @@ record EncoderLayer(
       Tensor joined = queryKeyValue.forwardNarrow(hidden);
       long[] shape = {tokens, heads, size};
       long[] strides = {3 * width, size, 1};
-      Ops.Attention attention =
-          Ops.attention(
+      Attention.Result attention =
+          Attention.scaledDotProductAttention(
               joined.strided(0, shape, strides),
-              joined.strided(width, shape, strides),
-              joined.strided(2 * width, shape, strides),
               batch.segments(),
-              batch.paddingBias(),
-              (float) (1 / Math.sqrt(size)),
+              Attention.Keys.ragged(
+                  joined.strided(width, shape, strides),
+                  joined.strided(2 * width, shape, strides),
+                  batch.segments()),
+              Attention.Scores.scaled((float) (1 / Math.sqrt(size))).withBias(batch.paddingBias()),
               trace.wantsAttentions());
       trace.attention(attention.weights());
       return attention.output().reshape(tokens, width);

@@ -1,8 +1,8 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Layouts;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Segments;
@@ -95,7 +95,8 @@ public final class EncoderModel implements Model {
       trace
           .states()
           .forEach(
-              state -> output.hiddenStates.add(Padded.rows(Ops.cast(state, DType.F32), batch)));
+              state ->
+                  output.hiddenStates.add(Padded.rows(Elementwise.cast(state, DType.F32), batch)));
       trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
       encoder.head().forward(hidden, batch, inputs, output);
       output.tensors().forEach(scope::keep);
@@ -189,7 +190,7 @@ public final class EncoderModel implements Model {
 
   /** The last hidden states as F32, whatever the residual stream is. */
   private Tensor run(TokenBatch batch, Trace trace) {
-    return Ops.cast(encoder.forward(batch, trace), DType.F32);
+    return Elementwise.cast(encoder.forward(batch, trace), DType.F32);
   }
 
   private BatchLayout checked(EncoderInputs inputs, boolean withPadding) {

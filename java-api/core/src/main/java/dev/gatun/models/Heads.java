@@ -4,7 +4,7 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
 
@@ -116,7 +116,7 @@ final class Heads {
   }
 
   private static Tensor first(Tensor hidden, TokenBatch batch) {
-    return Ops.pool(hidden, batch.segments(), PoolingMode.FIRST);
+    return Reductions.pool(hidden, batch.segments(), PoolingMode.FIRST);
   }
 
   /** A classification layer as most families have it. */

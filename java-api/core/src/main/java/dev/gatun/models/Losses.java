@@ -1,7 +1,6 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.memory.Indices;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -26,7 +25,7 @@ final class Losses {
     Tensor given = Tensor.of(logits.device(), targets, targets.length);
     Indices known = new Indices(given.operand(), logits.size(1));
     return Loss.of(
-        Ops.crossEntropy(logits, given, known, ignored),
+        dev.gatun.ops.Loss.crossEntropy(logits, given, known, ignored),
         rows -> {
           float[] losses = rows.toFloatArray();
           double sum = 0;

@@ -1,8 +1,8 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 
@@ -12,13 +12,13 @@ final class Padded {
 
   /** Packed rows [tokens, columns] in [sequences, length, columns], 0 where none is. */
   static Tensor rows(Tensor packed, TokenBatch batch) {
-    return Ops.scatterRows(
+    return Indexing.scatterRows(
         packed, batch.places(), batch.sequences(), batch.length(), packed.size(1));
   }
 
   /** Packed scores [tokens, 1] in [sequences, length], 0 where none is. */
   static Tensor column(Tensor packed, TokenBatch batch) {
-    return Ops.scatterRows(packed, batch.places(), batch.sequences(), batch.length());
+    return Indexing.scatterRows(packed, batch.places(), batch.sequences(), batch.length());
   }
 
   /** A column of packed scores [tokens, columns] in [sequences, length], -infinity elsewhere. */
@@ -27,7 +27,7 @@ final class Padded {
         Layouts.contiguous(
             packed.strided(column, new long[] {packed.size(0), 1}, new long[] {packed.size(1), 1}));
     Tensor padded = Layouts.contiguous(batch.lowest());
-    Ops.scatterRowsInto(padded.reshape(padded.count(), 1), one, batch.places());
+    Indexing.scatterRowsInto(padded.reshape(padded.count(), 1), one, batch.places());
     return padded;
   }
 
@@ -59,7 +59,7 @@ final class Padded {
   /** The entries of the third axis at their places in the padded batch. */
   private static Tensor spread(Tensor x, Ids rows, int heads, int length, TokenBatch batch) {
     Tensor flat = x.reshape(x.size(0) * x.size(1) * x.size(2), x.size(3));
-    return Ops.scatterRows(flat, rows, batch.sequences(), heads, length, x.size(3));
+    return Indexing.scatterRows(flat, rows, batch.sequences(), heads, length, x.size(3));
   }
 
   private static long[] headRows(BatchLayout layout, int heads, int longest) {

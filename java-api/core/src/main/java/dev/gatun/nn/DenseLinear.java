@@ -2,7 +2,7 @@ package dev.gatun.nn;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Matmul;
 import dev.gatun.tensor.Tensor;
 
 /**
@@ -16,7 +16,7 @@ record DenseLinear(
     implements Linear {
   @Override
   public Tensor forward(Tensor x, DType dtype) {
-    return Ops.linear(x, packed, bias, outFeatures, activation, dtype);
+    return Matmul.linear(x, packed, bias, outFeatures, activation, dtype);
   }
 
   @Override

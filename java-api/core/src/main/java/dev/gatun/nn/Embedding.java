@@ -1,7 +1,7 @@
 package dev.gatun.nn;
 
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Indexing;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 
@@ -14,12 +14,12 @@ import dev.gatun.tensor.Tensor;
 public record Embedding(Tensor table, DType dtype) implements AutoCloseable {
   /** The rows that the ids [count] name, [count, features]. */
   public Tensor forward(Ids ids) {
-    return Ops.embedding(table, ids, dtype);
+    return Indexing.embedding(table, ids, dtype);
   }
 
   /** Adds the rows that the ids [count] name to x [count, features] in place; gives x. */
   public Tensor addTo(Tensor x, Ids ids) {
-    return Ops.addEmbedding(x, table, ids);
+    return Indexing.addEmbedding(x, table, ids);
   }
 
   /** Rows of the table. */

@@ -1,6 +1,6 @@
 package dev.gatun.nn;
 
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Norm;
 import dev.gatun.ops.Quantization;
 import dev.gatun.tensor.Tensor;
 
@@ -14,12 +14,12 @@ import dev.gatun.tensor.Tensor;
 public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCloseable {
   /** x [..., features]. */
   public Tensor forward(Tensor x) {
-    return Ops.layerNorm(x, null, weight, bias, eps);
+    return Norm.layerNorm(x, null, weight, bias, eps);
   }
 
   /** The norm of x + residual. */
   public Tensor forward(Tensor x, Tensor residual) {
-    return Ops.layerNorm(x, residual, weight, bias, eps);
+    return Norm.layerNorm(x, residual, weight, bias, eps);
   }
 
   /** The norm of x + residual, also as the codes that the next layer makes of it where it does. */
@@ -27,8 +27,15 @@ public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCl
     if (!next.takesCodes()) {
       return new LayerInput(forward(x, residual), null);
     }
-    Quantization.Normed normed =
-        Quantization.layerNorm(x, residual, weight, bias, eps, next.takesOffsets());
+    Norm.Normed normed =
+        Norm.layerNorm(
+            x,
+            residual,
+            weight,
+            bias,
+            eps,
+            false,
+            next.takesOffsets() ? Quantization.Offsets.OF_TOKENS : Quantization.Offsets.NONE);
     return new LayerInput(normed.y(), normed.codes());
   }
 

@@ -1,8 +1,8 @@
 package dev.gatun.nn;
 
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.ops.Arithmetic;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Attention;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
@@ -74,8 +74,13 @@ public final class MultiHeadAttention implements AutoCloseable {
       Tensor k = wK.forward(key).reshape(key.size(0), key.size(1), numHeads, size);
       Tensor v = wV.forward(value).reshape(value.size(0), value.size(1), numHeads, size);
       float scale = (float) (1 / Math.sqrt(size));
-      Ops.Attention attention =
-          Ops.attention(q, k, v, mask == null ? null : bias(mask), scale, withWeights);
+      Attention.Result attention =
+          Attention.scaledDotProductAttention(
+              q,
+              null,
+              Attention.Keys.padded(k, v),
+              Attention.Scores.scaled(scale).withBias(mask == null ? null : bias(mask)),
+              withWeights);
       Tensor joined = attention.output().reshape(query.size(0), query.size(1), numHeads * size);
       scope.keep(attention.weights());
       return new Result(scope.keep(wO.forward(joined)), attention.weights());
@@ -88,8 +93,8 @@ public final class MultiHeadAttention implements AutoCloseable {
     long[] shape = {1, 1, 1, 1};
     System.arraycopy(mask.shape(), 0, shape, 4 - mask.rank(), mask.rank());
     Tensor shown = mask.reshape(shape);
-    Tensor hidden = Arithmetic.subtract(shown, Tensor.of(mask.device(), new float[] {1}, 1));
-    return Arithmetic.multiply(hidden, Tensor.of(mask.device(), new float[] {-MASKED}, 1));
+    Tensor hidden = Elementwise.subtract(shown, Tensor.of(mask.device(), new float[] {1}, 1));
+    return Elementwise.multiply(hidden, Tensor.of(mask.device(), new float[] {-MASKED}, 1));
   }
 
   @Override

@@ -1,6 +1,6 @@
 package dev.gatun.nn;
 
-import dev.gatun.ops.Arithmetic;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 
@@ -46,7 +46,7 @@ public final class PositionalEncoding implements AutoCloseable {
           "positional_encoding: x is %s, expected [batch, up to %d, %d]"
               .formatted(x, table.size(0), table.size(1)));
     }
-    return Arithmetic.add(x, table.slice(0, 0, x.size(1)));
+    return Elementwise.add(x, table.slice(0, 0, x.size(1)));
   }
 
   @Override

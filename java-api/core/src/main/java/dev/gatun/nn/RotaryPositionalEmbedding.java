@@ -1,6 +1,6 @@
 package dev.gatun.nn;
 
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Rotary;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
@@ -41,7 +41,7 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
 
   /** x [tokens, heads, head_size] turned by the positions [tokens]. */
   public Tensor forward(Tensor x, Ids positions) {
-    return Ops.rotary(x, cosine, sine, positions, false);
+    return Rotary.rotaryEmbedding(x, cosine, sine, positions, false);
   }
 
   @Override

@@ -58,7 +58,7 @@ public final class Experts {
    */
   public static Routing route(
       Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {
-    Ops.axes("expert_routing", "logits", logits, 2);
+    Calls.axes("expert_routing", "logits", logits, 2);
     long tokens = logits.size(0);
     long[][] shapes = {{tokens, k}, {tokens, k}, {tokens * k}, {tokens, k}, {logits.size(1) + 1}};
     List<Tensor> results = new ArrayList<>();
@@ -90,7 +90,7 @@ public final class Experts {
       if (!done) {
         results.forEach(Tensor::close);
       }
-      Ops.fence(logits);
+      Calls.fence(logits);
     }
   }
 
@@ -148,14 +148,14 @@ public final class Experts {
     }
     Tensor first = weights.getFirst();
     for (Tensor weight : weights) {
-      Ops.axes(op, "weight", weight, 2);
+      Calls.axes(op, "weight", weight, 2);
       if (weight.size(0) != first.size(0) || weight.size(1) != first.size(1)) {
         throw new IllegalArgumentException(
             "%s: weights %s and %s have different shapes".formatted(op, first, weight));
       }
     }
     long each = size.applyAsLong(first.size(0), first.size(1));
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(first.device(), dtype, Math.multiplyExact(weights.size(), each)),
         (k, all) -> {
           for (int e = 0; e < weights.size(); e++) {
@@ -184,16 +184,16 @@ public final class Experts {
       long outFeatures,
       Activation activation,
       DType dtype) {
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(x.device(), dtype, routing.rows.size(0), outFeatures),
         (k, y) ->
             k.run(
                 new GroupedMatmul(
                     x.operand(),
-                    Ops.operand(rows),
+                    Calls.operand(rows),
                     routing.offsets.operand(),
                     packed.operand(),
-                    Ops.operand(bias),
+                    Calls.operand(bias),
                     activation,
                     y.operand())),
         x,
@@ -221,7 +221,7 @@ public final class Experts {
       long outFeatures,
       Activation activation,
       DType dtype) {
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(x.device(), dtype, routing.rows.size(0), outFeatures),
         (k, y) ->
             k.run(
@@ -229,10 +229,10 @@ public final class Experts {
                     format.layout(),
                     activations,
                     x.operand(),
-                    Ops.operand(rows),
+                    Calls.operand(rows),
                     routing.offsets.operand(),
                     packed.operand(),
-                    Ops.operand(bias),
+                    Calls.operand(bias),
                     activation,
                     y.operand())),
         x,
@@ -251,8 +251,8 @@ public final class Experts {
    * @return [tokens, columns]
    */
   public static Tensor combine(Tensor x, Routing routing, Tensor residual, DType dtype) {
-    Ops.axes("expert_combine", "x", x, 2);
-    return Ops.run(
+    Calls.axes("expert_combine", "x", x, 2);
+    return Calls.run(
         Tensor.empty(x.device(), dtype, routing.places.size(0), x.size(1)),
         (k, y) ->
             k.run(
@@ -260,7 +260,7 @@ public final class Experts {
                     x.operand(),
                     routing.weights.operand(),
                     routing.places.operand(),
-                    Ops.operand(residual),
+                    Calls.operand(residual),
                     y.operand())),
         x,
         routing.weights,

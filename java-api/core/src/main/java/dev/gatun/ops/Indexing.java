@@ -1,12 +1,15 @@
 package dev.gatun.ops;
 
+import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 
-/** Operations that find entries of an axis by index. */
+/** Entries of an axis, and rows, by index. */
 public final class Indexing {
   private Indexing() {}
 
@@ -24,7 +27,7 @@ public final class Indexing {
     long inner = Arrays.stream(shape, a + 1, shape.length).reduce(1, (i, j) -> i * j);
     Tensor source = x.reshape(outer, shape[a], inner);
     shape[a] = ids.count();
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(x.device(), x.dtype(), shape),
         (k, y) ->
             k.run(
@@ -46,7 +49,58 @@ public final class Indexing {
    */
   public static Tensor indexAdd(Tensor y, Ids ids, Tensor x) {
     y.device().kernels().run(new IndexAdd(x.operand(), ids.indices(), y.operand()));
-    Ops.fence(y, ids.values(), x);
+    Calls.fence(y, ids.values(), x);
+    return y;
+  }
+
+  /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
+  public static Tensor embedding(Tensor table, Ids ids) {
+    return embedding(table, ids, table.dtype());
+  }
+
+  /**
+   * The same as other numbers than the table's.
+   *
+   * @param dtype F32, or the table's
+   */
+  public static Tensor embedding(Tensor table, Ids ids, DType dtype) {
+    Calls.axes("embedding", "table", table, 2);
+    return Calls.run(
+        Tensor.empty(table.device(), dtype, ids.count(), table.size(1)),
+        (k, y) -> k.run(new Embedding(table.operand(), ids.indices(), false, y.operand())),
+        table,
+        ids.values());
+  }
+
+  /** The same, added to y in place; gives y. */
+  public static Tensor addEmbedding(Tensor y, Tensor table, Ids ids) {
+    table.device().kernels().run(new Embedding(table.operand(), ids.indices(), true, y.operand()));
+    Calls.fence(table, ids.values(), y);
+    return y;
+  }
+
+  /**
+   * Zeros of a shape, with x [count, columns] at the rows that ids names; a row whose id is {@link
+   * Ids#NONE} goes nowhere.
+   *
+   * @param shape [..., columns]
+   */
+  public static Tensor scatterRows(Tensor x, Ids ids, long... shape) {
+    Calls.axes("scatter_rows", "x", x, 2);
+    return Calls.run(
+        Tensor.zeros(x.device(), x.dtype(), shape),
+        (k, y) -> {
+          Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
+          k.run(new ScatterRows(x.operand(), ids.indices(), rows.operand()));
+        },
+        x,
+        ids.values());
+  }
+
+  /** Writes x [count, columns] over the rows of y [rows, columns] that ids names; gives y. */
+  public static Tensor scatterRowsInto(Tensor y, Tensor x, Ids ids) {
+    y.device().kernels().run(new ScatterRows(x.operand(), ids.indices(), y.operand()));
+    Calls.fence(x, ids.values(), y);
     return y;
   }
 }

@@ -11,7 +11,7 @@ public final class Layouts {
 
   /** The elements row-major without gaps. */
   public static Tensor contiguous(Tensor x) {
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(x.device(), x.dtype(), x.shape()),
         (k, y) -> k.run(new Copy(x.operand(), y.operand())),
         x);
@@ -20,7 +20,7 @@ public final class Layouts {
   /** Writes the elements of a tensor over those of another one of the same shape and dtype. */
   public static void copy(Tensor from, Tensor to) {
     to.device().kernels().run(new Copy(from.operand(), to.operand()));
-    Ops.fence(from, to);
+    Calls.fence(from, to);
   }
 
   /**
@@ -34,7 +34,7 @@ public final class Layouts {
     int a = axis("concat", first, axis);
     long[] shape = first.shape();
     shape[a] = parts.stream().mapToLong(part -> part.size(a)).sum();
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(first.device(), first.dtype(), shape),
         (k, y) -> {
           long begin = 0;

@@ -25,8 +25,8 @@ public final class Packing {
 
   /** A weight of floats as it is kept: packed, and quantised where that is in blocks. */
   public static Tensor pack(Tensor weight, Storage storage) {
-    Ops.axes("pack", "weight", weight, 2);
-    return Ops.run(
+    Calls.axes("pack", "weight", weight, 2);
+    return Calls.run(
         allocate(weight.device(), storage, weight.size(0), weight.size(1)),
         (k, packed) -> pack(k, weight, storage, packed),
         weight);
@@ -41,7 +41,7 @@ public final class Packing {
    */
   public static void pack(Tensor rows, Storage storage, Tensor packed, long first) {
     pack(rows.device().kernels(), rows, storage, place(packed, storage, first, rows, rows.size(1)));
-    Ops.fence(rows, packed);
+    Calls.fence(rows, packed);
   }
 
   /**
@@ -58,7 +58,7 @@ public final class Packing {
         .device()
         .kernels()
         .run(new QuantizedPack(format, inFeatures, blocks.operand(), place.operand()));
-    Ops.fence(blocks, packed);
+    Calls.fence(blocks, packed);
   }
 
   private static Tensor place(

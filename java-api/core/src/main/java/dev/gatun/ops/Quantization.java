@@ -4,11 +4,11 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Quantize;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
-import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
@@ -26,8 +26,8 @@ public final class Quantization {
    *     element is not finite
    */
   public static Tensor quantize(Tensor weight, BlockFormat format) {
-    Ops.axes("quantize", "weight", weight, 2);
-    return Ops.run(
+    Calls.axes("quantize", "weight", weight, 2);
+    return Calls.run(
         Tensor.empty(weight.device(), DType.U8, weight.size(0), format.rowBytes(weight.size(1))),
         (k, y) -> k.run(new Quantize(weight.operand(), format, y.operand())),
         weight);
@@ -35,8 +35,8 @@ public final class Quantization {
 
   /** The floats [out_features, in_features] that blocks [out_features, row_bytes] mean. */
   public static Tensor dequantize(Tensor blocks, BlockFormat format, long inFeatures) {
-    Ops.axes("dequantize", "blocks", blocks, 2);
-    return Ops.run(
+    Calls.axes("dequantize", "blocks", blocks, 2);
+    return Calls.run(
         Tensor.empty(blocks.device(), DType.F32, blocks.size(0), inFeatures),
         (k, y) -> k.run(new Dequantize(format, blocks.operand(), y.operand())),
         blocks);
@@ -44,12 +44,20 @@ public final class Quantization {
 
   /** Blocks [out_features, row_bytes] in the form that {@link #linear} takes. */
   public static Tensor pack(Tensor blocks, BlockFormat format, long inFeatures) {
-    Ops.axes("quantized_pack", "blocks", blocks, 2);
+    Calls.axes("quantized_pack", "blocks", blocks, 2);
     long bytes = format.layout().packedBytes(blocks.size(0), inFeatures);
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(blocks.device(), DType.U8, bytes),
         (k, y) -> k.run(new QuantizedPack(format, inFeatures, blocks.operand(), y.operand())),
         blocks);
+  }
+
+  /** Whether activations that become codes have offsets. */
+  public enum Offsets {
+    /** A code of 0 means 0. */
+    NONE,
+    /** Codes span what lies between a token's extremes, for weights that keep their sums. */
+    OF_TOKENS
   }
 
   /**
@@ -60,62 +68,47 @@ public final class Quantization {
    * @param offsets F32 [rows], what codes of 0 mean, or null where that is 0
    */
   public record Codes(Tensor codes, Tensor scales, Tensor offsets) {
+    /** Room for the codes of x. */
+    static Codes empty(Tensor x, Offsets offsets) {
+      long rows = Calls.rows("quantize_tokens", x).size(0);
+      return new Codes(
+          Tensor.empty(x.device(), DType.I8, x.shape()),
+          Tensor.empty(x.device(), DType.F32, rows),
+          offsets == Offsets.NONE ? null : Tensor.empty(x.device(), DType.F32, rows));
+    }
+
+    /** What a kernel writes. */
+    TokenCodes target(String op) {
+      return new TokenCodes(Calls.rows(op, codes).operand(), meaning(), false);
+    }
+
+    Codes keptBy(Scope scope) {
+      scope.keep(codes);
+      scope.keep(scales);
+      scope.keep(offsets);
+      return this;
+    }
+
     private ActivationCodes meaning() {
-      return new ActivationCodes(scales.operand(), Ops.operand(offsets));
+      return new ActivationCodes(scales.operand(), Calls.operand(offsets));
     }
   }
 
   /**
-   * What a norm gives.
+   * Activations as codes with a scale a token, for {@link #linear}s to read.
    *
-   * @param y as {@link Ops#layerNorm} gives it
-   * @param codes of y
+   * @param x F32, BF16 or F16 [..., features]
    */
-  public record Normed(Tensor y, Codes codes) {}
-
-  /**
-   * {@code layer_norm(x + residual)} and its codes at once; residual, weight and bias may be null.
-   *
-   * @param withOffsets whether codes span what lies between a token's extremes, as products with
-   *     weights that keep their sums read them
-   */
-  public static Normed layerNorm(
-      Tensor x, Tensor residual, Tensor weight, Tensor bias, float eps, boolean withOffsets) {
-    Operand rows = Ops.rows("layer_norm", x).operand();
-    Operand added = residual == null ? null : Ops.rows("layer_norm", residual).operand();
+  public static Codes quantizeTokens(Tensor x, Offsets offsets) {
     try (Scope scope = Scope.open()) {
-      Codes codes =
-          new Codes(
-              Tensor.empty(x.device(), DType.I8, x.shape()),
-              Tensor.empty(x.device(), DType.F32, rows.size(0)),
-              withOffsets ? Tensor.empty(x.device(), DType.F32, rows.size(0)) : null);
-      TokenCodes to =
-          new TokenCodes(Ops.rows("layer_norm", codes.codes()).operand(), codes.meaning(), false);
-      Tensor y =
-          Ops.run(
-              Tensor.empty(x.device(), x.dtype(), x.shape()),
-              (k, out) ->
-                  k.run(
-                      new LayerNorm(
-                          rows,
-                          added,
-                          Ops.operand(weight),
-                          Ops.operand(bias),
-                          eps,
-                          Ops.rows("layer_norm", out).operand(),
-                          null,
-                          to)),
-              x,
-              residual,
-              weight,
-              bias,
-              codes.codes(),
-              codes.scales(),
-              codes.offsets());
-      scope.keep(codes.codes());
-      scope.keep(codes.scales());
-      scope.keep(codes.offsets());
-      return new Normed(scope.keep(y), codes);
+      Codes codes = Codes.empty(x, offsets);
+      x.device()
+          .kernels()
+          .run(
+              new QuantizeTokens(
+                  Calls.rows("quantize_tokens", x).operand(), codes.target("quantize_tokens")));
+      Calls.fence(x);
+      return codes.keptBy(scope);
     }
   }
 
@@ -128,9 +121,9 @@ public final class Quantization {
       long outFeatures,
       Activation activation,
       DType dtype) {
-    Operand rows = Ops.rows("quantized_matmul", x.codes()).operand();
-    return Ops.run(
-        Tensor.empty(packed.device(), dtype, Ops.withLast(x.codes(), outFeatures)),
+    Operand rows = Calls.rows("quantized_matmul", x.codes()).operand();
+    return Calls.run(
+        Tensor.empty(packed.device(), dtype, Calls.withLast(x.codes(), outFeatures)),
         (k, y) ->
             k.run(
                 new QuantizedMatmul(
@@ -139,10 +132,10 @@ public final class Quantization {
                     rows,
                     x.meaning(),
                     packed.operand(),
-                    Ops.operand(bias),
+                    Calls.operand(bias),
                     activation,
                     null,
-                    Ops.rows("quantized_matmul", y).operand())),
+                    Calls.rows("quantized_matmul", y).operand())),
         x.codes(),
         x.scales(),
         x.offsets(),
@@ -169,9 +162,9 @@ public final class Quantization {
       long outFeatures,
       Activation activation,
       DType dtype) {
-    Operand rows = Ops.rows("quantized_matmul", x).operand();
-    return Ops.run(
-        Tensor.empty(x.device(), dtype, Ops.withLast(x, outFeatures)),
+    Operand rows = Calls.rows("quantized_matmul", x).operand();
+    return Calls.run(
+        Tensor.empty(x.device(), dtype, Calls.withLast(x, outFeatures)),
         (k, y) ->
             k.run(
                 new QuantizedMatmul(
@@ -179,9 +172,9 @@ public final class Quantization {
                     activations,
                     rows,
                     packed.operand(),
-                    Ops.operand(bias),
+                    Calls.operand(bias),
                     activation,
-                    Ops.rows("quantized_matmul", y).operand())),
+                    Calls.rows("quantized_matmul", y).operand())),
         x,
         packed,
         bias);

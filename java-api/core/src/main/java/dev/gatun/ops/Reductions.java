@@ -1,10 +1,13 @@
 package dev.gatun.ops;
 
 import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -41,11 +44,56 @@ public final class Reductions {
    * The first of equal ones; NaN counts as the largest.
    */
   public static Tensor argmax(Tensor x) {
-    Tensor rows = Ops.rows("argmax", x);
-    return Ops.run(
+    Tensor rows = Calls.rows("argmax", x);
+    return Calls.run(
         Tensor.empty(x.device(), DType.I64, Arrays.copyOf(x.shape(), x.rank() - 1)),
         (k, y) -> k.run(new ArgMax(rows.operand(), y.reshape(y.count()).operand())),
         x);
+  }
+
+  /**
+   * The k largest elements along the last axis.
+   *
+   * @param values [..., k] from the largest on; NaN counts as the largest
+   * @param indices I64 [..., k], their places along the axis; of equal ones the first come first
+   */
+  public record TopK(Tensor values, Tensor indices) {}
+
+  /**
+   * Finds the k largest elements along the last axis.
+   *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param k from 0 to the columns
+   */
+  public static TopK topk(Tensor x, long k) {
+    Tensor rows = Calls.rows("topk", x);
+    Tensor values = Tensor.empty(x.device(), x.dtype(), Calls.withLast(x, k));
+    try {
+      Tensor indices =
+          Calls.run(
+              Tensor.empty(x.device(), DType.I64, values.shape()),
+              (kernels, y) ->
+                  kernels.run(
+                      new dev.gatun.kernels.api.call.reduction.TopK(
+                          rows.operand(),
+                          values.reshape(rows.size(0), k).operand(),
+                          y.reshape(rows.size(0), k).operand())),
+              x);
+      return new TopK(values, indices);
+    } catch (RuntimeException | Error e) {
+      values.close();
+      throw e;
+    }
+  }
+
+  /** One vector a sequence of packed tokens [tokens, columns]. */
+  public static Tensor pool(Tensor x, Segments segments, PoolingMode mode) {
+    Calls.axes("pool", "x", x, 2);
+    return Calls.run(
+        Tensor.empty(x.device(), x.dtype(), segments.sequences(), x.size(1)),
+        (k, y) -> k.run(new Pool(x.operand(), segments.offsets(), mode, y.operand())),
+        x,
+        segments.values());
   }
 
   private static Tensor reduce(Tensor x, Reduction reduction, int... axes) {
@@ -63,7 +111,7 @@ public final class Reductions {
     }
     int[] kept = IntStream.range(0, x.rank()).filter(a -> !reduced[a]).toArray();
     long[] shape = IntStream.of(kept).mapToLong(x::size).toArray();
-    return Ops.run(
+    return Calls.run(
         Tensor.empty(x.device(), x.dtype(), shape),
         (k, y) -> {
           Operand source = asThree(x, reduced);

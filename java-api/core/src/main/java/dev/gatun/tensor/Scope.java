@@ -12,7 +12,7 @@ import java.util.Set;
  * Closes the tensors that its thread makes while it is the innermost open scope:
  *
  * <pre>try (Scope scope = Scope.open()) {
- *   Tensor y = Ops.softmax(Arithmetic.add(a, b));
+ *   Tensor y = Norm.softmax(Elementwise.add(a, b));
  *   return scope.keep(y);
  * }</pre>
  */

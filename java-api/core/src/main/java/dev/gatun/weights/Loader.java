@@ -7,8 +7,8 @@ import dev.gatun.nn.Compute;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.JoinedLinear;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Layouts;
-import dev.gatun.ops.Ops;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -115,7 +115,7 @@ public final class Loader implements AutoCloseable {
     DType residual = compute.residual();
     if (residual != DType.F32 && entry.dtype() != residual) {
       try (Tensor wide = wide(entry)) {
-        return own(new Embedding(Ops.cast(wide, residual), residual));
+        return own(new Embedding(Elementwise.cast(wide, residual), residual));
       }
     }
     Tensor table = entry.dtype() == DType.F64 ? wide(entry) : copy(entry);

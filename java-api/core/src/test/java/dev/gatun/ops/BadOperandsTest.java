@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Segments;
@@ -74,62 +75,62 @@ final class BadOperandsTest {
   private static List<Sound> ops() {
     Activation gelu = Activation.GELU;
     return List.of(
-        sound("pack", x -> Ops.pack(x[0], DType.F32), f32(5, 4)),
+        sound("pack", x -> Packing.pack(x[0], Storage.of(DType.F32)), f32(5, 4)),
         sound(
             "matmul",
-            x -> Ops.linear(x[0], x[1], x[2], 5, gelu, DType.F32),
+            x -> Matmul.linear(x[0], x[1], x[2], 5, gelu, DType.F32),
             f32(3, 4),
             f32(32 * 4),
             f32(5)),
         sound(
             "layer_norm",
-            x -> Ops.layerNorm(x[0], x[1], x[2], x[3], 1e-5f),
+            x -> Norm.layerNorm(x[0], x[1], x[2], x[3], 1e-5f),
             f32(3, 4),
             f32(3, 4),
             f32(4),
             f32(4)),
-        sound("activ", x -> Ops.activation(x[0], gelu), f32(3, 4)),
-        sound("elementwise", x -> Arithmetic.divide(x[0], x[1]), f32(3, 4), f32(3, 4)),
-        sound("softmax", x -> Ops.softmax(x[0]), f32(3, 4)),
-        sound("softmax", x -> Ops.logSoftmax(x[0]), f32(3, 4)),
-        sound("embedding", x -> Ops.embedding(x[0], Ids.unchecked(x[1])), f32(7, 4), ids(3)),
+        sound("activ", x -> Elementwise.activation(x[0], gelu), f32(3, 4)),
+        sound("elementwise", x -> Elementwise.divide(x[0], x[1]), f32(3, 4), f32(3, 4)),
+        sound("softmax", x -> Norm.softmax(x[0]), f32(3, 4)),
+        sound("softmax", x -> Norm.logSoftmax(x[0]), f32(3, 4)),
+        sound("embedding", x -> Indexing.embedding(x[0], Ids.unchecked(x[1])), f32(7, 4), ids(3)),
         sound(
             "embedding",
-            x -> Ops.addEmbedding(x[0], x[1], Ids.unchecked(x[2])),
+            x -> Indexing.addEmbedding(x[0], x[1], Ids.unchecked(x[2])),
             f32(3, 4),
             f32(7, 4),
             ids(3)),
         sound(
             "scatter_rows",
-            x -> Ops.scatterRows(x[0], Ids.unchecked(x[1]), 3, 2, 4),
+            x -> Indexing.scatterRows(x[0], Ids.unchecked(x[1]), 3, 2, 4),
             f32(3, 4),
             ids(3)),
-        sound("pool", x -> Ops.pool(x[0], TWO, PoolingMode.FIRST), f32(3, 4)),
-        sound("l2_normalize", x -> Ops.l2Normalize(x[0]), f32(3, 4)),
-        sound("batched_matmul", x -> Ops.batchedMatmul(x[0], x[1]), f32(2, 3, 4), f32(2, 5, 4)),
+        sound("pool", x -> Reductions.pool(x[0], TWO, PoolingMode.FIRST), f32(3, 4)),
+        sound("l2_normalize", x -> Norm.l2Normalize(x[0]), f32(3, 4)),
+        sound("batched_matmul", x -> Matmul.batchedMatmul(x[0], x[1]), f32(2, 3, 4), f32(2, 5, 4)),
         sound(
             "attention",
-            x -> Ops.attention(x[0], x[1], x[2], TWO, x[3], 1, true),
+            x -> ragged(x[0], x[1], x[2], x[3]),
             f32(3, 2, 4),
             f32(3, 2, 4),
             f32(3, 2, 4),
             f32(2, 1, 1, 2)),
         sound(
             "attention",
-            x -> Ops.attention(x[0], x[1], x[2], x[3], 1, true),
+            x -> padded(x[0], x[1], x[2], x[3], 1),
             f32(2, 3, 2, 4),
             f32(2, 5, 2, 4),
             f32(2, 5, 2, 4),
             f32(2, 1, 3, 5)),
         sound(
             "disentangled_bias",
-            x -> Ops.disentangledBias(x[0], x[1], TWO, x[2], 3, 0, 8, 1),
+            x -> Attention.disentangledBias(x[0], x[1], TWO, x[2], 3, 0, 8, 1),
             f32(2, 3, 6),
             f32(2, 3, 6),
             ids(3)),
         sound(
             "rotary",
-            x -> Ops.rotary(x[0], x[1], x[2], Ids.unchecked(x[3]), false),
+            x -> Rotary.rotaryEmbedding(x[0], x[1], x[2], Ids.unchecked(x[3]), false),
             f32(3, 2, 4),
             f32(9, 2),
             f32(9, 2),
@@ -137,7 +138,7 @@ final class BadOperandsTest {
         sound(
             "rotary_cache_update",
             x ->
-                KeyValueCaches.rotaryUpdate(
+                Rotary.rotaryCacheUpdate(
                     x[0],
                     x[1],
                     x[2],
@@ -155,14 +156,14 @@ final class BadOperandsTest {
         sound("expert_routing", x -> Experts.route(x[0], 2, true, 1, null).close(), f32(3, 4)),
         sound("matmul_pack", x -> Experts.pack(List.of(x[0], x[0]), DType.F32), f32(5, 4)),
         sound("argmax", x -> Reductions.argmax(x[0]), f32(3, 4)),
-        sound("topk", x -> TopK.of(x[0], 2), f32(3, 4)),
+        sound("topk", x -> Reductions.topk(x[0], 2), f32(3, 4)),
         sound(
             "index_add",
             x -> Indexing.indexAdd(x[0], Ids.unchecked(x[1]), x[2]),
             f32(7, 4),
             ids(3),
             f32(3, 4)),
-        sound("cross_entropy", x -> Ops.crossEntropy(x[0], x[1], -100), f32(3, 4), ids(3)));
+        sound("cross_entropy", x -> Loss.crossEntropy(x[0], x[1], -100), f32(3, 4), ids(3)));
   }
 
   /** What no operand of any op may be. */
@@ -217,90 +218,107 @@ final class BadOperandsTest {
   /** Ops with operands that do not go together. */
   static Stream<Arguments> mismatched() {
     return Stream.of(
-        bad("pack: weight is F32[4]@cpu, expected 2 axes", x -> Ops.pack(x[0], DType.F32), f32(4)),
+        bad(
+            "pack: weight is F32[4]@cpu, expected 2 axes",
+            x -> Packing.pack(x[0], Storage.of(DType.F32)),
+            f32(4)),
         bad(
             "has a negative length",
-            x -> Ops.linear(x[0], x[1], null, -1, NONE, DType.F32),
+            x -> Matmul.linear(x[0], x[1], null, -1, NONE, DType.F32),
             f32(3, 4),
             f32(4)),
         bad(
             "expected shape [128]",
-            x -> Ops.linear(x[0], x[1], null, 5, NONE, DType.F32),
+            x -> Matmul.linear(x[0], x[1], null, 5, NONE, DType.F32),
             f32(3, 4),
             f32(127)),
         bad(
             "bias is F32[4], expected shape [5]",
-            x -> Ops.linear(x[0], x[1], x[2], 5, NONE, DType.F32),
+            x -> Matmul.linear(x[0], x[1], x[2], 5, NONE, DType.F32),
             f32(3, 4),
             f32(128),
             f32(4)),
         bad(
             "weight is F32[5], expected shape [4]",
-            x -> Ops.layerNorm(x[0], null, x[1], null, 1e-5f),
+            x -> Norm.layerNorm(x[0], null, x[1], null, 1e-5f),
             f32(3, 4),
             f32(5)),
-        bad("layer_norm: ", x -> Ops.layerNorm(x[0], null, null, null, -1), f32(3, 4)),
-        bad("layer_norm: ", x -> Ops.layerNorm(x[0], x[1], null, null, 0), f32(3, 4), f32(2, 4)),
+        bad("layer_norm: ", x -> Norm.layerNorm(x[0], null, null, null, -1), f32(3, 4)),
+        bad("layer_norm: ", x -> Norm.layerNorm(x[0], x[1], null, null, 0), f32(3, 4), f32(2, 4)),
         bad(
             "elementwise: b is F32[2, 4], cannot be broadcast to y F32[3, 4]",
-            x -> Arithmetic.add(x[0], x[1]),
+            x -> Elementwise.add(x[0], x[1]),
             f32(3, 4),
             f32(2, 4)),
-        bad("strides [4, 1]", x -> Ops.softmax(x[0].slice(1, 0, 2)), f32(3, 4)),
+        bad("strides [4, 1]", x -> Norm.softmax(x[0].slice(1, 0, 2)), f32(3, 4)),
         bad(
             "id 7 at 1 is outside of 0 to 6",
-            x -> Ops.embedding(x[0], Ids.unchecked(of(0, 7))),
+            x -> Indexing.embedding(x[0], Ids.unchecked(of(0, 7))),
             f32(7, 4)),
         bad(
             "id -1 at 0 is outside of 0 to 6",
-            x -> Ops.embedding(x[0], Ids.unchecked(of(-1))),
+            x -> Indexing.embedding(x[0], Ids.unchecked(of(-1))),
             f32(7, 4)),
         bad(
             "overlaps input",
-            x -> Ops.addEmbedding(x[0].slice(0, 0, 2), x[0], Ids.unchecked(of(1, 1))),
+            x -> Indexing.addEmbedding(x[0].slice(0, 0, 2), x[0], Ids.unchecked(of(1, 1))),
             f32(7, 4)),
-        bad("reshape: ", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 1)), 3, 3), f32(2, 2)),
+        bad("reshape: ", x -> Indexing.scatterRows(x[0], Ids.unchecked(of(0, 1)), 3, 3), f32(2, 2)),
         bad(
             "negative length",
-            x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 1)), -3, 2),
+            x -> Indexing.scatterRows(x[0], Ids.unchecked(of(0, 1)), -3, 2),
             f32(2, 2)),
-        bad("scatter_rows: ", x -> Ops.scatterRows(x[0], Ids.unchecked(of(0, 3)), 3, 2), f32(2, 2)),
-        bad("pool: x is F32[4, 4], expected", x -> Ops.pool(x[0], TWO, MEAN), f32(4, 4)),
+        bad(
+            "scatter_rows: ",
+            x -> Indexing.scatterRows(x[0], Ids.unchecked(of(0, 3)), 3, 2),
+            f32(2, 2)),
+        bad("pool: x is F32[4, 4], expected", x -> Reductions.pool(x[0], TWO, MEAN), f32(4, 4)),
         bad(
             "b is F32[2, 5, 3], expected shape [2, 5, 4]",
-            x -> Ops.batchedMatmul(x[0], x[1]),
+            x -> Matmul.batchedMatmul(x[0], x[1]),
             f32(2, 3, 4),
             f32(2, 5, 3)),
         bad(
             "expected shape [3, 2, 4]",
-            x -> Ops.attention(x[0], x[1], x[0], TWO, null, 1, true),
+            x -> ragged(x[0], x[1], x[0], null),
             f32(3, 2, 4),
             f32(4, 2, 4)),
         bad(
             "bias is F32[2, 1, 3, 3]",
-            x -> Ops.attention(x[0], x[0], x[0], TWO, x[1], 1, true),
+            x -> ragged(x[0], x[0], x[0], x[1]),
             f32(3, 2, 4),
             f32(2, 1, 3, 3)),
-        bad(
-            "scale is NaN",
-            x -> Ops.attention(x[0], x[0], x[0], null, Float.NaN, true),
-            f32(1, 3, 2, 4)),
+        bad("scale is NaN", x -> padded(x[0], x[0], x[0], null, Float.NaN), f32(1, 3, 2, 4)),
         bad(
             "c2p and p2c are both missing",
-            x -> Ops.disentangledBias(null, null, TWO, of(0, 0, 1), 3, 0, 8, 1)),
+            x -> Attention.disentangledBias(null, null, TWO, of(0, 0, 1), 3, 0, 8, 1)),
         bad(
             "expected a positive span",
-            x -> Ops.disentangledBias(x[0], null, TWO, of(0, 0, 1), -3, 0, 8, 1),
+            x -> Attention.disentangledBias(x[0], null, TWO, of(0, 0, 1), -3, 0, 8, 1),
             f32(2, 3, 6)),
         bad(
             "rotary",
-            x -> Ops.rotary(x[0], x[1], x[1], Ids.unchecked(of(0, 1, 9)), false),
+            x -> Rotary.rotaryEmbedding(x[0], x[1], x[1], Ids.unchecked(of(0, 1, 9)), false),
             f32(3, 2, 4),
             f32(9, 2)),
         bad(
             "cross_entropy: target 4 at 1",
-            x -> Ops.crossEntropy(x[0], of(0, 4), -100),
+            x -> Loss.crossEntropy(x[0], of(0, 4), -100),
             f32(2, 4)));
+  }
+
+  private static void ragged(Tensor query, Tensor key, Tensor value, Tensor bias) {
+    Attention.scaledDotProductAttention(
+        query, TWO, Attention.Keys.ragged(key, value, TWO), scaled(1, bias), true);
+  }
+
+  private static void padded(Tensor query, Tensor key, Tensor value, Tensor bias, float scale) {
+    Attention.scaledDotProductAttention(
+        query, null, Attention.Keys.padded(key, value), scaled(scale, bias), true);
+  }
+
+  private static Attention.Scores scaled(float scale, Tensor bias) {
+    return Attention.Scores.scaled(scale).withBias(bias);
   }
 
   private static Arguments bad(String message, Op op, long[]... shapes) {

@@ -84,13 +84,13 @@ final class ReductionsTest {
     Tensor x = Tensor.of(CPU, new float[] {3, 7, 7, 1, 2, Float.NaN, 9, 9}, 2, 1, 4);
     assertArrayEquals(new long[] {1, 1}, Reductions.argmax(x).toLongArray());
     assertArrayEquals(new long[] {2, 1}, Reductions.argmax(x).shape());
-    TopK top = TopK.of(x, 3);
+    Reductions.TopK top = Reductions.topk(x, 3);
     is(top.values(), new long[] {2, 1, 3}, 7, 7, 3, Float.NaN, 9, 9);
     assertArrayEquals(new long[] {1, 2, 0, 1, 2, 3}, top.indices().toLongArray());
     assertEquals(
         "topk: k is 5, expected 0 to the columns of x F32[2, 4]",
-        assertThrows(IllegalArgumentException.class, () -> TopK.of(x, 5)).getMessage());
-    assertThrows(IllegalArgumentException.class, () -> TopK.of(x, -1));
+        assertThrows(IllegalArgumentException.class, () -> Reductions.topk(x, 5)).getMessage());
+    assertThrows(IllegalArgumentException.class, () -> Reductions.topk(x, -1));
   }
 
   private static void is(Tensor got, long[] shape, float... elements) {

@@ -15,7 +15,7 @@ import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Norm;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.test.contract.DeviceContract;
@@ -57,7 +57,7 @@ final class CudaFaultsTest {
     assertEquals(0, cuda.memory().allocatedBytes(), "memory is given back");
     // The processor goes on.
     try (Tensor x = Tensor.of(Device.cpu(), new float[] {1, 1}, 1, 2);
-        Tensor y = Ops.softmax(x)) {
+        Tensor y = Norm.softmax(x)) {
       assertEquals(0.5f, y.toFloatArray()[0]);
     }
   }

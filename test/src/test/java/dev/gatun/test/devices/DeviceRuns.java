@@ -4,7 +4,7 @@ import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
-import dev.gatun.ops.Ops;
+import dev.gatun.ops.Norm;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
@@ -38,7 +38,7 @@ public final class DeviceRuns {
 
   private static String computed(Device device) {
     try (Tensor x = Tensor.of(device, new float[] {1, 1}, 1, 2);
-        Tensor y = Ops.softmax(x)) {
+        Tensor y = Norm.softmax(x)) {
       return Arrays.toString(y.toFloatArray());
     } catch (RuntimeException e) {
       return e.getMessage();

@@ -10,7 +10,7 @@ import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
-final class KeyValueCachesTest {
+final class RotaryTest {
   private static final Device CPU = Device.cpu();
 
   private static Tensor floats(float[] values, long... shape) {
@@ -34,7 +34,7 @@ final class KeyValueCachesTest {
             8);
     Tensor cosine = floats(new float[] {1, 0}, 2, 1);
     Tensor sine = floats(new float[] {0, 1}, 2, 1);
-    return KeyValueCaches.rotaryUpdate(
+    return Rotary.rotaryCacheUpdate(
         qkv, cosine, sine, ids(0, 1, 1), false, slots, keyCache, valueCache);
   }
 

@@ -1,0 +1,283 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.AttentionMask;
+import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Lengths;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.tensor.Segments;
+import dev.gatun.tensor.Tensor;
+
+/** Attention, and DeBERTa's relative scores. */
+public final class Attention {
+  private static final String NAME = "scaled_dot_product_attention";
+
+  private Attention() {}
+
+  /**
+   * Keys and values, and how they lie: padded, ragged where there are segments, paged where there
+   * are pages.
+   *
+   * @param key of the queries' dtype: padded [batch, key_length, kv_heads, head_size], ragged
+   *     [tokens, kv_heads, head_size], paged [pages, page_size, kv_heads, head_size]
+   * @param value as key, of a head size of its own
+   * @param segments the sequences of ragged keys, or null
+   * @param lengths I32 [batch], the keys in use of each row of a cache, each at most {@code
+   *     longest}; or null for all
+   * @param longest the most keys in use, which the host knows; 0 without lengths
+   * @param pages I32 [batch, pages_per_sequence], the pages of each sequence; or null
+   * @param pagesBelow what all pages in use are less than; {@link Indices#UNKNOWN} where nobody
+   *     looked, and each call does
+   */
+  public record Keys(
+      Tensor key,
+      Tensor value,
+      Segments segments,
+      Tensor lengths,
+      int longest,
+      Tensor pages,
+      long pagesBelow) {
+    /** One row of keys a sequence, all of them in use. */
+    public static Keys padded(Tensor key, Tensor value) {
+      return new Keys(key, value, null, null, 0, null, Indices.UNKNOWN);
+    }
+
+    /** One row of keys a sequence, of which the first ones are in use: a contiguous cache. */
+    public static Keys padded(Tensor key, Tensor value, Tensor lengths, int longest) {
+      return new Keys(key, value, null, lengths, longest, null, Indices.UNKNOWN);
+    }
+
+    /** Sequences one after another. */
+    public static Keys ragged(Tensor key, Tensor value, Segments segments) {
+      return new Keys(key, value, segments, null, 0, null, Indices.UNKNOWN);
+    }
+
+    /** Sequences in pages of a cache (Kwon et al., arXiv 2309.06180). */
+    public static Keys paged(
+        Tensor key, Tensor value, Tensor pages, long pagesBelow, Tensor lengths, int longest) {
+      return new Keys(key, value, null, lengths, longest, pages, pagesBelow);
+    }
+
+    private AttentionKeys operands() {
+      return new AttentionKeys(
+          segments == null ? null : segments.offsets(),
+          lengths == null ? null : new Lengths(lengths.operand(), longest),
+          pages == null ? null : new Indices(pages.operand(), pagesBelow));
+    }
+
+    /** The key_length of the keys, the longest sequence's. */
+    private long length() {
+      return segments != null
+          ? segments.longest()
+          : pages != null ? longest : key.rank() > 1 ? key.size(1) : 0;
+    }
+  }
+
+  /**
+   * What becomes of a score before the mask: {@code cap(scale · query · key) + bias - slope ·
+   * |distance|}.
+   *
+   * @param scale the factor, usually 1/√head_size
+   * @param softcap {@code cap(s) = softcap · tanh(s / softcap)}; 0 for none
+   * @param bias F32 [batch or 1, heads or 1, query_length or 1, key_length or 1], or null
+   * @param slopes F32 [heads], those of ALiBi; or null
+   * @param sinks F32 [heads], logits that the denominator has besides; or null
+   */
+  public record Scores(float scale, float softcap, Tensor bias, Tensor slopes, Tensor sinks) {
+    /** Scaled and no more. */
+    public static Scores scaled(float scale) {
+      return new Scores(scale, 0, null, null, null);
+    }
+
+    /** The same with a cap; 0 for none. */
+    public Scores withSoftcap(float cap) {
+      return new Scores(scale, cap, bias, slopes, sinks);
+    }
+
+    /** The same with a bias, or null for none. */
+    public Scores withBias(Tensor added) {
+      return new Scores(scale, softcap, added, slopes, sinks);
+    }
+
+    /** The same with ALiBi's slopes, or null for none. */
+    public Scores withSlopes(Tensor given) {
+      return new Scores(scale, softcap, bias, given, sinks);
+    }
+
+    /** The same with sinks, or null for none. */
+    public Scores withSinks(Tensor given) {
+      return new Scores(scale, softcap, bias, slopes, given);
+    }
+
+    private AttentionScores operands() {
+      return new AttentionScores(
+          scale, softcap, Calls.operand(bias), Calls.operand(slopes), Calls.operand(sinks));
+    }
+  }
+
+  /**
+   * Which keys a query sees.
+   *
+   * @param causal the rule by position
+   * @param window how many keys a query sees back from where it stands, its own included; 0 for all
+   * @param keys U8 [batch, key_length], 0 where a key is not seen; or null
+   */
+  public record Mask(Causal causal, long window, Tensor keys) {
+    /** Every query sees every key. */
+    public static final Mask NONE = new Mask(Causal.NONE, 0, null);
+
+    /** By position alone. */
+    public static Mask of(Causal causal) {
+      return new Mask(causal, 0, null);
+    }
+
+    private AttentionMask operands() {
+      return new AttentionMask(causal, window, Calls.operand(keys));
+    }
+  }
+
+  /**
+   * What attention gives.
+   *
+   * @param output as the queries, with the values' head size
+   * @param lse F32 [batch, heads, query_length], the natural log-sum-exp of each row of scores, its
+   *     sink included; or null where nobody asked
+   * @param weights F32 [batch, heads, query_length, key_length], the probabilities after dropout;
+   *     or null where nobody asked
+   */
+  public record Result(Tensor output, Tensor lse, Tensor weights) {}
+
+  /** Attention of scores that are not masked, without dropout. */
+  public static Result scaledDotProductAttention(
+      Tensor query, Segments queries, Keys keys, Scores scores, boolean withWeights) {
+    return scaledDotProductAttention(
+        query, queries, keys, scores, Mask.NONE, Dropout.NONE, false, withWeights);
+  }
+
+  /**
+   * Attention as {@link ScaledDotProductAttention} defines it. Where lse and weights belong to no
+   * query or key of a sequence they are 0.
+   *
+   * @param query F32, BF16 or F16: [tokens, heads, head_size] with segments, else [batch,
+   *     query_length, heads, head_size]; heads are a multiple of the keys'
+   * @param queries the sequences of ragged queries, or null
+   * @param keys keys and values
+   * @param scores what becomes of the scores
+   * @param mask which keys a query sees
+   * @param dropout of the probabilities
+   * @param withLse whether to give the log-sum-exp too
+   * @param withWeights whether to give the probabilities too
+   */
+  public static Result scaledDotProductAttention(
+      Tensor query,
+      Segments queries,
+      Keys keys,
+      Scores scores,
+      Mask mask,
+      Dropout dropout,
+      boolean withLse,
+      boolean withWeights) {
+    checkAxes(query, queries, keys);
+    Offsets offsets = queries == null ? null : queries.offsets();
+    long batch = queries == null ? query.size(0) : queries.sequences();
+    long length = queries == null ? query.size(1) : queries.longest();
+    long heads = query.size(-2);
+    Tensor lse = null;
+    Tensor weights = null;
+    boolean done = false;
+    try {
+      lse = withLse ? Tensor.zeros(query.device(), batch, heads, length) : null;
+      weights =
+          withWeights ? Tensor.zeros(query.device(), batch, heads, length, keys.length()) : null;
+      Tensor summed = lse;
+      Tensor given = weights;
+      Tensor output =
+          Calls.run(
+              Tensor.empty(
+                  query.device(), query.dtype(), Calls.withLast(query, keys.value.size(-1))),
+              (k, y) ->
+                  k.run(
+                      new ScaledDotProductAttention(
+                          query.operand(),
+                          keys.key.operand(),
+                          keys.value.operand(),
+                          y.operand(),
+                          offsets,
+                          keys.operands(),
+                          scores.operands(),
+                          mask.operands(),
+                          dropout,
+                          Calls.operand(summed),
+                          Calls.operand(given))),
+              query,
+              keys.key,
+              keys.value,
+              queries == null ? null : queries.values(),
+              keys.segments == null ? null : keys.segments.values(),
+              keys.lengths,
+              keys.pages,
+              scores.bias,
+              scores.slopes,
+              scores.sinks,
+              mask.keys);
+      done = true;
+      return new Result(output, lse, weights);
+    } finally {
+      if (!done && lse != null) {
+        lse.close();
+      }
+      if (!done && weights != null) {
+        weights.close();
+      }
+    }
+  }
+
+  private static void checkAxes(Tensor query, Segments queries, Keys keys) {
+    Calls.axes(NAME, "query", query, queries == null ? 4 : 3);
+    Calls.axes(NAME, "key", keys.key, keys.segments == null ? 4 : 3);
+    Calls.axes(NAME, "value", keys.value, keys.segments == null ? 4 : 3);
+  }
+
+  /** DeBERTa's relative scores [sequences, heads, longest, longest]; c2p or p2c may be null. */
+  public static Tensor disentangledBias(
+      Tensor c2p,
+      Tensor p2c,
+      Segments segments,
+      Tensor positions,
+      long span,
+      long buckets,
+      long maxPosition,
+      float scale) {
+    Tensor some = c2p != null ? c2p : p2c;
+    if (some == null) {
+      throw new IllegalArgumentException("disentangled_bias: c2p and p2c are both missing");
+    }
+    Calls.axes("disentangled_bias", c2p != null ? "c2p" : "p2c", some, 3);
+    long longest = segments.longest();
+    return Calls.run(
+        Tensor.empty(
+            some.device(), DType.F32, segments.sequences(), some.size(0), longest, longest),
+        (k, bias) ->
+            k.run(
+                new DisentangledBias(
+                    Calls.operand(c2p),
+                    Calls.operand(p2c),
+                    segments.offsets(),
+                    positions.operand(),
+                    span,
+                    buckets,
+                    maxPosition,
+                    scale,
+                    bias.operand())),
+        c2p,
+        p2c,
+        segments.values(),
+        positions);
+  }
+}

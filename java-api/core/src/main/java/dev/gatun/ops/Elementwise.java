@@ -1,0 +1,107 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.tensor.Tensor;
+
+/**
+ * What each element gets by itself. Of two tensors, of one floating-point type and at most 6 axes
+ * each, shapes are matched by NumPy's broadcasting: axes from the last on, and one that a tensor
+ * lacks, or has of length 1, is repeated.
+ */
+public final class Elementwise {
+  private Elementwise() {}
+
+  /** x with its numbers rounded to F32, BF16 or F16; x itself where they are. */
+  public static Tensor cast(Tensor x, DType dtype) {
+    if (x.dtype() == dtype) {
+      return x;
+    }
+    return Calls.run(
+        Tensor.empty(x.device(), dtype, x.shape()),
+        (k, y) -> k.run(new Cast(Calls.rows("cast", x).operand(), Calls.rows("cast", y).operand())),
+        x);
+  }
+
+  /** An activation function of each element of x in F32, BF16 or F16. */
+  public static Tensor activation(Tensor x, Activation activation) {
+    return Calls.eachRow("activation", x, (k, in, y) -> k.run(new Activate(in, activation, y)));
+  }
+
+  /**
+   * {@code activation(gate) · up}, as feed-forward layers have it (Shazeer, arXiv 2002.05202).
+   *
+   * @param gate F32, BF16 or F16 [..., columns]; of two axes also with gaps between rows, as a half
+   *     of a joined projection
+   * @param up of gate's shape and dtype, likewise
+   */
+  public static Tensor gatedActivation(Tensor gate, Tensor up, Activation activation) {
+    return Calls.run(
+        Tensor.empty(gate.device(), gate.dtype(), gate.shape()),
+        (k, y) ->
+            k.run(
+                new GatedActivation(
+                    Calls.rows("gated_activation", gate).operand(),
+                    Calls.rows("gated_activation", up).operand(),
+                    activation,
+                    Calls.rows("gated_activation", y).operand())),
+        gate,
+        up);
+  }
+
+  /** {@code a + b}. */
+  public static Tensor add(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.ADD);
+  }
+
+  /** {@code a - b}. */
+  public static Tensor subtract(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.SUBTRACT);
+  }
+
+  /** {@code a b}, element by element. */
+  public static Tensor multiply(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.MULTIPLY);
+  }
+
+  /** {@code a / b}. */
+  public static Tensor divide(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.DIVIDE);
+  }
+
+  /** The larger element; NaN where either is. */
+  public static Tensor maximum(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.MAXIMUM);
+  }
+
+  /** The smaller element; NaN where either is. */
+  public static Tensor minimum(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.MINIMUM);
+  }
+
+  private static Tensor apply(Tensor a, Tensor b, BinaryOp op) {
+    return Calls.run(
+        Tensor.empty(a.device(), a.dtype(), broadcast(a, b)),
+        (k, y) ->
+            k.run(
+                new dev.gatun.kernels.api.call.elementwise.Elementwise(
+                    a.operand(), b.operand(), op, y.operand())),
+        a,
+        b);
+  }
+
+  /** The shape of both; of axes that do not go together a's, which the kernel refuses b for. */
+  private static long[] broadcast(Tensor a, Tensor b) {
+    long[] shape = new long[Math.max(a.rank(), b.rank())];
+    for (int axis = 1; axis <= shape.length; axis++) {
+      long ofA = axis > a.rank() ? 1 : a.size(-axis);
+      long ofB = axis > b.rank() ? 1 : b.size(-axis);
+      shape[shape.length - axis] = ofA == 1 ? ofB : ofA;
+    }
+    return shape;
+  }
+}

@@ -1,0 +1,30 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.tensor.Tensor;
+
+/** Losses. */
+public final class Loss {
+  private Loss() {}
+
+  /**
+   * The F32 loss of each row of logits [rows, columns] in F32, BF16 or F16; 0 where the target is
+   * ignoreIndex.
+   */
+  public static Tensor crossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
+    return crossEntropy(logits, targets, Indices.unchecked(targets.operand()), ignoreIndex);
+  }
+
+  /** The same with targets of which something is known: each is a class, or ignoreIndex. */
+  public static Tensor crossEntropy(
+      Tensor logits, Tensor targets, Indices known, long ignoreIndex) {
+    Calls.axes("cross_entropy", "logits", logits, 2);
+    return Calls.run(
+        Tensor.empty(logits.device(), DType.F32, logits.size(0)),
+        (k, y) -> k.run(new CrossEntropy(logits.operand(), known, ignoreIndex, y.operand())),
+        logits,
+        targets);
+  }
+}

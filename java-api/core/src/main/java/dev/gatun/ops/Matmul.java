@@ -1,0 +1,52 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Tensor;
+
+/** Products with weights of floats, and of matrices. */
+public final class Matmul {
+  private Matmul() {}
+
+  /**
+   * {@code activation(x weightᵀ + bias)}.
+   *
+   * @param x [..., in_features]
+   * @param packed the weight as {@link Packing} gives it
+   * @param bias [out_features], or null
+   * @param dtype of the result: F32; also BF16 or F16 where the weight is not F32
+   */
+  public static Tensor linear(
+      Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation, DType dtype) {
+    Operand rows = Calls.rows("matmul", x).operand();
+    return Calls.run(
+        Tensor.empty(x.device(), dtype, Calls.withLast(x, outFeatures)),
+        (k, y) ->
+            k.run(
+                new dev.gatun.kernels.api.call.matmul.Matmul(
+                    rows,
+                    packed.operand(),
+                    Calls.operand(bias),
+                    activation,
+                    Calls.rows("matmul", y).operand())),
+        x,
+        packed,
+        bias);
+  }
+
+  /**
+   * {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}, of a's dtype; strided views serve as transposed
+   * or repeated factors.
+   */
+  public static Tensor batchedMatmul(Tensor a, Tensor b) {
+    Calls.axes("batched_matmul", "a", a, 3);
+    Calls.axes("batched_matmul", "b", b, 3);
+    return Calls.run(
+        Tensor.empty(a.device(), a.dtype(), a.size(0), a.size(1), b.size(1)),
+        (k, c) -> k.run(new BatchedMatmul(a.operand(), b.operand(), c.operand())),
+        a,
+        b);
+  }
+}

@@ -1,0 +1,178 @@
+package dev.gatun.ops;
+
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+
+/** Norms of rows, which are all axes but the last; softmax is one. */
+public final class Norm {
+  private Norm() {}
+
+  /**
+   * What a norm of a sum gives besides.
+   *
+   * @param y the norm, of x's shape and dtype
+   * @param sum {@code x + residual}, the same; or null where nobody asked
+   * @param codes of y, or null where nobody asked
+   */
+  public record Normed(Tensor y, Tensor sum, Quantization.Codes codes) {}
+
+  /**
+   * {@code layer_norm(x + residual)} (Ba et al., arXiv 1607.06450).
+   *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param residual of x's shape and dtype, or null for none
+   * @param weight F32 or of x's dtype [columns], or null for 1
+   * @param bias as weight, or null for 0
+   * @param eps added to the variance
+   */
+  public static Tensor layerNorm(Tensor x, Tensor residual, Tensor weight, Tensor bias, float eps) {
+    Operand added = Calls.rowsOrNull("layer_norm", residual);
+    return Calls.eachRow(
+        "layer_norm",
+        x,
+        (k, in, y) ->
+            k.run(
+                new LayerNorm(in, added, Calls.operand(weight), Calls.operand(bias), eps, y, null)),
+        residual,
+        weight,
+        bias);
+  }
+
+  /**
+   * The same with the sum, or codes, or both.
+   *
+   * @param withSum whether to give the sum too
+   * @param codes which codes to give too, or null for none
+   */
+  public static Normed layerNorm(
+      Tensor x,
+      Tensor residual,
+      Tensor weight,
+      Tensor bias,
+      float eps,
+      boolean withSum,
+      Quantization.Offsets codes) {
+    return normed(
+        "layer_norm",
+        x,
+        residual,
+        withSum,
+        codes,
+        (in, added, y, sum, to) ->
+            x.device()
+                .kernels()
+                .run(
+                    new LayerNorm(
+                        in, added, Calls.operand(weight), Calls.operand(bias), eps, y, sum, to)),
+        weight,
+        bias);
+  }
+
+  /**
+   * {@code rms_norm(x + residual)} (Zhang and Sennrich, arXiv 1910.07467).
+   *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param residual of x's shape and dtype, or null for none
+   * @param weight F32 or of x's dtype [columns]
+   * @param shift added to the weight: 0, or 1 where a model keeps the weight's distance from 1
+   * @param eps added to the mean square
+   */
+  public static Tensor rmsNorm(Tensor x, Tensor residual, Tensor weight, float shift, float eps) {
+    Operand added = Calls.rowsOrNull("rms_norm", residual);
+    return Calls.eachRow(
+        "rms_norm",
+        x,
+        (k, in, y) -> k.run(new RmsNorm(in, added, Calls.operand(weight), shift, eps, y, null)),
+        residual,
+        weight);
+  }
+
+  /**
+   * The same with the sum, or codes, or both.
+   *
+   * @param withSum whether to give the sum too, the residual stream of a decoder
+   * @param codes which codes to give too, or null for none
+   */
+  public static Normed rmsNorm(
+      Tensor x,
+      Tensor residual,
+      Tensor weight,
+      float shift,
+      float eps,
+      boolean withSum,
+      Quantization.Offsets codes) {
+    return normed(
+        "rms_norm",
+        x,
+        residual,
+        withSum,
+        codes,
+        (in, added, y, sum, to) ->
+            x.device()
+                .kernels()
+                .run(new RmsNorm(in, added, Calls.operand(weight), shift, eps, y, sum, to)),
+        weight);
+  }
+
+  /** A norm's call with all that it may write. */
+  private interface Full {
+    void run(Operand x, Operand residual, Operand y, Operand sum, TokenCodes codes);
+  }
+
+  private static Normed normed(
+      String op,
+      Tensor x,
+      Tensor residual,
+      boolean withSum,
+      Quantization.Offsets offsets,
+      Full norm,
+      Tensor... others) {
+    Operand rows = Calls.rows(op, x).operand();
+    Operand added = Calls.rowsOrNull(op, residual);
+    try (Scope scope = Scope.open()) {
+      Tensor y = Tensor.empty(x.device(), x.dtype(), x.shape());
+      Tensor sum = withSum ? Tensor.empty(x.device(), x.dtype(), x.shape()) : null;
+      Quantization.Codes codes = offsets == null ? null : Quantization.Codes.empty(x, offsets);
+      norm.run(
+          rows,
+          added,
+          Calls.rows(op, y).operand(),
+          Calls.rowsOrNull(op, sum),
+          codes == null ? null : codes.target(op));
+      Calls.fence(x, residual, sum);
+      Calls.fence(others);
+      return new Normed(scope.keep(y), scope.keep(sum), codes == null ? null : codes.keptBy(scope));
+    }
+  }
+
+  /** {@code x / max(‖x‖₂, 1e-12)} of each row, as PyTorch's {@code normalize}. */
+  public static Tensor l2Normalize(Tensor x) {
+    return l2Normalize(x, 1e-12f);
+  }
+
+  /**
+   * The same with another smallest divisor.
+   *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param eps the smallest divisor
+   */
+  public static Tensor l2Normalize(Tensor x, float eps) {
+    return Calls.eachRow("l2_normalize", x, (k, in, y) -> k.run(new L2Normalize(in, eps, y)));
+  }
+
+  /** {@code exp(x) / Σ exp(x)} along the last axis of x in F32, BF16 or F16. */
+  public static Tensor softmax(Tensor x) {
+    return Calls.eachRow("softmax", x, (k, in, y) -> k.run(new Softmax(in, false, y)));
+  }
+
+  /** The natural logarithm of {@link #softmax}. */
+  public static Tensor logSoftmax(Tensor x) {
+    return Calls.eachRow("log_softmax", x, (k, in, y) -> k.run(new Softmax(in, true, y)));
+  }
+}
