@@ -29,4 +29,4 @@ esac
 cd test
 exec "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -XX:TieredStopAtLevel=1 -Dgatun.cache=target/dev-cache -Dgatun.test.kernel="$1" \
   -Dgatun.cpu.library="$(ls "$PWD/../kernels/cpu/target/classes/META-INF/gatun/linux-$(uname -m)"/libgatun_cpu.so)" \
-  -cp "target/test-classes:$(cat target/class-path.txt)" dev.gatun.test.contract.KernelLoop "$@"
+  -cp "target/test-classes:$(cat target/class-path.txt)" dev.gatun.test.contract.programs.KernelLoop "$@"

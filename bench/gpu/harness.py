@@ -64,7 +64,7 @@ class Harness:
 
         def command(skip):
             seconds = max(1, int(clock.left() - 5))
-            main = "dev.gatun.test.contract.DeviceContract"
+            main = "dev.gatun.test.contract.programs.DeviceContract"
             java = self.programmes.java(main, seconds, each, "--skip", skip, heap=HEAP)
             tool = self.arguments.sanitizer
             options = ["--target-processes", "all", "--error-exitcode", "9", "--print-limit", "20"]

@@ -38,7 +38,7 @@ def command(item, programmes, out, seconds):
     if "kernel" in item:
         flags = [*QUICK, f"-Dgatun.test.kernel={item['kernel']}"]
         arguments = [round(seconds) - 5, 1 if programmes.emulator else item.get("each", 1)]
-        return lambda skip: programmes.java("dev.gatun.test.contract.DeviceContract", *arguments, "--skip", skip, flags=flags, heap="6g")
+        return lambda skip: programmes.java("dev.gatun.test.contract.programs.DeviceContract", *arguments, "--skip", skip, flags=flags, heap="6g")
     arguments = list(rows(item, programmes.emulator))
     return lambda skip: programmes.java("dev.gatun.bench.gpu.Smoke", *arguments, heap="6g", flags=QUICK)
 

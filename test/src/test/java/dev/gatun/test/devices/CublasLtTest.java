@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gatun.cli.Gatun;
-import dev.gatun.test.contract.CublasLtRuns;
+import dev.gatun.test.contract.programs.CublasLtRuns;
 import dev.gatun.test.emulator.Emulator;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -18,7 +18,7 @@ import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.ops.Norm;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
-import dev.gatun.test.contract.DeviceContract;
+import dev.gatun.test.contract.programs.DeviceContract;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.lang.foreign.MemorySegment;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gatun.test.contract.DeviceContract;
+import dev.gatun.test.contract.programs.DeviceContract;
 import dev.gatun.test.emulator.Emulator;
 import java.nio.file.Files;
 import java.nio.file.Path;

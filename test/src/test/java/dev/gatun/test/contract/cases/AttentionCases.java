@@ -1,0 +1,227 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.attention.AttentionMask;
+import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Ragged;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Sizes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/** Random attention: every mask kind, strides, ragged batches, grouped heads, extreme values. */
+final class AttentionCases {
+  private static final DType[] FLOATS = {DType.F32, DType.F32, DType.BF16, DType.F16};
+
+  private static final int[] TILE_SIZES = {8, 16, 40, 64, 64, 72, 96, 128, 128, 136, 200, 256};
+
+  private static final int[] HOPPER_SIZES = {40, 64, 64, 72, 128, 128};
+
+  private AttentionCases() {}
+
+  static List<Generator> generators() {
+    return List.of(Generator.of("scaled_dot_product_attention", AttentionCases::one).times(3));
+  }
+
+  /** Cases that tiles of tensor cores take: half precision, head sizes that are multiples of 8. */
+  static List<Generator> tiles() {
+    return List.of(
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, false, false)).times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, false, true))
+            .times(0.4));
+  }
+
+  /** Cases that Hopper's tiles take: more than half a tile of queries, nothing added to scores. */
+  static List<Generator> hopper() {
+    return List.of(
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, true, false)).times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, true, true))
+            .times(0.3));
+  }
+
+  private static Case one(long seed) {
+    return one(seed, false, false, false);
+  }
+
+  /**
+   * @param deep every query sees so many keys that a ring of their tiles goes round several times
+   */
+  private static Case one(long seed, boolean tiles, boolean hopper, boolean deep) {
+    Random random = Seeds.random(seed);
+    boolean ragged = !deep && random.nextBoolean();
+    int batch = deep ? 1 : Sizes.any(random, 3);
+    int kvHeads = 1 + random.nextInt(3);
+    int heads = kvHeads * (1 + random.nextInt(3));
+    batch = hopper ? 1 + random.nextInt(2) : batch;
+    kvHeads = hopper ? 1 : kvHeads;
+    heads = hopper ? 1 + random.nextInt(2) : heads;
+    int size =
+        hopper
+            ? HOPPER_SIZES[random.nextInt(HOPPER_SIZES.length)]
+            : tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
+    int other = tiles ? TILE_SIZES[random.nextInt(TILE_SIZES.length)] : Sizes.any(random, 65);
+    int valueSize = hopper || random.nextBoolean() ? size : other;
+    DType dtype = FLOATS[tiles ? 2 + random.nextInt(2) : random.nextInt(FLOATS.length)];
+    boolean decoding = tiles && !hopper && (deep || random.nextInt(3) == 0);
+    int[] lengths = lengths(random, batch, 2);
+    if (decoding) {
+      Arrays.setAll(lengths, i -> random.nextInt(9));
+    }
+    if (hopper) {
+      Arrays.setAll(lengths, i -> random.nextInt(300));
+      lengths[0] = 65 + random.nextInt(300);
+    }
+    Ragged queries = ragged ? Ragged.random(random, "query offsets", lengths) : null;
+    long queryLength =
+        ragged
+            ? queries.longest()
+            : decoding ? 1 + random.nextInt(8) : hopper ? lengths[0] : length(random, 2);
+    int room =
+        hopper
+            ? 1 + random.nextInt(random.nextInt(3) == 0 ? 1000 : 300)
+            : decoding ? random.nextInt(1500) : length(random, tiles ? 1 : 4);
+    room = deep ? 530 + random.nextInt(400) : room;
+    KeyLayout keys =
+        deep
+            ? new KeyLayout(null, null, null, batch, room, 0)
+            : KeyLayout.random(random, batch, room);
+    long keyLength = keys.longest();
+    Causal causal = deep ? Causal.NONE : Causal.values()[random.nextInt(3)];
+    long window = !deep && random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
+    // Now and then so large that few keys count, yet not so that one does.
+    float scale = (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size));
+    float softcap = !hopper && random.nextInt(4) == 0 ? 5 : 0;
+    Dropout dropout =
+        !hopper && random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
+
+    List<Data> data = new ArrayList<>();
+    data.add(
+        vectors(random, tiles, "query", dtype, shape(queries, batch, queryLength, heads, size)));
+    data.add(vectors(random, tiles, "key", dtype, keys.shape(kvHeads, size)));
+    data.add(vectors(random, tiles, "value", dtype, keys.shape(kvHeads, valueSize)));
+    Data output =
+        Data.output("output", shape(queries, batch, queryLength, heads, valueSize))
+            .withDtype(dtype);
+    data.add(random.nextBoolean() ? spread(output, random, tiles) : output);
+    if (ragged) {
+      data.add(queries.data());
+    }
+    data.addAll(keys.data());
+    if (!hopper && random.nextBoolean()) {
+      double blind = random.nextInt(4) == 0 ? 1 : 0.3;
+      data.add(
+          Data.input(random, "mask", r -> r.nextDouble() < blind ? 0 : 1, batch, keyLength)
+              .withDtype(DType.U8));
+    }
+    boolean biased = !hopper && random.nextBoolean();
+    if (biased) {
+      data.add(bias(random, batch, heads, queryLength, keyLength));
+    }
+    if (!hopper && random.nextInt(4) == 0) {
+      data.add(Data.input(random, "slopes", r -> r.nextDouble() / 4, heads));
+    }
+    if (random.nextInt(4) == 0) {
+      data.add(Data.input(random, "sinks", r -> 6 * r.nextGaussian(), heads));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("lse", batch, heads, queryLength));
+    }
+    if (!tiles && random.nextInt(3) == 0) {
+      data.add(Data.output("weights", batch, heads, queryLength, keyLength));
+    }
+    if (random.nextInt(6) == 0) {
+      double special =
+          new double[] {Double.NaN, Double.POSITIVE_INFINITY, 1e30, 1e-40}[random.nextInt(4)];
+      // A key or value that is not seen may be NaN, so those are tried in every place.
+      // Not a value in a tile, which is multiplied by 0 where a query does not see it.
+      int which = biased || dropout.probability() > 0 ? 0 : random.nextInt(tiles ? 2 : 3);
+      data.set(which, data.get(which).with(random, special));
+    }
+    return Case.of(
+        "scaled_dot_product_attention seed %d %s %dx%d %s%s %s window %d scale %s softcap %s dropout %s"
+            .formatted(
+                seed,
+                dtype,
+                size,
+                valueSize,
+                causal,
+                ragged ? " ragged" : "",
+                keys,
+                window,
+                scale,
+                softcap,
+                dropout.probability()),
+        data,
+        of ->
+            new ScaledDotProductAttention(
+                of.apply("query"),
+                of.apply("key"),
+                of.apply("value"),
+                of.apply("output"),
+                queries == null ? null : queries.offsets(of),
+                keys.keys(of),
+                new AttentionScores(
+                    scale, softcap, of.apply("bias"), of.apply("slopes"), of.apply("sinks")),
+                new AttentionMask(causal, window, of.apply("mask")),
+                dropout,
+                of.apply("lse"),
+                of.apply("weights")));
+  }
+
+  /** A length that is now and then longer than a block of keys or a chunk of queries. */
+  private static int length(Random random, int often) {
+    return random.nextInt(often * 8) == 0 ? 129 + random.nextInt(300) : Sizes.any(random, 100);
+  }
+
+  static int[] lengths(Random random, int sequences, int often) {
+    int[] lengths = new int[sequences];
+    Arrays.setAll(lengths, i -> length(random, often));
+    return lengths;
+  }
+
+  private static Data bias(Random random, long batch, long heads, long queries, long keys) {
+    double low = random.nextBoolean() ? -1e9 : Double.NEGATIVE_INFINITY;
+    boolean additive = random.nextBoolean();
+    long[] shape = {batch, heads, queries, keys};
+    for (int axis = 0; axis < 4; axis++) {
+      shape[axis] = random.nextBoolean() ? 1 : shape[axis];
+    }
+    return Data.input(
+        random, "bias", r -> additive && r.nextInt(3) == 0 ? low : r.nextGaussian(), shape);
+  }
+
+  private static long[] shape(Ragged offsets, long batch, long length, long heads, long size) {
+    return offsets == null
+        ? new long[] {batch, length, heads, size}
+        : new long[] {offsets.tokens(), heads, size};
+  }
+
+  private static Data vectors(
+      Random random, boolean tiles, String name, DType dtype, long... shape) {
+    Data data = Data.normal(random, name, shape).withDtype(dtype);
+    return random.nextBoolean() ? spread(data, random, tiles) : data;
+  }
+
+  /** Gaps between rows, for tiles of 16 bytes. */
+  private static Data spread(Data data, Random random, boolean tiles) {
+    if (!tiles) {
+      return data.spread(random);
+    }
+    long[] strides = data.strides().clone();
+    long next = 1;
+    for (int axis = strides.length - 1; axis >= 0; axis--) {
+      strides[axis] = next;
+      next *= Math.max(1, data.shape()[axis]);
+      next += axis == strides.length - 1 ? 8L * random.nextInt(2) : 0;
+    }
+    return data.withStrides(strides);
+  }
+}

@@ -1,0 +1,98 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Sizes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/** Two operands of any strides into one: broadcast, transposed, with gaps, in place. */
+final class ElementwiseCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
+  private ElementwiseCases() {}
+
+  static List<Generator> generators() {
+    return List.of(Generator.of("elementwise", ElementwiseCases::elementwise).times(2));
+  }
+
+  private static Case elementwise(long seed) {
+    Random random = Seeds.random(seed);
+    BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    long[] shape = Sizes.shape(random, 6, 3000);
+    int place = random.nextInt(4);
+    List<Data> data = new ArrayList<>();
+    Data a = operand(random, "a", dtype, place == 1 ? shape : part(random, shape));
+    Data b = operand(random, "b", dtype, place == 2 ? shape : part(random, shape));
+    data.add(place == 1 ? a.inPlace() : a);
+    data.add(place == 2 ? b.inPlace() : b);
+    if (place != 1 && place != 2) {
+      Data y = Data.output("y", shape).withDtype(dtype);
+      data.add(random.nextBoolean() ? y : y.scattered(random));
+    }
+    String into = place == 1 ? "a" : place == 2 ? "b" : "y";
+    return Case.exact(
+            "elementwise seed %d %s %s %s into %s"
+                .formatted(seed, op, dtype, Arrays.toString(shape), into),
+            data,
+            of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply(into)))
+        .likeItself();
+  }
+
+  /** Operands of one shape without gaps, of whole vectors of 16 bytes. */
+  static List<Generator> tiles() {
+    return List.of(Generator.of("elementwise", ElementwiseCases::vectors).times(0.4));
+  }
+
+  private static Case vectors(long seed) {
+    Random random = Seeds.random(seed);
+    BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    long[] shape = {Sizes.some(random, 33), 8L * Sizes.some(random, 33)};
+    return Case.exact(
+            "elementwise seed %d %s %s vectors".formatted(seed, op, dtype),
+            List.of(
+                Data.normal(random, "a", shape).withDtype(dtype),
+                Data.normal(random, "b", shape).withDtype(dtype),
+                Data.output("y", shape).withDtype(dtype)),
+            of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply("y")))
+        .likeItself();
+  }
+
+  private static Data operand(Random random, String name, DType dtype, long... shape) {
+    Data data = Data.normal(random, name, shape).withDtype(dtype);
+    if (random.nextInt(3) == 0) {
+      data =
+          data.with(
+              random,
+              0,
+              -0.0,
+              0,
+              -0.0,
+              60000,
+              1e-7,
+              Double.NaN,
+              Double.POSITIVE_INFINITY,
+              Double.NEGATIVE_INFINITY);
+    }
+    return random.nextBoolean() ? data : data.scattered(random);
+  }
+
+  /** A shape that broadcasts to this one. */
+  private static long[] part(Random random, long... shape) {
+    int lacking = random.nextInt(3) == 0 ? random.nextInt(shape.length + 1) : 0;
+    long[] part = Arrays.copyOfRange(shape, lacking, shape.length);
+    for (int axis = 0; axis < part.length; axis++) {
+      part[axis] = random.nextInt(4) == 0 ? 1 : part[axis];
+    }
+    return part;
+  }
+}

@@ -1,0 +1,126 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.attention.DisentangledBias;
+import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.reduction.Pool;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Ragged;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Sizes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** Kernels that find their rows by index or sequence. */
+final class LookupCases {
+  private LookupCases() {}
+
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("embedding", LookupCases::embedding),
+        Generator.of("scatter_rows", LookupCases::scatter),
+        Generator.of("pool", LookupCases::pool),
+        Generator.of("disentangled_bias", LookupCases::disentangledBias));
+  }
+
+  private static Case embedding(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.some(random, 100);
+    long columns = Sizes.any(random, 100);
+    long count = Sizes.any(random, 65);
+    boolean accumulate = random.nextBoolean();
+    return Case.exact(
+            "embedding seed %d%s".formatted(seed, accumulate ? " accumulate" : ""),
+            List.of(
+                Data.normal(random, "table", rows, columns),
+                Data.ids(random, "ids", rows, count),
+                accumulate
+                    ? Data.normal(random, "y", count, columns).inPlace()
+                    : Data.output("y", count, columns)),
+            of ->
+                new Embedding(
+                    of.apply("table"),
+                    IndexingCases.ids(of, rows, seed),
+                    accumulate,
+                    of.apply("y")))
+        .inSomeDtype(random, "y")
+        .likeItself();
+  }
+
+  private static Case scatter(long seed) {
+    Random random = Seeds.random(seed);
+    int rows = Sizes.some(random, 100);
+    long columns = Sizes.any(random, 65);
+    int count = random.nextInt(rows + 1);
+    List<Integer> places = new ArrayList<>(IntStream.range(0, rows).boxed().toList());
+    Collections.shuffle(places, random);
+    double[] ids =
+        places.stream().limit(count).mapToDouble(i -> random.nextInt(8) == 0 ? -1 : i).toArray();
+    return Case.exact(
+            "scatter_rows seed " + seed,
+            List.of(
+                Data.normal(random, "x", count, columns),
+                Data.ids("ids", ids),
+                Data.output("y", rows, columns)),
+            of -> new ScatterRows(of.apply("x"), IndexingCases.ids(of, rows, seed), of.apply("y")))
+        .inSomeDtype(random)
+        .likeItself();
+  }
+
+  private static Case pool(long seed) {
+    Random random = Seeds.random(seed);
+    PoolingMode mode = PoolingMode.values()[(int) (seed % 4)];
+    Ragged offsets =
+        Ragged.random(random, "offsets", Sizes.lengths(random, Sizes.any(random, 7), 33));
+    long columns = Sizes.any(random, 100);
+    Data x = Data.normal(random, "x", offsets.tokens(), columns);
+    x = random.nextInt(4) > 0 ? x : x.with(random, Double.NaN, Double.NEGATIVE_INFINITY);
+    return Case.of(
+            "pool seed %d %s".formatted(seed, mode),
+            List.of(x, offsets.data(), Data.output("y", offsets.sequences(), columns)),
+            of -> new Pool(of.apply("x"), offsets.offsets(of), mode, of.apply("y")))
+        .inSomeDtype(random);
+  }
+
+  private static Case disentangledBias(long seed) {
+    Random random = Seeds.random(seed);
+    Ragged offsets =
+        Ragged.random(random, "offsets", Sizes.lengths(random, Sizes.any(random, 4), 49));
+    long heads = Sizes.any(random, 4);
+    long span = Sizes.some(random, 33);
+    long buckets = random.nextBoolean() ? 0 : 2 + random.nextInt(20);
+    long maxPosition = buckets / 2 + 2 + random.nextInt(60);
+    int parts = 1 + random.nextInt(3);
+    List<Data> data = new ArrayList<>();
+    if ((parts & 1) != 0) {
+      data.add(Data.normal(random, "c2p", heads, offsets.tokens(), 2 * span));
+    }
+    if ((parts & 2) != 0) {
+      data.add(Data.normal(random, "p2c", heads, offsets.tokens(), 2 * span));
+    }
+    data.add(Data.ids(random, "positions", 80, offsets.tokens()));
+    data.add(offsets.data());
+    long longest = offsets.longest();
+    data.add(Data.output("bias", offsets.sequences(), heads, longest, longest));
+    return Case.of(
+        "disentangled_bias seed %d span %d buckets %d".formatted(seed, span, buckets),
+        data,
+        of ->
+            new DisentangledBias(
+                of.apply("c2p"),
+                of.apply("p2c"),
+                offsets.offsets(of),
+                of.apply("positions"),
+                span,
+                buckets,
+                maxPosition,
+                0.25f,
+                of.apply("bias")));
+  }
+}

@@ -1,0 +1,256 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Sizes;
+import dev.gatun.test.contract.frame.Target;
+import dev.gatun.test.contract.frame.Values;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** Random products with every activation, gaps between rows, and deep sums. */
+final class MatmulCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
+  private MatmulCases() {}
+
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("matmul_pack", MatmulCases::pack),
+        Generator.of("matmul", MatmulCases::matmul),
+        Generator.of("batched_matmul", MatmulCases::batched),
+        Generator.of("cast", MatmulCases::cast));
+  }
+
+  /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
+  static List<Generator> tiles(Target target) {
+    return List.of(
+        Generator.of("matmul", MatmulCases::tile),
+        Generator.of("matmul-deep", MatmulCases::deepTile).times(0.4),
+        Generator.of("matmul-large", s -> largeTile(s, target)).times(0.14));
+  }
+
+  private static Case tile(long seed) {
+    Random random = Seeds.random(seed);
+    long m = random.nextBoolean() ? Sizes.any(random, 17) : 1 + random.nextInt(300);
+    long n = 1 + random.nextInt(200);
+    long k = 8 * (1 + random.nextInt(30));
+    DType dtype = FLOATS[1 + random.nextInt(2)];
+    return product(seed, random, dtype, m, n, k, "tile");
+  }
+
+  /** So deep that every stage of a pipeline is used many times. */
+  private static Case deepTile(long seed) {
+    Random random = Seeds.random(seed);
+    long m = random.nextBoolean() ? 1 + random.nextInt(16) : 17 + random.nextInt(64);
+    long n = 1 + random.nextInt(100);
+    long k = 1024 + 8 * random.nextInt(30);
+    DType dtype = FLOATS[1 + random.nextInt(2)];
+    return product(seed, random, dtype, m, n, k, "tile deep");
+  }
+
+  /**
+   * So many results that the largest tile takes them, and few enough tokens for no other kernel.
+   */
+  private static Case largeTile(long seed, Target target) {
+    Random random = Seeds.random(seed);
+    DType dtype = FLOATS[1 + (int) (seed & 1)];
+    boolean narrow = target.capability() == 90;
+    long m = narrow ? 64 : 1650 + random.nextInt(60);
+    long n = Math.ceilDiv(128L * 128 * 128, m) + random.nextInt(40);
+    long k = 8 * (random.nextBoolean() ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
+    return product(seed, random, dtype, m, n, k, "tile large");
+  }
+
+  private static Case product(
+      long seed, Random random, DType dtype, long m, long n, long k, String name) {
+    Activation activation = Activation.values()[random.nextInt(Activation.values().length)];
+    Data weight = Data.normal(random, "weight", n, k).withDtype(dtype);
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "x", m, k).withDtype(dtype));
+    data.add(packed(weight, dtype));
+    data.add(Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", n));
+    }
+    List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
+    exact.set(1, packed(weight.widened(), DType.F32));
+    String description = "matmul seed %d %s %s %s".formatted(seed, name, dtype, activation);
+    return product(description, data, activation)
+        .withOracle(product(description, exact, activation));
+  }
+
+  /** Products of BF16 that fill Hopper's tiles, some deeper than its ring of them. */
+  static List<Generator> hopper(Target target) {
+    return List.of(
+        Generator.of("matmul", s -> hopper(s, target, false)),
+        Generator.of("matmul-deep", s -> hopper(s, target, true)).times(0.1));
+  }
+
+  private static Case hopper(long seed, Target target, boolean deep) {
+    Random random = Seeds.random(seed);
+    long m = 65 + random.nextInt(300);
+    // Blocks of 256 features by 128 tokens on at least half of the multiprocessors.
+    int least = (int) Math.ceilDiv(target.multiprocessors(), 2 * Math.ceilDiv(m, 128));
+    int columns = Math.max(least, 1 + random.nextInt(3));
+    long n = 256L * (columns - 1) + 1 + random.nextInt(256);
+    long k = 8 * (deep ? 128 + random.nextInt(60) : 1 + random.nextInt(20));
+    return product(seed, random, DType.BF16, m, n, k, deep ? "hopper deep" : "hopper");
+  }
+
+  private static Case pack(long seed) {
+    Random random = Seeds.random(seed);
+    long n = Sizes.any(random, 100);
+    long k = Sizes.any(random, 100);
+    long experts = random.nextInt(4) == 0 ? random.nextInt(4) : -1;
+    DType dtype = FLOATS[random.nextInt(3)];
+    Data weight;
+    if (experts >= 0) {
+      weight = Data.normal(random, "weight", experts, n, k).spread(random);
+    } else {
+      weight = Data.normal(random, "weight", n, k);
+      weight = random.nextBoolean() ? weight.spread(random) : weight.withStrides(1, Math.max(1, n));
+    }
+    weight = weight.withDtype(FLOATS[random.nextInt(3)]);
+    long count = Math.abs(experts) * MatmulPack.packedCount(dtype, n, k);
+    return Case.exact(
+            "matmul_pack seed %d %s".formatted(seed, dtype),
+            List.of(weight, Data.output("packed", count).withDtype(dtype)),
+            of -> new MatmulPack(of.apply("weight"), of.apply("packed")))
+        .likeItself();
+  }
+
+  private static Case cast(long seed) {
+    Random random = Seeds.random(seed);
+    DType from = FLOATS[random.nextInt(3)];
+    double scale = new double[] {1, 1e-6, 1e6, 1e38}[random.nextInt(4)];
+    Data x =
+        Data.input(
+                random,
+                "x",
+                r -> scale * r.nextGaussian(),
+                Sizes.any(random, 33),
+                Sizes.any(random, 100))
+            .withDtype(from)
+            .with(random, 0, -0.0, Double.NaN, Double.POSITIVE_INFINITY, 65520, 65519, 5.9e-8);
+    return Case.exact(
+            "cast seed %d from %s".formatted(seed, from),
+            List.of(x, Data.output("y", x.shape()).withDtype(FLOATS[random.nextInt(3)])),
+            of -> new Cast(of.apply("x"), of.apply("y")))
+        .likeItself();
+  }
+
+  private static Case matmul(long seed) {
+    Random random = Seeds.random(seed);
+    long m = Sizes.any(random, 100);
+    long n = Sizes.any(random, 100);
+    // Now and then deeper than a block along k, or more rows than a block of rows.
+    long k = random.nextInt(5) == 0 ? 500 + random.nextInt(600) : Sizes.any(random, 100);
+    m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : m;
+    Activation activation =
+        Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
+    DType dtype = FLOATS[random.nextInt(3)];
+    boolean wide = dtype == DType.F32;
+    List<Data> data = new ArrayList<>();
+    // A product with BF16 weights rounds x, so it gets numbers that stay what they are.
+    Data x = Data.normal(random, "x", m, k).withDtype(dtype);
+    x = random.nextInt(6) == 0 ? x.with(random, Double.NaN, Double.POSITIVE_INFINITY, 1e4) : x;
+    data.add(wide || random.nextBoolean() ? x : x.widened());
+    Data weight = Data.normal(random, "weight", n, k).withDtype(dtype);
+    data.add(packed(weight, dtype));
+    data.add(Data.output("y", m, n).withDtype(wide ? dtype : FLOATS[random.nextInt(3)]));
+    if (random.nextBoolean()) {
+      data.set(0, data.get(0).spread(random));
+      data.set(2, data.get(2).spread(random));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", n));
+    }
+    List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
+    exact.set(1, packed(weight.widened(), DType.F32));
+    String description = "matmul seed %d %s %s".formatted(seed, dtype, activation);
+    return product(description, data, activation)
+        .withOracle(product(description, exact, activation));
+  }
+
+  private static Case product(String description, List<Data> data, Activation activation) {
+    return Case.of(
+        description,
+        data,
+        of ->
+            new Matmul(
+                of.apply("x"), of.apply("packed"), of.apply("bias"), activation, of.apply("y")));
+  }
+
+  /** A weight [n, k] as it is packed, zero where no feature is. */
+  static Data packed(Data weight, DType dtype) {
+    long n = weight.shape()[0];
+    long k = weight.shape()[1];
+    long count = MatmulPack.packedCount(dtype, n, k);
+    Values values =
+        weight.contents().changed(rows -> packed(rows, dtype, k, new double[(int) count]));
+    return Data.vector("packed", dtype, count, values);
+  }
+
+  private static double[] packed(double[] rows, DType dtype, long k, double[] packed) {
+    for (int i = 0; i < rows.length; i++) {
+      packed[(int) MatmulPack.place(dtype, i / k, i % k, k)] = rows[i];
+    }
+    return packed;
+  }
+
+  private static Case batched(long seed) {
+    Random random = Seeds.random(seed);
+    long batch = Sizes.any(random, 4);
+    // Now and then deeper than a block along k, or more rows than a block of rows.
+    boolean large = random.nextInt(8) == 0;
+    long m = large ? 115 + random.nextInt(20) : Sizes.any(random, 65);
+    long n = large ? 125 + random.nextInt(20) : Sizes.any(random, 65);
+    long k = random.nextInt(8) == 0 ? 500 + random.nextInt(100) : Sizes.any(random, 100);
+    DType dtype = FLOATS[random.nextInt(3)];
+    return Case.of(
+        "batched_matmul seed %d %s".formatted(seed, dtype),
+        List.of(
+            factor(random, "a", batch, m, k).withDtype(dtype),
+            factor(random, "b", batch, n, k).withDtype(dtype),
+            Data.output("c", batch, m, n).withDtype(random.nextBoolean() ? dtype : DType.F32)),
+        of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c")));
+  }
+
+  /** A factor [batch, rows, k] by rows, by columns, with any strides, or the same for all. */
+  private static Data factor(Random random, String name, long batch, long rows, long k) {
+    Data factor = Data.normal(random, name, batch, rows, k);
+    return switch (random.nextInt(5)) {
+      case 0 -> factor.spread(random);
+      case 1 -> factor.withStrides(rows * k, 1, Math.max(1, rows));
+      case 2 -> factor.scattered(random);
+      case 3 -> repeated(factor);
+      default -> factor;
+    };
+  }
+
+  /** A batch of one matrix. */
+  private static Data repeated(Data factor) {
+    int each = (int) (factor.shape()[1] * factor.shape()[2]);
+    Values values =
+        factor
+            .contents()
+            .changed(
+                all -> {
+                  for (int i = each; i < all.length; i++) {
+                    all[i] = all[i % each];
+                  }
+                  return all;
+                });
+    return factor.withValues(values).withStrides(0, factor.strides()[1], factor.strides()[2]);
+  }
+}

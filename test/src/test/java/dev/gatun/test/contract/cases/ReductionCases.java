@@ -1,0 +1,105 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.reduction.ArgMax;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Sizes;
+import java.util.List;
+import java.util.Random;
+
+/** Sums, means and extremes along an axis, and the largest elements of rows. */
+final class ReductionCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+  private static final double[] SPECIAL = {
+    Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0, -0.0
+  };
+
+  private ReductionCases() {}
+
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("reduce", ReductionCases::reduce),
+        Generator.of("argmax", ReductionCases::argmax),
+        Generator.of("topk", ReductionCases::topk));
+  }
+
+  private static Case reduce(long seed) {
+    Random random = Seeds.random(seed);
+    Reduction reduction = Reduction.values()[(int) (seed % Reduction.values().length)];
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    DType result = random.nextBoolean() ? DType.F32 : dtype;
+    long[] shape = {Sizes.any(random, 9), Sizes.any(random, 100), Sizes.any(random, 100)};
+    switch (random.nextInt(8)) {
+      case 0 -> shape = new long[] {4, 16000 + random.nextInt(20000), 1};
+      case 1 -> shape = new long[] {Sizes.some(random, 3), 250 + random.nextInt(800), 7};
+      case 2 -> shape = new long[] {2, Sizes.some(random, 9), 1000 + random.nextInt(1200)};
+      case 3 -> shape[2] = 1;
+      default -> {}
+    }
+    if (reduction != Reduction.SUM) {
+      shape[1] = Math.max(1, shape[1]);
+    }
+    double shift = random.nextInt(4) == 0 ? 100 : 0;
+    Data x = Data.input(random, "x", r -> shift + r.nextGaussian(), shape).withDtype(dtype);
+    x = random.nextInt(4) > 0 ? x : x.with(random, SPECIAL[random.nextInt(SPECIAL.length)]);
+    x = random.nextBoolean() ? x : x.scattered(random);
+    boolean exact = reduction == Reduction.MAX || reduction == Reduction.MIN;
+    List<Data> data = List.of(x, Data.output("y", shape[0], shape[2]).withDtype(result));
+    return new Case(
+        "reduce seed %d %s %s to %s".formatted(seed, reduction, dtype, result),
+        data,
+        of -> new Reduce(of.apply("x"), reduction, of.apply("y")),
+        exact,
+        null);
+  }
+
+  /** Rows with many equal elements; now and then special ones. */
+  private static Data ranked(Random random, long rows, long columns) {
+    long different = 1 + random.nextInt(200);
+    Data x =
+        Data.input(random, "x", r -> r.nextLong(different) - (different >> 1), rows, columns)
+            .withDtype(FLOATS[random.nextInt(FLOATS.length)]);
+    x =
+        switch (random.nextInt(4)) {
+          case 0 -> x.with(random, SPECIAL);
+          case 1 -> x.with(random, Double.NaN, Double.NaN, Double.NaN);
+          default -> x;
+        };
+    return random.nextBoolean() ? x : x.spread(random);
+  }
+
+  private static long columns(Random random) {
+    return random.nextInt(4) == 0 ? 4000 + random.nextInt(6000) : Sizes.some(random, 100);
+  }
+
+  private static Case argmax(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.any(random, 17);
+    return Case.exact(
+        "argmax seed " + seed,
+        List.of(ranked(random, rows, columns(random)), Data.output("y", rows).withDtype(DType.I64)),
+        of -> new ArgMax(of.apply("x"), of.apply("y")));
+  }
+
+  private static Case topk(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.any(random, 9);
+    // A large k takes columns² steps on CUDA.
+    long columns = random.nextInt(9) == 0 ? 0 : Math.min(columns(random), 2000 + seed % 600);
+    Data x = ranked(random, rows, columns);
+    long k = random.nextInt(3) == 0 ? columns : random.nextLong(Math.min(columns, 70) + 1);
+    return Case.exact(
+        "topk seed %d k %d".formatted(seed, k),
+        List.of(
+            x,
+            Data.output("values", rows, k).withDtype(x.dtype()),
+            Data.output("indices", rows, k).withDtype(DType.I64)),
+        of -> new TopK(of.apply("x"), of.apply("values"), of.apply("indices")));
+  }
+}

@@ -1,0 +1,144 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
+import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Sizes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** Heads turned by random angles, in place, into new memory and into caches. */
+final class RotaryCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
+  private RotaryCases() {}
+
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("rotary_embedding", RotaryCases::rotary),
+        Generator.of("rotary_cache_update", RotaryCases::cacheUpdate));
+  }
+
+  /** Tables of the cosine and sine of random angles, for up to all pairs of a head. */
+  private static List<Data> tables(Random random, long positions, long size) {
+    long half = random.nextBoolean() ? size / 2 : random.nextLong(size / 2 + 1);
+    long angles = random.nextLong();
+    return List.of(
+        Data.input(angles, "cosine", r -> Math.cos(6 * r.nextDouble()), positions, half),
+        Data.input(angles, "sine", r -> Math.sin(6 * r.nextDouble()), positions, half));
+  }
+
+  /** Also such as models have, whose halves are whole vectors. */
+  private static long size(Random random, int limit) {
+    return random.nextInt(3) == 0 ? 16 * (1 + random.nextInt(8)) : Sizes.any(random, limit);
+  }
+
+  private static Data special(Random random, Data x) {
+    return random.nextInt(5) > 0
+        ? x
+        : x.with(random, Double.NaN, Double.POSITIVE_INFINITY, -0.0, 6e4);
+  }
+
+  private static Case rotary(long seed) {
+    Random random = Seeds.random(seed);
+    long tokens = Sizes.any(random, 33);
+    long heads = Sizes.any(random, 5);
+    long size = size(random, 100);
+    long positions = 1 + random.nextInt(50);
+    boolean interleaved = random.nextBoolean();
+    boolean inPlace = random.nextBoolean();
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    Data x = special(random, Data.normal(random, "x", tokens, heads, size).withDtype(dtype));
+    if (random.nextBoolean()) {
+      x = x.withStrides(heads * size + random.nextInt(9), size, 1);
+    }
+    List<Data> data = new ArrayList<>(tables(random, positions, size));
+    data.add(inPlace ? x.inPlace() : x);
+    data.add(Data.ids(random, "positions", positions, tokens));
+    data.add(Data.output("y", tokens, heads, size).withDtype(dtype));
+    return Case.of(
+        "rotary_embedding seed %d %s%s%s"
+            .formatted(seed, dtype, interleaved ? " interleaved" : "", inPlace ? " in place" : ""),
+        data,
+        of ->
+            new RotaryEmbedding(
+                of.apply("x"),
+                of.apply("cosine"),
+                of.apply("sine"),
+                Indices.unchecked(of.apply("positions")),
+                interleaved,
+                of.apply(inPlace ? "x" : "y")));
+  }
+
+  private static Case cacheUpdate(long seed) {
+    Random random = Seeds.random(seed);
+    long tokens = Sizes.any(random, 33);
+    long heads = Sizes.any(random, 5);
+    long kvHeads = Sizes.any(random, 3);
+    long size = size(random, 65);
+    long positions = 1 + random.nextInt(50);
+    boolean interleaved = random.nextBoolean();
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    int rows = Sizes.any(random, 5);
+    int room = Sizes.any(random, 16);
+    long width = (heads + 2 * kvHeads) * size;
+    Data qkv = special(random, Data.normal(random, "qkv", tokens, width).withDtype(dtype));
+    Data query = Data.output("query", tokens, heads, size).withDtype(dtype);
+    if (random.nextBoolean()) {
+      query = query.withStrides(heads * size + random.nextInt(9), size, 1);
+    }
+    List<Data> data = new ArrayList<>(tables(random, positions, size));
+    data.add(random.nextBoolean() ? qkv.spread(random) : qkv);
+    data.add(Data.ids(random, "positions", positions, tokens));
+    data.add(Data.ids("slots", slots(random, (int) tokens, rows * room)));
+    data.add(query);
+    for (String name : List.of("keys", "values")) {
+      data.add(cache(random, Data.output(name, rows, room, kvHeads, size).withDtype(dtype)));
+    }
+    return Case.of(
+        "rotary_cache_update seed %d %s%s"
+            .formatted(seed, dtype, interleaved ? " interleaved" : ""),
+        data,
+        of ->
+            new RotaryCacheUpdate(
+                of.apply("qkv"),
+                of.apply("cosine"),
+                of.apply("sine"),
+                Indices.unchecked(of.apply("positions")),
+                interleaved,
+                Indices.unchecked(of.apply("slots")),
+                of.apply("query"),
+                of.apply("keys"),
+                of.apply("values")));
+  }
+
+  /** Distinct slots in random order, now and then -1, and -1 where there are no more. */
+  private static double[] slots(Random random, int tokens, int slots) {
+    List<Integer> order = new ArrayList<>(IntStream.range(0, slots).boxed().toList());
+    Collections.shuffle(order, random);
+    double[] places = new double[tokens];
+    Arrays.setAll(places, i -> i < slots && random.nextInt(8) > 0 ? order.get(i) : -1);
+    return places;
+  }
+
+  /** A cache as it comes, with gaps, or with the tokens of each head one after another. */
+  private static Data cache(Random random, Data cache) {
+    long room = cache.shape()[1];
+    long heads = cache.shape()[2];
+    long size = cache.shape()[3];
+    return switch (random.nextInt(3)) {
+      case 0 -> cache;
+      case 1 -> cache.spread(random);
+      default -> cache.withStrides(heads * room * size, size, room * size, 1);
+    };
+  }
+}

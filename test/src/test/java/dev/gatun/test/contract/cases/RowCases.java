@@ -1,0 +1,271 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Sizes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.LongFunction;
+import java.util.stream.Stream;
+
+/** Norms, softmax, losses and elementwise kernels over random rows, in place and not. */
+public final class RowCases {
+  // As many 16-bit numbers as are read at once.
+  private static final int VECTOR = 8;
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
+  private RowCases() {}
+
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("cross_entropy", RowCases::crossEntropy),
+        Generator.of("layer_norm-codes", s -> coded(s, false, false)),
+        Generator.of("rms_norm-codes", s -> coded(s, true, false)),
+        inSomeDtype("layer_norm", s -> layerNorm(s, false)),
+        inSomeDtype("rms_norm", s -> rmsNorm(s, false)),
+        inSomeDtype("gated_activation", s -> gated(s, false)),
+        inSomeDtype("softmax", s -> softmax(s, false)),
+        inSomeDtype("l2_normalize", s -> l2Normalize(s, false)),
+        inSomeDtype("activation", s -> activate(s, false)));
+  }
+
+  /** Rows whose length lets every kernel read 16 bytes at a time. */
+  static List<Generator> tiles() {
+    return Stream.of(
+            codedInEveryDtype("layer_norm-codes", false),
+            codedInEveryDtype("rms_norm-codes", true),
+            inSomeDtype("layer_norm", s -> layerNorm(s, true)),
+            inSomeDtype("rms_norm", s -> rmsNorm(s, true)),
+            inSomeDtype("gated_activation", s -> gated(s, true)),
+            inSomeDtype("softmax", s -> softmax(s, true)),
+            inSomeDtype("activation", s -> activate(s, true)))
+        .map(g -> g.times(0.4))
+        .toList();
+  }
+
+  private static Generator codedInEveryDtype(String name, boolean rms) {
+    return Generator.of(
+        name, s -> coded(s, rms, true).in(FLOATS[(int) (s % FLOATS.length)], Set.of("scales")));
+  }
+
+  private static Generator inSomeDtype(String name, LongFunction<Case> one) {
+    return Generator.of(name, s -> one.apply(s).inSomeDtype(Seeds.random(~s), "weight", "bias"));
+  }
+
+  /** Values as they come: normal ones, now and then large, tiny, shifted or not numbers. */
+  private static Data values(Random random, String name, long rows, long columns) {
+    double scale = new double[] {1, 1, 1, 30, 1e-3, 1e15}[random.nextInt(6)];
+    double shift = random.nextInt(5) == 0 ? 1000 : 0;
+    Data data = Data.input(random, name, r -> shift + scale * r.nextGaussian(), rows, columns);
+    return random.nextInt(6) > 0
+        ? data
+        : data.with(
+            random,
+            new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, -0.0}
+                [random.nextInt(4)]);
+  }
+
+  private static long columns(Random random, boolean vectors) {
+    long columns = random.nextInt(4) == 0 ? 500 + random.nextInt(800) : Sizes.any(random, 100);
+    return vectors ? Math.ceilDiv(columns + 1, VECTOR) * VECTOR : columns;
+  }
+
+  private static Case layerNorm(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random, vectors);
+    List<Data> data = new ArrayList<>();
+    Data x = values(random, "x", rows, columns);
+    boolean inPlace = random.nextBoolean();
+    data.add(inPlace ? x.inPlace() : x);
+    if (!inPlace) {
+      data.add(Data.output("y", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(values(random, "residual", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "weight", columns));
+      data.add(Data.normal(random, "bias", columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("sum", rows, columns));
+    }
+    float eps = random.nextBoolean() ? 1e-5f : 1e-12f;
+    return Case.of(
+        "layer_norm seed %d eps %s%s".formatted(seed, eps, inPlace ? " in place" : ""),
+        data,
+        of ->
+            new LayerNorm(
+                of.apply("x"),
+                of.apply("residual"),
+                of.apply("weight"),
+                of.apply("bias"),
+                eps,
+                of.apply(inPlace ? "x" : "y"),
+                of.apply("sum")));
+  }
+
+  private static Case rmsNorm(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random, vectors);
+    boolean inPlace = random.nextBoolean();
+    List<Data> data = new ArrayList<>();
+    Data x = values(random, "x", rows, columns);
+    data.add(inPlace ? x.inPlace() : x);
+    data.add(Data.normal(random, "weight", columns));
+    if (!inPlace) {
+      data.add(Data.output("y", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(values(random, "residual", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("sum", rows, columns));
+    }
+    float shift = random.nextInt(2);
+    return Case.of(
+        "rms_norm seed %d shift %s%s".formatted(seed, shift, inPlace ? " in place" : ""),
+        data,
+        of ->
+            new RmsNorm(
+                of.apply("x"),
+                of.apply("residual"),
+                of.apply("weight"),
+                shift,
+                1e-6f,
+                of.apply(inPlace ? "x" : "y"),
+                of.apply("sum")));
+  }
+
+  /**
+   * A norm whose results are codes too, or alone. In F32, where a rounding moves a code by one at
+   * most; {@code TokenCodesTest} has the other types.
+   */
+  private static Case coded(long seed, boolean rms, boolean vectors) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random, vectors);
+    boolean calibrated = random.nextBoolean();
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "x", rows, columns));
+    data.add(Data.normal(random, "weight", columns));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "residual", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("y", rows, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("sum", rows, columns));
+    }
+    Data codes = QuantizedCases.bytes("codes", null, rows, columns);
+    data.add(random.nextBoolean() ? codes.spread(random) : codes);
+    data.add(
+        calibrated
+            ? Data.input(random, "scales", r -> 0.01 + 0.03 * r.nextDouble(), 1)
+            : Data.output("scales", rows));
+    return Case.of(
+        "%s seed %d codes%s"
+            .formatted(rms ? "rms_norm" : "layer_norm", seed, calibrated ? " calibrated" : ""),
+        data,
+        of -> norm(of, rms, QuantizedCases.codes(of, calibrated)));
+  }
+
+  /** A norm of the operands that there are. */
+  public static KernelCall norm(Function<String, Operand> of, boolean rms, TokenCodes codes) {
+    Operand x = of.apply("x");
+    Operand residual = of.apply("residual");
+    Operand weight = of.apply("weight");
+    Operand y = of.apply("y");
+    Operand sum = of.apply("sum");
+    return rms
+        ? new RmsNorm(x, residual, weight, 0, 1e-6f, y, sum, codes)
+        : new LayerNorm(x, residual, weight, of.apply("bias"), 1e-5f, y, sum, codes);
+  }
+
+  private static Case gated(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
+    Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
+    long rows = Sizes.any(random, 33);
+    long columns = columns(random, vectors);
+    Data gate = Data.normal(random, "gate", rows, columns);
+    Data up = values(random, "up", rows, columns);
+    return Case.of(
+        "gated_activation seed %d %s".formatted(seed, activation),
+        List.of(
+            !vectors && random.nextBoolean() ? gate.spread(random) : gate,
+            !vectors && random.nextBoolean() ? up.spread(random) : up,
+            Data.output("y", rows, columns)),
+        of -> new GatedActivation(of.apply("gate"), of.apply("up"), activation, of.apply("y")));
+  }
+
+  private static Case softmax(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
+    boolean log = random.nextBoolean();
+    long rows = Sizes.any(random, 33);
+    Data x = values(random, "x", rows, columns(random, vectors));
+    return Case.of(
+        "softmax seed %d%s".formatted(seed, log ? " log" : ""),
+        List.of(x, Data.output("y", x.shape())),
+        of -> new Softmax(of.apply("x"), log, of.apply("y")));
+  }
+
+  private static Case crossEntropy(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.any(random, 33);
+    DType dtype = new DType[] {DType.F32, DType.BF16, DType.F16}[random.nextInt(3)];
+    Data logits =
+        values(random, "logits", rows, Math.max(1, columns(random, false))).withDtype(dtype);
+    Data targets = Data.ids(random, "targets", logits.shape()[1], rows).with(random, -100);
+    return Case.of(
+        "cross_entropy seed %d %s".formatted(seed, dtype),
+        List.of(logits, targets, Data.output("loss", rows)),
+        of ->
+            new CrossEntropy(
+                of.apply("logits"),
+                Indices.unchecked(of.apply("targets")),
+                -100,
+                of.apply("loss")));
+  }
+
+  private static Case l2Normalize(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
+    Data x = values(random, "x", Sizes.any(random, 33), columns(random, vectors)).inPlace();
+    return Case.of(
+        "l2_normalize seed " + seed,
+        List.of(x),
+        of -> new L2Normalize(of.apply("x"), 1e-12f, of.apply("x")));
+  }
+
+  private static Case activate(long seed, boolean vectors) {
+    Random random = Seeds.random(seed);
+    Activation activation = Activation.values()[(int) (seed % Activation.values().length)];
+    long rows = Sizes.any(random, 33);
+    Data x = Data.input(random, "x", r -> 4 * r.nextGaussian(), rows, columns(random, vectors));
+    x = x.with(random, 0, -0.0, 20, -20, 88, -88, 100, -100, 1e-30, 1e30, Double.NaN);
+    return Case.of(
+        "activation seed %d %s".formatted(seed, activation),
+        List.of(x, Data.output("y", x.shape())),
+        of -> new Activate(of.apply("x"), activation, of.apply("y")));
+  }
+}

@@ -1,0 +1,67 @@
+package dev.gatun.test.contract.frame;
+
+import dev.gatun.kernels.api.device.Backend;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** Runs a case on a backend. */
+public final class Runs {
+  private Runs() {}
+
+  /**
+   * What a case gives by the reference.
+   *
+   * @param exact in double
+   * @param plain in the case's dtype, {@link Subjects#plain}
+   */
+  public record References(Map<String, int[]> exact, List<Map<String, int[]>> plain) {}
+
+  public static References references(Case c) {
+    List<Backend> plain = Subjects.plain(c.dtype());
+    List<Map<String, int[]>> results =
+        IntStream.rangeClosed(0, plain.size())
+            .parallel()
+            .mapToObj(i -> i == 0 ? run(c.widened(), Subjects.EXACT) : run(c, plain.get(i - 1)))
+            .toList();
+    return new References(results.getFirst(), results.subList(1, results.size()));
+  }
+
+  /** The bits of every operand that the case writes, by name; guard zones are checked. */
+  public static Map<String, int[]> run(Case c, Backend backend) {
+    return run(c, backend, false);
+  }
+
+  /** The same, with operands that are aligned to 16 bytes on request. */
+  public static Map<String, int[]> run(Case c, Backend backend, boolean aligned) {
+    Map<String, Placement> placements = new LinkedHashMap<>();
+    try {
+      int skip = 0;
+      for (Data data : c.data()) {
+        placements.put(
+            data.name(), new Placement(data, backend.memory(), aligned ? 0 : skip++ % 4));
+      }
+      backend
+          .kernels()
+          .run(
+              c.call()
+                  .apply(
+                      name -> {
+                        Placement placement = placements.get(name);
+                        return placement == null ? null : placement.operand();
+                      }));
+      Map<String, int[]> results = new LinkedHashMap<>();
+      placements.forEach(
+          (name, placement) -> {
+            int[] bits = placement.result();
+            if (bits != null) {
+              results.put(name, bits);
+            }
+          });
+      return results;
+    } finally {
+      placements.values().forEach(Placement::close);
+    }
+  }
+}

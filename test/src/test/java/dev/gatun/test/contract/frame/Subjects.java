@@ -1,0 +1,67 @@
+package dev.gatun.test.contract.frame;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.cpu.CpuBackend;
+import dev.gatun.kernels.cpu.CpuDeviceProvider;
+import dev.gatun.kernels.cpu.CpuLevel;
+import dev.gatun.kernels.reference.Precision;
+import dev.gatun.kernels.reference.ReferenceBackend;
+import java.util.List;
+import java.util.Map;
+
+/** The backends under the contract, and what they are measured by. */
+public final class Subjects {
+  /** What is right. */
+  public static final Backend EXACT = new ReferenceBackend(Precision.F64);
+
+  /** What plain arithmetic in a dtype gives, in float by two orders of the terms. */
+  static List<Backend> plain(DType dtype) {
+    return PLAIN.get(dtype);
+  }
+
+  private static final Map<DType, List<Backend>> PLAIN =
+      Map.of(
+          DType.F32,
+          List.of(
+              new ReferenceBackend(Precision.F32), new ReferenceBackend(Precision.F32_REVERSED)),
+          DType.BF16,
+          List.of(new ReferenceBackend(Precision.BF16)),
+          DType.F16,
+          List.of(new ReferenceBackend(Precision.F16)));
+
+  public static final CpuBackend CPU = open();
+
+  private Subjects() {}
+
+  /** The levels of this processor, or the one that {@code -Dgatun.test.level=ID} names. */
+  public static List<CpuLevel> levels() {
+    String named = System.getProperty("gatun.test.level");
+    List<CpuLevel> all = CpuBackend.levels();
+    List<CpuLevel> some =
+        all.stream().filter(level -> named == null || level.id().equals(named)).toList();
+    if (some.isEmpty()) {
+      throw new IllegalArgumentException(
+          "-Dgatun.test.level=%s: this processor has %s"
+              .formatted(named, all.stream().map(CpuLevel::id).toList()));
+    }
+    return some;
+  }
+
+  /** Skips a suite where {@code -Dgatun.test.backend=NAME} names another backend. */
+  public static void assumeBackend(String name) {
+    String named = System.getProperty("gatun.test.backend");
+    assumeTrue(named == null || named.equals(name), "-Dgatun.test.backend=" + named);
+  }
+
+  private static CpuBackend open() {
+    try {
+      return (CpuBackend) new CpuDeviceProvider().open(0);
+    } catch (BackendUnavailableException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
