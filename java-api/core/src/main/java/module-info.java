@@ -6,6 +6,7 @@ module dev.gatun {
   requires com.google.protobuf;
   requires ai.djl.tokenizers;
 
+  exports dev.gatun.generation;
   exports dev.gatun.models;
   exports dev.gatun.nn;
   exports dev.gatun.ops;

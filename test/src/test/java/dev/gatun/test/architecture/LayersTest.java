@@ -32,6 +32,7 @@ final class LayersTest {
     "dev.gatun.weights..",
     "dev.gatun.text..",
     "dev.gatun.models..",
+    "dev.gatun.generation..",
     "dev.gatun.pipelines..",
     "dev.gatun.cli.."
   };

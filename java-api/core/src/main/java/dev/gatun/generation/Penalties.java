@@ -1,0 +1,62 @@
+package dev.gatun.generation;
+
+import java.util.Arrays;
+import java.util.BitSet;
+
+/** Processors that make tokens less likely for having occurred. */
+final class Penalties {
+  private Penalties() {}
+
+  /**
+   * Divides the positive and multiplies the negative scores of all tokens of the sequence, the
+   * prompt's too, once each (Keskar et al., CTRL, 2019; Hugging Face's repetition_penalty).
+   */
+  static LogitsProcessor repetition(float penalty) {
+    return (scores, history) -> {
+      BitSet seen = new BitSet(scores.length);
+      for (int i = 0; i < history.length(); i++) {
+        int id = history.get(i);
+        if (id < scores.length && !seen.get(id)) {
+          seen.set(id);
+          scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
+        }
+      }
+    };
+  }
+
+  /**
+   * Subtracts from the scores of generated tokens {@code presence}, and {@code frequency} for each
+   * time that they were generated (OpenAI's presence_penalty and frequency_penalty).
+   */
+  static LogitsProcessor presenceAndFrequency(float presence, float frequency) {
+    return (scores, history) -> {
+      int[] ids = history.from(history.promptLength());
+      Arrays.sort(ids);
+      for (int i = 0, end; i < ids.length; i = end) {
+        end = i + 1;
+        while (end < ids.length && ids[end] == ids[i]) {
+          end++;
+        }
+        scores[ids[i]] -= presence + frequency * (end - i);
+      }
+    };
+  }
+
+  /** Leaves out tokens that would end n tokens that the sequence already has in this order. */
+  static LogitsProcessor noRepeatNgram(int n) {
+    return (scores, history) -> {
+      int length = history.length();
+      int suffix = length + 1 - n;
+      for (int start = 0; start + n <= length; start++) {
+        int same = 0;
+        while (same < n - 1 && history.get(start + same) == history.get(suffix + same)) {
+          same++;
+        }
+        int next = history.get(start + n - 1);
+        if (same == n - 1 && next < scores.length) {
+          scores[next] = Float.NEGATIVE_INFINITY;
+        }
+      }
+    };
+  }
+}

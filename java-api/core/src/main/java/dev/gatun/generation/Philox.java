@@ -1,0 +1,51 @@
+package dev.gatun.generation;
+
+/**
+ * Philox4x32-10, random numbers that are a function of a key and a counter (Salmon et al., Parallel
+ * random numbers: as easy as 1, 2, 3, 2011). What a position draws depends on the seed and the
+ * position alone: not on other sequences of a batch, nor on what was drawn before.
+ */
+final class Philox {
+  private static final int ROUNDS = 10;
+  private static final long MULTIPLIER_0 = 0xD2511F53L;
+  private static final long MULTIPLIER_1 = 0xCD9E8D57L;
+  private static final int WEYL_0 = 0x9E3779B9;
+  private static final int WEYL_1 = 0xBB67AE85;
+
+  private Philox() {}
+
+  /** The four words of a counter of 128 bits, whose low and high half are given. */
+  static int[] words(long key, long low, long high) {
+    int k0 = (int) key;
+    int k1 = (int) (key >>> 32);
+    int c0 = (int) low;
+    int c1 = (int) (low >>> 32);
+    int c2 = (int) high;
+    int c3 = (int) (high >>> 32);
+    for (int round = 0; round < ROUNDS; round++) {
+      long p0 = MULTIPLIER_0 * Integer.toUnsignedLong(c0);
+      long p1 = MULTIPLIER_1 * Integer.toUnsignedLong(c2);
+      c0 = (int) (p1 >>> 32) ^ c1 ^ k0;
+      c1 = (int) p1;
+      c2 = (int) (p0 >>> 32) ^ c3 ^ k1;
+      c3 = (int) p0;
+      k0 += WEYL_0;
+      k1 += WEYL_1;
+    }
+    return new int[] {c0, c1, c2, c3};
+  }
+
+  /**
+   * A number of [0, 1) with 53 random bits.
+   *
+   * @param seed the request's seed
+   * @param position the place in the sequence that is drawn for
+   * @param draw tells draws of one position apart
+   */
+  static double uniform(long seed, long position, long draw) {
+    int[] words = words(seed, position, draw);
+    long bits =
+        (Integer.toUnsignedLong(words[0]) << 21) ^ (Integer.toUnsignedLong(words[1]) >>> 11);
+    return bits * 0x1p-53;
+  }
+}
