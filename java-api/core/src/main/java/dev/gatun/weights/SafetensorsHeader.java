@@ -26,6 +26,9 @@ final class SafetensorsHeader {
   /** The format's own limit on the JSON, in bytes. */
   static final long MAX_HEADER = 100_000_000;
 
+  /** The key of what a file says about itself, among the tensors' names. */
+  static final String METADATA = "__metadata__";
+
   private static final ValueLayout.OfLong LENGTH =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -142,11 +145,11 @@ final class SafetensorsHeader {
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String name = parser.currentName();
       JsonToken value = parser.nextToken();
-      if (name.equals("__metadata__")) {
-        expect(parser, value, JsonToken.START_OBJECT, "__metadata__");
+      if (name.equals(METADATA)) {
+        expect(parser, value, JsonToken.START_OBJECT, METADATA);
         while (parser.nextToken() != JsonToken.END_OBJECT) {
           String key = parser.currentName();
-          expect(parser, parser.nextToken(), JsonToken.VALUE_STRING, "__metadata__." + key);
+          expect(parser, parser.nextToken(), JsonToken.VALUE_STRING, METADATA + "." + key);
           metadata.put(key, parser.getText());
         }
       } else {
