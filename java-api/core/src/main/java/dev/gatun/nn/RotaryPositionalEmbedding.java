@@ -6,18 +6,34 @@ import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 
 /**
- * Rotary position embedding (arXiv 2104.09864) with the half-split pairing: of a head's first
- * rotary_size elements, element i turns with element {@code i + rotary_size / 2} by the angles of
- * {@link RotaryTables}; the elements after them stay.
+ * Rotary position embedding (arXiv 2104.09864): pairs of a head's first rotary_size elements turn
+ * by the angles of {@link RotaryTables}; the elements after them stay. Element i is paired with
+ * element {@code i + rotary_size / 2} (half-split), or 2i with 2i + 1 (interleaved).
  */
 public final class RotaryPositionalEmbedding implements AutoCloseable {
   private final Tensor cosine;
   private final Tensor sine;
+  private final boolean interleaved;
 
+  private RotaryPositionalEmbedding(Tensor cosine, Tensor sine, boolean interleaved) {
+    this.cosine = cosine;
+    this.sine = sine;
+    this.interleaved = interleaved;
+  }
+
+  /** The half-split pairing. */
   public RotaryPositionalEmbedding(Device device, RotaryTables tables) {
-    int half = tables.rotarySize() / 2;
-    cosine = Tensor.of(device, tables.cosine(), tables.length(), half);
-    sine = Tensor.of(device, tables.sine(), tables.length(), half);
+    this(device, tables, false);
+  }
+
+  /**
+   * @param interleaved whether neighbours are pairs
+   */
+  public RotaryPositionalEmbedding(Device device, RotaryTables tables, boolean interleaved) {
+    this(
+        Tensor.of(device, tables.cosine(), tables.length(), tables.rotarySize() / 2),
+        Tensor.of(device, tables.sine(), tables.length(), tables.rotarySize() / 2),
+        interleaved);
   }
 
   /**
@@ -27,6 +43,12 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
    */
   public RotaryPositionalEmbedding(Device device, int headSize, int maxLength, double base) {
     this(device, RotaryTables.of(RotaryScaling.none(base), headSize, maxLength));
+  }
+
+  /** Heads that do not turn, as those of models with positions of another kind. */
+  public static RotaryPositionalEmbedding none(Device device, int maxLength) {
+    return new RotaryPositionalEmbedding(
+        Tensor.zeros(device, maxLength, 0), Tensor.zeros(device, maxLength, 0), false);
   }
 
   /** The cosines [length, rotary_size / 2]; both elements of a pair have the same one. */
@@ -39,9 +61,14 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
     return sine;
   }
 
+  /** Whether neighbours are pairs. */
+  public boolean isInterleaved() {
+    return interleaved;
+  }
+
   /** x [tokens, heads, head_size] turned by the positions [tokens]. */
   public Tensor forward(Tensor x, Ids positions) {
-    return Rotary.rotaryEmbedding(x, cosine, sine, positions, false);
+    return Rotary.rotaryEmbedding(x, cosine, sine, positions, interleaved);
   }
 
   @Override

@@ -136,6 +136,20 @@ public final class Tensor implements AutoCloseable {
     return new Tensor(device, Operand.of(device.memory().adopt(elements), dtype, shape), null);
   }
 
+  /**
+   * Puts numbers over the first ones of an I32 tensor without gaps, ahead of all that is asked of
+   * the device later.
+   *
+   * @throws IllegalArgumentException for more than there are, and for another tensor
+   */
+  public void write(int... elements) {
+    if (dtype() != DType.I32 || !operand.isContiguous() || elements.length > count()) {
+      throw new IllegalArgumentException(
+          "tensor: %d numbers of I32 do not fit in %s".formatted(elements.length, this));
+    }
+    device.memory().write(MemorySegment.ofArray(elements), operand.buffer(), operand.byteOffset());
+  }
+
   public Device device() {
     return device;
   }

@@ -1,0 +1,347 @@
+package dev.gatun.nn;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Layouts;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The keys and values of tokens that attention will see again, in pages of a fixed number of tokens
+ * (Kwon et al., arXiv 2309.06180). All of its memory is taken when it is made. Sequences take pages
+ * as they grow; a {@link KvSequence#fork} shares them until one of the two writes to a page, which
+ * is copied then.
+ *
+ * <p>A step appends tokens to some sequences: {@link #step} finds their places, {@link KvStep} then
+ * takes each layer's keys and values and shows attention those of the whole sequences.
+ *
+ * <p>Sequences may be opened, forked and closed by many threads; one thread at a time makes steps.
+ */
+public final class KvCache implements AutoCloseable {
+  private final Device device;
+  private final Shape shape;
+  private final int pageSize;
+  private final PagePool pool;
+  private final List<Tensor> keys = new ArrayList<>();
+  private final List<Tensor> values = new ArrayList<>();
+  private boolean closed;
+
+  /**
+   * What a model keeps of a token.
+   *
+   * @param layers with attention
+   * @param kvHeads heads of keys, and of values
+   * @param headSize elements of a head
+   * @param dtype of the elements: F32, BF16 or F16
+   */
+  public record Shape(int layers, int kvHeads, int headSize, DType dtype) {
+    public Shape {
+      if (layers < 0 || kvHeads < 1 || headSize < 1) {
+        throw new IllegalArgumentException(
+            "key/value cache: %d layers of %d heads of %d elements, expected numbers from 1"
+                .formatted(layers, kvHeads, headSize));
+      }
+      if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
+        throw new IllegalArgumentException(
+            "key/value cache: dtype %s, expected F32, BF16 or F16".formatted(dtype));
+      }
+    }
+
+    /** Bytes of a token's keys and values in all layers. */
+    public long tokenBytes() {
+      return 2L * layers * kvHeads * headSize * dtype.bytes();
+    }
+
+    /** The same kept as other numbers. */
+    public Shape withDtype(DType other) {
+      return new Shape(layers, kvHeads, headSize, other);
+    }
+  }
+
+  private KvCache(Device device, Shape shape, int pageSize, int pages) {
+    if (pageSize < 1 || pages < 1) {
+      throw new IllegalArgumentException(
+          "key/value cache: %d pages of %d tokens, expected numbers from 1"
+              .formatted(pages, pageSize));
+    }
+    this.device = device;
+    this.shape = shape;
+    this.pageSize = pageSize;
+    this.pool = new PagePool(pages);
+    try {
+      for (int layer = 0; layer < shape.layers(); layer++) {
+        for (List<Tensor> side : List.of(keys, values)) {
+          side.add(
+              Tensor.empty(
+                      device, shape.dtype(), pages, pageSize, shape.kvHeads(), shape.headSize())
+                  .detach());
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Pages that any sequence may take.
+   *
+   * @param pageSize tokens of a page; a sequence leaves less than one page of room unused
+   * @param pages of all sequences
+   * @throws OutOfMemoryError naming the bytes asked and held
+   */
+  public static KvCache paged(Device device, Shape shape, int pageSize, int pages) {
+    return new KvCache(device, shape, pageSize, pages);
+  }
+
+  /**
+   * As many pages as fit in some bytes.
+   *
+   * @throws IllegalArgumentException where not one does
+   */
+  public static KvCache ofBytes(Device device, Shape shape, int pageSize, long bytes) {
+    long page = Math.multiplyExact(shape.tokenBytes(), (long) pageSize);
+    if (bytes < page) {
+      throw new IllegalArgumentException(
+          "key/value cache: %d bytes, one page of %d tokens has %d"
+              .formatted(bytes, pageSize, page));
+    }
+    return paged(
+        device, shape, pageSize, (int) Math.min(bytes / Math.max(1, page), Integer.MAX_VALUE - 8));
+  }
+
+  /**
+   * A place without gaps for each sequence.
+   *
+   * @param sequences of which there is room for so many
+   * @param length the most tokens of a sequence
+   */
+  public static KvCache contiguous(Device device, Shape shape, int sequences, int length) {
+    return new KvCache(device, shape, length, sequences);
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  public Shape shape() {
+    return shape;
+  }
+
+  /** Tokens of a page. */
+  public int pageSize() {
+    return pageSize;
+  }
+
+  /** All pages. */
+  public int pages() {
+    return pool.pages();
+  }
+
+  /** Pages that no sequence has. */
+  public synchronized int freePages() {
+    return pool.freePages();
+  }
+
+  /** Bytes of all pages. */
+  public long bytes() {
+    return shape.tokenBytes() * pageSize * pages();
+  }
+
+  /** A sequence without tokens. */
+  public synchronized KvSequence open() {
+    requireOpen();
+    return new KvSequence(this);
+  }
+
+  /**
+   * The pages that sequences would take from the free ones if tokens were appended to them.
+   *
+   * @param counts the tokens of each sequence
+   */
+  public synchronized int pagesNeeded(List<KvSequence> sequences, int... counts) {
+    check(sequences, counts);
+    // Each that gives up a shared page leaves one sequence less that has it.
+    Map<Integer, Integer> left = new HashMap<>();
+    int pages = 0;
+    for (int i = 0; i < counts.length; i++) {
+      KvSequence sequence = sequences.get(i);
+      int after = Math.ceilDiv(Math.addExact(sequence.length(), counts[i]), pageSize);
+      pages = Math.addExact(pages, after - sequence.pageCount());
+      if (writesShared(sequence, counts[i])) {
+        int page = sequence.page(sequence.pageCount() - 1);
+        if (left.merge(page, pool.references(page) - 1, (was, _) -> was - 1) > 0) {
+          pages++;
+        }
+      }
+    }
+    return pages;
+  }
+
+  /** Whether the first of some tokens would go to a page that other sequences may have too. */
+  private boolean writesShared(KvSequence sequence, int count) {
+    return count > 0
+        && sequence.length() % pageSize != 0
+        && pool.references(sequence.page(sequence.pageCount() - 1)) > 1;
+  }
+
+  /**
+   * Appends places for tokens to sequences, whose keys and values the step takes.
+   *
+   * @param sequences distinct and open
+   * @param counts the tokens of each sequence
+   * @throws KvCacheFullException when there are too few free pages; nothing has changed then
+   */
+  public KvStep step(List<KvSequence> sequences, int... counts) {
+    check(sequences, counts);
+    int tokens = 0;
+    int longest = 0;
+    for (int i = 0; i < counts.length; i++) {
+      tokens = Math.addExact(tokens, counts[i]);
+      longest = Math.max(longest, Math.addExact(sequences.get(i).length(), counts[i]));
+    }
+    KvStep step = step(counts.length, tokens, longest);
+    try {
+      step.write(sequences, counts);
+      return step;
+    } catch (RuntimeException | Error e) {
+      step.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Room for steps that take each other's place, as in work that is captured: see {@link
+   * KvStep#write}.
+   *
+   * @param sequences the most of a step
+   * @param tokens the most that a step appends
+   * @param longest the most tokens of a sequence, those of the step included
+   */
+  public KvStep step(int sequences, int tokens, int longest) {
+    requireOpen();
+    return new KvStep(this, sequences, tokens, longest);
+  }
+
+  private synchronized void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("key/value cache: is closed");
+    }
+  }
+
+  synchronized void check(List<KvSequence> sequences, int... counts) {
+    requireOpen();
+    if (sequences.size() != counts.length) {
+      throw new IllegalArgumentException(
+          "key/value cache: %d sequences, and numbers of tokens for %d"
+              .formatted(sequences.size(), counts.length));
+    }
+    Set<KvSequence> seen = new HashSet<>();
+    for (int i = 0; i < counts.length; i++) {
+      KvSequence sequence = sequences.get(i);
+      if (sequence.cache != this) {
+        throw new IllegalArgumentException(
+            "key/value cache: sequence %d is of another cache".formatted(i));
+      }
+      sequence.requireOpen();
+      if (!seen.add(sequence)) {
+        throw new IllegalArgumentException(
+            "key/value cache: sequence %d is there twice in one step".formatted(i));
+      }
+      if (counts[i] < 0) {
+        throw new IllegalArgumentException(
+            "key/value cache: %d tokens for sequence %d".formatted(counts[i], i));
+      }
+    }
+  }
+
+  /** Gives sequences the pages for more tokens, all of them or none. */
+  synchronized void reserve(List<KvSequence> sequences, int... counts) {
+    int needed = pagesNeeded(sequences, counts);
+    if (needed > pool.freePages()) {
+      throw full(sequences, needed, counts);
+    }
+    for (int i = 0; i < counts.length; i++) {
+      KvSequence sequence = sequences.get(i);
+      if (writesShared(sequence, counts[i])) {
+        int shared = sequence.page(sequence.pageCount() - 1);
+        int own = pool.take();
+        copy(shared, own, sequence.length() % pageSize);
+        sequence.replaceLast(own);
+        pool.release(shared);
+      }
+      int after = Math.ceilDiv(sequence.length() + counts[i], pageSize);
+      while (sequence.pageCount() < after) {
+        sequence.addPage(pool.take());
+      }
+      sequence.grow(counts[i]);
+    }
+  }
+
+  /** Copies the first tokens of a page in all layers. */
+  private void copy(int from, int to, int tokens) {
+    for (List<Tensor> side : List.of(keys, values)) {
+      for (Tensor layer : side) {
+        Layouts.copy(
+            layer.slice(0, from, from + 1).slice(1, 0, tokens),
+            layer.slice(0, to, to + 1).slice(1, 0, tokens));
+      }
+    }
+  }
+
+  private KvCacheFullException full(List<KvSequence> sequences, int needed, int... counts) {
+    long tokens = 0;
+    long before = 0;
+    for (int i = 0; i < counts.length; i++) {
+      tokens += counts[i];
+      before += sequences.get(i).length();
+    }
+    return new KvCacheFullException(
+        ("key/value cache: %d tokens more for %d sequences that have %d need %d pages of %d tokens,"
+             + " %d of %d are free. Give the cache more pages (one has %d bytes), append to fewer"
+             + " sequences at once, or close some")
+            .formatted(
+                tokens,
+                counts.length,
+                before,
+                needed,
+                pageSize,
+                pool.freePages(),
+                pages(),
+                shape.tokenBytes() * pageSize),
+        needed,
+        pool.freePages());
+  }
+
+  PagePool pool() {
+    return pool;
+  }
+
+  /** A layer's keys [pages, page_size, kv_heads, head_size]. */
+  Tensor keys(int layer) {
+    return keys.get(layer);
+  }
+
+  /** A layer's values [pages, page_size, kv_heads, head_size]. */
+  Tensor values(int layer) {
+    return values.get(layer);
+  }
+
+  /** Gives the memory back; its sequences hold nothing from then on. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    keys.forEach(Tensor::close);
+    values.forEach(Tensor::close);
+  }
+
+  @Override
+  public String toString() {
+    return "%d pages of %d tokens, %d free".formatted(pages(), pageSize, freePages());
+  }
+}

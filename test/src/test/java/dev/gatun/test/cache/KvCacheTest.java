@@ -1,0 +1,130 @@
+package dev.gatun.test.cache;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.KvCacheFullException;
+import dev.gatun.nn.KvSequence;
+import dev.gatun.nn.KvStep;
+import dev.gatun.tensor.Device;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Caches of keys and values, beside each sequence's own whole history. */
+final class KvCacheTest {
+  private static final Device CPU = Device.cpu();
+  private static final KvCache.Shape SMALL = new KvCache.Shape(1, 1, 4, DType.F32);
+
+  @Test
+  void random_scripts_attend_to_each_sequences_own_history() {
+    long before = CPU.memory().allocatedBytes();
+    int refused = 0;
+    for (long seed = 1; seed <= 60; seed++) {
+      refused += CacheScript.run(CPU, seed, 50);
+    }
+    assertTrue(refused > 20, "full only %d times".formatted(refused));
+    assertEquals(before, CPU.memory().allocatedBytes(), "memory is given back");
+  }
+
+  @Test
+  void a_full_cache_says_what_is_free_and_loses_nothing() {
+    try (KvCache cache = KvCache.paged(CPU, SMALL, 4, 3);
+        KvSequence a = cache.open();
+        KvSequence b = cache.open()) {
+      cache.step(List.of(a, b), 6, 2).close();
+      KvCacheFullException e =
+          assertThrows(KvCacheFullException.class, () -> cache.step(List.of(a, b), 1, 3));
+      assertEquals(
+          "key/value cache: 4 tokens more for 2 sequences that have 8 need 1 pages of 4 tokens,"
+              + " 0 of 3 are free. Give the cache more pages (one has 128 bytes), append to fewer"
+              + " sequences at once, or close some",
+          e.getMessage());
+      assertEquals(6, a.length());
+      assertEquals(2, b.length());
+      cache.step(List.of(a, b), 2, 2).close();
+      b.close();
+      cache.step(List.of(a), 4).close();
+      assertEquals(12, a.length());
+    }
+  }
+
+  @Test
+  void sequences_that_fork_share_pages_until_one_writes() {
+    try (KvCache cache = KvCache.paged(CPU, SMALL, 4, 8);
+        KvSequence a = cache.open()) {
+      cache.step(List.of(a), 6).close();
+      assertEquals(6, cache.freePages());
+      KvSequence b = a.fork();
+      KvSequence c = a.fork();
+      assertEquals(6, cache.freePages());
+      // Two of the three copy the page that is not full, the last one keeps it.
+      assertEquals(2, cache.pagesNeeded(List.of(a, b, c), 1, 1, 1));
+      cache.step(List.of(a, b, c), 1, 1, 1).close();
+      assertEquals(4, cache.freePages());
+      b.close();
+      assertEquals(5, cache.freePages());
+      c.truncate(4);
+      assertEquals(6, cache.freePages());
+      c.close();
+      assertEquals(6, cache.freePages());
+    }
+  }
+
+  @Test
+  void a_place_for_each_sequence_is_a_page_that_is_long_enough() {
+    try (KvCache cache = KvCache.contiguous(CPU, SMALL, 2, 10)) {
+      assertEquals(2 * 10 * 32, cache.bytes());
+      KvSequence a = cache.open();
+      KvSequence b = cache.open();
+      cache.step(List.of(a, b), 10, 1).close();
+      KvSequence c = cache.open();
+      assertThrows(KvCacheFullException.class, () -> cache.step(List.of(c), 1));
+      a.close();
+      cache.step(List.of(c), 1).close();
+    }
+  }
+
+  @Test
+  void what_makes_no_sense_is_refused() {
+    refused(
+        "key/value cache: 3 pages of 0 tokens, expected numbers from 1",
+        () -> KvCache.paged(CPU, SMALL, 0, 3));
+    refused(
+        "key/value cache: dtype I8, expected F32, BF16 or F16", () -> SMALL.withDtype(DType.I8));
+    refused(
+        "key/value cache: 100 bytes, one page of 4 tokens has 128",
+        () -> KvCache.ofBytes(CPU, SMALL, 4, 100));
+    try (KvCache cache = KvCache.ofBytes(CPU, SMALL, 4, 1100);
+        KvCache other = KvCache.paged(CPU, SMALL, 4, 1);
+        KvStep step = cache.step(2, 3, 8)) {
+      assertEquals(8, cache.pages());
+      KvSequence a = cache.open();
+      KvSequence b = other.open();
+      refused(
+          "key/value cache: sequence 1 is of another cache", () -> step.write(List.of(a, b), 1, 1));
+      refused(
+          "key/value cache: sequence 1 is there twice in one step",
+          () -> step.write(List.of(a, a), 1, 1));
+      refused(
+          "key/value cache: 2 sequences, and numbers of tokens for 1",
+          () -> step.write(List.of(a, a), 1));
+      refused("key/value cache: -1 tokens for sequence 0", () -> step.write(List.of(a), -1));
+      refused(
+          "key/value cache: 4 tokens more for 1 sequences of up to 4, the step has room for 3 for 2"
+              + " of up to 8",
+          () -> step.write(List.of(a), 4));
+      refused("key/value cache: a sequence of 0 tokens cannot be cut to 1", () -> a.truncate(1));
+      a.close();
+      a.close();
+      assertThrows(IllegalStateException.class, () -> step.write(List.of(a), 1));
+      assertThrows(IllegalStateException.class, a::fork);
+    }
+  }
+
+  private static void refused(String message, Runnable work) {
+    assertEquals(message, assertThrows(IllegalArgumentException.class, work::run).getMessage());
+  }
+}
