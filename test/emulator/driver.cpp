@@ -83,6 +83,7 @@ int& driver::current_device() {
 }
 
 Result driver::enter(const char* name) {
+  state().counts[name].calls++;
   auto found = injections().find(name);
   if (found != injections().end() && found->second.calls_before-- == 0) {
     const Result result = found->second.result;
@@ -91,6 +92,8 @@ Result driver::enter(const char* name) {
   }
   return state().initialised ? state().sticky : kNotInitialized;
 }
+
+void driver::count_bytes(const char* name, size_t bytes) { state().counts[name].bytes += bytes; }
 
 void driver::order_failure(const std::string& function, int calls_before, Result result) {
   injections()[function] = {calls_before, result};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -84,6 +85,11 @@ struct State {
   // Launches that are noted and not run.
   bool planning = false;
   std::string planned;
+  // The calls of each function, and the bytes that they were asked to allocate or copy.
+  struct Count {
+    uint64_t calls = 0, bytes = 0;
+  };
+  std::map<std::string, Count> counts;
 };
 
 State& state();
@@ -95,6 +101,9 @@ Result enter(const char* name);
 // The same of calls that may not be made while a stream of the context is captured otherwise than
 // relaxed: by the capture's thread, or in the global mode by any. Such a call ends the capture.
 Result enter_unsafe(const char* name);
+
+// Counts bytes that a call of a function is about.
+void count_bytes(const char* name, size_t bytes);
 
 // Keeps what is wrong for cuGetErrorString.
 Result broken(Result code, const std::string& what);

@@ -51,6 +51,7 @@ API cuMemPoolTrimTo(void*, size_t) {
 
 API cuMemAllocAsync(Pointer* address, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemAllocAsync")
+  count_bytes("cuMemAllocAsync", bytes);
   if (bytes == 0) {
     return kInvalidValue;
   }
@@ -80,6 +81,7 @@ API cuMemFreeAsync(Pointer address, void* stream) {
 
 API cuMemHostAlloc(void** host, size_t bytes, unsigned) {
   ENTER_UNSAFE("cuMemHostAlloc")
+  count_bytes("cuMemHostAlloc", bytes);
   *host = allocate_pinned(bytes);
   return *host == nullptr ? kOutOfMemory : kSuccess;
 }
@@ -97,6 +99,7 @@ API cuMemHostGetDevicePointer_v2(Pointer* address, void* host, unsigned) {
 
 API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemcpyHtoDAsync")
+  count_bytes("cuMemcpyHtoDAsync", bytes);
   if (stream_of(stream)->capture != nullptr && !is_pinned(source, bytes)) {
     return refuse_capture("cuMemcpyHtoDAsync", stream_of(stream));
   }
@@ -121,6 +124,7 @@ API cuMemcpyHtoDAsync_v2(Pointer target, const void* source, size_t bytes, void*
 
 API cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemcpyDtoHAsync")
+  count_bytes("cuMemcpyDtoHAsync", bytes);
   const bool to_pinned = is_pinned(target, bytes);
   if (stream_of(stream)->capture != nullptr && !to_pinned) {
     return refuse_capture("cuMemcpyDtoHAsync", stream_of(stream));
@@ -141,6 +145,7 @@ API cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, void* strea
 
 API cuMemcpyDtoDAsync_v2(Pointer target, Pointer source, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemcpyDtoDAsync")
+  count_bytes("cuMemcpyDtoDAsync", bytes);
   return submit("cuMemcpyDtoDAsync", stream, [=] {
     Result result = check_device_range("cuMemcpyDtoDAsync", pointer(source), bytes);
     if (result == kSuccess) {
@@ -156,6 +161,7 @@ API cuMemcpyDtoDAsync_v2(Pointer target, Pointer source, size_t bytes, void* str
 
 API cuMemsetD8Async(Pointer target, unsigned char value, size_t bytes, void* stream) {
   ENTER_CONTEXT("cuMemsetD8Async")
+  count_bytes("cuMemsetD8Async", bytes);
   return submit("cuMemsetD8Async", stream, [=] {
     const Result result = check_device_range("cuMemsetD8Async", pointer(target), bytes);
     if (result == kSuccess && bytes != 0) {

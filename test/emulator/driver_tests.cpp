@@ -7,6 +7,19 @@
 using namespace gatun::emulator;
 using namespace gatun::emulator::driver;
 
+namespace {
+
+// Copies a text to a buffer that has room for it; its length.
+long copy_text(const std::string& text, char* to, long room) {
+  const long length = static_cast<long>(text.size());
+  if (length <= room) {
+    std::memcpy(to, text.data(), text.size());
+  }
+  return length;
+}
+
+}  // namespace
+
 extern "C" __attribute__((visibility("default"))) void gatun_emulator_set(
     int policy, unsigned long long seed, int early_copies, int lazy_streams, int workers) {
   Settings& s = settings();
@@ -63,10 +76,24 @@ extern "C" __attribute__((visibility("default"))) void gatun_emulator_plan(int o
 extern "C" __attribute__((visibility("default"))) long gatun_emulator_planned(char* to, long room) {
   std::lock_guard<std::recursive_mutex> guard(state().lock);
   std::string& planned = state().planned;
-  const long length = static_cast<long>(planned.size());
+  const long length = copy_text(planned, to, room);
   if (length <= room) {
-    std::memcpy(to, planned.data(), planned.size());
     planned.clear();
+  }
+  return length;
+}
+
+// Moves the counts of calls since the last time to a buffer: a line a function, its name, its calls
+// and the bytes that they were about. The text's length; nothing is moved where there is no room.
+extern "C" __attribute__((visibility("default"))) long gatun_emulator_counts(char* to, long room) {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  std::string text;
+  for (const auto& [name, count] : state().counts) {
+    text += name + ' ' + std::to_string(count.calls) + ' ' + std::to_string(count.bytes) + '\n';
+  }
+  const long length = copy_text(text, to, room);
+  if (length <= room) {
+    state().counts.clear();
   }
   return length;
 }

@@ -84,6 +84,11 @@ final class Deberta implements Encoder {
   }
 
   @Override
+  public void prepare(TokenBatch batch) {
+    DebertaParts.prepare(batch);
+  }
+
+  @Override
   public Tensor paddingBias(Device device, BatchLayout layout) {
     return DebertaParts.paddingBias(device, layout);
   }

@@ -119,21 +119,28 @@ final class DebertaParts {
     return Tensor.of(device, values, layout.sequences(), 1, length, length);
   }
 
+  /** See {@link Encoder#prepare}. */
+  static void prepare(TokenBatch batch) {
+    if (batch.layout().hasPadding()) {
+      seen(batch);
+    }
+  }
+
   /** x [tokens, columns] with zeros where padding was packed. */
   static Tensor withoutPadding(Tensor x, TokenBatch batch) {
-    if (!batch.layout().hasPadding()) {
-      return x;
-    }
-    Ids tokens =
-        batch.derived(
-            "tokens",
-            batch.tokens(),
-            batch.tokens(),
-            layout ->
-                LongStream.range(0, layout.tokens())
-                    .map(i -> layout.seen()[(int) i] ? i : Ids.NONE)
-                    .toArray());
-    return Indexing.scatterRows(x, tokens, x.shape());
+    return batch.layout().hasPadding() ? Indexing.scatterRows(x, seen(batch), x.shape()) : x;
+  }
+
+  /** The tokens' own places, none for padding. */
+  private static Ids seen(TokenBatch batch) {
+    return batch.derived(
+        "tokens",
+        batch.tokens(),
+        batch.tokens(),
+        layout ->
+            LongStream.range(0, layout.tokens())
+                .map(i -> layout.seen()[(int) i] ? i : Ids.NONE)
+                .toArray());
   }
 
   /** The embeddings of words, positions and segments, as far as a model has them. */

@@ -138,11 +138,22 @@ final class DebertaV2 implements Encoder {
     long width = embedded.size(1);
     Tensor padded = Tensor.zeros(embedded.device(), embedded.dtype(), tokens + 1L, width);
     Layouts.copy(embedded, padded.slice(0, 0, tokens));
-    Ids neighbours =
-        batch.derived("neighbours", tokens * convSize, tokens + 1L, l -> neighbours(l, tokens));
-    Tensor windows = Indexing.embedding(padded, neighbours).reshape(tokens, convSize * width);
+    Tensor windows = Indexing.embedding(padded, neighbours(batch)).reshape(tokens, convSize * width);
     return DebertaParts.withoutPadding(
         convNorm.forward(conv.forward(windows, hidden.dtype()), hidden), batch);
+  }
+
+  @Override
+  public void prepare(TokenBatch batch) {
+    DebertaParts.prepare(batch);
+    if (conv != null) {
+      neighbours(batch);
+    }
+  }
+
+  private Ids neighbours(TokenBatch batch) {
+    int tokens = batch.tokens();
+    return batch.derived("neighbours", tokens * convSize, tokens + 1L, l -> neighbours(l, tokens));
   }
 
   /** The rows of each token and its neighbours, one past the last where there is none. */

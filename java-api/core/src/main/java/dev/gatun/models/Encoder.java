@@ -13,6 +13,12 @@ interface Encoder {
    */
   Tensor forward(TokenBatch batch, Trace trace);
 
+  /**
+   * Has a batch derive what {@link #forward} takes of it besides, so that nothing crosses to the
+   * device while that runs.
+   */
+  default void prepare(TokenBatch batch) {}
+
   /** What comes after the last hidden states. */
   HeadLayer head();
 

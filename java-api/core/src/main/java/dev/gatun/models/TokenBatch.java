@@ -52,6 +52,8 @@ public final class TokenBatch implements AutoCloseable {
       ids = Ids.of(device, "input_ids", limits.vocabulary(), layout.ids());
       types = Ids.of(device, "token_type_ids", Math.max(1, limits.types()), types(layout));
       positions = Ids.of(device, "positions", limits.positions(), model.positions(layout));
+      paddingBias();
+      model.prepare(this);
       scope.keep(segments.values());
       scope.keep(ids.values());
       scope.keep(types.values());

@@ -12,6 +12,8 @@ import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * The emulated CUDA driver, which the build makes of {@code test/emulator} and {@code cuda-src}.
@@ -35,7 +37,7 @@ public final class Emulator {
 
   private static final boolean DEVICE = "device".equals(System.getProperty("gatun.test.cuda"));
 
-  private static final long PLANNED_BYTES = 1 << 16;
+  private static final long TEXT_BYTES = 1 << 16;
 
   private static final class Calls {
     static final SymbolLookup LOOKUP = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
@@ -55,12 +57,16 @@ public final class Emulator {
     static final MethodHandle LOSE = handle("gatun_emulator_lose", ValueLayout.JAVA_INT);
     static final MethodHandle RESET = handle("gatun_emulator_reset");
     static final MethodHandle PLAN = handle("gatun_emulator_plan", ValueLayout.JAVA_INT);
-    static final MethodHandle PLANNED =
-        Linker.nativeLinker()
-            .downcallHandle(
-                LOOKUP.find("gatun_emulator_planned").orElseThrow(),
-                FunctionDescriptor.of(
-                    ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+    static final MethodHandle PLANNED = text("gatun_emulator_planned");
+    static final MethodHandle COUNTS = text("gatun_emulator_counts");
+
+    static MethodHandle text(String name) {
+      return Linker.nativeLinker()
+          .downcallHandle(
+              LOOKUP.find(name).orElseThrow(),
+              FunctionDescriptor.of(
+                  ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+    }
 
     static MethodHandle handle(String name, java.lang.foreign.MemoryLayout... arguments) {
       return Linker.nativeLinker()
@@ -178,14 +184,53 @@ public final class Emulator {
 
   /** What was noted since this was last asked. */
   public static List<Planned> planned() {
+    return lines(Calls.PLANNED).stream().map(Emulator::parse).toList();
+  }
+
+  /**
+   * Calls of a function of the driver.
+   *
+   * @param calls how many
+   * @param bytes that they allocated, copied or set, in all
+   */
+  public record Count(long calls, long bytes) {
+    static final Count NONE = new Count(0, 0);
+  }
+
+  /** Calls of the driver's functions by their names. */
+  public record Counts(Map<String, Count> functions) {
+    public Count of(String function) {
+      return functions.getOrDefault(function, Count.NONE);
+    }
+
+    /** How often the host waited for the device: for a stream, an event or all of it. */
+    public long waits() {
+      return of("cuStreamSynchronize").calls()
+          + of("cuEventSynchronize").calls()
+          + of("cuCtxSynchronize").calls();
+    }
+  }
+
+  /** What was called since this was last asked. */
+  public static Counts counts() {
+    return new Counts(
+        lines(Calls.COUNTS).stream()
+            .map(line -> line.split(" "))
+            .collect(
+                Collectors.toMap(
+                    words -> words[0],
+                    words -> new Count(Long.parseLong(words[1]), Long.parseLong(words[2])))));
+  }
+
+  private static List<String> lines(MethodHandle function) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment text = arena.allocate(PLANNED_BYTES);
-      long length = (long) Calls.PLANNED.invokeExact(text, PLANNED_BYTES);
-      if (length > PLANNED_BYTES) {
-        throw new IllegalStateException("launches of " + length + " characters were noted");
+      MemorySegment text = arena.allocate(TEXT_BYTES);
+      long length = (long) function.invokeExact(text, TEXT_BYTES);
+      if (length > TEXT_BYTES) {
+        throw new IllegalStateException("the emulator noted " + length + " characters");
       }
       byte[] bytes = text.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
-      return new String(bytes, StandardCharsets.US_ASCII).lines().map(Emulator::parse).toList();
+      return new String(bytes, StandardCharsets.US_ASCII).lines().toList();
     } catch (RuntimeException e) {
       throw e;
     } catch (Throwable e) {
