@@ -138,7 +138,8 @@ final class DebertaV2 implements Encoder {
     long width = embedded.size(1);
     Tensor padded = Tensor.zeros(embedded.device(), embedded.dtype(), tokens + 1L, width);
     Layouts.copy(embedded, padded.slice(0, 0, tokens));
-    Tensor windows = Indexing.embedding(padded, neighbours(batch)).reshape(tokens, convSize * width);
+    Tensor windows =
+        Indexing.embedding(padded, neighbours(batch)).reshape(tokens, convSize * width);
     return DebertaParts.withoutPadding(
         convNorm.forward(conv.forward(windows, hidden.dtype()), hidden), batch);
   }
