@@ -84,6 +84,15 @@ public interface Tokenizer extends AutoCloseable {
    */
   String decode(long[] ids, boolean skipSpecialTokens);
 
+  /**
+   * Decodes ids that come one after the other.
+   *
+   * @param skipSpecialTokens whether special tokens are left out
+   */
+  default DecodeStream decodeStream(boolean skipSpecialTokens) {
+    return new DecodeStream(this, skipSpecialTokens);
+  }
+
   /** The number of tokens, added ones included. */
   int vocabSize();
 
