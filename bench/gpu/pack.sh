@@ -22,7 +22,7 @@ mkdir -p "$pack/lib" "$pack/classes"
   --no-header-files --no-man-pages --compress zip-0 --output "$pack/jre"
 tr ':' '\n' <bench/target/class-path.txt |
   grep -E '/(gatun[^/]*|jackson-(core|databind|annotations)-[^/]*)\.jar$' | xargs -I{} cp {} "$pack/lib/"
-for module in bindings kernels/api kernels/formats kernels/reference kernels/cpu kernels/cuda java-api/core bench; do
+for module in bindings kernels/api kernels/formats kernels/reference kernels/cpu kernels/cuda java-api/core java-api/onnx java-api/text-hf bench; do
   cp -r "$module/target/classes/." "$pack/classes/"
 done
 # Each backend names its provider in a file of this name.

@@ -4,6 +4,8 @@ module dev.gatun.cli {
   requires dev.gatun;
   requires dev.gatun.kernels.api;
   requires dev.gatun.kernels.formats;
+  requires dev.gatun.onnx;
+  requires dev.gatun.text.hf;
   requires info.picocli;
   requires me.tongfei.progressbar;
 

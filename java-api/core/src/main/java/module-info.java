@@ -3,8 +3,6 @@ module dev.gatun {
   requires transitive dev.gatun.kernels.api;
   requires dev.gatun.kernels.formats;
   requires com.fasterxml.jackson.databind;
-  requires com.google.protobuf;
-  requires ai.djl.tokenizers;
 
   exports dev.gatun.generation;
   exports dev.gatun.models;
@@ -14,4 +12,7 @@ module dev.gatun {
   exports dev.gatun.tensor;
   exports dev.gatun.text;
   exports dev.gatun.weights;
+
+  uses dev.gatun.text.TokenizerProvider;
+  uses dev.gatun.weights.TensorFileProvider;
 }

@@ -3,7 +3,7 @@ package dev.gatun.cli;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.device.BackendReport;
 import dev.gatun.kernels.api.device.Devices;
-import dev.gatun.text.TokenizerLibrary;
+import dev.gatun.text.hf.TokenizerLibrary;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;

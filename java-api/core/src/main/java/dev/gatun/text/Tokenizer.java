@@ -20,10 +20,11 @@ public interface Tokenizer extends AutoCloseable {
    * GPT-2), with {@code tokenizer_config.json} and {@code special_tokens_map.json} beside them.
    *
    * @throws IOException if a file cannot be read
-   * @throws TokenizerException if there is no tokenizer, or if a file is damaged
+   * @throws TokenizerException if there is no tokenizer, if a file is damaged, or if nothing here
+   *     runs tokenizers: {@value TokenizerProvider#DEPENDENCY} does
    */
   static Tokenizer load(Path directoryOrTokenizerJson) throws IOException {
-    return DjlTokenizer.create(TokenizerFiles.read(directoryOrTokenizerJson));
+    return FileTokenizer.create(TokenizerFiles.read(directoryOrTokenizerJson));
   }
 
   /** The tokens of {@code text} with {@link EncodeOptions#DEFAULT}. */

@@ -11,20 +11,26 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** The mappings of one {@link TensorFile}, and the copies made for it, in one arena. */
-final class MappedFiles implements AutoCloseable {
+/**
+ * The mappings of one {@link TensorFile}, and the copies made for it, in one arena: for readers of
+ * formats.
+ */
+public final class MappedFiles implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> copies = new HashMap<>();
 
+  /** No mapping yet. */
+  public MappedFiles() {}
+
   /** The whole of {@code file}, read-only. */
-  MemorySegment map(Path file) throws IOException {
+  public MemorySegment map(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     }
   }
 
   /** {@code slice}, or an aligned copy of it where its elements would straddle. */
-  MemorySegment aligned(String name, MemorySegment slice, DType dtype) {
+  public MemorySegment aligned(String name, MemorySegment slice, DType dtype) {
     check(name);
     if (slice.isNative() && slice.address() % dtype.bytes() == 0) {
       return slice;
@@ -33,7 +39,7 @@ final class MappedFiles implements AutoCloseable {
   }
 
   /** The bytes that {@code fill} wrote the first time that {@code name} was asked for. */
-  MemorySegment copy(String name, long bytes, Consumer<MemorySegment> fill) {
+  public MemorySegment copy(String name, long bytes, Consumer<MemorySegment> fill) {
     check(name);
     synchronized (copies) {
       MemorySegment made = copies.get(name);
@@ -53,13 +59,22 @@ final class MappedFiles implements AutoCloseable {
     }
   }
 
+  /** Whether {@code name} can only mean a file beside the one that names it. */
+  public static boolean isPlainName(String name) {
+    return !name.isEmpty()
+        && !name.equals(".")
+        && !name.equals("..")
+        && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c == 0);
+  }
+
   /** Work that reads files. */
-  interface IoSupplier<T> {
+  public interface IoSupplier<T> {
+    /** Does the work. */
     T get() throws IOException;
   }
 
   /** The result of {@code work}, with the mappings given back if it fails. */
-  static <T> T orClose(MappedFiles files, IoSupplier<T> work) throws IOException {
+  public static <T> T orClose(MappedFiles files, IoSupplier<T> work) throws IOException {
     boolean done = false;
     try {
       T result = work.get();
@@ -72,6 +87,7 @@ final class MappedFiles implements AutoCloseable {
     }
   }
 
+  /** Unmaps the files and frees the copies. */
   @Override
   public void close() {
     if (arena.scope().isAlive()) {

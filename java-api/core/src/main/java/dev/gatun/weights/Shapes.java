@@ -1,14 +1,14 @@
 package dev.gatun.weights;
 
-/** Sizes that cannot overflow unnoticed. */
-final class Shapes {
+/** Sizes that cannot overflow unnoticed: for readers of formats. */
+public final class Shapes {
   private Shapes() {}
 
   /**
    * Bytes of a tensor, or -1 if an axis is negative, if the size overflows, or if the bits do not
    * fill whole bytes.
    */
-  static long bytes(long[] shape, long bits) {
+  public static long bytes(long[] shape, long bits) {
     long elements = 1;
     boolean empty = false;
     for (long axis : shape) {

@@ -74,7 +74,7 @@ public final class ShardedSafetensorsFile implements TensorFile {
 
   private void add(Path index, String tensor, JsonNode value) throws IOException {
     String name = value.isTextual() ? value.textValue() : "";
-    if (!isPlainName(name)) {
+    if (!MappedFiles.isPlainName(name)) {
       throw new WeightsException(
           "%s: tensor %s: the shard is %s, expected the name of a file in the same directory"
               .formatted(source, tensor, value));
@@ -94,14 +94,6 @@ public final class ShardedSafetensorsFile implements TensorFile {
           "%s: tensor %s is not in shard %s as the index says".formatted(source, tensor, name));
     }
     tensors.put(tensor, shard);
-  }
-
-  /** Whether {@code name} can only mean a file beside the one that names it. */
-  static boolean isPlainName(String name) {
-    return !name.isEmpty()
-        && !name.equals(".")
-        && !name.equals("..")
-        && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c == 0);
   }
 
   @Override

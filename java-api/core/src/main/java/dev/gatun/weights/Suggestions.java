@@ -4,12 +4,12 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 
-/** Names close to a misspelt one. */
-final class Suggestions {
+/** Names close to a misspelt one: for readers of formats. */
+public final class Suggestions {
   private Suggestions() {}
 
   /** The exception for a tensor that is not in {@code names}. */
-  static WeightsException missing(String source, String name, Collection<String> names) {
+  public static WeightsException missing(String source, String name, Collection<String> names) {
     List<String> close =
         names.stream()
             .map(n -> new Scored(n, distance(name, n)))

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.ServiceLoader;
 import java.util.stream.Stream;
 
 /** Finds which format a path holds. */
@@ -17,6 +18,9 @@ final class WeightsFinder {
   private static final String PICKLED =
       " is a pickled file, and pickled files are not read because reading one can run code;"
           + " save the model as safetensors (save_pretrained(..., safe_serialization=True))";
+
+  /** What reads ONNX, as {@code groupId:artifactId}. */
+  private static final String ONNX = "dev.gatun:gatun-onnx";
 
   private WeightsFinder() {}
 
@@ -44,13 +48,26 @@ final class WeightsFinder {
       return ShardedSafetensorsFile.open(file);
     }
     if (name.endsWith(".onnx")) {
-      return OnnxFile.open(file);
+      ClassLoader loader = WeightsFinder.class.getClassLoader();
+      return provided(file, ".onnx", ServiceLoader.load(TensorFileProvider.class, loader))
+          .open(file);
     }
     if (isPickled(name)) {
       throw new WeightsException(file + PICKLED);
     }
     throw new WeightsException(
         file + ": expected a name that ends in .safetensors, .safetensors.index.json or .onnx");
+  }
+
+  static TensorFileProvider provided(
+      Path file, String suffix, Iterable<TensorFileProvider> providers) {
+    for (TensorFileProvider provider : providers) {
+      if (provider.suffix().equals(suffix)) {
+        return provider;
+      }
+    }
+    throw new WeightsException(
+        "%s: nothing here reads ONNX: add the dependency %s".formatted(file, ONNX));
   }
 
   private static String nothingIn(Path directory) throws IOException {

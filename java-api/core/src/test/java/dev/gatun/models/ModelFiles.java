@@ -2,8 +2,6 @@ package dev.gatun.models;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.protobuf.ByteString;
-import com.google.protobuf.CodedOutputStream;
 import dev.gatun.weights.TensorFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -71,29 +69,5 @@ final class ModelFiles {
     out.writeBytes(json);
     tensors.values().forEach(tensor -> out.writeBytes(tensor.data));
     return out.toByteArray();
-  }
-
-  /** The tensors, all F32, as the initializers of an ONNX graph. */
-  byte[] onnx() throws IOException {
-    ByteArrayOutputStream graph = new ByteArrayOutputStream();
-    CodedOutputStream out = CodedOutputStream.newInstance(graph);
-    for (var entry : tensors.entrySet()) {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      CodedOutputStream tensor = CodedOutputStream.newInstance(bytes);
-      for (long axis : entry.getValue().shape) {
-        tensor.writeInt64(1, axis);
-      }
-      tensor.writeInt32(2, 1);
-      tensor.writeString(8, entry.getKey());
-      tensor.writeBytes(9, ByteString.copyFrom(entry.getValue().data));
-      tensor.flush();
-      out.writeBytes(5, ByteString.copyFrom(bytes.toByteArray()));
-    }
-    out.flush();
-    ByteArrayOutputStream model = new ByteArrayOutputStream();
-    CodedOutputStream outer = CodedOutputStream.newInstance(model);
-    outer.writeBytes(7, ByteString.copyFrom(graph.toByteArray()));
-    outer.flush();
-    return model.toByteArray();
   }
 }

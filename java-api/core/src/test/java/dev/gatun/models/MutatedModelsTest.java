@@ -69,21 +69,11 @@ final class MutatedModelsTest {
   }
 
   @Test
-  void onnx() throws IOException {
-    ModelFiles files = ModelFiles.read("bert-mlm");
-    files.write(folder);
-    Files.delete(folder.resolve("model.safetensors"));
-    weights(folder.resolve("model.onnx"), files.onnx(), 300);
-  }
-
-  @Test
   @Tag("full")
   void many() throws IOException {
     ModelFiles files = ModelFiles.read("bert-mlm");
     files.write(folder);
     weights(folder.resolve("model.safetensors"), files.safetensors(), 5_000);
-    Files.delete(folder.resolve("model.safetensors"));
-    weights(folder.resolve("model.onnx"), files.onnx(), 5_000);
   }
 
   private void weights(Path file, byte[] original, int times) throws IOException {

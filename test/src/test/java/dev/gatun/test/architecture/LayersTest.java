@@ -20,20 +20,35 @@ import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import dev.gatun.models.EncoderModel;
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The way of a number: model, nn, op, kernels.api, backend, binding; no arrow upward. */
 @AnalyzeClasses(packages = "dev.gatun", importOptions = ImportOption.DoNotIncludeTests.class)
 final class LayersTest {
+  private static final String[] CORE = {
+    "dev.gatun.files..",
+    "dev.gatun.generation..",
+    "dev.gatun.models..",
+    "dev.gatun.nn..",
+    "dev.gatun.ops..",
+    "dev.gatun.pipelines..",
+    "dev.gatun.tensor..",
+    "dev.gatun.text",
+    "dev.gatun.weights.."
+  };
+
   // The rooms of the Java API; each imports only from those before it.
   private static final String[] JAVA_API = {
     "dev.gatun.tensor..",
     "dev.gatun.ops..",
     "dev.gatun.nn..",
     "dev.gatun.weights..",
-    "dev.gatun.text..",
+    "dev.gatun.text",
     "dev.gatun.models..",
     "dev.gatun.generation..",
     "dev.gatun.pipelines..",
+    "dev.gatun.onnx..",
+    "dev.gatun.text.hf..",
     "dev.gatun.cli.."
   };
 
@@ -156,6 +171,18 @@ final class LayersTest {
       CompositeArchRule.of(
           IntStream.range(0, JAVA_API.length - 1).mapToObj(LayersTest::knowsNoneAfterIt).toList());
 
+  @ArchTest
+  static final ArchRule every_package_is_in_a_room =
+      classes()
+          .should()
+          .resideInAnyPackage(
+              Stream.of(
+                      Stream.of(JAVA_API),
+                      Stream.of(CORE),
+                      Stream.of("dev.gatun.bindings..", "dev.gatun.kernels.."))
+                  .flatMap(rooms -> rooms)
+                  .toArray(String[]::new));
+
   private static ArchRule knowsNoneAfterIt(int room) {
     return noClasses()
         .that()
@@ -192,11 +219,53 @@ final class LayersTest {
   }
 
   @ArchTest
-  static final ArchRule tokenizers_are_behind_text =
+  static final ArchRule only_the_tokenizers_module_imports_djl =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.gatun.text..")
+          .resideOutsideOfPackage("dev.gatun.text.hf..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("ai.djl..");
+
+  @ArchTest
+  static final ArchRule only_the_onnx_module_imports_protobuf =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.gatun.onnx..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.google.protobuf..");
+
+  @ArchTest
+  static final ArchRule tokenizers_know_text_only =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.gatun.text.hf..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.gatun..").and(not(resideInAPackage("dev.gatun.text.."))));
+
+  @ArchTest
+  static final ArchRule onnx_knows_weights_only =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.gatun.onnx..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.gatun..")
+                  .and(
+                      not(
+                          resideInAnyPackage(
+                              "dev.gatun.onnx..",
+                              "dev.gatun.weights..",
+                              "dev.gatun.kernels.api.memory.."))));
+
+  @ArchTest
+  static final ArchRule core_needs_jackson_alone =
+      classes()
+          .that()
+          .resideInAnyPackage(CORE)
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage("java..", "dev.gatun..", "com.fasterxml.jackson..");
 }

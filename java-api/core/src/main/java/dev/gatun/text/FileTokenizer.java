@@ -1,0 +1,136 @@
+package dev.gatun.text;
+
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.ServiceLoader;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
+
+/** The tokenizer of a model's files: an engine, and what the files say of the tokens. */
+final class FileTokenizer implements Tokenizer {
+  private final TokenizerEngine engine;
+  private final TokenizerFiles files;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private FileTokenizer(TokenizerEngine engine, TokenizerFiles files) {
+    this.engine = engine;
+    this.files = files;
+  }
+
+  static FileTokenizer create(TokenizerFiles files) throws IOException {
+    ClassLoader loader = FileTokenizer.class.getClassLoader();
+    return create(files, ServiceLoader.load(TokenizerProvider.class, loader).iterator());
+  }
+
+  static FileTokenizer create(TokenizerFiles files, Iterator<TokenizerProvider> providers)
+      throws IOException {
+    if (!providers.hasNext()) {
+      throw new TokenizerException(
+          "%s: nothing here runs tokenizers: add the dependency %s"
+              .formatted(files.source(), TokenizerProvider.DEPENDENCY));
+    }
+    try {
+      return new FileTokenizer(providers.next().open(files.json()), files);
+    } catch (RuntimeException e) {
+      throw new TokenizerException(files.source() + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Encoding encode(String text, EncodeOptions options) {
+    return Truncation.cut(whole(text, null, options), options, false);
+  }
+
+  @Override
+  public Encoding encode(String text, String pair, EncodeOptions options) {
+    Objects.requireNonNull(pair, "pair");
+    return Truncation.cut(whole(text, pair, options), options, true);
+  }
+
+  @Override
+  public List<Encoding> encodeWindows(String text, EncodeOptions options) {
+    return Truncation.windows(whole(text, null, options), options, false);
+  }
+
+  @Override
+  public List<Encoding> encodeWindows(String text, String pair, EncodeOptions options) {
+    Objects.requireNonNull(pair, "pair");
+    return Truncation.windows(whole(text, pair, options), options, true);
+  }
+
+  private Encoding whole(String text, String pair, EncodeOptions options) {
+    Objects.requireNonNull(text, "text");
+    return open(() -> engine.encode(text, pair, options.addSpecialTokens()));
+  }
+
+  @Override
+  public String decode(long[] ids, boolean skipSpecialTokens) {
+    long[] checked = ids.clone();
+    for (int i = 0; i < checked.length; i++) {
+      if (files.vocabulary().token(checked[i]) == null) {
+        throw new IllegalArgumentException(
+            "ids[%d] is %d, not in the vocabulary of %d tokens"
+                .formatted(i, checked[i], vocabSize()));
+      }
+    }
+    return open(() -> engine.decode(checked, skipSpecialTokens));
+  }
+
+  /** The result of {@code call}, during which the engine stays. */
+  private <T> T open(Supplier<T> call) {
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the tokenizer of " + files.source() + " is closed");
+      }
+      return call.get();
+    } catch (RuntimeException e) {
+      throw closed ? e : new TokenizerException(files.source() + ": " + e.getMessage(), e);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  @Override
+  public int vocabSize() {
+    return files.vocabulary().size();
+  }
+
+  @Override
+  public OptionalInt tokenToId(String token) {
+    Integer id = files.vocabulary().id(token);
+    return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  @Override
+  public Optional<String> idToToken(long id) {
+    return Optional.ofNullable(files.vocabulary().token(id));
+  }
+
+  @Override
+  public SpecialTokens specialTokens() {
+    return files.special();
+  }
+
+  @Override
+  public OptionalInt modelMaxLength() {
+    return files.modelMaxLength();
+  }
+
+  @Override
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      closed = true;
+      engine.close();
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.gatun.text;
+
+/**
+ * What turns text into tokens by a tokenizer.json, cut and padded by nothing. Safe for use by
+ * several threads, but for {@link #close}, during which no other call runs.
+ */
+public interface TokenizerEngine extends AutoCloseable {
+  /**
+   * All tokens of a text or a pair of texts.
+   *
+   * @param text any Java string; surrogates without a partner are read as U+FFFD
+   * @param pair the second text, or null
+   * @param addSpecialTokens whether to add those of the template
+   */
+  Encoding encode(String text, String pair, boolean addSpecialTokens);
+
+  /**
+   * The text of ids of the vocabulary.
+   *
+   * @param skipSpecialTokens whether special tokens are left out
+   */
+  String decode(long[] ids, boolean skipSpecialTokens);
+
+  @Override
+  void close();
+}

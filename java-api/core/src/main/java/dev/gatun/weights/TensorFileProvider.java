@@ -1,0 +1,18 @@
+package dev.gatun.weights;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Reads a format of weights files; found by {@link java.util.ServiceLoader}. */
+public interface TensorFileProvider {
+  /** How the names of its files end, in lower case, such as {@code .onnx}. */
+  String suffix();
+
+  /**
+   * Opens a file of the format.
+   *
+   * @throws IOException if it cannot be read
+   * @throws WeightsException if it is damaged
+   */
+  TensorFile open(Path file) throws IOException;
+}

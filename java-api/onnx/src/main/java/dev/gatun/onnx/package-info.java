@@ -1,0 +1,2 @@
+/** The ONNX format of {@link dev.gatun.weights.TensorFile}. */
+package dev.gatun.onnx;
