@@ -14,6 +14,7 @@ import transformers
 from safetensors.torch import save_file
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers import GenerationConfig
+from transformers.modeling_outputs import CausalLMOutput
 
 VOCABULARY = 48
 
@@ -88,5 +89,56 @@ def processors(folder):
     (folder / "case.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
 
 
+class Table(GPT2LMHeadModel):
+    """A language model whose logits are a row of a table that the last two tokens choose."""
+
+    def forward(self, input_ids=None, **_):
+        before = torch.cat([torch.zeros_like(input_ids[:, :1]), input_ids[:, :-1]], 1)
+        return CausalLMOutput(logits=self.table[(input_ids * 31 + before * 17) % len(self.table)])
+
+
+def beams(folder):
+    """Beam search over tables, by every setting that it has."""
+    r = random.Random(8)
+    torch.manual_seed(8)
+    cases = []
+    for i in range(70):
+        vocabulary = r.choice([5, 11])
+        model = Table(GPT2Config(vocab_size=vocabulary, n_embd=8, n_layer=1, n_head=1, bos_token_id=0, eos_token_id=0))
+        # The case keeps them in units of 1/1024; ties between continuations would leave their order open.
+        model.table = (torch.randn(13, vocabulary) * r.choice([0.5, 1.5])).mul(1024).round().div(1024)
+        n = r.randrange(2, 5)
+        made = {
+            "num_beams": n,
+            "num_return_sequences": r.randrange(1, n + 1),
+            "length_penalty": r.choice([-1.0, 0.0, 0.7, 1.0, 2.0]),
+            "early_stopping": r.choice([True, False, "never"]),
+            "max_new_tokens": r.randrange(1, 12),
+            "eos_token_id": r.choice([[1], [1, 2], [3]]),
+        }
+        if r.random() < 0.3:
+            made["no_repeat_ngram_size"] = 2
+        if r.random() < 0.3:
+            made["repetition_penalty"] = 1.4
+        if r.random() < 0.3:
+            made["min_new_tokens"] = r.randrange(1, 6)
+        prompt = [r.randrange(vocabulary) for _ in range(r.randrange(1, 5))]
+        out = model.generate(
+            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), use_cache=False, do_sample=False, top_k=0,
+            pad_token_id=0, return_dict_in_generate=True, output_scores=True, **made)
+        # What follows the first end of text is padding.
+        rows = []
+        for row in out.sequences[:, len(prompt):].tolist():
+            end = [j for j, t in enumerate(row) if t in made["eos_token_id"]]
+            rows.append(row[: end[0] + 1] if end else row)
+        cases.append({"table": model.table.mul(1024).int().tolist(), "prompt": prompt, "generation_config": made, "sequences": rows,
+                      "sequences_scores": out.sequences_scores.tolist()})
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {"torch": torch.__version__, "transformers": transformers.__version__, "cases": cases}
+    (folder / "case.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    processors(pathlib.Path(sys.argv[1]) / "generation-settings")
+    out = pathlib.Path(sys.argv[1])
+    processors(out / "generation-settings")
+    beams(out / "beam-search")

@@ -185,7 +185,7 @@ final class Sampler {
     }
   }
 
-  private static InvalidLogitsException nothingLeft(TokenHistory history) {
+  static InvalidLogitsException nothingLeft(TokenHistory history) {
     return new InvalidLogitsException(
         ("logits of the token at position %d: all are -infinity; settings that forbid tokens leave"
                 + " none, or the model gave none")

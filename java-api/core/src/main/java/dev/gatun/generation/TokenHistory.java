@@ -30,6 +30,13 @@ final class TokenHistory {
     ids[length++] = id;
   }
 
+  /** The same tokens and one more. */
+  TokenHistory with(int id) {
+    TokenHistory longer = new TokenHistory(Arrays.copyOf(ids, length + 1), promptLength);
+    longer.ids[length] = id;
+    return longer;
+  }
+
   int get(int position) {
     return ids[position];
   }
