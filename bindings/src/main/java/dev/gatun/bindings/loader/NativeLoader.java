@@ -3,6 +3,7 @@ package dev.gatun.bindings.loader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.JarURLConnection;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -12,9 +13,12 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.jar.JarEntry;
+import java.util.zip.CRC32;
 
 /**
  * Loads a native library out of the jars: {@code META-INF/gatun/OS-ARCH/NAME} is unpacked once into
@@ -133,22 +137,27 @@ public final class NativeLoader {
    * @param expected a file with the checksum that the resource must have, or null
    */
   static Path unpack(URL resource, URL expected, Path folder, String name) throws IOException {
+    String listed = null;
+    if (expected != null) {
+      try (InputStream in = expected.openStream()) {
+        listed = new String(in.readAllBytes(), StandardCharsets.US_ASCII).strip();
+      }
+      Path file = folder.resolve(listed).resolve(name);
+      if (isEntry(resource, file)) {
+        return file;
+      }
+    }
     byte[] bytes;
     try (InputStream in = resource.openStream()) {
       bytes = in.readAllBytes();
     }
     String checksum = sha256(bytes);
-    if (expected != null) {
-      try (InputStream in = expected.openStream()) {
-        String listed = new String(in.readAllBytes(), StandardCharsets.US_ASCII).strip();
-        if (!listed.equals(checksum)) {
-          throw new IOException(
-              "%s has SHA-256 %s, its .sha256 says %s".formatted(resource, checksum, listed));
-        }
-      }
+    if (listed != null && !listed.equals(checksum)) {
+      throw new IOException(
+          "%s has SHA-256 %s, its .sha256 says %s".formatted(resource, checksum, listed));
     }
     Path file = folder.resolve(checksum).resolve(name);
-    if (Files.isRegularFile(file) && sha256(Files.readAllBytes(file)).equals(checksum)) {
+    if (Files.isRegularFile(file) && Arrays.equals(Files.readAllBytes(file), bytes)) {
       return file;
     }
     Files.createDirectories(file.getParent());
@@ -164,6 +173,23 @@ public final class NativeLoader {
       Files.deleteIfExists(part);
     }
     return file;
+  }
+
+  /**
+   * Whether a file has the size and the checksum that a jar's directory lists for its entry: to
+   * unpack the entry for a comparison takes longer than all else of a start.
+   */
+  private static boolean isEntry(URL resource, Path file) throws IOException {
+    if (!(resource.openConnection() instanceof JarURLConnection jar) || !Files.exists(file)) {
+      return false;
+    }
+    JarEntry entry = jar.getJarEntry();
+    if (entry == null || entry.getCrc() < 0 || entry.getSize() != Files.size(file)) {
+      return false;
+    }
+    CRC32 checksum = new CRC32();
+    checksum.update(Files.readAllBytes(file));
+    return checksum.getValue() == entry.getCrc();
   }
 
   private static boolean tryLoad(Path file, String source, List<Attempt> attempts) {

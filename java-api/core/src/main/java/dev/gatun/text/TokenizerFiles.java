@@ -1,5 +1,6 @@
 package dev.gatun.text;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -29,8 +30,12 @@ record TokenizerFiles(
     SpecialTokens special,
     OptionalInt modelMaxLength) {
 
+  /** A vocabulary's tokens are names that come once: to keep a table of names only costs time. */
   static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+      JsonMapper.builder(
+              JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   static TokenizerFiles read(Path path) throws IOException {
     if (!Files.exists(path)) {
