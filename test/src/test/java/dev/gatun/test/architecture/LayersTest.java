@@ -1,13 +1,14 @@
 package dev.gatun.test.architecture;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -17,28 +18,18 @@ import com.tngtech.archunit.lang.CompositeArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
-import dev.gatun.models.EncoderModel;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** The way of a number: model, nn, op, kernels.api, backend, binding; no arrow upward. */
+/**
+ * The way of a number: model, nn, op, kernels.api, backend, binding; no arrow upward. {@link
+ * PlantedViolationsTest} has a class against each rule.
+ */
 @AnalyzeClasses(packages = "dev.gatun", importOptions = ImportOption.DoNotIncludeTests.class)
 final class LayersTest {
   private static final String[] CORE = {
     "dev.gatun.files..",
-    "dev.gatun.generation..",
-    "dev.gatun.models..",
-    "dev.gatun.nn..",
-    "dev.gatun.ops..",
-    "dev.gatun.pipelines..",
-    "dev.gatun.tensor..",
-    "dev.gatun.text",
-    "dev.gatun.weights.."
-  };
-
-  // The rooms of the Java API; each imports only from those before it.
-  private static final String[] JAVA_API = {
     "dev.gatun.tensor..",
     "dev.gatun.ops..",
     "dev.gatun.nn..",
@@ -46,11 +37,31 @@ final class LayersTest {
     "dev.gatun.text",
     "dev.gatun.models..",
     "dev.gatun.generation..",
-    "dev.gatun.pipelines..",
-    "dev.gatun.onnx..",
-    "dev.gatun.text.hf..",
-    "dev.gatun.cli.."
+    "dev.gatun.pipelines.."
   };
+
+  // The rooms of the Java API; each imports only from those before it.
+  private static final String[] ROOMS =
+      Stream.concat(
+              Stream.of(CORE),
+              Stream.of("dev.gatun.onnx..", "dev.gatun.text.hf..", "dev.gatun.cli.."))
+          .toArray(String[]::new);
+
+  // Where a number's way is arithmetic: nothing here knows how memory is had or who computes.
+  private static final String[] ABOVE_TENSORS = {
+    "dev.gatun.ops..",
+    "dev.gatun.nn..",
+    "dev.gatun.models..",
+    "dev.gatun.generation..",
+    "dev.gatun.pipelines.."
+  };
+
+  private static final DescribedPredicate<JavaClass> JAVA_API =
+      resideInAPackage("dev.gatun..")
+          .and(
+              not(
+                  resideInAnyPackage(
+                      "dev.gatun.kernels..", "dev.gatun.bindings..", "dev.gatun.bench..")));
 
   @ArchTest
   static final ArchRule the_kernel_interfaces_need_the_jdk_only =
@@ -98,13 +109,29 @@ final class LayersTest {
   static final ArchRule backends_import_interfaces_and_bindings_only =
       classes()
           .that()
-          .resideInAnyPackage(
-              "dev.gatun.kernels.cpu..",
-              "dev.gatun.kernels.cuda..",
-              "dev.gatun.kernels.reference..")
+          .resideInAnyPackage("dev.gatun.kernels.cpu..", "dev.gatun.kernels.cuda..")
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage("java..", "dev.gatun.kernels..", "dev.gatun.bindings..");
+
+  @ArchTest
+  static final ArchRule the_reference_needs_no_native_code =
+      classes()
+          .that()
+          .resideInAPackage("dev.gatun.kernels.reference..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage("java..", "dev.gatun.kernels..");
+
+  @ArchTest
+  static final ArchRule no_backend_imports_another =
+      SlicesRuleDefinition.slices()
+          .matching("dev.gatun.kernels.(*)..")
+          .should()
+          .notDependOnEachOther()
+          .ignoreDependency(
+              resideInAPackage("dev.gatun.kernels.."),
+              resideInAnyPackage("dev.gatun.kernels.api..", "dev.gatun.kernels.formats.."));
 
   @ArchTest
   static final ArchRule only_the_cpu_kernels_import_their_binding =
@@ -125,20 +152,25 @@ final class LayersTest {
           .resideInAPackage("dev.gatun.bindings.cuda..");
 
   @ArchTest
-  static final ArchRule no_backend_imports_another =
-      SlicesRuleDefinition.slices()
-          .matching("dev.gatun.kernels.(*)..")
-          .should()
-          .notDependOnEachOther()
-          .ignoreDependency(
-              resideInAPackage("dev.gatun.kernels.."),
-              resideInAnyPackage("dev.gatun.kernels.api..", "dev.gatun.kernels.formats.."));
+  static final ArchRule only_its_wrapper_imports_a_generated_package =
+      CompositeArchRule.of(wraps("dev.gatun.bindings.generated.cpu..", "dev.gatun.bindings.cpu.."))
+          .and(wraps("dev.gatun.bindings.generated.cuda..", "dev.gatun.bindings.cuda.."))
+          .and(wraps("dev.gatun.bindings.generated.cublas..", "dev.gatun.bindings.cuda.."))
+          .and(wraps("dev.gatun.bindings.generated.cublaslt..", "dev.gatun.bindings.cuda.."));
+
+  private static ArchRule wraps(String generated, String wrapper) {
+    return noClasses()
+        .that()
+        .resideOutsideOfPackages(wrapper, generated)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(generated);
+  }
 
   @ArchTest
   static final ArchRule the_java_api_names_no_backend =
       noClasses()
-          .that()
-          .resideInAnyPackage(JAVA_API)
+          .that(JAVA_API)
           .should()
           .dependOnClassesThat(
               resideInAnyPackage("dev.gatun.kernels..", "dev.gatun.bindings..")
@@ -151,60 +183,70 @@ final class LayersTest {
   static final ArchRule models_and_ops_touch_no_native_memory =
       noClasses()
           .that()
-          .resideInAnyPackage(
-              "dev.gatun.ops..", "dev.gatun.nn..", "dev.gatun.models..", "dev.gatun.pipelines..")
+          .resideInAnyPackage(ABOVE_TENSORS)
           .should()
           .dependOnClassesThat()
           .resideInAPackage("java.lang.foreign..");
 
   @ArchTest
-  static final ArchRule only_its_wrapper_imports_a_generated_package =
+  static final ArchRule models_and_ops_ask_for_no_kind_of_device =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.gatun.bindings..")
+          .resideInAnyPackage(ABOVE_TENSORS)
           .should()
           .dependOnClassesThat()
-          .resideInAPackage("dev.gatun.bindings.generated..");
+          .haveFullyQualifiedName("dev.gatun.kernels.api.device.Devices")
+          .orShould()
+          .callMethod("dev.gatun.tensor.Device", "cuda", "int");
 
   @ArchTest
   static final ArchRule a_room_imports_only_from_those_before_it =
       CompositeArchRule.of(
-          IntStream.range(0, JAVA_API.length - 1).mapToObj(LayersTest::knowsNoneAfterIt).toList());
-
-  @ArchTest
-  static final ArchRule every_package_is_in_a_room =
-      classes()
-          .should()
-          .resideInAnyPackage(
-              Stream.of(
-                      Stream.of(JAVA_API),
-                      Stream.of(CORE),
-                      Stream.of("dev.gatun.bindings..", "dev.gatun.kernels.."))
-                  .flatMap(rooms -> rooms)
-                  .toArray(String[]::new));
+          IntStream.range(0, ROOMS.length - 1).mapToObj(LayersTest::knowsNoneAfterIt).toList());
 
   private static ArchRule knowsNoneAfterIt(int room) {
     return noClasses()
         .that()
-        .resideInAPackage(JAVA_API[room])
+        .resideInAPackage(ROOMS[room])
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage(Arrays.copyOfRange(JAVA_API, room + 1, JAVA_API.length));
+        .resideInAnyPackage(Arrays.copyOfRange(ROOMS, room + 1, ROOMS.length));
+  }
+
+  @ArchTest
+  static final ArchRule every_package_of_the_java_api_is_a_room =
+      classes().that(JAVA_API).should().resideInAnyPackage(ROOMS);
+
+  private static final String ENCODER = "dev.gatun.models.Encoder";
+
+  private static final DescribedPredicate<JavaClass> ARCHITECTURE =
+      describe(
+          "are an architecture",
+          found ->
+              outermost(found).isAssignableTo(ENCODER)
+                  && !outermost(found).getFullName().equals(ENCODER));
+
+  /** A class or what encloses it. */
+  private static JavaClass outermost(JavaClass found) {
+    return Stream.iterate(found, c -> c.getEnclosingClass().orElseThrow())
+        .filter(c -> c.getEnclosingClass().isEmpty())
+        .findFirst()
+        .orElseThrow();
   }
 
   @ArchTest
   static final ArchRule no_architecture_imports_another =
       classes()
-          .that()
-          .areAssignableTo(EncoderModel.class)
-          .and()
-          .doNotHaveModifier(JavaModifier.ABSTRACT)
+          .that(ARCHITECTURE)
           .should(
               new ArchCondition<>("depend on no other architecture") {
                 @Override
                 public void check(JavaClass architecture, ConditionEvents events) {
                   architecture.getDirectDependenciesFromSelf().stream()
-                      .filter(found -> isAnother(architecture, found.getTargetClass()))
+                      .filter(found -> ARCHITECTURE.test(found.getTargetClass()))
+                      .filter(
+                          found ->
+                              !outermost(found.getTargetClass()).equals(outermost(architecture)))
                       .forEach(
                           found ->
                               events.add(
@@ -212,11 +254,31 @@ final class LayersTest {
                 }
               });
 
-  private static boolean isAnother(JavaClass architecture, JavaClass other) {
-    return other.isAssignableTo(EncoderModel.class)
-        && !other.getModifiers().contains(JavaModifier.ABSTRACT)
-        && !other.equals(architecture);
-  }
+  @ArchTest
+  static final ArchRule what_an_auto_model_builds_is_an_architecture =
+      classes()
+          .that(
+              describe(
+                  "are built by AutoModel for a model_type",
+                  found ->
+                      found.getConstructorReferencesToSelf().stream()
+                          .anyMatch(
+                              reference ->
+                                  reference
+                                      .getOriginOwner()
+                                      .getFullName()
+                                      .startsWith("dev.gatun.models.AutoModel"))))
+          .should(
+              new ArchCondition<>("be known as architectures to the rule above") {
+                @Override
+                public void check(JavaClass found, ConditionEvents events) {
+                  if (!ARCHITECTURE.test(found)) {
+                    events.add(
+                        SimpleConditionEvent.violated(
+                            found, found.getFullName() + " is no " + ENCODER));
+                  }
+                }
+              });
 
   @ArchTest
   static final ArchRule only_the_tokenizers_module_imports_djl =
