@@ -1,0 +1,133 @@
+package dev.gatun.generation;
+
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Queue;
+import java.util.concurrent.CancellationException;
+
+/**
+ * A request's text as it comes. Iterating takes the chunks, each once, and waits for those that are
+ * yet to come; {@link #result} waits for the end. Chunks that are not taken are kept. Closing it
+ * early cancels the request, which ends within a step. Safe for use by several threads.
+ */
+public final class GenerationStream implements Iterable<TextChunk>, AutoCloseable {
+  private final Queue<TextChunk> chunks = new ArrayDeque<>();
+  private final Runnable wake;
+  private volatile boolean cancelled;
+  private GenerationResult result;
+  private RuntimeException failure;
+
+  GenerationStream(Runnable wake) {
+    this.wake = wake;
+  }
+
+  /**
+   * The chunks that were not taken yet.
+   *
+   * @return an iterator whose {@code hasNext} waits; it throws what went wrong with the request
+   *     after the chunks that came before
+   */
+  @Override
+  public Iterator<TextChunk> iterator() {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return await();
+      }
+
+      @Override
+      public TextChunk next() {
+        TextChunk chunk = poll();
+        if (chunk == null) {
+          throw new NoSuchElementException("the text has ended");
+        }
+        return chunk;
+      }
+    };
+  }
+
+  /** Waits for a chunk; false at the end. */
+  private synchronized boolean await() {
+    waitWhile(false);
+    if (chunks.isEmpty() && failure != null) {
+      throw failure;
+    }
+    return !chunks.isEmpty();
+  }
+
+  /** The next chunk when it has come; null at the end. */
+  synchronized TextChunk poll() {
+    return await() ? chunks.poll() : null;
+  }
+
+  /**
+   * What the request gave, when it has ended.
+   *
+   * @throws InvalidLogitsException when the model gave logits that choose no token
+   * @throws CancellationException when this thread was interrupted, which cancels the request
+   * @throws IllegalStateException when the generator was closed before the end
+   */
+  public synchronized GenerationResult result() {
+    waitWhile(true);
+    if (failure != null) {
+      throw failure;
+    }
+    return result;
+  }
+
+  private void waitWhile(boolean chunksDoNot) {
+    while (result == null && failure == null && (chunksDoNot || chunks.isEmpty())) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        cancel();
+        Thread.currentThread().interrupt();
+        CancellationException told =
+            new CancellationException(
+                "interrupted while waiting for text; the request is cancelled");
+        told.initCause(e);
+        throw told;
+      }
+    }
+  }
+
+  /** Ends the request within a step; it keeps the text so far. */
+  public void cancel() {
+    cancelled = true;
+    wake.run();
+  }
+
+  boolean isCancelled() {
+    return cancelled;
+  }
+
+  /** Whether the request has ended, in one way or another. */
+  public synchronized boolean isDone() {
+    return result != null || failure != null;
+  }
+
+  synchronized void add(TextChunk chunk) {
+    chunks.add(chunk);
+    notifyAll();
+  }
+
+  synchronized void complete(GenerationResult given) {
+    result = given;
+    notifyAll();
+  }
+
+  synchronized void fail(RuntimeException reason) {
+    if (result == null && failure == null) {
+      failure = reason;
+      notifyAll();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!isDone()) {
+      cancel();
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.gatun.generation;
+
+import dev.gatun.text.Tokenizer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+/** What somebody asked for: its sequences' ends are collected here. Used by the engine's thread. */
+final class Request {
+  private final GenerationConfig config;
+  private final TokenHistory prompt;
+  private final int maxLength;
+  private final long seed;
+  private final Tokenizer tokenizer;
+  private final GenerationStream stream;
+  private final long start = System.nanoTime();
+  private final Completion[] completions;
+  private long firstToken;
+  private int left;
+  private int cachedTokens;
+
+  /**
+   * A request that has not begun.
+   *
+   * @param maxLength the most tokens of a sequence, the prompt's counted
+   * @param tokenizer null where only ids are wanted
+   */
+  Request(
+      GenerationConfig config,
+      int[] prompt,
+      int maxLength,
+      long seed,
+      Tokenizer tokenizer,
+      GenerationStream stream) {
+    this.config = config;
+    this.prompt = new TokenHistory(prompt);
+    this.maxLength = maxLength;
+    this.seed = seed;
+    this.tokenizer = tokenizer;
+    this.stream = stream;
+    this.left = config.numReturnSequences();
+    this.completions = new Completion[left];
+  }
+
+  GenerationConfig config() {
+    return config;
+  }
+
+  TokenHistory prompt() {
+    return prompt;
+  }
+
+  int maxLength() {
+    return maxLength;
+  }
+
+  long seed() {
+    return seed;
+  }
+
+  Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  GenerationStream stream() {
+    return stream;
+  }
+
+  /** Whether the asked time is over. */
+  boolean isOverdue() {
+    return config.maxTime().isPresent()
+        && System.nanoTime() - start > config.maxTime().get().toNanos();
+  }
+
+  /** Counts prompt tokens that the cache had, once. */
+  void cached(int tokens) {
+    cachedTokens = Math.max(cachedTokens, tokens);
+  }
+
+  /** Tells a chunk. */
+  void tell(TextChunk chunk) {
+    if (firstToken == 0) {
+      firstToken = System.nanoTime();
+    }
+    stream.add(chunk);
+  }
+
+  /** Takes a sequence's end; the last one ends the request. */
+  void end(int index, Completion completion) {
+    completions[index] = completion;
+    left--;
+    if (left == 0) {
+      complete(config.numReturnSequences());
+    }
+  }
+
+  /** Ends the request with fewer sequences than were asked for. */
+  void complete(int count) {
+    long now = System.nanoTime();
+    long first = firstToken == 0 ? now : firstToken;
+    List<Completion> all = List.of(Arrays.copyOf(completions, count));
+    stream.complete(
+        new GenerationResult(
+            all,
+            prompt.length(),
+            cachedTokens,
+            seed,
+            Duration.ofNanos(first - start),
+            Duration.ofNanos(now - first)));
+  }
+}

@@ -1,0 +1,315 @@
+package dev.gatun.generation;
+
+import dev.gatun.generation.StepModel.Work;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.KvSequence;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * Decides what each step of the model computes (continuous batching; Yu et al., Orca, 2022). Every
+ * sequence that has begun gets its token in every step; what is left of a step is shared by
+ * prompts, in turns of chunks, so that a long one holds up neither those nor short ones. Requests
+ * begin in the order in which they came. Where the cache is full, kept prefixes go first, then the
+ * youngest request waits and is computed again later. Used by the engine's thread.
+ */
+final class Scheduler {
+  /** A task with its place in the order of arrival. */
+  private record Queued(long arrival, Task task) {}
+
+  private final StepModel model;
+  private final KvCache cache;
+  private final PrefixCache prefixes;
+  private final int maxSequences;
+  private final int stepTokens;
+  private final int chunkTokens;
+  private final TreeSet<Queued> waiting = new TreeSet<>(Comparator.comparingLong(Queued::arrival));
+  private final TreeSet<Queued> running = new TreeSet<>(Comparator.comparingLong(Queued::arrival));
+  private long arrivals;
+  private long turn;
+
+  /**
+   * Nothing to do yet.
+   *
+   * @param maxSequences that are computed at once
+   * @param stepTokens the tokens that prompts may fill a step to
+   * @param chunkTokens of a prompt's turn
+   */
+  Scheduler(StepModel model, int maxSequences, int stepTokens, int chunkTokens) {
+    this.model = model;
+    this.cache = model.cache();
+    this.prefixes = new PrefixCache(cache, 4 * maxSequences);
+    this.maxSequences = maxSequences;
+    this.stepTokens = stepTokens;
+    this.chunkTokens = chunkTokens;
+  }
+
+  /** Takes a request. */
+  void submit(Request request) {
+    if (request.config().numBeams() > 1) {
+      waiting.add(new Queued(arrivals++, new BeamTask(request)));
+      return;
+    }
+    Task first = null;
+    for (int i = 0; i < request.config().numReturnSequences(); i++) {
+      Task task = new SequenceTask(request, i, first);
+      first = first == null ? task : first;
+      waiting.add(new Queued(arrivals++, task));
+    }
+  }
+
+  boolean isIdle() {
+    return waiting.isEmpty() && running.isEmpty();
+  }
+
+  /** Runs a step of the model, and goes on with what it gave. */
+  void step() {
+    dropCancelled();
+    admit();
+    Map<Queued, List<Work>> plan = plan();
+    List<Work> works = plan.values().stream().flatMap(List::stream).toList();
+    if (works.isEmpty()) {
+      return;
+    }
+    float[][] logits;
+    try {
+      logits = model.step(works);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      RuntimeException told =
+          e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
+      plan.keySet().forEach(queued -> fail(queued.task.request(), told));
+      return;
+    }
+    int at = 0;
+    for (Map.Entry<Queued, List<Work>> entry : plan.entrySet()) {
+      int count = entry.getValue().size();
+      advance(entry.getKey(), Arrays.copyOfRange(logits, at, at + count));
+      at += count;
+    }
+  }
+
+  private void advance(Queued queued, float[][] logits) {
+    Task task = queued.task;
+    if (!running.contains(queued) || !task.slots().stream().allMatch(s -> s.pending() == 0)) {
+      return;
+    }
+    try {
+      if (task.advance(logits)) {
+        running.remove(queued);
+        keep(task);
+      }
+    } catch (RuntimeException e) {
+      fail(task.request(), e);
+    }
+  }
+
+  private void dropCancelled() {
+    for (TreeSet<Queued> some : List.of(running, waiting)) {
+      for (Queued queued : List.copyOf(some)) {
+        if (queued.task.request().stream().isCancelled()) {
+          some.remove(queued);
+          queued.task.end(FinishReason.CANCELLED);
+          keep(queued.task);
+        }
+      }
+    }
+  }
+
+  private void admit() {
+    for (Queued queued : List.copyOf(waiting)) {
+      Task task = queued.task;
+      int width = running.stream().mapToInt(r -> r.task.width()).sum() + task.width();
+      if (width > maxSequences && !running.isEmpty()) {
+        return;
+      }
+      if (!waitsForFirst(task)) {
+        Slot slot = task.slots().getFirst();
+        KvSequence sequence = prefixes.open(slot.history(), runningSlots());
+        int count = slot.history().length() - sequence.length();
+        int needed = cache.pagesNeeded(List.of(sequence), count) + running.size();
+        while (cache.freePages() < needed && prefixes.evict()) {
+          // What is kept for others to come goes before what waits.
+        }
+        if (cache.freePages() < needed && !running.isEmpty()) {
+          sequence.close();
+          return;
+        }
+        slot.open(sequence);
+        if (slot.history().generated() == 0) {
+          task.request().cached(sequence.length());
+        }
+        waiting.remove(queued);
+        running.add(queued);
+      }
+    }
+  }
+
+  /** Whether another sequence of the request is computing the prompt. */
+  private boolean waitsForFirst(Task task) {
+    return task.first() != null
+        && running.stream().anyMatch(r -> r.task == task.first())
+        && task.first().slots().getFirst().history().generated() == 0;
+  }
+
+  private List<Slot> runningSlots() {
+    return running.stream().flatMap(r -> r.task.slots().stream()).toList();
+  }
+
+  private Map<Queued, List<Work>> plan() {
+    Map<Queued, List<Work>> plan = new LinkedHashMap<>();
+    Map<Queued, Slot> prompts = new LinkedHashMap<>();
+    int left = stepTokens;
+    for (Queued queued : running) {
+      Slot slot = unfinished(queued.task);
+      if (slot == null) {
+        plan.put(queued, queued.task.slots().stream().map(each -> work(each, 1)).toList());
+        left -= queued.task.slots().size();
+      } else {
+        prompts.put(queued, slot);
+      }
+    }
+    share(prompts, Math.max(left, chunkTokens))
+        .forEach((queued, count) -> plan.put(queued, List.of(work(prompts.get(queued), count))));
+    fit(plan);
+    return plan;
+  }
+
+  /** The first sequence of a task that lacks more than a token, or is not in the cache. */
+  private Slot unfinished(Task task) {
+    for (Slot slot : task.slots()) {
+      if (slot.cached() == null) {
+        slot.open(prefixes.open(slot.history(), runningSlots()));
+      }
+      if (slot.pending() > 1) {
+        return slot;
+      }
+    }
+    return null;
+  }
+
+  private static Work work(Slot slot, int count) {
+    int from = slot.cached().length();
+    return new Work(slot.cached(), slot.history(), from, from + count);
+  }
+
+  /** How many tokens of each prompt a step has: chunks in turns until the room is used. */
+  private Map<Queued, Integer> share(Map<Queued, Slot> prompts, int room) {
+    Map<Queued, Integer> shares = new LinkedHashMap<>();
+    List<Queued> order = new ArrayList<>(prompts.keySet());
+    if (order.isEmpty()) {
+      return shares;
+    }
+    // The one that begins is another one each time.
+    Collections.rotate(order, (int) -(turn++ % order.size()));
+    int left = room;
+    boolean more = true;
+    while (left > 0 && more) {
+      more = false;
+      for (Queued queued : order) {
+        Slot slot = prompts.get(queued);
+        // Beams go on together: the last token of each waits for the others.
+        int most = slot.pending() - (queued.task.slots().size() > 1 ? 1 : 0);
+        int given = shares.getOrDefault(queued, 0);
+        int count = Math.min(Math.min(chunkTokens, most - given), left);
+        if (count > 0) {
+          shares.put(queued, given + count);
+          left -= count;
+          more = true;
+        }
+      }
+    }
+    return shares;
+  }
+
+  /** Makes room in the cache for a plan, or takes out what there is none for. */
+  private void fit(Map<Queued, List<Work>> plan) {
+    while (!plan.isEmpty()) {
+      List<Work> works = plan.values().stream().flatMap(List::stream).toList();
+      List<KvSequence> sequences = works.stream().map(Work::sequence).toList();
+      int[] counts = works.stream().mapToInt(Work::count).toArray();
+      int needed = cache.pagesNeeded(sequences, counts);
+      if (needed <= cache.freePages()) {
+        return;
+      }
+      if (prefixes.evict()) {
+        continue;
+      }
+      Queued youngest = running.last();
+      plan.remove(youngest);
+      if (running.size() > 1) {
+        preempt(youngest);
+      } else {
+        fail(youngest.task.request(), tooSmall(youngest.task, needed));
+      }
+    }
+  }
+
+  private void preempt(Queued queued) {
+    running.remove(queued);
+    discard(queued.task);
+    waiting.add(queued);
+  }
+
+  private IllegalStateException tooSmall(Task task, int needed) {
+    int length = task.slots().stream().mapToInt(s -> s.history().length()).max().orElse(0);
+    long page = cache.shape().tokenBytes() * cache.pageSize();
+    return new IllegalStateException(
+        ("the cache is too small for this request alone: %d sequences of up to %d tokens need %d"
+                + " pages of %d tokens more, %d of %d are free; give the generator a cache of more"
+                + " bytes (cacheBytes; a page has %d, all have %d now), or ask for fewer tokens")
+            .formatted(
+                task.slots().size(),
+                length,
+                needed,
+                cache.pageSize(),
+                cache.freePages(),
+                cache.pages(),
+                page,
+                cache.bytes()));
+  }
+
+  /** Ends a request with all its sequences. */
+  private void fail(Request request, RuntimeException reason) {
+    for (TreeSet<Queued> some : List.of(running, waiting)) {
+      for (Queued queued : List.copyOf(some)) {
+        if (queued.task.request() == request) {
+          some.remove(queued);
+          discard(queued.task);
+        }
+      }
+    }
+    request.stream().fail(reason);
+  }
+
+  /** Ends all requests. */
+  void failAll(RuntimeException reason) {
+    while (!isIdle()) {
+      fail((running.isEmpty() ? waiting : running).first().task.request(), reason);
+    }
+    prefixes.clear();
+  }
+
+  private static void discard(Task task) {
+    for (Slot slot : task.slots()) {
+      KvSequence cached = slot.release();
+      if (cached != null) {
+        cached.close();
+      }
+    }
+  }
+
+  private void keep(Task task) {
+    for (Slot slot : task.slots()) {
+      KvSequence cached = slot.release();
+      if (cached != null) {
+        prefixes.add(slot.history(), cached);
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package dev.gatun.generation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** One sequence, whose tokens are told as they come. */
+final class SequenceTask implements Task {
+  private final Request request;
+  private final Task first;
+  private final int index;
+  private final Sampler sampler;
+  private final TextOutput output;
+  private final Slot slot;
+  private final List<GeneratedToken> tokens = new ArrayList<>();
+
+  /**
+   * A sequence of a request.
+   *
+   * @param index which one of its sequences
+   * @param first the task of its first one; null for that itself
+   */
+  SequenceTask(Request request, int index, Task first) {
+    this.request = request;
+    this.index = index;
+    this.first = first;
+    this.sampler = new Sampler(request.config(), request.maxLength());
+    this.output = new TextOutput(request.tokenizer(), request.config().stopStrings());
+    this.slot = new Slot(new TokenHistory(request.prompt().toArray()), null);
+  }
+
+  @Override
+  public Request request() {
+    return request;
+  }
+
+  @Override
+  public Task first() {
+    return first;
+  }
+
+  @Override
+  public List<Slot> slots() {
+    return List.of(slot);
+  }
+
+  @Override
+  public int width() {
+    return 1;
+  }
+
+  @Override
+  public boolean advance(float[][] logits) {
+    TokenHistory history = slot.history();
+    Sampler.Choice choice = sampler.next(logits[0], history, request.seed(), index);
+    history.add(choice.id());
+    GeneratedToken token = new GeneratedToken(choice.id(), choice.logprob(), choice.top());
+    tokens.add(token);
+    boolean ends = request.config().eosTokenId().contains(choice.id());
+    String text = ends ? "" : output.add(choice.id());
+    FinishReason reason = null;
+    if (ends) {
+      reason = FinishReason.END_OF_TEXT;
+    } else if (output.stopped().isPresent()) {
+      reason = FinishReason.STOP_STRING;
+    } else if (history.length() >= request.maxLength()) {
+      reason = FinishReason.LENGTH;
+    } else if (request.isOverdue()) {
+      reason = FinishReason.TIME;
+    }
+    if (reason == null) {
+      request.tell(new TextChunk(index, text, List.of(token)));
+      return false;
+    }
+    text += output.finish();
+    request.tell(new TextChunk(index, text, List.of(token)));
+    complete(output.stopped().isPresent() ? FinishReason.STOP_STRING : reason);
+    return true;
+  }
+
+  @Override
+  public void end(FinishReason reason) {
+    String text = output.finish();
+    if (!text.isEmpty()) {
+      request.tell(new TextChunk(index, text, List.of()));
+    }
+    complete(reason);
+  }
+
+  private void complete(FinishReason reason) {
+    Optional<String> stop = output.stopped();
+    request.end(index, new Completion(output.text(), tokens, reason, stop, Float.NaN));
+  }
+}

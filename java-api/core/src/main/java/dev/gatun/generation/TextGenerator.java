@@ -1,0 +1,163 @@
+package dev.gatun.generation;
+
+import dev.gatun.text.Tokenizer;
+import dev.gatun.text.TokenizerException;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.concurrent.Flow;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Writes text with a causal language model:
+ *
+ * <pre>try (TextGenerator generator = TextGenerator.load(directory)) {
+ *   for (TextChunk chunk : generator.stream("Once upon a time")) System.out.print(chunk.text());
+ * }</pre>
+ *
+ * Requests of any number of threads are computed together, step by step. What a request gives
+ * depends on its prompt, its settings and its seed: not on what else is computed, nor on what the
+ * cache holds. Closing it ends the requests that run.
+ */
+public final class TextGenerator implements AutoCloseable {
+
+  private final StepModel model;
+  private final Tokenizer tokenizer;
+  private final GenerationDefaults defaults;
+  private final Engine engine;
+  private boolean closed;
+
+  TextGenerator(
+      StepModel model, Tokenizer tokenizer, GenerationDefaults defaults, GeneratorOptions options) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.defaults = defaults;
+    this.engine =
+        new Engine(
+            new Scheduler(
+                model, options.maxSequences(), options.stepTokens(), options.chunkTokens()));
+  }
+
+  /** The settings that requests have where they give none, and what the files say in vain. */
+  public GenerationDefaults defaults() {
+    return defaults;
+  }
+
+  /** The most tokens of a sequence, prompt and text. */
+  public int maxLength() {
+    return model.maxLength();
+  }
+
+  /** Writes on from a prompt and waits for the end. */
+  public GenerationResult generate(String prompt) {
+    return generate(prompt, defaults.config());
+  }
+
+  /**
+   * Writes on from a prompt and waits for the end.
+   *
+   * @throws IllegalArgumentException when the prompt is empty, has ids outside of the vocabulary,
+   *     or fills the model's context
+   * @throws InvalidLogitsException when the model gives logits that choose no token
+   * @throws IllegalStateException when the generator is closed, now or before the end
+   */
+  public GenerationResult generate(String prompt, GenerationConfig config) {
+    return stream(prompt, config).result();
+  }
+
+  /** The same for a prompt of token ids. */
+  public GenerationResult generate(int[] prompt, GenerationConfig config) {
+    return stream(prompt, config).result();
+  }
+
+  /** Writes on from a prompt; the text comes by the stream. */
+  public GenerationStream stream(String prompt) {
+    return stream(prompt, defaults.config());
+  }
+
+  /** Writes on from a prompt; the text comes by the stream. Fails as {@link #generate} does. */
+  public GenerationStream stream(String prompt, GenerationConfig config) {
+    Objects.requireNonNull(prompt, "prompt");
+    if (tokenizer == null) {
+      throw new IllegalArgumentException(
+          "the model's directory has no tokenizer: give the prompt as token ids");
+    }
+    long[] ids;
+    try {
+      ids = tokenizer.encode(prompt).ids();
+    } catch (TokenizerException e) {
+      throw new IllegalArgumentException("prompt: " + e.getMessage(), e);
+    }
+    return stream(Arrays.stream(ids).mapToInt(Math::toIntExact).toArray(), config);
+  }
+
+  /** The same for a prompt of token ids. */
+  public GenerationStream stream(int[] prompt, GenerationConfig config) {
+    int[] ids = checked(prompt, config);
+    if (!config.stopStrings().isEmpty() && tokenizer == null) {
+      throw new IllegalArgumentException(
+          "stop_strings need a tokenizer, which the model's directory lacks");
+    }
+    int maxLength = model.maxLength();
+    if (config.maxNewTokens().isPresent()) {
+      maxLength = (int) Math.min(maxLength, (long) ids.length + config.maxNewTokens().getAsInt());
+    } else if (config.maxLength().isPresent()) {
+      maxLength = Math.min(maxLength, config.maxLength().getAsInt());
+    }
+    if (ids.length >= maxLength) {
+      throw new IllegalArgumentException(
+          "prompt: it has %d tokens, and max_length is %d: no token may follow"
+              .formatted(ids.length, maxLength));
+    }
+    long seed = config.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
+    GenerationStream stream = new GenerationStream(engine::wake);
+    engine.submit(new Request(config, ids, maxLength, seed, tokenizer, stream));
+    return stream;
+  }
+
+  private int[] checked(int[] prompt, GenerationConfig config) {
+    int[] ids = prompt.clone();
+    if (ids.length == 0) {
+      if (config.bosTokenId().isEmpty()) {
+        throw new IllegalArgumentException(
+            "prompt: it has no tokens, and there is no bos_token_id to begin with");
+      }
+      ids = new int[] {config.bosTokenId().getAsInt()};
+    }
+    for (int i = 0; i < ids.length; i++) {
+      if (ids[i] < 0 || ids[i] >= model.vocabSize()) {
+        throw new IllegalArgumentException(
+            "prompt: token %d has the id %d, the model's vocabulary has %d"
+                .formatted(i, ids[i], model.vocabSize()));
+      }
+    }
+    if (ids.length >= model.maxLength()) {
+      throw new IllegalArgumentException(
+          "prompt: it has %d tokens, the model's context has room for %d with what it writes"
+              .formatted(ids.length, model.maxLength()));
+    }
+    return ids;
+  }
+
+  /**
+   * The chunks of a prompt's text, for programs with reactive streams. Each subscriber makes a
+   * request of its own; cancelling its subscription ends it.
+   */
+  public Flow.Publisher<TextChunk> publisher(String prompt, GenerationConfig config) {
+    return new ChunkPublisher(() -> stream(prompt, config));
+  }
+
+  /** Ends the requests that run, after the step under way, and frees the model. */
+  @Override
+  public void close() {
+    engine.close();
+    synchronized (this) {
+      if (!closed) {
+        closed = true;
+        model.close();
+        if (tokenizer != null) {
+          tokenizer.close();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package dev.gatun.generation;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.KvSequence;
+import dev.gatun.tensor.Device;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A model whose logits follow from the whole history, and whose sequences take places in a cache
+ * that must fit what is asked of it.
+ */
+final class TableModel implements StepModel {
+  static final int VOCABULARY = 13;
+
+  private final KvCache cache;
+  private final int maxLength;
+  final AtomicInteger steps = new AtomicInteger();
+  final AtomicInteger tokens = new AtomicInteger();
+  volatile int mostTokens;
+  volatile int mostSequences;
+  volatile boolean closed;
+
+  /** What a step does before it computes. */
+  volatile Runnable before = () -> {};
+
+  /** A token after which logits are NaN; -1 for none. */
+  volatile int poison = -1;
+
+  TableModel(int maxLength, int pageSize, int pages) {
+    this.maxLength = maxLength;
+    this.cache =
+        KvCache.paged(Device.cpu(), new KvCache.Shape(0, 1, 1, DType.F32), pageSize, pages);
+  }
+
+  @Override
+  public KvCache cache() {
+    return cache;
+  }
+
+  @Override
+  public int maxLength() {
+    return maxLength;
+  }
+
+  @Override
+  public int vocabSize() {
+    return VOCABULARY;
+  }
+
+  /** The logits behind a history. */
+  static float[] logits(TokenHistory history) {
+    long seed = 7;
+    for (int i = 0; i < history.length(); i++) {
+      seed = seed * 31 + history.get(i);
+    }
+    Random random = new Random(seed);
+    float[] logits = new float[VOCABULARY];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = (float) random.nextGaussian();
+    }
+    return logits;
+  }
+
+  @Override
+  public float[][] step(List<Work> works) {
+    if (closed) {
+      throw new AssertionError("a step of a closed model");
+    }
+    before.run();
+    steps.incrementAndGet();
+    int sum = 0;
+    for (Work work : works) {
+      if (work.sequence().length() != work.from() || work.count() < 1) {
+        throw new AssertionError(work.sequence() + " for tokens from " + work.from());
+      }
+      sum += work.count();
+    }
+    tokens.addAndGet(sum);
+    mostTokens = Math.max(mostTokens, sum);
+    mostSequences = Math.max(mostSequences, works.size());
+    List<KvSequence> sequences = works.stream().map(Work::sequence).toList();
+    cache.step(sequences, works.stream().mapToInt(Work::count).toArray()).close();
+    float[][] logits = new float[works.size()][];
+    for (int i = 0; i < logits.length; i++) {
+      if (works.get(i).isWanted()) {
+        TokenHistory history = works.get(i).history();
+        logits[i] = logits(history);
+        if (history.get(history.length() - 1) == poison) {
+          logits[i][3] = Float.NaN;
+        }
+      }
+    }
+    return logits;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    cache.close();
+  }
+}
