@@ -37,7 +37,45 @@ public final class AutoModel {
               "deberta", Deberta::new,
               "deberta-v2", DebertaV2::new));
 
+  private interface DecoderFamily {
+    Decoder build(Config config, Weights weights);
+  }
+
+  private static final Map<String, DecoderFamily> DECODERS =
+      new TreeMap<>(
+          Map.of(
+              "llama", Llama::new,
+              "mistral", Llama::new,
+              "phi3", Llama::new,
+              "qwen2", Llama::new,
+              "qwen3", Llama::new));
+
   private AutoModel() {}
+
+  /**
+   * Loads a decoder that tells the next token, on the processor, its weights as F32; fails as
+   * {@link #load(Path)} does.
+   */
+  public static CausalLm loadCausalLm(Path directory) throws IOException {
+    return loadCausalLm(directory, Device.cpu(), Storage.F32, Compute.EXACT);
+  }
+
+  /**
+   * Loads a decoder that tells the next token, on a device; fails as {@link #load(Path)} does.
+   *
+   * @param storage what the weights of linear layers are kept as
+   * @param compute what products make of their inputs, and what the residual stream is kept as
+   */
+  public static CausalLm loadCausalLm(
+      Path directory, Device device, Storage storage, Compute compute) throws IOException {
+    Config config = Config.read(directory);
+    DecoderFamily family = family(config, DECODERS);
+    try (TensorFile file = TensorFile.open(directory);
+        Loader loader = loader(file, directory, config, device, storage, compute)) {
+      Weights weights = new Weights(loader);
+      return new CausalLm(config, weights, family.build(config, weights));
+    }
+  }
 
   /**
    * Loads a model with the head that its {@code architectures} name, on the processor. Weights of
@@ -72,7 +110,7 @@ public final class AutoModel {
   public static EncoderModel load(Path directory, Device device, Storage storage, Compute compute)
       throws IOException {
     Config config = Config.read(directory);
-    Family family = family(config);
+    Family family = family(config, FAMILIES);
     return load(directory, config, family, Head.of(config), device, storage, compute);
   }
 
@@ -81,16 +119,20 @@ public final class AutoModel {
       Path directory, Head head, Device device, Storage storage, Compute compute)
       throws IOException {
     Config config = Config.read(directory);
-    return load(directory, config, family(config), head, device, storage, compute);
+    return load(directory, config, family(config, FAMILIES), head, device, storage, compute);
   }
 
-  private static Family family(Config config) {
+  private static <F> F family(Config config, Map<String, F> families) {
     String type = config.text("model_type", null);
-    Family family = type == null ? null : FAMILIES.get(type);
+    F family = type == null ? null : families.get(type);
     if (family == null) {
+      boolean other = type != null && (FAMILIES.containsKey(type) || DECODERS.containsKey(type));
       throw config.error(
-          "'model_type' is %s, expected one of %s"
-              .formatted(type, String.join(", ", FAMILIES.keySet())));
+          "'model_type' is %s%s, expected one of %s"
+              .formatted(
+                  type,
+                  !other ? "" : families == DECODERS ? ", an encoder" : ", a decoder",
+                  String.join(", ", families.keySet())));
     }
     return family;
   }
@@ -105,16 +147,20 @@ public final class AutoModel {
       Compute compute)
       throws IOException {
     try (TensorFile file = TensorFile.open(directory);
-        Loader loader =
-            new Loader(
-                file,
-                directory.toString(),
-                device,
-                QuantizationConfig.of(config),
-                storage,
-                compute)) {
+        Loader loader = loader(file, directory, config, device, storage, compute)) {
       Weights weights = new Weights(loader);
       return new EncoderModel(config, head, weights, family.build(config, head, weights));
     }
+  }
+
+  private static Loader loader(
+      TensorFile file,
+      Path directory,
+      Config config,
+      Device device,
+      Storage storage,
+      Compute compute) {
+    return new Loader(
+        file, directory.toString(), device, QuantizationConfig.of(config), storage, compute);
   }
 }

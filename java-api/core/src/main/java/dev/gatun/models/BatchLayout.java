@@ -15,6 +15,7 @@ import java.util.List;
  * @param sequence the sequence of each packed token
  * @param seen whether a packed token is one, and not padding
  * @param length tokens of a padded sequence
+ * @param continued whether the packed tokens come after others of their sequences
  */
 record BatchLayout(
     long[] ids,
@@ -23,7 +24,8 @@ record BatchLayout(
     int[] lengths,
     int[] sequence,
     boolean[] seen,
-    int length) {
+    int length,
+    boolean continued) {
 
   /**
    * @param withPadding whether padding is packed too, for what is defined over padded sequences
@@ -47,7 +49,8 @@ record BatchLayout(
             lengths,
             new int[count],
             new boolean[count],
-            length);
+            length,
+            false);
     int at = 0;
     for (int s = 0; s < rows.length; s++) {
       for (int t = 0; t < rows[s].length; t++) {
@@ -64,6 +67,95 @@ record BatchLayout(
     return layout;
   }
 
+  /**
+   * The next tokens of sequences in a cache, each at its place in its whole sequence; {@code
+   * length} is that of the longest one.
+   */
+  static BatchLayout ofChunks(List<Chunk> chunks) {
+    int count = chunks.stream().mapToInt(chunk -> chunk.ids().length).reduce(0, Math::addExact);
+    int length = 0;
+    BatchLayout layout = empty(chunks.size(), count, 0);
+    int at = 0;
+    for (int s = 0; s < chunks.size(); s++) {
+      long[] ids = chunks.get(s).ids();
+      int before = chunks.get(s).sequence().length();
+      length = Math.max(length, Math.addExact(before, ids.length));
+      layout.lengths[s] = ids.length;
+      for (int t = 0; t < ids.length; t++) {
+        layout.ids[at] = ids[t];
+        layout.positions[at] = (long) before + t;
+        layout.sequence[at++] = s;
+      }
+    }
+    return layout.withLength(length);
+  }
+
+  /**
+   * Tokens of no meaning, as many as there is to be room for.
+   *
+   * @param longest the most tokens of a sequence in the batch
+   * @param length the most tokens of a whole sequence
+   */
+  static BatchLayout room(int sequences, int tokens, int longest, int length) {
+    if (sequences < 1 || longest < 1 || longest > length || tokens < longest) {
+      throw new IllegalArgumentException(
+          "room for %d sequences, %d tokens, up to %d of a sequence of up to %d: expected numbers from 1, chunks no longer than a sequence, and all tokens of one"
+              .formatted(sequences, tokens, longest, length));
+    }
+    BatchLayout layout = empty(sequences, tokens, length);
+    int left = tokens;
+    for (int s = 0; s < sequences; s++) {
+      layout.lengths[s] = Math.min(left, longest);
+      left -= layout.lengths[s];
+    }
+    if (left > 0) {
+      throw new IllegalArgumentException(
+          "room for %d tokens, %d sequences of up to %d have fewer"
+              .formatted(tokens, sequences, longest));
+    }
+    return layout;
+  }
+
+  private static BatchLayout empty(int sequences, int tokens, int length) {
+    boolean[] seen = new boolean[tokens];
+    Arrays.fill(seen, true);
+    return new BatchLayout(
+        new long[tokens],
+        new long[tokens],
+        new long[tokens],
+        new int[sequences],
+        new int[tokens],
+        seen,
+        length,
+        true);
+  }
+
+  /** Each packed token's number among the tokens of its whole sequence, padding not counted. */
+  long[] running() {
+    if (continued) {
+      return positions;
+    }
+    long[] places = new long[tokens()];
+    int at = 0;
+    for (int count : lengths) {
+      for (int t = 0; t < count; t++, at++) {
+        places[at] = t;
+      }
+    }
+    return places;
+  }
+
+  /** The label that each packed token is to tell, its neighbour's; -100 where there is none. */
+  long[] nextLabels(long[][] labels) {
+    long[] values = new long[tokens()];
+    for (int i = 0; i < values.length; i++) {
+      long[] row = labels[sequence[i]];
+      int next = (int) positions[i] + 1;
+      values[i] = next < row.length ? row[next] : -100;
+    }
+    return values;
+  }
+
   int tokens() {
     return ids.length;
   }
@@ -78,7 +170,7 @@ record BatchLayout(
 
   /** The same in sequences that are padded to a length. */
   BatchLayout withLength(int padded) {
-    return new BatchLayout(ids, types, positions, lengths, sequence, seen, padded);
+    return new BatchLayout(ids, types, positions, lengths, sequence, seen, padded, continued);
   }
 
   /** A packed token's row among those of the padded batch. */
@@ -163,7 +255,8 @@ record BatchLayout(
         Arrays.copyOfRange(lengths, begin, end),
         Arrays.stream(sequence, from, to).map(s -> s - begin).toArray(),
         Arrays.copyOfRange(seen, from, to),
-        length);
+        length,
+        continued);
   }
 
   /** The labels of the packed tokens. */

@@ -1,15 +1,20 @@
 package dev.gatun.models;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.files.TextFile;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A model's {@code config.json}, read as Hugging Face's libraries read it. */
 public final class Config {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
   private final Path file;
   private final String prefix;
   private final JsonNode root;
@@ -75,6 +80,39 @@ public final class Config {
       throw wrong(key, node, "an integer");
     }
     return node.intValue();
+  }
+
+  /** An integer or a list of them; none where it is missing. */
+  public List<Integer> integers(String key) {
+    JsonNode node = root.get(key);
+    if (node == null || node.isNull()) {
+      return List.of();
+    }
+    List<Integer> values = new ArrayList<>();
+    for (JsonNode each : node.isArray() ? node : List.of(node)) {
+      if (!each.canConvertToExactIntegral() || !each.canConvertToInt()) {
+        throw wrong(key, node, "an integer or a list of them");
+      }
+      values.add(each.intValue());
+    }
+    return List.copyOf(values);
+  }
+
+  /** The numbers, texts, booleans and lists of an object; empty where it is missing. */
+  Map<String, Object> map(String key) {
+    JsonNode node = root.get(key);
+    if (node == null || node.isNull()) {
+      return Map.of();
+    }
+    if (!node.isObject()) {
+      throw wrong(key, node, "an object");
+    }
+    return MAPPER.convertValue(node, new TypeReference<>() {});
+  }
+
+  /** A number, a text or a boolean as it is. */
+  Object value(String key) {
+    return MAPPER.convertValue(root.get(key), Object.class);
   }
 
   /** An integer that must be at least 1. */

@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.nn.KvStep;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Scope;
@@ -18,13 +19,14 @@ import java.util.function.Function;
  *
  * <p>{@link #write} puts another batch in its place, for work that was captured: a replay computes
  * on what is there by then. Rows of tokens behind the last sequence hold numbers that nothing
- * reads. Made by {@link EncoderModel#batch}; not for use by two threads at once.
+ * reads. Made by {@link EncoderModel#batch} or {@link CausalLm#batch(List)}; not for use by two
+ * threads at once.
  */
 public final class TokenBatch implements AutoCloseable {
   /** A fact that follows from the others, and is made again with them. */
   private record Derived(Object key, Ids ids, Function<BatchLayout, long[]> of) {}
 
-  private final Encoder model;
+  private final TokenRules model;
   private final Device device;
   private final int sequences;
   private final int tokens;
@@ -33,19 +35,33 @@ public final class TokenBatch implements AutoCloseable {
   private final Ids ids;
   private final Ids types;
   private final Ids positions;
+  private final KvStep cache;
+  private final Ids wanted;
   private final List<Derived> derived = new ArrayList<>();
   private final List<Tensor> constants = new ArrayList<>();
   private BatchLayout layout;
   private Tensor paddingBias;
   private Tensor lowest;
 
-  TokenBatch(Encoder model, Device device, BatchLayout layout) {
+  /** Whole sequences. */
+  TokenBatch(TokenRules model, Device device, BatchLayout layout) {
+    this(model, device, layout, null, 0);
+  }
+
+  /**
+   * The next tokens of sequences in a cache.
+   *
+   * @param cache their places in it, owned from now on; null for whole sequences
+   * @param wanted the tokens whose scores are wanted
+   */
+  TokenBatch(TokenRules model, Device device, BatchLayout layout, KvStep cache, int wanted) {
     this.model = model;
     this.device = device;
     this.layout = layout;
     this.sequences = layout.sequences();
     this.tokens = layout.tokens();
     this.length = layout.length();
+    this.cache = cache;
     Limits limits = model.limits();
     try (Scope scope = Scope.open()) {
       segments = Segments.of(device, layout.lengths());
@@ -54,10 +70,16 @@ public final class TokenBatch implements AutoCloseable {
       positions = Ids.of(device, "positions", limits.positions(), model.positions(layout));
       paddingBias();
       model.prepare(this);
+      this.wanted = Ids.of(device, "wanted", Math.max(1, tokens), new long[wanted]);
+      for (Ids each : List.of(ids, types, positions, this.wanted)) {
+        scope.keep(each.values());
+      }
       scope.keep(segments.values());
-      scope.keep(ids.values());
-      scope.keep(types.values());
-      scope.keep(positions.values());
+    } catch (RuntimeException | Error e) {
+      if (cache != null) {
+        cache.close();
+      }
+      throw e;
     }
   }
 
@@ -84,9 +106,58 @@ public final class TokenBatch implements AutoCloseable {
           "input_ids has a sequence of %d tokens, the batch has room for %d"
               .formatted(next.length(), length));
     }
+    if (cache != null) {
+      throw new IllegalStateException("a batch of sequences in a cache takes chunks of them");
+    }
     if (layout.hasPadding()) {
       throw new IllegalStateException("a batch with packed padding takes no others in its place");
     }
+    put(next);
+  }
+
+  /**
+   * Puts the next tokens of sequences in a cache in the place of those that are there, and gives
+   * them their places in it. They count as appended: where the step is not run, or fails, {@link
+   * dev.gatun.nn.KvSequence#truncate} takes them back.
+   *
+   * @param chunks of distinct sequences: no more of them, tokens in all, tokens of one, tokens of a
+   *     whole sequence or wanted ones than there is room for
+   * @throws IllegalArgumentException when they do not fit, or the model cannot take them
+   * @throws dev.gatun.nn.KvCacheFullException when the cache has too few free pages; nothing has
+   *     changed then
+   */
+  public void write(List<Chunk> chunks) {
+    if (cache == null) {
+      throw new IllegalStateException("a batch of whole sequences takes no chunks");
+    }
+    BatchLayout next = BatchLayout.ofChunks(chunks);
+    next.check(model.limits());
+    long[] rows = wantedRows(chunks);
+    segments.requireRoom(next.lengths());
+    if (rows.length > wanted.count()) {
+      throw new IllegalArgumentException(
+          "the scores of %d tokens are wanted, the batch has room for %d"
+              .formatted(rows.length, wanted.count()));
+    }
+    cache.write(chunks.stream().map(Chunk::sequence).toList(), next.lengths());
+    put(next);
+    wanted.write(rows);
+  }
+
+  private static long[] wantedRows(List<Chunk> chunks) {
+    long[] rows = new long[chunks.stream().mapToInt(Chunk::wanted).sum()];
+    int at = 0;
+    long end = 0;
+    for (Chunk chunk : chunks) {
+      end += chunk.ids().length;
+      for (int i = chunk.wanted(); i > 0; i--) {
+        rows[at++] = end - i;
+      }
+    }
+    return rows;
+  }
+
+  private void put(BatchLayout next) {
     segments.write(next.lengths());
     layout = next.withLength(length);
     ids.write(layout.ids());
@@ -108,6 +179,19 @@ public final class TokenBatch implements AutoCloseable {
   /** The packed tokens' rows in the model's table of positions. */
   public Ids positions() {
     return positions;
+  }
+
+  /** The places of sequences in a cache; null where whole sequences need none. */
+  KvStep cache() {
+    return cache;
+  }
+
+  /**
+   * The packed tokens whose scores are wanted, in the order of their chunks. Rows behind those are
+   * the first token's.
+   */
+  public Ids wanted() {
+    return wanted;
   }
 
   /** Where each sequence begins. */
@@ -226,6 +310,10 @@ public final class TokenBatch implements AutoCloseable {
     ids.close();
     types.close();
     positions.close();
+    wanted.close();
+    if (cache != null) {
+      cache.close();
+    }
     constants.forEach(Tensor::close);
   }
 }

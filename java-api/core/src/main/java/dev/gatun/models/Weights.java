@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.nn.RmsNorm;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
@@ -87,9 +88,23 @@ record Weights(Loader loader, String prefix) {
     return loader.linear(layers, in, Activation.NONE);
   }
 
+  /** Layers with the same input as one layer, their outputs side by side. */
+  Linear joined(long in, Loader.Layer... layers) {
+    List<Loader.Layer> all = new ArrayList<>();
+    for (Loader.Layer layer : layers) {
+      all.add(new Loader.Layer(prefix + layer.name(), layer.outFeatures(), layer.bias()));
+    }
+    return loader.linear(all, in, Activation.NONE);
+  }
+
   /** The output layer that is tied to an embedding table, with a bias of its own where there is. */
   Linear tied(Embedding table, String bias) {
     return loader.tied(table, has(bias) ? prefix + bias : null);
+  }
+
+  /** {@code name.weight}, to which the shift is added. */
+  RmsNorm rmsNorm(String name, long size, float shift, double eps) {
+    return new RmsNorm(take(name + ".weight", size), shift, (float) eps);
   }
 
   /** {@code name.weight} and {@code name.bias}, or their old names gamma and beta. */

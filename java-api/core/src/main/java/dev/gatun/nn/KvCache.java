@@ -244,7 +244,7 @@ public final class KvCache implements AutoCloseable {
     Set<KvSequence> seen = new HashSet<>();
     for (int i = 0; i < counts.length; i++) {
       KvSequence sequence = sequences.get(i);
-      if (sequence.cache != this) {
+      if (sequence.cache() != this) {
         throw new IllegalArgumentException(
             "key/value cache: sequence %d is of another cache".formatted(i));
       }

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * shares.
  */
 public final class KvSequence implements AutoCloseable {
-  final KvCache cache;
+  private final KvCache cache;
   private int[] pages = new int[4];
   private int pageCount;
   private int length;
@@ -16,6 +16,10 @@ public final class KvSequence implements AutoCloseable {
 
   KvSequence(KvCache cache) {
     this.cache = cache;
+  }
+
+  public KvCache cache() {
+    return cache;
   }
 
   /** The tokens whose keys and values are in the cache. */

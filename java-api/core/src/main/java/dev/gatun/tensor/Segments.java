@@ -45,6 +45,24 @@ public final class Segments implements AutoCloseable {
    * @throws IllegalArgumentException when they exceed a bound
    */
   public void write(int... lengths) {
+    int[] starts = requireRoom(lengths);
+    int[] all = Arrays.copyOf(starts, sequences() + 1);
+    Arrays.fill(all, starts.length, all.length, starts[lengths.length]);
+    Operand operand = offsets.operand();
+    offsets
+        .device()
+        .memory()
+        .write(MemorySegment.ofArray(all), operand.buffer(), operand.byteOffset());
+    Reference.reachabilityFence(offsets);
+  }
+
+  /**
+   * Requires that {@link #write} would take sequences of these lengths.
+   *
+   * @return where they begin, and behind the last where it ends
+   * @throws IllegalArgumentException when they exceed a bound
+   */
+  public int[] requireRoom(int... lengths) {
     int[] starts = Offsets.ofLengths(lengths);
     int longestGiven = Arrays.stream(lengths).max().orElse(0);
     if (lengths.length > sequences() || starts[lengths.length] > tokens || longestGiven > longest) {
@@ -58,14 +76,7 @@ public final class Segments implements AutoCloseable {
                   longest,
                   tokens));
     }
-    int[] all = Arrays.copyOf(starts, sequences() + 1);
-    Arrays.fill(all, starts.length, all.length, starts[lengths.length]);
-    Operand operand = offsets.operand();
-    offsets
-        .device()
-        .memory()
-        .write(MemorySegment.ofArray(all), operand.buffer(), operand.byteOffset());
-    Reference.reachabilityFence(offsets);
+    return starts;
   }
 
   /** The number of sequences. */

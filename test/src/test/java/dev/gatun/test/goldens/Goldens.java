@@ -78,7 +78,7 @@ final class Goldens {
   }
 
   /** Compares where the mask is 1: on the second axis, of attentions on the last two. */
-  private static void compare(TensorFile file, String name, Tensor got, long[][] mask) {
+  static void compare(TensorFile file, String name, Tensor got, long[][] mask) {
     if (!file.names().contains(name)) {
       return;
     }
@@ -112,7 +112,7 @@ final class Goldens {
     assertTrue(worst <= 1e-4 * largest, "%s: off by %g of %g".formatted(name, worst, largest));
   }
 
-  private static long[][] longs(TensorFile file, String name) {
+  static long[][] longs(TensorFile file, String name) {
     if (!file.names().contains(name)) {
       return null;
     }

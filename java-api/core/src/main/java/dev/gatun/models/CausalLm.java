@@ -1,0 +1,218 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.nn.KvCache;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Indexing;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import java.util.List;
+
+/**
+ * A decoder that tells what token comes next. {@link #forward} takes whole sequences; {@link
+ * #batch(List)} and {@link #logits} take the next tokens of sequences in a cache, a mix of prompts,
+ * their parts and single tokens:
+ *
+ * <pre>try (KvCache cache = KvCache.paged(model.device(), model.cacheShape(), 16, 256);
+ *     KvSequence sequence = cache.open();
+ *     TokenBatch batch = model.batch(List.of(Chunk.of(sequence, prompt)));
+ *     Tensor logits = model.logits(batch)) { ... }</pre>
+ *
+ * Safe for use by many threads; a cache is for one step at a time.
+ */
+public final class CausalLm implements Model {
+  private final Config config;
+  private final Device device;
+  private final Decoder decoder;
+  private final List<AutoCloseable> parts;
+  private final List<String> unusedWeights;
+  private final List<String> linearWeights;
+  private final List<Integer> eosTokenIds;
+  private volatile boolean closed;
+
+  /**
+   * @param weights what the decoder was made of; the model closes them
+   */
+  CausalLm(Config config, Weights weights, Decoder decoder) {
+    this.config = config;
+    this.device = weights.device();
+    this.decoder = decoder;
+    this.eosTokenIds = config.integers("eos_token_id");
+    this.unusedWeights = weights.unused(decoder::isOtherHead);
+    this.linearWeights = weights.loader().linearWeights();
+    this.parts = weights.loader().handOver();
+  }
+
+  /** The most tokens of a sequence. */
+  public int maxLength() {
+    return decoder.limits().length();
+  }
+
+  /** Tokens in the vocabulary. */
+  public int vocabSize() {
+    return decoder.limits().vocabulary();
+  }
+
+  /** The width of the hidden states. */
+  public int hiddenSize() {
+    return decoder.limits().hidden();
+  }
+
+  /**
+   * The ids that end a text by {@code config.json}, none or several; a generation config and a
+   * tokenizer may name others.
+   */
+  public List<Integer> eosTokenIds() {
+    return eosTokenIds;
+  }
+
+  /** What a cache keeps of a token, in the dtype that attention computes in. */
+  public KvCache.Shape cacheShape() {
+    return decoder.cacheShape();
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public List<String> unusedWeights() {
+    return unusedWeights;
+  }
+
+  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  public List<String> linearWeights() {
+    return linearWeights;
+  }
+
+  /**
+   * Runs the model over whole sequences, without a cache.
+   *
+   * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that are too
+   *     long, and labels of another shape than the ids
+   * @throws IllegalStateException when the model is closed
+   */
+  public CausalLmOutput forward(CausalLmInputs inputs) {
+    open();
+    BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
+    layout.check(decoder.limits());
+    CausalLmOutput output = new CausalLmOutput();
+    try (Scope scope = Scope.open();
+        TokenBatch batch = new TokenBatch(decoder, device, layout)) {
+      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions());
+      Tensor logits = decoder.logits(decoder.forward(batch, trace));
+      output.logits = Padded.rows(logits, batch);
+      trace
+          .states()
+          .forEach(
+              state ->
+                  output.hiddenStates.add(Padded.rows(Elementwise.cast(state, DType.F32), batch)));
+      trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
+      if (inputs.labels() != null) {
+        output.loss = Losses.crossEntropy(logits, layout.nextLabels(inputs.labels()));
+      }
+      output.tensors().forEach(scope::keep);
+    } catch (RuntimeException | Error e) {
+      output.close();
+      throw e;
+    }
+    return output;
+  }
+
+  /**
+   * A step's tokens on the model's device, checked, whose sequences have been given their places in
+   * the cache. They count as appended: where the step is not run, or fails, {@link
+   * dev.gatun.nn.KvSequence#truncate} takes them back.
+   *
+   * @param chunks of distinct sequences of one cache, at least one
+   * @throws IllegalArgumentException for ids outside of the vocabulary, and sequences that become
+   *     too long
+   * @throws dev.gatun.nn.KvCacheFullException when the cache has too few free pages; nothing has
+   *     changed then
+   */
+  public TokenBatch batch(List<Chunk> chunks) {
+    open();
+    if (chunks.isEmpty()) {
+      throw new IllegalArgumentException("a step needs at least one chunk");
+    }
+    BatchLayout layout = BatchLayout.ofChunks(chunks);
+    layout.check(decoder.limits());
+    int wanted = chunks.stream().mapToInt(Chunk::wanted).sum();
+    TokenBatch batch =
+        new TokenBatch(
+            decoder,
+            device,
+            layout,
+            chunks
+                .getFirst()
+                .sequence()
+                .cache()
+                .step(layout.sequences(), layout.tokens(), layout.length()),
+            wanted);
+    try {
+      batch.write(chunks);
+      return batch;
+    } catch (RuntimeException | Error e) {
+      batch.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Room for steps that are written in each other's place by {@link TokenBatch#write(List)}, for
+   * work that is captured.
+   *
+   * @param sequences the most of a step
+   * @param tokens the most of a step
+   * @param longestChunk the most tokens of a chunk
+   * @param longest the most tokens of a sequence, those of the step included
+   * @param wanted the most tokens of a step whose scores are wanted
+   */
+  public TokenBatch batch(
+      KvCache cache, int sequences, int tokens, int longestChunk, int longest, int wanted) {
+    open();
+    BatchLayout room = BatchLayout.room(sequences, tokens, longestChunk, longest);
+    room.check(decoder.limits());
+    return new TokenBatch(decoder, device, room, cache.step(sequences, tokens, longest), wanted);
+  }
+
+  /**
+   * Runs a step. Submits work and waits for nothing, so that {@link Device#capture} can record it.
+   *
+   * @return F32 [wanted, vocab_size]: for each chunk in turn, the scores of what follows each of
+   *     its last tokens whose scores are wanted
+   * @throws IllegalStateException when the model is closed
+   */
+  public Tensor logits(TokenBatch batch) {
+    open();
+    try (Scope scope = Scope.open()) {
+      Tensor hidden = decoder.forward(batch, Trace.none());
+      return scope.keep(decoder.logits(Indexing.indexSelect(hidden, 0, batch.wanted())));
+    }
+  }
+
+  private void open() {
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    for (AutoCloseable part : parts) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("cannot close a part of the model", e);
+      }
+    }
+  }
+}

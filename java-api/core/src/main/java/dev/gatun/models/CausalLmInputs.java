@@ -1,0 +1,33 @@
+package dev.gatun.models;
+
+/**
+ * Whole sequences for a {@link CausalLm}. Only {@code inputIds} is needed; the other parts may be
+ * null.
+ *
+ * @param inputIds token ids [batch, length]; rows may differ in length
+ * @param attentionMask 1 for tokens, 0 for padding on either side, shaped as inputIds; a sequence's
+ *     positions count from its first token
+ * @param labels token ids [batch, length], the ids themselves, of which each token is to tell the
+ *     next; -100 does not count
+ * @param outputHiddenStates whether to give every layer's output
+ * @param outputAttentions whether to give every layer's attention weights
+ */
+public record CausalLmInputs(
+    long[][] inputIds,
+    long[][] attentionMask,
+    long[][] labels,
+    boolean outputHiddenStates,
+    boolean outputAttentions) {
+
+  /** Token ids alone. */
+  public static CausalLmInputs of(long[]... inputIds) {
+    return new CausalLmInputs(inputIds, null, null, false, false);
+  }
+
+  /** The ids and the mask, checked. */
+  EncoderInputs tokens() {
+    EncoderInputs tokens = EncoderInputs.of(inputIds, attentionMask, null);
+    EncoderInputs.shaped("labels", inputIds, labels);
+    return tokens;
+  }
+}

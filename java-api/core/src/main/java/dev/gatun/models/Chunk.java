@@ -1,0 +1,28 @@
+package dev.gatun.models;
+
+import dev.gatun.nn.KvSequence;
+
+/**
+ * The next tokens of a sequence that is in a cache: a prompt or a part of it, one token that was
+ * chosen, or some that are to be verified.
+ *
+ * @param sequence of the cache, with its tokens so far
+ * @param ids the tokens that come next
+ * @param wanted how many of the last ones' scores are wanted, those of what follows each
+ */
+public record Chunk(KvSequence sequence, long[] ids, int wanted) {
+  public Chunk {
+    if (sequence == null || ids == null) {
+      throw new IllegalArgumentException("chunk: the sequence or the ids are missing");
+    }
+    if (wanted < 0 || wanted > ids.length) {
+      throw new IllegalArgumentException(
+          "chunk: the scores of %d tokens are wanted, it has %d".formatted(wanted, ids.length));
+    }
+  }
+
+  /** Tokens of which the scores of what follows the last one are wanted. */
+  public static Chunk of(KvSequence sequence, long... ids) {
+    return new Chunk(sequence, ids, Math.min(1, ids.length));
+  }
+}

@@ -1,0 +1,36 @@
+package dev.gatun.models;
+
+import dev.gatun.nn.KvCache;
+import dev.gatun.tensor.Tensor;
+
+/** What a family of decoders computes, from packed tokens to the scores of the next one. */
+interface Decoder extends TokenRules {
+  /**
+   * The forward pass up to the hidden states after the last norm. Keys and values go to the batch's
+   * step of a cache, where it has one.
+   *
+   * @param trace is handed every layer's states and attention weights
+   * @return [tokens, hidden]
+   */
+  Tensor forward(TokenBatch batch, Trace trace);
+
+  /**
+   * The scores of each token of the vocabulary to be the next one.
+   *
+   * @param hidden some rows of what {@link #forward} gives, [rows, hidden]
+   * @return F32 [rows, vocabulary]
+   */
+  Tensor logits(Tensor hidden);
+
+  /** What a cache keeps of a token, in the dtype that attention computes in. */
+  KvCache.Shape cacheShape();
+
+  /** Whether a weight's name is that of another head of the family, or of a table it needs not. */
+  boolean isOtherHead(String name);
+
+  /** Positions count from the first token of a sequence that is not padding. */
+  @Override
+  default long[] positions(BatchLayout layout) {
+    return layout.running();
+  }
+}

@@ -1,0 +1,33 @@
+package dev.gatun.models;
+
+import java.util.List;
+
+/** How many tokens a layer's attention sees, by the keys that {@code config.json} has for it. */
+final class SlidingWindow {
+  private SlidingWindow() {}
+
+  /**
+   * The window of a layer; 0 for none.
+   *
+   * @param type the {@code model_type}, for what holds where there are no {@code layer_types}
+   */
+  static long of(Config config, String type, int layer) {
+    boolean off = !config.flag("use_sliding_window", !type.startsWith("qwen"));
+    if (type.equals("llama") || off || !config.has("sliding_window")) {
+      return 0;
+    }
+    int window = config.positive("sliding_window");
+    if (config.has("layer_types")) {
+      List<String> types = config.texts("layer_types");
+      if (layer >= types.size()) {
+        throw config.wrong("layer_types", "one for each layer");
+      }
+      return switch (types.get(layer)) {
+        case "full_attention" -> 0;
+        case "sliding_attention" -> window;
+        default -> throw config.wrong("layer_types", "full_attention or sliding_attention");
+      };
+    }
+    return type.startsWith("qwen") && layer < config.integer("max_window_layers", 28) ? 0 : window;
+  }
+}

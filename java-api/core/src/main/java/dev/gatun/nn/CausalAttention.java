@@ -1,0 +1,98 @@
+package dev.gatun.nn;
+
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Attention;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Segments;
+import dev.gatun.tensor.Tensor;
+
+/**
+ * Attention of tokens to those before them in their sequence, and to themselves: of whole
+ * sequences, or of their last tokens with a cache of what came before.
+ *
+ * @param heads of queries, a multiple of kvHeads
+ * @param kvHeads of keys and of values (arXiv 2305.13245)
+ * @param headSize elements of a head
+ * @param rotary how queries and keys turn by their position; {@link RotaryPositionalEmbedding#none}
+ *     where they do not
+ * @param scores what becomes of a score
+ * @param window how many tokens a token sees, itself included; 0 for all
+ */
+public record CausalAttention(
+    int heads,
+    int kvHeads,
+    int headSize,
+    RotaryPositionalEmbedding rotary,
+    Attention.Scores scores,
+    long window) {
+
+  /** Attention with scores divided by √head_size, to all tokens before. */
+  public static CausalAttention of(
+      int heads, int kvHeads, int headSize, RotaryPositionalEmbedding rotary) {
+    float scale = (float) (1 / Math.sqrt(headSize));
+    return new CausalAttention(heads, kvHeads, headSize, rotary, Attention.Scores.scaled(scale), 0);
+  }
+
+  /** The same with a window. */
+  public CausalAttention withWindow(long tokens) {
+    return new CausalAttention(heads, kvHeads, headSize, rotary, scores, tokens);
+  }
+
+  /** The same with other scores. */
+  public CausalAttention withScores(Attention.Scores other) {
+    return new CausalAttention(heads, kvHeads, headSize, rotary, other, window);
+  }
+
+  /** Features of the packed projection. */
+  public long width() {
+    return (heads + 2L * kvHeads) * headSize;
+  }
+
+  /**
+   * @param qkv [tokens, width]: the queries' heads, then the keys', then the values'
+   * @param positions of the tokens, in the tables of rotary
+   * @param segments where each sequence's tokens begin
+   * @param cache the step that keeps keys and values; null for whole sequences
+   * @param layer of the cache
+   * @param withWeights whether to give the probabilities too: [sequences, heads, longest, keys]
+   * @return the output [tokens, heads head_size], of qkv's dtype
+   */
+  public Attention.Result forward(
+      Tensor qkv, Ids positions, Segments segments, KvStep cache, int layer, boolean withWeights) {
+    Tensor query;
+    Attention.Keys keys;
+    DType dtype = qkv.dtype();
+    if (cache == null) {
+      query = rotary.forward(heads(qkv, 0, heads), positions);
+      Tensor key = rotary.forward(heads(qkv, heads, kvHeads), positions);
+      keys = Attention.Keys.ragged(key, heads(qkv, heads + kvHeads, kvHeads), segments);
+    } else {
+      Tensor kept = Elementwise.cast(qkv, cache.cache().shape().dtype());
+      query = cache.append(layer, kept, rotary, positions);
+      keys = cache.view(layer);
+    }
+    Attention.Result result =
+        Attention.scaledDotProductAttention(
+            query,
+            segments,
+            keys,
+            scores,
+            new Attention.Mask(Causal.BOTTOM_RIGHT, window, null),
+            Dropout.NONE,
+            false,
+            withWeights);
+    Tensor output = result.output().reshape(qkv.size(0), (long) heads * headSize);
+    return new Attention.Result(Elementwise.cast(output, dtype), null, result.weights());
+  }
+
+  /** Some heads of a packed projection, a view. */
+  private Tensor heads(Tensor qkv, int first, int count) {
+    return qkv.strided(
+        (long) first * headSize,
+        new long[] {qkv.size(0), count, headSize},
+        new long[] {qkv.size(1), headSize, 1});
+  }
+}
