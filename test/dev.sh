@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # What ./gatun dev does, with the JDK 25 in JAVA_HOME.
+#   dev.sh jdk
+# Prints the folder of the JDK that builds take.
 #   dev.sh kernel NAME [level=NAME] [backend=cpu|cuda] [cases=N]
 # Builds what changed of the kernels, for this machine's levels and the emulator, then runs the contract cases of those whose
 # names begin so and times the largest one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 usage() {
-  sed -n '3,5s/^# *//p' test/dev.sh | sed 's,^dev\.sh,usage: ./gatun dev,' >&2
+  sed -n '3,7s/^# *//p' test/dev.sh | sed 's,^dev\.sh,usage: ./gatun dev,' >&2
   exit 2
 }
+if [ "$*" = jdk ]; then
+  echo "$JAVA_HOME"
+  exit
+fi
 [ "${1:-}" = kernel ] && [ $# -ge 2 ] || usage
 shift
 

@@ -3,17 +3,8 @@
 # image of the JVM, the jars, the tests' classes, the kernels' images and sources, and the emulator.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-find_jdk() {
-  for home in "${JAVA_HOME:-}" /usr/lib/jvm/*25* "$HOME"/.jdks/*25*; do
-    if [ -x "$home/bin/jlink" ] && "$home/bin/java" -version 2>&1 | grep -q '"25'; then
-      echo "$home"
-      return
-    fi
-  done
-  echo "bench/gpu/pack.sh: no JDK 25 with jlink in JAVA_HOME, /usr/lib/jvm or ~/.jdks" >&2
-  exit 1
-}
-jdk=$(find_jdk)
+jdk=$(./gatun dev jdk)
+[ -x "$jdk/bin/jlink" ] || { echo "bench/gpu/pack.sh: $jdk has no jlink" >&2 && exit 1; }
 mvn -q -B -Pbench -DskipTests -Dgatun.format=skip package -pl bench,test -am
 pack=bench/target/gpu
 rm -rf "$pack" "$pack.tar.xz"

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 import java.util.jar.JarEntry;
 import java.util.zip.CRC32;
 
@@ -77,14 +78,19 @@ public final class NativeLoader {
 
   /** The folder that unpacked files are kept in. */
   public static Path cacheFolder() {
-    String property = System.getProperty(CACHE_PROPERTY);
+    return cacheFolder(System::getProperty, System::getenv);
+  }
+
+  /** The same by other properties and another environment; XDG has relative paths ignored. */
+  static Path cacheFolder(UnaryOperator<String> properties, UnaryOperator<String> environment) {
+    String property = properties.apply(CACHE_PROPERTY);
     if (property != null && !property.isBlank()) {
       return Path.of(property);
     }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    return xdg != null && !xdg.isBlank()
+    String xdg = environment.apply("XDG_CACHE_HOME");
+    return xdg != null && Path.of(xdg).isAbsolute()
         ? Path.of(xdg, "gatun")
-        : Path.of(System.getProperty("user.home"), ".cache", "gatun");
+        : Path.of(properties.apply("user.home"), ".cache", "gatun");
   }
 
   /**

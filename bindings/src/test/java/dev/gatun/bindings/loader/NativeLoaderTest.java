@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Random;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -94,5 +95,17 @@ final class NativeLoaderTest {
             IOException.class,
             () -> NativeLoader.unpack(library, listed(library), folder.resolve("cache"), LIBRARY));
     assertTrue(e.getMessage().contains("its .sha256 says " + sha256(new byte[1])), e.getMessage());
+  }
+
+  @Test
+  void the_cache_is_where_a_property_or_xdg_says() {
+    Map<String, String> home = Map.of("user.home", "/home/u");
+    Path usual = Path.of("/home/u/.cache/gatun");
+    assertEquals(usual, NativeLoader.cacheFolder(home::get, name -> null));
+    assertEquals(usual, NativeLoader.cacheFolder(home::get, name -> "relative"));
+    assertEquals(usual, NativeLoader.cacheFolder(home::get, name -> ""));
+    assertEquals(Path.of("/x/gatun"), NativeLoader.cacheFolder(home::get, name -> "/x"));
+    assertEquals(
+        Path.of("/c"), NativeLoader.cacheFolder(Map.of("gatun.cache", "/c")::get, name -> "/x"));
   }
 }

@@ -3,7 +3,10 @@ package dev.gatun.cli;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
 
-/** The folder for what can be made again. */
+/**
+ * The folder for what can be made again, where the bindings keep unpacked libraries too: the same
+ * rule, as {@code NativeLoader} has it, which nothing above the backends imports.
+ */
 final class CacheDirectory {
   /** The property that names it. */
   static final String PROPERTY = "gatun.cache";

@@ -102,6 +102,8 @@ class InfoCommandTest {
   void findsTheCache() {
     Map<String, String> home = Map.of("user.home", "/home/u");
     assertEquals("/home/u/.cache/gatun", CacheDirectory.find(home::get, name -> null).toString());
+    assertEquals(
+        "/home/u/.cache/gatun", CacheDirectory.find(home::get, name -> "relative").toString());
     assertEquals("/x/gatun", CacheDirectory.find(home::get, name -> "/x").toString());
     assertEquals(
         "/c", CacheDirectory.find(Map.of("gatun.cache", "/c")::get, name -> "/x").toString());

@@ -103,7 +103,7 @@ final class PlantedViolationsTest {
               List.of("dev.gatun.weights: com.google.protobuf.ByteString bytes;")),
           Map.entry(
               "tokenizers_know_text_only",
-              List.of("dev.gatun.text.hf: dev.gatun.models.AutoModel models;")),
+              List.of("dev.gatun.text.hf: dev.gatun.tensor.Tensor tensor;")),
           Map.entry(
               "onnx_knows_weights_only",
               List.of("dev.gatun.onnx: dev.gatun.tensor.Tensor tensor;")),

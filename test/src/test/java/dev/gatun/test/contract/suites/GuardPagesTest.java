@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.test.contract.cases.Cases;
 import dev.gatun.test.contract.programs.GuardPageRuns;
+import dev.gatun.test.devices.ChildJvm;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -21,47 +21,31 @@ import org.junit.jupiter.api.io.TempDir;
 final class GuardPagesTest {
   @TempDir Path folder;
 
-  private record Outcome(int status, List<String> lines) {}
-
   @Test
   void no_kernel_touches_a_page_beside_its_operands() throws Exception {
-    Outcome outcome = run("25");
-    String last = outcome.lines.isEmpty() ? "" : outcome.lines.getLast();
-    assertEquals(0, outcome.status, () -> String.join("\n", tail(outcome.lines)));
-    assertTrue(last.startsWith("done: "), last);
+    ChildJvm.Outcome outcome = run("25");
+    List<String> lines = outcome.out().lines().toList();
+    assertEquals(0, outcome.code(), () -> tail(lines));
+    assertTrue(lines.getLast().startsWith("done: "), () -> tail(lines));
   }
 
   @Test
   void a_read_behind_the_end_is_found() throws Exception {
-    Outcome outcome = run("1", "planted");
-    assertNotEquals(0, outcome.status);
-    assertTrue(outcome.lines.contains("planted: reading behind the end"));
+    ChildJvm.Outcome outcome = run("1", "planted");
+    assertNotEquals(0, outcome.code());
+    assertTrue(outcome.out().lines().toList().contains("planted: reading behind the end"));
   }
 
-  private Outcome run(String... arguments) throws IOException, InterruptedException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:-CreateCoredumpOnCrash",
-                "-XX:ErrorFile=" + folder.resolve("crash.log"),
-                "-D" + Cases.SEED + "=" + Long.getLong(Cases.SEED, 1),
-                "-cp",
-                System.getProperty("java.class.path"),
-                GuardPageRuns.class.getName()));
-    command.addAll(List.of(arguments));
-    Path output = folder.resolve("output.txt");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    int status = process.waitFor();
-    return new Outcome(status, Files.readAllLines(output));
+  private ChildJvm.Outcome run(String... arguments) throws IOException, InterruptedException {
+    List<String> options =
+        List.of(
+            "-XX:-CreateCoredumpOnCrash",
+            "-XX:ErrorFile=" + folder.resolve("crash.log"),
+            "-D" + Cases.SEED + "=" + Long.getLong(Cases.SEED, 1));
+    return ChildJvm.run(folder, Map.of(), options, GuardPageRuns.class, arguments);
   }
 
-  private static List<String> tail(List<String> lines) {
-    return lines.subList(Math.max(0, lines.size() - 40), lines.size());
+  private static String tail(List<String> lines) {
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
   }
 }
