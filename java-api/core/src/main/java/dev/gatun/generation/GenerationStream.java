@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -14,12 +15,29 @@ import java.util.concurrent.CancellationException;
 public final class GenerationStream implements Iterable<TextChunk>, AutoCloseable {
   private final Queue<TextChunk> chunks = new ArrayDeque<>();
   private final Runnable wake;
+  private final int promptTokens;
+  private volatile int promptTokensDone;
   private volatile boolean cancelled;
   private GenerationResult result;
   private RuntimeException failure;
 
-  GenerationStream(Runnable wake) {
+  GenerationStream(int promptTokens, Runnable wake) {
+    this.promptTokens = promptTokens;
     this.wake = wake;
+  }
+
+  /** The prompt's length. */
+  public int promptTokens() {
+    return promptTokens;
+  }
+
+  /** How many of the prompt's tokens are computed, for those who show how far a long one is. */
+  public int promptTokensDone() {
+    return promptTokensDone;
+  }
+
+  void setPromptTokensDone(int tokens) {
+    promptTokensDone = Math.max(promptTokensDone, Math.min(tokens, promptTokens));
   }
 
   /**
@@ -47,9 +65,20 @@ public final class GenerationStream implements Iterable<TextChunk>, AutoCloseabl
     };
   }
 
+  /**
+   * Waits until a chunk has come, or the end.
+   *
+   * @param atMost how long; zero does not wait
+   * @return whether {@code hasNext} would not wait now
+   */
+  public synchronized boolean await(Duration atMost) {
+    waitWhile(false, System.nanoTime() + atMost.toNanos());
+    return !chunks.isEmpty() || isDone();
+  }
+
   /** Waits for a chunk; false at the end. */
   private synchronized boolean await() {
-    waitWhile(false);
+    waitWhile(false, Long.MAX_VALUE);
     if (chunks.isEmpty() && failure != null) {
       throw failure;
     }
@@ -69,17 +98,26 @@ public final class GenerationStream implements Iterable<TextChunk>, AutoCloseabl
    * @throws IllegalStateException when the generator was closed before the end
    */
   public synchronized GenerationResult result() {
-    waitWhile(true);
+    waitWhile(true, Long.MAX_VALUE);
     if (failure != null) {
       throw failure;
     }
     return result;
   }
 
-  private void waitWhile(boolean chunksDoNot) {
-    while (result == null && failure == null && (chunksDoNot || chunks.isEmpty())) {
+  /** Waits for the end, or a chunk too, until a time of {@link System#nanoTime}. */
+  private void waitWhile(boolean forTheEnd, long until) {
+    while (result == null && failure == null && (forTheEnd || chunks.isEmpty())) {
       try {
-        wait();
+        if (until == Long.MAX_VALUE) {
+          wait();
+        } else {
+          long left = (until - System.nanoTime()) / 1_000_000;
+          if (left <= 0) {
+            return;
+          }
+          wait(left);
+        }
       } catch (InterruptedException e) {
         cancel();
         Thread.currentThread().interrupt();

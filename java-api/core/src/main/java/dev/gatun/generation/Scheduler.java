@@ -96,6 +96,9 @@ final class Scheduler {
 
   private void advance(Queued queued, float[][] logits) {
     Task task = queued.task;
+    task.slots().stream()
+        .filter(slot -> slot.cached() != null)
+        .forEach(slot -> task.request().stream().setPromptTokensDone(slot.cached().length()));
     if (!running.contains(queued) || !task.slots().stream().allMatch(s -> s.pending() == 0)) {
       return;
     }

@@ -109,7 +109,7 @@ public final class TextGenerator implements AutoCloseable {
               .formatted(ids.length, maxLength));
     }
     long seed = config.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
-    GenerationStream stream = new GenerationStream(engine::wake);
+    GenerationStream stream = new GenerationStream(ids.length, engine::wake);
     engine.submit(new Request(config, ids, maxLength, seed, tokenizer, stream));
     return stream;
   }
