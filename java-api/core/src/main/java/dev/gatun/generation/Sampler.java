@@ -192,7 +192,7 @@ final class Sampler {
             .formatted(history.length()));
   }
 
-  private static double logSumExp(float[] logits) {
+  static double logSumExp(float[] logits) {
     float max = Float.NEGATIVE_INFINITY;
     for (float x : logits) {
       max = Math.max(max, x);

@@ -1,9 +1,19 @@
 package dev.gatun.generation;
 
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.CausalLm;
+import dev.gatun.nn.KvCache;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -19,6 +29,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * cache holds. Closing it ends the requests that run.
  */
 public final class TextGenerator implements AutoCloseable {
+  /** The memory that the cache takes where nobody said how much. */
+  private static final long MOST_CACHE_BYTES = 1L << 30;
 
   private final StepModel model;
   private final Tokenizer tokenizer;
@@ -35,6 +47,82 @@ public final class TextGenerator implements AutoCloseable {
         new Engine(
             new Scheduler(
                 model, options.maxSequences(), options.stepTokens(), options.chunkTokens()));
+  }
+
+  /**
+   * Loads a Hugging Face directory on the processor: {@code config.json} with the weights, the
+   * tokenizer, and the defaults of {@code generation_config.json}. Without a tokenizer, prompts are
+   * token ids and so is what comes.
+   *
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected
+   */
+  public static TextGenerator load(Path directory) throws IOException {
+    return load(directory, GeneratorOptions.defaults());
+  }
+
+  /** Loads a directory; fails as {@link #load(Path)} does, or where the cache has no room. */
+  public static TextGenerator load(Path directory, GeneratorOptions options) throws IOException {
+    GenerationDefaults defaults = GenerationConfig.load(directory);
+    Tokenizer tokenizer = tokenizer(directory);
+    CausalLm model = null;
+    try {
+      model =
+          AutoModel.loadCausalLm(directory, options.device(), options.storage(), options.compute());
+      StepModel steps = new CausalLmSteps(model, cache(model, options));
+      return new TextGenerator(steps, tokenizer, withEnds(defaults, model, tokenizer), options);
+    } catch (IOException | RuntimeException | Error e) {
+      if (model != null) {
+        model.close();
+      }
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+      throw e;
+    }
+  }
+
+  private static Tokenizer tokenizer(Path directory) throws IOException {
+    for (String file : List.of("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model")) {
+      if (Files.exists(directory.resolve(file))) {
+        return Tokenizer.load(directory);
+      }
+    }
+    return null;
+  }
+
+  private static KvCache cache(CausalLm model, GeneratorOptions options) {
+    KvCache.Shape shape = model.cacheShape();
+    int size = Math.min(options.pageSize(), model.maxLength());
+    long page = Math.max(1, shape.tokenBytes() * size);
+    long pages = Math.ceilDiv(model.maxLength(), size) + 1L;
+    long bytes =
+        options
+            .cacheBytes()
+            .orElse(
+                Math.max(page, Math.min(MOST_CACHE_BYTES, pages * options.maxSequences() * page)));
+    return KvCache.ofBytes(model.device(), shape, size, bytes);
+  }
+
+  /** The end of text is what any of the files says it is. */
+  private static GenerationDefaults withEnds(
+      GenerationDefaults defaults, CausalLm model, Tokenizer tokenizer) {
+    Set<Integer> ends = new LinkedHashSet<>(defaults.config().eosTokenId());
+    ends.addAll(model.eosTokenIds());
+    if (tokenizer != null) {
+      tokenizer.specialTokens().eos().ifPresent(ends::add);
+    }
+    List<String> warnings = new ArrayList<>(defaults.warnings());
+    for (int id : List.copyOf(ends)) {
+      if (id >= model.vocabSize()) {
+        ends.remove(id);
+        warnings.add(
+            "eos_token_id has %d, which the vocabulary of %d lacks, and has no effect"
+                .formatted(id, model.vocabSize()));
+      }
+    }
+    return new GenerationDefaults(
+        defaults.config().toBuilder().eosTokenId(List.copyOf(ends)).build(), warnings);
   }
 
   /** The settings that requests have where they give none, and what the files say in vain. */

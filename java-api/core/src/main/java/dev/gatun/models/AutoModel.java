@@ -7,8 +7,11 @@ import dev.gatun.weights.Loader;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Loads a Hugging Face model directory as it is: {@code config.json} decides what is built.
@@ -51,6 +54,22 @@ public final class AutoModel {
               "qwen3", Llama::new));
 
   private AutoModel() {}
+
+  /** Every {@code model_type} that is known, in the order of the alphabet. */
+  public static List<String> modelTypes() {
+    return Stream.concat(FAMILIES.keySet().stream(), DECODERS.keySet().stream()).sorted().toList();
+  }
+
+  /**
+   * What a {@code model_type} loads as: {@code encoder}, by {@link #load(Path)}, or {@code
+   * decoder}, by {@link #loadCausalLm(Path)}; empty for one that is not known.
+   */
+  public static Optional<String> kind(String modelType) {
+    if (FAMILIES.containsKey(modelType)) {
+      return Optional.of("encoder");
+    }
+    return DECODERS.containsKey(modelType) ? Optional.of("decoder") : Optional.empty();
+  }
 
   /**
    * Loads a decoder that tells the next token, on the processor, its weights as F32; fails as

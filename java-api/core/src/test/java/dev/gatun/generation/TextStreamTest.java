@@ -30,8 +30,16 @@ final class TextStreamTest {
         ids[i] = TOKENS.indexOf(text.substring(i, i + 1));
       }
       return new Encoding(
-          ids, ids, new String[n], new int[n], new int[n], new int[n], new boolean[n], new int[n],
-          false, 0);
+          ids,
+          ids,
+          new String[n],
+          new int[n],
+          new int[n],
+          new int[n],
+          new boolean[n],
+          new int[n],
+          false,
+          0);
     }
 
     @Override

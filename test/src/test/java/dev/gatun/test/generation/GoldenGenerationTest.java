@@ -1,0 +1,120 @@
+package dev.gatun.test.generation;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.generation.GenerationConfig;
+import dev.gatun.generation.GenerationStream;
+import dev.gatun.generation.GeneratorOptions;
+import dev.gatun.generation.TextGenerator;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Greedy, beam and penalty settings give the ids of transformers, prompts alone and together. */
+final class GoldenGenerationTest {
+  private static final Path GOLDENS = Path.of("goldens/decoders");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static List<Path> cases() throws IOException {
+    List<Path> cases = new ArrayList<>();
+    try (Stream<Path> folders = Files.list(GOLDENS)) {
+      for (Path folder : folders.sorted().toList()) {
+        if (Files.exists(folder.resolve("model.safetensors"))
+            && JSON.readTree(folder.resolve("case.json").toFile()).has("generations")
+            && isDecoder(folder)) {
+          cases.add(folder);
+        }
+      }
+    }
+    return cases;
+  }
+
+  private static boolean isDecoder(Path folder) throws IOException {
+    JsonNode config = JSON.readTree(folder.resolve("config.json").toFile());
+    return !config.path("is_encoder_decoder").asBoolean(false);
+  }
+
+  @Test
+  void there_are_cases() throws IOException {
+    assertTrue(cases().size() >= 2);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void ids_are_those_of_transformers(Path folder) throws IOException {
+    JsonNode generations = JSON.readTree(folder.resolve("case.json").toFile()).get("generations");
+    GeneratorOptions options = GeneratorOptions.defaults();
+    for (GeneratorOptions each : List.of(options, options.withPageSize(3).withSteps(5, 7, 2))) {
+      try (TextGenerator generator = TextGenerator.load(folder, each)) {
+        List<GenerationStream> streams = new ArrayList<>();
+        List<int[]> expected = new ArrayList<>();
+        for (JsonNode generation : generations) {
+          GenerationConfig config = config(generator.defaults().config(), generation);
+          for (int row = 0; row < generation.get("prompt").size(); row++) {
+            int[] padded = ids(generation.get("prompt").get(row));
+            int[] mask = ids(generation.get("attention_mask").get(row));
+            int[] prompt =
+                IntStream.range(0, mask.length)
+                    .filter(i -> mask[i] == 1)
+                    .map(i -> padded[i])
+                    .toArray();
+            int[] output = ids(generation.get("output").get(row));
+            expected.add(untilEnd(output, padded.length, config.eosTokenId()));
+            streams.add(generator.stream(prompt, config));
+          }
+        }
+        for (int i = 0; i < streams.size(); i++) {
+          int[] given = streams.get(i).result().completions().getFirst().ids();
+          assertArrayEquals(expected.get(i), given, folder + ", generation " + i);
+        }
+      }
+    }
+  }
+
+  private static GenerationConfig config(GenerationConfig defaults, JsonNode generation) {
+    GenerationConfig.Builder builder =
+        defaults.toBuilder().maxNewTokens(generation.get("max_new_tokens").intValue());
+    generation
+        .get("settings")
+        .properties()
+        .forEach(
+            setting -> {
+              JsonNode value = setting.getValue();
+              switch (setting.getKey()) {
+                case "do_sample" -> builder.doSample(value.booleanValue());
+                case "num_beams" -> builder.numBeams(value.intValue());
+                case "length_penalty" -> builder.lengthPenalty(value.floatValue());
+                case "repetition_penalty" -> builder.repetitionPenalty(value.floatValue());
+                case "no_repeat_ngram_size" -> builder.noRepeatNgramSize(value.intValue());
+                default -> throw new AssertionError(setting.getKey());
+              }
+            });
+    return builder.build();
+  }
+
+  /** What follows the end of text is padding. */
+  private static int[] untilEnd(int[] output, int from, List<Integer> ends) {
+    int to = from;
+    while (to < output.length) {
+      if (ends.contains(output[to++])) {
+        break;
+      }
+    }
+    return Arrays.copyOfRange(output, from, to);
+  }
+
+  private static int[] ids(JsonNode node) {
+    return JSON.convertValue(node, int[].class);
+  }
+}
