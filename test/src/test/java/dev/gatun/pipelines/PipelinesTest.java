@@ -5,13 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.models.Config;
+import dev.gatun.models.EncoderModel.Encoded;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Segments;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,21 +29,50 @@ class PipelinesTest {
   @TempDir private Path directory;
 
   /** A row has a 9 in the column of the token's id. */
-  private record OneHot(int columns, int maxLength, boolean wholeTexts) implements TextModel {
+  private record OneHot(int columns, int maxLength, boolean scoresSequences, Config config)
+      implements TextModel {
+    private Tensor rows(long[][] ids, boolean firstOnly) {
+      long[] tokens =
+          Arrays.stream(ids)
+              .flatMapToLong(text -> firstOnly ? LongStream.of(text[0]) : LongStream.of(text))
+              .toArray();
+      float[] out = new float[tokens.length * columns];
+      for (int i = 0; i < tokens.length; i++) {
+        out[i * columns + (int) (tokens[i] % columns)] = 9;
+      }
+      return Tensor.of(device(), out, tokens.length, columns);
+    }
+
     @Override
-    public float[] run(long[][] ids, long[][] typeIds) {
-      int rows = 0;
-      for (long[] text : ids) {
-        rows += wholeTexts ? 1 : text.length;
-      }
-      float[] out = new float[rows * columns];
-      int row = 0;
-      for (long[] text : ids) {
-        for (int i = 0; i < (wholeTexts ? 1 : text.length); i++) {
-          out[row++ * columns + (int) (text[i] % columns)] = 9;
-        }
-      }
-      return out;
+    public Encoded encode(long[][] ids, long[][] typeIds) {
+      int[] lengths = Arrays.stream(ids).mapToInt(text -> text.length).toArray();
+      return new Encoded(rows(ids, false), Segments.of(device(), lengths));
+    }
+
+    @Override
+    public Tensor scores(long[][] ids, long[][] typeIds) {
+      return rows(ids, scoresSequences);
+    }
+
+    @Override
+    public Tensor scoresAt(long[][] ids, long[][] typeIds, long... tokens) {
+      long[] chosen = Arrays.stream(tokens).map(i -> ids[0][(int) i]).toArray();
+      return rows(new long[][] {chosen}, false);
+    }
+
+    @Override
+    public Device device() {
+      return Device.cpu();
+    }
+
+    @Override
+    public int hiddenSize() {
+      return columns;
+    }
+
+    @Override
+    public int batchTokens() {
+      return 7;
     }
 
     @Override
@@ -49,16 +84,16 @@ class PipelinesTest {
     return Tokenizer.load(directory);
   }
 
-  private Parts parts(int columns, boolean wholeTexts, String config) throws Exception {
-    return new Parts(
-        tokenizer(), new OneHot(columns, 16, wholeTexts), new ObjectMapper().readTree(config));
+  private Parts parts(int columns, boolean scoresSequences, String config) throws Exception {
+    Files.writeString(directory.resolve("config.json"), config);
+    return new Parts(tokenizer(), new OneHot(columns, 16, scoresSequences, Config.read(directory)));
   }
 
   @Test
   void embedsRaggedBatchesInTheOrderGiven() throws Exception {
     try (EmbeddingPipeline pipeline =
         EmbeddingPipeline.of(
-            tokenizer(), new OneHot(11, 5, false), EmbeddingPipeline.Options.DEFAULT)) {
+            tokenizer(), new OneHot(11, 5, false, null), EmbeddingPipeline.Options.DEFAULT)) {
       List<String> texts = List.of("gatun lake is big", "", "lake");
       List<Embedded> embedded = pipeline.run(texts);
       assertEquals(1, embedded.get(0).droppedTokens());
@@ -67,7 +102,7 @@ class PipelinesTest {
         assertArrayEquals(pipeline.embed(texts.get(i)), embedded.get(i).vector());
       }
       assertEquals(Math.sqrt(1 / 3.0), embedded.get(2).vector()[6], 1e-6);
-      assertEquals(6, pipeline.tokens("gatun lake is big"));
+      assertEquals(6, pipeline.inputIds("gatun lake is big").length);
       assertEquals(0, pipeline.embed(List.of()).length);
     }
   }
@@ -76,14 +111,16 @@ class PipelinesTest {
   void tooLongTextsAreAnErrorByChoice() throws Exception {
     try (EmbeddingPipeline pipeline =
         EmbeddingPipeline.of(
-            tokenizer(), new OneHot(11, 5, false), EmbeddingPipeline.Options.DEFAULT.withError())) {
+            tokenizer(),
+            new OneHot(11, 5, false, null),
+            EmbeddingPipeline.Options.DEFAULT.withError())) {
       assertThrows(TokenizerException.class, () -> pipeline.embed("gatun lake is big"));
     }
   }
 
   @Test
   void classifiesTexts() throws Exception {
-    String config = "{\"id2label\": {\"0\": \"no\", \"2\": \"start\"}}";
+    String config = "{\"id2label\": {\"0\": \"no\", \"1\": \"or\", \"2\": \"start\"}}";
     try (var pipeline = new TextClassificationPipeline(parts(3, true, config))) {
       assertEquals("start", pipeline.classify("lake").label());
       assertEquals(2, pipeline.classify("lake", "big", 2).size());
@@ -92,7 +129,7 @@ class PipelinesTest {
 
   @Test
   void findsEntities() throws Exception {
-    try (var pipeline = new TokenClassificationPipeline(parts(11, false, "{}"))) {
+    try (var pipeline = new TokenClassificationPipeline(parts(11, false, "{\"num_labels\": 11}"))) {
       List<Entity> entities =
           pipeline.entities("Gatun bigger", AggregationStrategy.FIRST, Set.of("LABEL_5"));
       assertEquals(1, entities.size());
@@ -104,7 +141,7 @@ class PipelinesTest {
 
   @Test
   void fillsMasks() throws Exception {
-    try (var pipeline = new FillMaskPipeline(parts(11, false, "{}"))) {
+    try (var pipeline = new FillMaskPipeline(parts(11, false, "{\"num_labels\": 11}"))) {
       List<List<Filling>> all = pipeline.fill("[MASK] is [MASK]", 2, "lake", "big");
       assertEquals(2, all.size());
       assertEquals("lake", all.getFirst().getFirst().token());

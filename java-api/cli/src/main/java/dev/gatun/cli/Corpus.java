@@ -10,7 +10,6 @@ import java.util.function.Consumer;
 
 /** Reads texts, splits them, and embeds what the index does not have. */
 final class Corpus {
-  private static final int CHUNK = 256;
   private static final long RACY = TimeUnit.SECONDS.toMillis(2);
   private static final long UNTRUSTED = -1;
 
@@ -18,7 +17,8 @@ final class Corpus {
 
   private record Known(String file, IndexedFile kept) implements Part {}
 
-  private record Pending(String file, IndexedFile stamp, List<Passage> passages) implements Part {}
+  private record Pending(String file, IndexedFile stamp, List<TokenizedPassage> passages)
+      implements Part {}
 
   private final Embedder embedder;
   private final EmbeddingIndex index;
@@ -80,14 +80,17 @@ final class Corpus {
 
   /** All passages with their vectors, in the order added. */
   List<Located> embed() {
-    List<String> texts = new ArrayList<>();
+    List<TokenizedPassage> unseen = new ArrayList<>();
     for (Part part : parts) {
       if (part instanceof Pending pending) {
-        pending.passages.forEach(passage -> texts.add(passage.text()));
+        unseen.addAll(pending.passages);
       }
     }
-    embedded = texts.size();
-    List<float[]> vectors = vectors(texts);
+    embedded = unseen.size();
+    float[][] vectors;
+    try (Progress progress = new Progress("Embedding", embedded, terminal)) {
+      vectors = embedder.embed(unseen, progress::step);
+    }
     List<Located> all = new ArrayList<>();
     int next = 0;
     for (Part part : parts) {
@@ -96,8 +99,8 @@ final class Corpus {
             known.kept.passages().forEach(kept -> all.add(new Located(known.file, kept)));
         case Pending pending -> {
           List<EmbeddedPassage> kept = new ArrayList<>();
-          for (Passage passage : pending.passages) {
-            kept.add(new EmbeddedPassage(passage, vectors.get(next++)));
+          for (TokenizedPassage each : pending.passages) {
+            kept.add(new EmbeddedPassage(each.passage(), vectors[next++]));
           }
           kept.forEach(passage -> all.add(new Located(pending.file, passage)));
           if (index != null && pending.stamp != null) {
@@ -148,17 +151,5 @@ final class Corpus {
     }
     malformed++;
     warnings.accept(message + ", skipped");
-  }
-
-  private List<float[]> vectors(List<String> texts) {
-    List<float[]> vectors = new ArrayList<>(texts.size());
-    try (Progress progress = new Progress("Embedding", texts.size(), terminal)) {
-      for (int from = 0; from < texts.size(); from += CHUNK) {
-        List<String> chunk = texts.subList(from, Math.min(texts.size(), from + CHUNK));
-        vectors.addAll(List.of(embedder.embed(chunk)));
-        progress.step(chunk.size());
-      }
-    }
-    return vectors;
   }
 }

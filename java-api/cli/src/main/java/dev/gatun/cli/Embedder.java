@@ -1,17 +1,25 @@
 package dev.gatun.cli;
 
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /** Texts to vectors, as the commands need it. */
 interface Embedder extends AutoCloseable {
-  /** How many tokens the model makes of a text, special ones included. */
-  int tokens(String text);
+  /** The tokens that the model makes of a text, special ones included, however many. */
+  long[] tokens(String text);
 
   /** The most tokens that a text may have. */
   int limit();
 
-  /** Vectors of length one. */
-  float[][] embed(List<String> texts);
+  /** A text's vector, of length one. */
+  float[] embed(String text);
+
+  /**
+   * Vectors of length one.
+   *
+   * @param done is told of every batch, how many passages were in it
+   */
+  float[][] embed(List<TokenizedPassage> passages, IntConsumer done);
 
   /** What the vectors depend on: two embedders with the same one agree. */
   String fingerprint();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /** Opens models by the library's pipeline. */
 final class ModelLoader implements EmbedderLoader {
@@ -44,8 +45,8 @@ final class ModelLoader implements EmbedderLoader {
 
   private record PipelineEmbedder(EmbeddingPipeline pipeline, Path directory) implements Embedder {
     @Override
-    public int tokens(String text) {
-      return pipeline.tokens(text);
+    public long[] tokens(String text) {
+      return pipeline.inputIds(text);
     }
 
     @Override
@@ -54,8 +55,13 @@ final class ModelLoader implements EmbedderLoader {
     }
 
     @Override
-    public float[][] embed(List<String> texts) {
-      return pipeline.embed(texts);
+    public float[] embed(String text) {
+      return pipeline.embed(text);
+    }
+
+    @Override
+    public float[][] embed(List<TokenizedPassage> passages, IntConsumer done) {
+      return pipeline.embedTokens(passages.stream().map(TokenizedPassage::inputIds).toList(), done);
     }
 
     @Override

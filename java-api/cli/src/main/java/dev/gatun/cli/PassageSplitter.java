@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToIntFunction;
+import java.util.function.Function;
 
 /**
  * Splits text into passages that the model sees whole: a paragraph where it fits, else as many of
@@ -21,38 +21,43 @@ final class PassageSplitter {
 
   private record Range(int start, int end) {}
 
-  private final ToIntFunction<String> tokens;
+  private record Piece(int start, int end, long[] inputIds) {}
+
+  private final Function<String, long[]> tokens;
+  // Of the last text that fitted.
+  private long[] fitted;
   private final int limit;
 
   /**
    * A splitter.
    *
-   * @param tokens how many tokens the model makes of a text, special ones included
+   * @param tokens what the model makes of a text, special tokens included
    * @param limit the most tokens that a passage may have
    */
-  PassageSplitter(ToIntFunction<String> tokens, int limit) {
+  PassageSplitter(Function<String, long[]> tokens, int limit) {
     this.tokens = tokens;
     this.limit = limit;
   }
 
-  List<Passage> split(String source) {
+  List<TokenizedPassage> split(String source) {
     String text = source.replace("\r\n", "\n").replace('\r', '\n');
-    List<Range> ranges = new ArrayList<>();
+    List<Piece> pieces = new ArrayList<>();
     for (Range paragraph : paragraphs(text)) {
       if (fits(text, paragraph.start, paragraph.end)) {
-        ranges.add(paragraph);
+        pieces.add(new Piece(paragraph.start, paragraph.end, fitted));
       } else {
-        pack(text, paragraph, Unit.SENTENCE, ranges);
+        pack(text, paragraph, Unit.SENTENCE, pieces);
       }
     }
     int[] lines = lineStarts(text);
-    List<Passage> passages = new ArrayList<>(ranges.size());
-    for (Range range : ranges) {
-      passages.add(
+    List<TokenizedPassage> passages = new ArrayList<>(pieces.size());
+    for (Piece piece : pieces) {
+      Passage passage =
           new Passage(
-              lineOf(lines, range.start),
-              lineOf(lines, range.end - 1),
-              text.substring(range.start, range.end)));
+              lineOf(lines, piece.start),
+              lineOf(lines, piece.end - 1),
+              text.substring(piece.start, piece.end));
+      passages.add(new TokenizedPassage(passage, piece.inputIds));
     }
     return passages;
   }
@@ -85,14 +90,14 @@ final class PassageSplitter {
   }
 
   /** Puts as many units as fit into each passage; a unit that is too long alone is split finer. */
-  private void pack(String text, Range range, Unit unit, List<Range> out) {
+  private void pack(String text, Range range, Unit unit, List<Piece> out) {
     List<Range> units = units(text, range, unit);
     int next = 0;
     while (next < units.size()) {
       int start = units.get(next).start;
       int taken = mostThatFit(text, units, next);
       if (taken > 0) {
-        out.add(new Range(start, units.get(next + taken - 1).end));
+        out.add(new Piece(start, units.get(next + taken - 1).end, fitted));
         next += taken;
       } else if (unit == Unit.CHARACTER) {
         throw new IllegalArgumentException(
@@ -105,7 +110,7 @@ final class PassageSplitter {
     }
   }
 
-  /** Doubles until too long, then halves between. */
+  /** Doubles until too long, then halves between; the last that fits is the most. */
   private int mostThatFit(String text, List<Range> units, int first) {
     int start = units.get(first).start;
     int left = units.size() - first;
@@ -127,7 +132,12 @@ final class PassageSplitter {
   }
 
   private boolean fits(String text, int start, int end) {
-    return tokens.applyAsInt(text.substring(start, end)) <= limit;
+    long[] made = tokens.apply(text.substring(start, end));
+    if (made.length > limit) {
+      return false;
+    }
+    fitted = made;
+    return true;
   }
 
   private static List<Range> units(String text, Range range, Unit unit) {

@@ -98,9 +98,7 @@ final class SearchCommand implements Callable<Integer> {
         index.save(indexFile);
       }
       List<Hit> hits =
-          passages.isEmpty()
-              ? List.of()
-              : Ranking.top(embedder.embed(List.of(query))[0], passages, top);
+          passages.isEmpty() ? List.of() : Ranking.top(embedder.embed(query), passages, top);
       print(corpus, files, passages.size(), hits);
     }
     return 0;

@@ -1,9 +1,12 @@
 package dev.gatun.cli;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntConsumer;
 
 /** A token a word; a dimension a letter, so that texts with the same letters are near. */
 final class FakeEmbedder implements Embedder, EmbedderLoader {
@@ -17,8 +20,8 @@ final class FakeEmbedder implements Embedder, EmbedderLoader {
   }
 
   @Override
-  public int tokens(String text) {
-    return text.isBlank() ? 2 : 2 + text.strip().split("\\s+").length;
+  public long[] tokens(String text) {
+    return new long[text.isBlank() ? 2 : 2 + text.strip().split("\\s+").length];
   }
 
   @Override
@@ -27,9 +30,21 @@ final class FakeEmbedder implements Embedder, EmbedderLoader {
   }
 
   @Override
-  public float[][] embed(List<String> texts) {
-    seen.addAll(texts);
-    return texts.stream().map(FakeEmbedder::letters).toArray(float[][]::new);
+  public float[] embed(String text) {
+    seen.add(text);
+    return letters(text);
+  }
+
+  @Override
+  public float[][] embed(List<TokenizedPassage> passages, IntConsumer done) {
+    done.accept(passages.size());
+    return passages.stream()
+        .map(
+            each -> {
+              assertEquals(tokens(each.passage().text()).length, each.inputIds().length);
+              return embed(each.passage().text());
+            })
+        .toArray(float[][]::new);
   }
 
   private static float[] letters(String text) {

@@ -1,15 +1,26 @@
 package dev.gatun.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class PassageSplitterTest {
   private static List<Passage> split(String text, int limit) {
-    return new PassageSplitter(new FakeEmbedder(limit, "")::tokens, limit).split(text);
+    return split(new FakeEmbedder(limit, "")::tokens, limit, text);
+  }
+
+  /** Each passage comes with its own tokens. */
+  private static List<Passage> split(Function<String, long[]> tokens, int limit, String text) {
+    return new PassageSplitter(tokens, limit)
+        .split(text).stream()
+            .peek(each -> assertArrayEquals(tokens.apply(each.passage().text()), each.inputIds()))
+            .map(TokenizedPassage::passage)
+            .toList();
   }
 
   @Test
@@ -44,7 +55,8 @@ class PassageSplitterTest {
 
   @Test
   void longWordsSplitByCharacters() {
-    List<Passage> passages = new PassageSplitter(String::length, 3).split("abcd\u00e9fgh");
+    List<Passage> passages =
+        split(text -> text.chars().asLongStream().toArray(), 3, "abcd\u00e9fgh");
     assertEquals(List.of("abc", "d\u00e9f", "gh"), passages.stream().map(Passage::text).toList());
   }
 
@@ -65,7 +77,7 @@ class PassageSplitterTest {
       int limit = 3 + random.nextInt(9);
       StringBuilder together = new StringBuilder();
       for (Passage passage : split(text.toString(), limit)) {
-        assertTrue(new FakeEmbedder(limit, "").tokens(passage.text()) <= limit);
+        assertTrue(new FakeEmbedder(limit, "").tokens(passage.text()).length <= limit);
         together.append(passage.text());
       }
       assertEquals(

@@ -1,6 +1,5 @@
 package dev.gatun.models;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -223,40 +222,6 @@ record BatchLayout(
                 .formatted(types[i], positions[i], sequence[i], limits.types()));
       }
     }
-  }
-
-  /**
-   * The batch in parts of whole sequences with no more tokens than these each, or of one sequence.
-   */
-  List<BatchLayout> parts(int most) {
-    List<BatchLayout> parts = new ArrayList<>();
-    int begin = 0;
-    int from = 0;
-    int tokens = 0;
-    for (int s = 0; s < sequences(); s++) {
-      if (s > begin && tokens + lengths[s] > most) {
-        parts.add(part(begin, s, from, tokens));
-        begin = s;
-        from += tokens;
-        tokens = 0;
-      }
-      tokens += lengths[s];
-    }
-    parts.add(part(begin, sequences(), from, tokens));
-    return parts;
-  }
-
-  private BatchLayout part(int begin, int end, int from, int tokens) {
-    int to = from + tokens;
-    return new BatchLayout(
-        Arrays.copyOfRange(ids, from, to),
-        Arrays.copyOfRange(types, from, to),
-        Arrays.copyOfRange(positions, from, to),
-        Arrays.copyOfRange(lengths, begin, end),
-        Arrays.stream(sequence, from, to).map(s -> s - begin).toArray(),
-        Arrays.copyOfRange(seen, from, to),
-        length,
-        continued);
   }
 
   /** The labels of the packed tokens. */

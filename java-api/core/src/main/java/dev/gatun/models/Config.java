@@ -227,6 +227,15 @@ public final class Config {
     return labels;
   }
 
+  /**
+   * What the labels of a sequence classifier mean; null when the file does not tell.
+   *
+   * @throws IllegalArgumentException when it names no type that is known
+   */
+  public ProblemType problemType() {
+    return ProblemType.of(this);
+  }
+
   /** An activation function by Hugging Face's name for it. */
   public Activation activation(String key, String otherwise) {
     String name = text(key, otherwise);

@@ -1,9 +1,12 @@
 package dev.gatun.models;
 
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Elementwise;
-import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Indexing;
+import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
@@ -14,7 +17,8 @@ import java.util.List;
  * batch costs what its real tokens cost. Safe for use by many threads.
  */
 public final class EncoderModel implements Model {
-  private static final int LEAST_PART = 128;
+  private static final int LEAST_BATCH = 128;
+  private static final int MOST_BATCH = 16_384;
 
   private final Config config;
   private final Head head;
@@ -149,42 +153,69 @@ public final class EncoderModel implements Model {
 
   /**
    * The last hidden states of sequences of any lengths, packed. What is computed for a sequence
-   * does not depend on the others, so that a large batch goes through the layers in parts whose
-   * widest activations, four times the hidden size, stay in the device's cache.
+   * does not depend on the others; more than {@link #batchTokens} at once is no faster.
    *
    * @param inputIds token ids, a row a sequence
    * @param tokenTypeIds the segment of each token, or null
    */
   public Encoded encode(long[][] inputIds, long[][] tokenTypeIds) {
     BatchLayout layout = checked(EncoderInputs.of(inputIds, null, tokenTypeIds), false);
-    long most = device.activationBytes() / (4L * DType.F32.bytes() * hiddenSize());
-    List<BatchLayout> parts =
-        layout.tokens() <= most
-            ? List.of(layout)
-            : layout.parts(Math.clamp(most, LEAST_PART, Integer.MAX_VALUE));
     try (Scope scope = Scope.open()) {
-      if (parts.size() == 1) {
-        TokenBatch batch = new TokenBatch(encoder, device, layout);
-        try {
-          Tensor hidden = scope.keep(run(batch, Trace.none()));
-          return new Encoded(hidden, batch.keepSegments(scope));
-        } finally {
-          batch.closeFacts();
-        }
+      TokenBatch batch = new TokenBatch(encoder, device, layout);
+      try {
+        Tensor hidden = scope.keep(run(batch, Trace.none()));
+        return new Encoded(hidden, batch.keepSegments(scope));
+      } finally {
+        batch.closeFacts();
       }
-      Tensor hidden = Tensor.empty(device, DType.F32, layout.tokens(), hiddenSize());
-      long done = 0;
-      for (BatchLayout part : parts) {
-        try (Scope _ = Scope.open();
-            TokenBatch batch = new TokenBatch(encoder, device, part)) {
-          Tensor rows = hidden.slice(0, done, done + part.tokens());
-          Layouts.copy(run(batch, Trace.none()), rows);
-        }
-        done += part.tokens();
-      }
-      Segments segments = Segments.of(device, layout.lengths());
-      scope.keep(segments.values());
-      return new Encoded(scope.keep(hidden), segments);
+    }
+  }
+
+  /**
+   * How many tokens to give at once: with so many the widest activations, four times the hidden
+   * size, stay in the device's cache, or there is work enough for a device without such a limit.
+   */
+  public int batchTokens() {
+    long cached = device.activationBytes() / (4L * DType.F32.bytes() * hiddenSize());
+    return Math.clamp(cached, LEAST_BATCH, MOST_BATCH);
+  }
+
+  /**
+   * The head's scores of sequences of any lengths, F32: [tokens, columns] for all packed tokens, or
+   * [sequences, columns] where {@link #head} looks at whole sequences.
+   *
+   * @param inputIds token ids, a row a sequence
+   * @param tokenTypeIds the segment of each token, or null
+   * @throws IllegalStateException when the head gives no scores
+   */
+  public Tensor scores(long[][] inputIds, long[][] tokenTypeIds) {
+    try (Scope scope = Scope.open();
+        TokenBatch batch = batch(inputIds, null, tokenTypeIds)) {
+      Tensor hidden = hidden(batch);
+      HeadLayer layer = encoder.head();
+      return scope.keep(
+          layer.scores(
+              layer.scoresSequences()
+                  ? Reductions.pool(hidden, batch.segments(), PoolingMode.FIRST)
+                  : hidden));
+    }
+  }
+
+  /**
+   * The scores [count, columns] of some tokens, by a head that looks at tokens.
+   *
+   * @param tokens their places among the packed tokens
+   * @throws IllegalStateException when the head gives no scores of tokens
+   */
+  public Tensor scoresAt(long[][] inputIds, long[][] tokenTypeIds, long... tokens) {
+    if (encoder.head().scoresSequences()) {
+      throw new IllegalStateException("the head " + head + " scores sequences, not tokens");
+    }
+    try (Scope scope = Scope.open();
+        TokenBatch batch = batch(inputIds, null, tokenTypeIds);
+        Ids places = Ids.of(device, "tokens", batch.tokens(), tokens)) {
+      Tensor rows = Indexing.indexSelect(hidden(batch), 0, places);
+      return scope.keep(encoder.head().scores(rows));
     }
   }
 

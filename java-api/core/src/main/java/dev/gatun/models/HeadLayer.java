@@ -11,6 +11,21 @@ interface HeadLayer {
    */
   void forward(Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output);
 
+  /**
+   * The scores [rows, columns] of rows of hidden states: of any tokens where the head scores
+   * tokens, of the first ones where it scores sequences.
+   *
+   * @throws IllegalStateException when the head gives no scores
+   */
+  default Tensor scores(Tensor rows) {
+    throw new IllegalStateException("this head gives no scores, only hidden states");
+  }
+
+  /** Whether {@link #scores} are of whole sequences, by their first token. */
+  default boolean scoresSequences() {
+    return false;
+  }
+
   /** Whether the head's loss is defined over padded sequences, padding's own scores included. */
   default boolean needsPadding(EncoderInputs inputs) {
     return false;

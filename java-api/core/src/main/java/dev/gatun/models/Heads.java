@@ -7,6 +7,7 @@ import dev.gatun.nn.Linear;
 import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** The heads that several families share; what differs are the layers that they are made of. */
 final class Heads {
@@ -20,15 +21,56 @@ final class Heads {
     };
   }
 
+  /** What a head makes of its scores [rows, columns]. */
+  private interface Scored {
+    void put(Tensor scores, TokenBatch batch, EncoderInputs inputs, EncoderOutput output);
+  }
+
+  /** A head whose scores of a token follow from its hidden state alone. */
+  private record PerToken(UnaryOperator<Tensor> layers, Scored scored) implements HeadLayer {
+    @Override
+    public void forward(
+        Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
+      scored.put(scores(hidden), batch, inputs, output);
+    }
+
+    @Override
+    public Tensor scores(Tensor rows) {
+      return layers.apply(rows);
+    }
+  }
+
+  /** A head whose scores of a sequence follow from its first token. */
+  private record PerSequence(UnaryOperator<Tensor> layers, Scored scored) implements HeadLayer {
+    @Override
+    public void forward(
+        Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
+      scored.put(scores(first(hidden, batch)), batch, inputs, output);
+    }
+
+    @Override
+    public Tensor scores(Tensor rows) {
+      return layers.apply(rows);
+    }
+
+    @Override
+    public boolean scoresSequences() {
+      return true;
+    }
+  }
+
   /** Scores over the vocabulary: {@code decoder(norm(transform(hidden)))}. */
   static HeadLayer maskedLm(Linear transform, LayerNorm norm, Linear decoder) {
-    return (hidden, batch, inputs, output) -> {
-      Tensor logits = decoder.forward(norm.forward(transform.forward(hidden)));
-      output.logits = Padded.rows(logits, batch);
-      if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(logits, batch.layout().pickLabels(inputs));
-      }
-    };
+    return new PerToken(
+        hidden -> decoder.forward(norm.forward(transform.forward(hidden))), Heads::tokenClasses);
+  }
+
+  private static void tokenClasses(
+      Tensor scores, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
+    output.logits = Padded.rows(scores, batch);
+    if (inputs.labels() != null) {
+      output.loss = Losses.crossEntropy(scores, batch.layout().pickLabels(inputs));
+    }
   }
 
   static HeadLayer nextSentence(Linear pooler, Linear classifier) {
@@ -59,35 +101,34 @@ final class Heads {
 
   /** Scores of a sequence from its first token, through layers one after another. */
   static HeadLayer sequence(Config config, Linear... layers) {
-    return (hidden, batch, inputs, output) -> {
-      Tensor x = first(hidden, batch);
-      for (Linear layer : layers) {
-        x = layer.forward(x);
-      }
-      output.logits = x;
-      output.loss = Losses.classification(config, x, inputs);
-    };
+    return new PerSequence(
+        first -> {
+          Tensor x = first;
+          for (Linear layer : layers) {
+            x = layer.forward(x);
+          }
+          return x;
+        },
+        (scores, batch, inputs, output) -> {
+          output.logits = scores;
+          output.loss = Losses.classification(config, scores, inputs);
+        });
   }
 
   static HeadLayer tokens(Linear classifier) {
-    return (hidden, batch, inputs, output) -> {
-      Tensor logits = classifier.forward(hidden);
-      output.logits = Padded.rows(logits, batch);
-      if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(logits, batch.layout().pickLabels(inputs));
-      }
-    };
+    return new PerToken(classifier::forward, Heads::tokenClasses);
   }
 
   /** ELECTRA's discriminator: one score a token, high where it was replaced. */
   static HeadLayer replaced(Linear dense, Linear prediction) {
-    return (hidden, batch, inputs, output) -> {
-      Tensor logits = prediction.forward(dense.forward(hidden));
-      output.logits = Padded.column(logits, batch);
-      if (inputs.labels() != null) {
-        output.loss = Losses.binary(logits, batch.layout().pickLabels(inputs));
-      }
-    };
+    return new PerToken(
+        hidden -> prediction.forward(dense.forward(hidden)),
+        (scores, batch, inputs, output) -> {
+          output.logits = Padded.column(scores, batch);
+          if (inputs.labels() != null) {
+            output.loss = Losses.binary(scores, batch.layout().pickLabels(inputs));
+          }
+        });
   }
 
   /** Where an answer starts and ends; padding has the lowest score. */
@@ -96,7 +137,7 @@ final class Heads {
       @Override
       public void forward(
           Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
-        Tensor scores = outputs.forward(hidden);
+        Tensor scores = scores(hidden);
         output.startLogits = Padded.columnOverLowest(scores, 0, batch);
         output.endLogits = Padded.columnOverLowest(scores, 1, batch);
         if (inputs.startPositions() != null && inputs.endPositions() != null) {
@@ -106,6 +147,11 @@ final class Heads {
                   List.of(inputs.startPositions(), inputs.endPositions()),
                   batch.length());
         }
+      }
+
+      @Override
+      public Tensor scores(Tensor rows) {
+        return outputs.forward(rows);
       }
 
       @Override

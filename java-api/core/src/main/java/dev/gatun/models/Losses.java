@@ -10,8 +10,6 @@ import java.util.stream.Stream;
 /** The losses of the heads, as Hugging Face's models define them. */
 final class Losses {
   private static final long IGNORED = -100;
-  private static final List<String> TYPES =
-      List.of("regression", "single_label_classification", "multi_label_classification");
 
   private Losses() {}
 
@@ -54,30 +52,26 @@ final class Losses {
    */
   static Loss classification(Config config, Tensor logits, EncoderInputs inputs) {
     int labels = (int) logits.size(1);
-    String type = config.text("problem_type", null);
-    if (type == null) {
-      type =
-          labels == 1
-              ? "regression"
-              : inputs.labels() != null
-                  ? "single_label_classification"
-                  : "multi_label_classification";
-    }
     if (inputs.labels() == null && inputs.labelValues() == null) {
       return null;
     }
-    if (!TYPES.contains(type)) {
-      throw config.error(
-          "'problem_type' is \"%s\", expected one of %s".formatted(type, String.join(", ", TYPES)));
+    ProblemType type = config.problemType();
+    if (type == null) {
+      type =
+          labels == 1
+              ? ProblemType.REGRESSION
+              : inputs.labels() != null
+                  ? ProblemType.SINGLE_LABEL_CLASSIFICATION
+                  : ProblemType.MULTI_LABEL_CLASSIFICATION;
     }
-    if (type.equals("single_label_classification")) {
+    if (type == ProblemType.SINGLE_LABEL_CLASSIFICATION) {
       if (inputs.labels() == null) {
         throw new IllegalArgumentException("labels: single-label classification needs class ids");
       }
       return crossEntropy(logits, firstColumn(inputs.labels()));
     }
     double[][] targets = targets(inputs, labels);
-    boolean regression = type.equals("regression");
+    boolean regression = type == ProblemType.REGRESSION;
     // The logits are the output's, which closes them.
     return new Loss(
         List.of(),

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Logits of windows to answers, with the meaning of Hugging Face's pipeline. */
+/** Scores of windows to answers, with the meaning of Hugging Face's pipeline. */
 final class AnswerSpans {
   private record Span(double score, int start, int end) {}
 
@@ -30,9 +30,9 @@ final class AnswerSpans {
     List<Answer> answers = new ArrayList<>();
     double leastNull = 1_000_000;
     for (AnswerWindow window : windows) {
-      double[] starts = probabilities(window.startLogits(), window.inContext());
-      double[] ends = probabilities(window.endLogits(), window.inContext());
-      leastNull = Math.min(leastNull, starts[0] * ends[0]);
+      float[] starts = window.startScores();
+      float[] ends = window.endScores();
+      leastNull = Math.min(leastNull, (double) starts[0] * ends[0]);
       for (Span span : spans(starts, ends, window.inContext())) {
         int from = window.starts()[span.start];
         int to = window.ends()[span.end];
@@ -62,31 +62,13 @@ final class AnswerSpans {
     answers.add(answer);
   }
 
-  /** Over the context and the first token, which stands for "no answer"; others have none. */
-  private static double[] probabilities(float[] logits, boolean[] inContext) {
-    double most = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < logits.length; i++) {
-      most = i == 0 || inContext[i] ? Math.max(most, logits[i]) : most;
-    }
-    double[] out = new double[logits.length];
-    double sum = 0;
-    for (int i = 0; i < logits.length; i++) {
-      out[i] = i == 0 || inContext[i] ? Math.exp(logits[i] - most) : 0;
-      sum += out[i];
-    }
-    for (int i = 0; i < out.length; i++) {
-      out[i] /= sum;
-    }
-    return out;
-  }
-
-  private List<Span> spans(double[] starts, double[] ends, boolean[] inContext) {
+  private List<Span> spans(float[] starts, float[] ends, boolean[] inContext) {
     List<Span> spans = new ArrayList<>();
     for (int start = 1; start < starts.length; start++) {
       int limit = (int) Math.min(ends.length, (long) start + maxAnswerLength);
       for (int end = start; inContext[start] && end < limit; end++) {
         if (inContext[end]) {
-          spans.add(new Span(starts[start] * ends[end], start, end));
+          spans.add(new Span((double) starts[start] * ends[end], start, end));
         }
       }
     }

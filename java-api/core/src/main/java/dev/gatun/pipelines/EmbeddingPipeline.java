@@ -1,22 +1,30 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.models.Head;
 import dev.gatun.nn.Compute;
+import dev.gatun.ops.Norm;
+import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Texts to vectors whose nearness is nearness in meaning. */
 public final class EmbeddingPipeline implements AutoCloseable {
-  private static final int TOKENS_A_BATCH = 4096;
-
   /**
    * What to do otherwise than the model's directory says; null leaves it to the directory.
    *
@@ -30,7 +38,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @param device where the model runs; on the processor where nothing is said
    */
   public record Options(
-      Pooling pooling,
+      PoolingMode pooling,
       Boolean normalize,
       Integer maxLength,
       EncodeOptions.Overflow overflow,
@@ -43,7 +51,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
             null, null, null, EncodeOptions.Overflow.TRUNCATE, Storage.F32, Compute.EXACT, null);
 
     /** These options with another pooling. */
-    public Options withPooling(Pooling value) {
+    public Options withPooling(PoolingMode value) {
       return new Options(value, normalize, maxLength, overflow, weights, compute, device);
     }
 
@@ -85,7 +93,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   private final Tokenizer tokenizer;
   private final TextModel model;
-  private final Pooling pooling;
+  private final PoolingMode pooling;
   private final boolean normalize;
   private final EncodeOptions encoding;
 
@@ -93,7 +101,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
       Tokenizer tokenizer, TextModel model, SentenceSettings said, Options options) {
     this.tokenizer = tokenizer;
     this.model = model;
-    this.pooling = first(options.pooling, said.pooling(), Pooling.MEAN);
+    this.pooling = first(options.pooling, said.pooling(), PoolingMode.MEAN);
     this.normalize = first(options.normalize, said.normalize(), true);
     int limit =
         Math.min(
@@ -114,8 +122,9 @@ public final class EmbeddingPipeline implements AutoCloseable {
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
     SentenceSettings said = SentenceSettings.read(directory);
     TextModel model =
-        TextModels.load(
-            directory, TextModels.Head.NONE, device(options), options.weights, options.compute);
+        TextModel.of(
+            AutoModel.load(
+                directory, Head.BASE, device(options), options.weights, options.compute));
     try {
       return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
     } catch (IOException | RuntimeException e) {
@@ -124,8 +133,12 @@ public final class EmbeddingPipeline implements AutoCloseable {
     }
   }
 
-  /** A pipeline of parts, which it closes with itself. */
-  public static EmbeddingPipeline of(Tokenizer tokenizer, TextModel model, Options options) {
+  /** A pipeline of parts, which it closes with itself; options of loading do not matter. */
+  public static EmbeddingPipeline of(Tokenizer tokenizer, EncoderModel model, Options options) {
+    return of(tokenizer, TextModel.of(model), options);
+  }
+
+  static EmbeddingPipeline of(Tokenizer tokenizer, TextModel model, Options options) {
     return new EmbeddingPipeline(tokenizer, model, new SentenceSettings(null, null, null), options);
   }
 
@@ -141,29 +154,35 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   /** The vectors of texts, and what was cut off. */
   public List<Embedded> run(List<String> texts) {
-    Encoding[] encodings = tokenizer.encodeAll(texts, encoding).toArray(Encoding[]::new);
-    int[] order =
-        IntStream.range(0, encodings.length)
-            .boxed()
-            .sorted(Comparator.comparingInt((Integer i) -> encodings[i].length()).reversed())
-            .mapToInt(Integer::intValue)
-            .toArray();
-    float[][] vectors = new float[encodings.length][];
-    int from = 0;
-    while (from < order.length) {
-      int longest = Math.max(1, encodings[order[from]].length());
-      int to = Math.min(order.length, from + Math.max(1, TOKENS_A_BATCH / longest));
-      batch(encodings, Arrays.copyOfRange(order, from, to), vectors);
-      from = to;
-    }
+    int[] dropped = new int[texts.size()];
+    float[][] vectors =
+        vectors(
+            texts.size(),
+            i -> {
+              Encoding made = tokenizer.encode(texts.get(i), encoding);
+              dropped[i] = made.droppedTokens();
+              return new Tokens(made.ids(), made.typeIds());
+            },
+            _ -> {});
     return IntStream.range(0, vectors.length)
-        .mapToObj(i -> new Embedded(vectors[i], encodings[i].droppedTokens()))
+        .mapToObj(i -> new Embedded(vectors[i], dropped[i]))
         .toList();
   }
 
-  /** How many tokens the model makes of a text, special ones included. */
-  public int tokens(String text) {
-    return tokenizer.encode(text).length();
+  /** The ids of a text's tokens, special ones included, however many there are. */
+  public long[] inputIds(String text) {
+    return tokenizer.encode(text).ids();
+  }
+
+  /**
+   * The vectors of texts that are tokens already, by {@link #inputIds}.
+   *
+   * @param inputIds no more than {@link #maxLength} each
+   * @param done is told of every batch, how many texts were in it
+   */
+  public float[][] embedTokens(List<long[]> inputIds, IntConsumer done) {
+    return vectors(
+        inputIds.size(), i -> new Tokens(inputIds.get(i), new long[inputIds.get(i).length]), done);
   }
 
   /** The most tokens of a text, special ones included. */
@@ -173,7 +192,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   /** The length of a vector. */
   public int dimension() {
-    return model.columns();
+    return model.hiddenSize();
   }
 
   @Override
@@ -183,34 +202,43 @@ public final class EmbeddingPipeline implements AutoCloseable {
     }
   }
 
-  private void batch(Encoding[] encodings, int[] members, float[][] vectors) {
-    long[][] ids = new long[members.length][];
-    long[][] types = new long[members.length][];
-    for (int i = 0; i < members.length; i++) {
-      ids[i] = encodings[members[i]].ids();
-      types[i] = encodings[members[i]].typeIds();
-    }
-    float[] hidden = model.run(ids, types);
-    int row = 0;
-    for (int i = 0; i < members.length; i++) {
-      float[] vector = new float[model.columns()];
-      pooling.pool(hidden, row, ids[i].length, vector);
-      if (normalize) {
-        normalize(vector);
+  private record Tokens(long[] ids, long[] typeIds) {}
+
+  /** Takes texts as they come, in batches of as many tokens as the model likes at once. */
+  private float[][] vectors(int texts, IntFunction<Tokens> tokens, IntConsumer done) {
+    float[][] vectors = new float[texts][];
+    List<Tokens> batch = new ArrayList<>();
+    int count = 0;
+    for (int i = 0; i < texts; i++) {
+      Tokens next = tokens.apply(i);
+      if (!batch.isEmpty() && count + next.ids.length > model.batchTokens()) {
+        embed(batch, vectors, i - batch.size());
+        done.accept(batch.size());
+        batch.clear();
+        count = 0;
       }
-      vectors[members[i]] = vector;
-      row += ids[i].length;
+      batch.add(next);
+      count += next.ids.length;
     }
+    if (!batch.isEmpty()) {
+      embed(batch, vectors, texts - batch.size());
+      done.accept(batch.size());
+    }
+    return vectors;
   }
 
-  private static void normalize(float[] vector) {
-    double squares = 0;
-    for (float value : vector) {
-      squares += (double) value * value;
+  private void embed(List<Tokens> batch, float[][] vectors, int first) {
+    long[][] ids = batch.stream().map(Tokens::ids).toArray(long[][]::new);
+    long[][] types = batch.stream().map(Tokens::typeIds).toArray(long[][]::new);
+    float[] rows;
+    try (Scope _ = Scope.open();
+        EncoderModel.Encoded encoded = model.encode(ids, types)) {
+      Tensor pooled = Reductions.pool(encoded.hidden(), encoded.segments(), pooling);
+      rows = (normalize ? Norm.l2Normalize(pooled) : pooled).toFloatArray();
     }
-    double norm = Math.max(Math.sqrt(squares), 1e-12);
-    for (int i = 0; i < vector.length; i++) {
-      vector[i] = (float) (vector[i] / norm);
+    int columns = rows.length / ids.length;
+    for (int i = 0; i < ids.length; i++) {
+      vectors[first + i] = Arrays.copyOfRange(rows, i * columns, (i + 1) * columns);
     }
   }
 

@@ -7,9 +7,9 @@ import java.util.Set;
 /** Scores of tokens to entities, with the meaning of Hugging Face's aggregation strategies. */
 final class EntityGrouping {
   private final String text;
-  private final String[] labels;
+  private final List<String> labels;
 
-  EntityGrouping(String text, String[] labels) {
+  EntityGrouping(String text, List<String> labels) {
     this.text = text;
     this.labels = labels;
   }
@@ -32,8 +32,19 @@ final class EntityGrouping {
   }
 
   private Entity entity(float[] scores, int start, int end, int index) {
-    int best = Scores.argmax(scores);
-    return new Entity(labels[best], scores[best], text.substring(start, end), start, end, index);
+    int best = argmax(scores);
+    return new Entity(
+        labels.get(best), scores[best], text.substring(start, end), start, end, index);
+  }
+
+  private static int argmax(float[] values) {
+    int best = 0;
+    for (int i = 1; i < values.length; i++) {
+      if (values[i] > values[best]) {
+        best = i;
+      }
+    }
+    return best;
   }
 
   private static List<List<TokenScores>> words(List<TokenScores> tokens) {
@@ -73,7 +84,7 @@ final class EntityGrouping {
     float[] best = word.getFirst().scores();
     for (TokenScores token : word) {
       float[] scores = token.scores();
-      if (scores[Scores.argmax(scores)] > best[Scores.argmax(best)]) {
+      if (scores[argmax(scores)] > best[argmax(best)]) {
         best = scores;
       }
     }

@@ -1,10 +1,20 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.models.Head;
+import dev.gatun.ops.Indexing;
+import dev.gatun.ops.Norm;
+import dev.gatun.ops.Reductions;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.text.Encoding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** Guesses what stands where a text has the mask token. */
 public final class FillMaskPipeline implements AutoCloseable {
@@ -23,7 +33,7 @@ public final class FillMaskPipeline implements AutoCloseable {
 
   /** Opens the directory of a masked language model. */
   public static FillMaskPipeline load(Path directory) throws IOException {
-    Parts parts = Parts.load(directory, TextModels.Head.MASKED_LM);
+    Parts parts = Parts.load(directory, Head.MASKED_LM);
     try {
       return new FillMaskPipeline(parts);
     } catch (RuntimeException e) {
@@ -40,28 +50,55 @@ public final class FillMaskPipeline implements AutoCloseable {
    */
   public List<List<Filling>> fill(String text, int topK, String... targets) {
     Encoding encoding = parts.tokenizer().encode(text, parts.whole());
-    int[] places = MaskFilling.masks(encoding.ids(), maskId);
-    int[] ids = new int[targets.length];
-    for (int i = 0; i < ids.length; i++) {
-      String target = targets[i];
-      ids[i] =
-          parts
-              .tokenizer()
-              .tokenToId(target)
-              .orElseThrow(
-                  () -> new IllegalArgumentException("'" + target + "' is not a single token"));
+    long[] places =
+        LongStream.range(0, encoding.length())
+            .filter(i -> encoding.ids()[(int) i] == maskId)
+            .toArray();
+    if (places.length == 0) {
+      throw new IllegalArgumentException("the text has no mask token");
     }
-    float[][] rows = parts.rows(encoding);
-    List<List<Filling>> all = new ArrayList<>();
-    for (int place : places) {
-      all.add(MaskFilling.candidates(rows[place], topK, ids).stream().map(this::named).toList());
+    long[] ids = Arrays.stream(targets).mapToLong(this::id).toArray();
+    try (Scope _ = Scope.open()) {
+      Tensor scores =
+          Norm.softmax(
+              parts
+                  .model()
+                  .scoresAt(
+                      new long[][] {encoding.ids()}, new long[][] {encoding.typeIds()}, places));
+      if (ids.length > 0) {
+        Device device = parts.model().device();
+        scores = Indexing.indexSelect(scores, 1, Ids.of(device, "targets", scores.size(1), ids));
+      }
+      return best(Reductions.topk(scores, Math.min(topK, scores.size(1))), places.length, ids);
     }
-    return all;
   }
 
-  private Filling named(MaskFilling.Candidate candidate) {
-    String token = parts.tokenizer().idToToken(candidate.id()).orElse("");
-    return new Filling(token, candidate.id(), candidate.score());
+  private long id(String target) {
+    return parts
+        .tokenizer()
+        .tokenToId(target)
+        .orElseThrow(() -> new IllegalArgumentException("'" + target + "' is not a single token"));
+  }
+
+  /**
+   * @param top of each place [places, k], as indices of ids
+   * @param ids the tokens chosen among; none for the whole vocabulary
+   */
+  private List<List<Filling>> best(Reductions.TopK top, int places, long... ids) {
+    float[] scores = top.values().toFloatArray();
+    long[] indices = top.indices().toLongArray();
+    int each = scores.length / places;
+    List<List<Filling>> all = new ArrayList<>();
+    for (int place = 0; place < places; place++) {
+      List<Filling> fillings = new ArrayList<>();
+      for (int i = place * each; i < (place + 1) * each; i++) {
+        long id = ids.length == 0 ? indices[i] : ids[(int) indices[i]];
+        String token = parts.tokenizer().idToToken(id).orElse("");
+        fillings.add(new Filling(token, (int) id, scores[i]));
+      }
+      all.add(fillings);
+    }
+    return all;
   }
 
   @Override

@@ -1,29 +1,30 @@
 package dev.gatun.pipelines;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.gatun.files.TextFile;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.Head;
+import dev.gatun.nn.Compute;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * What every pipeline with a head is made of.
  *
  * @param tokenizer text to ids
- * @param model ids to logits
- * @param config the model's {@code config.json}
+ * @param model ids to scores
  */
-record Parts(Tokenizer tokenizer, TextModel model, JsonNode config) implements AutoCloseable {
+record Parts(Tokenizer tokenizer, TextModel model) implements AutoCloseable {
 
-  static Parts load(Path directory, TextModels.Head head) throws IOException {
-    JsonNode config =
-        TextFile.json(directory.resolve("config.json"), IllegalArgumentException::new);
-    TextModel model = TextModels.load(directory, head);
+  static Parts load(Path directory, Head head) throws IOException {
+    TextModel model =
+        TextModel.of(AutoModel.load(directory, head, Device.cpu(), Storage.F32, Compute.EXACT));
     try {
-      return new Parts(Tokenizer.load(directory), model, config);
+      return new Parts(Tokenizer.load(directory), model);
     } catch (IOException | RuntimeException e) {
       model.close();
       throw e;
@@ -42,15 +43,9 @@ record Parts(Tokenizer tokenizer, TextModel model, JsonNode config) implements A
         .withOverflow(EncodeOptions.Overflow.ERROR);
   }
 
-  /** The rows that the model gives for one text. */
-  float[][] rows(Encoding encoding) {
-    float[] packed = model.run(new long[][] {encoding.ids()}, new long[][] {encoding.typeIds()});
-    int columns = model.columns();
-    float[][] rows = new float[packed.length / columns][];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] = Arrays.copyOfRange(packed, i * columns, (i + 1) * columns);
-    }
-    return rows;
+  /** The head's scores of one text [rows, columns]. */
+  Tensor scores(Encoding encoding) {
+    return model.scores(new long[][] {encoding.ids()}, new long[][] {encoding.typeIds()});
   }
 
   @Override

@@ -1,5 +1,12 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.models.Head;
+import dev.gatun.ops.Indexing;
+import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Norm;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.EncodeOptions.PairTruncation;
 import dev.gatun.text.Encoding;
@@ -7,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** Finds the words of a text that answer a question. */
 public final class QuestionAnsweringPipeline implements AutoCloseable {
@@ -47,7 +55,7 @@ public final class QuestionAnsweringPipeline implements AutoCloseable {
 
   /** Opens the directory of a model for question answering. */
   public static QuestionAnsweringPipeline load(Path directory) throws IOException {
-    return new QuestionAnsweringPipeline(Parts.load(directory, TextModels.Head.QUESTION_ANSWERING));
+    return new QuestionAnsweringPipeline(Parts.load(directory, Head.QUESTION_ANSWERING));
   }
 
   /** The best answer. */
@@ -65,22 +73,54 @@ public final class QuestionAnsweringPipeline implements AutoCloseable {
             .withPairTruncation(PairTruncation.ONLY_SECOND)
             .withStride(Math.min(options.docStride, limit / 2));
     List<AnswerWindow> scored = new ArrayList<>();
+    List<Encoding> batch = new ArrayList<>();
+    int tokens = 0;
     for (Encoding window : parts.tokenizer().encodeWindows(question, context, windows)) {
-      scored.add(scored(window, options.alignToWords));
+      if (!batch.isEmpty() && tokens + window.length() > parts.model().batchTokens()) {
+        score(batch, options.alignToWords, scored);
+        batch.clear();
+        tokens = 0;
+      }
+      batch.add(window);
+      tokens += window.length();
     }
+    score(batch, options.alignToWords, scored);
     return new AnswerSpans(options.topK, options.maxAnswerLength, options.handleImpossibleAnswer)
         .answers(context, scored);
   }
 
-  private AnswerWindow scored(Encoding window, boolean alignToWords) {
-    float[][] rows = parts.rows(window);
-    float[] starts = new float[rows.length];
-    float[] ends = new float[rows.length];
-    boolean[] inContext = new boolean[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      starts[i] = rows[i][0];
-      ends[i] = rows[i][1];
+  private void score(List<Encoding> batch, boolean alignToWords, List<AnswerWindow> scored) {
+    long[][] ids = batch.stream().map(Encoding::ids).toArray(long[][]::new);
+    long[][] types = batch.stream().map(Encoding::typeIds).toArray(long[][]::new);
+    try (Scope _ = Scope.open()) {
+      Tensor scores = parts.model().scores(ids, types);
+      int first = 0;
+      for (Encoding window : batch) {
+        scored.add(scored(scores.slice(0, first, first + window.length()), window, alignToWords));
+        first += window.length();
+      }
+    }
+  }
+
+  /**
+   * @param scores how a token likes to begin and to end an answer [tokens, 2]
+   */
+  private static AnswerWindow scored(Tensor scores, Encoding window, boolean alignToWords) {
+    int tokens = window.length();
+    boolean[] inContext = new boolean[tokens];
+    for (int i = 0; i < tokens; i++) {
       inContext[i] = window.sequenceIds()[i] == 1;
+    }
+    // The first token stands for "no answer"; those of the question take no part.
+    long[] among = LongStream.range(0, tokens).filter(i -> i == 0 || inContext[(int) i]).toArray();
+    Ids places = Ids.of(scores.device(), "tokens", tokens, among);
+    Tensor columns = Layouts.transpose(Indexing.indexSelect(scores, 0, places), 0, 1);
+    float[] both = Norm.softmax(Layouts.contiguous(columns)).toFloatArray();
+    float[] starts = new float[tokens];
+    float[] ends = new float[tokens];
+    for (int i = 0; i < among.length; i++) {
+      starts[(int) among[i]] = both[i];
+      ends[(int) among[i]] = both[among.length + i];
     }
     int[] from = window.starts().clone();
     int[] to = window.ends().clone();

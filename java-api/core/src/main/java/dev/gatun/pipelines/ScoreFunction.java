@@ -1,6 +1,11 @@
 package dev.gatun.pipelines;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.models.Config;
+import dev.gatun.models.ProblemType;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Norm;
+import dev.gatun.tensor.Tensor;
 
 /** What is applied to a classifier's logits. */
 public enum ScoreFunction {
@@ -12,20 +17,21 @@ public enum ScoreFunction {
   NONE;
 
   /** The function that {@code config.json} asks for; with one label the sigmoid. */
-  static ScoreFunction of(JsonNode config, int labels) {
-    return switch (config.path("problem_type").asText("")) {
-      case "regression" -> NONE;
-      case "multi_label_classification" -> SIGMOID;
-      case "single_label_classification" -> labels == 1 ? SIGMOID : SOFTMAX;
-      default -> labels == 1 ? SIGMOID : SOFTMAX;
-    };
+  static ScoreFunction of(Config config) {
+    ProblemType type = config.problemType();
+    if (type == ProblemType.REGRESSION) {
+      return NONE;
+    }
+    boolean alone = type == ProblemType.MULTI_LABEL_CLASSIFICATION || config.labelCount() == 1;
+    return alone ? SIGMOID : SOFTMAX;
   }
 
-  float[] apply(float[] logits) {
+  /** The scores of logits [rows, labels]. */
+  Tensor apply(Tensor logits) {
     return switch (this) {
-      case SOFTMAX -> Scores.softmax(logits);
-      case SIGMOID -> Scores.sigmoid(logits);
-      case NONE -> logits.clone();
+      case SOFTMAX -> Norm.softmax(logits);
+      case SIGMOID -> Elementwise.activation(logits, Activation.SIGMOID);
+      case NONE -> logits;
     };
   }
 }

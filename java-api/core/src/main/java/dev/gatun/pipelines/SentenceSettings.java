@@ -2,6 +2,7 @@ package dev.gatun.pipelines;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatun.files.TextFile;
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +16,7 @@ import java.util.List;
  * @param normalize whether {@code modules.json} ends in a Normalize module
  * @param maxLength {@code max_seq_length} of {@code sentence_bert_config.json}
  */
-record SentenceSettings(Pooling pooling, Boolean normalize, Integer maxLength) {
+record SentenceSettings(PoolingMode pooling, Boolean normalize, Integer maxLength) {
 
   static SentenceSettings read(Path directory) throws IOException {
     JsonNode modules = json(directory.resolve("modules.json"));
@@ -52,7 +53,7 @@ record SentenceSettings(Pooling pooling, Boolean normalize, Integer maxLength) {
     return false;
   }
 
-  private static Pooling pooling(Path file, JsonNode config) throws IOException {
+  private static PoolingMode pooling(Path file, JsonNode config) throws IOException {
     if (config == null) {
       return null;
     }
@@ -66,9 +67,9 @@ record SentenceSettings(Pooling pooling, Boolean normalize, Integer maxLength) {
       modes.add(config.path("pooling_mode").asText() + "_token");
     }
     return switch (modes.size() == 1 ? modes.getFirst() : "") {
-      case "mean_tokens", "mean_token" -> Pooling.MEAN;
-      case "cls_token" -> Pooling.CLS;
-      case "max_tokens", "max_token" -> Pooling.MAX;
+      case "mean_tokens", "mean_token" -> PoolingMode.MEAN;
+      case "cls_token" -> PoolingMode.FIRST;
+      case "max_tokens", "max_token" -> PoolingMode.MAX;
       default ->
           throw new IOException(
               file

@@ -1,5 +1,9 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.models.Head;
+import dev.gatun.ops.Reductions;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import java.io.IOException;
@@ -10,19 +14,24 @@ import java.util.List;
 /** Labels for whole texts, or for pairs of them. */
 public final class TextClassificationPipeline implements AutoCloseable {
   private final Parts parts;
-  private final String[] labels;
+  private final List<String> labels;
   private final ScoreFunction function;
 
   TextClassificationPipeline(Parts parts) {
     this.parts = parts;
-    this.labels = Labels.of(parts.config(), parts.model().columns());
-    this.function = ScoreFunction.of(parts.config(), labels.length);
+    this.labels = parts.model().config().labels();
+    this.function = ScoreFunction.of(parts.model().config());
   }
 
   /** Opens the directory of a model for sequence classification. */
   public static TextClassificationPipeline load(Path directory) throws IOException {
-    return new TextClassificationPipeline(
-        Parts.load(directory, TextModels.Head.SEQUENCE_CLASSIFICATION));
+    Parts parts = Parts.load(directory, Head.SEQUENCE_CLASSIFICATION);
+    try {
+      return new TextClassificationPipeline(parts);
+    } catch (RuntimeException e) {
+      parts.close();
+      throw e;
+    }
   }
 
   /** The best label of a text. */
@@ -42,12 +51,17 @@ public final class TextClassificationPipeline implements AutoCloseable {
   }
 
   private List<Classification> best(Encoding encoding, int topK) {
-    float[] scores = function.apply(parts.rows(encoding)[0]);
-    List<Classification> best = new ArrayList<>();
-    for (int i : Scores.top(scores, topK)) {
-      best.add(new Classification(labels[i], scores[i]));
+    try (Scope _ = Scope.open()) {
+      Tensor scores = function.apply(parts.scores(encoding));
+      Reductions.TopK top = Reductions.topk(scores, Math.min(topK, labels.size()));
+      float[] values = top.values().toFloatArray();
+      long[] indices = top.indices().toLongArray();
+      List<Classification> best = new ArrayList<>();
+      for (int i = 0; i < values.length; i++) {
+        best.add(new Classification(labels.get((int) indices[i]), values[i]));
+      }
+      return best;
     }
-    return best;
   }
 
   @Override

@@ -1,23 +1,81 @@
 package dev.gatun.pipelines;
 
-/** Token ids to numbers, as a pipeline needs it of a model with its head. */
-public interface TextModel extends AutoCloseable {
-  /**
-   * Runs the model over texts of any lengths without padding.
-   *
-   * @param ids the token ids of each text
-   * @param typeIds their segments
-   * @return [rows, columns]: a row a token, the texts one after the other; or a row a text for a
-   *     head that looks at whole texts
-   */
-  float[] run(long[][] ids, long[][] typeIds);
+import dev.gatun.models.Config;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.models.EncoderModel.Encoded;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
 
-  /** The numbers in a row: the hidden size, the labels, the vocabulary. */
-  int columns();
+/** What pipelines ask of an {@link EncoderModel}, whose methods these are. */
+interface TextModel extends AutoCloseable {
+  Encoded encode(long[][] ids, long[][] typeIds);
 
-  /** The most tokens of a text. */
+  Tensor scores(long[][] ids, long[][] typeIds);
+
+  Tensor scoresAt(long[][] ids, long[][] typeIds, long... tokens);
+
+  Config config();
+
+  Device device();
+
+  int hiddenSize();
+
   int maxLength();
+
+  int batchTokens();
 
   @Override
   void close();
+
+  static TextModel of(EncoderModel model) {
+    return new Loaded(model);
+  }
+
+  /** A model as it is. */
+  record Loaded(EncoderModel model) implements TextModel {
+    @Override
+    public Encoded encode(long[][] ids, long[][] typeIds) {
+      return model.encode(ids, typeIds);
+    }
+
+    @Override
+    public Tensor scores(long[][] ids, long[][] typeIds) {
+      return model.scores(ids, typeIds);
+    }
+
+    @Override
+    public Tensor scoresAt(long[][] ids, long[][] typeIds, long... tokens) {
+      return model.scoresAt(ids, typeIds, tokens);
+    }
+
+    @Override
+    public Config config() {
+      return model.config();
+    }
+
+    @Override
+    public Device device() {
+      return model.device();
+    }
+
+    @Override
+    public int hiddenSize() {
+      return model.hiddenSize();
+    }
+
+    @Override
+    public int maxLength() {
+      return model.maxLength();
+    }
+
+    @Override
+    public int batchTokens() {
+      return model.batchTokens();
+    }
+
+    @Override
+    public void close() {
+      model.close();
+    }
+  }
 }

@@ -12,11 +12,24 @@ class AnswerSpansTest {
   /** [CLS] question [SEP] and the four words of the context. */
   private static AnswerWindow window(float[] starts, float[] ends) {
     return new AnswerWindow(
-        starts,
-        ends,
+        among(starts),
+        among(ends),
         new boolean[] {false, false, false, true, true, true, true},
         new int[] {0, 0, 0, 0, 6, 11, 14},
         new int[] {0, 0, 0, 5, 10, 13, 17});
+  }
+
+  /** The softmax over the first token and those of the context. */
+  private static float[] among(float... logits) {
+    double sum = Math.exp(logits[0]);
+    for (int i = 3; i < logits.length; i++) {
+      sum += Math.exp(logits[i]);
+    }
+    float[] scores = new float[logits.length];
+    for (int i = 0; i < logits.length; i++) {
+      scores[i] = i == 0 || i >= 3 ? (float) (Math.exp(logits[i]) / sum) : 0;
+    }
+    return scores;
   }
 
   private static List<Answer> run(AnswerSpans spans, AnswerWindow... windows) {

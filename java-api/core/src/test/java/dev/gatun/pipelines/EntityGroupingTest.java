@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class EntityGroupingTest {
   private static final String TEXT = "Goethals dug Gatun Lake";
-  private static final String[] LABELS = {"O", "B-PER", "I-PER", "B-LOC", "I-LOC"};
+  private static final List<String> LABELS = List.of("O", "B-PER", "I-PER", "B-LOC", "I-LOC");
   private static final List<TokenScores> TOKENS =
       List.of(
           token(0, 4, 1, false, 0.1f, 0.6f, 0.3f, 0, 0),

@@ -1,6 +1,12 @@
 package dev.gatun.pipelines;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.models.Head;
+import dev.gatun.nn.Compute;
+import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -32,19 +38,16 @@ final class Golden implements AutoCloseable {
     throw new AssertionError("no label " + name);
   }
 
-  Parts parts(TextModels.Head head, int mask) throws IOException {
-    return new Parts(
-        tokenizer(mask),
-        TextModels.load(folder, head),
-        new ObjectMapper().readTree(folder.resolve("config.json").toFile()));
+  Parts parts(Head head, int mask) throws IOException {
+    return new Parts(tokenizer(mask), TextModel.of(model(head)));
+  }
+
+  EncoderModel model(Head head) throws IOException {
+    return AutoModel.load(folder, head, Device.cpu(), Storage.F32, Compute.EXACT);
   }
 
   GoldenTokenizer tokenizer(int mask) {
     return new GoldenTokenizer(ids(), types(), mask);
-  }
-
-  Path folder() {
-    return folder;
   }
 
   int rows() {

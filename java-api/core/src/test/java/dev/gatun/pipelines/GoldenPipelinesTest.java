@@ -2,9 +2,14 @@ package dev.gatun.pipelines;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.models.Head;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,8 +35,7 @@ final class GoldenPipelinesTest {
   void classifies_texts(String name, String function) throws Exception {
     try (Golden golden = new Golden(name);
         var pipeline =
-            new TextClassificationPipeline(
-                golden.parts(TextModels.Head.SEQUENCE_CLASSIFICATION, -1))) {
+            new TextClassificationPipeline(golden.parts(Head.SEQUENCE_CLASSIFICATION, -1))) {
       for (int row = 0; row < golden.rows(); row++) {
         float[] logits = golden.row("out.logits", row);
         double[] scores = scores(logits, function);
@@ -59,8 +63,7 @@ final class GoldenPipelinesTest {
   void classifies_tokens(String name) throws Exception {
     try (Golden golden = new Golden(name);
         var pipeline =
-            new TokenClassificationPipeline(
-                golden.parts(TextModels.Head.TOKEN_CLASSIFICATION, -1))) {
+            new TokenClassificationPipeline(golden.parts(Head.TOKEN_CLASSIFICATION, -1))) {
       for (int row = 0; row < golden.rows(); row++) {
         List<Entity> got =
             pipeline.entities(GoldenTokenizer.text(row), AggregationStrategy.NONE, Set.of());
@@ -87,7 +90,7 @@ final class GoldenPipelinesTest {
           IntStream.range(0, golden.ids()[0].length)
               .filter(i -> golden.ids()[0][i] == mask)
               .toArray();
-      try (var pipeline = new FillMaskPipeline(golden.parts(TextModels.Head.MASKED_LM, mask))) {
+      try (var pipeline = new FillMaskPipeline(golden.parts(Head.MASKED_LM, mask))) {
         List<List<Filling>> all = pipeline.fill(GoldenTokenizer.text(0), 5);
         assertEquals(places.length, all.size());
         for (int i = 0; i < places.length; i++) {
@@ -107,8 +110,7 @@ final class GoldenPipelinesTest {
   @ValueSource(strings = {"bert-qa", "electra-qa", "deberta-qa", "deberta-v2-qa"})
   void answers_questions(String name) throws Exception {
     try (Golden golden = new Golden(name);
-        var pipeline =
-            new QuestionAnsweringPipeline(golden.parts(TextModels.Head.QUESTION_ANSWERING, -1))) {
+        var pipeline = new QuestionAnsweringPipeline(golden.parts(Head.QUESTION_ANSWERING, -1))) {
       GoldenTokenizer tokenizer = golden.tokenizer(-1);
       for (int row = 0; row < golden.rows(); row++) {
         String text = GoldenTokenizer.text(row);
@@ -133,13 +135,13 @@ final class GoldenPipelinesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Pooling.class)
-  void embeds(Pooling pooling) throws Exception {
+  @EnumSource(PoolingMode.class)
+  void embeds(PoolingMode pooling) throws Exception {
     try (Golden golden = new Golden("bert-mlm");
         EmbeddingPipeline pipeline =
             EmbeddingPipeline.of(
                 golden.tokenizer(-1),
-                TextModels.load(golden.folder(), TextModels.Head.NONE),
+                golden.model(Head.BASE),
                 EmbeddingPipeline.Options.DEFAULT.withPooling(pooling).withNormalize(false))) {
       for (int row = 0; row < golden.rows(); row++) {
         int tokens = golden.ids()[row].length;
@@ -151,15 +153,40 @@ final class GoldenPipelinesTest {
                 switch (pooling) {
                   case MEAN -> expected[d] + next[d];
                   case MAX -> Math.max(expected[d], next[d]);
-                  case CLS -> expected[d];
+                  case FIRST -> expected[d];
+                  case LAST -> next[d];
                 };
           }
         }
-        for (int d = 0; pooling == Pooling.MEAN && d < expected.length; d++) {
+        for (int d = 0; pooling == PoolingMode.MEAN && d < expected.length; d++) {
           expected[d] /= tokens;
         }
         assertArrayEquals(
             expected, pipeline.embed(GoldenTokenizer.text(row)), 4 * (float) TOLERANCE);
+      }
+    }
+  }
+
+  /** A batch that goes through the model in parts gives what its sequences give alone. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-mlm", "deberta-v2-conv", "roberta-mlm"})
+  void vectors_do_not_depend_on_the_batch(String name) throws Exception {
+    Random random = new Random(7);
+    List<long[]> ids = new ArrayList<>();
+    for (int i = 0; i < 9000; i++) {
+      ids.add(random.longs(1 + random.nextInt(13), 5, 60).toArray());
+    }
+    try (Golden golden = new Golden(name);
+        EmbeddingPipeline pipeline =
+            EmbeddingPipeline.of(
+                golden.tokenizer(-1), golden.model(Head.BASE), EmbeddingPipeline.Options.DEFAULT)) {
+      List<Integer> batches = new ArrayList<>();
+      float[][] all = pipeline.embedTokens(ids, batches::add);
+      assertEquals(9000, batches.stream().mapToInt(Integer::intValue).sum());
+      assertTrue(batches.size() > 1, "one batch has no parts");
+      for (int i : new int[] {0, 1, 4000, 4001, 7000, 8999}) {
+        assertArrayEquals(
+            pipeline.embedTokens(List.of(ids.get(i)), _ -> {})[0], all[i], "sequence " + i);
       }
     }
   }

@@ -3,77 +3,71 @@ package dev.gatun.pipelines;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.models.Config;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PostProcessingTest {
-  private static JsonNode json(String text) throws Exception {
-    return new ObjectMapper().readTree(text);
+  @TempDir private Path folder;
+
+  private Config config(String text) throws IOException {
+    Files.writeString(folder.resolve("config.json"), text);
+    return Config.read(folder);
+  }
+
+  private static float[] applied(ScoreFunction function, float... logits) {
+    try (Tensor x = Tensor.of(Device.cpu(), logits, 1, logits.length);
+        Tensor y = function.apply(x)) {
+      return y.toFloatArray();
+    }
   }
 
   @Test
   void softmaxStandsLargeLogits() {
     assertArrayEquals(
-        new float[] {0.5f, 0.5f, 0}, Scores.softmax(new float[] {1e30f, 1e30f, -1e30f}), 0);
+        new float[] {0.5f, 0.5f, 0}, applied(ScoreFunction.SOFTMAX, 1e30f, 1e30f, -1e30f), 0);
     assertArrayEquals(
-        new float[] {0.26894143f, 0.73105857f}, Scores.softmax(new float[] {1, 2}), 1e-7f);
+        new float[] {0.26894143f, 0.73105857f}, applied(ScoreFunction.SOFTMAX, 1, 2), 1e-6f);
   }
 
   @Test
   void sigmoidIsTwoSided() {
-    assertArrayEquals(new float[] {0, 0.5f, 1}, Scores.sigmoid(new float[] {-200, 0, 200}), 1e-30f);
-  }
-
-  @Test
-  void topKeepsTheOrderOfEqualOnes() {
-    assertArrayEquals(new int[] {1, 3, 0}, Scores.top(new float[] {1, 2, 0, 2}, 3));
-    assertArrayEquals(new int[] {0}, Scores.top(new float[] {1}, 5));
+    assertArrayEquals(
+        new float[] {0, 0.5f, 1}, applied(ScoreFunction.SIGMOID, -200, 0, 200), 1e-30f);
   }
 
   @Test
   void theConfigurationChoosesTheFunction() throws Exception {
-    assertEquals(ScoreFunction.SOFTMAX, ScoreFunction.of(json("{}"), 3));
-    assertEquals(ScoreFunction.SIGMOID, ScoreFunction.of(json("{}"), 1));
-    String problem = "{\"problem_type\": \"%s\"}";
+    assertEquals(ScoreFunction.SOFTMAX, ScoreFunction.of(config("{\"num_labels\": 3}")));
+    assertEquals(ScoreFunction.SIGMOID, ScoreFunction.of(config("{\"num_labels\": 1}")));
+    String problem = "{\"num_labels\": 3, \"problem_type\": \"%s\"}";
     assertEquals(
         ScoreFunction.SIGMOID,
-        ScoreFunction.of(json(problem.formatted("multi_label_classification")), 3));
-    assertEquals(ScoreFunction.NONE, ScoreFunction.of(json(problem.formatted("regression")), 1));
+        ScoreFunction.of(config(problem.formatted("multi_label_classification"))));
+    assertEquals(
+        ScoreFunction.SOFTMAX,
+        ScoreFunction.of(config(problem.formatted("single_label_classification"))));
+    assertEquals(ScoreFunction.NONE, ScoreFunction.of(config(problem.formatted("regression"))));
+    Config wrong = config(problem.formatted("ranking"));
+    String said =
+        assertThrows(IllegalArgumentException.class, () -> ScoreFunction.of(wrong)).getMessage();
+    assertTrue(
+        said.contains("'problem_type' is \"ranking\", expected one of regression, single_label"),
+        said);
   }
 
   @Test
   void labelsHaveNames() throws Exception {
-    assertArrayEquals(
-        new String[] {"good", "LABEL_1"}, Labels.of(json("{\"id2label\": {\"0\": \"good\"}}"), 2));
-  }
-
-  @Test
-  void poolsRaggedRows() {
-    float[] hidden = {9, 9, 1, 2, 3, 6};
-    float[] out = new float[2];
-    Pooling.MEAN.pool(hidden, 1, 2, out);
-    assertArrayEquals(new float[] {2, 4}, out);
-    Pooling.CLS.pool(hidden, 1, 2, out);
-    assertArrayEquals(new float[] {1, 2}, out);
-    Pooling.MAX.pool(hidden, 1, 2, out);
-    assertArrayEquals(new float[] {3, 6}, out);
-    Pooling.MAX.pool(hidden, 1, 0, out);
-    assertArrayEquals(new float[] {0, 0}, out);
-  }
-
-  @Test
-  void fillsMasks() {
-    assertArrayEquals(new int[] {1, 3}, MaskFilling.masks(new long[] {1, 4, 2, 4}, 4));
-    assertThrows(IllegalArgumentException.class, () -> MaskFilling.masks(new long[] {1, 2}, 4));
-    float[] logits = {0, 3, 1, 2};
     assertEquals(
-        List.of(1, 3),
-        MaskFilling.candidates(logits, 2).stream().map(MaskFilling.Candidate::id).toList());
-    List<MaskFilling.Candidate> chosen = MaskFilling.candidates(logits, 5, 0, 2);
-    assertEquals(List.of(2, 0), chosen.stream().map(MaskFilling.Candidate::id).toList());
-    assertEquals(Scores.softmax(logits)[2], chosen.getFirst().score());
+        List.of("good", "LABEL_1"),
+        config("{\"id2label\": {\"0\": \"good\", \"7\": \"x\"}}").labels());
   }
 }
