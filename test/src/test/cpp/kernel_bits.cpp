@@ -31,7 +31,7 @@ std::vector<float> numbers(int64_t count) {
 // Numbers of an element type.
 std::vector<uint8_t> of(int32_t dtype, const std::vector<float> &x) {
   std::vector<uint8_t> y(x.size() * (dtype == GATUN_DTYPE_F32 ? 4 : 2));
-  gatun_cast(x.data(), GATUN_DTYPE_F32, y.data(), dtype, static_cast<int64_t>(x.size()));
+  gatun_cast(nullptr, x.data(), GATUN_DTYPE_F32, y.data(), dtype, static_cast<int64_t>(x.size()));
   return y;
 }
 
@@ -51,39 +51,39 @@ void rows_of(int32_t dtype) {
                              weight = of(dtype, numbers(kColumns));
   std::vector<uint8_t> y(x.size());
   for (int32_t a = GATUN_ACTIVATION_NONE; a <= GATUN_ACTIVATION_QUICK_GELU; a++) {
-    int32_t status = gatun_activate(x.data(), y.data(), dtype, kRows * kColumns, a);
+    int32_t status = gatun_activate(nullptr, x.data(), y.data(), dtype, kRows * kColumns, a);
     print("activate", dtype, a, status, y);
-    status = gatun_gated_activation(x.data(), kColumns, other.data(), kColumns, y.data(), dtype,
-                                    kRows, kColumns, a);
+    status = gatun_gated_activation(nullptr, x.data(), kColumns, other.data(), kColumns, y.data(),
+                                    dtype, kRows, kColumns, a);
     print("gated_activation", dtype, a, status, y);
   }
-  int32_t status = gatun_softmax(x.data(), y.data(), dtype, kRows, kColumns, 0);
+  int32_t status = gatun_softmax(nullptr, x.data(), y.data(), dtype, kRows, kColumns, 0);
   print("softmax", dtype, 0, status, y);
   std::vector<int8_t> codes(kRows * kColumns);
   std::vector<float> scales(kRows), offsets(kRows);
-  status = gatun_layer_norm(x.data(), other.data(), weight.data(), weight.data(), y.data(), nullptr,
-                            dtype, dtype, kRows, kColumns, 1e-5f, codes.data(), kColumns,
+  status = gatun_layer_norm(nullptr, x.data(), other.data(), weight.data(), weight.data(), y.data(),
+                            nullptr, dtype, dtype, kRows, kColumns, 1e-5f, codes.data(), kColumns,
                             scales.data(), offsets.data(), 0);
   print("layer_norm", dtype, 0, status, y);
   print("layer_norm codes", dtype, 0, status, codes);
   print("layer_norm scales", dtype, 0, status, scales);
   print("layer_norm offsets", dtype, 0, status, offsets);
-  status = gatun_rms_norm(x.data(), other.data(), weight.data(), y.data(), nullptr, dtype, dtype,
-                          kRows, kColumns, 0, 1e-6f, nullptr, 0, nullptr, nullptr, 0);
+  status = gatun_rms_norm(nullptr, x.data(), other.data(), weight.data(), y.data(), nullptr, dtype,
+                          dtype, kRows, kColumns, 0, 1e-6f, nullptr, 0, nullptr, nullptr, 0);
   print("rms_norm", dtype, 0, status, y);
-  status = gatun_quantize_tokens(x.data(), dtype, kColumns, codes.data(), kColumns, scales.data(),
-                                 nullptr, 0, kRows, kColumns);
+  status = gatun_quantize_tokens(nullptr, x.data(), dtype, kColumns, codes.data(), kColumns,
+                                 scales.data(), nullptr, 0, kRows, kColumns);
   print("quantize_tokens", dtype, 0, status, codes);
-  status = gatun_l2_normalize(x.data(), y.data(), dtype, kRows, kColumns, 1e-12f);
+  status = gatun_l2_normalize(nullptr, x.data(), y.data(), dtype, kRows, kColumns, 1e-12f);
   print("l2_normalize", dtype, 0, status, y);
   for (int32_t op = GATUN_BINARY_OP_ADD; op <= GATUN_BINARY_OP_MINIMUM; op++) {
     const int64_t layout[] = {kRows, kColumns, kColumns, 1, 0, 1, kColumns, 1};
-    status = gatun_elementwise(x.data(), weight.data(), y.data(), dtype, op, 2, layout);
+    status = gatun_elementwise(nullptr, x.data(), weight.data(), y.data(), dtype, op, 2, layout);
     print("elementwise", dtype, op, status, y);
   }
   for (int32_t to = GATUN_DTYPE_F32; to <= GATUN_DTYPE_F16; to++) {
     std::vector<uint8_t> cast(kRows * kColumns * (to == GATUN_DTYPE_F32 ? 4 : 2));
-    status = gatun_cast(x.data(), dtype, cast.data(), to, kRows * kColumns);
+    status = gatun_cast(nullptr, x.data(), dtype, cast.data(), to, kRows * kColumns);
     print("cast", dtype, to, status, cast);
   }
 }
@@ -95,21 +95,21 @@ void products(int32_t dtype) {
   std::vector<float> y(kRows * n);
   const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL * GATUN_PANEL;
   std::vector<uint16_t> narrow(panels * k);
-  int32_t status = gatun_matmul_pack_bf16(weight.data(), dtype, k, 1, n, k, narrow.data());
-  status |= gatun_matmul_bf16(x.data(), dtype, k, narrow.data(), bias.data(), y.data(),
+  int32_t status = gatun_matmul_pack_bf16(nullptr, weight.data(), dtype, k, 1, n, k, narrow.data());
+  status |= gatun_matmul_bf16(nullptr, x.data(), dtype, k, narrow.data(), bias.data(), y.data(),
                               GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_GELU);
   print("matmul_bf16", dtype, 0, status, y);
-  status = gatun_matmul_pack_f16(weight.data(), dtype, k, 1, n, k, narrow.data());
-  status |= gatun_matmul_f16(x.data(), dtype, k, narrow.data(), bias.data(), y.data(),
+  status = gatun_matmul_pack_f16(nullptr, weight.data(), dtype, k, 1, n, k, narrow.data());
+  status |= gatun_matmul_f16(nullptr, x.data(), dtype, k, narrow.data(), bias.data(), y.data(),
                              GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_SILU);
   print("matmul_f16", dtype, 0, status, y);
-  status = gatun_batched_matmul(x.data(), 0, k, 1, weight.data(), 0, k, 1, dtype, y.data(),
+  status = gatun_batched_matmul(nullptr, x.data(), 0, k, 1, weight.data(), 0, k, 1, dtype, y.data(),
                                 GATUN_DTYPE_F32, 1, kRows, n, k);
   print("batched_matmul", dtype, 0, status, y);
   if (dtype == GATUN_DTYPE_F32) {
     std::vector<float> packed(panels * k);
-    status = gatun_matmul_pack_f32(weight.data(), dtype, k, 1, n, k, packed.data());
-    status |= gatun_matmul_f32(reinterpret_cast<const float *>(x.data()), k, packed.data(),
+    status = gatun_matmul_pack_f32(nullptr, weight.data(), dtype, k, 1, n, k, packed.data());
+    status |= gatun_matmul_f32(nullptr, reinterpret_cast<const float *>(x.data()), k, packed.data(),
                                bias.data(), y.data(), n, kRows, n, k, GATUN_ACTIVATION_TANH);
     print("matmul_f32", dtype, 0, status, y);
   }
@@ -128,9 +128,10 @@ void products(int32_t dtype) {
       }
     }
     for (int32_t a = GATUN_ACTIVATIONS_EXACT; a <= GATUN_ACTIVATIONS_INT8_BLOCKS; a++) {
-      status = gatun_quantized_matmul(x.data(), dtype, k, nullptr, nullptr, 0, packed.data(), bits,
-                                      32, GATUN_SCALES_F32, a, bias.data(), nullptr, 0, y.data(),
-                                      GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_NONE);
+      status =
+          gatun_quantized_matmul(nullptr, x.data(), dtype, k, nullptr, nullptr, 0, packed.data(),
+                                 bits, 32, GATUN_SCALES_F32, a, bias.data(), nullptr, 0, y.data(),
+                                 GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_NONE);
       print("quantized_matmul", bits, a, status, y);
     }
   }
@@ -166,7 +167,7 @@ void attention(int32_t dtype) {
     args.dropout = 0.1f;
     args.causal = causal;
     args.dtype = dtype;
-    const int32_t status = gatun_scaled_dot_product_attention(&args);
+    const int32_t status = gatun_scaled_dot_product_attention(nullptr, &args);
     print("attention", dtype, causal, status, y);
   }
 }

@@ -123,14 +123,17 @@ int32_t call(Function function, A... arguments) {
 }  // namespace
 }  // namespace gatun_remote
 
-#define GATUN_KERNEL(name, parameters, arguments)                                                 \
-  int32_t gatun_##name parameters {                                                               \
-    const auto with = [](auto... a) { return gatun_remote::call(gatun_remote::k_##name, a...); }; \
-    return with arguments;                                                                        \
-  }
+#define GATUN_CALL(name, arguments)                                                             \
+  const auto with = [](auto... a) { return gatun_remote::call(gatun_remote::k_##name, a...); }; \
+  return with arguments;
+// Nothing is recorded here.
+#define GATUN_KERNEL(name, parameters, arguments) \
+  int32_t gatun_##name(gatun_recording *, GATUN_LIST parameters) { GATUN_CALL(name, arguments) }
+#define GATUN_SETTING(name, parameters, arguments) \
+  int32_t gatun_##name parameters { GATUN_CALL(name, arguments) }
 extern "C" {
 #include "gatun_cpu_kernels.def"
-GATUN_REMOTE_SETTINGS(GATUN_KERNEL)
+GATUN_REMOTE_SETTINGS(GATUN_SETTING)
 
 void *gatun_allocate(int64_t bytes) {
   const uint64_t size = (static_cast<uint64_t>(bytes) + 63) / 64 * 64;

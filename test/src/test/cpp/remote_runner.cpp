@@ -65,6 +65,18 @@ int32_t invoke(int32_t (*function)(A...), const Memory &memory, std::index_seque
   return function(argument<A>(memory, memory.request.arguments[kAt])...);
 }
 
+template <typename... A, size_t... kAt>
+int32_t invoke(int32_t (*function)(gatun_recording *, A...), const Memory &memory,
+               std::index_sequence<kAt...>) {
+  return function(nullptr, argument<A>(memory, memory.request.arguments[kAt])...);
+}
+
+// A kernel, and what is none.
+template <typename... A>
+int32_t invoke(int32_t (*function)(gatun_recording *, A...), const Memory &memory) {
+  return invoke(function, memory, std::index_sequence_for<A...>());
+}
+
 template <typename... A>
 int32_t invoke(int32_t (*function)(A...), const Memory &memory) {
   return invoke(function, memory, std::index_sequence_for<A...>());

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 7
+#define GATUN_CPU_ABI 8
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -25,7 +25,8 @@ typedef enum {
   GATUN_INVALID_ARGUMENT = 1,
   GATUN_OUT_OF_MEMORY = 2,
   GATUN_UNSUPPORTED_LEVEL = 3,
-  GATUN_NOT_FINITE = 4,  // a number or a scale is NaN or infinite where that has no meaning
+  GATUN_NOT_FINITE = 4,    // a number or a scale is NaN or infinite where that has no meaning
+  GATUN_OUT_OF_RANGE = 5,  // an index or an offset is none of what it is looked up in
 } gatun_status;
 
 // Levels: sets of instructions that all kernels are compiled for. A machine has some of them, in no
@@ -182,11 +183,28 @@ typedef struct {
   int32_t dtype;  // of query, key, value and output
 } gatun_attention;
 
-#define GATUN_KERNEL(name, parameters, arguments) GATUN_EXPORT int32_t gatun_##name parameters;
+// Calls that are kept, to be made again.
+typedef struct gatun_recording gatun_recording;
+
+// Every kernel takes a recording before its own parameters: null runs it now; else the call is kept
+// behind those that are there and nothing is done, so that GATUN_OK says that there was memory for
+// it. Pointers are kept as they are: what they lead to, a gatun_attention and a layout too, must
+// stay until the recording is freed.
+#define GATUN_LIST(...) __VA_ARGS__
+#define GATUN_KERNEL(name, parameters, arguments) \
+  GATUN_EXPORT int32_t gatun_##name(gatun_recording *recording, GATUN_LIST parameters);
 #include "gatun_cpu_kernels.def"
 #undef GATUN_KERNEL
 
 GATUN_EXPORT int32_t gatun_abi(void);
+
+// Nothing yet; null when there is no memory.
+GATUN_EXPORT gatun_recording *gatun_new_recording(void);
+GATUN_EXPORT void gatun_free_recording(gatun_recording *recording);
+
+// Makes the calls of a recording in their order, up to the first that fails: its status, and its
+// number from 0 on in *failed. Not while one is kept in it.
+GATUN_EXPORT int32_t gatun_run_recording(const gatun_recording *recording, int64_t *failed);
 
 // The instruction sets that kernels may use, as gatun_feature bits: all that the processor and the
 // operating system support, until gatun_set_features leaves some out, for tests; -1 is all again.

@@ -4,6 +4,7 @@
 
 #include "features.h"
 #include "gatun_cpu.h"
+#include "recording.h"
 #include "thread_pool.h"
 
 // The levels of this machine and the instruction sets that make up each, the best one first.
@@ -77,17 +78,39 @@ const Level *find(int32_t number) {
 std::atomic<int32_t> level{best()->number};
 std::atomic<const Kernels *> kernels{best()->kernels};
 
+template <typename... A>
+int32_t call(gatun_recording *recording, int32_t (*Kernels::*kernel)(A...), A... arguments) {
+  if (recording != nullptr) {
+    return recording->add(kernel, arguments...) ? GATUN_OK : GATUN_OUT_OF_MEMORY;
+  }
+  return (kernels.load(std::memory_order_relaxed)->*kernel)(arguments...);
+}
+
 }  // namespace
 }  // namespace gatun
 
 extern "C" {
 
-#define GATUN_KERNEL(name, parameters, arguments)                          \
-  int32_t gatun_##name parameters {                                        \
-    return gatun::kernels.load(std::memory_order_relaxed)->name arguments; \
+#define GATUN_KERNEL(name, parameters, arguments)                               \
+  int32_t gatun_##name(gatun_recording *recording, GATUN_LIST parameters) {     \
+    return gatun::call(recording, &gatun::Kernels::name, GATUN_LIST arguments); \
   }
 #include "gatun_cpu_kernels.def"
 #undef GATUN_KERNEL
+
+gatun_recording *gatun_new_recording(void) {
+  void *memory = malloc(sizeof(gatun_recording));
+  return memory == nullptr ? nullptr : new (memory) gatun_recording();
+}
+
+void gatun_free_recording(gatun_recording *recording) {
+  recording->~gatun_recording();
+  free(recording);
+}
+
+int32_t gatun_run_recording(const gatun_recording *recording, int64_t *failed) {
+  return recording->run(*gatun::kernels.load(std::memory_order_relaxed), failed);
+}
 
 int32_t gatun_abi(void) { return GATUN_CPU_ABI; }
 

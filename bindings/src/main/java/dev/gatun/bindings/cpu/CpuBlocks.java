@@ -18,8 +18,10 @@ public final class CpuBlocks {
    */
   public record Format(int kind, long block) {}
 
-  /** Whether all elements are finite, and their scales too. */
-  public static boolean quantize(
+  /**
+   * @param instead what is done where an element or a scale is not finite
+   */
+  public static void quantize(
       MemorySegment weight,
       int dtype,
       long weightStride,
@@ -27,10 +29,12 @@ public final class CpuBlocks {
       long n,
       long k,
       Format format,
-      MemorySegment blocks) {
-    return finite(
+      MemorySegment blocks,
+      Runnable instead) {
+    finite(
         "quantize",
         gatun_cpu_h.gatun_quantize(
+            CpuRecording.current(),
             weight,
             dtype,
             weightStride,
@@ -39,7 +43,8 @@ public final class CpuBlocks {
             k,
             format.kind(),
             format.block(),
-            blocks));
+            blocks),
+        instead);
   }
 
   public static void dequantize(
@@ -47,23 +52,39 @@ public final class CpuBlocks {
     CpuLibrary.check(
         "dequantize",
         gatun_cpu_h.gatun_dequantize(
-            blocks, rowStride, n, k, format.kind(), format.block(), weight));
+            CpuRecording.current(),
+            blocks,
+            rowStride,
+            n,
+            k,
+            format.kind(),
+            format.block(),
+            weight));
   }
 
-  /** Whether all scales and minima are finite. */
-  public static boolean pack(
-      MemorySegment blocks, long rowStride, long n, long k, Format format, MemorySegment packed) {
-    return finite(
+  /**
+   * @param instead what is done where a scale or a minimum is not finite
+   */
+  public static void pack(
+      MemorySegment blocks,
+      long rowStride,
+      long n,
+      long k,
+      Format format,
+      MemorySegment packed,
+      Runnable instead) {
+    finite(
         "quantized_pack",
         gatun_cpu_h.gatun_quantized_pack(
-            blocks, rowStride, n, k, format.kind(), format.block(), packed));
+            CpuRecording.current(), blocks, rowStride, n, k, format.kind(), format.block(), packed),
+        instead);
   }
 
-  private static boolean finite(String call, int status) {
+  private static void finite(String call, int status, Runnable instead) {
     if (status == gatun_cpu_h.GATUN_NOT_FINITE()) {
-      return false;
+      instead.run();
+    } else {
+      CpuLibrary.check(call, status, instead);
     }
-    CpuLibrary.check(call, status);
-    return true;
   }
 }

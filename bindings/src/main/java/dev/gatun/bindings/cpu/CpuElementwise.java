@@ -15,6 +15,13 @@ public final class CpuElementwise {
     CpuLibrary.check(
         "elementwise",
         gatun_cpu_h.gatun_elementwise(
-            a, b, y, dtype, op, layout[0].length, CpuLayouts.write(layout)));
+            CpuRecording.current(),
+            a,
+            b,
+            y,
+            dtype,
+            op,
+            layout[0].length,
+            CpuLayouts.write(layout)));
   }
 }

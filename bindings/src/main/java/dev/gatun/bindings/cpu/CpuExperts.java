@@ -45,6 +45,7 @@ public final class CpuExperts {
     CpuLibrary.check(
         "expert_routing",
         gatun_cpu_h.gatun_expert_routing(
+            CpuRecording.current(),
             logits.data(),
             logits.dtype(),
             logits.stride(),
@@ -74,6 +75,7 @@ public final class CpuExperts {
     CpuLibrary.check(
         "grouped_matmul_f32",
         gatun_cpu_h.gatun_grouped_matmul_f32(
+            CpuRecording.current(),
             x.data(),
             x.stride(),
             groups.rows(),
@@ -100,6 +102,7 @@ public final class CpuExperts {
     CpuLibrary.check(
         "grouped_matmul_bf16",
         gatun_cpu_h.gatun_grouped_matmul_bf16(
+            CpuRecording.current(),
             x.data(),
             x.dtype(),
             x.stride(),
@@ -128,6 +131,7 @@ public final class CpuExperts {
     CpuLibrary.check(
         "grouped_matmul_f16",
         gatun_cpu_h.gatun_grouped_matmul_f16(
+            CpuRecording.current(),
             x.data(),
             x.dtype(),
             x.stride(),
@@ -157,6 +161,7 @@ public final class CpuExperts {
     CpuLibrary.check(
         "grouped_quantized_matmul",
         gatun_cpu_h.gatun_grouped_quantized_matmul(
+            CpuRecording.current(),
             x.data(),
             x.dtype(),
             x.stride(),
@@ -192,6 +197,7 @@ public final class CpuExperts {
     CpuLibrary.check(
         "expert_combine",
         gatun_cpu_h.gatun_expert_combine(
+            CpuRecording.current(),
             x.data(),
             x.dtype(),
             x.stride(),

@@ -13,7 +13,13 @@ public final class CpuIndexing {
   public static void copy(MemorySegment x, MemorySegment y, int elementBytes, long[]... layout) {
     CpuLibrary.check(
         "copy",
-        gatun_cpu_h.gatun_copy(x, y, elementBytes, layout[0].length, CpuLayouts.write(layout)));
+        gatun_cpu_h.gatun_copy(
+            CpuRecording.current(),
+            x,
+            y,
+            elementBytes,
+            layout[0].length,
+            CpuLayouts.write(layout)));
   }
 
   public static void indexSelect(
@@ -26,7 +32,8 @@ public final class CpuIndexing {
       MemorySegment y) {
     CpuLibrary.check(
         "index_select",
-        gatun_cpu_h.gatun_index_select(x, outer, length, entryBytes, ids, count, y));
+        gatun_cpu_h.gatun_index_select(
+            CpuRecording.current(), x, outer, length, entryBytes, ids, count, y));
   }
 
   public static void indexAdd(
@@ -39,6 +46,8 @@ public final class CpuIndexing {
       long rows,
       long columns) {
     CpuLibrary.check(
-        "index_add", gatun_cpu_h.gatun_index_add(x, xDtype, ids, count, y, yDtype, rows, columns));
+        "index_add",
+        gatun_cpu_h.gatun_index_add(
+            CpuRecording.current(), x, xDtype, ids, count, y, yDtype, rows, columns));
   }
 }

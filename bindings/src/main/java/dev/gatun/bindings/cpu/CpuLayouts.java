@@ -14,9 +14,12 @@ final class CpuLayouts {
 
   private CpuLayouts() {}
 
-  /** The numbers one after another, until this thread's next call. */
+  /**
+   * The numbers one after another, until this thread's next call, or as long as what it records.
+   */
   static MemorySegment write(long[]... parts) {
-    MemorySegment block = BLOCK.get();
+    MemorySegment kept = CpuRecording.arguments(8L * MOST);
+    MemorySegment block = kept == null ? BLOCK.get() : kept;
     int next = 0;
     for (long[] part : parts) {
       MemorySegment.copy(part, 0, block, ValueLayout.JAVA_LONG, 8L * next, part.length);

@@ -73,7 +73,7 @@ public final class CpuLibrary {
   }
 
   public static void setLevel(int level) {
-    check("set_level", gatun_cpu_h.gatun_set_level(level));
+    require("set_level", gatun_cpu_h.gatun_set_level(level));
   }
 
   public static int threads() {
@@ -81,7 +81,7 @@ public final class CpuLibrary {
   }
 
   public static void setThreads(int threads) {
-    check("set_threads", gatun_cpu_h.gatun_set_threads(threads));
+    require("set_threads", gatun_cpu_h.gatun_set_threads(threads));
   }
 
   /** The bits of the instruction sets that kernels may use. */
@@ -91,7 +91,7 @@ public final class CpuLibrary {
 
   /** Leaves instruction sets out; -1 allows all again. */
   public static void setFeatures(int features) {
-    check("set_features", gatun_cpu_h.gatun_set_features(features));
+    require("set_features", gatun_cpu_h.gatun_set_features(features));
   }
 
   /** A block aligned to 64 bytes, or null when there is no memory. */
@@ -105,9 +105,12 @@ public final class CpuLibrary {
   }
 
   public static void attention(CpuAttention a) {
-    MemorySegment args = ATTENTION.get();
+    MemorySegment kept = CpuRecording.arguments(gatun_attention.sizeof());
+    MemorySegment args = kept == null ? ATTENTION.get() : kept;
     a.write(args);
-    check("scaled_dot_product_attention", gatun_cpu_h.gatun_scaled_dot_product_attention(args));
+    check(
+        "scaled_dot_product_attention",
+        gatun_cpu_h.gatun_scaled_dot_product_attention(CpuRecording.current(), args));
   }
 
   public static void matmulPackF32(
@@ -121,7 +124,7 @@ public final class CpuLibrary {
     check(
         "matmul_pack_f32",
         gatun_cpu_h.gatun_matmul_pack_f32(
-            weight, dtype, weightStride, elementStride, n, k, packed));
+            CpuRecording.current(), weight, dtype, weightStride, elementStride, n, k, packed));
   }
 
   public static void matmul(
@@ -137,7 +140,8 @@ public final class CpuLibrary {
       int activation) {
     check(
         "matmul_f32",
-        gatun_cpu_h.gatun_matmul_f32(x, xStride, packed, bias, y, yStride, m, n, k, activation));
+        gatun_cpu_h.gatun_matmul_f32(
+            CpuRecording.current(), x, xStride, packed, bias, y, yStride, m, n, k, activation));
   }
 
   public static void matmulPackBf16(
@@ -151,7 +155,7 @@ public final class CpuLibrary {
     check(
         "matmul_pack_bf16",
         gatun_cpu_h.gatun_matmul_pack_bf16(
-            weight, dtype, weightStride, elementStride, n, k, packed));
+            CpuRecording.current(), weight, dtype, weightStride, elementStride, n, k, packed));
   }
 
   public static void matmulPackF16(
@@ -165,7 +169,7 @@ public final class CpuLibrary {
     check(
         "matmul_pack_f16",
         gatun_cpu_h.gatun_matmul_pack_f16(
-            weight, dtype, weightStride, elementStride, n, k, packed));
+            CpuRecording.current(), weight, dtype, weightStride, elementStride, n, k, packed));
   }
 
   public static void matmulBf16(
@@ -184,7 +188,19 @@ public final class CpuLibrary {
     check(
         "matmul_bf16",
         gatun_cpu_h.gatun_matmul_bf16(
-            x, xDtype, xStride, packed, bias, y, yDtype, yStride, m, n, k, activation));
+            CpuRecording.current(),
+            x,
+            xDtype,
+            xStride,
+            packed,
+            bias,
+            y,
+            yDtype,
+            yStride,
+            m,
+            n,
+            k,
+            activation));
   }
 
   public static void matmulF16(
@@ -203,11 +219,23 @@ public final class CpuLibrary {
     check(
         "matmul_f16",
         gatun_cpu_h.gatun_matmul_f16(
-            x, xDtype, xStride, packed, bias, y, yDtype, yStride, m, n, k, activation));
+            CpuRecording.current(),
+            x,
+            xDtype,
+            xStride,
+            packed,
+            bias,
+            y,
+            yDtype,
+            yStride,
+            m,
+            n,
+            k,
+            activation));
   }
 
   public static void cast(MemorySegment x, int xDtype, MemorySegment y, int yDtype, long count) {
-    check("cast", gatun_cpu_h.gatun_cast(x, xDtype, y, yDtype, count));
+    check("cast", gatun_cpu_h.gatun_cast(CpuRecording.current(), x, xDtype, y, yDtype, count));
   }
 
   public static void batchedMatmul(
@@ -225,6 +253,7 @@ public final class CpuLibrary {
     check(
         "batched_matmul",
         gatun_cpu_h.gatun_batched_matmul(
+            CpuRecording.current(),
             a,
             aStrides[0],
             aStrides[1],
@@ -244,7 +273,9 @@ public final class CpuLibrary {
 
   public static void scatterRows(
       MemorySegment x, MemorySegment ids, long count, MemorySegment y, long rows, long rowBytes) {
-    check("scatter_rows", gatun_cpu_h.gatun_scatter_rows(x, ids, count, y, rows, rowBytes));
+    check(
+        "scatter_rows",
+        gatun_cpu_h.gatun_scatter_rows(CpuRecording.current(), x, ids, count, y, rows, rowBytes));
   }
 
   public static void disentangledBias(
@@ -264,6 +295,7 @@ public final class CpuLibrary {
     check(
         "disentangled_bias_f32",
         gatun_cpu_h.gatun_disentangled_bias_f32(
+            CpuRecording.current(),
             c2p,
             p2c,
             offsets,
@@ -279,19 +311,47 @@ public final class CpuLibrary {
             length));
   }
 
+  /** Requires a kernel's call to have been made or recorded. */
   static void check(String call, int status) {
-    if (status == gatun_cpu_h.GATUN_OK()) {
-      return;
+    check(call, status, null);
+  }
+
+  /**
+   * @param explain throws what is wrong with numbers that the call was given; or null
+   */
+  static void check(String call, int status, Runnable explain) {
+    if (status != gatun_cpu_h.GATUN_OK()) {
+      throw failure(call, status, explain);
     }
+    CpuRecording.note(call, explain);
+  }
+
+  private static void require(String call, int status) {
+    if (status != gatun_cpu_h.GATUN_OK()) {
+      throw failure(call, status, null);
+    }
+  }
+
+  /** What to throw for a status; where somebody explains it better, that is thrown here. */
+  static RuntimeException failure(String call, int status, Runnable explain) {
     if (status == gatun_cpu_h.GATUN_OUT_OF_MEMORY()) {
       throw new OutOfMemoryError("gatun_" + call + ": no native memory for the kernel's scratch");
+    }
+    boolean ofNumbers =
+        status == gatun_cpu_h.GATUN_OUT_OF_RANGE() || status == gatun_cpu_h.GATUN_NOT_FINITE();
+    if (explain != null && ofNumbers) {
+      explain.run();
     }
     String reason =
         status == gatun_cpu_h.GATUN_INVALID_ARGUMENT()
             ? "invalid argument"
             : status == gatun_cpu_h.GATUN_UNSUPPORTED_LEVEL()
                 ? "this processor lacks the level's instructions"
-                : "unknown status " + status;
-    throw new IllegalArgumentException("gatun_" + call + ": " + reason);
+                : status == gatun_cpu_h.GATUN_OUT_OF_RANGE()
+                    ? "an index was out of range, and is no more when looked at again"
+                    : status == gatun_cpu_h.GATUN_NOT_FINITE()
+                        ? "a number or a scale is not finite"
+                        : "unknown status " + status;
+    return new IllegalArgumentException("gatun_" + call + ": " + reason);
   }
 }

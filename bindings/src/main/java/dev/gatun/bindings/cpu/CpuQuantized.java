@@ -44,6 +44,7 @@ public final class CpuQuantized {
     CpuLibrary.check(
         "quantized_matmul",
         gatun_cpu_h.gatun_quantized_matmul(
+            CpuRecording.current(),
             x,
             xDtype,
             xStride,

@@ -22,6 +22,7 @@ public final class CpuReduce {
     CpuLibrary.check(
         "reduce",
         gatun_cpu_h.gatun_reduce(
+            CpuRecording.current(),
             x,
             xDtype,
             strides[0],
@@ -37,7 +38,9 @@ public final class CpuReduce {
 
   public static void argmax(
       MemorySegment x, int dtype, long xStride, long rows, long columns, MemorySegment y) {
-    CpuLibrary.check("argmax", gatun_cpu_h.gatun_argmax(x, dtype, xStride, rows, columns, y));
+    CpuLibrary.check(
+        "argmax",
+        gatun_cpu_h.gatun_argmax(CpuRecording.current(), x, dtype, xStride, rows, columns, y));
   }
 
   public static void topk(
@@ -50,6 +53,8 @@ public final class CpuReduce {
       MemorySegment values,
       MemorySegment indices) {
     CpuLibrary.check(
-        "topk", gatun_cpu_h.gatun_topk(x, dtype, xStride, rows, columns, k, values, indices));
+        "topk",
+        gatun_cpu_h.gatun_topk(
+            CpuRecording.current(), x, dtype, xStride, rows, columns, k, values, indices));
   }
 }

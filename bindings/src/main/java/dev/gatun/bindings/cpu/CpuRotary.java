@@ -24,6 +24,7 @@ public final class CpuRotary {
     CpuLibrary.check(
         "rotary",
         gatun_cpu_h.gatun_rotary(
+            CpuRecording.current(),
             x,
             xStride,
             cosine,
@@ -63,6 +64,7 @@ public final class CpuRotary {
     CpuLibrary.check(
         "rotary_cache_update",
         gatun_cpu_h.gatun_rotary_cache_update(
+            CpuRecording.current(),
             qkv,
             qkvStride,
             cosine,

@@ -36,6 +36,7 @@ public final class CpuRows {
     CpuLibrary.check(
         "layer_norm",
         gatun_cpu_h.gatun_layer_norm(
+            CpuRecording.current(),
             x,
             residual,
             weight,
@@ -70,6 +71,7 @@ public final class CpuRows {
     CpuLibrary.check(
         "rms_norm",
         gatun_cpu_h.gatun_rms_norm(
+            CpuRecording.current(),
             x,
             residual,
             weight,
@@ -93,6 +95,7 @@ public final class CpuRows {
     CpuLibrary.check(
         "quantize_tokens",
         gatun_cpu_h.gatun_quantize_tokens(
+            CpuRecording.current(),
             x,
             dtype,
             xStride,
@@ -108,17 +111,22 @@ public final class CpuRows {
   public static void l2Normalize(
       MemorySegment x, MemorySegment y, int dtype, long rows, long columns, float eps) {
     CpuLibrary.check(
-        "l2_normalize", gatun_cpu_h.gatun_l2_normalize(x, y, dtype, rows, columns, eps));
+        "l2_normalize",
+        gatun_cpu_h.gatun_l2_normalize(CpuRecording.current(), x, y, dtype, rows, columns, eps));
   }
 
   public static void softmax(
       MemorySegment x, MemorySegment y, int dtype, long rows, long columns, boolean log) {
-    CpuLibrary.check("softmax", gatun_cpu_h.gatun_softmax(x, y, dtype, rows, columns, log ? 1 : 0));
+    CpuLibrary.check(
+        "softmax",
+        gatun_cpu_h.gatun_softmax(CpuRecording.current(), x, y, dtype, rows, columns, log ? 1 : 0));
   }
 
   public static void activate(
       MemorySegment x, MemorySegment y, int dtype, long count, int activation) {
-    CpuLibrary.check("activate", gatun_cpu_h.gatun_activate(x, y, dtype, count, activation));
+    CpuLibrary.check(
+        "activate",
+        gatun_cpu_h.gatun_activate(CpuRecording.current(), x, y, dtype, count, activation));
   }
 
   public static void gatedActivation(
@@ -134,7 +142,16 @@ public final class CpuRows {
     CpuLibrary.check(
         "gated_activation",
         gatun_cpu_h.gatun_gated_activation(
-            gate, gateStride, up, upStride, y, dtype, rows, columns, activation));
+            CpuRecording.current(),
+            gate,
+            gateStride,
+            up,
+            upStride,
+            y,
+            dtype,
+            rows,
+            columns,
+            activation));
   }
 
   public static void embedding(
@@ -150,7 +167,16 @@ public final class CpuRows {
     CpuLibrary.check(
         "embedding",
         gatun_cpu_h.gatun_embedding(
-            table, tableDtype, rows, columns, ids, count, y, yDtype, accumulate ? 1 : 0));
+            CpuRecording.current(),
+            table,
+            tableDtype,
+            rows,
+            columns,
+            ids,
+            count,
+            y,
+            yDtype,
+            accumulate ? 1 : 0));
   }
 
   public static void pool(
@@ -162,7 +188,9 @@ public final class CpuRows {
       MemorySegment y,
       int dtype) {
     CpuLibrary.check(
-        "pool", gatun_cpu_h.gatun_pool(x, offsets, sequences, columns, mode, y, dtype));
+        "pool",
+        gatun_cpu_h.gatun_pool(
+            CpuRecording.current(), x, offsets, sequences, columns, mode, y, dtype));
   }
 
   public static void crossEntropy(
@@ -175,6 +203,7 @@ public final class CpuRows {
       MemorySegment loss) {
     CpuLibrary.check(
         "cross_entropy",
-        gatun_cpu_h.gatun_cross_entropy(logits, dtype, targets, rows, columns, ignoreIndex, loss));
+        gatun_cpu_h.gatun_cross_entropy(
+            CpuRecording.current(), logits, dtype, targets, rows, columns, ignoreIndex, loss));
   }
 }

@@ -96,7 +96,8 @@ public final class Device {
    * shape, to submit it again with one call; see {@link Backend#capture}. New inputs are written to
    * tensors that were there before; results are in tensors that the work leaves open.
    *
-   * @throws UnsupportedOperationException when the device records nothing: the processor
+   * @throws UnsupportedOperationException when the device records nothing, as the processor by the
+   *     reference backend
    */
   public Replay capture(Runnable work) {
     return backend.capture(work);

@@ -2,6 +2,7 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.CpuMemory.segment;
 
+import dev.gatun.bindings.cpu.CpuChecks;
 import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
@@ -55,7 +56,13 @@ final class Arguments {
       return MemorySegment.NULL;
     }
     MemorySegment values = address(offsets.values());
-    offsets.check(call.kernel(), values);
+    CpuChecks.offsets(
+        values,
+        offsets.sequences(),
+        offsets.tokens(),
+        offsets.longest(),
+        false,
+        () -> offsets.check(call.kernel(), values));
     return values;
   }
 
@@ -73,7 +80,14 @@ final class Arguments {
   /** As {@link Execution#inRange}, of I64 indices of which nothing is known. */
   static void inRange(KernelCall call, String what, Indices ids, long limit, Long exception) {
     if (ids.isUnknown()) {
-      Execution.inRange(call, what, address(ids.values()), ids.values().size(0), limit, exception);
+      MemorySegment values = address(ids.values());
+      long count = ids.values().size(0);
+      CpuChecks.indices(
+          values,
+          count,
+          limit,
+          exception,
+          () -> Execution.inRange(call, what, values, count, limit, exception));
     }
   }
 }

@@ -5,6 +5,7 @@ import static dev.gatun.kernels.cpu.Arguments.dtype;
 import static dev.gatun.kernels.cpu.Arguments.offsets;
 
 import dev.gatun.bindings.cpu.CpuAttention;
+import dev.gatun.bindings.cpu.CpuChecks;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
@@ -13,6 +14,7 @@ import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.device.Execution;
+import dev.gatun.kernels.api.memory.Lengths;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
@@ -47,9 +49,20 @@ final class AttentionKernels {
       return MemorySegment.NULL;
     }
     MemorySegment values = address(keys.lengths().values());
-    int[] lengths = keys.lengths().check(c.kernel(), values);
+    Lengths lengths = keys.lengths();
+    long rows = lengths.values().count();
+    CpuChecks.places(
+        values, rows, 0, lengths.longest() + 1L, () -> lengths.check(c.kernel(), values));
     if (keys.isPaged() && keys.pages().isUnknown()) {
-      Execution.pagesInRange(c, address(keys.blockTable()), lengths);
+      MemorySegment table = address(keys.blockTable());
+      CpuChecks.pages(
+          table,
+          keys.blockTable().stride(0),
+          values,
+          c.batch(),
+          Math.max(1, c.key().size(1)),
+          c.key().size(0),
+          () -> Execution.pagesInRange(c, table, lengths.check(c.kernel(), values)));
     }
     return values;
   }

@@ -20,19 +20,16 @@ final class BlockKernels {
 
   static void run(Quantize c) {
     Operand w = c.weight();
-    boolean finite =
-        CpuBlocks.quantize(
-            address(w),
-            dtype(w.dtype()),
-            w.stride(0),
-            w.stride(1),
-            w.size(0),
-            w.size(1),
-            format(c.format(), w.size(1)),
-            address(c.blocks()));
-    if (!finite) {
-      HostBlocks.quantize(c.format(), c.weight(), c.blocks());
-    }
+    CpuBlocks.quantize(
+        address(w),
+        dtype(w.dtype()),
+        w.stride(0),
+        w.stride(1),
+        w.size(0),
+        w.size(1),
+        format(c.format(), w.size(1)),
+        address(c.blocks()),
+        () -> HostBlocks.quantize(c.format(), c.weight(), c.blocks()));
   }
 
   static void run(Dequantize c) {
@@ -46,17 +43,14 @@ final class BlockKernels {
   }
 
   static void run(QuantizedPack c) {
-    boolean finite =
-        CpuBlocks.pack(
-            address(c.blocks()),
-            c.blocks().stride(0),
-            c.blocks().size(0),
-            c.inFeatures(),
-            format(c.format(), c.inFeatures()),
-            address(c.packed()));
-    if (!finite) {
-      HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed());
-    }
+    CpuBlocks.pack(
+        address(c.blocks()),
+        c.blocks().stride(0),
+        c.blocks().size(0),
+        c.inFeatures(),
+        format(c.format(), c.inFeatures()),
+        address(c.packed()),
+        () -> HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed()));
   }
 
   private static CpuBlocks.Format format(BlockFormat format, long inFeatures) {

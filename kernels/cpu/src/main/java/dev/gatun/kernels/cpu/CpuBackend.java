@@ -3,6 +3,7 @@ package dev.gatun.kernels.cpu;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.device.Replay;
 import dev.gatun.kernels.api.memory.Memory;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -139,6 +140,15 @@ public final class CpuBackend implements Backend {
   /** Allows all instruction sets of the processor again. */
   public void allowAll() {
     CpuLibrary.setFeatures(-1);
+  }
+
+  @Override
+  public Replay capture(Runnable work) {
+    if (CpuReplay.mine() != null) {
+      throw new IllegalStateException("capture: this thread is recording already");
+    }
+    work.run();
+    return CpuReplay.of(memory, work);
   }
 
   @Override

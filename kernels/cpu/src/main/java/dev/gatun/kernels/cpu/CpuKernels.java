@@ -31,6 +31,10 @@ final class CpuKernels implements Kernels {
   }
 
   private void compute(KernelCall call) {
+    CpuReplay recorded = CpuReplay.mine();
+    if (recorded != null) {
+      recorded.hold(call);
+    }
     switch (call) {
       case AttentionCall c -> AttentionKernels.run(c);
       case ElementwiseCall c -> ElementwiseKernels.run(c);

@@ -32,7 +32,16 @@ final class CpuMemory implements Memory {
       throw new IllegalArgumentException(
           "allocate: %d bytes, must not be negative".formatted(bytes));
     }
-    long size = sizeClass(bytes);
+    CpuReplay recorded = CpuReplay.mine();
+    if (recorded != null) {
+      return recorded.allocate(bytes);
+    }
+    MemorySegment block = take(sizeClass(bytes), bytes);
+    return new HostBuffer(this, block.asSlice(0, bytes), segment -> giveBack(block, bytes));
+  }
+
+  /** A block of a size class, of which so many bytes count as allocated. */
+  MemorySegment take(long size, long bytes) {
     Queue<MemorySegment> queue = free.get(size);
     MemorySegment block = queue == null ? null : queue.poll();
     if (block != null) {
@@ -51,20 +60,30 @@ final class CpuMemory implements Memory {
       }
     }
     allocated.addAndGet(bytes);
-    MemorySegment whole = block;
-    return new HostBuffer(this, block.asSlice(0, bytes), segment -> giveBack(whole, bytes));
+    return block;
   }
 
   @Override
   public Buffer adopt(MemorySegment source) {
-    return new HostBuffer(this, source, segment -> {});
+    if (CpuReplay.mine() == null) {
+      return new HostBuffer(this, source, segment -> {});
+    }
+    // A replay may come when the source is gone.
+    Buffer buffer = allocate(source.byteSize());
+    write(source, buffer, 0);
+    return buffer;
   }
 
   @Override
   public void write(MemorySegment source, Buffer target, long offset) {
     target.acquire();
     try {
-      MemorySegment.copy(source, 0, segment(target), offset, source.byteSize());
+      CpuReplay recorded = CpuReplay.mine();
+      if (recorded == null) {
+        MemorySegment.copy(source, 0, segment(target), offset, source.byteSize());
+      } else {
+        recorded.write(source, target, offset);
+      }
     } finally {
       target.release();
     }
@@ -72,6 +91,10 @@ final class CpuMemory implements Memory {
 
   @Override
   public void read(Buffer source, long offset, MemorySegment target) {
+    if (CpuReplay.mine() != null) {
+      throw new IllegalStateException(
+          "read: this thread is recording work, nothing of which is done; read after a replay");
+    }
     source.acquire();
     try {
       MemorySegment.copy(segment(source), offset, target, 0, target.byteSize());
@@ -84,7 +107,13 @@ final class CpuMemory implements Memory {
   public void fill(Buffer target, long offset, long bytes, byte value) {
     target.acquire();
     try {
-      segment(target).asSlice(offset, bytes).fill(value);
+      MemorySegment part = segment(target).asSlice(offset, bytes);
+      CpuReplay recorded = CpuReplay.mine();
+      if (recorded == null) {
+        part.fill(value);
+      } else {
+        recorded.fill(target, part, value);
+      }
     } finally {
       target.release();
     }
@@ -100,7 +129,8 @@ final class CpuMemory implements Memory {
     return ((HostBuffer) buffer).segment();
   }
 
-  private void giveBack(MemorySegment block, long bytes) {
+  /** Takes back what {@link #take} gave. */
+  void giveBack(MemorySegment block, long bytes) {
     allocated.addAndGet(-bytes);
     long size = block.byteSize();
     if (kept.addAndGet(size) <= KEPT_BYTES) {
@@ -122,7 +152,7 @@ final class CpuMemory implements Memory {
   }
 
   /** The next of four sizes to each power of two, so that at most a fifth of a block is unused. */
-  private static long sizeClass(long bytes) {
+  static long sizeClass(long bytes) {
     if (bytes <= 256) {
       return Math.max(64, (bytes + 63) / 64 * 64);
     }

@@ -4,6 +4,7 @@ import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
 import static dev.gatun.kernels.cpu.Arguments.offsets;
 
+import dev.gatun.bindings.cpu.CpuChecks;
 import dev.gatun.bindings.cpu.CpuExperts;
 import dev.gatun.bindings.cpu.CpuQuantized;
 import dev.gatun.kernels.api.call.KernelCall;
@@ -54,7 +55,13 @@ final class ExpertKernels {
     }
     Offsets sequences = c.capacity().sequences();
     MemorySegment values = address(sequences.values());
-    Execution.allTokens(c, sequences.check(c.kernel(), values), sequences.tokens());
+    CpuChecks.offsets(
+        values,
+        sequences.sequences(),
+        sequences.tokens(),
+        sequences.longest(),
+        true,
+        () -> Execution.allTokens(c, sequences.check(c.kernel(), values), sequences.tokens()));
     return values;
   }
 
@@ -92,7 +99,14 @@ final class ExpertKernels {
   private static void combine(ExpertCombine c) {
     long tokens = c.places().size(0);
     long k = c.places().size(1);
-    Execution.inRange(c, "place", address(c.places()), tokens * k, -1, c.x().size(0));
+    MemorySegment places = address(c.places());
+    long rows = c.x().size(0);
+    CpuChecks.places(
+        places,
+        tokens * k,
+        -1,
+        rows,
+        () -> Execution.inRange(c, "place", places, tokens * k, -1, rows));
     CpuExperts.combine(
         rows(c.x()),
         c.x().size(0),
@@ -114,9 +128,17 @@ final class ExpertKernels {
       KernelCall call, Operand x, Operand rows, Operand offsets, Operand y) {
     long experts = offsets.size(0) - 1;
     MemorySegment begins = address(offsets);
-    MemorySegment from = rows == null ? null : address(rows);
-    Execution.grouped(call, begins, experts, y.size(0), from, x.size(0));
-    return new CpuExperts.Groups(address(rows), begins, experts);
+    MemorySegment from = address(rows);
+    CpuChecks.groups(
+        begins,
+        experts,
+        y.size(0),
+        from,
+        x.size(0),
+        () ->
+            Execution.grouped(
+                call, begins, experts, y.size(0), rows == null ? null : from, x.size(0)));
+    return new CpuExperts.Groups(from, begins, experts);
   }
 
   private static CpuExperts.Sizes sizes(Operand x, Operand y) {

@@ -4,11 +4,13 @@ import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
 import static dev.gatun.kernels.cpu.Arguments.inRange;
 
+import dev.gatun.bindings.cpu.CpuChecks;
 import dev.gatun.bindings.cpu.CpuRotary;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Operand;
+import java.lang.foreign.MemorySegment;
 
 /** Turns rotary calls into the native ones' arguments. */
 final class RotaryKernels {
@@ -37,7 +39,9 @@ final class RotaryKernels {
     inRange(c, "position", c.positions(), c.cosine().size(0), null);
     inRange(c, "slot", c.slots(), c.slotCount(), -1L);
     if (c.slots().isUnknown()) {
-      Execution.distinct(c, "slot", address(c.slots().values()), tokens, -1L);
+      MemorySegment slots = address(c.slots().values());
+      CpuChecks.distinct(
+          slots, tokens, -1, () -> Execution.distinct(c, "slot", slots, tokens, -1L));
     }
     CpuRotary.rotaryCacheUpdate(
         address(c.qkv()),

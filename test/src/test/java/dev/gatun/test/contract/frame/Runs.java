@@ -1,5 +1,6 @@
 package dev.gatun.test.contract.frame;
 
+import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.device.Backend;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,22 +36,40 @@ public final class Runs {
 
   /** The same, with operands that are aligned to 16 bytes on request. */
   public static Map<String, int[]> run(Case c, Backend backend, boolean aligned) {
-    Map<String, Placement> placements = new LinkedHashMap<>();
-    try {
-      int skip = 0;
-      for (Data data : c.data()) {
-        placements.put(
-            data.name(), new Placement(data, backend.memory(), aligned ? 0 : skip++ % 4));
+    try (Placed placed = Placed.of(c, backend, aligned)) {
+      backend.kernels().run(placed.call());
+      return placed.results();
+    }
+  }
+
+  /** A case's operands in a backend's memory. */
+  public record Placed(Case of, Map<String, Placement> placements) implements AutoCloseable {
+    public static Placed of(Case c, Backend backend, boolean aligned) {
+      Placed placed = new Placed(c, new LinkedHashMap<>());
+      try {
+        int skip = 0;
+        for (Data data : c.data()) {
+          placed.placements.put(
+              data.name(), new Placement(data, backend.memory(), aligned ? 0 : skip++ % 4));
+        }
+        return placed;
+      } catch (RuntimeException | Error e) {
+        placed.close();
+        throw e;
       }
-      backend
-          .kernels()
-          .run(
-              c.call()
-                  .apply(
-                      name -> {
-                        Placement placement = placements.get(name);
-                        return placement == null ? null : placement.operand();
-                      }));
+    }
+
+    public KernelCall call() {
+      return of.call()
+          .apply(
+              name -> {
+                Placement placement = placements.get(name);
+                return placement == null ? null : placement.operand();
+              });
+    }
+
+    /** The bits of every operand that the case writes, by name; guard zones are checked. */
+    public Map<String, int[]> results() {
       Map<String, int[]> results = new LinkedHashMap<>();
       placements.forEach(
           (name, placement) -> {
@@ -60,7 +79,10 @@ public final class Runs {
             }
           });
       return results;
-    } finally {
+    }
+
+    @Override
+    public void close() {
       placements.values().forEach(Placement::close);
     }
   }

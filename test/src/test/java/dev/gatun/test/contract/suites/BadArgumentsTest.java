@@ -595,10 +595,12 @@ final class BadArgumentsTest {
   @MethodSource("backends")
   void pages_outside_of_the_cache_are_refused(Backend backend) {
     try (Buffer in = backend.memory().allocate(4 * 256);
-        Buffer pages = backend.memory().adopt(MemorySegment.ofArray(new int[] {0, 1, 2, 3, 9, 0}));
-        Buffer lengths = backend.memory().adopt(MemorySegment.ofArray(new int[] {6, 3}));
+        Buffer pages = backend.memory().allocate(4 * 6);
+        Buffer lengths = backend.memory().allocate(4 * 2);
         Buffer out = backend.memory().allocate(4 * 16)) {
       backend.memory().write(MemorySegment.ofArray(new float[256]), in, 0);
+      backend.memory().write(MemorySegment.ofArray(new int[] {0, 1, 2, 3, 9, 0}), pages, 0);
+      backend.memory().write(MemorySegment.ofArray(new int[] {6, 3}), lengths, 0);
       Operand table = new Operand(pages, 0, DType.I32, new long[] {2, 3}, new long[] {3, 1});
       ScaledDotProductAttention call =
           new ScaledDotProductAttention(

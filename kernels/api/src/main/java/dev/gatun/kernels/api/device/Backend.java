@@ -28,15 +28,16 @@ public interface Backend {
   }
 
   /**
-   * Records what a piece of work submits in this thread, to submit it again with one call and
-   * without its checks: what is short is then no longer bound by the host.
+   * Records what a piece of work submits in this thread, to submit it again with one call: what is
+   * short is then no longer bound by the host.
    *
    * <p>The work is run twice, first for real, which checks its indices, and then to be recorded;
    * nothing of the second run is done before the first {@link Replay#run}. Buffers that the second
    * run allocates and leaves open have the results of a replay. What it writes from the host is
    * recorded as it is; to give other inputs, write to buffers that were there before. Indices that
-   * are written then are not checked again: the caller has to. While it is recorded, work can read
-   * nothing back.
+   * are written then are checked by the replay as a call checks them, and on the processor offsets
+   * and lengths too: a bad one is an exception of the replay, or, where a device computes behind
+   * the host, of the next read. While it is recorded, work can read nothing back.
    *
    * @throws UnsupportedOperationException when this backend records nothing
    * @throws IllegalStateException when the work reads back, or records itself
