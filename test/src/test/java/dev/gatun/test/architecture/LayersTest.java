@@ -19,6 +19,7 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -217,14 +218,16 @@ final class LayersTest {
   static final ArchRule every_package_of_the_java_api_is_a_room =
       classes().that(JAVA_API).should().resideInAnyPackage(ROOMS);
 
-  private static final String ENCODER = "dev.gatun.models.Encoder";
+  /** What an architecture implements. */
+  private static final Set<String> FORMS =
+      Set.of("dev.gatun.models.Encoder", "dev.gatun.models.Decoder");
 
   private static final DescribedPredicate<JavaClass> ARCHITECTURE =
       describe(
           "are an architecture",
           found ->
-              outermost(found).isAssignableTo(ENCODER)
-                  && !outermost(found).getFullName().equals(ENCODER));
+              FORMS.stream().anyMatch(outermost(found)::isAssignableTo)
+                  && !FORMS.contains(outermost(found).getFullName()));
 
   /** A class or what encloses it. */
   private static JavaClass outermost(JavaClass found) {
@@ -275,7 +278,7 @@ final class LayersTest {
                   if (!ARCHITECTURE.test(found)) {
                     events.add(
                         SimpleConditionEvent.violated(
-                            found, found.getFullName() + " is no " + ENCODER));
+                            found, found.getFullName() + " is none of " + FORMS));
                   }
                 }
               });
