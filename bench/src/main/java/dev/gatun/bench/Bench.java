@@ -103,6 +103,9 @@ final class Bench implements Callable<Integer> {
       processes.values().forEach(WorkerProcess::close);
     }
     for (String name : suite.cold()) {
+      for (Contender contender : contenders) {
+        WorkerProcess.once(contender, threads, model, name); // builds what is not built yet
+      }
       rounds(
           name + " from the start of the process",
           contender -> WorkerProcess.once(contender, threads, model, name));
@@ -214,14 +217,22 @@ final class Bench implements Callable<Integer> {
     }
   }
 
+  /** Name, family and model, which tell generations with the same name apart. */
   private static String processor() throws IOException {
-    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines
-          .filter(line -> line.startsWith("model name"))
-          .findFirst()
-          .map(line -> line.substring(line.indexOf(':') + 1).strip())
-          .orElse(System.getProperty("os.arch"));
+    Map<String, String> facts = new LinkedHashMap<>();
+    for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
+      int colon = line.indexOf(':');
+      if (colon > 0) {
+        facts.putIfAbsent(line.substring(0, colon).strip(), line.substring(colon + 1).strip());
+      }
     }
+    if (facts.containsKey("model name")) {
+      return "%s (family %s, model %s)"
+          .formatted(facts.get("model name"), facts.get("cpu family"), facts.get("model"));
+    }
+    return "%s (implementer %s, part %s)"
+        .formatted(
+            System.getProperty("os.arch"), facts.get("CPU implementer"), facts.get("CPU part"));
   }
 
   private static String output(String... command) throws IOException {

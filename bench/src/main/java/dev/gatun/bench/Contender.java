@@ -12,6 +12,11 @@ enum Contender {
     Subject open(Path model, int threads) throws Exception {
       return new EmbeddingSubject(new GatunEmbedder(model, Storage.F32, Compute.EXACT), model);
     }
+
+    @Override
+    List<String> command() {
+      return List.of("./gatun", "search", Work.QUESTION, Work.FILE);
+    }
   },
   GATUN_BF16("gatun-bf16", List.of()) {
     @Override
@@ -169,6 +174,11 @@ enum Contender {
   /** How close to the first contender's its vectors must be. */
   double leastCosine() {
     return 0.999;
+  }
+
+  /** The command that users run for the main job; empty where there is none. */
+  List<String> command() {
+    return List.of();
   }
 
   /** Options of its JVM. */

@@ -20,7 +20,7 @@ record Cost(double operations, double bytes, String ceiling) {
    * measured than a computation.
    */
   static Cost of(String name) {
-    if (name.startsWith(Work.MAIN_JOB)) {
+    if (name.startsWith(Work.MAIN_JOB) || name.equals(Work.ONE_TEXT)) {
       return null;
     }
     if (!name.contains("/")) {

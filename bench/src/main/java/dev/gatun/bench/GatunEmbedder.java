@@ -1,47 +1,54 @@
 package dev.gatun.bench;
 
-import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.cli.PassageSearch;
 import dev.gatun.kernels.api.memory.Storage;
-import dev.gatun.models.AutoModel;
-import dev.gatun.models.EncoderModel;
-import dev.gatun.models.EncoderModel.Encoded;
 import dev.gatun.nn.Compute;
-import dev.gatun.ops.Norm;
-import dev.gatun.ops.Reductions;
+import dev.gatun.pipelines.EmbeddingPipeline;
 import dev.gatun.tensor.Device;
-import dev.gatun.tensor.Tensor;
+import dev.gatun.text.Tokenizer;
 import java.nio.file.Path;
+import java.util.List;
 
-/** Gatun's own encoder; a batch is packed, so padding does not exist. */
+/** Gatun's own pipeline, and the command's own search. */
 final class GatunEmbedder implements Embedder {
-  private final EncoderModel model;
+  private final EmbeddingPipeline pipeline;
+  private final PassageSearch search;
   private final Storage weights;
 
   GatunEmbedder(Path directory, Storage weights, Compute compute) throws Exception {
     this.weights = weights;
-    this.model = AutoModel.load(directory, Device.cpu(), weights, compute);
+    this.pipeline =
+        EmbeddingPipeline.load(
+            directory,
+            EmbeddingPipeline.Options.DEFAULT
+                .withMaxLength(Work.MAX_LENGTH)
+                .withWeights(weights)
+                .withCompute(compute));
+    this.search = new PassageSearch(pipeline);
   }
 
   @Override
   public float[][] embed(long[][] ids) {
-    long[][] types = new long[ids.length][];
-    for (int i = 0; i < ids.length; i++) {
-      types[i] = new long[ids[i].length];
-    }
-    try (Encoded encoded = model.encode(ids, types);
-        Tensor pooled = Reductions.pool(encoded.hidden(), encoded.segments(), PoolingMode.MEAN);
-        Tensor unit = Norm.l2Normalize(pooled)) {
-      return Vectors.rows(unit.toFloatArray(), ids.length);
-    }
+    return pipeline.embedTokens(List.of(ids), _ -> {});
+  }
+
+  @Override
+  public float[][] embed(String text, Tokenizer tokenizer) {
+    return new float[][] {pipeline.embed(text)};
+  }
+
+  @Override
+  public float[][] search(String query, String text, Tokenizer tokenizer) {
+    return search.nearest(query, text);
   }
 
   @Override
   public String version() {
-    return "gatun " + weights + " " + model.device().description();
+    return "gatun " + weights + " " + Device.cpu().description();
   }
 
   @Override
   public void close() {
-    model.close();
+    pipeline.close();
   }
 }

@@ -15,7 +15,7 @@ import java.util.Map;
  * @param suite its name
  * @param date when, in UTC
  * @param commit of the working tree
- * @param processor its name
+ * @param processor its name, family and model
  * @param threads of every contender
  * @param versions of the contenders
  * @param ceilings of the machine, operations or bytes a second in each round: by case, by name

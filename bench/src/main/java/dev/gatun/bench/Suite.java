@@ -29,7 +29,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
   static final List<Suite> ALL =
       List.of(
           new Suite("main-job", List.of(Work.MAIN_JOB), List.of(Work.MAIN_JOB), ENCODERS),
-          new Suite("minilm", List.of("32x128", "1x16", "1x128", "ragged-32"), List.of(), ENCODERS),
+          new Suite(
+              "minilm",
+              List.of("32x128", "1x16", "1x128", "ragged-32", Work.ONE_TEXT),
+              List.of(),
+              ENCODERS),
           new Suite(
               "attention",
               List.of(

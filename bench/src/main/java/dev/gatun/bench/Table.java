@@ -94,6 +94,9 @@ final class Table {
   }
 
   private static String reached(Cost cost, double[] seconds, Map<String, double[]> ceilings) {
+    if (cost == null) {
+      return "";
+    }
     double memory = part(cost.bytes(), seconds, ceilings.get("read"));
     double[] rates = ceilings.get(cost.ceiling());
     double arithmetic = rates == null ? 0 : part(cost.operations(), seconds, rates);

@@ -18,13 +18,28 @@ interface Work {
   /** The first job of a user: find the passage of a text that answers a question. */
   String MAIN_JOB = "main-job";
 
+  /** One short text to its vector, tokens included. */
+  String ONE_TEXT = "one-text";
+
+  String QUESTION = "how do ships climb over the isthmus?";
+  String FILE = "docs/demo/panama-canal.txt";
+
+  /** The most tokens of a text. */
+  int MAX_LENGTH = 256;
+
+  EncodeOptions CUT = EncodeOptions.DEFAULT.withMaxLength(MAX_LENGTH);
+
   /**
-   * A case by its name: {@value #MAIN_JOB}, {@code BATCHxTOKENS}, or {@code ragged-BATCH} with
-   * lengths from 8 to 128.
+   * A case by its name: {@value #MAIN_JOB}, {@value #ONE_TEXT}, {@code BATCHxTOKENS} tokens, or
+   * {@code ragged-BATCH} with lengths from 8 to 128.
    */
   static Work of(String name, Path model) throws Exception {
-    if (name.equals(MAIN_JOB)) {
-      return mainJob(model);
+    if (name.equals(MAIN_JOB) || name.equals(ONE_TEXT)) {
+      Tokenizer tokenizer = Tokenizer.load(model);
+      String text = Files.readString(Path.of(FILE));
+      return name.equals(ONE_TEXT)
+          ? embedder -> embedder.embed(QUESTION, tokenizer)
+          : embedder -> embedder.search(QUESTION, text, tokenizer);
     }
     long[][] ids = ids(new Random(2), lengths(name));
     return embedder -> embedder.embed(ids);
@@ -48,28 +63,23 @@ interface Work {
     return ids;
   }
 
-  /** Texts to tokens, embeddings and a ranking; the same tokenizer and passages for all. */
-  private static Work mainJob(Path model) throws Exception {
-    Tokenizer tokenizer = Tokenizer.load(model);
+  /** The main job around a library that makes vectors of tokens. */
+  static float[][] search(Embedder embedder, String query, String text, Tokenizer tokenizer)
+      throws Exception {
     List<String> texts = new ArrayList<>();
-    texts.add("how do ships climb over the isthmus?");
-    for (String passage :
-        Files.readString(Path.of("docs/demo/panama-canal.txt")).split("\\n\\s*\\n")) {
+    texts.add(query);
+    for (String passage : text.split("\\n\\s*\\n")) {
       if (!passage.isBlank()) {
         texts.add(passage.strip());
       }
     }
-    return embedder -> {
-      long[][] ids =
-          tokenizer.encodeAll(texts, EncodeOptions.DEFAULT.withMaxLength(256)).stream()
-              .map(Encoding::ids)
-              .toArray(long[][]::new);
-      float[][] vectors = batches(embedder, ids);
-      Integer[] ranking = new Integer[vectors.length - 1];
-      Arrays.setAll(ranking, i -> i + 1);
-      Arrays.sort(ranking, Comparator.comparingDouble(i -> -Vectors.dot(vectors[0], vectors[i])));
-      return new float[][] {vectors[0], vectors[ranking[0]]};
-    };
+    long[][] ids =
+        tokenizer.encodeAll(texts, CUT).stream().map(Encoding::ids).toArray(long[][]::new);
+    float[][] vectors = batches(embedder, ids);
+    Integer[] ranking = new Integer[vectors.length - 1];
+    Arrays.setAll(ranking, i -> i + 1);
+    Arrays.sort(ranking, Comparator.comparingDouble(i -> -Vectors.dot(vectors[0], vectors[i])));
+    return new float[][] {vectors[0], vectors[ranking[0]]};
   }
 
   /** In batches of 32, the longest texts first, so that padding is little. */

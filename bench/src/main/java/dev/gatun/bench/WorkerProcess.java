@@ -41,17 +41,29 @@ final class WorkerProcess implements AutoCloseable {
     return builder.redirectError(ProcessBuilder.Redirect.DISCARD);
   }
 
-  /** Seconds from the start of a process that does one case to its end. */
+  /**
+   * Seconds from the start of a process that does one case to its end: of the command, where the
+   * contender has one.
+   */
   static double once(Contender contender, int threads, Path model, String name)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
-    Process process = builder(contender, threads, model, name).start();
+    Process process =
+        contender.command().isEmpty()
+            ? builder(contender, threads, model, name).start()
+            : command(contender, threads).start();
     process.getInputStream().readAllBytes();
     int status = process.waitFor();
     if (status != 0) {
       throw new IOException(contender.id + " ended with status " + status + " in case " + name);
     }
     return (System.nanoTime() - start) / 1e9;
+  }
+
+  private static ProcessBuilder command(Contender contender, int threads) {
+    ProcessBuilder builder = new ProcessBuilder(contender.command());
+    builder.environment().put("GATUN_OPTS", String.join(" ", contender.properties(threads)));
+    return builder.redirectError(ProcessBuilder.Redirect.DISCARD);
   }
 
   String version() throws IOException {

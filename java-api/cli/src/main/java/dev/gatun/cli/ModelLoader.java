@@ -43,7 +43,7 @@ final class ModelLoader implements EmbedderLoader {
     }
   }
 
-  private record PipelineEmbedder(EmbeddingPipeline pipeline, Path directory) implements Embedder {
+  record PipelineEmbedder(EmbeddingPipeline pipeline, Path directory) implements Embedder {
     @Override
     public long[] tokens(String text) {
       return pipeline.inputIds(text);
