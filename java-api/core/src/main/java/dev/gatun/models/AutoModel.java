@@ -46,12 +46,18 @@ public final class AutoModel {
 
   private static final Map<String, DecoderFamily> DECODERS =
       new TreeMap<>(
-          Map.of(
-              "llama", Llama::new,
-              "mistral", Llama::new,
-              "phi3", Llama::new,
-              "qwen2", Llama::new,
-              "qwen3", Llama::new));
+          Map.ofEntries(
+              Map.entry("bloom", Bloom::new),
+              Map.entry("cohere", Cohere::new),
+              Map.entry("gpt2", Gpt2::new),
+              Map.entry("gpt_neox", GptNeox::new),
+              Map.entry("gptj", GptJ::new),
+              Map.entry("llama", Llama::new),
+              Map.entry("mistral", Llama::new),
+              Map.entry("openai-gpt", OpenaiGpt::new),
+              Map.entry("phi3", Llama::new),
+              Map.entry("qwen2", Llama::new),
+              Map.entry("qwen3", Llama::new)));
 
   private AutoModel() {}
 

@@ -176,6 +176,17 @@ public final class Config {
     return node.booleanValue();
   }
 
+  /**
+   * Requires a flag, where it is given, to have the one value that there is.
+   *
+   * @param reason why another one is refused
+   */
+  void require(String key, boolean value, String reason) {
+    if (flag(key, value) != value) {
+      throw wrong(key, root.get(key), value + ": " + reason);
+    }
+  }
+
   /** A list of texts, or one text with bars between its parts. */
   public List<String> texts(String key) {
     JsonNode node = root.get(key);

@@ -8,7 +8,6 @@ import dev.gatun.nn.Linear;
 import dev.gatun.nn.NormedSum;
 import dev.gatun.nn.RmsNorm;
 import dev.gatun.nn.RotaryPositionalEmbedding;
-import dev.gatun.ops.Attention;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Scope;
@@ -61,25 +60,16 @@ final class Llama implements Decoder {
         Tensor qkv = qkvProj.forwardNarrow(in.x());
         normHeads(qkv, 0, selfAttn.heads(), qNorm);
         normHeads(qkv, selfAttn.heads(), selfAttn.kvHeads(), kNorm);
-        Attention.Result attended =
-            selfAttn.forward(
-                qkv,
-                batch.positions(),
-                batch.segments(),
-                batch.cache(),
-                index,
-                trace.wantsAttentions());
-        trace.attention(attended.weights());
-        trace.keep(scope);
-        Tensor x = oProj.forward(attended.output(), stream.dtype());
-        NormedSum middle = postAttentionLayernorm.forward(x, stream, gateUpProj);
+        Tensor attended = trace.attend(selfAttn, qkv, batch, index, scope);
+        Tensor x = oProj.forward(attended, stream.dtype());
+        NormedSum middle = postAttentionLayernorm.withSum(x, stream, gateUpProj);
         Tensor gateUp = gateUpProj.forwardNarrow(middle.x());
         long width = gateUp.size(1) / 2;
         Tensor gated =
             Elementwise.gatedActivation(
                 gateUp.slice(1, 0, width), gateUp.slice(1, width, 2 * width), hiddenAct);
         Tensor fed = downProj.forward(gated, stream.dtype());
-        return next.forward(fed, middle.sum(), reader).keptBy(scope);
+        return next.withSum(fed, middle.sum(), reader).keptBy(scope);
       }
     }
 
@@ -102,7 +92,9 @@ final class Llama implements Decoder {
     Weights weights = all.body("model");
     String type = config.text("model_type", "llama");
     int hidden = config.positive("hidden_size");
-    int length = config.positive("max_position_embeddings", defaultLength(type));
+    int positions = config.positive("max_position_embeddings", defaultLength(type));
+    Map<String, Object> rope = RopeConfig.parameters(config);
+    int length = RopeConfig.longest(rope, positions);
     int heads = config.positive("num_attention_heads");
     int kvHeads = config.positive("num_key_value_heads", heads);
     if (heads % kvHeads != 0) {
@@ -118,9 +110,7 @@ final class Llama implements Decoder {
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
-            .own(
-                RopeConfig.tables(
-                    config, RopeConfig.parameters(config), weights.device(), size, length, false));
+            .own(RopeConfig.tables(config, rope, weights.device(), size, positions, false));
     CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
     double eps = config.eps("rms_norm_eps", 1e-6);
     int count = config.positive("num_hidden_layers");
@@ -137,10 +127,7 @@ final class Llama implements Decoder {
               eps));
     }
     norm = weights.rmsNorm("norm", hidden, 0, eps);
-    lmHead =
-        !config.flag("tie_word_embeddings", false) && all.has("lm_head.weight")
-            ? all.linear("lm_head", embedTokens.rows(), hidden, false, Activation.NONE)
-            : all.tied(embedTokens, "lm_head.bias");
+    lmHead = all.lmHead(config, "lm_head", embedTokens, false);
     limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
   }
@@ -195,7 +182,7 @@ final class Llama implements Decoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor embedded = trace.first(embedTokens.forward(batch.ids()));
     Layer first = layers.getFirst();
-    NormedSum x = first.inputLayernorm.forward(embedded, null, first.qkvProj);
+    NormedSum x = first.inputLayernorm.withSum(embedded, null, first.qkvProj);
     for (int i = 0; i < layers.size(); i++) {
       Layer after = i + 1 < layers.size() ? layers.get(i + 1) : null;
       NormedSum y =

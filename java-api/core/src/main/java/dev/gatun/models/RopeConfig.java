@@ -51,22 +51,39 @@ final class RopeConfig {
   }
 
   /**
-   * The tables for all positions of a model.
+   * The most tokens of a sequence. LongRoPE turns all tokens of a sequence another way once it is
+   * longer than the original length, those in a cache too; sequences end before that.
    *
    * @param parameters by their names in {@code rope_parameters}
-   * @param length the most tokens of a sequence
+   * @param maxPositions the model's {@code max_position_embeddings}
+   */
+  static int longest(Map<String, Object> parameters, int maxPositions) {
+    Object type = parameters.getOrDefault("rope_type", parameters.get("type"));
+    return "longrope".equals(type)
+            && parameters.get("original_max_position_embeddings") instanceof Number original
+        ? Math.clamp(original.longValue(), 1, maxPositions)
+        : maxPositions;
+  }
+
+  /**
+   * The tables for all positions of a model, {@link #longest}.
+   *
+   * @param parameters by their names in {@code rope_parameters}
+   * @param maxPositions the model's {@code max_position_embeddings}
    */
   static RotaryPositionalEmbedding tables(
       Config config,
       Map<String, Object> parameters,
       Device device,
       int headSize,
-      int length,
+      int maxPositions,
       boolean interleaved) {
     try {
-      RotaryScaling scaling = RotaryScaling.of(parameters, length);
+      RotaryScaling scaling = RotaryScaling.of(parameters, maxPositions);
       return new RotaryPositionalEmbedding(
-          device, RotaryTables.of(scaling, headSize, length), interleaved);
+          device,
+          RotaryTables.of(scaling, headSize, longest(parameters, maxPositions)),
+          interleaved);
     } catch (IllegalArgumentException e) {
       throw config.error(e.getMessage());
     }

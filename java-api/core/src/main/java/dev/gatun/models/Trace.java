@@ -1,9 +1,12 @@
 package dev.gatun.models;
 
+import dev.gatun.nn.CausalAttention;
+import dev.gatun.ops.Attention;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** What a pass gives besides its result, as far as somebody asked: each layer's output. */
 final class Trace {
@@ -59,6 +62,35 @@ final class Trace {
     if (attentions != null) {
       scope.keep(attentions.getLast());
     }
+  }
+
+  /** A layer's attention, whose weights are kept out of its scope where they are wanted. */
+  Tensor attend(CausalAttention attention, Tensor qkv, TokenBatch batch, int layer, Scope scope) {
+    Attention.Result result =
+        attention.forward(
+            qkv, batch.positions(), batch.segments(), batch.cache(), layer, wantsAttentions());
+    attention(result.weights());
+    keep(scope);
+    return result.output();
+  }
+
+  /** What a layer of a number makes of hidden states. */
+  interface Layer {
+    Tensor forward(int layer, Tensor x);
+  }
+
+  /** Layers one after another, and the norm of the last one's output. */
+  Tensor through(Tensor embeddings, int layers, Layer layer, UnaryOperator<Tensor> norm) {
+    Tensor x = first(embeddings);
+    for (int i = 0; i < layers; i++) {
+      Tensor y = layer.forward(i, x);
+      if (i + 1 < layers) {
+        x = next(x, y);
+      } else {
+        x = next(x, norm.apply(y));
+      }
+    }
+    return x;
   }
 
   List<Tensor> states() {

@@ -5,6 +5,7 @@ import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.nn.RmsNorm;
+import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
@@ -88,6 +89,44 @@ record Weights(Loader loader, String prefix) {
     return loader.linear(layers, in, Activation.NONE);
   }
 
+  /** A layer whose weight the file has as [in, out], as those of GPT and GPT-2. */
+  Linear conv1d(String name, long out, long in, Activation activation) {
+    return loader.transposed(new Loader.Layer(prefix + name, out, true), in, activation);
+  }
+
+  /**
+   * The joined projection of queries, keys and values of a file that has, for each group of heads,
+   * its queries' heads, a key's head and a value's: here all queries, then all keys, then all
+   * values.
+   *
+   * @param groups of heads, one a head of keys
+   * @param each the queries' heads of a group
+   */
+  Linear grouped(String name, int groups, int each, int headSize, long in, boolean bias) {
+    long out = (each + 2L) * groups * headSize;
+    return loader.rearranged(
+        new Loader.Layer(prefix + name, out, bias),
+        in,
+        Activation.NONE,
+        rows -> {
+          long columns = rows.size(1);
+          long head = headSize * columns;
+          Tensor all = rows.reshape(groups, each + 2, head);
+          Tensor ordered = Tensor.empty(rows.device(), rows.dtype(), out, columns);
+          long[] firsts = {0, each, each + 1};
+          long place = 0;
+          for (int part = 0; part < firsts.length; part++) {
+            long count = part == 0 ? each : 1;
+            Layouts.copy(
+                all.slice(1, firsts[part], firsts[part] + count),
+                ordered.strided(
+                    place, new long[] {groups, count, head}, new long[] {count * head, head, 1}));
+            place += groups * count * head;
+          }
+          return ordered;
+        });
+  }
+
   /** Layers with the same input as one layer, their outputs side by side. */
   Linear joined(long in, Loader.Layer... layers) {
     List<Loader.Layer> all = new ArrayList<>();
@@ -95,6 +134,16 @@ record Weights(Loader loader, String prefix) {
       all.add(new Loader.Layer(prefix + layer.name(), layer.outFeatures(), layer.bias()));
     }
     return loader.linear(all, in, Activation.NONE);
+  }
+
+  /**
+   * The output layer of a decoder: its own, or tied to the embeddings where the configuration says
+   * so or the file has none.
+   */
+  Linear lmHead(Config config, String name, Embedding table, boolean tiedByDefault) {
+    return !config.flag("tie_word_embeddings", tiedByDefault) && has(name + ".weight")
+        ? linear(name, table.rows(), table.features(), has(name + ".bias"), Activation.NONE)
+        : tied(table, name + ".bias");
   }
 
   /** The output layer that is tied to an embedding table, with a bias of its own where there is. */
@@ -105,6 +154,11 @@ record Weights(Loader loader, String prefix) {
   /** {@code name.weight}, to which the shift is added. */
   RmsNorm rmsNorm(String name, long size, float shift, double eps) {
     return new RmsNorm(take(name + ".weight", size), shift, (float) eps);
+  }
+
+  /** {@code name.weight} alone. */
+  LayerNorm layerNormWithoutBias(String name, long size, double eps) {
+    return new LayerNorm(take(name + ".weight", size), null, (float) eps);
   }
 
   /** {@code name.weight} and {@code name.bias}, or their old names gamma and beta. */

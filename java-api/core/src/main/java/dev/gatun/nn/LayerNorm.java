@@ -39,6 +39,20 @@ public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCl
     return new LayerInput(normed.y(), normed.codes());
   }
 
+  /**
+   * The norm of x + residual, beside the sum.
+   *
+   * @param residual as x, or null for none
+   * @param next the layer that reads the norm, which may take codes of it; or null
+   */
+  public NormedSum withSum(Tensor x, Tensor residual, Linear next) {
+    return NormedSum.of(
+        x,
+        residual,
+        next,
+        (sum, codes) -> Norm.layerNorm(x, residual, weight, bias, eps, sum, codes));
+  }
+
   @Override
   public void close() {
     weight.close();

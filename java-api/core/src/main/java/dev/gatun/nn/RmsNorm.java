@@ -22,7 +22,7 @@ public record RmsNorm(Tensor weight, float shift, float eps) implements AutoClos
    * @param residual as x, or null for none
    * @param next the layer that reads the norm, which may take codes of it; or null
    */
-  public NormedSum forward(Tensor x, Tensor residual, Linear next) {
+  public NormedSum withSum(Tensor x, Tensor residual, Linear next) {
     return NormedSum.of(
         x,
         residual,

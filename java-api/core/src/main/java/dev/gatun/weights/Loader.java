@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * Makes a model's parts of a file's tensors, and owns them until the model does. A weight goes from
@@ -169,6 +170,53 @@ public final class Loader implements AutoCloseable {
     WeightPacker packer = new WeightPacker(device, storage, compute);
     Tensor shift = own(Tensor.of(device, bias, bias.length));
     return own(packer.linear(List.of(weight), shift, activation));
+  }
+
+  /** A linear layer whose weight the file has as [in_features, out_features]. */
+  public Linear transposed(Layer layer, long inFeatures, Activation activation) {
+    if (isQuantized(layer.name() + WEIGHT)) {
+      return linear(layer, inFeatures, activation);
+    }
+    TensorFile.Entry entry = floats(layer.name() + WEIGHT, inFeatures, layer.outFeatures());
+    linear.add(layer.name() + WEIGHT);
+    Tensor shift = bias(List.of(layer));
+    try (Tensor stored = plain(entry);
+        Tensor weight = Layouts.transpose(stored, 0, 1)) {
+      return own(Linear.of(weight, shift, activation, storage, compute));
+    }
+  }
+
+  /**
+   * A linear layer whose output features the file has in another order than the model.
+   *
+   * @param rows gives a tensor's entries [out_features, ...] in the model's order, in a new tensor
+   *     without gaps
+   * @throws WeightsException where the weight is quantised
+   */
+  public Linear rearranged(
+      Layer layer, long inFeatures, Activation activation, UnaryOperator<Tensor> rows) {
+    if (isQuantized(layer.name() + WEIGHT)) {
+      throw new WeightsException(
+          "%s: layer '%s' is quantised, but its rows are not in the order that products want: expected floats"
+              .formatted(source, layer.name()));
+    }
+    TensorFile.Entry entry = floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
+    linear.add(layer.name() + WEIGHT);
+    Tensor shift = null;
+    if (layer.bias()) {
+      try (Tensor stored = wide(floats(layer.name() + ".bias", layer.outFeatures()))) {
+        shift = own(rows.apply(stored.reshape(layer.outFeatures(), 1))).reshape(-1);
+      }
+    }
+    try (Tensor stored = plain(entry);
+        Tensor weight = rows.apply(stored)) {
+      return own(Linear.of(weight, shift, activation, storage, compute));
+    }
+  }
+
+  /** A copy on the device, as it is in the file where ops read that. */
+  private Tensor plain(TensorFile.Entry entry) {
+    return entry.dtype() == DType.F64 ? wide(entry) : copy(entry);
   }
 
   /** A layer of floats that the model put together; bias may be null. */

@@ -1,0 +1,137 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Embedding;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.LayerInput;
+import dev.gatun.nn.LayerNorm;
+import dev.gatun.nn.Linear;
+import dev.gatun.nn.RotaryPositionalEmbedding;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import dev.gatun.weights.Loader;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Command R (Cohere), which has PaLM's block (Chowdhery et al., arXiv 2204.02311): attention and
+ * SwiGLU side by side on one norm without a shift, no biases, rotary positions of neighbours,
+ * output scores scaled.
+ */
+final class Cohere implements Decoder {
+  private final Embedding embedTokens;
+  private final List<Layer> layers = new ArrayList<>();
+  private final LayerNorm norm;
+  private final Linear lmHead;
+  private final Tensor logitScale;
+  private final Limits limits;
+  private final KvCache.Shape cacheShape;
+
+  private record Layer(
+      int index,
+      LayerNorm inputLayernorm,
+      Linear qkvProj,
+      CausalAttention selfAttn,
+      Linear oProj,
+      Linear gateUpProj,
+      Activation hiddenAct,
+      Linear downProj) {
+
+    Tensor forward(Tensor x, TokenBatch batch, Trace trace) {
+      try (Scope scope = Scope.open()) {
+        LayerInput n = inputLayernorm.withSum(x, null, qkvProj).x();
+        Tensor attended = trace.attend(selfAttn, qkvProj.forwardNarrow(n), batch, index, scope);
+        Tensor a = oProj.forward(attended, x.dtype());
+        Tensor gateUp = gateUpProj.forwardNarrow(n);
+        long width = gateUp.size(1) / 2;
+        Tensor gated =
+            Elementwise.gatedActivation(
+                gateUp.slice(1, 0, width), gateUp.slice(1, width, 2 * width), hiddenAct);
+        Tensor fed = downProj.forward(gated, x.dtype());
+        return scope.keep(Elementwise.add(Elementwise.add(x, a), fed));
+      }
+    }
+  }
+
+  Cohere(Config config, Weights all) {
+    config.require("use_qk_norm", false, "norms of queries and keys are not supported");
+    Weights weights = all.body("model");
+    int hidden = config.positive("hidden_size");
+    int length = config.positive("max_position_embeddings", 8192);
+    int heads = config.divisor("num_attention_heads", hidden);
+    int kvHeads = config.positive("num_key_value_heads", heads);
+    if (heads % kvHeads != 0) {
+      throw config.wrong("num_key_value_heads", "a divisor of the %d heads".formatted(heads));
+    }
+    int size = hidden / heads;
+    long kv = (long) kvHeads * size;
+    int inner = config.positive("intermediate_size");
+    double eps = config.eps("layer_norm_eps", 1e-5);
+    boolean bias = config.flag("attention_bias", false);
+    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size"), hidden);
+    RotaryPositionalEmbedding rotary =
+        weights
+            .loader()
+            .own(
+                RopeConfig.tables(
+                    config, RopeConfig.parameters(config), weights.device(), size, length, true));
+    int count = config.positive("num_hidden_layers");
+    for (int i = 0; i < count; i++) {
+      Weights layer = weights.sub("layers." + i);
+      layers.add(
+          new Layer(
+              i,
+              layer.layerNormWithoutBias("input_layernorm", hidden, eps),
+              layer.joined(
+                  hidden,
+                  new Loader.Layer("self_attn.q_proj", hidden, bias),
+                  new Loader.Layer("self_attn.k_proj", kv, bias),
+                  new Loader.Layer("self_attn.v_proj", kv, bias)),
+              CausalAttention.of(heads, kvHeads, size, rotary),
+              layer.linear("self_attn.o_proj", hidden, hidden, bias, Activation.NONE),
+              layer.joined(
+                  hidden,
+                  new Loader.Layer("mlp.gate_proj", inner, false),
+                  new Loader.Layer("mlp.up_proj", inner, false)),
+              config.activation("hidden_act", "silu"),
+              layer.linear("mlp.down_proj", hidden, inner, false, Activation.NONE)));
+    }
+    norm = weights.layerNormWithoutBias("norm", hidden, eps);
+    lmHead = all.lmHead(config, "lm_head", embedTokens, true);
+    float[] scale = {config.number("logit_scale", 0.0625)};
+    logitScale = weights.loader().own(Tensor.of(weights.device(), scale, 1));
+    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
+    cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
+  }
+
+  @Override
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    return trace.through(
+        embedTokens.forward(batch.ids()),
+        layers.size(),
+        (i, states) -> layers.get(i).forward(states, batch, trace),
+        norm::forward);
+  }
+
+  @Override
+  public Tensor logits(Tensor hidden) {
+    return Elementwise.multiply(lmHead.forward(hidden), logitScale);
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public KvCache.Shape cacheShape() {
+    return cacheShape;
+  }
+
+  @Override
+  public boolean isOtherHead(String name) {
+    return name.equals("lm_head.weight");
+  }
+}

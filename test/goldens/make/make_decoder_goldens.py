@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Golden data of decoder families and settings that make_golden.py has no case of, made the same way, without gradients.
+
+Usage: make_decoder_goldens.py OUT_DIR [--only NAME ...]
+"""
+
+import json
+import pathlib
+import sys
+
+import make_golden
+from make_golden import BOS, DEC, EOS, PAD, VOCAB, spec
+
+
+def case(cls, config, seed, **settings):
+    return spec(cls, config, "clm", seed=seed, grads=False, generate=True, **settings)
+
+
+def dec(cls, config, seed, **settings):
+    return case(cls, config, seed, **{**DEC, **settings})
+
+
+NEOX = {**DEC, "rotary_pct": 0.5}
+FALCON = dict(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=64,
+              ffn_hidden_size=64, bos_token_id=BOS, eos_token_id=EOS, pad_token_id=PAD, hidden_dropout=0.0,
+              attention_dropout=0.0)
+GPT2 = dict(vocab_size=VOCAB, n_positions=64, n_embd=32, n_layer=2, n_head=4, resid_pdrop=0.0, embd_pdrop=0.0,
+            attn_pdrop=0.0, bos_token_id=BOS, eos_token_id=EOS)
+
+CASES = {
+    "gpt-neox": case("GPTNeoXForCausalLM", "GPTNeoXConfig", 31, **NEOX),
+    "gpt-neox-sequential": case("GPTNeoXForCausalLM", "GPTNeoXConfig", 32, use_parallel_residual=False,
+                                attention_bias=False, **NEOX),
+    "gpt2-scaled": case("GPT2LMHeadModel", "GPT2Config", 33, n_inner=48, activation_function="relu",
+                        scale_attn_by_inverse_layer_idx=True, **GPT2),
+    "bloom-heads": case("BloomForCausalLM", "BloomConfig", 34, vocab_size=VOCAB, hidden_size=48, n_layer=2, n_head=6,
+                        hidden_dropout=0.0, attention_dropout=0.0, bos_token_id=BOS, eos_token_id=EOS, pad_token_id=PAD,
+                        apply_residual_connection_post_layernorm=True),
+    "mistral": dec("MistralForCausalLM", "MistralConfig", 35, num_key_value_heads=2, sliding_window=4),
+    "qwen2": dec("Qwen2ForCausalLM", "Qwen2Config", 36, num_key_value_heads=2, use_sliding_window=True, sliding_window=5,
+                 max_window_layers=1),
+    "qwen3": dec("Qwen3ForCausalLM", "Qwen3Config", 37, num_key_value_heads=2, head_dim=16, tie_word_embeddings=True),
+    "phi3": dec("Phi3ForCausalLM", "Phi3Config", 38, num_key_value_heads=2, partial_rotary_factor=0.5, sliding_window=6),
+    "phi3-longrope": dec("Phi3ForCausalLM", "Phi3Config", 46, original_max_position_embeddings=64, rope_scaling={
+        "rope_type": "longrope", "short_factor": [1.0, 1.1, 1.3, 1.6], "long_factor": [1.5, 2.0, 3.0, 4.0]}),
+    "llama-biases": dec("LlamaForCausalLM", "LlamaConfig", 39, num_key_value_heads=1, attention_bias=True, mlp_bias=True,
+                        rope_scaling={"rope_type": "linear", "factor": 2.5}),
+    "llama-yarn": dec("LlamaForCausalLM", "LlamaConfig", 40, rope_theta=5000.0,
+                      rope_scaling={"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}),
+    "gemma": dec("GemmaForCausalLM", "GemmaConfig", 41, num_key_value_heads=1, head_dim=16),
+    "gemma2": dec("Gemma2ForCausalLM", "Gemma2Config", 42, num_key_value_heads=2, head_dim=16, sliding_window=4,
+                  query_pre_attn_scalar=12, attn_logit_softcapping=3.0, final_logit_softcapping=2.0),
+    "falcon": case("FalconForCausalLM", "FalconConfig", 43, multi_query=True, parallel_attn=True, bias=False,
+                   new_decoder_architecture=False, alibi=False, **FALCON),
+    "falcon-new": case("FalconForCausalLM", "FalconConfig", 44, num_kv_heads=2, new_decoder_architecture=True, bias=False,
+                       alibi=False, **FALCON),
+    "falcon-alibi": case("FalconForCausalLM", "FalconConfig", 45, multi_query=False, parallel_attn=False, bias=True,
+                         new_decoder_architecture=False, alibi=True, **FALCON),
+}
+
+# Keys as versions before 5 of transformers wrote them: what they mean is the same.
+OLD_KEYS = {
+    "llama-yarn": lambda c: c.update(rope_theta=c["rope_parameters"].pop("rope_theta"),
+                                     rope_scaling=dict(c.pop("rope_parameters"))),
+    "gpt-neox": lambda c: c.update(rotary_emb_base=c["rope_parameters"]["rope_theta"],
+                                   rotary_pct=c.pop("rope_parameters")["partial_rotary_factor"]),
+}
+
+
+def old_keys(root):
+    for name, change in OLD_KEYS.items():
+        path = root / name / "config.json"
+        if path.exists():
+            config = json.loads(path.read_text())
+            if "rope_parameters" in config:
+                change(config)
+                path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    make_golden.main(CASES)
+    old_keys(pathlib.Path(sys.argv[1]))
