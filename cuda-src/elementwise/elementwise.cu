@@ -35,11 +35,61 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
+// Types that casts alone know, behind those of DType.
+static constexpr int kI64 = 3, kI32 = 4, kI8 = 5, kU8 = 6;
+
+static __device__ __forceinline__ float number_at(const void* x, long i, int dtype) {
+  switch (dtype) {
+    case kI64:
+      return static_cast<float>(static_cast<const int64_t*>(x)[i]);
+    case kI32:
+      return static_cast<float>(static_cast<const int32_t*>(x)[i]);
+    case kI8:
+      return static_cast<float>(static_cast<const int8_t*>(x)[i]);
+    case kU8:
+      return static_cast<float>(static_cast<const uint8_t*>(x)[i]);
+    default:
+      return load(x, i, dtype);
+  }
+}
+
+// The nearest whole number from `least` to below `above`, which the type's limits stand for.
+template <typename Y>
+static __device__ __forceinline__ Y whole(float v, float least, float above, Y smallest,
+                                          Y largest) {
+  const float rounded = rintf(v);
+  return v != v             ? static_cast<Y>(0)
+         : rounded >= above ? largest
+         : rounded <= least ? smallest
+                            : static_cast<Y>(rounded);
+}
+
+static __device__ __forceinline__ void set_number(void* y, long i, int dtype, float v) {
+  switch (dtype) {
+    case kI64:
+      static_cast<int64_t*>(y)[i] =
+          whole<int64_t>(v, -0x1p63f, 0x1p63f, -0x7fffffffffffffffL - 1, 0x7fffffffffffffffL);
+      break;
+    case kI32:
+      static_cast<int32_t*>(y)[i] =
+          whole<int32_t>(v, -0x1p31f, 0x1p31f, -0x7fffffff - 1, 0x7fffffff);
+      break;
+    case kI8:
+      static_cast<int8_t*>(y)[i] = whole<int8_t>(v, -128, 128, -128, 127);
+      break;
+    case kU8:
+      static_cast<uint8_t*>(y)[i] = whole<uint8_t>(v, 0, 256, 0, 255);
+      break;
+    default:
+      store(y, i, dtype, v);
+  }
+}
+
 extern "C" __global__ void __launch_bounds__(256)
     cast(const void* x, void* y, int x_dtype, int y_dtype, long count) {
   const long i = global_thread();
   if (i < count) {
-    store(y, i, y_dtype, load(x, i, x_dtype));
+    set_number(y, i, y_dtype, number_at(x, i, x_dtype));
   }
 }
 

@@ -70,6 +70,11 @@ typedef enum {
   GATUN_DTYPE_F32 = 0,
   GATUN_DTYPE_BF16 = 1,
   GATUN_DTYPE_F16 = 2,
+  // Of casts alone.
+  GATUN_DTYPE_I64 = 3,
+  GATUN_DTYPE_I32 = 4,
+  GATUN_DTYPE_I8 = 5,
+  GATUN_DTYPE_U8 = 6,
 } gatun_dtype;
 
 // How a row of a quantised weight lies in a file: blocks of neighbouring input features, each a
@@ -113,6 +118,10 @@ typedef enum {
   GATUN_BINARY_OP_DIVIDE = 3,
   GATUN_BINARY_OP_MAXIMUM = 4,  // NaN where either is
   GATUN_BINARY_OP_MINIMUM = 5,
+  GATUN_BINARY_OP_EQUAL = 6,  // 1 or 0
+  GATUN_BINARY_OP_LESS = 7,   // 1 or 0
+  GATUN_BINARY_OP_DIVIDE_BY_ROOT = 8,
+  GATUN_BINARY_OP_KEEP_WHERE = 9,  // a, or 0 where b is 0
 } gatun_binary_op;
 
 typedef enum {

@@ -8,6 +8,21 @@ namespace GATUN_LEVEL {
 
 namespace {
 
+// The comparisons and the root of a vector, and of pairs of vectors as blocks are.
+inline Floats equal(Floats a, Floats b) { return select(a == b, splat(1.0f), splat(0.0f)); }
+inline Floats less(Floats a, Floats b) { return select(a < b, splat(1.0f), splat(0.0f)); }
+inline Floats divide_by_root(Floats a, Floats b) {
+  for (int64_t i = 0; i < kLanes; i++) {
+    b[i] = __builtin_sqrtf(b[i]);
+  }
+  return a / b;
+}
+inline Floats keep_where(Floats a, Floats b) { return select(b == splat(0.0f), splat(0.0f), a); }
+GATUN_PAIR_BINARY(equal)
+GATUN_PAIR_BINARY(less)
+GATUN_PAIR_BINARY(divide_by_root)
+GATUN_PAIR_BINARY(keep_where)
+
 template <typename T, typename Op>
 void apply(const Strided<3> &s, const T *a, const T *b, T *y, const Op &op) {
   const int64_t a_stride = s.stride(0), b_stride = s.stride(1), y_stride = s.stride(2);
@@ -53,8 +68,16 @@ void apply(const Strided<3> &s, const T *a, const T *b, T *y, int32_t op) {
       return apply(s, a, b, y, [](auto l, auto r) { return l / r; });
     case GATUN_BINARY_OP_MAXIMUM:
       return apply(s, a, b, y, [](auto l, auto r) { return maximum(l, r); });
-    default:
+    case GATUN_BINARY_OP_MINIMUM:
       return apply(s, a, b, y, [](auto l, auto r) { return minimum(l, r); });
+    case GATUN_BINARY_OP_EQUAL:
+      return apply(s, a, b, y, [](auto l, auto r) { return equal(l, r); });
+    case GATUN_BINARY_OP_LESS:
+      return apply(s, a, b, y, [](auto l, auto r) { return less(l, r); });
+    case GATUN_BINARY_OP_DIVIDE_BY_ROOT:
+      return apply(s, a, b, y, [](auto l, auto r) { return divide_by_root(l, r); });
+    default:
+      return apply(s, a, b, y, [](auto l, auto r) { return keep_where(l, r); });
   }
 }
 
@@ -63,7 +86,7 @@ void apply(const Strided<3> &s, const T *a, const T *b, T *y, int32_t op) {
 int32_t elementwise(const void *a, const void *b, void *y, int32_t dtype, int32_t op, int32_t axes,
                     const int64_t *layout) {
   Strided<3> s;
-  if (!is_dtype(dtype) || op < GATUN_BINARY_OP_ADD || op > GATUN_BINARY_OP_MINIMUM ||
+  if (!is_dtype(dtype) || op < GATUN_BINARY_OP_ADD || op > GATUN_BINARY_OP_KEEP_WHERE ||
       !read(layout, axes, s)) {
     return GATUN_INVALID_ARGUMENT;
   }

@@ -11,6 +11,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Lengths;
 import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
 
@@ -72,7 +73,7 @@ public final class Attention {
     }
 
     /** The key_length of the keys, the longest sequence's. */
-    private long length() {
+    long length() {
       return segments != null
           ? segments.longest()
           : pages != null ? longest : key.rank() > 1 ? key.size(1) : 0;
@@ -238,6 +239,37 @@ public final class Attention {
     }
   }
 
+  /**
+   * {@link #scaledDotProductAttention} in simple ops, on all pairs of queries and keys; a value
+   * that some queries see and others do not must be finite.
+   *
+   * @throws UnsupportedOperationException with dropout, whose mask is made of whole numbers of 32
+   *     bits
+   */
+  public static Result plainScaledDotProductAttention(
+      Tensor query,
+      Segments queries,
+      Keys keys,
+      Scores scores,
+      Mask mask,
+      Dropout dropout,
+      boolean withLse,
+      boolean withWeights) {
+    checkAxes(query, queries, keys);
+    if (dropout.probability() > 0) {
+      throw new UnsupportedOperationException(
+          NAME + ": the plain form has no dropout, got probability " + dropout.probability());
+    }
+    try (Scope scope = Scope.open()) {
+      Result result =
+          new PlainAttention(query, queries, keys).run(scores, mask, withLse, withWeights);
+      scope.keep(result.output);
+      scope.keep(result.lse);
+      scope.keep(result.weights);
+      return result;
+    }
+  }
+
   private static void checkAxes(Tensor query, Segments queries, Keys keys) {
     Calls.axes(NAME, "query", query, queries == null ? 4 : 3);
     Calls.axes(NAME, "key", keys.key, keys.segments == null ? 4 : 3);
@@ -279,5 +311,73 @@ public final class Attention {
         p2c,
         segments.values(),
         positions);
+  }
+
+  /** {@link #disentangledBias} in simple ops. */
+  public static Tensor plainDisentangledBias(
+      Tensor c2p,
+      Tensor p2c,
+      Segments segments,
+      Tensor positions,
+      long span,
+      long buckets,
+      long maxPosition,
+      float scale) {
+    try (Scope scope = Scope.open()) {
+      Tensor some = c2p != null ? c2p : p2c;
+      long longest = segments.longest();
+      long[] pairs = {segments.sequences(), longest, longest};
+      if (some.count() == 0 || pairs[0] * longest == 0) {
+        return scope.keep(Tensor.zeros(some.device(), pairs[0], some.size(0), longest, longest));
+      }
+      Tensor place = Plain.padded(Plain.wide(positions), segments);
+      Tensor distance =
+          Elementwise.subtract(
+              place.reshape(pairs[0], longest, 1), place.reshape(pairs[0], 1, longest));
+      // The bucket of a distance the other way is the same with the other sign.
+      Tensor index = Plain.plus(bucket(distance, span, buckets, maxPosition), span);
+      index = Elementwise.maximum(index, Plain.number(some.device(), 0));
+      index = Elementwise.minimum(index, Plain.number(some.device(), 2.0 * span - 1));
+      Tensor token =
+          Elementwise.minimum(
+              Elementwise.add(Plain.begins(segments), Plain.count(some.device(), longest)),
+              Plain.number(some.device(), segments.tokens() - 1.0));
+      Tensor sum = null;
+      for (Tensor part : new Tensor[] {c2p, p2c}) {
+        if (part != null) {
+          Tensor row =
+              part == c2p
+                  ? token.reshape(pairs[0], longest, 1)
+                  : token.reshape(pairs[0], 1, longest);
+          Tensor at = Elementwise.add(Plain.times(row, 2.0 * span), index);
+          long places = part.size(1) * part.size(2);
+          Tensor picked =
+              Indexing.indexSelect(part.reshape(part.size(0), places), 1, Plain.ids(at, places));
+          sum = sum == null ? picked : Elementwise.add(sum, picked);
+        }
+      }
+      Tensor byHead = Plain.times(sum, scale).reshape(some.size(0), pairs[0], longest, longest);
+      return scope.keep(Layouts.permute(byHead, 1, 0, 2, 3));
+    }
+  }
+
+  /** The bucket of each distance: a step for each least distance that is one bucket further. */
+  private static Tensor bucket(Tensor distance, long span, long buckets, long maxPosition) {
+    if (buckets == 0) {
+      return distance;
+    }
+    long mid = buckets / 2;
+    Tensor size = Plain.absolute(distance);
+    Tensor bucket = Elementwise.minimum(size, Plain.number(distance.device(), mid));
+    double ratio = mid > 1 ? Math.log((maxPosition - 1.0) / mid) / (mid - 1) : 0;
+    for (long step = 0; mid > 1 && mid + step <= span + 1; step++) {
+      double least = mid * Math.exp(step * ratio);
+      // What is a whole number but for rounding is one.
+      least = Math.abs(least - Math.rint(least)) < 1e-6 * least ? Math.rint(least) : least;
+      bucket =
+          Elementwise.add(bucket, Elementwise.less(Plain.number(distance.device(), least), size));
+    }
+    Tensor back = Elementwise.less(distance, Plain.number(distance.device(), 0));
+    return Plain.where(back, Plain.negated(bucket), bucket);
   }
 }

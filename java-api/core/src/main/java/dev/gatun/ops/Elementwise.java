@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
 /**
@@ -16,7 +17,10 @@ import dev.gatun.tensor.Tensor;
 public final class Elementwise {
   private Elementwise() {}
 
-  /** x with its numbers rounded to F32, BF16 or F16; x itself where they are. */
+  /**
+   * x with its numbers rounded to another dtype, F32, BF16, F16, I64, I32, I8 or U8; x itself where
+   * they are. Those in between become the nearest whole numbers, even ones where two are as near.
+   */
   public static Tensor cast(Tensor x, DType dtype) {
     if (x.dtype() == dtype) {
       return x;
@@ -53,6 +57,14 @@ public final class Elementwise {
         up);
   }
 
+  /** {@link #gatedActivation} in simple ops. */
+  public static Tensor plainGatedActivation(Tensor gate, Tensor up, Activation activation) {
+    try (Scope scope = Scope.open()) {
+      Tensor y = multiply(activation(Plain.wide(gate), activation), Plain.wide(up));
+      return scope.keep(cast(y, gate.dtype()));
+    }
+  }
+
   /** {@code a + b}. */
   public static Tensor add(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.ADD);
@@ -81,6 +93,26 @@ public final class Elementwise {
   /** The smaller element; NaN where either is. */
   public static Tensor minimum(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.MINIMUM);
+  }
+
+  /** 1 where the elements are equal, else 0. */
+  public static Tensor equal(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.EQUAL);
+  }
+
+  /** 1 where a's element is less, else 0. */
+  public static Tensor less(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.LESS);
+  }
+
+  /** {@code a / √b}. */
+  public static Tensor divideByRoot(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.DIVIDE_BY_ROOT);
+  }
+
+  /** a's element where the condition is not 0, else 0, whatever a's is. */
+  public static Tensor keepWhere(Tensor a, Tensor condition) {
+    return apply(a, condition, BinaryOp.KEEP_WHERE);
   }
 
   private static Tensor apply(Tensor a, Tensor b, BinaryOp op) {

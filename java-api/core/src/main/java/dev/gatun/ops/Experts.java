@@ -12,6 +12,7 @@ import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -266,5 +267,126 @@ public final class Experts {
         routing.weights,
         routing.places,
         residual);
+  }
+
+  /** {@link #combine} in simple ops. */
+  public static Tensor plainCombine(Tensor x, Routing routing, Tensor residual, DType dtype) {
+    try (Scope scope = Scope.open()) {
+      Tensor places = Plain.wide(routing.places);
+      long tokens = places.size(0);
+      long k = places.size(1);
+      Tensor y =
+          residual == null ? Tensor.zeros(x.device(), tokens, x.size(1)) : Plain.wide(residual);
+      if (x.size(0) > 0 && places.count() > 0) {
+        Tensor zero = Plain.number(x.device(), 0);
+        Tensor there = Plain.not(Elementwise.less(places, zero)).reshape(tokens, k, 1);
+        Tensor rows =
+            Indexing.indexSelect(
+                Layouts.contiguous(x), 0, Plain.ids(Elementwise.maximum(places, zero), x.size(0)));
+        Tensor each = Elementwise.keepWhere(Plain.wide(rows).reshape(tokens, k, x.size(1)), there);
+        Tensor weighed = Elementwise.multiply(each, routing.weights.reshape(tokens, k, 1));
+        y = Elementwise.add(y, Reductions.sum(weighed, 1));
+      }
+      return scope.keep(Plain.own(residual == null ? x : residual, Elementwise.cast(y, dtype)));
+    }
+  }
+
+  /** {@link #route} in simple ops. */
+  public static Routing plainRoute(
+      Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {
+    Calls.axes("expert_routing", "logits", logits, 2);
+    try (Scope scope = Scope.open()) {
+      Routing routing = new PlainRouting(logits, k).run(renormalize, scale, capacity);
+      scope.keep(routing.experts);
+      scope.keep(routing.weights);
+      scope.keep(routing.rows);
+      scope.keep(routing.places);
+      scope.keep(routing.offsets);
+      return routing;
+    }
+  }
+
+  /**
+   * {@link #linear(Tensor, Tensor, Routing, Tensor, Tensor, long, Activation, DType)} in simple
+   * ops; 0 behind the last place.
+   *
+   * @param weights of the experts, each F32, BF16 or F16 [out_features, in_features], not packed
+   */
+  public static Tensor plainLinear(
+      Tensor x,
+      Tensor rows,
+      Routing routing,
+      List<Tensor> weights,
+      Tensor bias,
+      Activation activation,
+      DType dtype) {
+    return eachExpert(
+        x,
+        rows,
+        routing,
+        weights.size(),
+        (given, e) -> Matmul.plainLinear(given, weights.get(e), row(bias, e), activation, dtype));
+  }
+
+  /**
+   * The same with quantised weights.
+   *
+   * @param weights of the experts, each F32 [out_features, in_features], as {@link
+   *     Quantization#dequantize} gives it
+   * @param withSums whether the packed weights have sums, so that codes of tokens have offsets
+   */
+  public static Tensor plainLinear(
+      Tensor x,
+      Tensor rows,
+      Routing routing,
+      List<Tensor> weights,
+      boolean withSums,
+      QuantizedActivations activations,
+      Tensor bias,
+      Activation activation,
+      DType dtype) {
+    return eachExpert(
+        x,
+        rows,
+        routing,
+        weights.size(),
+        (given, e) ->
+            Quantization.plainLinear(
+                given, weights.get(e), withSums, activations, row(bias, e), activation, dtype));
+  }
+
+  private static Tensor row(Tensor bias, int expert) {
+    return bias == null ? null : bias.slice(0, expert, expert + 1L).reshape(bias.size(1));
+  }
+
+  /** An expert's product of all places. */
+  private interface Product {
+    Tensor of(Tensor x, int expert);
+  }
+
+  private static Tensor eachExpert(
+      Tensor x, Tensor rows, Routing routing, int experts, Product product) {
+    try (Scope scope = Scope.open()) {
+      Tensor given = Layouts.contiguous(x);
+      long places = rows == null ? x.size(0) : rows.count();
+      Tensor zero = Plain.number(x.device(), 0);
+      if (rows != null && x.size(0) > 0) {
+        Tensor row = Elementwise.maximum(Plain.wide(rows), zero);
+        given = Indexing.indexSelect(given, 0, Plain.ids(row, x.size(0)));
+      }
+      Tensor offsets = Plain.wide(routing.offsets);
+      Tensor place = Plain.count(x.device(), places).reshape(places, 1);
+      Tensor y = null;
+      for (int e = 0; e < experts; e++) {
+        Tensor before = Elementwise.less(place, offsets.slice(0, e, e + 1L));
+        Tensor until = Elementwise.less(place, offsets.slice(0, e + 1L, e + 2L));
+        Tensor all = product.of(given, e);
+        Tensor mine =
+            Elementwise.keepWhere(
+                all, Elementwise.cast(Elementwise.subtract(until, before), all.dtype()));
+        y = y == null ? mine : Elementwise.add(y, mine);
+      }
+      return scope.keep(y);
+    }
   }
 }

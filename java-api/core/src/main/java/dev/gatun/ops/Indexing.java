@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 
@@ -77,6 +78,22 @@ public final class Indexing {
     table.device().kernels().run(new Embedding(table.operand(), ids.indices(), true, y.operand()));
     Calls.fence(table, ids.values(), y);
     return y;
+  }
+
+  /** {@link #embedding(Tensor, Ids, DType)} in simple ops. */
+  public static Tensor plainEmbedding(Tensor table, Ids ids, DType dtype) {
+    try (Scope scope = Scope.open()) {
+      return scope.keep(Elementwise.cast(indexSelect(table, 0, ids), dtype));
+    }
+  }
+
+  /** {@link #addEmbedding} in simple ops. */
+  public static Tensor plainAddEmbedding(Tensor y, Tensor table, Ids ids) {
+    try (Scope _ = Scope.open()) {
+      Tensor rows = Plain.wide(indexSelect(table, 0, ids));
+      Layouts.copy(Elementwise.cast(Elementwise.add(Plain.wide(y), rows), y.dtype()), y);
+      return y;
+    }
   }
 
   /**

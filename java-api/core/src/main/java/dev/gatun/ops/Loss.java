@@ -3,6 +3,7 @@ package dev.gatun.ops;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
 /** Losses. */
@@ -26,5 +27,19 @@ public final class Loss {
         (k, y) -> k.run(new CrossEntropy(logits.operand(), known, ignoreIndex, y.operand())),
         logits,
         targets);
+  }
+
+  /** {@link #crossEntropy} in simple ops; a target that is no class counts as ignored. */
+  public static Tensor plainCrossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
+    try (Scope scope = Scope.open()) {
+      Tensor likelihoods = Norm.logSoftmax(Plain.wide(logits));
+      Tensor target = Plain.wide(targets).reshape(targets.count(), 1);
+      Tensor classes = Plain.count(logits.device(), logits.size(1));
+      Tensor picked = Elementwise.keepWhere(likelihoods, Elementwise.equal(classes, target));
+      Tensor ignored = Elementwise.equal(target, Plain.number(logits.device(), ignoreIndex));
+      Tensor loss = Plain.negated(Plain.sumOfRows(picked));
+      Tensor counted = Elementwise.keepWhere(loss, Plain.not(ignored));
+      return scope.keep(Layouts.contiguous(counted.reshape(targets.count())));
+    }
   }
 }

@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
 /** Products with weights of floats, and of matrices. */
@@ -34,6 +35,27 @@ public final class Matmul {
         x,
         packed,
         bias);
+  }
+
+  /**
+   * {@link #linear} in simple ops.
+   *
+   * @param weight F32, BF16 or F16 [out_features, in_features], not packed
+   */
+  public static Tensor plainLinear(
+      Tensor x, Tensor weight, Tensor bias, Activation activation, DType dtype) {
+    try (Scope scope = Scope.open()) {
+      Tensor rows = Calls.rows("matmul", x);
+      // A product with BF16 weights rounds its other factor.
+      Tensor rounded =
+          weight.dtype() == DType.BF16
+              ? Elementwise.cast(Layouts.contiguous(rows), DType.BF16)
+              : rows;
+      Tensor y = Plain.rowsBy(Plain.wide(rounded), Plain.wide(weight));
+      y = bias == null ? y : Elementwise.add(y, bias);
+      y = Elementwise.cast(Elementwise.activation(y, activation), dtype);
+      return scope.keep(Layouts.contiguous(y.reshape(Calls.withLast(x, weight.size(0)))));
+    }
   }
 
   /**

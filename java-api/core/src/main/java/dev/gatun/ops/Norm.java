@@ -120,6 +120,58 @@ public final class Norm {
         weight);
   }
 
+  /** {@link #layerNorm} in simple ops. */
+  public static Normed plainLayerNorm(
+      Tensor x,
+      Tensor residual,
+      Tensor weight,
+      Tensor bias,
+      float eps,
+      boolean withSum,
+      Quantization.Offsets codes) {
+    try (Scope scope = Scope.open()) {
+      Tensor sum = sum(x, residual);
+      Tensor centred = Elementwise.subtract(sum, Plain.meanOfRows(sum));
+      Tensor variance = Plain.meanOfRows(Elementwise.multiply(centred, centred));
+      Tensor y = Elementwise.divideByRoot(centred, Plain.plus(variance, eps));
+      y = weight == null ? y : Elementwise.multiply(y, Plain.wide(weight));
+      y = bias == null ? y : Elementwise.add(y, Plain.wide(bias));
+      return given(scope, x, y, withSum ? sum : null, codes);
+    }
+  }
+
+  /** {@link #rmsNorm} in simple ops. */
+  public static Normed plainRmsNorm(
+      Tensor x,
+      Tensor residual,
+      Tensor weight,
+      float shift,
+      float eps,
+      boolean withSum,
+      Quantization.Offsets codes) {
+    try (Scope scope = Scope.open()) {
+      Tensor sum = sum(x, residual);
+      Tensor square = Plain.meanOfRows(Elementwise.multiply(sum, sum));
+      Tensor y = Elementwise.divideByRoot(sum, Plain.plus(square, eps));
+      y = Elementwise.multiply(y, Plain.plus(Plain.wide(weight), shift));
+      return given(scope, x, y, withSum ? sum : null, codes);
+    }
+  }
+
+  private static Tensor sum(Tensor x, Tensor residual) {
+    Tensor wide = Plain.wide(x);
+    return residual == null ? wide : Elementwise.add(wide, Plain.wide(residual));
+  }
+
+  private static Normed given(
+      Scope scope, Tensor x, Tensor y, Tensor sum, Quantization.Offsets codes) {
+    Tensor rounded = Elementwise.cast(y, x.dtype());
+    return new Normed(
+        scope.keep(rounded),
+        sum == null ? null : scope.keep(Plain.own(x, Elementwise.cast(sum, x.dtype()))),
+        codes == null ? null : Quantization.plainQuantizeTokens(rounded, codes).keptBy(scope));
+  }
+
   /** A norm's call with all that it may write. */
   private interface Full {
     void run(Operand x, Operand residual, Operand y, Operand sum, TokenCodes codes);
@@ -164,6 +216,18 @@ public final class Norm {
    */
   public static Tensor l2Normalize(Tensor x, float eps) {
     return Calls.eachRow("l2_normalize", x, (k, in, y) -> k.run(new L2Normalize(in, eps, y)));
+  }
+
+  /** {@link #l2Normalize(Tensor, float)} in simple ops. */
+  public static Tensor plainL2Normalize(Tensor x, float eps) {
+    try (Scope scope = Scope.open()) {
+      Tensor wide = Plain.wide(x);
+      Tensor squares = Plain.sumOfRows(Elementwise.multiply(wide, wide));
+      Tensor one = Plain.number(x.device(), 1);
+      Tensor norm = Elementwise.divide(one, Elementwise.divideByRoot(one, squares));
+      Tensor divisor = Elementwise.maximum(norm, Plain.number(x.device(), eps));
+      return scope.keep(Elementwise.cast(Elementwise.divide(wide, divisor), x.dtype()));
+    }
   }
 
   /** {@code exp(x) / Σ exp(x)} along the last axis of x in F32, BF16 or F16. */

@@ -12,11 +12,16 @@ import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
+import java.util.List;
 
 /** Operations on quantised weights. */
 public final class Quantization {
+  /** What half of a token's range is at least, where its codes are not all 0. */
+  private static final double SMALLEST = 0x1p-120;
+
   private Quantization() {}
 
   /**
@@ -110,6 +115,114 @@ public final class Quantization {
       Calls.fence(x);
       return codes.keptBy(scope);
     }
+  }
+
+  /** {@link #quantizeTokens} in simple ops. */
+  public static Codes plainQuantizeTokens(Tensor x, Offsets offsets) {
+    try (Scope scope = Scope.open()) {
+      Tensor rows = Plain.wide(x);
+      rows = rows.reshape(Calls.rows("quantize_tokens", x).shape());
+      Device device = x.device();
+      if (rows.count() == 0) {
+        return zeros(x, offsets, rows.size(0)).keptBy(scope);
+      }
+      // Infinity and NaN less themselves are NaN, which equals nothing.
+      Tensor difference = Elementwise.subtract(rows, rows);
+      Tensor finite =
+          Plain.not(Plain.maxOfRows(Plain.not(Elementwise.equal(difference, difference))));
+      Tensor known = Elementwise.keepWhere(rows, finite);
+      Tensor most = Plain.maxOfRows(known);
+      Tensor least = Plain.negated(Plain.maxOfRows(Plain.negated(known)));
+      Tensor half =
+          offsets == Offsets.NONE
+              ? Plain.maxOfRows(Plain.absolute(known))
+              : Elementwise.subtract(Plain.times(most, 0.5), Plain.times(least, 0.5));
+      Tensor offset =
+          offsets == Offsets.NONE
+              ? null
+              : Elementwise.add(Plain.times(most, 0.5), Plain.times(least, 0.5));
+      Tensor wide = Plain.not(Elementwise.less(half, Plain.number(device, SMALLEST)));
+      Tensor shifted = offset == null ? known : Elementwise.subtract(known, offset);
+      Tensor factor = Elementwise.divide(Plain.number(device, 127), half);
+      Tensor codes = Elementwise.keepWhere(Elementwise.multiply(shifted, factor), wide);
+      Tensor most127 = Plain.number(device, 127);
+      codes = Elementwise.maximum(Elementwise.minimum(codes, most127), Plain.negated(most127));
+      Tensor scale = Elementwise.keepWhere(Elementwise.divide(half, most127), wide);
+      Tensor nan = Plain.number(device, Double.NaN);
+      return new Codes(
+              Layouts.contiguous(Elementwise.cast(codes, DType.I8).reshape(x.shape())),
+              Layouts.contiguous(Plain.where(finite, scale, nan).reshape(rows.size(0))),
+              offset == null ? null : Layouts.contiguous(offset.reshape(rows.size(0))))
+          .keptBy(scope);
+    }
+  }
+
+  private static Codes zeros(Tensor x, Offsets offsets, long rows) {
+    return new Codes(
+        Tensor.zeros(x.device(), DType.I8, x.shape()),
+        Tensor.zeros(x.device(), rows),
+        offsets == Offsets.NONE ? null : Tensor.zeros(x.device(), rows));
+  }
+
+  /** What codes mean: F32 [rows, features]. */
+  private static Tensor meant(Codes x) {
+    Tensor codes = Plain.wide(x.codes()).reshape(Calls.rows("dequantize", x.codes()).shape());
+    Tensor y = Elementwise.multiply(codes, x.scales().reshape(x.scales().count(), 1));
+    return x.offsets() == null
+        ? y
+        : Elementwise.add(y, x.offsets().reshape(x.offsets().count(), 1));
+  }
+
+  /**
+   * {@link #linear(Codes, Tensor, BlockFormat, Tensor, long, Activation, DType)} in simple ops.
+   *
+   * @param weight F32 [out_features, in_features], as {@link #dequantize} gives it
+   */
+  public static Tensor plainLinear(
+      Codes x, Tensor weight, Tensor bias, Activation activation, DType dtype) {
+    try (Scope scope = Scope.open()) {
+      Tensor y = Matmul.plainLinear(meant(x), weight, bias, activation, dtype);
+      return scope.keep(Layouts.contiguous(y.reshape(Calls.withLast(x.codes(), weight.size(0)))));
+    }
+  }
+
+  /**
+   * {@link #linear(Tensor, Tensor, BlockFormat, QuantizedActivations, Tensor, long, Activation,
+   * DType)} in simple ops.
+   *
+   * @param weight F32 [out_features, in_features], as {@link #dequantize} gives it
+   * @param withSums whether the packed weight has sums, so that codes of tokens have offsets
+   */
+  public static Tensor plainLinear(
+      Tensor x,
+      Tensor weight,
+      boolean withSums,
+      QuantizedActivations activations,
+      Tensor bias,
+      Activation activation,
+      DType dtype) {
+    try (Scope scope = Scope.open()) {
+      Tensor rows = Calls.rows("quantized_matmul", x);
+      Tensor given =
+          switch (activations) {
+            case EXACT -> Plain.wide(rows);
+            case INT8_PER_TOKEN ->
+                meant(plainQuantizeTokens(rows, withSums ? Offsets.OF_TOKENS : Offsets.NONE));
+            case INT8_BLOCKS -> inBlocks(rows);
+          };
+      Tensor y = Matmul.plainLinear(given, weight, bias, activation, dtype);
+      return scope.keep(Layouts.contiguous(y.reshape(Calls.withLast(x, weight.size(0)))));
+    }
+  }
+
+  /** x [rows, features] as its codes in blocks mean it; the last block may be shorter. */
+  private static Tensor inBlocks(Tensor x) {
+    int block = QuantizedMatmul.BLOCK;
+    Tensor rest = Tensor.zeros(x.device(), x.size(0), -x.size(1) & block - 1);
+    Tensor whole = Layouts.concat(1, List.of(Plain.wide(x), rest));
+    Tensor blocks = whole.reshape(whole.count() / block, block);
+    Tensor meant = meant(plainQuantizeTokens(blocks, Offsets.NONE));
+    return Layouts.contiguous(meant.reshape(whole.shape()).slice(1, 0, x.size(1)));
   }
 
   /** {@link #linear} of activations that are codes, with a weight that products per token read. */

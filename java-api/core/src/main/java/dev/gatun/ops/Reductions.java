@@ -7,6 +7,7 @@ import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
@@ -96,6 +97,43 @@ public final class Reductions {
         segments.values());
   }
 
+  /** {@link #pool} in simple ops. */
+  public static Tensor plainPool(Tensor x, Segments segments, PoolingMode mode) {
+    try (Scope scope = Scope.open()) {
+      long sequences = segments.sequences();
+      if (x.count() == 0 || sequences == 0) {
+        return scope.keep(Tensor.zeros(x.device(), x.dtype(), sequences, x.size(1)));
+      }
+      Tensor begin = Plain.begins(segments);
+      Tensor length = Plain.lengths(segments);
+      Tensor at = Elementwise.subtract(Plain.count(x.device(), x.size(0)), begin);
+      Tensor last = Plain.plus(length, -1);
+      Tensor inside =
+          Elementwise.multiply(
+              Plain.not(Elementwise.less(at, Plain.number(x.device(), 0))),
+              Elementwise.less(at, length));
+      Tensor taken =
+          switch (mode) {
+            case MEAN, MAX -> inside;
+            case FIRST -> Elementwise.multiply(inside, Plain.not(at));
+            case LAST -> Elementwise.multiply(inside, Elementwise.equal(at, last));
+          };
+      Tensor mask = taken.reshape(sequences, x.size(0), 1);
+      Tensor wide = Plain.wide(x);
+      Tensor lowest = Plain.number(x.device(), Double.NEGATIVE_INFINITY);
+      Tensor y =
+          switch (mode) {
+            case MAX -> Elementwise.keepWhere(max(Plain.where(mask, wide, lowest), 1), length);
+            case MEAN ->
+                Elementwise.divide(
+                    sum(Elementwise.keepWhere(wide, mask), 1),
+                    Elementwise.maximum(length, Plain.number(x.device(), 1)));
+            case FIRST, LAST -> sum(Elementwise.keepWhere(wide, mask), 1);
+          };
+      return scope.keep(Elementwise.cast(y, x.dtype()));
+    }
+  }
+
   private static Tensor reduce(Tensor x, Reduction reduction, int... axes) {
     boolean[] reduced = new boolean[x.rank()];
     for (int axis : axes) {
@@ -153,7 +191,7 @@ public final class Reductions {
         return null;
       }
       if (size != 1) {
-        if (shape[part] != 1 && strides[part] != size * stride) {
+        if (shape[part] != 1 && strides[part] != size * stride && x.count() > 0) {
           return null;
         }
         shape[part] *= size;

@@ -3,6 +3,7 @@ package dev.gatun.ops;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
 /** Rotary position embedding (Su et al., arXiv 2104.09864), alone and on the way to a cache. */
@@ -35,6 +36,34 @@ public final class Rotary {
         cosine,
         sine,
         positions.values());
+  }
+
+  /** {@link #rotaryEmbedding} in simple ops. */
+  public static Tensor plainRotaryEmbedding(
+      Tensor x, Tensor cosine, Tensor sine, Ids positions, boolean interleaved) {
+    try (Scope scope = Scope.open()) {
+      Tensor y = Layouts.contiguous(x);
+      long[] pairs = {x.size(0), 1, cosine.size(1)};
+      Tensor cos = Indexing.indexSelect(cosine, 0, positions).reshape(pairs);
+      Tensor sin = Indexing.indexSelect(sine, 0, positions).reshape(pairs);
+      Tensor first = half(y, cosine.size(1), 0, interleaved);
+      Tensor second = half(y, cosine.size(1), 1, interleaved);
+      Tensor a = Plain.wide(first);
+      Tensor b = Plain.wide(second);
+      Tensor turned =
+          Elementwise.subtract(Elementwise.multiply(a, cos), Elementwise.multiply(b, sin));
+      Tensor other = Elementwise.add(Elementwise.multiply(b, cos), Elementwise.multiply(a, sin));
+      Layouts.copy(Elementwise.cast(turned, x.dtype()), first);
+      Layouts.copy(Elementwise.cast(other, x.dtype()), second);
+      return scope.keep(y);
+    }
+  }
+
+  /** The first or second elements of the pairs of x [tokens, heads, head_size] without gaps. */
+  private static Tensor half(Tensor x, long pairs, int which, boolean interleaved) {
+    long[] shape = {x.size(0), x.size(1), pairs};
+    long[] strides = {x.size(1) * x.size(2), x.size(2), interleaved ? 2 : 1};
+    return x.strided(interleaved ? which : which * pairs, shape, strides);
   }
 
   /**
@@ -83,6 +112,49 @@ public final class Rotary {
         slots.values(),
         keyCache,
         valueCache);
+  }
+
+  /** {@link #rotaryCacheUpdate} in simple ops. */
+  public static Tensor plainRotaryCacheUpdate(
+      Tensor qkv,
+      Tensor cosine,
+      Tensor sine,
+      Ids positions,
+      boolean interleaved,
+      Ids slots,
+      Tensor keyCache,
+      Tensor valueCache) {
+    try (Scope scope = Scope.open()) {
+      long heads = heads(qkv, keyCache);
+      long kept = keyCache.size(2);
+      Tensor query = part(qkv, 0, heads, keyCache);
+      Tensor key = part(qkv, heads, kept, keyCache);
+      Tensor value = part(qkv, heads + kept, kept, keyCache);
+      write(plainRotaryEmbedding(key, cosine, sine, positions, interleaved), slots, keyCache);
+      write(Layouts.contiguous(value), slots, valueCache);
+      return scope.keep(plainRotaryEmbedding(query, cosine, sine, positions, interleaved));
+    }
+  }
+
+  /** Some heads of a packed projection. */
+  private static Tensor part(Tensor qkv, long first, long heads, Tensor cache) {
+    long size = cache.size(3);
+    return qkv.strided(
+        first * size,
+        new long[] {qkv.size(0), heads, size},
+        new long[] {qkv.operand().stride(0), size, 1});
+  }
+
+  private static void write(Tensor rows, Ids slots, Tensor cache) {
+    long width = cache.size(2) * cache.size(3);
+    Tensor whole = cache.operand().isContiguous() ? cache : Layouts.contiguous(cache);
+    Indexing.scatterRowsInto(
+        whole.reshape(cache.size(0) * cache.size(1), width),
+        rows.reshape(rows.size(0), width),
+        slots);
+    if (whole != cache) {
+      Layouts.copy(whole, cache);
+    }
   }
 
   /** The queries' heads of a packed projection. */

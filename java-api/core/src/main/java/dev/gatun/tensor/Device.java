@@ -44,6 +44,13 @@ public final class Device {
     return OPEN.computeIfAbsent(backend, Device::new);
   }
 
+  /** The device that a backend serves, such as one that a program made itself. */
+  public static Device of(Backend backend) {
+    return backend == Host.INSTANCE.backend
+        ? Host.INSTANCE
+        : OPEN.computeIfAbsent(backend, Device::new);
+  }
+
   /**
    * The device of a name: {@code cpu}, {@code cuda} for the first CUDA device, {@code cuda:1}.
    *

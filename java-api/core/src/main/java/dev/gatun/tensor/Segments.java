@@ -39,6 +39,20 @@ public final class Segments implements AutoCloseable {
   }
 
   /**
+   * Sequences whose begins are on the device already.
+   *
+   * @param offsets I32 [sequences + 1] without gaps: from 0, never falling
+   * @param tokens what whoever made them promises not to exceed, the rows of tensors with all
+   *     tokens
+   * @param longest the most tokens of a sequence, likewise
+   */
+  public static Segments known(Tensor offsets, int tokens, int longest) {
+    Segments segments = new Segments(offsets, tokens, longest);
+    segments.offsets();
+    return segments;
+  }
+
+  /**
    * Puts sequences of other lengths in place of those that are there, ahead of all that is asked of
    * the device later.
    *

@@ -330,6 +330,42 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_DTYPE_F16() {
         return GATUN_DTYPE_F16;
     }
+    private static final int GATUN_DTYPE_I64 = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_DTYPE_I64 = 3
+     * }
+     */
+    public static int GATUN_DTYPE_I64() {
+        return GATUN_DTYPE_I64;
+    }
+    private static final int GATUN_DTYPE_I32 = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_DTYPE_I32 = 4
+     * }
+     */
+    public static int GATUN_DTYPE_I32() {
+        return GATUN_DTYPE_I32;
+    }
+    private static final int GATUN_DTYPE_I8 = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_DTYPE_I8 = 5
+     * }
+     */
+    public static int GATUN_DTYPE_I8() {
+        return GATUN_DTYPE_I8;
+    }
+    private static final int GATUN_DTYPE_U8 = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_DTYPE_U8 = 6
+     * }
+     */
+    public static int GATUN_DTYPE_U8() {
+        return GATUN_DTYPE_U8;
+    }
     private static final int GATUN_BLOCKS_INT8 = (int)0L;
     /**
      * {@snippet lang=c :
@@ -563,6 +599,42 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
      */
     public static int GATUN_BINARY_OP_MINIMUM() {
         return GATUN_BINARY_OP_MINIMUM;
+    }
+    private static final int GATUN_BINARY_OP_EQUAL = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BINARY_OP_EQUAL = 6
+     * }
+     */
+    public static int GATUN_BINARY_OP_EQUAL() {
+        return GATUN_BINARY_OP_EQUAL;
+    }
+    private static final int GATUN_BINARY_OP_LESS = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BINARY_OP_LESS = 7
+     * }
+     */
+    public static int GATUN_BINARY_OP_LESS() {
+        return GATUN_BINARY_OP_LESS;
+    }
+    private static final int GATUN_BINARY_OP_DIVIDE_BY_ROOT = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BINARY_OP_DIVIDE_BY_ROOT = 8
+     * }
+     */
+    public static int GATUN_BINARY_OP_DIVIDE_BY_ROOT() {
+        return GATUN_BINARY_OP_DIVIDE_BY_ROOT;
+    }
+    private static final int GATUN_BINARY_OP_KEEP_WHERE = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BINARY_OP_KEEP_WHERE = 9
+     * }
+     */
+    public static int GATUN_BINARY_OP_KEEP_WHERE() {
+        return GATUN_BINARY_OP_KEEP_WHERE;
     }
     private static final int GATUN_REDUCTION_SUM = (int)0L;
     /**

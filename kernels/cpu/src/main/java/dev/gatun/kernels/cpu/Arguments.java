@@ -77,6 +77,17 @@ final class Arguments {
     };
   }
 
+  /** A type that casts know. */
+  static int number(DType dtype) {
+    return switch (dtype) {
+      case I64 -> 3;
+      case I32 -> 4;
+      case I8 -> 5;
+      case U8 -> 6;
+      default -> dtype(dtype);
+    };
+  }
+
   /** As {@link Execution#inRange}, of I64 indices of which nothing is known. */
   static void inRange(KernelCall call, String what, Indices ids, long limit, Long exception) {
     if (ids.isUnknown()) {

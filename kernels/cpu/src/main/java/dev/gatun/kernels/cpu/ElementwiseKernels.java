@@ -3,6 +3,7 @@ package dev.gatun.kernels.cpu;
 import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
 import static dev.gatun.kernels.cpu.Arguments.layout;
+import static dev.gatun.kernels.cpu.Arguments.number;
 
 import dev.gatun.bindings.cpu.CpuElementwise;
 import dev.gatun.bindings.cpu.CpuLibrary;
@@ -37,7 +38,11 @@ final class ElementwiseKernels {
 
   private static void cast(Cast c) {
     CpuLibrary.cast(
-        address(c.x()), dtype(c.x().dtype()), address(c.y()), dtype(c.y().dtype()), c.x().count());
+        address(c.x()),
+        number(c.x().dtype()),
+        address(c.y()),
+        number(c.y().dtype()),
+        c.x().count());
   }
 
   private static void elementwise(Elementwise c) {

@@ -7,6 +7,7 @@ import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.Arrays;
 
@@ -57,9 +58,20 @@ final class CudaElementwise {
         c.x().count(),
         launcher
             .with(c.x(), c.y())
-            .integer(dtype(c.x().dtype()))
-            .integer(dtype(c.y().dtype()))
+            .integer(number(c.x().dtype()))
+            .integer(number(c.y().dtype()))
             .number(c.x().count()));
+  }
+
+  /** A type that casts know. */
+  private static int number(DType type) {
+    return switch (type) {
+      case I64 -> 3;
+      case I32 -> 4;
+      case I8 -> 5;
+      case U8 -> 6;
+      default -> dtype(type);
+    };
   }
 
   private void gatedActivation(GatedActivation c) {

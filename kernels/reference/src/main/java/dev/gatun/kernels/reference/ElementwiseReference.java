@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.memory.DType;
 
 /** Kernels that work on each element on its own. */
 final class ElementwiseReference {
@@ -41,7 +42,8 @@ final class ElementwiseReference {
     for (long i = 0; i < c.y().count(); i++) {
       double left = a.get(View.place(c.a(), i));
       double right = b.get(View.place(c.b(), i));
-      y.set(View.place(c.y(), i), p.round(apply(c.op(), left, right)));
+      double by = c.op() == BinaryOp.DIVIDE_BY_ROOT ? p.round(Math.sqrt(right)) : right;
+      y.set(View.place(c.y(), i), p.round(apply(c.op(), left, by)));
     }
   }
 
@@ -50,9 +52,12 @@ final class ElementwiseReference {
       case ADD -> a + b;
       case SUBTRACT -> a - b;
       case MULTIPLY -> a * b;
-      case DIVIDE -> a / b;
+      case DIVIDE, DIVIDE_BY_ROOT -> a / b;
       case MAXIMUM -> Math.max(a, b);
       case MINIMUM -> Math.min(a, b);
+      case EQUAL -> a == b ? 1 : 0;
+      case LESS -> a < b ? 1 : 0;
+      case KEEP_WHERE -> b != 0 ? a : 0;
     };
   }
 
@@ -60,7 +65,7 @@ final class ElementwiseReference {
     View x = View.of(c.x());
     View y = View.of(c.y());
     for (long i = 0; i < c.x().count(); i++) {
-      y.set(i, x.get(i));
+      y.setRounded(i, View.rounded(x.get(i), DType.F32));
     }
   }
 

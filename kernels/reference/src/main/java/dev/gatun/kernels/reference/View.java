@@ -119,6 +119,20 @@ final class View {
     }
   }
 
+  /** Sets an element of any type to a number, rounded to nearest even where that is whole. */
+  void setRounded(long place, double value) {
+    long whole = (long) Math.rint(value);
+    switch (dtype) {
+      case F64, F32, F16, BF16 -> set(place, value);
+      case I64 -> setLong(place, whole);
+      case I32 -> setLong(place, (int) Math.rint(value));
+      case I8 -> setLong(place, Math.clamp(whole, Byte.MIN_VALUE, Byte.MAX_VALUE));
+      case U8 ->
+          segment.set(ValueLayout.JAVA_BYTE, first + place, (byte) Math.clamp(whole, 0, 255));
+      default -> throw new IllegalStateException("no kernel writes " + dtype);
+    }
+  }
+
   void setLong(long place, long value) {
     long at = (first + place) * dtype.bytes();
     switch (dtype) {

@@ -19,6 +19,8 @@ import java.util.Random;
 
 /** Random products with every activation, gaps between rows, and deep sums. */
 final class MatmulCases {
+  private static final DType[] WHOLE = {DType.I64, DType.I32, DType.I8, DType.U8};
+
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
 
   private MatmulCases() {}
@@ -28,7 +30,8 @@ final class MatmulCases {
         Generator.of("matmul_pack", MatmulCases::pack),
         Generator.of("matmul", MatmulCases::matmul),
         Generator.of("batched_matmul", MatmulCases::batched),
-        Generator.of("cast", MatmulCases::cast));
+        Generator.of("cast", MatmulCases::cast),
+        Generator.of("cast-whole", MatmulCases::castWhole));
   }
 
   /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
@@ -145,6 +148,27 @@ final class MatmulCases {
     return Case.exact(
             "cast seed %d from %s".formatted(seed, from),
             List.of(x, Data.output("y", x.shape()).withDtype(FLOATS[random.nextInt(3)])),
+            of -> new Cast(of.apply("x"), of.apply("y")))
+        .likeItself();
+  }
+
+  /** To whole numbers and from them, what lies between two and what is too large among them. */
+  private static Case castWhole(long seed) {
+    Random random = Seeds.random(seed);
+    DType whole = WHOLE[(int) (seed % WHOLE.length)];
+    DType other = random.nextBoolean() ? FLOATS[random.nextInt(3)] : WHOLE[random.nextInt(4)];
+    boolean up = random.nextBoolean();
+    long[] shape = {Sizes.any(random, 33), Sizes.any(random, 100)};
+    boolean floats = !up && List.of(FLOATS).contains(other);
+    Data x =
+        Data.input(
+                random, "x", floats ? r -> r.nextInt(801) / 2.0 - 200 : r -> r.nextInt(128), shape)
+            .withDtype(up ? whole : other);
+    return Case.exact(
+            "cast seed %d %s %s and %s".formatted(seed, up ? "from" : "to", whole, other),
+            List.of(
+                floats ? x.with(random, Double.NaN, -0.5, 1.5, 2.5) : x,
+                Data.output("y", shape).withDtype(up ? other : whole)),
             of -> new Cast(of.apply("x"), of.apply("y")))
         .likeItself();
   }

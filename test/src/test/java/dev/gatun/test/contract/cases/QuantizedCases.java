@@ -335,6 +335,11 @@ public final class QuantizedCases {
     return block * random.nextInt(Math.max(2, 600 / block) + 1);
   }
 
+  /** A format that is packed so. */
+  public static BlockFormat format(PackedLayout layout) {
+    return FORMATS.stream().filter(f -> f.layout().equals(layout)).findFirst().orElseThrow();
+  }
+
   /** A random weight [n, k] as it is packed. */
   public static Data packed(Random random, BlockFormat format, int n, int k) {
     Values values = packedValues(random.nextLong(), format, n, k);

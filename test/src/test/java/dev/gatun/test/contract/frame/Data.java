@@ -193,7 +193,7 @@ public record Data(
   }
 
   /** Where the i-th element of the row-major order lies, in elements from the first. */
-  long place(int i) {
+  public long place(int i) {
     long place = 0;
     long rest = i;
     for (int axis = shape.length - 1; axis >= 0; axis--) {

@@ -9,5 +9,13 @@ public enum BinaryOp {
   /** The larger one; NaN where either is, and 0 is larger than -0. */
   MAXIMUM,
   /** The smaller one; NaN where either is, and -0 is smaller than 0. */
-  MINIMUM
+  MINIMUM,
+  /** 1 where they are equal, else 0; so NaN equals nothing, and 0 equals -0. */
+  EQUAL,
+  /** 1 where the first is less, else 0, as of NaN. */
+  LESS,
+  /** {@code a / √b}, as norms divide. */
+  DIVIDE_BY_ROOT,
+  /** The first where the second is not 0, else 0, whatever the first is. */
+  KEEP_WHERE
 }

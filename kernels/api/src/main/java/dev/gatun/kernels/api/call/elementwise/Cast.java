@@ -2,25 +2,36 @@ package dev.gatun.kernels.api.call.elementwise;
 
 import dev.gatun.kernels.api.checks.Checks;
 import dev.gatun.kernels.api.checks.Operands;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
 
 /**
- * The same numbers in another floating-point type, rounded to nearest even; too large for the type
- * gives infinity, NaN stays NaN.
+ * The same numbers in another type, by way of F32, rounded to nearest even. Too large for a
+ * floating-point type gives infinity, NaN stays NaN; too large for a type of whole numbers gives
+ * its largest or smallest, NaN 0.
  *
- * @param x F32, BF16 or F16 [rows, columns] contiguous
- * @param y F32, BF16 or F16 [rows, columns] contiguous
+ * @param x F32, BF16, F16, I64, I32, I8 or U8 [rows, columns] contiguous
+ * @param y F32, BF16, F16, I64, I32, I8 or U8 [rows, columns] contiguous
  */
 public record Cast(Operand x, Operand y) implements ElementwiseCall {
   private static final String NAME = "cast";
 
   public Cast {
-    Checks.operand(NAME, "x", x, Checks.floats(NAME, "x", x), 2);
+    Checks.operand(NAME, "x", x, number("x", x), 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, Checks.floats(NAME, "y", y), x.size(0), x.size(1));
+    Checks.shaped(NAME, "y", y, number("y", y), x.size(0), x.size(1));
     Checks.contiguous(NAME, "y", y);
     Checks.disjoint(new Operands(NAME, Checks.present(x), Checks.present(y)));
+  }
+
+  private static DType number(String name, Operand operand) {
+    return switch (Checks.required(NAME, name, operand).dtype()) {
+      case F32, BF16, F16, I64, I32, I8, U8 -> operand.dtype();
+      default ->
+          throw Checks.bad(
+              NAME, "%s is %s, expected F32, BF16, F16, I64, I32, I8 or U8", name, operand);
+    };
   }
 
   @Override

@@ -8,7 +8,8 @@ import java.util.List;
 
 /**
  * {@code y = a op b} with NumPy's broadcasting: axes are matched from the last on, and one that a
- * or b lacks, or has of length 1, is repeated. Computed in float and rounded once.
+ * or b lacks, or has of length 1, is repeated. Computed in float and rounded once, a root before
+ * the division too.
  *
  * @param a F32, BF16 or F16 of at most 6 axes, any strides; given back in y's shape
  * @param b of a's dtype, otherwise as a
