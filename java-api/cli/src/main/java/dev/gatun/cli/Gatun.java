@@ -42,6 +42,9 @@ public final class Gatun implements Runnable {
     CommandLine line =
         new CommandLine(gatun)
             .addSubcommand(new SearchCommand(terminal, loader))
+            .addSubcommand(new GenerateCommand(terminal))
+            .addSubcommand(new PerplexityCommand(terminal))
+            .addSubcommand(new InspectCommand(terminal))
             .addSubcommand(new InfoCommand(terminal))
             .addSubcommand(new QuantizeReportCommand(terminal));
     gatun.line = line;

@@ -40,7 +40,7 @@ final class CausalLmSteps implements StepModel {
   public float[][] step(List<Work> works) {
     List<Chunk> chunks = new ArrayList<>();
     for (Work work : works) {
-      int[] ids = Arrays.copyOfRange(work.history().toArray(), work.from(), work.to());
+      int[] ids = work.history().range(work.from(), work.to());
       long[] wide = Arrays.stream(ids).asLongStream().toArray();
       chunks.add(new Chunk(work.sequence(), wide, work.isWanted() ? 1 : 0));
     }

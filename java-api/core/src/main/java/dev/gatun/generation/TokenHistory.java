@@ -61,7 +61,12 @@ final class TokenHistory {
 
   /** The ids from a position on. */
   int[] from(int position) {
-    return Arrays.copyOfRange(ids, position, length);
+    return range(position, length);
+  }
+
+  /** The ids from a position to before another. */
+  int[] range(int from, int to) {
+    return Arrays.copyOfRange(ids, from, to);
   }
 
   /** Whether the last tokens are the first {@code count} of these. */

@@ -45,7 +45,7 @@ public final class Config {
   }
 
   /** The keys of the object under a key, which must be there. */
-  Config object(String key) {
+  public Config object(String key) {
     JsonNode node = root.get(key);
     if (node == null || !node.isObject()) {
       throw wrong(key, node, "an object");

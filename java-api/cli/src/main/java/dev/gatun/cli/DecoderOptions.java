@@ -1,0 +1,72 @@
+package dev.gatun.cli;
+
+import dev.gatun.generation.GeneratorOptions;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.Compute;
+import dev.gatun.tensor.Device;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import picocli.CommandLine.Option;
+
+/** Which decoder runs, where, and how its weights are kept. */
+final class DecoderOptions {
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      required = true,
+      description = "The Hugging Face directory of a decoder.")
+  private Path model;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "Where the model runs: cpu, cuda, cuda:N (${DEFAULT-VALUE}).")
+  private String device;
+
+  @Option(
+      names = "--weights",
+      paramLabel = "FORMAT",
+      defaultValue = "F32",
+      description =
+          "What linear weights are kept as: F32, BF16, F16, or blocks such as INT8, INT4:32, Q8_0"
+              + " (${DEFAULT-VALUE}).")
+  private String weights;
+
+  @Option(
+      names = "--cache-bytes",
+      paramLabel = "N",
+      description = "The most memory for keys and values; by the model's context when left out.")
+  private Long cacheBytes;
+
+  Path directory() {
+    if (!Files.isDirectory(model)) {
+      throw new CliException(model + ": not a model directory");
+    }
+    return model;
+  }
+
+  GeneratorOptions options() {
+    try {
+      GeneratorOptions options =
+          GeneratorOptions.defaults()
+              .withDevice(Device.of(device))
+              .withWeights(storage(), Compute.EXACT);
+      return cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
+    } catch (IllegalArgumentException e) {
+      throw new CliException(e.getMessage(), e);
+    }
+  }
+
+  Storage storage() {
+    return switch (weights.toUpperCase(Locale.ROOT)) {
+      case "F32" -> Storage.F32;
+      case "BF16" -> Storage.BF16;
+      case "F16" -> Storage.of(DType.F16);
+      default -> Storage.of(BlockFormat.of(weights));
+    };
+  }
+}

@@ -1,0 +1,232 @@
+package dev.gatun.cli;
+
+import dev.gatun.generation.GenerationConfig;
+import dev.gatun.generation.GenerationResult;
+import dev.gatun.generation.GenerationStream;
+import dev.gatun.generation.TextChunk;
+import dev.gatun.generation.TextGenerator;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code gatun generate}: text that goes on from a prompt. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Writes on from a prompt with a decoder model; the text comes as it is made.",
+    footer = {
+      "%nSettings that are left out are those of the model's generation_config.json, else greedy."
+          + " --temperature above 0, --top-k, --top-p and --min-p draw tokens at random; the seed"
+          + " is told by --stats and --json.",
+      "%nWith --json: model, prompt_tokens, cached_tokens, seed, prompt_seconds,"
+          + " generation_seconds and completions (text, ids, reason, stop_string, score, logprobs)."
+    })
+final class GenerateCommand implements Callable<Integer> {
+  private static final int MAX_NEW_TOKENS = 256;
+
+  @Mixin private DecoderOptions decoder;
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "TEXT",
+      description = "What the text begins with; standard input when left out.")
+  private String prompt;
+
+  @Option(
+      names = "--max-new-tokens",
+      paramLabel = "N",
+      description = "The most tokens to write (the model's setting, else " + MAX_NEW_TOKENS + ").")
+  private Integer maxNewTokens;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "Scores are divided by it; 0 takes the most likely token.")
+  private Float temperature;
+
+  @Option(names = "--top-k", paramLabel = "K", description = "Draws from the K most likely tokens.")
+  private Integer topK;
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description = "Draws from the most likely tokens whose probabilities reach P.")
+  private Double topP;
+
+  @Option(
+      names = "--min-p",
+      paramLabel = "P",
+      description = "Draws from tokens of at least P times the highest probability.")
+  private Double minP;
+
+  @Option(
+      names = "--repetition-penalty",
+      paramLabel = "R",
+      description = "Above 1, makes tokens less likely that are there already.")
+  private Float repetitionPenalty;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Makes what is drawn repeatable.")
+  private Long seed;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "Ends the text where TEXT would come; may be given several times.")
+  private List<String> stops;
+
+  @Option(names = "--num-beams", paramLabel = "N", description = "Searches with N beams.")
+  private Integer numBeams;
+
+  @Option(
+      names = "--num-return-sequences",
+      paramLabel = "N",
+      description = "Writes N texts, drawn ones or the best beams.")
+  private Integer numReturnSequences;
+
+  @Option(
+      names = "--logprobs",
+      paramLabel = "K",
+      description = "With --json, tells each token's log-probability and those of the K best.")
+  private Integer logprobs;
+
+  @Option(names = "--stats", description = "Tells tokens, seconds and tokens a second at the end.")
+  private boolean stats;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  private final Terminal terminal;
+
+  GenerateCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    String text =
+        prompt != null ? prompt : new String(terminal.in().readAllBytes(), StandardCharsets.UTF_8);
+    try (TextGenerator generator = TextGenerator.load(decoder.directory(), decoder.options())) {
+      generator
+          .defaults()
+          .warnings()
+          .forEach(warning -> terminal.err().println("gatun: " + warning));
+      GenerationConfig config = config(generator.defaults().config());
+      try (GenerationStream stream = generator.stream(text, config)) {
+        awaitFirst(stream);
+        boolean streams = !json && config.numReturnSequences() == 1;
+        if (streams) {
+          for (TextChunk chunk : stream) {
+            terminal.out().print(chunk.text());
+            terminal.out().flush();
+          }
+          terminal.out().println();
+        }
+        report(stream.result(), streams);
+      }
+    }
+    return 0;
+  }
+
+  /** Shows how far a long prompt is, until its text begins. */
+  private void awaitFirst(GenerationStream stream) {
+    int before = 0;
+    try (Progress progress = new Progress("prompt", stream.promptTokens(), terminal)) {
+      while (!stream.await(Duration.ofMillis(100))) {
+        int done = stream.promptTokensDone();
+        progress.step(done - before);
+        before = done;
+      }
+    }
+  }
+
+  private GenerationConfig config(GenerationConfig defaults) {
+    GenerationConfig.Builder builder = defaults.toBuilder();
+    if (maxNewTokens != null) {
+      builder.maxNewTokens(maxNewTokens);
+    } else if (defaults.maxNewTokens().isEmpty() && defaults.maxLength().isEmpty()) {
+      builder.maxNewTokens(MAX_NEW_TOKENS);
+    }
+    if (temperature != null) {
+      builder.temperature(temperature);
+    }
+    if (temperature != null && temperature > 0 || topK != null || topP != null || minP != null) {
+      builder.doSample(true);
+    }
+    if (topK != null) {
+      builder.topK(topK);
+    }
+    if (topP != null) {
+      builder.topP(topP);
+    }
+    if (minP != null) {
+      builder.minP(minP);
+    }
+    if (repetitionPenalty != null) {
+      builder.repetitionPenalty(repetitionPenalty);
+    }
+    if (seed != null) {
+      builder.seed(seed);
+    }
+    if (stops != null) {
+      builder.stopStrings(stops);
+    }
+    if (numBeams != null) {
+      builder.numBeams(numBeams);
+    }
+    if (numReturnSequences != null) {
+      builder.numReturnSequences(numReturnSequences);
+    }
+    if (logprobs != null) {
+      builder.logprobs(logprobs);
+    }
+    try {
+      return builder.build();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private void report(GenerationResult result, boolean streamed) throws IOException {
+    if (json) {
+      terminal.out().println(Json.write(GenerationReport.of(decoder.directory(), result)));
+      return;
+    }
+    if (!streamed) {
+      for (int i = 0; i < result.completions().size(); i++) {
+        terminal.out().println(terminal.bold((i + 1) + ":") + result.completions().get(i).text());
+      }
+    }
+    if (stats) {
+      double promptSeconds = result.promptTime().toNanos() / 1e9;
+      double textSeconds = result.generationTime().toNanos() / 1e9;
+      int after = Math.max(0, result.generatedTokens() - result.completions().size());
+      terminal
+          .err()
+          .println(
+              String.format(
+                  Locale.ROOT,
+                  "prompt: %d tokens, %d of them cached, %.2f s, %.1f tokens/s%n"
+                      + "text: %d tokens, %.2f s after the first, %.1f tokens/s, seed %d",
+                  result.promptTokens(),
+                  result.cachedTokens(),
+                  promptSeconds,
+                  (result.promptTokens() - result.cachedTokens()) / promptSeconds,
+                  result.generatedTokens(),
+                  textSeconds,
+                  textSeconds == 0 ? 0 : after / textSeconds,
+                  result.seed()));
+    }
+  }
+}
