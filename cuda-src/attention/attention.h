@@ -1,5 +1,5 @@
 // What all attention kernels share: the call, where rows lie, and which keys a query sees. The
-// meaning of each field is that of dev.gatun.kernels.api.ScaledDotProductAttention.
+// meaning of each field is that of dev.gatun.kernels.api.call.attention.ScaledDotProductAttention.
 #ifndef GATUN_ATTENTION_H
 #define GATUN_ATTENTION_H
 

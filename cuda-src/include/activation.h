@@ -1,4 +1,4 @@
-// The activation functions, numbered as dev.gatun.kernels.api.Activation.
+// The activation functions, numbered as dev.gatun.kernels.api.call.elementwise.Activation.
 #ifndef GATUN_ACTIVATION_H
 #define GATUN_ACTIVATION_H
 

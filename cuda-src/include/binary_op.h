@@ -1,4 +1,4 @@
-// The operations on two numbers, numbered as dev.gatun.kernels.api.BinaryOp.
+// The operations on two numbers, numbered as dev.gatun.kernels.api.call.elementwise.BinaryOp.
 #ifndef GATUN_BINARY_OP_H
 #define GATUN_BINARY_OP_H
 

@@ -1,4 +1,5 @@
-// Numbers as signed bytes with a scale a token, as dev.gatun.kernels.api.TokenCodes says.
+// Numbers as signed bytes with a scale a token, as dev.gatun.kernels.api.call.matmul.TokenCodes
+// says.
 #ifndef GATUN_TOKEN_CODES_H
 #define GATUN_TOKEN_CODES_H
 

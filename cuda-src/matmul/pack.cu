@@ -1,4 +1,4 @@
-// Lays weights out as dev.gatun.kernels.api.MatmulPack says.
+// Lays weights out as dev.gatun.kernels.api.call.matmul.MatmulPack says.
 #include "matmul/panels.h"
 #include "strided.h"
 

@@ -1,5 +1,5 @@
 // Numbers as signed bytes, a scale a token or a block of 32, as
-// dev.gatun.kernels.api.QuantizedMatmul says.
+// dev.gatun.kernels.api.call.matmul.QuantizedMatmul says.
 #include "token_codes.h"
 
 using namespace gatun;

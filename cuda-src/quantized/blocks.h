@@ -1,4 +1,4 @@
-// Blocks of quantised weights as they lie in files: dev.gatun.kernels.api.quantized's BlockFormat,
+// Blocks of quantised weights as they lie in files: dev.gatun.kernels.api.memory.BlockFormat's own,
 // and GGML's. An element is scale * (code - zero) + min, with the codes centred where there is no
 // minimum.
 #ifndef GATUN_QUANTIZED_BLOCKS_H

@@ -1,4 +1,4 @@
-// Lays blocks out for products, as dev.gatun.kernels.api.quantized's Packer does, to the byte.
+// Lays blocks out for products, as dev.gatun.kernels.formats.Packer does, to the byte.
 #include "quantized/blocks.h"
 #include "quantized/product.h"
 #include "strided.h"

@@ -1,5 +1,5 @@
-// Products with packed weights of codes: how these lie, as dev.gatun.kernels.api.quantized's
-// PackedLayout says, and what the kernels share.
+// Products with packed weights of codes: how these lie, as
+// dev.gatun.kernels.api.memory.PackedLayout says, and what the kernels share.
 //
 // A word of a panel has neighbours on the input axis of one feature, and words of neighbouring
 // features follow each other. So 16 bytes are one word of four features, and those that lane

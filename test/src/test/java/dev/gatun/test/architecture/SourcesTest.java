@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -32,6 +34,9 @@ final class SourcesTest {
           ".*(\\b_mm\\d*_|\\b__m(128|256|512)|\\bv[a-z0-9]+q_[fsubp]\\d|immintrin\\.h|arm_neon\\.h"
               + "|\\b__(AVX|SSE|FMA|F16C|ARM|aarch64|x86_64)).*");
 
+  private static final Pattern JAVA_FILE =
+      Pattern.compile(".*/src/(?:main|test)/java/(dev/gatun/.*)\\.java");
+  private static final Pattern CLASS = Pattern.compile("\\bdev\\.gatun(\\.[a-z0-9]+)*\\.[A-Z]\\w*");
   private static final Pattern PTX = Pattern.compile(".*\\basm\\b.*");
   private static final Pattern HOST = Pattern.compile(".*(<<<|\\bcudaMalloc|cuda_runtime\\.h).*");
   private static final Pattern OUTSIDE = Pattern.compile("#include \"(.*/)?\\.\\./.*");
@@ -115,6 +120,35 @@ final class SourcesTest {
     assertNone(lines(others, has(PTX).or(has(HOST)).or(has(OUTSIDE))));
   }
 
+  /** A comment that sends its reader to a class sends them to one that is there. */
+  @Test
+  void classes_that_native_code_names_exist() throws Exception {
+    Set<String> classes = new HashSet<>();
+    for (Path file : sources(ROOT)) {
+      Matcher java = JAVA_FILE.matcher(file.toString());
+      if (java.matches()) {
+        classes.add(java.group(1).replace('/', '.'));
+      }
+    }
+    List<Path> files = new ArrayList<>(sources(ROOT.resolve("cuda-src")));
+    files.addAll(sources(ROOT.resolve("kernels/cpu/src/main/cpp")));
+    files.addAll(sources(ROOT.resolve("test/emulator")));
+    assertNone(unknown(files, classes));
+  }
+
+  private static List<String> unknown(List<Path> files, Set<String> classes) throws IOException {
+    List<String> found = new ArrayList<>();
+    for (Path file : files) {
+      Matcher names = CLASS.matcher(Files.readString(file));
+      while (names.find()) {
+        if (!classes.contains(names.group())) {
+          found.add("%s names %s, which does not exist".formatted(file, names.group()));
+        }
+      }
+    }
+    return found;
+  }
+
   /** Each rule above finds the line that is against it. */
   @Test
   void what_is_planted_is_found(@TempDir Path folder) throws Exception {
@@ -126,11 +160,14 @@ final class SourcesTest {
             "  float32x4_t y = vaddq_f32(y, y);",
             "  asm volatile(\"nop;\");",
             "  kernel<<<1, 32>>>(x);",
-            "#include \"../kernels/x.h\"");
+            "#include \"../kernels/x.h\"",
+            "x; // as dev.gatun.nowhere.Missing");
     Files.write(planted, against);
     List<Path> one = List.of(planted);
     assertEquals(3, lines(one, has(CONDITION).or(has(LEVEL))).size());
     assertEquals(3, lines(one, has(PTX).or(has(HOST)).or(has(OUTSIDE))).size());
+    assertEquals(1, unknown(one, Set.of("dev.gatun.ops.Norm")).size());
+    assertEquals(0, unknown(one, Set.of("dev.gatun.nowhere.Missing")).size());
     assertEquals(1, longer(one, against.size() - 1).size());
     assertEquals(0, longer(one, against.size()).size());
   }
