@@ -40,19 +40,21 @@ TAGS = {"id2label": {i: t for i, t in enumerate(["O", "B-PER", "I-PER", "B-LOC",
 CASES = {}
 
 
-def case(name, cls, head, base, *, types=None, mask=True, body=True, published=None, dropped=(),
-         **config):
-    """types: pass token_type_ids (by default where the family has them); mask: pass attention_mask; published: keys that
-    config.json spells as a published checkpoint does rather than as save_pretrained does; dropped: keys taken out of
-    config.json once the reference has run; body: two layers and their attention weights are kept, otherwise the case is about
+def case(name, cls, head, base, *, types=None, mask=True, body=True, published=None, dropped=(), length=13, pad="right",
+         respelled=None, **config):
+    """types: pass token_type_ids (by default where the family has them); mask: pass attention_mask; length: of the longest
+    sequence; pad: the side of the padding; published: keys that config.json spells as a published checkpoint does rather than
+    as save_pretrained does; dropped, respelled: keys taken out of config.json and added once the reference has run; body: two layers and their attention weights are kept, otherwise the case is about
     the head and has one layer, without them."""
     config = {**base, **config}
     if not body:
         config["n_layers" if "n_layers" in config else "num_hidden_layers"] = 1
     if types is None:
-        types = cls.startswith(("Bert", "Electra")) or (cls.startswith("Deberta") and config["type_vocab_size"] > 0)
-    CASES[name] = dict(cls=cls, head=head, seed=101 + len(CASES), types=types, mask=mask, attentions=body,
-                       published=published or {}, dropped=list(dropped), config=config)
+        types = cls.startswith(("Bert", "Electra", "Albert", "Nomic")) or (
+            cls.startswith("Deberta") and config["type_vocab_size"] > 0)
+    CASES[name] = dict(cls=cls, head=head, seed=101 + len(CASES), types=types, mask=mask, attentions=body and length < 64,
+                       published=published or {}, dropped=list(dropped), length=length, pad=pad,
+                       respelled=respelled or {}, config=config)
 
 
 case("distilbert-mlm", "DistilBertForMaskedLM", "mlm", DISTIL)
@@ -120,12 +122,76 @@ case("deberta-v2-p2c", "DebertaV2ForTokenClassification", "tokens", DEBERTA2, po
 case("deberta-v2-embedding-size", "DebertaV2ForTokenClassification", "tokens", DEBERTA2, embedding_size=16,
      body=False, **TAGS)
 
+# Sizes of the long cases, whose point is the distance between tokens.
+SMALL = dict(hidden_size=16, num_attention_heads=2, intermediate_size=21, max_position_embeddings=160)
+# MPNet's padding has the id 1 and its positions begin at 2, whatever pad_token_id says.
+MPNET = {**BASE, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "max_position_embeddings": 26}
+case("mpnet-mlm", "MPNetForMaskedLM", "mlm", MPNET)
+case("mpnet-classify", "MPNetForSequenceClassification", "classify", MPNET, body=False, **SENTIMENT)
+case("mpnet-tokens", "MPNetForTokenClassification", "tokens", MPNET, body=False, hidden_act="gelu_new", layer_norm_eps=1e-3,
+     **TAGS)
+case("mpnet-qa", "MPNetForQuestionAnswering", "qa", MPNET, body=False)
+case("mpnet-left", "MPNetForTokenClassification", "tokens", MPNET, pad="left", relative_attention_num_buckets=40, **TAGS)
+# Past the distance of 128 all tokens share the last bucket.
+case("mpnet-long", "MPNetForTokenClassification", "tokens", {**MPNET, **SMALL}, length=150, **TAGS)
+
+ALBERT = {**BASE, "embedding_size": 16, "classifier_dropout_prob": 0.0}
+case("albert-mlm", "AlbertForMaskedLM", "mlm", ALBERT)
+case("albert-pretraining", "AlbertForPreTraining", "pretraining", ALBERT, num_hidden_layers=4, num_hidden_groups=2,
+     inner_group_num=2)
+case("albert-classify", "AlbertForSequenceClassification", "classify", ALBERT, body=False, **SENTIMENT)
+case("albert-tokens", "AlbertForTokenClassification", "tokens", ALBERT, body=False, hidden_act="gelu", embedding_size=32,
+     **TAGS)
+case("albert-qa", "AlbertForQuestionAnswering", "qa", ALBERT, body=False)
+# Groups that do not divide the layers: layer i is of group floor(i * groups / layers).
+case("albert-groups", "AlbertForTokenClassification", "tokens", ALBERT, num_hidden_layers=5, num_hidden_groups=2, **TAGS)
+
+# A query of a local layer sees 3 tokens on each side.
+MODERN = dict(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=4, num_attention_heads=4, intermediate_size=45,
+              max_position_embeddings=24, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
+              local_attention=6)
+OLD_ROPE = {"global_rope_theta": 5000.0, "local_rope_theta": 300.0, "global_attn_every_n_layers": 2}
+case("modernbert-mlm", "ModernBertForMaskedLM", "mlm", MODERN)
+case("modernbert-classify", "ModernBertForSequenceClassification", "classify", MODERN, body=False, classifier_bias=True,
+     classifier_activation="relu", **SENTIMENT)
+case("modernbert-classify-mean", "ModernBertForSequenceClassification", "classify", MODERN, body=False,
+     classifier_pooling="mean", pad="left", **SENTIMENT)
+case("modernbert-tokens", "ModernBertForTokenClassification", "tokens", MODERN, num_hidden_layers=3, pad="left",
+     attention_bias=True, mlp_bias=True, norm_bias=True, norm_eps=1e-3, hidden_activation="silu", **TAGS)
+case("modernbert-qa", "ModernBertForQuestionAnswering", "qa", MODERN, body=False, layer_types=["sliding_attention"])
+# As the published checkpoints spell it.
+case("modernbert-thetas", "ModernBertForMaskedLM", "mlm", MODERN, num_hidden_layers=3, decoder_bias=False,
+     published={**OLD_ROPE, "rope_parameters": None, "layer_types": None}, dropped=["rope_parameters", "layer_types"])
+case("modernbert-long", "ModernBertForTokenClassification", "tokens", {**MODERN, **SMALL, "local_attention": 64},
+     num_hidden_layers=2, length=150, **TAGS)
+
+NOMIC = {**BASE, "layer_norm_eps": 1e-12}
+case("nomic-bert-mlm", "NomicBertForMaskedLM", "mlm", NOMIC)
+case("nomic-bert-classify", "NomicBertForSequenceClassification", "classify", NOMIC, body=False, **SENTIMENT)
+case("nomic-bert-tokens", "NomicBertForTokenClassification", "tokens", NOMIC, pad="left", head_dim=12, hidden_act="gelu",
+     rope_parameters={"rope_type": "linear", "rope_theta": 200.0, "factor": 2.0}, **TAGS)
+# With GPT-2's names, as the first checkpoints were published.
+case("nomic-bert-published", "NomicBertForTokenClassification", "tokens", NOMIC, body=False,
+     dropped=["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
+              "layer_norm_eps", "rope_parameters", "hidden_act", "head_dim"],
+     respelled={"n_embd": 32, "n_layer": 1, "n_head": 4, "n_inner": 45, "n_positions": 24, "layer_norm_epsilon": 1e-12,
+                "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False,
+                "rotary_emb_scale_base": None, "rotary_scaling_factor": None, "activation_function": "swiglu",
+                "prenorm": False, "parallel_block": False, "use_rms_norm": False, "qkv_proj_bias": False,
+                "mlp_fc1_bias": False, "mlp_fc2_bias": False, "causal": False}, **TAGS)
+
+GTE = {**BASE, "type_vocab_size": 1, "pad_token_id": 1, "classifier_dropout": 0.0}
+case("gte-mlm", "GteForMaskedLM", "mlm", GTE)
+case("gte-classify", "GteForSequenceClassification", "classify", GTE, body=False, **SENTIMENT)
+case("gte-tokens", "GteForTokenClassification", "tokens", GTE, body=False, type_vocab_size=0, hidden_act="silu",
+     rope_parameters={"rope_type": "default", "rope_theta": 500.0}, **TAGS)
+
 
 def fill(model, gen):
     """Random weights, larger than the usual 0.02, so that softmax and gelu are away from their linear parts."""
     with torch.no_grad():
         for key, p in model.named_parameters():
-            if "rel_embeddings" in key:
+            if "rel_embeddings" in key or "relative_attention_bias" in key:
                 p.normal_(0.0, 0.5, generator=gen)
             elif p.dim() > 1:
                 p.normal_(0.0, 0.2 if "embeddings." in key and "LayerNorm" not in key else 0.15, generator=gen)
@@ -138,17 +204,20 @@ def fill(model, gen):
 
 def inputs(s, config, gen):
     head = s["head"]
-    ids, mask = ragged(gen, 3, 13, config.pad_token_id, "right")
+    length = s["length"]
+    ids, mask = ragged(gen, 3, length, config.pad_token_id, s["pad"])
     x = dict(input_ids=ids)
     if s["mask"]:
         x["attention_mask"] = mask
     if s["types"]:
-        x["token_type_ids"] = (torch.arange(13) > 6).long().expand(3, 13).contiguous()
+        x["token_type_ids"] = (torch.arange(length) > 6).long().expand(3, length).contiguous()
     ignore = lambda t: torch.where(mask.bool(), t, torch.full_like(t, -100))
-    if head == "mlm":
-        x["labels"] = ignore(tokens(gen, 3, 13))
+    if head in ("mlm", "pretraining"):
+        x["labels"] = ignore(tokens(gen, 3, length))
+        if head == "pretraining":
+            x["sentence_order_label"] = torch.tensor([0, 1, 1])
     elif head == "discriminator":
-        x["labels"] = torch.randint(0, 2, (3, 13), generator=gen)
+        x["labels"] = torch.randint(0, 2, (3, length), generator=gen)
     elif head in ("classify", "nsp"):
         x["labels"] = torch.tensor([0, 1, 1])
     elif head == "multi-label":
@@ -156,7 +225,7 @@ def inputs(s, config, gen):
     elif head == "regression":
         x["labels"] = torch.tensor([0.5, -1.25, 2.0])
     elif head == "tokens":
-        x["labels"] = ignore(torch.randint(0, config.num_labels, (3, 13), generator=gen))
+        x["labels"] = ignore(torch.randint(0, config.num_labels, (3, length), generator=gen))
     elif head == "qa":
         x["start_positions"], x["end_positions"] = torch.tensor([1, 2, 0]), torch.tensor([5, 3, 4])
     return x
@@ -195,11 +264,11 @@ def build(name, s, root):
         flat(f"out.{k}", v, out)
     assert "out.loss" in out and all(v.isfinite().all() for v in out.values())
     save_file(out, str(folder / "expected.safetensors"))
-    edit(folder / "config.json", {}, s["dropped"])
+    edit(folder / "config.json", s["respelled"], s["dropped"])
     about = dict(name=name, model_class=s["cls"], head=s["head"], seed=s["seed"], reference="transformers",
                  transformers=transformers.__version__, torch=torch.__version__, python=platform.python_version(),
                  dtype="float32", attn_implementation="eager", inputs=sorted(x),
-                 config_changed=s["published"], config_dropped=s["dropped"])
+                 config_changed=s["published"], config_dropped=s["dropped"], config_respelled=s["respelled"])
     (folder / "case.json").write_text(json.dumps(about, indent=1) + "\n")
     size = sum(f.stat().st_size for f in folder.iterdir())
     print(f"{name:26s} {sum(p.numel() for p in model.parameters()):7d} params  {len(out):3d} tensors  "

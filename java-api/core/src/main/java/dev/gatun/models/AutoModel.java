@@ -30,15 +30,20 @@ public final class AutoModel {
 
   private static final Map<String, Family> FAMILIES =
       new TreeMap<>(
-          Map.of(
-              "bert", Bert::new,
-              "roberta", Roberta::new,
-              "xlm-roberta", Roberta::new,
-              "camembert", Roberta::new,
-              "distilbert", DistilBert::new,
-              "electra", Electra::new,
-              "deberta", Deberta::new,
-              "deberta-v2", DebertaV2::new));
+          Map.ofEntries(
+              Map.entry("albert", Albert::new),
+              Map.entry("bert", Bert::new),
+              Map.entry("roberta", Roberta::new),
+              Map.entry("xlm-roberta", Roberta::new),
+              Map.entry("camembert", Roberta::new),
+              Map.entry("distilbert", DistilBert::new),
+              Map.entry("electra", Electra::new),
+              Map.entry("deberta", Deberta::new),
+              Map.entry("deberta-v2", DebertaV2::new),
+              Map.entry("gte", Gte::new),
+              Map.entry("modernbert", ModernBert::new),
+              Map.entry("mpnet", Mpnet::new),
+              Map.entry("nomic_bert", NomicBert::new)));
 
   private interface DecoderFamily {
     Decoder build(Config config, Weights weights);

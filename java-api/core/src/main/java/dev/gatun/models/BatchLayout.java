@@ -15,6 +15,7 @@ import java.util.List;
  * @param seen whether a packed token is one, and not padding
  * @param length tokens of a padded sequence
  * @param continued whether the packed tokens come after others of their sequences
+ * @param rows all ids of each sequence, padding included
  */
 record BatchLayout(
     long[] ids,
@@ -24,7 +25,8 @@ record BatchLayout(
     int[] sequence,
     boolean[] seen,
     int length,
-    boolean continued) {
+    boolean continued,
+    long[][] rows) {
 
   /**
    * @param withPadding whether padding is packed too, for what is defined over padded sequences
@@ -49,7 +51,8 @@ record BatchLayout(
             new int[count],
             new boolean[count],
             length,
-            false);
+            false,
+            rows);
     int at = 0;
     for (int s = 0; s < rows.length; s++) {
       for (int t = 0; t < rows[s].length; t++) {
@@ -126,7 +129,8 @@ record BatchLayout(
         new int[tokens],
         seen,
         length,
-        true);
+        true,
+        new long[0][]);
   }
 
   /** Each packed token's number among the tokens of its whole sequence, padding not counted. */
@@ -169,7 +173,7 @@ record BatchLayout(
 
   /** The same in sequences that are padded to a length. */
   BatchLayout withLength(int padded) {
-    return new BatchLayout(ids, types, positions, lengths, sequence, seen, padded, continued);
+    return new BatchLayout(ids, types, positions, lengths, sequence, seen, padded, continued, rows);
   }
 
   /** A packed token's row among those of the padded batch. */
@@ -197,6 +201,40 @@ record BatchLayout(
       first += count;
     }
     return true;
+  }
+
+  /** Whether the packed tokens of each sequence follow each other, wherever the first one is. */
+  boolean isWithoutGaps() {
+    int first = 0;
+    for (int count : lengths) {
+      if (count > 0 && positions[first + count - 1] - positions[first] != count - 1) {
+        return false;
+      }
+      first += count;
+    }
+    return true;
+  }
+
+  /**
+   * The packed tokens' positions where those of a sequence count its ids that are not padding's,
+   * hidden ones too, from one past that id; padding's own position is its id.
+   */
+  long[] positionsWithoutPadding(int padId) {
+    long[] counted = new long[tokens()];
+    long next = padId;
+    int t = 0;
+    for (int i = 0; i < counted.length; i++) {
+      if (i == 0 || sequence[i] != sequence[i - 1]) {
+        next = padId;
+        t = 0;
+      }
+      long[] row = rows[sequence[i]];
+      for (; t <= positions[i]; t++) {
+        next += row[t] == padId ? 0 : 1;
+      }
+      counted[i] = ids[i] == padId ? padId : next;
+    }
+    return counted;
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.gatun.models;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.TextFile;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import java.io.IOException;
@@ -163,6 +164,34 @@ public final class Config {
       throw wrong(key, node, "a number");
     }
     return (float) node.doubleValue();
+  }
+
+  /** A number in double precision. */
+  double decimal(String key, double otherwise) {
+    return has(key) ? decimal(key) : otherwise;
+  }
+
+  /** A number in double precision that must be there. */
+  double decimal(String key) {
+    JsonNode node = root.get(key);
+    if (node == null || !node.isNumber()) {
+      throw wrong(key, node, "a number");
+    }
+    return node.doubleValue();
+  }
+
+  /** The same where a key that is missing has a value. */
+  Config withDefault(String key, Object value) {
+    return has(key) ? this : new Config(file, prefix, copy().set(key, MAPPER.valueToTree(value)));
+  }
+
+  /** The same with a key's value under another name. */
+  Config renamed(String from, String to) {
+    return has(from) ? new Config(file, prefix, copy().set(to, root.get(from))) : this;
+  }
+
+  private ObjectNode copy() {
+    return root.deepCopy();
   }
 
   public boolean flag(String key, boolean otherwise) {

@@ -58,7 +58,7 @@ final class Deberta implements Encoder {
             ? weights.linear("pos_proj", hidden, hidden, false, Activation.NONE)
             : null;
     Linear posQProj = on && relative.p2c() ? weights.linear("pos_q_proj", hidden, hidden) : null;
-    return (x, batch, trace) -> {
+    return (x, batch, _, trace) -> {
       Tensor joined = inProj.forward(x);
       long[] shape = {x.size(0), heads, size};
       long[] strides = {3L * hidden, 3L * size, 1};

@@ -79,7 +79,7 @@ final class DebertaV2 implements Encoder {
         !c2p ? null : shared ? key : weights.linear("pos_key_proj", hidden, hidden);
     Linear positionQuery =
         !p2c ? null : shared ? query : weights.linear("pos_query_proj", hidden, hidden);
-    return (x, batch, trace) -> {
+    return (x, batch, _, trace) -> {
       return DebertaParts.attend(
           query.forward(x).reshape(x.size(0), heads, size),
           key.forward(x).reshape(x.size(0), heads, size),

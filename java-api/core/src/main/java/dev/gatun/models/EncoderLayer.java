@@ -3,7 +3,6 @@ package dev.gatun.models;
 import dev.gatun.nn.LayerInput;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
-import dev.gatun.ops.Attention;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
@@ -16,21 +15,42 @@ record EncoderLayer(
     Linear attentionOutput,
     LayerNorm attentionNorm,
     Linear intermediate,
+    Gate gate,
     Linear output,
     LayerNorm outputNorm) {
 
+  /** A feed-forward network without a gate. */
+  EncoderLayer(
+      SelfAttention attention,
+      Linear attentionOutput,
+      LayerNorm attentionNorm,
+      Linear intermediate,
+      Linear output,
+      LayerNorm outputNorm) {
+    this(attention, attentionOutput, attentionNorm, intermediate, null, output, outputNorm);
+  }
+
   /** A family's own way from hidden states [tokens, hidden] to attended values [tokens, hidden]. */
   interface SelfAttention {
-    Tensor forward(Tensor hidden, TokenBatch batch, Trace trace);
+    /**
+     * @param bias what is added to the scores, or null
+     */
+    Tensor forward(Tensor hidden, TokenBatch batch, Tensor bias, Trace trace);
   }
 
   Tensor forward(Tensor hidden, TokenBatch batch, Trace trace) {
+    return forward(hidden, batch, batch.paddingBias(), trace);
+  }
+
+  /** The same with a family's own bias of the scores, padding's included. */
+  Tensor forward(Tensor hidden, TokenBatch batch, Tensor bias, Trace trace) {
     try (Scope scope = Scope.open()) {
       Tensor attended =
-          attentionOutput.forward(attention.forward(hidden, batch, trace), hidden.dtype());
+          attentionOutput.forward(attention.forward(hidden, batch, bias, trace), hidden.dtype());
       trace.keep(scope);
       LayerInput x = attentionNorm.forward(attended, hidden, intermediate);
-      Tensor fed = output.forward(intermediate.forwardNarrow(x), hidden.dtype());
+      Tensor wide = intermediate.forwardNarrow(x);
+      Tensor fed = output.forward(gate == null ? wide : gate.forward(wide), hidden.dtype());
       return scope.keep(outputNorm.forward(fed, x.x()));
     }
   }
@@ -64,25 +84,6 @@ record EncoderLayer(
 
   /** Plain attention with the three projections in one layer. */
   static SelfAttention fused(Linear queryKeyValue, int heads) {
-    return (hidden, batch, trace) -> {
-      long tokens = hidden.size(0);
-      long width = queryKeyValue.outFeatures() / 3;
-      long size = width / heads;
-      Tensor joined = queryKeyValue.forwardNarrow(hidden);
-      long[] shape = {tokens, heads, size};
-      long[] strides = {3 * width, size, 1};
-      Attention.Result attention =
-          Attention.scaledDotProductAttention(
-              joined.strided(0, shape, strides),
-              batch.segments(),
-              Attention.Keys.ragged(
-                  joined.strided(width, shape, strides),
-                  joined.strided(2 * width, shape, strides),
-                  batch.segments()),
-              Attention.Scores.scaled((float) (1 / Math.sqrt(size))).withBias(batch.paddingBias()),
-              trace.wantsAttentions());
-      trace.attention(attention.weights());
-      return attention.output().reshape(tokens, width);
-    };
+    return new FusedAttention(queryKeyValue, heads, null, 0);
   }
 }

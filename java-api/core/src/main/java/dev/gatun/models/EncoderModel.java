@@ -1,6 +1,5 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
@@ -195,9 +194,9 @@ public final class EncoderModel implements Model {
       HeadLayer layer = encoder.head();
       return scope.keep(
           layer.scores(
-              layer.scoresSequences()
-                  ? Reductions.pool(hidden, batch.segments(), PoolingMode.FIRST)
-                  : hidden));
+              layer.pooling() == null
+                  ? hidden
+                  : Reductions.pool(hidden, batch.segments(), layer.pooling())));
     }
   }
 
@@ -208,7 +207,7 @@ public final class EncoderModel implements Model {
    * @throws IllegalStateException when the head gives no scores of tokens
    */
   public Tensor scoresAt(long[][] inputIds, long[][] tokenTypeIds, long... tokens) {
-    if (encoder.head().scoresSequences()) {
+    if (encoder.head().pooling() != null) {
       throw new IllegalStateException("the head " + head + " scores sequences, not tokens");
     }
     try (Scope scope = Scope.open();

@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.tensor.Tensor;
 
 /** A head's computation. */
@@ -13,7 +14,7 @@ interface HeadLayer {
 
   /**
    * The scores [rows, columns] of rows of hidden states: of any tokens where the head scores
-   * tokens, of the first ones where it scores sequences.
+   * tokens, pooled ones where it scores sequences.
    *
    * @throws IllegalStateException when the head gives no scores
    */
@@ -21,9 +22,9 @@ interface HeadLayer {
     throw new IllegalStateException("this head gives no scores, only hidden states");
   }
 
-  /** Whether {@link #scores} are of whole sequences, by their first token. */
-  default boolean scoresSequences() {
-    return false;
+  /** How sequences are pooled for {@link #scores}; null where these are of tokens. */
+  default PoolingMode pooling() {
+    return null;
   }
 
   /** Whether the head's loss is defined over padded sequences, padding's own scores included. */

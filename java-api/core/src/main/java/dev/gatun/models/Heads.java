@@ -40,22 +40,19 @@ final class Heads {
     }
   }
 
-  /** A head whose scores of a sequence follow from its first token. */
-  private record PerSequence(UnaryOperator<Tensor> layers, Scored scored) implements HeadLayer {
+  /** A head whose scores of a sequence follow from its pooled tokens. */
+  private record PerSequence(PoolingMode pooling, UnaryOperator<Tensor> layers, Scored scored)
+      implements HeadLayer {
     @Override
     public void forward(
         Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
-      scored.put(scores(first(hidden, batch)), batch, inputs, output);
+      Tensor pooled = Reductions.pool(hidden, batch.segments(), pooling);
+      scored.put(scores(pooled), batch, inputs, output);
     }
 
     @Override
     public Tensor scores(Tensor rows) {
       return layers.apply(rows);
-    }
-
-    @Override
-    public boolean scoresSequences() {
-      return true;
     }
   }
 
@@ -101,14 +98,23 @@ final class Heads {
 
   /** Scores of a sequence from its first token, through layers one after another. */
   static HeadLayer sequence(Config config, Linear... layers) {
-    return new PerSequence(
-        first -> {
-          Tensor x = first;
+    return sequence(
+        config,
+        PoolingMode.FIRST,
+        pooled -> {
+          Tensor x = pooled;
           for (Linear layer : layers) {
             x = layer.forward(x);
           }
           return x;
-        },
+        });
+  }
+
+  /** Scores of a sequence from its pooled tokens. */
+  static HeadLayer sequence(Config config, PoolingMode pooling, UnaryOperator<Tensor> layers) {
+    return new PerSequence(
+        pooling,
+        layers,
         (scores, batch, inputs, output) -> {
           output.logits = scores;
           output.loss = Losses.classification(config, scores, inputs);
@@ -116,7 +122,11 @@ final class Heads {
   }
 
   static HeadLayer tokens(Linear classifier) {
-    return new PerToken(classifier::forward, Heads::tokenClasses);
+    return tokens(x -> classifier.forward(x));
+  }
+
+  static HeadLayer tokens(UnaryOperator<Tensor> layers) {
+    return new PerToken(layers, Heads::tokenClasses);
   }
 
   /** ELECTRA's discriminator: one score a token, high where it was replaced. */
@@ -133,6 +143,10 @@ final class Heads {
 
   /** Where an answer starts and ends; padding has the lowest score. */
   static HeadLayer spans(Linear outputs) {
+    return spans(x -> outputs.forward(x));
+  }
+
+  static HeadLayer spans(UnaryOperator<Tensor> layers) {
     return new HeadLayer() {
       @Override
       public void forward(
@@ -151,7 +165,7 @@ final class Heads {
 
       @Override
       public Tensor scores(Tensor rows) {
-        return outputs.forward(rows);
+        return layers.apply(rows);
       }
 
       @Override

@@ -83,13 +83,7 @@ final class Roberta implements Encoder {
 
   @Override
   public long[] positions(BatchLayout layout) {
-    long[] positions = new long[layout.tokens()];
-    long next = padId;
-    for (int i = 0; i < positions.length; i++) {
-      next = i == 0 || layout.sequence()[i] != layout.sequence()[i - 1] ? padId : next;
-      positions[i] = layout.ids()[i] == padId ? padId : ++next;
-    }
-    return positions;
+    return layout.positionsWithoutPadding(padId);
   }
 
   @Override

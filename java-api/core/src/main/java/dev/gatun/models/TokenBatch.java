@@ -31,6 +31,7 @@ public final class TokenBatch implements AutoCloseable {
   private final int sequences;
   private final int tokens;
   private final int length;
+  private final boolean withoutGaps;
   private final Segments segments;
   private final Ids ids;
   private final Ids types;
@@ -62,6 +63,7 @@ public final class TokenBatch implements AutoCloseable {
     this.tokens = layout.tokens();
     this.length = layout.length();
     this.cache = cache;
+    this.withoutGaps = layout.isWithoutGaps();
     Limits limits = model.limits();
     try (Scope scope = Scope.open()) {
       segments = Segments.of(device, layout.lengths());
@@ -111,6 +113,10 @@ public final class TokenBatch implements AutoCloseable {
     }
     if (layout.hasPadding()) {
       throw new IllegalStateException("a batch with packed padding takes no others in its place");
+    }
+    if (withoutGaps && model.readsDistances() && !next.isWithoutGaps()) {
+      throw new IllegalArgumentException(
+          "attention_mask has gaps between tokens, the batch was made of sequences without");
     }
     put(next);
   }
@@ -212,6 +218,11 @@ public final class TokenBatch implements AutoCloseable {
   /** Tokens of a padded sequence. */
   public int length() {
     return length;
+  }
+
+  /** Whether it was made of sequences whose tokens follow each other. */
+  boolean isWithoutGaps() {
+    return withoutGaps;
   }
 
   public Device device() {

@@ -18,6 +18,14 @@ interface TokenRules {
    */
   default void prepare(TokenBatch batch) {}
 
+  /**
+   * Whether scores depend on the distance between tokens, so that a batch whose sequences have no
+   * gaps takes none that have in its place.
+   */
+  default boolean readsDistances() {
+    return false;
+  }
+
   /** What is added to the scores where padding was packed: padding is no key of any query. */
   default Tensor paddingBias(Device device, BatchLayout layout) {
     float[] values = new float[Math.multiplyExact(layout.sequences(), layout.length())];

@@ -148,7 +148,7 @@ record Weights(Loader loader, String prefix) {
 
   /** The output layer that is tied to an embedding table, with a bias of its own where there is. */
   Linear tied(Embedding table, String bias) {
-    return loader.tied(table, has(bias) ? prefix + bias : null);
+    return loader.tied(table, bias != null && has(bias) ? prefix + bias : null);
   }
 
   /** {@code name.weight}, to which the shift is added. */
@@ -168,6 +168,11 @@ record Weights(Loader loader, String prefix) {
         take(name + (old ? ".gamma" : ".weight"), size),
         take(name + (old ? ".beta" : ".bias"), size),
         (float) eps);
+  }
+
+  /** The same, with a shift or without. */
+  LayerNorm layerNorm(String name, long size, double eps, boolean bias) {
+    return bias ? layerNorm(name, size, eps) : layerNormWithoutBias(name, size, eps);
   }
 
   /** The weights that nobody took; fails when some are not those of other heads. */

@@ -72,7 +72,12 @@ final class ForwardPassTest {
         "deberta-tokens",
         "deberta-v2-tokens",
         "deberta-v2-conv",
-        "deberta-v2-embedding-size"
+        "deberta-v2-embedding-size",
+        "mpnet-tokens",
+        "albert-groups",
+        "modernbert-tokens",
+        "nomic-bert-tokens",
+        "gte-tokens"
       })
   void an_encoder_asks_the_host_for_nothing(String golden) throws IOException {
     counts(Path.of("goldens", golden));
@@ -88,6 +93,11 @@ final class ForwardPassTest {
         "electra-mlm",
         "deberta-mlm",
         "deberta-v2-mlm",
+        "mpnet-mlm",
+        "albert-mlm",
+        "modernbert-mlm",
+        "nomic-bert-mlm",
+        "gte-mlm",
         "deberta-v2-conv"
       })
   void what_describes_a_batch_crosses_once_for_all_layers(String golden) throws IOException {

@@ -67,7 +67,12 @@ final class CudaEncoderTest {
     "roberta-tokens, BF16",
     "distilbert-qa, F16",
     "electra-classify, BF16",
-    "deberta-v2-tokens, BF16"
+    "deberta-v2-tokens, BF16",
+    "mpnet-left, BF16",
+    "albert-tokens, F16",
+    "modernbert-tokens, BF16",
+    "nomic-bert-tokens, BF16",
+    "gte-tokens, F16"
   })
   void narrow_weights_stay_near_the_reference(String golden, DType dtype) throws IOException {
     Path folder = GOLDENS.resolve(golden);
@@ -92,7 +97,12 @@ final class CudaEncoderTest {
     "roberta-mlm, Q8_0, INT8_BLOCKS, 0.9999",
     "bert-classify, INT8, EXACT, 0.999999",
     "bert-mlm, INT4:32, EXACT, 0.999999",
-    "bert-qa, INT4_ZERO:32, EXACT, 0.999999"
+    "bert-qa, INT4_ZERO:32, EXACT, 0.999999",
+    "mpnet-tokens, INT8, INT8_PER_TOKEN, 0.9999",
+    "albert-tokens, INT8, INT8_PER_TOKEN, 0.9999",
+    "modernbert-tokens, INT8, INT8_PER_TOKEN, 0.9999",
+    "nomic-bert-mlm, INT8, INT8_PER_TOKEN, 0.9999",
+    "gte-mlm, INT8, EXACT, 0.999999"
   })
   void quantised_weights_give_what_the_reference_gives(
       String golden, String format, QuantizedActivations activations, double least)

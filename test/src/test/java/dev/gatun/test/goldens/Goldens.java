@@ -45,6 +45,7 @@ final class Goldens {
       compare(expected, "out.logits", output.logits(), mask);
       compare(expected, "out.prediction_logits", output.logits(), mask);
       compare(expected, "out.seq_relationship_logits", output.seqRelationshipLogits(), null);
+      compare(expected, "out.sop_logits", output.seqRelationshipLogits(), null);
       compare(expected, "out.start_logits", output.startLogits(), mask);
       compare(expected, "out.end_logits", output.endLogits(), mask);
       for (int i = 0; i < output.hiddenStates().size(); i++) {
@@ -70,7 +71,11 @@ final class Goldens {
         longs(file, "in.token_type_ids"),
         numbers ? null : longs(file, "in.labels"),
         numbers ? floats(file, "in.labels") : null,
-        column(file, "in.next_sentence_label"),
+        column(
+            file,
+            file.names().contains("in.sentence_order_label")
+                ? "in.sentence_order_label"
+                : "in.next_sentence_label"),
         column(file, "in.start_positions"),
         column(file, "in.end_positions"),
         true,

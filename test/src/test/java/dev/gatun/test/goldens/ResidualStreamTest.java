@@ -22,7 +22,12 @@ final class ResidualStreamTest {
         "distilbert-qa",
         "electra-classify",
         "deberta-classify",
-        "deberta-v2-mlm"
+        "deberta-v2-mlm",
+        "mpnet-tokens",
+        "albert-groups",
+        "modernbert-tokens",
+        "nomic-bert-mlm",
+        "gte-mlm"
       })
   void a_narrow_stream_stays_near_a_wide_one(String golden) throws IOException {
     Path folder = Path.of("goldens", golden);

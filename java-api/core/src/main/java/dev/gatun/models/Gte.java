@@ -1,0 +1,120 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
+import dev.gatun.nn.LayerNorm;
+import dev.gatun.nn.Linear;
+import dev.gatun.nn.RotaryPositionalEmbedding;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * GTE (Zhang et al., arXiv 2407.19669), an encoder of long texts in many languages: BERT's body
+ * with rotary positions and a gated feed-forward network.
+ */
+final class Gte implements Encoder {
+  private final Embedding wordEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
+  private final LayerNorm embeddingsNorm;
+  private final RotaryPositionalEmbedding rotary;
+  private final List<EncoderLayer> layer = new ArrayList<>();
+  private final HeadLayer head;
+
+  Gte(Config given, Head head, Weights all) {
+    Config config = given.withDefault("rope_theta", 160000.0);
+    Weights weights = all.hasAny("gte") ? all.sub("gte") : all.body("new");
+    int hidden = config.positive("hidden_size");
+    double eps = config.eps("layer_norm_eps", 1e-12);
+    int heads = config.divisor("num_attention_heads", hidden);
+    Weights embeddings = weights.sub("embeddings");
+    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    int types = config.integer("type_vocab_size", 1);
+    tokenTypeEmbeddings =
+        types > 0 ? embeddings.embedding("token_type_embeddings", types, hidden) : null;
+    embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
+    rotary =
+        all.loader()
+            .own(
+                RotarySettings.embedding(
+                    all.device(),
+                    config,
+                    hidden / heads,
+                    config.positive("max_position_embeddings", 8192)));
+    for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+      layer.add(layer(config, weights.sub("encoder.layer." + i), hidden, heads, eps));
+    }
+    this.head = head(config, head, all, weights, hidden, eps);
+  }
+
+  private EncoderLayer layer(Config config, Weights weights, int hidden, int heads, double eps) {
+    int intermediate = config.positive("intermediate_size");
+    return new EncoderLayer(
+        new FusedAttention(
+            weights.linear("attention.qkv_proj", 3L * hidden, hidden), heads, rotary, 0),
+        weights.linear("attention.o_proj", hidden, hidden),
+        weights.layerNorm("attn_ln", hidden, eps),
+        weights.linear("mlp.up_gate_proj", 2L * intermediate, hidden, false, Activation.NONE),
+        new Gate(config.activation("hidden_act", "gelu"), false),
+        weights.linear("mlp.down_proj", hidden, intermediate),
+        weights.layerNorm("mlp_ln", hidden, eps));
+  }
+
+  private HeadLayer head(
+      Config config, Head head, Weights all, Weights weights, int hidden, double eps) {
+    return switch (head) {
+      case BASE -> Heads.base(weights.has("pooler.dense.weight") ? pooler(weights, hidden) : null);
+      case MASKED_LM ->
+          Heads.maskedLm(
+              all.linear("lm_head.dense", hidden, hidden, true, Activation.GELU),
+              all.layerNorm("lm_head.norm", hidden, eps),
+              all.tied(wordEmbeddings, "lm_head.decoder.bias"));
+      case SEQUENCE_CLASSIFICATION ->
+          Heads.sequence(
+              config, pooler(weights, hidden), Heads.classifier(all, "classifier", config, hidden));
+      case TOKEN_CLASSIFICATION ->
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+      default -> throw config.error("GTE has no head " + head);
+    };
+  }
+
+  private static Linear pooler(Weights weights, int hidden) {
+    return weights.linear("pooler.dense", hidden, hidden, true, Activation.TANH);
+  }
+
+  @Override
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor x = wordEmbeddings.forward(batch.ids());
+    if (tokenTypeEmbeddings != null) {
+      tokenTypeEmbeddings.addTo(x, batch.types());
+    }
+    x = trace.first(embeddingsNorm.forward(x));
+    for (EncoderLayer each : layer) {
+      x = trace.next(x, each.forward(x, batch, trace));
+    }
+    return x;
+  }
+
+  @Override
+  public HeadLayer head() {
+    return head;
+  }
+
+  @Override
+  public boolean isOtherHead(String name) {
+    return name.endsWith("position_ids")
+        || name.endsWith("inv_freq")
+        || name.matches("((gte|new)\\.)?(pooler|lm_head|classifier)\\..*");
+  }
+
+  @Override
+  public Limits limits() {
+    int positions = (int) rotary.cosine().size(0);
+    return new Limits(
+        (int) wordEmbeddings.rows(),
+        tokenTypeEmbeddings == null ? 0 : (int) tokenTypeEmbeddings.rows(),
+        positions,
+        positions,
+        (int) wordEmbeddings.features());
+  }
+}

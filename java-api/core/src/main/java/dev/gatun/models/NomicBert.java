@@ -1,0 +1,139 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Embedding;
+import dev.gatun.nn.LayerNorm;
+import dev.gatun.nn.Linear;
+import dev.gatun.nn.RotaryPositionalEmbedding;
+import dev.gatun.tensor.Tensor;
+import dev.gatun.weights.Loader;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * NomicBERT (Nussbaum et al., arXiv 2402.01613): BERT's body with rotary positions, a gated
+ * feed-forward network, and no biases in its layers.
+ *
+ * <p>Its configuration comes with BERT's names, as transformers writes it, and with GPT-2's, as the
+ * first checkpoints were published.
+ */
+final class NomicBert implements Encoder {
+  private final Embedding wordEmbeddings;
+  private final Embedding tokenTypeEmbeddings;
+  private final LayerNorm embLn;
+  private final RotaryPositionalEmbedding rotary;
+  private final List<EncoderLayer> layers = new ArrayList<>();
+  private final HeadLayer head;
+
+  NomicBert(Config given, Head head, Weights all) {
+    Config config = NomicBertConfig.of(given);
+    Weights weights = all.hasAny("nomic_bert") ? all.sub("nomic_bert") : all.body("bert");
+    int hidden = config.positive("hidden_size");
+    double eps = config.eps("layer_norm_eps", 1e-12);
+    int heads = config.positive("num_attention_heads");
+    int size = config.has("head_dim") ? config.positive("head_dim") : 0;
+    if (size == 0) {
+      size = hidden / config.divisor("num_attention_heads", hidden);
+    }
+    wordEmbeddings =
+        weights.embedding("embeddings.word_embeddings", config.positive("vocab_size"), hidden);
+    int types = config.integer("type_vocab_size", 2);
+    tokenTypeEmbeddings =
+        types > 0 ? weights.embedding("embeddings.token_type_embeddings", types, hidden) : null;
+    embLn = weights.layerNorm("emb_ln", hidden, eps);
+    rotary =
+        all.loader()
+            .own(
+                RotarySettings.embedding(
+                    all.device(), config, size, config.positive("max_position_embeddings", 2048)));
+    for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+      Weights l = weights.sub("encoder.layers." + i);
+      layers.add(layer(config, l, hidden, heads, size, eps));
+    }
+    this.head = head(config, head, all, weights, hidden, eps);
+  }
+
+  private EncoderLayer layer(
+      Config config, Weights weights, int hidden, int heads, int size, double eps) {
+    int intermediate = config.positive("intermediate_size");
+    long width = Math.multiplyExact((long) heads, size);
+    return new EncoderLayer(
+        new FusedAttention(
+            weights.linear("attn.Wqkv", 3 * width, hidden, false, Activation.NONE),
+            heads,
+            rotary,
+            0),
+        weights.linear("attn.out_proj", hidden, width, false, Activation.NONE),
+        weights.layerNorm("norm1", hidden, eps),
+        weights.joined(
+            hidden,
+            new Loader.Layer("mlp.fc11", intermediate, false),
+            new Loader.Layer("mlp.fc12", intermediate, false)),
+        new Gate(config.activation("hidden_act", "silu"), false),
+        weights.linear("mlp.fc2", hidden, intermediate, false, Activation.NONE),
+        weights.layerNorm("norm2", hidden, eps));
+  }
+
+  private HeadLayer head(
+      Config config, Head head, Weights all, Weights weights, int hidden, double eps) {
+    return switch (head) {
+      case BASE -> Heads.base(weights.has("pooler.dense.weight") ? pooler(weights, hidden) : null);
+      case MASKED_LM -> {
+        Weights predictions = all.sub("cls.predictions");
+        boolean old = predictions.has("transform.LayerNorm.weight");
+        yield Heads.maskedLm(
+            predictions.linear(
+                "transform.dense", hidden, hidden, true, config.activation("hidden_act", "silu")),
+            predictions.layerNorm(
+                old ? "transform.LayerNorm" : "transform.layer_norm", hidden, eps),
+            predictions.tied(wordEmbeddings, "bias"));
+      }
+      case SEQUENCE_CLASSIFICATION ->
+          Heads.sequence(
+              config, pooler(weights, hidden), Heads.classifier(all, "classifier", config, hidden));
+      case TOKEN_CLASSIFICATION ->
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+      default -> throw config.error("NomicBERT has no head " + head);
+    };
+  }
+
+  private static Linear pooler(Weights weights, int hidden) {
+    return weights.linear("pooler.dense", hidden, hidden, true, Activation.TANH);
+  }
+
+  @Override
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor x = wordEmbeddings.forward(batch.ids());
+    if (tokenTypeEmbeddings != null) {
+      tokenTypeEmbeddings.addTo(x, batch.types());
+    }
+    x = trace.first(embLn.forward(x));
+    for (EncoderLayer each : layers) {
+      x = trace.next(x, each.forward(x, batch, trace));
+    }
+    return x;
+  }
+
+  @Override
+  public HeadLayer head() {
+    return head;
+  }
+
+  @Override
+  public boolean isOtherHead(String name) {
+    return name.endsWith("position_ids")
+        || name.endsWith("inv_freq")
+        || name.matches("((nomic_)?bert\\.)?(pooler|cls|classifier)\\..*");
+  }
+
+  @Override
+  public Limits limits() {
+    int positions = (int) rotary.cosine().size(0);
+    return new Limits(
+        (int) wordEmbeddings.rows(),
+        tokenTypeEmbeddings == null ? 0 : (int) tokenTypeEmbeddings.rows(),
+        positions,
+        positions,
+        (int) wordEmbeddings.features());
+  }
+}
