@@ -54,6 +54,9 @@ public final class AutoModel {
           Map.ofEntries(
               Map.entry("bloom", Bloom::new),
               Map.entry("cohere", Cohere::new),
+              Map.entry("falcon", Falcon::new),
+              Map.entry("gemma", Gemma::new),
+              Map.entry("gemma2", Gemma::new),
               Map.entry("gpt2", Gpt2::new),
               Map.entry("gpt_neox", GptNeox::new),
               Map.entry("gptj", GptJ::new),

@@ -28,6 +28,9 @@ final class SlidingWindow {
         default -> throw config.wrong("layer_types", "full_attention or sliding_attention");
       };
     }
+    if (type.equals("gemma2")) {
+      return layer % 2 == 0 ? window : 0;
+    }
     return type.startsWith("qwen") && layer < config.integer("max_window_layers", 28) ? 0 : window;
   }
 }

@@ -77,7 +77,8 @@ final class DecoderGoldens {
       for (int i = 0; i < output.attentions().size(); i++) {
         Goldens.compare(expected, "out.attentions." + i, output.attentions().get(i), mask);
       }
-      assertEquals(output.attentions().size(), count(expected, "out.attentions."));
+      long attentions = count(expected, "out.attentions.");
+      assertTrue(attentions == 0 || attentions == output.attentions().size());
       float loss = expected.get("out.loss").data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
       assertEquals(loss, output.loss(), 1e-4 * Math.max(1, Math.abs(loss)), "loss");
     }

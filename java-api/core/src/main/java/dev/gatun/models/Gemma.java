@@ -1,0 +1,192 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Embedding;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.Linear;
+import dev.gatun.nn.NormedSum;
+import dev.gatun.nn.RmsNorm;
+import dev.gatun.nn.RotaryPositionalEmbedding;
+import dev.gatun.ops.Attention;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import dev.gatun.weights.Loader;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Gemma (arXiv 2403.08295): embeddings scaled by √hidden, GeGLU, norms whose weights are distances
+ * from 1. Gemma 2 (arXiv 2408.00118) has norms behind the parts too, caps on the scores of
+ * attention and of tokens, and a window in every second layer.
+ */
+final class Gemma implements Decoder {
+  private static final float SHIFT = 1;
+
+  private final Embedding embedTokens;
+  private final Tensor normalizer;
+  private final List<Layer> layers = new ArrayList<>();
+  private final RmsNorm norm;
+  private final Linear lmHead;
+  private final Tensor softcap;
+  private final Tensor inverseSoftcap;
+  private final Limits limits;
+  private final KvCache.Shape cacheShape;
+
+  /**
+   * A layer.
+   *
+   * @param postAttention the norm behind attention, or null
+   * @param preFeedforward the norm before the feed-forward network
+   * @param postFeedforward the norm behind it, or null
+   */
+  private record Layer(
+      int index,
+      RmsNorm inputLayernorm,
+      Linear qkvProj,
+      CausalAttention selfAttn,
+      Linear oProj,
+      RmsNorm postAttention,
+      RmsNorm preFeedforward,
+      Linear gateUpProj,
+      Activation hiddenActivation,
+      Linear downProj,
+      RmsNorm postFeedforward) {
+
+    Tensor forward(Tensor x, TokenBatch batch, Trace trace) {
+      try (Scope scope = Scope.open()) {
+        Tensor qkv = qkvProj.forwardNarrow(inputLayernorm.withSum(x, null, qkvProj).x());
+        Tensor attended = trace.attend(selfAttn, qkv, batch, index, scope);
+        Tensor a = oProj.forward(attended, x.dtype());
+        a = postAttention == null ? a : postAttention.forward(a);
+        NormedSum middle = preFeedforward.withSum(a, x, gateUpProj);
+        Tensor gateUp = gateUpProj.forwardNarrow(middle.x());
+        long width = gateUp.size(1) / 2;
+        Tensor gated =
+            Elementwise.gatedActivation(
+                gateUp.slice(1, 0, width), gateUp.slice(1, width, 2 * width), hiddenActivation);
+        Tensor fed = downProj.forward(gated, x.dtype());
+        fed = postFeedforward == null ? fed : postFeedforward.forward(fed);
+        return scope.keep(Elementwise.add(middle.sum(), fed));
+      }
+    }
+  }
+
+  Gemma(Config config, Weights all) {
+    config.require("use_bidirectional_attention", false, "tokens see what came before them");
+    Weights weights = all.body("model");
+    boolean second = config.text("model_type", "gemma").equals("gemma2");
+    int hidden = config.positive("hidden_size");
+    int length = config.positive("max_position_embeddings", 8192);
+    int heads = config.positive("num_attention_heads");
+    int kvHeads = config.positive("num_key_value_heads", second ? 4 : heads);
+    if (heads % kvHeads != 0) {
+      throw config.wrong("num_key_value_heads", "a divisor of the %d heads".formatted(heads));
+    }
+    int size = config.positive("head_dim", 256);
+    long q = (long) heads * size;
+    long kv = (long) kvHeads * size;
+    int inner = config.positive("intermediate_size");
+    double eps = config.eps("rms_norm_eps", 1e-6);
+    boolean bias = config.flag("attention_bias", false);
+    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size"), hidden);
+    normalizer = scalar(weights, Math.sqrt(hidden));
+    RotaryPositionalEmbedding rotary =
+        weights
+            .loader()
+            .own(
+                RopeConfig.tables(
+                    config, RopeConfig.parameters(config), weights.device(), size, length, false));
+    CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
+    if (second) {
+      double scale = 1 / Math.sqrt(config.number("query_pre_attn_scalar", 256));
+      attention =
+          attention.withScores(
+              Attention.Scores.scaled((float) scale)
+                  .withSoftcap(config.number("attn_logit_softcapping", 0)));
+    }
+    int count = config.positive("num_hidden_layers");
+    for (int i = 0; i < count; i++) {
+      Weights layer = weights.sub("layers." + i);
+      RmsNorm behind = layer.rmsNorm("post_attention_layernorm", hidden, SHIFT, eps);
+      layers.add(
+          new Layer(
+              i,
+              layer.rmsNorm("input_layernorm", hidden, SHIFT, eps),
+              layer.joined(
+                  hidden,
+                  new Loader.Layer("self_attn.q_proj", q, bias),
+                  new Loader.Layer("self_attn.k_proj", kv, bias),
+                  new Loader.Layer("self_attn.v_proj", kv, bias)),
+              second ? attention.withWindow(SlidingWindow.of(config, "gemma2", i)) : attention,
+              layer.linear("self_attn.o_proj", hidden, q, bias, Activation.NONE),
+              second ? behind : null,
+              second ? layer.rmsNorm("pre_feedforward_layernorm", hidden, SHIFT, eps) : behind,
+              layer.joined(
+                  hidden,
+                  new Loader.Layer("mlp.gate_proj", inner, false),
+                  new Loader.Layer("mlp.up_proj", inner, false)),
+              activation(config),
+              layer.linear("mlp.down_proj", hidden, inner, false, Activation.NONE),
+              second ? layer.rmsNorm("post_feedforward_layernorm", hidden, SHIFT, eps) : null));
+    }
+    norm = weights.rmsNorm("norm", hidden, SHIFT, eps);
+    lmHead = all.lmHead(config, "lm_head", embedTokens, true);
+    float cap = second ? config.number("final_logit_softcapping", 0) : 0;
+    softcap = cap == 0 ? null : scalar(weights, cap);
+    inverseSoftcap = cap == 0 ? null : scalar(weights, 1 / (double) cap);
+    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
+    cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
+  }
+
+  private static Tensor scalar(Weights weights, double value) {
+    return weights.loader().own(Tensor.of(weights.device(), new float[] {(float) value}, 1));
+  }
+
+  /** The approximation, whatever older configurations call it. */
+  private static Activation activation(Config config) {
+    if (config.has("hidden_activation")) {
+      return config.activation("hidden_activation", "gelu_pytorch_tanh");
+    }
+    Activation named = config.activation("hidden_act", "gelu_pytorch_tanh");
+    return named == Activation.GELU ? Activation.GELU_TANH : named;
+  }
+
+  @Override
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    Tensor embedded = embedTokens.forward(batch.ids());
+    return trace.through(
+        Elementwise.multiply(embedded, Elementwise.cast(normalizer, embedded.dtype())),
+        layers.size(),
+        (i, states) -> layers.get(i).forward(states, batch, trace),
+        norm::forward);
+  }
+
+  @Override
+  public Tensor logits(Tensor hidden) {
+    Tensor logits = lmHead.forward(hidden);
+    return softcap == null
+        ? logits
+        : Elementwise.multiply(
+            Elementwise.activation(Elementwise.multiply(logits, inverseSoftcap), Activation.TANH),
+            softcap);
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public KvCache.Shape cacheShape() {
+    return cacheShape;
+  }
+
+  @Override
+  public boolean isOtherHead(String name) {
+    return name.equals("lm_head.weight")
+        || name.startsWith("score.")
+        || name.endsWith("rotary_emb.inv_freq");
+  }
+}
