@@ -186,6 +186,10 @@ case("gte-classify", "GteForSequenceClassification", "classify", GTE, body=False
 case("gte-tokens", "GteForTokenClassification", "tokens", GTE, body=False, type_vocab_size=0, hidden_act="silu",
      rope_parameters={"rope_type": "default", "rope_theta": 500.0}, **TAGS)
 
+# Output layers of their own; BERT's bias is with the layer then.
+case("bert-mlm-untied", "BertForMaskedLM", "mlm", BASE, body=False, tie_word_embeddings=False)
+case("modernbert-mlm-untied", "ModernBertForMaskedLM", "mlm", MODERN, body=False, tie_word_embeddings=False)
+
 
 def fill(model, gen):
     """Random weights, larger than the usual 0.02, so that softmax and gelu are away from their linear parts."""

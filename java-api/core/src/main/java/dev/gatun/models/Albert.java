@@ -95,7 +95,7 @@ final class Albert implements Encoder {
         predictions.linear(
             "dense", size, hidden, true, config.activation("hidden_act", "gelu_new")),
         predictions.layerNorm("LayerNorm", size, eps),
-        predictions.tied(wordEmbeddings, "bias"));
+        predictions.output(config, wordEmbeddings, "decoder", "bias"));
   }
 
   @Override

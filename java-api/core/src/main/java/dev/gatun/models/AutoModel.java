@@ -181,6 +181,9 @@ public final class AutoModel {
       throws IOException {
     try (TensorFile file = TensorFile.open(directory);
         Loader loader = loader(file, directory, config, device, storage, compute)) {
+      if (config.flag("is_decoder", false)) {
+        throw config.wrong("is_decoder", "false: an encoder's tokens see both ways");
+      }
       Weights weights = new Weights(loader);
       return new EncoderModel(config, head, weights, family.build(config, head, weights));
     }

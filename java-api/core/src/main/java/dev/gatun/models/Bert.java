@@ -77,7 +77,7 @@ final class Bert implements Encoder {
         predictions.linear(
             "transform.dense", hidden, hidden, true, config.activation("hidden_act", "gelu")),
         predictions.layerNorm("transform.LayerNorm", hidden, eps),
-        predictions.tied(wordEmbeddings, "bias"));
+        predictions.output(config, wordEmbeddings, "decoder", "bias"));
   }
 
   @Override

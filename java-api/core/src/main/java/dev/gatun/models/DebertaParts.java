@@ -197,7 +197,9 @@ final class DebertaParts {
                 config.activation("hidden_act", "gelu")),
             w.layerNorm(
                 legacy ? "transform.LayerNorm" : "LayerNorm", wordEmbeddings.features(), eps),
-            w.tied(wordEmbeddings, "bias"));
+            legacy
+                ? w.output(config, wordEmbeddings, "decoder", "bias")
+                : w.tied(wordEmbeddings, "bias"));
       }
       case SEQUENCE_CLASSIFICATION -> {
         int size = config.positive("pooler_hidden_size", hidden);

@@ -52,7 +52,7 @@ final class DistilBert implements Encoder {
           Heads.maskedLm(
               all.linear("vocab_transform", dim, dim, true, activation),
               all.layerNorm("vocab_layer_norm", dim, EPS),
-              all.tied(wordEmbeddings, "vocab_projector.bias"));
+              all.output(config, wordEmbeddings, "vocab_projector", "vocab_projector.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,

@@ -50,7 +50,7 @@ final class Electra implements Encoder {
           Heads.maskedLm(
               all.linear("generator_predictions.dense", size, hidden, true, Activation.GELU),
               all.layerNorm("generator_predictions.LayerNorm", size, eps),
-              all.tied(wordEmbeddings, "generator_lm_head.bias"));
+              all.output(config, wordEmbeddings, "generator_lm_head", "generator_lm_head.bias"));
       case PRE_TRAINING ->
           Heads.replaced(
               all.linear(

@@ -68,7 +68,7 @@ final class Gte implements Encoder {
           Heads.maskedLm(
               all.linear("lm_head.dense", hidden, hidden, true, Activation.GELU),
               all.layerNorm("lm_head.norm", hidden, eps),
-              all.tied(wordEmbeddings, "lm_head.decoder.bias"));
+              all.output(config, wordEmbeddings, "lm_head.decoder", "lm_head.decoder.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config, pooler(weights, hidden), Heads.classifier(all, "classifier", config, hidden));

@@ -174,7 +174,11 @@ final class ModernBert implements Encoder {
           Heads.maskedLm(
               dense,
               headNorm,
-              all.tied(tokEmbeddings, config.flag("decoder_bias", true) ? "decoder.bias" : null));
+              all.output(
+                  config,
+                  tokEmbeddings,
+                  "decoder",
+                  config.flag("decoder_bias", true) ? "decoder.bias" : null));
       case SEQUENCE_CLASSIFICATION -> {
         Linear classifier = Heads.classifier(all, "classifier", config, hidden);
         yield Heads.sequence(config, pooling(config), x -> classifier.forward(transform.apply(x)));

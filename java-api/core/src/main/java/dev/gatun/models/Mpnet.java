@@ -82,7 +82,7 @@ final class Mpnet implements Encoder {
           Heads.maskedLm(
               all.linear("lm_head.dense", hidden, hidden, true, Activation.GELU),
               all.layerNorm("lm_head.layer_norm", hidden, eps),
-              all.tied(wordEmbeddings, "lm_head.bias"));
+              all.output(config, wordEmbeddings, "lm_head.decoder", "lm_head.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,

@@ -86,7 +86,7 @@ final class NomicBert implements Encoder {
                 "transform.dense", hidden, hidden, true, config.activation("hidden_act", "silu")),
             predictions.layerNorm(
                 old ? "transform.LayerNorm" : "transform.layer_norm", hidden, eps),
-            predictions.tied(wordEmbeddings, "bias"));
+            predictions.output(config, wordEmbeddings, "decoder", "bias"));
       }
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(

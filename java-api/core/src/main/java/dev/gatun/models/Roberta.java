@@ -23,7 +23,7 @@ final class Roberta implements Encoder {
   Roberta(Config config, Head head, Weights all) {
     Weights weights = all.body("roberta");
     int hidden = config.positive("hidden_size");
-    double eps = config.eps("layer_norm_eps", 1e-5);
+    double eps = config.eps("layer_norm_eps", 1e-12);
     padId = config.integer("pad_token_id", 1);
     Weights embeddings = weights.sub("embeddings");
     wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
@@ -31,7 +31,7 @@ final class Roberta implements Encoder {
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
     tokenTypeEmbeddings =
-        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 1), hidden);
+        embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), hidden);
     if (padId < 0 || limits().length() < 1) {
       throw config.error(
           "'pad_token_id' is %d, expected 0 to %d: positions begin one past it"
@@ -56,7 +56,7 @@ final class Roberta implements Encoder {
           Heads.maskedLm(
               all.linear("lm_head.dense", hidden, hidden, true, Activation.GELU),
               all.layerNorm("lm_head.layer_norm", hidden, eps),
-              all.tied(wordEmbeddings, "lm_head.bias"));
+              all.output(config, wordEmbeddings, "lm_head.decoder", "lm_head.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,

@@ -151,6 +151,23 @@ record Weights(Loader loader, String prefix) {
     return loader.tied(table, bias != null && has(bias) ? prefix + bias : null);
   }
 
+  /**
+   * The output layer of a masked-LM head: tied to the embeddings, or where {@code
+   * tie_word_embeddings} is false its own.
+   *
+   * @param decoder the layer's name where it is its own
+   * @param bias where the bias is if it is not with the layer; or null for a layer without
+   */
+  Linear output(Config config, Embedding table, String decoder, String bias) {
+    if (config.flag("tie_word_embeddings", true)) {
+      return tied(table, bias);
+    }
+    boolean own = bias != null && has(decoder + ".bias");
+    return bias == null || own || !has(bias)
+        ? linear(decoder, table.rows(), table.features(), own, Activation.NONE)
+        : linear(decoder, table.features(), elements(bias, table.rows()));
+  }
+
   /** {@code name.weight}, to which the shift is added. */
   RmsNorm rmsNorm(String name, long size, float shift, double eps) {
     return new RmsNorm(take(name + ".weight", size), shift, (float) eps);

@@ -63,13 +63,16 @@ final class BadModelsTest {
     String bert = "bert-mlm";
     String v2 = "deberta-v2-conv";
     String known =
-        "bert, camembert, deberta, deberta-v2, distilbert, electra, roberta, xlm-roberta";
+        "albert, bert, camembert, deberta, deberta-v2, distilbert, electra, gte, modernbert, mpnet,"
+            + " nomic_bert, roberta, xlm-roberta";
     return Stream.of(
-        key(bert, "model_type", "\"gpt2\"", "'model_type' is gpt2, expected one of " + known),
+        key(bert, "model_type", "\"gpt2\"", "'model_type' is gpt2, a decoder, expected one of " + known),
         key(bert, "model_type", null, "'model_type' is null, expected one of " + known),
         key(bert, "model_type", "7", "'model_type' is 7, expected a text"),
         key(bert, "architectures", "[\"BertForSong\"]", "names BertForSong, expected a name that"),
         key(bert, "architectures", "[3]", "'architectures' is [3], expected a list of texts"),
+        key(bert, "is_decoder", "true", "'is_decoder' is true, expected false"),
+        key(bert, "tie_word_embeddings", "false", "cls.predictions.decoder.weight"),
         key(bert, "hidden_size", null, "'hidden_size' is missing"),
         key(bert, "hidden_size", "\"wide\"", "'hidden_size' is \"wide\", expected an integer"),
         key(bert, "hidden_size", "32.5", "'hidden_size' is 32.5, expected an integer"),
