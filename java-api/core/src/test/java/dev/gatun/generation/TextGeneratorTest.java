@@ -163,6 +163,38 @@ final class TextGeneratorTest {
         && Arrays.equals(all, 0, first.length, first, 0, first.length);
   }
 
+  /** Requests that each fit the cache, and not together: some wait and are computed again. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 8})
+  void where_the_cache_is_full_the_youngest_wait(int pageSize) {
+    int length = 60;
+    // One fits, with a page to spare; five do not.
+    TableModel model = new TableModel(length, pageSize, Math.ceilDiv(length, pageSize) + 1);
+    int free = model.cache().freePages();
+    GenerationConfig endless =
+        GREEDY.toBuilder().eosTokenId(List.of()).maxNewTokens(50).doSample(true).build();
+    int sum = 0;
+    try (TextGenerator generator = generator(model)) {
+      Semaphore steps = new Semaphore(0);
+      model.before = steps::acquireUninterruptibly;
+      List<GenerationStream> streams = new ArrayList<>();
+      List<int[]> expected = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        int[] prompt = {i, i + 1, i + 2, i + 3, 2 * i};
+        GenerationConfig config = endless.toBuilder().seed(i).build();
+        streams.add(generator.stream(prompt, config));
+        expected.add(alone(prompt, config, length).getFirst());
+        sum += prompt.length + 49;
+      }
+      steps.release(100_000);
+      for (int i = 0; i < 5; i++) {
+        assertArrayEquals(expected.get(i), streams.get(i).result().completions().getFirst().ids());
+      }
+    }
+    assertTrue(model.tokens.get() > sum, "nothing was computed again: " + model.tokens.get());
+    assertEquals(free, model.cache().freePages());
+  }
+
   @Test
   void steps_keep_to_their_bounds() {
     TableModel model = new TableModel(400, 16, 1000);

@@ -59,11 +59,12 @@ final class GoldenGenerationTest {
       try (TextGenerator generator = TextGenerator.load(folder, each)) {
         List<GenerationStream> streams = new ArrayList<>();
         List<int[]> expected = new ArrayList<>();
+        List<Integer> penalized = new ArrayList<>();
         for (JsonNode generation : generations) {
           GenerationConfig config = config(generator.defaults().config(), generation);
           for (int row = 0; row < generation.get("prompt").size(); row++) {
             int[] padded = ids(generation.get("prompt").get(row));
-            int[] mask = ids(generation.get("attention_mask").get(row));
+            int[] mask = mask(generation, row);
             int[] prompt =
                 IntStream.range(0, mask.length)
                     .filter(i -> mask[i] == 1)
@@ -72,14 +73,34 @@ final class GoldenGenerationTest {
             int[] output = ids(generation.get("output").get(row));
             expected.add(untilEnd(output, padded.length, config.eosTokenId()));
             streams.add(generator.stream(prompt, config));
+            boolean penalty = config.repetitionPenalty() != 1 || config.noRepeatNgramSize() > 0;
+            penalized.add(penalty && prompt.length < padded.length ? padded[0] : -1);
           }
         }
         for (int i = 0; i < streams.size(); i++) {
           int[] given = streams.get(i).result().completions().getFirst().ids();
-          assertArrayEquals(expected.get(i), given, folder + ", generation " + i);
+          int[] reference = expected.get(i);
+          int apart = Arrays.mismatch(reference, given);
+          // transformers counts padding among the tokens that are there already: where that is
+          // penalized, texts part when the one alone takes its token.
+          boolean byPadding =
+              apart >= 0 && apart < given.length && given[apart] == penalized.get(i);
+          if (!byPadding) {
+            assertArrayEquals(reference, given, folder + ", generation " + i);
+          }
         }
       }
     }
+  }
+
+  /** Which of a prompt's ids are no padding. */
+  private static int[] mask(JsonNode generation, int row) {
+    if (generation.hasNonNull("attention_mask")) {
+      return ids(generation.get("attention_mask").get(row));
+    }
+    int[] all = new int[generation.get("prompt").get(row).size()];
+    Arrays.fill(all, 1);
+    return all;
   }
 
   private static GenerationConfig config(GenerationConfig defaults, JsonNode generation) {

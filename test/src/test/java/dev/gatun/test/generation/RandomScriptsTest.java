@@ -28,6 +28,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class RandomScriptsTest {
   private static final int VOCABULARY = 96;
 
+  /** More than the cache has room for. */
+  private static final int THREADS = 10;
+
   private record Asked(int[] prompt, GenerationConfig config, boolean cancelled) {}
 
   @ParameterizedTest
@@ -43,19 +46,19 @@ final class RandomScriptsTest {
     GeneratorOptions options =
         GeneratorOptions.defaults()
             .withPageSize(1 + random.nextInt(9))
-            .withCacheBytes(60_000 + random.nextInt(200_000))
-            .withSteps(2 + random.nextInt(10), 4 + random.nextInt(60), 1 + random.nextInt(20));
+            .withCacheBytes(60_000 + random.nextInt(20_000))
+            .withSteps(4 + random.nextInt(10), 4 + random.nextInt(60), 1 + random.nextInt(20));
     long before = Device.cpu().memory().allocatedBytes();
     ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
     try (TextGenerator generator = TextGenerator.load(folder, options)) {
       List<Thread> threads = new ArrayList<>();
-      for (int thread = 0; thread < 5; thread++) {
+      for (int thread = 0; thread < THREADS; thread++) {
         int first = thread;
         threads.add(
             Thread.startVirtualThread(
                 () -> {
                   try {
-                    for (int i = first; i < asked.size(); i += 5) {
+                    for (int i = first; i < asked.size(); i += THREADS) {
                       check(generator, asked.get(i), alone.get(i));
                     }
                   } catch (Throwable e) {
