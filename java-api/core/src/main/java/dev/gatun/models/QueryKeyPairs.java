@@ -48,7 +48,7 @@ final class QueryKeyPairs {
     int squares = squares(batch);
     int count = Math.multiplyExact(squares, Math.multiplyExact(longest, longest));
     return batch.derived(
-        KEY, count, rows, layout -> values(layout, squares == 1, longest, count, row));
+        KEY, count, rows, layout -> values(layout, batch.isWithoutGaps(), longest, count, row));
   }
 
   private static long[] values(
