@@ -1,5 +1,6 @@
 package dev.gatun.test.loading;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
@@ -10,11 +11,15 @@ import dev.gatun.models.EncoderModel;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A program: loads a directory and says what that takes, in seconds and bytes. */
+/**
+ * A program: loads a directory and says what that takes, in seconds on the clock and of all
+ * processors, and in bytes.
+ */
 final class LoadRuns {
   private LoadRuns() {}
 
@@ -39,20 +44,28 @@ final class LoadRuns {
                     java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
                   }
                 });
+    long busy = processorTime();
     long start = System.nanoTime();
     try (EncoderModel model =
         AutoModel.load(Path.of(args[0]), Device.cpu(), storage, Compute.EXACT)) {
       double seconds = (System.nanoTime() - start) / 1e9;
+      double processor = (processorTime() - busy) / 1e9;
       watch.interrupt();
       watch.join();
       most.accumulateAndGet(anonymous(), Math::max);
       System.out.printf(
-          "%s seconds %.3f anonymous %d held %d%n",
+          "%s seconds %.3f anonymous %d held %d processor %.3f%n",
           model.getClass().getSimpleName(),
           seconds,
           most.get() - before,
-          Device.cpu().memory().allocatedBytes());
+          Device.cpu().memory().allocatedBytes(),
+          processor);
     }
+  }
+
+  /** Nanoseconds that all threads of this process ran. */
+  private static long processorTime() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
   }
 
   /** Bytes of this process that are of no file. */
