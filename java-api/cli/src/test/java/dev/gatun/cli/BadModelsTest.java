@@ -80,8 +80,10 @@ class BadModelsTest {
     refused("vocab.txt: the special token [UNK] is not there");
     Files.write(folder.resolve("vocab.txt"), new byte[] {'a', (byte) 0xff});
     refused("vocab.txt: byte 1: 0xff is not UTF-8");
+    write("config.json", "{\"model_type\": \"mamba\"}");
+    refused("'model_type' is mamba, expected one of albert, bert, ");
     write("config.json", "{\"model_type\": \"gpt2\"}");
-    refused("'model_type' is gpt2, expected one of bert, ");
+    refused("'model_type' is gpt2, a decoder, expected one of albert, bert, ");
     write("config.json", "{");
     refused("config.json: byte ");
     Files.delete(folder.resolve("config.json"));

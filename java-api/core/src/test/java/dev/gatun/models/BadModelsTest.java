@@ -66,7 +66,11 @@ final class BadModelsTest {
         "albert, bert, camembert, deberta, deberta-v2, distilbert, electra, gte, modernbert, mpnet,"
             + " nomic_bert, roberta, xlm-roberta";
     return Stream.of(
-        key(bert, "model_type", "\"gpt2\"", "'model_type' is gpt2, a decoder, expected one of " + known),
+        key(
+            bert,
+            "model_type",
+            "\"gpt2\"",
+            "'model_type' is gpt2, a decoder, expected one of " + known),
         key(bert, "model_type", null, "'model_type' is null, expected one of " + known),
         key(bert, "model_type", "7", "'model_type' is 7, expected a text"),
         key(bert, "architectures", "[\"BertForSong\"]", "names BertForSong, expected a name that"),

@@ -11,11 +11,15 @@ import java.util.stream.Collectors;
 
 /**
  * Offers the native CPU kernels. {@code -Dgatun.cpu.level=portable|avx2|avx512|neon} forces a
- * level, {@code -Dgatun.cpu.threads=N} the number of threads.
+ * level, {@code -Dgatun.cpu.threads=N} the number of threads. Where they cannot be had nothing else
+ * runs in their place.
  */
 public final class CpuDeviceProvider implements DeviceProvider {
   /** The property that forces a level. */
   public static final String LEVEL_PROPERTY = "gatun.cpu.level";
+
+  /** The property that names a native library in place of the one in the jars. */
+  public static final String LIBRARY_PROPERTY = "gatun.cpu.library";
 
   /** The property that sets the number of threads. */
   public static final String THREADS_PROPERTY = "gatun.cpu.threads";
@@ -39,8 +43,11 @@ public final class CpuDeviceProvider implements DeviceProvider {
   public Backend open(int ordinal) throws BackendUnavailableException {
     NativeLoader.Result result = CpuLibrary.load();
     if (!result.loaded()) {
-      throw new BackendUnavailableException(
-          "the native library cannot be loaded: " + result.report());
+      String message = "the native library cannot be loaded: " + result.report();
+      if (System.getProperty(LIBRARY_PROPERTY) != null) {
+        throw new IllegalArgumentException(message);
+      }
+      throw new BackendUnavailableException(message);
     }
     CpuBackend backend = new CpuBackend();
     String level = System.getProperty(LEVEL_PROPERTY);
@@ -54,23 +61,23 @@ public final class CpuDeviceProvider implements DeviceProvider {
     return backend;
   }
 
-  private static CpuLevel parseLevel(String text) throws BackendUnavailableException {
+  private static CpuLevel parseLevel(String text) {
     for (CpuLevel level : CpuLevel.values()) {
       if (level.id().equals(text)) {
         if (CpuBackend.needs(level).isEmpty()) {
-          throw new BackendUnavailableException(
+          throw new IllegalArgumentException(
               "-D%s=%s: that is a level of another machine; this processor runs %s"
                   .formatted(LEVEL_PROPERTY, text, ids(CpuBackend.levels())));
         }
         if (!CpuBackend.levels().contains(level)) {
-          throw new BackendUnavailableException(
+          throw new IllegalArgumentException(
               "-D%s=%s: this processor has not all of its instructions; it runs %s"
                   .formatted(LEVEL_PROPERTY, text, ids(CpuBackend.levels())));
         }
         return level;
       }
     }
-    throw new BackendUnavailableException(
+    throw new IllegalArgumentException(
         "-D%s=%s: expected one of %s"
             .formatted(LEVEL_PROPERTY, text, ids(Arrays.asList(CpuLevel.values()))));
   }
@@ -79,7 +86,7 @@ public final class CpuDeviceProvider implements DeviceProvider {
     return levels.stream().map(CpuLevel::id).collect(Collectors.joining(", "));
   }
 
-  private static int parseThreads(String text) throws BackendUnavailableException {
+  private static int parseThreads(String text) {
     try {
       int threads = Integer.parseInt(text);
       if (threads >= 1 && threads <= CpuBackend.MAX_THREADS) {
@@ -88,7 +95,7 @@ public final class CpuDeviceProvider implements DeviceProvider {
     } catch (NumberFormatException e) {
       // Reported below with the range.
     }
-    throw new BackendUnavailableException(
+    throw new IllegalArgumentException(
         "-D%s=%s: expected a number from 1 to %d"
             .formatted(THREADS_PROPERTY, text, CpuBackend.MAX_THREADS));
   }

@@ -25,7 +25,11 @@ public final class Devices {
     private static Host choose() {
       List<String> problems = new ArrayList<>();
       List<DeviceProvider> providers = providers(CPU, problems);
-      return Host.choose(System.getProperty(PROPERTY), providers, problems);
+      Host host = Host.choose(System.getProperty(PROPERTY), providers, problems);
+      if (host.notice() != null) {
+        System.err.println(host.notice());
+      }
+      return host;
     }
   }
 
@@ -33,9 +37,11 @@ public final class Devices {
 
   /**
    * The processor's backend, chosen once: the one with the highest priority that can run, or the
-   * one that {@code -Dgatun.backend=NAME} asks for and no other.
+   * one that {@code -Dgatun.backend=NAME} asks for and no other. Where that is not the best one a
+   * line on the standard error says why.
    *
-   * @throws IllegalStateException when none can run, or the forced one cannot
+   * @throws IllegalStateException when none can run, or the forced one cannot, or one has a setting
+   *     that it cannot take
    */
   public static Backend host() {
     return Chosen.HOST.orThrow();
