@@ -32,20 +32,20 @@ final class KvCacheTest {
   @Test
   void a_full_cache_says_what_is_free_and_loses_nothing() {
     try (KvCache cache = KvCache.paged(CPU, SMALL, 4, 3);
-        KvSequence a = cache.open();
-        KvSequence b = cache.open()) {
-      cache.step(List.of(a, b), 6, 2).close();
-      KvCacheFullException e =
-          assertThrows(KvCacheFullException.class, () -> cache.step(List.of(a, b), 1, 3));
-      assertEquals(
-          "key/value cache: 4 tokens more for 2 sequences that have 8 need 1 pages of 4 tokens,"
-              + " 0 of 3 are free. Give the cache more pages (one has 128 bytes), append to fewer"
-              + " sequences at once, or close some",
-          e.getMessage());
-      assertEquals(6, a.length());
-      assertEquals(2, b.length());
-      cache.step(List.of(a, b), 2, 2).close();
-      b.close();
+        KvSequence a = cache.open()) {
+      try (KvSequence b = cache.open()) {
+        cache.step(List.of(a, b), 6, 2).close();
+        KvCacheFullException e =
+            assertThrows(KvCacheFullException.class, () -> cache.step(List.of(a, b), 1, 3));
+        assertEquals(
+            "key/value cache: 4 tokens more for 2 sequences that have 8 need 1 pages of 4 tokens,"
+                + " 0 of 3 are free. Give the cache more pages (one has 128 bytes), append to fewer"
+                + " sequences at once, or close some",
+            e.getMessage());
+        assertEquals(6, a.length());
+        assertEquals(2, b.length());
+        cache.step(List.of(a, b), 2, 2).close();
+      }
       cache.step(List.of(a), 4).close();
       assertEquals(12, a.length());
     }
