@@ -24,6 +24,10 @@ def dec(cls, config, seed, **settings):
     return case(cls, config, seed, **{**DEC, **settings})
 
 
+def moe(cls, config, seed, **settings):
+    return dec(cls, config, seed, **{"num_key_value_heads": 2, "intermediate_size": 32, **settings})
+
+
 NEOX = {**DEC, "rotary_pct": 0.5}
 FALCON = dict(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=64,
               ffn_hidden_size=64, bos_token_id=BOS, eos_token_id=EOS, pad_token_id=PAD, hidden_dropout=0.0,
@@ -62,6 +66,18 @@ CASES = {
                          new_decoder_architecture=False, alibi=True, **FALCON),
 }
 
+CASES.update({
+    "mixtral-window": moe("MixtralForCausalLM", "MixtralConfig", 47, num_local_experts=3, num_experts_per_tok=2,
+                          sliding_window=4, router_aux_loss_coef=0.5),
+    "qwen2-moe": moe("Qwen2MoeForCausalLM", "Qwen2MoeConfig", 48, num_hidden_layers=3, num_experts=5,
+                     num_experts_per_tok=3, moe_intermediate_size=32, shared_expert_intermediate_size=48,
+                     mlp_only_layers=[1], use_sliding_window=True, sliding_window=5, max_window_layers=3,
+                     router_aux_loss_coef=0.25),
+    "qwen3-moe": moe("Qwen3MoeForCausalLM", "Qwen3MoeConfig", 49, num_hidden_layers=3, num_experts=5, head_dim=16,
+                     num_experts_per_tok=2, moe_intermediate_size=32, decoder_sparse_step=2, norm_topk_prob=True,
+                     attention_bias=True, router_aux_loss_coef=0.5),
+})
+
 # Keys as versions before 5 of transformers wrote them: what they mean is the same.
 OLD_KEYS = {
     "llama-yarn": lambda c: c.update(rope_theta=c["rope_parameters"].pop("rope_theta"),
@@ -99,7 +115,26 @@ def scaled_dot_product(root):
     (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
 
 
+def fused_names(root):
+    """Experts by the names that the modules of transformers 5 have, all of a layer in one tensor."""
+    folder = root / "qwen3-moe"
+    if folder.exists():
+        model = transformers.Qwen3MoeForCausalLM.from_pretrained(folder)
+        state = {k: v.contiguous() for k, v in model.state_dict().items()}
+        save_file(state, str(folder / "model.safetensors"), metadata={"format": "pt"})
+
+
+def with_router_logits(root):
+    """generate of transformers 5.18 fails where the configuration has this: it is written when all else is done."""
+    path = root / "qwen2-moe" / "config.json"
+    if path.exists():
+        path.write_text(json.dumps({**json.loads(path.read_text()), "output_router_logits": True}, indent=2,
+                                   sort_keys=True) + "\n")
+
+
 if __name__ == "__main__":
     make_golden.main(CASES)
     scaled_dot_product(pathlib.Path(sys.argv[1]))
+    fused_names(pathlib.Path(sys.argv[1]))
+    with_router_logits(pathlib.Path(sys.argv[1]))
     old_keys(pathlib.Path(sys.argv[1]))

@@ -62,10 +62,13 @@ public final class AutoModel {
               Map.entry("gptj", GptJ::new),
               Map.entry("llama", Llama::new),
               Map.entry("mistral", Llama::new),
+              Map.entry("mixtral", Mixtral::new),
               Map.entry("openai-gpt", OpenaiGpt::new),
               Map.entry("phi3", Llama::new),
               Map.entry("qwen2", Llama::new),
-              Map.entry("qwen3", Llama::new)));
+              Map.entry("qwen2_moe", Mixtral::new),
+              Map.entry("qwen3", Llama::new),
+              Map.entry("qwen3_moe", Mixtral::new)));
 
   private AutoModel() {}
 

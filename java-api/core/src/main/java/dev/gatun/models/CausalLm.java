@@ -96,17 +96,18 @@ public final class CausalLm implements Model {
    * Runs the model over whole sequences, without a cache.
    *
    * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that are too
-   *     long, and labels of another shape than the ids
+   *     long, labels of another shape than the ids, and logits of routers of a model without
    * @throws IllegalStateException when the model is closed
    */
   public CausalLmOutput forward(CausalLmInputs inputs) {
     open();
     BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
     layout.check(decoder.limits());
+    boolean withRouters = withRouters(inputs.outputRouterLogits());
     CausalLmOutput output = new CausalLmOutput();
     try (Scope scope = Scope.open();
         TokenBatch batch = new TokenBatch(decoder, device, layout)) {
-      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions());
+      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions(), withRouters);
       Tensor logits = decoder.logits(decoder.forward(batch, trace));
       output.logits = Padded.rows(logits, batch);
       trace
@@ -115,6 +116,12 @@ public final class CausalLm implements Model {
               state ->
                   output.hiddenStates.add(Padded.rows(Elementwise.cast(state, DType.F32), batch)));
       trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
+      trace.routers().forEach(x -> output.routerLogits.add(Padded.rows(x, batch)));
+      if (!trace.routers().isEmpty()) {
+        Routers routers = decoder.routers();
+        output.auxLoss = Losses.loadBalancing(trace.routers(), routers.perToken());
+        output.auxLossCoef = routers.auxLossCoef();
+      }
       if (inputs.labels() != null) {
         output.loss = Losses.crossEntropy(logits, layout.nextLabels(inputs.labels()));
       }
@@ -124,6 +131,15 @@ public final class CausalLm implements Model {
       throw e;
     }
     return output;
+  }
+
+  private boolean withRouters(Boolean asked) {
+    Routers routers = decoder.routers();
+    if (Boolean.TRUE.equals(asked) && routers == null) {
+      throw new IllegalArgumentException(
+          "output_router_logits: a %s has no routers".formatted(config.text("model_type", null)));
+    }
+    return asked == null ? routers != null && routers.output() : asked;
   }
 
   /**

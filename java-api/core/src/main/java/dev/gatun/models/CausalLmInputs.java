@@ -11,13 +11,26 @@ package dev.gatun.models;
  *     next; -100 does not count
  * @param outputHiddenStates whether to give every layer's output
  * @param outputAttentions whether to give every layer's attention weights
+ * @param outputRouterLogits whether to give what the routers of a mixture of experts choose by, and
+ *     to add their load-balancing loss to the loss; null for as {@code config.json} says
  */
 public record CausalLmInputs(
     long[][] inputIds,
     long[][] attentionMask,
     long[][] labels,
     boolean outputHiddenStates,
-    boolean outputAttentions) {
+    boolean outputAttentions,
+    Boolean outputRouterLogits) {
+
+  /** The same with routers' logits as {@code config.json} says. */
+  public CausalLmInputs(
+      long[][] inputIds,
+      long[][] attentionMask,
+      long[][] labels,
+      boolean outputHiddenStates,
+      boolean outputAttentions) {
+    this(inputIds, attentionMask, labels, outputHiddenStates, outputAttentions, null);
+  }
 
   /** Token ids alone. */
   public static CausalLmInputs of(long[]... inputIds) {

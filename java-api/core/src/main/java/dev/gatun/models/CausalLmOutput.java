@@ -11,8 +11,11 @@ import java.util.List;
 public final class CausalLmOutput implements AutoCloseable {
   Tensor logits;
   Loss loss;
+  Loss auxLoss;
+  float auxLossCoef;
   final List<Tensor> hiddenStates = new ArrayList<>();
   final List<Tensor> attentions = new ArrayList<>();
+  final List<Tensor> routerLogits = new ArrayList<>();
 
   CausalLmOutput() {}
 
@@ -23,10 +26,14 @@ public final class CausalLmOutput implements AutoCloseable {
 
   /**
    * The mean cross-entropy of the labels that count, each told by the token before it; null without
-   * labels. The device computed its parts in the pass; asking for it waits for them.
+   * labels. Where routers' logits were asked for, {@link #auxLoss()} is added, times {@code
+   * router_aux_loss_coef}. The device computed its parts in the pass; asking for it waits for them.
    */
   public Float loss() {
-    return loss == null ? null : loss.value();
+    if (loss == null) {
+      return null;
+    }
+    return auxLoss == null ? loss.value() : loss.value() + auxLossCoef * auxLoss.value();
   }
 
   /**
@@ -42,9 +49,25 @@ public final class CausalLmOutput implements AutoCloseable {
     return attentions;
   }
 
+  /**
+   * How unevenly the routers of a mixture of experts spread the tokens (Switch Transformers, arXiv
+   * 2101.03961, equations 4 to 6): {@code experts · Σₑ (slots of e / rows) (mean probability of
+   * e)}, a row being a token in a layer; k for an even spread over k experts a token. Null where
+   * their logits were not asked for.
+   */
+  public Float auxLoss() {
+    return auxLoss == null ? null : auxLoss.value();
+  }
+
+  /** The logits of each layer that is a mixture of experts, F32 [batch, length, experts]. */
+  public List<Tensor> routerLogits() {
+    return routerLogits;
+  }
+
   List<Tensor> tensors() {
     List<Tensor> all = new ArrayList<>(hiddenStates);
     all.addAll(attentions);
+    all.addAll(routerLogits);
     if (logits != null) {
       all.add(logits);
     }
@@ -56,6 +79,9 @@ public final class CausalLmOutput implements AutoCloseable {
     tensors().forEach(Tensor::close);
     if (loss != null) {
       loss.close();
+    }
+    if (auxLoss != null) {
+      auxLoss.close();
     }
   }
 }

@@ -28,6 +28,11 @@ interface Decoder extends TokenRules {
   /** Whether a weight's name is that of another head of the family, or of a table it needs not. */
   boolean isOtherHead(String name);
 
+  /** What its routers choose from; null for one without experts. */
+  default Routers routers() {
+    return null;
+  }
+
   /** Positions count from the first token of a sequence that is not padding. */
   @Override
   default long[] positions(BatchLayout layout) {

@@ -92,7 +92,7 @@ public final class EncoderModel implements Model {
     EncoderOutput output = new EncoderOutput();
     try (Scope scope = Scope.open();
         TokenBatch batch = new TokenBatch(encoder, device, layout)) {
-      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions());
+      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions(), false);
       Tensor hidden = run(batch, trace);
       output.lastHiddenState = Padded.rows(hidden, batch);
       trace

@@ -34,6 +34,59 @@ final class Losses {
         });
   }
 
+  /**
+   * The load-balancing loss of routers, over the tokens of all layers.
+   *
+   * @param logits F32 [tokens, experts] of each layer
+   * @param perToken the experts of a token
+   */
+  static Loss loadBalancing(List<Tensor> logits, int perToken) {
+    logits.forEach(Tensor::detach);
+    return new Loss(
+        List.copyOf(logits),
+        () -> {
+          int experts = (int) logits.getFirst().size(1);
+          double[] slots = new double[experts];
+          double[] probabilities = new double[experts];
+          double rows = 0;
+          for (Tensor layer : logits) {
+            float[] x = layer.toFloatArray();
+            for (int row = 0; row < x.length; row += experts) {
+              route(x, row, perToken, slots, probabilities);
+            }
+            rows += layer.size(0);
+          }
+          double sum = 0;
+          for (int e = 0; e < experts; e++) {
+            sum += slots[e] / rows * (probabilities[e] / rows);
+          }
+          return (float) (sum * experts);
+        });
+  }
+
+  /** Adds a token's choice of experts, the first of equal ones, and the softmax of its logits. */
+  private static void route(
+      float[] x, int row, int perToken, double[] slots, double[] probabilities) {
+    int experts = slots.length;
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int e = 0; e < experts; e++) {
+      largest = Math.max(largest, x[row + e]);
+    }
+    double sum = 0;
+    for (int e = 0; e < experts; e++) {
+      sum += Math.exp(x[row + e] - largest);
+    }
+    for (int e = 0; e < experts; e++) {
+      probabilities[e] += Math.exp(x[row + e] - largest) / sum;
+      int before = 0;
+      for (int other = 0; other < experts; other++) {
+        boolean more = x[row + other] > x[row + e];
+        before += more || x[row + other] == x[row + e] && other < e ? 1 : 0;
+      }
+      slots[e] += before < perToken ? 1 : 0;
+    }
+  }
+
   /** The rows whose target counts; requires each to be a class. */
   private static int[] counted(Tensor logits, long[] targets, long ignored) {
     for (int i = 0; i < targets.length; i++) {

@@ -31,6 +31,12 @@ final class SlidingWindow {
     if (type.equals("gemma2")) {
       return layer % 2 == 0 ? window : 0;
     }
+    if (type.equals("qwen3_moe")) {
+      return window;
+    }
+    if (type.equals("qwen2_moe")) {
+      return layer % 2 == 0 && layer < config.integer("max_window_layers", 28) ? window : 0;
+    }
     return type.startsWith("qwen") && layer < config.integer("max_window_layers", 28) ? 0 : window;
   }
 }

@@ -12,19 +12,22 @@ import java.util.function.UnaryOperator;
 final class Trace {
   private final List<Tensor> states;
   private final List<Tensor> attentions;
+  private final List<Tensor> routers;
 
   /**
    * @param withStates whether to keep hidden states
    * @param withAttentions whether to keep attention weights
+   * @param withRouters whether to keep the logits of routers
    */
-  Trace(boolean withStates, boolean withAttentions) {
+  Trace(boolean withStates, boolean withAttentions, boolean withRouters) {
     states = withStates ? new ArrayList<>() : null;
     attentions = withAttentions ? new ArrayList<>() : null;
+    routers = withRouters ? new ArrayList<>() : null;
   }
 
   /** Of a pass that nobody asked more of. */
   static Trace none() {
-    return new Trace(false, false);
+    return new Trace(false, false, false);
   }
 
   /** The first hidden states, which come from the embeddings; gives them. */
@@ -74,6 +77,13 @@ final class Trace {
     return result.output();
   }
 
+  /** A router's logits [tokens, experts], kept out of its layer's scope where they are wanted. */
+  void router(Tensor logits, Scope scope) {
+    if (routers != null) {
+      routers.add(scope.keep(logits));
+    }
+  }
+
   /** What a layer of a number makes of hidden states. */
   interface Layer {
     Tensor forward(int layer, Tensor x);
@@ -95,6 +105,10 @@ final class Trace {
 
   List<Tensor> states() {
     return states == null ? List.of() : states;
+  }
+
+  List<Tensor> routers() {
+    return routers == null ? List.of() : routers;
   }
 
   List<Tensor> attentions() {

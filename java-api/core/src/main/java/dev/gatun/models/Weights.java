@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.Embedding;
+import dev.gatun.nn.ExpertsLinear;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.nn.RmsNorm;
@@ -66,6 +67,33 @@ record Weights(Loader loader, String prefix) {
 
   Linear linear(String name, long out, long in) {
     return linear(name, out, in, true, Activation.NONE);
+  }
+
+  /** A layer with {@code name.weight} and no bias, kept and computed in F32 whatever others are. */
+  Linear exactLinear(String name, long out, long in, Activation activation) {
+    return loader.exactLinear(new Loader.Layer(prefix + name, out, false), in, activation);
+  }
+
+  /**
+   * The layers {@code experts.N.name} of each expert of a mixture, an expert's as one, their
+   * outputs side by side.
+   */
+  ExpertsLinear experts(int experts, long outEach, long in, String... names) {
+    List<List<Loader.Layer>> all = new ArrayList<>();
+    for (int e = 0; e < experts; e++) {
+      List<Loader.Layer> each = new ArrayList<>();
+      for (String name : names) {
+        String full = "%sexperts.%d.%s".formatted(prefix, e, name);
+        each.add(new Loader.Layer(full, outEach, false));
+      }
+      all.add(each);
+    }
+    return loader.experts(all, in);
+  }
+
+  /** The same of one tensor [experts, out, in] of that name. */
+  ExpertsLinear fusedExperts(String name, int experts, long out, long in) {
+    return loader.fusedExperts(prefix + name, experts, out, in);
   }
 
   /** A layer with {@code name.weight} and a bias that the model put together. */

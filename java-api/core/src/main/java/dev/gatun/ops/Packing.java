@@ -23,6 +23,13 @@ public final class Packing {
     return Tensor.empty(device, dtype(storage), count(storage, outFeatures, inFeatures));
   }
 
+  /** The packed weights of experts, one after another, with undefined contents. */
+  public static Tensor allocateExperts(
+      Device device, Storage storage, long experts, long outFeatures, long inFeatures) {
+    long all = Math.multiplyExact(experts, count(storage, outFeatures, inFeatures));
+    return Tensor.empty(device, dtype(storage), all);
+  }
+
   /** A weight of floats as it is kept: packed, and quantised where that is in blocks. */
   public static Tensor pack(Tensor weight, Storage storage) {
     Calls.axes("pack", "weight", weight, 2);
@@ -41,6 +48,20 @@ public final class Packing {
    */
   public static void pack(Tensor rows, Storage storage, Tensor packed, long first) {
     pack(rows.device().kernels(), rows, storage, place(packed, storage, first, rows, rows.size(1)));
+    Calls.fence(rows, packed);
+  }
+
+  /**
+   * The same in an expert's weight, which devices may lay out in another way than one of all
+   * tokens.
+   *
+   * @param packed of the whole expert
+   */
+  public static void packOfExpert(Tensor rows, Storage storage, Tensor packed, long first) {
+    long in = rows.size(1);
+    Tensor place = place(packed, storage, first, rows, in);
+    boolean dense = storage instanceof Storage.Dense;
+    pack(rows.device().kernels(), dense ? rows.reshape(1, rows.size(0), in) : rows, storage, place);
     Calls.fence(rows, packed);
   }
 

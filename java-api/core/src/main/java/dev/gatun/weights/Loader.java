@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.nn.Embedding;
+import dev.gatun.nn.ExpertsLinear;
 import dev.gatun.nn.JoinedLinear;
 import dev.gatun.nn.Linear;
 import dev.gatun.ops.Elementwise;
@@ -170,6 +171,54 @@ public final class Loader implements AutoCloseable {
     WeightPacker packer = new WeightPacker(device, storage, compute);
     Tensor shift = own(Tensor.of(device, bias, bias.length));
     return own(packer.linear(List.of(weight), shift, activation));
+  }
+
+  /** A linear layer without a bias whose weight is kept as F32, whatever others become. */
+  public Linear exactLinear(Layer layer, long inFeatures, Activation activation) {
+    if (isQuantized(layer.name() + WEIGHT)) {
+      return linear(layer, inFeatures, activation);
+    }
+    try (Tensor weight = wide(floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures))) {
+      return own(Linear.of(weight, null, activation));
+    }
+  }
+
+  /**
+   * The same layers of each expert of a mixture, without biases: an expert's as one, their outputs
+   * side by side.
+   *
+   * @throws WeightsException where they are quantised in ways that one packed weight cannot have
+   */
+  public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures) {
+    List<List<StoredWeight>> weights = new ArrayList<>();
+    for (List<Layer> layers : experts) {
+      weights.add(layers.stream().map(l -> stored(l.name(), l.outFeatures(), inFeatures)).toList());
+      layers.forEach(this::requireNoBias);
+    }
+    if (!WeightPacker.joinExperts(weights)) {
+      throw new WeightsException(
+          "%s: layers '%s' to '%s' are quantised in ways that differ, or with input features in an order of their own: expected one way for all experts, without desc_act"
+              .formatted(
+                  source,
+                  experts.getFirst().getFirst().name(),
+                  experts.getLast().getLast().name()));
+    }
+    ExpertsLinear packed = own(new WeightPacker(device, storage, compute).experts(weights));
+    experts.forEach(layers -> layers.forEach(this::releaseCodes));
+    return packed;
+  }
+
+  /** The same of one tensor [experts, out_features, in_features]. */
+  public ExpertsLinear fusedExperts(String name, int experts, long outFeatures, long inFeatures) {
+    TensorFile.Entry entry = floats(name, experts, outFeatures, inFeatures);
+    linear.add(name);
+    long bytes = entry.data().byteSize() / experts;
+    List<List<StoredWeight>> weights = new ArrayList<>();
+    for (int e = 0; e < experts; e++) {
+      MemorySegment data = entry.data().asSlice(e * bytes, bytes);
+      weights.add(List.of(new StoredWeight.Dense(data, entry.dtype(), outFeatures, inFeatures)));
+    }
+    return own(new WeightPacker(device, storage, compute).experts(weights));
   }
 
   /** A linear layer whose weight the file has as [in_features, out_features]. */

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
+import dev.gatun.nn.ExpertsLinear;
 import dev.gatun.nn.Linear;
 import dev.gatun.ops.Packing;
 import dev.gatun.tensor.Device;
@@ -50,6 +51,12 @@ final class WeightPacker {
     };
   }
 
+  /** Whether the weights of experts can be one after another in one packed weight. */
+  static boolean joinExperts(List<List<StoredWeight>> experts) {
+    List<StoredWeight> all = experts.stream().flatMap(List::stream).toList();
+    return join(all) && !(all.getFirst() instanceof QuantizedWeight w && w.order() != null);
+  }
+
   private static List<QuantizedWeight> quantized(List<StoredWeight> weights) {
     return weights.stream().map(QuantizedWeight.class::cast).toList();
   }
@@ -68,7 +75,7 @@ final class WeightPacker {
     long[] order = weights.getFirst() instanceof QuantizedWeight w ? w.order() : null;
     Tensor packed = Packing.allocate(device, kept, out, in);
     try {
-      pack(weights, read, kept, packed, out, in);
+      pack(weights, read, kept, packed, out, in, false);
       Tensor places = order == null ? null : Tensor.of(device, order, in);
       return Linear.packed(
           packed,
@@ -85,6 +92,31 @@ final class WeightPacker {
     }
   }
 
+  /**
+   * The weights of each expert as one, their output features one after another, and the experts'
+   * one after another.
+   *
+   * @param experts that {@link #joinExperts}, of the same shapes
+   */
+  ExpertsLinear experts(List<List<StoredWeight>> experts) {
+    Storage read = read(experts.stream().flatMap(List::stream).toList());
+    Storage kept = read instanceof Storage.Dense ? storage : read;
+    long out = experts.getFirst().stream().mapToLong(StoredWeight::outFeatures).sum();
+    long in = experts.getFirst().getFirst().inFeatures();
+    Tensor packed = Packing.allocateExperts(device, kept, experts.size(), out, in);
+    try {
+      long each = packed.count() / experts.size();
+      for (int e = 0; e < experts.size(); e++) {
+        Tensor place = packed.slice(0, e * each, (e + 1) * each);
+        pack(experts.get(e), read, kept, place, out, in, true);
+      }
+      return new ExpertsLinear(packed, kept, compute.activations(), out, compute.between(storage));
+    } catch (RuntimeException | Error e) {
+      packed.close();
+      throw e;
+    }
+  }
+
   /** What the rows of all are read as: of floats of several dtypes F32, which holds them all. */
   private static Storage read(List<StoredWeight> weights) {
     if (weights.getFirst() instanceof QuantizedWeight) {
@@ -95,7 +127,13 @@ final class WeightPacker {
   }
 
   private void pack(
-      List<StoredWeight> weights, Storage read, Storage kept, Tensor packed, long out, long in) {
+      List<StoredWeight> weights,
+      Storage read,
+      Storage kept,
+      Tensor packed,
+      long out,
+      long in,
+      boolean ofExpert) {
     long rowBytes = Math.max(1, read.rowBytes(in));
     long rows = Math.max(1, PART / rowBytes / MatmulPack.PANEL) * MatmulPack.PANEL;
     // A library's packed rows of an odd length have no place of their own: one part is all.
@@ -112,7 +150,7 @@ final class WeightPacker {
         if (part == null) {
           part = gathered(weights, read, first, last, room);
         }
-        pack(part, read, kept, packed, first, last - first, in);
+        pack(part, read, kept, packed, first, last - first, in, ofExpert);
       }
     }
   }
@@ -166,11 +204,16 @@ final class WeightPacker {
       Tensor packed,
       long first,
       long count,
-      long in) {
+      long in,
+      boolean ofExpert) {
     switch (read) {
       case Storage.Dense(DType dtype) -> {
         try (Tensor part = Tensor.adopt(device, dtype, rows, count, in)) {
-          Packing.pack(part, kept, packed, first);
+          if (ofExpert) {
+            Packing.packOfExpert(part, kept, packed, first);
+          } else {
+            Packing.pack(part, kept, packed, first);
+          }
         }
       }
       case Storage.Blocks(BlockFormat format) -> {

@@ -60,13 +60,18 @@ final class DecoderGoldens {
 
   private static void whole(TensorFile expected, CausalLm model) {
     long[][] mask = Goldens.longs(expected, "in.attention_mask");
+    long routers = count(expected, "out.router_logits.");
+    // Where the configuration asks for them nobody else has to.
+    Boolean asked =
+        model.config().flag("output_router_logits", false) ? null : Boolean.valueOf(routers > 0);
     CausalLmInputs inputs =
         new CausalLmInputs(
             Goldens.longs(expected, "in.input_ids"),
             mask,
             Goldens.longs(expected, "in.labels"),
             true,
-            true);
+            true,
+            asked);
     try (CausalLmOutput output = model.forward(inputs)) {
       Goldens.compare(expected, "out.logits", output.logits(), mask);
       int states = output.hiddenStates().size();
@@ -79,8 +84,38 @@ final class DecoderGoldens {
       }
       long attentions = count(expected, "out.attentions.");
       assertTrue(attentions == 0 || attentions == output.attentions().size());
+      routers(expected, output, mask);
       float loss = expected.get("out.loss").data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
       assertEquals(loss, output.loss(), 1e-4 * Math.max(1, Math.abs(loss)), "loss");
+    }
+  }
+
+  /** The reference has the logits of routers as [batch * length, experts]. */
+  private static void routers(TensorFile expected, CausalLmOutput output, long[][] mask) {
+    long layers = count(expected, "out.router_logits.");
+    assertEquals(layers, output.routerLogits().size());
+    assertEquals(layers > 0, output.auxLoss() != null);
+    for (int i = 0; i < layers; i++) {
+      TensorFile.Entry entry = expected.get("out.router_logits." + i);
+      long experts = entry.shape()[1];
+      Tensor given = output.routerLogits().get(i);
+      assertArrayEquals(new long[] {mask.length, mask[0].length, experts}, given.shape());
+      float[] values = given.toFloatArray();
+      float largest = 0;
+      float worst = 0;
+      for (int at = 0; at < values.length; at++) {
+        int token = (int) (at / experts);
+        if (mask[token / mask[0].length][token % mask[0].length] == 1) {
+          float want = entry.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
+          largest = Math.max(largest, Math.abs(want));
+          worst = Math.max(worst, Math.abs(want - values[at]));
+        }
+      }
+      assertTrue(largest > 0 && worst <= 1e-4 * largest, "router " + i + ": off by " + worst);
+    }
+    if (layers > 0) {
+      float aux = expected.get("out.aux_loss").data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
+      assertEquals(aux, output.auxLoss(), 1e-4 * Math.max(1, aux), "aux_loss");
     }
   }
 
