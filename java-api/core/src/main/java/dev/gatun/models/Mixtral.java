@@ -101,11 +101,9 @@ final class Mixtral implements Decoder {
   private record Mlp(Linear gateUpProj, Activation hiddenAct, Linear downProj, Linear gate) {
     Tensor forward(NormedSum x, DType dtype) {
       Tensor y = downProj.forward(gated(gateUpProj.forwardNarrow(x.x()), hiddenAct), dtype);
-      if (gate == null) {
-        return y;
-      }
-      Tensor open = Elementwise.cast(gate.forward(wide(x.x().x())), dtype);
-      return Elementwise.multiply(y, open);
+      return gate == null
+          ? y
+          : Elementwise.multiply(y, Elementwise.cast(gate.forward(wide(x.x().x())), dtype));
     }
   }
 
@@ -210,9 +208,11 @@ final class Mixtral implements Decoder {
 
   /** The number of experts, under any of its names; 0 where a Qwen has none. */
   private static int experts(Config config, String type, Defaults defaults) {
-    boolean local = type.equals("mixtral") || !config.has("num_experts");
-    String key = local ? "num_local_experts" : "num_experts";
-    return type.equals("mixtral") || config.integer(key, defaults.experts()) != 0
+    boolean mixtral = type.equals("mixtral");
+    String own = mixtral ? "num_local_experts" : "num_experts";
+    String other = mixtral ? "num_experts" : "num_local_experts";
+    String key = config.has(own) || !config.has(other) ? own : other;
+    return mixtral || config.integer(key, defaults.experts()) != 0
         ? config.positive(key, defaults.experts())
         : 0;
   }

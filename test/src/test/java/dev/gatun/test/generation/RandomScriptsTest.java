@@ -34,7 +34,7 @@ final class RandomScriptsTest {
   private record Asked(int[] prompt, GenerationConfig config, boolean cancelled) {}
 
   @ParameterizedTest
-  @CsvSource({"llama, 1", "llama, 2", "llama-gqa, 3", "llama-gqa, 4"})
+  @CsvSource({"llama, 1", "llama, 2", "llama-gqa, 3", "llama-gqa, 4", "mixtral, 5", "qwen2-moe, 6"})
   void each_request_gives_what_it_gives_alone(String golden, long seed) throws Exception {
     Path folder = Path.of("goldens/decoders", golden);
     Random random = new Random(seed);

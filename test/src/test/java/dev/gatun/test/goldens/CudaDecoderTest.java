@@ -23,7 +23,7 @@ final class CudaDecoderTest {
 
   @Tag("full")
   @ParameterizedTest
-  @ValueSource(strings = {"gptj", "bloom-heads", "gemma2"})
+  @ValueSource(strings = {"gptj", "bloom-heads", "gemma2", "qwen2-moe"})
   void equals_the_reference_in_other_families(String name) throws IOException {
     check(name);
   }
