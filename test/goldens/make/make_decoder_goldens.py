@@ -75,13 +75,14 @@ CASES.update({
                      router_aux_loss_coef=0.25),
     "qwen3-moe": moe("Qwen3MoeForCausalLM", "Qwen3MoeConfig", 49, num_hidden_layers=3, num_experts=5, head_dim=16,
                      num_experts_per_tok=2, moe_intermediate_size=32, decoder_sparse_step=2, norm_topk_prob=True,
-                     attention_bias=True, router_aux_loss_coef=0.5),
+                     attention_bias=True, router_aux_loss_coef=0.5, use_sliding_window=True, sliding_window=6),
 })
 
 # Keys as versions before 5 of transformers wrote them: what they mean is the same.
 OLD_KEYS = {
     "llama-yarn": lambda c: c.update(rope_theta=c["rope_parameters"].pop("rope_theta"),
                                      rope_scaling=dict(c.pop("rope_parameters"))),
+    "qwen2-moe": lambda c: c.pop("layer_types"),
     "gpt-neox": lambda c: c.update(rotary_emb_base=c["rope_parameters"]["rope_theta"],
                                    rotary_pct=c.pop("rope_parameters")["partial_rotary_factor"]),
 }
