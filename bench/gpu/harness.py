@@ -70,8 +70,9 @@ class Harness:
             options = ["--target-processes", "all", "--error-exitcode", "9", "--print-limit", "20"]
             return ["compute-sanitizer", "--tool", tool, *options, *java] if tool else java
 
-        # Under compute-sanitizer all of it is slower.
-        limits = {"first_seconds": 120, "case_seconds": 120} if self.arguments.sanitizer else {}
+        # A sanitizer, and the emulator on a busy processor, take long for what is no hang.
+        slow = self.arguments.sanitizer or self.arguments.emulator
+        limits = {"first_seconds": 120, "case_seconds": 120} if slow else {}
         self.suite(self.arguments.sanitizer or "contract", clock, command, **limits)
 
     def read_code(self):
