@@ -4,11 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Subjects;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -30,12 +27,5 @@ final class PlainFormsTest {
   void the_forms_of_an_op_agree(Case c) {
     PlainForms.check(c, CPU);
     assertEquals(0, Subjects.CPU.memory().allocatedBytes(), "memory is given back");
-  }
-
-  @Test
-  @Tag("full")
-  void the_forms_of_an_op_agree_in_many_more_cases() {
-    List<Case> cases = PlainForms.cases(200);
-    cases.forEach(c -> PlainForms.check(c, CPU));
   }
 }
