@@ -147,12 +147,21 @@ public final class EmbeddingPipeline implements AutoCloseable {
     return embed(List.of(text))[0];
   }
 
-  /** The vectors of texts. */
+  /** The vectors of texts; of one that is cut, no more is read than what is kept needs. */
   public float[][] embed(List<String> texts) {
-    return run(texts).stream().map(Embedded::vector).toArray(float[][]::new);
+    boolean cut = encoding.overflow() == EncodeOptions.Overflow.TRUNCATE;
+    return vectors(
+        texts.size(),
+        i -> {
+          String text = texts.get(i);
+          Encoding made =
+              cut ? tokenizer.encodeStart(text, encoding) : tokenizer.encode(text, encoding);
+          return new Tokens(made.ids(), made.typeIds());
+        },
+        _ -> {});
   }
 
-  /** The vectors of texts, and what was cut off. */
+  /** The vectors of texts, and how many tokens were cut off, for which each is read whole. */
   public List<Embedded> run(List<String> texts) {
     int[] dropped = new int[texts.size()];
     float[][] vectors =

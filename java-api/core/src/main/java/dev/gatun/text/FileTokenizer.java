@@ -1,5 +1,6 @@
 package dev.gatun.text;
 
+import dev.gatun.text.EncodeOptions.Overflow;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
@@ -13,6 +14,11 @@ import java.util.function.Supplier;
 
 /** The tokenizer of a model's files: an engine, and what the files say of the tokens. */
 final class FileTokenizer implements Tokenizer {
+  /** More than a token has in most languages, so that one try is enough. */
+  private static final int START_CHARS = 16;
+
+  private static final int LEAST_START = 4096;
+
   private final TokenizerEngine engine;
   private final TokenizerFiles files;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -44,7 +50,45 @@ final class FileTokenizer implements Tokenizer {
 
   @Override
   public Encoding encode(String text, EncodeOptions options) {
+    if (options.overflow() == Overflow.ERROR) {
+      Encoding start = startOfLong(text, options);
+      if (start != null && start.length() > options.maxLength()) {
+        throw new TokenizerException(
+            "the text has more than %d tokens, special tokens included, but maxLength is %1$d"
+                .formatted(options.maxLength()));
+      }
+    }
     return Truncation.cut(whole(text, null, options), options, false);
+  }
+
+  @Override
+  public Encoding encodeStart(String text, EncodeOptions options) {
+    EncodeOptions cut = options.withOverflow(Overflow.TRUNCATE);
+    Encoding start = startOfLong(text, cut);
+    return start == null ? encode(text, cut) : Truncation.cut(start, cut, false);
+  }
+
+  /**
+   * The first tokens of a text that has far more characters than {@code maxLength}: more than that,
+   * or all; null for other texts, and where its tokens must be made together.
+   */
+  private Encoding startOfLong(String text, EncodeOptions options) {
+    long chars = Math.max(LEAST_START, (long) START_CHARS * options.maxLength());
+    for (; chars < text.length(); chars *= 4) {
+      TextStart.Start start = files.start().of(text, (int) chars);
+      if (start == null) {
+        continue;
+      }
+      Encoding made = whole(start.text(), null, options);
+      if (start.all() || made.length() > options.maxLength()) {
+        for (int i = 0; i < made.length(); i++) {
+          made.starts()[i] = made.special()[i] ? 0 : start.original(made.starts()[i]);
+          made.ends()[i] = made.special()[i] ? 0 : start.original(made.ends()[i]);
+        }
+        return made;
+      }
+    }
+    return null;
   }
 
   @Override

@@ -46,6 +46,18 @@ public interface Tokenizer extends AutoCloseable {
   Encoding encode(String text, EncodeOptions options);
 
   /**
+   * The first {@code maxLength} tokens of {@code text}, those of {@link #encode(String,
+   * EncodeOptions)} with {@code TRUNCATE}, without reading all of a text that is far longer, where
+   * the tokenizer is of a kind that makes the tokens of a word whatever follows. {@code
+   * droppedTokens} counts those that were read.
+   *
+   * @throws TokenizerException if not even the special tokens fit
+   */
+  default Encoding encodeStart(String text, EncodeOptions options) {
+    return encode(text, options.withOverflow(EncodeOptions.Overflow.TRUNCATE));
+  }
+
+  /**
    * The tokens of a pair of texts, as for {@link #encode(String, EncodeOptions)}.
    *
    * @throws TokenizerException also if the one text that may be cut is too short to make the pair

@@ -22,13 +22,15 @@ import java.util.OptionalInt;
  * @param vocabulary its tokens
  * @param special the tokens with a role
  * @param modelMaxLength the length in tokenizer_config.json
+ * @param start where its texts may be cut
  */
 record TokenizerFiles(
     String source,
     byte[] json,
     Vocabulary vocabulary,
     SpecialTokens special,
-    OptionalInt modelMaxLength) {
+    OptionalInt modelMaxLength,
+    TextStart start) {
 
   /** A vocabulary's tokens are names that come once: to keep a table of names only costs time. */
   static final JsonMapper JSON =
@@ -54,7 +56,8 @@ record TokenizerFiles(
     SpecialTokens special = new Roles(List.of(config, map), root, vocabulary).all();
     try {
       byte[] json = JSON.writeValueAsBytes(root);
-      return new TokenizerFiles(source, json, vocabulary, special, maxLength(config));
+      return new TokenizerFiles(
+          source, json, vocabulary, special, maxLength(config), new TextStart(root));
     } catch (JsonProcessingException e) {
       throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
     }

@@ -2,101 +2,154 @@ package dev.gatun.text.hf;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.TokenizerEngine;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /** Hugging Face's tokenizers through DJL's bindings. */
 final class HuggingFaceEngine implements TokenizerEngine {
   private static final Map<String, String> OPTIONS =
       Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true");
 
-  /** Keeps DJL from the network: no telemetry, and its CPU library, which is in its jar. */
-  private static final Map<String, String> OFFLINE =
-      Map.of("OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu");
+  /** What a call makes besides its result. */
+  private static final long SMALL_BYTES = 64 << 10;
+
+  /** Of a token: three numbers, its string with characters, its span, and the references. */
+  private static final long TOKEN_BYTES = 192;
+
+  private static final TokenizersLibrary NATIVE = TokenizersLibrary.LIB;
 
   private final HuggingFaceTokenizer tokenizer;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
 
   private HuggingFaceEngine(HuggingFaceTokenizer tokenizer) {
     this.tokenizer = tokenizer;
   }
 
   static HuggingFaceEngine create(byte[] tokenizerJson) throws IOException {
-    synchronized (HuggingFaceEngine.class) {
-      Map<String, String> before = new HashMap<>();
-      OFFLINE.forEach((key, value) -> before.put(key, System.setProperty(key, value)));
-      try {
-        var stream = new ByteArrayInputStream(tokenizerJson);
-        return new HuggingFaceEngine(HuggingFaceTokenizer.newInstance(stream, OPTIONS));
-      } finally {
-        before.forEach(HuggingFaceEngine::restore);
-      }
-    }
-  }
-
-  private static void restore(String key, String value) {
-    if (value == null) {
-      System.clearProperty(key);
-    } else {
-      System.setProperty(key, value);
+    try {
+      return TokenizerThreads.call(
+          () -> {
+            TokenizerLibrary.load();
+            try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + 2L * tokenizerJson.length)) {
+              return TokenizerLibrary.offline(
+                  () -> {
+                    var stream = new ByteArrayInputStream(tokenizerJson);
+                    return new HuggingFaceEngine(HuggingFaceTokenizer.newInstance(stream, OPTIONS));
+                  });
+            }
+          });
+    } catch (IOException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IOException(e);
     }
   }
 
   @Override
   public Encoding encode(String text, String pair, boolean addSpecialTokens) {
-    String first = Utf16.repair(text);
-    if (pair == null) {
-      return convert(tokenizer.encode(first, addSpecialTokens, false), Utf16.indexes(first), null);
-    }
-    String second = Utf16.repair(pair);
-    return convert(
-        tokenizer.encode(first, second, addSpecialTokens, false),
-        Utf16.indexes(first),
-        Utf16.indexes(second));
+    return open(() -> encodeHere(text, pair, addSpecialTokens));
   }
 
-  private static Encoding convert(
-      ai.djl.huggingface.tokenizers.Encoding from, int[] first, int[] second) {
-    int n = from.getIds().length;
+  private Encoding encodeHere(String text, String pair, boolean addSpecialTokens) {
+    String first = Utf16.repair(text);
+    String second = pair == null ? null : Utf16.repair(pair);
+    long handle = tokenizer.getHandle();
+    // A text has hardly more tokens than bytes; the ids come first and tell how many there are.
+    long most = Utf16.bytes(first) + (second == null ? 0 : Utf16.bytes(second));
+    long encoding;
+    long[] ids;
+    try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + Long.BYTES * most)) {
+      encoding =
+          second == null
+              ? NATIVE.encode(handle, first, addSpecialTokens)
+              : NATIVE.encodeDual(handle, first, second, addSpecialTokens);
+      ids = NATIVE.getTokenIds(encoding);
+    }
+    try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + TOKEN_BYTES * ids.length + 2 * most)) {
+      return convert(
+          encoding, ids, Utf16.indexes(first), second == null ? null : Utf16.indexes(second));
+    } finally {
+      NATIVE.deleteEncoding(encoding);
+    }
+  }
+
+  private static Encoding convert(long encoding, long[] ids, int[] first, int[] second) {
+    int n = ids.length;
+    long[] typeIds = NATIVE.getTypeIds(encoding);
+    String[] tokens = NATIVE.getTokens(encoding);
+    long[] wordIds = NATIVE.getWordIds(encoding);
+    long[] sequenceIds = NATIVE.getSequenceIds(encoding);
+    CharSpan[] spans = NATIVE.getTokenCharSpans(encoding);
     int[] starts = new int[n];
     int[] ends = new int[n];
     int[] words = new int[n];
     int[] sequences = new int[n];
     boolean[] special = new boolean[n];
     for (int i = 0; i < n; i++) {
-      sequences[i] = (int) from.getSequenceIds()[i];
-      words[i] = (int) from.getWordIds()[i];
+      sequences[i] = (int) sequenceIds[i];
+      words[i] = (int) wordIds[i];
       special[i] = sequences[i] < 0;
-      CharSpan span = from.getCharTokenSpans()[i];
+      CharSpan span = spans[i];
       if (!special[i] && span != null) {
         int[] indexes = sequences[i] == 0 ? first : second;
         starts[i] = indexes == null ? span.getStart() : indexes[span.getStart()];
         ends[i] = indexes == null ? span.getEnd() : indexes[span.getEnd()];
       }
     }
-    return new Encoding(
-        from.getIds(),
-        from.getTypeIds(),
-        from.getTokens(),
-        starts,
-        ends,
-        words,
-        special,
-        sequences,
-        false,
-        0);
+    return new Encoding(ids, typeIds, tokens, starts, ends, words, special, sequences, false, 0);
   }
 
   @Override
   public String decode(long[] ids, boolean skipSpecialTokens) {
-    return tokenizer.decode(ids, skipSpecialTokens);
+    return open(
+        () -> {
+          try (HeapRoom _ = HeapRoom.claim(SMALL_BYTES + TOKEN_BYTES * ids.length)) {
+            return tokenizer.decode(ids, skipSpecialTokens);
+          }
+        });
+  }
+
+  /**
+   * The result of a call on a thread of its own. The lock is that thread's: where a caller's stack
+   * ends while it waits, the call still runs, and the tokenizer stays for it.
+   */
+  private <T> T open(Callable<T> call) {
+    try {
+      return TokenizerThreads.call(
+          () -> {
+            lock.readLock().lock();
+            try {
+              if (closed) {
+                throw new IllegalStateException("the tokenizer is closed");
+              }
+              return call.call();
+            } finally {
+              lock.readLock().unlock();
+            }
+          });
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Override
   public void close() {
-    tokenizer.close();
+    lock.writeLock().lock();
+    try {
+      closed = true;
+      tokenizer.close();
+    } finally {
+      lock.writeLock().unlock();
+    }
   }
 }

@@ -1,0 +1,126 @@
+package dev.gatun.text.hf;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.text.EncodeOptions;
+import dev.gatun.text.Encoding;
+import dev.gatun.text.Tokenizer;
+import dev.gatun.text.TokenizerException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The beginning of a long text has the tokens that it has in the whole. */
+class EncodeStartTest {
+  private static final List<String> WORDS =
+      List.of(
+          "lock",
+          "canal",
+          "caf\u00e9",
+          "cafe\u0301",
+          "\u0e01\u0e35\u0e48",
+          "\u4e2d",
+          "\u6587\u4e2d",
+          "\ud83d\ude00",
+          "\u200b",
+          "\u0301",
+          "[MASK]",
+          "[mask]",
+          "it's",
+          "x.y",
+          "1,000",
+          "\u0000",
+          "\uac00\ub098",
+          "\u3042\u3044",
+          "\ufdfa",
+          "b".repeat(99),
+          "c".repeat(101));
+  private static final List<String> GAPS =
+      List.of(" ", " ", " ", "  ", "\n", "", "", ".", ", ", "\t \n", "\u00a0", "\u3000", "-");
+
+  @Test
+  void of_wordpiece_as_of_the_whole(@TempDir Path folder) throws IOException {
+    try (Tokenizer tokenizer = Tokenizer.load(MiniLm.write(folder))) {
+      compare(tokenizer);
+    }
+  }
+
+  @Test
+  void of_byte_level_bpe_as_of_the_whole(@TempDir Path folder) throws IOException {
+    StringBuilder vocab = new StringBuilder("{\"<s>\":0,\"</s>\":1,\"<unk>\":2,\"<mask>\":3");
+    int id = 4;
+    for (int c = 33; c < 324; c++) {
+      if (c < 127 || (c > 160 && c != 173)) {
+        String spelt = c == '"' || c == '\\' ? "\\" + (char) c : String.valueOf((char) c);
+        vocab.append(",\"").append(spelt).append("\":").append(id++);
+      }
+    }
+    vocab.append(",\"lo\":").append(id++).append(",\"\u0120c\":").append(id++).append("}");
+    Files.writeString(folder.resolve("vocab.json"), vocab);
+    Files.writeString(folder.resolve("merges.txt"), "l o\n\u0120 c\n");
+    try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+      compare(tokenizer);
+    }
+  }
+
+  private static void compare(Tokenizer tokenizer) {
+    Random random = new Random(11);
+    for (int round = 0; round < 12; round++) {
+      StringBuilder text = new StringBuilder();
+      while (text.length() < 9000) {
+        text.append(WORDS.get(random.nextInt(WORDS.size())));
+        text.append(GAPS.get(random.nextInt(GAPS.size())));
+        if (random.nextInt(300) == 0) {
+          text.append("word".repeat(random.nextInt(1500)));
+        }
+      }
+      same(tokenizer, text.toString(), 2 + random.nextInt(400));
+    }
+    same(tokenizer, "a".repeat(40_000), 100);
+    same(tokenizer, "a\u0301".repeat(20_000) + " b", 100);
+    same(tokenizer, "a".repeat(20_000) + " b. " + "c".repeat(30_000) + " d", 100);
+    same(tokenizer, "\u4e2d".repeat(20_000), 100);
+    same(tokenizer, " ".repeat(50_000) + "x", 100);
+    same(tokenizer, ".".repeat(50_000), 100);
+    same(tokenizer, "\ud83d\ude00".repeat(20_000), 100);
+  }
+
+  private static void same(Tokenizer tokenizer, String text, int most) {
+    EncodeOptions options = EncodeOptions.DEFAULT.withMaxLength(most);
+    Encoding whole = tokenizer.encode(text, options);
+    Encoding start = tokenizer.encodeStart(text, options);
+    assertArrayEquals(whole.ids(), start.ids());
+    assertArrayEquals(whole.typeIds(), start.typeIds());
+    assertArrayEquals(whole.tokens(), start.tokens());
+    assertArrayEquals(whole.starts(), start.starts());
+    assertArrayEquals(whole.ends(), start.ends());
+    assertArrayEquals(whole.wordIds(), start.wordIds());
+    assertEquals(whole.truncated(), start.truncated());
+  }
+
+  @Test
+  void reads_no_more_than_it_needs(@TempDir Path folder) throws IOException {
+    EncodeOptions options = EncodeOptions.DEFAULT.withMaxLength(256);
+    try (Tokenizer tokenizer = Tokenizer.load(MiniLm.write(folder))) {
+      for (String part : List.of("the lock of a canal. ", "lock", "\u4e2d\u6587", "lock,")) {
+        String text = part.repeat(5_000_000 / part.length());
+        Encoding start = tokenizer.encodeStart(text, options);
+        assertTrue(start.length() <= 256, part);
+        assertTrue(start.droppedTokens() < 5_000, () -> part + ": " + start.droppedTokens());
+      }
+      EncodeOptions strict = options.withOverflow(EncodeOptions.Overflow.ERROR);
+      String text = "the lock of a canal. ".repeat(250_000);
+      assertTrue(
+          assertThrows(TokenizerException.class, () -> tokenizer.encode(text, strict))
+              .getMessage()
+              .contains("more than 256 tokens, special tokens included, but maxLength is 256"));
+    }
+  }
+}
