@@ -13,6 +13,9 @@ final class Corpus {
   private static final long RACY = TimeUnit.SECONDS.toMillis(2);
   private static final long UNTRUSTED = -1;
 
+  /** What a Java array holds, as every virtual machine has it. */
+  private static final long MOST_BYTES = Integer.MAX_VALUE - 8;
+
   private sealed interface Part {}
 
   private record Known(String file, IndexedFile kept) implements Part {}
@@ -58,6 +61,11 @@ final class Corpus {
         addKept(path, kept);
         return;
       }
+      if (size > MOST_BYTES) {
+        throw new IOException(
+            "%s: has %d bytes, a file of more than %d is not read: split it"
+                .formatted(path, size, MOST_BYTES));
+      }
       byte[] bytes = Files.readAllBytes(path);
       String digest = Digests.hex(Digests.sha256(bytes));
       boolean settled = bytes.length == size && System.currentTimeMillis() - modified > RACY;
@@ -75,6 +83,11 @@ final class Corpus {
       parts.add(new Pending(path.toString(), entry, splitter.split(text)));
     } catch (IOException e) {
       refuse(found, e);
+    } catch (OutOfMemoryError e) {
+      String said =
+          "%s: too long for a heap of %d MB: give it more (GATUN_OPTS=-Xmx8g), or split the file";
+      refuse(
+          found, new IOException(said.formatted(path, Runtime.getRuntime().maxMemory() >> 20), e));
     }
   }
 

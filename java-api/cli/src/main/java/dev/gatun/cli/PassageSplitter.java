@@ -10,7 +10,8 @@ import java.util.function.Function;
 /**
  * Splits text into passages that the model sees whole: a paragraph where it fits, else as many of
  * its sentences as fit, else words, else characters. Every character that is not white space is in
- * exactly one passage.
+ * exactly one passage. A passage has a limit of characters too, and only texts within it are
+ * tokenised, so that neither time nor memory grows faster than the text.
  */
 final class PassageSplitter {
   private enum Unit {
@@ -23,10 +24,19 @@ final class PassageSplitter {
 
   private record Piece(int start, int end, long[] inputIds) {}
 
+  /** More than a token has in most languages. */
+  private static final int TOKEN_CHARS = 16;
+
+  private static final int LEAST_CHARS = 2048;
+
+  /** A paragraph with more is cut before its sentences are looked for. */
+  private static final int BLOCK_CHARS = 1 << 16;
+
   private final Function<String, long[]> tokens;
   // Of the last text that fitted.
   private long[] fitted;
   private final int limit;
+  private final int mostChars;
 
   /**
    * A splitter.
@@ -37,6 +47,7 @@ final class PassageSplitter {
   PassageSplitter(Function<String, long[]> tokens, int limit) {
     this.tokens = tokens;
     this.limit = limit;
+    this.mostChars = Math.clamp((long) TOKEN_CHARS * limit, LEAST_CHARS, BLOCK_CHARS);
   }
 
   List<TokenizedPassage> split(String source) {
@@ -46,7 +57,9 @@ final class PassageSplitter {
       if (fits(text, paragraph.start, paragraph.end)) {
         pieces.add(new Piece(paragraph.start, paragraph.end, fitted));
       } else {
-        pack(text, paragraph, Unit.SENTENCE, pieces);
+        for (Range block : blocks(text, paragraph)) {
+          pack(text, block, Unit.SENTENCE, pieces);
+        }
       }
     }
     int[] lines = lineStarts(text);
@@ -87,6 +100,35 @@ final class PassageSplitter {
       found.add(new Range(start, end));
     }
     return found;
+  }
+
+  /** Parts of a long paragraph: cut at the end of a line or a word, else between characters. */
+  private static List<Range> blocks(String text, Range paragraph) {
+    List<Range> found = new ArrayList<>();
+    int from = paragraph.start;
+    while (paragraph.end - from > BLOCK_CHARS) {
+      int to = blockEnd(text, from);
+      add(found, stripped(text, from, to));
+      from = to;
+    }
+    add(found, stripped(text, from, paragraph.end));
+    return found;
+  }
+
+  private static int blockEnd(String text, int from) {
+    int most = from + BLOCK_CHARS;
+    int least = from + BLOCK_CHARS / 2;
+    int line = text.lastIndexOf('\n', most - 1);
+    if (line > least) {
+      return line;
+    }
+    for (int at = most; at > least; at--) {
+      if (Character.isWhitespace(text.charAt(at))) {
+        return at;
+      }
+    }
+    boolean pair = Character.isSurrogatePair(text.charAt(most - 1), text.charAt(most));
+    return pair ? most - 1 : most;
   }
 
   /** Puts as many units as fit into each passage; a unit that is too long alone is split finer. */
@@ -132,6 +174,9 @@ final class PassageSplitter {
   }
 
   private boolean fits(String text, int start, int end) {
+    if (end - start > mostChars) {
+      return false;
+    }
     long[] made = tokens.apply(text.substring(start, end));
     if (made.length > limit) {
       return false;

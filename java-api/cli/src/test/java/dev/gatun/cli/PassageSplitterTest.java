@@ -61,6 +61,36 @@ class PassageSplitterTest {
   }
 
   @Test
+  void onlyPartsOfALongParagraphAreTokenised() {
+    for (String part : List.of("word ", "word", "Word. ", "w\n", "\u0e01", "\ud83d\ude00")) {
+      String text = part.repeat(1_000_000 / part.length());
+      int[] longest = new int[1];
+      Function<String, long[]> tokens =
+          piece -> {
+            longest[0] = Math.max(longest[0], piece.length());
+            return new long[2 + piece.codePointCount(0, piece.length()) / 4];
+          };
+      StringBuilder together = new StringBuilder();
+      for (TokenizedPassage each : new PassageSplitter(tokens, 256).split(text)) {
+        together.append(each.passage().text());
+        assertTrue(each.passage().text().length() <= 16 * 256, part);
+      }
+      assertTrue(longest[0] <= 16 * 256, () -> part + ": " + longest[0]);
+      assertEquals(text.replaceAll("\\s", ""), together.toString().replaceAll("\\s", ""), part);
+    }
+  }
+
+  @Test
+  void aPassageHasALimitOfCharacters() {
+    String text = "\u0e01".repeat(48_000);
+    int most = 0;
+    for (Passage passage : split(_ -> new long[3], 256, text)) {
+      most = Math.max(most, passage.text().length());
+    }
+    assertEquals(16 * 256, most);
+  }
+
+  @Test
   void emptyTextHasNone() {
     assertEquals(List.of(), split("", 5));
     assertEquals(List.of(), split("\n \r\n\t", 5));

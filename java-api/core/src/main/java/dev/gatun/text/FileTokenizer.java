@@ -8,8 +8,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.ServiceLoader;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
 /** The tokenizer of a model's files: an engine, and what the files say of the tokens. */
@@ -21,8 +19,7 @@ final class FileTokenizer implements Tokenizer {
 
   private final TokenizerEngine engine;
   private final TokenizerFiles files;
-  private final ReadWriteLock lock = new ReentrantReadWriteLock();
-  private boolean closed;
+  private volatile boolean closed;
 
   private FileTokenizer(TokenizerEngine engine, TokenizerFiles files) {
     this.engine = engine;
@@ -126,18 +123,14 @@ final class FileTokenizer implements Tokenizer {
     return open(() -> engine.decode(checked, skipSpecialTokens));
   }
 
-  /** The result of {@code call}, during which the engine stays. */
   private <T> T open(Supplier<T> call) {
-    lock.readLock().lock();
+    if (closed) {
+      throw new IllegalStateException("the tokenizer of " + files.source() + " is closed");
+    }
     try {
-      if (closed) {
-        throw new IllegalStateException("the tokenizer of " + files.source() + " is closed");
-      }
       return call.get();
     } catch (RuntimeException e) {
       throw closed ? e : new TokenizerException(files.source() + ": " + e.getMessage(), e);
-    } finally {
-      lock.readLock().unlock();
     }
   }
 
@@ -169,12 +162,7 @@ final class FileTokenizer implements Tokenizer {
 
   @Override
   public void close() {
-    lock.writeLock().lock();
-    try {
-      closed = true;
-      engine.close();
-    } finally {
-      lock.writeLock().unlock();
-    }
+    closed = true;
+    engine.close();
   }
 }

@@ -2,7 +2,8 @@ package dev.gatun.text;
 
 /**
  * What turns text into tokens by a tokenizer.json, cut and padded by nothing. Safe for use by
- * several threads, but for {@link #close}, during which no other call runs.
+ * several threads: {@link #close} waits for calls that run, and later ones throw
+ * IllegalStateException.
  */
 public interface TokenizerEngine extends AutoCloseable {
   /**

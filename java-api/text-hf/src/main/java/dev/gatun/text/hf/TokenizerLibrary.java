@@ -22,6 +22,8 @@ public final class TokenizerLibrary {
   /** Names the class loader that has the library of DJL's cache, which a JVM gives to one only. */
   private static final String OWNER = "dev.gatun.text.hf.owner";
 
+  private static final String NAME = "tokenizers";
+
   private static final String OVERRIDE = "RUST_LIBRARY_PATH";
 
   private static boolean loaded;
@@ -70,7 +72,7 @@ public final class TokenizerLibrary {
         System.setProperty(OWNER, self);
       } else if (!owner.equals(self) && System.getProperty(OVERRIDE) == null) {
         copy = copy();
-        settings.put(OVERRIDE, copy.toString());
+        settings.put(OVERRIDE, copy.resolve(System.mapLibraryName(NAME)).toString());
       }
       Map<String, String> before = new HashMap<>();
       settings.forEach((key, value) -> before.put(key, System.setProperty(key, value)));
@@ -116,7 +118,7 @@ public final class TokenizerLibrary {
                 + " restart.include of Spring's DevTools,"
                 + " quarkus.class-loading.parent-first-artifacts), or set the property "
                 + OVERRIDE
-                + " to a folder with another copy"
+                + " to the path of another copy of it"
             : "; DJL unpacks them to ~/.djl.ai, or where DJL_CACHE_DIR says, which must be writable"
                 + " and allow to execute");
   }
@@ -140,7 +142,7 @@ public final class TokenizerLibrary {
   }
 
   private static List<String> files(String system) {
-    String library = System.mapLibraryName("tokenizers");
+    String library = System.mapLibraryName(NAME);
     return system.equals("win")
         ? List.of("libwinpthread-1.dll", "libgcc_s_seh-1.dll", "libstdc++-6.dll", library)
         : List.of(library);
