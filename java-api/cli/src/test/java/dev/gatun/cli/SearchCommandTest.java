@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,6 +108,22 @@ class SearchCommandTest {
     assertEquals(0, run("\n", "search", "q"));
     assertEquals("", out);
     assertTrue(err.contains("no passages"), err);
+  }
+
+  @Test
+  void aFileThatIsTooLongIsAnErrorOrAWarning() throws Exception {
+    Path big = Files.writeString(directory.resolve("big.txt"), "a lock. ".repeat(1024));
+    try (RandomAccessFile file = new RandomAccessFile(big.toFile(), "rw")) {
+      file.setLength(1L << 31);
+    }
+    String message =
+        "gatun: "
+            + big
+            + ": has 2147483648 bytes, a file of more than 2147483639 is not read: split it";
+    assertEquals(1, run("", "search", "q", big.toString()));
+    assertEquals(message + "\n", err);
+    assertEquals(0, run("", "search", "q", directory.toString()));
+    assertTrue(err.startsWith(message + ", skipped\n"), err);
   }
 
   @Test
