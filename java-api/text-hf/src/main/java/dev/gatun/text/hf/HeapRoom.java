@@ -11,6 +11,9 @@ final class HeapRoom implements AutoCloseable {
   private static final AtomicLong CLAIMED = new AtomicLong();
   private static final int PART = 1 << 20;
 
+  /** With that much besides, and no large object, there is no need to look. */
+  private static final long PLENTY = 64L << 20;
+
   /** Written so that the compiler keeps the arrays. */
   private static volatile Object probe;
 
@@ -43,7 +46,16 @@ final class HeapRoom implements AutoCloseable {
     }
   }
 
+  private static boolean plenty(long bytes) {
+    Runtime heap = Runtime.getRuntime();
+    long free = heap.maxMemory() - heap.totalMemory() + heap.freeMemory();
+    return bytes < PART && free > PLENTY;
+  }
+
   private static void look(long bytes) {
+    if (plenty(bytes)) {
+      return;
+    }
     byte[][] parts = new byte[Math.toIntExact(Math.ceilDiv(bytes, PART))][];
     probe = parts;
     for (int i = 0; i < parts.length; i++) {
