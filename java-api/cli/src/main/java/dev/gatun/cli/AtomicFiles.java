@@ -10,12 +10,17 @@ import java.nio.file.StandardCopyOption;
 final class AtomicFiles {
   private AtomicFiles() {}
 
-  /** Puts the bytes in place of what the file held; a reader sees the one or the other. */
-  static void replace(Path file, byte[] bytes) throws IOException {
+  /** What fills a file. */
+  interface Filling {
+    void fill(Path file) throws IOException;
+  }
+
+  /** Puts another file in place of one; a reader sees the one or the other. */
+  static void replace(Path file, Filling filling) throws IOException {
     Path target = file.toAbsolutePath();
     Path part = Files.createTempFile(target.getParent(), target.getFileName() + ".", ".part");
     try {
-      Files.write(part, bytes);
+      filling.fill(part);
       move(part, target);
     } finally {
       Files.deleteIfExists(part);

@@ -2,6 +2,7 @@ package dev.gatun.cli;
 
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -12,6 +13,11 @@ import picocli.CommandLine.Option;
     description = "Transformer models on the JVM.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    footer = {
+      "%nThe variable GATUN_OPTS holds options of the Java machine, such as -Xmx8g, or the"
+          + " properties that messages and the README name: GATUN_OPTS='-Dgatun.cpu.threads=4"
+          + " -Xmx8g'."
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed, with the reason on standard error", "2:wrong usage"})
 public final class Gatun implements Runnable {
@@ -54,7 +60,19 @@ public final class Gatun implements Runnable {
         CommandLine.Help.defaultColorScheme(
             terminal.colours() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
     line.setExecutionExceptionHandler((problem, command, parsed) -> gatun.failed(problem));
+    line.setExecutionStrategy(Gatun::runIfKnown);
     return line.execute(arguments);
+  }
+
+  /** Where help is asked for, picocli gives it whatever else is there. */
+  private static int runIfKnown(CommandLine.ParseResult parsed) {
+    for (CommandLine command : parsed.asCommandLineList()) {
+      List<String> unknown = command.getParseResult().unmatched();
+      if (!unknown.isEmpty()) {
+        throw new CommandLine.UnmatchedArgumentException(command, unknown);
+      }
+    }
+    return new CommandLine.RunLast().execute(parsed);
   }
 
   @Override
@@ -69,7 +87,8 @@ public final class Gatun implements Runnable {
   private int failed(Exception problem) {
     PrintStream err = terminal.err();
     String message = problem.getMessage();
-    err.println("gatun: " + (message == null || message.isBlank() ? problem : message));
+    String said = message == null || message.isBlank() ? problem.toString() : message;
+    err.println("gatun: " + Terminal.shown(said));
     if (verbose) {
       problem.printStackTrace(err);
     }

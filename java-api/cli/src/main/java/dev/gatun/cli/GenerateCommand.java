@@ -121,14 +121,14 @@ final class GenerateCommand implements Callable<Integer> {
       generator
           .defaults()
           .warnings()
-          .forEach(warning -> terminal.err().println("gatun: " + warning));
+          .forEach(warning -> terminal.err().println("gatun: " + Terminal.shown(warning)));
       GenerationConfig config = config(generator.defaults().config());
       try (GenerationStream stream = generator.stream(text, config)) {
         awaitFirst(stream);
         boolean streams = !json && config.numReturnSequences() == 1;
         if (streams) {
           for (TextChunk chunk : stream) {
-            terminal.out().print(chunk.text());
+            terminal.out().print(shown(chunk.text()));
             terminal.out().flush();
           }
           terminal.out().println();
@@ -198,6 +198,11 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
+  /** A model may write what a terminal obeys; a file gets it as it is. */
+  private String shown(String text) {
+    return terminal.outIsTerminal() ? Terminal.shown(text) : text;
+  }
+
   private void report(GenerationResult result, boolean streamed) throws IOException {
     if (json) {
       terminal.out().println(Json.write(GenerationReport.of(decoder.directory(), result)));
@@ -205,7 +210,9 @@ final class GenerateCommand implements Callable<Integer> {
     }
     if (!streamed) {
       for (int i = 0; i < result.completions().size(); i++) {
-        terminal.out().println(terminal.bold((i + 1) + ":") + result.completions().get(i).text());
+        terminal
+            .out()
+            .println(terminal.bold((i + 1) + ":") + shown(result.completions().get(i).text()));
       }
     }
     if (stats) {

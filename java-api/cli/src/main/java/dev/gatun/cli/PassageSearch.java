@@ -1,10 +1,12 @@
 package dev.gatun.cli;
 
 import dev.gatun.pipelines.EmbeddingPipeline;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.util.List;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
 
 /**
  * What {@code gatun search} does once its texts are read and its model is loaded: passages, their
@@ -24,15 +26,15 @@ public final class PassageSearch {
 
   /** The vectors of a query and of the passage of a text that is nearest to it. */
   public float[][] nearest(String query, String text) {
-    Corpus corpus = new Corpus(embedder, null, silent, _ -> {});
-    corpus.addText("text", text);
-    List<Located> passages = corpus.embed();
     float[] vector = embedder.embed(query);
-    Passage best = Ranking.top(vector, passages, 1).getFirst().passage();
-    return passages.stream()
-        .filter(each -> each.kept().passage() == best)
-        .map(each -> new float[][] {vector, each.kept().vector()})
-        .findFirst()
-        .orElseThrow();
+    Ranking ranking = new Ranking(vector, 1);
+    try (Progress progress = new Progress("", 0, silent)) {
+      Corpus corpus = new Corpus(embedder, null, ranking, progress, _ -> {});
+      corpus.addText("text", new StringReader(text));
+      corpus.finish();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new float[][] {vector, ranking.best().getFirst().kept().vector()};
   }
 }

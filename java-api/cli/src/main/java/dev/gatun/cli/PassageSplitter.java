@@ -1,17 +1,20 @@
 package dev.gatun.cli;
 
+import java.io.IOException;
+import java.io.Reader;
 import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
  * Splits text into passages that the model sees whole: a paragraph where it fits, else as many of
  * its sentences as fit, else words, else characters. Every character that is not white space is in
  * exactly one passage. A passage has a limit of characters too, and only texts within it are
- * tokenised, so that neither time nor memory grows faster than the text.
+ * tokenised, so that time grows with the text and memory does not.
  */
 final class PassageSplitter {
   private enum Unit {
@@ -50,29 +53,119 @@ final class PassageSplitter {
     this.mostChars = Math.clamp((long) TOKEN_CHARS * limit, LEAST_CHARS, BLOCK_CHARS);
   }
 
-  List<TokenizedPassage> split(String source) {
-    String text = source.replace("\r\n", "\n").replace('\r', '\n');
+  /**
+   * Splits a text while it is read; no more of it is held than a long paragraph's part.
+   *
+   * @param out takes the passages in order
+   */
+  void split(Reader source, Consumer<TokenizedPassage> out) throws IOException {
+    Lines lines = new Lines(source);
+    String text = "";
+    int firstLine = 1;
+    for (String more = lines.next(); more != null; more = lines.next()) {
+      text += more;
+      List<Piece> pieces = new ArrayList<>();
+      int done = whole(text, pieces);
+      deliver(text, firstLine, pieces, out);
+      firstLine += newlines(text, done);
+      text = text.substring(done);
+    }
     List<Piece> pieces = new ArrayList<>();
     for (Range paragraph : paragraphs(text)) {
-      if (fits(text, paragraph.start, paragraph.end)) {
-        pieces.add(new Piece(paragraph.start, paragraph.end, fitted));
-      } else {
-        for (Range block : blocks(text, paragraph)) {
-          pack(text, block, Unit.SENTENCE, pieces);
-        }
-      }
+      add(text, paragraph, pieces);
     }
+    deliver(text, firstLine, pieces, out);
+  }
+
+  /** A text whose lines end with {@code \n}, in parts. */
+  private static final class Lines {
+    private final Reader source;
+    private final char[] part = new char[2 * BLOCK_CHARS];
+    private boolean returned;
+
+    private Lines(Reader source) {
+      this.source = source;
+    }
+
+    /** The next part, null after the last. */
+    private String next() throws IOException {
+      int count = 0;
+      // Full parts, so that passages depend on the text alone.
+      for (int read = 0; read >= 0 && count < part.length; count += Math.max(read, 0)) {
+        read = source.read(part, count, part.length - count);
+      }
+      if (count == 0) {
+        return null;
+      }
+      int kept = 0;
+      for (int i = 0; i < count; i++) {
+        char c = part[i];
+        if (c != '\n' || !returned) {
+          part[kept++] = c == '\r' ? '\n' : c;
+        }
+        returned = c == '\r';
+      }
+      return new String(part, 0, kept);
+    }
+  }
+
+  /** Splits the paragraphs whose end is known, and of a long last one all but its end. */
+  private int whole(String text, List<Piece> out) {
+    int known = text.lastIndexOf('\n') + 1;
+    List<Range> found = paragraphs(text.substring(0, known));
+    int open = known;
+    if (!found.isEmpty() && !blankLine(text, found.getLast().end, known)) {
+      open = found.removeLast().start;
+    }
+    for (Range paragraph : found) {
+      add(text, paragraph, out);
+    }
+    while (text.length() - open > BLOCK_CHARS) {
+      int to = blockEnd(text, open);
+      Range block = stripped(text, open, to);
+      if (block != null) {
+        pack(text, block, Unit.SENTENCE, out);
+      }
+      open = to;
+    }
+    return open;
+  }
+
+  /** Whether a whole line of white space follows the line that ends at {@code from}. */
+  private static boolean blankLine(String text, int from, int to) {
+    int lineEnd = text.indexOf('\n', from);
+    return lineEnd + 1 < to;
+  }
+
+  private void add(String text, Range paragraph, List<Piece> out) {
+    if (fits(text, paragraph.start, paragraph.end)) {
+      out.add(new Piece(paragraph.start, paragraph.end, fitted));
+      return;
+    }
+    for (Range block : blocks(text, paragraph)) {
+      pack(text, block, Unit.SENTENCE, out);
+    }
+  }
+
+  private static void deliver(
+      String text, int firstLine, List<Piece> pieces, Consumer<TokenizedPassage> out) {
     int[] lines = lineStarts(text);
-    List<TokenizedPassage> passages = new ArrayList<>(pieces.size());
     for (Piece piece : pieces) {
       Passage passage =
           new Passage(
-              lineOf(lines, piece.start),
-              lineOf(lines, piece.end - 1),
+              firstLine - 1 + lineOf(lines, piece.start),
+              firstLine - 1 + lineOf(lines, piece.end - 1),
               text.substring(piece.start, piece.end));
-      passages.add(new TokenizedPassage(passage, piece.inputIds));
+      out.accept(new TokenizedPassage(passage, piece.inputIds));
     }
-    return passages;
+  }
+
+  private static int newlines(String text, int to) {
+    int count = 0;
+    for (int i = 0; i < to; i++) {
+      count += text.charAt(i) == '\n' ? 1 : 0;
+    }
+    return count;
   }
 
   /** Runs of lines that are not blank, without the white space around them. */

@@ -19,6 +19,11 @@ final class Progress implements AutoCloseable {
   private long done;
   private ProgressBar bar;
 
+  /**
+   * Progress of a task.
+   *
+   * @param total how many steps it has; 0 when that is not known
+   */
   Progress(String task, long total, Terminal terminal) {
     this.task = task;
     this.total = total;
@@ -38,7 +43,7 @@ final class Progress implements AutoCloseable {
   private ProgressBar show(PrintStream err) {
     return new ProgressBarBuilder()
         .setTaskName(task)
-        .setInitialMax(total)
+        .setInitialMax(total == 0 ? -1 : total)
         .setStyle(ProgressBarStyle.ASCII)
         .setConsumer(new ConsoleProgressBarConsumer(err, WIDTH))
         .startsFrom(0, Duration.ofNanos(System.nanoTime() - started))

@@ -2,18 +2,42 @@ package dev.gatun.cli;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 
-/** Passages by nearness to a query. */
+/** The passages that are nearest to a query, of all that are offered. */
 final class Ranking {
-  private Ranking() {}
+  /** The best first; equal ones in the order of the texts. */
+  private static final Comparator<Hit> ORDER =
+      Comparator.comparingDouble(Hit::score)
+          .reversed()
+          .thenComparingInt(hit -> hit.place().text())
+          .thenComparingInt(hit -> hit.place().passage());
 
-  /** The nearest passages, the best first; equal ones in the order given. */
-  static List<Hit> top(float[] query, List<Located> passages, int count) {
-    return passages.stream()
-        .map(at -> new Hit(dot(query, at.kept().vector()), at.file(), at.kept().passage()))
-        .sorted(Comparator.comparingDouble(Hit::score).reversed())
-        .limit(count)
-        .toList();
+  private final float[] query;
+  private final int count;
+  private final PriorityQueue<Hit> best = new PriorityQueue<>(ORDER.reversed());
+
+  /**
+   * A ranking of no passages.
+   *
+   * @param query of length one
+   * @param count how many are kept
+   */
+  Ranking(float[] query, int count) {
+    this.query = query;
+    this.count = count;
+  }
+
+  void offer(Hit.Place place, EmbeddedPassage kept) {
+    best.add(new Hit(dot(query, kept.vector()), place, kept));
+    if (best.size() > count) {
+      best.remove();
+    }
+  }
+
+  /** The nearest, the best first. */
+  List<Hit> best() {
+    return best.stream().sorted(ORDER).toList();
   }
 
   private static float dot(float[] a, float[] b) {

@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
     description = "Finds the passages of texts that are nearest in meaning to a query.",
     footer = {
       "%nThe index is a cache of vectors: changed files are read again, deleted ones forgotten, and"
-          + " it is built anew for another model. A file that is no index is never overwritten.",
+          + " it is built anew for another model. It is written as it grows: a run that was"
+          + " interrupted goes on. A file that is no index is never overwritten.",
       "%nWith --json: query, model, backend, files, passages, embedded, skipped (hidden, binary,"
           + " unreadable) and results (rank, score, file, first_line, last_line, text)."
     })
@@ -87,19 +88,17 @@ final class SearchCommand implements Callable<Integer> {
       }
     }
     try (Embedder embedder = loader.load(model, device)) {
-      EmbeddingIndex index =
-          indexFile == null
-              ? null
-              : EmbeddingIndex.open(indexFile, embedder.fingerprint(), rebuild, this::say);
-      Corpus corpus = new Corpus(embedder, index, terminal, this::say);
-      fill(corpus, files, index);
-      List<Located> passages = corpus.embed();
-      if (index != null) {
-        index.save(indexFile);
+      Ranking ranking = new Ranking(queryVector(embedder), top);
+      try (EmbeddingIndex index =
+              indexFile == null
+                  ? null
+                  : EmbeddingIndex.open(indexFile, embedder.fingerprint(), rebuild, this::say);
+          Progress progress = new Progress("Embedding", bytes(files, index), terminal)) {
+        Corpus corpus = new Corpus(embedder, index, ranking, progress, this::say);
+        fill(corpus, files, index);
+        corpus.finish();
+        print(corpus, files, ranking.best());
       }
-      List<Hit> hits =
-          passages.isEmpty() ? List.of() : Ranking.top(embedder.embed(query), passages, top);
-      print(corpus, files, passages.size(), hits);
     }
     return 0;
   }
@@ -113,6 +112,29 @@ final class SearchCommand implements Callable<Integer> {
     }
   }
 
+  /** The query's vector, before anything else takes its time. */
+  private float[] queryVector(Embedder embedder) {
+    int tokens = embedder.tokens(query).length;
+    if (tokens > embedder.limit()) {
+      throw new CliException(
+          "the query has %d tokens, special tokens included, the model takes %d: shorten it"
+              .formatted(tokens, embedder.limit()));
+    }
+    return embedder.embed(query);
+  }
+
+  /** How much there is to read; 0 when that is not known. */
+  private long bytes(TextFiles files, EmbeddingIndex index) {
+    if (inputs.contains(STDIN) || (inputs.isEmpty() && index == null)) {
+      return 0;
+    }
+    List<Path> paths =
+        inputs.isEmpty()
+            ? index.paths()
+            : files.files().stream().map(TextFiles.Found::path).toList();
+    return paths.stream().mapToLong(path -> path.toFile().length()).sum();
+  }
+
   private void fill(Corpus corpus, TextFiles files, EmbeddingIndex index) throws IOException {
     if (index != null) {
       index.dropMissing();
@@ -123,19 +145,18 @@ final class SearchCommand implements Callable<Integer> {
     files.files().forEach(corpus::addFile);
     if (inputs.contains(STDIN) || (inputs.isEmpty() && index == null)) {
       String name = "(standard input)";
-      corpus.addText(name, Utf8.decode(name, terminal.in().readAllBytes()));
+      corpus.addText(name, new Utf8Reader(name, terminal.in()));
     }
   }
 
-  private void print(Corpus corpus, TextFiles files, int passages, List<Hit> hits)
-      throws IOException {
+  private void print(Corpus corpus, TextFiles files, List<Hit> hits) throws IOException {
     SearchReport report =
         new SearchReport(
             query,
             model == null ? BundledModel.NAME : model.toString(),
             loader.backend(device),
             corpus.files(),
-            passages,
+            corpus.passages(),
             corpus.embedded(),
             files.hidden(),
             files.binary(),
@@ -149,6 +170,6 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private void say(String message) {
-    terminal.err().println("gatun: " + message);
+    terminal.err().println("gatun: " + Terminal.shown(message));
   }
 }

@@ -60,8 +60,8 @@ record SearchReport(
       out.println(
           terminal.bold(String.format(Locale.ROOT, "%.4f", hit.score()))
               + "  "
-              + terminal.cyan(hit.file() + ":" + hit.passage().firstLine()));
-      hit.passage().text().lines().forEach(line -> out.println("    " + line));
+              + terminal.cyan(Terminal.shown(hit.file()) + ":" + hit.passage().firstLine()));
+      Terminal.shown(hit.passage().text()).lines().forEach(line -> out.println("    " + line));
       out.println();
     }
     terminal.err().println(summary());

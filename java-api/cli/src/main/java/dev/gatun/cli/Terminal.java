@@ -46,6 +46,36 @@ record Terminal(
     return console != null && console.isTerminal();
   }
 
+  /**
+   * A text that is not this program's, such as a file's: what a terminal would take for a command,
+   * and what turns the direction of a line, is spelt out. Line ends and tabs stay.
+   */
+  static String shown(String text) {
+    if (text.codePoints().noneMatch(Terminal::commands)) {
+      return text;
+    }
+    StringBuilder shown = new StringBuilder();
+    text.codePoints()
+        .forEach(
+            c -> {
+              if (!commands(c)) {
+                shown.appendCodePoint(c);
+              } else if (c < 0x80) {
+                shown.append('^').append((char) (c ^ 0x40));
+              } else {
+                shown.append("<U+%04X>".formatted(c));
+              }
+            });
+    return shown.toString();
+  }
+
+  private static boolean commands(int c) {
+    return c < 0x20 && c != '\n' && c != '\t'
+        || c >= 0x7F && c <= 0x9F
+        || c >= 0x202A && c <= 0x202E
+        || c >= 0x2066 && c <= 0x2069;
+  }
+
   String bold(String text) {
     return style("1", text);
   }

@@ -2,6 +2,7 @@ package dev.gatun.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,6 +14,7 @@ import java.util.function.Consumer;
 /** The files that FILES and DIRS on the command line stand for. */
 final class TextFiles {
   private static final int SNIFFED = 8192;
+  private static final String LFS_POINTER = "version https://git-lfs.github.com/spec/";
 
   /**
    * A file to read.
@@ -99,6 +101,26 @@ final class TextFiles {
   private void skip(Path path) {
     unreadable++;
     warnings.accept(path + ": cannot be read, skipped");
+  }
+
+  /**
+   * Looks at a file's beginning.
+   *
+   * @throws IOException if it is not text that anybody wrote
+   */
+  static void check(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] head = in.readNBytes(SNIFFED);
+      if (isBinary(head)) {
+        throw new IOException(file + ": a binary file, not text");
+      }
+      if (new String(head, StandardCharsets.ISO_8859_1).startsWith(LFS_POINTER)) {
+        throw new IOException(
+            file
+                + ": a pointer of git-lfs, not the file that it stands for: git lfs pull fetches"
+                + " that");
+      }
+    }
   }
 
   /** A zero byte near the beginning, as grep and git take it. */

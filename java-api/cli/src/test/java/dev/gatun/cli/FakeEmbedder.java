@@ -11,6 +11,13 @@ import java.util.function.IntConsumer;
 /** A token a word; a dimension a letter, so that texts with the same letters are near. */
 final class FakeEmbedder implements Embedder, EmbedderLoader {
   final List<String> seen = new ArrayList<>();
+
+  /** The most tokens that were asked for at once. */
+  int mostTokens;
+
+  /** How many batches are embedded before the work is interrupted. */
+  int batches = Integer.MAX_VALUE;
+
   private final int limit;
   private final String fingerprint;
 
@@ -37,6 +44,11 @@ final class FakeEmbedder implements Embedder, EmbedderLoader {
 
   @Override
   public float[][] embed(List<TokenizedPassage> passages, IntConsumer done) {
+    if (batches-- == 0) {
+      throw new IllegalStateException("interrupted");
+    }
+    int tokens = passages.stream().mapToInt(each -> each.inputIds().length).sum();
+    mostTokens = Math.max(mostTokens, tokens);
     done.accept(passages.size());
     return passages.stream()
         .map(

@@ -10,10 +10,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
-import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -111,19 +113,64 @@ class SearchCommandTest {
   }
 
   @Test
-  void aFileThatIsTooLongIsAnErrorOrAWarning() throws Exception {
-    Path big = Files.writeString(directory.resolve("big.txt"), "a lock. ".repeat(1024));
-    try (RandomAccessFile file = new RandomAccessFile(big.toFile(), "rw")) {
-      file.setLength(1L << 31);
-    }
-    String message =
-        "gatun: "
-            + big
-            + ": has 2147483648 bytes, a file of more than 2147483639 is not read: split it";
-    assertEquals(1, run("", "search", "q", big.toString()));
-    assertEquals(message + "\n", err);
+  void aLongTextIsEmbeddedWhileItIsRead() throws Exception {
+    String part = "the lock of a canal lifts a ship. ";
+    write("long.txt", part.repeat(30_000));
+    assertEquals(0, run("", "search", "q", directory.resolve("long.txt").toString()));
+    assertTrue(embedder.mostTokens > 1000 && embedder.mostTokens < 20_000, err);
+    // A passage takes 18 words of the 240,000; where the text is cut into parts, fewer.
+    int passages = Integer.parseInt(err.replaceFirst("1 text, ([0-9]+) passages[^~]*", "$1"));
+    assertTrue(passages >= 13_334 && passages < 13_400, err);
+  }
+
+  @Test
+  void aQueryThatIsTooLongIsToldFirst() {
+    assertEquals(1, run("", "search", "q ".repeat(30), directory.toString()));
+    assertEquals(
+        "gatun: the query has 32 tokens, special tokens included, the model takes 20: shorten it\n",
+        err);
+    assertEquals(List.of(), embedder.seen);
+  }
+
+  @Test
+  void whatATerminalObeysIsShown() throws Exception {
+    write("a.txt", "locks \u001b]0;title\u0007 \u009b31m\u202e red\ttab");
+    String name = "b\u001b[2J.txt";
+    write(name, "locks");
+    assertEquals(0, run("", "search", "locks", directory.toString()));
+    assertTrue(out.contains("    locks ^[]0;title^G <U+009B>31m<U+202E> red\ttab\n"), out);
+    assertTrue(out.contains("b^[[2J.txt:1\n"), out);
+    assertEquals(0, run("", "search", "locks", "--json", directory.toString()));
+    assertTrue(out.contains("\\u001B]0;title\\u0007 \\u009b31m\\u202e red\\ttab"), out);
+    assertEquals(1, run("", "search", "locks", directory + "/\u001b[2J"));
+    assertTrue(err.contains("/^[[2J: no such file"), err);
+  }
+
+  @Test
+  void aPointerOfGitLfsIsNoText() throws Exception {
+    String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
+    write("pointer.txt", pointer);
+    String message = directory.resolve("pointer.txt") + ": a pointer of git-lfs, ";
+    assertEquals(1, run("", "search", "q", directory.resolve("pointer.txt").toString()));
+    assertTrue(err.startsWith("gatun: " + message) && err.contains("git lfs pull"), err);
     assertEquals(0, run("", "search", "q", directory.toString()));
-    assertTrue(err.startsWith(message + ", skipped\n"), err);
+    assertTrue(err.startsWith("gatun: " + message) && err.contains(", skipped\n"), err);
+  }
+
+  @Test
+  void anUnknownCommandIsAnErrorWithHelpToo() {
+    for (String[] unknown :
+        List.of(
+            new String[] {"serach", "--help"},
+            new String[] {"--help", "serach"},
+            new String[] {"serach"},
+            new String[] {"search", "--tpo", "3", "--help"})) {
+      assertEquals(2, run("", unknown), String.join(" ", unknown));
+      assertTrue(err.contains(unknown[0].equals("search") ? "--tpo" : "serach"), err);
+    }
+    assertEquals(0, run("", "--help"));
+    assertTrue(out.contains("GATUN_OPTS"), out);
+    assertEquals(0, run("", "search", "--help"));
   }
 
   @Test
@@ -143,7 +190,7 @@ class SearchCommandTest {
     String index = directory.resolve(".index").toString();
     String[] command = {"search", "q", "--index", index, directory.toString()};
     run("", command);
-    assertEquals(List.of("mules", "zzz", "locks lift ships", "q"), embedder.seen);
+    assertEquals(List.of("q", "mules", "zzz", "locks lift ships"), embedder.seen);
     String first = out;
     byte[] written = Files.readAllBytes(Path.of(index));
 
@@ -155,7 +202,7 @@ class SearchCommandTest {
     write("a.txt", "mulesmules");
     Files.delete(directory.resolve("b.txt"));
     run("", command);
-    assertEquals(List.of("mulesmules", "q"), embedder.seen);
+    assertEquals(List.of("q", "mulesmules"), embedder.seen);
     assertFalse(out.contains("locks"), out);
 
     run("", "search", "q", "--index", index);
@@ -164,7 +211,7 @@ class SearchCommandTest {
 
     run(new FakeEmbedder(20, "other"), "", command);
     assertTrue(err.contains("another model"), err);
-    assertEquals(List.of("mulesmules", "q"), embedder.seen);
+    assertEquals(List.of("q", "mulesmules"), embedder.seen);
   }
 
   @Test
@@ -180,6 +227,82 @@ class SearchCommandTest {
     assertTrue(out.contains("xyz"), out);
   }
 
+  /** Wherever the writing of an index ends, the next run goes on, to the same index. */
+  @Test
+  void anIndexThatIsCutOffGoesOn() throws Exception {
+    Path index = directory.resolve(".index");
+    String[] command = {"search", "locks", "--index", index.toString(), directory.toString()};
+    run("", command);
+    byte[] good = Files.readAllBytes(index);
+    String found = out;
+    for (int at = 16; at < good.length; at += 5) {
+      Files.write(index, java.util.Arrays.copyOf(good, at));
+      assertEquals(0, run("", command), "cut off at " + at);
+      assertEquals(found, out, "cut off at " + at);
+      run("", command);
+      assertEquals(List.of("locks"), embedder.seen, "cut off at " + at);
+      assertEquals(found, out, "cut off at " + at);
+    }
+  }
+
+  @Test
+  void anInterruptedRunGoesOnWithinAFile() throws Exception {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 30_000; i++) {
+      text.append("w").append((char) ('a' + i % 26)).append(" lock ").append(i).append(". ");
+    }
+    write("long.txt", text.toString());
+    String index = directory.resolve(".index").toString();
+    String[] command = {"search", "wb lock", "--index", index, directory.toString()};
+    FakeEmbedder interrupted = new FakeEmbedder(20, "model");
+    interrupted.batches = 3;
+    assertEquals(1, run(interrupted, "", command));
+    assertEquals("gatun: interrupted\n", err);
+    int before = embedder.seen.size() - 1;
+    assertTrue(before > 1000, () -> before + " passages");
+    assertEquals(0, run("", command));
+    String found = out;
+    int after = embedder.seen.size() - 1;
+    Files.delete(Path.of(index));
+    assertEquals(0, run("", command));
+    assertEquals(found, out);
+    assertEquals(embedder.seen.size() - 1, before + after);
+  }
+
+  @Test
+  void whatNoLongerCountsGoes() throws Exception {
+    Path index = directory.resolve(".index");
+    String[] command = {"search", "q", "--index", index.toString(), directory.toString()};
+    long most = 0;
+    for (int round = 0; round < 4; round++) {
+      write("a.txt", ("round " + round + " of the locks.\n\n").repeat(6000));
+      assertEquals(0, run("", command));
+      most = Math.max(most, Files.size(index));
+      String found = out;
+      run("", command);
+      assertEquals(List.of("q"), embedder.seen);
+      assertEquals(found, out);
+    }
+    Files.delete(index);
+    run("", command);
+    long one = Files.size(index);
+    assertTrue(one > 500_000 && most < 4 * one, most + " bytes, one round " + one);
+  }
+
+  @Test
+  void twoRunsDoNotWriteOneIndex() throws Exception {
+    Path index = directory.resolve(".index");
+    String[] command = {"search", "q", "--index", index.toString(), directory.toString()};
+    run("", command);
+    write("a.txt", "other text");
+    try (FileChannel other = FileChannel.open(index, StandardOpenOption.WRITE);
+        FileLock _ = other.lock()) {
+      assertEquals(1, run("", command));
+      assertTrue(err.contains("another gatun writes it"), err);
+    }
+    assertEquals(0, run("", command));
+  }
+
   @Test
   void damagedAndForeignIndexes() throws Exception {
     Path index = directory.resolve(".index");
@@ -192,6 +315,8 @@ class SearchCommandTest {
       Files.write(index, bad);
       assertEquals(1, run("", command));
       assertTrue(err.contains("damaged index") && err.contains("--rebuild-index"), err);
+    }
+    for (int at : new int[] {1, 9, 15}) {
       Files.write(index, java.util.Arrays.copyOf(good, at));
       assertEquals(1, run("", command), "cut off at " + at);
     }

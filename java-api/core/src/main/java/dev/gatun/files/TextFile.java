@@ -57,6 +57,9 @@ public final class TextFile {
 
   private static String decode(
       Path file, byte[] bytes, BiFunction<String, Throwable, RuntimeException> failure) {
+    if (LfsPointer.is(bytes)) {
+      throw failure.apply(LfsPointer.told(file), null);
+    }
     ByteBuffer in = ByteBuffer.wrap(bytes);
     CharBuffer out = CharBuffer.allocate(bytes.length);
     CoderResult result = StandardCharsets.UTF_8.newDecoder().decode(in, out, true);

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -144,11 +145,13 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   /** The vector of a text. */
   public float[] embed(String text) {
+    Objects.requireNonNull(text, "text");
     return embed(List.of(text))[0];
   }
 
   /** The vectors of texts; of one that is cut, no more is read than what is kept needs. */
   public float[][] embed(List<String> texts) {
+    check(texts);
     boolean cut = encoding.overflow() == EncodeOptions.Overflow.TRUNCATE;
     return vectors(
         texts.size(),
@@ -163,6 +166,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   /** The vectors of texts, and how many tokens were cut off, for which each is read whole. */
   public List<Embedded> run(List<String> texts) {
+    check(texts);
     int[] dropped = new int[texts.size()];
     float[][] vectors =
         vectors(
@@ -176,6 +180,17 @@ public final class EmbeddingPipeline implements AutoCloseable {
     return IntStream.range(0, vectors.length)
         .mapToObj(i -> new Embedded(vectors[i], dropped[i]))
         .toList();
+  }
+
+  private static void check(List<String> texts) {
+    Objects.requireNonNull(texts, "texts");
+    int at = 0;
+    for (String text : texts) {
+      if (text == null) {
+        throw new NullPointerException("texts[%d] is null".formatted(at));
+      }
+      at++;
+    }
   }
 
   /** The ids of a text's tokens, special ones included, however many there are. */

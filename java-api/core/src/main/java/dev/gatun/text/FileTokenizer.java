@@ -70,6 +70,7 @@ final class FileTokenizer implements Tokenizer {
    * or all; null for other texts, and where its tokens must be made together.
    */
   private Encoding startOfLong(String text, EncodeOptions options) {
+    Objects.requireNonNull(text, "text");
     long chars = Math.max(LEAST_START, (long) START_CHARS * options.maxLength());
     for (; chars < text.length(); chars *= 4) {
       TextStart.Start start = files.start().of(text, (int) chars);

@@ -1,10 +1,12 @@
 package dev.gatun.weights;
 
+import dev.gatun.files.LfsPointer;
 import dev.gatun.kernels.api.memory.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
@@ -22,9 +24,16 @@ public final class MappedFiles implements AutoCloseable {
   /** No mapping yet. */
   public MappedFiles() {}
 
-  /** The whole of {@code file}, read-only. */
+  /**
+   * The whole of {@code file}, read-only.
+   *
+   * @throws WeightsException if git-lfs has not fetched it
+   */
   public MemorySegment map(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      if (channel.size() <= LfsPointer.MOST_BYTES && LfsPointer.is(Files.readAllBytes(file))) {
+        throw new WeightsException(LfsPointer.told(file));
+      }
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     }
   }
