@@ -2,7 +2,7 @@
 # Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
 # RESOURCE_DIR gets kernels.list and a fat binary for each source: for sm_80, sm_90a and PTX of
 # compute_80 for later devices, or where its name ends in _sm90a.cu for sm_90a alone; with `all` also for
-# the architectures between and after, with a number such as 90a for that one. BUILD_DIR/registers.txt
+# the architectures between and after, with a number such as 90a for that one, with `none` no binary. BUILD_DIR/registers.txt
 # reports what each kernel of the default targets uses. REGISTERS=write keeps it as registers.txt, below which a build
 # must not fall: check_registers.awk says in what.
 set -euo pipefail
@@ -12,6 +12,13 @@ cd "$(dirname "$0")"
 source ../kernels/native/make.sh
 cmp -s kernels.list "$resources/kernels.list" || cp kernels.list "$resources/kernels.list"
 nvcc=${NVCC:-nvcc}
+if [ "$which" = none ]; then
+  rm -f "$resources"/*.fatbin
+  if command -v "$nvcc" >/dev/null; then
+    echo "cuda-src/build.sh: this build has no CUDA kernels; -Dgatun.cuda.targets=default compiles them, which takes minutes"
+  fi
+  exit 0
+fi
 if ! command -v "$nvcc" >/dev/null; then
   echo "cuda-src/build.sh: there is no '$nvcc': this build goes on without CUDA kernels (install CUDA 13.0's compiler, or name it in NVCC)" >&2
   exit 0

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 jdk=$(./gatun dev jdk)
 [ -x "$jdk/bin/jlink" ] || { echo "bench/gpu/pack.sh: $jdk has no jlink" >&2 && exit 1; }
-mvn -q -B -Pbench -DskipTests -Dgatun.format=skip package -pl bench,test -am
+mvn -q -B -Pbench -DskipTests -Dgatun.format=skip -Dgatun.cuda.targets=default package -pl bench,test -am
 pack=bench/target/gpu
 rm -rf "$pack" "$pack.tar.xz"
 mkdir -p "$pack/lib" "$pack/classes"

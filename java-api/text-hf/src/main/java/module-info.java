@@ -8,6 +8,8 @@ module dev.gatun.text.hf {
 
   exports dev.gatun.text.hf;
 
+  uses org.slf4j.spi.SLF4JServiceProvider;
+
   provides dev.gatun.text.TokenizerProvider with
       dev.gatun.text.hf.HuggingFaceProvider;
 }

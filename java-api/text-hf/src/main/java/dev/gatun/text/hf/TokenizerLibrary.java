@@ -62,6 +62,7 @@ public final class TokenizerLibrary {
     if (loaded) {
       return;
     }
+    TokenizerLog.quiet();
     // Class loaders share nothing but the system's properties.
     synchronized (System.getProperties()) {
       Map<String, String> settings = new HashMap<>(OFFLINE);

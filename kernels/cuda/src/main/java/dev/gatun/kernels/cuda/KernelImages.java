@@ -81,7 +81,7 @@ final class KernelImages {
       return images;
     } catch (IOException e) {
       throw new BackendUnavailableException(
-          "this build has no CUDA kernels (%s): it was made where there is no nvcc"
+          "this build has no CUDA kernels (%s): make them where nvcc is, by -Dgatun.cuda.targets=default"
               .formatted(e.getMessage()));
     }
   }

@@ -91,7 +91,9 @@ public final class Devices {
     if (first != null) {
       throw new IllegalStateException("device %s: %s".formatted(name, first.getMessage()), first);
     }
-    problems.addFirst("device %s: no backend for '%s' is on the module path".formatted(name, kind));
+    problems.addFirst(
+        "device %s: nothing here runs %s: add the dependency dev.gatun:gatun-kernels-%2$s"
+            .formatted(name, kind));
     throw new IllegalStateException(String.join("; ", problems));
   }
 
