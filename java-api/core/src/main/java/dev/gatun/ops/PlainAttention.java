@@ -70,7 +70,9 @@ final class PlainAttention {
             ? Plain.where(sees, hidden, none)
             : Elementwise.add(none, scores.sinks().reshape(1, heads, 1, 1));
     Tensor full = Layouts.concat(3, List.of(score, column));
-    Tensor weights = Elementwise.keepWhere(Norm.softmax(full).slice(3, 0, keyLength), open);
+    // A score of -inf gives a weight of 0 even where others of its row are NaN.
+    Tensor scored = both(open, Plain.not(Elementwise.equal(score, hidden)));
+    Tensor weights = Elementwise.keepWhere(Norm.softmax(full).slice(3, 0, keyLength), scored);
     Tensor mine =
         Elementwise.less(count(queryLength), queryCounts)
             .reshape(queryCounts.size(0), 1, queryLength, 1);

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Layers of a file against the same layers of tensors. */
 final class LoaderTest {
@@ -233,6 +234,63 @@ final class LoaderTest {
           Linear expected = Linear.of(weight, null, Activation.NONE)) {
         assertArrayEquals(forward(expected, x, 32), forward(tied, x, 32));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"F32", "BF16", "F16", "F64"})
+  void tables_of_any_type_are_read_as_their_numbers(DType dtype) {
+    float[] table = add("words.weight", dtype, 10, 33);
+    try (Loader loader = loader(Storage.F32, Compute.EXACT);
+        Ids ids = Ids.of(CPU, "ids", 10, 9, 0, 4)) {
+      Embedding words = loader.embedding("words.weight", 10, 33);
+      try (Tensor rows = words.forward(ids)) {
+        float[] expected = new float[99];
+        System.arraycopy(table, 9 * 33, expected, 0, 33);
+        System.arraycopy(table, 0, expected, 33, 33);
+        System.arraycopy(table, 4 * 33, expected, 66, 33);
+        assertArrayEquals(expected, rows.toFloatArray());
+      }
+    }
+  }
+
+  /** Weights that a file has as [in_features, out_features]. */
+  @ParameterizedTest
+  @CsvSource({
+    "F32, F32",
+    "BF16, F32",
+    "F16, F32",
+    "F64, F32",
+    "BF16, BF16",
+    "F16, BF16",
+    "F64, BF16",
+    "F16, F16",
+    "F64, F16",
+    "BF16, INT4:32",
+    "F64, INT8"
+  })
+  void transposed_weights_are_those_of_any_type(DType dtype, String kept) {
+    int in = 64;
+    int out = 37;
+    Storage storage =
+        kept.matches("B?F[0-9]+")
+            ? Storage.of(DType.valueOf(kept))
+            : Storage.of(BlockFormat.of(kept));
+    float[] stored = add("t.weight", dtype, in, out);
+    float[] bias = add("t.bias", dtype, out);
+    float[] turned = new float[stored.length];
+    for (int i = 0; i < in; i++) {
+      for (int o = 0; o < out; o++) {
+        turned[o * in + i] = stored[i * out + o];
+      }
+    }
+    float[] x = input(3 * in);
+    try (Loader loader = loader(storage, Compute.EXACT);
+        Tensor weight = Tensor.of(CPU, turned, out, in);
+        Linear expected =
+            Linear.of(weight, Tensor.of(CPU, bias, out), Activation.NONE, storage, Compute.EXACT)) {
+      Linear linear = loader.transposed(new Loader.Layer("t", out, true), in, Activation.NONE);
+      assertArrayEquals(forward(expected, x, in), forward(linear, x, in));
     }
   }
 

@@ -28,9 +28,11 @@ public final class Emulator {
     RANDOM
   }
 
-  /** The driver library. */
+  /** The driver library; {@code -Dgatun.test.emulator=FOLDER} names another. */
   public static final Path LIBRARY =
-      Path.of("target", "emulator", "libgatun_emulated_cuda.so").toAbsolutePath();
+      Path.of(System.getProperty("gatun.test.emulator", "target/emulator"))
+          .resolve("libgatun_emulated_cuda.so")
+          .toAbsolutePath();
 
   /** The images that the driver loads in place of fat binaries. */
   public static final Path IMAGES = LIBRARY.resolveSibling("images");
