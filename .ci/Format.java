@@ -1,8 +1,15 @@
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -11,7 +18,9 @@ import java.util.stream.Stream;
  *
  * <pre>java .ci/Format.java (check | fix | skip) GOOGLE_JAVA_FORMAT_JAR</pre>
  *
- * <p>Where clang-format is not installed, C++ is left out with a word on how to get it.
+ * <p>Where clang-format is not installed, C++ is left out with a word on how to get it. Files that
+ * were found right are not looked at again before they change; {@code target/formatted} has what
+ * they were.
  */
 final class Format {
   private static final String CLANG_FORMAT_MAJOR = "14";
@@ -36,8 +45,7 @@ final class Format {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     List<String> command = new ArrayList<>(List.of(java, "-jar", jar.toString()));
     command.addAll(fix ? List.of("-i") : List.of("--dry-run", "--set-exit-if-changed"));
-    command.addAll(files(".java"));
-    return run(command) == 0;
+    return run(command, files(".java"), jar.getFileName().toString());
   }
 
   private static boolean cpp(boolean fix) throws IOException, InterruptedException {
@@ -49,13 +57,12 @@ final class Format {
               + " (apt-get install clang-format-%1$s)%n",
           CLANG_FORMAT_MAJOR);
     }
-    if (files.isEmpty() || tool == null) {
+    if (tool == null) {
       return true;
     }
     List<String> command = new ArrayList<>(List.of(tool));
     command.addAll(fix ? List.of("-i") : List.of("--dry-run", "-Werror"));
-    command.addAll(files);
-    return run(command) == 0;
+    return run(command, files, "clang-format " + CLANG_FORMAT_MAJOR);
   }
 
   private static String clangFormat() throws InterruptedException {
@@ -89,7 +96,43 @@ final class Format {
     return found;
   }
 
-  private static int run(List<String> command) throws IOException, InterruptedException {
-    return new ProcessBuilder(command).inheritIO().start().waitFor();
+  /** Runs a tool on the files that it did not find right before; whether it does now. */
+  private static boolean run(List<String> command, List<String> files, String tool)
+      throws IOException, InterruptedException {
+    Path notes = Path.of("target", "formatted", tool + ".txt");
+    Set<String> right = new TreeSet<>(Files.exists(notes) ? Files.readAllLines(notes) : List.of());
+    List<String> changed = new ArrayList<>();
+    for (String file : files) {
+      if (!right.contains(note(file))) {
+        changed.add(file);
+      }
+    }
+    if (changed.isEmpty()) {
+      return true;
+    }
+    List<String> all = new ArrayList<>(command);
+    all.addAll(changed);
+    if (new ProcessBuilder(all).inheritIO().start().waitFor() != 0) {
+      return false;
+    }
+    right.clear();
+    for (String file : files) {
+      right.add(note(file));
+    }
+    Files.createDirectories(notes.getParent());
+    Files.write(notes, right);
+    return true;
+  }
+
+  /** A file's name and what is in it, in a line. */
+  private static String note(String file) throws IOException {
+    try (DigestInputStream in =
+        new DigestInputStream(
+            Files.newInputStream(Path.of(file)), MessageDigest.getInstance("SHA-256"))) {
+      in.transferTo(OutputStream.nullOutputStream());
+      return HexFormat.of().formatHex(in.getMessageDigest().digest()) + " " + file;
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }
