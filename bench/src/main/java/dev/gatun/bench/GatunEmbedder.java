@@ -4,6 +4,7 @@ import dev.gatun.cli.PassageSearch;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.pipelines.EmbeddingPipeline;
+import dev.gatun.pipelines.Prompt;
 import dev.gatun.tensor.Device;
 import dev.gatun.text.Tokenizer;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ final class GatunEmbedder implements Embedder {
 
   @Override
   public float[][] embed(long[][] ids) {
-    return pipeline.embedTokens(List.of(ids), _ -> {});
+    return pipeline.embedTokens(List.of(ids), Prompt.NONE, _ -> {});
   }
 
   @Override

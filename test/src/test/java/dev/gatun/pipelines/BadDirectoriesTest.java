@@ -86,10 +86,10 @@ final class BadDirectoriesTest {
     write("sentence_bert_config.json", "{");
     refused("sentence_bert_config.json: byte ");
     Files.delete(folder.resolve("sentence_bert_config.json"));
-    write("1_Pooling/config.json", "{\"pooling_mode_lasttoken\": true}");
-    refused("config.json: pooling by [lasttoken], expected one of mean_tokens");
-    Files.write(folder.resolve("1_Pooling/config.json"), new byte[] {'{', (byte) 0xfe});
-    refused("config.json: byte 1: 0xfe is not UTF-8");
+    Files.write(folder.resolve("modules.json"), new byte[] {'[', (byte) 0xfe});
+    refused("modules.json: byte 1: 0xfe is not UTF-8");
+    write("modules.json", "{}");
+    refused("modules.json: expected a list of modules");
   }
 
   @Test

@@ -46,7 +46,7 @@ final class ModelLoader implements EmbedderLoader {
   record PipelineEmbedder(EmbeddingPipeline pipeline, Path directory) implements Embedder {
     @Override
     public long[] tokens(String text) {
-      return pipeline.inputIds(text);
+      return pipeline.inputIds(text, pipeline.documentPrompt());
     }
 
     @Override
@@ -56,12 +56,15 @@ final class ModelLoader implements EmbedderLoader {
 
     @Override
     public float[] embed(String text) {
-      return pipeline.embed(text);
+      return pipeline.embed(text, pipeline.queryPrompt());
     }
 
     @Override
     public float[][] embed(List<TokenizedPassage> passages, IntConsumer done) {
-      return pipeline.embedTokens(passages.stream().map(TokenizedPassage::inputIds).toList(), done);
+      return pipeline.embedTokens(
+          passages.stream().map(TokenizedPassage::inputIds).toList(),
+          pipeline.documentPrompt(),
+          done);
     }
 
     @Override

@@ -5,12 +5,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.TextFile;
+import dev.gatun.files.Warnings;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A model's {@code config.json}, read as Hugging Face's libraries read it. */
 public final class Config {
@@ -33,12 +36,47 @@ public final class Config {
    * @throws IllegalArgumentException when it is not a JSON object
    */
   public static Config read(Path directory) throws IOException {
-    Path file = directory.resolve("config.json");
+    return of(directory.resolve("config.json"));
+  }
+
+  /** Reads another file of settings, as {@link #read}. */
+  public static Config of(Path file) throws IOException {
     JsonNode root = TextFile.json(file, IllegalArgumentException::new);
     if (root == null || !root.isObject()) {
       throw new IllegalArgumentException(file + ": expected a JSON object");
     }
     return new Config(file, "", root);
+  }
+
+  /** Where it was read. */
+  public Path file() {
+    return file;
+  }
+
+  /** The keys, in the order of the file. */
+  public Set<String> keys() {
+    Set<String> keys = new LinkedHashSet<>();
+    root.fieldNames().forEachRemaining(keys::add);
+    return keys;
+  }
+
+  /** Says which keys are not among those that are known, since nobody reads them. */
+  @SafeVarargs
+  public final void warnOfOthers(List<String>... known) {
+    Set<String> others = keys();
+    for (List<String> some : known) {
+      others.removeAll(some);
+    }
+    if (!others.isEmpty()) {
+      Warnings.ignored(
+          "%s: not known, and not read: '%s%s'"
+              .formatted(file, prefix, String.join("', '" + prefix, others)));
+    }
+  }
+
+  /** Whether a key has an object without keys. */
+  public boolean isEmptyObject(String key) {
+    return root.path(key).isObject() && root.path(key).isEmpty();
   }
 
   public boolean has(String key) {
@@ -216,6 +254,13 @@ public final class Config {
     }
   }
 
+  /** Requires a text, where it is given, to be the one that there is. */
+  public void require(String key, String value) {
+    if (!text(key, value).equals(value)) {
+      throw wrong(key, root.get(key), value);
+    }
+  }
+
   /** A list of texts, or one text with bars between its parts. */
   public List<String> texts(String key) {
     JsonNode node = root.get(key);
@@ -304,7 +349,7 @@ public final class Config {
   }
 
   /** An error about the value of a key. */
-  IllegalArgumentException wrong(String key, String expected) {
+  public IllegalArgumentException wrong(String key, String expected) {
     return wrong(key, root.get(key), expected);
   }
 

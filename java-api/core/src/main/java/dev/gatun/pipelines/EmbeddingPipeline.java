@@ -1,16 +1,12 @@
 package dev.gatun.pipelines;
 
-import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.Head;
 import dev.gatun.nn.Compute;
-import dev.gatun.ops.Norm;
-import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
-import dev.gatun.tensor.Tensor;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
@@ -19,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
@@ -30,7 +27,10 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * What to do otherwise than the model's directory says; null leaves it to the directory.
    *
    * @param pooling how tokens become one vector; the mean where nothing is said
-   * @param normalize whether vectors get length one; they do where nothing is said
+   * @param normalize whether vectors get length one at the end; they do where there is no {@code
+   *     modules.json}
+   * @param truncateDim how many features of a vector are kept, before it gets length one; all where
+   *     nothing is said
    * @param maxLength the most tokens of a text, special ones included; the model's limit where
    *     nothing is said
    * @param overflow what happens to longer texts
@@ -39,8 +39,9 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @param device where the model runs; on the processor where nothing is said
    */
   public record Options(
-      PoolingMode pooling,
+      Pooling pooling,
       Boolean normalize,
+      Integer truncateDim,
       Integer maxLength,
       EncodeOptions.Overflow overflow,
       Storage weights,
@@ -49,87 +50,131 @@ public final class EmbeddingPipeline implements AutoCloseable {
     /** As the directory says; longer texts are cut, and the result tells by how much. */
     public static final Options DEFAULT =
         new Options(
-            null, null, null, EncodeOptions.Overflow.TRUNCATE, Storage.F32, Compute.EXACT, null);
+            null,
+            null,
+            null,
+            null,
+            EncodeOptions.Overflow.TRUNCATE,
+            Storage.F32,
+            Compute.EXACT,
+            null);
 
     /** These options with another pooling. */
-    public Options withPooling(PoolingMode value) {
-      return new Options(value, normalize, maxLength, overflow, weights, compute, device);
+    public Options withPooling(Pooling value) {
+      return new Options(
+          value, normalize, truncateDim, maxLength, overflow, weights, compute, device);
     }
 
     /** These options with vectors of length one or as they come. */
     public Options withNormalize(boolean value) {
-      return new Options(pooling, value, maxLength, overflow, weights, compute, device);
+      return new Options(
+          pooling, value, truncateDim, maxLength, overflow, weights, compute, device);
+    }
+
+    /** These options with vectors of their first features. */
+    public Options withTruncateDim(int features) {
+      if (features < 1) {
+        throw new IllegalArgumentException(
+            "truncateDim is %d, expected a number from 1".formatted(features));
+      }
+      return new Options(
+          pooling, normalize, features, maxLength, overflow, weights, compute, device);
     }
 
     /** These options with another limit. */
     public Options withMaxLength(int tokens) {
-      return new Options(pooling, normalize, tokens, overflow, weights, compute, device);
+      return new Options(
+          pooling, normalize, truncateDim, tokens, overflow, weights, compute, device);
     }
 
     /** These options with the weights of linear layers kept as something else. */
     public Options withWeights(Storage value) {
-      return new Options(pooling, normalize, maxLength, overflow, value, compute, device);
+      return new Options(
+          pooling, normalize, truncateDim, maxLength, overflow, value, compute, device);
     }
 
     /** These options with products that compute in another way. */
     public Options withCompute(Compute value) {
-      return new Options(pooling, normalize, maxLength, overflow, weights, value, device);
+      return new Options(
+          pooling, normalize, truncateDim, maxLength, overflow, weights, value, device);
     }
 
     /** These options with the model on another device than the processor. */
     public Options withDevice(Device value) {
-      return new Options(pooling, normalize, maxLength, overflow, weights, compute, value);
+      return new Options(
+          pooling, normalize, truncateDim, maxLength, overflow, weights, compute, value);
     }
 
     /** These options with an error for texts that are too long. */
     public Options withError() {
       return new Options(
-          pooling, normalize, maxLength, EncodeOptions.Overflow.ERROR, weights, compute, device);
+          pooling,
+          normalize,
+          truncateDim,
+          maxLength,
+          EncodeOptions.Overflow.ERROR,
+          weights,
+          compute,
+          device);
     }
-  }
-
-  private static Device device(Options options) {
-    return options.device == null ? Device.cpu() : options.device;
   }
 
   private final Tokenizer tokenizer;
   private final TextModel model;
-  private final PoolingMode pooling;
-  private final boolean normalize;
+  private final SentenceConfig config;
+  private final SentenceVectors vectors;
   private final EncodeOptions encoding;
 
   private EmbeddingPipeline(
-      Tokenizer tokenizer, TextModel model, SentenceSettings said, Options options) {
+      Tokenizer tokenizer,
+      TextModel model,
+      TransformerSettings settings,
+      SentenceConfig config,
+      SentenceVectors vectors,
+      Options options) {
     this.tokenizer = tokenizer;
     this.model = model;
-    this.pooling = first(options.pooling, said.pooling(), PoolingMode.MEAN);
-    this.normalize = first(options.normalize, said.normalize(), true);
-    int limit =
-        Math.min(
-            model.maxLength(),
-            first(
-                options.maxLength,
-                said.maxLength(),
-                tokenizer.modelMaxLength().orElse(Integer.MAX_VALUE)));
-    this.encoding = EncodeOptions.DEFAULT.withMaxLength(limit).withOverflow(options.overflow);
+    this.config = config;
+    this.vectors = vectors;
+    Integer said = options.maxLength != null ? options.maxLength : settings.maxLength();
+    int limit = said != null ? said : tokenizer.modelMaxLength().orElse(Integer.MAX_VALUE);
+    this.encoding =
+        EncodeOptions.DEFAULT
+            .withMaxLength(Math.min(model.maxLength(), limit))
+            .withOverflow(options.overflow);
   }
 
-  /** Opens a model directory, a sentence-transformers one or any encoder's. */
+  /**
+   * Opens a model directory: one of sentence-transformers, whose {@code modules.json} says which
+   * modules there are and where, or any encoder's, the mean of whose tokens is taken. What its
+   * files say and nobody here reads is named in a warning of the logger {@code dev.gatun}, or with
+   * {@code -Dgatun.strict=true} in an error.
+   */
   public static EmbeddingPipeline load(Path directory) throws IOException {
     return load(directory, Options.DEFAULT);
   }
 
   /** Opens a model directory with options. */
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
-    SentenceSettings said = SentenceSettings.read(directory);
+    SentenceModules modules = SentenceModules.read(directory);
+    SentenceConfig config = SentenceConfig.read(directory);
+    Path transformer = modules == null ? directory : modules.transformer();
+    TransformerSettings settings = TransformerSettings.read(transformer);
+    Device device = options.device == null ? Device.cpu() : options.device;
+    Tokenizer tokenizer = null;
     TextModel model =
         TextModel.of(
-            AutoModel.load(
-                directory, Head.BASE, device(options), options.weights, options.compute));
+            AutoModel.load(transformer, Head.BASE, device, options.weights, options.compute));
     try {
-      return new EmbeddingPipeline(Tokenizer.load(directory), model, said, options);
+      tokenizer = Tokenizer.load(transformer, settings.lowerCase());
+      var later = modules == null ? null : modules.load(device, model.hiddenSize());
+      var vectors = SentenceVectors.of(later, model, options, config.truncateDim());
+      return new EmbeddingPipeline(tokenizer, model, settings, config, vectors, options);
     } catch (IOException | RuntimeException e) {
       model.close();
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
       throw e;
     }
   }
@@ -140,45 +185,119 @@ public final class EmbeddingPipeline implements AutoCloseable {
   }
 
   static EmbeddingPipeline of(Tokenizer tokenizer, TextModel model, Options options) {
-    return new EmbeddingPipeline(tokenizer, model, new SentenceSettings(null, null, null), options);
+    return new EmbeddingPipeline(
+        tokenizer,
+        model,
+        TransformerSettings.NONE,
+        SentenceConfig.NONE,
+        SentenceVectors.of(null, model, options, null),
+        options);
   }
 
-  /** The vector of a text. */
+  /** The prompts of the model, by their names. */
+  public Map<String, Prompt> prompts() {
+    return config.prompts();
+  }
+
+  /**
+   * The prompt of a name.
+   *
+   * @throws IllegalArgumentException when the model has none of that name
+   */
+  public Prompt prompt(String name) {
+    Prompt prompt = config.prompts().get(name);
+    if (prompt == null) {
+      throw new IllegalArgumentException(
+          "the model has no prompt '%s', its prompts are %s"
+              .formatted(name, config.prompts().keySet()));
+    }
+    return prompt;
+  }
+
+  /**
+   * What is put before a text where no prompt is given: {@code default_prompt_name}, or nothing.
+   */
+  public Prompt defaultPrompt() {
+    return config.defaultPrompt();
+  }
+
+  /** The prompt for what is looked for: {@code query}, else {@link #defaultPrompt}. */
+  public Prompt queryPrompt() {
+    return config.query();
+  }
+
+  /**
+   * The prompt for what is searched: the first there is of {@code document}, {@code passage} and
+   * {@code corpus}, else {@link #defaultPrompt}.
+   */
+  public Prompt documentPrompt() {
+    return config.document();
+  }
+
+  /** How near the model's vectors are; the cosine where nothing is said. */
+  public Similarity similarity() {
+    return config.similarity();
+  }
+
+  /** The vector of a text, behind {@link #defaultPrompt}. */
   public float[] embed(String text) {
-    Objects.requireNonNull(text, "text");
-    return embed(List.of(text))[0];
+    return embed(text, defaultPrompt());
   }
 
-  /** The vectors of texts; of one that is cut, no more is read than what is kept needs. */
+  /** The vector of a text behind a prompt. */
+  public float[] embed(String text, Prompt prompt) {
+    Objects.requireNonNull(text, "text");
+    return embed(List.of(text), prompt)[0];
+  }
+
+  /** The vectors of texts, behind {@link #defaultPrompt}. */
   public float[][] embed(List<String> texts) {
+    return embed(texts, defaultPrompt());
+  }
+
+  /**
+   * The vectors of texts behind a prompt; of one that is cut, no more is read than what is kept
+   * needs.
+   */
+  public float[][] embed(List<String> texts, Prompt prompt) {
     check(texts);
     boolean cut = encoding.overflow() == EncodeOptions.Overflow.TRUNCATE;
     return vectors(
         texts.size(),
         i -> {
-          String text = texts.get(i);
+          String text = prompt.text() + texts.get(i);
           Encoding made =
               cut ? tokenizer.encodeStart(text, encoding) : tokenizer.encode(text, encoding);
           return new Tokens(made.ids(), made.typeIds());
         },
+        promptTokens(prompt),
         _ -> {});
   }
 
-  /** The vectors of texts, and how many tokens were cut off, for which each is read whole. */
+  /**
+   * The vectors of texts, behind {@link #defaultPrompt}, and how many tokens were cut off, for
+   * which each is read whole.
+   */
   public List<Embedded> run(List<String> texts) {
+    return run(texts, defaultPrompt());
+  }
+
+  /** The same behind a prompt. */
+  public List<Embedded> run(List<String> texts, Prompt prompt) {
     check(texts);
     int[] dropped = new int[texts.size()];
-    float[][] vectors =
+    float[][] made =
         vectors(
             texts.size(),
             i -> {
-              Encoding made = tokenizer.encode(texts.get(i), encoding);
-              dropped[i] = made.droppedTokens();
-              return new Tokens(made.ids(), made.typeIds());
+              Encoding encoded = tokenizer.encode(prompt.text() + texts.get(i), encoding);
+              dropped[i] = encoded.droppedTokens();
+              return new Tokens(encoded.ids(), encoded.typeIds());
             },
+            promptTokens(prompt),
             _ -> {});
-    return IntStream.range(0, vectors.length)
-        .mapToObj(i -> new Embedded(vectors[i], dropped[i]))
+    return IntStream.range(0, made.length)
+        .mapToObj(i -> new Embedded(made[i], dropped[i]))
         .toList();
   }
 
@@ -198,15 +317,34 @@ public final class EmbeddingPipeline implements AutoCloseable {
     return tokenizer.encode(text).ids();
   }
 
+  /** The same behind a prompt. */
+  public long[] inputIds(String text, Prompt prompt) {
+    return inputIds(prompt.text() + text);
+  }
+
   /**
    * The vectors of texts that are tokens already, by {@link #inputIds}.
    *
    * @param inputIds no more than {@link #maxLength} each
+   * @param prompt that is among the tokens
    * @param done is told of every batch, how many texts were in it
    */
-  public float[][] embedTokens(List<long[]> inputIds, IntConsumer done) {
+  public float[][] embedTokens(List<long[]> inputIds, Prompt prompt, IntConsumer done) {
     return vectors(
-        inputIds.size(), i -> new Tokens(inputIds.get(i), new long[inputIds.get(i).length]), done);
+        inputIds.size(),
+        i -> new Tokens(inputIds.get(i), new long[inputIds.get(i).length]),
+        promptTokens(prompt),
+        done);
+  }
+
+  /** How many of a text's tokens are a prompt's and not pooled. */
+  private int promptTokens(Prompt prompt) {
+    if (!vectors.skipsPrompt() || prompt.text().isEmpty()) {
+      return 0;
+    }
+    Encoding alone = tokenizer.encode(prompt.text());
+    int count = alone.length();
+    return count > 0 && alone.special()[count - 1] ? count - 1 : count;
   }
 
   /** The most tokens of a text, special ones included. */
@@ -216,12 +354,13 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   /** The length of a vector. */
   public int dimension() {
-    return model.hiddenSize();
+    return vectors.dimension();
   }
 
   @Override
   public void close() {
-    try (model) {
+    try (model;
+        vectors) {
       tokenizer.close();
     }
   }
@@ -229,14 +368,14 @@ public final class EmbeddingPipeline implements AutoCloseable {
   private record Tokens(long[] ids, long[] typeIds) {}
 
   /** Takes texts as they come, in batches of as many tokens as the model likes at once. */
-  private float[][] vectors(int texts, IntFunction<Tokens> tokens, IntConsumer done) {
-    float[][] vectors = new float[texts][];
+  private float[][] vectors(int texts, IntFunction<Tokens> tokens, int prompt, IntConsumer done) {
+    float[][] made = new float[texts][];
     List<Tokens> batch = new ArrayList<>();
     int count = 0;
     for (int i = 0; i < texts; i++) {
       Tokens next = tokens.apply(i);
       if (!batch.isEmpty() && count + next.ids.length > model.batchTokens()) {
-        embed(batch, vectors, i - batch.size());
+        embed(batch, prompt, made, i - batch.size());
         done.accept(batch.size());
         batch.clear();
         count = 0;
@@ -245,28 +384,24 @@ public final class EmbeddingPipeline implements AutoCloseable {
       count += next.ids.length;
     }
     if (!batch.isEmpty()) {
-      embed(batch, vectors, texts - batch.size());
+      embed(batch, prompt, made, texts - batch.size());
       done.accept(batch.size());
     }
-    return vectors;
+    return made;
   }
 
-  private void embed(List<Tokens> batch, float[][] vectors, int first) {
+  private void embed(List<Tokens> batch, int prompt, float[][] made, int first) {
     long[][] ids = batch.stream().map(Tokens::ids).toArray(long[][]::new);
     long[][] types = batch.stream().map(Tokens::typeIds).toArray(long[][]::new);
+    int[] lengths = Arrays.stream(ids).mapToInt(each -> each.length).toArray();
     float[] rows;
     try (Scope _ = Scope.open();
         EncoderModel.Encoded encoded = model.encode(ids, types)) {
-      Tensor pooled = Reductions.pool(encoded.hidden(), encoded.segments(), pooling);
-      rows = (normalize ? Norm.l2Normalize(pooled) : pooled).toFloatArray();
+      rows = vectors.forward(encoded, lengths, prompt).toFloatArray();
     }
     int columns = rows.length / ids.length;
     for (int i = 0; i < ids.length; i++) {
-      vectors[first + i] = Arrays.copyOfRange(rows, i * columns, (i + 1) * columns);
+      made[first + i] = Arrays.copyOfRange(rows, i * columns, (i + 1) * columns);
     }
-  }
-
-  private static <T> T first(T chosen, T said, T otherwise) {
-    return chosen != null ? chosen : said != null ? said : otherwise;
   }
 }

@@ -24,7 +24,15 @@ public interface Tokenizer extends AutoCloseable {
    *     runs tokenizers: {@value TokenizerProvider#DEPENDENCY} does
    */
   static Tokenizer load(Path directoryOrTokenizerJson) throws IOException {
-    return FileTokenizer.create(TokenizerFiles.read(directoryOrTokenizerJson));
+    return load(directoryOrTokenizerJson, false);
+  }
+
+  /**
+   * The same for a model whose texts are made lower case first, as sentence-transformers' {@code
+   * do_lower_case} asks.
+   */
+  static Tokenizer load(Path directoryOrTokenizerJson, boolean lowerCase) throws IOException {
+    return FileTokenizer.create(TokenizerFiles.read(directoryOrTokenizerJson, lowerCase));
   }
 
   /** The tokens of {@code text} with {@link EncodeOptions#DEFAULT}. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.TextFile;
 import java.io.IOException;
@@ -39,7 +40,12 @@ record TokenizerFiles(
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
-  static TokenizerFiles read(Path path) throws IOException {
+  /**
+   * Reads them.
+   *
+   * @param lowerCase whether texts are to be made lower case before anything else
+   */
+  static TokenizerFiles read(Path path, boolean lowerCase) throws IOException {
     if (!Files.exists(path)) {
       throw new NoSuchFileException(path.toString(), null, "there is no such file or directory");
     }
@@ -50,6 +56,9 @@ record TokenizerFiles(
     ObjectNode root = isDirectory ? find(path, config) : object(path);
     root.putNull("truncation");
     root.putNull("padding");
+    if (lowerCase) {
+      lowerCase(root);
+    }
     String source = path.toString();
     TokenizerChecks.check(root, source);
     Vocabulary vocabulary = new Vocabulary(root, source);
@@ -61,6 +70,19 @@ record TokenizerFiles(
     } catch (JsonProcessingException e) {
       throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
     }
+  }
+
+  private static void lowerCase(ObjectNode root) {
+    JsonNode before = root.path("normalizer");
+    ObjectNode sequence = JSON.createObjectNode().put("type", "Sequence");
+    ArrayNode all = sequence.putArray("normalizers");
+    all.addObject().put("type", "Lowercase");
+    if (before.path("type").asText().equals("Sequence")) {
+      before.path("normalizers").forEach(all::add);
+    } else if (before.isObject()) {
+      all.add(before);
+    }
+    root.set("normalizer", sequence);
   }
 
   private static ObjectNode find(Path directory, JsonNode config) throws IOException {

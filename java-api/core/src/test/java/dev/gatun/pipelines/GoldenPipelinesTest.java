@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.models.Head;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -135,8 +134,8 @@ final class GoldenPipelinesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(PoolingMode.class)
-  void embeds(PoolingMode pooling) throws Exception {
+  @EnumSource(Pooling.class)
+  void embeds(Pooling pooling) throws Exception {
     try (Golden golden = new Golden("bert-mlm");
         EmbeddingPipeline pipeline =
             EmbeddingPipeline.of(
@@ -151,15 +150,23 @@ final class GoldenPipelinesTest {
           for (int d = 0; d < next.length; d++) {
             expected[d] =
                 switch (pooling) {
-                  case MEAN -> expected[d] + next[d];
+                  case MEAN, MEAN_SQRT_LEN_TOKENS -> expected[d] + next[d];
+                  case WEIGHTEDMEAN -> expected[d] + (token + 1) * next[d];
                   case MAX -> Math.max(expected[d], next[d]);
-                  case FIRST -> expected[d];
-                  case LAST -> next[d];
+                  case CLS -> expected[d];
+                  case LASTTOKEN -> next[d];
                 };
           }
         }
-        for (int d = 0; pooling == PoolingMode.MEAN && d < expected.length; d++) {
-          expected[d] /= tokens;
+        double divisor =
+            switch (pooling) {
+              case MEAN -> tokens;
+              case MEAN_SQRT_LEN_TOKENS -> Math.sqrt(tokens);
+              case WEIGHTEDMEAN -> tokens * (tokens + 1) / 2.0;
+              case CLS, MAX, LASTTOKEN -> 1;
+            };
+        for (int d = 0; d < expected.length; d++) {
+          expected[d] = (float) (expected[d] / divisor);
         }
         assertArrayEquals(
             expected, pipeline.embed(GoldenTokenizer.text(row)), 4 * (float) TOLERANCE);
@@ -181,12 +188,14 @@ final class GoldenPipelinesTest {
             EmbeddingPipeline.of(
                 golden.tokenizer(-1), golden.model(Head.BASE), EmbeddingPipeline.Options.DEFAULT)) {
       List<Integer> batches = new ArrayList<>();
-      float[][] all = pipeline.embedTokens(ids, batches::add);
+      float[][] all = pipeline.embedTokens(ids, Prompt.NONE, batches::add);
       assertEquals(9000, batches.stream().mapToInt(Integer::intValue).sum());
       assertTrue(batches.size() > 1, "one batch has no parts");
       for (int i : new int[] {0, 1, 4000, 4001, 7000, 8999}) {
         assertArrayEquals(
-            pipeline.embedTokens(List.of(ids.get(i)), _ -> {})[0], all[i], "sequence " + i);
+            pipeline.embedTokens(List.of(ids.get(i)), Prompt.NONE, _ -> {})[0],
+            all[i],
+            "sequence " + i);
       }
     }
   }

@@ -16,7 +16,7 @@ final class FileTokenizerTest {
 
   private TokenizerFiles files() throws IOException {
     Files.writeString(folder.resolve("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
-    return TokenizerFiles.read(folder);
+    return TokenizerFiles.read(folder, false);
   }
 
   @Test

@@ -1,0 +1,25 @@
+package dev.gatun.files;
+
+/**
+ * Words about what is in a file and is passed by, by the logger {@code dev.gatun}; not exported.
+ */
+public final class Warnings {
+  /** The property by which everything that is passed by is an error. */
+  private static final String STRICT = "gatun.strict";
+
+  private static final System.Logger LOGGER = System.getLogger("dev.gatun");
+
+  private Warnings() {}
+
+  /**
+   * Says what is passed by.
+   *
+   * @throws IllegalArgumentException with that message where {@code -Dgatun.strict=true}
+   */
+  public static void ignored(String message) {
+    if (Boolean.getBoolean(STRICT)) {
+      throw new IllegalArgumentException(message + " (an error, since gatun.strict is true)");
+    }
+    LOGGER.log(System.Logger.Level.WARNING, message);
+  }
+}
