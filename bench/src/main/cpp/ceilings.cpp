@@ -1,8 +1,9 @@
 // Measures what this processor can do at most and prints it as JSON: ceilings THREADS
 //
 // f32, bf16, int8: operations a second (a multiplication and an addition are two) of the widest
-// multiply-add instruction, on registers. read, copy: bytes a second from memory, copied bytes
-// counted once for reading and once for writing. Medians of rounds.
+// multiply-add instruction, on registers: matrix registers where there are such. read, copy: bytes
+// a second from memory, copied bytes counted once for reading and once for writing. Medians of
+// rounds.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -16,6 +17,11 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#endif
+#if defined(__AMX_BF16__) && defined(__AMX_INT8__) && defined(__linux__)
+#define MATRICES
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace {
@@ -102,6 +108,33 @@ double rate(Threads &threads, double operations, const Step &step) {
   return threads.count() * operations * 12 * kSteps / time;
 }
 
+#if defined(MATRICES)
+bool may_use_matrices() {
+  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+}
+
+// Four sums of 16 x 16 by two registers of each side, each 16 rows of 64 bytes; `step` is the four
+// products, of so many operations.
+template <typename Step>
+double matrix_rate(Threads &threads, double operations, const Step &step) {
+  constexpr int64_t kSteps = 1000000;
+  struct {
+    uint8_t palette = 1, row = 0, unused[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } configuration;
+  const double time = threads.median([&](int) {
+    _tile_loadconfig(&configuration);  // all are 0
+    for (int64_t i = 0; i < kSteps; i++) {
+      step();
+    }
+    _tile_release();
+  });
+  return threads.count() * operations * kSteps / time;
+}
+#endif
+
 }  // namespace
 
 int main(int, char **args) {
@@ -116,17 +149,40 @@ int main(int, char **args) {
   std::printf("\"f32\": %.4g, ",
               rate<__m256>(threads, 16, [=](__m256 sum) { return _mm256_fmadd_ps(a, b, sum); }));
 #endif
+#if defined(MATRICES)
+  const bool matrices = may_use_matrices();
+  if (matrices) {
+    std::printf("\"bf16\": %.4g, ", matrix_rate(threads, 4 * 16 * 16 * 32 * 2, [] {
+                  _tile_dpbf16ps(0, 4, 6);
+                  _tile_dpbf16ps(1, 4, 7);
+                  _tile_dpbf16ps(2, 5, 6);
+                  _tile_dpbf16ps(3, 5, 7);
+                }));
+    std::printf("\"int8\": %.4g, ", matrix_rate(threads, 4 * 16 * 16 * 64 * 2, [] {
+                  _tile_dpbsud(0, 4, 6);
+                  _tile_dpbsud(1, 4, 7);
+                  _tile_dpbsud(2, 5, 6);
+                  _tile_dpbsud(3, 5, 7);
+                }));
+  }
+#else
+  const bool matrices = false;
+#endif
 #if defined(__AVX512BF16__)
   const __m512bh pairs = (__m512bh)_mm512_set1_epi32(0x3f803f80);
-  std::printf("\"bf16\": %.4g, ", rate<__m512>(threads, 64, [=](__m512 sum) {
-                return _mm512_dpbf16_ps(sum, pairs, pairs);
-              }));
+  if (!matrices) {
+    std::printf("\"bf16\": %.4g, ", rate<__m512>(threads, 64, [=](__m512 sum) {
+                  return _mm512_dpbf16_ps(sum, pairs, pairs);
+                }));
+  }
 #endif
 #if defined(__AVX512VNNI__)
   const __m512i bytes = _mm512_set1_epi32(0x01010101);
-  std::printf("\"int8\": %.4g, ", rate<__m512i>(threads, 128, [=](__m512i sum) {
-                return _mm512_dpbusd_epi32(sum, bytes, bytes);
-              }));
+  if (!matrices) {
+    std::printf("\"int8\": %.4g, ", rate<__m512i>(threads, 128, [=](__m512i sum) {
+                  return _mm512_dpbusd_epi32(sum, bytes, bytes);
+                }));
+  }
 #endif
   std::vector<char *> from(threads.count()), to(threads.count());
   for (int t = 0; t < threads.count(); t++) {

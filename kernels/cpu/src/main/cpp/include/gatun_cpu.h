@@ -52,6 +52,8 @@ typedef enum {
   GATUN_FEATURE_DOTPROD = 256,
   GATUN_FEATURE_I8MM = 512,
   GATUN_FEATURE_ARM_BF16 = 1024,
+  GATUN_FEATURE_AMX_BF16 = 2048,
+  GATUN_FEATURE_AMX_INT8 = 4096,
 } gatun_feature;
 
 typedef enum {

@@ -309,7 +309,11 @@ static inline int32_t quantized_codes(const Product &p, const Quantized &q, int3
     parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       if (kBits == 8 && a.runs == 1 && !q.has_min()) {
-        long_rows(q, panel, a, row, rows, sums);
+        if (has(kMatrixBytes)) {
+          matrix_long_rows(q, panel, a, row, rows, sums);
+        } else {
+          long_rows(q, panel, a, row, rows, sums);
+        }
       } else if (kMakesBytes && rows > kCodeTileRows && q.group <= kDepthBlock &&
                  q.group % 4 == 0 && !q.has_sum()) {
         bytes_rows<kBits>(q, panel, a, row, rows, sums);

@@ -2,7 +2,7 @@
 #ifndef GATUN_DOT_CODES_H
 #define GATUN_DOT_CODES_H
 
-#include "activation_codes.h"
+#include "matrix_codes.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {

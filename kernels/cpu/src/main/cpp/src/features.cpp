@@ -6,6 +6,19 @@
 
 #include <cpuid.h>
 
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Matrix registers are large, so Linux asks that a process says that it wants them.
+static bool may_use_matrices() {
+  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+}
+#else
+static bool may_use_matrices() { return false; }
+#endif
+
 int32_t gatun::detect_features() {
   unsigned a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_AVX)) {
@@ -26,6 +39,11 @@ int32_t gatun::detect_features() {
     if (zmm && (b & all) == all) {
       features |= GATUN_FEATURE_AVX512;
       features |= c & bit_AVX512VNNI ? GATUN_FEATURE_AVX512_VNNI : 0;
+    }
+    const bool saved = (low & 0x60000) == 0x60000, amx = d & (1u << 24);
+    if (saved && amx && may_use_matrices()) {
+      features |= d & (1u << 22) ? GATUN_FEATURE_AMX_BF16 : 0;
+      features |= d & (1u << 25) ? GATUN_FEATURE_AMX_INT8 : 0;
     }
   }
   if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) {

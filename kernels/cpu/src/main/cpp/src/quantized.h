@@ -71,7 +71,7 @@ struct Quantized {
 };
 
 // The words of kLanes features.
-static inline Ints load_words(const uint8_t *words) {
+static inline Ints load_words(const void *words) {
   Ints w;
   __builtin_memcpy(&w, words, sizeof w);
   return w;

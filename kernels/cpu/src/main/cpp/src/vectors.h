@@ -18,6 +18,14 @@ typedef int32_t Ints __attribute__((vector_size(kLanes * 4)));
 typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
 typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
 
+// Matrix registers, of processors that have them: so many, of at most this many rows and words of
+// 32 bits in a row.
+constexpr int kMatrices = 8, kMatrixRows = 16, kMatrixWords = 16;
+
+struct MatrixShape {
+  int64_t rows, words;
+};
+
 // Whether the processor has an instruction set beyond the level's own; 0 names one that no
 // processor of the level has.
 static inline bool has(int32_t feature) {

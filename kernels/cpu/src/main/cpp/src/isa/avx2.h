@@ -95,6 +95,7 @@ constexpr bool kMakesBytes = true;
 }  // namespace GATUN_LEVEL
 }  // namespace gatun
 
+#include "no_matrices.h"
 #include "no_pairs.h"
 #include "no_signed_dots.h"
 

@@ -1,4 +1,4 @@
-// The primitives by AVX-512 F, BW, DQ and VL; with VNNI and BF16 where the processor has them.
+// The primitives by AVX-512 F, BW, DQ and VL; with VNNI, BF16 and AMX where the processor has them.
 #ifndef GATUN_ISA_AVX512_H
 #define GATUN_ISA_AVX512_H
 
@@ -189,6 +189,7 @@ GATUN_PAIRS static inline Bits code_pairs(const uint8_t *words, int i) {
 }  // namespace GATUN_LEVEL
 }  // namespace gatun
 
+#include "amx.h"
 #include "no_signed_dots.h"
 
 #endif

@@ -151,6 +151,7 @@ static inline Bits code_pairs(const uint8_t *words, int i) {
 }  // namespace GATUN_LEVEL
 }  // namespace gatun
 
+#include "no_matrices.h"
 #include "two_halves.h"
 
 #endif

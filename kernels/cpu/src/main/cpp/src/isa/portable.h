@@ -93,6 +93,7 @@ constexpr bool kMakesBytes = true;
 }  // namespace GATUN_LEVEL
 }  // namespace gatun
 
+#include "no_matrices.h"
 #include "no_mixed_dots.h"
 #include "no_pairs.h"
 #include "no_signed_dots.h"

@@ -1,5 +1,6 @@
 // Weights of 16-bit floats.
 #include "../dot_bf16.h"
+#include "../matrices.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -31,6 +32,23 @@ bool are_pairs(const Product &p) {
          p.x_stride * 2 % 1024 != 0;
 }
 
+// sums[rows][PANEL] = x[rows][pairs] * weights[pairs][PANEL] without matrix registers.
+void by_vectors(int64_t rows, const uint16_t *x, int64_t stride, const uint16_t *weights,
+                int64_t pairs, float *sums) {
+  for (int64_t depth = 0; depth < pairs; depth += kPairsBlock) {
+    const int64_t length = pairs - depth < kPairsBlock ? pairs - depth : kPairsBlock;
+    const uint16_t *block = weights + depth * 2 * GATUN_PANEL;
+    const int64_t bytes = length * 4 * GATUN_PANEL;
+    by_even_tile<12>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
+      // One tile reads the weights as they come, several share the next ones.
+      const char *from = reinterpret_cast<const char *>(block) + (tiles == 1 ? kAhead : bytes);
+      bf16_tile<12>(count, x + r * stride + 2 * depth, stride, block, length,
+                    sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld,
+                    Ahead::share(from, bytes, length, tiles, which));
+    });
+  }
+}
+
 int32_t by_pairs(const Product &p, const uint16_t *packed) {
   static thread_local Scratch scratch;
   const bool direct = are_pairs(p);
@@ -48,21 +66,15 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
     }
     parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
+      const uint16_t *rows_of_x = x + row * stride,
+                     *weights = packed + panel * pairs * 2 * GATUN_PANEL;
       if (pairs == 0) {
         clear(sums, rows);
-      }
-      for (int64_t depth = 0; depth < pairs; depth += kPairsBlock) {
-        const int64_t length = pairs - depth < kPairsBlock ? pairs - depth : kPairsBlock;
-        const uint16_t *weights = packed + (panel * pairs + depth) * 2 * GATUN_PANEL;
-        const int64_t bytes = length * 4 * GATUN_PANEL;
-        by_even_tile<12>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
-          // One tile reads the weights as they come, several share the next ones.
-          const char *from =
-              reinterpret_cast<const char *>(weights) + (tiles == 1 ? kAhead : bytes);
-          bf16_tile<12>(count, x + (row + r) * stride + 2 * depth, stride, weights, length,
-                        sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld,
-                        Ahead::share(from, bytes, length, tiles, which));
-        });
+      } else if (has(kMatrixPairs)) {
+        Matrices().product<PairProducts>(rows, rows_of_x, 2 * stride, weights, pairs, sums,
+                                         sizeof(float) * GATUN_PANEL, Into::kNew, From::kMemory);
+      } else {
+        by_vectors(rows, rows_of_x, stride, weights, pairs, sums);
       }
       finish_tile(p, sums, chunk + row, rows, panel);
     });

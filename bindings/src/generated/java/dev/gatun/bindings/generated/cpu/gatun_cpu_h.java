@@ -231,6 +231,24 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_FEATURE_ARM_BF16() {
         return GATUN_FEATURE_ARM_BF16;
     }
+    private static final int GATUN_FEATURE_AMX_BF16 = (int)2048L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_FEATURE_AMX_BF16 = 2048
+     * }
+     */
+    public static int GATUN_FEATURE_AMX_BF16() {
+        return GATUN_FEATURE_AMX_BF16;
+    }
+    private static final int GATUN_FEATURE_AMX_INT8 = (int)4096L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_FEATURE_AMX_INT8 = 4096
+     * }
+     */
+    public static int GATUN_FEATURE_AMX_INT8() {
+        return GATUN_FEATURE_AMX_INT8;
+    }
     private static final int GATUN_ACTIVATION_NONE = (int)0L;
     /**
      * {@snippet lang=c :

@@ -20,7 +20,11 @@ public enum CpuFeature {
   NEON,
   DOTPROD,
   I8MM,
-  ARM_BF16;
+  ARM_BF16,
+  /** AMX's matrix registers, with products of bf16 pairs; asked of Linux for the whole process. */
+  AMX_BF16,
+  /** The same with products of bytes. */
+  AMX_INT8;
 
   /** The name in properties and reports. */
   public String id() {

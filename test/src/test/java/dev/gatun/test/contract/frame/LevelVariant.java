@@ -46,7 +46,12 @@ public record LevelVariant(CpuLevel level, Set<CpuFeature> without) {
     return switch (level) {
       case PORTABLE -> EnumSet.noneOf(CpuFeature.class);
       case AVX2 -> EnumSet.of(CpuFeature.AVX_VNNI);
-      case AVX512 -> EnumSet.of(CpuFeature.AVX512_VNNI, CpuFeature.AVX512_BF16);
+      case AVX512 ->
+          EnumSet.of(
+              CpuFeature.AVX512_VNNI,
+              CpuFeature.AVX512_BF16,
+              CpuFeature.AMX_BF16,
+              CpuFeature.AMX_INT8);
       case NEON -> EnumSet.of(CpuFeature.DOTPROD, CpuFeature.I8MM, CpuFeature.ARM_BF16);
     };
   }
