@@ -144,10 +144,13 @@ struct Softmax {
 
   // Turns scores[rows][kKeys] of the queries from `first` on into e^(score - top), and calls
   // fade(row, factor) with what their sums so far are to be multiplied by, where that is not 1.
-  // Scores from count up to a whole vector are lost.
+  // Scores from count up to a whole block are lost: with them a query's sum is the same however
+  // many more keys the other queries see.
   template <typename Fade>
   void soften(int64_t first, int64_t rows, int64_t count, float *scores, const Fade &fade) {
-    const int64_t whole = (count + kLanes - 1) / kLanes * kLanes;
+    constexpr int64_t kTogether = lanes_of<Block>;
+    static_assert(kKeys % kTogether == 0, "whole blocks of scores");
+    const int64_t whole = (count + kTogether - 1) / kTogether * kTogether;
     for (int64_t r = 0; r < rows; r++) {
       for (int64_t j = count; j < whole; j++) {
         scores[r * kKeys + j] = kMinusInfinity;

@@ -2,32 +2,73 @@
 #ifndef GATUN_ATTENTION_PAIRS_H
 #define GATUN_ATTENTION_PAIRS_H
 
+#include "attention_rows.h"
 #include "attention_tiles.h"
 #include "dot_bf16.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
+// A head's size in pairs, and its queries and keys.
+class HeadPairs {
+ public:
+  const int64_t size, depth;
+
+  explicit HeadPairs(int64_t head_size) : size(head_size), depth(pairs(head_size)) {}
+
+  static int64_t pairs(int64_t size) { return (size + 1) / 2; }
+
+  void copy(const Bf16 *from, uint32_t *to) const {
+    if (size % 2 != 0) {
+      to[depth - 1] = 0;
+    }
+    __builtin_memcpy(to, from, static_cast<size_t>(size) * sizeof(Bf16));
+  }
+
+  // Pairs d to d + n of a row, whose last one may be half of one.
+  Floats load(const Bf16 *row, int64_t d, int64_t n) const {
+    const int64_t left = size - 2 * d, halves = left < 2 * n ? left : 2 * n;
+    Floats v{};
+    if (halves == 2 * kLanes) {
+      __builtin_memcpy(&v, row + 2 * d, sizeof v);
+      return v;
+    }
+    uint32_t bits[kLanes] = {};
+    __builtin_memcpy(bits, row + 2 * d, static_cast<size_t>(halves) * sizeof(Bf16));
+    __builtin_memcpy(&v, bits, sizeof v);
+    return v;
+  }
+};
+
+// Makes a row [kKeys] of floats one of bf16 in place, with zeros up to a whole vector.
+GATUN_PAIRS static inline void narrow_weights(int64_t keys, float *row) {
+  for (int64_t j = 0; j < keys; j += kLanes) {
+    const int64_t n = keys - j < kLanes ? keys - j : kLanes;
+    store_halves(reinterpret_cast<uint16_t *>(row) + j, narrow(load_lanes(row + j, n)));
+  }
+}
+
 // As FloatBlocks, with everything in pairs of bf16; probabilities are rounded to bf16.
 class PairBlocks {
  public:
   static int64_t floats(int64_t size, int64_t value_size) {
-    return kChunkQueries * pairs(size) + kKeys * pairs(size) + kKeys / 2 * sum_columns(value_size);
+    const int64_t depth = HeadPairs::pairs(size);
+    return kChunkQueries * depth + kKeys * depth + kKeys / 2 * sum_columns(value_size);
   }
   static int64_t sum_columns(int64_t value_size) { return round_up(value_size, GATUN_PANEL); }
 
   PairBlocks(const Sequence<Bf16> &sequence, float *memory)
       : s(sequence),
-        size(s.a.head_size),
+        head(s.a.head_size),
         value_size(s.a.value_head_size),
-        depth(pairs(size)),
+        depth(head.depth),
         columns(sum_columns(value_size)) {
     key = reinterpret_cast<uint32_t *>(memory);
     value = key + kKeys * depth;
     query = value + kKeys / 2 * columns;
   }
 
-  void load_query(int64_t i, const Bf16 *from) { copy(from, query + i * depth); }
+  void load_query(int64_t i, const Bf16 *from) { head.copy(from, query + i * depth); }
 
   void load_keys(int64_t g, int64_t begin, int64_t keys) {
     for (int64_t j = 0; j < keys; j += kLanes) {
@@ -36,7 +77,7 @@ class PairBlocks {
       by_vector(depth, [&](int64_t d, int64_t n) {
         Floats rows[kLanes];  // pairs, of which only the places change
         for (int64_t r = 0; r < kLanes; r++) {
-          rows[r] = r < m ? load_pairs(s.key(g, begin + j + r), d, n) : Floats{};
+          rows[r] = r < m ? head.load(s.key(g, begin + j + r), d, n) : Floats{};
         }
         transpose(rows);
         for (int64_t r = 0; r < n; r++) {
@@ -79,7 +120,9 @@ class PairBlocks {
   }
 
   void add_values(int64_t rows, int64_t keys, float *weights, float *sums) const {
-    narrow_weights(rows, keys, weights);
+    for (int64_t r = 0; r < rows; r++) {
+      narrow_weights(keys, weights + r * kKeys);
+    }
     const uint32_t *narrowed = reinterpret_cast<const uint32_t *>(weights);
     for (int64_t d = 0; d < columns; d += GATUN_PANEL) {
       tiles(rows, narrowed, kKeys, value + d * kKeys / 2, (keys + 1) / 2, sums + d, columns,
@@ -89,29 +132,11 @@ class PairBlocks {
 
  private:
   const Sequence<Bf16> &s;
-  const int64_t size, value_size, depth, columns;
+  const HeadPairs head;
+  const int64_t value_size, depth, columns;
   uint32_t *query;  // [kChunkQueries][depth]
   uint32_t *key;    // [kKeys / PANEL][depth][PANEL]
   uint32_t *value;  // [columns / PANEL][kKeys / 2][PANEL]
-
-  static int64_t pairs(int64_t size) { return (size + 1) / 2; }
-
-  void copy(const Bf16 *from, uint32_t *to) const {
-    if (size % 2 != 0) {
-      to[depth - 1] = 0;
-    }
-    __builtin_memcpy(to, from, static_cast<size_t>(size) * sizeof(Bf16));
-  }
-
-  // Pairs d to d + n of a row, whose last one may be half of one.
-  Floats load_pairs(const Bf16 *row, int64_t d, int64_t n) const {
-    uint32_t bits[kLanes] = {};
-    const int64_t left = size - 2 * d, halves = left < 2 * n ? left : 2 * n;
-    __builtin_memcpy(bits, row + 2 * d, static_cast<size_t>(halves) * sizeof(Bf16));
-    Floats v;
-    __builtin_memcpy(&v, bits, sizeof v);
-    return v;
-  }
 
   // The keys that a panel has no more of.
   void zero_rest(uint32_t *rest, int64_t keys) const {
@@ -140,16 +165,127 @@ class PairBlocks {
                            sums + r * sums_stride, sums_stride, into);
     }
   }
+};
 
-  // Makes rows [kKeys] of floats rows of bf16 in place, with zeros up to a whole vector.
-  GATUN_PAIRS static void narrow_weights(int64_t rows, int64_t keys, float *weights) {
+// As FloatRows, number for number as PairBlocks.
+class PairRows {
+ public:
+  static int64_t floats(int64_t size) { return HeadPairs::pairs(size); }
+  static int64_t sum_columns(int64_t value_size) { return round_up(value_size, kLanes); }
+
+  PairRows(const Sequence<Bf16> &sequence, float *memory)
+      : s(sequence),
+        head(s.a.head_size),
+        value_size(s.a.value_head_size),
+        columns(sum_columns(value_size)),
+        query(reinterpret_cast<uint32_t *>(memory)) {}
+
+  void load_query(int64_t r, const Bf16 *from) { head.copy(from, query + r * head.depth); }
+
+  GATUN_PAIRS void score(int64_t rows, const Bf16 *const *key, int64_t keys, float *scores) const {
+    Floats sums[kMaxRows];
     for (int64_t r = 0; r < rows; r++) {
-      float *row = weights + r * kKeys;
-      for (int64_t j = 0; j < keys; j += kLanes) {
-        const int64_t n = keys - j < kLanes ? keys - j : kLanes;
-        store_halves(reinterpret_cast<uint16_t *>(row) + j, narrow(load_lanes(row + j, n)));
+      sums[r] = Floats{};
+    }
+    int64_t d = 0;
+    for (; d + kLanes <= head.depth; d += kLanes) {
+      score<true>(rows, key, d, kLanes, sums);
+    }
+    if (d < head.depth) {
+      score<false>(rows, key, d, head.depth - d, sums);
+    }
+    for (int64_t r = 0; r < rows; r++) {
+      store_lanes(scores + r * kKeys, sums[r] * s.a.scale, keys);
+    }
+  }
+
+  void take_weights(int64_t rows, int64_t keys, float *weights) const {
+    for (int64_t r = 0; r < rows; r++) {
+      narrow_weights(keys, weights + r * kKeys);
+    }
+  }
+
+  void add_values(int64_t rows, const Bf16 *const *value, int64_t keys, const float *weights,
+                  int64_t first, float *sums) const {
+    const uint16_t *row = reinterpret_cast<const uint16_t *>(weights) + first;
+    bool all = true;
+    for (int64_t r = 0; r < rows; r++) {
+      for (int64_t j = 0; j < keys; j++) {
+        all &= row[2 * r * kKeys + j] != 0;
       }
     }
+    for (int64_t r = 0; r < rows;) {
+      const uint16_t *weight = row + 2 * r * kKeys;
+      if (all && rows - r >= 4) {
+        add_pairs<4>(value, keys, weight, sums + r * columns);
+        r += 4;
+        continue;
+      }
+      // A value of weight 0 is left out: it may be unseen and not a number.
+      const Bf16 *open[kLanes];
+      for (int64_t j = 0; j < keys; j++) {
+        open[j] = weight[j] == 0 ? nullptr : value[j];
+      }
+      add_pairs<1>(open, keys, weight, sums + r * columns);
+      r++;
+    }
+  }
+
+ private:
+  const Sequence<Bf16> &s;
+  const HeadPairs head;
+  const int64_t value_size, columns;
+  uint32_t *query;  // [rows][depth]
+
+  // sums[rows] += n pairs of the queries and keys from d on.
+  template <bool kWhole>
+  GATUN_PAIRS void score(int64_t rows, const Bf16 *const *key, int64_t d, int64_t n,
+                         Floats *sums) const {
+    Floats columns_of[kLanes];
+    for (int64_t j = 0; j < kLanes; j++) {
+      columns_of[j] = head.load(key[j], d, n);
+    }
+    transpose(columns_of);
+    for (int64_t r = 0; r < rows; r++) {
+      const uint16_t *q = reinterpret_cast<const uint16_t *>(query + r * head.depth + d);
+      Floats sum = sums[r];
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < (kWhole ? kLanes : n); i++) {
+        sum = dot_pairs(sum, (Bits)columns_of[i], q + 2 * i);
+      }
+      sums[r] = sum;
+    }
+  }
+
+  // sums[kRows][columns] += values, some of which may be null, by weights[kRows][2 * kKeys].
+  template <int kRows>
+  GATUN_PAIRS void add_pairs(const Bf16 *const *value, int64_t keys, const uint16_t *weights,
+                             float *sums) const {
+    for (int64_t d = 0; d < columns; d += kLanes) {
+      const int64_t n = value_size - d < kLanes ? value_size - d : kLanes;
+      Floats total[kRows];
+      for (int r = 0; r < kRows; r++) {
+        total[r] = load(sums + r * columns + d);
+      }
+      for (int64_t j = 0; j < keys; j += 2) {
+        const Bits low = bits(value[j], d, n),
+                   high = bits(j + 1 < keys ? value[j + 1] : nullptr, d, n);
+        for (int r = 0; r < kRows; r++) {
+          total[r] = dot_pairs(total[r], low | (high << 16), weights + 2 * r * kKeys + j);
+        }
+      }
+      for (int r = 0; r < kRows; r++) {
+        store(sums + r * columns + d, total[r]);
+      }
+    }
+  }
+
+  static Bits bits(const Bf16 *row, int64_t d, int64_t n) {
+    if (row == nullptr) {
+      return Bits{};
+    }
+    const uint16_t *from = reinterpret_cast<const uint16_t *>(row) + d;
+    return __builtin_convertvector(n == kLanes ? load_halves(from) : load_halves(from, n), Bits);
   }
 };
 

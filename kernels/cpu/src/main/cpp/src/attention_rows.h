@@ -12,22 +12,115 @@ namespace GATUN_LEVEL {
 // Rows are (head of the group, query): at most this many.
 constexpr int64_t kMaxRows = 16;
 
+// The rows' queries, and how keys and values become scores and sums. What RowAttention asks of it
+// is what TileAttention has of FloatBlocks, number for number and in the same order: a query's
+// results do not depend on how many come with it.
+template <typename T>
+class FloatRows {
+ public:
+  // Floats of memory that a row's query needs.
+  static int64_t floats(int64_t size) { return size; }
+  // Columns of a row's sums.
+  static int64_t sum_columns(int64_t value_size) { return value_size; }
+
+  FloatRows(const Sequence<T> &sequence, float *memory)
+      : s(sequence), size(s.a.head_size), value_size(s.a.value_head_size), query(memory) {}
+
+  void load_query(int64_t r, const T *from) {
+    by_vector(size, [&](int64_t d, int64_t n) {
+      store_lanes(query + r * size + d, load_lanes(from + d, n) * s.a.scale, n);
+    });
+  }
+
+  // scores[rows][kKeys] of up to kLanes keys, transposed on the way.
+  void score(int64_t rows, const T *const *key, int64_t keys, float *scores) const {
+    Floats sums[kMaxRows];
+    for (int64_t r = 0; r < rows; r++) {
+      sums[r] = Floats{};
+    }
+    by_vector(size, [&](int64_t d, int64_t n) {
+      Floats columns[kLanes];
+      for (int64_t j = 0; j < kLanes; j++) {
+        columns[j] = load_lanes(key[j] + d, n);
+      }
+      transpose(columns);
+      for (int64_t r = 0; r < rows; r++) {
+        const float *q = query + r * size + d;
+        Floats sum = sums[r];
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < n; i++) {
+          sum = fma(splat(q[i]), columns[i], sum);
+        }
+        sums[r] = sum;
+      }
+    });
+    for (int64_t r = 0; r < rows; r++) {
+      store_lanes(scores + r * kKeys, sums[r], keys);
+    }
+  }
+
+  // Makes weights[rows][kKeys] of a block's keys what add_values reads.
+  void take_weights(int64_t, int64_t, float *) const {}
+
+  // sums[rows][sum_columns] += up to kLanes values by the rows' weights from `first` on. A value of
+  // weight 0 is left out: it may be unseen and not a number.
+  void add_values(int64_t rows, const T *const *value, int64_t keys, const float *weights,
+                  int64_t first, float *sums) const {
+    constexpr int kWide = 4;
+    for (int64_t r = 0; r < rows; r++) {
+      const float *p = weights + r * kKeys + first;
+      float *out = sums + r * value_size;
+      int64_t d = 0;
+      for (; d + kWide * kLanes <= value_size; d += kWide * kLanes) {
+        Floats v[kWide];
+        for (int w = 0; w < kWide; w++) {
+          v[w] = load(out + d + w * kLanes);
+        }
+        for (int64_t j = 0; j < keys; j++) {
+          if (p[j] != 0.0f) {
+            for (int w = 0; w < kWide; w++) {
+              v[w] = fma(splat(p[j]), load_lanes(value[j] + d + w * kLanes, kLanes), v[w]);
+            }
+          }
+        }
+        for (int w = 0; w < kWide; w++) {
+          store(out + d + w * kLanes, v[w]);
+        }
+      }
+      by_vector(value_size - d, [&](int64_t e, int64_t n) {
+        Floats v = load_lanes(out + d + e, n);
+        for (int64_t j = 0; j < keys; j++) {
+          if (p[j] != 0.0f) {
+            v = fma(splat(p[j]), load_lanes(value[j] + d + e, n), v);
+          }
+        }
+        store_lanes(out + d + e, v, n);
+      });
+    }
+  }
+
+ private:
+  const Sequence<T> &s;
+  const int64_t size, value_size;
+  float *query;  // [rows][size], scaled
+};
+
 // A thread's intermediate values.
 struct RowSpace {
-  float *query;   // [rows][head_size], scaled
+  float *query;   // [rows], each as long as the arithmetic needs
   float *scores;  // [rows][kKeys]
-  float *sums;    // [rows][value_head_size]
+  float *sums;    // [rows][columns]
   Softmax<kMaxRows> softmax;
 
-  bool reserve(Scratch &scratch, int64_t size, int64_t value_size) {
-    query = scratch.floats(kMaxRows * (size + kKeys + value_size));
-    scores = query + kMaxRows * size;
+  bool reserve(Scratch &scratch, int64_t floats, int64_t columns) {
+    query = scratch.floats(kMaxRows * (floats + kKeys + columns));
+    scores = query + kMaxRows * floats;
     sums = scores + kMaxRows * kKeys;
     return query != nullptr;
   }
 };
 
-template <typename T>
+template <typename T, typename Arithmetic>
 class RowAttention {
  public:
   RowAttention(const Sequence<T> &sequence, int64_t group, RowSpace &space)
@@ -36,60 +129,66 @@ class RowAttention {
         g(group),
         shared(a.heads / a.kv_heads),
         rows(shared * s.queries),
-        space(space) {}
+        columns(Arithmetic::sum_columns(a.value_head_size)),
+        space(space),
+        arithmetic(sequence, space.query) {}
 
   void run() {
     for (int64_t r = 0; r < rows; r++) {
-      const T *query = s.query(head(r), r % s.queries);
-      by_vector(a.head_size, [&](int64_t d, int64_t n) {
-        store_lanes(space.query + r * a.head_size + d, load_lanes(query + d, n) * a.scale, n);
-      });
+      arithmetic.load_query(r, s.query(head(r), r % s.queries));
     }
     space.softmax.clear(rows);
-    __builtin_memset(space.sums, 0, rows * a.value_head_size * sizeof(float));
-    const int64_t begin = s.begin(0) / kLanes * kLanes, end = s.end(s.queries - 1);
+    __builtin_memset(space.sums, 0, static_cast<size_t>(rows * columns) * sizeof(float));
     for (int64_t r = 0; a.weights != nullptr && r < rows; r++) {
       float *row = a.weights + s.row(head(r), r % s.queries) * a.key_length;
       by_vector(s.keys,
                 [&](int64_t j, int64_t n) { store_lanes(row + j, splat(kMinusInfinity), n); });
     }
-    for (int64_t j = begin; j < end; j += kKeys) {
-      add(j, end - j < kKeys ? end - j : kKeys);
+    // Blocks begin where those of tiles do; what no row sees of the first one is passed over.
+    const int64_t begin = s.begin(0) / kLanes * kLanes, end = s.end(s.queries - 1);
+    for (int64_t block = begin / kKeys * kKeys; block < end; block += kKeys) {
+      add(block, begin > block ? begin - block : 0, end - block < kKeys ? end - block : kKeys);
     }
     for (int64_t r = 0; r < rows; r++) {
       finish(s, head(r), r % s.queries, space.softmax.top[r], space.softmax.total[r],
-             space.sums + r * a.value_head_size);
+             space.sums + r * columns);
     }
   }
 
  private:
   const Sequence<T> &s;
   const gatun_attention &a;
-  const int64_t g, shared, rows;
+  const int64_t g, shared, rows, columns;
   RowSpace &space;
+  Arithmetic arithmetic;
 
   int64_t head(int64_t r) const { return g * shared + r / s.queries; }
 
-  void add(int64_t begin, int64_t keys) {
-    for (int64_t j = 0; j < keys; j += kLanes) {
-      score(begin + j, keys - j < kLanes ? keys - j : kLanes, space.scores + j);
+  // The keys [first, keys) of a block.
+  void add(int64_t block, int64_t first, int64_t keys) {
+    for (int64_t j = first; j < keys; j += kLanes) {
+      score(block + j, keys - j < kLanes ? keys - j : kLanes, space.scores + j);
     }
     for (int64_t r = 0; r < rows; r++) {
       const int64_t h = head(r), i = r % s.queries;
       float *row = space.scores + r * kKeys;
-      adjust(s, h, i, begin, keys, row);
+      for (int64_t j = 0; j < first; j++) {
+        row[j] = kMinusInfinity;
+      }
+      adjust(s, h, i, block + first, keys - first, row + first);
       if (a.weights != nullptr) {
-        __builtin_memcpy(a.weights + s.row(h, i) * a.key_length + begin, row, keys * sizeof(float));
+        __builtin_memcpy(a.weights + s.row(h, i) * a.key_length + block, row, keys * sizeof(float));
       }
     }
     space.softmax.soften(0, rows, keys, space.scores, [&](int64_t r, float factor) {
-      multiply(space.sums + r * a.value_head_size, a.value_head_size, factor);
+      multiply(space.sums + r * columns, columns, factor);
     });
     for (int64_t r = 0; a.dropout > 0.0f && r < rows; r++) {
-      drop(s, head(r), r % s.queries, begin, keys, space.scores + r * kKeys);
+      drop(s, head(r), r % s.queries, block, keys, space.scores + r * kKeys);
     }
-    for (int64_t j = 0; j < keys; j += kLanes) {
-      gather(begin + j, keys - j < kLanes ? keys - j : kLanes, space.scores + j);
+    arithmetic.take_weights(rows, keys, space.scores);
+    for (int64_t j = first; j < keys; j += kLanes) {
+      add_values(block, j, keys - j < kLanes ? keys - j : kLanes);
     }
   }
 
@@ -101,7 +200,6 @@ class RowAttention {
     }
   }
 
-  // The scores of every row and up to kLanes keys.
   void score(int64_t begin, int64_t keys, float *scores) {
     const T *key[kLanes];
     for (int64_t j = 0; j < kLanes; j++) {
@@ -111,61 +209,19 @@ class RowAttention {
         prefetch(s.key(g, ahead), a.head_size);
       }
     }
-    for (int64_t r = 0; r < rows; r++) {
-      Floats sums[kLanes] = {};
-      const float *query = space.query + r * a.head_size;
-      by_vector(a.head_size, [&](int64_t d, int64_t n) {
-        const Floats q = load_lanes(query + d, n);
-        for (int64_t j = 0; j < kLanes; j++) {
-          sums[j] = fma(q, load_lanes(key[j] + d, n), sums[j]);
-        }
-      });
-      store_lanes(scores + r * kKeys, sum_each(sums), keys);
-    }
+    arithmetic.score(rows, key, keys, scores);
   }
 
-  // Adds up to kLanes values to every row's sums. A value of weight 0 is left out: it may be unseen
-  // and not a number.
-  void gather(int64_t begin, int64_t keys, const float *scores) {
+  void add_values(int64_t block, int64_t first, int64_t keys) {
     const T *value[kLanes];
     for (int64_t j = 0; j < keys; j++) {
-      value[j] = s.value(g, begin + j);
-      const int64_t ahead = begin + kLanes + j;
+      value[j] = s.value(g, block + first + j);
+      const int64_t ahead = block + first + kLanes + j;
       if (ahead < s.keys) {
         prefetch(s.value(g, ahead), a.value_head_size);
       }
     }
-    constexpr int kWide = 4;
-    for (int64_t r = 0; r < rows; r++) {
-      const float *p = scores + r * kKeys;
-      float *sums = space.sums + r * a.value_head_size;
-      int64_t d = 0;
-      for (; d + kWide * kLanes <= a.value_head_size; d += kWide * kLanes) {
-        Floats v[kWide];
-        for (int w = 0; w < kWide; w++) {
-          v[w] = load(sums + d + w * kLanes);
-        }
-        for (int64_t j = 0; j < keys; j++) {
-          if (p[j] != 0.0f) {
-            for (int w = 0; w < kWide; w++) {
-              v[w] = fma(splat(p[j]), load_lanes(value[j] + d + w * kLanes, kLanes), v[w]);
-            }
-          }
-        }
-        for (int w = 0; w < kWide; w++) {
-          store(sums + d + w * kLanes, v[w]);
-        }
-      }
-      by_vector(a.value_head_size - d, [&](int64_t e, int64_t n) {
-        Floats v = load_lanes(sums + d + e, n);
-        for (int64_t j = 0; j < keys; j++) {
-          if (p[j] != 0.0f) {
-            v = fma(splat(p[j]), load_lanes(value[j] + d + e, n), v);
-          }
-        }
-        store_lanes(sums + d + e, v, n);
-      });
-    }
+    arithmetic.add_values(rows, value, keys, space.scores, first, space.sums);
   }
 };
 

@@ -227,7 +227,8 @@ static inline void bytes_rows(const Quantized &q, int64_t panel, const Activatio
   for (int64_t r = 0; a.per_token() && r < rows; r++) {
     for (int64_t j = 0; j < GATUN_PANEL; j += kLanes) {
       float *sum = sums + r * GATUN_PANEL + j;
-      store(sum, load(sum) * a.scales[(row + r) * a.blocks]);
+      // As codes_tile, which adds an offset of 0.
+      store(sum, load(sum) * a.scales[(row + r) * a.blocks] + Floats{});
     }
   }
 }

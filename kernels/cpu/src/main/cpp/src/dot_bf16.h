@@ -7,52 +7,30 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// sums[kRows][PANEL] (+)= x[kRows][pairs] * packed[pairs][PANEL]. The sums of one pair and the next
-// are kept apart where there are few rows, so that an addition need not wait for the one before.
-// The first tile of weights asks for those that follow.
+// sums[kRows][PANEL] (+)= x[kRows][pairs] * packed[pairs][PANEL], pair after pair: a row's sums are
+// the same among any others. The first tile of weights asks for those that follow.
 template <int kRows>
 GATUN_PAIRS static inline void bf16_tile(const uint16_t *x, int64_t x_stride,
                                          const uint16_t *packed, int64_t pairs, float *sums,
                                          int64_t sums_stride, Into into, Ahead ahead) {
-  constexpr int kApart = kRows <= 2 ? 4 : 1;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns, packed += 2 * kTileColumns) {
-    Floats s[kApart][kRows][2];
-    for (int a = 0; a < kApart; a++) {
-      for (int r = 0; r < kRows; r++) {
-        const bool fresh = a > 0 || into == Into::kNew;
-        s[a][r][0] = fresh ? Floats{} : load(sums + r * sums_stride + j);
-        s[a][r][1] = fresh ? Floats{} : load(sums + r * sums_stride + j + kLanes);
-      }
+    Floats s[kRows][2];
+    for (int r = 0; r < kRows; r++) {
+      s[r][0] = into == Into::kNew ? Floats{} : load(sums + r * sums_stride + j);
+      s[r][1] = into == Into::kNew ? Floats{} : load(sums + r * sums_stride + j + kLanes);
     }
-    int64_t i = 0;
-    for (; i + kApart <= pairs; i += kApart) {
-      for (int a = 0; a < kApart; a++) {
-        const uint16_t *line = packed + (i + a) * 2 * GATUN_PANEL;
-        ahead.ask(i + a);
-        const Bits w0 = load_pairs(line), w1 = load_pairs(line + 2 * kLanes);
-        for (int r = 0; r < kRows; r++) {
-          s[a][r][0] = dot_pairs(s[a][r][0], w0, x + r * x_stride + (i + a) * 2);
-          s[a][r][1] = dot_pairs(s[a][r][1], w1, x + r * x_stride + (i + a) * 2);
-        }
-      }
-    }
-    for (; i < pairs; i++) {
+    for (int64_t i = 0; i < pairs; i++) {
       const uint16_t *line = packed + i * 2 * GATUN_PANEL;
+      ahead.ask(i);
       const Bits w0 = load_pairs(line), w1 = load_pairs(line + 2 * kLanes);
       for (int r = 0; r < kRows; r++) {
-        s[0][r][0] = dot_pairs(s[0][r][0], w0, x + r * x_stride + i * 2);
-        s[0][r][1] = dot_pairs(s[0][r][1], w1, x + r * x_stride + i * 2);
-      }
-    }
-    for (int a = 1; a < kApart; a++) {
-      for (int r = 0; r < kRows; r++) {
-        s[0][r][0] += s[a][r][0];
-        s[0][r][1] += s[a][r][1];
+        s[r][0] = dot_pairs(s[r][0], w0, x + r * x_stride + i * 2);
+        s[r][1] = dot_pairs(s[r][1], w1, x + r * x_stride + i * 2);
       }
     }
     for (int r = 0; r < kRows; r++) {
-      store(sums + r * sums_stride + j, s[0][r][0]);
-      store(sums + r * sums_stride + j + kLanes, s[0][r][1]);
+      store(sums + r * sums_stride + j, s[r][0]);
+      store(sums + r * sums_stride + j + kLanes, s[r][1]);
     }
   }
 }

@@ -39,7 +39,6 @@ template <int kRows>
 GATUN_PAIRS static inline void bf16_codes_tile(const Quantized &q, int64_t panel, int64_t first,
                                                int64_t last, const uint16_t *x, int64_t x_stride,
                                                const float *x_sums, float *sums) {
-  constexpr int kApart = kRows <= 2 ? 4 : 1;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     Floats total[kRows][2];
     for (int r = 0; r < kRows; r++) {
@@ -49,11 +48,9 @@ GATUN_PAIRS static inline void bf16_codes_tile(const Quantized &q, int64_t panel
     const uint16_t *at = x;
     for (int64_t g = first; g < last; g++) {
       const uint8_t *record = q.record(panel, g), *words = record + q.header() + 4 * j;
-      Floats part[kApart][kRows][2];
-      for (int a = 0; a < kApart; a++) {
-        for (int r = 0; r < kRows; r++) {
-          part[a][r][0] = part[a][r][1] = Floats{};
-        }
+      Floats part[kRows][2];
+      for (int r = 0; r < kRows; r++) {
+        part[r][0] = part[r][1] = Floats{};
       }
       for (int64_t w = 0; w < q.words(); w++, words += 4 * GATUN_PANEL, at += 8) {
         __builtin_prefetch(words + kAhead);
@@ -63,8 +60,8 @@ GATUN_PAIRS static inline void bf16_codes_tile(const Quantized &q, int64_t panel
           const Bits c0 = code_pairs(words, i), c1 = code_pairs(words + 4 * kLanes, i);
           for (int r = 0; r < kRows; r++) {
             const uint16_t *pair = at + r * x_stride + 2 * kPair[i];
-            part[i % kApart][r][0] = dot_pairs(part[i % kApart][r][0], c0, pair);
-            part[i % kApart][r][1] = dot_pairs(part[i % kApart][r][1], c1, pair);
+            part[r][0] = dot_pairs(part[r][0], c0, pair);
+            part[r][1] = dot_pairs(part[r][1], c1, pair);
           }
         }
       }
@@ -73,11 +70,7 @@ GATUN_PAIRS static inline void bf16_codes_tile(const Quantized &q, int64_t panel
         const Floats scale = q.scale(record, j + v * kLanes);
 #pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
-          Floats products = part[0][r][v];
-          for (int a = 1; a < kApart; a++) {
-            products += part[a][r][v];
-          }
-          total[r][v] = fma(products, scale, total[r][v]);
+          total[r][v] = fma(part[r][v], scale, total[r][v]);
         }
         if (q.has_min()) {
           const Floats min = q.min(record, j + v * kLanes, scale);

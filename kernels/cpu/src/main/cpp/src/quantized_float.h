@@ -10,18 +10,18 @@ namespace GATUN_LEVEL {
 // With more rows than this it pays to make the weights floats in memory first.
 constexpr int64_t kFewRows = 4;
 
-// sums[kRows][PANEL] = x[kRows][k] * weights^T of a panel, straight from the codes. x_sums are the
-// sums of x over each group, for weights with a minimum.
+// sums[kRows][PANEL] = x[kRows][k] * weights^T of a panel, straight from the codes: the numbers and
+// the order of widen_codes and product, so that a row's sums are the same among more.
 template <int kBits, int kRows>
 static inline void float_rows(const Quantized &q, int64_t panel, const float *x, int64_t x_stride,
-                              const float *x_sums, float *sums) {
-  // Where there are few rows an addition need not wait for the one before.
-  constexpr int kApart = kRows == 1 ? 4 : kRows == 2 ? 2 : 1, kTogether = 32 / kBits;
+                              float *sums) {
+  constexpr int kTogether = 32 / kBits;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     Floats total[kRows][2] = {};
     for (int64_t g = 0; g < q.groups(); g++) {
       const uint8_t *record = q.record(panel, g);
-      Floats part[kApart][kRows][2] = {};
+      const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
+      const Floats min[2] = {q.min(record, j, scale[0]), q.min(record, j + kLanes, scale[1])};
       for (int64_t w = 0; w < q.words(); w++) {
         const uint8_t *words = record + q.header() + (w * GATUN_PANEL + j) * 4;
         __builtin_prefetch(words + kAhead);
@@ -30,26 +30,12 @@ static inline void float_rows(const Quantized &q, int64_t panel, const float *x,
         const float *at = x + g * q.group + w * kTogether;
         const int64_t left = q.group - w * kTogether;
         for (int i = 0; i < (left < kTogether ? left : kTogether); i++) {
-          const Floats c0 = code<kBits>(w0, i), c1 = code<kBits>(w1, i);
+          const Floats v0 = fma(code<kBits>(w0, i), scale[0], min[0]);
+          const Floats v1 = fma(code<kBits>(w1, i), scale[1], min[1]);
           for (int r = 0; r < kRows; r++) {
             const Floats v = splat(at[r * x_stride + i]);
-            part[i % kApart][r][0] = fma(v, c0, part[i % kApart][r][0]);
-            part[i % kApart][r][1] = fma(v, c1, part[i % kApart][r][1]);
-          }
-        }
-      }
-      for (int v = 0; v < 2; v++) {
-        const Floats scale = q.scale(record, j + v * kLanes);
-        for (int r = 0; r < kRows; r++) {
-          for (int a = 1; a < kApart; a++) {
-            part[0][r][v] += part[a][r][v];
-          }
-          total[r][v] = fma(part[0][r][v], scale, total[r][v]);
-        }
-        if (q.has_min()) {
-          const Floats min = q.min(record, j + v * kLanes, scale);
-          for (int r = 0; r < kRows; r++) {
-            total[r][v] = fma(splat(x_sums[r * q.groups() + g]), min, total[r][v]);
+            total[r][0] = fma(v, v0, total[r][0]);
+            total[r][1] = fma(v, v1, total[r][1]);
           }
         }
       }
@@ -63,11 +49,11 @@ static inline void float_rows(const Quantized &q, int64_t panel, const float *x,
 
 template <int kBits, int kRows = kFewRows>
 static inline void float_rows(int64_t rows, const Quantized &q, int64_t panel, const float *x,
-                              int64_t x_stride, const float *x_sums, float *sums) {
+                              int64_t x_stride, float *sums) {
   if (rows == kRows) {
-    float_rows<kBits, kRows>(q, panel, x, x_stride, x_sums, sums);
+    float_rows<kBits, kRows>(q, panel, x, x_stride, sums);
   } else if constexpr (kRows > 1) {
-    float_rows<kBits, kRows - 1>(rows, q, panel, x, x_stride, x_sums, sums);
+    float_rows<kBits, kRows - 1>(rows, q, panel, x, x_stride, sums);
   }
 }
 
@@ -100,20 +86,16 @@ static inline int32_t quantized_float(const Product &p, const Quantized &q) {
   };
   for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
     m = chunk_rows(p, chunk);
-    const int64_t floats = WideRows::floats(p, m, false);
-    float *memory = scratch.floats(floats + m * q.groups() + 1), *x_sums = memory + floats;
+    float *memory = scratch.floats(WideRows::floats(p, m, false) + 1);
     if (memory == nullptr) {
       return GATUN_OUT_OF_MEMORY;
     }
     const WideRows wide = WideRows::of(p, chunk, m, false, memory);
-    if (q.has_min()) {
-      group_sums(q, p, chunk, m, x_sums);
-    }
     parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       const float *x = wide.x + row * wide.stride;
       if (rows <= kFewRows) {
-        float_rows<kBits>(rows, q, panel, x, wide.stride, x_sums + row * q.groups(), sums);
+        float_rows<kBits>(rows, q, panel, x, wide.stride, sums);
       } else {
         float_tile(x, wide.stride, rows, p.k, panel, widen, sums);
       }

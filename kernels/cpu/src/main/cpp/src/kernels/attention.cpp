@@ -22,41 +22,49 @@ bool is_valid(const gatun_attention &a) {
          (a.block_table == nullptr || (a.key_lengths != nullptr && a.page_size > 0));
 }
 
-template <typename T, typename Blocks>
+template <typename T, typename Blocks, typename Rows>
 int32_t attention(const gatun_attention &a) {
+  if (a.heads == 0) {
+    return GATUN_OK;
+  }
   std::atomic<bool> failed{false};
+  const int64_t shared = a.heads / a.kv_heads;
+  const auto is_few = [&](const Sequence<T> &s) { return s.queries * shared <= kMaxRows; };
   const auto rows = [&](int64_t task) {
     static thread_local Scratch scratch;
     const Sequence<T> sequence(a, task / a.kv_heads);
     RowSpace space;
-    if (!space.reserve(scratch, a.head_size, a.value_head_size)) {
+    if (sequence.queries == 0 || !is_few(sequence)) {
+      return;
+    }
+    if (!space.reserve(scratch, Rows::floats(a.head_size), Rows::sum_columns(a.value_head_size))) {
       failed.store(true);
-    } else if (sequence.queries > 0) {
-      RowAttention<T>(sequence, task % a.kv_heads, space).run();
+    } else {
+      RowAttention<T, Rows>(sequence, task % a.kv_heads, space).run();
     }
   };
-  const int64_t chunks = (a.query_length + kChunkQueries - 1) / kChunkQueries;
+  const bool all_few = a.query_length * shared <= kMaxRows;
+  const int64_t chunks = all_few ? 0 : (a.query_length + kChunkQueries - 1) / kChunkQueries;
   const auto tiles = [&](int64_t task) {
     static thread_local Scratch scratch;
     // The last chunks first: under a causal mask they are the longest.
     const int64_t chunk = chunks - 1 - task / (a.batch * a.heads);
     const Sequence<T> sequence(a, task % (a.batch * a.heads) / a.heads);
     TileSpace space;
+    if (chunk * kChunkQueries >= sequence.queries || is_few(sequence)) {
+      return;
+    }
     if (!space.reserve(scratch, Blocks::floats(a.head_size, a.value_head_size),
                        Blocks::sum_columns(a.value_head_size))) {
       failed.store(true);
-    } else if (chunk * kChunkQueries < sequence.queries) {
+    } else {
       TileAttention<T, Blocks>(sequence, task % a.heads, chunk * kChunkQueries, space).run();
     }
   };
-  if (a.heads == 0) {
-    return GATUN_OK;
-  }
-  if (a.query_length * (a.heads / a.kv_heads) <= kMaxRows) {
-    parallel(a.batch * a.kv_heads, rows);
-  } else {
-    parallel(a.batch * a.heads * chunks, tiles);
-  }
+  // Each sequence by the way that its own queries are worth.
+  const int64_t tile_tasks = a.batch * a.heads * chunks;
+  parallel(tile_tasks + a.batch * a.kv_heads,
+           [&](int64_t task) { task < tile_tasks ? tiles(task) : rows(task - tile_tasks); });
   return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
 }
 
@@ -68,12 +76,12 @@ int32_t scaled_dot_product_attention(const gatun_attention *args) {
   }
   switch (args->dtype) {
     case GATUN_DTYPE_F32:
-      return attention<float, FloatBlocks<float>>(*args);
+      return attention<float, FloatBlocks<float>, FloatRows<float>>(*args);
     case GATUN_DTYPE_BF16:
-      return has(kPairs) ? attention<Bf16, PairBlocks>(*args)
-                         : attention<Bf16, FloatBlocks<Bf16>>(*args);
+      return has(kPairs) ? attention<Bf16, PairBlocks, PairRows>(*args)
+                         : attention<Bf16, FloatBlocks<Bf16>, FloatRows<Bf16>>(*args);
     case GATUN_DTYPE_F16:
-      return attention<F16, FloatBlocks<F16>>(*args);
+      return attention<F16, FloatBlocks<F16>, FloatRows<F16>>(*args);
     default:
       return GATUN_INVALID_ARGUMENT;
   }
