@@ -1,5 +1,6 @@
 package dev.gatun.weights;
 
+import dev.gatun.files.Warnings;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
@@ -449,11 +450,10 @@ public final class Loader implements AutoCloseable {
   }
 
   /**
-   * The tensors that nobody took.
+   * The tensors that nobody took; those of no head are named in a warning.
    *
    * @param ofOtherHeads the names that a model's own file may have besides
-   * @throws IllegalArgumentException when some are of no head, which tells that the file is of
-   *     another model than the configuration
+   * @throws IllegalArgumentException when some are of no head and {@code gatun.strict} is true
    * @throws WeightsException naming what the file lacks
    */
   public List<String> unused(Predicate<String> ofOtherHeads) {
@@ -461,7 +461,7 @@ public final class Loader implements AutoCloseable {
     List<String> unused = file.names().stream().filter(n -> !used.contains(n)).toList();
     List<String> left = unused.stream().filter(n -> !ofOtherHeads.test(n)).toList();
     if (!left.isEmpty()) {
-      throw new IllegalArgumentException(
+      Warnings.ignored(
           "%s: %d tensors belong to no part of the model that config.json names: %s%s"
               .formatted(
                   source,

@@ -11,7 +11,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -211,7 +215,7 @@ final class BadModelsTest {
   }
 
   @Test
-  void foreign_weights_are_refused_and_those_of_other_heads_reported() throws IOException {
+  void foreign_weights_are_named_and_those_of_other_heads_reported() throws IOException {
     ModelFiles files = ModelFiles.read("bert-mlm");
     files.tensors.put("classifier.weight", new Stored("F32", new long[] {0}, new byte[0]));
     files.write(folder);
@@ -220,9 +224,40 @@ final class BadModelsTest {
     }
     files.tensors.put("adapter.down", new Stored("F32", new long[] {0}, new byte[0]));
     files.write(folder);
-    String said = refused();
-    assertTrue(said.contains("1 tensors belong to no part of the model"), said);
-    assertTrue(said.contains("adapter.down"), said);
+    List<String> heard = new ArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord record) {
+            heard.add(record.getLevel() + " " + record.getMessage());
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger("dev.gatun");
+    logger.addHandler(handler);
+    try (EncoderModel model = AutoModel.load(folder)) {
+      assertEquals(List.of("classifier.weight", "adapter.down"), model.unusedWeights());
+    } finally {
+      logger.removeHandler(handler);
+    }
+    assertEquals(
+        List.of(
+            "WARNING %s: 1 tensors belong to no part of the model that config.json names: adapter.down"
+                .formatted(folder)),
+        heard);
+    System.setProperty("gatun.strict", "true");
+    try {
+      String said = refused();
+      assertTrue(said.contains("1 tensors belong to no part of the model"), said);
+      assertTrue(said.contains("adapter.down"), said);
+    } finally {
+      System.clearProperty("gatun.strict");
+    }
   }
 
   @Test

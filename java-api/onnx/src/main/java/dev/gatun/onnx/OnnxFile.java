@@ -30,6 +30,7 @@ final class OnnxFile implements TensorFile {
     this.files = files;
     this.path = path;
     this.reader = OnnxReader.read(files.map(path), path.toString(), this::external);
+    OnnxKinds.require(reader, path.toString());
     this.tensors = Collections.unmodifiableMap(OnnxNames.resolve(reader));
     this.externals.clear();
   }

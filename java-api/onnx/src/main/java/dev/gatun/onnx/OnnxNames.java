@@ -1,16 +1,21 @@
 package dev.gatun.onnx;
 
+import dev.gatun.kernels.api.memory.DType;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Gives initializers the names that the model's state dict has. PyTorch's exporter stores a linear
- * layer's weight transposed, as {@code onnx::MatMul_787}; its name follows from the bias that is
- * added to the product, or from the scope in the name of the node.
+ * Gives initializers the names that the model's state dict has. PyTorch's exporters store a linear
+ * layer's weight transposed, as {@code onnx::MatMul_787} or {@code val_60}, and tensors that are
+ * equal once; half precision leaves biases without a name. The name follows from the module that a
+ * node lies in, or from the bias that is added to a product.
  */
 final class OnnxNames {
   /**
@@ -21,8 +26,14 @@ final class OnnxNames {
    */
   record Named(OnnxTensor tensor, boolean transposed) {}
 
+  /** What sentence-transformers puts before the names of its first module. */
+  private static final Pattern FIRST_MODULE = Pattern.compile("^\\d+\\.((auto_)?model)\\.");
+
+  private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F64);
+
   private final Map<String, OnnxTensor> tensors;
   private final Map<String, OnnxNode> addsOf = new HashMap<>();
+  private final Map<String, OnnxNode> makers = new HashMap<>();
   private final Map<String, Named> resolved = new LinkedHashMap<>();
   private final Set<String> renamed = new HashSet<>();
 
@@ -32,6 +43,7 @@ final class OnnxNames {
       if (node.op().equals("Add")) {
         node.inputs().forEach(input -> addsOf.put(input, node));
       }
+      node.outputs().forEach(output -> makers.put(output, node));
     }
     graph.nodes.forEach(this::resolve);
   }
@@ -42,12 +54,37 @@ final class OnnxNames {
     Map<String, Named> all = new LinkedHashMap<>();
     names.tensors.forEach(
         (name, tensor) -> {
-          if (!names.renamed.contains(name)) {
+          if (!names.renamed.contains(name) && !isConstant(tensor)) {
             all.put(name, new Named(tensor, false));
           }
         });
     names.resolved.forEach(all::putIfAbsent);
-    return all;
+    return withoutFirstModule(all);
+  }
+
+  /** A number of the graph's own, such as a shape: none of the model's tensors. */
+  private static boolean isConstant(OnnxTensor tensor) {
+    boolean number = tensor.dtype() != null && !FLOATS.contains(tensor.dtype());
+    return isAnonymous(tensor.name()) && (number || tensor.shape().length == 0);
+  }
+
+  /** Names as the model itself has them, where it was exported as the first of some modules. */
+  private static Map<String, Named> withoutFirstModule(Map<String, Named> all) {
+    Set<String> prefixes = new HashSet<>();
+    for (String name : all.keySet()) {
+      Matcher matcher = FIRST_MODULE.matcher(name);
+      if (matcher.find()) {
+        prefixes.add(matcher.group());
+        prefixes.add(matcher.group(1) + ".");
+      }
+    }
+    Map<String, Named> own = new LinkedHashMap<>();
+    all.forEach(
+        (name, tensor) -> {
+          String prefix = prefixes.stream().filter(name::startsWith).findFirst().orElse("");
+          own.putIfAbsent(name.substring(prefix.length()), tensor);
+        });
+    return own;
   }
 
   private void resolve(OnnxNode node) {
@@ -56,8 +93,15 @@ final class OnnxNames {
       case "Gemm" -> {
         if (node.alpha() == 1) {
           resolveProduct(node, !node.transB());
+          resolveInput(node, 2, ".bias", 1);
         }
       }
+      case "Add" -> resolveBias(node);
+      case "LayerNormalization" -> {
+        resolveInput(node, 1, ".weight", 1);
+        resolveInput(node, 2, ".bias", 1);
+      }
+      case "Gather" -> resolveInput(node, 0, ".weight", 2);
       case "Identity" -> resolveIdentity(node);
       default -> {}
     }
@@ -78,9 +122,17 @@ final class OnnxNames {
     }
   }
 
+  /** Scopes first: equal biases are one tensor, and its name tells one layer of theirs. */
   private String nameOf(OnnxNode node) {
+    String module = node.module();
+    if (node.hasScopes() && module != null) {
+      return module + ".weight";
+    }
     if (node.op().equals("Gemm") && node.inputs().size() > 2) {
-      return weightOf(node.inputs().get(2));
+      String name = weightOf(node.inputs().get(2));
+      if (name != null) {
+        return name;
+      }
     }
     OnnxNode add = addsOf.get(node.outputs().getFirst());
     if (add != null) {
@@ -90,7 +142,7 @@ final class OnnxNames {
         }
       }
     }
-    return scopeOf(node.name());
+    return module == null ? null : module + ".weight";
   }
 
   private String weightOf(String bias) {
@@ -98,12 +150,39 @@ final class OnnxNames {
     return named ? bias.substring(0, bias.length() - "bias".length()) + "weight" : null;
   }
 
-  /** {@code /encoder/layer.0/query/MatMul} lies in the module {@code encoder.layer.0.query}. */
-  private static String scopeOf(String node) {
-    int last = node.lastIndexOf('/');
-    return node.startsWith("/") && last > 0
-        ? node.substring(1, last).replace('/', '.') + ".weight"
-        : null;
+  /** The bias that is added to a product of the same module. */
+  private void resolveBias(OnnxNode add) {
+    for (int i = 0; i < add.inputs().size(); i++) {
+      OnnxNode maker = makers.get(add.inputs().get(add.inputs().size() - 1 - i));
+      boolean ofProduct =
+          maker != null
+              && maker.op().equals("MatMul")
+              && maker.inputs().size() == 2
+              && tensors.containsKey(maker.inputs().get(1))
+              && add.module() != null
+              && add.module().equals(maker.module());
+      if (ofProduct) {
+        resolveInput(add, i, ".bias", 1);
+      }
+    }
+  }
+
+  /** Shows what a node reads under the name that its module gives it. */
+  private void resolveInput(OnnxNode node, int input, String ending, int axes) {
+    OnnxTensor tensor = input < node.inputs().size() ? tensors.get(node.inputs().get(input)) : null;
+    if (tensor == null
+        || tensor.shape().length != axes
+        || !FLOATS.contains(tensor.dtype())
+        || node.module() == null) {
+      return;
+    }
+    String name = node.module() + ending;
+    if (!tensors.containsKey(name) && (node.hasScopes() || isAnonymous(tensor.name()))) {
+      resolved.putIfAbsent(name, new Named(tensor, false));
+      if (isAnonymous(tensor.name())) {
+        renamed.add(tensor.name());
+      }
+    }
   }
 
   /**

@@ -37,7 +37,7 @@ final class OnnxReader {
           "%s: %d bytes, but an ONNX file ends before 2 GiB (larger models keep external data)"
               .formatted(source, file.byteSize()));
     }
-    this.in = CodedInputStream.newInstance(file.asByteBuffer());
+    this.in = CodedInputStream.newInstance(new MappedInput(file));
   }
 
   /**
@@ -110,7 +110,7 @@ final class OnnxReader {
   private void readNode() throws IOException {
     List<String> inputs = new ArrayList<>();
     List<String> outputs = new ArrayList<>();
-    String[] names = {"", ""};
+    String[] names = {"", "", "", ""};
     float[] gemm = {0, 1};
     for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
       switch (WireFormat.getTagFieldNumber(tag)) {
@@ -119,10 +119,28 @@ final class OnnxReader {
         case 3 -> names[0] = string(tag, "name");
         case 4 -> names[1] = string(tag, "op_type");
         case 5 -> message(tag, "attribute", () -> readAttribute(gemm));
+        case 7 -> names[2] = string(tag, "domain");
+        case 9 -> message(tag, "metadata_props", () -> names[3] = readScopes(names[3]));
         default -> in.skipField(tag);
       }
     }
-    nodes.add(new OnnxNode(names[0], names[1], inputs, outputs, gemm[0] != 0, gemm[1]));
+    nodes.add(
+        new OnnxNode(
+            names[0], names[1], names[2], names[3], inputs, outputs, gemm[0] != 0, gemm[1]));
+  }
+
+  /** The value of a node's metadata that tells the modules it lies in, or what was found before. */
+  private String readScopes(String before) throws IOException {
+    String key = "";
+    String value = "";
+    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+      switch (WireFormat.getTagFieldNumber(tag)) {
+        case 1 -> key = string(tag, "key");
+        case 2 -> value = string(tag, "value");
+        default -> in.skipField(tag);
+      }
+    }
+    return key.equals("pkg.torch.onnx.name_scopes") ? value : before;
   }
 
   private void readAttribute(float[] gemm) throws IOException {

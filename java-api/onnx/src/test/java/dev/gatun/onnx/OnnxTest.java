@@ -86,6 +86,52 @@ class OnnxTest {
   }
 
   @Test
+  void quantisedAndFusedGraphsAreToldForWhatTheyAre() {
+    byte[] quantised =
+        model(
+            out -> {
+              put(out, 1, node("a", "MatMulInteger", "y", "x", "w_quantized"));
+              put(out, 1, node("b", "DynamicQuantizeLinear", "x", "z"));
+              put(out, 1, node("c", "MatMulInteger", "v", "u", "w2_quantized"));
+            });
+    String said = assertThrows(WeightsException.class, () -> open(quantised)).getMessage();
+    assertTrue(
+        said.contains(
+            "m.onnx: a quantised model (1 DynamicQuantizeLinear, 2 MatMulInteger): its weights are"
+                + " codes for ONNX Runtime; give the file of floats"),
+        said);
+    byte[] fused =
+        model(
+            out ->
+                put(
+                    out,
+                    1,
+                    message(
+                        n -> {
+                          n.writeRawBytes(node("a", "SkipLayerNormalization", "y", "x"));
+                          n.writeString(7, "com.microsoft");
+                        })));
+    said = assertThrows(WeightsException.class, () -> open(fused)).getMessage();
+    assertTrue(said.contains("optimizer fused (1 SkipLayerNormalization of com.microsoft)"), said);
+  }
+
+  @Test
+  void constantsOfTheGraphAreNoTensorsOfTheModel() throws IOException {
+    byte[] model =
+        model(
+            out -> {
+              put(out, 5, tensor("val_7", 7, t -> put(t, 7, new byte[] {1, 2}), 2));
+              put(out, 5, tensor("val_9", 1, t -> put(t, 9, floats(1))));
+              put(out, 5, tensor("new_ones", 9, t -> put(t, 9, new byte[] {1})));
+              put(out, 5, tensor("val_60", 1, t -> put(t, 9, floats(1, 2)), 2, 1));
+              put(out, 5, tensor("embeddings.position_ids", 7, t -> put(t, 7, new byte[] {0}), 1));
+            });
+    try (TensorFile file = open(model)) {
+      assertEquals(Set.of("val_60", "embeddings.position_ids"), file.names());
+    }
+  }
+
+  @Test
   void everyKindOfDataIsRead() throws IOException {
     byte[] model =
         model(
