@@ -16,9 +16,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The pipelines with a real tokenizer and a model that tells ids and nothing more. */
@@ -104,6 +106,27 @@ class PipelinesTest {
       assertEquals(Math.sqrt(1 / 3.0), embedded.get(2).vector()[6], 1e-6);
       assertEquals(6, pipeline.inputIds("gatun lake is big").length);
       assertEquals(0, pipeline.embed(List.of()).length);
+    }
+  }
+
+  @Test
+  void whatIsNullIsNamed() throws Exception {
+    try (EmbeddingPipeline pipeline =
+        EmbeddingPipeline.of(
+            tokenizer(), new OneHot(11, 5, false, null), EmbeddingPipeline.Options.DEFAULT)) {
+      String text = null;
+      List<String> none = null;
+      List<String> texts = Arrays.asList("lake", null);
+      for (var call :
+          Map.<String, Executable>of(
+                  "text", () -> pipeline.embed(text),
+                  "texts", () -> pipeline.embed(none),
+                  "texts[1] is null", () -> pipeline.run(texts))
+              .entrySet()) {
+        assertEquals(
+            call.getKey(),
+            assertThrows(NullPointerException.class, call.getValue()).getMessage());
+      }
     }
   }
 
