@@ -124,8 +124,7 @@ class PipelinesTest {
                   "texts[1] is null", () -> pipeline.run(texts))
               .entrySet()) {
         assertEquals(
-            call.getKey(),
-            assertThrows(NullPointerException.class, call.getValue()).getMessage());
+            call.getKey(), assertThrows(NullPointerException.class, call.getValue()).getMessage());
       }
     }
   }

@@ -33,7 +33,9 @@ final class WeightsFinderTest {
           name.startsWith("model") ? () -> TensorFile.open(file) : () -> Tokenizer.load(file);
       String said = assertThrows(RuntimeException.class, opening).getMessage();
       assertEquals(
-          file + ": a pointer of git-lfs, not the file that it stands for: git lfs pull fetches that",
+          file
+              + ": a pointer of git-lfs, not the file that it stands for: git lfs pull fetches"
+              + " that",
           said);
     }
   }

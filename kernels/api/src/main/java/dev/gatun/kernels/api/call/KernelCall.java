@@ -21,12 +21,12 @@ public sealed interface KernelCall
         MatmulCall,
         NormCall,
         ReductionCall {
-  /** The kernel's name, as error messages begin. */
+  /** {@return the kernel's name, as error messages begin} */
   String kernel();
 
-  /** Everything read. */
+  /** {@return everything read} */
   List<Operand> inputs();
 
-  /** Everything written. */
+  /** {@return everything written} */
   List<Operand> outputs();
 }

@@ -6,23 +6,28 @@ import java.util.Map;
 
 /** The kernels of one device with its memory. */
 public interface Backend {
-  /** The backend's name: {@code cpu}, {@code reference}. */
+  /** {@return the backend's name: {@code cpu}, {@code reference}} */
   String name();
 
-  /** One line for people: what runs, at which level, with how many threads. */
+  /** {@return one line for people: what runs, at which level, with how many threads} */
   String description();
 
-  /** Name and description, as every message prints a backend: {@code cpu (avx512, 2 threads)}. */
+  /**
+   * {@return the name and the description, as every message prints a backend: {@code cpu (avx512, 2
+   * threads)}}
+   */
   default String label() {
     return name() + " (" + description() + ")";
   }
 
-  /** What people may ask besides, a line each: why this level, which file; none is fine. */
+  /**
+   * {@return what people may ask besides, a line each: why this level, which file; none is fine}
+   */
   default List<String> details() {
     return List.of();
   }
 
-  /** The versions of what the backend brings, by their names for people, in order. */
+  /** {@return the versions of what the backend brings, by their names for people, in order} */
   default Map<String, String> versions() {
     return Map.of();
   }
@@ -39,6 +44,8 @@ public interface Backend {
    * and lengths too: a bad one is an exception of the replay, or, where a device computes behind
    * the host, of the next read. While it is recorded, work can read nothing back.
    *
+   * @param work what is recorded; it runs twice
+   * @return what submits it again, the caller's to close
    * @throws UnsupportedOperationException when this backend records nothing
    * @throws IllegalStateException when the work reads back, or records itself
    */
@@ -48,14 +55,16 @@ public interface Backend {
   }
 
   /**
-   * Bytes of activations that a pass should stay within, so that they are in a cache when they are
-   * read; no limit where parts of a batch would leave the device idle.
+   * {@return the bytes of activations that a pass should stay within, so that they are in a cache
+   * when they are read; no limit where parts of a batch would leave the device idle}
    */
   default long activationBytes() {
     return Long.MAX_VALUE;
   }
 
+  /** {@return the memory that its buffers are blocks of} */
   Memory memory();
 
+  /** {@return what runs its calls} */
   Kernels kernels();
 }

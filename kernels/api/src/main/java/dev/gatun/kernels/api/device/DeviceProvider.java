@@ -7,13 +7,13 @@ import java.util.List;
  * touches no library or driver: {@link #open} and {@link #find} do, when somebody asks.
  */
 public interface DeviceProvider {
-  /** The backend's name: {@code cpu}, {@code reference}, {@code cuda}. */
+  /** {@return the backend's name: {@code cpu}, {@code reference}, {@code cuda}} */
   String name();
 
-  /** The kind of device: {@link Devices#CPU} for the processor, {@code cuda}. */
+  /** {@return the kind of device: {@link Devices#CPU} for the processor, {@code cuda}} */
   String kind();
 
-  /** The higher one is taken where several can open a device. */
+  /** {@return the rank among those that can open a device, of which the highest does} */
   default int priority() {
     return 0;
   }
@@ -22,6 +22,7 @@ public interface DeviceProvider {
    * Opens a device.
    *
    * @param ordinal the number that the driver gives it, from 0; there is one processor
+   * @return what runs there
    * @throws BackendUnavailableException saying why it cannot be used
    */
   Backend open(int ordinal) throws BackendUnavailableException;
@@ -29,6 +30,8 @@ public interface DeviceProvider {
   /**
    * Loads the driver and describes its devices, or says why there are none; throws nothing. The
    * processor has no driver and needs no description.
+   *
+   * @return what was found
    */
   default DeviceReport find() {
     return new DeviceReport(name(), "the processor", null, List.of(), List.of(), List.of());

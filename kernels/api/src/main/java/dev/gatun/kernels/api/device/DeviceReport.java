@@ -30,6 +30,11 @@ public record DeviceReport(
    */
   public record Found(int ordinal, String name, String capability, long bytes) {}
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public DeviceReport {
     devices = List.copyOf(devices);
     details = List.copyOf(details);

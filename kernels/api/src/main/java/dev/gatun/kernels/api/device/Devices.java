@@ -36,9 +36,9 @@ public final class Devices {
   private Devices() {}
 
   /**
-   * The processor's backend, chosen once: the one with the highest priority that can run, or the
-   * one that {@code -Dgatun.backend=NAME} asks for and no other. Where that is not the best one a
-   * line on the standard error says why.
+   * {@return the processor's backend, chosen once: the one with the highest priority that can run,
+   * or the one that {@code -Dgatun.backend=NAME} asks for and no other} Where that is not the best
+   * one a line on the standard error says why.
    *
    * @throws IllegalStateException when none can run, or the forced one cannot, or one has a setting
    *     that it cannot take
@@ -47,13 +47,13 @@ public final class Devices {
     return Chosen.HOST.orThrow();
   }
 
-  /** Every backend for the processor, why it was or was not taken. */
+  /** {@return every backend for the processor, why it was or was not taken} */
   public static List<BackendReport> hostReports() {
     return Chosen.HOST.reports();
   }
 
   /**
-   * The backend of a device, the same one ever after.
+   * {@return the backend of a device, the same one ever after}
    *
    * @param kind {@link #CPU}, {@code cuda}
    * @param ordinal the number that the driver gives it, from 0
@@ -108,6 +108,8 @@ public final class Devices {
   /**
    * Asks every provider of devices beside the processor, in the order of their names; a broken one
    * says so and no more.
+   *
+   * @return what each found
    */
   public static List<DeviceReport> reports() {
     List<String> problems = new ArrayList<>();

@@ -68,6 +68,7 @@ public final class Execution {
    * @param ids I64, {@code count} of them in host memory
    * @param limit the smallest index that is too large
    * @param exception an index that is fine nevertheless, or null
+   * @param count how many indices there are
    * @throws IllegalArgumentException naming the index and its place
    */
   public static void inRange(
@@ -86,6 +87,11 @@ public final class Execution {
    * The same of I32 indices.
    *
    * @param least the smallest index
+   * @param call the call that they belong to
+   * @param what an index is, for the message
+   * @param ids I32, {@code count} of them in host memory
+   * @param count how many indices there are
+   * @param limit the smallest index that is too large
    */
   public static void inRange(
       KernelCall call, String what, MemorySegment ids, long count, int least, long limit) {
@@ -108,6 +114,7 @@ public final class Execution {
    * @param places the rows of y
    * @param rows I32 in host memory, or null
    * @param limit the rows of x
+   * @param experts how many experts there are
    * @throws IllegalArgumentException naming the offset or row and its place
    */
   public static void grouped(
@@ -137,6 +144,7 @@ public final class Execution {
    *
    * @param call the call that they belong to
    * @param offsets where each sequence begins, and behind the last where it ends
+   * @param tokens how many tokens there are
    * @throws IllegalArgumentException where the last ends before the last token
    */
   public static void allTokens(KernelCall call, int[] offsets, int tokens) {
@@ -155,6 +163,7 @@ public final class Execution {
    * @param what an index is, for the message
    * @param ids I64, {@code count} of them in host memory
    * @param exception an index that may be there often, or null
+   * @param count how many indices there are
    * @throws IllegalArgumentException naming the index and two of its places
    */
   public static void distinct(

@@ -9,6 +9,10 @@ import dev.gatun.kernels.api.call.KernelCall;
  * that it lacks is an error of its compiler.
  */
 public interface Kernels {
-  /** Runs one call; its arguments were checked when the record was made. */
+  /**
+   * Runs one call; its arguments were checked when the record was made.
+   *
+   * @param call what to compute
+   */
   void run(KernelCall call);
 }

@@ -31,27 +31,54 @@ import java.util.stream.Stream;
 public final class BlockFormat {
   /** What kind of block. */
   public enum Kind {
+    /** F32 scale, codes of a signed byte. */
     INT8,
+    /** F32 scale, zero point, codes of a byte. */
     INT8_ZERO,
+    /** F16 scale, codes of 4 bits about 8. */
     INT4,
+    /** F16 scale, zero point, codes of 4 bits. */
     INT4_ZERO,
+    /** GGML's of 32: F16 scale, codes of 4 bits about 8. */
     Q4_0,
+    /** GGML's of 32: F16 scale and least value, codes of 4 bits. */
     Q4_1,
+    /** GGML's of 32: F16 scale, codes of 5 bits about 16. */
     Q5_0,
+    /** GGML's of 32: F16 scale and least value, codes of 5 bits. */
     Q5_1,
+    /** GGML's of 32: F16 scale, codes of a signed byte. */
     Q8_0,
+    /** GGML's of 256: eight groups with scale and least value of 6 bits, codes of 4 bits. */
     Q4_K,
+    /** GGML's of 256: eight groups with scale and least value of 6 bits, codes of 5 bits. */
     Q5_K,
+    /** GGML's of 256: sixteen groups with scales of a byte, codes of 6 bits. */
     Q6_K
   }
 
+  /** {@link Kind#Q4_0}. */
   public static final BlockFormat Q4_0 = new BlockFormat(Kind.Q4_0, 32);
+
+  /** {@link Kind#Q4_1}. */
   public static final BlockFormat Q4_1 = new BlockFormat(Kind.Q4_1, 32);
+
+  /** {@link Kind#Q5_0}. */
   public static final BlockFormat Q5_0 = new BlockFormat(Kind.Q5_0, 32);
+
+  /** {@link Kind#Q5_1}. */
   public static final BlockFormat Q5_1 = new BlockFormat(Kind.Q5_1, 32);
+
+  /** {@link Kind#Q8_0}. */
   public static final BlockFormat Q8_0 = new BlockFormat(Kind.Q8_0, 32);
+
+  /** {@link Kind#Q4_K}. */
   public static final BlockFormat Q4_K = new BlockFormat(Kind.Q4_K, 256);
+
+  /** {@link Kind#Q5_K}. */
   public static final BlockFormat Q5_K = new BlockFormat(Kind.Q5_K, 256);
+
+  /** {@link Kind#Q6_K}. */
   public static final BlockFormat Q6_K = new BlockFormat(Kind.Q6_K, 256);
 
   /** INT8 with one scale an output feature. */
@@ -72,7 +99,7 @@ public final class BlockFormat {
   }
 
   /**
-   * INT8 in groups.
+   * {@return INT8 in groups}
    *
    * @param group input features that share a scale: 32, 64 or 128
    */
@@ -81,7 +108,7 @@ public final class BlockFormat {
   }
 
   /**
-   * INT8 with a zero point a group.
+   * {@return INT8 with a zero point a group}
    *
    * @param group input features that share a scale and a zero point: 32, 64 or 128
    */
@@ -90,7 +117,7 @@ public final class BlockFormat {
   }
 
   /**
-   * INT4 about zero.
+   * {@return INT4 about zero}
    *
    * @param group input features that share a scale: 32, 64 or 128
    */
@@ -99,7 +126,7 @@ public final class BlockFormat {
   }
 
   /**
-   * INT4 with a zero point a group.
+   * {@return INT4 with a zero point a group}
    *
    * @param group input features that share a scale and a zero point: 32, 64 or 128
    */
@@ -108,9 +135,10 @@ public final class BlockFormat {
   }
 
   /**
-   * The format of a name, as {@link #toString} gives it: {@code INT8}, {@code INT4:64}, {@code
-   * Q4_K}.
+   * {@return the format of a name, as {@link #toString} gives it: {@code INT8}, {@code INT4:64},
+   * {@code Q4_K}}
    *
+   * @param name as {@link #toString} gives it
    * @throws IllegalArgumentException naming the formats that there are
    */
   public static BlockFormat of(String name) {
@@ -127,7 +155,7 @@ public final class BlockFormat {
                             all().map(BlockFormat::toString).collect(Collectors.joining(", ")))));
   }
 
-  /** Every format. */
+  /** {@return every format} */
   public static Stream<BlockFormat> all() {
     return Stream.of(
             Stream.of(INT8),
@@ -147,16 +175,25 @@ public final class BlockFormat {
     return group;
   }
 
+  /** {@return how a block lies in a file} */
   public Kind kind() {
     return kind;
   }
 
-  /** Elements in a block of a row this long. */
+  /**
+   * {@return the number of elements in a block of a row this long}
+   *
+   * @param inFeatures the row's elements
+   */
   public int blockSize(long inFeatures) {
     return group == 0 ? Math.toIntExact(inFeatures) : group;
   }
 
-  /** Bytes of a block of a row this long. */
+  /**
+   * {@return the bytes of a block of a row this long}
+   *
+   * @param inFeatures the row's elements
+   */
   public int blockBytes(long inFeatures) {
     int size = blockSize(inFeatures);
     return switch (kind) {
@@ -175,8 +212,9 @@ public final class BlockFormat {
   }
 
   /**
-   * Bytes of a row.
+   * {@return the bytes of a row}
    *
+   * @param inFeatures the row's elements
    * @throws IllegalArgumentException when the block does not divide the row
    */
   public long rowBytes(long inFeatures) {
@@ -191,7 +229,7 @@ public final class BlockFormat {
     return Math.multiplyExact(inFeatures / blockSize(inFeatures), blockBytes(inFeatures));
   }
 
-  /** How a weight of this format is packed for products. */
+  /** {@return how a weight of this format is packed for products} */
   public PackedLayout layout() {
     return switch (kind) {
       case INT8 ->

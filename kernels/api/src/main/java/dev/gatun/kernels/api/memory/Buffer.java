@@ -13,6 +13,11 @@ public abstract class Buffer implements AutoCloseable {
   // The number of users, and CLOSED once close() was called.
   private final AtomicInteger state = new AtomicInteger();
 
+  /**
+   * A block.
+   *
+   * @param byteSize how many bytes it has
+   */
   protected Buffer(long byteSize) {
     if (byteSize < 0) {
       throw new IllegalArgumentException("buffer of " + byteSize + " bytes: must not be negative");
@@ -20,17 +25,18 @@ public abstract class Buffer implements AutoCloseable {
     this.byteSize = byteSize;
   }
 
-  /** The size in bytes. */
+  /** {@return the size in bytes} */
   public final long byteSize() {
     return byteSize;
   }
 
-  /** The memory that this block belongs to. */
+  /** {@return the memory that this block belongs to} */
   public abstract Memory memory();
 
   /** Gives the block back to its memory; called once, when closed and unused. */
   protected abstract void free();
 
+  /** {@return whether it was given back} */
   public final boolean isClosed() {
     return state.get() >= CLOSED;
   }

@@ -10,6 +10,8 @@ public final class HostBuffer extends Buffer {
   private final Consumer<MemorySegment> free;
 
   /**
+   * A block of host memory.
+   *
    * @param memory the owner
    * @param segment exactly the block's bytes
    * @param free called with the segment when the block is given back
@@ -26,7 +28,7 @@ public final class HostBuffer extends Buffer {
     return memory;
   }
 
-  /** The bytes; valid between {@link #acquire} and {@link #release}. */
+  /** {@return the bytes; valid between {@link #acquire} and {@link #release}} */
   public MemorySegment segment() {
     return segment;
   }

@@ -17,6 +17,11 @@ public record Indices(Operand values, long below) {
   /** Nothing is known of the values. */
   public static final long UNKNOWN = -1;
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Indices {
     if (values != null && below < UNKNOWN) {
       throw new IllegalArgumentException(
@@ -25,12 +30,16 @@ public record Indices(Operand values, long below) {
     }
   }
 
-  /** Indices that nobody has looked at. */
+  /**
+   * {@return indices that nobody has looked at}
+   *
+   * @param values I32 or I64
+   */
   public static Indices unchecked(Operand values) {
     return values == null ? null : new Indices(values, UNKNOWN);
   }
 
-  /** Whether each call has to look at them. */
+  /** {@return whether each call has to look at them} */
   public boolean isUnknown() {
     return below == UNKNOWN;
   }

@@ -13,6 +13,11 @@ import java.lang.foreign.ValueLayout;
 public record Lengths(Operand values, int longest) {
   private static final String NAME = "lengths";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Lengths {
     if (values == null || values.dtype() != DType.I32 || values.rank() != 1) {
       throw new IllegalArgumentException("%s: are %s, expected I32 [rows]".formatted(NAME, values));
@@ -28,9 +33,10 @@ public record Lengths(Operand values, int longest) {
   }
 
   /**
-   * The numbers of lengths that lie in host memory.
+   * {@return the numbers of lengths that lie in host memory}
    *
    * @param kernel whose call they belong to, for the message
+   * @param host I32, one a sequence
    * @throws IllegalArgumentException where one is negative or above the longest
    */
   public int[] check(String kernel, MemorySegment host) {

@@ -19,6 +19,11 @@ import java.util.Arrays;
 public record Offsets(Operand values, int tokens, int longest) {
   private static final String NAME = "offsets";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Offsets {
     if (values == null || values.dtype() != DType.I32 || values.rank() != 1) {
       throw new IllegalArgumentException(
@@ -37,8 +42,9 @@ public record Offsets(Operand values, int tokens, int longest) {
   }
 
   /**
-   * Where sequences of these lengths begin, and behind the last one where it ends.
+   * {@return where sequences of these lengths begin, and behind the last one where it ends}
    *
+   * @param lengths tokens of each sequence
    * @throws IllegalArgumentException for a negative length, and for more than 2^31 - 1 tokens
    */
   public static int[] ofLengths(int... lengths) {
@@ -55,7 +61,11 @@ public record Offsets(Operand values, int tokens, int longest) {
   }
 
   /**
-   * The offsets of sequences with these lengths, in a block of their own that whoever calls closes.
+   * {@return the offsets of sequences with these lengths, in a block of their own that whoever
+   * calls closes}
+   *
+   * @param memory where the block is made
+   * @param lengths tokens of each sequence
    */
   public static Offsets of(Memory memory, int... lengths) {
     int[] values = ofLengths(lengths);
@@ -72,15 +82,16 @@ public record Offsets(Operand values, int tokens, int longest) {
     }
   }
 
-  /** The number of sequences. */
+  /** {@return the number of sequences} */
   public int sequences() {
     return (int) values.size(0) - 1;
   }
 
   /**
-   * The numbers of offsets that lie in host memory.
+   * {@return the numbers of offsets that lie in host memory}
    *
    * @param kernel whose call they belong to, for the message
+   * @param host I32, one more than there are sequences
    * @throws IllegalArgumentException where they fall, or exceed a bound
    */
   public int[] check(String kernel, MemorySegment host) {

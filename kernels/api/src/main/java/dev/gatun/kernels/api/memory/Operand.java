@@ -16,6 +16,11 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
   /** The most axes that kernels for any strides take. */
   public static final int MOST_AXES = 6;
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Operand {
     Objects.requireNonNull(buffer, "buffer");
     Objects.requireNonNull(dtype, "dtype");
@@ -64,12 +69,22 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     }
   }
 
-  /** A row-major view of a whole buffer from its start. */
+  /**
+   * {@return a row-major view of a whole buffer from its start}
+   *
+   * @param buffer the block
+   * @param dtype the elements' type
+   * @param shape the length of each axis
+   */
   public static Operand of(Buffer buffer, DType dtype, long... shape) {
     return new Operand(buffer, 0, dtype, shape, rowMajor(shape));
   }
 
-  /** The strides of a row-major block of this shape. */
+  /**
+   * {@return the strides of a row-major block of this shape}
+   *
+   * @param shape the length of each axis
+   */
   public static long[] rowMajor(long... shape) {
     long[] strides = new long[shape.length];
     long next = 1;
@@ -87,22 +102,30 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     return strides;
   }
 
-  /** The number of axes. */
+  /** {@return the number of axes} */
   public int rank() {
     return shape.length;
   }
 
-  /** The length of an axis; negative axes count from the last. */
+  /**
+   * {@return the length of an axis; negative axes count from the last}
+   *
+   * @param axis from 0, or from -1 backwards
+   */
   public long size(int axis) {
     return shape[axis < 0 ? shape.length + axis : axis];
   }
 
-  /** The stride of an axis in elements; negative axes count from the last. */
+  /**
+   * {@return the stride of an axis in elements; negative axes count from the last}
+   *
+   * @param axis from 0, or from -1 backwards
+   */
   public long stride(int axis) {
     return strides[axis < 0 ? strides.length + axis : axis];
   }
 
-  /** The number of elements. */
+  /** {@return the number of elements} */
   public long count() {
     if (isEmpty()) {
       return 0;
@@ -114,7 +137,7 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     return count;
   }
 
-  /** Whether there are no elements. */
+  /** {@return whether there are no elements} */
   public boolean isEmpty() {
     for (long length : shape) {
       if (length == 0) {
@@ -124,7 +147,7 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     return false;
   }
 
-  /** Whether the elements lie row-major without gaps. */
+  /** {@return whether the elements lie row-major without gaps} */
   public boolean isContiguous() {
     if (isEmpty()) {
       return true;
@@ -140,8 +163,8 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
   }
 
   /**
-   * Whether no two elements are known to share a place: each axis steps over all that the axes with
-   * shorter steps span.
+   * {@return whether no two elements are known to share a place: each axis steps over all that the
+   * axes with shorter steps span}
    */
   public boolean isApart() {
     long[][] axes = new long[shape.length][];
@@ -162,7 +185,11 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     return true;
   }
 
-  /** Whether {@link #expand} can give this shape. */
+  /**
+   * {@return whether {@link #expand} can give this shape}
+   *
+   * @param full the length of each axis
+   */
   public boolean expands(long... full) {
     int lacking = full.length - shape.length;
     for (int axis = 0; axis < shape.length; axis++) {
@@ -174,8 +201,10 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
   }
 
   /**
-   * This view repeated along axes that it lacks in front or has of length 1, as PyTorch's expand.
+   * {@return this view repeated along axes that it lacks in front or has of length 1, as PyTorch's
+   * expand}
    *
+   * @param full the length of each axis
    * @throws IllegalArgumentException when another axis differs
    */
   public Operand expand(long... full) {
@@ -194,12 +223,16 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     return new Operand(buffer, offset, dtype, full, repeated);
   }
 
-  /** The bytes from the buffer's start to the first element. */
+  /** {@return the bytes from the buffer's start to the first element} */
   public long byteOffset() {
     return offset * dtype.bytes();
   }
 
-  /** Whether both views share a byte range of one buffer (their spans, gaps included). */
+  /**
+   * {@return whether both views share a byte range of one buffer (their spans, gaps included)}
+   *
+   * @param other another view
+   */
   public boolean overlaps(Operand other) {
     if (buffer != other.buffer || isEmpty() || other.isEmpty()) {
       return false;
@@ -207,7 +240,11 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     return byteOffset() < other.endByte() && other.byteOffset() < endByte();
   }
 
-  /** Whether both are the same view. */
+  /**
+   * {@return whether both are the same view}
+   *
+   * @param other another view
+   */
   public boolean isSameView(Operand other) {
     return buffer == other.buffer
         && offset == other.offset

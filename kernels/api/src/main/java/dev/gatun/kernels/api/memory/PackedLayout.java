@@ -36,10 +36,15 @@ public record PackedLayout(int bits, int group, Scales scales) {
 
   /** What each group of an output feature has beside its codes. */
   public enum Scales {
+    /** A scale of F32. */
     F32(4),
+    /** A scale of F16. */
     F16(2),
+    /** A scale of F16 and a zero point of a byte. */
     F16_ZERO(3),
+    /** A scale and a least value of F32. */
     F32_MIN(8),
+    /** A scale of F32 and the sum of the group's elements. */
     F32_SUM(8);
 
     private final int bytes;
@@ -48,12 +53,17 @@ public record PackedLayout(int bits, int group, Scales scales) {
       this.bytes = bytes;
     }
 
-    /** Bytes for one output feature. */
+    /** {@return the bytes for one output feature} */
     public int bytes() {
       return bytes;
     }
   }
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public PackedLayout {
     if (scales == null) {
       throw new IllegalArgumentException("packed codes: scales is missing");
@@ -69,6 +79,7 @@ public record PackedLayout(int bits, int group, Scales scales) {
   /**
    * Checks the version that lies beside packed bytes.
    *
+   * @param version the number that lies there
    * @throws IllegalArgumentException when it is another release's
    */
   public static void requireVersion(int version) {
@@ -79,39 +90,71 @@ public record PackedLayout(int bits, int group, Scales scales) {
     }
   }
 
-  /** Input features that share a scale, in rows this long. */
+  /**
+   * {@return the number of input features that share a scale, in rows this long}
+   *
+   * @param inFeatures a row's elements
+   */
   public long groupSize(long inFeatures) {
     return group == 0 ? inFeatures : group;
   }
 
-  /** Groups in a row. */
+  /**
+   * {@return the number of groups in a row}
+   *
+   * @param inFeatures a row's elements
+   */
   public long groups(long inFeatures) {
     return inFeatures == 0 ? 0 : inFeatures / groupSize(inFeatures);
   }
 
-  /** Bytes of a panel's codes and scales of one group. */
+  /**
+   * {@return the bytes of a panel's codes and scales of one group}
+   *
+   * @param inFeatures a row's elements
+   */
   public long recordBytes(long inFeatures) {
     return PANEL * (scales.bytes + Math.ceilDiv(groupSize(inFeatures), 32 / bits) * 4);
   }
 
-  /** Bytes of a packed weight. */
+  /**
+   * {@return the bytes of a packed weight}
+   *
+   * @param outFeatures the weight's rows
+   * @param inFeatures a row's elements
+   */
   public long packedBytes(long outFeatures, long inFeatures) {
     long records = Math.multiplyExact(Math.ceilDiv(outFeatures, PANEL), groups(inFeatures));
     return Math.multiplyExact(records, recordBytes(inFeatures));
   }
 
-  /** Where the record of a panel's group begins. */
+  /**
+   * {@return where the record of a panel's group begins}
+   *
+   * @param panel the panel's number
+   * @param g the group's number in a row
+   * @param inFeatures a row's elements
+   */
   public long record(long panel, long g, long inFeatures) {
     return (panel * groups(inFeatures) + g) * recordBytes(inFeatures);
   }
 
-  /** Where the byte with an element's code lies inside its record. */
+  /**
+   * {@return where the byte with an element's code lies inside its record}
+   *
+   * @param feature an output feature of the panel
+   * @param element an input feature of the group
+   */
   public long codeByte(int feature, long element) {
     long word = element / (32 / bits);
     return PANEL * scales.bytes + (word * PANEL + feature) * 4 + element % 4;
   }
 
-  /** How far left an element's code lies inside its byte. */
+  /**
+   * {@return how far left an element's code lies inside its byte}
+   *
+   * @param element an input feature of the group
+   */
   public int codeShift(long element) {
     return bits == 4 && element % 8 >= 4 ? 4 : 0;
   }

@@ -23,6 +23,11 @@ public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages) {
   /** One row of keys a sequence, all of them in use. */
   public static final AttentionKeys PADDED = new AttentionKeys(null, null, null);
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public AttentionKeys {
     if (offsets != null && (lengths != null || pages != null)) {
       throw Checks.bad(NAME, "ragged keys have neither lengths nor a block table");
@@ -36,27 +41,40 @@ public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages) {
     }
   }
 
-  /** One row of keys a sequence, of which the first ones are in use. */
+  /**
+   * {@return one row of keys a sequence, of which the first ones are in use}
+   *
+   * @param lengths of each sequence, how many keys are in use
+   */
   public static AttentionKeys padded(Lengths lengths) {
     return new AttentionKeys(null, lengths, null);
   }
 
-  /** Sequences one after another. */
+  /**
+   * {@return the keys of sequences one after another}
+   *
+   * @param offsets where the keys of each sequence begin
+   */
   public static AttentionKeys ragged(Offsets offsets) {
     return new AttentionKeys(offsets, null, null);
   }
 
-  /** Sequences in pages of a cache. */
+  /**
+   * {@return the keys of sequences in pages of a cache}
+   *
+   * @param pages I32 [batch, pages_per_sequence], the pages of each sequence in its order
+   * @param lengths of each sequence, how many keys are in use
+   */
   public static AttentionKeys paged(Indices pages, Lengths lengths) {
     return new AttentionKeys(null, lengths, pages);
   }
 
-  /** Whether the keys lie in pages. */
+  /** {@return whether the keys lie in pages} */
   public boolean isPaged() {
     return pages != null;
   }
 
-  /** The pages of each sequence, or null. */
+  /** {@return the pages of each sequence, or null} */
   public Operand blockTable() {
     return pages == null ? null : pages.values();
   }

@@ -16,6 +16,11 @@ public record AttentionMask(Causal causal, long window, Operand keys) {
   /** Every query sees every key. */
   public static final AttentionMask NONE = new AttentionMask(Causal.NONE, 0, null);
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public AttentionMask {
     Checks.required("attention mask", "causal", causal);
     if (window < 0) {
@@ -23,12 +28,20 @@ public record AttentionMask(Causal causal, long window, Operand keys) {
     }
   }
 
-  /** By position alone. */
+  /**
+   * {@return a mask by position alone}
+   *
+   * @param causal which keys a query sees by its position
+   */
   public static AttentionMask of(Causal causal) {
     return new AttentionMask(causal, 0, null);
   }
 
-  /** Without a rule by position. */
+  /**
+   * {@return a mask without a rule by position}
+   *
+   * @param keys U8 [batch, key_length] contiguous, 0 where a key is not seen
+   */
   public static AttentionMask of(Operand keys) {
     return new AttentionMask(Causal.NONE, 0, keys);
   }

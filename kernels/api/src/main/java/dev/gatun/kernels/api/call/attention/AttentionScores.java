@@ -20,6 +20,11 @@ public record AttentionScores(
     float scale, float softcap, Operand bias, Operand slopes, Operand sinks) {
   private static final String NAME = "attention scores";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public AttentionScores {
     if (Float.isNaN(scale) || Float.isInfinite(scale)) {
       throw Checks.bad(NAME, "scale is %s, expected a finite number", scale);
@@ -29,12 +34,21 @@ public record AttentionScores(
     }
   }
 
-  /** Scaled and no more. */
+  /**
+   * {@return scores that are scaled and no more}
+   *
+   * @param scale what scores are multiplied by
+   */
   public static AttentionScores scaled(float scale) {
     return new AttentionScores(scale, 0, null, null, null);
   }
 
-  /** Scaled, with a bias or null. */
+  /**
+   * {@return scores that are scaled, with a bias or null}
+   *
+   * @param scale the factor, usually 1/√head_size
+   * @param bias F32 [batch or 1, heads or 1, query_length or 1, key_length or 1]; or null
+   */
   public static AttentionScores scaled(float scale, Operand bias) {
     return new AttentionScores(scale, 0, bias, null, null);
   }

@@ -43,6 +43,11 @@ public record DisentangledBias(
 
   private static final String NAME = "disentangled_bias";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public DisentangledBias {
     Checks.required(NAME, "offsets", offsets);
     if (span < 1

@@ -15,6 +15,11 @@ public record Dropout(float probability, long seed) {
   /** Drops nothing. */
   public static final Dropout NONE = new Dropout(0, 0);
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Dropout {
     if (!(probability >= 0 && probability < 1)) {
       throw Checks.bad("dropout", "probability is %s, expected 0 to below 1", probability);

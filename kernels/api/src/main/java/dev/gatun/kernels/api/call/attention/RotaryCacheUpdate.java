@@ -47,6 +47,11 @@ public record RotaryCacheUpdate(
 
   private static final String NAME = "rotary_cache_update";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public RotaryCacheUpdate {
     DType dtype = Checks.floats(NAME, "qkv", qkv);
     Checks.operand(NAME, "qkv", qkv, dtype, 2);
@@ -89,7 +94,7 @@ public record RotaryCacheUpdate(
     Checks.apart(NAME, name, cache);
   }
 
-  /** The number of slots of a cache. */
+  /** {@return the number of slots of a cache} */
   public long slotCount() {
     return keyCache.size(0) * keyCache.size(1);
   }

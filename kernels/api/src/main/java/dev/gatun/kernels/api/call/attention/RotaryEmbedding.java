@@ -26,6 +26,11 @@ public record RotaryEmbedding(
 
   private static final String NAME = "rotary_embedding";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public RotaryEmbedding {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 3);

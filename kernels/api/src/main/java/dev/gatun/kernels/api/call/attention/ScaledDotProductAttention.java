@@ -56,6 +56,11 @@ public record ScaledDotProductAttention(
     implements AttentionCall {
   private static final String NAME = "scaled_dot_product_attention";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public ScaledDotProductAttention {
     Checks.required(NAME, "keys", keys);
     Checks.required(NAME, "scores", scores);
@@ -196,7 +201,15 @@ public record ScaledDotProductAttention(
     return inputs;
   }
 
-  /** Plain attention over a padded batch: no mask, bias or further outputs. */
+  /**
+   * {@return plain attention over a padded batch: no mask, bias or further outputs}
+   *
+   * @param query F32, BF16 or F16 [batch, query_length, heads, head_size]
+   * @param key of query's dtype [batch, key_length, kv_heads, head_size]
+   * @param value of query's dtype [batch, key_length, kv_heads, value_head_size]
+   * @param output of query's dtype [batch, query_length, heads, value_head_size]
+   * @param scale what scores are multiplied by
+   */
   public static ScaledDotProductAttention of(
       Operand query, Operand key, Operand value, Operand output, float scale) {
     return new ScaledDotProductAttention(
@@ -213,22 +226,26 @@ public record ScaledDotProductAttention(
         null);
   }
 
-  /** The number of sequences. */
+  /** {@return the number of sequences} */
   public long batch() {
     return queryOffsets != null ? queryOffsets.sequences() : query.size(0);
   }
 
-  /** The number of queries of the longest sequence. */
+  /** {@return the number of queries of the longest sequence} */
   public long queryLength() {
     return queryOffsets != null ? queryOffsets.longest() : query.size(1);
   }
 
-  /** The number of keys of the longest sequence. */
+  /** {@return the number of keys of the longest sequence} */
   public long keyLength() {
     return keyLength(key, keys);
   }
 
-  /** Stride of the bias on an axis, 0 where it has one element and is repeated. */
+  /**
+   * {@return the stride of the bias on an axis, 0 where it has one element and is repeated}
+   *
+   * @param axis an axis of [batch, heads, queries, keys]
+   */
   public long biasStride(int axis) {
     return scores.bias().size(axis) == 1 ? 0 : scores.bias().stride(axis);
   }

@@ -17,6 +17,11 @@ public record Activate(Operand x, Activation activation, Operand y) implements E
 
   private static final String NAME = "activation";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Activate {
     Checks.required(NAME, "activation", activation);
     DType dtype = Checks.floats(NAME, "x", x);

@@ -2,9 +2,13 @@ package dev.gatun.kernels.api.call.elementwise;
 
 /** What {@link Elementwise} makes of two numbers. */
 public enum BinaryOp {
+  /** a + b. */
   ADD,
+  /** a - b. */
   SUBTRACT,
+  /** a * b. */
   MULTIPLY,
+  /** a / b. */
   DIVIDE,
   /** The larger one; NaN where either is, and 0 is larger than -0. */
   MAXIMUM,

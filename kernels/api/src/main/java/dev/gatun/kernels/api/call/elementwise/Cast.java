@@ -17,6 +17,11 @@ import java.util.List;
 public record Cast(Operand x, Operand y) implements ElementwiseCall {
   private static final String NAME = "cast";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Cast {
     Checks.operand(NAME, "x", x, number("x", x), 2);
     Checks.contiguous(NAME, "x", x);

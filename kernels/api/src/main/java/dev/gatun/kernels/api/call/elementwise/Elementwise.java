@@ -19,6 +19,11 @@ import java.util.List;
 public record Elementwise(Operand a, Operand b, BinaryOp op, Operand y) implements ElementwiseCall {
   private static final String NAME = "elementwise";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Elementwise {
     Checks.required(NAME, "op", op);
     DType dtype = Checks.floats(NAME, "y", y);

@@ -21,6 +21,11 @@ public record GatedActivation(Operand gate, Operand up, Activation activation, O
     implements ElementwiseCall {
   private static final String NAME = "gated_activation";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public GatedActivation {
     Checks.required(NAME, "activation", activation);
     DType dtype = Checks.floats(NAME, "gate", gate);

@@ -10,6 +10,11 @@ import dev.gatun.kernels.api.memory.Offsets;
  * @param sequences the tokens that share a capacity; one sequence for all
  */
 public record ExpertCapacity(long tokens, Offsets sequences) {
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public ExpertCapacity {
     if (tokens < 1) {
       throw new IllegalArgumentException(

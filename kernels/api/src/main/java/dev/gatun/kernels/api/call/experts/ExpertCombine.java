@@ -24,6 +24,11 @@ public record ExpertCombine(Operand x, Operand weights, Operand places, Operand 
     implements ExpertCall {
   private static final String NAME = "expert_combine";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public ExpertCombine {
     Checks.operand(NAME, "x", x, Checks.floats(NAME, "x", x), 2);
     Checks.rows(NAME, "x", x);

@@ -48,6 +48,11 @@ public record ExpertRouting(
     implements ExpertCall {
   private static final String NAME = "expert_routing";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public ExpertRouting {
     Checks.operand(NAME, "logits", logits, Checks.floats(NAME, "logits", logits), 2);
     Checks.rows(NAME, "logits", logits);

@@ -41,6 +41,11 @@ public record GroupedMatmul(
     implements ExpertCall {
   private static final String NAME = "grouped_matmul";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public GroupedMatmul {
     Checks.required(NAME, "activation", activation);
     DType dtype = Checks.floats(NAME, "packed", packed);
@@ -63,7 +68,7 @@ public record GroupedMatmul(
     Checks.disjoint(new Operands(NAME, Checks.present(x, rows, offsets, packed, bias), List.of(y)));
   }
 
-  /** The number of experts. */
+  /** {@return the number of experts} */
   public long experts() {
     return offsets.size(0) - 1;
   }

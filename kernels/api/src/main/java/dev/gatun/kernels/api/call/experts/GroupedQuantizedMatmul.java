@@ -40,6 +40,11 @@ public record GroupedQuantizedMatmul(
     implements ExpertCall {
   private static final String NAME = "grouped_quantized_matmul";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public GroupedQuantizedMatmul {
     Checks.required(NAME, "layout", layout);
     Checks.required(NAME, "activations", activations);
@@ -58,7 +63,7 @@ public record GroupedQuantizedMatmul(
     Checks.disjoint(new Operands(NAME, Checks.present(x, rows, offsets, packed, bias), List.of(y)));
   }
 
-  /** The number of experts. */
+  /** {@return the number of experts} */
   public long experts() {
     return offsets.size(0) - 1;
   }

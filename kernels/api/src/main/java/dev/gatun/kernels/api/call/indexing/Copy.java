@@ -15,6 +15,11 @@ import java.util.List;
 public record Copy(Operand x, Operand y) implements IndexingCall {
   private static final String NAME = "copy";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Copy {
     Checks.fewAxes(NAME, "x", x);
     Checks.apart(NAME, "y", y);

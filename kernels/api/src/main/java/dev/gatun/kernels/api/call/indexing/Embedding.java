@@ -21,6 +21,11 @@ public record Embedding(Operand table, Indices ids, boolean accumulate, Operand 
 
   private static final String NAME = "embedding";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Embedding {
     DType dtype = Checks.floats(NAME, "table", table);
     Checks.operand(NAME, "table", table, dtype, 2);

@@ -19,6 +19,11 @@ import java.util.List;
 public record IndexAdd(Operand x, Indices ids, Operand y) implements IndexingCall {
   private static final String NAME = "index_add";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public IndexAdd {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);

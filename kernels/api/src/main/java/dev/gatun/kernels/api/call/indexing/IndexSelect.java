@@ -17,6 +17,11 @@ import java.util.List;
 public record IndexSelect(Operand x, Indices ids, Operand y) implements IndexingCall {
   private static final String NAME = "index_select";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public IndexSelect {
     Checks.required(NAME, "x", x);
     Checks.operand(NAME, "x", x, x.dtype(), 3);

@@ -20,6 +20,11 @@ public record ScatterRows(Operand x, Indices ids, Operand y) implements Indexing
 
   private static final String NAME = "scatter_rows";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public ScatterRows {
     DType dtype = Checks.required(NAME, "x", x).dtype();
     Checks.operand(NAME, "x", x, dtype, 2);

@@ -22,6 +22,11 @@ public record CrossEntropy(Operand logits, Indices targets, long ignoreIndex, Op
 
   private static final String NAME = "cross_entropy";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public CrossEntropy {
     Checks.operand(NAME, "logits", logits, Checks.floats(NAME, "logits", logits), 2);
     Checks.contiguous(NAME, "logits", logits);

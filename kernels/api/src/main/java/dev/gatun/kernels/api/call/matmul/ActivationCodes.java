@@ -15,6 +15,11 @@ import java.util.List;
 public record ActivationCodes(Operand scales, Operand offsets) {
   private static final String NAME = "activation codes";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public ActivationCodes {
     Checks.operand(NAME, "scales", scales, DType.F32, 1);
     Checks.contiguous(NAME, "scales", scales);

@@ -21,6 +21,11 @@ import java.util.List;
 public record BatchedMatmul(Operand a, Operand b, Operand c) implements MatmulCall {
   private static final String NAME = "batched_matmul";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public BatchedMatmul {
     DType dtype = Checks.floats(NAME, "a", a);
     Checks.operand(NAME, "a", a, dtype, 3);

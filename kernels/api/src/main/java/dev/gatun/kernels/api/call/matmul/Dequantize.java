@@ -17,6 +17,11 @@ import java.util.List;
 public record Dequantize(BlockFormat format, Operand blocks, Operand weight) implements MatmulCall {
   private static final String NAME = "dequantize";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Dequantize {
     Checks.required(NAME, "format", format);
     Checks.operand(NAME, "weight", weight, DType.F32, 2);

@@ -23,6 +23,11 @@ public record Matmul(Operand x, Operand packed, Operand bias, Activation activat
     implements MatmulCall {
   private static final String NAME = "matmul";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Matmul {
     Checks.required(NAME, "activation", activation);
     DType dtype = Checks.floats(NAME, "packed", packed);

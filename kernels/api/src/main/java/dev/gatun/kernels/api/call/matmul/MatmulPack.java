@@ -25,6 +25,11 @@ import java.util.stream.LongStream;
 public record MatmulPack(Operand weight, Operand packed) implements MatmulCall {
   private static final String NAME = "matmul_pack";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public MatmulPack {
     DType from = Checks.floats(NAME, "weight", weight);
     if (weight.rank() != 3) {
@@ -45,12 +50,15 @@ public record MatmulPack(Operand weight, Operand packed) implements MatmulCall {
     Checks.disjoint(new Operands(NAME, Checks.present(weight), Checks.present(packed)));
   }
 
-  /** Whether the packed form is for grouped products. */
+  /** {@return whether the packed form is for grouped products} */
   public boolean isGrouped() {
     return weight.rank() == 3;
   }
 
-  /** The call of each expert's weight [out_features, in_features]; of a weight alone itself. */
+  /**
+   * {@return the call of each expert's weight [out_features, in_features]; of a weight alone
+   * itself}
+   */
   public List<MatmulPack> each() {
     if (!isGrouped()) {
       return List.of(this);
@@ -80,13 +88,26 @@ public record MatmulPack(Operand weight, Operand packed) implements MatmulCall {
   /** Output features in a panel. */
   public static final int PANEL = 32;
 
-  /** Elements of the packed form of a weight [out_features, in_features]. */
+  /**
+   * {@return the number of elements of the packed form of a weight [out_features, in_features]}
+   *
+   * @param dtype the elements' type
+   * @param outFeatures rows of the weight
+   * @param inFeatures columns of the weight
+   */
   public static long packedCount(DType dtype, long outFeatures, long inFeatures) {
     long depth = dtype == DType.BF16 ? Math.ceilDiv(inFeatures, 2) * 2 : inFeatures;
     return Math.multiplyExact(Math.multiplyExact(Math.ceilDiv(outFeatures, PANEL), PANEL), depth);
   }
 
-  /** Where input feature k of output feature n lies in the packed form. */
+  /**
+   * {@return where input feature k of output feature n lies in the packed form}
+   *
+   * @param dtype the elements' type
+   * @param n an output feature
+   * @param k an input feature
+   * @param inFeatures columns of the weight
+   */
   public static long place(DType dtype, long n, long k, long inFeatures) {
     long panel = n / PANEL;
     if (dtype == DType.BF16) {

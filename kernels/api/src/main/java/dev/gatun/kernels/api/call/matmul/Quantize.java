@@ -18,6 +18,11 @@ import java.util.List;
 public record Quantize(Operand weight, BlockFormat format, Operand blocks) implements MatmulCall {
   private static final String NAME = "quantize";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Quantize {
     Checks.required(NAME, "format", format);
     Checks.operand(NAME, "weight", weight, Checks.floats(NAME, "weight", weight), 2);

@@ -14,6 +14,11 @@ import java.util.List;
 public record QuantizeTokens(Operand x, TokenCodes codes) implements MatmulCall {
   private static final String NAME = "quantize_tokens";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public QuantizeTokens {
     Checks.operand(NAME, "x", x, Checks.floats(NAME, "x", x), 2);
     Checks.rows(NAME, "x", x);

@@ -54,6 +54,11 @@ public record QuantizedMatmul(
   /** Input features whose products of codes a whole number of 32 bits holds. */
   private static final long MOST = 1 << 17;
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public QuantizedMatmul {
     Checks.required(NAME, "layout", layout);
     Checks.required(NAME, "activations", activations);
@@ -87,7 +92,17 @@ public record QuantizedMatmul(
         new Operands(NAME, inputs(x, codes, packed, bias, residual), List.of(y)), residual);
   }
 
-  /** The product of floats without a residual. */
+  /**
+   * The product of floats without a residual.
+   *
+   * @param layout how the weight lies packed
+   * @param activations what products make of x
+   * @param x F32, BF16 or F16 [rows, in_features]
+   * @param packed U8 [{@link PackedLayout#packedBytes}]
+   * @param bias F32 [out_features] contiguous, or null
+   * @param activation applied to each element
+   * @param y F32, BF16 or F16 [rows, out_features]
+   */
   public QuantizedMatmul(
       PackedLayout layout,
       QuantizedActivations activations,
@@ -121,7 +136,14 @@ public record QuantizedMatmul(
         : Checks.present(x, codes.scales(), codes.offsets(), packed, bias, residual);
   }
 
-  /** Requires that a layout's groups and a product's whole numbers hold the input features of x. */
+  /**
+   * Requires that a layout's groups and a product's whole numbers hold the input features of x.
+   *
+   * @param kernel whose call it is, for the message
+   * @param layout how the weight lies packed
+   * @param activations what products make of x
+   * @param x [rows, in_features]
+   */
   public static void checkDepth(
       String kernel, PackedLayout layout, QuantizedActivations activations, Operand x) {
     long in = x.size(1);

@@ -23,6 +23,11 @@ public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks,
     implements MatmulCall {
   private static final String NAME = "quantized_pack";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public QuantizedPack {
     Checks.required(NAME, "format", format);
     if (inFeatures < 0) {

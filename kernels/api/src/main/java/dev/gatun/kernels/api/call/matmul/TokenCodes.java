@@ -25,6 +25,11 @@ import java.util.List;
 public record TokenCodes(Operand codes, ActivationCodes meaning, boolean calibrated) {
   private static final String NAME = "token codes";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public TokenCodes {
     Checks.operand(NAME, "codes", codes, DType.I8, 2);
     Checks.rows(NAME, "codes", codes);
@@ -35,12 +40,23 @@ public record TokenCodes(Operand codes, ActivationCodes meaning, boolean calibra
     Checks.shaped(NAME, "scales", meaning.scales(), DType.F32, calibrated ? 1 : codes.size(0));
   }
 
-  /** Requires codes of this shape. */
+  /**
+   * Requires codes of this shape.
+   *
+   * @param kernel whose call it is, for the message
+   * @param rows how many tokens
+   * @param columns how many features
+   */
   public void check(String kernel, long rows, long columns) {
     Checks.shaped(kernel, "codes", codes, DType.I8, rows, columns);
   }
 
-  /** What a kernel reads: its inputs that are there, and of codes, which may be null. */
+  /**
+   * {@return what a kernel reads: its inputs that are there, and of codes, which may be null}
+   *
+   * @param codes those that are read, or null
+   * @param inputs others, null where there is none
+   */
   public static List<Operand> inputs(TokenCodes codes, Operand... inputs) {
     List<Operand> all = Checks.present(inputs);
     if (codes != null && codes.calibrated) {
@@ -49,7 +65,12 @@ public record TokenCodes(Operand codes, ActivationCodes meaning, boolean calibra
     return all;
   }
 
-  /** What a kernel writes: its outputs that are there, and of codes, which may be null. */
+  /**
+   * {@return what a kernel writes: its outputs that are there, and of codes, which may be null}
+   *
+   * @param codes those that are written, or null
+   * @param outputs others, null where there is none
+   */
   public static List<Operand> outputs(TokenCodes codes, Operand... outputs) {
     List<Operand> all = Checks.present(outputs);
     if (codes != null) {

@@ -17,6 +17,11 @@ public record L2Normalize(Operand x, float eps, Operand y) implements NormCall {
 
   private static final String NAME = "l2_normalize";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public L2Normalize {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);

@@ -36,6 +36,11 @@ public record LayerNorm(
 
   private static final String NAME = "layer_norm";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public LayerNorm {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);
@@ -76,7 +81,17 @@ public record LayerNorm(
         residual);
   }
 
-  /** The norm without codes. */
+  /**
+   * The norm without codes.
+   *
+   * @param x F32, BF16 or F16 [rows, columns] contiguous
+   * @param residual of x's dtype [rows, columns] contiguous, added first; or null
+   * @param weight F32 or of x's dtype [columns] contiguous
+   * @param bias as weight, or null
+   * @param eps added to the variance
+   * @param y of x's dtype [rows, columns] contiguous
+   * @param sum receives x + residual, of x's dtype [rows, columns] contiguous; or null
+   */
   public LayerNorm(
       Operand x,
       Operand residual,

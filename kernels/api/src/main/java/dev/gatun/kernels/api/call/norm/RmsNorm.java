@@ -36,6 +36,11 @@ public record RmsNorm(
     implements NormCall {
   private static final String NAME = "rms_norm";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public RmsNorm {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);
@@ -66,7 +71,17 @@ public record RmsNorm(
         residual);
   }
 
-  /** The norm without codes. */
+  /**
+   * The norm without codes.
+   *
+   * @param x F32, BF16 or F16 [rows, columns] contiguous
+   * @param residual of x's dtype [rows, columns] contiguous, added first; or null
+   * @param weight F32 or of x's dtype [columns] contiguous
+   * @param shift added to the weight
+   * @param eps added to the mean of squares
+   * @param y of x's dtype [rows, columns] contiguous
+   * @param sum receives x + residual, of x's dtype [rows, columns] contiguous; or null
+   */
   public RmsNorm(
       Operand x, Operand residual, Operand weight, float shift, float eps, Operand y, Operand sum) {
     this(x, residual, weight, shift, eps, y, sum, null);

@@ -18,6 +18,11 @@ public record Softmax(Operand x, boolean log, Operand y) implements NormCall {
 
   private static final String NAME = "softmax";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Softmax {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);

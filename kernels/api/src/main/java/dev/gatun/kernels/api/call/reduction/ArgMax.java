@@ -16,6 +16,11 @@ import java.util.List;
 public record ArgMax(Operand x, Operand y) implements ReductionCall {
   private static final String NAME = "argmax";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public ArgMax {
     Checks.operand(NAME, "x", x, Checks.floats(NAME, "x", x), 2);
     Checks.rows(NAME, "x", x);

@@ -20,6 +20,11 @@ public record Pool(Operand x, Offsets offsets, PoolingMode mode, Operand y)
 
   private static final String NAME = "pool";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Pool {
     Checks.required(NAME, "offsets", offsets);
     Checks.required(NAME, "mode", mode);

@@ -17,6 +17,11 @@ import java.util.List;
 public record Reduce(Operand x, Reduction reduction, Operand y) implements ReductionCall {
   private static final String NAME = "reduce";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Reduce {
     Checks.required(NAME, "reduction", reduction);
     DType dtype = Checks.floats(NAME, "x", x);

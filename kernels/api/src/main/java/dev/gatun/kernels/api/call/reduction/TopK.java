@@ -17,6 +17,11 @@ import java.util.List;
 public record TopK(Operand x, Operand values, Operand indices) implements ReductionCall {
   private static final String NAME = "topk";
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public TopK {
     DType dtype = Checks.floats(NAME, "x", x);
     Checks.operand(NAME, "x", x, dtype, 2);
