@@ -53,7 +53,7 @@ record TokenizerFiles(
     Path directory = isDirectory ? path : path.toAbsolutePath().getParent();
     JsonNode config = readIfThere(directory.resolve("tokenizer_config.json"));
     JsonNode map = readIfThere(directory.resolve("special_tokens_map.json"));
-    ObjectNode root = isDirectory ? find(path, config) : object(path);
+    ObjectNode root = isDirectory ? find(path, List.of(config, map)) : object(path);
     root.putNull("truncation");
     root.putNull("padding");
     if (lowerCase) {
@@ -85,10 +85,17 @@ record TokenizerFiles(
     root.set("normalizer", sequence);
   }
 
-  private static ObjectNode find(Path directory, JsonNode config) throws IOException {
+  private static ObjectNode find(Path directory, List<JsonNode> configs) throws IOException {
     if (Files.exists(directory.resolve("tokenizer.json"))) {
       return object(directory.resolve("tokenizer.json"));
     }
+    ObjectNode root = older(directory, configs.getFirst());
+    JsonNode added = readIfThere(directory.resolve("added_tokens.json"));
+    AddedTokens.add(directory.toString(), root, added, configs);
+    return root;
+  }
+
+  private static ObjectNode older(Path directory, JsonNode config) throws IOException {
     if (Files.exists(directory.resolve("vocab.txt"))) {
       return LegacyTokenizers.wordPiece(directory.resolve("vocab.txt"), config);
     }
