@@ -31,8 +31,8 @@ public final class TokenizerLibrary {
   private TokenizerLibrary() {}
 
   /**
-   * The version of the library in DJL's jar, as its publishers write it: of Hugging Face's
-   * tokenizers, then of DJL, {@code 0.21.0-0.38.0}; {@code unknown} when the jar does not tell.
+   * {@return the version of the library in DJL's jar, as its publishers write it: of Hugging Face's
+   * tokenizers, then of DJL, {@code 0.21.0-0.38.0}; {@code unknown} when the jar does not tell}
    */
   public static String version() {
     try (InputStream in = HuggingFaceTokenizer.class.getResourceAsStream(RESOURCE)) {

@@ -11,7 +11,7 @@ public final class BlockWriter {
   private BlockWriter() {}
 
   /**
-   * The format that holds blocks exactly.
+   * {@return the format that holds blocks exactly}
    *
    * @param bits of a code: 4 or 8
    * @param group input features that share a scale: 32, 64 or 128

@@ -23,7 +23,14 @@ public final class HostBlocks {
     quantize(format, weight, segment(weight), segment(blocks));
   }
 
-  /** The same with operands that begin at the begin of segments. */
+  /**
+   * The same with operands that begin at the begin of segments.
+   *
+   * @param format of the blocks
+   * @param weight its dtype, shape and strides
+   * @param from the weight's elements
+   * @param blocks receives the rows without gaps
+   */
   public static void quantize(
       BlockFormat format, Operand weight, MemorySegment from, MemorySegment blocks) {
     Quantizer.quantize(
@@ -49,7 +56,15 @@ public final class HostBlocks {
     dequantize(format, blocks, segment(blocks), weight.size(1), segment(weight));
   }
 
-  /** The same with operands that begin at the begin of segments. */
+  /**
+   * The same with operands that begin at the begin of segments.
+   *
+   * @param format of the blocks
+   * @param blocks their shape and strides
+   * @param from the bytes of the blocks
+   * @param inFeatures elements of a row
+   * @param weight receives F32 [out_features, in_features] without gaps
+   */
   public static void dequantize(
       BlockFormat format,
       Operand blocks,
@@ -79,7 +94,15 @@ public final class HostBlocks {
     pack(format, inFeatures, blocks, segment(blocks), segment(packed));
   }
 
-  /** The same with operands that begin at the begin of segments. */
+  /**
+   * The same with operands that begin at the begin of segments.
+   *
+   * @param format of the blocks
+   * @param inFeatures elements of a row
+   * @param blocks their shape and strides
+   * @param from the bytes of the blocks
+   * @param packed receives {@link PackedLayout#packedBytes}
+   */
   public static void pack(
       BlockFormat format,
       long inFeatures,

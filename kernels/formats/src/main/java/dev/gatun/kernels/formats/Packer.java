@@ -13,6 +13,10 @@ public final class Packer {
    *
    * @param blocks [out_features] rows of {@link BlockFormat#rowBytes}, {@code rowStride} apart
    * @param packed {@link PackedLayout#packedBytes} of the format's layout
+   * @param format of the blocks
+   * @param rowStride bytes from row to row
+   * @param outFeatures rows of the weight
+   * @param inFeatures elements of a row
    * @throws IllegalArgumentException when a scale is not finite, naming the row and the block
    */
   public static void pack(
@@ -69,6 +73,10 @@ public final class Packer {
    * The elements of an output feature of a packed weight.
    *
    * @param row receives in_features elements, exact in double
+   * @param layout how the weight lies packed
+   * @param packed the packed weight
+   * @param inFeatures elements of a row
+   * @param outFeature its number
    */
   public static void unpack(
       PackedLayout layout, MemorySegment packed, long inFeatures, long outFeature, double[] row) {

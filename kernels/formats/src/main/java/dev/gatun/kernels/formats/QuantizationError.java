@@ -13,17 +13,22 @@ public record QuantizationError(
   /** Nothing compared yet. */
   public static final QuantizationError NONE = new QuantizationError(0, 0, 0, 0);
 
-  /** The root of the mean square of the differences. */
+  /** {@return the root of the mean square of the differences} */
   public double rootMeanSquare() {
     return elements == 0 ? 0 : Math.sqrt(errorSquares / elements);
   }
 
-  /** The root of the differences' squares to the originals' squares. */
+  /** {@return the root of the differences' squares to the originals' squares} */
   public double relative() {
     return squares == 0 ? 0 : Math.sqrt(errorSquares / squares);
   }
 
-  /** Both together. */
+  /**
+   * Both together.
+   *
+   * @param other the error of other elements
+   * @return the error of both
+   */
   public QuantizationError plus(QuantizationError other) {
     return new QuantizationError(
         elements + other.elements,

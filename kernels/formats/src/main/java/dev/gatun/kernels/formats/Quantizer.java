@@ -11,7 +11,12 @@ public final class Quantizer {
   /** Reads a row of floats. */
   @FunctionalInterface
   public interface Rows {
-    /** Writes the elements of a row into x. */
+    /**
+     * Writes the elements of a row into x.
+     *
+     * @param row its number
+     * @param x receives in_features elements
+     */
     void read(long row, float[] x);
   }
 
@@ -20,6 +25,9 @@ public final class Quantizer {
    *
    * @param weight gives the rows; asked by several threads
    * @param blocks receives [out_features] rows of {@link BlockFormat#rowBytes} without gaps
+   * @param format of the blocks
+   * @param outFeatures rows of the weight
+   * @param inFeatures elements of a row
    * @return the error that this makes
    * @throws IllegalArgumentException when an element is NaN, infinite, or too large for the
    *     format's scale, naming its place
@@ -73,6 +81,7 @@ public final class Quantizer {
    *
    * @param blocks {@link BlockFormat#rowBytes} of the row's length
    * @param row receives the elements
+   * @param format of the blocks
    */
   public static void dequantize(BlockFormat format, MemorySegment blocks, float[] row) {
     if (row.length == 0) {
