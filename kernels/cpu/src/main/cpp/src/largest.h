@@ -1,4 +1,4 @@
-// The k largest elements of a row.
+// The largest elements of a row.
 #ifndef GATUN_LARGEST_H
 #define GATUN_LARGEST_H
 
@@ -6,6 +6,55 @@
 
 namespace gatun {
 namespace GATUN_LEVEL {
+
+// The first of count elements that is `wanted`, or that is not a number where that is none.
+template <typename T>
+static inline int64_t find(const T *x, int64_t count, float wanted) {
+  for (int64_t i = 0; i < count; i++) {
+    const float v = load_lanes(x + i, 1)[0];
+    if (v == wanted || (v != v && wanted != wanted)) {
+      return i;
+    }
+  }
+  return 0;
+}
+
+// The largest of count elements; not a number where one is none.
+template <typename T>
+static inline float top_of(const T *x, int64_t count) {
+  const Floats lowest = splat(-__builtin_inff());
+  Floats top[4] = {lowest, lowest, lowest, lowest};
+  Ints nan{};
+  const auto take = [&](Floats &best, Floats v) {
+    best = select(v > best, v, best);
+    nan |= (v != v);
+  };
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
+    for (int k = 0; k < 4; k++) {
+      take(top[k], load_lanes(x + i + k * kLanes, kLanes));
+    }
+  }
+  by_vector(count - i, [&](int64_t k, int64_t n) {
+    take(top[0], keep(load_lanes(x + i + k, n), n, -__builtin_inff()));
+  });
+  return any(nan) ? __builtin_nanf("") : largest(max(max(top[0], top[1]), max(top[2], top[3])));
+}
+
+template <typename T>
+static inline int64_t argmax_row(const T *x, int64_t columns) {
+  constexpr int64_t kBlock = 4096;
+  float top = -__builtin_inff();
+  int64_t begin = 0;  // of the first block that has the largest element
+  for (int64_t i = 0; i < columns && top == top; i += kBlock) {
+    const float here = top_of(x + i, columns - i < kBlock ? columns - i : kBlock);
+    if (!(here <= top)) {
+      top = here;
+      begin = i;
+    }
+  }
+  return begin + find(x + begin, columns - begin, top);
+}
 
 // Elements as numbers in their order, not numbers above all; of equal ones the first is the
 // largest. -0 + 0 is 0, so that they are equal.

@@ -57,4 +57,18 @@ public final class CpuReduce {
         gatun_cpu_h.gatun_topk(
             CpuRecording.current(), x, dtype, xStride, rows, columns, k, values, indices));
   }
+
+  public static void sample(
+      MemorySegment x,
+      long xStride,
+      long rows,
+      long columns,
+      MemorySegment temperature,
+      MemorySegment settings,
+      MemorySegment y) {
+    CpuLibrary.check(
+        "sample",
+        gatun_cpu_h.gatun_sample(
+            CpuRecording.current(), x, xStride, rows, columns, temperature, settings, y));
+  }
 }

@@ -1,6 +1,7 @@
 package dev.gatun.generation;
 
 import dev.gatun.generation.BeamGroup.Beam;
+import dev.gatun.generation.StepModel.Next;
 import dev.gatun.nn.KvSequence;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,7 +61,8 @@ final class BeamTask implements Task {
   }
 
   @Override
-  public boolean advance(float[][] logits) {
+  public boolean advance(List<List<Next>> next) {
+    float[][] logits = next.stream().map(each -> each.getFirst().logits()).toArray(float[][]::new);
     float[][] each = logits;
     if (slots.size() < search.running().size()) {
       // Before the first step all groups continue the one prompt.
@@ -68,12 +70,12 @@ final class BeamTask implements Task {
       Arrays.setAll(each, i -> logits[0].clone());
     }
     search.step(each);
-    List<Slot> next = new ArrayList<>();
+    List<Slot> longer = new ArrayList<>();
     for (Beam beam : search.running()) {
-      next.add(new Slot(beam.history(), fork(beam.parent())));
+      longer.add(new Slot(beam.history(), fork(beam.parent())));
     }
     slots.forEach(BeamTask::close);
-    slots = next;
+    slots = longer;
     if (!search.isDone()) {
       return false;
     }

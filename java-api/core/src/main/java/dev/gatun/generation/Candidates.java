@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import dev.gatun.kernels.api.call.reduction.Sample;
 import java.util.Arrays;
 
 /** Tokens that may come next, in the order of their ids, with their scores. */
@@ -57,6 +58,25 @@ final class Candidates {
       max = Math.max(max, scores[i]);
     }
     return max;
+  }
+
+  /** The softmax of the scores in whole numbers, {@link Sample#ONE} of the highest one. */
+  long[] weights() {
+    long[] weights = new long[count];
+    float max = max();
+    for (int i = 0; i < count; i++) {
+      // Infinities of the same sign are equal.
+      weights[i] = scores[i] == max ? Sample.ONE : Sample.weight((double) scores[i] - max);
+    }
+    return weights;
+  }
+
+  static long sum(long... weights) {
+    long sum = 0;
+    for (long weight : weights) {
+      sum += weight;
+    }
+    return sum;
   }
 
   /** The softmax of the scores, in double. */

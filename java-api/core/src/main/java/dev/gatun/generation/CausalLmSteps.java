@@ -2,23 +2,22 @@ package dev.gatun.generation;
 
 import dev.gatun.models.CausalLm;
 import dev.gatun.models.Chunk;
-import dev.gatun.models.TokenBatch;
 import dev.gatun.nn.KvCache;
-import dev.gatun.tensor.Scope;
-import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /** Steps of a causal language model. */
 final class CausalLmSteps implements StepModel {
   private final CausalLm model;
   private final KvCache cache;
+  private final RecordedSteps recorded;
 
   /** Takes the model and the cache over; closing this closes them. */
   CausalLmSteps(CausalLm model, KvCache cache) {
     this.model = model;
     this.cache = cache;
+    this.recorded = new RecordedSteps(model, cache);
   }
 
   @Override
@@ -37,32 +36,47 @@ final class CausalLmSteps implements StepModel {
   }
 
   @Override
-  public float[][] step(List<Work> works) {
+  public List<List<Next>> step(List<Work> works) {
     List<Chunk> chunks = new ArrayList<>();
+    // Of each token that something is wanted of; null where its logits are.
+    List<Draw> draws = new ArrayList<>();
     for (Work work : works) {
-      int[] ids = work.history().range(work.from(), work.to());
-      long[] wide = Arrays.stream(ids).asLongStream().toArray();
-      chunks.add(new Chunk(work.sequence(), wide, work.isWanted() ? 1 : 0));
-    }
-    float[][] logits = new float[works.size()][];
-    try (Scope _ = Scope.open();
-        TokenBatch batch = model.batch(chunks)) {
-      Tensor scores = model.logits(batch);
-      float[] all = scores.toFloatArray();
-      int vocabulary = model.vocabSize();
-      int row = 0;
-      for (int i = 0; i < logits.length; i++) {
-        if (works.get(i).isWanted()) {
-          logits[i] = Arrays.copyOfRange(all, row * vocabulary, (row + 1) * vocabulary);
-          row++;
-        }
+      chunks.add(new Chunk(work.sequence(), work.ids(), work.wanted()));
+      for (int i = 0; i < work.wanted(); i++) {
+        draws.add(work.draws() == null ? null : work.draws().get(i));
       }
     }
-    return logits;
+    List<Draw> all = draws.stream().map(d -> d == null ? Draw.GREEDY : d).toList();
+    StepRoom room = recorded.find(chunks);
+    if (room != null) {
+      room.run(chunks, all);
+      return results(works, draws, room);
+    }
+    try (StepRoom once = StepRoom.of(model, chunks, all)) {
+      return results(works, draws, once);
+    }
+  }
+
+  private static List<List<Next>> results(List<Work> works, List<Draw> draws, StepRoom room) {
+    boolean chosen = draws.stream().anyMatch(Objects::nonNull);
+    long[] ids = chosen ? room.ids(draws.size()) : new long[0];
+    List<List<Next>> results = new ArrayList<>();
+    int row = 0;
+    for (Work work : works) {
+      List<Next> all = new ArrayList<>();
+      for (int i = 0; i < work.wanted(); i++, row++) {
+        // Logits that choose none are given, for what is wrong with them to be told.
+        boolean given = draws.get(row) != null && ids[row] >= 0;
+        all.add(given ? new Next((int) ids[row], null) : new Next(-1, room.logits(row)));
+      }
+      results.add(all);
+    }
+    return results;
   }
 
   @Override
   public void close() {
+    recorded.close();
     cache.close();
     model.close();
   }

@@ -30,24 +30,20 @@ final class Filters {
   /** The most likely tokens whose probabilities reach p (Holtzman et al., 2020). */
   static CandidateFilter topP(double p, int atLeast) {
     return c -> {
-      double[] probabilities = c.probabilities();
-      double left = 1 - p;
-      var crossing = Selection.crossing(c.scores(), probabilities, c.count(), left, true);
+      long[] weights = c.weights();
+      long left = Math.unsignedMultiplyHigh(Draw.left(p), Candidates.sum(weights));
+      var crossing = Selection.crossing(c.scores(), weights, c.count(), left);
       boolean[] keep = new boolean[c.count()];
-      double below = crossing.below();
-      int last = -1;
+      long below = crossing.below();
       for (int i = 0; i < keep.length; i++) {
         if (c.score(i) == crossing.key()) {
           // Of equal scores those of lower ids go first.
-          below += probabilities[i];
+          below += weights[i];
           keep[i] = below > left;
-          last = i;
         } else {
           keep[i] = c.score(i) > crossing.key();
         }
       }
-      // Rounding must not take the last of them all.
-      keep[last] |= crossing.key() == c.max();
       c.retain(keep, atLeast);
     };
   }
@@ -55,9 +51,13 @@ final class Filters {
   /** Probabilities of at least p times the highest (Nguyen et al., 2024). */
   static CandidateFilter minP(double p, int atLeast) {
     return c -> {
-      double[] probabilities = c.probabilities();
-      double least = p * Arrays.stream(probabilities).max().orElse(0);
-      c.retain(atLeast(probabilities, least), atLeast);
+      long least = Draw.least(p);
+      long[] weights = c.weights();
+      boolean[] keep = new boolean[weights.length];
+      for (int i = 0; i < keep.length; i++) {
+        keep[i] = weights[i] >= least;
+      }
+      c.retain(keep, atLeast);
     };
   }
 
@@ -72,7 +72,9 @@ final class Filters {
         distance[i] = (float) Math.abs(-Math.log(probabilities[i]) - entropy);
         negated[i] = -distance[i];
       }
-      float most = Selection.crossing(distance, probabilities, c.count(), p, false).key();
+      long[] weights = c.weights();
+      long mass = (long) Math.ceil(p * Candidates.sum(weights)) - 1;
+      float most = Selection.crossing(distance, weights, c.count(), mass).key();
       int kept = Math.min(atLeast, c.count());
       most = Math.max(most, -Selection.kthLargest(negated, c.count(), kept));
       boolean[] keep = new boolean[c.count()];

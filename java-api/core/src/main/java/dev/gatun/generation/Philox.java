@@ -43,9 +43,12 @@ final class Philox {
    * @param draw tells draws of one position apart
    */
   static double uniform(long seed, long position, long draw) {
+    return (bits(seed, position, draw) >>> 11) * 0x1p-53;
+  }
+
+  /** 64 random bits, of which {@link #uniform} has the first. */
+  static long bits(long seed, long position, long draw) {
     int[] words = words(seed, position, draw);
-    long bits =
-        (Integer.toUnsignedLong(words[0]) << 21) ^ (Integer.toUnsignedLong(words[1]) >>> 11);
-    return bits * 0x1p-53;
+    return (long) words[0] << 32 | Integer.toUnsignedLong(words[1]);
   }
 }

@@ -15,6 +15,7 @@ final class Sampler {
   private final boolean removeInvalid;
   private final boolean renormalize;
   private final int logprobs;
+  private final Draw onDevice;
 
   /**
    * A token that was chosen.
@@ -37,6 +38,7 @@ final class Sampler {
     this.logprobs = config.logprobs().orElse(-1);
     this.processors = processors(config, maxLength);
     this.filters = sample ? filters(config) : List.of();
+    this.onDevice = onDevice(config);
   }
 
   private static List<LogitsProcessor> processors(GenerationConfig c, int maxLength) {
@@ -137,23 +139,46 @@ final class Sampler {
     }
   }
 
+  /** As the kernel Sample draws: in whole numbers, by the order of the ids. */
   private int sample(float[] logits, TokenHistory history, long seed, long draw) {
     Candidates candidates = Candidates.of(logits);
     nonEmpty(candidates, history);
     filters.forEach(filter -> filter.apply(candidates));
-    double[] probabilities = candidates.probabilities();
-    double left = Philox.uniform(seed, history.length(), draw);
-    int last = 0;
-    for (int i = 0; i < probabilities.length; i++) {
-      if (probabilities[i] > 0) {
-        last = i;
-        left -= probabilities[i];
-        if (left < 0) {
-          break;
-        }
-      }
+    long[] weights = candidates.weights();
+    long drawn =
+        Math.unsignedMultiplyHigh(
+            Philox.bits(seed, history.length(), draw), Candidates.sum(weights));
+    int at = 0;
+    for (long sum = weights[0]; sum <= drawn; sum += weights[at]) {
+      at++;
     }
-    return candidates.id(last);
+    return candidates.id(at);
+  }
+
+  /**
+   * How a device chooses the token at a position as {@link #next} would; null for settings that
+   * need more than its logits.
+   */
+  Draw draw(long seed, int position, long number) {
+    if (onDevice == null || onDevice.temperature() == 0) {
+      return onDevice;
+    }
+    return onDevice.at(Philox.bits(seed, position, number));
+  }
+
+  private Draw onDevice(GenerationConfig c) {
+    boolean others = c.typicalP() < 1 || c.topH() > 0 || c.epsilonCutoff() > 0 || c.etaCutoff() > 0;
+    if (!processors.isEmpty() || logprobs >= 0 || c.numBeams() > 1 || sample && others) {
+      return null;
+    }
+    return sample
+        ? new Draw(
+            c.temperature(),
+            c.topK(),
+            c.topP() < 1 ? Draw.left(c.topP()) : 0,
+            Draw.least(c.minP()),
+            0)
+        : Draw.GREEDY;
   }
 
   private static int greedy(float[] logits, TokenHistory history) {

@@ -1,10 +1,10 @@
 package dev.gatun.generation;
 
+import dev.gatun.generation.StepModel.Next;
 import dev.gatun.generation.StepModel.Work;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.KvSequence;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -25,7 +25,6 @@ final class Scheduler {
 
   private final StepModel model;
   private final KvCache cache;
-  private final PrefixCache prefixes;
   private final int maxSequences;
   private final int stepTokens;
   private final int chunkTokens;
@@ -44,7 +43,6 @@ final class Scheduler {
   Scheduler(StepModel model, int maxSequences, int stepTokens, int chunkTokens) {
     this.model = model;
     this.cache = model.cache();
-    this.prefixes = new PrefixCache(cache, 4 * maxSequences);
     this.maxSequences = maxSequences;
     this.stepTokens = stepTokens;
     this.chunkTokens = chunkTokens;
@@ -77,9 +75,9 @@ final class Scheduler {
     if (works.isEmpty()) {
       return;
     }
-    float[][] logits;
+    List<List<Next>> next;
     try {
-      logits = model.step(works);
+      next = model.step(works);
     } catch (RuntimeException | OutOfMemoryError e) {
       RuntimeException told =
           e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
@@ -89,26 +87,36 @@ final class Scheduler {
     int at = 0;
     for (Map.Entry<Queued, List<Work>> entry : plan.entrySet()) {
       int count = entry.getValue().size();
-      advance(entry.getKey(), Arrays.copyOfRange(logits, at, at + count));
+      advance(entry.getKey(), next.subList(at, at + count));
       at += count;
     }
   }
 
-  private void advance(Queued queued, float[][] logits) {
+  private void advance(Queued queued, List<List<Next>> next) {
     Task task = queued.task;
     task.slots().stream()
         .filter(slot -> slot.cached() != null)
         .forEach(slot -> task.request().stream().setPromptTokensDone(slot.cached().length()));
+    task.slots().forEach(Scheduler::remember);
     if (!running.contains(queued) || !task.slots().stream().allMatch(s -> s.pending() == 0)) {
       return;
     }
     try {
-      if (task.advance(logits)) {
+      if (task.advance(next)) {
         running.remove(queued);
         keep(task);
       }
     } catch (RuntimeException e) {
       fail(task.request(), e);
+    }
+  }
+
+  /** Lets others find the pages that a sequence has filled, and its prompt's last one. */
+  private static void remember(Slot slot) {
+    KvSequence cached = slot.cached();
+    boolean prompt = slot.history().generated() == 0 && slot.pending() == 0;
+    if (cached != null && (prompt || cached.hasUnknownPages())) {
+      cached.remember(slot.history().toArray());
     }
   }
 
@@ -133,12 +141,9 @@ final class Scheduler {
       }
       if (!waitsForFirst(task)) {
         Slot slot = task.slots().getFirst();
-        KvSequence sequence = prefixes.open(slot.history(), runningSlots());
+        KvSequence sequence = begin(slot);
         int count = slot.history().length() - sequence.length();
         int needed = cache.pagesNeeded(List.of(sequence), count) + running.size();
-        while (cache.freePages() < needed && prefixes.evict()) {
-          // What is kept for others to come goes before what waits.
-        }
         if (cache.freePages() < needed && !running.isEmpty()) {
           sequence.close();
           return;
@@ -160,8 +165,10 @@ final class Scheduler {
         && task.first().slots().getFirst().history().generated() == 0;
   }
 
-  private List<Slot> runningSlots() {
-    return running.stream().flatMap(r -> r.task.slots().stream()).toList();
+  /** A sequence with what the cache has of the tokens before the last, whose logits are wanted. */
+  private KvSequence begin(Slot slot) {
+    int[] ids = slot.history().toArray();
+    return cache.open(ids, ids.length - 1);
   }
 
   private Map<Queued, List<Work>> plan() {
@@ -171,14 +178,17 @@ final class Scheduler {
     for (Queued queued : running) {
       Slot slot = unfinished(queued.task);
       if (slot == null) {
-        plan.put(queued, queued.task.slots().stream().map(each -> work(each, 1)).toList());
+        plan.put(
+            queued, queued.task.slots().stream().map(each -> work(queued.task, each, 1)).toList());
         left -= queued.task.slots().size();
       } else {
         prompts.put(queued, slot);
       }
     }
     share(prompts, Math.max(left, chunkTokens))
-        .forEach((queued, count) -> plan.put(queued, List.of(work(prompts.get(queued), count))));
+        .forEach(
+            (queued, count) ->
+                plan.put(queued, List.of(work(queued.task, prompts.get(queued), count))));
     fit(plan);
     return plan;
   }
@@ -187,7 +197,7 @@ final class Scheduler {
   private Slot unfinished(Task task) {
     for (Slot slot : task.slots()) {
       if (slot.cached() == null) {
-        slot.open(prefixes.open(slot.history(), runningSlots()));
+        slot.open(begin(slot));
       }
       if (slot.pending() > 1) {
         return slot;
@@ -196,9 +206,11 @@ final class Scheduler {
     return null;
   }
 
-  private static Work work(Slot slot, int count) {
+  private static Work work(Task task, Slot slot, int count) {
     int from = slot.cached().length();
-    return new Work(slot.cached(), slot.history(), from, from + count);
+    Draw draw = task.draw(slot, slot.history().length());
+    List<Draw> draws = draw == null ? null : List.of(draw);
+    return new Work(slot.cached(), slot.history(), from, from + count, List.of(), draws);
   }
 
   /** How many tokens of each prompt a step has: chunks in turns until the room is used. */
@@ -240,9 +252,6 @@ final class Scheduler {
       if (needed <= cache.freePages()) {
         return;
       }
-      if (prefixes.evict()) {
-        continue;
-      }
       Queued youngest = running.last();
       plan.remove(youngest);
       if (running.size() > 1) {
@@ -255,7 +264,7 @@ final class Scheduler {
 
   private void preempt(Queued queued) {
     running.remove(queued);
-    discard(queued.task);
+    keep(queued.task);
     waiting.add(queued);
   }
 
@@ -295,7 +304,6 @@ final class Scheduler {
     while (!isIdle()) {
       fail((running.isEmpty() ? waiting : running).first().task.request(), reason);
     }
-    prefixes.clear();
   }
 
   private static void discard(Task task) {
@@ -307,11 +315,13 @@ final class Scheduler {
     }
   }
 
+  /** Gives up the cache of a task; its pages are found by whoever begins alike. */
   private void keep(Task task) {
     for (Slot slot : task.slots()) {
       KvSequence cached = slot.release();
       if (cached != null) {
-        prefixes.add(slot.history(), cached);
+        cached.remember(slot.history().toArray());
+        cached.close();
       }
     }
   }

@@ -10,7 +10,7 @@ final class Selection {
    * @param key the key there
    * @param below the weights of all lesser keys together
    */
-  record Crossing(float key, double below) {}
+  record Crossing(float key, long below) {}
 
   private Selection() {}
 
@@ -44,23 +44,23 @@ final class Selection {
   }
 
   /**
-   * The least key with which the weights of all keys up to it reach {@code mass}, or exceed it; the
-   * largest key where all together do not.
+   * The least key with which the weights of all keys up to it exceed {@code mass}; the largest key
+   * where all together do not.
    *
    * @param count how many keys and weights there are, at least one; no key may be NaN
    */
-  static Crossing crossing(float[] keys, double[] weights, int count, double mass, boolean exceed) {
+  static Crossing crossing(float[] keys, long[] weights, int count, long mass) {
     float[] a = Arrays.copyOf(keys, count);
-    double[] w = Arrays.copyOf(weights, count);
+    long[] w = Arrays.copyOf(weights, count);
     int low = 0;
     int high = count;
-    double below = 0;
+    long below = 0;
     while (true) {
       float pivot = pivot(a, low, high);
       int less = low;
       int greater = high;
-      double lesser = 0;
-      double equal = 0;
+      long lesser = 0;
+      long equal = 0;
       for (int i = low; i < greater; ) {
         if (a[i] < pivot) {
           lesser += w[i];
@@ -73,19 +73,15 @@ final class Selection {
           equal += w[i++];
         }
       }
-      if (less > low && crosses(below + lesser, mass, exceed)) {
+      if (less > low && below + lesser > mass) {
         high = less;
-      } else if (greater == high || crosses(below + lesser + equal, mass, exceed)) {
+      } else if (greater == high || below + lesser + equal > mass) {
         return new Crossing(pivot, below + lesser);
       } else {
         below += lesser + equal;
         low = greater;
       }
     }
-  }
-
-  private static boolean crosses(double sum, double mass, boolean exceed) {
-    return exceed ? sum > mass : sum >= mass;
   }
 
   /** The median of three. */
@@ -102,8 +98,8 @@ final class Selection {
     a[j] = t;
   }
 
-  private static void swap(double[] a, int i, int j) {
-    double t = a[i];
+  private static void swap(long[] a, int i, int j) {
+    long t = a[i];
     a[i] = a[j];
     a[j] = t;
   }

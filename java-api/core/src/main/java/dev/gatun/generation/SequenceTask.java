@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import dev.gatun.generation.StepModel.Next;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -50,9 +51,21 @@ final class SequenceTask implements Task {
   }
 
   @Override
-  public boolean advance(float[][] logits) {
+  public Draw draw(Slot of, int position) {
+    return sampler.draw(request.seed(), position, index);
+  }
+
+  @Override
+  public boolean advance(List<List<Next>> next) {
+    return advance(next.getFirst().getFirst());
+  }
+
+  private boolean advance(Next next) {
     TokenHistory history = slot.history();
-    Sampler.Choice choice = sampler.next(logits[0], history, request.seed(), index);
+    Sampler.Choice choice =
+        next.id() >= 0
+            ? new Sampler.Choice(next.id(), Float.NaN, List.of())
+            : sampler.next(next.logits(), history, request.seed(), index);
     history.add(choice.id());
     GeneratedToken token = new GeneratedToken(choice.id(), choice.logprob(), choice.top());
     tokens.add(token);

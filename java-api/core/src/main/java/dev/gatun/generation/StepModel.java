@@ -10,17 +10,44 @@ interface StepModel extends AutoCloseable {
    * The next tokens of a sequence.
    *
    * @param sequence holds the tokens of the history before {@code from}
-   * @param to the place behind the last token; its logits are wanted if it is the last of all
+   * @param to the place behind the last token; what follows it is wanted if it is the last of all
+   * @param drafts tokens that may come behind the history, to be verified in the same step
+   * @param draws how what follows the last token, and each draft, is chosen; null where the logits
+   *     are wanted
    */
-  record Work(KvSequence sequence, TokenHistory history, int from, int to) {
-    boolean isWanted() {
-      return to == history.length();
+  record Work(
+      KvSequence sequence,
+      TokenHistory history,
+      int from,
+      int to,
+      List<Integer> drafts,
+      List<Draw> draws) {
+    /** Tokens whose logits are wanted. */
+    int wanted() {
+      return to == history.length() ? 1 + drafts.size() : 0;
     }
 
     int count() {
-      return to - from;
+      return to - from + drafts.size();
+    }
+
+    /** All of the tokens. */
+    long[] ids() {
+      long[] ids = new long[count()];
+      for (int i = 0; i < ids.length; i++) {
+        ids[i] = from + i < to ? history.get(from + i) : drafts.get(from + i - to);
+      }
+      return ids;
     }
   }
+
+  /**
+   * What follows a token.
+   *
+   * @param id the token that was chosen; -1 where that is to be done by the logits
+   * @param logits [vocabulary], or null
+   */
+  record Next(int id, float[] logits) {}
 
   KvCache cache();
 
@@ -31,11 +58,12 @@ interface StepModel extends AutoCloseable {
   int vocabSize();
 
   /**
-   * Runs a step; the sequences have the tokens then.
+   * Runs a step; the sequences have the tokens then, drafts too.
    *
-   * @return the logits [vocabulary] behind each work's last token, null where they are not wanted
+   * @return for each work what follows its last token of the history, and each draft; none where
+   *     nothing is wanted
    */
-  float[][] step(List<Work> works);
+  List<List<Next>> step(List<Work> works);
 
   @Override
   void close();

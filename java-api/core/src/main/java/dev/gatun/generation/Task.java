@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import dev.gatun.generation.StepModel.Next;
 import java.util.List;
 
 /**
@@ -14,16 +15,21 @@ interface Task {
   /** The sequences that go on; the order is that of their logits. */
   List<Slot> slots();
 
+  /** How what follows a slot's token is chosen on the device; null where its logits are wanted. */
+  default Draw draw(Slot slot, int position) {
+    return null;
+  }
+
   /** How many sequences there may come to be. */
   int width();
 
   /**
    * Goes on by a token, when all tokens of all sequences are in the cache.
    *
-   * @param logits of each slot [vocabulary], changed
+   * @param next what follows each slot's tokens
    * @return whether the task has ended; it has told the request so
    */
-  boolean advance(float[][] logits);
+  boolean advance(List<List<Next>> next);
 
   /** Tells the request that this ends before its time. */
   void end(FinishReason reason);

@@ -129,7 +129,9 @@ final class Llama implements Decoder {
     norm = weights.rmsNorm("norm", hidden, 0, eps);
     lmHead = all.lmHead(config, "lm_head", embedTokens, false);
     limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
-    cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
+    cacheShape =
+        new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
+            .withWindow(SlidingWindow.ofAll(config, type, count));
   }
 
   private static int defaultLength(String type) {

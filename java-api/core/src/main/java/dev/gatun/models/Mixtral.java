@@ -203,7 +203,9 @@ final class Mixtral implements Decoder {
     norm = weights.rmsNorm("norm", hidden, 0, config.eps("rms_norm_eps", defaults.eps()));
     lmHead = all.lmHead(config, "lm_head", embedTokens, false);
     limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
-    cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
+    cacheShape =
+        new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
+            .withWindow(SlidingWindow.ofAll(config, type, count));
   }
 
   /** The number of experts, under any of its names; 0 where a Qwen has none. */

@@ -6,6 +6,19 @@ import java.util.List;
 final class SlidingWindow {
   private SlidingWindow() {}
 
+  /** The longest window of some layers; 0 where one of them has none. */
+  static long ofAll(Config config, String type, int layers) {
+    long longest = 0;
+    for (int layer = 0; layer < layers; layer++) {
+      long window = of(config, type, layer);
+      if (window == 0) {
+        return 0;
+      }
+      longest = Math.max(longest, window);
+    }
+    return longest;
+  }
+
   /**
    * The window of a layer; 0 for none.
    *

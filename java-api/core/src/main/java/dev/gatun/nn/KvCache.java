@@ -38,8 +38,10 @@ public final class KvCache implements AutoCloseable {
    * @param kvHeads heads of keys, and of values
    * @param headSize elements of a head
    * @param dtype of the elements: F32, BF16 or F16
+   * @param window the tokens that every layer sees at most, the current one included, after which
+   *     pages are given back; 0 where some layer sees all
    */
-  public record Shape(int layers, int kvHeads, int headSize, DType dtype) {
+  public record Shape(int layers, int kvHeads, int headSize, DType dtype, long window) {
     public Shape {
       if (layers < 0 || kvHeads < 1 || headSize < 1) {
         throw new IllegalArgumentException(
@@ -52,6 +54,11 @@ public final class KvCache implements AutoCloseable {
       }
     }
 
+    /** The same for layers some of which see all tokens. */
+    public Shape(int layers, int kvHeads, int headSize, DType dtype) {
+      this(layers, kvHeads, headSize, dtype, 0);
+    }
+
     /** Bytes of a token's keys and values in all layers. */
     public long tokenBytes() {
       return 2L * layers * kvHeads * headSize * dtype.bytes();
@@ -59,7 +66,12 @@ public final class KvCache implements AutoCloseable {
 
     /** The same kept as other numbers. */
     public Shape withDtype(DType other) {
-      return new Shape(layers, kvHeads, headSize, other);
+      return new Shape(layers, kvHeads, headSize, other, window);
+    }
+
+    /** The same where every layer sees so many tokens at most; 0 for all of them. */
+    public Shape withWindow(long tokens) {
+      return new Shape(layers, kvHeads, headSize, dtype, tokens);
     }
   }
 
@@ -72,7 +84,7 @@ public final class KvCache implements AutoCloseable {
     this.device = device;
     this.shape = shape;
     this.pageSize = pageSize;
-    this.pool = new PagePool(pages);
+    this.pool = new PagePool(pageSize, pages);
     try {
       for (int layer = 0; layer < shape.layers(); layer++) {
         for (List<Tensor> side : List.of(keys, values)) {
@@ -143,7 +155,7 @@ public final class KvCache implements AutoCloseable {
     return pool.pages();
   }
 
-  /** Pages that no sequence has. */
+  /** Pages that no sequence has; what they have had may be found until they are taken. */
   public synchronized int freePages() {
     return pool.freePages();
   }
@@ -157,6 +169,23 @@ public final class KvCache implements AutoCloseable {
   public synchronized KvSequence open() {
     requireOpen();
     return new KvSequence(this);
+  }
+
+  /**
+   * A sequence with as many of some first tokens as pages have that a sequence {@link
+   * KvSequence#remember remembered}, of those that have it still and those that were closed.
+   *
+   * @param ids of a whole sequence
+   * @param most tokens that are wanted
+   */
+  public synchronized KvSequence open(int[] ids, int most) {
+    requireOpen();
+    KvSequence sequence = new KvSequence(this);
+    List<Integer> pages = new ArrayList<>();
+    int found = pool.find(ids, Math.min(most, ids.length), pages);
+    pages.forEach(sequence::addPage);
+    sequence.grow(found);
+    return sequence;
   }
 
   /**
@@ -269,18 +298,52 @@ public final class KvCache implements AutoCloseable {
     for (int i = 0; i < counts.length; i++) {
       KvSequence sequence = sequences.get(i);
       if (writesShared(sequence, counts[i])) {
-        int shared = sequence.page(sequence.pageCount() - 1);
-        int own = pool.take();
-        copy(shared, own, sequence.length() % pageSize);
-        sequence.replaceLast(own);
-        pool.release(shared);
+        copyLast(sequence);
       }
       int after = Math.ceilDiv(sequence.length() + counts[i], pageSize);
       while (sequence.pageCount() < after) {
         sequence.addPage(pool.take());
       }
+    }
+    for (int i = 0; i < counts.length; i++) {
+      KvSequence sequence = sequences.get(i);
+      keepKnown(sequence, counts[i]);
+      if (shape.window() > 0) {
+        sequence.drop(Math.max(0, sequence.length() + 1 - shape.window()));
+      }
       sequence.grow(counts[i]);
     }
+  }
+
+  /**
+   * What a page is known to have behind a place that is written is kept by a copy, or forgotten.
+   */
+  private void keepKnown(KvSequence sequence, int count) {
+    int there = sequence.length() % pageSize;
+    if (count == 0 || there == 0) {
+      return;
+    }
+    int page = sequence.page(sequence.length() / pageSize);
+    if (pool.known(page) <= there) {
+      return;
+    }
+    if (pool.freePages() > 0) {
+      int own = pool.take();
+      copy(page, own, there);
+      sequence.replace(sequence.length() / pageSize, own);
+      pool.release(page);
+    } else {
+      pool.forget(page);
+    }
+  }
+
+  private void copyLast(KvSequence sequence) {
+    int last = sequence.pageCount() - 1;
+    int shared = sequence.page(last);
+    int own = pool.take();
+    copy(shared, own, sequence.length() % pageSize);
+    sequence.replace(last, own);
+    pool.release(shared);
   }
 
   /** Copies the first tokens of a page in all layers. */

@@ -13,6 +13,11 @@ public final class KvSequence implements AutoCloseable {
   private int pageCount;
   private int length;
   private boolean closed;
+  // Pages before the window, which were given back.
+  private int dropped;
+  // Pages, all of them full, whose tokens were told, and the last of them.
+  private int remembered;
+  private PageTree.Node last;
 
   KvSequence(KvCache cache) {
     this.cache = cache;
@@ -41,7 +46,10 @@ public final class KvSequence implements AutoCloseable {
       other.pages = Arrays.copyOf(pages, pages.length);
       other.pageCount = pageCount;
       other.length = length;
-      for (int i = 0; i < pageCount; i++) {
+      other.dropped = dropped;
+      other.remembered = remembered;
+      other.last = last;
+      for (int i = dropped; i < pageCount; i++) {
         cache.pool().share(pages[i]);
       }
       return other;
@@ -63,10 +71,57 @@ public final class KvSequence implements AutoCloseable {
                 .formatted(length, tokens));
       }
       int kept = Math.ceilDiv(tokens, cache.pageSize());
-      while (pageCount > kept) {
+      if (tokens > 0 && tokens < length && begin() > Math.max(0, tokens + 1 - window())) {
+        throw new IllegalArgumentException(
+            "key/value cache: a sequence of %d tokens cannot be cut to %d, whose window of %d is gone: it has those from %d on"
+                .formatted(length, tokens, window(), begin()));
+      }
+      while (pageCount > Math.max(kept, dropped)) {
         cache.pool().release(pages[--pageCount]);
       }
+      if (tokens == 0) {
+        dropped = 0;
+        pageCount = 0;
+      }
+      while (remembered > tokens / cache.pageSize()) {
+        last = last.before();
+        remembered--;
+      }
       length = tokens;
+    }
+  }
+
+  /**
+   * Says what the tokens are, so that {@link KvCache#open(int[], int)} finds them, now and, as long
+   * as their pages are not needed, after this sequence was closed.
+   *
+   * @param ids of the whole sequence, and perhaps of what is to come
+   */
+  public void remember(int... ids) {
+    synchronized (cache) {
+      requireOpen();
+      int size = cache.pageSize();
+      while (remembered * size < length && remembered >= dropped) {
+        int begin = remembered * size;
+        int end = Math.min(begin + size, Math.min(length, ids.length));
+        if (end <= begin) {
+          return;
+        }
+        PageTree.Node node =
+            cache.pool().put(last, pages[remembered], Arrays.copyOfRange(ids, begin, end));
+        if (node == null || end < begin + size) {
+          return;
+        }
+        last = node;
+        remembered++;
+      }
+    }
+  }
+
+  /** Whether it has full pages whose tokens nobody told. */
+  public boolean hasUnknownPages() {
+    synchronized (cache) {
+      return remembered < length / cache.pageSize();
     }
   }
 
@@ -103,13 +158,31 @@ public final class KvSequence implements AutoCloseable {
     return pageCount;
   }
 
+  /** A page; of those that were given back the first one that was not. */
   int page(int i) {
-    return pages[i];
+    return pages[Math.max(i, dropped)];
   }
 
-  /** Puts a page in the place of the last one. */
-  void replaceLast(int page) {
-    pages[pageCount - 1] = page;
+  /** Puts a page in the place of another one. */
+  void replace(int i, int page) {
+    pages[i] = page;
+  }
+
+  private long window() {
+    return cache.shape().window();
+  }
+
+  /** The first token that is there still. */
+  private int begin() {
+    return dropped * cache.pageSize();
+  }
+
+  /** Gives back the pages of the tokens before one that nobody will see again. */
+  void drop(long first) {
+    for (; (dropped + 1L) * cache.pageSize() <= first; dropped++) {
+      cache.pool().release(pages[dropped]);
+      pages[dropped] = -1;
+    }
   }
 
   void addPage(int page) {

@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Scope;
@@ -85,6 +86,25 @@ public final class Reductions {
       values.close();
       throw e;
     }
+  }
+
+  /**
+   * An element of each row, by the row's settings; see {@link Sample}.
+   *
+   * @param x F32 [rows, columns]
+   * @param temperature F32 [rows]; 0 takes the largest element
+   * @param settings I64 [rows, 4]: top_k, left, least, draw
+   * @return I64 [rows], -1 where there is none
+   */
+  public static Tensor sample(Tensor x, Tensor temperature, Tensor settings) {
+    Calls.axes("sample", "x", x, 2);
+    return Calls.run(
+        Tensor.empty(x.device(), DType.I64, x.size(0)),
+        (k, y) ->
+            k.run(new Sample(x.operand(), temperature.operand(), settings.operand(), y.operand())),
+        x,
+        temperature,
+        settings);
   }
 
   /** One vector a sequence of packed tokens [tokens, columns]. */

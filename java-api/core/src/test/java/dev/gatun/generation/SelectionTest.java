@@ -48,30 +48,28 @@ final class SelectionTest {
     for (int round = 0; round < 300; round++) {
       int count = 1 + random.nextInt(200);
       float[] keys = keys(random, count);
-      // Sums of eighths are exact in any order.
-      double[] weights = random.doubles(count).map(w -> Math.floor(w * 8) / 8).toArray();
-      double mass = Math.floor(random.nextDouble() * (Arrays.stream(weights).sum() + 1) * 8) / 8;
-      boolean exceed = random.nextBoolean();
+      long[] weights = random.longs(count, 0, 9).toArray();
+      long mass = random.nextLong(Arrays.stream(weights).sum() + 8);
       int[] order =
           IntStream.range(0, count)
               .boxed()
               .sorted(Comparator.comparing(i -> keys[i]))
               .mapToInt(i -> i)
               .toArray();
-      double sum = 0;
+      long sum = 0;
       float key = keys[order[count - 1]];
       for (int i : order) {
         sum += weights[i];
-        if (exceed ? sum > mass : sum >= mass) {
+        if (sum > mass) {
           key = keys[i];
           break;
         }
       }
-      double below = 0;
+      long below = 0;
       for (int i : order) {
         below += keys[i] < key ? weights[i] : 0;
       }
-      var crossing = Selection.crossing(keys, weights, count, mass, exceed);
+      var crossing = Selection.crossing(keys, weights, count, mass);
       assertEquals(new Selection.Crossing(key, below), crossing);
     }
   }

@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.KvSequence;
 import dev.gatun.tensor.Device;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -65,7 +66,7 @@ final class TableModel implements StepModel {
   }
 
   @Override
-  public float[][] step(List<Work> works) {
+  public List<List<Next>> step(List<Work> works) {
     if (closed) {
       throw new AssertionError("a step of a closed model");
     }
@@ -83,17 +84,21 @@ final class TableModel implements StepModel {
     mostSequences = Math.max(mostSequences, works.size());
     List<KvSequence> sequences = works.stream().map(Work::sequence).toList();
     cache.step(sequences, works.stream().mapToInt(Work::count).toArray()).close();
-    float[][] logits = new float[works.size()][];
-    for (int i = 0; i < logits.length; i++) {
-      if (works.get(i).isWanted()) {
-        TokenHistory history = works.get(i).history();
-        logits[i] = logits(history);
+    List<List<Next>> all = new ArrayList<>();
+    for (Work work : works) {
+      List<Next> next = new ArrayList<>();
+      TokenHistory history = work.history();
+      for (int i = 0; i < work.wanted(); i++) {
+        history = i == 0 ? history : history.with(work.drafts().get(i - 1));
+        float[] logits = logits(history);
         if (history.get(history.length() - 1) == poison) {
-          logits[i][3] = Float.NaN;
+          logits[3] = Float.NaN;
         }
+        next.add(new Next(-1, logits));
       }
+      all.add(next);
     }
-    return logits;
+    return all;
   }
 
   @Override

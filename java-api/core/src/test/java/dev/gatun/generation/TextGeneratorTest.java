@@ -240,7 +240,7 @@ final class TextGeneratorTest {
     try (TextGenerator generator =
         generator(model, GeneratorOptions.defaults().withSteps(8, 64, 16))) {
       GenerationStream prompt = generator.stream(new int[4000], GREEDY);
-      GenerationStream queued = generator.stream(new int[40], GREEDY);
+      GenerationStream queued = generator.stream(new int[4000], GREEDY);
       steps.release(3);
       prompt.cancel();
       queued.close();

@@ -74,6 +74,80 @@ final class KvCacheTest {
   }
 
   @Test
+  void pages_are_found_by_their_tokens_until_their_memory_is_needed() {
+    try (KvCache cache = KvCache.paged(CPU, SMALL, 4, 8)) {
+      int[] ids = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+      KvSequence a = cache.open();
+      cache.step(List.of(a), 10).close();
+      a.remember(ids);
+      a.close();
+      assertEquals(8, cache.freePages(), "what is kept is free");
+      int[] longer = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+      assertFound(cache, 10, longer, 11);
+      assertFound(cache, 9, ids, 9);
+      assertFound(cache, 6, new int[] {1, 2, 3, 4, 5, 6, 0, 0}, 8);
+      assertFound(cache, 0, new int[] {5, 6, 7, 8}, 4);
+      // Another end is written to a page of its own.
+      try (KvSequence b = cache.open(ids, 9)) {
+        cache.step(List.of(b), 3).close();
+        b.remember(1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0);
+        assertFound(cache, 10, longer, 11);
+        assertFound(cache, 12, new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 7}, 12);
+        // 3 pages are in use; of the others the one with the tokens 9 and 10 was left first.
+        KvSequence c = cache.open();
+        cache.step(List.of(c), 20).close();
+        assertFound(cache, 9, longer, 11);
+        c.close();
+      }
+      try (KvSequence all = cache.open()) {
+        cache.step(List.of(all), 32).close();
+        assertFound(cache, 0, longer, 11);
+      }
+    }
+  }
+
+  private static void assertFound(KvCache cache, int tokens, int[] ids, int most) {
+    try (KvSequence sequence = cache.open(ids, most)) {
+      assertEquals(tokens, sequence.length());
+      sequence.remember(ids);
+    }
+  }
+
+  @Test
+  void a_full_cache_is_written_where_it_is_known() {
+    try (KvCache cache = KvCache.paged(CPU, SMALL, 4, 2)) {
+      KvSequence a = cache.open();
+      cache.step(List.of(a), 8).close();
+      a.remember(1, 2, 3, 4, 5, 6, 7, 8);
+      a.truncate(6);
+      cache.step(List.of(a), 2).close();
+      assertEquals(8, a.length());
+      a.close();
+      assertFound(cache, 4, new int[] {1, 2, 3, 4, 5, 6, 7, 8}, 8);
+    }
+  }
+
+  @Test
+  void a_window_keeps_the_pages_that_it_sees() {
+    KvCache.Shape windowed = SMALL.withWindow(5);
+    try (KvCache cache = KvCache.paged(CPU, windowed, 2, 5);
+        KvSequence a = cache.open()) {
+      for (int i = 0; i < 100; i++) {
+        cache.step(List.of(a), 1).close();
+        assertTrue(cache.freePages() >= 1, "after " + i);
+      }
+      assertEquals(100, a.length());
+      try (KvSequence b = a.fork()) {
+        b.truncate(99);
+        assertEquals(
+            "key/value cache: a sequence of 99 tokens cannot be cut to 50, whose window of 5 is"
+                + " gone: it has those from 94 on",
+            assertThrows(IllegalArgumentException.class, () -> b.truncate(50)).getMessage());
+      }
+    }
+  }
+
+  @Test
   void a_place_for_each_sequence_is_a_page_that_is_long_enough() {
     try (KvCache cache = KvCache.contiguous(CPU, SMALL, 2, 10)) {
       assertEquals(2 * 10 * 32, cache.bytes());

@@ -1585,6 +1585,73 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_sample {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_sample");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_sample(gatun_recording *recording, const float *x, int64_t x_stride, int64_t rows, int64_t columns, const float *temperature, const int64_t *settings, int64_t *y)
+     * }
+     */
+    public static FunctionDescriptor gatun_sample$descriptor() {
+        return gatun_sample.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_sample(gatun_recording *recording, const float *x, int64_t x_stride, int64_t rows, int64_t columns, const float *temperature, const int64_t *settings, int64_t *y)
+     * }
+     */
+    public static MethodHandle gatun_sample$handle() {
+        return gatun_sample.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_sample(gatun_recording *recording, const float *x, int64_t x_stride, int64_t rows, int64_t columns, const float *temperature, const int64_t *settings, int64_t *y)
+     * }
+     */
+    public static MemorySegment gatun_sample$address() {
+        return gatun_sample.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_sample(gatun_recording *recording, const float *x, int64_t x_stride, int64_t rows, int64_t columns, const float *temperature, const int64_t *settings, int64_t *y)
+     * }
+     */
+    public static int gatun_sample(MemorySegment recording, MemorySegment x, long x_stride, long rows, long columns, MemorySegment temperature, MemorySegment settings, MemorySegment y) {
+        var mh$ = gatun_sample.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_sample", recording, x, x_stride, rows, columns, temperature, settings, y);
+            }
+            return (int)mh$.invokeExact(recording, x, x_stride, rows, columns, temperature, settings, y);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_copy {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,

@@ -10,6 +10,7 @@ import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
+import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.TopK;
 
 /** Many elements that become few. */
@@ -21,6 +22,7 @@ final class ReductionKernels {
       case ArgMax c -> argMax(c);
       case Pool c -> pool(c);
       case Reduce c -> reduce(c);
+      case Sample c -> sample(c);
       case TopK c -> topK(c);
     }
   }
@@ -55,6 +57,17 @@ final class ReductionKernels {
         address(c.y()),
         dtype(c.y().dtype()),
         c.reduction().ordinal());
+  }
+
+  private static void sample(Sample c) {
+    CpuReduce.sample(
+        address(c.x()),
+        c.x().stride(0),
+        c.x().size(0),
+        c.x().size(1),
+        address(c.temperature()),
+        address(c.settings()),
+        address(c.y()));
   }
 
   private static void topK(TopK c) {

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
+import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.TopK;
 
 /** Many elements that become few: sums, ranks, pooled sequences. */
@@ -24,6 +25,7 @@ final class CudaReductions {
       case ArgMax c -> argMax(c);
       case Pool c -> pool(c);
       case Reduce c -> reduce(c);
+      case Sample c -> sample(c);
       case TopK c -> topK(c);
     }
   }
@@ -64,6 +66,18 @@ final class CudaReductions {
             .integer(c.reduction().ordinal())
             .numbers(c.x().stride(0), c.x().stride(1), c.x().stride(2))
             .numbers(c.x().size(1), c.x().size(2)));
+  }
+
+  private void sample(Sample c) {
+    launcher.launch(
+        "sample",
+        c.x().size(0),
+        1,
+        1,
+        launcher
+            .with(c.x(), c.temperature(), c.settings(), c.y())
+            .integer(Math.toIntExact(c.x().size(1)))
+            .number(c.x().stride(0)));
   }
 
   private void topK(TopK c) {

@@ -38,7 +38,7 @@ final class Staging {
       long part = Math.min(pool.bytes, source.byteSize() - done);
       Stage stage = pool.take();
       try {
-        stage.done.synchronize();
+        stage.await();
         MemorySegment.copy(source, done, stage.memory.segment(), 0, part);
         stream.copyToDevice(stage.memory.segment().asSlice(0, part), address + done);
         stage.done.record(stream);
@@ -63,7 +63,7 @@ final class Staging {
         if (stage != null) {
           underWay.add(stage);
           long part = Math.min(pool.bytes, target.byteSize() - asked);
-          stage.done.synchronize();
+          stage.await();
           stream.copyToHost(address + asked, stage.memory.segment().asSlice(0, part));
           stage.done.record(stream);
           asked += part;
@@ -82,7 +82,14 @@ final class Staging {
   }
 
   /** A pinned buffer, and the mark behind its last copy. */
-  private record Stage(PinnedMemory memory, CudaEvent done) {}
+  private record Stage(PinnedMemory memory, CudaEvent done) {
+    /** Waits for the last copy, if that is under way still. */
+    void await() {
+      if (!done.isReached()) {
+        done.synchronize();
+      }
+    }
+  }
 
   /** Buffers of one size, made when all that are there are in use, up to a number. */
   private static final class Pool {

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
+import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import java.util.Comparator;
 import java.util.List;
@@ -24,6 +25,7 @@ final class ReductionReference {
       case ArgMax c -> argMax(c);
       case Pool c -> pool(c);
       case Reduce c -> reduce(c);
+      case Sample c -> SampleReference.run(c);
       case TopK c -> topK(c);
     }
   }

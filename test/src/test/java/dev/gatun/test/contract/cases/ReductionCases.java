@@ -3,6 +3,7 @@ package dev.gatun.test.contract.cases;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.test.contract.frame.Case;
@@ -10,6 +11,7 @@ import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Seeds;
 import dev.gatun.test.contract.frame.Sizes;
+import dev.gatun.test.contract.frame.Values;
 import java.util.List;
 import java.util.Random;
 
@@ -26,7 +28,8 @@ final class ReductionCases {
     return List.of(
         Generator.of("reduce", ReductionCases::reduce),
         Generator.of("argmax", ReductionCases::argmax),
-        Generator.of("topk", ReductionCases::topk));
+        Generator.of("topk", ReductionCases::topk),
+        Generator.of("sample", ReductionCases::sample));
   }
 
   private static Case reduce(long seed) {
@@ -101,5 +104,57 @@ final class ReductionCases {
             Data.output("values", rows, k).withDtype(x.dtype()),
             Data.output("indices", rows, k).withDtype(DType.I64)),
         of -> new TopK(of.apply("x"), of.apply("values"), of.apply("indices")));
+  }
+
+  /** Scores in a range like a model's, some of them equal; now and then special ones. */
+  private static Case sample(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.any(random, 5);
+    long columns = Math.min(columns(random), 1500 + seed % 600);
+    double step = random.nextInt(3) == 0 ? 0.5 : 0;
+    double width = new double[] {0, 1, 4, 30, 1e4, 1e30}[random.nextInt(6)];
+    Data x =
+        Data.input(
+            random,
+            "x",
+            r -> step == 0 ? width * r.nextGaussian() : step * Math.rint(r.nextGaussian() * 3),
+            rows,
+            columns);
+    x =
+        switch (random.nextInt(6)) {
+          case 0 -> x.with(random, SPECIAL);
+          case 1 -> x.with(random, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
+          case 2 -> x.withValues(x.contents().changed(v -> forbid(v, seed)));
+          default -> x;
+        };
+    x = random.nextBoolean() ? x : x.spread(random);
+    double[] temperature = new double[(int) rows];
+    double[] settings = new double[Sample.SETTINGS * (int) rows];
+    for (int r = 0; r < rows; r++) {
+      temperature[r] = new float[] {0, 1, 0.7f, 1.5f, 1e-3f, 100}[random.nextInt(6)];
+      int at = Sample.SETTINGS * r;
+      settings[at] = random.nextBoolean() ? 0 : 1 + random.nextLong(2 * columns);
+      settings[at + 1] = random.nextBoolean() ? 0 : random.nextLong();
+      settings[at + 2] = random.nextBoolean() ? 0 : Math.rint(Sample.ONE * random.nextDouble());
+      settings[at + 3] = random.nextLong();
+    }
+    return Case.exact(
+        "sample seed " + seed,
+        List.of(
+            x,
+            Data.vector("temperature", DType.F32, temperature),
+            Data.rows("settings", DType.I64, Values.of(settings), rows, Sample.SETTINGS),
+            Data.output("y", rows).withDtype(DType.I64)),
+        of ->
+            new Sample(
+                of.apply("x"), of.apply("temperature"), of.apply("settings"), of.apply("y")));
+  }
+
+  /** Half of the elements, or all of them, are such as nobody may choose. */
+  private static double[] forbid(double[] values, long seed) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = seed % 5 == 0 || i % 2 == 0 ? Double.NEGATIVE_INFINITY : values[i];
+    }
+    return values;
   }
 }

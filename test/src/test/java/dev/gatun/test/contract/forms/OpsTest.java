@@ -22,6 +22,7 @@ import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -51,6 +52,7 @@ final class OpsTest {
           Softmax.class,
           ArgMax.class,
           Reduce.class,
+          Sample.class,
           TopK.class);
 
   private static final JavaClasses OPS = new ClassFileImporter().importPackages("dev.gatun.ops");

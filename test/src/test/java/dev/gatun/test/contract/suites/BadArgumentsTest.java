@@ -39,6 +39,7 @@ import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.Buffer;
@@ -295,6 +296,12 @@ final class BadArgumentsTest {
             "argmax: x is F32[4, 0], expected at least one column",
             () -> new ArgMax(of(BUFFER, 4, 0), Operand.of(OTHER, DType.I64, 4))),
         bad("argmax: y is F32[4], expected I64", () -> new ArgMax(X, of(OTHER, 4))),
+        bad(
+            "sample: x is F32[4, 0], expected 1 to 4194304 columns",
+            () -> new Sample(of(BUFFER, 4, 0), of(OTHER, 4), numbers(16), numbers(4))),
+        bad(
+            "sample: settings is I64[16], expected 2 axes",
+            () -> new Sample(X, of(OTHER, 4), numbers(16), numbers(4))),
         bad(
             "topk: k is 9, expected 0 to the columns of x F32[4, 8]",
             () -> new TopK(X, of(OTHER, 4, 9), numbers(4))),

@@ -1,0 +1,155 @@
+package dev.gatun.generation;
+
+import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.device.Replay;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.models.CausalLm;
+import dev.gatun.models.Chunk;
+import dev.gatun.models.TokenBatch;
+import dev.gatun.nn.KvCache;
+import dev.gatun.ops.Reductions;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.List;
+
+/**
+ * A step on the device, from the tokens to those that follow. Where it was recorded, another step
+ * is written in its place and replayed: it allocates nothing, and waits for nothing but what is
+ * read of it.
+ */
+final class StepRoom implements AutoCloseable {
+  private final CausalLm model;
+  private final TokenBatch batch;
+  private final Tensor temperature;
+  private final Tensor settings;
+  private final int rows;
+  private Replay replay;
+  private Tensor logits;
+  private Tensor ids;
+
+  private StepRoom(CausalLm model, TokenBatch batch, int rows) {
+    this.model = model;
+    this.batch = batch;
+    this.rows = rows;
+    Device device = model.device();
+    try {
+      this.temperature = Tensor.zeros(device, rows).detach();
+      this.settings = Tensor.of(device, new long[rows * Sample.SETTINGS], rows, 4).detach();
+    } catch (RuntimeException | Error e) {
+      batch.close();
+      throw e;
+    }
+  }
+
+  /** A step that is run once. */
+  static StepRoom of(CausalLm model, List<Chunk> chunks, List<Draw> draws) {
+    int rows = chunks.stream().mapToInt(Chunk::wanted).sum();
+    StepRoom room = new StepRoom(model, model.batch(chunks), rows);
+    try {
+      room.write(draws);
+      room.compute();
+      return room;
+    } catch (RuntimeException | Error e) {
+      room.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Records steps of up to so many sequences and tokens, and runs none.
+   *
+   * @param longestChunk the most tokens of a sequence in a step
+   * @param longest the most tokens of a whole sequence
+   * @throws UnsupportedOperationException when the device records nothing
+   */
+  static StepRoom recorded(
+      CausalLm model, KvCache cache, int sequences, int tokens, int longestChunk, int longest) {
+    StepRoom room =
+        new StepRoom(
+            model, model.batch(cache, sequences, tokens, longestChunk, longest, tokens), tokens);
+    try {
+      room.replay = model.device().capture(room::compute);
+      return room;
+    } catch (RuntimeException | Error e) {
+      room.close();
+      throw e;
+    }
+  }
+
+  private void compute() {
+    closeResults();
+    if (rows == 0) {
+      // The keys and values of a prompt's part are all that is wanted.
+      model.logits(batch).close();
+      return;
+    }
+    try (Scope _ = Scope.open()) {
+      Tensor scores = model.logits(batch);
+      Tensor chosen = Reductions.sample(scores, temperature, settings);
+      logits = scores.detach();
+      ids = chosen.detach();
+    }
+  }
+
+  /** Puts another step in the place of the last one, and runs it. */
+  void run(List<Chunk> chunks, List<Draw> draws) {
+    batch.write(chunks);
+    write(draws);
+    replay.run();
+  }
+
+  private void write(List<Draw> draws) {
+    float[] temperatures = new float[draws.size()];
+    long[] numbers = new long[draws.size() * Sample.SETTINGS];
+    for (int i = 0; i < temperatures.length; i++) {
+      Draw draw = draws.get(i);
+      temperatures[i] = draw.temperature();
+      long[] row = {draw.topK(), draw.left(), draw.least(), draw.random()};
+      System.arraycopy(row, 0, numbers, i * Sample.SETTINGS, row.length);
+    }
+    write(temperature, MemorySegment.ofArray(temperatures));
+    write(settings, MemorySegment.ofArray(numbers));
+  }
+
+  private static void write(Tensor to, MemorySegment values) {
+    Operand operand = to.operand();
+    to.device().memory().write(values, operand.buffer(), operand.byteOffset());
+    Reference.reachabilityFence(to);
+  }
+
+  /** The tokens that were chosen behind the first {@code count} that were wanted. */
+  long[] ids(int count) {
+    try (Tensor some = ids.slice(0, 0, count)) {
+      return some.toLongArray();
+    }
+  }
+
+  /** The logits of one that was wanted. */
+  float[] logits(int row) {
+    try (Tensor some = logits.slice(0, row, row + 1L)) {
+      return some.toFloatArray();
+    }
+  }
+
+  private void closeResults() {
+    if (logits != null) {
+      logits.close();
+      ids.close();
+      logits = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    closeResults();
+    if (replay != null) {
+      replay.close();
+    }
+    temperature.close();
+    settings.close();
+    batch.close();
+  }
+}
