@@ -50,6 +50,8 @@ import java.util.OptionalLong;
  * @param forcedBosTokenId the token after a prompt of one token
  * @param forcedEosTokenId tokens of which one comes last when the length is used up
  * @param removeInvalidValues takes NaN and infinite scores for numbers, in place of an error
+ * @param promptLookupNumTokens how many tokens are guessed by looking up in the text what followed
+ *     the last ones before, up to 7, and verified in one step; 0 for none. Ids do not depend on it
  * @param renormalizeLogits makes log-probabilities of what the filters left, for beams that sample
  * @param eosTokenId tokens that end the text
  * @param bosTokenId the token that begins a text
@@ -91,6 +93,7 @@ public record GenerationConfig(
     OptionalInt forcedBosTokenId,
     List<Integer> forcedEosTokenId,
     boolean removeInvalidValues,
+    int promptLookupNumTokens,
     boolean renormalizeLogits,
     List<Integer> eosTokenId,
     OptionalInt bosTokenId,
@@ -115,6 +118,7 @@ public record GenerationConfig(
     atLeast("num_beam_groups", numBeamGroups, 1);
     atLeast("num_return_sequences", numReturnSequences, 1);
     atLeast("top_k", topK, 0);
+    atLeast("prompt_lookup_num_tokens", promptLookupNumTokens, 0);
     atLeast("no_repeat_ngram_size", noRepeatNgramSize, 0);
     atLeast("logprobs", logprobs.orElse(0), 0);
     within("diversity_penalty", diversityPenalty, 0, Float.MAX_VALUE);
@@ -253,6 +257,7 @@ public record GenerationConfig(
     builder.forcedBosTokenId = forcedBosTokenId;
     builder.forcedEosTokenId = forcedEosTokenId;
     builder.removeInvalidValues = removeInvalidValues;
+    builder.promptLookupNumTokens = promptLookupNumTokens;
     builder.renormalizeLogits = renormalizeLogits;
     builder.eosTokenId = eosTokenId;
     builder.bosTokenId = bosTokenId;
@@ -297,6 +302,7 @@ public record GenerationConfig(
     private OptionalInt forcedBosTokenId = OptionalInt.empty();
     private List<Integer> forcedEosTokenId = List.of();
     private boolean removeInvalidValues = false;
+    private int promptLookupNumTokens = 0;
     private boolean renormalizeLogits = false;
     private List<Integer> eosTokenId = List.of();
     private OptionalInt bosTokenId = OptionalInt.empty();
@@ -471,6 +477,11 @@ public record GenerationConfig(
       return this;
     }
 
+    public Builder promptLookupNumTokens(int tokens) {
+      this.promptLookupNumTokens = tokens;
+      return this;
+    }
+
     public Builder renormalizeLogits(boolean renormalizeLogits) {
       this.renormalizeLogits = renormalizeLogits;
       return this;
@@ -537,6 +548,7 @@ public record GenerationConfig(
           forcedBosTokenId,
           forcedEosTokenId,
           removeInvalidValues,
+          promptLookupNumTokens,
           renormalizeLogits,
           eosTokenId,
           bosTokenId,

@@ -47,7 +47,6 @@ final class GenerationConfigReader {
           "assistant_lookbehind",
           "assistant_ensemble_weight",
           "target_lookbehind",
-          "prompt_lookup_num_tokens",
           "max_matching_ngram_size",
           "speculation_type",
           "use_mtp",
@@ -106,6 +105,7 @@ final class GenerationConfigReader {
     KEYS.put("begin_suppress_tokens", (b, v) -> b.beginSuppressTokens(v.ids()));
     KEYS.put("forced_bos_token_id", (b, v) -> b.forcedBosTokenId(v.integer()));
     KEYS.put("forced_eos_token_id", (b, v) -> b.forcedEosTokenId(v.ids()));
+    KEYS.put("prompt_lookup_num_tokens", (b, v) -> b.promptLookupNumTokens(v.integer()));
     KEYS.put("remove_invalid_values", (b, v) -> b.removeInvalidValues(v.flag()));
     KEYS.put("renormalize_logits", (b, v) -> b.renormalizeLogits(v.flag()));
     KEYS.put("eos_token_id", (b, v) -> b.eosTokenId(v.ids()));

@@ -12,6 +12,7 @@ import java.util.List;
  * @param seed what sampling was seeded with, to repeat it
  * @param promptTime from the request to its first token, waiting included
  * @param generationTime from the first token to the last
+ * @param speculation what became of guesses at the next tokens
  */
 public record GenerationResult(
     List<Completion> completions,
@@ -19,7 +20,8 @@ public record GenerationResult(
     int cachedTokens,
     long seed,
     Duration promptTime,
-    Duration generationTime) {
+    Duration generationTime,
+    Speculation speculation) {
   /** Copies. */
   public GenerationResult {
     completions = List.copyOf(completions);

@@ -18,6 +18,9 @@ final class Request {
   private long firstToken;
   private int left;
   private int cachedTokens;
+  private int guessed;
+  private int taken;
+  private String speculationOff;
 
   /**
    * A request that has not begun.
@@ -77,6 +80,17 @@ final class Request {
     cachedTokens = Math.max(cachedTokens, tokens);
   }
 
+  /** Counts guesses that were verified, and those that were right. */
+  void guessed(int count, int right) {
+    guessed += count;
+    taken += right;
+  }
+
+  /** Says why there are no guesses now; null where there are. */
+  void speculationOff(String reason) {
+    speculationOff = reason;
+  }
+
   /** Tells a chunk. */
   void tell(TextChunk chunk) {
     if (firstToken == 0) {
@@ -106,6 +120,7 @@ final class Request {
             cachedTokens,
             seed,
             Duration.ofNanos(first - start),
-            Duration.ofNanos(now - first)));
+            Duration.ofNanos(now - first),
+            new Speculation(guessed, taken, speculationOff)));
   }
 }

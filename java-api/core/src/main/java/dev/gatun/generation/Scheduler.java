@@ -25,6 +25,8 @@ final class Scheduler {
 
   private final StepModel model;
   private final KvCache cache;
+  private final DraftModel draft;
+  private final Payoff payoff = new Payoff();
   private final int maxSequences;
   private final int stepTokens;
   private final int chunkTokens;
@@ -36,12 +38,14 @@ final class Scheduler {
   /**
    * Nothing to do yet.
    *
+   * @param draft guesses next tokens; null for none
    * @param maxSequences that are computed at once
    * @param stepTokens the tokens that prompts may fill a step to
    * @param chunkTokens of a prompt's turn
    */
-  Scheduler(StepModel model, int maxSequences, int stepTokens, int chunkTokens) {
+  Scheduler(StepModel model, DraftModel draft, int maxSequences, int stepTokens, int chunkTokens) {
     this.model = model;
+    this.draft = draft;
     this.cache = model.cache();
     this.maxSequences = maxSequences;
     this.stepTokens = stepTokens;
@@ -56,10 +60,17 @@ final class Scheduler {
     }
     Task first = null;
     for (int i = 0; i < request.config().numReturnSequences(); i++) {
-      Task task = new SequenceTask(request, i, first);
+      Task task = new SequenceTask(request, i, first, drafter(request.config()));
       first = first == null ? task : first;
       waiting.add(new Queued(arrivals++, task));
     }
+  }
+
+  private Drafter drafter(GenerationConfig config) {
+    if (config.promptLookupNumTokens() > 0) {
+      return new PromptLookup(config.promptLookupNumTokens());
+    }
+    return draft == null ? null : draft.open();
   }
 
   boolean isIdle() {
@@ -70,6 +81,7 @@ final class Scheduler {
   void step() {
     dropCancelled();
     admit();
+    long start = System.nanoTime();
     Map<Queued, List<Work>> plan = plan();
     List<Work> works = plan.values().stream().flatMap(List::stream).toList();
     if (works.isEmpty()) {
@@ -84,12 +96,32 @@ final class Scheduler {
       plan.keySet().forEach(queued -> fail(queued.task.request(), told));
       return;
     }
+    long nanos = System.nanoTime() - start;
+    long before = generated(works);
     int at = 0;
     for (Map.Entry<Queued, List<Work>> entry : plan.entrySet()) {
       int count = entry.getValue().size();
       advance(entry.getKey(), next.subList(at, at + count));
       at += count;
     }
+    judge(works, nanos, before);
+  }
+
+  /** The time of a step of nothing but decoding says whether guesses pay. */
+  private void judge(List<Work> works, long nanos, long before) {
+    long tokens = generated(works) - before;
+    if (tokens <= 0 || works.stream().anyMatch(work -> work.to() - work.from() > 1)) {
+      return;
+    }
+    if (works.stream().allMatch(work -> work.drafts().isEmpty())) {
+      payoff.plain(nanos, (int) tokens);
+    } else {
+      payoff.guessed(nanos, (int) tokens);
+    }
+  }
+
+  private static long generated(List<Work> works) {
+    return works.stream().mapToLong(work -> work.history().generated()).sum();
   }
 
   private void advance(Queued queued, List<List<Next>> next) {
@@ -98,10 +130,11 @@ final class Scheduler {
         .filter(slot -> slot.cached() != null)
         .forEach(slot -> task.request().stream().setPromptTokensDone(slot.cached().length()));
     task.slots().forEach(Scheduler::remember);
-    if (!running.contains(queued) || !task.slots().stream().allMatch(s -> s.pending() == 0)) {
+    if (!running.contains(queued) || !task.slots().stream().allMatch(s -> s.pending() <= 0)) {
       return;
     }
     try {
+      task.request().speculationOff(payoff.reason());
       if (task.advance(next)) {
         running.remove(queued);
         keep(task);
@@ -178,9 +211,9 @@ final class Scheduler {
     for (Queued queued : running) {
       Slot slot = unfinished(queued.task);
       if (slot == null) {
-        plan.put(
-            queued, queued.task.slots().stream().map(each -> work(queued.task, each, 1)).toList());
-        left -= queued.task.slots().size();
+        List<Work> works = next(queued.task);
+        plan.put(queued, works);
+        left -= works.stream().mapToInt(Work::count).sum();
       } else {
         prompts.put(queued, slot);
       }
@@ -208,9 +241,28 @@ final class Scheduler {
 
   private static Work work(Task task, Slot slot, int count) {
     int from = slot.cached().length();
-    Draw draw = task.draw(slot, slot.history().length());
-    List<Draw> draws = draw == null ? null : List.of(draw);
-    return new Work(slot.cached(), slot.history(), from, from + count, List.of(), draws);
+    return work(task, slot, from + count, List.of());
+  }
+
+  private static Work work(Task task, Slot slot, int to, List<Integer> guesses) {
+    List<Draw> draws = new ArrayList<>();
+    for (int i = 0; i <= guesses.size() && draws != null; i++) {
+      Draw draw = task.draw(slot, slot.history().length() + i);
+      if (draw == null) {
+        draws = null;
+      } else {
+        draws.add(draw);
+      }
+    }
+    return new Work(slot.cached(), slot.history(), slot.cached().length(), to, guesses, draws);
+  }
+
+  /** A token of each sequence, with guesses at those that follow where these pay. */
+  private List<Work> next(Task task) {
+    List<Integer> guesses = payoff.isWanted() ? task.guesses() : List.of();
+    return task.slots().stream()
+        .map(slot -> work(task, slot, slot.history().length(), guesses))
+        .toList();
   }
 
   /** How many tokens of each prompt a step has: chunks in turns until the room is used. */
@@ -252,6 +304,9 @@ final class Scheduler {
       if (needed <= cache.freePages()) {
         return;
       }
+      if (dropGuesses(plan)) {
+        continue;
+      }
       Queued youngest = running.last();
       plan.remove(youngest);
       if (running.size() > 1) {
@@ -260,6 +315,18 @@ final class Scheduler {
         fail(youngest.task.request(), tooSmall(youngest.task, needed));
       }
     }
+  }
+
+  /** Takes guesses out of a plan; false where there are none. */
+  private static boolean dropGuesses(Map<Queued, List<Work>> plan) {
+    boolean dropped = false;
+    for (Map.Entry<Queued, List<Work>> entry : plan.entrySet()) {
+      if (entry.getValue().stream().anyMatch(work -> !work.drafts().isEmpty())) {
+        entry.setValue(entry.getValue().stream().map(Work::withoutDrafts).toList());
+        dropped = true;
+      }
+    }
+    return dropped;
   }
 
   private void preempt(Queued queued) {
@@ -307,6 +374,7 @@ final class Scheduler {
   }
 
   private static void discard(Task task) {
+    task.close();
     for (Slot slot : task.slots()) {
       KvSequence cached = slot.release();
       if (cached != null) {
@@ -317,6 +385,7 @@ final class Scheduler {
 
   /** Gives up the cache of a task; its pages are found by whoever begins alike. */
   private void keep(Task task) {
+    task.close();
     for (Slot slot : task.slots()) {
       KvSequence cached = slot.release();
       if (cached != null) {

@@ -13,6 +13,8 @@ final class SequenceTask implements Task {
   private final Sampler sampler;
   private final TextOutput output;
   private final Slot slot;
+  private final Drafter drafter;
+  private List<Integer> guesses = List.of();
   private final List<GeneratedToken> tokens = new ArrayList<>();
 
   /**
@@ -20,8 +22,10 @@ final class SequenceTask implements Task {
    *
    * @param index which one of its sequences
    * @param first the task of its first one; null for that itself
+   * @param drafter guesses its next tokens; null for no guesses
    */
-  SequenceTask(Request request, int index, Task first) {
+  SequenceTask(Request request, int index, Task first, Drafter drafter) {
+    this.drafter = drafter;
     this.request = request;
     this.index = index;
     this.first = first;
@@ -56,8 +60,36 @@ final class SequenceTask implements Task {
   }
 
   @Override
+  public List<Integer> guesses() {
+    int most = Math.min(Drafter.MOST, request.maxLength() - slot.history().length() - 1);
+    guesses = drafter == null || most < 1 ? List.of() : drafter.propose(slot.history(), most);
+    return guesses;
+  }
+
+  @Override
   public boolean advance(List<List<Next>> next) {
-    return advance(next.getFirst().getFirst());
+    List<Next> all = next.getFirst();
+    boolean ended = false;
+    int taken = 0;
+    for (int i = 0; i < all.size() && !ended; i++) {
+      ended = advance(all.get(i));
+      // What follows a guess counts if the guess was right.
+      if (i == guesses.size()
+          || guesses.get(i) != slot.history().get(slot.history().length() - 1)) {
+        break;
+      }
+      taken += i < all.size() - 1 ? 1 : 0;
+    }
+    request.guessed(all.size() - 1, taken);
+    slot.cut();
+    return ended;
+  }
+
+  @Override
+  public void close() {
+    if (drafter != null) {
+      drafter.close();
+    }
   }
 
   private boolean advance(Next next) {

@@ -30,6 +30,13 @@ final class Slot {
     return history.length() - (cached == null ? 0 : cached.length());
   }
 
+  /** Takes guesses that were wrong out of the cache, and what stands for the last token. */
+  void cut() {
+    if (cached != null && cached.length() >= history.length()) {
+      cached.truncate(history.length() - 1);
+    }
+  }
+
   /** Takes its part of the cache out of it, for somebody else to close. */
   KvSequence release() {
     KvSequence released = cached;

@@ -31,6 +31,11 @@ interface StepModel extends AutoCloseable {
       return to - from + drafts.size();
     }
 
+    Work withoutDrafts() {
+      List<Draw> first = draws == null ? null : draws.subList(0, 1);
+      return new Work(sequence, history, from, to, List.of(), first);
+    }
+
     /** All of the tokens. */
     long[] ids() {
       long[] ids = new long[count()];

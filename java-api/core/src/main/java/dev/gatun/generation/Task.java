@@ -20,6 +20,11 @@ interface Task {
     return null;
   }
 
+  /** Tokens that may come next, to be verified in a step. */
+  default List<Integer> guesses() {
+    return List.of();
+  }
+
   /** How many sequences there may come to be. */
   int width();
 
@@ -30,6 +35,9 @@ interface Task {
    * @return whether the task has ended; it has told the request so
    */
   boolean advance(List<List<Next>> next);
+
+  /** Gives back what guesses need. */
+  default void close() {}
 
   /** Tells the request that this ends before its time. */
   void end(FinishReason reason);

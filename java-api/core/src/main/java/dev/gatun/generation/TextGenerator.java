@@ -33,20 +33,26 @@ public final class TextGenerator implements AutoCloseable {
   private static final long MOST_CACHE_BYTES = 1L << 30;
 
   private final StepModel model;
+  private final DraftModel draft;
   private final Tokenizer tokenizer;
   private final GenerationDefaults defaults;
   private final Engine engine;
   private boolean closed;
 
   TextGenerator(
-      StepModel model, Tokenizer tokenizer, GenerationDefaults defaults, GeneratorOptions options) {
+      StepModel model,
+      DraftModel draft,
+      Tokenizer tokenizer,
+      GenerationDefaults defaults,
+      GeneratorOptions options) {
     this.model = model;
+    this.draft = draft;
     this.tokenizer = tokenizer;
     this.defaults = defaults;
     this.engine =
         new Engine(
             new Scheduler(
-                model, options.maxSequences(), options.stepTokens(), options.chunkTokens()));
+                model, draft, options.maxSequences(), options.stepTokens(), options.chunkTokens()));
   }
 
   /**
@@ -63,22 +69,56 @@ public final class TextGenerator implements AutoCloseable {
 
   /** Loads a directory; fails as {@link #load(Path)} does, or where the cache has no room. */
   public static TextGenerator load(Path directory, GeneratorOptions options) throws IOException {
+    return load(directory, null, options);
+  }
+
+  /**
+   * The same with a small model of the same vocabulary, which guesses tokens for the large one to
+   * verify, several in a step. Ids do not depend on it; where it takes more time than it saves it
+   * is off, and {@link GenerationResult#speculation} says so.
+   *
+   * @param draftDirectory of the small model; null for none
+   * @throws IllegalArgumentException where the vocabularies have different numbers of tokens
+   */
+  public static TextGenerator load(Path directory, Path draftDirectory, GeneratorOptions options)
+      throws IOException {
     GenerationDefaults defaults = GenerationConfig.load(directory);
     Tokenizer tokenizer = tokenizer(directory);
     CausalLm model = null;
+    CausalLm small = null;
     try {
       model =
           AutoModel.loadCausalLm(directory, options.device(), options.storage(), options.compute());
+      DraftModel draft = null;
+      if (draftDirectory != null) {
+        small =
+            AutoModel.loadCausalLm(
+                draftDirectory, options.device(), options.storage(), options.compute());
+        requireSameVocabulary(model, small, draftDirectory);
+        draft = new DraftModel(new CausalLmSteps(small, cache(small, options)));
+      }
       StepModel steps = new CausalLmSteps(model, cache(model, options));
-      return new TextGenerator(steps, tokenizer, withEnds(defaults, model, tokenizer), options);
+      return new TextGenerator(
+          steps, draft, tokenizer, withEnds(defaults, model, tokenizer), options);
     } catch (IOException | RuntimeException | Error e) {
       if (model != null) {
         model.close();
+      }
+      if (small != null) {
+        small.close();
       }
       if (tokenizer != null) {
         tokenizer.close();
       }
       throw e;
+    }
+  }
+
+  private static void requireSameVocabulary(CausalLm model, CausalLm small, Path directory) {
+    if (model.vocabSize() != small.vocabSize()) {
+      throw new IllegalArgumentException(
+          "%s: the draft model's vocabulary has %d tokens, the model's has %d: they must be the same"
+              .formatted(directory, small.vocabSize(), model.vocabSize()));
     }
   }
 
@@ -242,6 +282,9 @@ public final class TextGenerator implements AutoCloseable {
       if (!closed) {
         closed = true;
         model.close();
+        if (draft != null) {
+          draft.close();
+        }
         if (tokenizer != null) {
           tokenizer.close();
         }

@@ -94,11 +94,24 @@ final class TableModel implements StepModel {
         if (history.get(history.length() - 1) == poison) {
           logits[3] = Float.NaN;
         }
-        next.add(new Next(-1, logits));
+        boolean greedy = work.draws() != null && work.draws().get(i).equals(Draw.GREEDY);
+        next.add(greedy && !isBad(logits) ? new Next(largest(logits), null) : new Next(-1, logits));
       }
       all.add(next);
     }
     return all;
+  }
+
+  private static boolean isBad(float... logits) {
+    return Float.isNaN(logits[3]);
+  }
+
+  private static int largest(float... logits) {
+    int largest = 0;
+    for (int i = 1; i < logits.length; i++) {
+      largest = logits[i] > logits[largest] ? i : largest;
+    }
+    return largest;
   }
 
   @Override

@@ -29,7 +29,7 @@ final class TextGeneratorTest {
       GenerationConfig.builder().maxNewTokens(12).eosTokenId(List.of(1)).build();
 
   private static TextGenerator generator(TableModel model, GeneratorOptions options) {
-    return new TextGenerator(model, null, new GenerationDefaults(GREEDY, List.of()), options);
+    return new TextGenerator(model, null, null, new GenerationDefaults(GREEDY, List.of()), options);
   }
 
   private static TextGenerator generator(TableModel model) {
@@ -79,7 +79,7 @@ final class TextGeneratorTest {
       case 3 -> builder.numBeams(4).numBeamGroups(2).diversityPenalty(1);
       default -> builder.noRepeatNgramSize(2);
     }
-    return builder.build();
+    return builder.promptLookupNumTokens(random.nextInt(5)).build();
   }
 
   /** Prompts begin alike, so that their pages are shared. */

@@ -107,6 +107,7 @@ final class TextStreamTest {
     try (TextGenerator generator =
         new TextGenerator(
             new TableModel(80, 8, 200),
+            null,
             letters,
             new GenerationDefaults(plain, List.of()),
             GeneratorOptions.defaults())) {
