@@ -225,4 +225,5 @@ def main():
     build(root, "awq-sym", "awq", 4, 64, middle=True, zero_point=False)
 
 
-main()
+if __name__ == "__main__":
+    main()

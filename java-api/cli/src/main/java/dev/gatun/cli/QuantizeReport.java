@@ -10,6 +10,7 @@ import dev.gatun.models.EncoderModel;
 import dev.gatun.models.Head;
 import dev.gatun.nn.Compute;
 import dev.gatun.pipelines.EmbeddingPipeline;
+import dev.gatun.pipelines.SensitiveLayers;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.StoredWeight;
 import dev.gatun.weights.TensorFile;
@@ -32,6 +33,7 @@ final class QuantizeReport {
    * @param weight_error the weights' relative error; null of a dtype
    * @param least_cosine of the texts
    * @param mean_cosine of the texts
+   * @param wider_layers those that the wider of two types keeps; null of one type
    * @param reason why the model cannot be kept so, or null
    */
   record Row(
@@ -41,13 +43,22 @@ final class QuantizeReport {
       Double weight_error,
       Double least_cosine,
       Double mean_cosine,
+      List<String> wider_layers,
       String reason) {}
 
   /** The whole report. */
   record Result(String model, int texts, List<Row> rows) {}
 
-  /** How weights are kept and products compute. */
-  record Kind(Storage weights, Compute compute) {}
+  /**
+   * How weights are kept and products compute.
+   *
+   * @param wider of the layers that lose most; null where there is one storage for all
+   */
+  record Kind(Storage weights, Storage wider, Compute compute) {
+    Kind(Storage weights, Compute compute) {
+      this(weights, null, compute);
+    }
+  }
 
   private final Path directory;
   private final List<String> texts;
@@ -80,14 +91,15 @@ final class QuantizeReport {
     }
   }
 
-  Row row(Kind kind) throws IOException {
+  /**
+   * @param target the mean cosine that a kind of two storages is to reach
+   */
+  Row row(Kind kind, double target) throws IOException {
+    if (kind.wider != null) {
+      return mixed(kind, target);
+    }
     String weights = kind.weights.toString();
-    String activations =
-        switch (kind.weights) {
-          case Storage.Blocks _ ->
-              kind.compute.activations().toString().toLowerCase(Locale.ROOT).replace('_', ' ');
-          case Storage.Dense(DType dtype) -> dtype == DType.BF16 ? "bf16" : "exact";
-        };
+    String activations = activations(kind);
     // Of a row of 1024, which every block divides.
     double bits = 8.0 * kind.weights.rowBytes(1024) / 1024;
     try {
@@ -104,9 +116,37 @@ final class QuantizeReport {
         least = Math.min(least, cosine);
         total += cosine;
       }
-      return new Row(weights, activations, bits, error, least, total / got.length, null);
+      return new Row(weights, activations, bits, error, least, total / got.length, null, null);
     } catch (IllegalArgumentException e) {
-      return new Row(weights, activations, bits, null, null, null, e.getMessage());
+      return new Row(weights, activations, bits, null, null, null, null, e.getMessage());
+    }
+  }
+
+  private static String activations(Kind kind) {
+    return switch (kind.weights) {
+      case Storage.Blocks _ ->
+          kind.compute.activations().toString().toLowerCase(Locale.ROOT).replace('_', ' ');
+      case Storage.Dense(DType dtype) -> dtype == DType.BF16 ? "bf16" : "exact";
+    };
+  }
+
+  private Row mixed(Kind kind, double target) throws IOException {
+    String weights = kind.weights + "+" + kind.wider;
+    try {
+      SensitiveLayers.Found found =
+          SensitiveLayers.find(directory, texts, kind.weights, kind.wider, kind.compute, target);
+      return new Row(
+          weights,
+          activations(kind),
+          found.bits(),
+          null,
+          found.leastCosine(),
+          found.meanCosine(),
+          found.types().widerLayers().stream().sorted().toList(),
+          null);
+    } catch (IllegalArgumentException e) {
+      double bits = 8.0 * kind.weights.rowBytes(1024) / 1024;
+      return new Row(weights, activations(kind), bits, null, null, null, null, e.getMessage());
     }
   }
 
@@ -153,7 +193,7 @@ final class QuantizeReport {
         .out()
         .println(
             terminal.bold(
-                "%-14s %-16s %5s %13s %13s %12s"
+                "%-18s %-16s %5s %13s %13s %12s"
                     .formatted(
                         "weights",
                         "activations",
@@ -163,7 +203,7 @@ final class QuantizeReport {
                         "mean cosine")));
     for (Row row : rows) {
       String start =
-          String.format(Locale.ROOT, "%-14s %-16s %5.2f", row.weights, row.activations, row.bits);
+          String.format(Locale.ROOT, "%-18s %-16s %5.2f", row.weights, row.activations, row.bits);
       if (row.reason != null) {
         terminal.out().println(start + "  not possible: " + row.reason);
         continue;
@@ -180,6 +220,14 @@ final class QuantizeReport {
                       error,
                       row.least_cosine,
                       row.mean_cosine));
+    }
+    for (Row row : rows) {
+      if (row.wider_layers != null) {
+        terminal
+            .out()
+            .printf(
+                "%n%s: the wider type for %s%n", row.weights, String.join(", ", row.wider_layers));
+      }
     }
   }
 }

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
           + " the weights' error is the root of the squares of the differences to the squares of"
           + " the linear weights.",
       "%nWith --json: model, texts and rows (weights, activations, bits, weight_error,"
-          + " least_cosine, mean_cosine, reason)."
+          + " least_cosine, mean_cosine, wider_layers, reason)."
     })
 final class QuantizeReportCommand implements Callable<Integer> {
   private static final List<String> TEXTS =
@@ -59,8 +59,18 @@ final class QuantizeReportCommand implements Callable<Integer> {
       names = "--formats",
       paramLabel = "FORMAT",
       split = ",",
-      description = "Block formats of weights, such as INT8,INT4:64,Q4_K; a choice when left out.")
+      description =
+          "Block formats of weights, such as INT8,INT4:64,Q4_K, and pairs such as"
+              + " INT4_ZERO:32+INT8: the second for the layers that lose most by the first, as few"
+              + " as --mean-cosine needs. A choice when left out.")
   private List<String> formats;
+
+  @Option(
+      names = "--mean-cosine",
+      paramLabel = "C",
+      defaultValue = "0.985",
+      description = "What pairs of formats are to reach (${DEFAULT-VALUE}).")
+  private double meanCosine;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -85,7 +95,7 @@ final class QuantizeReportCommand implements Callable<Integer> {
     try (Progress progress = new Progress("quantizing", types.size(), terminal)) {
       QuantizeReport report = QuantizeReport.open(directory, lines);
       for (QuantizeReport.Kind type : types) {
-        rows.add(report.row(type));
+        rows.add(report.row(type, meanCosine));
         progress.step(1);
       }
     }
@@ -109,7 +119,8 @@ final class QuantizeReportCommand implements Callable<Integer> {
 
   private List<QuantizeReport.Kind> types() {
     if (formats == null) {
-      return Stream.concat(
+      List<QuantizeReport.Kind> types = new ArrayList<>();
+      Stream.concat(
               Stream.of(
                   new QuantizeReport.Kind(Storage.BF16, Compute.EXACT),
                   new QuantizeReport.Kind(Storage.F16, Compute.EXACT),
@@ -125,17 +136,29 @@ final class QuantizeReportCommand implements Callable<Integer> {
                       "Q4_K")
                   .map(BlockFormat::of)
                   .flatMap(QuantizeReportCommand::types))
-          .toList();
+          .forEach(types::add);
+      types.add(pair("INT4_ZERO:32", "INT8"));
+      return types;
     }
     List<QuantizeReport.Kind> types = new ArrayList<>();
     for (String name : formats) {
       try {
-        types(BlockFormat.of(name)).forEach(types::add);
+        int plus = name.indexOf('+');
+        if (plus >= 0) {
+          types.add(pair(name.substring(0, plus), name.substring(plus + 1)));
+        } else {
+          types(BlockFormat.of(name)).forEach(types::add);
+        }
       } catch (IllegalArgumentException e) {
         throw new ParameterException(spec.commandLine(), "--formats: " + e.getMessage());
       }
     }
     return types;
+  }
+
+  private static QuantizeReport.Kind pair(String most, String wider) {
+    return new QuantizeReport.Kind(
+        Storage.of(BlockFormat.of(most)), Storage.of(BlockFormat.of(wider)), Compute.INT8_BLOCKS);
   }
 
   private static Stream<QuantizeReport.Kind> types(BlockFormat format) {

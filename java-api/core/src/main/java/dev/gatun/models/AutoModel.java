@@ -5,6 +5,7 @@ import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.Loader;
 import dev.gatun.weights.TensorFile;
+import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -104,10 +105,16 @@ public final class AutoModel {
    */
   public static CausalLm loadCausalLm(
       Path directory, Device device, Storage storage, Compute compute) throws IOException {
+    return loadCausalLm(directory, device, WeightTypes.of(storage), compute);
+  }
+
+  /** The same with a wider storage for some layers; fails also for one that the model lacks. */
+  public static CausalLm loadCausalLm(
+      Path directory, Device device, WeightTypes types, Compute compute) throws IOException {
     Config config = Config.read(directory);
     DecoderFamily family = family(config, DECODERS);
     try (TensorFile file = TensorFile.open(directory);
-        Loader loader = loader(file, directory, config, device, storage, compute)) {
+        Loader loader = loader(file, directory, config, device, types, compute)) {
       Weights weights = new Weights(loader);
       return new CausalLm(config, weights, family.build(config, weights));
     }
@@ -147,15 +154,23 @@ public final class AutoModel {
       throws IOException {
     Config config = Config.read(directory);
     Family family = family(config, FAMILIES);
-    return load(directory, config, family, Head.of(config), device, storage, compute);
+    return load(
+        directory, config, family, Head.of(config), device, WeightTypes.of(storage), compute);
   }
 
   /** Loads a model with this head, on a device; fails as {@link #load(Path)} does. */
   public static EncoderModel load(
       Path directory, Head head, Device device, Storage storage, Compute compute)
       throws IOException {
+    return load(directory, head, device, WeightTypes.of(storage), compute);
+  }
+
+  /** The same with a wider storage for some layers; fails also for one that the model lacks. */
+  public static EncoderModel load(
+      Path directory, Head head, Device device, WeightTypes types, Compute compute)
+      throws IOException {
     Config config = Config.read(directory);
-    return load(directory, config, family(config, FAMILIES), head, device, storage, compute);
+    return load(directory, config, family(config, FAMILIES), head, device, types, compute);
   }
 
   private static <F> F family(Config config, Map<String, F> families) {
@@ -179,11 +194,11 @@ public final class AutoModel {
       Family family,
       Head head,
       Device device,
-      Storage storage,
+      WeightTypes types,
       Compute compute)
       throws IOException {
     try (TensorFile file = TensorFile.open(directory);
-        Loader loader = loader(file, directory, config, device, storage, compute)) {
+        Loader loader = loader(file, directory, config, device, types, compute)) {
       if (config.flag("is_decoder", false)) {
         throw config.wrong("is_decoder", "false: an encoder's tokens see both ways");
       }
@@ -197,9 +212,9 @@ public final class AutoModel {
       Path directory,
       Config config,
       Device device,
-      Storage storage,
+      WeightTypes types,
       Compute compute) {
     return new Loader(
-        file, directory.toString(), device, QuantizationConfig.of(config), storage, compute);
+        file, directory.toString(), device, QuantizationConfig.of(config), types, compute);
   }
 }

@@ -26,6 +26,7 @@ public final class EncoderModel implements Model {
   private final List<AutoCloseable> parts;
   private final List<String> unusedWeights;
   private final List<String> linearWeights;
+  private final List<List<String>> linearLayers;
   private volatile boolean closed;
 
   /**
@@ -38,6 +39,7 @@ public final class EncoderModel implements Model {
     this.encoder = encoder;
     this.unusedWeights = weights.unused(encoder::isOtherHead);
     this.linearWeights = weights.loader().linearWeights();
+    this.linearLayers = weights.loader().linearLayers();
     this.parts = weights.loader().handOver();
   }
 
@@ -73,6 +75,14 @@ public final class EncoderModel implements Model {
   /** The tensors of the file that are weights of linear layers, but for ones in codes. */
   public List<String> linearWeights() {
     return linearWeights;
+  }
+
+  /**
+   * The names of the linear layers, but for ones in codes, in the order of the model; those that
+   * are packed together as one entry.
+   */
+  public List<List<String>> linearLayers() {
+    return linearLayers;
   }
 
   @Override
@@ -151,8 +161,10 @@ public final class EncoderModel implements Model {
   }
 
   /**
-   * The last hidden states of sequences of any lengths, packed. What is computed for a sequence
-   * does not depend on the others; more than {@link #batchTokens} at once is no faster.
+   * The last hidden states of sequences of any lengths, packed. On the processor those of a
+   * sequence are the same bits whatever the others are, in every type of weights and activations.
+   * On a CUDA device tiles are chosen by the tokens of the batch, and the order of sums with them:
+   * there they differ as roundings do. More than {@link #batchTokens} at once is no faster.
    *
    * @param inputIds token ids, a row a sequence
    * @param tokenTypeIds the segment of each token, or null

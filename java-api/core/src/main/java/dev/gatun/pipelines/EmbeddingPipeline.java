@@ -10,6 +10,7 @@ import dev.gatun.tensor.Scope;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
+import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +45,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
       Integer truncateDim,
       Integer maxLength,
       EncodeOptions.Overflow overflow,
-      Storage weights,
+      WeightTypes weights,
       Compute compute,
       Device device) {
     /** As the directory says; longer texts are cut, and the result tells by how much. */
@@ -55,7 +56,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
             null,
             null,
             EncodeOptions.Overflow.TRUNCATE,
-            Storage.F32,
+            WeightTypes.of(Storage.F32),
             Compute.EXACT,
             null);
 
@@ -89,8 +90,17 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
     /** These options with the weights of linear layers kept as something else. */
     public Options withWeights(Storage value) {
+<<<<<<< Updated upstream
       return new Options(
           pooling, normalize, truncateDim, maxLength, overflow, value, compute, device);
+=======
+      return withWeights(WeightTypes.of(value));
+    }
+
+    /** The same with a wider storage for some layers. */
+    public Options withWeights(WeightTypes value) {
+      return new Options(pooling, normalize, maxLength, overflow, value, compute, device);
+>>>>>>> Stashed changes
     }
 
     /** These options with products that compute in another way. */

@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * Makes a model's parts of a file's tensors, and owns them until the model does. A weight goes from
@@ -44,17 +45,18 @@ public final class Loader implements AutoCloseable {
   private final String source;
   private final Device device;
   private final QuantizationMethod quantization;
-  private final Storage storage;
+  private final WeightTypes weights;
   private final Compute compute;
   private final Set<String> used = new TreeSet<>();
   private final Set<String> missing = new LinkedHashSet<>();
   private final Set<String> linear = new LinkedHashSet<>();
+  private final List<List<String>> layers = new ArrayList<>();
   private final List<AutoCloseable> made = new ArrayList<>();
 
   /**
    * @param source where the file is, for messages
    * @param quantization how the file's linear layers are quantised; null where they are not
-   * @param storage what the weights of linear layers that are not become
+   * @param weights what the weights of linear layers that are not become
    * @param compute how products compute
    */
   public Loader(
@@ -62,14 +64,15 @@ public final class Loader implements AutoCloseable {
       String source,
       Device device,
       QuantizationMethod quantization,
-      Storage storage,
+      WeightTypes weights,
       Compute compute) {
-    compute.requireFits(storage);
+    compute.requireFits(weights.storage());
+    compute.requireFits(weights.wider());
     this.file = file;
     this.source = source;
     this.device = device;
     this.quantization = quantization;
-    this.storage = storage;
+    this.weights = weights;
     this.compute = compute;
   }
 
@@ -130,6 +133,30 @@ public final class Loader implements AutoCloseable {
     return List.copyOf(linear);
   }
 
+  /**
+   * The names of linear layers whose weights are floats, in the order of the model; those that are
+   * packed together as one entry.
+   */
+  public List<List<String>> linearLayers() {
+    return List.copyOf(layers);
+  }
+
+  /** Notes layers that are packed together, and says what as. */
+  private Storage storage(List<String> together) {
+    if (together.stream().noneMatch(name -> isQuantized(name + WEIGHT))) {
+      layers.add(List.copyOf(together));
+    }
+    return weights.of(together);
+  }
+
+  private WeightPacker packer(List<String> together) {
+    return new WeightPacker(device, storage(together), compute);
+  }
+
+  private static List<String> names(List<Layer> layers) {
+    return layers.stream().map(Layer::name).toList();
+  }
+
   /** A linear layer. */
   public Linear linear(Layer layer, long inFeatures, Activation activation) {
     return linear(List.of(layer), inFeatures, activation);
@@ -140,23 +167,23 @@ public final class Loader implements AutoCloseable {
    * missing of some of them.
    */
   public Linear linear(List<Layer> layers, long inFeatures, Activation activation) {
-    List<StoredWeight> weights = new ArrayList<>();
+    List<StoredWeight> stored = new ArrayList<>();
     for (Layer layer : layers) {
-      weights.add(stored(layer.name(), layer.outFeatures(), inFeatures));
+      stored.add(stored(layer.name(), layer.outFeatures(), inFeatures));
     }
     for (Layer layer : layers) {
       requireNoBias(layer);
     }
-    WeightPacker packer = new WeightPacker(device, storage, compute);
-    if (layers.size() == 1 || WeightPacker.join(weights)) {
-      Linear linear = own(packer.linear(weights, bias(layers), activation));
+    WeightPacker packer = packer(names(layers));
+    if (layers.size() == 1 || WeightPacker.join(stored)) {
+      Linear linear = own(packer.linear(stored, bias(layers), activation));
       layers.forEach(this::releaseCodes);
       return linear;
     }
     List<Linear> parts = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
       parts.add(
-          own(packer.linear(List.of(weights.get(i)), bias(List.of(layers.get(i))), activation)));
+          own(packer.linear(List.of(stored.get(i)), bias(List.of(layers.get(i))), activation)));
     }
     layers.forEach(this::releaseCodes);
     return new JoinedLinear(parts);
@@ -169,7 +196,7 @@ public final class Loader implements AutoCloseable {
    */
   public Linear linear(String name, long inFeatures, float[] bias, Activation activation) {
     StoredWeight weight = stored(name, bias.length, inFeatures);
-    WeightPacker packer = new WeightPacker(device, storage, compute);
+    WeightPacker packer = packer(List.of(name));
     Tensor shift = own(Tensor.of(device, bias, bias.length));
     return own(packer.linear(List.of(weight), shift, activation));
   }
@@ -191,12 +218,12 @@ public final class Loader implements AutoCloseable {
    * @throws WeightsException where they are quantised in ways that one packed weight cannot have
    */
   public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures) {
-    List<List<StoredWeight>> weights = new ArrayList<>();
+    List<List<StoredWeight>> stored = new ArrayList<>();
     for (List<Layer> layers : experts) {
-      weights.add(layers.stream().map(l -> stored(l.name(), l.outFeatures(), inFeatures)).toList());
+      stored.add(layers.stream().map(l -> stored(l.name(), l.outFeatures(), inFeatures)).toList());
       layers.forEach(this::requireNoBias);
     }
-    if (!WeightPacker.joinExperts(weights)) {
+    if (!WeightPacker.joinExperts(stored)) {
       throw new WeightsException(
           "%s: layers '%s' to '%s' are quantised in ways that differ, or with input features in an order of their own: expected one way for all experts, without desc_act"
               .formatted(
@@ -204,7 +231,10 @@ public final class Loader implements AutoCloseable {
                   experts.getFirst().getFirst().name(),
                   experts.getLast().getLast().name()));
     }
-    ExpertsLinear packed = own(new WeightPacker(device, storage, compute).experts(weights));
+    ExpertsLinear packed =
+        own(
+            packer(experts.stream().flatMap(List::stream).map(Layer::name).toList())
+                .experts(stored));
     experts.forEach(layers -> layers.forEach(this::releaseCodes));
     return packed;
   }
@@ -214,12 +244,12 @@ public final class Loader implements AutoCloseable {
     TensorFile.Entry entry = floats(name, experts, outFeatures, inFeatures);
     linear.add(name);
     long bytes = entry.data().byteSize() / experts;
-    List<List<StoredWeight>> weights = new ArrayList<>();
+    List<List<StoredWeight>> stored = new ArrayList<>();
     for (int e = 0; e < experts; e++) {
       MemorySegment data = entry.data().asSlice(e * bytes, bytes);
-      weights.add(List.of(new StoredWeight.Dense(data, entry.dtype(), outFeatures, inFeatures)));
+      stored.add(List.of(new StoredWeight.Dense(data, entry.dtype(), outFeatures, inFeatures)));
     }
-    return own(new WeightPacker(device, storage, compute).experts(weights));
+    return own(packer(List.of(name)).experts(stored));
   }
 
   /** A linear layer whose weight the file has as [in_features, out_features]. */
@@ -232,7 +262,7 @@ public final class Loader implements AutoCloseable {
     Tensor shift = bias(List.of(layer));
     try (Tensor stored = plain(entry);
         Tensor weight = Layouts.transpose(stored, 0, 1)) {
-      return own(Linear.of(weight, shift, activation, storage, compute));
+      return own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute));
     }
   }
 
@@ -260,7 +290,7 @@ public final class Loader implements AutoCloseable {
     }
     try (Tensor stored = plain(entry);
         Tensor weight = rows.apply(stored)) {
-      return own(Linear.of(weight, shift, activation, storage, compute));
+      return own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute));
     }
   }
 
@@ -272,7 +302,7 @@ public final class Loader implements AutoCloseable {
   /** A layer of floats that the model put together; bias may be null. */
   public Linear linear(Tensor weight, float[] bias, Activation activation) {
     Tensor shift = bias == null ? null : own(Tensor.of(device, bias, bias.length));
-    return own(Linear.of(weight, shift, activation, storage, compute));
+    return own(Linear.of(weight, shift, activation, weights.storage(), compute));
   }
 
   /**
@@ -283,7 +313,7 @@ public final class Loader implements AutoCloseable {
    */
   public Linear tied(Embedding table, String bias) {
     Tensor shift = bias == null ? null : own(wide(floats(bias, table.rows())));
-    return own(Linear.of(table.table(), shift, Activation.NONE, storage, compute));
+    return own(Linear.of(table.table(), shift, Activation.NONE, weights.storage(), compute));
   }
 
   /** Names a quantised weight's tensors as used and gives it, or a dense one. */
@@ -444,6 +474,8 @@ public final class Loader implements AutoCloseable {
    */
   public List<AutoCloseable> handOver() {
     requireNoneMissing();
+    weights.requireKnown(
+        layers.stream().flatMap(List::stream).collect(Collectors.toCollection(TreeSet::new)));
     List<AutoCloseable> parts = List.copyOf(made);
     made.clear();
     return parts;

@@ -102,7 +102,7 @@ final class LoaderTest {
   }
 
   private Loader loader(Storage storage, Compute compute) {
-    return new Loader(file, "memory", CPU, null, storage, compute);
+    return new Loader(file, "memory", CPU, null, WeightTypes.of(storage), compute);
   }
 
   private static float[] forward(Linear linear, float[] x, long in) {

@@ -12,6 +12,7 @@ import dev.gatun.tensor.Device;
 import dev.gatun.test.devices.ChildJvm;
 import dev.gatun.weights.Loader;
 import dev.gatun.weights.TensorFile;
+import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -96,7 +97,7 @@ final class LoadingTest {
                 path.toString(),
                 cpu,
                 null,
-                Storage.of(BlockFormat.int4(128)),
+                WeightTypes.of(Storage.of(BlockFormat.int4(128))),
                 Compute.EXACT)) {
       Linear linear = loader.linear(new Loader.Layer("layer", out, false), in, Activation.NONE);
       float[] ones = new float[(int) in];
