@@ -88,6 +88,10 @@ final class QuantizeReportCommand implements Callable<Integer> {
     if (model != null && !Files.isDirectory(model)) {
       throw new CliException(model + ": not a model directory");
     }
+    if (!(meanCosine <= 1)) {
+      throw new ParameterException(
+          spec.commandLine(), "--mean-cosine: %s, expected at most 1".formatted(meanCosine));
+    }
     List<QuantizeReport.Kind> types = types();
     List<String> lines = texts == null ? TEXTS : lines(texts);
     Path directory = model == null ? BundledModel.unpack() : model;

@@ -55,6 +55,27 @@ class QuantizeReportCommandTest {
         report::toString);
   }
 
+  /** What int4 loses on the bundled model by two storages; the wider one is for a part alone. */
+  @Test
+  void leavesTheMostSensitiveLayersWider() throws Exception {
+    Run run = run("quantize-report", "--formats", "INT4_ZERO:32,INT4_ZERO:32+INT8", "--json");
+    assertEquals(0, run.code, run.err);
+    JsonNode rows = new ObjectMapper().readTree(run.out).get("rows");
+    JsonNode narrow = rows.get(1);
+    JsonNode pair = rows.get(2);
+    assertEquals("int8 blocks", narrow.get("activations").asText());
+    assertTrue(narrow.get("mean_cosine").asDouble() < 0.98, narrow::toString);
+    assertEquals("INT4_ZERO:32+INT8", pair.get("weights").asText());
+    assertTrue(pair.get("mean_cosine").asDouble() >= 0.985, pair::toString);
+    assertTrue(pair.get("least_cosine").asDouble() > 0.95, pair::toString);
+    assertTrue(pair.get("bits").asDouble() < 6.2, pair::toString);
+    int wider = pair.get("wider_layers").size();
+    assertTrue(wider > 0 && wider < 24, pair::toString);
+    Run target = run("quantize-report", "--mean-cosine", "2");
+    assertEquals(2, target.code);
+    assertTrue(target.err.contains("--mean-cosine: 2.0, expected at most 1"), target.err);
+  }
+
   @Test
   void namesWhatIsWrong(@TempDir Path folder) throws Exception {
     Run format = run("quantize-report", "--formats", "INT3");

@@ -90,17 +90,13 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
     /** These options with the weights of linear layers kept as something else. */
     public Options withWeights(Storage value) {
-<<<<<<< Updated upstream
-      return new Options(
-          pooling, normalize, truncateDim, maxLength, overflow, value, compute, device);
-=======
       return withWeights(WeightTypes.of(value));
     }
 
     /** The same with a wider storage for some layers. */
     public Options withWeights(WeightTypes value) {
-      return new Options(pooling, normalize, maxLength, overflow, value, compute, device);
->>>>>>> Stashed changes
+      return new Options(
+          pooling, normalize, truncateDim, maxLength, overflow, value, compute, device);
     }
 
     /** These options with products that compute in another way. */

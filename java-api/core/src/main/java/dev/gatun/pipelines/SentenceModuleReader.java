@@ -11,6 +11,7 @@ import dev.gatun.pipelines.SentenceModule.Feature;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.Loader;
 import dev.gatun.weights.TensorFile;
+import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -175,7 +176,8 @@ record SentenceModuleReader(Path modules, SentenceModules.Entry entry, Device de
   }
 
   private Loader loader(TensorFile file) {
-    return new Loader(file, entry.path().toString(), device, null, Storage.F32, Compute.EXACT);
+    return new Loader(
+        file, entry.path().toString(), device, null, WeightTypes.of(Storage.F32), Compute.EXACT);
   }
 
   private static Feature feature(Config config, String key, Feature otherwise) {

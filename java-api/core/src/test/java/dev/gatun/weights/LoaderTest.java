@@ -102,7 +102,11 @@ final class LoaderTest {
   }
 
   private Loader loader(Storage storage, Compute compute) {
-    return new Loader(file, "memory", CPU, null, WeightTypes.of(storage), compute);
+    return loader(WeightTypes.of(storage), compute);
+  }
+
+  private Loader loader(WeightTypes types, Compute compute) {
+    return new Loader(file, "memory", CPU, null, types, compute);
   }
 
   private static float[] forward(Linear linear, float[] x, long in) {
@@ -118,6 +122,44 @@ final class LoaderTest {
       x[i] = (float) random.nextGaussian();
     }
     return x;
+  }
+
+  @Test
+  void a_named_layer_is_kept_wider_with_what_it_is_packed_with() {
+    for (String name : new String[] {"q", "k", "o"}) {
+      add(name + ".weight", DType.F32, 40, 64);
+    }
+    List<Loader.Layer> joined =
+        List.of(new Loader.Layer("q", 40, false), new Loader.Layer("k", 40, false));
+    Loader.Layer other = new Loader.Layer("o", 40, false);
+    Storage narrow = Storage.of(BlockFormat.int4(32));
+    WeightTypes types = WeightTypes.of(narrow).withWider(Storage.F32, List.of("k"));
+    float[] x = input(3 * 64);
+    try (Loader mixed = loader(types, Compute.EXACT);
+        Loader wide = loader(Storage.F32, Compute.EXACT);
+        Loader all = loader(narrow, Compute.EXACT)) {
+      assertArrayEquals(
+          forward(wide.linear(joined, 64, Activation.NONE), x, 64),
+          forward(mixed.linear(joined, 64, Activation.NONE), x, 64));
+      assertArrayEquals(
+          forward(all.linear(other, 64, Activation.NONE), x, 64),
+          forward(mixed.linear(other, 64, Activation.NONE), x, 64));
+      assertEquals(List.of(List.of("q", "k"), List.of("o")), mixed.linearLayers());
+      mixed.handOver().forEach(LoaderTest::close);
+    }
+    try (Loader loader = loader(types.withWider(Storage.F32, List.of("k", "z")), Compute.EXACT)) {
+      loader.linear(joined, 64, Activation.NONE);
+      String message = assertThrows(IllegalArgumentException.class, loader::handOver).getMessage();
+      assertTrue(message.contains("no linear layers z; it has 2, such as [k, q]"), message);
+    }
+  }
+
+  private static void close(AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Widths of no whole panel, dtypes that differ, and a bias that one layer lacks. */
