@@ -14,6 +14,7 @@ import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -33,10 +34,10 @@ class PipelinesTest {
   /** A row has a 9 in the column of the token's id. */
   private record OneHot(int columns, int maxLength, boolean scoresSequences, Config config)
       implements TextModel {
-    private Tensor rows(long[][] ids, boolean firstOnly) {
+    private Tensor rows(long[][] ids, boolean secondOnly) {
       long[] tokens =
           Arrays.stream(ids)
-              .flatMapToLong(text -> firstOnly ? LongStream.of(text[0]) : LongStream.of(text))
+              .flatMapToLong(text -> secondOnly ? LongStream.of(text[1]) : LongStream.of(text))
               .toArray();
       float[] out = new float[tokens.length * columns];
       for (int i = 0; i < tokens.length; i++) {
@@ -87,8 +88,14 @@ class PipelinesTest {
   }
 
   private Parts parts(int columns, boolean scoresSequences, String config) throws Exception {
+    return parts(columns, 16, scoresSequences, config);
+  }
+
+  private Parts parts(int columns, int limit, boolean scoresSequences, String config)
+      throws Exception {
     Files.writeString(directory.resolve("config.json"), config);
-    return new Parts(tokenizer(), new OneHot(columns, 16, scoresSequences, Config.read(directory)));
+    return new Parts(
+        tokenizer(), new OneHot(columns, limit, scoresSequences, Config.read(directory)));
   }
 
   @Test
@@ -144,7 +151,7 @@ class PipelinesTest {
   void classifiesTexts() throws Exception {
     String config = "{\"id2label\": {\"0\": \"no\", \"1\": \"or\", \"2\": \"start\"}}";
     try (var pipeline = new TextClassificationPipeline(parts(3, true, config))) {
-      assertEquals("start", pipeline.classify("lake").label());
+      assertEquals("start", pipeline.classify("gatun").label());
       assertEquals(2, pipeline.classify("lake", "big", 2).size());
     }
   }
@@ -158,6 +165,45 @@ class PipelinesTest {
       assertEquals("bigger", entities.getFirst().word());
       assertEquals(6, entities.getFirst().start());
       assertEquals("LABEL_8", entities.getFirst().label());
+    }
+  }
+
+  /** The tokens' labels are theirs alone here, so that windows must not show. */
+  @Test
+  void longTextsAreTaggedAsShortOnes() throws Exception {
+    String words = "Gatun bigger lake is what ";
+    List<String> texts = new ArrayList<>();
+    for (int count = 0; count < 60; count++) {
+      texts.add(words.repeat(1 + count / 5).substring(0, words.length() * (count / 5) + count % 5));
+    }
+    String config = "{\"num_labels\": 11}";
+    for (int limit : new int[] {4, 5, 8, 11, 30}) {
+      try (var whole = new TokenClassificationPipeline(parts(11, 1000, false, config));
+          var cut = new TokenClassificationPipeline(parts(11, limit, false, config))) {
+        for (AggregationStrategy strategy : AggregationStrategy.values()) {
+          List<List<Entity>> expected = new ArrayList<>();
+          texts.forEach(text -> expected.add(whole.entities(text, strategy, Set.of())));
+          assertEquals(expected, cut.entities(texts, strategy, Set.of()), limit + " " + strategy);
+        }
+      }
+    }
+  }
+
+  @Test
+  void longTextsAreClassifiedByTheMeanOfTheirWindows() throws Exception {
+    // Windows of 6 words and 4, of which 2 are shared; they begin with lake and gatun.
+    String config = "{\"num_labels\": 11, \"problem_type\": \"regression\"}";
+    try (var pipeline = new TextClassificationPipeline(parts(11, 8, true, config))) {
+      List<List<Classification>> all =
+          pipeline.classify(List.of("lake", "lake is big what gatun lake is big", "big"), 11);
+      assertEquals(3, all.size());
+      assertEquals(all.get(0), pipeline.classify("lake", 11));
+      assertEquals(all.get(2), pipeline.classify("big", 11));
+      assertEquals(new Classification("LABEL_6", 5.4f), all.get(1).get(0));
+      assertEquals(new Classification("LABEL_5", 3.6f), all.get(1).get(1));
+      assertEquals(new Classification("LABEL_0", 0), all.get(1).get(2));
+      assertThrows(
+          NullPointerException.class, () -> pipeline.classify(Arrays.asList("a", null), 1));
     }
   }
 

@@ -1,33 +1,48 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.models.Config;
 import dev.gatun.models.Head;
-import dev.gatun.ops.Reductions;
+import dev.gatun.pipelines.TextWindows.Scored;
 import dev.gatun.tensor.Scope;
-import dev.gatun.tensor.Tensor;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Labels for whole texts, or for pairs of them. */
 public final class TextClassificationPipeline implements AutoCloseable {
   private final Parts parts;
   private final List<String> labels;
   private final ScoreFunction function;
+  private final TextWindows windows;
 
   TextClassificationPipeline(Parts parts) {
-    this.parts = parts;
-    this.labels = parts.model().config().labels();
-    this.function = ScoreFunction.of(parts.model().config());
+    this(parts, ScoreFunction.of(parts.model().config(), null));
   }
 
-  /** Opens the directory of a model for sequence classification. */
+  private TextClassificationPipeline(Parts parts, ScoreFunction function) {
+    this.parts = parts;
+    this.labels = parts.model().config().labels();
+    this.function = function;
+    this.windows = new TextWindows(parts, false, function::apply);
+  }
+
+  /**
+   * Opens the directory of a model for sequence classification, a cross-encoder of
+   * sentence-transformers among them, whose own activation its scores go through.
+   */
   public static TextClassificationPipeline load(Path directory) throws IOException {
+    Path file = directory.resolve(SentenceConfig.FILE);
+    Config crossEncoder = Files.exists(file) ? Config.of(file) : null;
     Parts parts = Parts.load(directory, Head.SEQUENCE_CLASSIFICATION);
     try {
-      return new TextClassificationPipeline(parts);
+      return new TextClassificationPipeline(
+          parts, ScoreFunction.of(parts.model().config(), crossEncoder));
     } catch (RuntimeException e) {
       parts.close();
       throw e;
@@ -39,29 +54,60 @@ public final class TextClassificationPipeline implements AutoCloseable {
     return classify(text, 1).getFirst();
   }
 
-  /** The best labels of a text, the best first; a text that is too long is an error. */
+  /** The best labels of a text, the best first; see {@link #classify(List, int)}. */
   public List<Classification> classify(String text, int topK) {
-    return best(parts.tokenizer().encode(text, parts.whole()), topK);
+    return classify(List.of(text), topK).getFirst();
   }
 
-  /** The best labels of a pair of texts. */
+  /**
+   * The best labels of texts, the best first. A text that has more tokens than the model takes is
+   * read in windows: its scores are the mean of theirs, weighted by their tokens.
+   */
+  public List<List<Classification>> classify(List<String> texts, int topK) {
+    List<List<Classification>> all = new ArrayList<>();
+    windows.forEach(texts, (_, scored) -> all.add(best(mean(scored), topK)));
+    return all;
+  }
+
+  /** The best labels of a pair of texts; one that is too long is an error. */
   public List<Classification> classify(String text, String pair, int topK) {
     EncodeOptions options = parts.whole();
-    return best(parts.tokenizer().encode(text, pair, options), topK);
+    Encoding encoding = parts.tokenizer().encode(text, pair, options);
+    try (Scope _ = Scope.open()) {
+      return best(function.apply(parts.scores(encoding)).toFloatArray(), topK);
+    }
   }
 
-  private List<Classification> best(Encoding encoding, int topK) {
-    try (Scope _ = Scope.open()) {
-      Tensor scores = function.apply(parts.scores(encoding));
-      Reductions.TopK top = Reductions.topk(scores, Math.min(topK, labels.size()));
-      float[] values = top.values().toFloatArray();
-      long[] indices = top.indices().toLongArray();
-      List<Classification> best = new ArrayList<>();
-      for (int i = 0; i < values.length; i++) {
-        best.add(new Classification(labels.get((int) indices[i]), values[i]));
-      }
-      return best;
+  private static float[] mean(List<Scored> windows) {
+    if (windows.size() == 1) {
+      return windows.getFirst().scores();
     }
+    double[] sums = new double[windows.getFirst().scores().length];
+    double weights = 0;
+    for (Scored window : windows) {
+      int tokens = 0;
+      for (boolean special : window.encoding().special()) {
+        tokens += special ? 0 : 1;
+      }
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] += (double) tokens * window.scores()[i];
+      }
+      weights += tokens;
+    }
+    float[] mean = new float[sums.length];
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] = (float) (sums[i] / weights);
+    }
+    return mean;
+  }
+
+  private List<Classification> best(float[] scores, int topK) {
+    return IntStream.range(0, labels.size())
+        .boxed()
+        .sorted(Comparator.comparing((Integer i) -> scores[i]).reversed())
+        .limit(topK)
+        .map(i -> new Classification(labels.get(i), scores[i]))
+        .toList();
   }
 
   @Override

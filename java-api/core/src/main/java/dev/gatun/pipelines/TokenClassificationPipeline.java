@@ -2,7 +2,7 @@ package dev.gatun.pipelines;
 
 import dev.gatun.models.Head;
 import dev.gatun.ops.Norm;
-import dev.gatun.tensor.Scope;
+import dev.gatun.pipelines.TextWindows.Scored;
 import dev.gatun.text.Encoding;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,10 +15,12 @@ import java.util.Set;
 public final class TokenClassificationPipeline implements AutoCloseable {
   private final Parts parts;
   private final List<String> labels;
+  private final TextWindows windows;
 
   TokenClassificationPipeline(Parts parts) {
     this.parts = parts;
     this.labels = parts.model().config().labels();
+    this.windows = new TextWindows(parts, true, Norm::softmax);
   }
 
   /** Opens the directory of a model for token classification. */
@@ -33,26 +35,68 @@ public final class TokenClassificationPipeline implements AutoCloseable {
 
   /** The entities of a text, without those with an ignored label. */
   public List<Entity> entities(String text, AggregationStrategy strategy, Set<String> ignored) {
-    Encoding encoding = parts.tokenizer().encode(text, parts.whole());
-    float[] scores;
-    try (Scope _ = Scope.open()) {
-      scores = Norm.softmax(parts.scores(encoding)).toFloatArray();
-    }
-    int columns = labels.size();
+    return entities(List.of(text), strategy, ignored).getFirst();
+  }
+
+  /**
+   * The entities of texts, without those with an ignored label. A text that has more tokens than
+   * the model takes is read in windows: of two that share a token the one counts that sees more on
+   * both sides of it.
+   */
+  public List<List<Entity>> entities(
+      List<String> texts, AggregationStrategy strategy, Set<String> ignored) {
+    List<List<Entity>> all = new ArrayList<>();
+    windows.forEach(
+        texts,
+        (text, scored) ->
+            all.add(
+                new EntityGrouping(texts.get(text), labels)
+                    .entities(tokens(scored), strategy, ignored)));
+    return all;
+  }
+
+  /** The tokens of a text, each from one of its windows. */
+  private List<TokenScores> tokens(List<Scored> scored) {
     List<TokenScores> tokens = new ArrayList<>();
-    for (int i = 0; i < encoding.length(); i++) {
-      if (!encoding.special()[i]) {
-        boolean continues = i > 0 && encoding.wordIds()[i] == encoding.wordIds()[i - 1];
-        tokens.add(
-            new TokenScores(
-                Arrays.copyOfRange(scores, i * columns, (i + 1) * columns),
-                encoding.starts()[i],
-                encoding.ends()[i],
-                i,
-                continues));
+    int columns = labels.size();
+    int lastWord = -1;
+    int first = 0;
+    for (int w = 0; w < scored.size(); w++) {
+      Encoding encoding = scored.get(w).encoding();
+      boolean last = w == scored.size() - 1;
+      int shared = windows.stride();
+      int count = count(encoding);
+      int from = w == 0 ? 0 : shared / 2;
+      int to = last ? count : count - shared + shared / 2;
+      int place = 0;
+      for (int i = 0; i < encoding.length(); i++) {
+        if (encoding.special()[i]) {
+          continue;
+        }
+        if (place >= from && place < to) {
+          int word = encoding.wordIds()[i];
+          tokens.add(
+              new TokenScores(
+                  Arrays.copyOfRange(scored.get(w).scores(), i * columns, (i + 1) * columns),
+                  encoding.starts()[i],
+                  encoding.ends()[i],
+                  first + i,
+                  !tokens.isEmpty() && word == lastWord));
+          lastWord = word;
+        }
+        place++;
       }
+      first += count - shared;
     }
-    return new EntityGrouping(text, labels).entities(tokens, strategy, ignored);
+    return tokens;
+  }
+
+  private static int count(Encoding encoding) {
+    int count = 0;
+    for (boolean special : encoding.special()) {
+      count += special ? 0 : 1;
+    }
+    return count;
   }
 
   @Override
