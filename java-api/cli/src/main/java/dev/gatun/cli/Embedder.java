@@ -1,21 +1,32 @@
 package dev.gatun.cli;
 
+import dev.gatun.pipelines.Similarity;
 import java.util.List;
 import java.util.function.IntConsumer;
 
 /** Texts to vectors, as the commands need it. */
 interface Embedder extends AutoCloseable {
-  /** The tokens that the model makes of a text, special ones included, however many. */
+  /** The tokens that the model makes of a passage, special ones included, however many. */
   long[] tokens(String text);
+
+  /** How many tokens the model makes of a query, special ones included. */
+  default int queryTokens(String text) {
+    return tokens(text).length;
+  }
+
+  /** How near vectors are. */
+  default Similarity similarity() {
+    return Similarity.COSINE;
+  }
 
   /** The most tokens that a text may have. */
   int limit();
 
-  /** A text's vector, of length one. */
+  /** A query's vector. */
   float[] embed(String text);
 
   /**
-   * Vectors of length one.
+   * The vectors of passages.
    *
    * @param done is told of every batch, how many passages were in it
    */

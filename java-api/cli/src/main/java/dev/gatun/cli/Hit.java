@@ -3,7 +3,7 @@ package dev.gatun.cli;
 /**
  * A passage found.
  *
- * @param score the cosine between its vector and the query's
+ * @param score how near its vector and the query's are
  * @param place where it stands
  * @param kept the passage with its vector
  */

@@ -18,7 +18,7 @@ public final class PassageSearch {
 
   /** A search by a pipeline, which stays the caller's. */
   public PassageSearch(EmbeddingPipeline pipeline) {
-    this.embedder = new ModelLoader.PipelineEmbedder(pipeline, null);
+    this.embedder = PipelineEmbedder.of(pipeline, null, SearchPrompts.OF_MODEL);
     PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
     this.silent =
         new Terminal(InputStream.nullInputStream(), nowhere, nowhere, false, false, false);
@@ -27,7 +27,7 @@ public final class PassageSearch {
   /** The vectors of a query and of the passage of a text that is nearest to it. */
   public float[][] nearest(String query, String text) {
     float[] vector = embedder.embed(query);
-    Ranking ranking = new Ranking(vector, 1);
+    Ranking ranking = new Ranking(embedder.similarity(), vector, 1);
     try (Progress progress = new Progress("", 0, silent)) {
       Corpus corpus = new Corpus(embedder, null, ranking, progress, _ -> {});
       corpus.addText("text", new StringReader(text));

@@ -1,5 +1,6 @@
 package dev.gatun.cli;
 
+import dev.gatun.pipelines.Similarity;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -13,6 +14,7 @@ final class Ranking {
           .thenComparingInt(hit -> hit.place().text())
           .thenComparingInt(hit -> hit.place().passage());
 
+  private final Similarity similarity;
   private final float[] query;
   private final int count;
   private final PriorityQueue<Hit> best = new PriorityQueue<>(ORDER.reversed());
@@ -20,16 +22,18 @@ final class Ranking {
   /**
    * A ranking of no passages.
    *
-   * @param query of length one
+   * @param similarity how near vectors are
+   * @param query its vector
    * @param count how many are kept
    */
-  Ranking(float[] query, int count) {
+  Ranking(Similarity similarity, float[] query, int count) {
+    this.similarity = similarity;
     this.query = query;
     this.count = count;
   }
 
   void offer(Hit.Place place, EmbeddedPassage kept) {
-    best.add(new Hit(dot(query, kept.vector()), place, kept));
+    best.add(new Hit((float) similarity.of(query, kept.vector()), place, kept));
     if (best.size() > count) {
       best.remove();
     }
@@ -38,13 +42,5 @@ final class Ranking {
   /** The nearest, the best first. */
   List<Hit> best() {
     return best.stream().sorted(ORDER).toList();
-  }
-
-  private static float dot(float[] a, float[] b) {
-    double sum = 0;
-    for (int i = 0; i < a.length; i++) {
-      sum += (double) a[i] * b[i];
-    }
-    return (float) sum;
   }
 }

@@ -62,6 +62,21 @@ final class SearchCommand implements Callable<Integer> {
       description = "Where the model runs: cpu, cuda, cuda:N (${DEFAULT-VALUE}).")
   private String device;
 
+  @Option(
+      names = "--query-prompt",
+      paramLabel = "NAME",
+      description =
+          "The prompt of the model that is put before the query; '' is none (query, else the"
+              + " model's default).")
+  private String queryPrompt;
+
+  @Option(
+      names = "--passage-prompt",
+      paramLabel = "NAME",
+      description =
+          "The same before passages (document, passage or corpus, else the model's default).")
+  private String passagePrompt;
+
   @Option(names = "--index", paramLabel = "FILE", description = "Keep the vectors in a file.")
   private Path indexFile;
 
@@ -87,8 +102,9 @@ final class SearchCommand implements Callable<Integer> {
         files.add(Path.of(input));
       }
     }
-    try (Embedder embedder = loader.load(model, device)) {
-      Ranking ranking = new Ranking(queryVector(embedder), top);
+    try (Embedder embedder =
+        loader.load(model, device, new SearchPrompts(queryPrompt, passagePrompt))) {
+      Ranking ranking = new Ranking(embedder.similarity(), queryVector(embedder), top);
       try (EmbeddingIndex index =
               indexFile == null
                   ? null
@@ -114,7 +130,7 @@ final class SearchCommand implements Callable<Integer> {
 
   /** The query's vector, before anything else takes its time. */
   private float[] queryVector(Embedder embedder) {
-    int tokens = embedder.tokens(query).length;
+    int tokens = embedder.queryTokens(query);
     if (tokens > embedder.limit()) {
       throw new CliException(
           "the query has %d tokens, special tokens included, the model takes %d: shorten it"

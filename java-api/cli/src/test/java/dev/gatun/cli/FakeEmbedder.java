@@ -82,7 +82,7 @@ final class FakeEmbedder implements Embedder, EmbedderLoader {
   }
 
   @Override
-  public Embedder load(Path directory, String device) {
+  public Embedder load(Path directory, String device, SearchPrompts prompts) {
     return this;
   }
 

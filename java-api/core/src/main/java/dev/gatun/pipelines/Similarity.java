@@ -42,24 +42,37 @@ public enum Similarity {
       throw new IllegalArgumentException(
           "similarity: vectors of %d and %d features".formatted(a.length, b.length));
     }
-    double dot = 0;
-    double ofA = 0;
-    double ofB = 0;
-    double squares = 0;
+    return switch (this) {
+      case COSINE -> dot(a, b) / (length(a) * length(b));
+      case DOT -> dot(a, b);
+      case EUCLIDEAN -> {
+        double squares = 0;
+        for (int i = 0; i < a.length; i++) {
+          double difference = (double) a[i] - b[i];
+          squares += difference * difference;
+        }
+        yield -Math.sqrt(squares);
+      }
+      case MANHATTAN -> {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+          sum += Math.abs((double) a[i] - b[i]);
+        }
+        yield -sum;
+      }
+    };
+  }
+
+  private static double dot(float[] a, float[] b) {
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
-      double difference = (double) a[i] - b[i];
-      dot += (double) a[i] * b[i];
-      ofA += (double) a[i] * a[i];
-      ofB += (double) b[i] * b[i];
-      squares += difference * difference;
-      sum += Math.abs(difference);
+      sum += (double) a[i] * b[i];
     }
-    return switch (this) {
-      case COSINE -> dot / (Math.max(Math.sqrt(ofA), 1e-12) * Math.max(Math.sqrt(ofB), 1e-12));
-      case DOT -> dot;
-      case EUCLIDEAN -> -Math.sqrt(squares);
-      case MANHATTAN -> -sum;
-    };
+    return sum;
+  }
+
+  /** The length of a vector, or what a smaller one is divided by. */
+  private static double length(float[] a) {
+    return Math.max(Math.sqrt(dot(a, a)), 1e-12);
   }
 }
