@@ -11,6 +11,11 @@ import dev.gatun.nn.KvSequence;
  * @param wanted how many of the last ones' scores are wanted, those of what follows each
  */
 public record Chunk(KvSequence sequence, long[] ids, int wanted) {
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming what does not fit, and what would
+   */
   public Chunk {
     if (sequence == null || ids == null) {
       throw new IllegalArgumentException("chunk: the sequence or the ids are missing");

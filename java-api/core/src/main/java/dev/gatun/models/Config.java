@@ -79,6 +79,11 @@ public final class Config {
     return root.path(key).isObject() && root.path(key).isEmpty();
   }
 
+  /**
+   * {@return whether it has a key whose value is not null}
+   *
+   * @param key as config.json spells it
+   */
   public boolean has(String key) {
     return root.hasNonNull(key);
   }
@@ -92,6 +97,13 @@ public final class Config {
     return new Config(file, prefix + key + ".", node);
   }
 
+  /**
+   * {@return a key's text}
+   *
+   * @param key as config.json spells it
+   * @param otherwise what stands for a missing key or null
+   * @throws IllegalArgumentException if it is no text
+   */
   public String text(String key, String otherwise) {
     JsonNode node = root.get(key);
     if (node == null || node.isNull()) {
@@ -103,6 +115,12 @@ public final class Config {
     return node.textValue();
   }
 
+  /**
+   * {@return a key's whole number}
+   *
+   * @param key as config.json spells it
+   * @throws IllegalArgumentException if it is missing or no whole number
+   */
   public int integer(String key) {
     if (!has(key)) {
       throw error("'%s%s' is missing".formatted(prefix, key));
@@ -110,6 +128,13 @@ public final class Config {
     return integer(key, 0);
   }
 
+  /**
+   * {@return a key's whole number}
+   *
+   * @param key as config.json spells it
+   * @param otherwise what stands for a missing key or null
+   * @throws IllegalArgumentException if it is no whole number
+   */
   public int integer(String key, int otherwise) {
     JsonNode node = root.get(key);
     if (node == null || node.isNull()) {
@@ -193,6 +218,13 @@ public final class Config {
     return eps;
   }
 
+  /**
+   * {@return a key's number}
+   *
+   * @param key as config.json spells it
+   * @param otherwise what stands for a missing key or null
+   * @throws IllegalArgumentException if it is no number
+   */
   public float number(String key, double otherwise) {
     JsonNode node = root.get(key);
     if (node == null || node.isNull()) {
@@ -232,6 +264,13 @@ public final class Config {
     return root.deepCopy();
   }
 
+  /**
+   * {@return a key's true or false}
+   *
+   * @param key as config.json spells it
+   * @param otherwise what stands for a missing key or null
+   * @throws IllegalArgumentException if it is neither
+   */
   public boolean flag(String key, boolean otherwise) {
     JsonNode node = root.get(key);
     if (node == null || node.isNull()) {

@@ -27,6 +27,11 @@ public record EncoderInputs(
     boolean outputHiddenStates,
     boolean outputAttentions) {
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming what does not fit, and what would
+   */
   public EncoderInputs {
     if (inputIds == null) {
       throw new IllegalArgumentException("input_ids is missing");

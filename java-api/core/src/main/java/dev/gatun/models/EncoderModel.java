@@ -63,6 +63,7 @@ public final class EncoderModel implements Model {
     return config;
   }
 
+  /** {@return what it computes from its last hidden states} */
   public Head head() {
     return head;
   }

@@ -7,12 +7,17 @@ import java.util.stream.Collectors;
 public enum Head {
   /** The hidden states alone. */
   BASE("Model"),
+  /** Scores of each token of the vocabulary at each place. */
   MASKED_LM("ForMaskedLM"),
+  /** Two scores: whether the second text follows the first, or is any other. */
   NEXT_SENTENCE_PREDICTION("ForNextSentencePrediction"),
   /** BERT's: masked-LM and next sentence; ELECTRA's: which tokens were replaced. */
   PRE_TRAINING("ForPreTraining"),
+  /** Scores of a text's classes. */
   SEQUENCE_CLASSIFICATION("ForSequenceClassification"),
+  /** Scores of each token's classes. */
   TOKEN_CLASSIFICATION("ForTokenClassification"),
+  /** Scores of each token as the first and as the last of an answer. */
   QUESTION_ANSWERING("ForQuestionAnswering");
 
   private final String ending;

@@ -5,8 +5,10 @@ import java.util.List;
 
 /** A model with its weights on a device, as a directory's {@code config.json} names it. */
 public sealed interface Model extends AutoCloseable permits EncoderModel, CausalLm {
+  /** {@return what config.json says of it} */
   Config config();
 
+  /** {@return the device that its weights are on} */
   Device device();
 
   /**

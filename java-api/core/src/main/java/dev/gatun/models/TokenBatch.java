@@ -225,6 +225,7 @@ public final class TokenBatch implements AutoCloseable {
     return withoutGaps;
   }
 
+  /** {@return the device that it is on} */
   public Device device() {
     return device;
   }

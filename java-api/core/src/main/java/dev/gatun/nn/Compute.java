@@ -21,6 +21,11 @@ public record Compute(QuantizedActivations activations, DType residual) {
   /** Activations as eight bits in blocks of 32, where weights are in blocks. */
   public static final Compute INT8_BLOCKS = of(QuantizedActivations.INT8_BLOCKS);
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming what does not fit, and what would
+   */
   public Compute {
     Objects.requireNonNull(activations, "activations");
     if (residual != DType.F32 && residual != DType.BF16) {

@@ -12,6 +12,11 @@ import java.util.List;
  * @param parts at least one, owned from now on
  */
 public record JoinedLinear(List<Linear> parts) implements Linear {
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming what does not fit, and what would
+   */
   public JoinedLinear {
     if (parts.isEmpty()) {
       throw new IllegalArgumentException("linear: there are no layers to join");

@@ -42,6 +42,11 @@ public final class KvCache implements AutoCloseable {
    *     pages are given back; 0 where some layer sees all
    */
   public record Shape(int layers, int kvHeads, int headSize, DType dtype, long window) {
+    /**
+     * Checks the arguments.
+     *
+     * @throws IllegalArgumentException naming what does not fit, and what would
+     */
     public Shape {
       if (layers < 0 || kvHeads < 1 || headSize < 1) {
         throw new IllegalArgumentException(
@@ -137,10 +142,12 @@ public final class KvCache implements AutoCloseable {
     return new KvCache(device, shape, length, sequences);
   }
 
+  /** {@return the device that it is on} */
   public Device device() {
     return device;
   }
 
+  /** {@return what each token keeps} */
   public Shape shape() {
     return shape;
   }

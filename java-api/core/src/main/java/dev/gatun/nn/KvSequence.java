@@ -23,6 +23,7 @@ public final class KvSequence implements AutoCloseable {
     this.cache = cache;
   }
 
+  /** {@return the cache that it belongs to} */
   public KvCache cache() {
     return cache;
   }
@@ -125,6 +126,7 @@ public final class KvSequence implements AutoCloseable {
     }
   }
 
+  /** {@return whether it was closed} */
   public boolean isClosed() {
     synchronized (cache) {
       return closed;

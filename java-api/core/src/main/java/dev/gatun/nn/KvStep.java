@@ -94,6 +94,7 @@ public final class KvStep implements AutoCloseable {
     lengths.write(all);
   }
 
+  /** {@return the cache that it belongs to} */
   public KvCache cache() {
     return cache;
   }

@@ -104,6 +104,7 @@ public sealed interface Linear extends AutoCloseable
   /** What its result is kept as where only products read it. */
   DType between();
 
+  /** {@return the last axis of what it gives} */
   long outFeatures();
 
   /** Whether the layer makes codes of its input a token at a time, and so may be given them. */

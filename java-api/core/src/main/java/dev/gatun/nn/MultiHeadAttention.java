@@ -27,6 +27,16 @@ public final class MultiHeadAttention implements AutoCloseable {
   private final Linear wO;
   private final int numHeads;
 
+  /**
+   * Attention of four layers.
+   *
+   * @param wQ makes queries
+   * @param wK makes keys
+   * @param wV makes values
+   * @param wO of what the heads give
+   * @param numHeads a divisor of d_model
+   * @throws IllegalArgumentException if the layers or the number of heads do not fit
+   */
   public MultiHeadAttention(Linear wQ, Linear wK, Linear wV, Linear wO, int numHeads) {
     if (numHeads < 1 || wQ.outFeatures() % numHeads != 0) {
       throw new IllegalArgumentException(

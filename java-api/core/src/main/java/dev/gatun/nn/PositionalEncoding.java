@@ -11,6 +11,14 @@ import dev.gatun.tensor.Tensor;
 public final class PositionalEncoding implements AutoCloseable {
   private final Tensor table;
 
+  /**
+   * A table for positions below a length.
+   *
+   * @param device where it is
+   * @param dModel the features, an even number
+   * @param maxLength how many positions it has
+   * @throws IllegalArgumentException if a number does not fit
+   */
   public PositionalEncoding(Device device, int dModel, int maxLength) {
     if (dModel < 2
         || dModel % 2 != 0

@@ -38,6 +38,11 @@ public final class QuestionAnsweringPipeline implements AutoCloseable {
     /** One answer of at most 15 tokens and of whole words; windows share 128 tokens. */
     public static final Options DEFAULT = new Options(1, 15, 128, false, true);
 
+    /**
+     * Checks the arguments.
+     *
+     * @throws IllegalArgumentException naming what does not fit, and what would
+     */
     public Options {
       if (topK < 1 || maxAnswerLength < 1 || docStride < 0) {
         throw new IllegalArgumentException(

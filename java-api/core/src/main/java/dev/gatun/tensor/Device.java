@@ -24,7 +24,7 @@ public final class Device {
   }
 
   /**
-   * The processor, by the best backend that can run.
+   * {@return the processor, by the best backend that can run}
    *
    * @throws IllegalStateException when none can, saying why
    */
@@ -34,7 +34,7 @@ public final class Device {
   }
 
   /**
-   * A CUDA device. Its driver is loaded now, if it was not before.
+   * {@return a CUDA device} Its driver is loaded now, if it was not before.
    *
    * @param ordinal the number that the driver gives it, from 0
    * @throws IllegalStateException when it cannot be used, saying why
@@ -44,7 +44,11 @@ public final class Device {
     return OPEN.computeIfAbsent(backend, Device::new);
   }
 
-  /** The device that a backend serves, such as one that a program made itself. */
+  /**
+   * {@return the device that a backend serves, such as one that a program made itself}
+   *
+   * @param backend what runs there
+   */
   public static Device of(Backend backend) {
     return backend == Host.INSTANCE.backend
         ? Host.INSTANCE
@@ -52,8 +56,10 @@ public final class Device {
   }
 
   /**
-   * The device of a name: {@code cpu}, {@code cuda} for the first CUDA device, {@code cuda:1}.
+   * {@return the device of a name: {@code cpu}, {@code cuda} for the first CUDA device, {@code
+   * cuda:1}}
    *
+   * @param name as users write it
    * @throws IllegalArgumentException for other names
    * @throws IllegalStateException when it cannot be used, saying why
    */
@@ -70,29 +76,29 @@ public final class Device {
     throw new IllegalArgumentException("device '%s': expected cpu, cuda or cuda:N".formatted(name));
   }
 
-  /** The device's name, such as {@code cpu}. */
+  /** {@return the device's name, such as {@code cpu}} */
   public String name() {
     return backend.memory().device();
   }
 
-  /** Which backend serves the device, for people: name, level, threads. */
+  /** {@return which backend serves the device, for people: name, level, threads} */
   public String description() {
     return backend.label();
   }
 
-  /** The device's memory. */
+  /** {@return the device's memory} */
   public Memory memory() {
     return backend.memory();
   }
 
-  /** The device's kernels. */
+  /** {@return the device's kernels} */
   public Kernels kernels() {
     return backend.kernels();
   }
 
   /**
-   * Bytes of activations that a pass should stay within, so that they are in a cache when they are
-   * read; work is cut by it where parts do not depend on each other.
+   * {@return bytes of activations that a pass should stay within, so that they are in a cache when
+   * they are read; work is cut by it where parts do not depend on each other}
    */
   public long activationBytes() {
     return backend.activationBytes();
@@ -103,6 +109,8 @@ public final class Device {
    * shape, to submit it again with one call; see {@link Backend#capture}. New inputs are written to
    * tensors that were there before; results are in tensors that the work leaves open.
    *
+   * @param work what is recorded; it runs twice
+   * @return what submits it again, the caller's to close
    * @throws UnsupportedOperationException when the device records nothing, as the processor by the
    *     reference backend
    */

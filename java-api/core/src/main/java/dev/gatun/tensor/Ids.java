@@ -29,10 +29,12 @@ public final class Ids implements AutoCloseable {
   }
 
   /**
-   * Indices from the host.
+   * {@return indices from the host}
    *
    * @param what an index is, for messages, such as {@code input_ids}
    * @param below what all must be less than
+   * @param device where it is
+   * @param ids the numbers
    * @throws IllegalArgumentException naming the first that is negative or not below, and its place
    */
   public static Ids of(Device device, String what, long below, long... ids) {
@@ -40,14 +42,21 @@ public final class Ids implements AutoCloseable {
     return new Ids(Tensor.of(device, ids, ids.length), below, 0);
   }
 
-  /** The same, among which {@link #NONE} may be: for ops that say what it means to them. */
+  /**
+   * {@return the same, among which {@link #NONE} may be: for ops that say what it means to them}
+   *
+   * @param device where it is
+   * @param what an id is, for messages
+   * @param below the smallest number that is too large
+   * @param ids the numbers
+   */
   public static Ids orNone(Device device, String what, long below, long... ids) {
     check(what, NONE, below, ids);
     return new Ids(Tensor.of(device, ids, ids.length), below, NONE);
   }
 
   /**
-   * Indices that lie below a bound by the way they were made, as those of an argmax.
+   * {@return indices that lie below a bound by the way they were made, as those of an argmax}
    *
    * @param values I64 [count] without gaps
    * @param below what whoever made them promises
@@ -61,8 +70,10 @@ public final class Ids implements AutoCloseable {
   }
 
   /**
-   * Indices that nobody has looked at, such as a program's own on a device: each call that takes
-   * them checks them first, and may wait for the device to do so.
+   * {@return indices that nobody has looked at, such as a program's own on a device: each call that
+   * takes them checks them first, and may wait for the device to do so}
+   *
+   * @param values I64 or I32
    */
   public static Ids unchecked(Tensor values) {
     return new Ids(values, Indices.UNKNOWN, NONE);
@@ -81,6 +92,7 @@ public final class Ids implements AutoCloseable {
    * Puts other indices in the place of the first ones, ahead of all that is asked of the device
    * later; those behind stay.
    *
+   * @param ids the numbers
    * @throws IllegalArgumentException for more than there is room for, and for one that is not below
    *     the bound
    */
@@ -98,25 +110,27 @@ public final class Ids implements AutoCloseable {
     Reference.reachabilityFence(values);
   }
 
+  /** {@return how many there are} */
   public int count() {
     return (int) values.count();
   }
 
-  /** What all are less than; -1 where nobody has looked at them. */
+  /** {@return what all are less than; -1 where nobody has looked at them} */
   public long below() {
     return below;
   }
 
+  /** {@return the device that it is on} */
   public Device device() {
     return values.device();
   }
 
-  /** The indices, I64 [count]. */
+  /** {@return the indices, I64 [count]} */
   public Tensor values() {
     return values;
   }
 
-  /** What kernels take. */
+  /** {@return what kernels take} */
   public Indices indices() {
     return new Indices(values.operand(), below);
   }

@@ -25,7 +25,11 @@ public final class Scope implements AutoCloseable {
 
   private Scope() {}
 
-  /** Opens a scope on this thread; close it in the reverse order of opening. */
+  /**
+   * Opens a scope on this thread; close it in the reverse order of opening.
+   *
+   * @return the scope, to be closed in this thread
+   */
   public static Scope open() {
     Scope scope = new Scope();
     OPEN.get().push(scope);
@@ -43,6 +47,8 @@ public final class Scope implements AutoCloseable {
   /**
    * Moves a tensor of this scope to the one around it, or to the caller when there is none.
    *
+   * @param tensor one that was made in this scope
+   * @return the tensor
    * @throws IllegalStateException when the scope is closed, and its tensors with it
    */
   public Tensor keep(Tensor tensor) {

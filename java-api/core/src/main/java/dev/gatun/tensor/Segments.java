@@ -26,8 +26,10 @@ public final class Segments implements AutoCloseable {
   }
 
   /**
-   * Sequences of these lengths, one after another.
+   * {@return sequences of these lengths, one after another}
    *
+   * @param device where it is
+   * @param lengths tokens of each sequence
    * @throws IllegalArgumentException for a negative length, and for more than 2^31 - 1 tokens
    */
   public static Segments of(Device device, int... lengths) {
@@ -39,7 +41,7 @@ public final class Segments implements AutoCloseable {
   }
 
   /**
-   * Sequences whose begins are on the device already.
+   * {@return sequences whose begins are on the device already}
    *
    * @param offsets I32 [sequences + 1] without gaps: from 0, never falling
    * @param tokens what whoever made them promises not to exceed, the rows of tensors with all
@@ -56,6 +58,7 @@ public final class Segments implements AutoCloseable {
    * Puts sequences of other lengths in place of those that are there, ahead of all that is asked of
    * the device later.
    *
+   * @param lengths tokens of each sequence
    * @throws IllegalArgumentException when they exceed a bound
    */
   public void write(int... lengths) {
@@ -73,6 +76,7 @@ public final class Segments implements AutoCloseable {
   /**
    * Requires that {@link #write} would take sequences of these lengths.
    *
+   * @param lengths tokens of each sequence
    * @return where they begin, and behind the last where it ends
    * @throws IllegalArgumentException when they exceed a bound
    */
@@ -93,31 +97,34 @@ public final class Segments implements AutoCloseable {
     return starts;
   }
 
-  /** The number of sequences. */
+  /** {@return the number of sequences} */
   public int sequences() {
     return (int) offsets.size(0) - 1;
   }
 
-  /** The rows of tensors that hold all tokens. */
+  /** {@return the rows of tensors that hold all tokens} */
   public int tokens() {
     return tokens;
   }
 
-  /** The most tokens of a sequence. */
+  /** {@return the most tokens of a sequence} */
   public int longest() {
     return longest;
   }
 
+  /** {@return the device that it is on} */
   public Device device() {
     return offsets.device();
   }
 
-  /** Where each sequence begins, and behind the last where it ends, I32 [sequences + 1]. */
+  /**
+   * {@return where each sequence begins, and behind the last where it ends, I32 [sequences + 1]}
+   */
   public Tensor values() {
     return offsets;
   }
 
-  /** What kernels take. */
+  /** {@return what kernels take} */
   public Offsets offsets() {
     return new Offsets(offsets.operand(), tokens, longest);
   }

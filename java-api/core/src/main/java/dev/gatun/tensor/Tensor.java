@@ -35,8 +35,11 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * A tensor with undefined contents.
+   * {@return a tensor with undefined contents}
    *
+   * @param device where it is
+   * @param dtype of its elements
+   * @param shape the length of each axis
    * @throws IllegalArgumentException for a negative length, and for more bytes than a long counts
    * @throws OutOfMemoryError when the device has not as many bytes
    */
@@ -66,12 +69,23 @@ public final class Tensor implements AutoCloseable {
     return empty ? 0 : strides;
   }
 
-  /** An F32 tensor of zeros. */
+  /**
+   * {@return an F32 tensor of zeros}
+   *
+   * @param device where it is
+   * @param shape the length of each axis
+   */
   public static Tensor zeros(Device device, long... shape) {
     return zeros(device, DType.F32, shape);
   }
 
-  /** A tensor of zeros. */
+  /**
+   * {@return a tensor of zeros}
+   *
+   * @param device where it is
+   * @param dtype of its elements
+   * @param shape the length of each axis
+   */
   public static Tensor zeros(Device device, DType dtype, long... shape) {
     Tensor tensor = empty(device, dtype, shape);
     try {
@@ -84,22 +98,46 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** An F32 tensor with these elements in row-major order. */
+  /**
+   * {@return an F32 tensor with these elements in row-major order}
+   *
+   * @param device where it is
+   * @param elements row-major, as many as the shape has
+   * @param shape the length of each axis
+   */
   public static Tensor of(Device device, float[] elements, long... shape) {
     return of(device, DType.F32, MemorySegment.ofArray(elements), elements.length, shape);
   }
 
-  /** An I64 tensor with these elements in row-major order. */
+  /**
+   * {@return an I64 tensor with these elements in row-major order}
+   *
+   * @param device where it is
+   * @param elements row-major, as many as the shape has
+   * @param shape the length of each axis
+   */
   public static Tensor of(Device device, long[] elements, long... shape) {
     return of(device, DType.I64, MemorySegment.ofArray(elements), elements.length, shape);
   }
 
-  /** An I32 tensor with these elements in row-major order. */
+  /**
+   * {@return an I32 tensor with these elements in row-major order}
+   *
+   * @param device where it is
+   * @param elements row-major, as many as the shape has
+   * @param shape the length of each axis
+   */
   public static Tensor of(Device device, int[] elements, long... shape) {
     return of(device, DType.I32, MemorySegment.ofArray(elements), elements.length, shape);
   }
 
-  /** A U8 tensor with these elements in row-major order. */
+  /**
+   * {@return a U8 tensor with these elements in row-major order}
+   *
+   * @param device where it is
+   * @param elements row-major, as many as the shape has
+   * @param shape the length of each axis
+   */
   public static Tensor of(Device device, byte[] elements, long... shape) {
     return of(device, DType.U8, MemorySegment.ofArray(elements), elements.length, shape);
   }
@@ -115,17 +153,25 @@ public final class Tensor implements AutoCloseable {
     return tensor;
   }
 
-  /** Takes this tensor out of the scope that would close it; whoever holds it then closes it. */
+  /**
+   * Takes this tensor out of the scope that would close it; whoever holds it then closes it.
+   *
+   * @return this tensor
+   */
   public Tensor detach() {
     Scope.release(this);
     return this;
   }
 
   /**
-   * A tensor over host memory, to be read only: in place where the device can use it, else a copy.
+   * {@return a tensor over host memory, to be read only: in place where the device can use it, else
+   * a copy}
    *
    * @param elements row-major without gaps, aligned to the dtype; must stay alive and unchanged as
    *     long as the tensor
+   * @param device where it is
+   * @param dtype of its elements
+   * @param shape the length of each axis
    */
   public static Tensor adopt(Device device, DType dtype, MemorySegment elements, long... shape) {
     if (bytes(dtype, shape) != elements.byteSize()) {
@@ -140,6 +186,7 @@ public final class Tensor implements AutoCloseable {
    * Puts numbers over the first ones of an I32 tensor without gaps, ahead of all that is asked of
    * the device later.
    *
+   * @param elements row-major, as many as it has
    * @throws IllegalArgumentException for more than there are, and for another tensor
    */
   public void write(int... elements) {
@@ -150,22 +197,25 @@ public final class Tensor implements AutoCloseable {
     device.memory().write(MemorySegment.ofArray(elements), operand.buffer(), operand.byteOffset());
   }
 
+  /** {@return the device that it is on} */
   public Device device() {
     return device;
   }
 
+  /** {@return the type of its elements} */
   public DType dtype() {
     return operand.dtype();
   }
 
-  /** The length of each axis. */
+  /** {@return the length of each axis} */
   public long[] shape() {
     return operand.shape().clone();
   }
 
   /**
-   * The length of an axis; negative axes count from the last.
+   * {@return the length of an axis; negative axes count from the last}
    *
+   * @param axis from 0, or from -1 backwards
    * @throws IllegalArgumentException when there is no such axis
    */
   public long size(int axis) {
@@ -175,20 +225,27 @@ public final class Tensor implements AutoCloseable {
     return operand.size(axis);
   }
 
+  /** {@return the number of axes} */
   public int rank() {
     return operand.rank();
   }
 
+  /** {@return the number of elements} */
   public long count() {
     return operand.count();
   }
 
-  /** What kernels take. */
+  /** {@return what kernels take} */
   public Operand operand() {
     return operand;
   }
 
-  /** The same elements under another shape; one length may be -1. Needs a tensor without gaps. */
+  /**
+   * {@return the same elements under another shape; one length may be -1} Needs a tensor without
+   * gaps.
+   *
+   * @param shape the length of each axis
+   */
   public Tensor reshape(long... shape) {
     if (!operand.isContiguous()) {
       throw new IllegalArgumentException(
@@ -215,7 +272,13 @@ public final class Tensor implements AutoCloseable {
     return view(operand.offset(), full, Operand.rowMajor(full));
   }
 
-  /** The part of an axis from begin to before end. */
+  /**
+   * {@return the part of an axis from begin to before end}
+   *
+   * @param axis from 0, or from -1 backwards
+   * @param begin the first place
+   * @param end the place behind the last
+   */
   public Tensor slice(int axis, long begin, long end) {
     long size = size(axis);
     int a = axis < 0 ? axis + rank() : axis;
@@ -228,7 +291,13 @@ public final class Tensor implements AutoCloseable {
     return view(operand.offset() + begin * operand.stride(a), shape, operand.strides());
   }
 
-  /** A view with strides of its own, in elements from this tensor's first. */
+  /**
+   * {@return a view with strides of its own, in elements from this tensor's first}
+   *
+   * @param offset elements from this tensor's first one
+   * @param shape the length of each axis
+   * @param strides elements from place to place on each axis
+   */
   public Tensor strided(long offset, long[] shape, long[] strides) {
     if (offset < 0) {
       throw new IllegalArgumentException(
@@ -244,7 +313,10 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * A copy on a device, row-major without gaps; on its own device a tensor is given back as it is.
+   * {@return a copy on a device, row-major without gaps; on its own device a tensor is given back
+   * as it is}
+   *
+   * @param target the device
    */
   public Tensor to(Device target) {
     if (target == device) {
@@ -263,7 +335,7 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** The elements in row-major order. */
+  /** {@return the elements in row-major order} */
   public float[] toFloatArray() {
     require(DType.F32);
     float[] elements = new float[arrayLength()];
@@ -271,7 +343,7 @@ public final class Tensor implements AutoCloseable {
     return elements;
   }
 
-  /** The elements in row-major order. */
+  /** {@return the elements in row-major order} */
   public long[] toLongArray() {
     require(DType.I64);
     long[] elements = new long[arrayLength()];
@@ -279,7 +351,7 @@ public final class Tensor implements AutoCloseable {
     return elements;
   }
 
-  /** The elements in row-major order. */
+  /** {@return the elements in row-major order} */
   public int[] toIntArray() {
     require(DType.I32);
     int[] elements = new int[arrayLength()];
@@ -287,7 +359,7 @@ public final class Tensor implements AutoCloseable {
     return elements;
   }
 
-  /** The elements of a U8 tensor in row-major order. */
+  /** {@return the elements of a U8 tensor in row-major order} */
   public byte[] toByteArray() {
     require(DType.U8);
     byte[] elements = new byte[arrayLength()];
@@ -336,6 +408,7 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
+  /** {@return whether it was closed} */
   public boolean isClosed() {
     return operand.buffer().isClosed();
   }

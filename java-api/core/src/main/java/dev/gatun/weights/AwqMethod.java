@@ -20,6 +20,11 @@ public record AwqMethod(int groupSize, boolean zeroPoint) implements Quantizatio
   /** Output features of a word, from its lowest bits up. */
   private static final int[] ORDER = {0, 2, 4, 6, 1, 3, 5, 7};
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming what does not fit, and what would
+   */
   public AwqMethod {
     PackedTensors.checkGroup("AWQ", groupSize);
   }

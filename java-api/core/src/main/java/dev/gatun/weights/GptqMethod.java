@@ -25,6 +25,11 @@ package dev.gatun.weights;
  */
 public record GptqMethod(int bits, int groupSize, boolean descAct, boolean sym, boolean v2)
     implements QuantizationMethod {
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming what does not fit, and what would
+   */
   public GptqMethod {
     if (bits != 4 && bits != 8) {
       throw new IllegalArgumentException("GPTQ of %d bits, expected 4 or 8".formatted(bits));

@@ -85,6 +85,7 @@ public final class Loader implements AutoCloseable {
    */
   public record Layer(String name, long outFeatures, boolean bias) {}
 
+  /** {@return the device that it is on} */
   public Device device() {
     return device;
   }

@@ -11,8 +11,10 @@ import java.lang.foreign.MemorySegment;
  */
 public sealed interface StoredWeight
     permits StoredWeight.Dense, StoredWeight.Blocks, QuantizedWeight {
+  /** {@return the last axis of what it gives} */
   long outFeatures();
 
+  /** {@return the last axis of what it takes} */
   long inFeatures();
 
   /** What the elements of {@link #rows} are, unless others are asked for. */

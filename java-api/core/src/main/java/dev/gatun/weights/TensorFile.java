@@ -77,6 +77,7 @@ public interface TensorFile extends AutoCloseable {
       }
     }
 
+    /** {@return the axes; empty for a scalar} */
     @Override
     public long[] shape() {
       return shape.clone();
