@@ -5,6 +5,7 @@
 #include "attention_rows.h"
 #include "attention_tiles.h"
 #include "dot_bf16.h"
+#include "matrices.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -107,7 +108,7 @@ class PairBlocks {
     return sum(check) == 0.0f;
   }
 
-  void score(int64_t tile, int64_t rows, int64_t keys, float *scores) const {
+  void score(int64_t tile, int64_t rows, int64_t keys, float *scores) {
     for (int64_t j = 0; j < keys; j += GATUN_PANEL) {
       tiles(rows, query + tile * depth, depth, key + j * depth, depth, scores + j, kKeys,
             Into::kNew);
@@ -119,7 +120,7 @@ class PairBlocks {
     }
   }
 
-  void add_values(int64_t rows, int64_t keys, float *weights, float *sums) const {
+  void add_values(int64_t rows, int64_t keys, float *weights, float *sums) {
     for (int64_t r = 0; r < rows; r++) {
       narrow_weights(keys, weights + r * kKeys);
     }
@@ -137,6 +138,7 @@ class PairBlocks {
   uint32_t *query;  // [kChunkQueries][depth]
   uint32_t *key;    // [kKeys / PANEL][depth][PANEL]
   uint32_t *value;  // [columns / PANEL][kKeys / 2][PANEL]
+  Matrices matrices;
 
   // The keys that a panel has no more of.
   void zero_rest(uint32_t *rest, int64_t keys) const {
@@ -156,8 +158,13 @@ class PairBlocks {
     return __builtin_convertvector(h, Bits);
   }
 
-  static void tiles(int64_t rows, const uint32_t *x, int64_t x_stride, const uint32_t *packed,
-                    int64_t pairs, float *sums, int64_t sums_stride, Into into) {
+  void tiles(int64_t rows, const uint32_t *x, int64_t x_stride, const uint32_t *packed,
+             int64_t pairs, float *sums, int64_t sums_stride, Into into) {
+    if (has(kMatrixPairs)) {
+      matrices.product<PairProducts>(rows, x, 4 * x_stride, packed, pairs, sums, 4 * sums_stride,
+                                     into, From::kCache);
+      return;
+    }
     for (int64_t r = 0; r < rows; r += kTileRows) {
       const int64_t count = rows - r < kTileRows ? rows - r : kTileRows;
       bf16_tile<kTileRows>(count, reinterpret_cast<const uint16_t *>(x + r * x_stride),
@@ -170,6 +177,8 @@ class PairBlocks {
 // As FloatRows, number for number as PairBlocks.
 class PairRows {
  public:
+  // As matrix registers add them.
+  static constexpr int64_t kTogether = 2 * kMatrixWords;
   static int64_t floats(int64_t size) { return HeadPairs::pairs(size); }
   static int64_t sum_columns(int64_t value_size) { return round_up(value_size, kLanes); }
 
@@ -182,17 +191,26 @@ class PairRows {
 
   void load_query(int64_t r, const Bf16 *from) { head.copy(from, query + r * head.depth); }
 
-  GATUN_PAIRS void score(int64_t rows, const Bf16 *const *key, int64_t keys, float *scores) const {
-    Floats sums[kMaxRows];
+  GATUN_PAIRS void score(int64_t rows, const Bf16 *const *key, int64_t keys, float *scores) {
+    alignas(64) Floats sums[kMaxRows];
     for (int64_t r = 0; r < rows; r++) {
       sums[r] = Floats{};
     }
-    int64_t d = 0;
-    for (; d + kLanes <= head.depth; d += kLanes) {
-      score<true>(rows, key, d, kLanes, sums);
-    }
-    if (d < head.depth) {
-      score<false>(rows, key, d, head.depth - d, sums);
+    for (int64_t d = 0; d < head.depth; d += kLanes) {
+      const int64_t n = head.depth - d < kLanes ? head.depth - d : kLanes;
+      alignas(64) Floats columns_of[kLanes];
+      for (int64_t j = 0; j < kLanes; j++) {
+        columns_of[j] = head.load(key[j], d, n);
+      }
+      transpose(columns_of);
+      if (has(kMatrixPairs)) {
+        matrices.small_product<PairProducts>(rows, query + d, 4 * head.depth, columns_of, n, sums,
+                                             sizeof(Floats), Into::kOld);
+      } else if (n == kLanes) {
+        score<true>(rows, columns_of, d, kLanes, sums);
+      } else {
+        score<false>(rows, columns_of, d, n, sums);
+      }
     }
     for (int64_t r = 0; r < rows; r++) {
       store_lanes(scores + r * kKeys, sums[r] * s.a.scale, keys);
@@ -206,8 +224,12 @@ class PairRows {
   }
 
   void add_values(int64_t rows, const Bf16 *const *value, int64_t keys, const float *weights,
-                  int64_t first, float *sums) const {
+                  int64_t first, float *sums) {
     const uint16_t *row = reinterpret_cast<const uint16_t *>(weights) + first;
+    if (has(kMatrixPairs)) {
+      add_by_matrices(rows, value, keys, row, sums);
+      return;
+    }
     bool all = true;
     for (int64_t r = 0; r < rows; r++) {
       for (int64_t j = 0; j < keys; j++) {
@@ -222,10 +244,8 @@ class PairRows {
         continue;
       }
       // A value of weight 0 is left out: it may be unseen and not a number.
-      const Bf16 *open[kLanes];
-      for (int64_t j = 0; j < keys; j++) {
-        open[j] = weight[j] == 0 ? nullptr : value[j];
-      }
+      const Bf16 *open[kTogether];
+      leave_unseen(1, value, keys, weight, open);
       add_pairs<1>(open, keys, weight, sums + r * columns);
       r++;
     }
@@ -236,16 +256,12 @@ class PairRows {
   const HeadPairs head;
   const int64_t value_size, columns;
   uint32_t *query;  // [rows][depth]
+  Matrices matrices;
 
   // sums[rows] += n pairs of the queries and keys from d on.
   template <bool kWhole>
-  GATUN_PAIRS void score(int64_t rows, const Bf16 *const *key, int64_t d, int64_t n,
+  GATUN_PAIRS void score(int64_t rows, const Floats *columns_of, int64_t d, int64_t n,
                          Floats *sums) const {
-    Floats columns_of[kLanes];
-    for (int64_t j = 0; j < kLanes; j++) {
-      columns_of[j] = head.load(key[j], d, n);
-    }
-    transpose(columns_of);
     for (int64_t r = 0; r < rows; r++) {
       const uint16_t *q = reinterpret_cast<const uint16_t *>(query + r * head.depth + d);
       Floats sum = sums[r];
@@ -255,6 +271,58 @@ class PairRows {
       }
       sums[r] = sum;
     }
+  }
+
+  // The values that one of the rows gives a weight, and null for the others.
+  static void leave_unseen(int64_t rows, const Bf16 *const *value, int64_t keys,
+                           const uint16_t *weights, const Bf16 **open) {
+    for (int64_t j = 0; j < keys; j++) {
+      bool seen = false;
+      for (int64_t r = 0; r < rows; r++) {
+        seen |= weights[2 * r * kKeys + j] != 0;
+      }
+      open[j] = seen ? value[j] : nullptr;
+    }
+  }
+
+  // sums[rows][columns] += values by weights[rows][2 * kKeys].
+  void add_by_matrices(int64_t rows, const Bf16 *const *value, int64_t keys,
+                       const uint16_t *weights, float *sums) {
+    const Bf16 *open[kTogether];
+    leave_unseen(rows, value, keys, weights, open);
+    for (int64_t d = 0; d < columns; d += kLanes) {
+      if (add_columns(rows, open, keys, weights, sums, d)) {
+        continue;
+      }
+      for (int64_t r = 0; r < rows; r++) {
+        const uint16_t *weight = weights + 2 * r * kKeys;
+        const Bf16 *alone[kTogether];
+        leave_unseen(1, value, keys, weight, alone);
+        add_columns(1, alone, keys, weight, sums + r * columns, d);
+      }
+    }
+  }
+
+  // A vector of the columns, from d on; none where several rows meet a value that is not finite,
+  // for it may be unseen by some.
+  bool add_columns(int64_t rows, const Bf16 *const *value, int64_t keys, const uint16_t *weights,
+                   float *sums, int64_t d) {
+    static_assert(kMatrixPairs == 0 || kLanes == kMatrixWords, "a register is a vector wide");
+    const int64_t n = value_size - d < kLanes ? value_size - d : kLanes;
+    alignas(64) Bits pairs[kMatrixWords];
+    Floats check{};
+    for (int64_t j = 0; j < keys; j += 2) {
+      const Bits low = bits(value[j], d, n);
+      const Bits high = bits(j + 1 < keys ? value[j + 1] : nullptr, d, n);
+      pairs[j / 2] = low | (high << 16);
+      check += (Floats)(low << 16) * 0.0f + (Floats)(high << 16) * 0.0f;
+    }
+    if (rows > 1 && sum(check) != 0.0f) {
+      return false;
+    }
+    matrices.small_product<PairProducts>(rows, weights, 4 * kKeys, pairs, (keys + 1) / 2, sums + d,
+                                         4 * columns, Into::kOld);
+    return true;
   }
 
   // sums[kRows][columns] += values, some of which may be null, by weights[kRows][2 * kKeys].

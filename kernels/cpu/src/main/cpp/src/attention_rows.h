@@ -18,6 +18,8 @@ constexpr int64_t kMaxRows = 16;
 template <typename T>
 class FloatRows {
  public:
+  // Values that are added at once.
+  static constexpr int64_t kTogether = kLanes;
   // Floats of memory that a row's query needs.
   static int64_t floats(int64_t size) { return size; }
   // Columns of a row's sums.
@@ -62,8 +64,8 @@ class FloatRows {
   // Makes weights[rows][kKeys] of a block's keys what add_values reads.
   void take_weights(int64_t, int64_t, float *) const {}
 
-  // sums[rows][sum_columns] += up to kLanes values by the rows' weights from `first` on. A value of
-  // weight 0 is left out: it may be unseen and not a number.
+  // sums[rows][sum_columns] += up to kTogether values by the rows' weights from `first` on. A value
+  // of weight 0 is left out: it may be unseen and not a number.
   void add_values(int64_t rows, const T *const *value, int64_t keys, const float *weights,
                   int64_t first, float *sums) const {
     constexpr int kWide = 4;
@@ -187,8 +189,9 @@ class RowAttention {
       drop(s, head(r), r % s.queries, block, keys, space.scores + r * kKeys);
     }
     arithmetic.take_weights(rows, keys, space.scores);
-    for (int64_t j = first; j < keys; j += kLanes) {
-      add_values(block, j, keys - j < kLanes ? keys - j : kLanes);
+    constexpr int64_t kTogether = Arithmetic::kTogether;
+    for (int64_t j = first / kTogether * kTogether; j < keys; j += kTogether) {
+      add_values(block, j, keys - j < kTogether ? keys - j : kTogether, first - j);
     }
   }
 
@@ -212,11 +215,12 @@ class RowAttention {
     arithmetic.score(rows, key, keys, scores);
   }
 
-  void add_values(int64_t block, int64_t first, int64_t keys) {
-    const T *value[kLanes];
+  // Those before `open` are seen by no row.
+  void add_values(int64_t block, int64_t first, int64_t keys, int64_t open) {
+    const T *value[Arithmetic::kTogether];
     for (int64_t j = 0; j < keys; j++) {
-      value[j] = s.value(g, block + first + j);
-      const int64_t ahead = block + first + kLanes + j;
+      value[j] = j < open ? nullptr : s.value(g, block + first + j);
+      const int64_t ahead = block + first + Arithmetic::kTogether + j;
       if (ahead < s.keys) {
         prefetch(s.value(g, ahead), a.value_head_size);
       }

@@ -71,6 +71,22 @@ class Matrices {
     }
   }
 
+  // The same of one register each: for at most kMatrixRows rows, kMatrixWords words and columns.
+  template <typename Products>
+  void small_product(int64_t rows, const void *x, int64_t x_stride, const void *weights,
+                     int64_t words, void *sums, int64_t sums_stride, Into into) {
+    shape(rows, words);
+    if (into == Into::kNew) {
+      clear_matrix<0>();
+    } else {
+      load_matrix<0>(sums, sums_stride);
+    }
+    load_matrix<4>(x, x_stride);
+    load_matrix<6>(weights, 4 * kMatrixWords);
+    Products::template dot<0, 4, 6>();
+    store_matrix<0>(sums, sums_stride);
+  }
+
  private:
   static constexpr int64_t kLine = 4 * GATUN_PANEL;
 
@@ -78,7 +94,8 @@ class Matrices {
 
   // Registers 0 to 3 are sums, 4 and 5 rows of x, 6 and 7 weights.
   void shape(int64_t rows, int64_t words) {
-    if (rows == rows_ && words == words_) {
+    const bool upper_fits = rows == kMatrixRows && rows_ > kMatrixRows;
+    if (words == words_ && (rows == rows_ || upper_fits)) {
       return;
     }
     rows_ = rows;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.kernels.cpu.CpuBackend;
@@ -130,6 +131,38 @@ final class MatrixRegistersTest {
                     Compute.EXACT)) {
           Tensor y = linear.forward(Elementwise.cast(Tensor.of(DEVICE, x, m, k), dtype), DType.F32);
           assertArrayEquals(expected, y.toFloatArray(), m + " rows of " + dtype);
+        }
+      }
+    }
+  }
+
+  /** Groups that are worth it, and one that is not. */
+  @Test
+  void codes_give_the_same_bits_with_it_and_without() {
+    for (BlockFormat format :
+        List.of(
+            BlockFormat.INT8,
+            BlockFormat.int8(32),
+            BlockFormat.int8(128),
+            BlockFormat.int4(128),
+            BlockFormat.int4(256),
+            BlockFormat.int4WithZeros(128))) {
+      for (int m : new int[] {1, 16, 17, 32, 33, 129}) {
+        Random random = new Random(m);
+        int k = 768;
+        try (Scope _ = Scope.open();
+            Linear linear =
+                Linear.of(
+                    Tensor.of(DEVICE, whole(random, 40 * k), 40, k),
+                    null,
+                    Activation.NONE,
+                    Storage.of(format),
+                    Compute.INT8_PER_TOKEN)) {
+          Tensor x = Tensor.of(DEVICE, whole(random, m * k), m, k);
+          WITHOUT.choose(Subjects.CPU);
+          float[] without = linear.forward(x).toFloatArray();
+          WITH.choose(Subjects.CPU);
+          assertArrayEquals(without, linear.forward(x).toFloatArray(), m + " rows of " + format);
         }
       }
     }
