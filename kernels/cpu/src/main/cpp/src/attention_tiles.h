@@ -10,7 +10,7 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-constexpr int64_t kTileQueries = 48, kChunkQueries = 8 * kTileQueries;
+constexpr int64_t kTileQueries = cut(48, 16), kChunkQueries = cut(8, 2) * kTileQueries;
 
 // A head's queries, a block of keys and values, and their products, as floats.
 template <typename T>

@@ -43,7 +43,7 @@ static inline float top_of(const T *x, int64_t count) {
 
 template <typename T>
 static inline int64_t argmax_row(const T *x, int64_t columns) {
-  constexpr int64_t kBlock = 4096;
+  constexpr int64_t kBlock = cut(4096, 16);
   float top = -__builtin_inff();
   int64_t begin = 0;  // of the first block that has the largest element
   for (int64_t i = 0; i < columns && top == top; i += kBlock) {

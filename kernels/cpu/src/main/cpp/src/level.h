@@ -49,6 +49,15 @@ static inline float largest(Floats v) {
       v, [](Floats a, Floats b) { return max(a, b); }, LaneNumbers())[0];
 }
 
+// Where loops are cut. The library that tests build with GATUN_SMALL_CUTS has small cuts, so that
+// small cases cross each of them several times.
+#if defined(GATUN_SMALL_CUTS)
+constexpr bool kSmallCuts = true;
+#else
+constexpr bool kSmallCuts = false;
+#endif
+static constexpr int64_t cut(int64_t usual, int64_t small) { return kSmallCuts ? small : usual; }
+
 // Calls body(i, n) for the vectors of count elements: i where one begins, n its lanes.
 template <typename Body>
 static inline void by_vector(int64_t count, const Body &body) {
@@ -92,7 +101,7 @@ static inline void parallel(int64_t count, const Body &body) {
 template <typename Body>
 static inline void parallel_rows(int64_t rows, int64_t columns, const Body &body) {
   // Elements: about 2 us of memory traffic, and up to 16 times that where there are many.
-  constexpr int64_t kWorth = 16384;
+  constexpr int64_t kWorth = cut(16384, 64);
   const int64_t share = rows * columns / 256;
   const int64_t worth = share < kWorth ? kWorth : share < 16 * kWorth ? share : 16 * kWorth;
   const int64_t block = columns >= worth ? 1 : worth / (columns < 1 ? 1 : columns);

@@ -80,11 +80,11 @@ struct Product {
 };
 
 // A task is a panel by this many rows; its sums lie in kRowBlock * GATUN_PANEL floats of stack.
-constexpr int64_t kRowBlock = 128;
+constexpr int64_t kRowBlock = cut(128, 32);
 // Weights are made wide this many elements of k at a time, so that they stay in the first cache.
-constexpr int64_t kDepthBlock = 256;
+constexpr int64_t kDepthBlock = cut(256, 64);
 // Rows of x are converted this many at a time, which bounds the memory for them.
-constexpr int64_t kChunk = 512;
+constexpr int64_t kChunk = cut(512, 48);
 
 static inline int64_t round_up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 

@@ -104,7 +104,7 @@ class Place {
 // at a place.
 template <int kOperands, typename Body>
 static inline void each_row(const Strided<kOperands> &s, const Body &body) {
-  constexpr int64_t kPiece = 16384;
+  constexpr int64_t kPiece = cut(16384, 32);
   const int64_t length = s.length();
   if (length > kPiece) {
     const int64_t pieces = (length + kPiece - 1) / kPiece;

@@ -10,7 +10,7 @@ namespace {
 
 // A task is this many rows of c by this many panels; a task's blocks of a and b are copied this
 // many elements of k at a time, so that they stay in the second-level cache.
-constexpr int64_t kRows = 120, kPanels = 4, kDepth = 256;
+constexpr int64_t kRows = cut(120, 24), kPanels = cut(4, 2), kDepth = cut(256, 16);
 constexpr int64_t kDepthStride = kDepth + 16;
 
 template <typename T>

@@ -41,7 +41,7 @@ template <typename T>
 void transpose_all(const Strided<2> &s, const T *x, T *y) {
   // A block is what vectors transpose; a tile is a task of such blocks.
   constexpr int64_t kBlock = kLanes;
-  constexpr int64_t kRows = 64, kColumns = 256;
+  constexpr int64_t kRows = cut(64, 16), kColumns = cut(256, 32);
   const int last = s.axes - 1;
   const int64_t rows = s.shape[last - 1], columns = s.shape[last];
   const int64_t x_stride = s.strides[0][last], y_stride = s.strides[1][last - 1];

@@ -63,7 +63,7 @@ int32_t index_add(const void *x, int32_t x_dtype, const int64_t *ids, int64_t co
     return GATUN_INVALID_ARGUMENT;
   }
   // A task owns a part of y, and adds all that belongs there in the order of the ids.
-  constexpr int64_t kColumns = 1024, kWorth = 1 << 18;
+  constexpr int64_t kColumns = cut(1024, 32), kWorth = cut(1 << 18, 256);
   const int64_t across = (columns + kColumns - 1) / kColumns;
   const int64_t down = count * columns < kWorth ? 1 : 8;
   const int64_t height = (rows + down - 1) / down;

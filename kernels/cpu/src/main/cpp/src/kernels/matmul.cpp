@@ -7,9 +7,9 @@ namespace {
 
 // A task is this many rows by this many panels. Of x, kRows * kDepth floats stay in the
 // second-level cache while a panel's kDepth * 32 floats pass; the cut follows from the shape alone.
-constexpr int64_t kRows = 128, kPanels = 4, kDepth = 512;
+constexpr int64_t kRows = cut(128, 24), kPanels = cut(4, 2), kDepth = cut(512, 16);
 // So few rows of x stay there by themselves, and smaller tasks are more even.
-constexpr int64_t kFewRows = 32, kFewPanels = 2;
+constexpr int64_t kFewRows = cut(32, 8), kFewPanels = cut(2, 1);
 
 // y (+)= x[rows][length] * weights[length][PANEL], while the weights at `next` are asked for.
 void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int64_t x_stride,

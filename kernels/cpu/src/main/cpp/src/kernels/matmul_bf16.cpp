@@ -23,7 +23,7 @@ int32_t by_float(const Product &p, const uint16_t *packed) {
 }
 
 // Pairs of k of a panel that stay in the first cache, which two threads may share.
-constexpr int64_t kPairsBlock = 128;
+constexpr int64_t kPairsBlock = cut(128, 8);
 
 // Rows of x that are pairs already, and neither end inside of one nor fall into few sets of the
 // cache.

@@ -14,7 +14,7 @@ namespace GATUN_LEVEL {
 namespace {
 
 // Elements of a row that are taken at once.
-constexpr int64_t kDepth = 128;
+constexpr int64_t kDepth = cut(128, 32);
 
 struct Weight {
   const void *elements;

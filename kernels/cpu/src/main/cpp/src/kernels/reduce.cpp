@@ -84,7 +84,7 @@ void reduce_runs(const Source<T> &s, int64_t piece, int64_t pieces, const Target
 template <typename T, typename Op>
 void reduce_columns(const Source<T> &s, int64_t piece, int64_t pieces, const Target &target,
                     const Op &op) {
-  constexpr int64_t kBlock = 1024;
+  constexpr int64_t kBlock = cut(1024, 16);
   const int64_t blocks = (s.inner + kBlock - 1) / kBlock;
   const int64_t length = s.reduced < piece ? s.reduced : piece;
   const int64_t width = s.inner < kBlock ? s.inner : kBlock;
@@ -129,7 +129,7 @@ int32_t reduce_all(Source<T> s, const Target &target, const Op &op) {
     s = {s.x, 1, s.reduced, s.outer, 1, s.reduced_stride, 1};
   }
   const bool runs = s.inner == 1 || (s.reduced_stride == 1 && s.inner_stride != 1);
-  const int64_t piece = runs ? 16384 : 256;
+  const int64_t piece = runs ? cut(16384, 32) : cut(256, 8);
   const int64_t pieces = s.reduced == 0 ? 1 : (s.reduced + piece - 1) / piece;
   float *partial = nullptr;
   Target to = target;

@@ -36,7 +36,7 @@ float exp_sum(const T *x, int64_t columns, float top) {
 
 // The longest row whose exponentials are kept, on the stack; those of a longer one are computed
 // twice.
-constexpr int64_t kKept = 8192;
+constexpr int64_t kKept = cut(8192, 32);
 
 template <typename T>
 void softmax_row(const T *x, Target<T> y, int64_t columns, const T *next) {
