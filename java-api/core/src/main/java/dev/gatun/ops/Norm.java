@@ -131,7 +131,9 @@ public final class Norm {
       Quantization.Offsets codes) {
     try (Scope scope = Scope.open()) {
       Tensor sum = sum(x, residual);
-      Tensor centred = Elementwise.subtract(sum, Plain.meanOfRows(sum));
+      Tensor about = Elementwise.subtract(sum, Plain.meanOfRows(sum));
+      // Where the values lie far from 0, rounding moves the mean.
+      Tensor centred = Elementwise.subtract(about, Plain.meanOfRows(about));
       Tensor variance = Plain.meanOfRows(Elementwise.multiply(centred, centred));
       Tensor y = Elementwise.divideByRoot(centred, Plain.plus(variance, eps));
       y = weight == null ? y : Elementwise.multiply(y, Plain.wide(weight));

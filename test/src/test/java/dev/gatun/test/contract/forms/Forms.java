@@ -66,6 +66,8 @@ final class Forms {
   static boolean has(KernelCall call) {
     return switch (call) {
       case ScaledDotProductAttention c -> c.dropout().probability() == 0;
+      // How many heads share rows of no elements cannot be told.
+      case RotaryCacheUpdate c -> c.query().size(2) > 0;
       case QuantizeTokens c -> !c.codes().calibrated();
       case LayerNorm c -> c.codes() == null || !c.codes().calibrated();
       case RmsNorm c -> c.codes() == null || !c.codes().calibrated();

@@ -29,6 +29,7 @@ import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.contract.frame.Tolerance;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -136,7 +137,10 @@ final class PlainForms {
       if (backend.calls.size() != 1 || backend.calls.getFirst().getClass() != call.getClass()) {
         throw new AssertionError(c + ": the kernel form ran " + backend.calls);
       }
-      Tolerance.check(c, references.exact(), List.of(plain), kernel);
+      // In few results the one plain form may err less than such computations do.
+      List<Map<String, int[]>> all = new ArrayList<>(List.of(plain));
+      all.addAll(references.plain());
+      Tolerance.check(c, references.exact(), all, kernel);
       return true;
     }
   }
