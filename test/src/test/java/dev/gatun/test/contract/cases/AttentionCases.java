@@ -129,7 +129,7 @@ final class AttentionCases {
       data.add(Data.input(random, "slopes", r -> r.nextDouble() / 4, heads));
     }
     if (random.nextInt(4) == 0) {
-      data.add(Data.input(random, "sinks", r -> 6 * r.nextGaussian(), heads));
+      data.add(Data.input(random, "sinks", AttentionEdges::sink, heads));
     }
     if (random.nextBoolean()) {
       data.add(Data.output("lse", batch, heads, queryLength));

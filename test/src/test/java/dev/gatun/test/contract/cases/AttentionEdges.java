@@ -38,6 +38,9 @@ final class AttentionEdges {
 
   private static final String NAME = "scaled_dot_product_attention-edges";
   private static final Feature[] ALL = Feature.values();
+  private static final Feature[] BY_PLACE = {
+    Feature.DROPOUT, Feature.WINDOW, Feature.BIAS, Feature.ALIBI
+  };
   private static final Feature[] HOPPER = {Feature.PLAIN, Feature.WINDOW, Feature.SINKS};
 
   private final Random random;
@@ -54,7 +57,12 @@ final class AttentionEdges {
 
   /** Of all types, about the processor's blocks of queries and keys. */
   static List<Generator> generators() {
-    return List.of(Generator.of(NAME, s -> new AttentionEdges(s, ALL).any()));
+    return List.of(
+        Generator.of(NAME, s -> new AttentionEdges(s, ALL).any()),
+        Generator.of(
+                "scaled_dot_product_attention-chunks",
+                s -> new AttentionEdges(s, BY_PLACE).chunks())
+            .times(0.1));
   }
 
   /**
@@ -78,6 +86,11 @@ final class AttentionEdges {
     int batch = 1 + random.nextInt(2);
     int most = random.nextInt(8) == 0 ? border(384, 1) : border(random.nextBoolean() ? 16 : 48, 4);
     return one(dtype, random.nextBoolean() ? 16 : 8, batch, most, border(128, 2), 64);
+  }
+
+  /** More queries than the processor has in a chunk. */
+  private Case chunks() {
+    return one(DType.F32, 8, 1, 385 + random.nextInt(60), 1 + random.nextInt(200), 64);
   }
 
   private Case tile() {
@@ -176,7 +189,7 @@ final class AttentionEdges {
       data.add(Data.input(random, "slopes", r -> r.nextDouble() / 16, heads));
     }
     if (has(Feature.SINKS)) {
-      data.add(Data.input(random, "sinks", r -> 6 * r.nextGaussian(), heads));
+      data.add(Data.input(random, "sinks", AttentionEdges::sink, heads));
     }
     data.add(Data.output("lse", batch, heads, queryLength(queries, queryLength)));
     float scale = 1 / (float) Math.sqrt(size);
@@ -208,6 +221,11 @@ final class AttentionEdges {
                 dropout,
                 of.apply("lse"),
                 null));
+  }
+
+  /** Now and then so far above all scores that e to the difference is no float. */
+  static double sink(Random random) {
+    return (random.nextInt(4) == 0 ? 60 : 6) * random.nextGaussian();
   }
 
   private static long queryLength(Ragged queries, int length) {
