@@ -1,7 +1,7 @@
 package dev.gatun.test.mutations;
 
 import dev.gatun.bindings.loader.NativeLoader;
-import dev.gatun.kernels.cpu.CpuBackend;
+import dev.gatun.test.contract.frame.Subjects;
 import dev.gatun.test.emulator.Emulator;
 import java.io.File;
 import java.io.IOException;
@@ -55,13 +55,13 @@ final class Workshop {
     }
   }
 
-  /** Whether the test fails with the fault; one that does not end counts as failed. */
+  /** Whether the test fails with the fault. */
   Outcome run(Mutation m) throws IOException, InterruptedException {
     List<String> options = m.options();
     List<Path> classes = new ArrayList<>();
     String level = m.property("level");
     if (m.file().startsWith(CPU.toString())) {
-      String chosen = level == null ? CpuBackend.levels().getLast().id() : level;
+      String chosen = level == null ? Subjects.levels().getLast().id() : level;
       if (level == null) {
         options.add("-Dgatun.test.level=" + chosen);
       }
@@ -241,9 +241,9 @@ final class Workshop {
             MutantRun.class.getName(),
             named(m, module)));
     Process process = start(command, module);
-    if (!process.waitFor(120, java.util.concurrent.TimeUnit.SECONDS)) {
+    if (!process.waitFor(10, java.util.concurrent.TimeUnit.MINUTES)) {
       process.destroyForcibly().waitFor();
-      return new Outcome(true, "it does not end");
+      throw new IOException(m + ": " + m.test() + " does not end within ten minutes");
     }
     String out = Files.readString(folder.resolve("out")).strip();
     String last = out.substring(out.lastIndexOf('\n') + 1);
