@@ -11,8 +11,7 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-constexpr int64_t kKeys =
-    cut(128, GATUN_PANEL);  // scores that are computed before they are summed up
+constexpr int64_t kKeys = cut(128, 64);  // scores that are computed before they are summed up
 const float kMinusInfinity = -__builtin_inff();
 
 // One sequence of the batch.

@@ -29,6 +29,7 @@ final class MatmulCases {
     return List.of(
         Generator.of("matmul_pack", MatmulCases::pack),
         Generator.of("matmul", MatmulCases::matmul),
+        Generator.of("matmul-wide", MatmulCases::wide).times(0.15),
         Generator.of("batched_matmul", MatmulCases::batched),
         Generator.of("cast", MatmulCases::cast),
         Generator.of("cast-whole", MatmulCases::castWhole));
@@ -49,6 +50,21 @@ final class MatmulCases {
     long k = 8 * (1 + random.nextInt(30));
     DType dtype = FLOATS[1 + random.nextInt(2)];
     return product(seed, random, dtype, m, n, k, "tile");
+  }
+
+  /** More output features than a task of the processor's kernels has. */
+  private static Case wide(long seed) {
+    Random random = Seeds.random(seed);
+    long m = 1 + random.nextInt(50);
+    long n = 129 + random.nextInt(200);
+    long k = 1 + random.nextInt(60);
+    List<Data> data =
+        List.of(
+            Data.normal(random, "x", m, k),
+            packed(Data.normal(random, "weight", n, k), DType.F32),
+            Data.output("y", m, n),
+            Data.normal(random, "bias", n));
+    return product("matmul seed %d wide".formatted(seed), data, Activation.NONE);
   }
 
   /** So deep that every stage of a pipeline is used many times. */

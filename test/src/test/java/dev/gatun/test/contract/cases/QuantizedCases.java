@@ -46,6 +46,11 @@ public final class QuantizedCases {
 
   private static final List<QuantizedActivations> EXACT = List.of(QuantizedActivations.EXACT);
 
+  private static final List<QuantizedActivations> CODES =
+      List.of(QuantizedActivations.INT8_PER_TOKEN, QuantizedActivations.INT8_BLOCKS);
+  private static final List<BlockFormat> CHUNKED =
+      Stream.of("INT4_ZERO:32", "INT8", "Q4_1", "INT4:32").map(BlockFormat::of).toList();
+
   private QuantizedCases() {}
 
   static List<Generator> generators() {
@@ -54,7 +59,8 @@ public final class QuantizedCases {
         Generator.of("dequantize", QuantizedCases::dequantize),
         Generator.of("quantized_pack", QuantizedCases::pack),
         Generator.of("quantize_tokens", QuantizedCases::tokens),
-        Generator.of("quantized_matmul", QuantizedCases::matmul).times(2));
+        Generator.of("quantized_matmul", QuantizedCases::matmul).times(2),
+        Generator.of("quantized_matmul-chunks", QuantizedCases::chunks).times(0.15));
   }
 
   /** Products that tiles of tensor cores take, some so deep that several blocks share a tile. */
@@ -263,6 +269,16 @@ public final class QuantizedCases {
         format,
         random.nextBoolean() ? x.spread(random) : x,
         n);
+  }
+
+  /** More tokens than the processor converts at a time, of formats with minima and without. */
+  private static Case chunks(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = CHUNKED.get(Math.floorMod(seed, CHUNKED.size()));
+    int m = 513 + random.nextInt(60);
+    Data x = Data.normal(random, "x", m, 64).withDtype(FLOATS[random.nextInt(3)]);
+    String name = "quantized_matmul chunks seed " + seed;
+    return product(random, name, format, seed % 2 == 0 ? EXACT : CODES, x, 1 + random.nextInt(40));
   }
 
   /** A product of x with a random weight of n output features. */
