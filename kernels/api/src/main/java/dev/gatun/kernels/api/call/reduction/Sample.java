@@ -51,6 +51,11 @@ public record Sample(Operand x, Operand temperature, Operand settings, Operand y
 
   private static final double LOG2_E = 1.4426950408889634;
 
+  /**
+   * Checks the arguments.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public Sample {
     Checks.operand(NAME, "x", x, DType.F32, 2);
     Checks.rows(NAME, "x", x);
@@ -68,9 +73,9 @@ public record Sample(Operand x, Operand temperature, Operand settings, Operand y
   }
 
   /**
-   * e^difference in units of 1 / {@link #ONE}, in whole numbers: the product of difference and
-   * log2(e) is rounded once to double, then down to a multiple of 2^-32, and 2 to its fraction is a
-   * polynomial whose products are rounded down to 2^-30.
+   * {@return e^difference in units of 1 / {@link #ONE}, in whole numbers: the product of difference
+   * and log2(e) is rounded once to double, then down to a multiple of 2^-32, and 2 to its fraction
+   * is a polynomial whose products are rounded down to 2^-30}
    *
    * @param difference a number that is not above 0, or -infinity
    */
