@@ -3,10 +3,12 @@ package dev.gatun.cli;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GenerationResult;
 import dev.gatun.generation.GenerationStream;
+import dev.gatun.generation.Speculation;
 import dev.gatun.generation.TextChunk;
 import dev.gatun.generation.TextGenerator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -94,6 +96,21 @@ final class GenerateCommand implements Callable<Integer> {
   private Integer numReturnSequences;
 
   @Option(
+      names = "--draft",
+      paramLabel = "DIR",
+      description =
+          "A small model of the same vocabulary, which guesses tokens for the large one to verify;"
+              + " changes the speed alone.")
+  private Path draft;
+
+  @Option(
+      names = "--prompt-lookup",
+      paramLabel = "N",
+      description =
+          "Guesses up to N tokens by what followed the last ones before; changes the speed alone.")
+  private Integer promptLookup;
+
+  @Option(
       names = "--logprobs",
       paramLabel = "K",
       description = "With --json, tells each token's log-probability and those of the K best.")
@@ -117,7 +134,8 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     String text =
         prompt != null ? prompt : new String(terminal.in().readAllBytes(), StandardCharsets.UTF_8);
-    try (TextGenerator generator = TextGenerator.load(decoder.directory(), decoder.options())) {
+    try (TextGenerator generator =
+        TextGenerator.load(decoder.directory(), draft, decoder.options())) {
       generator
           .defaults()
           .warnings()
@@ -188,6 +206,9 @@ final class GenerateCommand implements Callable<Integer> {
     if (numReturnSequences != null) {
       builder.numReturnSequences(numReturnSequences);
     }
+    if (promptLookup != null) {
+      builder.promptLookupNumTokens(promptLookup);
+    }
     if (logprobs != null) {
       builder.logprobs(logprobs);
     }
@@ -234,6 +255,17 @@ final class GenerateCommand implements Callable<Integer> {
                   textSeconds,
                   textSeconds == 0 ? 0 : after / textSeconds,
                   result.seed()));
+      Speculation speculation = result.speculation();
+      if (speculation.guessed() > 0) {
+        terminal
+            .err()
+            .println(
+                "guesses: %d of %d were right"
+                    .formatted(speculation.taken(), speculation.guessed()));
+      }
+      if (speculation.off() != null) {
+        terminal.err().println(speculation.off());
+      }
     }
   }
 }

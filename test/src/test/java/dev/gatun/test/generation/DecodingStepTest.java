@@ -79,12 +79,12 @@ final class DecodingStepTest {
       GeneratorOptions options = GeneratorOptions.defaults().withDevice(device);
       try (TextGenerator generator = TextGenerator.load(MODEL, options)) {
         List<GenerationConfig> all = new ArrayList<>();
-        all.add(config(24).build());
-        all.add(config(24).doSample(true).topK(0).temperature(1.3f).build());
-        all.add(config(24).doSample(true).topK(7).build());
-        all.add(config(24).doSample(true).topK(0).topP(0.7).build());
-        all.add(config(24).doSample(true).topK(0).minP(0.2).temperature(2).build());
-        all.add(config(24).doSample(true).topK(30).topP(0.9).minP(0.05).build());
+        all.add(config(9).build());
+        all.add(config(9).doSample(true).topK(0).temperature(1.3f).build());
+        all.add(config(9).doSample(true).topK(7).build());
+        all.add(config(9).doSample(true).topK(0).topP(0.7).build());
+        all.add(config(9).doSample(true).topK(0).minP(0.2).temperature(2).build());
+        all.add(config(9).doSample(true).topK(30).topP(0.9).minP(0.05).build());
         List<GenerationStream> together =
             all.stream().map(each -> generator.stream(PROMPT, each)).toList();
         for (int i = 0; i < all.size(); i++) {
