@@ -194,6 +194,16 @@ public final class Config {
     return value;
   }
 
+  /** The same where null is a value of its own, which stands for another one. */
+  int positiveUnlessNone(String key, int missing, int none) {
+    return positive(key, root.has(key) ? none : missing);
+  }
+
+  /** A number; 0 for null, which is a value of its own. */
+  float numberOrNone(String key, double missing) {
+    return number(key, root.has(key) ? 0 : missing);
+  }
+
   /** A number, as of heads, that must divide a width. */
   int divisor(String key, int width) {
     integer(key);

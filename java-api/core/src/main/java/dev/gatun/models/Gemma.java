@@ -80,7 +80,7 @@ final class Gemma implements Decoder {
     int hidden = config.positive("hidden_size");
     int length = config.positive("max_position_embeddings", 8192);
     int heads = config.positive("num_attention_heads");
-    int kvHeads = config.positive("num_key_value_heads", second ? 4 : heads);
+    int kvHeads = config.positiveUnlessNone("num_key_value_heads", second ? 4 : 16, heads);
     if (heads % kvHeads != 0) {
       throw config.wrong("num_key_value_heads", "a divisor of the %d heads".formatted(heads));
     }
@@ -104,7 +104,7 @@ final class Gemma implements Decoder {
       attention =
           attention.withScores(
               Attention.Scores.scaled((float) scale)
-                  .withSoftcap(config.number("attn_logit_softcapping", 0)));
+                  .withSoftcap(config.numberOrNone("attn_logit_softcapping", 50)));
     }
     int count = config.positive("num_hidden_layers");
     for (int i = 0; i < count; i++) {
@@ -133,7 +133,7 @@ final class Gemma implements Decoder {
     }
     norm = weights.rmsNorm("norm", hidden, SHIFT, eps);
     lmHead = all.lmHead(config, "lm_head", embedTokens, true);
-    float cap = second ? config.number("final_logit_softcapping", 0) : 0;
+    float cap = second ? config.numberOrNone("final_logit_softcapping", 30) : 0;
     softcap = cap == 0 ? null : scalar(weights, cap);
     inverseSoftcap = cap == 0 ? null : scalar(weights, 1 / (double) cap);
     limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);

@@ -96,7 +96,7 @@ final class Llama implements Decoder {
     Map<String, Object> rope = RopeConfig.parameters(config);
     int length = RopeConfig.longest(rope, positions);
     int heads = config.positive("num_attention_heads");
-    int kvHeads = config.positive("num_key_value_heads", heads);
+    int kvHeads = config.positiveUnlessNone("num_key_value_heads", kvHeads(config, heads), heads);
     if (heads % kvHeads != 0) {
       throw config.wrong("num_key_value_heads", "a divisor of the %d heads".formatted(heads));
     }
@@ -112,7 +112,8 @@ final class Llama implements Decoder {
             .loader()
             .own(RopeConfig.tables(config, rope, weights.device(), size, positions, false));
     CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
-    double eps = config.eps("rms_norm_eps", 1e-6);
+    double eps =
+        config.eps("rms_norm_eps", config.text("model_type", "").equals("phi3") ? 1e-5 : 1e-6);
     int count = config.positive("num_hidden_layers");
     for (int i = 0; i < count; i++) {
       long window = SlidingWindow.of(config, type, i);
@@ -223,5 +224,14 @@ final class Llama implements Decoder {
     return name.equals("lm_head.weight")
         || name.startsWith("score.")
         || name.endsWith("rotary_emb.inv_freq");
+  }
+
+  /** The heads of keys where the configuration says nothing. */
+  private static int kvHeads(Config config, int heads) {
+    return switch (config.text("model_type", "")) {
+      case "mistral" -> 8;
+      case "qwen2", "qwen3" -> 32;
+      default -> heads;
+    };
   }
 }

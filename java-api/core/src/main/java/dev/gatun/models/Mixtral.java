@@ -171,7 +171,7 @@ final class Mixtral implements Decoder {
     }
     int length = RopeConfig.longest(rope, positions);
     int heads = config.positive("num_attention_heads");
-    int kvHeads = config.positive("num_key_value_heads", heads);
+    int kvHeads = config.positiveUnlessNone("num_key_value_heads", kvHeads(config), heads);
     if (heads % kvHeads != 0) {
       throw config.wrong("num_key_value_heads", "a divisor of the %d heads".formatted(heads));
     }
@@ -347,5 +347,14 @@ final class Mixtral implements Decoder {
     return name.equals("lm_head.weight")
         || name.startsWith("score.")
         || name.endsWith("rotary_emb.inv_freq");
+  }
+
+  /** The heads of keys where the configuration says nothing. */
+  private static int kvHeads(Config config) {
+    return switch (config.text("model_type", "")) {
+      case "qwen2_moe" -> 16;
+      case "qwen3_moe" -> 4;
+      default -> 8;
+    };
   }
 }
