@@ -22,17 +22,26 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
-// Grid: ids.
+// Where an element of a weight lies in the panels of matmul_pack.
+static __device__ __forceinline__ long place_in_panels(long row, long k, long columns, int dtype) {
+  constexpr long kPanel = 32;
+  const long depth = dtype == kBf16 ? 2 : 1;
+  const long panel = row / kPanel * kPanel * ((columns + depth - 1) / depth * depth);
+  return panel + (k / depth * kPanel + row % kPanel) * depth + k % depth;
+}
+
+// Grid: ids. The table's elements lie row by row, or packed.
 extern "C" __global__ void __launch_bounds__(256)
     embedding(const void* table, const long* ids, void* y, int table_dtype, int y_dtype,
-              int accumulate, long columns, long limit, const IndexReport report) {
+              int accumulate, int packed, long columns, long limit, const IndexReport report) {
   const long id = ids[blockIdx.x];
   if (!report.allows(0, blockIdx.x, id, limit, threadIdx.x == 0)) {
     return;
   }
-  const long from = id * columns, to = blockIdx.x * columns;
+  const long to = blockIdx.x * columns;
   for (long i = threadIdx.x; i < columns; i += blockDim.x) {
-    const float value = load(table, from + i, table_dtype);
+    const long from = packed ? place_in_panels(id, i, columns, table_dtype) : id * columns + i;
+    const float value = load(table, from, table_dtype);
     store(y, to + i, y_dtype, accumulate ? load(y, to + i, y_dtype) + value : value);
   }
 }

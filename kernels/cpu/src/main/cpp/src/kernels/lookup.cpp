@@ -31,6 +31,44 @@ void look_up(const T *table, int64_t columns, const int64_t *ids, int64_t count,
   });
 }
 
+// The same from the panels of matmul_pack. Neighbours of a row lie as far apart as a panel is wide,
+// so a piece of the row is gathered before it is used.
+template <typename T, typename Y>
+void look_up_packed(const T *packed, int64_t columns, const int64_t *ids, int64_t count, Y *y,
+                    bool accumulate) {
+  // Features of a panel side by side, with so many neighbours along k each.
+  constexpr int64_t kDepth = std::is_same_v<T, Bf16> ? 2 : 1;
+  constexpr int64_t kPiece = 256;
+  const int64_t depth = (columns + kDepth - 1) / kDepth * kDepth;
+  const Output<Y> output(y, count * columns);
+  parallel_rows(count, columns, [&](int64_t begin, int64_t end) {
+    T piece[kPiece];
+    for (int64_t r = begin; r < end; r++) {
+      const T *row =
+          packed + ids[r] / GATUN_PANEL * GATUN_PANEL * depth + ids[r] % GATUN_PANEL * kDepth;
+      for (int64_t first = 0; first < columns; first += kPiece) {
+        const int64_t width = columns - first < kPiece ? columns - first : kPiece;
+        for (int64_t i = 0; i < width; i++) {
+          const int64_t k = first + i;
+          piece[i] = row[k / kDepth * kDepth * GATUN_PANEL + k % kDepth];
+        }
+        const Target<Y> out = output.row(r * columns + first);
+        if constexpr (std::is_same_v<T, Y>) {
+          if (!accumulate) {
+            copy_row(piece, out, width);
+            continue;
+          }
+        }
+        by_block(width, [&](auto at) {
+          const auto v = at.load(piece);
+          at.store(out, accumulate ? at.load(out.p) + v : v);
+        });
+      }
+    }
+    output.finish();
+  });
+}
+
 template <typename T>
 void pool_all(const T *x, const int32_t *offsets, int64_t sequences, int64_t columns, int32_t mode,
               T *y) {
@@ -59,14 +97,20 @@ void pool_all(const T *x, const int32_t *offsets, int64_t sequences, int64_t col
 }  // namespace
 
 int32_t embedding(const void *table, int32_t table_dtype, int64_t rows, int64_t columns,
-                  const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int32_t accumulate) {
+                  const int64_t *ids, int64_t count, void *y, int32_t y_dtype, int32_t accumulate,
+                  int32_t packed) {
   if (rows < 0 || columns < 0 || count < 0 || !is_dtype(table_dtype) || !is_dtype(y_dtype)) {
     return GATUN_INVALID_ARGUMENT;
   }
   by_dtype(table_dtype, [&](auto number) {
     by_dtype(y_dtype, [&](auto result) {
-      look_up(static_cast<const decltype(number) *>(table), columns, ids, count,
-              static_cast<decltype(result) *>(y), accumulate != 0);
+      const auto *from = static_cast<const decltype(number) *>(table);
+      auto *to = static_cast<decltype(result) *>(y);
+      if (packed != 0) {
+        look_up_packed(from, columns, ids, count, to, accumulate != 0);
+      } else {
+        look_up(from, columns, ids, count, to, accumulate != 0);
+      }
     });
   });
   return GATUN_OK;

@@ -163,7 +163,8 @@ public final class CpuRows {
       long count,
       MemorySegment y,
       int yDtype,
-      boolean accumulate) {
+      boolean accumulate,
+      boolean packed) {
     CpuLibrary.check(
         "embedding",
         gatun_cpu_h.gatun_embedding(
@@ -176,7 +177,8 @@ public final class CpuRows {
             count,
             y,
             yDtype,
-            accumulate ? 1 : 0));
+            accumulate ? 1 : 0,
+            packed ? 1 : 0));
   }
 
   public static void pool(

@@ -8,32 +8,105 @@ import dev.gatun.tensor.Tensor;
 /**
  * A table with a learned row a token, position or segment.
  *
- * @param table [rows, features], as narrow as the file has it
- * @param dtype of what is looked up: F32, or the table's
+ * <p>Its numbers are where it was given them, or in the weight of an output layer that is tied to
+ * it. It has none before one or the other.
  */
-public record Embedding(Tensor table, DType dtype) implements AutoCloseable {
+public final class Embedding implements AutoCloseable {
+  private final long rows;
+  private final long features;
+  private final DType kept;
+  private final DType dtype;
+  private Tensor table;
+  private Tensor packed;
+
+  /**
+   * @param rows of the table
+   * @param features of a row
+   * @param kept what the table's numbers are: F32, BF16 or F16
+   * @param dtype of what is looked up: F32, or {@code kept}
+   */
+  public Embedding(long rows, long features, DType kept, DType dtype) {
+    if (dtype != DType.F32 && dtype != kept) {
+      throw new IllegalArgumentException(
+          "embedding: gives %s of a table of %s, expected F32 or %s".formatted(dtype, kept, kept));
+    }
+    this.rows = rows;
+    this.features = features;
+    this.kept = kept;
+    this.dtype = dtype;
+  }
+
+  /**
+   * Gives it its numbers.
+   *
+   * @param table [rows, features] of the dtype that it keeps, owned from now on
+   */
+  public void place(Tensor table) {
+    if (table.rank() != 2
+        || table.size(0) != rows
+        || table.size(1) != features
+        || table.dtype() != kept) {
+      throw new IllegalArgumentException(
+          "embedding: table is %s, expected %s[%d, %d]".formatted(table, kept, rows, features));
+    }
+    this.table = table;
+  }
+
+  /**
+   * Looks its rows up in the weight of a layer that is tied to it, from now on, where that has the
+   * same numbers: both are one storage then. A weight that is rounded more than the table, or is in
+   * blocks, has other ones.
+   *
+   * @param output with this table as its weight; must be closed after this
+   * @return whether it does
+   */
+  public boolean share(Linear output) {
+    if (!(output instanceof DenseLinear dense)) {
+      return false;
+    }
+    DType weight = dense.packed().dtype();
+    if (weight != kept && !(weight == DType.F32 && dtype == DType.F32)) {
+      return false;
+    }
+    close();
+    packed = dense.packed();
+    return true;
+  }
+
   /** The rows that the ids [count] name, [count, features]. */
   public Tensor forward(Ids ids) {
-    return Indexing.embedding(table, ids, dtype);
+    return packed == null
+        ? Indexing.embedding(table, ids, dtype)
+        : Indexing.packedEmbedding(packed, rows, features, ids, dtype);
   }
 
   /** Adds the rows that the ids [count] name to x [count, features] in place; gives x. */
   public Tensor addTo(Tensor x, Ids ids) {
-    return Indexing.addEmbedding(x, table, ids);
+    return packed == null
+        ? Indexing.addEmbedding(x, table, ids)
+        : Indexing.addPackedEmbedding(x, packed, rows, ids);
+  }
+
+  /** The table [rows, features]; null while it has none of its own. */
+  public Tensor table() {
+    return table;
   }
 
   /** Rows of the table. */
   public long rows() {
-    return table.size(0);
+    return rows;
   }
 
   /** Features of a row. */
   public long features() {
-    return table.size(1);
+    return features;
   }
 
   @Override
   public void close() {
-    table.close();
+    if (table != null) {
+      table.close();
+      table = null;
+    }
   }
 }

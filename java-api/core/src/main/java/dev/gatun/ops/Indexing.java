@@ -3,6 +3,7 @@ package dev.gatun.ops;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Ids;
@@ -77,6 +78,32 @@ public final class Indexing {
   public static Tensor addEmbedding(Tensor y, Tensor table, Ids ids) {
     table.device().kernels().run(new Embedding(table.operand(), ids.indices(), true, y.operand()));
     Calls.fence(table, ids.values(), y);
+    return y;
+  }
+
+  /**
+   * The rows of a table [rows, columns] that is a linear layer's weight too, {@link Packing} having
+   * laid it out: [count, columns].
+   *
+   * @param packed F32, BF16 or F16
+   * @param dtype F32, or the table's
+   */
+  public static Tensor packedEmbedding(
+      Tensor packed, long rows, long columns, Ids ids, DType dtype) {
+    return Calls.run(
+        Tensor.empty(packed.device(), dtype, ids.count(), columns),
+        (k, y) ->
+            k.run(new PackedEmbedding(packed.operand(), rows, ids.indices(), false, y.operand())),
+        packed,
+        ids.values());
+  }
+
+  /** The same, added to y [count, columns] in place; gives y. */
+  public static Tensor addPackedEmbedding(Tensor y, Tensor packed, long rows, Ids ids) {
+    y.device()
+        .kernels()
+        .run(new PackedEmbedding(packed.operand(), rows, ids.indices(), true, y.operand()));
+    Calls.fence(packed, ids.values(), y);
     return y;
   }
 

@@ -18,8 +18,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -52,6 +54,7 @@ public final class Loader implements AutoCloseable {
   private final Set<String> linear = new LinkedHashSet<>();
   private final List<List<String>> layers = new ArrayList<>();
   private final List<AutoCloseable> made = new ArrayList<>();
+  private final Map<Embedding, TensorFile.Entry> tables = new IdentityHashMap<>();
 
   /**
    * @param source where the file is, for messages
@@ -120,13 +123,27 @@ public final class Loader implements AutoCloseable {
   public Embedding embedding(String name, long rows, long features) {
     TensorFile.Entry entry = floats(name, rows, features);
     DType residual = compute.residual();
-    if (residual != DType.F32 && entry.dtype() != residual) {
-      try (Tensor wide = wide(entry)) {
-        return own(new Embedding(Elementwise.cast(wide, residual), residual));
-      }
-    }
-    Tensor table = entry.dtype() == DType.F64 ? wide(entry) : copy(entry);
-    return own(new Embedding(table, residual));
+    DType stored = entry.dtype() == DType.F64 ? DType.F32 : entry.dtype();
+    DType kept = residual == DType.F32 ? stored : residual;
+    Embedding table = own(new Embedding(rows, features, kept, residual));
+    tables.put(table, entry);
+    return table;
+  }
+
+  /** Gives the tables that no output layer shares a storage of their own. */
+  private void placeTables() {
+    tables.forEach(
+        (table, entry) -> {
+          DType residual = compute.residual();
+          if (residual == DType.F32 || entry.dtype() == residual) {
+            table.place(plain(entry));
+          } else {
+            try (Tensor wide = wide(entry)) {
+              table.place(Elementwise.cast(wide, residual));
+            }
+          }
+        });
+    tables.clear();
   }
 
   /** The tensors of floats that became weights of linear layers, in the order of the model. */
@@ -307,14 +324,26 @@ public final class Loader implements AutoCloseable {
   }
 
   /**
-   * The output layer that is tied to an embedding table. It has a packed form of its own: a look-up
-   * reads rows of the table, a product reads panels of 32 rows side by side.
+   * The output layer that is tied to an embedding table of this loader. Both are one storage, the
+   * layer's, where its weight has the table's numbers.
    *
    * @param bias the name of its own bias, or null
    */
   public Linear tied(Embedding table, String bias) {
+    TensorFile.Entry entry = tables.get(table);
+    if (entry == null) {
+      throw new IllegalArgumentException(
+          "tied: the table is not of this file, or has an output layer already");
+    }
     Tensor shift = bias == null ? null : own(wide(floats(bias, table.rows())));
-    return own(Linear.of(table.table(), shift, Activation.NONE, weights.storage(), compute));
+    StoredWeight weight =
+        new StoredWeight.Dense(entry.data(), entry.dtype(), table.rows(), table.features());
+    WeightPacker packer = new WeightPacker(device, weights.storage(), compute);
+    Linear output = own(packer.linear(List.of(weight), shift, Activation.NONE));
+    if (table.share(output)) {
+      tables.remove(table);
+    }
+    return output;
   }
 
   /** Names a quantised weight's tensors as used and gives it, or a dense one. */
@@ -477,6 +506,7 @@ public final class Loader implements AutoCloseable {
     requireNoneMissing();
     weights.requireKnown(
         layers.stream().flatMap(List::stream).collect(Collectors.toCollection(TreeSet::new)));
+    placeTables();
     List<AutoCloseable> parts = List.copyOf(made);
     made.clear();
     return parts;

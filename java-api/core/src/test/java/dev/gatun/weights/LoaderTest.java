@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
@@ -257,42 +258,108 @@ final class LoaderTest {
   }
 
   @Test
-  void tables_stay_as_narrow_as_they_are() {
+  void tables_stay_as_narrow_as_they_are() throws Exception {
     float[] table = add("words.weight", DType.BF16, 10, 32);
-    try (Loader loader = loader(Storage.F32, Compute.EXACT);
-        Ids ids = Ids.of(CPU, "ids", 10, 3, 9, 3)) {
+    try (Loader loader = loader(Storage.F32, Compute.EXACT)) {
       Embedding words = loader.embedding("words.weight", 10, 32);
+      List<AutoCloseable> parts = loader.handOver();
       assertEquals(DType.BF16, words.table().dtype());
-      try (Tensor rows = words.forward(ids)) {
-        float[] expected = new float[96];
-        System.arraycopy(table, 3 * 32, expected, 0, 32);
-        System.arraycopy(table, 9 * 32, expected, 32, 32);
-        System.arraycopy(table, 3 * 32, expected, 64, 32);
-        assertArrayEquals(expected, rows.toFloatArray());
-      }
+      assertLooksUp(table, words);
+      closeAll(parts);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "F32, F32, true",
+    "BF16, BF16, true",
+    "F16, F16, true",
+    "BF16, F32, true",
+    "F16, BF16, false",
+    "F32, BF16, false",
+    "F32, F16, false",
+  })
+  void a_tied_layer_and_its_table_are_one_storage_where_their_numbers_are_the_same(
+      DType stored, DType kept, boolean shared) throws Exception {
+    float[] table = add("words.weight", stored, 40, 32);
+    long before = CPU.memory().allocatedBytes();
+    try (Loader loader = loader(Storage.of(kept), Compute.EXACT)) {
+      Embedding words = loader.embedding("words.weight", 40, 32);
       Linear tied = loader.tied(words, null);
-      float[] x = input(32);
-      try (Tensor weight = Tensor.of(CPU, table, 10, 32);
-          Linear expected = Linear.of(weight, null, Activation.NONE)) {
+      List<AutoCloseable> parts = loader.handOver();
+      long panels = 2 * MatmulPack.PANEL * 32L * kept.bytes();
+      assertEquals(
+          panels + (shared ? 0 : 40 * 32L * stored.bytes()),
+          CPU.memory().allocatedBytes() - before);
+      assertLooksUp(table, words);
+      float[] x = input(3 * 32);
+      try (Tensor weight = Tensor.of(CPU, table, 40, 32);
+          Linear expected =
+              Linear.of(weight, null, Activation.NONE, Storage.of(kept), Compute.EXACT)) {
         assertArrayEquals(forward(expected, x, 32), forward(tied, x, 32));
       }
+      closeAll(parts);
+    }
+    assertEquals(before, CPU.memory().allocatedBytes());
+  }
+
+  @Test
+  void a_table_in_blocks_has_other_numbers_and_is_kept_beside_them() throws Exception {
+    float[] table = add("words.weight", DType.F32, 40, 32);
+    try (Loader loader = loader(Storage.of(BlockFormat.Q4_0), Compute.EXACT)) {
+      Embedding words = loader.embedding("words.weight", 40, 32);
+      loader.tied(words, null);
+      List<AutoCloseable> parts = loader.handOver();
+      assertLooksUp(table, words);
+      closeAll(parts);
+    }
+  }
+
+  @Test
+  void a_table_of_another_file_has_no_tied_layer_here() {
+    try (Loader loader = loader(Storage.F32, Compute.EXACT)) {
+      Embedding other = new Embedding(10, 32, DType.F32, DType.F32);
+      assertEquals(
+          "tied: the table is not of this file, or has an output layer already",
+          assertThrows(IllegalArgumentException.class, () -> loader.tied(other, null))
+              .getMessage());
+    }
+  }
+
+  private static void assertLooksUp(float[] table, Embedding words) {
+    long[] ids = {3, 9, 3};
+    int features = (int) words.features();
+    float[] expected = new float[3 * features];
+    for (int i = 0; i < 3; i++) {
+      System.arraycopy(table, (int) ids[i] * features, expected, i * features, features);
+    }
+    try (Ids three = Ids.of(CPU, "ids", words.rows(), ids);
+        Tensor rows = words.forward(three);
+        Tensor twice = words.forward(three)) {
+      assertArrayEquals(expected, rows.toFloatArray());
+      words.addTo(twice, three);
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] *= 2;
+      }
+      assertArrayEquals(expected, twice.toFloatArray());
+    }
+  }
+
+  private static void closeAll(List<AutoCloseable> parts) throws Exception {
+    for (AutoCloseable part : parts.reversed()) {
+      part.close();
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"F32", "BF16", "F16", "F64"})
-  void tables_of_any_type_are_read_as_their_numbers(DType dtype) {
+  void tables_of_any_type_are_read_as_their_numbers(DType dtype) throws Exception {
     float[] table = add("words.weight", dtype, 10, 33);
-    try (Loader loader = loader(Storage.F32, Compute.EXACT);
-        Ids ids = Ids.of(CPU, "ids", 10, 9, 0, 4)) {
+    try (Loader loader = loader(Storage.F32, Compute.EXACT)) {
       Embedding words = loader.embedding("words.weight", 10, 33);
-      try (Tensor rows = words.forward(ids)) {
-        float[] expected = new float[99];
-        System.arraycopy(table, 9 * 33, expected, 0, 33);
-        System.arraycopy(table, 0, expected, 33, 33);
-        System.arraycopy(table, 4 * 33, expected, 66, 33);
-        assertArrayEquals(expected, rows.toFloatArray());
-      }
+      List<AutoCloseable> parts = loader.handOver();
+      assertLooksUp(table, words);
+      closeAll(parts);
     }
   }
 

@@ -13,6 +13,7 @@ import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.kernels.api.call.indexing.IndexingCall;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 
 /** Rows by their numbers, and elements laid out in another way. */
@@ -25,6 +26,7 @@ final class IndexingKernels {
       case Embedding c -> embedding(c);
       case IndexAdd c -> indexAdd(c);
       case IndexSelect c -> indexSelect(c);
+      case PackedEmbedding c -> packedEmbedding(c);
       case ScatterRows c -> scatterRows(c);
     }
   }
@@ -45,7 +47,23 @@ final class IndexingKernels {
         c.ids().values().size(0),
         address(c.y()),
         dtype(c.y().dtype()),
-        c.accumulate());
+        c.accumulate(),
+        false);
+  }
+
+  private static void packedEmbedding(PackedEmbedding c) {
+    inRange(c, "id", c.ids(), c.rows(), null);
+    CpuRows.embedding(
+        address(c.packed()),
+        dtype(c.packed().dtype()),
+        c.rows(),
+        c.y().size(1),
+        address(c.ids().values()),
+        c.ids().values().size(0),
+        address(c.y()),
+        dtype(c.y().dtype()),
+        c.accumulate(),
+        true);
   }
 
   private static void indexAdd(IndexAdd c) {

@@ -2,12 +2,15 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
+import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.kernels.api.call.indexing.IndexingCall;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.cuda.IndexChecks.Bound;
 
@@ -15,10 +18,15 @@ import dev.gatun.kernels.cuda.IndexChecks.Bound;
 final class CudaIndexing {
   private final Launcher launcher;
   private final IndexChecks checks;
+  private final boolean panels;
 
-  CudaIndexing(Launcher launcher, IndexChecks checks) {
+  /**
+   * @param panels whether the weights of linear layers are packed in panels, and not in rows
+   */
+  CudaIndexing(Launcher launcher, IndexChecks checks, boolean panels) {
     this.launcher = launcher;
     this.checks = checks;
+    this.panels = panels;
   }
 
   void run(IndexingCall call) {
@@ -27,6 +35,7 @@ final class CudaIndexing {
       case Embedding c -> embedding(c);
       case IndexAdd c -> indexAdd(c);
       case IndexSelect c -> indexSelect(c);
+      case PackedEmbedding c -> packedEmbedding(c);
       case ScatterRows c -> scatterRows(c);
     }
   }
@@ -38,22 +47,36 @@ final class CudaIndexing {
   }
 
   private void embedding(Embedding c) {
-    Operand ids = c.ids().values();
-    long rows = c.table().size(0);
+    lookUp(c, c.table(), c.table().size(0), c.ids(), c.accumulate(), false, c.y());
+  }
+
+  private void packedEmbedding(PackedEmbedding c) {
+    lookUp(c, c.packed(), c.rows(), c.ids(), c.accumulate(), panels, c.y());
+  }
+
+  private void lookUp(
+      KernelCall call,
+      Operand table,
+      long rows,
+      Indices ids,
+      boolean accumulate,
+      boolean packed,
+      Operand y) {
     Arguments arguments =
         launcher
-            .with(c.table(), ids, c.y())
-            .integer(dtype(c.table().dtype()))
-            .integer(dtype(c.y().dtype()))
-            .integer(c.accumulate() ? 1 : 0)
-            .numbers(c.table().size(1), rows);
+            .with(table, ids.values(), y)
+            .integer(dtype(table.dtype()))
+            .integer(dtype(y.dtype()))
+            .integer(accumulate ? 1 : 0)
+            .integer(packed ? 1 : 0)
+            .numbers(y.size(1), rows);
     launcher.launch(
         "embedding",
-        ids.size(0),
+        ids.values().size(0),
         1,
         1,
         0,
-        checks.report(arguments, c, Bound.below("id", c.ids(), rows)));
+        checks.report(arguments, call, Bound.below("id", ids, rows)));
   }
 
   private void indexAdd(IndexAdd c) {

@@ -38,7 +38,7 @@ final class CudaKernels implements Kernels {
     this.attention = new CudaAttention(launcher, memory, checks);
     this.matmul = new CudaMatmul(launcher, memory, library);
     this.norms = new CudaNorms(launcher);
-    this.indexing = new CudaIndexing(launcher, checks);
+    this.indexing = new CudaIndexing(launcher, checks, library == null);
     this.losses = new CudaLosses(launcher, checks);
     this.reductions = new CudaReductions(launcher);
     this.elementwise = new CudaElementwise(launcher);

@@ -5,7 +5,9 @@ import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.kernels.api.call.indexing.IndexingCall;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 
@@ -33,6 +35,7 @@ final class IndexingReference {
       case Embedding c -> embedding(c);
       case IndexAdd c -> indexAdd(c);
       case IndexSelect c -> indexSelect(c);
+      case PackedEmbedding c -> packedEmbedding(c);
       case ScatterRows c -> scatterRows(c);
     }
   }
@@ -81,6 +84,21 @@ final class IndexingReference {
     for (long r = 0; r < c.ids().values().size(0); r++) {
       for (long i = 0; i < columns; i++) {
         double value = table.get(ids.getLong(r) * columns + i);
+        long place = r * columns + i;
+        y.set(place, c.accumulate() ? p.round(y.get(place) + value) : value);
+      }
+    }
+  }
+
+  private void packedEmbedding(PackedEmbedding c) {
+    View.inRange(c, "id", c.ids(), c.rows(), null);
+    View packed = View.of(c.packed());
+    View ids = View.of(c.ids().values());
+    View y = View.of(c.y());
+    long columns = c.y().size(1);
+    for (long r = 0; r < c.ids().values().size(0); r++) {
+      for (long i = 0; i < columns; i++) {
+        double value = packed.get(MatmulPack.place(c.packed().dtype(), ids.getLong(r), i, columns));
         long place = r * columns + i;
         y.set(place, c.accumulate() ? p.round(y.get(place) + value) : value);
       }

@@ -2,9 +2,11 @@ package dev.gatun.test.contract.cases;
 
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -24,6 +26,7 @@ final class LookupCases {
   static List<Generator> generators() {
     return List.of(
         Generator.of("embedding", LookupCases::embedding),
+        Generator.of("packed_embedding", LookupCases::packedEmbedding),
         Generator.of("scatter_rows", LookupCases::scatter),
         Generator.of("pool", LookupCases::pool),
         Generator.of("disentangled_bias", LookupCases::disentangledBias));
@@ -50,6 +53,35 @@ final class LookupCases {
                     accumulate,
                     of.apply("y")))
         .inSomeDtype(random, "y")
+        .likeItself();
+  }
+
+  private static Case packedEmbedding(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = Sizes.some(random, 100);
+    // Now and then longer than the piece of a row that is gathered at a time.
+    long columns = random.nextInt(4) == 0 ? 250 + random.nextInt(300) : Sizes.any(random, 100);
+    long count = Sizes.any(random, 65);
+    boolean accumulate = random.nextBoolean();
+    DType dtype = new DType[] {DType.F32, DType.BF16, DType.F16}[random.nextInt(3)];
+    DType result = random.nextBoolean() ? dtype : DType.F32;
+    Data table = Data.normal(random, "table", rows, columns).withDtype(dtype);
+    return Case.exact(
+            "packed_embedding seed %d %s%s".formatted(seed, dtype, accumulate ? " accumulate" : ""),
+            List.of(
+                MatmulCases.packed(table, dtype),
+                Data.ids(random, "ids", rows, count),
+                (accumulate
+                        ? Data.normal(random, "y", count, columns).inPlace()
+                        : Data.output("y", count, columns))
+                    .withDtype(result)),
+            of ->
+                new PackedEmbedding(
+                    of.apply("packed"),
+                    rows,
+                    IndexingCases.ids(of, rows, seed),
+                    accumulate,
+                    of.apply("y")))
         .likeItself();
   }
 

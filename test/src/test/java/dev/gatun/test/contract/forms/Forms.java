@@ -12,6 +12,7 @@ import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
 import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
@@ -98,6 +99,7 @@ final class Forms {
         of.gives(c.y(), plain ? Norm.plainL2Normalize(x, c.eps()) : Norm.l2Normalize(x, c.eps()));
       }
       case Embedding c -> embedding(c);
+      case PackedEmbedding c -> packedEmbedding(c);
       case CrossEntropy c -> {
         Tensor logits = of.tensor(c.logits());
         Tensor targets = of.tensor(c.targets().values());
@@ -330,6 +332,28 @@ final class Forms {
           plain
               ? Indexing.plainEmbedding(table, of.ids(c.ids()), y.dtype())
               : Indexing.embedding(table, of.ids(c.ids()), y.dtype()));
+    }
+  }
+
+  private void packedEmbedding(PackedEmbedding c) {
+    Tensor y = of.tensor(c.y());
+    long columns = c.y().size(1);
+    Tensor table =
+        plain
+            ? Elementwise.cast(of.unpacked(c.packed(), 0, c.rows(), columns), c.packed().dtype())
+            : of.tensor(c.packed());
+    if (c.accumulate()) {
+      of.gives(
+          c.y(),
+          plain
+              ? Indexing.plainAddEmbedding(y, table, of.ids(c.ids()))
+              : Indexing.addPackedEmbedding(y, table, c.rows(), of.ids(c.ids())));
+    } else {
+      of.gives(
+          c.y(),
+          plain
+              ? Indexing.plainEmbedding(table, of.ids(c.ids()), y.dtype())
+              : Indexing.packedEmbedding(table, c.rows(), columns, of.ids(c.ids()), y.dtype()));
     }
   }
 

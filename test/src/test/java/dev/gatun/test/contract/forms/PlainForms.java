@@ -11,6 +11,7 @@ import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
 import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.call.indexing.Embedding;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
@@ -50,6 +51,7 @@ final class PlainForms {
           Map.entry(GroupedQuantizedMatmul.class, "Experts.plainLinear"),
           Map.entry(ExpertCombine.class, "Experts.plainCombine"),
           Map.entry(Embedding.class, "Indexing.plainEmbedding"),
+          Map.entry(PackedEmbedding.class, "Indexing.plainEmbedding"),
           Map.entry(CrossEntropy.class, "Loss.plainCrossEntropy"),
           Map.entry(Matmul.class, "Matmul.plainLinear"),
           Map.entry(QuantizedMatmul.class, "Quantization.plainLinear"),
@@ -73,6 +75,7 @@ final class PlainForms {
           "quantized_matmul",
           "expert_combine",
           "embedding",
+          "packed_embedding",
           "cross_entropy",
           "matmul",
           "quantize_tokens",

@@ -23,6 +23,7 @@ import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
@@ -252,6 +253,18 @@ final class BadArgumentsTest {
         bad(
             "embedding: y is BF16[3, 8], expected F32",
             () -> new Embedding(X, ids(3), false, Operand.of(OTHER, DType.BF16, 3, 8))),
+        bad(
+            "packed_embedding: packed is F32[4, 8], expected 1 axes",
+            () -> new PackedEmbedding(X, 4, ids(3), false, of(OTHER, 3, 8))),
+        bad(
+            "packed_embedding: packed is F32[255], expected shape [256]",
+            () -> new PackedEmbedding(of(BUFFER, 255), 32, ids(3), false, of(OTHER, 3, 8))),
+        bad(
+            "packed_embedding: rows is -1, expected 0 or more",
+            () -> new PackedEmbedding(of(BUFFER, 256), -1, ids(3), false, of(OTHER, 3, 8))),
+        bad(
+            "packed_embedding: y is F32[4, 8], expected shape [3, 8]",
+            () -> new PackedEmbedding(of(BUFFER, 256), 32, ids(3), false, Y)),
         bad("l2_normalize: eps is -0.5", () -> new L2Normalize(X, -0.5f, Y)),
         bad(
             "matmul: packed is F32[8], expected shape [256]",
@@ -535,6 +548,7 @@ final class BadArgumentsTest {
   @MethodSource("backends")
   void indices_outside_of_the_table_are_refused(Backend backend) {
     try (Buffer table = backend.memory().allocate(4 * 5 * 8);
+        Buffer packed = backend.memory().allocate(4 * 256);
         Buffer y = backend.memory().allocate(4 * 3 * 8);
         Buffer three = backend.memory().allocate(8 * 3)) {
       for (long id : new long[] {-1, 5, Long.MIN_VALUE, Long.MAX_VALUE}) {
@@ -543,6 +557,7 @@ final class BadArgumentsTest {
         for (KernelCall call :
             List.of(
                 new Embedding(of(table, 5, 8), ids, false, of(y, 3, 8)),
+                new PackedEmbedding(of(packed, 256), 5, ids, false, of(y, 3, 8)),
                 new IndexSelect(of(table, 1, 5, 8), ids, of(y, 1, 3, 8)),
                 new IndexAdd(of(y, 3, 8), ids, of(table, 5, 8)))) {
           assertEquals(
