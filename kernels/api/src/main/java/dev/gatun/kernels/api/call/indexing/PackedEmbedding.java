@@ -25,6 +25,11 @@ public record PackedEmbedding(Operand packed, long rows, Indices ids, boolean ac
 
   private static final String NAME = "packed_embedding";
 
+  /**
+   * Checks the operands.
+   *
+   * @throws IllegalArgumentException naming the argument that does not fit, and what would
+   */
   public PackedEmbedding {
     DType dtype = Checks.floats(NAME, "packed", packed);
     if (rows < 0) {
