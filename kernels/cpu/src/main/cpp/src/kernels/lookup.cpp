@@ -61,7 +61,7 @@ void look_up_packed(const T *packed, int64_t columns, const int64_t *ids, int64_
         }
         by_block(width, [&](auto at) {
           const auto v = at.load(piece);
-          at.store(out, accumulate ? at.load(out.p) + v : v);
+          at.store(out, accumulate ? v + at.load(out.p) : v);
         });
       }
     }

@@ -6,14 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -65,14 +63,13 @@ class InfoCommandTest {
     return matcher.group(1);
   }
 
-  /** The release of DJL by its jar's name, such as {@code tokenizers-0.38.0.jar}. */
-  private static String djl() {
-    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-        .map(path -> Path.of(path).getFileName().toString())
-        .filter(name -> name.startsWith("tokenizers-"))
-        .findFirst()
-        .map(name -> name.substring("tokenizers-".length(), name.length() - ".jar".length()))
-        .orElseThrow();
+  /** The release of DJL that the build takes. */
+  private static String djl() throws IOException {
+    Matcher matcher =
+        Pattern.compile("<djl.version>(.*)</djl.version>")
+            .matcher(Files.readString(Path.of("../../pom.xml")));
+    assertTrue(matcher.find());
+    return matcher.group(1);
   }
 
   @Test

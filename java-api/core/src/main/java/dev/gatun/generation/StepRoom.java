@@ -2,7 +2,6 @@ package dev.gatun.generation;
 
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.device.Replay;
-import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.models.CausalLm;
 import dev.gatun.models.Chunk;
 import dev.gatun.models.TokenBatch;
@@ -11,8 +10,6 @@ import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.util.List;
 
 /**
@@ -110,14 +107,8 @@ final class StepRoom implements AutoCloseable {
       long[] row = {draw.topK(), draw.left(), draw.least(), draw.random()};
       System.arraycopy(row, 0, numbers, i * Sample.SETTINGS, row.length);
     }
-    write(temperature, MemorySegment.ofArray(temperatures));
-    write(settings, MemorySegment.ofArray(numbers));
-  }
-
-  private static void write(Tensor to, MemorySegment values) {
-    Operand operand = to.operand();
-    to.device().memory().write(values, operand.buffer(), operand.byteOffset());
-    Reference.reachabilityFence(to);
+    temperature.write(temperatures);
+    settings.write(numbers);
   }
 
   /** The tokens that were chosen behind the first {@code count} that were wanted. */

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /**
@@ -190,11 +191,36 @@ public final class Tensor implements AutoCloseable {
    * @throws IllegalArgumentException for more than there are, and for another tensor
    */
   public void write(int... elements) {
-    if (dtype() != DType.I32 || !operand.isContiguous() || elements.length > count()) {
+    write(DType.I32, elements.length, MemorySegment.ofArray(elements));
+  }
+
+  /**
+   * The same of an I64 tensor.
+   *
+   * @param elements row-major, as many as it has
+   * @throws IllegalArgumentException for more than there are, and for another tensor
+   */
+  public void write(long... elements) {
+    write(DType.I64, elements.length, MemorySegment.ofArray(elements));
+  }
+
+  /**
+   * The same of an F32 tensor.
+   *
+   * @param elements row-major, as many as it has
+   * @throws IllegalArgumentException for more than there are, and for another tensor
+   */
+  public void write(float... elements) {
+    write(DType.F32, elements.length, MemorySegment.ofArray(elements));
+  }
+
+  private void write(DType of, int length, MemorySegment elements) {
+    if (dtype() != of || !operand.isContiguous() || length > count()) {
       throw new IllegalArgumentException(
-          "tensor: %d numbers of I32 do not fit in %s".formatted(elements.length, this));
+          "tensor: %d numbers of %s do not fit in %s".formatted(length, of, this));
     }
-    device.memory().write(MemorySegment.ofArray(elements), operand.buffer(), operand.byteOffset());
+    device.memory().write(elements, operand.buffer(), operand.byteOffset());
+    Reference.reachabilityFence(this);
   }
 
   /** {@return the device that it is on} */
