@@ -49,6 +49,9 @@ class Matrices {
                void *sums, int64_t sums_stride, Into into, From from) {
     const char *in = static_cast<const char *>(x), *weights = static_cast<const char *>(packed);
     char *out = static_cast<char *>(sums);
+    for (int64_t r = 0; r < rows && words == 0 && into == Into::kNew; r++) {
+      __builtin_memset(out + r * sums_stride, 0, kLine);
+    }
     for (int64_t depth = 0; depth < words;) {
       // The last words, fewer than a register holds, are a block of their own.
       const int64_t left = words - depth, whole = left / kMatrixWords * kMatrixWords;
