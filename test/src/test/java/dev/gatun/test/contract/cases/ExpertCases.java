@@ -62,7 +62,10 @@ final class ExpertCases {
     return Case.of(
         "expert_routing seed %d %d of %d%s"
             .formatted(
-                seed, k, experts, limited ? " at most %d of %s".formatted(most, sequences) : ""),
+                seed,
+                k,
+                experts,
+                limited ? " at most %d of %s".formatted(most, sequences.data()) : ""),
         List.of(
             random.nextBoolean() ? logits.spread(random) : logits,
             sequences.data(),
