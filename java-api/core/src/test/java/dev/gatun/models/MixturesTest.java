@@ -158,7 +158,7 @@ final class MixturesTest {
           && chosen(want, t, tokens, perToken).equals(chosen(got, t, tokens, perToken))) {
         float[] a = Arrays.copyOfRange(want.logits(), t * vocabulary, (t + 1) * vocabulary);
         float[] b = Arrays.copyOfRange(got.logits(), t * vocabulary, (t + 1) * vocabulary);
-        assertTrue(cosine(a, b) >= 0.999, "token " + t + ": cosine " + cosine(a, b));
+        assertTrue(Cosine.of(a, b) >= 0.999, "token " + t + ": cosine " + Cosine.of(a, b));
         same++;
       }
     }
@@ -180,18 +180,6 @@ final class MixturesTest {
                   .toList();
             })
         .toList();
-  }
-
-  private static double cosine(float[] a, float[] b) {
-    double ab = 0;
-    double aa = 0;
-    double bb = 0;
-    for (int i = 0; i < a.length; i++) {
-      ab += (double) a[i] * b[i];
-      aa += (double) a[i] * a[i];
-      bb += (double) b[i] * b[i];
-    }
-    return ab / Math.sqrt(aa * bb);
   }
 
   /** The names that the modules of transformers 5 have: a layer's experts in one tensor. */

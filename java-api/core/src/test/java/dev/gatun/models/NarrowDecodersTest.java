@@ -122,15 +122,7 @@ class NarrowDecodersTest {
     Path model = ModelFiles.GOLDENS.resolve("decoders/" + name);
     float[] want = logits(model, Storage.F32, Compute.EXACT);
     float[] got = logits(model, storage, compute);
-    double ab = 0;
-    double aa = 0;
-    double bb = 0;
-    for (int i = 0; i < want.length; i++) {
-      ab += (double) want[i] * got[i];
-      aa += (double) want[i] * want[i];
-      bb += (double) got[i] * got[i];
-    }
-    double cosine = ab / Math.sqrt(aa * bb);
+    double cosine = Cosine.of(want, got);
     assertTrue(cosine >= 0.999, "cosine " + cosine);
     assertFalse(Arrays.equals(want, got));
   }
