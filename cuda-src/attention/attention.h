@@ -23,6 +23,10 @@ struct Attention {
   const float* bias;
   const float* slopes;
   const float* sinks;
+  // Of keys and values that are signed bytes: one for a token's row of a head; null where there are
+  // none.
+  const float* key_scales;
+  const float* value_scales;
   const int* query_offsets;
   const int* key_offsets;
   const int* key_lengths;
@@ -31,6 +35,7 @@ struct Attention {
   long query_strides[3], key_strides[3], value_strides[3], output_strides[3];
   long bias_strides[4];
   long block_table_stride, page_size;
+  long room;  // Tokens of a row or page that have scales.
   long heads, kv_heads, query_length, key_length, head_size, value_head_size, window;
   uint64_t seed;
   int causal, dtype;
@@ -94,6 +99,12 @@ static __device__ __forceinline__ Token token_of(const Attention& a, const Seque
 static __device__ __forceinline__ long key_row(const Sequence& s, const long* strides,
                                                const Token& token) {
   return token.page * strides[0] + token.place * strides[1] + s.kv_head * strides[2];
+}
+
+// What a token's code of 1 means.
+static __device__ __forceinline__ float scale_of(const Attention& a, const Sequence& s,
+                                                 const float* scales, const Token& token) {
+  return scales[(token.page * a.room + token.place) * a.kv_heads + s.kv_head];
 }
 
 // The row of a query in the outputs that have one for each.

@@ -10,9 +10,11 @@ using namespace gatun;
 
 constexpr int kRows = 16, kKeys = 16, kStages = 2;
 
-template <int Size, int Warps>
+template <int Size, int Warps, bool Coded, bool Bf16>
 struct Tile {
   static constexpr int kSize = Size, kWarps = Warps, kThreads = Warps * kWarpSize;
+  // Whether keys and values are signed bytes, and what they become.
+  static constexpr bool kCoded = Coded, kBf16 = Bf16;
   static constexpr int kRow = Size + 8;
   struct Stage {
     uint16_t key[kKeys * kRow];
@@ -54,6 +56,13 @@ static __device__ __forceinline__ void load_stage(const Attention& a, const Sequ
     const bool there = j < end, seen = there && !is_masked(a, s, j);
     const bool key = there && column < a.head_size, value = seen && column < a.value_head_size;
     const Token token = there ? token_of(a, s, j) : Token{0, 0};
+    if (T::kCoded) {
+      copy_codes<T::kBf16>(a, s, {a.key, a.key_strides, a.key_scales}, token, column, key,
+                           stage->key + row * T::kRow + column);
+      copy_codes<T::kBf16>(a, s, {a.value, a.value_strides, a.value_scales}, token, column, value,
+                           stage->value + row * T::kRow + column);
+      continue;
+    }
     copy_async_16(
         stage->key + row * T::kRow + column,
         static_cast<const uint16_t*>(a.key) + (key ? key_row(s, a.key_strides, token) + column : 0),
@@ -84,8 +93,9 @@ static __device__ __forceinline__ void store_quad(const Attention& a, long place
       pack(x[0], x[1], a.dtype == kBf16), pack(x[2], x[3], a.dtype == kBf16)};
 }
 
-template <class T, bool Bf16>
+template <class T>
 static __device__ __forceinline__ void decode(const Attention& a, float* partial, float* stats) {
+  constexpr bool Bf16 = T::kBf16;
   typename T::Shared* shared = shared_memory<typename T::Shared>(sizeof(typename T::Shared));
   const int group = group_of(a);
   const int tiles = (static_cast<int>(a.query_length) * group + kRows - 1) / kRows;
@@ -228,18 +238,24 @@ static __device__ __forceinline__ void decode(const Attention& a, float* partial
 // Grid: (splits, kv_heads * tiles of 16 rows, batch). partial is F32 [batch, heads, query_length,
 // splits, value_head_size], stats F32 [batch, heads, query_length, splits, 2]: a split's largest
 // score in units of log2, and its sum of 2^(score - largest). With one split neither is used.
-#define GATUN_DECODE(name, size, warps, bf16)                    \
+#define GATUN_DECODE(name, size, warps, coded, bf16)             \
   extern "C" __global__ void __launch_bounds__(warps* kWarpSize) \
       name(const Attention a, float* partial, float* stats) {    \
-    decode<Tile<size, warps>, bf16>(a, partial, stats);          \
+    decode<Tile<size, warps, coded, bf16>>(a, partial, stats);   \
   }
 
-GATUN_DECODE(attention_decode_bf16_64, 64, 4, true)
-GATUN_DECODE(attention_decode_bf16_128, 128, 4, true)
-GATUN_DECODE(attention_decode_bf16_256, 256, 2, true)
-GATUN_DECODE(attention_decode_f16_64, 64, 4, false)
-GATUN_DECODE(attention_decode_f16_128, 128, 4, false)
-GATUN_DECODE(attention_decode_f16_256, 256, 2, false)
+GATUN_DECODE(attention_decode_bf16_64, 64, 4, false, true)
+GATUN_DECODE(attention_decode_bf16_128, 128, 4, false, true)
+GATUN_DECODE(attention_decode_bf16_256, 256, 2, false, true)
+GATUN_DECODE(attention_decode_f16_64, 64, 4, false, false)
+GATUN_DECODE(attention_decode_f16_128, 128, 4, false, false)
+GATUN_DECODE(attention_decode_f16_256, 256, 2, false, false)
+GATUN_DECODE(attention_decode_bf16_64_codes, 64, 4, true, true)
+GATUN_DECODE(attention_decode_bf16_128_codes, 128, 4, true, true)
+GATUN_DECODE(attention_decode_bf16_256_codes, 256, 2, true, true)
+GATUN_DECODE(attention_decode_f16_64_codes, 64, 4, true, false)
+GATUN_DECODE(attention_decode_f16_128_codes, 128, 4, true, false)
+GATUN_DECODE(attention_decode_f16_256_codes, 256, 2, true, false)
 
 // Joins the splits in their order; a thread has four columns. Grid: (query_length, heads, batch).
 extern "C" __global__ void __launch_bounds__(64)

@@ -6,12 +6,41 @@
 #define GATUN_FRAGMENTS_H
 
 #include "attention/attention.h"
+#include "vectors.h"
 
 namespace gatun {
 
 static __device__ __forceinline__ uint32_t pack(float low, float high, bool bf16) {
   return bf16 ? to_bf16(low) | static_cast<uint32_t>(to_bf16(high)) << 16
               : to_f16(low) | static_cast<uint32_t>(to_f16(high)) << 16;
+}
+
+// Keys or values in memory; their strides and, of signed bytes, their scales.
+struct Cached {
+  const void* memory;
+  const long* strides;
+  const float* scales;
+};
+
+// Writes 8 elements of a token's row, from a column on, as halves; zeros where they are not there.
+template <bool Bf16>
+static __device__ __forceinline__ void copy_codes(const Attention& a, const Sequence& s,
+                                                  const Cached& from, const Token& token,
+                                                  int column, bool there, uint16_t* to) {
+  Words words = {};
+  if (there) {
+    const float scale = scale_of(a, s, from.scales, token);
+    // Strides and head sizes are multiples of 8.
+    const uint64_t codes = *reinterpret_cast<const uint64_t*>(
+        static_cast<const int8_t*>(from.memory) + key_row(s, from.strides, token) + column);
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      words.word[i] =
+          pack(scale * static_cast<float>(static_cast<int8_t>(codes >> (16 * i))),
+               scale * static_cast<float>(static_cast<int8_t>(codes >> (16 * i + 8))), Bf16);
+    }
+  }
+  *reinterpret_cast<Words*>(to) = words;
 }
 
 // What is written or read at once.

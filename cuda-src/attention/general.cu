@@ -7,12 +7,22 @@ using namespace gatun;
 
 constexpr int kWarps = 4;
 
+// An element of a key or value whose row begins at a place.
+static __device__ __forceinline__ float element(const Attention& a, const void* from, long place,
+                                                bool coded, float scale) {
+  return coded ? scale * static_cast<float>(static_cast<const int8_t*>(from)[place])
+               : load(from, place, a.dtype);
+}
+
 static __device__ __forceinline__ float product(const Attention& a, const Sequence& s,
                                                 const float* query, int j) {
-  const long row = key_row(s, a.key_strides, token_of(a, s, j));
+  const Token token = token_of(a, s, j);
+  const long row = key_row(s, a.key_strides, token);
+  const bool coded = a.key_scales != nullptr;
+  const float scale = coded ? scale_of(a, s, a.key_scales, token) : 1;
   float sum = 0;
   for (long d = 0; d < a.head_size; d++) {
-    sum += query[d] * load(a.key, row + d, a.dtype);
+    sum += query[d] * element(a, a.key, row + d, coded, scale);
   }
   return sum;
 }
@@ -82,9 +92,12 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(cons
     for (int t = 0; t < kWarpSize; t++) {
       const float weight = shuffle(probability, t);
       if (weight != 0) {
-        const long row = key_row(s, a.value_strides, token_of(a, s, j0 + t));
+        const Token token = token_of(a, s, j0 + t);
+        const long row = key_row(s, a.value_strides, token);
+        const bool coded = a.value_scales != nullptr;
+        const float scale = coded ? scale_of(a, s, a.value_scales, token) : 1;
         for (long d = lane; d < a.value_head_size; d += kWarpSize) {
-          sums[d] += weight * load(a.value, row + d, a.dtype);
+          sums[d] += weight * element(a, a.value, row + d, coded, scale);
         }
       }
     }

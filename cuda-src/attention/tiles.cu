@@ -8,9 +8,11 @@ using namespace gatun;
 
 constexpr int kQueries = 64, kThreads = 128, kRows = 16;
 
-template <int Size, int Keys>
+template <int Size, int Keys, bool Coded, bool Bf16>
 struct Tile {
   static constexpr int kSize = Size, kKeys = Keys;
+  // Whether keys and values are signed bytes, and what they become.
+  static constexpr bool kCoded = Coded, kBf16 = Bf16;
   // Padded so that eight rows of 16 bytes lie in different banks.
   static constexpr int kRow = Size + 8;
   struct Shared {
@@ -35,16 +37,21 @@ static __device__ __forceinline__ void load_queries(const Attention& a, const Se
 // Rows of keys or values; zeros from `end` on, and where `masked` says that nobody may see them.
 template <class T>
 static __device__ __forceinline__ void load_keys(const Attention& a, const Sequence& s,
-                                                 const void* from, const long* strides, long size,
-                                                 bool masked, uint16_t* tile, int first, int end) {
+                                                 const Cached& from, long size, bool masked,
+                                                 uint16_t* tile, int first, int end) {
   constexpr int kUnits = T::kSize / 8;  // of 16 bytes in a row
   const int thread = static_cast<int>(threadIdx.x), column = thread % kUnits * 8;
 #pragma unroll 2
   for (int row = thread / kUnits; row < T::kKeys; row += kThreads / kUnits) {
     const int j = first + row;
     const bool valid = j < end && column < size && !(masked && is_masked(a, s, j));
-    const long place = valid ? key_row(s, strides, token_of(a, s, j)) + column : 0;
-    copy_async_16(tile + row * T::kRow + column, static_cast<const uint16_t*>(from) + place, valid);
+    uint16_t* to = tile + row * T::kRow + column;
+    if (T::kCoded) {
+      copy_codes<T::kBf16>(a, s, from, valid ? token_of(a, s, j) : Token{0, 0}, column, valid, to);
+      continue;
+    }
+    const long place = valid ? key_row(s, from.strides, token_of(a, s, j)) + column : 0;
+    copy_async_16(to, static_cast<const uint16_t*>(from.memory) + place, valid);
   }
   copy_async_commit();
 }
@@ -118,9 +125,12 @@ static __device__ __forceinline__ void store_partial(const Attention& a, const S
   }
 }
 
-template <class T, bool Bf16>
+template <class T>
 static __device__ __forceinline__ void attend(const Attention& a, float* partial, float* stats,
                                               int splits) {
+  constexpr bool Bf16 = T::kBf16;
+  const Cached all_keys = {a.key, a.key_strides, a.key_scales};
+  const Cached all_values = {a.value, a.value_strides, a.value_scales};
   typename T::Shared* shared = shared_memory<typename T::Shared>(sizeof(typename T::Shared));
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
   const int split = static_cast<int>(blockIdx.x) % splits;
@@ -145,13 +155,12 @@ static __device__ __forceinline__ void attend(const Attention& a, float* partial
   float sums[T::kSize / 2] = {};
 
   load_queries<T>(a, s, shared->query, first);
-  load_keys<T>(a, s, a.key, a.key_strides, a.head_size, false, shared->key, keys.begin, keys.end);
+  load_keys<T>(a, s, all_keys, a.head_size, false, shared->key, keys.begin, keys.end);
   for (int j0 = keys.begin; j0 < keys.end; j0 += T::kKeys) {
     copy_async_wait<0>();
     // The keys are there, and everyone is done with the values of the tile before.
     sync_block();
-    load_keys<T>(a, s, a.value, a.value_strides, a.value_head_size, true, shared->value, j0,
-                 keys.end);
+    load_keys<T>(a, s, all_values, a.value_head_size, true, shared->value, j0, keys.end);
     float scores[T::kKeys / 2] = {}, correction[2];
     multiply_keys<T, Bf16>(shared, scores);
     softened.soften<T::kKeys, true>(&softmax, j0, scores, correction);
@@ -163,8 +172,7 @@ static __device__ __forceinline__ void attend(const Attention& a, float* partial
     // The values are there, and everyone is done with the keys.
     sync_block();
     if (j0 + T::kKeys < keys.end) {
-      load_keys<T>(a, s, a.key, a.key_strides, a.head_size, false, shared->key, j0 + T::kKeys,
-                   keys.end);
+      load_keys<T>(a, s, all_keys, a.head_size, false, shared->key, j0 + T::kKeys, keys.end);
     }
     multiply_values<T, Bf16>(shared, scores, sums);
   }
@@ -180,15 +188,21 @@ static __device__ __forceinline__ void attend(const Attention& a, float* partial
 // Grid: (query_length / 64 * splits, heads, batch). Head sizes and strides are multiples of 8,
 // addresses of 16 bytes. partial and stats are those of attention_decode; with one split neither is
 // used.
-#define GATUN_ATTENTION(name, size, keys, bf16)                                  \
-  extern "C" __global__ void __launch_bounds__(kThreads)                         \
-      name(const Attention a, float* partial, float* stats, long splits) {       \
-    attend<Tile<size, keys>, bf16>(a, partial, stats, static_cast<int>(splits)); \
+#define GATUN_ATTENTION(name, size, keys, coded, bf16)                                  \
+  extern "C" __global__ void __launch_bounds__(kThreads)                                \
+      name(const Attention a, float* partial, float* stats, long splits) {              \
+    attend<Tile<size, keys, coded, bf16>>(a, partial, stats, static_cast<int>(splits)); \
   }
 
-GATUN_ATTENTION(attention_bf16_64, 64, 64, true)
-GATUN_ATTENTION(attention_bf16_128, 128, 64, true)
-GATUN_ATTENTION(attention_bf16_256, 256, 32, true)
-GATUN_ATTENTION(attention_f16_64, 64, 64, false)
-GATUN_ATTENTION(attention_f16_128, 128, 64, false)
-GATUN_ATTENTION(attention_f16_256, 256, 32, false)
+GATUN_ATTENTION(attention_bf16_64, 64, 64, false, true)
+GATUN_ATTENTION(attention_bf16_128, 128, 64, false, true)
+GATUN_ATTENTION(attention_bf16_256, 256, 32, false, true)
+GATUN_ATTENTION(attention_f16_64, 64, 64, false, false)
+GATUN_ATTENTION(attention_f16_128, 128, 64, false, false)
+GATUN_ATTENTION(attention_f16_256, 256, 32, false, false)
+GATUN_ATTENTION(attention_bf16_64_codes, 64, 64, true, true)
+GATUN_ATTENTION(attention_bf16_128_codes, 128, 64, true, true)
+GATUN_ATTENTION(attention_bf16_256_codes, 256, 32, true, true)
+GATUN_ATTENTION(attention_f16_64_codes, 64, 64, true, false)
+GATUN_ATTENTION(attention_f16_128_codes, 128, 64, true, false)
+GATUN_ATTENTION(attention_f16_256_codes, 256, 32, true, false)

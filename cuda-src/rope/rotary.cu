@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "index_fault.h"
+#include "token_codes.h"
 #include "vectors.h"
 
 using namespace gatun;
@@ -236,17 +237,33 @@ struct CacheUpdate {
   long qkv_stride, query_stride, heads, kv_heads, head_size, room;
 };
 
+// Whether a token's key and value are written, and to which place of which row.
+struct Slot {
+  bool kept;
+  long row, place;
+
+  __device__ __forceinline__ Slot(const CacheUpdate& c, long slot, bool kept)
+      : kept(kept), row(0), place(0) {
+    if (kept && static_cast<unsigned long long>(slot | c.room) >> 32 == 0) {
+      row = static_cast<uint32_t>(slot) / static_cast<uint32_t>(c.room);
+      place = static_cast<uint32_t>(slot) % static_cast<uint32_t>(c.room);
+    } else if (kept) {
+      row = slot / c.room;
+      place = slot % c.room;
+    }
+  }
+};
+
 struct Update {
   const Rotation& rotation;
   const CacheUpdate& c;
-  bool kept;  // Whether keys and values are written, and to which place of which row.
-  long row, place;
+  const Slot& slot;
 
   template <int Dtype, int N>
   __device__ __forceinline__ void run() const {
     const long size = c.head_size, from = blockIdx.x * c.qkv_stride;
-    const Heads query = {blockIdx.x * c.query_stride, size}, key = c.key.at(row, place);
-    const long rotated = c.heads + (kept ? c.kv_heads : 0);
+    const Heads query = {blockIdx.x * c.query_stride, size}, key = c.key.at(slot.row, slot.place);
+    const long rotated = c.heads + (slot.kept ? c.kv_heads : 0);
     for (Walk walk(rotation.pieces<N>()); walk.head < rotated; walk.next()) {
       const bool asks = walk.head < c.heads;
       const Heads& to = asks ? query : key;
@@ -254,12 +271,12 @@ struct Update {
       rotation.piece<Dtype, N>(c.qkv, from + walk.head * size, asks ? c.query : c.key_cache,
                                to.first + head * to.stride, walk.piece);
     }
-    if (!kept) {
+    if (!slot.kept) {
       return;
     }
     const long values = from + (c.heads + c.kv_heads) * size;
-    copy_heads<Dtype, N>(c.qkv, {values, size}, c.value_cache, c.value.at(row, place), c.kv_heads,
-                         static_cast<int>(size));
+    copy_heads<Dtype, N>(c.qkv, {values, size}, c.value_cache, c.value.at(slot.row, slot.place),
+                         c.kv_heads, static_cast<int>(size));
   }
 };
 
@@ -279,15 +296,102 @@ extern "C" __global__ void __launch_bounds__(128)
   }
   const bool kept = slot != -1 && report.allows(kSlot, blockIdx.x, slot, slot_limit, tells);
   const Rotation rotation(cosine, sine, position, interleaved, pairs, c.head_size);
-  long row = 0, place = 0;
-  if (kept && static_cast<unsigned long long>(slot | c.room) >> 32 == 0) {
-    row = static_cast<uint32_t>(slot) / static_cast<uint32_t>(c.room);
-    place = static_cast<uint32_t>(slot) % static_cast<uint32_t>(c.room);
-  } else if (kept) {
-    row = slot / c.room;
-    place = slot % c.room;
+  by_piece(dtype, wide, Update{rotation, c, Slot(c, slot, kept)});
+}
+
+// A warp's part of an update whose caches are signed bytes: a head at a time, as floats in `head`.
+struct CodedUpdate {
+  const Rotation& rotation;
+  const CacheUpdate& c;
+  float* head;
+
+  template <int Dtype, int N>
+  __device__ __forceinline__ void run(long first, long query) const {
+    for (int piece = lane(); piece < rotation.pieces<N>(); piece += kWarpSize) {
+      rotation.piece<Dtype, N>(c.qkv, first, c.query, query, piece);
+    }
   }
-  by_piece(dtype, wide, Update{rotation, c, kept, row, place});
+
+  static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x) % kWarpSize; }
+
+  __device__ __forceinline__ void load_head(long first, int dtype) const {
+    // The other lanes are done with the head before.
+    sync_warp();
+    for (int d = lane(); d < c.head_size; d += kWarpSize) {
+      head[d] = load(c.qkv, first + d, dtype);
+    }
+    sync_warp();
+  }
+
+  __device__ __forceinline__ void turn() const {
+    for (int pair = lane(); pair < rotation.pairs; pair += kWarpSize) {
+      const int first = rotation.interleaved != 0 ? 2 * pair : pair;
+      const int second = rotation.interleaved != 0 ? first + 1 : first + rotation.pairs;
+      Rotation::turn(head[first], head[second], rotation.cosine[pair], rotation.sine[pair]);
+    }
+    sync_warp();
+  }
+
+  __device__ __forceinline__ void encode(void* cache, long to, float* scale) const {
+    float largest = 0;
+    for (int d = lane(); d < c.head_size; d += kWarpSize) {
+      largest = larger(largest, fabsf(head[d]));
+    }
+    largest = reduce_warp<Largest>(largest);
+    const CodeMeaning meaning = meaning_of(-largest, largest, false);
+    for (int d = lane(); d < c.head_size; d += kWarpSize) {
+      static_cast<uint8_t*>(cache)[to + d] = static_cast<uint8_t>(code_of(meaning, head[d]));
+    }
+    if (lane() == 0) {
+      *scale = meaning.scale;
+    }
+  }
+};
+
+// As rotary_cache_update, of caches of signed bytes with a scale a row of a head. Grid: tokens.
+// Shared: a head for each warp.
+extern "C" __global__ void __launch_bounds__(128)
+    rotary_cache_update_codes(const CacheUpdate c, float* key_scales, float* value_scales,
+                              const float* cosine, const float* sine, const long* positions,
+                              const long* slots, const int* bad, int dtype, int interleaved,
+                              long pairs, long position_limit, long slot_limit,
+                              const IndexReport report) {
+  const long position = positions[blockIdx.x], slot = slots[blockIdx.x];
+  const bool tells = threadIdx.x == 0;
+  if ((bad != nullptr && *bad != 0) ||
+      !report.allows(kPosition, blockIdx.x, position, position_limit, tells)) {
+    return;
+  }
+  const bool kept = slot != -1 && report.allows(kSlot, blockIdx.x, slot, slot_limit, tells);
+  const int warps = static_cast<int>(blockDim.x) / kWarpSize;
+  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
+  const long size = c.head_size, from = blockIdx.x * c.qkv_stride;
+  float* head = shared_memory<float>(static_cast<unsigned>(warps * size * sizeof(float)));
+  const Rotation rotation(cosine, sine, position, interleaved, pairs, size);
+  const Slot at(c, slot, kept);
+  const CodedUpdate update = {rotation, c, head + warp * size};
+  for (long h = warp; h < c.heads + (kept ? 2 * c.kv_heads : 0); h += warps) {
+    if (h < c.heads) {
+      const long query = blockIdx.x * c.query_stride + h * size;
+      if (dtype == kF32) {
+        update.run<kF32, 1>(from + h * size, query);
+      } else if (dtype == kBf16) {
+        update.run<kBf16, 1>(from + h * size, query);
+      } else {
+        update.run<kF16, 1>(from + h * size, query);
+      }
+      continue;
+    }
+    const bool key = h < c.heads + c.kv_heads;
+    const long g = h - c.heads - (key ? 0 : c.kv_heads);
+    const Heads to = (key ? c.key : c.value).at(at.row, at.place);
+    update.load_head(from + h * size, dtype);
+    if (key) {
+      update.turn();
+    }
+    update.encode(key ? c.key_cache : c.value_cache, to.first + g * to.stride,
+                  (key ? key_scales : value_scales) + slot * c.kv_heads + g);
+  }
 }
 
 // Looks for positions and slots out of bounds and slots that two tokens have, and sets *bad, which

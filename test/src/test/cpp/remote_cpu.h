@@ -38,7 +38,7 @@ enum Function : int32_t {
 
 constexpr int kMostArguments = 32, kMostPieces = 64;
 // gatun_attention begins with this many pointers.
-constexpr int kAttentionPointers = 14;
+constexpr int kAttentionPointers = 16;
 static_assert(offsetof(gatun_attention, query_strides) == kAttentionPointers * 8, "its pointers");
 
 // Memory of the caller; what is not `kept` is only read.

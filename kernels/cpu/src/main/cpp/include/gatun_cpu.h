@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 9
+#define GATUN_CPU_ABI 10
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -156,6 +156,10 @@ typedef enum {
 // set they lie in pages: key j of sequence b is token j % page_size of page
 // block_table[b * block_table_stride + j / page_size], and strides[0] is a page's. A query that may
 // see nothing gives 0, and -inf as its log-sum-exp (its sink where there is one).
+//
+// With key_scales set, and so value_scales, keys and values are signed bytes that mean as many
+// times the scale of their row: that of head g of the token at place t of row or page p is
+// scales[(p * room + t) * kv_heads + g], p being 0 where keys are ragged.
 typedef struct {
   const void *query;
   const void *key;
@@ -171,6 +175,8 @@ typedef struct {
   const float *bias;             // nullable; strides of 0 broadcast
   const float *alibi;            // nullable; [heads], slopes: -slope * |query - key| is added
   const float *sinks;            // nullable; [heads], logits that only the denominator has
+  const float *key_scales;       // nullable
+  const float *value_scales;     // nullable
   int64_t query_strides[3];      // batch, token, head
   int64_t key_strides[3];
   int64_t value_strides[3];
@@ -185,13 +191,14 @@ typedef struct {
   int64_t value_head_size;
   int64_t block_table_stride;
   int64_t page_size;
+  int64_t room;    // tokens of a row or page that have scales
   int64_t window;  // keys that a query sees back, its own included, and ahead; 0 for all
   uint64_t seed;   // of the dropout
   float scale;
   float softcap;  // 0 for none
   float dropout;  // probability of dropping, by Philox of (key, query, head, batch); 0 for none
   int32_t causal;
-  int32_t dtype;  // of query, key, value and output
+  int32_t dtype;  // of query and output, and of key and value where they have no scales
 } gatun_attention;
 
 // Calls that are kept, to be made again.

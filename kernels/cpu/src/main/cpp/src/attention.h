@@ -7,6 +7,7 @@
 #include "lanes.h"
 #include "math.h"
 #include "philox.h"
+#include "token_codes.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -14,9 +15,57 @@ namespace GATUN_LEVEL {
 constexpr int64_t kKeys = cut(128, 64);  // scores that are computed before they are summed up
 const float kMinusInfinity = -__builtin_inff();
 
-// One sequence of the batch.
+// A row of signed bytes, which mean as many times their scale.
+struct ScaledCodes {
+  const int8_t *codes;
+  const float *scale;
+
+  ScaledCodes operator+(int64_t elements) const { return {codes + elements, scale}; }
+};
+
+static inline Floats load_lanes(ScaledCodes row, int64_t n) {
+  Codes codes{};
+  __builtin_memcpy(&codes, row.codes, n == kLanes ? sizeof codes : static_cast<size_t>(n));
+  return __builtin_convertvector(__builtin_convertvector(codes, Ints), Floats) * *row.scale;
+}
+
+// Asks for a row ahead of its use.
 template <typename T>
+static inline void prefetch(const T *row, int64_t size) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t d = 0; d < size; d += kLine) {
+    __builtin_prefetch(row + d);
+  }
+}
+
+static inline void prefetch(ScaledCodes row, int64_t size) {
+  prefetch(row.codes, size);
+  __builtin_prefetch(row.scale);
+}
+
+// How rows of keys and values are read: of numbers, and of signed bytes.
+template <typename Stored>
+struct Rows {
+  using Row = const Stored *;
+  static Row at(const void *memory, int64_t element, const float *, int64_t) {
+    return static_cast<Row>(memory) + element;
+  }
+};
+
+template <>
+struct Rows<int8_t> {
+  using Row = ScaledCodes;
+  static Row at(const void *memory, int64_t element, const float *scales, int64_t scale) {
+    return {static_cast<const int8_t *>(memory) + element, scales + scale};
+  }
+};
+
+// One sequence of the batch: queries and output are of Number, keys and values of Stored.
+template <typename Number, typename Stored = Number>
 struct Sequence {
+  using T = Number;
+  using Row = typename Rows<Stored>::Row;
+
   const gatun_attention &a;
   int64_t b, queries, keys;
   int64_t shift;  // query i stands at key i + shift
@@ -40,12 +89,12 @@ struct Sequence {
            h * a.output_strides[2];
   }
 
-  const T *key(int64_t g, int64_t j) const {
-    return static_cast<const T *>(a.key) + cached(a.key_strides, j) + g * a.key_strides[2];
+  Row key(int64_t g, int64_t j) const {
+    return cached(a.key, a.key_strides, a.key_scales, g, place(j));
   }
 
-  const T *value(int64_t g, int64_t j) const {
-    return static_cast<const T *>(a.value) + cached(a.value_strides, j) + g * a.value_strides[2];
+  Row value(int64_t g, int64_t j) const {
+    return cached(a.value, a.value_strides, a.value_scales, g, place(j));
   }
 
   bool is_masked(int64_t j) const {
@@ -76,19 +125,29 @@ struct Sequence {
     return offsets != nullptr ? (offsets[b] + i) * strides[1] : b * strides[0] + i * strides[1];
   }
 
-  int64_t cached(const int64_t *strides, int64_t j) const {
+  // The row of the batch, or the page, that a key is in, and its place there.
+  struct Place {
+    int64_t row, token;
+  };
+
+  Place place(int64_t j) const {
     if (a.block_table != nullptr) {
-      const int64_t page = a.block_table[b * a.block_table_stride + j / a.page_size];
-      return page * strides[0] + j % a.page_size * strides[1];
+      return {a.block_table[b * a.block_table_stride + j / a.page_size], j % a.page_size};
     }
-    return token(strides, a.key_offsets, j);
+    return a.key_offsets != nullptr ? Place{0, a.key_offsets[b] + j} : Place{b, j};
+  }
+
+  Row cached(const void *memory, const int64_t *strides, const float *scales, int64_t g,
+             Place at) const {
+    return Rows<Stored>::at(memory, at.row * strides[0] + at.token * strides[1] + g * strides[2],
+                            scales, (at.row * a.room + at.token) * a.kv_heads + g);
   }
 };
 
 // Scores of one query and the keys from `begin` on, as scale * query * key left them: capped, with
 // bias and ALiBi added, and -inf where a key is not seen.
-template <typename T>
-static inline void adjust(const Sequence<T> &s, int64_t h, int64_t i, int64_t begin, int64_t count,
+template <typename S>
+static inline void adjust(const S &s, int64_t h, int64_t i, int64_t begin, int64_t count,
                           float *row) {
   const gatun_attention &a = s.a;
   if (a.softcap > 0.0f) {
@@ -228,8 +287,8 @@ struct Result {
 };
 
 // Drops a row's probabilities at random, and what is left grows by 1 / (1 - dropout).
-template <typename T>
-static inline void drop(const Sequence<T> &s, int64_t h, int64_t i, int64_t begin, int64_t count,
+template <typename S>
+static inline void drop(const S &s, int64_t h, int64_t i, int64_t begin, int64_t count,
                         float *row) {
   const float grown = 1.0f / (1.0f - s.a.dropout);
   // A word is below this with the probability of dropping.
@@ -248,12 +307,12 @@ static inline void multiply(float *sums, int64_t count, float factor) {
 
 // Writes a query's sums divided by its denominator, its log-sum-exp and its weights, whose row
 // holds the adjusted scores.
-template <typename T>
-static inline void finish(const Sequence<T> &s, int64_t h, int64_t i, float top, float total,
+template <typename S>
+static inline void finish(const S &s, int64_t h, int64_t i, float top, float total,
                           const float *sums) {
   const gatun_attention &a = s.a;
   const Result result(top, total, a.sinks == nullptr ? nullptr : a.sinks + h);
-  T *output = s.output(h, i);
+  typename S::T *output = s.output(h, i);
   by_vector(a.value_head_size, [&](int64_t d, int64_t n) {
     store_lanes(output + d, load_lanes(sums + d, n) * result.inverse, n);
   });

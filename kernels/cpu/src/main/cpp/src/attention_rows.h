@@ -15,9 +15,11 @@ constexpr int64_t kMaxRows = 16;
 // The rows' queries, and how keys and values become scores and sums. What RowAttention asks of it
 // is what TileAttention has of FloatBlocks, number for number and in the same order: a query's
 // results do not depend on how many come with it.
-template <typename T>
+template <typename S>
 class FloatRows {
  public:
+  using T = typename S::T;
+  using Row = typename S::Row;
   // Values that are added at once.
   static constexpr int64_t kTogether = kLanes;
   // Floats of memory that a row's query needs.
@@ -25,7 +27,7 @@ class FloatRows {
   // Columns of a row's sums.
   static int64_t sum_columns(int64_t value_size) { return value_size; }
 
-  FloatRows(const Sequence<T> &sequence, float *memory)
+  FloatRows(const S &sequence, float *memory)
       : s(sequence), size(s.a.head_size), value_size(s.a.value_head_size), query(memory) {}
 
   void load_query(int64_t r, const T *from) {
@@ -35,7 +37,7 @@ class FloatRows {
   }
 
   // scores[rows][kKeys] of up to kLanes keys, transposed on the way.
-  void score(int64_t rows, const T *const *key, int64_t keys, float *scores) const {
+  void score(int64_t rows, const Row *key, int64_t keys, float *scores) const {
     Floats sums[kMaxRows];
     for (int64_t r = 0; r < rows; r++) {
       sums[r] = Floats{};
@@ -66,8 +68,8 @@ class FloatRows {
 
   // sums[rows][sum_columns] += up to kTogether values by the rows' weights from `first` on. A value
   // of weight 0 is left out: it may be unseen and not a number.
-  void add_values(int64_t rows, const T *const *value, int64_t keys, const float *weights,
-                  int64_t first, float *sums) const {
+  void add_values(int64_t rows, const Row *value, int64_t keys, const float *weights, int64_t first,
+                  float *sums) const {
     constexpr int kWide = 4;
     for (int64_t r = 0; r < rows; r++) {
       const float *p = weights + r * kKeys + first;
@@ -102,7 +104,7 @@ class FloatRows {
   }
 
  private:
-  const Sequence<T> &s;
+  const S &s;
   const int64_t size, value_size;
   float *query;  // [rows][size], scaled
 };
@@ -122,10 +124,10 @@ struct RowSpace {
   }
 };
 
-template <typename T, typename Arithmetic>
+template <typename S, typename Arithmetic>
 class RowAttention {
  public:
-  RowAttention(const Sequence<T> &sequence, int64_t group, RowSpace &space)
+  RowAttention(const S &sequence, int64_t group, RowSpace &space)
       : s(sequence),
         a(sequence.a),
         g(group),
@@ -158,7 +160,9 @@ class RowAttention {
   }
 
  private:
-  const Sequence<T> &s;
+  using Row = typename S::Row;
+
+  const S &s;
   const gatun_attention &a;
   const int64_t g, shared, rows, columns;
   RowSpace &space;
@@ -195,17 +199,10 @@ class RowAttention {
     }
   }
 
-  // Asks for a row ahead of its use: tokens lie too far apart for the processor to foresee.
-  static void prefetch(const T *row, int64_t size) {
-    constexpr int64_t kLine = 64 / sizeof(T);
-    for (int64_t d = 0; d < size; d += kLine) {
-      __builtin_prefetch(row + d);
-    }
-  }
-
   void score(int64_t begin, int64_t keys, float *scores) {
-    const T *key[kLanes];
+    Row key[kLanes];
     for (int64_t j = 0; j < kLanes; j++) {
+      // Tokens lie too far apart for the processor to foresee.
       key[j] = s.key(g, begin + (j < keys ? j : keys - 1));
       const int64_t ahead = begin + kLanes + j;
       if (ahead < s.keys) {
@@ -217,9 +214,9 @@ class RowAttention {
 
   // Those before `open` are seen by no row.
   void add_values(int64_t block, int64_t first, int64_t keys, int64_t open) {
-    const T *value[Arithmetic::kTogether];
+    Row value[Arithmetic::kTogether];
     for (int64_t j = 0; j < keys; j++) {
-      value[j] = j < open ? nullptr : s.value(g, block + first + j);
+      value[j] = j < open ? Row{} : s.value(g, block + first + j);
       const int64_t ahead = block + first + Arithmetic::kTogether + j;
       if (ahead < s.keys) {
         prefetch(s.value(g, ahead), a.value_head_size);

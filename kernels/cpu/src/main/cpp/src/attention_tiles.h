@@ -13,9 +13,11 @@ namespace GATUN_LEVEL {
 constexpr int64_t kTileQueries = cut(48, 16), kChunkQueries = cut(8, 2) * kTileQueries;
 
 // A head's queries, a block of keys and values, and their products, as floats.
-template <typename T>
+template <typename S>
 class FloatBlocks {
  public:
+  using T = typename S::T;
+
   // Floats of memory that it needs.
   static int64_t floats(int64_t size, int64_t value_size) {
     return kChunkQueries * size + kKeys * (size + panels(value_size) * kTileColumns);
@@ -23,7 +25,7 @@ class FloatBlocks {
   // Columns of a query's sums.
   static int64_t sum_columns(int64_t value_size) { return value_size; }
 
-  FloatBlocks(const Sequence<T> &sequence, float *memory)
+  FloatBlocks(const S &sequence, float *memory)
       : s(sequence), size(s.a.head_size), value_size(s.a.value_head_size) {
     query = memory;
     key = query + kChunkQueries * size;
@@ -58,7 +60,7 @@ class FloatBlocks {
     Floats check{};
     for (int64_t j = 0; j < keys; j++) {
       const bool masked = s.is_masked(begin + j);
-      const T *from = s.value(g, begin + j);
+      const typename S::Row from = s.value(g, begin + j);
       by_vector(value_size, [&](int64_t d, int64_t n) {
         const Floats v = masked ? Floats{} : load_lanes(from + d, n);
         check += v * 0.0f;  // NaN from then on where v is not finite
@@ -87,7 +89,7 @@ class FloatBlocks {
   }
 
  private:
-  const Sequence<T> &s;
+  const S &s;
   const int64_t size, value_size;
   float *query;  // [kChunkQueries][size], scaled
   float *key;    // [kKeys / kTileColumns][size][kTileColumns], a block's keys transposed
@@ -112,10 +114,10 @@ struct TileSpace {
   }
 };
 
-template <typename T, typename Blocks>
+template <typename S, typename Blocks>
 class TileAttention {
  public:
-  TileAttention(const Sequence<T> &sequence, int64_t head, int64_t first, TileSpace &space)
+  TileAttention(const S &sequence, int64_t head, int64_t first, TileSpace &space)
       : s(sequence),
         a(sequence.a),
         h(head),
@@ -156,7 +158,7 @@ class TileAttention {
   }
 
  private:
-  const Sequence<T> &s;
+  const S &s;
   const gatun_attention &a;
   const int64_t h, g, first, columns;
   TileSpace &space;
@@ -204,7 +206,7 @@ class TileAttention {
       if (begin + j < s.begin(i) || begin + j >= s.end(i) || s.is_masked(begin + j)) {
         continue;
       }
-      const T *value = s.value(g, begin + j);
+      const typename S::Row value = s.value(g, begin + j);
       by_vector(a.value_head_size, [&](int64_t d, int64_t n) {
         store_lanes(sums + d,
                     fma(splat(weights[j]), load_lanes(value + d, n), load_lanes(sums + d, n)), n);

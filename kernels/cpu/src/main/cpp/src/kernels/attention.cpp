@@ -19,28 +19,30 @@ bool is_valid(const gatun_attention &a) {
   return a.causal >= GATUN_CAUSAL_NONE && a.causal <= GATUN_CAUSAL_BOTTOM_RIGHT &&
          a.softcap >= 0.0f && a.dropout >= 0.0f && a.dropout < 1.0f &&
          (a.heads == 0 || (a.kv_heads != 0 && a.heads % a.kv_heads == 0)) &&
-         (a.block_table == nullptr || (a.key_lengths != nullptr && a.page_size > 0));
+         (a.block_table == nullptr || (a.key_lengths != nullptr && a.page_size > 0)) &&
+         (a.key_scales == nullptr) == (a.value_scales == nullptr) && a.room >= 0;
 }
 
-template <typename T, typename Blocks, typename Rows>
+template <typename S, typename Blocks, typename FewRows>
 int32_t attention(const gatun_attention &a) {
   if (a.heads == 0) {
     return GATUN_OK;
   }
   std::atomic<bool> failed{false};
   const int64_t shared = a.heads / a.kv_heads;
-  const auto is_few = [&](const Sequence<T> &s) { return s.queries * shared <= kMaxRows; };
+  const auto is_few = [&](const S &s) { return s.queries * shared <= kMaxRows; };
   const auto rows = [&](int64_t task) {
     static thread_local Scratch scratch;
-    const Sequence<T> sequence(a, task / a.kv_heads);
+    const S sequence(a, task / a.kv_heads);
     RowSpace space;
     if (sequence.queries == 0 || !is_few(sequence)) {
       return;
     }
-    if (!space.reserve(scratch, Rows::floats(a.head_size), Rows::sum_columns(a.value_head_size))) {
+    if (!space.reserve(scratch, FewRows::floats(a.head_size),
+                       FewRows::sum_columns(a.value_head_size))) {
       failed.store(true);
     } else {
-      RowAttention<T, Rows>(sequence, task % a.kv_heads, space).run();
+      RowAttention<S, FewRows>(sequence, task % a.kv_heads, space).run();
     }
   };
   const bool all_few = a.query_length * shared <= kMaxRows;
@@ -49,7 +51,7 @@ int32_t attention(const gatun_attention &a) {
     static thread_local Scratch scratch;
     // The last chunks first: under a causal mask they are the longest.
     const int64_t chunk = chunks - 1 - task / (a.batch * a.heads);
-    const Sequence<T> sequence(a, task % (a.batch * a.heads) / a.heads);
+    const S sequence(a, task % (a.batch * a.heads) / a.heads);
     TileSpace space;
     if (chunk * kChunkQueries >= sequence.queries || is_few(sequence)) {
       return;
@@ -58,7 +60,7 @@ int32_t attention(const gatun_attention &a) {
                        Blocks::sum_columns(a.value_head_size))) {
       failed.store(true);
     } else {
-      TileAttention<T, Blocks>(sequence, task % a.heads, chunk * kChunkQueries, space).run();
+      TileAttention<S, Blocks>(sequence, task % a.heads, chunk * kChunkQueries, space).run();
     }
   };
   // Each sequence by the way that its own queries are worth.
@@ -68,20 +70,34 @@ int32_t attention(const gatun_attention &a) {
   return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
 }
 
+// By arithmetic in float.
+template <typename Number, typename Stored = Number>
+int32_t float_attention(const gatun_attention &a) {
+  using S = Sequence<Number, Stored>;
+  return attention<S, FloatBlocks<S>, FloatRows<S>>(a);
+}
+
+template <typename Number>
+int32_t coded_attention(const gatun_attention &a) {
+  return float_attention<Number, int8_t>(a);
+}
+
 }  // namespace
 
 int32_t scaled_dot_product_attention(const gatun_attention *args) {
   if (!is_valid(*args)) {
     return GATUN_INVALID_ARGUMENT;
   }
+  const bool coded = args->key_scales != nullptr;
   switch (args->dtype) {
     case GATUN_DTYPE_F32:
-      return attention<float, FloatBlocks<float>, FloatRows<float>>(*args);
+      return coded ? coded_attention<float>(*args) : float_attention<float>(*args);
     case GATUN_DTYPE_BF16:
-      return has(kPairs) ? attention<Bf16, PairBlocks, PairRows>(*args)
-                         : attention<Bf16, FloatBlocks<Bf16>, FloatRows<Bf16>>(*args);
+      return coded         ? coded_attention<Bf16>(*args)
+             : has(kPairs) ? attention<Sequence<Bf16>, PairBlocks, PairRows>(*args)
+                           : float_attention<Bf16>(*args);
     case GATUN_DTYPE_F16:
-      return attention<F16, FloatBlocks<F16>, FloatRows<F16>>(*args);
+      return coded ? coded_attention<F16>(*args) : float_attention<F16>(*args);
     default:
       return GATUN_INVALID_ARGUMENT;
   }

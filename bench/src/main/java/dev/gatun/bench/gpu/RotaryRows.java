@@ -49,7 +49,7 @@ final class RotaryRows {
     Operand values = operands.output(dtype, 1, tokens, kvHeads, size);
     RotaryCacheUpdate update =
         new RotaryCacheUpdate(
-            qkv.operand(), cosine, sine, places, false, places, query, keys, values);
+            qkv.operand(), cosine, sine, places, false, places, query, keys, values, null);
     return GpuCall.of(
         () -> backend.kernels().run(update),
         check -> {

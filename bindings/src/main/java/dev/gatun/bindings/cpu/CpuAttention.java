@@ -22,6 +22,8 @@ public final class CpuAttention {
   public MemorySegment bias = MemorySegment.NULL;
   public MemorySegment alibi = MemorySegment.NULL;
   public MemorySegment sinks = MemorySegment.NULL;
+  public MemorySegment keyScales = MemorySegment.NULL;
+  public MemorySegment valueScales = MemorySegment.NULL;
   public final long[] queryStrides = new long[3];
   public final long[] keyStrides = new long[3];
   public final long[] valueStrides = new long[3];
@@ -36,6 +38,7 @@ public final class CpuAttention {
   public long valueHeadSize;
   public long blockTableStride;
   public long pageSize;
+  public long room;
   public long window;
   public long seed;
   public float scale;
@@ -60,6 +63,8 @@ public final class CpuAttention {
     gatun_attention.bias(args, bias);
     gatun_attention.alibi(args, alibi);
     gatun_attention.sinks(args, sinks);
+    gatun_attention.key_scales(args, keyScales);
+    gatun_attention.value_scales(args, valueScales);
     for (int i = 0; i < 3; i++) {
       gatun_attention.query_strides(args, i, queryStrides[i]);
     }
@@ -84,6 +89,7 @@ public final class CpuAttention {
     gatun_attention.value_head_size(args, valueHeadSize);
     gatun_attention.block_table_stride(args, blockTableStride);
     gatun_attention.page_size(args, pageSize);
+    gatun_attention.room(args, room);
     gatun_attention.window(args, window);
     gatun_attention.seed(args, seed);
     gatun_attention.scale(args, scale);

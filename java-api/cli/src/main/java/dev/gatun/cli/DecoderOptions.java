@@ -37,10 +37,12 @@ final class DecoderOptions {
   private String weights;
 
   @Option(
-      names = "--cache-bytes",
-      paramLabel = "N",
-      description = "The most memory for keys and values; by the model's context when left out.")
-  private Long cacheBytes;
+      names = "--cache-dtype",
+      paramLabel = "TYPE",
+      description =
+          "What keys and values are kept as: F32, F16, BF16, or I8, which takes a quarter of F32's"
+              + " memory; what the model computes in when left out.")
+  private String cacheDtype;
 
   Path directory() {
     if (!Files.isDirectory(model)) {
@@ -55,7 +57,7 @@ final class DecoderOptions {
           GeneratorOptions.defaults()
               .withDevice(Device.of(device))
               .withWeights(storage(), Compute.EXACT);
-      return cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
+      return cacheDtype == null ? options : options.withCacheDtype(dtype(cacheDtype));
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);
     }
@@ -68,5 +70,13 @@ final class DecoderOptions {
       case "F16" -> Storage.of(DType.F16);
       default -> Storage.of(BlockFormat.of(weights));
     };
+  }
+
+  private static DType dtype(String name) {
+    try {
+      return DType.valueOf(name.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new CliException("--cache-dtype: %s, expected F32, F16, BF16 or I8".formatted(name), e);
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.gatun.cli;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GenerationResult;
 import dev.gatun.generation.GenerationStream;
+import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.Speculation;
 import dev.gatun.generation.TextChunk;
 import dev.gatun.generation.TextGenerator;
@@ -37,6 +38,12 @@ final class GenerateCommand implements Callable<Integer> {
   private static final int MAX_NEW_TOKENS = 256;
 
   @Mixin private DecoderOptions decoder;
+
+  @Option(
+      names = "--cache-bytes",
+      paramLabel = "N",
+      description = "The most memory for keys and values; by the model's context when left out.")
+  private Long cacheBytes;
 
   @Option(
       names = "--prompt",
@@ -134,8 +141,12 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     String text =
         prompt != null ? prompt : new String(terminal.in().readAllBytes(), StandardCharsets.UTF_8);
+    GeneratorOptions options = decoder.options();
     try (TextGenerator generator =
-        TextGenerator.load(decoder.directory(), draft, decoder.options())) {
+        TextGenerator.load(
+            decoder.directory(),
+            draft,
+            cacheBytes == null ? options : options.withCacheBytes(cacheBytes))) {
       generator
           .defaults()
           .warnings()

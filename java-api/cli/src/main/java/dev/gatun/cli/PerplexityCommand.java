@@ -80,6 +80,7 @@ final class PerplexityCommand implements Callable<Integer> {
         found =
             Perplexity.of(
                 model,
+                options.cacheDtype().orElse(model.cacheShape().dtype()),
                 ids,
                 tokens,
                 step,

@@ -1,19 +1,25 @@
 package dev.gatun.generation;
 
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
+import java.util.EnumSet;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
- * How a {@link TextGenerator} computes. None of it but {@code storage} and {@code compute} changes
- * the ids that come.
+ * How a {@link TextGenerator} computes. None of it but {@code storage}, {@code compute} and {@code
+ * cacheDtype} changes the ids that come.
  *
  * @param device where
  * @param storage what the weights of linear layers are kept as
  * @param compute what products make of their inputs
  * @param cacheBytes the most memory for keys and values of all sequences; empty for what {@code
  *     maxSequences} of the model's full length need, but no more than 1 GiB
+ * @param cacheDtype what keys and values are kept as: F32, F16, BF16, or I8, which is signed bytes
+ *     with a scale for each head's key and value; empty for what the model computes in
  * @param pageSize tokens of a page of the cache
  * @param maxSequences the most sequences in a step; others wait
  * @param stepTokens the tokens that prompts may fill a step to
@@ -24,10 +30,14 @@ public record GeneratorOptions(
     Storage storage,
     Compute compute,
     OptionalLong cacheBytes,
+    Optional<DType> cacheDtype,
     int pageSize,
     int maxSequences,
     int stepTokens,
     int chunkTokens) {
+
+  private static final Set<DType> CACHE_DTYPES =
+      EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.I8);
 
   /** Checks. */
   public GeneratorOptions {
@@ -38,6 +48,10 @@ public record GeneratorOptions(
     if (cacheBytes.isPresent() && cacheBytes.getAsLong() < 1) {
       throw new IllegalArgumentException(
           "cacheBytes is %d, expected a number from 1".formatted(cacheBytes.getAsLong()));
+    }
+    if (cacheDtype.isPresent() && !CACHE_DTYPES.contains(cacheDtype.get())) {
+      throw new IllegalArgumentException(
+          "cacheDtype is %s, expected F32, F16, BF16 or I8".formatted(cacheDtype.get()));
     }
   }
 
@@ -51,19 +65,35 @@ public record GeneratorOptions(
   /** The processor, weights as F32, up to 32 sequences. */
   public static GeneratorOptions defaults() {
     return new GeneratorOptions(
-        Device.cpu(), Storage.F32, Compute.EXACT, OptionalLong.empty(), 16, 32, 512, 128);
+        Device.cpu(),
+        Storage.F32,
+        Compute.EXACT,
+        OptionalLong.empty(),
+        Optional.empty(),
+        16,
+        32,
+        512,
+        128);
   }
 
   /** The same on another device. */
   public GeneratorOptions withDevice(Device other) {
     return new GeneratorOptions(
-        other, storage, compute, cacheBytes, pageSize, maxSequences, stepTokens, chunkTokens);
+        other,
+        storage,
+        compute,
+        cacheBytes,
+        cacheDtype,
+        pageSize,
+        maxSequences,
+        stepTokens,
+        chunkTokens);
   }
 
   /** The same with weights kept, and products computed, in another way. */
   public GeneratorOptions withWeights(Storage as, Compute by) {
     return new GeneratorOptions(
-        device, as, by, cacheBytes, pageSize, maxSequences, stepTokens, chunkTokens);
+        device, as, by, cacheBytes, cacheDtype, pageSize, maxSequences, stepTokens, chunkTokens);
   }
 
   /** The same with another bound for the cache. */
@@ -73,6 +103,25 @@ public record GeneratorOptions(
         storage,
         compute,
         OptionalLong.of(bytes),
+        cacheDtype,
+        pageSize,
+        maxSequences,
+        stepTokens,
+        chunkTokens);
+  }
+
+  /**
+   * The same with keys and values kept as another type.
+   *
+   * @param dtype F32, F16, BF16 or I8
+   */
+  public GeneratorOptions withCacheDtype(DType dtype) {
+    return new GeneratorOptions(
+        device,
+        storage,
+        compute,
+        cacheBytes,
+        Optional.of(dtype),
         pageSize,
         maxSequences,
         stepTokens,
@@ -82,12 +131,20 @@ public record GeneratorOptions(
   /** The same with pages of another number of tokens. */
   public GeneratorOptions withPageSize(int tokens) {
     return new GeneratorOptions(
-        device, storage, compute, cacheBytes, tokens, maxSequences, stepTokens, chunkTokens);
+        device,
+        storage,
+        compute,
+        cacheBytes,
+        cacheDtype,
+        tokens,
+        maxSequences,
+        stepTokens,
+        chunkTokens);
   }
 
   /** The same with steps of other sizes. */
   public GeneratorOptions withSteps(int sequences, int tokens, int chunk) {
     return new GeneratorOptions(
-        device, storage, compute, cacheBytes, pageSize, sequences, tokens, chunk);
+        device, storage, compute, cacheBytes, cacheDtype, pageSize, sequences, tokens, chunk);
   }
 }

@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.models.CausalLm;
 import dev.gatun.models.Chunk;
 import dev.gatun.models.TokenBatch;
@@ -44,6 +45,16 @@ public record Perplexity(double loss, int tokens) {
    */
   public static Perplexity of(
       CausalLm model, int[] ids, int window, int stride, IntConsumer progress) {
+    return of(model, model.cacheShape().dtype(), ids, window, stride, progress);
+  }
+
+  /**
+   * The same with keys and values kept as another type.
+   *
+   * @param cacheDtype F32, F16, BF16 or I8
+   */
+  public static Perplexity of(
+      CausalLm model, DType cacheDtype, int[] ids, int window, int stride, IntConsumer progress) {
     if (window < 2 || window > model.maxLength()) {
       throw new IllegalArgumentException(
           "window: %d tokens, expected 2 to the model's context of %d"
@@ -61,7 +72,8 @@ public record Perplexity(double loss, int tokens) {
     int length = Math.min(window, ids.length);
     double loss = 0;
     int told = 1;
-    try (KvCache cache = KvCache.contiguous(model.device(), model.cacheShape(), 1, length)) {
+    KvCache.Shape shape = model.cacheShape().withDtype(cacheDtype);
+    try (KvCache cache = KvCache.contiguous(model.device(), shape, 1, length)) {
       for (int begin = 0; told < ids.length; begin += stride) {
         int end = Math.min(begin + window, ids.length);
         loss += window(model, cache, Arrays.copyOfRange(ids, begin, end), told - begin);

@@ -132,7 +132,8 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   private static KvCache cache(CausalLm model, GeneratorOptions options) {
-    KvCache.Shape shape = model.cacheShape();
+    KvCache.Shape shape =
+        options.cacheDtype().map(model.cacheShape()::withDtype).orElse(model.cacheShape());
     int size = Math.min(options.pageSize(), model.maxLength());
     long page = Math.max(1, shape.tokenBytes() * size);
     long pages = Math.ceilDiv(model.maxLength(), size) + 1L;

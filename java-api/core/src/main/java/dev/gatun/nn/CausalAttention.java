@@ -70,8 +70,10 @@ public record CausalAttention(
       Tensor key = rotary.forward(heads(qkv, heads, kvHeads), positions);
       keys = Attention.Keys.ragged(key, heads(qkv, heads + kvHeads, kvHeads), segments);
     } else {
-      Tensor kept = Elementwise.cast(qkv, cache.cache().shape().dtype());
-      query = cache.append(layer, kept, rotary, positions);
+      // Of signed bytes attention computes in the model's own type.
+      DType kept = cache.cache().shape().dtype();
+      Tensor given = kept == DType.I8 ? qkv : Elementwise.cast(qkv, kept);
+      query = cache.append(layer, given, rotary, positions);
       keys = cache.view(layer);
     }
     Attention.Result result =

@@ -1,6 +1,7 @@
 package dev.gatun.nn;
 
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Attention;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
@@ -10,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The keys and values of tokens that attention will see again, in pages of a fixed number of tokens
@@ -29,6 +31,9 @@ public final class KvCache implements AutoCloseable {
   private final PagePool pool;
   private final List<Tensor> keys = new ArrayList<>();
   private final List<Tensor> values = new ArrayList<>();
+  // Of a cache of signed bytes, a number for each of a token's rows; else none.
+  private final List<Tensor> keyScales = new ArrayList<>();
+  private final List<Tensor> valueScales = new ArrayList<>();
   private boolean closed;
 
   /**
@@ -37,7 +42,8 @@ public final class KvCache implements AutoCloseable {
    * @param layers with attention
    * @param kvHeads heads of keys, and of values
    * @param headSize elements of a head
-   * @param dtype of the elements: F32, BF16 or F16
+   * @param dtype of the elements: F32, BF16 or F16; or I8, signed bytes with a scale in F32 for
+   *     each head's key and each head's value
    * @param window the tokens that every layer sees at most, the current one included, after which
    *     pages are given back; 0 where some layer sees all
    */
@@ -53,9 +59,9 @@ public final class KvCache implements AutoCloseable {
             "key/value cache: %d layers of %d heads of %d elements, expected numbers from 1"
                 .formatted(layers, kvHeads, headSize));
       }
-      if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
+      if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16 && dtype != DType.I8) {
         throw new IllegalArgumentException(
-            "key/value cache: dtype %s, expected F32, BF16 or F16".formatted(dtype));
+            "key/value cache: dtype %s, expected F32, BF16, F16 or I8".formatted(dtype));
       }
     }
 
@@ -64,9 +70,10 @@ public final class KvCache implements AutoCloseable {
       this(layers, kvHeads, headSize, dtype, 0);
     }
 
-    /** Bytes of a token's keys and values in all layers. */
+    /** Bytes of a token's keys and values in all layers, their scales included. */
     public long tokenBytes() {
-      return 2L * layers * kvHeads * headSize * dtype.bytes();
+      long scale = dtype == DType.I8 ? Float.BYTES : 0;
+      return 2L * layers * kvHeads * ((long) headSize * dtype.bytes() + scale);
     }
 
     /** The same kept as other numbers. */
@@ -97,6 +104,11 @@ public final class KvCache implements AutoCloseable {
               Tensor.empty(
                       device, shape.dtype(), pages, pageSize, shape.kvHeads(), shape.headSize())
                   .detach());
+        }
+        for (List<Tensor> side : List.of(keyScales, valueScales)) {
+          if (shape.dtype() == DType.I8) {
+            side.add(Tensor.empty(device, DType.F32, pages, pageSize, shape.kvHeads()).detach());
+          }
         }
       }
     } catch (RuntimeException | Error e) {
@@ -355,13 +367,16 @@ public final class KvCache implements AutoCloseable {
 
   /** Copies the first tokens of a page in all layers. */
   private void copy(int from, int to, int tokens) {
-    for (List<Tensor> side : List.of(keys, values)) {
-      for (Tensor layer : side) {
-        Layouts.copy(
-            layer.slice(0, from, from + 1).slice(1, 0, tokens),
-            layer.slice(0, to, to + 1).slice(1, 0, tokens));
-      }
+    for (Tensor part : memory()) {
+      Layouts.copy(
+          part.slice(0, from, from + 1).slice(1, 0, tokens),
+          part.slice(0, to, to + 1).slice(1, 0, tokens));
     }
+  }
+
+  /** All that pages are made of: tensors [pages, page_size, ...]. */
+  private List<Tensor> memory() {
+    return Stream.of(keys, values, keyScales, valueScales).flatMap(List::stream).toList();
   }
 
   private KvCacheFullException full(List<KvSequence> sequences, int needed, int... counts) {
@@ -402,12 +417,18 @@ public final class KvCache implements AutoCloseable {
     return values.get(layer);
   }
 
+  /** What a layer's signed bytes mean, [pages, page_size, kv_heads] each; null of other types. */
+  Attention.Scales scales(int layer) {
+    return keyScales.isEmpty()
+        ? null
+        : new Attention.Scales(keyScales.get(layer), valueScales.get(layer));
+  }
+
   /** Gives the memory back; its sequences hold nothing from then on. */
   @Override
   public synchronized void close() {
     closed = true;
-    keys.forEach(Tensor::close);
-    values.forEach(Tensor::close);
+    memory().forEach(Tensor::close);
   }
 
   @Override

@@ -118,8 +118,8 @@ public final class KvStep implements AutoCloseable {
    * Takes a layer's queries, keys and values: turns queries and keys by their positions and keeps
    * keys and values.
    *
-   * @param qkv of the cache's dtype [tokens, (heads + 2 kv_heads) head_size]: the queries' heads,
-   *     then the keys', then the values'
+   * @param qkv of the cache's dtype, any float of a cache of signed bytes [tokens, (heads + 2
+   *     kv_heads) head_size]: the queries' heads, then the keys', then the values'
    * @param rotary how queries and keys turn
    * @param positions of the tokens, in the tables of rotary
    * @return the queries [tokens, heads, head_size]
@@ -133,13 +133,15 @@ public final class KvStep implements AutoCloseable {
         rotary.isInterleaved(),
         slots,
         cache.keys(layer),
-        cache.values(layer));
+        cache.values(layer),
+        cache.scales(layer));
   }
 
   /** A layer's keys and values of all tokens of the step's sequences, those appended included. */
   public Attention.Keys view(int layer) {
     return Attention.Keys.paged(
-        cache.keys(layer), cache.values(layer), table, cache.pages(), lengths, longest);
+            cache.keys(layer), cache.values(layer), table, cache.pages(), lengths, longest)
+        .withScales(cache.scales(layer));
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.gatun.ops;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.Dropout;
@@ -22,11 +23,28 @@ public final class Attention {
   private Attention() {}
 
   /**
+   * What signed bytes of keys and values mean: {@code element = scale code}, a scale for a token's
+   * row of a head.
+   *
+   * @param keys F32, of the shape of the keys without their last axis
+   * @param values F32, of the shape of the values without their last axis
+   */
+  public record Scales(Tensor keys, Tensor values) {
+    /** {@return the kernel's operands; null of null} */
+    static CacheScales operands(Scales scales) {
+      return scales == null
+          ? null
+          : new CacheScales(scales.keys.operand(), scales.values.operand());
+    }
+  }
+
+  /**
    * Keys and values, and how they lie: padded, ragged where there are segments, paged where there
    * are pages.
    *
-   * @param key of the queries' dtype: padded [batch, key_length, kv_heads, head_size], ragged
-   *     [tokens, kv_heads, head_size], paged [pages, page_size, kv_heads, head_size]
+   * @param key of the queries' dtype, or I8 with scales: padded [batch, key_length, kv_heads,
+   *     head_size], ragged [tokens, kv_heads, head_size], paged [pages, page_size, kv_heads,
+   *     head_size]
    * @param value as key, of a head size of its own
    * @param segments the sequences of ragged keys, or null
    * @param lengths I32 [batch], the keys in use of each row of a cache, each at most {@code
@@ -35,6 +53,7 @@ public final class Attention {
    * @param pages I32 [batch, pages_per_sequence], the pages of each sequence; or null
    * @param pagesBelow what all pages in use are less than; {@link Indices#UNKNOWN} where nobody
    *     looked, and each call does
+   * @param scales of keys and values that are signed bytes, or null
    */
   public record Keys(
       Tensor key,
@@ -43,33 +62,40 @@ public final class Attention {
       Tensor lengths,
       int longest,
       Tensor pages,
-      long pagesBelow) {
+      long pagesBelow,
+      Scales scales) {
     /** One row of keys a sequence, all of them in use. */
     public static Keys padded(Tensor key, Tensor value) {
-      return new Keys(key, value, null, null, 0, null, Indices.UNKNOWN);
+      return new Keys(key, value, null, null, 0, null, Indices.UNKNOWN, null);
     }
 
     /** One row of keys a sequence, of which the first ones are in use: a contiguous cache. */
     public static Keys padded(Tensor key, Tensor value, Tensor lengths, int longest) {
-      return new Keys(key, value, null, lengths, longest, null, Indices.UNKNOWN);
+      return new Keys(key, value, null, lengths, longest, null, Indices.UNKNOWN, null);
     }
 
     /** Sequences one after another. */
     public static Keys ragged(Tensor key, Tensor value, Segments segments) {
-      return new Keys(key, value, segments, null, 0, null, Indices.UNKNOWN);
+      return new Keys(key, value, segments, null, 0, null, Indices.UNKNOWN, null);
     }
 
     /** Sequences in pages of a cache (Kwon et al., arXiv 2309.06180). */
     public static Keys paged(
         Tensor key, Tensor value, Tensor pages, long pagesBelow, Tensor lengths, int longest) {
-      return new Keys(key, value, null, lengths, longest, pages, pagesBelow);
+      return new Keys(key, value, null, lengths, longest, pages, pagesBelow, null);
+    }
+
+    /** The same of signed bytes with scales; null for none. */
+    public Keys withScales(Scales other) {
+      return new Keys(key, value, segments, lengths, longest, pages, pagesBelow, other);
     }
 
     private AttentionKeys operands() {
       return new AttentionKeys(
           segments == null ? null : segments.offsets(),
           lengths == null ? null : new Lengths(lengths.operand(), longest),
-          pages == null ? null : new Indices(pages.operand(), pagesBelow));
+          pages == null ? null : new Indices(pages.operand(), pagesBelow),
+          Scales.operands(scales));
     }
 
     /** The key_length of the keys, the longest sequence's. */
@@ -223,6 +249,8 @@ public final class Attention {
               keys.segments == null ? null : keys.segments.values(),
               keys.lengths,
               keys.pages,
+              keys.scales == null ? null : keys.scales.keys,
+              keys.scales == null ? null : keys.scales.values,
               scores.bias,
               scores.slopes,
               scores.sinks,

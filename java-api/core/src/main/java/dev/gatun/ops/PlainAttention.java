@@ -51,8 +51,9 @@ final class PlainAttention {
   Attention.Result run(
       Attention.Scores scores, Attention.Mask mask, boolean withLse, boolean withWeights) {
     Tensor q = byHead(inRows(query, queries), queryLength);
-    Tensor k = repeated(seen(keys.key()));
-    Tensor v = repeated(seen(keys.value()));
+    Attention.Scales scales = keys.scales();
+    Tensor k = repeated(seen(keys.key(), scales == null ? null : scales.keys()));
+    Tensor v = repeated(seen(keys.value(), scales == null ? null : scales.values()));
     Tensor places = Elementwise.less(count(keyLength), keyCounts);
     Tensor distance = distance(mask.causal());
     Tensor open = open(distance, mask, places.reshape(keyCounts.size(0), 1, 1, keyLength));
@@ -100,8 +101,17 @@ final class PlainAttention {
     return segments == null ? whole : Plain.padded(whole, segments);
   }
 
-  /** Keys or values in use, F32 [batch, key_length, kv_heads, size]; others are 0. */
-  private Tensor seen(Tensor x) {
+  /**
+   * Keys or values in use, F32 [batch, key_length, kv_heads, size]; others are 0.
+   *
+   * @param scales of signed bytes, or null
+   */
+  private Tensor seen(Tensor x, Tensor scales) {
+    if (scales != null) {
+      long[] rows = Calls.withLast(x, 1);
+      Tensor meant = Elementwise.multiply(Plain.wide(x), scales.reshape(rows));
+      return seen(meant, null);
+    }
     Tensor rows = inRows(x, keys.segments());
     if (keys.pages() != null) {
       rows = paged(rows);

@@ -77,8 +77,9 @@ public final class Rotary {
    * @param positions I64 [tokens]
    * @param interleaved whether neighbours are pairs, and not elements rotary / 2 apart
    * @param slots I64 [tokens], distinct; -1 for a token whose key and value are not kept
-   * @param keyCache of qkv's dtype, written in place
+   * @param keyCache of qkv's dtype, or I8 with scales, written in place
    * @param valueCache as keyCache
+   * @param scales F32 [rows, room, kv_heads] of caches of signed bytes, written in place; or null
    * @return the queries [tokens, heads, head_size]
    */
   public static Tensor rotaryCacheUpdate(
@@ -89,7 +90,8 @@ public final class Rotary {
       boolean interleaved,
       Ids slots,
       Tensor keyCache,
-      Tensor valueCache) {
+      Tensor valueCache,
+      Attention.Scales scales) {
     long heads = heads(qkv, keyCache);
     return Calls.run(
         Tensor.empty(qkv.device(), qkv.dtype(), qkv.size(0), heads, keyCache.size(3)),
@@ -104,14 +106,17 @@ public final class Rotary {
                     slots.indices(),
                     query.operand(),
                     keyCache.operand(),
-                    valueCache.operand())),
+                    valueCache.operand(),
+                    Attention.Scales.operands(scales))),
         qkv,
         cosine,
         sine,
         positions.values(),
         slots.values(),
         keyCache,
-        valueCache);
+        valueCache,
+        scales == null ? null : scales.keys(),
+        scales == null ? null : scales.values());
   }
 
   /** {@link #rotaryCacheUpdate} in simple ops. */
@@ -123,15 +128,23 @@ public final class Rotary {
       boolean interleaved,
       Ids slots,
       Tensor keyCache,
-      Tensor valueCache) {
+      Tensor valueCache,
+      Attention.Scales scales) {
     try (Scope scope = Scope.open()) {
       long heads = heads(qkv, keyCache);
       long kept = keyCache.size(2);
       Tensor query = part(qkv, 0, heads, keyCache);
       Tensor key = part(qkv, heads, kept, keyCache);
       Tensor value = part(qkv, heads + kept, kept, keyCache);
-      write(plainRotaryEmbedding(key, cosine, sine, positions, interleaved), slots, keyCache);
-      write(Layouts.contiguous(value), slots, valueCache);
+      if (scales == null) {
+        write(plainRotaryEmbedding(key, cosine, sine, positions, interleaved), slots, keyCache);
+        write(Layouts.contiguous(value), slots, valueCache);
+      } else {
+        Tensor wide = Plain.wide(key);
+        Tensor turned = plainRotaryEmbedding(wide, cosine, sine, positions, interleaved);
+        encode(turned, slots, keyCache, scales.keys());
+        encode(Layouts.contiguous(value), slots, valueCache, scales.values());
+      }
       return scope.keep(plainRotaryEmbedding(query, cosine, sine, positions, interleaved));
     }
   }
@@ -155,6 +168,16 @@ public final class Rotary {
     if (whole != cache) {
       Layouts.copy(whole, cache);
     }
+  }
+
+  /** Writes rows [tokens, kv_heads, head_size] as signed bytes with a scale each. */
+  private static void encode(Tensor rows, Ids slots, Tensor cache, Tensor scales) {
+    Quantization.Codes codes = Quantization.plainQuantizeTokens(rows, Quantization.Offsets.NONE);
+    write(codes.codes(), slots, cache);
+    write(
+        codes.scales().reshape(rows.size(0), rows.size(1), 1),
+        slots,
+        scales.reshape(Calls.withLast(cache, 1)));
   }
 
   /** The queries' heads of a packed projection. */

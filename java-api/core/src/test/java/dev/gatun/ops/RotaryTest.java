@@ -35,7 +35,7 @@ final class RotaryTest {
     Tensor cosine = floats(new float[] {1, 0}, 2, 1);
     Tensor sine = floats(new float[] {0, 1}, 2, 1);
     return Rotary.rotaryCacheUpdate(
-        qkv, cosine, sine, ids(0, 1, 1), false, slots, keyCache, valueCache);
+        qkv, cosine, sine, ids(0, 1, 1), false, slots, keyCache, valueCache, null);
   }
 
   @Test

@@ -51,6 +51,8 @@ final class CacheScript {
   private final Random random;
   private final String what;
   private final KvCache.Shape shape;
+  // What attention computes in: the cache's type, or of signed bytes any.
+  private final DType computed;
   private final int heads;
   private final KvCache cache;
   private final RotaryTables tables;
@@ -70,9 +72,10 @@ final class CacheScript {
     heads = kvHeads * (1 + random.nextInt(3));
     int size = random.nextBoolean() ? 16 : 2 * (1 + random.nextInt(12));
     DType[] floats = {DType.F32, DType.F32, DType.BF16, DType.F16};
+    computed = floats[random.nextInt(floats.length)];
     shape =
         new KvCache.Shape(
-                1 + random.nextInt(2), kvHeads, size, floats[random.nextInt(floats.length)])
+                1 + random.nextInt(2), kvHeads, size, random.nextInt(4) == 0 ? DType.I8 : computed)
             .withWindow(random.nextInt(3) == 0 ? 1 + random.nextInt(20) : 0);
     boolean contiguous = random.nextInt(4) == 0;
     int pageSize = contiguous ? MAX_LENGTH : 1 + random.nextInt(17);
@@ -113,10 +116,11 @@ final class CacheScript {
     // One of the two ways to make steps: in the place of each other, or each with its own room.
     room = random.nextBoolean() ? cache.step(6, 48, MAX_LENGTH) : null;
     what =
-        "seed %d: %s, %d heads, page of %d, %s%s, softcap %s, window %d%s"
+        "seed %d: %s, %s, %d heads, page of %d, %s%s, softcap %s, window %d%s"
             .formatted(
                 seed,
                 shape,
+                computed,
                 heads,
                 pageSize,
                 tables == null ? "no rotary" : "rotary " + tables.rotarySize(),
@@ -147,7 +151,12 @@ final class CacheScript {
     try (KvSequence sequence = cache.open();
         KvStep step = cache.step(List.of(sequence), cache.pageSize())) {
       for (int layer = 0; layer < shape.layers(); layer++) {
-        for (Tensor side : List.of(step.view(layer).key(), step.view(layer).value())) {
+        Attention.Keys view = step.view(layer);
+        List<Tensor> sides = new ArrayList<>(List.of(view.key(), view.value()));
+        if (view.scales() != null) {
+          sides.addAll(List.of(view.scales().keys(), view.scales().values()));
+        }
+        for (Tensor side : sides) {
           Buffer buffer = side.operand().buffer();
           device.memory().fill(buffer, 0, buffer.byteSize(), (byte) 0xff);
         }
@@ -257,7 +266,7 @@ final class CacheScript {
     float[][] weights = new float[shape.layers()][];
     boolean withWeights = random.nextInt(4) == 0;
     for (int layer = 0; layer < shape.layers(); layer++) {
-      Tensor x = Elementwise.cast(Tensor.of(device, qkv[layer], rows, width), shape.dtype());
+      Tensor x = Elementwise.cast(Tensor.of(device, qkv[layer], rows, width), computed);
       Tensor query = step.append(layer, x, rotary, ids);
       Attention.Result result =
           Attention.scaledDotProductAttention(
@@ -314,24 +323,28 @@ final class CacheScript {
       double want = 0;
       double most = 0;
       for (int j = 0; j < p.length; j++) {
-        double v = value(history.get(j), layer, head)[e];
-        want += p[j] * v;
-        most = Math.max(most, Math.abs(v));
+        double[] v = value(history.get(j), layer, head);
+        want += p[j] * v[e];
+        most = Math.max(most, shape.dtype() == DType.I8 ? largest(v) : Math.abs(v[e]));
       }
       float is = got[(row * heads + head) * size + e];
       assertEquals(want, is, tolerance(most), what);
     }
   }
 
-  /** Keys, probabilities and outputs are each rounded once to the dtype. */
+  /**
+   * Keys, probabilities and outputs are each rounded once to the type that is computed in. A key's
+   * code may be the next one where an element is about half way between two.
+   */
   private double tolerance(double most) {
     double unit =
-        switch (shape.dtype()) {
+        switch (computed) {
           case BF16 -> 1.0 / 256;
           case F16 -> 1.0 / 2048;
           default -> 1.0 / (1 << 20);
         };
-    return Math.max(most, 1e-3) * unit * 6;
+    double codes = shape.dtype() == DType.I8 ? 0.02 : 0;
+    return Math.max(most, 1e-3) * (unit * 6 + codes);
   }
 
   private double[] probabilities(List<float[]> history, int layer, int head, int place) {
@@ -341,7 +354,7 @@ final class CacheScript {
     double max = Double.NEGATIVE_INFINITY;
     for (int j = 0; j <= place; j++) {
       float[] k = part(history.get(j), layer, heads + head / (heads / shape.kvHeads()));
-      double[] key = turned(k, j);
+      double[] key = kept(turned(k, j));
       double score = 0;
       for (int e = 0; e < key.length; e++) {
         score += query[e] * key[e];
@@ -368,8 +381,24 @@ final class CacheScript {
     return p;
   }
 
-  private float[] value(float[] token, int layer, int head) {
-    return part(token, layer, heads + shape.kvHeads() + head / (heads / shape.kvHeads()));
+  private double[] value(float[] token, int layer, int head) {
+    float[] own = part(token, layer, heads + shape.kvHeads() + head / (heads / shape.kvHeads()));
+    double[] wide = new double[own.length];
+    Arrays.setAll(wide, i -> own[i]);
+    return kept(wide);
+  }
+
+  private static double largest(double[] row) {
+    return Arrays.stream(row).map(Math::abs).max().orElse(0);
+  }
+
+  /** A row as the cache keeps it: of signed bytes what they mean, found in F32. */
+  private double[] kept(double[] row) {
+    float half = (float) largest(row);
+    if (shape.dtype() == DType.I8 && half > 0) {
+      Arrays.setAll(row, i -> half / 127 * Math.rint((float) row[i] * (127 / half)));
+    }
+    return row;
   }
 
   private float[] part(float[] token, int layer, int part) {

@@ -167,7 +167,8 @@ final class KvCacheTest {
         "key/value cache: 3 pages of 0 tokens, expected numbers from 1",
         () -> KvCache.paged(CPU, SMALL, 0, 3));
     refused(
-        "key/value cache: dtype I8, expected F32, BF16 or F16", () -> SMALL.withDtype(DType.I8));
+        "key/value cache: dtype U8, expected F32, BF16, F16 or I8",
+        () -> SMALL.withDtype(DType.U8));
     refused(
         "key/value cache: 100 bytes, one page of 4 tokens has 128",
         () -> KvCache.ofBytes(CPU, SMALL, 4, 100));

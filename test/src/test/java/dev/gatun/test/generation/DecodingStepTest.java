@@ -9,6 +9,7 @@ import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GenerationStream;
 import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.TextGenerator;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Device;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Counts;
@@ -17,6 +18,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What a decoding step asks of the driver: it is a graph that is launched, allocates nothing, and
@@ -33,14 +36,17 @@ final class DecodingStepTest {
     return GenerationConfig.builder().maxNewTokens(tokens).eosTokenId(List.of()).seed(3);
   }
 
-  @Test
-  void a_decoding_step_is_a_graph_that_waits_for_nothing_but_its_ids() throws IOException {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void a_decoding_step_is_a_graph_that_waits_for_nothing_but_its_ids(boolean ofSignedBytes)
+      throws IOException {
     assumeTrue(Emulator.isEmulated(), "a device counts nothing");
     Emulator.open();
     Device cuda = Device.cuda(0);
     long before = cuda.memory().allocatedBytes();
-    try (TextGenerator generator =
-        TextGenerator.load(MODEL, GeneratorOptions.defaults().withDevice(cuda))) {
+    GeneratorOptions options = GeneratorOptions.defaults().withDevice(cuda);
+    options = ofSignedBytes ? options.withCacheDtype(DType.I8) : options;
+    try (TextGenerator generator = TextGenerator.load(MODEL, options)) {
       for (boolean sample : new boolean[] {false, true}) {
         GenerationConfig.Builder settings = config(8).doSample(sample).topK(20).topP(0.9);
         generator.generate(PROMPT, settings.build());

@@ -9,6 +9,7 @@ import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GenerationStream;
 import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.TextGenerator;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -34,17 +35,27 @@ final class RandomScriptsTest {
   private record Asked(int[] prompt, GenerationConfig config, boolean cancelled) {}
 
   @ParameterizedTest
-  @CsvSource({"llama, 1", "llama, 2", "llama-gqa, 3", "llama-gqa, 4", "mixtral, 5", "qwen2-moe, 6"})
-  void each_request_gives_what_it_gives_alone(String golden, long seed) throws Exception {
+  @CsvSource({
+    "llama, F32, 1",
+    "llama, I8, 2",
+    "llama-gqa, F32, 3",
+    "llama-gqa, F32, 4",
+    "mixtral, F32, 5",
+    "qwen2-moe, F32, 6",
+    "gemma2, I8, 7"
+  })
+  void each_request_gives_what_it_gives_alone(String golden, DType cache, long seed)
+      throws Exception {
     Path folder = Path.of("goldens/decoders", golden);
     Random random = new Random(seed);
     List<Asked> asked = script(random, 40);
     List<List<int[]>> alone = new ArrayList<>();
     for (Asked each : asked) {
-      alone.add(alone(folder, each));
+      alone.add(alone(folder, cache, each));
     }
     GeneratorOptions options =
         GeneratorOptions.defaults()
+            .withCacheDtype(cache)
             .withPageSize(1 + random.nextInt(9))
             .withCacheBytes(60_000 + random.nextInt(20_000))
             .withSteps(4 + random.nextInt(10), 4 + random.nextInt(60), 1 + random.nextInt(20));
@@ -105,8 +116,9 @@ final class RandomScriptsTest {
     return asked;
   }
 
-  private static List<int[]> alone(Path folder, Asked asked) throws IOException {
-    try (TextGenerator generator = TextGenerator.load(folder)) {
+  private static List<int[]> alone(Path folder, DType cache, Asked asked) throws IOException {
+    GeneratorOptions options = GeneratorOptions.defaults().withCacheDtype(cache);
+    try (TextGenerator generator = TextGenerator.load(folder, options)) {
       GenerationConfig plain = asked.config.toBuilder().promptLookupNumTokens(0).build();
       return generator.generate(asked.prompt, plain).completions().stream()
           .map(Completion::ids)

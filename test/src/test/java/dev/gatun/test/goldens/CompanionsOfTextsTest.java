@@ -106,16 +106,44 @@ final class CompanionsOfTextsTest {
               alone[s] = output.logits().toFloatArray();
             }
           }
-          inChunks(model, texts, alone, random, what);
+          inChunks(model, model.cacheShape(), texts, alone, random, what);
         }
       }
     }
   }
 
+  /** What is written as signed bytes is so within the chunk that writes it, too. */
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void so_it_has_with_a_cache_of_signed_bytes(Path golden) throws IOException {
+    for (Storage storage : List.of(Storage.F32, Storage.BF16)) {
+      try (CausalLm model = AutoModel.loadCausalLm(golden, Device.cpu(), storage, Compute.EXACT)) {
+        KvCache.Shape shape = model.cacheShape().withDtype(DType.I8);
+        long[][] texts = texts(model.vocabSize(), Math.min(40, model.maxLength()));
+        float[][] alone = new float[texts.length][];
+        for (int s = 0; s < texts.length; s++) {
+          try (KvCache cache = KvCache.contiguous(model.device(), shape, 1, texts[s].length);
+              KvSequence sequence = cache.open();
+              TokenBatch batch =
+                  model.batch(List.of(new Chunk(sequence, texts[s], texts[s].length)));
+              Tensor logits = model.logits(batch)) {
+            alone[s] = logits.toFloatArray();
+          }
+        }
+        inChunks(model, shape, texts, alone, new Random(6), golden + " as " + storage);
+      }
+    }
+  }
+
   private static void inChunks(
-      CausalLm model, long[][] texts, float[][] alone, Random random, String what) {
+      CausalLm model,
+      KvCache.Shape shape,
+      long[][] texts,
+      float[][] alone,
+      Random random,
+      String what) {
     int vocabulary = model.vocabSize();
-    try (KvCache cache = KvCache.paged(model.device(), model.cacheShape(), 16, 64)) {
+    try (KvCache cache = KvCache.paged(model.device(), shape, 16, 64)) {
       List<KvSequence> open = Arrays.stream(texts).map(_ -> cache.open()).toList();
       int[] done = new int[texts.length];
       for (boolean left = true; left; ) {

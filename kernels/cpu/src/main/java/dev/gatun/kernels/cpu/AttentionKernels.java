@@ -9,6 +9,7 @@ import dev.gatun.bindings.cpu.CpuChecks;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
@@ -92,6 +93,12 @@ final class AttentionKernels {
       a.blockTable = address(blockTable);
       a.blockTableStride = blockTable.stride(0);
       a.pageSize = Math.max(1, c.key().size(1));
+    }
+    CacheScales scales = c.keys().scales();
+    if (scales != null) {
+      a.keyScales = address(scales.keys());
+      a.valueScales = address(scales.values());
+      a.room = c.key().rank() == 4 ? c.key().size(1) : 0;
     }
   }
 

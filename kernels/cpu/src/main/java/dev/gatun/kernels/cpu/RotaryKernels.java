@@ -56,6 +56,8 @@ final class RotaryKernels {
         strides(c.keyCache()),
         address(c.valueCache()),
         strides(c.valueCache()),
+        address(c.scales() == null ? null : c.scales().keys()),
+        address(c.scales() == null ? null : c.scales().values()),
         dtype(c.qkv().dtype()),
         tokens,
         c.query().size(1),

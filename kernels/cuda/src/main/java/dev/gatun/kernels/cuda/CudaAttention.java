@@ -3,6 +3,7 @@ package dev.gatun.kernels.cuda;
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
@@ -166,6 +167,7 @@ final class CudaAttention {
             && c.dropout().probability() == 0
             && !c.keys().isPaged();
     return plain
+        && c.keys().scales() == null
         && c.queryLength() > HOPPER_QUERIES / 2
         && Stream.of(c.query(), c.key(), c.value()).allMatch(CudaAttention::isMapped);
   }
@@ -212,7 +214,12 @@ final class CudaAttention {
   }
 
   private static String kernel(String name, ScaledDotProductAttention c, int size) {
-    return "%s_%s_%d".formatted(name, c.query().dtype() == DType.BF16 ? "bf16" : "f16", size);
+    return "%s_%s_%d%s"
+        .formatted(
+            name,
+            c.query().dtype() == DType.BF16 ? "bf16" : "f16",
+            size,
+            c.keys().scales() == null ? "" : "_codes");
   }
 
   /**
@@ -308,6 +315,9 @@ final class CudaAttention {
     arguments.operand(c.query()).operand(c.key()).operand(c.value()).operand(c.output());
     arguments.operand(c.lse()).operand(c.weights()).operand(c.mask().keys());
     arguments.operand(c.scores().bias()).operand(c.scores().slopes()).operand(c.scores().sinks());
+    CacheScales scales = c.keys().scales();
+    arguments.operand(scales == null ? null : scales.keys());
+    arguments.operand(scales == null ? null : scales.values());
   }
 
   private static void sizes(ScaledDotProductAttention c, Arguments arguments) {
@@ -321,6 +331,7 @@ final class CudaAttention {
     Operand table = c.keys().blockTable();
     arguments.number(table == null ? 0 : table.stride(0));
     arguments.number(table == null ? 1 : Math.max(1, c.key().size(1)));
+    arguments.number(c.key().rank() == 4 ? c.key().size(1) : 0);
     arguments.numbers(c.query().size(-2), Math.max(1, c.key().size(-2)));
     arguments.numbers(c.queryLength(), c.keyLength(), c.query().size(-1), c.value().size(-1));
     arguments.numbers(c.mask().window(), c.dropout().seed());

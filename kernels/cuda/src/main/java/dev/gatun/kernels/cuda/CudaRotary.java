@@ -13,6 +13,8 @@ import dev.gatun.kernels.cuda.IndexChecks.Message;
 final class CudaRotary {
   // Slots that a block of rotary_cache_indices compares with as many others.
   private static final int COMPARED = 256;
+  // Of a block of rotary_cache_update_codes.
+  private static final long WARPS = 4;
 
   private final Launcher launcher;
   private final CudaMemory memory;
@@ -72,12 +74,6 @@ final class CudaRotary {
       if (bad != null) {
         lookAtIndices(c, CudaMemory.address(bad), bounds);
       }
-      boolean wide =
-          arePieces(c.interleaved(), Vectors.lanes(qkv), c.cosine(), c.sine(), query.size(2))
-              && Vectors.haveAlignedRows(qkv)
-              && Vectors.haveAlignedRows(query)
-              && Vectors.haveAlignedHeads(key)
-              && Vectors.haveAlignedHeads(value);
       Arguments arguments =
           launcher
               .arguments()
@@ -90,19 +86,52 @@ final class CudaRotary {
               .numbers(value.stride(0), value.stride(1), value.stride(2))
               .numbers(qkv.stride(0), query.stride(0))
               .numbers(query.size(1), key.size(2), query.size(2), key.size(1))
-              .end()
-              .operand(c.cosine())
-              .operand(c.sine())
-              .operand(c.positions().values())
-              .operand(c.slots().values())
-              .address(bad == null ? 0 : CudaMemory.address(bad))
-              .integer(dtype(qkv.dtype()))
-              .integer(c.interleaved() ? 1 : 0)
-              .integer(wide ? 1 : 0)
-              .numbers(c.cosine().size(1), c.cosine().size(0), c.slotCount());
+              .end();
+      if (c.scales() != null) {
+        arguments.operand(c.scales().keys()).operand(c.scales().values());
+      }
+      arguments
+          .operand(c.cosine())
+          .operand(c.sine())
+          .operand(c.positions().values())
+          .operand(c.slots().values())
+          .address(bad == null ? 0 : CudaMemory.address(bad))
+          .integer(dtype(qkv.dtype()))
+          .integer(c.interleaved() ? 1 : 0);
+      if (c.scales() == null) {
+        arguments.integer(isWide(c) ? 1 : 0);
+      }
+      arguments.numbers(c.cosine().size(1), c.cosine().size(0), c.slotCount());
       launcher.launch(
-          "rotary_cache_update", qkv.size(0), 1, 1, 0, checks.report(arguments, c, bounds));
+          c.scales() == null ? "rotary_cache_update" : "rotary_cache_update_codes",
+          qkv.size(0),
+          1,
+          1,
+          c.scales() == null ? 0 : sharedBytes(c),
+          checks.report(arguments, c, bounds));
     }
+  }
+
+  /** Whether all of it is cut into pieces of 16 bytes. */
+  private static boolean isWide(RotaryCacheUpdate c) {
+    return arePieces(
+            c.interleaved(), Vectors.lanes(c.qkv()), c.cosine(), c.sine(), c.query().size(2))
+        && Vectors.haveAlignedRows(c.qkv())
+        && Vectors.haveAlignedRows(c.query())
+        && Vectors.haveAlignedHeads(c.keyCache())
+        && Vectors.haveAlignedHeads(c.valueCache());
+  }
+
+  /** A head's numbers for each warp. */
+  private int sharedBytes(RotaryCacheUpdate c) {
+    long bytes = Float.BYTES * WARPS * c.query().size(2);
+    if (bytes > launcher.context().sharedMemoryLimit()) {
+      throw new IllegalArgumentException(
+          "%s: a head size of %d needs %d bytes of shared memory, the device has %d"
+              .formatted(
+                  c.kernel(), c.query().size(2), bytes, launcher.context().sharedMemoryLimit()));
+    }
+    return (int) bytes;
   }
 
   /** Before anything is written. */

@@ -2,6 +2,7 @@ package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
@@ -80,19 +81,18 @@ final class AttentionReference {
       return first + token * o.stride(-3) + head * o.stride(-2);
     }
 
-    /** A key's or value's place. */
-    long key(Operand o, int b, long token, long head) {
-      long inner = head * o.stride(-2);
+    /** The place of a token in keys or values, or in their scales. */
+    long key(Operand o, int b, long token) {
       if (keyOffsets != null) {
-        return (keyOffsets[b] + token) * o.stride(0) + inner;
+        return (keyOffsets[b] + token) * o.stride(0);
       }
       if (c.keys().isPaged()) {
         Operand table = c.keys().blockTable();
         long size = o.size(1);
         long page = View.of(table).getLong(b * table.stride(0) + token / size);
-        return page * o.stride(0) + token % size * o.stride(1) + inner;
+        return page * o.stride(0) + token % size * o.stride(1);
       }
-      return b * o.stride(0) + token * o.stride(1) + inner;
+      return b * o.stride(0) + token * o.stride(1);
     }
   }
 
@@ -108,6 +108,7 @@ final class AttentionReference {
     double total = functions.expSum(scores, top);
     total = sink == null ? total : p.round(total + p.round(Math.exp(p.round(sink - top))));
     double[] sums = new double[(int) c.value().size(-1)];
+    CacheScales scales = c.keys().scales();
     for (int k = 0; k < keys; k++) {
       int j = p.term(k, keys);
       boolean seen = scores[j] != Double.NEGATIVE_INFINITY;
@@ -115,7 +116,8 @@ final class AttentionReference {
       if (seen) {
         weight = p.store(p.round(p.round(Math.exp(p.round(scores[j] - top))) / total));
         weight = p.store(drop(c, b, h, i, j, weight));
-        double[] value = View.of(c.value()).row(in.key(c.value(), b, j, group), sums.length);
+        double[] value =
+            cached(in, c.value(), scales == null ? null : scales.values(), b, j, group);
         for (int d = 0; weight != 0 && d < sums.length; d++) {
           sums[d] = p.round(sums[d] + p.round(weight * value[d]));
         }
@@ -134,6 +136,18 @@ final class AttentionReference {
     }
   }
 
+  /** A key or value; of signed bytes what they mean. */
+  private double[] cached(Sequences in, Operand of, Operand scales, int b, long token, long group) {
+    double[] row = View.of(of).row(in.key(of, b, token) + group * of.stride(-2), of.size(-1));
+    if (scales != null) {
+      double scale = View.of(scales).get(in.key(scales, b, token) + group);
+      for (int d = 0; d < row.length; d++) {
+        row[d] = p.store(row[d] * scale);
+      }
+    }
+    return row;
+  }
+
   private double[] scores(
       ScaledDotProductAttention c, Sequences in, int b, long h, long i, int keys, long group) {
     double[] query = View.of(c.query()).row(in.query(c.query(), b, i, h), c.query().size(-1));
@@ -141,11 +155,12 @@ final class AttentionReference {
       query[d] = p.store(query[d] * c.scores().scale());
     }
     double[] scores = new double[keys];
+    CacheScales scales = c.keys().scales();
     long stand = i + (c.mask().causal() == Causal.BOTTOM_RIGHT ? keys - in.queries(b) : 0);
     for (int j = 0; j < keys; j++) {
       scores[j] = Double.NEGATIVE_INFINITY;
       if (isSeen(c, b, stand, j)) {
-        double[] key = View.of(c.key()).row(in.key(c.key(), b, j, group), query.length);
+        double[] key = cached(in, c.key(), scales == null ? null : scales.keys(), b, j, group);
         double score = p.store(functions.dot(query, key));
         double cap = c.scores().softcap();
         score = cap == 0 ? score : p.store(cap * p.store(Math.tanh(p.store(score / cap))));

@@ -51,10 +51,16 @@ final class RotaryReference {
         if (h < heads) {
           query.setRow(t * c.query().stride(0) + h * size, head);
         } else if (slots.getLong(t) >= 0) {
-          Operand cache = h < heads + kvHeads ? c.keyCache() : c.valueCache();
-          long place = (slots.getLong(t) * kvHeads + (h - heads) % kvHeads) * size;
+          boolean isKey = h < heads + kvHeads;
+          Operand cache = isKey ? c.keyCache() : c.valueCache();
+          long row = slots.getLong(t) * kvHeads + (h - heads) % kvHeads;
+          if (c.scales() != null) {
+            float scale = Codes.of(head, false).scale();
+            View.of(isKey ? c.scales().keys() : c.scales().values()).set(row, scale);
+          }
+          long place = row * size;
           for (int i = 0; i < size; i++) {
-            View.of(cache).set(View.place(cache, place + i), head[i]);
+            View.of(cache).setRounded(View.place(cache, place + i), head[i]);
           }
         }
       }

@@ -2,6 +2,7 @@ package dev.gatun.test.contract.cases;
 
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
@@ -28,33 +29,43 @@ final class AttentionCases {
   private AttentionCases() {}
 
   static List<Generator> generators() {
-    return List.of(Generator.of("scaled_dot_product_attention", AttentionCases::one).times(3));
+    return List.of(
+        Generator.of("scaled_dot_product_attention", AttentionCases::one).times(3),
+        Generator.of("scaled_dot_product_attention-codes", s -> one(s, false, false, false, true)));
   }
 
   /** Cases that tiles of tensor cores take: half precision, head sizes that are multiples of 8. */
   static List<Generator> tiles() {
     return List.of(
-        Generator.of("scaled_dot_product_attention", s -> one(s, true, false, false)).times(2),
-        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, false, true))
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, false, false, false))
+            .times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, false, true, false))
+            .times(0.4),
+        Generator.of("scaled_dot_product_attention-codes", s -> one(s, true, false, false, true))
+            .times(2),
+        Generator.of(
+                "scaled_dot_product_attention-deep-codes", s -> one(s, true, false, true, true))
             .times(0.4));
   }
 
   /** Cases that Hopper's tiles take: more than half a tile of queries, nothing added to scores. */
   static List<Generator> hopper() {
     return List.of(
-        Generator.of("scaled_dot_product_attention", s -> one(s, true, true, false)).times(2),
-        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, true, true))
+        Generator.of("scaled_dot_product_attention", s -> one(s, true, true, false, false))
+            .times(2),
+        Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, true, true, false))
             .times(0.3));
   }
 
   private static Case one(long seed) {
-    return one(seed, false, false, false);
+    return one(seed, false, false, false, false);
   }
 
   /**
    * @param deep every query sees so many keys that a ring of their tiles goes round several times
+   * @param codes keys and values are signed bytes
    */
-  private static Case one(long seed, boolean tiles, boolean hopper, boolean deep) {
+  private static Case one(long seed, boolean tiles, boolean hopper, boolean deep, boolean codes) {
     Random random = Seeds.random(seed);
     boolean ragged = !deep && random.nextBoolean();
     int batch = deep ? 1 : Sizes.any(random, 3);
@@ -105,8 +116,8 @@ final class AttentionCases {
     List<Data> data = new ArrayList<>();
     data.add(
         vectors(random, tiles, "query", dtype, shape(queries, batch, queryLength, heads, size)));
-    data.add(vectors(random, tiles, "key", dtype, keys.shape(kvHeads, size)));
-    data.add(vectors(random, tiles, "value", dtype, keys.shape(kvHeads, valueSize)));
+    data.add(cached(random, tiles, codes, "key", dtype, keys.shape(kvHeads, size)));
+    data.add(cached(random, tiles, codes, "value", dtype, keys.shape(kvHeads, valueSize)));
     Data output =
         Data.output("output", shape(queries, batch, queryLength, heads, valueSize))
             .withDtype(dtype);
@@ -115,6 +126,12 @@ final class AttentionCases {
       data.add(queries.data());
     }
     data.addAll(keys.data());
+    if (codes) {
+      long[] rows = Arrays.copyOf(keys.shape(kvHeads, size), keys.ragged() != null ? 2 : 3);
+      for (String name : List.of("key scales", "value scales")) {
+        data.add(Data.input(random, name, r -> (1 + r.nextDouble()) / 127, rows));
+      }
+    }
     if (!hopper && random.nextBoolean()) {
       double blind = random.nextInt(4) == 0 ? 1 : 0.3;
       data.add(
@@ -143,13 +160,17 @@ final class AttentionCases {
       // A key or value that is not seen may be NaN, so those are tried in every place.
       // Not a value in a tile, which is multiplied by 0 where a query does not see it.
       int which = biased || dropout.probability() > 0 ? 0 : random.nextInt(tiles ? 2 : 3);
+      if (codes && which > 0) {
+        which = data.stream().map(Data::name).toList().indexOf(data.get(which).name() + " scales");
+      }
       data.set(which, data.get(which).with(random, special));
     }
     return Case.of(
-        "scaled_dot_product_attention seed %d %s %dx%d %s%s %s window %d scale %s softcap %s dropout %s"
+        "scaled_dot_product_attention seed %d %s%s %dx%d %s%s %s window %d scale %s softcap %s dropout %s"
             .formatted(
                 seed,
                 dtype,
+                codes ? " and codes" : "",
                 size,
                 valueSize,
                 causal,
@@ -167,7 +188,11 @@ final class AttentionCases {
                 of.apply("value"),
                 of.apply("output"),
                 queries == null ? null : queries.offsets(of),
-                keys.keys(of),
+                keys.keys(of)
+                    .withScales(
+                        codes
+                            ? new CacheScales(of.apply("key scales"), of.apply("value scales"))
+                            : null),
                 new AttentionScores(
                     scale, softcap, of.apply("bias"), of.apply("slopes"), of.apply("sinks")),
                 new AttentionMask(causal, window, of.apply("mask")),
@@ -202,6 +227,15 @@ final class AttentionCases {
     return offsets == null
         ? new long[] {batch, length, heads, size}
         : new long[] {offsets.tokens(), heads, size};
+  }
+
+  private static Data cached(
+      Random random, boolean tiles, boolean codes, String name, DType dtype, long... shape) {
+    if (!codes) {
+      return vectors(random, tiles, name, dtype, shape);
+    }
+    Data data = Data.input(random, name, r -> r.nextInt(255) - 127, shape).withDtype(DType.I8);
+    return random.nextBoolean() ? spread(data, random, tiles) : data;
   }
 
   private static Data vectors(

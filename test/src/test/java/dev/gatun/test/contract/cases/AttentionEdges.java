@@ -2,6 +2,7 @@ package dev.gatun.test.contract.cases;
 
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
@@ -47,9 +48,12 @@ final class AttentionEdges {
   private final long seed;
   private final Feature[] features;
   private final Feature feature;
+  // Whether keys and values are signed bytes, of which the scales are NaN where nobody sees them.
+  private final boolean codes;
 
-  private AttentionEdges(long seed, Feature[] features) {
+  private AttentionEdges(long seed, Feature[] features, boolean codes) {
     this.seed = seed;
+    this.codes = codes;
     this.random = Seeds.random(seed);
     this.features = features;
     this.feature = features[Math.floorMod(seed, features.length)];
@@ -58,10 +62,11 @@ final class AttentionEdges {
   /** Of all types, about the processor's blocks of queries and keys. */
   static List<Generator> generators() {
     return List.of(
-        Generator.of(NAME, s -> new AttentionEdges(s, ALL).any()),
+        Generator.of(NAME, s -> new AttentionEdges(s, ALL, false).any()),
+        Generator.of(NAME + "-codes", s -> new AttentionEdges(s, ALL, true).any()).times(0.5),
         Generator.of(
                 "scaled_dot_product_attention-chunks",
-                s -> new AttentionEdges(s, BY_PLACE).chunks())
+                s -> new AttentionEdges(s, BY_PLACE, false).chunks())
             .times(0.1));
   }
 
@@ -71,14 +76,17 @@ final class AttentionEdges {
    */
   static List<Generator> tiles() {
     return List.of(
-        Generator.of(NAME, s -> new AttentionEdges(s, ALL).tile()).times(0.5),
-        Generator.of("scaled_dot_product_attention-caches", s -> new AttentionEdges(s, ALL).cache())
+        Generator.of(NAME, s -> new AttentionEdges(s, ALL, false).tile()).times(0.5),
+        Generator.of(NAME + "-codes", s -> new AttentionEdges(s, ALL, true).tile()).times(0.2),
+        Generator.of(
+                "scaled_dot_product_attention-caches",
+                s -> new AttentionEdges(s, ALL, false).cache())
             .times(0.5));
   }
 
   /** About tiles of warpgroups, which have 128 queries and keys. */
   static List<Generator> hopper() {
-    return List.of(Generator.of(NAME, s -> new AttentionEdges(s, HOPPER).warpgroups()));
+    return List.of(Generator.of(NAME, s -> new AttentionEdges(s, HOPPER, false).warpgroups()));
   }
 
   private Case any() {
@@ -164,9 +172,9 @@ final class AttentionEdges {
     long[] shape = {batch, queryLength, heads, size};
     shape = ragged ? new long[] {queries.tokens(), heads, size} : shape;
     data.add(Data.normal(random, "query", shape).withDtype(dtype));
-    data.add(hidden(Data.normal(random, "key", keys.shape(kvHeads, size)), seen).withDtype(dtype));
-    data.add(
-        hidden(Data.normal(random, "value", keys.shape(kvHeads, size)), seen).withDtype(dtype));
+    for (String name : List.of("key", "value")) {
+      data.addAll(cached(name, dtype, seen, keys.shape(kvHeads, size)));
+    }
     data.add(Data.output("output", shape).withDtype(dtype));
     if (ragged) {
       data.add(queries.data());
@@ -197,7 +205,7 @@ final class AttentionEdges {
         "scaled_dot_product_attention edge seed %d %s %s %d %s%s %s window %d softcap %s dropout %s"
             .formatted(
                 seed,
-                feature,
+                codes ? feature + " codes" : feature,
                 dtype,
                 size,
                 causal,
@@ -214,7 +222,11 @@ final class AttentionEdges {
                 of.apply("value"),
                 of.apply("output"),
                 ragged ? queries.offsets(of) : null,
-                keys.keys(of),
+                keys.keys(of)
+                    .withScales(
+                        codes
+                            ? new CacheScales(of.apply("key scales"), of.apply("value scales"))
+                            : null),
                 new AttentionScores(
                     scale, softcap, of.apply("bias"), of.apply("slopes"), of.apply("sinks")),
                 new AttentionMask(causal, window, of.apply("mask")),
@@ -291,6 +303,17 @@ final class AttentionEdges {
               && (window == 0 || -ahead < window && (causal != Causal.NONE || ahead < window));
     }
     return seen;
+  }
+
+  /** Keys or values, of signed bytes with their scales. */
+  private List<Data> cached(String name, DType dtype, boolean[] seen, long... shape) {
+    if (!codes) {
+      return List.of(hidden(Data.normal(random, name, shape), seen).withDtype(dtype));
+    }
+    long[] rows = Arrays.copyOf(shape, shape.length - 1);
+    return List.of(
+        Data.input(random, name, r -> r.nextInt(255) - 127, shape).withDtype(DType.I8),
+        hidden(Data.input(random, name + " scales", r -> (1 + r.nextDouble()) / 127, rows), seen));
   }
 
   /** The same with tokens that no query sees NaN and infinite. */

@@ -1,5 +1,6 @@
 package dev.gatun.test.contract.cases;
 
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.memory.DType;
@@ -25,7 +26,8 @@ final class RotaryCases {
   static List<Generator> generators() {
     return List.of(
         Generator.of("rotary_embedding", RotaryCases::rotary),
-        Generator.of("rotary_cache_update", RotaryCases::cacheUpdate));
+        Generator.of("rotary_cache_update", seed -> cacheUpdate(seed, false)),
+        Generator.of("rotary_cache_update-codes", seed -> cacheUpdate(seed, true)));
   }
 
   /** Tables of the cosine and sine of random angles, for up to all pairs of a head. */
@@ -79,7 +81,10 @@ final class RotaryCases {
                 of.apply(inPlace ? "x" : "y")));
   }
 
-  private static Case cacheUpdate(long seed) {
+  /**
+   * @param codes whether caches are signed bytes
+   */
+  private static Case cacheUpdate(long seed, boolean codes) {
     Random random = Seeds.random(seed);
     long tokens = Sizes.any(random, 33);
     long heads = Sizes.any(random, 5);
@@ -102,11 +107,15 @@ final class RotaryCases {
     data.add(Data.ids("slots", slots(random, (int) tokens, rows * room)));
     data.add(query);
     for (String name : List.of("keys", "values")) {
-      data.add(cache(random, Data.output(name, rows, room, kvHeads, size).withDtype(dtype)));
+      Data cache = Data.output(name, rows, room, kvHeads, size);
+      data.add(cache(random, cache.withDtype(codes ? DType.I8 : dtype)));
+      if (codes) {
+        data.add(Data.output(name + " scales", rows, room, kvHeads));
+      }
     }
     return Case.of(
-        "rotary_cache_update seed %d %s%s"
-            .formatted(seed, dtype, interleaved ? " interleaved" : ""),
+        "rotary_cache_update seed %d %s%s%s"
+            .formatted(seed, dtype, codes ? " as codes" : "", interleaved ? " interleaved" : ""),
         data,
         of ->
             new RotaryCacheUpdate(
@@ -118,7 +127,10 @@ final class RotaryCases {
                 Indices.unchecked(of.apply("slots")),
                 of.apply("query"),
                 of.apply("keys"),
-                of.apply("values")));
+                of.apply("values"),
+                codes
+                    ? new CacheScales(of.apply("keys scales"), of.apply("values scales"))
+                    : null));
   }
 
   /** Distinct slots in random order, now and then -1, and -1 where there are no more. */

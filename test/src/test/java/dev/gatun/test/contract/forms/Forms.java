@@ -2,6 +2,7 @@ package dev.gatun.test.contract.forms;
 
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
@@ -156,7 +157,8 @@ final class Forms {
             keys.lengths() == null ? null : of.tensor(keys.lengths().values()),
             keys.lengths() == null ? 0 : keys.lengths().longest(),
             of.tensor(keys.blockTable()),
-            keys.pages() == null ? -1 : keys.pages().below());
+            keys.pages() == null ? -1 : keys.pages().below(),
+            scales(keys.scales()));
     Attention.Scores scores =
         new Attention.Scores(
             c.scores().scale(),
@@ -238,6 +240,7 @@ final class Forms {
     Tensor sine = of.tensor(c.sine());
     Tensor keys = of.tensor(c.keyCache());
     Tensor values = of.tensor(c.valueCache());
+    Attention.Scales scales = scales(c.scales());
     of.gives(
         c.query(),
         plain
@@ -249,7 +252,8 @@ final class Forms {
                 c.interleaved(),
                 of.ids(c.slots()),
                 keys,
-                values)
+                values,
+                scales)
             : Rotary.rotaryCacheUpdate(
                 qkv,
                 cosine,
@@ -258,9 +262,20 @@ final class Forms {
                 c.interleaved(),
                 of.ids(c.slots()),
                 keys,
-                values));
+                values,
+                scales));
     of.gives(c.keyCache(), keys);
     of.gives(c.valueCache(), values);
+    if (scales != null) {
+      of.gives(c.scales().keys(), scales.keys());
+      of.gives(c.scales().values(), scales.values());
+    }
+  }
+
+  private Attention.Scales scales(CacheScales scales) {
+    return scales == null
+        ? null
+        : new Attention.Scales(of.tensor(scales.keys()), of.tensor(scales.values()));
   }
 
   private void layerNorm(LayerNorm c) {

@@ -65,9 +65,11 @@ final class PlainForms {
   private static final Set<String> GENERATORS =
       Set.of(
           "scaled_dot_product_attention",
+          "scaled_dot_product_attention-codes",
           "disentangled_bias",
           "rotary_embedding",
           "rotary_cache_update",
+          "rotary_cache_update-codes",
           "gated_activation",
           "expert_routing",
           "grouped_matmul",
@@ -101,7 +103,7 @@ final class PlainForms {
         c.data().stream()
             .map(
                 d ->
-                    !d.name().equals("value")
+                    !d.name().equals("value") && !d.name().equals("value scales")
                         ? d
                         : d.withValues(d.contents().changed(PlainForms::finite)))
             .toList();

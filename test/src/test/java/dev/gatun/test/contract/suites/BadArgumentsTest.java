@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.Dropout;
@@ -474,11 +475,40 @@ final class BadArgumentsTest {
             "lengths: the longest is -6, expected 0 or more",
             () -> with(AttentionKeys.padded(lengths(1, -6)), AttentionMask.NONE)),
         bad(
+            "key is F32[1, 5, 2, 8], expected I8",
+            () -> with(AttentionKeys.PADDED.withScales(scales(1, 5, 2)), AttentionMask.NONE)),
+        bad(
+            "key is I8[1, 5, 2, 8], expected F32",
+            () -> attention(query, codes(1, 5, 2, 8), null, null, 1)),
+        bad(
+            "key scales is F32[1, 5, 1], expected shape [1, 5, 2]",
+            () ->
+                new ScaledDotProductAttention(
+                    query,
+                    codes(1, 5, 2, 8),
+                    codes(1, 5, 2, 8),
+                    of(OTHER, 1, 4, 2, 8),
+                    null,
+                    AttentionKeys.PADDED.withScales(scales(1, 5, 1)),
+                    AttentionScores.scaled(1),
+                    AttentionMask.NONE,
+                    Dropout.NONE,
+                    null,
+                    null)),
+        bad(
             "attention keys: a block table needs the lengths",
             () -> with(new AttentionKeys(null, null, Indices.unchecked(X)), AttentionMask.NONE)),
         bad(
             "key is F32[1, 5, 2, 8], expected 3 axes",
             () -> with(AttentionKeys.ragged(offsets(1, 5, 5)), AttentionMask.NONE)));
+  }
+
+  private static Operand codes(long... shape) {
+    return new Operand(BUFFER, 0, DType.I8, shape, Operand.rowMajor(shape));
+  }
+
+  private static CacheScales scales(long... shape) {
+    return new CacheScales(at(BUFFER, 900, shape), at(BUFFER, 900, shape));
   }
 
   private static Operand cache(long... shape) {
@@ -490,7 +520,7 @@ final class BadArgumentsTest {
     Operand query = of(OTHER, 4, 2, 8);
     Operand values = at(OTHER, 1000, keyCache.shape());
     return new RotaryCacheUpdate(
-        qkv, table, table, ids(qkv.size(0)), false, slots, query, keyCache, values);
+        qkv, table, table, ids(qkv.size(0)), false, slots, query, keyCache, values, null);
   }
 
   private static KernelCall with(AttentionKeys keys, AttentionMask mask) {
@@ -604,7 +634,8 @@ final class BadArgumentsTest {
                 Indices.unchecked(new Operand(ids, 4, DType.I64, new long[] {4}, new long[] {1})),
                 of(out, 4, 1, 2),
                 at(out, 64, 2, 3, 1, 2),
-                at(out, 128, 2, 3, 1, 2));
+                at(out, 128, 2, 3, 1, 2),
+                null);
         assertEquals(
             "rotary_cache_update: " + messages[i],
             assertThrows(IllegalArgumentException.class, () -> runAndRead(backend, call, out))

@@ -16,12 +16,14 @@ import java.util.List;
  * @param pages I32 [batch, pages_per_sequence], rows without gaps: the pages of each sequence in a
  *     paged cache (Kwon et al., arXiv 2309.06180), below the number of pages as far as a sequence's
  *     length needs them; or null
+ * @param scales of keys and values that are signed bytes; or null, where they are of the queries'
+ *     dtype
  */
-public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages) {
+public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages, CacheScales scales) {
   private static final String NAME = "attention keys";
 
   /** One row of keys a sequence, all of them in use. */
-  public static final AttentionKeys PADDED = new AttentionKeys(null, null, null);
+  public static final AttentionKeys PADDED = new AttentionKeys(null, null, null, null);
 
   /**
    * Checks the arguments.
@@ -39,6 +41,26 @@ public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages) {
       Checks.operand(NAME, "block table", pages.values(), DType.I32, 2);
       Checks.rows(NAME, "block table", pages.values());
     }
+  }
+
+  /**
+   * Keys and values of the queries' dtype.
+   *
+   * @param offsets the sequences of a ragged batch, or null
+   * @param lengths the keys in use of each sequence, or null for all
+   * @param pages the pages of each sequence, or null
+   */
+  public AttentionKeys(Offsets offsets, Lengths lengths, Indices pages) {
+    this(offsets, lengths, pages, null);
+  }
+
+  /**
+   * {@return the same of keys and values that are signed bytes}
+   *
+   * @param other what they mean, or null
+   */
+  public AttentionKeys withScales(CacheScales other) {
+    return new AttentionKeys(offsets, lengths, pages, other);
   }
 
   /**
@@ -86,9 +108,12 @@ public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages) {
 
   /** What is read besides keys and values. */
   List<Operand> operands() {
-    return Checks.present(
-        offsets == null ? null : offsets.values(),
-        lengths == null ? null : lengths.values(),
-        blockTable());
+    List<Operand> operands =
+        Checks.present(
+            offsets == null ? null : offsets.values(),
+            lengths == null ? null : lengths.values(),
+            blockTable());
+    operands.addAll(CacheScales.operands(scales));
+    return operands;
   }
 }

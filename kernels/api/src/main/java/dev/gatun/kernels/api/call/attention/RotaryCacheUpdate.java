@@ -21,6 +21,9 @@ import java.util.List;
  * with the next read of its memory, and replays of recorded work check bounds alone. Slots that no
  * token has stay as they are.
  *
+ * <p>A cache of signed bytes has scales beside it, one for a row of a head: the codes are those of
+ * the key as it was turned, in F32, and of the value.
+ *
  * @param qkv F32, BF16 or F16 [tokens, (heads + 2 kv_heads) head_size], rows without gaps inside
  * @param cosine F32 [positions, rotary / 2] contiguous
  * @param sine F32 [positions, rotary / 2] contiguous
@@ -29,9 +32,10 @@ import java.util.List;
  * @param slots I64 [tokens] contiguous, each from 0 to rows * room - 1; or -1 for a token whose key
  *     and value are not kept
  * @param query of qkv's dtype [tokens, heads, head_size], heads and elements without gaps
- * @param keyCache of qkv's dtype [rows, room, kv_heads, head_size], the last axis without gaps, any
- *     other strides that keep its elements apart
+ * @param keyCache of qkv's dtype, or I8 where there are scales [rows, room, kv_heads, head_size],
+ *     the last axis without gaps, any other strides that keep its elements apart
  * @param valueCache as keyCache
+ * @param scales written, of caches of signed bytes, F32 [rows, room, kv_heads] each; or null
  */
 public record RotaryCacheUpdate(
     Operand qkv,
@@ -42,7 +46,8 @@ public record RotaryCacheUpdate(
     Indices slots,
     Operand query,
     Operand keyCache,
-    Operand valueCache)
+    Operand valueCache,
+    CacheScales scales)
     implements AttentionCall {
 
   private static final String NAME = "rotary_cache_update";
@@ -57,7 +62,7 @@ public record RotaryCacheUpdate(
     Checks.operand(NAME, "qkv", qkv, dtype, 2);
     Checks.rows(NAME, "qkv", qkv);
     Checks.operand(NAME, "query", query, dtype, 3);
-    Checks.operand(NAME, "key cache", keyCache, dtype, 4);
+    Checks.operand(NAME, "key cache", keyCache, CacheScales.stored(scales, dtype), 4);
     long tokens = qkv.size(0);
     long size = query.size(2);
     long width =
@@ -73,6 +78,9 @@ public record RotaryCacheUpdate(
     Checks.heads(NAME, "query", query);
     cache("key cache", keyCache, keyCache, size);
     cache("value cache", valueCache, keyCache, size);
+    if (scales != null) {
+      scales.check(NAME, keyCache, valueCache);
+    }
     Checks.counted(
         NAME,
         "the slots of key cache",
@@ -85,7 +93,14 @@ public record RotaryCacheUpdate(
         new Operands(
             NAME,
             Checks.present(qkv, cosine, sine, positions.values(), slots.values()),
-            Checks.present(query, keyCache, valueCache)));
+            outputs(query, keyCache, valueCache, scales)));
+  }
+
+  private static List<Operand> outputs(
+      Operand query, Operand keyCache, Operand valueCache, CacheScales scales) {
+    List<Operand> outputs = Checks.present(query, keyCache, valueCache);
+    outputs.addAll(CacheScales.operands(scales));
+    return outputs;
   }
 
   private static void cache(String name, Operand cache, Operand like, long size) {
@@ -111,6 +126,6 @@ public record RotaryCacheUpdate(
 
   @Override
   public List<Operand> outputs() {
-    return Checks.present(query, keyCache, valueCache);
+    return outputs(query, keyCache, valueCache, scales);
   }
 }

@@ -26,9 +26,12 @@ import java.util.List;
  * query_length and key_length mean the longest sequence's. Paged keys and values are [pages,
  * page_size, kv_heads, ...]. The last axis of each lies without gaps, the others may be strided.
  *
+ * <p>Keys and values may be signed bytes, with scales: what they mean may be rounded to query's
+ * dtype before it is computed with.
+ *
  * @param query F32, BF16 or F16
- * @param key of query's dtype
- * @param value of query's dtype
+ * @param key of query's dtype, or I8 where keys have scales
+ * @param value as key
  * @param output of query's dtype
  * @param queryOffsets the sequences of ragged queries, or null
  * @param keys how keys and values lie
@@ -69,8 +72,9 @@ public record ScaledDotProductAttention(
     DType dtype = Checks.floats(NAME, "query", query);
     Checks.operand(NAME, "query", query, dtype, queryOffsets != null ? 3 : 4);
     Checks.operand(NAME, "output", output, dtype, query.rank());
-    Checks.operand(NAME, "key", key, dtype, keys.offsets() != null ? 3 : 4);
-    Checks.operand(NAME, "value", value, dtype, key.rank());
+    DType stored = CacheScales.stored(keys.scales(), dtype);
+    Checks.operand(NAME, "key", key, stored, keys.offsets() != null ? 3 : 4);
+    Checks.operand(NAME, "value", value, stored, key.rank());
     checkShapes(query, key, value, output, queryOffsets, keys);
     for (Operand operand : List.of(query, key, value, output)) {
       Checks.rows(NAME, "last axis of", operand);
@@ -131,10 +135,13 @@ public record ScaledDotProductAttention(
         throw Checks.bad(
             NAME, "keys have %d sequences, queries %d", keys.offsets().sequences(), batch);
       }
-      Checks.shaped(NAME, "key", key, dtype, keys.offsets().tokens(), kvHeads, size);
-      Checks.shaped(NAME, "value", value, dtype, keys.offsets().tokens(), kvHeads, width);
+      Checks.shaped(NAME, "key", key, key.dtype(), keys.offsets().tokens(), kvHeads, size);
+      Checks.shaped(NAME, "value", value, key.dtype(), keys.offsets().tokens(), kvHeads, width);
     } else {
       checkRows(key, value, keys, batch, size);
+    }
+    if (keys.scales() != null) {
+      keys.scales().check(NAME, key, value);
     }
     if (queryOffsets != null) {
       Checks.shaped(NAME, "query", query, dtype, queryOffsets.tokens(), heads, size);
