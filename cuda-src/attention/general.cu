@@ -7,35 +7,37 @@ using namespace gatun;
 
 constexpr int kWarps = 4;
 
-// An element of a key or value whose row begins at a place.
+// An element of a key or value at a place; of signed bytes times their scale.
+template <bool Coded>
 static __device__ __forceinline__ float element(const Attention& a, const void* from, long place,
-                                                bool coded, float scale) {
-  return coded ? scale * static_cast<float>(static_cast<const int8_t*>(from)[place])
+                                                float scale) {
+  return Coded ? scale * static_cast<float>(static_cast<const int8_t*>(from)[place])
                : load(from, place, a.dtype);
 }
 
+template <bool Coded>
 static __device__ __forceinline__ float product(const Attention& a, const Sequence& s,
                                                 const float* query, int j) {
   const Token token = token_of(a, s, j);
   const long row = key_row(s, a.key_strides, token);
-  const bool coded = a.key_scales != nullptr;
-  const float scale = coded ? scale_of(a, s, a.key_scales, token) : 1;
+  const float scale = Coded ? scale_of(a, s, a.key_scales, token) : 1;
   float sum = 0;
   for (long d = 0; d < a.head_size; d++) {
-    sum += query[d] * element(a, a.key, row + d, coded, scale);
+    sum += query[d] * element<Coded>(a, a.key, row + d, scale);
   }
   return sum;
 }
 
 // The score of query i and this lane's key, of those that i sees by position; -inf where it does
 // not see it.
+template <bool Coded>
 static __device__ __forceinline__ float lane_score(const Attention& a, const Sequence& s,
                                                    const Keys& keys, const float* query, int i,
                                                    int j) {
   if (j < keys.begin || j >= keys.end || is_masked(a, s, j)) {
     return -INFINITY;
   }
-  float score = product(a, s, query, j) * a.scale;
+  float score = product<Coded>(a, s, query, j) * a.scale;
   if (a.softcap > 0) {
     score = a.softcap * tanhf(score / a.softcap);
   }
@@ -49,8 +51,8 @@ static __device__ __forceinline__ float lane_score(const Attention& a, const Seq
   return score;
 }
 
-// Grid: (query_length / 4, heads, batch). Shared: for each warp its query and its sums, as floats.
-extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(const Attention a) {
+template <bool Coded>
+static __device__ __forceinline__ void attend(const Attention& a) {
   const long width = a.head_size + a.value_head_size;
   float* query = shared_memory<float>(static_cast<unsigned>(kWarps * width * sizeof(float))) +
                  threadIdx.x / kWarpSize * width;
@@ -73,7 +75,7 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(cons
   float total = a.sinks == nullptr ? 0 : 1;
   const Keys keys = keys_of(a, s, i, i + 1);
   for (int j0 = keys.begin; j0 < keys.end; j0 += kWarpSize) {
-    const float score = lane_score(a, s, keys, query, i, j0 + lane);
+    const float score = lane_score<Coded>(a, s, keys, query, i, j0 + lane);
     const float largest = larger(top, reduce_warp<Largest>(score));
     if (largest == -INFINITY) {
       continue;
@@ -94,10 +96,9 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(cons
       if (weight != 0) {
         const Token token = token_of(a, s, j0 + t);
         const long row = key_row(s, a.value_strides, token);
-        const bool coded = a.value_scales != nullptr;
-        const float scale = coded ? scale_of(a, s, a.value_scales, token) : 1;
+        const float scale = Coded ? scale_of(a, s, a.value_scales, token) : 1;
         for (long d = lane; d < a.value_head_size; d += kWarpSize) {
-          sums[d] += weight * element(a, a.value, row + d, coded, scale);
+          sums[d] += weight * element<Coded>(a, a.value, row + d, scale);
         }
       }
     }
@@ -111,10 +112,21 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(cons
   }
   if (a.weights != nullptr) {
     for (int j = lane; j < s.keys; j += kWarpSize) {
-      const float score = lane_score(a, s, keys, query, i, j);
+      const float score = lane_score<Coded>(a, s, keys, query, i, j);
       const float weight = score == -INFINITY ? 0 : expf(score - top) / total;
       a.weights[row_of(a, s, s.head, i) * a.key_length + j] =
           a.kept == 1 || weight == 0 ? weight : drop(a, s, s.head, i, j, weight);
     }
   }
+}
+
+// Grid: (query_length / 4, heads, batch). Shared: for each warp its query and its sums, as floats.
+extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(const Attention a) {
+  attend<false>(a);
+}
+
+// The same of keys and values that are signed bytes.
+extern "C" __global__ void __launch_bounds__(kWarps * 32)
+    attention_general_codes(const Attention a) {
+  attend<true>(a);
 }

@@ -133,9 +133,30 @@ def with_router_logits(root):
                                    sort_keys=True) + "\n")
 
 
+def beyond_the_original_length(root):
+    """Texts that come to be longer than LongRoPE's original length, where all keys turn another way, and one that begins so. Without a
+    cache: transformers 5.18 gives the one that it has up, but computes no more than the last token again."""
+    folder = root / "phi3-longrope"
+    if not folder.exists():
+        return
+    model = transformers.Phi3ForCausalLM.from_pretrained(folder).eval()
+    random = torch.Generator().manual_seed(3)
+    case = json.loads((folder / "case.json").read_text())
+    for length, new, settings in ((58, 30, {"do_sample": False}), (70, 20, {"do_sample": False}),
+                                  (60, 16, {"do_sample": False, "num_beams": 3})):
+        prompt = torch.randint(3, VOCAB, (1, length), generator=random)
+        with torch.no_grad():
+            output = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=new, use_cache=False,
+                                    **settings)
+        case["generations"].append(dict(settings=settings, prompt=prompt.tolist(), attention_mask=None, max_new_tokens=new,
+                                        output=output.tolist()))
+    (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     make_golden.main(CASES)
     scaled_dot_product(pathlib.Path(sys.argv[1]))
     fused_names(pathlib.Path(sys.argv[1]))
     with_router_logits(pathlib.Path(sys.argv[1]))
     old_keys(pathlib.Path(sys.argv[1]))
+    beyond_the_original_length(pathlib.Path(sys.argv[1]))

@@ -45,7 +45,7 @@ final class DraftModel implements AutoCloseable {
       List<Integer> guesses = new ArrayList<>();
       try {
         TokenHistory guessed = begin(history);
-        while (guesses.size() < count) {
+        while (guesses.size() < count && sequence.canBecome(guessed.length())) {
           int id = next(guessed);
           if (id < 0) {
             break;
@@ -64,6 +64,9 @@ final class DraftModel implements AutoCloseable {
     /** Takes back what was guessed wrong. */
     private TokenHistory begin(TokenHistory history) {
       int[] ids = history.toArray();
+      if (sequence != null && !sequence.canBecome(ids.length)) {
+        close();
+      }
       if (sequence == null) {
         sequence = model.cache().open(ids, ids.length - 1);
         there = Arrays.copyOf(ids, sequence.length());

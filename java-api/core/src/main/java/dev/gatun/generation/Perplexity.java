@@ -87,7 +87,7 @@ public record Perplexity(double loss, int tokens) {
   /** The loss of a window's tokens from {@code first} on. */
   private static double window(CausalLm model, KvCache cache, int[] ids, int first) {
     double loss = 0;
-    try (KvSequence sequence = cache.open()) {
+    try (KvSequence sequence = cache.open(ids, 0)) {
       // The last token tells none.
       for (int at = 0; at < ids.length - 1; at += STEP) {
         int end = Math.min(at + STEP, ids.length - 1);

@@ -229,6 +229,9 @@ final class Scheduler {
   /** The first sequence of a task that lacks more than a token, or is not in the cache. */
   private Slot unfinished(Task task) {
     for (Slot slot : task.slots()) {
+      if (slot.cached() != null && !slot.cached().canBecome(slot.history().length())) {
+        close(slot);
+      }
       if (slot.cached() == null) {
         slot.open(begin(slot));
       }
@@ -261,8 +264,17 @@ final class Scheduler {
   private List<Work> next(Task task) {
     List<Integer> guesses = payoff.isWanted() ? task.guesses() : List.of();
     return task.slots().stream()
-        .map(slot -> work(task, slot, slot.history().length(), guesses))
+        .map(slot -> work(task, slot, slot.history().length(), fitting(slot, guesses)))
         .toList();
+  }
+
+  /** As many guesses as a sequence may have without being computed again. */
+  private static List<Integer> fitting(Slot slot, List<Integer> guesses) {
+    int count = guesses.size();
+    while (count > 0 && !slot.cached().canBecome(slot.history().length() + count)) {
+      count--;
+    }
+    return guesses.subList(0, count);
   }
 
   /** How many tokens of each prompt a step has: chunks in turns until the room is used. */
@@ -386,12 +398,14 @@ final class Scheduler {
   /** Gives up the cache of a task; its pages are found by whoever begins alike. */
   private void keep(Task task) {
     task.close();
-    for (Slot slot : task.slots()) {
-      KvSequence cached = slot.release();
-      if (cached != null) {
-        cached.remember(slot.history().toArray());
-        cached.close();
-      }
+    task.slots().forEach(Scheduler::close);
+  }
+
+  private static void close(Slot slot) {
+    KvSequence cached = slot.release();
+    if (cached != null) {
+      cached.remember(slot.history().toArray());
+      cached.close();
     }
   }
 }

@@ -15,6 +15,7 @@ import java.util.List;
  * @param seen whether a packed token is one, and not padding
  * @param length tokens of a padded sequence
  * @param continued whether the packed tokens come after others of their sequences
+ * @param longOnes of those, whether a sequence's keys are those of a long one
  * @param rows all ids of each sequence, padding included
  */
 record BatchLayout(
@@ -26,6 +27,7 @@ record BatchLayout(
     boolean[] seen,
     int length,
     boolean continued,
+    boolean[] longOnes,
     long[][] rows) {
 
   /**
@@ -52,6 +54,7 @@ record BatchLayout(
             new boolean[count],
             length,
             false,
+            new boolean[rows.length],
             rows);
     int at = 0;
     for (int s = 0; s < rows.length; s++) {
@@ -83,6 +86,7 @@ record BatchLayout(
       int before = chunks.get(s).sequence().length();
       length = Math.max(length, Math.addExact(before, ids.length));
       layout.lengths[s] = ids.length;
+      layout.longOnes[s] = chunks.get(s).sequence().isLongWith(ids.length);
       for (int t = 0; t < ids.length; t++) {
         layout.ids[at] = ids[t];
         layout.positions[at] = (long) before + t;
@@ -130,6 +134,7 @@ record BatchLayout(
         seen,
         length,
         true,
+        new boolean[sequences],
         new long[0][]);
   }
 
@@ -146,6 +151,11 @@ record BatchLayout(
       }
     }
     return places;
+  }
+
+  /** Whether the keys of a sequence are those of one of more tokens than some. */
+  boolean isLong(int s, int tokens) {
+    return continued ? longOnes[s] : lengths[s] > tokens;
   }
 
   /** The label that each packed token is to tell, its neighbour's; -100 where there is none. */
@@ -173,7 +183,8 @@ record BatchLayout(
 
   /** The same in sequences that are padded to a length. */
   BatchLayout withLength(int padded) {
-    return new BatchLayout(ids, types, positions, lengths, sequence, seen, padded, continued, rows);
+    return new BatchLayout(
+        ids, types, positions, lengths, sequence, seen, padded, continued, longOnes, rows);
   }
 
   /** A packed token's row among those of the padded batch. */

@@ -94,7 +94,7 @@ final class Llama implements Decoder {
     int hidden = config.positive("hidden_size");
     int positions = config.positive("max_position_embeddings", defaultLength(type));
     Map<String, Object> rope = RopeConfig.parameters(config);
-    int length = RopeConfig.longest(rope, positions);
+    int switchLength = RopeConfig.switchLength(rope, positions);
     int heads = config.positive("num_attention_heads");
     int kvHeads = config.positiveUnlessNone("num_key_value_heads", kvHeads(config, heads), heads);
     if (heads % kvHeads != 0) {
@@ -129,10 +129,11 @@ final class Llama implements Decoder {
     }
     norm = weights.rmsNorm("norm", hidden, 0, eps);
     lmHead = all.lmHead(config, "lm_head", embedTokens, false);
-    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
+    limits = new Limits((int) embedTokens.rows(), 0, positions, switchLength + positions, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
-            .withWindow(SlidingWindow.ofAll(config, type, count));
+            .withWindow(SlidingWindow.ofAll(config, type, count))
+            .withSwitchLength(switchLength);
   }
 
   private static int defaultLength(String type) {
@@ -212,6 +213,11 @@ final class Llama implements Decoder {
   @Override
   public Limits limits() {
     return limits;
+  }
+
+  @Override
+  public long[] positions(BatchLayout layout) {
+    return RopeConfig.positions(layout, cacheShape.switchLength());
   }
 
   @Override

@@ -169,7 +169,7 @@ final class Mixtral implements Decoder {
     if (type.equals("mixtral")) {
       rope.putIfAbsent("rope_theta", 1e6);
     }
-    int length = RopeConfig.longest(rope, positions);
+    int switchLength = RopeConfig.switchLength(rope, positions);
     int heads = config.positive("num_attention_heads");
     int kvHeads = config.positiveUnlessNone("num_key_value_heads", kvHeads(config), heads);
     if (heads % kvHeads != 0) {
@@ -202,10 +202,11 @@ final class Mixtral implements Decoder {
     }
     norm = weights.rmsNorm("norm", hidden, 0, config.eps("rms_norm_eps", defaults.eps()));
     lmHead = all.lmHead(config, "lm_head", embedTokens, false);
-    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
+    limits = new Limits((int) embedTokens.rows(), 0, positions, switchLength + positions, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
-            .withWindow(SlidingWindow.ofAll(config, type, count));
+            .withWindow(SlidingWindow.ofAll(config, type, count))
+            .withSwitchLength(switchLength);
   }
 
   /** The number of experts, under any of its names; 0 where a Qwen has none. */
@@ -330,6 +331,11 @@ final class Mixtral implements Decoder {
   @Override
   public Limits limits() {
     return limits;
+  }
+
+  @Override
+  public long[] positions(BatchLayout layout) {
+    return RopeConfig.positions(layout, cacheShape.switchLength());
   }
 
   @Override

@@ -51,22 +51,42 @@ final class RopeConfig {
   }
 
   /**
-   * The most tokens of a sequence. LongRoPE turns all tokens of a sequence another way once it is
-   * longer than the original length, those in a cache too; sequences end before that.
+   * The tokens beyond which all tokens of a sequence turn another way, as LongRoPE has it; 0 for
+   * one way.
    *
    * @param parameters by their names in {@code rope_parameters}
    * @param maxPositions the model's {@code max_position_embeddings}
    */
-  static int longest(Map<String, Object> parameters, int maxPositions) {
+  static int switchLength(Map<String, Object> parameters, int maxPositions) {
     Object type = parameters.getOrDefault("rope_type", parameters.get("type"));
     return "longrope".equals(type)
             && parameters.get("original_max_position_embeddings") instanceof Number original
-        ? Math.clamp(original.longValue(), 1, maxPositions)
-        : maxPositions;
+            && original.longValue() > 0
+            && original.longValue() < maxPositions
+        ? original.intValue()
+        : 0;
   }
 
   /**
-   * The tables for all positions of a model, {@link #longest}.
+   * Each packed token's row in {@link #tables}.
+   *
+   * @param switchLength 0 for tables of one way
+   */
+  static long[] positions(BatchLayout layout, int switchLength) {
+    long[] rows = layout.running();
+    if (switchLength == 0) {
+      return rows;
+    }
+    rows = rows.clone();
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] += layout.isLong(layout.sequence()[i], switchLength) ? switchLength : 0;
+    }
+    return rows;
+  }
+
+  /**
+   * The tables for all positions of a model. Where it has a {@link #switchLength}, those of
+   * sequences up to it come first, then those of longer ones.
    *
    * @param parameters by their names in {@code rope_parameters}
    * @param maxPositions the model's {@code max_position_embeddings}
@@ -80,10 +100,12 @@ final class RopeConfig {
       boolean interleaved) {
     try {
       RotaryScaling scaling = RotaryScaling.of(parameters, maxPositions);
-      return new RotaryPositionalEmbedding(
-          device,
-          RotaryTables.of(scaling, headSize, longest(parameters, maxPositions)),
-          interleaved);
+      RotaryTables whole = RotaryTables.of(scaling, headSize, maxPositions);
+      int first = switchLength(parameters, maxPositions);
+      return first == 0
+          ? new RotaryPositionalEmbedding(device, whole, interleaved)
+          : RotaryPositionalEmbedding.of(
+              device, RotaryTables.of(scaling, headSize, first), whole, interleaved);
     } catch (IllegalArgumentException e) {
       throw config.error(e.getMessage());
     }

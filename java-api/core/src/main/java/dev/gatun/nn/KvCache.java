@@ -46,8 +46,11 @@ public final class KvCache implements AutoCloseable {
    *     each head's key and each head's value
    * @param window the tokens that every layer sees at most, the current one included, after which
    *     pages are given back; 0 where some layer sees all
+   * @param switchLength the tokens up to which keys of a sequence are turned one way; all keys of a
+   *     longer one are turned another way (LongRoPE, arXiv 2402.13753); 0 for one way
    */
-  public record Shape(int layers, int kvHeads, int headSize, DType dtype, long window) {
+  public record Shape(
+      int layers, int kvHeads, int headSize, DType dtype, long window, int switchLength) {
     /**
      * Checks the arguments.
      *
@@ -67,7 +70,7 @@ public final class KvCache implements AutoCloseable {
 
     /** The same for layers some of which see all tokens. */
     public Shape(int layers, int kvHeads, int headSize, DType dtype) {
-      this(layers, kvHeads, headSize, dtype, 0);
+      this(layers, kvHeads, headSize, dtype, 0, 0);
     }
 
     /** Bytes of a token's keys and values in all layers, their scales included. */
@@ -78,12 +81,22 @@ public final class KvCache implements AutoCloseable {
 
     /** The same kept as other numbers. */
     public Shape withDtype(DType other) {
-      return new Shape(layers, kvHeads, headSize, other, window);
+      return new Shape(layers, kvHeads, headSize, other, window, switchLength);
     }
 
     /** The same where every layer sees so many tokens at most; 0 for all of them. */
     public Shape withWindow(long tokens) {
-      return new Shape(layers, kvHeads, headSize, dtype, tokens);
+      return new Shape(layers, kvHeads, headSize, dtype, tokens, switchLength);
+    }
+
+    /** The same where keys of sequences of more tokens are turned another way; 0 for one way. */
+    public Shape withSwitchLength(int tokens) {
+      return new Shape(layers, kvHeads, headSize, dtype, window, tokens);
+    }
+
+    /** Whether keys of a sequence of so many tokens are those of long ones. */
+    boolean isLong(int tokens) {
+      return switchLength > 0 && tokens > switchLength;
     }
   }
 
@@ -187,21 +200,22 @@ public final class KvCache implements AutoCloseable {
   /** A sequence without tokens. */
   public synchronized KvSequence open() {
     requireOpen();
-    return new KvSequence(this);
+    return new KvSequence(this, false);
   }
 
   /**
    * A sequence with as many of some first tokens as pages have that a sequence {@link
-   * KvSequence#remember remembered}, of those that have it still and those that were closed.
+   * KvSequence#remember remembered}, of those that have it still and those that were closed. Where
+   * keys depend on whether a sequence is long, it is one of as many tokens as there are ids.
    *
    * @param ids of a whole sequence
    * @param most tokens that are wanted
    */
   public synchronized KvSequence open(int[] ids, int most) {
     requireOpen();
-    KvSequence sequence = new KvSequence(this);
+    KvSequence sequence = new KvSequence(this, shape.isLong(ids.length));
     List<Integer> pages = new ArrayList<>();
-    int found = pool.find(ids, Math.min(most, ids.length), pages);
+    int found = pool.find(ids, Math.min(most, ids.length), sequence.isLong(), pages);
     pages.forEach(sequence::addPage);
     sequence.grow(found);
     return sequence;
@@ -304,6 +318,14 @@ public final class KvCache implements AutoCloseable {
       if (counts[i] < 0) {
         throw new IllegalArgumentException(
             "key/value cache: %d tokens for sequence %d".formatted(counts[i], i));
+      }
+      int length = Math.addExact(sequence.length(), counts[i]);
+      if (!sequence.canBecome(length)) {
+        throw new IllegalArgumentException(
+            ("key/value cache: sequence %d has %d tokens and would have %d: beyond %d all keys turn"
+                 + " another way. Compute all of its tokens again, in a sequence that open(ids, 0)"
+                 + " gives for them")
+                .formatted(i, sequence.length(), length, shape.switchLength()));
       }
     }
   }

@@ -18,9 +18,11 @@ public final class KvSequence implements AutoCloseable {
   // Pages, all of them full, whose tokens were told, and the last of them.
   private int remembered;
   private PageTree.Node last;
+  private boolean isLong;
 
-  KvSequence(KvCache cache) {
+  KvSequence(KvCache cache, boolean isLong) {
     this.cache = cache;
+    this.isLong = isLong;
   }
 
   /** {@return the cache that it belongs to} */
@@ -43,7 +45,7 @@ public final class KvSequence implements AutoCloseable {
   public KvSequence fork() {
     synchronized (cache) {
       requireOpen();
-      KvSequence other = new KvSequence(cache);
+      KvSequence other = new KvSequence(cache, isLong);
       other.pages = Arrays.copyOf(pages, pages.length);
       other.pageCount = pageCount;
       other.length = length;
@@ -83,6 +85,7 @@ public final class KvSequence implements AutoCloseable {
       if (tokens == 0) {
         dropped = 0;
         pageCount = 0;
+        isLong = false;
       }
       while (remembered > tokens / cache.pageSize()) {
         last = last.before();
@@ -109,7 +112,7 @@ public final class KvSequence implements AutoCloseable {
           return;
         }
         PageTree.Node node =
-            cache.pool().put(last, pages[remembered], Arrays.copyOfRange(ids, begin, end));
+            cache.pool().put(last, isLong, pages[remembered], Arrays.copyOfRange(ids, begin, end));
         if (node == null || end < begin + size) {
           return;
         }
@@ -123,6 +126,33 @@ public final class KvSequence implements AutoCloseable {
   public boolean hasUnknownPages() {
     synchronized (cache) {
       return remembered < length / cache.pageSize();
+    }
+  }
+
+  /**
+   * Whether its keys are those of a sequence of more than {@link KvCache.Shape#switchLength()}
+   * tokens; it may have fewer still.
+   */
+  public boolean isLong() {
+    synchronized (cache) {
+      return isLong;
+    }
+  }
+
+  /**
+   * Whether it may come to have so many tokens. One that becomes a long one is computed again: in a
+   * sequence that {@link KvCache#open(int[], int)} gives for all of its tokens.
+   */
+  public boolean canBecome(int tokens) {
+    synchronized (cache) {
+      return isLong || length == 0 || !cache.shape().isLong(tokens);
+    }
+  }
+
+  /** Whether it is a long one once it has so many tokens more. */
+  public boolean isLongWith(int more) {
+    synchronized (cache) {
+      return isLong || length == 0 && cache.shape().isLong(more);
     }
   }
 
@@ -195,6 +225,7 @@ public final class KvSequence implements AutoCloseable {
   }
 
   void grow(int tokens) {
+    isLong = isLongWith(tokens);
     length += tokens;
   }
 

@@ -76,16 +76,16 @@ final class PagePool {
   }
 
   /** Says what is in a page; see {@link PageTree#put}. */
-  PageTree.Node put(PageTree.Node before, int page, int... ids) {
-    return tree.put(before, page, ids);
+  PageTree.Node put(PageTree.Node before, boolean ofLong, int page, int... ids) {
+    return tree.put(before, ofLong, page, ids);
   }
 
   /**
    * The pages that begin as some ids do, each for one sequence more, and how many ids they have.
    */
-  int find(int[] ids, int most, List<Integer> pages) {
+  int find(int[] ids, int most, boolean ofLong, List<Integer> pages) {
     List<Integer> found = new ArrayList<>();
-    int tokens = tree.find(ids, most, found);
+    int tokens = tree.find(ids, most, ofLong, found);
     found.forEach(this::share);
     pages.addAll(found);
     return tokens;

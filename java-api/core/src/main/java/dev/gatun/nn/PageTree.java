@@ -45,6 +45,8 @@ final class PageTree {
 
   private final int pageSize;
   private final Node root = new Node(null, -1, null);
+  // What comes first of long sequences, whose keys are others.
+  private final Node longRoot = new Node(null, -1, null);
   private final Node[] nodes;
 
   PageTree(int pageSize, int pages) {
@@ -66,11 +68,12 @@ final class PageTree {
    * The pages that begin as some ids do.
    *
    * @param most tokens; the last page may have others behind them
+   * @param ofLong whether those of long sequences are looked for
    * @param pages takes the pages
    * @return how many of the ids they have
    */
-  int find(int[] ids, int most, List<Integer> pages) {
-    Node at = root;
+  int find(int[] ids, int most, boolean ofLong, List<Integer> pages) {
+    Node at = ofLong ? longRoot : root;
     int found = 0;
     while (found < most) {
       Node next = null;
@@ -111,11 +114,12 @@ final class PageTree {
    * Says what is in a page.
    *
    * @param before the page before it; null for the first
+   * @param ofLong whether it is of a long sequence
    * @return the page of these tokens, another one where there was one already; null where the page
    *     is known to have others
    */
-  Node put(Node before, int page, int... ids) {
-    Node parent = before == null ? root : before;
+  Node put(Node before, boolean ofLong, int page, int... ids) {
+    Node parent = before != null ? before : ofLong ? longRoot : root;
     Tokens tokens = new Tokens(ids);
     Node there = parent.next.get(tokens);
     if (there != null) {

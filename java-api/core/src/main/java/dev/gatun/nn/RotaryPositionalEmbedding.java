@@ -4,6 +4,7 @@ import dev.gatun.ops.Rotary;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * Rotary position embedding (arXiv 2104.09864): pairs of a head's first rotary_size elements turn
@@ -34,6 +35,26 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
         Tensor.of(device, tables.cosine(), tables.length(), tables.rotarySize() / 2),
         Tensor.of(device, tables.sine(), tables.length(), tables.rotarySize() / 2),
         interleaved);
+  }
+
+  /**
+   * Tables one after another: position p of the second is row {@code length + p}, length being the
+   * first one's.
+   */
+  public static RotaryPositionalEmbedding of(
+      Device device, RotaryTables first, RotaryTables second, boolean interleaved) {
+    int half = first.rotarySize() / 2;
+    int rows = Math.addExact(first.length(), second.length());
+    return new RotaryPositionalEmbedding(
+        Tensor.of(device, joined(first.cosine(), second.cosine()), rows, half),
+        Tensor.of(device, joined(first.sine(), second.sine()), rows, half),
+        interleaved);
+  }
+
+  private static float[] joined(float[] a, float[] b) {
+    float[] all = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.gatun.test.cache;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import dev.gatun.nn.KvCacheFullException;
 import dev.gatun.nn.KvSequence;
 import dev.gatun.nn.KvStep;
 import dev.gatun.tensor.Device;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -102,6 +104,40 @@ final class KvCacheTest {
       try (KvSequence all = cache.open()) {
         cache.step(List.of(all), 32).close();
         assertFound(cache, 0, longer, 11);
+      }
+    }
+  }
+
+  @Test
+  void long_sequences_have_pages_of_their_own_where_their_keys_are_others() {
+    try (KvCache cache = KvCache.paged(CPU, SMALL.withSwitchLength(6), 2, 20)) {
+      int[] ids = {1, 2, 3, 4, 5, 6, 7, 8};
+      try (KvSequence a = cache.open(Arrays.copyOf(ids, 6), 6)) {
+        cache.step(List.of(a), 6).close();
+        a.remember(Arrays.copyOf(ids, 6));
+        assertFound(cache, 4, Arrays.copyOf(ids, 6), 4);
+        assertFound(cache, 0, ids, 7);
+        assertFalse(a.canBecome(7));
+        refused(
+            "key/value cache: sequence 0 has 6 tokens and would have 7: beyond 6 all keys turn"
+                + " another way. Compute all of its tokens again, in a sequence that open(ids, 0)"
+                + " gives for them",
+            () -> cache.step(List.of(a), 1));
+        assertEquals(6, a.length());
+      }
+      // In chunks where it is known what it will be, else at once.
+      try (KvSequence b = cache.open(ids, 0);
+          KvSequence c = cache.open()) {
+        cache.step(List.of(b, c), 2, 8).close();
+        cache.step(List.of(b), 6).close();
+        try (KvSequence d = c.fork()) {
+          assertTrue(b.isLong() && c.isLong() && d.isLong());
+        }
+        b.remember(ids);
+        assertFound(cache, 7, ids, 7);
+        assertFound(cache, 4, Arrays.copyOf(ids, 6), 4);
+        c.truncate(0);
+        assertFalse(c.isLong());
       }
     }
   }

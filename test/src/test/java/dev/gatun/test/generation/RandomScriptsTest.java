@@ -36,19 +36,22 @@ final class RandomScriptsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "llama, F32, 1",
-    "llama, I8, 2",
-    "llama-gqa, F32, 3",
-    "llama-gqa, F32, 4",
-    "mixtral, F32, 5",
-    "qwen2-moe, F32, 6",
-    "gemma2, I8, 7"
+    "llama, F32, 1, 1",
+    "llama, I8, 1, 2",
+    "llama-gqa, F32, 1, 3",
+    "llama-gqa, F32, 1, 4",
+    "mixtral, F32, 1, 5",
+    "qwen2-moe, F32, 1, 6",
+    "gemma2, I8, 1, 7",
+    // About the original length of 64 tokens.
+    "phi3-longrope, F32, 40, 8",
+    "phi3-longrope, F32, 40, 9"
   })
-  void each_request_gives_what_it_gives_alone(String golden, DType cache, long seed)
+  void each_request_gives_what_it_gives_alone(String golden, DType cache, int shortest, long seed)
       throws Exception {
     Path folder = Path.of("goldens/decoders", golden);
     Random random = new Random(seed);
-    List<Asked> asked = script(random, 40);
+    List<Asked> asked = script(random, shortest, 40);
     List<List<int[]>> alone = new ArrayList<>();
     for (Asked each : asked) {
       alone.add(alone(folder, cache, each));
@@ -57,7 +60,7 @@ final class RandomScriptsTest {
         GeneratorOptions.defaults()
             .withCacheDtype(cache)
             .withPageSize(1 + random.nextInt(9))
-            .withCacheBytes(60_000 + random.nextInt(20_000))
+            .withCacheBytes(shortest * 2000L + 60_000 + random.nextInt(20_000))
             .withSteps(4 + random.nextInt(10), 4 + random.nextInt(60), 1 + random.nextInt(20));
     long before = Device.cpu().memory().allocatedBytes();
     ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
@@ -89,10 +92,10 @@ final class RandomScriptsTest {
     }
   }
 
-  private static List<Asked> script(Random random, int count) {
+  private static List<Asked> script(Random random, int shortest, int count) {
     List<Asked> asked = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      int[] prompt = random.ints(1 + random.nextInt(30), 0, VOCABULARY).toArray();
+      int[] prompt = random.ints(shortest + random.nextInt(30), 0, VOCABULARY).toArray();
       if (i > 0 && random.nextInt(3) > 0) {
         // One from before with another end.
         int[] before = asked.get(random.nextInt(i)).prompt;

@@ -103,7 +103,7 @@ final class CudaAttention {
       } else if (size == 0) {
         long shared = 4L * WARPS * (c.query().size(-1) + c.value().size(-1));
         launcher.launch(
-            "attention_general",
+            keys.scales() == null ? "attention_general" : "attention_general_codes",
             Math.ceilDiv(c.queryLength(), WARPS),
             heads,
             c.batch(),
