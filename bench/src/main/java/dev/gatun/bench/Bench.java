@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import dev.gatun.bench.generation.LlamaCppFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,8 +41,8 @@ final class Bench implements Callable<Integer> {
   @Parameters(
       paramLabel = "SUITE",
       description =
-          "main-job, minilm, attention, matmul, experts, rows or small-calls; 'table' writes the"
-              + " READMEs' tables and the plots again.")
+          "main-job, minilm, attention, matmul, experts, rows, generate or small-calls; 'table'"
+              + " writes the READMEs' tables and the plots again.")
   private String suiteName;
 
   @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")
@@ -49,6 +50,18 @@ final class Bench implements Callable<Integer> {
 
   @Option(names = "--threads", defaultValue = "2", description = "Threads of each contender.")
   private int threads;
+
+  @Option(
+      names = "--case",
+      paramLabel = "TEXT",
+      description = "Only cases whose name contains this; the results are not kept.")
+  private String only;
+
+  @Option(
+      names = "--llama-cpp",
+      paramLabel = "DIR",
+      description = "A folder with llama.cpp's libraries, in place of the npm package's.")
+  private Path llamaCpp;
 
   @Spec private CommandSpec spec;
 
@@ -84,7 +97,21 @@ final class Bench implements Callable<Integer> {
   }
 
   private void measure(Suite suite) throws Exception {
-    contenders = suite.contenders();
+    if (llamaCpp != null) {
+      System.setProperty(LlamaCppFiles.SETTING, llamaCpp.toString());
+    }
+    if (wanted(suite.cases()).isEmpty()) {
+      throw wrong("--case is %s, expected a part of one of %s".formatted(only, suite.cases()));
+    }
+    contenders = new ArrayList<>();
+    for (Contender contender : suite.contenders()) {
+      String missing = contender.missing();
+      if (missing == null) {
+        contenders.add(contender);
+      } else {
+        System.out.printf("%s is left out: %s%n", contender.id, missing);
+      }
+    }
     machine = new Ceilings(threads);
     Path model = Model.unpack(Path.of("bench/target/model"));
     Map<Contender, WorkerProcess> processes = new LinkedHashMap<>();
@@ -95,14 +122,14 @@ final class Bench implements Callable<Integer> {
         processes.put(contender, process);
         versions.put(contender.id, process.version());
       }
-      for (String name : suite.cases()) {
+      for (String name : wanted(suite.cases())) {
         compare(name, processes);
         warm(name, processes);
       }
     } finally {
       processes.values().forEach(WorkerProcess::close);
     }
-    for (String name : suite.cold()) {
+    for (String name : wanted(suite.cold())) {
       for (Contender contender : contenders) {
         WorkerProcess.once(contender, threads, model, name); // builds what is not built yet
       }
@@ -120,9 +147,15 @@ final class Bench implements Callable<Integer> {
             versions,
             ceilings,
             cases);
-    Files.createDirectories(FOLDER);
-    results.write(FOLDER.resolve(suite.name() + ".json"));
+    if (only == null) {
+      Files.createDirectories(FOLDER);
+      results.write(FOLDER.resolve(suite.name() + ".json"));
+    }
     System.out.print(Table.of(results));
+  }
+
+  private List<String> wanted(List<String> names) {
+    return names.stream().filter(name -> only == null || name.contains(only)).toList();
   }
 
   /** Fails unless all contenders compute the same. */

@@ -1,5 +1,8 @@
 package dev.gatun.bench;
 
+import dev.gatun.bench.generation.GatunGenerator;
+import dev.gatun.bench.generation.LlamaCpp;
+import dev.gatun.bench.generation.LlamaCppFiles;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import java.nio.file.Path;
@@ -67,6 +70,35 @@ enum Contender {
           "-Dai.djl.offline=true",
           "-Dai.djl.pytorch.num_threads=" + threads,
           "-Dai.djl.pytorch.num_interop_threads=1");
+    }
+  },
+  GATUN_GENERATOR("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new GatunGenerator();
+    }
+  },
+  LLAMA_CPP("llama.cpp", List.of()) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new LlamaCpp(threads);
+    }
+
+    /** Its blocks of four bits have the numbers as they are, Gatun's INT4 rounds them again. */
+    @Override
+    double leastCosine() {
+      return 0.9;
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      String folder = System.getProperty(LlamaCppFiles.SETTING);
+      return folder == null ? List.of() : List.of("-D" + LlamaCppFiles.SETTING + "=" + folder);
+    }
+
+    @Override
+    String missing() {
+      return LlamaCppFiles.missing();
     }
   },
   GATUN_KERNELS("gatun", List.of()) {
@@ -169,6 +201,11 @@ enum Contender {
   /** Whether its vectors are those of the others. */
   boolean computes() {
     return true;
+  }
+
+  /** Why it cannot be measured here; null where it can. */
+  String missing() {
+    return null;
   }
 
   /** How close to the first contender's its vectors must be. */

@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import dev.gatun.bench.generation.GenerationCase;
 import java.util.Arrays;
 
 /**
@@ -22,6 +23,10 @@ record Cost(double operations, double bytes, String ceiling) {
   static Cost of(String name) {
     if (name.startsWith(Work.MAIN_JOB) || name.equals(Work.ONE_TEXT)) {
       return null;
+    }
+    if (GenerationCase.isName(name)) {
+      GenerationCase c = GenerationCase.of(name);
+      return new Cost(c.operations(), c.bytes(), c.ceiling());
     }
     if (!name.contains("/")) {
       return encoder(Work.lengths(name));

@@ -57,7 +57,7 @@ final class Plot {
     int y = TOP;
     for (Map.Entry<String, Map<String, double[]>> entry : results.cases().entrySet()) {
       words(LABEL - 8, y + (each - GAP) / 2 + 4, "end", entry.getKey());
-      bars(y, entry.getValue());
+      bars(y, entry.getKey(), entry.getValue());
       y += each;
     }
     return svg.append("</svg>\n").toString();
@@ -72,7 +72,7 @@ final class Plot {
     }
   }
 
-  private void bars(int top, Map<String, double[]> times) {
+  private void bars(int top, String name, Map<String, double[]> times) {
     double own = Results.median(times.get(Contender.GATUN.id));
     for (int i = 0; i < contenders.size(); i++) {
       double seconds = Results.median(times.get(contenders.get(i)));
@@ -80,7 +80,7 @@ final class Plot {
       int y = top + i * BAR;
       bar(LABEL, y, Math.max(1, (int) Math.round(length)), i);
       String cut = seconds / own > LONGEST ? " (%.1fx)".formatted(seconds / own) : "";
-      words(LABEL + (int) length + 5, y + BAR - 3, "start", Table.time(seconds) + cut);
+      words(LABEL + (int) length + 5, y + BAR - 3, "start", Table.shown(name, seconds) + cut);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.gatun.bench;
 
 /** A library in its process. */
-interface Subject extends AutoCloseable {
+public interface Subject extends AutoCloseable {
   /** What it does in a case. */
   Task task(String name) throws Exception;
 
@@ -15,6 +15,15 @@ interface Subject extends AutoCloseable {
   interface Task {
     /** One iteration. */
     void run() throws Exception;
+
+    /**
+     * The seconds of a call: an iteration's by the number of calls, unless the task knows better.
+     */
+    default double seconds() throws Exception {
+      long start = System.nanoTime();
+      run();
+      return (System.nanoTime() - start) / 1e9 / calls();
+    }
 
     /** How many calls an iteration makes, each of which is one to be timed. */
     default int calls() {

@@ -53,6 +53,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(),
               List.of(Contender.GATUN_KERNELS, Contender.LIBTORCH, Contender.MEMORY)),
           new Suite(
+              "generate",
+              generations(),
+              List.of(),
+              List.of(Contender.GATUN_GENERATOR, Contender.LLAMA_CPP)),
+          new Suite(
               "small-calls",
               List.of(
                   "layer_norm/f32/1x64", "softmax/f32/1x64", "add/f32/1x64", "matmul/f32/1x64x64"),
@@ -72,6 +77,23 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
         cases.add("matmul/" + type + "/" + Shapes.sizes(m, Shapes.FEATURES, Shapes.FEATURES));
       }
     }
+    return cases;
+  }
+
+  private static List<String> generations() {
+    List<String> cases = new ArrayList<>();
+    for (String shape : List.of("135m", "1.1b")) {
+      for (String type : List.of("bf16", "int4", "int8")) {
+        cases.add(shape + "/" + type + "/decode");
+        cases.add(shape + "/" + type + "/prefill-512");
+      }
+    }
+    cases.add("1.1b/int4/decode-8");
+    cases.add("1.1b/int4/decode-16");
+    cases.add("1.1b/bf16/decode-8");
+    cases.add("1.1b/bf16/decode-16");
+    cases.add("1.1b/bf16/decode-at-8192");
+    cases.add("empty/bf16/decode");
     return cases;
   }
 

@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import dev.gatun.bench.generation.GenerationCase;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +51,7 @@ final class Table {
     double[] own = times.get(Contender.GATUN.id);
     for (String id : contenders) {
       double[] other = times.get(id);
-      text.append(" | ").append(time(Results.median(other)));
+      text.append(" | ").append(shown(name, Results.median(other)));
       if (isPeer(id)) {
         text.append(" (%.2fx)".formatted(Results.ratio(other, own)));
       }
@@ -74,6 +75,16 @@ final class Table {
       return "%.1f us".formatted(1e6 * seconds);
     }
     return (seconds < 0.01 ? "%.2f ms" : "%.1f ms").formatted(1000 * seconds);
+  }
+
+  /** A case's time as tables show it: of generated text as tokens a second. */
+  static String shown(String name, double seconds) {
+    return GenerationCase.isName(name) ? rate(seconds) : time(seconds);
+  }
+
+  private static String rate(double seconds) {
+    return (seconds > 0.1 ? "%.2f tok/s" : seconds > 0.01 ? "%.1f tok/s" : "%.0f tok/s")
+        .formatted(1 / seconds);
   }
 
   private static String unit(String ceiling) {

@@ -1,0 +1,99 @@
+package dev.gatun.bench.generation;
+
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/**
+ * A case of the suite {@code generate}: {@code SHAPE/TYPE/WORK}. The work is {@code decode}, one
+ * sequence's tokens one after the other; {@code decode-SEQUENCES}, of several at once; {@code
+ * decode-at-LENGTH}, after as many tokens; or {@code prefill-LENGTH}, a prompt up to its first
+ * token.
+ *
+ * @param shape of the model
+ * @param type of its weights: bf16, int4 or int8
+ * @param prefill whether the time is that of the prompt
+ * @param sequences at once
+ * @param prompt tokens of each sequence's
+ */
+public record GenerationCase(
+    DecoderShape shape, String type, boolean prefill, int sequences, int prompt) {
+  /** Where models and the peer lie. */
+  static final Path FOLDER = Path.of("bench/target/generate");
+
+  private static final String NAME = "(1.1b|135m|empty)/(bf16|int4|int8)/(decode|prefill).*";
+  private static final int PROMPT = 32;
+
+  /** Whether this is a case's name. */
+  public static boolean isName(String name) {
+    return name.matches(NAME);
+  }
+
+  /** The case of a name. */
+  public static GenerationCase of(String name) {
+    String[] parts = name.split("/");
+    String work = parts[2];
+    int number = Integer.parseInt("0" + work.replaceAll("\\D", ""));
+    boolean prefill = work.startsWith("prefill-");
+    boolean after = prefill || work.startsWith("decode-at-");
+    return new GenerationCase(
+        DecoderShape.of(parts[0]),
+        parts[1],
+        prefill,
+        after || number == 0 ? 1 : number,
+        after ? number : PROMPT);
+  }
+
+  /** Tokens that an iteration writes for each sequence, the first of which ends the prompt. */
+  int written() {
+    return prefill ? 1 : 33;
+  }
+
+  /** Tokens whose time an iteration takes. */
+  int timed() {
+    return prefill ? prompt : (written() - 1) * sequences;
+  }
+
+  /**
+   * A prompt.
+   *
+   * @param number others have other tokens
+   */
+  int[] prompt(long number) {
+    Random random = new Random(number);
+    return IntStream.generate(() -> random.nextInt(shape.vocab())).limit(prompt).toArray();
+  }
+
+  /** The multiplications and additions of a token's products. */
+  public double operations() {
+    double head = 2.0 * shape.vocab() * shape.hidden();
+    // Of a prompt the last token alone has scores; its queries see half of the tokens on average.
+    return prefill
+        ? 2.0 * shape.multiplied() - head + attention(prompt / 2) + head / prompt
+        : 2.0 * shape.multiplied() + attention(prompt + written() / 2);
+  }
+
+  private double attention(int keys) {
+    return 4.0 * shape.layers() * shape.hidden() * keys;
+  }
+
+  /** The bytes that must be read for a token: its part of the weights, keys and values. */
+  public double bytes() {
+    double weights = shape.multiplied() * bits() / 8;
+    double cache = 2.0 * shape.cached() * (prompt + written() / 2);
+    return prefill ? weights / prompt : weights / sequences + cache;
+  }
+
+  private double bits() {
+    return switch (type) {
+      case "int4" -> 4.5;
+      case "int8" -> 8;
+      default -> 16;
+    };
+  }
+
+  /** The ceiling of its operations. */
+  public String ceiling() {
+    return type.equals("bf16") ? "bf16" : "int8";
+  }
+}
