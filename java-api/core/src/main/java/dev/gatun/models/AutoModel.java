@@ -116,7 +116,9 @@ public final class AutoModel {
     try (TensorFile file = TensorFile.open(directory);
         Loader loader = loader(file, directory, config, device, types, compute)) {
       Weights weights = new Weights(loader);
-      return new CausalLm(config, weights, family.build(config, weights));
+      Decoder decoder = family.build(config, weights);
+      UnreadKeys.warn(config);
+      return new CausalLm(config, weights, decoder);
     }
   }
 
@@ -203,7 +205,9 @@ public final class AutoModel {
         throw config.wrong("is_decoder", "false: an encoder's tokens see both ways");
       }
       Weights weights = new Weights(loader);
-      return new EncoderModel(config, head, weights, family.build(config, head, weights));
+      Encoder encoder = family.build(config, head, weights);
+      UnreadKeys.warn(config);
+      return new EncoderModel(config, head, weights, encoder);
     }
   }
 

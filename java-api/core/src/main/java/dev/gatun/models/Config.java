@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** A model's {@code config.json}, read as Hugging Face's libraries read it. */
 public final class Config {
@@ -22,11 +23,14 @@ public final class Config {
   private final Path file;
   private final String prefix;
   private final JsonNode root;
+  // Keys that somebody asked for, with their prefixes; shared by all that come of one file.
+  private final Set<String> asked;
 
-  private Config(Path file, String prefix, JsonNode root) {
+  private Config(Path file, String prefix, JsonNode root, Set<String> asked) {
     this.file = file;
     this.prefix = prefix;
     this.root = root;
+    this.asked = asked;
   }
 
   /**
@@ -45,7 +49,7 @@ public final class Config {
     if (root == null || !root.isObject()) {
       throw new IllegalArgumentException(file + ": expected a JSON object");
     }
-    return new Config(file, "", root);
+    return new Config(file, "", root, ConcurrentHashMap.newKeySet());
   }
 
   /** Where it was read. */
@@ -74,9 +78,36 @@ public final class Config {
     }
   }
 
+  /**
+   * The keys of the file that nobody asked for and whose value is not null, in the order of the
+   * file.
+   */
+  Set<String> unread() {
+    Set<String> unread = keys();
+    unread.removeIf(key -> asked.contains(prefix + key) || root.get(key).isNull());
+    return unread;
+  }
+
+  /** A key's value as it is, which does not count as asked for. */
+  Object peek(String key) {
+    return MAPPER.convertValue(root.get(key), Object.class);
+  }
+
+  /** Says that keys have no effect beside others that were read. */
+  void withoutEffect(String... keys) {
+    for (String key : keys) {
+      asked.add(prefix + key);
+    }
+  }
+
+  private JsonNode get(String key) {
+    asked.add(prefix + key);
+    return root.get(key);
+  }
+
   /** Whether a key has an object without keys. */
   public boolean isEmptyObject(String key) {
-    return root.path(key).isObject() && root.path(key).isEmpty();
+    return get(key) != null && get(key).isObject() && get(key).isEmpty();
   }
 
   /**
@@ -85,16 +116,16 @@ public final class Config {
    * @param key as config.json spells it
    */
   public boolean has(String key) {
-    return root.hasNonNull(key);
+    return get(key) != null && !get(key).isNull();
   }
 
   /** The keys of the object under a key, which must be there. */
   public Config object(String key) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || !node.isObject()) {
       throw wrong(key, node, "an object");
     }
-    return new Config(file, prefix + key + ".", node);
+    return new Config(file, prefix + key + ".", node, asked);
   }
 
   /**
@@ -105,7 +136,7 @@ public final class Config {
    * @throws IllegalArgumentException if it is no text
    */
   public String text(String key, String otherwise) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || node.isNull()) {
       return otherwise;
     }
@@ -136,7 +167,7 @@ public final class Config {
    * @throws IllegalArgumentException if it is no whole number
    */
   public int integer(String key, int otherwise) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || node.isNull()) {
       return otherwise;
     }
@@ -148,7 +179,7 @@ public final class Config {
 
   /** An integer or a list of them; none where it is missing. */
   public List<Integer> integers(String key) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || node.isNull()) {
       return List.of();
     }
@@ -164,7 +195,7 @@ public final class Config {
 
   /** The numbers, texts, booleans and lists of an object; empty where it is missing. */
   Map<String, Object> map(String key) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || node.isNull()) {
       return Map.of();
     }
@@ -176,7 +207,7 @@ public final class Config {
 
   /** A number, a text or a boolean as it is. */
   Object value(String key) {
-    return MAPPER.convertValue(root.get(key), Object.class);
+    return MAPPER.convertValue(get(key), Object.class);
   }
 
   /** An integer that must be at least 1. */
@@ -189,19 +220,19 @@ public final class Config {
   public int positive(String key, int otherwise) {
     int value = integer(key, otherwise);
     if (value < 1) {
-      throw wrong(key, root.get(key), "a number from 1");
+      throw wrong(key, get(key), "a number from 1");
     }
     return value;
   }
 
   /** The same where null is a value of its own, which stands for another one. */
   int positiveUnlessNone(String key, int missing, int none) {
-    return positive(key, root.has(key) ? none : missing);
+    return positive(key, get(key) != null ? none : missing);
   }
 
   /** A number; 0 for null, which is a value of its own. */
   float numberOrNone(String key, double missing) {
-    return number(key, root.has(key) ? 0 : missing);
+    return number(key, get(key) != null ? 0 : missing);
   }
 
   /** A number, as of heads, that must divide a width. */
@@ -214,7 +245,7 @@ public final class Config {
   int divisor(String key, int width, int otherwise) {
     int value = positive(key, otherwise);
     if (width % value != 0) {
-      throw wrong(key, root.get(key), "a divisor of the width " + width);
+      throw wrong(key, get(key), "a divisor of the width " + width);
     }
     return value;
   }
@@ -223,7 +254,7 @@ public final class Config {
   double eps(String key, double otherwise) {
     float eps = number(key, otherwise);
     if (!(eps >= 0 && eps < Float.POSITIVE_INFINITY)) {
-      throw wrong(key, root.get(key), "a finite number from 0");
+      throw wrong(key, get(key), "a finite number from 0");
     }
     return eps;
   }
@@ -236,7 +267,7 @@ public final class Config {
    * @throws IllegalArgumentException if it is no number
    */
   public float number(String key, double otherwise) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || node.isNull()) {
       return (float) otherwise;
     }
@@ -253,7 +284,7 @@ public final class Config {
 
   /** A number in double precision that must be there. */
   double decimal(String key) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || !node.isNumber()) {
       throw wrong(key, node, "a number");
     }
@@ -262,12 +293,14 @@ public final class Config {
 
   /** The same where a key that is missing has a value. */
   Config withDefault(String key, Object value) {
-    return has(key) ? this : new Config(file, prefix, copy().set(key, MAPPER.valueToTree(value)));
+    return has(key)
+        ? this
+        : new Config(file, prefix, copy().set(key, MAPPER.valueToTree(value)), asked);
   }
 
   /** The same with a key's value under another name. */
   Config renamed(String from, String to) {
-    return has(from) ? new Config(file, prefix, copy().set(to, root.get(from))) : this;
+    return has(from) ? new Config(file, prefix, copy().set(to, get(from)), asked) : this;
   }
 
   private ObjectNode copy() {
@@ -282,7 +315,7 @@ public final class Config {
    * @throws IllegalArgumentException if it is neither
    */
   public boolean flag(String key, boolean otherwise) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     if (node == null || node.isNull()) {
       return otherwise;
     }
@@ -299,20 +332,20 @@ public final class Config {
    */
   void require(String key, boolean value, String reason) {
     if (flag(key, value) != value) {
-      throw wrong(key, root.get(key), value + ": " + reason);
+      throw wrong(key, get(key), value + ": " + reason);
     }
   }
 
   /** Requires a text, where it is given, to be the one that there is. */
   public void require(String key, String value) {
     if (!text(key, value).equals(value)) {
-      throw wrong(key, root.get(key), value);
+      throw wrong(key, get(key), value);
     }
   }
 
   /** A list of texts, or one text with bars between its parts. */
   public List<String> texts(String key) {
-    JsonNode node = root.get(key);
+    JsonNode node = get(key);
     List<String> values = new ArrayList<>();
     if (node == null || node.isNull()) {
       return values;
@@ -339,7 +372,7 @@ public final class Config {
 
   /** The number of labels; two when the file names none. */
   public int labelCount() {
-    JsonNode map = root.get("id2label");
+    JsonNode map = get("id2label");
     if (map == null || map.isNull()) {
       return positive("num_labels", 2);
     }
@@ -351,7 +384,7 @@ public final class Config {
 
   /** The labels in the order of their ids; two generic ones when the file names none. */
   public List<String> labels() {
-    JsonNode map = root.get("id2label");
+    JsonNode map = get("id2label");
     int count = labelCount();
     List<String> labels = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -386,7 +419,7 @@ public final class Config {
       default ->
           throw wrong(
               key,
-              root.get(key),
+              get(key),
               "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, relu, silu, tanh,"
                   + " sigmoid or linear");
     };
@@ -399,7 +432,7 @@ public final class Config {
 
   /** An error about the value of a key. */
   public IllegalArgumentException wrong(String key, String expected) {
-    return wrong(key, root.get(key), expected);
+    return wrong(key, get(key), expected);
   }
 
   private IllegalArgumentException wrong(String key, JsonNode value, String expected) {

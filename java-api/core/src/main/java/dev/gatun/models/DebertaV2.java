@@ -33,6 +33,10 @@ final class DebertaV2 implements Encoder {
     int hidden = config.positive("hidden_size");
     hiddenSize = hidden;
     int heads = config.divisor("num_attention_heads", hidden);
+    if (config.integer("attention_head_size", hidden / heads) != hidden / heads) {
+      throw config.wrong(
+          "attention_head_size", "%d, the width by the heads".formatted(hidden / heads));
+    }
     double eps = config.eps("layer_norm_eps", 1e-7);
     maxLength = config.positive("max_position_embeddings", 512);
     embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);

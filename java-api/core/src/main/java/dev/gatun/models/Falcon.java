@@ -72,6 +72,11 @@ final class Falcon implements Decoder {
     boolean single = !grouped && config.flag("multi_query", true);
     boolean parallel = grouped || config.flag("parallel_attn", true);
     boolean two = grouped && config.integer("num_ln_in_parallel_attn", 2) == 2;
+    if (grouped) {
+      config.withoutEffect("multi_query", "parallel_attn");
+    } else {
+      config.withoutEffect("num_kv_heads", "num_ln_in_parallel_attn");
+    }
     int kvHeads = grouped ? config.positive("num_kv_heads", heads) : single ? 1 : heads;
     if (heads % kvHeads != 0) {
       throw config.wrong("num_kv_heads", "a divisor of the %d heads".formatted(heads));
@@ -125,6 +130,7 @@ final class Falcon implements Decoder {
                       length,
                       false)));
     }
+    config.withoutEffect("rope_parameters", "rope_scaling", "rope_theta");
     RotaryPositionalEmbedding none =
         weights.loader().own(RotaryPositionalEmbedding.none(weights.device(), length));
     CausalAttention attention = CausalAttention.of(heads, kvHeads, size, none);

@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.files.Warnings;
 import dev.gatun.nn.RotaryPositionalEmbedding;
 import dev.gatun.nn.RotaryScaling;
 import dev.gatun.nn.RotaryTables;
@@ -8,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The rotary settings of {@code config.json}, under the keys of all versions of Hugging Face's
@@ -85,6 +88,19 @@ final class RopeConfig {
   }
 
   /**
+   * Names settings that the type of scaling does not read, but for what a model was trained for.
+   */
+  static void warnOfUnread(Config config, RotaryScaling scaling) {
+    Set<String> unread = new TreeSet<>(scaling.unreadKeys());
+    unread.removeAll(List.of("original_max_position_embeddings", "type", "rope_type"));
+    if (!unread.isEmpty()) {
+      Warnings.ignored(
+          "%s: rotary settings of this type do not have '%s', which has no effect"
+              .formatted(config.file(), String.join("', '", unread)));
+    }
+  }
+
+  /**
    * The tables for all positions of a model. Where it has a {@link #switchLength}, those of
    * sequences up to it come first, then those of longer ones.
    *
@@ -100,6 +116,7 @@ final class RopeConfig {
       boolean interleaved) {
     try {
       RotaryScaling scaling = RotaryScaling.of(parameters, maxPositions);
+      warnOfUnread(config, scaling);
       RotaryTables whole = RotaryTables.of(scaling, headSize, maxPositions);
       int first = switchLength(parameters, maxPositions);
       return first == 0

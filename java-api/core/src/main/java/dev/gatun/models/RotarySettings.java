@@ -39,6 +39,7 @@ final class RotarySettings {
     }
     try {
       RotaryScaling scaling = RotaryScaling.of(settings, length);
+      RopeConfig.warnOfUnread(config, scaling);
       return new RotaryPositionalEmbedding(device, RotaryTables.of(scaling, size, length));
     } catch (IllegalArgumentException e) {
       throw config.error(e.getMessage());

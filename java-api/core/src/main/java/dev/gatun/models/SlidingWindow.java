@@ -26,7 +26,11 @@ final class SlidingWindow {
    */
   static long of(Config config, String type, int layer) {
     boolean off = !config.flag("use_sliding_window", !type.startsWith("qwen"));
-    if (type.equals("llama") || off || !config.has("sliding_window")) {
+    if (type.equals("llama")) {
+      return 0;
+    }
+    config.withoutEffect("layer_types", "max_window_layers");
+    if (!config.has("sliding_window") || off) {
       return 0;
     }
     int window = config.positive("sliding_window");

@@ -1,17 +1,42 @@
 package dev.gatun.nn;
 
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Rotary settings by their names in a {@code config.json}; null counts as missing. */
-record RotaryKeys(Map<String, ?> map) {
+final class RotaryKeys {
+  private final Map<String, ?> map;
+  private final Set<String> asked = new HashSet<>();
+
+  RotaryKeys(Map<String, ?> map) {
+    this.map = map;
+  }
+
+  Map<String, ?> map() {
+    return map;
+  }
+
+  /** Those that nobody asked for, in the order of the alphabet. */
+  Set<String> unread() {
+    Set<String> unread = new TreeSet<>(map.keySet());
+    unread.removeIf(key -> asked.contains(key) || map.get(key) == null);
+    return unread;
+  }
 
   boolean has(String key) {
-    return map.get(key) != null;
+    return get(key) != null;
+  }
+
+  private Object get(String key) {
+    asked.add(key);
+    return map.get(key);
   }
 
   String text(String key) {
-    if (map.get(key) instanceof String text) {
+    if (get(key) instanceof String text) {
       return text;
     }
     throw bad(key, "a text");
@@ -57,7 +82,7 @@ record RotaryKeys(Map<String, ?> map) {
     if (!has(key)) {
       return otherwise;
     }
-    if (map.get(key) instanceof Boolean flag) {
+    if (get(key) instanceof Boolean flag) {
       return flag;
     }
     throw bad(key, "true or false");
@@ -65,7 +90,7 @@ record RotaryKeys(Map<String, ?> map) {
 
   /** A list of finite numbers above 0. */
   float[] factors(String key) {
-    if (!(map.get(key) instanceof List<?> list)) {
+    if (!(get(key) instanceof List<?> list)) {
       throw bad(key, "a list of numbers above 0");
     }
     float[] factors = new float[list.size()];
@@ -81,13 +106,13 @@ record RotaryKeys(Map<String, ?> map) {
   }
 
   IllegalArgumentException bad(String key, String expected) {
-    String found = has(key) ? "is " + map.get(key) : "is missing";
+    String found = has(key) ? "is " + get(key) : "is missing";
     return new IllegalArgumentException(
         "rotary: '%s' %s, expected %s".formatted(key, found, expected));
   }
 
   private double number(String key, String expected) {
-    if (map.get(key) instanceof Number number) {
+    if (get(key) instanceof Number number) {
       return number.doubleValue();
     }
     throw bad(key, expected);

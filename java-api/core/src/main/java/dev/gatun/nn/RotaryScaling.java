@@ -1,11 +1,14 @@
 package dev.gatun.nn;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The rotary settings of a model, as a {@code config.json} of Hugging Face has them in {@code
- * rope_parameters} (formerly {@code rope_scaling}). Keys that a type does not use are ignored.
+ * rope_parameters} (formerly {@code rope_scaling}). {@link #unreadKeys} are those that a type does
+ * not use.
  *
  * <table>
  *   <caption>What each {@code rope_type} (formerly {@code type}) reads</caption>
@@ -30,6 +33,7 @@ public final class RotaryScaling {
   private final double theta;
   private final double partialRotaryFactor;
   private final RotaryMethod method;
+  private final Set<String> unread;
 
   private RotaryScaling(RotaryKeys keys, int maxPositionEmbeddings) {
     if (maxPositionEmbeddings < 1) {
@@ -62,6 +66,7 @@ public final class RotaryScaling {
           case "longrope" -> longRope(keys, maxPositionEmbeddings);
           default -> throw keys.bad(typeKey, "one of " + String.join(", ", TYPES));
         };
+    unread = keys.unread();
   }
 
   /**
@@ -78,6 +83,11 @@ public final class RotaryScaling {
   /** The plain frequencies {@code theta^(-2i / head_size)} of arXiv 2104.09864. */
   public static RotaryScaling none(double theta) {
     return of(Map.of("rope_theta", theta), 1);
+  }
+
+  /** The keys that the type does not read, in the order of the alphabet. */
+  public Set<String> unreadKeys() {
+    return Collections.unmodifiableSet(unread);
   }
 
   /** How much of a head turns. */
