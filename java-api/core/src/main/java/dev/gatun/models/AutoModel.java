@@ -44,7 +44,10 @@ public final class AutoModel {
               Map.entry("gte", Gte::new),
               Map.entry("modernbert", ModernBert::new),
               Map.entry("mpnet", Mpnet::new),
-              Map.entry("nomic_bert", NomicBert::new)));
+              Map.entry("nomic_bert", NomicBert::new),
+              Map.entry("mt5", T5::encoder),
+              Map.entry("t5", T5::encoder),
+              Map.entry("umt5", T5::encoder)));
 
   private interface DecoderFamily {
     Decoder build(Config config, Weights weights);
@@ -71,18 +74,35 @@ public final class AutoModel {
               Map.entry("qwen3", Llama::new),
               Map.entry("qwen3_moe", Mixtral::new)));
 
+  private interface EncoderDecoderFamily {
+    EncoderDecoder build(Config config, Weights weights);
+  }
+
+  private static final Map<String, EncoderDecoderFamily> ENCODER_DECODERS =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("mt5", T5::new), Map.entry("t5", T5::new), Map.entry("umt5", T5::new)));
+
   private AutoModel() {}
 
   /** Every {@code model_type} that is known, in the order of the alphabet. */
   public static List<String> modelTypes() {
-    return Stream.concat(FAMILIES.keySet().stream(), DECODERS.keySet().stream()).sorted().toList();
+    return Stream.of(FAMILIES, DECODERS, ENCODER_DECODERS)
+        .flatMap(families -> families.keySet().stream())
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   /**
-   * What a {@code model_type} loads as: {@code encoder}, by {@link #load(Path)}, or {@code
-   * decoder}, by {@link #loadCausalLm(Path)}; empty for one that is not known.
+   * What a {@code model_type} loads as: {@code encoder}, by {@link #load(Path)}, {@code decoder},
+   * by {@link #loadCausalLm(Path)}, or {@code encoder-decoder}, by {@link #loadSeq2SeqLm(Path)};
+   * empty for one that is not known.
    */
   public static Optional<String> kind(String modelType) {
+    if (ENCODER_DECODERS.containsKey(modelType)) {
+      return Optional.of("encoder-decoder");
+    }
     if (FAMILIES.containsKey(modelType)) {
       return Optional.of("encoder");
     }
@@ -119,6 +139,31 @@ public final class AutoModel {
       Decoder decoder = family.build(config, weights);
       UnreadKeys.warn(config);
       return new CausalLm(config, weights, decoder);
+    }
+  }
+
+  /**
+   * Loads an encoder-decoder, on the processor, its weights as F32; fails as {@link #load(Path)}
+   * does.
+   */
+  public static Seq2SeqLm loadSeq2SeqLm(Path directory) throws IOException {
+    return loadSeq2SeqLm(directory, Device.cpu(), WeightTypes.of(Storage.F32), Compute.EXACT);
+  }
+
+  /**
+   * Loads an encoder-decoder, on a device; fails as {@link #load(Path)} does.
+   *
+   * @param types what the weights of linear layers are kept as
+   * @param compute what products make of their inputs, and what the residual stream is kept as
+   */
+  public static Seq2SeqLm loadSeq2SeqLm(
+      Path directory, Device device, WeightTypes types, Compute compute) throws IOException {
+    Config config = Config.read(directory);
+    EncoderDecoderFamily family = family(config, ENCODER_DECODERS);
+    try (TensorFile file = TensorFile.open(directory);
+        Loader loader = loader(file, directory, config, device, types, compute)) {
+      Weights weights = new Weights(loader);
+      return new Seq2SeqLm(config, weights, family.build(config, weights));
     }
   }
 
@@ -179,12 +224,12 @@ public final class AutoModel {
     String type = config.text("model_type", null);
     F family = type == null ? null : families.get(type);
     if (family == null) {
-      boolean other = type != null && (FAMILIES.containsKey(type) || DECODERS.containsKey(type));
+      String other = type == null ? null : kind(type).orElse(null);
       throw config.error(
           "'model_type' is %s%s, expected one of %s"
               .formatted(
                   type,
-                  !other ? "" : families == DECODERS ? ", an encoder" : ", a decoder",
+                  other == null ? "" : other.startsWith("e") ? ", an " + other : ", a " + other,
                   String.join(", ", families.keySet())));
     }
     return family;

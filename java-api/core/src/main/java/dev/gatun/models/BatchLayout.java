@@ -277,6 +277,11 @@ record BatchLayout(
   long[] pickLabels(EncoderInputs inputs) {
     long[][] padded = inputs.labels();
     EncoderInputs.shaped("labels", inputs.inputIds(), padded);
+    return pickLabels(padded);
+  }
+
+  /** The same of labels that are shaped as the ids. */
+  long[] pickLabels(long[][] padded) {
     long[] values = new long[tokens()];
     for (int i = 0; i < values.length; i++) {
       values[i] = padded[sequence[i]][(int) positions[i]];

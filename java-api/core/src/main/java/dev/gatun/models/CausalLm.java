@@ -171,7 +171,8 @@ public final class CausalLm implements Model {
                 .sequence()
                 .cache()
                 .step(layout.sequences(), layout.tokens(), layout.length()),
-            wanted);
+            wanted,
+            null);
     try {
       batch.write(chunks);
       return batch;
@@ -196,7 +197,8 @@ public final class CausalLm implements Model {
     open();
     BatchLayout room = BatchLayout.room(sequences, tokens, longestChunk, longest);
     room.check(decoder.limits());
-    return new TokenBatch(decoder, device, room, cache.step(sequences, tokens, longest), wanted);
+    return new TokenBatch(
+        decoder, device, room, cache.step(sequences, tokens, longest), wanted, null);
   }
 
   /**

@@ -9,8 +9,10 @@ import dev.gatun.nn.KvSequence;
  * @param sequence of the cache, with its tokens so far
  * @param ids the tokens that come next
  * @param wanted how many of the last ones' scores are wanted, those of what follows each
+ * @param source what the model's encoder made of its source, in a cache of its own, which any
+ *     number of sequences may share; null for a model without an encoder
  */
-public record Chunk(KvSequence sequence, long[] ids, int wanted) {
+public record Chunk(KvSequence sequence, long[] ids, int wanted, KvSequence source) {
   /**
    * Checks the arguments.
    *
@@ -26,8 +28,26 @@ public record Chunk(KvSequence sequence, long[] ids, int wanted) {
     }
   }
 
+  /** The next tokens of a model without an encoder. */
+  public Chunk(KvSequence sequence, long[] ids, int wanted) {
+    this(sequence, ids, wanted, null);
+  }
+
+  /** The same with a source. */
+  public Chunk withSource(KvSequence other) {
+    return new Chunk(sequence, ids, wanted, other);
+  }
+
   /** Tokens of which the scores of what follows the last one are wanted. */
   public static Chunk of(KvSequence sequence, long... ids) {
     return new Chunk(sequence, ids, Math.min(1, ids.length));
+  }
+
+  KvSequence requireSource() {
+    if (source == null) {
+      throw new IllegalArgumentException(
+          "chunk: the source is missing, which a model with an encoder needs");
+    }
+    return source;
   }
 }

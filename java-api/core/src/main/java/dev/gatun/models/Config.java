@@ -405,7 +405,11 @@ public final class Config {
 
   /** An activation function by Hugging Face's name for it. */
   public Activation activation(String key, String otherwise) {
-    String name = text(key, otherwise);
+    return activationNamed(key, text(key, otherwise));
+  }
+
+  /** The activation function of a name that a key's value has somewhere. */
+  Activation activationNamed(String key, String name) {
     return switch (name) {
       case "gelu", "gelu_python" -> Activation.GELU;
       case "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate" ->

@@ -33,31 +33,43 @@ final class Padded {
 
   /** Attention weights [sequences, heads, longest, longest] in [.., length, length]. */
   static Tensor attention(Tensor weights, TokenBatch batch) {
+    return attention(weights, batch, batch);
+  }
+
+  /** The same of queries and keys of two batches, in [.., query length, key length]. */
+  static Tensor attention(Tensor weights, TokenBatch queries, TokenBatch keys) {
     int heads = (int) weights.size(1);
-    int longest = (int) weights.size(2);
-    int length = batch.length();
-    if (batch.layout().isDense()) {
-      if (longest == length) {
+    if (queries.layout().isDense() && keys.layout().isDense()) {
+      long rows = weights.size(2);
+      long columns = weights.size(3);
+      if (rows == queries.length() && columns == keys.length()) {
         return weights;
       }
       Tensor padded =
-          Tensor.zeros(weights.device(), DType.F32, batch.sequences(), heads, length, length);
-      Layouts.copy(weights, padded.slice(2, 0, longest).slice(3, 0, longest));
+          Tensor.zeros(
+              weights.device(),
+              DType.F32,
+              queries.sequences(),
+              heads,
+              queries.length(),
+              keys.length());
+      Layouts.copy(weights, padded.slice(2, 0, rows).slice(3, 0, columns));
       return padded;
     }
+    Tensor byQuery = spread(weights, heads, queries);
+    return Layouts.transpose(spread(Layouts.transpose(byQuery, 2, 3), heads, keys), 2, 3);
+  }
+
+  /** The entries of the third axis at their places in the padded batch. */
+  private static Tensor spread(Tensor x, int heads, TokenBatch batch) {
+    int longest = (int) x.size(2);
+    int length = batch.length();
     Ids rows =
         batch.derived(
             "rows of %d heads".formatted(heads),
             batch.sequences() * heads * longest,
             (long) batch.sequences() * heads * length,
             layout -> headRows(layout, heads, longest));
-    Tensor byQuery = spread(weights, rows, heads, length, batch);
-    return Layouts.transpose(
-        spread(Layouts.transpose(byQuery, 2, 3), rows, heads, length, batch), 2, 3);
-  }
-
-  /** The entries of the third axis at their places in the padded batch. */
-  private static Tensor spread(Tensor x, Ids rows, int heads, int length, TokenBatch batch) {
     Tensor flat = x.reshape(x.size(0) * x.size(1) * x.size(2), x.size(3));
     return Indexing.scatterRows(flat, rows, batch.sequences(), heads, length, x.size(3));
   }

@@ -22,33 +22,63 @@ final class QueryKeyPairs {
   }
 
   /**
-   * The numbers of each pair [sequences or 1, columns, longest, longest].
+   * The numbers of each pair [sequences or 1, columns, queries, keys], the most of a sequence each.
    *
    * @param table [rows, columns], a column a head
    * @param row of the table that a pair gets, by the key's position less the query's
    */
   static Tensor lookUp(TokenBatch batch, Tensor table, LongUnaryOperator row) {
     Ids pairs = pairs(batch, table.size(0), row);
-    long longest = batch.segments().longest();
+    long queries = batch.segments().longest();
+    long keys = keys(batch);
     long columns = table.size(1);
     Tensor found = Indexing.embedding(table, pairs, DType.F32);
     return Layouts.contiguous(
         found.strided(
             0,
-            new long[] {squares(batch), columns, longest, longest},
-            new long[] {longest * longest * columns, 1, longest * columns, columns}));
+            new long[] {squares(batch), columns, queries, keys},
+            new long[] {queries * keys * columns, 1, keys * columns, columns}));
+  }
+
+  /** The most keys that a query sees: with a cache, those before its chunk too. */
+  private static int keys(TokenBatch batch) {
+    return batch.cache() == null ? batch.segments().longest() : batch.cache().longest();
   }
 
   private static int squares(TokenBatch batch) {
-    return batch.isWithoutGaps() ? 1 : batch.sequences();
+    return batch.cache() == null && batch.isWithoutGaps() ? 1 : batch.sequences();
   }
 
   private static Ids pairs(TokenBatch batch, long rows, LongUnaryOperator row) {
-    int longest = batch.segments().longest();
+    int queries = batch.segments().longest();
+    int keys = keys(batch);
     int squares = squares(batch);
-    int count = Math.multiplyExact(squares, Math.multiplyExact(longest, longest));
+    int count = Math.multiplyExact(squares, Math.multiplyExact(queries, keys));
+    boolean cached = batch.cache() != null;
     return batch.derived(
-        KEY, count, rows, layout -> values(layout, batch.isWithoutGaps(), longest, count, row));
+        KEY,
+        count,
+        rows,
+        layout ->
+            cached
+                ? cached(layout, queries, keys, count, row)
+                : values(layout, squares == 1, queries, count, row));
+  }
+
+  /** With a cache a key's position is its place in it. */
+  private static long[] cached(
+      BatchLayout layout, int queries, int keys, int count, LongUnaryOperator row) {
+    long[] values = new long[count];
+    int at = 0;
+    for (int s = 0; s < layout.sequences(); s++) {
+      for (int q = 0; q < layout.lengths()[s]; q++, at++) {
+        long position = layout.positions()[at];
+        for (int k = 0; k <= position; k++) {
+          values[(s * queries + q) * keys + k] = row.applyAsLong(k - position);
+        }
+      }
+    }
+    return values;
   }
 
   private static long[] values(

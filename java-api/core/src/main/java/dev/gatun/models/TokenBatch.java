@@ -38,6 +38,7 @@ public final class TokenBatch implements AutoCloseable {
   private final Ids positions;
   private final KvStep cache;
   private final Ids wanted;
+  private final Source source;
   private final List<Derived> derived = new ArrayList<>();
   private final List<Tensor> constants = new ArrayList<>();
   private BatchLayout layout;
@@ -46,7 +47,7 @@ public final class TokenBatch implements AutoCloseable {
 
   /** Whole sequences. */
   TokenBatch(TokenRules model, Device device, BatchLayout layout) {
-    this(model, device, layout, null, 0);
+    this(model, device, layout, null, 0, null);
   }
 
   /**
@@ -54,8 +55,17 @@ public final class TokenBatch implements AutoCloseable {
    *
    * @param cache their places in it, owned from now on; null for whole sequences
    * @param wanted the tokens whose scores are wanted
+   * @param source what a decoder's tokens see of an encoder's; a cache's step is owned from now on;
+   *     null where there is no encoder
    */
-  TokenBatch(TokenRules model, Device device, BatchLayout layout, KvStep cache, int wanted) {
+  TokenBatch(
+      TokenRules model,
+      Device device,
+      BatchLayout layout,
+      KvStep cache,
+      int wanted,
+      Source source) {
+    this.source = source;
     this.model = model;
     this.device = device;
     this.layout = layout;
@@ -78,10 +88,17 @@ public final class TokenBatch implements AutoCloseable {
       }
       scope.keep(segments.values());
     } catch (RuntimeException | Error e) {
-      if (cache != null) {
-        cache.close();
-      }
+      closeSteps();
       throw e;
+    }
+  }
+
+  private void closeSteps() {
+    if (cache != null) {
+      cache.close();
+    }
+    if (source instanceof Source.Cached(KvStep step)) {
+      step.close();
     }
   }
 
@@ -145,6 +162,9 @@ public final class TokenBatch implements AutoCloseable {
           "the scores of %d tokens are wanted, the batch has room for %d"
               .formatted(rows.length, wanted.count()));
     }
+    if (source instanceof Source.Cached(KvStep step)) {
+      step.write(chunks.stream().map(Chunk::requireSource).toList(), new int[chunks.size()]);
+    }
     cache.write(chunks.stream().map(Chunk::sequence).toList(), next.lengths());
     put(next);
     wanted.write(rows);
@@ -190,6 +210,11 @@ public final class TokenBatch implements AutoCloseable {
   /** The places of sequences in a cache; null where whole sequences need none. */
   KvStep cache() {
     return cache;
+  }
+
+  /** What a decoder's tokens see of an encoder's; null where there is no encoder. */
+  Source source() {
+    return source;
   }
 
   /**
@@ -323,9 +348,7 @@ public final class TokenBatch implements AutoCloseable {
     types.close();
     positions.close();
     wanted.close();
-    if (cache != null) {
-      cache.close();
-    }
+    closeSteps();
     constants.forEach(Tensor::close);
   }
 }

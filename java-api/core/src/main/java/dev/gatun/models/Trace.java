@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.FullAttention;
 import dev.gatun.ops.Attention;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -12,6 +13,7 @@ import java.util.function.UnaryOperator;
 final class Trace {
   private final List<Tensor> states;
   private final List<Tensor> attentions;
+  private final List<Tensor> crossAttentions;
   private final List<Tensor> routers;
 
   /**
@@ -22,6 +24,7 @@ final class Trace {
   Trace(boolean withStates, boolean withAttentions, boolean withRouters) {
     states = withStates ? new ArrayList<>() : null;
     attentions = withAttentions ? new ArrayList<>() : null;
+    crossAttentions = withAttentions ? new ArrayList<>() : null;
     routers = withRouters ? new ArrayList<>() : null;
   }
 
@@ -77,6 +80,30 @@ final class Trace {
     return result.output();
   }
 
+  /** An encoder's layer's attention, whose weights are kept as those of {@link #attend}. */
+  Tensor attendAll(FullAttention attention, Tensor qkv, TokenBatch batch, Scope scope) {
+    Attention.Result result = attention.self(qkv, batch.segments(), wantsAttentions());
+    attention(result.weights());
+    keep(scope);
+    return result.output();
+  }
+
+  /** A decoder's layer's attention to the source, whose weights are kept likewise. */
+  Tensor attendSource(
+      FullAttention attention,
+      Tensor query,
+      TokenBatch batch,
+      CrossDecoder decoder,
+      int layer,
+      Scope scope) {
+    Attention.Keys keys = batch.source().keys(decoder, attention, layer);
+    Attention.Result result = attention.cross(query, batch.segments(), keys, wantsAttentions());
+    if (crossAttentions != null) {
+      crossAttentions.add(scope.keep(result.weights()));
+    }
+    return result.output();
+  }
+
   /** A router's logits [tokens, experts], kept out of its layer's scope where they are wanted. */
   void router(Tensor logits, Scope scope) {
     if (routers != null) {
@@ -109,6 +136,10 @@ final class Trace {
 
   List<Tensor> routers() {
     return routers == null ? List.of() : routers;
+  }
+
+  List<Tensor> crossAttentions() {
+    return crossAttentions == null ? List.of() : crossAttentions;
   }
 
   List<Tensor> attentions() {

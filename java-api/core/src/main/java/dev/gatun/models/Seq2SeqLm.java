@@ -1,0 +1,310 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.KvSequence;
+import dev.gatun.nn.KvStep;
+import dev.gatun.nn.RotaryPositionalEmbedding;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Indexing;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import java.util.List;
+
+/**
+ * An encoder of sources with a decoder that tells what token of a target comes next. {@link
+ * #forward} takes whole sequences. Step by step, {@link #encode} puts what the decoder sees of
+ * sources into a cache, once each; {@link #batch(List)} and {@link #logits} then take the next
+ * tokens of targets, whose keys and values a second cache holds:
+ *
+ * <pre>try (KvCache sources = KvCache.paged(model.device(), model.sourceShape(), 16, 256);
+ *     KvCache cache = KvCache.paged(model.device(), model.cacheShape(), 16, 256);
+ *     KvSequence source = sources.open();
+ *     KvSequence target = cache.open()) {
+ *   model.encode(List.of(source), new long[][] {ids});
+ *   try (TokenBatch batch = model.batch(List.of(Chunk.of(target, start).withSource(source)));
+ *       Tensor logits = model.logits(batch)) { ... }
+ * }</pre>
+ *
+ * Safe for use by many threads; a cache is for one step at a time.
+ */
+public final class Seq2SeqLm implements Model {
+  private final Config config;
+  private final Device device;
+  private final EncoderDecoder model;
+  private final RotaryPositionalEmbedding none;
+  private final List<AutoCloseable> parts;
+  private final List<String> unusedWeights;
+  private final List<String> linearWeights;
+  private final List<Integer> eosTokenIds;
+  private volatile boolean closed;
+
+  /**
+   * @param weights what the model was made of; this closes them
+   */
+  Seq2SeqLm(Config config, Weights weights, EncoderDecoder model) {
+    this.config = config;
+    this.device = weights.device();
+    this.model = model;
+    this.eosTokenIds = config.integers("eos_token_id");
+    this.none = weights.loader().own(RotaryPositionalEmbedding.none(device, 1));
+    this.unusedWeights = weights.unused(model::isOtherHead);
+    this.linearWeights = weights.loader().linearWeights();
+    this.parts = weights.loader().handOver();
+  }
+
+  /** The most tokens of a target. */
+  public int maxLength() {
+    return model.decoder().limits().length();
+  }
+
+  /** The most tokens of a source. */
+  public int maxSourceLength() {
+    return model.encoder().limits().length();
+  }
+
+  /** Tokens in the vocabulary of targets. */
+  public int vocabSize() {
+    return model.decoder().limits().vocabulary();
+  }
+
+  /** Tokens in the vocabulary of sources. */
+  public int sourceVocabSize() {
+    return model.encoder().limits().vocabulary();
+  }
+
+  /** The width of the hidden states. */
+  public int hiddenSize() {
+    return model.decoder().limits().hidden();
+  }
+
+  /** The ids that end a target by {@code config.json}, none or several. */
+  public List<Integer> eosTokenIds() {
+    return eosTokenIds;
+  }
+
+  /** What a cache keeps of a target's token, in the dtype that attention computes in. */
+  public KvCache.Shape cacheShape() {
+    return model.decoder().cacheShape();
+  }
+
+  /** What a cache keeps of a source's token, likewise. */
+  public KvCache.Shape sourceShape() {
+    return model.decoder().sourceShape();
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public List<String> unusedWeights() {
+    return unusedWeights;
+  }
+
+  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  public List<String> linearWeights() {
+    return linearWeights;
+  }
+
+  /**
+   * Runs the model over whole sequences, without caches.
+   *
+   * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that are too
+   *     long, sources without tokens, and parts of shapes that do not fit
+   * @throws IllegalStateException when the model is closed
+   */
+  public Seq2SeqOutput forward(Seq2SeqInputs inputs) {
+    open();
+    BatchLayout sources = sources(inputs.sources());
+    BatchLayout targets = BatchLayout.of(inputs.targets(model), false);
+    check("decoder_", targets, model.decoder().limits());
+    Seq2SeqOutput output = new Seq2SeqOutput();
+    try (Scope scope = Scope.open();
+        TokenBatch source = new TokenBatch(model.encoder(), device, sources)) {
+      Trace encoding = trace(inputs);
+      Tensor encoded = model.encoder().forward(source, encoding);
+      try (TokenBatch target =
+          new TokenBatch(
+              model.decoder(),
+              device,
+              targets,
+              null,
+              0,
+              new Source.Whole(encoded, source.segments()))) {
+        Trace decoding = trace(inputs);
+        Tensor logits = model.decoder().logits(model.decoder().forward(target, decoding));
+        output.logits = Padded.rows(logits, target);
+        output.encoderLastHiddenState = wide(encoded, source);
+        encoding.states().forEach(x -> output.encoderHiddenStates.add(wide(x, source)));
+        decoding.states().forEach(x -> output.decoderHiddenStates.add(wide(x, target)));
+        encoding
+            .attentions()
+            .forEach(w -> output.encoderAttentions.add(Padded.attention(w, source)));
+        decoding
+            .attentions()
+            .forEach(w -> output.decoderAttentions.add(Padded.attention(w, target)));
+        decoding
+            .crossAttentions()
+            .forEach(w -> output.crossAttentions.add(Padded.attention(w, target, source)));
+        if (inputs.labels() != null) {
+          output.loss = Losses.crossEntropy(logits, targets.pickLabels(inputs.labels()));
+        }
+      }
+      output.tensors().forEach(scope::keep);
+    } catch (RuntimeException | Error e) {
+      output.close();
+      throw e;
+    }
+    return output;
+  }
+
+  private static Trace trace(Seq2SeqInputs inputs) {
+    return new Trace(
+        inputs.outputHiddenStates(), inputs.outputAttentions(), inputs.outputRouterLogits());
+  }
+
+  private static Tensor wide(Tensor rows, TokenBatch batch) {
+    return Padded.rows(Elementwise.cast(rows, DType.F32), batch);
+  }
+
+  private BatchLayout sources(EncoderInputs inputs) {
+    BatchLayout layout = BatchLayout.of(inputs, false);
+    check("", layout, model.encoder().limits());
+    for (int s = 0; s < layout.sequences(); s++) {
+      if (layout.lengths()[s] == 0) {
+        throw new IllegalArgumentException(
+            "input_ids has no tokens in row %d: a target needs a source".formatted(s));
+      }
+    }
+    return layout;
+  }
+
+  private static void check(String prefix, BatchLayout layout, Limits limits) {
+    try {
+      layout.check(limits);
+    } catch (IllegalArgumentException e) {
+      throw prefix.isEmpty() ? e : new IllegalArgumentException(prefix + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Puts what the decoder sees of sources into a cache.
+   *
+   * @param sequences of one cache of {@link #sourceShape}, empty, one a source
+   * @param ids tokens of the sources
+   * @throws IllegalArgumentException for ids outside of the vocabulary, and sources that are too
+   *     long or without tokens
+   * @throws dev.gatun.nn.KvCacheFullException when the cache has too few free pages; nothing has
+   *     changed then
+   */
+  public void encode(List<KvSequence> sequences, long[][] ids) {
+    open();
+    BatchLayout layout = sources(EncoderInputs.of(ids));
+    for (KvSequence sequence : sequences) {
+      if (sequence.length() > 0) {
+        throw new IllegalArgumentException(
+            "encode: a sequence has %d tokens already".formatted(sequence.length()));
+      }
+    }
+    if (layout.tokens() == 0) {
+      return;
+    }
+    try (KvStep step = sequences.getFirst().cache().step(sequences, layout.lengths());
+        Scope _ = Scope.open();
+        TokenBatch batch = new TokenBatch(model.encoder(), device, layout);
+        Ids first = Ids.of(device, "positions", 1, new long[layout.tokens()])) {
+      Tensor encoded = model.encoder().forward(batch, Trace.none());
+      DType kept = step.cache().shape().dtype();
+      for (int layer = 0; layer < sourceShape().layers(); layer++) {
+        Tensor both = model.decoder().keysAndValues(layer, encoded);
+        step.append(layer, kept == DType.I8 ? both : Elementwise.cast(both, kept), none, first);
+      }
+    } catch (RuntimeException | Error e) {
+      sequences.forEach(sequence -> sequence.truncate(0));
+      throw e;
+    }
+  }
+
+  /**
+   * A step's tokens of targets on the model's device, checked, whose sequences have been given
+   * their places in the cache. They count as appended: where the step is not run, or fails, {@link
+   * KvSequence#truncate} takes them back.
+   *
+   * @param chunks of distinct sequences of one cache, with sources of another, at least one
+   * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that become too
+   *     long, and a chunk without a source
+   * @throws dev.gatun.nn.KvCacheFullException when the cache has too few free pages; nothing has
+   *     changed then
+   */
+  public TokenBatch batch(List<Chunk> chunks) {
+    open();
+    if (chunks.isEmpty()) {
+      throw new IllegalArgumentException("a step needs at least one chunk");
+    }
+    BatchLayout layout = BatchLayout.ofChunks(chunks);
+    check("decoder_", layout, model.decoder().limits());
+    int longestSource = 0;
+    for (Chunk chunk : chunks) {
+      longestSource = Math.max(longestSource, chunk.requireSource().length());
+    }
+    KvCache cache = chunks.getFirst().sequence().cache();
+    KvCache sources = chunks.getFirst().source().cache();
+    TokenBatch batch =
+        new TokenBatch(
+            model.decoder(),
+            device,
+            layout,
+            cache.step(layout.sequences(), layout.tokens(), layout.length()),
+            chunks.stream().mapToInt(Chunk::wanted).sum(),
+            new Source.Cached(sources.step(layout.sequences(), 0, longestSource)));
+    try {
+      batch.write(chunks);
+      return batch;
+    } catch (RuntimeException | Error e) {
+      batch.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Runs a step. Submits work and waits for nothing, so that {@link Device#capture} can record it.
+   *
+   * @return F32 [wanted, vocab_size]: for each chunk in turn, the scores of what follows each of
+   *     its last tokens whose scores are wanted
+   * @throws IllegalStateException when the model is closed
+   */
+  public Tensor logits(TokenBatch batch) {
+    open();
+    try (Scope scope = Scope.open()) {
+      Tensor hidden = model.decoder().forward(batch, Trace.none());
+      return scope.keep(model.decoder().logits(Indexing.indexSelect(hidden, 0, batch.wanted())));
+    }
+  }
+
+  private void open() {
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    for (AutoCloseable part : parts) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("cannot close a part of the model", e);
+      }
+    }
+  }
+}

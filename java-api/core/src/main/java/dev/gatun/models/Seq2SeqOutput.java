@@ -1,0 +1,117 @@
+package dev.gatun.models;
+
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a {@link Seq2SeqLm} gives for whole sequences; a part that the inputs do not ask for is null
+ * or empty. Closing it closes its tensors. Rows of padding are 0.
+ */
+public final class Seq2SeqOutput implements AutoCloseable {
+  Tensor logits;
+  Tensor encoderLastHiddenState;
+  Loss loss;
+  RouterLosses routerLosses;
+  final List<Tensor> encoderHiddenStates = new ArrayList<>();
+  final List<Tensor> decoderHiddenStates = new ArrayList<>();
+  final List<Tensor> encoderAttentions = new ArrayList<>();
+  final List<Tensor> decoderAttentions = new ArrayList<>();
+  final List<Tensor> crossAttentions = new ArrayList<>();
+  final List<Tensor> encoderRouterLogits = new ArrayList<>();
+  final List<Tensor> decoderRouterLogits = new ArrayList<>();
+
+  Seq2SeqOutput() {}
+
+  /** F32 [batch, target_length, vocab_size], the scores of what each target token tells. */
+  public Tensor logits() {
+    return logits;
+  }
+
+  /** The encoder's states after its last norm, [batch, length, hidden_size]. */
+  public Tensor encoderLastHiddenState() {
+    return encoderLastHiddenState;
+  }
+
+  /**
+   * The mean cross-entropy of the labels that count; null without labels. Where routers' logits
+   * were asked for, their losses are added as {@code config.json} weighs them. The device computed
+   * its parts in the pass; asking for it waits for them.
+   */
+  public Float loss() {
+    if (loss == null) {
+      return null;
+    }
+    return routerLosses == null ? loss.value() : loss.value() + routerLosses.weighted();
+  }
+
+  /** What the routers of a mixture of experts add to the loss; null where nobody asked. */
+  public RouterLosses routerLosses() {
+    return routerLosses;
+  }
+
+  /** The embeddings and each encoder layer's output, [batch, length, hidden_size]. */
+  public List<Tensor> encoderHiddenStates() {
+    return encoderHiddenStates;
+  }
+
+  /** The embeddings and each decoder layer's output, [batch, target_length, hidden_size]. */
+  public List<Tensor> decoderHiddenStates() {
+    return decoderHiddenStates;
+  }
+
+  /** Each encoder layer's attention weights, [batch, heads, length, length]. */
+  public List<Tensor> encoderAttentions() {
+    return encoderAttentions;
+  }
+
+  /** Each decoder layer's attention weights, [batch, heads, target_length, target_length]. */
+  public List<Tensor> decoderAttentions() {
+    return decoderAttentions;
+  }
+
+  /** Each decoder layer's attention to the source, [batch, heads, target_length, length]. */
+  public List<Tensor> crossAttentions() {
+    return crossAttentions;
+  }
+
+  /** The logits of each encoder layer that is a mixture, F32 [batch, length, experts]. */
+  public List<Tensor> encoderRouterLogits() {
+    return encoderRouterLogits;
+  }
+
+  /** The logits of each decoder layer that is a mixture, F32 [batch, target_length, experts]. */
+  public List<Tensor> decoderRouterLogits() {
+    return decoderRouterLogits;
+  }
+
+  List<Tensor> tensors() {
+    List<Tensor> all = new ArrayList<>();
+    for (List<Tensor> some :
+        List.of(
+            encoderHiddenStates,
+            decoderHiddenStates,
+            encoderAttentions,
+            decoderAttentions,
+            crossAttentions,
+            encoderRouterLogits,
+            decoderRouterLogits)) {
+      all.addAll(some);
+    }
+    if (encoderLastHiddenState != null) {
+      all.add(encoderLastHiddenState);
+    }
+    if (logits != null) {
+      all.add(logits);
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    tensors().forEach(Tensor::close);
+    if (loss != null) {
+      loss.close();
+    }
+  }
+}
