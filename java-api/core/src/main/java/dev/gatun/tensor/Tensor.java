@@ -23,6 +23,8 @@ public final class Tensor implements AutoCloseable {
   private final Operand operand;
   // The tensor that owns the memory, kept reachable by its views; this for an owner.
   private final Tensor owner;
+  // What gives the memory back; null for views.
+  private final Cleaner.Cleanable memory;
 
   private Tensor(Device device, Operand operand, Tensor owner) {
     this.device = device;
@@ -30,8 +32,10 @@ public final class Tensor implements AutoCloseable {
     this.owner = owner == null ? this : owner;
     if (owner == null) {
       Buffer buffer = operand.buffer();
-      CLEANER.register(this, buffer::close);
+      this.memory = CLEANER.register(this, buffer::close);
       Scope.adopt(this);
+    } else {
+      this.memory = null;
     }
   }
 
@@ -442,8 +446,8 @@ public final class Tensor implements AutoCloseable {
   /** Gives the memory back; of a view, does nothing. */
   @Override
   public void close() {
-    if (owner == this) {
-      operand.buffer().close();
+    if (memory != null) {
+      memory.clean();
     }
   }
 

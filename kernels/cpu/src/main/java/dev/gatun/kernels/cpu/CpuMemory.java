@@ -5,10 +5,8 @@ import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.MemorySegment;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * Host memory in blocks of 64-byte-aligned size classes. Blocks that are given back are kept for
@@ -16,10 +14,15 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class CpuMemory implements Memory {
   private static final long KEPT_BYTES = 256L << 20;
+  private static final int CLASSES = place(Long.MAX_VALUE) + 1;
 
   private final AtomicLong allocated = new AtomicLong();
   private final AtomicLong kept = new AtomicLong();
-  private final ConcurrentHashMap<Long, Queue<MemorySegment>> free = new ConcurrentHashMap<>();
+  // Of each size class the blocks that are free, the last that was given back first: it is in
+  // caches. A node is never used again, so a head that is the same is the same list.
+  private final AtomicReferenceArray<Free> free = new AtomicReferenceArray<>(CLASSES);
+
+  private record Free(MemorySegment block, Free next) {}
 
   @Override
   public String device() {
@@ -42,8 +45,7 @@ final class CpuMemory implements Memory {
 
   /** A block of a size class, of which so many bytes count as allocated. */
   MemorySegment take(long size, long bytes) {
-    Queue<MemorySegment> queue = free.get(size);
-    MemorySegment block = queue == null ? null : queue.poll();
+    MemorySegment block = poll(place(size));
     if (block != null) {
       kept.addAndGet(-size);
     } else {
@@ -134,21 +136,36 @@ final class CpuMemory implements Memory {
     allocated.addAndGet(-bytes);
     long size = block.byteSize();
     if (kept.addAndGet(size) <= KEPT_BYTES) {
-      free.computeIfAbsent(size, s -> new ConcurrentLinkedQueue<>()).add(block);
+      int place = place(size);
+      Free next;
+      do {
+        next = free.get(place);
+      } while (!free.compareAndSet(place, next, new Free(block, next)));
     } else {
       kept.addAndGet(-size);
       CpuLibrary.free(block);
     }
   }
 
+  /** A free block of a class, or null. */
+  private MemorySegment poll(int place) {
+    Free head;
+    do {
+      head = free.get(place);
+      if (head == null) {
+        return null;
+      }
+    } while (!free.compareAndSet(place, head, head.next));
+    return head.block;
+  }
+
   private void releaseKept() {
-    free.forEach(
-        (size, queue) -> {
-          for (MemorySegment block = queue.poll(); block != null; block = queue.poll()) {
-            kept.addAndGet(-size);
-            CpuLibrary.free(block);
-          }
-        });
+    for (int place = 0; place < CLASSES; place++) {
+      for (MemorySegment block = poll(place); block != null; block = poll(place)) {
+        kept.addAndGet(-block.byteSize());
+        CpuLibrary.free(block);
+      }
+    }
   }
 
   /** The next of four sizes to each power of two, so that at most a fifth of a block is unused. */
@@ -159,5 +176,14 @@ final class CpuMemory implements Memory {
     long step = Math.max(64, Long.highestOneBit(bytes - 1) / 4);
     long size = Math.ceilDiv(bytes, step) * step;
     return size < bytes ? bytes : size;
+  }
+
+  /** Which class a size is, from 0. */
+  private static int place(long size) {
+    if (size <= 256) {
+      return (int) ((size - 1) / 64);
+    }
+    int power = 63 - Long.numberOfLeadingZeros(size - 1);
+    return 4 * (power - 7) + (int) ((size - 1) >> power - 2) - 4;
   }
 }

@@ -258,15 +258,26 @@ public final class Checks {
     }
   }
 
-  /** The operands that are there. */
+  /** The operands that are there; the array is the list's from now on. */
   public static List<Operand> present(Operand... operands) {
-    List<Operand> list = new ArrayList<>(operands.length);
+    int there = 0;
     for (Operand operand : operands) {
       if (operand != null) {
-        list.add(operand);
+        operands[there++] = operand;
       }
     }
-    return list;
+    return Arrays.asList(there == operands.length ? operands : Arrays.copyOf(operands, there));
+  }
+
+  /** The operands of two lists, neither of which is changed. */
+  public static List<Operand> both(List<Operand> first, List<Operand> second) {
+    if (second.isEmpty()) {
+      return first;
+    }
+    List<Operand> both = new ArrayList<>(first.size() + second.size());
+    both.addAll(first);
+    both.addAll(second);
+    return both;
   }
 
   public static <T> T required(String kernel, String name, T value) {

@@ -6,7 +6,6 @@ import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -26,33 +25,45 @@ public final class Execution {
    * @throws IllegalStateException when a buffer is closed
    */
   public static void run(KernelCall call, Memory memory, Consumer<KernelCall> body) {
-    List<Operand> operands = new ArrayList<>(call.inputs());
-    operands.addAll(call.outputs());
-    int held = 0;
+    List<Operand> inputs = call.inputs();
+    List<Operand> outputs = call.outputs();
+    int read = 0;
+    int written = 0;
     try {
-      for (Operand operand : operands) {
-        if (operand.buffer().memory() != memory) {
-          throw new IllegalArgumentException(
-              "%s: %s is in the memory of another backend (%s)"
-                  .formatted(call.kernel(), operand, operand.buffer().memory().device()));
-        }
-        operand.buffer().acquire();
-        held++;
+      for (; read < inputs.size(); read++) {
+        acquire(call, inputs.get(read), memory);
       }
-      if (!isEmpty(call)) {
+      for (; written < outputs.size(); written++) {
+        acquire(call, outputs.get(written), memory);
+      }
+      if (!areEmpty(outputs)) {
         body.accept(call);
       }
     } catch (IllegalStateException e) {
       throw new IllegalStateException(call.kernel() + ": " + e.getMessage(), e);
     } finally {
-      for (int i = 0; i < held; i++) {
-        operands.get(i).buffer().release();
-      }
+      release(inputs, read);
+      release(outputs, written);
     }
   }
 
-  private static boolean isEmpty(KernelCall call) {
-    for (Operand output : call.outputs()) {
+  private static void acquire(KernelCall call, Operand operand, Memory memory) {
+    if (operand.buffer().memory() != memory) {
+      throw new IllegalArgumentException(
+          "%s: %s is in the memory of another backend (%s)"
+              .formatted(call.kernel(), operand, operand.buffer().memory().device()));
+    }
+    operand.buffer().acquire();
+  }
+
+  private static void release(List<Operand> operands, int held) {
+    for (int i = 0; i < held; i++) {
+      operands.get(i).buffer().release();
+    }
+  }
+
+  private static boolean areEmpty(List<Operand> outputs) {
+    for (Operand output : outputs) {
       if (!output.isEmpty()) {
         return false;
       }

@@ -108,12 +108,11 @@ public record AttentionKeys(Offsets offsets, Lengths lengths, Indices pages, Cac
 
   /** What is read besides keys and values. */
   List<Operand> operands() {
-    List<Operand> operands =
+    return Checks.both(
         Checks.present(
             offsets == null ? null : offsets.values(),
             lengths == null ? null : lengths.values(),
-            blockTable());
-    operands.addAll(CacheScales.operands(scales));
-    return operands;
+            blockTable()),
+        CacheScales.operands(scales));
   }
 }

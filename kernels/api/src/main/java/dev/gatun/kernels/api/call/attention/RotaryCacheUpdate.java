@@ -98,9 +98,7 @@ public record RotaryCacheUpdate(
 
   private static List<Operand> outputs(
       Operand query, Operand keyCache, Operand valueCache, CacheScales scales) {
-    List<Operand> outputs = Checks.present(query, keyCache, valueCache);
-    outputs.addAll(CacheScales.operands(scales));
-    return outputs;
+    return Checks.both(Checks.present(query, keyCache, valueCache), CacheScales.operands(scales));
   }
 
   private static void cache(String name, Operand cache, Operand like, long size) {

@@ -194,7 +194,7 @@ public record ScaledDotProductAttention(
       AttentionKeys keys,
       AttentionScores scores,
       AttentionMask mask) {
-    List<Operand> inputs =
+    return Checks.both(
         Checks.present(
             query,
             key,
@@ -203,9 +203,8 @@ public record ScaledDotProductAttention(
             scores.bias(),
             scores.slopes(),
             scores.sinks(),
-            mask.keys());
-    inputs.addAll(keys.operands());
-    return inputs;
+            mask.keys()),
+        keys.operands());
   }
 
   /**

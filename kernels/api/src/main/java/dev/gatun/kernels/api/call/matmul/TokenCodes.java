@@ -58,11 +58,10 @@ public record TokenCodes(Operand codes, ActivationCodes meaning, boolean calibra
    * @param inputs others, null where there is none
    */
   public static List<Operand> inputs(TokenCodes codes, Operand... inputs) {
-    List<Operand> all = Checks.present(inputs);
-    if (codes != null && codes.calibrated) {
-      all.addAll(codes.meaning.operands());
-    }
-    return all;
+    List<Operand> there = Checks.present(inputs);
+    return codes == null || !codes.calibrated
+        ? there
+        : Checks.both(there, codes.meaning.operands());
   }
 
   /**
@@ -72,13 +71,11 @@ public record TokenCodes(Operand codes, ActivationCodes meaning, boolean calibra
    * @param outputs others, null where there is none
    */
   public static List<Operand> outputs(TokenCodes codes, Operand... outputs) {
-    List<Operand> all = Checks.present(outputs);
-    if (codes != null) {
-      all.add(codes.codes);
+    List<Operand> there = Checks.present(outputs);
+    if (codes == null) {
+      return there;
     }
-    if (codes != null && !codes.calibrated) {
-      all.addAll(codes.meaning.operands());
-    }
-    return all;
+    List<Operand> all = Checks.both(there, List.of(codes.codes));
+    return codes.calibrated ? all : Checks.both(all, codes.meaning.operands());
   }
 }
