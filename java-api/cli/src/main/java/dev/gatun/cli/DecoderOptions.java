@@ -17,7 +17,7 @@ final class DecoderOptions {
       names = "--model",
       paramLabel = "DIR",
       required = true,
-      description = "The Hugging Face directory of a decoder.")
+      description = "The Hugging Face directory, or the GGUF file, of a decoder.")
   private Path model;
 
   @Option(
@@ -45,8 +45,8 @@ final class DecoderOptions {
   private String cacheDtype;
 
   Path directory() {
-    if (!Files.isDirectory(model)) {
-      throw new CliException(model + ": not a model directory");
+    if (!Files.isDirectory(model) && !GgufPaths.isGguf(model)) {
+      throw new CliException(model + ": not a model directory, nor a GGUF file");
     }
     return model;
   }

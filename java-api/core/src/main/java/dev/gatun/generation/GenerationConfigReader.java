@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatun.files.TextFile;
 import dev.gatun.generation.GenerationConfig.EarlyStopping;
 import dev.gatun.generation.GenerationConfig.LengthDecay;
+import dev.gatun.weights.gguf.GgufFile;
+import dev.gatun.weights.gguf.GgufMetadata;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -118,6 +121,10 @@ final class GenerationConfigReader {
   private GenerationConfigReader() {}
 
   static GenerationDefaults read(Path directory) throws IOException {
+    Optional<Path> gguf = GgufFile.find(directory);
+    if (gguf.isPresent()) {
+      return GgufFile.readMetadata(gguf.get(), keys -> defaults(gguf.get(), keys));
+    }
     GenerationConfig.Builder builder = GenerationConfig.builder();
     List<String> warnings = new ArrayList<>();
     Set<Integer> endOfText = new LinkedHashSet<>();
@@ -143,6 +150,28 @@ final class GenerationConfigReader {
       return new GenerationDefaults(builder.build(), warnings);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException((own ? file : model) + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The tokens that a GGUF file names. */
+  private static GenerationDefaults defaults(Path file, GgufMetadata keys) {
+    GenerationConfig.Builder builder = GenerationConfig.builder();
+    int bos = keys.integer("tokenizer.ggml.bos_token_id", -1);
+    if (bos >= 0) {
+      builder.bosTokenId(bos);
+    }
+    Set<Integer> ends = new LinkedHashSet<>();
+    for (String role : List.of("eos", "eot", "eom")) {
+      int id = keys.integer("tokenizer.ggml." + role + "_token_id", -1);
+      if (id >= 0) {
+        ends.add(id);
+      }
+    }
+    builder.eosTokenId(List.copyOf(ends));
+    try {
+      return new GenerationDefaults(builder.build(), List.of());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
     }
   }
 

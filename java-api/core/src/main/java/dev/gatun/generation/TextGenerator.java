@@ -5,6 +5,7 @@ import dev.gatun.models.CausalLm;
 import dev.gatun.nn.KvCache;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
+import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
@@ -57,8 +59,9 @@ public final class TextGenerator implements AutoCloseable {
 
   /**
    * Loads a Hugging Face directory on the processor: {@code config.json} with the weights, the
-   * tokenizer, and the defaults of {@code generation_config.json}. Without a tokenizer, prompts are
-   * token ids and so is what comes.
+   * tokenizer, and the defaults of {@code generation_config.json}; or a GGUF file, or a directory
+   * with one, which has all of these. Without a tokenizer, prompts are token ids and so is what
+   * comes.
    *
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when one is not as expected
@@ -123,6 +126,12 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   private static Tokenizer tokenizer(Path directory) throws IOException {
+    Optional<Path> gguf = GgufFile.find(directory);
+    if (gguf.isPresent()) {
+      return GgufFile.readMetadata(gguf.get(), keys -> keys.has("tokenizer.ggml.tokens"))
+          ? Tokenizer.load(directory)
+          : null;
+    }
     for (String file : List.of("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model")) {
       if (Files.exists(directory.resolve(file))) {
         return Tokenizer.load(directory);

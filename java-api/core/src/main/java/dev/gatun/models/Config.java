@@ -7,12 +7,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.TextFile;
 import dev.gatun.files.Warnings;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -34,12 +36,22 @@ public final class Config {
   }
 
   /**
-   * Reads {@code config.json} of a model directory.
+   * Reads {@code config.json} of a model directory, or what a GGUF file says in its place.
    *
+   * @param directory the directory, or a GGUF file
    * @throws IOException when it is missing or cannot be read
    * @throws IllegalArgumentException when it is not a JSON object
    */
   public static Config read(Path directory) throws IOException {
+    Optional<Path> gguf = GgufFile.find(directory);
+    if (gguf.isPresent()) {
+      try (GgufFile file = GgufFile.open(gguf.get())) {
+        Config config = new Config(gguf.get(), "", file.config(), ConcurrentHashMap.newKeySet());
+        // Made for the model's reader, by keys of the file that all have been looked at.
+        config.asked.addAll(config.keys());
+        return config;
+      }
+    }
     return of(directory.resolve("config.json"));
   }
 

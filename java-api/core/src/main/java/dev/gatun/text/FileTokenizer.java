@@ -2,6 +2,7 @@ package dev.gatun.text;
 
 import dev.gatun.text.EncodeOptions.Overflow;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
@@ -125,7 +126,11 @@ final class FileTokenizer implements Tokenizer {
                 .formatted(i, checked[i], vocabSize()));
       }
     }
-    return open(() -> engine.decode(checked, skipSpecialTokens));
+    long[] kept =
+        skipSpecialTokens && !files.control().isEmpty()
+            ? Arrays.stream(checked).filter(id -> !files.control().contains((int) id)).toArray()
+            : checked;
+    return open(() -> engine.decode(kept, skipSpecialTokens));
   }
 
   private <T> T open(Supplier<T> call) {

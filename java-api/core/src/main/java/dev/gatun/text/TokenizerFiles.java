@@ -8,12 +8,16 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.TextFile;
+import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Function;
 
 /**
  * What a tokenizer's files say.
@@ -24,6 +28,7 @@ import java.util.OptionalInt;
  * @param special the tokens with a role
  * @param modelMaxLength the length in tokenizer_config.json
  * @param start where its texts may be cut
+ * @param control ids of tokens that are special though the tokenizer.json has them as others
  */
 record TokenizerFiles(
     String source,
@@ -31,7 +36,8 @@ record TokenizerFiles(
     Vocabulary vocabulary,
     SpecialTokens special,
     OptionalInt modelMaxLength,
-    TextStart start) {
+    TextStart start,
+    Set<Integer> control) {
 
   /** A vocabulary's tokens are names that come once: to keep a table of names only costs time. */
   static final JsonMapper JSON =
@@ -49,6 +55,15 @@ record TokenizerFiles(
     if (!Files.exists(path)) {
       throw new NoSuchFileException(path.toString(), null, "there is no such file or directory");
     }
+    Optional<Path> gguf = GgufFile.find(path);
+    if (gguf.isPresent()) {
+      GgufTokenizer.Made made = GgufFile.readMetadata(gguf.get(), GgufTokenizer::of);
+      if (lowerCase) {
+        lowerCase(made.root());
+      }
+      return of(
+          path.toString(), made.root(), _ -> made.special(), OptionalInt.empty(), made.control());
+    }
     boolean isDirectory = Files.isDirectory(path);
     Path directory = isDirectory ? path : path.toAbsolutePath().getParent();
     JsonNode config = readIfThere(directory.resolve("tokenizer_config.json"));
@@ -59,14 +74,27 @@ record TokenizerFiles(
     if (lowerCase) {
       lowerCase(root);
     }
-    String source = path.toString();
+    return of(
+        path.toString(),
+        root,
+        vocabulary -> new Roles(List.of(config, map), root, vocabulary).all(),
+        maxLength(config),
+        Set.of());
+  }
+
+  private static TokenizerFiles of(
+      String source,
+      ObjectNode root,
+      Function<Vocabulary, SpecialTokens> roles,
+      OptionalInt maxLength,
+      Set<Integer> control) {
     TokenizerChecks.check(root, source);
     Vocabulary vocabulary = new Vocabulary(root, source);
-    SpecialTokens special = new Roles(List.of(config, map), root, vocabulary).all();
+    SpecialTokens special = roles.apply(vocabulary);
     try {
       byte[] json = JSON.writeValueAsBytes(root);
       return new TokenizerFiles(
-          source, json, vocabulary, special, maxLength(config), new TextStart(root));
+          source, json, vocabulary, special, maxLength, new TextStart(root), control);
     } catch (JsonProcessingException e) {
       throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
     }

@@ -22,8 +22,10 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -161,7 +163,7 @@ public final class Loader implements AutoCloseable {
 
   /** Notes layers that are packed together, and says what as. */
   private Storage storage(List<String> together) {
-    if (together.stream().noneMatch(name -> isQuantized(name + WEIGHT))) {
+    if (together.stream().noneMatch(name -> isQuantized(name + WEIGHT) || isBlocks(name))) {
       layers.add(List.copyOf(together));
     }
     return weights.of(together);
@@ -275,6 +277,12 @@ public final class Loader implements AutoCloseable {
     if (isQuantized(layer.name() + WEIGHT)) {
       return linear(layer, inFeatures, activation);
     }
+    Optional<StoredWeight> other = other(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
+    if (other.isPresent()) {
+      return own(
+          packer(List.of(layer.name()))
+              .linear(List.of(other.get()), bias(List.of(layer)), activation));
+    }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, inFeatures, layer.outFeatures());
     linear.add(layer.name() + WEIGHT);
     Tensor shift = bias(List.of(layer));
@@ -298,17 +306,39 @@ public final class Loader implements AutoCloseable {
           "%s: layer '%s' is quantised, but its rows are not in the order that products want: expected floats"
               .formatted(source, layer.name()));
     }
-    TensorFile.Entry entry = floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
-    linear.add(layer.name() + WEIGHT);
+    Optional<StoredWeight> other = other(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
     Tensor shift = null;
     if (layer.bias()) {
       try (Tensor stored = wide(floats(layer.name() + ".bias", layer.outFeatures()))) {
         shift = own(rows.apply(stored.reshape(layer.outFeatures(), 1))).reshape(-1);
       }
     }
+    if (other.isPresent()) {
+      StoredWeight moved = new Reordered(other.get(), order(layer.outFeatures(), rows));
+      return own(packer(List.of(layer.name())).linear(List.of(moved), shift, activation));
+    }
+    TensorFile.Entry entry = floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
+    linear.add(layer.name() + WEIGHT);
     try (Tensor stored = plain(entry);
         Tensor weight = rows.apply(stored)) {
       return own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute));
+    }
+  }
+
+  /** Which row comes from which, by what becomes of their numbers. */
+  private LongUnaryOperator order(long count, UnaryOperator<Tensor> rows) {
+    if (count > 1 << 24) {
+      throw new IllegalArgumentException(
+          "rows in another order: %d, expected at most 2^24".formatted(count));
+    }
+    float[] numbers = new float[(int) count];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = i;
+    }
+    try (Tensor named = Tensor.of(device, numbers, count, 1);
+        Tensor moved = rows.apply(named)) {
+      float[] order = moved.toFloatArray();
+      return row -> (long) order[(int) row];
     }
   }
 
@@ -337,7 +367,11 @@ public final class Loader implements AutoCloseable {
     }
     Tensor shift = bias == null ? null : own(wide(floats(bias, table.rows())));
     StoredWeight weight =
-        new StoredWeight.Dense(entry.data(), entry.dtype(), table.rows(), table.features());
+        file.stored(entry.name())
+            .orElseGet(
+                () ->
+                    new StoredWeight.Dense(
+                        entry.data(), entry.dtype(), table.rows(), table.features()));
     WeightPacker packer = new WeightPacker(device, weights.storage(), compute);
     Linear output = own(packer.linear(List.of(weight), shift, Activation.NONE));
     if (table.share(output)) {
@@ -352,9 +386,42 @@ public final class Loader implements AutoCloseable {
       used.addAll(quantization.tensors(file, layer));
       return quantization.read(file, layer, out, in);
     }
+    Optional<StoredWeight> other = other(layer + WEIGHT, out, in);
+    if (other.isPresent()) {
+      return other.get();
+    }
     TensorFile.Entry entry = floats(layer + WEIGHT, out, in);
     linear.add(layer + WEIGHT);
     return new StoredWeight.Dense(entry.data(), entry.dtype(), out, in);
+  }
+
+  /** A weight that the file has in blocks or in another order, which is used then; else empty. */
+  private Optional<StoredWeight> other(String name, long out, long in) {
+    if (!file.names().contains(name)) {
+      return Optional.empty();
+    }
+    Optional<StoredWeight> weight = file.stored(name);
+    weight.ifPresent(
+        w -> {
+          if (w.outFeatures() != out || w.inFeatures() != in) {
+            throw new IllegalArgumentException(
+                "%s: tensor '%s' has shape [%d, %d], config.json says [%d, %d]"
+                    .formatted(source, name, w.outFeatures(), w.inFeatures(), out, in));
+          }
+          used.add(name);
+          if (w.storage() instanceof Storage.Dense) {
+            linear.add(name);
+          }
+        });
+    return weight;
+  }
+
+  /** Whether the weight of a layer is in blocks. */
+  private boolean isBlocks(String layer) {
+    return file.names().contains(layer + WEIGHT)
+        && file.stored(layer + WEIGHT)
+            .filter(w -> w.storage() instanceof Storage.Blocks)
+            .isPresent();
   }
 
   /** Gives the pages of a quantised layer back, whose words are read column by column. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -28,6 +29,17 @@ public interface TensorFile extends AutoCloseable {
    */
   Entry get(String name);
 
+  /**
+   * A tensor as the weight [out_features, in_features] of a linear layer, where the file has it in
+   * blocks, or in another order than the model; empty where {@link #get} is all there is to it.
+   * Then that gives it too, as numbers in the model's order.
+   *
+   * @throws WeightsException as {@link #get} does
+   */
+  default Optional<StoredWeight> stored(String name) {
+    return Optional.empty();
+  }
+
   /** What the file says about itself, such as {@code format=pt}; empty if it says nothing. */
   Map<String, String> metadata();
 
@@ -38,7 +50,7 @@ public interface TensorFile extends AutoCloseable {
   /**
    * Opens a weights file, or the weights in a model directory: {@code model.safetensors}, else the
    * shards of {@code model.safetensors.index.json}, else {@code model.onnx} or {@code
-   * onnx/model.onnx}.
+   * onnx/model.onnx}, else the one GGUF file, whole or split.
    *
    * @throws IOException if a file cannot be read
    * @throws WeightsException if no readable format is found, or if a file is damaged

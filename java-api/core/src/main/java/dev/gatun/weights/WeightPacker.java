@@ -39,16 +39,29 @@ final class WeightPacker {
 
   /** Whether weights that are side by side can be one. */
   static boolean join(List<StoredWeight> weights) {
-    return switch (weights.getFirst()) {
-      case StoredWeight.Dense _ -> weights.stream().allMatch(w -> w instanceof StoredWeight.Dense);
+    return switch (inOrder(weights.getFirst())) {
+      case StoredWeight.Dense _ ->
+          weights.stream().allMatch(w -> inOrder(w) instanceof StoredWeight.Dense);
       case StoredWeight.Blocks first ->
           weights.stream()
               .allMatch(
-                  w -> w instanceof StoredWeight.Blocks b && b.format().equals(first.format()));
+                  w ->
+                      inOrder(w) instanceof StoredWeight.Blocks b
+                          && b.format().equals(first.format()));
+      case Reordered _ -> throw new IllegalStateException("rows in an order that is not known");
       case QuantizedWeight _ ->
           weights.stream().allMatch(w -> w instanceof QuantizedWeight)
               && QuantizedWeight.joins(quantized(weights));
     };
+  }
+
+  /** A weight with its rows as they lie in the file. */
+  private static StoredWeight inOrder(StoredWeight weight) {
+    StoredWeight w = weight;
+    while (w instanceof Reordered moved) {
+      w = moved.weight();
+    }
+    return w;
   }
 
   /** Whether the weights of experts can be one after another in one packed weight. */

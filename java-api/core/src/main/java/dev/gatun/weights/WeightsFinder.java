@@ -1,5 +1,6 @@
 package dev.gatun.weights;
 
+import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -7,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
 
@@ -31,6 +33,10 @@ final class WeightsFinder {
           return openFile(path.resolve(name));
         }
       }
+      Optional<Path> gguf = GgufFile.find(path);
+      if (gguf.isPresent()) {
+        return GgufFile.open(gguf.get());
+      }
       throw new WeightsException(nothingIn(path));
     }
     if (!Files.exists(path)) {
@@ -52,11 +58,16 @@ final class WeightsFinder {
       return provided(file, ".onnx", ServiceLoader.load(TensorFileProvider.class, loader))
           .open(file);
     }
+    if (name.endsWith(".gguf")) {
+      return GgufFile.open(file);
+    }
     if (isPickled(name)) {
       throw new WeightsException(file + PICKLED);
     }
     throw new WeightsException(
-        file + ": expected a name that ends in .safetensors, .safetensors.index.json or .onnx");
+        file
+            + ": expected a name that ends in .safetensors, .safetensors.index.json, .onnx or"
+            + " .gguf");
   }
 
   static TensorFileProvider provided(
@@ -79,7 +90,8 @@ final class WeightsFinder {
           .sorted()
           .forEach(pickled::add);
     }
-    String message = directory + ": no weights; looked for " + String.join(", ", LOOKED_FOR);
+    String message =
+        directory + ": no weights; looked for " + String.join(", ", LOOKED_FOR) + ", *.gguf";
     return pickled.isEmpty() ? message : message + "; " + pickled.getFirst() + PICKLED;
   }
 

@@ -46,9 +46,18 @@ final class DecoderGoldens {
   }
 
   static void check(Path folder, Device device) throws IOException {
+    check(folder, folder, device);
+  }
+
+  /**
+   * The same for another file with the model.
+   *
+   * @param weights a directory or a file
+   */
+  static void check(Path folder, Path weights, Device device) throws IOException {
     long before = device.memory().allocatedBytes();
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
-        CausalLm model = AutoModel.loadCausalLm(folder, device, Storage.F32, Compute.EXACT)) {
+        CausalLm model = AutoModel.loadCausalLm(weights, device, Storage.F32, Compute.EXACT)) {
       whole(expected, model);
       for (int pageSize : new int[] {1, 5, 64}) {
         cached(expected, model, pageSize);

@@ -1,0 +1,15 @@
+package dev.gatun.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Which paths are GGUF files. */
+final class GgufPaths {
+  private GgufPaths() {}
+
+  static boolean isGguf(Path path) {
+    return Files.isRegularFile(path)
+        && path.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
+  }
+}

@@ -1,0 +1,147 @@
+package dev.gatun.text;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.weights.gguf.GgufMetadata;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * How {@code tokenizer.ggml.pre} says that a text is cut before bytes are merged.
+ *
+ * @param patterns each cuts the pieces of the one before it
+ * @param nfc whether characters are composed first
+ * @param ignoreMerges whether a piece that is a token is that token
+ * @param addBos whether texts begin with one where the file does not say
+ */
+record PreTokenizers(List<String> patterns, boolean nfc, boolean ignoreMerges, boolean addBos) {
+  /** Names a kind where a file has none, or one that is not known. */
+  static final String PROPERTY = "gatun.gguf.pre";
+
+  private static final String KEY = "tokenizer.ggml.pre";
+
+  private static final String GPT2 =
+      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+  private static final String TAIL = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+  private static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+
+  private static final String LLAMA3 =
+      CONTRACTIONS
+          + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+          + TAIL;
+
+  private static final String QWEN2 = LLAMA3.replace("\\p{N}{1,3}", "\\p{N}");
+
+  private static final String QWEN35 =
+      CONTRACTIONS
+          + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|"
+          + TAIL;
+
+  private static final String UPPER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+  private static final String LOWER = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+  private static final String BEFORE = "[^\\r\\n\\p{L}\\p{N}]?";
+
+  private static final String TEKKEN =
+      "%1$s%2$s*%3$s+|%1$s%2$s+%3$s*".formatted(BEFORE, UPPER, LOWER)
+          + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|"
+          + TAIL;
+
+  private static final String GPT4O =
+      "%1$s%2$s*%3$s+%4$s?|%1$s%2$s+%3$s*%4$s?".formatted(BEFORE, UPPER, LOWER, CONTRACTIONS)
+          + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|"
+          + TAIL;
+
+  private static final List<String> DEEPSEEK3 =
+      List.of(
+          "\\p{N}{1,3}",
+          "[\\u4e00-\\u9fa5\\u3040-\\u309f\\u30a0-\\u30ff]+",
+          "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
+              + "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|"
+              + TAIL);
+
+  private static final Map<String, PreTokenizers> ALL = new HashMap<>();
+
+  static {
+    put(new PreTokenizers(List.of(LLAMA3), false, true, true), "llama-bpe llama3 llama-v3");
+    put(new PreTokenizers(List.of(LLAMA3), false, true, true), "falcon3 pixtral lfm2");
+    put(new PreTokenizers(List.of(LLAMA3), false, false, false), "dbrx smaug-bpe glm4 chatglm-bpe");
+    put(new PreTokenizers(List.of(QWEN2), true, false, false), "qwen2 deepseek-r1-qwen");
+    put(new PreTokenizers(List.of(QWEN2), false, false, false), "stablelm2 megrez hunyuan");
+    put(new PreTokenizers(List.of(QWEN35), true, false, false), "qwen35");
+    put(
+        new PreTokenizers(List.of(GPT2), false, false, false),
+        "gpt-2 phi-2 roberta-bpe jina-es jina-de jina-v1-en jina-v2-es jina-v2-de jina-v2-code mpt"
+            + " olmo exaone4 modern-bert");
+    put(
+        new PreTokenizers(List.of("\\p{N}", GPT2), false, false, false),
+        "starcoder refact command-r smollm codeshell exaone");
+    put(
+        new PreTokenizers(
+            List.of("[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]"), false, false, false),
+        "falcon");
+    put(
+        new PreTokenizers(
+            List.of(" ?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+"),
+            false,
+            false,
+            false),
+        "bloom poro-chat gpt3-finnish");
+    put(new PreTokenizers(List.of(TEKKEN), false, true, true), "tekken");
+    put(new PreTokenizers(List.of(GPT4O), false, false, false), "gpt-4o llama4");
+    put(new PreTokenizers(DEEPSEEK3, false, false, false), "deepseek-v3");
+  }
+
+  private static void put(PreTokenizers kind, String names) {
+    for (String name : names.split(" ")) {
+      ALL.put(name, kind);
+    }
+  }
+
+  /** What a file says, or the system property {@value #PROPERTY} in its place. */
+  static PreTokenizers of(GgufMetadata keys) {
+    String told = System.getProperty(PROPERTY);
+    String name = told != null ? told : keys.text(KEY).orElse(null);
+    PreTokenizers found = name == null ? null : ALL.get(name);
+    if (found == null) {
+      throw new TokenizerException(
+          "%s: %s is %s, expected one of %s; another one would give other tokens, and is taken only if the system property %s names it"
+              .formatted(
+                  keys.source(),
+                  told != null ? "the system property " + PROPERTY : "key '" + KEY + "'",
+                  name == null ? "missing" : "'" + name + "'",
+                  String.join(", ", new TreeSet<>(ALL.keySet())),
+                  PROPERTY));
+    }
+    return found;
+  }
+
+  /** Writes the normalizer and the pre-tokenizer. */
+  void write(ObjectNode root) {
+    if (nfc) {
+      root.putObject("normalizer").put("type", "NFC");
+    } else {
+      root.putNull("normalizer");
+    }
+    ArrayNode steps =
+        root.putObject("pre_tokenizer").put("type", "Sequence").putArray("pretokenizers");
+    for (String pattern : patterns) {
+      steps
+          .addObject()
+          .put("type", "Split")
+          .put("behavior", "Isolated")
+          .put("invert", false)
+          .putObject("pattern")
+          .put("Regex", pattern);
+    }
+    steps
+        .addObject()
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", true)
+        .put("use_regex", false);
+  }
+}

@@ -1,0 +1,53 @@
+package dev.gatun.weights;
+
+import dev.gatun.kernels.api.memory.Storage;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.LongStream;
+
+/**
+ * A weight whose rows a file has in another order than the model; whole rows are moved, so that no
+ * number changes.
+ *
+ * @param weight as the file has it
+ * @param order the file's row of each of the model's
+ */
+public record Reordered(StoredWeight weight, LongUnaryOperator order) implements StoredWeight {
+  public Reordered {
+    Objects.requireNonNull(weight, "weight");
+    Objects.requireNonNull(order, "order");
+  }
+
+  @Override
+  public long outFeatures() {
+    return weight.outFeatures();
+  }
+
+  @Override
+  public long inFeatures() {
+    return weight.inFeatures();
+  }
+
+  @Override
+  public Storage storage() {
+    return weight.storage();
+  }
+
+  @Override
+  public MemorySegment rows(Storage storage, long first, long last, MemorySegment room) {
+    long bytes = storage.rowBytes(inFeatures());
+    LongStream.range(first, last)
+        .parallel()
+        .forEach(
+            row -> {
+              long from = order.applyAsLong(row);
+              MemorySegment to = room.asSlice((row - first) * bytes, bytes);
+              MemorySegment read = weight.rows(storage, from, from + 1, to);
+              if (read.address() != to.address()) {
+                to.copyFrom(read);
+              }
+            });
+    return room.asSlice(0, (last - first) * bytes);
+  }
+}

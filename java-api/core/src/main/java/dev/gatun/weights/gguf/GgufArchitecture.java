@@ -1,0 +1,409 @@
+package dev.gatun.weights.gguf;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * An architecture's names in GGUF and in Hugging Face's files.
+ *
+ * @param name {@code general.architecture}
+ * @param modelType {@code model_type}
+ * @param keys of settings
+ * @param tensors names without {@code .weight} and {@code .bias}
+ */
+record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name> tensors) {
+  /**
+   * A setting.
+   *
+   * @param gguf behind the architecture's name
+   * @param config in {@code config.json}
+   * @param otherwise what stands for a key that is missing, as JSON; null for nothing
+   */
+  record Key(String gguf, String config, String otherwise) {}
+
+  /**
+   * A tensor. N stands for a layer, E for an expert.
+   *
+   * @param gguf its name
+   * @param model its name in the model
+   * @param move what was done to it
+   */
+  record Name(String gguf, String model, Move move) {}
+
+  /** What the writers of GGUF do to tensors, which is undone. */
+  enum Move {
+    /** Nothing. */
+    NONE,
+    /** Rows of each head of queries paired as neighbours, not half a head apart. */
+    PAIRS,
+    /** The same of heads of keys. */
+    KEY_PAIRS,
+    /** All queries, all keys, all values, which the model has by groups of heads. */
+    GROUPS,
+    /** 1 added. */
+    PLUS_ONE,
+    /** [out_features, in_features], which the model has the other way. */
+    TRANSPOSED,
+    /** A row without its axis of length 1. */
+    ROW,
+    /** All experts in one tensor [experts, out_features, in_features]. */
+    EXPERTS,
+    /** A table of constants, which goes into the configuration. */
+    SETTING
+  }
+
+  private static final String COMMON =
+      """
+      context_length max_position_embeddings
+      embedding_length hidden_size
+      block_count num_hidden_layers
+      feed_forward_length intermediate_size
+      attention.head_count num_attention_heads
+      attention.head_count_kv num_key_value_heads
+      vocab_size vocab_size
+      """;
+
+  private static final String RMS = "attention.layer_norm_rms_epsilon rms_norm_eps\n";
+
+  private static final String EMBEDDING =
+      """
+      token_embd model.embed_tokens
+      output_norm model.norm
+      output lm_head
+      rope_freqs rope_freqs SETTING
+      """;
+
+  private static final String ATTENTION =
+      """
+      blk.N.attn_norm model.layers.N.input_layernorm
+      blk.N.attn_q model.layers.N.self_attn.q_proj
+      blk.N.attn_k model.layers.N.self_attn.k_proj
+      blk.N.attn_v model.layers.N.self_attn.v_proj
+      blk.N.attn_output model.layers.N.self_attn.o_proj
+      """;
+
+  private static final String PAIRED_ATTENTION =
+      """
+      blk.N.attn_norm model.layers.N.input_layernorm
+      blk.N.attn_q model.layers.N.self_attn.q_proj PAIRS
+      blk.N.attn_k model.layers.N.self_attn.k_proj KEY_PAIRS
+      blk.N.attn_v model.layers.N.self_attn.v_proj
+      blk.N.attn_output model.layers.N.self_attn.o_proj
+      """;
+
+  private static final String HEAD_NORMS =
+      """
+      blk.N.attn_q_norm model.layers.N.self_attn.q_norm
+      blk.N.attn_k_norm model.layers.N.self_attn.k_norm
+      """;
+
+  private static final String FFN_NORM = "blk.N.ffn_norm model.layers.N.post_attention_layernorm\n";
+
+  private static final String MLP =
+      """
+      blk.N.ffn_gate model.layers.N.mlp.gate_proj
+      blk.N.ffn_up model.layers.N.mlp.up_proj
+      blk.N.ffn_down model.layers.N.mlp.down_proj
+      """;
+
+  private static final String EXPERTS =
+      """
+      blk.N.ffn_gate_inp model.layers.N.mlp.gate
+      blk.N.ffn_gate_exps model.layers.N.mlp.experts.E.gate_proj EXPERTS
+      blk.N.ffn_up_exps model.layers.N.mlp.experts.E.up_proj EXPERTS
+      blk.N.ffn_down_exps model.layers.N.mlp.experts.E.down_proj EXPERTS
+      """;
+
+  private static final String GEMMA =
+      """
+      token_embd model.embed_tokens
+      output_norm model.norm PLUS_ONE
+      output lm_head
+      blk.N.attn_norm model.layers.N.input_layernorm PLUS_ONE
+      blk.N.attn_q model.layers.N.self_attn.q_proj
+      blk.N.attn_k model.layers.N.self_attn.k_proj
+      blk.N.attn_v model.layers.N.self_attn.v_proj
+      blk.N.attn_output model.layers.N.self_attn.o_proj
+      """;
+
+  private static final String GROUPED =
+      """
+      blk.N.attn_norm PREFIX.N.input_layernorm
+      blk.N.attn_qkv PREFIX.N.ATTENTION.query_key_value GROUPS
+      blk.N.attn_output PREFIX.N.ATTENTION.dense
+      blk.N.ffn_up PREFIX.N.mlp.dense_h_to_4h
+      blk.N.ffn_down PREFIX.N.mlp.dense_4h_to_h
+      """;
+
+  private static final Map<String, GgufArchitecture> ALL =
+      List.of(
+              of("llama", "llama", COMMON + RMS, EMBEDDING + PAIRED_ATTENTION + FFN_NORM + MLP),
+              of(
+                  "llama+experts",
+                  "mixtral",
+                  COMMON
+                      + RMS
+                      + """
+                      expert_count num_local_experts
+                      expert_used_count num_experts_per_tok
+                      """,
+                  EMBEDDING
+                      + PAIRED_ATTENTION
+                      + FFN_NORM
+                      + """
+                      blk.N.ffn_gate_inp model.layers.N.block_sparse_moe.gate
+                      blk.N.ffn_gate_exps model.layers.N.block_sparse_moe.experts.E.w1 EXPERTS
+                      blk.N.ffn_down_exps model.layers.N.block_sparse_moe.experts.E.w2 EXPERTS
+                      blk.N.ffn_up_exps model.layers.N.block_sparse_moe.experts.E.w3 EXPERTS
+                      blk.N.ffn_gate.E model.layers.N.block_sparse_moe.experts.E.w1
+                      blk.N.ffn_down.E model.layers.N.block_sparse_moe.experts.E.w2
+                      blk.N.ffn_up.E model.layers.N.block_sparse_moe.experts.E.w3
+                      """),
+              of("qwen2", "qwen2", COMMON + RMS, EMBEDDING + ATTENTION + FFN_NORM + MLP),
+              of(
+                  "qwen3",
+                  "qwen3",
+                  COMMON + RMS,
+                  EMBEDDING + ATTENTION + HEAD_NORMS + FFN_NORM + MLP),
+              of(
+                  "qwen2moe",
+                  "qwen2_moe",
+                  COMMON
+                      + RMS
+                      + """
+                      expert_count num_experts
+                      expert_used_count num_experts_per_tok
+                      expert_feed_forward_length moe_intermediate_size
+                      expert_shared_feed_forward_length shared_expert_intermediate_size
+                      expert_weights_norm norm_topk_prob false
+                      """,
+                  EMBEDDING
+                      + ATTENTION
+                      + FFN_NORM
+                      + EXPERTS
+                      + """
+                      blk.N.ffn_gate_inp_shexp model.layers.N.mlp.shared_expert_gate ROW
+                      blk.N.ffn_gate_shexp model.layers.N.mlp.shared_expert.gate_proj
+                      blk.N.ffn_up_shexp model.layers.N.mlp.shared_expert.up_proj
+                      blk.N.ffn_down_shexp model.layers.N.mlp.shared_expert.down_proj
+                      """),
+              of(
+                  "qwen3moe",
+                  "qwen3_moe",
+                  COMMON
+                      + RMS
+                      + """
+                      expert_count num_experts
+                      expert_used_count num_experts_per_tok
+                      expert_feed_forward_length moe_intermediate_size
+                      expert_weights_norm norm_topk_prob true
+                      """,
+                  EMBEDDING + ATTENTION + HEAD_NORMS + FFN_NORM + EXPERTS),
+              of(
+                  "gemma",
+                  "gemma",
+                  COMMON + RMS,
+                  GEMMA
+                      + "blk.N.ffn_norm model.layers.N.post_attention_layernorm PLUS_ONE\n"
+                      + MLP),
+              of(
+                  "gemma2",
+                  "gemma2",
+                  COMMON
+                      + RMS
+                      + """
+                      attn_logit_softcapping attn_logit_softcapping 50
+                      final_logit_softcapping final_logit_softcapping 30
+                      attention.sliding_window sliding_window 4096
+                      """,
+                  GEMMA
+                      + """
+                      blk.N.post_attention_norm model.layers.N.post_attention_layernorm PLUS_ONE
+                      blk.N.ffn_norm model.layers.N.pre_feedforward_layernorm PLUS_ONE
+                      blk.N.post_ffw_norm model.layers.N.post_feedforward_layernorm PLUS_ONE
+                      """
+                      + MLP),
+              of(
+                  "phi3",
+                  "phi3",
+                  COMMON + RMS + "attention.sliding_window sliding_window\n",
+                  EMBEDDING
+                      + ATTENTION
+                      + FFN_NORM
+                      + """
+                      rope_factors_long long_factor SETTING
+                      rope_factors_short short_factor SETTING
+                      blk.N.attn_qkv model.layers.N.self_attn.qkv_proj
+                      blk.N.ffn_up model.layers.N.mlp.gate_up_proj
+                      blk.N.ffn_down model.layers.N.mlp.down_proj
+                      """),
+              of(
+                  "falcon",
+                  "falcon",
+                  COMMON
+                      + """
+                      attention.layer_norm_epsilon layer_norm_epsilon
+                      attention.head_count_kv num_kv_heads
+                      feed_forward_length ffn_hidden_size
+                      """,
+                  """
+                  token_embd transformer.word_embeddings
+                  output_norm transformer.ln_f
+                  output lm_head
+                  """
+                      + grouped("transformer.h", "self_attention")),
+              of(
+                  "falcon+norms",
+                  "falcon",
+                  COMMON
+                      + """
+                      attention.layer_norm_epsilon layer_norm_epsilon
+                      attention.head_count_kv num_kv_heads
+                      feed_forward_length ffn_hidden_size
+                      """,
+                  """
+                  token_embd transformer.word_embeddings
+                  output_norm transformer.ln_f
+                  output lm_head
+                  """
+                      + grouped("transformer.h", "self_attention")
+                      + """
+                      blk.N.attn_norm transformer.h.N.ln_mlp
+                      blk.N.attn_norm_2 transformer.h.N.ln_attn
+                      """),
+              of(
+                  "gpt2",
+                  "gpt2",
+                  """
+                  context_length n_positions
+                  embedding_length n_embd
+                  block_count n_layer
+                  feed_forward_length n_inner
+                  attention.head_count n_head
+                  attention.layer_norm_epsilon layer_norm_epsilon
+                  vocab_size vocab_size
+                  """,
+                  """
+                  token_embd transformer.wte
+                  position_embd transformer.wpe
+                  output_norm transformer.ln_f
+                  output lm_head
+                  blk.N.attn_norm transformer.h.N.ln_1
+                  blk.N.attn_qkv transformer.h.N.attn.c_attn TRANSPOSED
+                  blk.N.attn_output transformer.h.N.attn.c_proj TRANSPOSED
+                  blk.N.ffn_norm transformer.h.N.ln_2
+                  blk.N.ffn_up transformer.h.N.mlp.c_fc TRANSPOSED
+                  blk.N.ffn_down transformer.h.N.mlp.c_proj TRANSPOSED
+                  """),
+              of(
+                  "gptneox",
+                  "gpt_neox",
+                  COMMON
+                      + """
+                      attention.layer_norm_epsilon layer_norm_eps
+                      use_parallel_residual use_parallel_residual true
+                      """,
+                  """
+                  token_embd gpt_neox.embed_in
+                  output_norm gpt_neox.final_layer_norm
+                  output embed_out
+                  blk.N.ffn_norm gpt_neox.layers.N.post_attention_layernorm
+                  """
+                      + grouped("gpt_neox.layers", "attention")),
+              of(
+                  "bloom",
+                  "bloom",
+                  COMMON
+                      + """
+                      context_length seq_length
+                      attention.layer_norm_epsilon layer_norm_epsilon
+                      """,
+                  """
+                  token_embd transformer.word_embeddings
+                  token_embd_norm transformer.word_embeddings_layernorm
+                  output_norm transformer.ln_f
+                  output lm_head
+                  blk.N.ffn_norm transformer.h.N.post_attention_layernorm
+                  """
+                      + grouped("transformer.h", "self_attention")),
+              of(
+                  "command-r",
+                  "cohere",
+                  COMMON
+                      + """
+                      attention.layer_norm_epsilon layer_norm_eps
+                      logit_scale logit_scale
+                      """,
+                  EMBEDDING + ATTENTION + MLP),
+              of(
+                  "bert",
+                  "bert",
+                  COMMON + "attention.layer_norm_epsilon layer_norm_eps\n",
+                  """
+                  token_embd embeddings.word_embeddings
+                  token_types embeddings.token_type_embeddings
+                  position_embd embeddings.position_embeddings
+                  token_embd_norm embeddings.LayerNorm
+                  blk.N.attn_q encoder.layer.N.attention.self.query
+                  blk.N.attn_k encoder.layer.N.attention.self.key
+                  blk.N.attn_v encoder.layer.N.attention.self.value
+                  blk.N.attn_output encoder.layer.N.attention.output.dense
+                  blk.N.attn_output_norm encoder.layer.N.attention.output.LayerNorm
+                  blk.N.ffn_up encoder.layer.N.intermediate.dense
+                  blk.N.ffn_down encoder.layer.N.output.dense
+                  blk.N.layer_output_norm encoder.layer.N.output.LayerNorm
+                  """),
+              of(
+                  "nomic-bert",
+                  "nomic_bert",
+                  COMMON + "attention.layer_norm_epsilon layer_norm_eps\n",
+                  """
+                  token_embd embeddings.word_embeddings
+                  token_types embeddings.token_type_embeddings
+                  token_embd_norm emb_ln
+                  blk.N.attn_qkv encoder.layers.N.attn.Wqkv
+                  blk.N.attn_output encoder.layers.N.attn.out_proj
+                  blk.N.attn_output_norm encoder.layers.N.norm1
+                  blk.N.ffn_up encoder.layers.N.mlp.fc11
+                  blk.N.ffn_gate encoder.layers.N.mlp.fc12
+                  blk.N.ffn_down encoder.layers.N.mlp.fc2
+                  blk.N.layer_output_norm encoder.layers.N.norm2
+                  """))
+          .stream()
+          .collect(Collectors.toMap(GgufArchitecture::name, a -> a));
+
+  private static String grouped(String prefix, String attention) {
+    return GROUPED.replace("PREFIX", prefix).replace("ATTENTION", attention);
+  }
+
+  private static GgufArchitecture of(String name, String modelType, String keys, String tensors) {
+    List<Key> settings = new ArrayList<>();
+    for (String[] parts : parts(keys)) {
+      settings.add(new Key(parts[0], parts[1], parts.length == 2 ? null : parts[2]));
+    }
+    List<Name> names = new ArrayList<>();
+    for (String[] parts : parts(tensors)) {
+      Move move = parts.length == 2 ? Move.NONE : Move.valueOf(parts[2]);
+      // A later line takes the place of an earlier one.
+      names.addFirst(new Name(parts[0], parts[1], move));
+    }
+    return new GgufArchitecture(name, modelType, List.copyOf(settings), List.copyOf(names));
+  }
+
+  private static List<String[]> parts(String lines) {
+    return Arrays.stream(lines.split("\n")).map(line -> line.split(" ")).toList();
+  }
+
+  /** The architecture of a name; null where there is none. */
+  static GgufArchitecture of(String name) {
+    return ALL.get(name);
+  }
+
+  /** The names of all, in the order of the alphabet. */
+  static List<String> names() {
+    return ALL.keySet().stream().filter(n -> !n.contains("+")).sorted().toList();
+  }
+}

@@ -1,0 +1,269 @@
+package dev.gatun.weights.gguf;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.weights.WeightsException;
+import java.util.Map;
+import java.util.Set;
+
+/** Writes the {@code config.json} of the Hugging Face model that a file was made of. */
+final class GgufConfig {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final double THETA = 10000;
+
+  private final GgufMetadata metadata;
+  private final GgufArchitecture architecture;
+  private final Map<String, GgufHeader.Slot> tensors;
+  private final Map<String, float[]> settings;
+  private final ObjectNode config = JSON.createObjectNode();
+
+  private GgufConfig(
+      GgufMetadata metadata,
+      GgufArchitecture architecture,
+      Map<String, GgufHeader.Slot> tensors,
+      Map<String, float[]> settings) {
+    this.metadata = metadata;
+    this.architecture = architecture;
+    this.tensors = tensors;
+    this.settings = settings;
+  }
+
+  /**
+   * The architecture that a file names.
+   *
+   * @throws WeightsException where it is none that is known
+   */
+  static GgufArchitecture architecture(
+      GgufMetadata metadata, Map<String, GgufHeader.Slot> tensors) {
+    String name =
+        metadata
+            .text("general.architecture")
+            .orElseThrow(() -> metadata.wrong("general.architecture", "a name"));
+    boolean experts = metadata.integer(name + ".expert_count", 0) > 0;
+    boolean norms = tensors.containsKey("blk.0.attn_norm_2.weight");
+    GgufArchitecture variant =
+        GgufArchitecture.of(name + (experts ? "+experts" : norms ? "+norms" : ""));
+    GgufArchitecture found = variant == null ? GgufArchitecture.of(name) : variant;
+    if (found == null || name.contains("+")) {
+      throw new WeightsException(
+          "%s: general.architecture is '%s', of which there is no model here; expected one of %s"
+              .formatted(metadata.source(), name, String.join(", ", GgufArchitecture.names())));
+    }
+    return found;
+  }
+
+  /**
+   * The configuration.
+   *
+   * @param settings tensors of constants, by their names in it
+   */
+  static ObjectNode of(
+      GgufMetadata metadata,
+      GgufArchitecture architecture,
+      Map<String, GgufHeader.Slot> tensors,
+      Map<String, float[]> settings) {
+    GgufConfig made = new GgufConfig(metadata, architecture, tensors, settings);
+    made.write();
+    return made.config;
+  }
+
+  private String prefix() {
+    return metadata.text("general.architecture").orElseThrow() + ".";
+  }
+
+  private void write() {
+    config.put("model_type", architecture.modelType());
+    for (GgufArchitecture.Key key : architecture.keys()) {
+      Object value = metadata.scalar(prefix() + key.gguf());
+      if (value != null) {
+        config.putPOJO(key.config(), value);
+        config.set(key.config(), JSON.valueToTree(value));
+      } else if (key.otherwise() != null) {
+        config.set(key.config(), literal(key.otherwise()));
+      }
+    }
+    rows("token_embd.weight", "vocab_size");
+    config.put("tie_word_embeddings", !tensors.containsKey("output.weight"));
+    boolean encoder = architecture.modelType().endsWith("bert");
+    if (!encoder || metadata.has(prefix() + "rope.freq_base")) {
+      rope();
+    }
+    bias("attention_bias", "blk.0.attn_q.bias", "blk.0.attn_qkv.bias");
+    if (!config.has("num_key_value_heads")) {
+      config.set("num_key_value_heads", config.path("num_attention_heads"));
+    }
+    headSize();
+    of(architecture.modelType());
+    tokens();
+  }
+
+  private static com.fasterxml.jackson.databind.JsonNode literal(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** A table's rows are what they are, whatever a key says. */
+  private void rows(String tensor, String key) {
+    GgufHeader.Slot slot = tensors.get(tensor);
+    if (slot != null && slot.shape().length == 2) {
+      config.put(key, slot.shape()[0]);
+    }
+  }
+
+  private void bias(String key, String... anyOf) {
+    for (String tensor : anyOf) {
+      if (tensors.containsKey(tensor)) {
+        config.put(key, true);
+        return;
+      }
+    }
+    config.put(key, false);
+  }
+
+  private int heads() {
+    return metadata.integer(prefix() + "attention.head_count", 0);
+  }
+
+  private int hidden() {
+    return metadata.integer(prefix() + "embedding_length", 0);
+  }
+
+  private int headSize() {
+    int heads = heads();
+    int otherwise = heads == 0 ? 0 : hidden() / heads;
+    int size = metadata.integer(prefix() + "attention.key_length", otherwise);
+    int values = metadata.integer(prefix() + "attention.value_length", size);
+    if (values != size) {
+      throw metadata.wrong(
+          prefix() + "attention.value_length", "%d as keys' heads are".formatted(size));
+    }
+    if (metadata.has(prefix() + "attention.key_length") && otherwise != size
+        || Set.of("qwen3", "qwen3_moe", "gemma", "gemma2").contains(architecture.modelType())) {
+      config.put("head_dim", size);
+    }
+    return size;
+  }
+
+  private void rope() {
+    ObjectNode rope = JSON.createObjectNode();
+    rope.put("rope_theta", metadata.number(prefix() + "rope.freq_base", THETA));
+    int size = headSize();
+    int rotary = metadata.integer(prefix() + "rope.dimension_count", size);
+    if (rotary != size && size > 0) {
+      rope.put("partial_rotary_factor", (double) rotary / size);
+    }
+    String scaling = prefix() + "rope.scaling.";
+    double factor =
+        metadata.number(scaling + "factor", metadata.number(prefix() + "rope.scale_linear", 1));
+    String type =
+        metadata.text(scaling + "type").orElse(factor == 0 || factor == 1 ? "none" : "linear");
+    switch (type) {
+      case "none" -> rope.put("rope_type", "default");
+      case "linear", "yarn" -> {
+        rope.put("rope_type", type).put("factor", factor == 0 ? 1 : factor);
+        put(rope, scaling + "original_context_length", "original_max_position_embeddings");
+        put(rope, scaling + "yarn_beta_fast", "beta_fast");
+        put(rope, scaling + "yarn_beta_slow", "beta_slow");
+        if (type.equals("yarn") && metadata.number(scaling + "attn_factor", 1) != 1) {
+          throw metadata.wrong(scaling + "attn_factor", "1 where the type is yarn");
+        }
+      }
+      case "longrope" -> rope.put("rope_type", "default");
+      default -> throw metadata.wrong(scaling + "type", "none, linear, yarn or longrope");
+    }
+    longRope(rope, scaling);
+    config.set("rope_parameters", rope);
+  }
+
+  /** Factors for each pair: for long and short texts, or for all, as Llama 3.1's are. */
+  private void longRope(ObjectNode rope, String scaling) {
+    float[] all = settings.get("rope_freqs");
+    float[] longer = all == null ? settings.get("long_factor") : all;
+    float[] shorter = all == null ? settings.get("short_factor") : all;
+    if (longer == null && shorter == null) {
+      return;
+    }
+    if (longer == null || shorter == null) {
+      throw new WeightsException(
+          metadata.source()
+              + ": of the tensors rope_factors_long.weight and rope_factors_short.weight one is"
+              + " missing");
+    }
+    rope.put("rope_type", "longrope");
+    factors(rope.putArray("long_factor"), longer);
+    factors(rope.putArray("short_factor"), shorter);
+    int context = metadata.integer(prefix() + "context_length", 0);
+    if (all != null) {
+      rope.put("original_max_position_embeddings", Math.max(2, context));
+      rope.put("attention_factor", 1.0);
+      return;
+    }
+    rope.put(
+        "original_max_position_embeddings",
+        metadata.integer(scaling + "original_context_length", context));
+    put(rope, scaling + "attn_factor", "attention_factor");
+  }
+
+  private static void factors(ArrayNode array, float[] values) {
+    for (float value : values) {
+      array.add(value);
+    }
+  }
+
+  private void put(ObjectNode object, String key, String name) {
+    Object value = metadata.scalar(key);
+    if (value != null) {
+      object.set(name, JSON.valueToTree(value));
+    }
+  }
+
+  /** What some families have besides. */
+  private void of(String modelType) {
+    switch (modelType) {
+      case "llama" -> bias("mlp_bias", "blk.0.ffn_gate.bias");
+      case "qwen2_moe" -> config.put("qkv_bias", config.path("attention_bias").booleanValue());
+      case "gemma2" ->
+          // The largest one scales queries by the width of a head that its keys do not have.
+          config.put(
+              "query_pre_attn_scalar",
+              metadata.integer(prefix() + "block_count", 0) == 46
+                  ? hidden() / Math.max(1, heads())
+                  : headSize());
+      case "phi3" -> {
+        // Files of Phi-3's first months lack the window of the short models.
+        if (!config.has("sliding_window")
+            && metadata.integer(prefix() + "context_length", 0) == 4096) {
+          config.put("sliding_window", 2047);
+        }
+        config.remove("attention_bias");
+      }
+      case "falcon" -> {
+        int keys = metadata.integer(prefix() + "attention.head_count_kv", heads());
+        boolean two = tensors.containsKey("blk.0.attn_norm_2.weight");
+        boolean grouped = two || keys != 1 && keys != heads();
+        config.put("new_decoder_architecture", grouped);
+        config.put("num_ln_in_parallel_attn", two ? 2 : 1);
+        config.put("multi_query", keys == 1);
+        config.put("parallel_attn", true);
+        config.put("bias", config.path("attention_bias").booleanValue());
+      }
+      case "bert", "nomic_bert" -> rows("token_types.weight", "type_vocab_size");
+      default -> {
+        // Nothing.
+      }
+    }
+  }
+
+  private void tokens() {
+    for (String role : new String[] {"bos", "eos"}) {
+      int id = metadata.integer("tokenizer.ggml." + role + "_token_id", -1);
+      if (id >= 0) {
+        config.put(role + "_token_id", id);
+      }
+    }
+  }
+}

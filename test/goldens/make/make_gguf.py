@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Writes golden models as GGUF files in F32, with the names that the `gguf` package has for their tensors and with what llama.cpp's
+converter does to them. What a model computes is then the same, so that the folder's expected.safetensors holds for both.
+
+Usage: make_gguf.py GOLDENS_DIR OUT_DIR [--only NAME ...]
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+import gguf
+import numpy as np
+from gguf import MODEL_ARCH as A
+from safetensors.numpy import load_file
+
+ARCH = {"llama": A.LLAMA, "mistral": A.LLAMA, "mixtral": A.LLAMA, "qwen2": A.QWEN2, "qwen2_moe": A.QWEN2MOE, "qwen3": A.QWEN3,
+        "qwen3_moe": A.QWEN3MOE, "gemma": A.GEMMA, "gemma2": A.GEMMA2, "phi3": A.PHI3, "falcon": A.FALCON, "gpt2": A.GPT2,
+        "gpt_neox": A.GPTNEOX, "bloom": A.BLOOM, "cohere": A.COMMAND_R, "bert": A.BERT, "nomic_bert": A.NOMIC_BERT}
+CASES = ["decoders/" + n for n in """bloom cohere falcon falcon-new gemma gpt-neox gpt-neox-sequential gpt2 llama-biases llama-gqa
+llama-yarn mixtral phi3 phi3-longrope qwen3""".split()] + ["bert-tokens", "nomic-bert-tokens"]
+
+
+def paired(w, heads):
+    """LlamaModel.permute of the converter: each head's halves become neighbours."""
+    return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
+
+
+def ungrouped(w, heads, kv):
+    """All queries, then all keys, then all values."""
+    each = heads // kv
+    size = w.shape[0] // (heads + 2 * kv)
+    g = w.reshape(kv, each + 2, size, *w.shape[1:])
+    return np.concatenate([g[:, :each].reshape(-1, *w.shape[1:]), g[:, each].reshape(-1, *w.shape[1:]), g[:, each + 1].reshape(-1, *w.shape[1:])])
+
+
+def rope_freqs(c, size):
+    """The converter's factors of Llama 3.1's rotary scaling."""
+    rope = c["rope_parameters"]
+    base, factor = rope["rope_theta"], rope["factor"]
+    low, high, old = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
+    out = []
+    for freq in 1.0 / (base ** (np.arange(0, size, 2, dtype=np.float32) / size)):
+        wave = 2 * np.pi / freq
+        if wave < old / high:
+            out.append(1)
+        elif wave > old / low:
+            out.append(factor)
+        else:
+            smooth = (old / wave - low) / (high - low)
+            out.append(1 / ((1 - smooth) / factor + smooth))
+    return np.array(out, dtype=np.float32)
+
+
+def write(folder, path):
+    c = json.loads((folder / "config.json").read_text())
+    t = c["model_type"]
+    arch = ARCH[t]
+    get = lambda *keys: next((c[k] for k in keys if c.get(k) is not None), None)
+    layers = get("num_hidden_layers", "n_layer")
+    hidden = get("hidden_size", "n_embd")
+    heads = get("num_attention_heads", "n_head")
+    kv = get("num_key_value_heads", "num_kv_heads") or heads
+    if t == "falcon" and not c.get("new_decoder_architecture"):
+        kv = 1 if c.get("multi_query", True) else heads
+    size = c.get("head_dim") or hidden // heads
+    rope = c.get("rope_parameters") or {}
+    rope = {**({} if not c.get("rope_scaling") else c["rope_scaling"]), **rope}
+    w = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[arch])
+    w.add_block_count(layers)
+    w.add_context_length(get("max_position_embeddings", "n_positions", "seq_length") or 2048)
+    w.add_embedding_length(hidden)
+    w.add_feed_forward_length(get("ffn_hidden_size", "n_inner") or c.get("intermediate_size") or 4 * hidden)
+    w.add_head_count(heads)
+    w.add_head_count_kv(kv)
+    if "head_dim" in c and c["head_dim"]:
+        w.add_key_length(size)
+        w.add_value_length(size)
+    for key, add in {"rms_norm_eps": w.add_layer_norm_rms_eps, "layer_norm_eps": w.add_layer_norm_eps,
+                     "layer_norm_epsilon": w.add_layer_norm_eps, "logit_scale": w.add_logit_scale,
+                     "num_experts_per_tok": w.add_expert_used_count, "moe_intermediate_size": w.add_expert_feed_forward_length,
+                     "shared_expert_intermediate_size": w.add_expert_shared_feed_forward_length,
+                     "attn_logit_softcapping": w.add_attn_logit_softcapping,
+                     "final_logit_softcapping": w.add_final_logit_softcapping}.items():
+        if c.get(key) is not None:
+            add(c[key])
+    experts = get("num_local_experts", "num_experts")
+    if experts:
+        w.add_expert_count(experts)
+    if t in ("gemma2", "phi3") and c.get("sliding_window"):
+        w.add_sliding_window(c["sliding_window"])
+    theta = rope.get("rope_theta", c.get("rope_theta", c.get("rotary_emb_base")))
+    if theta is not None:
+        w.add_rope_freq_base(theta)
+    share = rope.get("partial_rotary_factor", c.get("partial_rotary_factor", c.get("rotary_pct", 1)))
+    if t not in ("gpt2", "bloom", "bert"):
+        w.add_rope_dimension_count(int(size * share))
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    if kind in ("linear", "yarn"):
+        w.add_rope_scaling_type(gguf.RopeScalingType.YARN if kind == "yarn" else gguf.RopeScalingType.LINEAR)
+        w.add_rope_scaling_factor(rope["factor"])
+        if kind == "yarn":
+            w.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    if kind == "longrope":
+        old = rope.get("original_max_position_embeddings", c.get("original_max_position_embeddings"))
+        w.add_rope_scaling_orig_ctx_len(old)
+        factor = c["max_position_embeddings"] / old
+        w.add_rope_scaling_attn_factors(rope.get("attention_factor") or (1.0 if factor <= 1 else (1 + np.log(factor) / np.log(old)) ** 0.5))
+        w.add_tensor("rope_factors_long.weight", np.array(rope["long_factor"], dtype=np.float32))
+        w.add_tensor("rope_factors_short.weight", np.array(rope["short_factor"], dtype=np.float32))
+    if kind == "llama3":
+        w.add_tensor("rope_freqs.weight", rope_freqs(c, size))
+    if t == "gpt_neox":
+        w.add_parallel_residual(c.get("use_parallel_residual", True))
+    names = gguf.get_tensor_name_map(arch, layers)
+    tensors = load_file(folder / "model.safetensors")
+    together = {}
+    for name, x in sorted(tensors.items()):
+        x = x.astype(np.float32)
+        if re.search(r"(inv_freq|masked_bias|position_ids|classifier\.(weight|bias)|pooler\..*)$", name) or t in ("gpt2", "gpt_neox") and re.search(r"\.att(n|ention)\.bias$", name):
+            continue
+        name = re.sub(r"^(bert|nomic_bert)\.", "", name)
+        name = name.removeprefix("transformer.") if t == "bloom" else name
+        fused = re.match(r"(.*\.experts)\.(gate_up_proj|down_proj)$", name)
+        if fused:
+            parts = np.split(x, 2, axis=1) if fused[2] == "gate_up_proj" else [x]
+            for part, y in zip(("gate_proj", "up_proj") if len(parts) == 2 else ("down_proj",), parts):
+                w.add_tensor(names.get_name(f"{fused[1]}.{part}") + ".weight", np.ascontiguousarray(y))
+            continue
+        one = re.match(r"(.*\.experts)\.(\d+)\.(.*)\.weight$", name)
+        if one:
+            together.setdefault(f"{one[1]}.{one[3]}", {})[int(one[2])] = x
+            continue
+        if name.endswith(("q_proj.weight", "q_proj.bias")) and arch == A.LLAMA:
+            x = paired(x, heads)
+        if name.endswith(("k_proj.weight", "k_proj.bias")) and arch == A.LLAMA:
+            x = paired(x, kv)
+        if "query_key_value" in name:
+            x = ungrouped(x, heads, kv)
+        if t == "gpt2" and name.endswith(("c_attn.weight", "c_proj.weight", "c_fc.weight")):
+            x = np.ascontiguousarray(x.T)
+        if t in ("gemma", "gemma2") and name.endswith("norm.weight"):
+            x = x + 1
+        if name.endswith("shared_expert_gate.weight"):
+            x = x.reshape(-1)
+        if name == "lm_head.weight" and c.get("tie_word_embeddings", t in ("gpt2", "bloom", "falcon", "gemma", "gemma2", "cohere")):
+            continue
+        new = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        assert new, f"{folder}: no name for {name}"
+        w.add_tensor(new, np.ascontiguousarray(x))
+    for name, parts in sorted(together.items()):
+        new = names.get_name(name)
+        assert new, f"{folder}: no name for {name}"
+        w.add_tensor(new + ".weight", np.stack([parts[i] for i in range(len(parts))]))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def main():
+    goldens, out = map(pathlib.Path, sys.argv[1:3])
+    only = sys.argv[4:]
+    out.mkdir(parents=True, exist_ok=True)
+    for name in CASES:
+        if not only or name in only:
+            write(goldens / name, out / f"{name.split('/')[-1]}.gguf")
+
+
+main()

@@ -1,0 +1,97 @@
+package dev.gatun.test.goldens;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.generation.GenerationConfig;
+import dev.gatun.generation.TextGenerator;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.CausalLm;
+import dev.gatun.models.CausalLmInputs;
+import dev.gatun.models.CausalLmOutput;
+import dev.gatun.nn.Compute;
+import dev.gatun.tensor.Device;
+import dev.gatun.weights.TensorFile;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Models in GGUF give what the reference gives for the Hugging Face directories of the same. */
+final class GgufModelsTest {
+  private static final Path BLOCKS = Path.of("goldens", "gguf-llama");
+
+  static List<Path> decoders() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("goldens", "gguf"))) {
+      return files.filter(file -> Files.isDirectory(directory(file))).sorted().toList();
+    }
+  }
+
+  private static Path directory(Path file) {
+    String name = file.getFileName().toString();
+    return Path.of("goldens", "decoders", name.substring(0, name.lastIndexOf('.')));
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void a_decoder_equals_the_reference(Path file) throws IOException {
+    DecoderGoldens.check(directory(file), file, Device.cpu());
+  }
+
+  @Test
+  void blocks_give_the_logits_of_the_numbers_that_they_mean() throws IOException {
+    try (TensorFile expected = TensorFile.open(BLOCKS.resolve("expected.safetensors"));
+        CausalLm model =
+            AutoModel.loadCausalLm(
+                BLOCKS.resolve("model-q4_k.gguf"), Device.cpu(), Storage.F32, Compute.EXACT);
+        CausalLmOutput output =
+            model.forward(CausalLmInputs.of(Goldens.longs(expected, "in.input_ids")))) {
+      float[] want =
+          expected
+              .get("out.dequantised.q4_k.logits")
+              .data()
+              .toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+      float[] got = output.logits().toFloatArray();
+      assertEquals(want.length, got.length);
+      float largest = 0;
+      float worst = 0;
+      for (int i = 0; i < want.length; i++) {
+        largest = Math.max(largest, Math.abs(want[i]));
+        worst = Math.max(worst, Math.abs(want[i] - got[i]));
+      }
+      assertTrue(largest > 0 && worst <= 1e-4 * largest, "off by " + worst + " of " + largest);
+      assertTrue(model.unusedWeights().isEmpty());
+    }
+  }
+
+  @Test
+  void a_file_generates_what_its_logits_say() throws IOException {
+    int[] prompt;
+    int next = 0;
+    try (TensorFile expected = TensorFile.open(BLOCKS.resolve("expected.safetensors"))) {
+      long[] ids = Goldens.longs(expected, "in.input_ids")[0];
+      prompt = java.util.Arrays.stream(ids).mapToInt(i -> (int) i).toArray();
+      float[] logits =
+          expected
+              .get("out.dequantised.q4_k.logits")
+              .data()
+              .toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+      int vocabulary = logits.length / ids.length;
+      int last = logits.length - vocabulary;
+      for (int i = 0; i < vocabulary; i++) {
+        next = logits[last + i] > logits[last + next] ? i : next;
+      }
+    }
+    try (TextGenerator generator = TextGenerator.load(BLOCKS.resolve("model-q4_k.gguf"))) {
+      GenerationConfig one = generator.defaults().config().toBuilder().maxNewTokens(1).build();
+      assertEquals(next, generator.generate(prompt, one).completions().getFirst().ids()[0]);
+      assertEquals(List.of(2), generator.defaults().config().eosTokenId());
+    }
+  }
+}
