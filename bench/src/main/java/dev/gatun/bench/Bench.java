@@ -192,17 +192,24 @@ final class Bench implements Callable<Integer> {
   private void warm(String name, Map<Contender, WorkerProcess> processes) throws Exception {
     Map<Contender, Integer> iterations = new LinkedHashMap<>();
     for (Map.Entry<Contender, WorkerProcess> entry : processes.entrySet()) {
-      double[] first = entry.getValue().run(name, 1);
-      int some = (int) Math.clamp(3 * TURN_SECONDS / first[0], 3, 5000);
-      entry.getValue().run(name, some);
-      long start = System.nanoTime();
-      entry.getValue().run(name, 3);
-      double each = (System.nanoTime() - start) / 3e9;
+      WorkerProcess process = entry.getValue();
+      double first = wall(process, name, 1);
+      // What takes longer than a turn by itself is warm sooner.
+      int least = first > TURN_SECONDS ? 1 : 3;
+      process.run(name, (int) Math.clamp(3 * TURN_SECONDS / first, least, 5000));
+      double each = wall(process, name, least) / least;
       iterations.put(entry.getKey(), (int) Math.clamp(TURN_SECONDS / each, 1, 5000));
     }
     rounds(
         name,
         contender -> Results.median(processes.get(contender).run(name, iterations.get(contender))));
+  }
+
+  private static double wall(WorkerProcess process, String name, int iterations)
+      throws IOException {
+    long start = System.nanoTime();
+    process.run(name, iterations);
+    return (System.nanoTime() - start) / 1e9;
   }
 
   private interface Turn {

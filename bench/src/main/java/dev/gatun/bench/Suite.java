@@ -94,6 +94,7 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
     cases.add("1.1b/bf16/decode-16");
     cases.add("1.1b/bf16/decode-at-8192");
     cases.add("empty/bf16/decode");
+    cases.add("135m/bf16/decode-by-4");
     return cases;
   }
 

@@ -23,7 +23,9 @@ final class Worker {
     PrintStream answers = System.out;
     System.setOut(System.err);
     Path model = Path.of(args[2]);
-    try (Subject subject = Contender.valueOf(args[0]).open(model, Integer.parseInt(args[1]))) {
+    Contender contender = Contender.valueOf(args[0]);
+    int threads = Integer.parseInt(args[1]);
+    try (Subject subject = contender.open(model, threads)) {
       if (args.length > 3) {
         answers.println(text(subject.task(args[3]).result()));
         return;
@@ -35,7 +37,11 @@ final class Worker {
         String[] words = order.split(" ");
         if (words.length > 1 && !tasks.containsKey(words[1])) {
           tasks.clear(); // of another case, whose memory goes with it
-          tasks.put(words[1], subject.task(words[1]));
+          tasks.put(
+              words[1],
+              Crowd.isName(words[1])
+                  ? new Crowd(contender, threads, model, words[1])
+                  : subject.task(words[1]));
         }
         answers.println(
             switch (words[0]) {

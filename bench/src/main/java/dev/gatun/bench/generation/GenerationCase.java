@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 /**
  * A case of the suite {@code generate}: {@code SHAPE/TYPE/WORK}. The work is {@code decode}, one
  * sequence's tokens one after the other; {@code decode-SEQUENCES}, of several at once; {@code
- * decode-at-LENGTH}, after as many tokens; or {@code prefill-LENGTH}, a prompt up to its first
- * token.
+ * decode-at-LENGTH}, after as many tokens; {@code decode-by-PROCESSES}, each of one sequence; or
+ * {@code prefill-LENGTH}, a prompt up to its first token.
  *
  * @param shape of the model
  * @param type of its weights: bf16, int4 or int8
@@ -33,7 +33,7 @@ public record GenerationCase(
   public static GenerationCase of(String name) {
     String[] parts = name.split("/");
     String work = parts[2];
-    int number = Integer.parseInt("0" + work.replaceAll("\\D", ""));
+    int number = Integer.parseInt("0" + work.replaceAll("-by-\\d+|\\D", ""));
     boolean prefill = work.startsWith("prefill-");
     boolean after = prefill || work.startsWith("decode-at-");
     return new GenerationCase(
@@ -46,7 +46,7 @@ public record GenerationCase(
 
   /** Tokens that an iteration writes for each sequence, the first of which ends the prompt. */
   int written() {
-    return prefill ? 1 : 33;
+    return prefill ? 1 : shape == DecoderShape.LARGE ? 17 : 33;
   }
 
   /** Tokens whose time an iteration takes. */
