@@ -81,7 +81,16 @@ public final class AutoModel {
   private static final Map<String, EncoderDecoderFamily> ENCODER_DECODERS =
       new TreeMap<>(
           Map.ofEntries(
-              Map.entry("mt5", T5::new), Map.entry("t5", T5::new), Map.entry("umt5", T5::new)));
+              Map.entry("bart", Bart::new),
+              Map.entry("blenderbot", Bart::new),
+              Map.entry("blenderbot-small", Bart::new),
+              Map.entry("m2m_100", Bart::new),
+              Map.entry("marian", Bart::new),
+              Map.entry("mbart", Bart::new),
+              Map.entry("mt5", T5::new),
+              Map.entry("pegasus", Bart::new),
+              Map.entry("t5", T5::new),
+              Map.entry("umt5", T5::new)));
 
   private AutoModel() {}
 

@@ -358,7 +358,11 @@ final class T5 implements EncoderDecoder {
 
     @Override
     public Tensor logits(Tensor hidden) {
-      return lmHead.forward(scale == null ? hidden : Elementwise.multiply(hidden, scale));
+      return lmHead.forward(scale == null ? hidden : scaled(hidden));
+    }
+
+    private Tensor scaled(Tensor hidden) {
+      return Elementwise.multiply(hidden, Elementwise.cast(scale, hidden.dtype()));
     }
 
     @Override

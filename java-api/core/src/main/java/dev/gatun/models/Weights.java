@@ -60,6 +60,11 @@ record Weights(Loader loader, String prefix) {
     return loader.embedding(prefix + name + ".weight", rows, features);
   }
 
+  /** A table that the model put together. */
+  Embedding table(float[] values, long rows, long features) {
+    return loader.table(values, rows, features);
+  }
+
   /** A layer with {@code name.weight} and, if wanted, {@code name.bias}. */
   Linear linear(String name, long out, long in, boolean bias, Activation activation) {
     return loader.linear(new Loader.Layer(prefix + name, out, bias), in, activation);

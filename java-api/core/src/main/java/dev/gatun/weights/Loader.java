@@ -132,6 +132,21 @@ public final class Loader implements AutoCloseable {
     return table;
   }
 
+  /** A table [rows, features] that the model put together. */
+  public Embedding table(float[] values, long rows, long features) {
+    DType residual = compute.residual();
+    Embedding table = own(new Embedding(rows, features, residual, residual));
+    Tensor wide = Tensor.of(device, values, rows, features);
+    if (residual == DType.F32) {
+      table.place(wide);
+    } else {
+      try (wide) {
+        table.place(Elementwise.cast(wide, residual));
+      }
+    }
+    return table;
+  }
+
   /** Gives the tables that no output layer shares a storage of their own. */
   private void placeTables() {
     tables.forEach(

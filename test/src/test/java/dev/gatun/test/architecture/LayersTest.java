@@ -220,7 +220,11 @@ final class LayersTest {
 
   /** What an architecture implements. */
   private static final Set<String> FORMS =
-      Set.of("dev.gatun.models.Encoder", "dev.gatun.models.Decoder");
+      Set.of(
+          "dev.gatun.models.Encoder",
+          "dev.gatun.models.Decoder",
+          "dev.gatun.models.CrossDecoder",
+          "dev.gatun.models.EncoderDecoder");
 
   private static final DescribedPredicate<JavaClass> ARCHITECTURE =
       describe(

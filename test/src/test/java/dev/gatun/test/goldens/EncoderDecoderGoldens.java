@@ -182,9 +182,11 @@ final class EncoderDecoderGoldens {
   /** What the model makes of labels. */
   private static long[][] targets(TensorFile expected, Seq2SeqLm model) {
     long[][] labels = Goldens.longs(expected, "in.labels");
-    int start = model.config().integer("decoder_start_token_id");
     int pad = model.config().integer("pad_token_id");
+    boolean wrapped = model.config().text("model_type", "").equals("mbart");
     for (long[] row : labels) {
+      long last = Arrays.stream(row).filter(id -> id != -100).reduce(pad, (_, id) -> id);
+      long start = wrapped ? last : model.config().integer("decoder_start_token_id");
       for (int i = row.length - 1; i >= 0; i--) {
         row[i] = i == 0 ? start : row[i - 1] == -100 ? pad : row[i - 1];
       }
