@@ -21,7 +21,12 @@ enum BlockKind : int {
   kQ8_0,
   kQ4_K,
   kQ5_K,
-  kQ6_K
+  kQ6_K,
+  kQ2_K,
+  kQ3_K,
+  kIQ4_NL,
+  kIQ4_XS,
+  kMXFP4
 };
 
 // Blocks begin at any byte.
@@ -40,6 +45,13 @@ struct BlockGroup {
   float scale, min;
   int zero;
 };
+
+// Half the scale that MXFP4 says, whose least one is a subnormal number; 255 is no number.
+static __device__ __forceinline__ float mxfp4_half_scale(uint32_t exponent) {
+  return float_of(exponent == 255 ? 0x7fc00000
+                  : exponent < 2  ? 0x00200000u << exponent
+                                  : (exponent - 1) << 23);
+}
 
 static __device__ __forceinline__ BlockGroup block_group(int kind, const uint8_t* block, int g) {
   switch (kind) {
@@ -62,6 +74,21 @@ static __device__ __forceinline__ BlockGroup block_group(int kind, const uint8_t
     }
     case kQ6_K:
       return {f16_at(block + 208) * static_cast<float>(static_cast<int8_t>(block[192 + g])), 0, 0};
+    case kQ2_K:
+      return {f16_at(block + 80) * static_cast<float>(block[g] & 15),
+              -(f16_at(block + 82) * static_cast<float>(block[g] >> 4)), 0};
+    case kQ3_K: {
+      const int low = block[96 + g % 8] >> (g / 8 * 4) & 15;
+      const int upper = block[104 + g % 4] >> (g / 4 * 2) & 3;
+      return {f16_at(block + 108) * static_cast<float>((low | upper << 4) - 32), 0, 0};
+    }
+    case kIQ4_XS: {
+      const int low = block[4 + g / 2] >> (g % 2 * 4) & 15;
+      const int upper = static_cast<int>(half_word(block + 2)) >> (2 * g) & 3;
+      return {f16_at(block) * static_cast<float>((low | upper << 4) - 32), 0, 0};
+    }
+    case kMXFP4:
+      return {mxfp4_half_scale(block[0]), 0, 0};
     default:
       return {f16_at(block), 0, 0};
   }
@@ -72,9 +99,32 @@ static __device__ __forceinline__ int nibble(const uint8_t* at, int size, int i)
   return i < size / 2 ? at[i] & 15 : at[i - size / 2] >> 4;
 }
 
+// Of each 128 elements four quarters of 32 share 32 bytes.
+static __device__ __forceinline__ int two_bits(const uint8_t* at, int i) {
+  return at[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+}
+
 // The fifth bits of 32 elements, ahead of the others.
 static __device__ __forceinline__ int five_bits(const uint8_t* at, int i) {
   return nibble(at + 4, 32, i) | (at[i / 8] >> (i % 8) & 1) << 4;
+}
+
+// Byte i of two words has what codes of 8 i to 8 i + 7 mean.
+static __device__ __forceinline__ int by_table(const uint64_t* table, int code) {
+  return static_cast<int8_t>(table[code / 8] >> (8 * (code % 8)));
+}
+
+// What codes of four bits mean in IQ4_NL and IQ4_XS: -127, -104, -83, -65, -49, -35, -22, -10, 1,
+// 13, 25, 38, 53, 69, 89, 113.
+static __device__ __forceinline__ int uneven_step(int code) {
+  const uint64_t steps[2] = {0xf6eaddcfbfad9881, 0x7159453526190d01};
+  return by_table(steps, code);
+}
+
+// Twice what they mean in MXFP4: 0, 1, 2, 3, 4, 6, 8, 12, and the same less than 0.
+static __device__ __forceinline__ int mxfp4_step(int code) {
+  const uint64_t steps[2] = {0x0c08060403020100, 0xf4f8fafcfdfeff00};
+  return by_table(steps, code);
 }
 
 // The code of an element of a block of `size`.
@@ -102,9 +152,19 @@ static __device__ __forceinline__ int block_code(int kind, const uint8_t* block,
     case kQ5_K:
       return (block[48 + i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4) & 15) |
              (block[16 + i % 32] >> (i / 32) & 1) << 4;
+    case kQ2_K:
+      return two_bits(block + 16, i);
+    case kQ3_K:
+      return (two_bits(block + 32, i) | (block[i % 32] >> (i / 32) & 1) << 2) - 4;
+    case kIQ4_NL:
+      return uneven_step(nibble(block + 2, 32, i));
+    case kIQ4_XS:
+      return uneven_step(nibble(block + 8 + i / 32 * 16, 32, i % 32));
+    case kMXFP4:
+      return mxfp4_step(nibble(block + 1, 32, i));
     default: {
       const int low = block[i / 128 * 64 + i % 64] >> (i % 128 / 64 * 4) & 15;
-      const int upper = block[128 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+      const int upper = two_bits(block + 128, i);
       return (low | upper << 4) - 32;
     }
   }
@@ -119,6 +179,8 @@ static __device__ __forceinline__ int centre_of(int kind) {
     case kQ5_1:
     case kQ5_K:
       return 16;
+    case kQ2_K:
+      return 2;
     default:
       return 0;
   }

@@ -95,6 +95,11 @@ typedef enum {
   GATUN_BLOCKS_Q4_K = 9,
   GATUN_BLOCKS_Q5_K = 10,
   GATUN_BLOCKS_Q6_K = 11,
+  GATUN_BLOCKS_Q2_K = 12,
+  GATUN_BLOCKS_Q3_K = 13,
+  GATUN_BLOCKS_IQ4_NL = 14,
+  GATUN_BLOCKS_IQ4_XS = 15,
+  GATUN_BLOCKS_MXFP4 = 16,
 } gatun_blocks;
 
 // What each group of an output feature of a quantised weight has beside its codes.

@@ -25,7 +25,7 @@ struct BlockFormat {
 
   // Whether rows of k elements can be of the format.
   bool valid(int64_t k) const {
-    if (k < 0 || kind < GATUN_BLOCKS_INT8 || kind > GATUN_BLOCKS_Q6_K) {
+    if (k < 0 || kind < GATUN_BLOCKS_INT8 || kind > GATUN_BLOCKS_MXFP4) {
       return false;
     }
     if (whole_row || k == 0) {
@@ -36,6 +36,7 @@ struct BlockFormat {
     }
     switch (kind) {
       case GATUN_BLOCKS_INT8:
+        return block == 16 || block == 32 || block == 64 || block == 128;
       case GATUN_BLOCKS_INT8_ZERO:
       case GATUN_BLOCKS_INT4:
       case GATUN_BLOCKS_INT4_ZERO:
@@ -43,6 +44,9 @@ struct BlockFormat {
       case GATUN_BLOCKS_Q4_K:
       case GATUN_BLOCKS_Q5_K:
       case GATUN_BLOCKS_Q6_K:
+      case GATUN_BLOCKS_Q2_K:
+      case GATUN_BLOCKS_Q3_K:
+      case GATUN_BLOCKS_IQ4_XS:
         return block == kSuperBlock;
       default:
         return block == 32;
@@ -57,6 +61,7 @@ struct BlockFormat {
         return 6 + block;
       case GATUN_BLOCKS_INT4:
       case GATUN_BLOCKS_Q4_0:
+      case GATUN_BLOCKS_IQ4_NL:
         return 2 + block / 2;
       case GATUN_BLOCKS_INT4_ZERO:
         return 3 + block / 2;
@@ -72,8 +77,16 @@ struct BlockFormat {
         return 16 + block / 2;
       case GATUN_BLOCKS_Q5_K:
         return 16 + block * 5 / 8;
-      default:
+      case GATUN_BLOCKS_Q6_K:
         return 18 + block * 3 / 4;
+      case GATUN_BLOCKS_Q2_K:
+        return 20 + block / 4;
+      case GATUN_BLOCKS_Q3_K:
+        return 14 + block * 3 / 8;
+      case GATUN_BLOCKS_IQ4_XS:
+        return 8 + block / 2;
+      default:
+        return 1 + block / 2;
     }
   }
 
@@ -81,10 +94,18 @@ struct BlockFormat {
 
   // Elements that share a scale.
   int64_t group() const {
-    if (kind == GATUN_BLOCKS_Q6_K) {
-      return 16;
+    switch (kind) {
+      case GATUN_BLOCKS_Q2_K:
+      case GATUN_BLOCKS_Q3_K:
+      case GATUN_BLOCKS_Q6_K:
+        return 16;
+      case GATUN_BLOCKS_Q4_K:
+      case GATUN_BLOCKS_Q5_K:
+      case GATUN_BLOCKS_IQ4_XS:
+        return 32;
+      default:
+        return block;
     }
-    return kind == GATUN_BLOCKS_Q4_K || kind == GATUN_BLOCKS_Q5_K ? 32 : block;
   }
 };
 
@@ -175,6 +196,65 @@ static inline void load_q6_k(const uint8_t *in, Piece *piece) {
   }
 }
 
+// Q2_K: sixteen sub-blocks of 16, two bits of whose elements lie as the upper bits of Q6_K.
+static inline void load_q2_k(const uint8_t *in, Piece *piece) {
+  const float scale = load_f16(in + 80), min = load_f16(in + 82);
+  for (int s = 0; s < 16; s++) {
+    piece->scales[s] = scale * static_cast<float>(in[s] & 15);
+    piece->mins[s] = -(min * static_cast<float>(in[s] >> 4));
+  }
+  for (int i = 0; i < kSuperBlock; i++) {
+    piece->codes[i] = static_cast<int8_t>(in[16 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3);
+  }
+}
+
+// Q3_K: the third bits of elements 32 apart share a byte; six bits a sub-block for its scale.
+static inline void load_q3_k(const uint8_t *in, Piece *piece) {
+  const float scale = load_f16(in + 108);
+  for (int s = 0; s < 16; s++) {
+    const int low = in[96 + s % 8] >> s / 8 * 4 & 15, upper = in[104 + s % 4] >> s / 4 * 2 & 3;
+    piece->scales[s] = scale * static_cast<float>((low | upper << 4) - 32);
+  }
+  for (int i = 0; i < kSuperBlock; i++) {
+    const int low = in[32 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3;
+    piece->codes[i] = static_cast<int8_t>((low | (in[i % 32] >> i / 32 & 1) << 2) - 4);
+  }
+}
+
+// What codes of four bits mean in IQ4_NL and IQ4_XS, and in MXFP4, there twice the values.
+constexpr int8_t kUnevenSteps[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                     1,    13,   25,  38,  53,  69,  89,  113};
+constexpr int8_t kMxfp4[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
+// 32 elements by a table: byte i has element i below element i + 16.
+static inline void load_by_table(const uint8_t *in, const int8_t *table, int8_t *codes) {
+  for (int i = 0; i < 16; i++) {
+    codes[i] = table[in[i] & 15];
+    codes[i + 16] = table[in[i] >> 4];
+  }
+}
+
+// IQ4_XS: eight sub-blocks of 32.
+static inline void load_iq4_xs(const uint8_t *in, Piece *piece) {
+  const float scale = load_f16(in);
+  const int uppers = load_bytes<uint16_t>(in + 2);
+  for (int s = 0; s < 8; s++) {
+    const int low = in[4 + s / 2] >> s % 2 * 4 & 15, upper = uppers >> 2 * s & 3;
+    piece->scales[s] = scale * static_cast<float>((low | upper << 4) - 32);
+    load_by_table(in + 8 + 16 * s, kUnevenSteps, piece->codes + 32 * s);
+  }
+}
+
+// Half the scale that MXFP4 says, whose least one is a subnormal number; 255 is no number.
+static inline float mxfp4_half_scale(int exponent) {
+  const uint32_t bits = exponent == 255 ? 0x7fc00000
+                        : exponent < 2  ? 0x00200000u << exponent
+                                        : static_cast<uint32_t>(exponent - 1) << 23;
+  float scale;
+  __builtin_memcpy(&scale, &bits, sizeof scale);
+  return scale;
+}
+
 // Takes `count` elements from `from` on of a block apart; all of it where it is no INT8.
 static inline void load_piece(const BlockFormat &format, const uint8_t *in, int64_t from,
                               int64_t count, Piece *piece) {
@@ -228,8 +308,25 @@ static inline void load_piece(const BlockFormat &format, const uint8_t *in, int6
     case GATUN_BLOCKS_Q5_K:
       load_super_block(in, 5, piece);
       break;
-    default:
+    case GATUN_BLOCKS_Q6_K:
       load_q6_k(in, piece);
+      break;
+    case GATUN_BLOCKS_Q2_K:
+      load_q2_k(in, piece);
+      break;
+    case GATUN_BLOCKS_Q3_K:
+      load_q3_k(in, piece);
+      break;
+    case GATUN_BLOCKS_IQ4_NL:
+      piece->scales[0] = load_f16(in);
+      load_by_table(in + 2, kUnevenSteps, piece->codes);
+      break;
+    case GATUN_BLOCKS_IQ4_XS:
+      load_iq4_xs(in, piece);
+      break;
+    default:
+      piece->scales[0] = mxfp4_half_scale(in[0]);
+      load_by_table(in + 1, kMxfp4, piece->codes);
   }
 }
 

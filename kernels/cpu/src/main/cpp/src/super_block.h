@@ -1,5 +1,5 @@
-// Scales, minima and codes of a Q4_K or Q5_K block with a small squared error. What is best for
-// each sub-block alone is not best for all, whose scales and minima are whole multiples of two
+// Scales, minima and codes of a Q2_K, Q4_K or Q5_K block with a small squared error. What is best
+// for each sub-block alone is not best for all, whose scales and minima are whole multiples of two
 // numbers: several pairs of these are tried, each solved for again once there are codes.
 #ifndef GATUN_SUPER_BLOCK_H
 #define GATUN_SUPER_BLOCK_H
@@ -19,12 +19,14 @@ static inline int even(float x, float scale, int least, int most) {
   return near != near ? 0 : static_cast<int>(held(near, least, most));
 }
 
+// Sub-blocks of kSub elements, whose scales and minima are whole numbers up to kMost.
+template <int kSub, int kMost>
 class SuperBlock {
  public:
-  static constexpr int kSub = 32, kSubs = 8, kMost = 63;
+  static constexpr int kSubs = kSuperBlock / kSub;
 
   float scale, min;
-  int six_bits[2 * kSubs];  // the sub-blocks' scales, then their minima
+  int chosen[2 * kSubs];  // the sub-blocks' scales, then their minima
   int codes[kSuperBlock];
 
   // The best found with codes of 0 to steps. False where a scale or minimum is too large for f16.
@@ -81,7 +83,7 @@ class SuperBlock {
     const int near_scale = even(wanted_scale, scale, 0, kMost);
     const int near_min = even(wanted_min, min, 0, kMost);
     double smallest = __builtin_inf();
-    six_bits[sub] = six_bits[kSubs + sub] = 0;
+    chosen[sub] = chosen[kSubs + sub] = 0;
     for (int a = near_scale > 0 ? near_scale - 1 : 0; a <= near_scale + 1 && a <= kMost; a++) {
       for (int b = near_min > 0 ? near_min - 1 : 0; b <= near_min + 1 && b <= kMost; b++) {
         const float sub_scale = scale * static_cast<float>(a);
@@ -89,14 +91,14 @@ class SuperBlock {
         const double e = affine_error(x, kSub, steps, sub_scale, sub_min);
         if (e < smallest) {
           smallest = e;
-          six_bits[sub] = a;
-          six_bits[kSubs + sub] = b;
+          chosen[sub] = a;
+          chosen[kSubs + sub] = b;
         }
       }
     }
     error_ += smallest;
-    const float sub_scale = scale * static_cast<float>(six_bits[sub]);
-    const float sub_min = min * static_cast<float>(six_bits[kSubs + sub]);
+    const float sub_scale = scale * static_cast<float>(chosen[sub]);
+    const float sub_min = min * static_cast<float>(chosen[kSubs + sub]);
     for (int i = 0; i < kSub; i++) {
       const double code = affine_code(x[i], steps, sub_scale, sub_min);
       codes[sub * kSub + i] = code != code ? 0 : static_cast<int>(code);
@@ -107,8 +109,8 @@ class SuperBlock {
   bool solve(const float *x, int steps) {
     double pp = 0, pm = 0, mm = 0, px = 0, mx = 0;
     for (int i = 0; i < kSuperBlock; i++) {
-      const double p = static_cast<double>(six_bits[i / kSub]) * codes[i];
-      const double m = -six_bits[kSubs + i / kSub];
+      const double p = static_cast<double>(chosen[i / kSub]) * codes[i];
+      const double m = -chosen[kSubs + i / kSub];
       pp += p * p;
       pm += p * m;
       mm += m * m;
@@ -125,8 +127,8 @@ class SuperBlock {
     }
     float scales[kSubs], mins[kSubs];
     for (int s = 0; s < kSubs; s++) {
-      scales[s] = scale * static_cast<float>(six_bits[s]);
-      mins[s] = min * static_cast<float>(six_bits[kSubs + s]);
+      scales[s] = scale * static_cast<float>(chosen[s]);
+      mins[s] = min * static_cast<float>(chosen[kSubs + s]);
     }
     return choose_all(x, steps, static_cast<float>(better), static_cast<float>(better_min), scales,
                       mins);

@@ -3,6 +3,7 @@
 // Bytes are those of one scalar description, kept by every level: floats are rounded once an
 // operation and sums are in the order of the elements.
 #include "../super_block.h"
+#include "../uneven_steps.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -211,14 +212,14 @@ bool encode_q8_0(const float *x, uint8_t *out) {
 
 // Q4_K and Q5_K.
 bool encode_super_block(const float *x, int bits, uint8_t *out) {
-  constexpr int kSub = SuperBlock::kSub, kSubs = SuperBlock::kSubs;
-  SuperBlock best;
-  if (!SuperBlock::best(x, (1 << bits) - 1, &best)) {
+  constexpr int kSub = 32, kSubs = 8;
+  SuperBlock<kSub, 63> best;
+  if (!SuperBlock<kSub, 63>::best(x, (1 << bits) - 1, &best)) {
     return false;
   }
   store_f16(out, best.scale);
   store_f16(out + 2, best.min);
-  const int *six = best.six_bits;
+  const int *six = best.chosen;
   for (int j = 0; j < 4; j++) {
     out[4 + j] = static_cast<uint8_t>(six[j] | six[4 + j] >> 4 << 6);
     out[8 + j] = static_cast<uint8_t>(six[kSubs + j] | six[kSubs + 4 + j] >> 4 << 6);
@@ -242,13 +243,31 @@ bool encode_super_block(const float *x, int bits, uint8_t *out) {
   return true;
 }
 
-// The whole number near a wanted scale that errs the least.
-int refine(const float *x, float scale, float wanted) {
-  const int near = even(wanted, scale, -128, 127);
+bool encode_q2_k(const float *x, uint8_t *out) {
+  SuperBlock<16, 15> best;
+  if (!SuperBlock<16, 15>::best(x, 3, &best)) {
+    return false;
+  }
+  store_f16(out + 80, best.scale);
+  store_f16(out + 82, best.min);
+  for (int s = 0; s < 16; s++) {
+    out[s] = static_cast<uint8_t>(best.chosen[s] | best.chosen[16 + s] << 4);
+  }
+  __builtin_memset(out + 16, 0, 64);
+  for (int i = 0; i < kSuperBlock; i++) {
+    out[16 + i / 128 * 32 + i % 32] |= static_cast<uint8_t>(best.codes[i] << i % 128 / 32 * 2);
+  }
+  return true;
+}
+
+// The whole number of -most to most - 1 near a wanted scale that errs the least by a measure.
+template <typename Error>
+int refine(float scale, float wanted, int most, const Error &error_of) {
+  const int near = even(wanted, scale, -most, most - 1);
   int best = near;
   double smallest = __builtin_inf();
-  for (int a = near - 2 < -128 ? -128 : near - 2; a <= near + 2 && a <= 127; a++) {
-    const double error = symmetric_error(x, 16, 32, scale * static_cast<float>(a));
+  for (int a = near - 2 < -most ? -most : near - 2; a <= near + 2 && a < most; a++) {
+    const double error = error_of(scale * static_cast<float>(a));
     if (error < smallest) {
       smallest = error;
       best = a;
@@ -257,26 +276,131 @@ int refine(const float *x, float scale, float wanted) {
   return best;
 }
 
-bool encode_q6_k(const float *x, uint8_t *out) {
-  constexpr int kSub = 16, kSubs = 16, kHalf = 32;
-  float scales[kSubs];
-  for (int s = 0; s < kSubs; s++) {
-    scales[s] = search_symmetric(x + s * kSub, kSub, kHalf);
+// Sub-blocks of 16 with codes about kHalf, whose scales are whole numbers about kMost.
+template <int kHalf, int kMost>
+struct SymmetricBlock {
+  static constexpr int kSub = 16, kSubs = 16;
+  float scale;  // of f16
+  int chosen[kSubs];
+  int codes[kSuperBlock];  // from 0 on
+
+  explicit SymmetricBlock(const float *x) {
+    float scales[kSubs];
+    for (int s = 0; s < kSubs; s++) {
+      scales[s] = search_symmetric(x + s * kSub, kSub, kHalf);
+    }
+    uint8_t half[2];
+    scale = store_f16(half, extreme(scales, kSubs) / -kMost);
+    for (int s = 0; is_finite(scale) && s < kSubs; s++) {
+      const float *sub = x + s * kSub;
+      chosen[s] = refine(scale, scales[s], kMost,
+                         [&](float by) { return symmetric_error(sub, kSub, kHalf, by); });
+      const float by = scale * static_cast<float>(chosen[s]);
+      for (int i = 0; i < kSub; i++) {
+        codes[s * kSub + i] = static_cast<int>(symmetric_code(sub[i], kHalf, by)) + kHalf;
+      }
+    }
   }
-  const float scale = store_f16(out + 208, extreme(scales, kSubs) / -128);
-  if (!is_finite(scale)) {
+};
+
+bool encode_q3_k(const float *x, uint8_t *out) {
+  const SymmetricBlock<4, 32> best(x);
+  if (!is_finite(best.scale)) {
+    return false;
+  }
+  __builtin_memset(out, 0, 108);
+  store_f16(out + 108, best.scale);
+  for (int s = 0; s < 16; s++) {
+    const int stored = best.chosen[s] + 32;
+    out[96 + s % 8] |= static_cast<uint8_t>((stored & 15) << s / 8 * 4);
+    out[104 + s % 4] |= static_cast<uint8_t>(stored >> 4 << s / 4 * 2);
+  }
+  for (int i = 0; i < kSuperBlock; i++) {
+    out[i % 32] |= static_cast<uint8_t>(best.codes[i] >> 2 << i / 32);
+    out[32 + i / 128 * 32 + i % 32] |=
+        static_cast<uint8_t>((best.codes[i] & 3) << i % 128 / 32 * 2);
+  }
+  return true;
+}
+
+bool encode_q6_k(const float *x, uint8_t *out) {
+  const SymmetricBlock<32, 128> best(x);
+  if (!is_finite(best.scale)) {
     return false;
   }
   __builtin_memset(out, 0, 192);
+  store_f16(out + 208, best.scale);
+  for (int s = 0; s < 16; s++) {
+    out[192 + s] = static_cast<uint8_t>(best.chosen[s]);
+  }
+  for (int i = 0; i < kSuperBlock; i++) {
+    const int code = best.codes[i];
+    out[i / 128 * 64 + i % 64] |= static_cast<uint8_t>((code & 15) << i % 128 / 64 * 4);
+    out[128 + i / 128 * 32 + i % 32] |= static_cast<uint8_t>(code >> 4 << i % 128 / 32 * 2);
+  }
+  return true;
+}
+
+void store_uneven_codes(const float *x, float scale, uint8_t *out) {
+  for (int i = 0; i < 16; i++) {
+    out[i] = static_cast<uint8_t>(uneven_code(x[i], scale) | uneven_code(x[i + 16], scale) << 4);
+  }
+}
+
+bool encode_iq4_nl(const float *x, uint8_t *out) {
+  const float scale = store_f16(out, search_uneven(x, 32));
+  if (!is_finite(scale)) {
+    return false;
+  }
+  store_uneven_codes(x, scale, out + 2);
+  return true;
+}
+
+bool encode_iq4_xs(const float *x, uint8_t *out) {
+  constexpr int kSub = 32, kSubs = 8, kMost = 32;
+  float scales[kSubs];
   for (int s = 0; s < kSubs; s++) {
-    const int chosen = refine(x + s * kSub, scale, scales[s]);
-    const float sub_scale = scale * static_cast<float>(chosen);
-    out[192 + s] = static_cast<uint8_t>(chosen);
-    for (int i = s * kSub; i < (s + 1) * kSub; i++) {
-      const int code = static_cast<int>(symmetric_code(x[i], kHalf, sub_scale)) + kHalf;
-      out[i / 128 * 64 + i % 64] |= static_cast<uint8_t>((code & 15) << i % 128 / 64 * 4);
-      out[128 + i / 128 * 32 + i % 32] |= static_cast<uint8_t>(code >> 4 << i % 128 / 32 * 2);
-    }
+    scales[s] = search_uneven(x + s * kSub, kSub);
+  }
+  const float scale = store_f16(out, extreme(scales, kSubs) / -kMost);
+  if (!is_finite(scale)) {
+    return false;
+  }
+  __builtin_memset(out + 2, 0, 6);
+  uint32_t uppers = 0;
+  for (int s = 0; s < kSubs; s++) {
+    const float *sub = x + s * kSub;
+    const int chosen =
+        refine(scale, scales[s], kMost, [&](float by) { return uneven_error(sub, kSub, by); });
+    const uint32_t stored = static_cast<uint32_t>(chosen + kMost);
+    uppers |= stored >> 4 << 2 * s;
+    out[4 + s / 2] |= static_cast<uint8_t>((stored & 15) << s % 2 * 4);
+    store_uneven_codes(sub, scale * static_cast<float>(chosen), out + 8 + 16 * s);
+  }
+  store_bytes(out + 2, static_cast<uint16_t>(uppers));
+  return true;
+}
+
+// The nearest element, the smaller one of two.
+int mxfp4_code(float x, float scale) {
+  const float size = __builtin_fabsf(x);
+  int code = 0;
+  for (int i = 1; i < 8; i++) {
+    const float upper = static_cast<float>(kMxfp4[i]) * scale - size;
+    const float lower = static_cast<float>(kMxfp4[i - 1]) * scale - size;
+    code += __builtin_fabsf(upper) < __builtin_fabsf(lower) ? 1 : 0;
+  }
+  return x < 0 && code > 0 ? code + 8 : code;
+}
+
+// The largest element comes to lie between 4 and 8, of which 6 is the largest there is.
+bool encode_mxfp4(const float *x, uint8_t *out) {
+  const int exponent = static_cast<int>(largest_bits(x, 32) >> 23);
+  const int stored = exponent > 2 ? exponent - 2 : 0;
+  const float scale = mxfp4_half_scale(stored);
+  out[0] = static_cast<uint8_t>(stored);
+  for (int i = 0; i < 16; i++) {
+    out[1 + i] = static_cast<uint8_t>(mxfp4_code(x[i], scale) | mxfp4_code(x[i + 16], scale) << 4);
   }
   return true;
 }
@@ -306,8 +430,18 @@ bool encode(const BlockFormat &format, const float *x, uint8_t *out) {
       return encode_super_block(x, 4, out);
     case GATUN_BLOCKS_Q5_K:
       return encode_super_block(x, 5, out);
-    default:
+    case GATUN_BLOCKS_Q6_K:
       return encode_q6_k(x, out);
+    case GATUN_BLOCKS_Q2_K:
+      return encode_q2_k(x, out);
+    case GATUN_BLOCKS_Q3_K:
+      return encode_q3_k(x, out);
+    case GATUN_BLOCKS_IQ4_NL:
+      return encode_iq4_nl(x, out);
+    case GATUN_BLOCKS_IQ4_XS:
+      return encode_iq4_xs(x, out);
+    default:
+      return encode_mxfp4(x, out);
   }
 }
 

@@ -53,10 +53,15 @@ PackedForm packed_form(const BlockFormat &format) {
       return {4, GATUN_SCALES_F32_MIN, 8};
     case GATUN_BLOCKS_Q5_0:
     case GATUN_BLOCKS_Q8_0:
+    case GATUN_BLOCKS_IQ4_NL:
       return {8, GATUN_SCALES_F16, 0};
     case GATUN_BLOCKS_Q5_1:
     case GATUN_BLOCKS_Q5_K:
       return {8, GATUN_SCALES_F32_MIN, 16};
+    case GATUN_BLOCKS_Q2_K:
+      return {4, GATUN_SCALES_F32_MIN, 2};
+    case GATUN_BLOCKS_Q3_K:
+      return {4, GATUN_SCALES_F32, 0};
     default:
       return {8, GATUN_SCALES_F32, 0};
   }

@@ -20,23 +20,34 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** GGML's formats against what ggml's own code makes of rows of hard values. */
 final class GgmlBlocksTest {
-  private static final Path GOLDEN = Path.of("goldens", "gguf-blocks");
+  private static final Path GOLDENS = Path.of("goldens");
+  private static final List<BlockFormat> MORE =
+      List.of(BlockFormat.IQ4_NL, BlockFormat.IQ4_XS, BlockFormat.MXFP4);
   private static final int ROWS = 7;
   private static final int LENGTH = 512;
 
   static Stream<BlockFormat> simple() {
     return Stream.of(
-        BlockFormat.Q4_0, BlockFormat.Q4_1, BlockFormat.Q5_0, BlockFormat.Q5_1, BlockFormat.Q8_0);
+        BlockFormat.Q4_0,
+        BlockFormat.Q4_1,
+        BlockFormat.Q5_0,
+        BlockFormat.Q5_1,
+        BlockFormat.Q8_0,
+        BlockFormat.MXFP4);
   }
 
   static List<BlockFormat> all() {
     return BlockFormat.GGML;
   }
 
+  private static Path golden(BlockFormat format) {
+    return GOLDENS.resolve(MORE.contains(format) ? "gguf-blocks-more" : "gguf-blocks");
+  }
+
   @ParameterizedTest
   @MethodSource("simple")
   void blocks_equal_ggmls_to_the_byte(BlockFormat format) throws Exception {
-    try (TensorFile golden = TensorFile.open(GOLDEN.resolve("expected.safetensors"))) {
+    try (TensorFile golden = TensorFile.open(golden(format).resolve("expected.safetensors"))) {
       byte[] expected =
           data(golden, "out.%s.bytes".formatted(format)).toArray(ValueLayout.JAVA_BYTE);
       byte[] blocks = new byte[expected.length];
@@ -48,7 +59,7 @@ final class GgmlBlocksTest {
   @ParameterizedTest
   @MethodSource("all")
   void blocks_become_the_same_floats(BlockFormat format) throws Exception {
-    try (TensorFile golden = TensorFile.open(GOLDEN.resolve("expected.safetensors"))) {
+    try (TensorFile golden = TensorFile.open(golden(format).resolve("expected.safetensors"))) {
       MemorySegment blocks = data(golden, "out.%s.bytes".formatted(format));
       float[] expected = floats(golden, "out.%s.values".formatted(format));
       float[] row = new float[LENGTH];
@@ -64,8 +75,8 @@ final class GgmlBlocksTest {
   @ParameterizedTest
   @MethodSource("all")
   void the_error_is_no_larger_than_ggmls(BlockFormat format) throws Exception {
-    JsonNode about = new ObjectMapper().readTree(GOLDEN.resolve("case.json").toFile());
-    try (TensorFile golden = TensorFile.open(GOLDEN.resolve("expected.safetensors"))) {
+    JsonNode about = new ObjectMapper().readTree(golden(format).resolve("case.json").toFile());
+    try (TensorFile golden = TensorFile.open(golden(format).resolve("expected.safetensors"))) {
       float[] values = floats(golden, "in.values");
       float[] theirs = floats(golden, "out.%s.values".formatted(format));
       byte[] blocks = new byte[(int) (ROWS * format.rowBytes(LENGTH))];

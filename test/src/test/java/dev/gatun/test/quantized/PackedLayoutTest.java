@@ -40,7 +40,14 @@ final class PackedLayoutTest {
     int k = 512;
     byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
     QuantizationError error = quantize(format, n, k, 1, blocks);
-    assertTrue(error.relative() > 0 && error.relative() < 0.11, format + " " + error.relative());
+    double most =
+        switch (format.kind()) {
+          case Q2_K -> 0.3;
+          case Q3_K -> 0.17;
+          case MXFP4 -> 0.13;
+          default -> 0.11;
+        };
+    assertTrue(error.relative() > 0 && error.relative() < most, format + " " + error.relative());
     byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
     pack(format, n, k, blocks, packed);
     float[] expected = new float[k];
@@ -196,7 +203,7 @@ final class PackedLayoutTest {
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> BlockFormat.of("int4:48"));
     assertTrue(
-        e.getMessage().contains("\"int4:48\", expected one of INT8, INT8:32"), e.getMessage());
+        e.getMessage().contains("\"int4:48\", expected one of INT8, INT8:16"), e.getMessage());
     assertEquals(
         "INT4 with groups of 48, expected one of [32, 64, 128]",
         assertThrows(IllegalArgumentException.class, () -> BlockFormat.int4(48)).getMessage());

@@ -492,6 +492,51 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_BLOCKS_Q6_K() {
         return GATUN_BLOCKS_Q6_K;
     }
+    private static final int GATUN_BLOCKS_Q2_K = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BLOCKS_Q2_K = 12
+     * }
+     */
+    public static int GATUN_BLOCKS_Q2_K() {
+        return GATUN_BLOCKS_Q2_K;
+    }
+    private static final int GATUN_BLOCKS_Q3_K = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BLOCKS_Q3_K = 13
+     * }
+     */
+    public static int GATUN_BLOCKS_Q3_K() {
+        return GATUN_BLOCKS_Q3_K;
+    }
+    private static final int GATUN_BLOCKS_IQ4_NL = (int)14L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BLOCKS_IQ4_NL = 14
+     * }
+     */
+    public static int GATUN_BLOCKS_IQ4_NL() {
+        return GATUN_BLOCKS_IQ4_NL;
+    }
+    private static final int GATUN_BLOCKS_IQ4_XS = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BLOCKS_IQ4_XS = 15
+     * }
+     */
+    public static int GATUN_BLOCKS_IQ4_XS() {
+        return GATUN_BLOCKS_IQ4_XS;
+    }
+    private static final int GATUN_BLOCKS_MXFP4 = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BLOCKS_MXFP4 = 16
+     * }
+     */
+    public static int GATUN_BLOCKS_MXFP4() {
+        return GATUN_BLOCKS_MXFP4;
+    }
     private static final int GATUN_SCALES_F32 = (int)0L;
     /**
      * {@snippet lang=c :

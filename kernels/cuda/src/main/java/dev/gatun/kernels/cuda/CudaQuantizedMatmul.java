@@ -305,15 +305,18 @@ final class CudaQuantizedMatmul {
     return Vectors.areAligned(y) && (y.size(0) <= 1 || y.stride(0) % 4 == 0);
   }
 
-  private static boolean hasTileGroups(PackedLayout layout) {
+  private static boolean hasTileGroups(PackedLayout layout, boolean exact) {
     int group = layout.group();
-    int least = layout.bits() == 4 ? 32 : 16;
+    // Tiles have no room for two numbers of F32 beside each 16 codes, and in exact ones a lane's
+    // eight codes of 4 bits are of a step's 32 input features.
+    boolean wide = layout.scales() == PackedLayout.Scales.F32_MIN || exact && layout.bits() == 4;
+    int least = wide ? 32 : 16;
     return group == 0 || group >= least && group <= 128 && Integer.bitCount(group) == 1;
   }
 
   static boolean fitsTensorCores(Product c) {
     PackedLayout layout = c.layout();
-    if (c.x().size(1) == 0 || !hasTileGroups(layout)) {
+    if (c.x().size(1) == 0 || !hasTileGroups(layout, c.isExact())) {
       return false;
     }
     return c.isExact()

@@ -33,6 +33,11 @@ interface BlockCodec {
       case Q4_K -> new SuperBlockCodec(4);
       case Q5_K -> new SuperBlockCodec(5);
       case Q6_K -> new Q6KCodec();
+      case Q2_K -> new Q2KCodec();
+      case Q3_K -> new Q3KCodec();
+      case IQ4_NL -> new Iq4NlCodec();
+      case IQ4_XS -> new Iq4XsCodec();
+      case MXFP4 -> new Mxfp4Codec();
     };
   }
 }

@@ -55,6 +55,7 @@ public final class Packer {
     return switch (format.kind()) {
       case Q4_1, Q4_K -> 8;
       case Q5_1, Q5_K -> 16;
+      case Q2_K -> 2;
       default -> 0;
     };
   }

@@ -24,30 +24,16 @@ final class Q6KCodec implements BlockCodec {
     float scale = Bytes.setF16(out, at + SCALE, Rounding.extreme(scales, SUBS) / -128);
     out.asSlice(at, SCALES).fill((byte) 0);
     for (int s = 0; s < SUBS; s++) {
-      int chosen = refine(x, s, scale, scales[s]);
+      int chosen = ScaleSearch.refine(x, s * SUB, SUB, HALF, scale, scales[s], 128);
       Bytes.setU8(out, at + SCALES + s, chosen);
       for (int i = s * SUB; i < (s + 1) * SUB; i++) {
         int code = ScaleSearch.symmetricCode(x[i], HALF, scale * chosen) + HALF;
         long low = at + low(i);
-        long upper = at + upper(i);
+        long upper = at + UPPER + Quarters.place(i);
         Bytes.setU8(out, low, Bytes.u8(out, low) | (code & 15) << lowShift(i));
-        Bytes.setU8(out, upper, Bytes.u8(out, upper) | code >> 4 << upperShift(i));
+        Bytes.setU8(out, upper, Bytes.u8(out, upper) | code >> 4 << Quarters.shift(i));
       }
     }
-  }
-
-  private static int refine(float[] x, int sub, float scale, float wanted) {
-    int near = Rounding.even(wanted, scale, -128, 127);
-    int best = near;
-    double smallest = Double.POSITIVE_INFINITY;
-    for (int a = Math.max(-128, near - 2); a <= Math.min(127, near + 2); a++) {
-      double error = ScaleSearch.symmetricError(x, sub * SUB, SUB, HALF, scale * a);
-      if (error < smallest) {
-        smallest = error;
-        best = a;
-      }
-    }
-    return best;
   }
 
   // Of each 128 elements the first 64 are the low halves of 64 bytes, the others the high halves.
@@ -59,15 +45,6 @@ final class Q6KCodec implements BlockCodec {
     return i % 128 / 64 * 4;
   }
 
-  // Of each 128 elements four quarters of 32 share 32 bytes.
-  private static int upper(int i) {
-    return UPPER + i / 128 * 32 + i % 32;
-  }
-
-  private static int upperShift(int i) {
-    return i % 128 / 32 * 2;
-  }
-
   @Override
   public void decode(MemorySegment in, long at, Block block) {
     float scale = Bytes.f16(in, at + SCALE);
@@ -77,7 +54,7 @@ final class Q6KCodec implements BlockCodec {
     }
     for (int i = 0; i < SIZE; i++) {
       int low = Bytes.u8(in, at + low(i)) >> lowShift(i) & 15;
-      int upper = Bytes.u8(in, at + upper(i)) >> upperShift(i) & 3;
+      int upper = Bytes.u8(in, at + UPPER + Quarters.place(i)) >> Quarters.shift(i) & 3;
       block.codes[i] = (low | upper << 4) - HALF;
     }
   }

@@ -135,4 +135,24 @@ final class ScaleSearch {
   static int symmetricCode(float x, int half, double scale) {
     return scale == 0 ? 0 : (int) Math.clamp(Math.rint(x / scale), -half, half - 1);
   }
+
+  /**
+   * The whole number near a sub-block's wanted scale that errs the least.
+   *
+   * @param scale of the whole numbers
+   * @param most they are from -most to most - 1
+   */
+  static int refine(float[] x, int from, int size, int half, float scale, float wanted, int most) {
+    int near = Rounding.even(wanted, scale, -most, most - 1);
+    int best = near;
+    double smallest = Double.POSITIVE_INFINITY;
+    for (int a = Math.max(-most, near - 2); a <= Math.min(most - 1, near + 2); a++) {
+      double error = symmetricError(x, from, size, half, scale * a);
+      if (error < smallest) {
+        smallest = error;
+        best = a;
+      }
+    }
+    return best;
+  }
 }

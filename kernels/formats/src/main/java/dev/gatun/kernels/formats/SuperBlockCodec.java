@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
  */
 final class SuperBlockCodec implements BlockCodec {
   private static final int SIZE = SuperBlockSearch.SIZE;
-  private static final int SUB = SuperBlockSearch.SUB;
-  private static final int SUBS = SuperBlockSearch.SUBS;
-  private static final int MOST = SuperBlockSearch.MOST;
+  private static final int SUB = 32;
+  private static final int SUBS = SIZE / SUB;
+  private static final int MOST = 63;
 
   private final int bits;
 
@@ -20,10 +20,11 @@ final class SuperBlockCodec implements BlockCodec {
 
   @Override
   public void encode(float[] x, int size, MemorySegment out, long at) {
-    SuperBlockSearch best = SuperBlockSearch.best(x, (1 << bits) - 1);
+    SuperBlockSearch best =
+        SuperBlockSearch.best(x, new SuperBlockSearch.Form(SUB, MOST, (1 << bits) - 1));
     Bytes.setF16(out, at, best.scale());
     Bytes.setF16(out, at + 2, best.min());
-    writeSixBits(out, at + 4, best.sixBits());
+    writeSixBits(out, at + 4, best.chosen());
     writeCodes(out, at + 16, best.codes());
   }
 

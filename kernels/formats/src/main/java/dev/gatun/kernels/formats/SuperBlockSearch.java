@@ -1,38 +1,49 @@
 package dev.gatun.kernels.formats;
 
 /**
- * Scales, minima and codes of a Q4_K or Q5_K block with a small squared error. What is best for
- * each sub-block alone is not best for all, whose scales and minima are whole multiples of two
+ * Scales, minima and codes of a Q2_K, Q4_K or Q5_K block with a small squared error. What is best
+ * for each sub-block alone is not best for all, whose scales and minima are whole multiples of two
  * numbers: several pairs of these are tried, each solved for again once there are codes.
  */
 final class SuperBlockSearch {
   static final int SIZE = 256;
-  static final int SUB = 32;
-  static final int SUBS = SIZE / SUB;
-  static final int MOST = 63;
 
   private static final int ROUNDS = 2;
 
+  private final Form form;
   private final float[] x;
-  private final int steps;
   private final float scale;
   private final float min;
-  private final int[] sixBits = new int[2 * SUBS];
+  private final int[] chosen;
   private final int[] codes = new int[SIZE];
   private double error;
 
-  /** The best found for 256 elements with codes of 0 to steps. */
-  static SuperBlockSearch best(float[] x, int steps) {
-    float[] scales = new float[SUBS];
-    float[] mins = new float[SUBS];
+  /**
+   * What a format's blocks are made of.
+   *
+   * @param sub elements of a sub-block
+   * @param most of a sub-block's scale and minimum as whole numbers
+   * @param steps the largest code
+   */
+  record Form(int sub, int most, int steps) {
+    int subs() {
+      return SIZE / sub;
+    }
+  }
+
+  /** The best found for 256 elements. */
+  static SuperBlockSearch best(float[] x, Form form) {
+    int subs = form.subs();
+    float[] scales = new float[subs];
+    float[] mins = new float[subs];
     SuperBlockSearch best = null;
     for (boolean searched : new boolean[] {true, false}) {
-      for (int s = 0; s < SUBS; s++) {
+      for (int s = 0; s < subs; s++) {
         float[] found = new float[2];
         if (searched) {
-          ScaleSearch.affine(x, s * SUB, SUB, steps, found);
+          ScaleSearch.affine(x, s * form.sub, form.sub, form.steps, found);
         } else {
-          ScaleSearch.range(x, s * SUB, SUB, steps, found);
+          ScaleSearch.range(x, s * form.sub, form.sub, form.steps, found);
         }
         scales[s] = found[0];
         mins[s] = found[1];
@@ -40,9 +51,9 @@ final class SuperBlockSearch {
       SuperBlockSearch tried =
           new SuperBlockSearch(
               x,
-              steps,
-              Rounding.largest(scales, SUBS) / MOST,
-              Rounding.largest(mins, SUBS) / MOST,
+              form,
+              Rounding.largest(scales, subs) / form.most,
+              Rounding.largest(mins, subs) / form.most,
               scales,
               mins);
       for (int round = 0; round < ROUNDS; round++) {
@@ -55,35 +66,38 @@ final class SuperBlockSearch {
   }
 
   private SuperBlockSearch(
-      float[] x, int steps, float scale, float min, float[] scales, float[] mins) {
+      float[] x, Form form, float scale, float min, float[] scales, float[] mins) {
     this.x = x;
-    this.steps = steps;
+    this.form = form;
+    this.chosen = new int[2 * form.subs()];
     this.scale = Float.float16ToFloat(Float.floatToFloat16(scale));
     this.min = Float.float16ToFloat(Float.floatToFloat16(min));
-    for (int s = 0; s < SUBS; s++) {
+    for (int s = 0; s < form.subs(); s++) {
       choose(s, scales[s], mins[s]);
     }
   }
 
   /** The whole numbers near a wanted scale and minimum that err the least. */
   private void choose(int sub, float wantedScale, float wantedMin) {
-    int nearScale = Rounding.even(wantedScale, scale, 0, MOST);
-    int nearMin = Rounding.even(wantedMin, min, 0, MOST);
+    int nearScale = Rounding.even(wantedScale, scale, 0, form.most);
+    int nearMin = Rounding.even(wantedMin, min, 0, form.most);
     double smallest = Double.POSITIVE_INFINITY;
-    for (int a = Math.max(0, nearScale - 1); a <= Math.min(MOST, nearScale + 1); a++) {
-      for (int b = Math.max(0, nearMin - 1); b <= Math.min(MOST, nearMin + 1); b++) {
-        double e = ScaleSearch.affineError(x, sub * SUB, SUB, steps, scale * a, min * b);
+    for (int a = Math.max(0, nearScale - 1); a <= Math.min(form.most, nearScale + 1); a++) {
+      for (int b = Math.max(0, nearMin - 1); b <= Math.min(form.most, nearMin + 1); b++) {
+        double e =
+            ScaleSearch.affineError(x, sub * form.sub, form.sub, form.steps, scale * a, min * b);
         if (e < smallest) {
           smallest = e;
-          sixBits[sub] = a;
-          sixBits[SUBS + sub] = b;
+          chosen[sub] = a;
+          chosen[form.subs() + sub] = b;
         }
       }
     }
     error += smallest;
-    for (int i = sub * SUB; i < (sub + 1) * SUB; i++) {
+    for (int i = sub * form.sub; i < (sub + 1) * form.sub; i++) {
       codes[i] =
-          ScaleSearch.affineCode(x[i], steps, scale * sixBits[sub], min * sixBits[SUBS + sub]);
+          ScaleSearch.affineCode(
+              x[i], form.steps, scale * chosen[sub], min * chosen[form.subs() + sub]);
     }
   }
 
@@ -95,8 +109,8 @@ final class SuperBlockSearch {
     double px = 0;
     double mx = 0;
     for (int i = 0; i < SIZE; i++) {
-      double p = (double) sixBits[i / SUB] * codes[i];
-      double m = -sixBits[SUBS + i / SUB];
+      double p = (double) chosen[i / form.sub] * codes[i];
+      double m = -chosen[form.subs() + i / form.sub];
       pp += p * p;
       pm += p * m;
       mm += m * m;
@@ -109,13 +123,13 @@ final class SuperBlockSearch {
     if (!(better > 0) || !(betterMin >= 0)) {
       return this;
     }
-    float[] scales = new float[SUBS];
-    float[] mins = new float[SUBS];
-    for (int s = 0; s < SUBS; s++) {
-      scales[s] = scale * sixBits[s];
-      mins[s] = min * sixBits[SUBS + s];
+    float[] scales = new float[form.subs()];
+    float[] mins = new float[form.subs()];
+    for (int s = 0; s < form.subs(); s++) {
+      scales[s] = scale * chosen[s];
+      mins[s] = min * chosen[form.subs() + s];
     }
-    return new SuperBlockSearch(x, steps, (float) better, (float) betterMin, scales, mins);
+    return new SuperBlockSearch(x, form, (float) better, (float) betterMin, scales, mins);
   }
 
   float scale() {
@@ -127,8 +141,8 @@ final class SuperBlockSearch {
   }
 
   /** The sub-blocks' scales, then their minima. */
-  int[] sixBits() {
-    return sixBits;
+  int[] chosen() {
+    return chosen;
   }
 
   int[] codes() {

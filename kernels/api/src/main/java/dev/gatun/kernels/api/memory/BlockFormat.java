@@ -54,7 +54,17 @@ public final class BlockFormat {
     /** GGML's of 256: eight groups with scale and least value of 6 bits, codes of 5 bits. */
     Q5_K,
     /** GGML's of 256: sixteen groups with scales of a byte, codes of 6 bits. */
-    Q6_K
+    Q6_K,
+    /** GGML's of 256: sixteen groups with scale and least value of 4 bits, codes of 2 bits. */
+    Q2_K,
+    /** GGML's of 256: sixteen groups with scales of 6 bits, codes of 3 bits about 4. */
+    Q3_K,
+    /** GGML's of 32: F16 scale, each code of 4 bits one of sixteen uneven steps. */
+    IQ4_NL,
+    /** GGML's of 256: eight groups with scales of 6 bits, the same steps. */
+    IQ4_XS,
+    /** The MX format of 32: a power of two as the scale, elements of 4 bits with an exponent. */
+    MXFP4
   }
 
   /** {@link Kind#Q4_0}. */
@@ -81,14 +91,32 @@ public final class BlockFormat {
   /** {@link Kind#Q6_K}. */
   public static final BlockFormat Q6_K = new BlockFormat(Kind.Q6_K, 256);
 
+  /** {@link Kind#Q2_K}. */
+  public static final BlockFormat Q2_K = new BlockFormat(Kind.Q2_K, 256);
+
+  /** {@link Kind#Q3_K}. */
+  public static final BlockFormat Q3_K = new BlockFormat(Kind.Q3_K, 256);
+
+  /** {@link Kind#IQ4_NL}. */
+  public static final BlockFormat IQ4_NL = new BlockFormat(Kind.IQ4_NL, 32);
+
+  /** {@link Kind#IQ4_XS}. */
+  public static final BlockFormat IQ4_XS = new BlockFormat(Kind.IQ4_XS, 256);
+
+  /** {@link Kind#MXFP4}. */
+  public static final BlockFormat MXFP4 = new BlockFormat(Kind.MXFP4, 32);
+
   /** INT8 with one scale an output feature. */
   public static final BlockFormat INT8 = new BlockFormat(Kind.INT8, 0);
 
   /** GGML's formats, by their names. */
   public static final List<BlockFormat> GGML =
-      List.of(Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K);
+      List.of(Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, Q2_K, Q3_K, IQ4_NL, IQ4_XS, MXFP4);
 
   private static final List<Integer> GROUPS = List.of(32, 64, 128);
+
+  // Of 16 for weights whose scales are as close.
+  private static final List<Integer> INT8_GROUPS = List.of(16, 32, 64, 128);
 
   private final Kind kind;
   private final int group;
@@ -101,10 +129,10 @@ public final class BlockFormat {
   /**
    * {@return INT8 in groups}
    *
-   * @param group input features that share a scale: 32, 64 or 128
+   * @param group input features that share a scale: 16, 32, 64 or 128
    */
   public static BlockFormat int8(int group) {
-    return new BlockFormat(Kind.INT8, checked("INT8", group));
+    return new BlockFormat(Kind.INT8, checked("INT8", group, INT8_GROUPS));
   }
 
   /**
@@ -113,7 +141,7 @@ public final class BlockFormat {
    * @param group input features that share a scale and a zero point: 32, 64 or 128
    */
   public static BlockFormat int8WithZeros(int group) {
-    return new BlockFormat(Kind.INT8_ZERO, checked("INT8_ZERO", group));
+    return new BlockFormat(Kind.INT8_ZERO, checked("INT8_ZERO", group, GROUPS));
   }
 
   /**
@@ -122,7 +150,7 @@ public final class BlockFormat {
    * @param group input features that share a scale: 32, 64 or 128
    */
   public static BlockFormat int4(int group) {
-    return new BlockFormat(Kind.INT4, checked("INT4", group));
+    return new BlockFormat(Kind.INT4, checked("INT4", group, GROUPS));
   }
 
   /**
@@ -131,7 +159,7 @@ public final class BlockFormat {
    * @param group input features that share a scale and a zero point: 32, 64 or 128
    */
   public static BlockFormat int4WithZeros(int group) {
-    return new BlockFormat(Kind.INT4_ZERO, checked("INT4_ZERO", group));
+    return new BlockFormat(Kind.INT4_ZERO, checked("INT4_ZERO", group, GROUPS));
   }
 
   /**
@@ -159,7 +187,7 @@ public final class BlockFormat {
   public static Stream<BlockFormat> all() {
     return Stream.of(
             Stream.of(INT8),
-            GROUPS.stream().map(BlockFormat::int8),
+            INT8_GROUPS.stream().map(BlockFormat::int8),
             GROUPS.stream().map(BlockFormat::int4),
             GROUPS.stream().map(BlockFormat::int4WithZeros),
             GROUPS.stream().map(BlockFormat::int8WithZeros),
@@ -167,10 +195,10 @@ public final class BlockFormat {
         .flatMap(s -> s);
   }
 
-  private static int checked(String kind, int group) {
-    if (!GROUPS.contains(group)) {
+  private static int checked(String kind, int group, List<Integer> groups) {
+    if (!groups.contains(group)) {
       throw new IllegalArgumentException(
-          "%s with groups of %d, expected one of %s".formatted(kind, group, GROUPS));
+          "%s with groups of %d, expected one of %s".formatted(kind, group, groups));
     }
     return group;
   }
@@ -208,6 +236,11 @@ public final class BlockFormat {
       case Q4_K -> 4 + 12 + size / 2;
       case Q5_K -> 4 + 12 + size * 5 / 8;
       case Q6_K -> size * 6 / 8 + 16 + 2;
+      case Q2_K -> 16 + size / 4 + 4;
+      case Q3_K -> size * 3 / 8 + 12 + 2;
+      case IQ4_NL -> 2 + size / 2;
+      case IQ4_XS -> 2 + 2 + 4 + size / 2;
+      case MXFP4 -> 1 + size / 2;
     };
   }
 
@@ -238,11 +271,14 @@ public final class BlockFormat {
       case INT4, Q4_0 -> new PackedLayout(4, group, PackedLayout.Scales.F16);
       case INT4_ZERO -> new PackedLayout(4, group, PackedLayout.Scales.F16_ZERO);
       case Q4_1 -> new PackedLayout(4, group, PackedLayout.Scales.F32_MIN);
-      case Q5_0, Q8_0 -> new PackedLayout(8, group, PackedLayout.Scales.F16);
+      case Q5_0, Q8_0, IQ4_NL -> new PackedLayout(8, group, PackedLayout.Scales.F16);
       case Q5_1, INT8_ZERO -> new PackedLayout(8, group, PackedLayout.Scales.F32_MIN);
       case Q4_K -> new PackedLayout(4, 32, PackedLayout.Scales.F32_MIN);
       case Q5_K -> new PackedLayout(8, 32, PackedLayout.Scales.F32_MIN);
       case Q6_K -> new PackedLayout(8, 16, PackedLayout.Scales.F32);
+      case Q2_K -> new PackedLayout(4, 16, PackedLayout.Scales.F32_MIN);
+      case Q3_K -> new PackedLayout(4, 16, PackedLayout.Scales.F32);
+      case IQ4_XS, MXFP4 -> new PackedLayout(8, 32, PackedLayout.Scales.F32);
     };
   }
 

@@ -1,0 +1,62 @@
+package dev.gatun.kernels.formats;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * GGML's IQ4_XS: 256 elements in eight sub-blocks of 32. F16 scale of the scales, the upper two
+ * bits of those, which are 32 less, the low four, and codes of four bits of {@link UnevenSteps}.
+ */
+final class Iq4XsCodec implements BlockCodec {
+  private static final int SUB = 32;
+  private static final int SUBS = 8;
+  private static final int MIDDLE = 32;
+  private static final int UPPER = 2;
+  private static final int LOW = 4;
+  private static final int CODES = 8;
+
+  @Override
+  public void encode(float[] x, int size, MemorySegment out, long at) {
+    float[] scales = new float[SUBS];
+    for (int s = 0; s < SUBS; s++) {
+      scales[s] = UnevenSteps.search(x, s * SUB, SUB);
+    }
+    float scale = Bytes.setF16(out, at, Rounding.extreme(scales, SUBS) / -MIDDLE);
+    int upper = 0;
+    for (int s = 0; s < SUBS; s++) {
+      int chosen = refine(x, s * SUB, scale, scales[s]);
+      int stored = chosen + MIDDLE;
+      upper |= stored >> 4 << 2 * s;
+      long place = at + LOW + s / 2;
+      int other = s % 2 == 0 ? 0 : Bytes.u8(out, place);
+      Bytes.setU8(out, place, other | (stored & 15) << s % 2 * 4);
+      UnevenSteps.write(x, s * SUB, scale * chosen, out, at + CODES + s * SUB / 2);
+    }
+    Bytes.setI16(out, at + UPPER, upper);
+  }
+
+  private static int refine(float[] x, int from, float scale, float wanted) {
+    int near = Rounding.even(wanted, scale, -MIDDLE, MIDDLE - 1);
+    int best = near;
+    double smallest = Double.POSITIVE_INFINITY;
+    for (int a = Math.max(-MIDDLE, near - 2); a <= Math.min(MIDDLE - 1, near + 2); a++) {
+      double error = UnevenSteps.error(x, from, SUB, scale * a);
+      if (error < smallest) {
+        smallest = error;
+        best = a;
+      }
+    }
+    return best;
+  }
+
+  @Override
+  public void decode(MemorySegment in, long at, Block block) {
+    float scale = Bytes.f16(in, at);
+    int upper = Bytes.i16(in, at + UPPER);
+    block.setGroup(SUB);
+    for (int s = 0; s < SUBS; s++) {
+      int low = Bytes.u8(in, at + LOW + s / 2) >> s % 2 * 4 & 15;
+      block.scales[s] = scale * ((low | (upper >> 2 * s & 3) << 4) - MIDDLE);
+      UnevenSteps.read(in, at + CODES + s * SUB / 2, block.codes, s * SUB);
+    }
+  }
+}
