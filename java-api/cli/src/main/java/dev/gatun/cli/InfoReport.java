@@ -97,6 +97,8 @@ record InfoReport(
   }
 
   private static void row(Terminal terminal, String name, String value) {
-    terminal.out().println(terminal.bold(String.format("%-14s", name)) + " " + value);
+    terminal
+        .out()
+        .println(terminal.bold(String.format("%-14s", name)) + " " + Terminal.shown(value));
   }
 }

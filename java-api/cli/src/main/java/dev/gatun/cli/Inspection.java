@@ -146,7 +146,7 @@ record Inspection(
 
   void print(Terminal terminal) {
     PrintStream out = terminal.out();
-    out.println(terminal.bold(path));
+    out.println(terminal.bold(Terminal.shown(path)));
     line(out, "model type", modelType);
     line(out, "architectures", architectures == null ? null : String.join(", ", architectures));
     line(out, "context", context == null ? null : context + " tokens");
@@ -168,7 +168,10 @@ record Inspection(
     if (list != null) {
       list.forEach(
           each ->
-              out.println("%s %s%s".formatted(each.name, each.dtype, Arrays.toString(each.shape))));
+              out.println(
+                  "%s %s%s"
+                      .formatted(
+                          Terminal.shown(each.name), each.dtype, Arrays.toString(each.shape))));
     }
     if (runsAs != null) {
       line(out, "runs as", runsAs);
@@ -178,7 +181,7 @@ record Inspection(
 
   private static void line(PrintStream out, String what, String value) {
     if (value != null && !value.isEmpty()) {
-      out.printf("%-14s %s%n", what, value);
+      out.printf("%-14s %s%n", Terminal.shown(what), Terminal.shown(value));
     }
   }
 

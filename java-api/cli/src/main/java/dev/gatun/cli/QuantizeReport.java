@@ -205,7 +205,7 @@ final class QuantizeReport {
       String start =
           String.format(Locale.ROOT, "%-18s %-16s %5.2f", row.weights, row.activations, row.bits);
       if (row.reason != null) {
-        terminal.out().println(start + "  not possible: " + row.reason);
+        terminal.out().println(start + "  not possible: " + Terminal.shown(row.reason));
         continue;
       }
       String error =
@@ -226,7 +226,8 @@ final class QuantizeReport {
         terminal
             .out()
             .printf(
-                "%n%s: the wider type for %s%n", row.weights, String.join(", ", row.wider_layers));
+                "%n%s: the wider type for %s%n",
+                row.weights, Terminal.shown(String.join(", ", row.wider_layers)));
       }
     }
   }

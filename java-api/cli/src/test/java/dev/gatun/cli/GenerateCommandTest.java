@@ -193,6 +193,12 @@ class GenerateCommandTest {
     assertEquals(0, run("", "inspect", folder.toString()), err);
     assertTrue(out.contains("does not run"), out);
     assertTrue(out.contains("model_type is mamba, expected one of "), out);
+    // What a file spells is no command to the terminal.
+    Files.writeString(
+        folder.resolve("config.json"), "{\"model_type\": \"\\u001b]0;title\\u0007\"}");
+    assertEquals(0, run("", "inspect", folder.toString()), err);
+    assertTrue(out.contains("^[]0;title^G"), out);
+    assertTrue(out.indexOf('\u001b') < 0 && out.indexOf('\u0007') < 0, out);
     assertEquals(1, run("", "inspect", folder.resolve("none").toString()));
     assertTrue(err.contains("there is no such file or directory"), err);
   }
