@@ -142,11 +142,8 @@ final class GenerateCommand implements Callable<Integer> {
     String text =
         prompt != null ? prompt : new String(terminal.in().readAllBytes(), StandardCharsets.UTF_8);
     GeneratorOptions options = decoder.options();
-    try (TextGenerator generator =
-        TextGenerator.load(
-            decoder.directory(),
-            draft,
-            cacheBytes == null ? options : options.withCacheBytes(cacheBytes))) {
+    options = cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
+    try (TextGenerator generator = load(options)) {
       generator
           .defaults()
           .warnings()
@@ -166,6 +163,12 @@ final class GenerateCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private TextGenerator load(GeneratorOptions options) throws IOException {
+    try (Progress progress = new Progress("loading", 0, terminal)) {
+      return TextGenerator.load(decoder.directory(), draft, options, progress::at);
+    }
   }
 
   /** Shows how far a long prompt is, until its text begins. */

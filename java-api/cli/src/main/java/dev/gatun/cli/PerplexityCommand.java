@@ -5,6 +5,7 @@ import dev.gatun.generation.Perplexity;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.CausalLm;
 import dev.gatun.text.Tokenizer;
+import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -68,9 +69,7 @@ final class PerplexityCommand implements Callable<Integer> {
     String text = Files.readString(file);
     GeneratorOptions options = decoder.options();
     try (Tokenizer tokenizer = Tokenizer.load(directory);
-        CausalLm model =
-            AutoModel.loadCausalLm(
-                directory, options.device(), options.storage(), options.compute())) {
+        CausalLm model = load(directory, options)) {
       int[] ids = Arrays.stream(tokenizer.encode(text).ids()).mapToInt(Math::toIntExact).toArray();
       int tokens = window == null ? Math.min(WINDOW, model.maxLength()) : window;
       int step = stride == null ? Math.max(1, tokens / 2) : stride;
@@ -92,6 +91,17 @@ final class PerplexityCommand implements Callable<Integer> {
       print(text.getBytes(StandardCharsets.UTF_8).length, tokens, step, found);
     }
     return 0;
+  }
+
+  private CausalLm load(Path directory, GeneratorOptions options) throws IOException {
+    try (Progress progress = new Progress("loading", 0, terminal)) {
+      return AutoModel.loadCausalLm(
+          directory,
+          options.device(),
+          WeightTypes.of(options.storage()),
+          options.compute(),
+          progress::at);
+    }
   }
 
   private void print(int bytes, int tokens, int step, Perplexity found) throws IOException {

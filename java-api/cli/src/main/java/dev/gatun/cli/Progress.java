@@ -13,7 +13,7 @@ final class Progress implements AutoCloseable {
   private static final int WIDTH = 78;
 
   private final String task;
-  private final long total;
+  private long total;
   private final Terminal terminal;
   private final long started = System.nanoTime();
   private long done;
@@ -38,6 +38,12 @@ final class Progress implements AutoCloseable {
     if (bar != null) {
       bar.stepTo(done);
     }
+  }
+
+  /** How much is done, of how much in all. */
+  void at(long now, long of) {
+    total = of;
+    step(now - done);
   }
 
   private ProgressBar show(PrintStream err) {

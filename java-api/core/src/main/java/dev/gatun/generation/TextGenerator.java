@@ -5,6 +5,8 @@ import dev.gatun.models.CausalLm;
 import dev.gatun.nn.KvCache;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
+import dev.gatun.weights.LoadListener;
+import dev.gatun.weights.WeightTypes;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,13 +87,29 @@ public final class TextGenerator implements AutoCloseable {
    */
   public static TextGenerator load(Path directory, Path draftDirectory, GeneratorOptions options)
       throws IOException {
+    return load(directory, draftDirectory, options, null);
+  }
+
+  /**
+   * The same, telling how far the loading of the large model is.
+   *
+   * @param listener is told of each weight before it is read; null for nobody
+   */
+  public static TextGenerator load(
+      Path directory, Path draftDirectory, GeneratorOptions options, LoadListener listener)
+      throws IOException {
     GenerationDefaults defaults = GenerationConfig.load(directory);
     Tokenizer tokenizer = tokenizer(directory);
     CausalLm model = null;
     CausalLm small = null;
     try {
       model =
-          AutoModel.loadCausalLm(directory, options.device(), options.storage(), options.compute());
+          AutoModel.loadCausalLm(
+              directory,
+              options.device(),
+              WeightTypes.of(options.storage()),
+              options.compute(),
+              listener);
       DraftModel draft = null;
       if (draftDirectory != null) {
         small =

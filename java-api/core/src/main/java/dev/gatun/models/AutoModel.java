@@ -3,6 +3,7 @@ package dev.gatun.models;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
+import dev.gatun.weights.LoadListener;
 import dev.gatun.weights.Loader;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightTypes;
@@ -140,9 +141,20 @@ public final class AutoModel {
   /** The same with a wider storage for some layers; fails also for one that the model lacks. */
   public static CausalLm loadCausalLm(
       Path directory, Device device, WeightTypes types, Compute compute) throws IOException {
+    return loadCausalLm(directory, device, types, compute, null);
+  }
+
+  /**
+   * The same, telling how far it is.
+   *
+   * @param listener is told of each weight before it is read; null for nobody
+   */
+  public static CausalLm loadCausalLm(
+      Path directory, Device device, WeightTypes types, Compute compute, LoadListener listener)
+      throws IOException {
     Config config = Config.read(directory);
     DecoderFamily family = family(config, DECODERS);
-    try (TensorFile file = TensorFile.open(directory);
+    try (TensorFile file = TensorFile.open(directory).watchedBy(listener);
         Loader loader = loader(file, directory, config, device, types, compute)) {
       Weights weights = new Weights(loader);
       Decoder decoder = family.build(config, weights);
@@ -172,7 +184,9 @@ public final class AutoModel {
     try (TensorFile file = TensorFile.open(directory);
         Loader loader = loader(file, directory, config, device, types, compute)) {
       Weights weights = new Weights(loader);
-      return new Seq2SeqLm(config, weights, family.build(config, weights));
+      EncoderDecoder parts = family.build(config, weights);
+      UnreadKeys.warn(config);
+      return new Seq2SeqLm(config, weights, parts);
     }
   }
 

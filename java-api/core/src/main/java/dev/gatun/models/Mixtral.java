@@ -163,6 +163,11 @@ final class Mixtral implements Decoder {
     Weights weights = all.body("model");
     String type = config.text("model_type", "mixtral");
     Defaults defaults = Defaults.of(type);
+    if (!type.equals("mixtral")) {
+      // Of layers with experts and of those without, not all models have both.
+      config.withoutEffect(
+          "intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size");
+    }
     int hidden = config.positive("hidden_size");
     int positions = config.positive("max_position_embeddings", defaults.length());
     Map<String, Object> rope = RopeConfig.parameters(config);

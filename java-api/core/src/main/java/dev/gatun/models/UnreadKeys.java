@@ -52,6 +52,7 @@ final class UnreadKeys {
                   "classifier_dropout",
                   "classifier_dropout_prob",
                   "dropout",
+                  "dropout_rate",
                   "embd_pdrop",
                   "embedding_dropout",
                   "gradient_checkpointing",

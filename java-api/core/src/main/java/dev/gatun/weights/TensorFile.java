@@ -60,6 +60,15 @@ public interface TensorFile extends AutoCloseable {
   }
 
   /**
+   * The same file, of which a listener is told what is read; closing it closes this one.
+   *
+   * @param listener null for none
+   */
+  default TensorFile watchedBy(LoadListener listener) {
+    return listener == null ? this : new WatchedFile(this, listener);
+  }
+
+  /**
    * One tensor.
    *
    * @param name its name

@@ -36,9 +36,11 @@ final class UnreadKeysTest {
   void no_key_of_a_golden_is_passed_by(Path golden) throws IOException {
     String type = Config.read(golden).text("model_type", "");
     try (Model model =
-        AutoModel.kind(type).orElseThrow().equals("decoder")
-            ? AutoModel.loadCausalLm(golden)
-            : AutoModel.load(golden)) {
+        switch (AutoModel.kind(type).orElseThrow()) {
+          case "decoder" -> AutoModel.loadCausalLm(golden);
+          case "encoder" -> AutoModel.load(golden);
+          default -> AutoModel.loadSeq2SeqLm(golden);
+        }) {
       assertEquals(Set.of(), UnreadKeys.of(model.config()));
     }
   }

@@ -1,0 +1,45 @@
+package dev.gatun.weights;
+
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** A file of which somebody is told what is read. */
+final class WatchedFile implements TensorFile {
+  private final TensorFile file;
+  private final LoadListener listener;
+  private final Set<String> read = new HashSet<>();
+  private final long all;
+  private long bytes;
+
+  WatchedFile(TensorFile file, LoadListener listener) {
+    this.file = file;
+    this.listener = listener;
+    this.all = file.names().stream().mapToLong(name -> file.get(name).data().byteSize()).sum();
+  }
+
+  @Override
+  public Set<String> names() {
+    return file.names();
+  }
+
+  @Override
+  public Entry get(String name) {
+    Entry entry = file.get(name);
+    if (read.add(name)) {
+      bytes += entry.data().byteSize();
+      listener.loading(bytes, all);
+    }
+    return entry;
+  }
+
+  @Override
+  public Map<String, String> metadata() {
+    return file.metadata();
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}
