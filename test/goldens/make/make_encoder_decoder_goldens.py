@@ -25,7 +25,7 @@ CASES = {
         **SMALL, "activation_function": "relu", "scale_embedding": True, "decoder_start_token_id": PAD}),
     "m2m-100": case("M2M100ForConditionalGeneration", "M2M100Config", 53, **{
         **SMALL, "pad_token_id": 1, "bos_token_id": 0, "forced_bos_token_id": 17}),
-    "blenderbot": case("BlenderbotForConditionalGeneration", "BlenderbotConfig", 54, **SMALL),
+    "blenderbot": case("BlenderbotForConditionalGeneration", "BlenderbotConfig", 54, encoder_no_repeat_ngram_size=0, **SMALL),
     "umt5": case("UMT5ForConditionalGeneration", "UMT5Config", 55, **{
         **T5, "d_model": 24, "d_kv": 8, "d_ff": 20, "feed_forward_proj": "gated-gelu"}),
 }

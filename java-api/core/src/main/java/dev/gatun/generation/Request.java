@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import dev.gatun.nn.KvSequence;
 import dev.gatun.text.Tokenizer;
 import java.time.Duration;
 import java.util.Arrays;
@@ -9,6 +10,7 @@ import java.util.List;
 final class Request {
   private final GenerationConfig config;
   private final TokenHistory prompt;
+  private final int[] source;
   private final int maxLength;
   private final long seed;
   private final Tokenizer tokenizer;
@@ -21,22 +23,27 @@ final class Request {
   private int guessed;
   private int taken;
   private String speculationOff;
+  private KvSequence encoded;
 
   /**
    * A request that has not begun.
    *
+   * @param prompt what the model goes on from
+   * @param source what its encoder reads; null without one
    * @param maxLength the most tokens of a sequence, the prompt's counted
    * @param tokenizer null where only ids are wanted
    */
   Request(
       GenerationConfig config,
       int[] prompt,
+      int[] source,
       int maxLength,
       long seed,
       Tokenizer tokenizer,
       GenerationStream stream) {
     this.config = config;
     this.prompt = new TokenHistory(prompt);
+    this.source = source;
     this.maxLength = maxLength;
     this.seed = seed;
     this.tokenizer = tokenizer;
@@ -51,6 +58,28 @@ final class Request {
 
   TokenHistory prompt() {
     return prompt;
+  }
+
+  /** What the model's encoder reads; null without one. */
+  int[] source() {
+    return source;
+  }
+
+  /** What the encoder made of it; null while it has not, and without one. */
+  KvSequence encoded() {
+    return encoded;
+  }
+
+  void encoded(KvSequence sequence) {
+    encoded = sequence;
+  }
+
+  /** Gives what the encoder made back. */
+  void release() {
+    if (encoded != null) {
+      encoded.close();
+      encoded = null;
+    }
   }
 
   int maxLength() {
@@ -110,13 +139,14 @@ final class Request {
 
   /** Ends the request with fewer sequences than were asked for. */
   void complete(int count) {
+    release();
     long now = System.nanoTime();
     long first = firstToken == 0 ? now : firstToken;
     List<Completion> all = List.of(Arrays.copyOf(completions, count));
     stream.complete(
         new GenerationResult(
             all,
-            prompt.length(),
+            source == null ? prompt.length() : source.length,
             cachedTokens,
             seed,
             Duration.ofNanos(first - start),

@@ -3,6 +3,7 @@ package dev.gatun.generation;
 import dev.gatun.generation.StepModel.Next;
 import dev.gatun.generation.StepModel.Work;
 import dev.gatun.nn.KvCache;
+import dev.gatun.nn.KvCacheFullException;
 import dev.gatun.nn.KvSequence;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -129,7 +130,9 @@ final class Scheduler {
     task.slots().stream()
         .filter(slot -> slot.cached() != null)
         .forEach(slot -> task.request().stream().setPromptTokensDone(slot.cached().length()));
-    task.slots().forEach(Scheduler::remember);
+    if (task.request().source() == null) {
+      task.slots().forEach(Scheduler::remember);
+    }
     if (!running.contains(queued) || !task.slots().stream().allMatch(s -> s.pending() <= 0)) {
       return;
     }
@@ -173,8 +176,14 @@ final class Scheduler {
         return;
       }
       if (!waitsForFirst(task)) {
+        if (!encoded(task.request())) {
+          return;
+        }
+        if (!waiting.contains(queued)) {
+          continue;
+        }
         Slot slot = task.slots().getFirst();
-        KvSequence sequence = begin(slot);
+        KvSequence sequence = begin(task, slot);
         int count = slot.history().length() - sequence.length();
         int needed = cache.pagesNeeded(List.of(sequence), count) + running.size();
         if (cache.freePages() < needed && !running.isEmpty()) {
@@ -191,6 +200,30 @@ final class Scheduler {
     }
   }
 
+  /**
+   * Has a request's source encoded, once for all its sequences. One that fails ends.
+   *
+   * @return false where that is to be tried again when others have ended
+   */
+  private boolean encoded(Request request) {
+    if (request.source() == null || request.encoded() != null) {
+      return true;
+    }
+    try {
+      request.encoded(model.encoder().encode(request.source()));
+    } catch (KvCacheFullException e) {
+      if (!running.isEmpty()) {
+        return false;
+      }
+      fail(request, e);
+    } catch (RuntimeException e) {
+      fail(request, e);
+    } catch (OutOfMemoryError e) {
+      fail(request, new IllegalStateException(e));
+    }
+    return true;
+  }
+
   /** Whether another sequence of the request is computing the prompt. */
   private boolean waitsForFirst(Task task) {
     return task.first() != null
@@ -199,7 +232,11 @@ final class Scheduler {
   }
 
   /** A sequence with what the cache has of the tokens before the last, whose logits are wanted. */
-  private KvSequence begin(Slot slot) {
+  private KvSequence begin(Task task, Slot slot) {
+    if (task.request().source() != null) {
+      // What the cache has of equal tokens is of other sources.
+      return cache.open();
+    }
     int[] ids = slot.history().toArray();
     return cache.open(ids, ids.length - 1);
   }
@@ -230,10 +267,10 @@ final class Scheduler {
   private Slot unfinished(Task task) {
     for (Slot slot : task.slots()) {
       if (slot.cached() != null && !slot.cached().canBecome(slot.history().length())) {
-        close(slot);
+        close(task, slot);
       }
       if (slot.cached() == null) {
-        slot.open(begin(slot));
+        slot.open(begin(task, slot));
       }
       if (slot.pending() > 1) {
         return slot;
@@ -257,7 +294,14 @@ final class Scheduler {
         draws.add(draw);
       }
     }
-    return new Work(slot.cached(), slot.history(), slot.cached().length(), to, guesses, draws);
+    return new Work(
+        slot.cached(),
+        slot.history(),
+        slot.cached().length(),
+        to,
+        guesses,
+        draws,
+        task.request().encoded());
   }
 
   /** A token of each sequence, with guesses at those that follow where these pay. */
@@ -375,6 +419,7 @@ final class Scheduler {
         }
       }
     }
+    request.release();
     request.stream().fail(reason);
   }
 
@@ -398,13 +443,15 @@ final class Scheduler {
   /** Gives up the cache of a task; its pages are found by whoever begins alike. */
   private void keep(Task task) {
     task.close();
-    task.slots().forEach(Scheduler::close);
+    task.slots().forEach(slot -> close(task, slot));
   }
 
-  private static void close(Slot slot) {
+  private static void close(Task task, Slot slot) {
     KvSequence cached = slot.release();
     if (cached != null) {
-      cached.remember(slot.history().toArray());
+      if (task.request().source() == null) {
+        cached.remember(slot.history().toArray());
+      }
       cached.close();
     }
   }

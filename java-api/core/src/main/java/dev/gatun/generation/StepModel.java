@@ -14,6 +14,7 @@ interface StepModel extends AutoCloseable {
    * @param drafts tokens that may come behind the history, to be verified in the same step
    * @param draws how what follows the last token, and each draft, is chosen; null where the logits
    *     are wanted
+   * @param source what the model's encoder made of the request's prompt; null without an encoder
    */
   record Work(
       KvSequence sequence,
@@ -21,7 +22,19 @@ interface StepModel extends AutoCloseable {
       int from,
       int to,
       List<Integer> drafts,
-      List<Draw> draws) {
+      List<Draw> draws,
+      KvSequence source) {
+    /** Work of a model without an encoder. */
+    Work(
+        KvSequence sequence,
+        TokenHistory history,
+        int from,
+        int to,
+        List<Integer> drafts,
+        List<Draw> draws) {
+      this(sequence, history, from, to, drafts, draws, null);
+    }
+
     /** Tokens whose logits are wanted. */
     int wanted() {
       return to == history.length() ? 1 + drafts.size() : 0;
@@ -33,7 +46,7 @@ interface StepModel extends AutoCloseable {
 
     Work withoutDrafts() {
       List<Draw> first = draws == null ? null : draws.subList(0, 1);
-      return new Work(sequence, history, from, to, List.of(), first);
+      return new Work(sequence, history, from, to, List.of(), first, source);
     }
 
     /** All of the tokens. */
@@ -55,6 +68,11 @@ interface StepModel extends AutoCloseable {
   record Next(int id, float[] logits) {}
 
   KvCache cache();
+
+  /** The encoder of the requests' prompts; null for a model that goes on from these. */
+  default SourceModel encoder() {
+    return null;
+  }
 
   /** The most tokens of a sequence. */
   int maxLength();

@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.device.Replay;
 import dev.gatun.models.CausalLm;
 import dev.gatun.models.Chunk;
+import dev.gatun.models.LanguageModel;
 import dev.gatun.models.TokenBatch;
 import dev.gatun.nn.KvCache;
 import dev.gatun.ops.Reductions;
@@ -18,7 +19,7 @@ import java.util.List;
  * read of it.
  */
 final class StepRoom implements AutoCloseable {
-  private final CausalLm model;
+  private final LanguageModel model;
   private final TokenBatch batch;
   private final Tensor temperature;
   private final Tensor settings;
@@ -27,7 +28,7 @@ final class StepRoom implements AutoCloseable {
   private Tensor logits;
   private Tensor ids;
 
-  private StepRoom(CausalLm model, TokenBatch batch, int rows) {
+  private StepRoom(LanguageModel model, TokenBatch batch, int rows) {
     this.model = model;
     this.batch = batch;
     this.rows = rows;
@@ -42,7 +43,7 @@ final class StepRoom implements AutoCloseable {
   }
 
   /** A step that is run once. */
-  static StepRoom of(CausalLm model, List<Chunk> chunks, List<Draw> draws) {
+  static StepRoom of(LanguageModel model, List<Chunk> chunks, List<Draw> draws) {
     int rows = chunks.stream().mapToInt(Chunk::wanted).sum();
     StepRoom room = new StepRoom(model, model.batch(chunks), rows);
     try {

@@ -2,6 +2,8 @@ package dev.gatun.generation;
 
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.CausalLm;
+import dev.gatun.models.LanguageModel;
+import dev.gatun.models.Seq2SeqLm;
 import dev.gatun.nn.KvCache;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
@@ -22,7 +24,8 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Writes text with a causal language model:
+ * Writes text with a causal language model, or with an encoder-decoder, whose encoder reads the
+ * prompt:
  *
  * <pre>try (TextGenerator generator = TextGenerator.load(directory)) {
  *   for (TextChunk chunk : generator.stream("Once upon a time")) System.out.print(chunk.text());
@@ -35,6 +38,9 @@ import java.util.concurrent.ThreadLocalRandom;
 public final class TextGenerator implements AutoCloseable {
   /** The memory that the cache takes where nobody said how much. */
   private static final long MOST_CACHE_BYTES = 1L << 30;
+
+  /** The tokens of an encoder-decoder's text where nobody said how many. */
+  private static final int TARGET_TOKENS = 512;
 
   private final StepModel model;
   private final DraftModel draft;
@@ -100,6 +106,9 @@ public final class TextGenerator implements AutoCloseable {
       throws IOException {
     GenerationDefaults defaults = GenerationConfig.load(directory);
     Tokenizer tokenizer = tokenizer(directory);
+    if (Seq2SeqLoading.isSeq2Seq(directory)) {
+      return encoderDecoder(directory, draftDirectory, options, defaults, tokenizer);
+    }
     CausalLm model = null;
     CausalLm small = null;
     try {
@@ -127,6 +136,37 @@ public final class TextGenerator implements AutoCloseable {
       }
       if (small != null) {
         small.close();
+      }
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+      throw e;
+    }
+  }
+
+  private static TextGenerator encoderDecoder(
+      Path directory,
+      Path draftDirectory,
+      GeneratorOptions options,
+      GenerationDefaults defaults,
+      Tokenizer tokenizer)
+      throws IOException {
+    Seq2SeqLm model = null;
+    try {
+      if (draftDirectory != null) {
+        throw new IllegalArgumentException(
+            "%s: an encoder-decoder takes no draft model".formatted(directory));
+      }
+      model =
+          AutoModel.loadSeq2SeqLm(
+              directory, options.device(), WeightTypes.of(options.storage()), options.compute());
+      int start = Seq2SeqLoading.startTokenId(directory, model);
+      StepModel steps = Seq2SeqLoading.steps(model, options, start, MOST_CACHE_BYTES);
+      return new TextGenerator(
+          steps, null, tokenizer, withEnds(defaults, model, tokenizer), options);
+    } catch (IOException | RuntimeException | Error e) {
+      if (model != null) {
+        model.close();
       }
       if (tokenizer != null) {
         tokenizer.close();
@@ -174,7 +214,7 @@ public final class TextGenerator implements AutoCloseable {
 
   /** The end of text is what any of the files says it is. */
   private static GenerationDefaults withEnds(
-      GenerationDefaults defaults, CausalLm model, Tokenizer tokenizer) {
+      GenerationDefaults defaults, LanguageModel model, Tokenizer tokenizer) {
     Set<Integer> ends = new LinkedHashSet<>(defaults.config().eosTokenId());
     ends.addAll(model.eosTokenIds());
     if (tokenizer != null) {
@@ -253,20 +293,25 @@ public final class TextGenerator implements AutoCloseable {
       throw new IllegalArgumentException(
           "stop_strings need a tokenizer, which the model's directory lacks");
     }
+    SourceModel encoder = model.encoder();
+    int[] source = encoder == null ? null : ids;
+    int[] begin = encoder == null ? ids : new int[] {encoder.startTokenId()};
     int maxLength = model.maxLength();
     if (config.maxNewTokens().isPresent()) {
-      maxLength = (int) Math.min(maxLength, (long) ids.length + config.maxNewTokens().getAsInt());
+      maxLength = (int) Math.min(maxLength, (long) begin.length + config.maxNewTokens().getAsInt());
     } else if (config.maxLength().isPresent()) {
       maxLength = Math.min(maxLength, config.maxLength().getAsInt());
+    } else if (encoder != null) {
+      maxLength = Math.min(maxLength, TARGET_TOKENS);
     }
-    if (ids.length >= maxLength) {
+    if (begin.length >= maxLength) {
       throw new IllegalArgumentException(
           "prompt: it has %d tokens, and max_length is %d: no token may follow"
-              .formatted(ids.length, maxLength));
+              .formatted(begin.length, maxLength));
     }
     long seed = config.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
     GenerationStream stream = new GenerationStream(ids.length, engine::wake);
-    engine.submit(new Request(config, ids, maxLength, seed, tokenizer, stream));
+    engine.submit(new Request(config, begin, source, maxLength, seed, tokenizer, stream));
     return stream;
   }
 
@@ -279,14 +324,21 @@ public final class TextGenerator implements AutoCloseable {
       }
       ids = new int[] {config.bosTokenId().getAsInt()};
     }
+    SourceModel encoder = model.encoder();
+    int vocabulary = encoder == null ? model.vocabSize() : encoder.vocabSize();
     for (int i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= model.vocabSize()) {
+      if (ids[i] < 0 || ids[i] >= vocabulary) {
         throw new IllegalArgumentException(
             "prompt: token %d has the id %d, the model's vocabulary has %d"
-                .formatted(i, ids[i], model.vocabSize()));
+                .formatted(i, ids[i], vocabulary));
       }
     }
-    if (ids.length >= model.maxLength()) {
+    if (encoder != null && ids.length > encoder.maxLength()) {
+      throw new IllegalArgumentException(
+          "prompt: it has %d tokens, the model's encoder takes %d: shorten it or split it"
+              .formatted(ids.length, encoder.maxLength()));
+    }
+    if (encoder == null && ids.length >= model.maxLength()) {
       throw new IllegalArgumentException(
           "prompt: it has %d tokens, the model's context has room for %d with what it writes"
               .formatted(ids.length, model.maxLength()));

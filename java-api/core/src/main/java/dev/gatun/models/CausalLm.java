@@ -21,7 +21,7 @@ import java.util.List;
  *
  * Safe for use by many threads; a cache is for one step at a time.
  */
-public final class CausalLm implements Model {
+public final class CausalLm implements LanguageModel {
   private final Config config;
   private final Device device;
   private final Decoder decoder;
@@ -45,11 +45,13 @@ public final class CausalLm implements Model {
   }
 
   /** The most tokens of a sequence. */
+  @Override
   public int maxLength() {
     return decoder.limits().length();
   }
 
   /** Tokens in the vocabulary. */
+  @Override
   public int vocabSize() {
     return decoder.limits().vocabulary();
   }
@@ -63,11 +65,13 @@ public final class CausalLm implements Model {
    * The ids that end a text by {@code config.json}, none or several; a generation config and a
    * tokenizer may name others.
    */
+  @Override
   public List<Integer> eosTokenIds() {
     return eosTokenIds;
   }
 
   /** What a cache keeps of a token, in the dtype that attention computes in. */
+  @Override
   public KvCache.Shape cacheShape() {
     return decoder.cacheShape();
   }
@@ -153,6 +157,7 @@ public final class CausalLm implements Model {
    * @throws dev.gatun.nn.KvCacheFullException when the cache has too few free pages; nothing has
    *     changed then
    */
+  @Override
   public TokenBatch batch(List<Chunk> chunks) {
     open();
     if (chunks.isEmpty()) {
@@ -208,6 +213,7 @@ public final class CausalLm implements Model {
    *     its last tokens whose scores are wanted
    * @throws IllegalStateException when the model is closed
    */
+  @Override
   public Tensor logits(TokenBatch batch) {
     open();
     try (Scope scope = Scope.open()) {

@@ -4,7 +4,7 @@ import dev.gatun.tensor.Device;
 import java.util.List;
 
 /** A model with its weights on a device, as a directory's {@code config.json} names it. */
-public sealed interface Model extends AutoCloseable permits EncoderModel, CausalLm, Seq2SeqLm {
+public sealed interface Model extends AutoCloseable permits EncoderModel, LanguageModel {
   /** {@return what config.json says of it} */
   Config config();
 

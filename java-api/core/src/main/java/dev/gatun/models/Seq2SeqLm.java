@@ -30,7 +30,7 @@ import java.util.List;
  *
  * Safe for use by many threads; a cache is for one step at a time.
  */
-public final class Seq2SeqLm implements Model {
+public final class Seq2SeqLm implements LanguageModel {
   private final Config config;
   private final Device device;
   private final EncoderDecoder model;
@@ -56,6 +56,7 @@ public final class Seq2SeqLm implements Model {
   }
 
   /** The most tokens of a target. */
+  @Override
   public int maxLength() {
     return model.decoder().limits().length();
   }
@@ -66,6 +67,7 @@ public final class Seq2SeqLm implements Model {
   }
 
   /** Tokens in the vocabulary of targets. */
+  @Override
   public int vocabSize() {
     return model.decoder().limits().vocabulary();
   }
@@ -81,11 +83,13 @@ public final class Seq2SeqLm implements Model {
   }
 
   /** The ids that end a target by {@code config.json}, none or several. */
+  @Override
   public List<Integer> eosTokenIds() {
     return eosTokenIds;
   }
 
   /** What a cache keeps of a target's token, in the dtype that attention computes in. */
+  @Override
   public KvCache.Shape cacheShape() {
     return model.decoder().cacheShape();
   }
@@ -245,6 +249,7 @@ public final class Seq2SeqLm implements Model {
    * @throws dev.gatun.nn.KvCacheFullException when the cache has too few free pages; nothing has
    *     changed then
    */
+  @Override
   public TokenBatch batch(List<Chunk> chunks) {
     open();
     if (chunks.isEmpty()) {
@@ -282,6 +287,7 @@ public final class Seq2SeqLm implements Model {
    *     its last tokens whose scores are wanted
    * @throws IllegalStateException when the model is closed
    */
+  @Override
   public Tensor logits(TokenBatch batch) {
     open();
     try (Scope scope = Scope.open()) {
