@@ -107,7 +107,7 @@ public final class TextGenerator implements AutoCloseable {
     GenerationDefaults defaults = GenerationConfig.load(directory);
     Tokenizer tokenizer = tokenizer(directory);
     if (Seq2SeqLoading.isSeq2Seq(directory)) {
-      return encoderDecoder(directory, draftDirectory, options, defaults, tokenizer);
+      return encoderDecoder(directory, draftDirectory, options, listener, defaults, tokenizer);
     }
     CausalLm model = null;
     CausalLm small = null;
@@ -148,6 +148,7 @@ public final class TextGenerator implements AutoCloseable {
       Path directory,
       Path draftDirectory,
       GeneratorOptions options,
+      LoadListener listener,
       GenerationDefaults defaults,
       Tokenizer tokenizer)
       throws IOException {
@@ -159,7 +160,11 @@ public final class TextGenerator implements AutoCloseable {
       }
       model =
           AutoModel.loadSeq2SeqLm(
-              directory, options.device(), WeightTypes.of(options.storage()), options.compute());
+              directory,
+              options.device(),
+              WeightTypes.of(options.storage()),
+              options.compute(),
+              listener);
       int start = Seq2SeqLoading.startTokenId(directory, model);
       StepModel steps = Seq2SeqLoading.steps(model, options, start, MOST_CACHE_BYTES);
       return new TextGenerator(

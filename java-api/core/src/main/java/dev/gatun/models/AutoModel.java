@@ -168,7 +168,7 @@ public final class AutoModel {
    * does.
    */
   public static Seq2SeqLm loadSeq2SeqLm(Path directory) throws IOException {
-    return loadSeq2SeqLm(directory, Device.cpu(), WeightTypes.of(Storage.F32), Compute.EXACT);
+    return loadSeq2SeqLm(directory, Device.cpu(), WeightTypes.of(Storage.F32), Compute.EXACT, null);
   }
 
   /**
@@ -176,12 +176,14 @@ public final class AutoModel {
    *
    * @param types what the weights of linear layers are kept as
    * @param compute what products make of their inputs, and what the residual stream is kept as
+   * @param listener is told of each weight before it is read; null for nobody
    */
   public static Seq2SeqLm loadSeq2SeqLm(
-      Path directory, Device device, WeightTypes types, Compute compute) throws IOException {
+      Path directory, Device device, WeightTypes types, Compute compute, LoadListener listener)
+      throws IOException {
     Config config = Config.read(directory);
     EncoderDecoderFamily family = family(config, ENCODER_DECODERS);
-    try (TensorFile file = TensorFile.open(directory);
+    try (TensorFile file = TensorFile.open(directory).watchedBy(listener);
         Loader loader = loader(file, directory, config, device, types, compute)) {
       Weights weights = new Weights(loader);
       EncoderDecoder parts = family.build(config, weights);

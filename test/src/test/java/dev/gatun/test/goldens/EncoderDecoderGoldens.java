@@ -45,7 +45,8 @@ final class EncoderDecoderGoldens {
   }
 
   static Seq2SeqLm load(Path folder, Device device) throws IOException {
-    return AutoModel.loadSeq2SeqLm(folder, device, WeightTypes.of(Storage.F32), Compute.EXACT);
+    return AutoModel.loadSeq2SeqLm(
+        folder, device, WeightTypes.of(Storage.F32), Compute.EXACT, null);
   }
 
   static void check(Path folder, Device device) throws IOException {
