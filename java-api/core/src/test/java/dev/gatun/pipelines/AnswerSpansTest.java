@@ -72,8 +72,13 @@ class AnswerSpansTest {
     AnswerWindow good =
         window(new float[] {0, 0, 0, 5, 0, 0, 0}, new float[] {0, 0, 0, 5, 0, 0, 0});
     AnswerWindow flat = window(new float[7], new float[7]);
-    List<Answer> answers = run(new AnswerSpans(3, 15, false), flat, good);
-    assertEquals("Gatun", answers.getFirst().text());
-    assertEquals(3, answers.stream().map(a -> a.start() + "-" + a.end()).distinct().count());
+    for (List<AnswerWindow> windows : List.of(List.of(flat, good), List.of(good, flat))) {
+      List<Answer> answers =
+          run(new AnswerSpans(3, 15, false), windows.toArray(AnswerWindow[]::new));
+      assertEquals("Gatun", answers.getFirst().text());
+      assertEquals(3, answers.stream().map(a -> a.start() + "-" + a.end()).distinct().count());
+      double likely = Math.exp(5) / (Math.exp(5) + 4);
+      assertEquals(likely * likely, answers.getFirst().score(), 1e-6);
+    }
   }
 }

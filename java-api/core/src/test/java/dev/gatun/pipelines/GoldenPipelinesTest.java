@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.models.EncoderModel;
 import dev.gatun.models.Head;
+import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -216,6 +218,36 @@ final class GoldenPipelinesTest {
         IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i])).toArray();
     double total = Arrays.stream(scores).sum();
     return Arrays.stream(scores).map(x -> x / total).toArray();
+  }
+
+  /** Each has its own length, and its second text begins at a place of its own. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-qa", "electra-qa", "deberta-v2-qa"})
+  void token_types_are_those_of_the_sequence(String name) throws Exception {
+    try (Golden golden = new Golden(name);
+        EncoderModel model = golden.model(Head.QUESTION_ANSWERING)) {
+      long[][] ids = new long[golden.rows()][];
+      long[][] types = new long[golden.rows()][];
+      List<float[]> alone = new ArrayList<>();
+      for (int row = 0; row < ids.length; row++) {
+        ids[row] = golden.tokenizer(-1).encode(GoldenTokenizer.text(row)).ids();
+        types[row] = new long[ids[row].length];
+        Arrays.fill(types[row], Math.min(row + 1, types[row].length), types[row].length, 1);
+        alone.add(scores(model, new long[][] {ids[row]}, new long[][] {types[row]}));
+      }
+      float[] together = scores(model, ids, types);
+      int at = 0;
+      for (float[] expected : alone) {
+        assertArrayEquals(expected, Arrays.copyOfRange(together, at, at += expected.length), name);
+      }
+      assertEquals(together.length, at);
+    }
+  }
+
+  private static float[] scores(EncoderModel model, long[][] ids, long[][] types) {
+    try (Tensor scores = model.scores(ids, types)) {
+      return scores.toFloatArray();
+    }
   }
 
   /** The softmax over the first token and those of the context, 0 for all but these. */
