@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes golden models as GGUF files in F32, with the names that the `gguf` package has for their tensors and with what llama.cpp's
-converter does to them. What a model computes is then the same, so that the folder's expected.safetensors holds for both.
+converter does to them. What a model computes is then the same, so that the folder's expected.safetensors holds for both. Goldens with settings
+that GGUF has no words for are made anew, without them.
 
 Usage: make_gguf.py GOLDENS_DIR OUT_DIR [--only NAME ...]
 """
@@ -8,11 +9,15 @@ Usage: make_gguf.py GOLDENS_DIR OUT_DIR [--only NAME ...]
 import json
 import pathlib
 import re
+import shutil
 import sys
+import tempfile
 
 import gguf
+import make_golden
 import numpy as np
 from gguf import MODEL_ARCH as A
+from make_decoder_goldens import dec, moe
 from safetensors.numpy import load_file
 
 ARCH = {"llama": A.LLAMA, "mistral": A.LLAMA, "mixtral": A.LLAMA, "qwen2": A.QWEN2, "qwen2_moe": A.QWEN2MOE, "qwen3": A.QWEN3,
@@ -20,6 +25,17 @@ ARCH = {"llama": A.LLAMA, "mistral": A.LLAMA, "mixtral": A.LLAMA, "qwen2": A.QWE
         "gpt_neox": A.GPTNEOX, "bloom": A.BLOOM, "cohere": A.COMMAND_R, "bert": A.BERT, "nomic_bert": A.NOMIC_BERT}
 CASES = ["decoders/" + n for n in """bloom cohere falcon falcon-new gemma gpt-neox gpt-neox-sequential gpt2 llama-biases llama-gqa
 llama-yarn mixtral phi3 phi3-longrope qwen3""".split()] + ["bert-tokens", "nomic-bert-tokens"]
+
+
+OWN = {
+    "qwen2": dec("Qwen2ForCausalLM", "Qwen2Config", 61, num_key_value_heads=2, tie_word_embeddings=True),
+    "gemma2": dec("Gemma2ForCausalLM", "Gemma2Config", 62, num_key_value_heads=2, head_dim=16, query_pre_attn_scalar=16, sliding_window=4,
+                  attn_logit_softcapping=3.0, final_logit_softcapping=2.0),
+    "qwen2-moe": moe("Qwen2MoeForCausalLM", "Qwen2MoeConfig", 63, num_hidden_layers=1, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
+                     shared_expert_intermediate_size=48),
+    "qwen3-moe": moe("Qwen3MoeForCausalLM", "Qwen3MoeConfig", 64, num_hidden_layers=1, num_experts=4, head_dim=16, num_experts_per_tok=2,
+                     moe_intermediate_size=32, norm_topk_prob=True),
+}
 
 
 def paired(w, heads):
@@ -166,6 +182,14 @@ def main():
     for name in CASES:
         if not only or name in only:
             write(goldens / name, out / f"{name.split('/')[-1]}.gguf")
+    for name, case in OWN.items():
+        if not only or name in only:
+            with tempfile.TemporaryDirectory() as made:
+                make_golden.build(name, case, pathlib.Path(made))
+                (out / name).mkdir(exist_ok=True)
+                write(pathlib.Path(made) / name, out / name / "model.gguf")
+                for file in ("expected.safetensors", "case.json"):
+                    shutil.copy(pathlib.Path(made) / name / file, out / name)
 
 
 main()

@@ -9,6 +9,7 @@ import dev.gatun.weights.WeightsException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,8 +40,8 @@ record Inspection(
 
   /** The tensors of a dtype. */
   record Part(int tensors, long parameters, long bytes) {
-    private Part plus(TensorFile.Entry entry) {
-      return new Part(tensors + 1, parameters + entry.elements(), bytes + entry.data().byteSize());
+    private Part plus(TensorFile.Info info) {
+      return new Part(tensors + 1, parameters + info.elements(), bytes + info.bytes());
     }
   }
 
@@ -55,15 +56,15 @@ record Inspection(
     Config config = config(path, reasons);
     Map<String, Part> dtypes = new TreeMap<>();
     List<Named> named = new ArrayList<>();
+    String tokenizer = tokenizer(path);
     try (TensorFile file = TensorFile.open(path)) {
+      String inFile = file.metadata().get("tokenizer.ggml.model");
+      tokenizer = inFile == null ? tokenizer : "in the file (" + inFile + ")";
       for (String name : file.names()) {
         try {
-          TensorFile.Entry entry = file.get(name);
-          dtypes.merge(
-              entry.dtype().toString(),
-              new Part(0, 0, 0).plus(entry),
-              (before, _) -> before.plus(entry));
-          named.add(new Named(name, entry.dtype().toString(), entry.shape()));
+          TensorFile.Info info = file.info(name);
+          dtypes.merge(info.type(), new Part(0, 0, 0).plus(info), (before, _) -> before.plus(info));
+          named.add(new Named(name, info.type(), info.shape()));
         } catch (WeightsException e) {
           reasons.add(e.getMessage());
         }
@@ -87,7 +88,7 @@ record Inspection(
         first(config, "max_position_embeddings", "n_positions", "n_ctx", "seq_length"),
         first(config, "vocab_size"),
         quantization(config),
-        tokenizer(path),
+        tokenizer,
         named.size(),
         dtypes.values().stream().mapToLong(Part::parameters).sum(),
         dtypes.values().stream().mapToLong(Part::bytes).sum(),
@@ -97,15 +98,14 @@ record Inspection(
   }
 
   private static Config config(Path path, List<String> reasons) throws IOException {
-    if (!Files.isDirectory(path)) {
-      return null;
-    }
-    if (!Files.exists(path.resolve("config.json"))) {
-      reasons.add(path.resolve("config.json") + ": is missing");
+    if (!Files.isDirectory(path) && !GgufPaths.isGguf(path)) {
       return null;
     }
     try {
       return Config.read(path);
+    } catch (NoSuchFileException _) {
+      reasons.add(path.resolve("config.json") + ": is missing");
+      return null;
     } catch (IllegalArgumentException e) {
       reasons.add(e.getMessage());
       return null;

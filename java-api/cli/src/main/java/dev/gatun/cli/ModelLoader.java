@@ -10,8 +10,8 @@ import java.nio.file.Path;
 final class ModelLoader implements EmbedderLoader {
   @Override
   public Embedder load(Path directory, String device, SearchPrompts prompts) {
-    if (directory != null && !Files.isDirectory(directory)) {
-      throw new CliException(directory + ": not a model directory");
+    if (directory != null && !Files.isDirectory(directory) && !GgufPaths.isGguf(directory)) {
+      throw new CliException(directory + ": not a model directory, nor a GGUF file");
     }
     Path found = directory == null ? BundledModel.unpack() : directory;
     try {

@@ -173,7 +173,8 @@ public final class EmbeddingPipeline implements AutoCloseable {
             AutoModel.load(transformer, Head.BASE, device, options.weights, options.compute));
     try {
       tokenizer = Tokenizer.load(transformer, settings.lowerCase());
-      var later = modules == null ? null : modules.load(device, model.hiddenSize());
+      var later =
+          modules == null ? GgufPooling.of(transformer) : modules.load(device, model.hiddenSize());
       var vectors = SentenceVectors.of(later, model, options, config.truncateDim());
       return new EmbeddingPipeline(tokenizer, model, settings, config, vectors, options);
     } catch (IOException | RuntimeException e) {

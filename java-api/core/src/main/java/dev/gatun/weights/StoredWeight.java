@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  * at a time, in place where they lie in the file as they are wanted.
  */
 public sealed interface StoredWeight
-    permits StoredWeight.Dense, StoredWeight.Blocks, Reordered, QuantizedWeight {
+    permits StoredWeight.Dense, StoredWeight.Blocks, Reordered, WidenedBlocks, QuantizedWeight {
   /** {@return the last axis of what it gives} */
   long outFeatures();
 

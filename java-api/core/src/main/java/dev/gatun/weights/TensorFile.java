@@ -40,6 +40,17 @@ public interface TensorFile extends AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * What a tensor is, without a look at its elements.
+   *
+   * @throws WeightsException if there is none, or if it is of a type that is not read
+   */
+  default Info info(String name) {
+    Entry entry = get(name);
+    return new Info(
+        entry.dtype().toString(), entry.shape(), entry.elements(), entry.data().byteSize());
+  }
+
   /** What the file says about itself, such as {@code format=pt}; empty if it says nothing. */
   Map<String, String> metadata();
 
@@ -67,6 +78,16 @@ public interface TensorFile extends AutoCloseable {
   default TensorFile watchedBy(LoadListener listener) {
     return listener == null ? this : new WatchedFile(this, listener);
   }
+
+  /**
+   * What a tensor is.
+   *
+   * @param type of its elements, by the file's name for it
+   * @param shape its axes; empty for a scalar
+   * @param elements the product of the axes
+   * @param bytes that it takes in the file
+   */
+  record Info(String type, long[] shape, long elements, long bytes) {}
 
   /**
    * One tensor.

@@ -2,6 +2,7 @@ package dev.gatun.weights;
 
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** A file of which somebody is told what is read. */
@@ -15,7 +16,7 @@ final class WatchedFile implements TensorFile {
   WatchedFile(TensorFile file, LoadListener listener) {
     this.file = file;
     this.listener = listener;
-    this.all = file.names().stream().mapToLong(name -> file.get(name).data().byteSize()).sum();
+    this.all = file.names().stream().mapToLong(name -> file.info(name).bytes()).sum();
   }
 
   @Override
@@ -26,11 +27,29 @@ final class WatchedFile implements TensorFile {
   @Override
   public Entry get(String name) {
     Entry entry = file.get(name);
+    tell(name);
+    return entry;
+  }
+
+  private void tell(String name) {
     if (read.add(name)) {
-      bytes += entry.data().byteSize();
+      bytes += file.info(name).bytes();
       listener.loading(bytes, all);
     }
-    return entry;
+  }
+
+  @Override
+  public Optional<StoredWeight> stored(String name) {
+    Optional<StoredWeight> stored = file.stored(name);
+    if (stored.isPresent()) {
+      tell(name);
+    }
+    return stored;
+  }
+
+  @Override
+  public Info info(String name) {
+    return file.info(name);
   }
 
   @Override

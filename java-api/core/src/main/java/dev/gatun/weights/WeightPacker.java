@@ -48,6 +48,9 @@ final class WeightPacker {
                   w ->
                       inOrder(w) instanceof StoredWeight.Blocks b
                           && b.format().equals(first.format()));
+      case WidenedBlocks first ->
+          weights.stream()
+              .allMatch(w -> inOrder(w) instanceof WidenedBlocks b && b.format() == first.format());
       case Reordered _ -> throw new IllegalStateException("rows in an order that is not known");
       case QuantizedWeight _ ->
           weights.stream().allMatch(w -> w instanceof QuantizedWeight)

@@ -163,11 +163,6 @@ public final class GgufFile implements TensorFile {
     return metadata;
   }
 
-  /** The type of a tensor, by ggml's name. */
-  public String type(String name) {
-    return places.get(source(name).gguf()).slot.type().name();
-  }
-
   @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(names.sources().keySet());
@@ -177,7 +172,12 @@ public final class GgufFile implements TensorFile {
   public Map<String, String> metadata() {
     Map<String, String> texts = new LinkedHashMap<>();
     metadata.text("general.name").ifPresent(name -> texts.put("general.name", name));
-    texts.put("general.architecture", architecture.name());
+    metadata
+        .text("general.architecture")
+        .ifPresent(name -> texts.put("general.architecture", name));
+    metadata
+        .text("tokenizer.ggml.model")
+        .ifPresent(name -> texts.put("tokenizer.ggml.model", name));
     return texts;
   }
 
@@ -197,6 +197,11 @@ public final class GgufFile implements TensorFile {
             ? files.aligned(name, view.data(), view.dtype())
             : files.copy(name, view.bytes(), view::write);
     return new Entry(name, view.dtype(), view.modelShape(), data, view.told());
+  }
+
+  @Override
+  public Info info(String name) {
+    return view(name).info();
   }
 
   @Override

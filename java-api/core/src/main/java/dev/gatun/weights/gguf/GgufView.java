@@ -2,17 +2,23 @@ package dev.gatun.weights.gguf;
 
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.kernels.formats.Quantizer;
+import dev.gatun.kernels.formats.WidenedFormat;
 import dev.gatun.weights.Reordered;
 import dev.gatun.weights.StoredWeight;
+import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightsException;
+import dev.gatun.weights.WidenedBlocks;
 import dev.gatun.weights.gguf.GgufArchitecture.Move;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.LongUnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * A tensor of a file as the model has it.
@@ -97,27 +103,42 @@ record GgufView(
 
   /** The format of its blocks; null where its elements are numbers. */
   private BlockFormat format() {
+    if (type.block() > 1 && (shape.length < 2 || move == Move.PLUS_ONE)) {
+      throw new WeightsException(
+          "%s: is %s, expected F32, as norms and biases are".formatted(told, type.name()));
+    }
     BlockFormat format = type.format();
-    if (format == null && type.dtype() == null) {
+    if (format == null && type.dtype() == null && widened().isEmpty()) {
       throw new WeightsException(
           "%s: is %s, which is not read; expected F32, F16, BF16, F64 or %s"
               .formatted(
                   told,
                   type.name(),
-                  String.join(
-                      ", ", BlockFormat.GGML.stream().map(BlockFormat::toString).toList())));
+                  Stream.concat(
+                          BlockFormat.GGML.stream().map(BlockFormat::toString),
+                          Arrays.stream(WidenedFormat.values()).map(WidenedFormat::toString))
+                      .collect(Collectors.joining(", "))));
     }
     return format;
   }
 
+  /** The format that is widened when it is loaded. */
+  private Optional<WidenedFormat> widened() {
+    return WidenedFormat.ofGgmlType(type.id());
+  }
+
+  private boolean isBlocks() {
+    return format() != null || widened().isPresent();
+  }
+
   /** What its elements are given as: blocks as F32, as are those that 1 is taken from. */
   DType dtype() {
-    return format() != null || move == Move.PLUS_ONE ? DType.F32 : type.dtype();
+    return isBlocks() || move == Move.PLUS_ONE ? DType.F32 : type.dtype();
   }
 
   /** Whether the file's bytes are the model's. */
   boolean isPlain() {
-    return format() == null
+    return !isBlocks()
         && order == null
         && move != Move.PLUS_ONE
         && !(move == Move.TRANSPOSED && shape.length == 2);
@@ -127,6 +148,12 @@ record GgufView(
     return move == Move.TRANSPOSED && shape.length == 2
         ? new long[] {shape[1], shape[0]}
         : shape.clone();
+  }
+
+  TensorFile.Info info() {
+    // Fails for a type that is not read.
+    dtype();
+    return new TensorFile.Info(type.name(), modelShape(), rows() * columns(), data.byteSize());
   }
 
   private long rows() {
@@ -164,11 +191,13 @@ record GgufView(
 
   /** A row of the file in the dtype that it is given as. */
   private MemorySegment row(long r) {
-    BlockFormat format = format();
-    if (format != null) {
+    if (isBlocks()) {
       float[] x = new float[Math.toIntExact(columns())];
-      long bytes = format.rowBytes(x.length);
-      Quantizer.dequantize(format, data.asSlice(r * bytes, bytes), x);
+      StoredWeight blocks = blocks();
+      Storage.Blocks storage = (Storage.Blocks) blocks.storage();
+      byte[] room = new byte[Math.toIntExact(storage.rowBytes(x.length))];
+      MemorySegment row = blocks.rows(storage, r, r + 1, MemorySegment.ofArray(room));
+      Quantizer.dequantize(storage.format(), row, x);
       return MemorySegment.ofArray(x);
     }
     long bytes = columns() * type.dtype().bytes();
@@ -186,18 +215,22 @@ record GgufView(
     return MemorySegment.ofArray(values);
   }
 
+  private StoredWeight blocks() {
+    BlockFormat format = format();
+    return format == null
+        ? new WidenedBlocks(data, widened().orElseThrow(), rows(), columns())
+        : new StoredWeight.Blocks(data, format, rows(), columns());
+  }
+
   /** The weight of a linear layer, where it is in blocks or not as the model has it; else empty. */
   Optional<StoredWeight> stored() {
-    BlockFormat format = format();
     if (shape.length != 2
-        || format == null && order == null && move != Move.TRANSPOSED
+        || !isBlocks() && order == null && move != Move.TRANSPOSED
         || move == Move.PLUS_ONE) {
       return Optional.empty();
     }
     StoredWeight weight =
-        format == null
-            ? new StoredWeight.Dense(data, type.dtype(), shape[0], shape[1])
-            : new StoredWeight.Blocks(data, format, shape[0], shape[1]);
+        isBlocks() ? blocks() : new StoredWeight.Dense(data, type.dtype(), shape[0], shape[1]);
     return Optional.of(order == null ? weight : new Reordered(weight, order));
   }
 }

@@ -2,6 +2,7 @@ package dev.gatun.text.hf;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,7 +10,10 @@ import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -35,6 +39,56 @@ final class GgufTokenizerTest {
               each.path(name).path("decoded").textValue(), tokenizer.decode(ids, true), text);
         }
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sp-llama", "byte-bpe", "wordpiece", "sp-unigram"})
+  void tokens_of_many_scripts_equal_the_library(String name) throws IOException {
+    JsonNode random = new ObjectMapper().readTree(GOLDENS.resolve("random-texts.json").toFile());
+    JsonNode sentences =
+        new ObjectMapper().readTree(GOLDENS.resolve("case.json").toFile()).path("encodings");
+    EncodeOptions options = EncodeOptions.DEFAULT.withSpecialTokens(name.equals("wordpiece"));
+    int wrong = 0;
+    StringBuilder told = new StringBuilder();
+    try (Tokenizer tokenizer = Tokenizer.load(GOLDENS.resolve(name + ".vocab.gguf"))) {
+      for (JsonNode all : List.of(random, sentences)) {
+        for (JsonNode each : all) {
+          String text = each.path("text").textValue();
+          JsonNode wanted = each.path(name);
+          long[] want = longs(wanted.isArray() ? wanted : wanted.path("ids"));
+          long[] ids = tokenizer.encode(text, options).ids();
+          if (!Arrays.equals(want, ids) && !differs(name, text)) {
+            wrong++;
+            told.append(
+                "\n'%s': %s, expected %s"
+                    .formatted(text, Arrays.toString(ids), Arrays.toString(want)));
+          }
+        }
+      }
+    }
+    assertEquals(0, wrong, () -> told.substring(0, Math.min(3000, told.length())));
+  }
+
+  /**
+   * Where the library matches a control token in the text; and where sentencepiece keeps the space
+   * before a user-defined token, which readers of GGUF and of tokenizer.json strip.
+   */
+  private static boolean differs(String name, String text) {
+    return name.equals("byte-bpe") && text.contains("<|endoftext|>")
+        || name.equals("sp-unigram") && text.contains(" <MASK>");
+  }
+
+  @Test
+  void a_text_becomes_no_control_token() throws IOException {
+    try (Tokenizer tokenizer = Tokenizer.load(GOLDENS.resolve("sp-llama.vocab.gguf"))) {
+      long[] ids = tokenizer.encode("</s> <s> <unk> <0x0A>").ids();
+      assertEquals(1, ids[0]);
+      for (int i = 1; i < ids.length; i++) {
+        assertTrue(ids[i] > 2, Arrays.toString(ids));
+      }
+      assertEquals("", tokenizer.decode(new long[] {1, 2}, true));
+      assertEquals("<s></s>", tokenizer.decode(new long[] {1, 2}, false));
     }
   }
 

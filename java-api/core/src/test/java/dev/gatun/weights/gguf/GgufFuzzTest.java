@@ -1,0 +1,122 @@
+package dev.gatun.weights.gguf;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import com.sun.management.ThreadMXBean;
+import dev.gatun.weights.TensorFile;
+import dev.gatun.weights.WeightsException;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Files with something wrong in them are refused by a message, or read. */
+final class GgufFuzzTest {
+  private static final Path GOLDENS = Path.of("..", "..", "test", "goldens");
+  private static final long[] NUMBERS = {
+    0,
+    1,
+    -1,
+    2,
+    31,
+    0x7fffffffL,
+    0x80000000L,
+    0xffffffffL,
+    1L << 30,
+    1L << 40,
+    1L << 62,
+    Long.MIN_VALUE,
+    Long.MAX_VALUE
+  };
+
+  /** A header that is read makes strings and slots of a few times its bytes. */
+  private static final long MOST_BYTES_EACH = 64;
+
+  private static final long MOST_BYTES = 4 << 20;
+
+  @TempDir Path folder;
+
+  @Test
+  void mutated_files_are_refused_by_a_message() throws IOException {
+    run(400, 1);
+  }
+
+  @Test
+  @Tag("full")
+  void a_hundred_thousand_mutated_files_are_refused_by_a_message() throws IOException {
+    run(100_000, 2);
+  }
+
+  private void run(int count, long seed) throws IOException {
+    byte[][] files = {
+      Files.readAllBytes(GOLDENS.resolve("gguf").resolve("llama-gqa.gguf")),
+      Files.readAllBytes(GOLDENS.resolve("gguf").resolve("mixtral.gguf")),
+      Files.readAllBytes(GOLDENS.resolve("tokenizers").resolve("sp-llama.vocab.gguf"))
+    };
+    Random random = new Random(seed);
+    Path file = folder.resolve("mutated.gguf");
+    int refused = 0;
+    for (int i = 0; i < count; i++) {
+      byte[] bytes = mutated(files[random.nextInt(files.length)], random);
+      Files.write(file, bytes);
+      refused += read(file, bytes.length, "seed %d, file %d".formatted(seed, i)) ? 0 : 1;
+    }
+    assertTrue(refused > count / 4 && refused < count, refused + " of " + count + " were refused");
+  }
+
+  /** Whether a file is read; fails where it is refused by another error than a file's. */
+  private static boolean read(Path file, long size, String which) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    try (GgufFile opened = GgufFile.open(file)) {
+      opened.config();
+      for (String name : opened.names()) {
+        TensorFile.Entry entry = opened.get(name);
+        opened.stored(name);
+        if (entry.elements() < 0) {
+          fail(which);
+        }
+      }
+      return true;
+    } catch (WeightsException e) {
+      assertTrue(e.getMessage().contains(file.toString()), which + ": " + e.getMessage());
+      return false;
+    } catch (IOException | RuntimeException | Error e) {
+      return fail(which + ": " + e, e);
+    } finally {
+      long made = threads.getCurrentThreadAllocatedBytes() - before;
+      assertTrue(
+          made <= MOST_BYTES + MOST_BYTES_EACH * size,
+          "%s: %d bytes of objects for a file of %d".formatted(which, made, size));
+    }
+  }
+
+  private static byte[] mutated(byte[] file, Random random) {
+    byte[] bytes = file.clone();
+    ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int header = Math.min(bytes.length, 6000);
+    for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
+      int at = random.nextInt(header - 8);
+      switch (random.nextInt(5)) {
+        case 0 -> bytes[at] = (byte) random.nextInt(256);
+        case 1 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
+        case 2 -> buffer.putLong(at, NUMBERS[random.nextInt(NUMBERS.length)]);
+        case 3 -> buffer.putInt(at, (int) NUMBERS[random.nextInt(NUMBERS.length)]);
+        default -> {
+          int from = random.nextInt(header - 64);
+          int length = Math.min(1 + random.nextInt(64), header - at);
+          System.arraycopy(file, from, bytes, at, Math.min(length, header - from));
+        }
+      }
+    }
+    return random.nextInt(4) == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length + 1)) : bytes;
+  }
+}
