@@ -90,6 +90,7 @@ public final class AutoModel {
               Map.entry("mbart", Bart::new),
               Map.entry("mt5", T5::new),
               Map.entry("pegasus", Bart::new),
+              Map.entry("switch_transformers", T5::new),
               Map.entry("t5", T5::new),
               Map.entry("umt5", T5::new)));
 

@@ -33,6 +33,16 @@ final class Bart implements EncoderDecoder {
 
   Bart(Config config, Weights all) {
     this.config = config;
+    // Older files spell out what model_type says.
+    config.withoutEffect(
+        "is_encoder_decoder",
+        "static_position_embeddings",
+        "normalize_before",
+        "normalize_embedding",
+        "add_final_layer_norm",
+        "add_bias_logits",
+        "extra_pos_embeddings",
+        "decoder_vocab_size");
     Weights weights = all.body("model");
     int width = config.positive("d_model", 1024);
     Embedding source;

@@ -128,7 +128,13 @@ public final class Seq2SeqLm implements LanguageModel {
    */
   public Seq2SeqOutput forward(Seq2SeqInputs inputs) {
     open();
-    BatchLayout sources = sources(inputs.sources());
+    if (inputs.outputRouterLogits()
+        && !config.text("model_type", "").equals("switch_transformers")) {
+      throw new IllegalArgumentException(
+          "output_router_logits: a %s has no routers".formatted(config.text("model_type", null)));
+    }
+    // Routers' losses count padding too.
+    BatchLayout sources = sources(inputs.sources(), inputs.outputRouterLogits());
     BatchLayout targets = BatchLayout.of(inputs.targets(model), false);
     check("decoder_", targets, model.decoder().limits());
     Seq2SeqOutput output = new Seq2SeqOutput();
@@ -143,7 +149,7 @@ public final class Seq2SeqLm implements LanguageModel {
               targets,
               null,
               0,
-              new Source.Whole(encoded, source.segments()))) {
+              new Source.Whole(encoded, source.segments(), source.paddingBias()))) {
         Trace decoding = trace(inputs);
         Tensor logits = model.decoder().logits(model.decoder().forward(target, decoding));
         output.logits = Padded.rows(logits, target);
@@ -159,6 +165,11 @@ public final class Seq2SeqLm implements LanguageModel {
         decoding
             .crossAttentions()
             .forEach(w -> output.crossAttentions.add(Padded.attention(w, target, source)));
+        encoding.routers().forEach(x -> output.encoderRouterLogits.add(Padded.rows(x, source)));
+        decoding.routers().forEach(x -> output.decoderRouterLogits.add(Padded.rows(x, target)));
+        if (inputs.outputRouterLogits()) {
+          output.routerLosses = () -> RouterLosses.of(config, output);
+        }
         if (inputs.labels() != null) {
           output.loss = Losses.crossEntropy(logits, targets.pickLabels(inputs.labels()));
         }
@@ -180,8 +191,8 @@ public final class Seq2SeqLm implements LanguageModel {
     return Padded.rows(Elementwise.cast(rows, DType.F32), batch);
   }
 
-  private BatchLayout sources(EncoderInputs inputs) {
-    BatchLayout layout = BatchLayout.of(inputs, false);
+  private BatchLayout sources(EncoderInputs inputs, boolean withPadding) {
+    BatchLayout layout = BatchLayout.of(inputs, withPadding);
     check("", layout, model.encoder().limits());
     for (int s = 0; s < layout.sequences(); s++) {
       if (layout.lengths()[s] == 0) {
@@ -212,7 +223,7 @@ public final class Seq2SeqLm implements LanguageModel {
    */
   public void encode(List<KvSequence> sequences, long[][] ids) {
     open();
-    BatchLayout layout = sources(EncoderInputs.of(ids));
+    BatchLayout layout = sources(EncoderInputs.of(ids), false);
     for (KvSequence sequence : sequences) {
       if (sequence.length() > 0) {
         throw new IllegalArgumentException(

@@ -3,16 +3,18 @@ package dev.gatun.models;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * What a {@link Seq2SeqLm} gives for whole sequences; a part that the inputs do not ask for is null
- * or empty. Closing it closes its tensors. Rows of padding are 0.
+ * or empty. Closing it closes its tensors. Rows of padding are 0, but where routers' logits are
+ * asked for: their losses count padding as other tokens, which is computed then.
  */
 public final class Seq2SeqOutput implements AutoCloseable {
   Tensor logits;
   Tensor encoderLastHiddenState;
   Loss loss;
-  RouterLosses routerLosses;
+  Supplier<RouterLosses> routerLosses;
   final List<Tensor> encoderHiddenStates = new ArrayList<>();
   final List<Tensor> decoderHiddenStates = new ArrayList<>();
   final List<Tensor> encoderAttentions = new ArrayList<>();
@@ -42,12 +44,15 @@ public final class Seq2SeqOutput implements AutoCloseable {
     if (loss == null) {
       return null;
     }
-    return routerLosses == null ? loss.value() : loss.value() + routerLosses.weighted();
+    return routerLosses == null ? loss.value() : loss.value() + routerLosses.get().weighted();
   }
 
-  /** What the routers of a mixture of experts add to the loss; null where nobody asked. */
+  /**
+   * What the routers of a mixture of experts add to the loss; null where nobody asked. Read from
+   * the device when asked for.
+   */
   public RouterLosses routerLosses() {
-    return routerLosses;
+    return routerLosses == null ? null : routerLosses.get();
   }
 
   /** The embeddings and each encoder layer's output, [batch, length, hidden_size]. */

@@ -122,7 +122,9 @@ final class T5 implements EncoderDecoder {
       if (layer >= tables.size()) {
         return last;
       }
-      return QueryKeyPairs.lookUp(batch, tables.get(layer).table(), buckets::of);
+      Tensor bias = QueryKeyPairs.lookUp(batch, tables.get(layer).table(), buckets::of);
+      Tensor padding = batch.paddingBias();
+      return padding == null ? bias : Elementwise.add(bias, padding);
     }
   }
 

@@ -97,7 +97,10 @@ final class Trace {
       int layer,
       Scope scope) {
     Attention.Keys keys = batch.source().keys(decoder, attention, layer);
-    Attention.Result result = attention.cross(query, batch.segments(), keys, wantsAttentions());
+    Attention.Result result =
+        attention
+            .withBias(batch.source().padding())
+            .cross(query, batch.segments(), keys, wantsAttentions());
     if (crossAttentions != null) {
       crossAttentions.add(scope.keep(result.weights()));
     }

@@ -47,6 +47,13 @@ final class UnreadKeys {
               // Training alone.
               Set.of(
                   "attention_dropout",
+                  "router_ignore_padding_tokens",
+                  "router_z_loss_coef",
+                  "init_std",
+                  "classif_dropout",
+                  "encoder_layerdrop",
+                  "decoder_layerdrop",
+                  "activation_dropout",
                   "attention_probs_dropout_prob",
                   "attn_pdrop",
                   "classifier_dropout",
@@ -75,6 +82,8 @@ final class UnreadKeys {
               // How something is computed, and not what.
               Set.of(
                   "_attn_implementation_autoset",
+                  "add_router_probs",
+                  "router_dtype",
                   "attention_softmax_in_fp32",
                   "attn_implementation",
                   "bias_dropout_fusion",

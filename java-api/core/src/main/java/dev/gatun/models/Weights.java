@@ -96,6 +96,15 @@ record Weights(Loader loader, String prefix) {
     return loader.experts(all, in);
   }
 
+  /** The layers of a name that has each expert's number in it. */
+  ExpertsLinear expertsNamed(String pattern, int experts, long out, long in) {
+    List<List<Loader.Layer>> all = new ArrayList<>();
+    for (int e = 0; e < experts; e++) {
+      all.add(List.of(new Loader.Layer(prefix + pattern.formatted(e), out, false)));
+    }
+    return loader.experts(all, in);
+  }
+
   /** The same of one tensor [experts, out, in] of that name. */
   ExpertsLinear fusedExperts(String name, int experts, long out, long in) {
     return loader.fusedExperts(prefix + name, experts, out, in);
