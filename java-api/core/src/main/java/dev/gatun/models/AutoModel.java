@@ -188,6 +188,7 @@ public final class AutoModel {
         Loader loader = loader(file, directory, config, device, types, compute)) {
       Weights weights = new Weights(loader);
       EncoderDecoder parts = family.build(config, weights);
+      config.withoutEffect("is_encoder_decoder");
       UnreadKeys.warn(config);
       return new Seq2SeqLm(config, weights, parts);
     }

@@ -34,7 +34,7 @@ final class T5 implements EncoderDecoder {
 
   T5(Config config, Weights weights) {
     // The last two follow from feed_forward_proj; positions are relative.
-    config.withoutEffect("is_encoder_decoder", "n_positions", "dense_act_fn", "is_gated_act");
+    config.withoutEffect("n_positions", "dense_act_fn", "is_gated_act");
     Embedding shared = shared(config, weights);
     encoder = new EncoderStack(config, weights, shared);
     decoder = new DecoderStack(config, weights, shared);

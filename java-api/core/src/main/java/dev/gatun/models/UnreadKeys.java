@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.files.Warnings;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -46,6 +47,7 @@ final class UnreadKeys {
                   "use_return_dict"),
               // Training alone.
               Set.of(
+                  "activation_dropout",
                   "attention_dropout",
                   "router_ignore_padding_tokens",
                   "router_z_loss_coef",
@@ -58,13 +60,16 @@ final class UnreadKeys {
                   "attn_pdrop",
                   "classifier_dropout",
                   "classifier_dropout_prob",
+                  "decoder_layerdrop",
                   "dropout",
                   "dropout_rate",
                   "embd_pdrop",
                   "embedding_dropout",
+                  "encoder_layerdrop",
                   "gradient_checkpointing",
                   "hidden_dropout",
                   "hidden_dropout_prob",
+                  "init_std",
                   "initializer_cutoff_factor",
                   "initializer_factor",
                   "initializer_range",
@@ -171,6 +176,7 @@ final class UnreadKeys {
           Map.entry("position_embedding_type", "absolute"),
           Map.entry("pruned_heads", "{}"),
           Map.entry("rotary", "true"),
+          Map.entry("static_position_embeddings", "true"),
           Map.entry("use_mrope", "false"));
 
   private UnreadKeys() {}
@@ -179,6 +185,9 @@ final class UnreadKeys {
   static Set<String> of(Config config) {
     Set<String> unread = config.unread();
     unread.removeAll(HARMLESS);
+    if (Objects.equals(config.peek("decoder_vocab_size"), config.peek("vocab_size"))) {
+      unread.remove("decoder_vocab_size");
+    }
     unread.removeIf(key -> String.valueOf(config.peek(key)).equals(HARMLESS_VALUES.get(key)));
     return unread;
   }
