@@ -4,6 +4,7 @@
 #ifndef GATUN_SUPER_BLOCK_H
 #define GATUN_SUPER_BLOCK_H
 
+#include "affine_search.h"
 #include "block_formats.h"
 #include "scale_search.h"
 
@@ -24,6 +25,7 @@ template <int kSub, int kMost>
 class SuperBlock {
  public:
   static constexpr int kSubs = kSuperBlock / kSub;
+  using Search = AffineSearch<kSub>;
 
   float scale, min;
   int chosen[2 * kSubs];  // the sub-blocks' scales, then their minima
@@ -35,8 +37,8 @@ class SuperBlock {
     for (const bool searched : {true, false}) {
       float scales[kSubs], mins[kSubs], largest_scale = 0, largest_min = 0;
       for (int s = 0; s < kSubs; s++) {
-        const ScaleAndMin sub = searched ? search_affine(x + s * kSub, kSub, steps)
-                                         : affine_range(x + s * kSub, kSub, steps);
+        const ScaleAndMin sub =
+            searched ? Search::best(x + s * kSub, steps) : Search::range(x + s * kSub, steps);
         scales[s] = sub.scale;
         mins[s] = sub.min;
         const float scale_size = __builtin_fabsf(sub.scale), min_size = __builtin_fabsf(sub.min);
@@ -82,13 +84,13 @@ class SuperBlock {
   void choose(const float *x, int steps, int sub, float wanted_scale, float wanted_min) {
     const int near_scale = even(wanted_scale, scale, 0, kMost);
     const int near_min = even(wanted_min, min, 0, kMost);
-    double smallest = __builtin_inf();
+    float smallest = __builtin_inff();
     chosen[sub] = chosen[kSubs + sub] = 0;
     for (int a = near_scale > 0 ? near_scale - 1 : 0; a <= near_scale + 1 && a <= kMost; a++) {
       for (int b = near_min > 0 ? near_min - 1 : 0; b <= near_min + 1 && b <= kMost; b++) {
         const float sub_scale = scale * static_cast<float>(a);
         const float sub_min = min * static_cast<float>(b);
-        const double e = affine_error(x, kSub, steps, sub_scale, sub_min);
+        const float e = Search::error(x, steps, sub_scale, sub_min);
         if (e < smallest) {
           smallest = e;
           chosen[sub] = a;
@@ -99,9 +101,10 @@ class SuperBlock {
     error_ += smallest;
     const float sub_scale = scale * static_cast<float>(chosen[sub]);
     const float sub_min = min * static_cast<float>(chosen[kSubs + sub]);
+    float best[kSub];
+    Search::codes(x, steps, sub_scale, sub_min, best);
     for (int i = 0; i < kSub; i++) {
-      const double code = affine_code(x[i], steps, sub_scale, sub_min);
-      codes[sub * kSub + i] = code != code ? 0 : static_cast<int>(code);
+      codes[sub * kSub + i] = static_cast<int>(best[i]);
     }
   }
 

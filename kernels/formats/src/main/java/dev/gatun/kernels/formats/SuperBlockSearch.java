@@ -40,10 +40,11 @@ final class SuperBlockSearch {
     for (boolean searched : new boolean[] {true, false}) {
       for (int s = 0; s < subs; s++) {
         float[] found = new float[2];
+        AffineSearch search = new AffineSearch(x, s * form.sub, form.sub, form.steps);
         if (searched) {
-          ScaleSearch.affine(x, s * form.sub, form.sub, form.steps, found);
+          search.best(found);
         } else {
-          ScaleSearch.range(x, s * form.sub, form.sub, form.steps, found);
+          search.range(found);
         }
         scales[s] = found[0];
         mins[s] = found[1];
@@ -81,11 +82,11 @@ final class SuperBlockSearch {
   private void choose(int sub, float wantedScale, float wantedMin) {
     int nearScale = Rounding.even(wantedScale, scale, 0, form.most);
     int nearMin = Rounding.even(wantedMin, min, 0, form.most);
-    double smallest = Double.POSITIVE_INFINITY;
+    AffineSearch search = new AffineSearch(x, sub * form.sub, form.sub, form.steps);
+    float smallest = Float.POSITIVE_INFINITY;
     for (int a = Math.max(0, nearScale - 1); a <= Math.min(form.most, nearScale + 1); a++) {
       for (int b = Math.max(0, nearMin - 1); b <= Math.min(form.most, nearMin + 1); b++) {
-        double e =
-            ScaleSearch.affineError(x, sub * form.sub, form.sub, form.steps, scale * a, min * b);
+        float e = search.error(scale * a, min * b);
         if (e < smallest) {
           smallest = e;
           chosen[sub] = a;
@@ -94,10 +95,9 @@ final class SuperBlockSearch {
       }
     }
     error += smallest;
-    for (int i = sub * form.sub; i < (sub + 1) * form.sub; i++) {
-      codes[i] =
-          ScaleSearch.affineCode(
-              x[i], form.steps, scale * chosen[sub], min * chosen[form.subs() + sub]);
+    float[] best = search.codes(scale * chosen[sub], min * chosen[form.subs() + sub]);
+    for (int i = 0; i < form.sub; i++) {
+      codes[sub * form.sub + i] = (int) best[i];
     }
   }
 
