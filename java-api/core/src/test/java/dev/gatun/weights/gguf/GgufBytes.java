@@ -63,6 +63,11 @@ final class GgufBytes {
     return this;
   }
 
+  GgufBytes raw(byte[] bytes) {
+    out.writeBytes(bytes);
+    return this;
+  }
+
   byte[] bytes() {
     return out.toByteArray();
   }

@@ -9,10 +9,13 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightsException;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is read of a GGUF file, and how what is wrong with one is told. */
 final class GgufFileTest {
@@ -129,6 +132,55 @@ final class GgufFileTest {
     assertTrue(error(text.bytes()).contains("length of 1099511627776 bytes"));
     GgufBytes array = GgufBytes.file(3, 0, 1).text("k").int32(9).int32(10).int64(1L << 61);
     assertTrue(error(array.zeros(64).bytes()).contains("2305843009213693952 values"));
+  }
+
+  /** The types whose bytes ggml's own code made, with what it made of them again. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gguf-blocks", "gguf-blocks-more"})
+  void every_type_gives_the_numbers_that_ggml_gives(String golden) throws IOException {
+    Path expected = Path.of("..", "..", "test", "goldens", golden, "expected.safetensors");
+    int types = 0;
+    try (TensorFile values = TensorFile.open(expected)) {
+      for (String name : values.names()) {
+        if (!name.endsWith(".bytes")) {
+          continue;
+        }
+        String type = name.substring("out.".length(), name.length() - ".bytes".length());
+        byte[] blocks = values.get(name).data().toArray(ValueLayout.JAVA_BYTE);
+        float[] want =
+            values.get("out." + type + ".values").data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+        int rows = want.length / 512;
+        GgufBytes bytes = llama(3, 1).tensor("output.weight", id(type), 0, 512, rows).pad(32);
+        try (TensorFile file = TensorFile.open(write("t.gguf", bytes.raw(blocks).bytes()))) {
+          assertEquals(type, file.info("lm_head.weight").type());
+          TensorFile.Entry got = file.get("lm_head.weight");
+          for (int i = 0; i < want.length; i++) {
+            float value =
+                switch (got.dtype()) {
+                  case F32 -> got.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+                  case F16 ->
+                      Float.float16ToFloat(
+                          got.data().getAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i));
+                  default ->
+                      Float.intBitsToFloat(
+                          got.data().getAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i) << 16);
+                };
+            assertEquals(want[i], value, type + ", element " + i);
+          }
+        }
+        types++;
+      }
+    }
+    assertTrue(types >= 10, types + " types");
+  }
+
+  private static int id(String type) {
+    for (int id = 0; id < 64; id++) {
+      if (GgufType.of(id) != null && GgufType.of(id).name().equals(type)) {
+        return id;
+      }
+    }
+    throw new AssertionError("ggml has no type " + type);
   }
 
   private byte[] shard(int number, int count, int all, boolean architecture) {
