@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.files.Warnings;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -15,7 +16,7 @@ final class UnreadKeys {
   private static final Set<String> HARMLESS =
       Stream.of(
               // What made the file, and what it is for.
-              Set.of(
+              List.of(
                   "_commit_hash",
                   "_name_or_path",
                   "_num_labels",
@@ -36,7 +37,7 @@ final class UnreadKeys {
                   "transformers.js_config",
                   "transformers_version"),
               // What a caller of transformers gets beside the results.
-              Set.of(
+              List.of(
                   "output_attentions",
                   "output_hidden_states",
                   "output_past",
@@ -46,7 +47,7 @@ final class UnreadKeys {
                   "torchscript",
                   "use_return_dict"),
               // Training alone.
-              Set.of(
+              List.of(
                   "activation_dropout",
                   "attention_dropout",
                   "router_ignore_padding_tokens",
@@ -81,7 +82,7 @@ final class UnreadKeys {
                   "summary_first_dropout",
                   "summary_last_dropout"),
               // How something is computed, and not what.
-              Set.of(
+              List.of(
                   "_attn_implementation_autoset",
                   "add_router_probs",
                   "router_dtype",
@@ -103,7 +104,7 @@ final class UnreadKeys {
                   "use_bfloat16",
                   "use_cache"),
               // Of heads, which read them where they are built, and of heads that there are not.
-              Set.of(
+              List.of(
                   "classifier_activation",
                   "classifier_bias",
                   "classifier_pooling",
@@ -119,9 +120,9 @@ final class UnreadKeys {
                   "tie_weights_",
                   "tie_word_embeddings"),
               // Lengths under names that transformers does not read, beside the one that it does.
-              Set.of("max_sequence_length", "model_max_length", "n_ctx", "seq_length"),
+              List.of("max_sequence_length", "model_max_length", "n_ctx", "seq_length"),
               // Of tokenizers and generation, which read them by themselves.
-              Set.of(
+              List.of(
                   "bad_words_ids",
                   "begin_suppress_tokens",
                   "bos_token_id",
@@ -154,7 +155,7 @@ final class UnreadKeys {
                   "top_p",
                   "typical_p",
                   "unk_token_id"))
-          .flatMap(Set::stream)
+          .flatMap(List::stream)
           .collect(Collectors.toUnmodifiableSet());
 
   /** Values that ask for what is done anyway, of keys that are harmless with them alone. */
