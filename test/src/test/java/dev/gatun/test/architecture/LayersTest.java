@@ -35,7 +35,9 @@ final class LayersTest {
     "dev.gatun.ops..",
     "dev.gatun.nn..",
     "dev.gatun.weights..",
+    "dev.gatun.text.jinja..",
     "dev.gatun.text",
+    "dev.gatun.text.chat..",
     "dev.gatun.models..",
     "dev.gatun.generation..",
     "dev.gatun.pipelines.."

@@ -1,0 +1,6 @@
+package dev.gatun.text.jinja;
+
+/** What a template can call. */
+interface Callable {
+  Object call(CallArgs args);
+}
