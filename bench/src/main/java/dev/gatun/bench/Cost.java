@@ -17,8 +17,8 @@ record Cost(double operations, double bytes, String ceiling) {
   private static final double INNER = 1536;
 
   /**
-   * The cost of a case by its name; null of row kernels, which the memory bounds, and where more is
-   * measured than a computation.
+   * The cost of a case by its name; null of row kernels, which the memory bounds, and where more,
+   * or hardly more, is measured than a computation.
    */
   static Cost of(String name) {
     if (name.startsWith(Work.MAIN_JOB) || name.equals(Work.ONE_TEXT)) {
@@ -26,7 +26,7 @@ record Cost(double operations, double bytes, String ceiling) {
     }
     if (GenerationCase.isName(name)) {
       GenerationCase c = GenerationCase.of(name);
-      return new Cost(c.operations(), c.bytes(), c.ceiling());
+      return c.isEmpty() ? null : new Cost(c.operations(), c.bytes(), c.ceiling());
     }
     if (!name.contains("/")) {
       return encoder(Work.lengths(name));

@@ -64,6 +64,11 @@ public record GenerationCase(
     return IntStream.generate(() -> random.nextInt(shape.vocab())).limit(prompt).toArray();
   }
 
+  /** Whether the model has next to nothing to compute. */
+  public boolean isEmpty() {
+    return shape == DecoderShape.EMPTY;
+  }
+
   /** The multiplications and additions of a token's products. */
   public double operations() {
     double head = 2.0 * shape.vocab() * shape.hidden();
