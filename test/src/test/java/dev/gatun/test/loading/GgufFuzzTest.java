@@ -1,4 +1,4 @@
-package dev.gatun.weights.gguf;
+package dev.gatun.test.loading;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import com.sun.management.ThreadMXBean;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightsException;
+import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Files with something wrong in them are refused by a message, or read. */
 final class GgufFuzzTest {
-  private static final Path GOLDENS = Path.of("..", "..", "test", "goldens");
+  private static final Path GOLDENS = Path.of("goldens");
   private static final long[] NUMBERS = {
     0,
     1,
