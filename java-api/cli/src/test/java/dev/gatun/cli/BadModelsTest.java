@@ -90,7 +90,7 @@ class BadModelsTest {
     refused("config.json");
     Path none = folder.resolve("none");
     assertEquals(1, search(none, "ship"));
-    assertEquals("gatun: " + none + ": not a model directory\n", err);
+    assertEquals("gatun: " + none + ": not a model directory, nor a GGUF file\n", err);
   }
 
   @Test
