@@ -11,6 +11,7 @@ module dev.gatun {
   exports dev.gatun.pipelines;
   exports dev.gatun.tensor;
   exports dev.gatun.text;
+  exports dev.gatun.text.chat;
   exports dev.gatun.text.jinja;
   exports dev.gatun.weights;
 

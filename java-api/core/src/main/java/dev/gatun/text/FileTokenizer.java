@@ -166,6 +166,11 @@ final class FileTokenizer implements Tokenizer {
   }
 
   @Override
+  public ControlTokens controlTokens() {
+    return files.controlTokens();
+  }
+
+  @Override
   public OptionalInt modelMaxLength() {
     return files.modelMaxLength();
   }

@@ -128,6 +128,9 @@ public interface Tokenizer extends AutoCloseable {
   /** The tokens that have a role. */
   SpecialTokens specialTokens();
 
+  /** The tokens that steer the model, those with a role among them. */
+  ControlTokens controlTokens();
+
   /**
    * The {@code model_max_length} of {@code tokenizer_config.json}; empty if absent or without
    * meaning (1e30).

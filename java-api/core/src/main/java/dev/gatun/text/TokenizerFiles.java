@@ -13,11 +13,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * What a tokenizer's files say.
@@ -29,6 +32,7 @@ import java.util.function.Function;
  * @param modelMaxLength the length in tokenizer_config.json
  * @param start where its texts may be cut
  * @param control ids of tokens that are special though the tokenizer.json has them as others
+ * @param controlTokens those, the special ones of the tokenizer.json, and those with a role
  */
 record TokenizerFiles(
     String source,
@@ -37,7 +41,8 @@ record TokenizerFiles(
     SpecialTokens special,
     OptionalInt modelMaxLength,
     TextStart start,
-    Set<Integer> control) {
+    Set<Integer> control,
+    ControlTokens controlTokens) {
 
   /** A vocabulary's tokens are names that come once: to keep a table of names only costs time. */
   static final JsonMapper JSON =
@@ -94,10 +99,39 @@ record TokenizerFiles(
     try {
       byte[] json = JSON.writeValueAsBytes(root);
       return new TokenizerFiles(
-          source, json, vocabulary, special, maxLength, new TextStart(root), control);
+          source,
+          json,
+          vocabulary,
+          special,
+          maxLength,
+          new TextStart(root),
+          control,
+          controlTokens(root, vocabulary, special, control));
     } catch (JsonProcessingException e) {
       throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
     }
+  }
+
+  private static ControlTokens controlTokens(
+      JsonNode root, Vocabulary vocabulary, SpecialTokens special, Set<Integer> control) {
+    Map<String, Integer> ids = new HashMap<>();
+    for (JsonNode added : root.path("added_tokens")) {
+      if (added.path("special").asBoolean(false)) {
+        ids.put(added.path("content").asText(), added.path("id").intValue());
+      }
+    }
+    Stream.of(
+            special.cls(),
+            special.sep(),
+            special.pad(),
+            special.mask(),
+            special.unk(),
+            special.bos(),
+            special.eos())
+        .flatMapToInt(OptionalInt::stream)
+        .forEach(id -> ids.put(vocabulary.token(id), id));
+    control.forEach(id -> ids.put(vocabulary.token(id), id));
+    return new ControlTokens(ids, control.isEmpty());
   }
 
   private static void lowerCase(ObjectNode root) {

@@ -3,12 +3,14 @@ package dev.gatun.generation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.text.ControlTokens;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.SpecialTokens;
 import dev.gatun.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -79,6 +81,11 @@ final class TextStreamTest {
     @Override
     public Optional<String> idToToken(long id) {
       return Optional.of(TOKENS.get((int) id));
+    }
+
+    @Override
+    public ControlTokens controlTokens() {
+      return new ControlTokens(Map.of(), false);
     }
 
     @Override

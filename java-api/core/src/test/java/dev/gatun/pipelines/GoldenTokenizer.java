@@ -1,5 +1,6 @@
 package dev.gatun.pipelines;
 
+import dev.gatun.text.ControlTokens;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.SpecialTokens;
@@ -7,6 +8,7 @@ import dev.gatun.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -87,6 +89,11 @@ final class GoldenTokenizer implements Tokenizer {
   @Override
   public Optional<String> idToToken(long id) {
     return Optional.of(Long.toString(id));
+  }
+
+  @Override
+  public ControlTokens controlTokens() {
+    return new ControlTokens(Map.of(), false);
   }
 
   @Override

@@ -37,6 +37,7 @@ final class LayersTest {
     "dev.gatun.weights..",
     "dev.gatun.text.jinja..",
     "dev.gatun.text",
+    "dev.gatun.text.chat..",
     "dev.gatun.models..",
     "dev.gatun.generation..",
     "dev.gatun.pipelines.."

@@ -93,7 +93,8 @@ public final class Text implements Comparable<Text> {
     return slice(start, value.length());
   }
 
-  Text plus(Text other) {
+  /** This text and another one behind it. */
+  public Text plus(Text other) {
     return new Builder().add(this).add(other).text();
   }
 

@@ -1,0 +1,41 @@
+package dev.gatun.text.chat;
+
+import dev.gatun.text.Tokenizer;
+import dev.gatun.text.TokenizerException;
+import dev.gatun.text.jinja.Text;
+
+/** A conversation as a model reads it. Its characters know whether the template wrote them. */
+public final class Prompt {
+  private final Text text;
+  // Where it ends in the text, which a message that is gone on with may be behind.
+  private final String value;
+
+  Prompt(Text text, int length) {
+    this.text = text;
+    this.value = text.toString().substring(0, length);
+  }
+
+  /**
+   * Whether the template wrote all characters from {@code start} to before {@code end}, and none of
+   * them came in a message, a tool, a document or a variable.
+   */
+  public boolean fromTemplate(int start, int end) {
+    return text.fromTemplate(start, end);
+  }
+
+  /**
+   * Its tokens. Those that steer the model come of the template's own words alone, whatever the
+   * messages spell; nothing is added, so that it begins a sequence just if the template says so.
+   *
+   * @throws TokenizerException if one character of a message by itself is such a token
+   */
+  public long[] encode(Tokenizer tokenizer) {
+    return new PromptEncoder(tokenizer, this).ids();
+  }
+
+  /** The text. */
+  @Override
+  public String toString() {
+    return value;
+  }
+}
