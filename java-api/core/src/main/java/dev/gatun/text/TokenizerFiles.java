@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,7 +116,9 @@ record TokenizerFiles(
   private static ControlTokens controlTokens(
       JsonNode root, Vocabulary vocabulary, SpecialTokens special, Set<Integer> control) {
     Map<String, Integer> ids = new HashMap<>();
+    Set<String> matched = new HashSet<>();
     for (JsonNode added : root.path("added_tokens")) {
+      matched.add(added.path("content").asText());
       if (added.path("special").asBoolean(false)) {
         ids.put(added.path("content").asText(), added.path("id").intValue());
       }
@@ -131,7 +134,8 @@ record TokenizerFiles(
         .flatMapToInt(OptionalInt::stream)
         .forEach(id -> ids.put(vocabulary.token(id), id));
     control.forEach(id -> ids.put(vocabulary.token(id), id));
-    return new ControlTokens(ids, control.isEmpty());
+    matched.retainAll(ids.keySet());
+    return new ControlTokens(ids, matched);
   }
 
   private static void lowerCase(ObjectNode root) {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -85,7 +86,7 @@ final class TextStreamTest {
 
     @Override
     public ControlTokens controlTokens() {
-      return new ControlTokens(Map.of(), false);
+      return new ControlTokens(Map.of(), Set.of());
     }
 
     @Override

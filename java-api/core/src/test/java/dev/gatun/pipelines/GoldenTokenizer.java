@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -93,7 +94,7 @@ final class GoldenTokenizer implements Tokenizer {
 
   @Override
   public ControlTokens controlTokens() {
-    return new ControlTokens(Map.of(), false);
+    return new ControlTokens(Map.of(), Set.of());
   }
 
   @Override

@@ -5,7 +5,10 @@ import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeSet;
@@ -23,6 +26,8 @@ final class PromptEncoder {
   private final String text;
   private final ControlTokens control;
   private final Map<Long, String> spellings = new HashMap<>();
+  // Those that the tokenizer does not find itself, by their first chars, longer ones first.
+  private final Map<Character, List<String>> unmatched = new HashMap<>();
   private final OptionalInt unknown;
 
   PromptEncoder(Tokenizer tokenizer, Prompt prompt) {
@@ -32,14 +37,15 @@ final class PromptEncoder {
     this.control = tokenizer.controlTokens();
     this.unknown = tokenizer.specialTokens().unk();
     control.ids().forEach((token, id) -> spellings.put((long) id, token));
+    control.ids().keySet().stream()
+        .filter(token -> !token.isEmpty() && !control.matched().contains(token))
+        .sorted(Comparator.comparingInt(String::length).reversed())
+        .forEach(
+            token -> unmatched.computeIfAbsent(token.charAt(0), _ -> new ArrayList<>()).add(token));
   }
 
   long[] ids() {
     LongStream.Builder ids = LongStream.builder();
-    if (control.matched()) {
-      encode(0, text.length(), ids);
-      return ids.build().toArray();
-    }
     int from = 0;
     for (int at = 0; at < text.length(); ) {
       String token = tokenAt(at);
@@ -56,18 +62,14 @@ final class PromptEncoder {
     return ids.build().toArray();
   }
 
-  /** The longest control token that the template spells here, or null. */
+  /** The longest such token that the template spells here, or null. */
   private String tokenAt(int at) {
-    String longest = null;
-    for (String token : control.ids().keySet()) {
-      if (!token.isEmpty()
-          && (longest == null || token.length() > longest.length())
-          && text.startsWith(token, at)
-          && prompt.fromTemplate(at, at + token.length())) {
-        longest = token;
+    for (String token : unmatched.getOrDefault(text.charAt(at), List.of())) {
+      if (text.startsWith(token, at) && prompt.fromTemplate(at, at + token.length())) {
+        return token;
       }
     }
-    return longest;
+    return null;
   }
 
   /** Adds the tokens of a part of the text. */
