@@ -19,7 +19,9 @@ import java.util.function.Supplier;
 
 /**
  * A model's chat templates: they write conversations as the model was trained to read them, as
- * {@code apply_chat_template} of transformers does. Immutable: may be used by several threads.
+ * {@code apply_chat_template} of transformers does; but the {@code arguments} of tool calls may be
+ * a map or the text of a JSON object, whichever the template expects. Immutable: may be used by
+ * several threads.
  */
 public final class ChatTemplate {
   /** The roles that templates know; these words of a message are the template's own. */
@@ -99,7 +101,11 @@ public final class ChatTemplate {
             : new OpenMessage(conversation.messages(), conversation.continued(), chosen.source);
     Map<String, Object> variables = new LinkedHashMap<>(tokens);
     variables.putAll(conversation.variables());
-    variables.put("messages", withRoles(open == null ? conversation.messages() : open.marked()));
+    List<Map<String, ?>> messages =
+        withRoles(open == null ? conversation.messages() : open.marked());
+    variables.put(
+        "messages",
+        ToolArguments.fit(messages, () -> ToolArguments.of(chosen.template, variables)));
     variables.put("tools", conversation.tools());
     variables.put("documents", conversation.documents());
     variables.put("add_generation_prompt", conversation.addGenerationPrompt());

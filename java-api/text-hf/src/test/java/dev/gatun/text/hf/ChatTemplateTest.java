@@ -15,11 +15,13 @@ import dev.gatun.text.chat.Prompt;
 import dev.gatun.text.jinja.Limits;
 import dev.gatun.text.jinja.TemplateException;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -122,6 +124,56 @@ final class ChatTemplateTest {
         assertEquals(List.of((long) begin, (long) end, (long) begin), control(tokenizer, ids));
       }
     }
+  }
+
+  private static final String CALLS =
+      "{% for m in messages %}{% for c in m.tool_calls or [] %}X{% endfor %}{% endfor %}";
+
+  /**
+   * Each writes the arguments in its way, and fails or writes something else for the other form.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{{ c.function.arguments | tojson }}",
+        "{{ '' + c.function.arguments }}",
+        "{{ '' ~ c.function.arguments }}",
+        "{{ c.function.arguments if c.function.arguments is string else c.function.arguments |"
+            + " tojson }}",
+        "{% if c.function.arguments is not mapping %}{{ raise_exception('no map') }}{% endif %}{{"
+            + " c['function']['arguments'] | tojson }}",
+        "{% if c.function.arguments is mapping %}{{ raise_exception('a map') }}{% endif %}{{"
+            + " c.function.arguments }}"
+      })
+  void arguments_are_a_map_or_a_text(String way) {
+    String text =
+        "{\"city\": \"Colón\", \"days\": [2, 3.5, null, true], \"big\": 12345678901234567890}";
+    ChatTemplate template = ChatTemplate.of(CALLS.replace("X", way), Map.of());
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("city", "Colón");
+    map.put("days", Arrays.asList(2, 3.5, null, true));
+    map.put("big", new BigInteger("12345678901234567890"));
+    for (Object arguments : List.of(text, map)) {
+      assertEquals(text, template.apply(calling(arguments)).toString());
+    }
+  }
+
+  @Test
+  void arguments_that_are_no_object_stay() {
+    ChatTemplate template =
+        ChatTemplate.of(CALLS.replace("X", "{{ c.function.arguments | tojson }}"), Map.of());
+    for (String text : List.of("{'city': 1}", "[1]", "null", "", "{} {}")) {
+      assertEquals("\"" + text + "\"", template.apply(calling(text)).toString());
+    }
+  }
+
+  private static Conversation calling(Object arguments) {
+    Map<String, Object> message = Conversation.message("assistant", null);
+    message.put(
+        "tool_calls",
+        List.of(
+            Map.of("type", "function", "function", Map.of("name", "f", "arguments", arguments))));
+    return Conversation.of(List.of(Conversation.message("user", "a"), message));
   }
 
   @Test
