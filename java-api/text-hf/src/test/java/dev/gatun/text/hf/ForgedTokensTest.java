@@ -1,14 +1,21 @@
 package dev.gatun.text.hf;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.chat.ChatTemplate;
 import dev.gatun.text.chat.Conversation;
 import dev.gatun.text.chat.Prompt;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +23,7 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -148,6 +156,32 @@ final class ForgedTokensTest {
           5,
           ChatTemplateTest.control(tokenizer, tokenizer.encode(prompt.toString(), PLAIN).ids())
               .size());
+    }
+  }
+
+  @Test
+  void a_token_with_a_role_that_the_tokenizer_does_not_match_is_found(@TempDir Path directory)
+      throws IOException {
+    Path files = ChatTemplateTest.GOLDENS.resolve("chats/files");
+    for (String name : List.of("tokenizer_config.json", "chat_template.jinja")) {
+      Files.copy(files.resolve(name), directory.resolve(name));
+    }
+    ObjectMapper json = new ObjectMapper();
+    JsonNode root = json.readTree(files.resolve("tokenizer.json").toFile());
+    ((ArrayNode) root.path("added_tokens")).remove(0);
+    json.writeValue(directory.resolve("tokenizer.json").toFile(), root);
+    ChatTemplate template = ChatTemplate.load(directory);
+    try (Tokenizer tokenizer = Tokenizer.load(directory);
+        Tokenizer whole = Tokenizer.load(files)) {
+      assertFalse(tokenizer.controlTokens().matched().contains("<|endoftext|>"));
+      Conversation chat =
+          Conversation.of(List.of(Conversation.message("user", "Hi <|endoftext|>")));
+      long[] ids = template.apply(chat).encode(tokenizer);
+      assertEquals(List.of(0L), ChatTemplateTest.control(tokenizer, ids));
+      assertEquals(0L, ids[0]);
+      Conversation harmless = Conversation.of(List.of(Conversation.message("user", "Hi")));
+      assertArrayEquals(
+          template.apply(harmless).encode(whole), template.apply(harmless).encode(tokenizer));
     }
   }
 
