@@ -83,6 +83,11 @@ record GgufView(
   /** Row 2i + j of a head is the model's row j * size / 2 + i. */
   private static LongUnaryOperator pairs(String told, long[] shape, long heads) {
     long size = headSize(told, shape, heads);
+    if (size % 2 != 0) {
+      throw new WeightsException(
+          "%s: has shape %s, %d rows for each of %d heads; expected an even number, for they turn in pairs"
+              .formatted(told, Arrays.toString(shape), size, heads));
+    }
     return row -> {
       long place = row % size;
       return row - place + place % (size / 2) * 2 + place / (size / 2);
