@@ -22,26 +22,17 @@ import java.util.List;
  * Safe for use by many threads; a cache is for one step at a time.
  */
 public final class CausalLm implements LanguageModel {
-  private final Config config;
-  private final Device device;
+  private final Loaded loaded;
   private final Decoder decoder;
-  private final List<AutoCloseable> parts;
-  private final List<String> unusedWeights;
-  private final List<String> linearWeights;
   private final List<Integer> eosTokenIds;
-  private volatile boolean closed;
 
   /**
    * @param weights what the decoder was made of; the model closes them
    */
   CausalLm(Config config, Weights weights, Decoder decoder) {
-    this.config = config;
-    this.device = weights.device();
     this.decoder = decoder;
     this.eosTokenIds = config.integers("eos_token_id");
-    this.unusedWeights = weights.unused(decoder::isOtherHead);
-    this.linearWeights = weights.loader().linearWeights();
-    this.parts = weights.loader().handOver();
+    this.loaded = new Loaded(config, weights, decoder::isOtherHead);
   }
 
   /** The most tokens of a sequence. */
@@ -78,22 +69,22 @@ public final class CausalLm implements LanguageModel {
 
   @Override
   public Config config() {
-    return config;
+    return loaded.config();
   }
 
   @Override
   public Device device() {
-    return device;
+    return loaded.device();
   }
 
   @Override
   public List<String> unusedWeights() {
-    return unusedWeights;
+    return loaded.unusedWeights();
   }
 
-  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  @Override
   public List<String> linearWeights() {
-    return linearWeights;
+    return loaded.linearWeights();
   }
 
   /**
@@ -104,13 +95,13 @@ public final class CausalLm implements LanguageModel {
    * @throws IllegalStateException when the model is closed
    */
   public CausalLmOutput forward(CausalLmInputs inputs) {
-    open();
+    loaded.check();
     BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
     layout.check(decoder.limits());
     boolean withRouters = withRouters(inputs.outputRouterLogits());
     CausalLmOutput output = new CausalLmOutput();
     try (Scope scope = Scope.open();
-        TokenBatch batch = new TokenBatch(decoder, device, layout)) {
+        TokenBatch batch = new TokenBatch(decoder, loaded.device(), layout)) {
       Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions(), withRouters);
       Tensor logits = decoder.logits(decoder.forward(batch, trace));
       output.logits = Padded.rows(logits, batch);
@@ -141,7 +132,8 @@ public final class CausalLm implements LanguageModel {
     Routers routers = decoder.routers();
     if (Boolean.TRUE.equals(asked) && routers == null) {
       throw new IllegalArgumentException(
-          "output_router_logits: a %s has no routers".formatted(config.text("model_type", null)));
+          "output_router_logits: a %s has no routers"
+              .formatted(loaded.config().text("model_type", null)));
     }
     return asked == null ? routers != null && routers.output() : asked;
   }
@@ -159,7 +151,7 @@ public final class CausalLm implements LanguageModel {
    */
   @Override
   public TokenBatch batch(List<Chunk> chunks) {
-    open();
+    loaded.check();
     if (chunks.isEmpty()) {
       throw new IllegalArgumentException("a step needs at least one chunk");
     }
@@ -169,7 +161,7 @@ public final class CausalLm implements LanguageModel {
     TokenBatch batch =
         new TokenBatch(
             decoder,
-            device,
+            loaded.device(),
             layout,
             chunks
                 .getFirst()
@@ -199,11 +191,11 @@ public final class CausalLm implements LanguageModel {
    */
   public TokenBatch batch(
       KvCache cache, int sequences, int tokens, int longestChunk, int longest, int wanted) {
-    open();
+    loaded.check();
     BatchLayout room = BatchLayout.room(sequences, tokens, longestChunk, longest);
     room.check(decoder.limits());
     return new TokenBatch(
-        decoder, device, room, cache.step(sequences, tokens, longest), wanted, null);
+        decoder, loaded.device(), room, cache.step(sequences, tokens, longest), wanted, null);
   }
 
   /**
@@ -215,28 +207,15 @@ public final class CausalLm implements LanguageModel {
    */
   @Override
   public Tensor logits(TokenBatch batch) {
-    open();
+    loaded.check();
     try (Scope scope = Scope.open()) {
       Tensor hidden = decoder.forward(batch, Trace.none());
       return scope.keep(decoder.logits(Indexing.indexSelect(hidden, 0, batch.wanted())));
     }
   }
 
-  private void open() {
-    if (closed) {
-      throw new IllegalStateException("the model is closed");
-    }
-  }
-
   @Override
   public void close() {
-    closed = true;
-    for (AutoCloseable part : parts) {
-      try {
-        part.close();
-      } catch (Exception e) {
-        throw new IllegalStateException("cannot close a part of the model", e);
-      }
-    }
+    loaded.close();
   }
 }

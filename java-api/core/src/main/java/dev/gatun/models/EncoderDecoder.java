@@ -15,6 +15,11 @@ interface EncoderDecoder {
    */
   long[][] shifted(long[][] labels);
 
+  /** Whether some of its layers are mixtures of experts, whose routers have logits. */
+  default boolean hasRouters() {
+    return false;
+  }
+
   /** Whether a weight's name is that of another head of the family, or of a table it needs not. */
   boolean isOtherHead(String name);
 }

@@ -19,28 +19,19 @@ public final class EncoderModel implements Model {
   private static final int LEAST_BATCH = 128;
   private static final int MOST_BATCH = 16_384;
 
-  private final Config config;
+  private final Loaded loaded;
   private final Head head;
-  private final Device device;
   private final Encoder encoder;
-  private final List<AutoCloseable> parts;
-  private final List<String> unusedWeights;
-  private final List<String> linearWeights;
   private final List<List<String>> linearLayers;
-  private volatile boolean closed;
 
   /**
    * @param weights what the encoder was made of; the model closes them
    */
   EncoderModel(Config config, Head head, Weights weights, Encoder encoder) {
-    this.config = config;
     this.head = head;
-    this.device = weights.device();
     this.encoder = encoder;
-    this.unusedWeights = weights.unused(encoder::isOtherHead);
-    this.linearWeights = weights.loader().linearWeights();
     this.linearLayers = weights.loader().linearLayers();
-    this.parts = weights.loader().handOver();
+    this.loaded = new Loaded(config, weights, encoder::isOtherHead);
   }
 
   /** The most tokens of a sequence. */
@@ -60,7 +51,7 @@ public final class EncoderModel implements Model {
 
   @Override
   public Config config() {
-    return config;
+    return loaded.config();
   }
 
   /** {@return what it computes from its last hidden states} */
@@ -70,12 +61,12 @@ public final class EncoderModel implements Model {
 
   @Override
   public List<String> unusedWeights() {
-    return unusedWeights;
+    return loaded.unusedWeights();
   }
 
-  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  @Override
   public List<String> linearWeights() {
-    return linearWeights;
+    return loaded.linearWeights();
   }
 
   /**
@@ -88,7 +79,7 @@ public final class EncoderModel implements Model {
 
   @Override
   public Device device() {
-    return device;
+    return loaded.device();
   }
 
   /**
@@ -102,7 +93,7 @@ public final class EncoderModel implements Model {
     BatchLayout layout = checked(inputs, encoder.head().needsPadding(inputs));
     EncoderOutput output = new EncoderOutput();
     try (Scope scope = Scope.open();
-        TokenBatch batch = new TokenBatch(encoder, device, layout)) {
+        TokenBatch batch = new TokenBatch(encoder, loaded.device(), layout)) {
       Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions(), false);
       Tensor hidden = run(batch, trace);
       output.lastHiddenState = Padded.rows(hidden, batch);
@@ -122,9 +113,9 @@ public final class EncoderModel implements Model {
   }
 
   /**
-   * A batch on the model's device, checked, for {@link #hidden}. Another can take its place, see
-   * {@link TokenBatch#write}: a batch of as many sequences, and tokens, as will ever come leaves
-   * room for all.
+   * A batch on the model's loaded.device(), checked, for {@link #hidden}. Another can take its
+   * place, see {@link TokenBatch#write}: a batch of as many sequences, and tokens, as will ever
+   * come leaves room for all.
    *
    * @param inputIds token ids, a row a sequence
    * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
@@ -133,7 +124,7 @@ public final class EncoderModel implements Model {
    */
   public TokenBatch batch(long[][] inputIds, long[][] attentionMask, long[][] tokenTypeIds) {
     EncoderInputs inputs = EncoderInputs.of(inputIds, attentionMask, tokenTypeIds);
-    return new TokenBatch(encoder, device, checked(inputs, false));
+    return new TokenBatch(encoder, loaded.device(), checked(inputs, false));
   }
 
   /**
@@ -141,7 +132,7 @@ public final class EncoderModel implements Model {
    * for nothing, so that {@link Device#capture} can record it.
    */
   public Tensor hidden(TokenBatch batch) {
-    open();
+    loaded.check();
     try (Scope scope = Scope.open()) {
       return scope.keep(run(batch, Trace.none()));
     }
@@ -173,7 +164,7 @@ public final class EncoderModel implements Model {
   public Encoded encode(long[][] inputIds, long[][] tokenTypeIds) {
     BatchLayout layout = checked(EncoderInputs.of(inputIds, null, tokenTypeIds), false);
     try (Scope scope = Scope.open()) {
-      TokenBatch batch = new TokenBatch(encoder, device, layout);
+      TokenBatch batch = new TokenBatch(encoder, loaded.device(), layout);
       try {
         Tensor hidden = scope.keep(run(batch, Trace.none()));
         return new Encoded(hidden, batch.keepSegments(scope));
@@ -188,7 +179,7 @@ public final class EncoderModel implements Model {
    * size, stay in the device's cache, or there is work enough for a device without such a limit.
    */
   public int batchTokens() {
-    long cached = device.activationBytes() / (4L * DType.F32.bytes() * hiddenSize());
+    long cached = loaded.device().activationBytes() / (4L * DType.F32.bytes() * hiddenSize());
     return Math.clamp(cached, LEAST_BATCH, MOST_BATCH);
   }
 
@@ -225,7 +216,7 @@ public final class EncoderModel implements Model {
     }
     try (Scope scope = Scope.open();
         TokenBatch batch = batch(inputIds, null, tokenTypeIds);
-        Ids places = Ids.of(device, "tokens", batch.tokens(), tokens)) {
+        Ids places = Ids.of(loaded.device(), "tokens", batch.tokens(), tokens)) {
       Tensor rows = Indexing.indexSelect(hidden(batch), 0, places);
       return scope.keep(encoder.head().scores(rows));
     }
@@ -237,27 +228,14 @@ public final class EncoderModel implements Model {
   }
 
   private BatchLayout checked(EncoderInputs inputs, boolean withPadding) {
-    open();
+    loaded.check();
     BatchLayout layout = BatchLayout.of(inputs, withPadding);
     layout.check(encoder.limits());
     return layout;
   }
 
-  private void open() {
-    if (closed) {
-      throw new IllegalStateException("the model is closed");
-    }
-  }
-
   @Override
   public void close() {
-    closed = true;
-    for (AutoCloseable part : parts) {
-      try {
-        part.close();
-      } catch (Exception e) {
-        throw new IllegalStateException("cannot close a part of the model", e);
-      }
-    }
+    loaded.close();
   }
 }

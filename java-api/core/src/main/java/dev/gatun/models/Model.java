@@ -17,6 +17,9 @@ public sealed interface Model extends AutoCloseable permits EncoderModel, Langua
    */
   List<String> unusedWeights();
 
+  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  List<String> linearWeights();
+
   @Override
   void close();
 }

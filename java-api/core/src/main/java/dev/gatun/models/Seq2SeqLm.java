@@ -31,28 +31,19 @@ import java.util.List;
  * Safe for use by many threads; a cache is for one step at a time.
  */
 public final class Seq2SeqLm implements LanguageModel {
-  private final Config config;
-  private final Device device;
+  private final Loaded loaded;
   private final EncoderDecoder model;
   private final RotaryPositionalEmbedding none;
-  private final List<AutoCloseable> parts;
-  private final List<String> unusedWeights;
-  private final List<String> linearWeights;
   private final List<Integer> eosTokenIds;
-  private volatile boolean closed;
 
   /**
    * @param weights what the model was made of; this closes them
    */
   Seq2SeqLm(Config config, Weights weights, EncoderDecoder model) {
-    this.config = config;
-    this.device = weights.device();
     this.model = model;
     this.eosTokenIds = config.integers("eos_token_id");
-    this.none = weights.loader().own(RotaryPositionalEmbedding.none(device, 1));
-    this.unusedWeights = weights.unused(model::isOtherHead);
-    this.linearWeights = weights.loader().linearWeights();
-    this.parts = weights.loader().handOver();
+    this.none = weights.loader().own(RotaryPositionalEmbedding.none(weights.device(), 1));
+    this.loaded = new Loaded(config, weights, model::isOtherHead);
   }
 
   /** The most tokens of a target. */
@@ -101,22 +92,22 @@ public final class Seq2SeqLm implements LanguageModel {
 
   @Override
   public Config config() {
-    return config;
+    return loaded.config();
   }
 
   @Override
   public Device device() {
-    return device;
+    return loaded.device();
   }
 
   @Override
   public List<String> unusedWeights() {
-    return unusedWeights;
+    return loaded.unusedWeights();
   }
 
-  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  @Override
   public List<String> linearWeights() {
-    return linearWeights;
+    return loaded.linearWeights();
   }
 
   /**
@@ -127,11 +118,11 @@ public final class Seq2SeqLm implements LanguageModel {
    * @throws IllegalStateException when the model is closed
    */
   public Seq2SeqOutput forward(Seq2SeqInputs inputs) {
-    open();
-    if (inputs.outputRouterLogits()
-        && !config.text("model_type", "").equals("switch_transformers")) {
+    loaded.check();
+    if (inputs.outputRouterLogits() && !model.hasRouters()) {
       throw new IllegalArgumentException(
-          "output_router_logits: a %s has no routers".formatted(config.text("model_type", null)));
+          "output_router_logits: a %s has no routers"
+              .formatted(loaded.config().text("model_type", null)));
     }
     // Routers' losses count padding too.
     BatchLayout sources = sources(inputs.sources(), inputs.outputRouterLogits());
@@ -139,13 +130,13 @@ public final class Seq2SeqLm implements LanguageModel {
     check("decoder_", targets, model.decoder().limits());
     Seq2SeqOutput output = new Seq2SeqOutput();
     try (Scope scope = Scope.open();
-        TokenBatch source = new TokenBatch(model.encoder(), device, sources)) {
+        TokenBatch source = new TokenBatch(model.encoder(), loaded.device(), sources)) {
       Trace encoding = trace(inputs);
       Tensor encoded = model.encoder().forward(source, encoding);
       try (TokenBatch target =
           new TokenBatch(
               model.decoder(),
-              device,
+              loaded.device(),
               targets,
               null,
               0,
@@ -168,7 +159,7 @@ public final class Seq2SeqLm implements LanguageModel {
         encoding.routers().forEach(x -> output.encoderRouterLogits.add(Padded.rows(x, source)));
         decoding.routers().forEach(x -> output.decoderRouterLogits.add(Padded.rows(x, target)));
         if (inputs.outputRouterLogits()) {
-          output.routerLosses = () -> RouterLosses.of(config, output);
+          output.routerLosses = () -> RouterLosses.of(loaded.config(), output);
         }
         if (inputs.labels() != null) {
           output.loss = Losses.crossEntropy(logits, targets.pickLabels(inputs.labels()));
@@ -222,7 +213,7 @@ public final class Seq2SeqLm implements LanguageModel {
    *     changed then
    */
   public void encode(List<KvSequence> sequences, long[][] ids) {
-    open();
+    loaded.check();
     BatchLayout layout = sources(EncoderInputs.of(ids), false);
     for (KvSequence sequence : sequences) {
       if (sequence.length() > 0) {
@@ -235,8 +226,8 @@ public final class Seq2SeqLm implements LanguageModel {
     }
     try (KvStep step = sequences.getFirst().cache().step(sequences, layout.lengths());
         Scope _ = Scope.open();
-        TokenBatch batch = new TokenBatch(model.encoder(), device, layout);
-        Ids first = Ids.of(device, "positions", 1, new long[layout.tokens()])) {
+        TokenBatch batch = new TokenBatch(model.encoder(), loaded.device(), layout);
+        Ids first = Ids.of(loaded.device(), "positions", 1, new long[layout.tokens()])) {
       Tensor encoded = model.encoder().forward(batch, Trace.none());
       DType kept = step.cache().shape().dtype();
       for (int layer = 0; layer < sourceShape().layers(); layer++) {
@@ -262,7 +253,7 @@ public final class Seq2SeqLm implements LanguageModel {
    */
   @Override
   public TokenBatch batch(List<Chunk> chunks) {
-    open();
+    loaded.check();
     if (chunks.isEmpty()) {
       throw new IllegalArgumentException("a step needs at least one chunk");
     }
@@ -277,7 +268,7 @@ public final class Seq2SeqLm implements LanguageModel {
     TokenBatch batch =
         new TokenBatch(
             model.decoder(),
-            device,
+            loaded.device(),
             layout,
             cache.step(layout.sequences(), layout.tokens(), layout.length()),
             chunks.stream().mapToInt(Chunk::wanted).sum(),
@@ -300,28 +291,15 @@ public final class Seq2SeqLm implements LanguageModel {
    */
   @Override
   public Tensor logits(TokenBatch batch) {
-    open();
+    loaded.check();
     try (Scope scope = Scope.open()) {
       Tensor hidden = model.decoder().forward(batch, Trace.none());
       return scope.keep(model.decoder().logits(Indexing.indexSelect(hidden, 0, batch.wanted())));
     }
   }
 
-  private void open() {
-    if (closed) {
-      throw new IllegalStateException("the model is closed");
-    }
-  }
-
   @Override
   public void close() {
-    closed = true;
-    for (AutoCloseable part : parts) {
-      try {
-        part.close();
-      } catch (Exception e) {
-        throw new IllegalStateException("cannot close a part of the model", e);
-      }
-    }
+    loaded.close();
   }
 }

@@ -416,6 +416,11 @@ final class T5 implements EncoderDecoder {
   }
 
   @Override
+  public boolean hasRouters() {
+    return config.text("model_type", "t5").equals("switch_transformers");
+  }
+
+  @Override
   public long[][] shifted(long[][] labels) {
     return ShiftedLabels.behindStart(config, labels);
   }
