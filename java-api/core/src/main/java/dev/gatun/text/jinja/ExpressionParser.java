@@ -76,22 +76,19 @@ final class ExpressionParser {
   }
 
   Expr or() {
-    Expr left = and();
-    int levels = 0;
-    while (in.skipName("or")) {
-      left = new Node.Logic(false, left, and());
-      in.enter();
-      levels++;
-    }
-    in.leave(levels);
-    return left;
+    return logic("or", this::and);
   }
 
   private Expr and() {
-    Expr left = not();
+    return logic("and", this::not);
+  }
+
+  /** Parts with a word between them, from the left. */
+  private Expr logic(String word, Supplier<Expr> part) {
+    Expr left = part.get();
     int levels = 0;
-    while (in.skipName("and")) {
-      left = new Node.Logic(true, left, not());
+    while (in.skipName(word)) {
+      left = new Node.Logic(word.equals("and"), left, part.get());
       in.enter();
       levels++;
     }
