@@ -117,6 +117,22 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
       blk.N.ffn_down_exps model.layers.N.mlp.experts.E.down_proj EXPERTS
       """;
 
+  private static final String FALCON_KEYS =
+      COMMON
+          + """
+          attention.layer_norm_epsilon layer_norm_epsilon
+          attention.head_count_kv num_kv_heads
+          feed_forward_length ffn_hidden_size
+          """;
+
+  private static final String FALCON_TENSORS =
+      """
+      token_embd transformer.word_embeddings
+      output_norm transformer.ln_f
+      output lm_head
+      """
+          + grouped("transformer.h", "self_attention");
+
   private static final String GEMMA =
       """
       token_embd model.embed_tokens
@@ -240,36 +256,12 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                       blk.N.ffn_up model.layers.N.mlp.gate_up_proj
                       blk.N.ffn_down model.layers.N.mlp.down_proj
                       """),
-              of(
-                  "falcon",
-                  "falcon",
-                  COMMON
-                      + """
-                      attention.layer_norm_epsilon layer_norm_epsilon
-                      attention.head_count_kv num_kv_heads
-                      feed_forward_length ffn_hidden_size
-                      """,
-                  """
-                  token_embd transformer.word_embeddings
-                  output_norm transformer.ln_f
-                  output lm_head
-                  """
-                      + grouped("transformer.h", "self_attention")),
+              of("falcon", "falcon", FALCON_KEYS, FALCON_TENSORS),
               of(
                   "falcon+norms",
                   "falcon",
-                  COMMON
-                      + """
-                      attention.layer_norm_epsilon layer_norm_epsilon
-                      attention.head_count_kv num_kv_heads
-                      feed_forward_length ffn_hidden_size
-                      """,
-                  """
-                  token_embd transformer.word_embeddings
-                  output_norm transformer.ln_f
-                  output lm_head
-                  """
-                      + grouped("transformer.h", "self_attention")
+                  FALCON_KEYS,
+                  FALCON_TENSORS
                       + """
                       blk.N.attn_norm transformer.h.N.ln_mlp
                       blk.N.attn_norm_2 transformer.h.N.ln_attn
