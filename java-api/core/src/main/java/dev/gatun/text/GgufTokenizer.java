@@ -15,7 +15,7 @@ import java.util.TreeSet;
 
 /**
  * Makes the tokenizer.json of a GGUF file's {@code tokenizer.ggml} keys. Control tokens are in the
- * vocabulary but not matched in texts, so that no text forges one; user-defined ones are.
+ * vocabulary but not matched in texts; user-defined ones are.
  */
 final class GgufTokenizer {
   private static final String KEY = "tokenizer.ggml.";

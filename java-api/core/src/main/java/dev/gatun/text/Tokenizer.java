@@ -18,8 +18,8 @@ public interface Tokenizer extends AutoCloseable {
    * Reads a {@code tokenizer.json}, or the tokenizer of a model directory: {@code tokenizer.json},
    * else {@code vocab.txt} (BERT), else {@code vocab.json} with {@code merges.txt} (RoBERTa, GPT-2)
    * and the tokens of {@code added_tokens.json}; with {@code tokenizer_config.json} and {@code
-   * special_tokens_map.json} beside them. Or that of a GGUF file: no text becomes one of its
-   * control tokens.
+   * special_tokens_map.json} beside them. Or that of a GGUF file: no text is matched with one of
+   * its control tokens, though a unigram vocabulary may find one as a text's best piece.
    *
    * @throws IOException if a file cannot be read
    * @throws TokenizerException if there is no tokenizer, if a file is damaged, or if nothing here
