@@ -109,22 +109,21 @@ static __device__ __forceinline__ int five_bits(const uint8_t* at, int i) {
   return nibble(at + 4, 32, i) | (at[i / 8] >> (i % 8) & 1) << 4;
 }
 
-// Byte i of two words has what codes of 8 i to 8 i + 7 mean.
-static __device__ __forceinline__ int by_table(const uint64_t* table, int code) {
-  return static_cast<int8_t>(table[code / 8] >> (8 * (code % 8)));
+// Each byte has what a code means: of codes below 8 those of `low`. A choice, since a table that is
+// indexed would lie in memory.
+static __device__ __forceinline__ int by_table(uint64_t low, uint64_t high, int code) {
+  return static_cast<int8_t>((code < 8 ? low : high) >> (8 * (code % 8)));
 }
 
 // What codes of four bits mean in IQ4_NL and IQ4_XS: -127, -104, -83, -65, -49, -35, -22, -10, 1,
 // 13, 25, 38, 53, 69, 89, 113.
 static __device__ __forceinline__ int uneven_step(int code) {
-  const uint64_t steps[2] = {0xf6eaddcfbfad9881, 0x7159453526190d01};
-  return by_table(steps, code);
+  return by_table(0xf6eaddcfbfad9881, 0x7159453526190d01, code);
 }
 
 // Twice what they mean in MXFP4: 0, 1, 2, 3, 4, 6, 8, 12, and the same less than 0.
 static __device__ __forceinline__ int mxfp4_step(int code) {
-  const uint64_t steps[2] = {0x0c08060403020100, 0xf4f8fafcfdfeff00};
-  return by_table(steps, code);
+  return by_table(0x0c08060403020100, 0xf4f8fafcfdfeff00, code);
 }
 
 // The code of an element of a block of `size`.
