@@ -3,6 +3,7 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,12 +23,19 @@ final class AddedTokens {
       List.of("additional_special_tokens", "extra_special_tokens");
 
   private final String source;
-  private final JsonNode vocab;
+  private final Map<String, Integer> vocab = new HashMap<>();
+  private final int next;
   private final Map<String, ObjectNode> tokens = new LinkedHashMap<>();
 
   private AddedTokens(String source, JsonNode root) {
     this.source = source;
-    this.vocab = root.path("model").path("vocab");
+    JsonNode given = root.path("model").path("vocab");
+    // Unigram's is a list of tokens with their scores.
+    given.properties().forEach(e -> vocab.put(e.getKey(), e.getValue().intValue()));
+    for (int id = 0; given.isArray() && id < given.size(); id++) {
+      vocab.put(given.path(id).path(0).asText(), id);
+    }
+    this.next = given.size();
     for (JsonNode token : root.path("added_tokens")) {
       tokens.put(token.path("content").asText(), (ObjectNode) token);
     }
@@ -96,10 +104,10 @@ final class AddedTokens {
     if (tokens.containsKey(content)) {
       return;
     }
-    int id = vocab.path(content).asInt(vocab.size());
-    if (!vocab.has(content)) {
+    int id = vocab.getOrDefault(content, next);
+    if (!vocab.containsKey(content)) {
       for (String other : tokens.keySet()) {
-        id += vocab.has(other) ? 0 : 1;
+        id += vocab.containsKey(other) ? 0 : 1;
       }
     }
     put(Integer.toString(id), content, settings);
@@ -110,11 +118,11 @@ final class AddedTokens {
     TreeMap<Integer, ObjectNode> byId = new TreeMap<>();
     tokens.values().forEach(token -> byId.put(token.path("id").intValue(), token));
     ArrayNode written = root.putArray("added_tokens");
-    int next = vocab.size();
+    int end = next;
     Set<String> left = new LinkedHashSet<>(tokens.keySet());
     for (Map.Entry<Integer, ObjectNode> each : byId.entrySet()) {
       String content = each.getValue().path("content").textValue();
-      int expected = vocab.has(content) ? vocab.path(content).intValue() : next++;
+      int expected = vocab.containsKey(content) ? vocab.get(content) : end++;
       if (each.getKey() != expected) {
         throw new TokenizerException(
             "%s: added token '%s' has id %d, expected %d, where the vocabulary has it or ends"

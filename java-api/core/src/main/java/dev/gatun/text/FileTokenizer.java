@@ -28,6 +28,9 @@ final class FileTokenizer implements Tokenizer {
   }
 
   static FileTokenizer create(TokenizerFiles files) throws IOException {
+    if (files.engine() != null) {
+      return new FileTokenizer(files.engine(), files);
+    }
     ClassLoader loader = FileTokenizer.class.getClassLoader();
     FileTokenizer tokenizer =
         create(files, ServiceLoader.load(TokenizerProvider.class, loader).iterator());
@@ -120,10 +123,10 @@ final class FileTokenizer implements Tokenizer {
   public String decode(long[] ids, boolean skipSpecialTokens) {
     long[] checked = ids.clone();
     for (int i = 0; i < checked.length; i++) {
-      if (files.vocabulary().token(checked[i]) == null) {
+      if (files.written().token(checked[i]) == null) {
         throw new IllegalArgumentException(
             "ids[%d] is %d, not in the vocabulary of %d tokens"
-                .formatted(i, checked[i], vocabSize()));
+                .formatted(i, checked[i], files.written().size()));
       }
     }
     long[] kept =
@@ -157,7 +160,7 @@ final class FileTokenizer implements Tokenizer {
 
   @Override
   public Optional<String> idToToken(long id) {
-    return Optional.ofNullable(files.vocabulary().token(id));
+    return Optional.ofNullable(files.written().token(id));
   }
 
   @Override
@@ -168,6 +171,11 @@ final class FileTokenizer implements Tokenizer {
   @Override
   public ControlTokens controlTokens() {
     return files.controlTokens();
+  }
+
+  @Override
+  public Languages languages() {
+    return files.languages();
   }
 
   @Override

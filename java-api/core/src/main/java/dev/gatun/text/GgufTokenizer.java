@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.weights.gguf.GgufMetadata;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -198,7 +197,7 @@ final class GgufTokenizer {
     ObjectNode model = model("BPE").put("fuse_unk", true).put("byte_fallback", true);
     role("unknown_token_id", 0).ifPresent(id -> model.put("unk_token", tokens.get(id)));
     putVocab(model);
-    putMerges(model, scores);
+    Merges.put(model, tokens, ids, scores, this::isText);
     boolean prefix = keys.flag(KEY + "add_space_prefix", true);
     ObjectNode normalizer = root.putObject("normalizer").put("type", "Sequence");
     ArrayNode steps = normalizer.putArray("normalizers");
@@ -221,36 +220,6 @@ final class GgufTokenizer {
 
   private static void replace(ObjectNode step, String from, String to) {
     step.put("type", "Replace").put("content", to).putObject("pattern").put("String", from);
-  }
-
-  private record Merge(double score, int whole, int left, int right) {}
-
-  /** Every way to make a piece of two, those of higher scores first. */
-  private void putMerges(ObjectNode model, double[] scores) {
-    List<Merge> merges = new ArrayList<>();
-    for (int id = 0; id < tokens.size(); id++) {
-      String piece = tokens.get(id);
-      if (types[id] != NORMAL && types[id] != USER_DEFINED) {
-        continue;
-      }
-      for (int cut = piece.offsetByCodePoints(0, 1);
-          cut < piece.length();
-          cut = piece.offsetByCodePoints(cut, 1)) {
-        Integer left = ids.get(piece.substring(0, cut));
-        Integer right = ids.get(piece.substring(cut));
-        if (left != null && right != null && isText(left) && isText(right)) {
-          merges.add(new Merge(scores[id], id, left, right));
-        }
-      }
-    }
-    merges.sort(
-        Comparator.comparingDouble((Merge m) -> -m.score)
-            .thenComparingInt(Merge::whole)
-            .thenComparingInt(Merge::left));
-    ArrayNode written = model.putArray("merges");
-    for (Merge merge : merges) {
-      written.addArray().add(tokens.get(merge.left)).add(tokens.get(merge.right));
-    }
   }
 
   private boolean isText(int id) {

@@ -16,10 +16,15 @@ public interface Tokenizer extends AutoCloseable {
 
   /**
    * Reads a {@code tokenizer.json}, or the tokenizer of a model directory: {@code tokenizer.json},
-   * else {@code vocab.txt} (BERT), else {@code vocab.json} with {@code merges.txt} (RoBERTa, GPT-2)
-   * and the tokens of {@code added_tokens.json}; with {@code tokenizer_config.json} and {@code
-   * special_tokens_map.json} beside them. Or that of a GGUF file: no text is matched with one of
-   * its control tokens, though a unigram vocabulary may find one as a text's best piece.
+   * else {@code vocab.txt} (BERT), else {@code vocab.json} with {@code merges.txt} (RoBERTa,
+   * GPT-2), else a SentencePiece model, {@code source.spm} with {@code target.spm} and {@code
+   * vocab.json} (Marian), {@code spiece.model} (T5, Pegasus), {@code sentencepiece.bpe.model}
+   * (mBART, NLLB, M2M-100 with {@code vocab.json}, XLM-RoBERTa) or {@code tokenizer.model} (LLaMA),
+   * by the rules of what {@code tokenizer_class} or {@code model_type} names; and the tokens of
+   * {@code added_tokens.json}; with {@code tokenizer_config.json} and {@code
+   * special_tokens_map.json} beside them. A SentencePiece file alone gives its pieces by their own
+   * ids. Or that of a GGUF file: no text is matched with one of its control tokens, though a
+   * unigram vocabulary may find one as a text's best piece.
    *
    * @throws IOException if a file cannot be read
    * @throws TokenizerException if there is no tokenizer, if a file is damaged, or if nothing here
@@ -35,6 +40,11 @@ public interface Tokenizer extends AutoCloseable {
    */
   static Tokenizer load(Path directoryOrTokenizerJson, boolean lowerCase) throws IOException {
     return FileTokenizer.create(TokenizerFiles.read(directoryOrTokenizerJson, lowerCase));
+  }
+
+  /** Whether {@link #load(Path)} finds the files of a tokenizer in a model's directory. */
+  static boolean isIn(Path directory) {
+    return TokenizerFiles.areIn(directory);
   }
 
   /** The tokens of {@code text} with {@link EncodeOptions#DEFAULT}. */
@@ -130,6 +140,11 @@ public interface Tokenizer extends AutoCloseable {
 
   /** The tokens that steer the model, those with a role among them. */
   ControlTokens controlTokens();
+
+  /** The languages that a model reads and writes; none where tokens do not tell. */
+  default Languages languages() {
+    return Languages.NONE;
+  }
 
   /**
    * The {@code model_max_length} of {@code tokenizer_config.json}; empty if absent or without

@@ -27,23 +27,29 @@ import java.util.stream.Stream;
  * What a tokenizer's files say.
  *
  * @param source the file or directory
- * @param json the tokenizer.json, without truncation and padding
+ * @param json the tokenizer.json, without truncation and padding; null where there is an engine
+ * @param engine what runs it; null for one that runs the tokenizer.json
  * @param vocabulary its tokens
+ * @param written the tokens of ids that are decoded, others than those of texts for some models
  * @param special the tokens with a role
  * @param modelMaxLength the length in tokenizer_config.json
  * @param start where its texts may be cut
  * @param control ids of tokens that are special though the tokenizer.json has them as others
  * @param controlTokens those, the special ones of the tokenizer.json, and those with a role
+ * @param languages those that the model reads and writes
  */
 record TokenizerFiles(
     String source,
     byte[] json,
+    TokenizerEngine engine,
     Vocabulary vocabulary,
+    Vocabulary written,
     SpecialTokens special,
     OptionalInt modelMaxLength,
     TextStart start,
     Set<Integer> control,
-    ControlTokens controlTokens) {
+    ControlTokens controlTokens,
+    Languages languages) {
 
   /** A vocabulary's tokens are names that come once: to keep a table of names only costs time. */
   static final JsonMapper JSON =
@@ -68,46 +74,77 @@ record TokenizerFiles(
         lowerCase(made.root());
       }
       return of(
-          path.toString(), made.root(), _ -> made.special(), OptionalInt.empty(), made.control());
+          path.toString(),
+          new SentencePieceFiles.Found(made.root(), null, null, made.control()),
+          _ -> made.special(),
+          OptionalInt.empty(),
+          _ -> Languages.NONE);
     }
     boolean isDirectory = Files.isDirectory(path);
     Path directory = isDirectory ? path : path.toAbsolutePath().getParent();
     JsonNode config = readIfThere(directory.resolve("tokenizer_config.json"));
     JsonNode map = readIfThere(directory.resolve("special_tokens_map.json"));
-    ObjectNode root = isDirectory ? find(path, List.of(config, map)) : object(path);
+    List<JsonNode> configs = List.of(config, map);
+    boolean pieces = !isDirectory && isSentencePiece(path);
+    TokenizerFamily family =
+        pieces
+            ? TokenizerFamily.OTHER
+            : TokenizerFamily.of(directory, config, readIfThere(directory.resolve("config.json")));
+    SentencePieceFiles.Found found =
+        isDirectory
+            ? find(path, family, configs)
+            : pieces ? SentencePieceFiles.read(path) : plain(object(path));
+    ObjectNode root = found.root();
     root.putNull("truncation");
     root.putNull("padding");
     if (lowerCase) {
+      if (found.engine() != null) {
+        throw new TokenizerException(
+            path + ": a SentencePiece model says itself whether it makes texts lower case");
+      }
       lowerCase(root);
     }
     return of(
         path.toString(),
-        root,
-        vocabulary -> new Roles(List.of(config, map), root, vocabulary).all(),
+        found,
+        vocabulary -> new Roles(configs, root, vocabulary).all(),
         maxLength(config),
-        Set.of());
+        vocabulary -> Languages.of(family, config, root, vocabulary));
+  }
+
+  private static boolean isSentencePiece(Path file) {
+    String name = file.getFileName().toString();
+    return name.endsWith(".model") || name.endsWith(".spm");
+  }
+
+  private static SentencePieceFiles.Found plain(ObjectNode root) {
+    return new SentencePieceFiles.Found(root, null, null, Set.of());
   }
 
   private static TokenizerFiles of(
       String source,
-      ObjectNode root,
+      SentencePieceFiles.Found found,
       Function<Vocabulary, SpecialTokens> roles,
       OptionalInt maxLength,
-      Set<Integer> control) {
+      Function<Vocabulary, Languages> languages) {
+    ObjectNode root = found.root();
     TokenizerChecks.check(root, source);
     Vocabulary vocabulary = new Vocabulary(root, source);
     SpecialTokens special = roles.apply(vocabulary);
     try {
-      byte[] json = JSON.writeValueAsBytes(root);
+      boolean own = found.engine() != null;
       return new TokenizerFiles(
           source,
-          json,
+          own ? null : JSON.writeValueAsBytes(root),
+          own ? found.engine().apply(root) : null,
           vocabulary,
+          found.written() == null ? vocabulary : found.written(),
           special,
           maxLength,
           new TextStart(root),
-          control,
-          controlTokens(root, vocabulary, special, control));
+          found.control(),
+          controlTokens(root, vocabulary, special, found.control()),
+          languages.apply(vocabulary));
     } catch (JsonProcessingException e) {
       throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
     }
@@ -151,32 +188,44 @@ record TokenizerFiles(
     root.set("normalizer", sequence);
   }
 
-  private static ObjectNode find(Path directory, List<JsonNode> configs) throws IOException {
+  private static SentencePieceFiles.Found find(
+      Path directory, TokenizerFamily family, List<JsonNode> configs) throws IOException {
     if (Files.exists(directory.resolve("tokenizer.json"))) {
-      return object(directory.resolve("tokenizer.json"));
+      return plain(object(directory.resolve("tokenizer.json")));
     }
-    ObjectNode root = older(directory, configs.getFirst());
+    SentencePieceFiles.Found found = older(directory, family, configs);
     JsonNode added = readIfThere(directory.resolve("added_tokens.json"));
-    AddedTokens.add(directory.toString(), root, added, configs);
-    return root;
+    AddedTokens.add(directory.toString(), found.root(), added, configs);
+    return found;
   }
 
-  private static ObjectNode older(Path directory, JsonNode config) throws IOException {
+  private static SentencePieceFiles.Found older(
+      Path directory, TokenizerFamily family, List<JsonNode> configs) throws IOException {
+    JsonNode config = configs.getFirst();
     if (Files.exists(directory.resolve("vocab.txt"))) {
-      return LegacyTokenizers.wordPiece(directory.resolve("vocab.txt"), config);
+      return plain(LegacyTokenizers.wordPiece(directory.resolve("vocab.txt"), config));
     }
     Path vocab = directory.resolve("vocab.json");
     Path merges = directory.resolve("merges.txt");
     if (Files.exists(vocab) && Files.exists(merges)) {
-      return LegacyTokenizers.byteLevel(object(vocab), merges, config);
+      return plain(LegacyTokenizers.byteLevel(object(vocab), merges, config));
+    }
+    if (SentencePieceFiles.isThere(directory)) {
+      return SentencePieceFiles.read(directory, family, configs);
     }
     throw new TokenizerException(
-        directory
-            + ": no tokenizer; looked for tokenizer.json, vocab.txt, and vocab.json with merges.txt"
-            + " (a sentencepiece model alone is not read: save the fast tokenizer)");
+        "%s: no tokenizer; looked for tokenizer.json, vocab.txt, vocab.json with merges.txt, and %s"
+            .formatted(directory, String.join(", ", SentencePieceFiles.NAMES)));
   }
 
-  private static ObjectNode object(Path file) throws IOException {
+  /** Whether {@link #read} finds a tokenizer in {@code directory}. */
+  static boolean areIn(Path directory) {
+    return Stream.of("tokenizer.json", "vocab.txt", "merges.txt")
+            .anyMatch(name -> Files.exists(directory.resolve(name)))
+        || SentencePieceFiles.isThere(directory);
+  }
+
+  static ObjectNode object(Path file) throws IOException {
     if (parse(file) instanceof ObjectNode object) {
       return object;
     }
