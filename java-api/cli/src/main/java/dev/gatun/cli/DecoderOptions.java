@@ -11,13 +11,13 @@ import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
-/** Which decoder runs, where, and how its weights are kept. */
+/** Which model runs, where, and how its weights are kept. */
 final class DecoderOptions {
   @Option(
       names = "--model",
       paramLabel = "DIR",
       required = true,
-      description = "The Hugging Face directory, or the GGUF file, of a decoder.")
+      description = "The model's Hugging Face directory, or its GGUF file.")
   private Path model;
 
   @Option(

@@ -49,6 +49,8 @@ public final class Gatun implements Runnable {
         new CommandLine(gatun)
             .addSubcommand(new SearchCommand(terminal, loader))
             .addSubcommand(new GenerateCommand(terminal))
+            .addSubcommand(new TranslateCommand(terminal))
+            .addSubcommand(new SummarizeCommand(terminal))
             .addSubcommand(new PerplexityCommand(terminal))
             .addSubcommand(new InspectCommand(terminal))
             .addSubcommand(new InfoCommand(terminal))

@@ -5,12 +5,10 @@ import dev.gatun.generation.GenerationResult;
 import dev.gatun.generation.GenerationStream;
 import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.Speculation;
-import dev.gatun.generation.TextChunk;
 import dev.gatun.generation.TextGenerator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -26,7 +24,9 @@ import picocli.CommandLine.Spec;
     name = "generate",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Writes on from a prompt with a decoder model; the text comes as it is made.",
+    description =
+        "Writes on from a prompt with a decoder, or what an encoder-decoder makes of it; the text"
+            + " comes as it is made.",
     footer = {
       "%nSettings that are left out are those of the model's generation_config.json, else greedy."
           + " --temperature above 0, --top-k, --top-p and --min-p draw tokens at random; the seed"
@@ -48,7 +48,9 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--prompt",
       paramLabel = "TEXT",
-      description = "What the text begins with; standard input when left out.")
+      description =
+          "What the text begins with, or what an encoder-decoder reads; standard input when left"
+              + " out.")
   private String prompt;
 
   @Option(
@@ -143,21 +145,16 @@ final class GenerateCommand implements Callable<Integer> {
         prompt != null ? prompt : new String(terminal.in().readAllBytes(), StandardCharsets.UTF_8);
     GeneratorOptions options = decoder.options();
     options = cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
+    TextPrinter printer = new TextPrinter(terminal);
     try (TextGenerator generator = load(options)) {
-      generator
-          .defaults()
-          .warnings()
-          .forEach(warning -> terminal.err().println("gatun: " + Terminal.shown(warning)));
+      printer.warn(generator.defaults());
       GenerationConfig config = config(generator.defaults().config());
       try (GenerationStream stream = generator.stream(text, config)) {
-        awaitFirst(stream);
         boolean streams = !json && config.numReturnSequences() == 1;
         if (streams) {
-          for (TextChunk chunk : stream) {
-            terminal.out().print(shown(chunk.text()));
-            terminal.out().flush();
-          }
-          terminal.out().println();
+          printer.print(stream);
+        } else {
+          printer.awaitFirst(stream);
         }
         report(stream.result(), streams);
       }
@@ -168,18 +165,6 @@ final class GenerateCommand implements Callable<Integer> {
   private TextGenerator load(GeneratorOptions options) throws IOException {
     try (Progress progress = new Progress("loading", 0, terminal)) {
       return TextGenerator.load(decoder.directory(), draft, options, progress::at);
-    }
-  }
-
-  /** Shows how far a long prompt is, until its text begins. */
-  private void awaitFirst(GenerationStream stream) {
-    int before = 0;
-    try (Progress progress = new Progress("prompt", stream.promptTokens(), terminal)) {
-      while (!stream.await(Duration.ofMillis(100))) {
-        int done = stream.promptTokensDone();
-        progress.step(done - before);
-        before = done;
-      }
     }
   }
 
@@ -233,11 +218,6 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** A model may write what a terminal obeys; a file gets it as it is. */
-  private String shown(String text) {
-    return terminal.outIsTerminal() ? Terminal.shown(text) : text;
-  }
-
   private void report(GenerationResult result, boolean streamed) throws IOException {
     if (json) {
       terminal.out().println(Json.write(GenerationReport.of(decoder.directory(), result)));
@@ -247,7 +227,9 @@ final class GenerateCommand implements Callable<Integer> {
       for (int i = 0; i < result.completions().size(); i++) {
         terminal
             .out()
-            .println(terminal.bold((i + 1) + ":") + shown(result.completions().get(i).text()));
+            .println(
+                terminal.bold((i + 1) + ":")
+                    + new TextPrinter(terminal).shown(result.completions().get(i).text()));
       }
     }
     if (stats) {

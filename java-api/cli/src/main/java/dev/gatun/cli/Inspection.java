@@ -125,7 +125,14 @@ record Inspection(
   }
 
   private static String tokenizer(Path path) {
-    return Stream.of("tokenizer.json", "vocab.txt", "vocab.json")
+    return Stream.of(
+            "tokenizer.json",
+            "vocab.txt",
+            "source.spm",
+            "spiece.model",
+            "sentencepiece.bpe.model",
+            "tokenizer.model",
+            "vocab.json")
         .filter(name -> Files.exists(path.resolve(name)))
         .findFirst()
         .orElse(null);

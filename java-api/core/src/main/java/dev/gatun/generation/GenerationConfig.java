@@ -213,7 +213,7 @@ public record GenerationConfig(
    * @throws IllegalArgumentException when a value is not as expected, or asks for what is not done
    */
   public static GenerationDefaults load(Path directory) throws IOException {
-    return GenerationConfigReader.read(directory);
+    return GenerationConfigReader.read(directory, null);
   }
 
   /** Hugging Face's defaults: greedy. */

@@ -120,7 +120,10 @@ final class GenerationConfigReader {
 
   private GenerationConfigReader() {}
 
-  static GenerationDefaults read(Path directory) throws IOException {
+  /**
+   * @param task a key of {@code task_specific_params}; null for none
+   */
+  static GenerationDefaults read(Path directory, String task) throws IOException {
     Optional<Path> gguf = GgufFile.find(directory);
     if (gguf.isPresent()) {
       return GgufFile.readMetadata(gguf.get(), keys -> defaults(gguf.get(), keys));
@@ -144,6 +147,14 @@ final class GenerationConfigReader {
       endOfText.addAll(endOfText(file, root));
       refuse(file, root);
       root.fieldNames().forEachRemaining(key -> warn(file, key, warnings));
+    }
+    if (task != null && Files.exists(model)) {
+      JsonNode params = object(model).path("task_specific_params").path(task);
+      apply(model, params, KEYS.keySet(), builder);
+      endOfText.addAll(endOfText(model, params));
+      refuse(model, params);
+      // What is put before a text is the pipeline's.
+      params.fieldNames().forEachRemaining(key -> warnUnless("prefix", model, key, warnings));
     }
     builder.eosTokenId(List.copyOf(endOfText));
     try {
@@ -205,6 +216,12 @@ final class GenerationConfigReader {
     if (!KEYS.containsKey(key) && !WITHOUT_EFFECT.contains(key) && !REFUSED.containsKey(key)) {
       warnings.add(
           "%s: '%s' is not a setting that is known, and has no effect".formatted(file, key));
+    }
+  }
+
+  private static void warnUnless(String known, Path file, String key, List<String> warnings) {
+    if (!key.equals(known)) {
+      warn(file, key, warnings);
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.gatun.generation;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -13,5 +15,18 @@ public record GenerationDefaults(GenerationConfig config, List<String> warnings)
   /** Copies. */
   public GenerationDefaults {
     warnings = List.copyOf(warnings);
+  }
+
+  /**
+   * Those of {@link GenerationConfig#load} for a task: what {@code task_specific_params} of {@code
+   * config.json} has for it goes before.
+   *
+   * @param task a key there, such as {@code summarization}; null, or one that is not there, changes
+   *     nothing
+   * @throws IOException when a file cannot be read
+   * @throws IllegalArgumentException when a value is not as expected, or asks for what is not done
+   */
+  public static GenerationDefaults ofTask(Path directory, String task) throws IOException {
+    return GenerationConfigReader.read(directory, task);
   }
 }

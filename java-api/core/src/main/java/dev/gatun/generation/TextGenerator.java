@@ -11,7 +11,6 @@ import dev.gatun.weights.LoadListener;
 import dev.gatun.weights.WeightTypes;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
@@ -195,12 +195,7 @@ public final class TextGenerator implements AutoCloseable {
           ? Tokenizer.load(directory)
           : null;
     }
-    for (String file : List.of("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model")) {
-      if (Files.exists(directory.resolve(file))) {
-        return Tokenizer.load(directory);
-      }
-    }
-    return null;
+    return Tokenizer.isIn(directory) ? Tokenizer.load(directory) : null;
   }
 
   private static KvCache cache(CausalLm model, GeneratorOptions options) {
@@ -246,6 +241,17 @@ public final class TextGenerator implements AutoCloseable {
   /** The most tokens of a sequence, prompt and text. */
   public int maxLength() {
     return model.maxLength();
+  }
+
+  /** The most tokens of a source, special ones included; empty for a causal language model. */
+  public OptionalInt maxSourceLength() {
+    SourceModel encoder = model.encoder();
+    return encoder == null ? OptionalInt.empty() : OptionalInt.of(encoder.maxLength());
+  }
+
+  /** What prompts are read with, closed with the generator; empty where the directory has none. */
+  public Optional<Tokenizer> tokenizer() {
+    return Optional.ofNullable(tokenizer);
   }
 
   /** Writes on from a prompt and waits for the end. */

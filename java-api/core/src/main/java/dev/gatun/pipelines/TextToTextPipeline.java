@@ -1,0 +1,106 @@
+package dev.gatun.pipelines;
+
+import dev.gatun.generation.GenerationConfig;
+import dev.gatun.generation.GenerationDefaults;
+import dev.gatun.generation.GenerationResult;
+import dev.gatun.generation.GenerationStream;
+import dev.gatun.generation.GeneratorOptions;
+import dev.gatun.weights.LoadListener;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Reads a text and writes another, with an encoder-decoder:
+ *
+ * <pre>try (TextToTextPipeline pipeline = TextToTextPipeline.load(directory)) {
+ *   System.out.println(pipeline.generate("translate English to German: Good morning").text());
+ * }</pre>
+ *
+ * Safe for use by many threads, whose texts are computed together.
+ */
+public final class TextToTextPipeline implements AutoCloseable {
+  private final Seq2SeqText parts;
+  private final GenerationDefaults defaults;
+  private final String prefix;
+
+  private TextToTextPipeline(Seq2SeqText parts, String task) throws IOException {
+    this.parts = parts;
+    this.defaults = parts.defaults(task);
+    this.prefix = parts.prefix(task);
+  }
+
+  /** Loads a directory on the processor. */
+  public static TextToTextPipeline load(Path directory) throws IOException {
+    return load(directory, GeneratorOptions.defaults(), null, null);
+  }
+
+  /**
+   * Loads a directory.
+   *
+   * @param task a key of {@code task_specific_params} in {@code config.json}, whose settings and
+   *     prefix count; null for none
+   * @param listener is told of each weight before it is read; null for nobody
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when a file is not as expected, or has no such task
+   */
+  public static TextToTextPipeline load(
+      Path directory, GeneratorOptions options, String task, LoadListener listener)
+      throws IOException {
+    Seq2SeqText parts = Seq2SeqText.load(directory, options, listener);
+    try {
+      if (task != null && !parts.tasks().contains(task)) {
+        throw new IllegalArgumentException(
+            "%s: no task '%s' in task_specific_params of config.json; it has %s"
+                .formatted(
+                    directory,
+                    task,
+                    parts.tasks().isEmpty() ? "none" : String.join(", ", parts.tasks())));
+      }
+      return new TextToTextPipeline(parts, task);
+    } catch (IOException | RuntimeException | Error e) {
+      parts.close();
+      throw e;
+    }
+  }
+
+  /** The settings where a call gives none, and what the files say in vain. */
+  public GenerationDefaults defaults() {
+    return defaults;
+  }
+
+  /** What is put before each text. */
+  public String prefix() {
+    return prefix;
+  }
+
+  /** What the model writes for a text. */
+  public GenerationResult generate(String text) {
+    return generate(text, defaults.config());
+  }
+
+  /**
+   * What the model writes for a text.
+   *
+   * @throws IllegalArgumentException when it has more tokens than the model reads
+   */
+  public GenerationResult generate(String text, GenerationConfig settings) {
+    return stream(text, settings).result();
+  }
+
+  /** What the model writes for each text; they are computed together. */
+  public List<GenerationResult> generate(List<String> texts, GenerationConfig settings) {
+    List<GenerationStream> streams = texts.stream().map(text -> stream(text, settings)).toList();
+    return streams.stream().map(GenerationStream::result).toList();
+  }
+
+  /** The same as it comes. */
+  public GenerationStream stream(String text, GenerationConfig settings) {
+    return parts.stream(parts.ids(prefix + text), settings);
+  }
+
+  @Override
+  public void close() {
+    parts.close();
+  }
+}
