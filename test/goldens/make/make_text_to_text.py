@@ -38,8 +38,8 @@ def run(model, tokenizer, text, **settings):
     return dict(source_ids=source["input_ids"][0].tolist(), output=ids[1:], text=tokenizer.decode(ids, skip_special_tokens=True))
 
 
-def write(folder, cases):
-    (folder / "case.json").write_text(json.dumps(dict(transformers=t.__version__, torch=torch.__version__, cases=cases), ensure_ascii=False, indent=1) + "\n",
+def write(folder, cases, **more):
+    (folder / "case.json").write_text(json.dumps(dict(transformers=t.__version__, torch=torch.__version__, cases=cases, **more), ensure_ascii=False, indent=1) + "\n",
                                       encoding="utf-8")
 
 
@@ -75,6 +75,23 @@ def nllb(pieces, out):
             target_id = tokenizer.convert_tokens_to_ids(target)
             cases.append(dict(source=source, target=target, input=text, **run(model, tokenizer, text, forced_bos_token_id=target_id, max_new_tokens=12, num_beams=2)))
     write(out, cases)
+
+
+def mbart(pieces, out):
+    torch.manual_seed(8)
+    size = sentencepiece.SentencePieceProcessor(model_file=str(pieces / "fairseq.model")).get_piece_size() + 27
+    config = t.MBartConfig(vocab_size=size, pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2, **SMALL)
+    model = t.MBartForConditionalGeneration(config)
+    save(out, model, {"sentencepiece.bpe.model": pieces / "fairseq.model"}, tokenizer_class="MBartTokenizer", src_lang="en_XX")
+    cases = []
+    for source, target in [("en_XX", "ro_RO"), ("ru_RU", "de_DE")]:
+        tokenizer = t.MBartTokenizer.from_pretrained(str(out), src_lang=source)
+        for text in TEXTS:
+            cases.append(dict(source=source, target=target, input=text,
+                              **run(model, tokenizer, text, forced_bos_token_id=tokenizer.convert_tokens_to_ids(target), max_new_tokens=12, num_beams=2)))
+    tokenizer = t.MBartTokenizer.from_pretrained(str(out))
+    text = "The ship <mask> slowly."
+    write(out, cases, mask=dict(input=text, **run(model, tokenizer, text, max_new_tokens=12)))
 
 
 def m2m(pieces, out):
@@ -113,7 +130,7 @@ def marian(pieces, out):
 
 def main():
     pieces, out = map(pathlib.Path, sys.argv[1:3])
-    for make in (t5, nllb, m2m, marian):
+    for make in (t5, nllb, mbart, m2m, marian):
         folder = out / make.__name__
         folder.mkdir(parents=True, exist_ok=True)
         make(pieces, folder)

@@ -43,7 +43,7 @@ final class TextToTextTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"nllb", "m2m", "marian"})
+  @ValueSource(strings = {"nllb", "mbart", "m2m", "marian"})
   void translations_are_those_of_transformers(String name) throws IOException {
     for (JsonNode each : cases(name)) {
       String source = each.get("source").textValue();
@@ -111,6 +111,19 @@ final class TextToTextTest {
           "the text leaves nothing out: it has no <extra_id_0>",
           assertThrows(IllegalArgumentException.class, () -> pipeline.fill("All is there."))
               .getMessage());
+    }
+  }
+
+  @Test
+  void a_text_with_a_mask_is_written_anew() throws IOException {
+    JsonNode each =
+        new ObjectMapper().readTree(GOLDENS.resolve("mbart/case.json").toFile()).get("mask");
+    try (FillInPipeline pipeline = FillInPipeline.load(GOLDENS.resolve("mbart"))) {
+      GenerationConfig settings = pipeline.defaults().config().toBuilder().maxNewTokens(12).build();
+      FillInPipeline.Filled filled = pipeline.fill(each.get("input").textValue(), settings);
+      check(each, filled.result());
+      assertEquals(filled.result().text(), filled.text());
+      assertEquals(List.of(), filled.fillings());
     }
   }
 
