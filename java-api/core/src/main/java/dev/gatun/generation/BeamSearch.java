@@ -20,16 +20,18 @@ final class BeamSearch {
    * Begins with a prompt.
    *
    * @param ends whether a sequence ends the text for another reason than its last token or length
+   * @param source the ids that the model's encoder read; null for a model without one
    * @param maxLength the most tokens of a sequence, the prompt's counted
    */
   BeamSearch(
       GenerationConfig config,
       Predicate<TokenHistory> ends,
       TokenHistory prompt,
+      int[] source,
       int maxLength,
       long seed) {
     this.config = config;
-    Sampler sampler = new Sampler(config, maxLength);
+    Sampler sampler = new Sampler(config, maxLength, source);
     for (int group = 0; group < config.numBeamGroups(); group++) {
       groups.add(new BeamGroup(config, sampler, ends, prompt, maxLength, seed));
     }

@@ -19,7 +19,12 @@ final class BeamTask implements Task {
     TokenHistory prompt = request.prompt();
     search =
         new BeamSearch(
-            request.config(), this::isStopped, prompt, request.maxLength(), request.seed());
+            request.config(),
+            this::isStopped,
+            prompt,
+            request.source(),
+            request.maxLength(),
+            request.seed());
     slots = List.of(new Slot(prompt, null));
   }
 

@@ -1,5 +1,9 @@
 package dev.gatun.generation;
 
+import static dev.gatun.generation.GenerationChecks.atLeast;
+import static dev.gatun.generation.GenerationChecks.beams;
+import static dev.gatun.generation.GenerationChecks.within;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,6 +46,9 @@ import java.util.OptionalLong;
  * @param presencePenalty subtracted from the scores of tokens that were generated
  * @param frequencyPenalty subtracted for each time that a token was generated
  * @param noRepeatNgramSize no sequence of so many tokens comes twice; 0 for no limit
+ * @param encoderRepetitionPenalty multiplies positive and divides negative scores of the tokens
+ *     that an encoder read, or of the prompt's where there is none: more than 1 keeps to them
+ * @param encoderNoRepeatNgramSize no sequence of so many of those tokens comes; 0 for no limit
  * @param exponentialDecayLengthPenalty makes the end of text more likely
  * @param badWordsIds sequences of tokens that may not come
  * @param sequenceBias numbers added to scores
@@ -85,6 +92,8 @@ public record GenerationConfig(
     float presencePenalty,
     float frequencyPenalty,
     int noRepeatNgramSize,
+    float encoderRepetitionPenalty,
+    int encoderNoRepeatNgramSize,
     Optional<LengthDecay> exponentialDecayLengthPenalty,
     List<List<Integer>> badWordsIds,
     List<TokenBias> sequenceBias,
@@ -120,6 +129,7 @@ public record GenerationConfig(
     atLeast("top_k", topK, 0);
     atLeast("prompt_lookup_num_tokens", promptLookupNumTokens, 0);
     atLeast("no_repeat_ngram_size", noRepeatNgramSize, 0);
+    atLeast("encoder_no_repeat_ngram_size", encoderNoRepeatNgramSize, 0);
     atLeast("logprobs", logprobs.orElse(0), 0);
     within("diversity_penalty", diversityPenalty, 0, Float.MAX_VALUE);
     within("length_penalty", lengthPenalty, -Float.MAX_VALUE, Float.MAX_VALUE);
@@ -131,6 +141,8 @@ public record GenerationConfig(
     within("epsilon_cutoff", epsilonCutoff, 0, 1);
     within("eta_cutoff", etaCutoff, 0, 1);
     within("repetition_penalty", repetitionPenalty, Float.MIN_VALUE, Float.MAX_VALUE);
+    within(
+        "encoder_repetition_penalty", encoderRepetitionPenalty, Float.MIN_VALUE, Float.MAX_VALUE);
     within("presence_penalty", presencePenalty, -Float.MAX_VALUE, Float.MAX_VALUE);
     within("frequency_penalty", frequencyPenalty, -Float.MAX_VALUE, Float.MAX_VALUE);
     if (stopStrings.contains("")) {
@@ -140,51 +152,7 @@ public record GenerationConfig(
       throw new IllegalArgumentException(
           "max_time is %s, expected more than 0".formatted(maxTime.get()));
     }
-    if (numBeams % numBeamGroups != 0) {
-      throw new IllegalArgumentException(
-          "num_beam_groups is %d, expected a divisor of num_beams, which is %d"
-              .formatted(numBeamGroups, numBeams));
-    }
-    if (numBeamGroups > 1 && doSample) {
-      throw new IllegalArgumentException(
-          "num_beam_groups is %d with do_sample, expected groups without sampling"
-              .formatted(numBeamGroups));
-    }
-    if (diversityPenalty != 0 && numBeamGroups == 1) {
-      throw new IllegalArgumentException(
-          "diversity_penalty is %s with one group of beams, expected num_beam_groups from 2"
-              .formatted(diversityPenalty));
-    }
-    if (numBeams > 1 && numReturnSequences > numBeams) {
-      throw new IllegalArgumentException(
-          "num_return_sequences is %d, expected no more than num_beams, which is %d"
-              .formatted(numReturnSequences, numBeams));
-    }
-    if (numBeams == 1 && numReturnSequences > 1 && (!doSample || temperature == 0)) {
-      throw new IllegalArgumentException(
-          "num_return_sequences is %d, expected 1 where neither do_sample nor num_beams make them"
-                  .formatted(numReturnSequences)
-              + " differ");
-    }
-  }
-
-  private static void atLeast(String key, int value, int least) {
-    if (value < least) {
-      throw new IllegalArgumentException(
-          "%s is %d, expected a number from %d".formatted(key, value, least));
-    }
-  }
-
-  private static void within(String key, double value, double least, double most) {
-    if (!(value >= least && value <= most)) {
-      String range =
-          most == 1
-              ? (least == 0 ? "a number of 0 to 1" : "a number above 0, up to 1")
-              : (least == 0
-                  ? "a finite number from 0"
-                  : least > 0 ? "a finite number above 0" : "a finite number");
-      throw new IllegalArgumentException("%s is %s, expected %s".formatted(key, value, range));
-    }
+    beams(numBeams, numBeamGroups, diversityPenalty, numReturnSequences, doSample, temperature);
   }
 
   /** When beam search ends, as Hugging Face's early_stopping says. */
@@ -249,6 +217,8 @@ public record GenerationConfig(
     builder.presencePenalty = presencePenalty;
     builder.frequencyPenalty = frequencyPenalty;
     builder.noRepeatNgramSize = noRepeatNgramSize;
+    builder.encoderRepetitionPenalty = encoderRepetitionPenalty;
+    builder.encoderNoRepeatNgramSize = encoderNoRepeatNgramSize;
     builder.exponentialDecayLengthPenalty = exponentialDecayLengthPenalty;
     builder.badWordsIds = badWordsIds;
     builder.sequenceBias = sequenceBias;
@@ -294,6 +264,8 @@ public record GenerationConfig(
     private float presencePenalty = 0;
     private float frequencyPenalty = 0;
     private int noRepeatNgramSize = 0;
+    private float encoderRepetitionPenalty = 1;
+    private int encoderNoRepeatNgramSize = 0;
     private Optional<LengthDecay> exponentialDecayLengthPenalty = Optional.empty();
     private List<List<Integer>> badWordsIds = List.of();
     private List<TokenBias> sequenceBias = List.of();
@@ -588,6 +560,28 @@ public record GenerationConfig(
     }
 
     /**
+     * Sets {@link GenerationConfig#encoderRepetitionPenalty}.
+     *
+     * @param encoderRepetitionPenalty as there
+     * @return this builder
+     */
+    public Builder encoderRepetitionPenalty(float encoderRepetitionPenalty) {
+      this.encoderRepetitionPenalty = encoderRepetitionPenalty;
+      return this;
+    }
+
+    /**
+     * Sets {@link GenerationConfig#encoderNoRepeatNgramSize}.
+     *
+     * @param encoderNoRepeatNgramSize as there
+     * @return this builder
+     */
+    public Builder encoderNoRepeatNgramSize(int encoderNoRepeatNgramSize) {
+      this.encoderNoRepeatNgramSize = encoderNoRepeatNgramSize;
+      return this;
+    }
+
+    /**
      * Sets {@link GenerationConfig#exponentialDecayLengthPenalty}.
      *
      * @param exponentialDecayLengthPenalty as there
@@ -780,6 +774,8 @@ public record GenerationConfig(
           presencePenalty,
           frequencyPenalty,
           noRepeatNgramSize,
+          encoderRepetitionPenalty,
+          encoderNoRepeatNgramSize,
           exponentialDecayLengthPenalty,
           badWordsIds,
           sequenceBias,

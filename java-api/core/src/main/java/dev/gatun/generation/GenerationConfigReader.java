@@ -63,8 +63,6 @@ final class GenerationConfigReader {
       Map.of(
           "guidance_scale", v -> v.isNumber() && v.doubleValue() == 1,
           "penalty_alpha", v -> v.isNumber() && v.doubleValue() == 0,
-          "encoder_repetition_penalty", v -> v.isNumber() && v.doubleValue() == 1,
-          "encoder_no_repeat_ngram_size", v -> v.isNumber() && v.doubleValue() == 0,
           "token_healing", v -> v.isBoolean() && !v.booleanValue(),
           "watermarking_config", v -> false,
           "dola_layers", v -> false,
@@ -99,6 +97,9 @@ final class GenerationConfigReader {
     KEYS.put("presence_penalty", (b, v) -> b.presencePenalty((float) v.number()));
     KEYS.put("frequency_penalty", (b, v) -> b.frequencyPenalty((float) v.number()));
     KEYS.put("no_repeat_ngram_size", (b, v) -> b.noRepeatNgramSize(v.integer()));
+    KEYS.put(
+        "encoder_repetition_penalty", (b, v) -> b.encoderRepetitionPenalty((float) v.number()));
+    KEYS.put("encoder_no_repeat_ngram_size", (b, v) -> b.encoderNoRepeatNgramSize(v.integer()));
     KEYS.put(
         "exponential_decay_length_penalty",
         (b, v) -> b.exponentialDecayLengthPenalty(v.lengthDecay()));

@@ -12,16 +12,32 @@ final class Penalties {
    * prompt's too, once each (Keskar et al., CTRL, 2019; Hugging Face's repetition_penalty).
    */
   static LogitsProcessor repetition(float penalty) {
-    return (scores, history) -> {
-      BitSet seen = new BitSet(scores.length);
-      for (int i = 0; i < history.length(); i++) {
-        int id = history.get(i);
-        if (id < scores.length && !seen.get(id)) {
-          seen.set(id);
-          scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
-        }
+    return (scores, history) -> divide(scores, history.toArray(), penalty);
+  }
+
+  /**
+   * The opposite for the tokens of the source: by a penalty above 1 they come more likely (Hugging
+   * Face's encoder_repetition_penalty).
+   *
+   * @param source the ids that the encoder read; null for the prompt's where there is no encoder
+   */
+  static LogitsProcessor encoderRepetition(float penalty, int[] source) {
+    float opposite = (float) (1.0 / penalty);
+    return (scores, history) -> divide(scores, read(source, history), opposite);
+  }
+
+  private static void divide(float[] scores, int[] ids, float penalty) {
+    BitSet seen = new BitSet(scores.length);
+    for (int id : ids) {
+      if (id < scores.length && !seen.get(id)) {
+        seen.set(id);
+        scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
       }
-    };
+    }
+  }
+
+  private static int[] read(int[] source, TokenHistory history) {
+    return source == null ? history.range(0, history.promptLength()) : source;
   }
 
   /**
@@ -53,6 +69,28 @@ final class Penalties {
           same++;
         }
         int next = history.get(start + n - 1);
+        if (same == n - 1 && next < scores.length) {
+          scores[next] = Float.NEGATIVE_INFINITY;
+        }
+      }
+    };
+  }
+
+  /**
+   * Leaves out tokens that would end n tokens that the source has in this order.
+   *
+   * @param source as that of {@link #encoderRepetition}
+   */
+  static LogitsProcessor encoderNoRepeatNgram(int n, int[] source) {
+    return (scores, history) -> {
+      int[] ids = read(source, history);
+      int suffix = history.length() + 1 - n;
+      for (int start = 0; suffix >= 0 && start + n <= ids.length; start++) {
+        int same = 0;
+        while (same < n - 1 && ids[start + same] == history.get(suffix + same)) {
+          same++;
+        }
+        int next = ids[start + n - 1];
         if (same == n - 1 && next < scores.length) {
           scores[next] = Float.NEGATIVE_INFINITY;
         }

@@ -30,27 +30,32 @@ final class Sampler {
    * A sampler.
    *
    * @param maxLength the length, with the prompt, at which the sequence ends
+   * @param source the ids that the model's encoder read; null for a model without one
    */
-  Sampler(GenerationConfig config, int maxLength) {
+  Sampler(GenerationConfig config, int maxLength, int[] source) {
     this.sample = config.doSample() && config.temperature() != 0;
     this.removeInvalid = config.removeInvalidValues();
     this.renormalize = config.renormalizeLogits();
     this.logprobs = config.logprobs().orElse(-1);
-    this.processors = processors(config, maxLength);
+    this.processors = processors(config, maxLength, source);
     this.filters = sample ? filters(config) : List.of();
     this.onDevice = onDevice(config);
   }
 
-  private static List<LogitsProcessor> processors(GenerationConfig c, int maxLength) {
+  private static List<LogitsProcessor> processors(GenerationConfig c, int maxLength, int[] source) {
     List<Integer> end = c.eosTokenId();
     List<LogitsProcessor> list = new ArrayList<>();
     add(list, !c.sequenceBias().isEmpty(), Constraints.bias("sequence_bias", c.sequenceBias()));
+    float ofSource = c.encoderRepetitionPenalty();
+    add(list, ofSource != 1, Penalties.encoderRepetition(ofSource, source));
     add(list, c.repetitionPenalty() != 1, Penalties.repetition(c.repetitionPenalty()));
     add(
         list,
         c.presencePenalty() != 0 || c.frequencyPenalty() != 0,
         Penalties.presenceAndFrequency(c.presencePenalty(), c.frequencyPenalty()));
     add(list, c.noRepeatNgramSize() > 0, Penalties.noRepeatNgram(c.noRepeatNgramSize()));
+    int n = c.encoderNoRepeatNgramSize();
+    add(list, n > 0, Penalties.encoderNoRepeatNgram(n, source));
     add(list, !c.badWordsIds().isEmpty(), Constraints.badWords(c.badWordsIds(), end));
     add(list, c.minLength() > 0, Constraints.minLength(c.minLength(), true, end));
     add(list, c.minNewTokens() > 0, Constraints.minLength(c.minNewTokens(), false, end));

@@ -29,7 +29,7 @@ final class SequenceTask implements Task {
     this.request = request;
     this.index = index;
     this.first = first;
-    this.sampler = new Sampler(request.config(), request.maxLength());
+    this.sampler = new Sampler(request.config(), request.maxLength(), request.source());
     this.output = new TextOutput(request.tokenizer(), request.config().stopStrings());
     this.slot = new Slot(new TokenHistory(request.prompt().toArray()), null);
   }

@@ -35,7 +35,8 @@ final class BeamSearchTest {
       long seed,
       Predicate<TokenHistory> ends) {
     int maxLength = prompt.length + config.maxNewTokens().getAsInt();
-    BeamSearch search = new BeamSearch(config, ends, new TokenHistory(prompt), maxLength, seed);
+    BeamSearch search =
+        new BeamSearch(config, ends, new TokenHistory(prompt), null, maxLength, seed);
     List<Beam> before = search.running();
     while (!search.isDone()) {
       List<Beam> running = search.running();

@@ -62,7 +62,7 @@ final class LogitsProcessorsTest {
   @MethodSource("names")
   void a_setting_gives_what_transformers_gives(String name) throws IOException {
     GenerationConfig config = SETTINGS.get(name).apply(GenerationConfig.builder()).build();
-    Sampler sampler = new Sampler(config, 100);
+    Sampler sampler = new Sampler(config, 100, null);
     try (TensorFile file =
         TensorFile.open(GOLDENS.resolve("logits-processors/expected.safetensors"))) {
       long[] ids = file.get("in.input_ids").data().toArray(ValueLayout.JAVA_LONG);
@@ -111,7 +111,7 @@ final class LogitsProcessorsTest {
         TokenHistory history = new TokenHistory(ids, cases.get(i).get("prompt_length").intValue());
         float[] scores = floats(file, "in." + i + ".scores");
         GenerationConfig config = defaults.config();
-        new Sampler(config, config.maxLength().getAsInt()).process(scores, history);
+        new Sampler(config, config.maxLength().getAsInt(), null).process(scores, history);
         close(floats(file, "out." + i), scores, i + ": " + settings);
       }
     }

@@ -16,7 +16,7 @@ final class SamplerTest {
   }
 
   private static Sampler.Choice next(GenerationConfig config, int... prompt) {
-    return new Sampler(config, 100).next(LOGITS.clone(), new TokenHistory(prompt), 1, 0);
+    return new Sampler(config, 100, null).next(LOGITS.clone(), new TokenHistory(prompt), 1, 0);
   }
 
   /** The vectors of Random123's kat_vectors. */
@@ -46,14 +46,14 @@ final class SamplerTest {
     history.add(1);
     history.add(3);
     history.add(3);
-    new Sampler(config, 100).process(scores, history);
+    new Sampler(config, 100, null).process(scores, history);
     assertArrayEquals(new float[] {0, -0.75f, 0, -1}, scores);
   }
 
   @Test
   void draws_follow_the_probabilities() {
     int[] counts = new int[LOGITS.length];
-    Sampler sampler = new Sampler(sampling().temperature(2).build(), 1 << 20);
+    Sampler sampler = new Sampler(sampling().temperature(2).build(), 1 << 20, null);
     int draws = 20_000;
     for (int draw = 0; draw < draws; draw++) {
       counts[sampler.next(LOGITS.clone(), new TokenHistory(new int[] {0}), 7, draw).id()]++;
@@ -74,7 +74,7 @@ final class SamplerTest {
 
   @Test
   void a_draw_depends_on_seed_position_and_number_alone() {
-    Sampler sampler = new Sampler(sampling().temperature(5).build(), 100);
+    Sampler sampler = new Sampler(sampling().temperature(5).build(), 100, null);
     StringBuilder drawn = new StringBuilder();
     for (int length = 1; length < 60; length++) {
       TokenHistory history = new TokenHistory(new int[length]);
@@ -102,7 +102,7 @@ final class SamplerTest {
   @Test
   void logits_that_choose_nothing_are_named() {
     GenerationConfig greedy = GenerationConfig.builder().build();
-    Sampler sampler = new Sampler(greedy, 100);
+    Sampler sampler = new Sampler(greedy, 100, null);
     TokenHistory history = new TokenHistory(new int[] {1, 2, 3});
     String nan =
         assertThrows(
@@ -112,11 +112,11 @@ final class SamplerTest {
     assertEquals("logits of the token at position 3: that of id 1 is NaN", nan);
     GenerationConfig none = greedy.toBuilder().suppressTokens(List.of(0, 1)).build();
     for (GenerationConfig config : List.of(none, none.toBuilder().doSample(true).build())) {
-      Sampler nothing = new Sampler(config, 100);
+      Sampler nothing = new Sampler(config, 100, null);
       assertThrows(
           InvalidLogitsException.class, () -> nothing.next(new float[] {0, 1}, history, 0, 0));
     }
-    Sampler repaired = new Sampler(greedy.toBuilder().removeInvalidValues(true).build(), 100);
+    Sampler repaired = new Sampler(greedy.toBuilder().removeInvalidValues(true).build(), 100, null);
     assertEquals(1, repaired.next(new float[] {-1, Float.NaN}, history, 0, 0).id());
   }
 

@@ -43,7 +43,7 @@ final class TextGeneratorTest {
     if (config.numBeams() > 1) {
       BeamSearch search =
           new BeamSearch(
-              config, h -> false, new TokenHistory(prompt), length, config.seed().orElse(0));
+              config, h -> false, new TokenHistory(prompt), null, length, config.seed().orElse(0));
       while (!search.isDone()) {
         search.step(
             search.running().stream()
@@ -55,7 +55,7 @@ final class TextGeneratorTest {
     }
     for (int i = 0; i < config.numReturnSequences(); i++) {
       TokenHistory history = new TokenHistory(prompt);
-      Sampler sampler = new Sampler(config, length);
+      Sampler sampler = new Sampler(config, length, null);
       int id = -1;
       while (history.length() < length && !config.eosTokenId().contains(id)) {
         id = sampler.next(TableModel.logits(history), history, config.seed().orElse(0), i).id();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.generation.GenerationConfig;
+import dev.gatun.generation.GenerationConfig.EarlyStopping;
 import dev.gatun.generation.GenerationStream;
 import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.TextGenerator;
@@ -55,7 +56,26 @@ final class GoldenGenerationTest {
   @ParameterizedTest
   @MethodSource("cases")
   void ids_are_those_of_transformers(Path folder) throws IOException {
-    JsonNode generations = JSON.readTree(folder.resolve("case.json").toFile()).get("generations");
+    check(folder, JSON.readTree(folder.resolve("case.json").toFile()).get("generations"));
+  }
+
+  private static JsonNode encoderSettings() throws IOException {
+    return JSON.readTree(Path.of("goldens/encoder-settings/case.json").toFile()).get("models");
+  }
+
+  static List<String> encoderModels() throws IOException {
+    List<String> models = new ArrayList<>();
+    encoderSettings().fieldNames().forEachRemaining(models::add);
+    return models;
+  }
+
+  @ParameterizedTest
+  @MethodSource("encoderModels")
+  void ids_by_what_an_encoder_read_are_those_of_transformers(String model) throws IOException {
+    check(Path.of("goldens", model), encoderSettings().get(model));
+  }
+
+  private static void check(Path folder, JsonNode generations) throws IOException {
     GeneratorOptions options = GeneratorOptions.defaults();
     boolean decoder = isDecoder(folder);
     for (GeneratorOptions each : List.of(options, options.withPageSize(3).withSteps(5, 7, 2))) {
@@ -123,6 +143,16 @@ final class GoldenGenerationTest {
                 case "length_penalty" -> builder.lengthPenalty(value.floatValue());
                 case "repetition_penalty" -> builder.repetitionPenalty(value.floatValue());
                 case "no_repeat_ngram_size" -> builder.noRepeatNgramSize(value.intValue());
+                case "encoder_repetition_penalty" ->
+                    builder.encoderRepetitionPenalty(value.floatValue());
+                case "encoder_no_repeat_ngram_size" ->
+                    builder.encoderNoRepeatNgramSize(value.intValue());
+                case "min_length" -> builder.minLength(value.intValue());
+                case "early_stopping" ->
+                    builder.earlyStopping(
+                        value.isTextual() ? EarlyStopping.NEVER : EarlyStopping.TRUE);
+                case "forced_bos_token_id" -> builder.forcedBosTokenId(value.intValue());
+                case "forced_eos_token_id" -> builder.forcedEosTokenId(List.of(value.intValue()));
                 default -> throw new AssertionError(setting.getKey());
               }
             });
