@@ -190,6 +190,15 @@ case("gte-tokens", "GteForTokenClassification", "tokens", GTE, body=False, type_
 case("bert-mlm-untied", "BertForMaskedLM", "mlm", BASE, body=False, tie_word_embeddings=False)
 case("modernbert-mlm-untied", "ModernBertForMaskedLM", "mlm", MODERN, body=False, tie_word_embeddings=False)
 
+# Both stacks read the text; heads are on the decoder's states.
+BART = dict(vocab_size=VOCAB, d_model=24, encoder_layers=1, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=2,
+            encoder_ffn_dim=45, decoder_ffn_dim=20, max_position_embeddings=24, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+            decoder_start_token_id=2, dropout=0.0)
+case("bart-classify", "BartForSequenceClassification", "classify", BART, **SENTIMENT)
+case("bart-qa", "BartForQuestionAnswering", "qa", BART, scale_embedding=True)
+case("mbart-classify", "MBartForSequenceClassification", "classify", BART, num_labels=2)
+case("mbart-qa", "MBartForQuestionAnswering", "qa", BART)
+
 
 def fill(model, gen):
     """Random weights, larger than the usual 0.02, so that softmax and gelu are away from their linear parts."""
@@ -224,6 +233,9 @@ def inputs(s, config, gen):
         x["labels"] = torch.randint(0, 2, (3, length), generator=gen)
     elif head in ("classify", "nsp"):
         x["labels"] = torch.tensor([0, 1, 1])
+        if "Bart" in s["cls"]:  # scored by the last end of a text: each has two, and the first has tokens behind them
+            ids[:, 3] = config.eos_token_id
+            ids[torch.arange(3), mask.sum(1) - torch.tensor([3, 1, 1])] = config.eos_token_id
     elif head == "multi-label":
         x["labels"] = torch.tensor([[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 0.0, 0.0]])
     elif head == "regression":

@@ -16,7 +16,7 @@ import sentence_transformers
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 OUT = Path(__file__).resolve().parent.parent / "sentence-models"
 TEXTS = ["Hello World!", "a b c d e f g h i j k l m n o p", "x"]
@@ -43,6 +43,27 @@ def base():
     transformers.BertModel(config).eval().save_pretrained(folder)
 
 
+def t5(folder):
+    """An encoder of T5 with a vocabulary of its own, in place of the base."""
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("\u2581", -2.5), ("\u2581Hello", -4.0), ("lo", -4.5), ("or", -4.5), ("ld", -4.5)]
+    pieces += [(c, -5.0 - i / 8) for i, c in enumerate(LETTERS + "HW")]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=2))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
+    tokenizer.add_special_tokens(["<pad>", "</s>", "<unk>"])
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=40, pad_token="<pad>", unk_token="<unk>", eos_token="</s>").save_pretrained(folder)
+    torch.manual_seed(18)
+    config = transformers.T5Config(vocab_size=len(pieces), d_model=8, d_kv=3, d_ff=20, num_layers=2, num_heads=2, pad_token_id=0, eos_token_id=1,
+                                   decoder_start_token_id=0, relative_attention_num_buckets=8, relative_attention_max_distance=12)
+    model = transformers.T5EncoderModel(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape) * 0.5 + (1 if parameter.dim() == 1 else 0))
+    model.save_pretrained(folder)
+
+
 def tensors(seed, **shapes):
     torch.manual_seed(seed)
     return {name.replace("__", "."): torch.randn(shape) * 0.5 for name, shape in shapes.items()}
@@ -61,8 +82,9 @@ def dense(inputs, outputs, activation, bias=True, **more):
 MEAN = {"pooling_mode": "mean", "embedding_dimension": 8}
 
 
-def case(name, modules, calls=({},), settings=None, settings_name="sentence_bert_config.json", config=None, subfolder="", first=None):
-    """modules: (folder, class, config or None, tensors or None) behind the transformer."""
+def case(name, modules, calls=({},), settings=None, settings_name="sentence_bert_config.json", config=None, subfolder="", first=None,
+         transformer=None):
+    """modules: (folder, class, config or None, tensors or None) behind the transformer; transformer: writes another than the base's."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         listed = [{"idx": 0, "name": "0", "path": subfolder, "type": first or MODULES + "Transformer"}]
@@ -78,8 +100,11 @@ def case(name, modules, calls=({},), settings=None, settings_name="sentence_bert
         (folder / subfolder / settings_name).write_text(json.dumps(settings or {"max_seq_length": 40, "do_lower_case": False}))
         if config is not None:
             (folder / "config_sentence_transformers.json").write_text(json.dumps(config))
+        if transformer is not None:
+            transformer(folder / subfolder)
         shutil.copytree(folder, OUT / name)
-        shutil.copytree(OUT / "base", folder / subfolder, dirs_exist_ok=True)
+        if transformer is None:
+            shutil.copytree(OUT / "base", folder / subfolder, dirs_exist_ok=True)
         model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         made = []
         for call in calls:
@@ -126,6 +151,9 @@ def main():
          settings_name="sentence_roberta_config.json")
     case("folders", [("first/in/line", "Pooling", {"embedding_dimension": 8, "pooling_mode": "max"}, None), normalize], subfolder="0_Transformer",
          settings={"max_seq_length": 9}, settings_name="sentence_xlnet_config.json")
+    case("sentence-t5", [("1_Pooling", "Pooling", flags(mean_tokens=1), None),
+                         ("2_Dense", "Dense", dense(8, 6, "linear.Identity", False), tensors(7, linear__weight=(6, 8))),
+                         ("3_Normalize", "Normalize", None, None)], transformer=t5)
 
 
 if __name__ == "__main__":

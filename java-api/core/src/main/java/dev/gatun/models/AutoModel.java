@@ -34,6 +34,7 @@ public final class AutoModel {
       new TreeMap<>(
           Map.ofEntries(
               Map.entry("albert", Albert::new),
+              Map.entry("bart", Bart::reader),
               Map.entry("bert", Bert::new),
               Map.entry("roberta", Roberta::new),
               Map.entry("xlm-roberta", Roberta::new),
@@ -43,6 +44,7 @@ public final class AutoModel {
               Map.entry("deberta", Deberta::new),
               Map.entry("deberta-v2", DebertaV2::new),
               Map.entry("gte", Gte::new),
+              Map.entry("mbart", Bart::reader),
               Map.entry("modernbert", ModernBert::new),
               Map.entry("mpnet", Mpnet::new),
               Map.entry("nomic_bert", NomicBert::new),

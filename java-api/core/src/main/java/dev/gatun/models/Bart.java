@@ -32,6 +32,13 @@ final class Bart implements EncoderDecoder {
   private final DecoderStack decoder;
 
   Bart(Config config, Weights all) {
+    this(config, all, true);
+  }
+
+  /**
+   * @param withScores whether to have the scores of the vocabulary
+   */
+  private Bart(Config config, Weights all, boolean withScores) {
     this.config = config;
     // Older files spell out what model_type says.
     config.withoutEffect(
@@ -58,7 +65,28 @@ final class Bart implements EncoderDecoder {
       target = weights.embedding("decoder.embed_tokens", others, width);
     }
     encoder = new EncoderStack(config, weights.sub("encoder"), source);
-    decoder = new DecoderStack(config, all, weights.sub("decoder"), target);
+    decoder = new DecoderStack(config, withScores ? all : null, weights.sub("decoder"), target);
+  }
+
+  /** Both stacks over the same text, with a head on the decoder's states. */
+  static Encoder reader(Config config, Head head, Weights all) {
+    int width = config.positive("d_model", 1024);
+    Bart model = new Bart(config, all, false);
+    return new BothStacks(
+        config,
+        model,
+        head,
+        switch (head) {
+          case BASE -> Heads.base(null);
+          case SEQUENCE_CLASSIFICATION ->
+              Heads.sequence(
+                  config,
+                  BothStacks.lastEnd(config),
+                  all.linear("classification_head.dense", width, width, true, Activation.TANH),
+                  Heads.classifier(all, "classification_head.out_proj", config, width));
+          case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, width));
+          default -> throw config.error("BART's encoder and decoder have no head " + head);
+        });
   }
 
   /** Whether norms come before the parts. */
@@ -208,7 +236,8 @@ final class Bart implements EncoderDecoder {
 
       NormedSum forward(NormedSum in, TokenBatch batch, Trace trace, Linear reader) {
         try (Scope scope = Scope.open()) {
-          Tensor attended = trace.attendAll(selfAttn, qkv.forwardNarrow(in.x()), batch, scope);
+          FullAttention seeing = selfAttn.withBias(batch.paddingBias());
+          Tensor attended = trace.attendAll(seeing, qkv.forwardNarrow(in.x()), batch, scope);
           Tensor own = outProj.forward(attended, in.sum().dtype());
           NormedSum middle = selfAttnJoin.of(own, in, feedForward.fc1());
           return feedForwardJoin.of(feedForward.forward(middle), middle, reader).keptBy(scope);
@@ -219,7 +248,8 @@ final class Bart implements EncoderDecoder {
     EncoderStack(Config config, Weights stack, Embedding embedTokens) {
       embeddings = Embeddings.of(config, stack, embedTokens);
       Sizes sizes = Sizes.of(config, "encoder");
-      int count = config.positive("encoder_layers", 12);
+      // The older files' name for it, which transformers takes too.
+      int count = config.positive("num_hidden_layers", config.positive("encoder_layers", 12));
       norms = Norms.of(config, stack, count, "self_attn_layer_norm", "final_layer_norm");
       for (int i = 0; i < count; i++) {
         Weights layer = stack.sub("layers." + i);
@@ -325,6 +355,9 @@ final class Bart implements EncoderDecoder {
       }
     }
 
+    /**
+     * @param all has the output layer; null for none
+     */
     DecoderStack(Config config, Weights all, Weights stack, Embedding embedTokens) {
       embeddings = Embeddings.of(config, stack, embedTokens);
       Sizes sizes = Sizes.of(config, "decoder");
@@ -363,8 +396,8 @@ final class Bart implements EncoderDecoder {
                 FeedForward.of(layer, sizes),
                 norms.join(3 * i + 2)));
       }
-      lmHead = all.lmHead(config, "lm_head", embedTokens, true);
-      finalLogitsBias = finalLogitsBias(all, embedTokens.rows());
+      lmHead = all == null ? null : all.lmHead(config, "lm_head", embedTokens, true);
+      finalLogitsBias = all == null ? null : finalLogitsBias(all, embedTokens.rows());
       Layer first = layers.getFirst();
       cacheShape = new KvCache.Shape(count, sizes.heads(), sizes.headSize(), first.qkv.between());
       sourceShape = sizes.attention().cacheShape(count, first.crossKv.between());

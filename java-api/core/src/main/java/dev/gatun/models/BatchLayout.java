@@ -187,6 +187,17 @@ record BatchLayout(
         ids, types, positions, lengths, sequence, seen, padded, continued, longOnes, rows);
   }
 
+  /** The same where packed padding is a token like others. */
+  BatchLayout withAllSeen() {
+    if (!hasPadding()) {
+      return this;
+    }
+    boolean[] all = new boolean[tokens()];
+    Arrays.fill(all, true);
+    return new BatchLayout(
+        ids, types, positions, lengths, sequence, all, length, continued, longOnes, rows);
+  }
+
   /** A packed token's row among those of the padded batch. */
   long place(int token) {
     return (long) sequence[token] * length + positions[token];

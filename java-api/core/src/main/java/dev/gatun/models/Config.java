@@ -386,7 +386,7 @@ public final class Config {
   public int labelCount() {
     JsonNode map = get("id2label");
     if (map == null || map.isNull()) {
-      return positive("num_labels", 2);
+      return positive("num_labels", text("model_type", "").equals("bart") ? 3 : 2);
     }
     if (!map.isObject() || map.isEmpty()) {
       throw wrong("id2label", map, "an object of ids and labels");

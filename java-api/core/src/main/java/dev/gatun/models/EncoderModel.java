@@ -3,7 +3,6 @@ package dev.gatun.models;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
-import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Scope;
@@ -103,6 +102,7 @@ public final class EncoderModel implements Model {
               state ->
                   output.hiddenStates.add(Padded.rows(Elementwise.cast(state, DType.F32), batch)));
       trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
+      trace.crossAttentions().forEach(w -> output.crossAttentions.add(Padded.attention(w, batch)));
       encoder.head().forward(hidden, batch, inputs, output);
       output.tensors().forEach(scope::keep);
     } catch (RuntimeException | Error e) {
@@ -179,7 +179,11 @@ public final class EncoderModel implements Model {
    * size, stay in the device's cache, or there is work enough for a device without such a limit.
    */
   public int batchTokens() {
-    long cached = loaded.device().activationBytes() / (4L * DType.F32.bytes() * hiddenSize());
+    return batchTokens(loaded.device(), hiddenSize());
+  }
+
+  static int batchTokens(Device device, int hidden) {
+    long cached = device.activationBytes() / (4L * DType.F32.bytes() * hidden);
     return Math.clamp(cached, LEAST_BATCH, MOST_BATCH);
   }
 
@@ -196,11 +200,7 @@ public final class EncoderModel implements Model {
         TokenBatch batch = batch(inputIds, null, tokenTypeIds)) {
       Tensor hidden = hidden(batch);
       HeadLayer layer = encoder.head();
-      return scope.keep(
-          layer.scores(
-              layer.pooling() == null
-                  ? hidden
-                  : Reductions.pool(hidden, batch.segments(), layer.pooling())));
+      return scope.keep(layer.scores(layer.pooled(hidden, batch)));
     }
   }
 
@@ -211,7 +211,7 @@ public final class EncoderModel implements Model {
    * @throws IllegalStateException when the head gives no scores of tokens
    */
   public Tensor scoresAt(long[][] inputIds, long[][] tokenTypeIds, long... tokens) {
-    if (encoder.head().pooling() != null) {
+    if (encoder.head().scoresSequences()) {
       throw new IllegalStateException("the head " + head + " scores sequences, not tokens");
     }
     try (Scope scope = Scope.open();

@@ -18,6 +18,7 @@ public final class EncoderOutput implements AutoCloseable {
   Loss loss;
   final List<Tensor> hiddenStates = new ArrayList<>();
   final List<Tensor> attentions = new ArrayList<>();
+  final List<Tensor> crossAttentions = new ArrayList<>();
 
   EncoderOutput() {}
 
@@ -59,19 +60,34 @@ public final class EncoderOutput implements AutoCloseable {
     return loss == null ? null : loss.value();
   }
 
-  /** The embeddings and each layer's output, [batch, length, hidden_size]. */
+  /**
+   * The embeddings and each layer's output, [batch, length, hidden_size]. Of a model that has a
+   * decoder too (BART), those of its encoder and then those of its decoder.
+   */
   public List<Tensor> hiddenStates() {
     return hiddenStates;
   }
 
-  /** Each layer's attention weights, [batch, heads, length, length]. */
+  /**
+   * Each layer's attention weights, [batch, heads, length, length]; of a decoder behind those of
+   * the encoder.
+   */
   public List<Tensor> attentions() {
     return attentions;
+  }
+
+  /**
+   * The attention to the encoder's tokens of each layer of a decoder, [batch, heads, length,
+   * length]; none without a decoder.
+   */
+  public List<Tensor> crossAttentions() {
+    return crossAttentions;
   }
 
   List<Tensor> tensors() {
     List<Tensor> all = new ArrayList<>(hiddenStates);
     all.addAll(attentions);
+    all.addAll(crossAttentions);
     for (Tensor tensor :
         new Tensor[] {
           lastHiddenState, poolerOutput, logits, seqRelationshipLogits, startLogits, endLogits

@@ -1,6 +1,5 @@
 package dev.gatun.models;
 
-import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.tensor.Tensor;
 
 /** A head's computation. */
@@ -22,9 +21,17 @@ interface HeadLayer {
     throw new IllegalStateException("this head gives no scores, only hidden states");
   }
 
-  /** How sequences are pooled for {@link #scores}; null where these are of tokens. */
-  default PoolingMode pooling() {
-    return null;
+  /**
+   * The rows that {@link #scores} takes of all hidden states [tokens, hidden] of a batch: a
+   * sequence's each where the head scores sequences, else all of them.
+   */
+  default Tensor pooled(Tensor hidden, TokenBatch batch) {
+    return hidden;
+  }
+
+  /** Whether {@link #scores} are of sequences, and not of tokens. */
+  default boolean scoresSequences() {
+    return false;
   }
 
   /** Whether the head's loss is defined over padded sequences, padding's own scores included. */

@@ -40,19 +40,33 @@ final class Heads {
     }
   }
 
+  /** What a sequence's tokens [tokens, hidden] of a batch become: a row each. */
+  interface Pool {
+    Tensor of(Tensor hidden, TokenBatch batch);
+  }
+
   /** A head whose scores of a sequence follow from its pooled tokens. */
-  private record PerSequence(PoolingMode pooling, UnaryOperator<Tensor> layers, Scored scored)
+  private record PerSequence(Pool pool, UnaryOperator<Tensor> layers, Scored scored)
       implements HeadLayer {
     @Override
     public void forward(
         Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
-      Tensor pooled = Reductions.pool(hidden, batch.segments(), pooling);
-      scored.put(scores(pooled), batch, inputs, output);
+      scored.put(scores(pooled(hidden, batch)), batch, inputs, output);
     }
 
     @Override
     public Tensor scores(Tensor rows) {
       return layers.apply(rows);
+    }
+
+    @Override
+    public Tensor pooled(Tensor hidden, TokenBatch batch) {
+      return pool.of(hidden, batch);
+    }
+
+    @Override
+    public boolean scoresSequences() {
+      return true;
     }
   }
 
@@ -98,9 +112,14 @@ final class Heads {
 
   /** Scores of a sequence from its first token, through layers one after another. */
   static HeadLayer sequence(Config config, Linear... layers) {
+    return sequence(config, Heads::first, layers);
+  }
+
+  /** The same from what sequences are pooled to. */
+  static HeadLayer sequence(Config config, Pool pool, Linear... layers) {
     return sequence(
         config,
-        PoolingMode.FIRST,
+        pool,
         pooled -> {
           Tensor x = pooled;
           for (Linear layer : layers) {
@@ -112,8 +131,13 @@ final class Heads {
 
   /** Scores of a sequence from its pooled tokens. */
   static HeadLayer sequence(Config config, PoolingMode pooling, UnaryOperator<Tensor> layers) {
+    return sequence(
+        config, (hidden, batch) -> Reductions.pool(hidden, batch.segments(), pooling), layers);
+  }
+
+  private static HeadLayer sequence(Config config, Pool pool, UnaryOperator<Tensor> layers) {
     return new PerSequence(
-        pooling,
+        pool,
         layers,
         (scores, batch, inputs, output) -> {
           output.logits = scores;

@@ -33,8 +33,7 @@ final class T5 implements EncoderDecoder {
   private final Config config;
 
   T5(Config config, Weights weights) {
-    // The last two follow from feed_forward_proj; positions are relative.
-    config.withoutEffect("n_positions", "dense_act_fn", "is_gated_act");
+    withoutEffect(config);
     Embedding shared = shared(config, weights);
     encoder = new EncoderStack(config, weights, shared);
     decoder = new DecoderStack(config, weights, shared);
@@ -46,7 +45,15 @@ final class T5 implements EncoderDecoder {
     if (head != Head.BASE) {
       throw config.error("T5's encoder has no head " + head);
     }
+    withoutEffect(config);
+    // Of the decoder.
+    config.withoutEffect("is_encoder_decoder", "num_decoder_layers", "scale_decoder_outputs");
     return new EncoderStack(config, weights, shared(config, weights));
+  }
+
+  private static void withoutEffect(Config config) {
+    // The last two follow from feed_forward_proj; positions are relative.
+    config.withoutEffect("n_positions", "dense_act_fn", "is_gated_act");
   }
 
   private static Embedding shared(Config config, Weights weights) {

@@ -93,6 +93,32 @@ public final class TokenBatch implements AutoCloseable {
     }
   }
 
+  /** The same tokens for a decoder that sees an encoder's, with other ids; no padding to it. */
+  private TokenBatch(TokenBatch whole, Ids ids, Source source) {
+    this.source = source;
+    this.model = whole.model;
+    this.device = whole.device;
+    this.layout = whole.layout.withAllSeen();
+    this.sequences = whole.sequences;
+    this.tokens = whole.tokens;
+    this.length = whole.length;
+    this.cache = whole.cache;
+    this.withoutGaps = whole.withoutGaps;
+    this.segments = whole.segments;
+    this.ids = ids;
+    this.types = whole.types;
+    this.positions = whole.positions;
+    this.wanted = whole.wanted;
+  }
+
+  /**
+   * What a decoder computes on that has an id for each of these tokens. It is a part of this batch:
+   * closed with it, and to be used while a pass runs.
+   */
+  TokenBatch toDecode(Ids others, Source seen) {
+    return new TokenBatch(this, others, seen);
+  }
+
   private void closeSteps() {
     if (cache != null) {
       cache.close();

@@ -51,6 +51,13 @@ final class Trace {
     return after;
   }
 
+  /** The last hidden states of a stack whose result was read, which end unless asked for. */
+  void end(Tensor last) {
+    if (states == null) {
+      last.close();
+    }
+  }
+
   /** Whether attention weights are wanted. */
   boolean wantsAttentions() {
     return attentions != null;

@@ -33,6 +33,7 @@ final class UnreadKeys {
                   "problem_type",
                   "task_specific_params",
                   "tokenizer_class",
+                  "total_flos",
                   "torch_dtype",
                   "transformers.js_config",
                   "transformers_version"),

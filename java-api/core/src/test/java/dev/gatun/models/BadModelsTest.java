@@ -67,8 +67,8 @@ final class BadModelsTest {
     String bert = "bert-mlm";
     String v2 = "deberta-v2-conv";
     String known =
-        "albert, bert, camembert, deberta, deberta-v2, distilbert, electra, gte, modernbert, mpnet,"
-            + " mt5, nomic_bert, roberta, t5, umt5, xlm-roberta";
+        "albert, bart, bert, camembert, deberta, deberta-v2, distilbert, electra, gte, mbart,"
+            + " modernbert, mpnet, mt5, nomic_bert, roberta, t5, umt5, xlm-roberta";
     return Stream.of(
         key(
             bert,

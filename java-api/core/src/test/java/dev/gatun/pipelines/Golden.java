@@ -47,7 +47,19 @@ final class Golden implements AutoCloseable {
   }
 
   GoldenTokenizer tokenizer(int mask) {
-    return new GoldenTokenizer(ids(), types(), mask);
+    return new GoldenTokenizer(ids(), types(), sequences(), mask);
+  }
+
+  /** Which text of a pair a token is of: as types say, else the second from the eighth on. */
+  private long[][] sequences() {
+    if (file.names().contains("in.token_type_ids")) {
+      return types();
+    }
+    long[][] sequences = types();
+    for (long[] row : sequences) {
+      Arrays.fill(row, Math.min(7, row.length), row.length, 1);
+    }
+    return sequences;
   }
 
   int rows() {

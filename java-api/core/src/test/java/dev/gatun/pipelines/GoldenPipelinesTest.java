@@ -31,7 +31,9 @@ final class GoldenPipelinesTest {
     "distilbert-classify, softmax",
     "electra-classify, softmax",
     "deberta-classify, softmax",
-    "deberta-v2-classify, softmax"
+    "deberta-v2-classify, softmax",
+    "bart-classify, softmax",
+    "mbart-classify, softmax"
   })
   void classifies_texts(String name, String function) throws Exception {
     try (Golden golden = new Golden(name);
@@ -108,7 +110,8 @@ final class GoldenPipelinesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bert-qa", "electra-qa", "deberta-qa", "deberta-v2-qa"})
+  @ValueSource(
+      strings = {"bert-qa", "electra-qa", "deberta-qa", "deberta-v2-qa", "bart-qa", "mbart-qa"})
   void answers_questions(String name) throws Exception {
     try (Golden golden = new Golden(name);
         var pipeline = new QuestionAnsweringPipeline(golden.parts(Head.QUESTION_ANSWERING, -1))) {

@@ -14,21 +14,21 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/**
- * Gives a golden's token ids for the text "row N...", one token a character of it; tokens with type
- * 1 are the second text of a pair.
- */
+/** Gives a golden's token ids for the text "row N...", one token a character of it. */
 final class GoldenTokenizer implements Tokenizer {
   private final long[][] ids;
   private final long[][] types;
+  private final long[][] sequences;
   private final int mask;
 
   /**
+   * @param sequences 0 for tokens of a pair's first text, 1 for those of the second
    * @param mask the id that counts as the mask token, or -1
    */
-  GoldenTokenizer(long[][] ids, long[][] types, int mask) {
+  GoldenTokenizer(long[][] ids, long[][] types, long[][] sequences, int mask) {
     this.ids = ids;
     this.types = types;
+    this.sequences = sequences;
     this.mask = mask;
   }
 
@@ -43,7 +43,7 @@ final class GoldenTokenizer implements Tokenizer {
     int length = ids[row].length;
     int[] starts = IntStream.range(0, length).toArray();
     int[] ends = IntStream.rangeClosed(1, length).toArray();
-    int[] sequences = Arrays.stream(types[row]).mapToInt(type -> (int) type).toArray();
+    int[] of = Arrays.stream(sequences[row]).mapToInt(each -> (int) each).toArray();
     return new Encoding(
         ids[row],
         types[row],
@@ -52,7 +52,7 @@ final class GoldenTokenizer implements Tokenizer {
         ends,
         starts,
         new boolean[length],
-        sequences,
+        of,
         false,
         0);
   }
