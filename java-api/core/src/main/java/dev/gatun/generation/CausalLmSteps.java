@@ -14,7 +14,18 @@ final class CausalLmSteps implements StepModel {
   CausalLmSteps(CausalLm model, KvCache cache) {
     this.model = model;
     this.cache = cache;
-    this.recorded = new RecordedSteps(model, cache);
+    this.recorded =
+        new RecordedSteps(
+            model,
+            false,
+            size ->
+                model.batch(
+                    cache,
+                    size.sequences(),
+                    size.tokens(),
+                    size.longestChunk(),
+                    size.longest(),
+                    size.tokens()));
   }
 
   @Override
@@ -34,15 +45,7 @@ final class CausalLmSteps implements StepModel {
 
   @Override
   public List<List<Next>> step(List<Work> works) {
-    StepDraws draws = StepDraws.of(works);
-    StepRoom room = recorded.find(draws.chunks());
-    if (room != null) {
-      room.run(draws.chunks(), draws.all());
-      return draws.results(works, room);
-    }
-    try (StepRoom once = StepRoom.of(model, draws.chunks(), draws.all())) {
-      return draws.results(works, once);
-    }
+    return recorded.step(works);
   }
 
   @Override

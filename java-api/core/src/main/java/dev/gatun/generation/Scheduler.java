@@ -169,6 +169,7 @@ final class Scheduler {
   }
 
   private void admit() {
+    encodeTogether();
     for (Queued queued : List.copyOf(waiting)) {
       Task task = queued.task;
       int width = running.stream().mapToInt(r -> r.task.width()).sum() + task.width();
@@ -201,6 +202,53 @@ final class Scheduler {
   }
 
   /**
+   * Has the sources of requests that may begin now encoded, as many at once as is worth it. Where
+   * that fails each is encoded by itself, which tells whose fault it is and who has to wait.
+   */
+  private void encodeTogether() {
+    if (model.encoder() == null) {
+      return;
+    }
+    int width = running.stream().mapToInt(r -> r.task.width()).sum();
+    List<Request> some = new ArrayList<>();
+    int tokens = 0;
+    for (Queued queued : waiting) {
+      Request request = queued.task.request();
+      width += queued.task.width();
+      boolean isFirst = running.isEmpty() && some.isEmpty();
+      if (width > maxSequences && !isFirst) {
+        break;
+      }
+      if (request.encoded() != null || some.contains(request)) {
+        continue;
+      }
+      if (tokens + request.source().length > model.encoder().batchTokens()) {
+        encode(some);
+        some.clear();
+        tokens = 0;
+      }
+      some.add(request);
+      tokens += request.source().length;
+    }
+    encode(some);
+  }
+
+  private void encode(List<Request> some) {
+    if (some.size() < 2) {
+      return;
+    }
+    try {
+      List<KvSequence> encoded =
+          model.encoder().encode(some.stream().map(Request::source).toList());
+      for (int i = 0; i < some.size(); i++) {
+        some.get(i).encoded(encoded.get(i));
+      }
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // They are tried alone.
+    }
+  }
+
+  /**
    * Has a request's source encoded, once for all its sequences. One that fails ends.
    *
    * @return false where that is to be tried again when others have ended
@@ -210,7 +258,7 @@ final class Scheduler {
       return true;
     }
     try {
-      request.encoded(model.encoder().encode(request.source()));
+      request.encoded(model.encoder().encode(List.of(request.source())).getFirst());
     } catch (KvCacheFullException e) {
       if (!running.isEmpty()) {
         return false;

@@ -3,6 +3,7 @@ package dev.gatun.generation;
 import dev.gatun.models.Seq2SeqLm;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.KvSequence;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -12,6 +13,7 @@ final class Seq2SeqSteps implements StepModel {
   private final KvCache cache;
   private final KvCache sources;
   private final int startTokenId;
+  private final RecordedSteps recorded;
 
   /** Takes the model and its caches over; closing this closes them. */
   Seq2SeqSteps(Seq2SeqLm model, KvCache cache, KvCache sources, int startTokenId) {
@@ -19,6 +21,20 @@ final class Seq2SeqSteps implements StepModel {
     this.cache = cache;
     this.sources = sources;
     this.startTokenId = startTokenId;
+    this.recorded =
+        new RecordedSteps(
+            model,
+            model.fillsItsRoom(),
+            size ->
+                model.batch(
+                    cache,
+                    sources,
+                    size.sequences(),
+                    size.tokens(),
+                    size.longestChunk(),
+                    size.longest(),
+                    size.longestSource(),
+                    size.tokens()));
   }
 
   @Override
@@ -40,7 +56,12 @@ final class Seq2SeqSteps implements StepModel {
       }
 
       @Override
-      public KvSequence encode(int[] ids) {
+      public int batchTokens() {
+        return model.sourceBatchTokens();
+      }
+
+      @Override
+      public List<KvSequence> encode(List<int[]> ids) {
         return encoded(ids);
       }
     };
@@ -61,27 +82,32 @@ final class Seq2SeqSteps implements StepModel {
     return model.vocabSize();
   }
 
-  private KvSequence encoded(int[] ids) {
-    KvSequence source = sources.open();
+  private List<KvSequence> encoded(List<int[]> ids) {
+    List<KvSequence> open = new ArrayList<>();
     try {
-      model.encode(List.of(source), new long[][] {Arrays.stream(ids).asLongStream().toArray()});
-      return source;
+      for (int i = 0; i < ids.size(); i++) {
+        open.add(sources.open());
+      }
+      model.encode(
+          open,
+          ids.stream()
+              .map(each -> Arrays.stream(each).asLongStream().toArray())
+              .toArray(long[][]::new));
+      return open;
     } catch (RuntimeException | Error e) {
-      source.close();
+      open.forEach(KvSequence::close);
       throw e;
     }
   }
 
   @Override
   public List<List<Next>> step(List<Work> works) {
-    StepDraws draws = StepDraws.of(works);
-    try (StepRoom once = StepRoom.of(model, draws.chunks(), draws.all())) {
-      return draws.results(works, once);
-    }
+    return recorded.step(works);
   }
 
   @Override
   public void close() {
+    recorded.close();
     cache.close();
     sources.close();
     model.close();

@@ -2,11 +2,9 @@ package dev.gatun.generation;
 
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.device.Replay;
-import dev.gatun.models.CausalLm;
 import dev.gatun.models.Chunk;
 import dev.gatun.models.LanguageModel;
 import dev.gatun.models.TokenBatch;
-import dev.gatun.nn.KvCache;
 import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
@@ -57,17 +55,14 @@ final class StepRoom implements AutoCloseable {
   }
 
   /**
-   * Records steps of up to so many sequences and tokens, and runs none.
+   * Records steps that a batch has room for, and runs none.
    *
-   * @param longestChunk the most tokens of a sequence in a step
-   * @param longest the most tokens of a whole sequence
+   * @param batch owned from now on
+   * @param tokens of it, whose scores are wanted
    * @throws UnsupportedOperationException when the device records nothing
    */
-  static StepRoom recorded(
-      CausalLm model, KvCache cache, int sequences, int tokens, int longestChunk, int longest) {
-    StepRoom room =
-        new StepRoom(
-            model, model.batch(cache, sequences, tokens, longestChunk, longest, tokens), tokens);
+  static StepRoom recorded(LanguageModel model, TokenBatch batch, int tokens) {
+    StepRoom room = new StepRoom(model, batch, tokens);
     try {
       room.replay = model.device().capture(room::compute);
       return room;

@@ -266,13 +266,12 @@ public final class Seq2SeqLm implements LanguageModel {
     KvCache cache = chunks.getFirst().sequence().cache();
     KvCache sources = chunks.getFirst().source().cache();
     TokenBatch batch =
-        new TokenBatch(
-            model.decoder(),
-            loaded.device(),
+        batch(
             layout,
             cache.step(layout.sequences(), layout.tokens(), layout.length()),
             chunks.stream().mapToInt(Chunk::wanted).sum(),
-            new Source.Cached(sources.step(layout.sequences(), 0, longestSource)));
+            sources,
+            longestSource);
     try {
       batch.write(chunks);
       return batch;
@@ -280,6 +279,63 @@ public final class Seq2SeqLm implements LanguageModel {
       batch.close();
       throw e;
     }
+  }
+
+  /**
+   * Room for steps that are written in each other's place by {@link TokenBatch#write(List)}, for
+   * work that is captured.
+   *
+   * @param cache of the targets
+   * @param sources of what the decoder sees of sources
+   * @param sequences the most of a step
+   * @param tokens the most of a step
+   * @param longestChunk the most tokens of a chunk
+   * @param longest the most tokens of a target, those of the step included
+   * @param longestSource the most tokens of a source
+   * @param wanted the most tokens of a step whose scores are wanted
+   */
+  public TokenBatch batch(
+      KvCache cache,
+      KvCache sources,
+      int sequences,
+      int tokens,
+      int longestChunk,
+      int longest,
+      int longestSource,
+      int wanted) {
+    loaded.check();
+    BatchLayout room = BatchLayout.room(sequences, tokens, longestChunk, longest);
+    check("decoder_", room, model.decoder().limits());
+    return batch(room, cache.step(sequences, tokens, longest), wanted, sources, longestSource);
+  }
+
+  /**
+   * @param step owned by the batch, or closed
+   */
+  private TokenBatch batch(
+      BatchLayout layout, KvStep step, int wanted, KvCache sources, int longestSource) {
+    KvStep seen;
+    try {
+      seen = sources.step(layout.sequences(), 0, longestSource);
+    } catch (RuntimeException | Error e) {
+      step.close();
+      throw e;
+    }
+    return new TokenBatch(
+        model.decoder(), loaded.device(), layout, step, wanted, new Source.Cached(seen));
+  }
+
+  /**
+   * Whether a step must fill its room: as many sequences and tokens as the batch was made for. So
+   * it is where experts take no more than so many tokens of a sequence.
+   */
+  public boolean fillsItsRoom() {
+    return model.countsTokens();
+  }
+
+  /** How many tokens of sources to encode at once, as {@link EncoderModel#batchTokens}. */
+  public int sourceBatchTokens() {
+    return EncoderModel.batchTokens(loaded.device(), model.encoder().limits().hidden());
   }
 
   /**

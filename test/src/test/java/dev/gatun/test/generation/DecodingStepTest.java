@@ -19,14 +19,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What a decoding step asks of the driver: it is a graph that is launched, allocates nothing, and
  * waits once, for the ids. Whatever a device chooses, the host would have chosen too.
  */
 final class DecodingStepTest {
-  private static final Path MODEL = Path.of("goldens/decoders/llama-gqa");
+  private static final Path GOLDENS = Path.of("goldens");
+  private static final Path MODEL = GOLDENS.resolve("decoders/llama-gqa");
   private static final int[] PROMPT = {5, 6, 7, 8};
 
   /** Steps that are counted, behind those that are run before their size is recorded. */
@@ -37,16 +38,21 @@ final class DecodingStepTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void a_decoding_step_is_a_graph_that_waits_for_nothing_but_its_ids(boolean ofSignedBytes)
-      throws IOException {
+  @CsvSource({
+    "decoders/llama-gqa, false",
+    "decoders/llama-gqa, true",
+    "encoder-decoders/t5, false",
+    "encoder-decoders/bart, true"
+  })
+  void a_decoding_step_is_a_graph_that_waits_for_nothing_but_its_ids(
+      String model, boolean ofSignedBytes) throws IOException {
     assumeTrue(Emulator.isEmulated(), "a device counts nothing");
     Emulator.open();
     Device cuda = Device.cuda(0);
     long before = cuda.memory().allocatedBytes();
     GeneratorOptions options = GeneratorOptions.defaults().withDevice(cuda);
     options = ofSignedBytes ? options.withCacheDtype(DType.I8) : options;
-    try (TextGenerator generator = TextGenerator.load(MODEL, options)) {
+    try (TextGenerator generator = TextGenerator.load(GOLDENS.resolve(model), options)) {
       for (boolean sample : new boolean[] {false, true}) {
         GenerationConfig.Builder settings = config(8).doSample(sample).topK(20).topP(0.9);
         generator.generate(PROMPT, settings.build());
