@@ -26,6 +26,10 @@ CASES = {
     "m2m-100": case("M2M100ForConditionalGeneration", "M2M100Config", 53, **{
         **SMALL, "pad_token_id": 1, "bos_token_id": 0, "forced_bos_token_id": 17}),
     "blenderbot": case("BlenderbotForConditionalGeneration", "BlenderbotConfig", 54, encoder_no_repeat_ngram_size=0, **SMALL),
+    # The most frequent expert of a text has no room for all of its tokens, on both sides.
+    "switch-dropped": case("SwitchTransformersForConditionalGeneration", "SwitchTransformersConfig", 56, std=0.6, **{
+        **T5, "d_model": 16, "d_kv": 8, "d_ff": 12, "num_experts": 3, "expert_capacity": 3, "num_sparse_encoder_layers": 1,
+        "num_sparse_decoder_layers": 1, "router_jitter_noise": 0.0}),
     "umt5": case("UMT5ForConditionalGeneration", "UMT5Config", 55, **{
         **T5, "d_model": 24, "d_kv": 8, "d_ff": 20, "feed_forward_proj": "gated-gelu"}),
 }

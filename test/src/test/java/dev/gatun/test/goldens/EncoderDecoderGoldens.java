@@ -139,9 +139,15 @@ final class EncoderDecoderGoldens {
     }
   }
 
-  /** Targets in chunks of random sizes of random sequences, two targets a source. */
+  /**
+   * Targets in chunks of random sizes of random sequences, two targets a source. Where experts have
+   * no room for all tokens of a target, those of a chunk share it: all are in one then.
+   */
   private static void cached(TensorFile expected, Seq2SeqLm model, int pageSize) {
     long[][] targets = targets(expected, model);
+    boolean whole =
+        model.config().has("expert_capacity")
+            && model.config().integer("expert_capacity") < targets[0].length;
     try (KvCache sources = cache(model, model.sourceShape(), pageSize);
         KvCache cache = cache(model, model.cacheShape(), pageSize)) {
       List<KvSequence> encoded = encoded(expected, model, sources);
@@ -156,10 +162,8 @@ final class EncoderDecoderGoldens {
         List<Integer> which = new ArrayList<>();
         for (int t = 0; t < done.length; t++) {
           int row = t / 2;
-          int count =
-              random.nextInt(3) == 0
-                  ? 0
-                  : Math.min(targets[row].length - done[t], 1 + random.nextInt(4));
+          int most = whole ? targets[row].length : 1 + random.nextInt(4);
+          int count = random.nextInt(3) == 0 ? 0 : Math.min(targets[row].length - done[t], most);
           if (count > 0) {
             long[] ids = Arrays.copyOfRange(targets[row], done[t], done[t] + count);
             chunks.add(new Chunk(open.get(t), ids, 1 + random.nextInt(count), encoded.get(row)));
