@@ -191,6 +191,35 @@ final class SentenceModelsTest {
     }
   }
 
+  /** As sentence-transformers, which makes a model with the mean of the tokens then. */
+  @Test
+  void folders_of_modules_that_no_file_lists_are_passed_by_and_named() throws IOException {
+    lay("dense");
+    Files.delete(folder.resolve("modules.json"));
+    JsonNode mean =
+        new ObjectMapper().readTree(GOLDENS.resolve("pooling-mean/expected.json").toFile());
+    List<String> said =
+        warnings(
+            () -> {
+              try (EmbeddingPipeline pipeline = EmbeddingPipeline.load(folder)) {
+                for (int i = 0; i < mean.path("texts").size(); i++) {
+                  float[] got = pipeline.embed(mean.path("texts").path(i).textValue());
+                  JsonNode vector = mean.path("calls").path(0).path("vectors").path(i);
+                  double squares = 0;
+                  for (JsonNode x : vector) {
+                    squares += x.doubleValue() * x.doubleValue();
+                  }
+                  for (int j = 0; j < got.length; j++) {
+                    double want = vector.path(j).doubleValue() / Math.sqrt(squares);
+                    assertEquals(want, got[j], TOLERANCE, i + ", " + j);
+                  }
+                }
+              }
+            });
+    String why = " is not read: there is no modules.json that lists it as a module";
+    assertEquals(List.of(folder + "/1_Pooling" + why, folder + "/2_Dense" + why), said);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',

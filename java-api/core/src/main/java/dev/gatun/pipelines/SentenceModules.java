@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What {@code modules.json} lists, in its order: a transformer, and what comes behind it.
@@ -22,6 +24,9 @@ import java.util.Set;
 record SentenceModules(Path directory, Path transformer, List<Entry> later) {
   private static final Set<String> KEYS = Set.of("idx", "name", "path", "type");
 
+  /** As sentence-transformers calls the folders of modules, such as 1_Pooling. */
+  private static final Pattern FOLDER = Pattern.compile("[0-9]+_[A-Z][A-Za-z]*");
+
   /**
    * A module of the file.
    *
@@ -30,10 +35,11 @@ record SentenceModules(Path directory, Path transformer, List<Entry> later) {
    */
   record Entry(String kind, Path path) {}
 
-  /** Reads the file; null where there is none. */
+  /** Reads the file; null where there is none, and then names the modules' folders in a warning. */
   static SentenceModules read(Path directory) throws IOException {
     Path file = directory.resolve("modules.json");
     if (!Files.exists(file)) {
+      warnOfFolders(directory);
       return null;
     }
     JsonNode root = TextFile.json(file, IllegalArgumentException::new);
@@ -51,6 +57,23 @@ record SentenceModules(Path directory, Path transformer, List<Entry> later) {
               .formatted(file, first.kind));
     }
     return new SentenceModules(directory, first.path, entries.subList(1, entries.size()));
+  }
+
+  /** Without the file sentence-transformers does not look into them either. */
+  private static void warnOfFolders(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      files
+          .filter(f -> FOLDER.matcher(f.getFileName().toString()).matches())
+          .filter(Files::isDirectory)
+          .sorted()
+          .forEach(
+              f ->
+                  Warnings.ignored(
+                      f + " is not read: there is no modules.json that lists it as a module"));
+    }
   }
 
   private static Entry entry(Path file, Path directory, JsonNode module, int index) {
