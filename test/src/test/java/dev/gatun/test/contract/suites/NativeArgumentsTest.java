@@ -1,0 +1,292 @@
+package dev.gatun.test.contract.suites;
+
+import static java.util.Map.entry;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.gatun.bindings.generated.cpu.gatun_attention;
+import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import dev.gatun.bindings.loader.NativeLoader;
+import dev.gatun.kernels.cpu.CpuLevel;
+import dev.gatun.test.contract.frame.Subjects;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The functions of {@code gatun_cpu.h} called as no wrapper calls them, with one argument wrong:
+ * each answers that it is.
+ */
+final class NativeArgumentsTest {
+  private static final Path LIST =
+      Path.of("../kernels/cpu/src/main/cpp/include/gatun_cpu_kernels.def");
+
+  /** Codes that an enum does not have. */
+  private static final Set<String> ENUMS =
+      Set.of(
+          "dtype",
+          "x_dtype",
+          "y_dtype",
+          "c_dtype",
+          "table_dtype",
+          "weight_dtype",
+          "activation",
+          "op",
+          "reduction",
+          "mode",
+          "format",
+          "scales",
+          "activations",
+          "bits");
+
+  private static final Set<String> COUNTS =
+      Set.of(
+          "n",
+          "k",
+          "m",
+          "batch",
+          "rows",
+          "columns",
+          "count",
+          "axes",
+          "outer",
+          "reduced",
+          "inner",
+          "length",
+          "entry_bytes",
+          "row_bytes",
+          "sequences",
+          "sequence_count",
+          "tokens",
+          "heads",
+          "kv_heads",
+          "head_size",
+          "value_head_size",
+          "rotary",
+          "room",
+          "span",
+          "buckets",
+          "group",
+          "block",
+          "experts",
+          "capacity",
+          "x_rows",
+          "element_bytes");
+
+  /** What must not be 0 where there is nothing to do, of all functions or of one. */
+  private static final Map<String, Long> LEAST =
+      Map.ofEntries(
+          entry("columns", 1L),
+          entry("experts", 1L),
+          entry("span", 1L),
+          entry("element_bytes", 4L),
+          entry("bits", 8L),
+          entry("block", 32L),
+          entry("expert_routing.k", 1L),
+          entry("quantize.k", 32L),
+          entry("dequantize.k", 32L),
+          entry("quantized_pack.k", 32L),
+          entry("expert_routing.capacity", 1L));
+
+  /** Numbers that have no meaning where there is nothing to do, and are not looked at then. */
+  private static final Set<String> FREE =
+      Set.of("disentangled_bias_f32.length", "expert_combine.x_rows");
+
+  /** Pointers that change what other arguments may be. */
+  private static final Set<String> NULL = Set.of("code_scales", "code_offsets");
+
+  /** A parameter of the list. */
+  record Parameter(String name, ValueLayout type) {}
+
+  /** A function of the list. */
+  record Function(String name, List<Parameter> parameters) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private static Arena arena;
+  private static SymbolLookup library;
+  private static MemorySegment zeros;
+
+  @BeforeAll
+  static void open() {
+    Subjects.assumeBackend("cpu");
+    arena = Arena.ofShared();
+    library = SymbolLookup.libraryLookup(NativeLoader.load("gatun_cpu").file(), arena);
+    zeros = arena.allocate(1 << 12, 64);
+  }
+
+  @AfterAll
+  static void close() {
+    Subjects.CPU.setLevel(Subjects.levels().getLast());
+  }
+
+  static Stream<Function> functions() throws IOException {
+    return Pattern.compile("^GATUN_KERNEL\\((\\w+),\\s*\\(([^)]*)\\)", Pattern.MULTILINE)
+        .matcher(Files.readString(LIST))
+        .results()
+        .filter(m -> !m.group(1).startsWith("check_"))
+        .filter(m -> !m.group(1).equals("scaled_dot_product_attention"))
+        .map(
+            m ->
+                new Function(
+                    m.group(1),
+                    Arrays.stream(m.group(2).split(","))
+                        .map(p -> p.strip().replace("const ", ""))
+                        .map(NativeArgumentsTest::parameter)
+                        .toList()));
+  }
+
+  private static Parameter parameter(String text) {
+    String name = text.substring(Math.max(text.lastIndexOf(' '), text.lastIndexOf('*')) + 1);
+    ValueLayout type =
+        text.contains("*")
+            ? ValueLayout.ADDRESS
+            : text.startsWith("int64_t")
+                ? ValueLayout.JAVA_LONG
+                : text.startsWith("float") ? ValueLayout.JAVA_FLOAT : ValueLayout.JAVA_INT;
+    return new Parameter(name, type);
+  }
+
+  @ParameterizedTest
+  @MethodSource("functions")
+  void a_wrong_argument_is_told(Function function) throws Throwable {
+    List<String> unnoticed = new ArrayList<>();
+    for (CpuLevel level : Subjects.levels()) {
+      Subjects.CPU.setLevel(level);
+      assertEquals(gatun_cpu_h.GATUN_OK(), call(function, null, 0), level.id());
+      for (Parameter p : function.parameters()) {
+        for (long wrong : wrong(function, p)) {
+          if (call(function, p.name(), wrong) != gatun_cpu_h.GATUN_INVALID_ARGUMENT()) {
+            unnoticed.add(level.id() + ": " + p.name() + " = " + wrong);
+          }
+        }
+      }
+    }
+    assertEquals(List.of(), unnoticed);
+  }
+
+  private static List<Long> wrong(Function function, Parameter p) {
+    if (FREE.contains(function.name() + "." + p.name())) {
+      return List.of();
+    }
+    if (p.type() instanceof ValueLayout.OfInt && ENUMS.contains(p.name())) {
+      return List.of(-1L, 99L);
+    }
+    boolean whole = p.type() instanceof ValueLayout.OfInt || p.type() instanceof ValueLayout.OfLong;
+    return whole && COUNTS.contains(p.name()) ? List.of(-1L) : List.of();
+  }
+
+  private static int call(Function function, String changed, long value) throws Throwable {
+    List<MemoryLayout> types = new ArrayList<>(List.of(ValueLayout.ADDRESS));
+    List<Object> arguments = new ArrayList<>(List.of(MemorySegment.NULL));
+    for (Parameter p : function.parameters()) {
+      types.add(p.type());
+      long least =
+          LEAST.getOrDefault(function.name() + "." + p.name(), LEAST.getOrDefault(p.name(), 0L));
+      long number = p.name().equals(changed) ? value : least;
+      arguments.add(
+          switch (p.type()) {
+            case ValueLayout.OfInt ignored -> (Object) (int) number;
+            case ValueLayout.OfLong ignored -> number;
+            case ValueLayout.OfFloat ignored -> 1f;
+            default -> NULL.contains(p.name()) ? MemorySegment.NULL : zeros;
+          });
+    }
+    MethodHandle handle =
+        Linker.nativeLinker()
+            .downcallHandle(
+                library.find("gatun_" + function.name()).orElseThrow(),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, types.toArray(MemoryLayout[]::new)));
+    return (int) handle.invokeWithArguments(arguments);
+  }
+
+  @Test
+  void attention_tells_a_wrong_argument() {
+    Map<String, List<Object>> all = new TreeMap<>();
+    for (String size :
+        List.of(
+            "batch",
+            "heads",
+            "kv_heads",
+            "query_length",
+            "key_length",
+            "head_size",
+            "value_head_size",
+            "window",
+            "room")) {
+      all.put(size, List.of(-1L));
+    }
+    all.put("kv_heads", List.of(-1L, 0L, 2L));
+    all.put("causal", List.of(-1, 99));
+    all.put("dtype", List.of(-1, 99));
+    all.put("softcap", List.of(-1f, Float.NaN));
+    all.put("dropout", List.of(-1f, 1f, Float.NaN));
+    all.put("key_scales", List.of(zeros));
+    all.put("value_scales", List.of(zeros));
+    all.put("block_table", List.of(zeros));
+    List<String> unnoticed = new ArrayList<>();
+    for (CpuLevel level : Subjects.levels()) {
+      Subjects.CPU.setLevel(level);
+      assertEquals(gatun_cpu_h.GATUN_OK(), attend(Map.of()), level.id());
+      all.forEach(
+          (name, values) -> {
+            for (Object value : values) {
+              if (attend(Map.of(name, value)) != gatun_cpu_h.GATUN_INVALID_ARGUMENT()) {
+                unnoticed.add(level.id() + ": " + name + " = " + value);
+              }
+            }
+          });
+      Map<String, Object> pages = Map.of("block_table", zeros, "key_lengths", zeros);
+      if (attend(pages) != gatun_cpu_h.GATUN_INVALID_ARGUMENT()) {
+        unnoticed.add(level.id() + ": page_size = 0");
+      }
+    }
+    assertEquals(List.of(), unnoticed);
+  }
+
+  /** Attention of no sequence, with some of its arguments set. */
+  private static int attend(Map<String, Object> set) {
+    try (Arena own = Arena.ofConfined()) {
+      MemorySegment arguments = gatun_attention.allocate(own);
+      arguments.fill((byte) 0);
+      Map<String, Object> all = new TreeMap<>(Map.of("heads", 1L, "kv_heads", 1L));
+      all.putAll(set);
+      all.forEach(
+          (name, value) -> {
+            var path = PathElement.groupElement(name);
+            long at = gatun_attention.layout().byteOffset(path);
+            switch (value) {
+              case Long n -> arguments.set(ValueLayout.JAVA_LONG, at, n);
+              case Integer n -> arguments.set(ValueLayout.JAVA_INT, at, n);
+              case Float n -> arguments.set(ValueLayout.JAVA_FLOAT, at, n);
+              default -> arguments.set(ValueLayout.ADDRESS, at, (MemorySegment) value);
+            }
+          });
+      return gatun_cpu_h.gatun_scaled_dot_product_attention(MemorySegment.NULL, arguments);
+    }
+  }
+}
