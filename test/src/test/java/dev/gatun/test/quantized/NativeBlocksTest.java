@@ -163,6 +163,13 @@ final class NativeBlocksTest {
   @ParameterizedTest
   @MethodSource("formats")
   void what_has_no_blocks_is_named(BlockFormat format) {
+    for (CpuLevel level : CpuBackend.levels()) {
+      backend.setLevel(level);
+      namesWhatHasNoBlocks(format);
+    }
+  }
+
+  private void namesWhatHasNoBlocks(BlockFormat format) {
     int length = format.layout().group() == 0 ? 100 : 2 * format.blockSize(0);
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
       float[] weight = new float[3 * length];
@@ -186,6 +193,77 @@ final class NativeBlocksTest {
       assertEquals(
           "quantize to %s: element [2, ".formatted(format),
           message.substring(0, message.indexOf("[2, ") + 4));
+    }
+  }
+
+  /** Rows of one kind each, at the ends of what scales and codes can hold. */
+  @ParameterizedTest
+  @MethodSource("formats")
+  void extremes_are_as_of_java(BlockFormat format) {
+    int length = format.layout().group() == 0 ? 67 : format.blockSize(0);
+    float most = Float.MAX_VALUE;
+    float[][] kinds = {
+      {5},
+      {-5},
+      {-0f},
+      {0f, -0f},
+      {1e-44f, -1e-45f},
+      {1e-38f},
+      {65504, -65504},
+      {-65504},
+      {65520},
+      {1e7f, -1e7f, 1},
+      {most},
+      {-most},
+      {most, -most},
+      {most, 0},
+      {0, 1e-30f, 0, 1e30f},
+      {1e33f, -2e33f},
+      {0, 0, 0, -3e4f},
+      {-1, -1 - 1e-7f},
+      {most / 2, -most, 3},
+      {1e-20f, 2e-20f, 3e-20f},
+    };
+    for (float[] kind : kinds) {
+      float[] weight = new float[3 * length];
+      for (int i = 0; i < length; i++) {
+        weight[length + i] = kind[i % kind.length];
+      }
+      same(format, weight, length, "all are " + java.util.Arrays.toString(kind));
+      java.util.Arrays.fill(weight, 0);
+      System.arraycopy(kind, 0, weight, length + length / 2, kind.length);
+      same(format, weight, length, "some are " + java.util.Arrays.toString(kind));
+    }
+  }
+
+  private void same(BlockFormat format, float[] weight, int length, String about) {
+    long rowBytes = format.rowBytes(length);
+    try (Buffer from = memory.allocate(4L * weight.length);
+        Buffer blocks = memory.allocate(3 * rowBytes);
+        Arena arena = Arena.ofShared()) {
+      Operand w = Operand.of(from, DType.F32, 3, length);
+      MemorySegment elements = arena.allocateFrom(ValueLayout.JAVA_FLOAT, weight);
+      memory.write(elements, from, 0);
+      MemorySegment java = arena.allocate(3 * rowBytes);
+      String refused = refusal(() -> HostBlocks.quantize(format, w, elements, java));
+      for (CpuLevel level : CpuBackend.levels()) {
+        backend.setLevel(level);
+        poison(blocks);
+        assertEquals(refused, refusal(() -> quantize(format, weight, length)), about);
+        if (refused == null) {
+          backend.kernels().run(new Quantize(w, format, Operand.of(blocks, DType.U8, 3, rowBytes)));
+          equal(format + " on " + level + ", " + about, java, blocks);
+        }
+      }
+    }
+  }
+
+  private static String refusal(Runnable work) {
+    try {
+      work.run();
+      return null;
+    } catch (IllegalArgumentException e) {
+      return e.getMessage();
     }
   }
 

@@ -189,7 +189,33 @@ final class NativeArgumentsTest {
     assertEquals(List.of(), unnoticed);
   }
 
+  /** Numbers that no count or code alone makes wrong. */
+  private static final Map<String, List<Long>> MORE =
+      Map.ofEntries(
+          entry("topk.columns", List.of(1L << 32)),
+          entry("topk.k", List.of(2L)),
+          entry("sample.columns", List.of((1L << 22) + 1)),
+          entry("expert_routing.k", List.of(0L, 2L)),
+          entry("expert_routing.experts", List.of(0L, (1L << 31) - 1)),
+          entry("expert_routing.tokens", List.of(1L << 31, 1L)),
+          entry("rotary.rotary", List.of(1L, 2L)),
+          entry("rotary_cache_update.rotary", List.of(1L, 2L)),
+          entry("quantize.block", List.of(31L, 33L)),
+          entry("dequantize.block", List.of(31L)),
+          entry("quantized_pack.block", List.of(31L)),
+          entry("elementwise.axes", List.of(7L)),
+          entry("copy.axes", List.of(7L)),
+          entry("copy.element_bytes", List.of(0L, 3L)));
+
   private static List<Long> wrong(Function function, Parameter p) {
+    List<Long> all =
+        new ArrayList<>(MORE.getOrDefault(function.name() + "." + p.name(), List.of()));
+    all.addAll(never(function, p));
+    return all;
+  }
+
+  /** What a parameter of the name is never. */
+  private static List<Long> never(Function function, Parameter p) {
     if (FREE.contains(function.name() + "." + p.name())) {
       return List.of();
     }
@@ -222,6 +248,26 @@ final class NativeArgumentsTest {
                 library.find("gatun_" + function.name()).orElseThrow(),
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, types.toArray(MemoryLayout[]::new)));
     return (int) handle.invokeWithArguments(arguments);
+  }
+
+  @Test
+  void what_the_library_has_not_is_told() {
+    int unsupported = gatun_cpu_h.GATUN_UNSUPPORTED_LEVEL();
+    assertEquals(unsupported, gatun_cpu_h.gatun_set_features(1 << 30));
+    assertEquals(unsupported, gatun_cpu_h.gatun_set_level(99));
+    int elsewhere =
+        System.getProperty("os.arch").equals("aarch64")
+            ? gatun_cpu_h.GATUN_LEVEL_AVX2()
+            : gatun_cpu_h.GATUN_LEVEL_NEON();
+    assertEquals(unsupported, gatun_cpu_h.gatun_set_level(elsewhere));
+    assertEquals(-1, gatun_cpu_h.gatun_level_needs(elsewhere));
+    assertEquals(0, gatun_cpu_h.gatun_level_needs(gatun_cpu_h.GATUN_LEVEL_PORTABLE()));
+    for (int threads : new int[] {-1, 0, 1025}) {
+      assertEquals(gatun_cpu_h.GATUN_INVALID_ARGUMENT(), gatun_cpu_h.gatun_set_threads(threads));
+    }
+    for (long bytes : new long[] {-1, Long.MAX_VALUE, Long.MAX_VALUE - 64}) {
+      assertEquals(MemorySegment.NULL, gatun_cpu_h.gatun_allocate(bytes));
+    }
   }
 
   @Test
