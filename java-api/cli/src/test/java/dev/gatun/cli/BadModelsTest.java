@@ -81,9 +81,9 @@ class BadModelsTest {
     Files.write(folder.resolve("vocab.txt"), new byte[] {'a', (byte) 0xff});
     refused("vocab.txt: byte 1: 0xff is not UTF-8");
     write("config.json", "{\"model_type\": \"mamba\"}");
-    refused("'model_type' is mamba, expected one of albert, bert, ");
+    refused("'model_type' is mamba, expected one of albert, bart, bert, ");
     write("config.json", "{\"model_type\": \"gpt2\"}");
-    refused("'model_type' is gpt2, a decoder, expected one of albert, bert, ");
+    refused("'model_type' is gpt2, a decoder, expected one of albert, bart, bert, ");
     write("config.json", "{");
     refused("config.json: byte ");
     Files.delete(folder.resolve("config.json"));

@@ -78,8 +78,7 @@ final class BothStacks implements Encoder {
   }
 
   private static Ids ends(TokenBatch batch, int eosId) {
-    return batch.derived(
-        ENDS, batch.sequences(), Math.max(1, batch.tokens()), layout -> ends(layout, eosId));
+    return batch.derived(ENDS, batch.sequences(), batch.tokens(), layout -> ends(layout, eosId));
   }
 
   private static long[] ends(BatchLayout layout, int eosId) {

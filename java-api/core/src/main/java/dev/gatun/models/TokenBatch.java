@@ -88,6 +88,7 @@ public final class TokenBatch implements AutoCloseable {
       }
       scope.keep(segments.values());
     } catch (RuntimeException | Error e) {
+      constants.forEach(Tensor::close);
       closeSteps();
       throw e;
     }

@@ -157,8 +157,15 @@ final class BadInputsTest {
       long[][][] batches = {rows(row()), rows(row(), row(5, 6)), rows(row(5, 6), row(7, 8))};
       for (long[][] ids : batches) {
         boolean mask = ids[0].length > 0;
-        try (EncoderOutput output =
-            model.forward(outputs(ids, mask ? rows(row(0, 0), row(1, 1)) : null))) {
+        EncoderInputs inputs = outputs(ids, mask ? rows(row(0, 0), row(1, 1)) : null);
+        if (golden.endsWith("bart-classify")) {
+          String said =
+              assertThrows(IllegalArgumentException.class, () -> model.forward(inputs).close())
+                  .getMessage();
+          assertTrue(said.contains("has no 2, the eos_token_id, in sequence 0"), said);
+          continue;
+        }
+        try (EncoderOutput output = model.forward(inputs)) {
           for (Tensor tensor : finite(output)) {
             for (float value : tensor.toFloatArray()) {
               assertTrue(Float.isFinite(value), golden + ": " + tensor);
