@@ -2,6 +2,7 @@ package dev.gatun.generation;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.IntUnaryOperator;
 
 /** Processors that make tokens less likely for having occurred. */
 final class Penalties {
@@ -60,20 +61,7 @@ final class Penalties {
 
   /** Leaves out tokens that would end n tokens that the sequence already has in this order. */
   static LogitsProcessor noRepeatNgram(int n) {
-    return (scores, history) -> {
-      int length = history.length();
-      int suffix = length + 1 - n;
-      for (int start = 0; start + n <= length; start++) {
-        int same = 0;
-        while (same < n - 1 && history.get(start + same) == history.get(suffix + same)) {
-          same++;
-        }
-        int next = history.get(start + n - 1);
-        if (same == n - 1 && next < scores.length) {
-          scores[next] = Float.NEGATIVE_INFINITY;
-        }
-      }
-    };
+    return (scores, history) -> leaveOutNgrams(n, scores, history, history.length(), history::get);
   }
 
   /**
@@ -84,17 +72,23 @@ final class Penalties {
   static LogitsProcessor encoderNoRepeatNgram(int n, int[] source) {
     return (scores, history) -> {
       int[] ids = read(source, history);
-      int suffix = history.length() + 1 - n;
-      for (int start = 0; suffix >= 0 && start + n <= ids.length; start++) {
-        int same = 0;
-        while (same < n - 1 && ids[start + same] == history.get(suffix + same)) {
-          same++;
-        }
-        int next = ids[start + n - 1];
-        if (same == n - 1 && next < scores.length) {
-          scores[next] = Float.NEGATIVE_INFINITY;
-        }
-      }
+      leaveOutNgrams(n, scores, history, ids.length, i -> ids[i]);
     };
+  }
+
+  /** What would end n tokens that {@code length} others have in this order. */
+  private static void leaveOutNgrams(
+      int n, float[] scores, TokenHistory history, int length, IntUnaryOperator others) {
+    int suffix = history.length() + 1 - n;
+    for (int start = 0; suffix >= 0 && start + n <= length; start++) {
+      int same = 0;
+      while (same < n - 1 && others.applyAsInt(start + same) == history.get(suffix + same)) {
+        same++;
+      }
+      int next = others.applyAsInt(start + n - 1);
+      if (same == n - 1 && next < scores.length) {
+        scores[next] = Float.NEGATIVE_INFINITY;
+      }
+    }
   }
 }
