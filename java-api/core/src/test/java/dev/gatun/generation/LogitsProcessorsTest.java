@@ -131,4 +131,19 @@ final class LogitsProcessorsTest {
           what + ", token " + i);
     }
   }
+
+  /** All n-grams of a source are left out, its first and its last too, and no token else. */
+  @Test
+  void n_grams_of_a_source_do_not_come_again() {
+    int[] source = {1, 2, 3, 4};
+    for (int last = 0; last < 5; last++) {
+      float[] scores = new float[6];
+      Penalties.encoderNoRepeatNgram(2, source)
+          .apply(scores, new TokenHistory(new int[] {5, last}));
+      for (int id = 0; id < scores.length; id++) {
+        boolean again = last >= 1 && last <= 3 && id == last + 1;
+        assertEquals(again ? Float.NEGATIVE_INFINITY : 0, scores[id], id + " after " + last);
+      }
+    }
+  }
 }
