@@ -2,6 +2,7 @@ package dev.gatun.pipelines;
 
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GenerationDefaults;
+import dev.gatun.generation.GenerationResult;
 import dev.gatun.generation.GenerationStream;
 import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.TextGenerator;
@@ -11,9 +12,11 @@ import dev.gatun.weights.LoadListener;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What pipelines of encoder-decoders are made of: a generator, and what {@code config.json} says of
@@ -113,6 +116,21 @@ final class Seq2SeqText implements AutoCloseable {
 
   GenerationStream stream(long[] source, GenerationConfig settings) {
     return generator.stream(Arrays.stream(source).mapToInt(Math::toIntExact).toArray(), settings);
+  }
+
+  /**
+   * What is written for several texts, which are computed together. Where one is refused or fails
+   * the others are cancelled.
+   */
+  static List<GenerationResult> results(
+      List<String> texts, Function<String, GenerationStream> stream) {
+    List<GenerationStream> streams = new ArrayList<>();
+    try {
+      texts.forEach(text -> streams.add(stream.apply(text)));
+      return streams.stream().map(GenerationStream::result).toList();
+    } finally {
+      streams.forEach(GenerationStream::close);
+    }
   }
 
   @Override

@@ -88,9 +88,7 @@ public final class SummarizationPipeline implements AutoCloseable {
 
   /** The summary of a text, whose parts are computed together. */
   public Summary summarize(String text, GenerationConfig settings) {
-    List<GenerationStream> streams =
-        parts(text).stream().map(part -> stream(part, settings)).toList();
-    return new Summary(streams.stream().map(GenerationStream::result).toList());
+    return new Summary(Seq2SeqText.results(parts(text), part -> stream(part, settings)));
   }
 
   /**

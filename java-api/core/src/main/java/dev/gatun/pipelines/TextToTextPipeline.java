@@ -88,10 +88,14 @@ public final class TextToTextPipeline implements AutoCloseable {
     return stream(text, settings).result();
   }
 
-  /** What the model writes for each text; they are computed together. */
+  /**
+   * What the model writes for each text; they are computed together.
+   *
+   * @throws IllegalArgumentException when one has more tokens than the model reads; the others are
+   *     cancelled then
+   */
   public List<GenerationResult> generate(List<String> texts, GenerationConfig settings) {
-    List<GenerationStream> streams = texts.stream().map(text -> stream(text, settings)).toList();
-    return streams.stream().map(GenerationStream::result).toList();
+    return Seq2SeqText.results(texts, text -> stream(text, settings));
   }
 
   /** The same as it comes. */

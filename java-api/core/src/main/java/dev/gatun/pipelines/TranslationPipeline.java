@@ -95,10 +95,14 @@ public final class TranslationPipeline implements AutoCloseable {
     return stream(text, settings).result();
   }
 
-  /** The translation of each text; they are computed together. */
+  /**
+   * The translation of each text; they are computed together.
+   *
+   * @throws IllegalArgumentException when one has more tokens than the model reads; the others are
+   *     cancelled then
+   */
   public List<GenerationResult> translate(List<String> texts, GenerationConfig settings) {
-    List<GenerationStream> streams = texts.stream().map(text -> stream(text, settings)).toList();
-    return streams.stream().map(GenerationStream::result).toList();
+    return Seq2SeqText.results(texts, text -> stream(text, settings));
   }
 
   /** The translation as it comes. */
