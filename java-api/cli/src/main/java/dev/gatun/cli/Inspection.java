@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.Config;
+import dev.gatun.text.Tokenizer;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightsException;
 import java.io.IOException;
@@ -56,7 +57,7 @@ record Inspection(
     Config config = config(path, reasons);
     Map<String, Part> dtypes = new TreeMap<>();
     List<Named> named = new ArrayList<>();
-    String tokenizer = tokenizer(path);
+    String tokenizer = Tokenizer.fileIn(path).orElse(null);
     try (TensorFile file = TensorFile.open(path)) {
       String inFile = file.metadata().get("tokenizer.ggml.model");
       tokenizer = inFile == null ? tokenizer : "in the file (" + inFile + ")";
@@ -122,20 +123,6 @@ record Inspection(
     return config != null && config.has("quantization_config")
         ? config.object("quantization_config").text("quant_method", "unnamed")
         : null;
-  }
-
-  private static String tokenizer(Path path) {
-    return Stream.of(
-            "tokenizer.json",
-            "vocab.txt",
-            "source.spm",
-            "spiece.model",
-            "sentencepiece.bpe.model",
-            "tokenizer.model",
-            "vocab.json")
-        .filter(name -> Files.exists(path.resolve(name)))
-        .findFirst()
-        .orElse(null);
   }
 
   private static List<FileSize> files(Path path) throws IOException {

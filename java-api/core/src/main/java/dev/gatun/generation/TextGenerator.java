@@ -195,7 +195,7 @@ public final class TextGenerator implements AutoCloseable {
           ? Tokenizer.load(directory)
           : null;
     }
-    return Tokenizer.isIn(directory) ? Tokenizer.load(directory) : null;
+    return Tokenizer.fileIn(directory).isPresent() ? Tokenizer.load(directory) : null;
   }
 
   private static KvCache cache(CausalLm model, GeneratorOptions options) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Makes the tokenizer.json that Hugging Face's converters make from the files of older models. */
 final class LegacyTokenizers {
@@ -90,6 +91,15 @@ final class LegacyTokenizers {
     JsonNode token = config.path(role);
     JsonNode text = token.isObject() ? token.path("content") : token;
     return text.isTextual() ? text.textValue() : otherwise;
+  }
+
+  /** The token that the first of {@code configs} to name one gives a role. */
+  static String role(List<JsonNode> configs, String role, String otherwise) {
+    return configs.stream()
+        .map(config -> content(config, role, null))
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(otherwise);
   }
 
   private static void addTokens(

@@ -3,6 +3,8 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.text.SentencePieceEngine.Settings;
+import dev.gatun.text.SentencePieceEngine.Style;
 import dev.gatun.text.SentencePieceModel.Algorithm;
 import dev.gatun.text.SentencePieceModel.Piece;
 import dev.gatun.text.SentencePieceModel.Type;
@@ -14,7 +16,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * The tokenizer of a directory that has a SentencePiece model and no tokenizer.json. Families that
@@ -156,17 +157,10 @@ final class SentencePieceFiles {
     SentencePieceProcessor pieces = new SentencePieceProcessor(model);
     return new Found(
         root,
-        all ->
-            engine(
-                model.file(),
-                all,
-                pieces,
-                pieces,
-                null,
-                model.unkId(),
-                before,
-                after,
-                SentencePieceEngine.Style.PLAIN),
+        engine(
+            model.file(),
+            ids ->
+                new Settings(pieces, pieces, ids, ids, model.unkId(), before, after, Style.PLAIN)),
         null,
         control);
   }
@@ -178,143 +172,137 @@ final class SentencePieceFiles {
     return root;
   }
 
-  private static SentencePieceEngine engine(
-      Path file,
-      ObjectNode root,
-      SentencePieceProcessor reads,
-      SentencePieceProcessor writes,
-      Vocabulary written,
-      int unk,
-      List<Integer> before,
-      List<Integer> after,
-      SentencePieceEngine.Style style) {
-    Vocabulary vocabulary = new Vocabulary(root, file.toString());
-    return new SentencePieceEngine(
-        new SentencePieceEngine.Settings(
-            reads,
-            writes,
-            vocabulary,
-            written == null ? vocabulary : written,
-            unk,
-            before,
-            after,
-            style),
-        root.path("added_tokens"));
+  /** What makes an engine of a root, by the settings that its vocabulary goes into. */
+  private static Function<ObjectNode, TokenizerEngine> engine(
+      Path file, Function<Vocabulary, Settings> settings) {
+    return root ->
+        new SentencePieceEngine(
+            settings.apply(new Vocabulary(root, file.toString())), root.path("added_tokens"));
   }
 
   private String role(String key, String otherwise) {
-    return configs.stream()
-        .map(config -> LegacyTokenizers.content(config, key, null))
-        .flatMap(Stream::ofNullable)
-        .findFirst()
-        .orElse(otherwise);
+    return LegacyTokenizers.role(configs, key, otherwise);
   }
 
-  private ObjectNode vocabulary(String name) throws IOException {
-    return TokenizerFiles.object(file(name));
-  }
+  /** Ids of pieces that are not a model's own, but those of a {@code vocab.json}. */
+  private final class Ids {
+    final Path file;
+    final ObjectNode root;
+    final ObjectNode vocab;
 
-  private static int id(ObjectNode vocab, Path file, String token) {
-    if (!vocab.path(token).isInt()) {
-      throw new TokenizerException(
-          "%s: the special token '%s' is not there".formatted(file, token));
+    Ids(String name) throws IOException {
+      this.file = file(name);
+      this.vocab = TokenizerFiles.object(file);
+      this.root = root();
+      ((ObjectNode) root.get("model")).set("vocab", vocab);
     }
-    return vocab.get(token).intValue();
+
+    /** The id of a token with a role, which is a special one from now on. */
+    int special(String key, String otherwise) {
+      String token = role(key, otherwise);
+      if (!vocab.path(token).isInt()) {
+        throw new TokenizerException(
+            "%s: the special token '%s' is not there".formatted(file, token));
+      }
+      addSpecial(token);
+      return vocab.get(token).intValue();
+    }
+
+    /** Of a role that a vocabulary may lack. */
+    void specialIfThere(String key, String otherwise) {
+      String token = role(key, otherwise);
+      if (vocab.has(token)) {
+        addSpecial(token);
+      }
+    }
+
+    private void addSpecial(String token) {
+      add(token, vocab.get(token).intValue());
+    }
+
+    void add(String token, int id) {
+      ArrayNode added = (ArrayNode) root.get("added_tokens");
+      for (JsonNode each : added) {
+        if (each.get("content").textValue().equals(token)) {
+          return;
+        }
+      }
+      added.addObject().put("content", token).put("id", id).put("special", true);
+    }
   }
 
-  private static void addSpecial(ObjectNode root, ObjectNode vocab, Stream<String> tokens) {
-    ArrayNode added = (ArrayNode) root.get("added_tokens");
-    tokens
-        .distinct()
-        .filter(vocab::has)
-        .forEach(
-            token -> {
-              ObjectNode one = added.addObject().put("content", token);
-              one.set("id", vocab.get(token));
-              one.put("special", true);
-            });
+  private static SentencePieceProcessor processor(Path file) throws IOException {
+    return new SentencePieceProcessor(SentencePieceModel.read(file));
   }
 
   private Found marian() throws IOException {
-    SentencePieceProcessor source =
-        new SentencePieceProcessor(SentencePieceModel.read(file("source.spm")));
-    SentencePieceProcessor target =
-        new SentencePieceProcessor(SentencePieceModel.read(file("target.spm")));
-    Path file = file("vocab.json");
-    ObjectNode vocab = vocabulary("vocab.json");
-    ObjectNode root = root();
-    ((ObjectNode) root.get("model")).set("vocab", vocab);
-    String unk = role("unk_token", "<unk>");
-    String eos = role("eos_token", "</s>");
-    int unkId = id(vocab, file, unk);
-    int eosId = id(vocab, file, eos);
-    addSpecial(root, vocab, Stream.of(eos, unk, role("pad_token", "<pad>")));
-    boolean separate = configs.getFirst().path("separate_vocabs").asBoolean(false);
-    Vocabulary written = null;
-    if (separate) {
-      ObjectNode other = root();
-      ((ObjectNode) other.get("model")).set("vocab", vocabulary("target_vocab.json"));
-      written = new Vocabulary(other, file("target_vocab.json").toString());
-    }
-    Vocabulary targets = written;
+    SentencePieceProcessor source = processor(file("source.spm"));
+    SentencePieceProcessor target = processor(file("target.spm"));
+    Ids ids = new Ids("vocab.json");
+    int unk = ids.special("unk_token", "<unk>");
+    int eos = ids.special("eos_token", "</s>");
+    ids.specialIfThere("pad_token", "<pad>");
     // With one vocabulary for both sides, the model of the source spells all pieces the same way.
+    boolean separate = configs.getFirst().path("separate_vocabs").asBoolean(false);
+    SentencePieceProcessor writes = separate ? target : source;
+    Vocabulary written = separate ? targets() : null;
     return new Found(
-        root,
-        all ->
-            engine(
-                file,
-                all,
-                source,
-                separate ? target : source,
-                targets,
-                unkId,
-                List.of(),
-                List.of(eosId),
-                SentencePieceEngine.Style.MARIAN),
+        ids.root,
+        engine(
+            ids.file,
+            read ->
+                new Settings(
+                    source,
+                    writes,
+                    read,
+                    separate ? written : read,
+                    unk,
+                    List.of(),
+                    List.of(eos),
+                    Style.MARIAN)),
         written,
         Set.of());
   }
 
+  private Vocabulary targets() throws IOException {
+    Ids ids = new Ids("target_vocab.json");
+    return new Vocabulary(ids.root, ids.file.toString());
+  }
+
   private Found m2m100() throws IOException {
-    SentencePieceModel model = SentencePieceModel.read(file("sentencepiece.bpe.model"));
-    SentencePieceProcessor pieces = new SentencePieceProcessor(model);
-    Path file = file("vocab.json");
-    ObjectNode vocab = vocabulary("vocab.json");
-    ObjectNode root = root();
-    ((ObjectNode) root.get("model")).set("vocab", vocab);
-    String unk = role("unk_token", "<unk>");
-    String eos = role("eos_token", "</s>");
-    int unkId = id(vocab, file, unk);
-    int eosId = id(vocab, file, eos);
-    String bos = role("bos_token", "<s>");
-    addSpecial(root, vocab, Stream.of(bos, eos, role("pad_token", "<pad>"), unk));
+    SentencePieceProcessor pieces = processor(file("sentencepiece.bpe.model"));
+    Ids ids = new Ids("vocab.json");
+    int unk = ids.special("unk_token", "<unk>");
+    int eos = ids.special("eos_token", "</s>");
+    ids.specialIfThere("bos_token", "<s>");
+    ids.specialIfThere("pad_token", "<pad>");
     boolean wmt = configs.getFirst().path("language_codes").asText("").equals("wmt21");
     List<String> codes = wmt ? LanguageCodes.WMT_21 : LanguageCodes.M2M_100;
-    ArrayNode added = (ArrayNode) root.get("added_tokens");
     String source = role("src_lang", "en");
     if (!codes.contains(source)) {
       throw new TokenizerException(
           "%s: src_lang is '%s', expected one of %s".formatted(directory, source, codes));
     }
     // Languages have the ids behind those of vocab.json.
+    int first = ids.vocab.size();
     for (int i = 0; i < codes.size(); i++) {
-      String token = "__" + codes.get(i) + "__";
-      added.addObject().put("content", token).put("id", vocab.size() + i).put("special", true);
+      ids.add("__" + codes.get(i) + "__", first + i);
     }
-    int sourceId = vocab.size() + codes.indexOf(source);
+    int language = first + codes.indexOf(source);
     return new Found(
-        root,
-        all ->
-            engine(
-                file,
-                all,
-                pieces,
-                pieces,
-                null,
-                unkId,
-                List.of(sourceId),
-                List.of(eosId),
-                SentencePieceEngine.Style.M2M_100),
+        ids.root,
+        engine(
+            ids.file,
+            read ->
+                new Settings(
+                    pieces,
+                    pieces,
+                    read,
+                    read,
+                    unk,
+                    List.of(language),
+                    List.of(eos),
+                    Style.M2M_100)),
         null,
         Set.of());
   }

@@ -70,13 +70,7 @@ final class SentencePieceJson {
 
   /** The token that the directory gives a role, else the usual one. */
   private String role(String key, String otherwise) {
-    for (JsonNode config : configs) {
-      String token = LegacyTokenizers.content(config, key, null);
-      if (token != null) {
-        return token;
-      }
-    }
-    return otherwise;
+    return LegacyTokenizers.role(configs, key, otherwise);
   }
 
   private int setting(String key, int otherwise) {

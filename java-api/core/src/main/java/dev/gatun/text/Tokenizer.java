@@ -42,9 +42,9 @@ public interface Tokenizer extends AutoCloseable {
     return FileTokenizer.create(TokenizerFiles.read(directoryOrTokenizerJson, lowerCase));
   }
 
-  /** Whether {@link #load(Path)} finds the files of a tokenizer in a model's directory. */
-  static boolean isIn(Path directory) {
-    return TokenizerFiles.areIn(directory);
+  /** The file in a model's directory that {@link #load(Path)} begins with; empty for none. */
+  static Optional<String> fileIn(Path directory) {
+    return TokenizerFiles.first(directory);
   }
 
   /** The tokens of {@code text} with {@link EncodeOptions#DEFAULT}. */

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -218,11 +219,15 @@ record TokenizerFiles(
             .formatted(directory, String.join(", ", SentencePieceFiles.NAMES)));
   }
 
-  /** Whether {@link #read} finds a tokenizer in {@code directory}. */
-  static boolean areIn(Path directory) {
-    return Stream.of("tokenizer.json", "vocab.txt", "merges.txt")
-            .anyMatch(name -> Files.exists(directory.resolve(name)))
-        || SentencePieceFiles.isThere(directory);
+  /** The file that {@link #read} begins with in {@code directory}; empty for no tokenizer. */
+  static Optional<String> first(Path directory) {
+    List<String> names = new ArrayList<>(List.of("tokenizer.json", "vocab.txt"));
+    // Marian's and M2M-100's vocab.json has no merges.txt beside it.
+    if (Files.exists(directory.resolve("merges.txt"))) {
+      names.addAll(List.of("vocab.json", "merges.txt"));
+    }
+    names.addAll(SentencePieceFiles.NAMES);
+    return names.stream().filter(name -> Files.exists(directory.resolve(name))).findFirst();
   }
 
   static ObjectNode object(Path file) throws IOException {
