@@ -155,7 +155,10 @@ final class GenerationConfigReader {
       endOfText.addAll(endOfText(model, params));
       refuse(model, params);
       // What is put before a text is the pipeline's.
-      params.fieldNames().forEachRemaining(key -> warnUnless("prefix", model, key, warnings));
+      params.properties().stream()
+          .map(Map.Entry::getKey)
+          .filter(key -> !key.equals("prefix"))
+          .forEach(key -> warn(model, key, warnings));
     }
     builder.eosTokenId(List.copyOf(endOfText));
     try {
@@ -217,12 +220,6 @@ final class GenerationConfigReader {
     if (!KEYS.containsKey(key) && !WITHOUT_EFFECT.contains(key) && !REFUSED.containsKey(key)) {
       warnings.add(
           "%s: '%s' is not a setting that is known, and has no effect".formatted(file, key));
-    }
-  }
-
-  private static void warnUnless(String known, Path file, String key, List<String> warnings) {
-    if (!key.equals(known)) {
-      warn(file, key, warnings);
     }
   }
 

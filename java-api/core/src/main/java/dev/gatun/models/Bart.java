@@ -75,7 +75,6 @@ final class Bart implements EncoderDecoder {
     return new BothStacks(
         config,
         model,
-        head,
         switch (head) {
           case BASE -> Heads.base(null);
           case SEQUENCE_CLASSIFICATION ->

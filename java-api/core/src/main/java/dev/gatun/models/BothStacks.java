@@ -14,7 +14,6 @@ final class BothStacks implements Encoder {
   private static final String ENDS = "last tokens of eos_token_id";
 
   private final EncoderDecoder model;
-  private final Head kind;
   private final HeadLayer head;
   private final int eosId;
 
@@ -22,9 +21,8 @@ final class BothStacks implements Encoder {
    * @param model whose scores of the vocabulary nobody asks for
    * @param head on the decoder's states
    */
-  BothStacks(Config config, EncoderDecoder model, Head kind, HeadLayer head) {
+  BothStacks(Config config, EncoderDecoder model, HeadLayer head) {
     this.model = model;
-    this.kind = kind;
     this.head = head;
     this.eosId = eosId(config);
   }
@@ -52,7 +50,7 @@ final class BothStacks implements Encoder {
   public void prepare(TokenBatch batch) {
     model.encoder().prepare(batch);
     further(batch);
-    if (kind == Head.SEQUENCE_CLASSIFICATION) {
+    if (head.scoresSequences()) {
       ends(batch, eosId);
     }
   }

@@ -382,7 +382,10 @@ public final class Config {
     return values;
   }
 
-  /** The number of labels; two when the file names none. */
+  /**
+   * The number of labels; when the file names none two, or three of BART, whose configuration says
+   * so.
+   */
   public int labelCount() {
     JsonNode map = get("id2label");
     if (map == null || map.isNull()) {

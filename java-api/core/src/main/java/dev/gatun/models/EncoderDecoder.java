@@ -20,14 +20,6 @@ interface EncoderDecoder {
     return false;
   }
 
-  /**
-   * Whether every row of a step must be a token of a sequence: experts that take no more than so
-   * many tokens of a sequence count them.
-   */
-  default boolean countsTokens() {
-    return hasRouters();
-  }
-
   /** Whether a weight's name is that of another head of the family, or of a table it needs not. */
   boolean isOtherHead(String name);
 }

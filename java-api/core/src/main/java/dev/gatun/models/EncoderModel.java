@@ -113,9 +113,9 @@ public final class EncoderModel implements Model {
   }
 
   /**
-   * A batch on the model's loaded.device(), checked, for {@link #hidden}. Another can take its
-   * place, see {@link TokenBatch#write}: a batch of as many sequences, and tokens, as will ever
-   * come leaves room for all.
+   * A batch on the model's device, checked, for {@link #hidden}. Another can take its place, see
+   * {@link TokenBatch#write}: a batch of as many sequences, and tokens, as will ever come leaves
+   * room for all.
    *
    * @param inputIds token ids, a row a sequence
    * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null

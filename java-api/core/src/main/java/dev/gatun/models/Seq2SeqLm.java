@@ -330,7 +330,7 @@ public final class Seq2SeqLm implements LanguageModel {
    * it is where experts take no more than so many tokens of a sequence.
    */
   public boolean fillsItsRoom() {
-    return model.countsTokens();
+    return model.hasRouters();
   }
 
   /** How many tokens of sources to encode at once, as {@link EncoderModel#batchTokens}. */

@@ -40,7 +40,7 @@ public final class TokenBatch implements AutoCloseable {
   private final Ids wanted;
   private final Source source;
   private final List<Derived> derived = new ArrayList<>();
-  private final List<Tensor> constants = new ArrayList<>();
+  private final List<Tensor> constants;
   private BatchLayout layout;
   private Tensor paddingBias;
   private Tensor lowest;
@@ -74,6 +74,7 @@ public final class TokenBatch implements AutoCloseable {
     this.length = layout.length();
     this.cache = cache;
     this.withoutGaps = layout.isWithoutGaps();
+    this.constants = new ArrayList<>();
     Limits limits = model.limits();
     try (Scope scope = Scope.open()) {
       segments = Segments.of(device, layout.lengths());
@@ -110,6 +111,7 @@ public final class TokenBatch implements AutoCloseable {
     this.types = whole.types;
     this.positions = whole.positions;
     this.wanted = whole.wanted;
+    this.constants = whole.constants;
   }
 
   /**
