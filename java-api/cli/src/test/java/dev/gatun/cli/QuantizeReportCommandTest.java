@@ -5,42 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class QuantizeReportCommandTest {
-  private record Run(int code, String out, String err) {}
-
-  private static Run run(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Terminal terminal =
-        new Terminal(
-            InputStream.nullInputStream(),
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false,
-            false,
-            false);
-    int code = Gatun.run(terminal, new FakeEmbedder(20, ""), arguments);
-    return new Run(
-        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static CommandRun run(String... arguments) {
+    return CommandRun.of(new FakeEmbedder(20, ""), "", arguments);
   }
 
   @Test
   void tellsWhatEachFormatCosts(@TempDir Path folder) throws Exception {
     Path texts = folder.resolve("texts.txt");
     Files.writeString(texts, "one text\n\nand another\n");
-    Run run =
+    CommandRun run =
         run("quantize-report", "--texts", texts.toString(), "--formats", "INT8,Q4_K", "--json");
-    assertEquals(0, run.code, run.err);
-    JsonNode report = new ObjectMapper().readTree(run.out);
+    assertEquals(0, run.code(), run.err());
+    JsonNode report = new ObjectMapper().readTree(run.out());
     assertEquals(2, report.get("texts").asInt());
     JsonNode exact = report.get("rows").get(0);
     assertEquals("INT8", exact.get("weights").asText());
@@ -58,9 +40,10 @@ class QuantizeReportCommandTest {
   /** What int4 loses on the bundled model by two storages; the wider one is for a part alone. */
   @Test
   void leavesTheMostSensitiveLayersWider() throws Exception {
-    Run run = run("quantize-report", "--formats", "INT4_ZERO:32,INT4_ZERO:32+INT8", "--json");
-    assertEquals(0, run.code, run.err);
-    JsonNode rows = new ObjectMapper().readTree(run.out).get("rows");
+    CommandRun run =
+        run("quantize-report", "--formats", "INT4_ZERO:32,INT4_ZERO:32+INT8", "--json");
+    assertEquals(0, run.code(), run.err());
+    JsonNode rows = new ObjectMapper().readTree(run.out()).get("rows");
     JsonNode narrow = rows.get(1);
     JsonNode pair = rows.get(2);
     assertEquals("int8 blocks", narrow.get("activations").asText());
@@ -71,21 +54,22 @@ class QuantizeReportCommandTest {
     assertTrue(pair.get("bits").asDouble() < 6.2, pair::toString);
     int wider = pair.get("wider_layers").size();
     assertTrue(wider > 0 && wider < 24, pair::toString);
-    Run target = run("quantize-report", "--mean-cosine", "2");
-    assertEquals(2, target.code);
-    assertTrue(target.err.contains("--mean-cosine: 2.0, expected at most 1"), target.err);
+    CommandRun target = run("quantize-report", "--mean-cosine", "2");
+    assertEquals(2, target.code());
+    assertTrue(target.err().contains("--mean-cosine: 2.0, expected at most 1"), target.err());
   }
 
   @Test
   void namesWhatIsWrong(@TempDir Path folder) throws Exception {
-    Run format = run("quantize-report", "--formats", "INT3");
-    assertEquals(2, format.code);
-    assertTrue(format.err.contains("no block format \"INT3\", expected one of INT8"), format.err);
-    Run model = run("quantize-report", folder.resolve("nothing").toString());
-    assertEquals(1, model.code);
-    assertTrue(model.err.contains("not a model directory"), model.err);
+    CommandRun format = run("quantize-report", "--formats", "INT3");
+    assertEquals(2, format.code());
+    assertTrue(
+        format.err().contains("no block format \"INT3\", expected one of INT8"), format.err());
+    CommandRun model = run("quantize-report", folder.resolve("nothing").toString());
+    assertEquals(1, model.code());
+    assertTrue(model.err().contains("not a model directory"), model.err());
     Path empty = Files.createFile(folder.resolve("empty.txt"));
-    Run texts = run("quantize-report", "--texts", empty.toString());
-    assertTrue(texts.err.contains("has no texts, expected one a line"), texts.err);
+    CommandRun texts = run("quantize-report", "--texts", empty.toString());
+    assertTrue(texts.err().contains("has no texts, expected one a line"), texts.err());
   }
 }

@@ -9,7 +9,6 @@ import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.EncoderOutput;
 import dev.gatun.models.Head;
-import dev.gatun.models.Seq2SeqInputs;
 import dev.gatun.models.Seq2SeqLm;
 import dev.gatun.models.Seq2SeqOutput;
 import dev.gatun.nn.Compute;
@@ -91,12 +90,7 @@ final class EncoderDecoderGoldenTest {
 
   private static float[] logits(Path folder, TensorFile expected) throws IOException {
     try (Seq2SeqLm model = EncoderDecoderGoldens.load(folder, Device.cpu());
-        Seq2SeqOutput output =
-            model.forward(
-                Seq2SeqInputs.ofLabels(
-                    Goldens.longs(expected, "in.input_ids"),
-                    Goldens.longs(expected, "in.attention_mask"),
-                    Goldens.longs(expected, "in.labels")))) {
+        Seq2SeqOutput output = model.forward(EncoderDecoderGoldens.labelled(expected))) {
       return output.logits().toFloatArray();
     }
   }

@@ -49,6 +49,14 @@ final class EncoderDecoderGoldens {
         folder, device, WeightTypes.of(Storage.F32), Compute.EXACT, null);
   }
 
+  /** A golden's sources, and the labels that its targets follow from. */
+  static Seq2SeqInputs labelled(TensorFile expected) {
+    return Seq2SeqInputs.ofLabels(
+        Goldens.longs(expected, "in.input_ids"),
+        Goldens.longs(expected, "in.attention_mask"),
+        Goldens.longs(expected, "in.labels"));
+  }
+
   static void check(Path folder, Device device) throws IOException {
     long before = device.memory().allocatedBytes();
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));

@@ -4,7 +4,6 @@ import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
-import dev.gatun.models.Seq2SeqInputs;
 import dev.gatun.models.Seq2SeqLm;
 import dev.gatun.models.Seq2SeqOutput;
 import dev.gatun.nn.Compute;
@@ -42,12 +41,7 @@ final class Seq2SeqRuns {
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
         Seq2SeqLm model =
             AutoModel.loadSeq2SeqLm(folder, device, WeightTypes.of(storage), compute, null);
-        Seq2SeqOutput output =
-            model.forward(
-                Seq2SeqInputs.ofLabels(
-                    Goldens.longs(expected, "in.input_ids"),
-                    Goldens.longs(expected, "in.attention_mask"),
-                    Goldens.longs(expected, "in.labels")))) {
+        Seq2SeqOutput output = model.forward(EncoderDecoderGoldens.labelled(expected))) {
       return output.logits().toFloatArray();
     }
   }
