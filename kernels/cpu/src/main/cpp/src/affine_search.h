@@ -1,129 +1,98 @@
 // The scale and minimum with the smallest squared error: steps of several sizes are tried, and for
-// the codes of each the best scale and minimum are solved for. Sums are kept in kSumLanes parts, so
-// that every level, of vectors or not, finds the same bytes.
+// the codes of each the best scale and minimum are solved for.
 #ifndef GATUN_AFFINE_SEARCH_H
 #define GATUN_AFFINE_SEARCH_H
 
-#include "level.h"
+#include "sub_blocks.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
-struct ScaleAndMin {
-  float scale;
-  float min;
+struct ScalesAndMins {
+  Floats scale;
+  Floats min;
 };
 
-constexpr int kSumLanes = 16;
-
-static inline float sum_lanes(float (&lanes)[kSumLanes]) {
-  for (int half = kSumLanes / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i++) {
-      lanes[i] += lanes[i + half];
-    }
-  }
-  return lanes[0];
-}
-
-// x ~ scale * code - min with codes of 0 to steps, in kSize elements.
+// x ~ scale * code - min with codes of 0 to steps, in kSize elements of each lane.
 template <int kSize>
 struct AffineSearch {
-  // Writes the codes, to nearest even; 0 of a scale of 0.
-  static void codes(const float *x, int steps, float scale, float min, float *codes) {
-    // Its sum with a number has that number, rounded, in the low bits.
-    constexpr float kMagic = 0x1.8p23f;
-    const float inverse = scale == 0 ? 0 : 1 / scale, most = static_cast<float>(steps);
-    for (int i = 0; i < kSize; i++) {
-      float code = (x[i] + min) * inverse;
-      code = code > 0 ? code : 0;
-      code = code < most ? code : most;
-      codes[i] = (code + kMagic) - kMagic;
-    }
-  }
+  using Blocks = SubBlocks<kSize>;
 
-  static float error_of(const float *x, const float *codes, float scale, float min) {
-    float lanes[kSumLanes] = {};
-    for (int i = 0; i < kSize; i += kSumLanes) {
-      for (int lane = 0; lane < kSumLanes; lane++) {
-        const float e = scale * codes[i + lane] - min - x[i + lane];
-        lanes[lane] += e * e;
-      }
-    }
-    return sum_lanes(lanes);
+  // An element's code, to nearest even; 0 of a scale of 0.
+  static Floats code(Floats x, float steps, Floats inverse, Floats min) {
+    const Floats code = (x + min) * inverse;
+    return round_codes(
+        gatun::GATUN_LEVEL::min(gatun::GATUN_LEVEL::max(code, Floats{}), splat(steps)));
   }
 
   // The squared error with the best codes for a scale and a minimum.
-  static float error(const float *x, int steps, float scale, float min) {
-    float chosen[kSize];
-    codes(x, steps, scale, min, chosen);
-    return error_of(x, chosen, scale, min);
+  static Floats error(const Blocks &b, float steps, Floats scale, Floats min) {
+    const Floats inverse = inverse_of(scale);
+    Floats sum = {};
+    for (int i = 0; i < kSize; i++) {
+      const Floats e = scale * code(b.x[i], steps, inverse, min) - min - b.x[i];
+      sum += e * e;
+    }
+    return sum;
   }
 
   // What the smallest and the largest element, and 0, ask for.
-  static ScaleAndMin range(const float *x, int steps) {
-    float least = 0, most = -__builtin_inff();
+  static ScalesAndMins range(const Blocks &b, float steps) {
+    Floats least = {}, most = b.x[0];
     for (int i = 0; i < kSize; i++) {
-      least = x[i] < least ? x[i] : least;
-      most = x[i] > most ? x[i] : most;
+      least = select(b.x[i] < least, b.x[i], least);
+      most = select(b.x[i] > most, b.x[i], most);
     }
-    const float range = most - least;
-    return {(range > 0 ? range : 0) / static_cast<float>(steps), -least};
+    const Floats range = most - least;
+    return {select(range > 0.0f, range, Floats{}) / steps, -least};
   }
 
   // The best scale and minimum, neither negative.
-  static ScaleAndMin best(const float *x, int steps) {
+  static ScalesAndMins best(const Blocks &b, float steps) {
     constexpr int kTimes = 12, kRounds = 2;
     // One large element leaves the others few codes, which need not begin at the smallest one.
     constexpr float kMins[] = {1, 0.75f, 0.5f};
     // Squares of less would be 0.
     constexpr float kLeastRange = 1e-18f;
-    ScaleAndMin best = range(x, steps);
-    const float least = -best.min, most = least + static_cast<float>(steps) * best.scale;
-    if (!(most - least >= kLeastRange)) {
-      return best;
+    constexpr float kCount = kSize;
+    ScalesAndMins best = range(b, steps);
+    const Floats least = -best.min, most = least + steps * best.scale;
+    const Ints wide = most - least >= kLeastRange;
+    Floats sx = {};
+    for (int i = 0; i < kSize; i++) {
+      sx += b.x[i];
     }
-    float x_lanes[kSumLanes] = {};
-    for (int i = 0; i < kSize; i += kSumLanes) {
-      for (int lane = 0; lane < kSumLanes; lane++) {
-        x_lanes[lane] += x[i + lane];
-      }
-    }
-    const double count = kSize, sx = sum_lanes(x_lanes);
-    float smallest = error(x, steps, best.scale, best.min);
+    Floats smallest = error(b, steps, best.scale, best.min);
     for (int t = 0; t <= kTimes; t++) {
-      float min = -least * kMins[t % 3];
-      float scale =
-          (most + min) / (static_cast<float>(steps) - 1.2f + 0.2f * static_cast<float>(t));
+      Floats min = -least * kMins[t % 3];
+      Floats scale = (most + min) / (steps - 1.2f + 0.2f * static_cast<float>(t));
+      Ints going = wide;
       for (int round = 0; round < kRounds; round++) {
-        float chosen[kSize], q[kSumLanes] = {}, qq[kSumLanes] = {}, xq[kSumLanes] = {};
-        codes(x, steps, scale, min, chosen);
-        for (int i = 0; i < kSize; i += kSumLanes) {
-          for (int lane = 0; lane < kSumLanes; lane++) {
-            const float code = chosen[i + lane];
-            q[lane] += code;
-            qq[lane] += code * code;
-            xq[lane] += x[i + lane] * code;
-          }
+        Floats chosen[kSize], q = {}, qq = {}, xq = {};
+        const Floats inverse = inverse_of(scale);
+        for (int i = 0; i < kSize; i++) {
+          const Floats c = code(b.x[i], steps, inverse, min);
+          chosen[i] = c;
+          q += c;
+          qq += c * c;
+          xq += b.x[i] * c;
         }
-        const double sq = sum_lanes(q), sqq = sum_lanes(qq), sxq = sum_lanes(xq);
-        const double determinant = count * sqq - sq * sq;
-        if (!(determinant > 0)) {
-          break;
+        const Floats determinant = kCount * qq - q * q;
+        scale = (kCount * xq - sx * q) / determinant;
+        min = (q * xq - qq * sx) / determinant;
+        const Ints below = min < 0.0f;
+        scale = select(below, xq / qq, scale);
+        min = select(below, Floats{}, min);
+        going &= (determinant > 0.0f) & (scale > 0.0f);
+        Floats sum = {};
+        for (int i = 0; i < kSize; i++) {
+          const Floats e = scale * chosen[i] - min - b.x[i];
+          sum += e * e;
         }
-        scale = static_cast<float>((count * sxq - sx * sq) / determinant);
-        min = static_cast<float>((sq * sxq - sqq * sx) / determinant);
-        if (min < 0) {
-          min = 0;
-          scale = static_cast<float>(sxq / sqq);
-        }
-        if (!(scale > 0)) {
-          break;
-        }
-        const float error = error_of(x, chosen, scale, min);
-        if (error < smallest) {
-          smallest = error;
-          best = {scale, min};
-        }
+        const Ints better = going & (sum < smallest);
+        smallest = select(better, sum, smallest);
+        best.scale = select(better, scale, best.scale);
+        best.min = select(better, min, best.min);
       }
     }
     return best;

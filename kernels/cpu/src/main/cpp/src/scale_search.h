@@ -1,21 +1,12 @@
-// The scale with the smallest squared error: steps of several sizes are tried, and
-// for the codes of each the best scale and minimum are solved for. Sums are in double and in the
-// order of the elements, so that every level finds the same bytes.
+// The scale with the smallest squared error of x ~ scale * code with codes of -half to half - 1:
+// steps of several sizes are tried, and for the codes of each the best scale is solved for.
 #ifndef GATUN_SCALE_SEARCH_H
 #define GATUN_SCALE_SEARCH_H
 
-#include <cmath>
-
-#include "level.h"
+#include "sub_blocks.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
-
-constexpr int kTries = 24;
-
-static inline double held(double x, double least, double most) {
-  return x < least ? least : x > most ? most : x;
-}
 
 // To nearest even; exact for magnitudes below 2^51, and beyond that it is held by limits anyway.
 static inline double round_even(double x) {
@@ -23,18 +14,17 @@ static inline double round_even(double x) {
   return x < 0x1p51 && x > -0x1p51 ? (x + kMagic) - kMagic : x;
 }
 
-// x ~ scale * code with codes of -half to half - 1.
-static inline double symmetric_code(float x, int half, double scale) {
-  return scale == 0 ? 0 : held(round_even(x / scale), -half, half - 1);
+static inline double held(double x, double least, double most) {
+  return x < least ? least : x > most ? most : x;
 }
 
-static inline double symmetric_error(const float *x, int64_t size, int half, double scale) {
-  double error = 0;
-  for (int64_t i = 0; i < size; i++) {
-    const double e = scale * symmetric_code(x[i], half, scale) - x[i];
-    error += e * e;
+// x / scale to nearest even inside of limits; 0 of a scale of 0.
+static inline int even(float x, float scale, int least, int most) {
+  if (scale == 0) {
+    return 0;
   }
-  return error;
+  const double near = round_even(x / scale);
+  return near != near ? 0 : static_cast<int>(held(near, least, most));
 }
 
 // The element of the largest magnitude, the first of equals, with its sign.
@@ -48,30 +38,82 @@ static inline float extreme(const float *x, int64_t size) {
   return found;
 }
 
-static inline float search_symmetric(const float *x, int64_t size, int half) {
-  const float largest = extreme(x, size);
-  if (largest == 0) {
-    return 0;
+// Codes of even steps.
+template <int kHalf>
+struct EvenCodes {
+  static constexpr int kTries = 25;
+
+  // What the largest element is to become: the largest code first, since of equal errors the
+  // smallest scale leaves other sub-blocks the finest steps.
+  static float end(int t) { return (-1.2f - kHalf) + 0.1f * static_cast<float>(t); }
+
+  static Floats nearest(Floats x) {
+    return round_codes(min(max(x, splat(-kHalf)), splat(kHalf - 1)));
   }
-  double best = largest / static_cast<double>(-half);
-  double smallest = symmetric_error(x, size, half, best);
-  for (int t = 0; t <= kTries; t++) {
-    const double scale = largest / (-half + 1.2 - 2.4 * t / kTries);
-    double sxq = 0, sqq = 0;
-    for (int64_t i = 0; i < size; i++) {
-      const double code = symmetric_code(x[i], half, scale);
-      sxq += x[i] * code;
-      sqq += code * code;
-    }
-    if (sqq > 0) {
-      const double solved = sxq / sqq, error = symmetric_error(x, size, half, solved);
-      if (error < smallest) {
-        smallest = error;
-        best = solved;
-      }
-    }
+};
+
+// The best scales of kLanes sub-blocks.
+template <typename Codes, int kSize>
+static inline Floats search_scales(const SubBlocks<kSize> &b) {
+  const Floats largest = b.extreme();
+  const Ints none = largest == 0.0f;
+  // In these units no sum is too large or too small for a float.
+  const Floats unit = select(none, splat(1), largest);
+  Floats y[kSize], best_xq = {}, best_qq = splat(1);
+  for (int i = 0; i < kSize; i++) {
+    y[i] = b.x[i] / unit;
   }
-  return static_cast<float>(best);
+  for (int t = 0; t < Codes::kTries; t++) {
+    const Floats end = splat(Codes::end(t));
+    Floats xq = {}, qq = {};
+    for (int i = 0; i < kSize; i++) {
+      const Floats q = Codes::nearest(y[i] * end);
+      xq += y[i] * q;
+      qq += q * q;
+    }
+    // The error is less by xq * xq / qq.
+    const Ints better = xq * xq * best_qq > best_xq * best_xq * qq;
+    best_xq = select(better, xq, best_xq);
+    best_qq = select(better, qq, best_qq);
+  }
+  return select(none, Floats{}, largest * (best_xq / best_qq));
+}
+
+template <typename Codes, int kSize>
+static inline Floats scale_error(const SubBlocks<kSize> &b, Floats scale) {
+  const Floats inverse = inverse_of(scale);
+  Floats sum = {};
+  for (int i = 0; i < kSize; i++) {
+    const Floats e = scale * Codes::nearest(b.x[i] * inverse) - b.x[i];
+    sum += e * e;
+  }
+  return sum;
+}
+
+// The whole numbers of -most to most - 1 near the wanted scales, in units of `scale`, that err the
+// least.
+template <typename Codes, int kSize>
+static inline void refine_scales(const SubBlocks<kSize> &b, float scale, const float *wanted,
+                                 int most, int count, int *chosen) {
+  int near[kLanes] = {};
+  for (int lane = 0; lane < count && lane < kLanes; lane++) {
+    near[lane] = even(wanted[lane], scale, -most, most - 1);
+  }
+  const Floats middle = lanes_of_ints(near, count);
+  Floats best = middle, smallest = splat(__builtin_inff());
+  const float low = static_cast<float>(-most), high = static_cast<float>(most);
+  for (int step = -2; step <= 2; step++) {
+    const Floats a = middle + static_cast<float>(step);
+    const Floats error = scale_error<Codes>(b, scale * a);
+    const Ints better = (a >= low) & (a < high) & (error < smallest);
+    smallest = select(better, error, smallest);
+    best = select(better, a, best);
+  }
+  float lanes[kLanes];
+  store(lanes, best);
+  for (int lane = 0; lane < count && lane < kLanes; lane++) {
+    chosen[lane] = static_cast<int>(lanes[lane]);
+  }
 }
 
 }  // namespace GATUN_LEVEL

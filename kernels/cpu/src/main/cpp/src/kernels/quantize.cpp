@@ -260,44 +260,34 @@ bool encode_q2_k(const float *x, uint8_t *out) {
   return true;
 }
 
-// The whole number of -most to most - 1 near a wanted scale that errs the least by a measure.
-template <typename Error>
-int refine(float scale, float wanted, int most, const Error &error_of) {
-  const int near = even(wanted, scale, -most, most - 1);
-  int best = near;
-  double smallest = __builtin_inf();
-  for (int a = near - 2 < -most ? -most : near - 2; a <= near + 2 && a < most; a++) {
-    const double error = error_of(scale * static_cast<float>(a));
-    if (error < smallest) {
-      smallest = error;
-      best = a;
-    }
-  }
-  return best;
-}
-
 // Sub-blocks of 16 with codes about kHalf, whose scales are whole numbers about kMost.
 template <int kHalf, int kMost>
 struct SymmetricBlock {
-  static constexpr int kSub = 16, kSubs = 16;
+  static constexpr int kSub = 16, kSubs = 16, kParts = kSubs / kLanes;
+  using Codes = EvenCodes<kHalf>;
   float scale;  // of f16
   int chosen[kSubs];
   int codes[kSuperBlock];  // from 0 on
 
   explicit SymmetricBlock(const float *x) {
+    SubBlocks<kSub> parts[kParts];
     float scales[kSubs];
-    for (int s = 0; s < kSubs; s++) {
-      scales[s] = search_symmetric(x + s * kSub, kSub, kHalf);
+    for (int p = 0; p < kParts; p++) {
+      parts[p] = SubBlocks<kSub>::load(x + p * kLanes * kSub, kLanes);
+      store(scales + p * kLanes, search_scales<Codes>(parts[p]));
     }
     uint8_t half[2];
     scale = store_f16(half, extreme(scales, kSubs) / -kMost);
-    for (int s = 0; is_finite(scale) && s < kSubs; s++) {
-      const float *sub = x + s * kSub;
-      chosen[s] = refine(scale, scales[s], kMost,
-                         [&](float by) { return symmetric_error(sub, kSub, kHalf, by); });
-      const float by = scale * static_cast<float>(chosen[s]);
+    for (int p = 0; is_finite(scale) && p < kParts; p++) {
+      const int first = p * kLanes;
+      refine_scales<Codes>(parts[p], scale, scales + first, kMost, kLanes, chosen + first);
+      const Floats inverse = inverse_of(scale * lanes_of_ints(chosen + first, kLanes));
       for (int i = 0; i < kSub; i++) {
-        codes[s * kSub + i] = static_cast<int>(symmetric_code(sub[i], kHalf, by)) + kHalf;
+        float found[kLanes];
+        store(found, Codes::nearest(parts[p].x[i] * inverse));
+        for (int lane = 0; lane < kLanes; lane++) {
+          codes[(first + lane) * kSub + i] = static_cast<int>(found[lane]) + kHalf;
+        }
       }
     }
   }
@@ -342,40 +332,52 @@ bool encode_q6_k(const float *x, uint8_t *out) {
 }
 
 void store_uneven_codes(const float *x, float scale, uint8_t *out) {
+  const float inverse = scale == 0 ? 0 : 1 / scale;
   for (int i = 0; i < 16; i++) {
-    out[i] = static_cast<uint8_t>(uneven_code(x[i], scale) | uneven_code(x[i + 16], scale) << 4);
+    out[i] =
+        static_cast<uint8_t>(uneven_code(x[i], inverse) | uneven_code(x[i + 16], inverse) << 4);
   }
 }
 
-bool encode_iq4_nl(const float *x, uint8_t *out) {
-  const float scale = store_f16(out, search_uneven(x, 32));
-  if (!is_finite(scale)) {
-    return false;
+// Up to kLanes blocks.
+bool encode_iq4_nl(const float *x, int count, uint8_t *out) {
+  constexpr int kSize = 32, kBytes = 18;
+  float scales[kLanes];
+  store(scales, search_scales<UnevenCodes>(SubBlocks<kSize>::load(x, count)));
+  bool finite = true;
+  for (int b = 0; b < count; b++) {
+    const float scale = store_f16(out + b * kBytes, scales[b]);
+    finite &= is_finite(scale);
+    store_uneven_codes(x + b * kSize, scale, out + b * kBytes + 2);
   }
-  store_uneven_codes(x, scale, out + 2);
-  return true;
+  return finite;
 }
 
 bool encode_iq4_xs(const float *x, uint8_t *out) {
-  constexpr int kSub = 32, kSubs = 8, kMost = 32;
-  float scales[kSubs];
-  for (int s = 0; s < kSubs; s++) {
-    scales[s] = search_uneven(x + s * kSub, kSub);
+  constexpr int kSub = 32, kSubs = 8, kMost = 32, kParts = (kSubs + kLanes - 1) / kLanes;
+  SubBlocks<kSub> parts[kParts];
+  float scales[kParts * kLanes];
+  for (int p = 0; p < kParts; p++) {
+    parts[p] = SubBlocks<kSub>::load(x + p * kLanes * kSub, kSubs - p * kLanes);
+    store(scales + p * kLanes, search_scales<UnevenCodes>(parts[p]));
   }
   const float scale = store_f16(out, extreme(scales, kSubs) / -kMost);
   if (!is_finite(scale)) {
     return false;
   }
+  int chosen[kSubs];
+  for (int p = 0; p < kParts; p++) {
+    const int first = p * kLanes;
+    refine_scales<UnevenCodes>(parts[p], scale, scales + first, kMost, kSubs - first,
+                               chosen + first);
+  }
   __builtin_memset(out + 2, 0, 6);
   uint32_t uppers = 0;
   for (int s = 0; s < kSubs; s++) {
-    const float *sub = x + s * kSub;
-    const int chosen =
-        refine(scale, scales[s], kMost, [&](float by) { return uneven_error(sub, kSub, by); });
-    const uint32_t stored = static_cast<uint32_t>(chosen + kMost);
+    const uint32_t stored = static_cast<uint32_t>(chosen[s] + kMost);
     uppers |= stored >> 4 << 2 * s;
     out[4 + s / 2] |= static_cast<uint8_t>((stored & 15) << s % 2 * 4);
-    store_uneven_codes(sub, scale * static_cast<float>(chosen), out + 8 + 16 * s);
+    store_uneven_codes(x + s * kSub, scale * static_cast<float>(chosen[s]), out + 8 + 16 * s);
   }
   store_bytes(out + 2, static_cast<uint16_t>(uppers));
   return true;
@@ -436,8 +438,6 @@ bool encode(const BlockFormat &format, const float *x, uint8_t *out) {
       return encode_q2_k(x, out);
     case GATUN_BLOCKS_Q3_K:
       return encode_q3_k(x, out);
-    case GATUN_BLOCKS_IQ4_NL:
-      return encode_iq4_nl(x, out);
     case GATUN_BLOCKS_IQ4_XS:
       return encode_iq4_xs(x, out);
     default:
@@ -470,7 +470,12 @@ bool quantize_row(const BlockFormat &format, const float *x, int64_t k, uint8_t 
     return false;
   }
   bool finite = true;
-  for (int64_t b = 0; b < k / format.block; b++) {
+  const int64_t count = k / format.block;
+  for (int64_t b = 0; format.kind == GATUN_BLOCKS_IQ4_NL && b < count; b += kLanes) {
+    const int64_t some = count - b < kLanes ? count - b : kLanes;
+    finite &= encode_iq4_nl(x + b * format.block, static_cast<int>(some), out + b * format.bytes());
+  }
+  for (int64_t b = 0; format.kind != GATUN_BLOCKS_IQ4_NL && b < count; b++) {
     finite &= encode(format, x + b * format.block, out + b * format.bytes());
   }
   return finite;

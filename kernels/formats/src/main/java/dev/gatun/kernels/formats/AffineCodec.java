@@ -31,6 +31,21 @@ final class AffineCodec implements BlockCodec {
   }
 
   @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
+    AffineSearch search = new AffineSearch(x, weights, 0, size, (1 << bits) - 1);
+    float[] best = new float[2];
+    search.best(best);
+    float scale = Bytes.setF16(out, at, best[0]);
+    float least = Bytes.setF16(out, at + 2, -best[1]);
+    float[] found = search.codes(scale, -least);
+    int[] codes = new int[size];
+    for (int i = 0; i < size; i++) {
+      codes[i] = (int) found[i];
+    }
+    FifthBits.write(out, at + 4, codes, size, bits);
+  }
+
+  @Override
   public void decode(MemorySegment in, long at, Block block) {
     block.scales[0] = Bytes.f16(in, at);
     block.mins[0] = Bytes.f16(in, at + 2);

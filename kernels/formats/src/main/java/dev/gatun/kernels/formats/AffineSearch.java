@@ -3,10 +3,9 @@ package dev.gatun.kernels.formats;
 /**
  * The scale and minimum with the smallest squared error of a sub-block, {@code x ~ scale * code -
  * min} with codes of 0 to steps: steps of several sizes are tried, and for the codes of each the
- * best scale and minimum are solved for. Sums are kept in as many parts as vectors have lanes.
+ * best scale and minimum are solved for. Sums are in the order of the elements and in floats.
  */
 final class AffineSearch {
-  private static final int LANES = 16;
   private static final int TIMES = 12;
   private static final int ROUNDS = 2;
 
@@ -19,16 +18,18 @@ final class AffineSearch {
   private static final float[] MINS = {1, 0.75f, 0.5f};
 
   private final float[] x;
+  private final float[] weights;
   private final int from;
   private final int size;
   private final int steps;
   private final float[] codes;
 
   /**
-   * @param size elements: a multiple of 16
+   * @param weights of the squared errors of all of x
    */
-  AffineSearch(float[] x, int from, int size, int steps) {
+  AffineSearch(float[] x, float[] weights, int from, int size, int steps) {
     this.x = x;
+    this.weights = weights;
     this.from = from;
     this.size = size;
     this.steps = steps;
@@ -54,21 +55,32 @@ final class AffineSearch {
   }
 
   private float errorOfCodes(float scale, float min) {
-    float[] lanes = new float[LANES];
+    float sum = 0;
     for (int i = 0; i < size; i++) {
       float e = scale * codes[i] - min - x[from + i];
-      lanes[i % LANES] += e * e;
+      sum += weights[from + i] * (e * e);
     }
-    return sum(lanes);
+    return sum;
   }
 
-  private static float sum(float[] lanes) {
-    for (int half = LANES / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; i++) {
-        lanes[i] += lanes[i + half];
-      }
+  /**
+   * Weighted sums of codes, of their squares, of their products with the elements, of the elements,
+   * and of ones.
+   */
+  float[] sums(float scale, float min) {
+    codes(scale, min);
+    float[] sums = new float[5];
+    for (int i = 0; i < size; i++) {
+      float w = weights[from + i];
+      float q = w * codes[i];
+      float y = w * x[from + i];
+      sums[0] += q;
+      sums[1] += q * codes[i];
+      sums[2] += y * codes[i];
+      sums[3] += y;
+      sums[4] += w;
     }
-    return lanes[0];
+    return sums;
   }
 
   /**
@@ -99,40 +111,26 @@ final class AffineSearch {
     if (!(most - least >= LEAST_RANGE)) {
       return;
     }
-    float[] sums = new float[LANES];
-    for (int i = 0; i < size; i++) {
-      sums[i % LANES] += x[from + i];
-    }
-    double sx = sum(sums);
     float smallest = error(result[0], result[1]);
     for (int t = 0; t <= TIMES; t++) {
       // One large element leaves the others few codes, which need not begin at the smallest one.
       float min = -least * MINS[t % MINS.length];
       float scale = (most + min) / (steps - 1.2f + 0.2f * t);
       for (int round = 0; round < ROUNDS; round++) {
-        codes(scale, min);
-        float[] q = new float[LANES];
-        float[] qq = new float[LANES];
-        float[] xq = new float[LANES];
-        for (int i = 0; i < size; i++) {
-          q[i % LANES] += codes[i];
-          qq[i % LANES] += codes[i] * codes[i];
-          xq[i % LANES] += x[from + i] * codes[i];
-        }
-        double sq = sum(q);
-        double sqq = sum(qq);
-        double sxq = sum(xq);
-        double determinant = size * sqq - sq * sq;
-        if (!(determinant > 0)) {
-          break;
-        }
-        scale = (float) ((size * sxq - sx * sq) / determinant);
-        min = (float) ((sq * sxq - sqq * sx) / determinant);
+        float[] sums = sums(scale, min);
+        float sq = sums[0];
+        float sqq = sums[1];
+        float sxq = sums[2];
+        float sx = sums[3];
+        float all = sums[4];
+        float determinant = all * sqq - sq * sq;
+        scale = (all * sxq - sx * sq) / determinant;
+        min = (sq * sxq - sqq * sx) / determinant;
         if (min < 0) {
           min = 0;
-          scale = (float) (sxq / sqq);
+          scale = sxq / sqq;
         }
-        if (!(scale > 0)) {
+        if (!(determinant > 0) || !(scale > 0)) {
           break;
         }
         float error = errorOfCodes(scale, min);

@@ -15,6 +15,16 @@ interface BlockCodec {
    */
   void encode(float[] x, int size, MemorySegment out, long at);
 
+  /**
+   * The same where the errors of some elements matter more. Formats whose codes follow from the
+   * largest element alone do the same for all weights.
+   *
+   * @param weights of the squared errors, above 0
+   */
+  default void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
+    encode(x, size, out, at);
+  }
+
   /** Reads a block of {@code block.size()} elements. */
   void decode(MemorySegment in, long at, Block block);
 

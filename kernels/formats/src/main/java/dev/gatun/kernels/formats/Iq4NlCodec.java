@@ -6,7 +6,12 @@ import java.lang.foreign.MemorySegment;
 final class Iq4NlCodec implements BlockCodec {
   @Override
   public void encode(float[] x, int size, MemorySegment out, long at) {
-    float scale = Bytes.setF16(out, at, UnevenSteps.search(x, 0, size));
+    encode(x, Rounding.ones(size), size, out, at);
+  }
+
+  @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
+    float scale = Bytes.setF16(out, at, ScaleSearch.best(x, weights, 0, size, UnevenSteps.CODES));
     UnevenSteps.write(x, 0, scale, out, at + 2);
   }
 

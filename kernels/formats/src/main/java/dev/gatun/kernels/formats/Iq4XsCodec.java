@@ -16,14 +16,20 @@ final class Iq4XsCodec implements BlockCodec {
 
   @Override
   public void encode(float[] x, int size, MemorySegment out, long at) {
+    encode(x, Rounding.ones(size), size, out, at);
+  }
+
+  @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
     float[] scales = new float[SUBS];
     for (int s = 0; s < SUBS; s++) {
-      scales[s] = UnevenSteps.search(x, s * SUB, SUB);
+      scales[s] = ScaleSearch.best(x, weights, s * SUB, SUB, UnevenSteps.CODES);
     }
     float scale = Bytes.setF16(out, at, Rounding.extreme(scales, SUBS) / -MIDDLE);
     int upper = 0;
     for (int s = 0; s < SUBS; s++) {
-      int chosen = refine(x, s * SUB, scale, scales[s]);
+      int chosen =
+          ScaleSearch.refine(x, weights, s * SUB, SUB, UnevenSteps.CODES, scale, scales[s], MIDDLE);
       int stored = chosen + MIDDLE;
       upper |= stored >> 4 << 2 * s;
       long place = at + LOW + s / 2;
@@ -32,20 +38,6 @@ final class Iq4XsCodec implements BlockCodec {
       UnevenSteps.write(x, s * SUB, scale * chosen, out, at + CODES + s * SUB / 2);
     }
     Bytes.setI16(out, at + UPPER, upper);
-  }
-
-  private static int refine(float[] x, int from, float scale, float wanted) {
-    int near = Rounding.even(wanted, scale, -MIDDLE, MIDDLE - 1);
-    int best = near;
-    double smallest = Double.POSITIVE_INFINITY;
-    for (int a = Math.max(-MIDDLE, near - 2); a <= Math.min(MIDDLE - 1, near + 2); a++) {
-      double error = UnevenSteps.error(x, from, SUB, scale * a);
-      if (error < smallest) {
-        smallest = error;
-        best = a;
-      }
-    }
-    return best;
   }
 
   @Override

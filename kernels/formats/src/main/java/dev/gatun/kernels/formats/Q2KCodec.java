@@ -17,7 +17,12 @@ final class Q2KCodec implements BlockCodec {
 
   @Override
   public void encode(float[] x, int size, MemorySegment out, long at) {
-    SuperBlockSearch best = SuperBlockSearch.best(x, FORM);
+    encode(x, Rounding.ones(size), size, out, at);
+  }
+
+  @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
+    SuperBlockSearch best = SuperBlockSearch.best(x, weights, FORM);
     Bytes.setF16(out, at + SCALE, best.scale());
     Bytes.setF16(out, at + MIN, best.min());
     for (int s = 0; s < SUBS; s++) {

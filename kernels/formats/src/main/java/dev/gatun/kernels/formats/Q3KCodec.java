@@ -11,6 +11,7 @@ final class Q3KCodec implements BlockCodec {
   private static final int SUB = 16;
   private static final int SUBS = SIZE / SUB;
   private static final int HALF = 4;
+  private static final ScaleSearch.Codes CODES = new ScaleSearch.Even(HALF);
   private static final int MIDDLE = 32;
   private static final int LOW = 32;
   private static final int SCALES = 96;
@@ -18,18 +19,24 @@ final class Q3KCodec implements BlockCodec {
 
   @Override
   public void encode(float[] x, int size, MemorySegment out, long at) {
+    encode(x, Rounding.ones(size), size, out, at);
+  }
+
+  @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
     float[] scales = new float[SUBS];
     for (int s = 0; s < SUBS; s++) {
-      scales[s] = ScaleSearch.symmetric(x, s * SUB, SUB, HALF);
+      scales[s] = ScaleSearch.best(x, weights, s * SUB, SUB, CODES);
     }
     float scale = Bytes.setF16(out, at + SCALE, Rounding.extreme(scales, SUBS) / -MIDDLE);
     out.asSlice(at, SCALE).fill((byte) 0);
     for (int s = 0; s < SUBS; s++) {
-      int chosen = ScaleSearch.refine(x, s * SUB, SUB, HALF, scale, scales[s], MIDDLE);
+      int chosen = ScaleSearch.refine(x, weights, s * SUB, SUB, CODES, scale, scales[s], MIDDLE);
       or(out, at + SCALES + s % 8, (chosen + MIDDLE & 15) << s / 8 * 4);
       or(out, at + SCALES + 8 + s % 4, chosen + MIDDLE >> 4 << s / 4 * 2);
+      float inverse = Rounding.inverse(scale * chosen);
       for (int i = s * SUB; i < (s + 1) * SUB; i++) {
-        int code = ScaleSearch.symmetricCode(x[i], HALF, scale * chosen) + HALF;
+        int code = (int) CODES.nearest(x[i] * inverse) + HALF;
         or(out, at + i % 32, code >> 2 << i / 32);
         or(out, at + LOW + Quarters.place(i), (code & 3) << Quarters.shift(i));
       }

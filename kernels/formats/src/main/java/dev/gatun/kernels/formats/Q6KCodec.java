@@ -11,23 +11,30 @@ final class Q6KCodec implements BlockCodec {
   private static final int SUB = 16;
   private static final int SUBS = SIZE / SUB;
   private static final int HALF = 32;
+  private static final ScaleSearch.Codes CODES = new ScaleSearch.Even(HALF);
   private static final int UPPER = 128;
   private static final int SCALES = 192;
   private static final int SCALE = 208;
 
   @Override
   public void encode(float[] x, int size, MemorySegment out, long at) {
+    encode(x, Rounding.ones(size), size, out, at);
+  }
+
+  @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
     float[] scales = new float[SUBS];
     for (int s = 0; s < SUBS; s++) {
-      scales[s] = ScaleSearch.symmetric(x, s * SUB, SUB, HALF);
+      scales[s] = ScaleSearch.best(x, weights, s * SUB, SUB, CODES);
     }
     float scale = Bytes.setF16(out, at + SCALE, Rounding.extreme(scales, SUBS) / -128);
     out.asSlice(at, SCALES).fill((byte) 0);
     for (int s = 0; s < SUBS; s++) {
-      int chosen = ScaleSearch.refine(x, s * SUB, SUB, HALF, scale, scales[s], 128);
+      int chosen = ScaleSearch.refine(x, weights, s * SUB, SUB, CODES, scale, scales[s], 128);
       Bytes.setU8(out, at + SCALES + s, chosen);
+      float inverse = Rounding.inverse(scale * chosen);
       for (int i = s * SUB; i < (s + 1) * SUB; i++) {
-        int code = ScaleSearch.symmetricCode(x[i], HALF, scale * chosen) + HALF;
+        int code = (int) CODES.nearest(x[i] * inverse) + HALF;
         long low = at + low(i);
         long upper = at + UPPER + Quarters.place(i);
         Bytes.setU8(out, low, Bytes.u8(out, low) | (code & 15) << lowShift(i));

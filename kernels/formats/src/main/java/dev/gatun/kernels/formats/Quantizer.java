@@ -47,8 +47,54 @@ public final class Quantizer {
     return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
   }
 
+  /**
+   * The same where errors in some columns matter more, as ggml weighs them: by the column's
+   * importance, times {@code sqrt(sigma² + x²)} with the mean square sigma² of what is near; in
+   * units of sigma.
+   *
+   * @param weight gives the rows; asked by several threads
+   * @param importance [in_features], the mean square of what the column is multiplied by
+   * @param blocks receives [out_features] rows of {@link BlockFormat#rowBytes} without gaps
+   * @param format one of GGML's
+   * @param outFeatures rows of the weight
+   * @param inFeatures elements of a row
+   * @return the error that this makes, not weighed
+   * @throws IllegalArgumentException when an element is NaN, infinite, or too large for the
+   *     format's scale, naming its place
+   */
+  public static QuantizationError quantize(
+      BlockFormat format,
+      Rows weight,
+      float[] importance,
+      int outFeatures,
+      int inFeatures,
+      MemorySegment blocks) {
+    if (importance.length != inFeatures) {
+      throw new IllegalArgumentException(
+          "quantize to %s: the importance of %d columns, expected %d"
+              .formatted(format, importance.length, inFeatures));
+    }
+    long rowBytes = format.rowBytes(inFeatures);
+    QuantizationError[] errors = new QuantizationError[inFeatures == 0 ? 0 : outFeatures];
+    Parallel.each(
+        errors.length,
+        i -> {
+          int row = (int) i;
+          float[] x = new float[inFeatures];
+          weight.read(row, x);
+          errors[row] =
+              quantize(format, x, importance, row, blocks.asSlice(row * rowBytes, rowBytes));
+        });
+    return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
+  }
+
   private static QuantizationError quantize(
       BlockFormat format, float[] x, int row, MemorySegment out) {
+    return quantize(format, x, null, row, out);
+  }
+
+  private static QuantizationError quantize(
+      BlockFormat format, float[] x, float[] importance, int row, MemorySegment out) {
     for (int i = 0; i < x.length; i++) {
       if (!Float.isFinite(x[i])) {
         throw new IllegalArgumentException(
@@ -62,7 +108,12 @@ public final class Quantizer {
     float[] part = new float[size];
     for (int b = 0; b < x.length / size; b++) {
       System.arraycopy(x, b * size, part, 0, size);
-      codec.encode(part, size, out, (long) b * bytes);
+      if (importance == null) {
+        codec.encode(part, size, out, (long) b * bytes);
+      } else {
+        float[] weights = Importance.weights(format, x, importance, b * size, size);
+        codec.encode(part, weights, size, out, (long) b * bytes);
+      }
     }
     float[] back = new float[x.length];
     dequantize(format, out, back);

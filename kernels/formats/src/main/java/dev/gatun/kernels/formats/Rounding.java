@@ -29,6 +29,12 @@ final class Rounding {
     return scale == 0 ? 0 : (int) Math.clamp(Math.rint(x / scale), least, most);
   }
 
+  static float[] ones(int count) {
+    float[] ones = new float[count];
+    java.util.Arrays.fill(ones, 1);
+    return ones;
+  }
+
   static float inverse(float scale) {
     return scale == 0 ? 0 : 1 / scale;
   }

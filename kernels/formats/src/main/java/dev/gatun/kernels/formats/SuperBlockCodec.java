@@ -20,8 +20,13 @@ final class SuperBlockCodec implements BlockCodec {
 
   @Override
   public void encode(float[] x, int size, MemorySegment out, long at) {
+    encode(x, Rounding.ones(size), size, out, at);
+  }
+
+  @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
     SuperBlockSearch best =
-        SuperBlockSearch.best(x, new SuperBlockSearch.Form(SUB, MOST, (1 << bits) - 1));
+        SuperBlockSearch.best(x, weights, new SuperBlockSearch.Form(SUB, MOST, (1 << bits) - 1));
     Bytes.setF16(out, at, best.scale());
     Bytes.setF16(out, at + 2, best.min());
     writeSixBits(out, at + 4, best.chosen());

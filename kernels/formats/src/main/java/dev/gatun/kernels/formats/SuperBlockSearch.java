@@ -12,6 +12,7 @@ final class SuperBlockSearch {
 
   private final Form form;
   private final float[] x;
+  private final float[] weights;
   private final float scale;
   private final float min;
   private final int[] chosen;
@@ -32,7 +33,7 @@ final class SuperBlockSearch {
   }
 
   /** The best found for 256 elements. */
-  static SuperBlockSearch best(float[] x, Form form) {
+  static SuperBlockSearch best(float[] x, float[] weights, Form form) {
     int subs = form.subs();
     float[] scales = new float[subs];
     float[] mins = new float[subs];
@@ -40,7 +41,7 @@ final class SuperBlockSearch {
     for (boolean searched : new boolean[] {true, false}) {
       for (int s = 0; s < subs; s++) {
         float[] found = new float[2];
-        AffineSearch search = new AffineSearch(x, s * form.sub, form.sub, form.steps);
+        AffineSearch search = new AffineSearch(x, weights, s * form.sub, form.sub, form.steps);
         if (searched) {
           search.best(found);
         } else {
@@ -52,6 +53,7 @@ final class SuperBlockSearch {
       SuperBlockSearch tried =
           new SuperBlockSearch(
               x,
+              weights,
               form,
               Rounding.largest(scales, subs) / form.most,
               Rounding.largest(mins, subs) / form.most,
@@ -67,8 +69,9 @@ final class SuperBlockSearch {
   }
 
   private SuperBlockSearch(
-      float[] x, Form form, float scale, float min, float[] scales, float[] mins) {
+      float[] x, float[] weights, Form form, float scale, float min, float[] scales, float[] mins) {
     this.x = x;
+    this.weights = weights;
     this.form = form;
     this.chosen = new int[2 * form.subs()];
     this.scale = Float.float16ToFloat(Float.floatToFloat16(scale));
@@ -82,7 +85,7 @@ final class SuperBlockSearch {
   private void choose(int sub, float wantedScale, float wantedMin) {
     int nearScale = Rounding.even(wantedScale, scale, 0, form.most);
     int nearMin = Rounding.even(wantedMin, min, 0, form.most);
-    AffineSearch search = new AffineSearch(x, sub * form.sub, form.sub, form.steps);
+    AffineSearch search = new AffineSearch(x, weights, sub * form.sub, form.sub, form.steps);
     float smallest = Float.POSITIVE_INFINITY;
     for (int a = Math.max(0, nearScale - 1); a <= Math.min(form.most, nearScale + 1); a++) {
       for (int b = Math.max(0, nearMin - 1); b <= Math.min(form.most, nearMin + 1); b++) {
@@ -108,14 +111,17 @@ final class SuperBlockSearch {
     double mm = 0;
     double px = 0;
     double mx = 0;
-    for (int i = 0; i < SIZE; i++) {
-      double p = (double) chosen[i / form.sub] * codes[i];
-      double m = -chosen[form.subs() + i / form.sub];
-      pp += p * p;
-      pm += p * m;
-      mm += m * m;
-      px += p * x[i];
-      mx += m * x[i];
+    for (int s = 0; s < form.subs(); s++) {
+      int a = chosen[s];
+      int b = -chosen[form.subs() + s];
+      float[] sums =
+          new AffineSearch(x, weights, s * form.sub, form.sub, form.steps)
+              .sums(scale * a, min * -b);
+      pp += (double) a * a * sums[1];
+      pm += (double) a * b * sums[0];
+      mm += (double) b * b * sums[4];
+      px += (double) a * sums[2];
+      mx += (double) b * sums[3];
     }
     double determinant = pp * mm - pm * pm;
     double better = determinant > 0 ? (px * mm - mx * pm) / determinant : pp > 0 ? px / pp : scale;
@@ -129,7 +135,7 @@ final class SuperBlockSearch {
       scales[s] = scale * chosen[s];
       mins[s] = min * chosen[form.subs() + s];
     }
-    return new SuperBlockSearch(x, form, (float) better, (float) betterMin, scales, mins);
+    return new SuperBlockSearch(x, weights, form, (float) better, (float) betterMin, scales, mins);
   }
 
   float scale() {

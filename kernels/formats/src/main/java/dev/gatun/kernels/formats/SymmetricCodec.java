@@ -24,6 +24,19 @@ final class SymmetricCodec implements BlockCodec {
   }
 
   @Override
+  public void encode(float[] x, float[] weights, int size, MemorySegment out, long at) {
+    int half = 1 << bits - 1;
+    ScaleSearch.Even even = new ScaleSearch.Even(half);
+    float scale = Bytes.setF16(out, at, ScaleSearch.best(x, weights, 0, size, even));
+    float inverse = Rounding.inverse(scale);
+    int[] codes = new int[size];
+    for (int i = 0; i < size; i++) {
+      codes[i] = (int) even.nearest(x[i] * inverse) + half;
+    }
+    FifthBits.write(out, at + 2, codes, size, bits);
+  }
+
+  @Override
   public void decode(MemorySegment in, long at, Block block) {
     block.scales[0] = Bytes.f16(in, at);
     FifthBits.read(in, at + 2, block.codes, block.size(), bits, 1 << bits - 1);
