@@ -7,17 +7,18 @@ import java.util.Optional;
  * Finds texts that end generation in text that comes in pieces, however it is cut. What could be
  * the beginning of one waits until it is known not to be.
  */
-final class StopStrings {
+public final class StopStrings {
   private final List<String> stops;
   private final StringBuilder waiting = new StringBuilder();
   private String found;
 
-  StopStrings(List<String> stops) {
+  /** Nothing has come yet. */
+  public StopStrings(List<String> stops) {
     this.stops = List.copyOf(stops);
   }
 
   /** The text that is certain to come before any stop, after another piece. */
-  String add(String piece) {
+  public String add(String piece) {
     for (int i = 0; i < piece.length() && found == null; i++) {
       waiting.append(piece.charAt(i));
       for (String stop : stops) {
@@ -31,12 +32,12 @@ final class StopStrings {
   }
 
   /** The text that waited, when no more comes. */
-  String finish() {
+  public String finish() {
     return found == null ? take(waiting.length()) : "";
   }
 
   /** The stop that was found. */
-  Optional<String> found() {
+  public Optional<String> found() {
     return Optional.ofNullable(found);
   }
 

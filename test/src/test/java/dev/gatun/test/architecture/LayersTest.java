@@ -40,6 +40,7 @@ final class LayersTest {
     "dev.gatun.text.chat..",
     "dev.gatun.models..",
     "dev.gatun.generation..",
+    "dev.gatun.chat..",
     "dev.gatun.pipelines.."
   };
 
@@ -56,6 +57,7 @@ final class LayersTest {
     "dev.gatun.nn..",
     "dev.gatun.models..",
     "dev.gatun.generation..",
+    "dev.gatun.chat..",
     "dev.gatun.pipelines.."
   };
 

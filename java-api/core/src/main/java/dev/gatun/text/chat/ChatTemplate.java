@@ -94,7 +94,7 @@ public final class ChatTemplate {
    * @throws TemplateException as for {@link #apply(Conversation)}
    */
   public Prompt apply(Conversation conversation, Limits limits, Supplier<LocalDateTime> now) {
-    Named chosen = choose(conversation);
+    Named chosen = choose(conversation.template(), conversation.tools() != null);
     OpenMessage open =
         conversation.continued() == null
             ? null
@@ -113,11 +113,22 @@ public final class ChatTemplate {
     return open == null ? new Prompt(rendered, rendered.toString().length()) : open.cut(rendered);
   }
 
-  private Named choose(Conversation conversation) {
-    String name = conversation.template();
+  /**
+   * The source of the template that a conversation is written by.
+   *
+   * @param template its name; null for {@code tool_use} where there are tools and such a template,
+   *     else {@code default}
+   * @param tools whether there are tools
+   * @throws IllegalArgumentException if there is none of the name
+   */
+  public String source(String template, boolean tools) {
+    return choose(template, tools).source;
+  }
+
+  private Named choose(String template, boolean tools) {
+    String name = template;
     if (name == null) {
-      boolean tools = conversation.tools() != null && templates.containsKey("tool_use");
-      name = tools ? "tool_use" : TemplateFiles.DEFAULT;
+      name = tools && templates.containsKey("tool_use") ? "tool_use" : TemplateFiles.DEFAULT;
     }
     Named chosen = templates.get(name);
     if (chosen == null) {
