@@ -1,7 +1,7 @@
 /**
- * The command line: {@code gatun search}, {@code gatun generate}, {@code gatun translate}, {@code
- * gatun summarize}, {@code gatun perplexity}, {@code gatun inspect}, {@code gatun info}, {@code
- * gatun quantize-report}.
+ * The command line: {@code gatun search}, {@code gatun generate}, {@code gatun serve}, {@code gatun
+ * translate}, {@code gatun summarize}, {@code gatun perplexity}, {@code gatun inspect}, {@code
+ * gatun info}, {@code gatun quantize-report}.
  */
 module dev.gatun.cli {
   requires com.fasterxml.jackson.databind;
@@ -9,6 +9,7 @@ module dev.gatun.cli {
   requires dev.gatun.kernels.api;
   requires dev.gatun.kernels.formats;
   requires dev.gatun.onnx;
+  requires dev.gatun.server;
   requires dev.gatun.text.hf;
   requires info.picocli;
   requires me.tongfei.progressbar;

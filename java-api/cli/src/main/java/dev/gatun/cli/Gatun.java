@@ -49,6 +49,7 @@ public final class Gatun implements Runnable {
         new CommandLine(gatun)
             .addSubcommand(new SearchCommand(terminal, loader))
             .addSubcommand(new GenerateCommand(terminal))
+            .addSubcommand(new ServeCommand(terminal))
             .addSubcommand(new TranslateCommand(terminal))
             .addSubcommand(new SummarizeCommand(terminal))
             .addSubcommand(new PerplexityCommand(terminal))

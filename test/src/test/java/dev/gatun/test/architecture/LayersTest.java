@@ -48,7 +48,11 @@ final class LayersTest {
   private static final String[] ROOMS =
       Stream.concat(
               Stream.of(CORE),
-              Stream.of("dev.gatun.onnx..", "dev.gatun.text.hf..", "dev.gatun.cli.."))
+              Stream.of(
+                  "dev.gatun.onnx..",
+                  "dev.gatun.text.hf..",
+                  "dev.gatun.server..",
+                  "dev.gatun.cli.."))
           .toArray(String[]::new);
 
   // Where a number's way is arithmetic: nothing here knows how memory is had or who computes.
@@ -333,6 +337,25 @@ final class LayersTest {
                               "dev.gatun.onnx..",
                               "dev.gatun.weights..",
                               "dev.gatun.kernels.api.memory.."))));
+
+  @ArchTest
+  static final ArchRule only_the_server_imports_the_http_server =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.gatun.server..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.sun.net.httpserver..");
+
+  @ArchTest
+  static final ArchRule the_server_needs_jackson_and_the_http_server_alone =
+      classes()
+          .that()
+          .resideInAPackage("dev.gatun.server..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..", "dev.gatun..", "com.fasterxml.jackson..", "com.sun.net.httpserver..");
 
   @ArchTest
   static final ArchRule core_needs_jackson_alone =

@@ -108,6 +108,12 @@ final class PlantedViolationsTest {
               "onnx_knows_weights_only",
               List.of("dev.gatun.onnx: dev.gatun.tensor.Tensor tensor;")),
           Map.entry(
+              "only_the_server_imports_the_http_server",
+              List.of("dev.gatun.cli: com.sun.net.httpserver.HttpServer server;")),
+          Map.entry(
+              "the_server_needs_jackson_and_the_http_server_alone",
+              List.of("dev.gatun.server: org.junit.jupiter.api.Test other;")),
+          Map.entry(
               "core_needs_jackson_alone",
               List.of("dev.gatun.files: org.junit.jupiter.api.Test other;")));
 

@@ -1,0 +1,37 @@
+package dev.gatun.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+
+/** Server-sent events, each with JSON in one line, as OpenAI's protocol has them. */
+final class EventStream {
+  private static final byte[] BEFORE = "data: ".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] AFTER = "\n\n".getBytes(StandardCharsets.US_ASCII);
+
+  private final OutputStream out;
+
+  EventStream(OutputStream out) {
+    this.out = out;
+  }
+
+  void send(JsonNode data) throws IOException {
+    send(Json.bytes(data));
+  }
+
+  /** Sends the last event and ends the answer. */
+  void done() throws IOException {
+    send("[DONE]".getBytes(StandardCharsets.US_ASCII));
+    out.close();
+  }
+
+  private void send(byte... data) throws IOException {
+    byte[] event = new byte[BEFORE.length + data.length + AFTER.length];
+    System.arraycopy(BEFORE, 0, event, 0, BEFORE.length);
+    System.arraycopy(data, 0, event, BEFORE.length, data.length);
+    System.arraycopy(AFTER, 0, event, BEFORE.length + data.length, AFTER.length);
+    out.write(event);
+    out.flush();
+  }
+}
