@@ -39,6 +39,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private DecoderOptions decoder;
 
+  @Mixin private ConstraintOptions constrained;
+
   @Option(
       names = "--cache-bytes",
       paramLabel = "N",
@@ -211,6 +213,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (logprobs != null) {
       builder.logprobs(logprobs);
     }
+    constrained.constraint().ifPresent(builder::constraint);
     try {
       return builder.build();
     } catch (IllegalArgumentException e) {

@@ -65,6 +65,7 @@ import java.util.OptionalLong;
  * @param padTokenId the token that fills a batch
  * @param seed makes sampling repeatable; empty for a seed of its own each time
  * @param logprobs reports each token's log-probability, and those of so many most likely ones
+ * @param constraint what the whole text must match
  */
 public record GenerationConfig(
     OptionalInt maxLength,
@@ -108,7 +109,8 @@ public record GenerationConfig(
     OptionalInt bosTokenId,
     OptionalInt padTokenId,
     OptionalLong seed,
-    OptionalInt logprobs) {
+    OptionalInt logprobs,
+    Optional<Constraint> constraint) {
 
   /** Checks that each setting has a meaning. */
   public GenerationConfig {
@@ -153,6 +155,11 @@ public record GenerationConfig(
           "max_time is %s, expected more than 0".formatted(maxTime.get()));
     }
     beams(numBeams, numBeamGroups, diversityPenalty, numReturnSequences, doSample, temperature);
+    if (numBeams > 1 && constraint.isPresent()) {
+      throw new IllegalArgumentException(
+          "num_beams is %d with a constraint, expected 1: beams are not held to constraints"
+              .formatted(numBeams));
+    }
   }
 
   /** When beam search ends, as Hugging Face's early_stopping says. */
@@ -234,6 +241,7 @@ public record GenerationConfig(
     builder.padTokenId = padTokenId;
     builder.seed = seed;
     builder.logprobs = logprobs;
+    builder.constraint = constraint;
     return builder;
   }
 
@@ -281,468 +289,265 @@ public record GenerationConfig(
     private OptionalInt padTokenId = OptionalInt.empty();
     private OptionalLong seed = OptionalLong.empty();
     private OptionalInt logprobs = OptionalInt.empty();
+    private Optional<Constraint> constraint = Optional.empty();
 
     private Builder() {}
 
-    /**
-     * Sets {@link GenerationConfig#maxLength}.
-     *
-     * @param maxLength as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#maxLength}. */
     public Builder maxLength(int maxLength) {
       this.maxLength = OptionalInt.of(maxLength);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#maxNewTokens}.
-     *
-     * @param maxNewTokens as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#maxNewTokens}. */
     public Builder maxNewTokens(int maxNewTokens) {
       this.maxNewTokens = OptionalInt.of(maxNewTokens);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#minLength}.
-     *
-     * @param minLength as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#minLength}. */
     public Builder minLength(int minLength) {
       this.minLength = minLength;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#minNewTokens}.
-     *
-     * @param minNewTokens as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#minNewTokens}. */
     public Builder minNewTokens(int minNewTokens) {
       this.minNewTokens = minNewTokens;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#maxTime}.
-     *
-     * @param maxTime as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#maxTime}. */
     public Builder maxTime(Duration maxTime) {
       this.maxTime = Optional.of(maxTime);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#stopStrings}.
-     *
-     * @param stopStrings as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#stopStrings}. */
     public Builder stopStrings(List<String> stopStrings) {
       this.stopStrings = stopStrings;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#doSample}.
-     *
-     * @param doSample as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#doSample}. */
     public Builder doSample(boolean doSample) {
       this.doSample = doSample;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#numBeams}.
-     *
-     * @param numBeams as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#numBeams}. */
     public Builder numBeams(int numBeams) {
       this.numBeams = numBeams;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#numBeamGroups}.
-     *
-     * @param numBeamGroups as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#numBeamGroups}. */
     public Builder numBeamGroups(int numBeamGroups) {
       this.numBeamGroups = numBeamGroups;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#diversityPenalty}.
-     *
-     * @param diversityPenalty as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#diversityPenalty}. */
     public Builder diversityPenalty(float diversityPenalty) {
       this.diversityPenalty = diversityPenalty;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#lengthPenalty}.
-     *
-     * @param lengthPenalty as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#lengthPenalty}. */
     public Builder lengthPenalty(float lengthPenalty) {
       this.lengthPenalty = lengthPenalty;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#earlyStopping}.
-     *
-     * @param earlyStopping as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#earlyStopping}. */
     public Builder earlyStopping(EarlyStopping earlyStopping) {
       this.earlyStopping = earlyStopping;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#numReturnSequences}.
-     *
-     * @param numReturnSequences as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#numReturnSequences}. */
     public Builder numReturnSequences(int numReturnSequences) {
       this.numReturnSequences = numReturnSequences;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#temperature}.
-     *
-     * @param temperature as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#temperature}. */
     public Builder temperature(float temperature) {
       this.temperature = temperature;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#topK}.
-     *
-     * @param topK as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#topK}. */
     public Builder topK(int topK) {
       this.topK = topK;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#topP}.
-     *
-     * @param topP as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#topP}. */
     public Builder topP(double topP) {
       this.topP = topP;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#minP}.
-     *
-     * @param minP as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#minP}. */
     public Builder minP(double minP) {
       this.minP = minP;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#topH}.
-     *
-     * @param topH as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#topH}. */
     public Builder topH(double topH) {
       this.topH = topH;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#typicalP}.
-     *
-     * @param typicalP as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#typicalP}. */
     public Builder typicalP(double typicalP) {
       this.typicalP = typicalP;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#epsilonCutoff}.
-     *
-     * @param epsilonCutoff as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#epsilonCutoff}. */
     public Builder epsilonCutoff(double epsilonCutoff) {
       this.epsilonCutoff = epsilonCutoff;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#etaCutoff}.
-     *
-     * @param etaCutoff as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#etaCutoff}. */
     public Builder etaCutoff(double etaCutoff) {
       this.etaCutoff = etaCutoff;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#repetitionPenalty}.
-     *
-     * @param repetitionPenalty as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#repetitionPenalty}. */
     public Builder repetitionPenalty(float repetitionPenalty) {
       this.repetitionPenalty = repetitionPenalty;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#presencePenalty}.
-     *
-     * @param presencePenalty as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#presencePenalty}. */
     public Builder presencePenalty(float presencePenalty) {
       this.presencePenalty = presencePenalty;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#frequencyPenalty}.
-     *
-     * @param frequencyPenalty as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#frequencyPenalty}. */
     public Builder frequencyPenalty(float frequencyPenalty) {
       this.frequencyPenalty = frequencyPenalty;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#noRepeatNgramSize}.
-     *
-     * @param noRepeatNgramSize as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#noRepeatNgramSize}. */
     public Builder noRepeatNgramSize(int noRepeatNgramSize) {
       this.noRepeatNgramSize = noRepeatNgramSize;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#encoderRepetitionPenalty}.
-     *
-     * @param encoderRepetitionPenalty as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#encoderRepetitionPenalty}. */
     public Builder encoderRepetitionPenalty(float encoderRepetitionPenalty) {
       this.encoderRepetitionPenalty = encoderRepetitionPenalty;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#encoderNoRepeatNgramSize}.
-     *
-     * @param encoderNoRepeatNgramSize as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#encoderNoRepeatNgramSize}. */
     public Builder encoderNoRepeatNgramSize(int encoderNoRepeatNgramSize) {
       this.encoderNoRepeatNgramSize = encoderNoRepeatNgramSize;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#exponentialDecayLengthPenalty}.
-     *
-     * @param exponentialDecayLengthPenalty as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#exponentialDecayLengthPenalty}. */
     public Builder exponentialDecayLengthPenalty(LengthDecay exponentialDecayLengthPenalty) {
       this.exponentialDecayLengthPenalty = Optional.of(exponentialDecayLengthPenalty);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#badWordsIds}.
-     *
-     * @param badWordsIds as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#badWordsIds}. */
     public Builder badWordsIds(List<List<Integer>> badWordsIds) {
       this.badWordsIds = badWordsIds;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#sequenceBias}.
-     *
-     * @param sequenceBias as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#sequenceBias}. */
     public Builder sequenceBias(List<TokenBias> sequenceBias) {
       this.sequenceBias = sequenceBias;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#suppressTokens}.
-     *
-     * @param suppressTokens as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#suppressTokens}. */
     public Builder suppressTokens(List<Integer> suppressTokens) {
       this.suppressTokens = suppressTokens;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#beginSuppressTokens}.
-     *
-     * @param beginSuppressTokens as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#beginSuppressTokens}. */
     public Builder beginSuppressTokens(List<Integer> beginSuppressTokens) {
       this.beginSuppressTokens = beginSuppressTokens;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#forcedBosTokenId}.
-     *
-     * @param forcedBosTokenId as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#forcedBosTokenId}. */
     public Builder forcedBosTokenId(int forcedBosTokenId) {
       this.forcedBosTokenId = OptionalInt.of(forcedBosTokenId);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#forcedEosTokenId}.
-     *
-     * @param forcedEosTokenId as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#forcedEosTokenId}. */
     public Builder forcedEosTokenId(List<Integer> forcedEosTokenId) {
       this.forcedEosTokenId = forcedEosTokenId;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#removeInvalidValues}.
-     *
-     * @param removeInvalidValues as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#removeInvalidValues}. */
     public Builder removeInvalidValues(boolean removeInvalidValues) {
       this.removeInvalidValues = removeInvalidValues;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#promptLookupNumTokens}.
-     *
-     * @param tokens as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#promptLookupNumTokens}. */
     public Builder promptLookupNumTokens(int tokens) {
       this.promptLookupNumTokens = tokens;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#renormalizeLogits}.
-     *
-     * @param renormalizeLogits as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#renormalizeLogits}. */
     public Builder renormalizeLogits(boolean renormalizeLogits) {
       this.renormalizeLogits = renormalizeLogits;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#eosTokenId}.
-     *
-     * @param eosTokenId as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#eosTokenId}. */
     public Builder eosTokenId(List<Integer> eosTokenId) {
       this.eosTokenId = eosTokenId;
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#bosTokenId}.
-     *
-     * @param bosTokenId as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#bosTokenId}. */
     public Builder bosTokenId(int bosTokenId) {
       this.bosTokenId = OptionalInt.of(bosTokenId);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#padTokenId}.
-     *
-     * @param padTokenId as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#padTokenId}. */
     public Builder padTokenId(int padTokenId) {
       this.padTokenId = OptionalInt.of(padTokenId);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#seed}.
-     *
-     * @param seed as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#seed}. */
     public Builder seed(long seed) {
       this.seed = OptionalLong.of(seed);
       return this;
     }
 
-    /**
-     * Sets {@link GenerationConfig#logprobs}.
-     *
-     * @param logprobs as there
-     * @return this builder
-     */
+    /** Sets {@link GenerationConfig#logprobs}. */
     public Builder logprobs(int logprobs) {
       this.logprobs = OptionalInt.of(logprobs);
+      return this;
+    }
+
+    /** Sets {@link GenerationConfig#constraint}. */
+    public Builder constraint(Constraint constraint) {
+      this.constraint = Optional.of(constraint);
       return this;
     }
 
@@ -790,7 +595,8 @@ public record GenerationConfig(
           bosTokenId,
           padTokenId,
           seed,
-          logprobs);
+          logprobs,
+          constraint);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import dev.gatun.generation.constraint.TokenAutomaton;
 import dev.gatun.nn.KvSequence;
 import dev.gatun.text.Tokenizer;
 import java.time.Duration;
@@ -14,6 +15,7 @@ final class Request {
   private final int maxLength;
   private final long seed;
   private final Tokenizer tokenizer;
+  private final TokenAutomaton constraint;
   private final GenerationStream stream;
   private final long start = System.nanoTime();
   private final Completion[] completions;
@@ -32,6 +34,7 @@ final class Request {
    * @param source what its encoder reads; null without one
    * @param maxLength the most tokens of a sequence, the prompt's counted
    * @param tokenizer null where only ids are wanted
+   * @param constraint what the text must match; null for anything
    */
   Request(
       GenerationConfig config,
@@ -40,6 +43,7 @@ final class Request {
       int maxLength,
       long seed,
       Tokenizer tokenizer,
+      TokenAutomaton constraint,
       GenerationStream stream) {
     this.config = config;
     this.prompt = new TokenHistory(prompt);
@@ -47,6 +51,7 @@ final class Request {
     this.maxLength = maxLength;
     this.seed = seed;
     this.tokenizer = tokenizer;
+    this.constraint = constraint;
     this.stream = stream;
     this.left = config.numReturnSequences();
     this.completions = new Completion[left];
@@ -92,6 +97,11 @@ final class Request {
 
   Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /** What the text must match; null for anything. */
+  TokenAutomaton constraint() {
+    return constraint;
   }
 
   GenerationStream stream() {

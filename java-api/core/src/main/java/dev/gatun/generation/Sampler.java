@@ -26,26 +26,33 @@ final class Sampler {
    */
   record Choice(int id, float logprob, List<TokenScore> top) {}
 
+  /** A sampler without a constraint. */
+  Sampler(GenerationConfig config, int maxLength, int[] source) {
+    this(config, maxLength, source, null);
+  }
+
   /**
    * A sampler.
    *
    * @param maxLength the length, with the prompt, at which the sequence ends
    * @param source the ids that the model's encoder read; null for a model without one
+   * @param constrained holds the text to a constraint; null for none
    */
-  Sampler(GenerationConfig config, int maxLength, int[] source) {
+  Sampler(GenerationConfig config, int maxLength, int[] source, ConstrainedOutput constrained) {
     this.sample = config.doSample() && config.temperature() != 0;
     this.removeInvalid = config.removeInvalidValues();
     this.renormalize = config.renormalizeLogits();
     this.logprobs = config.logprobs().orElse(-1);
-    this.processors = processors(config, maxLength, source);
+    this.processors = processors(config, maxLength, source, constrained);
     this.filters = sample ? filters(config) : List.of();
     this.onDevice = onDevice(config);
   }
 
-  private static List<LogitsProcessor> processors(GenerationConfig c, int maxLength, int[] source) {
+  private static List<LogitsProcessor> processors(
+      GenerationConfig c, int maxLength, int[] source, ConstrainedOutput constrained) {
     List<Integer> end = c.eosTokenId();
     List<LogitsProcessor> list = new ArrayList<>();
-    add(list, !c.sequenceBias().isEmpty(), Constraints.bias("sequence_bias", c.sequenceBias()));
+    add(list, !c.sequenceBias().isEmpty(), TokenRules.bias("sequence_bias", c.sequenceBias()));
     float ofSource = c.encoderRepetitionPenalty();
     add(list, ofSource != 1, Penalties.encoderRepetition(ofSource, source));
     add(list, c.repetitionPenalty() != 1, Penalties.repetition(c.repetitionPenalty()));
@@ -56,26 +63,29 @@ final class Sampler {
     add(list, c.noRepeatNgramSize() > 0, Penalties.noRepeatNgram(c.noRepeatNgramSize()));
     int n = c.encoderNoRepeatNgramSize();
     add(list, n > 0, Penalties.encoderNoRepeatNgram(n, source));
-    add(list, !c.badWordsIds().isEmpty(), Constraints.badWords(c.badWordsIds(), end));
-    add(list, c.minLength() > 0, Constraints.minLength(c.minLength(), true, end));
-    add(list, c.minNewTokens() > 0, Constraints.minLength(c.minNewTokens(), false, end));
+    add(list, !c.badWordsIds().isEmpty(), TokenRules.badWords(c.badWordsIds(), end));
+    add(list, c.minLength() > 0, TokenRules.minLength(c.minLength(), true, end));
+    add(list, c.minNewTokens() > 0, TokenRules.minLength(c.minNewTokens(), false, end));
     c.forcedBosTokenId()
-        .ifPresent(id -> list.add(Constraints.forceAt("forced_bos_token_id", 1, List.of(id))));
+        .ifPresent(id -> list.add(TokenRules.forceAt("forced_bos_token_id", 1, List.of(id))));
     add(
         list,
-        !c.forcedEosTokenId().isEmpty(),
-        Constraints.forceAt("forced_eos_token_id", maxLength - 1, c.forcedEosTokenId()));
-    add(list, c.removeInvalidValues(), Constraints.removeInvalid());
+        // A text that its length cuts off does not match.
+        !c.forcedEosTokenId().isEmpty() && constrained == null,
+        TokenRules.forceAt("forced_eos_token_id", maxLength - 1, c.forcedEosTokenId()));
+    add(list, c.removeInvalidValues(), TokenRules.removeInvalid());
     c.exponentialDecayLengthPenalty()
-        .ifPresent(decay -> list.add(Constraints.decay(decay.start(), decay.factor(), end)));
+        .ifPresent(decay -> list.add(TokenRules.decay(decay.start(), decay.factor(), end)));
     add(
         list,
         !c.suppressTokens().isEmpty(),
-        Constraints.suppress("suppress_tokens", c.suppressTokens()));
+        TokenRules.suppress("suppress_tokens", c.suppressTokens()));
     add(
         list,
         !c.beginSuppressTokens().isEmpty(),
-        Constraints.suppressAtBegin(c.beginSuppressTokens()));
+        TokenRules.suppressAtBegin(c.beginSuppressTokens()));
+    // Behind all others: what is left must match, and what it forbids stays forbidden.
+    add(list, constrained != null, constrained);
     return list;
   }
 
@@ -111,7 +121,7 @@ final class Sampler {
     check(logits, history);
     float[] raw = logprobs < 0 ? null : logits.clone();
     if (raw != null && removeInvalid) {
-      Constraints.removeInvalid().apply(raw, history);
+      TokenRules.removeInvalid().apply(raw, history);
     }
     double logSumExp = raw == null ? 0 : logSumExp(raw);
     List<TokenScore> top = logprobs > 0 ? top(raw, logSumExp) : List.of();

@@ -90,6 +90,7 @@ final class Scheduler {
     }
     List<List<Next>> next;
     try {
+      prepare(plan);
       next = model.step(works);
     } catch (RuntimeException | OutOfMemoryError e) {
       RuntimeException told =
@@ -106,6 +107,15 @@ final class Scheduler {
       at += count;
     }
     judge(works, nanos, before);
+  }
+
+  private static void prepare(Map<Queued, List<Work>> plan) {
+    plan.forEach(
+        (queued, works) -> {
+          if (works.stream().allMatch(work -> work.wanted() > 0)) {
+            queued.task.prepare();
+          }
+        });
   }
 
   /** The time of a step of nothing but decoding says whether guesses pay. */

@@ -1,6 +1,7 @@
 package dev.gatun.generation;
 
 import dev.gatun.generation.StepModel.Next;
+import dev.gatun.generation.constraint.TokenAutomaton;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,6 +11,8 @@ final class SequenceTask implements Task {
   private final Request request;
   private final Task first;
   private final int index;
+  private final ConstrainedOutput constrained;
+  private final ForcedText forced;
   private final Sampler sampler;
   private final TextOutput output;
   private final Slot slot;
@@ -29,7 +32,16 @@ final class SequenceTask implements Task {
     this.request = request;
     this.index = index;
     this.first = first;
-    this.sampler = new Sampler(request.config(), request.maxLength(), request.source());
+    TokenAutomaton constraint = request.constraint();
+    this.constrained =
+        constraint == null ? null : new ConstrainedOutput(constraint, request.config());
+    // Log-probabilities are of tokens that the model was asked for.
+    this.forced =
+        constraint == null || request.config().logprobs().isPresent()
+            ? null
+            : new ForcedText(constraint, request.tokenizer());
+    this.sampler =
+        new Sampler(request.config(), request.maxLength(), request.source(), constrained);
     this.output = new TextOutput(request.tokenizer(), request.config().stopStrings());
     this.slot = new Slot(new TokenHistory(request.prompt().toArray()), null);
   }
@@ -67,6 +79,13 @@ final class SequenceTask implements Task {
   }
 
   @Override
+  public void prepare() {
+    if (constrained != null) {
+      constrained.prepare(slot.history());
+    }
+  }
+
+  @Override
   public boolean advance(List<List<Next>> next) {
     List<Next> all = next.getFirst();
     boolean ended = false;
@@ -82,7 +101,7 @@ final class SequenceTask implements Task {
     }
     request.guessed(all.size() - 1, taken);
     slot.cut();
-    return ended;
+    return ended || forced != null && force();
   }
 
   @Override
@@ -98,6 +117,36 @@ final class SequenceTask implements Task {
         next.id() >= 0
             ? new Sampler.Choice(next.id(), Float.NaN, List.of())
             : sampler.next(next.logits(), history, request.seed(), index);
+    return take(choice) || constrained != null && endsComplete();
+  }
+
+  /** Adds what must follow; the model reads it together with the last token. */
+  private boolean force() {
+    boolean ended = false;
+    for (int id : forced.next(constrained.at(slot.history()), slot.history())) {
+      ended = ended || take(new Sampler.Choice(id, Float.NaN, List.of()));
+    }
+    return ended || endsComplete();
+  }
+
+  /** Ends a text that nothing may follow: the end of text is not waited for. */
+  private boolean endsComplete() {
+    if (!constrained.isOver(slot.history())) {
+      return false;
+    }
+    List<Integer> endOfText = request.config().eosTokenId();
+    if (!endOfText.isEmpty() && request.config().logprobs().isEmpty()) {
+      return take(new Sampler.Choice(endOfText.getFirst(), Float.NaN, List.of()));
+    }
+    if (endOfText.isEmpty()) {
+      end(FinishReason.END_OF_TEXT);
+    }
+    return endOfText.isEmpty();
+  }
+
+  /** Adds a token; gives whether the sequence has ended. */
+  private boolean take(Sampler.Choice choice) {
+    TokenHistory history = slot.history();
     history.add(choice.id());
     GeneratedToken token = new GeneratedToken(choice.id(), choice.logprob(), choice.top());
     tokens.add(token);

@@ -25,6 +25,9 @@ interface Task {
     return List.of();
   }
 
+  /** Begins what can be done while the model computes what follows the slots' tokens. */
+  default void prepare() {}
+
   /** How many sequences there may come to be. */
   int width();
 

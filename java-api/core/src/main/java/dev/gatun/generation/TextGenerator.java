@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import dev.gatun.generation.constraint.TokenAutomaton;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.CausalLm;
 import dev.gatun.models.LanguageModel;
@@ -47,6 +48,7 @@ public final class TextGenerator implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final GenerationDefaults defaults;
   private final Engine engine;
+  private final ConstraintCache constraints;
   private boolean closed;
 
   TextGenerator(
@@ -59,6 +61,7 @@ public final class TextGenerator implements AutoCloseable {
     this.draft = draft;
     this.tokenizer = tokenizer;
     this.defaults = defaults;
+    this.constraints = new ConstraintCache(tokenizer);
     this.engine =
         new Engine(
             new Scheduler(
@@ -322,7 +325,9 @@ public final class TextGenerator implements AutoCloseable {
     }
     long seed = config.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
     GenerationStream stream = new GenerationStream(ids.length, engine::wake);
-    engine.submit(new Request(config, begin, source, maxLength, seed, tokenizer, stream));
+    TokenAutomaton constraint = config.constraint().map(constraints::of).orElse(null);
+    engine.submit(
+        new Request(config, begin, source, maxLength, seed, tokenizer, constraint, stream));
     return stream;
   }
 

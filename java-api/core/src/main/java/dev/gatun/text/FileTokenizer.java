@@ -21,6 +21,7 @@ final class FileTokenizer implements Tokenizer {
   private final TokenizerEngine engine;
   private final TokenizerFiles files;
   private volatile boolean closed;
+  private TokenBytes tokenBytes;
 
   private FileTokenizer(TokenizerEngine engine, TokenizerFiles files) {
     this.engine = engine;
@@ -171,6 +172,41 @@ final class FileTokenizer implements Tokenizer {
   @Override
   public ControlTokens controlTokens() {
     return files.controlTokens();
+  }
+
+  @Override
+  public synchronized TokenBytes tokenBytes() {
+    TokenSpelling spelling = files.spelling();
+    if (spelling.kind() == TokenSpelling.Kind.OTHER) {
+      throw new TokenizerException(
+          files.source()
+              + ": the text of its tokens depends on their neighbours; byte-level and SentencePiece"
+              + " vocabularies have tokens that are bytes");
+    }
+    if (tokenBytes == null) {
+      byte[][] bytes = new byte[files.written().lastId() + 1][];
+      for (int id = 0; id < bytes.length; id++) {
+        String token = files.written().token(id);
+        boolean isText = token != null && !spelling.added().contains(id);
+        bytes[id] = isText ? spelling.bytes(token) : null;
+      }
+      for (int id : files.controlTokens().ids().values()) {
+        if (id < bytes.length) {
+          bytes[id] = null;
+        }
+      }
+      tokenBytes = new TokenBytes(bytes, leavesOutFirstSpace(bytes));
+    }
+    return tokenBytes;
+  }
+
+  private boolean leavesOutFirstSpace(byte[][] bytes) {
+    for (int id = 0; id < bytes.length; id++) {
+      if (bytes[id] != null && bytes[id].length > 1 && bytes[id][0] == ' ' && bytes[id][1] > ' ') {
+        return !decode(new long[] {id}, true).startsWith(" ");
+      }
+    }
+    return false;
   }
 
   @Override

@@ -141,6 +141,15 @@ public interface Tokenizer extends AutoCloseable {
   /** The tokens that steer the model, those with a role among them. */
   ControlTokens controlTokens();
 
+  /**
+   * The bytes that each token adds to a text.
+   *
+   * @throws TokenizerException where they depend on a token's neighbours, as WordPiece's do
+   */
+  default TokenBytes tokenBytes() {
+    throw new TokenizerException("the bytes of the tokens are not known");
+  }
+
   /** The languages that a model reads and writes; none where tokens do not tell. */
   default Languages languages() {
     return Languages.NONE;

@@ -38,6 +38,7 @@ import java.util.stream.Stream;
  * @param control ids of tokens that are special though the tokenizer.json has them as others
  * @param controlTokens those, the special ones of the tokenizer.json, and those with a role
  * @param languages those that the model reads and writes
+ * @param spelling how the tokens spell their bytes
  */
 record TokenizerFiles(
     String source,
@@ -50,7 +51,8 @@ record TokenizerFiles(
     TextStart start,
     Set<Integer> control,
     ControlTokens controlTokens,
-    Languages languages) {
+    Languages languages,
+    TokenSpelling spelling) {
 
   /** A vocabulary's tokens are names that come once: to keep a table of names only costs time. */
   static final JsonMapper JSON =
@@ -145,7 +147,8 @@ record TokenizerFiles(
           new TextStart(root),
           found.control(),
           controlTokens(root, vocabulary, special, found.control()),
-          languages.apply(vocabulary));
+          languages.apply(vocabulary),
+          TokenSpelling.of(root, own));
     } catch (JsonProcessingException e) {
       throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
     }

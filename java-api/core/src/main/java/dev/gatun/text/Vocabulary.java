@@ -47,6 +47,11 @@ final class Vocabulary {
     return tokens.size();
   }
 
+  /** The highest id; -1 for no tokens. */
+  int lastId() {
+    return tokens.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1);
+  }
+
   Integer id(String token) {
     return ids.get(token);
   }

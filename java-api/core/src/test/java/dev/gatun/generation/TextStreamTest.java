@@ -3,107 +3,14 @@ package dev.gatun.generation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.text.ControlTokens;
-import dev.gatun.text.EncodeOptions;
-import dev.gatun.text.Encoding;
-import dev.gatun.text.SpecialTokens;
-import dev.gatun.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Text that comes in a stream, and ends at stop strings, is that of all tokens. */
 final class TextStreamTest {
-  /** Tokens of one to three letters. */
-  private static final class Letters implements Tokenizer {
-    private static final List<String> TOKENS =
-        List.of("a", "", "b", "ab", "ba", "abc", "c", "ca", "bb", "cc", "aa", "cb", "d");
-
-    @Override
-    public Encoding encode(String text, EncodeOptions options) {
-      int n = text.length();
-      long[] ids = new long[n];
-      for (int i = 0; i < n; i++) {
-        ids[i] = TOKENS.indexOf(text.substring(i, i + 1));
-      }
-      return new Encoding(
-          ids,
-          ids,
-          new String[n],
-          new int[n],
-          new int[n],
-          new int[n],
-          new boolean[n],
-          new int[n],
-          false,
-          0);
-    }
-
-    @Override
-    public Encoding encode(String text, String pair, EncodeOptions options) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public List<Encoding> encodeWindows(String text, EncodeOptions options) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public List<Encoding> encodeWindows(String text, String pair, EncodeOptions options) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public String decode(long[] ids, boolean skipSpecialTokens) {
-      StringBuilder text = new StringBuilder();
-      for (long id : ids) {
-        text.append(TOKENS.get((int) id));
-      }
-      return text.toString();
-    }
-
-    @Override
-    public int vocabSize() {
-      return TOKENS.size();
-    }
-
-    @Override
-    public OptionalInt tokenToId(String token) {
-      return OptionalInt.of(TOKENS.indexOf(token));
-    }
-
-    @Override
-    public Optional<String> idToToken(long id) {
-      return Optional.of(TOKENS.get((int) id));
-    }
-
-    @Override
-    public ControlTokens controlTokens() {
-      return new ControlTokens(Map.of(), Set.of());
-    }
-
-    @Override
-    public SpecialTokens specialTokens() {
-      OptionalInt none = OptionalInt.empty();
-      return new SpecialTokens(none, none, none, none, none, none, none);
-    }
-
-    @Override
-    public OptionalInt modelMaxLength() {
-      return OptionalInt.empty();
-    }
-
-    @Override
-    public void close() {}
-  }
-
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void stops_end_the_text_with_the_stream_and_without(long seed) {

@@ -5,8 +5,8 @@ import java.util.Collection;
 import java.util.List;
 
 /** Processors that add to scores, forbid tokens or force them. */
-final class Constraints {
-  private Constraints() {}
+final class TokenRules {
+  private TokenRules() {}
 
   /** Adds the bias of each entry whose other tokens are the last of the sequence. */
   static LogitsProcessor bias(String setting, List<TokenBias> biases) {
