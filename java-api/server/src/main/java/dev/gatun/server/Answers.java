@@ -2,6 +2,7 @@ package dev.gatun.server;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.generation.FinishReason;
+import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 
@@ -18,6 +19,34 @@ final class Answers {
         .put("object", object)
         .put("created", created)
         .put("model", model);
+  }
+
+  /** An event of a choice. */
+  static ObjectNode event(ObjectNode head, ObjectNode choice) {
+    ObjectNode event = head.deepCopy();
+    event.putArray("choices").add(choice);
+    return event;
+  }
+
+  /**
+   * Ends a stream.
+   *
+   * @param generation whose counts the last event has; null for no such event
+   */
+  static void end(EventStream events, ObjectNode head, Generation generation) throws IOException {
+    if (generation != null) {
+      ObjectNode last = head.deepCopy();
+      last.putArray("choices");
+      events.send(withCounts(last, generation));
+    }
+    events.done();
+  }
+
+  /** An answer with the numbers of its tokens and its times. */
+  static ObjectNode withCounts(ObjectNode answer, Generation generation) {
+    answer.set("usage", generation.usage());
+    answer.set("timings", generation.timings());
+    return answer;
   }
 
   /** A name that no other answer has. */

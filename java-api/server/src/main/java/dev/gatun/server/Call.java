@@ -31,6 +31,7 @@ final class Call implements AutoCloseable {
   private boolean ended;
   private boolean answered;
   private EventStream events;
+  private volatile boolean complete;
   private volatile int status = 499;
 
   Call(HttpExchange exchange, ServerLimits limits, Json json, Clock clock, ClientWatch watch) {
@@ -200,6 +201,7 @@ final class Call implements AutoCloseable {
     try (OutputStream out = exchange.getResponseBody()) {
       out.write(bytes);
     }
+    complete = true;
   }
 
   /** Begins an answer of events. */
@@ -207,7 +209,7 @@ final class Call implements AutoCloseable {
     check();
     exchange.getResponseHeaders().set("X-Accel-Buffering", "no");
     begin(200, "text/event-stream; charset=utf-8", 0);
-    events = new EventStream(exchange.getResponseBody());
+    events = new EventStream(exchange.getResponseBody(), () -> complete = true);
     return events;
   }
 
@@ -215,13 +217,18 @@ final class Call implements AutoCloseable {
   void tellInStream(JsonNode error) throws IOException {
     if (events != null) {
       events.send(error);
-      exchange.getResponseBody().close();
+      events.close();
     }
   }
 
   /** Whether the answer's status is out already. */
   synchronized boolean isAnswered() {
     return answered;
+  }
+
+  /** Whether the whole answer is out. */
+  boolean isComplete() {
+    return complete;
   }
 
   /** The answer's status; 499 where the client left before it. */

@@ -3,16 +3,22 @@ package dev.gatun.server;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import dev.gatun.generation.Completion;
+import dev.gatun.chat.ChatChoice;
+import dev.gatun.chat.ChatDelta;
+import dev.gatun.chat.ChatMessage;
+import dev.gatun.chat.ChatRequest;
+import dev.gatun.chat.ChatResult;
+import dev.gatun.chat.ChatStream;
+import dev.gatun.chat.ToolCall;
+import dev.gatun.chat.ToolCallDelta;
 import dev.gatun.generation.GenerationConfig;
-import dev.gatun.text.chat.Conversation;
+import dev.gatun.server.Generation.Wanted;
+import dev.gatun.text.jinja.TemplateException;
 import java.io.IOException;
 import java.util.List;
 
 /** {@code /v1/chat/completions}: answers to conversations. */
 final class ChatEndpoint implements Endpoint {
-  private static final String EVENT = "chat.completion.chunk";
-
   private final Models models;
 
   ChatEndpoint(Models models) {
@@ -21,32 +27,33 @@ final class ChatEndpoint implements Endpoint {
 
   /** A request whose parameters are all understood. */
   private record Request(
-      GenerativeModel model,
-      int[] prompt,
-      GenerationConfig.Builder settings,
-      int texts,
-      boolean logprobs,
-      boolean stream,
-      boolean usage) {}
+      GenerativeModel model, ChatRequest chat, Wanted wanted, boolean stream, boolean usage) {
+
+    Logprobs logprobs() {
+      GenerationConfig config = wanted.config();
+      return config.logprobs().isEmpty()
+          ? null
+          : new Logprobs(model.tokenizer(), config.eosTokenId(), 0);
+    }
+  }
 
   private Request read(Fields fields) {
     GenerativeModel model = models.of(fields, GenerativeModel.class, "chat");
-    model.template();
-    Conversation conversation = ChatMessages.read(fields);
+    ChatRequest.Builder chat = ChatFields.read(fields, model);
+    ToolFields.read(fields, model, chat);
     boolean stream = fields.flag("stream", false);
     boolean usage = Answers.includeUsage(fields, stream);
-    int top = Sampling.topLogprobs(fields);
-    GenerationConfig defaults = model.generator().defaults().config();
     GenerationConfig.Builder settings =
         Sampling.read(
             fields,
-            defaults,
+            model.chat().defaults().config(),
             List.of("max_completion_tokens", "max_tokens"),
             model.generator().maxLength());
+    int top = Sampling.topLogprobs(fields);
     if (top >= 0) {
       settings.logprobs(top);
     }
-    int texts = Sampling.count(fields, model);
+    Wanted wanted = Wanted.of(settings, Sampling.count(fields, model));
     fields.refuse("functions", "send tools");
     fields.refuse("function_call", "send tool_choice");
     fields.refuse("audio", "the model writes text");
@@ -64,97 +71,136 @@ final class ChatEndpoint implements Endpoint {
         "prompt_cache_retention",
         "service_tier");
     fields.finish();
-    int[] prompt = TokenFields.ints(ChatMessages.prompt(conversation, model));
-    return new Request(model, prompt, settings, texts, top >= 0, stream, usage);
+    try {
+      return new Request(model, chat.config(wanted.config()).build(), wanted, stream, usage);
+    } catch (IllegalArgumentException e) {
+      throw ChatFields.refused(e);
+    }
   }
 
   @Override
   public void handle(Call call) throws IOException, InterruptedException {
     Request request = read(call.body());
-    try (Generation generation =
-        Generation.start(
-            request.model, call, List.of(request.prompt), request.settings, request.texts)) {
+    try (Generation generation = new Generation(request.model, call, request.wanted, 1);
+        ChatStream answers = begin(request)) {
+      generation.begun(answers::cancel);
       if (request.stream) {
-        stream(request, generation, call);
+        stream(request, generation, answers, call.events());
       } else {
-        generation.await();
-        call.answer(whole(request, generation));
+        ChatResult result = answers.result();
+        generation.ended(result.generation());
+        call.answer(whole(request, generation, result));
       }
     }
   }
 
-  private static Logprobs logprobs(Request request) {
-    return new Logprobs(request.model.tokenizer(), request.settings.build().eosTokenId(), 0);
+  private static ChatStream begin(Request request) {
+    try {
+      return request.model.chat().stream(request.chat);
+    } catch (TemplateException | IllegalArgumentException e) {
+      throw ChatFields.refused(e);
+    }
   }
 
-  private static ObjectNode whole(Request request, Generation generation) {
+  private static ObjectNode whole(Request request, Generation generation, ChatResult result) {
     ObjectNode answer =
         Answers.head(
             Answers.id("chatcmpl-"), "chat.completion", request.model.name(), Answers.now());
     ArrayNode choices = answer.putArray("choices");
-    for (int i = 0; i < generation.texts(); i++) {
-      Completion completion = generation.completion(i);
-      ObjectNode choice = choices.addObject();
-      choice.put("index", i);
-      choice
-          .putObject("message")
-          .put("role", "assistant")
-          .put("content", completion.text())
-          .putNull("refusal");
-      choice.set(
-          "logprobs", request.logprobs ? logprobs(request).ofChat(completion.tokens()) : null);
-      choice.put("finish_reason", Answers.finish(completion.reason()));
+    Logprobs logprobs = request.logprobs();
+    for (int i = 0; i < request.wanted.texts(); i++) {
+      ChatChoice from = result.choices().get(request.wanted.copies() > 1 ? 0 : i);
+      ObjectNode choice = choices.addObject().put("index", i);
+      choice.set("message", message(from.message()));
+      choice.set("logprobs", logprobs == null ? null : logprobs.ofChat(from.completion().tokens()));
+      choice.put("finish_reason", finish(from));
     }
-    answer.set("usage", generation.usage());
-    answer.set("timings", generation.timings());
-    return answer;
+    return Answers.withCounts(answer, generation);
   }
 
-  private static void stream(Request request, Generation generation, Call call) throws IOException {
-    String id = Answers.id("chatcmpl-");
-    long created = Answers.now();
-    EventStream events = call.events();
-    Logprobs logprobs = logprobs(request);
-    for (int i = 0; i < generation.texts(); i++) {
-      ObjectNode delta = Json.object().put("role", "assistant").put("content", "");
-      events.send(event(request, id, created, i, delta, null, null));
-    }
-    generation.forEach(
-        (index, chunk) -> {
-          ObjectNode told = request.logprobs ? logprobs.ofChat(chunk.tokens()) : null;
-          if (!chunk.text().isEmpty() || request.logprobs) {
-            ObjectNode delta = Json.object().put("content", chunk.text());
-            events.send(event(request, id, created, index, delta, told, null));
-          }
-        });
-    for (int i = 0; i < generation.texts(); i++) {
-      String reason = Answers.finish(generation.completion(i).reason());
-      events.send(event(request, id, created, i, Json.object(), null, reason));
-    }
-    if (request.usage) {
-      ObjectNode last = Answers.head(id, EVENT, request.model.name(), created);
-      last.putArray("choices");
-      last.set("usage", generation.usage());
-      last.set("timings", generation.timings());
-      events.send(last);
-    }
-    events.done();
+  private static String finish(ChatChoice choice) {
+    String reason = Answers.finish(choice.completion().reason());
+    boolean calls = reason.equals("stop") && !choice.message().toolCalls().isEmpty();
+    return calls ? "tool_calls" : reason;
   }
 
-  private static ObjectNode event(
-      Request request,
-      String id,
-      long created,
-      int index,
-      ObjectNode delta,
-      ObjectNode logprobs,
-      String finish) {
-    ObjectNode event = Answers.head(id, EVENT, request.model.name(), created);
-    ObjectNode choice = event.putArray("choices").addObject();
-    choice.put("index", index);
+  private static ObjectNode message(ChatMessage message) {
+    ObjectNode told = Json.object().put("role", "assistant");
+    boolean none = message.content().isEmpty() && !message.toolCalls().isEmpty();
+    told.put("content", none ? null : message.content()).putNull("refusal");
+    if (!message.reasoning().isEmpty()) {
+      told.put("reasoning_content", message.reasoning());
+    }
+    if (!message.toolCalls().isEmpty()) {
+      ArrayNode calls = told.putArray("tool_calls");
+      for (ToolCall call : message.toolCalls()) {
+        ObjectNode each = calls.addObject().put("id", call.id()).put("type", "function");
+        each.putObject("function").put("name", call.name()).put("arguments", call.arguments());
+      }
+    }
+    return told;
+  }
+
+  private static void stream(
+      Request request, Generation generation, ChatStream answers, EventStream events)
+      throws IOException {
+    ObjectNode head =
+        Answers.head(
+            Answers.id("chatcmpl-"), "chat.completion.chunk", request.model.name(), Answers.now());
+    Logprobs logprobs = request.logprobs();
+    int copies = request.wanted.copies();
+    for (int i = 0; i < request.wanted.texts(); i++) {
+      ObjectNode first = Json.object().put("role", "assistant").put("content", "");
+      events.send(Answers.event(head, choice(i, first, null, null)));
+    }
+    for (ChatDelta delta : answers) {
+      if (delta.isEmpty() && logprobs == null) {
+        continue;
+      }
+      for (int copy = 0; copy < copies; copy++) {
+        ObjectNode told = logprobs == null ? null : logprobs.ofChat(delta.tokens());
+        events.send(Answers.event(head, choice(delta.index() + copy, delta(delta), told, null)));
+      }
+    }
+    ChatResult result = answers.result();
+    generation.ended(result.generation());
+    for (int i = 0; i < request.wanted.texts(); i++) {
+      String reason = finish(result.choices().get(copies > 1 ? 0 : i));
+      events.send(Answers.event(head, choice(i, Json.object(), null, reason)));
+    }
+    Answers.end(events, head, request.usage ? generation : null);
+  }
+
+  private static ObjectNode delta(ChatDelta delta) {
+    ObjectNode told = Json.object();
+    if (!delta.content().isEmpty()) {
+      told.put("content", delta.content());
+    }
+    if (!delta.reasoning().isEmpty()) {
+      told.put("reasoning_content", delta.reasoning());
+    }
+    if (!delta.toolCalls().isEmpty()) {
+      ArrayNode calls = told.putArray("tool_calls");
+      for (ToolCallDelta call : delta.toolCalls()) {
+        ObjectNode each = calls.addObject().put("index", call.call());
+        if (call.id() != null) {
+          each.put("id", call.id()).put("type", "function");
+        }
+        ObjectNode function = each.putObject("function");
+        if (call.name() != null) {
+          function.put("name", call.name());
+        }
+        function.put("arguments", call.arguments());
+      }
+    }
+    return told;
+  }
+
+  private static ObjectNode choice(
+      int index, ObjectNode delta, ObjectNode logprobs, String finish) {
+    ObjectNode choice = Json.object().put("index", index);
     choice.set("delta", delta);
     choice.set("logprobs", logprobs);
-    choice.put("finish_reason", finish);
-    return event;
+    return choice.put("finish_reason", finish);
   }
 }

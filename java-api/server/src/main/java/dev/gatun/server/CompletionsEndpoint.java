@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.generation.Completion;
 import dev.gatun.generation.GenerationConfig;
+import dev.gatun.server.Generation.Wanted;
 import dev.gatun.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -13,6 +14,8 @@ import java.util.OptionalInt;
 
 /** {@code /v1/completions}: texts that go on from prompts. */
 final class CompletionsEndpoint implements Endpoint {
+  private static final String OBJECT = "text_completion";
+
   /** What OpenAI's protocol has where nothing is said. */
   private static final int USUAL_TOKENS = 16;
 
@@ -25,16 +28,31 @@ final class CompletionsEndpoint implements Endpoint {
     this.models = models;
   }
 
-  /** A request whose parameters are all understood. */
+  /**
+   * A request whose parameters are all understood.
+   *
+   * @param echoes what stands before each prompt's texts
+   */
   private record Request(
       GenerativeModel model,
       List<int[]> prompts,
       List<String> echoes,
-      GenerationConfig.Builder settings,
-      int texts,
-      boolean logprobs,
+      Wanted wanted,
       boolean stream,
-      boolean usage) {}
+      boolean usage) {
+
+    boolean logprobs() {
+      return wanted.config().logprobs().isPresent();
+    }
+
+    String echo(int index) {
+      return echoes.get(index / wanted.texts());
+    }
+
+    Logprobs logprobs(int index) {
+      return new Logprobs(model.tokenizer(), wanted.config().eosTokenId(), echo(index).length());
+    }
+  }
 
   private Request read(Fields fields) {
     GenerativeModel model = models.of(fields, GenerativeModel.class, "completions");
@@ -50,33 +68,34 @@ final class CompletionsEndpoint implements Endpoint {
     GenerationConfig.Builder settings =
         Sampling.read(fields, defaults, List.of("max_tokens"), USUAL_TOKENS);
     logprobs.ifPresent(settings::logprobs);
-    int texts = Sampling.count(fields, model);
+    Wanted wanted = Wanted.of(settings, Sampling.count(fields, model));
     fields.harmless("user");
     List<String> echoes = new ArrayList<>();
-    List<int[]> prompts = prompts(fields, model.tokenizer(), echo ? echoes : new ArrayList<>());
+    List<int[]> prompts = prompts(fields, model.tokenizer(), echo, echoes);
     fields.finish();
-    return new Request(
-        model, prompts, echoes, settings, texts, logprobs.isPresent(), stream, usage);
+    prompts.forEach(prompt -> CompletionTexts.requireRoom(model, prompt));
+    return new Request(model, prompts, echoes, wanted, stream, usage);
   }
 
-  private static List<int[]> prompts(Fields fields, Tokenizer tokenizer, List<String> texts) {
+  private static List<int[]> prompts(
+      Fields fields, Tokenizer tokenizer, boolean echo, List<String> echoes) {
     JsonNode given = fields.any("prompt");
     if (given == null) {
       throw fields.missing("prompt");
     }
-    List<int[]> prompts = new ArrayList<>();
     boolean many = given.isArray() && !given.isEmpty() && !given.get(0).isNumber();
-    List<JsonNode> each = new ArrayList<>();
-    (many ? given : Json.array().add(given)).forEach(each::add);
+    JsonNode each = many ? given : Json.array().add(given);
     if (each.size() > MOST_PROMPTS) {
       throw ApiException.wrong(
           "prompt", "%d prompts, expected up to %d".formatted(each.size(), MOST_PROMPTS));
     }
+    List<int[]> prompts = new ArrayList<>();
     for (JsonNode prompt : each) {
       String name = many ? "prompt[%d]".formatted(prompts.size()) : "prompt";
       int[] ids = TokenFields.ids(name, prompt, tokenizer);
       prompts.add(ids);
-      texts.add(prompt.isTextual() ? prompt.textValue() : TokenFields.text(tokenizer, ids));
+      String text = prompt.isTextual() ? prompt.textValue() : TokenFields.text(tokenizer, ids);
+      echoes.add(echo ? text : "");
     }
     return prompts;
   }
@@ -84,90 +103,64 @@ final class CompletionsEndpoint implements Endpoint {
   @Override
   public void handle(Call call) throws IOException, InterruptedException {
     Request request = read(call.body());
-    try (Generation generation =
-        Generation.start(request.model, call, request.prompts, request.settings, request.texts)) {
+    int prompts = request.prompts.size();
+    try (Generation generation = new Generation(request.model, call, request.wanted, prompts);
+        CompletionTexts texts =
+            new CompletionTexts(request.model, generation, request.wanted, request.prompts)) {
       if (request.stream) {
-        stream(request, generation, call);
+        stream(request, generation, texts, call.events());
       } else {
-        generation.await();
-        call.answer(whole(request, generation));
+        texts.await();
+        call.answer(whole(request, generation, texts));
       }
     }
   }
 
-  private static Logprobs logprobs(Request request, int index) {
-    int before = request.echoes.isEmpty() ? 0 : request.echoes.get(index / request.texts).length();
-    return new Logprobs(request.model.tokenizer(), request.settings.build().eosTokenId(), before);
-  }
-
-  private static ObjectNode whole(Request request, Generation generation) {
+  private static ObjectNode whole(Request request, Generation generation, CompletionTexts texts) {
     ObjectNode answer =
-        Answers.head(Answers.id("cmpl-"), "text_completion", request.model.name(), Answers.now());
+        Answers.head(Answers.id("cmpl-"), OBJECT, request.model.name(), Answers.now());
     ArrayNode choices = answer.putArray("choices");
-    for (int i = 0; i < generation.texts(); i++) {
-      Completion completion = generation.completion(i);
-      ObjectNode choice = choices.addObject();
-      choice.put("index", i).put("text", echo(request, i) + completion.text());
-      choice.set(
-          "logprobs",
-          request.logprobs ? logprobs(request, i).ofCompletion(completion.tokens()) : null);
-      choice.put("finish_reason", Answers.finish(completion.reason()));
+    for (int i = 0; i < texts.count(); i++) {
+      Completion completion = texts.get(i);
+      ObjectNode logprobs =
+          request.logprobs() ? request.logprobs(i).ofCompletion(completion.tokens()) : null;
+      String reason = Answers.finish(completion.reason());
+      choices.add(choice(i, request.echo(i) + completion.text(), logprobs, reason));
     }
-    answer.set("usage", generation.usage());
-    answer.set("timings", generation.timings());
-    return answer;
+    return Answers.withCounts(answer, generation);
   }
 
-  private static String echo(Request request, int index) {
-    return request.echoes.isEmpty() ? "" : request.echoes.get(index / request.texts);
+  private static ObjectNode choice(int index, String text, ObjectNode logprobs, String finish) {
+    ObjectNode choice = Json.object().put("index", index).put("text", text);
+    choice.set("logprobs", logprobs);
+    return choice.put("finish_reason", finish);
   }
 
-  private static void stream(Request request, Generation generation, Call call) throws IOException {
-    String id = Answers.id("cmpl-");
-    long created = Answers.now();
-    EventStream events = call.events();
+  private static void stream(
+      Request request, Generation generation, CompletionTexts texts, EventStream events)
+      throws IOException {
+    ObjectNode head =
+        Answers.head(Answers.id("cmpl-"), OBJECT, request.model.name(), Answers.now());
     List<Logprobs> logprobs = new ArrayList<>();
-    for (int i = 0; i < generation.texts(); i++) {
-      logprobs.add(logprobs(request, i));
-      if (!request.echoes.isEmpty()) {
-        events.send(event(request, id, created, i, echo(request, i), null, null));
+    for (int i = 0; i < texts.count(); i++) {
+      logprobs.add(request.logprobs(i));
+      if (!request.echo(i).isEmpty()) {
+        events.send(Answers.event(head, choice(i, request.echo(i), null, null)));
       }
     }
-    generation.forEach(
+    texts.forEach(
         (index, chunk) -> {
-          ObjectNode told =
-              request.logprobs ? logprobs.get(index).ofCompletion(chunk.tokens()) : null;
-          if (!chunk.text().isEmpty() || request.logprobs) {
-            events.send(event(request, id, created, index, chunk.text(), told, null));
+          if (request.logprobs()) {
+            ObjectNode told = logprobs.get(index).ofCompletion(chunk.tokens());
+            events.send(Answers.event(head, choice(index, chunk.text(), told, null)));
+          } else if (!chunk.text().isEmpty()) {
+            events.send(Answers.event(head, choice(index, chunk.text(), null, null)));
           }
         });
-    for (int i = 0; i < generation.texts(); i++) {
-      String reason = Answers.finish(generation.completion(i).reason());
-      events.send(event(request, id, created, i, "", null, reason));
+    for (int i = 0; i < texts.count(); i++) {
+      String reason = Answers.finish(texts.get(i).reason());
+      events.send(Answers.event(head, choice(i, "", null, reason)));
     }
-    if (request.usage) {
-      ObjectNode last = Answers.head(id, "text_completion", request.model.name(), created);
-      last.putArray("choices");
-      last.set("usage", generation.usage());
-      last.set("timings", generation.timings());
-      events.send(last);
-    }
-    events.done();
-  }
-
-  private static ObjectNode event(
-      Request request,
-      String id,
-      long created,
-      int index,
-      String text,
-      ObjectNode logprobs,
-      String finish) {
-    ObjectNode event = Answers.head(id, "text_completion", request.model.name(), created);
-    ObjectNode choice = event.putArray("choices").addObject();
-    choice.put("index", index).put("text", text);
-    choice.set("logprobs", logprobs);
-    choice.put("finish_reason", finish);
-    return event;
+    Answers.end(events, head, request.usage ? generation : null);
   }
 }

@@ -11,9 +11,16 @@ final class EventStream {
   private static final byte[] AFTER = "\n\n".getBytes(StandardCharsets.US_ASCII);
 
   private final OutputStream out;
+  private final Runnable closed;
 
-  EventStream(OutputStream out) {
+  /**
+   * No event yet.
+   *
+   * @param closed is told when all is out
+   */
+  EventStream(OutputStream out, Runnable closed) {
     this.out = out;
+    this.closed = closed;
   }
 
   void send(JsonNode data) throws IOException {
@@ -23,7 +30,13 @@ final class EventStream {
   /** Sends the last event and ends the answer. */
   void done() throws IOException {
     send("[DONE]".getBytes(StandardCharsets.US_ASCII));
+    close();
+  }
+
+  /** Ends the answer. */
+  void close() throws IOException {
     out.close();
+    closed.run();
   }
 
   private void send(byte... data) throws IOException {

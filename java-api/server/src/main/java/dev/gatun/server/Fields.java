@@ -11,6 +11,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /**
  * The parameters of a request. Each that is asked for is known; {@link #finish} refuses the others,
@@ -146,6 +147,11 @@ final class Fields {
   Optional<Fields> object(String key) {
     JsonNode value = of(key, raw(key).isObject(), "an object");
     return Optional.ofNullable((ObjectNode) value).map(each -> new Fields(each, name(key) + "."));
+  }
+
+  /** Gives every parameter to an action: all are known then. */
+  void forEach(BiConsumer<String, JsonNode> action) {
+    node.properties().forEach(entry -> action.accept(entry.getKey(), entry.getValue()));
   }
 
   /** An array's elements; null where it is not given. */

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -27,6 +28,9 @@ import java.util.concurrent.Executors;
 public final class GatunServer implements AutoCloseable {
   private static final int BACKLOG = 1024;
   private static final int MOST_CONNECTIONS = 4096;
+
+  /** How long answers that are cut may take to say so. */
+  private static final Duration CUT = Duration.ofSeconds(3);
 
   private final HttpServer http;
   private final ExecutorService executor;
@@ -170,7 +174,7 @@ public final class GatunServer implements AutoCloseable {
   }
 
   /**
-   * Closes it: no request comes in from now on, those that run may end in {@link
+   * Closes it: requests that come are refused from now on, those that run may end in {@link
    * ServerLimits#shutdownTime} and are ended then, and the models are closed.
    */
   @Override
@@ -181,11 +185,23 @@ public final class GatunServer implements AutoCloseable {
       }
       router.close();
     }
-    clock.after(options.limits().shutdownTime(), router::cut);
-    http.stop((int) options.limits().shutdownTime().toSeconds() + 2);
+    boolean interrupted = false;
+    try {
+      if (!router.awaitEnds(options.limits().shutdownTime())) {
+        router.cut();
+        router.awaitEnds(CUT);
+      }
+    } catch (InterruptedException e) {
+      router.cut();
+      interrupted = true;
+    }
+    http.stop(0);
     executor.shutdownNow();
     models.close();
     clock.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
     synchronized (this) {
       closed = true;
       notifyAll();

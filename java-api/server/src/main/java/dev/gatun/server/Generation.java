@@ -4,121 +4,71 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.generation.FinishReason;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GenerationResult;
-import dev.gatun.generation.GenerationStream;
-import dev.gatun.generation.TextChunk;
-import dev.gatun.generation.TextGenerator;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Texts that are written for a call: for each prompt as many as it asks for. It has its turn when
- * it is made, and gives it up when it is closed.
+ * Texts that are written for a call, which has waited for its turn; closing it gives the turn up.
+ * What it was told of ended texts makes the answer's counts and times.
  */
 final class Generation implements AutoCloseable {
-  /** Takes what comes of a text. */
-  interface Sink {
-    /**
-     * @param index of the text: those of the first prompt come first
-     */
-    void take(int index, TextChunk chunk) throws IOException;
-  }
-
   private final GenerativeModel model;
   private final Call call;
   private final Slots.Lease lease;
-  private final List<GenerationStream> streams = new ArrayList<>();
-  private final List<GenerationResult> results = new ArrayList<>();
-  private final int texts;
-  private final int copies;
+  private final Wanted wanted;
   private final double queueSeconds;
+  private final List<GenerationResult> results = new ArrayList<>();
 
-  private Generation(
-      GenerativeModel model,
-      Call call,
-      List<int[]> prompts,
-      GenerationConfig.Builder settings,
-      int texts,
-      boolean greedy)
-      throws InterruptedException {
-    this.model = model;
-    this.call = call;
-    this.texts = texts;
-    // Texts without sampling are equal: one is written.
-    this.copies = greedy ? texts : 1;
-    GenerationConfig config = settings.numReturnSequences(texts / copies).build();
-    prompts.forEach(prompt -> requireRoom(model, prompt));
-    long start = System.nanoTime();
-    this.lease = model.slots().acquire(prompts.size() * (texts / copies), call.limits());
-    this.queueSeconds = (System.nanoTime() - start) / 1e9;
-    model.metrics().queue.add(queueSeconds);
-    try {
-      for (int[] prompt : prompts) {
-        streams.add(model.generator().stream(prompt, config));
+  /**
+   * What a call wants written.
+   *
+   * @param config how; its {@code numReturnSequences} are {@code texts / copies}
+   * @param texts how many of each prompt
+   * @param copies how often each text is given: those without sampling are equal, and one is
+   *     written
+   */
+  record Wanted(GenerationConfig config, int texts, int copies) {
+    /**
+     * Settles the settings.
+     *
+     * @throws ApiException where they have no meaning
+     */
+    static Wanted of(GenerationConfig.Builder settings, int texts) {
+      try {
+        int copies = settings.build().temperature() == 0 ? texts : 1;
+        return new Wanted(settings.numReturnSequences(texts / copies).build(), texts, copies);
+      } catch (IllegalArgumentException e) {
+        throw ApiException.badRequest(null, "invalid_value", e.getMessage());
       }
-      call.onAbort(() -> streams.forEach(GenerationStream::cancel));
-    } catch (RuntimeException e) {
-      close();
-      throw e;
     }
   }
 
   /**
-   * Waits for its turn and begins.
+   * Waits for the call's turn.
    *
-   * @param texts how many for each prompt
-   * @throws ApiException where a setting is wrong or a prompt does not fit
+   * @param prompts how many there are
+   * @throws ApiException where too many wait
    */
-  static Generation start(
-      GenerativeModel model,
-      Call call,
-      List<int[]> prompts,
-      GenerationConfig.Builder settings,
-      int texts)
+  Generation(GenerativeModel model, Call call, Wanted wanted, int prompts)
       throws InterruptedException {
-    boolean greedy;
-    try {
-      greedy = settings.build().temperature() == 0;
-      return new Generation(model, call, prompts, settings, texts, greedy);
-    } catch (IllegalArgumentException e) {
-      throw ApiException.badRequest(null, "invalid_value", e.getMessage());
-    }
+    this.model = model;
+    this.call = call;
+    this.wanted = wanted;
+    long start = System.nanoTime();
+    this.lease = model.slots().acquire(prompts * (wanted.texts / wanted.copies), call.limits());
+    this.queueSeconds = (System.nanoTime() - start) / 1e9;
+    model.metrics().queue.add(queueSeconds);
   }
 
-  private static void requireRoom(GenerativeModel model, int... prompt) {
-    TextGenerator generator = model.generator();
-    int most = generator.maxSourceLength().orElse(generator.maxLength() - 1);
-    if (prompt.length > most) {
-      throw ApiException.badRequest(
-          null,
-          "context_length_exceeded",
-          "the prompt has %d tokens, the model %s reads at most %d"
-              .formatted(prompt.length, model.name(), most));
-    }
+  /** Has the texts cancelled when the call is to end. */
+  void begun(Runnable cancel) {
+    call.onAbort(cancel);
   }
 
-  /** Gives what comes to a sink until all texts have ended. */
-  void forEach(Sink sink) throws IOException {
-    for (int i = 0; i < streams.size(); i++) {
-      for (TextChunk chunk : streams.get(i)) {
-        for (int copy = 0; copy < copies; copy++) {
-          sink.take(i * texts + chunk.index() + copy, chunk);
-        }
-      }
-      end(streams.get(i).result());
-    }
-  }
-
-  /** Waits until all texts have ended. */
-  void await() {
-    for (GenerationStream stream : streams) {
-      end(stream.result());
-    }
-  }
-
-  private void end(GenerationResult result) {
+  /** Takes what a prompt gave; fails where the call is to end. */
+  void ended(GenerationResult result) {
     call.check();
-    if (result.completions().getFirst().reason() == FinishReason.CANCELLED) {
+    if (result.completions().stream().anyMatch(c -> c.reason() == FinishReason.CANCELLED)) {
       throw new IllegalStateException("the text was cancelled by nobody here");
     }
     Metrics.OfModel metrics = model.metrics();
@@ -129,32 +79,12 @@ final class Generation implements AutoCloseable {
     results.add(result);
   }
 
-  /** What a prompt gave, once it has ended. */
-  GenerationResult result(int prompt) {
-    return results.get(prompt);
-  }
-
-  /** How many prompts have ended. */
-  int ended() {
-    return results.size();
-  }
-
-  /** The completion of a text that has ended. */
-  dev.gatun.generation.Completion completion(int index) {
-    int of = copies > 1 ? 0 : index % texts;
-    return results.get(index / texts).completions().get(of);
-  }
-
-  /** How many texts there are of all prompts. */
-  int texts() {
-    return streams.size() * texts;
-  }
-
   /** How many tokens there were, as OpenAI counts them. */
   ObjectNode usage() {
     int read = results.stream().mapToInt(GenerationResult::promptTokens).sum();
     int cached = results.stream().mapToInt(GenerationResult::cachedTokens).sum();
-    int written = copies * results.stream().mapToInt(GenerationResult::generatedTokens).sum();
+    int written =
+        wanted.copies * results.stream().mapToInt(GenerationResult::generatedTokens).sum();
     ObjectNode usage =
         Json.object()
             .put("prompt_tokens", read)
@@ -170,14 +100,14 @@ final class Generation implements AutoCloseable {
     double text = 0;
     int read = 0;
     int written = 0;
+    int texts = 0;
     for (GenerationResult result : results) {
       prompt = Math.max(prompt, result.promptTime().toNanos() / 1e6);
       text = Math.max(text, result.generationTime().toNanos() / 1e6);
       read += result.promptTokens() - result.cachedTokens();
       written += result.generatedTokens();
+      texts += result.completions().size();
     }
-    // The first token of each text comes with the prompt.
-    int after = Math.max(0, written - texts() / copies);
     return Json.object()
         .put("queue_ms", rounded(queueSeconds * 1000))
         .put("prompt_n", read)
@@ -185,7 +115,8 @@ final class Generation implements AutoCloseable {
         .put("prompt_per_second", rate(read, prompt))
         .put("predicted_n", written)
         .put("predicted_ms", rounded(text))
-        .put("predicted_per_second", rate(after, text));
+        // The first token of each text comes with the prompt.
+        .put("predicted_per_second", rate(Math.max(0, written - texts), text));
   }
 
   private static double rate(int tokens, double milliseconds) {
@@ -198,7 +129,6 @@ final class Generation implements AutoCloseable {
 
   @Override
   public void close() {
-    streams.forEach(GenerationStream::close);
     lease.close();
   }
 }

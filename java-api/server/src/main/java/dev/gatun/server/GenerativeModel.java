@@ -1,5 +1,6 @@
 package dev.gatun.server;
 
+import dev.gatun.chat.Chat;
 import dev.gatun.generation.TextGenerator;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
@@ -12,7 +13,7 @@ import java.util.List;
 /** A model that writes. */
 final class GenerativeModel extends ServedModel {
   private final TextGenerator generator;
-  private final ChatTemplate template;
+  private final Chat chat;
   private final String whyNoChat;
   private final int sequences;
 
@@ -34,7 +35,7 @@ final class GenerativeModel extends ServedModel {
           "the model %s has no tokenizer, and clients send texts".formatted(name));
     }
     this.generator = generator;
-    this.template = template;
+    this.chat = template == null ? null : Chat.of(generator, template);
     this.whyNoChat = whyNoChat;
     this.sequences = sequences;
   }
@@ -65,18 +66,18 @@ final class GenerativeModel extends ServedModel {
   }
 
   /**
-   * What writes conversations.
+   * What answers conversations.
    *
-   * @throws ApiException where there is none
+   * @throws ApiException where there is nothing that does
    */
-  ChatTemplate template() {
-    if (template == null) {
+  Chat chat() {
+    if (chat == null) {
       throw ApiException.badRequest(
           "model",
           "no_chat_template",
           "the model %s has no chats, use /v1/completions: %s".formatted(name(), whyNoChat));
     }
-    return template;
+    return chat;
   }
 
   @Override
@@ -86,7 +87,7 @@ final class GenerativeModel extends ServedModel {
 
   @Override
   public List<String> capabilities() {
-    return template == null ? List.of("completions") : List.of("chat", "completions");
+    return chat == null ? List.of("completions") : List.of("chat", "completions");
   }
 
   @Override

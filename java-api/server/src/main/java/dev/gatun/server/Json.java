@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +12,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.Map;
 
 /** Reads what clients send, with bounds, and writes what they get. */
 final class Json {
@@ -86,6 +88,10 @@ final class Json {
   /** Maps, lists, texts, numbers and nulls of JSON. */
   static Object plain(JsonNode node) {
     return WRITER.convertValue(node, Object.class);
+  }
+
+  static Map<String, Object> map(ObjectNode node) {
+    return WRITER.convertValue(node, new TypeReference<>() {});
   }
 
   static byte[] bytes(JsonNode node) {

@@ -7,6 +7,7 @@ import com.sun.net.httpserver.HttpHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Router implements HttpHandler {
   private static final System.Logger LOG = System.getLogger("dev.gatun.server");
+  private static final Duration POLL = Duration.ofMillis(10);
   private static final Set<String> LOCAL = Set.of("localhost", "127.0.0.1", "[::1]");
 
   private record Route(String method, boolean open, Endpoint endpoint) {}
@@ -69,6 +71,21 @@ final class Router implements HttpHandler {
     return ApiException.failed(503, "shutting_down", "the server is being shut down");
   }
 
+  /** Waits until no request runs; false where that takes longer than a time. */
+  boolean awaitEnds(Duration time) throws InterruptedException {
+    long end = System.nanoTime() + time.toNanos();
+    while (!calls.isEmpty() && System.nanoTime() < end) {
+      Thread.sleep(POLL);
+    }
+    return calls.isEmpty();
+  }
+
+  /**
+   * Handles a request.
+   *
+   * @throws IOException where the answer did not come to its end, upon which the JDK's server
+   *     forgets the connection; it would keep one that a handler closes
+   */
   @Override
   public void handle(HttpExchange exchange) throws IOException {
     long start = System.nanoTime();
@@ -79,15 +96,12 @@ final class Router implements HttpHandler {
     try {
       answer(call, path);
     } finally {
-      calls.remove(call);
       call.close();
-      // Of an interruption that was for this call nothing stays with its connection.
-      boolean interrupted = Thread.interrupted();
-      exchange.close();
       metrics.end(path, call.status(), (System.nanoTime() - start) / 1e9);
-      if (interrupted) {
-        LOG.log(System.Logger.Level.DEBUG, "{0}: ended early", path);
-      }
+      calls.remove(call);
+    }
+    if (!call.isComplete()) {
+      throw new IOException("the answer did not come to its end");
     }
   }
 

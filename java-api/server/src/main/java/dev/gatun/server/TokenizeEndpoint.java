@@ -2,6 +2,7 @@ package dev.gatun.server;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.chat.ChatRequest;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.text.TokenizerException;
@@ -35,9 +36,9 @@ final class TokenizeEndpoint implements Endpoint {
 
   private static long[] ids(Fields fields, GenerativeModel model) {
     if (fields.any("messages") != null) {
-      long[] ids = ChatMessages.prompt(ChatMessages.read(fields), model);
+      ChatRequest request = ChatFields.read(fields, model).build();
       fields.finish();
-      return ids;
+      return ChatFields.prompt(request, model);
     }
     String text = fields.requiredText("prompt");
     boolean special = fields.flag("add_special_tokens", true);
