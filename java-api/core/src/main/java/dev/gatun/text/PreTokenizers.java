@@ -1,9 +1,11 @@
 package dev.gatun.text;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.weights.gguf.GgufMetadata;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -63,7 +65,7 @@ record PreTokenizers(List<String> patterns, boolean nfc, boolean ignoreMerges, b
               + "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|"
               + TAIL);
 
-  private static final Map<String, PreTokenizers> ALL = new HashMap<>();
+  private static final Map<String, PreTokenizers> ALL = new LinkedHashMap<>();
 
   static {
     put(new PreTokenizers(List.of(LLAMA3), false, true, true), "llama-bpe llama3 llama-v3");
@@ -117,6 +119,83 @@ record PreTokenizers(List<String> patterns, boolean nfc, boolean ignoreMerges, b
                   PROPERTY));
     }
     return found;
+  }
+
+  /** Whether a tokenizer.json takes bytes for characters. */
+  static boolean hasByteLevel(JsonNode root) {
+    return steps(root).stream().anyMatch(step -> step.path("type").asText().equals("ByteLevel"));
+  }
+
+  private static List<JsonNode> steps(JsonNode root) {
+    List<JsonNode> steps = new ArrayList<>();
+    JsonNode pre = root.path("pre_tokenizer");
+    if (pre.path("type").asText().equals("Sequence")) {
+      pre.path("pretokenizers").forEach(steps::add);
+    } else if (pre.isObject()) {
+      steps.add(pre);
+    }
+    return steps;
+  }
+
+  /**
+   * The name of what a byte-level tokenizer.json does.
+   *
+   * @throws TokenizerException where none does the same
+   */
+  static String nameOf(JsonNode root, String source) {
+    List<String> patterns = new ArrayList<>();
+    for (JsonNode step : steps(root)) {
+      switch (step.path("type").asText()) {
+        case "ByteLevel" -> {
+          if (step.path("add_prefix_space").asBoolean(true)) {
+            throw unnamed(source, step);
+          }
+          if (step.path("use_regex").asBoolean(true)) {
+            patterns.add(GPT2);
+          }
+        }
+        case "Split" -> {
+          if (!step.path("behavior").asText().equals("Isolated")
+              || step.path("invert").asBoolean(false)
+              || !step.path("pattern").has("Regex")) {
+            throw unnamed(source, step);
+          }
+          patterns.add(step.path("pattern").path("Regex").asText());
+        }
+        case "Digits" -> {
+          if (!step.path("individual_digits").asBoolean(false)) {
+            throw unnamed(source, step);
+          }
+          patterns.add("\\p{N}");
+        }
+        default -> throw unnamed(source, step);
+      }
+    }
+    JsonNode normalizer = root.path("normalizer");
+    boolean composes = normalizer.path("type").asText().equals("NFC");
+    if (normalizer.isObject() && !composes) {
+      throw unnamed(source, normalizer);
+    }
+    boolean whole = root.path("model").path("ignore_merges").asBoolean(false);
+    for (Map.Entry<String, PreTokenizers> each : ALL.entrySet()) {
+      PreTokenizers kind = each.getValue();
+      if (kind.patterns.equals(patterns) && kind.nfc == composes && kind.ignoreMerges == whole) {
+        return each.getKey();
+      }
+    }
+    throw new TokenizerException(
+        "%s: texts are cut by %s, %s composing characters and %s merges in whole tokens, which none of tokenizer.ggml.pre does: %s"
+            .formatted(
+                source,
+                patterns,
+                composes ? "with" : "without",
+                whole ? "without" : "with",
+                String.join(", ", new TreeSet<>(ALL.keySet()))));
+  }
+
+  private static TokenizerException unnamed(String source, JsonNode step) {
+    return new TokenizerException(
+        "%s: texts are cut by %s, which has no name in tokenizer.ggml.pre".formatted(source, step));
   }
 
   /** Writes the normalizer and the pre-tokenizer. */

@@ -96,7 +96,7 @@ record TemplateFiles(String source, Map<String, String> templates, Map<String, S
     return new TemplateFiles(keys.source(), templates, tokens);
   }
 
-  private static TemplateFiles ofDirectory(Path directory) throws IOException {
+  static TemplateFiles ofDirectory(Path directory) throws IOException {
     JsonNode config = readIfThere(directory.resolve("tokenizer_config.json"));
     JsonNode map = readIfThere(directory.resolve("special_tokens_map.json"));
     Map<String, String> tokens = new LinkedHashMap<>();

@@ -2,9 +2,11 @@ package dev.gatun.weights.gguf;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * An architecture's names in GGUF and in Hugging Face's files.
@@ -392,6 +394,28 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
   /** The architecture of a name; null where there is none. */
   static GgufArchitecture of(String name) {
     return ALL.get(name);
+  }
+
+  /** Those that are read as a {@code model_type}; none where it has no words in GGUF. */
+  static List<GgufArchitecture> ofModelType(String modelType) {
+    String type = modelType.equals("mistral") ? "llama" : modelType;
+    return ALL.values().stream()
+        .filter(a -> a.modelType.equals(type))
+        .sorted(Comparator.comparing(GgufArchitecture::name))
+        .toList();
+  }
+
+  /** What {@code general.architecture} has. */
+  String written() {
+    return name.contains("+") ? name.substring(0, name.indexOf('+')) : name;
+  }
+
+  /** Every {@code model_type} that has words in GGUF. */
+  static List<String> modelTypes() {
+    return Stream.concat(Stream.of("mistral"), ALL.values().stream().map(a -> a.modelType))
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   /** The names of all, in the order of the alphabet. */

@@ -158,6 +158,49 @@ public final class GgufFile implements TensorFile {
     return place.data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
   }
 
+  /** Its keys, but those of a part of a split file, for another file of the same model. */
+  GgufKeys copiedKeys() {
+    GgufKeys keys = new GgufKeys();
+    metadata
+        .values()
+        .forEach(
+            (key, value) -> {
+              if (!key.startsWith("split.")) {
+                keys.put(key, value);
+              }
+            });
+    return keys;
+  }
+
+  /** The model's layer of each tensor that is one alone. */
+  Map<String, String> layers() {
+    Map<String, String> layers = new LinkedHashMap<>();
+    names
+        .sources()
+        .forEach(
+            (name, source) -> {
+              if (source.expert() < 0 && name.endsWith(".weight")) {
+                layers.put(source.gguf(), name.substring(0, name.lastIndexOf('.')));
+              }
+            });
+    return layers;
+  }
+
+  /** Its tensors as they lie in it, under their own names; valid until it is closed. */
+  List<GgufTensor> ownTensors() {
+    List<GgufTensor> tensors = new ArrayList<>();
+    places.forEach(
+        (name, place) ->
+            tensors.add(
+                new GgufTensor(
+                    name,
+                    place.slot.shape(),
+                    place.slot.type().name(),
+                    StoredRows.of(
+                        place.part.source + " (" + name + ")", place.slot, place.data()))));
+    return tensors;
+  }
+
   /** What it says about itself, by its own keys. */
   public GgufMetadata keys() {
     return metadata;

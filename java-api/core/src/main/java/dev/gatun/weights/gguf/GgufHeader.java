@@ -31,11 +31,13 @@ final class GgufHeader {
   private final Map<String, GgufValue> values = new LinkedHashMap<>();
   private final Map<String, Slot> tensors = new LinkedHashMap<>();
   private final GgufCursor cursor;
+  private final String source;
   private final long size;
   private int version;
 
   private GgufHeader(MemorySegment file, String source) {
     this.cursor = new GgufCursor(file, source);
+    this.source = source;
     this.size = file.byteSize();
   }
 
@@ -89,7 +91,7 @@ final class GgufHeader {
     for (long i = 0; i < count; i++) {
       readTensor(places);
     }
-    long alignment = alignment();
+    long alignment = alignment(source, values);
     long begin = padded(cursor.at(), alignment);
     if (!places.isEmpty() && begin > size) {
       throw cursor.fail(cursor.at(), "the tensors' data is missing: cut off?");
@@ -233,7 +235,8 @@ final class GgufHeader {
     return padded(p.offset + bytes, alignment);
   }
 
-  private long alignment() {
+  /** The multiple that tensors begin at, as the keys of a file say. */
+  static long alignment(String source, Map<String, GgufValue> values) {
     GgufValue value = values.get("general.alignment");
     if (value == null) {
       return ALIGNMENT;
@@ -244,11 +247,12 @@ final class GgufHeader {
         && alignment <= MOST_ALIGNMENT) {
       return alignment;
     }
-    throw cursor.fail(
-        0,
-        "key 'general.alignment' is %s, expected a power of two up to %d as UINT32",
-        value instanceof GgufValue.Scalar s ? s.value() : "no number",
-        MOST_ALIGNMENT);
+    throw new GgufCursor(MemorySegment.NULL, source)
+        .fail(
+            0,
+            "key 'general.alignment' is %s, expected a power of two up to %d as UINT32",
+            value instanceof GgufValue.Scalar s ? s.value() : "no number",
+            MOST_ALIGNMENT);
   }
 
   private static long padded(long at, long alignment) {

@@ -21,6 +21,10 @@ public final class GgufMetadata {
     return source;
   }
 
+  Map<String, GgufValue> values() {
+    return values;
+  }
+
   /** Whether there is such a key. */
   public boolean has(String key) {
     return values.containsKey(key);

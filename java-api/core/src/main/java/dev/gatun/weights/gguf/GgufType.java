@@ -73,6 +73,11 @@ record GgufType(int id, String name, int block, int bytes) {
     return TYPES.get(id);
   }
 
+  /** The type of a name, which must be one of them. */
+  static GgufType of(String name) {
+    return TYPES.values().stream().filter(t -> t.name.equals(name)).findAny().orElseThrow();
+  }
+
   /** Why a number is no type that is known, and what to do. */
   static String unknown(int id) {
     if (id >= 31 && id <= 33 || id >= 36 && id <= 38) {

@@ -61,14 +61,18 @@ record GgufView(
     if (source.move() == Move.ROW && shape.length == 1) {
       shape = new long[] {1, shape[0]};
     }
-    LongUnaryOperator order =
-        switch (source.move()) {
-          case PAIRS -> pairs(told, shape, heads);
-          case KEY_PAIRS -> pairs(told, shape, kvHeads);
-          case GROUPS -> groups(told, shape, heads, kvHeads);
-          default -> null;
-        };
+    LongUnaryOperator order = order(source.move(), told, shape, heads, kvHeads);
     return new GgufView(told, slot.type(), part, shape, source.move(), order);
+  }
+
+  /** The file's row of each of the model's; null where they are the same. */
+  static LongUnaryOperator order(Move move, String told, long[] shape, long heads, long kvHeads) {
+    return switch (move) {
+      case PAIRS -> pairs(told, shape, heads);
+      case KEY_PAIRS -> pairs(told, shape, kvHeads);
+      case GROUPS -> groups(told, shape, heads, kvHeads);
+      default -> null;
+    };
   }
 
   private static long headSize(String told, long[] shape, long heads) {
