@@ -5,6 +5,7 @@ module dev.gatun {
   requires com.fasterxml.jackson.databind;
 
   exports dev.gatun.chat;
+  exports dev.gatun.compression;
   exports dev.gatun.generation;
   exports dev.gatun.models;
   exports dev.gatun.nn;

@@ -3,6 +3,7 @@ package dev.gatun.models;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
+import dev.gatun.weights.InputObserver;
 import dev.gatun.weights.LoadListener;
 import dev.gatun.weights.Loader;
 import dev.gatun.weights.TensorFile;
@@ -155,10 +156,33 @@ public final class AutoModel {
   public static CausalLm loadCausalLm(
       Path directory, Device device, WeightTypes types, Compute compute, LoadListener listener)
       throws IOException {
+    return loadCausalLm(directory, device, types, compute, listener, null);
+  }
+
+  /**
+   * A decoder on the processor that shows what its linear layers are given, but for experts'; their
+   * weights are F32.
+   *
+   * @param listener is told of each weight before it is read; null for nobody
+   */
+  public static CausalLm loadObserved(Path directory, LoadListener listener, InputObserver observer)
+      throws IOException {
+    return loadCausalLm(
+        directory, Device.cpu(), WeightTypes.of(Storage.F32), Compute.EXACT, listener, observer);
+  }
+
+  private static CausalLm loadCausalLm(
+      Path directory,
+      Device device,
+      WeightTypes types,
+      Compute compute,
+      LoadListener listener,
+      InputObserver observer)
+      throws IOException {
     Config config = Config.read(directory);
     DecoderFamily family = family(config, DECODERS);
     try (TensorFile file = TensorFile.open(directory).watchedBy(listener);
-        Loader loader = loader(file, directory, config, device, types, compute)) {
+        Loader loader = loader(file, directory, config, device, types, compute).observe(observer)) {
       Weights weights = new Weights(loader);
       Decoder decoder = family.build(config, weights);
       UnreadKeys.warn(config);

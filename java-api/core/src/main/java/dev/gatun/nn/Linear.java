@@ -14,7 +14,7 @@ import dev.gatun.tensor.Tensor;
  * {@link JoinedLinear}.
  */
 public sealed interface Linear extends AutoCloseable
-    permits DenseLinear, QuantizedLinear, JoinedLinear {
+    permits DenseLinear, QuantizedLinear, JoinedLinear, ObservedLinear {
   /** The layer with its weight kept as F32. */
   static Linear of(Tensor weight, Tensor bias, Activation activation) {
     return of(weight, bias, activation, Storage.F32, Compute.EXACT);

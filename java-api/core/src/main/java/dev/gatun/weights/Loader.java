@@ -9,6 +9,7 @@ import dev.gatun.nn.Embedding;
 import dev.gatun.nn.ExpertsLinear;
 import dev.gatun.nn.JoinedLinear;
 import dev.gatun.nn.Linear;
+import dev.gatun.nn.ObservedLinear;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
@@ -57,6 +58,7 @@ public final class Loader implements AutoCloseable {
   private final List<List<String>> layers = new ArrayList<>();
   private final List<AutoCloseable> made = new ArrayList<>();
   private final Map<Embedding, TensorFile.Entry> tables = new IdentityHashMap<>();
+  private InputObserver observer;
 
   /**
    * @param source where the file is, for messages
@@ -89,6 +91,17 @@ public final class Loader implements AutoCloseable {
    * @param bias whether it has {@code name.bias}
    */
   public record Layer(String name, long outFeatures, boolean bias) {}
+
+  /** Shows somebody the inputs of linear layers that are made from now on, but for experts'. */
+  public Loader observe(InputObserver by) {
+    this.observer = by;
+    return this;
+  }
+
+  private Linear observed(List<String> names, Linear layer) {
+    InputObserver by = observer;
+    return by == null ? layer : new ObservedLinear(layer, x -> by.inputs(names, x));
+  }
 
   /** {@return the device that it is on} */
   public Device device() {
@@ -213,7 +226,7 @@ public final class Loader implements AutoCloseable {
     if (layers.size() == 1 || WeightPacker.join(stored)) {
       Linear linear = own(packer.linear(stored, bias(layers), activation));
       layers.forEach(this::releaseCodes);
-      return linear;
+      return observed(names(layers), linear);
     }
     List<Linear> parts = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
@@ -221,7 +234,7 @@ public final class Loader implements AutoCloseable {
           own(packer.linear(List.of(stored.get(i)), bias(List.of(layers.get(i))), activation)));
     }
     layers.forEach(this::releaseCodes);
-    return new JoinedLinear(parts);
+    return observed(names(layers), new JoinedLinear(parts));
   }
 
   /**
@@ -294,16 +307,20 @@ public final class Loader implements AutoCloseable {
     }
     Optional<StoredWeight> other = other(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
     if (other.isPresent()) {
-      return own(
-          packer(List.of(layer.name()))
-              .linear(List.of(other.get()), bias(List.of(layer)), activation));
+      return observed(
+          List.of(layer.name()),
+          own(
+              packer(List.of(layer.name()))
+                  .linear(List.of(other.get()), bias(List.of(layer)), activation)));
     }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, inFeatures, layer.outFeatures());
     linear.add(layer.name() + WEIGHT);
     Tensor shift = bias(List.of(layer));
     try (Tensor stored = plain(entry);
         Tensor weight = Layouts.transpose(stored, 0, 1)) {
-      return own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute));
+      return observed(
+          List.of(layer.name()),
+          own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute)));
     }
   }
 
@@ -330,13 +347,17 @@ public final class Loader implements AutoCloseable {
     }
     if (other.isPresent()) {
       StoredWeight moved = new Reordered(other.get(), order(layer.outFeatures(), rows));
-      return own(packer(List.of(layer.name())).linear(List.of(moved), shift, activation));
+      return observed(
+          List.of(layer.name()),
+          own(packer(List.of(layer.name())).linear(List.of(moved), shift, activation)));
     }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
     linear.add(layer.name() + WEIGHT);
     try (Tensor stored = plain(entry);
         Tensor weight = rows.apply(stored)) {
-      return own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute));
+      return observed(
+          List.of(layer.name()),
+          own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute)));
     }
   }
 

@@ -41,7 +41,8 @@ final class LayersTest {
     "dev.gatun.models..",
     "dev.gatun.generation..",
     "dev.gatun.chat..",
-    "dev.gatun.pipelines.."
+    "dev.gatun.pipelines..",
+    "dev.gatun.compression.."
   };
 
   // The rooms of the Java API; each imports only from those before it.

@@ -36,6 +36,7 @@ final class LlamaCpp implements AutoCloseable {
   private static final MemoryLayout BATCH =
       MemoryLayout.structLayout(MemoryLayout.sequenceLayout(7, JAVA_LONG));
   private static final int CONTEXT = 256;
+  private static final long FLASH_ATTENTION = 52;
 
   private final Arena arena = Arena.ofShared();
   private final SymbolLookup llama;
@@ -99,7 +100,14 @@ final class LlamaCpp implements AutoCloseable {
     }
     MemorySegment of = (MemorySegment) call(llama, "llama_context_default_params", SETTINGS, arena);
     of.set(JAVA_INT, 0, CONTEXT);
+    // Attention as one product after another, with sums in F32.
+    if (of.get(JAVA_INT, FLASH_ATTENTION) != -1) {
+      throw new IOException("llama_context_params has another form than that of " + PACKAGE);
+    }
+    of.set(JAVA_INT, FLASH_ATTENTION, 0);
     context = (MemorySegment) call(llama, "llama_init_from_model", ADDRESS, model, of);
+    // More of them than cores would wait for each other in loops.
+    call(llama, "llama_set_n_threads", null, context, 1, 1);
   }
 
   /**
