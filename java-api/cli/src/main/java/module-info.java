@@ -1,7 +1,7 @@
 /**
  * The command line: {@code gatun search}, {@code gatun generate}, {@code gatun serve}, {@code gatun
  * translate}, {@code gatun summarize}, {@code gatun perplexity}, {@code gatun inspect}, {@code
- * gatun info}, {@code gatun quantize-report}.
+ * gatun quantize}, {@code gatun info}, {@code gatun quantize-report}.
  */
 module dev.gatun.cli {
   requires com.fasterxml.jackson.databind;

@@ -54,6 +54,7 @@ public final class Gatun implements Runnable {
             .addSubcommand(new SummarizeCommand(terminal))
             .addSubcommand(new PerplexityCommand(terminal))
             .addSubcommand(new InspectCommand(terminal))
+            .addSubcommand(new QuantizeCommand(terminal))
             .addSubcommand(new InfoCommand(terminal))
             .addSubcommand(new QuantizeReportCommand(terminal));
     gatun.line = line;

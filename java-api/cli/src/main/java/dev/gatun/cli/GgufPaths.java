@@ -9,7 +9,11 @@ final class GgufPaths {
   private GgufPaths() {}
 
   static boolean isGguf(Path path) {
-    return Files.isRegularFile(path)
-        && path.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
+    return Files.isRegularFile(path) && isGgufName(path);
+  }
+
+  static boolean isGgufName(Path path) {
+    Path name = path.getFileName();
+    return name != null && name.toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
   }
 }

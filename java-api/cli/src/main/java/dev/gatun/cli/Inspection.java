@@ -185,7 +185,7 @@ record Inspection(
         : String.format(Locale.ROOT, "%.2f million", parameters / 1e6);
   }
 
-  private static String size(long bytes) {
+  static String size(long bytes) {
     String[] units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     int unit = bytes < 1024 ? 0 : (63 - Long.numberOfLeadingZeros(bytes)) / 10;
     return unit == 0
