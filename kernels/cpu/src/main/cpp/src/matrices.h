@@ -29,6 +29,13 @@ struct ByteProducts {
   }
 };
 
+struct SignedByteProducts {
+  template <int kSums, int kX, int kWeights>
+  static void dot() {
+    dot_matrix_signed_bytes<kSums, kX, kWeights>();
+  }
+};
+
 // A thread's matrix registers, for as long as this lives.
 class Matrices {
  public:
@@ -39,6 +46,25 @@ class Matrices {
     if (rows_ > 0) {
       release_matrices();
     }
+  }
+
+  // Registers 0 to 3 are sums, 4 and 5 rows of x, 6 and 7 weights.
+  void shape(int64_t rows, int64_t words) {
+    const bool upper_fits = rows == kMatrixRows && rows_ > kMatrixRows;
+    if (words == words_ && (rows == rows_ || upper_fits)) {
+      return;
+    }
+    rows_ = rows;
+    words_ = words;
+    const int64_t upper = rows < kMatrixRows ? rows : kMatrixRows, lower = rows - upper;
+    shape_matrices({{upper, kMatrixWords},
+                    {upper, kMatrixWords},
+                    {lower, lower == 0 ? 0 : kMatrixWords},
+                    {lower, lower == 0 ? 0 : kMatrixWords},
+                    {upper, words},
+                    {lower, lower == 0 ? 0 : words},
+                    {words, kMatrixWords},
+                    {words, kMatrixWords}});
   }
 
   // sums[rows][PANEL] (+)= x[rows][words] * packed[words][PANEL], x and sums so many bytes a row.
@@ -90,29 +116,25 @@ class Matrices {
     store_matrix<0>(sums, sums_stride);
   }
 
+  // sums[kMatrixRows][kMatrixWords] = x[kMatrixRows][steps * words] * packed[steps * words][..],
+  // kMatrixWords of a panel's columns; after shape(kMatrixRows, words).
+  template <typename Products>
+  static void run_product(const void *x, int64_t x_stride, const void *packed, int64_t words,
+                          int64_t steps, int32_t *sums) {
+    const char *in = static_cast<const char *>(x), *weights = static_cast<const char *>(packed);
+    clear_matrix<0>();
+    for (int64_t i = 0; i < steps; i++, in += 4 * words, weights += words * kLine) {
+      load_matrix<6>(weights, kLine);
+      load_matrix<4>(in, x_stride);
+      Products::template dot<0, 4, 6>();
+    }
+    store_matrix<0>(sums, 4 * kMatrixWords);
+  }
+
  private:
   static constexpr int64_t kLine = 4 * GATUN_PANEL;
 
   int64_t rows_ = 0, words_ = 0;
-
-  // Registers 0 to 3 are sums, 4 and 5 rows of x, 6 and 7 weights.
-  void shape(int64_t rows, int64_t words) {
-    const bool upper_fits = rows == kMatrixRows && rows_ > kMatrixRows;
-    if (words == words_ && (rows == rows_ || upper_fits)) {
-      return;
-    }
-    rows_ = rows;
-    words_ = words;
-    const int64_t upper = rows < kMatrixRows ? rows : kMatrixRows, lower = rows - upper;
-    shape_matrices({{upper, kMatrixWords},
-                    {upper, kMatrixWords},
-                    {lower, lower == 0 ? 0 : kMatrixWords},
-                    {lower, lower == 0 ? 0 : kMatrixWords},
-                    {upper, words},
-                    {lower, lower == 0 ? 0 : words},
-                    {words, kMatrixWords},
-                    {words, kMatrixWords}});
-  }
 
   template <typename Products>
   static void tile(int64_t rows, const char *x, int64_t x_stride, const char *weights,

@@ -88,22 +88,30 @@ static inline Floats code(Ints words, int i) {
   }
 }
 
-// The codes of a panel's groups [first, last) as bytes, [k / 4][PANEL][4]; they stay unsigned.
-template <int kBits>
+// The codes of a panel's groups [first, last) as bytes, [k / 4][PANEL][4], unsigned as they are
+// kept or signed.
+template <int kBits, typename Byte>
 static inline void code_bytes(const Quantized &q, int64_t panel, int64_t first, int64_t last,
-                              uint8_t *bytes) {
+                              Byte *bytes) {
+  typedef Byte Bytes __attribute__((vector_size(4 * kLanes)));
   constexpr int64_t kLine = 4 * GATUN_PANEL;
+  constexpr Byte kZero = static_cast<Byte>(-1) < 0 ? static_cast<Byte>(1 << (kBits - 1)) : 0;
+  const auto put = [](Byte *to, Ints codes) {
+    Bytes all;
+    __builtin_memcpy(&all, &codes, sizeof all);
+    all -= kZero;
+    __builtin_memcpy(to, &all, sizeof all);
+  };
   for (int64_t g = first; g < last; g++) {
     const uint8_t *words = q.record(panel, g) + q.header();
     for (int64_t w = 0; w < q.words(); w++, words += kLine) {
       for (int64_t j = 0; j < kLine; j += 4 * kLanes) {
         const Ints word = load_words(words + j);
         if constexpr (kBits == 8) {
-          __builtin_memcpy(bytes + j, &word, sizeof word);
+          put(bytes + j, word);
         } else {
-          const Ints low = word & 0x0f0f0f0f, high = (word >> 4) & 0x0f0f0f0f;
-          __builtin_memcpy(bytes + j, &low, sizeof low);
-          __builtin_memcpy(bytes + kLine + j, &high, sizeof high);
+          put(bytes + j, word & 0x0f0f0f0f);
+          put(bytes + kLine + j, (word >> 4) & 0x0f0f0f0f);
         }
       }
       bytes += kBits == 8 ? kLine : 2 * kLine;

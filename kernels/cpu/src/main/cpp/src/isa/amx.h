@@ -56,6 +56,11 @@ template <int kSums, int kX, int kWeights>
 static inline void dot_matrix_bytes() {
   __asm__ volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kX), "i"(kWeights));
 }
+// The same of signed bytes on both sides.
+template <int kSums, int kX, int kWeights>
+static inline void dot_matrix_signed_bytes() {
+  __asm__ volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kX), "i"(kWeights));
+}
 
 }  // namespace GATUN_LEVEL
 }  // namespace gatun

@@ -22,6 +22,8 @@ template <int kSums, int kX, int kWeights>
 static inline void dot_matrix_pairs() {}
 template <int kSums, int kX, int kWeights>
 static inline void dot_matrix_bytes() {}
+template <int kSums, int kX, int kWeights>
+static inline void dot_matrix_signed_bytes() {}
 
 }  // namespace GATUN_LEVEL
 }  // namespace gatun
