@@ -1,7 +1,7 @@
 /**
- * The command line: {@code gatun search}, {@code gatun generate}, {@code gatun serve}, {@code gatun
- * translate}, {@code gatun summarize}, {@code gatun perplexity}, {@code gatun inspect}, {@code
- * gatun quantize}, {@code gatun info}, {@code gatun quantize-report}.
+ * The command line: {@code gatun search}, {@code gatun chat}, {@code gatun generate}, {@code gatun
+ * serve}, {@code gatun translate}, {@code gatun summarize}, {@code gatun perplexity}, {@code gatun
+ * inspect}, {@code gatun quantize}, {@code gatun info}, {@code gatun quantize-report}.
  */
 module dev.gatun.cli {
   requires com.fasterxml.jackson.databind;
@@ -13,6 +13,8 @@ module dev.gatun.cli {
   requires dev.gatun.text.hf;
   requires info.picocli;
   requires me.tongfei.progressbar;
+  requires org.jline.reader;
+  requires org.jline.terminal;
 
   opens dev.gatun.cli to
       com.fasterxml.jackson.databind,

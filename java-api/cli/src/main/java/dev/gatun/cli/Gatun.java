@@ -48,6 +48,7 @@ public final class Gatun implements Runnable {
     CommandLine line =
         new CommandLine(gatun)
             .addSubcommand(new SearchCommand(terminal, loader))
+            .addSubcommand(new ChatCommand(terminal))
             .addSubcommand(new GenerateCommand(terminal))
             .addSubcommand(new ServeCommand(terminal))
             .addSubcommand(new TranslateCommand(terminal))

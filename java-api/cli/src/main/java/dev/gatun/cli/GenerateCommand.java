@@ -9,7 +9,6 @@ import dev.gatun.generation.TextGenerator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -35,8 +34,6 @@ import picocli.CommandLine.Spec;
           + " generation_seconds and completions (text, ids, reason, stop_string, score, logprobs)."
     })
 final class GenerateCommand implements Callable<Integer> {
-  private static final int MAX_NEW_TOKENS = 256;
-
   @Mixin private DecoderOptions decoder;
 
   @Mixin private ConstraintOptions constrained;
@@ -55,47 +52,7 @@ final class GenerateCommand implements Callable<Integer> {
               + " out.")
   private String prompt;
 
-  @Option(
-      names = "--max-new-tokens",
-      paramLabel = "N",
-      description = "The most tokens to write (the model's setting, else " + MAX_NEW_TOKENS + ").")
-  private Integer maxNewTokens;
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      description = "Scores are divided by it; 0 takes the most likely token.")
-  private Float temperature;
-
-  @Option(names = "--top-k", paramLabel = "K", description = "Draws from the K most likely tokens.")
-  private Integer topK;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      description = "Draws from the most likely tokens whose probabilities reach P.")
-  private Double topP;
-
-  @Option(
-      names = "--min-p",
-      paramLabel = "P",
-      description = "Draws from tokens of at least P times the highest probability.")
-  private Double minP;
-
-  @Option(
-      names = "--repetition-penalty",
-      paramLabel = "R",
-      description = "Above 1, makes tokens less likely that are there already.")
-  private Float repetitionPenalty;
-
-  @Option(names = "--seed", paramLabel = "N", description = "Makes what is drawn repeatable.")
-  private Long seed;
-
-  @Option(
-      names = "--stop",
-      paramLabel = "TEXT",
-      description = "Ends the text where TEXT would come; may be given several times.")
-  private List<String> stops;
+  @Mixin private SamplingOptions sampling;
 
   @Option(names = "--num-beams", paramLabel = "N", description = "Searches with N beams.")
   private Integer numBeams;
@@ -113,13 +70,6 @@ final class GenerateCommand implements Callable<Integer> {
           "A small model of the same vocabulary, which guesses tokens for the large one to verify;"
               + " changes the speed alone.")
   private Path draft;
-
-  @Option(
-      names = "--prompt-lookup",
-      paramLabel = "N",
-      description =
-          "Guesses up to N tokens by what followed the last ones before; changes the speed alone.")
-  private Integer promptLookup;
 
   @Option(
       names = "--logprobs",
@@ -171,44 +121,17 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private GenerationConfig config(GenerationConfig defaults) {
-    GenerationConfig.Builder builder = defaults.toBuilder();
-    if (maxNewTokens != null) {
-      builder.maxNewTokens(maxNewTokens);
-    } else if (defaults.maxNewTokens().isEmpty() && defaults.maxLength().isEmpty()) {
-      builder.maxNewTokens(MAX_NEW_TOKENS);
-    }
-    if (temperature != null) {
-      builder.temperature(temperature);
-    }
-    if (temperature != null && temperature > 0 || topK != null || topP != null || minP != null) {
-      builder.doSample(true);
-    }
-    if (topK != null) {
-      builder.topK(topK);
-    }
-    if (topP != null) {
-      builder.topP(topP);
-    }
-    if (minP != null) {
-      builder.minP(minP);
-    }
-    if (repetitionPenalty != null) {
-      builder.repetitionPenalty(repetitionPenalty);
-    }
-    if (seed != null) {
-      builder.seed(seed);
-    }
-    if (stops != null) {
-      builder.stopStrings(stops);
+    GenerationConfig.Builder builder = sampling.apply(defaults);
+    if (!sampling.limitsLength()
+        && defaults.maxNewTokens().isEmpty()
+        && defaults.maxLength().isEmpty()) {
+      builder.maxNewTokens(SamplingOptions.MAX_NEW_TOKENS);
     }
     if (numBeams != null) {
       builder.numBeams(numBeams);
     }
     if (numReturnSequences != null) {
       builder.numReturnSequences(numReturnSequences);
-    }
-    if (promptLookup != null) {
-      builder.promptLookupNumTokens(promptLookup);
     }
     if (logprobs != null) {
       builder.logprobs(logprobs);

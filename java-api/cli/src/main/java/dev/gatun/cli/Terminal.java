@@ -22,7 +22,7 @@ record Terminal(
     boolean errIsTerminal,
     boolean colours) {
 
-  /** Set by the launcher to the file descriptors that are terminals, as in {@code 1,2}. */
+  /** Set by the launcher to the file descriptors that are terminals, as in {@code 0,1,2}. */
   static final String PROPERTY = "gatun.terminals";
 
   /** This process's streams. */
@@ -30,6 +30,11 @@ record Terminal(
     boolean out = isTerminal("1");
     return new Terminal(
         System.in, System.out, System.err, out, isTerminal("2"), out && noColorUnset());
+  }
+
+  /** Whether a person types this process's input. */
+  static boolean inIsTerminal() {
+    return isTerminal("0");
   }
 
   private static boolean noColorUnset() {
@@ -78,6 +83,10 @@ record Terminal(
 
   String bold(String text) {
     return style("1", text);
+  }
+
+  String dim(String text) {
+    return style("2", text);
   }
 
   String cyan(String text) {

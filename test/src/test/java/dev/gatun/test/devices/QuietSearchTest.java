@@ -22,7 +22,7 @@ final class QuietSearchTest {
         ChildJvm.run(
             folder,
             Map.of(),
-            List.of("-Dgatun.cache=" + folder, "-Dgatun.terminals=0"),
+            List.of("-Dgatun.cache=" + folder, "-Dgatun.terminals=none"),
             Gatun.class,
             "search",
             "ships",
