@@ -1,6 +1,9 @@
 package dev.gatun.cli;
 
 import dev.gatun.generation.Constraint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
@@ -12,7 +15,14 @@ final class ConstraintOptions {
   private Given given;
 
   private static final class Given {
-    @Option(names = "--json-object", description = "A JSON object.", required = true)
+    @Option(
+        names = "--json-schema",
+        paramLabel = "SCHEMA",
+        required = true,
+        description = "JSON that the schema takes: a file, or the schema itself, {...}.")
+    private String jsonSchema;
+
+    @Option(names = "--json-object", required = true, description = "A JSON object.")
     private boolean jsonObject;
 
     @Option(
@@ -23,6 +33,13 @@ final class ConstraintOptions {
     private String regex;
 
     @Option(
+        names = "--grammar",
+        paramLabel = "FILE",
+        required = true,
+        description = "What the grammar in FILE derives (llama.cpp's notation, GBNF).")
+    private Path grammar;
+
+    @Option(
         names = "--choice",
         paramLabel = "TEXT",
         required = true,
@@ -31,18 +48,36 @@ final class ConstraintOptions {
   }
 
   /** The constraint; empty for none. */
-  Optional<Constraint> constraint() {
+  Optional<Constraint> constraint() throws IOException {
     if (given == null) {
       return Optional.empty();
     }
     try {
-      if (given.regex != null) {
-        return Optional.of(Constraint.regex(given.regex));
-      }
-      return Optional.of(
-          given.choices != null ? Constraint.choice(given.choices) : Constraint.jsonObject());
+      return Optional.of(read());
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);
     }
+  }
+
+  private Constraint read() throws IOException {
+    if (given.jsonSchema != null) {
+      boolean itself = given.jsonSchema.strip().startsWith("{");
+      return Constraint.jsonSchema(
+          itself ? given.jsonSchema : text("--json-schema", Path.of(given.jsonSchema)));
+    }
+    if (given.regex != null) {
+      return Constraint.regex(given.regex);
+    }
+    if (given.grammar != null) {
+      return Constraint.grammar(text("--grammar", given.grammar));
+    }
+    return given.choices != null ? Constraint.choice(given.choices) : Constraint.jsonObject();
+  }
+
+  private static String text(String option, Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new CliException("%s: there is no file %s".formatted(option, file));
+    }
+    return Files.readString(file);
   }
 }

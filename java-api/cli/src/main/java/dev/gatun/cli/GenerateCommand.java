@@ -120,7 +120,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private GenerationConfig config(GenerationConfig defaults) {
+  private GenerationConfig config(GenerationConfig defaults) throws IOException {
     GenerationConfig.Builder builder = sampling.apply(defaults);
     if (!sampling.limitsLength()
         && defaults.maxNewTokens().isEmpty()

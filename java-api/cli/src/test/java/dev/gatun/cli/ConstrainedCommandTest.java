@@ -94,9 +94,36 @@ class ConstrainedCommandTest {
   }
 
   @Test
+  void schemasAndGrammarsAreReadFromFilesOrGiven() throws IOException {
+    String schema =
+        "{\"type\":\"object\",\"properties\":{\"name\":{\"enum\":[\"abc\",\"b\"]},"
+            + "\"n\":{\"type\":\"integer\",\"maximum\":99,\"minimum\":10}},"
+            + "\"required\":[\"name\",\"n\"],\"additionalProperties\":false}";
+    Path file = folder.resolve("schema.json");
+    Files.writeString(file, schema);
+    for (String given : List.of(schema, file.toString())) {
+      assertEquals(0, generate("--json-schema", given, "--seed", "4", "--temperature", "1"), err);
+      JsonNode made = JSON.readTree(out);
+      assertEquals(2, made.size(), out);
+      assertTrue(List.of("abc", "b").contains(made.get("name").textValue()), out);
+      assertTrue(made.get("n").intValue() >= 10 && made.get("n").intValue() <= 99, out);
+    }
+    Path grammar = folder.resolve("list.gbnf");
+    Files.writeString(grammar, "root ::= item (\", \" item){1,3} # items\nitem ::= [a-c]+ \"!\"");
+    assertEquals(0, generate("--grammar", grammar.toString(), "--max-new-tokens", "2000"), err);
+    assertTrue(out.strip().matches("[a-c]+!(, [a-c]+!){1,3}"), out);
+    assertEquals(0, generate("--json-object", "--max-new-tokens", "40"), err);
+    assertTrue(out.startsWith("{"), out);
+  }
+
+  @Test
   void whatIsWrongIsNamed() {
     assertEquals(1, generate("--regex", "a(?=b)"));
     assertTrue(err.contains("character 2: lookahead, which is not supported"), err);
+    assertEquals(1, generate("--json-schema", "{\"items\":{\"not\":{}}}"));
+    assertTrue(err.contains("#/items/not: the keyword 'not' is not supported"), err);
+    assertEquals(1, generate("--grammar", "nowhere.gbnf"));
+    assertTrue(err.contains("--grammar: there is no file nowhere.gbnf"), err);
     assertEquals(2, generate("--regex", "a", "--choice", "b"));
     assertTrue(err.contains("mutually exclusive"), err);
     assertEquals(1, generate("--choice", "a\u0001"));

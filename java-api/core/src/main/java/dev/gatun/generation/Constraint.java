@@ -32,6 +32,19 @@ public final class Constraint {
   }
 
   /**
+   * The JSON texts that a schema of draft 2020-12 takes, members in the order of the schema's
+   * {@code properties}. docs/generation.md says which keywords are supported.
+   *
+   * @param schema as JSON
+   * @return the constraint
+   * @throws IllegalArgumentException where it is damaged, takes nothing, or has a keyword or value
+   *     that is not supported, with its path
+   */
+  public static Constraint jsonSchema(String schema) {
+    return new Constraint("json_schema", List.of(schema), Notations.jsonSchema(schema));
+  }
+
+  /**
    * What a regular expression matches as a whole: ECMA-262's syntax with the flag u, without what
    * depends on the text around (look-around, back-references, word boundaries) and without flags.
    *
@@ -42,6 +55,18 @@ public final class Constraint {
    */
   public static Constraint regex(String pattern) {
     return new Constraint("regex", List.of(pattern), Notations.regex(pattern));
+  }
+
+  /**
+   * What a grammar in llama.cpp's notation, GBNF, derives from its rule {@code root}.
+   *
+   * @param gbnf the rules
+   * @return the constraint
+   * @throws IllegalArgumentException where a rule is damaged, undefined or recursive on its left,
+   *     with line and column
+   */
+  public static Constraint grammar(String gbnf) {
+    return new Constraint("grammar", List.of(gbnf), Notations.grammar(gbnf));
   }
 
   /**

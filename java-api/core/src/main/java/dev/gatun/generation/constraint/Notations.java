@@ -11,9 +11,19 @@ public final class Notations {
     return new Program(JsonText.OBJECT);
   }
 
+  /** The JSON texts that a schema takes. */
+  public static Program jsonSchema(String schema) {
+    return program("JSON schema", SchemaWriter.write(schema));
+  }
+
   /** What a regular expression matches as a whole. */
   public static Program regex(String pattern) {
     return program("regular expression '%s'".formatted(pattern), RegexParser.whole(pattern));
+  }
+
+  /** The language of a grammar in llama.cpp's notation. */
+  public static Program grammar(String gbnf) {
+    return program("grammar", GbnfParser.read(gbnf));
   }
 
   /** One of some texts. */

@@ -69,9 +69,7 @@ public final class Program {
     shapes = new Shapes(root);
     List<Rule> left = shapes.leftRecursion();
     if (!left.isEmpty()) {
-      throw new IllegalArgumentException(
-          "left recursion: %s comes back to itself before anything is read"
-              .formatted(String.join(" > ", left.stream().map(Rule::name).toList())));
+      throw new IllegalArgumentException(leftRecursion(left));
     }
     if (!shapes.isProductive(root)) {
       throw new IllegalArgumentException("no text matches it");
@@ -83,6 +81,12 @@ public final class Program {
       set(starts.get(rule), Kind.FORK, targets(write(rule.body(), end)), 0);
     }
     classify();
+  }
+
+  /** What is wrong with rules that come back to themselves before anything is read. */
+  static String leftRecursion(List<Rule> rules) {
+    return "left recursion: %s comes back to itself before anything is read"
+        .formatted(String.join(" > ", rules.stream().map(Rule::name).toList()));
   }
 
   private void classify() {
@@ -122,7 +126,18 @@ public final class Program {
   /** Writes what reads an expression and goes on at {@code next}; gives where it begins. */
   private int write(Expression e, int next) {
     return switch (e) {
-      case Characters _, All _, Difference _ -> add(Kind.READ, terminal(e), next);
+      case Characters _ -> add(Kind.READ, terminal(e), next);
+      case All _, Difference _ -> {
+        int terminal = terminal(e);
+        List<Integer> ways = new ArrayList<>();
+        if (terminals.get(terminal).continues(0)) {
+          ways.add(add(Kind.READ, terminal, next));
+        }
+        if (terminals.get(terminal).accepts(0)) {
+          ways.add(next);
+        }
+        yield fork(ways);
+      }
       case Sequence sequence -> {
         int at = next;
         for (int i = sequence.parts().size() - 1; i >= 0; i--) {
@@ -157,8 +172,13 @@ public final class Program {
     if (!shapes.isProductive(repeat.body())) {
       return next;
     }
-    boolean nullable = shapes.isNullable(repeat.body());
-    Expression body = nullable ? shapes.withoutEmpty(repeat.body()) : repeat.body();
+    Expression of = repeat.body();
+    // Without a call, tokens of plain text are seen to stay in it.
+    while (of instanceof Rule rule && !shapes.isRecursive(rule)) {
+      of = rule.body();
+    }
+    boolean nullable = shapes.isNullable(of);
+    Expression body = nullable ? shapes.withoutEmpty(of) : of;
     if (!shapes.isProductive(body)) {
       return next;
     }

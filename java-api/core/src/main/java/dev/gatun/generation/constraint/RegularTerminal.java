@@ -31,6 +31,14 @@ final class RegularTerminal implements Terminal {
   private final int[] classes = new int[256];
   private final int[] representatives;
 
+  private static final class NothingLeft extends IllegalArgumentException {
+    private static final long serialVersionUID = 1;
+
+    NothingLeft() {
+      super("no text matches it");
+    }
+  }
+
   private record Key(List<Automaton.State> states) {}
 
   /**
@@ -52,7 +60,16 @@ final class RegularTerminal implements Terminal {
     }
     id(parts.stream().map(Automaton::start).toArray(Automaton.State[]::new));
     if (!isLive(0)) {
-      throw new IllegalArgumentException("no text matches it");
+      throw new NothingLeft();
+    }
+  }
+
+  /** Whether anything is left of an expression. */
+  static boolean hasText(Expression expression) {
+    try {
+      return new RegularTerminal(expression).states.size() > 0;
+    } catch (NothingLeft e) {
+      return false;
     }
   }
 

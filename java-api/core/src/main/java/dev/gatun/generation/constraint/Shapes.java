@@ -66,9 +66,19 @@ final class Shapes {
     }
   }
 
-  /** The rules, in the order in which they are met. */
-  List<Rule> rules() {
-    return Collections.unmodifiableList(order);
+  /** Whether a rule is used inside itself. */
+  boolean isRecursive(Rule rule) {
+    return uses(rule.body(), rule, Collections.newSetFromMap(new IdentityHashMap<>()));
+  }
+
+  private static boolean uses(Expression e, Rule wanted, Set<Rule> seen) {
+    return switch (e) {
+      case Characters _, All _, Difference _ -> false;
+      case Sequence sequence -> sequence.parts().stream().anyMatch(p -> uses(p, wanted, seen));
+      case Choice choice -> choice.options().stream().anyMatch(o -> uses(o, wanted, seen));
+      case Repeat repeat -> uses(repeat.body(), wanted, seen);
+      case Rule rule -> rule == wanted || seen.add(rule) && uses(rule.body(), wanted, seen);
+    };
   }
 
   /** Whether the empty text is in it. */
@@ -200,7 +210,8 @@ final class Shapes {
           !sequence.parts().isEmpty()
               && (isNullable(sequence.parts().getFirst())
                   || beginsPlain(sequence.parts().getFirst()));
-      case Rule _, All _, Difference _ -> true;
+      case Rule rule -> beginsPlain(rule.body());
+      case All _, Difference _ -> true;
     };
   }
 }
