@@ -5,13 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GeneratorOptions;
-import dev.gatun.generation.TextGenerator;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -61,36 +58,7 @@ class ChatTest {
     Files.writeString(
         folder.resolve("chat_template.jinja"),
         "{{ bos_token }}{% if tools %} w97 {# <tool_call> #}{% endif %} {{ messages[0].content }}");
-    int[] prompt = {95, 97, 5, 6};
-    int[] drawn;
-    try (TextGenerator generator = TextGenerator.load(folder)) {
-      do {
-        seed++;
-        drawn =
-            generator
-                .generate(
-                    prompt,
-                    GenerationConfig.builder()
-                        .doSample(true)
-                        .topK(0)
-                        .seed(seed)
-                        .maxNewTokens(CALL.size() + 1)
-                        .build())
-                .completions()
-                .getFirst()
-                .ids();
-      } while (Arrays.stream(drawn).filter(id -> id < 91 && id > 6).distinct().count() < 5);
-    }
-    Path file = folder.resolve("tokenizer.json");
-    String tokenizer = Files.readString(file);
-    for (int i = 0; i < CALL.size(); i++) {
-      tokenizer =
-          tokenizer.replace(
-              "\"w" + drawn[i] + "\":", TestModels.JSON.writeValueAsString(CALL.get(i)) + ":");
-    }
-    Files.writeString(file, tokenizer);
-    Files.writeString(
-        folder.resolve("generation_config.json"), "{\"eos_token_id\": %d}".formatted(drawn[4]));
+    seed = TestModels.saying(folder, new int[] {95, 97, 5, 6}, CALL);
   }
 
   private static String request(String model, String more) {

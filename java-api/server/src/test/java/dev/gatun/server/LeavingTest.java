@@ -15,8 +15,7 @@ class LeavingTest {
   private static final String PATH = "/v1/completions";
   private static final String RUNNING = "gatun_sequences_running{model=\"llama\"}";
   private static final String WAITING = "gatun_queue_length{model=\"llama\"}";
-  private static final String LONG =
-      "{\"prompt\": \"w5\", \"max_tokens\": 90000, \"ignore_eos\": true%s}";
+  private static final String LONG = "{\"prompt\": \"w5\", \"max_tokens\": 90000%s}";
 
   @TempDir private Path folder;
 
@@ -90,8 +89,7 @@ class LeavingTest {
   @Test
   void answers_end_before_the_server() throws Exception {
     TestServer server = ending(Duration.ofSeconds(20));
-    String request =
-        "{\"prompt\": \"w5\", \"max_tokens\": 300, \"ignore_eos\": true, \"stream\": true}";
+    String request = "{\"prompt\": \"w5\", \"max_tokens\": 300, \"stream\": true}";
     try (RawClient client = new RawClient(server.port())) {
       client.post(PATH, request).readUntil("data:");
       Thread closing = Thread.startVirtualThread(server::close);

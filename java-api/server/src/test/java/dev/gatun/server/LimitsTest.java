@@ -20,8 +20,7 @@ class LimitsTest {
   private static final String SHORT = "{'prompt': 'w5', 'max_tokens': 1}";
 
   /** A text that takes longer than any limit here. */
-  private static final String LONG =
-      "{\"prompt\": \"w5\", \"max_tokens\": 90000, \"ignore_eos\": true%s}";
+  private static final String LONG = "{\"prompt\": \"w5\", \"max_tokens\": 90000%s}";
 
   private static TestServer server;
 

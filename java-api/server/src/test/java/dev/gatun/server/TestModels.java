@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.generation.GenerationConfig;
+import dev.gatun.generation.TextGenerator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -50,6 +52,22 @@ final class TestModels {
         });
   }
 
+  /** The same, with no token that ends a text: it writes for minutes where it is let. */
+  static Path endless(Path folder) {
+    llama(folder, 100_000);
+    return made(
+        folder,
+        () -> {
+          for (String name : List.of("config.json", "tokenizer_config.json")) {
+            Path file = folder.resolve(name);
+            ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+            config.remove(List.of("eos_token_id", "eos_token"));
+            Files.writeString(file, config.toString());
+          }
+          Files.delete(folder.resolve("generation_config.json"));
+        });
+  }
+
   /** A cross-encoder. */
   static Path reranker(Path folder) {
     return made(
@@ -68,6 +86,48 @@ final class TestModels {
           copy(GOLDENS.resolve("sentence-models/base"), folder);
           copy(GOLDENS.resolve("sentence-models/pooling-mean"), folder);
         });
+  }
+
+  /**
+   * Has the tokens that a seed draws after a prompt spell some pieces and the end of the text; the
+   * tokenizer puts a space between them.
+   *
+   * @param prompt ids below 7 and of the template
+   * @return the seed
+   */
+  static int saying(Path folder, int[] prompt, List<String> pieces) throws IOException {
+    int seed = 0;
+    int[] drawn;
+    try (TextGenerator generator = TextGenerator.load(folder)) {
+      do {
+        seed++;
+        drawn =
+            generator
+                .generate(
+                    prompt,
+                    GenerationConfig.builder()
+                        .doSample(true)
+                        .topK(0)
+                        .seed(seed)
+                        .maxNewTokens(pieces.size() + 1)
+                        .build())
+                .completions()
+                .getFirst()
+                .ids();
+      } while (Arrays.stream(drawn).filter(id -> id < 91 && id > 6).distinct().count()
+          <= pieces.size());
+    }
+    Path file = folder.resolve("tokenizer.json");
+    String tokenizer = Files.readString(file);
+    for (int i = 0; i < pieces.size(); i++) {
+      tokenizer =
+          tokenizer.replace("\"w" + drawn[i] + "\":", JSON.writeValueAsString(pieces.get(i)) + ":");
+    }
+    Files.writeString(file, tokenizer);
+    Files.writeString(
+        folder.resolve("generation_config.json"),
+        "{\"eos_token_id\": %d}".formatted(drawn[pieces.size()]));
+    return seed;
   }
 
   private interface Making {

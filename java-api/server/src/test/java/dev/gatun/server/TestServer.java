@@ -34,8 +34,8 @@ final class TestServer implements AutoCloseable {
   /** One whose model writes for minutes where it is let, so many texts at once. */
   static TestServer ofLong(Path folder, int sequences, UnaryOperator<ServerOptions> change)
       throws IOException {
-    Path llama = TestModels.llama(folder.resolve("llama"), 100_000);
-    return of(List.of(load("llama", llama, sequences)), change);
+    Path endless = TestModels.endless(folder.resolve("llama"));
+    return of(List.of(load("llama", endless, sequences)), change);
   }
 
   private static ServedModel load(String name, Path folder, int sequences) throws IOException {
