@@ -47,6 +47,10 @@ final class Automaton {
     private final boolean accepting;
     private final State[] next;
     private int forced = UNKNOWN;
+    // Characters of ASCII that may come next, in any order, and how many of them; -1 for unknown.
+    private long runLow;
+    private long runHigh;
+    private int run = -1;
 
     /** What is kept with it; see {@link TokenAutomaton}. */
     Object note;
@@ -74,6 +78,7 @@ final class Automaton {
   }
 
   private static final int UNKNOWN = -2;
+  private static final int MOST_RUN = 1 << 20;
 
   private final Program program;
   private final int[] representatives;
@@ -123,6 +128,7 @@ final class Automaton {
     State made = new State(state.ways, state.accepting, program.classes());
     made.next[program.classOf(' ')] = state;
     made.forced = -1;
+    made.run = 0;
     return made;
   }
 
@@ -219,14 +225,11 @@ final class Automaton {
   }
 
   private int plainRun(Way body, int most) {
-    int again = program.again(body.at);
-    if (program.kind(again) != Program.Kind.AGAIN) {
+    int left = left(body);
+    if (left >= most) {
       return most;
     }
-    Loop loop = program.loop(program.a(again));
-    if (loop.max() - body.frame.count >= most) {
-      return most;
-    }
+    Loop loop = program.loop(program.a(program.again(body.at)));
     Closure behind = new Closure();
     behind.go(loop.next(), body.frame.parent);
     for (Way way : behind.found) {
@@ -234,7 +237,47 @@ final class Automaton {
         return 0;
       }
     }
-    return loop.max() - body.frame.count;
+    return left;
+  }
+
+  /**
+   * Whether so many characters of ASCII may follow in any order.
+   *
+   * @param low the characters below 64, a bit each
+   * @param high those from 64 on
+   */
+  boolean takesAll(State state, long low, long high, int count) {
+    if (state.run < 0) {
+      findRun(state);
+    }
+    return (low & ~state.runLow) == 0 && (high & ~state.runHigh) == 0 && count <= state.run;
+  }
+
+  private void findRun(State state) {
+    state.run = 0;
+    int most = 0;
+    for (Way way : state.ways) {
+      if (way.inside == 0 && program.isBody(way.at)) {
+        Terminal terminal = program.terminal(way.at);
+        int count = Long.bitCount(terminal.asciiLow()) + Long.bitCount(terminal.asciiHigh());
+        if (count > most) {
+          most = count;
+          state.runLow = terminal.asciiLow();
+          state.runHigh = terminal.asciiHigh();
+          state.run = left(way);
+        }
+      }
+    }
+  }
+
+  /** How often the body of a repetition may come, of which a way is at the beginning. */
+  private int left(Way body) {
+    int again = program.again(body.at);
+    if (program.kind(again) != Program.Kind.AGAIN) {
+      return MOST_RUN;
+    }
+    Loop loop = program.loop(program.a(again));
+    return Math.min(MOST_RUN, loop.max() - body.frame.count);
   }
 
   private Frame frame(int at, int count, Frame parent) {

@@ -54,6 +54,8 @@ public final class Program {
   private final List<Rule> unwritten = new ArrayList<>();
   // Of a READ whose characters are a repetition's whole body but for what begins otherwise.
   private final List<Boolean> plainBody = new ArrayList<>();
+  // Of a READ behind which a repetition comes to itself again.
+  private final List<Boolean> body = new ArrayList<>();
   private final int end;
   private final int start;
   private final int[] classes = new int[256];
@@ -104,6 +106,7 @@ public final class Program {
   private int add(Kind kind, int a, int b) {
     code.add(new Instruction(kind, a, b));
     plainBody.add(false);
+    body.add(false);
     return code.size() - 1;
   }
 
@@ -202,13 +205,27 @@ public final class Program {
       set(again, Kind.FORK, targets(begin, next), 0);
       at = min == 0 ? again : begin;
     }
-    markPlain(body, first, again);
+    markBodies(body, first, again);
     return at;
   }
 
-  /** Notes the one reading of plain characters that is a body, if what else is in it is told. */
-  private void markPlain(Expression body, int first, int again) {
+  /** Notes the readings behind which the repetition's body may be read by the same again. */
+  private void markBodies(Expression body, int first, int again) {
     List<Expression> options = body instanceof Choice choice ? choice.options() : List.of(body);
+    for (int i = first; i < code.size(); i++) {
+      Instruction each = code.get(i);
+      if (each.kind == Kind.READ && each.b == again) {
+        this.body.set(
+            i,
+            options.stream()
+                .anyMatch(o -> o instanceof Characters && each.a == known.getOrDefault(o, -1)));
+      }
+    }
+    markPlain(options, first, again);
+  }
+
+  /** Notes the one reading of plain characters that is a body, if what else is in it is told. */
+  private void markPlain(List<Expression> options, int first, int again) {
     Characters found = null;
     for (Expression option : options) {
       if (option instanceof Characters c && c.set().containsAll(PlainText.SET) && found == null) {
@@ -267,6 +284,11 @@ public final class Program {
   /** Whether plain characters stay in the repetition that they are in, whatever they are. */
   boolean isPlainBody(int at) {
     return plainBody.get(at);
+  }
+
+  /** Whether behind what an instruction reads its terminal may be read again, as a body. */
+  boolean isBody(int at) {
+    return body.get(at);
   }
 
   /** Where the repetition that an instruction reads the body of ends: its AGAIN or FORK. */

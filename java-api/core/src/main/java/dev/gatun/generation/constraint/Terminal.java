@@ -23,6 +23,16 @@ interface Terminal {
   /** Whether a {@link PlainText} byte may come first. */
   boolean beginsPlain();
 
+  /** The characters of ASCII that it reads as its whole, a bit each: those below 64. */
+  default long asciiLow() {
+    return 0;
+  }
+
+  /** Those from 64 on. */
+  default long asciiHigh() {
+    return 0;
+  }
+
   /** Marks the bytes that are told from the one before them. */
   void cuts(boolean[] cuts);
 }

@@ -96,6 +96,8 @@ public final class TokenTrie {
 
   /** Nodes in the order of their bytes, each before those below it. */
   static final class Nodes {
+    private static final int NEVER = Integer.MAX_VALUE - 1;
+
     private byte[] label = new byte[64];
     private int[] depth = new int[64];
     // The node behind all that are below.
@@ -104,6 +106,11 @@ public final class TokenTrie {
     // children's.
     private int[] first = new int[64];
     private int[] ids;
+    // The bytes of a node and all below it, as characters of ASCII, and how deep they go; a bound
+    // that nothing reaches where others are among them.
+    private long[] low;
+    private long[] high;
+    private int[] height;
     private int count;
     private int deepest;
 
@@ -130,6 +137,25 @@ public final class TokenTrie {
       // What is behind the last node.
       add((byte) 0, 0, ids.length);
       count--;
+      summarize();
+    }
+
+    private void summarize() {
+      low = new long[count];
+      high = new long[count];
+      height = new int[count];
+      for (int node = count - 1; node >= 0; node--) {
+        int value = label[node];
+        low[node] |= value >= 0 && value < 64 ? 1L << value : 0;
+        high[node] |= value >= 64 ? 1L << value : 0;
+        height[node] = value < 0 ? NEVER : height[node];
+        for (int child = node + 1; child < end[node]; child = end[child]) {
+          low[node] |= low[child];
+          high[node] |= high[child];
+          height[node] = Math.max(height[node], height[child]);
+        }
+        height[node] = Math.min(NEVER, height[node] + 1);
+      }
     }
 
     private void close(int[] open, int from, int to) {
@@ -164,17 +190,26 @@ public final class TokenTrie {
       }
       for (int node = 0; node < count; ) {
         int at = depth[node];
+        if (automaton.takesAll(states[at - 1], low[node], high[node], height[node])) {
+          allow(first[node], first[end[node]], allowed);
+          node = end[node];
+          continue;
+        }
         Automaton.State state = automaton.nextOfClass(states[at - 1], classes[label[node] & 0xff]);
         if (state.isDead()) {
           node = end[node];
           continue;
         }
         states[at] = state;
-        for (int i = first[node], last = first[node + 1]; i < last; i++) {
-          int id = ids[i];
-          allowed[id >> 6] |= 1L << id;
-        }
+        allow(first[node], first[node + 1], allowed);
         node++;
+      }
+    }
+
+    private void allow(int from, int to, long[] allowed) {
+      for (int i = from; i < to; i++) {
+        int id = ids[i];
+        allowed[id >> 6] |= 1L << id;
       }
     }
 

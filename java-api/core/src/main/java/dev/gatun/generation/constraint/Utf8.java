@@ -162,6 +162,24 @@ final class Utf8 implements Terminal {
   }
 
   @Override
+  public long asciiLow() {
+    return ascii(0);
+  }
+
+  @Override
+  public long asciiHigh() {
+    return ascii(64);
+  }
+
+  private long ascii(int from) {
+    long bits = 0;
+    for (int i = 0; i < 64; i++) {
+      bits |= rows.getFirst()[from + i] == DEAD ? 0 : 1L << i;
+    }
+    return bits;
+  }
+
+  @Override
   public void cuts(boolean[] cuts) {
     for (short[] row : rows) {
       for (int i = 1; i < row.length; i++) {
