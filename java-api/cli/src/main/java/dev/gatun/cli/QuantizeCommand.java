@@ -3,7 +3,10 @@ package dev.gatun.cli;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.gatun.compression.GgufQuantizer;
 import dev.gatun.compression.ImportanceMatrix;
+import dev.gatun.compression.PackedCheckpoint;
+import dev.gatun.compression.QuantizedModel;
 import dev.gatun.generation.Divergence;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.CausalLm;
@@ -27,16 +30,21 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gatun quantize}: a model as a GGUF file of narrower weights. */
+/** {@code gatun quantize}: a model with narrower weights, as a GGUF file or a directory. */
 @Command(
     name = "quantize",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Writes a model as a GGUF file, its weights in one of GGUF's types.",
+    description =
+        "Writes a model as a GGUF file in one of GGUF's types, or as a directory in blocks of INT8"
+            + " or INT4.",
     footer = {
       "%nTypes: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K,"
           + " IQ4_NL, IQ4_XS, and the mixtures Q4_K_M and Q5_K_M, which keep some layers wider."
-          + " The output layer is Q6_K, or Q8_0 of Q8_0; norms and biases are F32.",
+          + " The output layer is Q6_K, or Q8_0 of Q8_0; norms and biases are F32. INT8, INT8:G,"
+          + " INT4:G, and with a zero point a group INT8_ZERO:G and INT4_ZERO:G, in groups G of 32,"
+          + " 64 or 128, make a directory with config.json and tokenizer; embeddings stay as they"
+          + " are.",
       "%nWith --text the model and the file are compared: perplexity of both, and the"
           + " Kullback-Leibler divergence of their next tokens in nats (its mean and its most),"
           + " with exact products of the weights as they are. Both are in memory then.",
@@ -61,7 +69,7 @@ final class QuantizeCommand implements Callable<Integer> {
       description = "What weights become, such as Q4_K_M.")
   private String type;
 
-  @Parameters(paramLabel = "OUT", description = "The GGUF file to write.")
+  @Parameters(paramLabel = "OUT", description = "The GGUF file, or the directory, to write.")
   private Path out;
 
   @Option(
@@ -123,21 +131,17 @@ final class QuantizeCommand implements Callable<Integer> {
     if (!Files.isDirectory(model) && !GgufPaths.isGguf(model)) {
       throw new CliException(model + ": not a model directory, nor a GGUF file");
     }
-    if (!GgufPaths.isGgufName(out) || Files.isDirectory(out)) {
-      throw new ParameterException(
-          spec.commandLine(), out + ": expected the name of a file that ends in .gguf");
-    }
-    if (GgufQuantizer.types().stream().noneMatch(type::equalsIgnoreCase)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--to: %s, expected one of %s".formatted(type, String.join(", ", GgufQuantizer.types())));
-    }
+    boolean packed = PackedCheckpoint.types().stream().anyMatch(type::equalsIgnoreCase);
+    check(packed);
     String read = text == null ? null : Files.readString(text);
     long start = System.nanoTime();
     ImportanceMatrix importance = imatrixText == null ? null : importance();
-    GgufQuantizer.Result result;
+    QuantizedModel result;
     try (Progress progress = new Progress("quantizing", 0, terminal)) {
-      result = GgufQuantizer.quantize(model, out, type, importance, progress::at);
+      result =
+          packed
+              ? PackedCheckpoint.write(model, out, BlockFormat.of(type), progress::at)
+              : GgufQuantizer.quantize(model, out, type, importance, progress::at);
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     if (!json) {
@@ -150,6 +154,30 @@ final class QuantizeCommand implements Callable<Integer> {
       print(compared);
     }
     return 0;
+  }
+
+  private void check(boolean packed) {
+    if (!packed && GgufQuantizer.types().stream().noneMatch(type::equalsIgnoreCase)) {
+      throw wrong(
+          "--to: %s, expected one of %s for a GGUF file or %s for a directory"
+              .formatted(
+                  type,
+                  String.join(", ", GgufQuantizer.types()),
+                  String.join(", ", PackedCheckpoint.types())));
+    }
+    if (packed && (GgufPaths.isGgufName(out) || Files.exists(out))) {
+      throw wrong("%s: expected the name of a new directory for %s".formatted(out, type));
+    }
+    if (!packed && (!GgufPaths.isGgufName(out) || Files.isDirectory(out))) {
+      throw wrong(out + ": expected the name of a file that ends in .gguf");
+    }
+    if (packed && imatrixText != null) {
+      throw wrong("--imatrix-text: blocks of %s are made without it".formatted(type));
+    }
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(spec.commandLine(), message);
   }
 
   private ImportanceMatrix importance() throws IOException {
@@ -165,7 +193,7 @@ final class QuantizeCommand implements Callable<Integer> {
     return Arrays.stream(tokenizer.encode(text).ids()).mapToInt(Math::toIntExact).toArray();
   }
 
-  private void print(GgufQuantizer.Result result, double seconds) {
+  private void print(QuantizedModel result, double seconds) {
     terminal
         .out()
         .println(
@@ -245,7 +273,7 @@ final class QuantizeCommand implements Callable<Integer> {
                 100 * found.sameTop()));
   }
 
-  private Report report(GgufQuantizer.Result result, double seconds, Compared compared) {
+  private Report report(QuantizedModel result, double seconds, Compared compared) {
     Divergence found = compared.divergence;
     boolean none = found == null;
     return new Report(

@@ -109,6 +109,32 @@ final class QuantizeCommandTest {
   }
 
   @Test
+  void blocks_of_our_own_are_a_directory_that_loads() throws IOException {
+    Path made = folder.resolve("int8");
+    String text = folder.resolve("text.txt").toString();
+    String[] arguments = {
+      "quantize",
+      "--model",
+      model.toString(),
+      "--to",
+      "int8",
+      made.toString(),
+      "--text",
+      text,
+      "--json"
+    };
+    assertEquals(0, run(arguments), () -> err);
+    JsonNode told = JSON.readTree(out);
+    assertTrue(told.get("tensors").get("INT8").intValue() > 0, out);
+    assertTrue(told.get("kl_mean").doubleValue() > 0, out);
+    assertTrue(told.get("tokenizer").booleanValue(), out);
+    String[] again = {"perplexity", "--model", made.toString(), "--json", text};
+    assertEquals(0, run(again), () -> err);
+    assertEquals(2, run(arguments));
+    assertTrue(err.contains("new directory"), err);
+  }
+
+  @Test
   void wrong_use_is_told() {
     String at = model.toString();
     assertEquals(

@@ -23,26 +23,6 @@ public final class GgufQuantizer {
 
   private GgufQuantizer() {}
 
-  /**
-   * What was written.
-   *
-   * @param sourceBytes of the tensors where they came from
-   * @param bytes of the file
-   * @param elements in all tensors
-   * @param types how many tensors are of each type
-   * @param leftOut tensors that GGUF has no place for, which no text depends on
-   * @param notes what a user of the file should know
-   * @param hasTokenizer whether the file has a tokenizer
-   */
-  public record Result(
-      long sourceBytes,
-      long bytes,
-      long elements,
-      Map<String, Integer> types,
-      List<String> leftOut,
-      List<String> notes,
-      boolean hasTokenizer) {}
-
   /** The names that {@link #quantize} takes. */
   public static List<String> types() {
     return GgufMixture.names();
@@ -60,7 +40,7 @@ public final class GgufQuantizer {
    *     GGUF has no words for
    * @throws IOException if a file cannot be read or written
    */
-  public static Result quantize(Path model, Path out, String type, LoadListener listener)
+  public static QuantizedModel quantize(Path model, Path out, String type, LoadListener listener)
       throws IOException {
     return quantize(model, out, type, null, listener);
   }
@@ -70,7 +50,7 @@ public final class GgufQuantizer {
    *
    * @param importance of the model's columns; null where all are alike
    */
-  public static Result quantize(
+  public static QuantizedModel quantize(
       Path model, Path out, String type, ImportanceMatrix importance, LoadListener listener)
       throws IOException {
     GgufMixture mixture = GgufMixture.of(type);
@@ -101,7 +81,7 @@ public final class GgufQuantizer {
                   listener.loading(written, of);
                 }
               });
-      return new Result(
+      return new QuantizedModel(
           source.bytes(),
           bytes,
           source.tensors().stream().mapToLong(t -> t.rowCount() * t.columns()).sum(),

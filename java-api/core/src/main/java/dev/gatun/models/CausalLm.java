@@ -87,6 +87,11 @@ public final class CausalLm implements LanguageModel {
     return loaded.linearWeights();
   }
 
+  @Override
+  public List<String> rowWeights() {
+    return loaded.rowWeights();
+  }
+
   /**
    * Runs the model over whole sequences, without a cache.
    *

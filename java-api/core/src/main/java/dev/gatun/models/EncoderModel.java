@@ -68,6 +68,11 @@ public final class EncoderModel implements Model {
     return loaded.linearWeights();
   }
 
+  @Override
+  public List<String> rowWeights() {
+    return loaded.rowWeights();
+  }
+
   /**
    * The names of the linear layers, but for ones in codes, in the order of the model; those that
    * are packed together as one entry.

@@ -10,6 +10,7 @@ final class Loaded {
   private final Device device;
   private final List<String> unusedWeights;
   private final List<String> linearWeights;
+  private final List<String> rowWeights;
   private final List<AutoCloseable> parts;
   private volatile boolean closed;
 
@@ -22,6 +23,7 @@ final class Loaded {
     this.device = weights.device();
     this.unusedWeights = weights.unused(isOtherHead);
     this.linearWeights = weights.loader().linearWeights();
+    this.rowWeights = weights.loader().rowWeights();
     this.parts = weights.loader().handOver();
   }
 
@@ -39,6 +41,10 @@ final class Loaded {
 
   List<String> linearWeights() {
     return linearWeights;
+  }
+
+  List<String> rowWeights() {
+    return rowWeights;
   }
 
   /** Requires the model to be open. */

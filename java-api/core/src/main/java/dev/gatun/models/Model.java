@@ -20,6 +20,12 @@ public sealed interface Model extends AutoCloseable permits EncoderModel, Langua
   /** The tensors of the file that are weights of linear layers, but for ones in codes. */
   List<String> linearWeights();
 
+  /**
+   * The weights of linear layers whose rows in the file are the layer's output features, which
+   * {@link dev.gatun.weights.BlocksMethod} can have in blocks.
+   */
+  List<String> rowWeights();
+
   @Override
   void close();
 }

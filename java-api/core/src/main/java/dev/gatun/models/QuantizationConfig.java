@@ -1,6 +1,8 @@
 package dev.gatun.models;
 
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.weights.AwqMethod;
+import dev.gatun.weights.BlocksMethod;
 import dev.gatun.weights.GptqMethod;
 import dev.gatun.weights.QuantizationMethod;
 
@@ -23,8 +25,18 @@ final class QuantizationConfig {
     return switch (method) {
       case "gptq" -> gptq(config);
       case "awq" -> awq(config);
-      case null, default -> throw config.wrong("quant_method", "gptq or awq");
+      case BlocksMethod.NAME -> blocks(config);
+      case null, default -> throw config.wrong("quant_method", "gptq, awq or gatun");
     };
+  }
+
+  private static QuantizationMethod blocks(Config config) {
+    String format = config.text("format", "");
+    try {
+      return new BlocksMethod(BlockFormat.of(format));
+    } catch (IllegalArgumentException e) {
+      throw config.wrong("format", "a format of blocks: " + e.getMessage());
+    }
   }
 
   private static QuantizationMethod gptq(Config config) {

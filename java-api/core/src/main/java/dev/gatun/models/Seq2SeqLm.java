@@ -110,6 +110,11 @@ public final class Seq2SeqLm implements LanguageModel {
     return loaded.linearWeights();
   }
 
+  @Override
+  public List<String> rowWeights() {
+    return loaded.rowWeights();
+  }
+
   /**
    * Runs the model over whole sequences, without caches.
    *

@@ -55,6 +55,7 @@ public final class Loader implements AutoCloseable {
   private final Set<String> used = new TreeSet<>();
   private final Set<String> missing = new LinkedHashSet<>();
   private final Set<String> linear = new LinkedHashSet<>();
+  private final Set<String> rows = new LinkedHashSet<>();
   private final List<List<String>> layers = new ArrayList<>();
   private final List<AutoCloseable> made = new ArrayList<>();
   private final Map<Embedding, TensorFile.Entry> tables = new IdentityHashMap<>();
@@ -179,6 +180,14 @@ public final class Loader implements AutoCloseable {
   /** The tensors of floats that became weights of linear layers, in the order of the model. */
   public List<String> linearWeights() {
     return List.copyOf(linear);
+  }
+
+  /**
+   * The weights of linear layers whose rows, as {@link TensorFile#get} gives them, are the layer's
+   * output features in the model's order, so that a file could have blocks of them.
+   */
+  public List<String> rowWeights() {
+    return List.copyOf(rows);
   }
 
   /**
@@ -424,10 +433,12 @@ public final class Loader implements AutoCloseable {
     }
     Optional<StoredWeight> other = other(layer + WEIGHT, out, in);
     if (other.isPresent()) {
+      rows.add(layer + WEIGHT);
       return other.get();
     }
     TensorFile.Entry entry = floats(layer + WEIGHT, out, in);
     linear.add(layer + WEIGHT);
+    rows.add(layer + WEIGHT);
     return new StoredWeight.Dense(entry.data(), entry.dtype(), out, in);
   }
 

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** How the linear layers of a checkpoint are quantised: Hugging Face's {@code quant_method}. */
-public sealed interface QuantizationMethod permits GptqMethod, AwqMethod {
+public sealed interface QuantizationMethod permits GptqMethod, AwqMethod, BlocksMethod {
   /**
    * The weight of a linear layer.
    *
@@ -14,7 +14,7 @@ public sealed interface QuantizationMethod permits GptqMethod, AwqMethod {
    * @throws WeightsException when a tensor is missing, has another type or shape, or numbers that
    *     mean nothing; the message names the file and the tensor
    */
-  QuantizedWeight read(TensorFile file, String module, long outFeatures, long inFeatures);
+  StoredWeight read(TensorFile file, String module, long outFeatures, long inFeatures);
 
   /** The names of the tensors that a module's weight is made of, those that the file has. */
   default List<String> tensors(TensorFile file, String module) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.compression.GgufQuantizer;
+import dev.gatun.compression.QuantizedModel;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.gguf.GgufFile;
@@ -108,7 +109,7 @@ final class GgufWritingTest {
     Path wide = folder.resolve("wide.gguf");
     GgufQuantizer.quantize(golden, wide, "F32", null);
     Path again = folder.resolve("again.gguf");
-    GgufQuantizer.Result result = GgufQuantizer.quantize(wide, again, "Q8_0", null);
+    QuantizedModel result = GgufQuantizer.quantize(wide, again, "Q8_0", null);
     Map<String, Integer> types = result.types();
     assertTrue(types.get("Q8_0") > 0 && types.get("F32") > 0, types.toString());
     try (TensorFile before = TensorFile.open(golden);

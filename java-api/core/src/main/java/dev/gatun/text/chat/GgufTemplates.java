@@ -1,10 +1,14 @@
 package dev.gatun.text.chat;
 
+import dev.gatun.text.TokenizerException;
+import dev.gatun.weights.gguf.GgufFile;
 import dev.gatun.weights.gguf.GgufKeys;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Says a model directory's chat templates in the keys of GGUF. */
 public final class GgufTemplates {
@@ -28,5 +32,26 @@ public final class GgufTemplates {
               }
             });
     return names.isEmpty() ? keys : keys.texts(KEY + "s", names);
+  }
+
+  /**
+   * Writes the templates of a GGUF file as {@code chat_template.jinja} and {@code
+   * additional_chat_templates/NAME.jinja}; nothing where it has none.
+   */
+  public static void write(Path gguf, Path directory) throws IOException {
+    Map<String, String> templates = GgufFile.readMetadata(gguf, TemplateFiles::ofGguf).templates();
+    for (Map.Entry<String, String> template : templates.entrySet()) {
+      Path file = directory.resolve("chat_template.jinja");
+      if (!template.getKey().equals(TemplateFiles.DEFAULT)) {
+        Path folder = Files.createDirectories(directory.resolve("additional_chat_templates"));
+        file = folder.resolve(template.getKey() + ".jinja").normalize();
+        if (!folder.equals(file.getParent())) {
+          throw new TokenizerException(
+              "%s: a chat template is called '%s', which is no name of a file"
+                  .formatted(gguf, template.getKey()));
+        }
+      }
+      Files.writeString(file, template.getValue());
+    }
   }
 }

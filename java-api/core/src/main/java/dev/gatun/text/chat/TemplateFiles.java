@@ -73,7 +73,7 @@ record TemplateFiles(String source, Map<String, String> templates, Map<String, S
     return files;
   }
 
-  private static TemplateFiles ofGguf(GgufMetadata keys) {
+  static TemplateFiles ofGguf(GgufMetadata keys) {
     Map<String, String> templates = new LinkedHashMap<>();
     keys.text(GGUF_TEMPLATE).ifPresent(source -> templates.put(DEFAULT, source));
     for (String name : keys.texts(GGUF_TEMPLATE + "s")) {
