@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,10 +63,14 @@ final class TestServer implements AutoCloseable {
   }
 
   HttpResponse<String> post(String path, String body) throws Exception {
+    return postBytes(path, body.getBytes(StandardCharsets.UTF_8));
+  }
+
+  HttpResponse<String> postBytes(String path, byte... body) throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(uri(path))
             .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString(body))
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body))
             .build();
     return client.send(request, HttpResponse.BodyHandlers.ofString());
   }
