@@ -27,7 +27,12 @@ final class ChatEndpoint implements Endpoint {
 
   /** A request whose parameters are all understood. */
   private record Request(
-      GenerativeModel model, ChatRequest chat, Wanted wanted, boolean stream, boolean usage) {
+      GenerativeModel model,
+      ChatRequest chat,
+      AnswerForm form,
+      Wanted wanted,
+      boolean stream,
+      boolean usage) {
 
     Logprobs logprobs() {
       GenerationConfig config = wanted.config();
@@ -40,7 +45,8 @@ final class ChatEndpoint implements Endpoint {
   private Request read(Fields fields) {
     GenerativeModel model = models.of(fields, GenerativeModel.class, "chat");
     ChatRequest.Builder chat = ChatFields.read(fields, model);
-    ToolFields.read(fields, model, chat);
+    AnswerForm form = AnswerForm.read(fields, model);
+    chat.tools(form.tools()).toolCallFormat(form.format());
     boolean stream = fields.flag("stream", false);
     boolean usage = Answers.includeUsage(fields, stream);
     GenerationConfig.Builder settings =
@@ -52,6 +58,9 @@ final class ChatEndpoint implements Endpoint {
     int top = Sampling.topLogprobs(fields);
     if (top >= 0) {
       settings.logprobs(top);
+    }
+    if (form.constraint() != null) {
+      settings.constraint(form.constraint());
     }
     Wanted wanted = Wanted.of(settings, Sampling.count(fields, model));
     fields.refuse("functions", "send tools");
@@ -72,8 +81,12 @@ final class ChatEndpoint implements Endpoint {
         "service_tier");
     fields.finish();
     try {
-      return new Request(model, chat.config(wanted.config()).build(), wanted, stream, usage);
-    } catch (IllegalArgumentException e) {
+      ChatRequest built = chat.config(wanted.config()).build();
+      if (form.constraint() != null) {
+        ChatFields.requireNoReasoning(built, model);
+      }
+      return new Request(model, built, form, wanted, stream, usage);
+    } catch (TemplateException | IllegalArgumentException e) {
       throw ChatFields.refused(e);
     }
   }
@@ -111,11 +124,20 @@ final class ChatEndpoint implements Endpoint {
     for (int i = 0; i < request.wanted.texts(); i++) {
       ChatChoice from = result.choices().get(request.wanted.copies() > 1 ? 0 : i);
       ObjectNode choice = choices.addObject().put("index", i);
-      choice.set("message", message(from.message()));
+      choice.set("message", message(from.message(), request.form.oneCall()));
       choice.set("logprobs", logprobs == null ? null : logprobs.ofChat(from.completion().tokens()));
       choice.put("finish_reason", finish(from));
     }
+    warn(answer, request);
     return Answers.withCounts(answer, generation);
+  }
+
+  /** Tells what of a request had no effect. */
+  private static void warn(ObjectNode answer, Request request) {
+    if (!request.form.warnings().isEmpty()) {
+      ArrayNode warnings = answer.putArray("warnings");
+      request.form.warnings().forEach(warnings::add);
+    }
   }
 
   private static String finish(ChatChoice choice) {
@@ -124,7 +146,7 @@ final class ChatEndpoint implements Endpoint {
     return calls ? "tool_calls" : reason;
   }
 
-  private static ObjectNode message(ChatMessage message) {
+  private static ObjectNode message(ChatMessage message, boolean oneCall) {
     ObjectNode told = Json.object().put("role", "assistant");
     boolean none = message.content().isEmpty() && !message.toolCalls().isEmpty();
     told.put("content", none ? null : message.content()).putNull("refusal");
@@ -133,7 +155,8 @@ final class ChatEndpoint implements Endpoint {
     }
     if (!message.toolCalls().isEmpty()) {
       ArrayNode calls = told.putArray("tool_calls");
-      for (ToolCall call : message.toolCalls()) {
+      int most = oneCall ? 1 : message.toolCalls().size();
+      for (ToolCall call : message.toolCalls().subList(0, most)) {
         ObjectNode each = calls.addObject().put("id", call.id()).put("type", "function");
         each.putObject("function").put("name", call.name()).put("arguments", call.arguments());
       }
@@ -147,13 +170,15 @@ final class ChatEndpoint implements Endpoint {
     ObjectNode head =
         Answers.head(
             Answers.id("chatcmpl-"), "chat.completion.chunk", request.model.name(), Answers.now());
+    warn(head, request);
     Logprobs logprobs = request.logprobs();
     int copies = request.wanted.copies();
     for (int i = 0; i < request.wanted.texts(); i++) {
       ObjectNode first = Json.object().put("role", "assistant").put("content", "");
       events.send(Answers.event(head, choice(i, first, null, null)));
     }
-    for (ChatDelta delta : answers) {
+    for (ChatDelta each : answers) {
+      ChatDelta delta = request.form.oneCall() ? withOneCall(each) : each;
       if (delta.isEmpty() && logprobs == null) {
         continue;
       }
@@ -169,6 +194,15 @@ final class ChatEndpoint implements Endpoint {
       events.send(Answers.event(head, choice(i, Json.object(), null, reason)));
     }
     Answers.end(events, head, request.usage ? generation : null);
+  }
+
+  private static ChatDelta withOneCall(ChatDelta delta) {
+    return new ChatDelta(
+        delta.index(),
+        delta.reasoning(),
+        delta.content(),
+        delta.toolCalls().stream().filter(call -> call.call() == 0).toList(),
+        delta.tokens());
   }
 
   private static ObjectNode delta(ChatDelta delta) {

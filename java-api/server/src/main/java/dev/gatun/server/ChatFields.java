@@ -1,7 +1,6 @@
 package dev.gatun.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.chat.Chat;
 import dev.gatun.chat.ChatMessage;
 import dev.gatun.chat.ChatRequest;
@@ -18,6 +17,9 @@ import java.util.TreeSet;
 final class ChatFields {
   private static final Set<String> ROLES =
       Set.of("system", "developer", "user", "assistant", "tool");
+
+  /** What templates begin a model's reasoning with. */
+  private static final List<String> REASONING = List.of("<think>", "[THINK]", "<|START_THINKING|>");
 
   private ChatFields() {}
 
@@ -124,33 +126,12 @@ final class ChatFields {
     return calls;
   }
 
-  private static void requireFunction(Fields fields) {
+  /** Whether a tool, or a call, is of the one kind that there is. */
+  static void requireFunction(Fields fields) {
     String type = fields.text("type").orElse("function");
     if (!type.equals("function")) {
       throw Fields.unsupported(fields.name("type"), type + "; tools are functions");
     }
-  }
-
-  /** The tools, as templates are given them. */
-  static List<Map<String, ?>> tools(Fields fields) {
-    List<Map<String, ?>> tools = new ArrayList<>();
-    List<JsonNode> given = fields.array("tools");
-    if (given == null) {
-      return tools;
-    }
-    for (JsonNode each : given) {
-      Fields tool = fields.element("tools", tools.size(), each);
-      requireFunction(tool);
-      Fields function = tool.object("function").orElseThrow(() -> tool.missing("function"));
-      function.requiredText("name");
-      function.text("description");
-      function.object("parameters");
-      function.flag("strict", false);
-      function.finish();
-      tool.finish();
-      tools.add(Json.map((ObjectNode) each));
-    }
-    return tools;
   }
 
   /**
@@ -163,6 +144,21 @@ final class ChatFields {
       return model.chat().prompt(request).encode(model.tokenizer());
     } catch (TemplateException | IllegalArgumentException e) {
       throw refused(e);
+    }
+  }
+
+  /**
+   * Whether a text that is held to a format would be the answer's own.
+   *
+   * @throws ApiException where the template has begun reasoning
+   */
+  static void requireNoReasoning(ChatRequest request, GenerativeModel model) {
+    String prompt = model.chat().prompt(request).toString().stripTrailing();
+    if (REASONING.stream().anyMatch(prompt::endsWith)) {
+      throw Fields.unsupported(
+          "response_format",
+          "the chat template has the model reason first; chat_template_kwargs may turn that off,"
+              + " mostly by enable_thinking: false");
     }
   }
 

@@ -68,6 +68,10 @@ final class CompletionsEndpoint implements Endpoint {
     GenerationConfig.Builder settings =
         Sampling.read(fields, defaults, List.of("max_tokens"), USUAL_TOKENS);
     logprobs.ifPresent(settings::logprobs);
+    TextFormat format = TextFormat.read(fields);
+    if (!format.isFree()) {
+      settings.constraint(format.constraint());
+    }
     Wanted wanted = Wanted.of(settings, Sampling.count(fields, model));
     fields.harmless("user");
     List<String> echoes = new ArrayList<>();

@@ -58,7 +58,9 @@ public final class GatunServer implements AutoCloseable {
   /**
    * Starts serving.
    *
+   * @param options where, and to whom
    * @param models at least one, with names that differ; closed with the server
+   * @return the server, which listens
    * @throws IOException where the address is in use or cannot be bound
    * @throws IllegalArgumentException where others than this machine could reach it and no key is
    *     set
@@ -155,18 +157,30 @@ public final class GatunServer implements AutoCloseable {
     call.answer(200, "text/html; charset=utf-8", page);
   }
 
-  /** Where it listens. */
+  /**
+   * Where it listens.
+   *
+   * @return the address and port
+   */
   public InetSocketAddress address() {
     return http.getAddress();
   }
 
-  /** Where a browser finds it. */
+  /**
+   * Where a browser finds it.
+   *
+   * @return the page's address
+   */
   public URI uri() {
     String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
     return URI.create("http://%s:%d/".formatted(host, address().getPort()));
   }
 
-  /** Waits until it is closed by another thread. */
+  /**
+   * Waits until it is closed by another thread.
+   *
+   * @throws InterruptedException where this thread is interrupted before that
+   */
   public synchronized void awaitClose() throws InterruptedException {
     while (!closed) {
       wait();

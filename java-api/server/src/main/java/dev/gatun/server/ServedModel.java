@@ -43,6 +43,7 @@ public abstract sealed class ServedModel implements AutoCloseable
    * @param name what clients call it
    * @param directory a Hugging Face directory or a GGUF file
    * @param options where it runs and how its weights are kept; the rest is for what writes
+   * @return the model
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when one is not as expected, or is of a model that has no use
    *     here
@@ -93,8 +94,10 @@ public abstract sealed class ServedModel implements AutoCloseable
    * A generator that a program has loaded.
    *
    * @param name what clients call it
+   * @param generator closed with the model
    * @param template writes conversations; null for a model that has no chats
    * @param sequences the most sequences that are computed for clients at once; others wait
+   * @return the model
    * @throws IllegalArgumentException when it has no tokenizer
    */
   public static ServedModel generative(
@@ -106,6 +109,8 @@ public abstract sealed class ServedModel implements AutoCloseable
    * A pipeline that a program has loaded, for vectors.
    *
    * @param name what clients call it
+   * @param pipeline closed with the model
+   * @return the model
    */
   public static ServedModel embedding(String name, EmbeddingPipeline pipeline) {
     return new EmbeddingModel(name, pipeline);
@@ -115,20 +120,34 @@ public abstract sealed class ServedModel implements AutoCloseable
    * A cross-encoder that a program has loaded, with one label.
    *
    * @param name what clients call it
+   * @param pipeline closed with the model
+   * @return the model
    */
   public static ServedModel reranker(String name, TextClassificationPipeline pipeline) {
     return new RerankModel(name, pipeline);
   }
 
-  /** What clients call it. */
+  /**
+   * What clients call it.
+   *
+   * @return the name
+   */
   public final String name() {
     return name;
   }
 
-  /** What it does: {@code chat}, {@code completions}, {@code embeddings}, {@code rerank}. */
+  /**
+   * What it does.
+   *
+   * @return some of {@code chat}, {@code completions}, {@code embeddings}, {@code rerank}
+   */
   public abstract List<String> capabilities();
 
-  /** What the files say in vain, a sentence each. */
+  /**
+   * What its files say in vain.
+   *
+   * @return a sentence each
+   */
   public List<String> warnings() {
     return List.of();
   }

@@ -34,17 +34,33 @@ public record ServerOptions(String host, int port, List<String> apiKeys, ServerL
     }
   }
 
-  /** The same on another address. */
+  /**
+   * The same on another address.
+   *
+   * @param otherHost as {@link #host}
+   * @param otherPort as {@link #port}
+   * @return those options
+   */
   public ServerOptions withAddress(String otherHost, int otherPort) {
     return new ServerOptions(otherHost, otherPort, apiKeys, limits);
   }
 
-  /** The same for who has one of these keys. */
+  /**
+   * The same for who has one of these keys.
+   *
+   * @param keys as {@link #apiKeys}
+   * @return those options
+   */
   public ServerOptions withApiKeys(List<String> keys) {
     return new ServerOptions(host, port, keys, limits);
   }
 
-  /** The same with other limits. */
+  /**
+   * The same with other limits.
+   *
+   * @param other as {@link #limits}
+   * @return those options
+   */
   public ServerOptions withLimits(ServerLimits other) {
     return new ServerOptions(host, port, apiKeys, other);
   }

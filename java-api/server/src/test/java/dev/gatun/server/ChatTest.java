@@ -44,7 +44,8 @@ class ChatTest {
         TestServer.of(
             List.of(
                 ServedModel.load("llama", llama, options),
-                ServedModel.load("caller", caller, options)),
+                ServedModel.load("caller", caller, options),
+                TestModels.ofBytes("bytes")),
             each -> each);
   }
 
@@ -62,6 +63,10 @@ class ChatTest {
   }
 
   private static String request(String model, String more) {
+    return request(model, more, seed);
+  }
+
+  private static String request(String model, String more, int seed) {
     return "{'model': '%s', 'messages': [{'role': 'user', 'content': 'w5 w6'}], 'seed': %d%s}"
         .formatted(model, seed, more);
   }
@@ -140,6 +145,83 @@ class ChatTest {
   }
 
   @Test
+  void holds_texts_to_formats() throws Exception {
+    String schema =
+        "{'type': 'object', 'properties': {'city': {'enum': ['Colón', 'Panamá']},"
+            + " 'metres': {'$ref': '#/$defs/m'}}, 'required': ['city', 'metres'],"
+            + " 'additionalProperties': false, '$defs': {'m': {'type': 'integer', 'minimum': 1,"
+            + " 'maximum': 99}}}";
+    String format =
+        ", 'max_tokens': 100, 'response_format': {'type': 'json_schema', 'json_schema': {'name':"
+            + " 'place', 'strict': true, 'schema': "
+            + schema
+            + "}}";
+    for (int i = 0; i < 10; i++) {
+      JsonNode answer = server.json(PATH, request("bytes", format, i));
+      JsonNode place = TestModels.JSON.readTree(content(answer));
+      assertTrue(List.of("Colón", "Panamá").contains(place.get("city").asText()), place::toString);
+      assertTrue(place.get("metres").isInt(), place::toString);
+      assertEquals("stop", answer.get("choices").get(0).get("finish_reason").textValue());
+    }
+    String choice = ", 'structured_outputs': {'choice': ['yes', 'no']}";
+    assertTrue(content(server.json(PATH, request("bytes", choice, 1))).matches("yes|no"));
+    String regex = ", 'structured_outputs': {'regex': '[a-c]{3}'}";
+    JsonNode text =
+        server.json("/v1/completions", "{'model': 'bytes', 'prompt': 'x'" + regex + "}");
+    assertTrue(text.get("choices").get(0).get("text").asText().matches("[a-c]{3}"), text::toString);
+  }
+
+  @Test
+  void forces_calls() throws Exception {
+    String strict =
+        TOOLS.replace(
+            "'properties': {'city': {'type': 'string'}}",
+            "'properties': {'city': {'$ref': '#/$defs/c'}}, 'required': ['city'],"
+                + " 'additionalProperties': false, '$defs': {'c': {'enum': ['Colón', 'Gatun']}}");
+    String rest = ", 'max_tokens': 200, " + strict;
+    for (String choice :
+        List.of("'required'", "{'type': 'function', 'function': {'name': 'weather'}}")) {
+      JsonNode answer = server.json(PATH, request("bytes", ", 'tool_choice': " + choice + rest, 3));
+      JsonNode call = answer.get("choices").get(0).get("message").get("tool_calls").get(0);
+      assertEquals("weather", call.get("function").get("name").textValue(), answer::toString);
+      JsonNode arguments =
+          TestModels.JSON.readTree(call.get("function").get("arguments").textValue());
+      assertTrue(List.of("Colón", "Gatun").contains(arguments.get("city").asText()));
+      assertEquals("tool_calls", answer.get("choices").get(0).get("finish_reason").textValue());
+    }
+    // A call, or an answer of the format.
+    String format =
+        ", 'response_format': {'type': 'json_schema', 'json_schema': {'name': 'n', 'schema':"
+            + " {'type': 'object', 'properties': {'degrees': {'type': 'integer', 'maximum': 40,"
+            + " 'minimum': 0}}, 'required': ['degrees'], 'additionalProperties': false}}}";
+    for (int i = 0; i < 10; i++) {
+      JsonNode message =
+          server
+              .json(PATH, request("bytes", format + rest, i))
+              .get("choices")
+              .get(0)
+              .get("message");
+      boolean calls = message.has("tool_calls");
+      assertTrue(
+          calls || TestModels.JSON.readTree(message.get("content").asText()).has("degrees"),
+          message::toString);
+    }
+    JsonNode none = server.json(PATH, request("caller", ", 'tool_choice': 'none', " + TOOLS));
+    assertFalse(none.get("choices").get(0).get("message").has("tool_calls"), none::toString);
+  }
+
+  @Test
+  void what_has_no_effect_is_told() throws Exception {
+    String strict = TOOLS.replace("'description'", "'strict': true, 'description'");
+    JsonNode answer = server.json(PATH, request("caller", ", 'max_tokens': 1, " + strict));
+    assertTrue(answer.get("warnings").get(0).textValue().contains("strict"), answer::toString);
+  }
+
+  private static String content(JsonNode answer) {
+    return answer.get("choices").get(0).get("message").get("content").textValue();
+  }
+
+  @Test
   void copies_of_greedy_answers_stream_together() throws Exception {
     List<JsonNode> events =
         server.events(
@@ -190,6 +272,25 @@ class ChatTest {
         "{'model': 'llama', 'messages': [{'role': 'user', 'content': 'w5', 'colour': 1}]}");
     assertError("functions", "send tools", request("llama", ", 'functions': []"));
     assertError("tool_choice", "no tools", request("llama", ", 'tool_choice': 'auto'"));
+    assertError(
+        "tool_choice",
+        "no tool x",
+        request(
+            "caller",
+            ", 'tool_choice': {'type': 'function', 'function': {'name': 'x'}}, " + TOOLS));
+    assertError(
+        "response_format.type",
+        "expected text",
+        request("llama", ", 'response_format': {'type': 'xml'}"));
+    assertError(
+        "response_format.json_schema.schema",
+        "#/not",
+        request(
+            "llama",
+            ", 'response_format': {'type': 'json_schema', 'json_schema': {'schema': {'not':"
+                + " {}}}}"));
+    assertError(
+        "structured_outputs", "one of json", request("llama", ", 'structured_outputs': {}"));
     assertError("top_logprobs", "logprobs", request("llama", ", 'top_logprobs': 2"));
     assertError("tools", "know", request("llama", ", " + TOOLS));
     assertError(

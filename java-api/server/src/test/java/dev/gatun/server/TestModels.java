@@ -6,12 +6,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.TextGenerator;
+import dev.gatun.text.chat.ChatTemplate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -66,6 +68,15 @@ final class TestModels {
           }
           Files.delete(folder.resolve("generation_config.json"));
         });
+  }
+
+  /** A LLaMA whose tokens are bytes and pieces, so that its texts can be held to formats. */
+  static ServedModel ofBytes(String name) throws IOException {
+    return ServedModel.generative(
+        name,
+        TextGenerator.load(GOLDENS.resolve("gguf-llama/model-q4_k.gguf")),
+        ChatTemplate.of("{% if tools %}T{% endif %}{{ messages[0].content }}", Map.of()),
+        8);
   }
 
   /** A cross-encoder. */
