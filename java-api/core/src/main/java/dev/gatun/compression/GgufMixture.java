@@ -112,30 +112,28 @@ record GgufMixture(String name, String type, int fileType) {
     if (name.equals("output.weight") || !hasOutput && name.equals("token_embd.weight")) {
       return type.equals("Q8_0") || arch.equals("falcon") || !tensor.fits("Q6_K") ? "Q8_0" : "Q6_K";
     }
+    boolean values = name.contains("attn_v.weight") || name.contains("attn_qkv.weight");
+    boolean experts = keys.integer(arch + ".expert_count", 0) == 8;
+    if (experts && (values || name.contains("attn_k.weight"))) {
+      // Beside eight experts a wide one costs little.
+      return "Q8_0";
+    }
     if (!name.startsWith("blk.") || !this.name.endsWith("_M")) {
       return type;
     }
-    boolean five = type.equals("Q5_K");
-    boolean experts = keys.integer(arch + ".expert_count", 0) == 8;
     int layers = keys.integer(arch + ".block_count", 1);
     int layer = layer(name);
     boolean more = isWider(layer, layers);
-    if (name.contains("attn_v.weight")) {
+    if (values) {
       // With eight heads of queries for each of values a wide one costs little.
       boolean large = layers == 80 && arch.equals("llama");
-      return experts ? "Q8_0" : more ? "Q6_K" : large ? "Q5_K" : type;
-    }
-    if (name.contains("attn_k.weight")) {
-      return experts ? "Q8_0" : type;
+      return more ? "Q6_K" : large ? "Q5_K" : type;
     }
     if (name.contains("attn_output.weight")) {
       return experts && !arch.equals("falcon") ? "Q5_K" : type;
     }
-    if (name.contains("attn_qkv.weight")) {
-      return five ? "Q6_K" : "Q5_K";
-    }
     if (name.contains("ffn_down")) {
-      if (arch.equals("falcon") && !five) {
+      if (arch.equals("falcon") && type.equals("Q4_K")) {
         return layer < layers / 16 ? "Q6_K" : more ? "Q5_K" : type;
       }
       return more ? "Q6_K" : type;

@@ -37,6 +37,7 @@ final class LlamaCpp implements AutoCloseable {
       MemoryLayout.structLayout(MemoryLayout.sequenceLayout(7, JAVA_LONG));
   private static final int CONTEXT = 256;
   private static final long FLASH_ATTENTION = 52;
+  private static final long FILE_TYPE = 4;
 
   private final Arena arena = Arena.ofShared();
   private final SymbolLookup llama;
@@ -139,6 +140,38 @@ final class LlamaCpp implements AutoCloseable {
         throw new IllegalStateException("ggml writes %s bytes, not %d".formatted(written, bytes));
       }
       return blocks.toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  /**
+   * Writes a file in another mixture, as llama.cpp's quantiser does.
+   *
+   * @param fileType the mixture's number, as general.file_type has it
+   * @return whether it could
+   */
+  static boolean quantize(Path folder, Path gguf, Path out, int fileType) throws IOException {
+    SymbolLookup ggml = library(folder, "libggml.v");
+    SymbolLookup llama = library(folder, "libllama.v");
+    try (Arena arena = Arena.ofConfined()) {
+      call(
+          ggml,
+          "ggml_backend_load_all_from_path",
+          null,
+          pointer(arena.allocateFrom(folder.toAbsolutePath().toString())));
+      call(llama, "llama_backend_init", null);
+      MemorySegment settings =
+          (MemorySegment) call(llama, "llama_model_quantize_default_params", SETTINGS, arena);
+      settings.set(JAVA_INT, 0, 1);
+      settings.set(JAVA_INT, FILE_TYPE, fileType);
+      Object status =
+          call(
+              llama,
+              "llama_model_quantize",
+              JAVA_INT,
+              pointer(arena.allocateFrom(gguf.toAbsolutePath().toString())),
+              pointer(arena.allocateFrom(out.toAbsolutePath().toString())),
+              pointer(settings));
+      return (int) status == 0;
     }
   }
 
