@@ -4,6 +4,7 @@ import dev.gatun.generation.GenerationConfig.EarlyStopping;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.function.Predicate;
 
 /**
@@ -32,6 +33,12 @@ final class BeamGroup {
   record Beam(TokenHistory history, float score, int parent) {}
 
   private record Candidate(int parent, int token, float score, double key) {}
+
+  /** Of equal ones the first is better. */
+  private static final Comparator<Candidate> BETTER =
+      Comparator.comparingDouble(Candidate::key)
+          .thenComparing(Candidate::parent, Comparator.reverseOrder())
+          .thenComparing(Candidate::token, Comparator.reverseOrder());
 
   BeamGroup(
       GenerationConfig config,
@@ -62,12 +69,12 @@ final class BeamGroup {
   /**
    * Goes on by a token.
    *
-   * @param logits those of each running beam [vocabulary], changed
+   * @param scores the log-probabilities behind each running beam [vocabulary], changed
    * @param others how many beams of other groups took each token in this step; null for none
    * @param first the place of the first of the beams that run, among those of all groups
    */
-  void step(float[][] logits, int[] others, int first) {
-    List<Candidate> candidates = best(logits, others);
+  void step(float[][] scores, int[] others, int first) {
+    List<Candidate> candidates = best(scores, others);
     int length = running.getFirst().history.length() + 1;
     int generated = length - running.getFirst().history.promptLength();
     List<Beam> next = new ArrayList<>();
@@ -114,35 +121,35 @@ final class BeamGroup {
    * sampling they are drawn without putting back, by the highest of their scores with Gumbel noise
    * (Kool et al., 2019).
    */
-  private List<Candidate> best(float[][] logits, int[] others) {
+  private List<Candidate> best(float[][] all, int[] others) {
     int kept = Math.max(2, 1 + config.eosTokenId().size()) * beams;
     boolean draw = config.doSample() && config.temperature() != 0;
-    List<Candidate> best = new ArrayList<>();
+    PriorityQueue<Candidate> best = new PriorityQueue<>(kept + 1, BETTER);
+    double least = Double.NEGATIVE_INFINITY;
     for (int beam = 0; beam < running.size(); beam++) {
-      float[] scores = logits[beam];
+      float[] scores = all[beam];
       TokenHistory history = running.get(beam).history;
-      Sampler.logSoftmax(scores);
+      float score = running.get(beam).score;
       sampler.process(scores, history);
       for (int id = 0; id < scores.length; id++) {
         if (others != null) {
           scores[id] -= config.diversityPenalty() * others[id];
         }
-        scores[id] += running.get(beam).score;
-      }
-      float least =
-          draw ? 0 : Selection.kthLargest(scores, scores.length, Math.min(kept, scores.length));
-      for (int id = 0; id < scores.length; id++) {
-        if (scores[id] != Float.NEGATIVE_INFINITY && (draw || scores[id] >= least)) {
-          double noise = draw ? gumbel(history.length(), (long) beam * scores.length + id) : 0;
+        scores[id] += score;
+        double noise = draw ? gumbel(history.length(), (long) beam * scores.length + id) : 0;
+        if (scores[id] + noise > least) {
           best.add(new Candidate(beam, id, scores[id], scores[id] + noise));
+          if (best.size() > kept) {
+            best.remove();
+          }
+          least = best.size() < kept ? Double.NEGATIVE_INFINITY : best.peek().key;
         }
       }
     }
     if (best.isEmpty()) {
       throw Sampler.nothingLeft(running.getFirst().history);
     }
-    best.sort(Comparator.comparingDouble(candidate -> -candidate.key));
-    return best.subList(0, Math.min(kept, best.size()));
+    return best.stream().sorted(BETTER.reversed()).toList();
   }
 
   private double gumbel(int position, long draw) {

@@ -53,15 +53,15 @@ final class BeamSearch {
   /**
    * Goes on by a token.
    *
-   * @param logits those of each running sequence [vocabulary], changed
+   * @param scores the log-probabilities behind each running sequence [vocabulary], changed
    */
-  void step(float[][] logits) {
-    int[] taken = new int[logits[0].length];
+  void step(float[][] scores) {
+    int[] taken = new int[scores[0].length];
     int first = 0;
     for (BeamGroup group : groups) {
       int count = group.running().size();
       if (count > 0) {
-        float[][] part = Arrays.copyOfRange(logits, first, first + count);
+        float[][] part = Arrays.copyOfRange(scores, first, first + count);
         group.step(part, config.diversityPenalty() == 0 ? null : taken, first);
         for (Beam beam : group.running()) {
           taken[beam.history().get(beam.history().length() - 1)]++;

@@ -61,18 +61,23 @@ final class BeamTask implements Task {
   }
 
   @Override
+  public Draw draw(Slot slot, int position) {
+    return Draw.NONE;
+  }
+
+  @Override
   public int width() {
     return request.config().numBeams();
   }
 
   @Override
   public boolean advance(List<List<Next>> next) {
-    float[][] logits = next.stream().map(each -> each.getFirst().logits()).toArray(float[][]::new);
-    float[][] each = logits;
+    float[][] scores = next.stream().map(each -> each.getFirst().logits()).toArray(float[][]::new);
+    float[][] each = scores;
     if (slots.size() < search.running().size()) {
       // Before the first step all groups continue the one prompt.
       each = new float[search.running().size()][];
-      Arrays.setAll(each, i -> logits[0].clone());
+      Arrays.setAll(each, i -> scores[0].clone());
     }
     search.step(each);
     List<Slot> longer = new ArrayList<>();

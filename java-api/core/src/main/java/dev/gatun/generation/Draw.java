@@ -16,6 +16,9 @@ record Draw(float temperature, long topK, long left, long least, long random) {
   /** The most likely token. */
   static final Draw GREEDY = new Draw(0, 0, 0, 0, 0);
 
+  /** No token: the log-probabilities of all are wanted. */
+  static final Draw NONE = new Draw(-1, 0, 0, 0, 0);
+
   /** The share that is left out where the most likely tokens are to reach p. */
   static long left(double p) {
     return (long) ((1 - p) * 0x1p63) << 1;

@@ -5,7 +5,6 @@ import dev.gatun.generation.StepModel.Work;
 import dev.gatun.models.Chunk;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * A step's work as a model takes it.
@@ -28,24 +27,32 @@ record StepDraws(List<Chunk> chunks, List<Draw> draws) {
 
   /** What is drawn of each, of those too whose logits are wanted. */
   List<Draw> all() {
-    return draws.stream().map(d -> d == null ? Draw.GREEDY : d).toList();
+    return draws.stream().map(d -> d == null || d == Draw.NONE ? Draw.GREEDY : d).toList();
   }
 
   /** What a step gave, a work's each. */
   List<List<Next>> results(List<Work> works, StepRoom room) {
-    boolean chosen = draws.stream().anyMatch(Objects::nonNull);
+    boolean chosen = draws.stream().anyMatch(d -> d != null && d != Draw.NONE);
     long[] ids = chosen ? room.ids(draws.size()) : new long[0];
     List<List<Next>> results = new ArrayList<>();
     int row = 0;
     for (Work work : works) {
       List<Next> all = new ArrayList<>();
       for (int i = 0; i < work.wanted(); i++, row++) {
-        // Logits that choose none are given, for what is wrong with them to be told.
-        boolean given = draws.get(row) != null && ids[row] >= 0;
-        all.add(given ? new Next((int) ids[row], null) : new Next(-1, room.logits(row)));
+        all.add(next(draws.get(row), row, ids, room));
       }
       results.add(all);
     }
     return results;
+  }
+
+  private static Next next(Draw draw, int row, long[] ids, StepRoom room) {
+    if (draw == Draw.NONE) {
+      return new Next(-1, room.logProbabilities(row));
+    }
+    // Logits that choose none are given, for what is wrong with them to be told.
+    return draw != null && ids[row] >= 0
+        ? new Next((int) ids[row], null)
+        : new Next(-1, room.logits(row));
   }
 }

@@ -13,7 +13,7 @@ interface StepModel extends AutoCloseable {
    * @param to the place behind the last token; what follows it is wanted if it is the last of all
    * @param drafts tokens that may come behind the history, to be verified in the same step
    * @param draws how what follows the last token, and each draft, is chosen; null where the logits
-   *     are wanted
+   *     are wanted, {@link Draw#NONE} where their log-softmax is
    * @param source what the model's encoder made of the request's prompt; null without an encoder
    */
   record Work(
@@ -63,7 +63,7 @@ interface StepModel extends AutoCloseable {
    * What follows a token.
    *
    * @param id the token that was chosen; -1 where that is to be done by the logits
-   * @param logits [vocabulary], or null
+   * @param logits [vocabulary], or their log-softmax where that was wanted, or null
    */
   record Next(int id, float[] logits) {}
 

@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.device.Replay;
 import dev.gatun.models.Chunk;
 import dev.gatun.models.LanguageModel;
 import dev.gatun.models.TokenBatch;
+import dev.gatun.ops.Norm;
 import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
@@ -24,6 +25,7 @@ final class StepRoom implements AutoCloseable {
   private final int rows;
   private Replay replay;
   private Tensor logits;
+  private Tensor logProbabilities;
   private Tensor ids;
 
   private StepRoom(LanguageModel model, TokenBatch batch, int rows) {
@@ -89,6 +91,7 @@ final class StepRoom implements AutoCloseable {
 
   /** Puts another step in the place of the last one, and runs it. */
   void run(List<Chunk> chunks, List<Draw> draws) {
+    closeLogProbabilities();
     batch.write(chunks);
     write(draws);
     replay.run();
@@ -116,16 +119,38 @@ final class StepRoom implements AutoCloseable {
 
   /** The logits of one that was wanted. */
   float[] logits(int row) {
-    try (Tensor some = logits.slice(0, row, row + 1L)) {
+    return row(logits, row);
+  }
+
+  /** The log-softmax of the logits of one that was wanted; of all at once, on the device. */
+  float[] logProbabilities(int row) {
+    if (logProbabilities == null) {
+      logProbabilities = Norm.logSoftmax(logits).detach();
+    }
+    float[] all = row(logProbabilities, row);
+    // A NaN makes all NaN: the logits tell which it was.
+    return Float.isNaN(all[0]) ? logits(row) : all;
+  }
+
+  private static float[] row(Tensor rows, int row) {
+    try (Tensor some = rows.slice(0, row, row + 1L)) {
       return some.toFloatArray();
     }
   }
 
   private void closeResults() {
+    closeLogProbabilities();
     if (logits != null) {
       logits.close();
       ids.close();
       logits = null;
+    }
+  }
+
+  private void closeLogProbabilities() {
+    if (logProbabilities != null) {
+      logProbabilities.close();
+      logProbabilities = null;
     }
   }
 

@@ -15,7 +15,10 @@ interface Task {
   /** The sequences that go on; the order is that of their logits. */
   List<Slot> slots();
 
-  /** How what follows a slot's token is chosen on the device; null where its logits are wanted. */
+  /**
+   * How what follows a slot's token is chosen on the device; null where its logits are wanted,
+   * {@link Draw#NONE} where their log-softmax is.
+   */
   default Draw draw(Slot slot, int position) {
     return null;
   }

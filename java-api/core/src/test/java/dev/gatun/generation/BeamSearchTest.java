@@ -48,12 +48,12 @@ final class BeamSearchTest {
       }
       before = running;
       search.step(
-          running.stream().map(beam -> logits(table, beam.history())).toArray(float[][]::new));
+          running.stream().map(beam -> scores(table, beam.history())).toArray(float[][]::new));
     }
     return search.results();
   }
 
-  private static float[] logits(JsonNode table, TokenHistory history) {
+  private static float[] scores(JsonNode table, TokenHistory history) {
     int last = history.get(history.length() - 1);
     int before = history.length() > 1 ? history.get(history.length() - 2) : 0;
     JsonNode row = table.get((last * 31 + before * 17) % table.size());
@@ -61,6 +61,7 @@ final class BeamSearchTest {
     for (int i = 0; i < logits.length; i++) {
       logits[i] = row.get(i).intValue() / 1024f;
     }
+    Sampler.logSoftmax(logits);
     return logits;
   }
 

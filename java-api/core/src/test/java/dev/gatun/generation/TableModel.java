@@ -65,6 +65,12 @@ final class TableModel implements StepModel {
     return logits;
   }
 
+  static float[] logProbabilities(TokenHistory history) {
+    float[] logits = logits(history);
+    Sampler.logSoftmax(logits);
+    return logits;
+  }
+
   @Override
   public List<List<Next>> step(List<Work> works) {
     if (closed) {
@@ -93,6 +99,9 @@ final class TableModel implements StepModel {
         float[] logits = logits(history);
         if (history.get(history.length() - 1) == poison) {
           logits[3] = Float.NaN;
+        }
+        if (work.draws() != null && work.draws().get(i) == Draw.NONE) {
+          Sampler.logSoftmax(logits);
         }
         boolean greedy = work.draws() != null && work.draws().get(i).equals(Draw.GREEDY);
         next.add(greedy && !isBad(logits) ? new Next(largest(logits), null) : new Next(-1, logits));

@@ -47,7 +47,7 @@ final class TextGeneratorTest {
       while (!search.isDone()) {
         search.step(
             search.running().stream()
-                .map(beam -> TableModel.logits(beam.history()))
+                .map(beam -> TableModel.logProbabilities(beam.history()))
                 .toArray(float[][]::new));
       }
       search.results().forEach(beam -> all.add(beam.history().from(prompt.length)));
