@@ -23,22 +23,31 @@ final class Call implements AutoCloseable {
   private final ServerLimits limits;
   private final Json json;
   private final Clock clock;
+  private final BodyRoom room;
   private final Thread thread = Thread.currentThread();
   private final Runnable unwatch;
   private final Future<?> deadline;
   private ApiException aborted;
   private Runnable hook;
   private boolean ended;
+  private Runnable leaveRoom = () -> {};
   private boolean answered;
-  private EventStream events;
+  private volatile EventStream events;
   private volatile boolean complete;
   private volatile int status = 499;
 
-  Call(HttpExchange exchange, ServerLimits limits, Json json, Clock clock, ClientWatch watch) {
+  Call(
+      HttpExchange exchange,
+      ServerLimits limits,
+      Json json,
+      Clock clock,
+      ClientWatch watch,
+      BodyRoom room) {
     this.exchange = exchange;
     this.limits = limits;
     this.json = json;
     this.clock = clock;
+    this.room = room;
     this.unwatch =
         watch.watch(exchange.getLocalAddress(), exchange.getRemoteAddress(), () -> abort(LEFT));
     this.deadline = clock.after(limits.requestTime(), () -> abort(late(limits)));
@@ -77,6 +86,14 @@ final class Call implements AutoCloseable {
     }
   }
 
+  /** Ends it where its client has read nothing for too long of what was sent. */
+  void endIfStalled() {
+    EventStream sent = events;
+    if (sent != null && sent.waits().compareTo(limits.bodyTime()) > 0) {
+      abort(LEFT);
+    }
+  }
+
   /** Why it is to end; null where it goes on. */
   synchronized ApiException aborted() {
     return aborted;
@@ -102,7 +119,7 @@ final class Call implements AutoCloseable {
   }
 
   /** The parameters of the body. */
-  Fields body() throws IOException {
+  Fields body() throws IOException, InterruptedException {
     String type = exchange.getRequestHeaders().getFirst("Content-Type");
     if (type == null || !type.split(";")[0].strip().equalsIgnoreCase("application/json")) {
       throw ApiException.refused(
@@ -111,12 +128,14 @@ final class Call implements AutoCloseable {
     return new Fields(json.read(bytes()));
   }
 
-  private byte[] bytes() throws IOException {
+  private byte[] bytes() throws IOException, InterruptedException {
     int most = limits.bodyBytes();
-    String length = exchange.getRequestHeaders().getFirst("Content-Length");
-    if (length != null && Long.parseLong(length) > most) {
+    String told = exchange.getRequestHeaders().getFirst("Content-Length");
+    long length = told == null ? most : Long.parseLong(told);
+    if (length > most) {
       throw tooLarge();
     }
+    leaveRoom = room.acquire(length, limits.queueTime());
     Future<?> late = clock.after(limits.bodyTime(), this::endSlowBody);
     try {
       InputStream in = exchange.getRequestBody();
@@ -197,7 +216,12 @@ final class Call implements AutoCloseable {
     if (code == 200) {
       check();
     }
-    begin(code, type, bytes.length == 0 ? -1 : bytes.length);
+    boolean head = exchange.getRequestMethod().equals("HEAD");
+    begin(code, type, head ? -1 : bytes.length);
+    if (head) {
+      complete = true;
+      return;
+    }
     try (OutputStream out = exchange.getResponseBody()) {
       out.write(bytes);
     }
@@ -254,6 +278,7 @@ final class Call implements AutoCloseable {
     synchronized (this) {
       ended = true;
     }
+    leaveRoom.run();
     unwatch.run();
     deadline.cancel(false);
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 
 /** Server-sent events, each with JSON in one line, as OpenAI's protocol has them. */
 final class EventStream {
@@ -12,6 +13,7 @@ final class EventStream {
 
   private final OutputStream out;
   private final Runnable closed;
+  private volatile long since;
 
   /**
    * No event yet.
@@ -21,6 +23,12 @@ final class EventStream {
   EventStream(OutputStream out, Runnable closed) {
     this.out = out;
     this.closed = closed;
+  }
+
+  /** How long the client has not taken what is being sent. */
+  Duration waits() {
+    long start = since;
+    return start == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - start);
   }
 
   void send(JsonNode data) throws IOException {
@@ -44,7 +52,9 @@ final class EventStream {
     System.arraycopy(BEFORE, 0, event, 0, BEFORE.length);
     System.arraycopy(data, 0, event, BEFORE.length, data.length);
     System.arraycopy(AFTER, 0, event, BEFORE.length + data.length, AFTER.length);
+    since = System.nanoTime();
     out.write(event);
     out.flush();
+    since = 0;
   }
 }

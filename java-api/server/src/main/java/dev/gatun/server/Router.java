@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Router implements HttpHandler {
   private static final System.Logger LOG = System.getLogger("dev.gatun.server");
   private static final Duration POLL = Duration.ofMillis(10);
+  private static final Duration STALL = Duration.ofMillis(500);
   private static final Set<String> LOCAL = Set.of("localhost", "127.0.0.1", "[::1]");
 
   private record Route(String method, boolean open, Endpoint endpoint) {}
@@ -32,6 +33,7 @@ final class Router implements HttpHandler {
   private final Clock clock;
   private final ClientWatch watch;
   private final Metrics metrics;
+  private final BodyRoom room = new BodyRoom();
   private final Set<Call> calls = ConcurrentHashMap.newKeySet();
   private volatile boolean closing;
 
@@ -40,6 +42,7 @@ final class Router implements HttpHandler {
     this.clock = clock;
     this.watch = watch;
     this.metrics = metrics;
+    clock.every(STALL, () -> calls.forEach(Call::endIfStalled));
     this.json = new Json(options.limits().jsonDepth(), options.limits().bodyBytes());
   }
 
@@ -91,7 +94,7 @@ final class Router implements HttpHandler {
     long start = System.nanoTime();
     String path = path(exchange);
     metrics.begin();
-    Call call = new Call(exchange, options.limits(), json, clock, watch);
+    Call call = new Call(exchange, options.limits(), json, clock, watch, room);
     calls.add(call);
     try {
       answer(call, path);
@@ -184,7 +187,8 @@ final class Router implements HttpHandler {
           "there is nothing at this path; there is something at "
               + String.join(", ", routes.keySet()));
     }
-    if (!exchange.getRequestMethod().equals(route.method)) {
+    String method = exchange.getRequestMethod();
+    if (!method.equals(route.method) && !(method.equals("HEAD") && route.method.equals("GET"))) {
       call.header("Allow", route.method);
       throw ApiException.refused(
           405, null, "method_not_allowed", "%s takes %s".formatted(path, route.method));
@@ -218,7 +222,7 @@ final class Router implements HttpHandler {
    */
   private void requireSameOrigin(Headers headers) {
     String host = headers.getFirst("Host");
-    if (options.apiKeys().isEmpty() && (host == null || !LOCAL.contains(withoutPort(host)))) {
+    if (options.apiKeys().isEmpty() && !isLocal(host)) {
       throw ApiException.refused(
           403,
           null,
@@ -233,8 +237,9 @@ final class Router implements HttpHandler {
     }
   }
 
-  private static String withoutPort(String host) {
-    return host.replaceFirst(":[0-9]*$", "");
+  private boolean isLocal(String host) {
+    String name = host == null ? "" : host.replaceFirst(":[0-9]*$", "");
+    return LOCAL.contains(name) || name.equals(options.host());
   }
 
   private void requireKey(Headers headers) {

@@ -17,7 +17,7 @@ final class TokenizeEndpoint implements Endpoint {
   }
 
   @Override
-  public void handle(Call call) throws IOException {
+  public void handle(Call call) throws IOException, InterruptedException {
     Fields fields = call.body();
     GenerativeModel model = models.of(fields, GenerativeModel.class, "tokenize");
     Tokenizer tokenizer = model.tokenizer();

@@ -68,6 +68,28 @@ class LeavingTest {
     }
   }
 
+  /** A client that reads nothing more of its stream, whose buffers are full soon. */
+  @Test
+  void who_reads_nothing() throws Exception {
+    ServerLimits usual = ServerLimits.DEFAULT;
+    ServerLimits limits =
+        new ServerLimits(
+            usual.bodyBytes(),
+            usual.headerBytes(),
+            usual.jsonDepth(),
+            Duration.ofSeconds(1),
+            usual.requestTime(),
+            usual.queueTime(),
+            usual.queueLength(),
+            Duration.ZERO);
+    try (TestServer server = TestServer.ofLong(folder, 32, options -> options.withLimits(limits));
+        RawClient client = new RawClient(server.port())) {
+      client.post(PATH, LONG.formatted(", \"stream\": true, \"n\": 32, \"logprobs\": 20"));
+      await(server, RUNNING, 32, 5);
+      await(server, RUNNING, 0, 60);
+    }
+  }
+
   private TestServer ending(Duration time) throws Exception {
     ServerLimits usual = ServerLimits.DEFAULT;
     return TestServer.ofLong(

@@ -131,6 +131,11 @@ class LimitsTest {
   void of_methods_paths_and_types() throws Exception {
     assertEquals(405, server.get(PATH).statusCode());
     assertEquals("POST", server.get(PATH).headers().firstValue("Allow").orElseThrow());
+    try (RawClient client = new RawClient(server.port())) {
+      client.send("HEAD /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      String head = client.readAll();
+      assertTrue(head.startsWith("HTTP/1.1 200") && head.endsWith("\r\n\r\n"), head);
+    }
     HttpResponse<String> nowhere = server.get("/v2/nothing");
     assertEquals("not_found", TestServer.error(nowhere).get("code").textValue());
     try (RawClient client = new RawClient(server.port())) {
