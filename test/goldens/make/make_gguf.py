@@ -18,6 +18,7 @@ import make_golden
 import numpy as np
 from gguf import MODEL_ARCH as A
 from make_decoder_goldens import dec, moe
+from make_encoder_decoder_goldens import case as seq2seq
 from safetensors.numpy import load_file
 
 ARCH = {"llama": A.LLAMA, "mistral": A.LLAMA, "mixtral": A.LLAMA, "qwen2": A.QWEN2, "qwen2_moe": A.QWEN2MOE, "qwen3": A.QWEN3,
@@ -27,7 +28,13 @@ CASES = ["decoders/" + n for n in """bloom cohere falcon falcon-new gemma gpt-ne
 llama-yarn mixtral phi3 phi3-longrope qwen3""".split()] + ["bert-tokens", "nomic-bert-tokens"]
 
 
+SMALL_T5 = {**make_golden.T5, "d_model": 16, "d_kv": 8, "d_ff": 20, "num_heads": 2, "num_decoder_layers": 1, "relative_attention_max_distance": 128}
+SEQ2SEQ = {
+    "t5": seq2seq("T5ForConditionalGeneration", "T5Config", 66, **SMALL_T5),
+    "t5-gated": seq2seq("T5ForConditionalGeneration", "T5Config", 67, **{**SMALL_T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}),
+}
 OWN = {
+    **{"../gguf-seq2seq/" + name: case for name, case in SEQ2SEQ.items()},
     "qwen2": dec("Qwen2ForCausalLM", "Qwen2Config", 61, num_key_value_heads=2, tie_word_embeddings=True),
     "gemma2": dec("Gemma2ForCausalLM", "Gemma2Config", 62, num_key_value_heads=2, head_dim=16, query_pre_attn_scalar=16, sliding_window=4,
                   attn_logit_softcapping=3.0, final_logit_softcapping=2.0),
@@ -67,6 +74,39 @@ def rope_freqs(c, size):
             smooth = (old / wave - low) / (high - low)
             out.append(1 / ((1 - smooth) / factor + smooth))
     return np.array(out, dtype=np.float32)
+
+
+def write_t5(folder, path):
+    c = json.loads((folder / "config.json").read_text())
+    w = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[A.T5])
+    w.add_context_length(512)
+    w.add_embedding_length(c["d_model"])
+    w.add_feed_forward_length(c["d_ff"])
+    w.add_block_count(c["num_layers"])
+    w.add_decoder_block_count(c["num_decoder_layers"])
+    w.add_head_count(c["num_heads"])
+    w.add_key_length(c["d_kv"])
+    w.add_value_length(c["d_kv"])
+    w.add_layer_norm_eps(c["layer_norm_epsilon"])
+    w.add_layer_norm_rms_eps(c["layer_norm_epsilon"])
+    w.add_relative_attn_buckets_count(c["relative_attention_num_buckets"])
+    w.add_decoder_start_token_id(c["decoder_start_token_id"])
+    assert c["relative_attention_max_distance"] == 128
+    names = gguf.get_tensor_name_map(A.T5, max(c["num_layers"], c["num_decoder_layers"]))
+    tensors = load_file(folder / "model.safetensors")
+    if not c["scale_decoder_outputs"]:
+        # T5 1.1, whose files have an output layer of their own; the library ties what it makes anew.
+        tensors["lm_head.weight"] = tensors["shared.weight"]
+    for name, x in sorted(tensors.items()):
+        if name.endswith(".embed_tokens.weight"):
+            continue
+        new = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        assert new, f"{folder}: no name for {name}"
+        w.add_tensor(new, x.astype(np.float32))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
 
 
 def write(folder, path):
@@ -186,8 +226,8 @@ def main():
         if not only or name in only:
             with tempfile.TemporaryDirectory() as made:
                 make_golden.build(name, case, pathlib.Path(made))
-                (out / name).mkdir(exist_ok=True)
-                write(pathlib.Path(made) / name, out / name / "model.gguf")
+                (out / name).mkdir(exist_ok=True, parents=True)
+                (write_t5 if case["head"] == "seq2seq" else write)(pathlib.Path(made) / name, out / name / "model.gguf")
                 for file in ("expected.safetensors", "case.json"):
                     shutil.copy(pathlib.Path(made) / name / file, out / name)
 

@@ -58,9 +58,18 @@ final class EncoderDecoderGoldens {
   }
 
   static void check(Path folder, Device device) throws IOException {
+    check(folder, folder, device);
+  }
+
+  /**
+   * The same for another file with the model.
+   *
+   * @param weights a directory or a file
+   */
+  static void check(Path folder, Path weights, Device device) throws IOException {
     long before = device.memory().allocatedBytes();
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
-        Seq2SeqLm model = load(folder, device)) {
+        Seq2SeqLm model = load(weights, device)) {
       whole(expected, model);
       for (int pageSize : new int[] {1, 5, 64}) {
         cached(expected, model, pageSize);

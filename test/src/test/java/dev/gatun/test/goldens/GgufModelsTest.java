@@ -10,6 +10,8 @@ import dev.gatun.models.AutoModel;
 import dev.gatun.models.CausalLm;
 import dev.gatun.models.CausalLmInputs;
 import dev.gatun.models.CausalLmOutput;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.models.EncoderOutput;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
@@ -22,9 +24,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models in GGUF give what the reference gives for the Hugging Face directories of the same. */
 final class GgufModelsTest {
+  private static final Path SEQ2SEQ = Path.of("goldens", "gguf-seq2seq");
   private static final Path BLOCKS = Path.of("goldens", "gguf-llama");
 
   static List<Path> decoders() throws IOException {
@@ -46,6 +50,24 @@ final class GgufModelsTest {
   @MethodSource("decoders")
   void a_decoder_equals_the_reference(Path file) throws IOException {
     DecoderGoldens.check(directory(file), file, Device.cpu());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"t5", "t5-gated"})
+  void an_encoder_decoder_equals_the_reference(String name) throws IOException {
+    Path folder = SEQ2SEQ.resolve(name);
+    EncoderDecoderGoldens.check(folder, folder.resolve("model.gguf"), Device.cpu());
+  }
+
+  @Test
+  void its_encoder_is_one_alone() throws IOException {
+    Path folder = SEQ2SEQ.resolve("t5-gated");
+    try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
+        EncoderModel model = AutoModel.load(folder.resolve("model.gguf"));
+        EncoderOutput output = model.forward(Goldens.inputs(expected))) {
+      long[][] mask = Goldens.longs(expected, "in.attention_mask");
+      Goldens.compare(expected, "out.encoder_hidden_states.2", output.lastHiddenState(), mask);
+    }
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -155,6 +156,64 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
       blk.N.ffn_up PREFIX.N.mlp.dense_h_to_4h
       blk.N.ffn_down PREFIX.N.mlp.dense_4h_to_h
       """;
+
+  private static final String T5_KEYS =
+      """
+      context_length n_positions
+      embedding_length d_model
+      block_count num_layers
+      decoder_block_count num_decoder_layers
+      feed_forward_length d_ff
+      attention.head_count num_heads
+      attention.key_length d_kv
+      attention.relative_buckets_count relative_attention_num_buckets
+      attention.layer_norm_rms_epsilon layer_norm_epsilon
+      decoder_start_token_id decoder_start_token_id 0
+      vocab_size vocab_size
+      """;
+
+  private static final String T5_TENSORS =
+      """
+      token_embd shared
+      output lm_head
+      enc.output_norm encoder.final_layer_norm
+      dec.output_norm decoder.final_layer_norm
+      enc.blk.N.attn_norm encoder.block.N.layer.0.layer_norm
+      enc.blk.N.attn_q encoder.block.N.layer.0.SelfAttention.q
+      enc.blk.N.attn_k encoder.block.N.layer.0.SelfAttention.k
+      enc.blk.N.attn_v encoder.block.N.layer.0.SelfAttention.v
+      enc.blk.N.attn_o encoder.block.N.layer.0.SelfAttention.o
+      enc.blk.N.attn_rel_b encoder.block.N.layer.0.SelfAttention.relative_attention_bias
+      enc.blk.N.ffn_norm encoder.block.N.layer.1.layer_norm
+      enc.blk.N.ffn_up encoder.block.N.layer.1.DenseReluDense.wi
+      enc.blk.N.ffn_down encoder.block.N.layer.1.DenseReluDense.wo
+      dec.blk.N.attn_norm decoder.block.N.layer.0.layer_norm
+      dec.blk.N.attn_q decoder.block.N.layer.0.SelfAttention.q
+      dec.blk.N.attn_k decoder.block.N.layer.0.SelfAttention.k
+      dec.blk.N.attn_v decoder.block.N.layer.0.SelfAttention.v
+      dec.blk.N.attn_o decoder.block.N.layer.0.SelfAttention.o
+      dec.blk.N.attn_rel_b decoder.block.N.layer.0.SelfAttention.relative_attention_bias
+      dec.blk.N.cross_attn_norm decoder.block.N.layer.1.layer_norm
+      dec.blk.N.cross_attn_q decoder.block.N.layer.1.EncDecAttention.q
+      dec.blk.N.cross_attn_k decoder.block.N.layer.1.EncDecAttention.k
+      dec.blk.N.cross_attn_v decoder.block.N.layer.1.EncDecAttention.v
+      dec.blk.N.cross_attn_o decoder.block.N.layer.1.EncDecAttention.o
+      dec.blk.N.ffn_norm decoder.block.N.layer.2.layer_norm
+      dec.blk.N.ffn_up decoder.block.N.layer.2.DenseReluDense.wi
+      dec.blk.N.ffn_down decoder.block.N.layer.2.DenseReluDense.wo
+      """;
+
+  private static final String T5_GATED =
+      T5_TENSORS
+          + """
+          enc.blk.N.ffn_gate encoder.block.N.layer.1.DenseReluDense.wi_0
+          enc.blk.N.ffn_up encoder.block.N.layer.1.DenseReluDense.wi_1
+          dec.blk.N.ffn_gate decoder.block.N.layer.2.DenseReluDense.wi_0
+          dec.blk.N.ffn_up decoder.block.N.layer.2.DenseReluDense.wi_1
+          """;
+
+  /** Read, but not written. */
+  private static final Set<String> READ_ONLY = Set.of("t5");
 
   private static final Map<String, GgufArchitecture> ALL =
       List.of(
@@ -332,6 +391,10 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                       logit_scale logit_scale
                       """,
                   EMBEDDING + ATTENTION + MLP),
+              of("t5", "t5", T5_KEYS, T5_TENSORS),
+              of("t5+gate", "t5", T5_KEYS, T5_GATED),
+              of("t5encoder", "t5", T5_KEYS, T5_TENSORS),
+              of("t5encoder+gate", "t5", T5_KEYS, T5_GATED),
               of(
                   "bert",
                   "bert",
@@ -396,11 +459,11 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
     return ALL.get(name);
   }
 
-  /** Those that are read as a {@code model_type}; none where it has no words in GGUF. */
+  /** Those that a {@code model_type} is written as; none where it has no words in GGUF. */
   static List<GgufArchitecture> ofModelType(String modelType) {
     String type = modelType.equals("mistral") ? "llama" : modelType;
     return ALL.values().stream()
-        .filter(a -> a.modelType.equals(type))
+        .filter(a -> a.modelType.equals(type) && !READ_ONLY.contains(type))
         .sorted(Comparator.comparing(GgufArchitecture::name))
         .toList();
   }
@@ -410,9 +473,10 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
     return name.contains("+") ? name.substring(0, name.indexOf('+')) : name;
   }
 
-  /** Every {@code model_type} that has words in GGUF. */
+  /** Every {@code model_type} that is written. */
   static List<String> modelTypes() {
     return Stream.concat(Stream.of("mistral"), ALL.values().stream().map(a -> a.modelType))
+        .filter(type -> !READ_ONLY.contains(type))
         .distinct()
         .sorted()
         .toList();

@@ -42,8 +42,9 @@ final class GgufConfig {
             .orElseThrow(() -> metadata.wrong("general.architecture", "a name"));
     boolean experts = metadata.integer(name + ".expert_count", 0) > 0;
     boolean norms = tensors.containsKey("blk.0.attn_norm_2.weight");
+    boolean gate = tensors.containsKey("enc.blk.0.ffn_gate.weight");
     GgufArchitecture variant =
-        GgufArchitecture.of(name + (experts ? "+experts" : norms ? "+norms" : ""));
+        GgufArchitecture.of(name + (experts ? "+experts" : norms ? "+norms" : gate ? "+gate" : ""));
     GgufArchitecture found = variant == null ? GgufArchitecture.of(name) : variant;
     if (found == null || name.contains("+")) {
       throw new WeightsException(
@@ -85,6 +86,11 @@ final class GgufConfig {
     }
     rows("token_embd.weight", "vocab_size");
     config.put("tie_word_embeddings", !tensors.containsKey("output.weight"));
+    if (architecture.modelType().equals("t5")) {
+      t5();
+      tokens();
+      return;
+    }
     boolean encoder = architecture.modelType().endsWith("bert");
     if (!encoder || metadata.has(prefix() + "rope.freq_base")) {
       rope();
@@ -122,6 +128,16 @@ final class GgufConfig {
       }
     }
     config.put(key, false);
+  }
+
+  /** Which has relative positions, no biases, and settings that are known by its tensors. */
+  private void t5() {
+    boolean gate = tensors.containsKey("enc.blk.0.ffn_gate.weight");
+    config.put("feed_forward_proj", gate ? "gated-gelu" : "relu");
+    config.put("is_encoder_decoder", true);
+    config.put("pad_token_id", metadata.integer("tokenizer.ggml.padding_token_id", 0));
+    headSize();
+    config.remove("head_dim");
   }
 
   private int heads() {
