@@ -89,19 +89,22 @@ final class SequenceTask implements Task {
   public boolean advance(List<List<Next>> next) {
     List<Next> all = next.getFirst();
     boolean ended = false;
+    int[] forcedIds = {};
     int taken = 0;
     for (int i = 0; i < all.size() && !ended; i++) {
       ended = advance(all.get(i));
-      // What follows a guess counts if the guess was right.
+      forcedIds = ended ? forcedIds : forcedIds();
+      // What follows a guess counts if the guess was right, and nothing is put between them.
       if (i == guesses.size()
-          || guesses.get(i) != slot.history().get(slot.history().length() - 1)) {
+          || guesses.get(i) != slot.history().get(slot.history().length() - 1)
+          || forcedIds.length > 0) {
         break;
       }
       taken += i < all.size() - 1 ? 1 : 0;
     }
     request.guessed(all.size() - 1, taken);
     slot.cut();
-    return ended || forced != null && force();
+    return ended || forcedIds.length > 0 && force(forcedIds);
   }
 
   @Override
@@ -120,10 +123,17 @@ final class SequenceTask implements Task {
     return take(choice) || constrained != null && endsComplete();
   }
 
+  /** The tokens that must follow. */
+  private int[] forcedIds() {
+    return forced == null
+        ? new int[0]
+        : forced.next(constrained.at(slot.history()), slot.history());
+  }
+
   /** Adds what must follow; the model reads it together with the last token. */
-  private boolean force() {
+  private boolean force(int... ids) {
     boolean ended = false;
-    for (int id : forced.next(constrained.at(slot.history()), slot.history())) {
+    for (int id : ids) {
       ended = ended || take(new Sampler.Choice(id, Float.NaN, List.of()));
     }
     return ended || endsComplete();

@@ -77,6 +77,32 @@ final class ConstrainedGenerationTest {
     }
   }
 
+  @Test
+  void a_text_that_may_end_is_not_forced_on() {
+    Set<String> texts = new TreeSet<>();
+    try (TextGenerator generator = generator(new TableModel(200, 8, 200))) {
+      for (int seed = 0; seed < 40; seed++) {
+        texts.add(generator.generate("ab", drawn(Constraint.choice("d", "dccccd"), seed)).text());
+      }
+    }
+    assertEquals(Set.of("d", "dccccd"), texts);
+  }
+
+  /** What forced text costs is one step, with guesses that were wrong taken back before. */
+  @Test
+  void guesses_and_forced_texts_go_together() {
+    TableModel model = new TableModel(400, 8, 200);
+    try (TextGenerator generator = generator(model)) {
+      for (int seed = 0; seed < 60; seed++) {
+        GenerationConfig config = drawn(Constraint.regex("([ab]{3}dddcccd){6}"), seed);
+        GenerationConfig guessing = config.toBuilder().promptLookupNumTokens(6).build();
+        String prompt = "abadddcccdbab";
+        assertEquals(
+            generator.generate(prompt, config).text(), generator.generate(prompt, guessing).text());
+      }
+    }
+  }
+
   /** What a forced text ends with may be the beginning of a longer token. */
   @Test
   void tokens_that_may_grow_are_left_to_the_model() {

@@ -46,6 +46,7 @@ final class Automaton {
     private final Way[] ways;
     private final boolean accepting;
     private final State[] next;
+    private final Map<Insides, State> alike = new HashMap<>(8);
     private int forced = UNKNOWN;
     // Characters of ASCII that may come next, in any order, and how many of them; -1 for unknown.
     private long runLow;
@@ -87,6 +88,18 @@ final class Automaton {
   private final Map<StateKey, State> known = new HashMap<>();
   private final State dead;
   private int ids;
+
+  private record Insides(int[] of) {
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Insides that && Arrays.equals(of, that.of);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(of);
+    }
+  }
 
   private record StateKey(int[] ways, boolean accepting) {
     @Override
@@ -148,13 +161,35 @@ final class Automaton {
   }
 
   private State compute(State state, int value) {
+    int[] insides = new int[state.ways.length];
+    boolean alive = false;
+    for (int i = 0; i < insides.length; i++) {
+      Way way = state.ways[i];
+      insides[i] = program.terminal(way.at).step(way.inside, value);
+      alive |= insides[i] != Terminal.DEAD;
+    }
+    if (!alive) {
+      return dead;
+    }
+    // Most bytes do what others do: to a string's characters, all letters are alike.
+    Insides key = new Insides(insides);
+    State next = state.alike.get(key);
+    if (next == null) {
+      next = compute(state, insides);
+      state.alike.put(key, next);
+    }
+    return next;
+  }
+
+  private State compute(State state, int... insides) {
     Closure closure = new Closure();
-    for (Way way : state.ways) {
-      Terminal terminal = program.terminal(way.at);
-      int inside = terminal.step(way.inside, value);
+    for (int i = 0; i < insides.length; i++) {
+      Way way = state.ways[i];
+      int inside = insides[i];
       if (inside == Terminal.DEAD) {
         continue;
       }
+      Terminal terminal = program.terminal(way.at);
       if (terminal.continues(inside)) {
         closure.add(way.at, inside, way.frame);
       }

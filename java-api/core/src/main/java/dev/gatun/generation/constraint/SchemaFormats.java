@@ -43,7 +43,7 @@ final class SchemaFormats {
     put("ipv6", ipv6());
     put("uuid", "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");
     put("uri", "https?://" + HOST + "(?::[1-9]\\d{0,3})?" + PATH + QUERY + FRAGMENT);
-    put("json-pointer", "(?:/(?:[^~/\\x00-\\x1f]|~[01])*)*");
+    put("json-pointer", "(?:/(?:[^~/#\\\\\\x00-\\x1f]|~[01])*)*");
   }
 
   private SchemaFormats() {}

@@ -27,7 +27,14 @@ import java.util.Map;
 /** Makes an expression of a JSON schema: the JSON texts whose values it takes. */
 final class SchemaWriter {
   private static final int MOST_MULTIPLE = 1000;
-  private static final int DECIMALS = 19;
+
+  /**
+   * Digits that a double tells apart: beyond them a number may become its bound when it is read.
+   */
+  private static final int DIGITS = 15;
+
+  /** Digits behind the point that a multiple may have. */
+  private static final int MULTIPLE_DIGITS = 6;
 
   private final SchemaPatterns patterns = new SchemaPatterns();
   private final SchemaReader reader;
@@ -104,7 +111,7 @@ final class SchemaWriter {
   /** A value as it is, with space where there may be some. */
   private static Expression constant(JsonNode value) {
     if (!value.isContainerNode() || value.isEmpty()) {
-      return text(value.toString());
+      return value.isTextual() ? quote(value.textValue()) : text(value.toString());
     }
     List<Expression> parts = new ArrayList<>();
     parts.add(text(value.isArray() ? "[" : "{"));
@@ -156,15 +163,19 @@ final class SchemaWriter {
       }
       return schema.least == null && schema.most == null
           ? JsonText.NUMBER
-          : NumberText.decimals(schema, DECIMALS);
+          : NumberText.decimals(schema, places(schema));
     }
     List<Expression> all = new ArrayList<>();
-    all.add(schema.integers ? integers(schema) : NumberText.decimals(schema, DECIMALS));
+    // Of larger numbers a double, which many read them as, has not all digits.
+    BigDecimal large = BigDecimal.TEN.pow(schema.integers ? DIGITS : DIGITS - MULTIPLE_DIGITS);
+    schema.atLeast(schema.least == null ? large.negate() : schema.least, false);
+    schema.atMost(schema.most == null ? large : schema.most, false);
+    all.add(schema.integers ? integers(schema) : NumberText.decimals(schema, places(schema)));
     for (Located multiple : schema.multiples) {
       BigDecimal of = multiple.node().decimalValue().stripTrailingZeros();
       int places = Math.max(0, of.scale());
       BigInteger scaled = of.movePointRight(places).toBigIntegerExact();
-      if (places > 6 || scaled.compareTo(BigInteger.valueOf(MOST_MULTIPLE)) > 0) {
+      if (places > MULTIPLE_DIGITS || scaled.compareTo(BigInteger.valueOf(MOST_MULTIPLE)) > 0) {
         throw SchemaReader.wrong(
             multiple.pointer(),
             "multipleOf is %s, which is not supported: expected up to 6 digits behind the point,"
@@ -174,6 +185,18 @@ final class SchemaWriter {
       all.add(NumberText.multiples(scaled.intValueExact(), places));
     }
     return new All(all);
+  }
+
+  /** Digits behind the point: so many that numbers beside a bound are told from it. */
+  private static int places(Schema schema) {
+    int places = DIGITS - 1;
+    for (BigDecimal bound : new BigDecimal[] {schema.least, schema.most}) {
+      if (bound != null) {
+        int whole = Math.max(1, bound.precision() - bound.scale());
+        places = Math.min(places, Math.max(Math.max(1, bound.scale()), DIGITS - whole));
+      }
+    }
+    return places;
   }
 
   private static Expression integers(Schema schema) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -47,7 +48,13 @@ final class StringText {
     options.add(set(set.intersect(JsonText.LITERAL)));
     List<Expression> escaped = new ArrayList<>();
     for (int c : JsonText.escapedIn(set)) {
-      escaped.add(text(JsonText.escaped(c).substring(1)));
+      String written = JsonText.escaped(c).substring(1);
+      escaped.add(text(written));
+      // Writers do not agree on how hexadecimal digits look.
+      String upper = written.substring(0, 1) + written.substring(1).toUpperCase(Locale.ROOT);
+      if (!upper.equals(written)) {
+        escaped.add(text(upper));
+      }
     }
     if (!escaped.isEmpty()) {
       options.add(sequence(text("\\"), choice(escaped)));

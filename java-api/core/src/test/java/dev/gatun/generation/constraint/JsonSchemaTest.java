@@ -83,6 +83,36 @@ final class JsonSchemaTest {
   }
 
   @Test
+  void bounds_hold_digit_by_digit() {
+    holds(
+        "{'type':'integer','minimum':25,'maximum':68}", texts("25", "30", "68"), "24", "69", "20");
+    holds(
+        "{'type':'number','minimum':0.25,'maximum':3.62}",
+        texts("0.25", "0.3", "3.62", "3.6199", "3.1"),
+        "0.249",
+        "3.63",
+        "3.7",
+        "0.1");
+  }
+
+  @Test
+  void members_that_one_schema_names_are_others_to_another() {
+    holds(
+        "{'allOf':[{'properties':{'b':{'type':['string','integer']}}},"
+            + "{'type':'object','additionalProperties':{'type':'integer'}}]}",
+        texts("{'b':1}", "{'b':1,'c':2}", "{}"),
+        "{'b':'s'}",
+        "{'c':'s'}");
+  }
+
+  @Test
+  void control_characters_are_written_either_way() {
+    holds(
+        "{'type':'string','pattern':'^[^x]{2}$'}",
+        texts("'\\u001f\\u001F'", "'\\n\\\\'"), "'\\u001f'");
+  }
+
+  @Test
   void strings() {
     holds(
         "{'type':'string','minLength':2,'maxLength':3}",

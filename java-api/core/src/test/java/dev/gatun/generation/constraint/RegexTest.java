@@ -121,6 +121,23 @@ final class RegexTest {
     }
   }
 
+  /** A decoder takes away the space that a text's first token has; no token is held against it. */
+  @Test
+  void a_first_space_that_is_no_part_of_the_text_may_come() {
+    TokenAutomaton automaton = new TokenAutomaton(Notations.regex("ab{0,4} ?"), TRIE, true);
+    assertTrue(Vocabularies.accepts(automaton, "abb"));
+    assertTrue(Vocabularies.accepts(automaton, " abb"));
+    assertEquals(false, Vocabularies.accepts(automaton, "  abb"));
+    assertEquals(false, Vocabularies.accepts(automaton, "abb  "));
+    TokenAutomaton spaced = new TokenAutomaton(Notations.regex(" {2}a"), TRIE, true);
+    assertTrue(Vocabularies.accepts(spaced, "   a"));
+    assertEquals(false, Vocabularies.accepts(spaced, "  a"));
+    TokenAutomaton counted = new TokenAutomaton(Notations.regex("[^\"]{3}"), TRIE, true);
+    List<Integer> ids = new ArrayList<>();
+    counted.mask(counted.start()).forEach(ids::add);
+    assertEquals(Vocabularies.tried(counted, TRIE, counted.start()), ids);
+  }
+
   @Test
   void repetitions_count_and_are_not_unrolled() {
     Program program = Notations.regex("[a-z]{0,10000}(?:xy){3,9999}");

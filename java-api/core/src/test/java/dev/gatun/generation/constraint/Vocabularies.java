@@ -54,6 +54,7 @@ public final class Vocabularies {
     "a\u00e9",
     "\"\u6c34",
     " a",
+    " abc",
     " b",
     " {",
     "www.",
