@@ -23,9 +23,9 @@ from safetensors.numpy import load_file
 
 ARCH = {"llama": A.LLAMA, "mistral": A.LLAMA, "mixtral": A.LLAMA, "qwen2": A.QWEN2, "qwen2_moe": A.QWEN2MOE, "qwen3": A.QWEN3,
         "qwen3_moe": A.QWEN3MOE, "gemma": A.GEMMA, "gemma2": A.GEMMA2, "phi3": A.PHI3, "falcon": A.FALCON, "gpt2": A.GPT2,
-        "gpt_neox": A.GPTNEOX, "bloom": A.BLOOM, "cohere": A.COMMAND_R, "bert": A.BERT, "nomic_bert": A.NOMIC_BERT}
+        "gpt_neox": A.GPTNEOX, "bloom": A.BLOOM, "cohere": A.COMMAND_R, "starcoder2": A.STARCODER2, "gemma3_text": A.GEMMA3, "bert": A.BERT, "nomic_bert": A.NOMIC_BERT}
 CASES = ["decoders/" + n for n in """bloom cohere falcon falcon-new gemma gpt-neox gpt-neox-sequential gpt2 llama-biases llama-gqa
-llama-yarn mixtral phi3 phi3-longrope qwen3""".split()] + ["bert-tokens", "nomic-bert-tokens"]
+llama-yarn mixtral phi3 phi3-longrope qwen3 starcoder2""".split()] + ["bert-tokens", "nomic-bert-tokens"]
 
 
 SMALL_T5 = {**make_golden.T5, "d_model": 16, "d_kv": 8, "d_ff": 20, "num_heads": 2, "num_decoder_layers": 1, "relative_attention_max_distance": 128}
@@ -134,7 +134,7 @@ def write(folder, path):
         w.add_key_length(size)
         w.add_value_length(size)
     for key, add in {"rms_norm_eps": w.add_layer_norm_rms_eps, "layer_norm_eps": w.add_layer_norm_eps,
-                     "layer_norm_epsilon": w.add_layer_norm_eps, "logit_scale": w.add_logit_scale,
+                     "layer_norm_epsilon": w.add_layer_norm_eps, "norm_epsilon": w.add_layer_norm_eps, "logit_scale": w.add_logit_scale,
                      "num_experts_per_tok": w.add_expert_used_count, "moe_intermediate_size": w.add_expert_feed_forward_length,
                      "shared_expert_intermediate_size": w.add_expert_shared_feed_forward_length,
                      "attn_logit_softcapping": w.add_attn_logit_softcapping,
@@ -200,7 +200,7 @@ def write(folder, path):
             x = x + 1
         if name.endswith("shared_expert_gate.weight"):
             x = x.reshape(-1)
-        if name == "lm_head.weight" and c.get("tie_word_embeddings", t in ("gpt2", "bloom", "falcon", "gemma", "gemma2", "cohere")):
+        if name == "lm_head.weight" and c.get("tie_word_embeddings", t in ("gpt2", "bloom", "falcon", "gemma", "gemma2", "cohere", "starcoder2")):
             continue
         new = names.get_name(name, try_suffixes=(".weight", ".bias"))
         assert new, f"{folder}: no name for {name}"

@@ -76,7 +76,8 @@ public final class AutoModel {
               Map.entry("qwen2", Llama::new),
               Map.entry("qwen2_moe", Mixtral::new),
               Map.entry("qwen3", Llama::new),
-              Map.entry("qwen3_moe", Mixtral::new)));
+              Map.entry("qwen3_moe", Mixtral::new),
+              Map.entry("starcoder2", Starcoder2::new)));
 
   private interface EncoderDecoderFamily {
     EncoderDecoder build(Config config, Weights weights);

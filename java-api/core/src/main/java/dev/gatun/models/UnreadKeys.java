@@ -51,6 +51,7 @@ final class UnreadKeys {
               List.of(
                   "activation_dropout",
                   "attention_dropout",
+                  "residual_dropout",
                   "router_ignore_padding_tokens",
                   "router_z_loss_coef",
                   "init_std",

@@ -89,6 +89,7 @@ final class LlamaCppMixturesTest {
     "phi3, 32, 0",
     "gemma, 18, 0",
     "cohere, 40, 0",
+    "starcoder2, 30, 0",
     "gpt2, 12, 0",
     "bloom, 24, 0",
     "gpt-neox, 16, 0",

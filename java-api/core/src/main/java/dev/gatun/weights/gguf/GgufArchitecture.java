@@ -391,6 +391,17 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                       logit_scale logit_scale
                       """,
                   EMBEDDING + ATTENTION + MLP),
+              of(
+                  "starcoder2",
+                  "starcoder2",
+                  COMMON + "attention.layer_norm_epsilon norm_epsilon\n",
+                  EMBEDDING
+                      + ATTENTION
+                      + FFN_NORM
+                      + """
+                      blk.N.ffn_up model.layers.N.mlp.c_fc
+                      blk.N.ffn_down model.layers.N.mlp.c_proj
+                      """),
               of("t5", "t5", T5_KEYS, T5_TENSORS),
               of("t5+gate", "t5", T5_KEYS, T5_GATED),
               of("t5encoder", "t5", T5_KEYS, T5_TENSORS),

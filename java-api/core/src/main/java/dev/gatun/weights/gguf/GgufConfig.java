@@ -240,6 +240,7 @@ final class GgufConfig {
   /** What some families have besides. */
   private void of(String modelType) {
     switch (modelType) {
+      case "starcoder2" -> bias("use_bias", "blk.0.attn_q.bias");
       case "llama" -> bias("mlp_bias", "blk.0.ffn_gate.bias");
       case "qwen2_moe" -> config.put("qkv_bias", config.path("attention_bias").booleanValue());
       case "gemma2" ->

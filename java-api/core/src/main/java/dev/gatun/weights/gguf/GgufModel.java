@@ -170,7 +170,7 @@ public record GgufModel(
     }
 
     private boolean isTiedByDefault() {
-      return List.of("gpt2", "bloom", "falcon", "gemma", "gemma2", "cohere")
+      return List.of("gpt2", "bloom", "falcon", "gemma", "gemma2", "cohere", "starcoder2")
           .contains(config.path("model_type").asText());
     }
 

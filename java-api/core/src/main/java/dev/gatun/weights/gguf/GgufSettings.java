@@ -24,6 +24,7 @@ final class GgufSettings {
           Map.entry("gemma", List.of("use_bidirectional_attention false")),
           Map.entry("gemma2", List.of("use_bidirectional_attention false")),
           Map.entry("phi3", List.of("hidden_act silu")),
+          Map.entry("starcoder2", List.of("hidden_act gelu_pytorch_tanh")),
           Map.entry("falcon", List.of("alibi false", "parallel_attn true", "activation gelu")),
           Map.entry(
               "gpt2",

@@ -1,0 +1,133 @@
+package dev.gatun.models;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Embedding;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.LayerNorm;
+import dev.gatun.nn.Linear;
+import dev.gatun.nn.NormedSum;
+import dev.gatun.nn.RotaryPositionalEmbedding;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import dev.gatun.weights.Loader;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * StarCoder 2 (Lozhkov et al., arXiv 2402.19173): LayerNorms before each part, rotary positions,
+ * heads that share keys, biases everywhere, a window in some sizes.
+ */
+final class Starcoder2 implements Decoder {
+  private static final String TYPE = "starcoder2";
+
+  private final Embedding embedTokens;
+  private final List<Layer> layers = new ArrayList<>();
+  private final LayerNorm norm;
+  private final Linear lmHead;
+  private final Limits limits;
+  private final KvCache.Shape cacheShape;
+
+  private record Layer(
+      int index,
+      LayerNorm inputLayernorm,
+      Linear qkvProj,
+      CausalAttention selfAttn,
+      Linear oProj,
+      LayerNorm postAttentionLayernorm,
+      Linear cFc,
+      Linear cProj) {
+
+    Tensor forward(Tensor x, TokenBatch batch, Trace trace) {
+      try (Scope scope = Scope.open()) {
+        Tensor qkv = qkvProj.forwardNarrow(inputLayernorm.withSum(x, null, qkvProj).x());
+        Tensor attended = trace.attend(selfAttn, qkv, batch, index, scope);
+        Tensor a = oProj.forward(attended, x.dtype());
+        NormedSum middle = postAttentionLayernorm.withSum(a, x, cFc);
+        Tensor fed = cProj.forward(cFc.forwardNarrow(middle.x()), x.dtype());
+        return scope.keep(Elementwise.add(middle.sum(), fed));
+      }
+    }
+  }
+
+  Starcoder2(Config config, Weights all) {
+    Weights weights = all.body("model");
+    int hidden = config.positive("hidden_size", 3072);
+    int length = config.positive("max_position_embeddings", 4096);
+    int heads = config.divisor("num_attention_heads", hidden);
+    int kvHeads = config.positiveUnlessNone("num_key_value_heads", 2, heads);
+    if (heads % kvHeads != 0) {
+      throw config.wrong("num_key_value_heads", "a divisor of the %d heads".formatted(heads));
+    }
+    int size = hidden / heads;
+    long kv = (long) kvHeads * size;
+    int inner = config.positive("intermediate_size", 12288);
+    double eps = config.eps("norm_epsilon", 1e-5);
+    boolean bias = config.flag("use_bias", true);
+    Activation activation = config.activation("hidden_act", "gelu_pytorch_tanh");
+    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size", 49152), hidden);
+    RotaryPositionalEmbedding rotary =
+        weights
+            .loader()
+            .own(
+                RopeConfig.tables(
+                    config, RopeConfig.parameters(config), weights.device(), size, length, false));
+    CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
+    int count = config.positive("num_hidden_layers", 30);
+    for (int i = 0; i < count; i++) {
+      Weights layer = weights.sub("layers." + i);
+      layers.add(
+          new Layer(
+              i,
+              layer.layerNorm("input_layernorm", hidden, eps),
+              layer.joined(
+                  hidden,
+                  new Loader.Layer("self_attn.q_proj", hidden, bias),
+                  new Loader.Layer("self_attn.k_proj", kv, bias),
+                  new Loader.Layer("self_attn.v_proj", kv, bias)),
+              attention.withWindow(SlidingWindow.of(config, TYPE, i)),
+              layer.linear("self_attn.o_proj", hidden, hidden, bias, Activation.NONE),
+              layer.layerNorm("post_attention_layernorm", hidden, eps),
+              layer.linear("mlp.c_fc", inner, hidden, bias, activation),
+              layer.linear("mlp.c_proj", hidden, inner, bias, Activation.NONE)));
+    }
+    norm = weights.layerNorm("norm", hidden, eps);
+    lmHead = all.lmHead(config, "lm_head", embedTokens, true);
+    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
+    cacheShape =
+        new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
+            .withWindow(SlidingWindow.ofAll(config, TYPE, count));
+  }
+
+  @Override
+  public Tensor forward(TokenBatch batch, Trace trace) {
+    return trace.through(
+        embedTokens.forward(batch.ids()),
+        layers.size(),
+        (i, states) -> layers.get(i).forward(states, batch, trace),
+        norm::forward);
+  }
+
+  @Override
+  public Tensor logits(Tensor hidden) {
+    return lmHead.forward(hidden);
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public KvCache.Shape cacheShape() {
+    return cacheShape;
+  }
+
+  @Override
+  public boolean isOtherHead(String name) {
+    return name.equals("lm_head.weight")
+        || name.startsWith("score.")
+        || name.endsWith("rotary_emb.inv_freq");
+  }
+}
