@@ -19,6 +19,9 @@ final class Call implements AutoCloseable {
   /** How long a thread that was asked to end may take before it is interrupted. */
   private static final Duration GRACE = Duration.ofSeconds(2);
 
+  /** How much of a body that is too large is read to its end, in times of the limit. */
+  private static final int READ_PAST = 16;
+
   private final HttpExchange exchange;
   private final ServerLimits limits;
   private final Json json;
@@ -132,13 +135,17 @@ final class Call implements AutoCloseable {
     int most = limits.bodyBytes();
     String told = exchange.getRequestHeaders().getFirst("Content-Length");
     long length = told == null ? most : Long.parseLong(told);
-    if (length > most) {
-      throw tooLarge();
+    if (length <= most) {
+      leaveRoom = room.acquire(length, limits.queueTime());
     }
-    leaveRoom = room.acquire(length, limits.queueTime());
     Future<?> late = clock.after(limits.bodyTime(), this::endSlowBody);
     try {
       InputStream in = exchange.getRequestBody();
+      if (length > most) {
+        // Clients look for an answer when they have sent everything.
+        discard(in, Math.min(length, (long) READ_PAST * most));
+        throw tooLarge();
+      }
       byte[] read = in.readNBytes(most);
       if (read.length == most && in.read() >= 0) {
         throw tooLarge();
@@ -146,6 +153,14 @@ final class Call implements AutoCloseable {
       return read;
     } finally {
       late.cancel(false);
+    }
+  }
+
+  private static void discard(InputStream in, long most) throws IOException {
+    byte[] some = new byte[8192];
+    long left = most;
+    for (int count = 0; left > 0 && count >= 0; left -= count) {
+      count = in.read(some);
     }
   }
 

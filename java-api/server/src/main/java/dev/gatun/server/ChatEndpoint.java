@@ -52,6 +52,7 @@ final class ChatEndpoint implements Endpoint {
     GenerationConfig.Builder settings =
         Sampling.read(
             fields,
+            model,
             model.chat().defaults().config(),
             List.of("max_completion_tokens", "max_tokens"),
             model.generator().maxLength());

@@ -34,7 +34,8 @@ final class ChatFields {
       throw ApiException.wrong("messages", "expected at least one message");
     }
     // Templates that do not know the newer of OpenAI's two names for one role know the older.
-    boolean developers = model.chat().template().source(null, false).contains("developer");
+    String template = model.chat().template().source(null, fields.any("tools") != null);
+    boolean developers = template.contains("developer");
     for (int i = 0; i < given.size(); i++) {
       request.message(message(fields.element("messages", i, given.get(i)), developers));
     }
@@ -46,11 +47,27 @@ final class ChatFields {
     request.continuing(goesOn);
     fields
         .object("chat_template_kwargs")
-        .ifPresent(all -> all.forEach((key, value) -> request.variable(key, Json.plain(value))));
+        .ifPresent(
+            all ->
+                all.forEach(
+                    (key, value) -> {
+                      requireRead(template, all.name(key), key);
+                      request.variable(key, Json.plain(value));
+                    }));
     fields
         .text("reasoning_effort")
-        .ifPresent(effort -> request.variable("reasoning_effort", effort));
+        .ifPresent(
+            effort -> {
+              requireRead(template, "reasoning_effort", "reasoning_effort");
+              request.variable("reasoning_effort", effort);
+            });
     return request;
+  }
+
+  private static void requireRead(String template, String name, String variable) {
+    if (!template.contains(variable)) {
+      throw Fields.unsupported(name, "the model's chat template does not read it");
+    }
   }
 
   private static ChatMessage message(Fields message, boolean developers) {

@@ -38,7 +38,7 @@ final class CompletionTexts implements AutoCloseable {
       generation.begun(() -> streams.forEach(GenerationStream::cancel));
     } catch (IllegalArgumentException e) {
       close();
-      throw ApiException.badRequest(null, "invalid_value", e.getMessage());
+      throw ApiException.badRequest("prompt", "invalid_value", e.getMessage());
     } catch (RuntimeException e) {
       close();
       throw e;

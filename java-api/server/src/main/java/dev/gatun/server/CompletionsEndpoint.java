@@ -66,7 +66,7 @@ final class CompletionsEndpoint implements Endpoint {
     boolean usage = Answers.includeUsage(fields, stream);
     GenerationConfig defaults = model.generator().defaults().config();
     GenerationConfig.Builder settings =
-        Sampling.read(fields, defaults, List.of("max_tokens"), USUAL_TOKENS);
+        Sampling.read(fields, model, defaults, List.of("max_tokens"), USUAL_TOKENS);
     logprobs.ifPresent(settings::logprobs);
     TextFormat format = TextFormat.read(fields);
     if (!format.isFree()) {

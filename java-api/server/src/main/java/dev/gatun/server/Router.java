@@ -145,6 +145,9 @@ final class Router implements HttpHandler {
       }
     }
     if (problem != Call.LEFT) {
+      // What woke this thread has done so: written to by one that is interrupted, a connection
+      // closes.
+      Thread.interrupted();
       tell(call, problem);
     }
   }

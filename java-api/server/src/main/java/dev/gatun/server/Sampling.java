@@ -25,11 +25,16 @@ final class Sampling {
   /**
    * Reads the settings.
    *
+   * @param defaults those of the model's files
    * @param maxTokens the names that the limit of new tokens has
    * @param usualTokens the limit where none is given
    */
   static GenerationConfig.Builder read(
-      Fields fields, GenerationConfig defaults, List<String> maxTokens, int usualTokens) {
+      Fields fields,
+      GenerativeModel model,
+      GenerationConfig defaults,
+      List<String> maxTokens,
+      int usualTokens) {
     GenerationConfig.Builder builder =
         defaults.toBuilder().numBeams(1).numBeamGroups(1).diversityPenalty(0);
     boolean own = defaults.doSample();
@@ -62,7 +67,7 @@ final class Sampling {
       builder.eosTokenId(List.of());
     }
     List<TokenBias> biases = new ArrayList<>(defaults.sequenceBias());
-    biases.addAll(biases(fields));
+    biases.addAll(biases(fields, model.tokenizer().vocabSize()));
     builder.sequenceBias(biases);
     return builder.doSample(true);
   }
@@ -105,7 +110,7 @@ final class Sampling {
     return stops;
   }
 
-  private static List<TokenBias> biases(Fields fields) {
+  private static List<TokenBias> biases(Fields fields, int vocabulary) {
     JsonNode value = fields.any("logit_bias");
     List<TokenBias> biases = new ArrayList<>();
     if (value == null) {
@@ -116,8 +121,9 @@ final class Sampling {
     }
     for (Map.Entry<String, JsonNode> entry : value.properties()) {
       String name = "logit_bias." + entry.getKey();
-      if (!entry.getKey().matches("[0-9]{1,9}")) {
-        throw ApiException.wrong(name, "expected the id of a token as the key");
+      if (!entry.getKey().matches("[0-9]{1,9}") || Integer.parseInt(entry.getKey()) >= vocabulary) {
+        throw ApiException.wrong(
+            name, "expected the id of a token as the key, 0 to %d".formatted(vocabulary - 1));
       }
       double bias = entry.getValue().doubleValue();
       if (!entry.getValue().isNumber() || !(Math.abs(bias) <= 100)) {

@@ -270,6 +270,12 @@ class ChatTest {
         "messages[0].colour",
         "not known",
         "{'model': 'llama', 'messages': [{'role': 'user', 'content': 'w5', 'colour': 1}]}");
+    assertError(
+        "reasoning_effort", "does not read", request("llama", ", 'reasoning_effort': 'low'"));
+    assertError(
+        "chat_template_kwargs.colour",
+        "does not read",
+        request("llama", ", 'chat_template_kwargs': {'colour': 1}"));
     assertError("functions", "send tools", request("llama", ", 'functions': []"));
     assertError("tool_choice", "no tools", request("llama", ", 'tool_choice': 'auto'"));
     assertError(

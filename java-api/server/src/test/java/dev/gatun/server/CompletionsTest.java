@@ -144,6 +144,8 @@ class CompletionsTest {
     assertError(400, "best_of", "not supported", request("'best_of': 2"));
     assertError(400, "presence_penalti", "known are", request("'presence_penalti': 1"));
     assertError(400, "n", "1 to 32", request("'n': 33"));
+    assertError(400, "logit_bias.101", "0 to 100", request("'logit_bias': {'101': 1}"));
+    assertError(400, "prompt", "vocabulary", "{'model': 'llama', 'prompt': [101]}");
     assertError(400, "stop[1]", "a string", request("'stop': ['a', 1]"));
     assertError(400, "logit_bias.x", "id of a token", request("'logit_bias': {'x': 1}"));
     assertError(400, "stream_options", "stream", request("'stream_options': {}"));

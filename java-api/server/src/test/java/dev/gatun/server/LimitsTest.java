@@ -63,6 +63,7 @@ class LimitsTest {
       client.send(chunked);
       assertTrue(client.readUntil("}}").contains("body_too_large"));
     }
+    assertError(413, "body_too_large", "2000 bytes", server.error(PATH, " ".repeat(30_000)));
     String exact = "{\"prompt\": \"w5\", \"max_tokens\": 1}";
     assertEquals(200, server.post(PATH, exact + " ".repeat(2000 - exact.length())).statusCode());
   }
