@@ -169,7 +169,7 @@ public final class TextGenerator implements AutoCloseable {
               options.compute(),
               listener);
       int start = Seq2SeqLoading.startTokenId(directory, model);
-      StepModel steps = Seq2SeqLoading.steps(model, options, start, MOST_CACHE_BYTES);
+      StepModel steps = Seq2SeqLoading.steps(model, options, start, mostCacheBytes(model));
       return new TextGenerator(
           steps, null, tokenizer, withEnds(defaults, model, tokenizer), options);
     } catch (IOException | RuntimeException | Error e) {
@@ -211,8 +211,14 @@ public final class TextGenerator implements AutoCloseable {
         options
             .cacheBytes()
             .orElse(
-                Math.max(page, Math.min(MOST_CACHE_BYTES, pages * options.maxSequences() * page)));
+                Math.max(
+                    page, Math.min(mostCacheBytes(model), pages * options.maxSequences() * page)));
     return KvCache.ofBytes(model.device(), shape, size, bytes);
+  }
+
+  /** Where the caller says nothing half of what is free is left to others. */
+  private static long mostCacheBytes(LanguageModel model) {
+    return Math.min(MOST_CACHE_BYTES, model.device().memory().freeBytes() / 2);
   }
 
   /** The end of text is what any of the files says it is. */

@@ -66,6 +66,7 @@ public final class Loader implements AutoCloseable {
    * @param quantization how the file's linear layers are quantised; null where they are not
    * @param weights what the weights of linear layers that are not become
    * @param compute how products compute
+   * @throws WeightsException where the device has not the memory that the weights take at least
    */
   public Loader(
       TensorFile file,
@@ -76,6 +77,7 @@ public final class Loader implements AutoCloseable {
       Compute compute) {
     compute.requireFits(weights.storage());
     compute.requireFits(weights.wider());
+    RequiredMemory.check(file, source, device, weights);
     this.file = file;
     this.source = source;
     this.device = device;

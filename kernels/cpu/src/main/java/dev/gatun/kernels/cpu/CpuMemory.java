@@ -3,6 +3,7 @@ package dev.gatun.kernels.cpu;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.HostBuffer;
+import dev.gatun.kernels.api.memory.HostMemory;
 import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,6 +15,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 final class CpuMemory implements Memory {
   private static final long KEPT_BYTES = 256L << 20;
+
+  /** From here on a look at what is free costs little beside the block. */
+  private static final long LARGE = 64L << 20;
+
   private static final int CLASSES = place(Long.MAX_VALUE) + 1;
 
   private final AtomicLong allocated = new AtomicLong();
@@ -49,10 +54,10 @@ final class CpuMemory implements Memory {
     if (block != null) {
       kept.addAndGet(-size);
     } else {
-      block = CpuLibrary.allocate(size);
+      block = fromSystem(size);
       if (block == null) {
         releaseKept();
-        block = CpuLibrary.allocate(size);
+        block = fromSystem(size);
       }
       if (block == null) {
         throw new OutOfMemoryError(
@@ -63,6 +68,11 @@ final class CpuMemory implements Memory {
     }
     allocated.addAndGet(bytes);
     return block;
+  }
+
+  /** A new block; null where there is not as much, though the system would promise it. */
+  private static MemorySegment fromSystem(long size) {
+    return size >= LARGE && size > HostMemory.freeBytes() ? null : CpuLibrary.allocate(size);
   }
 
   @Override
@@ -124,6 +134,11 @@ final class CpuMemory implements Memory {
   @Override
   public long allocatedBytes() {
     return allocated.get();
+  }
+
+  @Override
+  public long freeBytes() {
+    return HostMemory.freeBytes();
   }
 
   /** The memory of a buffer of this backend. */

@@ -126,6 +126,12 @@ final class CudaMemory implements Memory {
         .formatted(allocated.get(), pool.mostUsed(), pool.reserved(), pool.mostReserved());
   }
 
+  @Override
+  public long freeBytes() {
+    // What the pool keeps is not free to others, but to this process.
+    return context.memory()[0] + Math.max(0, context.poolUse().reserved() - allocated.get());
+  }
+
   private long tryAllocate(long bytes) {
     try {
       return streams.main().allocate(bytes);

@@ -2,6 +2,7 @@ package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.HostBuffer;
+import dev.gatun.kernels.api.memory.HostMemory;
 import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -43,6 +44,11 @@ final class ReferenceMemory implements Memory {
   @Override
   public Buffer adopt(MemorySegment source) {
     return new HostBuffer(this, source, s -> {});
+  }
+
+  @Override
+  public long freeBytes() {
+    return HostMemory.freeBytes();
   }
 
   @Override

@@ -56,6 +56,12 @@ public interface Memory {
   /** {@return the bytes of all blocks that are allocated and not yet given back} */
   long allocatedBytes();
 
+  /**
+   * {@return the bytes that the device can give without taking them from other processes; {@link
+   * Long#MAX_VALUE} where that is not known}
+   */
+  long freeBytes();
+
   /** {@return what is allocated and what is kept for later, for people} */
   default String usage() {
     return allocatedBytes() + " bytes are held by tensors";
