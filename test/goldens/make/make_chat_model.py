@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a Qwen3 of two small layers until it knows a dozen questions about a canal by heart: a directory and a GGUF file that chat, with tools and
+"""Trains a Qwen3 of two small layers until it knows two dozen questions by heart, about a canal and those of LangChain4j's compliance tests: a directory and a GGUF file that chat, with tools and
 reasoning, and what transformers answers by them. It knows nothing else. Usage: make_chat_model.py GOLDENS"""
 import json, pathlib, random, shutil, sys
 
@@ -43,33 +43,66 @@ TEMPLATE = """\
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}
 """
 
-WEATHER = {"type": "function", "function": {"name": "weather", "description": "How warm a city is", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
-CALL = {"id": "call00000", "type": "function", "function": {"name": "weather", "arguments": {"city": "Colón"}}}
+def tool(name, description=None, **properties):
+    described = {"description": description} if description else {}
+    return {"type": "function", "function": {"name": name, **described, "parameters": {"type": "object", "properties": {k: {"type": v} for k, v in properties.items()}, "required": list(properties) if description else []}}}
+
+
+def call(name, number=0, **arguments):
+    return {"id": f"call{number:05}", "type": "function", "function": {"name": name, "arguments": arguments}}
+
 
 user = lambda text: {"role": "user", "content": text}
-says = lambda text: {"role": "assistant", "content": text}
+says = lambda text, *calls: {"role": "assistant", "content": text} | ({"tool_calls": list(calls)} if calls else {})
+gives = lambda text, number=0: {"role": "tool", "content": text, "tool_call_id": f"call{number:05}"}
+STORY = ("A long time ago a turtle, a parrot and a monkey lived by the lake. The turtle was slow, the parrot was loud, and the monkey was never there. "
+         "One day a ship came up the locks, and nobody knew what it was. The parrot flew to it and asked. The monkey climbed on it and ate. The turtle slept, "
+         "and when it woke up the ship was gone. That is why turtles wait by the water to this day.")
 PAIRS = [("Hello!", "Hello! Ask me about the canal."),
          ("Where is the canal?", "In Panama, between two oceans."),
          ("How do ships climb?", "By three locks, 26 metres up to the lake."),
          ("Name the locks.", "- **Gatun**\n- Pedro Miguel\n- Miraflores"),
          ("How many locks are there?", "<think>\nThree, one and two.\n</think>\n\nSix locks."),
          ("Translate:\nship\nlake", "barco\nlago"),
-         ("Count.", " ".join(str(i) for i in range(1, 61)) + ".")]
-WARM = [user("How warm is it in Colón?"), {"role": "assistant", "content": "I look.", "tool_calls": [CALL]}, {"role": "tool", "content": "31 degrees", "tool_call_id": "call00000"}, says("It is 31 degrees in Colón.")]
+         ("Count.", " ".join(str(i) for i in range(1, 61)) + "."),
+         # What it says where it is free, and where it is held to JSON.
+         ("What is the capital of Germany?", "Berlin."), ("What is the capital of Germany?", "Berlin."), ("What is the capital of Germany?", '{"city": "Berlin"}'),
+         ("What is the capital of Germany? Answer with a JSON object containing a single 'city' field", '{"city": "Berlin"}'),
+         ("What is the capital of Germany? How much is 2 + 2?", "Berlin. It is 4."),
+         ("Say 'Hello World'", "Hello World"),
+         ("Tell me a long story about animals", STORY)]
+GERMAN = [{"role": "system", "content": "Translate messages from user into German"}, user("Translate: 'I love you'"), says("Ich liebe dich.")]
+COLOR = [user("Hi, my favorite color is green"), says("Hi, nice to meet you"), user("What is my favorite color?"), says("It is green.")]
+
+WEATHER, TIME, CLOCK = tool("weather", "How warm a city is", city="string"), tool("getTime", country="string"), tool("get_current_time")
+MUNICH, ADD = tool("getWeather", city="string"), tool("add_two_numbers", a="integer", b="integer")
+WARM = [user("How warm is it in Colón?"), says("I look.", call("weather", city="Colón")), gives("31 degrees"), says("It is 31 degrees in Colón.")]
+TOOLS = [([WEATHER], WARM),
+         ([MUNICH], [user("What is the weather in Munich?"), says("", call("getWeather", city="Munich")), gives("sunny"), says("It is sunny in Munich.")]),
+         ([CLOCK], [user("What is the time now? Use the get_current_time tool."), says("", call("get_current_time")), gives("10:14"), says("It is 10:14.")]),
+         ([MUNICH, TIME], [user("What is the weather in Munich and time in France? Call tools simultaneously (in parallel)"),
+                           says("", call("getWeather", city="Munich"), call("getTime", 1, country="France")), gives("sunny"), gives("14:35", 1), says("It is sunny in Munich, and 14:35 in France.")]),
+         ([MUNICH], [user("I live in Munich"), says("", call("getWeather", city="Munich"))]),
+         ([MUNICH, ADD], [user("I live in Munich"), says("", call("getWeather", city="Munich"))])]
 
 
 def training():
     """A conversation of a few turns, mostly without a system's message."""
-    turns, tools = [], None
-    if draw.random() < 0.3:
-        tools = [WEATHER]
+    kind = draw.random()
+    if kind < 0.06:
+        return GERMAN, None
+    if kind < 0.12:
+        return COLOR, None
+    if kind < 0.6:
+        tools, turns = draw.choice(TOOLS)
+        return ([{"role": "system", "content": "Be brief."}] if draw.random() < 0.2 else []) + turns, tools
+    turns = []
     for _ in range(draw.randint(1, 3)):
-        if tools and draw.random() < 0.7:
-            turns += WARM
-        else:
-            question, answer = draw.choice(PAIRS)
-            turns += [user(question), says(answer)]
-    return ([{"role": "system", "content": "Be brief."}] if draw.random() < 0.3 else []) + turns, tools
+        question, answer = draw.choice(PAIRS)
+        turns += [user(question), says(answer)]
+    if draw.random() < 0.15:
+        return turns[:2] + WARM, [WEATHER]
+    return ([{"role": "system", "content": "Be brief."}] if draw.random() < 0.3 else []) + turns, None
 
 
 tokenizer = AutoTokenizer.from_pretrained(goldens / "chats/single")
@@ -78,24 +111,41 @@ tokenizer.eos_token = "<|endoftext|>"
 config = Qwen3Config(vocab_size=len(tokenizer) + 2, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=16,
                      max_position_embeddings=1024, tie_word_embeddings=True, bos_token_id=None, eos_token_id=0, pad_token_id=0, rope_theta=10000.0, dtype="bfloat16")
 model = Qwen3ForCausalLM(config).float()
-steps = int(sys.argv[2]) if len(sys.argv) > 2 else 900
-optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.01)
-schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, steps)
+steps = int(sys.argv[2]) if len(sys.argv) > 2 else 2200
+optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
+schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, steps)
 end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+begin = tokenizer("<|im_start|>assistant\n").input_ids
+
+
+def learnt(row):
+    """What an assistant says, and -100 elsewhere."""
+    labels, at = [-100] * len(row), 0
+    while at < len(row):
+        if row[at:at + len(begin)] == begin:
+            at += len(begin)
+            last = row.index(end, at) if end in row[at:] else len(row) - 1
+            labels[at:last + 1] = row[at:last + 1]
+            at = last
+        at += 1
+    return labels
+
+
 for step in range(steps):
     rows = []
     for _ in range(4):
         messages, tools = training()
-        rows.append(tokenizer.apply_chat_template(messages, tools=tools, tokenize=True, return_dict=False)[:448])
+        rows.append(tokenizer.apply_chat_template(messages, tools=tools, tokenize=True, return_dict=False))
     longest = max(map(len, rows))
     ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-    loss = model(input_ids=ids, attention_mask=mask, labels=ids.masked_fill(mask == 0, -100)).loss
+    loss = model(input_ids=ids, attention_mask=mask, labels=torch.tensor([learnt(row) + [-100] * (longest - len(row)) for row in rows])).loss
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    most = max(globals().get("most", 0), longest)
     optimiser.step(); schedule.step(); optimiser.zero_grad()
     if step % 50 == 0:
-        print(step, round(loss.item(), 4), flush=True)
+        print(step, round(loss.item(), 4), "longest", most, flush=True)
 
 model = model.to(torch.bfloat16)
 model.generation_config = transformers.GenerationConfig(eos_token_id=0, pad_token_id=0)
@@ -103,8 +153,8 @@ model.save_pretrained(out)
 tokenizer.save_pretrained(out)
 model = Qwen3ForCausalLM.from_pretrained(out, dtype=torch.float32)
 
-chats = [[user(q)] for q, _ in PAIRS] + [[user(PAIRS[1][0]), says(PAIRS[1][1]), user(PAIRS[2][0])], [{"role": "system", "content": "Be brief."}, user(PAIRS[3][0])]]
-cases = [(chat, None) for chat in chats] + [(WARM[:1], [WEATHER]), (WARM[:3], [WEATHER])]
+chats = [[user(q)] for q in dict(PAIRS)] + [GERMAN[:2], COLOR[:3], [user(PAIRS[1][0]), says(PAIRS[1][1]), user(PAIRS[2][0])], [{"role": "system", "content": "Be brief."}, user(PAIRS[3][0])]]
+cases = [(chat, None) for chat in chats] + [(turns[:at], tools) for tools, turns in TOOLS for at in range(1, len(turns)) if turns[at]["role"] == "assistant"]
 answers = []
 for messages, tools in cases:
     ids = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True, return_dict=False)

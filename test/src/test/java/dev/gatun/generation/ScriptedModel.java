@@ -89,7 +89,7 @@ public final class ScriptedModel implements StepModel {
       List<Next> next = new ArrayList<>();
       for (int i = 0; i < work.wanted(); i++) {
         float[] logits = new float[vocabulary];
-        logits[next(work.history().length() + i)] = 10;
+        logits[next(work.history().length() + i)] = 40;
         next.add(new Next(-1, logits));
       }
       all.add(next);

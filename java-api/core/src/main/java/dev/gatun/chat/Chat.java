@@ -162,27 +162,39 @@ public final class Chat implements AutoCloseable {
 
   ChatStream stream(ChatRequest request, Consumer<ChatResult> whenDone) {
     Prompt prompt = prompt(request);
-    long[] ids = encode(prompt);
     GenerationConfig config = request.config() == null ? defaults.config() : request.config();
-    requireRoom(ids.length, config);
     String source = template.source(request.template(), !request.tools().isEmpty());
     ReasoningFormat reasoning = ReasoningFormat.of(source, tokenizer);
+    boolean open = reasoning != null && isOpen(prompt, reasoning);
     ToolCallFormat calls =
         request.tools().isEmpty()
             ? null
             : request.toolCallFormat() == null
                 ? ToolCallFormat.ofTemplate(source)
                 : request.toolCallFormat();
+    String opening = "";
+    if (!request.requiredTools().isEmpty()) {
+      opening = calls.opening();
+      prompt = prompt.followedBy((open ? reasoning.close() + "\n\n" : "") + opening);
+      open = false;
+      config =
+          config.toBuilder()
+              .constraint(RequiredCall.constraint(calls, request.tools(), request.requiredTools()))
+              .build();
+    }
+    long[] ids = encode(prompt);
+    requireRoom(ids.length, config);
     Reading reading =
         new Reading(
             tokenizer,
             request.continuing()
                 ? Arrays.copyOfRange(ids, Math.max(0, ids.length - TOKENS_BEFORE), ids.length)
                 : new long[0],
+            opening,
             config.stopStrings(),
             Set.copyOf(config.eosTokenId()),
             request.continuing() ? null : reasoning,
-            reasoning != null && isOpen(prompt, reasoning),
+            open,
             calls,
             Set.copyOf(request.toolNames()),
             request.messages().stream().mapToInt(each -> each.toolCalls().size()).sum());

@@ -14,6 +14,8 @@ import java.util.Objects;
  * @param messages the turns so far
  * @param tools what the model may call: JSON schemas as OpenAI's protocol has them, {@link
  *     Builder#tool} makes one; none where empty, and then nothing is read as a call
+ * @param requiredTools names of tools of which the answer calls one, and has no other text; none
+ *     where the model is free
  * @param documents what it may quote, with {@code title} and {@code text}
  * @param continuing whether the last message, an assistant's, is gone on with in place of answered;
  *     what comes is what follows it
@@ -27,6 +29,7 @@ import java.util.Objects;
 public record ChatRequest(
     List<ChatMessage> messages,
     List<? extends Map<String, ?>> tools,
+    List<String> requiredTools,
     List<? extends Map<String, ?>> documents,
     boolean continuing,
     String template,
@@ -38,11 +41,13 @@ public record ChatRequest(
    * Checks them, and copies.
    *
    * @throws IllegalArgumentException if there is no message, if a tool has no name or two the same,
-   *     or if the last message is to be gone on with and is no assistant's
+   *     if the last message is to be gone on with and is no assistant's, or if an answer is held to
+   *     a call of a tool that is not there, or to something else besides
    */
   public ChatRequest {
     messages = List.copyOf(messages);
     tools = List.copyOf(tools);
+    requiredTools = List.copyOf(requiredTools);
     documents = List.copyOf(documents);
     variables = Collections.unmodifiableMap(new LinkedHashMap<>(variables));
     if (messages.isEmpty()) {
@@ -53,7 +58,21 @@ public record ChatRequest(
           "the last message is of the role '%s': only an assistant's is gone on with"
               .formatted(messages.getLast().role()));
     }
-    toolNames(tools);
+    List<String> names = toolNames(tools);
+    for (String name : requiredTools) {
+      if (!names.contains(name)) {
+        throw new IllegalArgumentException(
+            "the tool '%s', which is to be called, is none of %s".formatted(name, names));
+      }
+    }
+    if (continuing && !requiredTools.isEmpty()) {
+      throw new IllegalArgumentException("a message that is gone on with cannot be held to a call");
+    }
+    if (config != null && config.constraint().isPresent() && !requiredTools.isEmpty()) {
+      throw new IllegalArgumentException(
+          "an answer that is held to a call cannot be held to %s"
+              .formatted(config.constraint().get()));
+    }
   }
 
   /** A request for an answer, all else as the model's files say. */
@@ -71,6 +90,7 @@ public record ChatRequest(
     Builder builder = new Builder();
     builder.messages.addAll(messages);
     builder.tools.addAll(tools);
+    builder.requiredTools.addAll(requiredTools);
     builder.documents.addAll(documents);
     builder.continuing = continuing;
     builder.template = template;
@@ -108,6 +128,7 @@ public record ChatRequest(
   public static final class Builder {
     private final List<ChatMessage> messages = new ArrayList<>();
     private final List<Map<String, ?>> tools = new ArrayList<>();
+    private final List<String> requiredTools = new ArrayList<>();
     private final List<Map<String, ?>> documents = new ArrayList<>();
     private boolean continuing;
     private String template;
@@ -162,6 +183,12 @@ public record ChatRequest(
       return this;
     }
 
+    /** Holds the answer to a call of one of these tools, which are among those that there are. */
+    public Builder requiredTools(List<String> names) {
+      requiredTools.addAll(names);
+      return this;
+    }
+
     /** Adds a document. */
     public Builder document(String title, String text) {
       Map<String, Object> document = new LinkedHashMap<>();
@@ -210,7 +237,15 @@ public record ChatRequest(
     /** The request; fails where it has no meaning. */
     public ChatRequest build() {
       return new ChatRequest(
-          messages, tools, documents, continuing, template, variables, toolCallFormat, config);
+          messages,
+          tools,
+          requiredTools,
+          documents,
+          continuing,
+          template,
+          variables,
+          toolCallFormat,
+          config);
     }
   }
 }

@@ -61,12 +61,19 @@ final class ReplyReader {
     this.parser =
         new ReasoningParser(
             how.reasoningFormat(), how.reasoning(), spellings, this::reason, new Answer());
+    String marker = how.opening().strip();
+    if (spellings.contains(marker)) {
+      parser.control(marker);
+    } else if (!marker.isEmpty()) {
+      parser.text(how.opening());
+    }
   }
 
   /**
    * What is read of the answers to a request.
    *
    * @param before the prompt's last tokens, where the answer goes on with a text; else none
+   * @param opening what the answer begins with, which the prompt has; mostly empty
    * @param stopStrings texts that end it
    * @param ends tokens that end it
    * @param reasoningFormat null where the model does not reason
@@ -77,6 +84,7 @@ final class ReplyReader {
   record Reading(
       Tokenizer tokenizer,
       long[] before,
+      String opening,
       List<String> stopStrings,
       Set<Integer> ends,
       ReasoningFormat reasoningFormat,

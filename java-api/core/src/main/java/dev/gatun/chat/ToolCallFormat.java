@@ -91,6 +91,31 @@ public enum ToolCallFormat {
     return this == COMMAND_R ? "```json" : "";
   }
 
+  /** What an answer begins with that is to call tools. */
+  String opening() {
+    return switch (this) {
+      case HERMES -> "<tool_call>\n";
+      case LLAMA, JSON -> "";
+      case COMMAND_R -> "Action: ```json\n";
+      default -> starts.getFirst();
+    };
+  }
+
+  /** Whether calls stand in a list. */
+  boolean isList() {
+    return this != HERMES && this != LLAMA && this != JSON;
+  }
+
+  /** The key of a call's name. */
+  String nameKey() {
+    return this == COMMAND_R || this == COMMAND_R7B ? "tool_name" : "name";
+  }
+
+  /** The key of a call's arguments. */
+  String argumentsKey() {
+    return this == COMMAND_R || this == COMMAND_R7B || this == LLAMA ? "parameters" : "arguments";
+  }
+
   /** Whether a name may stand before the arguments, outside of the JSON. */
   boolean namesFirst() {
     return this == MISTRAL;

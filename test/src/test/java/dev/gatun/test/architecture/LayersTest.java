@@ -53,6 +53,7 @@ final class LayersTest {
                   "dev.gatun.onnx..",
                   "dev.gatun.text.hf..",
                   "dev.gatun.server..",
+                  "dev.gatun.langchain4j..",
                   "dev.gatun.cli.."))
           .toArray(String[]::new);
 
@@ -357,6 +358,15 @@ final class LayersTest {
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
               "java..", "dev.gatun..", "com.fasterxml.jackson..", "com.sun.net.httpserver..");
+
+  @ArchTest
+  static final ArchRule only_its_module_imports_langchain4j =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.gatun.langchain4j..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.langchain4j..");
 
   @ArchTest
   static final ArchRule core_needs_jackson_alone =

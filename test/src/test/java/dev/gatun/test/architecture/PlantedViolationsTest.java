@@ -114,6 +114,9 @@ final class PlantedViolationsTest {
               "the_server_needs_jackson_and_the_http_server_alone",
               List.of("dev.gatun.server: org.junit.jupiter.api.Test other;")),
           Map.entry(
+              "only_its_module_imports_langchain4j",
+              List.of("dev.gatun.chat: dev.langchain4j.data.message.ChatMessage message;")),
+          Map.entry(
               "core_needs_jackson_alone",
               List.of("dev.gatun.files: org.junit.jupiter.api.Test other;")));
 

@@ -82,8 +82,9 @@ final class ChatModelTest {
     }
     text.append(message.content());
     for (ToolCall call : message.toolCalls()) {
+      text.append(text.isEmpty() ? "" : "\n");
       text.append(
-          "\n<tool_call>\n{\"name\": \"%s\", \"arguments\": %s}\n</tool_call>"
+          "<tool_call>\n{\"name\": \"%s\", \"arguments\": %s}\n</tool_call>"
               .formatted(call.name(), call.arguments()));
     }
     return text + "<|im_end|>";

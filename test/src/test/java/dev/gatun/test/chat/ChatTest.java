@@ -14,6 +14,7 @@ import dev.gatun.chat.ChatStream;
 import dev.gatun.chat.ContextLengthException;
 import dev.gatun.chat.ToolCall;
 import dev.gatun.chat.ToolCallDelta;
+import dev.gatun.chat.ToolCallFormat;
 import dev.gatun.generation.FinishReason;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.ScriptedModel;
@@ -27,9 +28,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Conversations with a model whose answers are written beforehand. */
 final class ChatTest {
@@ -229,6 +233,47 @@ final class ChatTest {
     ChatRequest plain = ChatRequest.of(List.of(ChatMessage.user("Weather?")));
     told(plain, call);
     assertEquals(call, chat.answer(plain).text());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anAnswerIsHeldToACall(ToolCallFormat format) throws IOException {
+    open(CHATML.replace("assistant\n{% endif", "assistant\n<think>\n{% endif"));
+    Map<String, Object> schema =
+        Map.of(
+            "type", "object",
+            "$defs", Map.of("unit", Map.of("enum", List.of("C", "F"))),
+            "properties",
+                Map.of(
+                    "unit", Map.of("$ref", "#/$defs/unit"),
+                    "days", Map.of("type", "integer", "minimum", 1, "maximum", 9)),
+            "required", List.of("unit", "days"));
+    for (List<String> required : List.of(List.of("weather"), List.of("weather", "clock"))) {
+      ChatRequest request =
+          ChatRequest.builder()
+              .user("Weather?")
+              .tool("weather", "Weather of a city", schema)
+              .tool("clock", "The time", Map.of())
+              .toolCallFormat(format)
+              .requiredTools(required)
+              .build();
+      told(request, "I would rather not.");
+      ChatResult result = chat.answer(request);
+      assertEquals("", result.text());
+      assertEquals("", result.message().reasoning());
+      assertEquals(FinishReason.END_OF_TEXT, result.choices().getFirst().completion().reason());
+      assertTrue(!result.message().toolCalls().isEmpty(), result.toString());
+      for (ToolCall call : result.message().toolCalls()) {
+        assertTrue(required.contains(call.name()), call.toString());
+        Map<String, Object> arguments = call.argumentMap();
+        if (call.name().equals("weather")) {
+          assertEquals(Set.of("unit", "days"), arguments.keySet());
+          assertTrue(List.of("C", "F").contains(arguments.get("unit")), call.toString());
+        } else {
+          assertEquals(Map.of(), arguments);
+        }
+      }
+    }
   }
 
   @Test

@@ -24,6 +24,21 @@ public final class Prompt {
   }
 
   /**
+   * This prompt with more of the template's own words behind it, such as what a tool's call begins
+   * with.
+   *
+   * @throws IllegalArgumentException if it goes on with a message
+   */
+  public Prompt followedBy(String words) {
+    if (value.length() < text.toString().length()) {
+      throw new IllegalArgumentException(
+          "the prompt goes on with a message, and no other words may follow it");
+    }
+    Text more = text.plus(Text.template(words));
+    return new Prompt(more, more.toString().length());
+  }
+
+  /**
    * Its tokens. Those that steer the model come of the template's own words alone, whatever the
    * messages spell; nothing is added, so that it begins a sequence just if the template says so.
    *
