@@ -18,8 +18,8 @@ final class Page {
   static String policy(byte... page) {
     StringBuilder policy =
         new StringBuilder(
-            "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none';"
-                + " form-action 'none'; frame-ancestors 'none'");
+            "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action"
+                + " 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'");
     Matcher inline = INLINE.matcher(new String(page, StandardCharsets.UTF_8));
     while (inline.find()) {
       policy

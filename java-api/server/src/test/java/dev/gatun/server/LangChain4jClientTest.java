@@ -4,10 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.generation.GeneratorOptions;
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
+import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.exception.InvalidRequestException;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ResponseFormat;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.request.ToolChoice;
+import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
+import dev.langchain4j.model.chat.request.json.JsonSchema;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.openai.OpenAiChatModel;
@@ -29,7 +39,19 @@ class LangChain4jClientTest {
 
   @BeforeAll
   static void start(@TempDir Path folder) throws Exception {
-    server = TestServer.ofAll(folder, options -> options);
+    server =
+        TestServer.of(
+            List.of(
+                ServedModel.load(
+                    "llama",
+                    TestModels.llama(folder.resolve("llama"), 128),
+                    GeneratorOptions.defaults()),
+                ServedModel.load(
+                    "embedder",
+                    TestModels.embedder(folder.resolve("embedder")),
+                    GeneratorOptions.defaults()),
+                TestModels.ofBytes("bytes")),
+            options -> options);
   }
 
   @AfterAll
@@ -45,6 +67,8 @@ class LangChain4jClientTest {
         .temperature(temperature)
         .seed(8)
         .maxTokens(10)
+        .strictTools(true)
+        .strictJsonSchema(true)
         .maxRetries(0)
         .build();
   }
@@ -86,6 +110,73 @@ class LangChain4jClientTest {
     assertEquals(whole.aiMessage().text(), joined.aiMessage().text());
     assertEquals(whole.aiMessage().text(), parts.toString());
     assertEquals(10, joined.tokenUsage().outputTokenCount());
+  }
+
+  /** Asks a model whose tokens spell bytes. */
+  private static ChatResponse ask(ChatRequest.Builder request) {
+    return chat(1)
+        .chat(
+            request
+                .modelName("bytes")
+                .maxOutputTokens(120)
+                .messages(UserMessage.from("x"))
+                .build());
+  }
+
+  @Test
+  void answers_by_a_schema() {
+    JsonObjectSchema place =
+        JsonObjectSchema.builder()
+            .addEnumProperty("city", List.of("Colón", "Gatun"))
+            .addIntegerProperty("metres")
+            .required("city")
+            .additionalProperties(false)
+            .build();
+    String text =
+        ask(ChatRequest.builder()
+                .responseFormat(
+                    ResponseFormat.builder()
+                        .type(ResponseFormatType.JSON)
+                        .jsonSchema(JsonSchema.builder().name("place").rootElement(place).build())
+                        .build()))
+            .aiMessage()
+            .text();
+    assertTrue(text.contains("Colón") || text.contains("Gatun"), text);
+  }
+
+  @Test
+  void calls_tools() {
+    ToolSpecification weather =
+        ToolSpecification.builder()
+            .name("weather")
+            .description("of a city")
+            .parameters(
+                JsonObjectSchema.builder()
+                    .addEnumProperty("city", List.of("Colón", "Gatun"))
+                    .required("city")
+                    .additionalProperties(false)
+                    .build())
+            .build();
+    ChatResponse answer =
+        ask(ChatRequest.builder().toolSpecifications(weather).toolChoice(ToolChoice.REQUIRED));
+    assertEquals(FinishReason.TOOL_EXECUTION, answer.finishReason(), answer::toString);
+    ToolExecutionRequest call = answer.aiMessage().toolExecutionRequests().getFirst();
+    assertEquals("weather", call.name());
+    assertTrue(call.arguments().contains("city"), call::arguments);
+    // What the tool gave goes back.
+    ChatResponse next =
+        chat(1)
+            .chat(
+                ChatRequest.builder()
+                    .modelName("bytes")
+                    .maxOutputTokens(3)
+                    .messages(
+                        UserMessage.from("x"),
+                        answer.aiMessage(),
+                        ToolExecutionResultMessage.from(call, "31 degrees"))
+                    .toolSpecifications(weather)
+                    .build());
+    assertEquals(3, next.tokenUsage().outputTokenCount());
   }
 
   @Test

@@ -83,10 +83,15 @@ class LoadTest {
           after);
       assertTrue(after.heap - before.heap < 20 << 20, "the heap grows");
       assertTrue(after.direct - before.direct < 4 << 20, "direct memory grows");
-      assertTrue(after.threads - before.threads < 8, "threads stay");
+      assertTrue(after.threads - before.threads < 8 + processors(), "threads stay");
       assertEquals(0, server.metric("gatun_sequences_running{model=\"llama\"}"));
       assertEquals(0, server.metric("gatun_queue_length{model=\"llama\"}"));
     }
+  }
+
+  /** Carriers of virtual threads may come late. */
+  private static int processors() {
+    return Runtime.getRuntime().availableProcessors();
   }
 
   /** How long answers waited for their turn, in milliseconds, sorted. */

@@ -113,9 +113,11 @@ class PageTest {
       assertEquals(2, browser.run("return document.querySelectorAll('.turn').length").asInt());
       // The policy stops what the page's own code would let through.
       browser.run(
-          "const s = document.createElement('script'); s.textContent = 'document.title ="
-              + " \"owned\"'; try { document.body.append(s); } catch { }");
+          "try { const s = document.createElement('script'); s.textContent = 'document.title ="
+              + " \"owned\"'; document.body.append(s); } catch { }"
+              + " try { document.body.innerHTML = '<img src=x onerror=alert(1)>'; } catch { }");
       assertEquals("Gatun", browser.run("return document.title").asText());
+      assertEquals(2, browser.run("return document.querySelectorAll('.turn').length").asInt());
     }
   }
 

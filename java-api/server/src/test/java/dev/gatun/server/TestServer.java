@@ -12,12 +12,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executors;
 import java.util.function.UnaryOperator;
 
 /** A server of small models on a free port, and a client of it. */
 final class TestServer implements AutoCloseable {
   private final GatunServer server;
-  private final HttpClient client = HttpClient.newHttpClient();
+  private final HttpClient client =
+      HttpClient.newBuilder().executor(Executors.newVirtualThreadPerTaskExecutor()).build();
 
   private TestServer(GatunServer server) {
     this.server = server;
