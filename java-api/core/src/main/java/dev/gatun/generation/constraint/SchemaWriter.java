@@ -227,6 +227,14 @@ final class SchemaWriter {
     if (all.isEmpty()) {
       return sequence(text("\""), repeat(JsonText.CHARACTER, min, max), text("\""));
     }
+    if (all.size() == 1
+        && all.getFirst() instanceof Repeat repeat
+        && repeat.body() instanceof Expression.Characters) {
+      // So many characters of a set: that counts itself.
+      int least = Math.max(min, repeat.min());
+      int most = Math.min(max, repeat.max());
+      return least > most ? NEVER : strings.quoted(repeat(repeat.body(), least, most));
+    }
     boolean within =
         all.stream()
             .map(StringText.Length::of)

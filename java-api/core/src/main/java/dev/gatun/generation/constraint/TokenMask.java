@@ -44,7 +44,7 @@ public final class TokenMask {
   /** Whether a token is one of them. */
   public boolean contains(int id) {
     return few == null
-        ? id >> 6 < bits.length && (bits[id >> 6] >>> id & 1) != 0
+        ? id >= 0 && id >> 6 < bits.length && (bits[id >> 6] >>> id & 1) != 0
         : Arrays.binarySearch(few, id) >= 0;
   }
 
