@@ -13,6 +13,7 @@ import java.util.Map;
  * What form an answer is to have: calls of tools, and the format of its text.
  *
  * @param tools those that the model is told of
+ * @param required those of which the answer calls one; none where the model is free
  * @param format how calls are spelt; null for what the model's template says
  * @param constraint what the text is held to; null for nothing
  * @param oneCall whether calls behind the first are left out
@@ -20,6 +21,7 @@ import java.util.Map;
  */
 record AnswerForm(
     List<Map<String, ?>> tools,
+    List<String> required,
     ToolCallFormat format,
     Constraint constraint,
     boolean oneCall,
@@ -41,36 +43,41 @@ record AnswerForm(
     }
     List<Map<String, ?>> told = tools.stream().<Map<String, ?>>map(Tool::told).toList();
     TextFormat text = TextFormat.read(fields);
-    List<String> warnings = new ArrayList<>();
-    boolean free = choice.equals("auto") && text.isFree() || tools.isEmpty();
-    if (free) {
-      tools.stream()
-          .filter(Tool::strict)
-          .forEach(
-              tool ->
-                  warnings.add(
-                      ("strict of the tool %s has no effect: arguments are held to their schema"
-                              + " where tool_choice forces a call")
-                          .formatted(tool.name)));
-      return new AnswerForm(told, null, text.constraint(), oneCall, warnings);
+    if (choice.equals("required") || choice.startsWith("=")) {
+      List<String> required =
+          choice.equals("required")
+              ? tools.stream().map(Tool::name).toList()
+              : List.of(choice.substring(1));
+      // Such an answer has no text that could be held to a format.
+      return new AnswerForm(told, required, null, null, oneCall, List.of());
     }
-    if (choice.equals("auto") && !text.isJson()) {
+    if (tools.isEmpty() || text.isFree()) {
+      return new AnswerForm(told, List.of(), null, text.constraint(), oneCall, warnings(tools));
+    }
+    if (!text.isJson()) {
       throw Fields.unsupported(
           "structured_outputs", "with tools, unless it is JSON or tool_choice is none");
     }
-    // A call is JSON then, whatever the model's template has: so it can be held to its schema.
+    // A call is JSON then, whatever the model's template has: one of the forms of the text.
     ObjectNode schema = Json.object();
     ArrayNode forms = schema.putArray("anyOf");
     for (Tool tool : tools) {
-      if (choice.equals("auto") || choice.equals("required") || choice.equals("=" + tool.name)) {
-        forms.add(call(tool, "#/anyOf/%d/properties/arguments".formatted(forms.size())));
-      }
+      forms.add(call(tool, "#/anyOf/%d/properties/arguments".formatted(forms.size())));
     }
-    if (choice.equals("auto")) {
-      forms.add(Schemas.moved(text.schema(), "#/anyOf/" + forms.size()));
-    }
+    forms.add(Schemas.moved(text.schema(), "#/anyOf/" + forms.size()));
     Constraint constraint = TextFormat.schema("tools", schema);
-    return new AnswerForm(told, ToolCallFormat.JSON, constraint, oneCall, warnings);
+    return new AnswerForm(told, List.of(), ToolCallFormat.JSON, constraint, oneCall, List.of());
+  }
+
+  private static List<String> warnings(List<Tool> tools) {
+    return tools.stream()
+        .filter(Tool::strict)
+        .map(
+            tool ->
+                ("strict of the tool %s has no effect: arguments are held to their schema where"
+                        + " tool_choice forces a call")
+                    .formatted(tool.name))
+        .toList();
   }
 
   private static ObjectNode call(Tool tool, String place) {

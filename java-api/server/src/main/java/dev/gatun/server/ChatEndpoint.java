@@ -9,6 +9,7 @@ import dev.gatun.chat.ChatMessage;
 import dev.gatun.chat.ChatRequest;
 import dev.gatun.chat.ChatResult;
 import dev.gatun.chat.ChatStream;
+import dev.gatun.chat.ContextLengthException;
 import dev.gatun.chat.ToolCall;
 import dev.gatun.chat.ToolCallDelta;
 import dev.gatun.generation.GenerationConfig;
@@ -46,7 +47,7 @@ final class ChatEndpoint implements Endpoint {
     GenerativeModel model = models.of(fields, GenerativeModel.class, "chat");
     ChatRequest.Builder chat = ChatFields.read(fields, model);
     AnswerForm form = AnswerForm.read(fields, model);
-    chat.tools(form.tools()).toolCallFormat(form.format());
+    chat.tools(form.tools()).requiredTools(form.required()).toolCallFormat(form.format());
     boolean stream = fields.flag("stream", false);
     boolean usage = Answers.includeUsage(fields, stream);
     GenerationConfig.Builder settings =
@@ -111,7 +112,12 @@ final class ChatEndpoint implements Endpoint {
   private static ChatStream begin(Request request) {
     try {
       return request.model.chat().stream(request.chat);
-    } catch (TemplateException | IllegalArgumentException e) {
+    } catch (TemplateException | ContextLengthException e) {
+      throw ChatFields.refused(e);
+    } catch (IllegalArgumentException e) {
+      if (!request.form.required().isEmpty()) {
+        throw ApiException.wrong("tools", e.getMessage());
+      }
       throw ChatFields.refused(e);
     }
   }

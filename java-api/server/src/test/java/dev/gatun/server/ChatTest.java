@@ -285,6 +285,13 @@ class ChatTest {
             "caller",
             ", 'tool_choice': {'type': 'function', 'function': {'name': 'x'}}, " + TOOLS));
     assertError(
+        "tools",
+        "not",
+        request(
+            "caller",
+            ", 'tool_choice': 'required', "
+                + TOOLS.replace("'type': 'string'", "'type': 'string', 'not': {}")));
+    assertError(
         "response_format.type",
         "expected text",
         request("llama", ", 'response_format': {'type': 'xml'}"));
