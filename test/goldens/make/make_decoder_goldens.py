@@ -34,6 +34,10 @@ FALCON = dict(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, num_attenti
               attention_dropout=0.0)
 GPT2 = dict(vocab_size=VOCAB, n_positions=64, n_embd=32, n_layer=2, n_head=4, resid_pdrop=0.0, embd_pdrop=0.0,
             attn_pdrop=0.0, bos_token_id=BOS, eos_token_id=EOS)
+GEMMA3 = dict(num_key_value_heads=2, head_dim=16, sliding_window=4,
+              query_pre_attn_scalar=16, rope_parameters={
+                  "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+                  "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}})
 
 CASES = {
     "gpt-neox": case("GPTNeoXForCausalLM", "GPTNeoXConfig", 31, **NEOX),
@@ -62,6 +66,7 @@ CASES = {
                       num_key_value_heads=1, residual_dropout=0.0, embedding_dropout=0.0, attention_dropout=0.0),
     "starcoder2-window": dec("Starcoder2ForCausalLM", "Starcoder2Config", 58, hidden_size=16, intermediate_size=24, num_attention_heads=2,
                              num_key_value_heads=1, num_hidden_layers=1, use_bias=False, tie_word_embeddings=False, sliding_window=4),
+    "gemma3": dec("Gemma3ForCausalLM", "Gemma3TextConfig", 59, num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"], **GEMMA3),
     "falcon": case("FalconForCausalLM", "FalconConfig", 43, multi_query=True, parallel_attn=True, bias=False,
                    new_decoder_architecture=False, alibi=False, **FALCON),
     "falcon-new": case("FalconForCausalLM", "FalconConfig", 44, num_kv_heads=2, new_decoder_architecture=True, bias=False,

@@ -17,7 +17,7 @@ import gguf
 import make_golden
 import numpy as np
 from gguf import MODEL_ARCH as A
-from make_decoder_goldens import dec, moe
+from make_decoder_goldens import GEMMA3, dec, moe
 from make_encoder_decoder_goldens import case as seq2seq
 from safetensors.numpy import load_file
 
@@ -33,6 +33,9 @@ SEQ2SEQ = {
     "t5": seq2seq("T5ForConditionalGeneration", "T5Config", 66, **SMALL_T5),
     "t5-gated": seq2seq("T5ForConditionalGeneration", "T5Config", 67, **{**SMALL_T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}),
 }
+# Models whose files a writer of GGUF is tried with.
+MODELS = {"gemma3": dec("Gemma3ForCausalLM", "Gemma3TextConfig", 60, num_hidden_layers=6, **{
+    **GEMMA3, "hidden_size": 16, "intermediate_size": 20, "num_attention_heads": 2, "num_key_value_heads": 1})}
 OWN = {
     **{"../gguf-seq2seq/" + name: case for name, case in SEQ2SEQ.items()},
     "qwen2": dec("Qwen2ForCausalLM", "Qwen2Config", 61, num_key_value_heads=2, tie_word_embeddings=True),
@@ -122,6 +125,7 @@ def write(folder, path):
         kv = 1 if c.get("multi_query", True) else heads
     size = c.get("head_dim") or hidden // heads
     rope = c.get("rope_parameters") or {}
+    rope = rope.get("full_attention", rope)
     rope = {**({} if not c.get("rope_scaling") else c["rope_scaling"]), **rope}
     w = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[arch])
     w.add_block_count(layers)
@@ -144,7 +148,7 @@ def write(folder, path):
     experts = get("num_local_experts", "num_experts")
     if experts:
         w.add_expert_count(experts)
-    if t in ("gemma2", "phi3") and c.get("sliding_window"):
+    if t in ("gemma2", "gemma3_text", "phi3") and c.get("sliding_window"):
         w.add_sliding_window(c["sliding_window"])
     theta = rope.get("rope_theta", c.get("rope_theta", c.get("rotary_emb_base")))
     if theta is not None:
@@ -196,11 +200,11 @@ def write(folder, path):
             x = ungrouped(x, heads, kv)
         if t == "gpt2" and name.endswith(("c_attn.weight", "c_proj.weight", "c_fc.weight")):
             x = np.ascontiguousarray(x.T)
-        if t in ("gemma", "gemma2") and name.endswith("norm.weight"):
+        if t in ("gemma", "gemma2", "gemma3_text") and name.endswith("norm.weight"):
             x = x + 1
         if name.endswith("shared_expert_gate.weight"):
             x = x.reshape(-1)
-        if name == "lm_head.weight" and c.get("tie_word_embeddings", t in ("gpt2", "bloom", "falcon", "gemma", "gemma2", "cohere", "starcoder2")):
+        if name == "lm_head.weight" and c.get("tie_word_embeddings", t in ("gpt2", "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "cohere", "starcoder2")):
             continue
         new = names.get_name(name, try_suffixes=(".weight", ".bias"))
         assert new, f"{folder}: no name for {name}"
@@ -222,6 +226,10 @@ def main():
     for name in CASES:
         if not only or name in only:
             write(goldens / name, out / f"{name.split('/')[-1]}.gguf")
+    for name, case in MODELS.items():
+        if not only or name in only:
+            make_golden.build(name, case, out.parent / "gguf-models")
+            write(out.parent / "gguf-models" / name, out / f"{name}.gguf")
     for name, case in OWN.items():
         if not only or name in only:
             with tempfile.TemporaryDirectory() as made:

@@ -65,6 +65,7 @@ public final class AutoModel {
               Map.entry("falcon", Falcon::new),
               Map.entry("gemma", Gemma::new),
               Map.entry("gemma2", Gemma::new),
+              Map.entry("gemma3_text", Gemma::new),
               Map.entry("gpt2", Gpt2::new),
               Map.entry("gpt_neox", GptNeox::new),
               Map.entry("gptj", GptJ::new),

@@ -15,11 +15,14 @@ import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Gemma (arXiv 2403.08295): embeddings scaled by √hidden, GeGLU, norms whose weights are distances
  * from 1. Gemma 2 (arXiv 2408.00118) has norms behind the parts too, caps on the scores of
- * attention and of tokens, and a window in every second layer.
+ * attention and of tokens, and a window in every second layer. Gemma 3 (arXiv 2503.19786) has norms
+ * of each head's queries and keys in place of the caps, and a window and rotary positions of its
+ * own in five of six layers.
  */
 final class Gemma implements Decoder {
   private static final float SHIFT = 1;
@@ -37,6 +40,8 @@ final class Gemma implements Decoder {
   /**
    * A layer.
    *
+   * @param qNorm of each head's queries, or null
+   * @param kNorm of each head's keys, or null
    * @param postAttention the norm behind attention, or null
    * @param preFeedforward the norm before the feed-forward network
    * @param postFeedforward the norm behind it, or null
@@ -45,6 +50,8 @@ final class Gemma implements Decoder {
       int index,
       RmsNorm inputLayernorm,
       Linear qkvProj,
+      RmsNorm qNorm,
+      RmsNorm kNorm,
       CausalAttention selfAttn,
       Linear oProj,
       RmsNorm postAttention,
@@ -57,6 +64,10 @@ final class Gemma implements Decoder {
     Tensor forward(Tensor x, TokenBatch batch, Trace trace) {
       try (Scope scope = Scope.open()) {
         Tensor qkv = qkvProj.forwardNarrow(inputLayernorm.withSum(x, null, qkvProj).x());
+        if (qNorm != null) {
+          qNorm.normHeads(qkv, 0, selfAttn.heads());
+          kNorm.normHeads(qkv, selfAttn.heads(), selfAttn.kvHeads());
+        }
         Tensor attended = trace.attend(selfAttn, qkv, batch, index, scope);
         Tensor a = oProj.forward(attended, x.dtype());
         a = postAttention == null ? a : postAttention.forward(a);
@@ -76,9 +87,11 @@ final class Gemma implements Decoder {
   Gemma(Config config, Weights all) {
     config.require("use_bidirectional_attention", false, "tokens see what came before them");
     Weights weights = all.body("model");
-    boolean second = config.text("model_type", "gemma").equals("gemma2");
+    String type = config.text("model_type", "gemma");
+    boolean third = type.equals("gemma3_text");
+    boolean second = third || type.equals("gemma2");
     int hidden = config.positive("hidden_size");
-    int length = config.positive("max_position_embeddings", 8192);
+    int length = config.positive("max_position_embeddings", third ? 131072 : 8192);
     int heads = config.positive("num_attention_heads");
     int kvHeads = config.positiveUnlessNone("num_key_value_heads", second ? 4 : 16, heads);
     if (heads % kvHeads != 0) {
@@ -92,23 +105,16 @@ final class Gemma implements Decoder {
     boolean bias = config.flag("attention_bias", false);
     embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size"), hidden);
     normalizer = scalar(weights, Math.sqrt(hidden));
-    RotaryPositionalEmbedding rotary =
-        weights
-            .loader()
-            .own(
-                RopeConfig.tables(
-                    config, RopeConfig.parameters(config), weights.device(), size, length, false));
-    CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
-    if (second) {
-      double scale = 1 / Math.sqrt(config.number("query_pre_attn_scalar", 256));
-      attention =
-          attention.withScores(
-              Attention.Scores.scaled((float) scale)
-                  .withSoftcap(config.numberOrNone("attn_logit_softcapping", 50)));
-    }
+    CausalAttention attention =
+        attention(config, heads, kvHeads, rotary(config, weights, size, length, false));
+    CausalAttention windowed =
+        third
+            ? attention(config, heads, kvHeads, rotary(config, weights, size, length, true))
+            : attention;
     int count = config.positive("num_hidden_layers");
     for (int i = 0; i < count; i++) {
       Weights layer = weights.sub("layers." + i);
+      long window = second ? SlidingWindow.of(config, type, i) : 0;
       RmsNorm behind = layer.rmsNorm("post_attention_layernorm", hidden, SHIFT, eps);
       layers.add(
           new Layer(
@@ -119,7 +125,9 @@ final class Gemma implements Decoder {
                   new Loader.Layer("self_attn.q_proj", q, bias),
                   new Loader.Layer("self_attn.k_proj", kv, bias),
                   new Loader.Layer("self_attn.v_proj", kv, bias)),
-              second ? attention.withWindow(SlidingWindow.of(config, "gemma2", i)) : attention,
+              third ? layer.rmsNorm("self_attn.q_norm", size, SHIFT, eps) : null,
+              third ? layer.rmsNorm("self_attn.k_norm", size, SHIFT, eps) : null,
+              window > 0 ? windowed.withWindow(window) : attention,
               layer.linear("self_attn.o_proj", hidden, q, bias, Activation.NONE),
               second ? behind : null,
               second ? layer.rmsNorm("pre_feedforward_layernorm", hidden, SHIFT, eps) : behind,
@@ -133,11 +141,50 @@ final class Gemma implements Decoder {
     }
     norm = weights.rmsNorm("norm", hidden, SHIFT, eps);
     lmHead = all.lmHead(config, "lm_head", embedTokens, true);
-    float cap = second ? config.numberOrNone("final_logit_softcapping", 30) : 0;
+    float cap = second ? config.numberOrNone("final_logit_softcapping", third ? 0 : 30) : 0;
     softcap = cap == 0 ? null : scalar(weights, cap);
     inverseSoftcap = cap == 0 ? null : scalar(weights, 1 / (double) cap);
     limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
+  }
+
+  /**
+   * How a layer's tokens turn.
+   *
+   * @param local whether the layer has a window, of Gemma 3
+   */
+  private static RotaryPositionalEmbedding rotary(
+      Config config, Weights weights, int size, int length, boolean local) {
+    Map<String, Object> settings = RopeConfig.parameters(config);
+    if (config.text("model_type", "gemma").equals("gemma3_text")) {
+      Object both = settings.get(local ? "sliding_attention" : "full_attention");
+      double theta = config.decimal("rope_local_base_freq", 10000);
+      if (both instanceof Map<?, ?> own) {
+        settings.clear();
+        own.forEach((key, value) -> settings.put((String) key, value));
+      } else if (local) {
+        settings.clear();
+        settings.put("rope_theta", theta);
+      }
+      settings.putIfAbsent("rope_theta", local ? theta : 1e6);
+    }
+    return weights
+        .loader()
+        .own(RopeConfig.tables(config, settings, weights.device(), size, length, false));
+  }
+
+  private static CausalAttention attention(
+      Config config, int heads, int kvHeads, RotaryPositionalEmbedding rotary) {
+    CausalAttention attention =
+        CausalAttention.of(heads, kvHeads, config.positive("head_dim", 256), rotary);
+    String type = config.text("model_type", "gemma");
+    if (type.equals("gemma")) {
+      return attention;
+    }
+    double scale = 1 / Math.sqrt(config.number("query_pre_attn_scalar", 256));
+    float cap = config.numberOrNone("attn_logit_softcapping", type.equals("gemma2") ? 50 : 0);
+    Attention.Scores scores = Attention.Scores.scaled((float) scale);
+    return attention.withScores(cap == 0 ? scores : scores.withSoftcap(cap));
   }
 
   private static Tensor scalar(Weights weights, double value) {

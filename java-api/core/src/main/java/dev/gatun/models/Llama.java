@@ -9,7 +9,6 @@ import dev.gatun.nn.NormedSum;
 import dev.gatun.nn.RmsNorm;
 import dev.gatun.nn.RotaryPositionalEmbedding;
 import dev.gatun.ops.Elementwise;
-import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
@@ -58,8 +57,10 @@ final class Llama implements Decoder {
       Tensor stream = in.sum();
       try (Scope scope = Scope.open()) {
         Tensor qkv = qkvProj.forwardNarrow(in.x());
-        normHeads(qkv, 0, selfAttn.heads(), qNorm);
-        normHeads(qkv, selfAttn.heads(), selfAttn.kvHeads(), kNorm);
+        if (qNorm != null) {
+          qNorm.normHeads(qkv, 0, selfAttn.heads());
+          kNorm.normHeads(qkv, selfAttn.heads(), selfAttn.kvHeads());
+        }
         Tensor attended = trace.attend(selfAttn, qkv, batch, index, scope);
         Tensor x = oProj.forward(attended, stream.dtype());
         NormedSum middle = postAttentionLayernorm.withSum(x, stream, gateUpProj);
@@ -71,20 +72,6 @@ final class Llama implements Decoder {
         Tensor fed = downProj.forward(gated, stream.dtype());
         return next.withSum(fed, middle.sum(), reader).keptBy(scope);
       }
-    }
-
-    /** Norms some heads of a packed projection in place. */
-    private void normHeads(Tensor qkv, int first, int count, RmsNorm headNorm) {
-      if (headNorm == null) {
-        return;
-      }
-      int size = selfAttn.headSize();
-      Tensor heads =
-          qkv.strided(
-              (long) first * size,
-              new long[] {qkv.size(0), count, size},
-              new long[] {qkv.size(1), size, 1});
-      Layouts.copy(headNorm.forward(Layouts.contiguous(heads)), heads);
     }
   }
 

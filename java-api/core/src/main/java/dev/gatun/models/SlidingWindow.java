@@ -29,7 +29,8 @@ final class SlidingWindow {
     if (type.equals("llama")) {
       return 0;
     }
-    config.withoutEffect("layer_types", "max_window_layers");
+    config.withoutEffect(
+        "layer_types", "max_window_layers", "sliding_window_pattern", "_sliding_window_pattern");
     if (!config.has("sliding_window") || off) {
       return 0;
     }
@@ -44,6 +45,9 @@ final class SlidingWindow {
         case "sliding_attention" -> window;
         default -> throw config.wrong("layer_types", "full_attention or sliding_attention");
       };
+    }
+    if (type.equals("gemma3_text")) {
+      return (layer + 1) % config.positive("sliding_window_pattern", 6) == 0 ? 0 : window;
     }
     if (type.equals("gemma2")) {
       return layer % 2 == 0 ? window : 0;

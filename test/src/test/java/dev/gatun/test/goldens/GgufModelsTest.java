@@ -38,18 +38,26 @@ final class GgufModelsTest {
   }
 
   /** Where a file's expected values are: in its own folder, or that of the model that it is of. */
-  private static Path directory(Path file) {
+  static Path directory(Path file) {
     if (Files.isDirectory(file)) {
       return file;
     }
     String name = file.getFileName().toString();
-    return Path.of("goldens", "decoders", name.substring(0, name.lastIndexOf('.')));
+    name = name.substring(0, name.lastIndexOf('.'));
+    Path own = Path.of("goldens", "gguf-models", name);
+    return Files.isDirectory(own) ? own : Path.of("goldens", "decoders", name);
   }
 
   @ParameterizedTest
   @MethodSource("decoders")
   void a_decoder_equals_the_reference(Path file) throws IOException {
     DecoderGoldens.check(directory(file), file, Device.cpu());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = "gemma3")
+  void so_does_the_directory_that_a_file_is_of(String name) throws IOException {
+    DecoderGoldens.check(Path.of("goldens", "gguf-models", name), Device.cpu());
   }
 
   @ParameterizedTest

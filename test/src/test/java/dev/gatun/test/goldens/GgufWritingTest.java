@@ -35,22 +35,17 @@ final class GgufWritingTest {
     try (Stream<Path> files = Files.list(GOLDENS.resolve("gguf"))) {
       return files
           .filter(Files::isRegularFile)
-          .filter(file -> Files.isDirectory(directory(file)))
+          .filter(file -> Files.isDirectory(GgufModelsTest.directory(file)))
           .sorted()
           .toList();
     }
-  }
-
-  private static Path directory(Path file) {
-    String name = file.getFileName().toString();
-    return GOLDENS.resolve("decoders").resolve(name.substring(0, name.lastIndexOf('.')));
   }
 
   @ParameterizedTest
   @MethodSource("files")
   void a_written_model_equals_the_one_that_ggmls_package_writes(Path golden) throws IOException {
     Path written = folder.resolve(golden.getFileName().toString());
-    GgufQuantizer.quantize(directory(golden), written, "F32", null);
+    GgufQuantizer.quantize(GgufModelsTest.directory(golden), written, "F32", null);
     try (TensorFile mine = TensorFile.open(written);
         TensorFile other = TensorFile.open(golden)) {
       assertEquals(other.names(), mine.names());
@@ -78,7 +73,7 @@ final class GgufWritingTest {
                 }
               });
     }
-    DecoderGoldens.check(directory(golden), written, Device.cpu());
+    DecoderGoldens.check(GgufModelsTest.directory(golden), written, Device.cpu());
   }
 
   @ParameterizedTest
@@ -86,6 +81,7 @@ final class GgufWritingTest {
     "gptj, model_type is 'gptj'",
     "gpt2-scaled, scale_attn_by_inverse_layer_idx",
     "falcon-alibi, alibi",
+    "gemma3, layer_types",
     "llama-gptq, quantization_config",
     "qwen2-moe, mlp_only_layers",
     "qwen3-moe, decoder_sparse_step"

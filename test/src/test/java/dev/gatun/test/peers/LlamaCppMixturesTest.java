@@ -88,6 +88,7 @@ final class LlamaCppMixturesTest {
     "falcon-new, 32, 0",
     "phi3, 32, 0",
     "gemma, 18, 0",
+    "gemma3, 26, 0",
     "cohere, 40, 0",
     "starcoder2, 30, 0",
     "gpt2, 12, 0",

@@ -304,6 +304,19 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                       """
                       + MLP),
               of(
+                  "gemma3",
+                  "gemma3_text",
+                  COMMON + RMS + "attention.sliding_window sliding_window 1024\n",
+                  GEMMA
+                      + """
+                      blk.N.attn_q_norm model.layers.N.self_attn.q_norm PLUS_ONE
+                      blk.N.attn_k_norm model.layers.N.self_attn.k_norm PLUS_ONE
+                      blk.N.post_attention_norm model.layers.N.post_attention_layernorm PLUS_ONE
+                      blk.N.ffn_norm model.layers.N.pre_feedforward_layernorm PLUS_ONE
+                      blk.N.post_ffw_norm model.layers.N.post_feedforward_layernorm PLUS_ONE
+                      """
+                      + MLP),
+              of(
                   "phi3",
                   "phi3",
                   COMMON + RMS + "attention.sliding_window sliding_window\n",

@@ -158,7 +158,8 @@ final class GgufConfig {
           prefix() + "attention.value_length", "%d as keys' heads are".formatted(size));
     }
     if (metadata.has(prefix() + "attention.key_length") && otherwise != size
-        || Set.of("qwen3", "qwen3_moe", "gemma", "gemma2").contains(architecture.modelType())) {
+        || Set.of("qwen3", "qwen3_moe", "gemma", "gemma2", "gemma3_text")
+            .contains(architecture.modelType())) {
       config.put("head_dim", size);
     }
     return size;
@@ -250,6 +251,15 @@ final class GgufConfig {
               metadata.integer(prefix() + "block_count", 0) == 46
                   ? hidden() / Math.max(1, heads())
                   : headSize());
+      case "gemma3_text" -> {
+        // As of Gemma 2, of another size.
+        boolean largest = metadata.integer(prefix() + "block_count", 0) == 62;
+        config.put("query_pre_attn_scalar", largest ? hidden() / Math.max(1, heads()) : headSize());
+        ObjectNode rope = (ObjectNode) config.get("rope_parameters");
+        if (!metadata.has(prefix() + "rope.freq_base")) {
+          rope.put("rope_theta", 1e6);
+        }
+      }
       case "phi3" -> {
         // Files of Phi-3's first months lack the window of the short models.
         if (!config.has("sliding_window")

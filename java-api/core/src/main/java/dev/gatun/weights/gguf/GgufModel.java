@@ -170,7 +170,8 @@ public record GgufModel(
     }
 
     private boolean isTiedByDefault() {
-      return List.of("gpt2", "bloom", "falcon", "gemma", "gemma2", "cohere", "starcoder2")
+      return List.of(
+              "gpt2", "bloom", "falcon", "gemma", "gemma2", "gemma3_text", "cohere", "starcoder2")
           .contains(config.path("model_type").asText());
     }
 

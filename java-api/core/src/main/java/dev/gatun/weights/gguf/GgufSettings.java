@@ -23,6 +23,9 @@ final class GgufSettings {
           Map.entry("qwen3_moe", List.of("hidden_act silu", "decoder_sparse_step 1")),
           Map.entry("gemma", List.of("use_bidirectional_attention false")),
           Map.entry("gemma2", List.of("use_bidirectional_attention false")),
+          Map.entry(
+              "gemma3_text",
+              List.of("use_bidirectional_attention false", "sliding_window_pattern 6")),
           Map.entry("phi3", List.of("hidden_act silu")),
           Map.entry("starcoder2", List.of("hidden_act gelu_pytorch_tanh")),
           Map.entry("falcon", List.of("alibi false", "parallel_attn true", "activation gelu")),
@@ -47,7 +50,7 @@ final class GgufSettings {
           "intermediate_size", List.of("n_inner"),
           "num_experts", List.of("num_local_experts"));
 
-  private static final Set<String> WINDOWED = Set.of("gemma2", "phi3");
+  private static final Set<String> WINDOWED = Set.of("gemma2", "gemma3_text", "phi3");
 
   private final String source;
   private final JsonNode config;
@@ -115,9 +118,14 @@ final class GgufSettings {
       if (type.equals("gemma2") && config.has(cap) && !has(cap)) {
         throw wrong(cap, "a number: GGUF's gemma2 always has a cap");
       }
+      if (type.equals("gemma3_text") && has(cap)) {
+        throw wrong(cap, "none: GGUF's gemma3 has no caps");
+      }
     }
-    if (type.equals("gemma2") && has("query_pre_attn_scalar")) {
-      int size = integer("num_hidden_layers") == 46 ? hidden() / Math.max(1, heads()) : headSize();
+    if (type.matches("gemma2|gemma3_text") && has("query_pre_attn_scalar")) {
+      int largest = type.equals("gemma2") ? 46 : 62;
+      int size =
+          integer("num_hidden_layers") == largest ? hidden() / Math.max(1, heads()) : headSize();
       if (config.get("query_pre_attn_scalar").doubleValue() != size) {
         throw wrong("query_pre_attn_scalar", size + ", for readers of GGUF take that");
       }
@@ -270,6 +278,14 @@ final class GgufSettings {
         }
       }
     }
+    if (type.equals("gemma3_text") && has("layer_types")) {
+      for (int i = 0; i < config.get("layer_types").size(); i++) {
+        String expected = i % 6 == 5 ? "full_attention" : "sliding_attention";
+        if (!config.get("layer_types").get(i).asText().equals(expected)) {
+          throw wrong("layer_types", "full_attention for each sixth layer alone");
+        }
+      }
+    }
     if (WINDOWED.contains(type)) {
       keys.uint32(key("attention.sliding_window"), window);
     } else if (window < context) {
@@ -294,6 +310,9 @@ final class GgufSettings {
         all.set(key, config.get(key));
       }
     }
+    if (type.equals("gemma3_text")) {
+      return gemma3(all);
+    }
     if (type.equals("gpt_neox")) {
       if (!all.has("rope_theta") && has("rotary_emb_base")) {
         all.set("rope_theta", config.get("rotary_emb_base"));
@@ -303,6 +322,23 @@ final class GgufSettings {
       }
     }
     return all;
+  }
+
+  /** The settings of layers without a window; those with one have no words in GGUF. */
+  private ObjectNode gemma3(ObjectNode all) {
+    JsonNode local = all.path("sliding_attention");
+    double theta =
+        local.path("rope_theta").asDouble(config.path("rope_local_base_freq").asDouble(10000));
+    if (theta != 10000 || !local.path("rope_type").asText("default").equals("default")) {
+      throw new WeightsException(
+          "%s: layers with a window turn by %s of base %s, expected the default way of base 10000, which is what GGUF's gemma3 means"
+              .formatted(source, local.path("rope_type").asText("default"), theta));
+    }
+    ObjectNode whole = all.path("full_attention") instanceof ObjectNode own ? own.deepCopy() : all;
+    if (!whole.has("rope_theta")) {
+      whole.put("rope_theta", 1e6);
+    }
+    return whole;
   }
 
   private void rope() {
