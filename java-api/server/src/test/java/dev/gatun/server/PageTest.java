@@ -44,7 +44,8 @@ class PageTest {
                 ServedModel.load("hostile", hostile, options),
                 ServedModel.load("endless", endless, options),
                 ServedModel.load(
-                    "embedder", TestModels.embedder(folder.resolve("embedder")), options)),
+                    "embedder", TestModels.embedder(folder.resolve("embedder")), options),
+                ServedModel.load("canal", TestModels.GOLDENS.resolve("chat-model"), options)),
             each -> each);
   }
 
@@ -118,6 +119,33 @@ class PageTest {
               + " try { document.body.innerHTML = '<img src=x onerror=alert(1)>'; } catch { }");
       assertEquals("Gatun", browser.run("return document.title").asText());
       assertEquals(2, browser.run("return document.querySelectorAll('.turn').length").asInt());
+    }
+  }
+
+  /** What the model knows: its answer, its reasoning apart, and a second turn. */
+  @Test
+  void holds_a_conversation() throws Exception {
+    try (Browser browser = browser(1280, 860, false)) {
+      browser.open(server.uri("/"));
+      browser.await("document.querySelector('#model').value === 'hostile'");
+      browser.run(
+          "document.querySelector('#model').value = 'canal';"
+              + " document.querySelector('#temperature').value = 0;");
+      browser.type("#input", "Where is the canal?\uE007");
+      browser.await("document.querySelector('.stats')");
+      assertEquals("In Panama, between two oceans.", browser.text(".assistant .text"));
+      browser.type("#input", "How do ships climb?\uE007");
+      browser.await("document.querySelectorAll('.stats').length === 2");
+      assertEquals(
+          "By three locks, 26 metres up to the lake.", browser.text(".turn:last-child .text"));
+      browser.screenshot(PICTURES.resolve("conversation.png"));
+      browser.click("#new");
+      browser.type("#input", "How many locks are there?\uE007");
+      browser.await("document.querySelector('.stats')");
+      assertEquals("Six locks.", browser.text(".assistant > .text"));
+      browser.click("summary");
+      assertEquals("Three, one and two.", browser.text("details .text"));
+      browser.screenshot(PICTURES.resolve("reasoning.png"));
     }
   }
 

@@ -114,7 +114,12 @@ final class TestServer implements AutoCloseable {
 
   /** The events of a stream, [DONE] left out. */
   List<JsonNode> events(String path, String body) throws Exception {
-    HttpResponse<String> answer = post(path, quoted(body));
+    return eventsOf(path, quoted(body));
+  }
+
+  /** The same for a body in JSON. */
+  List<JsonNode> eventsOf(String path, String body) throws Exception {
+    HttpResponse<String> answer = post(path, body);
     List<JsonNode> events = new ArrayList<>();
     for (String line : answer.body().split("\n\n")) {
       if (!line.startsWith("data: ")) {
