@@ -41,8 +41,8 @@ final class Bench implements Callable<Integer> {
   @Parameters(
       paramLabel = "SUITE",
       description =
-          "main-job, minilm, attention, matmul, experts, rows, generate or small-calls; 'table'"
-              + " writes the READMEs' tables and the plots again.")
+          "main-job, minilm, attention, matmul, experts, rows, generate, seq2seq or small-calls;"
+              + " 'table' writes the READMEs' tables and the plots again.")
   private String suiteName;
 
   @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")

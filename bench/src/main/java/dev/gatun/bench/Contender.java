@@ -1,8 +1,12 @@
 package dev.gatun.bench;
 
 import dev.gatun.bench.generation.GatunGenerator;
+import dev.gatun.bench.generation.GatunSeq2Seq;
 import dev.gatun.bench.generation.LlamaCpp;
 import dev.gatun.bench.generation.LlamaCppFiles;
+import dev.gatun.bench.generation.RandomT5;
+import dev.gatun.bench.generation.Seq2SeqCase;
+import dev.gatun.bench.generation.TorchSeq2Seq;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import java.nio.file.Path;
@@ -99,6 +103,23 @@ enum Contender {
     @Override
     String missing() {
       return LlamaCppFiles.missing();
+    }
+  },
+  GATUN_SEQ2SEQ("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new GatunSeq2Seq();
+    }
+  },
+  TORCH_SEQ2SEQ("djl-pytorch", DJL_PYTORCH.environment) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new TorchSeq2Seq(TorchScript.T5.write(RandomT5.directory(Seq2SeqCase.FOLDER)));
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return DJL_PYTORCH.properties(threads);
     }
   },
   GATUN_KERNELS("gatun", List.of()) {

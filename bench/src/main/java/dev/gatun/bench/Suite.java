@@ -58,6 +58,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(),
               List.of(Contender.GATUN_GENERATOR, Contender.LLAMA_CPP)),
           new Suite(
+              "seq2seq",
+              List.of("t5-base/f32/encoder", "t5-base/f32/greedy", "t5-base/f32/beams-4"),
+              List.of(),
+              List.of(Contender.GATUN_SEQ2SEQ, Contender.TORCH_SEQ2SEQ)),
+          new Suite(
               "small-calls",
               List.of(
                   "layer_norm/f32/1x64", "softmax/f32/1x64", "add/f32/1x64", "matmul/f32/1x64x64"),

@@ -20,7 +20,7 @@ final class TorchEmbedder implements Embedder {
   private final NDManager manager;
 
   TorchEmbedder(Path directory) throws Exception {
-    Path file = TorchScript.write(directory);
+    Path file = TorchScript.MINILM.write(directory);
     model =
         Criteria.builder()
             .setTypes(NDList.class, NDList.class)

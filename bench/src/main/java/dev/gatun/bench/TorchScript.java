@@ -2,6 +2,7 @@ package dev.gatun.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.bench.generation.RandomT5;
 import dev.gatun.weights.TensorFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -12,20 +13,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Writes MiniLM as a TorchScript file: the program that bench/make/minilm_torchscript.py made, with
- * the weights of the model's directory put in.
+ * Writes a model as a TorchScript file: a program that a script in bench/make made, with the
+ * weights of the model's directory put in.
+ *
+ * @param program the resource
+ * @param names what a parameter of the program is called in the checkpoint; several are one below
+ *     the other
  */
-final class TorchScript {
-  private TorchScript() {}
+record TorchScript(String program, Function<String, String[]> names) {
+  static final TorchScript MINILM =
+      new TorchScript("minilm-torchscript.zip", TorchScript::namesOfMiniLm);
+
+  static final TorchScript T5 = new TorchScript("t5-torchscript.zip", RandomT5::names);
 
   /** The file in the model's directory, written on the first call. */
-  static Path write(Path directory) throws IOException {
+  Path write(Path directory) throws IOException {
     Path file = directory.resolve("model.pt");
     if (Files.exists(file)) {
       return file;
@@ -34,7 +43,7 @@ final class TorchScript {
     try (TensorFile weights = TensorFile.open(directory);
         OutputStream stream = Files.newOutputStream(part);
         ZipOutputStream out = new ZipOutputStream(stream)) {
-      Map<String, byte[]> program = program();
+      Map<String, byte[]> program = entries();
       JsonNode storages = new ObjectMapper().readTree(program.remove("storages.json"));
       for (Map.Entry<String, byte[]> entry : program.entrySet()) {
         put(out, entry.getKey(), entry.getValue());
@@ -47,9 +56,9 @@ final class TorchScript {
     return file;
   }
 
-  private static Map<String, byte[]> program() throws IOException {
+  private Map<String, byte[]> entries() throws IOException {
     Map<String, byte[]> entries = new LinkedHashMap<>();
-    try (InputStream resource = TorchScript.class.getResourceAsStream("minilm-torchscript.zip");
+    try (InputStream resource = TorchScript.class.getResourceAsStream(program);
         ZipInputStream zip = new ZipInputStream(resource)) {
       for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
         entries.put(entry.getName(), zip.readAllBytes());
@@ -71,16 +80,16 @@ final class TorchScript {
     out.closeEntry();
   }
 
-  private static byte[] bytes(TensorFile weights, String parameter) throws IOException {
+  private byte[] bytes(TensorFile weights, String parameter) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    for (String name : names(parameter)) {
+    for (String name : names.apply(parameter)) {
       bytes.write(weights.get(name).data().toArray(ValueLayout.JAVA_BYTE));
     }
     return bytes.toByteArray();
   }
 
-  /** What a parameter of the program is called in the checkpoint; query, key and value are one. */
-  private static String[] names(String parameter) {
+  /** Query, key and value are one parameter. */
+  private static String[] namesOfMiniLm(String parameter) {
     String[] parts = parameter.split("\\.");
     String kind = parts[parts.length - 1];
     if (!parts[0].equals("layers")) {
