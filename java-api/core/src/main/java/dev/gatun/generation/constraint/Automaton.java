@@ -62,6 +62,11 @@ final class Automaton {
       this.next = new State[classes];
     }
 
+    private void forget() {
+      Arrays.fill(next, null);
+      alike.clear();
+    }
+
     /** Whether what was read may be all. */
     boolean isAccepting() {
       return accepting;
@@ -210,6 +215,8 @@ final class Automaton {
     State found = known.get(key);
     if (found == null) {
       if (known.size() >= MOST_STATES) {
+        // Links would keep all of them.
+        known.values().forEach(State::forget);
         known.clear();
         ways.clear();
         frames.clear();

@@ -43,7 +43,8 @@ final class Shapes {
     boolean more = true;
     while (more) {
       more = false;
-      for (Rule rule : order) {
+      // Rules mostly use those that are met behind them.
+      for (Rule rule : order.reversed()) {
         if (!found.contains(rule) && holds.test(rule.body(), found::contains)) {
           found.add(rule);
           more = true;

@@ -23,6 +23,8 @@ import java.util.TreeMap;
 
 /** JSON strings whose values are of a language; each character in its shortest spelling. */
 final class StringText {
+  private static final int LONGEST_NAME = 512;
+
   private final Map<CodePoints, Expression> characters = new HashMap<>();
 
   /** A string with its quotes whose value is of a language. */
@@ -66,6 +68,11 @@ final class StringText {
   static Expression allBut(Collection<String> names) {
     Node root = new Node();
     for (String name : names) {
+      if (name.length() > LONGEST_NAME) {
+        throw new IllegalArgumentException(
+            "JSON schema: the property '%s...' has a name of %d characters, supported are %d"
+                .formatted(name.substring(0, 32), name.length(), LONGEST_NAME));
+      }
       Node node = root;
       for (int c : name.codePoints().toArray()) {
         node = node.children.computeIfAbsent(c, _ -> new Node());

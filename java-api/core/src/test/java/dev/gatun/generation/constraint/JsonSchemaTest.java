@@ -324,6 +324,33 @@ final class JsonSchemaTest {
     assertTrue(message.contains(what), message);
   }
 
+  /**
+   * As servers are sent: nothing in a schema makes reading it fail in another way, or take long.
+   */
+  @Test
+  void large_schemas_are_read() {
+    StringBuilder properties = new StringBuilder();
+    StringBuilder names = new StringBuilder();
+    for (int i = 0; i < 800; i++) {
+      properties.append(i == 0 ? "" : ",").append("'p%d':{'type':'integer'}".formatted(i));
+      names.append(i == 0 ? "" : ",").append("'value %d'".formatted(i));
+    }
+    holds(
+        "{'type':'object','properties':{" + properties + "}}",
+        texts("{'p3':1,'p799':2,'q':3}", "{}"),
+        "{'p3':1,'p2':2}");
+    holds("{'enum':[" + names + "]}", texts("'value 799'"), "'value 800'");
+    String deep = "{'type':'array','items':".repeat(300) + "true" + "}".repeat(300);
+    holds(deep, texts("[".repeat(301) + "]".repeat(301)), "[".repeat(299) + "1" + "]".repeat(299));
+    String longName = "{'properties':{'" + "n".repeat(600) + "':true}}";
+    assertTrue(
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Notations.jsonSchema(longName.replace('\'', '"')))
+            .getMessage()
+            .contains("has a name of 600 characters"));
+  }
+
   @Test
   void what_is_no_json_or_takes_nothing_is_refused() {
     assertTrue(

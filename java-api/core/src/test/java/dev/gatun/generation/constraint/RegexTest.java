@@ -111,7 +111,7 @@ final class RegexTest {
         "\\p{L}{1,3}",
         "(?:[^\"]|\"\"){0,4}b",
         "x?[^\"]{3}",
-        "[^\"]{0,3}|name|aaaa",
+        "x(?:[^\"]{0,3}|name|aaaa)",
         "é?水+"
       })
   void masks_are_what_each_token_says(String regex) {
@@ -130,6 +130,16 @@ final class RegexTest {
         at = automaton.advance(at, ids.get(random.nextInt(ids.size())));
       }
     }
+  }
+
+  /** More states than are remembered. */
+  @Test
+  void states_that_are_forgotten_are_made_again() {
+    TokenAutomaton automaton = automaton("(?:a{0,70000}b){2}");
+    String most = "a".repeat(70_000);
+    assertTrue(Vocabularies.accepts(automaton, most + "b" + most + "b"));
+    assertEquals(false, Vocabularies.accepts(automaton, most + "ab" + most + "b"));
+    assertTrue(Vocabularies.accepts(automaton, "ab" + most + "b"));
   }
 
   /** A decoder takes away the space that a text's first token has; no token is held against it. */
