@@ -13,6 +13,8 @@ module dev.gatun.cli {
   requires dev.gatun.text.hf;
   requires info.picocli;
   requires me.tongfei.progressbar;
+  // By which JLine hears of Ctrl-C.
+  requires jdk.unsupported;
   requires org.jline.reader;
   requires org.jline.terminal;
 
