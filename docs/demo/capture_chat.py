@@ -19,18 +19,18 @@ fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 shown = b""
 
 
-def until(text, seconds=30):
-    """Reads until a text has come, behind what was there."""
+def until(*texts, seconds=30):
+    """Reads until all of some texts have come, behind what was there."""
     global shown
     start, end = len(shown), time.time() + seconds
-    while text not in ESCAPES.sub("", shown[start:].decode("utf-8", "replace")):
+    while not all(text in ESCAPES.sub("", shown[start:].decode("utf-8", "replace")) for text in texts):
         if time.time() > end:
-            sys.exit(f"{text!r} did not come; this did: {shown[start:]!r}")
+            sys.exit(f"{texts!r} did not come; this did: {shown[start:]!r}")
         if select.select([terminal], [], [], 0.2)[0]:
             try:
                 shown += os.read(terminal, 65536)
             except OSError:
-                sys.exit(f"the command ended before {text!r} came: {shown[start:]!r}")
+                sys.exit(f"the command ended before {texts!r} came: {shown[start:]!r}")
 
 
 def type_in(text, then="> "):
@@ -48,8 +48,7 @@ type_in("/reset\r")
 os.write(terminal, b"Count.\r")
 until("1 2")
 os.write(terminal, b"\x03")
-until("stopped")
-until("> ")
+until("stopped", "> ")
 type_in("/stats\r")
 type_in("/nonsense\r")
 type_in("\x1b[A\x1b[A\x1b[A\x1b[A\x15/exit\r", "")

@@ -17,7 +17,8 @@ import java.util.Set;
  * @param storage what the weights of linear layers are kept as
  * @param compute what products make of their inputs
  * @param cacheBytes the most memory for keys and values of all sequences; empty for what {@code
- *     maxSequences} of the model's full length need, but no more than 1 GiB and half of what is free
+ *     maxSequences} of the model's full length need, but no more than 1 GiB and half of what is
+ *     free
  * @param cacheDtype what keys and values are kept as: F32, F16, BF16, or I8, which is signed bytes
  *     with a scale for each head's key and value; empty for what the model computes in
  * @param pageSize tokens of a page of the cache
