@@ -29,7 +29,11 @@ final class Goldens {
 
   static List<Path> cases() throws IOException {
     try (Stream<Path> folders = Files.list(GOLDENS)) {
-      return folders.filter(f -> Files.exists(f.resolve("config.json"))).sorted().toList();
+      return folders
+          .filter(f -> Files.exists(f.resolve("config.json")))
+          .filter(f -> Files.exists(f.resolve("expected.safetensors")))
+          .sorted()
+          .toList();
     }
   }
 
