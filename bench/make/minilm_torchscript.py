@@ -1,10 +1,11 @@
 """Writes minilm-torchscript.zip: the TorchScript program of a BERT sentence encoder with the shapes of
 all-MiniLM-L6-v2, all weights zero and left out; bench's TorchScript class puts the real ones in."""
-import io, json, sys, zipfile
+import sys
 from typing import Optional
 import torch
 from torch import nn
 import torch.nn.functional as F
+import torchscript
 
 HIDDEN, LAYERS, HEADS, INNER, VOCABULARY, POSITIONS = 384, 6, 12, 1536, 30522, 512
 
@@ -49,28 +50,4 @@ class Encoder(nn.Module):
         return F.normalize((x * weight).sum(1) / weight.sum(1))
 
 
-model = torch.jit.script(Encoder().eval())
-buffer = io.BytesIO()
-with torch.no_grad():
-    for p in model.parameters():
-        p.zero_()
-torch.jit.save(model, buffer)
-
-# Storages are numbered in the order of the pickle; a second save with marked weights tells which is which.
-names = [n for n, _ in model.named_parameters()]
-with torch.no_grad():
-    for i, p in enumerate(model.parameters()):
-        p.fill_(i + 1)
-marked = io.BytesIO()
-torch.jit.save(model, marked)
-order = {}
-with zipfile.ZipFile(marked) as z:
-    for n in z.namelist():
-        if "/data/" in n:
-            order[n.split("/data/")[1]] = names[round(torch.frombuffer(bytearray(z.read(n)[:4]), dtype=torch.float32).item()) - 1]
-root = None
-with zipfile.ZipFile(buffer) as z, zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
-    for n in z.namelist():
-        if "/data/" not in n and not n.endswith(".debug_pkl"):
-            out.writestr(zipfile.ZipInfo("model/" + n.split("/", 1)[1], (2026, 1, 1, 0, 0, 0)), z.read(n))
-    out.writestr(zipfile.ZipInfo("storages.json", (2026, 1, 1, 0, 0, 0)), json.dumps(order, indent=1))
+torchscript.save(torch.jit.script(Encoder().eval()), sys.argv[1])

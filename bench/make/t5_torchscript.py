@@ -1,11 +1,12 @@
 """Writes t5-torchscript.zip: the TorchScript program of a T5 with the shapes of t5-base, all weights zero and left out; bench's
 TorchScript class puts the real ones in. `forward(ids, settings)` with settings (length, beams) gives the encoder's states for length
 0, else the ids of so many tokens behind the start token 0: greedy for one beam, else beam search. No token ends a text."""
-import io, json, sys, zipfile
+import sys
 from typing import List
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
+import torchscript
 
 HIDDEN, LAYERS, HEADS, SIZE, INNER, VOCABULARY, BUCKETS, FARTHEST = 768, 12, 12, 64, 3072, 32128, 32, 128
 
@@ -135,29 +136,7 @@ class T5(nn.Module):
 
 
 def main():
-    model = torch.jit.script(T5().eval())
-    buffer = io.BytesIO()
-    with torch.no_grad():
-        for p in model.parameters():
-            p.zero_()
-    torch.jit.save(model, buffer)
-    # Storages are numbered in the order of the pickle; a second save with marked weights tells which is which.
-    names = [n for n, _ in model.named_parameters()]
-    with torch.no_grad():
-        for i, p in enumerate(model.parameters()):
-            p.fill_(i + 1)
-    marked = io.BytesIO()
-    torch.jit.save(model, marked)
-    order = {}
-    with zipfile.ZipFile(marked) as z:
-        for n in z.namelist():
-            if "/data/" in n:
-                order[n.split("/data/")[1]] = names[round(torch.frombuffer(bytearray(z.read(n)[:4]), dtype=torch.float32).item()) - 1]
-    with zipfile.ZipFile(buffer) as z, zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
-        for n in z.namelist():
-            if "/data/" not in n and not n.endswith(".debug_pkl"):
-                out.writestr(zipfile.ZipInfo("model/" + n.split("/", 1)[1], (2026, 1, 1, 0, 0, 0)), z.read(n))
-        out.writestr(zipfile.ZipInfo("storages.json", (2026, 1, 1, 0, 0, 0)), json.dumps(order, indent=1))
+    torchscript.save(torch.jit.script(T5().eval()), sys.argv[1])
 
 
 if __name__ == "__main__":
