@@ -32,7 +32,7 @@ public record Divergence(
               .formatted(before.vocabSize(), after.vocabSize()));
     }
     Sums sums = new Sums();
-    new TextWindows(List.of(before, after), ids, window, stride)
+    new ToldTokens(List.of(before, after), ids, window, stride)
         .tell(
             List.of(before.cacheShape().dtype(), after.cacheShape().dtype()),
             (logits, next) -> sums.add(logits[0], logits[1], next),

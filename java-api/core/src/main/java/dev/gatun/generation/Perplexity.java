@@ -46,7 +46,7 @@ public record Perplexity(double loss, int tokens) {
   public static Perplexity of(
       CausalLm model, DType cacheDtype, int[] ids, int window, int stride, IntConsumer progress) {
     double[] loss = {0};
-    new TextWindows(List.of(model), ids, window, stride)
+    new ToldTokens(List.of(model), ids, window, stride)
         .tell(
             List.of(cacheDtype),
             (logits, next) -> loss[0] += Sampler.logSumExp(logits[0]) - logits[0][next],

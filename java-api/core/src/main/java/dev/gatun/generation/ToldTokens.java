@@ -16,7 +16,7 @@ import java.util.function.IntConsumer;
  * A text's tokens as models tell them, side by side: windows follow each other by a stride, and
  * each token is told once, in the first window that has it.
  */
-final class TextWindows {
+final class ToldTokens {
   /** Tokens of a step, whose logits are on the host at once. */
   private static final int STEP = 64;
 
@@ -41,7 +41,7 @@ final class TextWindows {
    *
    * @throws IllegalArgumentException for a window or stride out of range, and fewer than two tokens
    */
-  TextWindows(List<CausalLm> models, int[] ids, int window, int stride) {
+  ToldTokens(List<CausalLm> models, int[] ids, int window, int stride) {
     this.models = models;
     this.ids = ids;
     this.window = window;
