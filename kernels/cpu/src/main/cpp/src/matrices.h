@@ -44,7 +44,7 @@ class Matrices {
   Matrices &operator=(const Matrices &) = delete;
   ~Matrices() {
     if (rows_ > 0) {
-      release_matrices();
+      release_matrices(before_);
     }
   }
 
@@ -53,6 +53,9 @@ class Matrices {
     const bool upper_fits = rows == kMatrixRows && rows_ > kMatrixRows;
     if (words == words_ && (rows == rows_ || upper_fits)) {
       return;
+    }
+    if (rows_ == 0) {
+      before_ = matrix_configuration();
     }
     rows_ = rows;
     words_ = words;
@@ -135,6 +138,7 @@ class Matrices {
   static constexpr int64_t kLine = 4 * GATUN_PANEL;
 
   int64_t rows_ = 0, words_ = 0;
+  MatrixConfiguration before_;
 
   template <typename Products>
   static void tile(int64_t rows, const char *x, int64_t x_stride, const char *weights,

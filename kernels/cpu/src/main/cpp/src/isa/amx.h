@@ -13,13 +13,22 @@ constexpr int32_t kMatrixBytes = GATUN_FEATURE_AMX_INT8;
 
 // By assembly, for compilers do not know that the intrinsics read and write memory.
 
+// What the registers of a thread are; palette 0 where they are nothing.
+struct MatrixConfiguration {
+  uint8_t palette, row, unused[14];
+  uint16_t row_bytes[16];
+  uint8_t rows[16];
+};
+
+static inline MatrixConfiguration matrix_configuration() {
+  MatrixConfiguration configuration;
+  __asm__ volatile("sttilecfg %0" : "=m"(configuration));
+  return configuration;
+}
+
 // Makes the thread's registers matrices of these rows and words, all 0.
 static inline void shape_matrices(const MatrixShape (&shapes)[kMatrices]) {
-  struct {
-    uint8_t palette, row, unused[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-  } configuration = {};
+  MatrixConfiguration configuration = {};
   configuration.palette = 1;
   for (int i = 0; i < kMatrices; i++) {
     configuration.row_bytes[i] = static_cast<uint16_t>(4 * shapes[i].words);
@@ -28,8 +37,15 @@ static inline void shape_matrices(const MatrixShape (&shapes)[kMatrices]) {
   __asm__ volatile("ldtilecfg %0" : : "m"(configuration));
 }
 
-// Gives them up: what they hold need not be kept for the thread any more.
-static inline void release_matrices() { __asm__ volatile("tilerelease"); }
+// Gives them up: what they hold need not be kept for the thread any more. They become what they
+// were, for libraries beside this one shape a thread's registers once and rely on it.
+static inline void release_matrices(const MatrixConfiguration &before) {
+  if (before.palette == 0) {
+    __asm__ volatile("tilerelease");
+  } else {
+    __asm__ volatile("ldtilecfg %0" : : "m"(before));
+  }
+}
 
 template <int kAt>
 static inline void clear_matrix() {

@@ -10,8 +10,11 @@ namespace GATUN_LEVEL {
 
 constexpr int32_t kMatrixPairs = 0, kMatrixBytes = 0;
 
+struct MatrixConfiguration {};
+
+static inline MatrixConfiguration matrix_configuration() { return {}; }
 static inline void shape_matrices(const MatrixShape (&)[kMatrices]) {}
-static inline void release_matrices() {}
+static inline void release_matrices(const MatrixConfiguration &) {}
 template <int kAt>
 static inline void clear_matrix() {}
 template <int kAt>
