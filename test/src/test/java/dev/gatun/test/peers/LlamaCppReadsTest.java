@@ -48,6 +48,7 @@ final class LlamaCppReadsTest {
   private static final int LAYERS = 8;
   private static final int NEW_TOKENS = 24;
   private static final int CONTEXT = 128;
+  private static final double F16_ROUNDING = 0x1p-11;
   private static final String TEXT =
       "The locks lift a ship 26 metres, naïve 漢字 😀 and let it down.";
 
@@ -130,7 +131,7 @@ final class LlamaCppReadsTest {
   /**
    * The same text, and scores as near to exact products of the file's weights as two times what our
    * own are with the same roundings: activations in blocks of bytes where weights are in blocks,
-   * keys and values in F16.
+   * keys and values in F16. By weights of F16 llama.cpp rounds activations too, and we do not.
    */
   @ParameterizedTest
   @ValueSource(
@@ -161,10 +162,11 @@ final class LlamaCppReadsTest {
         theirs = new int[] {next};
       }
     }
+    double theirs = Math.sqrt(theirError / NEW_TOKENS);
+    double own = Math.sqrt(ownError / NEW_TOKENS);
     assertTrue(
-        Math.sqrt(theirError) <= 2 * Math.sqrt(ownError),
-        "llama.cpp's scores are off by %s, ours by %s"
-            .formatted(Math.sqrt(theirError / NEW_TOKENS), Math.sqrt(ownError / NEW_TOKENS)));
+        theirs <= 2 * (own + (type.equals("F16") ? F16_ROUNDING : 0)),
+        "llama.cpp's scores are off by %s, ours by %s".formatted(theirs, own));
   }
 
   /** A model that goes on with a text. */
