@@ -15,6 +15,8 @@ module dev.gatun {
   exports dev.gatun.text;
   exports dev.gatun.text.chat;
   exports dev.gatun.text.jinja;
+  exports dev.gatun.training;
+  exports dev.gatun.training.data;
   exports dev.gatun.weights;
 
   uses dev.gatun.text.TokenizerProvider;

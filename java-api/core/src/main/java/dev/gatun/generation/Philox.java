@@ -5,7 +5,7 @@ package dev.gatun.generation;
  * random numbers: as easy as 1, 2, 3, 2011). What a position draws depends on the seed and the
  * position alone: not on other sequences of a batch, nor on what was drawn before.
  */
-final class Philox {
+public final class Philox {
   private static final int ROUNDS = 10;
   private static final long MULTIPLIER_0 = 0xD2511F53L;
   private static final long MULTIPLIER_1 = 0xCD9E8D57L;
@@ -15,7 +15,7 @@ final class Philox {
   private Philox() {}
 
   /** The four words of a counter of 128 bits, whose low and high half are given. */
-  static int[] words(long key, long low, long high) {
+  public static int[] words(long key, long low, long high) {
     int k0 = (int) key;
     int k1 = (int) (key >>> 32);
     int c0 = (int) low;
@@ -42,12 +42,12 @@ final class Philox {
    * @param position the place in the sequence that is drawn for
    * @param draw tells draws of one position apart
    */
-  static double uniform(long seed, long position, long draw) {
+  public static double uniform(long seed, long position, long draw) {
     return (bits(seed, position, draw) >>> 11) * 0x1p-53;
   }
 
   /** 64 random bits, of which {@link #uniform} has the first. */
-  static long bits(long seed, long position, long draw) {
+  public static long bits(long seed, long position, long draw) {
     int[] words = words(seed, position, draw);
     return (long) words[0] << 32 | Integer.toUnsignedLong(words[1]);
   }

@@ -42,7 +42,8 @@ final class LayersTest {
     "dev.gatun.generation..",
     "dev.gatun.chat..",
     "dev.gatun.pipelines..",
-    "dev.gatun.compression.."
+    "dev.gatun.compression..",
+    "dev.gatun.training.."
   };
 
   // The rooms of the Java API; each imports only from those before it.

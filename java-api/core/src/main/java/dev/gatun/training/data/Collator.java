@@ -1,0 +1,117 @@
+package dev.gatun.training.data;
+
+import dev.gatun.models.ProblemType;
+import dev.gatun.text.Tokenizer;
+import java.util.List;
+
+/**
+ * Makes samples of a data set's records. Texts longer than {@code maxLength} tokens become several
+ * samples, except where a text has one label, or is one half of a pair: these are cut.
+ */
+public interface Collator {
+  /**
+   * Reads all records once, to count their samples.
+   *
+   * @throws DatasetException naming the file and the line of a record that cannot be used
+   */
+  Samples samples(Dataset data);
+
+  /**
+   * Masked language modelling (Devlin et al., BERT, 2019) of the field {@code text}: of the tokens
+   * that are chosen, 80 % become the mask token, 10 % a random one, 10 % stay. Special tokens are
+   * never chosen; in a text of any others at least one is.
+   *
+   * @param maxLength the most tokens of a sample, special ones included
+   * @param probability of a token to be chosen, above 0 and at most 1
+   * @param wholeWords whether all tokens of a word are chosen together
+   */
+  static Collator maskedLm(
+      Tokenizer tokenizer, int maxLength, double probability, boolean wholeWords) {
+    return new MaskedLm(tokenizer, maxLength, new Masking(tokenizer, probability, wholeWords));
+  }
+
+  /**
+   * Causal language modelling of the field {@code text}: each token tells the next.
+   *
+   * @param packed whether the texts are one stream, each followed by the token that ends a text,
+   *     else by a line end, and samples are {@code maxLength} tokens of it; else a sample is a text
+   */
+  static Collator causalLm(Tokenizer tokenizer, int maxLength, boolean packed) {
+    return packed ? new PackedCausalLm(tokenizer, maxLength) : new CausalLm(tokenizer, maxLength);
+  }
+
+  /**
+   * Next sentence prediction (Devlin et al., BERT, 2019): the field {@code text} of two records,
+   * the second the next one of the same document (label 0) or, as often, one of another (1). The
+   * data needs two documents: in text files an empty line begins another.
+   *
+   * @param maskProbability of tokens to be masked, for heads that predict these too; 0 for none
+   */
+  static Collator nextSentence(Tokenizer tokenizer, int maxLength, double maskProbability) {
+    return new NextSentence(
+        tokenizer,
+        maxLength,
+        maskProbability == 0 ? null : new Masking(tokenizer, maskProbability, false));
+  }
+
+  /**
+   * Span corruption (Raffel et al., T5, 2020) of the field {@code text}: spans are replaced by
+   * {@code <extra_id_0>}, {@code <extra_id_1>} and so on, and the target is each of these with what
+   * it stands for, a last one, and the token that ends a text.
+   *
+   * @param density the share of tokens in spans, above 0 and below 1
+   * @param meanSpanLength of the spans, at least 1
+   */
+  static Collator spanCorruption(
+      Tokenizer tokenizer, int maxLength, double density, double meanSpanLength) {
+    return new SpanCorruption(tokenizer, maxLength, density, meanSpanLength);
+  }
+
+  /**
+   * Classes of sequences: the field {@code text}, perhaps {@code text_pair}, and {@code label}: the
+   * number or the name of a class, a list of numbers 0 and 1 or of names where labels are
+   * independent, a number or a list of numbers for a regression.
+   *
+   * @param labels the names of the classes, in the order of their numbers
+   * @param type what labels mean; null for what the first record's label is like
+   */
+  static Collator sequenceClassification(
+      Tokenizer tokenizer, int maxLength, List<String> labels, ProblemType type) {
+    return new SequenceClassification(tokenizer, maxLength, new LabelNames(labels), type);
+  }
+
+  /**
+   * Classes of words: the fields {@code tokens}, a list of words, and {@code tags} (or {@code
+   * ner_tags}), a list of numbers or names of classes. A word's first token has its label, its
+   * others do not count.
+   *
+   * @param labels the names of the classes, in the order of their numbers
+   */
+  static Collator tokenClassification(Tokenizer tokenizer, int maxLength, List<String> labels) {
+    return new TokenClassification(tokenizer, maxLength, new LabelNames(labels));
+  }
+
+  /**
+   * Answers in texts, in SQuAD's fields: {@code question}, {@code context}, {@code answers} with
+   * lists {@code text} and {@code answer_start}, counted in Unicode code points, empty ones for a
+   * question without an answer. A context that is too long becomes several samples; where the
+   * answer is not whole in one, its answer is the first token.
+   *
+   * @param stride tokens that neighbouring samples of a context share
+   */
+  static Collator questionAnswering(Tokenizer tokenizer, int maxLength, int stride) {
+    return new QuestionAnswering(tokenizer, maxLength, stride);
+  }
+
+  /**
+   * Texts and what is to be written of them: the fields {@code source} (or {@code text}, {@code
+   * document}, {@code article}) and {@code target} (or {@code summary}, {@code highlights}).
+   *
+   * @param maxTargetLength the most tokens of a target
+   * @param prefix what is put before each source, such as {@code "summarize: "}; may be empty
+   */
+  static Collator sequenceToSequence(
+      Tokenizer tokenizer, int maxLength, int maxTargetLength, String prefix) {
+    return new SequenceToSequence(tokenizer, maxLength, maxTargetLength, prefix);
+  }
+}

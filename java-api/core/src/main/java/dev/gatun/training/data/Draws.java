@@ -1,0 +1,41 @@
+package dev.gatun.training.data;
+
+import dev.gatun.generation.Philox;
+
+/**
+ * The random numbers of one sample in one epoch: the n-th is a function of the seed, the epoch, the
+ * sample and n, by Philox4x32-10. Not for use by several threads.
+ */
+public final class Draws {
+  private final long seed;
+  private final long epoch;
+  private final long sample;
+  private int drawn;
+
+  /** The numbers of a sample, from the first. */
+  public Draws(long seed, int epoch, long sample) {
+    this.seed = seed;
+    this.epoch = epoch;
+    this.sample = sample;
+  }
+
+  /** {@return the next number of [0, 1)} */
+  public double uniform() {
+    return Philox.uniform(seed, sample, epoch << 32 | drawn++);
+  }
+
+  /** {@return the next number of 0 to below {@code bound}, which is positive} */
+  public int below(int bound) {
+    return (int) (uniform() * bound);
+  }
+
+  /** Puts numbers in another order, each as likely. */
+  public void shuffle(int... numbers) {
+    for (int i = numbers.length - 1; i > 0; i--) {
+      int other = below(i + 1);
+      int kept = numbers[i];
+      numbers[i] = numbers[other];
+      numbers[other] = kept;
+    }
+  }
+}

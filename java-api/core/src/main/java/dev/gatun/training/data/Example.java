@@ -1,0 +1,82 @@
+package dev.gatun.training.data;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One record of a data set.
+ *
+ * @param fields its values by name, as JSON has them: texts, numbers, lists; a line of a text file
+ *     has {@code text} alone
+ * @param where it stands, for messages: a file and a line
+ * @param document tells records of different documents apart; an empty line begins another
+ */
+public record Example(Map<String, Object> fields, String where, int document) {
+  /** A record with this text. */
+  public static Example ofText(String text, String where, int document) {
+    return new Example(Map.of("text", text), where, document);
+  }
+
+  /** Whether the record has a value of that name that is not null. */
+  public boolean has(String name) {
+    return fields.get(name) != null;
+  }
+
+  /**
+   * The text of the first of these names that the record has.
+   *
+   * @throws DatasetException when it has none of them, or another value than a text
+   */
+  public String text(String... names) {
+    String name = first(names);
+    if (fields.get(name) instanceof String text) {
+      return text;
+    }
+    throw wrong(name, "a text");
+  }
+
+  /**
+   * The value of the first of these names that the record has.
+   *
+   * @throws DatasetException when it has none of them
+   */
+  public Object value(String... names) {
+    return fields.get(first(names));
+  }
+
+  /**
+   * The list of the first of these names that the record has.
+   *
+   * @throws DatasetException when it has none of them, or another value than a list
+   */
+  public List<?> list(String... names) {
+    String name = first(names);
+    if (fields.get(name) instanceof List<?> list) {
+      return list;
+    }
+    throw wrong(name, "a list");
+  }
+
+  private String first(String... names) {
+    for (String name : names) {
+      if (has(name)) {
+        return name;
+      }
+    }
+    throw new DatasetException(
+        "%s: no field %s, only %s"
+            .formatted(where, String.join(" or ", quoted(names)), fields.keySet()));
+  }
+
+  private static List<String> quoted(String... names) {
+    return List.of(names).stream().map(name -> "'" + name + "'").toList();
+  }
+
+  /** What to throw where a field's value is not what it should be. */
+  public DatasetException wrong(String name, String expected) {
+    String value = String.valueOf(fields.get(name));
+    String shown = value.length() > 60 ? value.substring(0, 60) + "..." : value;
+    return new DatasetException(
+        "%s: field '%s' is %s, expected %s".formatted(where, name, shown, expected));
+  }
+}

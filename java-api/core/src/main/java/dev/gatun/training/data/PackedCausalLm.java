@@ -1,0 +1,63 @@
+package dev.gatun.training.data;
+
+import dev.gatun.text.EncodeOptions;
+import dev.gatun.text.Tokenizer;
+import java.util.Arrays;
+import java.util.OptionalInt;
+
+/** Samples of {@link Collator#causalLm}, the texts as one stream of tokens. */
+record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
+  /** Checks the length. */
+  PackedCausalLm {
+    if (maxLength < 2) {
+      throw new IllegalArgumentException(
+          "causal_lm: blocks of %d tokens, expected at least 2".formatted(maxLength));
+    }
+  }
+
+  @Override
+  public Samples samples(Dataset data) {
+    int[] stream = stream(data);
+    // A last block of one token tells nothing.
+    int blocks = (stream.length + maxLength - 2) / maxLength;
+    if (blocks == 0) {
+      throw new DatasetException(
+          "%s: %d token, expected at least 2".formatted(data.get(0).where(), stream.length));
+    }
+    return new Samples() {
+      @Override
+      public int size() {
+        return blocks;
+      }
+
+      @Override
+      public Features get(int index, Draws draws) {
+        int begin = index * maxLength;
+        int end = Math.min(stream.length, begin + maxLength);
+        return Features.ofText(Arrays.stream(stream, begin, end).asLongStream().toArray());
+      }
+    };
+  }
+
+  private int[] stream(Dataset data) {
+    EncodeOptions options = EncodeOptions.DEFAULT.withSpecialTokens(false);
+    OptionalInt eos = tokenizer.specialTokens().eos();
+    int[] stream = new int[1 << 12];
+    int size = 0;
+    for (int i = 0; i < data.size(); i++) {
+      String text = data.get(i).text("text");
+      long[] ids = tokenizer.encode(eos.isPresent() ? text : text + "\n", options).ids();
+      int needed = Math.addExact(size, ids.length + 1);
+      if (needed > stream.length) {
+        stream = Arrays.copyOf(stream, Math.max(needed, (int) Math.min(2L * size, 1L << 30)));
+      }
+      for (long id : ids) {
+        stream[size++] = Math.toIntExact(id);
+      }
+      if (eos.isPresent()) {
+        stream[size++] = eos.getAsInt();
+      }
+    }
+    return Arrays.copyOf(stream, size);
+  }
+}
