@@ -4,6 +4,7 @@ module dev.gatun {
   requires dev.gatun.kernels.formats;
   requires com.fasterxml.jackson.databind;
 
+  exports dev.gatun.autograd;
   exports dev.gatun.chat;
   exports dev.gatun.compression;
   exports dev.gatun.generation;

@@ -1,6 +1,8 @@
 package dev.gatun.nn;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
@@ -80,8 +82,14 @@ public final class Embedding implements AutoCloseable {
         : Indexing.packedEmbedding(packed, rows, features, ids, dtype);
   }
 
-  /** Adds the rows that the ids [count] name to x [count, features] in place; gives x. */
+  /**
+   * Adds the rows that the ids [count] name to x [count, features] in place and gives x; where a
+   * tape records, gives the sum as a new tensor.
+   */
   public Tensor addTo(Tensor x, Ids ids) {
+    if (Tape.recording() != null) {
+      return Elementwise.add(x, forward(ids));
+    }
     return packed == null
         ? Indexing.addEmbedding(x, table, ids)
         : Indexing.addPackedEmbedding(x, packed, rows, ids);

@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
@@ -211,6 +213,33 @@ public final class Attention {
       boolean withLse,
       boolean withWeights) {
     checkAxes(query, queries, keys);
+    Tape tape = Tape.recording();
+    if (tape == null) {
+      return attend(query, queries, keys, scores, mask, dropout, withLse, withWeights);
+    }
+    if (keys.pages != null || keys.scales != null) {
+      Tape.refuse(NAME + " of pages or signed bytes", query);
+      Tape.refuse(NAME + " of pages or signed bytes", keys.key);
+      Tape.refuse(NAME + " of pages or signed bytes", keys.value);
+    }
+    Tape.refuse(NAME + " as slopes", scores.slopes);
+    Node node = tape.node(NAME, query, keys.key, keys.value, scores.bias, scores.sinks);
+    Result result = attend(query, queries, keys, scores, mask, dropout, withLse, withWeights);
+    if (node != null) {
+      AttentionGradients.record(node, query, queries, keys, scores, mask, dropout, result);
+    }
+    return result;
+  }
+
+  private static Result attend(
+      Tensor query,
+      Segments queries,
+      Keys keys,
+      Scores scores,
+      Mask mask,
+      Dropout dropout,
+      boolean withLse,
+      boolean withWeights) {
     Offsets offsets = queries == null ? null : queries.offsets();
     long batch = queries == null ? query.size(0) : queries.sequences();
     long length = queries == null ? query.size(1) : queries.longest();
@@ -319,6 +348,8 @@ public final class Attention {
       throw new IllegalArgumentException("disentangled_bias: c2p and p2c are both missing");
     }
     Calls.axes("disentangled_bias", c2p != null ? "c2p" : "p2c", some, 3);
+    Tape.refuse("disentangled_bias", c2p);
+    Tape.refuse("disentangled_bias", p2c);
     long longest = segments.longest();
     return Calls.run(
         Tensor.empty(

@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
@@ -8,6 +10,7 @@ import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
+import java.util.Locale;
 
 /**
  * What each element gets by itself. Of two tensors, of one floating-point type and at most 6 axes
@@ -25,15 +28,43 @@ public final class Elementwise {
     if (x.dtype() == dtype) {
       return x;
     }
-    return Calls.run(
-        Tensor.empty(x.device(), dtype, x.shape()),
-        (k, y) -> k.run(new Cast(Calls.rows("cast", x).operand(), Calls.rows("cast", y).operand())),
-        x);
+    Tape tape = Tape.recording();
+    // Whole numbers have no slope.
+    Node node = tape == null || !isFloat(dtype) ? null : tape.node("cast", x);
+    Tensor cast =
+        Calls.run(
+            Tensor.empty(x.device(), dtype, x.shape()),
+            (k, y) ->
+                k.run(new Cast(Calls.rows("cast", x).operand(), Calls.rows("cast", y).operand())),
+            x);
+    if (node != null) {
+      LayoutGradients.same(node, cast);
+    }
+    return cast;
   }
 
   /** An activation function of each element of x in F32, BF16 or F16. */
   public static Tensor activation(Tensor x, Activation activation) {
-    return Calls.eachRow("activation", x, (k, in, y) -> k.run(new Activate(in, activation, y)));
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("activation", x);
+    Tensor y =
+        Calls.eachRow("activation", x, (k, in, out) -> k.run(new Activate(in, activation, out)));
+    if (node != null) {
+      ElementwiseGradients.activation(node, x, activation, y);
+    }
+    return y;
+  }
+
+  /**
+   * The gradient of an activation in simple ops: {@code dx = dy · activation'(x)}.
+   *
+   * @param dy F32, of x's shape
+   * @param x F32, BF16 or F16
+   */
+  static Tensor plainActivationBackward(Tensor dy, Tensor x, Activation activation) {
+    return activation == Activation.NONE
+        ? dy
+        : multiply(dy, ElementwiseGradients.slope(Plain.wide(x), activation));
   }
 
   /**
@@ -44,17 +75,24 @@ public final class Elementwise {
    * @param up of gate's shape and dtype, likewise
    */
   public static Tensor gatedActivation(Tensor gate, Tensor up, Activation activation) {
-    return Calls.run(
-        Tensor.empty(gate.device(), gate.dtype(), gate.shape()),
-        (k, y) ->
-            k.run(
-                new GatedActivation(
-                    Calls.rows("gated_activation", gate).operand(),
-                    Calls.rows("gated_activation", up).operand(),
-                    activation,
-                    Calls.rows("gated_activation", y).operand())),
-        gate,
-        up);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("gated_activation", gate, up);
+    Tensor gated =
+        Calls.run(
+            Tensor.empty(gate.device(), gate.dtype(), gate.shape()),
+            (k, y) ->
+                k.run(
+                    new GatedActivation(
+                        Calls.rows("gated_activation", gate).operand(),
+                        Calls.rows("gated_activation", up).operand(),
+                        activation,
+                        Calls.rows("gated_activation", y).operand())),
+            gate,
+            up);
+    if (node != null) {
+      ElementwiseGradients.gated(node, gate, up, activation, gated);
+    }
+    return gated;
   }
 
   /** {@link #gatedActivation} in simple ops. */
@@ -116,14 +154,34 @@ public final class Elementwise {
   }
 
   private static Tensor apply(Tensor a, Tensor b, BinaryOp op) {
-    return Calls.run(
-        Tensor.empty(a.device(), a.dtype(), broadcast(a, b)),
-        (k, y) ->
-            k.run(
-                new dev.gatun.kernels.api.call.elementwise.Elementwise(
-                    a.operand(), b.operand(), op, y.operand())),
-        a,
-        b);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : node(tape, a, b, op);
+    Tensor result =
+        Calls.run(
+            Tensor.empty(a.device(), a.dtype(), broadcast(a, b)),
+            (k, y) ->
+                k.run(
+                    new dev.gatun.kernels.api.call.elementwise.Elementwise(
+                        a.operand(), b.operand(), op, y.operand())),
+            a,
+            b);
+    if (node != null) {
+      ElementwiseGradients.binary(node, op, a, b, result);
+    }
+    return result;
+  }
+
+  /** A node of those whose result changes with a or b other than in steps. */
+  private static Node node(Tape tape, Tensor a, Tensor b, BinaryOp op) {
+    return switch (op) {
+      case EQUAL, LESS -> null;
+      case KEEP_WHERE -> tape.node("keep_where", a);
+      default -> tape.node(op.name().toLowerCase(Locale.ROOT), a, b);
+    };
+  }
+
+  private static boolean isFloat(DType dtype) {
+    return dtype == DType.F32 || dtype == DType.BF16 || dtype == DType.F16;
   }
 
   /** The shape of both; of axes that do not go together a's, which the kernel refuses b for. */

@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
@@ -29,16 +31,23 @@ public final class Indexing {
     long inner = Arrays.stream(shape, a + 1, shape.length).reduce(1, (i, j) -> i * j);
     Tensor source = x.reshape(outer, shape[a], inner);
     shape[a] = ids.count();
-    return Calls.run(
-        Tensor.empty(x.device(), x.dtype(), shape),
-        (k, y) ->
-            k.run(
-                new IndexSelect(
-                    source.operand(),
-                    ids.indices(),
-                    y.reshape(outer, ids.count(), inner).operand())),
-        x,
-        ids.values());
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("index_select", x);
+    Tensor taken =
+        Calls.run(
+            Tensor.empty(x.device(), x.dtype(), shape),
+            (k, y) ->
+                k.run(
+                    new IndexSelect(
+                        source.operand(),
+                        ids.indices(),
+                        y.reshape(outer, ids.count(), inner).operand())),
+            x,
+            ids.values());
+    if (node != null) {
+      IndexingGradients.select(node, x, a, ids, taken);
+    }
+    return taken;
   }
 
   /**
@@ -50,6 +59,7 @@ public final class Indexing {
    * @param x F32, BF16 or F16 [count, columns]
    */
   public static Tensor indexAdd(Tensor y, Ids ids, Tensor x) {
+    Tape.refuseInPlace("index_add", y, x);
     y.device().kernels().run(new IndexAdd(x.operand(), ids.indices(), y.operand()));
     Calls.fence(y, ids.values(), x);
     return y;
@@ -67,15 +77,23 @@ public final class Indexing {
    */
   public static Tensor embedding(Tensor table, Ids ids, DType dtype) {
     Calls.axes("embedding", "table", table, 2);
-    return Calls.run(
-        Tensor.empty(table.device(), dtype, ids.count(), table.size(1)),
-        (k, y) -> k.run(new Embedding(table.operand(), ids.indices(), false, y.operand())),
-        table,
-        ids.values());
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("embedding", table);
+    Tensor rows =
+        Calls.run(
+            Tensor.empty(table.device(), dtype, ids.count(), table.size(1)),
+            (k, y) -> k.run(new Embedding(table.operand(), ids.indices(), false, y.operand())),
+            table,
+            ids.values());
+    if (node != null) {
+      IndexingGradients.embedding(node, table, ids, rows);
+    }
+    return rows;
   }
 
   /** The same, added to y in place; gives y. */
   public static Tensor addEmbedding(Tensor y, Tensor table, Ids ids) {
+    Tape.refuseInPlace("embedding", y, table);
     table.device().kernels().run(new Embedding(table.operand(), ids.indices(), true, y.operand()));
     Calls.fence(table, ids.values(), y);
     return y;
@@ -90,6 +108,7 @@ public final class Indexing {
    */
   public static Tensor packedEmbedding(
       Tensor packed, long rows, long columns, Ids ids, DType dtype) {
+    Tape.refuse("packed_embedding", packed);
     return Calls.run(
         Tensor.empty(packed.device(), dtype, ids.count(), columns),
         (k, y) ->
@@ -100,6 +119,7 @@ public final class Indexing {
 
   /** The same, added to y [count, columns] in place; gives y. */
   public static Tensor addPackedEmbedding(Tensor y, Tensor packed, long rows, Ids ids) {
+    Tape.refuseInPlace("packed_embedding", y, packed);
     y.device()
         .kernels()
         .run(new PackedEmbedding(packed.operand(), rows, ids.indices(), true, y.operand()));
@@ -131,18 +151,26 @@ public final class Indexing {
    */
   public static Tensor scatterRows(Tensor x, Ids ids, long... shape) {
     Calls.axes("scatter_rows", "x", x, 2);
-    return Calls.run(
-        Tensor.zeros(x.device(), x.dtype(), shape),
-        (k, y) -> {
-          Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
-          k.run(new ScatterRows(x.operand(), ids.indices(), rows.operand()));
-        },
-        x,
-        ids.values());
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("scatter_rows", x);
+    Tensor placed =
+        Calls.run(
+            Tensor.zeros(x.device(), x.dtype(), shape),
+            (k, y) -> {
+              Tensor rows = y.reshape(x.size(1) == 0 ? 0 : y.count() / x.size(1), x.size(1));
+              k.run(new ScatterRows(x.operand(), ids.indices(), rows.operand()));
+            },
+            x,
+            ids.values());
+    if (node != null) {
+      IndexingGradients.scatter(node, x, ids, placed);
+    }
+    return placed;
   }
 
   /** Writes x [count, columns] over the rows of y [rows, columns] that ids names; gives y. */
   public static Tensor scatterRowsInto(Tensor y, Tensor x, Ids ids) {
+    Tape.refuseInPlace("scatter_rows", y, x);
     y.device().kernels().run(new ScatterRows(x.operand(), ids.indices(), y.operand()));
     Calls.fence(x, ids.values(), y);
     return y;

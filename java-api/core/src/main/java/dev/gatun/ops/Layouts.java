@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
@@ -11,14 +13,22 @@ public final class Layouts {
 
   /** The elements row-major without gaps. */
   public static Tensor contiguous(Tensor x) {
-    return Calls.run(
-        Tensor.empty(x.device(), x.dtype(), x.shape()),
-        (k, y) -> k.run(new Copy(x.operand(), y.operand())),
-        x);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("contiguous", x);
+    Tensor copy =
+        Calls.run(
+            Tensor.empty(x.device(), x.dtype(), x.shape()),
+            (k, y) -> k.run(new Copy(x.operand(), y.operand())),
+            x);
+    if (node != null) {
+      LayoutGradients.same(node, copy);
+    }
+    return copy;
   }
 
   /** Writes the elements of a tensor over those of another one of the same shape and dtype. */
   public static void copy(Tensor from, Tensor to) {
+    Tape.refuseInPlace("copy", to, from);
     to.device().kernels().run(new Copy(from.operand(), to.operand()));
     Calls.fence(from, to);
   }
@@ -34,16 +44,24 @@ public final class Layouts {
     int a = axis("concat", first, axis);
     long[] shape = first.shape();
     shape[a] = parts.stream().mapToLong(part -> part.size(a)).sum();
-    return Calls.run(
-        Tensor.empty(first.device(), first.dtype(), shape),
-        (k, y) -> {
-          long begin = 0;
-          for (Tensor part : parts) {
-            Tensor place = y.slice(a, begin, begin += part.size(a));
-            k.run(new Copy(part.operand(), place.operand()));
-          }
-        },
-        parts.toArray(Tensor[]::new));
+    Tensor[] all = parts.toArray(Tensor[]::new);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("concat", all);
+    Tensor joined =
+        Calls.run(
+            Tensor.empty(first.device(), first.dtype(), shape),
+            (k, y) -> {
+              long begin = 0;
+              for (Tensor part : parts) {
+                Tensor place = y.slice(a, begin, begin += part.size(a));
+                k.run(new Copy(part.operand(), place.operand()));
+              }
+            },
+            all);
+    if (node != null) {
+      LayoutGradients.concat(node, a, parts, joined);
+    }
+    return joined;
   }
 
   /**

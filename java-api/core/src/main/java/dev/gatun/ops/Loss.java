@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
@@ -22,11 +24,36 @@ public final class Loss {
   public static Tensor crossEntropy(
       Tensor logits, Tensor targets, Indices known, long ignoreIndex) {
     Calls.axes("cross_entropy", "logits", logits, 2);
-    return Calls.run(
-        Tensor.empty(logits.device(), DType.F32, logits.size(0)),
-        (k, y) -> k.run(new CrossEntropy(logits.operand(), known, ignoreIndex, y.operand())),
-        logits,
-        targets);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("cross_entropy", logits);
+    Tensor losses =
+        Calls.run(
+            Tensor.empty(logits.device(), DType.F32, logits.size(0)),
+            (k, y) -> k.run(new CrossEntropy(logits.operand(), known, ignoreIndex, y.operand())),
+            logits,
+            targets);
+    if (node != null) {
+      LossGradients.crossEntropy(node, logits, targets, ignoreIndex, losses);
+    }
+    return losses;
+  }
+
+  /**
+   * The sum of losses over a number that is not theirs alone, such as the tokens that count in all
+   * parts of a training step; it stays on the device.
+   *
+   * @param losses F32 of any shape, 0 where they do not count
+   * @param count what to divide by, more than 0
+   * @return F32 [1]
+   */
+  public static Tensor mean(Tensor losses, double count) {
+    if (!(count > 0)) {
+      throw new IllegalArgumentException(
+          "mean: the count of losses %s is %s, expected more than 0".formatted(losses, count));
+    }
+    try (Scope scope = Scope.open()) {
+      return scope.keep(Plain.times(Reductions.sum(losses).reshape(1), 1 / count));
+    }
   }
 
   /** {@link #crossEntropy} in simple ops; a target that is no class counts as ignored. */

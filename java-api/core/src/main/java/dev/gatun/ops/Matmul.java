@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.memory.DType;
@@ -20,6 +22,42 @@ public final class Matmul {
    * @param dtype of the result: F32; also BF16 or F16 where the weight is not F32
    */
   public static Tensor linear(
+      Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation, DType dtype) {
+    if (Tape.recording() != null) {
+      Tape.refuse("linear by a packed weight alone", x);
+      Tape.refuse("linear by a packed weight alone", packed);
+      Tape.refuse("linear by a packed weight alone", bias);
+    }
+    return product(x, packed, bias, outFeatures, activation, dtype);
+  }
+
+  /**
+   * The same with the weight in rows besides, which the gradients are computed with and belong to.
+   * Where it is recorded the activation is an op of its own.
+   *
+   * @param packed the numbers of the weight as {@link Packing} gives them, which only the product
+   *     reads
+   * @param weight F32, BF16 or F16 [out_features, in_features]
+   */
+  public static Tensor linear(
+      Tensor x, Tensor packed, Tensor weight, Tensor bias, Activation activation, DType dtype) {
+    Calls.axes("linear", "weight", weight, 2);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("linear", x, weight, bias);
+    if (node == null) {
+      return product(x, packed, bias, weight.size(0), activation, dtype);
+    }
+    Tensor y = product(x, packed, bias, weight.size(0), Activation.NONE, dtype);
+    MatmulGradients.linear(node, x, weight, bias, y);
+    if (activation == Activation.NONE) {
+      return y;
+    }
+    try (y) {
+      return Elementwise.activation(y, activation);
+    }
+  }
+
+  private static Tensor product(
       Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation, DType dtype) {
     Operand rows = Calls.rows("matmul", x).operand();
     return Calls.run(
@@ -65,10 +103,17 @@ public final class Matmul {
   public static Tensor batchedMatmul(Tensor a, Tensor b) {
     Calls.axes("batched_matmul", "a", a, 3);
     Calls.axes("batched_matmul", "b", b, 3);
-    return Calls.run(
-        Tensor.empty(a.device(), a.dtype(), a.size(0), a.size(1), b.size(1)),
-        (k, c) -> k.run(new BatchedMatmul(a.operand(), b.operand(), c.operand())),
-        a,
-        b);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("batched_matmul", a, b);
+    Tensor product =
+        Calls.run(
+            Tensor.empty(a.device(), a.dtype(), a.size(0), a.size(1), b.size(1)),
+            (k, c) -> k.run(new BatchedMatmul(a.operand(), b.operand(), c.operand())),
+            a,
+            b);
+    if (node != null) {
+      MatmulGradients.batched(node, a, b, product);
+    }
+    return product;
   }
 }

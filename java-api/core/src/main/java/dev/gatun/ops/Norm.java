@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
@@ -32,6 +34,9 @@ public final class Norm {
    * @param eps added to the variance
    */
   public static Tensor layerNorm(Tensor x, Tensor residual, Tensor weight, Tensor bias, float eps) {
+    if (Tape.recording() != null) {
+      return layerNorm(x, residual, weight, bias, eps, false, null).y();
+    }
     Operand added = Calls.rowsOrNull("layer_norm", residual);
     return Calls.eachRow(
         "layer_norm",
@@ -58,20 +63,53 @@ public final class Norm {
       float eps,
       boolean withSum,
       Quantization.Offsets codes) {
-    return normed(
-        "layer_norm",
-        x,
-        residual,
-        withSum,
-        codes,
-        (in, added, y, sum, to) ->
-            x.device()
-                .kernels()
-                .run(
-                    new LayerNorm(
-                        in, added, Calls.operand(weight), Calls.operand(bias), eps, y, sum, to)),
-        weight,
-        bias);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("layer_norm", x, residual, weight, bias);
+    requireNoCodes("layer_norm", node, codes);
+    Normed normed =
+        normed(
+            "layer_norm",
+            x,
+            residual,
+            withSum || node != null && residual != null,
+            codes,
+            (in, added, y, sum, to) ->
+                x.device()
+                    .kernels()
+                    .run(
+                        new LayerNorm(
+                            in,
+                            added,
+                            Calls.operand(weight),
+                            Calls.operand(bias),
+                            eps,
+                            y,
+                            sum,
+                            to)),
+            weight,
+            bias);
+    if (node == null) {
+      return normed;
+    }
+    Tensor sum = normed.sum == null ? x : normed.sum;
+    NormGradients.layerNorm(node, sum, weight, bias, eps, normed.y, withSum ? normed.sum : null);
+    return recorded(normed, withSum);
+  }
+
+  /** What was asked for; a sum that was made for the backward alone is the node's. */
+  private static Normed recorded(Normed normed, boolean withSum) {
+    if (withSum || normed.sum == null) {
+      return normed;
+    }
+    normed.sum.close();
+    return new Normed(normed.y, null, null);
+  }
+
+  private static void requireNoCodes(String op, Node node, Quantization.Offsets codes) {
+    if (node != null && codes != null) {
+      throw new UnsupportedOperationException(
+          op + ": an input is tracked, and the codes of the norm have no gradient");
+    }
   }
 
   /**
@@ -84,6 +122,9 @@ public final class Norm {
    * @param eps added to the mean square
    */
   public static Tensor rmsNorm(Tensor x, Tensor residual, Tensor weight, float shift, float eps) {
+    if (Tape.recording() != null) {
+      return rmsNorm(x, residual, weight, shift, eps, false, null).y();
+    }
     Operand added = Calls.rowsOrNull("rms_norm", residual);
     return Calls.eachRow(
         "rms_norm",
@@ -107,17 +148,27 @@ public final class Norm {
       float eps,
       boolean withSum,
       Quantization.Offsets codes) {
-    return normed(
-        "rms_norm",
-        x,
-        residual,
-        withSum,
-        codes,
-        (in, added, y, sum, to) ->
-            x.device()
-                .kernels()
-                .run(new RmsNorm(in, added, Calls.operand(weight), shift, eps, y, sum, to)),
-        weight);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("rms_norm", x, residual, weight);
+    requireNoCodes("rms_norm", node, codes);
+    Normed normed =
+        normed(
+            "rms_norm",
+            x,
+            residual,
+            withSum || node != null && residual != null,
+            codes,
+            (in, added, y, sum, to) ->
+                x.device()
+                    .kernels()
+                    .run(new RmsNorm(in, added, Calls.operand(weight), shift, eps, y, sum, to)),
+            weight);
+    if (node == null) {
+      return normed;
+    }
+    Tensor sum = normed.sum == null ? x : normed.sum;
+    NormGradients.rmsNorm(node, sum, weight, shift, eps, normed.y, withSum ? normed.sum : null);
+    return recorded(normed, withSum);
   }
 
   /** {@link #layerNorm} in simple ops. */
@@ -217,28 +268,51 @@ public final class Norm {
    * @param eps the smallest divisor
    */
   public static Tensor l2Normalize(Tensor x, float eps) {
-    return Calls.eachRow("l2_normalize", x, (k, in, y) -> k.run(new L2Normalize(in, eps, y)));
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("l2_normalize", x);
+    Tensor y =
+        Calls.eachRow("l2_normalize", x, (k, in, out) -> k.run(new L2Normalize(in, eps, out)));
+    if (node != null) {
+      NormGradients.l2Normalize(node, x, eps, y);
+    }
+    return y;
+  }
+
+  /** The L2 norm of each row of x in F32, which stays with a length of 1. */
+  static Tensor lengths(Tensor x) {
+    Tensor squares = Plain.sumOfRows(Elementwise.multiply(x, x));
+    Tensor one = Plain.number(x.device(), 1);
+    return Elementwise.divide(one, Elementwise.divideByRoot(one, squares));
   }
 
   /** {@link #l2Normalize(Tensor, float)} in simple ops. */
   public static Tensor plainL2Normalize(Tensor x, float eps) {
     try (Scope scope = Scope.open()) {
       Tensor wide = Plain.wide(x);
-      Tensor squares = Plain.sumOfRows(Elementwise.multiply(wide, wide));
-      Tensor one = Plain.number(x.device(), 1);
-      Tensor norm = Elementwise.divide(one, Elementwise.divideByRoot(one, squares));
-      Tensor divisor = Elementwise.maximum(norm, Plain.number(x.device(), eps));
+      Tensor divisor = Elementwise.maximum(lengths(wide), Plain.number(x.device(), eps));
       return scope.keep(Elementwise.cast(Elementwise.divide(wide, divisor), x.dtype()));
     }
   }
 
   /** {@code exp(x) / Σ exp(x)} along the last axis of x in F32, BF16 or F16. */
   public static Tensor softmax(Tensor x) {
-    return Calls.eachRow("softmax", x, (k, in, y) -> k.run(new Softmax(in, false, y)));
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("softmax", x);
+    Tensor y = Calls.eachRow("softmax", x, (k, in, out) -> k.run(new Softmax(in, false, out)));
+    if (node != null) {
+      NormGradients.softmax(node, y);
+    }
+    return y;
   }
 
   /** The natural logarithm of {@link #softmax}. */
   public static Tensor logSoftmax(Tensor x) {
-    return Calls.eachRow("log_softmax", x, (k, in, y) -> k.run(new Softmax(in, true, y)));
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("log_softmax", x);
+    Tensor y = Calls.eachRow("log_softmax", x, (k, in, out) -> k.run(new Softmax(in, true, out)));
+    if (node != null) {
+      NormGradients.logSoftmax(node, y);
+    }
+    return y;
   }
 }

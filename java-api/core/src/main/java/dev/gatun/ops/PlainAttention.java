@@ -196,6 +196,71 @@ final class PlainAttention {
     return open;
   }
 
+  /** Queries, or what is laid out as them, by head: F32 [batch heads, queries, size]. */
+  Tensor byHead(Tensor x) {
+    Tensor rows = Plain.wide(inRows(x, queries));
+    Tensor mine = Elementwise.less(count(queryLength), queryCounts);
+    Tensor clean =
+        Elementwise.keepWhere(rows, mine.reshape(queryCounts.size(0), queryLength, 1, 1));
+    return byHead(clean, queryLength);
+  }
+
+  /**
+   * Keys that somebody sees, each for all heads that share them, others 0: F32 [batch heads, keys,
+   * size].
+   *
+   * @param shown U8 [batch, keys], or null
+   */
+  Tensor seenKeys(Tensor shown) {
+    return repeated(shown(seen(keys.key(), null), shown));
+  }
+
+  /** The same of values. */
+  Tensor seenValues(Tensor shown) {
+    return repeated(shown(seen(keys.value(), null), shown));
+  }
+
+  private Tensor shown(Tensor x, Tensor shown) {
+    return shown == null
+        ? x
+        : Elementwise.keepWhere(x, Plain.wide(shown).reshape(batch, keyLength, 1, 1));
+  }
+
+  /** Pairs [batch, heads, queries, keys] as [batch heads, queries, keys]. */
+  Tensor pairs(Tensor x) {
+    return x.reshape(batch * heads, queryLength, keyLength);
+  }
+
+  /** The other way. */
+  Tensor scores(Tensor x) {
+    return x.reshape(batch, heads, queryLength, keyLength);
+  }
+
+  /** A number a row [batch, heads, queries] as [batch heads, queries, 1]. */
+  Tensor column(Tensor x) {
+    return x.reshape(batch * heads, queryLength, 1);
+  }
+
+  /** The sum of each head's numbers [batch heads, queries, 1]. */
+  Tensor sumOfHeads(Tensor x) {
+    return Reductions.sum(x.reshape(batch, heads, queryLength), 0, 2);
+  }
+
+  /** [batch heads, queries, size] as the queries lie, F32. */
+  Tensor likeQueries(Tensor x) {
+    Tensor rows = Layouts.permute(x.reshape(batch, heads, queryLength, x.size(2)), 0, 2, 1, 3);
+    return queries == null ? rows : Plain.packed(rows, queries);
+  }
+
+  /** [batch heads, keys, size] as the keys lie, those of heads that share one added up, F32. */
+  Tensor likeKeys(Tensor x, long size) {
+    long kvHeads = keys.key().size(-2);
+    long shared = kvHeads == 0 ? 0 : heads / kvHeads;
+    Tensor sum = Reductions.sum(x.reshape(batch, kvHeads, shared, keyLength, size), 2);
+    Tensor rows = Layouts.permute(sum, 0, 2, 1, 3);
+    return keys.segments() == null ? rows : Plain.packed(rows, keys.segments());
+  }
+
   private static Tensor both(Tensor a, Tensor b) {
     return Elementwise.multiply(a, b);
   }

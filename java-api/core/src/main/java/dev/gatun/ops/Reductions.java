@@ -1,11 +1,14 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Scope;
@@ -69,6 +72,8 @@ public final class Reductions {
    */
   public static TopK topk(Tensor x, long k) {
     Tensor rows = Calls.rows("topk", x);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("topk", x);
     Tensor values = Tensor.empty(x.device(), x.dtype(), Calls.withLast(x, k));
     try {
       Tensor indices =
@@ -81,6 +86,9 @@ public final class Reductions {
                           values.reshape(rows.size(0), k).operand(),
                           y.reshape(rows.size(0), k).operand())),
               x);
+      if (node != null) {
+        ReductionGradients.topk(node, x, indices, values);
+      }
       return new TopK(values, indices);
     } catch (RuntimeException | Error e) {
       values.close();
@@ -98,6 +106,7 @@ public final class Reductions {
    */
   public static Tensor sample(Tensor x, Tensor temperature, Tensor settings) {
     Calls.axes("sample", "x", x, 2);
+    Tape.refuse("sample", x);
     return Calls.run(
         Tensor.empty(x.device(), DType.I64, x.size(0)),
         (k, y) ->
@@ -110,11 +119,18 @@ public final class Reductions {
   /** One vector a sequence of packed tokens [tokens, columns]. */
   public static Tensor pool(Tensor x, Segments segments, PoolingMode mode) {
     Calls.axes("pool", "x", x, 2);
-    return Calls.run(
-        Tensor.empty(x.device(), x.dtype(), segments.sequences(), x.size(1)),
-        (k, y) -> k.run(new Pool(x.operand(), segments.offsets(), mode, y.operand())),
-        x,
-        segments.values());
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("pool", x);
+    Tensor pooled =
+        Calls.run(
+            Tensor.empty(x.device(), x.dtype(), segments.sequences(), x.size(1)),
+            (k, y) -> k.run(new Pool(x.operand(), segments.offsets(), mode, y.operand())),
+            x,
+            segments.values());
+    if (node != null) {
+      ReductionGradients.pool(node, x, segments, mode, pooled);
+    }
+    return pooled;
   }
 
   /** {@link #pool} in simple ops. */
@@ -124,21 +140,8 @@ public final class Reductions {
       if (x.count() == 0 || sequences == 0) {
         return scope.keep(Tensor.zeros(x.device(), x.dtype(), sequences, x.size(1)));
       }
-      Tensor begin = Plain.begins(segments);
       Tensor length = Plain.lengths(segments);
-      Tensor at = Elementwise.subtract(Plain.count(x.device(), x.size(0)), begin);
-      Tensor last = Plain.plus(length, -1);
-      Tensor inside =
-          Elementwise.multiply(
-              Plain.not(Elementwise.less(at, Plain.number(x.device(), 0))),
-              Elementwise.less(at, length));
-      Tensor taken =
-          switch (mode) {
-            case MEAN, MAX -> inside;
-            case FIRST -> Elementwise.multiply(inside, Plain.not(at));
-            case LAST -> Elementwise.multiply(inside, Elementwise.equal(at, last));
-          };
-      Tensor mask = taken.reshape(sequences, x.size(0), 1);
+      Tensor mask = taken(x.size(0), segments, mode).reshape(sequences, x.size(0), 1);
       Tensor wide = Plain.wide(x);
       Tensor lowest = Plain.number(x.device(), Double.NEGATIVE_INFINITY);
       Tensor y =
@@ -152,6 +155,22 @@ public final class Reductions {
           };
       return scope.keep(Elementwise.cast(y, x.dtype()));
     }
+  }
+
+  /** 1 for the tokens that a sequence's vector is made of: F32 [sequences, tokens]. */
+  static Tensor taken(long tokens, Segments segments, PoolingMode mode) {
+    Tensor length = Plain.lengths(segments);
+    Tensor at =
+        Elementwise.subtract(Plain.count(segments.device(), tokens), Plain.begins(segments));
+    Tensor inside =
+        Elementwise.multiply(
+            Plain.not(Elementwise.less(at, Plain.number(segments.device(), 0))),
+            Elementwise.less(at, length));
+    return switch (mode) {
+      case MEAN, MAX -> inside;
+      case FIRST -> Elementwise.multiply(inside, Plain.not(at));
+      case LAST -> Elementwise.multiply(inside, Elementwise.equal(at, Plain.plus(length, -1)));
+    };
   }
 
   private static Tensor reduce(Tensor x, Reduction reduction, int... axes) {
@@ -169,24 +188,33 @@ public final class Reductions {
     }
     int[] kept = IntStream.range(0, x.rank()).filter(a -> !reduced[a]).toArray();
     long[] shape = IntStream.of(kept).mapToLong(x::size).toArray();
-    return Calls.run(
-        Tensor.empty(x.device(), x.dtype(), shape),
-        (k, y) -> {
-          Operand source = asThree(x, reduced);
-          if (source != null) {
-            k.run(new Reduce(source, reduction, two(y, source)));
-          } else {
-            int[] gone = IntStream.range(0, x.rank()).filter(a -> reduced[a]).toArray();
-            int[] last = IntStream.concat(IntStream.of(kept), IntStream.of(gone)).toArray();
-            try (Tensor copy = Layouts.permute(x, last)) {
-              boolean[] behind = new boolean[x.rank()];
-              Arrays.fill(behind, kept.length, x.rank(), true);
-              Operand copied = asThree(copy, behind);
-              k.run(new Reduce(copied, reduction, two(y, copied)));
-            }
-          }
-        },
-        x);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("reduce", x);
+    Tensor result = Tensor.empty(x.device(), x.dtype(), shape);
+    try (var _ = Tape.pause()) {
+      Calls.run(result, (k, y) -> reduce(k, x, reduction, y, reduced), x);
+    }
+    if (node != null) {
+      ReductionGradients.reduce(node, x, reduction, reduced, result);
+    }
+    return result;
+  }
+
+  private static void reduce(
+      Kernels k, Tensor x, Reduction reduction, Tensor y, boolean... reduced) {
+    Operand source = asThree(x, reduced);
+    if (source != null) {
+      k.run(new Reduce(source, reduction, two(y, source)));
+      return;
+    }
+    IntStream kept = IntStream.range(0, x.rank()).filter(a -> !reduced[a]);
+    IntStream gone = IntStream.range(0, x.rank()).filter(a -> reduced[a]);
+    try (Tensor copy = Layouts.permute(x, IntStream.concat(kept, gone).toArray())) {
+      boolean[] behind = new boolean[x.rank()];
+      Arrays.fill(behind, y.rank(), x.rank(), true);
+      Operand copied = asThree(copy, behind);
+      k.run(new Reduce(copied, reduction, two(y, copied)));
+    }
   }
 
   private static Operand two(Tensor y, Operand source) {

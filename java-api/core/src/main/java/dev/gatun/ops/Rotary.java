@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.tensor.Ids;
@@ -21,21 +23,32 @@ public final class Rotary {
    */
   public static Tensor rotaryEmbedding(
       Tensor x, Tensor cosine, Tensor sine, Ids positions, boolean interleaved) {
-    return Calls.run(
-        Tensor.empty(x.device(), x.dtype(), x.shape()),
-        (k, y) ->
-            k.run(
-                new RotaryEmbedding(
-                    x.operand(),
-                    cosine.operand(),
-                    sine.operand(),
-                    positions.indices(),
-                    interleaved,
-                    y.operand())),
-        x,
-        cosine,
-        sine,
-        positions.values());
+    Tape tape = Tape.recording();
+    if (tape != null) {
+      Tape.refuse("rotary_embedding as a table", cosine);
+      Tape.refuse("rotary_embedding as a table", sine);
+    }
+    Node node = tape == null ? null : tape.node("rotary_embedding", x);
+    Tensor rotated =
+        Calls.run(
+            Tensor.empty(x.device(), x.dtype(), x.shape()),
+            (k, y) ->
+                k.run(
+                    new RotaryEmbedding(
+                        x.operand(),
+                        cosine.operand(),
+                        sine.operand(),
+                        positions.indices(),
+                        interleaved,
+                        y.operand())),
+            x,
+            cosine,
+            sine,
+            positions.values());
+    if (node != null) {
+      LayoutGradients.rotary(node, cosine, sine, positions, interleaved, rotated);
+    }
+    return rotated;
   }
 
   /** {@link #rotaryEmbedding} in simple ops. */
@@ -93,6 +106,7 @@ public final class Rotary {
       Tensor valueCache,
       Attention.Scales scales) {
     long heads = heads(qkv, keyCache);
+    Tape.refuse("rotary_cache_update", qkv);
     return Calls.run(
         Tensor.empty(qkv.device(), qkv.dtype(), qkv.size(0), heads, keyCache.size(3)),
         (k, query) ->

@@ -79,6 +79,11 @@ public final class Ids implements AutoCloseable {
     return new Ids(values, Indices.UNKNOWN, NONE);
   }
 
+  /** {@return the same with an owner of its memory of its own, as {@link Tensor#share}} */
+  public Ids share() {
+    return new Ids(values.share(), below, least);
+  }
+
   private static void check(String what, long least, long below, long... ids) {
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] < least || ids[i] >= below) {

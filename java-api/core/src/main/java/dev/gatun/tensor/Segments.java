@@ -54,6 +54,11 @@ public final class Segments implements AutoCloseable {
     return segments;
   }
 
+  /** {@return the same with an owner of its memory of its own, as {@link Tensor#share}} */
+  public Segments share() {
+    return new Segments(offsets.share(), tokens, longest);
+  }
+
   /**
    * Puts sequences of other lengths in place of those that are there, ahead of all that is asked of
    * the device later.

@@ -30,13 +30,24 @@ public final class Tensor implements AutoCloseable {
     this.device = device;
     this.operand = operand;
     this.owner = owner == null ? this : owner;
+    this.memory = owner == null ? owned() : null;
     if (owner == null) {
-      Buffer buffer = operand.buffer();
-      this.memory = CLEANER.register(this, buffer::close);
       Scope.adopt(this);
-    } else {
-      this.memory = null;
     }
+  }
+
+  /** One more owner of the memory of a tensor. */
+  private Tensor(Tensor shared) {
+    this.device = shared.device;
+    this.operand = shared.operand;
+    this.owner = this;
+    operand.buffer().share();
+    this.memory = owned();
+  }
+
+  private Cleaner.Cleanable owned() {
+    Buffer buffer = operand.buffer();
+    return CLEANER.register(this, buffer::close);
   }
 
   /**
@@ -166,6 +177,18 @@ public final class Tensor implements AutoCloseable {
   public Tensor detach() {
     Scope.release(this);
     return this;
+  }
+
+  /**
+   * {@return the same elements with an owner of their own: the memory is there until this tensor is
+   * closed too, whatever becomes of the one that it is made of} No scope closes it.
+   *
+   * @throws IllegalStateException when this tensor is closed
+   */
+  public Tensor share() {
+    Tensor shared = new Tensor(this);
+    Reference.reachabilityFence(this);
+    return shared;
   }
 
   /**

@@ -32,6 +32,7 @@ final class LayersTest {
   private static final String[] CORE = {
     "dev.gatun.files..",
     "dev.gatun.tensor..",
+    "dev.gatun.autograd..",
     "dev.gatun.ops..",
     "dev.gatun.nn..",
     "dev.gatun.weights..",
@@ -60,6 +61,7 @@ final class LayersTest {
 
   // Where a number's way is arithmetic: nothing here knows how memory is had or who computes.
   private static final String[] ABOVE_TENSORS = {
+    "dev.gatun.autograd..",
     "dev.gatun.ops..",
     "dev.gatun.nn..",
     "dev.gatun.models..",

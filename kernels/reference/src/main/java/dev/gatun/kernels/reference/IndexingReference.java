@@ -9,7 +9,6 @@ import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.memory.Operand;
-import java.lang.foreign.MemorySegment;
 
 /** Rows by their numbers, elements as they are, and sums by index. */
 final class IndexingReference {
@@ -21,12 +20,8 @@ final class IndexingReference {
 
   private static void move(Operand x, long from, Operand y, long to) {
     int bytes = x.dtype().bytes();
-    MemorySegment.copy(
-        View.segment(x.buffer()),
-        (x.offset() + from) * bytes,
-        View.segment(y.buffer()),
-        (y.offset() + to) * bytes,
-        bytes);
+    ReferenceBuffer.copy(
+        x.buffer(), (x.offset() + from) * bytes, y.buffer(), (y.offset() + to) * bytes, bytes);
   }
 
   void run(IndexingCall call) {
@@ -113,10 +108,10 @@ final class IndexingReference {
       if (ids.getLong(r) < 0) {
         continue;
       }
-      MemorySegment.copy(
-          View.segment(c.x().buffer()),
+      ReferenceBuffer.copy(
+          c.x().buffer(),
           c.x().byteOffset() + r * bytes,
-          View.segment(c.y().buffer()),
+          c.y().buffer(),
           c.y().byteOffset() + ids.getLong(r) * bytes,
           bytes);
     }

@@ -1,7 +1,6 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.memory.Buffer;
-import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.kernels.api.memory.HostMemory;
 import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.Arena;
@@ -13,6 +12,14 @@ final class ReferenceMemory implements Memory {
   private static final long ALIGNMENT = 64;
 
   private final AtomicLong allocated = new AtomicLong();
+  private final boolean doubles;
+
+  /**
+   * @param doubles whether to keep F32s as doubles too
+   */
+  ReferenceMemory(boolean doubles) {
+    this.doubles = doubles;
+  }
 
   @Override
   public String device() {
@@ -26,8 +33,10 @@ final class ReferenceMemory implements Memory {
           "allocate: %d bytes, must not be negative".formatted(bytes));
     }
     MemorySegment segment;
+    MemorySegment wide;
     try {
       segment = Arena.ofAuto().allocate(bytes, ALIGNMENT);
+      wide = doubles ? Arena.ofAuto().allocate(2 * bytes, ALIGNMENT) : null;
     } catch (OutOfMemoryError | IllegalArgumentException e) {
       OutOfMemoryError error =
           new OutOfMemoryError(
@@ -38,12 +47,17 @@ final class ReferenceMemory implements Memory {
       throw error;
     }
     allocated.addAndGet(bytes);
-    return new HostBuffer(this, segment, s -> allocated.addAndGet(-bytes));
+    return new ReferenceBuffer(this, segment, wide, () -> allocated.addAndGet(-bytes));
   }
 
   @Override
   public Buffer adopt(MemorySegment source) {
-    return new HostBuffer(this, source, s -> {});
+    if (!doubles) {
+      return new ReferenceBuffer(this, source, null, () -> {});
+    }
+    Buffer copy = allocate(source.byteSize());
+    write(source, copy, 0);
+    return copy;
   }
 
   @Override
@@ -56,6 +70,7 @@ final class ReferenceMemory implements Memory {
     target.acquire();
     try {
       MemorySegment.copy(source, 0, View.segment(target), offset, source.byteSize());
+      ((ReferenceBuffer) target).widen(offset, source.byteSize());
     } finally {
       target.release();
     }
@@ -76,6 +91,7 @@ final class ReferenceMemory implements Memory {
     target.acquire();
     try {
       View.segment(target).asSlice(offset, bytes).fill(value);
+      ((ReferenceBuffer) target).widen(offset, bytes);
     } finally {
       target.release();
     }

@@ -9,7 +9,6 @@ import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
-import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
@@ -19,11 +18,14 @@ import java.lang.foreign.ValueLayout;
 /** The elements of an operand as numbers; places are elements from the operand's first. */
 final class View {
   private final MemorySegment segment;
+  // The F32s as doubles, where the backend keeps them; else null.
+  private final MemorySegment doubles;
   private final DType dtype;
   private final long first;
 
   private View(Operand operand) {
     this.segment = segment(operand.buffer());
+    this.doubles = ((ReferenceBuffer) operand.buffer()).doubles();
     this.dtype = operand.dtype();
     this.first = operand.offset();
   }
@@ -35,7 +37,7 @@ final class View {
 
   /** The memory of a buffer of this backend. */
   static MemorySegment segment(Buffer buffer) {
-    return ((HostBuffer) buffer).segment();
+    return ((ReferenceBuffer) buffer).segment();
   }
 
   /** The memory of indices from the first one on. */
@@ -89,7 +91,10 @@ final class View {
     long at = (first + place) * dtype.bytes();
     return switch (dtype) {
       case F64 -> segment.get(JAVA_DOUBLE_UNALIGNED, at);
-      case F32 -> segment.get(JAVA_FLOAT_UNALIGNED, at);
+      case F32 ->
+          doubles == null
+              ? segment.get(JAVA_FLOAT_UNALIGNED, at)
+              : doubles.get(JAVA_DOUBLE_UNALIGNED, 2 * at);
       case F16 -> Float.float16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, at));
       case BF16 -> bf16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, at));
       default -> getLong(place);
@@ -112,7 +117,12 @@ final class View {
     long at = (first + place) * dtype.bytes();
     switch (dtype) {
       case F64 -> segment.set(JAVA_DOUBLE_UNALIGNED, at, value);
-      case F32 -> segment.set(JAVA_FLOAT_UNALIGNED, at, (float) value);
+      case F32 -> {
+        segment.set(JAVA_FLOAT_UNALIGNED, at, (float) value);
+        if (doubles != null) {
+          doubles.set(JAVA_DOUBLE_UNALIGNED, 2 * at, value);
+        }
+      }
       case F16 -> segment.set(JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16((float) value));
       case BF16 -> segment.set(JAVA_SHORT_UNALIGNED, at, floatToBf16((float) value));
       default -> throw new IllegalStateException("no kernel writes " + dtype);

@@ -1,17 +1,20 @@
 package dev.gatun.kernels.api.memory;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A block of a backend's memory. Closing gives it back once no kernel uses it any more; a kernel
- * holds it between {@link #acquire} and {@link #release}.
+ * holds it between {@link #acquire} and {@link #release}. It may have several owners, each of whom
+ * closes it once.
  */
 public abstract class Buffer implements AutoCloseable {
-  private static final int CLOSED = 1 << 30;
+  private static final long CLOSED = 1L << 62;
+  // What an owner beside the first counts for.
+  private static final long OWNER = 1L << 32;
 
   private final long byteSize;
-  // The number of users, and CLOSED once close() was called.
-  private final AtomicInteger state = new AtomicInteger();
+  // The number of users, that of owners beside the first, and CLOSED once all have closed it.
+  private final AtomicLong state = new AtomicLong();
 
   /**
    * A block.
@@ -47,13 +50,26 @@ public abstract class Buffer implements AutoCloseable {
    * @throws IllegalStateException when it is closed
    */
   public final void acquire() {
-    int now;
+    add(1);
+  }
+
+  /**
+   * Gives the block another owner, so that it is closed when each of them has.
+   *
+   * @throws IllegalStateException when it is closed
+   */
+  public final void share() {
+    add(OWNER);
+  }
+
+  private void add(long users) {
+    long now;
     do {
       now = state.get();
       if (now >= CLOSED) {
         throw new IllegalStateException("buffer of " + byteSize + " bytes is closed");
       }
-    } while (!state.compareAndSet(now, now + 1));
+    } while (!state.compareAndSet(now, now + users));
   }
 
   /** Ends what {@link #acquire} began. */
@@ -63,16 +79,16 @@ public abstract class Buffer implements AutoCloseable {
     }
   }
 
-  /** Closes the block; a second call does nothing. */
+  /** Ends an owner's hold; the last one's closes the block, and another call does nothing. */
   @Override
-  public final void close() {
-    int now;
+  public void close() {
+    long now;
     do {
       now = state.get();
       if (now >= CLOSED) {
         return;
       }
-    } while (!state.compareAndSet(now, now + CLOSED));
+    } while (!state.compareAndSet(now, now >= OWNER ? now - OWNER : now + CLOSED));
     if (now == 0) {
       free();
     }

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
 /** A block of host memory. */
-public final class HostBuffer extends Buffer {
+public class HostBuffer extends Buffer {
   private final Memory memory;
   private final MemorySegment segment;
   private final Consumer<MemorySegment> free;
@@ -24,17 +24,17 @@ public final class HostBuffer extends Buffer {
   }
 
   @Override
-  public Memory memory() {
+  public final Memory memory() {
     return memory;
   }
 
   /** {@return the bytes; valid between {@link #acquire} and {@link #release}} */
-  public MemorySegment segment() {
+  public final MemorySegment segment() {
     return segment;
   }
 
   @Override
-  protected void free() {
+  protected final void free() {
     free.accept(segment);
   }
 }

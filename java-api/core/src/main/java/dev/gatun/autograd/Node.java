@@ -1,0 +1,184 @@
+package dev.gatun.autograd;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Segments;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * An op on a {@link Tape}: {@link #save} what its backward needs, then {@link #record} it. The
+ * backward asks for the {@link #gradient} of what the op gave and {@link #give}s those of its
+ * inputs; it runs in a scope of its own, and nothing of it is recorded.
+ */
+public final class Node {
+  private final Tape tape;
+  private final String op;
+  private final Operand[] inputs;
+  private final Tracked[] sums;
+  private final Tensor[] given;
+  private final List<Tensor> saved = new ArrayList<>();
+  private Operand[] outputs;
+  private Tracked[] made;
+  private Runnable backward;
+
+  Node(Tape tape, String op, Tensor... inputs) {
+    this.tape = tape;
+    this.op = op;
+    this.inputs = new Operand[inputs.length];
+    this.sums = new Tracked[inputs.length];
+    this.given = new Tensor[inputs.length];
+    for (int i = 0; i < inputs.length; i++) {
+      if (tape.tracks(inputs[i])) {
+        Tape.requireApart(op, inputs[i]);
+        this.inputs[i] = inputs[i].operand();
+        this.sums[i] = tape.tracked(this.inputs[i].buffer());
+      }
+    }
+  }
+
+  /** {@return whether the gradient of an input is wanted} */
+  public boolean needs(int input) {
+    return sums[input] != null;
+  }
+
+  /**
+   * Keeps a tensor for the backward.
+   *
+   * @param tensor an input or a result of the op; or null
+   * @return the same elements, there until the backward has run; null of null
+   */
+  public Tensor save(Tensor tensor) {
+    if (tensor == null) {
+      return null;
+    }
+    Tensor kept = tensor.share();
+    saved.add(kept);
+    return kept;
+  }
+
+  /** The same of indices. */
+  public Ids save(Ids ids) {
+    Ids kept = ids.share();
+    saved.add(kept.values());
+    return kept;
+  }
+
+  /** The same of the places where sequences begin; null of null. */
+  public Segments save(Segments segments) {
+    if (segments == null) {
+      return null;
+    }
+    Segments kept = segments.share();
+    saved.add(kept.values());
+    return kept;
+  }
+
+  /**
+   * Puts the op on the tape, and tracks what it gave.
+   *
+   * @param backward gives the gradients of the inputs
+   * @param results each in memory of its own; null for what was not asked for
+   */
+  public void record(Runnable backward, Tensor... results) {
+    this.backward = backward;
+    outputs = new Operand[results.length];
+    made = new Tracked[results.length];
+    for (int i = 0; i < results.length; i++) {
+      if (results[i] != null) {
+        outputs[i] = results[i].operand();
+        made[i] = tape.produced(results[i]);
+      }
+    }
+    tape.add(this);
+  }
+
+  /** {@return the gradient of the first result, F32 of its shape} */
+  public Tensor gradient() {
+    return gradient(0);
+  }
+
+  /**
+   * {@return the gradient of a result, F32 of its shape; null where the loss does not depend on it}
+   *
+   * @param result its place among the results
+   */
+  public Tensor gradient(int result) {
+    return made[result] == null || made[result].gradient == null
+        ? null
+        : Tracked.part(made[result].gradient, outputs[result]);
+  }
+
+  /**
+   * Gives the gradient of an input, which is added to what it has.
+   *
+   * @param input its place among the inputs; one that is not {@link #needs needed} is left alone
+   * @param gradient F32 of the input's shape, of any strides: the backward's own or a {@link
+   *     #gradient}, and not written afterwards
+   */
+  public void give(int input, Tensor gradient) {
+    if (sums[input] == null) {
+      return;
+    }
+    if (gradient.dtype() != DType.F32
+        || !Arrays.equals(gradient.operand().shape(), inputs[input].shape())) {
+      throw new IllegalStateException(
+          "%s: the gradient of input %d is %s, expected F32 of %s"
+              .formatted(op, input, gradient, inputs[input]));
+    }
+    given[input] = gradient;
+  }
+
+  /** Runs the backward where the loss depends on a result. */
+  void goBack() {
+    boolean reached = false;
+    for (Tracked result : made) {
+      reached |= result != null && result.gradient != null;
+    }
+    if (!reached) {
+      return;
+    }
+    try (Scope _ = Scope.open()) {
+      backward.run();
+      for (int i = 0; i < given.length; i++) {
+        if (given[i] != null) {
+          add(i);
+        }
+      }
+    } finally {
+      Arrays.fill(given, null);
+    }
+  }
+
+  private void add(int input) {
+    Tensor more = given[input];
+    // Memory becomes a gradient, to be added to, when nothing else will read it.
+    boolean adopt = true;
+    for (int later = input + 1; later < given.length; later++) {
+      adopt &= given[later] == null || !sameMemory(given[later], more);
+    }
+    for (Tracked result : made) {
+      adopt &= result == null || !result.kept || !sameMemory(result.gradient, more);
+    }
+    sums[input].add(inputs[input], more, adopt);
+  }
+
+  private static boolean sameMemory(Tensor a, Tensor b) {
+    return a != null && a.operand().buffer() == b.operand().buffer();
+  }
+
+  /** Gives back what it saved, and the gradients that it passed on. */
+  void free() {
+    saved.forEach(Tensor::close);
+    saved.clear();
+    for (Tracked result : made) {
+      if (result != null && !result.kept) {
+        result.free();
+      }
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package dev.gatun.ops;
+
+import dev.gatun.autograd.Node;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.tensor.Tensor;
+import java.util.stream.IntStream;
+
+/** The gradients of {@link Elementwise}. */
+final class ElementwiseGradients {
+  private ElementwiseGradients() {}
+
+  /** Records {@code y = a op b}, an op with a gradient. */
+  static void binary(Node node, BinaryOp op, Tensor a, Tensor b, Tensor y) {
+    long[] shapeA = a.shape();
+    long[] shapeB = b.shape();
+    boolean second = op != BinaryOp.KEEP_WHERE && node.needs(1);
+    boolean usesA = op == BinaryOp.MULTIPLY && second || isExtreme(op);
+    boolean usesB = op != BinaryOp.ADD && op != BinaryOp.SUBTRACT;
+    boolean usesY = second && (op == BinaryOp.DIVIDE || op == BinaryOp.DIVIDE_BY_ROOT);
+    Tensor keptA = usesA ? node.save(a) : null;
+    Tensor keptB = usesB ? node.save(b) : null;
+    Tensor keptY = usesY ? node.save(y) : null;
+    node.record(
+        () -> {
+          Tensor dy = node.gradient();
+          if (node.needs(0)) {
+            node.give(0, summed(first(op, dy, keptA, keptB), shapeA));
+          }
+          if (second) {
+            node.give(1, summed(second(op, dy, keptA, keptB, keptY), shapeB));
+          }
+        },
+        y);
+  }
+
+  private static boolean isExtreme(BinaryOp op) {
+    return op == BinaryOp.MAXIMUM || op == BinaryOp.MINIMUM;
+  }
+
+  private static Tensor first(BinaryOp op, Tensor dy, Tensor a, Tensor b) {
+    return switch (op) {
+      case ADD, SUBTRACT -> dy;
+      case MULTIPLY -> Elementwise.multiply(dy, Plain.wide(b));
+      case DIVIDE -> Elementwise.divide(dy, Plain.wide(b));
+      case DIVIDE_BY_ROOT -> Elementwise.divideByRoot(dy, Plain.wide(b));
+      case KEEP_WHERE -> Elementwise.keepWhere(dy, Plain.wide(b));
+      case MAXIMUM -> Elementwise.multiply(dy, share(b, a));
+      case MINIMUM -> Elementwise.multiply(dy, share(a, b));
+      case EQUAL, LESS -> throw new IllegalStateException(op + " has no gradient");
+    };
+  }
+
+  private static Tensor second(BinaryOp op, Tensor dy, Tensor a, Tensor b, Tensor y) {
+    return switch (op) {
+      case ADD -> dy;
+      case SUBTRACT -> Plain.negated(dy);
+      case MULTIPLY -> Elementwise.multiply(dy, Plain.wide(a));
+      case DIVIDE ->
+          Plain.negated(Elementwise.divide(Elementwise.multiply(dy, Plain.wide(y)), Plain.wide(b)));
+      case DIVIDE_BY_ROOT ->
+          Plain.times(
+              Elementwise.divide(Elementwise.multiply(dy, Plain.wide(y)), Plain.wide(b)), -0.5);
+      case MAXIMUM -> Elementwise.multiply(dy, share(a, b));
+      case MINIMUM -> Elementwise.multiply(dy, share(b, a));
+      case EQUAL, LESS, KEEP_WHERE -> throw new IllegalStateException(op + " has no gradient");
+    };
+  }
+
+  /** 1 where the second is larger, and a half where both are the same. */
+  private static Tensor share(Tensor less, Tensor more) {
+    Tensor a = Plain.wide(less);
+    Tensor b = Plain.wide(more);
+    return Elementwise.add(Elementwise.less(a, b), Plain.times(Elementwise.equal(a, b), 0.5));
+  }
+
+  /** The gradient of what was repeated to the shape of x: the sum over its repetitions. */
+  static Tensor summed(Tensor x, long... shape) {
+    int lacking = x.rank() - shape.length;
+    int[] repeated =
+        IntStream.range(0, x.rank())
+            .filter(axis -> axis < lacking || shape[axis - lacking] != x.size(axis))
+            .toArray();
+    if (repeated.length == 0) {
+      return x;
+    }
+    return Reductions.sum(x, repeated).reshape(shape);
+  }
+
+  /** Records {@code y = activation(x)}. */
+  static void activation(Node node, Tensor x, Activation activation, Tensor y) {
+    Tensor kept = node.save(x);
+    node.record(
+        () -> node.give(0, Elementwise.plainActivationBackward(node.gradient(), kept, activation)),
+        y);
+  }
+
+  /** Records {@code y = activation(gate) · up}. */
+  static void gated(Node node, Tensor gate, Tensor up, Activation activation, Tensor y) {
+    Tensor keptGate = node.save(gate);
+    Tensor keptUp = node.needs(0) ? node.save(up) : null;
+    node.record(
+        () -> {
+          Tensor dy = node.gradient();
+          Tensor wide = Plain.wide(keptGate);
+          if (node.needs(0)) {
+            Tensor scaled = Elementwise.multiply(dy, Plain.wide(keptUp));
+            node.give(0, Elementwise.plainActivationBackward(scaled, wide, activation));
+          }
+          if (node.needs(1)) {
+            node.give(1, Elementwise.multiply(dy, Elementwise.activation(wide, activation)));
+          }
+        },
+        y);
+  }
+
+  /** What an activation's result changes by with x, F32. */
+  static Tensor slope(Tensor x, Activation activation) {
+    return switch (activation) {
+      case NONE -> throw new IllegalStateException("no activation");
+      case RELU -> Elementwise.less(Plain.number(x.device(), 0), x);
+      case TANH -> slopeOfTanh(Elementwise.activation(x, Activation.TANH));
+      case SIGMOID -> slopeOfSigmoid(Elementwise.activation(x, Activation.SIGMOID));
+      case SILU -> slopeOfSwish(x, 1);
+      case QUICK_GELU -> slopeOfSwish(x, 1.702);
+      case GELU -> slopeOfGelu(x);
+      case GELU_TANH -> slopeOfGeluTanh(x);
+    };
+  }
+
+  /** {@code 1 - t²}. */
+  private static Tensor slopeOfTanh(Tensor t) {
+    return Elementwise.subtract(Plain.number(t.device(), 1), Elementwise.multiply(t, t));
+  }
+
+  /** {@code s (1 - s)}. */
+  private static Tensor slopeOfSigmoid(Tensor s) {
+    return Elementwise.multiply(s, Elementwise.subtract(Plain.number(s.device(), 1), s));
+  }
+
+  /** Of {@code x σ(b x)}: {@code σ + b x σ (1 - σ)}. */
+  private static Tensor slopeOfSwish(Tensor x, double b) {
+    Tensor s = Elementwise.activation(Plain.times(x, b), Activation.SIGMOID);
+    Tensor rest = Elementwise.multiply(Plain.times(x, b), slopeOfSigmoid(s));
+    return Elementwise.add(s, rest);
+  }
+
+  /** Of {@code x Φ(x)}: {@code Φ(x) + x φ(x)}, with {@code Φ(x) = gelu(x) / x}. */
+  private static Tensor slopeOfGelu(Tensor x) {
+    Tensor zero = Elementwise.equal(x, Plain.number(x.device(), 0));
+    Tensor part = Elementwise.divide(Elementwise.activation(x, Activation.GELU), x);
+    Tensor below =
+        Elementwise.add(Elementwise.keepWhere(part, Plain.not(zero)), Plain.times(zero, 0.5));
+    Tensor density =
+        Plain.times(exp(Plain.times(Elementwise.multiply(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return Elementwise.add(below, Elementwise.multiply(x, density));
+  }
+
+  /** {@code exp(x)} of numbers up to 0: {@code σ(x) / σ(-x)}. */
+  static Tensor exp(Tensor x) {
+    return Elementwise.divide(
+        Elementwise.activation(x, Activation.SIGMOID),
+        Elementwise.activation(Plain.negated(x), Activation.SIGMOID));
+  }
+
+  /** Of {@code 0.5 x (1 + tanh(u))} with {@code u = c (x + 0.044715 x³)}. */
+  private static Tensor slopeOfGeluTanh(Tensor x) {
+    double c = Math.sqrt(2 / Math.PI);
+    Tensor square = Elementwise.multiply(x, x);
+    Tensor u =
+        Plain.times(Elementwise.multiply(x, Plain.plus(Plain.times(square, 0.044715), 1)), c);
+    Tensor t = Elementwise.activation(u, Activation.TANH);
+    Tensor inner = Plain.times(Plain.plus(Plain.times(square, 3 * 0.044715), 1), c);
+    Tensor rest = Elementwise.multiply(Elementwise.multiply(x, slopeOfTanh(t)), inner);
+    return Plain.times(Elementwise.add(Plain.plus(t, 1), rest), 0.5);
+  }
+}

@@ -1,0 +1,73 @@
+package dev.gatun.ops;
+
+import dev.gatun.autograd.Node;
+import dev.gatun.tensor.Tensor;
+
+/** The gradients of {@link Matmul}: products of what came back with the other factor. */
+final class MatmulGradients {
+  private MatmulGradients() {}
+
+  /**
+   * Records {@code y = x weightᵀ + bias}: {@code dx = dy weight}, {@code dweight = dyᵀ x}, and the
+   * bias's is the sum of dy's rows.
+   */
+  static void linear(Node node, Tensor x, Tensor weight, Tensor bias, Tensor y) {
+    Tensor in = node.needs(1) ? node.save(x) : null;
+    Tensor w = node.needs(0) ? node.save(weight) : null;
+    long[] shape = x.shape();
+    node.record(
+        () -> {
+          Tensor dy = Calls.rows("linear", node.gradient());
+          if (node.needs(0)) {
+            node.give(0, product(dy, turned(Plain.wide(w))).reshape(shape));
+          }
+          if (node.needs(1)) {
+            Tensor rows = Plain.wide(Calls.rows("linear", in));
+            node.give(1, product(turned(dy), turned(rows)));
+          }
+          if (node.needs(2)) {
+            node.give(2, Reductions.sum(dy, 0));
+          }
+        },
+        y);
+  }
+
+  /** {@code a bᵀ} of matrices of any strides. */
+  static Tensor product(Tensor a, Tensor b) {
+    return Matmul.batchedMatmul(batch(a), batch(b)).reshape(a.size(0), b.size(0));
+  }
+
+  private static Tensor batch(Tensor x) {
+    return x.strided(
+        0,
+        new long[] {1, x.size(0), x.size(1)},
+        new long[] {0, x.operand().stride(0), x.operand().stride(1)});
+  }
+
+  /** The transpose of a matrix, a view; of a batch of them those. */
+  static Tensor turned(Tensor x) {
+    return x.rank() == 2 ? Layouts.permuted(x, 1, 0) : Layouts.permuted(x, 0, 2, 1);
+  }
+
+  /** Records {@code c = a bᵀ} of batches: {@code da = dc b}, {@code db = dcᵀ a}. */
+  static void batched(Node node, Tensor a, Tensor b, Tensor c) {
+    Tensor keptA = node.needs(1) ? node.save(a) : null;
+    Tensor keptB = node.needs(0) ? node.save(b) : null;
+    node.record(
+        () -> {
+          Tensor dc = node.gradient();
+          if (node.needs(0)) {
+            node.give(0, Matmul.batchedMatmul(dc, turned(wide(keptB))));
+          }
+          if (node.needs(1)) {
+            node.give(1, Matmul.batchedMatmul(turned(dc), turned(wide(keptA))));
+          }
+        },
+        c);
+  }
+
+  /** x in F32, as it lies where it is. */
+  private static Tensor wide(Tensor x) {
+    return x.dtype() == dev.gatun.kernels.api.memory.DType.F32 ? x : Plain.wide(x);
+  }
+}
