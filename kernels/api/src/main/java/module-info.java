@@ -8,6 +8,7 @@ module dev.gatun.kernels.api {
   exports dev.gatun.kernels.api.call.loss;
   exports dev.gatun.kernels.api.call.matmul;
   exports dev.gatun.kernels.api.call.norm;
+  exports dev.gatun.kernels.api.call.optim;
   exports dev.gatun.kernels.api.call.reduction;
   exports dev.gatun.kernels.api.device;
   exports dev.gatun.kernels.api.memory;

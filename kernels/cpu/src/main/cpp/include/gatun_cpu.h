@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 10
+#define GATUN_CPU_ABI 11
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -138,6 +138,21 @@ typedef enum {
   GATUN_REDUCTION_MIN = 3,
 } gatun_reduction;
 
+// How a step changes a parameter, with the state that each keeps; see UpdateRule.
+typedef enum {
+  GATUN_UPDATE_SGD = 0,
+  GATUN_UPDATE_SGD_MOMENTUM = 1,
+  GATUN_UPDATE_SGD_NESTEROV = 2,
+  GATUN_UPDATE_ADAM = 3,
+  GATUN_UPDATE_ADAM_AMSGRAD = 4,
+  GATUN_UPDATE_ADAGRAD = 5,
+  GATUN_UPDATE_RMSPROP = 6,
+  GATUN_UPDATE_RMSPROP_CENTERED = 7,
+  GATUN_UPDATE_RMSPROP_MOMENTUM = 8,
+  GATUN_UPDATE_RMSPROP_CENTERED_MOMENTUM = 9,
+  GATUN_UPDATE_ADADELTA = 10,
+} gatun_update;
+
 typedef enum {
   GATUN_POOL_MEAN = 0,
   GATUN_POOL_FIRST = 1,
@@ -205,6 +220,22 @@ typedef struct {
   int32_t causal;
   int32_t dtype;  // of query and output, and of key and value where they have no scales
 } gatun_attention;
+
+// A parameter in a step of an optimiser: elements that lie without gaps.
+typedef struct {
+  float *parameter;
+  const float *gradient;
+  float *states[3];  // as many as the update keeps, in its order
+  void *copy;        // nullable; receives the new parameter in another dtype
+  int64_t count;
+  float numbers[8];  // of the update, in its order
+} gatun_parameter;
+
+// Numbers without gaps.
+typedef struct {
+  const float *first;
+  int64_t count;
+} gatun_range;
 
 // Calls that are kept, to be made again.
 typedef struct gatun_recording gatun_recording;

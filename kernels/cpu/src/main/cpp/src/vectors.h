@@ -80,6 +80,13 @@ static inline void store(float *p, Floats v, int64_t n) {
   }
 }
 
+static inline Floats root(Floats v) {
+  for (int i = 0; i < kLanes; i++) {
+    v[i] = __builtin_sqrtf(v[i]);
+  }
+  return v;
+}
+
 static inline Floats keep(Floats v, int64_t n, float rest) {
   float lanes[kLanes];
   GATUN_LEVEL::store(lanes, splat(rest));

@@ -37,6 +37,7 @@ static inline Floats min(Floats a, Floats b) { return (Floats)_mm256_min_ps((__m
 static inline Floats round(Floats x) { return by_bits::round(x); }
 static inline Floats scale(Floats x, Floats n) { return by_bits::scale(x, n); }
 static inline Floats reciprocal(Floats x) { return 1.0f / x; }
+static inline Floats root(Floats x) { return (Floats)_mm256_sqrt_ps((__m256)x); }
 
 static inline bool any(Ints mask) { return _mm256_movemask_ps((__m256)mask) != 0; }
 

@@ -54,6 +54,7 @@ static inline Floats scale(Floats x, Floats n) {
   return (Floats)_mm512_maskz_scalef_ps(kAll, (__m512)x, (__m512)n);
 }
 static inline Floats reciprocal(Floats x) { return (Floats)_mm512_maskz_rcp14_ps(kAll, (__m512)x); }
+static inline Floats root(Floats x) { return (Floats)_mm512_maskz_sqrt_ps(kAll, (__m512)x); }
 
 static inline bool any(Ints mask) { return _mm512_movepi32_mask((__m512i)mask) != 0; }
 

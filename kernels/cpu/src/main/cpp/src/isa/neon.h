@@ -44,6 +44,8 @@ static inline Floats reciprocal(Floats x) {
   return (Floats)vmulq_f32(estimate, vrecpsq_f32(v, estimate));
 }
 
+static inline Floats root(Floats x) { return (Floats)vsqrtq_f32((float32x4_t)x); }
+
 static inline bool any(Ints mask) { return vmaxvq_u32((uint32x4_t)mask) != 0; }
 
 static inline Bits widen(Halves h) { return (Bits)vmovl_u16((uint16x4_t)h); }

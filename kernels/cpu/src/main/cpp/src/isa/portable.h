@@ -33,6 +33,7 @@ static inline Floats min(Floats a, Floats b) { return select(a < b, a, b); }
 static inline Floats round(Floats x) { return by_bits::round(x); }
 static inline Floats scale(Floats x, Floats n) { return by_bits::scale(x, n); }
 static inline Floats reciprocal(Floats x) { return 1.0f / x; }
+static inline Floats root(Floats x) { return by_lane::root(x); }
 
 static inline bool any(Ints mask) {
   uint64_t halves[2];

@@ -7,6 +7,7 @@ import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.optim.UpdateFormula;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.memory.BlockFormat;
@@ -38,17 +39,18 @@ final class EnumNumbersTest {
 
   /** Of gatun_cpu.h, by the names there. */
   private static final Map<String, Class<? extends Enum<?>>> OF_CPU =
-      Map.of(
-          "gatun_level", CpuLevel.class,
-          "gatun_feature", CpuFeature.class,
-          "gatun_activation", Activation.class,
-          "gatun_blocks", BlockFormat.Kind.class,
-          "gatun_scales", PackedLayout.Scales.class,
-          "gatun_activations", QuantizedActivations.class,
-          "gatun_binary_op", BinaryOp.class,
-          "gatun_reduction", Reduction.class,
-          "gatun_pooling_mode", PoolingMode.class,
-          "gatun_causal", Causal.class);
+      Map.ofEntries(
+          Map.entry("gatun_level", CpuLevel.class),
+          Map.entry("gatun_feature", CpuFeature.class),
+          Map.entry("gatun_activation", Activation.class),
+          Map.entry("gatun_blocks", BlockFormat.Kind.class),
+          Map.entry("gatun_scales", PackedLayout.Scales.class),
+          Map.entry("gatun_activations", QuantizedActivations.class),
+          Map.entry("gatun_binary_op", BinaryOp.class),
+          Map.entry("gatun_reduction", Reduction.class),
+          Map.entry("gatun_update", UpdateFormula.class),
+          Map.entry("gatun_pooling_mode", PoolingMode.class),
+          Map.entry("gatun_causal", Causal.class));
 
   /** Those that Java writes out. */
   private static final Set<String> NOT_ORDINALS = Set.of("gatun_status", "gatun_dtype");
@@ -62,6 +64,7 @@ final class EnumNumbersTest {
           "Scales", PackedLayout.Scales.class,
           "BlockKind", BlockFormat.Kind.class,
           "Reduction", Reduction.class,
+          "UpdateFormula", UpdateFormula.class,
           "Pooling", PoolingMode.class);
 
   private static final Set<String> NOT_OF_JAVA = Set.of("DType", "Swizzle", "Bound");

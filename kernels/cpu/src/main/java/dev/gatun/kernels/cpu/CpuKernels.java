@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.call.indexing.IndexingCall;
 import dev.gatun.kernels.api.call.loss.LossCall;
 import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.norm.NormCall;
+import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.device.Kernels;
@@ -43,6 +44,7 @@ final class CpuKernels implements Kernels {
       case LossCall c -> LossKernels.run(c);
       case MatmulCall c -> MatmulKernels.run(c);
       case NormCall c -> NormKernels.run(c);
+      case OptimCall c -> OptimKernels.run(c);
       case ReductionCall c -> ReductionKernels.run(c);
     }
   }

@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 
 /** The arguments of a launch, and a pointer to each. */
 final class Arguments {
-  private static final int MOST_BYTES = 1024;
+  private static final int MOST_BYTES = 4096;
   private static final int MOST = 40;
 
   private final MemorySegment values = Arena.ofAuto().allocate(MOST_BYTES, 64);

@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.call.indexing.IndexingCall;
 import dev.gatun.kernels.api.call.loss.LossCall;
 import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.norm.NormCall;
+import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.device.Kernels;
@@ -24,6 +25,7 @@ final class CudaKernels implements Kernels {
   private final CudaAttention attention;
   private final CudaMatmul matmul;
   private final CudaNorms norms;
+  private final CudaOptim optim;
   private final CudaIndexing indexing;
   private final CudaLosses losses;
   private final CudaReductions reductions;
@@ -38,6 +40,7 @@ final class CudaKernels implements Kernels {
     this.attention = new CudaAttention(launcher, memory, checks);
     this.matmul = new CudaMatmul(launcher, memory, library);
     this.norms = new CudaNorms(launcher);
+    this.optim = new CudaOptim(launcher, memory);
     this.indexing = new CudaIndexing(launcher, checks, library == null);
     this.losses = new CudaLosses(launcher, checks);
     this.reductions = new CudaReductions(launcher);
@@ -61,6 +64,7 @@ final class CudaKernels implements Kernels {
       case LossCall c -> losses.run(c);
       case MatmulCall c -> matmul.run(c);
       case NormCall c -> norms.run(c);
+      case OptimCall c -> optim.run(c);
       case ReductionCall c -> reductions.run(c);
     }
   }

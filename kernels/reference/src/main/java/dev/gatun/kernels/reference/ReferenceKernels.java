@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.call.indexing.IndexingCall;
 import dev.gatun.kernels.api.call.loss.LossCall;
 import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.norm.NormCall;
+import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.device.Kernels;
@@ -21,6 +22,7 @@ final class ReferenceKernels implements Kernels {
   private final MatmulReference matmul;
   private final LossReference loss;
   private final NormReference norm;
+  private final OptimReference optim;
   private final ElementwiseReference elementwise;
   private final ReductionReference reduction;
   private final IndexingReference indexing;
@@ -33,6 +35,7 @@ final class ReferenceKernels implements Kernels {
     this.matmul = new MatmulReference(precision);
     this.loss = new LossReference(precision);
     this.norm = new NormReference(precision);
+    this.optim = new OptimReference(precision);
     this.elementwise = new ElementwiseReference(precision);
     this.reduction = new ReductionReference(precision);
     this.indexing = new IndexingReference(precision);
@@ -53,6 +56,7 @@ final class ReferenceKernels implements Kernels {
       case LossCall c -> loss.run(c);
       case MatmulCall c -> matmul.run(c);
       case NormCall c -> norm.run(c);
+      case OptimCall c -> optim.run(c);
       case ReductionCall c -> reduction.run(c);
     }
   }

@@ -24,6 +24,7 @@ public enum Family {
               ElementwiseCases.generators(),
               ReductionCases.generators(),
               IndexingCases.generators(),
+              OptimCases.generators(),
               ExpertCases.generators())
           .flatMap(List::stream)
           .toList();

@@ -83,6 +83,9 @@ public final class Mutations {
     if (type == float.class) {
       return FLOATS[random.nextInt(FLOATS.length)];
     }
+    if (type == double.class) {
+      return (double) FLOATS[random.nextInt(FLOATS.length)];
+    }
     if (type == boolean.class) {
       return random.nextBoolean();
     }
@@ -103,6 +106,17 @@ public final class Mutations {
       // A bound is a promise, and not for a call to doubt.
       Operand values = value == null ? null : ((Indices) value).values();
       return Indices.unchecked(operand(values, siblings));
+    }
+    if (value instanceof List<?> list && !list.isEmpty()) {
+      List<Object> other = new ArrayList<>(list);
+      int i = random.nextInt(other.size());
+      if (random.nextInt(4) == 0) {
+        other.remove(i);
+      } else {
+        Object one = other.get(i);
+        other.set(i, another(one.getClass(), one, list.toArray()));
+      }
+      return other;
     }
     return value instanceof Record nested ? change(nested) : value;
   }

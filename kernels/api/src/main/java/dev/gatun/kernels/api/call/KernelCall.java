@@ -7,6 +7,7 @@ import dev.gatun.kernels.api.call.indexing.IndexingCall;
 import dev.gatun.kernels.api.call.loss.LossCall;
 import dev.gatun.kernels.api.call.matmul.MatmulCall;
 import dev.gatun.kernels.api.call.norm.NormCall;
+import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.List;
@@ -20,6 +21,7 @@ public sealed interface KernelCall
         LossCall,
         MatmulCall,
         NormCall,
+        OptimCall,
         ReductionCall {
   /** {@return the kernel's name, as error messages begin} */
   String kernel();
