@@ -18,6 +18,7 @@ module dev.gatun {
   exports dev.gatun.text.jinja;
   exports dev.gatun.training;
   exports dev.gatun.training.data;
+  exports dev.gatun.training.optim;
   exports dev.gatun.weights;
 
   uses dev.gatun.text.TokenizerProvider;
