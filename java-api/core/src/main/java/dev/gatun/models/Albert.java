@@ -101,8 +101,8 @@ final class Albert implements Encoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
-    tokenTypeEmbeddings.addTo(x, batch.types());
-    positionEmbeddings.addTo(x, batch.positions());
+    x = tokenTypeEmbeddings.addTo(x, batch.types());
+    x = positionEmbeddings.addTo(x, batch.positions());
     x = trace.first(embeddingHiddenMappingIn.forward(embeddingsNorm.forward(x), x.dtype()));
     for (int i = 0; i < numHiddenLayers; i++) {
       int group = (int) (i / ((double) numHiddenLayers / albertLayerGroups.size()));

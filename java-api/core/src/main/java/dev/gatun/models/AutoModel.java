@@ -275,6 +275,85 @@ public final class AutoModel {
     return load(directory, config, family(config, FAMILIES), head, device, types, compute);
   }
 
+  /**
+   * Makes an encoder of parameters, to train it: from a directory, whose files may lack the head,
+   * or new, from a {@code config.json} alone. Weights that no file has begin as transformers begins
+   * them.
+   *
+   * @param source a model's directory, or a file of its configuration for a new one
+   * @param head what it computes; null for what {@code architectures} names
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when the configuration or the weights are not as expected; a
+   *     {@link dev.gatun.weights.WeightsException} for quantised weights, and for those of another
+   *     model
+   */
+  public static EncoderModel forTraining(
+      Path source, Head head, Device device, TrainingSettings settings) throws IOException {
+    Config config = TrainingSource.config(source);
+    Family family = family(config, FAMILIES);
+    requireNoDecoder(config);
+    Head computed = head == null ? Head.of(config) : head;
+    return TrainingSource.make(
+        source,
+        config,
+        computed != Head.BASE,
+        device,
+        settings,
+        weights -> {
+          Encoder encoder = family.build(config, computed, weights);
+          UnreadKeys.warn(config);
+          return new EncoderModel(config, computed, weights, encoder);
+        });
+  }
+
+  /** The same by {@link TrainingSettings#DEFAULT}. */
+  public static EncoderModel forTraining(Path source, Head head, Device device) throws IOException {
+    return forTraining(source, head, device, TrainingSettings.DEFAULT);
+  }
+
+  /** Makes a decoder of parameters, to train it; as {@link #forTraining}. */
+  public static CausalLm causalLmForTraining(Path source, Device device, TrainingSettings settings)
+      throws IOException {
+    Config config = TrainingSource.config(source);
+    DecoderFamily family = family(config, DECODERS);
+    return TrainingSource.make(
+        source,
+        config,
+        true,
+        device,
+        settings,
+        weights -> {
+          Decoder decoder = family.build(config, weights);
+          UnreadKeys.warn(config);
+          return new CausalLm(config, weights, decoder);
+        });
+  }
+
+  /** Makes an encoder-decoder of parameters, to train it; as {@link #forTraining}. */
+  public static Seq2SeqLm seq2SeqLmForTraining(
+      Path source, Device device, TrainingSettings settings) throws IOException {
+    Config config = TrainingSource.config(source);
+    EncoderDecoderFamily family = family(config, ENCODER_DECODERS);
+    return TrainingSource.make(
+        source,
+        config,
+        true,
+        device,
+        settings,
+        weights -> {
+          EncoderDecoder parts = family.build(config, weights);
+          config.withoutEffect("is_encoder_decoder");
+          UnreadKeys.warn(config);
+          return new Seq2SeqLm(config, weights, parts);
+        });
+  }
+
+  private static void requireNoDecoder(Config config) {
+    if (config.flag("is_decoder", false)) {
+      throw config.wrong("is_decoder", "false: an encoder's tokens see both ways");
+    }
+  }
+
   private static <F> F family(Config config, Map<String, F> families) {
     String type = config.text("model_type", null);
     F family = type == null ? null : families.get(type);
@@ -301,9 +380,7 @@ public final class AutoModel {
       throws IOException {
     try (TensorFile file = TensorFile.open(directory);
         Loader loader = loader(file, directory, config, device, types, compute)) {
-      if (config.flag("is_decoder", false)) {
-        throw config.wrong("is_decoder", "false: an encoder's tokens see both ways");
-      }
+      requireNoDecoder(config);
       Weights weights = new Weights(loader);
       Encoder encoder = family.build(config, head, weights);
       UnreadKeys.warn(config);

@@ -165,7 +165,7 @@ final class Bart implements EncoderDecoder {
       if (scale != null) {
         x = Elementwise.multiply(x, Elementwise.cast(scale, x.dtype()));
       }
-      positions.table().addTo(x, batch.positions());
+      x = positions.table().addTo(x, batch.positions());
       return norm == null ? x : norm.forward(x);
     }
 
@@ -409,7 +409,7 @@ final class Bart implements EncoderDecoder {
       }
       for (float value : all.elements("final_logits_bias", 1, vocabulary)) {
         if (value != 0) {
-          return all.take("final_logits_bias", 1, vocabulary);
+          return all.constant("final_logits_bias", 1, vocabulary);
         }
       }
       return null;

@@ -2,11 +2,14 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.nn.KvCache;
+import dev.gatun.nn.Parameter;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -217,6 +220,16 @@ public final class CausalLm implements LanguageModel {
       Tensor hidden = decoder.forward(batch, Trace.none());
       return scope.keep(decoder.logits(Indexing.indexSelect(hidden, 0, batch.wanted())));
     }
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return loaded.parameters();
+  }
+
+  @Override
+  public void save(Path directory) throws IOException {
+    loaded.save(directory, Architectures.ofCausalLm(config()));
   }
 
   @Override

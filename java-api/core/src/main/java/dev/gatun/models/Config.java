@@ -315,6 +315,11 @@ public final class Config {
     return has(from) ? new Config(file, prefix, copy().set(to, get(from)), asked) : this;
   }
 
+  /** All of it, a copy. */
+  ObjectNode json() {
+    return copy();
+  }
+
   private ObjectNode copy() {
     return root.deepCopy();
   }

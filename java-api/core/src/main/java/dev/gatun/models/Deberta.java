@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
@@ -44,14 +45,8 @@ final class Deberta implements Encoder {
   /** The rows of in_proj are, head by head, those of query, key and value; the key has no bias. */
   private EncoderLayer.SelfAttention attention(Weights weights, int hidden, int heads) {
     int size = hidden / heads;
-    float[] bias = new float[3 * hidden];
-    float[] queryBias = weights.elements("q_bias", hidden);
-    float[] valueBias = weights.elements("v_bias", hidden);
-    for (int h = 0; h < heads; h++) {
-      System.arraycopy(queryBias, h * size, bias, 3 * h * size, size);
-      System.arraycopy(valueBias, h * size, bias, (3 * h + 2) * size, size);
-    }
-    Linear inProj = weights.linear("in_proj", hidden, bias);
+    Linear inProj =
+        weights.areParameters() ? composed(weights, hidden, heads) : joined(weights, hidden, heads);
     boolean on = relative.isOn();
     Linear posProj =
         on && relative.c2p()
@@ -72,6 +67,34 @@ final class Deberta implements Encoder {
           batch,
           trace);
     };
+  }
+
+  private static Linear joined(Weights weights, int hidden, int heads) {
+    int size = hidden / heads;
+    float[] bias = new float[3 * hidden];
+    float[] queryBias = weights.elements("q_bias", hidden);
+    float[] valueBias = weights.elements("v_bias", hidden);
+    for (int h = 0; h < heads; h++) {
+      System.arraycopy(queryBias, h * size, bias, 3 * h * size, size);
+      System.arraycopy(valueBias, h * size, bias, (3 * h + 2) * size, size);
+    }
+    return weights.linear("in_proj", hidden, bias);
+  }
+
+  /** The same layer of parameters. */
+  private static Linear composed(Weights weights, int hidden, int heads) {
+    long size = hidden / heads;
+    Tensor weight = weights.take("in_proj.weight", 3L * hidden, hidden);
+    Tensor query = weights.take("q_bias", hidden).reshape(heads, size);
+    Tensor value = weights.take("v_bias", hidden).reshape(heads, size);
+    Tensor none = weights.loader().own(Tensor.zeros(weights.device(), heads, size));
+    return weights
+        .loader()
+        .composed(
+            3L * hidden,
+            () -> weight,
+            () -> Layouts.concat(1, List.of(query, none, value)).reshape(-1),
+            Activation.NONE);
   }
 
   @Override

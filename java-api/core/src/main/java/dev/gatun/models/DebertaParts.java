@@ -165,10 +165,10 @@ final class DebertaParts {
     Tensor forward(TokenBatch batch) {
       Tensor x = word.forward(batch.ids());
       if (position != null) {
-        position.addTo(x, batch.positions());
+        x = position.addTo(x, batch.positions());
       }
       if (type != null) {
-        type.addTo(x, batch.types());
+        x = type.addTo(x, batch.types());
       }
       return withoutPadding(
           norm.forward(project == null ? x : project.forward(x, x.dtype())), batch);

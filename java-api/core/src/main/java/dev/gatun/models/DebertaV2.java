@@ -10,6 +10,7 @@ import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * DeBERTa v2 and v3 (He et al., arXiv 2006.03654 and 2111.09543): relative positions in logarithmic
@@ -19,7 +20,7 @@ import java.util.List;
 final class DebertaV2 implements Encoder {
   private final DebertaParts.Embeddings embeddings;
   private final DebertaParts.Relative relative;
-  private final Tensor relEmbeddings;
+  private final Supplier<Tensor> relEmbeddings;
   private final Linear conv;
   private final LayerNorm convNorm;
   private final int convSize;
@@ -61,14 +62,23 @@ final class DebertaV2 implements Encoder {
     this.head = DebertaParts.head(config, head, all, embeddings.word(), hidden, eps);
   }
 
-  /** The embeddings of relative positions, with their norm where there is one. */
-  private static Tensor relativeEmbeddings(Config config, Weights encoder, long rows, double eps) {
+  /**
+   * The embeddings of relative positions, with their norm where there is one, which is computed
+   * anew where training changes it.
+   */
+  private static Supplier<Tensor> relativeEmbeddings(
+      Config config, Weights encoder, long rows, double eps) {
     int hidden = config.positive("hidden_size");
     Tensor table = encoder.take("rel_embeddings.weight", rows, hidden);
     if (!config.texts("norm_rel_ebd").contains("layer_norm")) {
-      return table;
+      return () -> table;
     }
-    return encoder.loader().own(encoder.layerNorm("LayerNorm", hidden, eps).forward(table));
+    LayerNorm norm = encoder.layerNorm("LayerNorm", hidden, eps);
+    if (encoder.areParameters()) {
+      return () -> norm.forward(table);
+    }
+    Tensor normed = encoder.loader().own(norm.forward(table));
+    return () -> normed;
   }
 
   private EncoderLayer.SelfAttention attention(
@@ -84,14 +94,13 @@ final class DebertaV2 implements Encoder {
     Linear positionQuery =
         !p2c ? null : shared ? query : weights.linear("pos_query_proj", hidden, hidden);
     return (x, batch, _, trace) -> {
+      Tensor positions = relative.isOn() ? relEmbeddings.get() : null;
       return DebertaParts.attend(
           query.forward(x).reshape(x.size(0), heads, size),
           key.forward(x).reshape(x.size(0), heads, size),
           value.forward(x).reshape(x.size(0), heads, size),
-          positionKey == null ? null : positionKey.forward(relEmbeddings).reshape(-1, heads, size),
-          positionQuery == null
-              ? null
-              : positionQuery.forward(relEmbeddings).reshape(-1, heads, size),
+          positionKey == null ? null : positionKey.forward(positions).reshape(-1, heads, size),
+          positionQuery == null ? null : positionQuery.forward(positions).reshape(-1, heads, size),
           relative,
           batch,
           trace);
@@ -103,6 +112,9 @@ final class DebertaV2 implements Encoder {
     int size = config.integer("conv_kernel_size", 0);
     int groups = config.divisor("conv_groups", hidden, 1);
     int inGroup = hidden / groups;
+    if (weights.areParameters()) {
+      return composed(config, weights, hidden, size, groups);
+    }
     float[] kernel = weights.elements("conv.weight", hidden, inGroup, size);
     float[] dense = new float[Math.multiplyExact(Math.multiplyExact(hidden, hidden), size)];
     for (int out = 0; out < hidden; out++) {
@@ -119,6 +131,34 @@ final class DebertaV2 implements Encoder {
         (long) hidden * size,
         weights.elements("conv.bias", hidden),
         config.activation("conv_act", "tanh"));
+  }
+
+  /** The same layer of parameters: a group's features in their place, zeros beside them. */
+  private static Linear composed(Config config, Weights weights, int hidden, int size, int groups) {
+    long inGroup = hidden / groups;
+    Tensor kernel = weights.take("conv.weight", hidden, inGroup, size);
+    Tensor bias = weights.take("conv.bias", hidden);
+    Tensor zeros = weights.loader().own(Tensor.zeros(weights.device(), inGroup, size, hidden));
+    return weights
+        .loader()
+        .composed(
+            hidden,
+            () -> {
+              Tensor each = Layouts.permute(kernel, 0, 2, 1);
+              List<Tensor> rows = new ArrayList<>();
+              for (long first = 0; first < hidden; first += inGroup) {
+                rows.add(
+                    Layouts.concat(
+                        2,
+                        List.of(
+                            zeros.slice(2, 0, first),
+                            each.slice(0, first, first + inGroup),
+                            zeros.slice(2, first + inGroup, hidden))));
+              }
+              return Layouts.concat(0, rows).reshape(hidden, (long) hidden * size);
+            },
+            () -> bias,
+            config.activation("conv_act", "tanh"));
   }
 
   @Override
@@ -140,8 +180,8 @@ final class DebertaV2 implements Encoder {
     // One more row, of zeros, stands for what is not there.
     int tokens = batch.tokens();
     long width = embedded.size(1);
-    Tensor padded = Tensor.zeros(embedded.device(), embedded.dtype(), tokens + 1L, width);
-    Layouts.copy(embedded, padded.slice(0, 0, tokens));
+    Tensor none = Tensor.zeros(embedded.device(), embedded.dtype(), 1, width);
+    Tensor padded = Layouts.concat(0, List.of(embedded, none));
     Tensor windows =
         Indexing.embedding(padded, neighbours(batch)).reshape(tokens, convSize * width);
     return DebertaParts.withoutPadding(

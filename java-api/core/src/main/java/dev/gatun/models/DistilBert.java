@@ -67,7 +67,7 @@ final class DistilBert implements Encoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
-    positionEmbeddings.addTo(x, batch.positions());
+    x = positionEmbeddings.addTo(x, batch.positions());
     x = trace.first(embeddingsNorm.forward(x));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));

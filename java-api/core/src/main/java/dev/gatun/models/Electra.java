@@ -75,8 +75,8 @@ final class Electra implements Encoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
-    tokenTypeEmbeddings.addTo(x, batch.types());
-    positionEmbeddings.addTo(x, batch.positions());
+    x = tokenTypeEmbeddings.addTo(x, batch.types());
+    x = positionEmbeddings.addTo(x, batch.positions());
     x = embeddingsNorm.forward(x);
     x = trace.first(embeddingsProject == null ? x : embeddingsProject.forward(x, x.dtype()));
     for (EncoderLayer each : layer) {

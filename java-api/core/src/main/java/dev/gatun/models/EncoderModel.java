@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.nn.Parameter;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
 import dev.gatun.tensor.Device;
@@ -8,6 +9,8 @@ import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -237,6 +240,16 @@ public final class EncoderModel implements Model {
     BatchLayout layout = BatchLayout.of(inputs, withPadding);
     layout.check(encoder.limits());
     return layout;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return loaded.parameters();
+  }
+
+  @Override
+  public void save(Path directory) throws IOException {
+    loaded.save(directory, Architectures.of(config(), head));
   }
 
   @Override

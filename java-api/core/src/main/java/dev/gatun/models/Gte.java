@@ -86,7 +86,7 @@ final class Gte implements Encoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
     if (tokenTypeEmbeddings != null) {
-      tokenTypeEmbeddings.addTo(x, batch.types());
+      x = tokenTypeEmbeddings.addTo(x, batch.types());
     }
     x = trace.first(embeddingsNorm.forward(x));
     for (EncoderLayer each : layer) {

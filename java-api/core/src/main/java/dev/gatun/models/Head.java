@@ -26,6 +26,11 @@ public enum Head {
     this.ending = ending;
   }
 
+  /** What the names of Hugging Face's classes end in. */
+  String ending() {
+    return ending;
+  }
+
   /** The head that {@code architectures} of a configuration names; the base without one. */
   static Head of(Config config) {
     var architectures = config.texts("architectures");

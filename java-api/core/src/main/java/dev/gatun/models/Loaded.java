@@ -1,6 +1,10 @@
 package dev.gatun.models;
 
+import dev.gatun.nn.Parameter;
 import dev.gatun.tensor.Device;
+import dev.gatun.weights.ParameterLoader;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Predicate;
 
@@ -12,6 +16,8 @@ final class Loaded {
   private final List<String> linearWeights;
   private final List<String> rowWeights;
   private final List<AutoCloseable> parts;
+  private final List<Parameter> parameters;
+  private final List<ParameterLoader.Constant> constants;
   private volatile boolean closed;
 
   /**
@@ -25,6 +31,10 @@ final class Loaded {
     this.linearWeights = weights.loader().linearWeights();
     this.rowWeights = weights.loader().rowWeights();
     this.parts = weights.loader().handOver();
+    this.parameters =
+        weights.loader() instanceof ParameterLoader loader ? loader.parameters() : List.of();
+    this.constants =
+        weights.loader() instanceof ParameterLoader loader ? loader.constants() : List.of();
   }
 
   Config config() {
@@ -45,6 +55,16 @@ final class Loaded {
 
   List<String> rowWeights() {
     return rowWeights;
+  }
+
+  List<Parameter> parameters() {
+    return parameters;
+  }
+
+  /** Writes a Hugging Face directory. */
+  void save(Path directory, String architecture) throws IOException {
+    check();
+    ModelWriter.save(directory, config, architecture, parameters, constants);
   }
 
   /** Requires the model to be open. */

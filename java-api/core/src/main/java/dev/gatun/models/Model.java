@@ -1,6 +1,9 @@
 package dev.gatun.models;
 
+import dev.gatun.nn.Parameter;
 import dev.gatun.tensor.Device;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /** A model with its weights on a device, as a directory's {@code config.json} names it. */
@@ -25,6 +28,23 @@ public sealed interface Model extends AutoCloseable permits EncoderModel, Langua
    * {@link dev.gatun.weights.BlocksMethod} can have in blocks.
    */
   List<String> rowWeights();
+
+  /**
+   * The weights under Hugging Face's names, in the order of the model; none where it was not made
+   * for training. One that is used in several places is there once.
+   */
+  List<Parameter> parameters();
+
+  /**
+   * Writes the model as a Hugging Face directory: its configuration, its weights as F32 under the
+   * names that they came with, tied ones once, and the tokenizer's files that lie beside the
+   * configuration. Files of these names that are there are replaced, the weights last and at once.
+   *
+   * @param directory made where it is not there
+   * @throws IllegalStateException for a model that was not made for training
+   * @throws IOException when a file cannot be written; the weights that were there still are then
+   */
+  void save(Path directory) throws IOException;
 
   @Override
   void close();

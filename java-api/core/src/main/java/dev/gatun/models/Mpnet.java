@@ -98,7 +98,7 @@ final class Mpnet implements Encoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
-    positionEmbeddings.addTo(x, batch.positions());
+    x = positionEmbeddings.addTo(x, batch.positions());
     x = trace.first(embeddingsNorm.forward(x));
     Tensor bias = bias(batch);
     for (EncoderLayer each : layer) {

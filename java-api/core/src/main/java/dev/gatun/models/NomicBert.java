@@ -105,7 +105,7 @@ final class NomicBert implements Encoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
     if (tokenTypeEmbeddings != null) {
-      tokenTypeEmbeddings.addTo(x, batch.types());
+      x = tokenTypeEmbeddings.addTo(x, batch.types());
     }
     x = trace.first(embLn.forward(x));
     for (EncoderLayer each : layers) {

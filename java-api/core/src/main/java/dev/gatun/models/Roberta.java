@@ -72,8 +72,8 @@ final class Roberta implements Encoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
-    tokenTypeEmbeddings.addTo(x, batch.types());
-    positionEmbeddings.addTo(x, batch.positions());
+    x = tokenTypeEmbeddings.addTo(x, batch.types());
+    x = positionEmbeddings.addTo(x, batch.positions());
     x = trace.first(embeddingsNorm.forward(x));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));

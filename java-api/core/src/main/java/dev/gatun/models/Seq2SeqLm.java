@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.KvSequence;
 import dev.gatun.nn.KvStep;
+import dev.gatun.nn.Parameter;
 import dev.gatun.nn.RotaryPositionalEmbedding;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
@@ -11,6 +12,8 @@ import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -357,6 +360,16 @@ public final class Seq2SeqLm implements LanguageModel {
       Tensor hidden = model.decoder().forward(batch, Trace.none());
       return scope.keep(model.decoder().logits(Indexing.indexSelect(hidden, 0, batch.wanted())));
     }
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return loaded.parameters();
+  }
+
+  @Override
+  public void save(Path directory) throws IOException {
+    loaded.save(directory, Architectures.ofSeq2SeqLm(config()));
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
+import dev.gatun.weights.ParameterLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -28,7 +29,7 @@ record Weights(Loader loader, String prefix) {
 
   /** The body's weights, whose names begin with its own name or with nothing. */
   Weights body(String name) {
-    return hasAny(name) ? sub(name) : this;
+    return loader.hasBody(prefix + name + ".") ? sub(name) : this;
   }
 
   /** Whether a weight is there, as it is or quantised. */
@@ -38,7 +39,12 @@ record Weights(Loader loader, String prefix) {
 
   /** Whether any weight begins with {@code name.}. */
   boolean hasAny(String name) {
-    return loader.names().stream().anyMatch(n -> n.startsWith(prefix + name + "."));
+    return loader.hasAny(prefix + name + ".");
+  }
+
+  /** Whether the model is made of parameters, which change. */
+  boolean areParameters() {
+    return loader instanceof ParameterLoader;
   }
 
   Device device() {
@@ -48,6 +54,11 @@ record Weights(Loader loader, String prefix) {
   /** A weight of this shape as F32, owned by the model. */
   Tensor take(String name, long... shape) {
     return loader.tensor(prefix + name, shape);
+  }
+
+  /** The same of what training leaves as it is. */
+  Tensor constant(String name, long... shape) {
+    return loader.constant(prefix + name, shape);
   }
 
   /** The few elements of a weight of this shape. */
@@ -207,7 +218,10 @@ record Weights(Loader loader, String prefix) {
     boolean own = bias != null && has(decoder + ".bias");
     return bias == null || own || !has(bias)
         ? linear(decoder, table.rows(), table.features(), own, Activation.NONE)
-        : linear(decoder, table.features(), elements(bias, table.rows()));
+        : loader.linear(
+            new Loader.Layer(prefix + decoder, table.rows(), false),
+            table.features(),
+            prefix + bias);
   }
 
   /** {@code name.weight}, to which the shift is added. */

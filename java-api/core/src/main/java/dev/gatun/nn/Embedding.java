@@ -18,6 +18,7 @@ public final class Embedding implements AutoCloseable {
   private final long features;
   private final DType kept;
   private final DType dtype;
+  private final long paddingRow;
   private Tensor table;
   private Tensor packed;
 
@@ -28,6 +29,10 @@ public final class Embedding implements AutoCloseable {
    * @param dtype of what is looked up: F32, or {@code kept}
    */
   public Embedding(long rows, long features, DType kept, DType dtype) {
+    this(rows, features, kept, dtype, -1);
+  }
+
+  private Embedding(long rows, long features, DType kept, DType dtype, long paddingRow) {
     if (dtype != DType.F32 && dtype != kept) {
       throw new IllegalArgumentException(
           "embedding: gives %s of a table of %s, expected F32 or %s".formatted(dtype, kept, kept));
@@ -36,6 +41,19 @@ public final class Embedding implements AutoCloseable {
     this.features = features;
     this.kept = kept;
     this.dtype = dtype;
+    this.paddingRow = paddingRow;
+  }
+
+  /**
+   * A table that training changes.
+   *
+   * @param table F32 [rows, features], its owner's
+   * @param paddingRow the row whose look-ups have no gradient, or -1 for none
+   */
+  public static Embedding trainable(Tensor table, long paddingRow) {
+    Embedding made = new Embedding(table.size(0), table.size(1), DType.F32, DType.F32, paddingRow);
+    made.place(table);
+    return made;
   }
 
   /**
@@ -73,6 +91,11 @@ public final class Embedding implements AutoCloseable {
     close();
     packed = dense.packed();
     return true;
+  }
+
+  /** The row whose look-ups have no gradient; -1 for none. */
+  public long paddingRow() {
+    return paddingRow;
   }
 
   /** The rows that the ids [count] name, [count, features]. */

@@ -14,7 +14,13 @@ import dev.gatun.tensor.Tensor;
  * {@link JoinedLinear}.
  */
 public sealed interface Linear extends AutoCloseable
-    permits DenseLinear, QuantizedLinear, JoinedLinear, ObservedLinear {
+    permits DenseLinear,
+        QuantizedLinear,
+        JoinedLinear,
+        ObservedLinear,
+        ComposedLinear,
+        TrainableLinear,
+        ReorderedLinear {
   /** The layer with its weight kept as F32. */
   static Linear of(Tensor weight, Tensor bias, Activation activation) {
     return of(weight, bias, activation, Storage.F32, Compute.EXACT);

@@ -205,6 +205,24 @@ public final class Experts {
   }
 
   /**
+   * The same with what was packed beside it, which training changes.
+   *
+   * @param weights F32 [experts, out_features, in_features]
+   * @param packed what {@link Packing} gives of them to experts now
+   */
+  public static Tensor linear(
+      Tensor x,
+      Tensor rows,
+      Routing routing,
+      Tensor weights,
+      Tensor packed,
+      Activation activation,
+      DType dtype) {
+    Calls.axes("grouped_matmul", "weights", weights, 3);
+    return linear(x, rows, routing, packed, null, weights.size(1), activation, dtype);
+  }
+
+  /**
    * The same with quantised weights.
    *
    * @param format of the weights

@@ -437,7 +437,17 @@ public final class Tensor implements AutoCloseable {
     return (int) count();
   }
 
-  private void read(MemorySegment target) {
+  /**
+   * Copies the elements, row-major.
+   *
+   * @param target of as many bytes as they have
+   * @throws IllegalArgumentException for memory of another size
+   */
+  public void read(MemorySegment target) {
+    if (target.byteSize() != count() * dtype().bytes()) {
+      throw new IllegalArgumentException(
+          "tensor: %d bytes of memory for %s".formatted(target.byteSize(), this));
+    }
     if (operand.isContiguous()) {
       device.memory().read(operand.buffer(), operand.byteOffset(), target);
       return;

@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongUnaryOperator;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
@@ -37,7 +38,7 @@ import java.util.stream.Collectors;
  * one packed weight. What a model asks for and the file lacks is noted, so that all of it can be
  * told at once.
  */
-public final class Loader implements AutoCloseable {
+public sealed class Loader implements AutoCloseable permits ParameterLoader {
   /** After as many, the first few are named and no more are looked for. */
   private static final int MOST_MISSING = 16;
 
@@ -46,13 +47,13 @@ public final class Loader implements AutoCloseable {
 
   private static final String WEIGHT = ".weight";
 
-  private final TensorFile file;
-  private final String source;
-  private final Device device;
+  final TensorFile file;
+  final String source;
+  final Device device;
   private final QuantizationMethod quantization;
   private final WeightTypes weights;
   private final Compute compute;
-  private final Set<String> used = new TreeSet<>();
+  final Set<String> used = new TreeSet<>();
   private final Set<String> missing = new LinkedHashSet<>();
   private final Set<String> linear = new LinkedHashSet<>();
   private final Set<String> rows = new LinkedHashSet<>();
@@ -121,12 +122,27 @@ public final class Loader implements AutoCloseable {
     return file.names().contains(name) || isQuantized(name);
   }
 
+  /** Whether there are tensors whose names begin so. */
+  public boolean hasAny(String prefix) {
+    return file.names().stream().anyMatch(name -> name.startsWith(prefix));
+  }
+
+  /** Whether the names of a body's tensors begin so, or with nothing. */
+  public boolean hasBody(String prefix) {
+    return hasAny(prefix);
+  }
+
   /**
    * A tensor as F32, of this shape.
    *
    * @throws IllegalArgumentException when it has another shape, or other numbers than floats
    */
   public Tensor tensor(String name, long... shape) {
+    return own(wide(floats(name, shape)));
+  }
+
+  /** A tensor of the file that training leaves as it is, as F32, of this shape. */
+  public Tensor constant(String name, long... shape) {
     return own(wide(floats(name, shape)));
   }
 
@@ -260,6 +276,16 @@ public final class Loader implements AutoCloseable {
     return own(packer.linear(List.of(weight), shift, activation));
   }
 
+  /**
+   * A linear layer whose bias has a name of its own.
+   *
+   * @param layer without a bias
+   * @param bias the name of its bias
+   */
+  public Linear linear(Layer layer, long inFeatures, String bias) {
+    return linear(layer.name(), inFeatures, elements(bias, layer.outFeatures()), Activation.NONE);
+  }
+
   /** A linear layer without a bias whose weight is kept as F32, whatever others become. */
   public Linear exactLinear(Layer layer, long inFeatures, Activation activation) {
     if (isQuantized(layer.name() + WEIGHT)) {
@@ -373,7 +399,7 @@ public final class Loader implements AutoCloseable {
   }
 
   /** Which row comes from which, by what becomes of their numbers. */
-  private LongUnaryOperator order(long count, UnaryOperator<Tensor> rows) {
+  LongUnaryOperator order(long count, UnaryOperator<Tensor> rows) {
     if (count > 1 << 24) {
       throw new IllegalArgumentException(
           "rows in another order: %d, expected at most 2^24".formatted(count));
@@ -387,6 +413,18 @@ public final class Loader implements AutoCloseable {
       float[] order = moved.toFloatArray();
       return row -> (long) order[(int) row];
     }
+  }
+
+  /**
+   * A layer whose weight and bias training puts together of parameters anew for each product; only
+   * {@link ParameterLoader} makes it.
+   *
+   * @param weight gives F32 [out_features, in_features]
+   * @param bias gives F32 [out_features]
+   */
+  public Linear composed(
+      long outFeatures, Supplier<Tensor> weight, Supplier<Tensor> bias, Activation activation) {
+    throw new UnsupportedOperationException("composed: the layers of this model do not change");
   }
 
   /** A copy on the device, as it is in the file where ops read that. */
@@ -538,7 +576,7 @@ public final class Loader implements AutoCloseable {
   }
 
   /** A copy on the device in F32. */
-  private Tensor wide(TensorFile.Entry entry) {
+  Tensor wide(TensorFile.Entry entry) {
     if (entry.dtype() == DType.F32) {
       return copy(entry);
     }
@@ -553,7 +591,7 @@ public final class Loader implements AutoCloseable {
   }
 
   /** A tensor of floats of this shape, or zeros in the place of a missing one. */
-  private TensorFile.Entry floats(String name, long... shape) {
+  TensorFile.Entry floats(String name, long... shape) {
     if (!file.names().contains(name)) {
       return standIn(name, shape);
     }

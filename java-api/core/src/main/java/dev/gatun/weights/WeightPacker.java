@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import dev.gatun.nn.ExpertsLinear;
 import dev.gatun.nn.Linear;
+import dev.gatun.nn.PackedExperts;
 import dev.gatun.ops.Packing;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
@@ -126,7 +127,7 @@ final class WeightPacker {
         Tensor place = packed.slice(0, e * each, (e + 1) * each);
         pack(experts.get(e), read, kept, place, out, in, true);
       }
-      return new ExpertsLinear(packed, kept, compute.activations(), out, compute.between(storage));
+      return new PackedExperts(packed, kept, compute.activations(), out, compute.between(storage));
     } catch (RuntimeException | Error e) {
       packed.close();
       throw e;

@@ -1,0 +1,68 @@
+package dev.gatun.nn;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.ops.Matmul;
+import dev.gatun.ops.Packing;
+import dev.gatun.tensor.Tensor;
+import java.util.List;
+
+/**
+ * A layer whose weight training changes: F32 numbers, to which gradients go, and what products read
+ * of them beside these.
+ */
+public final class TrainableLinear implements Linear {
+  private final Tensor weight;
+  private final Tensor bias;
+  private final Activation activation;
+  private final DType between;
+  private final PackedCopy packed;
+
+  /**
+   * A layer of parameters, which stay their owner's.
+   *
+   * @param weight F32 [out_features, in_features], strided at will: all of the parameters' numbers
+   * @param parameters the weight's: one, or those of layers with the same input, one after another
+   * @param bias F32 [out_features], of parameters too; or null
+   * @param storage what products read: F32, BF16 or F16
+   * @param between see {@link #between}
+   */
+  public TrainableLinear(
+      Tensor weight,
+      List<Parameter> parameters,
+      Tensor bias,
+      Activation activation,
+      Storage storage,
+      DType between) {
+    this.weight = weight;
+    this.bias = bias;
+    this.activation = activation;
+    this.between = between;
+    Tensor room =
+        Packing.allocate(weight.device(), storage, weight.size(0), weight.size(1)).detach();
+    this.packed =
+        new PackedCopy(room, parameters, place -> Packing.pack(weight, storage, place, 0));
+  }
+
+  @Override
+  public Tensor forward(Tensor x, DType dtype) {
+    return Matmul.linear(x, packed.get(), weight, bias, activation, dtype);
+  }
+
+  @Override
+  public DType between() {
+    return between;
+  }
+
+  @Override
+  public long outFeatures() {
+    return weight.size(0);
+  }
+
+  /** Gives back what products read; the parameters stay. */
+  @Override
+  public void close() {
+    packed.close();
+  }
+}
