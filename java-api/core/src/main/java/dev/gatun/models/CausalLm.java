@@ -103,6 +103,35 @@ public final class CausalLm implements LanguageModel {
    * @throws IllegalStateException when the model is closed
    */
   public CausalLmOutput forward(CausalLmInputs inputs) {
+    return forward(inputs, null, false);
+  }
+
+  /**
+   * The loss alone, F32 [1], for a training step.
+   *
+   * @param counts what it is a mean over: {@link #lossCounts} of all batches of the step, added up;
+   *     null for this batch alone
+   * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
+   */
+  public Tensor loss(CausalLmInputs inputs, LossCounts counts) {
+    if (inputs.labels() == null) {
+      throw new IllegalArgumentException("labels are missing: there is no loss without");
+    }
+    CausalLmOutput output = forward(inputs, counts, true);
+    Tensor loss = output.loss;
+    output.loss = null;
+    output.close();
+    return loss;
+  }
+
+  /** What the loss of a batch is a mean over. */
+  public LossCounts lossCounts(CausalLmInputs inputs) {
+    BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
+    long items = inputs.labels() == null ? 0 : Losses.counted(layout.nextLabels(inputs.labels()));
+    return new LossCounts(items, layout.sequences(), 1);
+  }
+
+  private CausalLmOutput forward(CausalLmInputs inputs, LossCounts counts, boolean lossAlone) {
     loaded.check();
     BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
     layout.check(decoder.limits());
@@ -110,23 +139,36 @@ public final class CausalLm implements LanguageModel {
     CausalLmOutput output = new CausalLmOutput();
     try (Scope scope = Scope.open();
         TokenBatch batch = new TokenBatch(decoder, loaded.device(), layout)) {
-      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions(), withRouters);
+      Trace trace =
+          new Trace(
+              !lossAlone && inputs.outputHiddenStates(),
+              !lossAlone && inputs.outputAttentions(),
+              withRouters);
       Tensor logits = decoder.logits(decoder.forward(batch, trace));
-      output.logits = Padded.rows(logits, batch);
-      trace
-          .states()
-          .forEach(
-              state ->
-                  output.hiddenStates.add(Padded.rows(Elementwise.cast(state, DType.F32), batch)));
-      trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
-      trace.routers().forEach(x -> output.routerLogits.add(Padded.rows(x, batch)));
+      if (!lossAlone) {
+        output.logits = Padded.rows(logits, batch);
+        trace
+            .states()
+            .forEach(
+                state ->
+                    output.hiddenStates.add(
+                        Padded.rows(Elementwise.cast(state, DType.F32), batch)));
+        trace.attentions().forEach(w -> output.attentions.add(Padded.attention(w, batch)));
+        trace.routers().forEach(x -> output.routerLogits.add(Padded.rows(x, batch)));
+      }
       if (!trace.routers().isEmpty()) {
-        Routers routers = decoder.routers();
-        output.auxLoss = Losses.loadBalancing(trace.routers(), routers.perToken());
-        output.auxLossCoef = routers.auxLossCoef();
+        output.auxLoss = Losses.loadBalancing(trace.routers(), decoder.routers().perToken());
       }
       if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(logits, layout.nextLabels(inputs.labels()));
+        Long items = counts == null ? null : counts.items();
+        output.loss = Losses.crossEntropy(logits, layout.nextLabels(inputs.labels()), items);
+        if (output.auxLoss != null) {
+          long batches = counts == null ? 1 : counts.batches();
+          output.loss =
+              Elementwise.add(
+                  output.loss,
+                  Losses.times(output.auxLoss, (double) decoder.routers().auxLossCoef() / batches));
+        }
       }
       output.tensors().forEach(scope::keep);
     } catch (RuntimeException | Error e) {

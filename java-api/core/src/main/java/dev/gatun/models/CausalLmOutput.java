@@ -10,9 +10,8 @@ import java.util.List;
  */
 public final class CausalLmOutput implements AutoCloseable {
   Tensor logits;
-  Loss loss;
-  Loss auxLoss;
-  float auxLossCoef;
+  Tensor loss;
+  Tensor auxLoss;
   final List<Tensor> hiddenStates = new ArrayList<>();
   final List<Tensor> attentions = new ArrayList<>();
   final List<Tensor> routerLogits = new ArrayList<>();
@@ -27,13 +26,16 @@ public final class CausalLmOutput implements AutoCloseable {
   /**
    * The mean cross-entropy of the labels that count, each told by the token before it; null without
    * labels. Where routers' logits were asked for, {@link #auxLoss()} is added, times {@code
-   * router_aux_loss_coef}. The device computed its parts in the pass; asking for it waits for them.
+   * router_aux_loss_coef}. F32 [1], computed by the device in the pass, so that a tape goes back
+   * from it.
    */
-  public Float loss() {
-    if (loss == null) {
-      return null;
-    }
-    return auxLoss == null ? loss.value() : loss.value() + auxLossCoef * auxLoss.value();
+  public Tensor loss() {
+    return loss;
+  }
+
+  /** The loss's number, which is waited for; null without labels. */
+  public Float lossValue() {
+    return loss == null ? null : loss.toFloatArray()[0];
   }
 
   /**
@@ -56,7 +58,7 @@ public final class CausalLmOutput implements AutoCloseable {
    * their logits were not asked for.
    */
   public Float auxLoss() {
-    return auxLoss == null ? null : auxLoss.value();
+    return auxLoss == null ? null : auxLoss.toFloatArray()[0];
   }
 
   /** The logits of each layer that is a mixture of experts, F32 [batch, length, experts]. */
@@ -68,8 +70,10 @@ public final class CausalLmOutput implements AutoCloseable {
     List<Tensor> all = new ArrayList<>(hiddenStates);
     all.addAll(attentions);
     all.addAll(routerLogits);
-    if (logits != null) {
-      all.add(logits);
+    for (Tensor tensor : new Tensor[] {logits, loss, auxLoss}) {
+      if (tensor != null) {
+        all.add(tensor);
+      }
     }
     return all;
   }
@@ -77,11 +81,5 @@ public final class CausalLmOutput implements AutoCloseable {
   @Override
   public void close() {
     tensors().forEach(Tensor::close);
-    if (loss != null) {
-      loss.close();
-    }
-    if (auxLoss != null) {
-      auxLoss.close();
-    }
   }
 }

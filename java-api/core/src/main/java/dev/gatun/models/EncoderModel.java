@@ -12,6 +12,7 @@ import dev.gatun.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * An encoder with a head. Tokens of padding are taken out before anything is computed, so a ragged
@@ -97,13 +98,76 @@ public final class EncoderModel implements Model {
    * @throws IllegalStateException when the model is closed
    */
   public EncoderOutput forward(EncoderInputs inputs) {
+    return forward(inputs, null, false);
+  }
+
+  /**
+   * The loss alone, F32 [1], for a training step.
+   *
+   * @param counts what it is a mean over: {@link #lossCounts} of all batches of the step, added up;
+   *     null for this batch alone
+   * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
+   */
+  public Tensor loss(EncoderInputs inputs, LossCounts counts) {
+    EncoderOutput output = forward(inputs, counts, true);
+    Tensor loss = output.loss;
+    if (loss == null) {
+      output.close();
+      throw new IllegalArgumentException(
+          "labels are missing: the head %s has no loss without".formatted(head));
+    }
+    output.loss = null;
+    output.close();
+    return loss;
+  }
+
+  /** What the loss of a batch is a mean over. */
+  public LossCounts lossCounts(EncoderInputs inputs) {
+    long sequences = inputs.inputIds().length;
+    boolean padded = encoder.head().needsPadding(inputs);
+    BatchLayout layout = BatchLayout.of(inputs, padded);
+    long items =
+        switch (head) {
+          case QUESTION_ANSWERING ->
+              inputs.startPositions() == null
+                  ? 0
+                  : LongStream.of(inputs.startPositions())
+                      .filter(at -> at < layout.length())
+                      .count();
+          case PRE_TRAINING, MASKED_LM, TOKEN_CLASSIFICATION ->
+              inputs.labels() == null
+                  ? 0
+                  : countsAllTokens() ? layout.tokens() : Losses.counted(layout.pickLabels(inputs));
+          case NEXT_SENTENCE_PREDICTION ->
+              inputs.labels() == null ? 0 : Losses.counted(Losses.firstColumn(inputs.labels()));
+          default ->
+              inputs.labels() != null
+                      && inputs.labels().length > 0
+                      && inputs.labels()[0].length == 1
+                  ? Losses.counted(Losses.firstColumn(inputs.labels()))
+                  : sequences;
+        };
+    return new LossCounts(items, sequences, 1);
+  }
+
+  /** Whether every token counts, as with ELECTRA's discriminator. */
+  private boolean countsAllTokens() {
+    return head == Head.PRE_TRAINING && config().text("model_type", "").equals("electra");
+  }
+
+  private EncoderOutput forward(EncoderInputs inputs, LossCounts counts, boolean lossAlone) {
     BatchLayout layout = checked(inputs, encoder.head().needsPadding(inputs));
-    EncoderOutput output = new EncoderOutput();
+    EncoderOutput output = new EncoderOutput(counts, lossAlone);
     try (Scope scope = Scope.open();
         TokenBatch batch = new TokenBatch(encoder, loaded.device(), layout)) {
-      Trace trace = new Trace(inputs.outputHiddenStates(), inputs.outputAttentions(), false);
+      Trace trace =
+          lossAlone
+              ? Trace.none()
+              : new Trace(inputs.outputHiddenStates(), inputs.outputAttentions(), false);
       Tensor hidden = run(batch, trace);
-      output.lastHiddenState = Padded.rows(hidden, batch);
+      if (!lossAlone) {
+        output.lastHiddenState = Padded.rows(hidden, batch);
+      }
       trace
           .states()
           .forEach(

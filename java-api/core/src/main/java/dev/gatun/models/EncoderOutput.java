@@ -15,12 +15,30 @@ public final class EncoderOutput implements AutoCloseable {
   Tensor seqRelationshipLogits;
   Tensor startLogits;
   Tensor endLogits;
-  Loss loss;
+  Tensor loss;
   final List<Tensor> hiddenStates = new ArrayList<>();
   final List<Tensor> attentions = new ArrayList<>();
   final List<Tensor> crossAttentions = new ArrayList<>();
 
-  EncoderOutput() {}
+  // What the loss is a mean over, or null for this batch alone.
+  private final LossCounts counts;
+  // Whether all but the loss is left out.
+  private final boolean lossAlone;
+
+  EncoderOutput(LossCounts counts, boolean lossAlone) {
+    this.counts = counts;
+    this.lossAlone = lossAlone;
+  }
+
+  /** What the loss is a mean over; null for this batch alone. */
+  LossCounts counts() {
+    return counts;
+  }
+
+  /** Whether all but the loss is left out. */
+  boolean isLossAlone() {
+    return lossAlone;
+  }
 
   /** [batch, length, hidden_size]. */
   public Tensor lastHiddenState() {
@@ -53,11 +71,21 @@ public final class EncoderOutput implements AutoCloseable {
   }
 
   /**
-   * The loss, where the inputs have labels; else null. The device computed its parts in the pass;
-   * asking for it waits for them.
+   * The loss, where the inputs have labels; else null. F32 [1], computed by the device in the pass,
+   * so that a tape goes back from it.
    */
-  public Float loss() {
-    return loss == null ? null : loss.value();
+  public Tensor loss() {
+    return loss;
+  }
+
+  /** The loss's number, which is waited for; null without labels. */
+  public Float lossValue() {
+    return loss == null ? null : loss.toFloatArray()[0];
+  }
+
+  /** What token losses are a mean over; null for what counts in this batch. */
+  Long items() {
+    return counts == null ? null : counts.items();
   }
 
   /**
@@ -90,7 +118,7 @@ public final class EncoderOutput implements AutoCloseable {
     all.addAll(crossAttentions);
     for (Tensor tensor :
         new Tensor[] {
-          lastHiddenState, poolerOutput, logits, seqRelationshipLogits, startLogits, endLogits
+          lastHiddenState, poolerOutput, logits, seqRelationshipLogits, startLogits, endLogits, loss
         }) {
       if (tensor != null) {
         all.add(tensor);
@@ -102,8 +130,5 @@ public final class EncoderOutput implements AutoCloseable {
   @Override
   public void close() {
     tensors().forEach(Tensor::close);
-    if (loss != null) {
-      loss.close();
-    }
   }
 }

@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
@@ -78,9 +79,11 @@ final class Heads {
 
   private static void tokenClasses(
       Tensor scores, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
-    output.logits = Padded.rows(scores, batch);
+    if (!output.isLossAlone()) {
+      output.logits = Padded.rows(scores, batch);
+    }
     if (inputs.labels() != null) {
-      output.loss = Losses.crossEntropy(scores, batch.layout().pickLabels(inputs));
+      output.loss = Losses.crossEntropy(scores, batch.layout().pickLabels(inputs), output.items());
     }
   }
 
@@ -89,7 +92,8 @@ final class Heads {
       output.poolerOutput = pooler.forward(first(hidden, batch));
       output.logits = classifier.forward(output.poolerOutput);
       if (inputs.labels() != null) {
-        output.loss = Losses.crossEntropy(output.logits, Losses.firstColumn(inputs.labels()));
+        output.loss =
+            Losses.crossEntropy(output.logits, Losses.firstColumn(inputs.labels()), output.items());
       }
     };
   }
@@ -100,11 +104,13 @@ final class Heads {
       output.poolerOutput = pooler.forward(first(hidden, batch));
       output.seqRelationshipLogits = classifier.forward(output.poolerOutput);
       if (output.loss != null && inputs.nextSentenceLabel() != null) {
+        Long sequences = output.counts() == null ? null : output.counts().sequences();
         output.loss =
-            output.loss.plus(
-                Losses.crossEntropy(output.seqRelationshipLogits, inputs.nextSentenceLabel()));
-      } else if (output.loss != null) {
-        output.loss.close();
+            Elementwise.add(
+                output.loss,
+                Losses.crossEntropy(
+                    output.seqRelationshipLogits, inputs.nextSentenceLabel(), sequences));
+      } else {
         output.loss = null;
       }
     };
@@ -141,7 +147,7 @@ final class Heads {
         layers,
         (scores, batch, inputs, output) -> {
           output.logits = scores;
-          output.loss = Losses.classification(config, scores, inputs);
+          output.loss = Losses.classification(config, scores, inputs, output.items());
         });
   }
 
@@ -158,9 +164,11 @@ final class Heads {
     return new PerToken(
         hidden -> prediction.forward(dense.forward(hidden)),
         (scores, batch, inputs, output) -> {
-          output.logits = Padded.column(scores, batch);
+          if (!output.isLossAlone()) {
+            output.logits = Padded.column(scores, batch);
+          }
           if (inputs.labels() != null) {
-            output.loss = Losses.binary(scores, batch.layout().pickLabels(inputs));
+            output.loss = Losses.binary(scores, batch.layout().pickLabels(inputs), output.items());
           }
         });
   }
@@ -183,7 +191,8 @@ final class Heads {
               Losses.spans(
                   List.of(output.startLogits, output.endLogits),
                   List.of(inputs.startPositions(), inputs.endPositions()),
-                  batch.length());
+                  batch.length(),
+                  output.items());
         }
       }
 

@@ -1,94 +1,49 @@
 package dev.gatun.models;
 
+import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Experts;
+import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Loss;
+import dev.gatun.ops.Norm;
+import dev.gatun.ops.Reductions;
+import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
-/** The losses of the heads, as Hugging Face's models define them. */
+/**
+ * The losses of the heads, as Hugging Face's models define them, each F32 [1] on the device. A mean
+ * over nothing is NaN.
+ */
 final class Losses {
   private static final long IGNORED = -100;
 
   private Losses() {}
 
-  /** The mean cross-entropy of logits [rows, classes] over the targets that are not -100. */
-  static Loss crossEntropy(Tensor logits, long[] targets) {
-    return crossEntropy(logits, targets, IGNORED);
+  /** How many targets are not -100. */
+  static long counted(long... targets) {
+    return counted(IGNORED, targets);
   }
 
-  static Loss crossEntropy(Tensor logits, long[] targets, long ignored) {
-    int[] counted = counted(logits, targets, ignored);
-    Tensor given = Tensor.of(logits.device(), targets, targets.length);
-    Indices known = new Indices(given.operand(), logits.size(1));
-    return Loss.of(
-        dev.gatun.ops.Loss.crossEntropy(logits, given, known, ignored),
-        rows -> {
-          float[] losses = rows.toFloatArray();
-          double sum = 0;
-          for (int row : counted) {
-            sum += losses[row];
-          }
-          return (float) (sum / counted.length);
-        });
+  private static long counted(long ignored, long... targets) {
+    return LongStream.of(targets).filter(target -> target != ignored).count();
   }
 
   /**
-   * The load-balancing loss of routers, over the tokens of all layers.
+   * The mean cross-entropy of logits [rows, classes] over the targets that are not -100.
    *
-   * @param logits F32 [tokens, experts] of each layer
-   * @param perToken the experts of a token
+   * @param items what it is a mean over; null for the targets that count
    */
-  static Loss loadBalancing(List<Tensor> logits, int perToken) {
-    logits.forEach(Tensor::detach);
-    return new Loss(
-        List.copyOf(logits),
-        () -> {
-          int experts = (int) logits.getFirst().size(1);
-          double[] slots = new double[experts];
-          double[] probabilities = new double[experts];
-          double rows = 0;
-          for (Tensor layer : logits) {
-            float[] x = layer.toFloatArray();
-            for (int row = 0; row < x.length; row += experts) {
-              route(x, row, perToken, slots, probabilities);
-            }
-            rows += layer.size(0);
-          }
-          double sum = 0;
-          for (int e = 0; e < experts; e++) {
-            sum += slots[e] / rows * (probabilities[e] / rows);
-          }
-          return (float) (sum * experts);
-        });
+  static Tensor crossEntropy(Tensor logits, long[] targets, Long items) {
+    return crossEntropy(logits, targets, IGNORED, items);
   }
 
-  /** Adds a token's choice of experts, the first of equal ones, and the softmax of its logits. */
-  private static void route(
-      float[] x, int row, int perToken, double[] slots, double[] probabilities) {
-    int experts = slots.length;
-    double largest = Double.NEGATIVE_INFINITY;
-    for (int e = 0; e < experts; e++) {
-      largest = Math.max(largest, x[row + e]);
-    }
-    double sum = 0;
-    for (int e = 0; e < experts; e++) {
-      sum += Math.exp(x[row + e] - largest);
-    }
-    for (int e = 0; e < experts; e++) {
-      probabilities[e] += Math.exp(x[row + e] - largest) / sum;
-      int before = 0;
-      for (int other = 0; other < experts; other++) {
-        boolean more = x[row + other] > x[row + e];
-        before += more || x[row + other] == x[row + e] && other < e ? 1 : 0;
-      }
-      slots[e] += before < perToken ? 1 : 0;
-    }
-  }
-
-  /** The rows whose target counts; requires each to be a class. */
-  private static int[] counted(Tensor logits, long[] targets, long ignored) {
+  private static Tensor crossEntropy(Tensor logits, long[] targets, long ignored, Long items) {
     for (int i = 0; i < targets.length; i++) {
       if ((targets[i] < 0 || targets[i] >= logits.size(1)) && targets[i] != ignored) {
         throw new IllegalArgumentException(
@@ -96,14 +51,97 @@ final class Losses {
                 .formatted(targets[i], i, logits.size(1) - 1));
       }
     }
-    return IntStream.range(0, targets.length).filter(i -> targets[i] != ignored).toArray();
+    Tensor given = Tensor.of(logits.device(), targets, targets.length);
+    Indices known = new Indices(given.operand(), logits.size(1));
+    Tensor rows = Loss.crossEntropy(logits, given, known, ignored);
+    return mean(rows, items == null ? counted(ignored, targets) : items);
+  }
+
+  private static Tensor mean(Tensor losses, double count) {
+    return count > 0 ? Loss.mean(losses, count) : number(losses.device(), Float.NaN);
+  }
+
+  private static Tensor number(Device device, double value) {
+    return Tensor.of(device, new float[] {(float) value}, 1);
+  }
+
+  /** A loss by a weight. */
+  static Tensor times(Tensor loss, double weight) {
+    return Elementwise.multiply(loss, number(loss.device(), weight));
+  }
+
+  /**
+   * The load-balancing loss of routers, over the tokens of all layers: how many of the slots an
+   * expert has, which is a constant, by its mean probability.
+   *
+   * @param logits F32 [tokens, experts] of each layer
+   * @param perToken the experts of a token
+   */
+  static Tensor loadBalancing(List<Tensor> logits, int perToken) {
+    Tensor all = logits.size() == 1 ? logits.getFirst() : Layouts.concat(0, logits);
+    long rows = all.size(0);
+    long experts = all.size(1);
+    Tensor slots;
+    try (var _ = Tape.pause();
+        Experts.Routing routing = Experts.route(all, perToken, false, 1, null)) {
+      Tensor offsets = Elementwise.cast(routing.offsets(), DType.F32);
+      slots = Elementwise.subtract(offsets.slice(0, 1, experts + 1), offsets.slice(0, 0, experts));
+    }
+    Tensor probabilities = Reductions.sum(Norm.softmax(all), 0);
+    return mean(Elementwise.multiply(probabilities, slots), (double) rows * rows / experts);
+  }
+
+  /**
+   * The mean square of the log-sum-exps of routers (ST-MoE, arXiv 2202.08906).
+   *
+   * @param logits F32 [tokens, experts]
+   */
+  static Tensor routerZ(Tensor logits) {
+    long rows = logits.size(0);
+    Tensor first = Tensor.of(logits.device(), new long[Math.toIntExact(rows)], rows);
+    Indices known = new Indices(first.operand(), logits.size(1));
+    Tensor likelihoods = Loss.crossEntropy(logits, first, known, IGNORED);
+    Tensor shown = logits.strided(0, new long[] {rows}, new long[] {logits.size(1)});
+    Tensor logSums = Elementwise.add(likelihoods, shown);
+    return mean(Elementwise.multiply(logSums, logSums), rows);
+  }
+
+  /**
+   * How unevenly routers that choose one expert spread the tokens of each sequence (Switch
+   * Transformers, arXiv 2101.03961, equation 4).
+   *
+   * @param logits F32 [sequences, tokens, experts]
+   */
+  static Tensor routerAux(Tensor logits) {
+    long sequences = logits.size(0);
+    long tokens = logits.size(1);
+    long experts = logits.size(2);
+    Tensor rows = logits.reshape(sequences * tokens, experts);
+    Tensor chosen;
+    try (var _ = Tape.pause()) {
+      float[] each = new float[Math.toIntExact(experts)];
+      for (int e = 0; e < each.length; e++) {
+        each[e] = e;
+      }
+      Tensor best = Elementwise.cast(Reductions.argmax(rows).reshape(rows.size(0), 1), DType.F32);
+      Tensor names = Tensor.of(logits.device(), each, 1, experts);
+      chosen =
+          Reductions.sum(Elementwise.equal(best, names).reshape(sequences, tokens, experts), 1);
+    }
+    Tensor probabilities =
+        Reductions.sum(Norm.softmax(rows).reshape(sequences, tokens, experts), 1);
+    return mean(
+        Elementwise.multiply(probabilities, chosen),
+        (double) tokens * tokens * sequences / experts);
   }
 
   /**
    * The loss of a sequence classification, by the problem type that the configuration names or
-   * implies.
+   * implies; null without labels.
+   *
+   * @param items the sequences that it is a mean over; null for those of the logits
    */
-  static Loss classification(Config config, Tensor logits, EncoderInputs inputs) {
+  static Tensor classification(Config config, Tensor logits, EncoderInputs inputs, Long items) {
     int labels = (int) logits.size(1);
     if (inputs.labels() == null && inputs.labelValues() == null) {
       return null;
@@ -121,81 +159,80 @@ final class Losses {
       if (inputs.labels() == null) {
         throw new IllegalArgumentException("labels: single-label classification needs class ids");
       }
-      return crossEntropy(logits, firstColumn(inputs.labels()));
+      return crossEntropy(logits, firstColumn(inputs.labels()), items);
     }
-    double[][] targets = targets(inputs, labels);
-    boolean regression = type == ProblemType.REGRESSION;
-    // The logits are the output's, which closes them.
-    return new Loss(
-        List.of(),
-        () -> {
-          float[] x = logits.toFloatArray();
-          double sum = 0;
-          for (int i = 0; i < x.length; i++) {
-            double y = targets[i / labels][i % labels];
-            sum += regression ? (x[i] - y) * (x[i] - y) : binary(x[i], y);
-          }
-          return (float) (sum / x.length);
-        });
+    Tensor targets = Tensor.of(logits.device(), targets(inputs, labels), logits.size(0), labels);
+    Tensor losses;
+    if (type == ProblemType.REGRESSION) {
+      Tensor off = Elementwise.subtract(logits, targets);
+      losses = Elementwise.multiply(off, off);
+    } else {
+      losses = binary(logits, targets);
+    }
+    return mean(losses, (double) labels * (items == null ? logits.size(0) : items));
   }
 
   /** The labels of each sequence as numbers, one a column of the logits. */
-  private static double[][] targets(EncoderInputs inputs, int labels) {
-    double[][] targets = new double[inputs.inputIds().length][];
-    for (int row = 0; row < targets.length; row++) {
+  private static float[] targets(EncoderInputs inputs, int labels) {
+    float[] all = new float[inputs.inputIds().length * labels];
+    for (int row = 0; row < inputs.inputIds().length; row++) {
       int at = row;
-      targets[row] =
+      double[] targets =
           inputs.labelValues() != null
               ? IntStream.range(0, inputs.labelValues()[row].length)
                   .mapToDouble(i -> inputs.labelValues()[at][i])
                   .toArray()
               : LongStream.of(inputs.labels()[row]).asDoubleStream().toArray();
-      if (targets[row].length != labels) {
+      if (targets.length != labels) {
         throw new IllegalArgumentException(
-            "labels: row %d has %d, the model %d labels"
-                .formatted(row, targets[row].length, labels));
+            "labels: row %d has %d, the model %d labels".formatted(row, targets.length, labels));
+      }
+      for (int i = 0; i < labels; i++) {
+        all[row * labels + i] = (float) targets[i];
       }
     }
-    return targets;
+    return all;
   }
 
-  /** The mean of the losses of start and end; positions beyond the length do not count. */
-  static Loss spans(List<Tensor> logits, List<long[]> positions, int length) {
-    Loss[] each = new Loss[logits.size()];
-    for (int i = 0; i < each.length; i++) {
-      long[] clamped = positions.get(i).clone();
-      for (int j = 0; j < clamped.length; j++) {
-        clamped[j] = Math.clamp(clamped[j], 0, length);
-      }
-      each[i] = crossEntropy(logits.get(i), clamped, length);
+  /** The sum of the mean losses of start and end by 2; positions beyond the length do not count. */
+  static Tensor spans(List<Tensor> logits, List<long[]> positions, int length, Long items) {
+    Tensor sum = null;
+    for (int i = 0; i < logits.size(); i++) {
+      long[] clamped =
+          LongStream.of(positions.get(i)).map(at -> Math.clamp(at, 0, length)).toArray();
+      Tensor each = crossEntropy(logits.get(i), clamped, length, items);
+      sum = sum == null ? each : Elementwise.add(sum, each);
     }
-    return new Loss(
-        Stream.of(each).flatMap(loss -> loss.parts().stream()).toList(),
-        () -> {
-          float sum = 0;
-          for (Loss loss : each) {
-            sum += loss.value();
-          }
-          return sum / each.length;
-        });
+    return times(sum, 1.0 / logits.size());
   }
 
-  /** The mean binary cross-entropy of logits [rows, 1] with targets 0 and 1. */
-  static Loss binary(Tensor logits, long[] targets) {
-    return Loss.of(
-        logits,
-        rows -> {
-          float[] x = rows.toFloatArray();
-          double sum = 0;
-          for (int i = 0; i < targets.length; i++) {
-            sum += binary(x[i], targets[i]);
-          }
-          return (float) (sum / targets.length);
-        });
+  /**
+   * The mean binary cross-entropy of logits [rows, 1] with targets 0 and 1.
+   *
+   * @param items what it is a mean over; null for the rows
+   */
+  static Tensor binary(Tensor logits, long[] targets, Long items) {
+    return mean(classes(logits, targets), items == null ? targets.length : items);
   }
 
-  private static double binary(double x, double y) {
-    return Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
+  /** {@code -y ln σ(x) - (1 - y) ln(1 - σ(x))} of each element. */
+  private static Tensor binary(Tensor logits, Tensor targets) {
+    int count = Math.toIntExact(logits.count());
+    Tensor rows = logits.reshape(count, 1);
+    long[] ones = new long[count];
+    Arrays.fill(ones, 1);
+    Tensor right = targets.reshape(count);
+    Tensor wrong = Elementwise.subtract(number(logits.device(), 1), right);
+    return Elementwise.add(
+        Elementwise.multiply(right, classes(rows, ones)),
+        Elementwise.multiply(wrong, classes(rows, new long[count])));
+  }
+
+  /** The cross-entropy of each of two classes, whose logits are 0 and x. */
+  private static Tensor classes(Tensor x, long[] targets) {
+    Tensor two = Layouts.concat(1, List.of(Tensor.zeros(x.device(), x.size(0), 1), x));
+    Tensor given = Tensor.of(x.device(), targets, targets.length);
+    return Loss.crossEntropy(two, given, new Indices(given.operand(), 2), IGNORED);
   }
 
   static long[] firstColumn(long[][] rows) {

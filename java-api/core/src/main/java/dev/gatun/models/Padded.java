@@ -1,6 +1,8 @@
 package dev.gatun.models;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Ids;
@@ -26,6 +28,9 @@ final class Padded {
     Tensor one =
         Layouts.contiguous(
             packed.strided(column, new long[] {packed.size(0), 1}, new long[] {packed.size(1), 1}));
+    if (Tape.recording() != null) {
+      return Elementwise.add(column(one, batch), batch.lowestOutside());
+    }
     Tensor padded = Layouts.contiguous(batch.lowest());
     Indexing.scatterRowsInto(padded.reshape(padded.count(), 1), one, batch.places());
     return padded;

@@ -1,7 +1,11 @@
 package dev.gatun.models;
 
+import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * What the routers of an encoder-decoder add to its loss (Switch Transformers, arXiv 2101.03961;
@@ -21,65 +25,82 @@ public record RouterLosses(
     float decoderAux,
     float zCoef,
     float auxCoef) {
-  /** The losses of routers' logits [batch, length, experts] of each layer that is a mixture. */
-  static RouterLosses of(Config config, Seq2SeqOutput output) {
-    float[] encoder = sums(output.encoderRouterLogits, T5FeedForward.sparseStep(config, false));
-    float[] decoder = sums(output.decoderRouterLogits, T5FeedForward.sparseStep(config, true));
-    return new RouterLosses(
-        encoder[0],
-        decoder[0],
-        encoder[1],
-        decoder[1],
-        config.number("router_z_loss_coef", 0.001),
-        config.number("router_aux_loss_coef", 0.001));
-  }
-
   /**
-   * The z loss and the auxiliary loss; 0 where every layer is a mixture, as the reference has it.
+   * The four losses, F32 [1] on the device; null where a stack has none, as where every layer is a
+   * mixture.
    */
-  private static float[] sums(List<Tensor> layers, int sparseStep) {
-    if (sparseStep <= 1 || layers.isEmpty()) {
-      return new float[2];
+  record Parts(
+      Tensor encoderZ,
+      Tensor decoderZ,
+      Tensor encoderAux,
+      Tensor decoderAux,
+      float zCoef,
+      float auxCoef) {
+    /**
+     * The losses of routers.
+     *
+     * @param encoder F32 [batch, length, experts] of each layer that is a mixture
+     * @param decoder the decoder's
+     */
+    static Parts of(Config config, List<Tensor> encoder, List<Tensor> decoder) {
+      Tensor encoding = joined(encoder, T5FeedForward.sparseStep(config, false));
+      Tensor decoding = joined(decoder, T5FeedForward.sparseStep(config, true));
+      return new Parts(
+          z(encoding),
+          z(decoding),
+          encoding == null ? null : Losses.routerAux(encoding),
+          decoding == null ? null : Losses.routerAux(decoding),
+          config.number("router_z_loss_coef", 0.001),
+          config.number("router_aux_loss_coef", 0.001));
     }
-    int sequences = (int) layers.getFirst().size(0);
-    int length = (int) layers.getFirst().size(1);
-    int experts = (int) layers.getFirst().size(2);
-    double[][] chosen = new double[sequences][experts];
-    double[][] probabilities = new double[sequences][experts];
-    double squares = 0;
-    for (Tensor layer : layers) {
-      float[] x = layer.toFloatArray();
-      for (int row = 0; row < sequences * length; row++) {
-        int best = 0;
-        for (int e = 1; e < experts; e++) {
-          best = x[row * experts + e] > x[row * experts + best] ? e : best;
-        }
-        double largest = x[row * experts + best];
-        double sum = 0;
-        for (int e = 0; e < experts; e++) {
-          sum += Math.exp(x[row * experts + e] - largest);
-        }
-        double logSum = largest + Math.log(sum);
-        squares += logSum * logSum;
-        chosen[row / length][best]++;
-        for (int e = 0; e < experts; e++) {
-          probabilities[row / length][e] += Math.exp(x[row * experts + e] - logSum);
-        }
-      }
-    }
-    double tokens = (double) length * layers.size();
-    double aux = 0;
-    for (int s = 0; s < sequences; s++) {
-      for (int e = 0; e < experts; e++) {
-        aux += chosen[s][e] / tokens * (probabilities[s][e] / tokens);
-      }
-    }
-    return new float[] {
-      (float) (squares / (tokens * sequences)), (float) (aux * experts / sequences)
-    };
-  }
 
-  float weighted() {
-    return zCoef * (encoderZ + decoderZ) + auxCoef * (encoderAux + decoderAux);
+    private static Tensor joined(List<Tensor> layers, int sparseStep) {
+      return sparseStep <= 1 || layers.isEmpty()
+          ? null
+          : layers.size() == 1 ? layers.getFirst() : Layouts.concat(1, layers);
+    }
+
+    private static Tensor z(Tensor logits) {
+      return logits == null
+          ? null
+          : Losses.routerZ(logits.reshape(logits.size(0) * logits.size(1), logits.size(2)));
+    }
+
+    /**
+     * A loss with these.
+     *
+     * @param batches what these are a mean over
+     */
+    Tensor addedTo(Tensor loss, long batches) {
+      Tensor sum = loss;
+      Tensor[] parts = {encoderZ, decoderZ, encoderAux, decoderAux};
+      for (int i = 0; i < parts.length; i++) {
+        if (parts[i] != null) {
+          double weight = (double) (i < 2 ? zCoef : auxCoef) / batches;
+          sum = Elementwise.add(sum, Losses.times(parts[i], weight));
+        }
+      }
+      return sum;
+    }
+
+    List<Tensor> tensors() {
+      return Stream.of(encoderZ, decoderZ, encoderAux, decoderAux)
+          .filter(Objects::nonNull)
+          .toList();
+    }
+
+    RouterLosses read() {
+      return new RouterLosses(
+          number(encoderZ),
+          number(decoderZ),
+          number(encoderAux),
+          number(decoderAux),
+          zCoef,
+          auxCoef);
+    }
+
+    private static float number(Tensor part) {
+      return part == null ? 0 : part.toFloatArray()[0];
+    }
   }
 }

@@ -126,6 +126,35 @@ public final class Seq2SeqLm implements LanguageModel {
    * @throws IllegalStateException when the model is closed
    */
   public Seq2SeqOutput forward(Seq2SeqInputs inputs) {
+    return forward(inputs, null, false);
+  }
+
+  /**
+   * The loss alone, F32 [1], for a training step.
+   *
+   * @param counts what it is a mean over: {@link #lossCounts} of all batches of the step, added up;
+   *     null for this batch alone
+   * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
+   */
+  public Tensor loss(Seq2SeqInputs inputs, LossCounts counts) {
+    if (inputs.labels() == null) {
+      throw new IllegalArgumentException("labels are missing: there is no loss without");
+    }
+    Seq2SeqOutput output = forward(inputs, counts, true);
+    Tensor loss = output.loss;
+    output.loss = null;
+    output.close();
+    return loss;
+  }
+
+  /** What the loss of a batch is a mean over. */
+  public LossCounts lossCounts(Seq2SeqInputs inputs) {
+    BatchLayout targets = BatchLayout.of(inputs.targets(model), false);
+    long items = inputs.labels() == null ? 0 : Losses.counted(targets.pickLabels(inputs.labels()));
+    return new LossCounts(items, targets.sequences(), 1);
+  }
+
+  private Seq2SeqOutput forward(Seq2SeqInputs inputs, LossCounts counts, boolean lossAlone) {
     loaded.check();
     if (inputs.outputRouterLogits() && !model.hasRouters()) {
       throw new IllegalArgumentException(
@@ -139,7 +168,7 @@ public final class Seq2SeqLm implements LanguageModel {
     Seq2SeqOutput output = new Seq2SeqOutput();
     try (Scope scope = Scope.open();
         TokenBatch source = new TokenBatch(model.encoder(), loaded.device(), sources)) {
-      Trace encoding = trace(inputs);
+      Trace encoding = trace(inputs, lossAlone);
       Tensor encoded = model.encoder().forward(source, encoding);
       try (TokenBatch target =
           new TokenBatch(
@@ -149,28 +178,27 @@ public final class Seq2SeqLm implements LanguageModel {
               null,
               0,
               new Source.Whole(encoded, source.segments(), source.paddingBias()))) {
-        Trace decoding = trace(inputs);
+        Trace decoding = trace(inputs, lossAlone);
         Tensor logits = model.decoder().logits(model.decoder().forward(target, decoding));
-        output.logits = Padded.rows(logits, target);
-        output.encoderLastHiddenState = wide(encoded, source);
-        encoding.states().forEach(x -> output.encoderHiddenStates.add(wide(x, source)));
-        decoding.states().forEach(x -> output.decoderHiddenStates.add(wide(x, target)));
-        encoding
-            .attentions()
-            .forEach(w -> output.encoderAttentions.add(Padded.attention(w, source)));
-        decoding
-            .attentions()
-            .forEach(w -> output.decoderAttentions.add(Padded.attention(w, target)));
-        decoding
-            .crossAttentions()
-            .forEach(w -> output.crossAttentions.add(Padded.attention(w, target, source)));
         encoding.routers().forEach(x -> output.encoderRouterLogits.add(Padded.rows(x, source)));
         decoding.routers().forEach(x -> output.decoderRouterLogits.add(Padded.rows(x, target)));
         if (inputs.outputRouterLogits()) {
-          output.routerLosses = () -> RouterLosses.of(loaded.config(), output);
+          output.routerLosses =
+              RouterLosses.Parts.of(
+                  loaded.config(), output.encoderRouterLogits, output.decoderRouterLogits);
         }
         if (inputs.labels() != null) {
-          output.loss = Losses.crossEntropy(logits, targets.pickLabels(inputs.labels()));
+          Long items = counts == null ? null : counts.items();
+          output.loss = Losses.crossEntropy(logits, targets.pickLabels(inputs.labels()), items);
+          if (output.routerLosses != null) {
+            output.loss =
+                output.routerLosses.addedTo(output.loss, counts == null ? 1 : counts.batches());
+          }
+        }
+        if (!lossAlone) {
+          output.logits = Padded.rows(logits, target);
+          output.encoderLastHiddenState = wide(encoded, source);
+          traced(output, encoding, decoding, source, target);
         }
       }
       output.tensors().forEach(scope::keep);
@@ -181,9 +209,23 @@ public final class Seq2SeqLm implements LanguageModel {
     return output;
   }
 
-  private static Trace trace(Seq2SeqInputs inputs) {
+  private static Trace trace(Seq2SeqInputs inputs, boolean lossAlone) {
     return new Trace(
-        inputs.outputHiddenStates(), inputs.outputAttentions(), inputs.outputRouterLogits());
+        !lossAlone && inputs.outputHiddenStates(),
+        !lossAlone && inputs.outputAttentions(),
+        inputs.outputRouterLogits());
+  }
+
+  /** Puts what passes kept of each layer into the output. */
+  private static void traced(
+      Seq2SeqOutput output, Trace encoding, Trace decoding, TokenBatch source, TokenBatch target) {
+    encoding.states().forEach(x -> output.encoderHiddenStates.add(wide(x, source)));
+    decoding.states().forEach(x -> output.decoderHiddenStates.add(wide(x, target)));
+    encoding.attentions().forEach(w -> output.encoderAttentions.add(Padded.attention(w, source)));
+    decoding.attentions().forEach(w -> output.decoderAttentions.add(Padded.attention(w, target)));
+    decoding
+        .crossAttentions()
+        .forEach(w -> output.crossAttentions.add(Padded.attention(w, target, source)));
   }
 
   private static Tensor wide(Tensor rows, TokenBatch batch) {

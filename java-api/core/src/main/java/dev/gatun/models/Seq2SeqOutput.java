@@ -3,7 +3,6 @@ package dev.gatun.models;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * What a {@link Seq2SeqLm} gives for whole sequences; a part that the inputs do not ask for is null
@@ -13,8 +12,8 @@ import java.util.function.Supplier;
 public final class Seq2SeqOutput implements AutoCloseable {
   Tensor logits;
   Tensor encoderLastHiddenState;
-  Loss loss;
-  Supplier<RouterLosses> routerLosses;
+  Tensor loss;
+  RouterLosses.Parts routerLosses;
   final List<Tensor> encoderHiddenStates = new ArrayList<>();
   final List<Tensor> decoderHiddenStates = new ArrayList<>();
   final List<Tensor> encoderAttentions = new ArrayList<>();
@@ -37,14 +36,16 @@ public final class Seq2SeqOutput implements AutoCloseable {
 
   /**
    * The mean cross-entropy of the labels that count; null without labels. Where routers' logits
-   * were asked for, their losses are added as {@code config.json} weighs them. The device computed
-   * its parts in the pass; asking for it waits for them.
+   * were asked for, their losses are added as {@code config.json} weighs them. F32 [1], computed by
+   * the device in the pass, so that a tape goes back from it.
    */
-  public Float loss() {
-    if (loss == null) {
-      return null;
-    }
-    return routerLosses == null ? loss.value() : loss.value() + routerLosses.get().weighted();
+  public Tensor loss() {
+    return loss;
+  }
+
+  /** The loss's number, which is waited for; null without labels. */
+  public Float lossValue() {
+    return loss == null ? null : loss.toFloatArray()[0];
   }
 
   /**
@@ -52,7 +53,7 @@ public final class Seq2SeqOutput implements AutoCloseable {
    * the device when asked for.
    */
   public RouterLosses routerLosses() {
-    return routerLosses == null ? null : routerLosses.get();
+    return routerLosses == null ? null : routerLosses.read();
   }
 
   /** The embeddings and each encoder layer's output, [batch, length, hidden_size]. */
@@ -106,8 +107,13 @@ public final class Seq2SeqOutput implements AutoCloseable {
     if (encoderLastHiddenState != null) {
       all.add(encoderLastHiddenState);
     }
-    if (logits != null) {
-      all.add(logits);
+    for (Tensor tensor : new Tensor[] {logits, loss}) {
+      if (tensor != null) {
+        all.add(tensor);
+      }
+    }
+    if (routerLosses != null) {
+      all.addAll(routerLosses.tensors());
     }
     return all;
   }
@@ -115,8 +121,5 @@ public final class Seq2SeqOutput implements AutoCloseable {
   @Override
   public void close() {
     tensors().forEach(Tensor::close);
-    if (loss != null) {
-      loss.close();
-    }
   }
 }

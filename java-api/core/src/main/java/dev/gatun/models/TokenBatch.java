@@ -348,6 +348,16 @@ public final class TokenBatch implements AutoCloseable {
     return lowest;
   }
 
+  /** 0 [sequences, length] where a packed token is, -infinity elsewhere. */
+  Tensor lowestOutside() {
+    float[] values = new float[Math.multiplyExact(sequences, length)];
+    Arrays.fill(values, Float.NEGATIVE_INFINITY);
+    for (int token = 0; token < layout.tokens(); token++) {
+      values[(int) layout.place(token)] = 0;
+    }
+    return Tensor.of(device, values, sequences, length);
+  }
+
   private Ids keep(Ids made) {
     keep(made.values());
     return made;

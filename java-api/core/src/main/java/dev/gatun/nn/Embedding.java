@@ -101,7 +101,7 @@ public final class Embedding implements AutoCloseable {
   /** The rows that the ids [count] name, [count, features]. */
   public Tensor forward(Ids ids) {
     return packed == null
-        ? Indexing.embedding(table, ids, dtype)
+        ? Indexing.embedding(table, ids, dtype, paddingRow)
         : Indexing.packedEmbedding(packed, rows, features, ids, dtype);
   }
 

@@ -76,6 +76,15 @@ public final class Indexing {
    * @param dtype F32, or the table's
    */
   public static Tensor embedding(Tensor table, Ids ids, DType dtype) {
+    return embedding(table, ids, dtype, Ids.NONE);
+  }
+
+  /**
+   * The same where what is looked up in one row has no gradient.
+   *
+   * @param paddingRow the row; -1 for none
+   */
+  public static Tensor embedding(Tensor table, Ids ids, DType dtype, long paddingRow) {
     Calls.axes("embedding", "table", table, 2);
     Tape tape = Tape.recording();
     Node node = tape == null ? null : tape.node("embedding", table);
@@ -86,7 +95,7 @@ public final class Indexing {
             table,
             ids.values());
     if (node != null) {
-      IndexingGradients.embedding(node, table, ids, rows);
+      IndexingGradients.embedding(node, table, ids, paddingRow, rows);
     }
     return rows;
   }

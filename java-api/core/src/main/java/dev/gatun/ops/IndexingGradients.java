@@ -9,13 +9,18 @@ import java.util.Arrays;
 final class IndexingGradients {
   private IndexingGradients() {}
 
-  /** Records rows of a table. */
-  static void embedding(Node node, Tensor table, Ids ids, Tensor y) {
+  /** Records rows of a table, one of which may have no gradient. */
+  static void embedding(Node node, Tensor table, Ids ids, long paddingRow, Tensor y) {
     Ids kept = node.save(ids);
     long[] shape = table.shape();
     node.record(
         () -> {
           Tensor dy = node.gradient();
+          if (paddingRow != Ids.NONE) {
+            Tensor row = Plain.wide(kept.values()).reshape(kept.count(), 1);
+            Tensor padding = Elementwise.equal(row, Plain.number(dy.device(), paddingRow));
+            dy = Elementwise.keepWhere(dy, Plain.not(padding));
+          }
           node.give(0, Indexing.indexAdd(Tensor.zeros(dy.device(), shape), kept, dy));
         },
         y);

@@ -39,7 +39,7 @@ final class PerplexityTest {
             model.forward(
                 new CausalLmInputs(
                     new long[][] {row}, null, new long[][] {labels}, false, false))) {
-          expected += (double) output.loss() * (next - end);
+          expected += (double) output.lossValue() * (next - end);
         }
         counted += next - end;
         end = next;

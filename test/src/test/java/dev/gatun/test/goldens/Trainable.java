@@ -1,4 +1,4 @@
-package dev.gatun.test.training;
+package dev.gatun.test.goldens;
 
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
@@ -19,7 +19,6 @@ import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -93,13 +92,14 @@ enum Trainable {
   /** All scores that a model gives for a golden's inputs, one after another. */
   static float[] scores(Model model, TensorFile expected) {
     List<Tensor> all = new ArrayList<>();
-    long[][] ids = longs(expected, "in.input_ids");
-    long[][] mask = longs(expected, "in.attention_mask");
+    long[][] ids = Goldens.longs(expected, "in.input_ids");
+    long[][] mask = Goldens.longs(expected, "in.attention_mask");
     try (AutoCloseable _ =
         switch (model) {
           case EncoderModel encoder -> {
             EncoderOutput output =
-                encoder.forward(EncoderInputs.of(ids, mask, longs(expected, "in.token_type_ids")));
+                encoder.forward(
+                    EncoderInputs.of(ids, mask, Goldens.longs(expected, "in.token_type_ids")));
             all.add(output.lastHiddenState());
             all.add(output.logits());
             all.add(output.startLogits());
@@ -114,7 +114,8 @@ enum Trainable {
           }
           case Seq2SeqLm both -> {
             Seq2SeqOutput output =
-                both.forward(Seq2SeqInputs.ofLabels(ids, mask, longs(expected, "in.labels")));
+                both.forward(
+                    Seq2SeqInputs.ofLabels(ids, mask, Goldens.longs(expected, "in.labels")));
             all.add(output.logits());
             yield output;
           }
@@ -130,24 +131,41 @@ enum Trainable {
     }
   }
 
+  /** The loss of a golden, its routers' losses included where it has them. */
+  static Tensor loss(Model model, TensorFile expected) {
+    long[][] ids = Goldens.longs(expected, "in.input_ids");
+    long[][] mask = Goldens.longs(expected, "in.attention_mask");
+    boolean routers = expected.names().contains("out.encoder_router_logits.0");
+    return switch (model) {
+      case EncoderModel encoder -> encoder.loss(Goldens.inputs(expected), null);
+      case CausalLm decoder ->
+          decoder.loss(
+              new CausalLmInputs(
+                  ids,
+                  mask,
+                  Goldens.longs(expected, "in.labels"),
+                  false,
+                  false,
+                  expected.names().contains("out.router_logits.0")),
+              null);
+      case Seq2SeqLm both ->
+          both.loss(
+              new Seq2SeqInputs(
+                  ids,
+                  mask,
+                  null,
+                  null,
+                  Goldens.longs(expected, "in.labels"),
+                  false,
+                  false,
+                  routers),
+              null);
+    };
+  }
+
   private static float[] joined(float[] a, float[] b) {
     float[] all = java.util.Arrays.copyOf(a, a.length + b.length);
     System.arraycopy(b, 0, all, a.length, b.length);
     return all;
-  }
-
-  static long[][] longs(TensorFile file, String name) {
-    if (!file.names().contains(name)) {
-      return null;
-    }
-    TensorFile.Entry entry = file.get(name);
-    int rows = (int) entry.shape()[0];
-    int columns = (int) (entry.elements() / rows);
-    long[][] values = new long[rows][columns];
-    for (int i = 0; i < rows * columns; i++) {
-      values[i / columns][i % columns] =
-          entry.data().getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
-    }
-    return values;
   }
 }

@@ -1,4 +1,4 @@
-package dev.gatun.test.training;
+package dev.gatun.test.goldens;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
