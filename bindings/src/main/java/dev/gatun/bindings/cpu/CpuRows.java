@@ -122,6 +122,82 @@ public final class CpuRows {
         gatun_cpu_h.gatun_softmax(CpuRecording.current(), x, y, dtype, rows, columns, log ? 1 : 0));
   }
 
+  public static void layerNormBackward(
+      MemorySegment dy,
+      MemorySegment x,
+      MemorySegment weight,
+      MemorySegment added,
+      MemorySegment dx,
+      MemorySegment dweight,
+      MemorySegment dbias,
+      int dtype,
+      int weightDtype,
+      long rows,
+      long columns,
+      float eps) {
+    CpuLibrary.check(
+        "layer_norm_backward",
+        gatun_cpu_h.gatun_layer_norm_backward(
+            CpuRecording.current(),
+            dy,
+            x,
+            weight,
+            added,
+            dx,
+            dweight,
+            dbias,
+            dtype,
+            weightDtype,
+            rows,
+            columns,
+            eps));
+  }
+
+  public static void rmsNormBackward(
+      MemorySegment dy,
+      MemorySegment x,
+      MemorySegment weight,
+      MemorySegment added,
+      MemorySegment dx,
+      MemorySegment dweight,
+      int dtype,
+      int weightDtype,
+      long rows,
+      long columns,
+      float shift,
+      float eps) {
+    CpuLibrary.check(
+        "rms_norm_backward",
+        gatun_cpu_h.gatun_rms_norm_backward(
+            CpuRecording.current(),
+            dy,
+            x,
+            weight,
+            added,
+            dx,
+            dweight,
+            dtype,
+            weightDtype,
+            rows,
+            columns,
+            shift,
+            eps));
+  }
+
+  public static void softmaxBackward(
+      MemorySegment dy,
+      MemorySegment y,
+      MemorySegment dx,
+      int dtype,
+      long rows,
+      long columns,
+      boolean log) {
+    CpuLibrary.check(
+        "softmax_backward",
+        gatun_cpu_h.gatun_softmax_backward(
+            CpuRecording.current(), dy, y, dx, dtype, rows, columns, log ? 1 : 0));
+  }
+
   public static void activate(
       MemorySegment x, MemorySegment y, int dtype, long count, int activation) {
     CpuLibrary.check(

@@ -92,7 +92,7 @@ public final class Norm {
       return normed;
     }
     Tensor sum = normed.sum == null ? x : normed.sum;
-    NormGradients.layerNorm(node, sum, weight, bias, eps, normed.y, withSum ? normed.sum : null);
+    NormGradients.layerNorm(node, sum, weight, eps, normed.y, withSum ? normed.sum : null);
     return recorded(normed, withSum);
   }
 

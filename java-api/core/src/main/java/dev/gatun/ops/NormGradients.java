@@ -18,11 +18,9 @@ final class NormGradients {
    * @param y the norm
    * @param sum the sum where it was asked for, with a gradient of its own; or null
    */
-  static void layerNorm(
-      Node node, Tensor summed, Tensor weight, Tensor bias, float eps, Tensor y, Tensor sum) {
+  static void layerNorm(Node node, Tensor summed, Tensor weight, float eps, Tensor y, Tensor sum) {
     Tensor s = node.save(summed);
     Tensor w = node.save(weight);
-    long[] weights = weight == null ? null : weight.shape();
     node.record(
         () -> {
           Tensor dy = node.gradient(0);
@@ -31,26 +29,16 @@ final class NormGradients {
             giveBoth(node, dSum);
             return;
           }
-          Tensor wide = Plain.wide(s);
-          Tensor about = Elementwise.subtract(wide, Plain.meanOfRows(wide));
-          // Where the values lie far from 0, rounding moves the mean.
-          Tensor centred = Elementwise.subtract(about, Plain.meanOfRows(about));
-          Tensor variance = Plain.meanOfRows(Elementwise.multiply(centred, centred));
-          Tensor spread = Plain.plus(variance, eps);
-          Tensor normed = Elementwise.divideByRoot(centred, spread);
-          if (node.needs(0) || node.needs(1)) {
-            Tensor g = w == null ? dy : Elementwise.multiply(dy, Plain.wide(w));
-            Tensor along = Plain.meanOfRows(Elementwise.multiply(g, normed));
-            Tensor rest = Elementwise.subtract(g, Plain.meanOfRows(g));
-            rest = Elementwise.subtract(rest, Elementwise.multiply(normed, along));
-            giveBoth(node, added(Elementwise.divideByRoot(rest, spread), dSum));
-          }
-          if (node.needs(2)) {
-            node.give(2, ElementwiseGradients.summed(Elementwise.multiply(dy, normed), weights));
-          }
-          if (node.needs(3)) {
-            node.give(3, ElementwiseGradients.summed(dy, dy.size(-1)));
-          }
+          boolean ofSum = node.needs(0) || node.needs(1);
+          NormBackward.Gradients all =
+              NormBackward.layerNormBackward(
+                  Plain.wide(dy),
+                  Plain.wide(s),
+                  Plain.wideOrNull(w),
+                  eps,
+                  Plain.wideOrNull(dSum),
+                  new NormBackward.Wanted(ofSum, node.needs(2), node.needs(3)));
+          give(node, all);
         },
         y,
         sum);
@@ -69,25 +57,32 @@ final class NormGradients {
             giveBoth(node, dSum);
             return;
           }
-          Tensor wide = Plain.wide(s);
-          Tensor spread = Plain.plus(Plain.meanOfRows(Elementwise.multiply(wide, wide)), eps);
-          Tensor normed = Elementwise.divideByRoot(wide, spread);
-          if (node.needs(0) || node.needs(1)) {
-            Tensor g = Elementwise.multiply(dy, Plain.plus(Plain.wide(w), shift));
-            Tensor along = Plain.meanOfRows(Elementwise.multiply(g, normed));
-            Tensor rest = Elementwise.subtract(g, Elementwise.multiply(normed, along));
-            giveBoth(node, added(Elementwise.divideByRoot(rest, spread), dSum));
-          }
-          if (node.needs(2)) {
-            node.give(2, ElementwiseGradients.summed(Elementwise.multiply(dy, normed), w.shape()));
-          }
+          boolean ofSum = node.needs(0) || node.needs(1);
+          NormBackward.Gradients all =
+              NormBackward.rmsNormBackward(
+                  Plain.wide(dy),
+                  Plain.wide(s),
+                  Plain.wide(w),
+                  shift,
+                  eps,
+                  Plain.wideOrNull(dSum),
+                  new NormBackward.Wanted(ofSum, node.needs(2), false));
+          give(node, all);
         },
         y,
         sum);
   }
 
-  private static Tensor added(Tensor gradient, Tensor more) {
-    return more == null ? gradient : Elementwise.add(gradient, more);
+  private static void give(Node node, NormBackward.Gradients all) {
+    if (all.x() != null) {
+      giveBoth(node, all.x());
+    }
+    if (all.weight() != null) {
+      node.give(2, all.weight());
+    }
+    if (all.bias() != null) {
+      node.give(3, all.bias());
+    }
   }
 
   private static void giveBoth(Node node, Tensor gradient) {
@@ -118,12 +113,9 @@ final class NormGradients {
   static void softmax(Node node, Tensor y) {
     Tensor kept = node.save(y);
     node.record(
-        () -> {
-          Tensor p = Plain.wide(kept);
-          Tensor weighed = Elementwise.multiply(node.gradient(), p);
-          node.give(
-              0, Elementwise.subtract(weighed, Elementwise.multiply(p, Plain.sumOfRows(weighed))));
-        },
+        () ->
+            node.give(
+                0, NormBackward.softmaxBackward(Plain.wide(node.gradient()), Plain.wide(kept))),
         y);
   }
 
@@ -131,11 +123,9 @@ final class NormGradients {
   static void logSoftmax(Node node, Tensor y) {
     Tensor kept = node.save(y);
     node.record(
-        () -> {
-          Tensor dy = node.gradient();
-          Tensor p = Norm.softmax(Plain.wide(kept));
-          node.give(0, Elementwise.subtract(dy, Elementwise.multiply(p, Plain.sumOfRows(dy))));
-        },
+        () ->
+            node.give(
+                0, NormBackward.logSoftmaxBackward(Plain.wide(node.gradient()), Plain.wide(kept))),
         y);
   }
 }

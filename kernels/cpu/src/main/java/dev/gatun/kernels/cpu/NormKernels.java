@@ -7,9 +7,12 @@ import static dev.gatun.kernels.cpu.Arguments.dtype;
 import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.NormCall;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.RmsNormBackward;
 import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
 import dev.gatun.kernels.api.memory.Operand;
 
 /** Norms of rows. */
@@ -20,8 +23,11 @@ final class NormKernels {
     switch (call) {
       case L2Normalize c -> l2Normalize(c);
       case LayerNorm c -> layerNorm(c);
+      case LayerNormBackward c -> layerNormBackward(c);
       case RmsNorm c -> rmsNorm(c);
+      case RmsNormBackward c -> rmsNormBackward(c);
       case Softmax c -> softmax(c);
+      case SoftmaxBackward c -> softmaxBackward(c);
     }
   }
 
@@ -74,6 +80,49 @@ final class NormKernels {
         dtype(c.x().dtype()),
         c.x().size(0),
         c.x().size(1),
+        c.log());
+  }
+
+  private static void layerNormBackward(LayerNormBackward c) {
+    CpuRows.layerNormBackward(
+        address(c.dy()),
+        address(c.x()),
+        address(c.weight()),
+        address(c.added()),
+        address(c.dx()),
+        address(c.dweight()),
+        address(c.dbias()),
+        dtype(c.dy().dtype()),
+        dtype(c.weight() == null ? c.dy().dtype() : c.weight().dtype()),
+        c.dy().size(0),
+        c.dy().size(1),
+        c.eps());
+  }
+
+  private static void rmsNormBackward(RmsNormBackward c) {
+    CpuRows.rmsNormBackward(
+        address(c.dy()),
+        address(c.x()),
+        address(c.weight()),
+        address(c.added()),
+        address(c.dx()),
+        address(c.dweight()),
+        dtype(c.dy().dtype()),
+        dtype(c.weight().dtype()),
+        c.dy().size(0),
+        c.dy().size(1),
+        c.shift(),
+        c.eps());
+  }
+
+  private static void softmaxBackward(SoftmaxBackward c) {
+    CpuRows.softmaxBackward(
+        address(c.dy()),
+        address(c.y()),
+        address(c.dx()),
+        dtype(c.dy().dtype()),
+        c.dy().size(0),
+        c.dy().size(1),
         c.log());
   }
 

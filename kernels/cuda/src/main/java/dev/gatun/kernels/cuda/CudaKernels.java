@@ -39,7 +39,7 @@ final class CudaKernels implements Kernels {
     IndexChecks checks = memory.checks();
     this.attention = new CudaAttention(launcher, memory, checks);
     this.matmul = new CudaMatmul(launcher, memory, library);
-    this.norms = new CudaNorms(launcher);
+    this.norms = new CudaNorms(launcher, memory);
     this.optim = new CudaOptim(launcher, memory);
     this.indexing = new CudaIndexing(launcher, checks, library == null);
     this.losses = new CudaLosses(launcher, checks);

@@ -5,9 +5,12 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.NormCall;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.RmsNormBackward;
 import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
 import dev.gatun.kernels.api.memory.Operand;
 
 /**
@@ -21,17 +24,22 @@ final class CudaNorms {
   private static final int KEPT = 4;
 
   private final Launcher launcher;
+  private final CudaNormGradients backward;
 
-  CudaNorms(Launcher launcher) {
+  CudaNorms(Launcher launcher, CudaMemory memory) {
     this.launcher = launcher;
+    this.backward = new CudaNormGradients(launcher, memory);
   }
 
   void run(NormCall call) {
     switch (call) {
       case L2Normalize c -> l2Normalize(c);
       case LayerNorm c -> layerNorm(c);
+      case LayerNormBackward c -> backward.layerNorm(c);
       case RmsNorm c -> rmsNorm(c);
+      case RmsNormBackward c -> backward.rmsNorm(c);
       case Softmax c -> softmax(c);
+      case SoftmaxBackward c -> backward.softmax(c);
     }
   }
 

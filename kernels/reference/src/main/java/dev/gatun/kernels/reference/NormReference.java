@@ -3,9 +3,12 @@ package dev.gatun.kernels.reference;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.NormCall;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.RmsNormBackward;
 import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
 import dev.gatun.kernels.api.memory.DType;
 import java.util.Arrays;
 
@@ -13,18 +16,23 @@ import java.util.Arrays;
 final class NormReference {
   private final Precision p;
   private final Functions functions;
+  private final NormBackwardReference backward;
 
   NormReference(Precision precision) {
     this.p = precision;
     this.functions = new Functions(precision);
+    this.backward = new NormBackwardReference(precision);
   }
 
   void run(NormCall call) {
     switch (call) {
       case L2Normalize c -> l2Normalize(c);
       case LayerNorm c -> layerNorm(c);
+      case LayerNormBackward c -> backward.layerNorm(c);
       case RmsNorm c -> rmsNorm(c);
+      case RmsNormBackward c -> backward.rmsNorm(c);
       case Softmax c -> softmax(c);
+      case SoftmaxBackward c -> backward.softmax(c);
     }
   }
 

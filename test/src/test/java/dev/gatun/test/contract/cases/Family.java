@@ -17,6 +17,7 @@ public enum Family {
               AttentionEdges.generators(),
               MatmulCases.generators(),
               RowCases.generators(),
+              NormBackwardCases.generators(),
               LongRowCases.generators(),
               LookupCases.generators(),
               RotaryCases.generators(),

@@ -22,7 +22,10 @@ import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.RmsNormBackward;
+import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
@@ -34,6 +37,7 @@ import dev.gatun.ops.Experts;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Loss;
 import dev.gatun.ops.Norm;
+import dev.gatun.ops.NormBackward;
 import dev.gatun.ops.Quantization;
 import dev.gatun.ops.Reductions;
 import dev.gatun.ops.Rotary;
@@ -95,6 +99,44 @@ final class Forms {
       }
       case LayerNorm c -> layerNorm(c);
       case RmsNorm c -> rmsNorm(c);
+      case LayerNormBackward c -> {
+        NormBackward.Wanted wanted = wanted(c.dx(), c.dweight(), c.dbias());
+        Tensor dy = of.tensor(c.dy());
+        Tensor x = of.tensor(c.x());
+        Tensor weight = of.tensor(c.weight());
+        Tensor added = of.tensor(c.added());
+        NormBackward.Gradients given =
+            plain
+                ? NormBackward.plainLayerNormBackward(dy, x, weight, c.eps(), added, wanted)
+                : NormBackward.layerNormBackward(dy, x, weight, c.eps(), added, wanted);
+        gradients(c.dx(), c.dweight(), c.dbias(), given);
+      }
+      case RmsNormBackward c -> {
+        NormBackward.Wanted wanted = wanted(c.dx(), c.dweight(), null);
+        Tensor dy = of.tensor(c.dy());
+        Tensor x = of.tensor(c.x());
+        Tensor weight = of.tensor(c.weight());
+        Tensor added = of.tensor(c.added());
+        NormBackward.Gradients given =
+            plain
+                ? NormBackward.plainRmsNormBackward(
+                    dy, x, weight, c.shift(), c.eps(), added, wanted)
+                : NormBackward.rmsNormBackward(dy, x, weight, c.shift(), c.eps(), added, wanted);
+        gradients(c.dx(), c.dweight(), null, given);
+      }
+      case SoftmaxBackward c -> {
+        Tensor dy = of.tensor(c.dy());
+        Tensor y = of.tensor(c.y());
+        of.gives(
+            c.dx(),
+            plain
+                ? c.log()
+                    ? NormBackward.plainLogSoftmaxBackward(dy, y)
+                    : NormBackward.plainSoftmaxBackward(dy, y)
+                : c.log()
+                    ? NormBackward.logSoftmaxBackward(dy, y)
+                    : NormBackward.softmaxBackward(dy, y));
+      }
       case L2Normalize c -> {
         Tensor x = of.tensor(c.x());
         of.gives(c.y(), plain ? Norm.plainL2Normalize(x, c.eps()) : Norm.l2Normalize(x, c.eps()));
@@ -276,6 +318,16 @@ final class Forms {
     return scales == null
         ? null
         : new Attention.Scales(of.tensor(scales.keys()), of.tensor(scales.values()));
+  }
+
+  private static NormBackward.Wanted wanted(Operand dx, Operand dweight, Operand dbias) {
+    return new NormBackward.Wanted(dx != null, dweight != null, dbias != null);
+  }
+
+  private void gradients(Operand dx, Operand dweight, Operand dbias, NormBackward.Gradients given) {
+    of.gives(dx, given.x());
+    of.gives(dweight, given.weight());
+    of.gives(dbias, given.bias());
   }
 
   private void layerNorm(LayerNorm c) {

@@ -18,7 +18,10 @@ import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
+import dev.gatun.kernels.api.call.norm.RmsNormBackward;
+import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
@@ -59,6 +62,9 @@ final class PlainForms {
           Map.entry(LayerNorm.class, "Norm.plainLayerNorm"),
           Map.entry(RmsNorm.class, "Norm.plainRmsNorm"),
           Map.entry(L2Normalize.class, "Norm.plainL2Normalize"),
+          Map.entry(LayerNormBackward.class, "NormBackward.plainLayerNormBackward"),
+          Map.entry(RmsNormBackward.class, "NormBackward.plainRmsNormBackward"),
+          Map.entry(SoftmaxBackward.class, "NormBackward.plainSoftmaxBackward"),
           Map.entry(Pool.class, "Reductions.plainPool"));
 
   /** The generators of the contract whose cases both forms run, by the beginnings of names. */
@@ -84,6 +90,9 @@ final class PlainForms {
           "layer_norm",
           "rms_norm",
           "l2_normalize",
+          "layer_norm_backward",
+          "rms_norm_backward",
+          "softmax_backward",
           "pool");
 
   private PlainForms() {}
