@@ -59,7 +59,12 @@ final class NewModel implements NewWeights {
     String last = name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
     return switch (last) {
       case "qkv_proj.weight", "gate_up_proj.weight" -> type.equals("phi3");
-      case "experts.gate_up_proj", "decoder.bias" -> false;
+      case "experts.gate_up_proj", "embed_out.bias" -> false;
+      case "decoder.bias" ->
+          type.equals("modernbert")
+              || type.equals("gte")
+              || !config.flag("tie_word_embeddings", true);
+      case "final_logits_bias" -> !type.equals("m2m_100");
       case "lm_head.weight" -> !T5S.contains(type) || !config.flag("tie_word_embeddings", true);
       case "lm_head.bias" -> WITH_SCORE_BIAS.contains(type);
       case "embed_tokens.weight", "embed_positions.weight" -> false;
