@@ -1,0 +1,457 @@
+package dev.gatun.training;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * Settings of a run, by the names and with the defaults of transformers' {@code TrainingArguments}.
+ *
+ * @param outputDir {@code output_dir}: where checkpoints and the log go; null for neither
+ * @param learningRate {@code learning_rate}: the rate of the schedule's factor 1
+ * @param weightDecay {@code weight_decay}: of weights, not of biases and norms
+ * @param adamBeta1 {@code adam_beta1}: of the mean of gradients
+ * @param adamBeta2 {@code adam_beta2}: of the mean of their squares
+ * @param adamEpsilon {@code adam_epsilon}: added to the root of the latter
+ * @param maxGradNorm {@code max_grad_norm}: the largest norm of all gradients together, to which
+ *     larger ones are scaled; 0 for no limit
+ * @param numTrainEpochs {@code num_train_epochs}: passes over the data, whole ones or not
+ * @param maxSteps {@code max_steps}: updates in all, in place of epochs; -1 for as the epochs say
+ * @param warmupSteps {@code warmup_steps}: updates during which the rate grows from 0
+ * @param warmupRatio {@code warmup_ratio}: the same as a share of all updates, where warmup_steps
+ *     is 0
+ * @param lrSchedulerType {@code lr_scheduler_type}: how the rate moves
+ * @param layerwiseLrDecay {@code layerwise_lr_decay}: what a layer's rate is of that of the layer
+ *     above it
+ * @param perDeviceTrainBatchSize {@code per_device_train_batch_size}: samples that are computed at
+ *     once
+ * @param perDeviceEvalBatchSize {@code per_device_eval_batch_size}: the same when evaluating
+ * @param gradientAccumulationSteps {@code gradient_accumulation_steps}: batches whose gradients are
+ *     added up for an update
+ * @param labelSmoothingFactor {@code label_smoothing_factor}: the share of each label that is
+ *     spread over all classes
+ * @param seed {@code seed}: of the order, the masks and dropout
+ * @param loggingSteps {@code logging_steps}: updates from a line of the log to the next
+ * @param evalStrategy {@code eval_strategy}: when the model is evaluated
+ * @param evalSteps {@code eval_steps}: updates from an evaluation to the next
+ * @param saveStrategy {@code save_strategy}: when checkpoints are written
+ * @param saveSteps {@code save_steps}: updates from a checkpoint to the next
+ * @param saveTotalLimit {@code save_total_limit}: checkpoints that are kept, beside the best one; 0
+ *     for all
+ * @param loadBestModelAtEnd {@code load_best_model_at_end}: whether the best checkpoint's weights
+ *     are the result
+ * @param metricForBestModel {@code metric_for_best_model}: what is compared, by the evaluation's
+ *     name of it, with or without eval_
+ * @param greaterIsBetter {@code greater_is_better}: whether more of it is better; null for as its
+ *     name says: less of a loss, more of all else
+ * @param maxSkippedSteps {@code max_skipped_steps}: updates in a row that are skipped for gradients
+ *     that are not finite before the run ends
+ */
+public record TrainingArguments(
+    Path outputDir,
+    double learningRate,
+    double weightDecay,
+    double adamBeta1,
+    double adamBeta2,
+    double adamEpsilon,
+    double maxGradNorm,
+    double numTrainEpochs,
+    long maxSteps,
+    long warmupSteps,
+    double warmupRatio,
+    Schedule.Type lrSchedulerType,
+    double layerwiseLrDecay,
+    int perDeviceTrainBatchSize,
+    int perDeviceEvalBatchSize,
+    int gradientAccumulationSteps,
+    double labelSmoothingFactor,
+    long seed,
+    int loggingSteps,
+    Strategy evalStrategy,
+    int evalSteps,
+    Strategy saveStrategy,
+    int saveSteps,
+    int saveTotalLimit,
+    boolean loadBestModelAtEnd,
+    String metricForBestModel,
+    Boolean greaterIsBetter,
+    int maxSkippedSteps) {
+  /** When something is done: {@code no}, {@code steps} or {@code epoch}. */
+  public enum Strategy {
+    /** Never. */
+    NO,
+    /** After a number of updates. */
+    STEPS,
+    /** At the end of each epoch. */
+    EPOCH;
+
+    /**
+     * {@return the strategy of a name}
+     *
+     * @throws IllegalArgumentException when there is none
+     */
+    public static Strategy of(String key) {
+      for (Strategy each : values()) {
+        if (each.name().toLowerCase(Locale.ROOT).equals(key)) {
+          return each;
+        }
+      }
+      throw new IllegalArgumentException(
+          "strategy is '%s', expected no, steps or epoch".formatted(key));
+    }
+  }
+
+  /**
+   * Checks the values.
+   *
+   * @throws IllegalArgumentException naming the setting that does not fit, and what would
+   */
+  public TrainingArguments {
+    Objects.requireNonNull(lrSchedulerType, "lr_scheduler_type");
+    Objects.requireNonNull(evalStrategy, "eval_strategy");
+    Objects.requireNonNull(saveStrategy, "save_strategy");
+    Objects.requireNonNull(metricForBestModel, "metric_for_best_model");
+    check(learningRate > 0, "learning_rate", learningRate, "above 0");
+    check(weightDecay >= 0, "weight_decay", weightDecay, "at least 0");
+    check(adamEpsilon > 0, "adam_epsilon", adamEpsilon, "above 0");
+    check(maxGradNorm >= 0, "max_grad_norm", maxGradNorm, "at least 0");
+    check(numTrainEpochs > 0, "num_train_epochs", numTrainEpochs, "above 0");
+    check(warmupSteps >= 0, "warmup_steps", warmupSteps, "at least 0");
+    check(
+        perDeviceTrainBatchSize > 0,
+        "per_device_train_batch_size",
+        perDeviceTrainBatchSize,
+        "at least 1");
+    check(
+        perDeviceEvalBatchSize > 0,
+        "per_device_eval_batch_size",
+        perDeviceEvalBatchSize,
+        "at least 1");
+    check(
+        gradientAccumulationSteps > 0,
+        "gradient_accumulation_steps",
+        gradientAccumulationSteps,
+        "at least 1");
+    check(loggingSteps > 0, "logging_steps", loggingSteps, "at least 1");
+    check(evalSteps > 0, "eval_steps", evalSteps, "at least 1");
+    check(saveSteps > 0, "save_steps", saveSteps, "at least 1");
+    check(saveTotalLimit >= 0, "save_total_limit", saveTotalLimit, "at least 0");
+    check(maxSkippedSteps > 0, "max_skipped_steps", maxSkippedSteps, "at least 1");
+    share("adam_beta1", adamBeta1);
+    share("adam_beta2", adamBeta2);
+    share("label_smoothing_factor", labelSmoothingFactor);
+    share("warmup_ratio", warmupRatio);
+    check(maxSteps == -1 || maxSteps > 0, "max_steps", maxSteps, "-1 or at least 1");
+    check(
+        layerwiseLrDecay > 0 && layerwiseLrDecay <= 1,
+        "layerwise_lr_decay",
+        layerwiseLrDecay,
+        "above 0 and at most 1");
+    check(Double.isFinite(learningRate), "learning_rate", learningRate, "a finite number");
+    check(
+        Double.isFinite(numTrainEpochs) && numTrainEpochs <= 1e6,
+        "num_train_epochs",
+        numTrainEpochs,
+        "at most a million");
+    if (loadBestModelAtEnd) {
+      check(
+          saveStrategy == evalStrategy && evalStrategy != Strategy.NO,
+          "load_best_model_at_end",
+          true,
+          "a save_strategy that is the eval_strategy, steps or epoch");
+      check(
+          evalStrategy != Strategy.STEPS || saveSteps % evalSteps == 0,
+          "load_best_model_at_end",
+          true,
+          "save_steps that are a multiple of eval_steps");
+      check(outputDir != null, "load_best_model_at_end", true, "an output_dir");
+    }
+  }
+
+  private static void check(boolean fits, String name, Object value, String expected) {
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "training: %s is %s, expected %s".formatted(name, value, expected));
+    }
+  }
+
+  private static void share(String name, double value) {
+    check(value >= 0 && value < 1, name, value, "0 to below 1");
+  }
+
+  /** {@return the metric with {@code eval_} before it} */
+  public String bestMetric() {
+    return metricForBestModel.startsWith("eval_")
+        ? metricForBestModel
+        : "eval_" + metricForBestModel;
+  }
+
+  /** {@return whether one value of the metric is better than another} */
+  public boolean isBetter(double value, double than) {
+    boolean greater =
+        greaterIsBetter == null ? !metricForBestModel.endsWith("loss") : greaterIsBetter;
+    return greater ? value > than : value < than;
+  }
+
+  /** {@return settings to change, with the defaults} */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Settings before they are checked. */
+  public static final class Builder {
+    private Path outputDir;
+    private double learningRate = 5e-5;
+    private double weightDecay;
+    private double adamBeta1 = 0.9;
+    private double adamBeta2 = 0.999;
+    private double adamEpsilon = 1e-8;
+    private double maxGradNorm = 1;
+    private double numTrainEpochs = 3;
+    private long maxSteps = -1;
+    private long warmupSteps;
+    private double warmupRatio;
+    private Schedule.Type lrSchedulerType = Schedule.Type.LINEAR;
+    private double layerwiseLrDecay = 1;
+    private int perDeviceTrainBatchSize = 8;
+    private int perDeviceEvalBatchSize = 8;
+    private int gradientAccumulationSteps = 1;
+    private double labelSmoothingFactor;
+    private long seed = 42;
+    private int loggingSteps = 500;
+    private Strategy evalStrategy = Strategy.NO;
+    private int evalSteps = 500;
+    private Strategy saveStrategy = Strategy.STEPS;
+    private int saveSteps = 500;
+    private int saveTotalLimit;
+    private boolean loadBestModelAtEnd;
+    private String metricForBestModel = "loss";
+    private Boolean greaterIsBetter;
+    private int maxSkippedSteps = 8;
+
+    private Builder() {}
+
+    /** Sets {@code output_dir}: where checkpoints and the log go; null for neither. */
+    public Builder outputDir(Path value) {
+      outputDir = value;
+      return this;
+    }
+
+    /** Sets {@code learning_rate}: the rate of the schedule's factor 1. */
+    public Builder learningRate(double value) {
+      learningRate = value;
+      return this;
+    }
+
+    /** Sets {@code weight_decay}: of weights, not of biases and norms. */
+    public Builder weightDecay(double value) {
+      weightDecay = value;
+      return this;
+    }
+
+    /** Sets {@code adam_beta1}: of the mean of gradients. */
+    public Builder adamBeta1(double value) {
+      adamBeta1 = value;
+      return this;
+    }
+
+    /** Sets {@code adam_beta2}: of the mean of their squares. */
+    public Builder adamBeta2(double value) {
+      adamBeta2 = value;
+      return this;
+    }
+
+    /** Sets {@code adam_epsilon}: added to the root of the latter. */
+    public Builder adamEpsilon(double value) {
+      adamEpsilon = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code max_grad_norm}: the largest norm of all gradients together, to which larger ones
+     * are scaled; 0 for no limit.
+     */
+    public Builder maxGradNorm(double value) {
+      maxGradNorm = value;
+      return this;
+    }
+
+    /** Sets {@code num_train_epochs}: passes over the data, whole ones or not. */
+    public Builder numTrainEpochs(double value) {
+      numTrainEpochs = value;
+      return this;
+    }
+
+    /** Sets {@code max_steps}: updates in all, in place of epochs; -1 for as the epochs say. */
+    public Builder maxSteps(long value) {
+      maxSteps = value;
+      return this;
+    }
+
+    /** Sets {@code warmup_steps}: updates during which the rate grows from 0. */
+    public Builder warmupSteps(long value) {
+      warmupSteps = value;
+      return this;
+    }
+
+    /** Sets {@code warmup_ratio}: the same as a share of all updates, where warmup_steps is 0. */
+    public Builder warmupRatio(double value) {
+      warmupRatio = value;
+      return this;
+    }
+
+    /** Sets {@code lr_scheduler_type}: how the rate moves. */
+    public Builder lrSchedulerType(Schedule.Type value) {
+      lrSchedulerType = value;
+      return this;
+    }
+
+    /** Sets {@code layerwise_lr_decay}: what a layer's rate is of that of the layer above it. */
+    public Builder layerwiseLrDecay(double value) {
+      layerwiseLrDecay = value;
+      return this;
+    }
+
+    /** Sets {@code per_device_train_batch_size}: samples that are computed at once. */
+    public Builder perDeviceTrainBatchSize(int value) {
+      perDeviceTrainBatchSize = value;
+      return this;
+    }
+
+    /** Sets {@code per_device_eval_batch_size}: the same when evaluating. */
+    public Builder perDeviceEvalBatchSize(int value) {
+      perDeviceEvalBatchSize = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code gradient_accumulation_steps}: batches whose gradients are added up for an update.
+     */
+    public Builder gradientAccumulationSteps(int value) {
+      gradientAccumulationSteps = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code label_smoothing_factor}: the share of each label that is spread over all classes.
+     */
+    public Builder labelSmoothingFactor(double value) {
+      labelSmoothingFactor = value;
+      return this;
+    }
+
+    /** Sets {@code seed}: of the order, the masks and dropout. */
+    public Builder seed(long value) {
+      seed = value;
+      return this;
+    }
+
+    /** Sets {@code logging_steps}: updates from a line of the log to the next. */
+    public Builder loggingSteps(int value) {
+      loggingSteps = value;
+      return this;
+    }
+
+    /** Sets {@code eval_strategy}: when the model is evaluated. */
+    public Builder evalStrategy(Strategy value) {
+      evalStrategy = value;
+      return this;
+    }
+
+    /** Sets {@code eval_steps}: updates from an evaluation to the next. */
+    public Builder evalSteps(int value) {
+      evalSteps = value;
+      return this;
+    }
+
+    /** Sets {@code save_strategy}: when checkpoints are written. */
+    public Builder saveStrategy(Strategy value) {
+      saveStrategy = value;
+      return this;
+    }
+
+    /** Sets {@code save_steps}: updates from a checkpoint to the next. */
+    public Builder saveSteps(int value) {
+      saveSteps = value;
+      return this;
+    }
+
+    /** Sets {@code save_total_limit}: checkpoints that are kept, beside the best one; 0 for all. */
+    public Builder saveTotalLimit(int value) {
+      saveTotalLimit = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code load_best_model_at_end}: whether the best checkpoint's weights are the result.
+     */
+    public Builder loadBestModelAtEnd(boolean value) {
+      loadBestModelAtEnd = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code metric_for_best_model}: what is compared, by the evaluation's name of it, with or
+     * without eval_.
+     */
+    public Builder metricForBestModel(String value) {
+      metricForBestModel = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code greater_is_better}: whether more of it is better; null for as its name says: less
+     * of a loss, more of all else.
+     */
+    public Builder greaterIsBetter(Boolean value) {
+      greaterIsBetter = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code max_skipped_steps}: updates in a row that are skipped for gradients that are not
+     * finite before the run ends.
+     */
+    public Builder maxSkippedSteps(int value) {
+      maxSkippedSteps = value;
+      return this;
+    }
+
+    /**
+     * {@return the settings}
+     *
+     * @throws IllegalArgumentException naming a setting that does not fit, and what would
+     */
+    public TrainingArguments build() {
+      return new TrainingArguments(
+          outputDir,
+          learningRate,
+          weightDecay,
+          adamBeta1,
+          adamBeta2,
+          adamEpsilon,
+          maxGradNorm,
+          numTrainEpochs,
+          maxSteps,
+          warmupSteps,
+          warmupRatio,
+          lrSchedulerType,
+          layerwiseLrDecay,
+          perDeviceTrainBatchSize,
+          perDeviceEvalBatchSize,
+          gradientAccumulationSteps,
+          labelSmoothingFactor,
+          seed,
+          loggingSteps,
+          evalStrategy,
+          evalSteps,
+          saveStrategy,
+          saveSteps,
+          saveTotalLimit,
+          loadBestModelAtEnd,
+          metricForBestModel,
+          greaterIsBetter,
+          maxSkippedSteps);
+    }
+  }
+}
