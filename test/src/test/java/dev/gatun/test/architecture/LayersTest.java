@@ -56,6 +56,7 @@ final class LayersTest {
                   "dev.gatun.text.hf..",
                   "dev.gatun.server..",
                   "dev.gatun.langchain4j..",
+                  "dev.gatun.djl..",
                   "dev.gatun.cli.."))
           .toArray(String[]::new);
 
@@ -302,13 +303,37 @@ final class LayersTest {
               });
 
   @ArchTest
-  static final ArchRule only_the_tokenizers_module_imports_djl =
+  static final ArchRule only_its_modules_import_djl =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.gatun.text.hf..")
+          .resideOutsideOfPackages("dev.gatun.text.hf..", "dev.gatun.djl..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("ai.djl..");
+
+  @ArchTest
+  static final ArchRule only_the_engine_imports_djls_engine_interfaces =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.gatun.djl..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("ai.djl.engine..", "ai.djl.ndarray..", "ai.djl.nn..");
+
+  @ArchTest
+  static final ArchRule loops_over_arrays_know_no_model =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.gatun.djl.host..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.gatun..")
+                  .and(
+                      not(
+                          resideInAnyPackage(
+                              "dev.gatun.djl.host..",
+                              "dev.gatun.tensor..",
+                              "dev.gatun.kernels.api.memory.."))));
 
   @ArchTest
   static final ArchRule only_the_onnx_module_imports_protobuf =

@@ -95,9 +95,15 @@ final class PlantedViolationsTest {
                   "dev.gatun.models: } class AutoModel {"
                       + " java.util.function.Supplier<Planted> builds = Planted::new;")),
           Map.entry(
-              "only_the_tokenizers_module_imports_djl",
+              "only_its_modules_import_djl",
               List.of(
                   "dev.gatun.pipelines: ai.djl.huggingface.tokenizers.HuggingFaceTokenizer t;")),
+          Map.entry(
+              "only_the_engine_imports_djls_engine_interfaces",
+              List.of("dev.gatun.text.hf: ai.djl.ndarray.NDArray array;")),
+          Map.entry(
+              "loops_over_arrays_know_no_model",
+              List.of("dev.gatun.djl.host: dev.gatun.models.Config config;")),
           Map.entry(
               "only_the_onnx_module_imports_protobuf",
               List.of("dev.gatun.weights: com.google.protobuf.ByteString bytes;")),

@@ -47,6 +47,19 @@ final class ExamplesTest {
     assertEquals(WHERE + HOW + "STOP\n", run("LangChain4jChat", MODEL.toString()));
   }
 
+  @Test
+  void djl() throws Exception {
+    // By the vectors that sentence-transformers gives.
+    assertEquals(
+        "0.738 a b c d e f g h i j k l m n o p\n" + "0.909 x\n",
+        run(
+            "djl/src/main/java/DjlEmbeddings",
+            "goldens/sentence-models/base",
+            "Hello World!",
+            "a b c d e f g h i j k l m n o p",
+            "x"));
+  }
+
   /** What a program prints. */
   private String run(String program, String... arguments) throws Exception {
     ToolProvider javac = ToolProvider.findFirst("javac").orElseThrow();
@@ -69,7 +82,8 @@ final class ExamplesTest {
             new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader());
         PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8)) {
       System.setOut(print);
-      loader.loadClass(program).getMethod("main", String[].class).invoke(null, (Object) arguments);
+      String name = Path.of(program).getFileName().toString();
+      loader.loadClass(name).getMethod("main", String[].class).invoke(null, (Object) arguments);
     } finally {
       System.setOut(before);
     }

@@ -1,0 +1,72 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Randoms.Draw;
+import java.util.Arrays;
+
+/** Random arrays whose parameters are arrays. */
+final class Distributions {
+  /** A number by its two parameters. */
+  interface Sampler {
+    double sample(Draw draw, double a, double b);
+  }
+
+  private Distributions() {}
+
+  /**
+   * As many numbers for each pair of parameters as the shape has.
+   *
+   * @param a of any shape
+   * @param b of a's shape
+   */
+  static NDArray of(
+      GatunNDManager manager, GatunNDArray a, GatunNDArray b, Shape shape, Sampler sampler) {
+    if (!a.getShape().equals(b.getShape())) {
+      throw new IllegalArgumentException(
+          "sample: parameters of shapes %s and %s, expected equal ones"
+              .formatted(a.getShape(), b.getShape()));
+    }
+    double[] first = a.numbers();
+    double[] second = b.numbers();
+    int each = Math.toIntExact(shape.size());
+    Draw draw = Randoms.draw();
+    int[] next = new int[1];
+    DataType type = a.getDataType().isFloating() ? a.getDataType() : DataType.FLOAT32;
+    return manager.drawn(
+        a.getShape().addAll(shape),
+        type,
+        () -> {
+          int at = next[0]++ / each;
+          return sampler.sample(draw, first[at], second[at]);
+        });
+  }
+
+  /** How often each outcome came of n draws, n draws for each place of the shape. */
+  static NDArray multinomial(GatunNDManager manager, int n, GatunNDArray pValues, Shape shape) {
+    double[] p = pValues.numbers();
+    if (pValues.getShape().dimension() != 1
+        || p.length == 0
+        || Arrays.stream(p).anyMatch(value -> !(value >= 0))) {
+      throw new IllegalArgumentException(
+          "randomMultinomial: pValues is %s, expected one axis of numbers from 0"
+              .formatted(pValues.getShape()));
+    }
+    Draw draw = Randoms.draw();
+    double total = Arrays.stream(p).sum();
+    int rows = Math.toIntExact(shape.size());
+    long[] counts = new long[rows * p.length];
+    for (int row = 0; row < rows; row++) {
+      for (int i = 0; i < n; i++) {
+        double left = draw.wideUniform() * total;
+        int outcome = 0;
+        while (outcome < p.length - 1 && (left -= p[outcome]) >= 0) {
+          outcome++;
+        }
+        counts[row * p.length + outcome]++;
+      }
+    }
+    return manager.create(counts, shape.addAll(pValues.getShape()));
+  }
+}

@@ -1,0 +1,477 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import dev.gatun.djl.host.BinaryOp;
+import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Strided;
+import dev.gatun.djl.host.Types;
+import dev.gatun.djl.host.UnaryOp;
+
+/** Operations on elements by themselves, with NumPy's broadcasting and PyTorch's types. */
+interface ElementMethods extends ArrayMethods {
+  @Override
+  default NDArray eq(Number n) {
+    return binary(BinaryOp.EQ, n);
+  }
+
+  @Override
+  default NDArray eq(NDArray other) {
+    return binary(BinaryOp.EQ, other);
+  }
+
+  @Override
+  default NDArray neq(Number n) {
+    return binary(BinaryOp.NEQ, n);
+  }
+
+  @Override
+  default NDArray neq(NDArray other) {
+    return binary(BinaryOp.NEQ, other);
+  }
+
+  @Override
+  default NDArray gt(Number n) {
+    return binary(BinaryOp.GT, n);
+  }
+
+  @Override
+  default NDArray gt(NDArray other) {
+    return binary(BinaryOp.GT, other);
+  }
+
+  @Override
+  default NDArray gte(Number n) {
+    return binary(BinaryOp.GTE, n);
+  }
+
+  @Override
+  default NDArray gte(NDArray other) {
+    return binary(BinaryOp.GTE, other);
+  }
+
+  @Override
+  default NDArray lt(Number n) {
+    return binary(BinaryOp.LT, n);
+  }
+
+  @Override
+  default NDArray lt(NDArray other) {
+    return binary(BinaryOp.LT, other);
+  }
+
+  @Override
+  default NDArray lte(Number n) {
+    return binary(BinaryOp.LTE, n);
+  }
+
+  @Override
+  default NDArray lte(NDArray other) {
+    return binary(BinaryOp.LTE, other);
+  }
+
+  @Override
+  default NDArray add(Number n) {
+    return binary(BinaryOp.ADD, n);
+  }
+
+  @Override
+  default NDArray add(NDArray other) {
+    return binary(BinaryOp.ADD, other);
+  }
+
+  @Override
+  default NDArray sub(Number n) {
+    return binary(BinaryOp.SUB, n);
+  }
+
+  @Override
+  default NDArray sub(NDArray other) {
+    return binary(BinaryOp.SUB, other);
+  }
+
+  @Override
+  default NDArray mul(Number n) {
+    return binary(BinaryOp.MUL, n);
+  }
+
+  @Override
+  default NDArray mul(NDArray other) {
+    return binary(BinaryOp.MUL, other);
+  }
+
+  @Override
+  default NDArray div(Number n) {
+    return binary(BinaryOp.DIV, n);
+  }
+
+  @Override
+  default NDArray div(NDArray other) {
+    return binary(BinaryOp.DIV, other);
+  }
+
+  @Override
+  default NDArray mod(Number n) {
+    return binary(BinaryOp.MOD, n);
+  }
+
+  @Override
+  default NDArray mod(NDArray other) {
+    return binary(BinaryOp.MOD, other);
+  }
+
+  @Override
+  default NDArray pow(Number n) {
+    return binary(BinaryOp.POW, n);
+  }
+
+  @Override
+  default NDArray pow(NDArray other) {
+    return binary(BinaryOp.POW, other);
+  }
+
+  @Override
+  default NDArray maximum(Number n) {
+    return binary(BinaryOp.MAXIMUM, n);
+  }
+
+  @Override
+  default NDArray maximum(NDArray other) {
+    return binary(BinaryOp.MAXIMUM, other);
+  }
+
+  @Override
+  default NDArray minimum(Number n) {
+    return binary(BinaryOp.MINIMUM, n);
+  }
+
+  @Override
+  default NDArray minimum(NDArray other) {
+    return binary(BinaryOp.MINIMUM, other);
+  }
+
+  @Override
+  default NDArray addi(Number n) {
+    return inPlace(BinaryOp.ADD, n);
+  }
+
+  @Override
+  default NDArray addi(NDArray other) {
+    return inPlace(BinaryOp.ADD, other);
+  }
+
+  @Override
+  default NDArray subi(Number n) {
+    return inPlace(BinaryOp.SUB, n);
+  }
+
+  @Override
+  default NDArray subi(NDArray other) {
+    return inPlace(BinaryOp.SUB, other);
+  }
+
+  @Override
+  default NDArray muli(Number n) {
+    return inPlace(BinaryOp.MUL, n);
+  }
+
+  @Override
+  default NDArray muli(NDArray other) {
+    return inPlace(BinaryOp.MUL, other);
+  }
+
+  @Override
+  default NDArray divi(Number n) {
+    return inPlace(BinaryOp.DIV, n);
+  }
+
+  @Override
+  default NDArray divi(NDArray other) {
+    return inPlace(BinaryOp.DIV, other);
+  }
+
+  @Override
+  default NDArray modi(Number n) {
+    return inPlace(BinaryOp.MOD, n);
+  }
+
+  @Override
+  default NDArray modi(NDArray other) {
+    return inPlace(BinaryOp.MOD, other);
+  }
+
+  @Override
+  default NDArray powi(Number n) {
+    return inPlace(BinaryOp.POW, n);
+  }
+
+  @Override
+  default NDArray powi(NDArray other) {
+    return inPlace(BinaryOp.POW, other);
+  }
+
+  @Override
+  default NDArray xlogy(NDArray other) {
+    if (isScalar() || other.isScalar()) {
+      throw new IllegalArgumentException("xlogy: an array without axes, expected one or more");
+    }
+    return binary(BinaryOp.XLOGY, other);
+  }
+
+  @Override
+  default NDArray atan2(NDArray other) {
+    return binary(BinaryOp.ATAN2, other);
+  }
+
+  @Override
+  default NDArray logicalAnd(NDArray other) {
+    return binary(BinaryOp.AND, other);
+  }
+
+  @Override
+  default NDArray logicalOr(NDArray other) {
+    return binary(BinaryOp.OR, other);
+  }
+
+  @Override
+  default NDArray logicalXor(NDArray other) {
+    return binary(BinaryOp.XOR, other);
+  }
+
+  @Override
+  default NDArray sign() {
+    return unary(UnaryOp.SIGN);
+  }
+
+  @Override
+  default NDArray neg() {
+    return unary(UnaryOp.NEG);
+  }
+
+  @Override
+  default NDArray abs() {
+    return unary(UnaryOp.ABS);
+  }
+
+  @Override
+  default NDArray square() {
+    return unary(UnaryOp.SQUARE);
+  }
+
+  @Override
+  default NDArray sqrt() {
+    return unary(UnaryOp.SQRT);
+  }
+
+  @Override
+  default NDArray cbrt() {
+    return unary(UnaryOp.CBRT);
+  }
+
+  @Override
+  default NDArray floor() {
+    return unary(UnaryOp.FLOOR);
+  }
+
+  @Override
+  default NDArray ceil() {
+    return unary(UnaryOp.CEIL);
+  }
+
+  @Override
+  default NDArray round() {
+    return unary(UnaryOp.ROUND);
+  }
+
+  @Override
+  default NDArray trunc() {
+    return unary(UnaryOp.TRUNC);
+  }
+
+  @Override
+  default NDArray exp() {
+    return unary(UnaryOp.EXP);
+  }
+
+  @Override
+  default NDArray gammaln() {
+    return unary(UnaryOp.GAMMALN);
+  }
+
+  @Override
+  default NDArray log() {
+    return unary(UnaryOp.LOG);
+  }
+
+  @Override
+  default NDArray log10() {
+    return unary(UnaryOp.LOG10);
+  }
+
+  @Override
+  default NDArray log2() {
+    return unary(UnaryOp.LOG2);
+  }
+
+  @Override
+  default NDArray sin() {
+    return unary(UnaryOp.SIN);
+  }
+
+  @Override
+  default NDArray cos() {
+    return unary(UnaryOp.COS);
+  }
+
+  @Override
+  default NDArray tan() {
+    return unary(UnaryOp.TAN);
+  }
+
+  @Override
+  default NDArray asin() {
+    return unary(UnaryOp.ASIN);
+  }
+
+  @Override
+  default NDArray acos() {
+    return unary(UnaryOp.ACOS);
+  }
+
+  @Override
+  default NDArray atan() {
+    return unary(UnaryOp.ATAN);
+  }
+
+  @Override
+  default NDArray sinh() {
+    return unary(UnaryOp.SINH);
+  }
+
+  @Override
+  default NDArray cosh() {
+    return unary(UnaryOp.COSH);
+  }
+
+  @Override
+  default NDArray tanh() {
+    return unary(UnaryOp.TANH);
+  }
+
+  @Override
+  default NDArray asinh() {
+    return unary(UnaryOp.ASINH);
+  }
+
+  @Override
+  default NDArray acosh() {
+    return unary(UnaryOp.ACOSH);
+  }
+
+  @Override
+  default NDArray atanh() {
+    return unary(UnaryOp.ATANH);
+  }
+
+  @Override
+  default NDArray toDegrees() {
+    return unary(UnaryOp.TO_DEGREES);
+  }
+
+  @Override
+  default NDArray toRadians() {
+    return unary(UnaryOp.TO_RADIANS);
+  }
+
+  @Override
+  default NDArray logicalNot() {
+    return unary(UnaryOp.LOGICAL_NOT);
+  }
+
+  @Override
+  default NDArray isInfinite() {
+    return unary(UnaryOp.IS_INFINITE);
+  }
+
+  @Override
+  default NDArray isNaN() {
+    return unary(UnaryOp.IS_NAN);
+  }
+
+  @Override
+  default NDArray erfinv() {
+    return unary(UnaryOp.ERFINV);
+  }
+
+  @Override
+  default NDArray erf() {
+    return unary(UnaryOp.ERF);
+  }
+
+  @Override
+  default NDArray signi() {
+    try (GatunNDArray result = unary(UnaryOp.SIGN)) {
+      kernels().copy(result.data(), self().data());
+      return self();
+    }
+  }
+
+  @Override
+  default NDArray negi() {
+    try (GatunNDArray result = unary(UnaryOp.NEG)) {
+      kernels().copy(result.data(), self().data());
+      return self();
+    }
+  }
+
+  @Override
+  default NDArray clip(Number min, Number max) {
+    try (GatunNDArray least = bound(min);
+        GatunNDArray most = bound(max);
+        GatunNDArray raised = binary(BinaryOp.MAXIMUM, least)) {
+      return raised.binary(BinaryOp.MINIMUM, most);
+    }
+  }
+
+  /** A number that widens the kind alone, to FLOAT32 or INT64. */
+  private GatunNDArray bound(Number number) {
+    boolean floating = number instanceof Float || number instanceof Double;
+    boolean wide = getDataType() == DataType.FLOAT64;
+    return number(
+        !floating
+            ? (Number) number.longValue()
+            : wide ? (Number) number.doubleValue() : (Number) number.floatValue());
+  }
+
+  /**
+   * This array's element where the condition is not 0, else the other's.
+   *
+   * @param condition of any type
+   */
+  default GatunNDArray where(NDArray condition, NDArray other) {
+    Strided a = self().data();
+    Strided b = own(other).data();
+    Strided chosen = own(condition).data();
+    long[] shape = Strided.broadcast("where", chosen.shape(), a.shape(), b.shape());
+    Strided y = Strided.allocate(Types.result(a, b), shape);
+    Strided told = Strided.allocate(DataType.BOOLEAN, chosen.shape());
+    try {
+      if (y.type() == DataType.COMPLEX64) {
+        throw Refusal.unsupported("where of complex numbers");
+      }
+      kernels().copy(chosen, told);
+      kernels()
+          .where(
+              told.expanded("where", shape),
+              a.expanded("where", shape),
+              b.expanded("where", shape),
+              y);
+    } catch (RuntimeException | Error e) {
+      y.store().release();
+      throw e;
+    } finally {
+      told.store().release();
+    }
+    return self().make(y);
+  }
+}

@@ -1,0 +1,79 @@
+package dev.gatun.djl;
+
+import ai.djl.BaseModel;
+import ai.djl.Device;
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.types.DataType;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * A model of a directory: Hugging Face's {@code config.json} with safetensors, or a GGUF file; or
+ * of a block that a program made, with DJL's {@code .params}.
+ */
+final class GatunModel extends BaseModel {
+  GatunModel(String name, Device device) {
+    super(name);
+    manager = GatunNDManager.system().newSubManager(device);
+    manager.setName("gatunModel");
+    dataType = DataType.FLOAT32;
+  }
+
+  @Override
+  public void load(Path modelPath, String prefix, Map<String, ?> options)
+      throws IOException, MalformedModelException {
+    setModelDir(modelPath);
+    wasLoaded = true;
+    if (block != null) {
+      loadBlock(prefix == null ? modelName : prefix, options);
+      return;
+    }
+    Path files = modelDir;
+    if (Files.isRegularFile(modelDir)) {
+      modelDir = modelDir.toAbsolutePath().getParent();
+    } else if (!hasModel(modelDir)) {
+      throw new FileNotFoundException(
+          "%s: neither config.json nor a GGUF file, expected a Hugging Face directory or one of them"
+              .formatted(modelDir));
+    }
+    ModelOptions read = ModelOptions.of(options);
+    try {
+      GatunSymbolBlock made = GatunSymbolBlock.load((GatunNDManager) manager, files, read);
+      block = made;
+      block.freezeParameters(true);
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      throw new MalformedModelException(e.getMessage(), e);
+    }
+  }
+
+  private static boolean hasModel(Path folder) throws IOException {
+    if (Files.isRegularFile(folder.resolve("config.json"))) {
+      return true;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.anyMatch(file -> file.toString().endsWith(".gguf"));
+    }
+  }
+
+  @Override
+  public String[] getArtifactNames() {
+    try (Stream<Path> files = Files.walk(modelDir)) {
+      List<String> names =
+          files
+              .filter(Files::isRegularFile)
+              .map(file -> modelDir.relativize(file).toString())
+              .filter(name -> !name.endsWith(".safetensors") && !name.endsWith(".gguf"))
+              .sorted()
+              .toList();
+      return names.toArray(String[]::new);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(
+          "%s: its files cannot be listed".formatted(modelDir), e);
+    }
+  }
+}

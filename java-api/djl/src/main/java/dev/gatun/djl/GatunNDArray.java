@@ -1,0 +1,426 @@
+package dev.gatun.djl;
+
+import ai.djl.Device;
+import ai.djl.ndarray.BaseNDManager;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.internal.NDArrayEx;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
+import dev.gatun.djl.host.ArrayKernels;
+import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Store;
+import dev.gatun.djl.host.Strided;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.Charset;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An array on the processor. Those that shapes and slices make of others share their memory; it
+ * goes back when the last of them is closed.
+ */
+final class GatunNDArray
+    implements ElementMethods,
+        ReductionMethods,
+        ShapeMethods,
+        OrderMethods,
+        IndexMethods,
+        ProductMethods,
+        MissingMethods {
+  private static final Cleaner CLEANER = Cleaner.create();
+  private static final System.Logger LOGGER = System.getLogger("dev.gatun.djl");
+  private static final AtomicBoolean TOLD = new AtomicBoolean();
+
+  /**
+   * One use of a store, given up once: by close, or by the Cleaner of an array that was forgotten.
+   */
+  private static final class Use implements Runnable {
+    private final Store store;
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private volatile boolean closed;
+
+    private Use(Store store) {
+      this.store = store;
+    }
+
+    @Override
+    public void run() {
+      if (ended.compareAndSet(false, true)) {
+        store.release();
+        if (!closed && TOLD.compareAndSet(false, true)) {
+          LOGGER.log(
+              System.Logger.Level.WARNING,
+              "an NDArray was not closed and no open NDManager has it; its memory was given back"
+                  + " when it was found unreachable (said once)");
+        }
+      }
+    }
+  }
+
+  private final String uid = NDManager.nextUid();
+  private final String[] strings;
+  private final Shape stringShape;
+  private GatunNDManager manager;
+  private Strided data;
+  private Use use;
+  private Cleaner.Cleanable memory;
+  private String name;
+  private volatile boolean closed;
+
+  /**
+   * @param data whose store's use becomes the array's, also where this fails
+   */
+  GatunNDArray(GatunNDManager manager, Strided data) {
+    this.manager = manager;
+    this.strings = null;
+    this.stringShape = null;
+    take(data);
+    attachFirst();
+  }
+
+  GatunNDArray(GatunNDManager manager, String[] strings, Shape shape) {
+    this.manager = manager;
+    this.strings = strings;
+    this.stringShape = shape;
+    attachFirst();
+  }
+
+  private void take(Strided fresh) {
+    data = fresh;
+    use = new Use(fresh.store());
+    memory = CLEANER.register(this, use);
+  }
+
+  private void attachFirst() {
+    try {
+      manager.attachInternal(uid, this);
+    } catch (RuntimeException e) {
+      giveBack();
+      throw e;
+    }
+    NDScope.register(this);
+  }
+
+  private void giveBack() {
+    closed = true;
+    if (use != null) {
+      use.closed = true;
+      memory.clean();
+    }
+  }
+
+  private void open() {
+    if (closed) {
+      throw new IllegalStateException("the array %s is closed".formatted(uid));
+    }
+  }
+
+  /**
+   * What loops take; valid as long as the array is open.
+   *
+   * @throws IllegalStateException when it is closed
+   */
+  Strided data() {
+    open();
+    if (strings != null) {
+      throw new UnsupportedOperationException("an array of strings has no numbers");
+    }
+    return data;
+  }
+
+  /** A new array of this one's manager. */
+  GatunNDArray make(Strided fresh) {
+    return new GatunNDArray(manager, fresh);
+  }
+
+  /** An array that shares memory, of another manager. */
+  static GatunNDArray view(GatunNDManager manager, Strided view) {
+    view.store().retain();
+    return new GatunNDArray(manager, view);
+  }
+
+  /** An array that shares this one's memory. */
+  GatunNDArray view(Strided view) {
+    return view(manager, view);
+  }
+
+  /** All elements as doubles, row-major. */
+  double[] numbers() {
+    Strided x = data();
+    Strided wide = Strided.allocate(DataType.FLOAT64, x.shape());
+    try {
+      double[] numbers = new double[Math.toIntExact(x.count())];
+      ArrayKernels.host().copy(x, wide);
+      ArrayKernels.host().read(wide, MemorySegment.ofArray(numbers));
+      return numbers;
+    } finally {
+      wide.store().release();
+    }
+  }
+
+  @Override
+  public GatunNDManager getManager() {
+    return manager;
+  }
+
+  @Override
+  public String getName() {
+    return name;
+  }
+
+  @Override
+  public void setName(String name) {
+    this.name = name;
+  }
+
+  @Override
+  public String getUid() {
+    return uid;
+  }
+
+  @Override
+  public DataType getDataType() {
+    open();
+    return strings == null ? data.type() : DataType.STRING;
+  }
+
+  @Override
+  public Device getDevice() {
+    open();
+    return Device.cpu();
+  }
+
+  @Override
+  public Shape getShape() {
+    open();
+    return strings == null ? new Shape(data.shape()) : stringShape;
+  }
+
+  @Override
+  public SparseFormat getSparseFormat() {
+    open();
+    return SparseFormat.DENSE;
+  }
+
+  @Override
+  public NDArray toDevice(Device device, boolean copy) {
+    if (device != null && device.isGpu()) {
+      throw new IllegalArgumentException(
+          "toDevice: %s, the engine Gatun has its arrays on cpu".formatted(device));
+    }
+    open();
+    return copy ? duplicate() : this;
+  }
+
+  @Override
+  public GatunNDArray toType(DataType dataType, boolean copy) {
+    if (dataType == getDataType() && !copy) {
+      return this;
+    }
+    Strided made = Strided.allocate(dataType, data().shape());
+    ArrayKernels.host().copy(data, made);
+    return make(made);
+  }
+
+  @Override
+  public GatunNDArray duplicate() {
+    GatunNDArray copy =
+        strings == null
+            ? toType(getDataType(), true)
+            : new GatunNDArray(manager, strings.clone(), stringShape);
+    copy.setName(name);
+    return copy;
+  }
+
+  @Override
+  public void setRequiresGradient(boolean requiresGrad) {
+    open();
+    if (requiresGrad) {
+      throw Refusal.unsupported("setRequiresGradient");
+    }
+  }
+
+  @Override
+  public NDArray getGradient() {
+    open();
+    throw new IllegalStateException(
+        "getGradient: the array has none, and the engine Gatun does not train through DJL");
+  }
+
+  @Override
+  public boolean hasGradient() {
+    open();
+    return false;
+  }
+
+  @Override
+  public NDArray stopGradient() {
+    return view(data());
+  }
+
+  @Override
+  public ByteBuffer toByteBuffer(boolean tryDirect) {
+    Strided x = data();
+    int bytes = Math.toIntExact(x.count() * x.type().getNumOfBytes());
+    ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+    ArrayKernels.host().read(x, MemorySegment.ofBuffer(buffer));
+    return buffer;
+  }
+
+  @Override
+  public String[] toStringArray(Charset charset) {
+    open();
+    if (strings == null) {
+      throw new UnsupportedOperationException(
+          "toStringArray: the array is of %s, expected STRING".formatted(data.type()));
+    }
+    return strings.clone();
+  }
+
+  @Override
+  public void set(Buffer buffer) {
+    Strided x = data();
+    BaseNDManager.validateBuffer(buffer, x.type(), Math.toIntExact(x.count()));
+    Strided made = Strided.allocate(x.type(), x.shape());
+    try {
+      ByteBuffer bytes = GatunNDManager.bytes(buffer, x.type());
+      ArrayKernels.host().write(made, MemorySegment.ofBuffer(bytes));
+      ArrayKernels.host().copy(made, x);
+    } finally {
+      made.store().release();
+    }
+  }
+
+  @Override
+  public void copyTo(NDArray array) {
+    if (!array.getShape().equals(getShape())) {
+      throw new IllegalArgumentException(
+          "copyTo: the array has shape %s, the target %s".formatted(getShape(), array.getShape()));
+    }
+    if (array instanceof GatunNDArray own) {
+      ArrayKernels.host().copy(data(), own.data());
+    } else {
+      array.set(toType(array.getDataType(), false).toByteBuffer());
+    }
+  }
+
+  @Override
+  public void attach(NDManager target) {
+    GatunNDManager own = own(target);
+    detach();
+    manager = own;
+    own.attachInternal(uid, this);
+  }
+
+  @Override
+  public void returnResource(NDManager target) {
+    GatunNDManager own = own(target);
+    detach();
+    manager = own;
+    own.attachUncappedInternal(uid, this);
+  }
+
+  @Override
+  public void tempAttach(NDManager target) {
+    GatunNDManager own = own(target);
+    NDManager original = manager;
+    detach();
+    manager = own;
+    own.tempAttachInternal(original, uid, this);
+  }
+
+  private static GatunNDManager own(NDManager manager) {
+    if (manager instanceof GatunNDManager own) {
+      return own;
+    }
+    throw new IllegalArgumentException(
+        "attach: the manager is of the engine %s, the array of Gatun"
+            .formatted(manager.getEngine().getEngineName()));
+  }
+
+  @Override
+  public void detach() {
+    manager.detachInternal(uid);
+    manager = GatunNDManager.system();
+  }
+
+  @Override
+  public void intern(NDArray replaced) {
+    GatunNDArray other = (GatunNDArray) replaced;
+    Strided fresh = other.data();
+    open();
+    fresh.store().retain();
+    Use old = use;
+    Cleaner.Cleanable oldMemory = memory;
+    take(fresh);
+    old.closed = true;
+    oldMemory.clean();
+    other.close();
+  }
+
+  @Override
+  public boolean contentEquals(Number number) {
+    try (GatunNDArray other = number(number)) {
+      return contentEquals(other);
+    }
+  }
+
+  @Override
+  public boolean contentEquals(NDArray other) {
+    if (other == null || !getShape().equals(other.getShape())) {
+      return false;
+    }
+    if (getDataType() != other.getDataType()) {
+      return false;
+    }
+    if (strings != null) {
+      return Arrays.equals(strings, other.toStringArray());
+    }
+    try (NDArray equal = eq(other)) {
+      return ArrayKernels.host().countTrue(((GatunNDArray) equal).data()) == size();
+    }
+  }
+
+  @Override
+  public NDArrayEx getNDArrayInternal() {
+    data();
+    return new GatunNDArrayEx(this);
+  }
+
+  @Override
+  public boolean isReleased() {
+    return closed;
+  }
+
+  @Override
+  public void close() {
+    giveBack();
+    manager.detachInternal(uid);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof NDArray array && contentEquals(array);
+  }
+
+  @Override
+  public int hashCode() {
+    // Arrays change under those who keep them.
+    return 0;
+  }
+
+  @Override
+  public String toString() {
+    if (closed) {
+      return "This array is already closed";
+    }
+    return strings == null ? toDebugString() : Arrays.toString(strings);
+  }
+}

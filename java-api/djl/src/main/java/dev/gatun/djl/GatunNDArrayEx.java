@@ -1,0 +1,23 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDArrayIndexer;
+
+/** What DJL's blocks and helpers ask of an array. */
+record GatunNDArrayEx(GatunNDArray array)
+    implements ActivationMethods,
+        NetworkMethods,
+        UpdateMethods,
+        PoolingMethods,
+        ImageMethods,
+        MissingNetworkMethods {
+  @Override
+  public GatunNDArray getArray() {
+    return array;
+  }
+
+  @Override
+  public NDArrayIndexer getIndexer(NDManager manager) {
+    return new GatunNDArrayIndexer((GatunNDManager) manager);
+  }
+}

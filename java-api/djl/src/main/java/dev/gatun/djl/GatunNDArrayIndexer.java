@@ -1,0 +1,344 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.index.NDArrayIndexer;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.index.dim.NDIndexAll;
+import ai.djl.ndarray.index.dim.NDIndexBooleans;
+import ai.djl.ndarray.index.dim.NDIndexElement;
+import ai.djl.ndarray.index.dim.NDIndexFixed;
+import ai.djl.ndarray.index.dim.NDIndexNull;
+import ai.djl.ndarray.index.dim.NDIndexPick;
+import ai.djl.ndarray.index.dim.NDIndexSlice;
+import ai.djl.ndarray.index.dim.NDIndexTake;
+import ai.djl.ndarray.index.full.NDIndexFullPick;
+import ai.djl.ndarray.index.full.NDIndexFullSlice;
+import ai.djl.ndarray.index.full.NDIndexFullTake;
+import ai.djl.ndarray.types.DataType;
+import dev.gatun.djl.host.ArrayKernels;
+import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Strided;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Indices as PyTorch has them: numbers, slices and new axes give views; arrays of numbers or
+ * booleans copy.
+ */
+final class GatunNDArrayIndexer extends NDArrayIndexer {
+  private final GatunNDManager manager;
+
+  GatunNDArrayIndexer(GatunNDManager manager) {
+    this.manager = manager;
+  }
+
+  /**
+   * An index taken apart.
+   *
+   * @param view what numbers, slices and new axes leave
+   * @param axes of the view, rising, that arrays index
+   * @param indices for each of them as many numbers as the places
+   * @param places the shape of the index arrays
+   * @param begins where their axes stand in a result
+   */
+  private record Parts(Strided view, int[] axes, long[][] indices, long[] places, int begins) {
+    boolean isView() {
+      return axes.length == 0;
+    }
+
+    /** The other axes of the view. */
+    long[] rest() {
+      long[] rest = new long[view.rank() - axes.length];
+      int next = 0;
+      for (int axis = 0, i = 0; axis < view.rank(); axis++) {
+        if (i < axes.length && axes[i] == axis) {
+          i++;
+        } else {
+          rest[next++] = view.size(axis);
+        }
+      }
+      return rest;
+    }
+
+    /** [places, rest]. */
+    long[] rows() {
+      long[] rest = rest();
+      long[] rows = new long[rest.length + 1];
+      rows[0] = Strided.count(places);
+      System.arraycopy(rest, 0, rows, 1, rest.length);
+      return rows;
+    }
+
+    /** The shape of what the index gives. */
+    long[] shape() {
+      long[] rest = rest();
+      long[] shape = new long[rest.length + places.length];
+      System.arraycopy(rest, 0, shape, 0, begins);
+      System.arraycopy(places, 0, shape, begins, places.length);
+      System.arraycopy(rest, begins, shape, begins + places.length, rest.length - begins);
+      return shape;
+    }
+
+    /** [places, rest], whose places are several axes, with these where they stand in a result. */
+    Strided ordered(Strided rows) {
+      long[] rest = rest();
+      long[] apart = new long[places.length + rest.length];
+      System.arraycopy(places, 0, apart, 0, places.length);
+      System.arraycopy(rest, 0, apart, places.length, rest.length);
+      int[] order = new int[apart.length];
+      int next = 0;
+      for (int i = 0; i < begins; i++) {
+        order[next++] = places.length + i;
+      }
+      for (int i = 0; i < places.length; i++) {
+        order[next++] = i;
+      }
+      for (int i = begins; i < rest.length; i++) {
+        order[next++] = places.length + i;
+      }
+      return rows.reshaped(apart).permuted(order);
+    }
+  }
+
+  private Parts parts(Strided x, NDIndex index) {
+    List<NDIndexElement> elements = index.getIndices();
+    int taken = elements.stream().mapToInt(GatunNDArrayIndexer::axesOf).sum();
+    if (taken > x.rank()) {
+      throw Refusal.wrong(
+          "index: it has %d axes, the array of shape %s has %d",
+          taken, Arrays.toString(x.shape()), x.rank());
+    }
+    Strided view = x;
+    int axis = 0;
+    List<Integer> axes = new ArrayList<>();
+    List<Strided> arrays = new ArrayList<>();
+    boolean apart = false;
+    for (int i = 0; i < elements.size(); i++) {
+      if (i == index.getEllipsisIndex()) {
+        axis += x.rank() - taken;
+      }
+      NDIndexElement element = elements.get(i);
+      if (element instanceof NDIndexNull) {
+        view = view.inserted(axis++);
+      } else if (element instanceof NDIndexAll) {
+        axis++;
+      } else if (element instanceof NDIndexFixed fixed) {
+        view = view.selected(axis, place(fixed.getIndex(), view.size(axis)));
+      } else if (element instanceof NDIndexSlice slice) {
+        view = sliced(view, axis++, slice);
+      } else {
+        apart |= !axes.isEmpty() && axes.getLast() != axis - 1;
+        for (Strided array : arrays(element, view, axis)) {
+          axes.add(axis++);
+          arrays.add(array);
+        }
+      }
+    }
+    return together(view, axes, arrays, apart);
+  }
+
+  private static int axesOf(NDIndexElement element) {
+    return element instanceof NDIndexNull
+        ? 0
+        : element instanceof NDIndexBooleans booleans
+            ? booleans.getIndex().getShape().dimension()
+            : 1;
+  }
+
+  private static long place(long at, long length) {
+    if (at < -length || at >= length) {
+      throw Refusal.wrong("index: %d is outside of %d to %d", at, -length, length - 1);
+    }
+    return at < 0 ? at + length : at;
+  }
+
+  private static Strided sliced(Strided view, int axis, NDIndexSlice slice) {
+    long length = view.size(axis);
+    long step = slice.getStep() == null ? 1 : slice.getStep();
+    if (step <= 0) {
+      throw Refusal.wrong("index: the step of a slice is %d, expected 1 or more", step);
+    }
+    long begin = clamp(slice.getMin() == null ? 0 : slice.getMin(), length);
+    long end = clamp(slice.getMax() == null ? length : slice.getMax(), length);
+    return view.sliced(axis, begin, Math.max(0, Math.ceilDiv(end - begin, step)), step);
+  }
+
+  private static long clamp(long at, long length) {
+    return Math.clamp(at < 0 ? at + length : at, 0, length);
+  }
+
+  /** An index array for each axis that an element takes. */
+  private List<Strided> arrays(NDIndexElement element, Strided view, int axis) {
+    if (element instanceof NDIndexTake take) {
+      NDArray index = take.getIndex();
+      if (index.getDataType() == DataType.BOOLEAN) {
+        return ofMask(manager.from(index), view, axis);
+      }
+      return List.of(manager.from(index).data());
+    }
+    if (element instanceof NDIndexBooleans booleans) {
+      return ofMask(manager.from(booleans.getIndex()), view, axis);
+    }
+    throw Refusal.unsupported("an index by " + element.getClass().getSimpleName());
+  }
+
+  private List<Strided> ofMask(GatunNDArray mask, Strided view, int axis) {
+    Strided told = mask.data();
+    for (int i = 0; i < told.rank(); i++) {
+      if (axis + i >= view.rank() || told.size(i) != view.size(axis + i)) {
+        throw Refusal.wrong(
+            "index: a mask of shape %s at axis %d of %s",
+            mask.getShape(), axis, Arrays.toString(view.shape()));
+      }
+    }
+    List<Strided> arrays = new ArrayList<>();
+    GatunNDArray places = (GatunNDArray) mask.nonzero();
+    for (int i = 0; i < told.rank(); i++) {
+      arrays.add(places.data().selected(1, i));
+    }
+    return arrays;
+  }
+
+  private static Parts together(
+      Strided view, List<Integer> axes, List<Strided> arrays, boolean apart) {
+    if (axes.isEmpty()) {
+      return new Parts(view, new int[0], new long[0][], new long[0], 0);
+    }
+    long[] places =
+        Strided.broadcast("index", arrays.stream().map(Strided::shape).toArray(long[][]::new));
+    long[][] indices = new long[axes.size()][];
+    int[] at = new int[axes.size()];
+    for (int i = 0; i < at.length; i++) {
+      at[i] = axes.get(i);
+      indices[i] = ArrayKernels.host().numbers(arrays.get(i).expanded("index", places));
+    }
+    return new Parts(view, at, indices, places, apart ? 0 : at[0]);
+  }
+
+  @Override
+  public NDArray get(NDArray array, NDIndex index) {
+    if (index.getIndices().stream().anyMatch(NDIndexPick.class::isInstance)) {
+      return get(array, NDIndexFullPick.fromIndex(index, array.getShape()).orElseThrow());
+    }
+    Strided x = manager.from(array).data();
+    Parts parts = parts(x, index);
+    if (parts.isView()) {
+      return GatunNDArray.view(manager, parts.view());
+    }
+    Strided rows = Strided.allocate(x.type(), parts.rows());
+    try {
+      ArrayKernels.host().indexed(parts.view(), parts.axes(), parts.indices(), rows, false);
+    } catch (RuntimeException | Error e) {
+      rows.store().release();
+      throw e;
+    }
+    return manager.make(parts.ordered(rows));
+  }
+
+  @Override
+  public void set(NDArray array, NDIndex index, Object value) {
+    GatunNDArray own = (GatunNDArray) array;
+    if (value instanceof Number number) {
+      try (NDArray one = own.getManager().create(number)) {
+        put(own, index, (GatunNDArray) one);
+      }
+    } else if (value instanceof NDArray values) {
+      put(own, index, manager.from(values));
+    } else {
+      throw new IllegalArgumentException(
+          "set: the value is a %s, expected an NDArray or a Number"
+              .formatted(value == null ? null : value.getClass().getSimpleName()));
+    }
+  }
+
+  private void put(GatunNDArray array, NDIndex index, GatunNDArray values) {
+    Parts parts = parts(array.data(), index);
+    Strided given = values.data();
+    // Leading axes of length 1 that the place lacks are dropped, as PyTorch does.
+    long[] target = parts.isView() ? parts.view().shape() : parts.shape();
+    while (given.rank() > target.length && given.size(0) == 1) {
+      given = given.selected(0, 0);
+    }
+    if (parts.isView()) {
+      ArrayKernels.host().copy(given.expanded("set", target), parts.view());
+      return;
+    }
+    Strided rows = Strided.allocate(array.getDataType(), parts.rows());
+    try {
+      ArrayKernels.host().copy(given.expanded("set", target), parts.ordered(rows));
+      ArrayKernels.host().indexed(parts.view(), parts.axes(), parts.indices(), rows, true);
+    } finally {
+      rows.store().release();
+    }
+  }
+
+  @Override
+  public NDArray get(NDArray array, NDIndexFullPick fullPick) {
+    NDArray index = fullPick.getIndices();
+    int rank = array.getShape().dimension();
+    NDArray places = index;
+    int lacking = rank - index.getShape().dimension();
+    if (lacking > 0) {
+      // The picked axis, and others that the index lacks, have a length of 1.
+      long[] shape = new long[rank];
+      Arrays.fill(shape, 1);
+      int begin = 0;
+      long[] given = index.getShape().getShape();
+      long[] full = array.getShape().getShape();
+      while (begin < lacking
+          && !Arrays.equals(Arrays.copyOfRange(full, begin, begin + given.length), given)) {
+        begin++;
+      }
+      if (begin == lacking) {
+        throw new IllegalArgumentException(
+            "pick: index of shape %s, the array has %s"
+                .formatted(index.getShape(), array.getShape()));
+      }
+      System.arraycopy(given, 0, shape, begin, given.length);
+      places = index.reshape(shape);
+    }
+    return array.gather(places, fullPick.getAxis());
+  }
+
+  @Override
+  public NDArray get(NDArray array, NDIndexFullTake fullTake) {
+    return array.take(manager, fullTake.getIndices());
+  }
+
+  @Override
+  public NDArray get(NDArray array, NDIndexFullSlice fullSlice) {
+    Strided view = slice(manager.from(array).data(), fullSlice);
+    int[] squeezed = fullSlice.getToSqueeze();
+    int[] order = squeezed.clone();
+    Arrays.sort(order);
+    for (int i = order.length - 1; i >= 0; i--) {
+      view = view.selected(order[i], 0);
+    }
+    return GatunNDArray.view(manager, view);
+  }
+
+  private static Strided slice(Strided x, NDIndexFullSlice slice) {
+    Strided view = x;
+    for (int axis = 0; axis < x.rank(); axis++) {
+      long step = slice.getStep()[axis];
+      long length = Math.max(0, Math.ceilDiv(slice.getMax()[axis] - slice.getMin()[axis], step));
+      view = view.sliced(axis, slice.getMin()[axis], length, step);
+    }
+    return view;
+  }
+
+  @Override
+  public void set(NDArray array, NDIndexFullSlice fullSlice, NDArray value) {
+    Strided view = slice(((GatunNDArray) array).data(), fullSlice);
+    Strided given = manager.from(value).data();
+    ArrayKernels.host().copy(given.expanded("set", view.shape()), view);
+  }
+
+  @Override
+  public void set(NDArray array, NDIndexFullSlice fullSlice, Number value) {
+    try (NDArray one = array.getManager().create(value)) {
+      set(array, fullSlice, one);
+    }
+  }
+}

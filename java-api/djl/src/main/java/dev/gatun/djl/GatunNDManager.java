@@ -1,0 +1,300 @@
+package dev.gatun.djl;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.BaseNDManager;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Randoms.Draw;
+import dev.gatun.djl.host.ArrayKernels;
+import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Strided;
+import java.lang.foreign.MemorySegment;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.Charset;
+import java.util.function.DoubleSupplier;
+
+/** Makes arrays and closes them. */
+class GatunNDManager extends BaseNDManager {
+  private static final GatunNDManager SYSTEM = new SystemManager();
+
+  private GatunNDManager(NDManager parent, Device device) {
+    super(parent, device);
+    if (this.device.isGpu()) {
+      throw new IllegalArgumentException(
+          "device %s: the engine Gatun has its arrays on cpu".formatted(device));
+    }
+  }
+
+  /** What all others are children of; arrays that no manager has are its. */
+  static GatunNDManager system() {
+    return SYSTEM;
+  }
+
+  @Override
+  public GatunNDManager newSubManager(Device device) {
+    GatunNDManager manager = new GatunNDManager(this, device);
+    attachUncappedInternal(manager.uid, manager);
+    return manager;
+  }
+
+  @Override
+  public Engine getEngine() {
+    return Engine.getEngine(GatunEngine.NAME);
+  }
+
+  @Override
+  public ByteBuffer allocateDirect(int capacity) {
+    return ByteBuffer.allocateDirect(capacity).order(ByteOrder.nativeOrder());
+  }
+
+  @Override
+  public GatunNDArray from(NDArray array) {
+    if (array == null || array instanceof GatunNDArray) {
+      return (GatunNDArray) array;
+    }
+    GatunNDArray own;
+    if (array.getDataType() == DataType.STRING) {
+      own = new GatunNDArray(this, array.toStringArray(), array.getShape());
+    } else {
+      own = create(array.toByteBuffer(), array.getShape(), array.getDataType());
+    }
+    own.setName(array.getName());
+    return own;
+  }
+
+  GatunNDArray make(Strided data) {
+    return new GatunNDArray(this, data);
+  }
+
+  private static long[] lengths(Shape shape) {
+    return shape.getShape();
+  }
+
+  @Override
+  public GatunNDArray create(Shape shape, DataType dataType) {
+    return filled(shape, 0, dataType);
+  }
+
+  @Override
+  public GatunNDArray create(Buffer data, Shape shape, DataType dataType) {
+    validateBuffer(data, dataType, Math.toIntExact(shape.size()));
+    ByteBuffer bytes = bytes(data, dataType);
+    Strided made = Strided.allocate(dataType, lengths(shape));
+    try {
+      ArrayKernels.host().write(made, MemorySegment.ofBuffer(bytes));
+    } catch (RuntimeException | Error e) {
+      made.store().release();
+      throw e;
+    }
+    return make(made);
+  }
+
+  /** What a buffer has left, in the processor's order of bytes. */
+  static ByteBuffer bytes(Buffer data, DataType type) {
+    if (data instanceof ByteBuffer bytes) {
+      return bytes;
+    }
+    ByteBuffer copy =
+        ByteBuffer.allocateDirect(data.remaining() * type.getNumOfBytes())
+            .order(ByteOrder.nativeOrder());
+    copyBuffer(data.duplicate(), copy);
+    return copy;
+  }
+
+  @Override
+  public NDArray create(String[] data, Charset charset, Shape shape) {
+    if (Strided.count(lengths(shape)) != data.length) {
+      throw new IllegalArgumentException(
+          "create: %d strings do not fill shape %s".formatted(data.length, shape));
+    }
+    return new GatunNDArray(this, data.clone(), shape);
+  }
+
+  private GatunNDArray filled(Shape shape, double value, DataType type) {
+    Strided made = Strided.allocate(type, lengths(shape));
+    ArrayKernels.host().fill(made, value);
+    return make(made);
+  }
+
+  @Override
+  public NDArray zeros(Shape shape, DataType dataType) {
+    return filled(shape, 0, dataType);
+  }
+
+  @Override
+  public NDArray ones(Shape shape, DataType dataType) {
+    return filled(shape, 1, dataType);
+  }
+
+  @Override
+  public NDArray full(Shape shape, float value, DataType dataType) {
+    return filled(shape, value, dataType);
+  }
+
+  /** An array whose elements, row-major, come one after another. */
+  GatunNDArray drawn(Shape shape, DataType type, DoubleSupplier numbers) {
+    Strided made = Strided.allocate(type, lengths(shape));
+    ArrayKernels.host().map(ignored -> numbers.getAsDouble(), made, made);
+    return make(made);
+  }
+
+  @Override
+  public NDArray arange(int start, int stop, int step, DataType dataType) {
+    return range(start, stop, step, dataType);
+  }
+
+  @Override
+  public NDArray arange(float start, float stop, float step, DataType dataType) {
+    return range(start, stop, step, dataType);
+  }
+
+  private NDArray range(double start, double stop, double step, DataType type) {
+    if (step == 0) {
+      throw Refusal.wrong("arange: the step is 0");
+    }
+    long count = Math.max(0, (long) Math.ceil((stop - start) / step));
+    long[] next = new long[1];
+    return drawn(new Shape(count), type, () -> start + step * next[0]++);
+  }
+
+  @Override
+  public NDArray eye(int rows, int cols, int k, DataType dataType) {
+    GatunNDArray made = filled(new Shape(rows, cols), 0, dataType);
+    Strided diagonal = made.data().diagonal(k, 0, 1);
+    ArrayKernels.host().fill(diagonal, 1);
+    return made;
+  }
+
+  @Override
+  public NDArray linspace(float start, float stop, int num, boolean endpoint) {
+    if (num < 0) {
+      throw new IllegalArgumentException("linspace: %d numbers, expected 0 or more".formatted(num));
+    }
+    double step = ((double) stop - start) / Math.max(1, endpoint ? num - 1 : num);
+    int[] next = new int[1];
+    return drawn(
+        new Shape(num),
+        DataType.FLOAT32,
+        () -> {
+          int i = next[0]++;
+          return endpoint && num > 1 && i == num - 1 ? stop : start + step * i;
+        });
+  }
+
+  @Override
+  public NDArray randomInteger(long low, long high, Shape shape, DataType dataType) {
+    if (low >= high) {
+      throw new IllegalArgumentException(
+          "randomInteger: from %d to below %d is nothing".formatted(low, high));
+    }
+    Draw draw = Randoms.draw();
+    return drawn(shape, dataType, () -> low + draw.below(high - low));
+  }
+
+  @Override
+  public NDArray randomPermutation(long n) {
+    Draw draw = Randoms.draw();
+    long[] order = new long[Math.toIntExact(n)];
+    for (int i = 0; i < order.length; i++) {
+      int other = (int) draw.below(i + 1);
+      order[i] = order[other];
+      order[other] = i;
+    }
+    return create(order);
+  }
+
+  @Override
+  public NDArray randomUniform(float low, float high, Shape shape, DataType dataType) {
+    Draw draw = Randoms.draw();
+    boolean wide = dataType == DataType.FLOAT64;
+    double width = (double) high - low;
+    return drawn(shape, dataType, () -> low + width * (wide ? draw.wideUniform() : draw.uniform()));
+  }
+
+  @Override
+  public NDArray randomNormal(float loc, float scale, Shape shape, DataType dataType) {
+    Draw draw = Randoms.draw();
+    return drawn(shape, dataType, () -> loc + scale * draw.normal());
+  }
+
+  @Override
+  public NDArray truncatedNormal(float loc, float scale, Shape shape, DataType dataType) {
+    Draw draw = Randoms.draw();
+    return drawn(
+        shape,
+        dataType,
+        () -> {
+          double number = draw.normal();
+          while (Math.abs(number) > 2) {
+            number = draw.normal();
+          }
+          return loc + scale * number;
+        });
+  }
+
+  @Override
+  public NDArray randomMultinomial(int n, NDArray pValues) {
+    return Distributions.multinomial(this, n, from(pValues), new Shape());
+  }
+
+  @Override
+  public NDArray randomMultinomial(int n, NDArray pValues, Shape shape) {
+    return Distributions.multinomial(this, n, from(pValues), shape);
+  }
+
+  @Override
+  public NDArray sampleNormal(NDArray mu, NDArray sigma) {
+    return sampleNormal(mu, sigma, new Shape());
+  }
+
+  @Override
+  public NDArray sampleNormal(NDArray mu, NDArray sigma, Shape shape) {
+    return Distributions.of(
+        this, from(mu), from(sigma), shape, (draw, a, b) -> a + b * draw.normal());
+  }
+
+  @Override
+  public NDArray samplePoisson(NDArray lam) {
+    return samplePoisson(lam, new Shape());
+  }
+
+  @Override
+  public NDArray samplePoisson(NDArray lam, Shape shape) {
+    return Distributions.of(this, from(lam), from(lam), shape, (draw, a, b) -> draw.poisson(a));
+  }
+
+  @Override
+  public NDArray sampleGamma(NDArray alpha, NDArray beta) {
+    return sampleGamma(alpha, beta, new Shape());
+  }
+
+  @Override
+  public NDArray sampleGamma(NDArray alpha, NDArray beta, Shape shape) {
+    return Distributions.of(
+        this, from(alpha), from(beta), shape, (draw, a, b) -> b * draw.gamma(a));
+  }
+
+  /**
+   * The root of all. What it has is kept reachable by those who use it alone, so that a Cleaner
+   * finds what is forgotten.
+   */
+  private static final class SystemManager extends GatunNDManager implements SystemNDManager {
+    SystemManager() {
+      super(null, null);
+    }
+
+    @Override
+    public void attachInternal(String resourceId, AutoCloseable... resources) {}
+
+    @Override
+    public void attachUncappedInternal(String resourceId, AutoCloseable resource) {}
+
+    @Override
+    public void detachInternal(String resourceId) {}
+  }
+}

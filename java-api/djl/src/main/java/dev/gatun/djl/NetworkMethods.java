@@ -1,0 +1,230 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
+import dev.gatun.djl.Randoms.Draw;
+import dev.gatun.djl.host.ArrayKernels;
+import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Strided;
+import dev.gatun.djl.host.Types;
+import java.util.stream.IntStream;
+
+/** Layers of neural networks, and arrays of several. Steps between are closed with the call. */
+interface NetworkMethods extends ExMethods {
+  /** A layer as steps, whose arrays a manager of its own closes. */
+  interface Steps {
+    NDArray run(NDManager scratch);
+  }
+
+  /** Runs steps on arrays of this one's manager; what is between does not outlive the call. */
+  default GatunNDArray steps(Steps steps) {
+    GatunNDManager manager = x().getManager();
+    try (GatunNDManager scratch = manager.newSubManager(manager.getDevice())) {
+      NDArray result = steps.run(scratch);
+      result.attach(manager);
+      return (GatunNDArray) result;
+    }
+  }
+
+  /** The same array, of the scratch manager, so that what is made of it is closed with that. */
+  static GatunNDArray in(NDManager scratch, NDArray array) {
+    GatunNDManager manager = (GatunNDManager) scratch;
+    return GatunNDArray.view(manager, ((GatunNDArray) array).data());
+  }
+
+  @Override
+  default NDArray where(NDArray condition, NDArray other) {
+    return x().where(condition, other);
+  }
+
+  @Override
+  default NDArray stack(NDList arrays, int axis) {
+    int rank = x().data().rank() + 1;
+    int at = Refusal.axis("stack", axis, rank);
+    Strided[] parts = parts(arrays);
+    for (int i = 0; i < parts.length; i++) {
+      if (!java.util.Arrays.equals(parts[i].shape(), x().data().shape())) {
+        throw Refusal.wrong(
+            "stack: array %d has shape %s, the first has %s",
+            i,
+            java.util.Arrays.toString(parts[i].shape()),
+            java.util.Arrays.toString(parts[0].shape()));
+      }
+      parts[i] = parts[i].inserted(at);
+    }
+    return joined("stack", parts, at);
+  }
+
+  @Override
+  default NDArray concat(NDList arrays, int axis) {
+    if (x().isScalar()) {
+      throw Refusal.wrong("concat: an array without axes");
+    }
+    return joined("concat", parts(arrays), Refusal.axis("concat", axis, x().data().rank()));
+  }
+
+  private Strided[] parts(NDList others) {
+    return IntStream.range(0, others.size() + 1)
+        .mapToObj(i -> i == 0 ? x().data() : own(others.get(i - 1)).data())
+        .toArray(Strided[]::new);
+  }
+
+  private GatunNDArray joined(String op, Strided[] parts, int axis) {
+    long[] shape = parts[0].shape();
+    shape[axis] = 0;
+    var type = parts[0].type();
+    for (int i = 0; i < parts.length; i++) {
+      boolean fits = parts[i].rank() == shape.length;
+      for (int a = 0; fits && a < shape.length; a++) {
+        fits = a == axis || parts[i].size(a) == shape[a];
+      }
+      if (!fits) {
+        throw Refusal.wrong(
+            "%s: array %d has shape %s, expected the first's %s but on axis %d",
+            op,
+            i,
+            java.util.Arrays.toString(parts[i].shape()),
+            java.util.Arrays.toString(parts[0].shape()),
+            axis);
+      }
+      shape[axis] += parts[i].size(axis);
+      type = Types.promote(type, parts[i].type());
+    }
+    Strided y = Strided.allocate(type, shape);
+    long begin = 0;
+    for (Strided part : parts) {
+      ArrayKernels.host().copy(part, y.sliced(axis, begin, part.size(axis), 1));
+      begin += part.size(axis);
+    }
+    return x().make(y);
+  }
+
+  @Override
+  default NDList linear(NDArray input, NDArray weight, NDArray bias) {
+    return new NDList(
+        steps(
+            scratch -> {
+              NDArray product = in(scratch, input).matMul(in(scratch, weight).transpose());
+              return bias == null ? product : product.add(bias);
+            }));
+  }
+
+  @Override
+  default NDList embedding(NDArray input, NDArray weight, SparseFormat sparseFormat) {
+    Strided table = own(weight).data();
+    Strided ids = own(input).data();
+    if (table.rank() != 2) {
+      throw Refusal.wrong(
+          "embedding: the weight has shape %s, expected [entries, features]", weight.getShape());
+    }
+    Strided rows = Strided.allocate(table.type(), ids.count(), table.size(1));
+    try {
+      ArrayKernels.host()
+          .indexed(
+              table, new int[] {0}, new long[][] {ArrayKernels.host().numbers(ids)}, rows, false);
+    } catch (RuntimeException | Error e) {
+      rows.store().release();
+      throw e;
+    }
+    Shape shape = input.getShape().add(table.size(1));
+    return new NDList(x().make(rows.reshaped(shape.getShape())));
+  }
+
+  @Override
+  default NDList prelu(NDArray input, NDArray alpha) {
+    return new NDList(
+        steps(
+            scratch -> {
+              GatunNDArray x = in(scratch, input);
+              NDArray slope = in(scratch, alpha);
+              int rank = x.getShape().dimension();
+              if (slope.size() > 1 && rank > 2) {
+                // One slope a channel, which is axis 1.
+                long[] shape = new long[rank];
+                java.util.Arrays.fill(shape, 1);
+                shape[1] = slope.size();
+                slope = slope.reshape(shape);
+              }
+              return x.where(x.gt(0), x.mul(slope));
+            }));
+  }
+
+  @Override
+  default NDList dropout(NDArray input, float rate, boolean training) {
+    if (!training || rate == 0) {
+      return new NDList(own(input).duplicate());
+    }
+    if (!(rate > 0 && rate <= 1)) {
+      throw new IllegalArgumentException(
+          "dropout: the rate is %s, expected a number from 0 to 1".formatted(rate));
+    }
+    Draw draw = Randoms.draw();
+    return new NDList(own(input).map(value -> draw.uniform() < rate ? 0 : value / (1 - rate)));
+  }
+
+  @Override
+  default NDList layerNorm(
+      NDArray input, Shape normalizedShape, NDArray gamma, NDArray beta, float eps) {
+    int axes = normalizedShape.dimension();
+    int rank = input.getShape().dimension();
+    if (axes > rank || !input.getShape().slice(rank - axes).equals(normalizedShape)) {
+      throw Refusal.wrong(
+          "layerNorm: the array has shape %s, expected its last axes to be %s",
+          input.getShape(), normalizedShape);
+    }
+    int[] last = IntStream.range(rank - axes, rank).toArray();
+    return new NDList(
+        steps(
+            scratch -> {
+              NDArray x = in(scratch, input);
+              NDArray centred = x.sub(x.mean(last, true));
+              NDArray variance = centred.square().mean(last, true);
+              NDArray y = centred.div(variance.add(eps).sqrt());
+              y = gamma == null ? y : y.mul(gamma);
+              return beta == null ? y : y.add(beta);
+            }));
+  }
+
+  @Override
+  default NDList batchNorm(
+      NDArray input,
+      NDArray runningMean,
+      NDArray runningVar,
+      NDArray gamma,
+      NDArray beta,
+      int axis,
+      float momentum,
+      float eps,
+      boolean training) {
+    int rank = input.getShape().dimension();
+    int at = axis == -1 ? 1 : Refusal.axis("batchNorm", axis, rank);
+    int[] others = IntStream.range(0, rank).filter(i -> i != at).toArray();
+    long[] shape = new long[rank];
+    java.util.Arrays.fill(shape, 1);
+    shape[at] = input.size(at);
+    return new NDList(
+        steps(
+            scratch -> {
+              NDArray x = in(scratch, input);
+              NDArray mean = in(scratch, runningMean).reshape(shape);
+              NDArray variance = in(scratch, runningVar).reshape(shape);
+              if (training) {
+                NDArray ofBatch = x.mean(others, true);
+                NDArray spread = x.sub(ofBatch).square().mean(others, true);
+                long count = input.size() / input.size(at);
+                // The running variance is that of samples, as PyTorch's.
+                NDArray unbiased = spread.mul((float) count / Math.max(1, count - 1));
+                mean.muli(momentum).addi(ofBatch.mul(1 - momentum));
+                variance.muli(momentum).addi(unbiased.mul(1 - momentum));
+                mean = ofBatch;
+                variance = spread;
+              }
+              NDArray y = x.sub(mean).div(variance.add(eps).sqrt());
+              y = gamma == null ? y : y.mul(in(scratch, gamma).reshape(shape));
+              return beta == null ? y : y.add(in(scratch, beta).reshape(shape));
+            }));
+  }
+}

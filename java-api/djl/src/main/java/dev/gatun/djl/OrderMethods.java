@@ -1,0 +1,314 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Strided;
+import dev.gatun.djl.host.Types;
+import java.util.Arrays;
+
+/** Operations along an axis that look at the order of its elements, or at all of them. */
+interface OrderMethods extends ArrayMethods {
+  @Override
+  default NDArray argSort(int axis, boolean ascending) {
+    Strided x = self().data();
+    Strided places = Strided.allocate(DataType.INT64, x.shape());
+    if (x.rank() == 0) {
+      kernels().fill(places, 0);
+    } else {
+      kernels().sort(x, axis("argSort", axis), !ascending, places, null);
+    }
+    return self().make(places);
+  }
+
+  @Override
+  default NDArray sort() {
+    return sort(-1);
+  }
+
+  @Override
+  default NDArray sort(int axis) {
+    Strided x = self().data();
+    if (x.rank() == 0) {
+      return duplicate();
+    }
+    Strided values = Strided.allocate(x.type(), x.shape());
+    kernels().sort(x, axis("sort", axis), false, null, values);
+    return self().make(values);
+  }
+
+  @Override
+  default NDList topK(int k, int axis, boolean largest, boolean sorted) {
+    Strided x = self().data();
+    int at = axis("topK", axis);
+    if (x.rank() == 0) {
+      throw Refusal.wrong("topK: an array without axes");
+    }
+    if (k < 0 || k > x.size(at)) {
+      throw Refusal.wrong(
+          "topK: k is %d, axis %d of %s has %d elements", k, axis, getShape(), x.size(at));
+    }
+    long[] shape = x.shape();
+    shape[at] = k;
+    Strided values = Strided.allocate(x.type(), shape);
+    Strided places = Strided.allocate(DataType.INT64, shape);
+    kernels().sort(x, at, largest, places, values);
+    return new NDList(self().make(values), self().make(places));
+  }
+
+  private GatunNDArray extreme(String op, Integer axis, boolean largest) {
+    if (isEmpty()) {
+      throw new IllegalArgumentException(op + ": the array has no elements");
+    }
+    Strided x = self().data();
+    if (x.rank() == 0) {
+      return (GatunNDArray) self().getManager().create(0L);
+    }
+    if (axis == null) {
+      try (GatunNDArray flat = (GatunNDArray) flatten()) {
+        Strided y = Strided.allocate(DataType.INT64, 1);
+        kernels().extreme(flat.data(), 0, largest, y);
+        return self().make(y.selected(0, 0));
+      }
+    }
+    int at = axis(op, axis);
+    long[] shape = x.shape();
+    shape[at] = 1;
+    Strided y = Strided.allocate(DataType.INT64, shape);
+    kernels().extreme(x, at, largest, y);
+    return self().make(y.selected(at, 0));
+  }
+
+  @Override
+  default NDArray argMax() {
+    return extreme("argMax", null, true);
+  }
+
+  @Override
+  default NDArray argMax(int axis) {
+    return extreme("argMax", axis, true);
+  }
+
+  @Override
+  default NDArray argMin() {
+    return extreme("argMin", null, false);
+  }
+
+  @Override
+  default NDArray argMin(int axis) {
+    return extreme("argMin", axis, false);
+  }
+
+  private GatunNDArray softmax(String op, int axis, boolean log) {
+    Strided x = self().data();
+    Strided y = Strided.allocate(Types.floating(x.type()), x.shape());
+    if (x.rank() == 0) {
+      kernels().fill(y, log ? 0 : 1);
+    } else {
+      kernels().softmax(x, axis(op, axis), log, y);
+    }
+    return self().make(y);
+  }
+
+  @Override
+  default NDArray softmax(int axis) {
+    return softmax("softmax", axis, false);
+  }
+
+  @Override
+  default NDArray logSoftmax(int axis) {
+    return softmax("logSoftmax", axis, true);
+  }
+
+  @Override
+  default NDArray median() {
+    return median(new int[] {-1});
+  }
+
+  @Override
+  default NDArray median(int[] axes) {
+    // PyTorch's: the lower of two.
+    return ranked("median", axes, length -> (length - 1) / 2);
+  }
+
+  @Override
+  default NDArray percentile(Number percentile) {
+    return percentile(percentile, new int[] {-1});
+  }
+
+  @Override
+  default NDArray percentile(Number percentile, int[] axes) {
+    double part = percentile.doubleValue() / 100;
+    if (!(part >= 0 && part <= 1)) {
+      throw new IllegalArgumentException(
+          "percentile: %s, expected a number from 0 to 100".formatted(percentile));
+    }
+    return ranked("percentile", axes, length -> part * (length - 1));
+  }
+
+  /** A place of a sorted axis by its length; one between two is their weighted mean. */
+  interface Place {
+    double of(long length);
+  }
+
+  private GatunNDArray ranked(String op, int[] axes, Place place) {
+    if (axes.length != 1) {
+      throw new UnsupportedOperationException(
+          "%s: %d axes, the engine Gatun has it along one".formatted(op, axes.length));
+    }
+    if (isScalar()) {
+      return self().duplicate();
+    }
+    int at = axis(op, axes[0]);
+    try (GatunNDArray sorted = (GatunNDArray) sort(at)) {
+      Strided x = sorted.data();
+      if (x.size(at) == 0) {
+        throw Refusal.wrong("%s: axis %d of %s has no elements", op, axes[0], getShape());
+      }
+      double exact = place.of(x.size(at));
+      long below = (long) Math.floor(exact);
+      try (GatunNDArray low = sorted.view(x.selected(at, below))) {
+        if (exact == below) {
+          GatunNDArray whole = low.toType(getDataType(), true);
+          whole.attach(self().getManager());
+          return whole;
+        }
+        try (GatunNDArray high = sorted.view(x.selected(at, below + 1));
+            NDArray step = high.sub(low);
+            NDArray part = step.mul((float) (exact - below))) {
+          return (GatunNDArray) low.add(part);
+        }
+      }
+    }
+  }
+
+  @Override
+  default NDArray diff(int n, int dim) {
+    if (n < 0) {
+      throw Refusal.wrong("diff: n is %d, expected 0 or more", n);
+    }
+    int at = axis("diff", dim);
+    GatunNDArray result = self().duplicate();
+    for (int i = 0; i < n; i++) {
+      Strided x = result.data();
+      long left = Math.max(0, x.size(at) - 1);
+      try (GatunNDArray before = result;
+          GatunNDArray ahead = before.view(x.sliced(at, Math.min(1, x.size(at)), left, 1));
+          GatunNDArray behind = before.view(x.sliced(at, 0, left, 1))) {
+        result =
+            (GatunNDArray)
+                (before.getDataType() == DataType.BOOLEAN
+                    ? ahead.logicalXor(behind)
+                    : ahead.sub(behind));
+      }
+    }
+    return result;
+  }
+
+  @Override
+  default NDList unique(Integer dim, boolean sorted, boolean returnInverse, boolean returnCounts) {
+    Strided x = self().data();
+    int at = dim == null ? 0 : axis("unique", dim);
+    // Rows that are compared: elements, or all that is at a place of the axis.
+    GatunNDArray rows;
+    long[] rest;
+    if (dim == null) {
+      rows = (GatunNDArray) reshape(-1, 1);
+      rest = new long[0];
+    } else {
+      int[] order = new int[x.rank()];
+      order[0] = at;
+      for (int axis = 0, next = 1; axis < x.rank(); axis++) {
+        if (axis != at) {
+          order[next++] = axis;
+        }
+      }
+      Strided first = x.permuted(order);
+      rest = Arrays.copyOfRange(first.shape(), 1, x.rank());
+      try (GatunNDArray turned = self().view(first)) {
+        rows = (GatunNDArray) turned.reshape(x.size(at), Strided.count(rest));
+      }
+    }
+    try (rows) {
+      return uniqueRows(rows, dim, at, rest, returnInverse, returnCounts);
+    }
+  }
+
+  private NDList uniqueRows(
+      GatunNDArray rows,
+      Integer dim,
+      int at,
+      long[] rest,
+      boolean returnInverse,
+      boolean returnCounts) {
+    int count = Math.toIntExact(rows.size(0));
+    int width = Math.toIntExact(rows.size(1));
+    boolean whole = Types.isWhole(getDataType());
+    long[] longs = whole ? kernels().numbers(rows.data()) : null;
+    double[] doubles = whole ? null : rows.numbers();
+    Integer[] order = new Integer[count];
+    Arrays.setAll(order, i -> i);
+    java.util.Comparator<Integer> compare =
+        (a, b) -> {
+          for (int i = 0; i < width; i++) {
+            int sign =
+                whole
+                    ? Long.compare(longs[a * width + i], longs[b * width + i])
+                    : Double.compare(doubles[a * width + i] + 0.0, doubles[b * width + i] + 0.0);
+            if (sign != 0) {
+              return sign;
+            }
+          }
+          return 0;
+        };
+    Arrays.sort(order, compare);
+    long[] inverse = new long[count];
+    long[] counts = new long[count];
+    long[] firsts = new long[count];
+    int distinct = 0;
+    for (int i = 0; i < count; i++) {
+      if (i == 0 || compare.compare(order[i - 1], order[i]) != 0) {
+        firsts[distinct++] = order[i];
+      }
+      inverse[order[i]] = distinct - 1;
+      counts[distinct - 1]++;
+    }
+    GatunNDManager manager = self().getManager();
+    Strided values = Strided.allocate(getDataType(), distinct, width);
+    kernels()
+        .indexed(
+            rows.data(),
+            new int[] {0},
+            new long[][] {Arrays.copyOf(firsts, distinct)},
+            values,
+            false);
+    NDList results = new NDList();
+    if (dim == null) {
+      results.add(self().make(values.reshaped(distinct)));
+    } else {
+      long[] full = new long[rest.length + 1];
+      full[0] = distinct;
+      System.arraycopy(rest, 0, full, 1, rest.length);
+      int[] back = new int[full.length];
+      for (int axis = 0, next = 1; axis < full.length; axis++) {
+        back[axis] = axis == at ? 0 : next++;
+      }
+      results.add(self().make(values.reshaped(full).permuted(back)));
+    }
+    if (returnInverse) {
+      NDArray places = manager.create(inverse);
+      if (dim == null && !isScalar()) {
+        try (places) {
+          results.add(places.reshape(getShape()));
+        }
+      } else {
+        results.add(places);
+      }
+    }
+    if (returnCounts) {
+      results.add(manager.create(Arrays.copyOf(counts, distinct)));
+    }
+    return results;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.gatun.djl;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDList;
+import ai.djl.translate.Batchifier;
+import ai.djl.translate.TranslateException;
+import ai.djl.translate.Translator;
+import ai.djl.translate.TranslatorContext;
+import ai.djl.translate.TranslatorFactory;
+import ai.djl.util.Pair;
+import dev.gatun.generation.GenerationConfig;
+import dev.gatun.generation.GenerationStream;
+import dev.gatun.generation.TextGenerator;
+import java.io.IOException;
+import java.lang.reflect.Type;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Writes text behind a {@code Predictor<String, String>}: prompts of all threads, and of a batch,
+ * are computed together, step by step, with a cache of keys and values.
+ *
+ * <pre>Criteria.builder().setTypes(String.class, String.class).optModelPath(directory)
+ *     .optTranslatorFactory(new TextGenerationTranslatorFactory()).build()</pre>
+ *
+ * <p>The arguments {@code maxNewTokens}, {@code temperature}, {@code topK}, {@code topP} and {@code
+ * seed} take the place of what {@code generation_config.json} says; a temperature, topK or topP
+ * makes it draw.
+ */
+public final class TextGenerationTranslatorFactory implements TranslatorFactory {
+  /** For {@code translatorFactory} in {@code serving.properties} too. */
+  public TextGenerationTranslatorFactory() {}
+
+  @Override
+  public Set<Pair<Type, Type>> getSupportedTypes() {
+    return Set.of(new Pair<>(String.class, String.class));
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public <I, O> Translator<I, O> newInstance(
+      Class<I> input, Class<O> output, Model model, Map<String, ?> arguments)
+      throws TranslateException {
+    if (input != String.class || output != String.class) {
+      throw new IllegalArgumentException(
+          "text generation: from %s to %s, expected String to String"
+              .formatted(input.getName(), output.getName()));
+    }
+    return (Translator<I, O>) new Generation(arguments);
+  }
+
+  /** One predictor's; the model's generator is shared. */
+  private static final class Generation implements Translator<String, String> {
+    private final Map<String, ?> arguments;
+    private TextGenerator generator;
+    private GenerationConfig config;
+
+    private Generation(Map<String, ?> arguments) {
+      this.arguments = arguments;
+    }
+
+    @Override
+    public void prepare(TranslatorContext ctx) throws IOException {
+      if (!(ctx.getModel().getBlock() instanceof GatunSymbolBlock block)) {
+        throw new IllegalArgumentException(
+            "text generation: the model is not one of the engine Gatun's directories");
+      }
+      generator = block.generator();
+      config = configured(generator.defaults().config());
+    }
+
+    private GenerationConfig configured(GenerationConfig defaults) {
+      GenerationConfig.Builder builder = defaults.toBuilder();
+      number("maxNewTokens", value -> builder.maxNewTokens((int) value));
+      number("temperature", value -> builder.doSample(true).temperature((float) value));
+      number("topK", value -> builder.doSample(true).topK((int) value));
+      number("topP", value -> builder.doSample(true).topP((float) value));
+      number("seed", value -> builder.seed((long) value));
+      return builder.build();
+    }
+
+    private void number(String key, java.util.function.DoubleConsumer setting) {
+      Object value = arguments == null ? null : arguments.get(key);
+      if (value == null) {
+        return;
+      }
+      try {
+        setting.accept(Double.parseDouble(value.toString()));
+      } catch (NumberFormatException e) {
+        throw new IllegalArgumentException(
+            "argument %s is '%s', expected a number".formatted(key, value), e);
+      }
+    }
+
+    @Override
+    public Batchifier getBatchifier() {
+      // Nothing is stacked: with one DJL gives all inputs of a batch at once.
+      return Batchifier.STACK;
+    }
+
+    @Override
+    public NDList batchProcessInput(TranslatorContext ctx, List<String> inputs) {
+      List<GenerationStream> streams = new ArrayList<>();
+      try {
+        for (String input : inputs) {
+          streams.add(generator.stream(input, config));
+        }
+      } catch (RuntimeException e) {
+        streams.forEach(GenerationStream::close);
+        throw e;
+      }
+      ctx.setAttachment("streams", streams);
+      return new NDList();
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public List<String> batchProcessOutput(TranslatorContext ctx, NDList list) {
+      List<GenerationStream> streams = (List<GenerationStream>) ctx.getAttachment("streams");
+      return streams.stream().map(stream -> stream.result().text()).toList();
+    }
+
+    @Override
+    public NDList processInput(TranslatorContext ctx, String input) {
+      return batchProcessInput(ctx, List.of(input));
+    }
+
+    @Override
+    public String processOutput(TranslatorContext ctx, NDList list) {
+      return batchProcessOutput(ctx, list).getFirst();
+    }
+  }
+}

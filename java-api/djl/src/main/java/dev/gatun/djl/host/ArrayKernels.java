@@ -1,0 +1,102 @@
+package dev.gatun.djl.host;
+
+import ai.djl.ndarray.types.DataType;
+import java.lang.foreign.MemorySegment;
+import java.util.function.DoubleUnaryOperator;
+
+/**
+ * What the engine asks of a device for arrays of any type and strides: results are written to
+ * arrays that are there. Checks of types and shapes are the caller's.
+ */
+public interface ArrayKernels {
+  /** {@return the kernels of the processor} */
+  static ArrayKernels host() {
+    return HostKernels.INSTANCE;
+  }
+
+  /** y = x, in y's type; of equal shapes. */
+  void copy(Strided x, Strided y);
+
+  /** The elements of y, row-major without gaps, become what bytes say, as many as it has. */
+  void write(Strided y, MemorySegment bytes);
+
+  /** Bytes become the elements of x, row-major, as many as it has. */
+  void read(Strided x, MemorySegment bytes);
+
+  /** Every element of y becomes a number. */
+  void fill(Strided y, double value);
+
+  /** y = op(x); of equal shapes. */
+  void unary(UnaryOp op, Strided x, Strided y);
+
+  /** y = function(x), of floating-point numbers. */
+  void map(DoubleUnaryOperator function, Strided x, Strided y);
+
+  /**
+   * y = op(a, b); of equal shapes.
+   *
+   * @param common the type as whose numbers elements are taken
+   */
+  void binary(BinaryOp op, DataType common, Strided a, Strided b, Strided y);
+
+  /** y = condition ? a : b; of equal shapes. */
+  void where(Strided condition, Strided a, Strided b, Strided y);
+
+  /**
+   * y of all elements of x along the axes on which y has a length of 1.
+   *
+   * @param map what is made of each element first, or null
+   * @param y new, of x's rank
+   */
+  void reduce(ReduceOp op, DoubleUnaryOperator map, Strided x, Strided y);
+
+  /** Sums or products of all places up to each. */
+  void scan(ReduceOp op, Strided x, int axis, Strided y);
+
+  /** The softmax along an axis, or its logarithm. */
+  void softmax(Strided x, int axis, boolean log, Strided y);
+
+  /** The place of the first largest, or smallest, of an axis; y has a length of 1 there. */
+  void extreme(Strided x, int axis, boolean largest, Strided y);
+
+  /**
+   * The first elements of an axis in their order, as many as the results have room for.
+   *
+   * @param places INT64, or null
+   * @param values of x's type, or null
+   */
+  void sort(Strided x, int axis, boolean descending, Strided places, Strided values);
+
+  /** y[.., i, ..] = x[.., index[.., i, ..], ..]; index has y's shape. */
+  void gather(Strided x, Strided index, int axis, Strided y);
+
+  /** y[.., index[.., i, ..], ..] = x[.., i, ..]; index has x's shape, x the type of y. */
+  void scatter(Strided y, Strided index, int axis, Strided x);
+
+  /** {@return the whole numbers of an array, row-major} */
+  long[] numbers(Strided x);
+
+  /** {@return how many elements are not 0} */
+  long countTrue(Strided x);
+
+  /**
+   * Elements, and what is behind their axes, at the places that index arrays of one shape name.
+   *
+   * @param x what is indexed
+   * @param axes which of its axes, rising
+   * @param indices for each of them as many numbers as the places, which may count from the end
+   * @param y [places, other axes of x in their order], of x's type
+   * @param puts whether elements go from y to x
+   */
+  void indexed(Strided x, int[] axes, long[][] indices, Strided y, boolean puts);
+
+  /**
+   * The elements where a mask is not 0, in a row.
+   *
+   * @param puts whether they go from y to x
+   */
+  void masked(Strided x, Strided mask, Strided y, boolean puts);
+
+  /** y[i, m, n] = Σₖ a[i, m, k] b[i, k, n], of three axes each and one type. */
+  void matmul(Strided a, Strided b, Strided y);
+}

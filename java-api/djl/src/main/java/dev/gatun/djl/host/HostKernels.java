@@ -1,0 +1,157 @@
+package dev.gatun.djl.host;
+
+import ai.djl.ndarray.types.DataType;
+import java.lang.foreign.MemorySegment;
+import java.util.function.DoubleUnaryOperator;
+
+/** The processor's: plain loops. */
+final class HostKernels implements ArrayKernels {
+  static final HostKernels INSTANCE = new HostKernels();
+
+  private HostKernels() {}
+
+  @Override
+  public void copy(Strided x, Strided y) {
+    Walk.holding(() -> ElementLoops.copy(x, y), x, y);
+  }
+
+  @Override
+  public void write(Strided y, MemorySegment bytes) {
+    long count = y.count() * y.codec().bytes();
+    long at = y.offset() * y.codec().bytes();
+    Walk.holding(() -> MemorySegment.copy(bytes, 0, y.store().segment(), at, count), y);
+  }
+
+  @Override
+  public void read(Strided x, MemorySegment bytes) {
+    if (!x.isContiguous()) {
+      Strided whole = Strided.allocate(x.type(), x.shape());
+      try {
+        copy(x, whole);
+        read(whole, bytes);
+      } finally {
+        whole.store().release();
+      }
+      return;
+    }
+    long count = x.count() * x.codec().bytes();
+    long at = x.offset() * x.codec().bytes();
+    Walk.holding(() -> MemorySegment.copy(x.store().segment(), at, bytes, 0, count), x);
+  }
+
+  @Override
+  public void fill(Strided y, double value) {
+    Walk.holding(() -> ElementLoops.fill(y, value), y);
+  }
+
+  @Override
+  public void unary(UnaryOp op, Strided x, Strided y) {
+    Walk.holding(() -> ElementLoops.unary(op, x, y), x, y);
+  }
+
+  @Override
+  public void map(DoubleUnaryOperator function, Strided x, Strided y) {
+    Walk.holding(() -> ElementLoops.mapDoubles(function, x, y), x, y);
+  }
+
+  @Override
+  public void binary(BinaryOp op, DataType common, Strided a, Strided b, Strided y) {
+    Walk.holding(() -> ElementLoops.binary(op, common, a, b, y), a, b, y);
+  }
+
+  @Override
+  public void where(Strided condition, Strided a, Strided b, Strided y) {
+    Walk.holding(() -> ElementLoops.where(condition, a, b, y), condition, a, b, y);
+  }
+
+  @Override
+  public void reduce(ReduceOp op, DoubleUnaryOperator map, Strided x, Strided y) {
+    Walk.holding(() -> ReduceLoops.reduce(op, map, x, y), x, y);
+  }
+
+  @Override
+  public void scan(ReduceOp op, Strided x, int axis, Strided y) {
+    Walk.holding(
+        () -> {
+          if (Types.isWhole(y.type())) {
+            LaneLoops.longs(
+                x,
+                y,
+                axis,
+                lane -> {
+                  for (int i = 1; i < lane.length; i++) {
+                    lane[i] = op.ofLongs().applyAsLong(lane[i - 1], lane[i]);
+                  }
+                });
+          } else {
+            LaneLoops.doubles(
+                x,
+                y,
+                axis,
+                lane -> {
+                  for (int i = 1; i < lane.length; i++) {
+                    lane[i] = op.ofDoubles().applyAsDouble(lane[i - 1], lane[i]);
+                  }
+                });
+          }
+        },
+        x,
+        y);
+  }
+
+  @Override
+  public void softmax(Strided x, int axis, boolean log, Strided y) {
+    Walk.holding(() -> LaneLoops.doubles(x, y, axis, lane -> LaneLoops.softmax(lane, log)), x, y);
+  }
+
+  @Override
+  public void extreme(Strided x, int axis, boolean largest, Strided y) {
+    Walk.holding(() -> LaneLoops.extreme(x, axis, largest, y), x, y);
+  }
+
+  @Override
+  public void sort(Strided x, int axis, boolean descending, Strided places, Strided values) {
+    Strided first = places == null ? values : places;
+    Strided second = values == null ? places : values;
+    Walk.holding(() -> LaneLoops.sort(x, axis, descending, places, values), x, first, second);
+  }
+
+  @Override
+  public void gather(Strided x, Strided index, int axis, Strided y) {
+    Walk.holding(() -> IndexLoops.gather(x, index, axis, y), x, index, y);
+  }
+
+  @Override
+  public void scatter(Strided y, Strided index, int axis, Strided x) {
+    Walk.holding(() -> IndexLoops.scatter(y, index, axis, x), y, index, x);
+  }
+
+  @Override
+  public long[] numbers(Strided x) {
+    long[][] numbers = new long[1][];
+    Walk.holding(() -> numbers[0] = IndexLoops.numbers(x), x);
+    return numbers[0];
+  }
+
+  @Override
+  public long countTrue(Strided x) {
+    long[] count = new long[1];
+    Walk.holding(() -> count[0] = IndexLoops.countTrue(x), x);
+    return count[0];
+  }
+
+  @Override
+  public void indexed(Strided x, int[] axes, long[][] indices, Strided y, boolean puts) {
+    Walk.holding(() -> IndexLoops.indexed(x, axes, indices, y, puts), x, y);
+  }
+
+  @Override
+  public void masked(Strided x, Strided mask, Strided y, boolean puts) {
+    Walk.holding(() -> IndexLoops.masked(x, mask, y, puts), x, mask, y);
+  }
+
+  @Override
+  public void matmul(Strided a, Strided b, Strided y) {
+    Walk.holding(() -> MatmulLoops.batched(a, b, y), a, b, y);
+  }
+}

@@ -1,0 +1,143 @@
+package dev.gatun.djl.host;
+
+import java.lang.foreign.MemorySegment;
+
+/** Loops that copy elements from and to places that other arrays name. */
+final class IndexLoops {
+  private IndexLoops() {}
+
+  /** The whole numbers of an array in row-major order. */
+  static long[] numbers(Strided x) {
+    long[] numbers = new long[Math.toIntExact(x.count())];
+    Walk walk = Walk.of(x);
+    long[] row = new long[Walk.ROW];
+    int[] done = new int[1];
+    walk.forEach(
+        (at, count) -> {
+          x.codec().read(x.store().segment(), at[0], walk.step(0), row, count);
+          System.arraycopy(row, 0, numbers, done[0], count);
+          done[0] += count;
+        });
+    return numbers;
+  }
+
+  /** An index that counts from the end where it is negative. */
+  static long place(String op, long index, long length) {
+    if (index < -length || index >= length) {
+      throw Refusal.wrong("%s: index %d is outside of %d to %d", op, index, -length, length - 1);
+    }
+    return index < 0 ? index + length : index;
+  }
+
+  /** y[.., i, ..] = x[.., index[.., i, ..], ..] along an axis; index has y's shape. */
+  static void gather(Strided x, Strided index, int axis, Strided y) {
+    Strided within = x;
+    for (int i = 0; i < x.rank(); i++) {
+      if (i != axis) {
+        within = within.sliced(i, 0, index.size(i), 1);
+      }
+    }
+    along(within.sliced(axis, 0, 1, 1), index, axis, y, x.size(axis), step(x, axis), true);
+  }
+
+  /** y[.., index[.., i, ..], ..] = x[.., i, ..] along an axis; index has x's shape. */
+  static void scatter(Strided y, Strided index, int axis, Strided x) {
+    Strided within = y;
+    for (int i = 0; i < y.rank(); i++) {
+      if (i != axis) {
+        within = within.sliced(i, 0, index.size(i), 1);
+      }
+    }
+    along(within.sliced(axis, 0, 1, 1), index, axis, x, y.size(axis), step(y, axis), false);
+  }
+
+  private static long step(Strided x, int axis) {
+    return x.stride(axis) * x.codec().bytes();
+  }
+
+  private static void along(
+      Strided first,
+      Strided index,
+      int axis,
+      Strided other,
+      long length,
+      long step,
+      boolean reads) {
+    long[] shape = other.shape();
+    Strided lanes = first.expanded("gather", shape);
+    Walk walk = Walk.of(other, index, lanes);
+    MemorySegment indexed = first.store().segment();
+    MemorySegment memory = other.store().segment();
+    int bytes = other.codec().bytes();
+    long[] places = new long[Walk.ROW];
+    String op = reads ? "gather" : "scatter";
+    walk.forEach(
+        (at, count) -> {
+          index.codec().read(index.store().segment(), at[1], walk.step(1), places, count);
+          for (int i = 0; i < count; i++) {
+            long there = at[2] + i * walk.step(2) + place(op, places[i], length) * step;
+            long here = at[0] + i * walk.step(0);
+            if (reads) {
+              MemorySegment.copy(indexed, there, memory, here, bytes);
+            } else {
+              MemorySegment.copy(memory, here, indexed, there, bytes);
+            }
+          }
+        });
+  }
+
+  static void indexed(Strided x, int[] axes, long[][] indices, Strided y, boolean puts) {
+    int places = Math.toIntExact(y.size(0));
+    for (int place = 0; place < places; place++) {
+      Strided there = x;
+      for (int i = axes.length - 1; i >= 0; i--) {
+        there = there.selected(axes[i], place("index", indices[i][place], x.size(axes[i])));
+      }
+      Strided here = y.selected(0, place);
+      if (puts) {
+        ElementLoops.copy(here, there);
+      } else {
+        ElementLoops.copy(there, here);
+      }
+    }
+  }
+
+  /** The elements where a mask of the same shape is not 0, in row-major order. */
+  static long countTrue(Strided mask) {
+    Walk walk = Walk.of(mask);
+    long[] row = new long[Walk.ROW];
+    long[] sum = new long[1];
+    walk.forEach(
+        (at, count) -> {
+          mask.codec().read(mask.store().segment(), at[0], walk.step(0), row, count);
+          for (int i = 0; i < count; i++) {
+            sum[0] += row[i] != 0 ? 1 : 0;
+          }
+        });
+    return sum[0];
+  }
+
+  /** y, of one axis, has the elements of x where the mask is not 0; or gives them to x. */
+  static void masked(Strided x, Strided mask, Strided y, boolean puts) {
+    Walk walk = Walk.of(x, mask);
+    long[] row = new long[Walk.ROW];
+    int bytes = x.codec().bytes();
+    long step = y.rank() == 0 || y.size(0) == 1 ? 0 : step(y, 0);
+    long[] next = {y.offset() * bytes};
+    walk.forEach(
+        (at, count) -> {
+          mask.codec().read(mask.store().segment(), at[1], walk.step(1), row, count);
+          for (int i = 0; i < count; i++) {
+            if (row[i] != 0) {
+              long here = at[0] + i * walk.step(0);
+              if (puts) {
+                MemorySegment.copy(y.store().segment(), next[0], x.store().segment(), here, bytes);
+              } else {
+                MemorySegment.copy(x.store().segment(), here, y.store().segment(), next[0], bytes);
+              }
+              next[0] += step;
+            }
+          }
+        });
+  }
+}

@@ -1,0 +1,41 @@
+package dev.gatun.djl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.gatun.tensor.Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The small models of the goldens as directories that DJL's programs load. */
+final class Models {
+  static final Path GOLDENS = Path.of("../../test/goldens");
+
+  private static final Path TOKENIZER = GOLDENS.resolve("sentence-models/base");
+
+  private Models() {}
+
+  /** A golden's model with a tokenizer whose ids it has, in a folder. */
+  static Path with(Path folder, String golden) throws IOException {
+    for (String name : List.of("config.json", "model.safetensors")) {
+      Files.copy(GOLDENS.resolve(golden).resolve(name), folder.resolve(name));
+    }
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(TOKENIZER.resolve(name), folder.resolve(name));
+    }
+    return folder;
+  }
+
+  /** A piece of a test. */
+  interface Work {
+    void run() throws Exception;
+  }
+
+  /** Runs it and requires that all memory of the processor's tensors is given back. */
+  static void givingBack(Work work) throws Exception {
+    long before = Device.cpu().memory().allocatedBytes();
+    work.run();
+    assertEquals(before, Device.cpu().memory().allocatedBytes(), "memory is given back");
+  }
+}
