@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Writes parameters to safetensors files, as F32 under their names. */
 public final class ParameterFile {
@@ -25,6 +26,20 @@ public final class ParameterFile {
   public static void write(
       Path file, List<Parameter> parameters, List<ParameterLoader.Constant> constants)
       throws IOException {
+    write(file, parameters, constants, Map.of());
+  }
+
+  /**
+   * The same with more that the file says about itself.
+   *
+   * @param metadata beside {@code format}
+   */
+  public static void write(
+      Path file,
+      List<Parameter> parameters,
+      List<ParameterLoader.Constant> constants,
+      Map<String, String> metadata)
+      throws IOException {
     try (Arena arena = Arena.ofShared()) {
       List<TensorFile.Entry> entries = new ArrayList<>();
       for (Parameter parameter : parameters) {
@@ -38,7 +53,9 @@ public final class ParameterFile {
         MemorySegment data = arena.allocateFrom(ValueLayout.JAVA_FLOAT, constant.elements());
         entries.add(entry(file, constant.name(), constant.shape(), data));
       }
-      SafetensorsWriter.write(file, entries, Map.of("format", "pt"));
+      Map<String, String> said = new TreeMap<>(metadata);
+      said.put("format", "pt");
+      SafetensorsWriter.write(file, entries, said);
     }
   }
 

@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.generation.Philox;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.TrainingSettings;
+import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -21,6 +24,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checkpoints are there whole or not at all, and a run goes on from them with the same bits. */
 final class CheckpointsTest {
@@ -42,19 +47,18 @@ final class CheckpointsTest {
   }
 
   private static Trainer trainer(Learner learner, TrainingArguments arguments) {
-    return Trainer.builder(learner, arguments)
-        .samples(TrainerTest.texts(SAMPLES), SAMPLES)
-        .build();
+    return Trainer.builder(learner, arguments).samples(TrainerTest.texts(SAMPLES), SAMPLES).build();
   }
 
   /** What a JVM of its own runs until it is killed: two epochs, dropout, ragged texts. */
   static final class Run {
     private Run() {}
 
-    public static void main(String[] arguments) {
-      try (Learner learner = new BigramLearner(TrainerTest.VOCABULARY, 0.1)) {
+    public static void main(String[] arguments) throws IOException {
+      TrainingArguments settings = arguments(Path.of(arguments[0])).build();
+      try (Learner learner = learner(arguments[1].equals("gpt2"), settings)) {
         Trainer trainer =
-            Trainer.builder(learner, arguments(Path.of(arguments[0])).build())
+            Trainer.builder(learner, settings)
                 .samples(TrainerTest.texts(SAMPLES), SAMPLES)
                 .callback(
                     new TrainerCallback() {
@@ -72,25 +76,42 @@ final class CheckpointsTest {
     }
   }
 
-  private static Process start(Path output, List<String> before) throws IOException {
+  /** A small GPT-2, or the model of tests, which has dropout. */
+  private static Learner learner(boolean gpt2, TrainingArguments settings) throws IOException {
+    return gpt2
+        ? new ModelLearner(
+            AutoModel.causalLmForTraining(
+                Path.of("../../test/goldens/decoders/gpt2"),
+                Device.cpu(),
+                TrainingSettings.DEFAULT),
+            settings)
+        : new BigramLearner(TrainerTest.VOCABULARY, 0.1);
+  }
+
+  private static Process start(Path output, boolean gpt2, int threads, List<String> before)
+      throws IOException {
     List<String> command = new ArrayList<>(before);
     command.addAll(
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:TieredStopAtLevel=1",
+            "-Dgatun.cpu.threads=" + threads,
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
             Run.class.getName(),
-            output.toString()));
+            output.toString(),
+            gpt2 ? "gpt2" : "bigram"));
     return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
 
-  /** Kills runs at random moments, many while a checkpoint is written, until one reaches the end. */
-  private static int killUntilDone(Path output, int seed) throws Exception {
+  /**
+   * Kills runs at random moments, many while a checkpoint is written, until one reaches the end.
+   */
+  private static int killUntilDone(Path output, boolean gpt2, int seed) throws Exception {
     int kills = 0;
     while (true) {
-      Process run = start(output, List.of());
+      Process run = start(output, gpt2, 1 + (seed + kills) % 3, List.of());
       // So many lines and then so many microseconds, which leaves it anywhere in a step.
       int lines = 1 + (int) (Philox.uniform(seed, kills, 0) * 9);
       long pause = (long) (Philox.uniform(seed, kills, 1) * 5_000_000);
@@ -110,15 +131,16 @@ final class CheckpointsTest {
     }
   }
 
-  private void killed(int kills) throws Exception {
+  private void killed(boolean gpt2, int kills) throws Exception {
     Path whole = folder.resolve("whole");
-    try (Learner learner = new BigramLearner(TrainerTest.VOCABULARY, 0.1)) {
-      trainer(learner, arguments(whole).build()).train();
+    TrainingArguments settings = arguments(whole).build();
+    try (Learner learner = learner(gpt2, settings)) {
+      trainer(learner, settings).train();
     }
     int done = 0;
     for (int seed = 0; done < kills; seed++) {
       Path output = folder.resolve("killed-" + seed);
-      done += killUntilDone(output, seed);
+      done += killUntilDone(output, gpt2, seed);
       for (String file :
           List.of(
               "log.jsonl",
@@ -133,15 +155,18 @@ final class CheckpointsTest {
     }
   }
 
-  @Test
-  void a_killed_run_goes_on_with_the_same_bits() throws Exception {
-    killed(4);
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void a_killed_run_goes_on_with_the_same_bits(boolean gpt2) throws Exception {
+    killed(gpt2, 3);
   }
 
-  @Test
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   @Tag("full")
-  void a_run_that_is_killed_at_forty_moments_goes_on_with_the_same_bits() throws Exception {
-    killed(40);
+  void a_run_that_is_killed_at_forty_moments_goes_on_with_the_same_bits(boolean gpt2)
+      throws Exception {
+    killed(gpt2, 40);
   }
 
   private Path trained(Path output, long steps) {
@@ -227,9 +252,7 @@ final class CheckpointsTest {
   private static String refusal(Learner learner, TrainingArguments arguments, int samples) {
     try (learner) {
       Trainer trainer =
-          Trainer.builder(learner, arguments)
-              .samples(TrainerTest.texts(samples), samples)
-              .build();
+          Trainer.builder(learner, arguments).samples(TrainerTest.texts(samples), samples).build();
       return assertThrows(CheckpointException.class, trainer::resumeLatest).getMessage();
     }
   }
@@ -255,7 +278,7 @@ final class CheckpointsTest {
   void a_full_disk_leaves_the_last_checkpoint() throws Exception {
     Path output = trained(folder, 4);
     Process run =
-        start(output, List.of("bash", "-c", "ulimit -f 1; exec \"$@\"", "bash"));
+        start(output, false, 1, List.of("bash", "-c", "ulimit -f 1; exec \"$@\"", "bash"));
     String said = new String(run.getInputStream().readAllBytes());
     assertEquals(1, run.waitFor(), said);
     assertTrue(

@@ -1,0 +1,243 @@
+package dev.gatun.training;
+
+import dev.gatun.autograd.Gradients;
+import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.models.CausalLm;
+import dev.gatun.models.CausalLmInputs;
+import dev.gatun.models.EncoderInputs;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.models.LossCounts;
+import dev.gatun.models.Model;
+import dev.gatun.models.Seq2SeqInputs;
+import dev.gatun.models.Seq2SeqLm;
+import dev.gatun.nn.Parameter;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import dev.gatun.training.data.Batch;
+import dev.gatun.training.optim.Optimizer;
+import dev.gatun.training.optim.Optimizers;
+import dev.gatun.weights.ParameterFile;
+import dev.gatun.weights.TensorFile;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model that was made for training, with AdamW. Biases and the weights of norms do not decay.
+ * Models compute without dropout, whatever their configuration says of it.
+ */
+public final class ModelLearner implements Learner {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+  private static final String STEPS = "gatun.steps";
+
+  private final Model model;
+  private final Optimizer optimizer;
+  private final List<Parameter> trained;
+  private Gradients gradients = new Gradients();
+
+  /**
+   * @param model made by {@link dev.gatun.models.AutoModel}'s methods for training; closed with
+   *     this
+   * @param arguments say what the optimiser does
+   * @throws IllegalArgumentException for a model that was loaded to be used, and settings that
+   *     models have not
+   */
+  public ModelLearner(Model model, TrainingArguments arguments) {
+    if (model.parameters().isEmpty()) {
+      throw new IllegalArgumentException(
+          "training: the model has no parameters, expected one that AutoModel made for training");
+    }
+    if (arguments.labelSmoothingFactor() != 0) {
+      throw new IllegalArgumentException(
+          "training: label_smoothing_factor is %s, expected 0: losses of models have no smoothing"
+              .formatted(arguments.labelSmoothingFactor()));
+    }
+    this.model = model;
+    this.trained = model.parameters().stream().filter(Parameter::isTrainable).toList();
+    ParameterRates rates = new ParameterRates(model.parameters(), arguments.layerwiseLrDecay());
+    List<Optimizer.Parameter> each = new ArrayList<>();
+    for (Parameter parameter : trained) {
+      double decay = parameter.isDecayed() ? arguments.weightDecay() : 0;
+      each.add(
+          new Optimizer.Parameter(
+              parameter.name(), parameter.tensor(), null, decay, rates.factor(parameter.name())));
+    }
+    this.optimizer =
+        Optimizer.of(
+            Optimizers.adamW(arguments.adamBeta1(), arguments.adamBeta2(), arguments.adamEpsilon()),
+            each);
+  }
+
+  /** {@return the model} */
+  public Model model() {
+    return model;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return model.parameters();
+  }
+
+  private static EncoderInputs ofEncoder(Batch batch) {
+    return new EncoderInputs(
+        batch.inputIds(),
+        null,
+        batch.typeIds(),
+        batch.labels(),
+        batch.labelValues(),
+        batch.nextSentence(),
+        batch.startPositions(),
+        batch.endPositions(),
+        false,
+        false);
+  }
+
+  private static CausalLmInputs ofDecoder(Batch batch) {
+    return new CausalLmInputs(batch.inputIds(), null, batch.labels(), false, false);
+  }
+
+  private static Seq2SeqInputs ofEncoderDecoder(Batch batch) {
+    // Rows are as long as they are; padding of a label is one that does not count.
+    return Seq2SeqInputs.ofLabels(batch.inputIds(), null, batch.labels());
+  }
+
+  @Override
+  public LossCounts counts(Batch batch) {
+    return switch (model) {
+      case EncoderModel encoder -> encoder.lossCounts(ofEncoder(batch));
+      case CausalLm decoder -> decoder.lossCounts(ofDecoder(batch));
+      case Seq2SeqLm both -> both.lossCounts(ofEncoderDecoder(batch));
+    };
+  }
+
+  /** The loss [1] of a batch. */
+  private Tensor loss(Batch batch, LossCounts counts) {
+    return switch (model) {
+      case EncoderModel encoder -> encoder.loss(ofEncoder(batch), counts);
+      case CausalLm decoder -> decoder.loss(ofDecoder(batch), counts);
+      case Seq2SeqLm both -> both.loss(ofEncoderDecoder(batch), counts);
+    };
+  }
+
+  @Override
+  public double accumulate(Batch batch, LossCounts counts, long seed) {
+    List<Tensor> leaves = trained.stream().map(Parameter::tensor).toList();
+    // No scope: the gradients outlive it.
+    try (Tape tape = Tape.record(leaves);
+        Tensor loss = loss(batch, counts)) {
+      tape.backward(loss, gradients);
+      return loss.toFloatArray()[0];
+    }
+  }
+
+  @Override
+  public Update update(double learningRate, double maxGradNorm) {
+    try {
+      Map<String, Tensor> each = new LinkedHashMap<>();
+      for (Parameter parameter : trained) {
+        Tensor gradient = gradients.of(parameter.tensor());
+        if (gradient != null) {
+          each.put(parameter.name(), gradient);
+        }
+      }
+      float most = maxGradNorm == 0 ? Float.POSITIVE_INFINITY : (float) maxGradNorm;
+      Optimizer.Outcome outcome =
+          optimizer.step(each, learningRate, new Optimizer.Scaling(1, most));
+      if (outcome.skipped()) {
+        List<String> names = outcome.notFinite();
+        return new Update(outcome.norm(), names.isEmpty() ? "all together" : names.getFirst());
+      }
+      trained.forEach(Parameter::changed);
+      return new Update(outcome.norm(), null);
+    } finally {
+      discard();
+    }
+  }
+
+  @Override
+  public void discard() {
+    gradients.close();
+    gradients = new Gradients();
+  }
+
+  @Override
+  public Evaluation evaluate(Batch batch) {
+    LossCounts counts = counts(batch);
+    try (Scope _ = Scope.open()) {
+      double mean = loss(batch, null).toFloatArray()[0];
+      return new Evaluation(mean * counts.items(), counts.items(), -1);
+    }
+  }
+
+  @Override
+  public void save(Path directory) throws IOException {
+    model.save(directory);
+  }
+
+  @Override
+  public void saveOptimizer(Path file) throws IOException {
+    List<Parameter> states = new ArrayList<>();
+    optimizer.state().forEach((name, tensor) -> states.add(new Parameter(name, tensor)));
+    Map<String, String> steps = new LinkedHashMap<>();
+    optimizer.steps().forEach((name, count) -> steps.put(STEPS + "." + name, count.toString()));
+    ParameterFile.write(file, states, List.of(), steps);
+  }
+
+  @Override
+  public void restore(Path directory, Path file) throws IOException {
+    try (TensorFile weights = TensorFile.open(directory.resolve("model.safetensors"))) {
+      for (Parameter parameter : model.parameters()) {
+        TensorFile.Entry entry = weights.get(parameter.name());
+        if (entry.dtype() != DType.F32 || !Arrays.equals(entry.shape(), parameter.shape())) {
+          throw new IllegalArgumentException(
+              "is of another model: '%s' is %s %s there, expected F32 %s"
+                  .formatted(
+                      parameter.name(),
+                      entry.dtype(),
+                      Arrays.toString(entry.shape()),
+                      Arrays.toString(parameter.shape())));
+        }
+      }
+      // Before the weights, for a file that does not fit changes nothing then.
+      if (file != null) {
+        restoreOptimizer(file);
+      }
+      for (Parameter parameter : model.parameters()) {
+        parameter.write(weights.get(parameter.name()).data().toArray(FLOAT));
+      }
+    }
+  }
+
+  private void restoreOptimizer(Path path) throws IOException {
+    try (TensorFile file = TensorFile.open(path);
+        Scope _ = Scope.open()) {
+      Map<String, Tensor> states = new LinkedHashMap<>();
+      for (String name : file.names()) {
+        TensorFile.Entry entry = file.get(name);
+        states.put(name, Tensor.of(model.device(), entry.data().toArray(FLOAT), entry.shape()));
+      }
+      Map<String, Long> steps = new LinkedHashMap<>();
+      file.metadata()
+          .forEach(
+              (key, value) -> {
+                if (key.startsWith(STEPS + ".")) {
+                  steps.put(key.substring(STEPS.length() + 1), Long.valueOf(value));
+                }
+              });
+      optimizer.restore(states, steps);
+    }
+  }
+
+  @Override
+  public void close() {
+    gradients.close();
+    optimizer.close();
+    model.close();
+  }
+}

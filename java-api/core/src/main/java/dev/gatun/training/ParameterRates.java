@@ -1,0 +1,41 @@
+package dev.gatun.training;
+
+import dev.gatun.nn.Parameter;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Learning rates that differ by layer (Howard and Ruder, ULMFiT, 2018): the last layer and what
+ * stands behind it have the whole rate, each layer below a share of that of the one above, and
+ * embeddings a share of the first layer's.
+ */
+final class ParameterRates {
+  private static final Pattern LAYER =
+      Pattern.compile("(?:^|\\.)(?:layers?|h|blocks?|albert_layer_groups)\\.(\\d+)\\.");
+  private static final Pattern EMBEDDING =
+      Pattern.compile("(?:embed|(?:^|\\.)(?:wte|wpe|shared|tok_embeddings)\\.)");
+
+  private final double decay;
+  private final int layers;
+
+  ParameterRates(List<Parameter> parameters, double decay) {
+    this.decay = decay;
+    this.layers = 1 + parameters.stream().mapToInt(p -> layer(p.name())).max().orElse(-1);
+  }
+
+  /** The layer that a parameter is in; -1 for none. */
+  private static int layer(String name) {
+    Matcher matcher = LAYER.matcher(name);
+    return matcher.find() ? Integer.parseInt(matcher.group(1)) : -1;
+  }
+
+  /** What a parameter's rate is multiplied by. */
+  double factor(String name) {
+    int layer = layer(name);
+    if (layer >= 0) {
+      return Math.pow(decay, layers - 1.0 - layer);
+    }
+    return EMBEDDING.matcher(name).find() ? Math.pow(decay, layers) : 1;
+  }
+}
