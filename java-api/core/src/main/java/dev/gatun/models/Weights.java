@@ -216,6 +216,10 @@ record Weights(Loader loader, String prefix) {
       return tied(table, bias);
     }
     boolean own = bias != null && has(decoder + ".bias");
+    if (own && areParameters() && !bias.equals(decoder + ".bias") && has(bias)) {
+      // Another one, which transformers' class has too and does not add.
+      constant(bias, table.rows());
+    }
     return bias == null || own || !has(bias)
         ? linear(decoder, table.rows(), table.features(), own, Activation.NONE)
         : loader.linear(

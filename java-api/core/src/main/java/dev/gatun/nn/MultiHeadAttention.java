@@ -1,8 +1,11 @@
 package dev.gatun.nn;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Attention;
 import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
@@ -83,6 +86,9 @@ public final class MultiHeadAttention implements AutoCloseable {
       Tensor q = wQ.forward(query).reshape(query.size(0), query.size(1), numHeads, size);
       Tensor k = wK.forward(key).reshape(key.size(0), key.size(1), numHeads, size);
       Tensor v = wV.forward(value).reshape(value.size(0), value.size(1), numHeads, size);
+      if (mask != null && Tape.recording() != null) {
+        q = withoutBlind(q, mask);
+      }
       float scale = (float) (1 / Math.sqrt(size));
       Attention.Result attention =
           Attention.scaledDotProductAttention(
@@ -97,13 +103,28 @@ public final class MultiHeadAttention implements AutoCloseable {
     }
   }
 
+  /**
+   * Queries [batch, query_length, heads, size] with zeros in the place of those that may see
+   * nothing: their scores are numbers that depend on nothing, so no gradient passes them.
+   */
+  private static Tensor withoutBlind(Tensor query, Tensor mask) {
+    Tensor seesAny = Reductions.max(fourAxes(mask), 3);
+    long[] shape = seesAny.shape();
+    return Elementwise.keepWhere(
+        query, Layouts.permute(seesAny.reshape(shape[0], shape[1], shape[2], 1), 0, 2, 1, 3));
+  }
+
+  private static Tensor fourAxes(Tensor mask) {
+    long[] shape = {1, 1, 1, 1};
+    System.arraycopy(mask.shape(), 0, shape, 4 - mask.rank(), mask.rank());
+    return mask.reshape(shape);
+  }
+
   // A score plus -1e9 rounds to -1e9 in float for any score of usual size, which is what
   // replacing it gives.
   private static Tensor bias(Tensor mask) {
-    long[] shape = {1, 1, 1, 1};
-    System.arraycopy(mask.shape(), 0, shape, 4 - mask.rank(), mask.rank());
-    Tensor shown = mask.reshape(shape);
-    Tensor hidden = Elementwise.subtract(shown, Tensor.of(mask.device(), new float[] {1}, 1));
+    Tensor hidden =
+        Elementwise.subtract(fourAxes(mask), Tensor.of(mask.device(), new float[] {1}, 1));
     return Elementwise.multiply(hidden, Tensor.of(mask.device(), new float[] {-MASKED}, 1));
   }
 
