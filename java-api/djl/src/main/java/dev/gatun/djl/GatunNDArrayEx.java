@@ -9,6 +9,7 @@ record GatunNDArrayEx(GatunNDArray array)
         NetworkMethods,
         UpdateMethods,
         PoolingMethods,
+        ConvolutionMethods,
         ImageMethods,
         MissingNetworkMethods {
   @Override

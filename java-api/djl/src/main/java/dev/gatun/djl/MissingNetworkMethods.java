@@ -2,38 +2,12 @@ package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.recurrent.RNN;
 import dev.gatun.djl.host.Refusal;
 import java.util.List;
 
 /** Inner methods that the engine does not have yet. */
 interface MissingNetworkMethods extends ExMethods {
-  @Override
-  default NDList convolution(
-      NDArray input,
-      NDArray weight,
-      NDArray bias,
-      Shape stride,
-      Shape padding,
-      Shape dilation,
-      int groups) {
-    throw Refusal.unsupported("convolution");
-  }
-
-  @Override
-  default NDList deconvolution(
-      NDArray input,
-      NDArray weight,
-      NDArray bias,
-      Shape stride,
-      Shape padding,
-      Shape outPadding,
-      Shape dilation,
-      int groups) {
-    throw Refusal.unsupported("deconvolution");
-  }
-
   @Override
   default NDList rnn(
       NDArray input,

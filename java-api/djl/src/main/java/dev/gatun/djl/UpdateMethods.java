@@ -1,19 +1,85 @@
 package dev.gatun.djl;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 
-/** Steps of optimisers, by DJL's own formulas, which are MXNet's. */
+/**
+ * Steps of optimisers by the formulas of DJL's documentation, over {@code weight, gradient, state,
+ * ...} in place. A gradient is scaled, then clipped where {@code clipGrad} is not negative, and
+ * weight decay is added to it.
+ */
 interface UpdateMethods extends ExMethods {
+  /** A step on arrays of a manager that closes what is between. */
+  interface Step {
+    void run(NDArray weight, NDArray gradient, NDArray... states);
+  }
+
+  private void update(
+      NDList inputs, float rescaleGrad, float clipGrad, float weightDecay, Step step) {
+    GatunNDManager manager = x().getManager();
+    try (NDManager scratch = manager.newSubManager(manager.getDevice())) {
+      NDArray weight = NetworkMethods.in(scratch, inputs.get(0));
+      NDArray gradient = NetworkMethods.in(scratch, inputs.get(1)).mul(rescaleGrad);
+      if (clipGrad >= 0) {
+        gradient = gradient.clip(-clipGrad, clipGrad);
+      }
+      gradient = weightDecay == 0 ? gradient : gradient.add(weight.mul(weightDecay));
+      NDArray[] states = new NDArray[inputs.size() - 2];
+      for (int i = 0; i < states.length; i++) {
+        states[i] = NetworkMethods.in(scratch, inputs.get(i + 2));
+      }
+      step.run(weight, gradient, states);
+    }
+  }
+
   @Override
-  default void adadeltaUpdate(
+  default void sgdUpdate(
       NDList inputs,
       NDList weights,
+      float learningRate,
       float weightDecay,
       float rescaleGrad,
       float clipGrad,
-      float rho,
-      float epsilon) {
-    throw missing("adadeltaUpdate");
+      float momentum,
+      boolean lazyUpdate) {
+    update(
+        inputs,
+        rescaleGrad,
+        clipGrad,
+        weightDecay,
+        (weight, gradient, states) -> {
+          if (momentum == 0) {
+            weight.subi(gradient.mul(learningRate));
+          } else {
+            states[0].muli(momentum).addi(gradient.mul(learningRate));
+            weight.subi(states[0]);
+          }
+        });
+  }
+
+  @Override
+  default void nagUpdate(
+      NDList inputs,
+      NDList weights,
+      float learningRate,
+      float weightDecay,
+      float rescaleGrad,
+      float clipGrad,
+      float momentum) {
+    update(
+        inputs,
+        rescaleGrad,
+        clipGrad,
+        weightDecay,
+        (weight, gradient, states) -> {
+          if (momentum == 0) {
+            weight.subi(gradient.mul(learningRate));
+          } else {
+            states[0].muli(momentum).addi(gradient);
+            weight.subi(gradient.add(states[0].mul(momentum)).mul(learningRate));
+          }
+        });
   }
 
   @Override
@@ -25,7 +91,68 @@ interface UpdateMethods extends ExMethods {
       float rescaleGrad,
       float clipGrad,
       float epsilon) {
-    throw missing("adagradUpdate");
+    update(
+        inputs,
+        rescaleGrad,
+        clipGrad,
+        weightDecay,
+        (weight, gradient, states) -> {
+          states[0].addi(gradient.square());
+          weight.subi(gradient.mul(learningRate).div(states[0].sqrt().add(epsilon)));
+        });
+  }
+
+  @Override
+  default void adadeltaUpdate(
+      NDList inputs,
+      NDList weights,
+      float weightDecay,
+      float rescaleGrad,
+      float clipGrad,
+      float rho,
+      float epsilon) {
+    update(
+        inputs,
+        rescaleGrad,
+        clipGrad,
+        weightDecay,
+        (weight, gradient, states) -> {
+          states[0].muli(rho).addi(gradient.square().mul(1 - rho));
+          NDArray step =
+              states[1].add(epsilon).sqrt().div(states[0].add(epsilon).sqrt()).mul(gradient);
+          states[1].muli(rho).addi(step.square().mul(1 - rho));
+          weight.subi(step);
+        });
+  }
+
+  @Override
+  default void rmspropUpdate(
+      NDList inputs,
+      NDList weights,
+      float learningRate,
+      float weightDecay,
+      float rescaleGrad,
+      float clipGrad,
+      float rho,
+      float momentum,
+      float epsilon,
+      boolean centered) {
+    update(
+        inputs,
+        rescaleGrad,
+        clipGrad,
+        weightDecay,
+        (weight, gradient, states) -> {
+          states[0].muli(rho).addi(gradient.square().mul(1 - rho));
+          if (!centered) {
+            weight.subi(gradient.mul(learningRate).div(states[0].add(epsilon).sqrt()));
+            return;
+          }
+          states[1].muli(rho).addi(gradient.mul(1 - rho));
+          NDArray spread = states[0].sub(states[1].square()).add(epsilon).sqrt();
+          states[2].muli(momentum).subi(gradient.mul(learningRate).div(spread));
+          weight.addi(states[2]);
+        });
   }
 
   @Override
@@ -42,50 +169,18 @@ interface UpdateMethods extends ExMethods {
       float epsilon,
       boolean lazyUpdate,
       boolean adamw) {
-    throw missing("adamUpdate");
-  }
-
-  @Override
-  default void nagUpdate(
-      NDList inputs,
-      NDList weights,
-      float learningRate,
-      float weightDecay,
-      float rescaleGrad,
-      float clipGrad,
-      float momentum) {
-    throw missing("nagUpdate");
-  }
-
-  @Override
-  default void rmspropUpdate(
-      NDList inputs,
-      NDList weights,
-      float learningRate,
-      float weightDecay,
-      float rescaleGrad,
-      float clipGrad,
-      float rho,
-      float momentum,
-      float epsilon,
-      boolean centered) {
-    throw missing("rmspropUpdate");
-  }
-
-  @Override
-  default void sgdUpdate(
-      NDList inputs,
-      NDList weights,
-      float learningRate,
-      float weightDecay,
-      float rescaleGrad,
-      float clipGrad,
-      float momentum,
-      boolean lazyUpdate) {
-    throw missing("sgdUpdate");
-  }
-
-  private static UnsupportedOperationException missing(String name) {
-    return dev.gatun.djl.host.Refusal.unsupported(name);
+    update(
+        inputs,
+        rescaleGrad,
+        clipGrad,
+        adamw ? 0 : weightDecay,
+        (weight, gradient, states) -> {
+          if (adamw) {
+            weight.subi(weight.mul(learningRate * weightDecay));
+          }
+          states[0].muli(beta1).addi(gradient.mul(1 - beta1));
+          states[1].muli(beta2).addi(gradient.square().mul(1 - beta2));
+          weight.subi(states[0].mul(learningRateBiasCorrection).div(states[1].sqrt().add(epsilon)));
+        });
   }
 }

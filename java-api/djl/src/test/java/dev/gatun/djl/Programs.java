@@ -76,6 +76,7 @@ final class Programs {
     indices();
     products();
     network();
+    windows();
     creation();
     texts();
   }
@@ -630,6 +631,137 @@ final class Programs {
                 .normalize(new float[] {1, 2, 3}, new float[] {4, 5, 6}));
     add("toTensor", m -> numbers(m, DataType.UINT8, 4, 5, 3).getNDArrayInternal().toTensor());
     add("crop", m -> floats(m, 6, 5, 3).getNDArrayInternal().crop(1, 2, 3, 2));
+  }
+
+  private static void windows() {
+    Shape none = new Shape(0, 0);
+    for (boolean ceil : new boolean[] {false, true}) {
+      add(
+          "maxPool " + ceil,
+          m ->
+              floats(m, 2, 3, 7, 6)
+                  .getNDArrayInternal()
+                  .maxPool(new Shape(3, 2), new Shape(2, 2), new Shape(1, 0), ceil));
+      // DJL's PyTorch engine counts the padding whatever is asked for.
+      add(
+          "avgPool " + ceil,
+          m ->
+              floats(m, 2, 3, 7, 6)
+                  .getNDArrayInternal()
+                  .avgPool(new Shape(3, 2), new Shape(2, 3), new Shape(1, 1), ceil, true));
+    }
+    add(
+        "maxPool of one axis",
+        m ->
+            floats(m, 2, 3, 7)
+                .getNDArrayInternal()
+                .maxPool(new Shape(2), new Shape(2), new Shape(0), false));
+    add(
+        "lpPool",
+        m ->
+            floats(m, 2, 3, 6, 6)
+                .abs()
+                .getNDArrayInternal()
+                .lpPool(2, new Shape(2, 3), new Shape(2, 3), none, false));
+    for (int groups : new int[] {1, 2}) {
+      add(
+          "convolution " + groups,
+          m ->
+              floats(m, 2, 4, 7, 6)
+                  .getNDArrayInternal()
+                  .convolution(
+                      floats(m, 2, 4, 7, 6),
+                      floats(m, 6, 4 / groups, 3, 2),
+                      floats(m, 6),
+                      new Shape(2, 1),
+                      new Shape(1, 2),
+                      new Shape(1, 2),
+                      groups));
+    }
+    add(
+        "convolution of one axis",
+        m ->
+            floats(m, 2, 4, 7)
+                .getNDArrayInternal()
+                .convolution(
+                    floats(m, 2, 4, 7),
+                    floats(m, 3, 4, 3),
+                    null,
+                    new Shape(1),
+                    new Shape(0),
+                    new Shape(1),
+                    1));
+    add(
+        "convolution of three axes",
+        m ->
+            floats(m, 1, 2, 4, 5, 3)
+                .getNDArrayInternal()
+                .convolution(
+                    floats(m, 1, 2, 4, 5, 3),
+                    floats(m, 3, 2, 2, 2, 2),
+                    floats(m, 3),
+                    new Shape(1, 2, 1),
+                    new Shape(0, 1, 0),
+                    new Shape(1, 1, 1),
+                    1));
+    add(
+        "convolution refused",
+        m ->
+            floats(m, 2, 4, 7)
+                .getNDArrayInternal()
+                .convolution(
+                    floats(m, 2, 4, 7),
+                    floats(m, 3, 5, 3),
+                    null,
+                    new Shape(1),
+                    new Shape(0),
+                    new Shape(1),
+                    1));
+    for (boolean decoupled : new boolean[] {false, true}) {
+      add(
+          "adamUpdate " + decoupled,
+          m -> {
+            NDArray weight = floats(m, 5);
+            NDArray mean = floats(m, 5).mul(0.1f);
+            NDArray square = floats(m, 5).abs();
+            weight
+                .getNDArrayInternal()
+                .adamUpdate(
+                    new NDList(weight, floats(m, 5).add(0.5f), mean, square),
+                    new NDList(weight),
+                    0.1f,
+                    0.05f,
+                    0.01f,
+                    2f,
+                    -1f,
+                    0.9f,
+                    0.99f,
+                    1e-6f,
+                    true,
+                    decoupled);
+            return new NDList(weight, mean, square);
+          });
+    }
+    add(
+        "sgdUpdate",
+        m -> {
+          NDArray weight = floats(m, 5);
+          NDArray gradient = floats(m, 5).mul(0.5f);
+          NDArray state = floats(m, 5).mul(0.1f);
+          weight.setRequiresGradient(false);
+          weight
+              .getNDArrayInternal()
+              .sgdUpdate(
+                  new NDList(weight, gradient, state),
+                  new NDList(weight),
+                  0.1f,
+                  0.01f,
+                  2f,
+                  -1f,
+                  0.9f,
+                  true);
+          return new NDList(weight, state);
+        });
   }
 
   private static void creation() {

@@ -1,0 +1,199 @@
+package dev.gatun.djl;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Methods that DJL's PyTorch engine lacks or has in another way, by values from paper. */
+final class OwnMethodsTest {
+  /** What is asserted with arrays. */
+  interface Asserts {
+    void run(NDManager manager);
+  }
+
+  private static void with(Asserts asserts) throws Exception {
+    Models.givingBack(
+        () -> {
+          try (NDManager manager = Engine.getEngine("Gatun").newBaseManager()) {
+            asserts.run(manager);
+          }
+        });
+  }
+
+  private static void equal(NDArray got, float... expected) {
+    assertArrayEquals(expected, got.toFloatArray(), 1e-5f);
+  }
+
+  @Test
+  void inverse_hyperbolic_functions() throws Exception {
+    with(
+        m -> {
+          equal(m.create(new float[] {-1, 0, 2}).asinh(), -0.8813736f, 0, 1.4436355f);
+          equal(m.create(new float[] {1, 2}).acosh(), 0, 1.3169579f);
+          equal(m.create(new float[] {-0.5f, 0.5f}).atanh(), -0.5493061f, 0.5493061f);
+        });
+  }
+
+  @Test
+  void reductions_over_several_axes() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.arange(8f).reshape(2, 2, 2);
+          equal(x.max(new int[] {0, 2}), 5, 7);
+          equal(x.min(new int[] {0, 2}), 0, 2);
+          equal(x.mean(new int[] {1, 2}), 1.5f, 5.5f);
+          equal(x.prod(new int[] {1, 2}), 0, 840);
+          assertEquals(3.5f, m.arange(8).mean().getFloat());
+        });
+  }
+
+  @Test
+  void shapes() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.create(new float[][] {{1, 2}, {3, 4}});
+          equal(x.tile(1, 2), 1, 2, 1, 2, 3, 4, 3, 4);
+          equal(x.tile(new Shape(4, 2)), 1, 2, 3, 4, 1, 2, 3, 4);
+          equal(x.trace(), 5);
+          equal(x.trace(1), 2);
+          equal(m.eye(2, 3, 1), 0, 1, 0, 0, 0, 1);
+          equal(m.linspace(0f, 1f, 4, false), 0, 0.25f, 0.5f, 0.75f);
+          equal(x.expandDims(0).batchDot(x.expandDims(0)), 7, 10, 15, 22);
+        });
+  }
+
+  @Test
+  void sequences_are_masked() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.ones(new Shape(2, 3));
+          equal(x.sequenceMask(m.create(new int[] {1, 3}), -1), 1, -1, -1, 1, 1, 1);
+          equal(x.sequenceMask(m.create(new int[] {0, 2})), 0, 0, 0, 1, 1, 0);
+        });
+  }
+
+  @Test
+  void one_hot_with_values() throws Exception {
+    with(
+        m -> {
+          NDArray hot = m.create(new int[] {1, 0}).oneHot(2, 5, -1, m.create(1f).getDataType());
+          equal(hot, -1, 5, 5, -1);
+        });
+  }
+
+  @Test
+  void averages_leave_the_padding_out() throws Exception {
+    with(
+        m ->
+            equal(
+                m.create(new float[] {2, 4}, new Shape(1, 1, 2))
+                    .getNDArrayInternal()
+                    .avgPool(new Shape(2), new Shape(1), new Shape(1), false, false),
+                2,
+                3,
+                4));
+  }
+
+  @Test
+  void deconvolution_spreads_the_kernel() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.create(new float[] {1, 2}, new Shape(1, 1, 2));
+          NDArray w = m.create(new float[] {1, 10, 100}, new Shape(1, 1, 3));
+          NDList y =
+              x.getNDArrayInternal()
+                  .deconvolution(
+                      x, w, null, new Shape(2), new Shape(0), new Shape(0), new Shape(1), 1);
+          equal(y.get(0), 1, 10, 102, 20, 200);
+        });
+  }
+
+  @Test
+  void prelu_has_a_slope_a_channel() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.create(new float[] {-1, 1, -2, 2}, new Shape(1, 2, 2));
+          NDArray slopes = m.create(new float[] {0.5f, 0.25f});
+          equal(x.getNDArrayInternal().prelu(x, slopes).get(0), -0.5f, 1, -0.5f, 2);
+        });
+  }
+
+  @Test
+  void dropout_keeps_the_mean() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.ones(new Shape(20_000));
+          NDArray y = x.getNDArrayInternal().dropout(x, 0.25f, true).get(0);
+          assertEquals(1, y.mean().getFloat(), 0.03);
+          assertEquals(0.25, y.eq(0).toType(x.getDataType(), false).mean().getFloat(), 0.02);
+        });
+  }
+
+  @Test
+  void steps_of_optimisers() throws Exception {
+    with(
+        m -> {
+          NDArray w = m.create(new float[] {1});
+          NDArray g = m.create(new float[] {2});
+          NDArray s = m.create(new float[] {0.5f});
+          NDArray t = m.create(new float[] {0.25f});
+          NDArray u = m.create(new float[] {0.125f});
+          // state = 0.9 · 0.5 + 2 = 2.45; weight = 1 - 0.1 (2 + 0.9 · 2.45)
+          w.getNDArrayInternal().nagUpdate(new NDList(w, g, s), null, 0.1f, 0, 1, -1, 0.9f);
+          equal(s, 2.45f);
+          equal(w, 0.5795f);
+          w.set(new float[] {1});
+          s.set(new float[] {12});
+          // history = 12 + 4 = 16; weight = 1 - 0.1 · 2 / 4
+          w.getNDArrayInternal().adagradUpdate(new NDList(w, g, s), null, 0.1f, 0, 1, -1, 0);
+          equal(w, 0.95f);
+          w.set(new float[] {1});
+          s.set(new float[] {12});
+          t.set(new float[] {8});
+          // E[g²] = 6 + 2 = 8; step = √8 / √8 · 2; E[Δ²] = 4 + 2 = 6
+          w.getNDArrayInternal().adadeltaUpdate(new NDList(w, g, s, t), null, 0, 1, -1, 0.5f, 0);
+          equal(w, -1);
+          equal(t, 6);
+          w.set(new float[] {1});
+          s.set(new float[] {28});
+          // mean square = 14 + 2 = 16; weight = 1 - 0.1 · 2 / 4
+          w.getNDArrayInternal()
+              .rmspropUpdate(new NDList(w, g, s), null, 0.1f, 0, 1, -1, 0.5f, 0, 0, false);
+          equal(w, 0.95f);
+          w.set(new float[] {1});
+          s.set(new float[] {34});
+          t.set(new float[] {4});
+          u.set(new float[] {1});
+          // mean square = 17 + 2 = 19, mean = 2 + 1 = 3; momentum = 0.5 - 0.1 · 2 / √10
+          w.getNDArrayInternal()
+              .rmspropUpdate(new NDList(w, g, s, t, u), null, 0.1f, 0, 1, -1, 0.5f, 0.5f, 0, true);
+          equal(w, 1.4367544f);
+        });
+  }
+
+  @Test
+  void a_method_that_is_missing_names_itself() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.ones(new Shape(4, 4));
+          for (Runnable call :
+              List.<Runnable>of(
+                  () -> x.fft(4),
+                  () -> x.setRequiresGradient(true),
+                  () -> x.getNDArrayInternal().resize(2, 2, 1))) {
+            UnsupportedOperationException refused =
+                assertThrows(UnsupportedOperationException.class, call::run);
+            assertTrue(refused.getMessage().contains("Gatun"), refused.getMessage());
+          }
+        });
+  }
+}
