@@ -1,5 +1,6 @@
 package dev.gatun.nn;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
@@ -28,7 +29,11 @@ public record ComposedLinear(
   @Override
   public Tensor forward(Tensor x, DType dtype) {
     Tensor now = weight.get();
-    return Matmul.linear(x, Packing.pack(now, storage), now, bias.get(), activation, dtype);
+    Tensor packed;
+    try (var _ = Tape.pause()) {
+      packed = Packing.pack(now, storage);
+    }
+    return Matmul.linear(x, packed, now, bias.get(), activation, dtype);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.gatun.nn;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.tensor.Tensor;
 import java.util.List;
 import java.util.function.Consumer;
@@ -32,7 +33,9 @@ final class PackedCopy implements AutoCloseable {
       now += parameter.version();
     }
     if (now != version) {
-      pack.accept(packed);
+      try (var _ = Tape.pause()) {
+        pack.accept(packed);
+      }
       version = now;
     }
     return packed;
