@@ -33,6 +33,7 @@ final class GatunNDArray
         OrderMethods,
         IndexMethods,
         ProductMethods,
+        SpectralMethods,
         MissingMethods {
   private static final Cleaner CLEANER = Cleaner.create();
   private static final System.Logger LOGGER = System.getLogger("dev.gatun.djl");
@@ -268,7 +269,7 @@ final class GatunNDArray
   @Override
   public ByteBuffer toByteBuffer(boolean tryDirect) {
     Strided x = data();
-    int bytes = Math.toIntExact(x.count() * x.type().getNumOfBytes());
+    int bytes = Math.toIntExact(x.byteSize());
     ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
     ArrayKernels.host().read(x, MemorySegment.ofBuffer(buffer));
     return buffer;

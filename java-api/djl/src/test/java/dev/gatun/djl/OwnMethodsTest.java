@@ -187,7 +187,7 @@ final class OwnMethodsTest {
           NDArray x = m.ones(new Shape(4, 4));
           for (Runnable call :
               List.<Runnable>of(
-                  () -> x.fft(4),
+                  () -> x.stft(4, 2, false, x, false),
                   () -> x.setRequiresGradient(true),
                   () -> x.getNDArrayInternal().resize(2, 2, 1))) {
             UnsupportedOperationException refused =

@@ -77,6 +77,7 @@ final class Programs {
     products();
     network();
     windows();
+    spectra();
     creation();
     texts();
   }
@@ -631,6 +632,21 @@ final class Programs {
                 .normalize(new float[] {1, 2, 3}, new float[] {4, 5, 6}));
     add("toTensor", m -> numbers(m, DataType.UINT8, 4, 5, 3).getNDArrayInternal().toTensor());
     add("crop", m -> floats(m, 6, 5, 3).getNDArrayInternal().crop(1, 2, 3, 2));
+  }
+
+  private static void spectra() {
+    for (int length : new int[] {4, 6, 9, 16}) {
+      add("fft " + length, m -> floats(m, 3, 9).fft(length));
+      add("fft 0 " + length, m -> floats(m, 9, 3).fft(length, 0));
+      add("rfft " + length, m -> floats(m, 3, 9).rfft(length));
+      add("ifft " + length, m -> floats(m, 3, 9).fft(9).ifft(length));
+      add("irfft " + length, m -> floats(m, 3, 9).rfft(9).irfft(length));
+    }
+    add("fft2", m -> floats(m, 2, 6, 4).fft2(new long[] {6, 5}, new long[] {-2, -1}));
+    add("ifft2", m -> floats(m, 2, 6, 4).ifft2(new long[] {6, 4}, new long[] {-2, -1}));
+    add("real", m -> floats(m, 3, 4).fft(4).real());
+    add("complex", m -> floats(m, 3, 4, 2).complex());
+    add("conj", m -> floats(m, 3, 4, 2).complex().conj().real());
   }
 
   private static void windows() {

@@ -108,6 +108,11 @@ public final class Strided {
     return count(shape);
   }
 
+  /** The bytes of all elements; DJL's type of complex numbers counts those of one part. */
+  public long byteSize() {
+    return count() * codec().bytes();
+  }
+
   Codec codec() {
     return Codec.of(type);
   }

@@ -1,0 +1,161 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.host.Fourier;
+import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Strided;
+
+/** Complex numbers and discrete Fourier transforms; results are COMPLEX64. */
+interface SpectralMethods extends ArrayMethods {
+  @Override
+  default NDArray fft(long length, long axis) {
+    return transformed("fft", length, axis, false);
+  }
+
+  @Override
+  default NDArray ifft(long length, long axis) {
+    return transformed("ifft", length, axis, true);
+  }
+
+  @Override
+  default NDArray rfft(long length, long axis) {
+    try (GatunNDArray full = transformed("rfft", length, axis, false)) {
+      int at = axis("rfft", (int) axis);
+      Strided half = full.data().sliced(at, 0, length / 2 + 1, 1);
+      try (GatunNDArray view = full.view(half)) {
+        return view.duplicate();
+      }
+    }
+  }
+
+  @Override
+  default NDArray irfft(long length, long axis) {
+    int at = axis("irfft", (int) axis);
+    long[] shape = self().data().shape();
+    long given = Math.min(shape[at], length / 2 + 1);
+    shape[at] = length;
+    double[] half = pairs(self());
+    int inner = inner(self().data().shape(), at);
+    int size = (int) self().data().size(at);
+    int outer = half.length / 2 / Math.max(1, size * inner);
+    // The other half is the conjugate of the first.
+    double[] full = new double[2 * outer * (int) length * inner];
+    for (int o = 0; o < outer; o++) {
+      for (int k = 0; k < length; k++) {
+        boolean mirrored = k > length / 2;
+        int from = mirrored ? (int) length - k : k;
+        for (int i = 0; i < inner && from < given; i++) {
+          int to = 2 * ((o * (int) length + k) * inner + i);
+          int source = 2 * ((o * size + from) * inner + i);
+          full[to] = half[source];
+          boolean real = from == 0 || 2L * from == length;
+          full[to + 1] = real ? 0 : mirrored ? -half[source + 1] : half[source + 1];
+        }
+      }
+    }
+    double[] y = Fourier.transform(full, outer, (int) length, inner, (int) length, true);
+    int[] next = {-2};
+    return self().getManager().drawn(new Shape(shape), DataType.FLOAT32, () -> y[next[0] += 2]);
+  }
+
+  @Override
+  default NDArray fft2(long[] sizes, long[] axes) {
+    return twice("fft2", sizes, axes, false);
+  }
+
+  @Override
+  default NDArray ifft2(long[] sizes, long[] axes) {
+    return twice("ifft2", sizes, axes, true);
+  }
+
+  private NDArray twice(String op, long[] sizes, long[] axes, boolean inverse) {
+    if (sizes.length != 2 || axes.length != 2) {
+      throw Refusal.wrong(
+          "%s: %d sizes and %d axes, expected two each", op, sizes.length, axes.length);
+    }
+    try (GatunNDArray first = transformed(op, sizes[0], axes[0], inverse)) {
+      return ((SpectralMethods) first).transformed(op, sizes[1], axes[1], inverse);
+    }
+  }
+
+  /** The transform along an axis. */
+  default GatunNDArray transformed(String op, long length, long axis, boolean inverse) {
+    int at = axis(op, (int) axis);
+    if (length < 1 || length > Integer.MAX_VALUE / 2 || isScalar()) {
+      throw Refusal.wrong(
+          "%s: length %d along axis %d of %s, expected 1 or more", op, length, axis, getShape());
+    }
+    long[] shape = self().data().shape();
+    int size = (int) shape[at];
+    int inner = inner(shape, at);
+    double[] x = pairs(self());
+    int outer = x.length / 2 / Math.max(1, size * inner);
+    double[] y = Fourier.transform(x, outer, size, inner, (int) length, inverse);
+    shape[at] = length;
+    Strided made = Strided.allocate(DataType.COMPLEX64, shape);
+    int[] next = new int[1];
+    Strided parts = made.parts();
+    kernels().map(ignored -> y[next[0]++], parts, parts);
+    return self().make(made);
+  }
+
+  private static int inner(long[] shape, int axis) {
+    long inner = 1;
+    for (int i = axis + 1; i < shape.length; i++) {
+      inner *= shape[i];
+    }
+    return Math.toIntExact(inner);
+  }
+
+  /** All elements as pairs of real and imaginary part. */
+  private static double[] pairs(GatunNDArray array) {
+    if (array.getDataType() == DataType.COMPLEX64) {
+      try (GatunNDArray parts = array.view(array.data().parts())) {
+        return parts.numbers();
+      }
+    }
+    double[] real = array.numbers();
+    double[] pairs = new double[2 * real.length];
+    for (int i = 0; i < real.length; i++) {
+      pairs[2 * i] = real[i];
+    }
+    return pairs;
+  }
+
+  @Override
+  default NDArray complex() {
+    Strided x = self().data();
+    if (x.type() != DataType.FLOAT32 || x.rank() == 0 || x.size(x.rank() - 1) != 2) {
+      throw Refusal.wrong(
+          "complex: %s %s, expected FLOAT32 with a last axis of 2", x.type(), getShape());
+    }
+    Strided made =
+        Strided.allocate(DataType.COMPLEX64, java.util.Arrays.copyOf(x.shape(), x.rank() - 1));
+    kernels().copy(x, made.parts());
+    return self().make(made);
+  }
+
+  @Override
+  default NDArray real() {
+    Strided x = self().data();
+    if (x.type() != DataType.COMPLEX64) {
+      throw Refusal.wrong("real: %s, expected COMPLEX64", x.type());
+    }
+    return self().view(x.parts());
+  }
+
+  @Override
+  default NDArray conj() {
+    Strided x = self().data();
+    if (x.type() != DataType.COMPLEX64) {
+      return stopGradient();
+    }
+    GatunNDArray copy = self().duplicate();
+    Strided parts = copy.data().parts();
+    Strided imaginary = parts.selected(parts.rank() - 1, 1);
+    kernels().map(value -> -value, imaginary, imaginary);
+    return copy;
+  }
+}
