@@ -1,7 +1,8 @@
 /**
  * The command line: {@code gatun search}, {@code gatun chat}, {@code gatun generate}, {@code gatun
- * serve}, {@code gatun translate}, {@code gatun summarize}, {@code gatun perplexity}, {@code gatun
- * inspect}, {@code gatun quantize}, {@code gatun info}, {@code gatun quantize-report}.
+ * serve}, {@code gatun train}, {@code gatun translate}, {@code gatun summarize}, {@code gatun
+ * perplexity}, {@code gatun inspect}, {@code gatun quantize}, {@code gatun info}, {@code gatun
+ * quantize-report}.
  */
 module dev.gatun.cli {
   requires com.fasterxml.jackson.databind;

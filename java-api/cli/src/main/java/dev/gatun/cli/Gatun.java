@@ -53,6 +53,7 @@ public final class Gatun implements Runnable {
             .addSubcommand(new ServeCommand(terminal))
             .addSubcommand(new TranslateCommand(terminal))
             .addSubcommand(new SummarizeCommand(terminal))
+            .addSubcommand(new TrainCommand(terminal))
             .addSubcommand(new PerplexityCommand(terminal))
             .addSubcommand(new InspectCommand(terminal))
             .addSubcommand(new QuantizeCommand(terminal))

@@ -33,8 +33,9 @@ public interface Collator {
   /**
    * Causal language modelling of the field {@code text}: each token tells the next.
    *
-   * @param packed whether the texts are one stream, each followed by the token that ends a text,
-   *     else by a line end, and samples are {@code maxLength} tokens of it; else a sample is a text
+   * @param packed whether all texts are one stream, of which samples are {@code maxLength} tokens:
+   *     those of a document with line ends between them, behind it the token that ends a text, else
+   *     a line end; else a sample is a text
    */
   static Collator causalLm(Tokenizer tokenizer, int maxLength, boolean packed) {
     return packed ? new PackedCausalLm(tokenizer, maxLength) : new CausalLm(tokenizer, maxLength);

@@ -29,7 +29,7 @@ public interface Dataset {
   }
 
   /**
-   * Files of a JSON object a line.
+   * Files of a JSON object a line, each a document of its own.
    *
    * @throws IOException when a file cannot be read
    * @throws DatasetException when a line is not a JSON object in UTF-8, and when there is none
@@ -55,7 +55,7 @@ public interface Dataset {
     return ofRecords(records);
   }
 
-  /** Records of a program, all of one document. */
+  /** Records of a program, each a document of its own. */
   static Dataset ofRecords(List<Map<String, Object>> records) {
     return new Records(records);
   }

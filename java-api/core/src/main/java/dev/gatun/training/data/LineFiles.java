@@ -104,6 +104,7 @@ final class LineFiles implements Dataset {
     facts[4 * size + 1] = line;
     facts[4 * size + 2] = bytes.length;
     facts[4 * size + 3] = document;
+    document += json ? 1 : 0;
     size++;
   }
 

@@ -44,9 +44,14 @@ record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
     OptionalInt eos = tokenizer.specialTokens().eos();
     int[] stream = new int[1 << 12];
     int size = 0;
+    Example example = data.get(0);
     for (int i = 0; i < data.size(); i++) {
-      String text = data.get(i).text("text");
-      long[] ids = tokenizer.encode(eos.isPresent() ? text : text + "\n", options).ids();
+      Example next = i + 1 < data.size() ? data.get(i + 1) : null;
+      boolean ends = next == null || next.document() != example.document();
+      boolean marked = ends && eos.isPresent();
+      String text = example.text("text");
+      long[] ids = tokenizer.encode(marked ? text : text + "\n", options).ids();
+      example = next;
       int needed = Math.addExact(size, ids.length + 1);
       if (needed > stream.length) {
         stream = Arrays.copyOf(stream, Math.max(needed, (int) Math.min(2L * size, 1L << 30)));
@@ -54,7 +59,7 @@ record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
       for (long id : ids) {
         stream[size++] = Math.toIntExact(id);
       }
-      if (eos.isPresent()) {
+      if (marked) {
         stream[size++] = eos.getAsInt();
       }
     }

@@ -22,7 +22,7 @@ final class Records implements Dataset {
 
   @Override
   public Example get(int index) {
-    return new Example(records.get(index), "record " + index, 0);
+    return new Example(records.get(index), "record " + index, index);
   }
 
   @Override

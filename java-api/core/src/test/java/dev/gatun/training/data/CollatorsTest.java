@@ -227,7 +227,7 @@ final class CollatorsTest {
             () ->
                 Collator.nextSentence(Pieces.ofBert(), 64, 0)
                     .samples(Dataset.of(List.of("one", "two"))));
-    assertTrue(e.getMessage().contains("an empty line begins a document, here are 1 of 2"));
+    assertTrue(e.getMessage().contains("an empty line begins a document, here are 2 of 2"));
   }
 
   private static String sentence(int document, int number) {

@@ -1,0 +1,223 @@
+package dev.gatun.cli;
+
+import dev.gatun.training.Schedule;
+import dev.gatun.training.TrainingArguments;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Settings of a run, by transformers' names and with its defaults. */
+final class TrainingOptions {
+  @Option(
+      names = {"--output_dir", "--output-dir"},
+      paramLabel = "DIR",
+      required = true,
+      description = "Where checkpoints, the log, its plot and the trained model go.")
+  private Path outputDir;
+
+  @Option(
+      names = {"--learning_rate", "--learning-rate"},
+      paramLabel = "N",
+      defaultValue = "5e-5",
+      description = "The rate that the schedule is of (${DEFAULT-VALUE}).")
+  private double learningRate;
+
+  @Option(
+      names = {"--weight_decay", "--weight-decay"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Of weights, not of biases and norms (${DEFAULT-VALUE}).")
+  private double weightDecay;
+
+  @Option(
+      names = {"--adam_beta1", "--adam-beta1"},
+      paramLabel = "N",
+      defaultValue = "0.9",
+      description = "AdamW's (${DEFAULT-VALUE}).")
+  private double adamBeta1;
+
+  @Option(
+      names = {"--adam_beta2", "--adam-beta2"},
+      paramLabel = "N",
+      defaultValue = "0.999",
+      description = "AdamW's (${DEFAULT-VALUE}).")
+  private double adamBeta2;
+
+  @Option(
+      names = {"--adam_epsilon", "--adam-epsilon"},
+      paramLabel = "N",
+      defaultValue = "1e-8",
+      description = "AdamW's (${DEFAULT-VALUE}).")
+  private double adamEpsilon;
+
+  @Option(
+      names = {"--max_grad_norm", "--max-grad-norm"},
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "The largest norm of all gradients together; 0 for any (${DEFAULT-VALUE}).")
+  private double maxGradNorm;
+
+  @Option(
+      names = {"--num_train_epochs", "--num-train-epochs"},
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Passes over the data (${DEFAULT-VALUE}).")
+  private double numTrainEpochs;
+
+  @Option(
+      names = {"--max_steps", "--max-steps"},
+      paramLabel = "N",
+      defaultValue = "-1",
+      description = "Updates in place of epochs; -1 for none (${DEFAULT-VALUE}).")
+  private long maxSteps;
+
+  @Option(
+      names = {"--warmup_steps", "--warmup-steps"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Updates in which the rate grows from 0 (${DEFAULT-VALUE}).")
+  private long warmupSteps;
+
+  @Option(
+      names = {"--warmup_ratio", "--warmup-ratio"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "The same as a share of all updates (${DEFAULT-VALUE}).")
+  private double warmupRatio;
+
+  @Option(
+      names = {"--lr_scheduler_type", "--lr-scheduler-type"},
+      paramLabel = "NAME",
+      defaultValue = "linear",
+      description =
+          "linear, cosine, cosine_with_restarts, polynomial, constant, constant_with_warmup or"
+              + " inverse_sqrt (${DEFAULT-VALUE}).")
+  private String lrSchedulerType;
+
+  @Option(
+      names = {"--layerwise_lr_decay", "--layerwise-lr-decay"},
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "What a layer's rate is of that of the layer above (${DEFAULT-VALUE}).")
+  private double layerwiseLrDecay;
+
+  @Option(
+      names = {"--per_device_train_batch_size", "--per-device-train-batch-size"},
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Samples that are computed at once (${DEFAULT-VALUE}).")
+  private int perDeviceTrainBatchSize;
+
+  @Option(
+      names = {"--per_device_eval_batch_size", "--per-device-eval-batch-size"},
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "The same when evaluating (${DEFAULT-VALUE}).")
+  private int perDeviceEvalBatchSize;
+
+  @Option(
+      names = {"--gradient_accumulation_steps", "--gradient-accumulation-steps"},
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Batches of an update (${DEFAULT-VALUE}).")
+  private int gradientAccumulationSteps;
+
+  @Option(
+      names = {"--seed", "--seed"},
+      paramLabel = "N",
+      defaultValue = "42",
+      description = "Of order, masks and new weights (${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = {"--logging_steps", "--logging-steps"},
+      paramLabel = "N",
+      defaultValue = "500",
+      description = "Updates from a line of the log to the next (${DEFAULT-VALUE}).")
+  private int loggingSteps;
+
+  @Option(
+      names = {"--eval_strategy", "--eval-strategy"},
+      paramLabel = "NAME",
+      description = "no, steps or epoch; steps with --eval-data, else no.")
+  private String evalStrategy;
+
+  @Option(
+      names = {"--eval_steps", "--eval-steps"},
+      paramLabel = "N",
+      defaultValue = "500",
+      description = "Updates from an evaluation to the next (${DEFAULT-VALUE}).")
+  private int evalSteps;
+
+  @Option(
+      names = {"--save_strategy", "--save-strategy"},
+      paramLabel = "NAME",
+      defaultValue = "steps",
+      description = "no, steps or epoch (${DEFAULT-VALUE}).")
+  private String saveStrategy;
+
+  @Option(
+      names = {"--save_steps", "--save-steps"},
+      paramLabel = "N",
+      defaultValue = "500",
+      description = "Updates from a checkpoint to the next (${DEFAULT-VALUE}).")
+  private int saveSteps;
+
+  @Option(
+      names = {"--save_total_limit", "--save-total-limit"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Checkpoints that are kept beside the best; 0 for all (${DEFAULT-VALUE}).")
+  private int saveTotalLimit;
+
+  @Option(
+      names = {"--load_best_model_at_end", "--load-best-model-at-end"},
+      description = "Gives the best checkpoint's weights.")
+  private boolean loadBestModelAtEnd;
+
+  @Option(
+      names = {"--metric_for_best_model", "--metric-for-best-model"},
+      paramLabel = "NAME",
+      defaultValue = "loss",
+      description = "What is compared (${DEFAULT-VALUE}).")
+  private String metricForBestModel;
+
+  Path outputDir() {
+    return outputDir;
+  }
+
+  TrainingArguments arguments(boolean evaluates) {
+    try {
+      return TrainingArguments.builder()
+          .outputDir(outputDir)
+          .learningRate(learningRate)
+          .weightDecay(weightDecay)
+          .adamBeta1(adamBeta1)
+          .adamBeta2(adamBeta2)
+          .adamEpsilon(adamEpsilon)
+          .maxGradNorm(maxGradNorm)
+          .numTrainEpochs(numTrainEpochs)
+          .maxSteps(maxSteps)
+          .warmupSteps(warmupSteps)
+          .warmupRatio(warmupRatio)
+          .lrSchedulerType(Schedule.Type.of(lrSchedulerType))
+          .layerwiseLrDecay(layerwiseLrDecay)
+          .perDeviceTrainBatchSize(perDeviceTrainBatchSize)
+          .perDeviceEvalBatchSize(perDeviceEvalBatchSize)
+          .gradientAccumulationSteps(gradientAccumulationSteps)
+          .seed(seed)
+          .loggingSteps(loggingSteps)
+          .evalStrategy(
+              TrainingArguments.Strategy.of(
+                  evalStrategy != null ? evalStrategy : evaluates ? "steps" : "no"))
+          .evalSteps(evalSteps)
+          .saveStrategy(TrainingArguments.Strategy.of(saveStrategy))
+          .saveSteps(saveSteps)
+          .saveTotalLimit(saveTotalLimit)
+          .loadBestModelAtEnd(loadBestModelAtEnd)
+          .metricForBestModel(metricForBestModel)
+          .build();
+    } catch (IllegalArgumentException e) {
+      throw new CliException(e.getMessage(), e);
+    }
+  }
+}

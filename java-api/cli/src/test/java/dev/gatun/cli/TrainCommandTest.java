@@ -1,0 +1,114 @@
+package dev.gatun.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From nothing to text, and what is refused. */
+class TrainCommandTest {
+  private static final Path TEXT = Path.of("../../docs/demo/panama-canal.txt");
+  private static final Path CONFIG = Path.of("../../docs/demo/small-gpt/config.json");
+
+  @TempDir private Path folder;
+
+  private String out;
+  private String err;
+
+  private int run(String... arguments) {
+    CommandRun run = CommandRun.of(new ModelLoader(), "", arguments);
+    out = run.out();
+    err = run.err();
+    return run.code();
+  }
+
+  private int train(String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("train", "--output_dir", folder.resolve("out").toString()));
+    arguments.addAll(List.of(more));
+    return run(arguments.toArray(String[]::new));
+  }
+
+  private int fromNothing(String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--config",
+                CONFIG.toString(),
+                "--objective",
+                "clm",
+                "--data",
+                TEXT.toString(),
+                "--max-length",
+                "64",
+                "--logging_steps",
+                "10"));
+    arguments.addAll(List.of(more));
+    return train(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void aNewModelLearnsATextAndSpeaksIt() throws IOException {
+    assertEquals(
+        0,
+        fromNothing(
+            "--max_steps", "200", "--learning_rate", "3e-3", "--save_steps", "100", "--json"),
+        err);
+    assertTrue(out.contains("\"steps\":200") || out.contains("\"steps\" : 200"), out);
+    Path model = folder.resolve("out");
+    for (String file :
+        List.of(
+            "config.json",
+            "model.safetensors",
+            "tokenizer.json",
+            "log.jsonl",
+            "loss.svg",
+            "checkpoint-100/optimizer.safetensors",
+            "checkpoint-200/trainer_state.json")) {
+      assertTrue(Files.exists(model.resolve(file)), file);
+    }
+    List<String> log = Files.readAllLines(model.resolve("log.jsonl"));
+    assertEquals(20, log.size());
+    assertEquals(
+        0,
+        run(
+            "generate",
+            "--model",
+            model.toString(),
+            "--prompt",
+            "The Panama Canal",
+            "--max-new-tokens",
+            "12"),
+        err);
+    String text = Files.readString(TEXT).replaceAll("\\s+", " ");
+    long known = List.of(out.strip().split("\\s+")).stream().filter(text::contains).count();
+    assertTrue(known >= 3, out);
+    assertEquals(0, fromNothing("--max_steps", "201", "--resume"), err);
+    assertTrue(err.contains("goes on after step 200"), err);
+  }
+
+  @Test
+  void namesWhatIsWrong() throws IOException {
+    assertEquals(2, train("--objective", "clm", "--data", TEXT.toString()));
+    assertTrue(err.contains("give one of --model, to train it, and --config"), err);
+    assertEquals(1, fromNothing("--lr_scheduler_type", "triangular"));
+    assertTrue(err.contains("lr_scheduler_type is 'triangular', expected one of linear"), err);
+    assertEquals(1, fromNothing("--learning_rate", "-1"));
+    assertTrue(err.contains("learning_rate is -1.0, expected above 0"), err);
+    assertEquals(1, fromNothing("--freeze", "nothing"));
+    assertTrue(err.contains("no parameter's name begins with 'nothing'"), err);
+    assertEquals(1, fromNothing("--freeze", "transformer"));
+    assertTrue(err.contains("parameters are frozen, expected one that is trained"), err);
+    Path bad = folder.resolve("bad.jsonl");
+    Files.writeString(bad, "{\"text\": \"a\"}\n{\"text\": }\n");
+    assertEquals(
+        1, train("--config", CONFIG.toString(), "--objective", "clm", "--data", bad.toString()));
+    assertTrue(err.contains("bad.jsonl: line 2: column"), err);
+  }
+}
