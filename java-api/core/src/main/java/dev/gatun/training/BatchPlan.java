@@ -14,7 +14,7 @@ import java.util.List;
  */
 final class BatchPlan {
   // The epoch of samples that are evaluated, which are the same whenever they are.
-  private static final int EVALUATION = Integer.MAX_VALUE;
+  private static final int EVALUATION = -1;
 
   private final Samples samples;
   private final long seed;

@@ -7,6 +7,8 @@ import dev.gatun.generation.Philox;
  * sample and n, by Philox4x32-10. Not for use by several threads.
  */
 public final class Draws {
+  private static final long NO_SAMPLE = -1;
+
   private final long seed;
   private final long epoch;
   private final long sample;
@@ -27,6 +29,14 @@ public final class Draws {
   /** {@return the next number of 0 to below {@code bound}, which is positive} */
   public int below(int bound) {
     return (int) (uniform() * bound);
+  }
+
+  /**
+   * {@return a number of 0 to below {@code bound} that the samples of an epoch have in common; 0 in
+   * the first epoch, and in evaluations}
+   */
+  int ofEpoch(int bound) {
+    return epoch <= 0 ? 0 : (int) (Philox.uniform(seed, NO_SAMPLE, epoch << 32) * bound);
   }
 
   /** Puts numbers in another order, each as likely. */

@@ -5,7 +5,11 @@ import dev.gatun.text.Tokenizer;
 import java.util.Arrays;
 import java.util.OptionalInt;
 
-/** Samples of {@link Collator#causalLm}, the texts as one stream of tokens. */
+/**
+ * Samples of {@link Collator#causalLm}, the texts as one stream of tokens. Blocks begin elsewhere in
+ * each epoch, so that a model does not learn places by heart; the end of the stream is followed by
+ * its beginning.
+ */
 record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
   /** Checks the length. */
   PackedCausalLm {
@@ -32,9 +36,13 @@ record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
 
       @Override
       public Features get(int index, Draws draws) {
-        int begin = index * maxLength;
-        int end = Math.min(stream.length, begin + maxLength);
-        return Features.ofText(Arrays.stream(stream, begin, end).asLongStream().toArray());
+        long first = (long) index * maxLength;
+        long shift = draws.ofEpoch(stream.length);
+        long[] ids = new long[(int) Math.min(maxLength, stream.length - first)];
+        for (int i = 0; i < ids.length; i++) {
+          ids[i] = stream[(int) ((first + i + shift) % stream.length)];
+        }
+        return Features.ofText(ids);
       }
     };
   }

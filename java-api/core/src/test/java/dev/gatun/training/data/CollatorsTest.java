@@ -3,6 +3,7 @@ package dev.gatun.training.data;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -176,9 +178,22 @@ final class CollatorsTest {
       Arrays.stream(ids).forEach(expected::add);
     }
     assertEquals(expected, stream);
+    stream.clear();
+    for (int i = 0; i < packed.size(); i++) {
+      Arrays.stream(packed.get(i, draws(1, i)).inputIds()).forEach(stream::add);
+    }
+    assertNotEquals(expected, stream);
+    Collections.rotate(expected, -Collections.indexOfSubList(twice(expected), stream));
+    assertEquals(expected, stream);
     assertThrows(
         DatasetException.class,
         () -> Collator.causalLm(Pieces.ofBert(), 8, true).samples(Dataset.of(List.of("ab"))));
+  }
+
+  private static List<Long> twice(List<Long> ids) {
+    List<Long> all = new ArrayList<>(ids);
+    all.addAll(ids);
+    return all;
   }
 
   @Test
