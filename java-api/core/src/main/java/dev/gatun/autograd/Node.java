@@ -35,6 +35,7 @@ public final class Node {
     for (int i = 0; i < inputs.length; i++) {
       if (tape.tracks(inputs[i])) {
         Tape.requireApart(op, inputs[i]);
+        tape.take(inputs[i]);
         this.inputs[i] = inputs[i].operand();
         this.sums[i] = tape.tracked(this.inputs[i].buffer());
       }
@@ -56,6 +57,9 @@ public final class Node {
     if (tensor == null) {
       return null;
     }
+    if (tape.take(tensor)) {
+      return tensor;
+    }
     Tensor kept = tensor.share();
     saved.add(kept);
     return kept;
@@ -63,6 +67,9 @@ public final class Node {
 
   /** The same of indices. */
   public Ids save(Ids ids) {
+    if (tape.take(ids.values())) {
+      return ids;
+    }
     Ids kept = ids.share();
     saved.add(kept.values());
     return kept;
@@ -72,6 +79,9 @@ public final class Node {
   public Segments save(Segments segments) {
     if (segments == null) {
       return null;
+    }
+    if (tape.take(segments.values())) {
+      return segments;
     }
     Segments kept = segments.share();
     saved.add(kept.values());

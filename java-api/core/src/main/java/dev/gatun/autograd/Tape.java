@@ -2,12 +2,16 @@ package dev.gatun.autograd;
 
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Records the ops of its thread that gradients pass, each a node with its own backward, and goes
@@ -41,6 +45,7 @@ public final class Tape implements AutoCloseable {
   private final Tape outer;
   // What a checkpoint's first pass takes of the outer tape's, and keeps alive; null in others.
   private final List<Tensor> taken;
+  private final Set<Buffer> held = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<Buffer, Tracked> tracked = new IdentityHashMap<>();
   private final List<Tensor> leaves = new ArrayList<>();
   private final List<Node> nodes = new ArrayList<>();
@@ -206,7 +211,17 @@ public final class Tape implements AutoCloseable {
    * @throws IllegalStateException after a first backward
    */
   public Gradients backward(Tensor loss) {
-    return backward(loss, new Gradients());
+    Gradients gradients = new Gradients();
+    boolean ended = false;
+    try {
+      backward(loss, gradients);
+      ended = true;
+      return gradients;
+    } finally {
+      if (!ended) {
+        gradients.close();
+      }
+    }
   }
 
   /**
@@ -309,6 +324,10 @@ public final class Tape implements AutoCloseable {
   private void free() {
     nodes.forEach(Node::free);
     nodes.clear();
+    if (taken != null) {
+      taken.forEach(Tensor::close);
+      taken.clear();
+    }
     tracked.values().forEach(Tracked::free);
     tracked.clear();
     leaves.clear();
@@ -323,7 +342,69 @@ public final class Tape implements AutoCloseable {
   }
 
   void add(Node node) {
-    nodes.add(node);
+    if (taken == null) {
+      nodes.add(node);
+    }
+  }
+
+  /**
+   * Where a checkpoint's first pass runs, keeps what it takes from outside of it.
+   *
+   * @return whether it does, and nothing else is kept
+   */
+  boolean take(Tensor tensor) {
+    if (taken == null) {
+      return false;
+    }
+    Buffer buffer = tensor.operand().buffer();
+    if (!tracked.containsKey(buffer) && held.add(buffer)) {
+      taken.add(tensor.share());
+    }
+    return true;
+  }
+
+  /** Runs a checkpoint's work without keeping what is in between; see {@link Checkpoint}. */
+  Tensor checkpoint(Supplier<Tensor> work) {
+    Tape first = new Tape(this, true);
+    stop();
+    try {
+      Tensor y;
+      try (Scope scope = Scope.open()) {
+        first.start();
+        y = scope.keep(work.get());
+      } finally {
+        first.end();
+      }
+      if (first.tracked.containsKey(y.operand().buffer())) {
+        Node node = node("checkpoint", first.taken.toArray(Tensor[]::new));
+        // What nobody else holds now was made by the work.
+        first.taken.stream()
+            .filter(taken -> tracks(taken) || taken.operand().buffer().isShared())
+            .forEach(node::save);
+        node.record(() -> again(work, node), y);
+      }
+      return y;
+    } finally {
+      first.free();
+      start();
+    }
+  }
+
+  /** Runs a checkpoint's work again, and goes back through it. */
+  private void again(Supplier<Tensor> work, Node node) {
+    Tape second = new Tape(this, false);
+    GOING_BACK.remove();
+    try (Scope _ = Scope.open()) {
+      second.start();
+      Tensor y = work.get();
+      second.end();
+      GOING_BACK.set(true);
+      second.goBack(y, node.gradient());
+    } finally {
+      GOING_BACK.set(true);
+      second.end();
+      second.free();
+    }
   }
 
   /** What is known of tracked memory; null of other. */

@@ -348,28 +348,73 @@ public final class Attention {
       throw new IllegalArgumentException("disentangled_bias: c2p and p2c are both missing");
     }
     Calls.axes("disentangled_bias", c2p != null ? "c2p" : "p2c", some, 3);
-    Tape.refuse("disentangled_bias", c2p);
-    Tape.refuse("disentangled_bias", p2c);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("disentangled_bias", c2p, p2c);
     long longest = segments.longest();
-    return Calls.run(
-        Tensor.empty(
-            some.device(), DType.F32, segments.sequences(), some.size(0), longest, longest),
-        (k, bias) ->
-            k.run(
-                new DisentangledBias(
-                    Calls.operand(c2p),
-                    Calls.operand(p2c),
-                    segments.offsets(),
-                    positions.operand(),
-                    span,
-                    buckets,
-                    maxPosition,
-                    scale,
-                    bias.operand())),
-        c2p,
-        p2c,
-        segments.values(),
-        positions);
+    Tensor result =
+        Calls.run(
+            Tensor.empty(
+                some.device(), DType.F32, segments.sequences(), some.size(0), longest, longest),
+            (k, bias) ->
+                k.run(
+                    new DisentangledBias(
+                        Calls.operand(c2p),
+                        Calls.operand(p2c),
+                        segments.offsets(),
+                        positions.operand(),
+                        span,
+                        buckets,
+                        maxPosition,
+                        scale,
+                        bias.operand())),
+            c2p,
+            p2c,
+            segments.values(),
+            positions);
+    if (node != null) {
+      DisentangledBiasGradients.record(
+          node,
+          some,
+          segments,
+          positions,
+          new Distances(span, buckets, maxPosition),
+          scale,
+          result);
+    }
+    return result;
+  }
+
+  /**
+   * How distances become places of relative scores.
+   *
+   * @param span the largest relative position
+   * @param buckets the number of buckets, 0 for none
+   * @param maxPosition the distance that the last bucket begins at
+   */
+  record Distances(long span, long buckets, long maxPosition) {
+    /** The place of each pair, 0 to {@code 2 span - 1}: F32 [sequences, longest, longest]. */
+    Tensor places(Tensor positions, Segments segments) {
+      long sequences = segments.sequences();
+      long longest = segments.longest();
+      Tensor place = Plain.padded(Plain.wide(positions), segments);
+      Tensor distance =
+          Elementwise.subtract(
+              place.reshape(sequences, longest, 1), place.reshape(sequences, 1, longest));
+      // The bucket of a distance the other way is the same with the other sign.
+      Tensor index = Plain.plus(bucket(distance, span, buckets, maxPosition), span);
+      index = Elementwise.maximum(index, Plain.number(positions.device(), 0));
+      return Elementwise.minimum(index, Plain.number(positions.device(), 2.0 * span - 1));
+    }
+
+    /**
+     * The token of each place of a sequence, some other behind its end: F32 [sequences, longest].
+     */
+    static Tensor tokens(Segments segments) {
+      return Elementwise.minimum(
+          Elementwise.add(
+              Plain.begins(segments), Plain.count(segments.device(), segments.longest())),
+          Plain.number(segments.device(), segments.tokens() - 1.0));
+    }
   }
 
   /** {@link #disentangledBias} in simple ops. */
@@ -389,18 +434,8 @@ public final class Attention {
       if (some.count() == 0 || pairs[0] * longest == 0) {
         return scope.keep(Tensor.zeros(some.device(), pairs[0], some.size(0), longest, longest));
       }
-      Tensor place = Plain.padded(Plain.wide(positions), segments);
-      Tensor distance =
-          Elementwise.subtract(
-              place.reshape(pairs[0], longest, 1), place.reshape(pairs[0], 1, longest));
-      // The bucket of a distance the other way is the same with the other sign.
-      Tensor index = Plain.plus(bucket(distance, span, buckets, maxPosition), span);
-      index = Elementwise.maximum(index, Plain.number(some.device(), 0));
-      index = Elementwise.minimum(index, Plain.number(some.device(), 2.0 * span - 1));
-      Tensor token =
-          Elementwise.minimum(
-              Elementwise.add(Plain.begins(segments), Plain.count(some.device(), longest)),
-              Plain.number(some.device(), segments.tokens() - 1.0));
+      Tensor index = new Distances(span, buckets, maxPosition).places(positions, segments);
+      Tensor token = Distances.tokens(segments);
       Tensor sum = null;
       for (Tensor part : new Tensor[] {c2p, p2c}) {
         if (part != null) {

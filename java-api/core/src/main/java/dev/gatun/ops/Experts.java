@@ -1,5 +1,7 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.experts.ExpertCapacity;
 import dev.gatun.kernels.api.call.experts.ExpertCombine;
@@ -15,6 +17,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongBinaryOperator;
 
@@ -61,6 +64,8 @@ public final class Experts {
       Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {
     Calls.axes("expert_routing", "logits", logits, 2);
     long tokens = logits.size(0);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("expert_routing", logits);
     long[][] shapes = {{tokens, k}, {tokens, k}, {tokens * k}, {tokens, k}, {logits.size(1) + 1}};
     List<Tensor> results = new ArrayList<>();
     boolean done = false;
@@ -85,6 +90,9 @@ public final class Experts {
                   routing.rows.operand(),
                   routing.places.operand(),
                   routing.offsets.operand()));
+      if (node != null) {
+        ExpertGradients.route(node, logits, renormalize, scale, routing);
+      }
       done = true;
       return routing;
     } finally {
@@ -147,6 +155,7 @@ public final class Experts {
     if (weights.isEmpty()) {
       throw new IllegalArgumentException(op + ": there are no weights, expected one an expert");
     }
+    weights.forEach(weight -> Tape.refuse(op, weight));
     Tensor first = weights.getFirst();
     for (Tensor weight : weights) {
       Calls.axes(op, "weight", weight, 2);
@@ -177,6 +186,63 @@ public final class Experts {
    * @return [places, out_features]; undefined behind the last place
    */
   public static Tensor linear(
+      Tensor x,
+      Tensor rows,
+      Routing routing,
+      Tensor packed,
+      Tensor bias,
+      long outFeatures,
+      Activation activation,
+      DType dtype) {
+    refuse("grouped_matmul by packed weights alone", x, packed, bias);
+    return product(x, rows, routing, packed, bias, outFeatures, activation, dtype);
+  }
+
+  private static void refuse(String op, Tensor x, Tensor packed, Tensor bias) {
+    Tape.refuse(op, x);
+    Tape.refuse(op, packed);
+    Tape.refuse(op, bias);
+  }
+
+  /**
+   * The same with the weights in rows besides, which the gradients are computed with and belong to.
+   * Where it is recorded the activation is an op of its own.
+   *
+   * @param packed the numbers of the weights as {@link #pack} gives them, which only the product
+   *     reads
+   * @param weights of the experts, each F32, BF16 or F16 [out_features, in_features]
+   */
+  public static Tensor linear(
+      Tensor x,
+      Tensor rows,
+      Routing routing,
+      Tensor packed,
+      List<Tensor> weights,
+      Tensor bias,
+      Activation activation,
+      DType dtype) {
+    long outFeatures = weights.getFirst().size(0);
+    Tape tape = Tape.recording();
+    Node node = null;
+    if (tape != null) {
+      List<Tensor> inputs = new ArrayList<>(Arrays.asList(x, bias));
+      inputs.addAll(weights);
+      node = tape.node("grouped_matmul", inputs.toArray(Tensor[]::new));
+    }
+    if (node == null) {
+      return product(x, rows, routing, packed, bias, outFeatures, activation, dtype);
+    }
+    Tensor y = product(x, rows, routing, packed, bias, outFeatures, Activation.NONE, dtype);
+    ExpertGradients.linear(node, x, rows, routing, weights, bias, y);
+    if (activation == Activation.NONE) {
+      return y;
+    }
+    try (y) {
+      return Elementwise.activation(y, activation);
+    }
+  }
+
+  private static Tensor product(
       Tensor x,
       Tensor rows,
       Routing routing,
@@ -240,6 +306,7 @@ public final class Experts {
       long outFeatures,
       Activation activation,
       DType dtype) {
+    refuse("grouped_quantized_matmul", x, packed, bias);
     return Calls.run(
         Tensor.empty(x.device(), dtype, routing.rows.size(0), outFeatures),
         (k, y) ->
@@ -271,20 +338,27 @@ public final class Experts {
    */
   public static Tensor combine(Tensor x, Routing routing, Tensor residual, DType dtype) {
     Calls.axes("expert_combine", "x", x, 2);
-    return Calls.run(
-        Tensor.empty(x.device(), dtype, routing.places.size(0), x.size(1)),
-        (k, y) ->
-            k.run(
-                new ExpertCombine(
-                    x.operand(),
-                    routing.weights.operand(),
-                    routing.places.operand(),
-                    Calls.operand(residual),
-                    y.operand())),
-        x,
-        routing.weights,
-        routing.places,
-        residual);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("expert_combine", x, routing.weights, residual);
+    Tensor combined =
+        Calls.run(
+            Tensor.empty(x.device(), dtype, routing.places.size(0), x.size(1)),
+            (k, y) ->
+                k.run(
+                    new ExpertCombine(
+                        x.operand(),
+                        routing.weights.operand(),
+                        routing.places.operand(),
+                        Calls.operand(residual),
+                        y.operand())),
+            x,
+            routing.weights,
+            routing.places,
+            residual);
+    if (node != null) {
+      ExpertGradients.combine(node, x, routing, combined);
+    }
+    return combined;
   }
 
   /** {@link #combine} in simple ops. */

@@ -1,5 +1,6 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.matmul.Quantize;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
@@ -33,6 +34,7 @@ public final class Packing {
   /** A weight of floats as it is kept: packed, and quantised where that is in blocks. */
   public static Tensor pack(Tensor weight, Storage storage) {
     Calls.axes("pack", "weight", weight, 2);
+    Tape.refuse("pack", weight);
     return Calls.run(
         allocate(weight.device(), storage, weight.size(0), weight.size(1)),
         (k, packed) -> pack(k, weight, storage, packed),
@@ -47,6 +49,7 @@ public final class Packing {
    * @param first the output feature of the first row, a multiple of {@link MatmulPack#PANEL}
    */
   public static void pack(Tensor rows, Storage storage, Tensor packed, long first) {
+    Tape.refuse("pack", rows);
     pack(rows.device().kernels(), rows, storage, place(packed, storage, first, rows, rows.size(1)));
     Calls.fence(rows, packed);
   }
@@ -58,6 +61,7 @@ public final class Packing {
    * @param packed of the whole expert
    */
   public static void packOfExpert(Tensor rows, Storage storage, Tensor packed, long first) {
+    Tape.refuse("pack", rows);
     long in = rows.size(1);
     Tensor place = place(packed, storage, first, rows, in);
     boolean dense = storage instanceof Storage.Dense;

@@ -1,5 +1,6 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
@@ -32,6 +33,7 @@ public final class Quantization {
    */
   public static Tensor quantize(Tensor weight, BlockFormat format) {
     Calls.axes("quantize", "weight", weight, 2);
+    Tape.refuse("quantize", weight);
     return Calls.run(
         Tensor.empty(weight.device(), DType.U8, weight.size(0), format.rowBytes(weight.size(1))),
         (k, y) -> k.run(new Quantize(weight.operand(), format, y.operand())),
@@ -105,6 +107,7 @@ public final class Quantization {
    * @param x F32, BF16 or F16 [..., features]
    */
   public static Codes quantizeTokens(Tensor x, Offsets offsets) {
+    Tape.refuse("quantize_tokens", x);
     try (Scope scope = Scope.open()) {
       Codes codes = Codes.empty(x, offsets);
       x.device()
@@ -235,6 +238,7 @@ public final class Quantization {
       Activation activation,
       DType dtype) {
     Operand rows = Calls.rows("quantized_matmul", x.codes()).operand();
+    Tape.refuse("quantized_matmul", bias);
     return Calls.run(
         Tensor.empty(packed.device(), dtype, Calls.withLast(x.codes(), outFeatures)),
         (k, y) ->
@@ -276,6 +280,8 @@ public final class Quantization {
       Activation activation,
       DType dtype) {
     Operand rows = Calls.rows("quantized_matmul", x).operand();
+    Tape.refuse("quantized_matmul", x);
+    Tape.refuse("quantized_matmul", bias);
     return Calls.run(
         Tensor.empty(x.device(), dtype, Calls.withLast(x, outFeatures)),
         (k, y) ->

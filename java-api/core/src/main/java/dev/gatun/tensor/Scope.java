@@ -45,7 +45,8 @@ public final class Scope implements AutoCloseable {
   }
 
   /**
-   * Moves a tensor of this scope to the one around it, or to the caller when there is none.
+   * Moves a tensor of this scope to the one around it, or to the caller when there is none; of a
+   * view the one that owns its memory.
    *
    * @param tensor one that was made in this scope
    * @return the tensor
@@ -55,7 +56,8 @@ public final class Scope implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("scope: is closed, %s cannot be kept".formatted(tensor));
     }
-    if (tensor != null && tensors.remove(tensor)) {
+    Tensor owner = tensor == null ? null : tensor.owner();
+    if (owner != null && tensors.remove(owner)) {
       Scope outer = null;
       boolean next = false;
       for (Scope scope : OPEN.get()) {
@@ -66,7 +68,7 @@ public final class Scope implements AutoCloseable {
         next = scope == this;
       }
       if (outer != null) {
-        outer.tensors.add(tensor);
+        outer.tensors.add(owner);
       }
     }
     return tensor;

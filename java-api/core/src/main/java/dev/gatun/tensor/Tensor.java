@@ -45,6 +45,11 @@ public final class Tensor implements AutoCloseable {
     this.memory = owned();
   }
 
+  /** {@return the tensor that owns the memory} */
+  Tensor owner() {
+    return owner;
+  }
+
   private Cleaner.Cleanable owned() {
     Buffer buffer = operand.buffer();
     return CLEANER.register(this, buffer::close);

@@ -1,13 +1,16 @@
 package dev.gatun.test.gradients;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.experts.ExpertCapacity;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.ops.Attention;
 import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Experts;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Loss;
@@ -113,7 +116,7 @@ final class OpGradientsTest {
           List.of(random(2, 3, 4), random(5, 4), random(5)),
           in -> {
             Tensor packed;
-            try (var _ = dev.gatun.autograd.Tape.pause()) {
+            try (var _ = Tape.pause()) {
               packed = Packing.pack(in.get(1), Storage.F32);
             }
             return List.of(
@@ -215,6 +218,87 @@ final class OpGradientsTest {
     Tensor targets = Tensor.of(DEVICE, new long[] {1, -100, 4}, 3);
     one("cross_entropy", random(3, 5), x -> Loss.crossEntropy(x, targets, -100));
     one("mean", random(3, 5), x -> Loss.mean(Loss.crossEntropy(x, targets, -100), 2));
+  }
+
+  @Test
+  void experts() {
+    for (boolean renormalize : new boolean[] {false, true}) {
+      ExpertCapacity capacity =
+          renormalize ? null : new ExpertCapacity(2, Segments.of(DEVICE, 5).offsets());
+      Differences.compare(
+          "a mixture of experts",
+          List.of(
+              random(5, 3),
+              random(5, 4),
+              random(2, 4),
+              random(2, 4),
+              random(2, 4),
+              random(3, 2),
+              random(5, 2)),
+          in -> {
+            Experts.Routing routing = Experts.route(in.get(0), 2, renormalize, 1.5f, capacity);
+            List<Tensor> weights = in.subList(2, 5);
+            Tensor packed;
+            try (var _ = Tape.pause()) {
+              packed = Experts.pack(weights, DType.F32);
+            }
+            Tensor y =
+                Experts.linear(
+                    in.get(1),
+                    routing.rows(),
+                    routing,
+                    packed,
+                    weights,
+                    in.get(5),
+                    Activation.TANH,
+                    DType.F32);
+            return List.of(Experts.combine(y, routing, in.get(6), DType.F32));
+          });
+    }
+    Experts.Routing routing = Experts.route(random(5, 3), 2, true, 1, null);
+    Differences.compare(
+        "rows in the order of experts",
+        List.of(random(10, 4), random(2, 4), random(2, 4), random(2, 4)),
+        in -> {
+          Tensor packed;
+          try (var _ = Tape.pause()) {
+            packed = Experts.pack(in.subList(1, 4), DType.F32);
+          }
+          return List.of(
+              Experts.linear(
+                  in.get(0),
+                  null,
+                  routing,
+                  packed,
+                  in.subList(1, 4),
+                  null,
+                  Activation.NONE,
+                  DType.F32));
+        });
+  }
+
+  @Test
+  void relative_scores() {
+    Segments segments = Segments.of(DEVICE, 3, 0, 4);
+    Tensor positions = Tensor.of(DEVICE, new long[] {0, 1, 2, 0, 1, 5, 9}, 7);
+    for (long buckets : new long[] {0, 4}) {
+      Differences.compare(
+          "attention with relative scores",
+          List.of(random(2, 7, 8), random(2, 7, 8), random(7, 2, 3)),
+          in -> {
+            Tensor bias =
+                Attention.disentangledBias(
+                    in.get(0), in.get(1), segments, positions, 4, buckets, 16, 0.5f);
+            return List.of(
+                Attention.scaledDotProductAttention(
+                        in.get(2),
+                        segments,
+                        Attention.Keys.ragged(in.get(2), in.get(2), segments),
+                        Attention.Scores.scaled(0.3f).withBias(bias),
+                        false)
+                    .output());
+          });
+    }
   }
 
   /** What attention is given besides queries, keys and values. */

@@ -39,6 +39,12 @@ public abstract class Buffer implements AutoCloseable {
   /** Gives the block back to its memory; called once, when closed and unused. */
   protected abstract void free();
 
+  /** {@return whether it has more owners than one} */
+  public final boolean isShared() {
+    long now = state.get();
+    return now < CLOSED && now >= OWNER;
+  }
+
   /** {@return whether it was given back} */
   public final boolean isClosed() {
     return state.get() >= CLOSED;
