@@ -62,7 +62,8 @@ public final class Tape implements AutoCloseable {
    * @param leaves what gradients are asked for: F32, BF16 or F16; views are of all of their memory
    * @return the tape, to be closed on this thread
    * @throws IllegalStateException when the thread has a tape already, or a backward runs on it
-   * @throws IllegalArgumentException for a leaf of whole numbers, or whose elements overlap
+   * @throws IllegalArgumentException for a leaf of whole numbers
+   * @throws UnsupportedOperationException for one whose elements overlap
    */
   public static Tape record(Tensor... leaves) {
     return record(Arrays.asList(leaves));

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongBinaryOperator;
+import java.util.stream.LongStream;
 
 /**
  * Mixtures of experts: tokens are {@link #route routed}, go through the linear layers of their
@@ -285,7 +286,11 @@ public final class Experts {
       Activation activation,
       DType dtype) {
     Calls.axes("grouped_matmul", "weights", weights, 3);
-    return linear(x, rows, routing, packed, null, weights.size(1), activation, dtype);
+    List<Tensor> each =
+        LongStream.range(0, weights.size(0))
+            .mapToObj(e -> weights.slice(0, e, e + 1).reshape(weights.size(1), weights.size(2)))
+            .toList();
+    return linear(x, rows, routing, packed, each, null, activation, dtype);
   }
 
   /**
