@@ -6,9 +6,13 @@
 
 namespace gatun {
 
-// The first of the four words that the counter (x, y, z, w) gives under a key.
-static __device__ __forceinline__ uint32_t philox(uint32_t x, uint32_t y, uint32_t z, uint32_t w,
-                                                  uint64_t key) {
+struct PhiloxWords {
+  uint32_t of[4];
+};
+
+// The four words that the counter (x, y, z, w) gives under a key.
+static __device__ __forceinline__ PhiloxWords philox_words(uint32_t x, uint32_t y, uint32_t z,
+                                                           uint32_t w, uint64_t key) {
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
 #pragma unroll
   for (int round = 0; round < 10; round++) {
@@ -20,7 +24,13 @@ static __device__ __forceinline__ uint32_t philox(uint32_t x, uint32_t y, uint32
     k0 += 0x9E3779B9;
     k1 += 0xBB67AE85;
   }
-  return x;
+  return {{x, y, z, w}};
+}
+
+// The first of them.
+static __device__ __forceinline__ uint32_t philox(uint32_t x, uint32_t y, uint32_t z, uint32_t w,
+                                                  uint64_t key) {
+  return philox_words(x, y, z, w, key).of[0];
 }
 
 }  // namespace gatun

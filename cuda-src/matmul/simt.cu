@@ -85,8 +85,8 @@ extern "C" __global__ void __launch_bounds__(256)
 // c[i, m, n] = sum of a[i, m, k] b[i, n, k]; a and b have three strides each. Grid: (n tiles, m
 // tiles, batch).
 extern "C" __global__ void __launch_bounds__(256)
-    batched_matmul(const void* a, const void* b, void* c, int dtype, int c_dtype, long a_batch,
-                   long a_row, long a_stride, long b_batch, long b_row, long b_stride, long m,
+    batched_matmul(const void* a, const void* b, void* c, int dtype, int c_dtype, int accumulate,
+                   long a_batch, long a_row, long a_stride, long b_batch, long b_row, long b_stride, long m,
                    long n, long k) {
   Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
   const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
@@ -112,7 +112,9 @@ extern "C" __global__ void __launch_bounds__(256)
       const long row = m0 + static_cast<int>(threadIdx.x) / kSide + i * kSide;
       const long column = n0 + threadIdx.x % kSide + j * kSide;
       if (row < m && column < n) {
-        store(c, (blockIdx.z * m + row) * n + column, c_dtype, sums[i][j]);
+        const long place = (blockIdx.z * m + row) * n + column;
+        const float sum = sums[i][j];
+        store(c, place, c_dtype, accumulate != 0 ? load(c, place, c_dtype) + sum : sum);
       }
     }
   }

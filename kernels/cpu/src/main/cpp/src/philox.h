@@ -7,8 +7,13 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// The first of the four words that the counter (x, y, z, w) gives under a key.
-static inline uint32_t philox(uint32_t x, uint32_t y, uint32_t z, uint32_t w, uint64_t key) {
+struct PhiloxWords {
+  uint32_t of[4];
+};
+
+// The four words that the counter (x, y, z, w) gives under a key.
+static inline PhiloxWords philox_words(uint32_t x, uint32_t y, uint32_t z, uint32_t w,
+                                       uint64_t key) {
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
   for (int round = 0; round < 10; round++) {
     const uint64_t first = uint64_t{0xD2511F53} * x, second = uint64_t{0xCD9E8D57} * z;
@@ -19,7 +24,12 @@ static inline uint32_t philox(uint32_t x, uint32_t y, uint32_t z, uint32_t w, ui
     k0 += 0x9E3779B9;
     k1 += 0xBB67AE85;
   }
-  return x;
+  return {{x, y, z, w}};
+}
+
+// The first of them.
+static inline uint32_t philox(uint32_t x, uint32_t y, uint32_t z, uint32_t w, uint64_t key) {
+  return philox_words(x, y, z, w, key).of[0];
 }
 
 }  // namespace GATUN_LEVEL

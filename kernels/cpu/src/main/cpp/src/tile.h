@@ -47,7 +47,10 @@ struct Ahead {
   }
 };
 
-template <int kRows, bool kPartial>
+// How a lies: its rows a_stride apart, or its columns, which are the steps of k.
+enum class Left { kRows, kColumns };
+
+template <int kRows, bool kPartial, Left kLeft>
 static inline void tile_rows(const float *a, int64_t a_stride, const float *b, int64_t b_stride,
                              float *c, int64_t c_stride, int64_t k, int64_t columns, Into into,
                              Ahead ahead) {
@@ -79,7 +82,8 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
       b1 = load(line + kLanes);
     }
     for (int r = 0; r < kRows; r++) {
-      const Floats x = splat(a[r * a_stride + i]);
+      const Floats x =
+          splat(kLeft == Left::kRows ? a[r * a_stride + i] : a[i * a_stride + r]);
       sums[r][0] = fma(x, b0, sums[r][0]);
       sums[r][1] = fma(x, b1, sums[r][1]);
     }
@@ -98,18 +102,18 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
   }
 }
 
-template <int kRows>
+template <int kRows, Left kLeft = Left::kRows>
 static inline void tile_dispatch(int64_t rows, const float *a, int64_t a_stride, const float *b,
                                  int64_t b_stride, float *c, int64_t c_stride, int64_t k,
                                  int64_t columns, Into into, Ahead ahead) {
   if (rows == kRows) {
     if (columns == kTileColumns) {
-      tile_rows<kRows, false>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
+      tile_rows<kRows, false, kLeft>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
     } else {
-      tile_rows<kRows, true>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
+      tile_rows<kRows, true, kLeft>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
     }
   } else if constexpr (kRows > 1) {
-    tile_dispatch<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
+    tile_dispatch<kRows - 1, kLeft>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
   }
 }
 
@@ -124,6 +128,7 @@ static inline void by_even_tile(int64_t rows, const Tile &tile) {
 }
 
 // Any number of rows and columns; each element's sum runs over k in order.
+template <Left kLeft = Left::kRows>
 static inline void product(int64_t rows, int64_t columns, int64_t k, const float *a,
                            int64_t a_stride, const float *b, int64_t b_stride, float *c,
                            int64_t c_stride, Into into, From from = From::kCache) {
@@ -131,8 +136,8 @@ static inline void product(int64_t rows, int64_t columns, int64_t k, const float
     const int64_t n = columns - j < kTileColumns ? columns - j : kTileColumns;
     for (int64_t i = 0; i < rows; i += kTileRows) {
       const int64_t m = rows - i < kTileRows ? rows - i : kTileRows;
-      tile_dispatch<kTileRows>(
-          m, a + i * a_stride, a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, k, n,
+      tile_dispatch<kTileRows, kLeft>(
+          m, a + i * (kLeft == Left::kRows ? a_stride : 1), a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, k, n,
           into,
           i == 0 && from == From::kMemory
               ? Ahead{reinterpret_cast<const char *>(b + j) + kAhead, b_stride * 4}

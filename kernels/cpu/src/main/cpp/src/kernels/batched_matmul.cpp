@@ -12,6 +12,8 @@ namespace {
 // many elements of k at a time, so that they stay in the second-level cache.
 constexpr int64_t kRows = cut(120, 24), kPanels = cut(4, 2), kDepth = cut(256, 16);
 constexpr int64_t kDepthStride = kDepth + 16;
+// Floats of a block of a, by rows or by columns.
+constexpr int64_t kLeftFloats = kRows * kDepthStride;
 
 template <typename T>
 struct Matrix {
@@ -58,27 +60,35 @@ void widen(const Matrix<T> &from, int64_t row, int64_t rows, int64_t column, int
   }
 }
 
-// The sums of rows by panels, [panels][rows][GATUN_PANEL].
-template <typename T>
+// The sums of rows by panels, [panels][rows][GATUN_PANEL]. Where neighbours of a are in a column it is
+// copied as it lies.
+template <Left kLeft, typename T>
 void multiply(const Matrix<T> &a, const Matrix<T> &b, int64_t row, int64_t rows, int64_t panel,
               int64_t count, int64_t n, int64_t k, float *wide, float *sums) {
-  float *wide_b = wide + kRows * kDepthStride;
+  constexpr int64_t kStride = kLeft == Left::kRows ? kDepthStride : kRows;
+  float *wide_b = wide + kLeftFloats;
   for (int64_t depth = 0; depth < k; depth += kDepth) {
     const int64_t length = k - depth < kDepth ? k - depth : kDepth;
-    widen(a, row, rows, depth, length, wide, kDepthStride);
+    if (kLeft == Left::kRows) {
+      widen(a, row, rows, depth, length, wide, kStride);
+    } else {
+      widen(a.transposed(), depth, length, row, rows, wide, kStride);
+    }
     for (int64_t p = 0; p < count; p++) {
       const int64_t first = (panel + p) * GATUN_PANEL;
       const int64_t columns = n - first < GATUN_PANEL ? n - first : GATUN_PANEL;
       widen(b.transposed(), depth, length, first, columns, wide_b, GATUN_PANEL);
-      product(rows, columns, length, wide, kDepthStride, wide_b, GATUN_PANEL,
-              sums + p * kRows * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld);
+      product<kLeft>(rows, columns, length, wide, kStride, wide_b, GATUN_PANEL,
+                     sums + p * kRows * GATUN_PANEL, GATUN_PANEL,
+                     depth == 0 ? Into::kNew : Into::kOld);
     }
   }
 }
 
 template <typename T>
 int32_t multiply_all(const T *a, const int64_t *a_strides, const T *b, const int64_t *b_strides,
-                     void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k) {
+                     void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k,
+                     bool accumulate) {
   const int64_t groups = (panels(n) + kPanels - 1) / kPanels, blocks = (m + kRows - 1) / kRows;
   std::atomic<bool> failed{false};
   parallel(batch * groups * blocks, [&](int64_t task) {
@@ -88,7 +98,7 @@ int32_t multiply_all(const T *a, const int64_t *a_strides, const T *b, const int
     const int64_t rows = m - row < kRows ? m - row : kRows;
     const int64_t count = panels(n) - panel < kPanels ? panels(n) - panel : kPanels;
     float *sums =
-        scratch.floats(kPanels * kRows * GATUN_PANEL + kRows * kDepthStride + kDepth * GATUN_PANEL);
+        scratch.floats(kPanels * kRows * GATUN_PANEL + kLeftFloats + kDepth * GATUN_PANEL);
     if (sums == nullptr) {
       failed.store(true);
       return;
@@ -96,16 +106,22 @@ int32_t multiply_all(const T *a, const int64_t *a_strides, const T *b, const int
     if (k == 0) {
       __builtin_memset(sums, 0, kPanels * kRows * GATUN_PANEL * sizeof(float));
     }
-    multiply(Matrix<T>{a + i * a_strides[0], a_strides[1], a_strides[2]},
-             Matrix<T>{b + i * b_strides[0], b_strides[1], b_strides[2]}, row, rows, panel, count,
-             n, k, sums + kPanels * kRows * GATUN_PANEL, sums);
+    const Matrix<T> left{a + i * a_strides[0], a_strides[1], a_strides[2]};
+    const Matrix<T> right{b + i * b_strides[0], b_strides[1], b_strides[2]};
+    float *wide = sums + kPanels * kRows * GATUN_PANEL;
+    if (left.stride != 1 && left.row_stride == 1) {
+      multiply<Left::kColumns>(left, right, row, rows, panel, count, n, k, wide, sums);
+    } else {
+      multiply<Left::kRows>(left, right, row, rows, panel, count, n, k, wide, sums);
+    }
     for (int64_t r = 0; r < rows; r++) {
       for (int64_t p = 0; p < count; p++) {
         const int64_t first = (panel + p) * GATUN_PANEL;
         const float *line = sums + (p * kRows + r) * GATUN_PANEL;
         by_vector(n - first < GATUN_PANEL ? n - first : GATUN_PANEL, [&](int64_t j, int64_t lanes) {
-          store_as(at(c, c_dtype, (i * m + row + r) * n + first + j), c_dtype, load(line + j),
-                   lanes);
+          void *to = at(c, c_dtype, (i * m + row + r) * n + first + j);
+          const Floats sum = load(line + j);
+          store_as(to, c_dtype, accumulate ? load_as(to, c_dtype, lanes) + sum : sum, lanes);
         });
       }
     }
@@ -118,7 +134,8 @@ int32_t multiply_all(const T *a, const int64_t *a_strides, const T *b, const int
 int32_t batched_matmul(const void *a, int64_t a_batch_stride, int64_t a_row_stride,
                        int64_t a_stride, const void *b, int64_t b_batch_stride,
                        int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c,
-                       int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k) {
+                       int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k,
+                       int32_t accumulate) {
   if (batch < 0 || m < 0 || n < 0 || k < 0 || !is_dtype(dtype) || !is_dtype(c_dtype)) {
     return GATUN_INVALID_ARGUMENT;
   }
@@ -128,7 +145,7 @@ int32_t batched_matmul(const void *a, int64_t a_batch_stride, int64_t a_row_stri
   by_dtype(dtype, [&](auto number) {
     using T = decltype(number);
     status = multiply_all(static_cast<const T *>(a), a_strides, static_cast<const T *>(b),
-                          b_strides, c, c_dtype, batch, m, n, k);
+                          b_strides, c, c_dtype, batch, m, n, k, accumulate != 0);
   });
   return status;
 }

@@ -24,4 +24,11 @@ public final class CpuElementwise {
             layout[0].length,
             CpuLayouts.write(layout)));
   }
+
+  public static void dropout(
+      MemorySegment x, MemorySegment y, int dtype, long count, float probability, long seed) {
+    CpuLibrary.check(
+        "dropout",
+        gatun_cpu_h.gatun_dropout(CpuRecording.current(), x, y, dtype, count, probability, seed));
+  }
 }

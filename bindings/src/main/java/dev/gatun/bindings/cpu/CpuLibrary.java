@@ -249,7 +249,8 @@ public final class CpuLibrary {
       long batch,
       long m,
       long n,
-      long k) {
+      long k,
+      boolean accumulate) {
     check(
         "batched_matmul",
         gatun_cpu_h.gatun_batched_matmul(
@@ -268,7 +269,8 @@ public final class CpuLibrary {
             batch,
             m,
             n,
-            k));
+            k,
+            accumulate ? 1 : 0));
   }
 
   public static void scatterRows(

@@ -1114,7 +1114,8 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
             gatun_cpu_h.C_LONG,
-            gatun_cpu_h.C_LONG
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
         );
 
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_batched_matmul");
@@ -1125,7 +1126,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k)
+     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k, int32_t accumulate)
      * }
      */
     public static FunctionDescriptor gatun_batched_matmul$descriptor() {
@@ -1135,7 +1136,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k)
+     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k, int32_t accumulate)
      * }
      */
     public static MethodHandle gatun_batched_matmul$handle() {
@@ -1145,7 +1146,7 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k)
+     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k, int32_t accumulate)
      * }
      */
     public static MemorySegment gatun_batched_matmul$address() {
@@ -1154,16 +1155,16 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k)
+     * int32_t gatun_batched_matmul(gatun_recording *recording, const void *a, int64_t a_batch_stride, int64_t a_row_stride, int64_t a_stride, const void *b, int64_t b_batch_stride, int64_t b_row_stride, int64_t b_stride, int32_t dtype, void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k, int32_t accumulate)
      * }
      */
-    public static int gatun_batched_matmul(MemorySegment recording, MemorySegment a, long a_batch_stride, long a_row_stride, long a_stride, MemorySegment b, long b_batch_stride, long b_row_stride, long b_stride, int dtype, MemorySegment c, int c_dtype, long batch, long m, long n, long k) {
+    public static int gatun_batched_matmul(MemorySegment recording, MemorySegment a, long a_batch_stride, long a_row_stride, long a_stride, MemorySegment b, long b_batch_stride, long b_row_stride, long b_stride, int dtype, MemorySegment c, int c_dtype, long batch, long m, long n, long k, int accumulate) {
         var mh$ = gatun_batched_matmul.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_batched_matmul", recording, a, a_batch_stride, a_row_stride, a_stride, b, b_batch_stride, b_row_stride, b_stride, dtype, c, c_dtype, batch, m, n, k);
+                traceDowncall("gatun_batched_matmul", recording, a, a_batch_stride, a_row_stride, a_stride, b, b_batch_stride, b_row_stride, b_stride, dtype, c, c_dtype, batch, m, n, k, accumulate);
             }
-            return (int)mh$.invokeExact(recording, a, a_batch_stride, a_row_stride, a_stride, b, b_batch_stride, b_row_stride, b_stride, dtype, c, c_dtype, batch, m, n, k);
+            return (int)mh$.invokeExact(recording, a, a_batch_stride, a_row_stride, a_stride, b, b_batch_stride, b_row_stride, b_stride, dtype, c, c_dtype, batch, m, n, k, accumulate);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1594,6 +1595,212 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
                 traceDowncall("gatun_activate", recording, x, y, dtype, count, activation);
             }
             return (int)mh$.invokeExact(recording, x, y, dtype, count, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_activation_backward {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_activation_backward");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_activation_backward(gatun_recording *recording, const void *dy, const void *x, void *dx, int32_t dtype, int64_t count, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_activation_backward$descriptor() {
+        return gatun_activation_backward.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_activation_backward(gatun_recording *recording, const void *dy, const void *x, void *dx, int32_t dtype, int64_t count, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_activation_backward$handle() {
+        return gatun_activation_backward.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_activation_backward(gatun_recording *recording, const void *dy, const void *x, void *dx, int32_t dtype, int64_t count, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_activation_backward$address() {
+        return gatun_activation_backward.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_activation_backward(gatun_recording *recording, const void *dy, const void *x, void *dx, int32_t dtype, int64_t count, int32_t activation)
+     * }
+     */
+    public static int gatun_activation_backward(MemorySegment recording, MemorySegment dy, MemorySegment x, MemorySegment dx, int dtype, long count, int activation) {
+        var mh$ = gatun_activation_backward.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_activation_backward", recording, dy, x, dx, dtype, count, activation);
+            }
+            return (int)mh$.invokeExact(recording, dy, x, dx, dtype, count, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_gated_activation_backward {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gated_activation_backward");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_backward(gatun_recording *recording, const void *dy, int64_t dy_stride, const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *dgate, int64_t dgate_stride, void *dup, int64_t dup_stride, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_gated_activation_backward$descriptor() {
+        return gatun_gated_activation_backward.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_backward(gatun_recording *recording, const void *dy, int64_t dy_stride, const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *dgate, int64_t dgate_stride, void *dup, int64_t dup_stride, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_gated_activation_backward$handle() {
+        return gatun_gated_activation_backward.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_backward(gatun_recording *recording, const void *dy, int64_t dy_stride, const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *dgate, int64_t dgate_stride, void *dup, int64_t dup_stride, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_gated_activation_backward$address() {
+        return gatun_gated_activation_backward.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_gated_activation_backward(gatun_recording *recording, const void *dy, int64_t dy_stride, const void *gate, int64_t gate_stride, const void *up, int64_t up_stride, void *dgate, int64_t dgate_stride, void *dup, int64_t dup_stride, int32_t dtype, int64_t rows, int64_t columns, int32_t activation)
+     * }
+     */
+    public static int gatun_gated_activation_backward(MemorySegment recording, MemorySegment dy, long dy_stride, MemorySegment gate, long gate_stride, MemorySegment up, long up_stride, MemorySegment dgate, long dgate_stride, MemorySegment dup, long dup_stride, int dtype, long rows, long columns, int activation) {
+        var mh$ = gatun_gated_activation_backward.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gated_activation_backward", recording, dy, dy_stride, gate, gate_stride, up, up_stride, dgate, dgate_stride, dup, dup_stride, dtype, rows, columns, activation);
+            }
+            return (int)mh$.invokeExact(recording, dy, dy_stride, gate, gate_stride, up, up_stride, dgate, dgate_stride, dup, dup_stride, dtype, rows, columns, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_dropout {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_dropout");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_dropout(gatun_recording *recording, const void *x, void *y, int32_t dtype, int64_t count, float probability, uint64_t seed)
+     * }
+     */
+    public static FunctionDescriptor gatun_dropout$descriptor() {
+        return gatun_dropout.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_dropout(gatun_recording *recording, const void *x, void *y, int32_t dtype, int64_t count, float probability, uint64_t seed)
+     * }
+     */
+    public static MethodHandle gatun_dropout$handle() {
+        return gatun_dropout.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_dropout(gatun_recording *recording, const void *x, void *y, int32_t dtype, int64_t count, float probability, uint64_t seed)
+     * }
+     */
+    public static MemorySegment gatun_dropout$address() {
+        return gatun_dropout.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_dropout(gatun_recording *recording, const void *x, void *y, int32_t dtype, int64_t count, float probability, uint64_t seed)
+     * }
+     */
+    public static int gatun_dropout(MemorySegment recording, MemorySegment x, MemorySegment y, int dtype, long count, float probability, long seed) {
+        var mh$ = gatun_dropout.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_dropout", recording, x, y, dtype, count, probability, seed);
+            }
+            return (int)mh$.invokeExact(recording, x, y, dtype, count, probability, seed);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -2829,6 +3036,78 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
                 traceDowncall("gatun_cross_entropy", recording, logits, dtype, targets, rows, columns, ignore_index, loss);
             }
             return (int)mh$.invokeExact(recording, logits, dtype, targets, rows, columns, ignore_index, loss);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_cross_entropy_backward {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_cross_entropy_backward");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_cross_entropy_backward(gatun_recording *recording, const void *logits, int32_t dtype, const int64_t *targets, const float *weights, int64_t rows, int64_t columns, int64_t ignore_index, float smoothing, float z_loss, float scale, void *dlogits, float *loss)
+     * }
+     */
+    public static FunctionDescriptor gatun_cross_entropy_backward$descriptor() {
+        return gatun_cross_entropy_backward.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_cross_entropy_backward(gatun_recording *recording, const void *logits, int32_t dtype, const int64_t *targets, const float *weights, int64_t rows, int64_t columns, int64_t ignore_index, float smoothing, float z_loss, float scale, void *dlogits, float *loss)
+     * }
+     */
+    public static MethodHandle gatun_cross_entropy_backward$handle() {
+        return gatun_cross_entropy_backward.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_cross_entropy_backward(gatun_recording *recording, const void *logits, int32_t dtype, const int64_t *targets, const float *weights, int64_t rows, int64_t columns, int64_t ignore_index, float smoothing, float z_loss, float scale, void *dlogits, float *loss)
+     * }
+     */
+    public static MemorySegment gatun_cross_entropy_backward$address() {
+        return gatun_cross_entropy_backward.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_cross_entropy_backward(gatun_recording *recording, const void *logits, int32_t dtype, const int64_t *targets, const float *weights, int64_t rows, int64_t columns, int64_t ignore_index, float smoothing, float z_loss, float scale, void *dlogits, float *loss)
+     * }
+     */
+    public static int gatun_cross_entropy_backward(MemorySegment recording, MemorySegment logits, int dtype, MemorySegment targets, MemorySegment weights, long rows, long columns, long ignore_index, float smoothing, float z_loss, float scale, MemorySegment dlogits, MemorySegment loss) {
+        var mh$ = gatun_cross_entropy_backward.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_cross_entropy_backward", recording, logits, dtype, targets, weights, rows, columns, ignore_index, smoothing, z_loss, scale, dlogits, loss);
+            }
+            return (int)mh$.invokeExact(recording, logits, dtype, targets, weights, rows, columns, ignore_index, smoothing, z_loss, scale, dlogits, loss);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

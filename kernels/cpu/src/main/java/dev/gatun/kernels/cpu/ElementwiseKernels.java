@@ -5,14 +5,18 @@ import static dev.gatun.kernels.cpu.Arguments.dtype;
 import static dev.gatun.kernels.cpu.Arguments.layout;
 import static dev.gatun.kernels.cpu.Arguments.number;
 
+import dev.gatun.bindings.cpu.CpuBackward;
 import dev.gatun.bindings.cpu.CpuElementwise;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
 
 /** What each element gets by itself. */
 final class ElementwiseKernels {
@@ -21,9 +25,12 @@ final class ElementwiseKernels {
   static void run(ElementwiseCall call) {
     switch (call) {
       case Activate c -> activate(c);
+      case ActivationBackward c -> activationBackward(c);
       case Cast c -> cast(c);
+      case DropElements c -> drop(c);
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
+      case GatedActivationBackward c -> gatedActivationBackward(c);
     }
   }
 
@@ -34,6 +41,44 @@ final class ElementwiseKernels {
         dtype(c.x().dtype()),
         c.x().count(),
         c.activation().ordinal());
+  }
+
+  private static void activationBackward(ActivationBackward c) {
+    CpuBackward.activation(
+        address(c.dy()),
+        address(c.x()),
+        address(c.dx()),
+        dtype(c.x().dtype()),
+        c.x().count(),
+        c.activation().ordinal());
+  }
+
+  private static void gatedActivationBackward(GatedActivationBackward c) {
+    CpuBackward.gatedActivation(
+        address(c.dy()),
+        c.dy().stride(0),
+        address(c.gate()),
+        c.gate().stride(0),
+        address(c.up()),
+        c.up().stride(0),
+        address(c.dgate()),
+        c.dgate().stride(0),
+        address(c.dup()),
+        c.dup().stride(0),
+        dtype(c.dy().dtype()),
+        c.dy().size(0),
+        c.dy().size(1),
+        c.activation().ordinal());
+  }
+
+  private static void drop(DropElements c) {
+    CpuElementwise.dropout(
+        address(c.x()),
+        address(c.y()),
+        dtype(c.x().dtype()),
+        c.x().count(),
+        c.dropout().probability(),
+        c.dropout().seed());
   }
 
   private static void cast(Cast c) {

@@ -90,6 +90,7 @@ final class MatmulKernels {
         c.a().size(0),
         c.a().size(1),
         c.b().size(1),
-        c.a().size(2));
+        c.a().size(2),
+        c.accumulate());
   }
 }

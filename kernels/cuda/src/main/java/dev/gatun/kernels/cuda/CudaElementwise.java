@@ -3,10 +3,13 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.Arrays;
@@ -22,9 +25,12 @@ final class CudaElementwise {
   void run(ElementwiseCall call) {
     switch (call) {
       case Activate c -> activate(c);
+      case ActivationBackward c -> activationBackward(c);
       case Cast c -> cast(c);
+      case DropElements c -> drop(c);
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
+      case GatedActivationBackward c -> gatedActivationBackward(c);
     }
   }
 
@@ -50,6 +56,43 @@ final class CudaElementwise {
     } else {
       launcher.elements("activate_elements", c.x().count(), arguments);
     }
+  }
+
+  private void activationBackward(ActivationBackward c) {
+    launcher.elements(
+        "activation_backward",
+        c.x().count(),
+        launcher
+            .with(c.dy(), c.x(), c.dx())
+            .integer(dtype(c.x().dtype()))
+            .integer(c.activation().ordinal())
+            .number(c.x().count()));
+  }
+
+  private void gatedActivationBackward(GatedActivationBackward c) {
+    launcher.elements(
+        "gated_activation_backward",
+        c.dy().count(),
+        launcher
+            .with(c.dy(), c.gate(), c.up(), c.dgate(), c.dup())
+            .integer(dtype(c.dy().dtype()))
+            .integer(c.activation().ordinal())
+            .numbers(c.dy().stride(0), c.gate().stride(0), c.up().stride(0))
+            .numbers(c.dgate().stride(0), c.dup().stride(0))
+            .numbers(c.dy().size(1), c.dy().count()));
+  }
+
+  private void drop(DropElements c) {
+    float probability = c.dropout().probability();
+    launcher.elements(
+        "dropout",
+        Math.ceilDiv(c.x().count(), 4),
+        launcher
+            .with(c.x(), c.y())
+            .integer(dtype(c.x().dtype()))
+            .integer((int) (long) (probability * 0x1p32))
+            .real(1 - probability)
+            .numbers(c.dropout().seed(), c.x().count()));
   }
 
   private void cast(Cast c) {

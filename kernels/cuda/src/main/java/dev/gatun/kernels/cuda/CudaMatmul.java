@@ -209,7 +209,7 @@ final class CudaMatmul {
   }
 
   private void batchedMatmul(BatchedMatmul c) {
-    if (library != null && library.run(c)) {
+    if (library != null && !c.accumulate() && library.run(c)) {
       return;
     }
     tiles(
@@ -224,6 +224,7 @@ final class CudaMatmul {
             .operand(c.c())
             .integer(dtype(c.a().dtype()))
             .integer(dtype(c.c().dtype()))
+            .integer(c.accumulate() ? 1 : 0)
             .numbers(c.a().strides())
             .numbers(c.b().strides())
             .numbers(c.a().size(1), c.b().size(1), c.a().size(2)));

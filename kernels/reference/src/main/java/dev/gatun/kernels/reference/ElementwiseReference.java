@@ -1,11 +1,14 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
 import dev.gatun.kernels.api.memory.DType;
 
 /** Kernels that work on each element on its own. */
@@ -21,9 +24,12 @@ final class ElementwiseReference {
   void run(ElementwiseCall call) {
     switch (call) {
       case Activate c -> activate(c);
+      case ActivationBackward c -> activationBackward(c);
       case Cast c -> cast(c);
+      case DropElements c -> drop(c);
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
+      case GatedActivationBackward c -> gatedActivationBackward(c);
     }
   }
 
@@ -32,6 +38,51 @@ final class ElementwiseReference {
     View y = View.of(c.y());
     for (long i = 0; i < c.x().count(); i++) {
       y.set(i, functions.activate(x.get(i), c.activation()));
+    }
+  }
+
+  private void activationBackward(ActivationBackward c) {
+    View dy = View.of(c.dy());
+    View x = View.of(c.x());
+    View dx = View.of(c.dx());
+    for (long i = 0; i < c.x().count(); i++) {
+      dx.set(i, p.round(dy.get(i) * functions.slope(x.get(i), c.activation())));
+    }
+  }
+
+  private void gatedActivationBackward(GatedActivationBackward c) {
+    View dy = View.of(c.dy());
+    View gate = View.of(c.gate());
+    View up = View.of(c.up());
+    View dgate = View.of(c.dgate());
+    View dup = View.of(c.dup());
+    for (long r = 0; r < c.dy().size(0); r++) {
+      for (long i = 0; i < c.dy().size(1); i++) {
+        double d = dy.get(r * c.dy().stride(0) + i);
+        double g = gate.get(r * c.gate().stride(0) + i);
+        double u = up.get(r * c.up().stride(0) + i);
+        dgate.set(
+            r * c.dgate().stride(0) + i,
+            p.round(p.round(d * u) * functions.slope(g, c.activation())));
+        dup.set(
+            r * c.dup().stride(0) + i, p.round(d * functions.activate(g, c.activation())));
+      }
+    }
+  }
+
+  private void drop(DropElements c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    float probability = c.dropout().probability();
+    long limit = (long) (probability * 0x1p32);
+    double grown = p.round(1 / p.round(1 - probability));
+    for (long i = 0; i < c.x().count(); i++) {
+      long counter = i / 4;
+      int[] words =
+          Philox.words(
+              new int[] {(int) counter, (int) (counter >>> 32), 0, 0}, c.dropout().seed());
+      boolean dropped = Integer.toUnsignedLong(words[(int) (i % 4)]) < limit;
+      y.set(i, dropped ? 0 : p.round(x.get(i) * grown));
     }
   }
 

@@ -26,6 +26,51 @@ final class Functions {
     };
   }
 
+  /** The derivative of an activation, at infinities its limit. */
+  double slope(double x, Activation activation) {
+    return switch (activation) {
+      case NONE -> 1;
+      case RELU -> x <= 0 ? 0 : 1;
+      case GELU -> {
+        double density = p.round(Math.exp(p.round(-0.5 * p.round(x * x))) / Math.sqrt(2 * Math.PI));
+        double share = p.round(0.5 * p.round(1 + p.round(erf(p.round(x / Math.sqrt(2))))));
+        yield p.round(share + part(x, density));
+      }
+      case GELU_TANH -> {
+        double square = p.round(x * x);
+        double t =
+            p.round(
+                Math.tanh(
+                    p.round(
+                        Math.sqrt(2 / Math.PI)
+                            * p.round(x + p.round(0.044715 * p.round(square * x))))));
+        double inner = p.round(Math.sqrt(2 / Math.PI) * p.round(1 + p.round(0.134145 * square)));
+        double rest = p.round(1 - p.round(t * t));
+        yield p.round(p.round(0.5 * p.round(1 + t)) + part(p.round(x * inner), 0.5 * rest));
+      }
+      case TANH -> {
+        double t = p.round(Math.tanh(x));
+        yield p.round(1 - p.round(t * t));
+      }
+      case SIGMOID -> slopeOfSigmoid(x);
+      case SILU -> p.round(sigmoid(x) + part(x, slopeOfSigmoid(x)));
+      case QUICK_GELU -> {
+        double z = p.round(1.702 * x);
+        yield p.round(sigmoid(z) + part(z, slopeOfSigmoid(z)));
+      }
+    };
+  }
+
+  /** x times what vanishes far out. */
+  private double part(double x, double vanishing) {
+    return vanishing == 0 ? 0 : p.round(x * vanishing);
+  }
+
+  private double slopeOfSigmoid(double x) {
+    double s = sigmoid(x);
+    return p.round(s * p.round(1 - s));
+  }
+
   /** {@code 0.5 x (1 + y)}. */
   private double half(double x, double y) {
     return p.round(p.round(0.5 * x) * p.round(1 + p.round(y)));

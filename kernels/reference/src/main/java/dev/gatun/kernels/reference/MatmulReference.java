@@ -92,7 +92,9 @@ final class MatmulReference {
       double[][] b = matrix(c.b(), i);
       for (int m = 0; m < a.length; m++) {
         for (int n = 0; n < b.length; n++) {
-          out.set((i * a.length + m) * b.length + n, functions.dot(a[m], b[n]));
+          long place = (i * a.length + m) * b.length + n;
+          double sum = functions.dot(a[m], b[n]);
+          out.set(place, c.accumulate() ? p.round(out.get(place) + sum) : sum);
         }
       }
     }

@@ -4,4 +4,10 @@ import dev.gatun.kernels.api.call.KernelCall;
 
 /** What each element gets by itself. */
 public sealed interface ElementwiseCall extends KernelCall
-    permits Activate, Cast, Elementwise, GatedActivation {}
+    permits Activate,
+        ActivationBackward,
+        Cast,
+        DropElements,
+        Elementwise,
+        GatedActivation,
+        GatedActivationBackward {}
