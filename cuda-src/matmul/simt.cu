@@ -86,8 +86,8 @@ extern "C" __global__ void __launch_bounds__(256)
 // tiles, batch).
 extern "C" __global__ void __launch_bounds__(256)
     batched_matmul(const void* a, const void* b, void* c, int dtype, int c_dtype, int accumulate,
-                   long a_batch, long a_row, long a_stride, long b_batch, long b_row, long b_stride, long m,
-                   long n, long k) {
+                   long a_batch, long a_row, long a_stride, long b_batch, long b_row, long b_stride,
+                   long m, long n, long k) {
   Tiles* tiles = shared_memory<Tiles>(sizeof(Tiles));
   const long m0 = static_cast<long>(blockIdx.y) * kTile, n0 = static_cast<long>(blockIdx.x) * kTile;
   const long a0 = blockIdx.z * a_batch, b0 = blockIdx.z * b_batch;

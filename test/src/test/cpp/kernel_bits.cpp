@@ -104,7 +104,7 @@ void products(int32_t dtype) {
                              GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_SILU);
   print("matmul_f16", dtype, 0, status, y);
   status = gatun_batched_matmul(nullptr, x.data(), 0, k, 1, weight.data(), 0, k, 1, dtype, y.data(),
-                                GATUN_DTYPE_F32, 1, kRows, n, k);
+                                GATUN_DTYPE_F32, 1, kRows, n, k, 0);
   print("batched_matmul", dtype, 0, status, y);
   if (dtype == GATUN_DTYPE_F32) {
     std::vector<float> packed(panels * k);

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 12
+#define GATUN_CPU_ABI 13
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32

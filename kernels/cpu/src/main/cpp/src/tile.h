@@ -82,8 +82,7 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
       b1 = load(line + kLanes);
     }
     for (int r = 0; r < kRows; r++) {
-      const Floats x =
-          splat(kLeft == Left::kRows ? a[r * a_stride + i] : a[i * a_stride + r]);
+      const Floats x = splat(kLeft == Left::kRows ? a[r * a_stride + i] : a[i * a_stride + r]);
       sums[r][0] = fma(x, b0, sums[r][0]);
       sums[r][1] = fma(x, b1, sums[r][1]);
     }
@@ -108,12 +107,14 @@ static inline void tile_dispatch(int64_t rows, const float *a, int64_t a_stride,
                                  int64_t columns, Into into, Ahead ahead) {
   if (rows == kRows) {
     if (columns == kTileColumns) {
-      tile_rows<kRows, false, kLeft>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
+      tile_rows<kRows, false, kLeft>(a, a_stride, b, b_stride, c, c_stride, k, columns, into,
+                                     ahead);
     } else {
       tile_rows<kRows, true, kLeft>(a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
     }
   } else if constexpr (kRows > 1) {
-    tile_dispatch<kRows - 1, kLeft>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into, ahead);
+    tile_dispatch<kRows - 1, kLeft>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns, into,
+                                    ahead);
   }
 }
 
@@ -137,8 +138,8 @@ static inline void product(int64_t rows, int64_t columns, int64_t k, const float
     for (int64_t i = 0; i < rows; i += kTileRows) {
       const int64_t m = rows - i < kTileRows ? rows - i : kTileRows;
       tile_dispatch<kTileRows, kLeft>(
-          m, a + i * (kLeft == Left::kRows ? a_stride : 1), a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, k, n,
-          into,
+          m, a + i * (kLeft == Left::kRows ? a_stride : 1), a_stride, b + j, b_stride,
+          c + i * c_stride + j, c_stride, k, n, into,
           i == 0 && from == From::kMemory
               ? Ahead{reinterpret_cast<const char *>(b + j) + kAhead, b_stride * 4}
               : Ahead{reinterpret_cast<const char *>(b), 0});

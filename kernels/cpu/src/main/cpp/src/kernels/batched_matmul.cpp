@@ -60,8 +60,8 @@ void widen(const Matrix<T> &from, int64_t row, int64_t rows, int64_t column, int
   }
 }
 
-// The sums of rows by panels, [panels][rows][GATUN_PANEL]. Where neighbours of a are in a column it is
-// copied as it lies.
+// The sums of rows by panels, [panels][rows][GATUN_PANEL]. Where neighbours of a are in a column it
+// is copied as it lies.
 template <Left kLeft, typename T>
 void multiply(const Matrix<T> &a, const Matrix<T> &b, int64_t row, int64_t rows, int64_t panel,
               int64_t count, int64_t n, int64_t k, float *wide, float *sums) {

@@ -38,9 +38,8 @@ float row(const T *x, T *y, int64_t columns, int64_t target, const Terms &terms)
   const float grown = (1.0f + 2.0f * terms.z_loss * lse) / sum_of_exp;
   if (y != nullptr) {
     const Target<T> to{y, false};
-    by_block(columns, [&](auto at) {
-      at.store(to, (exp(at.load(x) - top) * grown - share) * terms.scale);
-    });
+    by_block(columns,
+             [&](auto at) { at.store(to, (exp(at.load(x) - top) * grown - share) * terms.scale); });
     const float p = exp(splat(own - top))[0] * grown;
     store_lanes(y + target, splat(((p - share) - (1.0f - terms.smoothing)) * terms.scale), 1);
   }

@@ -2,10 +2,12 @@ package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
 import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Scope;
@@ -101,6 +103,26 @@ public final class Elementwise {
       Tensor y = multiply(activation(Plain.wide(gate), activation), Plain.wide(up));
       return scope.keep(cast(y, gate.dtype()));
     }
+  }
+
+  /**
+   * x with some elements 0 and the others grown by {@code 1 / (1 - probability)}; x itself where
+   * the probability is 0. The mask follows from the seed and the places of the elements alone.
+   *
+   * @param x F32, BF16 or F16, contiguous
+   */
+  public static Tensor dropout(Tensor x, Dropout dropout) {
+    if (dropout.probability() == 0) {
+      return x;
+    }
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("dropout", x);
+    Tensor y =
+        Calls.eachRow("dropout", x, (k, in, out) -> k.run(new DropElements(in, dropout, out)));
+    if (node != null) {
+      ElementwiseGradients.dropout(node, dropout, y);
+    }
+    return y;
   }
 
   /** {@code a + b}. */

@@ -1,6 +1,7 @@
 package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
+import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.tensor.Tensor;
@@ -91,27 +92,35 @@ final class ElementwiseGradients {
   static void activation(Node node, Tensor x, Activation activation, Tensor y) {
     Tensor kept = node.save(x);
     node.record(
-        () -> node.give(0, Elementwise.plainActivationBackward(node.gradient(), kept, activation)),
+        () ->
+            node.give(
+                0,
+                ElementwiseBackward.activationBackward(
+                    Plain.wide(node.gradient()), Plain.wide(kept), activation)),
         y);
   }
 
   /** Records {@code y = activation(gate) · up}. */
   static void gated(Node node, Tensor gate, Tensor up, Activation activation, Tensor y) {
     Tensor keptGate = node.save(gate);
-    Tensor keptUp = node.needs(0) ? node.save(up) : null;
+    Tensor keptUp = node.save(up);
     node.record(
         () -> {
-          Tensor dy = node.gradient();
-          Tensor wide = Plain.wide(keptGate);
-          if (node.needs(0)) {
-            Tensor scaled = Elementwise.multiply(dy, Plain.wide(keptUp));
-            node.give(0, Elementwise.plainActivationBackward(scaled, wide, activation));
-          }
-          if (node.needs(1)) {
-            node.give(1, Elementwise.multiply(dy, Elementwise.activation(wide, activation)));
-          }
+          ElementwiseBackward.Gated given =
+              ElementwiseBackward.gatedActivationBackward(
+                  Plain.wide(node.gradient()),
+                  Plain.wide(keptGate),
+                  Plain.wide(keptUp),
+                  activation);
+          node.give(0, given.gate());
+          node.give(1, given.up());
         },
         y);
+  }
+
+  /** Records dropout, whose gradient has the same elements dropped. */
+  static void dropout(Node node, Dropout dropout, Tensor y) {
+    node.record(() -> node.give(0, Elementwise.dropout(Plain.wide(node.gradient()), dropout)), y);
   }
 
   /** What an activation's result changes by with x, F32. */

@@ -56,6 +56,53 @@ public final class Loss {
     }
   }
 
+  /**
+   * The cross-entropies of {@code x weightᵀ + bias}, summed and divided by a count that is not
+   * theirs alone: a language model's head and its loss in one, for some tokens after others, so
+   * that the logits of all of them are never there. While a tape records, the gradients are
+   * computed along with it and kept, that of the weight summed in F32.
+   *
+   * @param x F32 [tokens, in_features]
+   * @param weight F32 [classes, in_features]
+   * @param bias F32 [classes], or null
+   * @param targets I64 [tokens], each a class or to be ignored
+   * @param settings of the loss
+   * @param count what to divide by, more than 0: the tokens that count in all parts of a step
+   * @return F32 [1]
+   */
+  public static Tensor linearCrossEntropy(
+      Tensor x,
+      Tensor weight,
+      Tensor bias,
+      Tensor targets,
+      LossBackward.Settings settings,
+      double count) {
+    return LinearCrossEntropy.run(x, weight, bias, targets, settings, count, Long.MAX_VALUE);
+  }
+
+  /**
+   * {@link #linearCrossEntropy} with at most so many tokens at a time.
+   *
+   * @param x F32 [tokens, in_features]
+   * @param weight F32 [classes, in_features]
+   * @param bias F32 [classes], or null
+   * @param targets I64 [tokens], each a class or to be ignored
+   * @param settings of the loss
+   * @param count what to divide by, more than 0
+   * @param mostTokens whose logits are there at a time, at least 1
+   * @return F32 [1]
+   */
+  public static Tensor linearCrossEntropy(
+      Tensor x,
+      Tensor weight,
+      Tensor bias,
+      Tensor targets,
+      LossBackward.Settings settings,
+      double count,
+      long mostTokens) {
+    return LinearCrossEntropy.run(x, weight, bias, targets, settings, count, mostTokens);
+  }
+
   /** {@link #crossEntropy} in simple ops; a target that is no class counts as ignored. */
   public static Tensor plainCrossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
     try (Scope scope = Scope.open()) {

@@ -14,14 +14,12 @@ final class LossGradients {
     Tensor keptTargets = node.save(targets);
     node.record(
         () -> {
-          Tensor p = Norm.softmax(Plain.wide(kept));
-          long rows = p.size(0);
-          Tensor target = Plain.wide(keptTargets).reshape(rows, 1);
-          Tensor ignored = Elementwise.equal(target, Plain.number(p.device(), ignoreIndex));
-          Tensor classes = Plain.count(p.device(), p.size(1));
-          Tensor away = Elementwise.subtract(p, Elementwise.equal(classes, target));
-          Tensor scaled = Elementwise.multiply(away, node.gradient().reshape(rows, 1));
-          node.give(0, Elementwise.keepWhere(scaled, Plain.not(ignored)));
+          LossBackward.Settings settings = LossBackward.Settings.of(ignoreIndex);
+          Tensor weights = Layouts.contiguous(node.gradient());
+          node.give(
+              0,
+              LossBackward.crossEntropyBackward(Plain.wide(kept), keptTargets, weights, settings, 1)
+                  .logits());
         },
         loss);
   }

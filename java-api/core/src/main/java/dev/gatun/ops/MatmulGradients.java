@@ -1,6 +1,7 @@
 package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.tensor.Tensor;
 
 /** The gradients of {@link Matmul}: products of what came back with the other factor. */
@@ -35,6 +36,14 @@ final class MatmulGradients {
   /** {@code a bᵀ} of matrices of any strides. */
   static Tensor product(Tensor a, Tensor b) {
     return Matmul.batchedMatmul(batch(a), batch(b)).reshape(a.size(0), b.size(0));
+  }
+
+  /** {@code c += a bᵀ} of matrices of any strides, c F32 without gaps. */
+  static void addProduct(Tensor a, Tensor b, Tensor c) {
+    c.device()
+        .kernels()
+        .run(new BatchedMatmul(batch(a).operand(), batch(b).operand(), batch(c).operand(), true));
+    Calls.fence(a, b, c);
   }
 
   private static Tensor batch(Tensor x) {

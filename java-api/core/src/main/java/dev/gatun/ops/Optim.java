@@ -1,5 +1,6 @@
 package dev.gatun.ops;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.optim.GlobalNorm;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
 import dev.gatun.kernels.api.call.optim.ParameterUpdate;
@@ -44,6 +45,9 @@ public final class Optim {
     if (gradients.isEmpty()) {
       throw new IllegalArgumentException("global_norm: there are no gradients, expected some");
     }
+    for (Tensor gradient : gradients) {
+      Tape.refuse("global_norm", gradient);
+    }
     Tensor each = Tensor.empty(gradients.getFirst().device(), DType.F32, gradients.size());
     boolean done = false;
     try {
@@ -85,6 +89,9 @@ public final class Optim {
       float scale,
       Tensor norm,
       float maxNorm) {
+    for (Parameter p : parameters) {
+      Tape.refuseInPlace("optimizer_step", p.value(), p.gradient());
+    }
     List<ParameterUpdate> updates =
         parameters.stream()
             .map(

@@ -95,6 +95,32 @@ final class OptimizerTest {
   }
 
   @Test
+  void adafactor_equals_the_reference_and_goes_on_when_restored() throws IOException {
+    try (TensorFile file = TensorFile.open(GOLDEN)) {
+      Tensor w = tensor(file, "in.w");
+      Tensor b = tensor(file, "in.b");
+      Map<String, Tensor> parameters = Map.of("w", w, "b", b);
+      Adafactor optimizer = new Adafactor(Adafactor.Settings.RELATIVE, parameters);
+      for (int i = 0; i < STEPS; i++) {
+        if (i == 4) {
+          Adafactor next = new Adafactor(Adafactor.Settings.RELATIVE, parameters);
+          next.restore(optimizer.state(), optimizer.steps());
+          optimizer.close();
+          optimizer = next;
+        }
+        optimizer.step(
+            Map.of(
+                "w", tensor(file, "in.grad_w").slice(0, i, i + 1).reshape(5, 7),
+                "b", tensor(file, "in.grad_b").slice(0, i, i + 1).reshape(7)));
+        String step = "." + (i + 1);
+        assertArrayEquals(values(file, "out.adafactor.w" + step), w.toFloatArray(), 1e-6f);
+        assertArrayEquals(values(file, "out.adafactor.b" + step), b.toFloatArray(), 1e-6f);
+      }
+      optimizer.close();
+    }
+  }
+
+  @Test
   void clipping_equals_the_reference() throws IOException {
     try (TensorFile file = TensorFile.open(GOLDEN)) {
       Tensor w = Tensor.zeros(CPU, 5, 7);

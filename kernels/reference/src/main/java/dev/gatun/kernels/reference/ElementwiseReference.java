@@ -64,8 +64,7 @@ final class ElementwiseReference {
         dgate.set(
             r * c.dgate().stride(0) + i,
             p.round(p.round(d * u) * functions.slope(g, c.activation())));
-        dup.set(
-            r * c.dup().stride(0) + i, p.round(d * functions.activate(g, c.activation())));
+        dup.set(r * c.dup().stride(0) + i, p.round(d * functions.activate(g, c.activation())));
       }
     }
   }
@@ -79,8 +78,7 @@ final class ElementwiseReference {
     for (long i = 0; i < c.x().count(); i++) {
       long counter = i / 4;
       int[] words =
-          Philox.words(
-              new int[] {(int) counter, (int) (counter >>> 32), 0, 0}, c.dropout().seed());
+          Philox.words(new int[] {(int) counter, (int) (counter >>> 32), 0, 0}, c.dropout().seed());
       boolean dropped = Integer.toUnsignedLong(words[(int) (i % 4)]) < limit;
       y.set(i, dropped ? 0 : p.round(x.get(i) * grown));
     }

@@ -26,6 +26,7 @@ public enum Family {
               ReductionCases.generators(),
               IndexingCases.generators(),
               OptimCases.generators(),
+              BackwardCases.generators(),
               ExpertCases.generators())
           .flatMap(List::stream)
           .toList();

@@ -257,13 +257,17 @@ final class MatmulCases {
     long n = large ? 125 + random.nextInt(20) : Sizes.any(random, 65);
     long k = random.nextInt(8) == 0 ? 500 + random.nextInt(100) : Sizes.any(random, 100);
     DType dtype = FLOATS[random.nextInt(3)];
+    boolean accumulates = random.nextInt(3) == 0;
     return Case.of(
-        "batched_matmul seed %d %s".formatted(seed, dtype),
+        "batched_matmul seed %d %s%s".formatted(seed, dtype, accumulates ? " added" : ""),
         List.of(
             factor(random, "a", batch, m, k).withDtype(dtype),
             factor(random, "b", batch, n, k).withDtype(dtype),
-            Data.output("c", batch, m, n).withDtype(random.nextBoolean() ? dtype : DType.F32)),
-        of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c")));
+            accumulates
+                ? Data.normal(random, "c", batch, m, n).inPlace()
+                : Data.output("c", batch, m, n)
+                    .withDtype(random.nextBoolean() ? dtype : DType.F32)),
+        of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c"), accumulates));
   }
 
   /** A factor [batch, rows, k] by rows, by columns, with any strides, or the same for all. */

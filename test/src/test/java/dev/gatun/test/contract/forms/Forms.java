@@ -7,7 +7,9 @@ import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
 import dev.gatun.kernels.api.call.experts.ExpertCombine;
 import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
@@ -15,6 +17,7 @@ import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.loss.CrossEntropyBackward;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
@@ -33,9 +36,11 @@ import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.ops.Attention;
 import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.ElementwiseBackward;
 import dev.gatun.ops.Experts;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Loss;
+import dev.gatun.ops.LossBackward;
 import dev.gatun.ops.Norm;
 import dev.gatun.ops.NormBackward;
 import dev.gatun.ops.Quantization;
@@ -143,6 +148,40 @@ final class Forms {
       }
       case Embedding c -> embedding(c);
       case PackedEmbedding c -> packedEmbedding(c);
+      case ActivationBackward c -> {
+        Tensor dy = of.tensor(c.dy());
+        Tensor x = of.tensor(c.x());
+        of.gives(
+            c.dx(),
+            plain
+                ? ElementwiseBackward.plainActivationBackward(dy, x, c.activation())
+                : ElementwiseBackward.activationBackward(dy, x, c.activation()));
+      }
+      case GatedActivationBackward c -> {
+        Tensor dy = of.tensor(c.dy());
+        Tensor gate = of.tensor(c.gate());
+        Tensor up = of.tensor(c.up());
+        ElementwiseBackward.Gated given =
+            plain
+                ? ElementwiseBackward.plainGatedActivationBackward(dy, gate, up, c.activation())
+                : ElementwiseBackward.gatedActivationBackward(dy, gate, up, c.activation());
+        of.gives(c.dgate(), given.gate());
+        of.gives(c.dup(), given.up());
+      }
+      case CrossEntropyBackward c -> {
+        LossBackward.Settings settings =
+            new LossBackward.Settings(c.ignoreIndex(), c.smoothing(), c.zLoss());
+        Tensor logits = of.tensor(c.logits());
+        Tensor targets = of.tensor(c.targets().values());
+        Tensor weights = of.tensor(c.weights());
+        LossBackward.RowLosses given =
+            plain
+                ? LossBackward.plainCrossEntropyBackward(
+                    logits, targets, weights, settings, c.scale())
+                : LossBackward.crossEntropyBackward(logits, targets, weights, settings, c.scale());
+        of.gives(c.dlogits(), given.logits());
+        of.gives(c.loss(), given.loss());
+      }
       case CrossEntropy c -> {
         Tensor logits = of.tensor(c.logits());
         Tensor targets = of.tensor(c.targets().values());

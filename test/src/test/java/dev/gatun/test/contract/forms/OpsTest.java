@@ -9,6 +9,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
@@ -41,6 +42,7 @@ final class OpsTest {
       Set.of(
           Activate.class,
           Cast.class,
+          DropElements.class,
           Elementwise.class,
           Copy.class,
           IndexAdd.class,

@@ -5,7 +5,9 @@ import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
 import dev.gatun.kernels.api.call.experts.ExpertCombine;
 import dev.gatun.kernels.api.call.experts.ExpertRouting;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
@@ -13,6 +15,7 @@ import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.loss.CrossEntropyBackward;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
@@ -49,6 +52,10 @@ final class PlainForms {
           Map.entry(RotaryEmbedding.class, "Rotary.plainRotaryEmbedding"),
           Map.entry(RotaryCacheUpdate.class, "Rotary.plainRotaryCacheUpdate"),
           Map.entry(GatedActivation.class, "Elementwise.plainGatedActivation"),
+          Map.entry(ActivationBackward.class, "ElementwiseBackward.plainActivationBackward"),
+          Map.entry(
+              GatedActivationBackward.class, "ElementwiseBackward.plainGatedActivationBackward"),
+          Map.entry(CrossEntropyBackward.class, "LossBackward.plainCrossEntropyBackward"),
           Map.entry(ExpertRouting.class, "Experts.plainRoute"),
           Map.entry(GroupedMatmul.class, "Experts.plainLinear"),
           Map.entry(GroupedQuantizedMatmul.class, "Experts.plainLinear"),
@@ -77,6 +84,9 @@ final class PlainForms {
           "rotary_cache_update",
           "rotary_cache_update-codes",
           "gated_activation",
+          "activation_backward",
+          "gated_activation_backward",
+          "cross_entropy_backward",
           "expert_routing",
           "grouped_matmul",
           "grouped_quantized_matmul",

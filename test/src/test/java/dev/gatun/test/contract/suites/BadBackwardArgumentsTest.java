@@ -2,17 +2,22 @@ package dev.gatun.test.contract.suites;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.params.provider.Arguments.arguments;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.kernels.api.call.KernelCall;
-import dev.gatun.kernels.api.call.norm.LayerNormBackward;
-import dev.gatun.kernels.api.call.norm.RmsNormBackward;
-import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
+import dev.gatun.kernels.api.call.elementwise.DropElements;
+import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.loss.CrossEntropyBackward;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.contract.frame.Subjects;
+import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -20,129 +25,139 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Bad arguments of gradients are refused by a message with their numbers. */
+/** Bad arguments of gradients are refused before any native call, by a message with the numbers. */
 final class BadBackwardArgumentsTest {
-  private static final Backend CPU = Subjects.CPU;
-  private static final Buffer IN = CPU.memory().allocate(1 << 16);
-  private static final Buffer OUT = CPU.memory().allocate(1 << 16);
-  private static final Operand DY = f32(IN, 0, 4, 8);
-  private static final Operand X = f32(IN, 32, 4, 8);
-  private static final Operand WEIGHT = f32(IN, 64, 8);
-  private static final Operand DX = f32(OUT, 0, 4, 8);
-  private static final Operand SUMS = f32(OUT, 32, 8);
+  private static final Buffer BUFFER = Subjects.CPU.memory().allocate(1 << 14);
 
   @AfterAll
   static void close() {
-    IN.close();
-    OUT.close();
+    BUFFER.close();
   }
 
-  private static Operand f32(Buffer buffer, long offset, long... shape) {
-    return new Operand(buffer, offset, DType.F32, shape, Operand.rowMajor(shape));
+  private static Operand at(long offset, DType dtype, long... shape) {
+    return new Operand(BUFFER, offset, dtype, shape, Operand.rowMajor(shape));
   }
 
-  private static Operand strided(Buffer buffer, long stride) {
-    return new Operand(buffer, 0, DType.F32, new long[] {4, 8}, new long[] {stride, 1});
+  private static Operand at(long offset) {
+    return at(offset, DType.F32, 4, 8);
   }
 
-  private static Operand bf16(Buffer buffer, long... shape) {
-    return Operand.of(buffer, DType.BF16, shape);
+  private static Indices targets(long count) {
+    return Indices.unchecked(at(1000, DType.I64, count));
   }
 
-  private static LayerNormBackward layer(Operand dy, Operand x, Operand added, Operand dx) {
-    return new LayerNormBackward(dy, x, null, 0, added, dx, null, null);
+  private static Object loss(
+      Operand weights, float smoothing, float zLoss, float scale, Operand dlogits, Operand loss) {
+    return new CrossEntropyBackward(
+        at(0), targets(4), weights, -100, smoothing, zLoss, scale, dlogits, loss);
   }
 
-  private static RmsNormBackward rms(Operand weight, float shift, float eps, Operand dweight) {
-    return new RmsNormBackward(DY, X, weight, shift, eps, null, DX, dweight);
+  private static Arguments bad(String message, Supplier<Object> making) {
+    return Arguments.of(message, making);
   }
 
-  private static Arguments bad(String message, Supplier<KernelCall> call) {
-    return arguments(message, call);
-  }
-
-  static Stream<Arguments> norms() {
+  static Stream<Arguments> calls() {
+    Activation gelu = Activation.GELU;
+    Operand turned = new Operand(BUFFER, 400, DType.F32, new long[] {4, 8}, new long[] {1, 4});
+    Operand folded = new Operand(BUFFER, 400, DType.F32, new long[] {4, 8}, new long[] {4, 1});
     return Stream.of(
-        bad("layer_norm_backward: dy is missing", () -> layer(null, X, null, DX)),
-        bad("layer_norm_backward: x is missing", () -> layer(DY, null, null, DX)),
         bad(
-            "layer_norm_backward: dy is I64[4, 8], expected F32, BF16 or F16",
-            () -> layer(Operand.of(IN, DType.I64, 4, 8), X, null, DX)),
-        bad("layer_norm_backward: dy is F32[8], expected 2 axes", () -> layer(WEIGHT, X, null, DX)),
+            "activation_backward: x is F32[4, 7], expected shape [4, 8]",
+            () -> new ActivationBackward(at(0), at(64, DType.F32, 4, 7), gelu, at(128))),
         bad(
-            "layer_norm_backward: dy F32[4, 8] has strides [9, 1], expected row-major without gaps",
-            () -> layer(strided(IN, 9), X, null, DX)),
+            "activation_backward: dx is BF16[4, 8], expected F32",
+            () -> new ActivationBackward(at(0), at(64), gelu, at(400, DType.BF16, 4, 8))),
         bad(
-            "layer_norm_backward: x is BF16[4, 8], expected F32",
-            () -> layer(DY, bf16(IN, 4, 8), null, DX)),
+            "activation_backward: activation is missing",
+            () -> new ActivationBackward(at(0), at(64), null, at(128))),
         bad(
-            "layer_norm_backward: x is F32[4, 9], expected shape [4, 8]",
-            () -> layer(DY, f32(IN, 0, 4, 9), null, DX)),
+            "activation_backward: dy F32[4, 8] has strides [1, 4], expected row-major",
+            () -> new ActivationBackward(turned, at(64), gelu, at(128))),
         bad(
-            "layer_norm_backward: added is F32[3, 8], expected shape [4, 8]",
-            () -> layer(DY, X, f32(IN, 0, 3, 8), DX)),
+            "activation_backward: output F32[4, 8] overlaps input",
+            () -> new ActivationBackward(at(0), at(64), gelu, at(65))),
         bad(
-            "layer_norm_backward: dx is F32[4, 7], expected shape [4, 8]",
-            () -> layer(DY, X, null, f32(OUT, 0, 4, 7))),
+            "gated_activation_backward: up is missing",
+            () -> new GatedActivationBackward(at(0), at(64), null, gelu, at(128), at(192))),
         bad(
-            "layer_norm_backward: dx, dweight and dbias are missing, expected one of them",
-            () -> layer(DY, X, null, null)),
+            "gated_activation_backward: gate F32[4, 8] has strides [1, 4], expected the last",
+            () -> new GatedActivationBackward(at(0), turned, at(64), gelu, at(128), at(192))),
         bad(
-            "layer_norm_backward: output F32[4, 8] overlaps input F32[4, 8] in memory",
-            () -> layer(DY, X, null, X)),
+            "gated_activation_backward: dup F32[4, 8] has overlapping rows, stride 4",
+            () -> new GatedActivationBackward(at(0), at(64), at(96), gelu, at(128), folded)),
         bad(
-            "layer_norm_backward: eps is NaN, expected 0 or more",
-            () -> new LayerNormBackward(DY, X, null, Float.NaN, null, DX, null, null)),
+            "gated_activation_backward: outputs F32[4, 8] and F32[4, 8] overlap",
+            () -> new GatedActivationBackward(at(0), at(64), at(96), gelu, at(128), at(128))),
         bad(
-            "layer_norm_backward: weight is F16[8], expected F32",
+            "dropout: y is F32[4, 7], expected shape [4, 8]",
+            () -> new DropElements(at(0), new Dropout(0.1f, 1), at(64, DType.F32, 4, 7))),
+        bad("dropout: dropout is missing", () -> new DropElements(at(0), null, at(64))),
+        bad(
+            "cross_entropy_backward: dlogits and loss are missing, expected one of them",
+            () -> loss(null, 0, 0, 1, null, null)),
+        bad(
+            "cross_entropy_backward: weights is F32[4, 8], expected 1 axes",
+            () -> loss(at(64), 0, 0, 1, at(128), null)),
+        bad(
+            "cross_entropy_backward: loss is F32[3], expected shape [4]",
+            () -> loss(null, 0, 0, 1, null, at(64, DType.F32, 3))),
+        bad(
+            "cross_entropy_backward: smoothing is 1.5, expected 0 to 1",
+            () -> loss(null, 1.5f, 0, 1, at(128), null)),
+        bad(
+            "cross_entropy_backward: z-loss is -1.0, expected 0 or a positive number",
+            () -> loss(null, 0, -1, 1, at(128), null)),
+        bad(
+            "cross_entropy_backward: scale is NaN, expected a finite number",
+            () -> loss(null, 0, 0, Float.NaN, at(128), null)),
+        bad(
+            "cross_entropy_backward: dlogits is F32[4, 7], expected shape [4, 8]",
+            () -> loss(null, 0, 0, 1, at(128, DType.F32, 4, 7), null)),
+        bad(
+            "batched_matmul: c is BF16[1, 4, 4], expected F32 to add to",
             () ->
-                new LayerNormBackward(
-                    DY, X, Operand.of(IN, DType.F16, 8), 0, null, DX, null, null)),
-        bad(
-            "layer_norm_backward: dweight is F32[9], expected shape [8]",
-            () -> new LayerNormBackward(DY, X, null, 0, null, DX, f32(OUT, 32, 9), null)),
-        bad(
-            "layer_norm_backward: dbias is BF16[8], expected F32",
-            () -> new LayerNormBackward(DY, X, null, 0, null, DX, null, bf16(OUT, 8))),
-        bad(
-            "layer_norm_backward: outputs F32[8] and F32[8] overlap in memory",
-            () -> new LayerNormBackward(DY, X, null, 0, null, DX, SUMS, SUMS)),
-        bad("rms_norm_backward: weight is missing", () -> rms(null, 0, 0, SUMS)),
-        bad(
-            "rms_norm_backward: weight is F32[7], expected shape [8]",
-            () -> rms(f32(IN, 0, 7), 0, 0, SUMS)),
-        bad(
-            "rms_norm_backward: eps is -1.0 and shift 0.0, expected 0 or more, and finite",
-            () -> rms(WEIGHT, 0, -1, SUMS)),
-        bad(
-            "rms_norm_backward: eps is 0.0 and shift NaN, expected 0 or more, and finite",
-            () -> rms(WEIGHT, Float.NaN, 0, SUMS)),
-        bad(
-            "rms_norm_backward: dweight is F32[1], expected shape [8]",
-            () -> rms(WEIGHT, 0, 0, f32(OUT, 32, 1))),
-        bad(
-            "rms_norm_backward: outputs F32[4, 8] and F32[8] overlap in memory",
-            () -> rms(WEIGHT, 0, 0, f32(OUT, 8, 8))),
-        bad(
-            "rms_norm_backward: dx and dweight are missing, expected one of them",
-            () -> new RmsNormBackward(DY, X, WEIGHT, 0, 0, null, null, null)),
-        bad("softmax_backward: dy is missing", () -> new SoftmaxBackward(null, X, false, DX)),
-        bad("softmax_backward: y is missing", () -> new SoftmaxBackward(DY, null, false, DX)),
-        bad("softmax_backward: dx is missing", () -> new SoftmaxBackward(DY, X, true, null)),
-        bad(
-            "softmax_backward: y is F32[8], expected 2 axes",
-            () -> new SoftmaxBackward(DY, WEIGHT, false, DX)),
-        bad(
-            "softmax_backward: dx is BF16[4, 8], expected F32",
-            () -> new SoftmaxBackward(DY, X, false, bf16(OUT, 4, 8))),
-        bad(
-            "softmax_backward: output F32[4, 8] overlaps input F32[4, 8] in memory",
-            () -> new SoftmaxBackward(DY, X, false, f32(IN, 8, 4, 8))));
+                new BatchedMatmul(
+                    at(0, DType.BF16, 1, 4, 8),
+                    at(64, DType.BF16, 1, 4, 8),
+                    at(128, DType.BF16, 1, 4, 4),
+                    true)));
   }
 
   @ParameterizedTest(name = "{0}")
-  @MethodSource("norms")
-  void a_bad_argument_is_refused(String message, Supplier<KernelCall> call) {
-    assertEquals(message, assertThrows(IllegalArgumentException.class, call::get).getMessage());
+  @MethodSource("calls")
+  void is_refused(String message, Supplier<Object> making) {
+    String got = assertThrows(IllegalArgumentException.class, making::get).getMessage();
+    assertTrue(got.contains(message), () -> got + "\nshould contain: " + message);
+  }
+
+  static Stream<Backend> backends() {
+    return Stream.of(Subjects.CPU, Subjects.EXACT);
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void targets_outside_of_the_columns_are_refused(Backend backend) {
+    try (Buffer logits = backend.memory().allocate(4 * 32);
+        Buffer targets = backend.memory().allocate(8 * 4);
+        Buffer loss = backend.memory().allocate(4 * 4)) {
+      for (long target : new long[] {-1, 8, Long.MIN_VALUE, Long.MAX_VALUE}) {
+        backend.memory().write(MemorySegment.ofArray(new long[] {0, -100, target, 1}), targets, 0);
+        CrossEntropyBackward call =
+            new CrossEntropyBackward(
+                Operand.of(logits, DType.F32, 4, 8),
+                Indices.unchecked(Operand.of(targets, DType.I64, 4)),
+                null,
+                -100,
+                0,
+                0,
+                1,
+                null,
+                Operand.of(loss, DType.F32, 4));
+        assertEquals(
+            "cross_entropy_backward: target %d at 2 is outside of 0 to 7".formatted(target),
+            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+                .getMessage());
+      }
+    }
   }
 }

@@ -167,7 +167,7 @@ final class NativeArgumentsTest {
     ValueLayout type =
         text.contains("*")
             ? ValueLayout.ADDRESS
-            : text.startsWith("int64_t")
+            : text.contains("int64_t")
                 ? ValueLayout.JAVA_LONG
                 : text.startsWith("float") ? ValueLayout.JAVA_FLOAT : ValueLayout.JAVA_INT;
     return new Parameter(name, type);
@@ -240,7 +240,7 @@ final class NativeArgumentsTest {
           switch (p.type()) {
             case ValueLayout.OfInt ignored -> (Object) (int) number;
             case ValueLayout.OfLong ignored -> number;
-            case ValueLayout.OfFloat ignored -> 1f;
+            case ValueLayout.OfFloat ignored -> p.name().equals("probability") ? 0.5f : 1f;
             default -> NULL.contains(p.name()) ? MemorySegment.NULL : zeros;
           });
     }

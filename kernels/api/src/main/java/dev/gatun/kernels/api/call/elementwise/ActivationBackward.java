@@ -8,7 +8,8 @@ import java.util.List;
 
 /**
  * The gradient of {@link Activate}: {@code dx = dy · activation'(x)}, at infinities by the
- * derivative's limits; that of {@link Activation#RELU} at 0 is 0. Computed in float and rounded once.
+ * derivative's limits; that of {@link Activation#RELU} at 0 is 0. Computed in float and rounded
+ * once.
  *
  * @param dy F32, BF16 or F16 [rows, columns] contiguous
  * @param x what the activation was of, of dy's dtype and shape, contiguous

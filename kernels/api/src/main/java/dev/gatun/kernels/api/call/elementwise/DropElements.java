@@ -9,10 +9,10 @@ import java.util.List;
 
 /**
  * Dropout of elements (Srivastava et al., JMLR 2014): {@code y = x / (1 - probability)}, or 0 where
- * an element is dropped. The mask is Philox4x32-10's (Salmon et al., SC 2011): element i in row-major
- * order is dropped when word {@code i mod 4} of the counter {@code (i / 4, its high word, 0, 0)},
- * with the seed as its key (low word first), is below {@code probability · 2³²}. The gradient is the
- * same call of dy.
+ * an element is dropped. The mask is Philox4x32-10's (Salmon et al., SC 2011): element i in
+ * row-major order is dropped when word {@code i mod 4} of the counter {@code (i / 4, its high word,
+ * 0, 0)}, with the seed as its key (low word first), is below {@code probability · 2³²}. The
+ * gradient is the same call of dy.
  *
  * @param x F32, BF16 or F16 [rows, columns] contiguous
  * @param dropout the probability and the seed

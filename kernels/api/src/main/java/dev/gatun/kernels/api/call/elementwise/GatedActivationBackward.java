@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * The gradients of {@link GatedActivation}: {@code dgate = dy · up · activation'(gate)} and {@code
- * dup = dy · activation(gate)}, with derivatives as {@link ActivationBackward} has them. Computed in
- * float and rounded once.
+ * dup = dy · activation(gate)}, with derivatives as {@link ActivationBackward} has them. Computed
+ * in float and rounded once.
  *
  * @param dy F32, BF16 or F16 [rows, columns], rows without gaps inside, as all others
  * @param gate of dy's dtype [rows, columns]
@@ -41,10 +41,7 @@ public record GatedActivationBackward(
     apart("dup", dup);
     // What is written first must not be read later: each place is read before it is written.
     Checks.disjoint(
-        new Operands(NAME, Checks.present(dy, gate, up), Checks.present(dgate, dup)),
-        dy,
-        gate,
-        up);
+        new Operands(NAME, Checks.present(dy, gate, up), Checks.present(dgate, dup)), dy, gate, up);
   }
 
   private static void rows(String name, Operand operand, DType dtype, Operand dy) {

@@ -9,9 +9,9 @@ import java.util.List;
 
 /**
  * The gradient of the cross-entropy of each row, with label smoothing (Szegedy et al., arXiv
- * 1512.00567) and z-loss (Chowdhery et al., arXiv 2204.02311), and that loss itself. With {@code lse
- * = ln Σ exp(x)} of a row x of logits, {@code p = softmax(x)}, {@code s = scale · weights[i]} and y
- * its target:
+ * 1512.00567) and z-loss (Chowdhery et al., arXiv 2204.02311), and that loss itself. With {@code
+ * lse = ln Σ exp(x)} of a row x of logits, {@code p = softmax(x)}, {@code s = scale · weights[i]}
+ * and y its target:
  *
  * <p>{@code loss[i] = s ((1 - smoothing)(lse - x[y]) + smoothing (lse - mean(x)) + zLoss · lse²)},
  *
@@ -75,9 +75,7 @@ public record CrossEntropyBackward(
     }
     Checks.disjoint(
         new Operands(
-            NAME,
-            Checks.present(logits, targets.values(), weights),
-            Checks.present(dlogits, loss)),
+            NAME, Checks.present(logits, targets.values(), weights), Checks.present(dlogits, loss)),
         logits);
   }
 

@@ -1,0 +1,148 @@
+package dev.gatun.ops;
+
+import dev.gatun.autograd.Node;
+import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A language model's head and its loss as one: products and cross-entropies of some tokens after
+ * others, so that there are never the logits of all of them. Where a tape records, the gradients
+ * are computed along with the loss, since the logits are there only then.
+ */
+final class LinearCrossEntropy {
+  /** The most logits that there are at a time, unless one token has more. */
+  private static final long MOST = 1 << 24;
+
+  private final Tensor weight;
+  private final Tensor bias;
+  private final LossBackward.Settings settings;
+  private final float scale;
+  private final Tensor dx;
+  private final Tensor dweight;
+  private final Tensor dbias;
+
+  private LinearCrossEntropy(
+      Tensor x,
+      Tensor weight,
+      Tensor bias,
+      LossBackward.Settings settings,
+      float scale,
+      Node node) {
+    this.weight = weight;
+    this.bias = bias;
+    this.settings = settings;
+    this.scale = scale;
+    this.dx = node != null && node.needs(0) ? zeros(x, x.shape()) : null;
+    this.dweight = node != null && node.needs(1) ? zeros(x, weight.shape()) : null;
+    this.dbias = node != null && node.needs(2) ? zeros(x, bias.shape()) : null;
+  }
+
+  private static Tensor zeros(Tensor like, long... shape) {
+    return Tensor.zeros(like.device(), shape);
+  }
+
+  static Tensor run(
+      Tensor x,
+      Tensor weight,
+      Tensor bias,
+      Tensor targets,
+      LossBackward.Settings settings,
+      double count,
+      long mostTokens) {
+    check(x, weight, bias, targets, count, mostTokens);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("linear_cross_entropy", x, weight, bias);
+    long each = Math.min(mostTokens, Math.max(1, MOST / Math.max(1, weight.size(0))));
+    try (Scope scope = Scope.open()) {
+      LinearCrossEntropy work =
+          new LinearCrossEntropy(x, weight, bias, settings, (float) (1 / count), node);
+      Tensor loss;
+      try (Tape.Pause _ = Tape.pause()) {
+        loss = work.all(x, targets, each);
+      }
+      if (node != null) {
+        work.record(node, loss);
+      }
+      return scope.keep(loss);
+    }
+  }
+
+  /** The sum of the losses, so many tokens at a time. */
+  private Tensor all(Tensor x, Tensor targets, long each) {
+    List<Tensor> sums = new ArrayList<>();
+    for (long begin = 0; begin < x.size(0); begin += each) {
+      try (Scope part = Scope.open()) {
+        Tensor losses = tokens(x, targets, begin, Math.min(begin + each, x.size(0)));
+        sums.add(part.keep(Reductions.sum(losses).reshape(1)));
+      }
+    }
+    return sums.isEmpty() ? zeros(x, 1) : Reductions.sum(Layouts.concat(0, sums)).reshape(1);
+  }
+
+  private static void check(
+      Tensor x, Tensor weight, Tensor bias, Tensor targets, double count, long mostTokens) {
+    String op = "linear_cross_entropy";
+    Calls.axes(op, "x", x, 2);
+    Calls.axes(op, "weight", weight, 2);
+    if (x.dtype() != DType.F32 || weight.dtype() != DType.F32 || x.size(1) != weight.size(1)) {
+      throw new IllegalArgumentException(
+          "%s: x is %s and weight %s, expected F32 [tokens, in] and [classes, in]"
+              .formatted(op, x, weight));
+    }
+    if (bias != null && (bias.rank() != 1 || bias.size(0) != weight.size(0))) {
+      throw new IllegalArgumentException(
+          "%s: bias is %s, expected one number for each of weight %s".formatted(op, bias, weight));
+    }
+    if (targets.rank() != 1 || targets.size(0) != x.size(0)) {
+      throw new IllegalArgumentException(
+          "%s: targets are %s, expected one for each token of %s".formatted(op, targets, x));
+    }
+    if (!(count > 0) || mostTokens < 1) {
+      throw new IllegalArgumentException(
+          "%s: count is %s and the most tokens %d, expected positive numbers"
+              .formatted(op, count, mostTokens));
+    }
+  }
+
+  /** The losses of the tokens from begin to end; adds up their gradients. */
+  private Tensor tokens(Tensor x, Tensor targets, long begin, long end) {
+    Tensor rows = x.slice(0, begin, end);
+    Tensor logits = MatmulGradients.product(rows, weight);
+    if (bias != null) {
+      logits = Elementwise.add(logits, bias);
+    }
+    Tensor dlogits = logits;
+    Tensor losses = LossBackward.inPlace(dlogits, targets.slice(0, begin, end), settings, scale);
+    if (dx != null) {
+      Layouts.copy(
+          MatmulGradients.product(dlogits, MatmulGradients.turned(weight)),
+          dx.slice(0, begin, end));
+    }
+    if (dweight != null) {
+      MatmulGradients.addProduct(
+          MatmulGradients.turned(dlogits), MatmulGradients.turned(rows), dweight);
+    }
+    if (dbias != null) {
+      Layouts.copy(Elementwise.add(dbias, Reductions.sum(dlogits, 0)), dbias);
+    }
+    return losses;
+  }
+
+  /** The gradients, times that of the loss. */
+  private void record(Node node, Tensor loss) {
+    Tensor[] kept = {node.save(dx), node.save(dweight), node.save(dbias)};
+    node.record(
+        () -> {
+          for (int i = 0; i < kept.length; i++) {
+            if (kept[i] != null) {
+              node.give(i, Elementwise.multiply(kept[i], node.gradient()));
+            }
+          }
+        },
+        loss);
+  }
+}
