@@ -44,9 +44,16 @@ public final class ElementwiseBackward {
   public static Tensor plainActivationBackward(Tensor dy, Tensor x, Activation activation) {
     try (Scope scope = Scope.open()) {
       Tensor wide = Plain.wide(dy);
-      Tensor dx = Elementwise.plainActivationBackward(wide, Plain.wide(x), activation);
+      Tensor dx = Elementwise.plainActivationBackward(wide, inside(x), activation);
       return scope.keep(Plain.own(dy, Elementwise.cast(dx, dy.dtype())));
     }
+  }
+
+  /** x in F32, or the nearest number where slopes are as at infinity. */
+  private static Tensor inside(Tensor x) {
+    Tensor least = Plain.number(x.device(), -1e4);
+    return Elementwise.minimum(
+        Elementwise.maximum(Plain.wide(x), least), Plain.number(x.device(), 1e4));
   }
 
   /**

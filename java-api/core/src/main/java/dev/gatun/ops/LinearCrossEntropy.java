@@ -77,10 +77,15 @@ final class LinearCrossEntropy {
     for (long begin = 0; begin < x.size(0); begin += each) {
       try (Scope part = Scope.open()) {
         Tensor losses = tokens(x, targets, begin, Math.min(begin + each, x.size(0)));
-        sums.add(part.keep(Reductions.sum(losses).reshape(1)));
+        sums.add(part.keep(sum(losses)));
       }
     }
-    return sums.isEmpty() ? zeros(x, 1) : Reductions.sum(Layouts.concat(0, sums)).reshape(1);
+    return sums.isEmpty() ? zeros(x, 1) : sum(Layouts.concat(0, sums));
+  }
+
+  /** The sum in memory of its own, F32 [1]. */
+  private static Tensor sum(Tensor x) {
+    return Plain.times(Reductions.sum(x).reshape(1), 1);
   }
 
   private static void check(

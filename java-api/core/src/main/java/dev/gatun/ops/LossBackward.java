@@ -115,10 +115,7 @@ public final class LossBackward {
       // What was subtracted of the first logit less its likelihood is the logarithm of the sum.
       Tensor lse =
           Elementwise.add(
-              top,
-              Elementwise.subtract(
-                  less.slice(1, 0, 1).reshape(rows, 1),
-                  likelihoods.slice(1, 0, 1).reshape(rows, 1)));
+              top, Elementwise.subtract(less.slice(1, 0, 1), likelihoods.slice(1, 0, 1)));
       Tensor rate =
           weights == null
               ? Plain.times(counts, scale)
@@ -147,7 +144,8 @@ public final class LossBackward {
                   Elementwise.keepWhere(Elementwise.multiply(gradient, rate), counts),
                   logits.dtype())),
           scope.keep(
-              Elementwise.keepWhere(Elementwise.multiply(loss, rate), counts).reshape(rows)));
+              Layouts.contiguous(
+                  Elementwise.keepWhere(Elementwise.multiply(loss, rate), counts).reshape(rows))));
     }
   }
 }

@@ -75,6 +75,10 @@ final class BadOptimArgumentsTest {
     Operand gaps = new Operand(BUFFER, 200, DType.F32, new long[] {4, 8}, new long[] {9, 1});
     return Stream.of(
         bad("optimizer_step: parameter 0 is missing", () -> step(update(null, at(32)))),
+        bad("optimizer_step: parameter 1 is missing", () -> step(rates(1, 0), null)),
+        bad(
+            "global_norm: gradient 1 is missing",
+            () -> new GlobalNorm(Arrays.asList(at(0), null), 1, null, at(128, DType.F32, 1))),
         bad(
             "parameter 0 is BF16[4, 8], expected F32",
             () -> step(update(at(0, DType.BF16, 4, 8), at(32)))),

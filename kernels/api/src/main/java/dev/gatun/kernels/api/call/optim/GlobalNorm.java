@@ -27,7 +27,7 @@ public record GlobalNorm(List<Operand> gradients, float scale, Operand norms, Op
    * @throws IllegalArgumentException naming the argument that does not fit, and what would
    */
   public GlobalNorm {
-    gradients = List.copyOf(Checks.required(NAME, "gradients", gradients));
+    gradients = Spans.copy(NAME, "gradient", Checks.required(NAME, "gradients", gradients));
     for (int i = 0; i < gradients.size(); i++) {
       Spans.whole(NAME, "gradient", i, gradients.get(i));
     }

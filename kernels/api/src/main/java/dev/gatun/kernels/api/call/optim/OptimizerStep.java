@@ -53,7 +53,7 @@ public record OptimizerStep(
     if (norm != null) {
       Checks.shaped(NAME, "norm", norm, DType.F32, 1);
     }
-    parameters = List.copyOf(Checks.required(NAME, "parameters", parameters));
+    parameters = Spans.copy(NAME, "parameter", Checks.required(NAME, "parameters", parameters));
     DType copies = null;
     List<Operand> outputs = new ArrayList<>();
     List<Operand> inputs = new ArrayList<>(Checks.present(norm));

@@ -28,6 +28,15 @@ final class Spans {
 
   private Spans() {}
 
+  /** A list that nobody changes; requires that none of it is missing. */
+  static <T> List<T> copy(String kernel, String what, List<T> list) {
+    List<T> own = new ArrayList<>(list);
+    for (int i = 0; i < own.size(); i++) {
+      Checks.required(kernel, what + " " + i, own.get(i));
+    }
+    return List.copyOf(own);
+  }
+
   /** Requires an F32 operand without gaps. */
   static void whole(String kernel, String what, int i, Operand operand) {
     String name = what + " " + i;
