@@ -20,6 +20,8 @@ public final class CpuLibrary {
   // One block of arguments a thread: made once, so that a call allocates nothing.
   private static final ThreadLocal<MemorySegment> ATTENTION =
       ThreadLocal.withInitial(() -> gatun_attention.allocate(Arena.ofAuto()));
+  private static final ThreadLocal<MemorySegment> GRADIENTS =
+      ThreadLocal.withInitial(() -> gatun_attention.allocate(Arena.ofAuto()));
 
   private CpuLibrary() {}
 
@@ -105,12 +107,25 @@ public final class CpuLibrary {
   }
 
   public static void attention(CpuAttention a) {
-    MemorySegment kept = CpuRecording.arguments(gatun_attention.sizeof());
-    MemorySegment args = kept == null ? ATTENTION.get() : kept;
-    a.write(args);
     check(
         "scaled_dot_product_attention",
-        gatun_cpu_h.gatun_scaled_dot_product_attention(CpuRecording.current(), args));
+        gatun_cpu_h.gatun_scaled_dot_product_attention(
+            CpuRecording.current(), written(a, ATTENTION)));
+  }
+
+  public static void attentionBackward(CpuAttention a, CpuAttention gradients) {
+    check(
+        "attention_backward",
+        gatun_cpu_h.gatun_attention_backward(
+            CpuRecording.current(), written(a, ATTENTION), written(gradients, GRADIENTS)));
+  }
+
+  /** Arguments in native memory: the thread's own, or the recording's that is made. */
+  private static MemorySegment written(CpuAttention a, ThreadLocal<MemorySegment> own) {
+    MemorySegment kept = CpuRecording.arguments(gatun_attention.sizeof());
+    MemorySegment args = kept == null ? own.get() : kept;
+    a.write(args);
+    return args;
   }
 
   public static void matmulPackF32(

@@ -2,6 +2,7 @@ package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
 import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.call.attention.AttentionBackward;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
@@ -144,6 +145,16 @@ public final class Attention {
       return new Scores(scale, softcap, bias, slopes, given);
     }
 
+    /** The shape of what has a gradient. */
+    private static long[] given(Tensor of, String name) {
+      if (of == null) {
+        throw new IllegalArgumentException(
+            "attention_backward: the gradient of %s was asked for, but there is none"
+                .formatted(name));
+      }
+      return of.shape();
+    }
+
     private AttentionScores operands() {
       return new AttentionScores(
           scale, softcap, Calls.operand(bias), Calls.operand(slopes), Calls.operand(sinks));
@@ -224,11 +235,150 @@ public final class Attention {
     }
     Tape.refuse(NAME + " as slopes", scores.slopes);
     Node node = tape.node(NAME, query, keys.key, keys.value, scores.bias, scores.sinks);
-    Result result = attend(query, queries, keys, scores, mask, dropout, withLse, withWeights);
-    if (node != null) {
-      AttentionGradients.record(node, query, queries, keys, scores, mask, dropout, result);
+    boolean lse = withLse || node != null;
+    Result result = attend(query, queries, keys, scores, mask, dropout, lse, withWeights);
+    if (node == null) {
+      return result;
     }
-    return result;
+    AttentionGradients.record(node, query, queries, keys, scores, mask, dropout, result, withLse);
+    return withLse ? result : new Result(result.output, null, result.weights);
+  }
+
+  /**
+   * The gradients of attention.
+   *
+   * @param query as the queries, of their dtype
+   * @param key as the keys
+   * @param value as the values
+   * @param bias F32 of the bias's shape; or null where nobody asked
+   * @param sinks F32 [heads]; or null where nobody asked
+   */
+  public record Gradients(Tensor query, Tensor key, Tensor value, Tensor bias, Tensor sinks) {}
+
+  /**
+   * The gradients of {@link #scaledDotProductAttention}, as {@link AttentionBackward} defines them;
+   * they have none themselves, and what a tape tracks is refused. Tokens of no sequence have 0.
+   *
+   * @param query the queries, as attention took them
+   * @param queries the sequences of ragged queries, or null
+   * @param keys keys and values, neither in pages nor of signed bytes
+   * @param scores what became of the scores
+   * @param mask which keys a query sees
+   * @param dropout of the probabilities, the same
+   * @param result what attention gave, its lse at least beside the output
+   * @param gradients those of the output, and of lse and the weights or null
+   * @param withBias whether to give the bias's gradient too
+   * @param withSinks whether to give those of the sinks too
+   */
+  public static Gradients attentionBackward(
+      Tensor query,
+      Segments queries,
+      Keys keys,
+      Scores scores,
+      Mask mask,
+      Dropout dropout,
+      Result result,
+      Result gradients,
+      boolean withBias,
+      boolean withSinks) {
+    checkAxes(query, queries, keys);
+    for (Tensor input :
+        new Tensor[] {query, keys.key, keys.value, scores.bias, scores.sinks, gradients.output}) {
+      Tape.refuse("attention_backward", input);
+    }
+    try (Scope scope = Scope.open()) {
+      Gradients to =
+          new Gradients(
+              Tensor.zeros(query.device(), query.dtype(), query.shape()),
+              Tensor.zeros(query.device(), query.dtype(), keys.key.shape()),
+              Tensor.zeros(query.device(), query.dtype(), keys.value.shape()),
+              withBias
+                  ? Tensor.empty(query.device(), DType.F32, Scores.given(scores.bias, "bias"))
+                  : null,
+              withSinks
+                  ? Tensor.empty(query.device(), DType.F32, Scores.given(scores.sinks, "sinks"))
+                  : null);
+      query
+          .device()
+          .kernels()
+          .run(
+              new AttentionBackward(
+                  new ScaledDotProductAttention(
+                      query.operand(),
+                      keys.key.operand(),
+                      keys.value.operand(),
+                      result.output.operand(),
+                      queries == null ? null : queries.offsets(),
+                      keys.operands(),
+                      scores.operands(),
+                      mask.operands(),
+                      dropout,
+                      Calls.operand(result.lse),
+                      null),
+                  gradients.output.operand(),
+                  Calls.operand(gradients.lse),
+                  Calls.operand(gradients.weights),
+                  to.query.operand(),
+                  to.key.operand(),
+                  to.value.operand(),
+                  Calls.operand(to.bias),
+                  Calls.operand(to.sinks)));
+      Calls.fence(query, keys.key, keys.value, scores.bias, scores.slopes, scores.sinks, mask.keys);
+      Calls.fence(result.output, result.lse, gradients.output, gradients.lse, gradients.weights);
+      Calls.fence(keys.lengths, queries == null ? null : queries.values());
+      return kept(scope, to);
+    }
+  }
+
+  /**
+   * {@link #attentionBackward} in simple ops, on all pairs of queries and keys.
+   *
+   * @throws UnsupportedOperationException with dropout, whose mask is made of whole numbers of 32
+   *     bits
+   */
+  public static Gradients plainAttentionBackward(
+      Tensor query,
+      Segments queries,
+      Keys keys,
+      Scores scores,
+      Mask mask,
+      Dropout dropout,
+      Result result,
+      Result gradients,
+      boolean withBias,
+      boolean withSinks) {
+    checkAxes(query, queries, keys);
+    refuseDropout("attention_backward", dropout);
+    try (Scope scope = Scope.open()) {
+      Gradients all =
+          new PlainAttentionBackward(query, queries, keys, scores, mask)
+              .run(result.lse, gradients, withBias, withSinks);
+      DType dtype = query.dtype();
+      return kept(
+          scope,
+          new Gradients(
+              Elementwise.cast(all.query, dtype),
+              Elementwise.cast(all.key, dtype),
+              Elementwise.cast(all.value, dtype),
+              all.bias,
+              all.sinks));
+    }
+  }
+
+  private static Gradients kept(Scope scope, Gradients all) {
+    return new Gradients(
+        scope.keep(all.query),
+        scope.keep(all.key),
+        scope.keep(all.value),
+        scope.keep(all.bias),
+        scope.keep(all.sinks));
+  }
+
+  private static void refuseDropout(String op, Dropout dropout) {
+    if (dropout.probability() > 0) {
+      throw new UnsupportedOperationException(
+          op + ": the plain form has no dropout, got probability " + dropout.probability());
+    }
   }
 
   private static Result attend(
@@ -313,10 +463,7 @@ public final class Attention {
       boolean withLse,
       boolean withWeights) {
     checkAxes(query, queries, keys);
-    if (dropout.probability() > 0) {
-      throw new UnsupportedOperationException(
-          NAME + ": the plain form has no dropout, got probability " + dropout.probability());
-    }
+    refuseDropout(NAME, dropout);
     try (Scope scope = Scope.open()) {
       Result result =
           new PlainAttention(query, queries, keys).run(scores, mask, withLse, withWeights);

@@ -959,6 +959,68 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_attention_backward {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention_backward");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_attention_backward(gatun_recording *recording, const gatun_attention *args, const gatun_attention *gradients)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention_backward$descriptor() {
+        return gatun_attention_backward.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_attention_backward(gatun_recording *recording, const gatun_attention *args, const gatun_attention *gradients)
+     * }
+     */
+    public static MethodHandle gatun_attention_backward$handle() {
+        return gatun_attention_backward.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_attention_backward(gatun_recording *recording, const gatun_attention *args, const gatun_attention *gradients)
+     * }
+     */
+    public static MemorySegment gatun_attention_backward$address() {
+        return gatun_attention_backward.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_attention_backward(gatun_recording *recording, const gatun_attention *args, const gatun_attention *gradients)
+     * }
+     */
+    public static int gatun_attention_backward(MemorySegment recording, MemorySegment args, MemorySegment gradients) {
+        var mh$ = gatun_attention_backward.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention_backward", recording, args, gradients);
+            }
+            return (int)mh$.invokeExact(recording, args, gradients);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_matmul_pack_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,

@@ -7,6 +7,8 @@ import static dev.gatun.kernels.cpu.Arguments.offsets;
 import dev.gatun.bindings.cpu.CpuAttention;
 import dev.gatun.bindings.cpu.CpuChecks;
 import dev.gatun.bindings.cpu.CpuLibrary;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.AttentionBackward;
 import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.CacheScales;
@@ -25,26 +27,54 @@ final class AttentionKernels {
 
   static void run(AttentionCall call) {
     switch (call) {
-      case ScaledDotProductAttention c -> attention(c);
+      case ScaledDotProductAttention c -> CpuLibrary.attention(arguments(c, c));
+      case AttentionBackward c -> backward(c);
       case DisentangledBias c -> disentangledBias(c);
       case RotaryEmbedding c -> RotaryKernels.run(c);
       case RotaryCacheUpdate c -> RotaryKernels.run(c);
     }
   }
 
-  private static void attention(ScaledDotProductAttention c) {
+  /** What attention is called with, by a call that messages name. */
+  private static CpuAttention arguments(ScaledDotProductAttention c, KernelCall call) {
     AttentionKeys keys = c.keys();
     CpuAttention a = new CpuAttention();
-    a.queryOffsets = offsets(c, c.queryOffsets());
-    a.keyOffsets = offsets(c, keys.offsets());
-    a.keyLengths = lengths(c);
+    a.queryOffsets = offsets(call, c.queryOffsets());
+    a.keyOffsets = offsets(call, keys.offsets());
+    a.keyLengths = lengths(c, call);
     operands(c, a);
     sizes(c, a);
-    CpuLibrary.attention(a);
+    return a;
+  }
+
+  private static void backward(AttentionBackward c) {
+    CpuAttention gradients = new CpuAttention();
+    gradients.query = address(c.dquery());
+    gradients.key = address(c.dkey());
+    gradients.value = address(c.dvalue());
+    gradients.output = address(c.doutput());
+    gradients.lse = address(c.dlse());
+    gradients.weights = address(c.dweights());
+    gradients.bias = address(c.dbias());
+    gradients.sinks = address(c.dsinks());
+    strides(c.dquery(), gradients.queryStrides);
+    strides(c.dkey(), gradients.keyStrides);
+    strides(c.dvalue(), gradients.valueStrides);
+    strides(c.doutput(), gradients.outputStrides);
+    for (int axis = 0; c.dbias() != null && axis < 4; axis++) {
+      gradients.biasStrides[axis] = c.dbiasStride(axis);
+    }
+    CpuAttention a = arguments(c.forward(), c);
+    // The gradients lie as what they are of: where sequences begin is told once more.
+    gradients.queryOffsets = a.queryOffsets;
+    gradients.keyOffsets = a.keyOffsets;
+    gradients.keyLengths = a.keyLengths;
+    sizes(c.forward(), gradients);
+    CpuLibrary.attentionBackward(a, gradients);
   }
 
   /** The keys in use of each sequence, once they and their pages were looked at. */
-  private static MemorySegment lengths(ScaledDotProductAttention c) {
+  private static MemorySegment lengths(ScaledDotProductAttention c, KernelCall call) {
     AttentionKeys keys = c.keys();
     if (keys.lengths() == null) {
       return MemorySegment.NULL;
@@ -53,7 +83,7 @@ final class AttentionKernels {
     Lengths lengths = keys.lengths();
     long rows = lengths.values().count();
     CpuChecks.places(
-        values, rows, 0, lengths.longest() + 1L, () -> lengths.check(c.kernel(), values));
+        values, rows, 0, lengths.longest() + 1L, () -> lengths.check(call.kernel(), values));
     if (keys.isPaged() && keys.pages().isUnknown()) {
       MemorySegment table = address(keys.blockTable());
       CpuChecks.pages(
@@ -63,7 +93,7 @@ final class AttentionKernels {
           c.batch(),
           Math.max(1, c.key().size(1)),
           c.key().size(0),
-          () -> Execution.pagesInRange(c, table, lengths.check(c.kernel(), values)));
+          () -> Execution.pagesInRange(c, table, lengths.check(call.kernel(), values)));
     }
     return values;
   }

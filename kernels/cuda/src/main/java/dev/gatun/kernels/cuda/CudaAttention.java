@@ -1,6 +1,8 @@
 package dev.gatun.kernels.cuda;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.AttentionBackward;
 import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.CacheScales;
@@ -48,6 +50,7 @@ final class CudaAttention {
   private final int sharedMemoryLimit;
   private final CudaDisentangledBias disentangledBias;
   private final CudaRotary rotary;
+  private final CudaAttentionGradients gradients;
 
   CudaAttention(Launcher launcher, CudaMemory memory, IndexChecks checks) {
     this.memory = memory;
@@ -58,11 +61,13 @@ final class CudaAttention {
     this.checks = checks;
     this.disentangledBias = new CudaDisentangledBias(launcher);
     this.rotary = new CudaRotary(launcher, memory, checks);
+    this.gradients = new CudaAttentionGradients(launcher, memory);
   }
 
   void run(AttentionCall call) {
     switch (call) {
       case ScaledDotProductAttention c -> attention(c);
+      case AttentionBackward c -> gradients.run(c);
       case DisentangledBias c -> disentangledBias.run(c);
       case RotaryEmbedding c -> rotary.run(c);
       case RotaryCacheUpdate c -> rotary.run(c);
@@ -82,14 +87,7 @@ final class CudaAttention {
       }
       arguments.begin();
       operands(c, arguments);
-      arguments.operand(c.queryOffsets() == null ? null : c.queryOffsets().values());
-      arguments.operand(keys.offsets() == null ? null : keys.offsets().values());
-      arguments.operand(keys.lengths() == null ? null : keys.lengths().values());
-      if (checked == null) {
-        arguments.operand(keys.blockTable());
-      } else {
-        arguments.address(CudaMemory.address(checked));
-      }
+      sequences(c, checked, arguments);
       sizes(c, arguments);
       long heads = c.query().size(-2);
       if (onHopper) {
@@ -115,7 +113,25 @@ final class CudaAttention {
     }
   }
 
-  private static void checkLength(ScaledDotProductAttention c, String what, long length) {
+  /** Where sequences begin, and the pages of their keys: in the table that was checked, if any. */
+  private static void sequences(ScaledDotProductAttention c, Buffer checked, Arguments arguments) {
+    AttentionKeys keys = c.keys();
+    arguments.operand(c.queryOffsets() == null ? null : c.queryOffsets().values());
+    arguments.operand(keys.offsets() == null ? null : keys.offsets().values());
+    arguments.operand(keys.lengths() == null ? null : keys.lengths().values());
+    if (checked == null) {
+      arguments.operand(keys.blockTable());
+    } else {
+      arguments.address(CudaMemory.address(checked));
+    }
+  }
+
+  /** The same where there are no pages to check. */
+  static void sequences(ScaledDotProductAttention c, Arguments arguments) {
+    sequences(c, null, arguments);
+  }
+
+  static void checkLength(KernelCall c, String what, long length) {
     if (length > MOST_TOKENS) {
       throw new IllegalArgumentException(
           "%s: a sequence of %d %s, CUDA's kernels take up to %d"
@@ -311,7 +327,7 @@ final class CudaAttention {
     return aligned;
   }
 
-  private static void operands(ScaledDotProductAttention c, Arguments arguments) {
+  static void operands(ScaledDotProductAttention c, Arguments arguments) {
     arguments.operand(c.query()).operand(c.key()).operand(c.value()).operand(c.output());
     arguments.operand(c.lse()).operand(c.weights()).operand(c.mask().keys());
     arguments.operand(c.scores().bias()).operand(c.scores().slopes()).operand(c.scores().sinks());
@@ -320,7 +336,7 @@ final class CudaAttention {
     arguments.operand(scales == null ? null : scales.values());
   }
 
-  private static void sizes(ScaledDotProductAttention c, Arguments arguments) {
+  static void sizes(ScaledDotProductAttention c, Arguments arguments) {
     strides(c.query(), arguments);
     strides(c.key(), arguments);
     strides(c.value(), arguments);
@@ -328,6 +344,11 @@ final class CudaAttention {
     for (int axis = 0; axis < 4; axis++) {
       arguments.number(c.scores().bias() == null ? 0 : c.biasStride(axis));
     }
+    numbers(c, arguments);
+  }
+
+  /** What follows the strides. */
+  static void numbers(ScaledDotProductAttention c, Arguments arguments) {
     Operand table = c.keys().blockTable();
     arguments.number(table == null ? 0 : table.stride(0));
     arguments.number(table == null ? 1 : Math.max(1, c.key().size(1)));
@@ -342,7 +363,7 @@ final class CudaAttention {
   }
 
   /** Batch or page, token and head strides; a ragged operand has no batch axis. */
-  private static void strides(Operand operand, Arguments arguments) {
+  static void strides(Operand operand, Arguments arguments) {
     arguments.number(operand.rank() == 4 ? operand.stride(0) : 0);
     arguments.numbers(operand.stride(-3), operand.stride(-2));
   }

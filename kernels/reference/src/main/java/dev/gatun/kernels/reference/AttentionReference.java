@@ -1,5 +1,7 @@
 package dev.gatun.kernels.reference;
 
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.AttentionBackward;
 import dev.gatun.kernels.api.call.attention.AttentionCall;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.CacheScales;
@@ -17,17 +19,20 @@ final class AttentionReference {
   private final Functions functions;
   private final DisentangledBiasReference disentangledBias;
   private final RotaryReference rotary;
+  private final AttentionBackwardReference backward;
 
   AttentionReference(Precision precision) {
     this.p = precision;
     this.functions = new Functions(precision);
     this.disentangledBias = new DisentangledBiasReference(precision);
     this.rotary = new RotaryReference(precision);
+    this.backward = new AttentionBackwardReference(precision, this);
   }
 
   void run(AttentionCall call) {
     switch (call) {
       case ScaledDotProductAttention c -> attention(c);
+      case AttentionBackward c -> backward.run(c);
       case DisentangledBias c -> disentangledBias.run(c);
       case RotaryEmbedding c -> rotary.run(c);
       case RotaryCacheUpdate c -> rotary.run(c);
@@ -35,7 +40,7 @@ final class AttentionReference {
   }
 
   private void attention(ScaledDotProductAttention c) {
-    Sequences sequences = Sequences.of(c);
+    Sequences sequences = Sequences.of(c, c);
     for (int b = 0; b < c.batch(); b++) {
       for (long h = 0; h < c.query().size(-2); h++) {
         for (long i = 0; i < sequences.queries(b); i++) {
@@ -46,21 +51,21 @@ final class AttentionReference {
   }
 
   /** Where the queries and keys of each sequence lie, once they were looked at. */
-  private record Sequences(
+  record Sequences(
       ScaledDotProductAttention c, int[] queryOffsets, int[] keyOffsets, int[] keyLengths) {
-    static Sequences of(ScaledDotProductAttention c) {
+    static Sequences of(ScaledDotProductAttention c, KernelCall call) {
       AttentionKeys keys = c.keys();
       int[] lengths =
           keys.lengths() == null
               ? null
-              : keys.lengths().check(c.kernel(), View.ids(keys.lengths().values()));
+              : keys.lengths().check(call.kernel(), View.ids(keys.lengths().values()));
       if (keys.isPaged() && keys.pages().isUnknown()) {
         Execution.pagesInRange(c, View.ids(keys.blockTable()), lengths);
       }
       return new Sequences(
           c,
-          c.queryOffsets() == null ? null : View.offsets(c, c.queryOffsets()),
-          keys.offsets() == null ? null : View.offsets(c, keys.offsets()),
+          c.queryOffsets() == null ? null : View.offsets(call, c.queryOffsets()),
+          keys.offsets() == null ? null : View.offsets(call, keys.offsets()),
           lengths);
     }
 
@@ -148,7 +153,8 @@ final class AttentionReference {
     return row;
   }
 
-  private double[] scores(
+  /** The scores of a query, -∞ of keys that it does not see. */
+  double[] scores(
       ScaledDotProductAttention c, Sequences in, int b, long h, long i, int keys, long group) {
     double[] query = View.of(c.query()).row(in.query(c.query(), b, i, h), c.query().size(-1));
     for (int d = 0; d < query.length; d++) {
@@ -179,7 +185,8 @@ final class AttentionReference {
     return scores;
   }
 
-  private double drop(ScaledDotProductAttention c, int b, long h, long i, int j, double weight) {
+  /** What dropout makes of a probability. */
+  double drop(ScaledDotProductAttention c, int b, long h, long i, int j, double weight) {
     float probability = c.dropout().probability();
     if (probability == 0) {
       return weight;
@@ -203,7 +210,7 @@ final class AttentionReference {
   }
 
   /** The row of a query in the outputs that have one for each. */
-  private static long output(ScaledDotProductAttention c, int b, long h, long i) {
+  static long output(ScaledDotProductAttention c, int b, long h, long i) {
     return (b * c.query().size(-2) + h) * c.queryLength() + i;
   }
 }

@@ -15,6 +15,7 @@ public enum Family {
       return Stream.of(
               AttentionCases.generators(),
               AttentionEdges.generators(),
+              AttentionBackwardCases.generators(),
               MatmulCases.generators(),
               RowCases.generators(),
               NormBackwardCases.generators(),

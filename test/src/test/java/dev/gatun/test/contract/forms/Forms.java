@@ -1,6 +1,7 @@
 package dev.gatun.test.contract.forms;
 
 import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.AttentionBackward;
 import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
@@ -77,6 +78,7 @@ final class Forms {
   static boolean has(KernelCall call) {
     return switch (call) {
       case ScaledDotProductAttention c -> c.dropout().probability() == 0;
+      case AttentionBackward c -> c.forward().dropout().probability() == 0;
       // How many heads share rows of no elements cannot be told.
       case RotaryCacheUpdate c -> c.query().size(2) > 0;
       case QuantizeTokens c -> !c.codes().calibrated();
@@ -90,6 +92,7 @@ final class Forms {
   private void run(KernelCall call) {
     switch (call) {
       case ScaledDotProductAttention c -> attention(c);
+      case AttentionBackward c -> attentionBackward(c);
       case DisentangledBias c -> disentangledBias(c);
       case RotaryEmbedding c -> rotary(c);
       case RotaryCacheUpdate c -> rotaryCache(c);
@@ -228,27 +231,75 @@ final class Forms {
     }
   }
 
-  private void attention(ScaledDotProductAttention c) {
+  private Attention.Keys keys(ScaledDotProductAttention c) {
     AttentionKeys keys = c.keys();
-    Attention.Keys given =
-        new Attention.Keys(
-            of.tensor(c.key()),
-            of.tensor(c.value()),
-            of.segments(keys.offsets()),
-            keys.lengths() == null ? null : of.tensor(keys.lengths().values()),
-            keys.lengths() == null ? 0 : keys.lengths().longest(),
-            of.tensor(keys.blockTable()),
-            keys.pages() == null ? -1 : keys.pages().below(),
-            scales(keys.scales()));
-    Attention.Scores scores =
-        new Attention.Scores(
-            c.scores().scale(),
-            c.scores().softcap(),
-            of.tensor(c.scores().bias()),
-            of.tensor(c.scores().slopes()),
-            of.tensor(c.scores().sinks()));
-    Attention.Mask mask =
-        new Attention.Mask(c.mask().causal(), c.mask().window(), of.tensor(c.mask().keys()));
+    return new Attention.Keys(
+        of.tensor(c.key()),
+        of.tensor(c.value()),
+        of.segments(keys.offsets()),
+        keys.lengths() == null ? null : of.tensor(keys.lengths().values()),
+        keys.lengths() == null ? 0 : keys.lengths().longest(),
+        of.tensor(keys.blockTable()),
+        keys.pages() == null ? -1 : keys.pages().below(),
+        scales(keys.scales()));
+  }
+
+  private Attention.Scores scores(ScaledDotProductAttention c) {
+    return new Attention.Scores(
+        c.scores().scale(),
+        c.scores().softcap(),
+        of.tensor(c.scores().bias()),
+        of.tensor(c.scores().slopes()),
+        of.tensor(c.scores().sinks()));
+  }
+
+  private Attention.Mask mask(ScaledDotProductAttention c) {
+    return new Attention.Mask(c.mask().causal(), c.mask().window(), of.tensor(c.mask().keys()));
+  }
+
+  private void attentionBackward(AttentionBackward c) {
+    ScaledDotProductAttention f = c.forward();
+    Tensor query = of.tensor(f.query());
+    Attention.Result result = new Attention.Result(of.tensor(f.output()), of.tensor(f.lse()), null);
+    Attention.Result gradients =
+        new Attention.Result(of.tensor(c.doutput()), of.tensor(c.dlse()), of.tensor(c.dweights()));
+    boolean bias = c.dbias() != null;
+    boolean sinks = c.dsinks() != null;
+    Attention.Gradients given =
+        plain
+            ? Attention.plainAttentionBackward(
+                query,
+                of.segments(f.queryOffsets()),
+                keys(f),
+                scores(f),
+                mask(f),
+                f.dropout(),
+                result,
+                gradients,
+                bias,
+                sinks)
+            : Attention.attentionBackward(
+                query,
+                of.segments(f.queryOffsets()),
+                keys(f),
+                scores(f),
+                mask(f),
+                f.dropout(),
+                result,
+                gradients,
+                bias,
+                sinks);
+    of.gives(c.dquery(), given.query());
+    of.gives(c.dkey(), given.key());
+    of.gives(c.dvalue(), given.value());
+    of.gives(c.dbias(), given.bias());
+    of.gives(c.dsinks(), given.sinks());
+  }
+
+  private void attention(ScaledDotProductAttention c) {
+    Attention.Keys given = keys(c);
+    Attention.Scores scores = scores(c);
+    Attention.Mask mask = mask(c);
     Tensor query = of.tensor(c.query());
     boolean lse = c.lse() != null;
     boolean weights = c.weights() != null;

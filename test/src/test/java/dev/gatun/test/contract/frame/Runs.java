@@ -2,6 +2,8 @@ package dev.gatun.test.contract.frame;
 
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.DType;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,14 @@ public final class Runs {
       backend.kernels().run(placed.call());
       return placed.results();
     }
+  }
+
+  /** What the reference in double writes to an operand, for another case to read. */
+  public static double[] values(Case c, String name) {
+    DType dtype = c.data(name).dtype();
+    return Arrays.stream(run(c, Subjects.EXACT).get(name))
+        .mapToDouble(bits -> Numbers.value(bits, dtype))
+        .toArray();
   }
 
   /** A case's operands in a backend's memory. */

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.ToIntFunction;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -151,7 +152,7 @@ final class NativeArgumentsTest {
         .matcher(Files.readString(LIST))
         .results()
         .filter(m -> !m.group(1).startsWith("check_"))
-        .filter(m -> !m.group(1).equals("scaled_dot_product_attention"))
+        .filter(m -> !m.group(2).contains("gatun_attention"))
         .map(
             m ->
                 new Function(
@@ -312,12 +313,34 @@ final class NativeArgumentsTest {
       if (attend(pages) != gatun_cpu_h.GATUN_INVALID_ARGUMENT()) {
         unnoticed.add(level.id() + ": page_size = 0");
       }
+      assertEquals(gatun_cpu_h.GATUN_OK(), attendBackward(Map.of()), level.id());
+      all.forEach(
+          (name, values) -> {
+            for (Object value : name.equals("room") ? List.of() : values) {
+              if (attendBackward(Map.of(name, value)) != gatun_cpu_h.GATUN_INVALID_ARGUMENT()) {
+                unnoticed.add(level.id() + ": backward, " + name + " = " + value);
+              }
+            }
+          });
     }
     assertEquals(List.of(), unnoticed);
   }
 
   /** Attention of no sequence, with some of its arguments set. */
   private static int attend(Map<String, Object> set) {
+    return with(
+        set,
+        arguments -> gatun_cpu_h.gatun_scaled_dot_product_attention(MemorySegment.NULL, arguments));
+  }
+
+  /** The same of its gradients, none of which is there. */
+  private static int attendBackward(Map<String, Object> set) {
+    return with(
+        set,
+        arguments -> gatun_cpu_h.gatun_attention_backward(MemorySegment.NULL, arguments, zeros));
+  }
+
+  private static int with(Map<String, Object> set, ToIntFunction<MemorySegment> call) {
     try (Arena own = Arena.ofConfined()) {
       MemorySegment arguments = gatun_attention.allocate(own);
       arguments.fill((byte) 0);
@@ -334,7 +357,7 @@ final class NativeArgumentsTest {
               default -> arguments.set(ValueLayout.ADDRESS, at, (MemorySegment) value);
             }
           });
-      return gatun_cpu_h.gatun_scaled_dot_product_attention(MemorySegment.NULL, arguments);
+      return call.applyAsInt(arguments);
     }
   }
 }

@@ -62,6 +62,7 @@ final class RandomCallsTest {
           "offsets",
           "lengths",
           "indices",
+          "scaled_dot_product_attention",
           "attention keys",
           "attention mask",
           "attention scores",

@@ -229,7 +229,8 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
   }
 
   /**
-   * {@return whether both views share a byte range of one buffer (their spans, gaps included)}
+   * {@return whether both views share a byte range of one buffer (their spans, gaps included),
+   * unless they are slices of one matrix: other columns of rows of one length}
    *
    * @param other another view
    */
@@ -237,7 +238,37 @@ public record Operand(Buffer buffer, long offset, DType dtype, long[] shape, lon
     if (buffer != other.buffer || isEmpty() || other.isEmpty()) {
       return false;
     }
-    return byteOffset() < other.endByte() && other.byteOffset() < endByte();
+    return byteOffset() < other.endByte() && other.byteOffset() < endByte() && !isBeside(other);
+  }
+
+  /**
+   * Whether some stride is the length of rows in which both have columns, and not the same ones.
+   */
+  private boolean isBeside(Operand other) {
+    for (int axis = 0; axis < shape.length && dtype == other.dtype; axis++) {
+      long length = strides[axis];
+      if (shape[axis] > 1 && length > 0) {
+        long columns = columns(length);
+        long others = other.columns(length);
+        long first = offset % length;
+        long second = other.offset % length;
+        if (columns > 0 && others > 0 && (first + columns <= second || second + others <= first)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** The columns from the first element's on that lie in rows of a length; 0 where not all do. */
+  private long columns(long length) {
+    long span = 1;
+    for (int axis = 0; axis < shape.length; axis++) {
+      if (shape[axis] > 1 && strides[axis] % length != 0) {
+        span += (shape[axis] - 1) * strides[axis];
+      }
+    }
+    return offset % length + span <= length ? span : 0;
   }
 
   /**

@@ -2,6 +2,10 @@ package dev.gatun.kernels.api.call.attention;
 
 import dev.gatun.kernels.api.call.KernelCall;
 
-/** Attention, and what goes before it. */
+/** Attention, its gradients, and what goes before it. */
 public sealed interface AttentionCall extends KernelCall
-    permits ScaledDotProductAttention, DisentangledBias, RotaryEmbedding, RotaryCacheUpdate {}
+    permits ScaledDotProductAttention,
+        AttentionBackward,
+        DisentangledBias,
+        RotaryEmbedding,
+        RotaryCacheUpdate {}

@@ -1,0 +1,348 @@
+// The gradients of attention, a tile of queries by a block of keys at a time: what becomes of their
+// scores again, the gradients of these, and the products that make gradients of queries, keys and
+// values of them (FlashAttention-2, Dao, arXiv 2307.08691).
+#ifndef GATUN_ATTENTION_BACKWARD_H
+#define GATUN_ATTENTION_BACKWARD_H
+
+#include "attention.h"
+#include "lanes.h"
+#include "tile.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+constexpr int64_t kBackwardQueries = cut(48, 16);
+
+template <int kRows>
+static inline void add_columns_tile(const float *a, int64_t a_stride, const float *b,
+                                    int64_t b_stride, float *c, int64_t c_stride, int64_t k,
+                                    int64_t n0, int64_t n1) {
+  Floats sums[kRows][2];
+  for (int r = 0; r < kRows; r++) {
+    sums[r][0] = load_lanes(c + r * c_stride, n0);
+    sums[r][1] = n1 > 0 ? load_lanes(c + r * c_stride + kLanes, n1) : Floats{};
+  }
+  for (int64_t i = 0; i < k; i++) {
+    const Floats b0 = load_lanes(b + i * b_stride, n0);
+    const Floats b1 = n1 > 0 ? load_lanes(b + i * b_stride + kLanes, n1) : Floats{};
+    for (int r = 0; r < kRows; r++) {
+      const Floats x = splat(a[i * a_stride + r]);
+      sums[r][0] = fma(x, b0, sums[r][0]);
+      sums[r][1] = fma(x, b1, sums[r][1]);
+    }
+  }
+  for (int r = 0; r < kRows; r++) {
+    store_lanes(c + r * c_stride, sums[r][0], n0);
+    if (n1 > 0) {
+      store_lanes(c + r * c_stride + kLanes, sums[r][1], n1);
+    }
+  }
+}
+
+template <int kRows>
+static inline void add_columns(int64_t rows, const float *a, int64_t a_stride, const float *b,
+                               int64_t b_stride, float *c, int64_t c_stride, int64_t k,
+                               int64_t columns) {
+  if (rows == kRows) {
+    if (columns == kTileColumns) {
+      add_columns_tile<kRows>(a, a_stride, b, b_stride, c, c_stride, k, kLanes, kLanes);
+    } else {
+      const int64_t n0 = columns < kLanes ? columns : kLanes;
+      add_columns_tile<kRows>(a, a_stride, b, b_stride, c, c_stride, k, n0, columns - n0);
+    }
+  } else if constexpr (kRows > 1) {
+    add_columns<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns);
+  }
+}
+
+// c[rows][columns] += a[k][rows]^T * b[k][columns]; each element's sum runs over k in order.
+static inline void add_transposed(int64_t rows, int64_t columns, int64_t k, const float *a,
+                                  int64_t a_stride, const float *b, int64_t b_stride, float *c,
+                                  int64_t c_stride) {
+  for (int64_t j = 0; j < columns; j += kTileColumns) {
+    const int64_t n = columns - j < kTileColumns ? columns - j : kTileColumns;
+    for (int64_t i = 0; i < rows; i += kTileRows) {
+      add_columns<kTileRows>(rows - i < kTileRows ? rows - i : kTileRows, a + i, a_stride, b + j,
+                             b_stride, c + i * c_stride + j, c_stride, k, n);
+    }
+  }
+}
+
+// One sequence of the batch: what attention read, and in the same places the gradients, of which
+// that of the output is read.
+template <typename Number>
+struct BackwardSequence : Sequence<Number> {
+  using T = Number;
+  using Base = Sequence<Number>;
+
+  Base gradients;
+  const float *delta;  // [batch][heads][query_length]: the gradient of each row's log-sum-exp
+
+  BackwardSequence(const gatun_attention &args, const gatun_attention &gradients,
+                   const float *delta, int64_t b)
+      : Base(args, b), gradients(gradients, b), delta(delta) {}
+
+  const T *d_output(int64_t h, int64_t i) const { return gradients.output(h, i); }
+  T *d_query(int64_t h, int64_t i) const { return const_cast<T *>(gradients.query(h, i)); }
+  T *d_key(int64_t g, int64_t j) const { return const_cast<T *>(gradients.key(g, j)); }
+  T *d_value(int64_t g, int64_t j) const { return const_cast<T *>(gradients.value(g, j)); }
+};
+
+// A thread's tile.
+template <typename S>
+class BackwardTile {
+ public:
+  using T = typename S::T;
+
+  // Floats of memory that it needs.
+  static int64_t floats(const gatun_attention &a) {
+    return kKeys * (2 * a.head_size + a.value_head_size) +
+           kBackwardQueries * (a.head_size + a.value_head_size + 2 * kKeys) + 2 * kKeys;
+  }
+
+  BackwardTile(const S &sequence, float *memory)
+      : s(sequence), a(sequence.a), size(a.head_size), value_size(a.value_head_size) {
+    key_rows = memory;
+    keys_across = key_rows + kKeys * size;
+    values_across = keys_across + kKeys * size;
+    query = values_across + kKeys * value_size;
+    d_output = query + kBackwardQueries * size;
+    weights = d_output + kBackwardQueries * value_size;
+    d_scores = weights + kBackwardQueries * kKeys;
+    slopes = d_scores + kBackwardQueries * kKeys;
+    kept = slopes + kKeys;
+  }
+
+  // Copies a block's keys and values; masked ones are not read and become zeros.
+  void load_keys(int64_t group, int64_t first, int64_t keys) {
+    begin = first;
+    count = keys;
+    g = group;
+    Floats check{};
+    for (int64_t j = 0; j < count; j++) {
+      const bool masked = s.is_masked(begin + j);
+      const T *from = s.key(g, begin + j);
+      by_vector(size, [&](int64_t d, int64_t n) {
+        const Floats v = masked ? Floats{} : load_lanes(from + d, n);
+        check += v * 0.0f;  // NaN from then on where v is not finite
+        store_lanes(key_rows + j * size + d, v, n);
+      });
+    }
+    finite_keys = sum(check) == 0.0f;
+    across(size, keys_across,
+           [&](int64_t j, int64_t d, int64_t n) { return load_lanes(key_rows + j * size + d, n); });
+    across(value_size, values_across, [&](int64_t j, int64_t d, int64_t n) {
+      return s.is_masked(begin + j) ? Floats{} : load_lanes(s.value(g, begin + j) + d, n);
+    });
+  }
+
+  // Copies the queries of a head from `from` on, scaled, and the gradients of their outputs.
+  void load_queries(int64_t head, int64_t from, int64_t many) {
+    h = head;
+    first = from;
+    rows = many;
+    Floats check{};
+    for (int64_t r = 0; r < rows; r++) {
+      const T *in = s.query(h, first + r), *out = s.d_output(h, first + r);
+      by_vector(size, [&](int64_t d, int64_t n) {
+        const Floats v = load_lanes(in + d, n) * a.scale;
+        check += v * 0.0f;
+        store_lanes(query + r * size + d, v, n);
+      });
+      by_vector(value_size, [&](int64_t d, int64_t n) {
+        const Floats v = load_lanes(out + d, n);
+        check += v * 0.0f;
+        store_lanes(d_output + r * value_size + d, v, n);
+      });
+    }
+    finite_queries = sum(check) == 0.0f;
+  }
+
+  // Whether a query of the tile, or of one that is not loaded yet, may see a key of the block, or
+  // of another one, by position.
+  bool meets() const { return meet(first, rows, begin, count); }
+  bool meets(int64_t other, int64_t many) const { return meet(other, many, begin, count); }
+  bool meets_keys(int64_t other, int64_t keys) const { return meet(first, rows, other, keys); }
+
+  // The probabilities after dropout of the tile's queries, weights[rows][kKeys].
+  void weigh() {
+    for (int64_t j = 0; j < count; j += kTileColumns) {
+      product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
+              weights + j, kKeys, Into::kNew);
+    }
+    for (int64_t r = 0; r < rows; r++) {
+      float *row = weights + r * kKeys;
+      adjust(s, h, first + r, begin, count, row);
+      soften(r, row);
+      if (a.dropout > 0.0f) {
+        drop(s, h, first + r, begin, count, row);
+      }
+    }
+  }
+
+  // The same, and the gradients of scores, d_scores[rows][kKeys]: as they are before the bias is
+  // added, or of the product of query and key alone.
+  void differentiate(bool of_products) {
+    for (int64_t j = 0; j < count; j += kTileColumns) {
+      product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
+              weights + j, kKeys, Into::kNew);
+      product(rows, kTileColumns, value_size, d_output, value_size, values_across + j * value_size,
+              kTileColumns, d_scores + j, kKeys, Into::kNew);
+    }
+    for (int64_t r = 0; r < rows; r++) {
+      differentiate_row(r, of_products);
+    }
+  }
+
+  // sums[keys][value_size] += the values' gradients, and sums[keys][size] the keys'.
+  void add_to_values(float *sums) const {
+    if (finite_queries) {
+      add_transposed(count, value_size, rows, weights, kKeys, d_output, value_size, sums,
+                     value_size);
+      return;
+    }
+    each_pair([&](int64_t r, int64_t j) {
+      add_row(weights[r * kKeys + j], d_output + r * value_size, sums + j * value_size, value_size);
+    });
+  }
+
+  void add_to_keys(float *sums) const {
+    if (finite_queries) {
+      add_transposed(count, size, rows, d_scores, kKeys, query, size, sums, size);
+      return;
+    }
+    each_pair([&](int64_t r, int64_t j) {
+      add_row(d_scores[r * kKeys + j], query + r * size, sums + j * size, size);
+    });
+  }
+
+  // sums[rows][size] += the queries' gradients, but for the scale.
+  void add_to_queries(float *sums) const {
+    if (finite_keys) {
+      product(rows, size, count, d_scores, kKeys, key_rows, size, sums, size, Into::kOld);
+      return;
+    }
+    each_pair([&](int64_t r, int64_t j) {
+      add_row(d_scores[r * kKeys + j], key_rows + j * size, sums + r * size, size);
+    });
+  }
+
+  const float *weights_of(int64_t r) const { return weights + r * kKeys; }
+  const float *d_scores_of(int64_t r) const { return d_scores + r * kKeys; }
+
+ private:
+  const S &s;
+  const gatun_attention &a;
+  const int64_t size, value_size;
+  int64_t g = 0, begin = 0, count = 0, h = 0, first = 0, rows = 0;
+  bool finite_keys = true, finite_queries = true;
+  float *key_rows;       // [kKeys][size]
+  float *keys_across;    // [kKeys / kTileColumns][size][kTileColumns]
+  float *values_across;  // [kKeys / kTileColumns][value_size][kTileColumns]
+  float *query;          // [kBackwardQueries][size], scaled
+  float *d_output;       // [kBackwardQueries][value_size]
+  float *weights;        // [kBackwardQueries][kKeys]
+  float *d_scores;       // [kBackwardQueries][kKeys]
+  float *slopes;         // [kKeys], those of the cap where a row's scores are
+  float *kept;           // [kKeys], what dropout multiplies by
+
+  bool meet(int64_t i, int64_t many, int64_t j, int64_t keys) const {
+    return s.end(i + many - 1) > j && s.begin(i) < j + keys;
+  }
+
+  // Rows that load(key, element, n) gives, as columns of panels.
+  template <typename Load>
+  void across(int64_t width, float *to, const Load &load_row) {
+    for (int64_t j = 0; j < count; j += kLanes) {
+      const int64_t m = count - j < kLanes ? count - j : kLanes;
+      by_vector(width, [&](int64_t d, int64_t n) {
+        Floats lines[kLanes];
+        for (int64_t r = 0; r < kLanes; r++) {
+          lines[r] = r < m ? load_row(j + r, d, n) : Floats{};
+        }
+        transpose(lines);
+        float *out = to + j / kTileColumns * kTileColumns * width + j % kTileColumns;
+        for (int64_t r = 0; r < n; r++) {
+          store(out + (d + r) * kTileColumns, lines[r]);
+        }
+      });
+    }
+  }
+
+  // Adjusted scores become probabilities; those of a query that sees nothing are 0.
+  void soften(int64_t r, float *row) const {
+    const float lse = a.lse[s.row(h, first + r)];
+    const bool blind = lse == kMinusInfinity;
+    by_vector(count, [&](int64_t j, int64_t n) {
+      const Floats score = load_lanes(row + j, n);
+      const Floats p = blind ? Floats{} : exp(score - lse);
+      store_lanes(row + j, select(score == kMinusInfinity, Floats{}, p), n);
+    });
+  }
+
+  void differentiate_row(int64_t r, bool of_products) {
+    const int64_t i = first + r, at = s.row(h, i);
+    float *row = weights + r * kKeys, *d_row = d_scores + r * kKeys;
+    const bool capped = of_products && a.softcap > 0.0f, drops = a.dropout > 0.0f;
+    if (capped) {
+      by_vector(count, [&](int64_t j, int64_t n) {
+        const Floats t = tanh(load_lanes(row + j, n) / a.softcap);
+        store_lanes(slopes + j, 1.0f - t * t, n);
+      });
+    }
+    if (drops) {
+      by_vector(count, [&](int64_t j, int64_t n) { store_lanes(kept + j, splat(1.0f), n); });
+      drop(s, h, i, begin, count, kept);
+    }
+    const float *d_weights = s.gradients.a.weights == nullptr
+                                 ? nullptr
+                                 : s.gradients.a.weights + at * a.key_length + begin;
+    const float lse = a.lse[at], delta = s.delta[at];
+    const bool blind = lse == kMinusInfinity;
+    adjust(s, h, i, begin, count, row);
+    by_vector(count, [&](int64_t j, int64_t n) {
+      const Floats score = load_lanes(row + j, n);
+      const Ints unseen = score == kMinusInfinity;
+      const Floats p = blind ? Floats{} : select(unseen, Floats{}, exp(score - lse));
+      Floats d = load_lanes(d_row + j, n), w = p;
+      if (d_weights != nullptr) {
+        d += load_lanes(d_weights + j, n);
+      }
+      if (drops) {
+        const Floats z = load_lanes(kept + j, n);
+        d *= z;
+        w *= z;
+      }
+      d = p * (d - delta);
+      if (capped) {
+        d *= load_lanes(slopes + j, n);
+      }
+      store_lanes(row + j, w, n);
+      // What a query does not see has no gradient, even where its row has NaN.
+      store_lanes(d_row + j, blind ? Floats{} : select(unseen, Floats{}, d), n);
+    });
+  }
+
+  // Nothing of a factor of 0: it may be that of what is not seen, and 0 times NaN would be seen.
+  static void add_row(float factor, const float *from, float *to, int64_t width) {
+    if (factor != 0.0f) {
+      by_vector(width, [&](int64_t d, int64_t n) {
+        store_lanes(to + d, fma(splat(factor), load_lanes(from + d, n), load_lanes(to + d, n)), n);
+      });
+    }
+  }
+
+  template <typename Body>
+  void each_pair(const Body &body) const {
+    for (int64_t r = 0; r < rows; r++) {
+      for (int64_t j = 0; j < count; j++) {
+        body(r, j);
+      }
+    }
+  }
+};
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif
