@@ -41,7 +41,13 @@ public record BatchedMatmul(Operand a, Operand b, Operand c, boolean accumulate)
     Checks.disjoint(new Operands(NAME, Checks.present(a, b), Checks.present(c)));
   }
 
-  /** Products that are written. */
+  /**
+   * Products that are written.
+   *
+   * @param a as {@link #a}
+   * @param b as {@link #b}
+   * @param c as {@link #c}
+   */
   public BatchedMatmul(Operand a, Operand b, Operand c) {
     this(a, b, c, false);
   }
