@@ -73,6 +73,7 @@ final class TrainingRunsTest {
         "bert-mlm",
         "decoders/gpt2",
         "decoders/llama-gqa",
+        "decoders/mixtral",
         "encoder-decoders/t5",
         "encoder-decoders/bart"
       })

@@ -14,6 +14,7 @@ import dev.gatun.ops.Experts;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Loss;
+import dev.gatun.ops.LossBackward;
 import dev.gatun.ops.Matmul;
 import dev.gatun.ops.Norm;
 import dev.gatun.ops.Packing;
@@ -214,10 +215,22 @@ final class OpGradientsTest {
   }
 
   @Test
+  void dropped_elements() {
+    one("dropout", random(4, 6), x -> Elementwise.dropout(x, new Dropout(0.4f, 7)));
+  }
+
+  @Test
   void losses() {
     Tensor targets = Tensor.of(DEVICE, new long[] {1, -100, 4}, 3);
     one("cross_entropy", random(3, 5), x -> Loss.crossEntropy(x, targets, -100));
     one("mean", random(3, 5), x -> Loss.mean(Loss.crossEntropy(x, targets, -100), 2));
+    LossBackward.Settings settings = LossBackward.Settings.of(-100);
+    Differences.compare(
+        "linear_cross_entropy",
+        List.of(random(3, 4), random(5, 4), random(5)),
+        in ->
+            List.of(
+                Loss.linearCrossEntropy(in.get(0), in.get(1), in.get(2), targets, settings, 2, 2)));
   }
 
   @Test

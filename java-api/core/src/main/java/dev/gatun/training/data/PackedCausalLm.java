@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.OptionalInt;
 
 /**
- * Samples of {@link Collator#causalLm}, the texts as one stream of tokens. Blocks begin elsewhere in
- * each epoch, so that a model does not learn places by heart; the end of the stream is followed by
- * its beginning.
+ * Samples of {@link Collator#causalLm}, the texts as one stream of tokens. Blocks begin elsewhere
+ * in each epoch, so that a model does not learn places by heart; the end of the stream is followed
+ * by its beginning.
  */
 record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
   /** Checks the length. */
