@@ -241,9 +241,12 @@ final class PlainAttention {
     return x.reshape(batch * heads, queryLength, 1);
   }
 
-  /** The sum of each head's numbers [batch heads, queries, 1]. */
-  Tensor sumOfHeads(Tensor x) {
-    return Reductions.sum(x.reshape(batch, heads, queryLength), 0, 2);
+  /** The sum of each head's numbers [batch heads, queries, 1], of the queries that there are. */
+  Tensor sumOfQueries(Tensor x) {
+    Tensor mine = Elementwise.less(count(queryLength), queryCounts);
+    Tensor rows = x.reshape(batch, heads, queryLength);
+    return Reductions.sum(
+        Elementwise.keepWhere(rows, mine.reshape(queryCounts.size(0), 1, queryLength)), 0, 2);
   }
 
   /** [batch heads, queries, size] as the queries lie, F32. */

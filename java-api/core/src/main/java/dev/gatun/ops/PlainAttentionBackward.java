@@ -54,10 +54,13 @@ final class PlainAttentionBackward {
     less = of.lse() == null ? less : Elementwise.subtract(less, layout.column(of.lse()));
     Tensor ds = Elementwise.multiply(p, Elementwise.subtract(dp, less));
     Tensor dbias =
-        withBias ? ElementwiseGradients.summed(layout.scores(ds), scores.bias().shape()) : null;
+        withBias
+            ? Layouts.contiguous(
+                ElementwiseGradients.summed(layout.scores(ds), scores.bias().shape()))
+            : null;
     Tensor dsinks =
         withSinks
-            ? Plain.negated(layout.sumOfHeads(Elementwise.multiply(shares(lse), less)))
+            ? Plain.negated(layout.sumOfQueries(Elementwise.multiply(shares(lse), less)))
             : null;
     Tensor q = layout.byHead(query);
     if (scores.softcap() > 0) {
