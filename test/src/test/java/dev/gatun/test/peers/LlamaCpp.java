@@ -5,8 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.WRITE;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -17,7 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,16 +56,12 @@ final class LlamaCpp implements AutoCloseable {
     }
     Path place = Path.of("target", "llama.cpp").toAbsolutePath();
     Path folder = place.resolve("package/bins/linux-x64");
-    Files.createDirectories(place);
-    // Tests in other JVMs may ask for it at the same time.
-    try (FileChannel lock = FileChannel.open(place.resolve("lock"), CREATE, WRITE);
-        var _ = lock.lock()) {
-      if (!Files.isDirectory(folder)) {
-        run(place, "npm", "pack", "--silent", PACKAGE);
-        try (var archives = Files.newDirectoryStream(place, "*.tgz")) {
-          for (Path archive : archives) {
-            run(place, "tar", "xzf", archive.getFileName().toString());
-          }
+    if (!Files.isDirectory(folder)) {
+      Files.createDirectories(place);
+      run(place, "npm", "pack", "--silent", PACKAGE);
+      try (var archives = Files.newDirectoryStream(place, "*.tgz")) {
+        for (Path archive : archives) {
+          run(place, "tar", "xzf", archive.getFileName().toString());
         }
       }
     }
