@@ -69,8 +69,8 @@ final class EngineTest {
   void an_array_is_attached_detached_and_lent() throws Exception {
     Models.givingBack(
         () -> {
-          try (NDManager first = manager();
-              NDManager second = manager()) {
+          NDManager second = manager();
+          try (NDManager first = manager()) {
             NDArray array = first.create(new float[] {1, 2});
             array.attach(second);
             assertEquals(second, array.getManager());
