@@ -123,7 +123,7 @@ final class EngineTest {
           try (NDManager manager = manager()) {
             NDArray kept;
             NDArray between;
-            try (NDScope scope = new NDScope()) {
+            try (NDScope _ = new NDScope()) {
               between = manager.ones(new Shape(4));
               kept = between.mul(2);
               NDScope.unregister(kept);
