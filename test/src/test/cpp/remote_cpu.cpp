@@ -94,6 +94,20 @@ struct Call {
     std::memcpy(&request.arguments[arguments++], &argument, sizeof argument);
   }
 
+  // The same of a list's elements.
+  template <typename A>
+  void add_elements(A list, int at) {
+    if constexpr (kListPointers < A >> 0) {
+      for (uint64_t i = 0; i < request.arguments[at + 1]; i++) {
+        const void *members[kListPointers<A>];
+        std::memcpy(members, list + i, sizeof members);
+        for (const void *member : members) {
+          take(member);
+        }
+      }
+    }
+  }
+
   int32_t run() {
     write_all(to_runner, &request, sizeof request);
     for (const std::vector<char> &b : bytes) {
@@ -117,6 +131,8 @@ int32_t call(Function function, A... arguments) {
   Call c;
   c.request.function = function;
   (c.add(arguments), ...);
+  int at = 0;
+  (c.add_elements(arguments, at++), ...);
   return c.run();
 }
 

@@ -36,10 +36,20 @@ enum Function : int32_t {
       kFunctions
 };
 
-constexpr int kMostArguments = 32, kMostPieces = 64;
+constexpr int kMostArguments = 32, kMostPieces = 512;
 // gatun_attention begins with this many pointers.
 constexpr int kAttentionPointers = 16;
 static_assert(offsetof(gatun_attention, query_strides) == kAttentionPointers * 8, "its pointers");
+
+// Lists begin each element with this many pointers, and are followed by how many elements they
+// have.
+template <typename A>
+constexpr int kListPointers = 0;
+template <>
+inline constexpr int kListPointers<const gatun_parameter *> = 6;
+template <>
+inline constexpr int kListPointers<const gatun_range *> = 1;
+static_assert(offsetof(gatun_parameter, count) == 6 * 8 && offsetof(gatun_range, count) == 8);
 
 // Memory of the caller; what is not `kept` is only read.
 struct Piece {

@@ -43,9 +43,21 @@ struct Memory {
 };
 
 template <typename A>
-A argument(const Memory &memory, uint64_t bits) {
+A argument(const Memory &memory, const uint64_t *given) {
+  uint64_t bits = *given;
   if constexpr (std::is_pointer_v<A>) {
     bits = memory.here(bits);
+  }
+  if constexpr (kListPointers < A >> 0) {
+    for (uint64_t i = 0; i < given[1]; i++) {
+      char *element = reinterpret_cast<char *>(bits) + i * sizeof(std::remove_pointer_t<A>);
+      uint64_t members[kListPointers<A>];
+      std::memcpy(members, element, sizeof members);
+      for (uint64_t &member : members) {
+        member = memory.here(member);
+      }
+      std::memcpy(element, members, sizeof members);
+    }
   }
   if constexpr (std::is_same_v<A, const gatun_attention *>) {
     uint64_t members[kAttentionPointers];
@@ -62,13 +74,13 @@ A argument(const Memory &memory, uint64_t bits) {
 
 template <typename... A, size_t... kAt>
 int32_t invoke(int32_t (*function)(A...), const Memory &memory, std::index_sequence<kAt...>) {
-  return function(argument<A>(memory, memory.request.arguments[kAt])...);
+  return function(argument<A>(memory, memory.request.arguments + kAt)...);
 }
 
 template <typename... A, size_t... kAt>
 int32_t invoke(int32_t (*function)(gatun_recording *, A...), const Memory &memory,
                std::index_sequence<kAt...>) {
-  return function(nullptr, argument<A>(memory, memory.request.arguments[kAt])...);
+  return function(nullptr, argument<A>(memory, memory.request.arguments + kAt)...);
 }
 
 // A kernel, and what is none.
