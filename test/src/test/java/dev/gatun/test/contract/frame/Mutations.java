@@ -114,7 +114,8 @@ public final class Mutations {
         other.remove(i);
       } else {
         Object one = other.get(i);
-        other.set(i, another(one.getClass(), one, list.toArray()));
+        // An earlier change may have left nothing there.
+        other.set(i, one == null ? null : another(one.getClass(), one, list.toArray()));
       }
       return other;
     }
