@@ -45,7 +45,7 @@ CASES = {
                                 attention_bias=False, **NEOX),
     "gpt2-scaled": case("GPT2LMHeadModel", "GPT2Config", 33, n_inner=48, activation_function="relu",
                         scale_attn_by_inverse_layer_idx=True, **GPT2),
-    "bloom-heads": case("BloomForCausalLM", "BloomConfig", 34, vocab_size=VOCAB, hidden_size=48, n_layer=2, n_head=6,
+    "bloom-heads": case("BloomForCausalLM", "BloomConfig", 34, vocab_size=VOCAB, hidden_size=24, n_layer=2, n_head=6,
                         hidden_dropout=0.0, attention_dropout=0.0, bos_token_id=BOS, eos_token_id=EOS, pad_token_id=PAD,
                         apply_residual_connection_post_layernorm=True),
     "mistral": dec("MistralForCausalLM", "MistralConfig", 35, num_key_value_heads=2, sliding_window=4),
