@@ -352,7 +352,7 @@ public final class Attention {
     try (Scope scope = Scope.open()) {
       Gradients all =
           new PlainAttentionBackward(query, queries, keys, scores, mask)
-              .run(result.lse, gradients, withBias, withSinks);
+              .run(result, gradients, withBias, withSinks);
       DType dtype = query.dtype();
       return kept(
           scope,

@@ -127,7 +127,11 @@ final class ElementwiseGradients {
   static Tensor slope(Tensor x, Activation activation) {
     return switch (activation) {
       case NONE -> throw new IllegalStateException("no activation");
-      case RELU -> Elementwise.less(Plain.number(x.device(), 0), x);
+      case RELU -> {
+        Tensor zero = Plain.number(x.device(), 0);
+        // A NaN lets its gradient through.
+        yield Plain.not(Elementwise.add(Elementwise.less(x, zero), Elementwise.equal(x, zero)));
+      }
       case TANH -> slopeOfTanh(Elementwise.activation(x, Activation.TANH));
       case SIGMOID -> slopeOfSigmoid(Elementwise.activation(x, Activation.SIGMOID));
       case SILU -> slopeOfSwish(x, 1);

@@ -149,8 +149,8 @@ public final class NormBackward {
       Tensor dy, Tensor x, Tensor weight, float eps, Tensor added, Wanted wanted) {
     try (Scope scope = Scope.open()) {
       Tensor wide = Plain.wide(x);
-      Tensor about = Elementwise.subtract(wide, Plain.meanOfRows(wide));
-      // Where the values lie far from 0, rounding moves the mean.
+      // Where the values lie far from 0, rounding moves the mean; rows of one number become 0.
+      Tensor about = Elementwise.subtract(wide, wide.slice(-1, 0, Math.min(1, x.size(-1))));
       Tensor centred = Elementwise.subtract(about, Plain.meanOfRows(about));
       Tensor variance = Plain.plus(Plain.meanOfRows(Elementwise.multiply(centred, centred)), eps);
       Tensor g = Plain.wide(dy);

@@ -1,6 +1,7 @@
 package dev.gatun.ops;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
 
@@ -39,10 +40,11 @@ final class PlainAttentionBackward {
   /**
    * The gradients, F32.
    *
-   * @param lse of attention
+   * @param result of attention: the output and its log-sum-exp
    * @param of the gradients of its results, that of the output at least
    */
-  Attention.Gradients run(Tensor lse, Attention.Result of, boolean withBias, boolean withSinks) {
+  Attention.Gradients run(
+      Attention.Result result, Attention.Result of, boolean withBias, boolean withSinks) {
     Tensor weights = layout.run(scores, mask, false, true).weights();
     Tensor p = layout.pairs(weights);
     Tensor k = layout.seenKeys(mask.keys());
@@ -50,7 +52,10 @@ final class PlainAttentionBackward {
     Tensor dv = Plain.product(turned(p), turned(dOutput));
     Tensor dp = Plain.product(dOutput, layout.seenValues(mask.keys()));
     dp = of.weights() == null ? dp : Elementwise.add(dp, layout.pairs(of.weights()));
-    Tensor less = Plain.sumOfRows(Elementwise.multiply(p, dp));
+    Tensor less =
+        query.dtype() == DType.F32
+            ? Plain.sumOfRows(Elementwise.multiply(p, dp))
+            : ofOutput(result, of, p);
     less = of.lse() == null ? less : Elementwise.subtract(less, layout.column(of.lse()));
     Tensor ds = Elementwise.multiply(p, Elementwise.subtract(dp, less));
     Tensor dbias =
@@ -60,7 +65,7 @@ final class PlainAttentionBackward {
             : null;
     Tensor dsinks =
         withSinks
-            ? Plain.negated(layout.sumOfQueries(Elementwise.multiply(shares(lse), less)))
+            ? Plain.negated(layout.sumOfQueries(Elementwise.multiply(shares(result.lse()), less)))
             : null;
     Tensor q = layout.byHead(query);
     if (scores.softcap() > 0) {
@@ -76,6 +81,17 @@ final class PlainAttentionBackward {
         layout.likeKeys(dv, keys.value().size(-1)),
         dbias,
         dsinks);
+  }
+
+  /** {@code Σ P dP} by the output, which was rounded: {@code Σ dO O}, and what weights pass on. */
+  private Tensor ofOutput(Attention.Result result, Attention.Result of, Tensor p) {
+    Tensor total =
+        Plain.sumOfRows(
+            Elementwise.multiply(layout.byHead(of.output()), layout.byHead(result.output())));
+    return of.weights() == null
+        ? total
+        : Elementwise.add(
+            total, Plain.sumOfRows(Elementwise.multiply(p, layout.pairs(of.weights()))));
   }
 
   /** {@code exp(sink - lse)}, the sinks' probabilities, [batch heads, queries, 1]. */
