@@ -9,5 +9,6 @@ module dev.gatun.djl {
   exports dev.gatun.djl;
 
   provides ai.djl.engine.EngineProvider with
-      dev.gatun.djl.GatunEngineProvider;
+      dev.gatun.djl.GatunEngineProvider,
+      dev.gatun.djl.PyTorchNameProvider;
 }

@@ -18,7 +18,13 @@ public final class GatunEngine extends Engine {
   /** DJL takes the engine of the lowest rank for the default. */
   static final int RANK = 1;
 
-  GatunEngine() {}
+  private final String name;
+  private final int rank;
+
+  GatunEngine(String name, int rank) {
+    this.name = name;
+    this.rank = rank;
+  }
 
   @Override
   public Engine getAlternativeEngine() {
@@ -27,12 +33,12 @@ public final class GatunEngine extends Engine {
 
   @Override
   public String getEngineName() {
-    return NAME;
+    return name;
   }
 
   @Override
   public int getRank() {
-    return RANK;
+    return rank;
   }
 
   @Override

@@ -6,7 +6,11 @@ import ai.djl.engine.EngineProvider;
 /** Gives DJL the engine {@code Gatun}; found by the service loader. */
 public final class GatunEngineProvider implements EngineProvider {
   private static final class Holder {
-    static final Engine INSTANCE = new GatunEngine();
+    static final Engine INSTANCE = new GatunEngine(GatunEngine.NAME, GatunEngine.RANK);
+  }
+
+  static Engine engine() {
+    return Holder.INSTANCE;
   }
 
   /** Made by the service loader. */
@@ -24,6 +28,6 @@ public final class GatunEngineProvider implements EngineProvider {
 
   @Override
   public Engine getEngine() {
-    return Holder.INSTANCE;
+    return engine();
   }
 }
