@@ -7,13 +7,17 @@ import com.sun.management.ThreadMXBean;
 import dev.gatun.weights.WeightsException;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,39 +46,72 @@ final class GgufFuzzTest {
 
   private static final long MOST_BYTES = 4 << 20;
 
+  private static final int CHAINS = 4;
+
+  /** Mutations are before it. */
+  private static final int HEADER = 6000;
+
   @TempDir Path folder;
 
   @Test
-  void mutated_files_are_refused_by_a_message() throws IOException {
+  void mutated_files_are_refused_by_a_message() {
     run(400, 1);
   }
 
   @Test
   @Tag("full")
-  void a_hundred_thousand_mutated_files_are_refused_by_a_message() throws IOException {
+  void a_hundred_thousand_mutated_files_are_refused_by_a_message() {
     run(100_000, 2);
   }
 
-  private void run(int count, long seed) throws IOException {
+  /** As many chains of mutations side by side, each of its own seed and in a file of its own. */
+  private void run(int count, long seed) {
+    IntStream.range(0, CHAINS).parallel().forEach(c -> chain(count / CHAINS, CHAINS * seed + c));
+  }
+
+  private void chain(int count, long seed) {
+    try {
+      mutate(count, seed);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void mutate(int count, long seed) throws IOException {
     byte[][] files = {
       Files.readAllBytes(GOLDENS.resolve("gguf").resolve("llama-gqa.gguf")),
       Files.readAllBytes(GOLDENS.resolve("gguf").resolve("mixtral.gguf")),
       Files.readAllBytes(GOLDENS.resolve("tokenizers").resolve("sp-llama.vocab.gguf"))
     };
     Random random = new Random(seed);
-    Path file = folder.resolve("mutated.gguf");
+    Path[] places = new Path[files.length];
     // What is made once, such as tables, belongs to no file.
-    for (byte[] whole : files) {
-      Files.write(file, whole);
-      open(file);
+    for (int f = 0; f < files.length; f++) {
+      places[f] = Files.write(folder.resolve("mutated-%d-%d.gguf".formatted(seed, f)), files[f]);
+      open(places[f]);
     }
     int refused = 0;
     for (int i = 0; i < count; i++) {
-      byte[] bytes = mutated(files[random.nextInt(files.length)], random);
-      Files.write(file, bytes);
-      refused += read(file, bytes.length, "seed %d, file %d".formatted(seed, i)) ? 0 : 1;
+      int f = random.nextInt(files.length);
+      byte[] bytes = mutated(files[f], random);
+      write(places[f], bytes);
+      String which = "seed %d, file %d".formatted(seed, i);
+      refused += read(places[f], bytes.length, which) ? 0 : 1;
     }
     assertTrue(refused > count / 4 && refused < count, refused + " of " + count + " were refused");
+  }
+
+  /** Changes a file that differs in no more than its header and its length. */
+  private static void write(Path file, byte[] bytes) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      int kept = (int) Math.min(channel.size(), bytes.length);
+      channel.truncate(kept);
+      channel.write(ByteBuffer.wrap(bytes, 0, Math.min(bytes.length, HEADER)), 0);
+      int from = Math.max(kept, HEADER);
+      if (from < bytes.length) {
+        channel.write(ByteBuffer.wrap(bytes, from, bytes.length - from), from);
+      }
+    }
   }
 
   /** Whether a file is read; fails where it is refused by another error than a file's. */
@@ -113,7 +150,7 @@ final class GgufFuzzTest {
   private static byte[] mutated(byte[] file, Random random) {
     byte[] bytes = file.clone();
     ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    int header = Math.min(bytes.length, 6000);
+    int header = Math.min(bytes.length, HEADER);
     for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
       int at = random.nextInt(header - 8);
       switch (random.nextInt(5)) {

@@ -12,12 +12,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Damaged tokenizers are refused by exceptions; the native one does not end the process. */
 final class TokenizerMutationsTest {
+  private static final long SEED = Long.getLong("gatun.test.seed", 1);
+
   @TempDir private Path folder;
 
   @Test
@@ -33,16 +39,29 @@ final class TokenizerMutationsTest {
 
   @Test
   void mutations() throws Exception {
-    mutate(1_500);
+    mutate(folder, 1_500, SEED);
   }
 
   @Test
   @Tag("full")
   void many_mutations() throws Exception {
-    mutate(50_000);
+    try (ExecutorService processes = Executors.newFixedThreadPool(2)) {
+      List<Callable<Void>> halves = List.of(half(1), half(2));
+      for (Future<Void> half : processes.invokeAll(halves)) {
+        half.get();
+      }
+    }
   }
 
-  private void mutate(int times) throws Exception {
+  private Callable<Void> half(int number) {
+    return () -> {
+      Path own = Files.createDirectory(folder.resolve("half-" + number));
+      mutate(own, 25_000, 2 * SEED + number);
+      return null;
+    };
+  }
+
+  private static void mutate(Path folder, int times, long seed) throws Exception {
     Path file = folder.resolve("tokenizer.json");
     ChildJvm.Outcome outcome =
         ChildJvm.run(
@@ -52,7 +71,7 @@ final class TokenizerMutationsTest {
             TokenizerMutations.class,
             file.toString(),
             Integer.toString(times),
-            Long.toString(Long.getLong("gatun.test.seed", 1)));
+            Long.toString(seed));
     List<String> lines = outcome.out().lines().toList();
     String last = lines.isEmpty() ? "" : lines.getLast();
     assertEquals(0, outcome.code(), () -> String.join("\n", last, outcome.err(), text(file)));
