@@ -1,61 +1,64 @@
 package dev.gatun.kernels.reference;
 
-/** What every intermediate result of a reference kernel is rounded to. */
-public enum Precision {
+/**
+ * What every intermediate result of a reference kernel is rounded to, and the order of its sums.
+ *
+ * @param results what the result of one operation on numbers becomes
+ * @param tensors what an element of a tensor between two kernels of the plain computation becomes
+ * @param stride which terms a sum takes one after another: every stride-th from the first on, then
+ *     those from the second on, and so forth; -1 takes all from the last to the first
+ */
+public record Precision(Rounding results, Rounding tensors, int stride) {
   /** Double precision throughout: the oracle. */
-  F64 {
-    @Override
-    double round(double x) {
-      return x;
-    }
+  public static final Precision F64 = new Precision(Rounding.NONE, Rounding.NONE, 1);
 
-    @Override
-    double store(double x) {
-      return x;
-    }
-  },
   /**
    * Single precision after every operation: the plain computation whose error a kernel's is
    * measured by.
    */
-  F32,
-  /**
-   * The same with the terms of sums from the last to the first: a second plain computation, so that
-   * the luck of one order does not decide how much a kernel may err.
-   */
-  F32_REVERSED {
-    @Override
-    int term(int i, int count) {
-      return count - 1 - i;
-    }
-  },
-  /** Sums in single precision, and bf16 for every tensor between two operations. */
-  BF16 {
-    @Override
-    double store(double x) {
-      return View.bf16ToFloat(View.floatToBf16((float) x));
-    }
-  },
-  /** Sums in single precision, and f16 for every tensor between two operations. */
-  F16 {
-    @Override
-    double store(double x) {
-      return Float.float16ToFloat(Float.floatToFloat16((float) x));
-    }
-  };
+  public static final Precision F32 = new Precision(Rounding.F32, Rounding.F32, 1);
 
-  /** What the result of one operation on numbers becomes. */
-  double round(double x) {
-    return (float) x;
+  /** Sums in single precision, and bf16 for every tensor between two operations. */
+  public static final Precision BF16 = new Precision(Rounding.F32, Rounding.BF16, 1);
+
+  /** Sums in single precision, and f16 for every tensor between two operations. */
+  public static final Precision F16 = new Precision(Rounding.F32, Rounding.F16, 1);
+
+  /**
+   * @throws IllegalArgumentException if the stride is neither -1 nor positive
+   */
+  public Precision {
+    if (stride < -1 || stride == 0) {
+      throw new IllegalArgumentException("stride " + stride + ", expected -1 or at least 1");
+    }
   }
 
-  /** What an element of a tensor between two kernels of the plain computation becomes. */
+  /** The same with another order of sums. */
+  public Precision withStride(int other) {
+    return new Precision(results, tensors, other);
+  }
+
+  double round(double x) {
+    return results.of(x);
+  }
+
   double store(double x) {
-    return (float) x;
+    return tensors.of(x);
   }
 
   /** The index of the i-th term to sum. */
   int term(int i, int count) {
-    return i;
+    if (stride == 1) {
+      return i;
+    }
+    if (stride == -1) {
+      return count - 1 - i;
+    }
+    int length = count / stride;
+    int longer = count % stride;
+    int ofLonger = longer * (length + 1);
+    return i < ofLonger
+        ? i % (length + 1) * stride + i / (length + 1)
+        : (i - ofLonger) % length * stride + longer + (i - ofLonger) / length;
   }
 }

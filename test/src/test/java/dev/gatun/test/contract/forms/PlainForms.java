@@ -37,7 +37,6 @@ import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.contract.frame.Tolerance;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -161,15 +160,13 @@ final class PlainForms {
           throw new AssertionError(c + ": the plain form ran " + made.kernel());
         }
       }
-      Tolerance.check(c, references.exact(), references.plain(), plain);
+      Tolerance.check(c, references, plain);
       Map<String, int[]> kernel = run(c, device, backend, references, Forms::kernel);
       if (backend.calls.size() != 1 || backend.calls.getFirst().getClass() != call.getClass()) {
         throw new AssertionError(c + ": the kernel form ran " + backend.calls);
       }
       // In few results the one plain form may err less than such computations do.
-      List<Map<String, int[]>> all = new ArrayList<>(List.of(plain));
-      all.addAll(references.plain());
-      Tolerance.check(c, references.exact(), all, kernel);
+      Tolerance.check(c, references, List.of(plain), kernel);
       return true;
     }
   }

@@ -10,6 +10,7 @@ import dev.gatun.kernels.cpu.CpuDeviceProvider;
 import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.kernels.reference.Precision;
 import dev.gatun.kernels.reference.ReferenceBackend;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -18,20 +19,25 @@ public final class Subjects {
   /** What is right. */
   public static final Backend EXACT = new ReferenceBackend(Precision.F64);
 
-  /** What plain arithmetic in a dtype gives, in float by two orders of the terms. */
+  /** Orders of sums, {@link Precision#stride}: kernels have lanes, blocks and halves. */
+  private static final int[] STRIDES = {1, -1, 2, 3, 5, 8, 16, 64};
+
+  /** Plain arithmetic in a dtype, by several orders of sums. */
   static List<Backend> plain(DType dtype) {
     return PLAIN.get(dtype);
   }
 
   private static final Map<DType, List<Backend>> PLAIN =
       Map.of(
-          DType.F32,
-          List.of(
-              new ReferenceBackend(Precision.F32), new ReferenceBackend(Precision.F32_REVERSED)),
-          DType.BF16,
-          List.of(new ReferenceBackend(Precision.BF16)),
-          DType.F16,
-          List.of(new ReferenceBackend(Precision.F16)));
+          DType.F32, inEachOrder(Precision.F32),
+          DType.BF16, inEachOrder(Precision.BF16),
+          DType.F16, inEachOrder(Precision.F16));
+
+  private static List<Backend> inEachOrder(Precision precision) {
+    return Arrays.stream(STRIDES)
+        .<Backend>mapToObj(stride -> new ReferenceBackend(precision.withStride(stride)))
+        .toList();
+  }
 
   public static final CpuBackend CPU = open();
 

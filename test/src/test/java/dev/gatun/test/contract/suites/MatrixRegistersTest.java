@@ -83,10 +83,10 @@ final class MatrixRegistersTest {
       Runs.References references = Runs.references(c);
       WITHOUT.choose(Subjects.CPU);
       Map<String, int[]> without = Runs.run(c, Subjects.CPU);
-      Tolerance.check(c, references.exact(), references.plain(), without);
+      Tolerance.check(c, references, without);
       WITH.choose(Subjects.CPU);
       Map<String, int[]> with = Runs.run(c, Subjects.CPU);
-      Tolerance.check(c, references.exact(), references.plain(), with);
+      Tolerance.check(c, references, with);
       boolean same = without.keySet().stream().allMatch(name -> same(without, with, name));
       others += same ? 0 : 1;
       if (c.toString().contains(" INT8_")) {
