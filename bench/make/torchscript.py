@@ -25,5 +25,5 @@ def save(model, path):
     with zipfile.ZipFile(buffer) as z, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for n in z.namelist():
             if "/data/" not in n and not n.endswith(".debug_pkl"):
-                out.writestr(zipfile.ZipInfo("model/" + n.split("/", 1)[1], (2026, 1, 1, 0, 0, 0)), z.read(n))
-        out.writestr(zipfile.ZipInfo("storages.json", (2026, 1, 1, 0, 0, 0)), json.dumps(order, indent=1))
+                out.writestr(zipfile.ZipInfo("model/" + n.split("/", 1)[1], (2026, 1, 1, 0, 0, 0)), z.read(n), zipfile.ZIP_DEFLATED)
+        out.writestr(zipfile.ZipInfo("storages.json", (2026, 1, 1, 0, 0, 0)), json.dumps(order, separators=(",", ":")), zipfile.ZIP_DEFLATED)

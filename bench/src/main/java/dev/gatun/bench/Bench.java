@@ -41,8 +41,8 @@ final class Bench implements Callable<Integer> {
   @Parameters(
       paramLabel = "SUITE",
       description =
-          "main-job, minilm, attention, matmul, experts, rows, generate, seq2seq or small-calls;"
-              + " 'table' writes the READMEs' tables and the plots again.")
+          "main-job, minilm, attention, matmul, experts, rows, generate, seq2seq, training or"
+              + " small-calls; 'table' writes the READMEs' tables and the plots again.")
   private String suiteName;
 
   @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")
@@ -169,10 +169,14 @@ final class Bench implements Callable<Integer> {
       double[] vectors = entry.getValue().vectors(name);
       first = first == null ? vectors : first;
       double cosine = cosine(first, vectors);
-      System.out.printf("%s: %s, cosine %.6f%n", name, entry.getKey().id, cosine);
-      if (!(cosine >= entry.getKey().leastCosine())) {
+      double difference = difference(first, vectors);
+      Contender contender = entry.getKey();
+      System.out.printf(
+          "%s: %s, cosine %.6f, difference %.2g%n", name, contender.id, cosine, difference);
+      if (!(cosine >= contender.leastCosine() && difference <= contender.mostDifference())) {
         throw new IOException(
-            "case %s: %s differs, cosine %.6f".formatted(name, entry.getKey().id, cosine));
+            "case %s: %s differs, cosine %.6f, difference %.2g"
+                .formatted(name, contender.id, cosine, difference));
       }
     }
   }
@@ -187,6 +191,17 @@ final class Bench implements Callable<Integer> {
       bb += b[i] * b[i];
     }
     return a.length == b.length ? ab / Math.sqrt(aa * bb) : Double.NaN;
+  }
+
+  /** The largest, of the largest number of the first. */
+  private static double difference(double[] a, double[] b) {
+    double most = 0;
+    double largest = 0;
+    for (int i = 0; i < a.length; i++) {
+      most = Math.max(most, Math.abs(a[i] - b[i]));
+      largest = Math.max(largest, Math.abs(a[i]));
+    }
+    return most / largest;
   }
 
   private void warm(String name, Map<Contender, WorkerProcess> processes) throws Exception {

@@ -7,8 +7,14 @@ import dev.gatun.bench.generation.LlamaCppFiles;
 import dev.gatun.bench.generation.RandomT5;
 import dev.gatun.bench.generation.Seq2SeqCase;
 import dev.gatun.bench.generation.TorchSeq2Seq;
+import dev.gatun.bench.training.GatunTraining;
+import dev.gatun.bench.training.TorchTraining;
+import dev.gatun.bench.training.TrainingCase;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -122,6 +128,49 @@ enum Contender {
       return DJL_PYTORCH.properties(threads);
     }
   },
+  GATUN_TRAINING("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new GatunTraining(DType.F32);
+    }
+  },
+  GATUN_TRAINING_BF16("gatun-bf16", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new GatunTraining(DType.BF16);
+    }
+
+    @Override
+    double mostDifference() {
+      return 0.02;
+    }
+  },
+  TORCH_TRAINING("djl-pytorch", DJL_PYTORCH.environment) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new TorchTraining(
+          each -> {
+            try {
+              return TorchScript.training(each).write(each.directory(TrainingCase.FOLDER));
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return DJL_PYTORCH.properties(threads);
+    }
+
+    /**
+     * Its first loss is Gatun's; then its AdamW has another epsilon, and limits other gradients.
+     */
+    @Override
+    double mostDifference() {
+      return 0.002;
+    }
+  },
   GATUN_KERNELS("gatun", List.of()) {
     @Override
     Subject open(Path model, int threads) {
@@ -232,6 +281,11 @@ enum Contender {
   /** How close to the first contender's its vectors must be. */
   double leastCosine() {
     return 0.999;
+  }
+
+  /** How far its numbers may be from the first contender's, of the largest of these. */
+  double mostDifference() {
+    return Double.POSITIVE_INFINITY;
   }
 
   /** The command that users run for the main job; empty where there is none. */

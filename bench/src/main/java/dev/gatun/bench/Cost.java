@@ -2,6 +2,7 @@ package dev.gatun.bench;
 
 import dev.gatun.bench.generation.GenerationCase;
 import dev.gatun.bench.generation.Seq2SeqCase;
+import dev.gatun.bench.training.TrainingCase;
 import java.util.Arrays;
 
 /**
@@ -28,6 +29,12 @@ record Cost(double operations, double bytes, String ceiling) {
     if (GenerationCase.isName(name)) {
       GenerationCase c = GenerationCase.of(name);
       return c.isEmpty() ? null : new Cost(c.operations(), c.bytes(), c.ceiling());
+    }
+    if (PeakMemory.isName(name)) {
+      return null;
+    }
+    if (TrainingCase.isName(name)) {
+      return new Cost(TrainingCase.of(name).operations(), 0, "f32");
     }
     if (!name.contains("/")) {
       return encoder(Work.lengths(name));

@@ -63,6 +63,18 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(),
               List.of(Contender.GATUN_SEQ2SEQ, Contender.TORCH_SEQ2SEQ)),
           new Suite(
+              "training",
+              List.of(
+                  "step/minilm/32x128",
+                  "step/minilm/ragged-32",
+                  "step/minilm-mlm/32x128",
+                  "step/bert-base/8x128",
+                  "step/gpt2/4x256",
+                  "step/minilm/32x128/memory",
+                  "step/gpt2/4x256/memory"),
+              List.of(),
+              List.of(Contender.GATUN_TRAINING, Contender.TORCH_TRAINING)),
+          new Suite(
               "small-calls",
               List.of(
                   "layer_norm/f32/1x64", "softmax/f32/1x64", "add/f32/1x64", "matmul/f32/1x64x64"),

@@ -77,8 +77,11 @@ final class Table {
     return (seconds < 0.01 ? "%.2f ms" : "%.1f ms").formatted(1000 * seconds);
   }
 
-  /** A case's time as tables show it: of generated text as tokens a second. */
+  /** A case's time as tables show it: of generated text as tokens a second; or its memory. */
   static String shown(String name, double seconds) {
+    if (PeakMemory.isName(name)) {
+      return PeakMemory.shown(seconds);
+    }
     return GenerationCase.isName(name) ? rate(seconds) : time(seconds);
   }
 

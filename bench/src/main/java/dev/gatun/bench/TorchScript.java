@@ -3,6 +3,7 @@ package dev.gatun.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.bench.generation.RandomT5;
+import dev.gatun.bench.training.TrainingModel;
 import dev.gatun.weights.TensorFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -32,6 +33,11 @@ record TorchScript(String program, Function<String, String[]> names) {
       new TorchScript("minilm-torchscript.zip", TorchScript::namesOfMiniLm);
 
   static final TorchScript T5 = new TorchScript("t5-torchscript.zip", RandomT5::names);
+
+  /** Of a model that is trained. */
+  static TorchScript training(TrainingModel model) {
+    return new TorchScript("training-%s-torchscript.zip".formatted(model.id()), model::names);
+  }
 
   /** The file in the model's directory, written on the first call. */
   Path write(Path directory) throws IOException {

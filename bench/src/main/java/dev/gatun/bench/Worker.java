@@ -37,11 +37,7 @@ final class Worker {
         String[] words = order.split(" ");
         if (words.length > 1 && !tasks.containsKey(words[1])) {
           tasks.clear(); // of another case, whose memory goes with it
-          tasks.put(
-              words[1],
-              Crowd.isName(words[1])
-                  ? new Crowd(contender, threads, model, words[1])
-                  : subject.task(words[1]));
+          tasks.put(words[1], task(subject, contender, threads, model, words[1]));
         }
         answers.println(
             switch (words[0]) {
@@ -52,6 +48,16 @@ final class Worker {
         answers.flush();
       }
     }
+  }
+
+  private static Subject.Task task(
+      Subject subject, Contender contender, int threads, Path model, String name) throws Exception {
+    if (Crowd.isName(name)) {
+      return new Crowd(contender, threads, model, name);
+    }
+    return PeakMemory.isName(name)
+        ? new PeakMemory(contender, threads, model, name)
+        : subject.task(name);
   }
 
   private static String times(Subject.Task task, int iterations) throws Exception {

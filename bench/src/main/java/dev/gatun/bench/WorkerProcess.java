@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -76,6 +77,16 @@ final class WorkerProcess implements AutoCloseable {
 
   double[] run(String name, int iterations) throws IOException {
     return numbers(ask("run " + name + " " + iterations));
+  }
+
+  /** The most bytes that were resident up to now. */
+  double peakBytes() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/%d/status".formatted(process.pid())))) {
+      if (line.startsWith("VmHWM:")) {
+        return 1024 * Double.parseDouble(line.replaceAll("\\D", ""));
+      }
+    }
+    throw new IOException("the status of " + contender.id + "'s process has no VmHWM");
   }
 
   private String ask(String order) throws IOException {
