@@ -11,9 +11,9 @@ import java.util.function.Supplier;
  * <pre>hidden = Checkpoint.of(() -&gt; layer.forward(hidden));</pre>
  *
  * <p>Both passes have the same bits, and so have the gradients with and without it, as long as the
- * work gives the same each time: its random numbers come from seeds that are arguments. What ops
- * take from outside stays open until the backward has run; numbers that the work takes otherwise,
- * by {@code toFloatArray} or the like, its caller keeps.
+ * work gives the same each time: its random numbers come from the tape's seed, or from seeds that
+ * are arguments. What ops take from outside stays open until the backward has run; numbers that the
+ * work takes otherwise, by {@code toFloatArray} or the like, its caller keeps.
  */
 public final class Checkpoint {
   private Checkpoint() {}

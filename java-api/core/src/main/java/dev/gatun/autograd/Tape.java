@@ -50,6 +50,10 @@ public final class Tape implements AutoCloseable {
   private final List<Tensor> leaves = new ArrayList<>();
   private final List<Node> nodes = new ArrayList<>();
   private boolean done;
+  // Of random ops: the seed of all, and how many have had one of it.
+  private boolean seeded;
+  private long seed;
+  private long seeds;
 
   private Tape(Tape outer, boolean observing) {
     this.outer = outer;
@@ -123,6 +127,51 @@ public final class Tape implements AutoCloseable {
           "%s: writes %s in place, and %s is tracked; take an op that gives a new tensor"
               .formatted(op, target, tape.tracks(target) ? "it" : source.toString()));
     }
+  }
+
+  /**
+   * Gives random ops a seed, without which dropout is nothing.
+   *
+   * @param of all random numbers of the tape, which are a function of it and of how many ops have
+   *     drawn some before
+   * @return this
+   */
+  public Tape withSeed(long of) {
+    requireMine();
+    seeded = true;
+    seed = of;
+    return this;
+  }
+
+  /** {@return whether random ops draw} */
+  public boolean hasSeed() {
+    return seeded;
+  }
+
+  /**
+   * {@return the seed of the next random op} A checkpoint's second pass gets those of its first.
+   * They are far from each other for neighbours in number or in the tape's seed (Steele et al.,
+   * "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
+   */
+  public long nextSeed() {
+    return mixed(mixed(seed) + ++seeds * 0x9E3779B97F4A7C15L);
+  }
+
+  /** {@return how many random ops have had a seed} */
+  public long seeds() {
+    return seeds;
+  }
+
+  private static long mixed(long bits) {
+    long z = (bits ^ bits >>> 30) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
+    return z ^ z >>> 31;
+  }
+
+  private void seedAs(Tape other, long from) {
+    seeded = other.seeded;
+    seed = other.seed;
+    seeds = from;
   }
 
   /** What is not recorded, until it is closed. */
@@ -367,6 +416,8 @@ public final class Tape implements AutoCloseable {
   /** Runs a checkpoint's work without keeping what is in between; see {@link Checkpoint}. */
   Tensor checkpoint(Supplier<Tensor> work) {
     Tape first = new Tape(this, true);
+    long before = seeds;
+    first.seedAs(this, before);
     stop();
     try {
       Tensor y;
@@ -382,18 +433,20 @@ public final class Tape implements AutoCloseable {
         first.taken.stream()
             .filter(taken -> tracks(taken) || taken.operand().buffer().isShared())
             .forEach(node::save);
-        node.record(() -> again(work, node), y);
+        node.record(() -> again(work, node, before), y);
       }
       return y;
     } finally {
+      seeds = first.seeds;
       first.free();
       start();
     }
   }
 
   /** Runs a checkpoint's work again, and goes back through it. */
-  private void again(Supplier<Tensor> work, Node node) {
+  private void again(Supplier<Tensor> work, Node node, long before) {
     Tape second = new Tape(this, false);
+    second.seedAs(this, before);
     GOING_BACK.remove();
     try (Scope _ = Scope.open()) {
       second.start();

@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -17,6 +18,7 @@ final class Albert implements Encoder {
   private final Embedding positionEmbeddings;
   private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
+  private final Dropout dropout;
   private final Linear embeddingHiddenMappingIn;
   private final List<List<EncoderLayer>> albertLayerGroups = new ArrayList<>();
   private final int numHiddenLayers;
@@ -37,6 +39,7 @@ final class Albert implements Encoder {
     tokenTypeEmbeddings =
         embeddings.embedding("token_type_embeddings", config.positive("type_vocab_size", 2), size);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", size, eps);
+    dropout = config.dropout("hidden_dropout_prob", 0);
     Weights encoder = weights.sub("encoder");
     embeddingHiddenMappingIn = encoder.linear("embedding_hidden_mapping_in", hidden, size);
     numHiddenLayers = config.positive("num_hidden_layers", 12);
@@ -51,13 +54,14 @@ final class Albert implements Encoder {
     this.head = head(config, head, all, weights, hidden, size, eps);
   }
 
-  private static EncoderLayer layer(Config config, Weights weights, int hidden, double eps) {
+  private EncoderLayer layer(Config config, Weights weights, int hidden, double eps) {
     int intermediate = config.positive("intermediate_size");
     return new EncoderLayer(
         EncoderLayer.fused(
             weights.joined(hidden, hidden, "attention.query", "attention.key", "attention.value"),
-            config.divisor("num_attention_heads", hidden)),
-        weights.linear("attention.dense", hidden, hidden),
+            config.divisor("num_attention_heads", hidden),
+            config.dropout("attention_probs_dropout_prob", 0)),
+        weights.linear("attention.dense", hidden, hidden).withOutputDropout(dropout),
         weights.layerNorm("attention.LayerNorm", hidden, eps),
         weights.linear(
             "ffn", intermediate, hidden, true, config.activation("hidden_act", "gelu_new")),
@@ -67,6 +71,7 @@ final class Albert implements Encoder {
 
   private HeadLayer head(
       Config config, Head head, Weights all, Weights weights, int hidden, int size, double eps) {
+    Dropout dropped = config.dropout("classifier_dropout_prob", 0.1);
     return switch (head) {
       case BASE -> Heads.base(weights.has("pooler.weight") ? pooler(weights, hidden) : null);
       case MASKED_LM -> maskedLm(config, all, hidden, size, eps);
@@ -74,12 +79,14 @@ final class Albert implements Encoder {
           Heads.preTraining(
               maskedLm(config, all, hidden, size, eps),
               pooler(weights, hidden),
-              Heads.classifier(all, "sop_classifier.classifier", config, hidden));
+              Heads.classifier(all, "sop_classifier.classifier", config, hidden, dropped));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
-              config, pooler(weights, hidden), Heads.classifier(all, "classifier", config, hidden));
+              config,
+              pooler(weights, hidden),
+              Heads.classifier(all, "classifier", config, hidden, dropped));
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, dropped));
       case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
       default -> throw config.error("ALBERT has no head " + head);
     };
@@ -103,7 +110,8 @@ final class Albert implements Encoder {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = tokenTypeEmbeddings.addTo(x, batch.types());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(embeddingHiddenMappingIn.forward(embeddingsNorm.forward(x), x.dtype()));
+    Tensor normed = dropout.forward(embeddingsNorm.forward(x));
+    x = trace.first(embeddingHiddenMappingIn.forward(normed, x.dtype()));
     for (int i = 0; i < numHiddenLayers; i++) {
       int group = (int) (i / ((double) numHiddenLayers / albertLayerGroups.size()));
       for (EncoderLayer each : albertLayerGroups.get(group)) {

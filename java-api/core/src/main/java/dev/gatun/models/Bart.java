@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.FullAttention;
 import dev.gatun.nn.KvCache;
@@ -81,11 +82,22 @@ final class Bart implements EncoderDecoder {
               Heads.sequence(
                   config,
                   BothStacks.lastEnd(config),
-                  all.linear("classification_head.dense", width, width, true, Activation.TANH),
-                  Heads.classifier(all, "classification_head.out_proj", config, width));
+                  all.linear("classification_head.dense", width, width, true, Activation.TANH)
+                      .withInputDropout(config.dropout("classifier_dropout", 0)),
+                  Heads.classifier(
+                      all,
+                      "classification_head.out_proj",
+                      config,
+                      width,
+                      config.dropout("classifier_dropout", 0)));
           case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, width));
           default -> throw config.error("BART's encoder and decoder have no head " + head);
         });
+  }
+
+  /** What is dropped of embeddings and of each part's results. */
+  private static Dropout dropout(Config config) {
+    return config.dropout("dropout", 0.1);
   }
 
   /** Whether norms come before the parts. */
@@ -144,7 +156,11 @@ final class Bart implements EncoderDecoder {
 
   /** From tokens to the first states. */
   private record Embeddings(
-      Embedding embedTokens, Tensor scale, BartPositions positions, LayerNorm norm) {
+      Embedding embedTokens,
+      Tensor scale,
+      BartPositions positions,
+      LayerNorm norm,
+      Dropout dropout) {
     static Embeddings of(Config config, Weights stack, Embedding embedTokens) {
       int width = config.positive("d_model", 1024);
       String type = config.text("model_type", "bart");
@@ -157,7 +173,8 @@ final class Bart implements EncoderDecoder {
               ? stack.loader().own(Tensor.of(stack.device(), new float[] {factor}, 1))
               : null,
           BartPositions.of(config, stack),
-          normed ? stack.layerNorm("layernorm_embedding", width, EPS) : null);
+          normed ? stack.layerNorm("layernorm_embedding", width, EPS) : null,
+          Bart.dropout(config));
     }
 
     Tensor forward(TokenBatch batch) {
@@ -166,7 +183,7 @@ final class Bart implements EncoderDecoder {
         x = Elementwise.multiply(x, Elementwise.cast(scale, x.dtype()));
       }
       x = positions.table().addTo(x, batch.positions());
-      return norm == null ? x : norm.forward(x);
+      return dropout.forward(norm == null ? x : norm.forward(x));
     }
 
     Limits limits() {
@@ -181,7 +198,14 @@ final class Bart implements EncoderDecoder {
   }
 
   /** The width, the heads and the feed-forward network of a stack's layers. */
-  private record Sizes(int width, int heads, int inner, Activation activation) {
+  private record Sizes(
+      int width,
+      int heads,
+      int inner,
+      Activation activation,
+      Dropout dropout,
+      Dropout ofProbabilities,
+      Dropout ofActivation) {
     static Sizes of(Config config, String stack) {
       int width = config.positive("d_model", 1024);
       String activation = config.text("model_type", "").equals("m2m_100") ? "relu" : "gelu";
@@ -189,7 +213,11 @@ final class Bart implements EncoderDecoder {
           width,
           config.divisor(stack + "_attention_heads", width, 16),
           config.positive(stack + "_ffn_dim", 4096),
-          config.activation("activation_function", activation));
+          config.activation("activation_function", activation),
+          Bart.dropout(config),
+          config.dropout(
+              "attention_dropout", config.text("model_type", "").equals("m2m_100") ? 0.1 : 0),
+          config.dropout("activation_dropout", 0));
     }
 
     int headSize() {
@@ -198,7 +226,7 @@ final class Bart implements EncoderDecoder {
 
     FullAttention attention() {
       float scale = (float) (1 / Math.sqrt(headSize()));
-      return new FullAttention(heads, headSize(), Attention.Scores.scaled(scale));
+      return new FullAttention(heads, headSize(), Attention.Scores.scaled(scale), ofProbabilities);
     }
   }
 
@@ -206,8 +234,10 @@ final class Bart implements EncoderDecoder {
   private record FeedForward(Linear fc1, Linear fc2) {
     static FeedForward of(Weights layer, Sizes sizes) {
       return new FeedForward(
-          layer.linear("fc1", sizes.inner(), sizes.width(), true, sizes.activation()),
-          layer.linear("fc2", sizes.width(), sizes.inner()));
+          layer
+              .linear("fc1", sizes.inner(), sizes.width(), true, sizes.activation())
+              .withOutputDropout(sizes.ofActivation()),
+          layer.linear("fc2", sizes.width(), sizes.inner()).withOutputDropout(sizes.dropout()));
     }
 
     Tensor forward(NormedSum x) {
@@ -257,7 +287,8 @@ final class Bart implements EncoderDecoder {
             new Layer(
                 joinedProjections(self, sizes.width()),
                 sizes.attention(),
-                self.linear("out_proj", sizes.width(), sizes.width()),
+                self.linear("out_proj", sizes.width(), sizes.width())
+                    .withOutputDropout(sizes.dropout()),
                 norms.join(2 * i),
                 FeedForward.of(layer, sizes),
                 norms.join(2 * i + 1)));
@@ -384,13 +415,14 @@ final class Bart implements EncoderDecoder {
             new Layer(
                 i,
                 joinedProjections(self, width),
-                CausalAttention.of(sizes.heads(), sizes.heads(), sizes.headSize(), none),
-                self.linear("out_proj", width, width),
+                CausalAttention.of(sizes.heads(), sizes.heads(), sizes.headSize(), none)
+                    .withDropout(sizes.ofProbabilities()),
+                self.linear("out_proj", width, width).withOutputDropout(sizes.dropout()),
                 norms.join(3 * i),
                 cross.linear("q_proj", width, width),
                 cross.joined(width, width, "k_proj", "v_proj"),
                 sizes.attention(),
-                cross.linear("out_proj", width, width),
+                cross.linear("out_proj", width, width).withOutputDropout(sizes.dropout()),
                 norms.join(3 * i + 1),
                 FeedForward.of(layer, sizes),
                 norms.join(3 * i + 2)));

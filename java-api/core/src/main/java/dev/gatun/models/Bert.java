@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -17,6 +18,7 @@ final class Bert implements Encoder {
   private final Embedding positionEmbeddings;
   private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
+  private final Dropout dropout;
   private final List<EncoderLayer> layer;
   private final HeadLayer head;
 
@@ -32,6 +34,7 @@ final class Bert implements Encoder {
     tokenTypeEmbeddings =
         embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
+    dropout = config.dropout("hidden_dropout_prob", 0.1);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
     this.head = head(config, head, all, weights, hidden, eps);
   }
@@ -60,9 +63,11 @@ final class Bert implements Encoder {
               all.linear("cls.seq_relationship", 2, hidden));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
-              config, pooler(weights, hidden), Heads.classifier(all, "classifier", config, hidden));
+              config,
+              pooler(weights, hidden),
+              Heads.classifier(all, "classifier", config, hidden, Heads.dropout(config)));
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, Heads.dropout(config)));
       case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
     };
   }
@@ -85,7 +90,7 @@ final class Bert implements Encoder {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = tokenTypeEmbeddings.addTo(x, batch.types());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(embeddingsNorm.forward(x));
+    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
     }

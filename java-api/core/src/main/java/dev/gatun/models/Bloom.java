@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.LayerInput;
@@ -72,7 +73,10 @@ final class Bloom implements Decoder {
     RotaryPositionalEmbedding none =
         weights.loader().own(RotaryPositionalEmbedding.none(weights.device(), length));
     Tensor slopes = weights.loader().own(Tensor.of(weights.device(), Alibi.slopes(heads), heads));
-    CausalAttention attention = CausalAttention.of(heads, heads, size, none);
+    CausalAttention attention =
+        CausalAttention.of(heads, heads, size, none)
+            .withDropout(config.dropout("attention_dropout", 0));
+    Dropout dropout = config.dropout("hidden_dropout", 0);
     attention = attention.withScores(attention.scores().withSlopes(slopes));
     for (int i = 0; i < count; i++) {
       Weights layer = weights.sub("h." + i);
@@ -83,10 +87,10 @@ final class Bloom implements Decoder {
               layer.layerNorm("input_layernorm", hidden, eps),
               layer.grouped("self_attention.query_key_value", heads, 1, size, hidden, true),
               attention,
-              layer.linear("self_attention.dense", hidden, hidden),
+              layer.linear("self_attention.dense", hidden, hidden).withOutputDropout(dropout),
               layer.layerNorm("post_attention_layernorm", hidden, eps),
               layer.linear("mlp.dense_h_to_4h", 4L * hidden, hidden, true, Activation.GELU_TANH),
-              layer.linear("mlp.dense_4h_to_h", hidden, 4L * hidden)));
+              layer.linear("mlp.dense_4h_to_h", hidden, 4L * hidden).withOutputDropout(dropout)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
     lmHead = all.lmHead(config, "lm_head", wordEmbeddings, true);

@@ -89,7 +89,8 @@ final class Cohere implements Decoder {
                   new Loader.Layer("self_attn.q_proj", hidden, bias),
                   new Loader.Layer("self_attn.k_proj", kv, bias),
                   new Loader.Layer("self_attn.v_proj", kv, bias)),
-              CausalAttention.of(heads, kvHeads, size, rotary),
+              CausalAttention.of(heads, kvHeads, size, rotary)
+                  .withDropout(config.dropout("attention_dropout", 0)),
               layer.linear("self_attn.o_proj", hidden, hidden, bias, Activation.NONE),
               layer.joined(
                   hidden,

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.TextFile;
 import dev.gatun.files.Warnings;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -287,6 +288,20 @@ public final class Config {
       throw wrong(key, node, "a number");
     }
     return (float) node.doubleValue();
+  }
+
+  /** What is dropped in training. */
+  Dropout dropout(String key, double otherwise) {
+    float probability = number(key, otherwise);
+    if (!(probability >= 0 && probability < 1)) {
+      throw wrong(key, get(key), "a probability from 0 to below 1");
+    }
+    return new Dropout(probability);
+  }
+
+  /** The same where another key stands for a missing one or null. */
+  Dropout dropout(String key, String other, double otherwise) {
+    return dropout(key, dropout(other, otherwise).probability());
   }
 
   /** A number in double precision. */

@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Linear;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
@@ -16,6 +17,8 @@ final class Deberta implements Encoder {
   private final DebertaParts.Embeddings embeddings;
   private final DebertaParts.Relative relative;
   private final Tensor relEmbeddings;
+  private final Dropout dropout;
+  private final Dropout ofProbabilities;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
   private final int hiddenSize;
@@ -31,6 +34,8 @@ final class Deberta implements Encoder {
     embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);
     Weights encoder = weights.sub("encoder");
     relative = DebertaParts.Relative.of(config, false);
+    dropout = DebertaParts.dropout(config);
+    ofProbabilities = DebertaParts.ofProbabilities(config);
     relEmbeddings =
         relative.isOn() ? encoder.take("rel_embeddings.weight", 2 * relative.span(), hidden) : null;
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
@@ -55,15 +60,17 @@ final class Deberta implements Encoder {
     Linear posQProj = on && relative.p2c() ? weights.linear("pos_q_proj", hidden, hidden) : null;
     return (x, batch, _, trace) -> {
       Tensor joined = inProj.forward(x);
+      Tensor positions = on ? dropout.forward(relEmbeddings) : null;
       long[] shape = {x.size(0), heads, size};
       long[] strides = {3L * hidden, 3L * size, 1};
       return DebertaParts.attend(
           joined.strided(0, shape, strides),
           joined.strided(size, shape, strides),
           joined.strided(2L * size, shape, strides),
-          posProj == null ? null : posProj.forward(relEmbeddings).reshape(-1, heads, size),
-          posQProj == null ? null : posQProj.forward(relEmbeddings).reshape(-1, heads, size),
+          posProj == null ? null : posProj.forward(positions).reshape(-1, heads, size),
+          posQProj == null ? null : posQProj.forward(positions).reshape(-1, heads, size),
           relative,
+          ofProbabilities,
           batch,
           trace);
     };

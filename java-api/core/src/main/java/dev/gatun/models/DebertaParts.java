@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -56,6 +57,7 @@ final class DebertaParts {
    *
    * @param positionKey projected relative positions [2 span, heads, head_size], or null without c2p
    * @param positionQuery the same, or null without p2c
+   * @param dropout of the probabilities
    */
   static Tensor attend(
       Tensor query,
@@ -64,6 +66,7 @@ final class DebertaParts {
       Tensor positionKey,
       Tensor positionQuery,
       Relative relative,
+      Dropout dropout,
       TokenBatch batch,
       Trace trace) {
     float scale = relative.scale(query.size(2));
@@ -89,6 +92,9 @@ final class DebertaParts {
             batch.segments(),
             Attention.Keys.ragged(key, value, batch.segments()),
             Attention.Scores.scaled(scale).withBias(bias),
+            Attention.Mask.NONE,
+            dropout.mask(),
+            false,
             trace.wantsAttentions());
     trace.attention(attention.weights());
     return attention.output().reshape(query.size(0), query.size(1) * value.size(2));
@@ -145,7 +151,12 @@ final class DebertaParts {
 
   /** The embeddings of words, positions and segments, as far as a model has them. */
   record Embeddings(
-      Embedding word, Embedding position, Embedding type, Linear project, LayerNorm norm) {
+      Embedding word,
+      Embedding position,
+      Embedding type,
+      Linear project,
+      LayerNorm norm,
+      Dropout dropout) {
     static Embeddings of(Config config, Weights weights, int hidden, double eps) {
       int size = config.positive("embedding_size", hidden);
       int types = config.integer("type_vocab_size", 0);
@@ -159,7 +170,8 @@ final class DebertaParts {
           size == hidden
               ? null
               : weights.linear("embed_proj", hidden, size, false, Activation.NONE),
-          weights.layerNorm("LayerNorm", hidden, eps));
+          weights.layerNorm("LayerNorm", hidden, eps),
+          DebertaParts.dropout(config));
     }
 
     Tensor forward(TokenBatch batch) {
@@ -170,8 +182,8 @@ final class DebertaParts {
       if (type != null) {
         x = type.addTo(x, batch.types());
       }
-      return withoutPadding(
-          norm.forward(project == null ? x : project.forward(x, x.dtype())), batch);
+      Tensor normed = norm.forward(project == null ? x : project.forward(x, x.dtype()));
+      return dropout.forward(withoutPadding(normed, batch));
     }
 
     Limits limits(int maxLength, int hidden) {
@@ -206,14 +218,34 @@ final class DebertaParts {
         yield Heads.sequence(
             config,
             all.linear(
-                "pooler.dense", size, size, true, config.activation("pooler_hidden_act", "gelu")),
-            Heads.classifier(all, "classifier", config, size));
+                    "pooler.dense",
+                    size,
+                    size,
+                    true,
+                    config.activation("pooler_hidden_act", "gelu"))
+                .withInputDropout(config.dropout("pooler_dropout", 0)),
+            Heads.classifier(
+                all,
+                "classifier",
+                config,
+                size,
+                config.dropout("cls_dropout", "hidden_dropout_prob", 0.1)));
       }
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, dropout(config)));
       case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
       default -> throw config.error("DeBERTa has no head " + head);
     };
+  }
+
+  /** What is dropped of hidden states, and of the embeddings of relative positions. */
+  static Dropout dropout(Config config) {
+    return config.dropout("hidden_dropout_prob", 0.1);
+  }
+
+  /** What is dropped of attention's probabilities. */
+  static Dropout ofProbabilities(Config config) {
+    return config.dropout("attention_probs_dropout_prob", 0.1);
   }
 
   static boolean isOtherHead(String name) {

@@ -1,7 +1,10 @@
 package dev.gatun.models;
 
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
@@ -21,8 +24,12 @@ final class DebertaV2 implements Encoder {
   private final DebertaParts.Embeddings embeddings;
   private final DebertaParts.Relative relative;
   private final Supplier<Tensor> relEmbeddings;
+  private final Dropout dropout;
+  private final Dropout ofProbabilities;
   private final Linear conv;
   private final LayerNorm convNorm;
+  // What follows the convolution where some of its results are dropped before; null where not.
+  private final Activation convAct;
   private final int convSize;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
@@ -43,10 +50,14 @@ final class DebertaV2 implements Encoder {
     embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);
     Weights encoder = weights.sub("encoder");
     relative = DebertaParts.Relative.of(config, true);
+    dropout = DebertaParts.dropout(config);
+    ofProbabilities = DebertaParts.ofProbabilities(config);
     relEmbeddings =
         relative.isOn() ? relativeEmbeddings(config, encoder, 2 * relative.span(), eps) : null;
     convSize = config.integer("conv_kernel_size", 0);
     conv = convSize > 0 ? convolution(config, encoder.sub("conv"), hidden) : null;
+    convAct =
+        convSize > 0 && weights.areParameters() ? config.activation("conv_act", "tanh") : null;
     convNorm = convSize > 0 ? encoder.layerNorm("conv.LayerNorm", hidden, eps) : null;
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       Weights l = encoder.sub("layer." + i);
@@ -94,7 +105,7 @@ final class DebertaV2 implements Encoder {
     Linear positionQuery =
         !p2c ? null : shared ? query : weights.linear("pos_query_proj", hidden, hidden);
     return (x, batch, _, trace) -> {
-      Tensor positions = relative.isOn() ? relEmbeddings.get() : null;
+      Tensor positions = relative.isOn() ? dropout.forward(relEmbeddings.get()) : null;
       return DebertaParts.attend(
           query.forward(x).reshape(x.size(0), heads, size),
           key.forward(x).reshape(x.size(0), heads, size),
@@ -102,6 +113,7 @@ final class DebertaV2 implements Encoder {
           positionKey == null ? null : positionKey.forward(positions).reshape(-1, heads, size),
           positionQuery == null ? null : positionQuery.forward(positions).reshape(-1, heads, size),
           relative,
+          ofProbabilities,
           batch,
           trace);
     };
@@ -158,7 +170,7 @@ final class DebertaV2 implements Encoder {
               return Layouts.concat(0, rows).reshape(hidden, (long) hidden * size);
             },
             () -> bias,
-            config.activation("conv_act", "tanh"));
+            Activation.NONE);
   }
 
   @Override
@@ -184,8 +196,11 @@ final class DebertaV2 implements Encoder {
     Tensor padded = Layouts.concat(0, List.of(embedded, none));
     Tensor windows =
         Indexing.embedding(padded, neighbours(batch)).reshape(tokens, convSize * width);
-    return DebertaParts.withoutPadding(
-        convNorm.forward(conv.forward(windows, hidden.dtype()), hidden), batch);
+    Tensor y = conv.forward(windows, hidden.dtype());
+    if (convAct != null) {
+      y = Elementwise.activation(dropout.forward(y), convAct);
+    }
+    return DebertaParts.withoutPadding(convNorm.forward(y, hidden), batch);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.tensor.Tensor;
@@ -15,6 +16,7 @@ final class DistilBert implements Encoder {
   private final Embedding wordEmbeddings;
   private final Embedding positionEmbeddings;
   private final LayerNorm embeddingsNorm;
+  private final Dropout dropout;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
 
@@ -29,17 +31,19 @@ final class DistilBert implements Encoder {
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), dim);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", dim, EPS);
+    dropout = config.dropout("dropout", 0.1);
     for (int i = 0; i < config.positive("n_layers"); i++) {
       Weights l = weights.sub("transformer.layer." + i);
       layer.add(
           new EncoderLayer(
               EncoderLayer.fused(
                   l.joined(dim, dim, "attention.q_lin", "attention.k_lin", "attention.v_lin"),
-                  config.divisor("n_heads", dim)),
+                  config.divisor("n_heads", dim),
+                  config.dropout("attention_dropout", 0.1)),
               l.linear("attention.out_lin", dim, dim),
               l.layerNorm("sa_layer_norm", dim, EPS),
               l.linear("ffn.lin1", hiddenDim, dim, true, activation),
-              l.linear("ffn.lin2", dim, hiddenDim),
+              l.linear("ffn.lin2", dim, hiddenDim).withOutputDropout(dropout),
               l.layerNorm("output_layer_norm", dim, EPS)));
     }
     this.head = head(config, head, all, dim, activation);
@@ -57,9 +61,13 @@ final class DistilBert implements Encoder {
           Heads.sequence(
               config,
               all.linear("pre_classifier", dim, dim, true, Activation.RELU),
-              Heads.classifier(all, "classifier", config, dim));
-      case TOKEN_CLASSIFICATION -> Heads.tokens(Heads.classifier(all, "classifier", config, dim));
-      case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, dim));
+              Heads.classifier(
+                  all, "classifier", config, dim, config.dropout("seq_classif_dropout", 0.2)));
+      case TOKEN_CLASSIFICATION ->
+          Heads.tokens(Heads.classifier(all, "classifier", config, dim, dropout));
+      case QUESTION_ANSWERING ->
+          Heads.spans(
+              all.linear("qa_outputs", 2, dim).withInputDropout(config.dropout("qa_dropout", 0.1)));
       default -> throw config.error("DistilBERT has no head " + head);
     };
   }
@@ -68,7 +76,7 @@ final class DistilBert implements Encoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(embeddingsNorm.forward(x));
+    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
     }

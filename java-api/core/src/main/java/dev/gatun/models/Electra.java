@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -17,6 +18,7 @@ final class Electra implements Encoder {
   private final Embedding positionEmbeddings;
   private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
+  private final Dropout dropout;
   private final Linear embeddingsProject;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
@@ -36,6 +38,7 @@ final class Electra implements Encoder {
     tokenTypeEmbeddings =
         embeddings.embedding("token_type_embeddings", config.integer("type_vocab_size", 2), size);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", size, eps);
+    dropout = config.dropout("hidden_dropout_prob", 0.1);
     embeddingsProject = size == hidden ? null : weights.linear("embeddings_project", hidden, size);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       layer.add(EncoderLayer.bert(config, weights.sub("encoder.layer." + i), hidden, eps));
@@ -63,10 +66,11 @@ final class Electra implements Encoder {
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,
-              all.linear("classifier.dense", hidden, hidden, true, Activation.GELU),
-              Heads.classifier(all, "classifier.out_proj", config, hidden));
+              all.linear("classifier.dense", hidden, hidden, true, Activation.GELU)
+                  .withInputDropout(Heads.dropout(config)),
+              Heads.classifier(all, "classifier.out_proj", config, hidden, Heads.dropout(config)));
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, Heads.dropout(config)));
       case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
       default -> throw config.error("ELECTRA has no head " + head);
     };
@@ -77,7 +81,7 @@ final class Electra implements Encoder {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = tokenTypeEmbeddings.addTo(x, batch.types());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = embeddingsNorm.forward(x);
+    x = dropout.forward(embeddingsNorm.forward(x));
     x = trace.first(embeddingsProject == null ? x : embeddingsProject.forward(x, x.dtype()));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));

@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.LayerInput;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -61,16 +62,18 @@ record EncoderLayer(
     Linear queryKeyValue =
         weights.joined(
             hidden, hidden, "attention.self.query", "attention.self.key", "attention.self.value");
-    return around(config, weights, hidden, eps, fused(queryKeyValue, heads));
+    Dropout dropout = config.dropout("attention_probs_dropout_prob", 0.1);
+    return around(config, weights, hidden, eps, fused(queryKeyValue, heads, dropout));
   }
 
   /** The same around another attention. */
   static EncoderLayer around(
       Config config, Weights weights, int hidden, double eps, SelfAttention attention) {
     int intermediate = config.positive("intermediate_size");
+    Dropout dropout = config.dropout("hidden_dropout_prob", 0.1);
     return new EncoderLayer(
         attention,
-        weights.linear("attention.output.dense", hidden, hidden),
+        weights.linear("attention.output.dense", hidden, hidden).withOutputDropout(dropout),
         weights.layerNorm("attention.output.LayerNorm", hidden, eps),
         weights.linear(
             "intermediate.dense",
@@ -78,12 +81,12 @@ record EncoderLayer(
             hidden,
             true,
             config.activation("hidden_act", "gelu")),
-        weights.linear("output.dense", hidden, intermediate),
+        weights.linear("output.dense", hidden, intermediate).withOutputDropout(dropout),
         weights.layerNorm("output.LayerNorm", hidden, eps));
   }
 
   /** Plain attention with the three projections in one layer. */
-  static SelfAttention fused(Linear queryKeyValue, int heads) {
-    return new FusedAttention(queryKeyValue, heads, null, 0);
+  static SelfAttention fused(Linear queryKeyValue, int heads, Dropout dropout) {
+    return new FusedAttention(queryKeyValue, heads, null, 0, dropout);
   }
 }

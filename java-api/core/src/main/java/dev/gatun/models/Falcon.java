@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.LayerInput;
@@ -33,6 +34,7 @@ final class Falcon implements Decoder {
    *
    * @param parallel whether both parts read the layer's input
    * @param lnMlp the feed-forward network's own norm; null where it reads attention's
+   * @param dropout of what a layer adds last: both parts where they are parallel
    */
   private record Layer(
       int index,
@@ -43,7 +45,8 @@ final class Falcon implements Decoder {
       Linear dense,
       LayerNorm lnMlp,
       Linear denseHTo4h,
-      Linear dense4hToH) {
+      Linear dense4hToH,
+      Dropout dropout) {
 
     Tensor forward(Tensor x, TokenBatch batch, Trace trace) {
       try (Scope scope = Scope.open()) {
@@ -54,11 +57,11 @@ final class Falcon implements Decoder {
         if (!parallel) {
           NormedSum middle = lnMlp.withSum(a, x, denseHTo4h);
           Tensor fed = dense4hToH.forward(denseHTo4h.forwardNarrow(middle.x()), x.dtype());
-          return scope.keep(Elementwise.add(fed, middle.sum()));
+          return scope.keep(Elementwise.add(dropout.forward(fed), middle.sum()));
         }
         LayerInput read = lnMlp == null ? n : lnMlp.withSum(x, null, denseHTo4h).x();
         Tensor fed = dense4hToH.forward(denseHTo4h.forwardNarrow(read), x.dtype());
-        return scope.keep(Elementwise.add(Elementwise.add(fed, a), x));
+        return scope.keep(Elementwise.add(dropout.forward(Elementwise.add(fed, a)), x));
       }
     }
   }
@@ -88,6 +91,7 @@ final class Falcon implements Decoder {
     Activation activation = config.activation("activation", "gelu");
     wordEmbeddings = weights.embedding("word_embeddings", config.positive("vocab_size"), hidden);
     CausalAttention attention = attention(config, weights, heads, kvHeads, size, length);
+    Dropout ofAttention = config.dropout("attention_dropout", 0);
     int count = config.positive("num_hidden_layers");
     for (int i = 0; i < count; i++) {
       Weights layer = weights.sub("h." + i);
@@ -99,12 +103,15 @@ final class Falcon implements Decoder {
               layer.grouped(
                   "self_attention.query_key_value", kvHeads, heads / kvHeads, size, hidden, bias),
               attention,
-              layer.linear("self_attention.dense", hidden, hidden, bias, Activation.NONE),
+              layer
+                  .linear("self_attention.dense", hidden, hidden, bias, Activation.NONE)
+                  .withOutputDropout(parallel ? Dropout.NONE : ofAttention),
               two
                   ? layer.layerNorm("ln_mlp", hidden, eps)
                   : parallel ? null : layer.layerNorm("post_attention_layernorm", hidden, eps),
               layer.linear("mlp.dense_h_to_4h", inner, hidden, bias, activation),
-              layer.linear("mlp.dense_4h_to_h", hidden, inner, bias, Activation.NONE)));
+              layer.linear("mlp.dense_4h_to_h", hidden, inner, bias, Activation.NONE),
+              config.dropout("hidden_dropout", 0)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
     lmHead = all.lmHead(config, "lm_head", wordEmbeddings, true);
@@ -140,7 +147,10 @@ final class Falcon implements Decoder {
       slopes[i] *= attention.scores().scale();
     }
     Tensor scaled = weights.loader().own(Tensor.of(weights.device(), slopes, heads));
-    return attention.withScores(attention.scores().withSlopes(scaled));
+    // As transformers has it, with these positions alone.
+    return attention
+        .withScores(attention.scores().withSlopes(scaled))
+        .withDropout(config.dropout("attention_dropout", 0));
   }
 
   @Override

@@ -1,7 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.attention.Causal;
-import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Linear;
 import dev.gatun.nn.RotaryPositionalEmbedding;
 import dev.gatun.ops.Attention;
@@ -14,13 +14,14 @@ import dev.gatun.tensor.Tensor;
  * @param heads of each
  * @param rotary turns queries and keys by their positions; null where they do not turn
  * @param window how many tokens a query sees on each side, its own counted; 0 for all
+ * @param dropout of the probabilities
  */
 record FusedAttention(
-    Linear queryKeyValue, int heads, RotaryPositionalEmbedding rotary, long window)
+    Linear queryKeyValue, int heads, RotaryPositionalEmbedding rotary, long window, Dropout dropout)
     implements EncoderLayer.SelfAttention {
   /** The same where the bias says which tokens a query sees. */
   FusedAttention withoutWindow() {
-    return new FusedAttention(queryKeyValue, heads, rotary, 0);
+    return new FusedAttention(queryKeyValue, heads, rotary, 0, dropout);
   }
 
   @Override
@@ -44,7 +45,7 @@ record FusedAttention(
             Attention.Keys.ragged(key, joined.strided(2 * width, shape, strides), batch.segments()),
             Attention.Scores.scaled((float) (1 / Math.sqrt(size))).withBias(bias),
             new Attention.Mask(Causal.NONE, window, null),
-            Dropout.NONE,
+            dropout.mask(),
             false,
             trace.wantsAttentions());
     trace.attention(attention.weights());

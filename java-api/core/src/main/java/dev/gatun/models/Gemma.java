@@ -176,7 +176,8 @@ final class Gemma implements Decoder {
   private static CausalAttention attention(
       Config config, int heads, int kvHeads, RotaryPositionalEmbedding rotary) {
     CausalAttention attention =
-        CausalAttention.of(heads, kvHeads, config.positive("head_dim", 256), rotary);
+        CausalAttention.of(heads, kvHeads, config.positive("head_dim", 256), rotary)
+            .withDropout(config.dropout("attention_dropout", 0));
     String type = config.text("model_type", "gemma");
     if (type.equals("gemma")) {
       return attention;

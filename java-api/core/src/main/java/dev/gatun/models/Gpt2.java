@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.LayerNorm;
@@ -22,6 +23,7 @@ import java.util.List;
 final class Gpt2 implements Decoder {
   private final Embedding wte;
   private final Embedding wpe;
+  private final Dropout dropout;
   private final List<Layer> h = new ArrayList<>();
   private final LayerNorm lnF;
   private final Linear lmHead;
@@ -61,6 +63,8 @@ final class Gpt2 implements Decoder {
     Activation activation = config.activation("activation_function", "gelu_new");
     wte = weights.embedding("wte", config.positive("vocab_size"), hidden);
     wpe = weights.embedding("wpe", length, hidden);
+    dropout = config.dropout("embd_pdrop", 0.1);
+    Dropout residual = config.dropout("resid_pdrop", 0.1);
     RotaryPositionalEmbedding none =
         weights.loader().own(RotaryPositionalEmbedding.none(weights.device(), length));
     int count = config.positive("n_layer");
@@ -76,11 +80,16 @@ final class Gpt2 implements Decoder {
               layer.layerNorm("ln_1", hidden, eps),
               layer.conv1d("attn.c_attn", 3L * hidden, hidden, Activation.NONE),
               CausalAttention.of(heads, heads, size, none)
-                  .withScores(Attention.Scores.scaled((float) scale)),
-              layer.conv1d("attn.c_proj", hidden, hidden, Activation.NONE),
+                  .withScores(Attention.Scores.scaled((float) scale))
+                  .withDropout(config.dropout("attn_pdrop", 0.1)),
+              layer
+                  .conv1d("attn.c_proj", hidden, hidden, Activation.NONE)
+                  .withOutputDropout(residual),
               layer.layerNorm("ln_2", hidden, eps),
               layer.conv1d("mlp.c_fc", inner, hidden, activation),
-              layer.conv1d("mlp.c_proj", hidden, inner, Activation.NONE)));
+              layer
+                  .conv1d("mlp.c_proj", hidden, inner, Activation.NONE)
+                  .withOutputDropout(residual)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
     lmHead = all.lmHead(config, "lm_head", wte, true);
@@ -92,7 +101,10 @@ final class Gpt2 implements Decoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wpe.addTo(wte.forward(batch.ids()), batch.positions());
     return trace.through(
-        x, h.size(), (i, states) -> h.get(i).forward(states, batch, trace), lnF::forward);
+        dropout.forward(x),
+        h.size(),
+        (i, states) -> h.get(i).forward(states, batch, trace),
+        lnF::forward);
   }
 
   @Override

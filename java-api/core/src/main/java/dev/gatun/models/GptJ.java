@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.LayerInput;
@@ -22,6 +23,7 @@ import java.util.Map;
  */
 final class GptJ implements Decoder {
   private final Embedding wte;
+  private final Dropout dropout;
   private final List<Layer> h = new ArrayList<>();
   private final LayerNorm lnF;
   private final Linear lmHead;
@@ -62,6 +64,8 @@ final class GptJ implements Decoder {
     double eps = config.eps("layer_norm_epsilon", 1e-5);
     Activation activation = config.activation("activation_function", "gelu_new");
     wte = weights.embedding("wte", config.positive("vocab_size"), hidden);
+    dropout = config.dropout("embd_pdrop", 0);
+    Dropout residual = config.dropout("resid_pdrop", 0);
     RotaryPositionalEmbedding turns =
         weights
             .loader()
@@ -81,10 +85,12 @@ final class GptJ implements Decoder {
                   new Loader.Layer("q_proj", hidden, false),
                   new Loader.Layer("k_proj", hidden, false),
                   new Loader.Layer("v_proj", hidden, false)),
-              CausalAttention.of(heads, heads, size, turns),
-              attn.linear("out_proj", hidden, hidden, false, Activation.NONE),
+              CausalAttention.of(heads, heads, size, turns)
+                  .withDropout(config.dropout("attn_pdrop", 0)),
+              attn.linear("out_proj", hidden, hidden, false, Activation.NONE)
+                  .withOutputDropout(residual),
               layer.linear("mlp.fc_in", inner, hidden, true, activation),
-              layer.linear("mlp.fc_out", hidden, inner)));
+              layer.linear("mlp.fc_out", hidden, inner).withOutputDropout(residual)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
     lmHead = all.lmHead(config, "lm_head", wte, false);
@@ -95,7 +101,7 @@ final class GptJ implements Decoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     return trace.through(
-        wte.forward(batch.ids()),
+        dropout.forward(wte.forward(batch.ids())),
         h.size(),
         (i, states) -> h.get(i).forward(states, batch, trace),
         lnF::forward);

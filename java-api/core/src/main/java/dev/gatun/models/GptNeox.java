@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.LayerNorm;
@@ -22,6 +23,7 @@ import java.util.Map;
  */
 final class GptNeox implements Decoder {
   private final Embedding embedIn;
+  private final Dropout dropout;
   private final List<Layer> layers = new ArrayList<>();
   private final LayerNorm finalLayerNorm;
   private final Linear embedOut;
@@ -66,6 +68,7 @@ final class GptNeox implements Decoder {
     double eps = config.eps("layer_norm_eps", 1e-5);
     boolean bias = config.flag("attention_bias", true);
     Activation activation = config.activation("hidden_act", "gelu");
+    dropout = config.dropout("hidden_dropout", 0);
     embedIn = weights.embedding("embed_in", config.positive("vocab_size"), hidden);
     Map<String, Object> rope = RopeConfig.parameters(config);
     rope.putIfAbsent("rope_theta", config.number("rotary_emb_base", 10000));
@@ -83,11 +86,14 @@ final class GptNeox implements Decoder {
               config.flag("use_parallel_residual", true),
               layer.layerNorm("input_layernorm", hidden, eps),
               layer.grouped("attention.query_key_value", heads, 1, size, hidden, bias),
-              CausalAttention.of(heads, heads, size, rotary),
-              layer.linear("attention.dense", hidden, hidden, bias, Activation.NONE),
+              CausalAttention.of(heads, heads, size, rotary)
+                  .withDropout(config.dropout("attention_dropout", 0)),
+              layer
+                  .linear("attention.dense", hidden, hidden, bias, Activation.NONE)
+                  .withOutputDropout(dropout),
               layer.layerNorm("post_attention_layernorm", hidden, eps),
               layer.linear("mlp.dense_h_to_4h", inner, hidden, true, activation),
-              layer.linear("mlp.dense_4h_to_h", hidden, inner)));
+              layer.linear("mlp.dense_4h_to_h", hidden, inner).withOutputDropout(dropout)));
     }
     finalLayerNorm = weights.layerNorm("final_layer_norm", hidden, eps);
     embedOut = all.lmHead(config, "embed_out", embedIn, false);
@@ -98,7 +104,7 @@ final class GptNeox implements Decoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     return trace.through(
-        embedIn.forward(batch.ids()),
+        dropout.forward(embedIn.forward(batch.ids())),
         layers.size(),
         (i, states) -> layers.get(i).forward(states, batch, trace),
         finalLayerNorm::forward);

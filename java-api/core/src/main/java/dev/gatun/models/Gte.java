@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -17,6 +18,7 @@ final class Gte implements Encoder {
   private final Embedding wordEmbeddings;
   private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
+  private final Dropout dropout;
   private final RotaryPositionalEmbedding rotary;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
@@ -33,6 +35,7 @@ final class Gte implements Encoder {
     tokenTypeEmbeddings =
         types > 0 ? embeddings.embedding("token_type_embeddings", types, hidden) : null;
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
+    dropout = config.dropout("hidden_dropout_prob", 0.1);
     rotary =
         all.loader()
             .own(
@@ -51,12 +54,19 @@ final class Gte implements Encoder {
     int intermediate = config.positive("intermediate_size");
     return new EncoderLayer(
         new FusedAttention(
-            weights.linear("attention.qkv_proj", 3L * hidden, hidden), heads, rotary, 0),
-        weights.linear("attention.o_proj", hidden, hidden),
+            weights.linear("attention.qkv_proj", 3L * hidden, hidden),
+            heads,
+            rotary,
+            0,
+            config.dropout("attention_probs_dropout_prob", 0)),
+        weights.linear("attention.o_proj", hidden, hidden).withOutputDropout(dropout),
         weights.layerNorm("attn_ln", hidden, eps),
         weights.linear("mlp.up_gate_proj", 2L * intermediate, hidden, false, Activation.NONE),
         new Gate(config.activation("hidden_act", "gelu"), false),
-        weights.linear("mlp.down_proj", hidden, intermediate),
+        weights
+            .linear("mlp.down_proj", hidden, intermediate)
+            .withInputDropout(dropout)
+            .withOutputDropout(dropout),
         weights.layerNorm("mlp_ln", hidden, eps));
   }
 
@@ -71,9 +81,11 @@ final class Gte implements Encoder {
               all.output(config, wordEmbeddings, "lm_head.decoder", "lm_head.decoder.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
-              config, pooler(weights, hidden), Heads.classifier(all, "classifier", config, hidden));
+              config,
+              pooler(weights, hidden),
+              Heads.classifier(all, "classifier", config, hidden, Heads.dropout(config)));
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, Heads.dropout(config)));
       default -> throw config.error("GTE has no head " + head);
     };
   }
@@ -88,7 +100,7 @@ final class Gte implements Encoder {
     if (tokenTypeEmbeddings != null) {
       x = tokenTypeEmbeddings.addTo(x, batch.types());
     }
-    x = trace.first(embeddingsNorm.forward(x));
+    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
     }

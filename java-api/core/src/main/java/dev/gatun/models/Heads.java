@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
 import dev.gatun.ops.Elementwise;
@@ -213,7 +214,14 @@ final class Heads {
   }
 
   /** A classification layer as most families have it. */
-  static Linear classifier(Weights weights, String name, Config config, long in) {
-    return weights.linear(name, config.labelCount(), in, true, Activation.NONE);
+  static Linear classifier(Weights weights, String name, Config config, long in, Dropout dropout) {
+    return weights
+        .linear(name, config.labelCount(), in, true, Activation.NONE)
+        .withInputDropout(dropout);
+  }
+
+  /** What BERT and its relatives drop before their classification layers. */
+  static Dropout dropout(Config config) {
+    return config.dropout("classifier_dropout", "hidden_dropout_prob", 0.1);
   }
 }

@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.Linear;
@@ -98,7 +99,9 @@ final class Llama implements Decoder {
         weights
             .loader()
             .own(RopeConfig.tables(config, rope, weights.device(), size, positions, false));
-    CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
+    CausalAttention attention =
+        CausalAttention.of(heads, kvHeads, size, rotary)
+            .withDropout(config.dropout("attention_dropout", 0));
     double eps =
         config.eps("rms_norm_eps", config.text("model_type", "").equals("phi3") ? 1e-5 : 1e-6);
     int count = config.positive("num_hidden_layers");
@@ -144,6 +147,7 @@ final class Llama implements Decoder {
     Weights self = weights.sub("self_attn");
     Weights mlp = weights.sub("mlp");
     boolean normed = type.equals("qwen3");
+    Dropout residual = type.equals("phi3") ? config.dropout("resid_pdrop", 0) : Dropout.NONE;
     return new Layer(
         index,
         weights.rmsNorm("input_layernorm", hidden, 0, eps),
@@ -157,7 +161,8 @@ final class Llama implements Decoder {
         normed ? self.rmsNorm("q_norm", attention.headSize(), 0, eps) : null,
         normed ? self.rmsNorm("k_norm", attention.headSize(), 0, eps) : null,
         attention,
-        self.linear("o_proj", hidden, q, bias && !qwen2, Activation.NONE),
+        self.linear("o_proj", hidden, q, bias && !qwen2, Activation.NONE)
+            .withOutputDropout(residual),
         weights.rmsNorm("post_attention_layernorm", hidden, 0, eps),
         mlp.has("gate_up_proj.weight")
             ? mlp.linear("gate_up_proj", 2L * intermediate, hidden, mlpBias, Activation.NONE)
@@ -166,7 +171,8 @@ final class Llama implements Decoder {
                 new Loader.Layer("gate_proj", intermediate, mlpBias),
                 new Loader.Layer("up_proj", intermediate, mlpBias)),
         config.activation("hidden_act", "silu"),
-        mlp.linear("down_proj", hidden, intermediate, mlpBias, Activation.NONE));
+        mlp.linear("down_proj", hidden, intermediate, mlpBias, Activation.NONE)
+            .withOutputDropout(residual));
   }
 
   @Override

@@ -176,7 +176,9 @@ final class Mixtral implements Decoder {
         weights
             .loader()
             .own(RopeConfig.tables(config, rope, weights.device(), size, positions, false));
-    CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
+    CausalAttention attention =
+        CausalAttention.of(heads, kvHeads, size, rotary)
+            .withDropout(config.dropout("attention_dropout", 0));
     int experts = experts(config, type, defaults);
     routers =
         new Routers(

@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -29,6 +30,7 @@ final class ModernBert implements Encoder {
 
   private final Embedding tokEmbeddings;
   private final LayerNorm norm;
+  private final Dropout dropout;
   private final List<Layer> layers = new ArrayList<>();
   private final LayerNorm finalNorm;
   private final HeadLayer head;
@@ -75,6 +77,7 @@ final class ModernBert implements Encoder {
     tokEmbeddings =
         weights.embedding("embeddings.tok_embeddings", config.positive("vocab_size"), hidden);
     norm = norm(config, weights, "embeddings.norm", hidden);
+    dropout = config.dropout("embedding_dropout", 0);
     List<String> types = layerTypes(config, config.positive("num_hidden_layers"));
     RotaryPositionalEmbedding global = rotary(config, all, types, GLOBAL, hidden / heads);
     RotaryPositionalEmbedding local = rotary(config, all, types, LOCAL, hidden / heads);
@@ -100,6 +103,7 @@ final class ModernBert implements Encoder {
     int intermediate = config.positive("intermediate_size");
     boolean attentionBias = config.flag("attention_bias", false);
     boolean mlpBias = config.flag("mlp_bias", false);
+    Dropout attention = config.dropout("attention_dropout", 0);
     return new Layer(
         isLocal,
         index == 0 ? null : norm(config, weights, "attn_norm", hidden),
@@ -107,12 +111,17 @@ final class ModernBert implements Encoder {
             weights.linear("attn.Wqkv", 3L * hidden, hidden, attentionBias, Activation.NONE),
             heads,
             rotary,
-            isLocal ? reach + 1 : 0),
-        weights.linear("attn.Wo", hidden, hidden, attentionBias, Activation.NONE),
+            isLocal ? reach + 1 : 0,
+            attention),
+        weights
+            .linear("attn.Wo", hidden, hidden, attentionBias, Activation.NONE)
+            .withOutputDropout(attention),
         norm(config, weights, "mlp_norm", hidden),
         weights.linear("mlp.Wi", 2L * intermediate, hidden, mlpBias, Activation.NONE),
         new Gate(config.activation("hidden_activation", "gelu"), true),
-        weights.linear("mlp.Wo", hidden, intermediate, mlpBias, Activation.NONE));
+        weights
+            .linear("mlp.Wo", hidden, intermediate, mlpBias, Activation.NONE)
+            .withInputDropout(config.dropout("mlp_dropout", 0)));
   }
 
   private static LayerNorm norm(Config config, Weights weights, String name, int hidden) {
@@ -168,6 +177,7 @@ final class ModernBert implements Encoder {
             config.flag("classifier_bias", false),
             config.activation("classifier_activation", "gelu"));
     LayerNorm headNorm = norm(config, all, "head.norm", hidden);
+    Dropout dropped = config.dropout("classifier_dropout", 0);
     UnaryOperator<Tensor> transform = x -> headNorm.forward(dense.forward(x));
     return switch (head) {
       case MASKED_LM ->
@@ -180,15 +190,15 @@ final class ModernBert implements Encoder {
                   "decoder",
                   config.flag("decoder_bias", true) ? "decoder.bias" : null));
       case SEQUENCE_CLASSIFICATION -> {
-        Linear classifier = Heads.classifier(all, "classifier", config, hidden);
+        Linear classifier = Heads.classifier(all, "classifier", config, hidden, dropped);
         yield Heads.sequence(config, pooling(config), x -> classifier.forward(transform.apply(x)));
       }
       case TOKEN_CLASSIFICATION -> {
-        Linear classifier = Heads.classifier(all, "classifier", config, hidden);
+        Linear classifier = Heads.classifier(all, "classifier", config, hidden, dropped);
         yield Heads.tokens(x -> classifier.forward(transform.apply(x)));
       }
       case QUESTION_ANSWERING -> {
-        Linear classifier = all.linear("classifier", 2, hidden);
+        Linear classifier = all.linear("classifier", 2, hidden).withInputDropout(dropped);
         yield Heads.spans(x -> classifier.forward(transform.apply(x)));
       }
       default -> throw config.error("ModernBERT has no head " + head);
@@ -205,7 +215,7 @@ final class ModernBert implements Encoder {
 
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
-    Tensor x = trace.first(norm.forward(tokEmbeddings.forward(batch.ids())));
+    Tensor x = trace.first(dropout.forward(norm.forward(tokEmbeddings.forward(batch.ids()))));
     Tensor localBias = hasOwnDistances(batch) ? localBias(batch) : null;
     for (int i = 0; i < layers.size(); i++) {
       Layer each = layers.get(i);

@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.ops.Elementwise;
@@ -22,6 +23,7 @@ final class Mpnet implements Encoder {
   private final Embedding wordEmbeddings;
   private final Embedding positionEmbeddings;
   private final LayerNorm embeddingsNorm;
+  private final Dropout dropout;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final Embedding relativeAttentionBias;
   private final HeadLayer head;
@@ -39,6 +41,7 @@ final class Mpnet implements Encoder {
     }
     positionEmbeddings = embeddings.embedding("position_embeddings", positions, hidden);
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
+    dropout = config.dropout("hidden_dropout_prob", 0.1);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       layer.add(layer(config, weights.sub("encoder.layer." + i), hidden, heads, eps));
     }
@@ -50,15 +53,15 @@ final class Mpnet implements Encoder {
     this.head = head(config, head, all, weights, hidden, eps);
   }
 
-  private static EncoderLayer layer(
-      Config config, Weights weights, int hidden, int heads, double eps) {
+  private EncoderLayer layer(Config config, Weights weights, int hidden, int heads, double eps) {
     int intermediate = config.positive("intermediate_size");
     return new EncoderLayer(
         EncoderLayer.fused(
             weights.joined(
                 hidden, hidden, "attention.attn.q", "attention.attn.k", "attention.attn.v"),
-            heads),
-        weights.linear("attention.attn.o", hidden, hidden),
+            heads,
+            config.dropout("attention_probs_dropout_prob", 0.1)),
+        weights.linear("attention.attn.o", hidden, hidden).withOutputDropout(dropout),
         weights.layerNorm("attention.LayerNorm", hidden, eps),
         weights.linear(
             "intermediate.dense",
@@ -66,7 +69,7 @@ final class Mpnet implements Encoder {
             hidden,
             true,
             config.activation("hidden_act", "gelu")),
-        weights.linear("output.dense", hidden, intermediate),
+        weights.linear("output.dense", hidden, intermediate).withOutputDropout(dropout),
         weights.layerNorm("output.LayerNorm", hidden, eps));
   }
 
@@ -86,10 +89,11 @@ final class Mpnet implements Encoder {
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,
-              all.linear("classifier.dense", hidden, hidden, true, Activation.TANH),
-              Heads.classifier(all, "classifier.out_proj", config, hidden));
+              all.linear("classifier.dense", hidden, hidden, true, Activation.TANH)
+                  .withInputDropout(dropout),
+              Heads.classifier(all, "classifier.out_proj", config, hidden, dropout));
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, dropout));
       case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
       default -> throw config.error("MPNet has no head " + head);
     };
@@ -99,7 +103,7 @@ final class Mpnet implements Encoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(embeddingsNorm.forward(x));
+    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
     Tensor bias = bias(batch);
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, bias, trace));

@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.nn.Linear;
@@ -21,6 +22,7 @@ final class NomicBert implements Encoder {
   private final Embedding wordEmbeddings;
   private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embLn;
+  private final Dropout dropout;
   private final RotaryPositionalEmbedding rotary;
   private final List<EncoderLayer> layers = new ArrayList<>();
   private final HeadLayer head;
@@ -41,6 +43,7 @@ final class NomicBert implements Encoder {
     tokenTypeEmbeddings =
         types > 0 ? weights.embedding("embeddings.token_type_embeddings", types, hidden) : null;
     embLn = weights.layerNorm("emb_ln", hidden, eps);
+    dropout = config.dropout("hidden_dropout_prob", 0);
     rotary =
         all.loader()
             .own(
@@ -62,20 +65,26 @@ final class NomicBert implements Encoder {
             weights.linear("attn.Wqkv", 3 * width, hidden, false, Activation.NONE),
             heads,
             rotary,
-            0),
-        weights.linear("attn.out_proj", hidden, width, false, Activation.NONE),
+            0,
+            config.dropout("attention_probs_dropout_prob", 0)),
+        weights
+            .linear("attn.out_proj", hidden, width, false, Activation.NONE)
+            .withOutputDropout(dropout),
         weights.layerNorm("norm1", hidden, eps),
         weights.joined(
             hidden,
             new Loader.Layer("mlp.fc11", intermediate, false),
             new Loader.Layer("mlp.fc12", intermediate, false)),
         new Gate(config.activation("hidden_act", "silu"), false),
-        weights.linear("mlp.fc2", hidden, intermediate, false, Activation.NONE),
+        weights
+            .linear("mlp.fc2", hidden, intermediate, false, Activation.NONE)
+            .withOutputDropout(dropout),
         weights.layerNorm("norm2", hidden, eps));
   }
 
   private HeadLayer head(
       Config config, Head head, Weights all, Weights weights, int hidden, double eps) {
+    Dropout dropped = config.dropout("classifier_dropout", "hidden_dropout_prob", 0);
     return switch (head) {
       case BASE -> Heads.base(weights.has("pooler.dense.weight") ? pooler(weights, hidden) : null);
       case MASKED_LM -> {
@@ -90,9 +99,11 @@ final class NomicBert implements Encoder {
       }
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
-              config, pooler(weights, hidden), Heads.classifier(all, "classifier", config, hidden));
+              config,
+              pooler(weights, hidden),
+              Heads.classifier(all, "classifier", config, hidden, dropped));
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, dropped));
       default -> throw config.error("NomicBERT has no head " + head);
     };
   }
@@ -107,7 +118,7 @@ final class NomicBert implements Encoder {
     if (tokenTypeEmbeddings != null) {
       x = tokenTypeEmbeddings.addTo(x, batch.types());
     }
-    x = trace.first(embLn.forward(x));
+    x = trace.first(dropout.forward(embLn.forward(x)));
     for (EncoderLayer each : layers) {
       x = trace.next(x, each.forward(x, batch, trace));
     }

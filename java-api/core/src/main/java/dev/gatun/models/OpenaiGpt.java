@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.LayerInput;
@@ -20,6 +21,7 @@ import java.util.List;
 final class OpenaiGpt implements Decoder {
   private final Embedding tokensEmbed;
   private final Embedding positionsEmbed;
+  private final Dropout dropout;
   private final List<Layer> h = new ArrayList<>();
   private final Linear lmHead;
   private final Limits limits;
@@ -54,6 +56,8 @@ final class OpenaiGpt implements Decoder {
     double eps = config.eps("layer_norm_epsilon", 1e-5);
     tokensEmbed = weights.embedding("tokens_embed", config.positive("vocab_size"), hidden);
     positionsEmbed = weights.embedding("positions_embed", length, hidden);
+    dropout = config.dropout("embd_pdrop", 0.1);
+    Dropout residual = config.dropout("resid_pdrop", 0.1);
     RotaryPositionalEmbedding none =
         weights.loader().own(RotaryPositionalEmbedding.none(weights.device(), length));
     int count = config.positive("n_layer");
@@ -63,11 +67,16 @@ final class OpenaiGpt implements Decoder {
           new Layer(
               i,
               layer.conv1d("attn.c_attn", 3L * hidden, hidden, Activation.NONE),
-              CausalAttention.of(heads, heads, size, none),
-              layer.conv1d("attn.c_proj", hidden, hidden, Activation.NONE),
+              CausalAttention.of(heads, heads, size, none)
+                  .withDropout(config.dropout("attn_pdrop", 0.1)),
+              layer
+                  .conv1d("attn.c_proj", hidden, hidden, Activation.NONE)
+                  .withOutputDropout(residual),
               layer.layerNorm("ln_1", hidden, eps),
               layer.conv1d("mlp.c_fc", 4L * hidden, hidden, activation(config)),
-              layer.conv1d("mlp.c_proj", hidden, 4L * hidden, Activation.NONE),
+              layer
+                  .conv1d("mlp.c_proj", hidden, 4L * hidden, Activation.NONE)
+                  .withOutputDropout(residual),
               layer.layerNorm("ln_2", hidden, eps)));
     }
     lmHead = all.lmHead(config, "lm_head", tokensEmbed, true);
@@ -89,7 +98,10 @@ final class OpenaiGpt implements Decoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = positionsEmbed.addTo(tokensEmbed.forward(batch.ids()), batch.positions());
     return trace.through(
-        x, h.size(), (i, states) -> h.get(i).forward(states, batch, trace), last -> last);
+        dropout.forward(x),
+        h.size(),
+        (i, states) -> h.get(i).forward(states, batch, trace),
+        last -> last);
   }
 
   @Override

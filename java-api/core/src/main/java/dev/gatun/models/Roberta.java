@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.LayerNorm;
 import dev.gatun.tensor.Tensor;
@@ -16,6 +17,7 @@ final class Roberta implements Encoder {
   private final Embedding positionEmbeddings;
   private final Embedding tokenTypeEmbeddings;
   private final LayerNorm embeddingsNorm;
+  private final Dropout dropout;
   private final List<EncoderLayer> layer = new ArrayList<>();
   private final HeadLayer head;
   private final int padId;
@@ -38,6 +40,7 @@ final class Roberta implements Encoder {
               .formatted(padId, positionEmbeddings.rows() - 2));
     }
     embeddingsNorm = embeddings.layerNorm("LayerNorm", hidden, eps);
+    dropout = config.dropout("hidden_dropout_prob", 0.1);
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       layer.add(EncoderLayer.bert(config, weights.sub("encoder.layer." + i), hidden, eps));
     }
@@ -60,10 +63,11 @@ final class Roberta implements Encoder {
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,
-              all.linear("classifier.dense", hidden, hidden, true, Activation.TANH),
-              Heads.classifier(all, "classifier.out_proj", config, hidden));
+              all.linear("classifier.dense", hidden, hidden, true, Activation.TANH)
+                  .withInputDropout(Heads.dropout(config)),
+              Heads.classifier(all, "classifier.out_proj", config, hidden, Heads.dropout(config)));
       case TOKEN_CLASSIFICATION ->
-          Heads.tokens(Heads.classifier(all, "classifier", config, hidden));
+          Heads.tokens(Heads.classifier(all, "classifier", config, hidden, Heads.dropout(config)));
       case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
       default -> throw config.error("RoBERTa has no head " + head);
     };
@@ -74,7 +78,7 @@ final class Roberta implements Encoder {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = tokenTypeEmbeddings.addTo(x, batch.types());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(embeddingsNorm.forward(x));
+    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
     for (EncoderLayer each : layer) {
       x = trace.next(x, each.forward(x, batch, trace));
     }

@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.LayerNorm;
@@ -23,6 +24,7 @@ final class Starcoder2 implements Decoder {
   private static final String TYPE = "starcoder2";
 
   private final Embedding embedTokens;
+  private final Dropout dropout;
   private final List<Layer> layers = new ArrayList<>();
   private final LayerNorm norm;
   private final Linear lmHead;
@@ -66,6 +68,8 @@ final class Starcoder2 implements Decoder {
     double eps = config.eps("norm_epsilon", 1e-5);
     boolean bias = config.flag("use_bias", true);
     Activation activation = config.activation("hidden_act", "gelu_pytorch_tanh");
+    dropout = config.dropout("embedding_dropout", 0);
+    Dropout residual = config.dropout("residual_dropout", 0);
     embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size", 49152), hidden);
     RotaryPositionalEmbedding rotary =
         weights
@@ -73,7 +77,9 @@ final class Starcoder2 implements Decoder {
             .own(
                 RopeConfig.tables(
                     config, RopeConfig.parameters(config), weights.device(), size, length, false));
-    CausalAttention attention = CausalAttention.of(heads, kvHeads, size, rotary);
+    CausalAttention attention =
+        CausalAttention.of(heads, kvHeads, size, rotary)
+            .withDropout(config.dropout("attention_dropout", 0));
     int count = config.positive("num_hidden_layers", 30);
     for (int i = 0; i < count; i++) {
       Weights layer = weights.sub("layers." + i);
@@ -87,10 +93,14 @@ final class Starcoder2 implements Decoder {
                   new Loader.Layer("self_attn.k_proj", kv, bias),
                   new Loader.Layer("self_attn.v_proj", kv, bias)),
               attention.withWindow(SlidingWindow.of(config, TYPE, i)),
-              layer.linear("self_attn.o_proj", hidden, hidden, bias, Activation.NONE),
+              layer
+                  .linear("self_attn.o_proj", hidden, hidden, bias, Activation.NONE)
+                  .withOutputDropout(residual),
               layer.layerNorm("post_attention_layernorm", hidden, eps),
               layer.linear("mlp.c_fc", inner, hidden, bias, activation),
-              layer.linear("mlp.c_proj", hidden, inner, bias, Activation.NONE)));
+              layer
+                  .linear("mlp.c_proj", hidden, inner, bias, Activation.NONE)
+                  .withOutputDropout(residual)));
     }
     norm = weights.layerNorm("norm", hidden, eps);
     lmHead = all.lmHead(config, "lm_head", embedTokens, true);
@@ -103,7 +113,7 @@ final class Starcoder2 implements Decoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     return trace.through(
-        embedTokens.forward(batch.ids()),
+        dropout.forward(embedTokens.forward(batch.ids())),
         layers.size(),
         (i, states) -> layers.get(i).forward(states, batch, trace),
         norm::forward);

@@ -2,6 +2,7 @@ package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.CausalAttention;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
 import dev.gatun.nn.FullAttention;
 import dev.gatun.nn.KvCache;
@@ -65,13 +66,14 @@ final class T5 implements EncoderDecoder {
   }
 
   /** What the layers of both stacks have in common. */
-  private record Sizes(int hidden, int heads, int headSize, double eps) {
+  private record Sizes(int hidden, int heads, int headSize, double eps, Dropout dropout) {
     static Sizes of(Config config) {
       return new Sizes(
           config.positive("d_model", 512),
           config.positive("num_heads", 8),
           config.positive("d_kv", 64),
-          config.eps("layer_norm_epsilon", 1e-6));
+          config.eps("layer_norm_epsilon", 1e-6),
+          T5FeedForward.dropout(config));
     }
 
     long inner() {
@@ -79,7 +81,7 @@ final class T5 implements EncoderDecoder {
     }
 
     FullAttention attention() {
-      return new FullAttention(heads, headSize, Attention.Scores.scaled(1));
+      return new FullAttention(heads, headSize, Attention.Scores.scaled(1), dropout);
     }
 
     RmsNorm norm(Weights weights, String name) {
@@ -95,7 +97,9 @@ final class T5 implements EncoderDecoder {
     }
 
     Linear output(Weights weights) {
-      return weights.linear("o", hidden, inner(), false, Activation.NONE);
+      return weights
+          .linear("o", hidden, inner(), false, Activation.NONE)
+          .withOutputDropout(dropout);
     }
   }
 
@@ -138,6 +142,7 @@ final class T5 implements EncoderDecoder {
   /** The encoder. */
   private static final class EncoderStack implements Encoder {
     private final Embedding embedTokens;
+    private final Dropout dropout;
     private final List<Block> block = new ArrayList<>();
     private final RmsNorm finalLayerNorm;
     private final Biases biases;
@@ -169,6 +174,7 @@ final class T5 implements EncoderDecoder {
     EncoderStack(Config config, Weights weights, Embedding shared) {
       embedTokens = shared;
       Sizes sizes = Sizes.of(config);
+      dropout = sizes.dropout();
       Weights stack = weights.sub("encoder");
       int count = config.positive("num_layers", 6);
       for (int i = 0; i < count; i++) {
@@ -189,7 +195,7 @@ final class T5 implements EncoderDecoder {
 
     @Override
     public Tensor forward(TokenBatch batch, Trace trace) {
-      Tensor embedded = trace.first(embedTokens.forward(batch.ids()));
+      Tensor embedded = trace.first(dropout.forward(embedTokens.forward(batch.ids())));
       Block first = block.getFirst();
       NormedSum x = first.attentionNorm.withSum(embedded, null, first.qkv);
       Tensor bias = null;
@@ -203,7 +209,7 @@ final class T5 implements EncoderDecoder {
         trace.next(x.sum(), after == null ? y.x().x() : y.sum());
         x = y;
       }
-      return x.x().x();
+      return dropout.forward(x.x().x());
     }
 
     @Override
@@ -235,6 +241,7 @@ final class T5 implements EncoderDecoder {
   /** The decoder. */
   private static final class DecoderStack implements CrossDecoder {
     private final Embedding embedTokens;
+    private final Dropout dropout;
     private final List<Block> block = new ArrayList<>();
     private final RmsNorm finalLayerNorm;
     private final Biases biases;
@@ -286,12 +293,14 @@ final class T5 implements EncoderDecoder {
     DecoderStack(Config config, Weights weights, Embedding shared) {
       embedTokens = shared;
       Sizes sizes = Sizes.of(config);
+      dropout = sizes.dropout();
       Weights stack = weights.sub("decoder");
       RotaryPositionalEmbedding none =
           weights.loader().own(RotaryPositionalEmbedding.none(weights.device(), LENGTH));
       CausalAttention attention =
           CausalAttention.of(sizes.heads(), sizes.heads(), sizes.headSize(), none)
-              .withScores(Attention.Scores.scaled(1));
+              .withScores(Attention.Scores.scaled(1))
+              .withDropout(dropout);
       int count = config.positive("num_decoder_layers", config.positive("num_layers", 6));
       for (int i = 0; i < count; i++) {
         Weights layer = stack.sub("block." + i + ".layer");
@@ -345,7 +354,7 @@ final class T5 implements EncoderDecoder {
 
     @Override
     public Tensor forward(TokenBatch batch, Trace trace) {
-      Tensor embedded = trace.first(embedTokens.forward(batch.ids()));
+      Tensor embedded = trace.first(dropout.forward(embedTokens.forward(batch.ids())));
       Block first = block.getFirst();
       NormedSum x = first.attentionNorm.withSum(embedded, null, first.qkv);
       Tensor bias = null;
@@ -359,7 +368,7 @@ final class T5 implements EncoderDecoder {
         trace.next(x.sum(), after == null ? y.x().x() : y.sum());
         x = y;
       }
-      return x.x().x();
+      return dropout.forward(x.x().x());
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.gatun.models;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.experts.ExpertCapacity;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.nn.Dropout;
 import dev.gatun.nn.ExpertsLinear;
 import dev.gatun.nn.LayerInput;
 import dev.gatun.nn.Linear;
@@ -32,7 +33,7 @@ sealed interface T5FeedForward {
       Activation activation = config.activation("dense_act_fn", "relu");
       return isSparse(config, index, decoder)
           ? Sparse.of(config, layer.sub("mlp"), hidden, inner, activation)
-          : plain(layer.sub("mlp"), hidden, inner, activation);
+          : plain(config, layer.sub("mlp"), hidden, inner, activation);
     }
     String proj = config.text("feed_forward_proj", type.equals("t5") ? "relu" : "gated-gelu");
     boolean gated = proj.startsWith("gated-");
@@ -41,20 +42,33 @@ sealed interface T5FeedForward {
     Activation activation = config.activationNamed("feed_forward_proj", name);
     Weights block = layer.sub("DenseReluDense");
     if (!gated) {
-      return plain(block, hidden, inner, activation);
+      return plain(config, block, hidden, inner, activation);
     }
     return new Dense(
         block.joined(
             hidden, new Loader.Layer("wi_0", inner, false), new Loader.Layer("wi_1", inner, false)),
         new Gate(activation, true),
-        block.linear("wo", hidden, inner, false, Activation.NONE));
+        output(config, block, hidden, inner));
   }
 
-  private static Dense plain(Weights block, int hidden, int inner, Activation activation) {
+  /** What is dropped wherever a T5 drops. */
+  static Dropout dropout(Config config) {
+    return config.dropout("dropout_rate", 0.1);
+  }
+
+  private static Linear output(Config config, Weights block, int hidden, int inner) {
+    return block
+        .linear("wo", hidden, inner, false, Activation.NONE)
+        .withInputDropout(dropout(config))
+        .withOutputDropout(dropout(config));
+  }
+
+  private static Dense plain(
+      Config config, Weights block, int hidden, int inner, Activation activation) {
     return new Dense(
         block.linear("wi", inner, hidden, false, activation),
         null,
-        block.linear("wo", hidden, inner, false, Activation.NONE));
+        output(config, block, hidden, inner));
   }
 
   /**
@@ -101,6 +115,7 @@ sealed interface T5FeedForward {
    *     experts
    * @param bias of the router's logits, or null
    * @param capacity tokens that an expert takes of a sequence
+   * @param dropout of what is between an expert's layers, and of the result
    */
   record Sparse(
       Linear classifier,
@@ -108,7 +123,8 @@ sealed interface T5FeedForward {
       long capacity,
       ExpertsLinear wi,
       Activation activation,
-      ExpertsLinear wo)
+      ExpertsLinear wo,
+      Dropout dropout)
       implements T5FeedForward {
     static Sparse of(Config config, Weights mlp, int hidden, int inner, Activation activation) {
       int experts = config.positive("num_experts", 8);
@@ -119,7 +135,8 @@ sealed interface T5FeedForward {
           config.positive("expert_capacity", 64),
           mlp.expertsNamed("experts.expert_%d.wi", experts, inner, hidden),
           activation,
-          mlp.expertsNamed("experts.expert_%d.wo", experts, hidden, inner));
+          mlp.expertsNamed("experts.expert_%d.wo", experts, hidden, inner),
+          T5FeedForward.dropout(config));
     }
 
     @Override
@@ -134,8 +151,9 @@ sealed interface T5FeedForward {
       ExpertCapacity room = new ExpertCapacity(capacity, batch.segments().offsets());
       Experts.Routing routing = Experts.route(logits, 1, false, 1, room);
       Tensor wide = wi.forward(x, routing.rows(), routing, wi.between());
-      Tensor y = wo.forward(Elementwise.activation(wide, activation), null, routing, dtype);
-      return Experts.combine(y, routing, null, dtype);
+      Tensor between = dropout.forward(Elementwise.activation(wide, activation));
+      Tensor y = wo.forward(between, null, routing, dtype);
+      return dropout.forward(Experts.combine(y, routing, null, dtype));
     }
 
     /** Experts gather rows of the norm's results: they take no codes of it. */

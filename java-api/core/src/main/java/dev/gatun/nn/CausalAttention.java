@@ -1,7 +1,6 @@
 package dev.gatun.nn;
 
 import dev.gatun.kernels.api.call.attention.Causal;
-import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Attention;
 import dev.gatun.ops.Elementwise;
@@ -20,6 +19,7 @@ import dev.gatun.tensor.Tensor;
  *     where they do not
  * @param scores what becomes of a score
  * @param window how many tokens a token sees, itself included; 0 for all
+ * @param dropout of the probabilities
  */
 public record CausalAttention(
     int heads,
@@ -27,23 +27,30 @@ public record CausalAttention(
     int headSize,
     RotaryPositionalEmbedding rotary,
     Attention.Scores scores,
-    long window) {
+    long window,
+    Dropout dropout) {
 
   /** Attention with scores divided by √head_size, to all tokens before. */
   public static CausalAttention of(
       int heads, int kvHeads, int headSize, RotaryPositionalEmbedding rotary) {
     float scale = (float) (1 / Math.sqrt(headSize));
-    return new CausalAttention(heads, kvHeads, headSize, rotary, Attention.Scores.scaled(scale), 0);
+    return new CausalAttention(
+        heads, kvHeads, headSize, rotary, Attention.Scores.scaled(scale), 0, Dropout.NONE);
   }
 
   /** The same with a window. */
   public CausalAttention withWindow(long tokens) {
-    return new CausalAttention(heads, kvHeads, headSize, rotary, scores, tokens);
+    return new CausalAttention(heads, kvHeads, headSize, rotary, scores, tokens, dropout);
   }
 
   /** The same with other scores. */
   public CausalAttention withScores(Attention.Scores other) {
-    return new CausalAttention(heads, kvHeads, headSize, rotary, other, window);
+    return new CausalAttention(heads, kvHeads, headSize, rotary, other, window, dropout);
+  }
+
+  /** The same with a dropout of the probabilities. */
+  public CausalAttention withDropout(Dropout other) {
+    return new CausalAttention(heads, kvHeads, headSize, rotary, scores, window, other);
   }
 
   /** Features of the packed projection. */
@@ -83,7 +90,7 @@ public record CausalAttention(
             keys,
             scores,
             new Attention.Mask(Causal.BOTTOM_RIGHT, window, null),
-            Dropout.NONE,
+            dropout.mask(),
             false,
             withWeights);
     Tensor output = result.output().reshape(qkv.size(0), (long) heads * headSize);

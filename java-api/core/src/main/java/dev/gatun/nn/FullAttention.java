@@ -13,11 +13,22 @@ import dev.gatun.tensor.Tensor;
  * @param heads of queries, keys and values
  * @param headSize elements of a head
  * @param scores what becomes of a score
+ * @param dropout of the probabilities
  */
-public record FullAttention(int heads, int headSize, Attention.Scores scores) {
+public record FullAttention(int heads, int headSize, Attention.Scores scores, Dropout dropout) {
+  /** Attention without dropout. */
+  public FullAttention(int heads, int headSize, Attention.Scores scores) {
+    this(heads, headSize, scores, Dropout.NONE);
+  }
+
   /** The same with a bias, or null for none. */
   public FullAttention withBias(Tensor bias) {
-    return new FullAttention(heads, headSize, scores.withBias(bias));
+    return new FullAttention(heads, headSize, scores.withBias(bias), dropout);
+  }
+
+  /** The same with a dropout of the probabilities. */
+  public FullAttention withDropout(Dropout other) {
+    return new FullAttention(heads, headSize, scores, other);
   }
 
   /** What a cache keeps of a token in so many layers. */
@@ -68,7 +79,8 @@ public record FullAttention(int heads, int headSize, Attention.Scores scores) {
   private Attention.Result result(
       Tensor query, Segments queries, Attention.Keys keys, boolean withWeights) {
     Attention.Result result =
-        Attention.scaledDotProductAttention(query, queries, keys, scores, withWeights);
+        Attention.scaledDotProductAttention(
+            query, queries, keys, scores, Attention.Mask.NONE, dropout.mask(), false, withWeights);
     long width = (long) heads * headSize;
     Tensor output = result.output().reshape(query.size(0), width);
     return new Attention.Result(output, null, result.weights());

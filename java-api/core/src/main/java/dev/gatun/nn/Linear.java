@@ -113,6 +113,18 @@ public sealed interface Linear extends AutoCloseable
   /** {@return the last axis of what it gives} */
   long outFeatures();
 
+  /**
+   * The same layer of what a dropout leaves of its input, where training changes it; else this one.
+   */
+  default Linear withInputDropout(Dropout dropout) {
+    return this;
+  }
+
+  /** The same of its results. */
+  default Linear withOutputDropout(Dropout dropout) {
+    return this;
+  }
+
   /** Whether the layer makes codes of its input a token at a time, and so may be given them. */
   default boolean takesCodes() {
     return false;

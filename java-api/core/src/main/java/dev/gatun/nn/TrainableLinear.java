@@ -18,6 +18,8 @@ public final class TrainableLinear implements Linear {
   private final Activation activation;
   private final DType between;
   private final PackedCopy packed;
+  private final Dropout ofInput;
+  private final Dropout ofOutput;
 
   /**
    * A layer of parameters, which stay their owner's.
@@ -43,11 +45,34 @@ public final class TrainableLinear implements Linear {
         Packing.allocate(weight.device(), storage, weight.size(0), weight.size(1)).detach();
     this.packed =
         new PackedCopy(room, parameters, place -> Packing.pack(weight, storage, place, 0));
+    this.ofInput = Dropout.NONE;
+    this.ofOutput = Dropout.NONE;
+  }
+
+  private TrainableLinear(TrainableLinear layer, Dropout ofInput, Dropout ofOutput) {
+    this.weight = layer.weight;
+    this.bias = layer.bias;
+    this.activation = layer.activation;
+    this.between = layer.between;
+    this.packed = layer.packed;
+    this.ofInput = ofInput;
+    this.ofOutput = ofOutput;
+  }
+
+  @Override
+  public Linear withInputDropout(Dropout dropout) {
+    return new TrainableLinear(this, dropout, ofOutput);
+  }
+
+  @Override
+  public Linear withOutputDropout(Dropout dropout) {
+    return new TrainableLinear(this, ofInput, dropout);
   }
 
   @Override
   public Tensor forward(Tensor x, DType dtype) {
-    return Matmul.linear(x, packed.get(), weight, bias, activation, dtype);
+    Tensor read = ofInput.forward(x);
+    return ofOutput.forward(Matmul.linear(read, packed.get(), weight, bias, activation, dtype));
   }
 
   @Override

@@ -30,7 +30,7 @@ import java.util.Map;
 
 /**
  * A model that was made for training, with AdamW. Biases and the weights of norms do not decay.
- * Models compute without dropout, whatever their configuration says of it.
+ * What the model's configuration says of dropout holds in {@link #accumulate}.
  */
 public final class ModelLearner implements Learner {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -129,7 +129,7 @@ public final class ModelLearner implements Learner {
   public double accumulate(Batch batch, LossCounts counts, long seed) {
     List<Tensor> leaves = trained.stream().map(Parameter::tensor).toList();
     // No scope: the gradients outlive it.
-    try (Tape tape = Tape.record(leaves);
+    try (Tape tape = Tape.record(leaves).withSeed(seed);
         Tensor loss = loss(batch, counts)) {
       tape.backward(loss, gradients);
       return loss.toFloatArray()[0];

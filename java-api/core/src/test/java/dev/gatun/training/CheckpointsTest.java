@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.generation.Philox;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.TrainingSettings;
@@ -56,7 +57,9 @@ final class CheckpointsTest {
 
     public static void main(String[] arguments) throws IOException {
       TrainingArguments settings = arguments(Path.of(arguments[0])).build();
-      try (Learner learner = learner(arguments[1].equals("gpt2"), settings)) {
+      Path output = settings.outputDir();
+      try (Learner learner =
+          learner(arguments[1].equals("gpt2") ? output.resolveSibling("gpt2") : null, settings)) {
         Trainer trainer =
             Trainer.builder(learner, settings)
                 .samples(TrainerTest.texts(SAMPLES), SAMPLES)
@@ -76,16 +79,24 @@ final class CheckpointsTest {
     }
   }
 
-  /** A small GPT-2, or the model of tests, which has dropout. */
-  private static Learner learner(boolean gpt2, TrainingArguments settings) throws IOException {
-    return gpt2
-        ? new ModelLearner(
-            AutoModel.causalLmForTraining(
-                Path.of("../../test/goldens/decoders/gpt2"),
-                Device.cpu(),
-                TrainingSettings.DEFAULT),
-            settings)
-        : new BigramLearner(TrainerTest.VOCABULARY, 0.1);
+  /** A GPT-2, or the model of tests where there is no directory of one; both drop a tenth. */
+  private static Learner learner(Path gpt2, TrainingArguments settings) throws IOException {
+    return gpt2 == null
+        ? new BigramLearner(TrainerTest.VOCABULARY, 0.1)
+        : new ModelLearner(
+            AutoModel.causalLmForTraining(gpt2, Device.cpu(), TrainingSettings.DEFAULT), settings);
+  }
+
+  /** A small GPT-2 that drops a tenth of its embeddings, residuals and probabilities. */
+  private static Path writeGpt2(Path folder) throws IOException {
+    Path golden = Path.of("../../test/goldens/decoders/gpt2");
+    ObjectNode config =
+        (ObjectNode) new ObjectMapper().readTree(golden.resolve("config.json").toFile());
+    config.put("embd_pdrop", 0.1).put("resid_pdrop", 0.1).put("attn_pdrop", 0.1);
+    Files.createDirectory(folder);
+    Files.writeString(folder.resolve("config.json"), config.toString());
+    return Files.copy(golden.resolve("model.safetensors"), folder.resolve("model.safetensors"))
+        .getParent();
   }
 
   private static Process start(Path output, boolean gpt2, int threads, List<String> before)
@@ -134,7 +145,8 @@ final class CheckpointsTest {
   private void killed(boolean gpt2, int kills) throws Exception {
     Path whole = folder.resolve("whole");
     TrainingArguments settings = arguments(whole).build();
-    try (Learner learner = learner(gpt2, settings)) {
+    Path model = gpt2 ? writeGpt2(folder.resolve("gpt2")) : null;
+    try (Learner learner = learner(model, settings)) {
       trainer(learner, settings).train();
     }
     int done = 0;
