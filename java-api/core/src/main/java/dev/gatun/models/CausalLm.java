@@ -257,11 +257,35 @@ public final class CausalLm implements LanguageModel {
    */
   @Override
   public Tensor logits(TokenBatch batch) {
+    try (Scope scope = Scope.open()) {
+      return scope.keep(scores(hidden(batch)));
+    }
+  }
+
+  /**
+   * Runs a step as {@link #logits} does, as far as the states after the last norm.
+   *
+   * @return [wanted, hidden_size], in the dtype of the residual stream
+   * @throws IllegalStateException when the model is closed
+   */
+  public Tensor hidden(TokenBatch batch) {
     loaded.check();
     try (Scope scope = Scope.open()) {
       Tensor hidden = decoder.forward(batch, Trace.none());
-      return scope.keep(decoder.logits(Indexing.indexSelect(hidden, 0, batch.wanted())));
+      return scope.keep(Indexing.indexSelect(hidden, 0, batch.wanted()));
     }
+  }
+
+  /**
+   * The scores of what follows.
+   *
+   * @param hidden rows of what {@link #hidden} gave
+   * @return F32 [rows, vocab_size]
+   * @throws IllegalStateException when the model is closed
+   */
+  public Tensor scores(Tensor hidden) {
+    loaded.check();
+    return decoder.logits(hidden);
   }
 
   @Override

@@ -4,6 +4,7 @@ import ai.djl.BaseModel;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.types.DataType;
+import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ final class GatunModel extends BaseModel {
       loadBlock(prefix == null ? modelName : prefix, options);
       return;
     }
+    requireFiles(modelPath);
     Path files = modelDir;
     if (Files.isRegularFile(modelDir)) {
       modelDir = modelDir.toAbsolutePath().getParent();
@@ -43,11 +45,46 @@ final class GatunModel extends BaseModel {
     }
     ModelOptions read = ModelOptions.of(options);
     try {
-      GatunSymbolBlock made = GatunSymbolBlock.load((GatunNDManager) manager, files, read);
-      block = made;
-      block.freezeParameters(true);
+      block = GatunSymbolBlock.load((GatunNDManager) manager, files, read);
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new MalformedModelException(e.getMessage(), e);
+    }
+  }
+
+  private void requireFiles(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      throw new FileNotFoundException("%s: there is no such directory or file".formatted(path));
+    }
+  }
+
+  @Override
+  protected boolean readParameters(Path paramFile, Map<String, ?> options)
+      throws IOException, MalformedModelException {
+    if (!Files.isRegularFile(paramFile)) {
+      throw new FileNotFoundException("%s: there is no such file".formatted(paramFile));
+    }
+    try {
+      if (super.readParameters(paramFile, options)) {
+        return true;
+      }
+    } catch (EOFException | RuntimeException | OutOfMemoryError e) {
+      // DJL's decoders take lengths from the file as they come.
+      throw new MalformedModelException(
+          "%s: damaged, or cut: its parameters do not end where they should (%s)"
+              .formatted(paramFile, e),
+          e);
+    }
+    throw new MalformedModelException(
+        "%s: it does not begin with DJL@, expected parameters that DJL's Model.save wrote"
+            .formatted(paramFile));
+  }
+
+  @Override
+  public void save(Path modelPath, String newModelName) throws IOException {
+    if (block instanceof GatunSymbolBlock own) {
+      own.save(modelPath);
+    } else {
+      super.save(modelPath, newModelName);
     }
   }
 

@@ -7,94 +7,114 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractSymbolBlock;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.ParameterList;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import dev.gatun.djl.host.Strided;
 import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.TextGenerator;
 import dev.gatun.models.AutoModel;
-import dev.gatun.models.CausalLm;
-import dev.gatun.models.CausalLmInputs;
-import dev.gatun.models.CausalLmOutput;
 import dev.gatun.models.Config;
-import dev.gatun.models.EncoderInputs;
-import dev.gatun.models.EncoderModel;
-import dev.gatun.models.EncoderOutput;
-import dev.gatun.models.Head;
+import dev.gatun.models.Model;
+import dev.gatun.models.TrainingSettings;
 import dev.gatun.nn.Compute;
-import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.WeightTypes;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
- * A model of the library as DJL's programs call it: {@code input_ids}, {@code attention_mask} and
- * {@code token_type_ids}, by their names or in this order, and what Hugging Face's model of the
- * head gives, in its order and with its names. Safe for use by many threads.
+ * A model of the library as DJL's programs call it: Hugging Face's inputs, by their names or in
+ * order, and what Hugging Face's model of the head gives, in its order and with its names. Safe for
+ * use by many threads.
  */
 final class GatunSymbolBlock extends AbstractSymbolBlock implements AutoCloseable {
-  private static final List<String> INPUTS =
-      List.of("input_ids", "attention_mask", "token_type_ids");
-
   private final GatunNDManager manager;
   private final String uid = NDManager.nextUid();
   private final Path files;
   private final ModelOptions options;
-  private final EncoderModel encoder;
-  private CausalLm decoder;
-  private TextGenerator generator;
-  private boolean closed;
+  private final ModelBody body;
+  private final Late<TextGenerator> generator;
+  private ParameterList parameters;
+  private volatile boolean closed;
 
   private GatunSymbolBlock(
-      GatunNDManager manager, Path files, ModelOptions options, EncoderModel encoder) {
+      GatunNDManager manager, Path files, ModelOptions options, ModelBody body) {
     this.manager = manager;
     this.files = files;
     this.options = options;
-    this.encoder = encoder;
+    this.body = body;
+    this.generator = new Late<>(() -> TextGenerator.load(files, generatorOptions(options)));
+    this.inputNames = body.inputs();
     manager.attachInternal(uid, this);
   }
 
   /**
-   * Loads what the directory's {@code model_type} is: an encoder at once; a decoder when its logits
-   * are first asked for, since a text generator loads one of its own.
+   * Loads what the directory's {@code model_type} is: an encoder at once; a decoder or an
+   * encoder-decoder when its scores are first asked for, since a text generator loads one of its
+   * own.
    */
   static GatunSymbolBlock load(GatunNDManager manager, Path files, ModelOptions options)
       throws IOException {
-    EncoderModel encoder = null;
-    if (!generates(Config.read(files))) {
-      encoder =
-          options.head().isPresent()
-              ? AutoModel.load(
-                  files, options.head().get(), options.device(), options.storage(), Compute.EXACT)
-              : AutoModel.load(files, options.device(), options.storage(), Compute.EXACT);
-    }
+    ModelBody body = body(files, options);
     try {
-      return new GatunSymbolBlock(manager, files, options, encoder);
+      return new GatunSymbolBlock(manager, files, options, body);
     } catch (RuntimeException | Error e) {
-      if (encoder != null) {
-        encoder.close();
-      }
+      body.close();
       throw e;
     }
   }
 
-  /** Whether it writes text: a decoder, or an encoder-decoder without a head of an encoder. */
-  private static boolean generates(Config config) {
-    String kind = AutoModel.kind(config.text("model_type", "")).orElse("");
-    return switch (kind) {
-      case "decoder" -> true;
+  private static ModelBody body(Path files, ModelOptions options) throws IOException {
+    WeightTypes types = WeightTypes.of(options.storage());
+    TrainingSettings training = TrainingSettings.DEFAULT;
+    var device = options.device();
+    return switch (written(Config.read(files))) {
+      case "decoder" ->
+          new DecoderBody(
+              options.trainParam()
+                  ? () -> AutoModel.causalLmForTraining(files, device, training)
+                  : () -> AutoModel.loadCausalLm(files, device, types, Compute.EXACT));
       case "encoder-decoder" ->
-          config.texts("architectures").stream()
-              .findFirst()
-              .map(name -> name.endsWith("ForConditionalGeneration") || name.endsWith("MTModel"))
-              .orElse(false);
-      default -> false;
+          new Seq2SeqBody(
+              options.trainParam()
+                  ? () -> AutoModel.seq2SeqLmForTraining(files, device, training)
+                  : () -> AutoModel.loadSeq2SeqLm(files, device, types, Compute.EXACT, null));
+      default -> {
+        var head = options.head();
+        yield new EncoderBody(
+            options.trainParam()
+                ? AutoModel.forTraining(files, head.orElse(null), device)
+                : head.isPresent()
+                    ? AutoModel.load(files, head.get(), device, types, Compute.EXACT)
+                    : AutoModel.load(files, device, options.storage(), Compute.EXACT),
+            options.batchSize());
+      }
     };
+  }
+
+  /** How it writes text: a decoder, or an encoder-decoder without a head of an encoder. */
+  private static String written(Config config) {
+    String kind = AutoModel.kind(config.text("model_type", "")).orElse("");
+    boolean headless =
+        config.texts("architectures").stream()
+            .findFirst()
+            .map(name -> name.endsWith("ForConditionalGeneration") || name.endsWith("MTModel"))
+            .orElse(false);
+    return kind.equals("encoder-decoder") && !headless ? "encoder" : kind;
+  }
+
+  private static GeneratorOptions generatorOptions(ModelOptions options) {
+    GeneratorOptions settings =
+        GeneratorOptions.defaults()
+            .withDevice(options.device())
+            .withWeights(options.storage(), Compute.EXACT);
+    return settings.withSteps(
+        Math.min(settings.maxSequences(), options.batchSize()),
+        settings.stepTokens(),
+        settings.chunkTokens());
   }
 
   /** How it was loaded. */
@@ -103,20 +123,19 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements AutoCloseabl
   }
 
   /** What writes text with the model, loaded when it is first asked for and closed with it. */
-  synchronized TextGenerator generator() throws IOException {
+  TextGenerator generator() {
     open();
-    if (encoder != null) {
+    if (body instanceof EncoderBody) {
       throw new IllegalArgumentException(
           "text generation: the model of %s is an encoder, expected a decoder".formatted(files));
     }
-    if (generator == null) {
-      GeneratorOptions settings =
-          GeneratorOptions.defaults()
-              .withDevice(options.device())
-              .withWeights(options.storage(), Compute.EXACT);
-      generator = TextGenerator.load(files, settings);
-    }
-    return generator;
+    return generator.get();
+  }
+
+  /** The model itself, which may be loaded only now. */
+  Model model() {
+    open();
+    return body.model();
   }
 
   private void open() {
@@ -131,157 +150,42 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements AutoCloseabl
       NDList inputs,
       boolean training,
       PairList<String, Object> params) {
+    open();
     if (training) {
       throw new UnsupportedOperationException(
-          "forward: the engine Gatun does not train through DJL, expected training to be false");
+          "forward: the engine Gatun does not train models of files through DJL, expected training"
+              + " to be false");
     }
-    NDArray[] arrays = inputs(inputs);
-    GatunNDManager target = arrays[0].getManager() instanceof GatunNDManager own ? own : manager;
-    long[][] ids = rows("input_ids", arrays[0]);
-    long[][] mask = arrays[1] == null ? null : rows("attention_mask", arrays[1]);
-    long[][] types = arrays[2] == null ? null : rows("token_type_ids", arrays[2]);
-    return encoder == null ? logits(target, ids, mask) : encoded(target, ids, mask, types);
-  }
-
-  /** The inputs in their order, null for one that is not there. */
-  private static NDArray[] inputs(NDList inputs) {
-    NDArray[] arrays = new NDArray[INPUTS.size()];
-    int next = 0;
-    for (NDArray array : inputs) {
-      int named = array.getName() == null ? -1 : INPUTS.indexOf(array.getName());
-      int at = named >= 0 ? named : next;
-      if (at >= arrays.length || arrays[at] != null) {
-        throw new IllegalArgumentException(
-            "forward: %d arrays, expected input_ids, attention_mask and token_type_ids at most"
-                .formatted(inputs.size()));
-      }
-      arrays[at] = array;
-      next = at + 1;
-    }
-    if (arrays[0] == null) {
-      throw new IllegalArgumentException("forward: input_ids is missing");
-    }
-    return arrays;
-  }
-
-  private static long[][] rows(String name, NDArray array) {
-    Shape shape = array.getShape();
-    boolean whole = array.getDataType().isInteger() || array.getDataType() == DataType.BOOLEAN;
-    if (shape.dimension() != 2 || !whole) {
-      throw new IllegalArgumentException(
-          "forward: %s is %s %s, expected whole numbers [batch, length]"
-              .formatted(name, array.getDataType(), shape));
-    }
-    int length = Math.toIntExact(shape.get(1));
-    long[][] rows = new long[Math.toIntExact(shape.get(0))][length];
-    NDArray wide = array.toType(DataType.INT64, false);
-    try {
-      long[] all = wide.toLongArray();
-      for (int i = 0; i < rows.length; i++) {
-        System.arraycopy(all, i * length, rows[i], 0, length);
-      }
-    } finally {
-      if (wide != array) {
-        wide.close();
+    BlockInputs read = new BlockInputs(body.inputs(), inputs, options.maxLength());
+    NDManager asked = inputs.head().getManager();
+    synchronized (this) {
+      if (options.trainParam() && parameters != null) {
+        // A program may have written to the arrays since.
+        body.model().parameters().forEach(dev.gatun.nn.Parameter::changed);
       }
     }
-    return rows;
+    return body.forward(asked instanceof GatunNDManager own ? own : manager, read);
   }
 
-  private NDList encoded(GatunNDManager target, long[][] ids, long[][] mask, long[][] types) {
-    EncoderOutput output = encoder.forward(EncoderInputs.of(ids, mask, types));
-    List<Tensor> given = new ArrayList<>();
-    List<String> names = new ArrayList<>();
-    if (encoder.head() == Head.QUESTION_ANSWERING) {
-      add(given, names, output.startLogits(), "start_logits");
-      add(given, names, output.endLogits(), "end_logits");
-    } else if (encoder.head() == Head.BASE) {
-      add(given, names, output.lastHiddenState(), "last_hidden_state");
-      add(given, names, output.poolerOutput(), "pooler_output");
-    } else {
-      add(given, names, output.logits(), "logits");
-      add(given, names, output.seqRelationshipLogits(), "seq_relationship_logits");
-    }
-    for (Tensor tensor :
-        new Tensor[] {output.lastHiddenState(), output.poolerOutput(), output.logits()}) {
-      if (tensor != null && !given.contains(tensor)) {
-        tensor.close();
-      }
-    }
-    return handed(target, given, names);
-  }
-
-  private static void add(List<Tensor> given, List<String> names, Tensor tensor, String name) {
-    if (tensor != null) {
-      given.add(tensor);
-      names.add(name);
-    }
-  }
-
-  private NDList logits(GatunNDManager target, long[][] ids, long[][] mask) {
-    CausalLmOutput output = decoder().forward(new CausalLmInputs(ids, mask, null, false, false));
-    return handed(target, List.of(output.logits()), List.of("logits"));
-  }
-
-  /** Tensors as arrays on the processor, which own their memory now. */
-  private static NDList handed(GatunNDManager target, List<Tensor> tensors, List<String> names) {
-    NDList list = new NDList(tensors.size());
-    int at = 0;
-    try {
-      for (; at < tensors.size(); at++) {
-        Tensor tensor = tensors.get(at);
-        Tensor host = tensor.to(dev.gatun.tensor.Device.cpu());
-        if (host != tensor) {
-          tensor.close();
-        }
-        GatunNDArray array = target.make(Strided.of(host, DataType.FLOAT32));
-        array.setName(names.get(at));
-        list.add(array);
-      }
-      return list;
-    } catch (RuntimeException | Error e) {
-      list.close();
-      tensors.subList(at, tensors.size()).forEach(Tensor::close);
-      throw e;
-    }
-  }
-
-  private synchronized CausalLm decoder() {
-    open();
-    if (decoder == null) {
-      try {
-        decoder =
-            AutoModel.loadCausalLm(
-                files, options.device(), WeightTypes.of(options.storage()), Compute.EXACT);
-      } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e.getMessage(), e);
-      }
-    }
-    return decoder;
+  @Override
+  public boolean isInitialized() {
+    return true;
   }
 
   @Override
   public PairList<String, Shape> describeInput() {
     PairList<String, Shape> described = new PairList<>();
-    int inputs = encoder == null ? 2 : INPUTS.size();
-    for (String name : INPUTS.subList(0, inputs)) {
-      described.add(name, new Shape(-1, -1));
+    for (String name : body.inputs()) {
+      if (!name.equals(DecoderBody.PAST)) {
+        described.add(name, new Shape(-1, -1));
+      }
     }
     return described;
   }
 
   @Override
   public PairList<String, Shape> describeOutput() {
-    PairList<String, Shape> described = new PairList<>();
-    if (encoder != null && encoder.head() == Head.QUESTION_ANSWERING) {
-      described.add("start_logits", new Shape(-1, -1));
-      described.add("end_logits", new Shape(-1, -1));
-    } else if (encoder != null && encoder.head() == Head.BASE) {
-      described.add("last_hidden_state", new Shape(-1, -1, encoder.hiddenSize()));
-    } else {
-      described.add("logits", new Shape(-1, -1, -1));
-    }
-    return described;
+    return body.outputs();
   }
 
   @Override
@@ -297,38 +201,64 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements AutoCloseabl
   }
 
   @Override
-  public ParameterList getDirectParameters() {
-    // Packed weights are no arrays: they are what kernels read.
-    return new ParameterList();
+  public synchronized ParameterList getDirectParameters() {
+    open();
+    if (parameters == null) {
+      try {
+        parameters =
+            options.trainParam()
+                ? BlockParameters.ofModel(manager, body.model())
+                : BlockParameters.ofFile(manager, files, body.model());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e.getMessage(), e);
+      }
+    }
+    ParameterList copy = new ParameterList();
+    parameters.forEach(pair -> copy.add(pair.getKey(), pair.getValue()));
+    return copy;
+  }
+
+  /** Writes a Hugging Face directory of a model to train. */
+  void save(Path folder) throws IOException {
+    requireTrainable("save");
+    body.model().save(folder);
+  }
+
+  private void requireTrainable(String what) {
+    open();
+    if (!options.trainParam()) {
+      throw new UnsupportedOperationException(
+          "%s: the weights are those of %s, expected a model that was loaded with the option trainParam=true"
+              .formatted(what, files));
+    }
   }
 
   @Override
-  public void saveParameters(DataOutputStream os) {
-    throw new UnsupportedOperationException(
-        "saveParameters: the model's weights are its directory's files, %s".formatted(files));
+  public void saveParameters(DataOutputStream os) throws IOException {
+    requireTrainable("saveParameters");
+    os.writeByte(version);
+    for (Parameter parameter : getDirectParameters().values()) {
+      parameter.save(os);
+    }
   }
 
   @Override
-  public void loadParameters(NDManager manager, DataInputStream is) {
+  public void loadParameters(NDManager target, DataInputStream is) {
     throw new UnsupportedOperationException(
         "loadParameters: the model's weights are its directory's files, %s".formatted(files));
   }
 
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
     }
-    closed = true;
-    if (encoder != null) {
-      encoder.close();
+    try (body;
+        generator) {
+      manager.detachInternal(uid);
     }
-    if (decoder != null) {
-      decoder.close();
-    }
-    if (generator != null) {
-      generator.close();
-    }
-    manager.detachInternal(uid);
   }
 }

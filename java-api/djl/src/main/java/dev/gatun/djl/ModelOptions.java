@@ -6,31 +6,119 @@ import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.Head;
 import dev.gatun.tensor.Device;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What {@code Criteria.optOption}, or {@code option.} of {@code serving.properties}, may say of how
- * a model is loaded.
+ * a model is loaded. Names are the same with and without capitals and underscores. What asks for
+ * something that the engine does not do is refused; other names are passed by, and said.
  *
  * @param storage {@code dtype}: what the weights of linear layers are kept as, {@code fp32}, {@code
  *     fp16}, {@code bf16}, or a format of blocks such as {@code int8} and {@code Q8_0}
  * @param device {@code device}: {@code cpu}, {@code cuda} or {@code cuda:N}
  * @param head {@code head}: what is computed of the last hidden states, such as {@code base}, where
  *     it is not what {@code architectures} say
+ * @param maxLength {@code maxLength}: the most tokens of a sequence, those that are written
+ *     included
+ * @param batchSize {@code batchSize}: the most sequences that are computed together
+ * @param trainParam {@code trainParam}: whether the weights are parameters that a program may
+ *     change
  */
-record ModelOptions(Storage storage, Device device, Optional<Head> head) {
+record ModelOptions(
+    Storage storage,
+    Device device,
+    Optional<Head> head,
+    int maxLength,
+    int batchSize,
+    boolean trainParam) {
+  private static final System.Logger LOGGER = System.getLogger("dev.gatun.djl");
+
+  private static final Map<String, String> OTHER_NAMES =
+      Map.of(
+          "maxmodellen", "maxlength",
+          "maxrollingbatchsize", "batchsize",
+          "maxbatchsize", "batchsize");
+
+  private static final Set<String> READ =
+      Set.of("dtype", "device", "head", "maxlength", "batchsize", "trainparam");
+
+  /** Of DJL itself, or without a meaning where nothing is a TorchScript module. */
+  private static final Set<String> PASSED_BY =
+      Set.of(
+          "modelname", "epoch", "hasparameter", "maplocation", "extrafiles", "modelid", "engine");
+
+  private static final Map<String, String> REFUSED =
+      Map.of(
+          "quantize", "expected dtype to name a format of blocks, such as Q8_0",
+          "tensorparalleldegree", "a model is on one device",
+          "pipelineparalleldegree", "a model is on one device",
+          "trustremotecode", "no code of a model is run");
+
   static ModelOptions of(Map<String, ?> options) {
+    Map<String, String> read = new HashMap<>();
+    if (options != null) {
+      options.forEach((name, value) -> take(read, name, value == null ? "" : value.toString()));
+    }
     return new ModelOptions(
-        storage(text(options, "dtype", "fp32")),
-        Device.of(text(options, "device", "cpu")),
-        Optional.ofNullable(text(options, "head", null)).map(ModelOptions::head));
+        storage(read.getOrDefault("dtype", "fp32")),
+        Device.of(read.getOrDefault("device", "cpu")),
+        Optional.ofNullable(read.get("head")).map(ModelOptions::head),
+        number(read, "maxlength", "maxLength"),
+        number(read, "batchsize", "batchSize"),
+        flag(read.getOrDefault("trainparam", "false")));
   }
 
-  private static String text(Map<String, ?> options, String key, String otherwise) {
-    Object value = options == null ? null : options.get(key);
-    return value == null ? otherwise : value.toString().strip();
+  private static void take(Map<String, String> read, String name, String value) {
+    String plain = name.toLowerCase(Locale.ROOT).replace("_", "");
+    String key = OTHER_NAMES.getOrDefault(plain, plain);
+    String text = value.strip();
+    if (READ.contains(key)) {
+      read.put(key, text);
+    } else if (REFUSED.containsKey(key)) {
+      boolean harmless = Set.of("", "1", "false").contains(text.toLowerCase(Locale.ROOT));
+      if (!harmless) {
+        throw new IllegalArgumentException(
+            "option %s is %s: %s".formatted(name, text, REFUSED.get(key)));
+      }
+    } else if (!PASSED_BY.contains(key)) {
+      LOGGER.log(
+          System.Logger.Level.WARNING,
+          "option {0} is not known and has no effect; known are dtype, device, head, maxLength,"
+              + " batchSize and trainParam",
+          name);
+    }
+  }
+
+  private static int number(Map<String, String> read, String key, String name) {
+    String text = read.get(key);
+    if (text == null) {
+      return Integer.MAX_VALUE;
+    }
+    try {
+      int value = Integer.parseInt(text);
+      if (value > 0) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "option %s is %s, expected a number from 1".formatted(name, text), e);
+    }
+    throw new IllegalArgumentException(
+        "option %s is %s, expected a number from 1".formatted(name, text));
+  }
+
+  private static boolean flag(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new IllegalArgumentException(
+              "option trainParam is %s, expected true or false".formatted(text));
+    };
   }
 
   private static Storage storage(String name) {

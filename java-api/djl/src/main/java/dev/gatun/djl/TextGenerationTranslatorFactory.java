@@ -11,7 +11,6 @@ import ai.djl.util.Pair;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GenerationStream;
 import dev.gatun.generation.TextGenerator;
-import java.io.IOException;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,19 +55,37 @@ public final class TextGenerationTranslatorFactory implements TranslatorFactory 
     private final Map<String, ?> arguments;
     private TextGenerator generator;
     private GenerationConfig config;
+    private int maxLength;
 
     private Generation(Map<String, ?> arguments) {
       this.arguments = arguments;
     }
 
     @Override
-    public void prepare(TranslatorContext ctx) throws IOException {
+    public void prepare(TranslatorContext ctx) {
       if (!(ctx.getModel().getBlock() instanceof GatunSymbolBlock block)) {
         throw new IllegalArgumentException(
             "text generation: the model is not one of the engine Gatun's directories");
       }
       generator = block.generator();
+      maxLength = block.options().maxLength();
       config = configured(generator.defaults().config());
+    }
+
+    /** No more tokens than the model's option {@code maxLength} leaves for this prompt. */
+    private GenerationConfig bounded(String prompt) {
+      if (maxLength == Integer.MAX_VALUE) {
+        return config;
+      }
+      boolean counts = generator.maxSourceLength().isEmpty();
+      int read = counts ? generator.tokenizer().orElseThrow().encode(prompt).length() : 0;
+      if (read >= maxLength) {
+        throw new IllegalArgumentException(
+            "text generation: a prompt of %d tokens, the option maxLength allows %d with what is written"
+                .formatted(read, maxLength));
+      }
+      int most = Math.min(config.maxNewTokens().orElse(Integer.MAX_VALUE), maxLength - read);
+      return config.toBuilder().maxNewTokens(most).build();
     }
 
     private GenerationConfig configured(GenerationConfig defaults) {
@@ -105,7 +122,7 @@ public final class TextGenerationTranslatorFactory implements TranslatorFactory 
       List<GenerationStream> streams = new ArrayList<>();
       try {
         for (String input : inputs) {
-          streams.add(generator.stream(input, config));
+          streams.add(generator.stream(input, bounded(input)));
         }
       } catch (RuntimeException e) {
         streams.forEach(GenerationStream::close);

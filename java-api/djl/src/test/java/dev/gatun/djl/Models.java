@@ -2,6 +2,10 @@ package dev.gatun.djl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.djl.ndarray.NDList;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.NoopTranslator;
 import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,6 +29,20 @@ final class Models {
       Files.copy(TOKENIZER.resolve(name), folder.resolve(name));
     }
     return folder;
+  }
+
+  /** A model as a block, by the engine {@code Gatun}. */
+  static ZooModel<NDList, NDList> load(Path path, String... options) throws Exception {
+    Criteria.Builder<NDList, NDList> criteria =
+        Criteria.builder()
+            .setTypes(NDList.class, NDList.class)
+            .optModelPath(path)
+            .optTranslator(new NoopTranslator())
+            .optEngine("Gatun");
+    for (String option : options) {
+      criteria.optOption(option.split("=")[0], option.split("=")[1]);
+    }
+    return criteria.build().loadModel();
   }
 
   /** A piece of a test. */

@@ -39,7 +39,7 @@ public final class Strided {
    */
   public static Strided of(Tensor tensor, DataType type) {
     long[] shape = tensor.shape();
-    return new Strided(Store.of(tensor), type, 0, shape, rowMajor(shape));
+    return new Strided(Store.of(tensor), type, tensor.operand().offset(), shape, rowMajor(shape));
   }
 
   /** The elements of a shape. */
