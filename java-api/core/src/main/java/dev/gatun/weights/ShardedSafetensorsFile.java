@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gatun.files.TextFile;
+import dev.gatun.weights.torch.TorchFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,8 +15,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Safetensors shards under an index ({@code model.safetensors.index.json}). The index decides: a
- * tensor that it does not name is not shown.
+ * Safetensors shards under an index ({@code model.safetensors.index.json}), or PyTorch's ({@code
+ * pytorch_model.bin.index.json}). The index decides: a tensor that it does not name is not shown.
  */
 public final class ShardedSafetensorsFile implements TensorFile {
   private static final JsonMapper JSON =
@@ -25,12 +26,14 @@ public final class ShardedSafetensorsFile implements TensorFile {
           .build();
 
   private final String source;
-  private final Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
-  private final Map<String, SafetensorsFile> tensors = new LinkedHashMap<>();
+  private final boolean isTorch;
+  private final Map<String, TensorFile> shards = new LinkedHashMap<>();
+  private final Map<String, TensorFile> tensors = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
 
   private ShardedSafetensorsFile(String source) {
     this.source = source;
+    this.isTorch = source.endsWith(".bin.index.json");
   }
 
   /**
@@ -64,7 +67,7 @@ public final class ShardedSafetensorsFile implements TensorFile {
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
       add(index, entry.getKey(), entry.getValue());
     }
-    for (SafetensorsFile shard : shards.values()) {
+    for (TensorFile shard : shards.values()) {
       metadata.putAll(shard.metadata());
     }
     for (Map.Entry<String, JsonNode> entry : root.path("metadata").properties()) {
@@ -79,14 +82,14 @@ public final class ShardedSafetensorsFile implements TensorFile {
           "%s: tensor %s: the shard is %s, expected the name of a file in the same directory"
               .formatted(source, tensor, value));
     }
-    SafetensorsFile shard = shards.get(name);
+    TensorFile shard = shards.get(name);
     if (shard == null) {
       Path path = index.resolveSibling(name);
       if (!Files.exists(path)) {
         throw new WeightsException(
             "%s: tensor %s is in shard %s, which is missing".formatted(source, tensor, path));
       }
-      shard = SafetensorsFile.open(path);
+      shard = isTorch ? TorchFile.open(path) : SafetensorsFile.open(path);
       shards.put(name, shard);
     }
     if (!shard.names().contains(tensor)) {
@@ -108,7 +111,7 @@ public final class ShardedSafetensorsFile implements TensorFile {
 
   @Override
   public Entry get(String name) {
-    SafetensorsFile shard = tensors.get(name);
+    TensorFile shard = tensors.get(name);
     if (shard == null) {
       throw Suggestions.missing(source, name, names());
     }
@@ -117,6 +120,6 @@ public final class ShardedSafetensorsFile implements TensorFile {
 
   @Override
   public void close() {
-    shards.values().forEach(SafetensorsFile::close);
+    shards.values().forEach(TensorFile::close);
   }
 }

@@ -61,7 +61,9 @@ public interface TensorFile extends AutoCloseable {
   /**
    * Opens a weights file, or the weights in a model directory: {@code model.safetensors}, else the
    * shards of {@code model.safetensors.index.json}, else {@code model.onnx} or {@code
-   * onnx/model.onnx}, else the one GGUF file, whole or split.
+   * onnx/model.onnx}, else the one GGUF file, whole or split, else PyTorch's {@code
+   * pytorch_model.bin}, its shards, or a module of TorchScript ({@code .pt}). Of PyTorch's files
+   * tensors are read, and nothing is run.
    *
    * @throws IOException if a file cannot be read
    * @throws WeightsException if no readable format is found, or if a file is damaged

@@ -1,11 +1,11 @@
 package dev.gatun.weights;
 
 import dev.gatun.weights.gguf.GgufFile;
+import dev.gatun.weights.torch.TorchFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -17,9 +17,9 @@ final class WeightsFinder {
   private static final List<String> LOOKED_FOR =
       List.of("model.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/model.onnx");
 
-  private static final String PICKLED =
-      " is a pickled file, and pickled files are not read because reading one can run code;"
-          + " save the model as safetensors (save_pretrained(..., safe_serialization=True))";
+  /** Of PyTorch's files only tensors are read; what comes first is what its tools prefer. */
+  private static final List<String> TORCH =
+      List.of("pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt");
 
   /** What reads ONNX, as {@code groupId:artifactId}. */
   private static final String ONNX = "dev.gatun:gatun-onnx";
@@ -37,7 +37,12 @@ final class WeightsFinder {
       if (gguf.isPresent()) {
         return GgufFile.open(gguf.get());
       }
-      throw new WeightsException(nothingIn(path));
+      for (String name : TORCH) {
+        if (Files.exists(path.resolve(name))) {
+          return openFile(path.resolve(name));
+        }
+      }
+      return TorchFile.open(scriptIn(path));
     }
     if (!Files.exists(path)) {
       throw new NoSuchFileException(path.toString(), null, "there is no such file or directory");
@@ -50,7 +55,7 @@ final class WeightsFinder {
     if (name.endsWith(".safetensors")) {
       return SafetensorsFile.open(file);
     }
-    if (name.endsWith(".safetensors.index.json")) {
+    if (name.endsWith(".safetensors.index.json") || name.endsWith(".bin.index.json")) {
       return ShardedSafetensorsFile.open(file);
     }
     if (name.endsWith(".onnx")) {
@@ -61,13 +66,13 @@ final class WeightsFinder {
     if (name.endsWith(".gguf")) {
       return GgufFile.open(file);
     }
-    if (isPickled(name)) {
-      throw new WeightsException(file + PICKLED);
+    if (name.endsWith(".bin") || name.endsWith(".pt") || name.endsWith(".pth")) {
+      return TorchFile.open(file);
     }
     throw new WeightsException(
         file
-            + ": expected a name that ends in .safetensors, .safetensors.index.json, .onnx or"
-            + " .gguf");
+            + ": expected a name that ends in .safetensors, .safetensors.index.json, .onnx, .gguf,"
+            + " .bin or .pt");
   }
 
   static TensorFileProvider provided(
@@ -81,25 +86,22 @@ final class WeightsFinder {
         "%s: nothing here reads ONNX: add the dependency %s".formatted(file, ONNX));
   }
 
-  private static String nothingIn(Path directory) throws IOException {
-    List<String> pickled = new ArrayList<>();
+  /** The one module of TorchScript of a directory. */
+  private static Path scriptIn(Path directory) throws IOException {
+    List<Path> scripts;
     try (Stream<Path> files = Files.list(directory)) {
-      files
-          .map(f -> f.getFileName().toString())
-          .filter(f -> isPickled(f.toLowerCase(Locale.ROOT)))
-          .sorted()
-          .forEach(pickled::add);
+      scripts = files.filter(file -> file.toString().endsWith(".pt")).sorted().toList();
     }
-    String message =
-        directory + ": no weights; looked for " + String.join(", ", LOOKED_FOR) + ", *.gguf";
-    return pickled.isEmpty() ? message : message + "; " + pickled.getFirst() + PICKLED;
-  }
-
-  private static boolean isPickled(String name) {
-    return name.endsWith(".bin")
-        || name.endsWith(".pt")
-        || name.endsWith(".pth")
-        || name.endsWith(".ckpt")
-        || name.endsWith(".pkl");
+    if (scripts.size() == 1) {
+      return scripts.getFirst();
+    }
+    if (scripts.isEmpty()) {
+      throw new WeightsException(
+          "%s: no weights; looked for %s, *.gguf, %s, *.pt"
+              .formatted(directory, String.join(", ", LOOKED_FOR), String.join(", ", TORCH)));
+    }
+    throw new WeightsException(
+        "%s: %d files that end in .pt, expected one, or model.pt"
+            .formatted(directory, scripts.size()));
   }
 }

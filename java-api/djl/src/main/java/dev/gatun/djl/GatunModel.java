@@ -14,10 +14,13 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A model of a directory: Hugging Face's {@code config.json} with safetensors, or a GGUF file; or
- * of a block that a program made, with DJL's {@code .params}.
+ * A model of a directory: Hugging Face's {@code config.json} with weights, or a GGUF file; or of a
+ * block that a program made, with DJL's {@code .params}.
  */
 final class GatunModel extends BaseModel {
+  /** What the names of weights' files end in, which are no artifacts. */
+  private static final List<String> WEIGHTS = List.of(".safetensors", ".gguf", ".pt", ".bin");
+
   GatunModel(String name, Device device) {
     super(name);
     manager = GatunNDManager.system().newSubManager(device);
@@ -104,7 +107,7 @@ final class GatunModel extends BaseModel {
           files
               .filter(Files::isRegularFile)
               .map(file -> modelDir.relativize(file).toString())
-              .filter(name -> !name.endsWith(".safetensors") && !name.endsWith(".gguf"))
+              .filter(name -> WEIGHTS.stream().noneMatch(name::endsWith))
               .sorted()
               .toList();
       return names.toArray(String[]::new);

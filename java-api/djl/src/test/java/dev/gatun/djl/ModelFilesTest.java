@@ -132,6 +132,27 @@ final class ModelFilesTest {
   }
 
   @Test
+  void a_traced_model_is_read_where_its_configuration_is_beside_it() throws Exception {
+    Path golden = Models.GOLDENS.resolve("torch");
+    Files.copy(golden.resolve("bert.pt"), folder.resolve("all-MiniLM-L6-v2.pt"));
+    Models.givingBack(
+        () -> {
+          assertThrows(FileNotFoundException.class, () -> Models.load(folder));
+          Files.copy(golden.resolve("bert.json"), folder.resolve("config.json"));
+          try (ZooModel<NDList, NDList> model = Models.load(folder);
+              Predictor<NDList, NDList> predictor = model.newPredictor();
+              NDManager manager = model.getNDManager().newSubManager()) {
+            NDArray ids = create(manager, new long[][] {{1, 2, 3, 4}});
+            NDArray states = predictor.predict(new NDList(ids)).get("last_hidden_state");
+            // By transformers, as make_torch.py prints.
+            assertEquals(-0.43697699904441833f, states.getFloat(0, 0, 0), 1e-5f);
+            assertEquals(-0.7730096578598022f, states.getFloat(0, 3, 3), 1e-5f);
+            assertEquals(1, model.getArtifactNames().length);
+          }
+        });
+  }
+
+  @Test
   void a_batch_is_computed_in_parts() throws Exception {
     Models.givingBack(
         () -> assertArrayEquals(logits(GOLDEN), logits(GOLDEN, "batchSize=2"), 1e-6f));
