@@ -122,6 +122,13 @@ final class TrainingOptions {
   private int gradientAccumulationSteps;
 
   @Option(
+      names = {"--label_smoothing_factor", "--label-smoothing-factor"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "The share of a label that all classes have alike (${DEFAULT-VALUE}).")
+  private double labelSmoothingFactor;
+
+  @Option(
       names = {"--seed", "--seed"},
       paramLabel = "N",
       defaultValue = "42",
@@ -204,6 +211,7 @@ final class TrainingOptions {
           .perDeviceTrainBatchSize(perDeviceTrainBatchSize)
           .perDeviceEvalBatchSize(perDeviceEvalBatchSize)
           .gradientAccumulationSteps(gradientAccumulationSteps)
+          .labelSmoothingFactor(labelSmoothingFactor)
           .seed(seed)
           .loggingSteps(loggingSteps)
           .evalStrategy(

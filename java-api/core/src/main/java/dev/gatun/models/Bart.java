@@ -463,6 +463,11 @@ final class Bart implements EncoderDecoder {
     }
 
     @Override
+    public Linear output() {
+      return finalLogitsBias == null ? lmHead : null;
+    }
+
+    @Override
     public Tensor logits(Tensor hidden) {
       Tensor scores = lmHead.forward(hidden);
       return finalLogitsBias == null ? scores : Elementwise.add(scores, finalLogitsBias);

@@ -106,8 +106,8 @@ final class Bloom implements Decoder {
   }
 
   @Override
-  public Tensor logits(Tensor hidden) {
-    return lmHead.forward(hidden);
+  public Linear output() {
+    return lmHead;
   }
 
   @Override

@@ -103,7 +103,7 @@ public final class CausalLm implements LanguageModel {
    * @throws IllegalStateException when the model is closed
    */
   public CausalLmOutput forward(CausalLmInputs inputs) {
-    return forward(inputs, null, false);
+    return forward(inputs, null, false, 0);
   }
 
   /**
@@ -114,10 +114,19 @@ public final class CausalLm implements LanguageModel {
    * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
    */
   public Tensor loss(CausalLmInputs inputs, LossCounts counts) {
+    return loss(inputs, counts, 0);
+  }
+
+  /**
+   * The same with smoothed labels, as transformers' {@code label_smoothing_factor} has it.
+   *
+   * @param smoothing the share of a label that all tokens have alike, from 0 to below 1
+   */
+  public Tensor loss(CausalLmInputs inputs, LossCounts counts, float smoothing) {
     if (inputs.labels() == null) {
       throw new IllegalArgumentException("labels are missing: there is no loss without");
     }
-    CausalLmOutput output = forward(inputs, counts, true);
+    CausalLmOutput output = forward(inputs, counts, true, smoothing);
     Tensor loss = output.loss;
     output.loss = null;
     output.close();
@@ -131,7 +140,8 @@ public final class CausalLm implements LanguageModel {
     return new LossCounts(items, layout.sequences(), 1);
   }
 
-  private CausalLmOutput forward(CausalLmInputs inputs, LossCounts counts, boolean lossAlone) {
+  private CausalLmOutput forward(
+      CausalLmInputs inputs, LossCounts counts, boolean lossAlone, float smoothing) {
     loaded.check();
     BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
     layout.check(decoder.limits());
@@ -144,7 +154,9 @@ public final class CausalLm implements LanguageModel {
               !lossAlone && inputs.outputHiddenStates(),
               !lossAlone && inputs.outputAttentions(),
               withRouters);
-      Tensor logits = decoder.logits(decoder.forward(batch, trace));
+      Tensor hidden = decoder.forward(batch, trace);
+      boolean withLogits = !lossAlone || decoder.output() == null;
+      Tensor logits = withLogits ? decoder.logits(hidden) : null;
       if (!lossAlone) {
         output.logits = Padded.rows(logits, batch);
         trace
@@ -160,8 +172,14 @@ public final class CausalLm implements LanguageModel {
         output.auxLoss = Losses.loadBalancing(trace.routers(), decoder.routers().perToken());
       }
       if (inputs.labels() != null) {
-        Long items = counts == null ? null : counts.items();
-        output.loss = Losses.crossEntropy(logits, layout.nextLabels(inputs.labels()), items);
+        Losses.Settings settings =
+            new Losses.Settings(counts == null ? null : counts.items(), smoothing);
+        long[] targets = layout.nextLabels(inputs.labels());
+        output.loss =
+            withLogits
+                ? Losses.crossEntropy(logits, targets, settings)
+                : Losses.crossEntropy(
+                    decoder.output(), decoder::beforeOutput, hidden, targets, settings);
         if (output.auxLoss != null) {
           long batches = counts == null ? 1 : counts.batches();
           output.loss =

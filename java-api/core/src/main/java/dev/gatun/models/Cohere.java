@@ -117,6 +117,16 @@ final class Cohere implements Decoder {
   }
 
   @Override
+  public Linear output() {
+    return lmHead;
+  }
+
+  @Override
+  public Tensor beforeOutput(Tensor hidden) {
+    return Elementwise.multiply(hidden, logitScale);
+  }
+
+  @Override
   public Tensor logits(Tensor hidden) {
     return Elementwise.multiply(lmHead.forward(hidden), logitScale);
   }

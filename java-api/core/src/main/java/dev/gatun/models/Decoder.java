@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.nn.KvCache;
+import dev.gatun.nn.Linear;
 import dev.gatun.tensor.Tensor;
 
 /** What a family of decoders computes, from packed tokens to the scores of the next one. */
@@ -15,12 +16,25 @@ interface Decoder extends TokenRules {
   Tensor forward(TokenBatch batch, Trace trace);
 
   /**
+   * The layer whose results the scores are, of {@link #beforeOutput}; null where more is done to
+   * them.
+   */
+  Linear output();
+
+  /** What the output layer reads of some rows of what {@link #forward} gives. */
+  default Tensor beforeOutput(Tensor hidden) {
+    return hidden;
+  }
+
+  /**
    * The scores of each token of the vocabulary to be the next one.
    *
    * @param hidden some rows of what {@link #forward} gives, [rows, hidden]
    * @return F32 [rows, vocabulary]
    */
-  Tensor logits(Tensor hidden);
+  default Tensor logits(Tensor hidden) {
+    return output().forward(beforeOutput(hidden));
+  }
 
   /** What a cache keeps of a token, in the dtype that attention computes in. */
   KvCache.Shape cacheShape();

@@ -98,7 +98,7 @@ public final class EncoderModel implements Model {
    * @throws IllegalStateException when the model is closed
    */
   public EncoderOutput forward(EncoderInputs inputs) {
-    return forward(inputs, null, false);
+    return forward(inputs, null, false, 0);
   }
 
   /**
@@ -109,7 +109,22 @@ public final class EncoderModel implements Model {
    * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
    */
   public Tensor loss(EncoderInputs inputs, LossCounts counts) {
-    EncoderOutput output = forward(inputs, counts, true);
+    return loss(inputs, counts, 0);
+  }
+
+  /**
+   * The same with smoothed labels, as transformers' {@code label_smoothing_factor} has it.
+   *
+   * @param smoothing the share of a label that all classes have alike, from 0 to below 1
+   * @throws IllegalArgumentException as the other, and for smoothing of a head without classes
+   */
+  public Tensor loss(EncoderInputs inputs, LossCounts counts, float smoothing) {
+    if (smoothing != 0 && !isSmoothed()) {
+      throw new IllegalArgumentException(
+          "label smoothing is %s, expected 0: the loss of the head %s is not that of classes alone"
+              .formatted(smoothing, head));
+    }
+    EncoderOutput output = forward(inputs, counts, true, smoothing);
     Tensor loss = output.loss;
     if (loss == null) {
       output.close();
@@ -155,9 +170,18 @@ public final class EncoderModel implements Model {
     return head == Head.PRE_TRAINING && config().text("model_type", "").equals("electra");
   }
 
-  private EncoderOutput forward(EncoderInputs inputs, LossCounts counts, boolean lossAlone) {
+  private boolean isSmoothed() {
+    return switch (head) {
+      case MASKED_LM, TOKEN_CLASSIFICATION, SEQUENCE_CLASSIFICATION, NEXT_SENTENCE_PREDICTION ->
+          true;
+      case BASE, PRE_TRAINING, QUESTION_ANSWERING -> false;
+    };
+  }
+
+  private EncoderOutput forward(
+      EncoderInputs inputs, LossCounts counts, boolean lossAlone, float smoothing) {
     BatchLayout layout = checked(inputs, encoder.head().needsPadding(inputs));
-    EncoderOutput output = new EncoderOutput(counts, lossAlone);
+    EncoderOutput output = new EncoderOutput(counts, lossAlone, smoothing);
     try (Scope scope = Scope.open();
         TokenBatch batch = new TokenBatch(encoder, loaded.device(), layout)) {
       Trace trace =

@@ -24,10 +24,13 @@ public final class EncoderOutput implements AutoCloseable {
   private final LossCounts counts;
   // Whether all but the loss is left out.
   private final boolean lossAlone;
+  // The share of a target that all classes have alike.
+  private final float smoothing;
 
-  EncoderOutput(LossCounts counts, boolean lossAlone) {
+  EncoderOutput(LossCounts counts, boolean lossAlone, float smoothing) {
     this.counts = counts;
     this.lossAlone = lossAlone;
+    this.smoothing = smoothing;
   }
 
   /** What the loss is a mean over; null for this batch alone. */
@@ -81,6 +84,11 @@ public final class EncoderOutput implements AutoCloseable {
   /** The loss's number, which is waited for; null without labels. */
   public Float lossValue() {
     return loss == null ? null : loss.toFloatArray()[0];
+  }
+
+  /** How losses of classes are computed. */
+  Losses.Settings settings() {
+    return new Losses.Settings(items(), smoothing);
   }
 
   /** What token losses are a mean over; null for what counts in this batch. */

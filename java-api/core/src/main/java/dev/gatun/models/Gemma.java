@@ -65,8 +65,7 @@ final class Gemma implements Decoder {
       try (Scope scope = Scope.open()) {
         Tensor qkv = qkvProj.forwardNarrow(inputLayernorm.withSum(x, null, qkvProj).x());
         if (qNorm != null) {
-          qNorm.normHeads(qkv, 0, selfAttn.heads());
-          kNorm.normHeads(qkv, selfAttn.heads(), selfAttn.kvHeads());
+          qkv = selfAttn.normHeads(qkv, qNorm, kNorm);
         }
         Tensor attended = trace.attend(selfAttn, qkv, batch, index, scope);
         Tensor a = oProj.forward(attended, x.dtype());
@@ -209,6 +208,11 @@ final class Gemma implements Decoder {
         layers.size(),
         (i, states) -> layers.get(i).forward(states, batch, trace),
         norm::forward);
+  }
+
+  @Override
+  public Linear output() {
+    return softcap == null ? lmHead : null;
   }
 
   @Override

@@ -108,8 +108,8 @@ final class Gpt2 implements Decoder {
   }
 
   @Override
-  public Tensor logits(Tensor hidden) {
-    return lmHead.forward(hidden);
+  public Linear output() {
+    return lmHead;
   }
 
   @Override

@@ -108,8 +108,8 @@ final class GptJ implements Decoder {
   }
 
   @Override
-  public Tensor logits(Tensor hidden) {
-    return lmHead.forward(hidden);
+  public Linear output() {
+    return lmHead;
   }
 
   @Override

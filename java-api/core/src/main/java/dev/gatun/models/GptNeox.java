@@ -111,8 +111,8 @@ final class GptNeox implements Decoder {
   }
 
   @Override
-  public Tensor logits(Tensor hidden) {
-    return embedOut.forward(hidden);
+  public Linear output() {
+    return embedOut;
   }
 
   @Override

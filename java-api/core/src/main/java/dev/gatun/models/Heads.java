@@ -74,8 +74,26 @@ final class Heads {
 
   /** Scores over the vocabulary: {@code decoder(norm(transform(hidden)))}. */
   static HeadLayer maskedLm(Linear transform, LayerNorm norm, Linear decoder) {
-    return new PerToken(
-        hidden -> decoder.forward(norm.forward(transform.forward(hidden))), Heads::tokenClasses);
+    return new MaskedLm(hidden -> norm.forward(transform.forward(hidden)), decoder);
+  }
+
+  /** A head whose loss alone needs no scores of all tokens. */
+  private record MaskedLm(UnaryOperator<Tensor> before, Linear decoder) implements HeadLayer {
+    @Override
+    public void forward(
+        Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
+      if (!output.isLossAlone()) {
+        tokenClasses(scores(hidden), batch, inputs, output);
+      } else if (inputs.labels() != null) {
+        long[] targets = batch.layout().pickLabels(inputs);
+        output.loss = Losses.crossEntropy(decoder, before, hidden, targets, output.settings());
+      }
+    }
+
+    @Override
+    public Tensor scores(Tensor rows) {
+      return decoder.forward(before.apply(rows));
+    }
   }
 
   private static void tokenClasses(
@@ -84,7 +102,8 @@ final class Heads {
       output.logits = Padded.rows(scores, batch);
     }
     if (inputs.labels() != null) {
-      output.loss = Losses.crossEntropy(scores, batch.layout().pickLabels(inputs), output.items());
+      output.loss =
+          Losses.crossEntropy(scores, batch.layout().pickLabels(inputs), output.settings());
     }
   }
 
@@ -94,7 +113,8 @@ final class Heads {
       output.logits = classifier.forward(output.poolerOutput);
       if (inputs.labels() != null) {
         output.loss =
-            Losses.crossEntropy(output.logits, Losses.firstColumn(inputs.labels()), output.items());
+            Losses.crossEntropy(
+                output.logits, Losses.firstColumn(inputs.labels()), output.settings());
       }
     };
   }
@@ -148,7 +168,7 @@ final class Heads {
         layers,
         (scores, batch, inputs, output) -> {
           output.logits = scores;
-          output.loss = Losses.classification(config, scores, inputs, output.items());
+          output.loss = Losses.classification(config, scores, inputs, output.settings());
         });
   }
 

@@ -59,8 +59,7 @@ final class Llama implements Decoder {
       try (Scope scope = Scope.open()) {
         Tensor qkv = qkvProj.forwardNarrow(in.x());
         if (qNorm != null) {
-          qNorm.normHeads(qkv, 0, selfAttn.heads());
-          kNorm.normHeads(qkv, selfAttn.heads(), selfAttn.kvHeads());
+          qkv = selfAttn.normHeads(qkv, qNorm, kNorm);
         }
         Tensor attended = trace.attend(selfAttn, qkv, batch, index, scope);
         Tensor x = oProj.forward(attended, stream.dtype());
@@ -199,8 +198,8 @@ final class Llama implements Decoder {
   }
 
   @Override
-  public Tensor logits(Tensor hidden) {
-    return lmHead.forward(hidden);
+  public Linear output() {
+    return lmHead;
   }
 
   @Override

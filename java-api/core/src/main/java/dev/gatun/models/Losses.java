@@ -3,16 +3,22 @@ package dev.gatun.models;
 import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.nn.Linear;
+import dev.gatun.nn.TrainableLinear;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Experts;
+import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Loss;
+import dev.gatun.ops.LossBackward;
 import dev.gatun.ops.Norm;
 import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -43,14 +49,80 @@ final class Losses {
     return crossEntropy(logits, targets, IGNORED, items);
   }
 
-  private static Tensor crossEntropy(Tensor logits, long[] targets, long ignored, Long items) {
-    for (int i = 0; i < targets.length; i++) {
-      if ((targets[i] < 0 || targets[i] >= logits.size(1)) && targets[i] != ignored) {
-        throw new IllegalArgumentException(
-            "cross_entropy: target %d at %d is outside of 0 to %d"
-                .formatted(targets[i], i, logits.size(1) - 1));
+  /** What a loss of classes is besides the scores and the targets. */
+  record Settings(Long items, float smoothing) {}
+
+  /**
+   * The same with a share of each target that all classes have alike (Szegedy et al., arXiv
+   * 1512.00567).
+   */
+  static Tensor crossEntropy(Tensor logits, long[] targets, Settings settings) {
+    Tensor own = crossEntropy(logits, targets, settings.items);
+    if (settings.smoothing == 0) {
+      return own;
+    }
+    float[] rates = new float[targets.length];
+    for (int i = 0; i < rates.length; i++) {
+      rates[i] = targets[i] == IGNORED ? 0 : -1f / logits.size(1);
+    }
+    Tensor each = Reductions.sum(Norm.logSoftmax(logits), 1).reshape(targets.length);
+    Tensor counts = Tensor.of(logits.device(), rates, rates.length);
+    Tensor all =
+        mean(
+            Elementwise.multiply(each, counts),
+            settings.items == null ? counted(targets) : settings.items);
+    return Elementwise.add(
+        times(own, 1 - (double) settings.smoothing), times(all, settings.smoothing));
+  }
+
+  /**
+   * The same of the scores that a layer gives, of which there are never those of all rows where
+   * training changes the layer; rows whose target does not count are left out where they are many.
+   *
+   * @param before what the layer reads of hidden states
+   * @param hidden [rows, hidden]
+   */
+  static Tensor crossEntropy(
+      Linear output,
+      UnaryOperator<Tensor> before,
+      Tensor hidden,
+      long[] targets,
+      Settings settings) {
+    requireClasses(output.outFeatures(), IGNORED, targets);
+    long counted = counted(targets);
+    Tensor rows = hidden;
+    long[] kept = targets;
+    if (counted > 0 && 8 * counted <= 7L * targets.length) {
+      long[] places =
+          LongStream.range(0, targets.length).filter(i -> targets[(int) i] != IGNORED).toArray();
+      kept = LongStream.of(places).map(i -> targets[(int) i]).toArray();
+      try (Ids ids = Ids.of(hidden.device(), "labelled", targets.length, places)) {
+        rows = Indexing.indexSelect(hidden, 0, ids);
       }
     }
+    Tensor x = Elementwise.cast(before.apply(rows), DType.F32);
+    long count = settings.items == null ? counted : settings.items;
+    if (count == 0 || !(output instanceof TrainableLinear layer)) {
+      return crossEntropy(output.forward(x), kept, settings);
+    }
+    try (Tensor given = Tensor.of(hidden.device(), kept, kept.length)) {
+      return layer.crossEntropy(
+          x, given, new LossBackward.Settings(IGNORED, settings.smoothing, 0), count);
+    }
+  }
+
+  private static void requireClasses(long classes, long ignored, long... targets) {
+    for (int i = 0; i < targets.length; i++) {
+      if ((targets[i] < 0 || targets[i] >= classes) && targets[i] != ignored) {
+        throw new IllegalArgumentException(
+            "cross_entropy: target %d at %d is outside of 0 to %d"
+                .formatted(targets[i], i, classes - 1));
+      }
+    }
+  }
+
+  private static Tensor crossEntropy(Tensor logits, long[] targets, long ignored, Long items) {
+    requireClasses(logits.size(1), ignored, targets);
     Tensor given = Tensor.of(logits.device(), targets, targets.length);
     Indices known = new Indices(given.operand(), logits.size(1));
     Tensor rows = Loss.crossEntropy(logits, given, known, ignored);
@@ -139,9 +211,10 @@ final class Losses {
    * The loss of a sequence classification, by the problem type that the configuration names or
    * implies; null without labels.
    *
-   * @param items the sequences that it is a mean over; null for those of the logits
+   * @param settings with the sequences that it is a mean over; null for those of the logits
    */
-  static Tensor classification(Config config, Tensor logits, EncoderInputs inputs, Long items) {
+  static Tensor classification(
+      Config config, Tensor logits, EncoderInputs inputs, Settings settings) {
     int labels = (int) logits.size(1);
     if (inputs.labels() == null && inputs.labelValues() == null) {
       return null;
@@ -159,8 +232,14 @@ final class Losses {
       if (inputs.labels() == null) {
         throw new IllegalArgumentException("labels: single-label classification needs class ids");
       }
-      return crossEntropy(logits, firstColumn(inputs.labels()), items);
+      return crossEntropy(logits, firstColumn(inputs.labels()), settings);
     }
+    if (settings.smoothing != 0) {
+      throw new IllegalArgumentException(
+          "label smoothing is %s, expected 0: a %s has no classes of which one is right"
+              .formatted(settings.smoothing, type));
+    }
+    Long items = settings.items;
     Tensor targets = Tensor.of(logits.device(), targets(inputs, labels), logits.size(0), labels);
     Tensor losses;
     if (type == ProblemType.REGRESSION) {

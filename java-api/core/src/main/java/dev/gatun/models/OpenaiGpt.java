@@ -105,8 +105,8 @@ final class OpenaiGpt implements Decoder {
   }
 
   @Override
-  public Tensor logits(Tensor hidden) {
-    return lmHead.forward(hidden);
+  public Linear output() {
+    return lmHead;
   }
 
   @Override

@@ -126,7 +126,7 @@ public final class Seq2SeqLm implements LanguageModel {
    * @throws IllegalStateException when the model is closed
    */
   public Seq2SeqOutput forward(Seq2SeqInputs inputs) {
-    return forward(inputs, null, false);
+    return forward(inputs, null, false, 0);
   }
 
   /**
@@ -137,10 +137,19 @@ public final class Seq2SeqLm implements LanguageModel {
    * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
    */
   public Tensor loss(Seq2SeqInputs inputs, LossCounts counts) {
+    return loss(inputs, counts, 0);
+  }
+
+  /**
+   * The same with smoothed labels, as transformers' {@code label_smoothing_factor} has it.
+   *
+   * @param smoothing the share of a label that all tokens have alike, from 0 to below 1
+   */
+  public Tensor loss(Seq2SeqInputs inputs, LossCounts counts, float smoothing) {
     if (inputs.labels() == null) {
       throw new IllegalArgumentException("labels are missing: there is no loss without");
     }
-    Seq2SeqOutput output = forward(inputs, counts, true);
+    Seq2SeqOutput output = forward(inputs, counts, true, smoothing);
     Tensor loss = output.loss;
     output.loss = null;
     output.close();
@@ -154,7 +163,8 @@ public final class Seq2SeqLm implements LanguageModel {
     return new LossCounts(items, targets.sequences(), 1);
   }
 
-  private Seq2SeqOutput forward(Seq2SeqInputs inputs, LossCounts counts, boolean lossAlone) {
+  private Seq2SeqOutput forward(
+      Seq2SeqInputs inputs, LossCounts counts, boolean lossAlone, float smoothing) {
     loaded.check();
     if (inputs.outputRouterLogits() && !model.hasRouters()) {
       throw new IllegalArgumentException(
@@ -179,7 +189,10 @@ public final class Seq2SeqLm implements LanguageModel {
               0,
               new Source.Whole(encoded, source.segments(), source.paddingBias()))) {
         Trace decoding = trace(inputs, lossAlone);
-        Tensor logits = model.decoder().logits(model.decoder().forward(target, decoding));
+        CrossDecoder decoder = model.decoder();
+        Tensor hidden = decoder.forward(target, decoding);
+        boolean withLogits = !lossAlone || decoder.output() == null;
+        Tensor logits = withLogits ? decoder.logits(hidden) : null;
         encoding.routers().forEach(x -> output.encoderRouterLogits.add(Padded.rows(x, source)));
         decoding.routers().forEach(x -> output.decoderRouterLogits.add(Padded.rows(x, target)));
         if (inputs.outputRouterLogits()) {
@@ -188,8 +201,14 @@ public final class Seq2SeqLm implements LanguageModel {
                   loaded.config(), output.encoderRouterLogits, output.decoderRouterLogits);
         }
         if (inputs.labels() != null) {
-          Long items = counts == null ? null : counts.items();
-          output.loss = Losses.crossEntropy(logits, targets.pickLabels(inputs.labels()), items);
+          Losses.Settings settings =
+              new Losses.Settings(counts == null ? null : counts.items(), smoothing);
+          long[] labels = targets.pickLabels(inputs.labels());
+          output.loss =
+              withLogits
+                  ? Losses.crossEntropy(logits, labels, settings)
+                  : Losses.crossEntropy(
+                      decoder.output(), decoder::beforeOutput, hidden, labels, settings);
           if (output.routerLosses != null) {
             output.loss =
                 output.routerLosses.addedTo(output.loss, counts == null ? 1 : counts.batches());

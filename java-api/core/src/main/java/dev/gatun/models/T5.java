@@ -377,12 +377,15 @@ final class T5 implements EncoderDecoder {
     }
 
     @Override
-    public Tensor logits(Tensor hidden) {
-      return lmHead.forward(scale == null ? hidden : scaled(hidden));
+    public Linear output() {
+      return lmHead;
     }
 
-    private Tensor scaled(Tensor hidden) {
-      return Elementwise.multiply(hidden, Elementwise.cast(scale, hidden.dtype()));
+    @Override
+    public Tensor beforeOutput(Tensor hidden) {
+      return scale == null
+          ? hidden
+          : Elementwise.multiply(hidden, Elementwise.cast(scale, hidden.dtype()));
     }
 
     @Override

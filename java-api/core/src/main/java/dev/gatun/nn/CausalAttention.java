@@ -1,12 +1,15 @@
 package dev.gatun.nn;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Attention;
 import dev.gatun.ops.Elementwise;
+import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
+import java.util.List;
 
 /**
  * Attention of tokens to those before them in their sequence, and to themselves: of whole
@@ -56,6 +59,32 @@ public record CausalAttention(
   /** Features of the packed projection. */
   public long width() {
     return (heads + 2L * kvHeads) * headSize;
+  }
+
+  /**
+   * Norms each head of the queries and of the keys of a packed projection: in place, or where a
+   * tape records in a new tensor.
+   *
+   * @param qkv [tokens, width]
+   * @param ofQueries of a head's size
+   * @param ofKeys of a head's size
+   * @return [tokens, width]
+   */
+  public Tensor normHeads(Tensor qkv, RmsNorm ofQueries, RmsNorm ofKeys) {
+    Tensor queries = heads(qkv, 0, heads);
+    Tensor keys = heads(qkv, heads, kvHeads);
+    if (Tape.recording() != null) {
+      return Layouts.concat(
+              1,
+              List.of(
+                  ofQueries.ofHeads(queries),
+                  ofKeys.ofHeads(keys),
+                  heads(qkv, heads + kvHeads, kvHeads)))
+          .reshape(qkv.size(0), width());
+    }
+    Layouts.copy(ofQueries.ofHeads(queries), queries);
+    Layouts.copy(ofKeys.ofHeads(keys), keys);
+    return qkv;
   }
 
   /**

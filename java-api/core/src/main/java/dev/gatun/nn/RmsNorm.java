@@ -31,21 +31,9 @@ public record RmsNorm(Tensor weight, float shift, float eps) implements AutoClos
         (sum, codes) -> Norm.rmsNorm(x, residual, weight, shift, eps, sum, codes));
   }
 
-  /**
-   * Norms some heads of a packed projection in place, each alone.
-   *
-   * @param packed [tokens, heads * size], with heads as wide as the weight
-   * @param first the first head
-   * @param count how many
-   */
-  public void normHeads(Tensor packed, int first, int count) {
-    long size = weight.size(0);
-    Tensor heads =
-        packed.strided(
-            first * size,
-            new long[] {packed.size(0), count, size},
-            new long[] {packed.size(1), size, 1});
-    Layouts.copy(forward(Layouts.contiguous(heads)), heads);
+  /** The norms of some heads, each alone: x [tokens, heads, features] of any strides. */
+  Tensor ofHeads(Tensor x) {
+    return forward(Layouts.contiguous(x));
   }
 
   @Override

@@ -3,6 +3,8 @@ package dev.gatun.nn;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.ops.Loss;
+import dev.gatun.ops.LossBackward;
 import dev.gatun.ops.Matmul;
 import dev.gatun.ops.Packing;
 import dev.gatun.tensor.Tensor;
@@ -73,6 +75,25 @@ public final class TrainableLinear implements Linear {
   public Tensor forward(Tensor x, DType dtype) {
     Tensor read = ofInput.forward(x);
     return ofOutput.forward(Matmul.linear(read, packed.get(), weight, bias, activation, dtype));
+  }
+
+  /**
+   * The cross-entropies of its results, summed and divided by a count: the results are never there
+   * for more than some tokens at a time ({@link Loss#linearCrossEntropy}).
+   *
+   * @param x F32 [tokens, in_features]
+   * @param targets I64 [tokens], each a class or to be ignored
+   * @param count what to divide by, more than 0
+   * @return F32 [1]
+   */
+  public Tensor crossEntropy(
+      Tensor x, Tensor targets, LossBackward.Settings settings, double count) {
+    if (activation != Activation.NONE || ofOutput.probability() != 0) {
+      throw new IllegalStateException(
+          "cross_entropy: the layer has an activation %s or a dropout behind it, expected none"
+              .formatted(activation));
+    }
+    return Loss.linearCrossEntropy(ofInput.forward(x), weight, bias, targets, settings, count);
   }
 
   @Override

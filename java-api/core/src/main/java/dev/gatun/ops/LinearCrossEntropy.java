@@ -2,6 +2,7 @@ package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
 import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -137,6 +138,15 @@ final class LinearCrossEntropy {
     return losses;
   }
 
+  private static void timesInPlace(Tensor x, Tensor factor) {
+    x.device()
+        .kernels()
+        .run(
+            new dev.gatun.kernels.api.call.elementwise.Elementwise(
+                x.operand(), factor.operand(), BinaryOp.MULTIPLY, x.operand()));
+    Calls.fence(x, factor);
+  }
+
   /** The gradients, times that of the loss. */
   private void record(Node node, Tensor loss) {
     Tensor[] kept = {node.save(dx), node.save(dweight), node.save(dbias)};
@@ -144,7 +154,9 @@ final class LinearCrossEntropy {
         () -> {
           for (int i = 0; i < kept.length; i++) {
             if (kept[i] != null) {
-              node.give(i, Elementwise.multiply(kept[i], node.gradient()));
+              // Nobody else reads what is kept: it becomes the gradient.
+              timesInPlace(kept[i], node.gradient());
+              node.give(i, kept[i]);
             }
           }
         },

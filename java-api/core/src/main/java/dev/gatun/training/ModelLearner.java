@@ -37,6 +37,7 @@ public final class ModelLearner implements Learner {
   private static final String STEPS = "gatun.steps";
 
   private final Model model;
+  private final float smoothing;
   private final Optimizer optimizer;
   private final List<Parameter> trained;
   private Gradients gradients = new Gradients();
@@ -53,12 +54,8 @@ public final class ModelLearner implements Learner {
       throw new IllegalArgumentException(
           "training: the model has no parameters, expected one that AutoModel made for training");
     }
-    if (arguments.labelSmoothingFactor() != 0) {
-      throw new IllegalArgumentException(
-          "training: label_smoothing_factor is %s, expected 0: losses of models have no smoothing"
-              .formatted(arguments.labelSmoothingFactor()));
-    }
     this.model = model;
+    this.smoothing = (float) arguments.labelSmoothingFactor();
     this.trained = model.parameters().stream().filter(Parameter::isTrainable).toList();
     ParameterRates rates = new ParameterRates(model.parameters(), arguments.layerwiseLrDecay());
     List<Optimizer.Parameter> each = new ArrayList<>();
@@ -119,9 +116,9 @@ public final class ModelLearner implements Learner {
   /** The loss [1] of a batch. */
   private Tensor loss(Batch batch, LossCounts counts) {
     return switch (model) {
-      case EncoderModel encoder -> encoder.loss(ofEncoder(batch), counts);
-      case CausalLm decoder -> decoder.loss(ofDecoder(batch), counts);
-      case Seq2SeqLm both -> both.loss(ofEncoderDecoder(batch), counts);
+      case EncoderModel encoder -> encoder.loss(ofEncoder(batch), counts, smoothing);
+      case CausalLm decoder -> decoder.loss(ofDecoder(batch), counts, smoothing);
+      case Seq2SeqLm both -> both.loss(ofEncoderDecoder(batch), counts, smoothing);
     };
   }
 

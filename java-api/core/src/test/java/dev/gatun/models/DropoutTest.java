@@ -45,7 +45,7 @@ final class DropoutTest {
 
   @TempDir Path folder;
 
-  private static Model model(String golden, Path config) throws IOException {
+  static Model model(String golden, Path config) throws IOException {
     if (golden.startsWith("decoders/")) {
       return AutoModel.causalLmForTraining(config, CPU, TrainingSettings.DEFAULT);
     }

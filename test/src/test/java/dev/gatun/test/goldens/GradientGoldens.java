@@ -78,7 +78,7 @@ final class GradientGoldens {
   }
 
   /** The gradients of a golden's loss by the names that the reference has for them. */
-  private static Map<String, float[]> gradients(Model model, TensorFile expected) {
+  static Map<String, float[]> gradients(Model model, TensorFile expected) {
     Map<String, float[]> all = new LinkedHashMap<>();
     try (Tape tape = Tape.record(model.parameters().stream().map(Parameter::tensor).toList());
         Tensor loss = Trainable.loss(model, expected)) {

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Writes gradient-sums.json: of goldens without a gradients.safetensors, for each parameter whose
+gradient is not all 0 the norm of the gradient g of the loss, and the sum of g[i] cos(i + 1),
+which tells places apart. Run where this repository's folder test/goldens is the working directory."""
+
+import json
+
+import torch
+import transformers
+from safetensors.torch import load_file
+
+FOLDERS = ["decoders/gemma3", "decoders/qwen3", "decoders/qwen3-moe", "decoders/falcon-new"]
+INPUTS = ("input_ids", "attention_mask", "labels")
+
+sums = {}
+for folder in FOLDERS:
+    config = json.load(open(folder + "/config.json"))
+    model = getattr(transformers, config["architectures"][0]).from_pretrained(
+        folder, attn_implementation="eager"
+    )
+    model = model.eval()
+    golden = load_file(folder + "/expected.safetensors")
+    routers = {"output_router_logits": True} if "out.aux_loss" in golden else {}
+    loss = model(**{name: golden["in." + name] for name in INPUTS}, **routers).loss
+    assert abs(loss.item() - golden["out.loss"].item()) < 1e-4, (folder, loss, golden["out.loss"])
+    loss.backward()
+    each = sums[folder] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None and parameter.grad.abs().max() > 0:
+            g = parameter.grad.double().flatten()
+            places = torch.arange(1, len(g) + 1, dtype=torch.float64)
+            each[name] = [float("%.7g" % x) for x in (g.norm(), (g * places.cos()).sum())]
+with open("gradient-sums.json", "w") as out:
+    json.dump(sums, out, separators=(",", ":"))
+    out.write("\n")
