@@ -2,6 +2,7 @@ package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
 import dev.gatun.djl.host.UnaryOp;
+import java.util.function.UnaryOperator;
 
 /** Activation functions, and operations with their sides changed. */
 interface ActivationMethods extends ExMethods {
@@ -19,26 +20,26 @@ interface ActivationMethods extends ExMethods {
 
   @Override
   default NDArray rdivi(NDArray b) {
-    return over(b.div(x()));
+    return over(x -> b.div(x));
   }
 
   @Override
   default NDArray rmodi(NDArray b) {
-    return over(b.mod(x()));
+    return over(x -> b.mod(x));
   }
 
   @Override
   default NDArray rpowi(Number n) {
     try (GatunNDArray number = x().number(n)) {
-      return over(number.pow(x()));
+      return over(x -> number.pow(x));
     }
   }
 
-  /** A result in the array's place, in its type. */
-  private GatunNDArray over(NDArray result) {
-    try (result) {
-      result.copyTo(x());
-      return x();
+  /** What becomes of the array, in its place and its type. */
+  private GatunNDArray over(UnaryOperator<NDArray> function) {
+    try (GatunNDArray before = x().duplicate();
+        GatunNDArray result = (GatunNDArray) function.apply(before)) {
+      return x().overwritten("in place", result);
     }
   }
 
@@ -69,12 +70,18 @@ interface ActivationMethods extends ExMethods {
 
   @Override
   default NDArray leakyRelu(float alpha) {
-    return x().map(value -> value > 0 ? value : alpha * value);
+    return x().map(
+            "leakyRelu",
+            value -> value > 0 ? value : alpha * value,
+            (value, g) -> value > 0 ? g : alpha * g);
   }
 
   @Override
   default NDArray elu(float alpha) {
-    return x().map(value -> value > 0 ? value : alpha * Math.expm1(value));
+    return x().map(
+            "elu",
+            value -> value > 0 ? value : alpha * Math.expm1(value),
+            (value, g) -> value > 0 ? g : g * alpha * Math.exp(value));
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import dev.gatun.djl.host.Types;
 import dev.gatun.djl.host.UnaryOp;
+import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 
 /** What the families of an array's methods share. */
@@ -50,15 +51,21 @@ interface ArrayMethods extends NDArray {
     }
     Strided y = Strided.allocate(type(op, x.type()), x.shape());
     kernels().unary(op, x, y);
-    return self().make(y);
+    return ElementGradients.recorded(op, self().make(y), self());
   }
 
-  /** What a function makes of each element, floating-point. */
-  default GatunNDArray map(DoubleUnaryOperator function) {
+  /**
+   * What a function makes of each element, floating-point.
+   *
+   * @param op for messages
+   * @param derivative the gradient of an element by it and the gradient of what becomes of it
+   */
+  default GatunNDArray map(
+      String op, DoubleUnaryOperator function, DoubleBinaryOperator derivative) {
     Strided x = self().data();
     Strided y = Strided.allocate(Types.floating(x.type()), x.shape());
     kernels().map(function, x, y);
-    return self().make(y);
+    return ElementGradients.recorded(op, derivative, self().make(y), self());
   }
 
   /** What is made of the elements of two arrays. */
@@ -75,7 +82,7 @@ interface ArrayMethods extends NDArray {
       y.store().release();
       throw e;
     }
-    return self().make(y);
+    return ElementGradients.recorded(op, self().make(y), self(), own(other));
   }
 
   /** The same with a number. */
@@ -96,13 +103,35 @@ interface ArrayMethods extends NDArray {
           "%s in place: the result is of %s, which the array of %s does not hold",
           name(op), type, a.type());
     }
+    if (Tape.follows(self(), own(other))) {
+      return recordedInPlace(op, other);
+    }
     Strided y = Strided.allocate(type, a.shape());
     try {
       kernels().binary(op, common, a, b.expanded(name(op), a.shape()), y);
+      Tape.writes(name(op), self());
       kernels().copy(y, a);
     } finally {
       y.store().release();
     }
+    return self();
+  }
+
+  /** The same for gradients, which need what was there before. */
+  private GatunNDArray recordedInPlace(BinaryOp op, NDArray other) {
+    Tape.writes(name(op), self());
+    try (GatunNDArray before = self().duplicate();
+        GatunNDArray result = before.binary(op, other)) {
+      return self().overwritten(name(op), result);
+    }
+  }
+
+  /** This array with another one's elements. */
+  default GatunNDArray overwritten(String op, GatunNDArray value) {
+    Strided x = self().data();
+    Tape.writes(op, self());
+    kernels().copy(value.data().expanded(op, x.shape()), x);
+    Tape.wrote(op, self(), x, value);
     return self();
   }
 

@@ -2,13 +2,21 @@ package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Tape.Keeps;
+import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Strided;
 import dev.gatun.djl.host.Types;
 import dev.gatun.djl.host.Windows;
+import java.util.Arrays;
 
-/** Convolutions of one to three inner axes, and their transposed form, as plain sums in double. */
-interface ConvolutionMethods extends ExMethods {
+/**
+ * Convolutions of one to three inner axes, and their transposed form: products of matrices with the
+ * windows' places as columns (Chellapilla et al., IWFHR 2006).
+ */
+interface ConvolutionMethods extends NetworkMethods {
   @Override
   default NDList convolution(
       NDArray input,
@@ -18,39 +26,30 @@ interface ConvolutionMethods extends ExMethods {
       Shape padding,
       Shape dilation,
       int groups) {
-    GatunNDArray x = own(input);
-    Shape shape = x.getShape();
+    Shape shape = input.getShape();
     Shape kernel = weight.getShape();
     check("convolution", shape, kernel, groups, kernel.dimension() < 2 ? -1 : kernel.get(1));
     Windows windows =
         Windows.of("convolution", shape, kernel.slice(2), ones(stride), padding, dilation, false);
-    int inputs = Math.toIntExact(kernel.get(1));
-    int outputs = Math.toIntExact(kernel.get(0));
+    long batch = shape.get(0);
+    long outputs = kernel.get(0);
     if (outputs % groups != 0) {
       throw Refusal.wrong("convolution: %d output channels in %d groups", outputs, groups);
     }
-    int taps = Math.toIntExact(kernel.slice(2).size());
-    double[] from = x.numbers();
-    double[] w = own(weight).numbers();
-    double[] b = bias == null ? null : own(bias).numbers();
-    int batch = Math.toIntExact(shape.get(0));
-    double[] y = new double[batch * outputs * windows.outer()];
-    for (int n = 0; n < batch; n++) {
-      for (int o = 0; o < outputs; o++) {
-        int to = (n * outputs + o) * windows.outer();
-        if (b != null) {
-          java.util.Arrays.fill(y, to, to + windows.outer(), b[o]);
-        }
-        int group = o / (outputs / groups);
-        for (int i = 0; i < inputs; i++) {
-          int plane = (n * inputs * groups + group * inputs + i) * windows.inner();
-          int filter = (o * inputs + i) * taps;
-          windows.forEach(
-              (at, window, tap) -> y[to + window] += w[filter + tap] * from[plane + at]);
-        }
-      }
-    }
-    return result(x, windows.shape(batch, outputs, shape.dimension()), y);
+    Shape result = windows.shape(batch, outputs, shape.dimension());
+    long depth = kernel.size() / Math.max(1, outputs);
+    return new NDList(
+        steps(
+            scratch -> {
+              GatunNDArray x = floating(NetworkMethods.in(scratch, input));
+              NDArray filters =
+                  floating(NetworkMethods.in(scratch, weight))
+                      .reshape(groups, outputs / groups, depth);
+              NDArray columns =
+                  (windows.areElements() ? x : ((ConvolutionMethods) ex(x)).unfolded(windows))
+                      .reshape(batch, groups, depth, windows.outer());
+              return biased(scratch, filters.matMul(columns).reshape(result), bias);
+            }));
   }
 
   @Override
@@ -63,8 +62,7 @@ interface ConvolutionMethods extends ExMethods {
       Shape outPadding,
       Shape dilation,
       int groups) {
-    GatunNDArray x = own(input);
-    Shape shape = x.getShape();
+    Shape shape = input.getShape();
     Shape kernel = weight.getShape();
     check(
         "deconvolution",
@@ -72,10 +70,10 @@ interface ConvolutionMethods extends ExMethods {
         kernel,
         groups,
         kernel.dimension() < 2 || kernel.get(0) % groups != 0 ? -1 : kernel.get(0) / groups);
-    int axes = shape.dimension() - 2;
-    int outputs = Math.toIntExact(kernel.get(1)) * groups;
-    Shape full = new Shape(shape.get(0), outputs);
-    for (int i = 0; i < axes; i++) {
+    long batch = shape.get(0);
+    long each = kernel.get(1);
+    Shape full = new Shape(batch, each * groups);
+    for (int i = 0; i < shape.dimension() - 2; i++) {
       full =
           full.add(
               (shape.get(2 + i) - 1) * at(stride, i, 1)
@@ -87,31 +85,80 @@ interface ConvolutionMethods extends ExMethods {
     // The windows of the convolution that it is the transposed form of.
     Windows windows =
         Windows.of("deconvolution", full, kernel.slice(2), ones(stride), padding, dilation, false);
-    int taps = Math.toIntExact(kernel.slice(2).size());
-    int inputs = Math.toIntExact(shape.get(1));
-    int each = outputs / groups;
-    double[] from = x.numbers();
-    double[] w = own(weight).numbers();
-    double[] b = bias == null ? null : own(bias).numbers();
-    int batch = Math.toIntExact(shape.get(0));
-    double[] y = new double[batch * outputs * windows.inner()];
-    for (int n = 0; n < batch; n++) {
-      for (int o = 0; o < outputs; o++) {
-        int to = (n * outputs + o) * windows.inner();
-        if (b != null) {
-          java.util.Arrays.fill(y, to, to + windows.inner(), b[o]);
-        }
-        int group = o / each;
-        for (int i = 0; i < inputs / groups; i++) {
-          int channel = group * (inputs / groups) + i;
-          int plane = (n * inputs + channel) * windows.outer();
-          int filter = (channel * each + o % each) * taps;
-          windows.forEach(
-              (at, window, tap) -> y[to + at] += w[filter + tap] * from[plane + window]);
-        }
-      }
+    long depth = kernel.size() / Math.max(1, kernel.get(0));
+    long inputs = kernel.get(0) / groups;
+    Shape result = full;
+    return new NDList(
+        steps(
+            scratch -> {
+              NDArray x =
+                  floating(NetworkMethods.in(scratch, input))
+                      .reshape(batch, groups, inputs, windows.outer());
+              NDArray filters =
+                  floating(NetworkMethods.in(scratch, weight))
+                      .reshape(groups, inputs, depth)
+                      .transpose(0, 2, 1);
+              GatunNDArray columns = (GatunNDArray) filters.matMul(x);
+              NDArray y = ((ConvolutionMethods) ex(columns)).folded(windows, result);
+              return biased(scratch, y, bias);
+            }));
+  }
+
+  private static NDArray biased(ai.djl.ndarray.NDManager scratch, NDArray y, NDArray bias) {
+    if (bias == null) {
+      return y;
     }
-    return result(x, full, y);
+    long[] shape = new long[y.getShape().dimension() - 1];
+    Arrays.fill(shape, 1);
+    shape[0] = bias.size();
+    return y.add(NetworkMethods.in(scratch, bias).reshape(shape));
+  }
+
+  private static GatunNDArray floating(GatunNDArray array) {
+    DataType type = array.getDataType();
+    return array.toType(Types.floating(type), false);
+  }
+
+  private static ai.djl.ndarray.internal.NDArrayEx ex(GatunNDArray array) {
+    return array.getNDArrayInternal();
+  }
+
+  /** [batch, channels, ...] as [batch, channels, taps, windows]. */
+  private GatunNDArray unfolded(Windows windows) {
+    Shape shape = x().getShape();
+    try (GatunNDArray whole = x().rowMajor()) {
+      Strided columns =
+          Strided.allocate(
+              whole.getDataType(), shape.get(0), shape.get(1), windows.taps(), windows.outer());
+      ArrayKernels.host().unfold(windows, whole.data(), columns);
+      return Tape.record(
+          x().make(columns),
+          "convolution",
+          Keeps.NOTHING,
+          step -> {
+            ConvolutionMethods g = (ConvolutionMethods) ex(step.gradient());
+            step.give(0, g.folded(windows, shape));
+          },
+          x());
+    }
+  }
+
+  /** The sum of columns [batch, channels, taps, windows], of any shape, in [batch, ...]. */
+  private GatunNDArray folded(Windows windows, Shape shape) {
+    Shape before = x().getShape();
+    try (GatunNDArray whole = x().rowMajor()) {
+      Strided y = Strided.allocate(whole.getDataType(), shape.getShape());
+      ArrayKernels.host().fold(windows, whole.data(), y);
+      return Tape.record(
+          x().make(y),
+          "convolution",
+          Keeps.NOTHING,
+          step -> {
+            ConvolutionMethods g = (ConvolutionMethods) ex(step.gradient());
+            step.give(0, g.unfolded(windows).reshape(before));
+          },
+          x());
+    }
   }
 
   private static void check(String op, Shape shape, Shape kernel, int groups, long inputs) {
@@ -132,11 +179,5 @@ interface ConvolutionMethods extends ExMethods {
   private static long at(Shape shape, int axis, long otherwise) {
     int given = shape == null ? 0 : shape.dimension();
     return given == 0 ? otherwise : shape.get(given == 1 ? 0 : axis);
-  }
-
-  private NDList result(GatunNDArray x, Shape shape, double[] y) {
-    int[] next = new int[1];
-    return new NDList(
-        x.getManager().drawn(shape, Types.floating(x.getDataType()), () -> y[next[0]++]));
   }
 }

@@ -2,6 +2,8 @@ package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.BinaryOp;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
@@ -410,26 +412,35 @@ interface ElementMethods extends ArrayMethods {
 
   @Override
   default NDArray signi() {
-    try (GatunNDArray result = unary(UnaryOp.SIGN)) {
-      kernels().copy(result.data(), self().data());
-      return self();
+    try (GatunNDArray before = self().duplicate();
+        GatunNDArray result = before.unary(UnaryOp.SIGN)) {
+      return self().overwritten("signi", result);
     }
   }
 
   @Override
   default NDArray negi() {
-    try (GatunNDArray result = unary(UnaryOp.NEG)) {
-      kernels().copy(result.data(), self().data());
-      return self();
+    try (GatunNDArray before = self().duplicate();
+        GatunNDArray result = before.unary(UnaryOp.NEG)) {
+      return self().overwritten("negi", result);
     }
   }
 
   @Override
   default NDArray clip(Number min, Number max) {
-    try (GatunNDArray least = bound(min);
-        GatunNDArray most = bound(max);
-        GatunNDArray raised = binary(BinaryOp.MAXIMUM, least)) {
-      return raised.binary(BinaryOp.MINIMUM, most);
+    double least = min.doubleValue();
+    double most = max.doubleValue();
+    try (GatunNDArray x = self().view(self().data());
+        GatunNDArray lower = bound(min);
+        GatunNDArray upper = bound(max)) {
+      x.untrack();
+      try (GatunNDArray raised = x.binary(BinaryOp.MAXIMUM, lower)) {
+        return ElementGradients.recorded(
+            "clip",
+            (value, g) -> value >= least && value <= most ? g : 0,
+            raised.binary(BinaryOp.MINIMUM, upper),
+            self());
+      }
     }
   }
 
@@ -472,6 +483,23 @@ interface ElementMethods extends ArrayMethods {
     } finally {
       told.store().release();
     }
-    return self().make(y);
+    return Tape.record(
+        self().make(y),
+        "where",
+        Keeps.INPUTS,
+        step -> {
+          GatunNDArray g = step.gradient();
+          GatunNDArray none =
+              step.scratch().from(step.scratch().zeros(new Shape(), g.getDataType()));
+          if (step.needs(1)) {
+            step.give(1, g.where(step.input(0), none));
+          }
+          if (step.needs(2)) {
+            step.give(2, none.where(step.input(0), g));
+          }
+        },
+        own(condition),
+        self(),
+        own(other));
   }
 }

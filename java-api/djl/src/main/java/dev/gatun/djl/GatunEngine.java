@@ -87,8 +87,7 @@ public final class GatunEngine extends Engine {
 
   @Override
   public GradientCollector newGradientCollector() {
-    throw new UnsupportedOperationException(
-        "newGradientCollector: the engine Gatun does not train through DJL");
+    return new GatunGradientCollector();
   }
 
   @Override

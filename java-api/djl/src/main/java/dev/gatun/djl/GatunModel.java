@@ -4,6 +4,9 @@ import ai.djl.BaseModel;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Parameter;
+import ai.djl.training.Trainer;
+import ai.djl.training.TrainingConfig;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -89,6 +92,26 @@ final class GatunModel extends BaseModel {
     } else {
       super.save(modelPath, newModelName);
     }
+  }
+
+  @Override
+  public Trainer newTrainer(TrainingConfig trainingConfig) {
+    if (block == null) {
+      throw new IllegalStateException(
+          "newTrainer: the model has no block, expected setBlock first");
+    }
+    if (wasLoaded) {
+      // Weights of a file are frozen; what a block counts itself stays so.
+      block.freezeParameters(
+          false,
+          parameter ->
+              parameter.getType() != Parameter.Type.RUNNING_MEAN
+                  && parameter.getType() != Parameter.Type.RUNNING_VAR);
+    }
+    trainingConfig
+        .getInitializers()
+        .forEach(pair -> block.setInitializer(pair.getKey(), pair.getValue()));
+    return new Trainer(this, trainingConfig);
   }
 
   private static boolean hasModel(Path folder) throws IOException {

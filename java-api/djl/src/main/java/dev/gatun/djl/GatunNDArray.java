@@ -9,6 +9,7 @@ import ai.djl.ndarray.internal.NDArrayEx;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Store;
@@ -73,6 +74,7 @@ final class GatunNDArray
   private Use use;
   private Cleaner.Cleanable memory;
   private String name;
+  private boolean untracked;
   private volatile boolean closed;
 
   /**
@@ -149,7 +151,29 @@ final class GatunNDArray
 
   /** An array that shares this one's memory. */
   GatunNDArray view(Strided view) {
-    return view(manager, view);
+    return viewIn(manager, view);
+  }
+
+  /** The same, of another manager. */
+  GatunNDArray viewIn(GatunNDManager other, Strided view) {
+    GatunNDArray made = view(other, view);
+    made.untracked = untracked;
+    return made;
+  }
+
+  /** From now on no gradients come through it. */
+  void untrack() {
+    untracked = true;
+  }
+
+  /** Whether gradients may come through it. */
+  boolean isTracked() {
+    return !untracked && strings == null;
+  }
+
+  /** The same elements without gaps, in memory of their own where they are not so. */
+  GatunNDArray rowMajor() {
+    return data().isContiguous() ? view(data()) : duplicate();
   }
 
   /** All elements as doubles, row-major. */
@@ -227,7 +251,8 @@ final class GatunNDArray
     }
     Strided made = Strided.allocate(dataType, data().shape());
     ArrayKernels.host().copy(data, made);
-    return make(made);
+    return Tape.record(
+        make(made), "toType", Keeps.NOTHING, step -> step.give(0, step.gradient()), this);
   }
 
   @Override
@@ -242,28 +267,45 @@ final class GatunNDArray
 
   @Override
   public void setRequiresGradient(boolean requiresGrad) {
-    open();
-    if (requiresGrad) {
-      throw Refusal.unsupported("setRequiresGradient");
+    Store store = data().store();
+    if (!requiresGrad) {
+      if (store.companion() instanceof Leaf leaf) {
+        store.accompany(null);
+        leaf.end();
+      }
+      return;
+    }
+    if (!data.type().isFloating()) {
+      throw Refusal.wrong(
+          "setRequiresGradient: the array is of %s, expected a floating-point type", data.type());
+    }
+    untracked = false;
+    if (!Tape.hasHistory(this)) {
+      store.accompany(new Leaf(data.type(), data.whole().count()));
     }
   }
 
   @Override
   public NDArray getGradient() {
     open();
+    if (strings == null && data.store().companion() instanceof Leaf leaf) {
+      return leaf.at(manager, data);
+    }
     throw new IllegalStateException(
-        "getGradient: the array has none, and the engine Gatun does not train through DJL");
+        "getGradient: the array has none, expected one of setRequiresGradient(true)");
   }
 
   @Override
   public boolean hasGradient() {
     open();
-    return false;
+    return Tape.hasHistory(this);
   }
 
   @Override
   public NDArray stopGradient() {
-    return view(data());
+    GatunNDArray view = view(data());
+    view.untrack();
+    return view;
   }
 
   @Override
@@ -293,7 +335,9 @@ final class GatunNDArray
     try {
       ByteBuffer bytes = GatunNDManager.bytes(buffer, x.type());
       ArrayKernels.host().write(made, MemorySegment.ofBuffer(bytes));
+      Tape.writes("set", this);
       ArrayKernels.host().copy(made, x);
+      Tape.wrote("set", this, x, null);
     } finally {
       made.store().release();
     }
@@ -306,7 +350,9 @@ final class GatunNDArray
           "copyTo: the array has shape %s, the target %s".formatted(getShape(), array.getShape()));
     }
     if (array instanceof GatunNDArray own) {
+      Tape.writes("copyTo", own);
       ArrayKernels.host().copy(data(), own.data());
+      Tape.wrote("copyTo", own, own.data(), this);
     } else {
       array.set(toType(array.getDataType(), false).toByteBuffer());
     }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.index.NDArrayIndexer;
 /** What DJL's blocks and helpers ask of an array. */
 record GatunNDArrayEx(GatunNDArray array)
     implements ActivationMethods,
-        NetworkMethods,
         UpdateMethods,
         PoolingMethods,
         ConvolutionMethods,

@@ -15,6 +15,7 @@ import ai.djl.ndarray.index.full.NDIndexFullPick;
 import ai.djl.ndarray.index.full.NDIndexFullSlice;
 import ai.djl.ndarray.index.full.NDIndexFullTake;
 import ai.djl.ndarray.types.DataType;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
@@ -221,10 +222,11 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
     if (index.getIndices().stream().anyMatch(NDIndexPick.class::isInstance)) {
       return get(array, NDIndexFullPick.fromIndex(index, array.getShape()).orElseThrow());
     }
-    Strided x = manager.from(array).data();
+    GatunNDArray own = manager.from(array);
+    Strided x = own.data();
     Parts parts = parts(x, index);
     if (parts.isView()) {
-      return GatunNDArray.view(manager, parts.view());
+      return own.viewIn(manager, parts.view());
     }
     Strided rows = Strided.allocate(x.type(), parts.rows());
     try {
@@ -233,7 +235,20 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
       rows.store().release();
       throw e;
     }
-    return manager.make(parts.ordered(rows));
+    return Tape.record(
+        manager.make(parts.ordered(rows)),
+        "get",
+        Keeps.NOTHING,
+        step -> {
+          // The gradient's memory is that of the rows.
+          Strided g = step.gradient().data().whole().reshaped(parts.rows());
+          Strided all = Strided.allocate(g.type(), x.store().numbers());
+          GatunNDArray whole = step.scratch().make(all);
+          ArrayKernels.host().fill(all, 0);
+          ArrayKernels.host().indexedAdd(all.at(parts.view()), parts.axes(), parts.indices(), g);
+          step.give(0, whole.view(all.at(x)));
+        },
+        own);
   }
 
   @Override
@@ -260,16 +275,37 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
     while (given.rank() > target.length && given.size(0) == 1) {
       given = given.selected(0, 0);
     }
-    if (parts.isView()) {
-      ArrayKernels.host().copy(given.expanded("set", target), parts.view());
-      return;
+    Tape.writes("set", array);
+    try (GatunNDArray value = values.view(given)) {
+      if (parts.isView()) {
+        ArrayKernels.host().copy(given.expanded("set", target), parts.view());
+        Tape.wrote("set", array, parts.view(), value);
+        return;
+      }
+      Strided rows = Strided.allocate(array.getDataType(), parts.rows());
+      try {
+        ArrayKernels.host().copy(given.expanded("set", target), parts.ordered(rows));
+        ArrayKernels.host().indexed(parts.view(), parts.axes(), parts.indices(), rows, true);
+      } finally {
+        rows.store().release();
+      }
+      Tape.overwrote("set", array, value, step -> put(parts, step));
     }
-    Strided rows = Strided.allocate(array.getDataType(), parts.rows());
-    try {
-      ArrayKernels.host().copy(given.expanded("set", target), parts.ordered(rows));
-      ArrayKernels.host().indexed(parts.view(), parts.axes(), parts.indices(), rows, true);
-    } finally {
-      rows.store().release();
+  }
+
+  /** The gradient of what arrays of places wrote over: of the rest, and of the value. */
+  private static void put(Parts parts, Tape.Backward step) {
+    Strided g = step.gradient().data();
+    GatunNDArray rows = step.scratch().make(Strided.allocate(g.type(), parts.rows()));
+    Strided there = g.at(parts.view());
+    ArrayKernels.host().indexed(there, parts.axes(), parts.indices(), rows.data(), false);
+    step.give(1, rows.view(parts.ordered(rows.data())));
+    if (step.needs(0)) {
+      GatunNDArray left = step.gradient().duplicate();
+      Strided from = left.data().at(parts.view());
+      GatunNDArray none = (GatunNDArray) rows.zerosLike();
+      ArrayKernels.host().indexed(from, parts.axes(), parts.indices(), none.data(), true);
+      step.give(0, left);
     }
   }
 
@@ -298,7 +334,8 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
       System.arraycopy(given, 0, shape, begin, given.length);
       places = index.reshape(shape);
     }
-    return array.gather(places, fullPick.getAxis());
+    // Classes are often told in floating-point numbers.
+    return array.gather(places.toType(DataType.INT64, false), fullPick.getAxis());
   }
 
   @Override
@@ -308,14 +345,15 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
 
   @Override
   public NDArray get(NDArray array, NDIndexFullSlice fullSlice) {
-    Strided view = slice(manager.from(array).data(), fullSlice);
+    GatunNDArray own = manager.from(array);
+    Strided view = slice(own.data(), fullSlice);
     int[] squeezed = fullSlice.getToSqueeze();
     int[] order = squeezed.clone();
     Arrays.sort(order);
     for (int i = order.length - 1; i >= 0; i--) {
       view = view.selected(order[i], 0);
     }
-    return GatunNDArray.view(manager, view);
+    return own.viewIn(manager, view);
   }
 
   private static Strided slice(Strided x, NDIndexFullSlice slice) {
@@ -330,9 +368,12 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
 
   @Override
   public void set(NDArray array, NDIndexFullSlice fullSlice, NDArray value) {
-    Strided view = slice(((GatunNDArray) array).data(), fullSlice);
-    Strided given = manager.from(value).data();
-    ArrayKernels.host().copy(given.expanded("set", view.shape()), view);
+    GatunNDArray own = (GatunNDArray) array;
+    Strided view = slice(own.data(), fullSlice);
+    GatunNDArray given = manager.from(value);
+    Tape.writes("set", own);
+    ArrayKernels.host().copy(given.data().expanded("set", view.shape()), view);
+    Tape.wrote("set", own, view, given);
   }
 
   @Override

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import java.util.Arrays;
@@ -26,7 +27,22 @@ interface IndexMethods extends ArrayMethods {
       y.store().release();
       throw e;
     }
-    return self().make(y);
+    return Tape.record(
+        self().make(y),
+        "gather",
+        Keeps.INPUTS,
+        step -> {
+          GatunNDArray all = (GatunNDArray) step.input(0).zerosLike();
+          if (all.isScalar()) {
+            step.give(0, step.gradient());
+            return;
+          }
+          int at = axis("gather", axis);
+          kernels().scatterAdd(all.data(), step.input(1).data(), at, step.gradient().data());
+          step.give(0, all);
+        },
+        self(),
+        own(index));
   }
 
   private void requireAlong(String op, Strided x, Strided index, int axis) {
@@ -62,10 +78,35 @@ interface IndexMethods extends ArrayMethods {
       }
       taken = taken.sliced(i, 0, places.size(i), 1);
     }
-    GatunNDArray result = self().duplicate();
+    GatunNDArray result = untracked();
+    Shape full = value.getShape();
     try {
       kernels().scatter(result.data(), places, at, taken);
-      return result;
+      return Tape.record(
+          result,
+          "scatter",
+          Keeps.INPUTS,
+          step -> {
+            GatunNDArray chosen = step.input(2);
+            if (step.needs(0)) {
+              NDArray none = chosen.zerosLike().toType(step.gradient().getDataType(), false);
+              step.give(0, step.gradient().scatter(chosen, none, at));
+            }
+            if (step.needs(1)) {
+              GatunNDArray all =
+                  (GatunNDArray) step.scratch().zeros(full, step.gradient().getDataType());
+              Strided read = all.data();
+              for (int i = 0; i < read.rank(); i++) {
+                read = read.sliced(i, 0, chosen.data().size(i), 1);
+              }
+              GatunNDArray g = (GatunNDArray) step.gradient().gather(chosen, at);
+              kernels().copy(g.data(), read);
+              step.give(1, all);
+            }
+          },
+          self(),
+          own(value),
+          own(index));
     } catch (RuntimeException | Error e) {
       result.close();
       throw e;
@@ -90,7 +131,23 @@ interface IndexMethods extends ArrayMethods {
         y.store().release();
         throw e;
       }
-      return ((GatunNDManager) manager).make(y);
+      return Tape.record(
+          ((GatunNDManager) manager).make(y),
+          "take",
+          Keeps.INPUTS,
+          step -> {
+            GatunNDArray all = (GatunNDArray) step.input(0).zerosLike();
+            long[] at = kernels().numbers(step.input(1).data());
+            kernels()
+                .indexedAdd(
+                    all.data().whole(),
+                    new int[] {0},
+                    new long[][] {at},
+                    ((GatunNDArray) step.gradient().flatten()).data());
+            step.give(0, all);
+          },
+          self(),
+          own(index));
     }
   }
 
@@ -104,7 +161,7 @@ interface IndexMethods extends ArrayMethods {
           "put: values are %s %s, expected %s, as many as index has",
           values.type(), Arrays.toString(values.shape()), x.type());
     }
-    GatunNDArray whole = self().duplicate();
+    GatunNDArray whole = untracked();
     try (GatunNDArray flat = (GatunNDArray) whole.flatten();
         GatunNDArray given = (GatunNDArray) own(value).flatten()) {
       kernels()
@@ -114,7 +171,22 @@ interface IndexMethods extends ArrayMethods {
               new long[][] {kernels().numbers(places)},
               given.data(),
               true);
-      return whole;
+      Shape shape = value.getShape();
+      return Tape.record(
+          whole,
+          "put",
+          Keeps.INPUTS,
+          step -> {
+            GatunNDArray chosen = step.input(2);
+            if (step.needs(0)) {
+              NDArray none = step.scratch().zeros(chosen.getShape(), step.gradient().getDataType());
+              step.give(0, step.gradient().put(chosen, none));
+            }
+            step.give(1, step.gradient().take(step.scratch(), chosen).reshape(shape));
+          },
+          self(),
+          own(value),
+          own(index));
     } catch (RuntimeException | Error e) {
       whole.close();
       throw e;
@@ -138,7 +210,23 @@ interface IndexMethods extends ArrayMethods {
       indices[i] = kernels().numbers(places.selected(0, i));
     }
     Shape shape = index.getShape().slice(1).addAll(getShape().slice(depth));
-    return self().getManager().make(taken(x, axes, indices, shape));
+    return Tape.record(
+        self().getManager().make(taken(x, axes, indices, shape)),
+        "gatherNd",
+        Keeps.INPUTS,
+        step -> {
+          GatunNDArray all = (GatunNDArray) step.input(0).zerosLike();
+          long[][] at = new long[depth][];
+          for (int i = 0; i < depth; i++) {
+            at[i] = kernels().numbers(step.input(1).data().selected(0, i));
+          }
+          Shape rows = new Shape(at[0].length).addAll(all.getShape().slice(depth));
+          GatunNDArray g = (GatunNDArray) step.gradient().reshape(rows);
+          kernels().indexedAdd(all.data(), axes, at, g.data());
+          step.give(0, all);
+        },
+        self(),
+        own(index));
   }
 
   private Strided taken(Strided x, int[] axes, long[][] indices, Shape shape) {
@@ -161,17 +249,41 @@ interface IndexMethods extends ArrayMethods {
     Shape shape = getShape();
     Shape masked = index.getShape();
     if (masked.equals(shape)) {
-      return self().make(maskedRow(x, own(index).data()));
+      return recorded(self().make(maskedRow(x, own(index).data())), index);
     }
     if (axis >= 0 && axis <= x.rank() && masked.equals(shape.slice(axis))) {
       Strided mask = own(index).data().expanded("booleanMask", x.shape());
       Strided row = maskedRow(x, mask);
       long each = shape.slice(0, axis).size();
-      return self().make(row.reshaped(shape.slice(0, axis).add(row.count() / each).getShape()));
+      Shape result = shape.slice(0, axis).add(row.count() / each);
+      return recorded(self().make(row.reshaped(result.getShape())), index);
     }
     throw new UnsupportedOperationException(
         "booleanMask: mask of shape %s, expected that of the array from axis %d, %s"
             .formatted(masked, axis, shape));
+  }
+
+  private GatunNDArray recorded(GatunNDArray result, NDArray mask) {
+    return Tape.record(
+        result,
+        "booleanMask",
+        Keeps.INPUTS,
+        step -> {
+          GatunNDArray all = (GatunNDArray) step.input(0).zerosLike();
+          Strided chosen = step.input(1).data().expanded("booleanMask", all.data().shape());
+          GatunNDArray g = (GatunNDArray) step.gradient().flatten();
+          kernels().masked(all.data(), chosen, g.data(), true);
+          step.give(0, all);
+        },
+        self(),
+        own(mask));
+  }
+
+  /** A copy through which no gradient comes. */
+  private GatunNDArray untracked() {
+    try (GatunNDArray view = (GatunNDArray) stopGradient()) {
+      return view.duplicate();
+    }
   }
 
   private Strided maskedRow(Strided x, Strided mask) {
@@ -189,13 +301,19 @@ interface IndexMethods extends ArrayMethods {
           sequenceLength.size(), getShape());
     }
     long[] lengths = kernels().numbers(own(sequenceLength).data());
-    GatunNDArray result = self().duplicate();
+    GatunNDArray result = untracked();
     for (int i = 0; i < lengths.length; i++) {
       Strided sequence = result.data().selected(0, i);
       long begin = Math.clamp(lengths[i], 0, sequence.size(0));
       kernels().fill(sequence.sliced(0, begin, sequence.size(0) - begin, 1), value);
     }
-    return result;
+    return Tape.record(
+        result,
+        "sequenceMask",
+        Keeps.INPUTS,
+        step -> step.give(0, step.gradient().sequenceMask(step.input(1), 0)),
+        self(),
+        own(sequenceLength));
   }
 
   @Override

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import dev.gatun.djl.Randoms.Draw;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
@@ -32,7 +33,8 @@ interface NetworkMethods extends ExMethods {
   /** The same array, of the scratch manager, so that what is made of it is closed with that. */
   static GatunNDArray in(NDManager scratch, NDArray array) {
     GatunNDManager manager = (GatunNDManager) scratch;
-    return GatunNDArray.view(manager, ((GatunNDArray) array).data());
+    GatunNDArray own = manager.from(array);
+    return own.viewIn(manager, own.data());
   }
 
   @Override
@@ -55,7 +57,17 @@ interface NetworkMethods extends ExMethods {
       }
       parts[i] = parts[i].inserted(at);
     }
-    return joined("stack", parts, at);
+    return Tape.record(
+        joined("stack", parts, at),
+        "stack",
+        Keeps.NOTHING,
+        step -> {
+          GatunNDArray g = step.gradient();
+          for (int i = 0; i < parts.length; i++) {
+            step.give(i, g.view(g.data().selected(at, i)));
+          }
+        },
+        together(arrays));
   }
 
   @Override
@@ -63,7 +75,27 @@ interface NetworkMethods extends ExMethods {
     if (x().isScalar()) {
       throw Refusal.wrong("concat: an array without axes");
     }
-    return joined("concat", parts(arrays), Refusal.axis("concat", axis, x().data().rank()));
+    Strided[] parts = parts(arrays);
+    int at = Refusal.axis("concat", axis, x().data().rank());
+    return Tape.record(
+        joined("concat", parts, at),
+        "concat",
+        Keeps.NOTHING,
+        step -> {
+          GatunNDArray g = step.gradient();
+          long begin = 0;
+          for (int i = 0; i < parts.length; i++) {
+            step.give(i, g.view(g.data().sliced(at, begin, parts[i].size(at), 1)));
+            begin += parts[i].size(at);
+          }
+        },
+        together(arrays));
+  }
+
+  private GatunNDArray[] together(NDList others) {
+    return IntStream.range(0, others.size() + 1)
+        .mapToObj(i -> i == 0 ? x() : own(others.get(i - 1)))
+        .toArray(GatunNDArray[]::new);
   }
 
   private Strided[] parts(NDList others) {
@@ -130,7 +162,21 @@ interface NetworkMethods extends ExMethods {
       throw e;
     }
     Shape shape = input.getShape().add(table.size(1));
-    return new NDList(x().make(rows.reshaped(shape.getShape())));
+    GatunNDArray result =
+        Tape.record(
+            x().make(rows.reshaped(shape.getShape())),
+            "embedding",
+            Keeps.INPUTS,
+            step -> {
+              GatunNDArray all = (GatunNDArray) step.input(0).zerosLike();
+              long[] at = ArrayKernels.host().numbers(step.input(1).data());
+              Strided g = step.gradient().data().reshaped(at.length, all.size(1));
+              ArrayKernels.host().indexedAdd(all.data(), new int[] {0}, new long[][] {at}, g);
+              step.give(0, all);
+            },
+            own(weight),
+            own(input));
+    return new NDList(result);
   }
 
   @Override
@@ -162,7 +208,13 @@ interface NetworkMethods extends ExMethods {
           "dropout: the rate is %s, expected a number from 0 to 1".formatted(rate));
     }
     Draw draw = Randoms.draw();
-    return new NDList(own(input).map(value -> draw.uniform() < rate ? 0 : value / (1 - rate)));
+    double kept = rate == 1 ? 0 : 1.0 / (1 - rate);
+    GatunNDArray x = own(input);
+    try (GatunNDArray mask =
+        x.getManager()
+            .drawn(x.getShape(), x.getDataType(), () -> draw.uniform() < rate ? 0 : kept)) {
+      return new NDList(x.mul(mask));
+    }
   }
 
   @Override

@@ -3,6 +3,8 @@ package dev.gatun.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import dev.gatun.djl.host.Types;
@@ -33,6 +35,11 @@ interface OrderMethods extends ArrayMethods {
     if (x.rank() == 0) {
       return duplicate();
     }
+    if (Tape.follows(self())) {
+      try (NDArray places = argSort(axis, true)) {
+        return gather(places, axis);
+      }
+    }
     Strided values = Strided.allocate(x.type(), x.shape());
     kernels().sort(x, axis("sort", axis), false, null, values);
     return self().make(values);
@@ -54,7 +61,20 @@ interface OrderMethods extends ArrayMethods {
     Strided values = Strided.allocate(x.type(), shape);
     Strided places = Strided.allocate(DataType.INT64, shape);
     kernels().sort(x, at, largest, places, values);
-    return new NDList(self().make(values), self().make(places));
+    GatunNDArray chosen = self().make(places);
+    Shape full = getShape();
+    GatunNDArray top =
+        Tape.record(
+            self().make(values),
+            "topK",
+            Keeps.INPUTS,
+            step -> {
+              NDArray none = step.scratch().zeros(full, step.gradient().getDataType());
+              step.give(0, none.scatter(step.input(1), step.gradient(), at));
+            },
+            self(),
+            chosen);
+    return new NDList(top, chosen);
   }
 
   private GatunNDArray extreme(String op, Integer axis, boolean largest) {
@@ -108,7 +128,21 @@ interface OrderMethods extends ArrayMethods {
     } else {
       kernels().softmax(x, axis(op, axis), log, y);
     }
-    return self().make(y);
+    int[] along = x.rank() == 0 ? new int[0] : new int[] {axis};
+    return Tape.record(
+        self().make(y),
+        op,
+        Keeps.RESULT,
+        step -> {
+          NDArray g = step.gradient();
+          NDArray result = step.result();
+          if (log) {
+            step.give(0, g.sub(result.exp().mul(g.sum(along, true))));
+          } else {
+            step.give(0, result.mul(g.sub(g.mul(result).sum(along, true))));
+          }
+        },
+        self());
   }
 
   @Override
@@ -208,6 +242,7 @@ interface OrderMethods extends ArrayMethods {
 
   @Override
   default NDList unique(Integer dim, boolean sorted, boolean returnInverse, boolean returnCounts) {
+    Tape.refuse("unique", self());
     Strided x = self().data();
     int at = dim == null ? 0 : axis("unique", dim);
     // Rows that are compared: elements, or all that is at a place of the axis.

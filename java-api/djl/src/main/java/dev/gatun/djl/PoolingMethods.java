@@ -1,22 +1,38 @@
 package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.Types;
 import dev.gatun.djl.host.Windows;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** Pooling of [batch, channels, ...]. */
 interface PoolingMethods extends ExMethods {
-  private GatunNDArray pooled(Windows windows, Windows.Pool pool) {
+  private GatunNDArray pooled(
+      String op, Windows windows, Windows.Pool pool, Windows.Slopes slopes) {
     Shape shape = x().getShape();
+    DataType type = Types.floating(x().getDataType());
     double[] y = windows.pool(x().numbers(), pool);
+    Shape result = windows.shape(shape.get(0), shape.get(1), shape.dimension());
+    return Tape.record(
+        drawn(x().getManager(), result, type, y),
+        op,
+        Keeps.INPUTS,
+        step -> {
+          double[] x = step.input(0).numbers();
+          double[] sums = windows.poolGradient(x, step.gradient().numbers(), slopes);
+          step.give(0, drawn(step.scratch(), shape, type, sums));
+        },
+        x());
+  }
+
+  private static GatunNDArray drawn(
+      GatunNDManager manager, Shape shape, DataType type, double... numbers) {
     int[] next = new int[1];
-    return x().getManager()
-        .drawn(
-            windows.shape(shape.get(0), shape.get(1), shape.dimension()),
-            Types.floating(x().getDataType()),
-            () -> y[next[0]++]);
+    return manager.drawn(shape, type, () -> numbers[next[0]++]);
   }
 
   private Windows windows(String op, Shape kernel, Shape stride, Shape padding, boolean ceilMode) {
@@ -26,6 +42,7 @@ interface PoolingMethods extends ExMethods {
   @Override
   default NDArray maxPool(Shape kernelShape, Shape stride, Shape padding, boolean ceilMode) {
     return pooled(
+        "maxPool",
         windows("maxPool", kernelShape, stride, padding, ceilMode),
         (values, count, padded) -> {
           double most = Double.NEGATIVE_INFINITY;
@@ -33,6 +50,16 @@ interface PoolingMethods extends ExMethods {
             most = Math.max(most, values[i]);
           }
           return most;
+        },
+        (values, count, padded, gradient) -> {
+          int most = 0;
+          for (int i = 1; i < count; i++) {
+            if (values[i] > values[most] || Double.isNaN(values[i])) {
+              most = i;
+            }
+          }
+          Arrays.fill(values, 0);
+          values[most] = gradient;
         });
   }
 
@@ -40,8 +67,11 @@ interface PoolingMethods extends ExMethods {
   default NDArray avgPool(
       Shape kernelShape, Shape stride, Shape padding, boolean ceilMode, boolean countIncludePad) {
     return pooled(
+        "avgPool",
         windows("avgPool", kernelShape, stride, padding, ceilMode),
-        (values, count, padded) -> sum(values, count) / (countIncludePad ? padded : count));
+        (values, count, padded) -> sum(values, count) / (countIncludePad ? padded : count),
+        (values, count, padded, gradient) ->
+            Arrays.fill(values, gradient / (countIncludePad ? padded : count)));
   }
 
   private static double sum(double[] values, int count) {
@@ -52,20 +82,35 @@ interface PoolingMethods extends ExMethods {
     return sum;
   }
 
+  /** The mean of the powers of what is there, times the places of a whole window, as PyTorch's. */
+  private static double powers(double p, double[] values, int count, double padded, double places) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += Math.pow(values[i], p);
+    }
+    return sum / padded * places;
+  }
+
   @Override
   default NDArray lpPool(
       float normType, Shape kernelShape, Shape stride, Shape padding, boolean ceilMode) {
     Windows windows = windows("lpPool", kernelShape, stride, padding, ceilMode);
-    int places = windows.kernel()[0] * windows.kernel()[1] * windows.kernel()[2];
+    double p = normType;
+    double places = windows.taps();
     return pooled(
+        "lpPool",
         windows,
         (values, count, padded) -> {
+          double total = powers(p, values, count, padded, places);
+          return Math.pow(Math.abs(total), 1 / p) * Math.signum(total);
+        },
+        (values, count, padded, gradient) -> {
+          double total = powers(p, values, count, padded, places);
+          double slope =
+              total == 0 ? 0 : gradient * Math.pow(Math.abs(total), 1 / p - 1) * places / padded;
           for (int i = 0; i < count; i++) {
-            values[i] = Math.pow(values[i], normType);
+            values[i] = slope * Math.pow(values[i], p - 1);
           }
-          // PyTorch's: the mean of what is there, times the places of a whole window.
-          double mean = sum(values, count) / padded;
-          return Math.pow(Math.max(0, Math.abs(mean)) * places, 1.0 / normType) * Math.signum(mean);
         });
   }
 

@@ -2,6 +2,7 @@ package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import dev.gatun.ops.Matmul;
@@ -78,7 +79,37 @@ interface ProductMethods extends ArrayMethods {
     shape[batch.length + 1] = n;
     Strided full = y.reshaped(shape);
     full = column ? full.selected(batch.length + 1, 0) : full;
-    return self().make(row ? full.selected(batch.length, 0) : full);
+    return Tape.record(
+        self().make(row ? full.selected(batch.length, 0) : full),
+        op,
+        Keeps.INPUTS,
+        step -> {
+          // As matrices, whose batch axes are summed where they were repeated.
+          NDArray g = step.gradient();
+          g = column ? g.expandDims(-1) : g;
+          g = row ? g.expandDims(-2) : g;
+          int rank = batch.length + 2;
+          if (step.needs(0)) {
+            NDArray x = step.input(1);
+            x = column ? x.expandDims(-1) : x;
+            NDArray given = g.matMul(turned(x));
+            step.give(0, row ? given.squeeze(rank - 2) : given);
+          }
+          if (step.needs(1)) {
+            NDArray x = step.input(0);
+            x = row ? x.expandDims(0) : x;
+            NDArray given = turned(x).matMul(g);
+            step.give(1, column ? given.squeeze(rank - 1) : given);
+          }
+        },
+        self(),
+        own(other));
+  }
+
+  /** Matrices with rows for columns. */
+  private static NDArray turned(NDArray x) {
+    int rank = x.getShape().dimension();
+    return x.swapAxes(rank - 2, rank - 1);
   }
 
   /** With all batch axes as one; a copy where strides cannot say it, and its store's owner. */
@@ -132,7 +163,15 @@ interface ProductMethods extends ArrayMethods {
       invert(numbers, inverses, at, n);
     }
     int[] next = new int[1];
-    return self().getManager().drawn(getShape(), x.type(), () -> inverses[next[0]++]);
+    return Tape.record(
+        self().getManager().drawn(getShape(), x.type(), () -> inverses[next[0]++]),
+        "inverse",
+        Keeps.RESULT,
+        step -> {
+          NDArray turned = turned(step.result());
+          step.give(0, turned.matMul(step.gradient()).matMul(turned).neg());
+        },
+        self());
   }
 
   /** Gauss and Jordan's elimination with the largest pivot of a column. */

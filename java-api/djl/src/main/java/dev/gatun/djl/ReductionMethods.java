@@ -2,10 +2,14 @@ package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Tape.Keeps;
+import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.ReduceOp;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import dev.gatun.djl.host.Types;
+import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
 
 /** Operations that make one element of many; sums of whole numbers are INT64, as PyTorch's are. */
@@ -28,7 +32,7 @@ interface ReductionMethods extends ArrayMethods {
     Strided x = self().data();
     boolean[] reduced = new boolean[x.rank()];
     if (axes.length == 0) {
-      java.util.Arrays.fill(reduced, true);
+      Arrays.fill(reduced, true);
     }
     for (int axis : axes) {
       int at = axis(name, axis);
@@ -63,31 +67,83 @@ interface ReductionMethods extends ArrayMethods {
       y.store().release();
       throw e;
     }
-    return self().make(keepDims ? y : y.reshaped(java.util.Arrays.copyOf(left, rank)));
+    return self().make(keepDims ? y : y.reshaped(Arrays.copyOf(left, rank)));
   }
 
-  private GatunNDArray reduce(ReduceOp op, DataType type, int[] axes, boolean keepDims) {
-    return reduce(op, type, axes, keepDims, null, null);
+  /**
+   * Records a reduction.
+   *
+   * @param rule gives the gradient by the array, the result and its gradient, these two with axes
+   *     of length 1 that were reduced
+   */
+  private GatunNDArray recorded(String op, GatunNDArray result, int[] axes, Reduced rule) {
+    if (!Tape.follows(self())) {
+      return result;
+    }
+    long[] shape = self().data().shape();
+    for (int i = 0; i < shape.length; i++) {
+      int at = i;
+      if (axes.length == 0
+          || Arrays.stream(axes).anyMatch(axis -> Math.floorMod(axis, shape.length) == at)) {
+        shape[i] = 1;
+      }
+    }
+    Shape kept = new Shape(shape);
+    return Tape.record(
+        result,
+        op,
+        Keeps.INPUTS,
+        step -> {
+          GatunNDArray g = (GatunNDArray) step.gradient().reshape(kept);
+          step.give(0, rule.of(step.input(0), (GatunNDArray) step.input(1).reshape(kept), g));
+        },
+        self(),
+        result);
+  }
+
+  /** The gradient of a reduction. */
+  interface Reduced {
+    NDArray of(GatunNDArray x, GatunNDArray y, GatunNDArray g);
+  }
+
+  /** The largest or the smallest. */
+  private GatunNDArray extreme(ReduceOp op, int[] axes, boolean keepDims) {
+    GatunNDArray y = reduce(op, getDataType(), axes, keepDims, null, null);
+    boolean one = axes.length == 1 && !isScalar();
+    return recorded(
+        op.name(),
+        y,
+        axes,
+        (x, most, g) -> {
+          if (one) {
+            // PyTorch's, along an axis: the first of equal ones has it.
+            NDArray place = op == ReduceOp.MAX ? x.argMax(axes[0]) : x.argMin(axes[0]);
+            GatunNDArray all = (GatunNDArray) x.zerosLike();
+            return all.scatter(place.reshape(g.getShape()), g, axes[0]);
+          }
+          NDArray equal = x.eq(most).toType(g.getDataType(), false);
+          return equal.mul(g).div(equal.sum(axes, true));
+        });
   }
 
   @Override
   default NDArray max() {
-    return reduce(ReduceOp.MAX, getDataType(), new int[0], false);
+    return extreme(ReduceOp.MAX, new int[0], false);
   }
 
   @Override
   default NDArray max(int[] axes, boolean keepDims) {
-    return reduce(ReduceOp.MAX, getDataType(), axes, keepDims);
+    return extreme(ReduceOp.MAX, axes, keepDims);
   }
 
   @Override
   default NDArray min() {
-    return reduce(ReduceOp.MIN, getDataType(), new int[0], false);
+    return extreme(ReduceOp.MIN, new int[0], false);
   }
 
   @Override
   default NDArray min(int[] axes, boolean keepDims) {
-    return reduce(ReduceOp.MIN, getDataType(), axes, keepDims);
+    return extreme(ReduceOp.MIN, axes, keepDims);
   }
 
   @Override
@@ -97,7 +153,11 @@ interface ReductionMethods extends ArrayMethods {
 
   @Override
   default NDArray sum(int[] axes, boolean keepDims) {
-    return reduce(ReduceOp.SUM, Types.accumulated(getDataType()), axes, keepDims);
+    return recorded(
+        "sum",
+        reduce(ReduceOp.SUM, Types.accumulated(getDataType()), axes, keepDims, null, null),
+        axes,
+        (x, y, g) -> g);
   }
 
   @Override
@@ -107,7 +167,19 @@ interface ReductionMethods extends ArrayMethods {
 
   @Override
   default NDArray prod(int[] axes, boolean keepDims) {
-    return reduce(ReduceOp.PROD, Types.accumulated(getDataType()), axes, keepDims);
+    return recorded(
+        "prod",
+        reduce(ReduceOp.PROD, Types.accumulated(getDataType()), axes, keepDims, null, null),
+        axes,
+        (x, y, g) -> {
+          // Where there is a 0 the product of the others is not y / x.
+          NDArray isZero = x.eq(0).toType(x.getDataType(), false);
+          NDArray others = x.add(isZero);
+          NDArray left = others.prod(axes, true).mul(g);
+          NDArray zeros = isZero.sum(axes, true);
+          NDArray alone = zeros.sub(isZero).eq(0).toType(x.getDataType(), false);
+          return left.div(others).mul(alone);
+        });
   }
 
   @Override
@@ -122,8 +194,12 @@ interface ReductionMethods extends ArrayMethods {
       count *= isScalar() ? 1 : size(axis("mean", axis));
     }
     double all = axes.length == 0 ? size() : count;
-    return reduce(
-        ReduceOp.SUM, Types.floating(getDataType()), axes, keepDims, x -> x, sum -> sum / all);
+    return recorded(
+        "mean",
+        reduce(
+            ReduceOp.SUM, Types.floating(getDataType()), axes, keepDims, x -> x, sum -> sum / all),
+        axes,
+        (x, y, g) -> g.div(all));
   }
 
   @Override
@@ -138,6 +214,27 @@ interface ReductionMethods extends ArrayMethods {
 
   /** {@code (Σ |x|ᵖ)^(1/p)}; of p = 0 how many are not 0. */
   default GatunNDArray powerNorm(double p, int[] axes, boolean keepDims) {
+    return recorded("norm", norm(p, axes, keepDims), axes, (x, y, g) -> slope(p, axes, x, y, g));
+  }
+
+  private static NDArray slope(
+      double p, int[] axes, GatunNDArray x, GatunNDArray y, GatunNDArray g) {
+    if (p == 0) {
+      return g.mul(0);
+    }
+    if (p == 1) {
+      return x.sign().mul(g);
+    }
+    if (p == Double.POSITIVE_INFINITY) {
+      NDArray equal = x.abs().eq(y).toType(g.getDataType(), false);
+      return equal.mul(x.sign()).mul(g).div(equal.sum(axes, true));
+    }
+    // Of nothing but zeros it is 0, as PyTorch's.
+    NDArray safe = y.where(y.neq(0), y.onesLike());
+    return x.div(safe).mul(p == 2 ? g : x.abs().div(safe).pow(p - 2).mul(g));
+  }
+
+  private GatunNDArray norm(double p, int[] axes, boolean keepDims) {
     DataType type = Types.floating(getDataType());
     if (p == Double.POSITIVE_INFINITY) {
       return reduce(ReduceOp.MAX, type, axes, keepDims, Math::abs, null);
@@ -163,7 +260,9 @@ interface ReductionMethods extends ArrayMethods {
   @Override
   default NDArray normalize(double p, long dim, double eps) {
     try (GatunNDArray norm = powerNorm(p, new int[] {(int) dim}, true);
-        GatunNDArray divisor = norm.map(value -> Math.max(value, eps))) {
+        GatunNDArray divisor =
+            norm.map(
+                "normalize", value -> Math.max(value, eps), (value, g) -> value >= eps ? g : 0)) {
       return div(divisor);
     }
   }
@@ -187,6 +286,16 @@ interface ReductionMethods extends ArrayMethods {
     return self().make(y);
   }
 
+  /** Booleans of the array's shape that say which elements are at a place of an axis. */
+  private static NDArray place(GatunNDArray x, int axis, long i) {
+    GatunNDArray told = (GatunNDArray) x.getManager().zeros(x.getShape(), DataType.BOOLEAN);
+    Strided all = told.data();
+    Strided chosen =
+        x.isScalar() ? all : all.sliced(Refusal.axis("cumProd", axis, all.rank()), i, 1, 1);
+    ArrayKernels.host().fill(chosen, 1);
+    return told;
+  }
+
   @Override
   default NDArray cumSum() {
     return isScalar() ? reshape(1) : isEmpty() ? reshape(0) : cumSum(0);
@@ -194,16 +303,46 @@ interface ReductionMethods extends ArrayMethods {
 
   @Override
   default NDArray cumSum(int axis) {
-    return scan(ReduceOp.SUM, axis, Types.accumulated(getDataType()));
+    return Tape.record(
+        scan(ReduceOp.SUM, axis, Types.accumulated(getDataType())),
+        "cumSum",
+        Keeps.NOTHING,
+        step -> {
+          NDArray g = step.gradient();
+          step.give(0, g.isScalar() ? g : g.flip(axis).cumSum(axis).flip(axis));
+        },
+        self());
   }
 
   @Override
   default NDArray cumProd(int axis) {
-    return scan(ReduceOp.PROD, axis, Types.accumulated(getDataType()));
+    return cumProd(axis, Types.accumulated(getDataType()));
   }
 
   @Override
   default NDArray cumProd(int axis, DataType dataType) {
-    return scan(ReduceOp.PROD, axis, dataType);
+    return Tape.record(
+        scan(ReduceOp.PROD, axis, dataType),
+        "cumProd",
+        Keeps.INPUTS,
+        step -> {
+          GatunNDArray x = step.input(0);
+          NDArray sum = x.zerosLike();
+          long length = x.isScalar() ? 1 : x.size(Math.floorMod(axis, x.getShape().dimension()));
+          // The derivative by place i: products from there on without it, so that zeros do no harm.
+          for (long i = 0; i < length; i++) {
+            NDArray at = place(x, axis, i);
+            NDArray others = x.where(at.logicalNot(), x.onesLike());
+            NDArray products = others.cumProd(axis).mul(step.gradient());
+            NDArray later = at.toType(DataType.INT64, false).cumSum(axis).neq(0);
+            NDArray total =
+                ((GatunNDArray) products)
+                    .where(later, products.zerosLike())
+                    .sum(x.isScalar() ? new int[0] : new int[] {axis}, true);
+            sum = sum.add(total.mul(at.toType(x.getDataType(), false)));
+          }
+          step.give(0, sum);
+        },
+        self());
   }
 }

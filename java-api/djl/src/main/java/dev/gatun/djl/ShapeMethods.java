@@ -4,9 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
+import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** Other shapes of the same elements, which share memory where PyTorch's do, and repetitions. */
 interface ShapeMethods extends ArrayMethods {
@@ -36,7 +38,13 @@ interface ShapeMethods extends ArrayMethods {
     }
     Strided whole = Strided.allocate(x.type(), x.shape());
     kernels().copy(x, whole);
-    return self().make(whole.reshaped(lengths));
+    Shape before = getShape();
+    return Tape.record(
+        self().make(whole.reshaped(lengths)),
+        "reshape",
+        Keeps.NOTHING,
+        step -> step.give(0, step.gradient().reshape(before)),
+        self());
   }
 
   @Override
@@ -200,7 +208,12 @@ interface ShapeMethods extends ArrayMethods {
       turned[axis("flip", axis)] = true;
     }
     flip(x, y, turned, 0);
-    return self().make(y);
+    return Tape.record(
+        self().make(y),
+        "flip",
+        Keeps.NOTHING,
+        step -> step.give(0, step.gradient().flip(axes)),
+        self());
   }
 
   private void flip(Strided x, Strided y, boolean[] turned, int axis) {
@@ -351,13 +364,26 @@ interface ShapeMethods extends ArrayMethods {
     }
     Strided y = Strided.allocate(x.type(), target);
     kernels().copy(spread.expanded(op, shape), y.reshaped(shape));
-    return self().make(y);
+    Shape before = getShape();
+    int[] repeated = IntStream.range(0, rank).map(i -> 2 * i + (whole ? 0 : 1)).toArray();
+    return Tape.record(
+        self().make(y),
+        op,
+        Keeps.NOTHING,
+        step -> {
+          NDArray g = step.gradient().reshape(new Shape(shape)).sum(repeated, false);
+          step.give(0, g.reshape(before));
+        },
+        self());
   }
 
   @Override
   default NDArray pad(Shape padding, double value) {
+    return padded(padding.getShape(), value);
+  }
+
+  private GatunNDArray padded(long[] pads, double value) {
     Strided x = self().data();
-    long[] pads = padding.getShape();
     if (pads.length % 2 != 0 || pads.length > 2 * x.rank()) {
       throw Refusal.wrong(
           "pad: %d numbers for %d axes, expected two for each, of the last axis first",
@@ -380,7 +406,13 @@ interface ShapeMethods extends ArrayMethods {
       to = to.sliced(axis, Math.max(0, pads[i]), length, 1);
     }
     kernels().copy(from, to);
-    return self().make(y);
+    long[] back = Arrays.stream(pads).map(n -> -n).toArray();
+    return Tape.record(
+        self().make(y),
+        "pad",
+        Keeps.NOTHING,
+        step -> step.give(0, ((ShapeMethods) step.gradient()).padded(back, 0)),
+        self());
   }
 
   @Override

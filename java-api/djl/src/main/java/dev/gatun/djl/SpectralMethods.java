@@ -32,6 +32,7 @@ interface SpectralMethods extends ArrayMethods {
 
   @Override
   default NDArray irfft(long length, long axis) {
+    Tape.refuse("irfft", self());
     int at = axis("irfft", (int) axis);
     long[] shape = self().data().shape();
     long given = Math.min(shape[at], length / 2 + 1);
@@ -82,6 +83,7 @@ interface SpectralMethods extends ArrayMethods {
 
   /** The transform along an axis. */
   default GatunNDArray transformed(String op, long length, long axis, boolean inverse) {
+    Tape.refuse(op, self());
     int at = axis(op, (int) axis);
     if (length < 1 || length > Integer.MAX_VALUE / 2 || isScalar()) {
       throw Refusal.wrong(
@@ -131,6 +133,7 @@ interface SpectralMethods extends ArrayMethods {
       throw Refusal.wrong(
           "complex: %s %s, expected FLOAT32 with a last axis of 2", x.type(), getShape());
     }
+    Tape.refuse("complex", self());
     Strided made =
         Strided.allocate(DataType.COMPLEX64, java.util.Arrays.copyOf(x.shape(), x.rank() - 1));
     kernels().copy(x, made.parts());
@@ -150,7 +153,7 @@ interface SpectralMethods extends ArrayMethods {
   default NDArray conj() {
     Strided x = self().data();
     if (x.type() != DataType.COMPLEX64) {
-      return stopGradient();
+      return self().view(x);
     }
     GatunNDArray copy = self().duplicate();
     Strided parts = copy.data().parts();

@@ -1,6 +1,7 @@
 package dev.gatun.djl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.Criteria;
@@ -48,6 +49,21 @@ final class Models {
   /** A piece of a test. */
   interface Work {
     void run() throws Exception;
+  }
+
+  /**
+   * The same where DJL leaves arrays to the garbage collector, as its optimizers do with their
+   * states.
+   */
+  static void givingBackInTheEnd(Work work) throws Exception {
+    long before = Device.cpu().memory().allocatedBytes();
+    work.run();
+    for (int i = 0; i < 50 && Device.cpu().memory().allocatedBytes() > before; i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    long after = Device.cpu().memory().allocatedBytes();
+    assertTrue(after <= before, "%d bytes are held, before %d".formatted(after, before));
   }
 
   /** Runs it and requires that all memory of the processor's tensors is given back. */

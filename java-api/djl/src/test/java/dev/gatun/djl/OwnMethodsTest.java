@@ -188,7 +188,6 @@ final class OwnMethodsTest {
           for (Runnable call :
               List.<Runnable>of(
                   () -> x.stft(4, 2, false, x, false),
-                  () -> x.setRequiresGradient(true),
                   () -> x.getNDArrayInternal().resize(2, 2, 1))) {
             UnsupportedOperationException refused =
                 assertThrows(UnsupportedOperationException.class, call::run);

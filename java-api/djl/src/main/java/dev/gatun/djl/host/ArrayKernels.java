@@ -32,6 +32,15 @@ public interface ArrayKernels {
   /** y = function(x), of floating-point numbers. */
   void map(DoubleUnaryOperator function, Strided x, Strided y);
 
+  /** What is made of three numbers. */
+  interface Ternary {
+    /** {@return the result} */
+    double of(double a, double b, double c);
+  }
+
+  /** y = function(a, b, c), of floating-point numbers and equal shapes. */
+  void map(Ternary function, Strided a, Strided b, Strided c, Strided y);
+
   /**
    * y = op(a, b); of equal shapes.
    *
@@ -73,6 +82,12 @@ public interface ArrayKernels {
   /** y[.., index[.., i, ..], ..] = x[.., i, ..]; index has x's shape, x the type of y. */
   void scatter(Strided y, Strided index, int axis, Strided x);
 
+  /** y[.., index[.., i, ..], ..] += x[.., i, ..], of floating-point numbers. */
+  void scatterAdd(Strided y, Strided index, int axis, Strided x);
+
+  /** Rows of y are added to what {@link #indexed} would read them from. */
+  void indexedAdd(Strided x, int[] axes, long[][] indices, Strided y);
+
   /** {@return the whole numbers of an array, row-major} */
   long[] numbers(Strided x);
 
@@ -96,6 +111,12 @@ public interface ArrayKernels {
    * @param puts whether they go from y to x
    */
   void masked(Strided x, Strided mask, Strided y, boolean puts);
+
+  /** y [planes, taps, windows] = windows of x [planes, inner], 0 in the padding; without gaps. */
+  void unfold(Windows windows, Strided x, Strided y);
+
+  /** y [planes, inner] = the sums of windows x [planes, taps, windows]; without gaps. */
+  void fold(Windows windows, Strided x, Strided y);
 
   /** y[i, m, n] = Σₖ a[i, m, k] b[i, k, n], of three axes each and one type. */
   void matmul(Strided a, Strided b, Strided y);

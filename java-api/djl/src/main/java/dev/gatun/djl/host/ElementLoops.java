@@ -69,6 +69,23 @@ final class ElementLoops {
         });
   }
 
+  static void map(ArrayKernels.Ternary function, Strided a, Strided b, Strided c, Strided y) {
+    Walk walk = Walk.of(y, a, b, c);
+    double[] first = new double[Walk.ROW];
+    double[] second = new double[Walk.ROW];
+    double[] third = new double[Walk.ROW];
+    walk.forEach(
+        (at, count) -> {
+          a.codec().read(a.store().segment(), at[1], walk.step(1), first, count);
+          b.codec().read(b.store().segment(), at[2], walk.step(2), second, count);
+          c.codec().read(c.store().segment(), at[3], walk.step(3), third, count);
+          for (int i = 0; i < count; i++) {
+            first[i] = function.of(first[i], second[i], third[i]);
+          }
+          y.codec().write(y.store().segment(), at[0], walk.step(0), first, count);
+        });
+  }
+
   static void mapLongs(LongUnaryOperator function, Strided x, Strided y) {
     Walk walk = Walk.of(y, x);
     long[] row = new long[Walk.ROW];

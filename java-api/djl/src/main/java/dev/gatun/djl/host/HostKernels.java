@@ -55,6 +55,11 @@ final class HostKernels implements ArrayKernels {
   }
 
   @Override
+  public void map(Ternary function, Strided a, Strided b, Strided c, Strided y) {
+    Walk.holding(() -> ElementLoops.map(function, a, b, c, y), a, b, c, y);
+  }
+
+  @Override
   public void binary(BinaryOp op, DataType common, Strided a, Strided b, Strided y) {
     Walk.holding(() -> ElementLoops.binary(op, common, a, b, y), a, b, y);
   }
@@ -127,6 +132,16 @@ final class HostKernels implements ArrayKernels {
   }
 
   @Override
+  public void scatterAdd(Strided y, Strided index, int axis, Strided x) {
+    Walk.holding(() -> IndexLoops.scatterAdd(y, index, axis, x), y, index, x);
+  }
+
+  @Override
+  public void indexedAdd(Strided x, int[] axes, long[][] indices, Strided y) {
+    Walk.holding(() -> IndexLoops.indexedAdd(x, axes, indices, y), x, y);
+  }
+
+  @Override
   public long[] numbers(Strided x) {
     long[][] numbers = new long[1][];
     Walk.holding(() -> numbers[0] = IndexLoops.numbers(x), x);
@@ -148,6 +163,16 @@ final class HostKernels implements ArrayKernels {
   @Override
   public void masked(Strided x, Strided mask, Strided y, boolean puts) {
     Walk.holding(() -> IndexLoops.masked(x, mask, y, puts), x, mask, y);
+  }
+
+  @Override
+  public void unfold(Windows windows, Strided x, Strided y) {
+    Walk.holding(() -> WindowLoops.unfold(windows, x, y), x, y);
+  }
+
+  @Override
+  public void fold(Windows windows, Strided x, Strided y) {
+    Walk.holding(() -> WindowLoops.fold(windows, x, y), x, y);
   }
 
   @Override

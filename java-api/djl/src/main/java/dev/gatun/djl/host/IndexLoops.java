@@ -4,6 +4,13 @@ import java.lang.foreign.MemorySegment;
 
 /** Loops that copy elements from and to places that other arrays name. */
 final class IndexLoops {
+  /** What is done at a place. */
+  private enum Way {
+    READ,
+    WRITE,
+    ADD
+  }
+
   private IndexLoops() {}
 
   /** The whole numbers of an array in row-major order. */
@@ -37,18 +44,27 @@ final class IndexLoops {
         within = within.sliced(i, 0, index.size(i), 1);
       }
     }
-    along(within.sliced(axis, 0, 1, 1), index, axis, y, x.size(axis), step(x, axis), true);
+    along(within.sliced(axis, 0, 1, 1), index, y, x.size(axis), step(x, axis), Way.READ);
   }
 
   /** y[.., index[.., i, ..], ..] = x[.., i, ..] along an axis; index has x's shape. */
   static void scatter(Strided y, Strided index, int axis, Strided x) {
+    scatter(y, index, axis, x, Way.WRITE);
+  }
+
+  /** The same, whose elements are added to what is there. */
+  static void scatterAdd(Strided y, Strided index, int axis, Strided x) {
+    scatter(y, index, axis, x, Way.ADD);
+  }
+
+  private static void scatter(Strided y, Strided index, int axis, Strided x, Way way) {
     Strided within = y;
     for (int i = 0; i < y.rank(); i++) {
       if (i != axis) {
         within = within.sliced(i, 0, index.size(i), 1);
       }
     }
-    along(within.sliced(axis, 0, 1, 1), index, axis, x, y.size(axis), step(y, axis), false);
+    along(within.sliced(axis, 0, 1, 1), index, x, y.size(axis), step(y, axis), way);
   }
 
   private static long step(Strided x, int axis) {
@@ -56,13 +72,7 @@ final class IndexLoops {
   }
 
   private static void along(
-      Strided first,
-      Strided index,
-      int axis,
-      Strided other,
-      long length,
-      long step,
-      boolean reads) {
+      Strided first, Strided index, Strided other, long length, long step, Way way) {
     long[] shape = other.shape();
     Strided lanes = first.expanded("gather", shape);
     Walk walk = Walk.of(other, index, lanes);
@@ -70,23 +80,35 @@ final class IndexLoops {
     MemorySegment memory = other.store().segment();
     int bytes = other.codec().bytes();
     long[] places = new long[Walk.ROW];
-    String op = reads ? "gather" : "scatter";
+    String op = way == Way.READ ? "gather" : "scatter";
+    Codec codec = other.codec();
     walk.forEach(
         (at, count) -> {
           index.codec().read(index.store().segment(), at[1], walk.step(1), places, count);
           for (int i = 0; i < count; i++) {
             long there = at[2] + i * walk.step(2) + place(op, places[i], length) * step;
             long here = at[0] + i * walk.step(0);
-            if (reads) {
-              MemorySegment.copy(indexed, there, memory, here, bytes);
-            } else {
-              MemorySegment.copy(memory, here, indexed, there, bytes);
+            switch (way) {
+              case READ -> MemorySegment.copy(indexed, there, memory, here, bytes);
+              case WRITE -> MemorySegment.copy(memory, here, indexed, there, bytes);
+              default -> {
+                double sum = codec.toDouble(indexed, there) + codec.toDouble(memory, here);
+                codec.put(indexed, there, sum);
+              }
             }
           }
         });
   }
 
   static void indexed(Strided x, int[] axes, long[][] indices, Strided y, boolean puts) {
+    indexed(x, axes, indices, y, puts ? Way.WRITE : Way.READ);
+  }
+
+  static void indexedAdd(Strided x, int[] axes, long[][] indices, Strided y) {
+    indexed(x, axes, indices, y, Way.ADD);
+  }
+
+  private static void indexed(Strided x, int[] axes, long[][] indices, Strided y, Way way) {
     int places = Math.toIntExact(y.size(0));
     for (int place = 0; place < places; place++) {
       Strided there = x;
@@ -94,10 +116,10 @@ final class IndexLoops {
         there = there.selected(axes[i], place("index", indices[i][place], x.size(axes[i])));
       }
       Strided here = y.selected(0, place);
-      if (puts) {
-        ElementLoops.copy(here, there);
-      } else {
-        ElementLoops.copy(there, here);
+      switch (way) {
+        case READ -> ElementLoops.copy(there, here);
+        case WRITE -> ElementLoops.copy(here, there);
+        default -> ElementLoops.binary(BinaryOp.ADD, x.type(), there, here, there);
       }
     }
   }

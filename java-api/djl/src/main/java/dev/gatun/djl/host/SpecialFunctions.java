@@ -1,7 +1,7 @@
 package dev.gatun.djl.host;
 
 /** Functions of mathematics that {@link Math} lacks. */
-final class SpecialFunctions {
+public final class SpecialFunctions {
   private static final double TWO_OVER_ROOT_PI = 2 / Math.sqrt(Math.PI);
 
   // Lanczos' approximation with g = 7 and nine terms (Godfrey's coefficients).
@@ -97,7 +97,8 @@ final class SpecialFunctions {
     return 0.5 * (Math.log1p(x) - Math.log1p(-x));
   }
 
-  static double sigmoid(double x) {
+  /** The logistic function. */
+  public static double sigmoid(double x) {
     return 1 / (1 + Math.exp(-x));
   }
 
@@ -108,6 +109,38 @@ final class SpecialFunctions {
 
   static double gelu(double x) {
     return 0.5 * x * (1 + erf(x * Math.sqrt(0.5)));
+  }
+
+  /** The derivative of {@link #gelu}. */
+  public static double geluSlope(double x) {
+    double density = Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+    return 0.5 * (1 + erf(x * Math.sqrt(0.5))) + x * density;
+  }
+
+  /** The derivative of {@link #selu}. */
+  public static double seluSlope(double x) {
+    double alpha = 1.6732632423543772;
+    return 1.0507009873554805 * (x > 0 ? 1 : alpha * Math.exp(x));
+  }
+
+  /** The derivative of {@link #gammaln}, by DLMF 5.5.2, 5.5.4 and 5.11.2. */
+  public static double digamma(double x) {
+    if (x <= 0) {
+      return x == Math.floor(x) ? Double.NaN : digamma(1 - x) - Math.PI / Math.tan(Math.PI * x);
+    }
+    double shifted = x;
+    double sum = 0;
+    while (shifted < 12) {
+      sum -= 1 / shifted++;
+    }
+    double square = 1 / (shifted * shifted);
+    double series =
+        square
+            * (1.0 / 12
+                - square
+                    * (1.0 / 120
+                        - square * (1.0 / 252 - square * (1.0 / 240 - square * (1.0 / 132)))));
+    return sum + Math.log(shifted) - 0.5 / shifted - series;
   }
 
   static double selu(double x) {

@@ -13,8 +13,16 @@ import java.util.concurrent.atomic.AtomicInteger;
  * the last of them releases it.
  */
 public final class Store {
+  /** What goes with memory, such as where its numbers come from. */
+  public interface Companion {
+    /** The memory is given back. */
+    void end();
+  }
+
   private final Tensor tensor;
   private final AtomicInteger users = new AtomicInteger(1);
+  private volatile Companion companion;
+  private volatile int version;
 
   private Store(Tensor tensor) {
     this.tensor = tensor;
@@ -60,8 +68,39 @@ public final class Store {
   /** One user less; the last one gives the memory back. */
   public void release() {
     if (users.decrementAndGet() == 0) {
+      Companion gone = companion;
+      companion = null;
+      if (gone != null) {
+        gone.end();
+      }
       tensor.close();
     }
+  }
+
+  /** The numbers that it has room for: a complex one is two. */
+  public long numbers() {
+    return Strided.count(tensor.shape());
+  }
+
+  /** What goes with it, or null. */
+  public Companion companion() {
+    return companion;
+  }
+
+  /** Something goes with it, in place of what did; null for nothing. */
+  public void accompany(Companion other) {
+    companion = other;
+  }
+
+  /** A number that is another one after {@link #changed}. */
+  public int version() {
+    return version;
+  }
+
+  /** Says that arrays which are there were written over, by one thread at a time. */
+  @SuppressWarnings("NonAtomicOperationOnVolatileField")
+  public void changed() {
+    version++;
   }
 
   /** The tensor that has the memory, of one axis. */

@@ -208,6 +208,32 @@ public final class Strided {
     return view(offset, target.clone(), newStrides);
   }
 
+  /** All of the store as one axis. */
+  public Strided whole() {
+    return view(0, new long[] {store.numbers() / codec().parts()}, new long[] {1});
+  }
+
+  /** Whether it is all of its store, in order. */
+  public boolean isWhole() {
+    return offset == 0 && isContiguous() && count() * codec().parts() == store.numbers();
+  }
+
+  /** {@return the elements of this one's store and type at the places that another array has} */
+  public Strided at(Strided places) {
+    return view(places.offset, places.shape.clone(), places.strides.clone());
+  }
+
+  /** Without repetitions: of axes along which elements are the same ones, a single place. */
+  public Strided distinct() {
+    long[] newShape = shape.clone();
+    for (int axis = 0; axis < shape.length; axis++) {
+      if (strides[axis] == 0 && shape[axis] > 1) {
+        newShape[axis] = 1;
+      }
+    }
+    return view(offset, newShape, strides);
+  }
+
   /** The axes in another order. */
   public Strided permuted(int... axes) {
     long[] newShape = new long[axes.length];
@@ -314,6 +340,16 @@ public final class Strided {
       }
     }
     return view(offset, newShape, newStrides);
+  }
+
+  /** Whether an array of one shape can be repeated to another. */
+  public static boolean repeatsTo(long[] shape, long... target) {
+    int lacking = target.length - shape.length;
+    boolean fits = lacking >= 0;
+    for (int axis = 0; fits && axis < shape.length; axis++) {
+      fits = shape[axis] == 1 || shape[axis] == target[lacking + axis];
+    }
+    return fits;
   }
 
   /**

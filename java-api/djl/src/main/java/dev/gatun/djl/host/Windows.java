@@ -108,21 +108,24 @@ public record Windows(
     return shape;
   }
 
+  /** The places of a window. */
+  public int taps() {
+    return kernel[0] * kernel[1] * kernel[2];
+  }
+
+  /** Whether each window is one element and each element has one. */
+  public boolean areElements() {
+    return taps() == 1 && java.util.Arrays.equals(in, out);
+  }
+
   /** What is done for each pair of an array's place and a window's. */
-  public interface Pair {
+  private interface Pair {
     /**
      * @param at the place in the array's inner axes
      * @param window the window
      * @param tap the place in the kernel
      */
     void of(int at, int window, int tap);
-  }
-
-  /** Visits the places inside the array of all windows, window by window. */
-  public void forEach(Pair pair) {
-    for (int window = 0; window < outer(); window++) {
-      visit(window, pair);
-    }
   }
 
   private void visit(int window, Pair pair) {
@@ -152,18 +155,24 @@ public record Windows(
     return at;
   }
 
+  /** How many places a window has with those of the padding. */
+  private int padded(int window) {
+    int padded = 1;
+    int[] first = first(window);
+    for (int i = 0; i < AXES; i++) {
+      padded *= Math.min(first[i] + kernel[i], in[i] + padding[i]) - first[i];
+    }
+    return padded;
+  }
+
   /** Pools each plane of [planes, inner]. */
   public double[] pool(double[] x, Pool pool) {
     int planes = inner() == 0 ? 0 : x.length / inner();
     double[] y = new double[planes * outer()];
-    double[] values = new double[kernel[0] * kernel[1] * kernel[2]];
+    double[] values = new double[taps()];
     int[] count = new int[1];
     for (int window = 0; window < outer(); window++) {
-      int padded = 1;
-      int[] first = first(window);
-      for (int i = 0; i < AXES; i++) {
-        padded *= Math.min(first[i] + kernel[i], in[i] + padding[i]) - first[i];
-      }
+      int padded = padded(window);
       for (int plane = 0; plane < planes; plane++) {
         int base = plane * inner();
         count[0] = 0;
@@ -172,5 +181,41 @@ public record Windows(
       }
     }
     return y;
+  }
+
+  /** The gradients of a window's places. */
+  public interface Slopes {
+    /**
+     * Replaces the places' values by their gradients.
+     *
+     * @param values of the places inside the array
+     * @param count how many
+     * @param padded how many there are with those of the padding
+     * @param gradient of the result
+     */
+    void of(double[] values, int count, int padded, double gradient);
+  }
+
+  /** The gradient of [planes, inner], by that of what pooling made of it. */
+  public double[] poolGradient(double[] x, double[] gradient, Slopes slopes) {
+    double[] sums = new double[x.length];
+    double[] values = new double[taps()];
+    int[] places = new int[taps()];
+    int[] count = new int[1];
+    for (int i = 0; i < gradient.length; i++) {
+      int base = i / outer() * inner();
+      count[0] = 0;
+      visit(
+          i % outer(),
+          (at, ignored, tap) -> {
+            places[count[0]] = base + at;
+            values[count[0]++] = x[base + at];
+          });
+      slopes.of(values, count[0], padded(i % outer()), gradient[i]);
+      for (int k = 0; k < count[0]; k++) {
+        sums[places[k]] += values[k];
+      }
+    }
+    return sums;
   }
 }
