@@ -1,6 +1,7 @@
 package dev.gatun.djl;
 
 import ai.djl.Device;
+import ai.djl.inference.streaming.StreamingBlock;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -24,13 +25,16 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
 
 /**
  * A model of the library as DJL's programs call it: Hugging Face's inputs, by their names or in
  * order, and what Hugging Face's model of the head gives, in its order and with its names. Safe for
  * use by many threads.
  */
-final class GatunSymbolBlock extends AbstractSymbolBlock implements AutoCloseable {
+final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlock, AutoCloseable {
   private final GatunNDManager manager;
   private final String uid = NDManager.nextUid();
   private final Path files;
@@ -165,6 +169,21 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements AutoCloseabl
       }
     }
     return body.forward(asked instanceof GatunNDManager own ? own : manager, read);
+  }
+
+  /**
+   * What {@code forward} gives, in one piece; of no arrays, which a text translator gives, none.
+   */
+  @Override
+  public Iterator<NDList> forwardStreamIter(
+      ParameterStore parameterStore,
+      NDList inputs,
+      boolean training,
+      PairList<String, Object> params) {
+    open();
+    return inputs.isEmpty()
+        ? Collections.emptyIterator()
+        : List.of(forward(parameterStore, inputs, training, params)).iterator();
   }
 
   @Override

@@ -1,19 +1,12 @@
 package dev.gatun.djl;
 
 import ai.djl.Model;
-import ai.djl.ndarray.NDList;
-import ai.djl.translate.Batchifier;
 import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
-import ai.djl.translate.TranslatorContext;
 import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Pair;
-import dev.gatun.generation.GenerationConfig;
-import dev.gatun.generation.GenerationStream;
-import dev.gatun.generation.TextGenerator;
 import java.lang.reflect.Type;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
 
@@ -23,6 +16,10 @@ import java.util.Set;
  *
  * <pre>Criteria.builder().setTypes(String.class, String.class).optModelPath(directory)
  *     .optTranslatorFactory(new TextGenerationTranslatorFactory()).build()</pre>
+ *
+ * <p>From {@code String} to {@link Iterator} the text comes in pieces, as they are written: by
+ * {@code predict}, or by {@code streamingPredict}. A loop that ends before the text does closes the
+ * predictor, or reads on.
  *
  * <p>The arguments {@code maxNewTokens}, {@code temperature}, {@code topK}, {@code topP} and {@code
  * seed} take the place of what {@code generation_config.json} says; a temperature, topK or topP
@@ -34,7 +31,7 @@ public final class TextGenerationTranslatorFactory implements TranslatorFactory 
 
   @Override
   public Set<Pair<Type, Type>> getSupportedTypes() {
-    return Set.of(new Pair<>(String.class, String.class));
+    return Set.of(new Pair<>(String.class, String.class), new Pair<>(String.class, Iterator.class));
   }
 
   @Override
@@ -42,111 +39,15 @@ public final class TextGenerationTranslatorFactory implements TranslatorFactory 
   public <I, O> Translator<I, O> newInstance(
       Class<I> input, Class<O> output, Model model, Map<String, ?> arguments)
       throws TranslateException {
-    if (input != String.class || output != String.class) {
-      throw new IllegalArgumentException(
-          "text generation: from %s to %s, expected String to String"
-              .formatted(input.getName(), output.getName()));
+    TextGenerationTranslator texts = new TextGenerationTranslator(arguments);
+    if (input == String.class && output == String.class) {
+      return (Translator<I, O>) texts;
     }
-    return (Translator<I, O>) new Generation(arguments);
-  }
-
-  /** One predictor's; the model's generator is shared. */
-  private static final class Generation implements Translator<String, String> {
-    private final Map<String, ?> arguments;
-    private TextGenerator generator;
-    private GenerationConfig config;
-    private int maxLength;
-
-    private Generation(Map<String, ?> arguments) {
-      this.arguments = arguments;
+    if (input == String.class && output == Iterator.class) {
+      return (Translator<I, O>) new TextStreamTranslator(texts);
     }
-
-    @Override
-    public void prepare(TranslatorContext ctx) {
-      if (!(ctx.getModel().getBlock() instanceof GatunSymbolBlock block)) {
-        throw new IllegalArgumentException(
-            "text generation: the model is not one of the engine Gatun's directories");
-      }
-      generator = block.generator();
-      maxLength = block.options().maxLength();
-      config = configured(generator.defaults().config());
-    }
-
-    /** No more tokens than the model's option {@code maxLength} leaves for this prompt. */
-    private GenerationConfig bounded(String prompt) {
-      if (maxLength == Integer.MAX_VALUE) {
-        return config;
-      }
-      boolean counts = generator.maxSourceLength().isEmpty();
-      int read = counts ? generator.tokenizer().orElseThrow().encode(prompt).length() : 0;
-      if (read >= maxLength) {
-        throw new IllegalArgumentException(
-            "text generation: a prompt of %d tokens, the option maxLength allows %d with what is written"
-                .formatted(read, maxLength));
-      }
-      int most = Math.min(config.maxNewTokens().orElse(Integer.MAX_VALUE), maxLength - read);
-      return config.toBuilder().maxNewTokens(most).build();
-    }
-
-    private GenerationConfig configured(GenerationConfig defaults) {
-      GenerationConfig.Builder builder = defaults.toBuilder();
-      number("maxNewTokens", value -> builder.maxNewTokens((int) value));
-      number("temperature", value -> builder.doSample(true).temperature((float) value));
-      number("topK", value -> builder.doSample(true).topK((int) value));
-      number("topP", value -> builder.doSample(true).topP((float) value));
-      number("seed", value -> builder.seed((long) value));
-      return builder.build();
-    }
-
-    private void number(String key, java.util.function.DoubleConsumer setting) {
-      Object value = arguments == null ? null : arguments.get(key);
-      if (value == null) {
-        return;
-      }
-      try {
-        setting.accept(Double.parseDouble(value.toString()));
-      } catch (NumberFormatException e) {
-        throw new IllegalArgumentException(
-            "argument %s is '%s', expected a number".formatted(key, value), e);
-      }
-    }
-
-    @Override
-    public Batchifier getBatchifier() {
-      // Nothing is stacked: with one DJL gives all inputs of a batch at once.
-      return Batchifier.STACK;
-    }
-
-    @Override
-    public NDList batchProcessInput(TranslatorContext ctx, List<String> inputs) {
-      List<GenerationStream> streams = new ArrayList<>();
-      try {
-        for (String input : inputs) {
-          streams.add(generator.stream(input, bounded(input)));
-        }
-      } catch (RuntimeException e) {
-        streams.forEach(GenerationStream::close);
-        throw e;
-      }
-      ctx.setAttachment("streams", streams);
-      return new NDList();
-    }
-
-    @Override
-    @SuppressWarnings("unchecked")
-    public List<String> batchProcessOutput(TranslatorContext ctx, NDList list) {
-      List<GenerationStream> streams = (List<GenerationStream>) ctx.getAttachment("streams");
-      return streams.stream().map(stream -> stream.result().text()).toList();
-    }
-
-    @Override
-    public NDList processInput(TranslatorContext ctx, String input) {
-      return batchProcessInput(ctx, List.of(input));
-    }
-
-    @Override
-    public String processOutput(TranslatorContext ctx, NDList list) {
-      return batchProcessOutput(ctx, list).getFirst();
-    }
+    throw new IllegalArgumentException(
+        "text generation: from %s to %s, expected String to String or to Iterator"
+            .formatted(input.getName(), output.getName()));
   }
 }
