@@ -208,7 +208,13 @@ final class NativeArgumentsTest {
           entry("quantized_pack.block", List.of(31L)),
           entry("elementwise.axes", List.of(7L)),
           entry("copy.axes", List.of(7L)),
-          entry("copy.element_bytes", List.of(0L, 3L)));
+          entry("copy.element_bytes", List.of(0L, 3L)),
+          entry("dropout.probability", List.of(bits(-0.5f), bits(1f), bits(Float.NaN))));
+
+  /** A number as {@link #call} takes it. */
+  private static long bits(float value) {
+    return Float.floatToRawIntBits(value);
+  }
 
   private static List<Long> wrong(Function function, Parameter p) {
     List<Long> all =
@@ -241,7 +247,10 @@ final class NativeArgumentsTest {
           switch (p.type()) {
             case ValueLayout.OfInt ignored -> (Object) (int) number;
             case ValueLayout.OfLong ignored -> number;
-            case ValueLayout.OfFloat ignored -> p.name().equals("probability") ? 0.5f : 1f;
+            case ValueLayout.OfFloat ignored ->
+                p.name().equals(changed)
+                    ? Float.intBitsToFloat((int) value)
+                    : p.name().equals("probability") ? 0.5f : 1f;
             default -> NULL.contains(p.name()) ? MemorySegment.NULL : zeros;
           });
     }
