@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Which branches of the native kernels tests took, by what gcov counted.
+
+    report.py OUT.md REASONS BUILD... -- reads every .gcda of the build folders, a sub-folder a level.
+
+A branch is a way out of a line, of one level. A template's instantiations, and the builds, are one
+place: what one of them took is taken. Branches that a compiler made for exceptions do not count.
+"""
+import collections
+import fnmatch
+import functools
+import os
+import re
+import subprocess
+import sys
+
+
+SOURCES = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+FOLDERS = ("kernels/cpu/src/main/cpp", "cuda-src")
+
+
+def listings(build):
+    """Of each level of a build the text that gcov makes of an object."""
+    for folder, _, files in os.walk(build):
+        for name in sorted(f for f in files if f.endswith(".gcda")):
+            got = subprocess.run(
+                ["gcov", "--stdout", "--branch-probabilities", "--branch-counts", os.path.abspath(os.path.join(folder, name))],
+                cwd=os.path.join(SOURCES, FOLDERS[0]), check=True, capture_output=True, text=True)
+            yield os.path.basename(folder), got.stdout
+
+
+def places(listing):
+    """(file, line, whether each branch was taken), once for each instantiation of a template."""
+    name = line = None
+    inside = False  # an instantiation's part, which follows the sum of all of them
+    branches = []
+    found = []  # (file, line, inside, branches)
+    for text in listing.splitlines():
+        if text.startswith("branch "):
+            if "(throw)" not in text:
+                branches.append("taken 0" not in text and "never executed" not in text)
+            continue
+        if branches:
+            found.append((name, line, inside, branches))
+            branches = []
+        if text.startswith("---"):
+            inside = False
+        elif text.startswith("function ") or text.startswith("call ") or text.startswith("unconditional "):
+            continue
+        elif text.rstrip().endswith(":") and text[:1] not in " -#=0123456789":
+            inside = True
+        else:
+            parts = text.split(":", 2)
+            number = parts[1].strip() if len(parts) == 3 else ""
+            if number == "0" and parts[2].startswith("Source:"):
+                name, inside = parts[2][len("Source:"):], False
+            elif number.isdigit():
+                line = int(number)
+    if branches:
+        found.append((name, line, inside, branches))
+    apart = {(f, l) for f, l, one, _ in found if one}
+    for file, number, one, taken in found:
+        if one or (file, number) not in apart:
+            yield file, number, taken
+
+
+def conditions(text):
+    """How many conditions a line of C++ has, about; each is two branches."""
+    text = re.sub(r"//.*", "", text)
+    return len(re.findall(r"\b(?:if|while|for)\b(?! constexpr)|\?|&& |\|\||(?:^|[^&])&&$", text))
+
+
+def merged(source, line, branches):
+    """What the lambdas of a template's instantiations took, which gcov lists one after another."""
+    each = 2 * conditions(source[line - 1])
+    if each and len(branches) > each and len(branches) % each == 0:
+        return [any(branches[i::each]) for i in range(each)]
+    return branches
+
+
+@functools.cache
+def lines(path):
+    with open(os.path.join(SOURCES, path)) as file:
+        return file.read().split("\n")
+
+
+def source_of(file):
+    """The file's name below the sources of kernels, or nothing."""
+    path = os.path.normpath(os.path.join(SOURCES, FOLDERS[0], file))
+    path = os.path.relpath(path, SOURCES)
+    return path if path.startswith(FOLDERS) and os.path.exists(os.path.join(SOURCES, path)) else None
+
+
+def levels_of(builds):
+    """Of each level, which branches of each place were taken: (file, line, branches) to booleans."""
+    found = collections.defaultdict(dict)
+    for build in builds:
+        for level, listing in listings(build):
+            level = "all levels" if level.startswith("linux-") else level
+            for name, line, branches in places(listing):
+                file = source_of(name)
+                if file is None:
+                    continue
+                branches = merged(lines(file), line, branches)
+                key = (file, line, len(branches))
+                before = found[level].get(key, [False] * len(branches))
+                found[level][key] = [a or b for a, b in zip(before, branches)]
+    return found
+
+
+def read_reasons(path):
+    """FILE | A PART OF THE LINE, or * for all lines | LEVELS, or * for all | REASON, one a line; FILE may have *."""
+    with open(path) as file:
+        rows = [[part.strip() for part in row.split(" | ")] for row in file if row.strip() and row[0] != "#"]
+    for row in rows:
+        if len(row) != 4:
+            sys.exit(f"{path}: {row}: expected FILE | PART | LEVELS | REASON")
+    return rows
+
+
+def reason_of(reasons, file, text, level):
+    short = os.path.relpath(file, FOLDERS[0] + "/src")
+    for pattern, part, levels, reason in reasons:
+        if fnmatch.fnmatch(short, pattern) and (part == "*" or part in text) and (levels == "*" or level in levels.split()):
+            return reason
+    return None
+
+
+def main():
+    out, reasons, builds = sys.argv[1], read_reasons(sys.argv[2]), sys.argv[3:]
+    found = levels_of(builds)
+    page = ["# Branches of the native kernels", "",
+            "Made by `test/coverage/run.sh` on " + processor() + ": which branches of the processor's kernels the fast",
+            "tests take on each level, by gcov; the kernels as they are and with loops that are cut often, and while memory runs out.",
+            "A branch is a way out of a line; a template's instantiations are one place.", "",
+            "| level | branches | taken | of those that it can take | cannot be taken here | not taken by a test yet |", "|---|---|---|---|---|---|"]
+    missed = collections.defaultdict(lambda: collections.defaultdict(set))  # reason -> place -> levels
+    for level in sorted(found):
+        total = sum(len(b) for b in found[level].values())
+        taken = sum(sum(b) for b in found[level].values())
+        told = 0
+        for (file, line, _), branches in sorted(found[level].items()):
+            if not all(branches):
+                reason = reason_of(reasons, file, lines(file)[line - 1], level)
+                told += 0 if reason is None else branches.count(False)
+                missed[reason][file, line].add(level)
+        page.append(f"| {level} | {total} | {taken} | {100 * taken / (total - told):.1f} % | {told} | {total - taken - told} |")
+    for reason in sorted(missed, key=lambda r: r or ""):
+        page += ["", "## " + (reason or "Not taken by a test yet"), ""]
+        for (file, line), levels in sorted(missed[reason].items()):
+            text = lines(file)[line - 1].strip().replace("|", "\\|")
+            page.append(f"- {os.path.relpath(file, FOLDERS[0] + '/src')}, {line}, {', '.join(sorted(levels))}: `{text}`")
+    with open(out, "w") as file:
+        file.write("\n".join(page) + "\n")
+    print("\n".join(row for row in page if row.startswith("| ")))
+
+
+def processor():
+    with open("/proc/cpuinfo") as file:
+        told = dict(re.split(r"\s*:\s*", row.strip(), maxsplit=1) for row in file if ":" in row)
+    return f"{told.get('model name', 'a processor')} (family {told.get('cpu family')}, model {told.get('model')})"
+
+
+main()
