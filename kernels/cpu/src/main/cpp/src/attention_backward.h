@@ -12,6 +12,8 @@ namespace gatun {
 namespace GATUN_LEVEL {
 
 constexpr int64_t kBackwardQueries = cut(48, 16);
+// A log-sum-exp beyond it, as a float, says probabilities to less than 1 in 2^20.
+constexpr float kExactLse = 16.0f;
 
 template <int kRows>
 static inline void add_columns_tile(const float *a, int64_t a_stride, const float *b,
@@ -68,6 +70,25 @@ static inline void add_transposed(int64_t rows, int64_t columns, int64_t k, cons
   }
 }
 
+// e to less than it is 0 as a float.
+constexpr float kLogOfNothing = -104.0f;
+
+// What the scores of a query need to become probabilities, e^(score - base) * share, and these to
+// become gradients.
+struct QuerySums {
+  float base, share;  // the log-sum-exp and 1, or the largest score and the share of its key; base
+                      // is -inf of a query that sees nothing
+  float delta;  // the sum of probabilities times their gradients, less the gradient of the
+                // log-sum-exp
+
+  bool is_blind() const { return base == kMinusInfinity; }
+  // The exponents; -inf of what is not seen, even where the row has NaN.
+  Floats exponents(Floats scores) const {
+    return is_blind() ? splat(kMinusInfinity)
+                      : select(scores == kMinusInfinity, scores, scores - base);
+  }
+};
+
 // One sequence of the batch: what attention read, and in the same places the gradients, of which
 // that of the output is read.
 template <typename Number>
@@ -76,11 +97,11 @@ struct BackwardSequence : Sequence<Number> {
   using Base = Sequence<Number>;
 
   Base gradients;
-  const float *delta;  // [batch][heads][query_length]: the gradient of each row's log-sum-exp
+  QuerySums *query_sums;  // [batch][heads][query_length]
 
   BackwardSequence(const gatun_attention &args, const gatun_attention &gradients,
-                   const float *delta, int64_t b)
-      : Base(args, b), gradients(gradients, b), delta(delta) {}
+                   QuerySums *query_sums, int64_t b)
+      : Base(args, b), gradients(gradients, b), query_sums(query_sums) {}
 
   const T *d_output(int64_t h, int64_t i) const { return gradients.output(h, i); }
   T *d_query(int64_t h, int64_t i) const { return const_cast<T *>(gradients.query(h, i)); }
@@ -160,32 +181,24 @@ class BackwardTile {
 
   // Whether a query of the tile, or of one that is not loaded yet, may see a key of the block, or
   // of another one, by position.
-  bool meets() const { return meet(first, rows, begin, count); }
   bool meets(int64_t other, int64_t many) const { return meet(other, many, begin, count); }
   bool meets_keys(int64_t other, int64_t keys) const { return meet(first, rows, other, keys); }
 
-  // The probabilities after dropout of the tile's queries, weights[rows][kKeys].
-  void weigh() {
-    for (int64_t j = 0; j < count; j += kTileColumns) {
-      product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
-              weights + j, kKeys, Into::kNew);
-    }
+  // The scores of the tile's queries, [rows][kKeys].
+  float *score() {
+    multiply_keys();
     for (int64_t r = 0; r < rows; r++) {
-      float *row = weights + r * kKeys;
-      adjust(s, h, first + r, begin, count, row);
-      soften(r, row);
-      if (a.dropout > 0.0f) {
-        drop(s, h, first + r, begin, count, row);
-      }
+      adjust(s, h, first + r, begin, count, weights + r * kKeys);
     }
+    return weights;
   }
 
-  // The same, and the gradients of scores, d_scores[rows][kKeys]: as they are before the bias is
-  // added, or of the product of query and key alone.
+  // The probabilities after dropout of the tile's queries, weights[rows][kKeys], and the gradients
+  // of their scores, d_scores[rows][kKeys]: as they are before the bias is added, or of the product
+  // of query and key alone.
   void differentiate(bool of_products) {
+    multiply_keys();
     for (int64_t j = 0; j < count; j += kTileColumns) {
-      product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
-              weights + j, kKeys, Into::kNew);
       product(rows, kTileColumns, value_size, d_output, value_size, values_across + j * value_size,
               kTileColumns, d_scores + j, kKeys, Into::kNew);
     }
@@ -227,7 +240,6 @@ class BackwardTile {
     });
   }
 
-  const float *weights_of(int64_t r) const { return weights + r * kKeys; }
   const float *d_scores_of(int64_t r) const { return d_scores + r * kKeys; }
 
  private:
@@ -269,15 +281,12 @@ class BackwardTile {
     }
   }
 
-  // Adjusted scores become probabilities; those of a query that sees nothing are 0.
-  void soften(int64_t r, float *row) const {
-    const float lse = a.lse[s.row(h, first + r)];
-    const bool blind = lse == kMinusInfinity;
-    by_vector(count, [&](int64_t j, int64_t n) {
-      const Floats score = load_lanes(row + j, n);
-      const Floats p = blind ? Floats{} : exp(score - lse);
-      store_lanes(row + j, select(score == kMinusInfinity, Floats{}, p), n);
-    });
+  // The queries times the keys, [rows][kKeys].
+  void multiply_keys() {
+    for (int64_t j = 0; j < count; j += kTileColumns) {
+      product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
+              weights + j, kKeys, Into::kNew);
+    }
   }
 
   void differentiate_row(int64_t r, bool of_products) {
@@ -286,8 +295,9 @@ class BackwardTile {
     const bool capped = of_products && a.softcap > 0.0f, drops = a.dropout > 0.0f;
     if (capped) {
       by_vector(count, [&](int64_t j, int64_t n) {
-        const Floats t = tanh(load_lanes(row + j, n) / a.softcap);
-        store_lanes(slopes + j, 1.0f - t * t, n);
+        // 1 - tanh^2, which cancels where that is near 1.
+        const Floats e = exp(magnitude(load_lanes(row + j, n) / a.softcap) * -2.0f);
+        store_lanes(slopes + j, 4.0f * e / ((1.0f + e) * (1.0f + e)), n);
       });
     }
     if (drops) {
@@ -297,13 +307,10 @@ class BackwardTile {
     const float *d_weights = s.gradients.a.weights == nullptr
                                  ? nullptr
                                  : s.gradients.a.weights + at * a.key_length + begin;
-    const float lse = a.lse[at], delta = s.delta[at];
-    const bool blind = lse == kMinusInfinity;
+    const QuerySums sums = s.query_sums[at];
     adjust(s, h, i, begin, count, row);
     by_vector(count, [&](int64_t j, int64_t n) {
-      const Floats score = load_lanes(row + j, n);
-      const Ints unseen = score == kMinusInfinity;
-      const Floats p = blind ? Floats{} : select(unseen, Floats{}, exp(score - lse));
+      const Floats x = sums.exponents(load_lanes(row + j, n)), p = exp(x) * sums.share;
       Floats d = load_lanes(d_row + j, n), w = p;
       if (d_weights != nullptr) {
         d += load_lanes(d_weights + j, n);
@@ -313,13 +320,13 @@ class BackwardTile {
         d *= z;
         w *= z;
       }
-      d = p * (d - delta);
+      d = p * (d - sums.delta);
       if (capped) {
         d *= load_lanes(slopes + j, n);
       }
       store_lanes(row + j, w, n);
-      // What a query does not see has no gradient, even where its row has NaN.
-      store_lanes(d_row + j, blind ? Floats{} : select(unseen, Floats{}, d), n);
+      // What has no part in the output has no gradient, even where its row or value has NaN.
+      store_lanes(d_row + j, select(x < kLogOfNothing, Floats{}, d), n);
     });
   }
 

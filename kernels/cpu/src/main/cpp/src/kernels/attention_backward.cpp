@@ -39,17 +39,18 @@ class Backward {
   Backward(const gatun_attention &args, const gatun_attention &gradients)
       : a(args), to(gradients), group(args.kv_heads == 0 ? 0 : args.heads / args.kv_heads) {}
 
-  ~Backward() { gatun_free(delta); }
+  ~Backward() { gatun_free(query_sums); }
 
   int32_t run() {
     const int64_t rows = a.batch * a.heads * a.query_length;
     if (rows > 0) {
-      delta = static_cast<float *>(gatun_allocate(rows * 4));
-      if (delta == nullptr) {
+      query_sums =
+          static_cast<QuerySums *>(gatun_allocate(rows * static_cast<int64_t>(sizeof(QuerySums))));
+      if (query_sums == nullptr) {
         return GATUN_OUT_OF_MEMORY;
       }
     }
-    parallel(a.batch * a.heads, [&](int64_t task) { find_delta(task / a.heads, task % a.heads); });
+    parallel(a.batch * a.heads, [&](int64_t task) { find_sums(task / a.heads, task % a.heads); });
     // As many tasks as keep the threads of most machines, each of few enough floats: both ways give
     // the same bits.
     constexpr int64_t kMostFloats = cut(1 << 22, 1 << 12), kFewTasks = cut(8, 2);
@@ -79,10 +80,10 @@ class Backward {
  private:
   const gatun_attention &a, &to;
   const int64_t group;
-  float *delta = nullptr;  // [batch][heads][query_length]
+  QuerySums *query_sums = nullptr;  // [batch][heads][query_length]
   std::atomic<bool> failed{false};
 
-  S sequence(int64_t b) const { return S(a, to, delta, b); }
+  S sequence(int64_t b) const { return S(a, to, query_sums, b); }
 
   // This thread's memory for a tile and so many floats more; null, and the call has failed, where
   // there is none.
@@ -95,9 +96,10 @@ class Backward {
     return memory;
   }
 
-  // Of each query of a head the sum of the probabilities' gradients times the probabilities, which
-  // is that of the output times the output, less the gradient of its log-sum-exp.
-  void find_delta(int64_t b, int64_t h) {
+  // Of each query of a head what its scores are made probabilities by, and the sum of the
+  // probabilities' gradients times the probabilities, which is that of the output times the output,
+  // less the gradient of its log-sum-exp.
+  void find_sums(int64_t b, int64_t h) {
     const S s = sequence(b);
     for (int64_t first = 0; first < s.queries; first += kLanes) {
       const int64_t some = s.queries - first < kLanes ? s.queries - first : kLanes;
@@ -105,11 +107,75 @@ class Backward {
       store(totals, products(s, h, first, some));
       for (int64_t r = 0; r < some; r++) {
         const int64_t at = s.row(h, first + r);
-        delta[at] = totals[r] - (to.lse == nullptr ? 0.0f : to.lse[at]);
+        query_sums[at] = {a.lse[at], 1.0f, totals[r] - (to.lse == nullptr ? 0.0f : to.lse[at])};
       }
     }
-    if (to.weights != nullptr && s.queries > 0) {
-      add_weights(s, h);
+    each_tile(s, [&](int64_t first, int64_t rows) {
+      bool any = false;
+      for (int64_t r = 0; r < rows; r++) {
+        any = any || is_found_again(a.lse[s.row(h, first + r)]);
+      }
+      float *memory = any ? reserve(0) : nullptr;
+      if (memory != nullptr) {
+        Tile tile(s, memory);
+        tile.load_queries(h, first, rows);
+        find_softmax(s, h, first, rows, tile);
+        find_delta(s, h, first, rows, tile);
+      }
+    });
+  }
+
+  // Whether the probabilities that a log-sum-exp gives might not add up to what the output was made
+  // by: where it is large, or where gradients of theirs are given.
+  bool is_found_again(float lse) const {
+    const float size = __builtin_fabsf(lse);
+    return size < __builtin_inff() && (size > kExactLse || to.weights != nullptr);
+  }
+
+  // Of the queries of a tile that want it the largest score and the sum of the others'
+  // exponentials.
+  void find_softmax(const S &s, int64_t h, int64_t first, int64_t rows, Tile &tile) {
+    Softmax<kBackwardQueries> softmax;
+    softmax.clear(kBackwardQueries);
+    each_block(s, [&](int64_t begin, int64_t keys) {
+      if (tile.meets_keys(begin, keys)) {
+        tile.load_keys(h / group, begin, keys);
+        softmax.soften(0, rows, keys, tile.score(), [](int64_t, float) {});
+      }
+    });
+    for (int64_t r = 0; r < rows; r++) {
+      const int64_t at = s.row(h, first + r);
+      if (is_found_again(a.lse[at])) {
+        const float most = softmax.top[r], sink = a.sinks == nullptr ? kMinusInfinity : a.sinks[h];
+        const float top = sink > most ? sink : most;
+        const float rest = sink == kMinusInfinity ? 0.0f : __builtin_expf(sink - top);
+        const float total = softmax.total[r] * (most == top ? 1.0f : __builtin_expf(most - top));
+        query_sums[at] = {top, 1.0f / (total + rest), 0.0f};
+      }
+    }
+  }
+
+  // Of the same queries the sum of probabilities times their gradients.
+  void find_delta(const S &s, int64_t h, int64_t first, int64_t rows, Tile &tile) {
+    float totals[kBackwardQueries] = {};
+    each_block(s, [&](int64_t begin, int64_t keys) {
+      if (!tile.meets_keys(begin, keys)) {
+        return;
+      }
+      tile.load_keys(h / group, begin, keys);
+      tile.differentiate(false);
+      for (int64_t r = 0; r < rows; r++) {
+        Floats total{};
+        by_vector(keys,
+                  [&](int64_t j, int64_t n) { total += load_lanes(tile.d_scores_of(r) + j, n); });
+        totals[r] += sum(total);
+      }
+    });
+    for (int64_t r = 0; r < rows; r++) {
+      const int64_t at = s.row(h, first + r);
+      if (is_found_again(a.lse[at])) {
+        query_sums[at].delta = totals[r] - (to.lse == nullptr ? 0.0f : to.lse[at]);
+      }
     }
   }
 
@@ -130,36 +196,6 @@ class Backward {
       }
     });
     return total;
-  }
-
-  // Adds what the gradients of the probabilities that were given give.
-  void add_weights(const S &s, int64_t h) {
-    float *memory = reserve(0);
-    if (memory == nullptr) {
-      return;
-    }
-    Tile tile(s, memory);
-    each_tile(s, [&](int64_t first, int64_t rows) {
-      tile.load_queries(h, first, rows);
-      each_block(s, [&](int64_t begin, int64_t keys) {
-        tile.load_keys(h / group, begin, keys);
-        if (!tile.meets()) {
-          return;
-        }
-        tile.weigh();
-        for (int64_t r = 0; r < rows; r++) {
-          const int64_t at = s.row(h, first + r);
-          const float *d_weights = to.weights + at * a.key_length + begin;
-          const float *weights = tile.weights_of(r);
-          Floats total{};
-          by_vector(keys, [&](int64_t j, int64_t n) {
-            const Floats w = load_lanes(weights + j, n);
-            total += select(w == 0.0f, Floats{}, w * load_lanes(d_weights + j, n));
-          });
-          delta[at] += sum(total);
-        }
-      });
-    });
   }
 
   template <typename Body>
@@ -340,9 +376,9 @@ class Backward {
     for (int64_t b = 0; b < a.batch; b++) {
       const S s = sequence(b);
       for (int64_t i = 0; i < s.queries; i++) {
-        const float lse = a.lse[s.row(h, i)];
-        if (lse != kMinusInfinity) {
-          total -= __builtin_expf(a.sinks[h] - lse) * delta[s.row(h, i)];
+        const QuerySums &of = query_sums[s.row(h, i)];
+        if (!of.is_blind()) {
+          total -= __builtin_expf(a.sinks[h] - of.base) * of.share * of.delta;
         }
       }
     }

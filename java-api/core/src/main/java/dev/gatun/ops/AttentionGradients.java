@@ -84,26 +84,25 @@ final class AttentionGradients {
             Plain.wideOrNull(node.gradient(1)),
             Plain.wideOrNull(node.gradient(2)));
     Attention.Gradients all =
-        form()
-            .run(
-                wide(query),
-                queries,
-                new Attention.Keys(
-                    wide(keys.key()),
-                    wide(keys.value()),
-                    keys.segments(),
-                    keys.lengths(),
-                    keys.longest(),
-                    null,
-                    keys.pagesBelow(),
-                    null),
-                scores,
-                mask,
-                dropout,
-                new Attention.Result(wide(output), lse, null),
-                of,
-                node.needs(3),
-                node.needs(4));
+        Attention.attentionBackward(
+            wide(query),
+            queries,
+            new Attention.Keys(
+                wide(keys.key()),
+                wide(keys.value()),
+                keys.segments(),
+                keys.lengths(),
+                keys.longest(),
+                null,
+                keys.pagesBelow(),
+                null),
+            scores,
+            mask,
+            dropout,
+            new Attention.Result(wide(output), lse, null),
+            of,
+            node.needs(3),
+            node.needs(4));
     node.give(0, all.query());
     node.give(1, all.key());
     node.give(2, all.value());
@@ -113,32 +112,6 @@ final class AttentionGradients {
     if (all.sinks() != null) {
       node.give(4, all.sinks());
     }
-  }
-
-  /** The kernel or the plain form. */
-  private interface Form {
-    Attention.Gradients run(
-        Tensor query,
-        Segments queries,
-        Attention.Keys keys,
-        Attention.Scores scores,
-        Attention.Mask mask,
-        Dropout dropout,
-        Attention.Result result,
-        Attention.Result gradients,
-        boolean withBias,
-        boolean withSinks);
-  }
-
-  /**
-   * The kernel makes probabilities of the log-sum-exp. A bias of -1e9 on all that a query sees
-   * leaves a float no room for what tells the keys apart there; the plain form takes a softmax
-   * again.
-   */
-  private Form form() {
-    return scores.bias() != null && dropout.probability() == 0
-        ? Attention::plainAttentionBackward
-        : Attention::attentionBackward;
   }
 
   /** In F32, as it lies where it is that already. */

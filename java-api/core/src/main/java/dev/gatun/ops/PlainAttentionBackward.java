@@ -1,5 +1,6 @@
 package dev.gatun.ops;
 
+import dev.gatun.kernels.api.call.attention.AttentionBackward;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Segments;
@@ -52,10 +53,8 @@ final class PlainAttentionBackward {
     Tensor dv = Plain.product(turned(p), turned(dOutput));
     Tensor dp = Plain.product(dOutput, layout.seenValues(mask.keys()));
     dp = of.weights() == null ? dp : Elementwise.add(dp, layout.pairs(of.weights()));
-    Tensor less =
-        query.dtype() == DType.F32
-            ? Plain.sumOfRows(Elementwise.multiply(p, dp))
-            : ofOutput(result, of, p);
+    Tensor less = Plain.sumOfRows(Elementwise.multiply(p, dp));
+    less = query.dtype() == DType.F32 || of.weights() != null ? less : ofOutput(result, of, less);
     less = of.lse() == null ? less : Elementwise.subtract(less, layout.column(of.lse()));
     Tensor ds = Elementwise.multiply(p, Elementwise.subtract(dp, less));
     Tensor dbias =
@@ -83,15 +82,16 @@ final class PlainAttentionBackward {
         dsinks);
   }
 
-  /** {@code Σ P dP} by the output, which was rounded: {@code Σ dO O}, and what weights pass on. */
-  private Tensor ofOutput(Attention.Result result, Attention.Result of, Tensor p) {
+  /**
+   * {@code Σ P dP} by the output, which was rounded: {@code Σ dO O}, but where the lse is large.
+   */
+  private Tensor ofOutput(Attention.Result result, Attention.Result of, Tensor own) {
     Tensor total =
         Plain.sumOfRows(
             Elementwise.multiply(layout.byHead(of.output()), layout.byHead(result.output())));
-    return of.weights() == null
-        ? total
-        : Elementwise.add(
-            total, Plain.sumOfRows(Elementwise.multiply(p, layout.pairs(of.weights()))));
+    Tensor lse = Plain.absolute(layout.column(result.lse()));
+    Tensor most = Plain.number(lse.device(), AttentionBackward.EXACT_LSE);
+    return Plain.where(Elementwise.less(most, lse), own, total);
   }
 
   /** {@code exp(sink - lse)}, the sinks' probabilities, [batch heads, queries, 1]. */

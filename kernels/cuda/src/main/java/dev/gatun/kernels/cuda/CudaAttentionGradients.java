@@ -10,6 +10,9 @@ final class CudaAttentionGradients {
   private static final int WARPS = 4;
   private static final long ELEMENTS = 256;
 
+  /** Floats that a query has of its own, backward.cu's {@code QuerySums}. */
+  private static final long SUMS = 3;
+
   private final Launcher launcher;
   private final CudaMemory memory;
 
@@ -26,8 +29,9 @@ final class CudaAttentionGradients {
     long tiles = Math.ceilDiv(f.queryLength(), WARPS);
     CudaAttention.checkLength(c, "queries", f.queryLength());
     CudaAttention.checkLength(c, "keys", f.keyLength());
-    try (Buffer delta = memory.allocate(Float.BYTES * f.batch() * heads * f.queryLength())) {
-      long at = CudaMemory.address(delta);
+    long rows = f.batch() * heads * f.queryLength();
+    try (Buffer sums = memory.allocate(SUMS * Float.BYTES * rows)) {
+      long at = CudaMemory.address(sums);
       launch(c, "delta", tiles, heads, shared(c, size + width), arguments(c, at));
       launch(c, "queries", tiles, heads, shared(c, 2 * size + width), arguments(c, at));
       launch(
@@ -72,7 +76,7 @@ final class CudaAttentionGradients {
     return (int) bytes;
   }
 
-  private Arguments arguments(AttentionBackward c, long delta) {
+  private Arguments arguments(AttentionBackward c, long sums) {
     ScaledDotProductAttention f = c.forward();
     Arguments arguments = launcher.arguments().begin();
     CudaAttention.operands(f, arguments);
@@ -92,6 +96,6 @@ final class CudaAttentionGradients {
       arguments.number(c.dbias() == null ? 0 : c.dbiasStride(axis));
     }
     CudaAttention.numbers(f, arguments);
-    return arguments.end().address(delta);
+    return arguments.end().address(sums);
   }
 }

@@ -77,31 +77,33 @@ final class AttentionBackwardReference {
     }
     int keys = Math.toIntExact(in.keys(b));
     double[] scores = forward.scores(f, in, b, h, i, keys, g);
+    Softmax softmax = softmax(c, scores, h, lse);
     double[] output = View.of(f.output()).row(in.query(f.output(), b, i, h), f.value().size(-1));
     double[] doutput = View.of(c.doutput()).row(in.query(c.doutput(), b, i, h), output.length);
     double[] p1 = new double[keys];
     double[] weights = new double[keys];
     double[] dp = new double[keys];
-    double less = functions.dot(doutput, output);
+    boolean again = c.isFoundAgain((float) lse);
+    double less = again ? 0 : functions.dot(doutput, output);
     for (int k = 0; k < keys; k++) {
       int j = p.term(k, keys);
       if (scores[j] != Double.NEGATIVE_INFINITY) {
         double z = forward.drop(f, b, h, i, j, 1);
-        p1[j] = p.store(Math.exp(p.round(scores[j] - lse)));
+        p1[j] = softmax.of(scores[j]);
         weights[j] = p.store(z * p1[j]);
         dp[j] = p.store(functions.dot(doutput, key(in, f.value(), b, j, g)));
         if (c.dweights() != null) {
           double given = View.of(c.dweights()).get(at * f.keyLength() + j);
           dp[j] = p.store(dp[j] + given);
-          less = weights[j] == 0 ? less : p.round(less + p.round(weights[j] * given));
         }
         dp[j] = p.store(z * dp[j]);
+        less = again && p1[j] != 0 ? p.sum(less, p1[j], dp[j]) : less;
       }
     }
     less = c.dlse() == null ? less : p.round(less - View.of(c.dlse()).get(at));
     for (int k = 0; k < keys; k++) {
       int j = p.term(k, keys);
-      if (scores[j] != Double.NEGATIVE_INFINITY) {
+      if (p1[j] != 0) {
         double ds = p.store(p1[j] * p.round(dp[j] - less));
         addToBias(c, b, h, i, j, ds, sums.bias);
         double[] key = key(in, f.key(), b, j, g);
@@ -121,9 +123,35 @@ final class AttentionBackwardReference {
     write(c.dquery(), to, dquery);
     if (c.dsinks() != null) {
       double sink = View.of(f.scores().sinks()).get(h);
-      double share = p.round(Math.exp(p.round(sink - lse)));
+      double share = softmax.of(sink);
       sums.sinks[(int) h] = p.round(sums.sinks[(int) h] - p.round(share * less));
     }
+  }
+
+  /** {@code exp(score - base) / total} are probabilities. */
+  private final class Softmax {
+    final double base;
+    final double total;
+
+    Softmax(double base, double total) {
+      this.base = base;
+      this.total = total;
+    }
+
+    double of(double score) {
+      return p.store(p.round(Math.exp(p.round(score - base))) / total);
+    }
+  }
+
+  private Softmax softmax(AttentionBackward c, double[] scores, long h, double lse) {
+    if (!c.isFoundAgain((float) lse)) {
+      return new Softmax(lse, 1);
+    }
+    Operand sinks = c.forward().scores().sinks();
+    double sink = sinks == null ? Double.NEGATIVE_INFINITY : View.of(sinks).get(h);
+    double top = Math.max(Functions.largest(scores), sink);
+    double total = p.round(functions.expSum(scores, top) + p.round(Math.exp(p.round(sink - top))));
+    return new Softmax(top, total);
   }
 
   private void addToBias(
@@ -138,7 +166,7 @@ final class AttentionBackwardReference {
   /** Nothing of a factor of 0, whatever the row has. */
   private void add(double factor, double[] row, double[] sums) {
     for (int d = 0; factor != 0 && d < row.length; d++) {
-      sums[d] = p.round(sums[d] + p.round(factor * row[d]));
+      sums[d] = p.sum(sums[d], factor, row[d]);
     }
   }
 }

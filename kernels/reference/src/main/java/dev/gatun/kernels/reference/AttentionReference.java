@@ -124,7 +124,7 @@ final class AttentionReference {
         double[] value =
             cached(in, c.value(), scales == null ? null : scales.values(), b, j, group);
         for (int d = 0; weight != 0 && d < sums.length; d++) {
-          sums[d] = p.round(sums[d] + p.round(weight * value[d]));
+          sums[d] = p.sum(sums[d], weight, value[d]);
         }
       }
       if (c.weights() != null) {

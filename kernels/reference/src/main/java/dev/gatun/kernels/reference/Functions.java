@@ -136,7 +136,7 @@ final class Functions {
     double total = 0;
     for (int i = 0; i < a.length; i++) {
       int k = p.term(i, a.length);
-      total = p.round(total + p.round(a[k] * b[k]));
+      total = p.sum(total, a[k], b[k]);
     }
     return total;
   }

@@ -7,22 +7,24 @@ package dev.gatun.kernels.reference;
  * @param tensors what an element of a tensor between two kernels of the plain computation becomes
  * @param stride which terms a sum takes one after another: every stride-th from the first on, then
  *     those from the second on, and so forth; -1 takes all from the last to the first
+ * @param fused whether a product that is added to a sum is not rounded by itself, as processors'
+ *     fused multiply-add has it
  */
-public record Precision(Rounding results, Rounding tensors, int stride) {
+public record Precision(Rounding results, Rounding tensors, int stride, boolean fused) {
   /** Double precision throughout: the oracle. */
-  public static final Precision F64 = new Precision(Rounding.NONE, Rounding.NONE, 1);
+  public static final Precision F64 = new Precision(Rounding.NONE, Rounding.NONE, 1, false);
 
   /**
    * Single precision after every operation: the plain computation whose error a kernel's is
    * measured by.
    */
-  public static final Precision F32 = new Precision(Rounding.F32, Rounding.F32, 1);
+  public static final Precision F32 = new Precision(Rounding.F32, Rounding.F32, 1, false);
 
   /** Sums in single precision, and bf16 for every tensor between two operations. */
-  public static final Precision BF16 = new Precision(Rounding.F32, Rounding.BF16, 1);
+  public static final Precision BF16 = new Precision(Rounding.F32, Rounding.BF16, 1, false);
 
   /** Sums in single precision, and f16 for every tensor between two operations. */
-  public static final Precision F16 = new Precision(Rounding.F32, Rounding.F16, 1);
+  public static final Precision F16 = new Precision(Rounding.F32, Rounding.F16, 1, false);
 
   /**
    * @throws IllegalArgumentException if the stride is neither -1 nor positive
@@ -35,7 +37,12 @@ public record Precision(Rounding results, Rounding tensors, int stride) {
 
   /** The same with another order of sums. */
   public Precision withStride(int other) {
-    return new Precision(results, tensors, other);
+    return new Precision(results, tensors, other, fused);
+  }
+
+  /** The same by fused multiply-adds. */
+  public Precision withFusedSums() {
+    return new Precision(results, tensors, stride, true);
   }
 
   double round(double x) {
@@ -44,6 +51,11 @@ public record Precision(Rounding results, Rounding tensors, int stride) {
 
   double store(double x) {
     return tensors.of(x);
+  }
+
+  /** {@code sum + a b}. */
+  double sum(double sum, double a, double b) {
+    return round(sum + (fused ? a * b : round(a * b)));
   }
 
   /** The index of the i-th term to sum. */

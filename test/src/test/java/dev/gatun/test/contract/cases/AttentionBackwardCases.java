@@ -33,8 +33,20 @@ final class AttentionBackwardCases {
 
   static List<Generator> generators() {
     return List.of(
-        Generator.of("attention_backward", s -> one(s, false)).times(3),
-        Generator.of("attention_backward-deep", s -> one(s, true)).times(0.5));
+        Generator.of("attention_backward", s -> one(s, Kind.ANY)).times(3),
+        Generator.of("attention_backward-shifted", s -> one(s, Kind.SHIFTED)),
+        Generator.of("attention_backward-deep", s -> one(s, Kind.DEEP)).times(0.5));
+  }
+
+  private enum Kind {
+    ANY,
+    /** More queries and keys than a tile and a block have, several times. */
+    DEEP,
+    /**
+     * What is added to all keys of some queries, or to some keys, is large: the scores are whole
+     * multiples of 2^-7, so that a float has room for both.
+     */
+    SHIFTED
   }
 
   /** The sizes and settings of a case. */
@@ -77,10 +89,9 @@ final class AttentionBackwardCases {
     }
   }
 
-  /**
-   * @param deep more queries and keys than a tile and a block have, several times
-   */
-  private static Shape shape(Random random, boolean deep) {
+  private static Shape shape(Random random, Kind kind) {
+    boolean deep = kind == Kind.DEEP;
+    boolean shifted = kind == Kind.SHIFTED;
     int batch = deep ? 1 : Sizes.any(random, 3);
     int kvHeads = 1 + random.nextInt(deep ? 1 : 3);
     int size = deep ? 8 * (1 + random.nextInt(5)) : Sizes.any(random, 65);
@@ -95,7 +106,7 @@ final class AttentionBackwardCases {
       keys = KeyLayout.random(random, batch, length(random, deep));
     } while (keys.table() != null);
     return new Shape(
-        FLOATS[random.nextInt(FLOATS.length)],
+        shifted ? DType.F32 : FLOATS[random.nextInt(FLOATS.length)],
         batch,
         kvHeads * (1 + random.nextInt(3)),
         kvHeads,
@@ -106,8 +117,8 @@ final class AttentionBackwardCases {
         keys,
         Causal.values()[random.nextInt(3)],
         random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0,
-        (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size)),
-        random.nextInt(4) == 0 ? 5 : 0,
+        shifted ? 0.125f : (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size)),
+        !shifted && random.nextInt(4) == 0 ? 5 : 0,
         random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE);
   }
 
@@ -115,14 +126,22 @@ final class AttentionBackwardCases {
     return deep ? 100 + random.nextInt(200) : Sizes.any(random, 50);
   }
 
-  private static Case one(long seed, boolean deep) {
+  private static Case one(long seed, Kind kind) {
     Random random = Seeds.random(seed);
-    Shape s = shape(random, deep);
+    boolean shifted = kind == Kind.SHIFTED;
+    Shape s = shape(random, kind);
     long keyLength = s.keys.longest();
     List<Data> read = new ArrayList<>();
     read.add(vectors(random, s, "query", s.ofQueries(s.size)));
     read.add(vectors(random, s, "key", s.keys.shape(s.kvHeads, s.size)));
     read.add(vectors(random, s, "value", s.keys.shape(s.kvHeads, s.valueSize)));
+    if (shifted) {
+      read.replaceAll(
+          d ->
+              d.name().equals("value")
+                  ? d
+                  : d.withValues(d.contents().changed(AttentionBackwardCases::quarters)));
+    }
     if (s.queries != null) {
       read.add(s.queries.data());
     }
@@ -140,11 +159,12 @@ final class AttentionBackwardCases {
         read.set(2, hidden(read.get(2), mask, (long) s.kvHeads * s.valueSize));
       }
     }
-    boolean biased = random.nextBoolean();
+    boolean biased = shifted || random.nextBoolean();
     if (biased) {
-      read.add(bias(random, s.batch, s.heads, s.queryLength, keyLength));
+      long[] shape = {s.batch, s.heads, s.queryLength, keyLength};
+      read.add(shifted ? shifts(random, shape) : bias(random, shape));
     }
-    if (random.nextInt(4) == 0) {
+    if (!shifted && random.nextInt(4) == 0) {
       read.add(Data.input(random, "slopes", r -> r.nextDouble() / 4, s.heads));
     }
     boolean sinks = random.nextInt(3) == 0;
@@ -185,8 +205,9 @@ final class AttentionBackwardCases {
       data.add(Data.output("dsinks", s.heads));
     }
     return Case.of(
-        "attention_backward seed %d %s%s %dx%d %s window %d scale %s softcap %s dropout %s%s"
+        "attention_backward%s seed %d %s%s %dx%d %s window %d scale %s softcap %s dropout %s%s"
             .formatted(
+                shifted ? " shifted" : "",
                 seed,
                 s.dtype,
                 s.queries == null ? "" : " ragged",
@@ -249,5 +270,29 @@ final class AttentionBackwardCases {
     }
     return Data.input(
         random, "bias", r -> additive && r.nextInt(3) == 0 ? low : r.nextGaussian(), shape);
+  }
+
+  private static double[] quarters(double[] values) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Math.round(4 * values[i]) / 4.0;
+    }
+    return values;
+  }
+
+  /** A bias that moves all keys of a query by one of some numbers, or some of its keys. */
+  private static Data shifts(Random random, long... shape) {
+    double[] all = {0, 17, -200, 65536, -65536, -1e9};
+    int[] first = {random.nextInt(all.length), random.nextInt(4)};
+    return Data.placed(
+        random,
+        "bias",
+        (r, i) -> {
+          double near = Math.round(4 * r.nextGaussian()) / 4.0;
+          int row = (int) (i / shape[3]);
+          boolean some = (row + first[1]) % 4 == 0;
+          double shift = all[(row + first[0]) % all.length];
+          return some && r.nextBoolean() ? near : near + shift;
+        },
+        shape);
   }
 }

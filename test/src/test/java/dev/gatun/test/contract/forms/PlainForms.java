@@ -81,6 +81,7 @@ final class PlainForms {
           "scaled_dot_product_attention",
           "scaled_dot_product_attention-codes",
           "attention_backward",
+          "attention_backward-shifted",
           "disentangled_bias",
           "rotary_embedding",
           "rotary_cache_update",

@@ -22,20 +22,25 @@ public final class Subjects {
   /** Orders of sums, {@link Precision#stride}: kernels have lanes, blocks and halves. */
   private static final int[] STRIDES = {1, -1, 2, 3, 5, 8, 16, 64};
 
-  /** Plain arithmetic in a dtype, by several orders of sums. */
+  /**
+   * Plain arithmetic in a dtype, by several orders of sums; then in float by orders without and
+   * with fused multiply-adds: where sums cancel, rounding to a narrow dtype may leave nothing to
+   * err by.
+   */
   static List<Backend> plain(DType dtype) {
     return PLAIN.get(dtype);
   }
 
   private static final Map<DType, List<Backend>> PLAIN =
       Map.of(
-          DType.F32, inEachOrder(Precision.F32),
-          DType.BF16, inEachOrder(Precision.BF16),
-          DType.F16, inEachOrder(Precision.F16));
+          DType.F32, inEachOrder(Precision.F32, Precision.F32.withFusedSums()),
+          DType.BF16, inEachOrder(Precision.BF16, Precision.F32, Precision.F32.withFusedSums()),
+          DType.F16, inEachOrder(Precision.F16, Precision.F32, Precision.F32.withFusedSums()));
 
-  private static List<Backend> inEachOrder(Precision precision) {
-    return Arrays.stream(STRIDES)
-        .<Backend>mapToObj(stride -> new ReferenceBackend(precision.withStride(stride)))
+  private static List<Backend> inEachOrder(Precision... precisions) {
+    return Arrays.stream(precisions)
+        .flatMap(p -> Arrays.stream(STRIDES).mapToObj(p::withStride))
+        .<Backend>map(ReferenceBackend::new)
         .toList();
   }
 

@@ -8,14 +8,14 @@ import java.util.List;
 
 /**
  * The gradients of {@link ScaledDotProductAttention} (FlashAttention-2, Dao, arXiv 2307.08691,
- * algorithm 2), the probabilities computed again by their log-sum-exp. With the scores S of {@link
- * AttentionScores}, {@code P = exp(S - lse)}, and Z = 0 where dropout drops, else {@code 1 / (1 -
- * probability)}, of one sequence and head:
+ * algorithm 2), the probabilities computed again. With the scores S of {@link AttentionScores},
+ * {@code P = exp(S - lse)}, and Z = 0 where dropout drops, else {@code 1 / (1 - probability)}, of
+ * one sequence and head:
  *
  * <pre>
  * dvalue = Σᵢ (Z P)ᵢⱼ doutputᵢ
  * dP     = Z (doutputᵢ · valueⱼ + dweightsᵢⱼ)
- * D      = doutputᵢ · outputᵢ + Σⱼ (Z P)ᵢⱼ dweightsᵢⱼ - dlseᵢ
+ * D      = doutputᵢ · outputᵢ - dlseᵢ
  * dS     = P (dP - D)
  * dquery = scale Σⱼ dS'ᵢⱼ keyⱼ,   dkey = scale Σᵢ dS'ᵢⱼ queryᵢ
  * </pre>
@@ -24,6 +24,12 @@ import java.util.List;
  * dbias is dS summed over what the bias was repeated for, dsinks of a head {@code -Σ exp(sink -
  * lse) D}; slopes have no gradient. Keys and values have the sums of the heads that share them, in
  * the heads' order. Each sum has one order, whatever the number of threads.
+ *
+ * <p>A large lse, as biases of -1e9 make it, does not say as a float what tells a query's keys
+ * apart, and where dweights are given the rounding of lse would be seen in what P dP and D leave.
+ * So where {@link #isFoundAgain} the largest score m is found again, sinks among them, {@code P =
+ * exp(S - m) / Σ exp(S - m)}, and {@code D = Σⱼ P dP - dlseᵢ}. What has a probability of 0 has no
+ * part in D.
  *
  * <p>What a query does not see has no part in anything, and keys and values that the key mask hides
  * are not read; a query that sees nothing gives zeros. Keys beyond those in use have gradients of
@@ -53,6 +59,9 @@ public record AttentionBackward(
     Operand dbias,
     Operand dsinks)
     implements AttentionCall {
+  /** A log-sum-exp beyond it, as a float, says probabilities to less than 1 in 2^20. */
+  public static final float EXACT_LSE = 16;
+
   private static final String NAME = "attention_backward";
 
   /**
@@ -128,6 +137,17 @@ public record AttentionBackward(
    */
   public long dbiasStride(int axis) {
     return dbias.size(axis) == 1 ? 0 : dbias.stride(axis);
+  }
+
+  /**
+   * {@return whether a query's probabilities are those of a softmax that is computed again, and not
+   * by their log-sum-exp: one that is finite and above 16 or below -16, or any where there are
+   * dweights}
+   *
+   * @param lse a query's element of lse
+   */
+  public boolean isFoundAgain(float lse) {
+    return Float.isFinite(lse) && (Math.abs(lse) > EXACT_LSE || dweights != null);
   }
 
   @Override
