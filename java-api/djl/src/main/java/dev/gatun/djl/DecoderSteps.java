@@ -70,7 +70,7 @@ final class DecoderSteps implements AutoCloseable {
       System.arraycopy(whole, 0, all, i * whole.length, whole.length);
       rows.add(row(whole, mask == null ? null : mask[i], before));
     }
-    try (Scope scope = Scope.open()) {
+    try (Scope _ = Scope.open()) {
       Tensor hidden = Elementwise.cast(states(rows), DType.F32);
       Tensor logits = model.scores(hidden);
       NDList outputs = new NDList();
