@@ -2,12 +2,14 @@ package dev.gatun.training.optim;
 
 import dev.gatun.kernels.api.call.optim.UpdateRule;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Optim;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +74,8 @@ public final class Optimizer implements AutoCloseable {
 
   private final UpdateRule rule;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
+  // Of each memory that parameters are in: the steps ask it for the same blocks.
+  private final Map<Memory, Memory.Repeated> repeated = new IdentityHashMap<>();
 
   private Optimizer(UpdateRule rule) {
     this.rule = rule;
@@ -108,6 +112,7 @@ public final class Optimizer implements AutoCloseable {
       throw new IllegalArgumentException(
           "optimizer: there are two parameters %s".formatted(parameter.name()));
     }
+    repeated.computeIfAbsent(value.device().memory(), Memory::repeat);
     for (int i = 0; i < rule.states().size(); i++) {
       slot.states.add(Tensor.zeros(value.device(), value.shape()).detach());
     }
@@ -277,5 +282,7 @@ public final class Optimizer implements AutoCloseable {
   public void close() {
     slots.values().forEach(slot -> slot.states.forEach(Tensor::close));
     slots.clear();
+    repeated.values().forEach(Memory.Repeated::close);
+    repeated.clear();
   }
 }

@@ -6,12 +6,15 @@ import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.kernels.api.memory.HostMemory;
 import dev.gatun.kernels.api.memory.Memory;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * Host memory in blocks of 64-byte-aligned size classes. Blocks that are given back are kept for
- * the next request of their class, up to {@value #KEPT_BYTES} bytes in all.
+ * the next request of their class, up to {@value #KEPT_BYTES} bytes in all; while work {@link
+ * #repeat repeats}, up to what was in use at a time.
  */
 final class CpuMemory implements Memory {
   private static final long KEPT_BYTES = 256L << 20;
@@ -23,6 +26,9 @@ final class CpuMemory implements Memory {
 
   private final AtomicLong allocated = new AtomicLong();
   private final AtomicLong kept = new AtomicLong();
+  private final AtomicInteger repeated = new AtomicInteger();
+  // The most bytes of blocks in use at a time since work began to repeat.
+  private final AtomicLong most = new AtomicLong();
   // Of each size class the blocks that are free, the last that was given back first: it is in
   // caches. A node is never used again, so a head that is the same is the same list.
   private final AtomicReferenceArray<Free> free = new AtomicReferenceArray<>(CLASSES);
@@ -54,9 +60,13 @@ final class CpuMemory implements Memory {
     if (block != null) {
       kept.addAndGet(-size);
     } else {
+      if (repeated.get() > 0) {
+        // Blocks of other sizes, as a batch of other lengths left them, make room.
+        releaseKept(Math.max(KEPT_BYTES, most.get() - allocated.get() - size));
+      }
       block = fromSystem(size);
       if (block == null) {
-        releaseKept();
+        releaseKept(0);
         block = fromSystem(size);
       }
       if (block == null) {
@@ -66,8 +76,24 @@ final class CpuMemory implements Memory {
                 + " needed, use smaller batches, or lower -Xmx to leave more to native memory");
       }
     }
-    allocated.addAndGet(bytes);
+    long now = allocated.addAndGet(bytes);
+    if (repeated.get() > 0) {
+      most.accumulateAndGet(now, Math::max);
+    }
     return block;
+  }
+
+  @Override
+  public Repeated repeat() {
+    if (repeated.getAndIncrement() == 0) {
+      most.set(allocated.get());
+    }
+    AtomicBoolean open = new AtomicBoolean(true);
+    return () -> {
+      if (open.getAndSet(false) && repeated.decrementAndGet() == 0) {
+        releaseKept(KEPT_BYTES);
+      }
+    };
   }
 
   /** A new block; null where there is not as much, though the system would promise it. */
@@ -150,7 +176,9 @@ final class CpuMemory implements Memory {
   void giveBack(MemorySegment block, long bytes) {
     allocated.addAndGet(-bytes);
     long size = block.byteSize();
-    if (kept.addAndGet(size) <= KEPT_BYTES) {
+    long room =
+        repeated.get() > 0 ? Math.max(KEPT_BYTES, most.get() - allocated.get()) : KEPT_BYTES;
+    if (kept.addAndGet(size) <= room) {
       int place = place(size);
       Free next;
       do {
@@ -174,9 +202,12 @@ final class CpuMemory implements Memory {
     return head.block;
   }
 
-  private void releaseKept() {
-    for (int place = 0; place < CLASSES; place++) {
-      for (MemorySegment block = poll(place); block != null; block = poll(place)) {
+  /**
+   * Returns kept blocks to the system, the largest first, until no more than so many bytes stay.
+   */
+  private void releaseKept(long bytes) {
+    for (int place = CLASSES - 1; place >= 0 && kept.get() > bytes; place--) {
+      for (MemorySegment block; kept.get() > bytes && (block = poll(place)) != null; ) {
         kept.addAndGet(-block.byteSize());
         CpuLibrary.free(block);
       }

@@ -62,6 +62,23 @@ public interface Memory {
    */
   long freeBytes();
 
+  /** Work whose blocks come again; see {@link Memory#repeat}. */
+  interface Repeated extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Says that the same blocks will be asked for again and again, as by the steps of a training:
+   * until the result is closed, what is given back is kept for the next request rather than
+   * returned to the system, as long as no more is held in all than was in use at a time.
+   *
+   * @return what ends it
+   */
+  default Repeated repeat() {
+    return () -> {};
+  }
+
   /** {@return what is allocated and what is kept for later, for people} */
   default String usage() {
     return allocatedBytes() + " bytes are held by tensors";
