@@ -15,6 +15,14 @@ constexpr int64_t kDepthStride = kDepth + 16;
 // Floats of a block of a, by rows or by columns.
 constexpr int64_t kLeftFloats = kRows * kDepthStride;
 
+// Where many rows meet b, its panels are laid out once for all of them: a slab of at most so many
+// floats, kSlabDepth elements of k deep, which stays in the last-level cache. A task then has
+// kWidePanels of them where that leaves kTasks, and its block of a serves more.
+constexpr int64_t kSlabDepth = 8 * kDepth, kSlab = cut(24, 3) * kSlabDepth * GATUN_PANEL;
+constexpr int64_t kWidePanels = 3 * kPanels, kTasks = cut(16, 2);
+// Products of fewer multiplications gain less than laying out takes.
+constexpr int64_t kWorth = cut(1 << 22, 1 << 10);
+
 template <typename T>
 struct Matrix {
   const T *first;
@@ -85,10 +93,153 @@ void multiply(const Matrix<T> &a, const Matrix<T> &b, int64_t row, int64_t rows,
   }
 }
 
+// c (+)= a bᵀ of one entry of a batch by slabs of b.
+template <typename T>
+class Slabs {
+ public:
+  Slabs(const Matrix<T> &a, const Matrix<T> &b, float *c, int64_t m, int64_t n, int64_t k,
+        bool accumulate)
+      : a_(a), b_(b), c_(c), m_(m), n_(n), k_(k), accumulate_(accumulate) {}
+
+  // Sums that are added to what is there must be whole before.
+  static int64_t depth(int64_t k, bool accumulate) {
+    return accumulate || k < kSlabDepth ? k : kSlabDepth;
+  }
+  static bool serves(int32_t c_dtype, int64_t m, int64_t n, int64_t k, bool accumulate) {
+    return c_dtype == GATUN_DTYPE_F32 && m > 2 * kRows && k > 0 && n * k >= kWorth / m &&
+           depth(k, accumulate) * GATUN_PANEL <= kSlab;
+  }
+
+  bool run() {
+    const int64_t deep = depth(k_, accumulate_), all = panels(n_);
+    const int64_t fit = kSlab / (deep * GATUN_PANEL), most = fit < all ? fit : all;
+    static thread_local Scratch scratch;
+    slab_ = scratch.floats(most * deep * GATUN_PANEL);
+    if (slab_ == nullptr) {
+      return false;
+    }
+    bool done = true;
+    for (panel_ = 0; done && panel_ < all; panel_ += most) {
+      count_ = all - panel_ < most ? all - panel_ : most;
+      for (depth_ = 0; done && depth_ < k_; depth_ += deep) {
+        length_ = k_ - depth_ < deep ? k_ - depth_ : deep;
+        lay_out();
+        done = multiply_slab();
+      }
+    }
+    return done;
+  }
+
+ private:
+  int64_t columns(int64_t panel) const {
+    const int64_t rest = n_ - panel * GATUN_PANEL;
+    return rest < GATUN_PANEL ? rest : GATUN_PANEL;
+  }
+  float *laid(int64_t p, int64_t depth) const {
+    return slab_ + (p * length_ + depth) * GATUN_PANEL;
+  }
+
+  void lay_out() const {
+    const int64_t parts = (length_ + kDepth - 1) / kDepth;
+    parallel(count_ * parts, [&](int64_t task) {
+      const int64_t p = task / parts, depth = task % parts * kDepth;
+      const int64_t length = length_ - depth < kDepth ? length_ - depth : kDepth;
+      widen(b_.transposed(), depth_ + depth, length, (panel_ + p) * GATUN_PANEL,
+            columns(panel_ + p), laid(p, depth), GATUN_PANEL);
+    });
+  }
+
+  bool multiply_slab() const {
+    // Blocks of rows are as even as whole tiles are.
+    constexpr int64_t kTiles = kRows / kTileRows;
+    static_assert(kRows % kTileRows == 0, "a block of whole tiles");
+    const int64_t tiles = (m_ + kTileRows - 1) / kTileRows, blocks = (tiles + kTiles - 1) / kTiles;
+    const int64_t wide = (count_ + kWidePanels - 1) / kWidePanels;
+    const int64_t each = blocks * wide >= kTasks ? kWidePanels : kPanels;
+    const int64_t groups = (count_ + each - 1) / each;
+    std::atomic<bool> failed{false};
+    parallel(groups * blocks, [&](int64_t task) {
+      const int64_t block = task % blocks, first = task / blocks * each;
+      const int64_t row = tiles * block / blocks * kTileRows;
+      const int64_t below = tiles * (block + 1) / blocks * kTileRows;
+      const int64_t end = below < m_ ? below : m_;
+      const int64_t last = first + each < count_ ? first + each : count_;
+      const bool by_columns = a_.stride != 1 && a_.row_stride == 1;
+      const bool done = by_columns ? rows<Left::kColumns>(row, end - row, first, last)
+                                   : rows<Left::kRows>(row, end - row, first, last);
+      if (!done) {
+        failed.store(true);
+      }
+    });
+    return !failed.load();
+  }
+
+  // Rows of a by panels of the slab.
+  template <Left kLeft>
+  bool rows(int64_t row, int64_t rows, int64_t first, int64_t last) const {
+    constexpr bool kFloats = sizeof(T) == sizeof(float);
+    const bool in_place = kFloats && kLeft == Left::kRows && a_.stride == 1;
+    static thread_local Scratch scratch;
+    float *block = scratch.floats(kLeftFloats + kWidePanels * kRows * GATUN_PANEL);
+    if (block == nullptr) {
+      return false;
+    }
+    float *sums = block + kLeftFloats;
+    for (int64_t depth = 0; depth < length_; depth += kDepth) {
+      const int64_t length = length_ - depth < kDepth ? length_ - depth : kDepth;
+      const float *left = block;
+      int64_t stride = kLeft == Left::kRows ? kDepthStride : kRows;
+      if (in_place) {
+        left = reinterpret_cast<const float *>(a_.at(row, depth_ + depth));
+        stride = a_.row_stride;
+      } else if (kLeft == Left::kRows) {
+        widen(a_, row, rows, depth_ + depth, length, block, stride);
+      } else {
+        widen(a_.transposed(), depth_ + depth, length, row, rows, block, stride);
+      }
+      const Into into = depth_ + depth == 0 ? Into::kNew : Into::kOld;
+      for (int64_t p = first; p < last; p++) {
+        float *to = accumulate_ ? sums + (p - first) * kRows * GATUN_PANEL
+                                : c_ + row * n_ + (panel_ + p) * GATUN_PANEL;
+        product<kLeft>(rows, columns(panel_ + p), length, left, stride, laid(p, depth), GATUN_PANEL,
+                       to, accumulate_ ? GATUN_PANEL : n_, into);
+      }
+    }
+    for (int64_t p = first; accumulate_ && p < last; p++) {
+      for (int64_t r = 0; r < rows; r++) {
+        float *to = c_ + (row + r) * n_ + (panel_ + p) * GATUN_PANEL;
+        const float *more = sums + ((p - first) * kRows + r) * GATUN_PANEL;
+        by_vector(columns(panel_ + p), [&](int64_t j, int64_t lanes) {
+          store_lanes(to + j, load_lanes(to + j, lanes) + load(more + j), lanes);
+        });
+      }
+    }
+    return true;
+  }
+
+  const Matrix<T> a_, b_;
+  float *const c_;
+  const int64_t m_, n_, k_;
+  const bool accumulate_;
+  float *slab_ = nullptr;
+  // The part of b that is laid out.
+  int64_t panel_ = 0, count_ = 0, depth_ = 0, length_ = 0;
+};
+
 template <typename T>
 int32_t multiply_all(const T *a, const int64_t *a_strides, const T *b, const int64_t *b_strides,
                      void *c, int32_t c_dtype, int64_t batch, int64_t m, int64_t n, int64_t k,
                      bool accumulate) {
+  if (Slabs<T>::serves(c_dtype, m, n, k, accumulate)) {
+    bool done = true;
+    for (int64_t i = 0; done && i < batch; i++) {
+      const Matrix<T> left{a + i * a_strides[0], a_strides[1], a_strides[2]};
+      const Matrix<T> right{b + i * b_strides[0], b_strides[1], b_strides[2]};
+      float *to = static_cast<float *>(c) + i * m * n;
+      done = Slabs<T>(left, right, to, m, n, k, accumulate).run();
+    }
+    return done ? GATUN_OK : GATUN_OUT_OF_MEMORY;
+  }
   const int64_t groups = (panels(n) + kPanels - 1) / kPanels, blocks = (m + kRows - 1) / kRows;
   std::atomic<bool> failed{false};
   parallel(batch * groups * blocks, [&](int64_t task) {
