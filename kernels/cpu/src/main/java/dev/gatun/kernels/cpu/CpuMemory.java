@@ -1,10 +1,12 @@
 package dev.gatun.kernels.cpu;
 
+import dev.gatun.bindings.cpu.CpuIndexing;
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.kernels.api.memory.HostMemory;
 import dev.gatun.kernels.api.memory.Memory;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,6 +23,11 @@ final class CpuMemory implements Memory {
 
   /** From here on a look at what is free costs little beside the block. */
   private static final long LARGE = 64L << 20;
+
+  /** From here on zeros are written by all threads: the memory is faster than one. */
+  private static final long MANY = 1L << 20;
+
+  private static final MemorySegment ZERO = Arena.global().allocate(Long.BYTES, Long.BYTES);
 
   private static final int CLASSES = place(Long.MAX_VALUE) + 1;
 
@@ -147,10 +154,13 @@ final class CpuMemory implements Memory {
     try {
       MemorySegment part = segment(target).asSlice(offset, bytes);
       CpuReplay recorded = CpuReplay.mine();
-      if (recorded == null) {
-        part.fill(value);
-      } else {
+      if (recorded != null) {
         recorded.fill(target, part, value);
+      } else if (value == 0 && bytes >= MANY && (part.address() | bytes) % Long.BYTES == 0) {
+        long[] words = {bytes / Long.BYTES};
+        CpuIndexing.copy(ZERO, part, Long.BYTES, words, new long[] {0}, new long[] {1});
+      } else {
+        part.fill(value);
       }
     } finally {
       target.release();
