@@ -174,7 +174,7 @@ static __device__ __forceinline__ QuerySums softmax_of(const Attention& a, const
 
 // Writes what each query has, [batch][heads][query_length].
 // Grid: (query_length / 4, heads, batch). Shared: for each warp a query and an output's gradient.
-extern "C" __global__ void __launch_bounds__(kWarps * 32)
+extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
     attention_backward_delta(const Attention a, const Attention to, QuerySums* sums) {
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
   const long width = a.head_size + a.value_head_size;
@@ -216,7 +216,7 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32)
 
 // Grid: (query_length / 4, heads, batch). Shared: for each warp a query, an output's gradient and
 // the query's.
-extern "C" __global__ void __launch_bounds__(kWarps * 32)
+extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
     attention_backward_queries(const Attention a, const Attention to, const QuerySums* sums) {
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
   const long width = 2 * a.head_size + a.value_head_size;
@@ -251,7 +251,7 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32)
 
 // Grid: (key_length / 4, kv_heads, batch). Shared: for each warp a key, a value, and both's
 // gradients. Keys beyond those in use have gradients of 0.
-extern "C" __global__ void __launch_bounds__(kWarps * 32)
+extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
     attention_backward_keys(const Attention a, const Attention to, const QuerySums* sums) {
   const int group = group_of(a), lane = threadIdx.x % kWarpSize, j = place_of_warp();
   Sequence s = sequence(a, blockIdx.z, blockIdx.y);
@@ -340,14 +340,14 @@ extern "C" __global__ void __launch_bounds__(256)
             continue;
           }
           const Token token = token_of(a, s, j);
-          const long query = query_row(a, s, h, a.query_strides, i);
-          const long gradient = query_row(a, s, h, to.output_strides, i);
-          const long key = key_row(s, a.key_strides, token);
-          const long value = key_row(s, a.value_strides, token);
           float product = 0, d_weight = 0;
+          const long query = query_row(a, s, h, a.query_strides, i);
+          const long key = key_row(s, a.key_strides, token);
           for (long d = 0; d < a.head_size; d++) {
             product += load(a.query, query + d, a.dtype) * a.scale * load(a.key, key + d, a.dtype);
           }
+          const long gradient = query_row(a, s, h, to.output_strides, i);
+          const long value = key_row(s, a.value_strides, token);
           for (long d = 0; d < a.value_head_size; d++) {
             d_weight += load(to.output, gradient + d, a.dtype) * load(a.value, value + d, a.dtype);
           }
