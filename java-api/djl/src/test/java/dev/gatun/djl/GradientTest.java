@@ -232,7 +232,7 @@ final class GradientTest {
                 .forEach(
                     (name, call) -> {
                       call.apply(x);
-                      try (GradientCollector ignored = own.newGradientCollector()) {
+                      try (GradientCollector _ = own.newGradientCollector()) {
                         EngineException refused =
                             assertThrows(EngineException.class, () -> call.apply(x.mul(2)), name);
                         assertTrue(refused.getMessage().startsWith(name), refused.getMessage());

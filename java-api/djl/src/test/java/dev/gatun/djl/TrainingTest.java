@@ -101,7 +101,7 @@ final class TrainingTest {
   void each_thread_has_a_collector_of_its_own() throws Exception {
     with(
         m -> {
-          try (GradientCollector ignored = OWN.newGradientCollector()) {
+          try (GradientCollector _ = OWN.newGradientCollector()) {
             assertThrows(IllegalStateException.class, OWN::newGradientCollector);
           }
         });
@@ -306,6 +306,7 @@ final class TrainingTest {
         });
   }
 
+  @SuppressWarnings("try") // its manager is closed ahead of its block
   private static List<float[]> bert(String name) {
     Engine engine = Engine.getEngine(name);
     try (NDManager m = engine.newBaseManager()) {
