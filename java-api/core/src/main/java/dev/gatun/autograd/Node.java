@@ -143,6 +143,19 @@ public final class Node {
     given[input] = gradient;
   }
 
+  /**
+   * The gradient of an input as far as it was given by others, for a backward to add to in place of
+   * what it would {@link #give}.
+   *
+   * @param input its place among the inputs
+   * @return F32 of the input's shape, laid out like it; null where there is none yet
+   */
+  public Tensor sum(int input) {
+    return sums[input] == null || sums[input].gradient == null
+        ? null
+        : Tracked.part(sums[input].gradient, inputs[input]);
+  }
+
   /** Runs the backward where the loss depends on a result. */
   void goBack() {
     boolean reached = false;

@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.lang.ref.Reference;
+import java.util.Arrays;
 
 /** Memory whose gradient is computed, and the gradient as far as it is. */
 final class Tracked {
@@ -49,10 +50,11 @@ final class Tracked {
       Reference.reachabilityFence(more);
       return;
     }
-    boolean whole = part.isContiguous() && part.count() == elements;
-    if (adopt && whole && more.operand().isContiguous()) {
+    // No two elements of a part are at one place: so many are all that there are.
+    boolean whole = part.count() == elements;
+    if (adopt && whole && isLaidOutAs(part, more.operand())) {
       try (Tensor shared = more.share()) {
-        gradient = shared.reshape(elements).share();
+        gradient = shared.strided(0, new long[] {elements}, new long[] {1}).share();
       }
       return;
     }
@@ -64,6 +66,14 @@ final class Tracked {
       Reference.reachabilityFence(more);
       gradient = made.share();
     }
+  }
+
+  /** Whether what fills this memory as a part does could be the whole memory of the gradient. */
+  private boolean isLaidOutAs(Operand part, Operand more) {
+    return more.offset() == 0
+        && more.buffer().byteSize() == elements * DType.F32.bytes()
+        && (part.isContiguous() && more.isContiguous()
+            || Arrays.equals(part.strides(), more.strides()));
   }
 
   /** Gives the gradient to who asks, who owns it from then on. */

@@ -21,7 +21,12 @@ final class IndexingGradients {
             Tensor padding = Elementwise.equal(row, Plain.number(dy.device(), paddingRow));
             dy = Elementwise.keepWhere(dy, Plain.not(padding));
           }
-          node.give(0, Indexing.indexAdd(Tensor.zeros(dy.device(), shape), kept, dy));
+          Tensor sum = node.sum(0);
+          if (sum != null && sum.operand().isContiguous()) {
+            Indexing.indexAdd(sum, kept, dy);
+          } else {
+            node.give(0, Indexing.indexAdd(Tensor.zeros(dy.device(), shape), kept, dy));
+          }
         },
         y);
   }

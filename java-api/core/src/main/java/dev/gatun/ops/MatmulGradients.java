@@ -16,6 +16,7 @@ final class MatmulGradients {
     Tensor in = node.needs(1) ? node.save(x) : null;
     Tensor w = node.needs(0) ? node.save(weight) : null;
     long[] shape = x.shape();
+    boolean isTurned = !weight.operand().isContiguous();
     node.record(
         () -> {
           Tensor dy = Calls.rows("linear", node.gradient());
@@ -24,7 +25,13 @@ final class MatmulGradients {
           }
           if (node.needs(1)) {
             Tensor rows = Plain.wide(Calls.rows("linear", in));
-            node.give(1, product(turned(dy), turned(rows)));
+            if (!addTo(node.sum(1), turned(dy), turned(rows))) {
+              node.give(
+                  1,
+                  isTurned
+                      ? turned(product(turned(rows), turned(dy)))
+                      : product(turned(dy), turned(rows)));
+            }
           }
           if (node.needs(2)) {
             node.give(2, Reductions.sum(dy, 0));
@@ -44,6 +51,27 @@ final class MatmulGradients {
         .kernels()
         .run(new BatchedMatmul(batch(a).operand(), batch(b).operand(), batch(c).operand(), true));
     Calls.fence(a, b, c);
+  }
+
+  /**
+   * Adds {@code a bᵀ} to a sum.
+   *
+   * @param sum F32, or null
+   * @return whether it did: not to none, and not to one with gaps
+   */
+  private static boolean addTo(Tensor sum, Tensor a, Tensor b) {
+    if (sum == null) {
+      return false;
+    }
+    if (sum.operand().isContiguous()) {
+      addProduct(a, b, sum);
+      return true;
+    }
+    if (turned(sum).operand().isContiguous()) {
+      addProduct(b, a, turned(sum));
+      return true;
+    }
+    return false;
   }
 
   private static Tensor batch(Tensor x) {
