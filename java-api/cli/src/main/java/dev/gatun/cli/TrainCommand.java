@@ -1,5 +1,6 @@
 package dev.gatun.cli;
 
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.Config;
 import dev.gatun.models.Head;
@@ -95,6 +96,23 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "",
       description = "What is put before each source of seq2seq.")
   private String sourcePrefix;
+
+  @Option(
+      names = {"--source_lang", "--source-lang"},
+      paramLabel = "CODE",
+      description = "For seq2seq: the sources' language, of models that are told it by a token.")
+  private String sourceLang;
+
+  @Option(
+      names = {"--target_lang", "--target-lang"},
+      paramLabel = "CODE",
+      description = "For seq2seq: the targets' language, likewise.")
+  private String targetLang;
+
+  @Option(
+      names = "--bf16",
+      description = "Computes products forward with weights of BF16; weights are F32 themselves.")
+  private boolean bf16;
 
   @Option(
       names = {"--line_by_line", "--line-by-line"},
@@ -225,7 +243,10 @@ final class TrainCommand implements Callable<Integer> {
 
   private Model load(Path directory, TrainingArguments arguments) throws IOException {
     Path source = model == null ? directory.resolve("config.json") : directory;
-    TrainingSettings how = TrainingSettings.DEFAULT.withSeed(arguments.seed());
+    TrainingSettings how =
+        TrainingSettings.DEFAULT
+            .withSeed(arguments.seed())
+            .withProducts(bf16 ? DType.BF16 : DType.F32);
     Device cpu = Device.cpu();
     Model made =
         switch (objective) {
@@ -275,8 +296,20 @@ final class TrainCommand implements Callable<Integer> {
           Collator.sequenceClassification(tokenizer, most, of.labels(), of.problemType());
       case "tokens" -> Collator.tokenClassification(tokenizer, most, of.labels());
       case "qa" -> Collator.questionAnswering(tokenizer, most, docStride);
-      default -> Collator.sequenceToSequence(tokenizer, most, maxTargetLength, sourcePrefix);
+      default -> pairs(tokenizer, most);
     };
+  }
+
+  private Collator pairs(Tokenizer tokenizer, int most) {
+    boolean told = tokenizer.languages().ofSource() && !tokenizer.languages().codes().isEmpty();
+    if (targetLang == null && !told) {
+      return Collator.sequenceToSequence(tokenizer, most, maxTargetLength, sourcePrefix);
+    }
+    try {
+      return Collator.translation(tokenizer, most, maxTargetLength, sourceLang, targetLang);
+    } catch (IllegalArgumentException e) {
+      throw new CliException("--source_lang, --target_lang: " + e.getMessage(), e);
+    }
   }
 
   private static int most(Tokenizer tokenizer, Config of) {

@@ -113,6 +113,26 @@ public interface Collator {
    */
   static Collator sequenceToSequence(
       Tokenizer tokenizer, int maxLength, int maxTargetLength, String prefix) {
-    return new SequenceToSequence(tokenizer, maxLength, maxTargetLength, prefix);
+    return new SequenceToSequence(tokenizer, maxLength, maxTargetLength, prefix, null, null);
+  }
+
+  /**
+   * The same of texts whose languages tokens tell a model, as those of mBART, M2M-100 and NLLB, and
+   * of Marian's models for several targets.
+   *
+   * @param source the sources' language, as the tokenizer names it
+   * @param target the targets'
+   * @throws IllegalArgumentException where the tokenizer has no languages, or not these
+   */
+  static Collator translation(
+      Tokenizer tokenizer, int maxLength, int maxTargetLength, String source, String target) {
+    if (tokenizer.languages().codes().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the tokenizer has no languages, expected none in place of '%s' and '%s'"
+              .formatted(source, target));
+    }
+    tokenizer.languages().source(new long[0], source, target);
+    tokenizer.languages().forcedBosTokenId(target);
+    return new SequenceToSequence(tokenizer, maxLength, maxTargetLength, "", source, target);
   }
 }

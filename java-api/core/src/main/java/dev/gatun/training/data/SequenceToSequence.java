@@ -3,10 +3,17 @@ package dev.gatun.training.data;
 import dev.gatun.text.EncodeOptions;
 import dev.gatun.text.Tokenizer;
 
-/** Samples of {@link Collator#sequenceToSequence}. */
-record SequenceToSequence(Tokenizer tokenizer, int maxLength, int maxTargetLength, String prefix)
+/**
+ * Samples of {@link Collator#sequenceToSequence} and {@link Collator#translation}.
+ *
+ * @param from the sources' language, and {@code to} the targets'; null where tokens tell neither
+ */
+record SequenceToSequence(
+    Tokenizer tokenizer, int maxLength, int maxTargetLength, String prefix, String from, String to)
     implements Collator {
   private static final String[] SOURCES = {"source", "text", "document", "article"};
+  // A language, and the end of a text.
+  private static final int SPECIAL = 2;
   private static final String[] TARGETS = {"target", "summary", "highlights"};
 
   @Override
@@ -16,8 +23,6 @@ record SequenceToSequence(Tokenizer tokenizer, int maxLength, int maxTargetLengt
       example.text(SOURCES);
       example.text(TARGETS);
     }
-    EncodeOptions ofSources = EncodeOptions.DEFAULT.withMaxLength(maxLength);
-    EncodeOptions ofTargets = EncodeOptions.DEFAULT.withMaxLength(maxTargetLength);
     return new Samples() {
       @Override
       public int size() {
@@ -28,9 +33,31 @@ record SequenceToSequence(Tokenizer tokenizer, int maxLength, int maxTargetLengt
       public Features get(int index, Draws draws) {
         Example example = data.get(index);
         return Features.ofPair(
-            tokenizer.encode(prefix + example.text(SOURCES), ofSources).ids(),
-            tokenizer.encode(example.text(TARGETS), ofTargets).ids());
+            source(prefix + example.text(SOURCES)), target(example.text(TARGETS)));
       }
     };
+  }
+
+  private long[] source(String text) {
+    return to == null
+        ? whole(text, maxLength)
+        : tokenizer.languages().source(bare(text, maxLength), from, to);
+  }
+
+  /** Where a source is told its language, a target is told its own as a source would be. */
+  private long[] target(String text) {
+    return to == null || !tokenizer.languages().ofSource()
+        ? whole(text, maxTargetLength)
+        : tokenizer.languages().source(bare(text, maxTargetLength), to, to);
+  }
+
+  private long[] whole(String text, int most) {
+    return tokenizer.encode(text, EncodeOptions.DEFAULT.withMaxLength(most)).ids();
+  }
+
+  /** The tokens without those that begin and end a text, for which there is room. */
+  private long[] bare(String text, int most) {
+    EncodeOptions options = EncodeOptions.DEFAULT.withSpecialTokens(false);
+    return tokenizer.encode(text, options.withMaxLength(most - SPECIAL)).ids();
   }
 }

@@ -1,0 +1,156 @@
+package dev.gatun.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.LossCounts;
+import dev.gatun.models.TrainingSettings;
+import dev.gatun.nn.Parameter;
+import dev.gatun.tensor.Device;
+import dev.gatun.training.data.Batch;
+import dev.gatun.training.data.Features;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Models under AdamW: what they learn and hold, in F32 and with products of BF16. */
+final class ModelLearnerTest {
+  private static final Path GPT2 = Path.of("../../test/goldens/decoders/gpt2");
+  private static final Device CPU = Device.cpu();
+
+  private static ModelLearner learner(DType products) throws IOException {
+    TrainingArguments arguments = TrainingArguments.builder().build();
+    return new ModelLearner(
+        AutoModel.causalLmForTraining(GPT2, CPU, TrainingSettings.DEFAULT.withProducts(products)),
+        arguments);
+  }
+
+  /** Eight texts, all of other lengths, and no two of which begin alike. */
+  private static Batch texts() {
+    List<Features> all = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      long[] ids = new long[5 + i];
+      for (int j = 0; j < ids.length; j++) {
+        ids[j] = 5 + (13L * i + 7L * j * (i + 1)) % 90;
+      }
+      all.add(Features.ofText(ids));
+    }
+    return new Batch(all);
+  }
+
+  private static List<Double> losses(ModelLearner learner, int steps, double rate) {
+    Batch batch = texts();
+    LossCounts counts = learner.counts(batch);
+    List<Double> losses = new ArrayList<>();
+    for (int step = 0; step < steps; step++) {
+      losses.add(learner.accumulate(batch, counts, step));
+      assertEquals(null, learner.update(rate, 1).nonFinite());
+    }
+    return losses;
+  }
+
+  @Test
+  void eight_texts_are_learned_by_heart() throws IOException {
+    try (ModelLearner learner = learner(DType.F32)) {
+      List<Double> losses = losses(learner, 150, 5e-3);
+      // The first tokens of texts tell all others.
+      assertTrue(losses.getFirst() > 3, "begins at " + losses.getFirst());
+      assertTrue(losses.getLast() < 0.05, "ends at " + losses.getLast());
+    }
+  }
+
+  @Test
+  void what_is_held_stays_the_same_over_a_thousand_steps() throws IOException {
+    try (ModelLearner learner = learner(DType.F32)) {
+      losses(learner, 2, 1e-4);
+      long held = CPU.memory().allocatedBytes();
+      losses(learner, 998, 1e-4);
+      assertEquals(held, CPU.memory().allocatedBytes());
+    }
+  }
+
+  @Test
+  void a_hundred_learners_leave_nothing() throws IOException {
+    long held = CPU.memory().allocatedBytes();
+    for (int i = 0; i < 100; i++) {
+      try (ModelLearner learner = learner(DType.F32)) {
+        losses(learner, 1, 1e-4);
+      }
+    }
+    assertEquals(held, CPU.memory().allocatedBytes());
+  }
+
+  private static float[] weights(ModelLearner learner) {
+    float[] all = new float[0];
+    for (Parameter parameter : learner.parameters()) {
+      float[] more = parameter.tensor().toFloatArray();
+      float[] both = Arrays.copyOf(all, all.length + more.length);
+      System.arraycopy(more, 0, both, all.length, more.length);
+      all = both;
+    }
+    return all;
+  }
+
+  private static double off(float[] a, float[] b) {
+    double squares = 0;
+    for (int i = 0; i < a.length; i++) {
+      squares += (a[i] - b[i]) * (double) (a[i] - b[i]);
+    }
+    return Math.sqrt(squares);
+  }
+
+  /** Products read weights as BF16, whose F32 numbers move by steps far smaller than a BF16's. */
+  @Test
+  void products_of_bf16_learn_as_those_of_f32() throws IOException {
+    try (ModelLearner wide = learner(DType.F32);
+        ModelLearner narrow = learner(DType.BF16)) {
+      List<Double> expected = losses(wide, 40, 2e-3);
+      List<Double> got = losses(narrow, 40, 2e-3);
+      for (int i = 0; i < expected.size(); i++) {
+        assertEquals(expected.get(i), got.get(i), 0.02 * expected.getFirst(), "step " + i);
+      }
+    }
+    try (ModelLearner wide = learner(DType.F32);
+        ModelLearner narrow = learner(DType.BF16)) {
+      float[] begin = weights(wide);
+      losses(wide, 100, 1e-5);
+      losses(narrow, 100, 1e-5);
+      double moved = off(begin, weights(wide));
+      assertEquals(moved, off(begin, weights(narrow)), 0.05 * moved);
+      assertTrue(off(weights(wide), weights(narrow)) < 0.5 * moved);
+    }
+  }
+
+  @Test
+  void labels_outside_of_the_vocabulary_and_numbers_that_are_none_are_told() throws IOException {
+    try (ModelLearner learner = learner(DType.F32)) {
+      Batch bad =
+          new Batch(
+              List.of(Features.ofTokens(new long[] {5, 6, 7}, null, new long[] {5, 9999, 7})));
+      LossCounts counts = learner.counts(bad);
+      assertTrue(
+          assertThrows(IllegalArgumentException.class, () -> learner.accumulate(bad, counts, 0))
+              .getMessage()
+              .startsWith("cross_entropy: target 9999 at 0 is outside of 0 to "));
+      float[] before = weights(learner);
+      Parameter one = learner.parameters().getLast();
+      float[] numbers = one.tensor().toFloatArray();
+      float kept = numbers[0];
+      numbers[0] = Float.NaN;
+      one.write(numbers);
+      Batch batch = texts();
+      assertTrue(Double.isNaN(learner.accumulate(batch, learner.counts(batch), 0)));
+      String named = learner.update(1e-3, 1).nonFinite();
+      assertTrue(learner.parameters().stream().anyMatch(each -> each.name().equals(named)), named);
+      numbers[0] = kept;
+      one.write(numbers);
+      assertEquals(0, off(before, weights(learner)));
+    }
+  }
+}
