@@ -33,10 +33,9 @@ final class Distributions {
     int each = Math.toIntExact(shape.size());
     Draw draw = Randoms.draw();
     int[] next = new int[1];
-    DataType type = a.getDataType().isFloating() ? a.getDataType() : DataType.FLOAT32;
     return manager.drawn(
         a.getShape().addAll(shape),
-        type,
+        DataType.FLOAT32,
         () -> {
           int at = next[0]++ / each;
           return sampler.sample(draw, first[at], second[at]);

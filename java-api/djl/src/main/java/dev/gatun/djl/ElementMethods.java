@@ -463,6 +463,18 @@ interface ElementMethods extends ArrayMethods {
     Strided a = self().data();
     Strided b = own(other).data();
     Strided chosen = own(condition).data();
+    if (chosen.rank() == 1
+        && a.rank() > 1
+        && chosen.size(0) == a.size(0)
+        && chosen.size(0) != a.size(a.rank() - 1)) {
+      // DJL's condition of rows.
+      long[] rows = new long[a.rank()];
+      java.util.Arrays.fill(rows, 1);
+      rows[0] = chosen.size(0);
+      try (NDArray spread = condition.reshape(new Shape(rows))) {
+        return where(spread, other);
+      }
+    }
     long[] shape = Strided.broadcast("where", chosen.shape(), a.shape(), b.shape());
     Strided y = Strided.allocate(Types.result(a, b), shape);
     Strided told = Strided.allocate(DataType.BOOLEAN, chosen.shape());

@@ -34,8 +34,7 @@ final class GatunNDArray
         OrderMethods,
         IndexMethods,
         ProductMethods,
-        SpectralMethods,
-        MissingMethods {
+        SpectralMethods {
   private static final Cleaner CLEANER = Cleaner.create();
   private static final System.Logger LOGGER = System.getLogger("dev.gatun.djl");
   private static final AtomicBoolean TOLD = new AtomicBoolean();

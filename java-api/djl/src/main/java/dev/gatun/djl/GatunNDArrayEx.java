@@ -10,7 +10,8 @@ record GatunNDArrayEx(GatunNDArray array)
         PoolingMethods,
         ConvolutionMethods,
         ImageMethods,
-        MissingNetworkMethods {
+        RecurrentMethods,
+        BoxMethods {
   @Override
   public GatunNDArray getArray() {
     return array;

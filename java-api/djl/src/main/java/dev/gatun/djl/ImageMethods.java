@@ -1,18 +1,125 @@
 package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gatun.djl.Randoms.Draw;
 import dev.gatun.djl.host.Refusal;
+import dev.gatun.djl.host.Types;
 
 /** Operations on images. */
-interface ImageMethods extends ExMethods {
+interface ImageMethods extends NetworkMethods {
+  /** DJL's numbers of the kinds, in the order of its {@code Image.Interpolation}. */
+  enum Interpolation {
+    NEAREST,
+    BILINEAR,
+    AREA,
+    BICUBIC;
+
+    static Interpolation of(int mode) {
+      if (mode < 0 || mode >= values().length) {
+        throw new IllegalArgumentException(
+            "interpolation: mode %d, expected 0 (nearest), 1 (bilinear), 2 (area) or 3 (bicubic)"
+                .formatted(mode));
+      }
+      return values()[mode];
+    }
+
+    /** How much of each place of an axis goes to each of its new places, [to, from]. */
+    double[] weights(int from, int to, boolean alignCorners) {
+      double[] weights = new double[to * from];
+      double scale = (double) from / to;
+      for (int i = 0; i < to; i++) {
+        double at =
+            alignCorners
+                ? (to == 1 ? 0 : (double) i * (from - 1) / (to - 1))
+                : (i + 0.5) * scale - 0.5;
+        int row = i * from;
+        switch (this) {
+          case NEAREST -> weights[row + Math.min(from - 1, (int) Math.floor(i * scale))] = 1;
+          case AREA -> {
+            int begin = (int) ((long) i * from / to);
+            int end = (int) Math.ceilDiv((i + 1L) * from, to);
+            for (int k = begin; k < end; k++) {
+              weights[row + k] = 1.0 / (end - begin);
+            }
+          }
+          case BILINEAR -> {
+            double place = Math.max(0, at);
+            int low = Math.min(from - 1, (int) place);
+            weights[row + low] += 1 - (place - low);
+            weights[row + Math.min(from - 1, low + 1)] += place - low;
+          }
+          default -> {
+            int low = (int) Math.floor(at);
+            for (int tap = -1; tap <= 2; tap++) {
+              int place = Math.clamp(low + tap, 0, from - 1);
+              weights[row + place] += cubic(Math.abs(at - low - tap));
+            }
+          }
+        }
+      }
+      return weights;
+    }
+
+    /** Keys' kernel (IEEE ASSP 29, 1981) with PyTorch's a of -0.75. */
+    private static double cubic(double x) {
+      double a = -0.75;
+      return x <= 1
+          ? ((a + 2) * x - (a + 3)) * x * x + 1
+          : x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+    }
+  }
+
   @Override
   default NDArray interpolation(long[] size, int mode, boolean alignCorners) {
-    throw Refusal.unsupported("interpolation");
+    Shape shape = x().getShape();
+    if (shape.dimension() != size.length + 2 || shape.size() == 0) {
+      throw Refusal.wrong(
+          "interpolation: the array has shape %s, expected [batch, channels] and %d axes more",
+          shape, size.length);
+    }
+    return interpolated(Interpolation.of(mode), size, 2, alignCorners);
+  }
+
+  /** The axes from one on, of new lengths: each a product with a matrix. */
+  private GatunNDArray interpolated(
+      Interpolation mode, long[] size, int first, boolean alignCorners) {
+    return steps(
+        scratch -> {
+          NDArray y = NetworkMethods.in(scratch, x());
+          DataType type = Types.floating(y.getDataType());
+          y = y.toType(type, false);
+          int last = y.getShape().dimension() - 1;
+          for (int i = 0; i < size.length; i++) {
+            int from = Math.toIntExact(y.size(first + i));
+            int to = Math.toIntExact(size[i]);
+            if (to < 1) {
+              throw Refusal.wrong("interpolation: a length of %d, expected 1 or more", to);
+            }
+            NDArray weights =
+                scratch
+                    .create(mode.weights(from, to, alignCorners), new Shape(to, from))
+                    .toType(type, false);
+            y = y.swapAxes(first + i, last).matMul(weights.transpose()).swapAxes(first + i, last);
+          }
+          return y;
+        });
   }
 
   @Override
   default NDArray resize(int width, int height, int interpolation) {
-    throw Refusal.unsupported("resize");
+    int rank = x().getShape().dimension();
+    if (x().isEmpty() || (rank != 3 && rank != 4)) {
+      throw new IllegalArgumentException(
+          "resize: the array has shape %s, expected [height, width, channels] or a batch of them"
+              .formatted(x().getShape()));
+    }
+    Interpolation mode = Interpolation.of(interpolation);
+    try (GatunNDArray result = interpolated(mode, new long[] {height, width}, rank - 3, false)) {
+      return result.toType(x().getDataType(), true);
+    }
   }
 
   @Override
@@ -27,21 +134,69 @@ interface ImageMethods extends ExMethods {
 
   /** [.., height, width, channels], with one axis turned round in one of two cases. */
   private NDArray flipped(int axis) {
-    return Randoms.draw().uniform() < 0.5 ? x().flip(axis) : x().duplicate();
+    return Randoms.draw().uniform() < 0.5 ? x().duplicate() : x().flip(axis);
   }
 
   @Override
   default NDArray randomBrightness(float brightness) {
-    throw Refusal.unsupported("randomBrightness");
+    return randomColorJitter(brightness, 0, 0, 0);
   }
 
   @Override
   default NDArray randomHue(float hue) {
-    throw Refusal.unsupported("randomHue");
+    return randomColorJitter(0, 0, 0, hue);
   }
 
+  /**
+   * [.., height, width, 3], whose brightness, contrast and saturation are multiplied by numbers
+   * within the given distances from 1, and whose colours are turned in YIQ by a part of π.
+   */
   @Override
   default NDArray randomColorJitter(float brightness, float contrast, float saturation, float hue) {
-    throw Refusal.unsupported("randomColorJitter");
+    Shape shape = x().getShape();
+    if (shape.dimension() < 3 || shape.get(shape.dimension() - 1) != 3) {
+      throw Refusal.wrong(
+          "randomColorJitter: the array has shape %s, expected [.., height, width, 3]", shape);
+    }
+    Draw draw = Randoms.draw();
+    double light = 1 + brightness * (2 * draw.uniform() - 1);
+    double spread = 1 + contrast * (2 * draw.uniform() - 1);
+    double colour = 1 + saturation * (2 * draw.uniform() - 1);
+    double angle = Math.PI * hue * (2 * draw.uniform() - 1);
+    int rank = shape.dimension();
+    int[] image = {rank - 3, rank - 2, rank - 1};
+    return steps(
+        scratch -> {
+          NDArray y = NetworkMethods.in(scratch, x());
+          DataType type = Types.floating(y.getDataType());
+          y = y.toType(type, false).mul(light);
+          NDArray grey = grey(scratch, y).mean(image, true);
+          y = y.mul(spread).add(grey.mul(1 - spread));
+          y = y.mul(colour).add(grey(scratch, y).mul(1 - colour));
+          if (angle != 0) {
+            y = y.matMul(turn(scratch, angle).toType(type, false));
+          }
+          return y.toType(x().getDataType(), true);
+        });
+  }
+
+  /** The luma of ITU-R BT.601, [.., height, width, 1]. */
+  private static NDArray grey(NDManager scratch, NDArray image) {
+    NDArray luma =
+        scratch.create(new double[] {0.299, 0.587, 0.114}).toType(image.getDataType(), false);
+    return image.mul(luma).sum(new int[] {-1}, true);
+  }
+
+  /** What a row of red, green and blue is multiplied by to turn its colour. */
+  private static NDArray turn(NDManager scratch, double angle) {
+    double[] toYiq = {
+      0.299, 0.587, 0.114, 0.595716, -0.274453, -0.321263, 0.211456, -0.522591, 0.311135
+    };
+    double cos = Math.cos(angle);
+    double sin = Math.sin(angle);
+    double[] turned = {1, 0, 0, 0, cos, -sin, 0, sin, cos};
+    NDArray yiq = scratch.create(toYiq, new Shape(3, 3));
+    NDArray turns = scratch.create(turned, new Shape(3, 3));
+    return yiq.inverse().matMul(turns).matMul(yiq).transpose();
   }
 }

@@ -13,6 +13,11 @@ import java.util.Arrays;
 interface IndexMethods extends ArrayMethods {
   @Override
   default NDArray gather(NDArray index, int axis) {
+    if (index.getDataType().isFloating()) {
+      try (NDArray whole = index.toType(DataType.INT64, false)) {
+        return gather(whole, axis);
+      }
+    }
     Strided x = self().data();
     Strided places = own(index).data();
     requireAlong("gather", x, places, axis);
@@ -60,6 +65,11 @@ interface IndexMethods extends ArrayMethods {
 
   @Override
   default NDArray scatter(NDArray index, NDArray value, int axis) {
+    if (index.getDataType().isFloating()) {
+      try (NDArray whole = index.toType(DataType.INT64, false)) {
+        return scatter(whole, value, axis);
+      }
+    }
     Strided places = own(index).data();
     requireAlong("scatter", self().data(), places, axis);
     Strided values = own(value).data();
@@ -251,6 +261,19 @@ interface IndexMethods extends ArrayMethods {
     if (masked.equals(shape)) {
       return recorded(self().make(maskedRow(x, own(index).data())), index);
     }
+    int behind = axis + masked.dimension();
+    if (axis >= 0 && behind < x.rank() && masked.equals(shape.slice(axis, behind))) {
+      // Each truth is of all that lies behind the mask's axes.
+      try (NDArray spread = index.reshape(masked.addAll(ones(x.rank() - behind)));
+          NDArray whole = spread.broadcast(shape.slice(axis))) {
+        long each = shape.slice(behind).size();
+        long chosen = kernels().countTrue(own(index).data());
+        Strided told = own(whole).data().expanded("booleanMask", x.shape());
+        Strided row = maskedRow(x, told);
+        Shape result = shape.slice(0, axis).add(chosen).addAll(shape.slice(behind));
+        return recorded(self().make(row.reshaped(result.getShape())), whole);
+      }
+    }
     if (axis >= 0 && axis <= x.rank() && masked.equals(shape.slice(axis))) {
       Strided mask = own(index).data().expanded("booleanMask", x.shape());
       Strided row = maskedRow(x, mask);
@@ -261,6 +284,12 @@ interface IndexMethods extends ArrayMethods {
     throw new UnsupportedOperationException(
         "booleanMask: mask of shape %s, expected that of the array from axis %d, %s"
             .formatted(masked, axis, shape));
+  }
+
+  private static Shape ones(int axes) {
+    long[] shape = new long[axes];
+    Arrays.fill(shape, 1);
+    return new Shape(shape);
   }
 
   private GatunNDArray recorded(GatunNDArray result, NDArray mask) {
@@ -296,9 +325,9 @@ interface IndexMethods extends ArrayMethods {
   default NDArray sequenceMask(NDArray sequenceLength, float value) {
     Strided x = self().data();
     if (x.rank() < 2 || sequenceLength.size() != x.size(0)) {
-      throw Refusal.wrong(
-          "sequenceMask: %d lengths of %s, expected [batch, length, ...] and one a sequence",
-          sequenceLength.size(), getShape());
+      throw new IllegalArgumentException(
+          "sequenceMask: %d lengths of %s, expected [batch, length, ...] and one a sequence"
+              .formatted(sequenceLength.size(), getShape()));
     }
     long[] lengths = kernels().numbers(own(sequenceLength).data());
     GatunNDArray result = untracked();
@@ -323,6 +352,11 @@ interface IndexMethods extends ArrayMethods {
 
   @Override
   default NDArray nonzero() {
+    if (isScalar()) {
+      try (NDArray row = reshape(1)) {
+        return row.nonzero();
+      }
+    }
     Strided x = self().data();
     try (GatunNDArray told = self().toType(DataType.BOOLEAN, true)) {
       long[] flags = kernels().numbers(told.data());

@@ -73,7 +73,7 @@ interface NetworkMethods extends ExMethods {
   @Override
   default NDArray concat(NDList arrays, int axis) {
     if (x().isScalar()) {
-      throw Refusal.wrong("concat: an array without axes");
+      throw new IllegalArgumentException("concat: an array without axes, expected one or more");
     }
     Strided[] parts = parts(arrays);
     int at = Refusal.axis("concat", axis, x().data().rank());

@@ -341,9 +341,10 @@ interface OrderMethods extends ArrayMethods {
         results.add(places);
       }
     }
-    if (returnCounts) {
-      results.add(manager.create(Arrays.copyOf(counts, distinct)));
+    if (!returnInverse) {
+      results.add(manager.create(new long[0]));
     }
+    results.add(manager.create(returnCounts ? Arrays.copyOf(counts, distinct) : new long[0]));
     return results;
   }
 }

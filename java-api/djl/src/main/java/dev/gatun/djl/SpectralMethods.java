@@ -111,6 +111,74 @@ interface SpectralMethods extends ArrayMethods {
     return Math.toIntExact(inner);
   }
 
+  /**
+   * The spectra of windows that move over the last axis, [.., nFft / 2 + 1, frames], as PyTorch's.
+   */
+  @Override
+  default NDArray stft(
+      long nFft,
+      long hopLength,
+      boolean center,
+      NDArray window,
+      boolean normalize,
+      boolean returnComplex) {
+    Tape.refuse("stft", self());
+    int rank = getShape().dimension();
+    if (rank < 1 || rank > 2 || !getDataType().isFloating()) {
+      throw Refusal.wrong(
+          "stft: %s %s, expected floating-point numbers [samples] or [batch, samples]",
+          getDataType(), getShape());
+    }
+    int size = Math.toIntExact(nFft);
+    double[] weights = new double[size];
+    double[] given = own(window).numbers();
+    int samples = Math.toIntExact(size(rank - 1));
+    int side = center ? size / 2 : 0;
+    if (size < 1
+        || hopLength < 1
+        || given.length > size
+        || side >= Math.max(1, samples)
+        || samples + 2 * side < size) {
+      throw Refusal.wrong(
+          "stft: nFft %d, hopLength %d and a window of %d over %d samples",
+          nFft, hopLength, given.length, samples);
+    }
+    // A shorter window stands in the middle.
+    System.arraycopy(given, 0, weights, (size - given.length) / 2, given.length);
+    double[] x = self().numbers();
+    int batch = rank == 1 ? 1 : Math.toIntExact(size(0));
+    int frames = (int) ((samples + 2 * side - size) / hopLength) + 1;
+    int bins = size / 2 + 1;
+    double[] pairs = new double[2 * batch * frames * size];
+    for (int row = 0; row < batch * frames; row++) {
+      int first = (int) (row % frames * hopLength) - side;
+      for (int i = 0; i < size; i++) {
+        // Beyond the ends the samples are reflected.
+        int at = Math.abs(first + i);
+        at = at >= samples ? 2 * (samples - 1) - at : at;
+        pairs[2 * (row * size + i)] = weights[i] * x[row / frames * samples + at];
+      }
+    }
+    double[] y = Fourier.transform(pairs, batch * frames, size, 1, size, false);
+    double scale = normalize ? 1 / Math.sqrt(size) : 1;
+    Shape shape = (rank == 1 ? new Shape() : new Shape(batch)).add(bins, frames);
+    Strided made = Strided.allocate(DataType.COMPLEX64, shape.getShape());
+    Strided parts = made.parts();
+    int[] next = new int[1];
+    kernels()
+        .map(
+            ignored -> {
+              int at = next[0]++;
+              int frame = at / 2 % frames;
+              int bin = at / 2 / frames % bins;
+              int row = at / 2 / frames / bins * frames + frame;
+              return scale * y[2 * (row * size + bin) + at % 2];
+            },
+            parts,
+            parts);
+    return self().make(returnComplex ? made : parts);
+  }
+
   /** All elements as pairs of real and imaginary part. */
   private static double[] pairs(GatunNDArray array) {
     if (array.getDataType() == DataType.COMPLEX64) {

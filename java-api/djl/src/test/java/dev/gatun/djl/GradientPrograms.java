@@ -1,12 +1,14 @@
 package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.internal.NDArrayEx;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
+import ai.djl.nn.recurrent.RNN;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,6 +76,65 @@ final class GradientPrograms {
     products();
     layers();
     windows();
+    recurrent();
+    own("interpolation", x -> ex(x).interpolation(new long[] {5, 3}, 1, true), 1, 2, 3, 4);
+    for (int mode = 0; mode < 4; mode++) {
+      int kind = mode;
+      // DJL's PyTorch engine interpolates otherwise than PyTorch where neighbours are mixed.
+      boolean peer = mode == 0 || mode == 2;
+      for (long[] size : new long[][] {{5, 3}, {2, 6}}) {
+        add(
+            "interpolation %d to %s".formatted(kind, new Shape(size)),
+            peer,
+            in -> ex(in[0]).interpolation(size, kind, false),
+            new Shape(1, 2, 3, 4));
+      }
+    }
+    own("resize", x -> ex(x).resize(5, 4, 1), 3, 4, 2);
+  }
+
+  /** A recurrent layer of two layers and both directions, whose last states count too. */
+  private static NDArray recurrent(String kind, NDArray... in) {
+    NDList params = new NDList();
+    int gates = kind.equals("lstm") ? 4 : kind.equals("gru") ? 3 : 1;
+    long at = 0;
+    for (int cell = 0; cell < 4; cell++) {
+      long features = cell < 2 ? 2 : 6;
+      for (Shape shape :
+          new Shape[] {
+            new Shape(gates * 3, features),
+            new Shape(gates * 3, 3),
+            new Shape(gates * 3),
+            new Shape(gates * 3)
+          }) {
+        params.add(in[2].get(at + ":" + (at + shape.size())).reshape(shape));
+        at += shape.size();
+      }
+    }
+    NDArrayEx ex = ex(in[0]);
+    NDList y =
+        switch (kind) {
+          case "lstm" ->
+              ex.lstm(
+                  in[0], new NDList(in[1], in[1].mul(2)), params, true, 2, 0, true, true, false);
+          case "gru" -> ex.gru(in[0], in[1], params, true, 2, 0, true, true, true);
+          default ->
+              ex.rnn(in[0], in[1], params, true, 2, RNN.Activation.TANH, 0, true, true, false);
+        };
+    NDArray sum = y.get(0).flatten();
+    for (NDArray state : y.subList(1, y.size())) {
+      sum = sum.concat(state.flatten());
+    }
+    return sum;
+  }
+
+  private static void recurrent() {
+    for (String kind : new String[] {"rnn", "gru", "lstm"}) {
+      int gates = kind.equals("lstm") ? 4 : kind.equals("gru") ? 3 : 1;
+      Shape weights = new Shape(gates * 3 * (2 * (2 + 5) + 2 * (6 + 5)));
+      Shape state = kind.equals("gru") ? new Shape(4, 3, 3) : new Shape(4, 2, 3);
+      add(kind, true, in -> recurrent(kind, in), new Shape(3, 2, 2), state, weights);
+    }
   }
 
   private static void elements() {
@@ -506,6 +567,7 @@ final class GradientPrograms {
     refused.put("irfft", x -> x.irfft(4));
     refused.put("fft2", x -> x.fft2(new long[] {2, 2}));
     refused.put("ifft2", x -> x.ifft2(new long[] {2, 2}));
+    refused.put("stft", x -> x.flatten().stft(4, 2, false, x.get(0).stopGradient(), true));
     refused.put("complex", x -> x.reshape(-1, 2).complex());
     refused.put("unique", NDArray::unique);
     return refused;

@@ -149,7 +149,9 @@ final class GradientTest {
           boolean narrowed = program.name().contains("type");
           same(
               wide, gradients(own, program, DataType.FLOAT64), narrowed ? 1e-5 : 1e-8, "PyTorch's");
-          double[][] narrow = gradients(peer, program, DataType.FLOAT32);
+          // The peer's convolutions of FLOAT32 have other gradients from run to run.
+          boolean steady = !program.name().startsWith("convolution");
+          double[][] narrow = steady ? gradients(peer, program, DataType.FLOAT32) : wide;
           same(narrow, gradients(own, program, DataType.FLOAT32), 2e-5, "PyTorch's");
         });
   }

@@ -25,8 +25,8 @@ public enum UnaryOp {
   RELU(x -> x < 0 ? 0 : x, x -> Math.max(x, 0)),
   /** √x. */
   SQRT(Math::sqrt),
-  /** x^(1/3), of numbers from 0. */
-  CBRT(x -> Math.pow(x, 1.0 / 3)),
+  /** x^(1/3). */
+  CBRT(Math::cbrt),
   /** eˣ. */
   EXP(Math::exp),
   /** The natural logarithm. */
