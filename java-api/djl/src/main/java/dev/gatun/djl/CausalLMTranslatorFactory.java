@@ -26,7 +26,7 @@ import java.util.Set;
  * <p>It takes {@code input_ids} [batch, length], position ids [batch, length], which count the
  * tokens of the mask from 0, {@code attention_mask} [batch, past + length], and the past that an
  * earlier call gave; and gives logits [batch, length, vocab_size], the last hidden states [batch,
- * length, hidden_size] and the past of the next call. The past is one array of INT64, [batch, 1,
+ * length, hidden_size] and the past of the next call. The past is one array of FLOAT32, [batch, 1,
  * past, 1]: the ids that the model finds its keys and values by.
  */
 public final class CausalLMTranslatorFactory implements TranslatorFactory {
@@ -65,7 +65,7 @@ public final class CausalLMTranslatorFactory implements TranslatorFactory {
           input.size() == 4
               ? input.get(3)
               : ctx.getNDManager()
-                  .create(new Shape(ids.getShape().get(0), 1, 0, 1), DataType.INT64);
+                  .create(new Shape(ids.getShape().get(0), 1, 0, 1), DataType.FLOAT32);
       ids.setName("input_ids");
       input.get(2).setName("attention_mask");
       past.setName(DecoderBody.PAST);

@@ -19,8 +19,9 @@ import java.util.List;
 
 /**
  * Calls of a decoder that go on where others ended. What a program hands from call to call in the
- * place of keys and values, [batch, 1, length, 1], are the ids that they belong to: keys and values
- * stay in a cache, which finds them by the ids, and what it had to give up is computed again. So
+ * place of keys and values, [batch, 1, length, 1], are the ids that they belong to, as FLOAT32,
+ * which DJL's searches ask of them and which has all whole numbers up to 2^24: keys and values stay
+ * in a cache, which finds them by the ids, and what it had to give up is computed again. So
  * whatever a search does to the past by the batch, it stays right: selects, repeats, puts in order.
  */
 final class DecoderSteps implements AutoCloseable {
@@ -63,11 +64,13 @@ final class DecoderSteps implements AutoCloseable {
               .formatted(batch, length, before, past.length, batch, before + length));
     }
     List<Row> rows = new ArrayList<>();
-    long[] all = new long[batch * (before + length)];
+    float[] all = new float[batch * (before + length)];
     for (int i = 0; i < batch; i++) {
       long[] whole = Arrays.copyOf(past[i], before + length);
       System.arraycopy(ids[i], 0, whole, before, length);
-      System.arraycopy(whole, 0, all, i * whole.length, whole.length);
+      for (int k = 0; k < whole.length; k++) {
+        all[i * whole.length + k] = whole[k];
+      }
       rows.add(row(whole, mask == null ? null : mask[i], before));
     }
     try (Scope _ = Scope.open()) {

@@ -11,6 +11,7 @@ import ai.djl.modality.nlp.generate.TextGenerator;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
@@ -97,14 +98,17 @@ final class CausalLMTest {
       int length = (int) fresh.size(1);
       NDArray past = input.size() > 3 ? input.get(3) : null;
       int before = past == null ? 0 : (int) past.size(2);
-      NDArray all = past == null ? fresh : past.reshape(batch, before).concat(fresh, 1);
+      NDArray all =
+          past == null
+              ? fresh
+              : past.toType(DataType.INT64, false).reshape(batch, before).concat(fresh, 1);
       long[][] ids = BlockInputs.split(all, batch, before + length);
       long[][] mask = BlockInputs.split(input.get(2), batch, before + length);
       try (var output = model.forward(new CausalLmInputs(ids, mask, null, true, false))) {
         return new CausalLMOutput(
             last(manager, output.logits(), before),
             last(manager, output.hiddenStates().getLast(), before),
-            new NDList(all.reshape(batch, 1, before + length, 1)));
+            new NDList(all.toType(DataType.FLOAT32, false).reshape(batch, 1, before + length, 1)));
       }
     }
 
