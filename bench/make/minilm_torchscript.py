@@ -1,5 +1,6 @@
 """Writes minilm-torchscript.zip: the TorchScript program of a BERT sentence encoder with the shapes of
-all-MiniLM-L6-v2, all weights zero and left out; bench's TorchScript class puts the real ones in."""
+all-MiniLM-L6-v2, all weights zero and left out; bench's TorchScript class puts the real ones in.
+"states OUT" writes one that ends with the last hidden states."""
 import sys
 from typing import Optional
 import torch
@@ -50,4 +51,19 @@ class Encoder(nn.Module):
         return F.normalize((x * weight).sum(1) / weight.sum(1))
 
 
-torchscript.save(torch.jit.script(Encoder().eval()), sys.argv[1])
+class States(Encoder):
+    """The same as far as the last hidden states, from the three inputs of Hugging Face's model."""
+
+    def forward(self, ids, mask, types):
+        s = ids.shape[1]
+        x = self.norm(self.word(ids) + self.position.weight[:s] + self.segment(types))
+        bias: Optional[torch.Tensor] = None
+        if not bool(mask.all()):
+            bias = torch.zeros(mask.shape, dtype=x.dtype).masked_fill(mask == 0, float("-inf"))[:, None, None, :]
+        for layer in self.layers:
+            x = layer(x, bias)
+        return x
+
+
+model = States() if sys.argv[1] == "states" else Encoder()
+torchscript.save(torch.jit.script(model.eval()), sys.argv[-1])

@@ -41,7 +41,7 @@ final class Bench implements Callable<Integer> {
   @Parameters(
       paramLabel = "SUITE",
       description =
-          "main-job, minilm, attention, matmul, experts, rows, generate, seq2seq, training or"
+          "main-job, minilm, djl, attention, matmul, experts, rows, generate, seq2seq, training or"
               + " small-calls; 'table' writes the READMEs' tables and the plots again.")
   private String suiteName;
 

@@ -78,8 +78,26 @@ enum Contender {
     List<String> properties(int threads) {
       return List.of(
           "-Dai.djl.offline=true",
+          "-Dai.djl.default_engine=PyTorch",
           "-Dai.djl.pytorch.num_threads=" + threads,
           "-Dai.djl.pytorch.num_interop_threads=1");
+    }
+  },
+  GATUN_DJL("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new DjlSubject("Gatun", model);
+    }
+  },
+  TORCH_DJL("djl-pytorch", DJL_PYTORCH.environment) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new DjlSubject("PyTorch", model);
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return DJL_PYTORCH.properties(threads);
     }
   },
   GATUN_GENERATOR("gatun", List.of()) {

@@ -35,6 +35,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(),
               ENCODERS),
           new Suite(
+              "djl",
+              DjlSubject.CASES,
+              List.of(DjlSubject.ONE_TEXT),
+              List.of(Contender.GATUN_DJL, Contender.TORCH_DJL)),
+          new Suite(
               "attention",
               List.of(
                   "attention/f32/causal/" + PROMPT,

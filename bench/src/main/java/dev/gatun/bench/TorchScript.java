@@ -32,6 +32,10 @@ record TorchScript(String program, Function<String, String[]> names) {
   static final TorchScript MINILM =
       new TorchScript("minilm-torchscript.zip", TorchScript::namesOfMiniLm);
 
+  /** As far as the last hidden states, for DJL's translators. */
+  static final TorchScript MINILM_STATES =
+      new TorchScript("minilm-states-torchscript.zip", TorchScript::namesOfMiniLm);
+
   static final TorchScript T5 = new TorchScript("t5-torchscript.zip", RandomT5::names);
 
   /** Of a model that is trained. */
