@@ -78,8 +78,8 @@ constexpr float kLogOfNothing = -104.0f;
 struct QuerySums {
   float base, share;  // the log-sum-exp and 1, or the largest score and the share of its key; base
                       // is -inf of a query that sees nothing
-  float delta;  // the sum of probabilities times their gradients, less the gradient of the
-                // log-sum-exp
+  float delta;        // the sum of probabilities times their gradients, less the gradient of the
+                      // log-sum-exp
 
   bool is_blind() const { return base == kMinusInfinity; }
   // The exponents; -inf of what is not seen, even where the row has NaN.
