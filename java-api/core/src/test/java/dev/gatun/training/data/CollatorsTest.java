@@ -8,12 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.models.ProblemType;
 import dev.gatun.text.Encoding;
-import dev.gatun.text.Tokenizer;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,8 +21,6 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** What collators make of records. */
 final class CollatorsTest {
@@ -354,50 +348,10 @@ final class CollatorsTest {
     assertEquals(3, features.items());
   }
 
-  /**
-   * A target is told its language as a source of it is: transformers' ids of sources in English.
-   */
-  @ParameterizedTest
-  @CsvSource({"mbart, ro_RO, en_XX", "m2m, fr, en", "nllb, fra_Latn, eng_Latn"})
-  void targets_have_the_code_of_their_language(String folder, String source, String target)
-      throws IOException {
-    Path directory = Path.of("../../test/goldens/text-to-text").resolve(folder);
-    JsonNode cases =
-        new ObjectMapper().readTree(directory.resolve("case.json").toFile()).get("cases");
-    int compared = 0;
-    try (Tokenizer tokenizer = Tokenizer.load(directory)) {
-      for (JsonNode each : cases) {
-        if (!each.get("source").textValue().equals(target)) {
-          continue;
-        }
-        String text = each.get("input").textValue();
-        Features features =
-            Collator.translation(tokenizer, 100, 100, source, target)
-                .samples(Dataset.ofRecords(List.of(Map.of("source", text, "target", text))))
-                .get(0, null);
-        long[] expected = new ObjectMapper().convertValue(each.get("source_ids"), long[].class);
-        assertArrayEquals(expected, features.labels());
-        // The same text in another language has another code, at one place.
-        int differ = 0;
-        for (int i = 0; i < expected.length; i++) {
-          differ += expected[i] == features.inputIds()[i] ? 0 : 1;
-        }
-        assertEquals(1, differ);
-        long[] cut =
-            Collator.translation(tokenizer, 100, 6, source, target)
-                .samples(Dataset.ofRecords(List.of(Map.of("source", text, "target", text))))
-                .get(0, null)
-                .labels();
-        assertEquals(6, cut.length);
-        compared++;
-      }
-      assertTrue(compared > 0);
-      assertThrows(
-          IllegalArgumentException.class,
-          () -> Collator.translation(tokenizer, 100, 100, source, "tlh"));
-    }
+  @Test
+  void a_tokenizer_without_languages_has_no_translations() {
     assertThrows(
         IllegalArgumentException.class,
-        () -> Collator.translation(Pieces.ofT5(0), 100, 100, source, target));
+        () -> Collator.translation(Pieces.ofT5(0), 100, 100, "fr", "en"));
   }
 }
