@@ -1,64 +1,27 @@
 package dev.gatun.test.devices;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gatun.kernels.api.memory.Buffer;
-import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.tensor.Device;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What the processor's memory keeps of blocks that are given back. */
 @EnabledOnOs(OS.LINUX)
 final class KeptMemoryTest {
-  private static final long BLOCK = 192L << 20;
-  private static final long SLACK = 64L << 20;
-
-  private final Memory memory = Device.cpu().memory();
-
+  /** In a process whose memory nothing else changes. */
   @Test
-  void repeated_work_finds_its_blocks_again_and_others_go_back_to_the_system() throws IOException {
+  void repeated_work_finds_its_blocks_again_and_others_go_back_to_the_system(@TempDir Path folder)
+      throws Exception {
     assumeTrue(Device.cpu().description().startsWith("cpu"), "another backend's memory");
-    long before = resident();
-    use(3);
-    long unrepeated = resident() - before;
-    assertTrue(unrepeated < 2 * BLOCK, "%d bytes stay without".formatted(unrepeated));
-    Memory.Repeated repeated = memory.repeat();
-    try (repeated) {
-      use(3);
-      long kept = resident() - before;
-      assertTrue(kept > 3 * BLOCK - SLACK, "%d bytes stay, expected three blocks".formatted(kept));
-      // Blocks of another size take the place of these.
-      touch(memory.allocate(3 * BLOCK + SLACK)).close();
-      long instead = resident() - before;
-      assertTrue(instead < 4 * BLOCK + 2 * SLACK, "%d bytes stay of both".formatted(instead));
-    }
-    repeated.close();
-    long after = resident() - before;
-    assertTrue(after < 2 * BLOCK, "%d bytes stay behind".formatted(after));
-  }
-
-  private void use(int count) {
-    Buffer[] blocks = new Buffer[count];
-    for (int i = 0; i < count; i++) {
-      blocks[i] = touch(memory.allocate(BLOCK));
-    }
-    for (Buffer block : blocks) {
-      block.close();
-    }
-  }
-
-  private Buffer touch(Buffer block) {
-    memory.fill(block, 0, block.byteSize(), (byte) 1);
-    return block;
-  }
-
-  private static long resident() throws IOException {
-    return 4096 * Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]);
+    ChildJvm.Outcome outcome =
+        ChildJvm.run(folder, Map.of(), List.of("-Xmx128m"), KeptMemoryRuns.class);
+    assertEquals(0, outcome.code(), outcome.out() + outcome.err());
   }
 }
