@@ -55,7 +55,11 @@ final class AttentionKernels {
     gradients.output = address(c.doutput());
     gradients.lse = address(c.dlse());
     gradients.weights = address(c.dweights());
-    gradients.bias = address(c.dbias());
+    // The kernel takes an axis with a stride of 0 for one that the bias was repeated on; an axis of
+    // no
+    // elements may have it too.
+    boolean hasBias = c.dbias() != null && c.dbias().count() > 0;
+    gradients.bias = hasBias ? address(c.dbias()) : address(null);
     gradients.sinks = address(c.dsinks());
     strides(c.dquery(), gradients.queryStrides);
     strides(c.dkey(), gradients.keyStrides);

@@ -196,4 +196,35 @@ final class BadAttentionBackwardTest {
     CPU.memory().read(OUT, 0, segment);
     return all;
   }
+
+  /** An axis of no elements may have a stride of 0, as one that a bias is repeated on has it. */
+  @Test
+  void a_bias_of_no_elements_has_no_gradient_to_write() {
+    Operand keys = f32(IN, 120, 2, 0, 2, 5);
+    Operand bias = f32(IN, 500, 1, 1, 3, 0);
+    ScaledDotProductAttention forward =
+        new ScaledDotProductAttention(
+            QUERY,
+            keys,
+            keys,
+            OUTPUT,
+            null,
+            AttentionKeys.PADDED,
+            new AttentionScores(1, 0, bias, null, null),
+            AttentionMask.NONE,
+            Dropout.NONE,
+            LSE,
+            null);
+    CPU.memory().fill(OUT, 0, OUT.byteSize(), (byte) 1);
+    Operand dkeys = f32(OUT, 120, 2, 0, 2, 5);
+    Operand dbias =
+        new Operand(OUT, 300, DType.F32, new long[] {1, 1, 3, 0}, new long[] {0, 0, 0, 0});
+    CPU.kernels()
+        .run(
+            new AttentionBackward(
+                forward, D_OUTPUT, null, null, D_QUERY, dkeys, dkeys, dbias, null));
+    int[] after = new int[3];
+    CPU.memory().read(OUT, 300 * Float.BYTES, MemorySegment.ofArray(after));
+    assertArrayEquals(new int[] {0x01010101, 0x01010101, 0x01010101}, after);
+  }
 }
