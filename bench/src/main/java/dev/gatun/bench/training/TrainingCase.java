@@ -19,7 +19,9 @@ public record TrainingCase(TrainingModel model, int... lengths) {
   /** Where the models lie. */
   public static final Path FOLDER = Path.of("bench/target/training");
 
-  static final float LEARNING_RATE = 5e-5f;
+  /** So small that the losses of a few steps follow the gradients, of new weights too. */
+  static final float LEARNING_RATE = 1e-6f;
+
   static final float WEIGHT_DECAY = 0.01f;
 
   /** To which a step limits gradients: their norm here, each element in DJL. */
