@@ -72,9 +72,9 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(
                   "step/minilm/32x128",
                   "step/minilm/ragged-32",
-                  "step/minilm-mlm/32x128",
                   "step/bert-base/8x128",
                   "step/gpt2/4x256",
+                  "step/minilm-mlm/32x128",
                   "step/minilm/32x128/memory",
                   "step/gpt2/4x256/memory"),
               List.of(),

@@ -28,7 +28,7 @@ public record TrainingCase(TrainingModel model, int... lengths) {
   static final float CLIP = 1;
 
   /** The steps whose losses are compared. */
-  static final int COMPARED = 3;
+  static final int COMPARED = 2;
 
   private static final String PREFIX = "step/";
   private static final long IGNORED = Features.IGNORED;
