@@ -301,15 +301,35 @@ public final class Tape implements AutoCloseable {
    * @return what was added to
    */
   public Gradients backward(Tensor output, Tensor gradient, Gradients into) {
+    return backward(List.of(output), List.of(gradient), into);
+  }
+
+  /**
+   * The same of several outputs, whose gradients are added up.
+   *
+   * @param outputs of any shapes, each tracked
+   * @param gradients F32, each of its output's shape
+   * @param into of the same leaves, or new
+   * @return what was added to
+   * @throws IllegalArgumentException when an output depends on nothing that is tracked, or there
+   *     are not as many gradients
+   */
+  public Gradients backward(List<Tensor> outputs, List<Tensor> gradients, Gradients into) {
     requireMine();
     if (done) {
       throw new IllegalStateException(
           "backward: the tape has run backward and gave back what it saved; record another one");
     }
-    Tracked start = tracked.get(output.operand().buffer());
-    if (start == null) {
+    if (outputs.size() != gradients.size()) {
       throw new IllegalArgumentException(
-          "backward: %s depends on nothing that the tape tracks".formatted(output));
+          "backward: %d gradients of %d outputs, expected one each"
+              .formatted(gradients.size(), outputs.size()));
+    }
+    for (Tensor output : outputs) {
+      if (tracked.get(output.operand().buffer()) == null) {
+        throw new IllegalArgumentException(
+            "backward: %s depends on nothing that the tape tracks".formatted(output));
+      }
     }
     end();
     GOING_BACK.set(true);
@@ -317,7 +337,11 @@ public final class Tape implements AutoCloseable {
       for (Tensor leaf : leaves) {
         tracked.get(leaf.operand().buffer()).gradient = into.take(leaf);
       }
-      goBack(output, gradient);
+      for (int i = 0; i < outputs.size(); i++) {
+        tracked(outputs.get(i).operand().buffer())
+            .add(outputs.get(i).operand(), gradients.get(i), false);
+      }
+      goBack();
     } finally {
       GOING_BACK.remove();
       for (Tensor leaf : leaves) {
@@ -328,9 +352,8 @@ public final class Tape implements AutoCloseable {
     return into;
   }
 
-  /** Begins with the gradient of an output and goes through all nodes, which end with it. */
-  private void goBack(Tensor output, Tensor gradient) {
-    tracked(output.operand().buffer()).add(output.operand(), gradient, false);
+  /** Goes through all nodes, which end with it. */
+  private void goBack() {
     while (!nodes.isEmpty()) {
       Node node = nodes.removeLast();
       try {
@@ -453,7 +476,8 @@ public final class Tape implements AutoCloseable {
       Tensor y = work.get();
       second.end();
       GOING_BACK.set(true);
-      second.goBack(y, node.gradient());
+      second.tracked(y.operand().buffer()).add(y.operand(), node.gradient(), false);
+      second.goBack();
     } finally {
       GOING_BACK.set(true);
       second.end();

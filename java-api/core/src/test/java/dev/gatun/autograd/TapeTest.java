@@ -215,6 +215,26 @@ final class TapeTest {
   }
 
   @Test
+  void outputs_with_gradients_of_their_own_add_up() {
+    Tensor x = numbers(2, 3);
+    try (Tape tape = Tape.record(x)) {
+      Tensor square = Elementwise.multiply(x, x);
+      Tensor cube = Elementwise.multiply(square, x);
+      List<Tensor> outputs = List.of(square, cube);
+      assertEquals(
+          "backward: 1 gradients of 2 outputs, expected one each",
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> tape.backward(outputs, List.of(x), new Gradients()))
+              .getMessage());
+      List<Tensor> seeds = List.of(numbers(1, 10), numbers(100, 0));
+      try (Gradients gradients = tape.backward(outputs, seeds, new Gradients())) {
+        assertArrayEquals(new float[] {4 + 1200, 60}, gradients.of(x).toFloatArray());
+      }
+    }
+  }
+
+  @Test
   void what_depends_on_nothing_tracked_is_refused() {
     Tensor x = numbers(2);
     Tensor other = numbers(3);
