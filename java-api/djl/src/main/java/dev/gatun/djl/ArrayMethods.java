@@ -47,7 +47,10 @@ interface ArrayMethods extends NDArray {
       throw Refusal.wrong("%s: the array is of booleans, expected numbers", name(op));
     }
     if (x.type() == DataType.COMPLEX64) {
-      throw Refusal.unsupported(name(op) + " of complex numbers");
+      Tape.refuse(name(op) + " of complex numbers", self());
+      if (!kernels().hasComplex(op)) {
+        throw Refusal.unsupported(name(op) + " of complex numbers");
+      }
     }
     Strided y = Strided.allocate(type(op, x.type()), x.shape());
     kernels().unary(op, x, y);
@@ -70,45 +73,87 @@ interface ArrayMethods extends NDArray {
 
   /** What is made of the elements of two arrays. */
   default GatunNDArray binary(BinaryOp op, NDArray other) {
-    Strided a = self().data();
-    Strided b = own(other).data();
+    GatunNDArray right = own(other);
+    GatunNDArray y = self().make(made(op, self().data(), right.data()));
+    return ElementGradients.recorded(op, y, self(), right);
+  }
+
+  private Strided made(BinaryOp op, Strided a, Strided b) {
     DataType common = common(op, a, b);
-    String name = name(op);
-    long[] shape = Strided.broadcast(name, a.shape(), b.shape());
+    boolean same = a.isShapedAs(b);
+    long[] shape = same ? a.shape() : Strided.broadcast(name(op), a.shape(), b.shape());
     Strided y = Strided.allocate(type(op, common), shape);
     try {
-      kernels().binary(op, common, a.expanded(name, shape), b.expanded(name, shape), y);
+      kernels()
+          .binary(
+              op, common, same ? a : a.expanded("", shape), same ? b : b.expanded("", shape), y);
+      return y;
     } catch (RuntimeException | Error e) {
       y.store().release();
       throw e;
     }
-    return ElementGradients.recorded(op, self().make(y), self(), own(other));
   }
 
   /** The same with a number. */
   default GatunNDArray binary(BinaryOp op, Number other) {
-    try (GatunNDArray number = number(other)) {
-      return binary(op, number);
+    if (Tape.follows(self())) {
+      try (GatunNDArray number = number(other)) {
+        return binary(op, number);
+      }
     }
+    Strided number = scalar(other);
+    try {
+      return self().make(made(op, self().data(), number));
+    } finally {
+      number.store().release();
+    }
+  }
+
+  /** A number without axes; of FLOAT32 where it would be taken for one. */
+  private Strided scalar(Number number) {
+    Strided x = self().data();
+    boolean narrow =
+        x.type() == DataType.FLOAT32
+            && (number instanceof Integer || number instanceof Double && x.rank() > 0);
+    return Strided.scalar(narrow ? (Number) number.floatValue() : number);
   }
 
   /** The same, written over this array. */
   default GatunNDArray inPlace(BinaryOp op, NDArray other) {
+    if (Tape.follows(self(), own(other))) {
+      requireRoom(op, own(other).data());
+      return recordedInPlace(op, other);
+    }
+    return inPlace(op, own(other).data());
+  }
+
+  private void requireRoom(BinaryOp op, Strided b) {
     Strided a = self().data();
-    Strided b = own(other).data();
-    DataType common = common(op, a, b);
-    DataType type = type(op, common);
+    DataType type = type(op, common(op, a, b));
     if (!Types.canBecome(type, a.type())) {
       throw Refusal.wrong(
           "%s in place: the result is of %s, which the array of %s does not hold",
           name(op), type, a.type());
     }
-    if (Tape.follows(self(), own(other))) {
-      return recordedInPlace(op, other);
+  }
+
+  private GatunNDArray inPlace(BinaryOp op, Strided b) {
+    requireRoom(op, b);
+    Strided a = self().data();
+    DataType common = common(op, a, b);
+    Strided right = a.isShapedAs(b) ? b : b.expanded(name(op), a.shape());
+    if (b.store() != a.store()
+        && type(op, common) == a.type()
+        && a.type().isFloating()
+        && a.isContiguous()) {
+      // No element is read after it was written, and none is refused.
+      Tape.writes(name(op), self());
+      kernels().binary(op, common, a, right, a);
+      return self();
     }
-    Strided y = Strided.allocate(type, a.shape());
+    Strided y = Strided.allocate(type(op, common), a.shape());
     try {
-      kernels().binary(op, common, a, b.expanded(name(op), a.shape()), y);
+      kernels().binary(op, common, a, right, y);
       Tape.writes(name(op), self());
       kernels().copy(y, a);
     } finally {
@@ -137,8 +182,16 @@ interface ArrayMethods extends NDArray {
 
   /** The same with a number. */
   default GatunNDArray inPlace(BinaryOp op, Number other) {
-    try (GatunNDArray number = number(other)) {
+    if (Tape.follows(self())) {
+      try (GatunNDArray number = number(other)) {
+        return inPlace(op, number);
+      }
+    }
+    Strided number = scalar(other);
+    try {
       return inPlace(op, number);
+    } finally {
+      number.store().release();
     }
   }
 
@@ -150,6 +203,7 @@ interface ArrayMethods extends NDArray {
       // PyTorch's multiply by a number of FLOAT64, or raise to a whole one.
       case CBRT, TO_DEGREES, TO_RADIANS -> Types.isWhole(type) ? DataType.FLOAT64 : type;
       case SQUARE -> type == DataType.BOOLEAN ? DataType.INT64 : type;
+      case ABS -> type == DataType.COMPLEX64 ? DataType.FLOAT32 : type;
       default -> op.keepsWhole() ? type : Types.floating(type);
     };
   }
@@ -158,13 +212,16 @@ interface ArrayMethods extends NDArray {
     return op.name().toLowerCase(java.util.Locale.ROOT);
   }
 
-  private static DataType common(BinaryOp op, Strided a, Strided b) {
+  private DataType common(BinaryOp op, Strided a, Strided b) {
     DataType common = Types.result(a, b);
     if (op == BinaryOp.SUB && (a.type() == DataType.BOOLEAN || b.type() == DataType.BOOLEAN)) {
       throw Refusal.wrong("sub: an array is of booleans, expected numbers; see logicalXor");
     }
     if (common == DataType.COMPLEX64) {
-      throw Refusal.unsupported(name(op) + " of complex numbers");
+      Tape.refuse(name(op) + " of complex numbers", self());
+      if (!kernels().hasComplex(op)) {
+        throw Refusal.unsupported(name(op) + " of complex numbers");
+      }
     }
     return common;
   }

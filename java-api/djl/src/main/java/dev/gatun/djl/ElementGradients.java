@@ -161,6 +161,22 @@ final class ElementGradients {
           a,
           b);
     }
+    if (op == BinaryOp.MUL) {
+      return Tape.record(
+          result,
+          name(op),
+          Keeps.INPUTS,
+          step -> {
+            if (step.needs(0)) {
+              step.give(0, step.gradient().mul(step.input(1)));
+            }
+            if (step.needs(1)) {
+              step.give(1, step.gradient().mul(step.input(0)));
+            }
+          },
+          a,
+          b);
+    }
     return Tape.record(
         result,
         name(op),

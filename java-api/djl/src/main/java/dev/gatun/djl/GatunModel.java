@@ -10,6 +10,7 @@ import ai.djl.training.TrainingConfig;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,6 +58,19 @@ final class GatunModel extends BaseModel {
     }
   }
 
+  /** Reads the parameters of the block that a program set, as {@link #save} wrote them. */
+  @Override
+  public void load(InputStream is, Map<String, ?> options)
+      throws IOException, MalformedModelException {
+    if (block == null) {
+      throw new IllegalStateException(
+          "load: a stream has parameters alone and the model has no block, expected setBlock"
+              + " first");
+    }
+    wasLoaded = true;
+    parametersFrom("the stream", () -> readParameters(is, options));
+  }
+
   private void requireFiles(Path path) throws IOException {
     if (!Files.exists(path)) {
       throw new FileNotFoundException("%s: there is no such directory or file".formatted(path));
@@ -69,20 +83,31 @@ final class GatunModel extends BaseModel {
     if (!Files.isRegularFile(paramFile)) {
       throw new FileNotFoundException("%s: there is no such file".formatted(paramFile));
     }
+    parametersFrom(paramFile, () -> super.readParameters(paramFile, options));
+    return true;
+  }
+
+  /** Reads parameters, and says whether they are DJL's. */
+  private interface Reading {
+    boolean run() throws IOException, MalformedModelException;
+  }
+
+  private static void parametersFrom(Object source, Reading reading)
+      throws IOException, MalformedModelException {
     try {
-      if (super.readParameters(paramFile, options)) {
-        return true;
+      if (reading.run()) {
+        return;
       }
     } catch (EOFException | RuntimeException | OutOfMemoryError e) {
       // DJL's decoders take lengths from the file as they come.
       throw new MalformedModelException(
           "%s: damaged, or cut: its parameters do not end where they should (%s)"
-              .formatted(paramFile, e),
+              .formatted(source, e),
           e);
     }
     throw new MalformedModelException(
         "%s: it does not begin with DJL@, expected parameters that DJL's Model.save wrote"
-            .formatted(paramFile));
+            .formatted(source));
   }
 
   @Override

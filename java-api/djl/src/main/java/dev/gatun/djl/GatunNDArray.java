@@ -15,7 +15,6 @@ import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Store;
 import dev.gatun.djl.host.Strided;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Cleaner;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -35,46 +34,17 @@ final class GatunNDArray
         IndexMethods,
         ProductMethods,
         SpectralMethods {
-  private static final Cleaner CLEANER = Cleaner.create();
-  private static final System.Logger LOGGER = System.getLogger("dev.gatun.djl");
-  private static final AtomicBoolean TOLD = new AtomicBoolean();
-
-  /**
-   * One use of a store, given up once: by close, or by the Cleaner of an array that was forgotten.
-   */
-  private static final class Use implements Runnable {
-    private final Store store;
-    private final AtomicBoolean ended = new AtomicBoolean();
-    private volatile boolean closed;
-
-    private Use(Store store) {
-      this.store = store;
-    }
-
-    @Override
-    public void run() {
-      if (ended.compareAndSet(false, true)) {
-        store.release();
-        if (!closed && TOLD.compareAndSet(false, true)) {
-          LOGGER.log(
-              System.Logger.Level.WARNING,
-              "an NDArray was not closed and no open NDManager has it; its memory was given back"
-                  + " when it was found unreachable (said once)");
-        }
-      }
-    }
-  }
-
   private final String uid = NDManager.nextUid();
   private final String[] strings;
   private final Shape stringShape;
   private GatunNDManager manager;
   private Strided data;
-  private Use use;
-  private Cleaner.Cleanable memory;
+  // What there is in place of data, as long as nothing computes with it.
+  private Sparse sparse;
+  private SparseFormat format = SparseFormat.DENSE;
   private String name;
   private boolean untracked;
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
    * @param data whose store's use becomes the array's, also where this fails
@@ -83,7 +53,19 @@ final class GatunNDArray
     this.manager = manager;
     this.strings = null;
     this.stringShape = null;
-    take(data);
+    this.data = data;
+    attachFirst();
+  }
+
+  /**
+   * @param sparse whose use of its values becomes the array's, also where this fails
+   */
+  GatunNDArray(GatunNDManager manager, Sparse sparse) {
+    this.manager = manager;
+    this.strings = null;
+    this.stringShape = null;
+    this.sparse = sparse;
+    this.format = sparse.format();
     attachFirst();
   }
 
@@ -92,12 +74,6 @@ final class GatunNDArray
     this.strings = strings;
     this.stringShape = shape;
     attachFirst();
-  }
-
-  private void take(Strided fresh) {
-    data = fresh;
-    use = new Use(fresh.store());
-    memory = CLEANER.register(this, use);
   }
 
   private void attachFirst() {
@@ -111,15 +87,13 @@ final class GatunNDArray
   }
 
   private void giveBack() {
-    closed = true;
-    if (use != null) {
-      use.closed = true;
-      memory.clean();
+    if (!closed.getAndSet(true) && strings == null) {
+      (sparse == null ? data : sparse.values()).store().release();
     }
   }
 
   private void open() {
-    if (closed) {
+    if (closed.get()) {
       throw new IllegalStateException("the array %s is closed".formatted(uid));
     }
   }
@@ -133,6 +107,16 @@ final class GatunNDArray
     open();
     if (strings != null) {
       throw new UnsupportedOperationException("an array of strings has no numbers");
+    }
+    return sparse == null ? data : densified();
+  }
+
+  /** A sparse array with all its elements, from now on. */
+  private synchronized Strided densified() {
+    if (sparse != null) {
+      data = sparse.dense();
+      sparse.values().store().release();
+      sparse = null;
     }
     return data;
   }
@@ -212,7 +196,11 @@ final class GatunNDArray
   @Override
   public DataType getDataType() {
     open();
-    return strings == null ? data.type() : DataType.STRING;
+    if (strings != null) {
+      return DataType.STRING;
+    }
+    Sparse kept = sparse;
+    return kept == null ? data.type() : kept.values().type();
   }
 
   @Override
@@ -224,13 +212,17 @@ final class GatunNDArray
   @Override
   public Shape getShape() {
     open();
-    return strings == null ? new Shape(data.shape()) : stringShape;
+    if (strings != null) {
+      return stringShape;
+    }
+    Sparse kept = sparse;
+    return new Shape(kept == null ? data.shape() : kept.shape());
   }
 
   @Override
   public SparseFormat getSparseFormat() {
     open();
-    return SparseFormat.DENSE;
+    return format;
   }
 
   @Override
@@ -255,11 +247,26 @@ final class GatunNDArray
   }
 
   @Override
+  public GatunNDArray toSparse(SparseFormat fmt) {
+    Tape.refuse("toSparse", this);
+    return new GatunNDArray(manager, Sparse.of(data(), fmt));
+  }
+
+  @Override
+  public GatunNDArray toDense() {
+    open();
+    return sparse == null ? duplicate() : make(sparse.dense());
+  }
+
+  @Override
   public GatunNDArray duplicate() {
+    open();
     GatunNDArray copy =
-        strings == null
-            ? toType(getDataType(), true)
-            : new GatunNDArray(manager, strings.clone(), stringShape);
+        sparse != null
+            ? new GatunNDArray(manager, sparse.shared())
+            : strings == null
+                ? toType(getDataType(), true)
+                : new GatunNDArray(manager, strings.clone(), stringShape);
     copy.setName(name);
     return copy;
   }
@@ -287,7 +294,7 @@ final class GatunNDArray
   @Override
   public NDArray getGradient() {
     open();
-    if (strings == null && data.store().companion() instanceof Leaf leaf) {
+    if (strings == null && data().store().companion() instanceof Leaf leaf) {
       return leaf.at(manager, data);
     }
     throw new IllegalStateException(
@@ -321,7 +328,7 @@ final class GatunNDArray
     open();
     if (strings == null) {
       throw new UnsupportedOperationException(
-          "toStringArray: the array is of %s, expected STRING".formatted(data.type()));
+          "toStringArray: the array is of %s, expected STRING".formatted(getDataType()));
     }
     return strings.clone();
   }
@@ -332,8 +339,7 @@ final class GatunNDArray
     BaseNDManager.validateBuffer(buffer, x.type(), Math.toIntExact(x.count()));
     Strided made = Strided.allocate(x.type(), x.shape());
     try {
-      ByteBuffer bytes = GatunNDManager.bytes(buffer, x.type());
-      ArrayKernels.host().write(made, MemorySegment.ofBuffer(bytes));
+      ArrayKernels.host().write(made, GatunNDManager.bytes(buffer, x.type()));
       Tape.writes("set", this);
       ArrayKernels.host().copy(made, x);
       Tape.wrote("set", this, x, null);
@@ -403,11 +409,9 @@ final class GatunNDArray
     Strided fresh = other.data();
     open();
     fresh.store().retain();
-    Use old = use;
-    Cleaner.Cleanable oldMemory = memory;
-    take(fresh);
-    old.closed = true;
-    oldMemory.clean();
+    Store old = data().store();
+    data = fresh;
+    old.release();
     other.close();
   }
 
@@ -442,7 +446,7 @@ final class GatunNDArray
 
   @Override
   public boolean isReleased() {
-    return closed;
+    return closed.get();
   }
 
   @Override
@@ -464,7 +468,7 @@ final class GatunNDArray
 
   @Override
   public String toString() {
-    if (closed) {
+    if (closed.get()) {
       return "This array is already closed";
     }
     return strings == null ? toDebugString() : Arrays.toString(strings);

@@ -15,8 +15,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 import java.nio.charset.Charset;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 
 /** Makes arrays and closes them. */
 class GatunNDManager extends BaseNDManager {
@@ -82,28 +88,41 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public GatunNDArray create(Buffer data, Shape shape, DataType dataType) {
+    return make(filledFrom(data, shape, dataType));
+  }
+
+  private static Strided filledFrom(Buffer data, Shape shape, DataType dataType) {
     validateBuffer(data, dataType, Math.toIntExact(shape.size()));
-    ByteBuffer bytes = bytes(data, dataType);
+    MemorySegment bytes = bytes(data, dataType);
     Strided made = Strided.allocate(dataType, lengths(shape));
     try {
-      ArrayKernels.host().write(made, MemorySegment.ofBuffer(bytes));
+      ArrayKernels.host().write(made, bytes);
+      return made;
     } catch (RuntimeException | Error e) {
       made.store().release();
       throw e;
     }
-    return make(made);
   }
 
   /** What a buffer has left, in the processor's order of bytes. */
-  static ByteBuffer bytes(Buffer data, DataType type) {
-    if (data instanceof ByteBuffer bytes) {
-      return bytes;
+  static MemorySegment bytes(Buffer data, DataType type) {
+    ByteOrder order =
+        switch (data) {
+          case FloatBuffer floats -> floats.order();
+          case LongBuffer longs -> longs.order();
+          case IntBuffer ints -> ints.order();
+          case DoubleBuffer doubles -> doubles.order();
+          case ShortBuffer shorts -> shorts.order();
+          default -> ByteOrder.nativeOrder();
+        };
+    if (order == ByteOrder.nativeOrder()) {
+      return MemorySegment.ofBuffer(data);
     }
     ByteBuffer copy =
         ByteBuffer.allocateDirect(data.remaining() * type.getNumOfBytes())
             .order(ByteOrder.nativeOrder());
     copyBuffer(data.duplicate(), copy);
-    return copy;
+    return MemorySegment.ofBuffer(copy);
   }
 
   @Override
@@ -113,6 +132,39 @@ class GatunNDManager extends BaseNDManager {
           "create: %d strings do not fill shape %s".formatted(data.length, shape));
     }
     return new GatunNDArray(this, data.clone(), shape);
+  }
+
+  @Override
+  public NDArray createCSR(Buffer data, long[] indptr, long[] indices, Shape shape) {
+    return sparse(
+        data,
+        new Shape(indices.length),
+        values -> Sparse.ofRows(values, indptr, indices, lengths(shape)));
+  }
+
+  @Override
+  public NDArray createRowSparse(Buffer data, Shape dataShape, long[] indices, Shape shape) {
+    return sparse(data, dataShape, values -> Sparse.ofSomeRows(values, indices, lengths(shape)));
+  }
+
+  @Override
+  public NDArray createCoo(Buffer data, long[][] indices, Shape shape) {
+    return sparse(
+        data,
+        new Shape(indices.length == 0 ? 1 : indices[0].length),
+        values -> Sparse.ofElements(values, indices, lengths(shape)));
+  }
+
+  private GatunNDArray sparse(Buffer data, Shape shape, Function<Strided, Sparse> kept) {
+    Strided values = filledFrom(data, shape, DataType.fromBuffer(data));
+    Sparse made;
+    try {
+      made = kept.apply(values);
+    } catch (RuntimeException | Error e) {
+      values.store().release();
+      throw e;
+    }
+    return new GatunNDArray(this, made);
   }
 
   private GatunNDArray filled(Shape shape, double value, DataType type) {
@@ -139,7 +191,7 @@ class GatunNDManager extends BaseNDManager {
   /** An array whose elements, row-major, come one after another. */
   GatunNDArray drawn(Shape shape, DataType type, DoubleSupplier numbers) {
     Strided made = Strided.allocate(type, lengths(shape));
-    ArrayKernels.host().map(ignored -> numbers.getAsDouble(), made, made);
+    ArrayKernels.host().generate(numbers, made);
     return make(made);
   }
 

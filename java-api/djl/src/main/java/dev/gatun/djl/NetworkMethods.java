@@ -228,6 +228,10 @@ interface NetworkMethods extends ExMethods {
           input.getShape(), normalizedShape);
     }
     int[] last = IntStream.range(rank - axes, rank).toArray();
+    GatunNDArray fused = fusedLayerNorm(own(input), normalizedShape.size(), gamma, beta, eps);
+    if (fused != null) {
+      return new NDList(fused);
+    }
     return new NDList(
         steps(
             scratch -> {
@@ -238,6 +242,34 @@ interface NetworkMethods extends ExMethods {
               y = gamma == null ? y : y.mul(gamma);
               return beta == null ? y : y.add(beta);
             }));
+  }
+
+  /** By the library's kernel; null where gradients are followed, or it has none. */
+  private GatunNDArray fusedLayerNorm(
+      GatunNDArray x, long columns, NDArray gamma, NDArray beta, float eps) {
+    GatunNDArray weight = gamma == null ? null : own(gamma);
+    GatunNDArray bias = beta == null ? null : own(beta);
+    if (Tape.follows(x, weight, bias)) {
+      return null;
+    }
+    Strided y = Strided.allocate(x.getDataType(), x.data().shape());
+    boolean done = false;
+    try {
+      done =
+          ArrayKernels.host()
+              .layerNorm(
+                  x.data(),
+                  weight == null ? null : weight.data(),
+                  bias == null ? null : bias.data(),
+                  columns,
+                  eps,
+                  y);
+      return done ? x().make(y) : null;
+    } finally {
+      if (!done) {
+        y.store().release();
+      }
+    }
   }
 
   @Override
@@ -274,7 +306,16 @@ interface NetworkMethods extends ExMethods {
                 mean = ofBatch;
                 variance = spread;
               }
-              NDArray y = x.sub(mean).div(variance.add(eps).sqrt());
+              NDArray scale = variance.add(eps).sqrt();
+              if (!training) {
+                // One factor and one summand a channel.
+                scale =
+                    gamma == null ? scale.pow(-1) : in(scratch, gamma).reshape(shape).div(scale);
+                NDArray shift = mean.mul(scale).neg();
+                shift = beta == null ? shift : shift.add(in(scratch, beta).reshape(shape));
+                return x.mul(scale).add(shift);
+              }
+              NDArray y = x.sub(mean).div(scale);
               y = gamma == null ? y : y.mul(in(scratch, gamma).reshape(shape));
               return beta == null ? y : y.add(in(scratch, beta).reshape(shape));
             }));

@@ -2,6 +2,7 @@ package dev.gatun.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
@@ -11,15 +12,30 @@ import java.util.Arrays;
 
 /** Products of matrices, and what is made with them. F32s run on the library's kernel. */
 interface ProductMethods extends ArrayMethods {
+  /** NumPy's: of arrays of more axes, the sums over the last axis and the other's last but one. */
   @Override
   default NDArray dot(NDArray other) {
-    int rank = getShape().dimension();
-    if (rank != other.getShape().dimension() || rank > 2 || rank == 0) {
-      throw new UnsupportedOperationException(
-          "dot: arrays of shapes %s and %s, expected two vectors or two matrices; see matMul"
-              .formatted(getShape(), other.getShape()));
+    if (isScalar() || other.isScalar()) {
+      return mul(other);
     }
-    return product("dot", other);
+    int rank = getShape().dimension();
+    int otherRank = other.getShape().dimension();
+    if (rank <= 2 && otherRank <= 2 || otherRank == 1 || rank == 1) {
+      return product("dot", other);
+    }
+    Shape left = getShape().slice(0, rank - 1);
+    Shape right = other.getShape().slice(0, otherRank - 2).add(other.getShape().get(otherRank - 1));
+    int[] order = new int[otherRank];
+    order[0] = otherRank - 2;
+    for (int i = 1; i < otherRank; i++) {
+      order[i] = i - 1 < otherRank - 2 ? i - 1 : otherRank - 1;
+    }
+    try (NDArray rows = reshape(left.size(), getShape().get(rank - 1));
+        NDArray turned = other.transpose(order);
+        NDArray columns = turned.reshape(turned.getShape().get(0), right.size());
+        NDArray product = ((ProductMethods) rows).product("dot", columns)) {
+      return product.reshape(left.addAll(right));
+    }
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.gatun.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.ndarray.types.SparseFormat;
 import dev.gatun.djl.Tape.Keeps;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
@@ -269,8 +268,10 @@ interface ShapeMethods extends ArrayMethods {
 
   @Override
   default NDArray tile(int axis, long repeats) {
-    int rank = isScalar() ? 1 : getShape().dimension();
-    long[] each = new long[rank];
+    if (isScalar()) {
+      throw new IllegalArgumentException("tile: an array without axes has no axis " + axis);
+    }
+    long[] each = new long[getShape().dimension()];
     Arrays.fill(each, 1);
     each[axis("tile", axis)] = repeats;
     return tile(each);
@@ -413,15 +414,5 @@ interface ShapeMethods extends ArrayMethods {
         Keeps.NOTHING,
         step -> step.give(0, ((ShapeMethods) step.gradient()).padded(back, 0)),
         self());
-  }
-
-  @Override
-  default NDArray toDense() {
-    return duplicate();
-  }
-
-  @Override
-  default NDArray toSparse(SparseFormat fmt) {
-    throw Refusal.unsupported("toSparse");
   }
 }

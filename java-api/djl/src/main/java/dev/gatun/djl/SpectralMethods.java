@@ -99,7 +99,7 @@ interface SpectralMethods extends ArrayMethods {
     Strided made = Strided.allocate(DataType.COMPLEX64, shape);
     int[] next = new int[1];
     Strided parts = made.parts();
-    kernels().map(ignored -> y[next[0]++], parts, parts);
+    kernels().generate(() -> y[next[0]++], parts);
     return self().make(made);
   }
 
@@ -166,15 +166,14 @@ interface SpectralMethods extends ArrayMethods {
     Strided parts = made.parts();
     int[] next = new int[1];
     kernels()
-        .map(
-            ignored -> {
+        .generate(
+            () -> {
               int at = next[0]++;
               int frame = at / 2 % frames;
               int bin = at / 2 / frames % bins;
               int row = at / 2 / frames / bins * frames + frame;
               return scale * y[2 * (row * size + bin) + at % 2];
             },
-            parts,
             parts);
     return self().make(returnComplex ? made : parts);
   }

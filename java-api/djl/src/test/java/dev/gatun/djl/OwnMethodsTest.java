@@ -286,14 +286,53 @@ final class OwnMethodsTest {
   }
 
   @Test
+  void products_as_numpy_has_them() throws Exception {
+    with(
+        m -> {
+          NDArray x = m.create(new float[] {2, 3});
+          equal(m.create(3f).dot(x), 6, 9);
+          equal(x.dot(m.create(3f)), 6, 9);
+          equal(m.create(4f).dot(m.create(2f)), 8);
+          equal(m.create(new float[] {1, 2}).dot(m.arange(1f, 5f).reshape(2, 2)), 7, 10);
+          NDArray y = m.create(new float[][] {{1}, {2}}).dot(m.arange(1f, 5f).reshape(2, 1, 2));
+          assertEquals(new Shape(2, 2, 2), y.getShape());
+          equal(y.flatten(), 1, 2, 3, 4, 2, 4, 6, 8);
+          NDArray cube = m.arange(12f).reshape(2, 2, 3);
+          equal(cube.dot(m.create(new float[] {1, 0, 2})), 4, 13, 22, 31);
+          NDArray of = cube.dot(m.arange(6f).reshape(3, 2));
+          assertEquals(new Shape(2, 2, 2), of.getShape());
+          equal(of.flatten(), 10, 13, 28, 40, 46, 67, 64, 94);
+          assertThrows(IllegalArgumentException.class, () -> m.create(5f).tile(1, 3));
+        });
+  }
+
+  @Test
+  void complex_numbers_are_computed() throws Exception {
+    with(
+        m -> {
+          NDArray a = m.create(new float[] {1, 2, 3, -1}).reshape(2, 2).complex();
+          NDArray b = m.create(new float[] {0, 1, 2, 1}).reshape(2, 2).complex();
+          equal(a.add(b).real().flatten(), 1, 3, 5, 0);
+          equal(a.sub(b).real().flatten(), 1, 1, 1, -2);
+          equal(a.mul(b).real().flatten(), -2, 1, 7, 1);
+          equal(a.div(b).real().flatten(), 2, -1, 1, -1);
+          equal(a.neg().real().flatten(), -1, -2, -3, 1);
+          equal(a.square().real().flatten(), -3, 4, 8, -6);
+          equal(a.abs(), 2.2360680f, 3.1622777f);
+          equal(a.mul(2).real().flatten(), 2, 4, 6, -2);
+          equal(m.create(new float[] {1, 2}).add(a).real().flatten(), 2, 2, 5, -1);
+          assertArrayEquals(new boolean[] {true, true}, a.eq(a).toBooleanArray());
+          assertArrayEquals(new boolean[] {true, true}, a.neq(b).toBooleanArray());
+        });
+  }
+
+  @Test
   void a_method_that_is_missing_names_itself() throws Exception {
     with(
         m -> {
-          NDArray x = m.ones(new Shape(4, 4));
+          NDArray x = m.ones(new Shape(4, 2)).complex();
           UnsupportedOperationException refused =
-              assertThrows(
-                  UnsupportedOperationException.class,
-                  () -> x.toSparse(ai.djl.ndarray.types.SparseFormat.CSR));
+              assertThrows(UnsupportedOperationException.class, x::exp);
           assertTrue(refused.getMessage().contains("Gatun"), refused.getMessage());
         });
   }

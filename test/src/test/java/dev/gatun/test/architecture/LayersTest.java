@@ -333,7 +333,7 @@ final class LayersTest {
                           resideInAnyPackage(
                               "dev.gatun.djl.host..",
                               "dev.gatun.tensor..",
-                              "dev.gatun.kernels.api.memory.."))));
+                              "dev.gatun.kernels.api.."))));
 
   @ArchTest
   static final ArchRule only_the_onnx_module_imports_protobuf =

@@ -2,6 +2,7 @@ package dev.gatun.djl.host;
 
 import ai.djl.ndarray.types.DataType;
 import java.lang.foreign.MemorySegment;
+import java.util.function.DoubleSupplier;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -26,10 +27,29 @@ public interface ArrayKernels {
   /** Every element of y becomes a number. */
   void fill(Strided y, double value);
 
+  /** Whether complex numbers have an operation. */
+  boolean hasComplex(UnaryOp op);
+
+  /** Whether complex numbers have an operation. */
+  boolean hasComplex(BinaryOp op);
+
   /** y = op(x); of equal shapes. */
   void unary(UnaryOp op, Strided x, Strided y);
 
-  /** y = function(x), of floating-point numbers. */
+  /** The elements of y become numbers, row-major, one after another. */
+  void generate(DoubleSupplier numbers, Strided y);
+
+  /**
+   * {@code y = (x - mean) / √(variance + eps) · weight + bias} over each run of so many elements.
+   *
+   * @param x contiguous, as y
+   * @param weight of as many elements as a run has, or null
+   * @param bias the same
+   * @return whether there is a kernel for it; else nothing was done
+   */
+  boolean layerNorm(Strided x, Strided weight, Strided bias, long columns, float eps, Strided y);
+
+  /** y = function(x), of floating-point numbers; in no order, by several threads. */
   void map(DoubleUnaryOperator function, Strided x, Strided y);
 
   /** What is made of three numbers. */

@@ -36,6 +36,24 @@ enum Codec {
     void put(MemorySegment m, long at, long value) {
       m.set(JAVA_DOUBLE_UNALIGNED, at, value);
     }
+
+    @Override
+    void read(MemorySegment m, long at, long step, double[] target, int count) {
+      if (step == Double.BYTES) {
+        MemorySegment.copy(m, JAVA_DOUBLE_UNALIGNED, at, target, 0, count);
+      } else {
+        super.read(m, at, step, target, count);
+      }
+    }
+
+    @Override
+    void write(MemorySegment m, long at, long step, double[] source, int count) {
+      if (step == Double.BYTES) {
+        MemorySegment.copy(source, 0, m, JAVA_DOUBLE_UNALIGNED, at, count);
+      } else {
+        super.write(m, at, step, source, count);
+      }
+    }
   },
   FLOAT32(4) {
     @Override
@@ -60,6 +78,12 @@ enum Codec {
 
     @Override
     void read(MemorySegment m, long at, long step, double[] target, int count) {
+      if (step == Float.BYTES) {
+        for (int i = 0; i < count; i++) {
+          target[i] = m.get(JAVA_FLOAT_UNALIGNED, at + (long) Float.BYTES * i);
+        }
+        return;
+      }
       for (int i = 0; i < count; i++) {
         target[i] = m.get(JAVA_FLOAT_UNALIGNED, at + i * step);
       }
@@ -136,6 +160,24 @@ enum Codec {
     void put(MemorySegment m, long at, long value) {
       m.set(JAVA_LONG_UNALIGNED, at, value);
     }
+
+    @Override
+    void read(MemorySegment m, long at, long step, long[] target, int count) {
+      if (step == Long.BYTES) {
+        MemorySegment.copy(m, JAVA_LONG_UNALIGNED, at, target, 0, count);
+      } else {
+        super.read(m, at, step, target, count);
+      }
+    }
+
+    @Override
+    void write(MemorySegment m, long at, long step, long[] source, int count) {
+      if (step == Long.BYTES) {
+        MemorySegment.copy(source, 0, m, JAVA_LONG_UNALIGNED, at, count);
+      } else {
+        super.write(m, at, step, source, count);
+      }
+    }
   },
   INT32(4) {
     @Override
@@ -156,6 +198,20 @@ enum Codec {
     @Override
     void put(MemorySegment m, long at, long value) {
       m.set(JAVA_INT_UNALIGNED, at, (int) value);
+    }
+
+    @Override
+    void read(MemorySegment m, long at, long step, long[] target, int count) {
+      for (int i = 0; i < count; i++) {
+        target[i] = m.get(JAVA_INT_UNALIGNED, at + i * step);
+      }
+    }
+
+    @Override
+    void write(MemorySegment m, long at, long step, long[] source, int count) {
+      for (int i = 0; i < count; i++) {
+        m.set(JAVA_INT_UNALIGNED, at + i * step, (int) source[i]);
+      }
     }
   },
   UINT32(4) {
@@ -283,6 +339,20 @@ enum Codec {
     @Override
     void put(MemorySegment m, long at, long value) {
       m.set(JAVA_BYTE, at, (byte) (value == 0 ? 0 : 1));
+    }
+
+    @Override
+    void read(MemorySegment m, long at, long step, long[] target, int count) {
+      for (int i = 0; i < count; i++) {
+        target[i] = m.get(JAVA_BYTE, at + i * step) == 0 ? 0 : 1;
+      }
+    }
+
+    @Override
+    void write(MemorySegment m, long at, long step, long[] source, int count) {
+      for (int i = 0; i < count; i++) {
+        m.set(JAVA_BYTE, at + i * step, (byte) (source[i] == 0 ? 0 : 1));
+      }
     }
   },
   /** The real part alone is read as a number; a number has an imaginary part of 0. */

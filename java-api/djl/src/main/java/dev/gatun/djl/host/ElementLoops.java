@@ -1,7 +1,11 @@
 package dev.gatun.djl.host;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
 import ai.djl.ndarray.types.DataType;
 import java.lang.foreign.MemorySegment;
+import java.util.function.DoubleSupplier;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongUnaryOperator;
 
@@ -19,33 +23,61 @@ final class ElementLoops {
     if (source == target) {
       copySame(walk, source.bytes(), from, to);
     } else if (Types.isWhole(x.type()) && Types.isWhole(y.type())) {
-      long[] row = new long[Walk.ROW];
-      walk.forEach(
-          (at, count) -> {
-            source.read(from, at[1], walk.step(1), row, count);
-            target.write(to, at[0], walk.step(0), row, count);
+      walk.inParts(
+          () -> {
+            long[] row = new long[walk.width()];
+            return (at, count) -> {
+              source.read(from, at[1], walk.step(1), row, count);
+              target.write(to, at[0], walk.step(0), row, count);
+            };
           });
     } else {
-      double[] row = new double[Walk.ROW];
-      walk.forEach(
-          (at, count) -> {
-            source.read(from, at[1], walk.step(1), row, count);
-            target.write(to, at[0], walk.step(0), row, count);
+      walk.inParts(
+          () -> {
+            double[] row = new double[walk.width()];
+            return (at, count) -> {
+              source.read(from, at[1], walk.step(1), row, count);
+              target.write(to, at[0], walk.step(0), row, count);
+            };
           });
     }
   }
 
   private static void copySame(Walk walk, int bytes, MemorySegment from, MemorySegment to) {
     if (walk.step(0) == bytes && walk.step(1) == bytes) {
-      walk.forEach((at, count) -> MemorySegment.copy(from, at[1], to, at[0], (long) count * bytes));
+      walk.inParts(
+          () -> (at, count) -> MemorySegment.copy(from, at[1], to, at[0], (long) count * bytes));
       return;
     }
-    walk.forEach(
-        (at, count) -> {
-          for (int i = 0; i < count; i++) {
-            MemorySegment.copy(from, at[1] + i * walk.step(1), to, at[0] + i * walk.step(0), bytes);
-          }
-        });
+    long in = walk.step(1);
+    long out = walk.step(0);
+    walk.inParts(
+        () ->
+            (at, count) -> {
+              switch (bytes) {
+                case Integer.BYTES -> {
+                  for (int i = 0; i < count; i++) {
+                    to.set(
+                        JAVA_INT_UNALIGNED,
+                        at[0] + i * out,
+                        from.get(JAVA_INT_UNALIGNED, at[1] + i * in));
+                  }
+                }
+                case Long.BYTES -> {
+                  for (int i = 0; i < count; i++) {
+                    to.set(
+                        JAVA_LONG_UNALIGNED,
+                        at[0] + i * out,
+                        from.get(JAVA_LONG_UNALIGNED, at[1] + i * in));
+                  }
+                }
+                default -> {
+                  for (int i = 0; i < count; i++) {
+                    MemorySegment.copy(from, at[1] + i * in, to, at[0] + i * out, bytes);
+                  }
+                }
+              }
+            });
   }
 
   static void unary(UnaryOp op, Strided x, Strided y) {
@@ -58,12 +90,27 @@ final class ElementLoops {
 
   static void mapDoubles(DoubleUnaryOperator function, Strided x, Strided y) {
     Walk walk = Walk.of(y, x);
-    double[] row = new double[Walk.ROW];
+    walk.inParts(
+        () -> {
+          double[] row = new double[walk.width()];
+          return (at, count) -> {
+            x.codec().read(x.store().segment(), at[1], walk.step(1), row, count);
+            for (int i = 0; i < count; i++) {
+              row[i] = function.applyAsDouble(row[i]);
+            }
+            y.codec().write(y.store().segment(), at[0], walk.step(0), row, count);
+          };
+        });
+  }
+
+  /** The elements of y in their order, one after another. */
+  static void generate(DoubleSupplier numbers, Strided y) {
+    Walk walk = Walk.of(y);
+    double[] row = new double[walk.width()];
     walk.forEach(
         (at, count) -> {
-          x.codec().read(x.store().segment(), at[1], walk.step(1), row, count);
           for (int i = 0; i < count; i++) {
-            row[i] = function.applyAsDouble(row[i]);
+            row[i] = numbers.getAsDouble();
           }
           y.codec().write(y.store().segment(), at[0], walk.step(0), row, count);
         });
@@ -71,31 +118,35 @@ final class ElementLoops {
 
   static void map(ArrayKernels.Ternary function, Strided a, Strided b, Strided c, Strided y) {
     Walk walk = Walk.of(y, a, b, c);
-    double[] first = new double[Walk.ROW];
-    double[] second = new double[Walk.ROW];
-    double[] third = new double[Walk.ROW];
-    walk.forEach(
-        (at, count) -> {
-          a.codec().read(a.store().segment(), at[1], walk.step(1), first, count);
-          b.codec().read(b.store().segment(), at[2], walk.step(2), second, count);
-          c.codec().read(c.store().segment(), at[3], walk.step(3), third, count);
-          for (int i = 0; i < count; i++) {
-            first[i] = function.of(first[i], second[i], third[i]);
-          }
-          y.codec().write(y.store().segment(), at[0], walk.step(0), first, count);
+    walk.inParts(
+        () -> {
+          double[] first = new double[walk.width()];
+          double[] second = new double[walk.width()];
+          double[] third = new double[walk.width()];
+          return (at, count) -> {
+            a.codec().read(a.store().segment(), at[1], walk.step(1), first, count);
+            b.codec().read(b.store().segment(), at[2], walk.step(2), second, count);
+            c.codec().read(c.store().segment(), at[3], walk.step(3), third, count);
+            for (int i = 0; i < count; i++) {
+              first[i] = function.of(first[i], second[i], third[i]);
+            }
+            y.codec().write(y.store().segment(), at[0], walk.step(0), first, count);
+          };
         });
   }
 
-  static void mapLongs(LongUnaryOperator function, Strided x, Strided y) {
+  private static void mapLongs(LongUnaryOperator function, Strided x, Strided y) {
     Walk walk = Walk.of(y, x);
-    long[] row = new long[Walk.ROW];
-    walk.forEach(
-        (at, count) -> {
-          x.codec().read(x.store().segment(), at[1], walk.step(1), row, count);
-          for (int i = 0; i < count; i++) {
-            row[i] = function.applyAsLong(row[i]);
-          }
-          y.codec().write(y.store().segment(), at[0], walk.step(0), row, count);
+    walk.inParts(
+        () -> {
+          long[] row = new long[walk.width()];
+          return (at, count) -> {
+            x.codec().read(x.store().segment(), at[1], walk.step(1), row, count);
+            for (int i = 0; i < count; i++) {
+              row[i] = function.applyAsLong(row[i]);
+            }
+            y.codec().write(y.store().segment(), at[0], walk.step(0), row, count);
+          };
         });
   }
 
@@ -103,38 +154,45 @@ final class ElementLoops {
   static void binary(BinaryOp op, DataType common, Strided a, Strided b, Strided y) {
     Walk walk = Walk.of(y, a, b);
     if (Types.isWhole(common) && op.keepsWhole()) {
-      long[] left = new long[Walk.ROW];
-      long[] right = new long[Walk.ROW];
-      var function = op.ofLongs();
-      walk.forEach(
-          (at, count) -> {
-            a.codec().read(a.store().segment(), at[1], walk.step(1), left, count);
-            b.codec().read(b.store().segment(), at[2], walk.step(2), right, count);
-            for (int i = 0; i < count; i++) {
-              left[i] = function.applyAsLong(left[i], right[i]);
-            }
-            y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
-          });
-      return;
+      walk.inParts(() -> wholeRow(op, walk, a, b, y));
+    } else {
+      walk.inParts(() -> row(op, common, walk, a, b, y));
     }
-    double[] left = new double[Walk.ROW];
-    double[] right = new double[Walk.ROW];
+  }
+
+  private static Walk.Row wholeRow(BinaryOp op, Walk walk, Strided a, Strided b, Strided y) {
+    long[] left = new long[walk.width()];
+    long[] right = new long[walk.width()];
+    var function = op.ofLongs();
+    return (at, count) -> {
+      a.codec().read(a.store().segment(), at[1], walk.step(1), left, count);
+      b.codec().read(b.store().segment(), at[2], walk.step(2), right, count);
+      for (int i = 0; i < count; i++) {
+        left[i] = function.applyAsLong(left[i], right[i]);
+      }
+      y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
+    };
+  }
+
+  private static Walk.Row row(
+      BinaryOp op, DataType common, Walk walk, Strided a, Strided b, Strided y) {
+    double[] left = new double[walk.width()];
+    double[] right = new double[walk.width()];
     var function = op.ofDoubles();
     boolean narrow = common != DataType.FLOAT64;
-    walk.forEach(
-        (at, count) -> {
-          a.codec().read(a.store().segment(), at[1], walk.step(1), left, count);
-          b.codec().read(b.store().segment(), at[2], walk.step(2), right, count);
-          if (narrow) {
-            // Numbers that the common type cannot hold are rounded before the operation.
-            round(a.type(), left, count);
-            round(b.type(), right, count);
-          }
-          for (int i = 0; i < count; i++) {
-            left[i] = function.applyAsDouble(left[i], right[i]);
-          }
-          y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
-        });
+    return (at, count) -> {
+      a.codec().read(a.store().segment(), at[1], walk.step(1), left, count);
+      b.codec().read(b.store().segment(), at[2], walk.step(2), right, count);
+      if (narrow) {
+        // Numbers that the common type cannot hold are rounded before the operation.
+        round(a.type(), left, count);
+        round(b.type(), right, count);
+      }
+      for (int i = 0; i < count; i++) {
+        left[i] = function.applyAsDouble(left[i], right[i]);
+      }
+      y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
+    };
   }
 
   private static void round(DataType type, double[] row, int count) {
@@ -149,40 +207,53 @@ final class ElementLoops {
   /** y = condition ? a : b. */
   static void where(Strided condition, Strided a, Strided b, Strided y) {
     Walk walk = Walk.of(y, condition, a, b);
-    long[] chosen = new long[Walk.ROW];
     if (Types.isWhole(y.type())) {
-      long[] left = new long[Walk.ROW];
-      long[] right = new long[Walk.ROW];
-      walk.forEach(
-          (at, count) -> {
-            condition.codec().read(condition.store().segment(), at[1], walk.step(1), chosen, count);
-            a.codec().read(a.store().segment(), at[2], walk.step(2), left, count);
-            b.codec().read(b.store().segment(), at[3], walk.step(3), right, count);
-            for (int i = 0; i < count; i++) {
-              left[i] = chosen[i] != 0 ? left[i] : right[i];
-            }
-            y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
-          });
-      return;
+      walk.inParts(() -> wholeChoice(walk, condition, a, b, y));
+    } else {
+      walk.inParts(() -> choice(walk, condition, a, b, y));
     }
-    double[] left = new double[Walk.ROW];
-    double[] right = new double[Walk.ROW];
-    walk.forEach(
-        (at, count) -> {
-          condition.codec().read(condition.store().segment(), at[1], walk.step(1), chosen, count);
-          a.codec().read(a.store().segment(), at[2], walk.step(2), left, count);
-          b.codec().read(b.store().segment(), at[3], walk.step(3), right, count);
-          for (int i = 0; i < count; i++) {
-            left[i] = chosen[i] != 0 ? left[i] : right[i];
-          }
-          y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
-        });
+  }
+
+  private static Walk.Row wholeChoice(
+      Walk walk, Strided condition, Strided a, Strided b, Strided y) {
+    long[] chosen = new long[walk.width()];
+    long[] left = new long[walk.width()];
+    long[] right = new long[walk.width()];
+    return (at, count) -> {
+      condition.codec().read(condition.store().segment(), at[1], walk.step(1), chosen, count);
+      a.codec().read(a.store().segment(), at[2], walk.step(2), left, count);
+      b.codec().read(b.store().segment(), at[3], walk.step(3), right, count);
+      for (int i = 0; i < count; i++) {
+        left[i] = chosen[i] != 0 ? left[i] : right[i];
+      }
+      y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
+    };
+  }
+
+  private static Walk.Row choice(Walk walk, Strided condition, Strided a, Strided b, Strided y) {
+    long[] chosen = new long[walk.width()];
+    double[] left = new double[walk.width()];
+    double[] right = new double[walk.width()];
+    return (at, count) -> {
+      condition.codec().read(condition.store().segment(), at[1], walk.step(1), chosen, count);
+      a.codec().read(a.store().segment(), at[2], walk.step(2), left, count);
+      b.codec().read(b.store().segment(), at[3], walk.step(3), right, count);
+      for (int i = 0; i < count; i++) {
+        left[i] = chosen[i] != 0 ? left[i] : right[i];
+      }
+      y.codec().write(y.store().segment(), at[0], walk.step(0), left, count);
+    };
   }
 
   /** Every element of y is one number. */
   static void fill(Strided y, double value) {
     Walk walk = Walk.of(y);
-    double[] row = new double[Walk.ROW];
+    if (value == 0 && !(1 / value < 0) && y.isContiguous()) {
+      long bytes = y.codec().bytes();
+      y.store().segment().asSlice(y.offset() * bytes, y.count() * bytes).fill((byte) 0);
+      return;
+    }
+    double[] row = new double[walk.width()];
     java.util.Arrays.fill(row, value);
     walk.forEach(
         (at, count) -> y.codec().write(y.store().segment(), at[0], walk.step(0), row, count));

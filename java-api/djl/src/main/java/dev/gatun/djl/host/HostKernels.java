@@ -2,6 +2,7 @@ package dev.gatun.djl.host;
 
 import ai.djl.ndarray.types.DataType;
 import java.lang.foreign.MemorySegment;
+import java.util.function.DoubleSupplier;
 import java.util.function.DoubleUnaryOperator;
 
 /** The processor's: plain loops. */
@@ -12,7 +13,9 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void copy(Strided x, Strided y) {
-    Walk.holding(() -> ElementLoops.copy(x, y), x, y);
+    if (!LibraryKernels.copy(x, y)) {
+      Walk.holding(() -> ElementLoops.copy(x, y), x, y);
+    }
   }
 
   @Override
@@ -45,8 +48,44 @@ final class HostKernels implements ArrayKernels {
   }
 
   @Override
+  public boolean hasComplex(UnaryOp op) {
+    return ComplexLoops.has(op);
+  }
+
+  @Override
+  public boolean hasComplex(BinaryOp op) {
+    return ComplexLoops.has(op);
+  }
+
+  @Override
   public void unary(UnaryOp op, Strided x, Strided y) {
-    Walk.holding(() -> ElementLoops.unary(op, x, y), x, y);
+    if (LibraryKernels.unary(op, x, y)) {
+      return;
+    }
+    boolean narrow = x.type() == DataType.FLOAT32 && y.type() == DataType.FLOAT32;
+    Walk.holding(
+        () -> {
+          if (x.type() == DataType.COMPLEX64) {
+            ComplexLoops.unary(op, x, y);
+          } else if (narrow) {
+            FloatLoops.unary(op, x, y);
+          } else {
+            ElementLoops.unary(op, x, y);
+          }
+        },
+        x,
+        y);
+  }
+
+  @Override
+  public boolean layerNorm(
+      Strided x, Strided weight, Strided bias, long columns, float eps, Strided y) {
+    return LibraryKernels.layerNorm(x, weight, bias, columns, eps, y);
+  }
+
+  @Override
+  public void generate(DoubleSupplier numbers, Strided y) {
+    Walk.holding(() -> ElementLoops.generate(numbers, y), y);
   }
 
   @Override
@@ -61,17 +100,53 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void binary(BinaryOp op, DataType common, Strided a, Strided b, Strided y) {
-    Walk.holding(() -> ElementLoops.binary(op, common, a, b, y), a, b, y);
+    if (LibraryKernels.binary(op, a, b, y)) {
+      return;
+    }
+    boolean narrow =
+        a.type() == DataType.FLOAT32
+            && b.type() == DataType.FLOAT32
+            && y.type() == (op.tells() ? DataType.BOOLEAN : DataType.FLOAT32);
+    Walk.holding(
+        () -> {
+          if (common == DataType.COMPLEX64) {
+            ComplexLoops.binary(op, a, b, y);
+          } else if (narrow) {
+            FloatLoops.binary(op, a, b, y);
+          } else {
+            ElementLoops.binary(op, common, a, b, y);
+          }
+        },
+        a,
+        b,
+        y);
   }
 
   @Override
   public void where(Strided condition, Strided a, Strided b, Strided y) {
-    Walk.holding(() -> ElementLoops.where(condition, a, b, y), condition, a, b, y);
+    boolean narrow =
+        a.type() == DataType.FLOAT32
+            && b.type() == DataType.FLOAT32
+            && y.type() == DataType.FLOAT32;
+    Walk.holding(
+        () -> {
+          if (narrow) {
+            FloatLoops.where(condition, a, b, y);
+          } else {
+            ElementLoops.where(condition, a, b, y);
+          }
+        },
+        condition,
+        a,
+        b,
+        y);
   }
 
   @Override
   public void reduce(ReduceOp op, DoubleUnaryOperator map, Strided x, Strided y) {
-    Walk.holding(() -> ReduceLoops.reduce(op, map, x, y), x, y);
+    if (map != null || !LibraryKernels.reduce(op, x, y)) {
+      Walk.holding(() -> ReduceLoops.reduce(op, map, x, y), x, y);
+    }
   }
 
   @Override
@@ -106,7 +181,9 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void softmax(Strided x, int axis, boolean log, Strided y) {
-    Walk.holding(() -> LaneLoops.doubles(x, y, axis, lane -> LaneLoops.softmax(lane, log)), x, y);
+    if (!LibraryKernels.softmax(x, axis, log, y)) {
+      Walk.holding(() -> LaneLoops.doubles(x, y, axis, lane -> LaneLoops.softmax(lane, log)), x, y);
+    }
   }
 
   @Override

@@ -22,7 +22,7 @@ final class ReduceLoops {
     }
     double[] sums = new double[results];
     Arrays.fill(sums, op.first());
-    double[] row = new double[Walk.ROW];
+    double[] row = new double[walk.width()];
     var function = op.ofDoubles();
     walk.forEach(
         (at, count) -> {
@@ -47,7 +47,7 @@ final class ReduceLoops {
   private static void reduceLongs(
       ReduceOp op, Strided x, Strided y, Walk walk, long[] sums, int width) {
     Arrays.fill(sums, op.firstLong());
-    long[] row = new long[Walk.ROW];
+    long[] row = new long[walk.width()];
     var function = op.ofLongs();
     walk.forEach(
         (at, count) -> {

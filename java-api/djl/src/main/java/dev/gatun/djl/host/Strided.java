@@ -1,6 +1,7 @@
 package dev.gatun.djl.host;
 
 import ai.djl.ndarray.types.DataType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Tensor;
 import java.util.Arrays;
 
@@ -9,6 +10,8 @@ import java.util.Arrays;
  * user of it; who keeps one calls {@link Store#retain}.
  */
 public final class Strided {
+  private static final long[] NO_AXES = {};
+
   private final Store store;
   private final DataType type;
   private final long offset;
@@ -39,7 +42,7 @@ public final class Strided {
    */
   public static Strided of(Tensor tensor, DataType type) {
     long[] shape = tensor.shape();
-    return new Strided(Store.of(tensor), type, tensor.operand().offset(), shape, rowMajor(shape));
+    return new Strided(Store.of(tensor), type, 0, shape, rowMajor(shape));
   }
 
   /** The elements of a shape. */
@@ -132,7 +135,42 @@ public final class Strided {
     return true;
   }
 
-  /** The same elements for the library's kernels: a view that is valid as long as the store. */
+  /** {@return an array without axes; its store has one user} */
+  public static Strided scalar(Number number) {
+    DataType type =
+        switch (number) {
+          case Integer _ -> DataType.INT32;
+          case Float _ -> DataType.FLOAT32;
+          case Double _ -> DataType.FLOAT64;
+          case Long _ -> DataType.INT64;
+          case Byte _ -> DataType.INT8;
+          default ->
+              throw new IllegalArgumentException(
+                  "a number of %s, expected an Integer, Long, Float, Double or Byte"
+                      .formatted(number.getClass().getName()));
+        };
+    Strided made = new Strided(Store.allocate(type, 1), type, 0, NO_AXES, NO_AXES);
+    if (type.isFloating()) {
+      made.codec().put(made.store.segment(), 0, number.doubleValue());
+    } else {
+      made.codec().put(made.store.segment(), 0, number.longValue());
+    }
+    return made;
+  }
+
+  /** Whether two arrays have the same axes. */
+  public boolean isShapedAs(Strided other) {
+    return Arrays.equals(shape, other.shape);
+  }
+
+  /** What kernels take. */
+  Operand operand() {
+    return shape.length == 0
+        ? store.operand(offset, new long[] {1}, new long[] {1})
+        : store.operand(offset, shape, strides);
+  }
+
+  /** The same elements for the library's ops: a view that is valid as long as the store. */
   public Tensor tensor() {
     Tensor owner = store.tensor();
     return shape.length == 0
@@ -206,6 +244,11 @@ public final class Strided {
       newStrides[done] = 1;
     }
     return view(offset, target.clone(), newStrides);
+  }
+
+  /** Some elements of a contiguous array, from one on, under another shape. */
+  Strided flat(long from, long... target) {
+    return view(offset + from, target, rowMajor(target));
   }
 
   /** All of the store as one axis. */
@@ -359,7 +402,10 @@ public final class Strided {
    * @param shapes of the arrays
    */
   public static long[] broadcast(String op, long[]... shapes) {
-    int rank = Arrays.stream(shapes).mapToInt(s -> s.length).max().orElse(0);
+    int rank = 0;
+    for (long[] shape : shapes) {
+      rank = Math.max(rank, shape.length);
+    }
     long[] full = new long[rank];
     Arrays.fill(full, 1);
     for (long[] shape : shapes) {

@@ -1,14 +1,21 @@
 package dev.gatun.djl.host;
 
 import java.util.Arrays;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * The way through arrays of one shape, in row-major order, by rows that are as long as all strides
  * allow: axes that lie without gaps between them, in every array, are one.
  */
 final class Walk {
-  /** The most elements of a row: what a loop's buffers have. */
+  /** The most elements of a row. */
   static final int ROW = 1024;
+
+  /** From here on another thread pays. */
+  private static final long MANY = 1 << 15;
+
+  private static final int THREADS = Runtime.getRuntime().availableProcessors();
 
   /** What is done to a row. */
   interface Row {
@@ -22,11 +29,15 @@ final class Walk {
   private final long[] lengths;
   private final long[][] steps;
   private final long[] first;
-  private final boolean empty;
 
-  private Walk(long[] shape, long[] first, long[][] steps) {
+  private Walk(long[] first, long[][] steps, long... lengths) {
+    this.lengths = lengths;
+    this.steps = steps;
     this.first = first;
-    this.empty = Strided.count(shape) == 0;
+  }
+
+  /** The way whose axes are as few as the strides allow. */
+  private static Walk merged(long[] first, long[][] steps, long... shape) {
     long[] merged = new long[shape.length];
     long[][] mergedSteps = new long[steps.length][shape.length];
     int axes = 0;
@@ -48,27 +59,42 @@ final class Walk {
       axes++;
     }
     if (axes == 0) {
-      this.lengths = new long[] {1};
-      this.steps = new long[steps.length][1];
-    } else {
-      this.lengths = Arrays.copyOf(merged, axes);
-      for (int i = 0; i < steps.length; i++) {
-        mergedSteps[i] = Arrays.copyOf(mergedSteps[i], axes);
-      }
-      this.steps = mergedSteps;
+      return new Walk(first, new long[steps.length][1], 1);
     }
+    for (int i = 0; i < steps.length; i++) {
+      mergedSteps[i] = Arrays.copyOf(mergedSteps[i], axes);
+    }
+    return new Walk(first, mergedSteps, Arrays.copyOf(merged, axes));
   }
 
   /** The way through arrays of one shape. */
   static Walk of(Strided... arrays) {
     long[] first = new long[arrays.length];
     long[][] steps = new long[arrays.length][];
+    boolean whole = true;
     for (int i = 0; i < arrays.length; i++) {
-      long bytes = arrays[i].codec().bytes();
-      first[i] = arrays[i].offset() * bytes;
-      steps[i] = Arrays.stream(arrays[i].strides()).map(s -> s * bytes).toArray();
+      first[i] = arrays[i].offset() * arrays[i].codec().bytes();
+      whole = whole && arrays[i].isContiguous();
     }
-    return new Walk(arrays[0].shape(), first, steps);
+    if (whole) {
+      for (int i = 0; i < arrays.length; i++) {
+        steps[i] = new long[] {arrays[i].codec().bytes()};
+      }
+      return new Walk(first, steps, arrays[0].count());
+    }
+    for (int i = 0; i < arrays.length; i++) {
+      steps[i] = arrays[i].strides();
+      long bytes = arrays[i].codec().bytes();
+      for (int axis = 0; axis < steps[i].length; axis++) {
+        steps[i][axis] *= bytes;
+      }
+    }
+    return merged(first, steps, arrays[0].shape());
+  }
+
+  /** The elements of the longest row: what a loop's buffers need. */
+  int width() {
+    return (int) Math.min(ROW, lengths[lengths.length - 1]);
   }
 
   /** Bytes from one element of a row to the next. */
@@ -76,8 +102,42 @@ final class Walk {
     return steps[array][lengths.length - 1];
   }
 
+  /**
+   * All rows, by as many threads as pay.
+   *
+   * @param loops makes what is done to a row; once a thread, so that each has buffers of its own
+   */
+  void inParts(Supplier<Row> loops) {
+    int parts = (int) Math.min(THREADS, Strided.count(lengths) / MANY);
+    if (parts < 2) {
+      forEach(loops.get());
+      return;
+    }
+    int longest = 0;
+    for (int axis = 1; axis < lengths.length; axis++) {
+      longest = lengths[axis] > lengths[longest] ? axis : longest;
+    }
+    int axis = longest;
+    IntStream.range(0, parts)
+        .parallel()
+        .forEach(part -> part(axis, part, parts).forEach(loops.get()));
+  }
+
+  /** One of several parts of about the same length. */
+  private Walk part(int axis, int part, int parts) {
+    long begin = lengths[axis] * part / parts;
+    long[] some = lengths.clone();
+    some[axis] = lengths[axis] * (part + 1) / parts - begin;
+    long[] from = first.clone();
+    for (int i = 0; i < from.length; i++) {
+      from[i] += begin * steps[i][axis];
+    }
+    return new Walk(from, steps, some);
+  }
+
+  /** All rows in their order. */
   void forEach(Row row) {
-    if (empty) {
+    if (Strided.count(lengths) == 0) {
       return;
     }
     int last = lengths.length - 1;

@@ -1,0 +1,188 @@
+package dev.gatun.djl.host;
+
+import ai.djl.ndarray.types.DataType;
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.elementwise.Activate;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.indexing.Copy;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.tensor.Device;
+import java.lang.ref.Reference;
+
+/**
+ * What the library's kernels do of an array's operations, of FLOAT32, FLOAT16 and BFLOAT16. Each
+ * method says whether it did; loops do the rest, and what is too small for a call to pay.
+ */
+final class LibraryKernels {
+  /** Fewer elements are done before a kernel's threads are awake. */
+  private static final long FEW = 4096;
+
+  private static final long COLUMNS = 1024;
+
+  private LibraryKernels() {}
+
+  private static boolean fits(Strided... arrays) {
+    DataType type = arrays[0].type();
+    boolean fits =
+        type == DataType.FLOAT32 || type == DataType.FLOAT16 || type == DataType.BFLOAT16;
+    for (Strided array : arrays) {
+      fits = fits && array.type() == type && array.rank() <= Operand.MOST_AXES;
+    }
+    return fits;
+  }
+
+  private static boolean run(KernelCall call, Strided... arrays) {
+    Device.cpu().kernels().run(call);
+    Reference.reachabilityFence(arrays);
+    return true;
+  }
+
+  /** y = x between any strides; of one type and equal shapes. */
+  static boolean copy(Strided x, Strided y) {
+    return x.type() == y.type()
+        && x.type() != DataType.COMPLEX64
+        && x.store() != y.store()
+        && y.count() >= FEW
+        && x.rank() <= Operand.MOST_AXES
+        && run(new Copy(x.operand(), y.operand()), x, y);
+  }
+
+  /** y = op(a, b); of equal shapes. */
+  static boolean binary(BinaryOp op, Strided a, Strided b, Strided y) {
+    dev.gatun.kernels.api.call.elementwise.BinaryOp own =
+        switch (op) {
+          case ADD -> dev.gatun.kernels.api.call.elementwise.BinaryOp.ADD;
+          case SUB -> dev.gatun.kernels.api.call.elementwise.BinaryOp.SUBTRACT;
+          case MUL -> dev.gatun.kernels.api.call.elementwise.BinaryOp.MULTIPLY;
+          case DIV -> dev.gatun.kernels.api.call.elementwise.BinaryOp.DIVIDE;
+          case MAXIMUM -> dev.gatun.kernels.api.call.elementwise.BinaryOp.MAXIMUM;
+          case MINIMUM -> dev.gatun.kernels.api.call.elementwise.BinaryOp.MINIMUM;
+          default -> null;
+        };
+    return own != null
+        && y.count() >= FEW
+        && fits(y, a, b)
+        && run(new Elementwise(a.operand(), b.operand(), own, y.operand()), a, b, y);
+  }
+
+  /** y = op(x); of equal shapes. */
+  static boolean unary(UnaryOp op, Strided x, Strided y) {
+    Activation activation =
+        switch (op) {
+          case RELU -> Activation.RELU;
+          case GELU -> Activation.GELU;
+          case TANH -> Activation.TANH;
+          case SIGMOID -> Activation.SIGMOID;
+          default -> null;
+        };
+    if (activation == null
+        || y.count() < FEW
+        || !fits(y, x)
+        || !x.isContiguous()
+        || !y.isContiguous()) {
+      return false;
+    }
+    long rows = x.count() / COLUMNS;
+    long rest = x.count() % COLUMNS;
+    if (rest > 0) {
+      Strided left = x.flat(rows * COLUMNS, 1, rest);
+      run(new Activate(left.operand(), activation, y.flat(rows * COLUMNS, 1, rest).operand()), x);
+    }
+    return run(
+        new Activate(
+            x.flat(0, rows, COLUMNS).operand(), activation, y.flat(0, rows, COLUMNS).operand()),
+        x,
+        y);
+  }
+
+  /** y of all elements of x along the axes on which y has a length of 1; of equal ranks. */
+  static boolean reduce(ReduceOp op, Strided x, Strided y) {
+    Reduction reduction =
+        switch (op) {
+          case SUM -> Reduction.SUM;
+          case MAX -> Reduction.MAX;
+          case MIN -> Reduction.MIN;
+          case PROD -> null;
+        };
+    if (reduction == null || x.count() < FEW || !fits(x, y) || !y.isContiguous()) {
+      return false;
+    }
+    // Axes that are reduced must stand together, as those before and behind them.
+    int begin = 0;
+    while (begin < x.rank() && y.size(begin) == x.size(begin)) {
+      begin++;
+    }
+    int end = begin;
+    while (end < x.rank() && y.size(end) == 1) {
+      end++;
+    }
+    long outer = 1;
+    long reduced = 1;
+    long inner = 1;
+    for (int axis = 0; axis < x.rank(); axis++) {
+      if (axis < begin) {
+        outer *= x.size(axis);
+      } else if (axis < end) {
+        reduced *= x.size(axis);
+      } else if (x.size(axis) == y.size(axis)) {
+        inner *= x.size(axis);
+      } else {
+        return false;
+      }
+    }
+    Strided three = x.reshaped(outer, reduced, inner);
+    return three != null
+        && run(new Reduce(three.operand(), reduction, y.reshaped(outer, inner).operand()), x, y);
+  }
+
+  /** The softmax along the last axis, or its logarithm. */
+  static boolean softmax(Strided x, int axis, boolean log, Strided y) {
+    if (axis != x.rank() - 1
+        || x.count() < FEW
+        || !fits(x, y)
+        || !x.isContiguous()
+        || !y.isContiguous()) {
+      return false;
+    }
+    long columns = x.size(axis);
+    long rows = x.count() / columns;
+    return run(
+        new Softmax(x.flat(0, rows, columns).operand(), log, y.flat(0, rows, columns).operand()),
+        x,
+        y);
+  }
+
+  /** The normalised rows of x [..., columns], contiguous; weight and bias [columns], or null. */
+  static boolean layerNorm(
+      Strided x, Strided weight, Strided bias, long columns, float eps, Strided y) {
+    if (x.count() == 0
+        || !fits(x, y)
+        || !x.isContiguous()
+        || weight != null && !(weight.type() == x.type() && weight.isContiguous())
+        || bias != null && !(bias.type() == x.type() && bias.isContiguous())) {
+      return false;
+    }
+    long rows = x.count() / columns;
+    Operand of = weight == null ? null : weight.flat(0, columns).operand();
+    Operand shift = bias == null ? null : bias.flat(0, columns).operand();
+    return run(
+        new LayerNorm(
+            x.flat(0, rows, columns).operand(),
+            null,
+            of,
+            shift,
+            eps,
+            y.flat(0, rows, columns).operand(),
+            null,
+            null),
+        x,
+        weight,
+        bias,
+        y);
+  }
+}

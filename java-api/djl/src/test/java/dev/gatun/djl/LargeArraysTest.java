@@ -1,0 +1,196 @@
+package dev.gatun.djl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Arrays of so many elements that kernels and several threads compute them, held to Java's {@code
+ * Math} in double.
+ */
+final class LargeArraysTest {
+  private static final int ROWS = 130;
+  private static final int COLUMNS = 1030;
+
+  private static float number(int i) {
+    return (float) (((i * 7919L) % 10007) / 2500.0 - 2);
+  }
+
+  private static NDArray numbers(NDManager manager, DataType type) {
+    float[] numbers = new float[ROWS * COLUMNS];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = number(i);
+    }
+    return manager.create(numbers, new Shape(ROWS, COLUMNS)).toType(type, false);
+  }
+
+  private static double[] doubles(NDArray array) {
+    return array.toType(DataType.FLOAT64, true).toDoubleArray();
+  }
+
+  private static double allowed(DataType type) {
+    return switch (type) {
+      case FLOAT64 -> 1e-12;
+      case FLOAT32 -> 1e-6;
+      case FLOAT16 -> 1e-3;
+      default -> 8e-3;
+    };
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT64", "FLOAT32", "FLOAT16", "BFLOAT16"})
+  void elements(DataType type) throws Exception {
+    Map<UnaryOperator<NDArray>, DoubleUnaryOperator> unary = new LinkedHashMap<>();
+    unary.put(NDArray::abs, Math::abs);
+    unary.put(NDArray::neg, x -> -x);
+    unary.put(NDArray::square, x -> x * x);
+    unary.put(x -> x.abs().sqrt(), x -> Math.sqrt(Math.abs(x)));
+    unary.put(NDArray::exp, Math::exp);
+    unary.put(x -> x.add(3).log(), x -> Math.log(x + 3));
+    unary.put(NDArray::sin, Math::sin);
+    unary.put(NDArray::cos, Math::cos);
+    unary.put(NDArray::atan, Math::atan);
+    unary.put(NDArray::tanh, Math::tanh);
+    unary.put(x -> x.getNDArrayInternal().relu(), x -> Math.max(x, 0));
+    unary.put(x -> x.getNDArrayInternal().sigmoid(), x -> 1 / (1 + Math.exp(-x)));
+    unary.put(NDArray::transpose, x -> x);
+    for (Map.Entry<UnaryOperator<NDArray>, DoubleUnaryOperator> entry : unary.entrySet()) {
+      Models.givingBack(
+          () -> {
+            try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+              NDArray x = numbers(m, type);
+              double[] before = doubles(x);
+              NDArray y = entry.getKey().apply(x);
+              boolean turned = y.getShape().get(0) != ROWS;
+              double[] got = doubles(turned ? y.transpose() : y);
+              for (int i = 0; i < got.length; i++) {
+                double want = entry.getValue().applyAsDouble(before[i]);
+                assertEquals(want, got[i], allowed(type) * Math.max(1, Math.abs(want)));
+              }
+            }
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT64", "FLOAT32", "BFLOAT16", "INT64", "INT32"})
+  void two_arrays(DataType type) throws Exception {
+    Map<java.util.function.BinaryOperator<NDArray>, DoubleBinaryOperator> binary =
+        new LinkedHashMap<>();
+    binary.put(NDArray::add, Double::sum);
+    binary.put(NDArray::sub, (a, b) -> a - b);
+    binary.put(NDArray::mul, (a, b) -> a * b);
+    binary.put(NDArray::maximum, Math::max);
+    binary.put(NDArray::minimum, Math::min);
+    binary.put(NDArray::gt, (a, b) -> a > b ? 1 : 0);
+    binary.put(NDArray::eq, (a, b) -> a == b ? 1 : 0);
+    binary.put(NDArray::lte, (a, b) -> a <= b ? 1 : 0);
+    binary.put((a, b) -> a.duplicate().addi(b), Double::sum);
+    binary.put((a, b) -> a.addi(a.mul(1)), (a, b) -> a + a);
+    binary.put((a, b) -> a.getNDArrayInternal().where(a.gt(0), b), (a, b) -> a > 0 ? a : b);
+    if (type.isFloating()) {
+      binary.put(NDArray::div, (a, b) -> a / b);
+    }
+    for (Shape shape :
+        List.of(new Shape(ROWS, COLUMNS), new Shape(COLUMNS), new Shape(ROWS, 1), new Shape())) {
+      for (var entry : binary.entrySet()) {
+        Models.givingBack(
+            () -> {
+              try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+                NDArray a = numbers(m, type);
+                NDArray b = numbers(m, type).mul(3).flip(0).flatten().get(":" + shape.size());
+                b = b.toType(type, false).reshape(shape);
+                double[] left = doubles(a);
+                double[] right = doubles(b.broadcast(a.getShape()));
+                NDArray y = entry.getKey().apply(a, b).broadcast(a.getShape());
+                double[] got = doubles(y);
+                for (int i = 0; i < got.length; i++) {
+                  double want = entry.getValue().applyAsDouble(left[i], right[i]);
+                  boolean same = Double.compare(want + 0.0, got[i] + 0.0) == 0;
+                  assertTrue(
+                      same
+                          || Math.abs(want - got[i]) <= allowed(type) * Math.max(1, Math.abs(want)),
+                      () -> "%s of %s: %s".formatted(want, shape, type));
+                }
+              }
+            });
+      }
+    }
+  }
+
+  @Test
+  void reductions() throws Exception {
+    Models.givingBack(
+        () -> {
+          try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+            NDArray x = numbers(m, DataType.FLOAT32);
+            double[] all = doubles(x);
+            double[] ofRows = new double[ROWS];
+            double[] ofColumns = new double[COLUMNS];
+            double most = Double.NEGATIVE_INFINITY;
+            for (int i = 0; i < all.length; i++) {
+              ofRows[i / COLUMNS] += all[i];
+              ofColumns[i % COLUMNS] += all[i];
+              most = Math.max(most, all[i]);
+            }
+            near(ofRows, x.sum(new int[] {1}));
+            near(ofColumns, x.sum(new int[] {0}));
+            near(new double[] {java.util.Arrays.stream(all).sum()}, x.sum());
+            near(ofColumns, x.reshape(10, 13, COLUMNS).sum(new int[] {0, 1}));
+            near(ofRows, x.reshape(ROWS, 10, 103).sum(new int[] {1, 2}));
+            near(ofRows, x.transpose().sum(new int[] {0}));
+            near(new double[] {most}, x.max());
+            NDArray soft = x.softmax(1);
+            near(
+                java.util.stream.DoubleStream.generate(() -> 1).limit(ROWS).toArray(),
+                soft.sum(new int[] {1}));
+            near(doubles(soft.log()), x.logSoftmax(1));
+          }
+        });
+  }
+
+  private static void near(double[] want, NDArray got) {
+    double[] numbers = doubles(got);
+    List<String> wrong = new ArrayList<>();
+    for (int i = 0; i < want.length; i++) {
+      if (!(Math.abs(want[i] - numbers[i]) <= 2e-6 * Math.max(100, Math.abs(want[i])))) {
+        wrong.add("%d: %s, expected %s".formatted(i, numbers[i], want[i]));
+      }
+    }
+    assertEquals(List.of(), wrong);
+    assertEquals(want.length, numbers.length);
+  }
+
+  /** Random arrays are drawn in order, whatever their size. */
+  @Test
+  void random_numbers_come_in_their_order() throws Exception {
+    Models.givingBack(
+        () -> {
+          Engine engine = Engine.getEngine("Gatun");
+          try (NDManager m = engine.newBaseManager()) {
+            engine.setRandomSeed(5);
+            float[] few = m.randomUniform(0, 1, new Shape(10)).toFloatArray();
+            engine.setRandomSeed(5);
+            float[] many = m.randomUniform(0, 1, new Shape(ROWS, COLUMNS)).toFloatArray();
+            for (int i = 0; i < few.length; i++) {
+              assertEquals(few[i], many[i]);
+            }
+          }
+        });
+  }
+}
