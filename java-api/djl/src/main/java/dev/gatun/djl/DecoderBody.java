@@ -47,8 +47,7 @@ final class DecoderBody implements ModelBody {
     long[][] mask = inputs.rows("attention_mask");
     NDArray past = inputs.array(PAST);
     if (past == null) {
-      var output = model().forward(new CausalLmInputs(ids, mask, null, false, false, false));
-      return ModelBody.handed(target, List.of(output.logits()), List.of("logits"));
+      return ModelBody.handed(target, record(inputs));
     }
     Shape shape = past.getShape();
     if (shape.dimension() != 4 || shape.get(1) != 1 || shape.get(3) != 1) {
@@ -59,6 +58,25 @@ final class DecoderBody implements ModelBody {
     int length = Math.toIntExact(shape.get(2));
     long[][] before = BlockInputs.split(past, Math.toIntExact(shape.get(0)), length);
     return steps.get().forward(target, before, ids, mask);
+  }
+
+  @Override
+  public Outputs record(BlockInputs inputs) {
+    if (inputs.array(PAST) != null) {
+      throw new IllegalArgumentException(
+          "forward: %s is for writing text, expected none in training".formatted(PAST));
+    }
+    var output =
+        model()
+            .forward(
+                new CausalLmInputs(
+                    inputs.rows("input_ids"),
+                    inputs.rows("attention_mask"),
+                    null,
+                    false,
+                    false,
+                    false));
+    return new Outputs(List.of(output.logits()), List.of("logits"));
   }
 
   @Override

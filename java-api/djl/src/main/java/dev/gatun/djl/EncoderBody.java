@@ -67,20 +67,28 @@ final class EncoderBody implements ModelBody {
     long[][] mask = inputs.rows("attention_mask");
     long[][] types = inputs.rows("token_type_ids");
     if (ids.length <= batchSize) {
-      return run(target, ids, mask, types);
+      return ModelBody.handed(target, run(ids, mask, types));
     }
     EncoderInputs.of(ids, mask, types);
     List<NDList> parts = new ArrayList<>();
     try {
       for (int begin = 0; begin < ids.length; begin += batchSize) {
         int end = Math.min(ids.length, begin + batchSize);
-        parts.add(
-            run(target, part(ids, begin, end), part(mask, begin, end), part(types, begin, end)));
+        Outputs outputs =
+            run(part(ids, begin, end), part(mask, begin, end), part(types, begin, end));
+        parts.add(ModelBody.handed(target, outputs));
       }
       return joined(parts);
     } finally {
       parts.forEach(NDList::close);
     }
+  }
+
+  /** A batch is not cut, whatever its size: its gradients are those of one pass. */
+  @Override
+  public Outputs record(BlockInputs inputs) {
+    return run(
+        inputs.rows("input_ids"), inputs.rows("attention_mask"), inputs.rows("token_type_ids"));
   }
 
   private static long[][] part(long[][] rows, int begin, int end) {
@@ -99,7 +107,7 @@ final class EncoderBody implements ModelBody {
     return all;
   }
 
-  private NDList run(GatunNDManager target, long[][] ids, long[][] mask, long[][] types) {
+  private Outputs run(long[][] ids, long[][] mask, long[][] types) {
     EncoderOutput output = encoder.forward(EncoderInputs.of(ids, mask, types));
     List<Tensor> given = new ArrayList<>();
     List<String> names = new ArrayList<>();
@@ -124,7 +132,7 @@ final class EncoderBody implements ModelBody {
         tensor.close();
       }
     }
-    return ModelBody.handed(target, given, names);
+    return new Outputs(given, names);
   }
 
   /** ELECTRA's says of each token whether it was replaced. */

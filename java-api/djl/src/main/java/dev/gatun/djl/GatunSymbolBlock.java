@@ -42,6 +42,7 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
   private final ModelBody body;
   private final Late<TextGenerator> generator;
   private ParameterList parameters;
+  private TrainedWeights weights;
   private volatile boolean closed;
 
   private GatunSymbolBlock(
@@ -156,19 +157,19 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
       PairList<String, Object> params) {
     open();
     if (training) {
-      throw new UnsupportedOperationException(
-          "forward: the engine Gatun does not train models of files through DJL, expected training"
-              + " to be false");
+      requireTrainable("forward with training");
     }
     BlockInputs read = new BlockInputs(body.inputs(), inputs, options.maxLength());
     NDManager asked = inputs.head().getManager();
-    synchronized (this) {
-      if (options.trainParam() && parameters != null) {
-        // A program may have written to the arrays since.
-        body.model().parameters().forEach(dev.gatun.nn.Parameter::changed);
+    GatunNDManager target = asked instanceof GatunNDManager own ? own : manager;
+    if (options.trainParam()) {
+      getDirectParameters();
+      weights.refresh();
+      if (training && weights.areFollowed()) {
+        return weights.record(target, body, read, options.dropout());
       }
     }
-    return body.forward(asked instanceof GatunNDManager own ? own : manager, read);
+    return body.forward(target, read);
   }
 
   /**
@@ -224,10 +225,12 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
     open();
     if (parameters == null) {
       try {
-        parameters =
-            options.trainParam()
-                ? BlockParameters.ofModel(manager, body.model())
-                : BlockParameters.ofFile(manager, files, body.model());
+        if (options.trainParam()) {
+          parameters = BlockParameters.ofModel(manager, body.model());
+          weights = new TrainedWeights(body.model().parameters(), parameters);
+        } else {
+          parameters = BlockParameters.ofFile(manager, files, body.model());
+        }
       } catch (IOException e) {
         throw new UncheckedIOException(e.getMessage(), e);
       }

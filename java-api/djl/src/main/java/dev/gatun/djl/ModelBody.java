@@ -18,8 +18,19 @@ sealed interface ModelBody extends AutoCloseable permits EncoderBody, DecoderBod
   /** The names and shapes of the outputs. */
   PairList<String, Shape> outputs();
 
+  /**
+   * What a pass gave.
+   *
+   * @param tensors the caller's to close
+   * @param names of each
+   */
+  record Outputs(List<Tensor> tensors, List<String> names) {}
+
   /** Runs the model; the outputs belong to the manager. */
   NDList forward(GatunNDManager target, BlockInputs inputs);
+
+  /** Runs the model to train it, as the library's tape of this thread records it. */
+  Outputs record(BlockInputs inputs);
 
   /** The model, which may be loaded only now. */
   Model model();
@@ -28,7 +39,9 @@ sealed interface ModelBody extends AutoCloseable permits EncoderBody, DecoderBod
   void close();
 
   /** Tensors as arrays on the processor, which own their memory now; nothing is left on failure. */
-  static NDList handed(GatunNDManager target, List<Tensor> tensors, List<String> names) {
+  static NDList handed(GatunNDManager target, Outputs outputs) {
+    List<Tensor> tensors = outputs.tensors();
+    List<String> names = outputs.names();
     NDList list = new NDList(tensors.size());
     int at = 0;
     try {

@@ -27,6 +27,7 @@ import java.util.Set;
  * @param batchSize {@code batchSize}: the most sequences that are computed together
  * @param trainParam {@code trainParam}: whether the weights are parameters that a program may
  *     change
+ * @param dropout {@code dropout}: whether a model is trained with the dropout of its configuration
  */
 record ModelOptions(
     Storage storage,
@@ -34,7 +35,8 @@ record ModelOptions(
     Optional<Head> head,
     int maxLength,
     int batchSize,
-    boolean trainParam) {
+    boolean trainParam,
+    boolean dropout) {
   private static final System.Logger LOGGER = System.getLogger("dev.gatun.djl");
 
   private static final Map<String, String> OTHER_NAMES =
@@ -44,7 +46,7 @@ record ModelOptions(
           "maxbatchsize", "batchsize");
 
   private static final Set<String> READ =
-      Set.of("dtype", "device", "head", "maxlength", "batchsize", "trainparam");
+      Set.of("dtype", "device", "head", "maxlength", "batchsize", "trainparam", "dropout");
 
   /** Of DJL itself, or without a meaning where nothing is a TorchScript module. */
   private static final Set<String> PASSED_BY =
@@ -69,7 +71,8 @@ record ModelOptions(
         Optional.ofNullable(read.get("head")).map(ModelOptions::head),
         number(read, "maxlength", "maxLength"),
         number(read, "batchsize", "batchSize"),
-        flag(read.getOrDefault("trainparam", "false")));
+        flag("trainParam", read.getOrDefault("trainparam", "false")),
+        flag("dropout", read.getOrDefault("dropout", "true")));
   }
 
   private static void take(Map<String, String> read, String name, String value) {
@@ -88,7 +91,7 @@ record ModelOptions(
       LOGGER.log(
           System.Logger.Level.WARNING,
           "option {0} is not known and has no effect; known are dtype, device, head, maxLength,"
-              + " batchSize and trainParam",
+              + " batchSize, trainParam and dropout",
           name);
     }
   }
@@ -111,13 +114,13 @@ record ModelOptions(
         "option %s is %s, expected a number from 1".formatted(name, text));
   }
 
-  private static boolean flag(String text) {
+  private static boolean flag(String name, String text) {
     return switch (text.toLowerCase(Locale.ROOT)) {
       case "true" -> true;
       case "false" -> false;
       default ->
           throw new IllegalArgumentException(
-              "option trainParam is %s, expected true or false".formatted(text));
+              "option %s is %s, expected true or false".formatted(name, text));
     };
   }
 

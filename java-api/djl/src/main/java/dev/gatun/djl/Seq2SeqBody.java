@@ -36,6 +36,11 @@ final class Seq2SeqBody implements ModelBody {
 
   @Override
   public NDList forward(GatunNDManager target, BlockInputs inputs) {
+    return ModelBody.handed(target, record(inputs));
+  }
+
+  @Override
+  public Outputs record(BlockInputs inputs) {
     inputs.require("decoder_input_ids");
     Seq2SeqOutput output =
         model()
@@ -49,8 +54,7 @@ final class Seq2SeqBody implements ModelBody {
                     false,
                     false,
                     false));
-    return ModelBody.handed(
-        target,
+    return new Outputs(
         List.of(output.logits(), output.encoderLastHiddenState()),
         List.of("logits", "encoder_last_hidden_state"));
   }

@@ -39,6 +39,9 @@ final class Tape {
   interface Rule {
     /** Runs with the gradient of the step's result; what it makes is closed behind it. */
     void run(Backward step);
+
+    /** The tape is closed; gives back what the rule keeps itself. */
+    default void end() {}
   }
 
   /** An array as it was when a step read it. */
@@ -89,6 +92,7 @@ final class Tape {
         result.data.store().release();
       }
       inputs = null;
+      rule.end();
     }
 
     @Override

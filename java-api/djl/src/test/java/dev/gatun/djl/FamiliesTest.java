@@ -105,20 +105,8 @@ final class FamiliesTest {
               ZooModel<NDList, NDList> model = Models.load(path);
               Predictor<NDList, NDList> predictor = model.newPredictor();
               NDManager manager = model.getNDManager().newSubManager()) {
-            NDList inputs = new NDList();
-            for (String name : INPUTS) {
-              if (expected.names().contains("in." + name)) {
-                NDArray array = longs(manager, expected, "in." + name);
-                array.setName(name);
-                inputs.add(array);
-              }
-            }
+            NDList inputs = inputs(manager, path, expected);
             boolean isSeq2Seq = golden.startsWith("encoder-decoders");
-            if (isSeq2Seq) {
-              NDArray targets = targets(manager, path, expected);
-              targets.setName("decoder_input_ids");
-              inputs.add(targets);
-            }
             NDList outputs = predictor.predict(inputs);
             NDArray mask = isSeq2Seq ? null : inputs.get("attention_mask");
             List<String> seen = new ArrayList<>();
@@ -137,7 +125,25 @@ final class FamiliesTest {
         });
   }
 
-  private static NDArray longs(NDManager manager, TensorFile file, String name) {
+  /** What a golden's model was given, by name. */
+  static NDList inputs(NDManager manager, Path path, TensorFile expected) throws IOException {
+    NDList inputs = new NDList();
+    for (String name : INPUTS) {
+      if (expected.names().contains("in." + name)) {
+        NDArray array = longs(manager, expected, "in." + name);
+        array.setName(name);
+        inputs.add(array);
+      }
+    }
+    if (path.getParent().endsWith("encoder-decoders")) {
+      NDArray targets = targets(manager, path, expected);
+      targets.setName("decoder_input_ids");
+      inputs.add(targets);
+    }
+    return inputs;
+  }
+
+  static NDArray longs(NDManager manager, TensorFile file, String name) {
     TensorFile.Entry entry = file.get(name);
     long[] values = new long[(int) entry.elements()];
     for (int i = 0; i < values.length; i++) {
