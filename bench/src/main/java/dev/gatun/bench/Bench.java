@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * Measures the contenders beside each other. Each has a process of its own that sleeps while others
+ * Measures the contenders beside each other. Each has a process of its own that rests while others
  * work; in every round each takes one turn, and the order turns too. A turn's time is the median of
  * its iterations.
  */
@@ -237,10 +237,12 @@ final class Bench implements Callable<Integer> {
     Map<String, double[]> rates = new LinkedHashMap<>();
     List<Contender> order = new ArrayList<>(contenders);
     for (int round = 0; round < rounds; round++) {
+      Rest.await();
       for (Map.Entry<String, Double> rate : machine.measure().entrySet()) {
         rates.computeIfAbsent(rate.getKey(), _ -> new double[rounds])[round] = rate.getValue();
       }
       for (Contender contender : order) {
+        Rest.await();
         times.get(contender.id)[round] = turn.seconds(contender);
       }
       Collections.rotate(order, 1);
