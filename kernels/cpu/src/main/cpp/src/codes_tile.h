@@ -58,7 +58,7 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
         int64_t length = !kBlocks && to_go < run ? to_go : run;
         to_go -= length;
         for (; length >= kStretch; length -= kStretch, x += kStretch) {
-          ahead.ask_all(asked++);
+          ahead.ask_all<kLine * kStretch / kTogether / 64>(asked++);
 #pragma GCC unroll kUnroll
           for (int64_t e = 0; e < kStretch; e += kTogether, words += kLine) {
             codes_step<kBits, kRows>(part, words, x + e, stride);

@@ -39,10 +39,19 @@ struct Ahead {
     }
   }
 
-  // The same where a step is many lines.
+  // The same where a step is many lines, kLines or more where one tile asks for all: a loop over
+  // them ends with a branch that is not foreseen, at which what was begun ahead is lost.
+  template <int kLines = 0>
   void ask_all(int64_t i) const {
-    for (int64_t at = i * step; at < (i + 1) * step; at += 64) {
-      __builtin_prefetch(from + at, 0, 2);
+    const char *line = from + i * step, *end = line + step;
+    if (kLines > 0 && step >= 64 * kLines) {
+#pragma GCC unroll 32
+      for (int l = 0; l < kLines; l++, line += 64) {
+        __builtin_prefetch(line, 0, 2);
+      }
+    }
+    for (; line < end; line += 64) {
+      __builtin_prefetch(line, 0, 2);
     }
   }
 };
