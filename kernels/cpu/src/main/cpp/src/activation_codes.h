@@ -21,14 +21,25 @@ struct ActivationCodes {
   int64_t block, blocks;  // elements that share a scale
   int64_t run, runs;
 
+  // Of a k that is not 0.
   ActivationCodes(const Quantized &q, int32_t activations)
       : centred(!q.has_sum() || activations != GATUN_ACTIVATIONS_INT8_PER_TOKEN),
         k(q.k),
         stride(row_stride(q.k, 1)),
         block(activations == GATUN_ACTIVATIONS_INT8_BLOCKS ? 32 : q.k),
-        blocks(block == 0 ? 0 : (q.k + block - 1) / block),
-        run(q.group < block ? q.group : block),
-        runs(run == 0 ? 0 : (q.k + run - 1) / run) {}
+        blocks((q.k + block - 1) / block),
+        run(run_of(q, block)),
+        runs((q.k + run - 1) / run) {}
+
+  // Elements that share a scale of x and one of the weights, wherever those of either begin: where
+  // blocks of 32 are no parts of groups, the power of two that divides both.
+  static int64_t run_of(const Quantized &q, int64_t block) {
+    const bool crosses = q.group > block && q.group < q.k && q.group % block != 0;
+    return crosses ? q.group & -q.group : q.group < block ? q.group : block;
+  }
+
+  // Whether groups are whole runs, and these whole words of codes.
+  bool has_whole_runs(const Quantized &q) const { return run % 4 == 0 && q.group % run == 0; }
 
   bool per_token() const { return blocks <= 1; }
 

@@ -90,7 +90,8 @@ struct BlockFormat {
     }
   }
 
-  int64_t row_bytes(int64_t k) const { return k == 0 ? 0 : k / block * bytes(); }
+  // Of a row that is not empty.
+  int64_t row_bytes(int64_t k) const { return k / block * bytes(); }
 
   // Elements that share a scale.
   int64_t group() const {

@@ -41,7 +41,7 @@ class Output {
   }
 
  private:
-  static constexpr int64_t kFar = (int64_t{1} << 25) / static_cast<int64_t>(sizeof(T));
+  static constexpr int64_t kFar = cut(int64_t{1} << 25, 512) / static_cast<int64_t>(sizeof(T));
 
   T *p_;
   bool far_;

@@ -318,7 +318,7 @@ static inline int32_t quantized_codes(const Product &p, const Quantized &q, int3
       } else if (fits_matrix_rows(q, a, rows)) {
         matrix_rows<kBits>(q, panel, a, row, rows, sums);
       } else if (kMakesBytes && rows > kCodeTileRows && q.group <= kDepthBlock &&
-                 q.group % 4 == 0 && !q.has_sum()) {
+                 a.has_whole_runs(q) && !q.has_sum()) {
         bytes_rows<kBits>(q, panel, a, row, rows, sums);
       } else {
         codes_rows<kBits>(q, panel, a, row, rows, sums);

@@ -35,8 +35,8 @@ static inline int64_t run_words(int64_t run) {
 // Whether matrix_rows takes a task, and is faster: for one register of rows alone it is not worth
 // to take the codes apart.
 static inline bool fits_matrix_rows(const Quantized &q, const ActivationCodes &a, int64_t rows) {
-  return rows > kMatrixRows && run_words(a.run) > 0 && q.group <= kDepthBlock && !q.has_sum() &&
-         has(kMatrixBytes);
+  return rows > kMatrixRows && run_words(a.run) > 0 && q.group <= kDepthBlock &&
+         a.has_whole_runs(q) && !q.has_sum() && has(kMatrixBytes);
 }
 
 // Products of kMatrixRows rows and kMatrixWords features in runs, one ahead: while the sums of a

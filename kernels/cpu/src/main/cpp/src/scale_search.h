@@ -11,7 +11,7 @@ namespace GATUN_LEVEL {
 // To nearest even; exact for magnitudes below 2^51, and beyond that it is held by limits anyway.
 static inline double round_even(double x) {
   constexpr double kMagic = 0x1.8p52;
-  return x < 0x1p51 && x > -0x1p51 ? (x + kMagic) - kMagic : x;
+  return __builtin_fabs(x) < 0x1p51 ? (x + kMagic) - kMagic : x;
 }
 
 static inline double held(double x, double least, double most) {
@@ -96,7 +96,7 @@ template <typename Codes, int kSize>
 static inline void refine_scales(const SubBlocks<kSize> &b, float scale, const float *wanted,
                                  int most, int count, int *chosen) {
   int near[kLanes] = {};
-  for (int lane = 0; lane < count && lane < kLanes; lane++) {
+  for (int lane = 0; lane < used_lanes(count); lane++) {
     near[lane] = even(wanted[lane], scale, -most, most - 1);
   }
   const Floats middle = lanes_of_ints(near, count);
@@ -111,7 +111,7 @@ static inline void refine_scales(const SubBlocks<kSize> &b, float scale, const f
   }
   float lanes[kLanes];
   store(lanes, best);
-  for (int lane = 0; lane < count && lane < kLanes; lane++) {
+  for (int lane = 0; lane < used_lanes(count); lane++) {
     chosen[lane] = static_cast<int>(lanes[lane]);
   }
 }

@@ -20,6 +20,9 @@ static inline Floats inverse_of(Floats scale) {
   return select(scale == 0.0f, Floats{}, 1.0f / scale);
 }
 
+// Lanes of a vector that hold the first of `count` numbers.
+static inline int used_lanes(int count) { return count < kLanes ? count : kLanes; }
+
 // Element i of each of kLanes sub-blocks.
 template <int kSize>
 struct SubBlocks {
@@ -28,7 +31,7 @@ struct SubBlocks {
   // Those of a row from here on; beyond `count` of them lanes are 0.
   static SubBlocks load(const float *row, int count) {
     float columns[kSize][kLanes] = {};
-    for (int lane = 0; lane < count && lane < kLanes; lane++) {
+    for (int lane = 0; lane < used_lanes(count); lane++) {
       for (int i = 0; i < kSize; i++) {
         columns[i][lane] = row[lane * kSize + i];
       }
@@ -51,7 +54,7 @@ struct SubBlocks {
 // A lane's whole number.
 static inline Floats lanes_of_ints(const int *values, int count) {
   float lanes[kLanes] = {};
-  for (int i = 0; i < count && i < kLanes; i++) {
+  for (int i = 0; i < used_lanes(count); i++) {
     lanes[i] = static_cast<float>(values[i]);
   }
   return load(lanes);

@@ -32,7 +32,7 @@ class SuperBlock {
     }
     const float most = static_cast<float>(steps);
     bool any = false;
-    SuperBlock tried, better;
+    SuperBlock tried, better{};
     for (const bool searched : {true, false}) {
       float scales[kParts * kLanes], mins[kParts * kLanes];
       float largest_scale = 0, largest_min = 0;
@@ -107,7 +107,7 @@ class SuperBlock {
       store(found[0], best_scale);
       store(found[1], best_min);
       store(found[2], smallest);
-      for (int lane = 0; lane < kLanes && p * kLanes + lane < kSubs; lane++) {
+      for (int lane = 0; lane < used_lanes(kSubs - p * kLanes); lane++) {
         chosen[p * kLanes + lane] = static_cast<int>(found[0][lane]);
         chosen[kSubs + p * kLanes + lane] = static_cast<int>(found[1][lane]);
         error_ += found[2][lane];
@@ -135,7 +135,7 @@ class SuperBlock {
       for (int i = 0; i < 4; i++) {
         store(found[i], sums[i]);
       }
-      for (int lane = 0; lane < kLanes && part * kLanes + lane < kSubs; lane++) {
+      for (int lane = 0; lane < used_lanes(kSubs - part * kLanes); lane++) {
         const double a = chosen[part * kLanes + lane];
         const double b = -chosen[kSubs + part * kLanes + lane];
         pp += a * a * found[1][lane];
@@ -169,7 +169,7 @@ class SuperBlock {
       for (int i = 0; i < kSub; i++) {
         float found[kLanes];
         store(found, Search::code(parts[p].x[i], steps, inverse, sub_min));
-        for (int lane = 0; lane < kLanes && p * kLanes + lane < kSubs; lane++) {
+        for (int lane = 0; lane < used_lanes(kSubs - p * kLanes); lane++) {
           codes[(p * kLanes + lane) * kSub + i] = static_cast<int>(found[lane]);
         }
       }

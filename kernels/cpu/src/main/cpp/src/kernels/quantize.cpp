@@ -48,12 +48,13 @@ float largest(const float *x, int64_t size) {
 // The element of the largest magnitude, the first of equals, with its sign.
 float first_extreme(const float *x, int64_t size) {
   const uint32_t most = largest_bits(x, size);
-  for (int64_t i = 0; most != 0 && i < size; i++) {
-    if (size_bits(x[i]) == most) {
-      return x[i];
-    }
+  if (most == 0) {
+    return 0;
   }
-  return 0;
+  while (size_bits(*x) != most) {
+    x++;
+  }
+  return *x;
 }
 
 // x / scale to nearest even between limits of at most 2^22, plus an offset, as bytes.

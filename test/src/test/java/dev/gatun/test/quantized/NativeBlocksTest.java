@@ -236,6 +236,45 @@ final class NativeBlocksTest {
     }
   }
 
+  /** Scales about the largest of F16, which the search for better ones passes or does not. */
+  @ParameterizedTest
+  @MethodSource("formats")
+  void the_ends_of_scales_are_as_of_java(BlockFormat format) {
+    int length = format.layout().group() == 0 ? 67 : format.blockSize(0);
+    Random random = new Random(format.hashCode());
+    for (int round = 0; round < 24; round++) {
+      // What a scale of 65,504 and of 16 bits of scales and codes below it span.
+      double size = 65504 * Math.pow(2, random.nextInt(14)) * (0.9 + 0.2 * random.nextDouble());
+      float[] weight = new float[3 * length];
+      for (int i = 0; i < length; i++) {
+        weight[length + i] =
+            (float) (size * (round % 2 == 0 ? random.nextDouble() : random.nextGaussian()));
+      }
+      same(format, weight, length, "round " + round);
+    }
+  }
+
+  /**
+   * Parts of a block of very different sizes, nearly even but for one element: scales of parts are
+   * coarse then, and what suits them best may be a least value above 0.
+   */
+  @ParameterizedTest
+  @MethodSource("formats")
+  void uneven_parts_are_as_of_java(BlockFormat format) {
+    int length = format.layout().group() == 0 ? 67 : format.blockSize(0);
+    Random random = new Random(format.hashCode());
+    for (int round = 0; round < 24; round++) {
+      float[] weight = new float[3 * length];
+      double size = 1;
+      for (int i = 0; i < weight.length; i++) {
+        size = i % 16 == 0 && random.nextBoolean() ? Math.pow(10, random.nextInt(4) - 2) : size;
+        double x = i % 32 == 3 ? -0.02 : 0.9 + 0.1 * random.nextDouble();
+        weight[i] = (float) (size * x);
+      }
+      same(format, weight, length, "round " + round);
+    }
+  }
+
   private void same(BlockFormat format, float[] weight, int length, String about) {
     long rowBytes = format.rowBytes(length);
     try (Buffer from = memory.allocate(4L * weight.length);

@@ -28,7 +28,8 @@ public enum Family {
               IndexingCases.generators(),
               OptimCases.generators(),
               BackwardCases.generators(),
-              ExpertCases.generators())
+              ExpertCases.generators(),
+              RareCases.generators())
           .flatMap(List::stream)
           .toList();
     }

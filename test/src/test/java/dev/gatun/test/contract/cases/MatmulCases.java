@@ -222,6 +222,28 @@ final class MatmulCases {
         .withOracle(product(description, exact, activation));
   }
 
+  /**
+   * A product of two factors, with a bias where there is something to draw it by.
+   *
+   * @param weight not packed
+   * @param y the type of the results
+   */
+  static Case product(
+      String description, Data x, Data weight, DType y, Random bias, Activation activation) {
+    long n = weight.shape()[0];
+    List<Data> data = new ArrayList<>();
+    data.add(x);
+    data.add(packed(weight, weight.dtype()));
+    data.add(Data.output("y", x.shape()[0], n).withDtype(y));
+    if (bias != null) {
+      data.add(Data.normal(bias, "bias", n));
+    }
+    List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());
+    exact.set(1, packed(weight.widened(), DType.F32));
+    return product(description, data, activation)
+        .withOracle(product(description, exact, activation));
+  }
+
   private static Case product(String description, List<Data> data, Activation activation) {
     return Case.of(
         description,

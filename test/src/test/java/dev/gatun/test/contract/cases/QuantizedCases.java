@@ -286,7 +286,8 @@ public final class QuantizedCases {
     return product(random, name, format, List.of(QuantizedActivations.values()), x, n);
   }
 
-  private static Case product(
+  /** The same, in one of some ways. */
+  static Case product(
       Random random,
       String name,
       BlockFormat format,

@@ -103,6 +103,9 @@ final class BadQuantizedArgumentsTest {
         bad(
             "groups of 32 do not divide the input features of x",
             () -> matmul(LAYOUT, f32(OTHER, 2, 48), packed, y)),
+        bad(
+            "packed codes of 8 bits with zero points, expected 4 bits",
+            () -> new PackedLayout(8, 32, PackedLayout.Scales.F16_ZERO)),
         bad("packed is", () -> matmul(LAYOUT, x, bytes(BUFFER, 7), y)),
         bad("packed is", () -> matmul(BlockFormat.INT8.layout(), x, packed, y)),
         bad("y is", () -> matmul(LAYOUT, x, packed, f32(OTHER, 3, 3))),

@@ -280,6 +280,11 @@ final class NativeArgumentsTest {
     for (long bytes : new long[] {-1, Long.MAX_VALUE, Long.MAX_VALUE - 64}) {
       assertEquals(MemorySegment.NULL, gatun_cpu_h.gatun_allocate(bytes));
     }
+    for (long bytes : new long[] {0, 1, 5L << 20}) {
+      MemorySegment memory = gatun_cpu_h.gatun_allocate(bytes);
+      assertEquals(0, memory.address() % 64, bytes + " bytes");
+      gatun_cpu_h.gatun_free(memory);
+    }
   }
 
   @Test
@@ -323,6 +328,9 @@ final class NativeArgumentsTest {
         unnoticed.add(level.id() + ": page_size = 0");
       }
       assertEquals(gatun_cpu_h.GATUN_OK(), attendBackward(Map.of()), level.id());
+      Map<String, Object> headless = Map.of("heads", 0L, "kv_heads", 0L);
+      assertEquals(gatun_cpu_h.GATUN_OK(), attend(headless), level.id());
+      assertEquals(gatun_cpu_h.GATUN_OK(), attendBackward(headless), level.id());
       all.forEach(
           (name, values) -> {
             for (Object value : name.equals("room") ? List.of() : values) {

@@ -86,6 +86,7 @@ final class NativeChecksTest {
     Subjects.CPU.setLevel(level);
     passes(distinct(5, -1, 7, -1));
     fails(distinct(5, 7, 5));
+    fails(distinct(5, 5, 7));
     passes(distinct(LongStream.range(0, 1000).toArray()));
     fails(distinct(LongStream.concat(LongStream.range(0, 1000), LongStream.of(613)).toArray()));
     // These share a place in a table of 16.

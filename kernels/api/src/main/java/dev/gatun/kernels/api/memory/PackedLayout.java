@@ -18,7 +18,7 @@ package dev.gatun.kernels.api.memory;
  *   <li>{@link Scales#F32}, {@link Scales#F16}: {@code scale * c}
  *   <li>{@link Scales#F32_SUM}: {@code scale * c}; beside it lies the sum of the group's elements,
  *       F32, for activations with an offset
- *   <li>{@link Scales#F16_ZERO}: {@code scale * (c - zero)}, the zero a signed byte
+ *   <li>{@link Scales#F16_ZERO}, of 4 bits: {@code scale * (c - zero)}, the zero a signed byte
  *   <li>{@link Scales#F32_MIN}: {@code scale * c + min}, the minimum F32
  * </ul>
  *
@@ -73,6 +73,10 @@ public record PackedLayout(int bits, int group, Scales scales) {
       throw new IllegalArgumentException(
           "packed codes of %d bits in groups of %d, expected 4 or 8 bits in groups of a multiple of 16"
               .formatted(bits, group));
+    }
+    if (scales == Scales.F16_ZERO && bits != 4) {
+      throw new IllegalArgumentException(
+          "packed codes of %d bits with zero points, expected 4 bits".formatted(bits));
     }
   }
 

@@ -1,0 +1,379 @@
+package dev.gatun.test.contract.cases;
+
+import dev.gatun.kernels.api.call.attention.AttentionMask;
+import dev.gatun.kernels.api.call.attention.AttentionScores;
+import dev.gatun.kernels.api.call.attention.Causal;
+import dev.gatun.kernels.api.call.attention.Dropout;
+import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.call.norm.L2Normalize;
+import dev.gatun.kernels.api.call.norm.LayerNorm;
+import dev.gatun.kernels.api.call.norm.LayerNormBackward;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.test.contract.frame.Case;
+import dev.gatun.test.contract.frame.Data;
+import dev.gatun.test.contract.frame.Generator;
+import dev.gatun.test.contract.frame.Ragged;
+import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Values;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * What random sizes come to once in a thousand cases, or never, in turn by a case's number: sums of
+ * nothing, weights of one group, layouts that no block format has, operands of mixed types, rows of
+ * one value, every place of a stride of 1.
+ */
+final class RareCases {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+  private static final List<BlockFormat> FORMATS = BlockFormat.all().toList();
+  private static final QuantizedActivations[] WAYS = QuantizedActivations.values();
+
+  /** Layouts of each width, with and without whole rows, and with each kind of scales. */
+  private static final List<PackedLayout> LAYOUTS =
+      Stream.of(PackedLayout.Scales.values())
+          .flatMap(
+              scales ->
+                  Stream.of(4, 8)
+                      .filter(bits -> bits == 4 || scales != PackedLayout.Scales.F16_ZERO)
+                      .flatMap(
+                          bits ->
+                              Stream.of(bits == 8 ? 0 : 16, 32, 48)
+                                  .map(group -> new PackedLayout(bits, group, scales))))
+          .toList();
+
+  private RareCases() {}
+
+  static List<Generator> generators() {
+    return List.of(
+        Generator.of("matmul-types", RareCases::types).times(0.7),
+        Generator.of("matmul-rounded", RareCases::rounded).times(0.3),
+        Generator.of("batched_matmul-empty", RareCases::batchedOfNothing).times(0.3),
+        Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
+        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.1),
+        Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
+        Generator.of("layer_norm-even", RareCases::evenRows).times(0.3),
+        Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
+        Generator.of("l2_normalize-zero", RareCases::zeroRows).times(0.1),
+        Generator.of("scaled_dot_product_attention-uneven", RareCases::uneven).times(0.2),
+        Generator.of("reduce-strides", RareCases::strides).times(0.5),
+        Generator.of("topk-nan", RareCases::topOfNan).times(0.2));
+  }
+
+  private static DType dtype(long number) {
+    return FLOATS[(int) Math.floorMod(number, (long) FLOATS.length)];
+  }
+
+  /** Factors of each type with weights of each, of no depth too, and of rows 1,024 bytes apart. */
+  private static Case types(long seed) {
+    Random random = Seeds.random(seed);
+    DType weight = dtype(seed);
+    DType x = weight == DType.F32 ? DType.F32 : dtype(seed / 3);
+    DType y = weight == DType.F32 ? DType.F32 : dtype(random.nextInt(3));
+    int depth = (int) Math.floorMod(seed / 9, 3L);
+    long m = 1 + random.nextInt(40);
+    long k = depth == 0 ? 0 : depth == 1 ? 512 : 1 + random.nextInt(200);
+    Data factor = Data.normal(random, "x", m, k).withDtype(DType.BF16).withDtype(x);
+    Activation activation =
+        Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
+    return MatmulCases.product(
+        "matmul seed %d types %s %s %s %s".formatted(seed, x, weight, y, activation),
+        factor,
+        Data.normal(random, "weight", 1 + random.nextInt(100), k).withDtype(weight),
+        y,
+        random.nextBoolean() ? random : null,
+        activation);
+  }
+
+  /** Factors that BF16 cannot hold, by weights of BF16: each result is one of them, rounded. */
+  private static Case rounded(long seed) {
+    Random random = Seeds.random(seed);
+    long m = 1 + random.nextInt(40);
+    int k = 1 + random.nextInt(150);
+    int n = 1 + random.nextInt(70);
+    Data x = Data.normal(random, "x", m, k).withDtype(seed % 2 == 0 ? DType.F32 : DType.F16);
+    x = x.with(random, 1 + 0x1p-8, 1 + 0x3p-8, -1 - 0x1p-8, 1 + 0x1p-9);
+    Data weight =
+        Data.placed(random, "weight", (r, i) -> i % k == i / k * 7 % k ? 1 : 0, n, k)
+            .withDtype(DType.BF16);
+    String description = "matmul seed %d rounded %s".formatted(seed, x.dtype());
+    Case c = MatmulCases.product(description, x, weight, DType.F32, null, Activation.NONE);
+    Case oracle =
+        MatmulCases.product(
+            description, x.withDtype(DType.BF16), weight, DType.F32, null, Activation.NONE);
+    return Case.exact(description, c.data(), c.call()).withOracle(oracle.widened());
+  }
+
+  private static Case batchedOfNothing(long seed) {
+    Random random = Seeds.random(seed);
+    DType dtype = dtype(seed);
+    boolean accumulates = seed / 3 % 2 == 0;
+    long m = random.nextBoolean() ? 1 + random.nextInt(130) : 300;
+    long n = 1 + random.nextInt(40);
+    Data c = Data.normal(random, "c", 2, m, n);
+    return Case.of(
+        "batched_matmul seed %d of nothing %s%s"
+            .formatted(seed, dtype, accumulates ? " added" : ""),
+        List.of(
+            Data.normal(random, "a", 2, m, 0).withDtype(dtype),
+            Data.normal(random, "b", 2, n, 0).withDtype(dtype),
+            accumulates ? c.inPlace() : Data.output("c", 2, m, n)),
+        of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c"), accumulates));
+  }
+
+  /** Weights of one group, or of none, of every format in every way. */
+  private static Case narrow(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = FORMATS.get((int) Math.floorMod(seed, (long) FORMATS.size()));
+    QuantizedActivations way = WAYS[(int) Math.floorMod(seed / FORMATS.size(), (long) WAYS.length)];
+    int one = format.equals(BlockFormat.INT8) ? 1 + random.nextInt(70) : format.blockSize(0);
+    int m = random.nextBoolean() ? 1 + random.nextInt(4) : 13 + random.nextInt(25);
+    Data x = Data.normal(random, "x", m, random.nextInt(4) == 0 ? 0 : one);
+    return QuantizedCases.product(
+        random,
+        "quantized_matmul seed " + seed + " narrow",
+        format,
+        List.of(way),
+        x.withDtype(dtype(random.nextInt(3))),
+        1 + random.nextInt(40));
+  }
+
+  /** Weights that are packed as the layout says, of random codes. */
+  private static Case layouts(long seed) {
+    Random random = Seeds.random(seed);
+    PackedLayout layout = LAYOUTS.get((int) Math.floorMod(seed, (long) LAYOUTS.size()));
+    QuantizedActivations way = WAYS[(int) Math.floorMod(seed / LAYOUTS.size(), (long) WAYS.length)];
+    int group = layout.group() == 0 ? 1 + random.nextInt(90) : layout.group();
+    int k = layout.group() == 0 ? group : group * (1 + random.nextInt(4));
+    int m = random.nextBoolean() ? 1 + random.nextInt(6) : 13 + random.nextInt(30);
+    int n = 1 + random.nextInt(50);
+    long packing = random.nextLong();
+    Values packed = Values.of(() -> packed(layout, n, k, packing));
+    DType y = dtype(random.nextInt(3));
+    return Case.of(
+        "quantized_matmul seed %d %s %s".formatted(seed, layout, way),
+        List.of(
+            Data.normal(random, "x", m, k).withDtype(dtype(random.nextInt(3))),
+            Data.vector("packed", DType.U8, layout.packedBytes(n, k), packed),
+            Data.output("y", m, n).withDtype(y)),
+        of ->
+            new QuantizedMatmul(
+                layout,
+                way,
+                of.apply("x"),
+                of.apply("packed"),
+                null,
+                Activation.NONE,
+                of.apply("y")));
+  }
+
+  private static double[] packed(PackedLayout layout, int n, int k, long seed) {
+    Random random = new Random(seed);
+    byte[] packed = new byte[(int) layout.packedBytes(n, k)];
+    MemorySegment memory = MemorySegment.ofArray(packed);
+    long size = layout.groupSize(k);
+    for (int feature = 0;
+        feature < Math.ceilDiv(n, PackedLayout.PANEL) * PackedLayout.PANEL;
+        feature++) {
+      int at = feature % PackedLayout.PANEL;
+      for (long g = 0; g < layout.groups(k); g++) {
+        long record = layout.record(feature / PackedLayout.PANEL, g, k);
+        float scale =
+            Float.float16ToFloat(Float.floatToFloat16(0.02f + 0.05f * random.nextFloat()));
+        scale = feature < n ? scale : 0;
+        int sum = 0;
+        int half = 1 << (layout.bits() - 1);
+        for (long i = 0; i < Math.ceilDiv(size, 32 / layout.bits()) * (32 / layout.bits()); i++) {
+          int code = feature < n && i < size ? random.nextInt(2 * half) - half : 0;
+          sum += code;
+          packed[(int) (record + layout.codeByte(at, i))] |=
+              (byte) ((code + half) << layout.codeShift(i));
+        }
+        long beside = record + PackedLayout.PANEL * 4L + at * 4L;
+        switch (layout.scales()) {
+          case F16 -> memory.set(SHORT, record + 2L * at, Float.floatToFloat16(scale));
+          case F16_ZERO -> {
+            memory.set(SHORT, record + 2L * at, Float.floatToFloat16(scale));
+            packed[(int) record + 2 * PackedLayout.PANEL + at] =
+                (byte) (feature < n ? random.nextInt(15) - 7 : 0);
+          }
+          case F32 -> memory.set(FLOAT, record + 4L * at, scale);
+          case F32_MIN -> {
+            memory.set(FLOAT, record + 4L * at, scale);
+            memory.set(FLOAT, beside, feature < n ? (float) random.nextGaussian() : 0);
+          }
+          case F32_SUM -> {
+            memory.set(FLOAT, record + 4L * at, scale);
+            memory.set(FLOAT, beside, scale * sum);
+          }
+        }
+      }
+    }
+    double[] values = new double[packed.length];
+    for (int i = 0; i < packed.length; i++) {
+      values[i] = packed[i];
+    }
+    return values;
+  }
+
+  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+  private static Case tokensOfNothing(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = 1 + random.nextInt(9);
+    boolean offsets = seed % 2 == 0;
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "x", rows, 0).withDtype(dtype(seed)));
+    data.add(QuantizedCases.bytes("codes", null, rows, 0));
+    data.add(Data.output("scales", rows));
+    if (offsets) {
+      data.add(Data.output("offsets", rows));
+    }
+    return Case.exact(
+        "quantize_tokens seed %d of nothing".formatted(seed),
+        data,
+        of -> new QuantizeTokens(of.apply("x"), QuantizedCases.codes(of, false)));
+  }
+
+  /**
+   * Two rows of one value each, so long that rounding may make their variance less than nothing.
+   */
+  private static Data even(Random random, long seed) {
+    double[] values = random.doubles(2, -2, 2).toArray();
+    long columns = seed % 3 == 0 ? 30_000 + random.nextInt(60_000) : 3 + random.nextInt(1000);
+    return Data.placed(random, "x", (r, i) -> values[(int) (i / columns)], 2, columns);
+  }
+
+  private static Case evenRows(long seed) {
+    Random random = Seeds.random(seed);
+    Data x = even(random, seed);
+    return Case.of(
+            "layer_norm seed %d even rows".formatted(seed),
+            List.of(x, Data.output("y", x.shape())),
+            of ->
+                new LayerNorm(
+                    of.apply("x"), null, null, null, 1e-5f, of.apply("y"), of.apply("sum")))
+        .in(dtype(seed), Set.of());
+  }
+
+  private static Case evenRowsBackward(long seed) {
+    Random random = Seeds.random(seed);
+    Data x = even(random, seed);
+    return Case.of(
+            "layer_norm_backward seed %d even rows".formatted(seed),
+            List.of(Data.normal(random, "dy", x.shape()), x, Data.output("dx", x.shape())),
+            of ->
+                new LayerNormBackward(
+                    of.apply("dy"), of.apply("x"), null, 1e-5f, null, of.apply("dx"), null, null))
+        .in(dtype(seed), Set.of());
+  }
+
+  /** Rows of zeros, and such as are shorter than what divides them at least. */
+  private static Case zeroRows(long seed) {
+    Random random = Seeds.random(seed);
+    int columns = 1 + random.nextInt(100);
+    Data x =
+        Data.placed(
+            random,
+            "x",
+            (r, i) ->
+                i / columns == 0
+                    ? 0
+                    : i / columns == 1 ? 1e-6 * r.nextGaussian() : r.nextGaussian(),
+            3,
+            columns);
+    return Case.of(
+            "l2_normalize seed %d zero rows".formatted(seed),
+            List.of(x, Data.output("y", 3, columns)),
+            of -> new L2Normalize(of.apply("x"), 0.01f, of.apply("y")))
+        .in(dtype(seed), Set.of());
+  }
+
+  /** Sequences with many queries beside one, few and none. */
+  private static Case uneven(long seed) {
+    Random random = Seeds.random(seed);
+    Ragged queries = Ragged.of("query offsets", 60 + random.nextInt(400), 1, 0, 2);
+    Ragged keys = Ragged.of("key offsets", 70, 9, 5, 40);
+    int size = 8 * (1 + random.nextInt(5));
+    DType dtype = dtype(seed);
+    return Case.of(
+        "scaled_dot_product_attention seed %d uneven %s".formatted(seed, dtype),
+        List.of(
+            Data.normal(random, "query", queries.tokens(), 2, size).withDtype(dtype),
+            Data.normal(random, "key", keys.tokens(), 1, size).withDtype(dtype),
+            Data.normal(random, "value", keys.tokens(), 1, size).withDtype(dtype),
+            Data.output("output", queries.tokens(), 2, size).withDtype(dtype),
+            queries.data(),
+            keys.data()),
+        of ->
+            new ScaledDotProductAttention(
+                of.apply("query"),
+                of.apply("key"),
+                of.apply("value"),
+                of.apply("output"),
+                queries.offsets(of),
+                new KeyLayout(keys, null, null, 4, 70, 0).keys(of),
+                new AttentionScores(1 / (float) Math.sqrt(size), 0, null, null, null),
+                new AttentionMask(Causal.NONE, 0, null),
+                Dropout.NONE,
+                null,
+                null));
+  }
+
+  /** Each axis in each place of memory, some of them of one element. */
+  private static Case strides(long seed) {
+    Random random = Seeds.random(seed);
+    long[] shape = {1 + random.nextInt(9), 1 + random.nextInt(40), 1 + random.nextInt(9)};
+    int one = (int) Math.floorMod(seed / 6, 4L);
+    if (one < 3) {
+      shape[one] = 1;
+    }
+    int[][] orders = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    long[] strides = new long[3];
+    long next = 1;
+    for (int axis : orders[(int) Math.floorMod(seed, 6L)]) {
+      strides[axis] = next;
+      next *= shape[axis];
+    }
+    Reduction reduction = Reduction.values()[random.nextInt(Reduction.values().length)];
+    Data x = Data.normal(random, "x", shape).withDtype(dtype(random.nextInt(3)));
+    return Case.of(
+        "reduce seed %d %s of strides %d %d %d"
+            .formatted(seed, reduction, strides[0], strides[1], strides[2]),
+        List.of(x.withStrides(strides), Data.output("y", shape[0], shape[2])),
+        of -> new Reduce(of.apply("x"), reduction, of.apply("y")));
+  }
+
+  /** Rows that begin with as many of no value as are asked for. */
+  private static Case topOfNan(long seed) {
+    Random random = Seeds.random(seed);
+    int columns = 100 + random.nextInt(200);
+    int k = 1 + random.nextInt(5);
+    Data x =
+        Data.placed(
+                random, "x", (r, i) -> i % columns < k ? Double.NaN : r.nextGaussian(), 3, columns)
+            .withDtype(dtype(seed));
+    return Case.exact(
+        "topk seed %d k %d behind NaN".formatted(seed, k),
+        List.of(
+            x,
+            Data.output("values", 3, k).withDtype(x.dtype()),
+            Data.output("indices", 3, k).withDtype(DType.I64)),
+        of -> new TopK(of.apply("x"), of.apply("values"), of.apply("indices")));
+  }
+}
