@@ -101,13 +101,13 @@ extern "C" {
 #undef GATUN_KERNEL
 
 gatun_recording *gatun_new_recording(void) {
-  void *memory = malloc(sizeof(gatun_recording));
+  void *memory = gatun_allocate(sizeof(gatun_recording));
   return memory == nullptr ? nullptr : new (memory) gatun_recording();
 }
 
 void gatun_free_recording(gatun_recording *recording) {
   recording->~gatun_recording();
-  free(recording);
+  gatun_free(recording);
 }
 
 int32_t gatun_run_recording(const gatun_recording *recording, int64_t *failed) {

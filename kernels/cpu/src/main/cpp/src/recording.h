@@ -3,9 +3,10 @@
 #define GATUN_RECORDING_H
 
 #include <cstdint>
-#include <cstdlib>
 #include <new>
 #include <tuple>
+
+#include "gatun_cpu.h"
 
 namespace gatun {
 
@@ -37,7 +38,7 @@ struct gatun_recording {
   // Whether there was memory for it.
   template <typename... A>
   bool add(int32_t (*gatun::Kernels::*kernel)(A...), A... arguments) {
-    void *memory = malloc(sizeof(gatun::Call<A...>));
+    void *memory = gatun_allocate(sizeof(gatun::Call<A...>));
     if (memory == nullptr) {
       return false;
     }
@@ -64,7 +65,7 @@ struct gatun_recording {
   ~gatun_recording() {
     for (gatun::Step *step = first; step != nullptr;) {
       gatun::Step *next = step->next;
-      free(step);
+      gatun_free(step);
       step = next;
     }
   }

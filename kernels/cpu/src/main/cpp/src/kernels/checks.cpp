@@ -1,6 +1,4 @@
 // Checks of what only memory can tell: numbers that kernels take as indices.
-#include <cstdlib>
-
 #include "../level.h"
 
 namespace gatun {
@@ -27,31 +25,33 @@ int32_t check_places(const int32_t *places, int64_t count, int32_t least, int64_
 
 int32_t check_distinct(const int64_t *ids, int64_t count, int64_t exception) {
   // A table of what was seen, at most half full; the exception stands for nothing.
-  uint64_t room = 16;
-  while (room < 2 * static_cast<uint64_t>(count)) {
+  int64_t room = 16;
+  while (room < 2 * count) {
     room *= 2;
   }
-  int64_t *seen = static_cast<int64_t *>(malloc(room * sizeof(int64_t)));
+  const int64_t bytes = room * static_cast<int64_t>(sizeof(int64_t));
+  int64_t *seen = static_cast<int64_t *>(gatun_allocate(bytes));
   if (seen == nullptr) {
     return GATUN_OUT_OF_MEMORY;
   }
-  for (uint64_t i = 0; i < room; i++) {
+  for (int64_t i = 0; i < room; i++) {
     seen[i] = exception;
   }
+  const uint64_t last = static_cast<uint64_t>(room) - 1;
   int32_t status = GATUN_OK;
   for (int64_t i = 0; i < count && status == GATUN_OK; i++) {
     if (ids[i] == exception) {
       continue;
     }
     uint64_t at = static_cast<uint64_t>(ids[i]) * 0x9e3779b97f4a7c15u;
-    at = (at ^ at >> 32) & (room - 1);
+    at = (at ^ at >> 32) & last;
     while (seen[at] != exception && seen[at] != ids[i]) {
-      at = (at + 1) & (room - 1);
+      at = (at + 1) & last;
     }
     status = seen[at] == ids[i] ? GATUN_OUT_OF_RANGE : GATUN_OK;
     seen[at] = ids[i];
   }
-  free(seen);
+  gatun_free(seen);
   return status;
 }
 

@@ -28,7 +28,12 @@ public final class CpuRecording implements AutoCloseable {
     if (handle.address() == 0) {
       throw new OutOfMemoryError("gatun_new_recording: no native memory");
     }
-    failed = block(Long.BYTES);
+    try {
+      failed = block(Long.BYTES);
+    } catch (OutOfMemoryError e) {
+      gatun_cpu_h.gatun_free_recording(handle);
+      throw e;
+    }
   }
 
   /** Whether any thread records: without it none has to look for its own recording. */

@@ -2,9 +2,11 @@ package dev.gatun.test.contract.programs;
 
 import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.test.contract.cases.Cases;
+import dev.gatun.test.contract.cases.Family;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.contract.frame.Target;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -19,8 +21,9 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * A program: every kernel of the processor while memory runs out at its first, second or third
  * allocation, by {@code starved.cpp}. A call says so, or gives the right bits, and the next one
- * gives the right bits. Its arguments are how many cases of a simple kernel there are, and the
- * library that was loaded before all others.
+ * gives the right bits. Likewise recordings, and calls whose threads cannot be started. Its
+ * arguments are how many cases of a simple kernel there are, and the library that was loaded before
+ * all others.
  */
 public final class StarvedRuns {
   private static final int ALLOCATIONS = 3;
@@ -32,10 +35,11 @@ public final class StarvedRuns {
 
   private StarvedRuns() {}
 
-  public static void main(String[] args) throws Exception {
+  public static void main(String[] args) throws Throwable {
     SymbolLookup library = SymbolLookup.libraryLookup(Path.of(args[1]), Arena.global());
     starve = function(library, "starve", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
     feed = function(library, "feed", FunctionDescriptor.ofVoid());
+    startsNoThread();
     Subjects.CPU.setThreads(1);
     for (Case c : Cases.all(Integer.parseInt(args[0])).toList()) {
       for (CpuLevel level : Subjects.levels()) {
@@ -45,9 +49,41 @@ public final class StarvedRuns {
           run(c, level, right, allocations);
         }
       }
+      record(c);
     }
     System.out.println("refused: " + refused + " of " + calls);
     System.exit(0);
+  }
+
+  /** Work for several threads of which none starts is done by the caller. */
+  private static void startsNoThread() throws Throwable {
+    Case c =
+        Cases.draws(Family.PLAIN, Target.EMULATED, 1, 0, 40)
+            .filter(draw -> draw.generator().name().equals("matmul-wide"))
+            .findFirst()
+            .orElseThrow()
+            .make();
+    Subjects.CPU.setThreads(1);
+    Map<String, int[]> right = Runs.run(c, Subjects.CPU);
+    Subjects.CPU.setThreads(5);
+    check(c, right, Integer.MAX_VALUE);
+  }
+
+  /** A recording that finds no memory says so; one that does replays. */
+  private static void record(Case c) throws Throwable {
+    for (int allocations = 0; allocations < 2 * ALLOCATIONS; allocations++) {
+      try (Runs.Placed placed = Runs.Placed.of(c, Subjects.CPU, false)) {
+        var call = placed.call();
+        starve.invokeExact((long) allocations);
+        try {
+          Subjects.CPU.capture(() -> Subjects.CPU.kernels().run(call)).close();
+        } catch (OutOfMemoryError e) {
+          refused++;
+        } finally {
+          feed.invokeExact();
+        }
+      }
+    }
   }
 
   /** In a thread of its own, which has no memory of an earlier call. */
