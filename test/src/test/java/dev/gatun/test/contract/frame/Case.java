@@ -3,6 +3,7 @@ package dev.gatun.test.contract.frame;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -24,6 +25,9 @@ public record Case(
     Function<Function<String, Operand>, KernelCall> call,
     boolean exact,
     Case oracle) {
+
+  /** Above it numbers are not moved. */
+  private static final float MOST = 1 << 20;
 
   public static Case of(
       String description, List<Data> data, Function<Function<String, Operand>, KernelCall> call) {
@@ -70,6 +74,33 @@ public record Case(
     return oracle != null
         ? oracle
         : new Case(description, data.stream().map(Data::widened).toList(), call, exact, null);
+  }
+
+  /**
+   * The same case with its F32 inputs rounded once more: of four elements one, by chance, is the
+   * next float above or below. That is what a rounding by half a unit in the last place does on
+   * average. Numbers that stand for infinity, as an additive mask's, stay.
+   */
+  Case moved(long seed) {
+    List<Data> other = new ArrayList<>();
+    for (Data d : data) {
+      boolean moves = d.dtype() == DType.F32 && d.contents() != null;
+      long own = 31 * seed + other.size();
+      other.add(moves ? d.withValues(d.contents().changed(v -> moved(v, own))) : d);
+    }
+    return new Case(description, other, call, exact, null);
+  }
+
+  private static double[] moved(double[] values, long seed) {
+    Random random = Seeds.random(seed);
+    for (int i = 0; i < values.length; i++) {
+      float x = (float) values[i];
+      int way = random.nextInt(8);
+      if (way < 2 && x != 0 && Math.abs(x) < MOST) {
+        values[i] = way == 0 ? Math.nextUp(x) : Math.nextDown(x);
+      }
+    }
+    return values;
   }
 
   /** The narrowest floating-point type of the operands. */

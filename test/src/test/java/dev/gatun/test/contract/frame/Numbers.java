@@ -39,6 +39,16 @@ public final class Numbers {
     };
   }
 
+  /** The bits of a number in a floating-point type. */
+  public static int bits(double value, DType dtype) {
+    return switch (dtype) {
+      case F32 -> Float.floatToRawIntBits((float) value);
+      case F16 -> Float.floatToFloat16((float) value);
+      case BF16 -> toBf16((float) value);
+      default -> throw new IllegalArgumentException(dtype.toString());
+    };
+  }
+
   public static void write(MemorySegment memory, long at, DType dtype, double value) {
     switch (dtype) {
       case F32 -> memory.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, (float) value);

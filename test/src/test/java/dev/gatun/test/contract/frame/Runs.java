@@ -16,9 +16,13 @@ public final class Runs {
 
   /** What a case gives by the reference. */
   public static final class References {
+    /** So many that the most of what they move results by is about what roundings may. */
+    private static final int MOVES = 32;
+
     private final Case of;
     private final Map<String, int[]> exact;
     private final List<Map<String, int[]>> plain;
+    private boolean moved;
 
     private References(Case of, Map<String, int[]> exact, List<Map<String, int[]>> plain) {
       this.of = of;
@@ -31,17 +35,47 @@ public final class Runs {
       return exact;
     }
 
-    /** In the case's dtype, by as many of {@link Subjects#plain} as were asked for. */
+    /** In the case's dtype, by as many draws of {@link Tolerance} as were asked for. */
     public List<Map<String, int[]>> plain() {
       return List.copyOf(plain);
     }
 
-    /** Adds the orders of sums that are not there yet; false where all are. */
-    boolean addOrders() {
+    /** Adds the draws of the next kind: other orders of sums, moved operands; false after those. */
+    boolean addDraws() {
       List<Backend> all = Subjects.plain(of.dtype());
-      List<Backend> rest = all.subList(plain.size(), all.size());
-      plain.addAll(rest.parallelStream().map(backend -> run(of, backend)).toList());
-      return !rest.isEmpty();
+      if (plain.size() < all.size()) {
+        List<Backend> rest = all.subList(plain.size(), all.size());
+        plain.addAll(rest.parallelStream().map(backend -> run(of, backend)).toList());
+        return true;
+      }
+      if (moved) {
+        return false;
+      }
+      moved = true;
+      plain.addAll(
+          IntStream.range(0, MOVES)
+              .parallel()
+              .mapToObj(i -> narrowed(run(of.widened().moved(i), Subjects.EXACT)))
+              .toList());
+      return true;
+    }
+
+    /** Results of F32 in the types that the case's have. */
+    private Map<String, int[]> narrowed(Map<String, int[]> results) {
+      Map<String, int[]> narrow = new LinkedHashMap<>();
+      results.forEach(
+          (name, bits) -> {
+            DType dtype = of.data(name).dtype();
+            DType wide = of.widened().data(name).dtype();
+            narrow.put(
+                name,
+                dtype == wide
+                    ? bits
+                    : Arrays.stream(bits)
+                        .map(b -> b == -1 ? b : Numbers.bits(Numbers.value(b, wide), dtype))
+                        .toArray());
+          });
+      return narrow;
     }
   }
 
