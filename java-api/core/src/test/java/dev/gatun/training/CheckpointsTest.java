@@ -176,9 +176,9 @@ final class CheckpointsTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   @Tag("full")
-  void a_run_that_is_killed_at_forty_moments_goes_on_with_the_same_bits(boolean gpt2)
+  void a_run_that_is_killed_at_twenty_moments_goes_on_with_the_same_bits(boolean gpt2)
       throws Exception {
-    killed(gpt2, 40);
+    killed(gpt2, 20);
   }
 
   private Path trained(Path output, long steps) {

@@ -3,6 +3,7 @@ package dev.gatun.test.contract.suites;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.test.contract.cases.Cases;
 import dev.gatun.test.contract.programs.NeonRuns;
 import dev.gatun.test.devices.Aarch64;
 import dev.gatun.test.devices.ChildJvm;
@@ -33,7 +34,7 @@ final class NeonContractTest {
   @Test
   @Tag("full")
   void many_cases() throws Exception {
-    run(40, 1, 5000);
+    run(16, 1, 2000);
   }
 
   private void run(int each, int every, int least) throws Exception {
@@ -51,7 +52,9 @@ final class NeonContractTest {
         ChildJvm.run(
             folder,
             Map.of("GATUN_REMOTE", Aarch64.QEMU + " -cpu max -L " + Aarch64.SYSTEM + " " + there),
-            List.of("-Dgatun.cpu.library=" + here),
+            List.of(
+                "-Dgatun.cpu.library=" + here,
+                "-D" + Cases.SEED + "=" + Long.getLong(Cases.SEED, 1)),
             NeonRuns.class,
             "" + each,
             "" + every);

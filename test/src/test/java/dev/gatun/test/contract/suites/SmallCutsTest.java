@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.gatun.bindings.loader.NativeLoader;
+import dev.gatun.test.contract.cases.Cases;
 import dev.gatun.test.contract.frame.Subjects;
 import dev.gatun.test.contract.programs.ResultBits;
 import dev.gatun.test.devices.ChildJvm;
@@ -53,7 +54,10 @@ final class SmallCutsTest {
         ChildJvm.run(
             folder,
             Map.of(),
-            List.of("-Xmx2g", "-Dgatun.cpu.library=" + LIBRARY),
+            List.of(
+                "-Xmx2g",
+                "-Dgatun.cpu.library=" + LIBRARY,
+                "-D" + Cases.SEED + "=" + Long.getLong(Cases.SEED, 1)),
             MutantRun.class,
             KernelContractTest.class.getName() + "#agrees_with_the_reference");
     assertEquals(0, outcome.code(), outcome.out() + outcome.err());

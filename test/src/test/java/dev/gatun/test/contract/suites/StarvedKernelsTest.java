@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.gatun.test.contract.cases.Cases;
 import dev.gatun.test.contract.frame.Subjects;
 import dev.gatun.test.contract.programs.StarvedRuns;
 import dev.gatun.test.devices.ChildJvm;
@@ -24,7 +25,7 @@ final class StarvedKernelsTest {
   @Test
   @Tag("full")
   void many_kernels_without_memory_say_so(@TempDir Path folder) throws Exception {
-    run(folder, 12);
+    run(folder, 6);
   }
 
   private static void run(Path folder, int cases) throws Exception {
@@ -36,7 +37,7 @@ final class StarvedKernelsTest {
         ChildJvm.run(
             folder,
             Map.of("LD_PRELOAD", library.toString()),
-            List.of("-Xmx1g"),
+            List.of("-Xmx1g", "-D" + Cases.SEED + "=" + Long.getLong(Cases.SEED, 1)),
             StarvedRuns.class,
             Integer.toString(cases),
             library.toString());
