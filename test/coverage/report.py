@@ -105,11 +105,18 @@ def levels_of(builds):
                 key = (file, line, len(branches))
                 before = found[level].get(key, [False] * len(branches))
                 found[level][key] = [a or b for a, b in zip(before, branches)]
-    return found
+    return {level: without_idle(of) for level, of in found.items()}
+
+
+def without_idle(found):
+    """Without instantiations of other branches that nothing runs, at a line of which something runs."""
+    run = {(file, line) for (file, line, _), branches in found.items() if any(branches)}
+    return {key: branches for key, branches in found.items() if any(branches) or key[:2] not in run}
 
 
 def read_reasons(path):
-    """FILE | A PART OF THE LINE, or * for all lines | LEVELS, or * for all | REASON, one a line; FILE may have *."""
+    """FILE | PART | LEVELS | REASON, one a line. FILE may have *; PART is a part of the line, NAME() for the body of a
+    function, or * for all lines; LEVELS may be * for all."""
     with open(path) as file:
         rows = [[part.strip() for part in row.split(" | ")] for row in file if row.strip() and row[0] != "#"]
     for row in rows:
@@ -118,10 +125,32 @@ def read_reasons(path):
     return rows
 
 
-def reason_of(reasons, file, text, level):
-    short = os.path.relpath(file, FOLDERS[0] + "/src")
+@functools.cache
+def body(file, name):
+    """The numbers of the lines of a function's definition, to the brace that ends it."""
+    found = set()
+    source = lines(file)
+    for at, text in enumerate(source):
+        if re.search(rf"\b{name}\(", text) and not text.lstrip().startswith(("return", "//")):
+            indent = len(text) - len(text.lstrip())
+            end = next((i for i in range(at, len(source)) if source[i] == " " * indent + "}"), None)
+            signature = "".join(source[at:end]).partition("{")[0]
+            if end is not None and ";" not in signature:
+                found.update(range(at + 1, end + 2))
+    return found
+
+
+def short(file):
+    """The file's name as reasons and the page have it: of the processor's below its sources."""
+    return file.removeprefix(FOLDERS[0] + "/src/")
+
+
+def reason_of(reasons, file, line, level):
+    text = lines(file)[line - 1]
     for pattern, part, levels, reason in reasons:
-        if fnmatch.fnmatch(short, pattern) and (part == "*" or part in text) and (levels == "*" or level in levels.split()):
+        if not fnmatch.fnmatch(short(file), pattern) or levels != "*" and level not in levels.split():
+            continue
+        if part == "*" or part in text or part.endswith("()") and line in body(file, part[:-2]):
             return reason
     return None
 
@@ -141,7 +170,7 @@ def main():
         told = 0
         for (file, line, _), branches in sorted(found[level].items()):
             if not all(branches):
-                reason = reason_of(reasons, file, lines(file)[line - 1], level)
+                reason = reason_of(reasons, file, line, level)
                 told += 0 if reason is None else branches.count(False)
                 missed[reason][file, line].add(level)
         page.append(f"| {level} | {total} | {taken} | {100 * taken / (total - told):.1f} % | {told} | {total - taken - told} |")
@@ -149,7 +178,7 @@ def main():
         page += ["", "## " + (reason or "Not taken by a test yet"), ""]
         for (file, line), levels in sorted(missed[reason].items()):
             text = lines(file)[line - 1].strip().replace("|", "\\|")
-            page.append(f"- {os.path.relpath(file, FOLDERS[0] + '/src')}, {line}, {', '.join(sorted(levels))}: `{text}`")
+            page.append(f"- {short(file)}, {line}, {', '.join(sorted(levels))}: `{text}`")
     with open(out, "w") as file:
         file.write("\n".join(page) + "\n")
     print("\n".join(row for row in page if row.startswith("| ")))

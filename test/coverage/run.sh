@@ -14,7 +14,7 @@ compile() { # FOLDER [VARIABLE=VALUE...]
 }
 compile usual
 compile small CUTS=small
-${CXX:-g++} -std=c++17 -O1 -shared -fPIC -o "$build/libstarved.so" src/test/cpp/starved.cpp
+${CXX:-g++} -std=c++17 -O1 -shared -fPIC -o "$build/libstarved.so" src/test/cpp/starved.cpp -ldl
 
 run() { # FOLDER MAIN ARGUMENT...
   local folder=$build/$1/linux-$(uname -m)
@@ -23,8 +23,9 @@ run() { # FOLDER MAIN ARGUMENT...
 }
 tests=dev.gatun.test
 suites=$tests.contract.suites
-run usual $tests.coverage.CoverageRun $suites.{KernelContract,NativeArguments,NativeChecks,BadArguments,ReplayedCases,CastEveryHalf,LargeResults,ManyThreads,TokenCodes,Companions,RandomCalls,Capabilities}Test \
+run usual $tests.coverage.CoverageRun $suites.{KernelContract,NativeArguments,NativeChecks,NativeCombinations,ReducedLevels,BadArguments,ReplayedCases,CastEveryHalf,LargeResults,ManyThreads,TokenCodes,Companions,RandomCalls,Capabilities}Test \
   $tests.quantized.{GgmlBlocks,NativeBlocks,PackedLayout,WidenedFormat}Test $tests.devices.CpuReplayTest $tests.cache.KvCacheTest
 LD_PRELOAD=$build/libstarved.so run usual $tests.contract.programs.StarvedRuns 4 "$build/libstarved.so"
 run small $tests.coverage.CoverageRun $suites.KernelContractTest
+LD_PRELOAD=$build/libstarved.so run small $tests.contract.programs.StarvedRuns 4 "$build/libstarved.so"
 python3 coverage/report.py ../docs/coverage.md coverage/reasons.txt "$build"/{usual,small}/linux-*
