@@ -3,9 +3,13 @@ package dev.gatun.djl.host;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
 
 /** Loops that lay windows of arrays out as columns, and add columns to arrays. */
 final class WindowLoops {
+  /** From so many elements of columns on several threads pay. */
+  private static final long MANY = 1 << 16;
+
   /** A run of windows, all of whose places of one tap lie inside the array. */
   private interface Run {
     /**
@@ -84,30 +88,36 @@ final class WindowLoops {
         });
   }
 
+  /** The planes know nothing of each other, so that several threads share them. */
   private static void forEachRun(Windows windows, Strided array, Strided columns, Run run) {
+    int planes = Math.toIntExact(array.count() / Math.max(1, windows.inner()));
+    IntStream all = IntStream.range(0, planes);
+    (columns.count() < MANY ? all : all.parallel())
+        .forEach(plane -> forEachRun(windows, array, columns, plane, run));
+  }
+
+  private static void forEachRun(
+      Windows windows, Strided array, Strided columns, long plane, Run run) {
     int[] in = windows.in();
     int[] out = windows.out();
     int[] kernel = windows.kernel();
-    long planes = array.count() / Math.max(1, windows.inner());
-    for (long plane = 0; plane < planes; plane++) {
-      long first = array.offset() + plane * windows.inner();
-      long column = columns.offset() + plane * kernel[0] * kernel[1] * kernel[2] * windows.outer();
-      for (int a = 0; a < kernel[0]; a++) {
-        for (int b = 0; b < kernel[1]; b++) {
-          for (int c = 0; c < kernel[2]; c++, column += windows.outer()) {
-            int begin = begin(windows, 2, c);
-            int end = end(windows, 2, c);
-            int offset = c * windows.dilation()[2] - windows.padding()[2];
-            for (int i = begin(windows, 0, a); i < end(windows, 0, a) && begin < end; i++) {
-              int x = place(windows, 0, i, a);
-              for (int j = begin(windows, 1, b); j < end(windows, 1, b); j++) {
-                int y = place(windows, 1, j, b);
-                long row = first + ((long) x * in[1] + y) * in[2];
-                run.of(
-                    row + (long) begin * windows.stride()[2] + offset,
-                    column + ((long) i * out[1] + j) * out[2] + begin,
-                    end - begin);
-              }
+    long first = array.offset() + plane * windows.inner();
+    long column = columns.offset() + plane * kernel[0] * kernel[1] * kernel[2] * windows.outer();
+    for (int a = 0; a < kernel[0]; a++) {
+      for (int b = 0; b < kernel[1]; b++) {
+        for (int c = 0; c < kernel[2]; c++, column += windows.outer()) {
+          int begin = begin(windows, 2, c);
+          int end = end(windows, 2, c);
+          int offset = c * windows.dilation()[2] - windows.padding()[2];
+          for (int i = begin(windows, 0, a); i < end(windows, 0, a) && begin < end; i++) {
+            int x = place(windows, 0, i, a);
+            for (int j = begin(windows, 1, b); j < end(windows, 1, b); j++) {
+              int y = place(windows, 1, j, b);
+              long row = first + ((long) x * in[1] + y) * in[2];
+              run.of(
+                  row + (long) begin * windows.stride()[2] + offset,
+                  column + ((long) i * out[1] + j) * out[2] + begin,
+                  end - begin);
             }
           }
         }

@@ -1,6 +1,7 @@
 package dev.gatun.djl.host;
 
 import ai.djl.ndarray.types.Shape;
+import java.util.stream.IntStream;
 
 /**
  * Windows that move over the inner axes of [batch, channels, ...]: their places by PyTorch's rules.
@@ -16,6 +17,9 @@ import ai.djl.ndarray.types.Shape;
 public record Windows(
     int[] in, int[] kernel, int[] stride, int[] padding, int[] dilation, int[] out) {
   private static final int AXES = 3;
+
+  /** From so many elements on several threads pay. */
+  private static final int MANY = 1 << 15;
 
   /** What a window makes of its places. */
   public interface Pool {
@@ -169,18 +173,20 @@ public record Windows(
   public double[] pool(double[] x, Pool pool) {
     int planes = inner() == 0 ? 0 : x.length / inner();
     double[] y = new double[planes * outer()];
+    IntStream all = IntStream.range(0, planes);
+    (x.length < MANY ? all : all.parallel()).forEach(plane -> pool(x, plane, pool, y));
+    return y;
+  }
+
+  private void pool(double[] x, int plane, Pool pool, double[] y) {
     double[] values = new double[taps()];
     int[] count = new int[1];
+    int base = plane * inner();
     for (int window = 0; window < outer(); window++) {
-      int padded = padded(window);
-      for (int plane = 0; plane < planes; plane++) {
-        int base = plane * inner();
-        count[0] = 0;
-        visit(window, (at, ignored, tap) -> values[count[0]++] = x[base + at]);
-        y[plane * outer() + window] = pool.of(values, count[0], padded);
-      }
+      count[0] = 0;
+      visit(window, (at, ignored, tap) -> values[count[0]++] = x[base + at]);
+      y[plane * outer() + window] = pool.of(values, count[0], padded(window));
     }
-    return y;
   }
 
   /** The gradients of a window's places. */
