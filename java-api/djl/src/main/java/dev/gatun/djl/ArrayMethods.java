@@ -54,7 +54,8 @@ interface ArrayMethods extends NDArray {
     }
     Strided y = Strided.allocate(type(op, x.type()), x.shape());
     kernels().unary(op, x, y);
-    return ElementGradients.recorded(op, self().make(y), self());
+    GatunNDArray made = self().make(y);
+    return Tape.follows(self()) ? ElementGradients.recorded(op, made, self()) : made;
   }
 
   /**
@@ -75,7 +76,7 @@ interface ArrayMethods extends NDArray {
   default GatunNDArray binary(BinaryOp op, NDArray other) {
     GatunNDArray right = own(other);
     GatunNDArray y = self().make(made(op, self().data(), right.data()));
-    return ElementGradients.recorded(op, y, self(), right);
+    return Tape.follows(self(), right) ? ElementGradients.recorded(op, y, self(), right) : y;
   }
 
   private Strided made(BinaryOp op, Strided a, Strided b) {

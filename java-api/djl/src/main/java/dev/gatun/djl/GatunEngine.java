@@ -24,6 +24,22 @@ public final class GatunEngine extends Engine {
   GatunEngine(String name, int rank) {
     this.name = name;
     this.rank = rank;
+    openAhead();
+  }
+
+  /** The library of kernels is loaded while the program reads its model's files. */
+  private static void openAhead() {
+    Thread.ofPlatform()
+        .daemon()
+        .name("gatun-open")
+        .start(
+            () -> {
+              try {
+                dev.gatun.tensor.Device.cpu();
+              } catch (RuntimeException | LinkageError e) {
+                // Whoever asks for the device is told.
+              }
+            });
   }
 
   @Override

@@ -6,57 +6,43 @@ import java.util.function.LongBinaryOperator;
 /** What is made of two elements, by PyTorch's rules. */
 public enum BinaryOp {
   /** a + b. */
-  ADD((a, b) -> a + b, (a, b) -> a + b),
+  ADD,
   /** a - b. */
-  SUB((a, b) -> a - b, (a, b) -> a - b),
+  SUB,
   /** a b. */
-  MUL((a, b) -> a * b, (a, b) -> a * b),
+  MUL,
   /** a / b, never whole. */
-  DIV((a, b) -> a / b, null),
+  DIV,
   /** What is left of a after whole b, with b's sign. */
-  MOD(BinaryOp::remainder, BinaryOp::remainder),
+  MOD,
   /** a to the power of b. */
-  POW(Math::pow, BinaryOp::power),
+  POW,
   /** The larger; NaN where either is. */
-  MAXIMUM(Math::max, Math::max),
+  MAXIMUM,
   /** The smaller; NaN where either is. */
-  MINIMUM(Math::min, Math::min),
+  MINIMUM,
   /** The angle of the point (b, a). */
-  ATAN2(Math::atan2, null),
+  ATAN2,
   /** a log b, and 0 where a is 0 and b is a number. */
-  XLOGY((a, b) -> Double.isNaN(b) ? b : a == 0 ? 0 : a * Math.log(b), null),
+  XLOGY,
   /** Whether they are equal. */
-  EQ((a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0, true),
+  EQ,
   /** Whether they differ. */
-  NEQ((a, b) -> a != b ? 1 : 0, (a, b) -> a != b ? 1 : 0, true),
+  NEQ,
   /** Whether a is greater. */
-  GT((a, b) -> a > b ? 1 : 0, (a, b) -> a > b ? 1 : 0, true),
+  GT,
   /** Whether a is not less. */
-  GTE((a, b) -> a >= b ? 1 : 0, (a, b) -> a >= b ? 1 : 0, true),
+  GTE,
   /** Whether a is less. */
-  LT((a, b) -> a < b ? 1 : 0, (a, b) -> a < b ? 1 : 0, true),
+  LT,
   /** Whether a is not greater. */
-  LTE((a, b) -> a <= b ? 1 : 0, (a, b) -> a <= b ? 1 : 0, true),
+  LTE,
   /** Whether neither is 0. */
-  AND((a, b) -> a != 0 && b != 0 ? 1 : 0, (a, b) -> a != 0 && b != 0 ? 1 : 0, true),
+  AND,
   /** Whether not both are 0. */
-  OR((a, b) -> a != 0 || b != 0 ? 1 : 0, (a, b) -> a != 0 || b != 0 ? 1 : 0, true),
+  OR,
   /** Whether exactly one is 0. */
-  XOR((a, b) -> a != 0 ^ b != 0 ? 1 : 0, (a, b) -> a != 0 ^ b != 0 ? 1 : 0, true);
-
-  private final DoubleBinaryOperator ofDoubles;
-  private final LongBinaryOperator ofLongs;
-  private final boolean tells;
-
-  BinaryOp(DoubleBinaryOperator ofDoubles, LongBinaryOperator ofLongs) {
-    this(ofDoubles, ofLongs, false);
-  }
-
-  BinaryOp(DoubleBinaryOperator ofDoubles, LongBinaryOperator ofLongs, boolean tells) {
-    this.ofDoubles = ofDoubles;
-    this.ofLongs = ofLongs;
-    this.tells = tells;
-  }
+  XOR;
 
   private static double remainder(double a, double b) {
     double left = a % b;
@@ -85,21 +71,64 @@ public enum BinaryOp {
     return result;
   }
 
+  /** Of floating-point numbers; found when it is asked for: a start needs few. */
   DoubleBinaryOperator ofDoubles() {
-    return ofDoubles;
+    return switch (this) {
+      case ADD -> (a, b) -> a + b;
+      case SUB -> (a, b) -> a - b;
+      case MUL -> (a, b) -> a * b;
+      case DIV -> (a, b) -> a / b;
+      case MOD -> BinaryOp::remainder;
+      case POW -> Math::pow;
+      case MAXIMUM -> Math::max;
+      case MINIMUM -> Math::min;
+      case ATAN2 -> Math::atan2;
+      case XLOGY -> (a, b) -> Double.isNaN(b) ? b : a == 0 ? 0 : a * Math.log(b);
+      case EQ -> (a, b) -> a == b ? 1 : 0;
+      case NEQ -> (a, b) -> a != b ? 1 : 0;
+      case GT -> (a, b) -> a > b ? 1 : 0;
+      case GTE -> (a, b) -> a >= b ? 1 : 0;
+      case LT -> (a, b) -> a < b ? 1 : 0;
+      case LTE -> (a, b) -> a <= b ? 1 : 0;
+      case AND -> (a, b) -> a != 0 && b != 0 ? 1 : 0;
+      case OR -> (a, b) -> a != 0 || b != 0 ? 1 : 0;
+      case XOR -> (a, b) -> a != 0 ^ b != 0 ? 1 : 0;
+    };
   }
 
+  /** Of whole numbers; null where there is none. */
   LongBinaryOperator ofLongs() {
-    return ofLongs;
+    return switch (this) {
+      case ADD -> (a, b) -> a + b;
+      case SUB -> (a, b) -> a - b;
+      case MUL -> (a, b) -> a * b;
+      case MOD -> BinaryOp::remainder;
+      case POW -> BinaryOp::power;
+      case MAXIMUM -> Math::max;
+      case MINIMUM -> Math::min;
+      case EQ -> (a, b) -> a == b ? 1 : 0;
+      case NEQ -> (a, b) -> a != b ? 1 : 0;
+      case GT -> (a, b) -> a > b ? 1 : 0;
+      case GTE -> (a, b) -> a >= b ? 1 : 0;
+      case LT -> (a, b) -> a < b ? 1 : 0;
+      case LTE -> (a, b) -> a <= b ? 1 : 0;
+      case AND -> (a, b) -> a != 0 && b != 0 ? 1 : 0;
+      case OR -> (a, b) -> a != 0 || b != 0 ? 1 : 0;
+      case XOR -> (a, b) -> a != 0 ^ b != 0 ? 1 : 0;
+      case DIV, ATAN2, XLOGY -> null;
+    };
   }
 
   /** Whether results are whole where elements are. */
   public boolean keepsWhole() {
-    return ofLongs != null;
+    return this != DIV && this != ATAN2 && this != XLOGY;
   }
 
   /** Whether results are booleans. */
   public boolean tells() {
-    return tells;
+    return switch (this) {
+      case EQ, NEQ, GT, GTE, LT, LTE, AND, OR, XOR -> true;
+      default -> false;
+    };
   }
 }

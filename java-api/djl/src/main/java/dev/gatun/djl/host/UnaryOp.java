@@ -6,121 +6,169 @@ import java.util.function.LongUnaryOperator;
 /** What is made of each element by itself. */
 public enum UnaryOp {
   /** |x|. */
-  ABS(Math::abs, Math::abs),
+  ABS,
   /** -x. */
-  NEG(x -> -x, x -> -x),
+  NEG,
   /** -1, 0 or 1. */
-  SIGN(x -> Double.isNaN(x) ? 0 : Math.signum(x), Long::signum),
+  SIGN,
   /** x². */
-  SQUARE(x -> x * x, x -> x * x),
+  SQUARE,
   /** The whole number below. */
-  FLOOR(Math::floor, x -> x),
+  FLOOR,
   /** The whole number above. */
-  CEIL(Math::ceil, x -> x),
+  CEIL,
   /** The nearest whole number, the even one of two. */
-  ROUND(Math::rint, x -> x),
+  ROUND,
   /** The whole number towards 0. */
-  TRUNC(x -> x < 0 ? Math.ceil(x) : Math.floor(x), x -> x),
+  TRUNC,
   /** The larger of x and 0. */
-  RELU(x -> x < 0 ? 0 : x, x -> Math.max(x, 0)),
+  RELU,
   /** √x. */
-  SQRT(Math::sqrt),
+  SQRT,
   /** x^(1/3). */
-  CBRT(Math::cbrt),
+  CBRT,
   /** eˣ. */
-  EXP(Math::exp),
+  EXP,
   /** The natural logarithm. */
-  LOG(Math::log),
+  LOG,
   /** The logarithm to the base of 10. */
-  LOG10(Math::log10),
+  LOG10,
   /** The logarithm to the base of 2. */
-  LOG2(x -> Math.log(x) / Math.log(2)),
+  LOG2,
   /** log |Γ(x)|. */
-  GAMMALN(SpecialFunctions::gammaln),
+  GAMMALN,
   /** The sine. */
-  SIN(Math::sin),
+  SIN,
   /** The cosine. */
-  COS(Math::cos),
+  COS,
   /** The tangent. */
-  TAN(Math::tan),
+  TAN,
   /** The inverse of the sine. */
-  ASIN(Math::asin),
+  ASIN,
   /** The inverse of the cosine. */
-  ACOS(Math::acos),
+  ACOS,
   /** The inverse of the tangent. */
-  ATAN(Math::atan),
+  ATAN,
   /** The hyperbolic sine. */
-  SINH(Math::sinh),
+  SINH,
   /** The hyperbolic cosine. */
-  COSH(Math::cosh),
+  COSH,
   /** The hyperbolic tangent. */
-  TANH(Math::tanh),
+  TANH,
   /** The inverse of the hyperbolic sine. */
-  ASINH(SpecialFunctions::asinh),
+  ASINH,
   /** The inverse of the hyperbolic cosine. */
-  ACOSH(SpecialFunctions::acosh),
+  ACOSH,
   /** The inverse of the hyperbolic tangent. */
-  ATANH(SpecialFunctions::atanh),
+  ATANH,
   /** The error function. */
-  ERF(SpecialFunctions::erf),
+  ERF,
   /** The inverse of the error function. */
-  ERFINV(SpecialFunctions::erfinv),
+  ERFINV,
   /** Radians as degrees. */
-  TO_DEGREES(x -> x * 180 / Math.PI),
+  TO_DEGREES,
   /** Degrees as radians. */
-  TO_RADIANS(x -> x * Math.PI / 180),
+  TO_RADIANS,
   /** 1 / (1 + e⁻ˣ). */
-  SIGMOID(SpecialFunctions::sigmoid),
+  SIGMOID,
   /** log(1 + eˣ). */
-  SOFTPLUS(SpecialFunctions::softplus),
+  SOFTPLUS,
   /** x / (1 + |x|). */
-  SOFTSIGN(x -> x / (1 + Math.abs(x))),
+  SOFTSIGN,
   /** The scaled exponential linear unit (Klambauer et al., arXiv 1706.02515). */
-  SELU(SpecialFunctions::selu),
+  SELU,
   /** x Φ(x) (Hendrycks and Gimpel, arXiv 1606.08415). */
-  GELU(SpecialFunctions::gelu),
+  GELU,
   /** Whether it is 0, as a boolean. */
-  LOGICAL_NOT(x -> x == 0 ? 1 : 0, x -> x == 0 ? 1 : 0, true),
+  LOGICAL_NOT,
   /** Whether it is not a number, as a boolean. */
-  IS_NAN(x -> Double.isNaN(x) ? 1 : 0, x -> 0, true),
+  IS_NAN,
   /** Whether it is infinite, as a boolean. */
-  IS_INFINITE(x -> Double.isInfinite(x) ? 1 : 0, x -> 0, true);
+  IS_INFINITE;
 
-  private final DoubleUnaryOperator ofDoubles;
-  private final LongUnaryOperator ofLongs;
-  private final boolean tells;
-
-  UnaryOp(DoubleUnaryOperator ofDoubles) {
-    this(ofDoubles, null, false);
-  }
-
-  UnaryOp(DoubleUnaryOperator ofDoubles, LongUnaryOperator ofLongs) {
-    this(ofDoubles, ofLongs, false);
-  }
-
-  UnaryOp(DoubleUnaryOperator ofDoubles, LongUnaryOperator ofLongs, boolean tells) {
-    this.ofDoubles = ofDoubles;
-    this.ofLongs = ofLongs;
-    this.tells = tells;
-  }
-
-  /** What it makes of a floating-point number. */
+  /** What it makes of a floating-point number; found when it is asked for: a start needs few. */
   DoubleUnaryOperator ofDoubles() {
-    return ofDoubles;
+    return switch (this) {
+      case ABS -> Math::abs;
+      case NEG -> x -> -x;
+      case SIGN -> x -> Double.isNaN(x) ? 0 : Math.signum(x);
+      case SQUARE -> x -> x * x;
+      case FLOOR -> Math::floor;
+      case CEIL -> Math::ceil;
+      case ROUND -> Math::rint;
+      case TRUNC -> x -> x < 0 ? Math.ceil(x) : Math.floor(x);
+      case RELU -> x -> x < 0 ? 0 : x;
+      case SQRT -> Math::sqrt;
+      case CBRT -> Math::cbrt;
+      case EXP -> Math::exp;
+      case LOG -> Math::log;
+      case LOG10 -> Math::log10;
+      case LOG2 -> x -> Math.log(x) / Math.log(2);
+      case GAMMALN -> SpecialFunctions::gammaln;
+      case SIN -> Math::sin;
+      case COS -> Math::cos;
+      case TAN -> Math::tan;
+      case ASIN -> Math::asin;
+      case ACOS -> Math::acos;
+      case ATAN -> Math::atan;
+      case SINH -> Math::sinh;
+      case COSH -> Math::cosh;
+      case TANH -> Math::tanh;
+      case ASINH -> SpecialFunctions::asinh;
+      case ACOSH -> SpecialFunctions::acosh;
+      case ATANH -> SpecialFunctions::atanh;
+      case ERF -> SpecialFunctions::erf;
+      case ERFINV -> SpecialFunctions::erfinv;
+      case TO_DEGREES -> x -> x * 180 / Math.PI;
+      case TO_RADIANS -> x -> x * Math.PI / 180;
+      case SIGMOID -> SpecialFunctions::sigmoid;
+      case SOFTPLUS -> SpecialFunctions::softplus;
+      case SOFTSIGN -> x -> x / (1 + Math.abs(x));
+      case SELU -> SpecialFunctions::selu;
+      case GELU -> SpecialFunctions::gelu;
+      case LOGICAL_NOT -> x -> x == 0 ? 1 : 0;
+      case IS_NAN -> x -> Double.isNaN(x) ? 1 : 0;
+      case IS_INFINITE -> x -> Double.isInfinite(x) ? 1 : 0;
+    };
   }
 
   /** What it makes of a whole number; null where it takes it for a floating-point one. */
   LongUnaryOperator ofLongs() {
-    return ofLongs;
+    return switch (this) {
+      case ABS -> Math::abs;
+      case NEG -> x -> -x;
+      case SIGN -> Long::signum;
+      case SQUARE -> x -> x * x;
+      case FLOOR, CEIL, ROUND, TRUNC -> x -> x;
+      case RELU -> x -> Math.max(x, 0);
+      case LOGICAL_NOT -> x -> x == 0 ? 1 : 0;
+      case IS_NAN, IS_INFINITE -> x -> 0;
+      default -> null;
+    };
   }
 
   /** Whether results are whole where elements are. */
   public boolean keepsWhole() {
-    return ofLongs != null;
+    return switch (this) {
+      case ABS,
+          NEG,
+          SIGN,
+          SQUARE,
+          FLOOR,
+          CEIL,
+          ROUND,
+          TRUNC,
+          RELU,
+          LOGICAL_NOT,
+          IS_NAN,
+          IS_INFINITE ->
+          true;
+      default -> false;
+    };
   }
 
   /** Whether results are booleans. */
   public boolean tells() {
-    return tells;
+    return this == LOGICAL_NOT || this == IS_NAN || this == IS_INFINITE;
   }
 }
