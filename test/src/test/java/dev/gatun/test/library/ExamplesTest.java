@@ -60,6 +60,17 @@ final class ExamplesTest {
             "x"));
   }
 
+  @Test
+  void djl_trains() throws Exception {
+    assertEquals("y = 3.00 x -1.00\n", run("djl/src/main/java/DjlRegression"));
+    assertEquals(
+        "trained\n",
+        run(
+            "djl/src/main/java/DjlFineTuning",
+            "goldens/bert-classify",
+            folder.resolve("trained").toString()));
+  }
+
   /** What a program prints. */
   private String run(String program, String... arguments) throws Exception {
     ToolProvider javac = ToolProvider.findFirst("javac").orElseThrow();
