@@ -8,13 +8,9 @@ import dev.gatun.bench.generation.RandomT5;
 import dev.gatun.bench.generation.Seq2SeqCase;
 import dev.gatun.bench.generation.TorchSeq2Seq;
 import dev.gatun.bench.training.GatunTraining;
-import dev.gatun.bench.training.TorchTraining;
-import dev.gatun.bench.training.TrainingCase;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -166,14 +162,7 @@ enum Contender {
   TORCH_TRAINING("djl-pytorch", DJL_PYTORCH.environment) {
     @Override
     Subject open(Path model, int threads) {
-      return new TorchTraining(
-          each -> {
-            try {
-              return TorchScript.training(each).write(each.directory(TrainingCase.FOLDER));
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          });
+      return TorchScript.trainer();
     }
 
     @Override

@@ -30,7 +30,7 @@ record Cost(double operations, double bytes, String ceiling) {
       GenerationCase c = GenerationCase.of(name);
       return c.isEmpty() ? null : new Cost(c.operations(), c.bytes(), c.ceiling());
     }
-    if (PeakMemory.isName(name) || DjlSubject.isName(name)) {
+    if (PeakMemory.isName(name) || DjlSubject.isName(name) || name.equals(ResNet.CASE)) {
       return null;
     }
     if (TrainingCase.isName(name)) {

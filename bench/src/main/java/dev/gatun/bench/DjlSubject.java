@@ -5,7 +5,16 @@ import ai.djl.huggingface.translator.TextEmbeddingTranslatorFactory;
 import ai.djl.inference.Predictor;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
+import dev.gatun.bench.training.DjlTraining;
+import dev.gatun.bench.training.TrainingCase;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.EncoderModel;
+import dev.gatun.tensor.Device;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -33,7 +42,14 @@ final class DjlSubject implements Subject {
   }
 
   static final List<String> CASES =
-      List.of("translator-32x128", "translator-ragged-32", ONE_TEXT, CROWD);
+      List.of(
+          "translator-32x128",
+          "translator-ragged-32",
+          ONE_TEXT,
+          CROWD,
+          ResNet.CASE,
+          "step/minilm/32x128",
+          "step/bert-base/8x128");
 
   private static final int LENGTH = 128;
   private static final String[] WORDS =
@@ -42,6 +58,8 @@ final class DjlSubject implements Subject {
   private final String engine;
   private final ZooModel<String, float[]> model;
   private final Predictor<String, float[]> predictor;
+  private DjlTraining training;
+  private ResNet network;
 
   /**
    * @param directory beside which the model's files are made
@@ -51,6 +69,8 @@ final class DjlSubject implements Subject {
     Path files = Model.unpack(directory.resolveSibling("djl-model"));
     if (engine.equals("PyTorch")) {
       TorchScript.MINILM_STATES.write(files);
+    } else {
+      files = huggingFace(files, directory.resolveSibling("djl-model-hf"));
     }
     model =
         Criteria.builder()
@@ -66,8 +86,46 @@ final class DjlSubject implements Subject {
     predictor = model.newPredictor();
   }
 
+  /** A directory as Hugging Face has it, made of the model's graph on the first call. */
+  private static Path huggingFace(Path files, Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      Path part = Files.createTempDirectory(directory.toAbsolutePath().getParent(), "hf");
+      try (EncoderModel whole = AutoModel.forTraining(files, null, Device.cpu())) {
+        whole.save(part);
+      }
+      Files.copy(files.resolve("tokenizer.json"), part.resolve("tokenizer.json"));
+      Files.move(part, directory, StandardCopyOption.ATOMIC_MOVE);
+    }
+    return directory;
+  }
+
+  private DjlTraining training() {
+    if (training == null) {
+      training =
+          engine.equals("PyTorch")
+              ? TorchScript.trainer()
+              : new DjlTraining(
+                  engine,
+                  trained -> {
+                    try {
+                      return trained.directory(TrainingCase.FOLDER);
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                  });
+    }
+    return training;
+  }
+
   @Override
-  public Task task(String name) {
+  public Task task(String name) throws Exception {
+    if (TrainingCase.isName(name)) {
+      return training().task(name);
+    }
+    if (name.equals(ResNet.CASE)) {
+      network = network == null ? new ResNet(engine) : network;
+      return network;
+    }
     List<String> texts = texts(name);
     return new Task() {
       @Override
@@ -138,5 +196,11 @@ final class DjlSubject implements Subject {
   public void close() {
     predictor.close();
     model.close();
+    if (training != null) {
+      training.close();
+    }
+    if (network != null) {
+      network.close();
+    }
   }
 }

@@ -3,12 +3,15 @@ package dev.gatun.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.bench.generation.RandomT5;
+import dev.gatun.bench.training.DjlTraining;
+import dev.gatun.bench.training.TrainingCase;
 import dev.gatun.bench.training.TrainingModel;
 import dev.gatun.weights.TensorFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +44,19 @@ record TorchScript(String program, Function<String, String[]> names) {
   /** Of a model that is trained. */
   static TorchScript training(TrainingModel model) {
     return new TorchScript("training-%s-torchscript.zip".formatted(model.id()), model::names);
+  }
+
+  /** DJL's trainer of these programs. */
+  static DjlTraining trainer() {
+    return new DjlTraining(
+        "PyTorch",
+        model -> {
+          try {
+            return training(model).write(model.directory(TrainingCase.FOLDER));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
   }
 
   /** The file in the model's directory, written on the first call. */

@@ -20,19 +20,21 @@ import java.util.Arrays;
 import java.util.function.Function;
 
 /**
- * DJL's trainer with its PyTorch engine: a TorchScript program that computes the loss, DJL's
- * collector of gradients, and its AdamW, which limits each element of a gradient and not their
- * norm. Batches are padded to their longest sequence.
+ * DJL's trainer, its collector of gradients, and its AdamW, which limits each element of a gradient
+ * and not their norm. On its PyTorch engine a TorchScript program computes the loss, on Gatun's the
+ * model of a directory the scores, and DJL the loss. Batches are padded to their longest sequence.
  */
-public final class TorchTraining implements Subject {
+public final class DjlTraining implements Subject {
+  private final String engine;
   private final Function<TrainingModel, Path> programs;
   private ZooModel<NDList, NDList> model;
   private Trainer trainer;
 
   /**
-   * @param programs the TorchScript files of the models
+   * @param programs the files of the models
    */
-  public TorchTraining(Function<TrainingModel, Path> programs) {
+  public DjlTraining(String engine, Function<TrainingModel, Path> programs) {
+    this.engine = engine;
     this.programs = programs;
   }
 
@@ -64,7 +66,7 @@ public final class TorchTraining implements Subject {
         Criteria.builder()
             .setTypes(NDList.class, NDList.class)
             .optModelPath(programs.apply(c.model()))
-            .optEngine("PyTorch")
+            .optEngine(engine)
             .optOption("trainParam", "true")
             .optTranslator(new NoopTranslator())
             .build()
@@ -86,15 +88,23 @@ public final class TorchTraining implements Subject {
       NDList inputs = inputs(c, scope);
       float loss;
       try (GradientCollector collector = trainer.newGradientCollector()) {
-        NDList outputs = trainer.forward(inputs);
-        outputs.attach(scope);
-        NDArray output = outputs.singletonOrThrow();
+        NDArray output = loss(inputs);
+        output.attach(scope);
         collector.backward(output);
         loss = output.getFloat();
       }
       trainer.step();
       return loss;
     }
+  }
+
+  private NDArray loss(NDList inputs) {
+    if (engine.equals("PyTorch")) {
+      return trainer.forward(inputs).singletonOrThrow();
+    }
+    NDArray labels = inputs.get(2);
+    NDList outputs = trainer.forward(inputs.subNDList(0, 2));
+    return trainer.getLoss().evaluate(new NDList(labels.expandDims(-1)), outputs);
   }
 
   private static NDList inputs(TrainingCase c, NDManager scope) {
@@ -126,7 +136,7 @@ public final class TorchTraining implements Subject {
 
   @Override
   public String version() {
-    return "DJL PyTorch engine, libtorch " + Engine.getEngine("PyTorch").getVersion();
+    return "DJL's engine %s %s".formatted(engine, Engine.getEngine(engine).getVersion());
   }
 
   @Override
