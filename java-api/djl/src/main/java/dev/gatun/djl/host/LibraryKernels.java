@@ -19,8 +19,11 @@ import java.lang.ref.Reference;
  * method says whether it did; loops do the rest, and what is too small for a call to pay.
  */
 final class LibraryKernels {
-  /** Fewer elements are done before a kernel's threads are awake. */
-  private static final long FEW = 4096;
+  /** Fewer elements are copied, added or summed before a kernel's threads are awake. */
+  private static final long MANY = 1 << 15;
+
+  /** The same of functions that take more than an instruction each. */
+  private static final long SOME = 1 << 12;
 
   private static final long COLUMNS = 1024;
 
@@ -47,7 +50,7 @@ final class LibraryKernels {
     return x.type() == y.type()
         && x.type() != DataType.COMPLEX64
         && x.store() != y.store()
-        && y.count() >= FEW
+        && y.count() >= MANY
         && x.rank() <= Operand.MOST_AXES
         && run(new Copy(x.operand(), y.operand()), x, y);
   }
@@ -65,7 +68,7 @@ final class LibraryKernels {
           default -> null;
         };
     return own != null
-        && y.count() >= FEW
+        && y.count() >= MANY
         && fits(y, a, b)
         && run(new Elementwise(a.operand(), b.operand(), own, y.operand()), a, b, y);
   }
@@ -81,7 +84,7 @@ final class LibraryKernels {
           default -> null;
         };
     if (activation == null
-        || y.count() < FEW
+        || y.count() < SOME
         || !fits(y, x)
         || !x.isContiguous()
         || !y.isContiguous()) {
@@ -109,7 +112,7 @@ final class LibraryKernels {
           case MIN -> Reduction.MIN;
           case PROD -> null;
         };
-    if (reduction == null || x.count() < FEW || !fits(x, y) || !y.isContiguous()) {
+    if (reduction == null || x.count() < MANY || !fits(x, y) || !y.isContiguous()) {
       return false;
     }
     // Axes that are reduced must stand together, as those before and behind them.
@@ -143,7 +146,7 @@ final class LibraryKernels {
   /** The softmax along the last axis, or its logarithm. */
   static boolean softmax(Strided x, int axis, boolean log, Strided y) {
     if (axis != x.rank() - 1
-        || x.count() < FEW
+        || x.count() < SOME
         || !fits(x, y)
         || !x.isContiguous()
         || !y.isContiguous()) {
