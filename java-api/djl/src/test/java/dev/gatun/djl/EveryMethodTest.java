@@ -19,7 +19,6 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -418,7 +417,7 @@ final class EveryMethodTest {
       case "Device" -> Device.cpu();
       case "SparseFormat" -> SparseFormat.COO;
       case "Buffer" -> (Buffer) FloatBuffer.allocate(6);
-      case "Charset" -> (Charset) StandardCharsets.UTF_8;
+      case "Charset" -> StandardCharsets.UTF_8;
       case "Function" -> (Function<NDArray, NDArray>) NDArray::neg;
       default -> throw new AssertionError("no argument of " + type);
     };
