@@ -4,6 +4,7 @@ import dev.gatun.bench.generation.GatunGenerator;
 import dev.gatun.bench.generation.GatunSeq2Seq;
 import dev.gatun.bench.generation.LlamaCpp;
 import dev.gatun.bench.generation.LlamaCppFiles;
+import dev.gatun.bench.generation.OnnxSeq2Seq;
 import dev.gatun.bench.generation.RandomT5;
 import dev.gatun.bench.generation.Seq2SeqCase;
 import dev.gatun.bench.generation.TorchSeq2Seq;
@@ -140,6 +141,12 @@ enum Contender {
     @Override
     List<String> properties(int threads) {
       return DJL_PYTORCH.properties(threads);
+    }
+  },
+  ONNX_SEQ2SEQ("onnxruntime", List.of()) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new OnnxSeq2Seq(OnnxGraphs.write(RandomT5.directory(Seq2SeqCase.FOLDER)), threads);
     }
   },
   GATUN_TRAINING("gatun", List.of()) {

@@ -16,14 +16,7 @@ final class OnnxEmbedder implements Embedder {
   private final OrtSession session;
 
   OnnxEmbedder(Path graph, int threads) throws Exception {
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-      options.setIntraOpNumThreads(threads);
-      options.setInterOpNumThreads(1);
-      // Idle threads sleep, so that they disturb no one else's turn.
-      options.addConfigEntry("session.intra_op.allow_spinning", "0");
-      session = environment.createSession(graph.toString(), options);
-    }
+    session = OnnxSession.open(graph, threads);
   }
 
   @Override

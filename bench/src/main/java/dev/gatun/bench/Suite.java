@@ -66,7 +66,7 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               "seq2seq",
               List.of("t5-base/f32/encoder", "t5-base/f32/greedy", "t5-base/f32/beams-4"),
               List.of(),
-              List.of(Contender.GATUN_SEQ2SEQ, Contender.TORCH_SEQ2SEQ)),
+              List.of(Contender.GATUN_SEQ2SEQ, Contender.ONNX_SEQ2SEQ, Contender.TORCH_SEQ2SEQ)),
           new Suite(
               "training",
               List.of(

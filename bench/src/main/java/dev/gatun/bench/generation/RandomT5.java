@@ -21,11 +21,11 @@ import java.util.stream.IntStream;
 /** Writes a T5 of t5-base's shape with seeded random weights as a Hugging Face directory, F32. */
 public final class RandomT5 {
   static final int VOCABULARY = 32128;
+  static final int LAYERS = 12;
+  static final int HEADS = 12;
+  static final int SIZE = 64;
 
   private static final int HIDDEN = 768;
-  private static final int LAYERS = 12;
-  private static final int HEADS = 12;
-  private static final int SIZE = 64;
   private static final int INNER = 3072;
   private static final int BUCKETS = 32;
 
@@ -141,7 +141,7 @@ public final class RandomT5 {
     tensors.add(new TensorFile.Entry(name + ".weight", DType.F32, shape, data, "random"));
   }
 
-  /** The weights that a parameter of the program of bench/make/t5_torchscript.py is made of. */
+  /** The weights that a parameter of what bench/make/t5_torchscript.py and t5_onnx.py write is. */
   public static String[] names(String parameter) {
     String[] parts = parameter.split("\\.");
     String stack = parts[0].replaceFirst("_.*", "");
