@@ -58,6 +58,9 @@ final class Architectures {
       return named.getFirst();
     }
     String type = config.text("model_type", "");
+    if (head == Head.MASKED_LM && type.endsWith("bart")) {
+      return ofSeq2SeqLm(config);
+    }
     boolean encoderOfTwo = head == Head.BASE && type.endsWith("t5");
     return stem(type) + (encoderOfTwo ? "EncoderModel" : head.ending());
   }

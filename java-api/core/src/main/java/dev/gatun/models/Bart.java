@@ -55,29 +55,47 @@ final class Bart implements EncoderDecoder {
     int width = config.positive("d_model", 1024);
     Embedding source;
     Embedding target;
+    Linear scores;
     int vocabulary = config.positive("vocab_size");
     if (config.flag("share_encoder_decoder_embeddings", true)) {
-      String own = weights.has("encoder.embed_tokens.weight") ? "encoder.embed_tokens" : "shared";
-      source = weights.embedding(weights.has("shared.weight") ? "shared" : own, vocabulary, width);
-      target = source;
+      SharedTable table = new SharedTable(weights, vocabulary, width);
+      source = table.of("encoder.embed_tokens");
+      target = table.of("decoder.embed_tokens");
+      scores = withScores ? table.output(config, all) : null;
     } else {
       source = weights.embedding("encoder.embed_tokens", vocabulary, width);
       int others = config.positive("decoder_vocab_size", vocabulary);
       target = weights.embedding("decoder.embed_tokens", others, width);
+      scores = withScores ? all.lmHead(config, "lm_head", target, true) : null;
     }
     encoder = new EncoderStack(config, weights.sub("encoder"), source);
-    decoder = new DecoderStack(config, withScores ? all : null, weights.sub("decoder"), target);
+    Tensor bias = withScores ? finalLogitsBias(all, target.rows()) : null;
+    decoder = new DecoderStack(config, weights.sub("decoder"), target, scores, bias);
+  }
+
+  /** What is added to the scores; null where it is nothing, as in most files. */
+  private static Tensor finalLogitsBias(Weights all, long vocabulary) {
+    if (!all.has("final_logits_bias")) {
+      return null;
+    }
+    for (float value : all.elements("final_logits_bias", 1, vocabulary)) {
+      if (value != 0) {
+        return all.constant("final_logits_bias", 1, vocabulary);
+      }
+    }
+    return null;
   }
 
   /** Both stacks over the same text, with a head on the decoder's states. */
   static Encoder reader(Config config, Head head, Weights all) {
     int width = config.positive("d_model", 1024);
-    Bart model = new Bart(config, all, false);
+    Bart model = new Bart(config, all, head == Head.MASKED_LM);
     return new BothStacks(
         config,
         model,
         switch (head) {
           case BASE -> Heads.base(null);
+          case MASKED_LM -> maskedLm(model);
           case SEQUENCE_CLASSIFICATION ->
               Heads.sequence(
                   config,
@@ -93,6 +111,29 @@ final class Bart implements EncoderDecoder {
           case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, width));
           default -> throw config.error("BART's encoder and decoder have no head " + head);
         });
+  }
+
+  /**
+   * What stands at each place by the decoder, which sees the places before it and all of a text.
+   */
+  private static HeadLayer maskedLm(Bart model) {
+    HeadLayer scores = Heads.tokens(model.decoder::logits);
+    return new HeadLayer() {
+      @Override
+      public void forward(
+          Tensor hidden, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
+        if (inputs.labels() != null) {
+          throw new IllegalArgumentException(
+              "labels: the decoder would read them in place of the text: train an encoder-decoder");
+        }
+        scores.forward(hidden, batch, inputs, output);
+      }
+
+      @Override
+      public Tensor scores(Tensor rows) {
+        return scores.scores(rows);
+      }
+    };
   }
 
   /** What is dropped of embeddings and of each part's results. */
@@ -154,26 +195,35 @@ final class Bart implements EncoderDecoder {
     }
   }
 
-  /** From tokens to the first states. */
+  /**
+   * From tokens to the first states.
+   *
+   * @param norm of the embeddings with their positions, or null
+   * @param normsTokens whether it is of the tokens' embeddings alone
+   */
   private record Embeddings(
       Embedding embedTokens,
       Tensor scale,
       BartPositions positions,
       LayerNorm norm,
+      boolean normsTokens,
       Dropout dropout) {
-    static Embeddings of(Config config, Weights stack, Embedding embedTokens) {
+    static Embeddings of(Config config, Weights stack, Embedding embedTokens, boolean decoder) {
       int width = config.positive("d_model", 1024);
       String type = config.text("model_type", "bart");
       boolean normed =
           type.equals("bart") || type.equals("mbart") || type.equals("blenderbot-small");
+      boolean normsTokens = decoder && type.equals("blenderbot-small");
       float factor = (float) Math.sqrt(width);
       return new Embeddings(
           embedTokens,
-          config.flag("scale_embedding", type.equals("m2m_100"))
+          // What a norm follows is not scaled there.
+          !normsTokens && config.flag("scale_embedding", type.equals("m2m_100"))
               ? stack.loader().own(Tensor.of(stack.device(), new float[] {factor}, 1))
               : null,
           BartPositions.of(config, stack),
           normed ? stack.layerNorm("layernorm_embedding", width, EPS) : null,
+          normsTokens,
           Bart.dropout(config));
     }
 
@@ -181,6 +231,9 @@ final class Bart implements EncoderDecoder {
       Tensor x = embedTokens.forward(batch.ids());
       if (scale != null) {
         x = Elementwise.multiply(x, Elementwise.cast(scale, x.dtype()));
+      }
+      if (normsTokens) {
+        return dropout.forward(positions.table().addTo(norm.forward(x), batch.positions()));
       }
       x = positions.table().addTo(x, batch.positions());
       return dropout.forward(norm == null ? x : norm.forward(x));
@@ -275,7 +328,7 @@ final class Bart implements EncoderDecoder {
     }
 
     EncoderStack(Config config, Weights stack, Embedding embedTokens) {
-      embeddings = Embeddings.of(config, stack, embedTokens);
+      embeddings = Embeddings.of(config, stack, embedTokens, false);
       Sizes sizes = Sizes.of(config, "encoder");
       // The older files' name for it, which transformers takes too.
       int count = config.positive("num_hidden_layers", config.positive("encoder_layers", 12));
@@ -386,10 +439,16 @@ final class Bart implements EncoderDecoder {
     }
 
     /**
-     * @param all has the output layer; null for none
+     * @param lmHead null where there are no scores
+     * @param finalLogitsBias what is added to them, or null
      */
-    DecoderStack(Config config, Weights all, Weights stack, Embedding embedTokens) {
-      embeddings = Embeddings.of(config, stack, embedTokens);
+    DecoderStack(
+        Config config,
+        Weights stack,
+        Embedding embedTokens,
+        Linear lmHead,
+        Tensor finalLogitsBias) {
+      embeddings = Embeddings.of(config, stack, embedTokens, true);
       Sizes sizes = Sizes.of(config, "decoder");
       int width = sizes.width();
       int count = config.positive("decoder_layers", 12);
@@ -427,24 +486,11 @@ final class Bart implements EncoderDecoder {
                 FeedForward.of(layer, sizes),
                 norms.join(3 * i + 2)));
       }
-      lmHead = all == null ? null : all.lmHead(config, "lm_head", embedTokens, true);
-      finalLogitsBias = all == null ? null : finalLogitsBias(all, embedTokens.rows());
+      this.lmHead = lmHead;
+      this.finalLogitsBias = finalLogitsBias;
       Layer first = layers.getFirst();
       cacheShape = new KvCache.Shape(count, sizes.heads(), sizes.headSize(), first.qkv.between());
       sourceShape = sizes.attention().cacheShape(count, first.crossKv.between());
-    }
-
-    /** What is added to the scores; null where it is nothing, as in most files. */
-    private static Tensor finalLogitsBias(Weights all, long vocabulary) {
-      if (!all.has("final_logits_bias")) {
-        return null;
-      }
-      for (float value : all.elements("final_logits_bias", 1, vocabulary)) {
-        if (value != 0) {
-          return all.constant("final_logits_bias", 1, vocabulary);
-        }
-      }
-      return null;
     }
 
     @Override

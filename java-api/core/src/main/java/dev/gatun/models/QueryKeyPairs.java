@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Indexing;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.function.LongUnaryOperator;
 
@@ -32,12 +33,15 @@ final class QueryKeyPairs {
     long queries = batch.segments().longest();
     long keys = keys(batch);
     long columns = table.size(1);
-    Tensor found = Indexing.embedding(table, pairs, DType.F32);
-    return Layouts.contiguous(
-        found.strided(
-            0,
-            new long[] {squares(batch), columns, queries, keys},
-            new long[] {queries * keys * columns, 1, keys * columns, columns}));
+    try (Scope scope = Scope.open()) {
+      Tensor found = Indexing.embedding(table, pairs, DType.F32);
+      return scope.keep(
+          Layouts.contiguous(
+              found.strided(
+                  0,
+                  new long[] {squares(batch), columns, queries, keys},
+                  new long[] {queries * keys * columns, 1, keys * columns, columns})));
+    }
   }
 
   /** The most keys that a query sees: with a cache, those before its chunk too. */

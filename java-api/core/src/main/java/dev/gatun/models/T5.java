@@ -35,9 +35,10 @@ final class T5 implements EncoderDecoder {
 
   T5(Config config, Weights weights) {
     withoutEffect(config);
-    Embedding shared = shared(config, weights);
-    encoder = new EncoderStack(config, weights, shared);
-    decoder = new DecoderStack(config, weights, shared);
+    SharedTable table = shared(config, weights);
+    encoder = new EncoderStack(config, weights, table.of("encoder.embed_tokens"));
+    Embedding targets = table.of("decoder.embed_tokens");
+    decoder = new DecoderStack(config, weights, targets, table.output(config, weights));
     this.config = config;
   }
 
@@ -49,7 +50,7 @@ final class T5 implements EncoderDecoder {
     withoutEffect(config);
     // Of the decoder.
     config.withoutEffect("is_encoder_decoder", "num_decoder_layers", "scale_decoder_outputs");
-    return new EncoderStack(config, weights, shared(config, weights));
+    return new EncoderStack(config, weights, shared(config, weights).of("encoder.embed_tokens"));
   }
 
   private static void withoutEffect(Config config) {
@@ -57,12 +58,9 @@ final class T5 implements EncoderDecoder {
     config.withoutEffect("n_positions", "dense_act_fn", "is_gated_act");
   }
 
-  private static Embedding shared(Config config, Weights weights) {
-    boolean own = !weights.has("shared.weight") && weights.has("encoder.embed_tokens.weight");
-    return weights.embedding(
-        own ? "encoder.embed_tokens" : "shared",
-        config.positive("vocab_size", 32128),
-        config.positive("d_model", 512));
+  private static SharedTable shared(Config config, Weights weights) {
+    return new SharedTable(
+        weights, config.positive("vocab_size", 32128), config.positive("d_model", 512));
   }
 
   /** What the layers of both stacks have in common. */
@@ -128,14 +126,22 @@ final class T5 implements EncoderDecoder {
       QueryKeyPairs.prepare(batch, tables.getFirst().rows(), buckets::of);
     }
 
-    /** The bias of a layer, made anew where it is another one than the last layer's. */
+    /**
+     * The bias of a layer: the last layer's, or where that is another one, which ends then, made
+     * anew.
+     */
     Tensor of(int layer, Tensor last, TokenBatch batch) {
       if (layer >= tables.size()) {
         return last;
       }
-      Tensor bias = QueryKeyPairs.lookUp(batch, tables.get(layer).table(), buckets::of);
-      Tensor padding = batch.paddingBias();
-      return padding == null ? bias : Elementwise.add(bias, padding);
+      if (last != null) {
+        last.close();
+      }
+      try (Scope scope = Scope.open()) {
+        Tensor bias = QueryKeyPairs.lookUp(batch, tables.get(layer).table(), buckets::of);
+        Tensor padding = batch.paddingBias();
+        return scope.keep(padding == null ? bias : Elementwise.add(bias, padding));
+      }
     }
   }
 
@@ -171,8 +177,8 @@ final class T5 implements EncoderDecoder {
       }
     }
 
-    EncoderStack(Config config, Weights weights, Embedding shared) {
-      embedTokens = shared;
+    EncoderStack(Config config, Weights weights, Embedding embedTokens) {
+      this.embedTokens = embedTokens;
       Sizes sizes = Sizes.of(config);
       dropout = sizes.dropout();
       Weights stack = weights.sub("encoder");
@@ -209,6 +215,7 @@ final class T5 implements EncoderDecoder {
         trace.next(x.sum(), after == null ? y.x().x() : y.sum());
         x = y;
       }
+      bias.close();
       return dropout.forward(x.x().x());
     }
 
@@ -290,8 +297,9 @@ final class T5 implements EncoderDecoder {
       }
     }
 
-    DecoderStack(Config config, Weights weights, Embedding shared) {
-      embedTokens = shared;
+    DecoderStack(Config config, Weights weights, Embedding embedTokens, Linear lmHead) {
+      this.embedTokens = embedTokens;
+      this.lmHead = lmHead;
       Sizes sizes = Sizes.of(config);
       dropout = sizes.dropout();
       Weights stack = weights.sub("decoder");
@@ -326,11 +334,6 @@ final class T5 implements EncoderDecoder {
       }
       finalLayerNorm = sizes.norm(stack, "final_layer_norm");
       biases = Biases.of(config, stack, count, sizes.heads(), false);
-      // Files of tied weights may have the layer besides, of its own numbers where it was trained.
-      lmHead =
-          weights.has("lm_head.weight")
-              ? weights.linear("lm_head", shared.rows(), shared.features(), false, Activation.NONE)
-              : weights.tied(shared, null);
       float factor = (float) Math.pow(sizes.hidden(), -0.5);
       scale =
           isScaled(config)
@@ -368,6 +371,7 @@ final class T5 implements EncoderDecoder {
         trace.next(x.sum(), after == null ? y.x().x() : y.sum());
         x = y;
       }
+      bias.close();
       return dropout.forward(x.x().x());
     }
 

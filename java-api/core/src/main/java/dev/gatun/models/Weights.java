@@ -37,6 +37,11 @@ record Weights(Loader loader, String prefix) {
     return loader.has(prefix + name);
   }
 
+  /** Whether the file has a weight whose numbers are not those of another. */
+  boolean hasOther(String name, String other) {
+    return loader.hasOther(prefix + name, prefix + other);
+  }
+
   /** Whether any weight begins with {@code name.}. */
   boolean hasAny(String name) {
     return loader.hasAny(prefix + name + ".");
@@ -195,8 +200,13 @@ record Weights(Loader loader, String prefix) {
    */
   Linear lmHead(Config config, String name, Embedding table, boolean tiedByDefault) {
     return !config.flag("tie_word_embeddings", tiedByDefault) && has(name + ".weight")
-        ? linear(name, table.rows(), table.features(), has(name + ".bias"), Activation.NONE)
+        ? lmHead(name, table.rows(), table.features())
         : tied(table, name + ".bias");
+  }
+
+  /** The output layer of a decoder that is its own, with a bias where the file has one. */
+  Linear lmHead(String name, long rows, long features) {
+    return linear(name, rows, features, has(name + ".bias"), Activation.NONE);
   }
 
   /** The output layer that is tied to an embedding table, with a bias of its own where there is. */

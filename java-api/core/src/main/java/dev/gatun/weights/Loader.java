@@ -31,6 +31,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Makes a model's parts of a file's tensors, and owns them until the model does. A weight goes from
@@ -120,6 +121,29 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   /** Whether a tensor is there, or is a weight that is there quantised. */
   public boolean has(String name) {
     return file.names().contains(name) || isQuantized(name);
+  }
+
+  /**
+   * Whether the file has a tensor whose numbers are not those of another, of which it may be a
+   * copy.
+   */
+  public boolean hasOther(String name, String other) {
+    if (!has(name)) {
+      return false;
+    }
+    boolean dense = Stream.of(name, other).allMatch(each -> isDense(each));
+    if (!dense) {
+      return true;
+    }
+    TensorFile.Entry one = file.get(name);
+    TensorFile.Entry two = file.get(other);
+    return one.dtype() != two.dtype()
+        || !Arrays.equals(one.shape(), two.shape())
+        || one.data().mismatch(two.data()) >= 0;
+  }
+
+  private boolean isDense(String name) {
+    return file.names().contains(name) && file.stored(name).isEmpty();
   }
 
   /** Whether there are tensors whose names begin so. */

@@ -95,6 +95,12 @@ public final class ParameterLoader extends Loader {
         || (isNew() || isBiasOfNone(name)) && newWeights.has(name);
   }
 
+  /** A new model's tensors are no copies of others, and none is there besides. */
+  @Override
+  public boolean hasOther(String name, String other) {
+    return file.names().contains(stored(name)) && super.hasOther(stored(name), stored(other));
+  }
+
   @Override
   public boolean hasAny(String prefix) {
     return isNew() ? newWeights.hasAny(prefix) : super.hasAny(stored(prefix));
