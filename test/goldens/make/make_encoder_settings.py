@@ -24,6 +24,10 @@ SETTINGS = [
     {**BEAMS, "encoder_no_repeat_ngram_size": 2, "no_repeat_ngram_size": 3},
     {**BEAMS, "encoder_repetition_penalty": 1.5, "length_penalty": 2.0, "early_stopping": True},
     {"forced_bos_token_id": 7, "forced_eos_token_id": 2},
+    # Where the first token is forced they are of the second.
+    {"forced_bos_token_id": 7, "begin_suppress_tokens": list(range(8, 101))},
+    {"begin": [5, 9], "min_length": 8},
+    {**BEAMS, "begin": [31, 8, 9], "length_penalty": 0.5, "forced_bos_token_id": 7},
 ]
 
 
@@ -31,6 +35,8 @@ def generate(model, prompt, kw, setting):
     """As model.generate, but for the penalty of what was read beside beams: the release named below gives it to the first beam alone, whose number of rows it
     takes for that of all. Here each beam gets it, by the library's own processor, which nothing else comes before."""
     setting = dict(setting)
+    if "begin" in setting:
+        setting["decoder_input_ids"] = torch.tensor([[model.config.decoder_start_token_id, *setting.pop("begin")]])
     if "num_beams" in setting and "encoder_repetition_penalty" in setting:
         read = prompt.expand(setting["num_beams"], -1)
         penalty = transformers.EncoderRepetitionPenaltyLogitsProcessor(setting.pop("encoder_repetition_penalty"), read)
@@ -48,8 +54,8 @@ def main():
         gen = torch.Generator().manual_seed(31)
         rows = []
         for setting in SETTINGS:
-            if decoder and "forced_bos_token_id" in setting:
-                continue  # is for prompts of one token
+            if decoder and ("forced_bos_token_id" in setting or "begin" in setting):
+                continue  # are for prompts of one token, and for targets
             for attempt in range(40):
                 # Few different tokens, and of those the model says: n-grams occur in both.
                 some = torch.randint(3, 101, (1, 6), generator=gen)

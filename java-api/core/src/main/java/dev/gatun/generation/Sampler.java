@@ -83,7 +83,7 @@ final class Sampler {
     add(
         list,
         !c.beginSuppressTokens().isEmpty(),
-        TokenRules.suppressAtBegin(c.beginSuppressTokens()));
+        TokenRules.suppressAtBegin(c.beginSuppressTokens(), c.forcedBosTokenId().isPresent()));
     // Behind all others: what is left must match, and what it forbids stays forbidden.
     add(list, constrained != null, constrained);
     return list;

@@ -23,6 +23,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
 
 /**
  * Writes text with a causal language model, or with an encoder-decoder, whose encoder reads the
@@ -308,6 +309,20 @@ public final class TextGenerator implements AutoCloseable {
 
   /** The same for a prompt of token ids. */
   public GenerationStream stream(int[] prompt, GenerationConfig config) {
+    return stream(prompt, new int[0], config);
+  }
+
+  /**
+   * The same with what an encoder-decoder's text begins with, such as a language or the words that
+   * a translation is to go on from: Hugging Face's {@code decoder_input_ids}. The completion is
+   * what follows. As there, lengths count these tokens like a prompt's, and forced_bos_token_id has
+   * no effect behind them.
+   *
+   * @param begin token ids of the target's vocabulary; where the first is not the token that all
+   *     targets begin with, that stands before them; none for that one alone
+   * @throws IllegalArgumentException also where there are such tokens, and the model has no encoder
+   */
+  public GenerationStream stream(int[] prompt, int[] begin, GenerationConfig config) {
     int[] ids = checked(prompt, config);
     if (!config.stopStrings().isEmpty() && tokenizer == null) {
       throw new IllegalArgumentException(
@@ -315,26 +330,53 @@ public final class TextGenerator implements AutoCloseable {
     }
     SourceModel encoder = model.encoder();
     int[] source = encoder == null ? null : ids;
-    int[] begin = encoder == null ? ids : new int[] {encoder.startTokenId()};
+    int[] first = encoder == null ? withoutBegin(ids, begin) : begun(encoder, begin);
     int maxLength = model.maxLength();
     if (config.maxNewTokens().isPresent()) {
-      maxLength = (int) Math.min(maxLength, (long) begin.length + config.maxNewTokens().getAsInt());
+      maxLength = (int) Math.min(maxLength, (long) first.length + config.maxNewTokens().getAsInt());
     } else if (config.maxLength().isPresent()) {
       maxLength = Math.min(maxLength, config.maxLength().getAsInt());
     } else if (encoder != null) {
       maxLength = Math.min(maxLength, TARGET_TOKENS);
     }
-    if (begin.length >= maxLength) {
+    if (first.length >= maxLength) {
       throw new IllegalArgumentException(
-          "prompt: it has %d tokens, and max_length is %d: no token may follow"
-              .formatted(begin.length, maxLength));
+          "%s: it has %d tokens, and max_length is %d: no token may follow"
+              .formatted(begin.length > 0 ? "begin" : "prompt", first.length, maxLength));
     }
     long seed = config.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
     GenerationStream stream = new GenerationStream(ids.length, engine::wake);
     TokenAutomaton constraint = config.constraint().map(constraints::of).orElse(null);
     engine.submit(
-        new Request(config, begin, source, maxLength, seed, tokenizer, constraint, stream));
+        new Request(config, first, source, maxLength, seed, tokenizer, constraint, stream));
     return stream;
+  }
+
+  private static int[] withoutBegin(int[] ids, int[] begin) {
+    if (begin.length > 0) {
+      throw new IllegalArgumentException(
+          "begin: it has %d tokens, and the model has no encoder: they belong to the prompt"
+              .formatted(begin.length));
+    }
+    return ids;
+  }
+
+  private int[] begun(SourceModel encoder, int[] begin) {
+    requireIds("begin", begin, model.vocabSize());
+    int start = encoder.startTokenId();
+    return begin.length > 0 && begin[0] == start
+        ? begin.clone()
+        : IntStream.concat(IntStream.of(start), IntStream.of(begin)).toArray();
+  }
+
+  private static void requireIds(String of, int[] ids, int vocabulary) {
+    for (int i = 0; i < ids.length; i++) {
+      if (ids[i] < 0 || ids[i] >= vocabulary) {
+        throw new IllegalArgumentException(
+            "%s: token %d has the id %d, the model's vocabulary has %d"
+                .formatted(of, i, ids[i], vocabulary));
+      }
+    }
   }
 
   private int[] checked(int[] prompt, GenerationConfig config) {
@@ -347,14 +389,7 @@ public final class TextGenerator implements AutoCloseable {
       ids = new int[] {config.bosTokenId().getAsInt()};
     }
     SourceModel encoder = model.encoder();
-    int vocabulary = encoder == null ? model.vocabSize() : encoder.vocabSize();
-    for (int i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= vocabulary) {
-        throw new IllegalArgumentException(
-            "prompt: token %d has the id %d, the model's vocabulary has %d"
-                .formatted(i, ids[i], vocabulary));
-      }
-    }
+    requireIds("prompt", ids, encoder == null ? model.vocabSize() : encoder.vocabSize());
     if (encoder != null && ids.length > encoder.maxLength()) {
       throw new IllegalArgumentException(
           "prompt: it has %d tokens, the model's encoder takes %d: shorten it or split it"

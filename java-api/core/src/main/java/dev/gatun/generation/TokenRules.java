@@ -2,6 +2,7 @@ package dev.gatun.generation;
 
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 
 /** Processors that add to scores, forbid tokens or force them. */
@@ -46,10 +47,14 @@ final class TokenRules {
     return (scores, history) -> forbid(setting, scores, ids);
   }
 
-  /** Forbids tokens as the first that is generated. */
-  static LogitsProcessor suppressAtBegin(Collection<Integer> ids) {
+  /**
+   * Forbids tokens as the first that is generated, or where that is forced as the second.
+   *
+   * @param forced whether the token behind a prompt of one is
+   */
+  static LogitsProcessor suppressAtBegin(Collection<Integer> ids, boolean forced) {
     return (scores, history) -> {
-      if (history.generated() == 0) {
+      if (history.generated() == (forced && history.promptLength() == 1 ? 1 : 0)) {
         forbid("begin_suppress_tokens", scores, ids);
       }
     };
@@ -86,7 +91,7 @@ final class TokenRules {
       int over = history.generated() - start;
       if (over > 0) {
         float more = (float) (Math.pow(factor, over) - 1);
-        for (int id : endOfText) {
+        for (int id : new HashSet<>(endOfText)) {
           check("eos_token_id", id, scores.length);
           // What is forbidden stays so.
           scores[id] += Float.isInfinite(scores[id]) ? 0 : Math.abs(scores[id]) * more;

@@ -94,10 +94,11 @@ final class GoldenGenerationTest {
                     .map(i -> padded[i])
                     .toArray();
             int[] output = ids(generation.get("output").get(row));
+            int[] begin = begin(generation);
             // An encoder's prompt is not in the text, which begins behind the start token.
-            int from = decoder ? padded.length : 1;
+            int from = decoder ? padded.length : 1 + begin.length;
             expected.add(untilEnd(output, from, config.eosTokenId()));
-            streams.add(generator.stream(prompt, config));
+            streams.add(generator.stream(prompt, begin, config));
             boolean penalty = config.repetitionPenalty() != 1 || config.noRepeatNgramSize() > 0;
             penalized.add(decoder && penalty && prompt.length < padded.length ? padded[0] : -1);
           }
@@ -116,6 +117,12 @@ final class GoldenGenerationTest {
         }
       }
     }
+  }
+
+  /** What a target begins with. */
+  private static int[] begin(JsonNode generation) {
+    JsonNode begin = generation.get("settings").get("begin");
+    return begin == null ? new int[0] : ids(begin);
   }
 
   /** Which of a prompt's ids are no padding. */
@@ -151,6 +158,9 @@ final class GoldenGenerationTest {
                 case "early_stopping" ->
                     builder.earlyStopping(
                         value.isTextual() ? EarlyStopping.NEVER : EarlyStopping.TRUE);
+                case "begin" -> {}
+                case "begin_suppress_tokens" ->
+                    builder.beginSuppressTokens(Arrays.stream(ids(value)).boxed().toList());
                 case "forced_bos_token_id" -> builder.forcedBosTokenId(value.intValue());
                 case "forced_eos_token_id" -> builder.forcedEosTokenId(List.of(value.intValue()));
                 default -> throw new AssertionError(setting.getKey());
