@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -78,6 +79,27 @@ final class GgufModelsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"t5", "t5-gated"})
+  void an_encoder_decoder_generates_what_its_logits_say(String name) throws IOException {
+    Path folder = SEQ2SEQ.resolve(name);
+    try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
+        TextGenerator generator = TextGenerator.load(folder.resolve("model.gguf"))) {
+      long[] ids = Goldens.longs(expected, "in.input_ids")[0];
+      int[] source = Arrays.stream(ids).mapToInt(id -> (int) id).toArray();
+      TensorFile.Entry logits = expected.get("out.logits");
+      // The first target's first place is behind the token that all targets begin with.
+      int next = 0;
+      for (int id = 0; id < logits.shape()[2]; id++) {
+        float best = logits.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, next);
+        float one = logits.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, id);
+        next = one > best ? id : next;
+      }
+      GenerationConfig one = generator.defaults().config().toBuilder().maxNewTokens(1).build();
+      assertEquals(next, generator.generate(source, one).completions().getFirst().ids()[0]);
+    }
+  }
+
   @Test
   void blocks_give_the_logits_of_the_numbers_that_they_mean() throws IOException {
     try (TensorFile expected = TensorFile.open(BLOCKS.resolve("expected.safetensors"));
@@ -110,7 +132,7 @@ final class GgufModelsTest {
     int next = 0;
     try (TensorFile expected = TensorFile.open(BLOCKS.resolve("expected.safetensors"))) {
       long[] ids = Goldens.longs(expected, "in.input_ids")[0];
-      prompt = java.util.Arrays.stream(ids).mapToInt(i -> (int) i).toArray();
+      prompt = Arrays.stream(ids).mapToInt(i -> (int) i).toArray();
       float[] logits =
           expected
               .get("out.dequantised.q4_k.logits")
