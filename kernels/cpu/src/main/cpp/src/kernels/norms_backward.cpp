@@ -18,34 +18,65 @@ struct Gradients {
   int64_t rows, columns;
 };
 
-// A row, the one after it, and the sums of its chunk.
-template <typename T>
-struct Row {
-  const T *dy, *x, *added;
-  const T *next_dy, *next_x;
-  Target<T> dx;
-  float *dweight, *dbias;
+// Rows that one pass over the columns writes: weights and sums over rows are read once for them.
+constexpr int64_t kBand = 4;
 
-  template <typename At>
-  void prefetch(At at) const {
-    at.prefetch(next_dy);
-    at.prefetch(next_x);
+// A row as it was normalised, h = (x - about - shift) * scale, and the means of g and of g * h,
+// where g is dy times the weight.
+struct Normed {
+  float about, shift, scale, of_ones, of_row;
+
+  template <typename V>
+  V normed(V x) const {
+    return (x - about - shift) * scale;
   }
-
-  // Writes dx, and takes dy into the sums; h is the normalised row.
-  template <typename At, typename V>
-  void give(At at, V g, V h, V v) const {
-    if (dx.p != nullptr) {
-      at.store(dx, added == nullptr ? v : v + at.load(added));
-    }
-    if (dweight != nullptr) {
-      at.store(dweight, fma(g, h, at.load(dweight)));
-    }
-    if (dbias != nullptr) {
-      at.store(dbias, at.load(dbias) + g);
-    }
+  template <typename V>
+  V gradient(V g, V h) const {
+    return (g - of_ones - h * of_row) * scale;
   }
 };
+
+// Writes the gradients of kRows rows from `row` on and takes them into the sums of their chunk, or
+// null; `ahead` elements further lies what is read next.
+template <int kRows, typename T, typename Norm>
+void give(const Gradients<T> &s, const Norm &norm, const Normed *rows, int64_t row, int64_t ahead,
+          const Output<T> &output, float *dweight, float *dbias) {
+  const int64_t columns = s.columns;
+  const T *dy = s.dy + row * columns, *x = s.x + row * columns;
+  const T *added = s.added == nullptr ? nullptr : s.added + row * columns;
+  Target<T> dx[kRows] = {};
+  for (int r = 0; s.dx != nullptr && r < kRows; r++) {
+    dx[r] = output.row((row + r) * columns);
+  }
+  by_block(columns, [&](auto at) {
+    using V = decltype(at.load(dy));
+    const V w = norm.template weight<V>(at);
+    V of_weight{}, of_bias{};
+    if (dweight != nullptr) {
+      of_weight = at.load(dweight);
+    }
+    if (dbias != nullptr) {
+      of_bias = at.load(dbias);
+    }
+    for (int r = 0; r < kRows; r++) {
+      const int64_t from = r * columns;
+      at.prefetch_second(dy + from + ahead);
+      const V g = at.load(dy + from), h = rows[r].normed(at.load(x + from));
+      of_weight = fma(g, h, of_weight);
+      of_bias = of_bias + g;
+      if (dx[r].p != nullptr) {
+        const V v = rows[r].gradient(g * w, h);
+        at.store(dx[r], added == nullptr ? v : v + at.load(added + from));
+      }
+    }
+    if (dweight != nullptr) {
+      at.store(dweight, of_weight);
+    }
+    if (dbias != nullptr) {
+      at.store(dbias, of_bias);
+    }
+  });
+}
 
 // Adds the chunks' sums, [chunks][columns], in their order.
 void join(const float *sums, int64_t chunks, int64_t stride, int64_t columns, float *to) {
@@ -63,9 +94,9 @@ void join(const float *sums, int64_t chunks, int64_t stride, int64_t columns, fl
   });
 }
 
-// Calls body(row) for each row, and gives the sums.
-template <typename T, typename Body>
-int32_t each_row(const Gradients<T> &s, const Body &body) {
+// The gradients of all rows as a norm finds them.
+template <typename T, typename Norm>
+int32_t each_row(const Gradients<T> &s, const Norm &norm) {
   constexpr int64_t kMostChunks = cut(64, 5), kLeastRows = cut(16, 2);
   const int64_t even = (s.rows + kMostChunks - 1) / kMostChunks;
   const int64_t rows = even < kLeastRows ? kLeastRows : even;
@@ -84,13 +115,22 @@ int32_t each_row(const Gradients<T> &s, const Body &body) {
     if (own != nullptr) {
       __builtin_memset(own, 0, static_cast<size_t>(kinds * columns) * sizeof(float));
     }
+    float *dweight = s.dweight == nullptr ? nullptr : own;
+    float *dbias = s.dbias == nullptr ? nullptr : own + (kinds - 1) * columns;
     const int64_t end = (chunk + 1) * rows < s.rows ? (chunk + 1) * rows : s.rows;
-    for (int64_t r = chunk * rows; r < end; r++) {
-      const int64_t at = r * columns, next = r + 1 < end ? at + columns : at;
-      body(Row<T>{s.dy + at, s.x + at, s.added == nullptr ? nullptr : s.added + at, s.dy + next,
-                  s.x + next, s.dx == nullptr ? Target<T>{nullptr, false} : dx.row(at),
-                  s.dweight == nullptr ? nullptr : own,
-                  s.dbias == nullptr ? nullptr : own + (kinds - 1) * columns});
+    for (int64_t r = chunk * rows; r < end;) {
+      const int64_t many = end - r < kBand ? 1 : kBand;
+      const int64_t ahead = r + 2 * many <= end ? many * columns : 0;
+      const T *dy = s.dy + r * columns, *x = s.x + r * columns;
+      Normed normed[kBand];
+      if (many == kBand) {
+        norm.template find<kBand>(dy, x, columns, ahead, normed);
+        give<kBand>(s, norm, normed, r, ahead, dx, dweight, dbias);
+      } else {
+        norm.template find<1>(dy, x, columns, ahead, normed);
+        give<1>(s, norm, normed, r, ahead, dx, dweight, dbias);
+      }
+      r += many;
     }
     dx.finish();
   });
@@ -104,64 +144,117 @@ int32_t each_row(const Gradients<T> &s, const Body &body) {
   return GATUN_OK;
 }
 
-template <typename T, typename W>
-int32_t layer_norm_rows(const Gradients<T> &s, const W *weight, float eps) {
-  const int64_t columns = s.columns;
-  const float count = static_cast<float>(columns);
-  return each_row(s, [&](const Row<T> &row) {
-    Block total{};
-    by_block(columns, [&](auto at) { add(total, at.load(row.x)); });
-    const float about = sum(total) / count;
-    Block squares{}, rest{};
-    by_block(columns, [&](auto at) {
-      const auto d = at.keep(at.load(row.x) - about, 0.0f);
-      add_square(squares, d);
-      add(rest, d);
-    });
-    // As in the norm itself: where values lie far from 0, rounding moves the mean.
-    const float shift = sum(rest) / count;
-    const float variance = sum(squares) / count - shift * shift;
-    const float scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
-    const auto normed = [&](auto at) { return (at.load(row.x) - about - shift) * scale; };
-    const auto weighted = [&](auto at, auto dy) {
-      return weight == nullptr ? dy : dy * at.load(weight);
-    };
-    Block ones{}, products{};
-    by_block(columns, [&](auto at) {
-      const auto g = weighted(at, at.load(row.dy));
-      add(ones, g);
-      add(products, g * normed(at));
-    });
-    const float of_ones = sum(ones) / count, of_row = sum(products) / count;
-    by_block(columns, [&](auto at) {
-      row.prefetch(at);
-      const auto dy = at.load(row.dy), h = normed(at);
-      row.give(at, dy, h, (weighted(at, dy) - of_ones - h * of_row) * scale);
-    });
-  });
-}
+template <typename W>
+struct LayerNormRows {
+  const W *of;
+  float eps;
 
-template <typename T, typename W>
-int32_t rms_norm_rows(const Gradients<T> &s, const W *weight, float shift, float eps) {
-  const int64_t columns = s.columns;
-  const float count = static_cast<float>(columns);
-  return each_row(s, [&](const Row<T> &row) {
-    Block squares{};
-    by_block(columns, [&](auto at) { add_square(squares, at.load(row.x)); });
-    const float scale = 1.0f / __builtin_sqrtf(sum(squares) / count + eps);
-    const auto weighted = [&](auto at, auto dy) { return dy * (shift + at.load(weight)); };
-    Block products{};
-    by_block(columns, [&](auto at) {
-      add(products, weighted(at, at.load(row.dy)) * (at.load(row.x) * scale));
-    });
-    const float of_row = sum(products) / count;
-    by_block(columns, [&](auto at) {
-      row.prefetch(at);
-      const auto dy = at.load(row.dy), h = at.load(row.x) * scale;
-      row.give(at, dy, h, (weighted(at, dy) - h * of_row) * scale);
-    });
-  });
-}
+  template <typename V, typename At>
+  V weight(At at) const {
+    return of == nullptr ? like(V{}, 1.0f) : at.load(of);
+  }
+
+  // Of kRows rows next to each other. What follows a sum waits for it: that of several rows at
+  // once.
+  template <int kRows, typename T>
+  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Normed *rows) const {
+    const float count = static_cast<float>(columns);
+    Floats first[kRows], second[kRows];
+    for (int r = 0; r < kRows; r++) {
+      Block total{};
+      by_block(columns, [&](auto at) { add(total, at.load(x + r * columns)); });
+      first[r] = as_vector(total);
+    }
+    for (int r = 0; r < kRows; r++) {
+      rows[r].about = sum(first[r]) / count;
+    }
+    for (int r = 0; r < kRows; r++) {
+      const T *row = x + r * columns;
+      const float about = rows[r].about;
+      Block squares{}, rest{};
+      by_block(columns, [&](auto at) {
+        at.prefetch_second(row + ahead);
+        const auto d = at.keep(at.load(row) - about, 0.0f);
+        add_square(squares, d);
+        add(rest, d);
+      });
+      first[r] = as_vector(squares);
+      second[r] = as_vector(rest);
+    }
+    for (int r = 0; r < kRows; r++) {
+      // As in the norm itself: where values lie far from 0, rounding moves the mean.
+      const float shift = sum(second[r]) / count;
+      const float variance = sum(first[r]) / count - shift * shift;
+      rows[r].shift = shift;
+      rows[r].scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
+    }
+    for (int r = 0; r < kRows; r++) {
+      const T *row = x + r * columns, *gradient = dy + r * columns;
+      const Normed normed = rows[r];
+      Block ones{}, products{};
+      by_block(columns, [&](auto at) {
+        const auto v = at.load(gradient);
+        const auto g = of == nullptr ? v : v * at.load(of);
+        add(ones, g);
+        add_product(products, g, normed.normed(at.load(row)));
+      });
+      first[r] = as_vector(ones);
+      second[r] = as_vector(products);
+    }
+    for (int r = 0; r < kRows; r++) {
+      rows[r].of_ones = sum(first[r]) / count;
+      rows[r].of_row = sum(second[r]) / count;
+    }
+  }
+};
+
+template <typename W>
+LayerNormRows(const W *, float) -> LayerNormRows<W>;
+
+template <typename W>
+struct RmsNormRows {
+  const W *of;
+  float shift, eps;
+
+  template <typename V, typename At>
+  V weight(At at) const {
+    return shift + at.load(of);
+  }
+
+  template <int kRows, typename T>
+  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Normed *rows) const {
+    const float count = static_cast<float>(columns);
+    Floats sums[kRows];
+    for (int r = 0; r < kRows; r++) {
+      const T *row = x + r * columns;
+      Block squares{};
+      by_block(columns, [&](auto at) {
+        at.prefetch_second(row + ahead);
+        add_square(squares, at.load(row));
+      });
+      sums[r] = as_vector(squares);
+    }
+    for (int r = 0; r < kRows; r++) {
+      rows[r] = {0.0f, 0.0f, 1.0f / __builtin_sqrtf(sum(sums[r]) / count + eps), 0.0f, 0.0f};
+    }
+    for (int r = 0; r < kRows; r++) {
+      const T *row = x + r * columns, *gradient = dy + r * columns;
+      const Normed normed = rows[r];
+      Block products{};
+      by_block(columns, [&](auto at) {
+        const auto g = at.load(gradient) * (shift + at.load(of));
+        add_product(products, g, normed.normed(at.load(row)));
+      });
+      sums[r] = as_vector(products);
+    }
+    for (int r = 0; r < kRows; r++) {
+      rows[r].of_row = sum(sums[r]) / count;
+    }
+  }
+};
+
+template <typename W>
+RmsNormRows(const W *, float, float) -> RmsNormRows<W>;
 
 template <typename T>
 void softmax_rows(const T *dy, const T *y, T *dx, int64_t rows, int64_t columns, bool log) {
@@ -221,7 +314,9 @@ int32_t layer_norm_backward(const void *dy, const void *x, const void *weight, c
     return GATUN_INVALID_ARGUMENT;
   }
   return by_dtypes(dy, x, weight, added, dx, dweight, dbias, dtype, weight_dtype, rows, columns,
-                   [&](const auto &s, auto w) { return layer_norm_rows(s, w, eps); });
+                   [&](const auto &s, const auto *w) {
+                     return each_row(s, LayerNormRows{w, eps});
+                   });
 }
 
 int32_t rms_norm_backward(const void *dy, const void *x, const void *weight, const void *added,
@@ -231,7 +326,9 @@ int32_t rms_norm_backward(const void *dy, const void *x, const void *weight, con
     return GATUN_INVALID_ARGUMENT;
   }
   return by_dtypes(dy, x, weight, added, dx, dweight, nullptr, dtype, weight_dtype, rows, columns,
-                   [&](const auto &s, auto w) { return rms_norm_rows(s, w, shift, eps); });
+                   [&](const auto &s, const auto *w) {
+                     return each_row(s, RmsNormRows{w, shift, eps});
+                   });
 }
 
 int32_t softmax_backward(const void *dy, const void *y, void *dx, int32_t dtype, int64_t rows,
