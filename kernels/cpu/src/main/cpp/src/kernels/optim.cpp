@@ -121,7 +121,8 @@ struct Adadelta {
 template <typename Update>
 void step_all(const gatun_parameter *parameters, int64_t count, int32_t copy_dtype, float scale,
               const Update &update) {
-  each_chunk(parameters, count, [&](const gatun_parameter &p, int64_t begin, int64_t end, int64_t) {
+  // A copy of its own, which no store may change: its pointers and numbers stay in registers.
+  each_chunk(parameters, count, [&](const gatun_parameter p, int64_t begin, int64_t end, int64_t) {
     const Floats factor = splat(scale), decay = splat(p.numbers[1]);
     by_vector(end - begin, [&](int64_t at, int64_t n) {
       const Element e{p, begin + at, n};
