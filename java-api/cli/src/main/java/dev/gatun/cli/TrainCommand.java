@@ -111,8 +111,11 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--bf16",
-      description = "Computes products forward with weights of BF16; weights are F32 themselves.")
+      description = "Computes products, forward and backward, of BF16; weights are F32 themselves.")
   private boolean bf16;
+
+  @Option(names = "--fp16", hidden = true)
+  private boolean fp16;
 
   @Option(
       names = {"--line_by_line", "--line-by-line"},
@@ -187,6 +190,11 @@ final class TrainCommand implements Callable<Integer> {
     if ((model == null) == (config == null)) {
       throw new ParameterException(
           spec.commandLine(), "give one of --model, to train it, and --config, for a new one");
+    }
+    if (fp16) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--fp16: gradients of F16 need scaling, which is not done; expected --bf16 or neither");
     }
     TrainingArguments arguments = settings.arguments(evalData != null);
     Dataset training = Dataset.of(data);

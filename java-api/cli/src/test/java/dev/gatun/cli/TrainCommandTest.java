@@ -106,6 +106,8 @@ class TrainCommandTest {
   void namesWhatIsWrong() throws IOException {
     assertEquals(2, train("--objective", "clm", "--data", TEXT.toString()));
     assertTrue(err.contains("give one of --model, to train it, and --config"), err);
+    assertEquals(2, fromNothing("--fp16"));
+    assertTrue(err.contains("--fp16: gradients of F16 need scaling"), err);
     assertEquals(1, fromNothing("--lr_scheduler_type", "triangular"));
     assertTrue(err.contains("lr_scheduler_type is 'triangular', expected one of linear"), err);
     assertEquals(1, fromNothing("--learning_rate", "-1"));

@@ -48,7 +48,7 @@ public final class Matmul {
       return product(x, packed, bias, weight.size(0), activation, dtype);
     }
     Tensor y = product(x, packed, bias, weight.size(0), Activation.NONE, dtype);
-    MatmulGradients.linear(node, x, weight, bias, y);
+    MatmulGradients.linear(node, x, weight, bias, y, packed.dtype() == DType.BF16);
     if (activation == Activation.NONE) {
       return y;
     }
@@ -57,7 +57,8 @@ public final class Matmul {
     }
   }
 
-  private static Tensor product(
+  /** The product without a look at tapes. */
+  static Tensor product(
       Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation, DType dtype) {
     Operand rows = Calls.rows("matmul", x).operand();
     return Calls.run(

@@ -1,7 +1,10 @@
 package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
+import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.tensor.Tensor;
 
 /** The gradients of {@link Matmul}: products of what came back with the other factor. */
@@ -11,8 +14,10 @@ final class MatmulGradients {
   /**
    * Records {@code y = x weightᵀ + bias}: {@code dx = dy weight}, {@code dweight = dyᵀ x}, and the
    * bias's is the sum of dy's rows.
+   *
+   * @param narrow whether these products, as y, are of numbers rounded to BF16
    */
-  static void linear(Node node, Tensor x, Tensor weight, Tensor bias, Tensor y) {
+  static void linear(Node node, Tensor x, Tensor weight, Tensor bias, Tensor y, boolean narrow) {
     Tensor in = node.needs(1) ? node.save(x) : null;
     Tensor w = node.needs(0) ? node.save(weight) : null;
     long[] shape = x.shape();
@@ -20,10 +25,13 @@ final class MatmulGradients {
     node.record(
         () -> {
           Tensor dy = Calls.rows("linear", node.gradient());
-          if (node.needs(0)) {
+          if (narrow) {
+            giveNarrow(node, dy, in, w, isTurned, shape);
+          }
+          if (node.needs(0) && !narrow) {
             node.give(0, product(dy, turned(Plain.wide(w))).reshape(shape));
           }
-          if (node.needs(1)) {
+          if (node.needs(1) && !narrow) {
             Tensor rows = Plain.wide(Calls.rows("linear", in));
             if (!addTo(node.sum(1), turned(dy), turned(rows))) {
               node.give(
@@ -38,6 +46,36 @@ final class MatmulGradients {
           }
         },
         y);
+  }
+
+  /** The gradients of x and the weight by products of BF16, whose sums are F32. */
+  private static void giveNarrow(
+      Node node, Tensor dy, Tensor x, Tensor weight, boolean isTurned, long[] shape) {
+    Tensor g = Elementwise.cast(Layouts.contiguous(dy), DType.BF16);
+    if (node.needs(0)) {
+      node.give(0, narrowProduct(g, turned(weight)).reshape(shape));
+    }
+    if (node.needs(1)) {
+      Tensor rows = Calls.rows("linear", x);
+      node.give(
+          1,
+          isTurned
+              ? turned(narrowProduct(turned(Elementwise.cast(rows, DType.BF16)), turned(g)))
+              : narrowProduct(turned(g), turned(rows)));
+    }
+  }
+
+  /**
+   * {@code a bᵀ} rounded to BF16 before.
+   *
+   * @param a BF16, of any strides
+   * @param b F32, BF16 or F16, of any strides
+   */
+  private static Tensor narrowProduct(Tensor a, Tensor b) {
+    try (Tensor packed = Packing.pack(b, Storage.of(DType.BF16))) {
+      return Matmul.product(
+          Layouts.contiguous(a), packed, null, b.size(0), Activation.NONE, DType.F32);
+    }
   }
 
   /** {@code a bᵀ} of matrices of any strides. */
@@ -105,6 +143,6 @@ final class MatmulGradients {
 
   /** x in F32, as it lies where it is. */
   private static Tensor wide(Tensor x) {
-    return x.dtype() == dev.gatun.kernels.api.memory.DType.F32 ? x : Plain.wide(x);
+    return x.dtype() == DType.F32 ? x : Plain.wide(x);
   }
 }
