@@ -28,7 +28,7 @@ class Experts(nn.Module):
             rows = hits[:, 0]
             both = F.linear(x.index_select(0, rows), gate_up[e])
             half = both.size(1) // 2
-            out = F.linear(torch.silu(both[:, :half]) * both[:, half:2 * half], down[e])
+            out = F.linear(F.silu(both[:, :half]) * both[:, half:2 * half], down[e])
             y.index_add_(0, rows, (out * weights[rows, hits[:, 1]].unsqueeze(1)).to(x.dtype))
         return y
 
@@ -45,6 +45,12 @@ class Sample(nn.Module):
     """Sixteen rows, as all would be too many to compare."""
     def forward(self, x):
         return x[::max(1, x.size(0) // 16)].to(torch.float32)
+
+class RowsSample(nn.Module):
+    """The same of the rows of all matrices."""
+    def forward(self, x):
+        rows = x.reshape(-1, x.size(-1))
+        return rows[::max(1, rows.size(0) // 16)].to(torch.float32)
 
 class LayerNorm(nn.Module):
     def forward(self, x, weight, bias):
@@ -118,6 +124,72 @@ def quantized(weight):
     scales = weight.abs().amax(1).to(torch.float64) / 127
     return torch.quantize_per_channel(weight, scales, torch.zeros_like(scales).to(torch.int64), 0, torch.qint8)
 
+class Dx(nn.Module):
+    """The gradient of a linear layer's input: dy [tokens, out] by weight [out, in]."""
+    def forward(self, dy, weight):
+        return torch.mm(dy, weight)
+
+class DWeight(nn.Module):
+    """The gradient of its weight: dy [tokens, out] and x [tokens, in]."""
+    def forward(self, dy, x):
+        return torch.mm(dy.t(), x)
+
+class AttentionLse(nn.Module):
+    def __init__(self, causal: bool):
+        super().__init__()
+        self.causal = causal
+    def forward(self, q, k, v):
+        return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, self.causal)
+
+class AttentionBackward(nn.Module):
+    def __init__(self, causal: bool):
+        super().__init__()
+        self.causal = causal
+    def forward(self, q, k, v, output, lse, d_output):
+        return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(d_output, q, k, v, output, lse, 0.0, self.causal)
+
+class LayerNormSums(nn.Module):
+    def forward(self, x, weight):
+        _, mean, rstd = torch.native_layer_norm(x, weight.shape, weight, weight, 1e-5)
+        return mean, rstd
+
+class LayerNormBackward(nn.Module):
+    def forward(self, dy, x, weight, mean, rstd):
+        return torch.ops.aten.native_layer_norm_backward(dy, x, weight.shape, mean, rstd, weight, weight, [True, True, True])
+
+class RmsNormSums(nn.Module):
+    def forward(self, x):
+        return torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5)
+
+class RmsNormBackward(nn.Module):
+    """libtorch has no kernel for it: what its graph of F.rms_norm runs, at the least."""
+    def forward(self, dy, x, weight, rstd):
+        h = x * rstd
+        g = dy * weight
+        return (g - h * (g * h).mean(-1, keepdim=True)) * rstd, (dy * h).sum(0)
+
+class SoftmaxBackward(nn.Module):
+    def forward(self, dy, y):
+        return torch.ops.aten._softmax_backward_data(dy, y, -1, y.dtype)
+
+class GeluBackward(nn.Module):
+    def forward(self, dy, x):
+        return torch.ops.aten.gelu_backward(dy, x)
+
+class GatedSiluBackward(nn.Module):
+    def forward(self, dy, gate, up):
+        return torch.ops.aten.silu_backward(dy * up, gate), dy * F.silu(gate)
+
+class AdamW(nn.Module):
+    """A first step in place, in the operations that torch.optim.AdamW makes for each tensor."""
+    def forward(self, p, g, mean, square):
+        p.mul_(1 - 0.01 * 0.01)
+        mean.lerp_(g, 0.1)
+        square.mul_(0.999).addcmul_(g, g, value=0.001)
+        root = (square.sqrt() / 0.001 ** 0.5).add_(1e-8)
+        p.addcdiv_(mean, root, value=-0.01 / 0.1)
+        return p
+
 folder = pathlib.Path(sys.argv[1])
 for name, module in dict(attention=Attention(), causal_attention=CausalAttention(), linear=Linear(), experts=Experts(),
                          narrow=Narrow(), wide=Wide(), sample=Sample(),
@@ -125,5 +197,11 @@ for name, module in dict(attention=Attention(), causal_attention=CausalAttention
                          rms_norm=RmsNorm(), residual_rms_norm=ResidualRmsNorm(), softmax=Softmax(),
                          gelu=Gelu(), gated_silu=GatedSilu(), rotary=Rotary(), add=Add(),
                          embedding=Embedding(),
-                         int4_pack=Int4Pack(), int4_linear=Int4Linear(), int8_linear=Int8Linear()).items():
+                         int4_pack=Int4Pack(), int4_linear=Int4Linear(), int8_linear=Int8Linear(),
+                         rows_sample=RowsSample(), dx=Dx(), dweight=DWeight(),
+                         attention_lse=AttentionLse(False), causal_attention_lse=AttentionLse(True),
+                         attention_backward=AttentionBackward(False), causal_attention_backward=AttentionBackward(True),
+                         layer_norm_sums=LayerNormSums(), layer_norm_backward=LayerNormBackward(),
+                         rms_norm_sums=RmsNormSums(), rms_norm_backward=RmsNormBackward(), softmax_backward=SoftmaxBackward(),
+                         gelu_backward=GeluBackward(), gated_silu_backward=GatedSiluBackward(), adamw=AdamW()).items():
     torch.jit.script(module).save(str(folder / f"{name}.pt"))

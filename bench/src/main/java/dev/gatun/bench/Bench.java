@@ -41,12 +41,14 @@ final class Bench implements Callable<Integer> {
   @Parameters(
       paramLabel = "SUITE",
       description =
-          "main-job, minilm, djl, attention, matmul, experts, rows, generate, seq2seq, training or"
-              + " small-calls; 'table' writes the READMEs' tables and the plots again.")
+          "main-job, minilm, djl, attention, matmul, experts, rows, gradients, gradient-rows, generate,"
+              + " seq2seq, training or small-calls; 'table' writes the READMEs' tables and the plots again.")
   private String suiteName;
 
-  @Option(names = "--rounds", defaultValue = "11", description = "Turns of each contender.")
-  private int rounds;
+  @Option(
+      names = "--rounds",
+      description = "Turns of each contender: 11, of training 5, whose steps take seconds.")
+  private Integer rounds;
 
   @Option(names = "--threads", defaultValue = "2", description = "Threads of each contender.")
   private int threads;
@@ -76,6 +78,7 @@ final class Bench implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    rounds = rounds == null ? suiteName.equals("training") ? 5 : 11 : rounds;
     if (rounds < 1 || threads < 1) {
       throw wrong("--rounds is %d and --threads %d, expected 1 or more".formatted(rounds, threads));
     }

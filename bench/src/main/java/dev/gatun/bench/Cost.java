@@ -40,7 +40,7 @@ record Cost(double operations, double bytes, String ceiling) {
       return encoder(Work.lengths(name));
     }
     KernelCase c = KernelCase.of(name);
-    return c.isAttention() || c.isMatmul() || c.isExperts() ? of(c) : null;
+    return c.isAttention() || c.isMatmul() || c.isProduct() || c.isExperts() ? of(c) : null;
   }
 
   /** In float32, of sequences with so many tokens. */
@@ -61,7 +61,9 @@ record Cost(double operations, double bytes, String ceiling) {
   private static double operations(KernelCase c) {
     int[] sizes = c.sizes();
     if (c.isAttention()) {
-      double all = 4.0 * sizes[0] * sizes[1] * sizes[2] * sizes[3] * sizes[4];
+      // Two products, or the five of its gradients.
+      double products = c.isOfTraining() ? 5 : 2;
+      double all = 2 * products * sizes[0] * sizes[1] * sizes[2] * sizes[3] * sizes[4];
       return c.isCausal() ? all / 2 : all;
     }
     if (c.isExperts()) {
@@ -71,6 +73,9 @@ record Cost(double operations, double bytes, String ceiling) {
   }
 
   private static double bytes(KernelCase c) {
+    if (c.isOfTraining()) {
+      return 0; // activations, which the caches may hold
+    }
     int[] sizes = c.sizes();
     if (c.isAttention()) {
       return 2.0 * sizes[0] * sizes[1] * sizes[3] * sizes[4] * (c.isBf16() ? 2 : 4);

@@ -30,6 +30,9 @@ final class GatunKernels implements Subject {
   public Task task(String name) {
     tensors.close();
     KernelCase c = KernelCase.of(name);
+    if (c.isOfTraining()) {
+      return new GatunGradients(tensors, c);
+    }
     if (c.isAttention()) {
       return attention(c);
     }

@@ -91,8 +91,8 @@ final class GatunRows implements Subject.Task {
         Embedding embedding = new Embedding(x, ids, false, y);
         return () -> kernels.run(embedding);
       }
+      default -> throw new IllegalStateException(kernel.name());
     }
-    throw new IllegalStateException(kernel.name());
   }
 
   private Operand input(long seed) {

@@ -7,11 +7,21 @@ import java.util.Random;
  * A case of one kernel by its name: {@code attention/DTYPE/MASK/BATCHxHEADSxQUERIESxKEYSxSIZE},
  * {@code matmul/WEIGHTS/MxNxK}, {@code experts/DTYPE/TOKENSxEXPERTSxHIDDENxINNER}, or of a {@link
  * RowKernel} {@code KERNEL/DTYPE/ROWSxCOLUMNS} or {@code KERNEL/DTYPE/residual/ROWSxCOLUMNS}, and
- * {@code rotary/DTYPE/TOKENSxHEADSxSIZE}. Its numbers are the same in every process.
+ * {@code rotary/DTYPE/TOKENSxHEADSxSIZE}. Of training there are {@code attention_backward}, named
+ * as attention is, and the gradients of a linear layer's input and weight, {@code dx/DTYPE/MxNxK}
+ * and {@code dweight/DTYPE/MxNxK}. Its numbers are the same in every process.
  */
 record KernelCase(String kernel, String type, String mask, int[] sizes) {
   // Weights in turn, so that none is still in the last cache when it is needed again.
   private static final long COLD_BYTES = 160L << 20;
+
+  /** The gradient of a linear layer's weight: a turned by b. */
+  static final String DWEIGHT = "dweight";
+
+  /** Of steps of optimisers. */
+  static final float LEARNING_RATE = 0.01f;
+
+  static final float WEIGHT_DECAY = 0.01f;
 
   static KernelCase of(String name) {
     String[] parts = name.split("/");
@@ -20,8 +30,20 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
     return new KernelCase(parts[0], parts[1], parts.length > 3 ? parts[2] : "", sizes);
   }
 
+  /** Forward, or the gradients. */
   boolean isAttention() {
-    return kernel.equals("attention");
+    return kernel.startsWith("attention");
+  }
+
+  /** A product that gives the gradient of a linear layer's input or weight. */
+  boolean isProduct() {
+    return kernel.equals("dx") || kernel.equals(DWEIGHT);
+  }
+
+  boolean isOfTraining() {
+    return kernel.equals("attention_backward")
+        || isProduct()
+        || !isAttention() && !isMatmul() && !isExperts() && RowKernel.of(this).isOfTraining();
   }
 
   boolean isMatmul() {
@@ -91,6 +113,24 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
     return numbers(2, sizes[1] * sizes[2], 0.02f);
   }
 
+  /** The factors of a product of training, m x k or turned, and k x n. */
+  float[] left() {
+    return many(1, sizes[0] * sizes[2]);
+  }
+
+  float[] right() {
+    return many(2, sizes[1] * sizes[2]);
+  }
+
+  /** The mean squares that AdamW keeps. */
+  float[] squares() {
+    float[] x = many(4, count());
+    for (int i = 0; i < x.length; i++) {
+      x[i] *= x[i];
+    }
+    return x;
+  }
+
   /**
    * The router's logits [tokens, experts] of a turn: over the turns few tokens have all experts.
    */
@@ -114,9 +154,9 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
     return many(7, sizes[1] * sizes[2] * sizes[3]);
   }
 
-  /** Query, key or value, [batch, heads, length, size]. */
+  /** Query, key, value or the output's gradient, [batch, heads, length, size]. */
   float[] head(int which) {
-    int length = which == 0 ? sizes[2] : sizes[3];
+    int length = which % 3 == 0 ? sizes[2] : sizes[3];
     return numbers(3 + which, sizes[0] * sizes[1] * length * sizes[4], 1);
   }
 

@@ -16,12 +16,30 @@ enum RowKernel {
   CAST(1),
   ADD(2),
   /** Each row of a table once, out of order. */
-  EMBEDDING(1);
+  EMBEDDING(1),
+  LAYER_NORM_BACKWARD(2),
+  RMS_NORM_BACKWARD(2),
+  SOFTMAX_BACKWARD(2),
+  GELU_BACKWARD(2),
+  GATED_SILU_BACKWARD(3, 2),
+  /** Parameters, gradients and two states; parameters and states are written. */
+  ADAMW(4, 3);
 
   private final int inputs;
+  private final int outputs;
 
   RowKernel(int inputs) {
+    this(inputs, 1);
+  }
+
+  RowKernel(int inputs, int outputs) {
     this.inputs = inputs;
+    this.outputs = outputs;
+  }
+
+  /** Whether it is a kernel of training. */
+  boolean isOfTraining() {
+    return compareTo(LAYER_NORM_BACKWARD) >= 0;
   }
 
   static RowKernel of(KernelCase c) {
@@ -42,9 +60,9 @@ enum RowKernel {
     return (long) c.count() * (c.isBf16() ? 2 : 4) * (inputs + (c.hasResidual() ? 1 : 0));
   }
 
-  /** The least bytes to write: the result, and the residual sum where there is one. */
+  /** The least bytes to write: the results, and the residual sum where there is one. */
   long written(KernelCase c) {
     boolean narrow = c.isBf16() != (this == CAST);
-    return (long) c.count() * (narrow ? 2 : 4) * (c.hasResidual() ? 2 : 1);
+    return (long) c.count() * (narrow ? 2 : 4) * (outputs + (c.hasResidual() ? 1 : 0));
   }
 }

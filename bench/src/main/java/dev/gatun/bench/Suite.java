@@ -57,6 +57,12 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               rows(),
               List.of(),
               List.of(Contender.GATUN_KERNELS, Contender.LIBTORCH, Contender.MEMORY)),
+          new Suite("gradients", gradients(), List.of(), KERNELS),
+          new Suite(
+              "gradient-rows",
+              gradientRows(),
+              List.of(),
+              List.of(Contender.GATUN_KERNELS, Contender.LIBTORCH, Contender.MEMORY)),
           new Suite(
               "generate",
               generations(),
@@ -70,11 +76,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
           new Suite(
               "training",
               List.of(
-                  "step/minilm/32x128",
                   "step/minilm/ragged-32",
+                  "step/minilm/32x128",
+                  "step/minilm-mlm/32x128",
                   "step/bert-base/8x128",
                   "step/gpt2/4x256",
-                  "step/minilm-mlm/32x128",
                   "step/minilm/32x128/memory",
                   "step/gpt2/4x256/memory"),
               List.of(),
@@ -127,6 +133,48 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
         cases.add("experts/" + type + "/" + Shapes.sizes(tokens, Shapes.EXPERTS));
       }
     }
+    return cases;
+  }
+
+  /** Of layers of MiniLM, BERT-base and GPT-2, and of their batches in the suite training. */
+  private static List<String> gradients() {
+    List<String> cases = new ArrayList<>();
+    for (String type : List.of("f32", "bf16")) {
+      for (String product : List.of("dx", "dweight")) {
+        boolean isDx = product.equals("dx");
+        for (int[] layer : new int[][] {{4096, 384, 1536}, {1024, 768, 3072}}) {
+          // [tokens, in] of out features, or [out, in] of the tokens.
+          cases.add(
+              product
+                  + "/"
+                  + type
+                  + "/"
+                  + Shapes.sizes(
+                      isDx ? layer[0] : layer[2], layer[1], isDx ? layer[2] : layer[0]));
+        }
+      }
+    }
+    cases.add("attention_backward/f32/full/32x12x128x128x32");
+    cases.add("attention_backward/f32/full/8x12x128x128x64");
+    cases.add("attention_backward/f32/causal/4x12x256x256x64");
+    cases.add("attention_backward/f32/causal/1x12x1024x1024x64");
+    return cases;
+  }
+
+  private static List<String> gradientRows() {
+    List<String> cases = new ArrayList<>();
+    for (String type : List.of("f32", "bf16")) {
+      for (String kernel :
+          List.of(
+              "layer_norm_backward",
+              "rms_norm_backward",
+              "softmax_backward",
+              "gelu_backward",
+              "gated_silu_backward")) {
+        cases.add(kernel + "/" + type + "/" + ROWS);
+      }
+    }
+    cases.add("adamw/f32/" + ROWS);
     return cases;
   }
 

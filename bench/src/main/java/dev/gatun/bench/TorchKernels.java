@@ -43,6 +43,9 @@ final class TorchKernels implements Subject {
     narrow = load("narrow");
     Predictor<NDList, NDList> wide = load("wide");
     List<Call> calls = new ArrayList<>();
+    if (c.isOfTraining()) {
+      return new Turns(List.of(new TorchGradients(this, c).call()), load("rows_sample"));
+    }
     if (c.isAttention()) {
       Predictor<NDList, NDList> program = load(c.isCausal() ? "causal_attention" : "attention");
       int[] s = c.sizes();
@@ -90,7 +93,7 @@ final class TorchKernels implements Subject {
       }
       case CAST -> name = c.isBf16() ? "wide" : "narrow";
       case EMBEDDING -> inputs.add(numbers.create(RowKernel.ids(c.sizes()[0])));
-      case SOFTMAX, GELU -> {}
+      default -> {}
     }
     if (c.hasResidual()) {
       name = "residual_" + name;
@@ -177,7 +180,18 @@ final class TorchKernels implements Subject {
     }
   }
 
-  private NDArray array(KernelCase c, float[] values, long... shape) throws Exception {
+  /** What a program makes of inputs, kept as long as they are. */
+  NDList made(String program, NDList inputs) throws Exception {
+    NDList outputs = load(program).predict(inputs);
+    outputs.attach(numbers);
+    return outputs;
+  }
+
+  Call call(String program, NDList inputs) throws Exception {
+    return new Call(load(program), inputs);
+  }
+
+  NDArray array(KernelCase c, float[] values, long... shape) throws Exception {
     NDArray wide = numbers.create(values, new Shape(shape));
     return c.isBf16() ? narrow(wide) : wide;
   }
@@ -208,7 +222,7 @@ final class TorchKernels implements Subject {
     return predictor;
   }
 
-  private record Call(Predictor<NDList, NDList> program, NDList inputs) {}
+  record Call(Predictor<NDList, NDList> program, NDList inputs) {}
 
   /** Calls that differ in their weights only, one after another. */
   private static final class Turns implements Task {
