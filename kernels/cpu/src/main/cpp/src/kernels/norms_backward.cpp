@@ -21,9 +21,9 @@ struct Gradients {
 // Rows that one pass over the columns writes: weights and sums over rows are read once for them.
 constexpr int64_t kBand = 4;
 
-// A row as it was normalised, h = (x - about - shift) * scale, and the means of g and of g * h,
-// where g is dy times the weight.
-struct Normed {
+// A row as layer norm normalised it, h = (x - about - shift) * scale, and the means of g and of
+// g * h, where g is dy times the weight.
+struct CentredRow {
   float about, shift, scale, of_ones, of_row;
 
   template <typename V>
@@ -36,11 +36,25 @@ struct Normed {
   }
 };
 
+// The same of RMS norm, which takes no mean off.
+struct ScaledRow {
+  float scale, of_row;
+
+  template <typename V>
+  V normed(V x) const {
+    return x * scale;
+  }
+  template <typename V>
+  V gradient(V g, V h) const {
+    return (g - h * of_row) * scale;
+  }
+};
+
 // Writes the gradients of kRows rows from `row` on and takes them into the sums of their chunk, or
 // null; `ahead` elements further lies what is read next.
 template <int kRows, typename T, typename Norm>
-void give(const Gradients<T> &s, const Norm &norm, const Normed *rows, int64_t row, int64_t ahead,
-          const Output<T> &output, float *dweight, float *dbias) {
+void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *rows, int64_t row,
+          int64_t ahead, const Output<T> &output, float *dweight, float *dbias) {
   const int64_t columns = s.columns;
   const T *dy = s.dy + row * columns, *x = s.x + row * columns;
   const T *added = s.added == nullptr ? nullptr : s.added + row * columns;
@@ -63,7 +77,9 @@ void give(const Gradients<T> &s, const Norm &norm, const Normed *rows, int64_t r
       at.prefetch_second(dy + from + ahead);
       const V g = at.load(dy + from), h = rows[r].normed(at.load(x + from));
       of_weight = fma(g, h, of_weight);
-      of_bias = of_bias + g;
+      if (dbias != nullptr) {
+        of_bias = of_bias + g;
+      }
       if (dx[r].p != nullptr) {
         const V v = rows[r].gradient(g * w, h);
         at.store(dx[r], added == nullptr ? v : v + at.load(added + from));
@@ -122,7 +138,7 @@ int32_t each_row(const Gradients<T> &s, const Norm &norm) {
       const int64_t many = end - r < kBand ? 1 : kBand;
       const int64_t ahead = r + 2 * many <= end ? many * columns : 0;
       const T *dy = s.dy + r * columns, *x = s.x + r * columns;
-      Normed normed[kBand];
+      typename Norm::Found normed[kBand];
       if (many == kBand) {
         norm.template find<kBand>(dy, x, columns, ahead, normed);
         give<kBand>(s, norm, normed, r, ahead, dx, dweight, dbias);
@@ -146,6 +162,8 @@ int32_t each_row(const Gradients<T> &s, const Norm &norm) {
 
 template <typename W>
 struct LayerNormRows {
+  using Found = CentredRow;
+
   const W *of;
   float eps;
 
@@ -157,7 +175,7 @@ struct LayerNormRows {
   // Of kRows rows next to each other. What follows a sum waits for it: that of several rows at
   // once.
   template <int kRows, typename T>
-  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Normed *rows) const {
+  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
     const float count = static_cast<float>(columns);
     Floats first[kRows], second[kRows];
     for (int r = 0; r < kRows; r++) {
@@ -190,7 +208,7 @@ struct LayerNormRows {
     }
     for (int r = 0; r < kRows; r++) {
       const T *row = x + r * columns, *gradient = dy + r * columns;
-      const Normed normed = rows[r];
+      const Found normed = rows[r];
       Block ones{}, products{};
       by_block(columns, [&](auto at) {
         const auto v = at.load(gradient);
@@ -213,6 +231,8 @@ LayerNormRows(const W *, float) -> LayerNormRows<W>;
 
 template <typename W>
 struct RmsNormRows {
+  using Found = ScaledRow;
+
   const W *of;
   float shift, eps;
 
@@ -222,7 +242,7 @@ struct RmsNormRows {
   }
 
   template <int kRows, typename T>
-  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Normed *rows) const {
+  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
     const float count = static_cast<float>(columns);
     Floats sums[kRows];
     for (int r = 0; r < kRows; r++) {
@@ -235,11 +255,11 @@ struct RmsNormRows {
       sums[r] = as_vector(squares);
     }
     for (int r = 0; r < kRows; r++) {
-      rows[r] = {0.0f, 0.0f, 1.0f / __builtin_sqrtf(sum(sums[r]) / count + eps), 0.0f, 0.0f};
+      rows[r] = {1.0f / __builtin_sqrtf(sum(sums[r]) / count + eps), 0.0f};
     }
     for (int r = 0; r < kRows; r++) {
       const T *row = x + r * columns, *gradient = dy + r * columns;
-      const Normed normed = rows[r];
+      const Found normed = rows[r];
       Block products{};
       by_block(columns, [&](auto at) {
         const auto g = at.load(gradient) * (shift + at.load(of));
