@@ -84,7 +84,10 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
                   "step/minilm/32x128/memory",
                   "step/gpt2/4x256/memory"),
               List.of(),
-              List.of(Contender.GATUN_TRAINING, Contender.TORCH_TRAINING)),
+              List.of(
+                  Contender.GATUN_TRAINING,
+                  Contender.GATUN_TRAINING_BF16,
+                  Contender.TORCH_TRAINING)),
           new Suite(
               "small-calls",
               List.of(
@@ -149,8 +152,7 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
                   + "/"
                   + type
                   + "/"
-                  + Shapes.sizes(
-                      isDx ? layer[0] : layer[2], layer[1], isDx ? layer[2] : layer[0]));
+                  + Shapes.sizes(isDx ? layer[0] : layer[2], layer[1], isDx ? layer[2] : layer[0]));
         }
       }
     }
