@@ -308,9 +308,12 @@ final class CudaQuantizedMatmul {
   private static boolean hasTileGroups(PackedLayout layout, boolean exact) {
     int group = layout.group();
     // Tiles have no room for two numbers of F32 beside each 16 codes, and in exact ones a lane's
-    // eight codes of 4 bits are of a step's 32 input features.
+    // eight codes of 4 bits are of a step's 32 input features. Sums are those of whole rows alone.
     boolean wide = layout.scales() == PackedLayout.Scales.F32_MIN || exact && layout.bits() == 4;
     int least = wide ? 32 : 16;
+    if (group != 0 && layout.scales() == PackedLayout.Scales.F32_SUM) {
+      return false;
+    }
     return group == 0 || group >= least && group <= 128 && Integer.bitCount(group) == 1;
   }
 
