@@ -85,9 +85,9 @@ public final class ChildJvm {
     builder.environment().remove("LD_LIBRARY_PATH");
     builder.environment().putAll(environment);
     Process process = builder.start();
-    if (!process.waitFor(300, TimeUnit.SECONDS)) {
+    if (!process.waitFor(15, TimeUnit.MINUTES)) {
       process.destroyForcibly();
-      throw new IOException("still running after five minutes: " + String.join(" ", command));
+      throw new IOException("still running after 15 minutes: " + String.join(" ", command));
     }
     return new Outcome(
         process.exitValue(), Files.readString(out.toPath()), Files.readString(err.toPath()));
