@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Unpacks the numbers that are kept compressed (expected.safetensors and gradients.safetensors), those that are newer
+# than what lies beside them; the build calls it first. "gzip -9nkf FILE" packs one again that was made anew.
+set -euo pipefail
+cd "$(dirname "$0")"
+find . -name '*.safetensors.gz' | while read -r packed; do
+  file=${packed%.gz}
+  if [ ! -e "$file" ] || [ "$packed" -nt "$file" ]; then
+    gunzip -c "$packed" >"$file.part"
+    mv "$file.part" "$file"
+  fi
+done
