@@ -90,4 +90,27 @@ final class SpeculationTest {
     assertTrue(payoff.isWanted(), "it is tried again");
     assertNull(payoff.reason());
   }
+
+  /** The times before a rest may be those of another load. */
+  @Test
+  void what_is_tried_again_is_compared_with_new_times() {
+    Payoff payoff = new Payoff();
+    for (int i = 0; i < Payoff.PLAIN_STEPS; i++) {
+      payoff.plain(100_000_000, 1);
+    }
+    for (int i = 0; i < Payoff.GUESSED_STEPS; i++) {
+      payoff.guessed(200_000_000, 1);
+    }
+    for (int i = 0; i < Payoff.REST + Payoff.PLAIN_STEPS - 1; i++) {
+      assertFalse(payoff.isWanted());
+      payoff.plain(1_000_000, 1);
+    }
+    for (int i = 0; i < Payoff.GUESSED_STEPS; i++) {
+      assertTrue(payoff.isWanted());
+      payoff.guessed(2_000_000, 1);
+    }
+    assertEquals(
+        "speculation is off for 256 steps: a token took 2.000 ms with it, 1.000 ms without",
+        payoff.reason());
+  }
 }

@@ -61,6 +61,10 @@ final class ScheduleTest {
     }
     assertEquals(1e-7 / RATE, polynomial.factor(40), 1e-15);
     assertEquals((RATE - 1e-7) * 0.2 / RATE + 1e-7 / RATE, polynomial.factor(33), 1e-12);
+    // get_inverse_sqrt_schedule: its time scale is the warm-up, or 10,000 where there is none.
+    Schedule unwarmed = Schedule.of(Schedule.Type.INVERSE_SQRT, 0, 40, RATE);
+    assertEquals(1, unwarmed.factor(0));
+    assertEquals(0.5, unwarmed.factor(30_000), 1e-12);
   }
 
   @Test

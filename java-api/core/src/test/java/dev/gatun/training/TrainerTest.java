@@ -388,6 +388,28 @@ final class TrainerTest {
   }
 
   @Test
+  void early_stopping_counts_on_from_what_it_was() {
+    TrainingArguments arguments =
+        arguments().evalStrategy(TrainingArguments.Strategy.STEPS).evalSteps(2).build();
+    EarlyStopping first = new EarlyStopping(arguments, 2, 0.25);
+    TrainerControl control = new TrainerControl();
+    first.onEvaluate(Map.of("eval_loss", 1.0), null, control);
+    // Better by the threshold is not better.
+    first.onEvaluate(Map.of("eval_loss", 0.75), null, control);
+    assertFalse(control.stops());
+    EarlyStopping rest = new EarlyStopping(arguments, 2, 0.25);
+    rest.restore(first.state());
+    rest.onEvaluate(Map.of("eval_loss", 0.8), null, control);
+    assertTrue(control.stops(), "two evaluations, one of them before the run went on");
+    EarlyStopping better = new EarlyStopping(arguments, 2, 0.25);
+    TrainerControl goesOn = new TrainerControl();
+    better.restore(first.state());
+    better.onEvaluate(Map.of("eval_loss", 0.5), null, goesOn);
+    better.onEvaluate(Map.of("eval_loss", 0.625), null, goesOn);
+    assertFalse(goesOn.stops(), "one evaluation since the best one");
+  }
+
+  @Test
   void settings_that_do_not_fit_are_named() {
     assertEquals(
         "training: learning_rate is 0.0, expected above 0",
