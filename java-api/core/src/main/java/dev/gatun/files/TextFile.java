@@ -1,9 +1,7 @@
 package dev.gatun.files;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -15,8 +13,9 @@ import java.util.function.BiFunction;
 
 /** Reads UTF-8 text and JSON strictly: what is wrong is told with the file and the byte. */
 public final class TextFile {
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+  private interface Parser {
+    JsonNode read(String text) throws JsonProcessingException;
+  }
 
   private TextFile() {}
 
@@ -35,23 +34,26 @@ public final class TextFile {
   /** A file's JSON, as {@link #read}; a missing node where there is none. */
   public static JsonNode json(Path file, BiFunction<String, Throwable, RuntimeException> failure)
       throws IOException {
-    return json(JSON, file, failure);
+    return json(Json::read, file, failure);
   }
 
-  /** The same by another parser. */
-  public static JsonNode json(
-      JsonMapper mapper, Path file, BiFunction<String, Throwable, RuntimeException> failure)
+  /** The same, where no object may have a name twice. */
+  public static JsonNode uniqueJson(
+      Path file, BiFunction<String, Throwable, RuntimeException> failure) throws IOException {
+    return json(Json::readUnique, file, failure);
+  }
+
+  private static JsonNode json(
+      Parser parser, Path file, BiFunction<String, Throwable, RuntimeException> failure)
       throws IOException {
-    byte[] bytes = Files.readAllBytes(file);
-    decode(file, bytes, failure);
+    String text = read(file, failure);
     try {
-      return mapper.readTree(bytes);
-    } catch (JacksonException e) {
-      long at = e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getByteOffset());
+      return parser.read(text);
+    } catch (JsonProcessingException e) {
+      int chars = e.getLocation() == null ? 0 : (int) Math.max(0, e.getLocation().getCharOffset());
+      int at = text.substring(0, chars).getBytes(StandardCharsets.UTF_8).length;
       throw failure.apply(
           "%s: byte %d: not valid JSON: %s".formatted(file, at, e.getOriginalMessage()), e);
-    } catch (IOException e) {
-      throw failure.apply("%s: byte 0: not UTF-8: %s".formatted(file, e.getMessage()), e);
     }
   }
 

@@ -1,9 +1,8 @@
 package dev.gatun.models;
 
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.files.TextFile;
 import dev.gatun.files.Warnings;
 import dev.gatun.kernels.api.call.elementwise.Activation;
@@ -21,8 +20,6 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** A model's {@code config.json}, read as Hugging Face's libraries read it. */
 public final class Config {
-  private static final ObjectMapper MAPPER = new ObjectMapper();
-
   private final Path file;
   private final String prefix;
   private final JsonNode root;
@@ -103,7 +100,7 @@ public final class Config {
 
   /** A key's value as it is, which does not count as asked for. */
   Object peek(String key) {
-    return MAPPER.convertValue(root.get(key), Object.class);
+    return Json.value(root.get(key));
   }
 
   /** Says that keys have no effect beside others that were read. */
@@ -215,12 +212,12 @@ public final class Config {
     if (!node.isObject()) {
       throw wrong(key, node, "an object");
     }
-    return MAPPER.convertValue(node, new TypeReference<>() {});
+    return Json.map(node);
   }
 
   /** A number, a text or a boolean as it is. */
   Object value(String key) {
-    return MAPPER.convertValue(get(key), Object.class);
+    return Json.value(get(key));
   }
 
   /** An integer that must be at least 1. */
@@ -320,9 +317,7 @@ public final class Config {
 
   /** The same where a key that is missing has a value. */
   Config withDefault(String key, Object value) {
-    return has(key)
-        ? this
-        : new Config(file, prefix, copy().set(key, MAPPER.valueToTree(value)), asked);
+    return has(key) ? this : new Config(file, prefix, copy().set(key, Json.node(value)), asked);
   }
 
   /** The same with a key's value under another name. */

@@ -3,6 +3,7 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -75,8 +76,7 @@ final class AddedTokens {
   }
 
   private static JsonNode asSpecial(JsonNode token) {
-    ObjectNode special =
-        token.isObject() ? token.deepCopy() : TokenizerFiles.JSON.createObjectNode();
+    ObjectNode special = token.isObject() ? token.deepCopy() : Json.object();
     return special.put("special", true);
   }
 
@@ -86,7 +86,7 @@ final class AddedTokens {
 
   /** Notes a token whose id a file tells; one of no settings is matched in normalised text. */
   private void put(String id, String content, JsonNode settings) {
-    ObjectNode token = TokenizerFiles.JSON.createObjectNode().put("content", content);
+    ObjectNode token = Json.object().put("content", content);
     try {
       token.put("id", Integer.parseInt(id));
     } catch (NumberFormatException e) {

@@ -2,6 +2,7 @@ package dev.gatun.text;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.weights.gguf.GgufMetadata;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +29,7 @@ final class GgufTokenizer {
   private final List<String> tokens = new ArrayList<>();
   private final Map<String, Integer> ids = new HashMap<>();
   private final int[] types;
-  private final ObjectNode root = TokenizerFiles.JSON.createObjectNode().put("version", "1.0");
+  private final ObjectNode root = Json.object().put("version", "1.0");
 
   /**
    * What is made.
@@ -156,7 +157,7 @@ final class GgufTokenizer {
       return;
     }
     ObjectNode processor = root.putObject("post_processor").put("type", "TemplateProcessing");
-    ObjectNode known = TokenizerFiles.JSON.createObjectNode();
+    ObjectNode known = Json.object();
     for (String form : List.of("single", "pair")) {
       ArrayNode pieces = processor.putArray(form);
       for (String text : form.equals("pair") ? List.of("A", "B") : List.of("A")) {

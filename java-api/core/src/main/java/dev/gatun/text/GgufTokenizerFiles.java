@@ -3,6 +3,7 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +41,7 @@ public final class GgufTokenizerFiles {
           .put("normalized", false)
           .put("special", true);
     }
-    ObjectNode config = TokenizerFiles.JSON.createObjectNode();
+    ObjectNode config = Json.object();
     SpecialTokens special = made.special();
     put(config, "bos_token", special.bos(), tokens);
     put(config, "eos_token", special.eos(), tokens);
@@ -49,9 +50,8 @@ public final class GgufTokenizerFiles {
     put(config, "cls_token", special.cls(), tokens);
     put(config, "sep_token", special.sep(), tokens);
     put(config, "mask_token", special.mask(), tokens);
-    Files.write(directory.resolve("tokenizer.json"), TokenizerFiles.JSON.writeValueAsBytes(root));
-    Files.write(
-        directory.resolve("tokenizer_config.json"), TokenizerFiles.JSON.writeValueAsBytes(config));
+    Files.write(directory.resolve("tokenizer.json"), Json.bytes(root));
+    Files.write(directory.resolve("tokenizer_config.json"), Json.bytes(config));
     return true;
   }
 

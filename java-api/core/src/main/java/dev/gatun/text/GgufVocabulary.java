@@ -1,8 +1,10 @@
 package dev.gatun.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.gatun.files.Json;
 import dev.gatun.weights.gguf.GgufKeys;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,7 +39,7 @@ public final class GgufVocabulary {
 
   private GgufVocabulary(TokenizerFiles files, int vocabSize) throws IOException {
     this.source = files.source();
-    this.root = TokenizerFiles.JSON.readTree(files.json());
+    this.root = Json.read(new String(files.json(), StandardCharsets.UTF_8));
     this.model = root.path("model");
     this.special = files.special();
     int size = Math.max(files.vocabulary().size(), vocabSize);

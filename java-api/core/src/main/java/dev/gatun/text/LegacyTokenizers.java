@@ -3,6 +3,7 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.files.TextFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ final class LegacyTokenizers {
     String unk = content(config, "unk_token", "[UNK]");
     String sep = content(config, "sep_token", "[SEP]");
     String cls = content(config, "cls_token", "[CLS]");
-    ObjectNode root = TokenizerFiles.JSON.createObjectNode().put("version", "1.0");
+    ObjectNode root = Json.object().put("version", "1.0");
     ObjectNode model = root.putObject("model").put("type", "WordPiece").put("unk_token", unk);
     model.put("continuing_subword_prefix", "##").put("max_input_chars_per_word", 100);
     ObjectNode vocab = model.putObject("vocab");
@@ -51,7 +52,7 @@ final class LegacyTokenizers {
   static ObjectNode byteLevel(ObjectNode vocab, Path mergesFile, JsonNode config)
       throws IOException {
     boolean prefix = config.path("add_prefix_space").asBoolean(false);
-    ObjectNode root = TokenizerFiles.JSON.createObjectNode().put("version", "1.0");
+    ObjectNode root = Json.object().put("version", "1.0");
     ObjectNode model = root.putObject("model").put("type", "BPE");
     model.put("continuing_subword_prefix", "").put("end_of_word_suffix", "");
     model.set("vocab", vocab);

@@ -3,6 +3,7 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.text.SentencePieceEngine.Settings;
 import dev.gatun.text.SentencePieceEngine.Style;
 import dev.gatun.text.SentencePieceModel.Algorithm;
@@ -166,7 +167,7 @@ final class SentencePieceFiles {
   }
 
   private static ObjectNode root() {
-    ObjectNode root = TokenizerFiles.JSON.createObjectNode().put("version", "1.0");
+    ObjectNode root = Json.object().put("version", "1.0");
     root.putArray("added_tokens");
     root.putObject("model").put("type", "SentencePiece");
     return root;

@@ -3,6 +3,7 @@ package dev.gatun.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.text.SentencePieceModel.Algorithm;
 import dev.gatun.text.SentencePieceModel.Piece;
 import dev.gatun.text.SentencePieceModel.Type;
@@ -26,7 +27,7 @@ final class SentencePieceJson {
 
   private final SentencePieceModel model;
   private final List<JsonNode> configs;
-  private final ObjectNode root = TokenizerFiles.JSON.createObjectNode().put("version", "1.0");
+  private final ObjectNode root = Json.object().put("version", "1.0");
   private final List<String> tokens = new ArrayList<>();
   private final List<Float> scores = new ArrayList<>();
   private final Map<String, Integer> ids = new HashMap<>();
@@ -102,8 +103,7 @@ final class SentencePieceJson {
     }
     added.put(
         name,
-        TokenizerFiles.JSON
-            .createObjectNode()
+        Json.object()
             .put("id", id)
             .put("content", name)
             .put("single_word", false)
@@ -122,7 +122,7 @@ final class SentencePieceJson {
         put(piece.text(), control, false);
       }
     }
-    ArrayNode all = TokenizerFiles.JSON.createArrayNode();
+    ArrayNode all = Json.array();
     added.values().stream()
         .sorted((a, b) -> Integer.compare(a.get("id").intValue(), b.get("id").intValue()))
         .forEach(all::add);
@@ -165,21 +165,18 @@ final class SentencePieceJson {
   }
 
   private ObjectNode charsMap() {
-    return TokenizerFiles.JSON
-        .createObjectNode()
-        .put("type", "Precompiled")
-        .put("precompiled_charsmap", model.charsMap());
+    return Json.object().put("type", "Precompiled").put("precompiled_charsmap", model.charsMap());
   }
 
   private static ObjectNode replace(String kind, String from, String to) {
-    ObjectNode step = TokenizerFiles.JSON.createObjectNode();
+    ObjectNode step = Json.object();
     step.put("type", "Replace").put("content", to).putObject("pattern").put(kind, from);
     return step;
   }
 
   /** The table of characters, where there is one, and then {@code steps}. */
   private void normalizer(ObjectNode... steps) {
-    ArrayNode all = TokenizerFiles.JSON.createArrayNode();
+    ArrayNode all = Json.array();
     if (model.charsMap().length > 0) {
       all.add(charsMap());
     }
@@ -194,8 +191,7 @@ final class SentencePieceJson {
   }
 
   private static ObjectNode metaspace() {
-    return TokenizerFiles.JSON
-        .createObjectNode()
+    return Json.object()
         .put("type", "Metaspace")
         .put("replacement", SPACE)
         .put("prepend_scheme", "always")
@@ -220,7 +216,7 @@ final class SentencePieceJson {
    */
   private void template(List<String> single, List<String> pair) {
     ObjectNode processor = root.putObject("post_processor").put("type", "TemplateProcessing");
-    ObjectNode known = TokenizerFiles.JSON.createObjectNode();
+    ObjectNode known = Json.object();
     for (Map.Entry<String, List<String>> form : Map.of("single", single, "pair", pair).entrySet()) {
       ArrayNode pieces = processor.putArray(form.getKey());
       for (String piece : form.getValue()) {

@@ -1,12 +1,10 @@
 package dev.gatun.text;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.files.TextFile;
 import dev.gatun.weights.gguf.GgufFile;
 import java.io.IOException;
@@ -53,13 +51,6 @@ record TokenizerFiles(
     ControlTokens controlTokens,
     Languages languages,
     TokenSpelling spelling) {
-
-  /** A vocabulary's tokens are names that come once: to keep a table of names only costs time. */
-  static final JsonMapper JSON =
-      JsonMapper.builder(
-              JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
 
   /**
    * Reads them.
@@ -138,7 +129,7 @@ record TokenizerFiles(
       boolean own = found.engine() != null;
       return new TokenizerFiles(
           source,
-          own ? null : JSON.writeValueAsBytes(root),
+          own ? null : Json.bytes(root),
           own ? found.engine().apply(root) : null,
           vocabulary,
           found.written() == null ? vocabulary : found.written(),
@@ -181,7 +172,7 @@ record TokenizerFiles(
 
   private static void lowerCase(ObjectNode root) {
     JsonNode before = root.path("normalizer");
-    ObjectNode sequence = JSON.createObjectNode().put("type", "Sequence");
+    ObjectNode sequence = Json.object().put("type", "Sequence");
     ArrayNode all = sequence.putArray("normalizers");
     all.addObject().put("type", "Lowercase");
     if (before.path("type").asText().equals("Sequence")) {
@@ -241,11 +232,11 @@ record TokenizerFiles(
   }
 
   private static JsonNode readIfThere(Path file) throws IOException {
-    return Files.exists(file) ? parse(file) : JSON.createObjectNode();
+    return Files.exists(file) ? parse(file) : Json.object();
   }
 
   private static JsonNode parse(Path file) throws IOException {
-    return TextFile.json(JSON, file, TokenizerException::new);
+    return TextFile.json(file, TokenizerException::new);
   }
 
   private static OptionalInt maxLength(JsonNode config) {

@@ -1,9 +1,6 @@
 package dev.gatun.weights;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gatun.files.TextFile;
 import dev.gatun.weights.torch.TorchFile;
 import java.io.IOException;
@@ -19,12 +16,6 @@ import java.util.Set;
  * pytorch_model.bin.index.json}). The index decides: a tensor that it does not name is not shown.
  */
 public final class ShardedSafetensorsFile implements TensorFile {
-  private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
-
   private final String source;
   private final boolean isTorch;
   private final Map<String, TensorFile> shards = new LinkedHashMap<>();
@@ -58,7 +49,7 @@ public final class ShardedSafetensorsFile implements TensorFile {
   }
 
   private void read(Path index) throws IOException {
-    JsonNode root = TextFile.json(JSON, index, WeightsException::new);
+    JsonNode root = TextFile.uniqueJson(index, WeightsException::new);
     JsonNode map = root.path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw new WeightsException(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.text.chat.GgufTemplates;
 import dev.gatun.weights.gguf.GgufFile;
 import dev.gatun.weights.gguf.GgufKeys;
@@ -51,7 +52,7 @@ final class GgufVocabularyTest {
     for (int id : made.control()) {
       added.addObject().put("id", id).put("content", token(want, id, kind)).put("special", true);
     }
-    ObjectNode config = TokenizerFiles.JSON.createObjectNode();
+    ObjectNode config = Json.object();
     put(config, "bos_token", made.special().bos(), want, kind);
     put(config, "eos_token", made.special().eos(), want, kind);
     put(config, "unk_token", made.special().unk(), want, kind);
@@ -59,9 +60,8 @@ final class GgufVocabularyTest {
     put(config, "cls_token", made.special().cls(), want, kind);
     put(config, "sep_token", made.special().sep(), want, kind);
     put(config, "mask_token", made.special().mask(), want, kind);
-    Files.write(folder.resolve("tokenizer.json"), TokenizerFiles.JSON.writeValueAsBytes(root));
-    Files.write(
-        folder.resolve("tokenizer_config.json"), TokenizerFiles.JSON.writeValueAsBytes(config));
+    Files.write(folder.resolve("tokenizer.json"), Json.bytes(root));
+    Files.write(folder.resolve("tokenizer_config.json"), Json.bytes(config));
     GgufMetadata got = GgufVocabulary.of(folder, 0).metadata("made");
     Read read = Read.of(got);
     assertEquals(want.tokens(), read.tokens());
@@ -111,8 +111,8 @@ final class GgufVocabularyTest {
   void what_gguf_has_no_words_for_is_refused(String from, String to, String told)
       throws IOException {
     String json =
-        TokenizerFiles.JSON
-            .readTree(GOLDENS.resolve("tokenizers").resolve("byte-bpe.tokenizer.json").toFile())
+        Json.read(
+                Files.readString(GOLDENS.resolve("tokenizers").resolve("byte-bpe.tokenizer.json")))
             .toString();
     assertTrue(json.contains(from), from);
     Files.writeString(

@@ -1,7 +1,7 @@
 package dev.gatun.text.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.gatun.files.Json;
 import dev.gatun.files.TextFile;
 import dev.gatun.text.TokenizerException;
 import dev.gatun.weights.gguf.GgufFile;
@@ -25,7 +25,6 @@ import java.util.stream.Stream;
  * @param tokens the spelling of each token with a role, such as {@code bos_token}
  */
 record TemplateFiles(String source, Map<String, String> templates, Map<String, String> tokens) {
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   static final String DEFAULT = "default";
 
@@ -160,8 +159,6 @@ record TemplateFiles(String source, Map<String, String> templates, Map<String, S
   }
 
   private static JsonNode readIfThere(Path file) throws IOException {
-    return Files.exists(file)
-        ? TextFile.json(JSON, file, TokenizerException::new)
-        : JSON.createObjectNode();
+    return Files.exists(file) ? TextFile.json(file, TokenizerException::new) : Json.object();
   }
 }

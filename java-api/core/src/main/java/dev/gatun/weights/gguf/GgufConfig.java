@@ -1,22 +1,22 @@
 package dev.gatun.weights.gguf;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.files.Json;
 import dev.gatun.weights.WeightsException;
+import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
 
 /** Writes the {@code config.json} of the Hugging Face model that a file was made of. */
 final class GgufConfig {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final double THETA = 10000;
 
   private final GgufMetadata metadata;
   private final GgufArchitecture architecture;
   private final Map<String, GgufHeader.Slot> tensors;
   private final Map<String, float[]> settings;
-  private final ObjectNode config = JSON.createObjectNode();
+  private final ObjectNode config = Json.object();
 
   private GgufConfig(
       GgufMetadata metadata,
@@ -78,8 +78,7 @@ final class GgufConfig {
     for (GgufArchitecture.Key key : architecture.keys()) {
       Object value = metadata.scalar(prefix() + key.gguf());
       if (value != null) {
-        config.putPOJO(key.config(), value);
-        config.set(key.config(), JSON.valueToTree(value));
+        config.set(key.config(), Json.node(value));
       } else if (key.otherwise() != null) {
         config.set(key.config(), literal(key.otherwise()));
       }
@@ -106,8 +105,8 @@ final class GgufConfig {
 
   private static com.fasterxml.jackson.databind.JsonNode literal(String text) {
     try {
-      return JSON.readTree(text);
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      return Json.read(text);
+    } catch (IOException e) {
       throw new IllegalStateException(e);
     }
   }
@@ -166,7 +165,7 @@ final class GgufConfig {
   }
 
   private void rope() {
-    ObjectNode rope = JSON.createObjectNode();
+    ObjectNode rope = Json.object();
     rope.put("rope_theta", metadata.number(prefix() + "rope.freq_base", THETA));
     int size = headSize();
     int rotary = metadata.integer(prefix() + "rope.dimension_count", size);
@@ -234,7 +233,7 @@ final class GgufConfig {
   private void put(ObjectNode object, String key, String name) {
     Object value = metadata.scalar(key);
     if (value != null) {
-      object.set(name, JSON.valueToTree(value));
+      object.set(name, Json.node(value));
     }
   }
 
