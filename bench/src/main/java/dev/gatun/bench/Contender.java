@@ -129,7 +129,13 @@ enum Contender {
   GATUN_SEQ2SEQ("gatun", List.of()) {
     @Override
     Subject open(Path model, int threads) throws Exception {
-      return new GatunSeq2Seq();
+      return new GatunSeq2Seq(Storage.F32, Compute.EXACT);
+    }
+  },
+  GATUN_SEQ2SEQ_BF16("gatun-bf16", List.of()) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new GatunSeq2Seq(Storage.BF16, Compute.EXACT);
     }
   },
   TORCH_SEQ2SEQ("djl-pytorch", DJL_PYTORCH.environment) {

@@ -93,7 +93,6 @@ final class DjlSubject implements Subject {
       try (EncoderModel whole = AutoModel.forTraining(files, null, Device.cpu())) {
         whole.save(part);
       }
-      Files.copy(files.resolve("tokenizer.json"), part.resolve("tokenizer.json"));
       Files.move(part, directory, StandardCopyOption.ATOMIC_MOVE);
     }
     return directory;

@@ -70,9 +70,13 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(Contender.GATUN_GENERATOR, Contender.LLAMA_CPP)),
           new Suite(
               "seq2seq",
-              List.of("t5-base/f32/encoder", "t5-base/f32/greedy", "t5-base/f32/beams-4"),
+              List.of("t5-base/encoder", "t5-base/greedy", "t5-base/beams-4"),
               List.of(),
-              List.of(Contender.GATUN_SEQ2SEQ, Contender.ONNX_SEQ2SEQ, Contender.TORCH_SEQ2SEQ)),
+              List.of(
+                  Contender.GATUN_SEQ2SEQ,
+                  Contender.GATUN_SEQ2SEQ_BF16,
+                  Contender.ONNX_SEQ2SEQ,
+                  Contender.TORCH_SEQ2SEQ)),
           new Suite(
               "training",
               List.of(

@@ -18,12 +18,16 @@ import java.util.List;
 /** Gatun's encoder and generator of encoder-decoders, as programs use them. */
 public final class GatunSeq2Seq implements Subject {
   private final Path directory;
+  private final Storage weights;
+  private final Compute compute;
   private EncoderModel encoder;
   private TextGenerator generator;
 
-  /** Of the model that lies, or will lie, in its folder. */
-  public GatunSeq2Seq() throws Exception {
+  /** Of the model that lies, or will lie, in its folder, its weights stored in some way. */
+  public GatunSeq2Seq(Storage weights, Compute compute) throws Exception {
     directory = RandomT5.directory(Seq2SeqCase.FOLDER);
+    this.weights = weights;
+    this.compute = compute;
   }
 
   @Override
@@ -31,9 +35,10 @@ public final class GatunSeq2Seq implements Subject {
     Seq2SeqCase c = Seq2SeqCase.of(name);
     close();
     if (c.ofEncoder()) {
-      encoder = AutoModel.load(directory, Head.BASE, Device.cpu(), Storage.F32, Compute.EXACT);
+      encoder = AutoModel.load(directory, Head.BASE, Device.cpu(), weights, compute);
     } else {
-      generator = TextGenerator.load(directory, GeneratorOptions.defaults());
+      generator =
+          TextGenerator.load(directory, GeneratorOptions.defaults().withWeights(weights, compute));
     }
     return new Task() {
       @Override
@@ -75,7 +80,7 @@ public final class GatunSeq2Seq implements Subject {
 
   @Override
   public String version() {
-    return "gatun " + Device.cpu().description();
+    return "gatun " + weights + " " + Device.cpu().description();
   }
 
   @Override

@@ -5,7 +5,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * A case of the suite {@code seq2seq}: {@code t5-base/f32/WORK}. The work is {@code encoder}, the
+ * A case of the suite {@code seq2seq}: {@code t5-base/WORK}. The work is {@code encoder}, the
  * encoder alone; {@code greedy}, a text behind each source; or {@code beams-4}, the best of as many
  * beams. All have {@link #SOURCES} sources of {@link #SOURCE_TOKENS} tokens and texts of {@link
  * #TOKENS}.
@@ -20,7 +20,7 @@ public record Seq2SeqCase(int beams) {
   static final int SOURCE_TOKENS = 128;
   static final int TOKENS = 64;
 
-  private static final String PREFIX = "t5-base/f32/";
+  private static final String PREFIX = "t5-base/";
   private static final long SEED = 19;
 
   /** Whether this is a case's name. */
