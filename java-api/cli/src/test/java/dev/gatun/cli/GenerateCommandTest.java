@@ -71,6 +71,17 @@ class GenerateCommandTest {
   }
 
   @Test
+  void aModelThatWritesNoTextIsRefusedWithThoseThatDo() throws IOException {
+    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"bert\"}");
+    assertEquals(1, generate());
+    assertTrue(err.contains("'model_type' is bert, an encoder, expected a decoder, one of "), err);
+    assertTrue(err.contains(", or an encoder-decoder, one of bart, "), err);
+    Files.writeString(folder.resolve("config.json"), "{}");
+    assertEquals(1, generate());
+    assertTrue(err.contains("'model_type' is null, expected a decoder, one of "), err);
+  }
+
+  @Test
   void writesWhatTransformersWrites() {
     String tokens = greedy.get("max_new_tokens").asText();
     String expected = words(ids("output"));

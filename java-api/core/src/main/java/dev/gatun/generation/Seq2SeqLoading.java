@@ -7,6 +7,7 @@ import dev.gatun.nn.KvCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
 
 /** How a directory of an encoder-decoder becomes steps of generation. */
 final class Seq2SeqLoading {
@@ -17,9 +18,33 @@ final class Seq2SeqLoading {
 
   private Seq2SeqLoading() {}
 
+  /**
+   * Whether a directory has an encoder-decoder.
+   *
+   * @throws IllegalArgumentException where it has neither that nor a decoder
+   */
   static boolean isSeq2Seq(Path directory) throws IOException {
-    String type = Config.read(directory).text("model_type", null);
-    return type != null && AutoModel.kind(type).filter("encoder-decoder"::equals).isPresent();
+    Config config = Config.read(directory);
+    String type = config.text("model_type", null);
+    String kind = type == null ? "" : AutoModel.kind(type).orElse("");
+    return switch (kind) {
+      case "decoder" -> false;
+      case "encoder-decoder" -> true;
+      default ->
+          throw config.error(
+              "'model_type' is %s%s, expected a decoder, one of %s, or an encoder-decoder, one of %s"
+                  .formatted(
+                      type,
+                      kind.isEmpty() ? "" : ", an " + kind,
+                      types("decoder"),
+                      types("encoder-decoder")));
+    };
+  }
+
+  private static String types(String kind) {
+    return AutoModel.modelTypes().stream()
+        .filter(type -> AutoModel.kind(type).orElseThrow().equals(kind))
+        .collect(Collectors.joining(", "));
   }
 
   /**
