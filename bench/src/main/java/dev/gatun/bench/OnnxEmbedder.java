@@ -4,7 +4,6 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -29,10 +28,7 @@ final class OnnxEmbedder implements Embedder {
       put(inputs, "attention_mask", Vectors.mask(ids, length), shape);
       put(inputs, "token_type_ids", new long[ids.length * length], shape);
       try (OrtSession.Result result = session.run(inputs)) {
-        FloatBuffer hidden = ((OnnxTensor) result.get(0)).getFloatBuffer();
-        float[] values = new float[hidden.remaining()];
-        hidden.get(values);
-        return Vectors.pool(values, ids, length);
+        return Vectors.pool(OnnxSession.floats((OnnxTensor) result.get(0)), ids, length);
       }
     } finally {
       inputs.values().forEach(OnnxTensor::close);

@@ -1,11 +1,13 @@
 package dev.gatun.bench;
 
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 
-/** Opens graphs with ONNX Runtime as all contenders of it do. */
+/** Graphs of ONNX Runtime, opened as all contenders of it do, and their numbers. */
 public final class OnnxSession {
   private OnnxSession() {}
 
@@ -18,5 +20,13 @@ public final class OnnxSession {
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
       return OrtEnvironment.getEnvironment().createSession(graph.toString(), options);
     }
+  }
+
+  /** A tensor's numbers. */
+  public static float[] floats(OnnxTensor tensor) {
+    FloatBuffer buffer = tensor.getFloatBuffer();
+    float[] values = new float[buffer.remaining()];
+    buffer.get(values);
+    return values;
   }
 }

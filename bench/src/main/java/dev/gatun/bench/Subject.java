@@ -13,8 +13,10 @@ public interface Subject extends AutoCloseable {
 
   /** One case. */
   interface Task {
-    /** One iteration. */
-    void run() throws Exception;
+    /** One iteration; where there is nothing else to do, what computes the result. */
+    default void run() throws Exception {
+      result();
+    }
 
     /**
      * The seconds of a call: an iteration's by the number of calls, unless the task knows better.

@@ -40,17 +40,7 @@ public final class GatunSeq2Seq implements Subject {
       generator =
           TextGenerator.load(directory, GeneratorOptions.defaults().withWeights(weights, compute));
     }
-    return new Task() {
-      @Override
-      public void run() {
-        result();
-      }
-
-      @Override
-      public float[] result() {
-        return c.ofEncoder() ? states(c) : Seq2SeqCase.numbers(texts(c));
-      }
-    };
+    return () -> c.ofEncoder() ? states(c) : Seq2SeqCase.numbers(texts(c));
   }
 
   private float[] states(Seq2SeqCase c) {

@@ -45,17 +45,7 @@ public final class OnnxSeq2Seq implements Subject {
       open("sources");
       open(step(c));
     }
-    return new Task() {
-      @Override
-      public void run() throws Exception {
-        result();
-      }
-
-      @Override
-      public float[] result() throws Exception {
-        return c.ofEncoder() ? states(c) : Seq2SeqCase.numbers(texts(c));
-      }
-    };
+    return () -> c.ofEncoder() ? states(c) : Seq2SeqCase.numbers(texts(c));
   }
 
   private static String step(Seq2SeqCase c) {
@@ -80,10 +70,7 @@ public final class OnnxSeq2Seq implements Subject {
 
   private float[] states(Seq2SeqCase c) throws OrtException {
     try (Result result = encoded(c)) {
-      FloatBuffer states = ((OnnxTensor) result.get(0)).getFloatBuffer();
-      float[] values = new float[states.remaining()];
-      states.get(values);
-      return values;
+      return OnnxSession.floats((OnnxTensor) result.get(0));
     }
   }
 

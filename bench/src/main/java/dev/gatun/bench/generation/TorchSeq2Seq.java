@@ -41,17 +41,7 @@ public final class TorchSeq2Seq implements Subject {
   @Override
   public Task task(String name) {
     Seq2SeqCase c = Seq2SeqCase.of(name);
-    return new Task() {
-      @Override
-      public void run() throws Exception {
-        result();
-      }
-
-      @Override
-      public float[] result() throws Exception {
-        return computed(c);
-      }
-    };
+    return () -> computed(c);
   }
 
   private float[] computed(Seq2SeqCase c) throws TranslateException {
