@@ -137,6 +137,12 @@ enum Contender {
     Subject open(Path model, int threads) throws Exception {
       return new GatunSeq2Seq(Storage.BF16, Compute.EXACT);
     }
+
+    /** Texts part where two tokens are nearly as likely. */
+    @Override
+    double leastCosine() {
+      return 0.8;
+    }
   },
   TORCH_SEQ2SEQ("djl-pytorch", DJL_PYTORCH.environment) {
     @Override
