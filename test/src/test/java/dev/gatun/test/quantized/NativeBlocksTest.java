@@ -22,6 +22,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -236,19 +237,50 @@ final class NativeBlocksTest {
     }
   }
 
+  /** GGML rounds what lies next to a half as it is: the sum with a half is 1 as a float. */
+  @Test
+  void what_is_next_to_a_half_is_rounded_to_nothing() {
+    float[] weight = new float[32];
+    float near = Math.nextDown(0.5f);
+    weight[0] = 127;
+    weight[1] = near;
+    weight[2] = -near;
+    weight[3] = 0.5f;
+    weight[4] = -0.5f;
+    byte[] codes = {127, 0, 0, 1, -1};
+    try (Buffer given = memory.allocate(4L * weight.length);
+        Buffer blocks = memory.allocate(34)) {
+      memory.write(MemorySegment.ofArray(weight), given, 0);
+      for (CpuLevel level : CpuBackend.levels()) {
+        backend.setLevel(level);
+        backend
+            .kernels()
+            .run(
+                new Quantize(
+                    Operand.of(given, DType.F32, 1, 32),
+                    BlockFormat.of("Q8_0"),
+                    Operand.of(blocks, DType.U8, 1, 34)));
+        byte[] bytes = new byte[34];
+        memory.read(blocks, 0, MemorySegment.ofArray(bytes));
+        assertArrayEquals(codes, java.util.Arrays.copyOfRange(bytes, 2, 7), level.toString());
+      }
+    }
+  }
+
   /** Scales about the largest of F16, which the search for better ones passes or does not. */
   @ParameterizedTest
   @MethodSource("formats")
   void the_ends_of_scales_are_as_of_java(BlockFormat format) {
     int length = format.layout().group() == 0 ? 67 : format.blockSize(0);
     Random random = new Random(format.hashCode());
-    for (int round = 0; round < 24; round++) {
-      // What a scale of 65,504 and of 16 bits of scales and codes below it span.
-      double size = 65504 * Math.pow(2, random.nextInt(14)) * (0.9 + 0.2 * random.nextDouble());
+    // What codes span, and codes and scales of parts.
+    int[] spans = {1, 15, 45, 15 * 63, 31 * 63};
+    for (int round = 0; round < 60; round++) {
+      double size = 65504.0 * spans[round % spans.length] * (0.998 + 0.004 * random.nextDouble());
       float[] weight = new float[3 * length];
       for (int i = 0; i < length; i++) {
-        weight[length + i] =
-            (float) (size * (round % 2 == 0 ? random.nextDouble() : random.nextGaussian()));
+        double x = round % 2 == 0 ? random.nextDouble() : random.nextInt(16) / 15.0;
+        weight[length + i] = (float) (size * x);
       }
       same(format, weight, length, "round " + round);
     }

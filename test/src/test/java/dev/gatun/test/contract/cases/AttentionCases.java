@@ -41,6 +41,7 @@ final class AttentionCases {
             .times(2),
         Generator.of("scaled_dot_product_attention-deep", s -> one(s, true, false, true, false))
             .times(0.4),
+        Generator.of("scaled_dot_product_attention-splits", AttentionCases::splits).times(0.1),
         Generator.of("scaled_dot_product_attention-codes", s -> one(s, true, false, false, true))
             .times(2),
         Generator.of(
@@ -48,7 +49,7 @@ final class AttentionCases {
             .times(0.4));
   }
 
-  /** Cases that Hopper's tiles take: more than half a tile of queries, nothing added to scores. */
+  /** Cases that Hopper's tiles take: more than half a tile of queries, mostly plain scores. */
   static List<Generator> hopper() {
     return List.of(
         Generator.of("scaled_dot_product_attention", s -> one(s, true, true, false, false))
@@ -107,11 +108,14 @@ final class AttentionCases {
     long keyLength = keys.longest();
     Causal causal = deep ? Causal.NONE : Causal.values()[random.nextInt(3)];
     long window = !deep && random.nextInt(3) == 0 ? 1 + random.nextInt(70) : 0;
+    // Now and then what Hopper's tiles do not take, and others do there.
+    boolean plain = hopper && random.nextInt(5) > 0;
+    int sign = hopper && !plain && random.nextBoolean() ? -1 : 1;
     // Now and then so large that few keys count, yet not so that one does.
-    float scale = (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size));
-    float softcap = !hopper && random.nextInt(4) == 0 ? 5 : 0;
+    float scale = sign * (random.nextInt(8) == 0 ? 4 : 1) / (float) Math.sqrt(Math.max(1, size));
+    float softcap = !plain && random.nextInt(4) == 0 ? 5 : 0;
     Dropout dropout =
-        !hopper && random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
+        !plain && random.nextInt(4) == 0 ? new Dropout(0.3f, random.nextLong()) : Dropout.NONE;
 
     List<Data> data = new ArrayList<>();
     data.add(
@@ -132,17 +136,17 @@ final class AttentionCases {
         data.add(Data.input(random, name, r -> (1 + r.nextDouble()) / 127, rows));
       }
     }
-    if (!hopper && random.nextBoolean()) {
+    if (!plain && random.nextBoolean()) {
       double blind = random.nextInt(4) == 0 ? 1 : 0.3;
       data.add(
           Data.input(random, "mask", r -> r.nextDouble() < blind ? 0 : 1, batch, keyLength)
               .withDtype(DType.U8));
     }
-    boolean biased = !hopper && random.nextBoolean();
+    boolean biased = !plain && random.nextBoolean();
     if (biased) {
       data.add(bias(random, batch, heads, queryLength, keyLength));
     }
-    if (!hopper && random.nextInt(4) == 0) {
+    if (!plain && random.nextInt(4) == 0) {
       data.add(Data.input(random, "slopes", r -> r.nextDouble() / 4, heads));
     }
     if (random.nextInt(4) == 0) {
@@ -199,6 +203,35 @@ final class AttentionCases {
                 dropout,
                 of.apply("lse"),
                 of.apply("weights")));
+  }
+
+  /** One query of so many keys that these are split among more blocks than a warp has lanes. */
+  private static Case splits(long seed) {
+    Random random = Seeds.random(seed);
+    int size = 8;
+    int room = 8_500 + random.nextInt(1000);
+    DType dtype = FLOATS[2 + (int) (seed & 1)];
+    return Case.of(
+        "scaled_dot_product_attention seed %d splits %s of %d".formatted(seed, dtype, room),
+        List.of(
+            Data.normal(random, "query", 1, 1, 1, size).withDtype(dtype),
+            Data.normal(random, "key", 1, room, 1, size).withDtype(dtype),
+            Data.normal(random, "value", 1, room, 1, size).withDtype(dtype),
+            Data.output("output", 1, 1, 1, size).withDtype(dtype),
+            Data.output("lse", 1, 1, 1)),
+        of ->
+            new ScaledDotProductAttention(
+                of.apply("query"),
+                of.apply("key"),
+                of.apply("value"),
+                of.apply("output"),
+                null,
+                new KeyLayout(null, null, null, 1, room, 0).keys(of),
+                new AttentionScores(0.3f, 0, null, null, null),
+                new AttentionMask(Causal.NONE, 0, null),
+                Dropout.NONE,
+                of.apply("lse"),
+                null));
   }
 
   /** A length that is now and then longer than a block of keys or a chunk of queries. */

@@ -93,8 +93,9 @@ final class OptimCases {
       decays[i] = random.nextBoolean() ? 0 : 0.1 * random.nextDouble();
       data.add(Data.normal(random, "parameter" + i, length).inPlace());
       Data gradient = Data.normal(random, "gradient" + i, length);
-      data.add(
-          random.nextInt(9) > 0 ? gradient : gradient.with(random, Double.NaN, 0, -0.0, 1e-20));
+      // The largest of moments keeps what is no number.
+      boolean strange = random.nextInt(rule.states().size() > 2 ? 2 : 9) == 0;
+      data.add(strange ? gradient.with(random, Double.NaN, 0, -0.0, 1e-20) : gradient);
       for (String state : rule.states()) {
         data.add(state(random, state, i, length));
       }
@@ -102,13 +103,17 @@ final class OptimCases {
         data.add(Data.output("copy" + i, length).withDtype(copies));
       }
     }
+    // The least norms are clipped by less than what is added to them.
+    double[] norms = {0, 0.5, 3, 1e6, 2e-6, Double.NaN, Double.POSITIVE_INFINITY};
+    int which = (int) Math.floorMod(seed, (long) norms.length);
     if (clipped) {
-      double norm =
-          new double[] {0, 0.5, 3, 1e6, Double.NaN, Double.POSITIVE_INFINITY}[random.nextInt(6)];
-      data.add(Data.vector("norm", DType.F32, norm));
+      data.add(Data.vector("norm", DType.F32, norms[which]));
     }
     float scale = random.nextBoolean() ? 1 : 1 / 64f;
-    float most = !clipped || random.nextInt(4) == 0 ? Float.POSITIVE_INFINITY : 1;
+    float most =
+        !clipped || random.nextInt(4) == 0
+            ? Float.POSITIVE_INFINITY
+            : norms[which] == 2e-6 ? 1e-6f : 1;
     long step = 1 + random.nextInt(random.nextBoolean() ? 3 : 1000);
     Case c =
         Case.of(

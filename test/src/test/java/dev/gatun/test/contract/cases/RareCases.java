@@ -1,5 +1,6 @@
 package dev.gatun.test.contract.cases;
 
+import dev.gatun.kernels.api.call.attention.AttentionBackward;
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
 import dev.gatun.kernels.api.call.attention.Causal;
@@ -18,11 +19,13 @@ import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Ragged;
+import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Seeds;
 import dev.gatun.test.contract.frame.Values;
 import java.lang.foreign.MemorySegment;
@@ -31,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -62,14 +66,17 @@ final class RareCases {
     return List.of(
         Generator.of("matmul-types", RareCases::types).times(0.7),
         Generator.of("matmul-rounded", RareCases::rounded).times(0.3),
-        Generator.of("batched_matmul-empty", RareCases::batchedOfNothing).times(0.3),
+        Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
         Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
         Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.1),
+        Generator.of("quantized_matmul-blocks", RareCases::blocks).times(0.4),
         Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
         Generator.of("layer_norm-even", RareCases::evenRows).times(0.3),
         Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
         Generator.of("l2_normalize-zero", RareCases::zeroRows).times(0.1),
         Generator.of("scaled_dot_product_attention-uneven", RareCases::uneven).times(0.2),
+        Generator.of("scaled_dot_product_attention-nan", RareCases::blindOfNan).times(0.4),
+        Generator.of("attention_backward-unlikely", RareCases::unlikely).times(0.3),
         Generator.of("reduce-strides", RareCases::strides).times(0.5),
         Generator.of("topk-nan", RareCases::topOfNan).times(0.2));
   }
@@ -118,20 +125,28 @@ final class RareCases {
     return Case.exact(description, c.data(), c.call()).withOracle(oracle.widened());
   }
 
-  private static Case batchedOfNothing(long seed) {
+  /**
+   * Sums of nothing and of one product, with any strides; of many rows so many products that b is
+   * laid out once for all of them; and so deep ones that it is not.
+   */
+  private static Case tall(long seed) {
     Random random = Seeds.random(seed);
-    DType dtype = dtype(seed);
-    boolean accumulates = seed / 3 % 2 == 0;
-    long m = random.nextBoolean() ? 1 + random.nextInt(130) : 300;
-    long n = 1 + random.nextInt(40);
-    Data c = Data.normal(random, "c", 2, m, n);
+    int kind = (int) Math.floorMod(seed, 4L);
+    DType dtype = dtype(seed / 4);
+    boolean deep = kind == 3;
+    boolean accumulates = deep || random.nextBoolean();
+    long m = kind == 2 ? 250 + random.nextInt(100) : 49 + random.nextInt(80);
+    long k = kind < 2 ? kind : kind == 2 ? 100 + random.nextInt(40) : 400 + random.nextInt(50);
+    long n =
+        kind == 2 ? Math.ceilDiv(1L << 22, m * k) + random.nextInt(20) : 5 + random.nextInt(40);
+    Data a = Data.normal(random, "a", 1, m, k);
+    Data c = Data.normal(random, "c", 1, m, n);
     return Case.of(
-        "batched_matmul seed %d of nothing %s%s"
-            .formatted(seed, dtype, accumulates ? " added" : ""),
+        "batched_matmul seed %d tall %s%s".formatted(seed, dtype, accumulates ? " added" : ""),
         List.of(
-            Data.normal(random, "a", 2, m, 0).withDtype(dtype),
-            Data.normal(random, "b", 2, n, 0).withDtype(dtype),
-            accumulates ? c.inPlace() : Data.output("c", 2, m, n)),
+            (kind == 1 ? a.withStrides(3 * m, 3, 2) : a).withDtype(dtype),
+            Data.normal(random, "b", 1, n, k).withDtype(dtype),
+            accumulates ? c.inPlace() : Data.output("c", 1, m, n)),
         of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c"), accumulates));
   }
 
@@ -152,12 +167,29 @@ final class RareCases {
         1 + random.nextInt(40));
   }
 
+  /** More rows than a task of the processor's kernels has. */
+  private static Case blocks(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    boolean perToken = seed % 2 == 0;
+    int k = format.equals(BlockFormat.INT8) ? 1 + random.nextInt(70) : format.blockSize(0);
+    Data x = Data.normal(random, "x", 129 + random.nextInt(60), k);
+    return QuantizedCases.product(
+        random,
+        "quantized_matmul seed " + seed + " blocks",
+        format,
+        perToken ? List.of(QuantizedActivations.INT8_PER_TOKEN) : List.of(WAYS),
+        x.withDtype(dtype(random.nextInt(3))),
+        1 + random.nextInt(40));
+  }
+
   /** Weights that are packed as the layout says, of random codes. */
   private static Case layouts(long seed) {
     Random random = Seeds.random(seed);
     PackedLayout layout = LAYOUTS.get((int) Math.floorMod(seed, (long) LAYOUTS.size()));
     QuantizedActivations way = WAYS[(int) Math.floorMod(seed / LAYOUTS.size(), (long) WAYS.length)];
-    int group = layout.group() == 0 ? 1 + random.nextInt(90) : layout.group();
+    int whole = 1 + random.nextInt(random.nextBoolean() ? 31 : 90);
+    int group = layout.group() == 0 ? whole : layout.group();
     int k = layout.group() == 0 ? group : group * (1 + random.nextInt(4));
     int m = random.nextBoolean() ? 1 + random.nextInt(6) : 13 + random.nextInt(30);
     int n = 1 + random.nextInt(50);
@@ -333,6 +365,108 @@ final class RareCases {
                 Dropout.NONE,
                 null,
                 null));
+  }
+
+  /**
+   * Queries of which one is not a number, and so is each of its scores: of few keys, which fill no
+   * vector, and of many. It has seen them all the same.
+   */
+  private static Case blindOfNan(long seed) {
+    Random random = Seeds.random(seed);
+    int heads = 2;
+    int size = 8 * (1 + random.nextInt(4));
+    long queries = 1 + random.nextInt(seed % 2 == 0 ? 4 : 60);
+    int room = 1 + random.nextInt(seed / 2 % 2 == 0 ? 15 : 300);
+    DType dtype = dtype(seed / 4);
+    List<Data> data = new ArrayList<>();
+    data.add(
+        Data.normal(random, "query", 1, queries, heads, size)
+            .with(random, Double.NaN)
+            .withDtype(dtype));
+    data.add(Data.normal(random, "key", 1, room, heads, size).withDtype(dtype));
+    data.add(Data.normal(random, "value", 1, room, heads, size).withDtype(dtype));
+    data.add(Data.output("output", 1, queries, heads, size).withDtype(dtype));
+    data.add(Data.output("lse", 1, heads, queries));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "sinks", heads));
+    }
+    if (random.nextInt(3) == 0) {
+      data.add(Data.output("weights", 1, heads, queries, room));
+    }
+    return Case.of(
+        "scaled_dot_product_attention seed %d of NaN %s".formatted(seed, dtype),
+        data,
+        of -> attention(of, room));
+  }
+
+  /**
+   * Gradients where one key has no part in the output, by a bias far below all scores, and so has
+   * none of them, however large its value times the output's gradient is.
+   */
+  private static Case unlikely(long seed) {
+    Random random = Seeds.random(seed);
+    int heads = 2;
+    int size = 8;
+    int keys = 2 + random.nextInt(40);
+    long queries = 1 + random.nextInt(20);
+    int none = random.nextInt(keys);
+    List<Data> read =
+        List.of(
+            Data.normal(random, "query", 1, queries, heads, size),
+            Data.normal(random, "key", 1, keys, heads, size),
+            Data.placed(
+                random,
+                "value",
+                (r, i) -> i / (heads * size) == none ? 1e30 : r.nextGaussian(),
+                1,
+                keys,
+                heads,
+                size),
+            Data.placed(
+                random, "bias", (r, i) -> i == none ? -1e9 : r.nextGaussian(), 1, 1, 1, keys));
+    Data output = Data.output("output", 1, queries, heads, size);
+    Data lse = Data.output("lse", 1, heads, queries);
+    List<Data> forward = new ArrayList<>(read);
+    forward.addAll(List.of(output, lse));
+    Case attention = Case.of("its forward", forward, of -> attention(of, keys));
+    List<Data> data = new ArrayList<>(read);
+    for (Data result : List.of(output, lse)) {
+      Values values = Values.of(() -> Runs.values(attention, result.name()));
+      data.add(Data.rows(result.name(), DType.F32, values, result.shape()));
+    }
+    data.add(Data.input(random, "doutput", r -> 1e10 * r.nextGaussian(), output.shape()));
+    for (int i = 0; i < 3; i++) {
+      data.add(Data.output("d" + read.get(i).name(), read.get(i).shape()));
+    }
+    return Case.of(
+        "attention_backward seed %d of %d keys, %d without a part".formatted(seed, keys, none),
+        data,
+        of ->
+            new AttentionBackward(
+                attention(of, keys),
+                of.apply("doutput"),
+                null,
+                null,
+                of.apply("dquery"),
+                of.apply("dkey"),
+                of.apply("dvalue"),
+                null,
+                null));
+  }
+
+  private static ScaledDotProductAttention attention(Function<String, Operand> of, int keys) {
+    return new ScaledDotProductAttention(
+        of.apply("query"),
+        of.apply("key"),
+        of.apply("value"),
+        of.apply("output"),
+        null,
+        new KeyLayout(null, null, null, 1, keys, 0).keys(of),
+        new AttentionScores(0.3f, 0, of.apply("bias"), null, of.apply("sinks")),
+        new AttentionMask(Causal.NONE, 0, null),
+        Dropout.NONE,
+        of.apply("lse"),
+        of.apply("weights"));
   }
 
   /** Each axis in each place of memory, some of them of one element. */
