@@ -57,6 +57,8 @@ class HostileClientsTest {
           "{\"a\":[{}]}",
           "0.5");
 
+  private static final long SEED = Long.getLong("gatun.test.seed", 1);
+
   private static TestServer server;
 
   @BeforeAll
@@ -137,11 +139,12 @@ class HostileClientsTest {
       HttpResponse<String> answer = server.post(PATHS.get(random.nextInt(PATHS.size())), body);
       statuses.merge(answer.statusCode(), 1, Integer::sum);
       if (answer.statusCode() != 200) {
-        assertTrue(answer.statusCode() < 500, () -> body + "\n" + answer.body());
+        assertTrue(
+            answer.statusCode() < 500, () -> "seed " + seed + ": " + body + "\n" + answer.body());
         TestServer.error(answer);
       }
     }
-    assertTrue(statuses.containsKey(400), statuses::toString);
+    assertTrue(statuses.containsKey(400), () -> "seed " + seed + ": " + statuses);
     assertAnswers();
   }
 
@@ -156,13 +159,13 @@ class HostileClientsTest {
 
   @Test
   void malformed_requests() throws Exception {
-    malformed(1000, 1);
+    malformed(1000, SEED);
   }
 
   @Test
   @Tag("full")
   void many_malformed_requests() throws Exception {
-    malformed(100_000, 2);
+    malformed(100_000, SEED + 1);
   }
 
   @Test

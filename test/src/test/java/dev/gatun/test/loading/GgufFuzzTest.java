@@ -51,17 +51,19 @@ final class GgufFuzzTest {
   /** Mutations are before it. */
   private static final int HEADER = 6000;
 
+  private static final long SEED = Long.getLong("gatun.test.seed", 1);
+
   @TempDir Path folder;
 
   @Test
   void mutated_files_are_refused_by_a_message() {
-    run(400, 1);
+    run(400, SEED);
   }
 
   @Test
   @Tag("full")
   void a_hundred_thousand_mutated_files_are_refused_by_a_message() {
-    run(100_000, 2);
+    run(100_000, SEED + 1);
   }
 
   /** As many chains of mutations side by side, each of its own seed and in a file of its own. */
@@ -98,7 +100,9 @@ final class GgufFuzzTest {
       String which = "seed %d, file %d".formatted(seed, i);
       refused += read(places[f], bytes.length, which) ? 0 : 1;
     }
-    assertTrue(refused > count / 4 && refused < count, refused + " of " + count + " were refused");
+    assertTrue(
+        refused > count / 4 && refused < count,
+        "seed %d: %d of %d were refused".formatted(seed, refused, count));
   }
 
   /** Changes a file that differs in no more than its header and its length. */

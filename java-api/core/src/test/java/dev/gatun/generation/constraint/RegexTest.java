@@ -55,7 +55,8 @@ final class RegexTest {
 
   @Test
   void what_is_drawn_matches_and_what_matches_is_taken() {
-    Random random = new Random(11);
+    long seed = Long.getLong("gatun.test.seed", 11);
+    Random random = new Random(seed);
     int drawn = 0;
     int taken = 0;
     for (int round = 0; round < 400; round++) {
@@ -69,13 +70,17 @@ final class RegexTest {
         }
         drawn++;
         String text = new String(bytes, StandardCharsets.UTF_8);
-        assertTrue(pattern.matcher(text).matches(), () -> regex + " for '" + text + "'");
+        assertTrue(
+            pattern.matcher(text).matches(),
+            () -> "seed " + seed + ": " + regex + " for '" + text + "'");
         // A change of it is taken as far as it matches.
         String changed = changed(text, random);
         boolean matches = pattern.matcher(changed).matches();
         taken += matches ? 1 : 0;
         assertEquals(
-            matches, Vocabularies.accepts(automaton, changed), regex + " for '" + changed + "'");
+            matches,
+            Vocabularies.accepts(automaton, changed),
+            "seed " + seed + ": " + regex + " for '" + changed + "'");
       }
     }
     assertTrue(drawn > 1000, drawn + " texts were drawn");

@@ -32,6 +32,8 @@ final class SchemaValidityTest {
   private static final SchemaRegistry REGISTRY =
       SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
 
+  private static final long SEED = Long.getLong("gatun.test.seed", 1);
+
   private int texts;
   private int schemas;
   private int takenChanges;
@@ -39,7 +41,7 @@ final class SchemaValidityTest {
 
   @Test
   void what_is_drawn_validates() {
-    run(300, 1);
+    run(300, SEED);
     assertTrue(schemas > 200 && texts > 300, schemas + " schemas, " + texts + " texts");
     assertTrue(takenChanges > 100 && refusedChanges > 100, takenChanges + " and " + refusedChanges);
   }
@@ -47,7 +49,7 @@ final class SchemaValidityTest {
   @Test
   @Tag("full")
   void what_is_drawn_of_10000_schemas_validates() {
-    run(10_000 * 5 / 4, 1_000_000);
+    run(10_000 * 5 / 4, SEED + 1_000_000);
     assertTrue(schemas >= 10_000, schemas + " schemas");
   }
 
@@ -74,8 +76,8 @@ final class SchemaValidityTest {
     }
   }
 
-  private void run(int count, int first) {
-    for (int seed = first; seed < first + count; seed++) {
+  private void run(int count, long first) {
+    for (long seed = first; seed < first + count; seed++) {
       Random random = new Random(seed);
       ObjectNode schema = RandomSchemas.next(random);
       try {

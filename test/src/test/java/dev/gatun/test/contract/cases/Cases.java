@@ -4,7 +4,6 @@ import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Target;
 import java.util.List;
-import java.util.Random;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -16,9 +15,6 @@ import java.util.stream.Stream;
 public final class Cases {
   /** The property that sets where the seeds begin. */
   public static final String SEED = "gatun.test.seed";
-
-  /** The property that sets what is otherwise drawn anew in each run: {@link #drawn}. */
-  public static final String DRAWN = "gatun.test.drawn";
 
   /** The property that names the kernels whose cases run. */
   static final String KERNEL = "gatun.test.kernel";
@@ -44,13 +40,6 @@ public final class Cases {
             g ->
                 LongStream.range(seed + g.count(without), seed + g.count(each))
                     .mapToObj(number -> new Draw(family, g, number)));
-  }
-
-  /** Cases of every kernel that no run had before, but that which names their seed. */
-  public static Stream<Case> drawn(int each) {
-    long seed = Long.getLong(DRAWN, new Random().nextInt(Integer.MAX_VALUE));
-    System.out.printf("Random cases from seed %d: -D%s=%d draws them again.%n", seed, DRAWN, seed);
-    return draws(Family.PLAIN, Target.EMULATED, seed, 0, each).map(Draw::make);
   }
 
   private static void checkKernel(String kernel, Target target) {

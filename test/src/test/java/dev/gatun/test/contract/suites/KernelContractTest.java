@@ -56,12 +56,6 @@ final class KernelContractTest {
     assertAll(manyCases().map(c -> () -> check(c)));
   }
 
-  @Test
-  @Tag("full")
-  void agrees_with_the_reference_in_cases_that_are_drawn_anew() {
-    assertAll(Cases.drawn(12).map(c -> () -> check(c)));
-  }
-
   private static void check(Case c) {
     Runs.References references = Runs.references(c);
     List<AssertionError> failures = new ArrayList<>();
