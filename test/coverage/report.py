@@ -17,16 +17,19 @@ import sys
 
 SOURCES = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 FOLDERS = ("kernels/cpu/src/main/cpp", "cuda-src")
+# Where the compiler was called, of a build whose folder has the name.
+CALLED = {"cuda": "test/emulator"}
 
 
 def listings(build):
-    """Of each level of a build the text that gcov makes of an object."""
+    """Of each level of a build where its compiler was called, and the text that gcov makes of an object."""
+    called = CALLED.get(os.path.basename(build), FOLDERS[0])
     for folder, _, files in os.walk(build):
         for name in sorted(f for f in files if f.endswith(".gcda")):
             got = subprocess.run(
                 ["gcov", "--stdout", "--branch-probabilities", "--branch-counts", os.path.abspath(os.path.join(folder, name))],
-                cwd=os.path.join(SOURCES, FOLDERS[0]), check=True, capture_output=True, text=True)
-            yield os.path.basename(folder), got.stdout
+                cwd=os.path.join(SOURCES, called), check=True, capture_output=True, text=True)
+            yield os.path.basename(folder), called, got.stdout
 
 
 def places(listing):
@@ -84,9 +87,9 @@ def lines(path):
         return file.read().split("\n")
 
 
-def source_of(file):
+def source_of(called, file):
     """The file's name below the sources of kernels, or nothing."""
-    path = os.path.normpath(os.path.join(SOURCES, FOLDERS[0], file))
+    path = os.path.normpath(os.path.join(SOURCES, called, file))
     path = os.path.relpath(path, SOURCES)
     return path if path.startswith(FOLDERS) and os.path.exists(os.path.join(SOURCES, path)) else None
 
@@ -95,10 +98,10 @@ def levels_of(builds):
     """Of each level, which branches of each place were taken: (file, line, branches) to booleans."""
     found = collections.defaultdict(dict)
     for build in builds:
-        for level, listing in listings(build):
+        for level, called, listing in listings(build):
             level = "all levels" if level.startswith("linux-") else level
             for name, line, branches in places(listing):
-                file = source_of(name)
+                file = source_of(called, name)
                 if file is None:
                     continue
                 branches = merged(lines(file), line, branches)
@@ -158,9 +161,12 @@ def reason_of(reasons, file, line, level):
 def main():
     out, reasons, builds = sys.argv[1], read_reasons(sys.argv[2]), sys.argv[3:]
     found = levels_of(builds)
-    page = ["# Branches of the native kernels", "",
-            "Made by `test/coverage/run.sh` on " + processor() + ": which branches of the processor's kernels the fast",
-            "tests take on each level, by gcov; the kernels as they are and with loops that are cut often, and while memory runs out.",
+    title, which = "# Branches of the native kernels", "the processor's kernels the fast tests take on each level, by gcov;"
+    how = "the kernels as they are and with loops that are cut often, and while memory runs out."
+    if set(found) == {"cuda"}:
+        title, which, how = "# Branches of CUDA's kernels", "CUDA's kernels the fast tests take", "on the emulator, by gcov."
+    page = [title, "",
+            "Made by `test/coverage/run.sh` on " + processor() + ": which branches of " + which, how,
             "A branch is a way out of a line; a template's instantiations are one place.", "",
             "| level | branches | taken | of those that it can take | cannot be taken here | not taken by a test yet |", "|---|---|---|---|---|---|"]
     missed = collections.defaultdict(lambda: collections.defaultdict(set))  # reason -> place -> levels
@@ -176,9 +182,15 @@ def main():
         page.append(f"| {level} | {total} | {taken} | {100 * taken / (total - told):.1f} % | {told} | {total - taken - told} |")
     for reason in sorted(missed, key=lambda r: r or ""):
         page += ["", "## " + (reason or "Not taken by a test yet"), ""]
+        if reason is None:
+            for (file, line), levels in sorted(missed[reason].items()):
+                text = lines(file)[line - 1].strip().replace("|", "\\|")
+                page.append(f"- {short(file)}, {line}, {', '.join(sorted(levels))}: `{text}`")
+            continue
+        together = collections.defaultdict(list)  # file, levels -> lines
         for (file, line), levels in sorted(missed[reason].items()):
-            text = lines(file)[line - 1].strip().replace("|", "\\|")
-            page.append(f"- {short(file)}, {line}, {', '.join(sorted(levels))}: `{text}`")
+            together[short(file), ", ".join(sorted(levels))].append(str(line))
+        page += [f"- {file}, {levels}: lines {', '.join(of)}" for (file, levels), of in sorted(together.items())]
     with open(out, "w") as file:
         file.write("\n".join(page) + "\n")
     print("\n".join(row for row in page if row.startswith("| ")))

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Which branches of the processor's kernels the fast tests take, on each level that this machine has: test/coverage/run.sh
-# Needs gcov and python3, and what `mvn -DskipTests verify` makes. Writes docs/coverage.md.
+# Which branches of the native kernels the fast tests take: the processor's on each level that this machine has, CUDA's on the
+# emulator: test/coverage/run.sh
+# Needs gcov and python3, and what `mvn -DskipTests verify` makes. Writes docs/coverage.md and docs/coverage-cuda.md.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -8,6 +9,8 @@ build=$PWD/target/coverage
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 [ -f target/class-path.txt ] || { echo "test/coverage/run.sh: the tests are not built: run mvn -DskipTests verify" >&2; exit 1; }
 
+# An object out of a cache writes its counts to where it was made first.
+export CCACHE_DISABLE=1
 compile() { # FOLDER [VARIABLE=VALUE...]
   bash ../kernels/cpu/src/main/cpp/build.sh "$build/$1" "$build/$1/resources" COVERAGE=yes AARCH64_CXX= "${@:2}"
   find "$build/$1" -name '*.gcda' -delete
@@ -29,3 +32,12 @@ LD_PRELOAD=$build/libstarved.so run usual $tests.contract.programs.StarvedRuns 4
 run small $tests.coverage.CoverageRun $suites.KernelContractTest
 LD_PRELOAD=$build/libstarved.so run small $tests.contract.programs.StarvedRuns 4 "$build/libstarved.so"
 python3 coverage/report.py ../docs/coverage.md coverage/reasons.txt "$build"/{usual,small}/linux-*
+
+# CUDA's kernels, which a library of its own counts.
+bash emulator/build.sh "$build/cuda" covered
+find "$build/cuda" -name '*.gcda' -delete
+"$java" -Xmx3g --enable-native-access=ALL-UNNAMED -Dgatun.test.backend=cuda -Dgatun.test.seed=1 \
+  -Dgatun.test.emulator="$build/cuda" -cp "target/test-classes:$(cat target/class-path.txt)" \
+  $tests.coverage.CoverageRun $suites.{CudaContract,CudaHopper,CudaQuantized,CudaQuantizedExperts,CudaSplitK,CudaLargeOffsets,Pages}Test \
+  $tests.devices.{CudaDevices,CudaExperts,CudaReplay}Test $tests.contract.forms.CudaPlainFormsTest $tests.cache.CudaKvCacheTest
+python3 coverage/report.py ../docs/coverage-cuda.md coverage/reasons.txt "$build/cuda"

@@ -208,6 +208,12 @@ static inline void bytes_tile(int64_t rows, const Quantized &q, int64_t panel, i
 
 constexpr int kByteRows = kTileRows < 8 ? kTileRows : 8;
 
+// Whether bytes_rows takes a task, and is faster.
+static inline bool fits_bytes_rows(const Quantized &q, const ActivationCodes &a, int64_t rows) {
+  return kMakesBytes && rows > kCodeTileRows && q.group <= kDepthBlock && a.has_whole_runs(q) &&
+         !q.has_sum();
+}
+
 // The same by way of bytes: codes are taken apart once for all rows, into the first cache.
 template <int kBits>
 static inline void bytes_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
@@ -317,8 +323,7 @@ static inline int32_t quantized_codes(const Product &p, const Quantized &q, int3
         }
       } else if (fits_matrix_rows(q, a, rows)) {
         matrix_rows<kBits>(q, panel, a, row, rows, sums);
-      } else if (kMakesBytes && rows > kCodeTileRows && q.group <= kDepthBlock &&
-                 a.has_whole_runs(q) && !q.has_sum()) {
+      } else if (fits_bytes_rows(q, a, rows)) {
         bytes_rows<kBits>(q, panel, a, row, rows, sums);
       } else {
         codes_rows<kBits>(q, panel, a, row, rows, sums);
