@@ -1,17 +1,21 @@
 package dev.gatun.nn;
 
 import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
+import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Quantization;
 import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
 /**
  * A table with a learned row a token, position or segment.
  *
- * <p>Its numbers are where it was given them, or in the weight of an output layer that is tied to
- * it. It has none before one or the other.
+ * <p>Its numbers are where it was given them, as floats or in blocks, or in the weight of an output
+ * layer that is tied to it. It has none before one or the other.
  */
 public final class Embedding implements AutoCloseable {
   private final long rows;
@@ -21,6 +25,8 @@ public final class Embedding implements AutoCloseable {
   private final long paddingRow;
   private Tensor table;
   private Tensor packed;
+  private Tensor blocks;
+  private BlockFormat format;
 
   /**
    * @param rows of the table
@@ -73,6 +79,25 @@ public final class Embedding implements AutoCloseable {
   }
 
   /**
+   * Gives it its numbers in blocks, which a look-up makes floats of.
+   *
+   * @param blocks U8 [rows, row_bytes], owned from now on
+   * @param format whose rows have the table's features
+   */
+  public void place(Tensor blocks, BlockFormat format) {
+    if (blocks.rank() != 2
+        || blocks.size(0) != rows
+        || blocks.size(1) != format.rowBytes(features)
+        || blocks.dtype() != DType.U8) {
+      throw new IllegalArgumentException(
+          "embedding: blocks are %s, expected U8[%d, %d] of %s"
+              .formatted(blocks, rows, format.rowBytes(features), format));
+    }
+    this.blocks = blocks;
+    this.format = format;
+  }
+
+  /**
    * Looks its rows up in the weight of a layer that is tied to it, from now on, where that has the
    * same numbers: both are one storage then. A weight that is rounded more than the table, or is in
    * blocks, has other ones.
@@ -100,9 +125,19 @@ public final class Embedding implements AutoCloseable {
 
   /** The rows that the ids [count] name, [count, features]. */
   public Tensor forward(Ids ids) {
+    if (blocks != null) {
+      return unpacked(ids);
+    }
     return packed == null
         ? Indexing.embedding(table, ids, dtype, paddingRow)
         : Indexing.packedEmbedding(packed, rows, features, ids, dtype);
+  }
+
+  private Tensor unpacked(Ids ids) {
+    try (Scope scope = Scope.open()) {
+      Tensor some = Indexing.indexSelect(blocks, 0, ids);
+      return scope.keep(Elementwise.cast(Quantization.dequantize(some, format, features), dtype));
+    }
   }
 
   /**
@@ -113,13 +148,22 @@ public final class Embedding implements AutoCloseable {
     if (Tape.recording() != null) {
       return Elementwise.add(x, forward(ids));
     }
+    if (blocks != null) {
+      try (Scope _ = Scope.open()) {
+        Layouts.copy(Elementwise.cast(Elementwise.add(x, forward(ids)), x.dtype()), x);
+        return x;
+      }
+    }
     return packed == null
         ? Indexing.addEmbedding(x, table, ids)
         : Indexing.addPackedEmbedding(x, packed, rows, ids);
   }
 
-  /** The table [rows, features]; null while it has none of its own. */
+  /** The table [rows, features] as floats; null while it has none of its own. */
   public Tensor table() {
+    if (table == null && blocks != null) {
+      table = Quantization.dequantize(blocks, format, features).detach();
+    }
     return table;
   }
 
@@ -138,6 +182,10 @@ public final class Embedding implements AutoCloseable {
     if (table != null) {
       table.close();
       table = null;
+    }
+    if (blocks != null) {
+      blocks.close();
+      blocks = null;
     }
   }
 }

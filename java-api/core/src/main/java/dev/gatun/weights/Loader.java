@@ -19,10 +19,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -60,7 +58,8 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   private final Set<String> rows = new LinkedHashSet<>();
   private final List<List<String>> layers = new ArrayList<>();
   private final List<AutoCloseable> made = new ArrayList<>();
-  private final Map<Embedding, TensorFile.Entry> tables = new IdentityHashMap<>();
+  private final Tables tables = new Tables();
+  private final DeviceCopies copies;
   private InputObserver observer;
 
   /**
@@ -83,6 +82,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     this.file = file;
     this.source = source;
     this.device = device;
+    this.copies = new DeviceCopies(device);
     this.quantization = quantization;
     this.weights = weights;
     this.compute = compute;
@@ -177,15 +177,22 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     }
   }
 
-  /** A table [rows, features], as narrow as the file has it. */
+  /**
+   * A table [rows, features], as narrow as the file has it; in blocks where a device reads those.
+   */
   public Embedding embedding(String name, long rows, long features) {
-    TensorFile.Entry entry = floats(name, rows, features);
     DType residual = compute.residual();
+    boolean isThere = device.memory().adoptsInPlace() && file.names().contains(name);
+    if (isThere && file.stored(name).orElse(null) instanceof StoredWeight.Blocks) {
+      StoredWeight.Blocks blocks = (StoredWeight.Blocks) other(name, rows, features).orElseThrow();
+      Embedding table = own(new Embedding(rows, features, residual, residual));
+      return tables.add(table, new Tables.Source(name, null, blocks));
+    }
+    TensorFile.Entry entry = floats(name, rows, features);
     DType stored = entry.dtype() == DType.F64 ? DType.F32 : entry.dtype();
     DType kept = residual == DType.F32 ? stored : residual;
     Embedding table = own(new Embedding(rows, features, kept, residual));
-    tables.put(table, entry);
-    return table;
+    return tables.add(table, new Tables.Source(name, entry, null));
   }
 
   /** A table [rows, features] that the model put together. */
@@ -201,22 +208,6 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       }
     }
     return table;
-  }
-
-  /** Gives the tables that no output layer shares a storage of their own. */
-  private void placeTables() {
-    tables.forEach(
-        (table, entry) -> {
-          DType residual = compute.residual();
-          if (residual == DType.F32 || entry.dtype() == residual) {
-            table.place(plain(entry));
-          } else {
-            try (Tensor wide = wide(entry)) {
-              table.place(Elementwise.cast(wide, residual));
-            }
-          }
-        });
-    tables.clear();
   }
 
   /** The tensors of floats that became weights of linear layers, in the order of the model. */
@@ -377,7 +368,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, inFeatures, layer.outFeatures());
     linear.add(layer.name() + WEIGHT);
     Tensor shift = bias(List.of(layer));
-    try (Tensor stored = plain(entry);
+    try (Tensor stored = copies.plain(entry);
         Tensor weight = Layouts.transpose(stored, 0, 1)) {
       return observed(
           List.of(layer.name()),
@@ -414,7 +405,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
     linear.add(layer.name() + WEIGHT);
-    try (Tensor stored = plain(entry);
+    try (Tensor stored = copies.plain(entry);
         Tensor weight = rows.apply(stored)) {
       return observed(
           List.of(layer.name()),
@@ -451,11 +442,6 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     throw new UnsupportedOperationException("composed: the layers of this model do not change");
   }
 
-  /** A copy on the device, as it is in the file where ops read that. */
-  private Tensor plain(TensorFile.Entry entry) {
-    return entry.dtype() == DType.F64 ? wide(entry) : copy(entry);
-  }
-
   /** A layer of floats that the model put together; bias may be null. */
   public Linear linear(Tensor weight, float[] bias, Activation activation) {
     Tensor shift = bias == null ? null : own(Tensor.of(device, bias, bias.length));
@@ -469,18 +455,9 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
    * @param bias the name of its own bias, or null
    */
   public Linear tied(Embedding table, String bias) {
-    TensorFile.Entry entry = tables.get(table);
-    if (entry == null) {
-      throw new IllegalArgumentException(
-          "tied: the table is not of this file, or has an output layer already");
-    }
+    Tables.Source source = tables.of(table);
     Tensor shift = bias == null ? null : own(wide(floats(bias, table.rows())));
-    StoredWeight weight =
-        file.stored(entry.name())
-            .orElseGet(
-                () ->
-                    new StoredWeight.Dense(
-                        entry.data(), entry.dtype(), table.rows(), table.features()));
+    StoredWeight weight = source.weight(file, table);
     WeightPacker packer = new WeightPacker(device, weights.storage(), compute);
     Linear output = own(packer.linear(List.of(weight), shift, Activation.NONE));
     if (table.share(output)) {
@@ -591,27 +568,9 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return own(all);
   }
 
-  /** A copy on the device, as it is in the file. */
-  private Tensor copy(TensorFile.Entry entry) {
-    Tensor tensor = Tensor.empty(device, entry.dtype(), entry.shape());
-    device.memory().write(entry.data(), tensor.operand().buffer(), 0);
-    WeightPacker.release(entry.data());
-    return tensor;
-  }
-
   /** A copy on the device in F32. */
   Tensor wide(TensorFile.Entry entry) {
-    if (entry.dtype() == DType.F32) {
-      return copy(entry);
-    }
-    Tensor tensor = Tensor.empty(device, DType.F32, entry.shape());
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment room = arena.allocate(Math.max(1, entry.elements() * Float.BYTES), 64);
-      MemorySegment floats = Numbers.widen(entry.data(), entry.dtype(), room);
-      device.memory().write(floats, tensor.operand().buffer(), 0);
-    }
-    WeightPacker.release(entry.data());
-    return tensor;
+    return copies.wide(entry);
   }
 
   /** A tensor of floats of this shape, or zeros in the place of a missing one. */
@@ -684,7 +643,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     requireNoneMissing();
     weights.requireKnown(
         layers.stream().flatMap(List::stream).collect(Collectors.toCollection(TreeSet::new)));
-    placeTables();
+    tables.place(copies, compute.residual());
     List<AutoCloseable> parts = List.copyOf(made);
     made.clear();
     return parts;

@@ -109,6 +109,11 @@ final class CpuMemory implements Memory {
   }
 
   @Override
+  public boolean adoptsInPlace() {
+    return true;
+  }
+
+  @Override
   public Buffer adopt(MemorySegment source) {
     if (CpuReplay.mine() == null) {
       return new HostBuffer(this, source, segment -> {});

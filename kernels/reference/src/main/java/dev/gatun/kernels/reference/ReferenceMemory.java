@@ -51,6 +51,11 @@ final class ReferenceMemory implements Memory {
   }
 
   @Override
+  public boolean adoptsInPlace() {
+    return !doubles;
+  }
+
+  @Override
   public Buffer adopt(MemorySegment source) {
     if (!doubles) {
       return new ReferenceBuffer(this, source, null, () -> {});

@@ -23,6 +23,11 @@ public interface Memory {
    */
   Buffer adopt(MemorySegment source);
 
+  /** {@return whether {@link #adopt} gives the memory itself} */
+  default boolean adoptsInPlace() {
+    return false;
+  }
+
   /**
    * Copies host memory into the block at a byte offset, ahead of all that is asked of the device
    * later. The source may change on return.

@@ -1,0 +1,52 @@
+package dev.gatun.weights;
+
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Copies of a file's tensors on a device, whose pages in the file are given back.
+ *
+ * @param device that they are on
+ */
+record DeviceCopies(Device device) {
+  /** A copy, as it is in the file. */
+  Tensor copy(TensorFile.Entry entry) {
+    return copy(entry.data(), entry.dtype(), entry.shape());
+  }
+
+  /** The rows of a weight in blocks, U8 [out_features, row_bytes]. */
+  Tensor copy(StoredWeight.Blocks blocks) {
+    long bytes = blocks.format().rowBytes(blocks.inFeatures());
+    return copy(blocks.data(), DType.U8, blocks.outFeatures(), bytes);
+  }
+
+  private Tensor copy(MemorySegment data, DType dtype, long... shape) {
+    Tensor tensor = Tensor.empty(device, dtype, shape);
+    device.memory().write(data, tensor.operand().buffer(), 0);
+    WeightPacker.release(data);
+    return tensor;
+  }
+
+  /** A copy as it is in the file where ops read that, else in F32. */
+  Tensor plain(TensorFile.Entry entry) {
+    return entry.dtype() == DType.F64 ? wide(entry) : copy(entry);
+  }
+
+  /** A copy in F32. */
+  Tensor wide(TensorFile.Entry entry) {
+    if (entry.dtype() == DType.F32) {
+      return copy(entry);
+    }
+    Tensor tensor = Tensor.empty(device, DType.F32, entry.shape());
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment room = arena.allocate(Math.max(1, entry.elements() * Float.BYTES), 64);
+      MemorySegment floats = Numbers.widen(entry.data(), entry.dtype(), room);
+      device.memory().write(floats, tensor.operand().buffer(), 0);
+    }
+    WeightPacker.release(entry.data());
+    return tensor;
+  }
+}
