@@ -10,7 +10,7 @@ import struct
 import sys
 
 # Decoders whose attention weights stay: one for each way of attending.
-ATTENDING = {"bloom", "cohere", "falcon-new", "gemma2", "gpt-neox", "gpt2", "gptj", "llama", "mistral", "qwen3-moe"}
+ATTENDING = {"bloom", "cohere", "falcon-new", "gemma2", "gpt-neox", "gpt-oss", "gpt2", "gptj", "llama", "mistral", "qwen3-moe"}
 # Heads and sizes of a body whose attention weights are in its language model's golden.
 SAME_BODY = re.compile(r"-(classify|classify-mean|qa|tokens|nsp|regression|multi-label|pretraining|discriminator|relu|gelu-new|"
                        r"untied|new-head|published|long|groups|thetas|own-keys|clamped|embedding-size)$")

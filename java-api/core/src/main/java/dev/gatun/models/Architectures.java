@@ -25,6 +25,7 @@ final class Architectures {
           Map.entry("gemma2", "Gemma2"),
           Map.entry("gemma3_text", "Gemma3"),
           Map.entry("gpt_neox", "GPTNeoX"),
+          Map.entry("gpt_oss", "GptOss"),
           Map.entry("gptj", "GPTJ"),
           Map.entry("gte", "New"),
           Map.entry("llama", "Llama"),

@@ -68,6 +68,7 @@ public final class AutoModel {
               Map.entry("gemma3_text", Gemma::new),
               Map.entry("gpt2", Gpt2::new),
               Map.entry("gpt_neox", GptNeox::new),
+              Map.entry("gpt_oss", GptOss::new),
               Map.entry("gptj", GptJ::new),
               Map.entry("llama", Llama::new),
               Map.entry("mistral", Llama::new),

@@ -129,6 +129,11 @@ public final class Config {
     return get(key) != null && !get(key).isNull();
   }
 
+  /** Whether it does not have a key, not even with null. */
+  boolean isMissing(String key) {
+    return get(key) == null;
+  }
+
   /** The keys of the object under a key, which must be there. */
   public Config object(String key) {
     JsonNode node = get(key);

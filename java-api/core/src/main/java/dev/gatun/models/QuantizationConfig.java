@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.weights.AwqMethod;
 import dev.gatun.weights.BlocksMethod;
 import dev.gatun.weights.GptqMethod;
+import dev.gatun.weights.Mxfp4Method;
 import dev.gatun.weights.QuantizationMethod;
 
 /** The {@code quantization_config} of {@code config.json}. */
@@ -26,7 +27,8 @@ final class QuantizationConfig {
       case "gptq" -> gptq(config);
       case "awq" -> awq(config);
       case BlocksMethod.NAME -> blocks(config);
-      case null, default -> throw config.wrong("quant_method", "gptq, awq or gatun");
+      case Mxfp4Method.NAME -> new Mxfp4Method();
+      case null, default -> throw config.wrong("quant_method", "gptq, awq, mxfp4 or gatun");
     };
   }
 

@@ -31,10 +31,12 @@ final class SlidingWindow {
     }
     config.withoutEffect(
         "layer_types", "max_window_layers", "sliding_window_pattern", "_sliding_window_pattern");
-    if (!config.has("sliding_window") || off) {
+    boolean alternating = type.equals("gpt_oss");
+    if (!config.has("sliding_window") && !(alternating && config.isMissing("sliding_window"))
+        || off) {
       return 0;
     }
-    int window = config.positive("sliding_window");
+    int window = config.positive("sliding_window", 128);
     if (config.has("layer_types")) {
       List<String> types = config.texts("layer_types");
       if (layer >= types.size()) {
@@ -49,7 +51,7 @@ final class SlidingWindow {
     if (type.equals("gemma3_text")) {
       return (layer + 1) % config.positive("sliding_window_pattern", 6) == 0 ? 0 : window;
     }
-    if (type.equals("gemma2")) {
+    if (type.equals("gemma2") || alternating) {
       return layer % 2 == 0 ? window : 0;
     }
     if (type.equals("qwen3_moe")) {

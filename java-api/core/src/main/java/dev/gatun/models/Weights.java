@@ -14,6 +14,7 @@ import dev.gatun.weights.ParameterLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /** A model's weights by the names that they have below a prefix. */
 record Weights(Loader loader, String prefix) {
@@ -100,16 +101,25 @@ record Weights(Loader loader, String prefix) {
    * outputs side by side.
    */
   ExpertsLinear experts(int experts, long outEach, long in, String... names) {
+    return experts(null, experts, outEach, in, names);
+  }
+
+  /**
+   * The same with biases that the model put together.
+   *
+   * @param bias [experts, out of all of an expert's]; or null
+   */
+  ExpertsLinear experts(float[] bias, int experts, long outEach, long in, String... names) {
     List<List<Loader.Layer>> all = new ArrayList<>();
     for (int e = 0; e < experts; e++) {
       List<Loader.Layer> each = new ArrayList<>();
       for (String name : names) {
         String full = "%sexperts.%d.%s".formatted(prefix, e, name);
-        each.add(new Loader.Layer(full, outEach, false));
+        each.add(new Loader.Layer(full, outEach, bias != null));
       }
       all.add(each);
     }
-    return loader.experts(all, in);
+    return bias == null ? loader.experts(all, in) : loader.experts(all, in, bias);
   }
 
   /** The layers of a name that has each expert's number in it. */
@@ -124,6 +134,17 @@ record Weights(Loader loader, String prefix) {
   /** The same of one tensor [experts, out, in] of that name. */
   ExpertsLinear fusedExperts(String name, int experts, long out, long in) {
     return loader.fusedExperts(prefix + name, experts, out, in);
+  }
+
+  /**
+   * The same of one tensor [experts, in, out] of that name.
+   *
+   * @param bias [experts, out]
+   * @param rows gives a tensor of an expert as [out, in], in a new one
+   */
+  ExpertsLinear transposedExperts(
+      String name, long out, long in, float[] bias, UnaryOperator<Tensor> rows) {
+    return loader.transposedExperts(prefix + name, out, in, bias, rows);
   }
 
   /** A layer with {@code name.weight} and a bias that the model put together. */

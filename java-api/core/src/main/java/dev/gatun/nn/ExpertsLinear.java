@@ -4,7 +4,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Experts;
 import dev.gatun.tensor.Tensor;
 
-/** The same layer of each expert of a mixture, {@code x weightᵀ}. */
+/** The same layer of each expert of a mixture, {@code x weightᵀ + bias}. */
 public sealed interface ExpertsLinear extends AutoCloseable
     permits PackedExperts, TrainableExperts {
   /**

@@ -11,6 +11,7 @@ import dev.gatun.tensor.Tensor;
  * Experts' layers whose weights were packed one after another, once.
  *
  * @param packed the weights as {@link dev.gatun.ops.Packing} gives them to experts
+ * @param bias F32 [experts, out_features], its owner's; or null
  * @param storage of the packed weights
  * @param activations what becomes of the input where the weights are in blocks
  * @param outFeatures of each expert
@@ -18,6 +19,7 @@ import dev.gatun.tensor.Tensor;
  */
 public record PackedExperts(
     Tensor packed,
+    Tensor bias,
     Storage storage,
     QuantizedActivations activations,
     long outFeatures,
@@ -27,7 +29,7 @@ public record PackedExperts(
   public Tensor forward(Tensor x, Tensor rows, Experts.Routing routing, DType dtype) {
     return switch (storage) {
       case Storage.Dense _ ->
-          Experts.linear(x, rows, routing, packed, null, outFeatures, Activation.NONE, dtype);
+          Experts.linear(x, rows, routing, packed, bias, outFeatures, Activation.NONE, dtype);
       case Storage.Blocks(var format) ->
           Experts.linear(
               x,
@@ -36,13 +38,14 @@ public record PackedExperts(
               packed,
               format,
               activations,
-              null,
+              bias,
               outFeatures,
               Activation.NONE,
               dtype);
     };
   }
 
+  /** Gives the weights back. */
   @Override
   public void close() {
     packed.close();

@@ -318,6 +318,15 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
    * @throws WeightsException where they are quantised in ways that one packed weight cannot have
    */
   public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures) {
+    return experts(experts, inFeatures, null);
+  }
+
+  /**
+   * The same with biases that the model put together.
+   *
+   * @param bias [experts, out_features of all of an expert's layers]; or null
+   */
+  public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures, float[] bias) {
     List<List<StoredWeight>> stored = new ArrayList<>();
     for (List<Layer> layers : experts) {
       stored.add(layers.stream().map(l -> stored(l.name(), l.outFeatures(), inFeatures)).toList());
@@ -331,10 +340,11 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
                   experts.getFirst().getFirst().name(),
                   experts.getLast().getLast().name()));
     }
+    Tensor shift = bias == null ? null : own(biases(bias, experts.size()));
     ExpertsLinear packed =
         own(
             packer(experts.stream().flatMap(List::stream).map(Layer::name).toList())
-                .experts(stored));
+                .experts(stored, shift));
     experts.forEach(layers -> layers.forEach(this::releaseCodes));
     return packed;
   }
@@ -349,7 +359,33 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       MemorySegment data = entry.data().asSlice(e * bytes, bytes);
       stored.add(List.of(new StoredWeight.Dense(data, entry.dtype(), outFeatures, inFeatures)));
     }
-    return own(packer(List.of(name)).experts(stored));
+    return own(packer(List.of(name)).experts(stored, null));
+  }
+
+  /**
+   * The same of one tensor [experts, in_features, out_features].
+   *
+   * @param bias [experts, out_features]
+   * @param rows gives a tensor of an expert as [out_features, in_features] without gaps, the
+   *     features in the model's order, in a new one
+   */
+  public ExpertsLinear transposedExperts(
+      String name, long outFeatures, long inFeatures, float[] bias, UnaryOperator<Tensor> rows) {
+    int experts = Math.toIntExact(bias.length / outFeatures);
+    TensorFile.Entry entry = floats(name, experts, inFeatures, outFeatures);
+    linear.add(name);
+    long bytes = entry.data().byteSize() / experts;
+    List<StoredWeight> stored = new ArrayList<>();
+    for (int e = 0; e < experts; e++) {
+      MemorySegment data = entry.data().asSlice(e * bytes, bytes);
+      stored.add(new StoredWeight.Dense(data, entry.dtype(), inFeatures, outFeatures));
+    }
+    Tensor shift = own(biases(bias, experts));
+    return own(packer(List.of(name)).transposedExperts(stored, rows, shift));
+  }
+
+  private Tensor biases(float[] bias, int experts) {
+    return Tensor.of(device, bias, experts, bias.length / experts);
   }
 
   /** A linear layer whose weight the file has as [in_features, out_features]. */

@@ -250,6 +250,21 @@ public final class ParameterLoader extends Loader {
   }
 
   @Override
+  public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures, float[] bias) {
+    if (bias == null) {
+      return experts(experts, inFeatures);
+    }
+    throw new UnsupportedOperationException("experts: their biases are of no parameters");
+  }
+
+  @Override
+  public ExpertsLinear transposedExperts(
+      String name, long outFeatures, long inFeatures, float[] bias, UnaryOperator<Tensor> rows) {
+    throw new UnsupportedOperationException(
+        "experts %s: their biases are of no parameters".formatted(name));
+  }
+
+  @Override
   public ExpertsLinear fusedExperts(String name, int experts, long outFeatures, long inFeatures) {
     Parameter all = parameter(name, experts, outFeatures, inFeatures);
     return own(new TrainableExperts(all.tensor(), List.of(all), storage, between));

@@ -4,7 +4,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** How the linear layers of a checkpoint are quantised: Hugging Face's {@code quant_method}. */
-public sealed interface QuantizationMethod permits GptqMethod, AwqMethod, BlocksMethod {
+public sealed interface QuantizationMethod
+    permits GptqMethod, AwqMethod, BlocksMethod, Mxfp4Method {
   /**
    * The weight of a linear layer.
    *

@@ -10,7 +10,12 @@ import java.lang.foreign.MemorySegment;
  * at a time, in place where they lie in the file as they are wanted.
  */
 public sealed interface StoredWeight
-    permits StoredWeight.Dense, StoredWeight.Blocks, Reordered, WidenedBlocks, QuantizedWeight {
+    permits StoredWeight.Dense,
+        StoredWeight.Blocks,
+        Mxfp4Weight,
+        Reordered,
+        WidenedBlocks,
+        QuantizedWeight {
   /** {@return the last axis of what it gives} */
   long outFeatures();
 

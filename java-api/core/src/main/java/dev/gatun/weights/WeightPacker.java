@@ -15,6 +15,7 @@ import dev.gatun.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Packs stored weights some rows at a time: each part is read where it lies in the file, and the
@@ -52,6 +53,7 @@ final class WeightPacker {
       case WidenedBlocks first ->
           weights.stream()
               .allMatch(w -> inOrder(w) instanceof WidenedBlocks b && b.format() == first.format());
+      case Mxfp4Weight _ -> weights.stream().allMatch(Mxfp4Weight.class::isInstance);
       case Reordered _ -> throw new IllegalStateException("rows in an order that is not known");
       case QuantizedWeight _ ->
           weights.stream().allMatch(w -> w instanceof QuantizedWeight)
@@ -114,8 +116,9 @@ final class WeightPacker {
    * one after another.
    *
    * @param experts that {@link #joinExperts}, of the same shapes
+   * @param bias F32 [experts, out_features], its owner's; or null
    */
-  ExpertsLinear experts(List<List<StoredWeight>> experts) {
+  ExpertsLinear experts(List<List<StoredWeight>> experts, Tensor bias) {
     Storage read = read(experts.stream().flatMap(List::stream).toList());
     Storage kept = read instanceof Storage.Dense ? storage : read;
     long out = experts.getFirst().stream().mapToLong(StoredWeight::outFeatures).sum();
@@ -127,7 +130,45 @@ final class WeightPacker {
         Tensor place = packed.slice(0, e * each, (e + 1) * each);
         pack(experts.get(e), read, kept, place, out, in, true);
       }
-      return new PackedExperts(packed, kept, compute.activations(), out, compute.between(storage));
+      return new PackedExperts(
+          packed, bias, kept, compute.activations(), out, compute.between(storage));
+    } catch (RuntimeException | Error e) {
+      packed.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The same of experts whose weights have their input features as rows.
+   *
+   * @param experts each [in_features, out_features], as the file has it
+   * @param rows gives a tensor of an expert as [out_features, in_features] without gaps, in a new
+   *     one
+   * @param bias F32 [experts, out_features], its owner's; or null
+   */
+  ExpertsLinear transposedExperts(
+      List<StoredWeight> experts, UnaryOperator<Tensor> rows, Tensor bias) {
+    StoredWeight first = experts.getFirst();
+    long in = first.outFeatures();
+    long out = first.inFeatures();
+    DType dtype = ((Storage.Dense) first.storage()).dtype();
+    Tensor packed = Packing.allocateExperts(device, storage, experts.size(), out, in);
+    try (Arena arena = Arena.ofShared()) {
+      long each = packed.count() / experts.size();
+      MemorySegment room =
+          first.isStoredAs(first.storage())
+              ? MemorySegment.NULL
+              : arena.allocate(in * first.storage().rowBytes(out), 64);
+      for (int e = 0; e < experts.size(); e++) {
+        MemorySegment data = experts.get(e).rows(first.storage(), 0, in, room);
+        try (Tensor stored = Tensor.adopt(device, dtype, data, in, out);
+            Tensor weight = rows.apply(stored)) {
+          Packing.packOfExpert(weight, storage, packed.slice(0, e * each, (e + 1) * each), 0);
+        }
+        release(data);
+      }
+      return new PackedExperts(
+          packed, bias, storage, compute.activations(), out, compute.between(storage));
     } catch (RuntimeException | Error e) {
       packed.close();
       throw e;

@@ -213,7 +213,7 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
           """;
 
   /** Read, but not written. */
-  private static final Set<String> READ_ONLY = Set.of("t5");
+  private static final Set<String> READ_ONLY = Set.of("t5", "gpt_oss");
 
   private static final Map<String, GgufArchitecture> ALL =
       List.of(
@@ -329,6 +329,25 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                       blk.N.attn_qkv model.layers.N.self_attn.qkv_proj
                       blk.N.ffn_up model.layers.N.mlp.gate_up_proj
                       blk.N.ffn_down model.layers.N.mlp.down_proj
+                      """),
+              of(
+                  "gpt-oss",
+                  "gpt_oss",
+                  COMMON
+                      + RMS
+                      + """
+                      attention.sliding_window sliding_window 128
+                      expert_count num_local_experts
+                      expert_used_count num_experts_per_tok
+                      expert_feed_forward_length intermediate_size
+                      """,
+                  EMBEDDING
+                      + ATTENTION
+                      + EXPERTS
+                      + """
+                      blk.N.attn_sinks model.layers.N.self_attn.sinks
+                      blk.N.post_attention_norm model.layers.N.post_attention_layernorm
+                      blk.N.ffn_gate_inp model.layers.N.mlp.router
                       """),
               of("falcon", "falcon", FALCON_KEYS, FALCON_TENSORS),
               of(

@@ -157,7 +157,7 @@ final class GgufConfig {
           prefix() + "attention.value_length", "%d as keys' heads are".formatted(size));
     }
     if (metadata.has(prefix() + "attention.key_length") && otherwise != size
-        || Set.of("qwen3", "qwen3_moe", "gemma", "gemma2", "gemma3_text")
+        || Set.of("qwen3", "qwen3_moe", "gemma", "gemma2", "gemma3_text", "gpt_oss")
             .contains(architecture.modelType())) {
       config.put("head_dim", size);
     }
@@ -257,6 +257,13 @@ final class GgufConfig {
         ObjectNode rope = (ObjectNode) config.get("rope_parameters");
         if (!metadata.has(prefix() + "rope.freq_base")) {
           rope.put("rope_theta", 1e6);
+        }
+      }
+      case "gpt_oss" -> {
+        // Its ramp ends between pairs, which no key tells.
+        ObjectNode rope = (ObjectNode) config.get("rope_parameters");
+        if (rope.path("rope_type").asText().equals("yarn")) {
+          rope.put("truncate", false);
         }
       }
       case "phi3" -> {

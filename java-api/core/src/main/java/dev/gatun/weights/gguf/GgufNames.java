@@ -62,7 +62,8 @@ final class GgufNames {
     }
     if (name.move() == Move.SETTING) {
       settings.put(model, gguf);
-    } else if (name.move() == Move.EXPERTS && slot.shape().length == 3) {
+    } else if (name.move() == Move.EXPERTS
+        && slot.shape().length == (suffix.equals(".bias") ? 2 : 3)) {
       int experts = (int) Math.min(slot.shape()[0], Integer.MAX_VALUE);
       // As many names as bytes at most, so that a damaged count takes no memory.
       for (int e = 0; e < Math.min(experts, slot.bytes()); e++) {
