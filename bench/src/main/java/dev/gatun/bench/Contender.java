@@ -1,9 +1,11 @@
 package dev.gatun.bench;
 
 import dev.gatun.bench.generation.GatunGenerator;
+import dev.gatun.bench.generation.GatunLoading;
 import dev.gatun.bench.generation.GatunSeq2Seq;
 import dev.gatun.bench.generation.LlamaCpp;
 import dev.gatun.bench.generation.LlamaCppFiles;
+import dev.gatun.bench.generation.LlamaCppLoading;
 import dev.gatun.bench.generation.OnnxSeq2Seq;
 import dev.gatun.bench.generation.RandomT5;
 import dev.gatun.bench.generation.Seq2SeqCase;
@@ -13,6 +15,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.nn.Compute;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The libraries that are measured side by side, each in a process of its own. */
@@ -124,6 +127,41 @@ enum Contender {
     @Override
     String missing() {
       return LlamaCppFiles.missing();
+    }
+  },
+  GATUN_LOADING("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new GatunLoading();
+    }
+
+    /** No more of the heap than loading is to take. */
+    @Override
+    List<String> properties(int threads) {
+      List<String> all = new ArrayList<>(super.properties(threads));
+      all.add("-Xmx64m");
+      return all;
+    }
+  },
+  LLAMA_CPP_LOADING("llama.cpp", List.of()) {
+    @Override
+    Subject open(Path model, int threads) throws Exception {
+      return new LlamaCppLoading(threads);
+    }
+
+    @Override
+    double leastCosine() {
+      return LLAMA_CPP.leastCosine();
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return LLAMA_CPP.properties(threads);
+    }
+
+    @Override
+    String missing() {
+      return LLAMA_CPP.missing();
     }
   },
   GATUN_SEQ2SEQ("gatun", List.of()) {

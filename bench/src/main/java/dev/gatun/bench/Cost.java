@@ -1,6 +1,7 @@
 package dev.gatun.bench;
 
 import dev.gatun.bench.generation.GenerationCase;
+import dev.gatun.bench.generation.LoadingCase;
 import dev.gatun.bench.generation.Seq2SeqCase;
 import dev.gatun.bench.training.TrainingCase;
 import java.util.Arrays;
@@ -23,7 +24,10 @@ record Cost(double operations, double bytes, String ceiling) {
    * or hardly more, is measured than a computation.
    */
   static Cost of(String name) {
-    if (name.startsWith(Work.MAIN_JOB) || name.equals(Work.ONE_TEXT) || Seq2SeqCase.isName(name)) {
+    if (name.startsWith(Work.MAIN_JOB)
+        || name.equals(Work.ONE_TEXT)
+        || Seq2SeqCase.isName(name)
+        || LoadingCase.isName(name)) {
       return null;
     }
     if (GenerationCase.isName(name)) {

@@ -69,6 +69,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(),
               List.of(Contender.GATUN_GENERATOR, Contender.LLAMA_CPP)),
           new Suite(
+              "loading",
+              loadings(),
+              List.of(),
+              List.of(Contender.GATUN_LOADING, Contender.LLAMA_CPP_LOADING)),
+          new Suite(
               "seq2seq",
               List.of("t5-base/encoder", "t5-base/greedy", "t5-base/beams-4"),
               List.of(),
@@ -130,6 +135,18 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
     cases.add("1.1b/bf16/decode-at-8192");
     cases.add("empty/bf16/decode");
     cases.add("135m/bf16/decode-by-4");
+    return cases;
+  }
+
+  private static List<String> loadings() {
+    List<String> cases = new ArrayList<>();
+    for (String type : List.of("bf16", "bf16-int4", "q4_0", "q8_0", "q4_k_m")) {
+      for (String work : List.of("load", "first-token", "anonymous")) {
+        cases.add("1.1b/" + type + "/" + work);
+      }
+    }
+    cases.add("1.1b/bf16/load-cold");
+    cases.add("1.1b/q4_k_m/load-cold");
     return cases;
   }
 

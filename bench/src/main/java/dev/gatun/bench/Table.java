@@ -1,6 +1,7 @@
 package dev.gatun.bench;
 
 import dev.gatun.bench.generation.GenerationCase;
+import dev.gatun.bench.generation.LoadingCase;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +82,9 @@ final class Table {
   static String shown(String name, double seconds) {
     if (PeakMemory.isName(name)) {
       return PeakMemory.shown(seconds);
+    }
+    if (LoadingCase.isName(name)) {
+      return LoadingCase.of(name).shown(seconds);
     }
     return GenerationCase.isName(name) ? rate(seconds) : time(seconds);
   }

@@ -109,6 +109,11 @@ record DecoderShape(
     return new Weight(name + ".weight", gguf + ".weight", rows, columns, heads);
   }
 
+  /** Elements of all matrices. */
+  long elements() {
+    return weights().stream().mapToLong(w -> (long) w.rows * w.columns).sum();
+  }
+
   /** Elements of the matrices that a token is multiplied by. */
   long multiplied() {
     long all =

@@ -1,6 +1,7 @@
 package dev.gatun.bench.generation;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatun.compression.GgufQuantizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -84,6 +85,15 @@ final class RandomDecoder {
         begins[i + 1] = aligned(begins[i] + bytes(shape.weights().get(i), type, 4));
       }
       write(file, ggufHeader(type, begins), begins, type, true);
+    }
+    return file;
+  }
+
+  /** A GGUF file of what Gatun's quantiser makes of that of bf16. */
+  Path quantized(String type) throws IOException {
+    Path file = folder.resolve(type.toLowerCase(java.util.Locale.ROOT) + ".gguf");
+    if (!Files.exists(file)) {
+      GgufQuantizer.quantize(gguf(RandomRows.Type.BF16), file, type, null);
     }
     return file;
   }
