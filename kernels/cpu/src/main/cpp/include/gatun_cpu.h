@@ -131,12 +131,61 @@ typedef enum {
   GATUN_BINARY_OP_KEEP_WHERE = 9,  // a, or 0 where b is 0
 } gatun_binary_op;
 
+// Of NaN all but NOT_EQUAL is false.
+typedef enum {
+  GATUN_COMPARISON_EQUAL = 0,
+  GATUN_COMPARISON_NOT_EQUAL = 1,
+  GATUN_COMPARISON_LESS = 2,
+  GATUN_COMPARISON_LESS_EQUAL = 3,
+  GATUN_COMPARISON_GREATER = 4,
+  GATUN_COMPARISON_GREATER_EQUAL = 5,
+} gatun_comparison;
+
+// Functions of a number; see UnaryOp.
+typedef enum {
+  GATUN_UNARY_OP_ABS = 0,
+  GATUN_UNARY_OP_NEGATE = 1,
+  GATUN_UNARY_OP_SIGN = 2,
+  GATUN_UNARY_OP_SQUARE = 3,
+  GATUN_UNARY_OP_RECIPROCAL = 4,
+  GATUN_UNARY_OP_SQRT = 5,
+  GATUN_UNARY_OP_RSQRT = 6,
+  GATUN_UNARY_OP_CBRT = 7,
+  GATUN_UNARY_OP_FLOOR = 8,
+  GATUN_UNARY_OP_CEIL = 9,
+  GATUN_UNARY_OP_ROUND = 10,
+  GATUN_UNARY_OP_TRUNC = 11,
+  GATUN_UNARY_OP_EXP = 12,
+  GATUN_UNARY_OP_EXPM1 = 13,
+  GATUN_UNARY_OP_LOG = 14,
+  GATUN_UNARY_OP_LOG1P = 15,
+  GATUN_UNARY_OP_LOG2 = 16,
+  GATUN_UNARY_OP_LOG10 = 17,
+  GATUN_UNARY_OP_SIN = 18,
+  GATUN_UNARY_OP_COS = 19,
+  GATUN_UNARY_OP_TAN = 20,
+  GATUN_UNARY_OP_ASIN = 21,
+  GATUN_UNARY_OP_ACOS = 22,
+  GATUN_UNARY_OP_ATAN = 23,
+  GATUN_UNARY_OP_SINH = 24,
+  GATUN_UNARY_OP_COSH = 25,
+  GATUN_UNARY_OP_ASINH = 26,
+  GATUN_UNARY_OP_ACOSH = 27,
+  GATUN_UNARY_OP_ATANH = 28,
+  GATUN_UNARY_OP_ERF = 29,
+} gatun_unary_op;
+
 typedef enum {
   GATUN_REDUCTION_SUM = 0,
   GATUN_REDUCTION_MEAN = 1,
   GATUN_REDUCTION_MAX = 2,
   GATUN_REDUCTION_MIN = 3,
 } gatun_reduction;
+
+typedef enum {
+  GATUN_SCAN_OP_SUM = 0,
+  GATUN_SCAN_OP_PRODUCT = 1,
+} gatun_scan_op;
 
 // How a step changes a parameter, with the state that each keeps; see UpdateRule.
 typedef enum {

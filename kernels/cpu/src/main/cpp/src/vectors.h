@@ -17,6 +17,10 @@ typedef float Floats __attribute__((vector_size(kLanes * 4)));
 typedef int32_t Ints __attribute__((vector_size(kLanes * 4)));
 typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
 typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
+// Half as many numbers of twice the width.
+typedef double Doubles __attribute__((vector_size(kLanes * 4)));
+typedef int64_t Longs __attribute__((vector_size(kLanes * 4)));
+typedef uint64_t LongBits __attribute__((vector_size(kLanes * 4)));
 
 // Matrix registers, of processors that have them: so many, of at most this many rows and words of
 // 32 bits in a row.
@@ -59,6 +63,8 @@ static inline Bits load_pairs(const void *p) {
 
 static inline Floats select(Ints mask, Floats yes, Floats no) { return mask ? yes : no; }
 
+static inline Doubles select(Longs mask, Doubles yes, Doubles no) { return mask ? yes : no; }
+
 static inline Floats magnitude(Floats a) { return (Floats)((Ints)a & 0x7fffffff); }
 
 // For levels without masks: the first n lanes, one by one.
@@ -83,6 +89,13 @@ static inline void store(float *p, Floats v, int64_t n) {
 static inline Floats root(Floats v) {
   for (int i = 0; i < kLanes; i++) {
     v[i] = __builtin_sqrtf(v[i]);
+  }
+  return v;
+}
+
+static inline Doubles root(Doubles v) {
+  for (int i = 0; i < kLanes / 2; i++) {
+    v[i] = __builtin_sqrt(v[i]);
   }
   return v;
 }

@@ -41,9 +41,9 @@ final class Bench implements Callable<Integer> {
   @Parameters(
       paramLabel = "SUITE",
       description =
-          "main-job, minilm, djl, attention, matmul, experts, rows, gradients, gradient-rows,"
-              + " generate, loading, seq2seq, training or small-calls; 'table' writes the READMEs'"
-              + " tables and the plots again.")
+          "main-job, minilm, djl, djl-arrays, attention, matmul, experts, rows, gradients,"
+              + " gradient-rows, generate, loading, seq2seq, training or small-calls; 'table' writes"
+              + " the READMEs' tables and the plots again.")
   private String suiteName;
 
   @Option(

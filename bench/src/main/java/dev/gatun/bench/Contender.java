@@ -100,6 +100,23 @@ enum Contender {
       return DJL_PYTORCH.properties(threads);
     }
   },
+  GATUN_ARRAYS("gatun", List.of()) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new DjlArrays("Gatun");
+    }
+  },
+  TORCH_ARRAYS("djl-pytorch", DJL_PYTORCH.environment) {
+    @Override
+    Subject open(Path model, int threads) {
+      return new DjlArrays("PyTorch");
+    }
+
+    @Override
+    List<String> properties(int threads) {
+      return DJL_PYTORCH.properties(threads);
+    }
+  },
   GATUN_GENERATOR("gatun", List.of()) {
     @Override
     Subject open(Path model, int threads) {

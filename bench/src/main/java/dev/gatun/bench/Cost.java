@@ -34,7 +34,10 @@ record Cost(double operations, double bytes, String ceiling) {
       GenerationCase c = GenerationCase.of(name);
       return c.isEmpty() ? null : new Cost(c.operations(), c.bytes(), c.ceiling());
     }
-    if (PeakMemory.isName(name) || DjlSubject.isName(name) || name.equals(ResNet.CASE)) {
+    if (PeakMemory.isName(name)
+        || DjlSubject.isName(name)
+        || DjlArrays.isName(name)
+        || name.equals(ResNet.CASE)) {
       return null;
     }
     if (TrainingCase.isName(name)) {

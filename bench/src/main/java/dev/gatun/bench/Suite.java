@@ -40,6 +40,11 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(DjlSubject.ONE_TEXT),
               List.of(Contender.GATUN_DJL, Contender.TORCH_DJL)),
           new Suite(
+              "djl-arrays",
+              DjlArrays.CASES,
+              List.of(),
+              List.of(Contender.GATUN_ARRAYS, Contender.TORCH_ARRAYS)),
+          new Suite(
               "attention",
               List.of(
                   "attention/f32/causal/" + PROMPT,

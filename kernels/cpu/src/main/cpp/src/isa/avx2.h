@@ -39,6 +39,18 @@ static inline Floats scale(Floats x, Floats n) { return by_bits::scale(x, n); }
 static inline Floats reciprocal(Floats x) { return 1.0f / x; }
 static inline Floats root(Floats x) { return (Floats)_mm256_sqrt_ps((__m256)x); }
 
+static inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return (Doubles)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+static inline Doubles root(Doubles x) { return (Doubles)_mm256_sqrt_pd((__m256d)x); }
+static inline void to_doubles(Floats x, Doubles &lo, Doubles &hi) {
+  lo = (Doubles)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x));
+  hi = (Doubles)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1));
+}
+static inline Floats to_floats(Doubles lo, Doubles hi) {
+  return (Floats)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)hi), _mm256_cvtpd_ps((__m256d)lo));
+}
+
 static inline bool any(Ints mask) { return _mm256_movemask_ps((__m256)mask) != 0; }
 
 // An intrinsic, for g++ takes four instructions for it.

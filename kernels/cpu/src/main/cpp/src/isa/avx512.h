@@ -24,6 +24,7 @@ namespace gatun {
 namespace GATUN_LEVEL {
 
 constexpr __mmask16 kAll = static_cast<__mmask16>(-1);
+constexpr __mmask8 kHalf = static_cast<__mmask8>(-1);
 static inline __mmask16 lanes_before(int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
 
 static inline Floats load(const float *p, int64_t n) {
@@ -55,6 +56,25 @@ static inline Floats scale(Floats x, Floats n) {
 }
 static inline Floats reciprocal(Floats x) { return (Floats)_mm512_maskz_rcp14_ps(kAll, (__m512)x); }
 static inline Floats root(Floats x) { return (Floats)_mm512_maskz_sqrt_ps(kAll, (__m512)x); }
+
+static inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return (Doubles)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+static inline Doubles root(Doubles x) { return (Doubles)_mm512_maskz_sqrt_pd(kHalf, (__m512d)x); }
+// By shuffles, for the intrinsics have undefined lanes.
+static inline void to_doubles(Floats x, Doubles &lo, Doubles &hi) {
+  const __m256 lower = (__m256)__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256 upper = (__m256)__builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  lo = (Doubles)_mm512_maskz_cvtps_pd(kHalf, lower);
+  hi = (Doubles)_mm512_maskz_cvtps_pd(kHalf, upper);
+}
+static inline Floats to_floats(Doubles lo, Doubles hi) {
+  typedef float Lower __attribute__((vector_size(32)));
+  const Lower lower = (Lower)_mm512_maskz_cvtpd_ps(kHalf, (__m512d)lo);
+  const Lower upper = (Lower)_mm512_maskz_cvtpd_ps(kHalf, (__m512d)hi);
+  return __builtin_shufflevector(lower, upper, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+                                 15);
+}
 
 static inline bool any(Ints mask) { return _mm512_movepi32_mask((__m512i)mask) != 0; }
 

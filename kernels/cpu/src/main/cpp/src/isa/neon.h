@@ -46,6 +46,18 @@ static inline Floats reciprocal(Floats x) {
 
 static inline Floats root(Floats x) { return (Floats)vsqrtq_f32((float32x4_t)x); }
 
+static inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return (Doubles)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+static inline Doubles root(Doubles x) { return (Doubles)vsqrtq_f64((float64x2_t)x); }
+static inline void to_doubles(Floats x, Doubles &lo, Doubles &hi) {
+  lo = (Doubles)vcvt_f64_f32(vget_low_f32((float32x4_t)x));
+  hi = (Doubles)vcvt_high_f64_f32((float32x4_t)x);
+}
+static inline Floats to_floats(Doubles lo, Doubles hi) {
+  return (Floats)vcvt_high_f32_f64(vcvt_f32_f64((float64x2_t)lo), (float64x2_t)hi);
+}
+
 static inline bool any(Ints mask) { return vmaxvq_u32((uint32x4_t)mask) != 0; }
 
 static inline Bits widen(Halves h) { return (Bits)vmovl_u16((uint16x4_t)h); }

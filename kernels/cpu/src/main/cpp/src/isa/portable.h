@@ -35,6 +35,17 @@ static inline Floats scale(Floats x, Floats n) { return by_bits::scale(x, n); }
 static inline Floats reciprocal(Floats x) { return 1.0f / x; }
 static inline Floats root(Floats x) { return by_lane::root(x); }
 
+static inline Doubles fma(Doubles a, Doubles b, Doubles c) { return a * b + c; }
+static inline Doubles root(Doubles x) { return by_lane::root(x); }
+static inline void to_doubles(Floats x, Doubles &lo, Doubles &hi) {
+  lo = Doubles{x[0], x[1]};
+  hi = Doubles{x[2], x[3]};
+}
+static inline Floats to_floats(Doubles lo, Doubles hi) {
+  return Floats{static_cast<float>(lo[0]), static_cast<float>(lo[1]), static_cast<float>(hi[0]),
+                static_cast<float>(hi[1])};
+}
+
 static inline bool any(Ints mask) {
   uint64_t halves[2];
   __builtin_memcpy(halves, &mask, sizeof halves);

@@ -25,6 +25,62 @@ public final class CpuElementwise {
             CpuLayouts.write(layout)));
   }
 
+  /**
+   * @param layout the shape, then the strides of x and y
+   */
+  public static void unary(MemorySegment x, MemorySegment y, int dtype, int op, long[]... layout) {
+    CpuLibrary.check(
+        "unary",
+        gatun_cpu_h.gatun_unary(
+            CpuRecording.current(), x, y, dtype, op, layout[0].length, CpuLayouts.write(layout)));
+  }
+
+  /**
+   * @param layout the shape, then the strides of a, b and y
+   */
+  public static void compare(
+      MemorySegment a,
+      MemorySegment b,
+      MemorySegment y,
+      int dtype,
+      int comparison,
+      long[]... layout) {
+    CpuLibrary.check(
+        "compare",
+        gatun_cpu_h.gatun_compare(
+            CpuRecording.current(),
+            a,
+            b,
+            y,
+            dtype,
+            comparison,
+            layout[0].length,
+            CpuLayouts.write(layout)));
+  }
+
+  /**
+   * @param layout the shape, then the strides of the condition, a, b and y
+   */
+  public static void where(
+      MemorySegment condition,
+      MemorySegment a,
+      MemorySegment b,
+      MemorySegment y,
+      int elementBytes,
+      long[]... layout) {
+    CpuLibrary.check(
+        "where",
+        gatun_cpu_h.gatun_where(
+            CpuRecording.current(),
+            condition,
+            a,
+            b,
+            y,
+            elementBytes,
+            layout[0].length,
+            CpuLayouts.write(layout)));
+  }
+
   public static void dropout(
       MemorySegment x, MemorySegment y, int dtype, long count, float probability, long seed) {
     CpuLibrary.check(

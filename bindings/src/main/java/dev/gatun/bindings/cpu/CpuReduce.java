@@ -36,6 +36,24 @@ public final class CpuReduce {
             reduction));
   }
 
+  public static void scan(
+      MemorySegment x, long[] shape, long[] strides, MemorySegment y, int dtype, int op) {
+    CpuLibrary.check(
+        "scan",
+        gatun_cpu_h.gatun_scan(
+            CpuRecording.current(),
+            x,
+            strides[0],
+            strides[1],
+            strides[2],
+            y,
+            dtype,
+            shape[0],
+            shape[1],
+            shape[2],
+            op));
+  }
+
   public static void argmax(
       MemorySegment x, int dtype, long xStride, long rows, long columns, MemorySegment y) {
     CpuLibrary.check(

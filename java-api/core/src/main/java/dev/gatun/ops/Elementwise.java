@@ -7,8 +7,13 @@ import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Compare;
+import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.UnaryOp;
+import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -43,6 +48,21 @@ public final class Elementwise {
       LayoutGradients.same(node, cast);
     }
     return cast;
+  }
+
+  /** A function of mathematics of each element of x in F32, BF16 or F16, with at most 6 axes. */
+  public static Tensor unary(Tensor x, UnaryOp op) {
+    Tape tape = Tape.recording();
+    Node node = tape == null || UnaryGradients.isStep(op) ? null : tape.node("unary", x);
+    Tensor result =
+        Calls.run(
+            Tensor.empty(x.device(), x.dtype(), x.shape()),
+            (k, y) -> k.run(new Unary(x.operand(), op, y.operand())),
+            x);
+    if (node != null) {
+      UnaryGradients.record(node, op, x, result);
+    }
+    return result;
   }
 
   /** An activation function of each element of x in F32, BF16 or F16. */
@@ -175,12 +195,39 @@ public final class Elementwise {
     return apply(a, condition, BinaryOp.KEEP_WHERE);
   }
 
+  /** Whether elements of a and b, numbers of one type, compare so, BOOL. */
+  public static Tensor compare(Tensor a, Tensor b, Comparison comparison) {
+    return Calls.run(
+        Tensor.empty(a.device(), DType.BOOL, broadcast(a.shape(), b.shape())),
+        (k, y) -> k.run(new Compare(a.operand(), b.operand(), comparison, y.operand())),
+        a,
+        b);
+  }
+
+  /** a's element where the condition, BOOL or U8, is not 0, else b's; a and b of any one type. */
+  public static Tensor where(Tensor condition, Tensor a, Tensor b) {
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("where", a, b);
+    long[] shape = broadcast(condition.shape(), broadcast(a.shape(), b.shape()));
+    Tensor result =
+        Calls.run(
+            Tensor.empty(a.device(), a.dtype(), shape),
+            (k, y) -> k.run(new Where(condition.operand(), a.operand(), b.operand(), y.operand())),
+            condition,
+            a,
+            b);
+    if (node != null) {
+      ElementwiseGradients.where(node, condition, a, b, result);
+    }
+    return result;
+  }
+
   private static Tensor apply(Tensor a, Tensor b, BinaryOp op) {
     Tape tape = Tape.recording();
     Node node = tape == null ? null : node(tape, a, b, op);
     Tensor result =
         Calls.run(
-            Tensor.empty(a.device(), a.dtype(), broadcast(a, b)),
+            Tensor.empty(a.device(), a.dtype(), broadcast(a.shape(), b.shape())),
             (k, y) ->
                 k.run(
                     new dev.gatun.kernels.api.call.elementwise.Elementwise(
@@ -207,11 +254,11 @@ public final class Elementwise {
   }
 
   /** The shape of both; of axes that do not go together a's, which the kernel refuses b for. */
-  private static long[] broadcast(Tensor a, Tensor b) {
-    long[] shape = new long[Math.max(a.rank(), b.rank())];
+  private static long[] broadcast(long[] a, long... b) {
+    long[] shape = new long[Math.max(a.length, b.length)];
     for (int axis = 1; axis <= shape.length; axis++) {
-      long ofA = axis > a.rank() ? 1 : a.size(-axis);
-      long ofB = axis > b.rank() ? 1 : b.size(-axis);
+      long ofA = axis > a.length ? 1 : a[a.length - axis];
+      long ofB = axis > b.length ? 1 : b[b.length - axis];
       shape[shape.length - axis] = ofA == 1 ? ofB : ofA;
     }
     return shape;

@@ -35,6 +35,25 @@ final class ElementwiseGradients {
         y);
   }
 
+  /** Records {@code y = condition ? a : b}. */
+  static void where(Node node, Tensor condition, Tensor a, Tensor b, Tensor y) {
+    Tensor kept = node.save(condition);
+    long[] shapeA = a.shape();
+    long[] shapeB = b.shape();
+    node.record(
+        () -> {
+          Tensor dy = Plain.wide(node.gradient());
+          Tensor none = Plain.number(dy.device(), 0);
+          if (node.needs(0)) {
+            node.give(0, summed(Elementwise.where(kept, dy, none), shapeA));
+          }
+          if (node.needs(1)) {
+            node.give(1, summed(Elementwise.where(kept, none, dy), shapeB));
+          }
+        },
+        y);
+  }
+
   private static boolean isExtreme(BinaryOp op) {
     return op == BinaryOp.MAXIMUM || op == BinaryOp.MINIMUM;
   }

@@ -11,6 +11,20 @@ import dev.gatun.tensor.Tensor;
 final class ReductionGradients {
   private ReductionGradients() {}
 
+  /** Records sums up to each place: what is given is the gradients' sum from each place on. */
+  static void cumsum(Node node, int axis, Tensor y) {
+    node.record(
+        () -> {
+          Tensor dy = Plain.wide(node.gradient());
+          long[] one = dy.shape();
+          one[axis] = 1;
+          Tensor all = Reductions.sum(dy, axis).reshape(one);
+          Tensor behind = Elementwise.subtract(all, Reductions.cumsum(dy, axis));
+          node.give(0, Elementwise.add(behind, dy));
+        },
+        y);
+  }
+
   /** Records a reduction; the largest elements share its gradient, and so do the smallest. */
   static void reduce(Node node, Tensor x, Reduction reduction, boolean[] reduced, Tensor y) {
     boolean extreme = reduction == Reduction.MAX || reduction == Reduction.MIN;

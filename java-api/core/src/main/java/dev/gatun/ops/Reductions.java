@@ -8,6 +8,8 @@ import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.ScanOp;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
@@ -42,6 +44,47 @@ public final class Reductions {
   /** The smallest element along the axes, which must not be empty; NaN where there is one. */
   public static Tensor min(Tensor x, int... axes) {
     return reduce(x, Reduction.MIN, axes);
+  }
+
+  /**
+   * Sums of the elements up to each along an axis, in double, each rounded once.
+   *
+   * @param x F32, BF16, F16, or I64, which wraps around
+   */
+  public static Tensor cumsum(Tensor x, int axis) {
+    Tape tape = Tape.recording();
+    Node node = tape == null || x.dtype() == DType.I64 ? null : tape.node("cumsum", x);
+    Tensor y = scan("cumsum", x, ScanOp.SUM, axis);
+    if (node != null) {
+      ReductionGradients.cumsum(node, Layouts.axis("cumsum", x, axis), y);
+    }
+    return y;
+  }
+
+  /** The same of products, which pass no gradient on. */
+  public static Tensor cumprod(Tensor x, int axis) {
+    Tape.refuse("cumprod", x);
+    return scan("cumprod", x, ScanOp.PRODUCT, axis);
+  }
+
+  private static Tensor scan(String op, Tensor x, ScanOp scan, int axis) {
+    int at = Layouts.axis(op, x, axis);
+    long[] three = {1, x.size(at), 1};
+    for (int i = 0; i < x.rank(); i++) {
+      three[i < at ? 0 : 2] *= i == at ? 1 : x.size(i);
+    }
+    Tensor whole = x.operand().isContiguous() ? x : Layouts.contiguous(x);
+    try {
+      return Calls.run(
+          Tensor.empty(x.device(), x.dtype(), x.shape()),
+          (k, y) ->
+              k.run(new Scan(whole.reshape(three).operand(), scan, y.reshape(three).operand())),
+          whole);
+    } finally {
+      if (whole != x) {
+        whole.close();
+      }
+    }
   }
 
   /**

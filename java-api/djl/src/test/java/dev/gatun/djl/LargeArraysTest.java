@@ -65,9 +65,29 @@ final class LargeArraysTest {
     unary.put(NDArray::sin, Math::sin);
     unary.put(NDArray::cos, Math::cos);
     unary.put(NDArray::atan, Math::atan);
+    unary.put(NDArray::tan, Math::tan);
+    unary.put(NDArray::sinh, Math::sinh);
+    unary.put(NDArray::cosh, Math::cosh);
+    unary.put(NDArray::asinh, x -> Math.log(x + Math.sqrt(x * x + 1)));
+    unary.put(NDArray::cbrt, Math::cbrt);
+    unary.put(NDArray::sign, Math::signum);
+    unary.put(NDArray::floor, Math::floor);
+    unary.put(NDArray::ceil, Math::ceil);
+    unary.put(NDArray::round, Math::rint);
+    unary.put(NDArray::trunc, x -> x < 0 ? Math.ceil(x) : Math.floor(x));
+    unary.put(x -> x.transpose().exp(), Math::exp);
     unary.put(NDArray::tanh, Math::tanh);
     unary.put(x -> x.getNDArrayInternal().relu(), x -> Math.max(x, 0));
     unary.put(x -> x.getNDArrayInternal().sigmoid(), x -> 1 / (1 + Math.exp(-x)));
+    if (type == DataType.FLOAT64 || type == DataType.FLOAT32) {
+      // Narrower sums and quotients are rounded first.
+      unary.put(x -> x.div(4).asin(), x -> Math.asin(x / 4));
+      unary.put(x -> x.div(4).acos(), x -> Math.acos(x / 4));
+      unary.put(x -> x.div(4).atanh(), x -> 0.5 * Math.log((1 + x / 4) / (1 - x / 4)));
+      unary.put(x -> x.add(4).acosh(), x -> Math.log(x + 4 + Math.sqrt((x + 4) * (x + 4) - 1)));
+      unary.put(x -> x.add(3).log2(), x -> Math.log(x + 3) / Math.log(2));
+      unary.put(x -> x.add(3).log10(), x -> Math.log10(x + 3));
+    }
     unary.put(NDArray::transpose, x -> x);
     for (Map.Entry<UnaryOperator<NDArray>, DoubleUnaryOperator> entry : unary.entrySet()) {
       Models.givingBack(

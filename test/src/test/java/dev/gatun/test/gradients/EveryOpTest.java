@@ -27,6 +27,7 @@ final class EveryOpTest {
   /** Ops whose results are whole numbers or steps of their inputs, or have no inputs. */
   private static final Set<String> CONSTANT =
       Set.of(
+          "Elementwise.compare",
           "Elementwise.equal",
           "Elementwise.less",
           "Reductions.argmax",

@@ -4,6 +4,8 @@ import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Comparison;
+import dev.gatun.kernels.api.call.elementwise.UnaryOp;
 import dev.gatun.kernels.api.call.experts.ExpertCapacity;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.DType;
@@ -86,12 +88,29 @@ final class OpGradientsTest {
     two("minimum", random(4, 5), random(5), Elementwise::minimum);
     Tensor condition = Tensor.of(DEVICE, new float[] {1, 0, 2}, 3);
     one("keep_where", random(2, 3), x -> Elementwise.keepWhere(x, condition));
+    Tensor half = Tensor.of(DEVICE, new float[] {0.5f}, 1);
+    Tensor told = Elementwise.compare(condition, half, Comparison.GREATER);
+    two("where", random(2, 3), random(3), (a, b) -> Elementwise.where(told, a, b));
     one("the same twice", random(2, 3), x -> Elementwise.add(x, x));
     one("its square", random(2, 3), x -> Elementwise.multiply(x, x));
     one(
         "a matrix and its transpose",
         random(3, 3),
         x -> Elementwise.add(x, x.strided(0, new long[] {3, 3}, new long[] {1, 3})));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = UnaryOp.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"SIGN", "FLOOR", "CEIL", "ROUND", "TRUNC"})
+  void functions(UnaryOp op) {
+    // From 0.25 to 0.75, where all but one are defined and smooth.
+    float[] x = new float[20];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (op == UnaryOp.ACOSH ? 1.25f : 0.25f) + 0.025f * i;
+    }
+    one("unary", Tensor.of(DEVICE, x, 4, 5), v -> Elementwise.unary(v, op));
   }
 
   @ParameterizedTest
@@ -188,6 +207,8 @@ final class OpGradientsTest {
     one("sum", random(2, 3, 4), x -> Reductions.sum(x, 1));
     one("sum of ends", random(2, 3, 4), x -> Reductions.sum(x, 0, 2));
     one("sum of all", random(2, 3), Reductions::sum);
+    one("cumsum", random(2, 3, 4), x -> Reductions.cumsum(x, 1));
+    one("cumsum of columns", random(3, 4), x -> Reductions.cumsum(Layouts.permute(x, 1, 0), -1));
     one("mean", random(2, 3, 4), x -> Reductions.mean(x, -1));
     one("max", random(3, 7), x -> Reductions.max(x, 1));
     one("min", random(3, 7), x -> Reductions.min(x, 0));

@@ -129,6 +129,7 @@ final class RefusalsTest {
     Tensor temperature = Tensor.zeros(CPU, 4);
     Tensor settings = Tensor.zeros(CPU, DType.I64, 4, 4);
     refused("sample", () -> Reductions.sample(x, temperature, settings));
+    refused("cumprod", () -> Reductions.cumprod(x, 0));
     Tensor cache = Tensor.zeros(CPU, 1, 4, 2, 4);
     Tensor values = Tensor.zeros(CPU, 1, 4, 2, 4);
     Ids ids = Ids.of(CPU, "id", 4, 0, 1, 2, 3);

@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Comparison;
+import dev.gatun.kernels.api.call.elementwise.UnaryOp;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.optim.UpdateFormula;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.ScanOp;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.kernels.cpu.CpuFeature;
@@ -47,7 +50,10 @@ final class EnumNumbersTest {
           Map.entry("gatun_scales", PackedLayout.Scales.class),
           Map.entry("gatun_activations", QuantizedActivations.class),
           Map.entry("gatun_binary_op", BinaryOp.class),
+          Map.entry("gatun_comparison", Comparison.class),
+          Map.entry("gatun_unary_op", UnaryOp.class),
           Map.entry("gatun_reduction", Reduction.class),
+          Map.entry("gatun_scan_op", ScanOp.class),
           Map.entry("gatun_update", UpdateFormula.class),
           Map.entry("gatun_pooling_mode", PoolingMode.class),
           Map.entry("gatun_causal", Causal.class));
@@ -57,15 +63,18 @@ final class EnumNumbersTest {
 
   /** Of cuda-src. */
   private static final Map<String, Class<? extends Enum<?>>> OF_CUDA =
-      Map.of(
-          "Activation", Activation.class,
-          "BinaryOp", BinaryOp.class,
-          "Causal", Causal.class,
-          "Scales", PackedLayout.Scales.class,
-          "BlockKind", BlockFormat.Kind.class,
-          "Reduction", Reduction.class,
-          "UpdateFormula", UpdateFormula.class,
-          "Pooling", PoolingMode.class);
+      Map.ofEntries(
+          Map.entry("Comparison", Comparison.class),
+          Map.entry("Activation", Activation.class),
+          Map.entry("BinaryOp", BinaryOp.class),
+          Map.entry("UnaryOp", UnaryOp.class),
+          Map.entry("Causal", Causal.class),
+          Map.entry("Scales", PackedLayout.Scales.class),
+          Map.entry("BlockKind", BlockFormat.Kind.class),
+          Map.entry("Reduction", Reduction.class),
+          Map.entry("ScanOp", ScanOp.class),
+          Map.entry("UpdateFormula", UpdateFormula.class),
+          Map.entry("Pooling", PoolingMode.class));
 
   private static final Set<String> NOT_OF_JAVA = Set.of("DType", "Swizzle", "Bound");
 

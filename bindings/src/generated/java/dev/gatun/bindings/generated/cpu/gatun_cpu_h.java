@@ -699,6 +699,330 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_BINARY_OP_KEEP_WHERE() {
         return GATUN_BINARY_OP_KEEP_WHERE;
     }
+    private static final int GATUN_COMPARISON_EQUAL = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_COMPARISON_EQUAL = 0
+     * }
+     */
+    public static int GATUN_COMPARISON_EQUAL() {
+        return GATUN_COMPARISON_EQUAL;
+    }
+    private static final int GATUN_COMPARISON_NOT_EQUAL = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_COMPARISON_NOT_EQUAL = 1
+     * }
+     */
+    public static int GATUN_COMPARISON_NOT_EQUAL() {
+        return GATUN_COMPARISON_NOT_EQUAL;
+    }
+    private static final int GATUN_COMPARISON_LESS = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_COMPARISON_LESS = 2
+     * }
+     */
+    public static int GATUN_COMPARISON_LESS() {
+        return GATUN_COMPARISON_LESS;
+    }
+    private static final int GATUN_COMPARISON_LESS_EQUAL = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_COMPARISON_LESS_EQUAL = 3
+     * }
+     */
+    public static int GATUN_COMPARISON_LESS_EQUAL() {
+        return GATUN_COMPARISON_LESS_EQUAL;
+    }
+    private static final int GATUN_COMPARISON_GREATER = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_COMPARISON_GREATER = 4
+     * }
+     */
+    public static int GATUN_COMPARISON_GREATER() {
+        return GATUN_COMPARISON_GREATER;
+    }
+    private static final int GATUN_COMPARISON_GREATER_EQUAL = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_COMPARISON_GREATER_EQUAL = 5
+     * }
+     */
+    public static int GATUN_COMPARISON_GREATER_EQUAL() {
+        return GATUN_COMPARISON_GREATER_EQUAL;
+    }
+    private static final int GATUN_UNARY_OP_ABS = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ABS = 0
+     * }
+     */
+    public static int GATUN_UNARY_OP_ABS() {
+        return GATUN_UNARY_OP_ABS;
+    }
+    private static final int GATUN_UNARY_OP_NEGATE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_NEGATE = 1
+     * }
+     */
+    public static int GATUN_UNARY_OP_NEGATE() {
+        return GATUN_UNARY_OP_NEGATE;
+    }
+    private static final int GATUN_UNARY_OP_SIGN = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_SIGN = 2
+     * }
+     */
+    public static int GATUN_UNARY_OP_SIGN() {
+        return GATUN_UNARY_OP_SIGN;
+    }
+    private static final int GATUN_UNARY_OP_SQUARE = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_SQUARE = 3
+     * }
+     */
+    public static int GATUN_UNARY_OP_SQUARE() {
+        return GATUN_UNARY_OP_SQUARE;
+    }
+    private static final int GATUN_UNARY_OP_RECIPROCAL = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_RECIPROCAL = 4
+     * }
+     */
+    public static int GATUN_UNARY_OP_RECIPROCAL() {
+        return GATUN_UNARY_OP_RECIPROCAL;
+    }
+    private static final int GATUN_UNARY_OP_SQRT = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_SQRT = 5
+     * }
+     */
+    public static int GATUN_UNARY_OP_SQRT() {
+        return GATUN_UNARY_OP_SQRT;
+    }
+    private static final int GATUN_UNARY_OP_RSQRT = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_RSQRT = 6
+     * }
+     */
+    public static int GATUN_UNARY_OP_RSQRT() {
+        return GATUN_UNARY_OP_RSQRT;
+    }
+    private static final int GATUN_UNARY_OP_CBRT = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_CBRT = 7
+     * }
+     */
+    public static int GATUN_UNARY_OP_CBRT() {
+        return GATUN_UNARY_OP_CBRT;
+    }
+    private static final int GATUN_UNARY_OP_FLOOR = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_FLOOR = 8
+     * }
+     */
+    public static int GATUN_UNARY_OP_FLOOR() {
+        return GATUN_UNARY_OP_FLOOR;
+    }
+    private static final int GATUN_UNARY_OP_CEIL = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_CEIL = 9
+     * }
+     */
+    public static int GATUN_UNARY_OP_CEIL() {
+        return GATUN_UNARY_OP_CEIL;
+    }
+    private static final int GATUN_UNARY_OP_ROUND = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ROUND = 10
+     * }
+     */
+    public static int GATUN_UNARY_OP_ROUND() {
+        return GATUN_UNARY_OP_ROUND;
+    }
+    private static final int GATUN_UNARY_OP_TRUNC = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_TRUNC = 11
+     * }
+     */
+    public static int GATUN_UNARY_OP_TRUNC() {
+        return GATUN_UNARY_OP_TRUNC;
+    }
+    private static final int GATUN_UNARY_OP_EXP = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_EXP = 12
+     * }
+     */
+    public static int GATUN_UNARY_OP_EXP() {
+        return GATUN_UNARY_OP_EXP;
+    }
+    private static final int GATUN_UNARY_OP_EXPM1 = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_EXPM1 = 13
+     * }
+     */
+    public static int GATUN_UNARY_OP_EXPM1() {
+        return GATUN_UNARY_OP_EXPM1;
+    }
+    private static final int GATUN_UNARY_OP_LOG = (int)14L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_LOG = 14
+     * }
+     */
+    public static int GATUN_UNARY_OP_LOG() {
+        return GATUN_UNARY_OP_LOG;
+    }
+    private static final int GATUN_UNARY_OP_LOG1P = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_LOG1P = 15
+     * }
+     */
+    public static int GATUN_UNARY_OP_LOG1P() {
+        return GATUN_UNARY_OP_LOG1P;
+    }
+    private static final int GATUN_UNARY_OP_LOG2 = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_LOG2 = 16
+     * }
+     */
+    public static int GATUN_UNARY_OP_LOG2() {
+        return GATUN_UNARY_OP_LOG2;
+    }
+    private static final int GATUN_UNARY_OP_LOG10 = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_LOG10 = 17
+     * }
+     */
+    public static int GATUN_UNARY_OP_LOG10() {
+        return GATUN_UNARY_OP_LOG10;
+    }
+    private static final int GATUN_UNARY_OP_SIN = (int)18L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_SIN = 18
+     * }
+     */
+    public static int GATUN_UNARY_OP_SIN() {
+        return GATUN_UNARY_OP_SIN;
+    }
+    private static final int GATUN_UNARY_OP_COS = (int)19L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_COS = 19
+     * }
+     */
+    public static int GATUN_UNARY_OP_COS() {
+        return GATUN_UNARY_OP_COS;
+    }
+    private static final int GATUN_UNARY_OP_TAN = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_TAN = 20
+     * }
+     */
+    public static int GATUN_UNARY_OP_TAN() {
+        return GATUN_UNARY_OP_TAN;
+    }
+    private static final int GATUN_UNARY_OP_ASIN = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ASIN = 21
+     * }
+     */
+    public static int GATUN_UNARY_OP_ASIN() {
+        return GATUN_UNARY_OP_ASIN;
+    }
+    private static final int GATUN_UNARY_OP_ACOS = (int)22L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ACOS = 22
+     * }
+     */
+    public static int GATUN_UNARY_OP_ACOS() {
+        return GATUN_UNARY_OP_ACOS;
+    }
+    private static final int GATUN_UNARY_OP_ATAN = (int)23L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ATAN = 23
+     * }
+     */
+    public static int GATUN_UNARY_OP_ATAN() {
+        return GATUN_UNARY_OP_ATAN;
+    }
+    private static final int GATUN_UNARY_OP_SINH = (int)24L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_SINH = 24
+     * }
+     */
+    public static int GATUN_UNARY_OP_SINH() {
+        return GATUN_UNARY_OP_SINH;
+    }
+    private static final int GATUN_UNARY_OP_COSH = (int)25L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_COSH = 25
+     * }
+     */
+    public static int GATUN_UNARY_OP_COSH() {
+        return GATUN_UNARY_OP_COSH;
+    }
+    private static final int GATUN_UNARY_OP_ASINH = (int)26L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ASINH = 26
+     * }
+     */
+    public static int GATUN_UNARY_OP_ASINH() {
+        return GATUN_UNARY_OP_ASINH;
+    }
+    private static final int GATUN_UNARY_OP_ACOSH = (int)27L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ACOSH = 27
+     * }
+     */
+    public static int GATUN_UNARY_OP_ACOSH() {
+        return GATUN_UNARY_OP_ACOSH;
+    }
+    private static final int GATUN_UNARY_OP_ATANH = (int)28L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ATANH = 28
+     * }
+     */
+    public static int GATUN_UNARY_OP_ATANH() {
+        return GATUN_UNARY_OP_ATANH;
+    }
+    private static final int GATUN_UNARY_OP_ERF = (int)29L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_UNARY_OP_ERF = 29
+     * }
+     */
+    public static int GATUN_UNARY_OP_ERF() {
+        return GATUN_UNARY_OP_ERF;
+    }
     private static final int GATUN_REDUCTION_SUM = (int)0L;
     /**
      * {@snippet lang=c :
@@ -734,6 +1058,24 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
      */
     public static int GATUN_REDUCTION_MIN() {
         return GATUN_REDUCTION_MIN;
+    }
+    private static final int GATUN_SCAN_OP_SUM = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCAN_OP_SUM = 0
+     * }
+     */
+    public static int GATUN_SCAN_OP_SUM() {
+        return GATUN_SCAN_OP_SUM;
+    }
+    private static final int GATUN_SCAN_OP_PRODUCT = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCAN_OP_PRODUCT = 1
+     * }
+     */
+    public static int GATUN_SCAN_OP_PRODUCT() {
+        return GATUN_SCAN_OP_PRODUCT;
     }
     private static final int GATUN_UPDATE_SGD = (int)0L;
     /**
@@ -1937,6 +2279,206 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_unary {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_unary");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_unary(gatun_recording *recording, const void *x, void *y, int32_t dtype, int32_t op, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static FunctionDescriptor gatun_unary$descriptor() {
+        return gatun_unary.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_unary(gatun_recording *recording, const void *x, void *y, int32_t dtype, int32_t op, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MethodHandle gatun_unary$handle() {
+        return gatun_unary.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_unary(gatun_recording *recording, const void *x, void *y, int32_t dtype, int32_t op, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MemorySegment gatun_unary$address() {
+        return gatun_unary.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_unary(gatun_recording *recording, const void *x, void *y, int32_t dtype, int32_t op, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static int gatun_unary(MemorySegment recording, MemorySegment x, MemorySegment y, int dtype, int op, int axes, MemorySegment layout) {
+        var mh$ = gatun_unary.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_unary", recording, x, y, dtype, op, axes, layout);
+            }
+            return (int)mh$.invokeExact(recording, x, y, dtype, op, axes, layout);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_compare {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_compare");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_compare(gatun_recording *recording, const void *a, const void *b, uint8_t *y, int32_t dtype, int32_t comparison, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static FunctionDescriptor gatun_compare$descriptor() {
+        return gatun_compare.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_compare(gatun_recording *recording, const void *a, const void *b, uint8_t *y, int32_t dtype, int32_t comparison, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MethodHandle gatun_compare$handle() {
+        return gatun_compare.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_compare(gatun_recording *recording, const void *a, const void *b, uint8_t *y, int32_t dtype, int32_t comparison, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MemorySegment gatun_compare$address() {
+        return gatun_compare.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_compare(gatun_recording *recording, const void *a, const void *b, uint8_t *y, int32_t dtype, int32_t comparison, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static int gatun_compare(MemorySegment recording, MemorySegment a, MemorySegment b, MemorySegment y, int dtype, int comparison, int axes, MemorySegment layout) {
+        var mh$ = gatun_compare.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_compare", recording, a, b, y, dtype, comparison, axes, layout);
+            }
+            return (int)mh$.invokeExact(recording, a, b, y, dtype, comparison, axes, layout);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_where {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_where");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_where(gatun_recording *recording, const uint8_t *condition, const void *a, const void *b, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static FunctionDescriptor gatun_where$descriptor() {
+        return gatun_where.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_where(gatun_recording *recording, const uint8_t *condition, const void *a, const void *b, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MethodHandle gatun_where$handle() {
+        return gatun_where.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_where(gatun_recording *recording, const uint8_t *condition, const void *a, const void *b, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static MemorySegment gatun_where$address() {
+        return gatun_where.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_where(gatun_recording *recording, const uint8_t *condition, const void *a, const void *b, void *y, int32_t element_bytes, int32_t axes, const int64_t *layout)
+     * }
+     */
+    public static int gatun_where(MemorySegment recording, MemorySegment condition, MemorySegment a, MemorySegment b, MemorySegment y, int element_bytes, int axes, MemorySegment layout) {
+        var mh$ = gatun_where.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_where", recording, condition, a, b, y, element_bytes, axes, layout);
+            }
+            return (int)mh$.invokeExact(recording, condition, a, b, y, element_bytes, axes, layout);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_reduce {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,
@@ -2001,6 +2543,76 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
                 traceDowncall("gatun_reduce", recording, x, x_dtype, outer_stride, reduced_stride, inner_stride, y, y_dtype, outer, reduced, inner, reduction);
             }
             return (int)mh$.invokeExact(recording, x, x_dtype, outer_stride, reduced_stride, inner_stride, y, y_dtype, outer, reduced, inner, reduction);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_scan {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_scan");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_scan(gatun_recording *recording, const void *x, int64_t outer_stride, int64_t stride, int64_t inner_stride, void *y, int32_t dtype, int64_t outer, int64_t length, int64_t inner, int32_t op)
+     * }
+     */
+    public static FunctionDescriptor gatun_scan$descriptor() {
+        return gatun_scan.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_scan(gatun_recording *recording, const void *x, int64_t outer_stride, int64_t stride, int64_t inner_stride, void *y, int32_t dtype, int64_t outer, int64_t length, int64_t inner, int32_t op)
+     * }
+     */
+    public static MethodHandle gatun_scan$handle() {
+        return gatun_scan.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_scan(gatun_recording *recording, const void *x, int64_t outer_stride, int64_t stride, int64_t inner_stride, void *y, int32_t dtype, int64_t outer, int64_t length, int64_t inner, int32_t op)
+     * }
+     */
+    public static MemorySegment gatun_scan$address() {
+        return gatun_scan.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_scan(gatun_recording *recording, const void *x, int64_t outer_stride, int64_t stride, int64_t inner_stride, void *y, int32_t dtype, int64_t outer, int64_t length, int64_t inner, int32_t op)
+     * }
+     */
+    public static int gatun_scan(MemorySegment recording, MemorySegment x, long outer_stride, long stride, long inner_stride, MemorySegment y, int dtype, long outer, long length, long inner, int op) {
+        var mh$ = gatun_scan.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_scan", recording, x, outer_stride, stride, inner_stride, y, dtype, outer, length, inner, op);
+            }
+            return (int)mh$.invokeExact(recording, x, outer_stride, stride, inner_stride, y, dtype, outer, length, inner, op);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -100,7 +100,7 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void binary(BinaryOp op, DataType common, Strided a, Strided b, Strided y) {
-    if (LibraryKernels.binary(op, a, b, y)) {
+    if (LibraryKernels.binary(op, a, b, y) || LibraryKernels.compare(op, a, b, y)) {
       return;
     }
     boolean narrow =
@@ -124,6 +124,9 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void where(Strided condition, Strided a, Strided b, Strided y) {
+    if (LibraryKernels.where(condition, a, b, y)) {
+      return;
+    }
     boolean narrow =
         a.type() == DataType.FLOAT32
             && b.type() == DataType.FLOAT32
@@ -151,6 +154,9 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void scan(ReduceOp op, Strided x, int axis, Strided y) {
+    if (LibraryKernels.scan(op, x, axis, y)) {
+      return;
+    }
     Walk.holding(
         () -> {
           if (Types.isWhole(y.type())) {

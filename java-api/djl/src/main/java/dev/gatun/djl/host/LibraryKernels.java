@@ -4,12 +4,18 @@ import ai.djl.ndarray.types.DataType;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Compare;
+import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
+import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.ScanOp;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Device;
 import java.lang.ref.Reference;
@@ -73,6 +79,50 @@ final class LibraryKernels {
         && run(new Elementwise(a.operand(), b.operand(), own, y.operand()), a, b, y);
   }
 
+  /** y, of booleans, tells what a comparison of a and b does; of equal shapes. */
+  static boolean compare(BinaryOp op, Strided a, Strided b, Strided y) {
+    Comparison comparison =
+        switch (op) {
+          case EQ -> Comparison.EQUAL;
+          case NEQ -> Comparison.NOT_EQUAL;
+          case LT -> Comparison.LESS;
+          case LTE -> Comparison.LESS_EQUAL;
+          case GT -> Comparison.GREATER;
+          case GTE -> Comparison.GREATER_EQUAL;
+          default -> null;
+        };
+    return comparison != null
+        && y.count() >= MANY
+        && a.type() == b.type()
+        && isNumber(a.type())
+        && y.type() == DataType.BOOLEAN
+        && y.rank() <= Operand.MOST_AXES
+        && run(new Compare(a.operand(), b.operand(), comparison, y.operand()), a, b, y);
+  }
+
+  private static boolean isNumber(DataType type) {
+    return switch (type) {
+      case FLOAT32, FLOAT16, BFLOAT16, INT64, INT32, INT8, UINT8 -> true;
+      default -> false;
+    };
+  }
+
+  /** y = condition ? a : b; of equal shapes. */
+  static boolean where(Strided condition, Strided a, Strided b, Strided y) {
+    return (condition.type() == DataType.BOOLEAN || condition.type() == DataType.UINT8)
+        && y.count() >= MANY
+        && a.type() == y.type()
+        && b.type() == y.type()
+        && y.type() != DataType.COMPLEX64
+        && y.rank() <= Operand.MOST_AXES
+        && run(
+            new Where(condition.operand(), a.operand(), b.operand(), y.operand()),
+            condition,
+            a,
+            b,
+            y);
+  }
+
   /** y = op(x); of equal shapes. */
   static boolean unary(UnaryOp op, Strided x, Strided y) {
     Activation activation =
@@ -83,11 +133,10 @@ final class LibraryKernels {
           case SIGMOID -> Activation.SIGMOID;
           default -> null;
         };
-    if (activation == null
-        || y.count() < SOME
-        || !fits(y, x)
-        || !x.isContiguous()
-        || !y.isContiguous()) {
+    if (activation == null) {
+      return function(op, x, y);
+    }
+    if (y.count() < SOME || !fits(y, x) || !x.isContiguous() || !y.isContiguous()) {
       return false;
     }
     long rows = x.count() / COLUMNS;
@@ -101,6 +150,46 @@ final class LibraryKernels {
             x.flat(0, rows, COLUMNS).operand(), activation, y.flat(0, rows, COLUMNS).operand()),
         x,
         y);
+  }
+
+  private static boolean function(UnaryOp op, Strided x, Strided y) {
+    dev.gatun.kernels.api.call.elementwise.UnaryOp own =
+        switch (op) {
+          case ABS -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ABS;
+          case NEG -> dev.gatun.kernels.api.call.elementwise.UnaryOp.NEGATE;
+          case SIGN -> dev.gatun.kernels.api.call.elementwise.UnaryOp.SIGN;
+          case SQUARE -> dev.gatun.kernels.api.call.elementwise.UnaryOp.SQUARE;
+          case FLOOR -> dev.gatun.kernels.api.call.elementwise.UnaryOp.FLOOR;
+          case CEIL -> dev.gatun.kernels.api.call.elementwise.UnaryOp.CEIL;
+          case ROUND -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ROUND;
+          case TRUNC -> dev.gatun.kernels.api.call.elementwise.UnaryOp.TRUNC;
+          case SQRT -> dev.gatun.kernels.api.call.elementwise.UnaryOp.SQRT;
+          case CBRT -> dev.gatun.kernels.api.call.elementwise.UnaryOp.CBRT;
+          case EXP -> dev.gatun.kernels.api.call.elementwise.UnaryOp.EXP;
+          case LOG -> dev.gatun.kernels.api.call.elementwise.UnaryOp.LOG;
+          case LOG10 -> dev.gatun.kernels.api.call.elementwise.UnaryOp.LOG10;
+          case LOG2 -> dev.gatun.kernels.api.call.elementwise.UnaryOp.LOG2;
+          case SIN -> dev.gatun.kernels.api.call.elementwise.UnaryOp.SIN;
+          case COS -> dev.gatun.kernels.api.call.elementwise.UnaryOp.COS;
+          case TAN -> dev.gatun.kernels.api.call.elementwise.UnaryOp.TAN;
+          case ASIN -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ASIN;
+          case ACOS -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ACOS;
+          case ATAN -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ATAN;
+          case SINH -> dev.gatun.kernels.api.call.elementwise.UnaryOp.SINH;
+          case COSH -> dev.gatun.kernels.api.call.elementwise.UnaryOp.COSH;
+          case ASINH -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ASINH;
+          case ACOSH -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ACOSH;
+          case ATANH -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ATANH;
+          case ERF -> dev.gatun.kernels.api.call.elementwise.UnaryOp.ERF;
+          default -> null;
+        };
+    // What takes an instruction is as fast in the loops while it is small.
+    boolean many =
+        switch (op) {
+          case ABS, NEG, SIGN, SQUARE, FLOOR, CEIL, ROUND, TRUNC, SQRT -> y.count() >= MANY;
+          default -> y.count() >= SOME;
+        };
+    return own != null && many && fits(y, x) && run(new Unary(x.operand(), own, y.operand()), x, y);
   }
 
   /** y of all elements of x along the axes on which y has a length of 1; of equal ranks. */
@@ -141,6 +230,30 @@ final class LibraryKernels {
     Strided three = x.reshaped(outer, reduced, inner);
     return three != null
         && run(new Reduce(three.operand(), reduction, y.reshaped(outer, inner).operand()), x, y);
+  }
+
+  /** y of all elements of x up to each along an axis; of equal shapes. */
+  static boolean scan(ReduceOp op, Strided x, int axis, Strided y) {
+    ScanOp own =
+        switch (op) {
+          case SUM -> ScanOp.SUM;
+          case PROD -> ScanOp.PRODUCT;
+          case MAX, MIN -> null;
+        };
+    boolean whole = x.type() == DataType.INT64 && y.type() == DataType.INT64;
+    if (own == null || x.count() < SOME || !(whole || fits(x, y)) || !y.isContiguous()) {
+      return false;
+    }
+    long outer = 1;
+    long inner = 1;
+    for (int i = 0; i < x.rank(); i++) {
+      outer *= i < axis ? x.size(i) : 1;
+      inner *= i > axis ? x.size(i) : 1;
+    }
+    Strided three = x.reshaped(outer, x.size(axis), inner);
+    return three != null
+        && run(
+            new Scan(three.operand(), own, y.reshaped(outer, x.size(axis), inner).operand()), x, y);
   }
 
   /** The softmax along the last axis, or its logarithm. */

@@ -90,7 +90,7 @@ public final class SpecialFunctions {
   }
 
   static double acosh(double x) {
-    return Math.log(x + Math.sqrt((x - 1) * (x + 1)));
+    return x < 1 ? Double.NaN : Math.log1p(x - 1 + Math.sqrt((x - 1) * (x + 1)));
   }
 
   static double atanh(double x) {

@@ -91,7 +91,7 @@ public enum UnaryOp {
     return switch (this) {
       case ABS -> Math::abs;
       case NEG -> x -> -x;
-      case SIGN -> x -> Double.isNaN(x) ? 0 : Math.signum(x);
+      case SIGN -> x -> x > 0 ? 1 : x < 0 ? -1 : 0;
       case SQUARE -> x -> x * x;
       case FLOOR -> Math::floor;
       case CEIL -> Math::ceil;

@@ -12,11 +12,14 @@ import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.Where;
 
 /** What each element gets by itself. */
 final class ElementwiseKernels {
@@ -27,10 +30,13 @@ final class ElementwiseKernels {
       case Activate c -> activate(c);
       case ActivationBackward c -> activationBackward(c);
       case Cast c -> cast(c);
+      case Compare c -> compare(c);
       case DropElements c -> drop(c);
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
       case GatedActivationBackward c -> gatedActivationBackward(c);
+      case Unary c -> unary(c);
+      case Where c -> where(c);
     }
   }
 
@@ -98,6 +104,35 @@ final class ElementwiseKernels {
         dtype(c.y().dtype()),
         c.op().ordinal(),
         layout(c.y(), c.a(), c.b(), c.y()));
+  }
+
+  private static void unary(Unary c) {
+    CpuElementwise.unary(
+        address(c.x()),
+        address(c.y()),
+        dtype(c.y().dtype()),
+        c.op().ordinal(),
+        layout(c.y(), c.x(), c.y()));
+  }
+
+  private static void compare(Compare c) {
+    CpuElementwise.compare(
+        address(c.a()),
+        address(c.b()),
+        address(c.y()),
+        number(c.a().dtype()),
+        c.comparison().ordinal(),
+        layout(c.y(), c.a(), c.b(), c.y()));
+  }
+
+  private static void where(Where c) {
+    CpuElementwise.where(
+        address(c.condition()),
+        address(c.a()),
+        address(c.b()),
+        address(c.y()),
+        c.y().dtype().bytes(),
+        layout(c.y(), c.condition(), c.a(), c.b(), c.y()));
   }
 
   private static void gatedActivation(GatedActivation c) {

@@ -2,6 +2,7 @@ package dev.gatun.kernels.cpu;
 
 import static dev.gatun.kernels.cpu.Arguments.address;
 import static dev.gatun.kernels.cpu.Arguments.dtype;
+import static dev.gatun.kernels.cpu.Arguments.number;
 import static dev.gatun.kernels.cpu.Arguments.offsets;
 
 import dev.gatun.bindings.cpu.CpuReduce;
@@ -11,6 +12,7 @@ import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.TopK;
 
 /** Many elements that become few. */
@@ -23,6 +25,7 @@ final class ReductionKernels {
       case Pool c -> pool(c);
       case Reduce c -> reduce(c);
       case Sample c -> sample(c);
+      case Scan c -> scan(c);
       case TopK c -> topK(c);
     }
   }
@@ -68,6 +71,16 @@ final class ReductionKernels {
         address(c.temperature()),
         address(c.settings()),
         address(c.y()));
+  }
+
+  private static void scan(Scan c) {
+    CpuReduce.scan(
+        address(c.x()),
+        c.x().shape(),
+        c.x().strides(),
+        address(c.y()),
+        number(c.y().dtype()),
+        c.op().ordinal());
   }
 
   private static void topK(TopK c) {

@@ -5,11 +5,14 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.Arrays;
@@ -27,10 +30,13 @@ final class CudaElementwise {
       case Activate c -> activate(c);
       case ActivationBackward c -> activationBackward(c);
       case Cast c -> cast(c);
+      case Compare c -> compare(c);
       case DropElements c -> drop(c);
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
       case GatedActivationBackward c -> gatedActivationBackward(c);
+      case Unary c -> unary(c);
+      case Where c -> where(c);
     }
   }
 
@@ -42,6 +48,41 @@ final class CudaElementwise {
     }
     arguments.integer(dtype(c.y().dtype())).integer(c.op().ordinal());
     launcher.elements("elementwise", c.y().count(), layout(arguments, c.y(), c.a(), c.b(), c.y()));
+  }
+
+  private void unary(Unary c) {
+    Arguments arguments = launcher.with(c.x(), c.y());
+    if (isPlain(c.x(), c.y()) && isPlain(c.y(), c.y())) {
+      vectors("unary", c.y(), arguments.integer(c.op().ordinal()).number(c.y().count()));
+      return;
+    }
+    arguments.integer(dtype(c.y().dtype())).integer(c.op().ordinal());
+    launcher.elements("unary", c.y().count(), layout(arguments, c.y(), c.x(), c.y()));
+  }
+
+  private void compare(Compare c) {
+    Arguments arguments =
+        launcher
+            .with(c.a(), c.b(), c.y())
+            .integer(number(c.a().dtype()))
+            .integer(c.comparison().ordinal())
+            .integer(areAlike(c.a(), c.b(), c.y()) ? 1 : 0);
+    launcher.elements("compare", c.y().count(), layout(arguments, c.y(), c.a(), c.b(), c.y()));
+  }
+
+  private void where(Where c) {
+    Arguments arguments =
+        launcher
+            .with(c.condition(), c.a(), c.b(), c.y())
+            .integer(c.y().dtype().bytes())
+            .integer(areAlike(c.condition(), c.a(), c.b(), c.y()) ? 1 : 0);
+    layout(arguments, c.y(), c.a(), c.b(), c.y());
+    launcher.elements("where", c.y().count(), layout(arguments, c.y(), c.condition()));
+  }
+
+  /** Whether operands of one shape have no gaps, so that places in them are the same. */
+  private static boolean areAlike(Operand... operands) {
+    return Arrays.stream(operands).allMatch(Operand::isContiguous);
   }
 
   private void activate(Activate c) {

@@ -7,7 +7,9 @@ import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.memory.DType;
 
 /** Many elements that become few: sums, ranks, pooled sequences. */
 final class CudaReductions {
@@ -26,6 +28,7 @@ final class CudaReductions {
       case Pool c -> pool(c);
       case Reduce c -> reduce(c);
       case Sample c -> sample(c);
+      case Scan c -> scan(c);
       case TopK c -> topK(c);
     }
   }
@@ -78,6 +81,21 @@ final class CudaReductions {
             .with(c.x(), c.temperature(), c.settings(), c.y())
             .integer(Math.toIntExact(c.x().size(1)))
             .number(c.x().stride(0)));
+  }
+
+  private void scan(Scan c) {
+    DType type = c.x().dtype();
+    launcher.launch(
+        "scan",
+        c.x().size(1) == 0 ? 0 : c.x().size(0) * c.x().size(2),
+        1,
+        1,
+        launcher
+            .with(c.x(), c.y())
+            .integer(type == DType.I64 ? 3 : dtype(type))
+            .integer(c.op().ordinal())
+            .numbers(c.x().stride(0), c.x().stride(1), c.x().stride(2))
+            .numbers(c.x().size(1), c.x().size(2)));
   }
 
   private void topK(TopK c) {

@@ -4,12 +4,17 @@ import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Compare;
+import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 
 /** Kernels that work on each element on its own. */
 final class ElementwiseReference {
@@ -26,10 +31,13 @@ final class ElementwiseReference {
       case Activate c -> activate(c);
       case ActivationBackward c -> activationBackward(c);
       case Cast c -> cast(c);
+      case Compare c -> compare(c);
       case DropElements c -> drop(c);
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
       case GatedActivationBackward c -> gatedActivationBackward(c);
+      case Unary c -> unary(c);
+      case Where c -> where(c);
     }
   }
 
@@ -108,6 +116,61 @@ final class ElementwiseReference {
       case LESS -> a < b ? 1 : 0;
       case KEEP_WHERE -> b != 0 ? a : 0;
     };
+  }
+
+  private void unary(Unary c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    for (long i = 0; i < c.y().count(); i++) {
+      double value = Mathematics.apply(c.op(), x.get(View.place(c.x(), i)));
+      y.set(View.place(c.y(), i), p.round(value));
+    }
+  }
+
+  private void compare(Compare c) {
+    View a = View.of(c.a());
+    View b = View.of(c.b());
+    View y = View.of(c.y());
+    boolean floats =
+        switch (c.a().dtype()) {
+          case F32, BF16, F16 -> true;
+          default -> false;
+        };
+    for (long i = 0; i < c.y().count(); i++) {
+      long left = View.place(c.a(), i);
+      long right = View.place(c.b(), i);
+      boolean told =
+          floats
+              ? tells(c.comparison(), a.get(left), b.get(right))
+              : tells(c.comparison(), Long.compare(a.getLong(left), b.getLong(right)), 0);
+      y.setLong(View.place(c.y(), i), told ? 1 : 0);
+    }
+  }
+
+  private static boolean tells(Comparison comparison, double a, double b) {
+    return switch (comparison) {
+      case EQUAL -> a == b;
+      case NOT_EQUAL -> a != b;
+      case LESS -> a < b;
+      case LESS_EQUAL -> a <= b;
+      case GREATER -> a > b;
+      case GREATER_EQUAL -> a >= b;
+    };
+  }
+
+  private void where(Where c) {
+    View condition = View.of(c.condition());
+    long bytes = c.y().dtype().bytes();
+    for (long i = 0; i < c.y().count(); i++) {
+      boolean first = condition.getLong(View.place(c.condition(), i)) != 0;
+      Operand from = first ? c.a() : c.b();
+      ReferenceBuffer.copy(
+          from.buffer(),
+          (from.offset() + View.place(from, i)) * bytes,
+          c.y().buffer(),
+          (c.y().offset() + View.place(c.y(), i)) * bytes,
+          bytes);
+    }
   }
 
   private void cast(Cast c) {

@@ -81,7 +81,18 @@ final class Functions {
   }
 
   static double erf(double x) {
-    return 1 - erfc(x);
+    return Math.abs(x) < 2 ? series(x) : 1 - erfc(x);
+  }
+
+  /** The error function near 0. */
+  private static double series(double x) {
+    double term = x;
+    double sum = x;
+    for (int n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+      term *= 2 * x * x / (2 * n + 1);
+      sum += term;
+    }
+    return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
   }
 
   /**
@@ -97,13 +108,7 @@ final class Functions {
       return 2 - erfc(-x);
     }
     if (x < 2) {
-      double term = x;
-      double sum = x;
-      for (int n = 1; term > 1e-18 * sum; n++) {
-        term *= 2 * x * x / (2 * n + 1);
-        sum += term;
-      }
-      return 1 - 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+      return 1 - series(x);
     }
     double fraction = x;
     for (int n = 120; n > 0; n--) {

@@ -7,7 +7,10 @@ import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.ScanOp;
 import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.memory.DType;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -26,6 +29,7 @@ final class ReductionReference {
       case Pool c -> pool(c);
       case Reduce c -> reduce(c);
       case Sample c -> SampleReference.run(c);
+      case Scan c -> scan(c);
       case TopK c -> topK(c);
     }
   }
@@ -50,6 +54,29 @@ final class ReductionReference {
         y.set(
             o * c.x().size(2) + i,
             c.reduction() == Reduction.MEAN ? p.round(result / count) : result);
+      }
+    }
+  }
+
+  private void scan(Scan c) {
+    View x = View.of(c.x());
+    View y = View.of(c.y());
+    boolean product = c.op() == ScanOp.PRODUCT;
+    long inner = c.x().size(2);
+    for (long line = 0; line < c.x().size(0) * inner; line++) {
+      long from = line / inner * c.x().stride(0) + line % inner * c.x().stride(2);
+      long to = line / inner * c.x().size(1) * inner + line % inner;
+      double result = product ? 1 : -0.0;
+      long whole = product ? 1 : 0;
+      for (long n = 0; n < c.x().size(1); n++) {
+        long place = from + n * c.x().stride(1);
+        if (c.x().dtype() == DType.I64) {
+          whole = product ? whole * x.getLong(place) : whole + x.getLong(place);
+          y.setLong(to + n * inner, whole);
+        } else {
+          result = p.round(product ? result * x.get(place) : result + x.get(place));
+          y.set(to + n * inner, result);
+        }
       }
     }
   }

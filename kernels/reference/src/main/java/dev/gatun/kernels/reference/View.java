@@ -148,7 +148,7 @@ final class View {
     switch (dtype) {
       case I64 -> segment.set(JAVA_LONG_UNALIGNED, at, value);
       case I32 -> segment.set(ValueLayout.JAVA_INT_UNALIGNED, at, Math.toIntExact(value));
-      case I8 -> segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
+      case I8, BOOL -> segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
       default -> throw new IllegalStateException("no kernel writes whole numbers as " + dtype);
     }
   }

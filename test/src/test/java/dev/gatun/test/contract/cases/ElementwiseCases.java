@@ -3,6 +3,8 @@ package dev.gatun.test.contract.cases;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.UnaryOp;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.contract.frame.Case;
@@ -16,14 +18,18 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
 
-/** Two operands of any strides into one: broadcast, transposed, with gaps, in place. */
+/** One or two operands of any strides into one: broadcast, transposed, with gaps, in place. */
 final class ElementwiseCases {
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
 
   private ElementwiseCases() {}
 
   static List<Generator> generators() {
-    return List.of(Generator.of("elementwise", ElementwiseCases::elementwise).times(2));
+    return List.of(
+        Generator.of("elementwise", ElementwiseCases::elementwise).times(2),
+        Generator.of("unary", ElementwiseCases::unary).times(4),
+        Generator.of("compare", ChoiceCases::compare).times(3),
+        Generator.of("where", ChoiceCases::where).times(2));
   }
 
   private static Case elementwise(long seed) {
@@ -64,7 +70,9 @@ final class ElementwiseCases {
 
   /** Operands of one shape without gaps, of whole vectors of 16 bytes. */
   static List<Generator> tiles() {
-    return List.of(Generator.of("elementwise", ElementwiseCases::vectors).times(0.4));
+    return List.of(
+        Generator.of("elementwise", ElementwiseCases::vectors).times(0.4),
+        Generator.of("unary", ElementwiseCases::unaryVectors).times(0.8));
   }
 
   private static Case vectors(long seed) {
@@ -83,7 +91,78 @@ final class ElementwiseCases {
         .likeItself();
   }
 
-  private static Data operand(Random random, String name, DType dtype, long... shape) {
+  private static Case unary(long seed) {
+    Random random = Seeds.random(seed);
+    UnaryOp op = unaryOp(seed);
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    long[] shape = Sizes.shape(random, 6, 3000);
+    boolean inPlace = random.nextInt(3) == 0;
+    Data x = numbers(random, dtype, inPlace ? shape : part(random, shape));
+    x = random.nextBoolean() ? x : x.scattered(random);
+    Data y = Data.output("y", shape).withDtype(dtype);
+    y = random.nextBoolean() ? y : y.scattered(random);
+    return of(
+        op,
+        "unary seed %d %s %s %s%s"
+            .formatted(seed, op, dtype, Arrays.toString(shape), inPlace ? " in place" : ""),
+        inPlace ? List.of(x.inPlace()) : List.of(x, y),
+        of -> new Unary(of.apply("x"), op, of.apply(inPlace ? "x" : "y")));
+  }
+
+  private static Case unaryVectors(long seed) {
+    Random random = Seeds.random(seed);
+    UnaryOp op = unaryOp(seed);
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    long[] shape = {Sizes.some(random, 33), 8L * Sizes.some(random, 33)};
+    return of(
+        op,
+        "unary seed %d %s %s vectors".formatted(seed, op, dtype),
+        List.of(numbers(random, dtype, shape), Data.output("y", shape).withDtype(dtype)),
+        of -> new Unary(of.apply("x"), op, of.apply("y")));
+  }
+
+  private static UnaryOp unaryOp(long seed) {
+    return UnaryOp.values()[(int) (seed % UnaryOp.values().length)];
+  }
+
+  /** Exact where the result is a number of the type, or the rounding of a float's operation. */
+  private static Case of(
+      UnaryOp op,
+      String description,
+      List<Data> data,
+      Function<Function<String, Operand>, KernelCall> call) {
+    Case one =
+        switch (op) {
+          case ABS, NEGATE, SIGN, SQUARE, RECIPROCAL, SQRT, FLOOR, CEIL, ROUND, TRUNC ->
+              Case.exact(description, data, call);
+          default -> Case.of(description, data, call);
+        };
+    return one.likeItself();
+  }
+
+  /** Numbers of a few sizes: a result of a large one would hide how far a small one is off. */
+  private static Data numbers(Random random, DType dtype, long... shape) {
+    double scale = new double[] {0.3, 1, 1, 3, 30, 1e4, 1e-6}[random.nextInt(7)];
+    Data data = Data.input(random, "x", r -> scale * r.nextGaussian(), shape).withDtype(dtype);
+    if (random.nextInt(3) == 0) {
+      data =
+          data.with(
+              random,
+              0,
+              -0.0,
+              1,
+              -1,
+              0.5,
+              -2.5,
+              1e-40,
+              Double.NaN,
+              Double.POSITIVE_INFINITY,
+              Double.NEGATIVE_INFINITY);
+    }
+    return data;
+  }
+
+  static Data operand(Random random, String name, DType dtype, long... shape) {
     Data data = Data.normal(random, name, shape).withDtype(dtype);
     if (random.nextInt(3) == 0) {
       data =
@@ -103,7 +182,7 @@ final class ElementwiseCases {
   }
 
   /** A shape that broadcasts to this one. */
-  private static long[] part(Random random, long... shape) {
+  static long[] part(Random random, long... shape) {
     int lacking = random.nextInt(3) == 0 ? random.nextInt(shape.length + 1) : 0;
     long[] part = Arrays.copyOfRange(shape, lacking, shape.length);
     for (int axis = 0; axis < part.length; axis++) {

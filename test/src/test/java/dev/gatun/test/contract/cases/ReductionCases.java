@@ -4,6 +4,8 @@ import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.ScanOp;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.test.contract.frame.Case;
@@ -27,6 +29,7 @@ final class ReductionCases {
   static List<Generator> generators() {
     return List.of(
         Generator.of("reduce", ReductionCases::reduce),
+        Generator.of("scan", ReductionCases::scan),
         Generator.of("argmax", ReductionCases::argmax),
         Generator.of("topk", ReductionCases::topk),
         Generator.of("sample", ReductionCases::sample));
@@ -60,6 +63,49 @@ final class ReductionCases {
         of -> new Reduce(of.apply("x"), reduction, of.apply("y")),
         exact,
         null);
+  }
+
+  private static Case scan(long seed) {
+    Random random = Seeds.random(seed);
+    ScanOp op = ScanOp.values()[(int) (seed % 2)];
+    DType dtype =
+        new DType[] {DType.F32, DType.F32, DType.BF16, DType.F16, DType.I64}[random.nextInt(5)];
+    long[] shape = {Sizes.any(random, 33), Sizes.any(random, 65), Sizes.any(random, 33)};
+    switch (random.nextInt(4)) {
+      case 0 -> shape = new long[] {Sizes.some(random, 5), 250 + random.nextInt(800), 1};
+      case 1 -> shape = new long[] {1, Sizes.some(random, 9), 250 + random.nextInt(400)};
+      case 2 -> shape[2] = 1;
+      default -> {}
+    }
+    // Products stay within a type's numbers where the factors are about 1.
+    Data x =
+        dtype == DType.I64
+            ? Data.rows(
+                "x",
+                dtype,
+                Values.drawn(random.nextLong(), count(shape), r -> r.nextInt(3) - 1),
+                shape)
+            : Data.input(
+                    random,
+                    "x",
+                    op == ScanOp.SUM
+                        ? Random::nextGaussian
+                        : r -> (1 + r.nextGaussian() / 50) * (r.nextBoolean() ? 1 : -1),
+                    shape)
+                .withDtype(dtype);
+    if (dtype != DType.I64 && random.nextInt(4) == 0) {
+      x = x.with(random, SPECIAL[random.nextInt(SPECIAL.length)]);
+    }
+    x = random.nextBoolean() ? x : x.scattered(random);
+    String description = "scan seed %d %s %s".formatted(seed, op, dtype);
+    List<Data> data = List.of(x, Data.output("y", shape).withDtype(dtype));
+    return dtype == DType.I64
+        ? Case.exact(description, data, of -> new Scan(of.apply("x"), op, of.apply("y")))
+        : Case.of(description, data, of -> new Scan(of.apply("x"), op, of.apply("y")));
+  }
+
+  private static int count(long... shape) {
+    return Math.toIntExact(shape[0] * shape[1] * shape[2]);
   }
 
   /** Rows with many equal elements; now and then special ones. */

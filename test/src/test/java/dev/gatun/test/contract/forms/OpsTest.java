@@ -9,8 +9,11 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Cast;
+import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
@@ -26,6 +29,7 @@ import dev.gatun.kernels.api.call.optim.OptimizerStep;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -57,7 +61,11 @@ final class OpsTest {
           ArgMax.class,
           Reduce.class,
           Sample.class,
-          TopK.class);
+          Scan.class,
+          TopK.class,
+          Unary.class,
+          Compare.class,
+          Where.class);
 
   /** What changes parameters in place, which no gradient passes through: there is one form. */
   private static final Set<Class<? extends KernelCall>> UPDATES =

@@ -57,7 +57,7 @@ public final class Numbers {
       case BF16 -> memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, toBf16((float) value));
       case I64 -> memory.set(ValueLayout.JAVA_LONG_UNALIGNED, at, (long) value);
       case I32 -> memory.set(ValueLayout.JAVA_INT_UNALIGNED, at, (int) value);
-      case I8, U8 -> memory.set(ValueLayout.JAVA_BYTE, at, (byte) value);
+      case I8, U8, BOOL -> memory.set(ValueLayout.JAVA_BYTE, at, (byte) value);
       default -> throw new IllegalArgumentException(dtype.toString());
     }
   }

@@ -18,8 +18,13 @@ import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Compare;
+import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.Unary;
+import dev.gatun.kernels.api.call.elementwise.UnaryOp;
+import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
@@ -42,6 +47,8 @@ import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Sample;
+import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.ScanOp;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.Buffer;
@@ -68,6 +75,7 @@ final class BadArgumentsTest {
   private static final Buffer OTHER = CPU.memory().allocate(1 << 16);
   private static final Operand Y = of(OTHER, 4, 8);
   private static final Operand X = of(BUFFER, 4, 8);
+  private static final Operand FLAGS = Operand.of(OTHER, DType.BOOL, 4, 8);
 
   @AfterAll
   static void close() {
@@ -171,6 +179,28 @@ final class BadArgumentsTest {
             "softmax: output F32[4, 8] overlaps input F32[4, 8] in memory",
             () -> new Softmax(X, false, at(BUFFER, 8, 4, 8))),
         bad("activation: activation is missing", () -> new Activate(X, null, Y)),
+        bad("unary: op is missing", () -> new Unary(X, null, Y)),
+        bad(
+            "unary: y is I64[4, 8], expected F32, BF16 or F16",
+            () -> new Unary(X, UnaryOp.EXP, Operand.of(OTHER, DType.I64, 4, 8))),
+        bad(
+            "unary: x is BF16[4, 8], expected F32",
+            () -> new Unary(Operand.of(BUFFER, DType.BF16, 4, 8), UnaryOp.EXP, Y)),
+        bad(
+            "unary: x is F32[3, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Unary(at(BUFFER, 64, 3, 8), UnaryOp.EXP, Y)),
+        bad("compare: comparison is missing", () -> new Compare(X, X, null, FLAGS)),
+        bad("compare: y is F32[4, 8], expected BOOL", () -> new Compare(X, X, Comparison.LESS, Y)),
+        bad("where: condition is F32[4, 8], expected BOOL or U8", () -> new Where(X, X, X, Y)),
+        bad(
+            "where: b is F32[3, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Where(FLAGS, X, at(BUFFER, 64, 3, 8), Y)),
+        bad(
+            "scan: op is missing",
+            () -> new Scan(at(BUFFER, 0, 1, 4, 8), null, at(OTHER, 0, 1, 4, 8))),
+        bad(
+            "scan: y is F32[4, 8], expected 3 axes",
+            () -> new Scan(at(BUFFER, 0, 1, 4, 8), ScanOp.SUM, Y)),
         bad("elementwise: op is missing", () -> new Elementwise(X, X, null, Y)),
         bad("elementwise: a is missing", () -> new Elementwise(null, X, BinaryOp.ADD, Y)),
         bad(

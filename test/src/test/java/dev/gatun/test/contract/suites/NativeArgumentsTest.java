@@ -55,6 +55,7 @@ final class NativeArgumentsTest {
           "weight_dtype",
           "activation",
           "op",
+          "comparison",
           "update",
           "reduction",
           "mode",
@@ -207,6 +208,10 @@ final class NativeArgumentsTest {
           entry("dequantize.block", List.of(31L)),
           entry("quantized_pack.block", List.of(31L)),
           entry("elementwise.axes", List.of(7L)),
+          entry("unary.axes", List.of(7L)),
+          entry("compare.axes", List.of(7L)),
+          entry("where.axes", List.of(7L)),
+          entry("where.element_bytes", List.of(0L, 3L)),
           entry("copy.axes", List.of(7L)),
           entry("copy.element_bytes", List.of(0L, 3L)),
           entry("dropout.probability", List.of(bits(-0.5f), bits(1f), bits(Float.NaN))));

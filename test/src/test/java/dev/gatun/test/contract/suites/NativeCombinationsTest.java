@@ -65,6 +65,10 @@ final class NativeCombinationsTest {
     isWrong(gatun_cpu_h.gatun_copy(NONE, zeros, zeros, 4, 2, copied));
     MemorySegment added = longs(-1, 1, 1, 1);
     isWrong(gatun_cpu_h.gatun_elementwise(NONE, zeros, zeros, zeros, F32, 0, 1, added));
+    isWrong(gatun_cpu_h.gatun_unary(NONE, zeros, zeros, F32, 0, 1, added));
+    isWrong(gatun_cpu_h.gatun_compare(NONE, zeros, zeros, zeros, F32, 0, 1, added));
+    MemorySegment chosen = longs(-1, 1, 1, 1, 1);
+    isWrong(gatun_cpu_h.gatun_where(NONE, zeros, zeros, zeros, zeros, 4, 1, chosen));
   }
 
   @ParameterizedTest

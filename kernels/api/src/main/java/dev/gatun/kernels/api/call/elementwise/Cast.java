@@ -23,19 +23,20 @@ public record Cast(Operand x, Operand y) implements ElementwiseCall {
    * @throws IllegalArgumentException naming the argument that does not fit, and what would
    */
   public Cast {
-    Checks.operand(NAME, "x", x, number("x", x), 2);
+    Checks.operand(NAME, "x", x, number(NAME, "x", x), 2);
     Checks.contiguous(NAME, "x", x);
-    Checks.shaped(NAME, "y", y, number("y", y), x.size(0), x.size(1));
+    Checks.shaped(NAME, "y", y, number(NAME, "y", y), x.size(0), x.size(1));
     Checks.contiguous(NAME, "y", y);
     Checks.disjoint(new Operands(NAME, Checks.present(x), Checks.present(y)));
   }
 
-  private static DType number(String name, Operand operand) {
-    return switch (Checks.required(NAME, name, operand).dtype()) {
+  /** The dtype of an operand of numbers, of which there are kernels; requires one. */
+  static DType number(String kernel, String name, Operand operand) {
+    return switch (Checks.required(kernel, name, operand).dtype()) {
       case F32, BF16, F16, I64, I32, I8, U8 -> operand.dtype();
       default ->
           throw Checks.bad(
-              NAME, "%s is %s, expected F32, BF16, F16, I64, I32, I8 or U8", name, operand);
+              kernel, "%s is %s, expected F32, BF16, F16, I64, I32, I8 or U8", name, operand);
     };
   }
 

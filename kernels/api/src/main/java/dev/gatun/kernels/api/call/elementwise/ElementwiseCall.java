@@ -7,7 +7,10 @@ public sealed interface ElementwiseCall extends KernelCall
     permits Activate,
         ActivationBackward,
         Cast,
+        Compare,
         DropElements,
         Elementwise,
         GatedActivation,
-        GatedActivationBackward {}
+        GatedActivationBackward,
+        Unary,
+        Where {}

@@ -1,0 +1,181 @@
+// Functions of mathematics of each element.
+#include <type_traits>
+
+#include "../blocks.h"
+#include "../math_double.h"
+#include "../strided.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+namespace {
+
+// y with the sign of x, whatever that of y is.
+inline Floats signed_as(Floats y, Floats x) {
+  return (Floats)((Ints)magnitude(y) | ((Ints)x & INT32_MIN));
+}
+
+// The nearest whole number: floats from 2^23 on are whole.
+inline Floats nearest(Floats x) {
+  const Floats a = magnitude(x);
+  return signed_as(select(a < 0x1p23f, (a + 0x1p23f) - 0x1p23f, a), x);
+}
+inline Floats floor(Floats x) {
+  const Floats y = nearest(x);
+  return signed_as(select(y > x, y - 1.0f, y), x);
+}
+inline Floats ceil(Floats x) {
+  const Floats y = nearest(x);
+  return signed_as(select(y < x, y + 1.0f, y), x);
+}
+inline Floats sign(Floats x) {
+  return select(x > 0.0f, splat(1.0f), select(x < 0.0f, splat(-1.0f), splat(0.0f)));
+}
+
+// Calls body with the function of vectors of floats that an operation is.
+template <typename Body>
+void by_unary(int32_t op, const Body &body) {
+  namespace d = in_double;
+  const auto wide = [&](auto function) {
+    body([=](Floats x) {
+      Doubles lo, hi;
+      to_doubles(x, lo, hi);
+      return to_floats(function(lo), function(hi));
+    });
+  };
+  switch (op) {
+    case GATUN_UNARY_OP_ABS:
+      return body([](Floats x) { return magnitude(x); });
+    case GATUN_UNARY_OP_NEGATE:
+      return body([](Floats x) { return -x; });
+    case GATUN_UNARY_OP_SIGN:
+      return body([](Floats x) { return sign(x); });
+    case GATUN_UNARY_OP_SQUARE:
+      return body([](Floats x) { return x * x; });
+    case GATUN_UNARY_OP_RECIPROCAL:
+      return body([](Floats x) { return 1.0f / x; });
+    case GATUN_UNARY_OP_SQRT:
+      return body([](Floats x) { return root(x); });
+    case GATUN_UNARY_OP_RSQRT:
+      return wide([](Doubles x) { return 1.0 / root(x); });
+    case GATUN_UNARY_OP_CBRT:
+      return wide([](Doubles x) { return d::cbrt(x); });
+    case GATUN_UNARY_OP_FLOOR:
+      return body([](Floats x) { return floor(x); });
+    case GATUN_UNARY_OP_CEIL:
+      return body([](Floats x) { return ceil(x); });
+    case GATUN_UNARY_OP_ROUND:
+      return body([](Floats x) { return nearest(x); });
+    case GATUN_UNARY_OP_TRUNC:
+      return body([](Floats x) { return signed_as(floor(magnitude(x)), x); });
+    case GATUN_UNARY_OP_EXP:
+      return wide([](Doubles x) { return d::exp(x); });
+    case GATUN_UNARY_OP_EXPM1:
+      return wide([](Doubles x) { return d::expm1(x); });
+    case GATUN_UNARY_OP_LOG:
+      return wide([](Doubles x) { return d::log(x); });
+    case GATUN_UNARY_OP_LOG1P:
+      return wide([](Doubles x) { return d::log1p(x); });
+    case GATUN_UNARY_OP_LOG2:
+      return wide([](Doubles x) { return d::log(x) * (1 / d::kLn2); });
+    case GATUN_UNARY_OP_LOG10:
+      return wide([](Doubles x) { return d::log(x) * (1 / d::kLn10); });
+    case GATUN_UNARY_OP_SIN:
+      return wide([](Doubles x) { return d::sin(x); });
+    case GATUN_UNARY_OP_COS:
+      return wide([](Doubles x) { return d::cos(x); });
+    case GATUN_UNARY_OP_TAN:
+      return wide([](Doubles x) { return d::tan(x); });
+    case GATUN_UNARY_OP_ASIN:
+      return wide([](Doubles x) { return d::asin(x); });
+    case GATUN_UNARY_OP_ACOS:
+      return wide([](Doubles x) { return d::acos(x); });
+    case GATUN_UNARY_OP_ATAN:
+      return wide([](Doubles x) { return d::atan(x); });
+    case GATUN_UNARY_OP_SINH:
+      return wide([](Doubles x) { return d::sinh(x); });
+    case GATUN_UNARY_OP_COSH:
+      return wide([](Doubles x) { return d::cosh(x); });
+    case GATUN_UNARY_OP_ASINH:
+      return wide([](Doubles x) { return d::asinh(x); });
+    case GATUN_UNARY_OP_ACOSH:
+      return wide([](Doubles x) { return d::acosh(x); });
+    case GATUN_UNARY_OP_ATANH:
+      return wide([](Doubles x) { return d::atanh(x); });
+    default:
+      return wide([](Doubles x) { return d::erf(x); });
+  }
+}
+
+void loop(const float *x, float *y, int64_t count, int32_t op) {
+  by_unary(op, [&](auto function) {
+    by_vector(count,
+              [&](int64_t i, int64_t n) { store_lanes(y + i, function(load_lanes(x + i, n)), n); });
+  });
+}
+
+// n elements as floats: in their place where they are that, one after another, else in `room`.
+template <typename T>
+const float *as_floats(const T *x, int64_t stride, int64_t n, float *room) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (stride == 1) {
+      return x;
+    }
+  }
+  by_vector(n, [&](int64_t i, int64_t lanes) {
+    store_lanes(
+        room + i,
+        stride == 1 ? load_lanes(x + i, lanes) : load_strided(x + i * stride, stride, lanes),
+        lanes);
+  });
+  return room;
+}
+
+template <typename T>
+void apply(const Strided<2> &s, const T *x, T *y, int32_t op) {
+  constexpr int64_t kPart = cut(1024, 32);
+  const int64_t x_stride = s.stride(0), y_stride = s.stride(1);
+  const Output<T> output(y, s.rows() * s.length());
+  each_row(s, [&](const Place<2> &at, int64_t begin, int64_t end) {
+    alignas(64) float room[kPart];
+    for (int64_t from = begin; from < end; from += kPart) {
+      const int64_t n = end - from < kPart ? end - from : kPart;
+      const Target<T> out = output.row(at[1] + from * y_stride);
+      const float *in = as_floats(x + at[0] + from * x_stride, x_stride, n, room);
+      if constexpr (std::is_same_v<T, float>) {
+        if (y_stride == 1 && !out.streams) {
+          loop(in, out.p, n, op);
+          continue;
+        }
+      }
+      loop(in, room, n, op);
+      if (y_stride == 1) {
+        by_block(n, [&](auto i) { i.store(out, i.load(room)); });
+      } else {
+        by_vector(n, [&](int64_t i, int64_t lanes) {
+          store_strided(out.p + i * y_stride, y_stride, load_lanes(room + i, lanes), lanes);
+        });
+      }
+    }
+    output.finish();
+  });
+}
+
+}  // namespace
+
+int32_t unary(const void *x, void *y, int32_t dtype, int32_t op, int32_t axes,
+              const int64_t *layout) {
+  Strided<2> s;
+  if (!is_dtype(dtype) || op < GATUN_UNARY_OP_ABS || op > GATUN_UNARY_OP_ERF ||
+      !read(layout, axes, s)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  by_dtype(dtype, [&](auto number) {
+    using T = decltype(number);
+    apply(s, static_cast<const T *>(x), static_cast<T *>(y), op);
+  });
+  return GATUN_OK;
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
