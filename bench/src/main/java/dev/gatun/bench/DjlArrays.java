@@ -92,7 +92,8 @@ final class DjlArrays implements Subject {
       case "sum" -> x.sum();
       case "transpose" -> {
         try (NDArray turned = x.transpose()) {
-          yield turned.duplicate();
+          // A duplicate may keep the strides of the view, and then nothing is transposed.
+          yield turned.flatten();
         }
       }
       default -> throw new IllegalArgumentException(operation);
