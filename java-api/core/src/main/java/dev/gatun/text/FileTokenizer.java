@@ -68,6 +68,13 @@ final class FileTokenizer implements Tokenizer {
   }
 
   @Override
+  public Encoding encodeTarget(String text, EncodeOptions options) {
+    Objects.requireNonNull(text, "text");
+    return Truncation.cut(
+        open(() -> engine.encodeTarget(text, options.addSpecialTokens())), options, false);
+  }
+
+  @Override
   public Encoding encodeStart(String text, EncodeOptions options) {
     EncodeOptions cut = options.withOverflow(Overflow.TRUNCATE);
     Encoding start = startOfLong(text, cut);

@@ -55,6 +55,8 @@ final class SentencePieceEngine implements TokenizerEngine {
   private record Added(int id, boolean special, boolean stripsBefore, boolean stripsAfter) {}
 
   private final Settings settings;
+  // What spells targets; null where that is this one.
+  private final SentencePieceEngine targets;
   private final Map<String, Added> added = new HashMap<>();
   private final SentencePiecePrefixes prefixes;
   private final Set<Integer> special = new HashSet<>();
@@ -65,7 +67,16 @@ final class SentencePieceEngine implements TokenizerEngine {
    * @param tokens the {@code added_tokens} of a tokenizer.json
    */
   SentencePieceEngine(Settings settings, JsonNode tokens) {
+    this(settings, tokens, null);
+  }
+
+  /**
+   * @param tokens the {@code added_tokens} of a tokenizer.json
+   * @param targets spells what is to be written; null for this one
+   */
+  SentencePieceEngine(Settings settings, JsonNode tokens, SentencePieceEngine targets) {
     this.settings = settings;
+    this.targets = targets;
     for (JsonNode token : tokens) {
       Added one =
           new Added(
@@ -98,6 +109,20 @@ final class SentencePieceEngine implements TokenizerEngine {
         settings.after.forEach(made::frame);
       }
       return made.encoding();
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  @Override
+  public Encoding encodeTarget(String text, boolean addSpecialTokens) {
+    if (targets == null) {
+      return encode(text, null, addSpecialTokens);
+    }
+    lock.readLock().lock();
+    try {
+      check();
+      return targets.encode(text, null, addSpecialTokens);
     } finally {
       lock.readLock().unlock();
     }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -210,11 +211,13 @@ final class SentencePieceFiles {
     }
 
     /** Of a role that a vocabulary may lack. */
-    void specialIfThere(String key, String otherwise) {
+    OptionalInt specialIfThere(String key, String otherwise) {
       String token = role(key, otherwise);
-      if (vocab.has(token)) {
-        addSpecial(token);
+      if (!vocab.path(token).isInt()) {
+        return OptionalInt.empty();
       }
+      addSpecial(token);
+      return OptionalInt.of(vocab.get(token).intValue());
     }
 
     private void addSpecial(String token) {
@@ -246,28 +249,36 @@ final class SentencePieceFiles {
     // With one vocabulary for both sides, the model of the source spells all pieces the same way.
     boolean separate = configs.getFirst().path("separate_vocabs").asBoolean(false);
     SentencePieceProcessor writes = separate ? target : source;
-    Vocabulary written = separate ? targets() : null;
+    Ids others = separate ? new Ids("target_vocab.json") : null;
+    Vocabulary written = separate ? new Vocabulary(others.root, others.file.toString()) : null;
+    int unkWritten = separate ? others.specialIfThere("unk_token", "<unk>").orElse(unk) : unk;
+    int eosWritten = separate ? others.specialIfThere("eos_token", "</s>").orElse(eos) : eos;
+    List<Integer> none = List.of();
     return new Found(
         ids.root,
-        engine(
-            ids.file,
-            read ->
-                new Settings(
-                    source,
-                    writes,
-                    read,
-                    separate ? written : read,
-                    unk,
-                    List.of(),
-                    List.of(eos),
-                    Style.MARIAN)),
+        root -> {
+          JsonNode tokens = root.path("added_tokens");
+          Vocabulary read = new Vocabulary(root, ids.file.toString());
+          Vocabulary spelled = separate ? written : read;
+          SentencePieceEngine targets =
+              new SentencePieceEngine(
+                  new Settings(
+                      target,
+                      target,
+                      spelled,
+                      spelled,
+                      unkWritten,
+                      none,
+                      List.of(eosWritten),
+                      Style.MARIAN),
+                  separate ? others.root.path("added_tokens") : tokens);
+          return new SentencePieceEngine(
+              new Settings(source, writes, read, spelled, unk, none, List.of(eos), Style.MARIAN),
+              tokens,
+              targets);
+        },
         written,
         Set.of());
-  }
-
-  private Vocabulary targets() throws IOException {
-    Ids ids = new Ids("target_vocab.json");
-    return new Vocabulary(ids.root, ids.file.toString());
   }
 
   private Found m2m100() throws IOException {

@@ -66,6 +66,17 @@ public interface Tokenizer extends AutoCloseable {
   Encoding encode(String text, EncodeOptions options);
 
   /**
+   * The tokens of a text that a model is to write, as {@link #encode(String, EncodeOptions)}: of
+   * Marian's models by {@code target.spm}, of all others by the rules of what they read.
+   *
+   * @throws TokenizerException if it does not fit and {@code options} ask for an error, or if not
+   *     even the special tokens fit
+   */
+  default Encoding encodeTarget(String text, EncodeOptions options) {
+    return encode(text, options);
+  }
+
+  /**
    * The first {@code maxLength} tokens of {@code text}, those of {@link #encode(String,
    * EncodeOptions)} with {@code TRUNCATE}, without reading all of a text that is far longer, where
    * the tokenizer is of a kind that makes the tokens of a word whatever follows. {@code

@@ -16,6 +16,17 @@ public interface TokenizerEngine extends AutoCloseable {
   Encoding encode(String text, String pair, boolean addSpecialTokens);
 
   /**
+   * All tokens of a text that a model is to write, where it spells these by other rules than those
+   * that it reads; else {@link #encode}.
+   *
+   * @param text any Java string; surrogates without a partner are read as U+FFFD
+   * @param addSpecialTokens whether to add those of the template
+   */
+  default Encoding encodeTarget(String text, boolean addSpecialTokens) {
+    return encode(text, null, addSpecialTokens);
+  }
+
+  /**
    * The text of ids of the vocabulary.
    *
    * @param skipSpecialTokens whether special tokens are left out

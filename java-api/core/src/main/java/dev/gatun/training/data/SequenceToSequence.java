@@ -47,7 +47,7 @@ record SequenceToSequence(
   /** Where a source is told its language, a target is told its own as a source would be. */
   private long[] target(String text) {
     return to == null || !tokenizer.languages().ofSource()
-        ? whole(text, maxTargetLength)
+        ? tokenizer.encodeTarget(text, EncodeOptions.DEFAULT.withMaxLength(maxTargetLength)).ids()
         : tokenizer.languages().source(bare(text, maxTargetLength), to, to);
   }
 

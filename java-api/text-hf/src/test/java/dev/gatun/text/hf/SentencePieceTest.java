@@ -2,6 +2,7 @@ package dev.gatun.text.hf;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -248,6 +249,32 @@ class SentencePieceTest {
     Files.write(file, new byte[0]);
     message = assertThrows(TokenizerException.class, () -> Tokenizer.load(file)).getMessage();
     assertTrue(message.contains("has no pieces"), message);
+  }
+
+  /** What transformers' MarianTokenizer makes of text_target. */
+  @Test
+  void targetsOfMarianAreSpelledByTheirOwnModel() throws IOException {
+    Map<String, long[]> wanted =
+        Map.of(
+            "Le canal relie les deux océans.",
+            new long[] {
+              2, 264, 9, 182, 2, 10, 9, 163, 9, 236, 138, 12, 268, 2, 7, 113, 122, 78, 3, 5, 0
+            },
+            ">>fra<< a boat",
+            new long[] {275, 2, 115, 2, 112, 7, 115, 1, 0});
+    try (Tokenizer tokenizer = family("marian")) {
+      wanted.forEach(
+          (text, ids) -> {
+            assertArrayEquals(ids, tokenizer.encodeTarget(text, EncodeOptions.DEFAULT).ids());
+            assertFalse(Arrays.equals(ids, tokenizer.encode(text).ids()));
+          });
+    }
+    try (Tokenizer tokenizer = family("t5")) {
+      String text = wanted.keySet().iterator().next();
+      assertArrayEquals(
+          tokenizer.encode(text).ids(),
+          tokenizer.encodeTarget(text, EncodeOptions.DEFAULT).ids());
+    }
   }
 
   @Test
