@@ -200,7 +200,8 @@ final class TrainCommand implements Callable<Integer> {
     Dataset training = Dataset.of(data);
     Path directory = model == null ? prepared(training) : model;
     try (Tokenizer tokenizer = Tokenizer.load(directory);
-        ModelLearner learner = new ModelLearner(load(directory, arguments), arguments)) {
+        ModelLearner learner =
+            new ModelLearner(load(directory, arguments, tokenizer.vocabSize()), arguments)) {
       Collator collator = collator(tokenizer, learner.model());
       Trainer.Builder builder =
           Trainer.builder(learner, arguments)
@@ -249,12 +250,22 @@ final class TrainCommand implements Callable<Integer> {
         && !name.contains("safetensors");
   }
 
-  private Model load(Path directory, TrainingArguments arguments) throws IOException {
+  private Model load(Path directory, TrainingArguments arguments, int tokens) throws IOException {
     Path source = model == null ? directory.resolve("config.json") : directory;
+    Config given = Config.read(directory);
+    int known = given.has("vocab_size") ? given.positive("vocab_size") : tokens;
+    if (known < tokens) {
+      terminal
+          .err()
+          .println(
+              "the tokenizer has %d tokens, the model %d: what it has of tokens grows by the mean of them"
+                  .formatted(tokens, known));
+    }
     TrainingSettings how =
         TrainingSettings.DEFAULT
             .withSeed(arguments.seed())
-            .withProducts(bf16 ? DType.BF16 : DType.F32);
+            .withProducts(bf16 ? DType.BF16 : DType.F32)
+            .withVocabulary(known < tokens ? tokens : 0);
     Device cpu = Device.cpu();
     Model made =
         switch (objective) {

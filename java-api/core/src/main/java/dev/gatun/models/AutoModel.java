@@ -290,7 +290,7 @@ public final class AutoModel {
    */
   public static EncoderModel forTraining(
       Path source, Head head, Device device, TrainingSettings settings) throws IOException {
-    Config config = TrainingSource.config(source);
+    Config config = TrainingSource.config(source, settings);
     Family family = family(config, FAMILIES);
     requireNoDecoder(config);
     Head computed = head == null ? Head.of(config) : head;
@@ -315,7 +315,7 @@ public final class AutoModel {
   /** Makes a decoder of parameters, to train it; as {@link #forTraining}. */
   public static CausalLm causalLmForTraining(Path source, Device device, TrainingSettings settings)
       throws IOException {
-    Config config = TrainingSource.config(source);
+    Config config = TrainingSource.config(source, settings);
     DecoderFamily family = family(config, DECODERS);
     return TrainingSource.make(
         source,
@@ -333,7 +333,7 @@ public final class AutoModel {
   /** Makes an encoder-decoder of parameters, to train it; as {@link #forTraining}. */
   public static Seq2SeqLm seq2SeqLmForTraining(
       Path source, Device device, TrainingSettings settings) throws IOException {
-    Config config = TrainingSource.config(source);
+    Config config = TrainingSource.config(source, settings);
     EncoderDecoderFamily family = family(config, ENCODER_DECODERS);
     return TrainingSource.make(
         source,

@@ -330,6 +330,11 @@ public final class Config {
     return has(from) ? new Config(file, prefix, copy().set(to, get(from)), asked) : this;
   }
 
+  /** The same with another number under a key. */
+  Config with(String key, int value) {
+    return new Config(file, prefix, copy().put(key, value), asked);
+  }
+
   /** All of it, a copy. */
   ObjectNode json() {
     return copy();

@@ -8,15 +8,18 @@ import java.util.Objects;
  *
  * @param products what products read of the weights, which are F32 themselves: F32, BF16 or F16
  * @param seed of the weights that no file has
+ * @param vocabulary the tokens that the model is to know, which may be more than those of its
+ *     files: what each table and layer of tokens has more begins as the mean of what it had; 0 for
+ *     as many as the configuration says
  */
-public record TrainingSettings(DType products, long seed) {
+public record TrainingSettings(DType products, long seed, int vocabulary) {
   /** Products in F32. */
-  public static final TrainingSettings DEFAULT = new TrainingSettings(DType.F32, 42);
+  public static final TrainingSettings DEFAULT = new TrainingSettings(DType.F32, 42, 0);
 
   /**
    * Checks the arguments.
    *
-   * @throws IllegalArgumentException for products of another type
+   * @throws IllegalArgumentException for products of another type, and a negative vocabulary
    */
   public TrainingSettings {
     Objects.requireNonNull(products, "products");
@@ -24,15 +27,25 @@ public record TrainingSettings(DType products, long seed) {
       throw new IllegalArgumentException(
           "training: products of weights as %s, expected F32, BF16 or F16".formatted(products));
     }
+    if (vocabulary < 0) {
+      throw new IllegalArgumentException(
+          "training: a vocabulary of %d tokens, expected a positive number, or 0 for that of the files"
+              .formatted(vocabulary));
+    }
   }
 
   /** The same with another seed. */
   public TrainingSettings withSeed(long other) {
-    return new TrainingSettings(products, other);
+    return new TrainingSettings(products, other, vocabulary);
   }
 
   /** The same with products that read other numbers. */
   public TrainingSettings withProducts(DType other) {
-    return new TrainingSettings(other, seed);
+    return new TrainingSettings(other, seed, vocabulary);
+  }
+
+  /** The same with another vocabulary, no smaller than that of the files. */
+  public TrainingSettings withVocabulary(int tokens) {
+    return new TrainingSettings(products, seed, tokens);
   }
 }

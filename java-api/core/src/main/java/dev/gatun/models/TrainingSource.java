@@ -16,8 +16,35 @@ import java.util.function.Function;
 final class TrainingSource {
   private TrainingSource() {}
 
-  /** The configuration of a directory, or that of a file. */
-  static Config config(Path source) throws IOException {
+  private static final String VOCABULARY = "vocab_size";
+  private static final String TARGETS = "decoder_vocab_size";
+
+  /** The configuration of a directory, or that of a file, with the vocabulary that is wanted. */
+  static Config config(Path source, TrainingSettings settings) throws IOException {
+    Config config = read(source);
+    int wanted = settings.vocabulary();
+    if (wanted == 0 || isNew(source)) {
+      return wanted == 0 ? config : config.with(VOCABULARY, wanted);
+    }
+    int given = config.positive(VOCABULARY);
+    if (wanted < given) {
+      throw new IllegalArgumentException(
+          "%s: its vocabulary has %d tokens, %d are wanted, expected no fewer"
+              .formatted(source, given, wanted));
+    }
+    Config grown = config.with(VOCABULARY, wanted);
+    if (!config.has(TARGETS)) {
+      return grown;
+    }
+    if (config.positive(TARGETS) != given) {
+      throw new IllegalArgumentException(
+          "%s: targets have a vocabulary of their own, of %d tokens, expected one for both to grow"
+              .formatted(source, config.positive(TARGETS)));
+    }
+    return grown.with(TARGETS, wanted);
+  }
+
+  private static Config read(Path source) throws IOException {
     return isNew(source) ? Config.of(source) : Config.read(source);
   }
 
@@ -43,6 +70,9 @@ final class TrainingSource {
         ParameterLoader loader =
             new ParameterLoader(
                 file, source.toString(), device, Storage.of(settings.products()), begun)) {
+      if (settings.vocabulary() != 0 && !isNew(source)) {
+        loader.grow(read(source).positive(VOCABULARY), settings.vocabulary());
+      }
       return model.apply(new Weights(loader));
     }
   }

@@ -13,9 +13,12 @@ import dev.gatun.nn.Parameter;
 import dev.gatun.nn.ReorderedLinear;
 import dev.gatun.nn.TrainableExperts;
 import dev.gatun.nn.TrainableLinear;
+import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Reductions;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -46,6 +49,9 @@ public final class ParameterLoader extends Loader {
   private final Map<String, Constant> constants = new LinkedHashMap<>();
   // What the names of a body's tensors begin with beside a head, and not in the file.
   private String added = "";
+  // A length of axes of the file's tensors, and what becomes of it.
+  private long before;
+  private long after;
 
   /**
    * A tensor that training leaves as it is.
@@ -71,6 +77,18 @@ public final class ParameterLoader extends Loader {
     this.newWeights = newWeights;
     this.storage = storage;
     this.between = Compute.EXACT.between(storage);
+  }
+
+  /**
+   * Makes tensors of more tokens than the file has: where an axis is to have another length than in
+   * the file, these two, what is added is the mean of what is there.
+   *
+   * @param from the tokens of the file
+   * @param to those of the model, no fewer
+   */
+  public void grow(long from, long to) {
+    before = from;
+    after = to;
   }
 
   /** {@return the parameters made so far, in the order of the model} */
@@ -321,6 +339,11 @@ public final class ParameterLoader extends Loader {
   private void fill(Tensor place, String name, long... shape) {
     String stored = stored(name);
     if (file.names().contains(stored)) {
+      int axis = grownAxis(file.get(stored).shape(), shape);
+      if (axis >= 0) {
+        fillGrown(place, stored, axis);
+        return;
+      }
       try (Tensor given = wide(floats(stored, shape))) {
         Layouts.copy(given, place);
       }
@@ -335,6 +358,38 @@ public final class ParameterLoader extends Loader {
           .parallel()
           .forEach(i -> numbers.setAtIndex(ValueLayout.JAVA_FLOAT, i, elements.at(i)));
       device.memory().write(numbers, place.operand().buffer(), place.operand().byteOffset());
+    }
+  }
+
+  /** The axis that is longer than the file's, as all of tokens; -1 where none is. */
+  private int grownAxis(long[] stored, long... shape) {
+    if (before == after || stored.length != shape.length) {
+      return -1;
+    }
+    int grown = -1;
+    for (int axis = 0; axis < shape.length; axis++) {
+      if (stored[axis] != shape[axis]) {
+        if (grown >= 0 || stored[axis] != before || shape[axis] != after) {
+          return -1;
+        }
+        grown = axis;
+      }
+    }
+    return grown;
+  }
+
+  private void fillGrown(Tensor place, String stored, int axis) {
+    long[] shape = place.shape();
+    shape[axis] = before;
+    try (Tensor given = wide(floats(stored, shape));
+        Scope _ = Scope.open()) {
+      Layouts.copy(given, place.slice(axis, 0, before));
+      long[] one = shape.clone();
+      one[axis] = 1;
+      shape[axis] = after - before;
+      Tensor mean = Reductions.mean(given, axis).reshape(one);
+      Tensor rest = Elementwise.add(Tensor.zeros(device, shape), mean);
+      Layouts.copy(rest, place.slice(axis, before, after));
     }
   }
 

@@ -89,8 +89,22 @@ enum Trainable {
     }
   }
 
+  /** An output of a model. */
+  record Output(long[] shape, float... values) {
+    static Output of(Tensor tensor) {
+      return new Output(tensor.shape(), tensor.toFloatArray());
+    }
+  }
+
   /** All scores that a model gives for a golden's inputs, one after another. */
   static float[] scores(Model model, TensorFile expected) {
+    return outputs(model, expected).stream()
+        .map(Output::values)
+        .reduce(new float[0], Trainable::joined);
+  }
+
+  /** What a model gives for a golden's inputs. */
+  static List<Output> outputs(Model model, TensorFile expected) {
     List<Tensor> all = new ArrayList<>();
     long[][] ids = Goldens.longs(expected, "in.input_ids");
     long[][] mask = Goldens.longs(expected, "in.attention_mask");
@@ -120,10 +134,7 @@ enum Trainable {
             yield output;
           }
         }) {
-      return all.stream()
-          .filter(tensor -> tensor != null)
-          .map(Tensor::toFloatArray)
-          .reduce(new float[0], Trainable::joined);
+      return all.stream().filter(tensor -> tensor != null).map(Output::of).toList();
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
