@@ -169,6 +169,20 @@ record BatchLayout(
     return values;
   }
 
+  /** The weights of {@link #nextLabels}, 0 where there is none; null of null. */
+  float[] nextWeights(float[][] weights) {
+    if (weights == null) {
+      return null;
+    }
+    float[] values = new float[tokens()];
+    for (int i = 0; i < values.length; i++) {
+      float[] row = weights[sequence[i]];
+      int next = (int) positions[i] + 1;
+      values[i] = next < row.length ? row[next] : 0;
+    }
+    return values;
+  }
+
   int tokens() {
     return ids.length;
   }
@@ -294,6 +308,18 @@ record BatchLayout(
   /** The same of labels that are shaped as the ids. */
   long[] pickLabels(long[][] padded) {
     long[] values = new long[tokens()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = padded[sequence[i]][(int) positions[i]];
+    }
+    return values;
+  }
+
+  /** The weights of {@link #pickLabels}, shaped as the ids; null of null. */
+  float[] pickWeights(float[][] padded) {
+    if (padded == null) {
+      return null;
+    }
+    float[] values = new float[tokens()];
     for (int i = 0; i < values.length; i++) {
       values[i] = padded[sequence[i]][(int) positions[i]];
     }

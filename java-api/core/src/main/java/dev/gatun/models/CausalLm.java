@@ -136,7 +136,11 @@ public final class CausalLm implements LanguageModel {
   /** What the loss of a batch is a mean over. */
   public LossCounts lossCounts(CausalLmInputs inputs) {
     BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
-    long items = inputs.labels() == null ? 0 : Losses.counted(layout.nextLabels(inputs.labels()));
+    double items =
+        inputs.labels() == null
+            ? 0
+            : Losses.weight(
+                layout.nextLabels(inputs.labels()), layout.nextWeights(inputs.labelWeights()));
     return new LossCounts(items, layout.sequences(), 1);
   }
 
@@ -173,7 +177,7 @@ public final class CausalLm implements LanguageModel {
       }
       if (inputs.labels() != null) {
         Losses.Settings settings =
-            new Losses.Settings(counts == null ? null : counts.items(), smoothing);
+            Losses.Settings.of(counts, smoothing, layout.nextWeights(inputs.labelWeights()));
         long[] targets = layout.nextLabels(inputs.labels());
         output.loss =
             withLogits

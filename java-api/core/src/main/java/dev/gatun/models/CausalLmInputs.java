@@ -13,6 +13,8 @@ package dev.gatun.models;
  * @param outputAttentions whether to give every layer's attention weights
  * @param outputRouterLogits whether to give what the routers of a mixture of experts choose by, and
  *     to add their load-balancing loss to the loss; null for as {@code config.json} says
+ * @param labelWeights what each label's loss is multiplied by, shaped as labels; the loss is a mean
+ *     over the sum of those that count; null for 1
  */
 public record CausalLmInputs(
     long[][] inputIds,
@@ -20,7 +22,26 @@ public record CausalLmInputs(
     long[][] labels,
     boolean outputHiddenStates,
     boolean outputAttentions,
-    Boolean outputRouterLogits) {
+    Boolean outputRouterLogits,
+    float[][] labelWeights) {
+
+  /** The same with labels that all count alike. */
+  public CausalLmInputs(
+      long[][] inputIds,
+      long[][] attentionMask,
+      long[][] labels,
+      boolean outputHiddenStates,
+      boolean outputAttentions,
+      Boolean outputRouterLogits) {
+    this(
+        inputIds,
+        attentionMask,
+        labels,
+        outputHiddenStates,
+        outputAttentions,
+        outputRouterLogits,
+        null);
+  }
 
   /** The same with routers' logits as {@code config.json} says. */
   public CausalLmInputs(
@@ -32,6 +53,18 @@ public record CausalLmInputs(
     this(inputIds, attentionMask, labels, outputHiddenStates, outputAttentions, null);
   }
 
+  /** The same with weights of labels. */
+  public CausalLmInputs withLabelWeights(float[]... weights) {
+    return new CausalLmInputs(
+        inputIds,
+        attentionMask,
+        labels,
+        outputHiddenStates,
+        outputAttentions,
+        outputRouterLogits,
+        weights);
+  }
+
   /** Token ids alone. */
   public static CausalLmInputs of(long[]... inputIds) {
     return new CausalLmInputs(inputIds, null, null, false, false);
@@ -41,6 +74,7 @@ public record CausalLmInputs(
   EncoderInputs tokens() {
     EncoderInputs tokens = EncoderInputs.of(inputIds, attentionMask, null);
     EncoderInputs.shaped("labels", inputIds, labels);
+    EncoderInputs.weights(labels, labelWeights);
     return tokens;
   }
 }

@@ -14,6 +14,8 @@ package dev.gatun.models;
  * @param endPositions of question answering, [batch]
  * @param outputHiddenStates whether to give every layer's output
  * @param outputAttentions whether to give every layer's attention weights
+ * @param labelWeights what each label's loss is multiplied by, shaped as labels, where these are
+ *     classes; the loss is a mean over the sum of those that count; null for 1
  */
 public record EncoderInputs(
     long[][] inputIds,
@@ -25,7 +27,8 @@ public record EncoderInputs(
     long[] startPositions,
     long[] endPositions,
     boolean outputHiddenStates,
-    boolean outputAttentions) {
+    boolean outputAttentions,
+    float[][] labelWeights) {
 
   /**
    * Checks the arguments.
@@ -49,6 +52,49 @@ public record EncoderInputs(
         "next_sentence_label", inputIds, nextSentenceLabel == null ? -1 : nextSentenceLabel.length);
     rows("start_positions", inputIds, startPositions == null ? -1 : startPositions.length);
     rows("end_positions", inputIds, endPositions == null ? -1 : endPositions.length);
+    weights(labels, labelWeights);
+  }
+
+  /** The same with labels that all count alike. */
+  public EncoderInputs(
+      long[][] inputIds,
+      long[][] attentionMask,
+      long[][] tokenTypeIds,
+      long[][] labels,
+      float[][] labelValues,
+      long[] nextSentenceLabel,
+      long[] startPositions,
+      long[] endPositions,
+      boolean outputHiddenStates,
+      boolean outputAttentions) {
+    this(
+        inputIds,
+        attentionMask,
+        tokenTypeIds,
+        labels,
+        labelValues,
+        nextSentenceLabel,
+        startPositions,
+        endPositions,
+        outputHiddenStates,
+        outputAttentions,
+        null);
+  }
+
+  /** The same with weights of labels. */
+  public EncoderInputs withLabelWeights(float[]... weights) {
+    return new EncoderInputs(
+        inputIds,
+        attentionMask,
+        tokenTypeIds,
+        labels,
+        labelValues,
+        nextSentenceLabel,
+        startPositions,
+        endPositions,
+        outputHiddenStates,
+        outputAttentions,
+        weights);
   }
 
   /** Token ids alone. */
@@ -80,6 +126,32 @@ public record EncoderInputs(
     if (rows >= 0 && rows != ids.length) {
       throw new IllegalArgumentException(
           "%s has %d rows, input_ids %d".formatted(name, rows, ids.length));
+    }
+  }
+
+  /** Requires, where they are given, a finite weight from 0 on for each label. */
+  static void weights(long[][] labels, float[]... weights) {
+    if (weights == null) {
+      return;
+    }
+    if (labels == null || weights.length != labels.length) {
+      throw new IllegalArgumentException(
+          "label_weights has %d rows, labels %s"
+              .formatted(weights.length, labels == null ? "are missing" : labels.length));
+    }
+    for (int i = 0; i < weights.length; i++) {
+      if (weights[i] == null || labels[i] == null || weights[i].length != labels[i].length) {
+        throw new IllegalArgumentException(
+            "label_weights: row %d has %s, expected one for each label"
+                .formatted(i, weights[i] == null ? "none" : weights[i].length));
+      }
+      for (int j = 0; j < weights[i].length; j++) {
+        if (!(weights[i][j] >= 0 && weights[i][j] < Float.POSITIVE_INFINITY)) {
+          throw new IllegalArgumentException(
+              "label_weights: %s at %d of row %d, expected 0 or a positive number"
+                  .formatted(weights[i][j], j, i));
+        }
+      }
     }
   }
 

@@ -141,7 +141,8 @@ public final class EncoderModel implements Model {
     long sequences = inputs.inputIds().length;
     boolean padded = encoder.head().needsPadding(inputs);
     BatchLayout layout = BatchLayout.of(inputs, padded);
-    long items =
+    requireNoWeights(inputs);
+    double items =
         switch (head) {
           case QUESTION_ANSWERING ->
               inputs.startPositions() == null
@@ -152,17 +153,40 @@ public final class EncoderModel implements Model {
           case PRE_TRAINING, MASKED_LM, TOKEN_CLASSIFICATION ->
               inputs.labels() == null
                   ? 0
-                  : countsAllTokens() ? layout.tokens() : Losses.counted(layout.pickLabels(inputs));
+                  : countsAllTokens()
+                      ? layout.tokens()
+                      : Losses.weight(
+                          layout.pickLabels(inputs), layout.pickWeights(inputs.labelWeights()));
           case NEXT_SENTENCE_PREDICTION ->
               inputs.labels() == null ? 0 : Losses.counted(Losses.firstColumn(inputs.labels()));
           default ->
               inputs.labels() != null
                       && inputs.labels().length > 0
                       && inputs.labels()[0].length == 1
-                  ? Losses.counted(Losses.firstColumn(inputs.labels()))
+                  ? Losses.weight(
+                      Losses.firstColumn(inputs.labels()),
+                      inputs.labelWeights() == null
+                          ? null
+                          : Losses.firstWeights(inputs.labelWeights()))
                   : sequences;
         };
     return new LossCounts(items, sequences, 1);
+  }
+
+  /** Weights are for labels that are classes, of tokens or sequences. */
+  private void requireNoWeights(EncoderInputs inputs) {
+    boolean isWeighed =
+        head == Head.MASKED_LM
+            || head == Head.TOKEN_CLASSIFICATION
+            || head == Head.SEQUENCE_CLASSIFICATION
+                && inputs.labels() != null
+                && config().problemType() != ProblemType.REGRESSION
+                && config().problemType() != ProblemType.MULTI_LABEL_CLASSIFICATION;
+    if (inputs.labelWeights() != null && !isWeighed) {
+      throw new IllegalArgumentException(
+          "label_weights: the loss of the head %s has none, expected labels that are classes of tokens or sequences"
+              .formatted(head));
+    }
   }
 
   /** Whether every token counts, as with ELECTRA's discriminator. */
@@ -180,6 +204,7 @@ public final class EncoderModel implements Model {
 
   private EncoderOutput forward(
       EncoderInputs inputs, LossCounts counts, boolean lossAlone, float smoothing) {
+    requireNoWeights(inputs);
     BatchLayout layout = checked(inputs, encoder.head().needsPadding(inputs));
     EncoderOutput output = new EncoderOutput(counts, lossAlone, smoothing);
     try (Scope scope = Scope.open();

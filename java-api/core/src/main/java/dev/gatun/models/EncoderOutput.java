@@ -88,11 +88,11 @@ public final class EncoderOutput implements AutoCloseable {
 
   /** How losses of classes are computed. */
   Losses.Settings settings() {
-    return new Losses.Settings(items(), smoothing);
+    return Losses.Settings.of(counts, smoothing, null);
   }
 
   /** What token losses are a mean over; null for what counts in this batch. */
-  Long items() {
+  Double items() {
     return counts == null ? null : counts.items();
   }
 

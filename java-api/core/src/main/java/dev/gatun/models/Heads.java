@@ -86,7 +86,8 @@ final class Heads {
         tokenClasses(scores(hidden), batch, inputs, output);
       } else if (inputs.labels() != null) {
         long[] targets = batch.layout().pickLabels(inputs);
-        output.loss = Losses.crossEntropy(decoder, before, hidden, targets, output.settings());
+        output.loss =
+            Losses.crossEntropy(decoder, before, hidden, targets, settings(batch, inputs, output));
       }
     }
 
@@ -96,6 +97,14 @@ final class Heads {
     }
   }
 
+  /** How losses of tokens are computed. */
+  private static Losses.Settings settings(
+      TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
+    return inputs.labelWeights() == null
+        ? output.settings()
+        : output.settings().withWeights(batch.layout().pickWeights(inputs.labelWeights()));
+  }
+
   private static void tokenClasses(
       Tensor scores, TokenBatch batch, EncoderInputs inputs, EncoderOutput output) {
     if (!output.isLossAlone()) {
@@ -103,7 +112,8 @@ final class Heads {
     }
     if (inputs.labels() != null) {
       output.loss =
-          Losses.crossEntropy(scores, batch.layout().pickLabels(inputs), output.settings());
+          Losses.crossEntropy(
+              scores, batch.layout().pickLabels(inputs), settings(batch, inputs, output));
     }
   }
 
@@ -125,7 +135,7 @@ final class Heads {
       output.poolerOutput = pooler.forward(first(hidden, batch));
       output.seqRelationshipLogits = classifier.forward(output.poolerOutput);
       if (output.loss != null && inputs.nextSentenceLabel() != null) {
-        Long sequences = output.counts() == null ? null : output.counts().sequences();
+        Double sequences = output.counts() == null ? null : (double) output.counts().sequences();
         output.loss =
             Elementwise.add(
                 output.loss,

@@ -41,36 +41,71 @@ final class Losses {
   }
 
   /**
+   * What the targets that are not -100 weigh together.
+   *
+   * @param weights of each; null for 1
+   */
+  static double weight(long[] targets, float... weights) {
+    return weight(IGNORED, targets, weights);
+  }
+
+  private static double weight(long ignored, long[] targets, float... weights) {
+    return weights == null
+        ? counted(ignored, targets)
+        : IntStream.range(0, targets.length)
+            .filter(i -> targets[i] != ignored)
+            .mapToDouble(i -> weights[i])
+            .sum();
+  }
+
+  /**
    * The mean cross-entropy of logits [rows, classes] over the targets that are not -100.
    *
    * @param items what it is a mean over; null for the targets that count
    */
-  static Tensor crossEntropy(Tensor logits, long[] targets, Long items) {
-    return crossEntropy(logits, targets, IGNORED, items);
+  static Tensor crossEntropy(Tensor logits, long[] targets, Double items) {
+    return crossEntropy(logits, targets, IGNORED, new Settings(items, 0, null));
   }
 
-  /** What a loss of classes is besides the scores and the targets. */
-  record Settings(Long items, float smoothing) {}
+  /**
+   * What a loss of classes is besides the scores and the targets.
+   *
+   * @param items what it is a mean over; null for what the targets that count weigh
+   * @param smoothing the share of a target that all classes have alike
+   * @param weights of each target; null for 1
+   */
+  record Settings(Double items, float smoothing, float... weights) {
+    /** Of a part of a step, or of a batch alone where counts is null. */
+    static Settings of(LossCounts counts, float smoothing, float... weights) {
+      return new Settings(counts == null ? null : counts.items(), smoothing, weights);
+    }
+
+    Settings withWeights(float... others) {
+      return new Settings(items, smoothing, others);
+    }
+
+    double count(long[] targets) {
+      return items == null ? weight(targets, weights) : items;
+    }
+  }
 
   /**
    * The same with a share of each target that all classes have alike (Szegedy et al., arXiv
    * 1512.00567).
    */
   static Tensor crossEntropy(Tensor logits, long[] targets, Settings settings) {
-    Tensor own = crossEntropy(logits, targets, settings.items);
+    Tensor own = crossEntropy(logits, targets, IGNORED, settings);
     if (settings.smoothing == 0) {
       return own;
     }
     float[] rates = new float[targets.length];
     for (int i = 0; i < rates.length; i++) {
-      rates[i] = targets[i] == IGNORED ? 0 : -1f / logits.size(1);
+      float weight = settings.weights == null ? 1 : settings.weights[i];
+      rates[i] = targets[i] == IGNORED ? 0 : -weight / logits.size(1);
     }
     Tensor each = Reductions.sum(Norm.logSoftmax(logits), 1).reshape(targets.length);
     Tensor counts = Tensor.of(logits.device(), rates, rates.length);
-    Tensor all =
-        mean(
-            Elementwise.multiply(each, counts),
-            settings.items == null ? counted(targets) : settings.items);
+    Tensor all = mean(Elementwise.multiply(each, counts), settings.count(targets));
     return Elementwise.add(
         times(own, 1 - (double) settings.smoothing), times(all, settings.smoothing));
   }
@@ -92,22 +127,34 @@ final class Losses {
     long counted = counted(targets);
     Tensor rows = hidden;
     long[] kept = targets;
+    float[] weights = settings.weights;
+    double count = settings.count(targets);
     if (counted > 0 && 8 * counted <= 7L * targets.length) {
       long[] places =
           LongStream.range(0, targets.length).filter(i -> targets[(int) i] != IGNORED).toArray();
       kept = LongStream.of(places).map(i -> targets[(int) i]).toArray();
+      if (weights != null) {
+        weights = new float[places.length];
+        for (int i = 0; i < weights.length; i++) {
+          weights[i] = settings.weights[(int) places[i]];
+        }
+      }
       try (Ids ids = Ids.of(hidden.device(), "labelled", targets.length, places)) {
         rows = Indexing.indexSelect(hidden, 0, ids);
       }
     }
     Tensor x = Elementwise.cast(before.apply(rows), DType.F32);
-    long count = settings.items == null ? counted : settings.items;
     if (count == 0 || !(output instanceof TrainableLinear layer)) {
-      return crossEntropy(output.forward(x), kept, settings);
+      return crossEntropy(output.forward(x), kept, settings.withWeights(weights));
     }
-    try (Tensor given = Tensor.of(hidden.device(), kept, kept.length)) {
+    Device device = hidden.device();
+    try (Tensor given = Tensor.of(device, kept, kept.length);
+        Tensor weigh = weights == null ? null : Tensor.of(device, weights, weights.length)) {
       return layer.crossEntropy(
-          x, given, new LossBackward.Settings(IGNORED, settings.smoothing, 0), count);
+          x,
+          new Loss.Targets(given, weigh),
+          new LossBackward.Settings(IGNORED, settings.smoothing, 0),
+          count);
     }
   }
 
@@ -121,12 +168,19 @@ final class Losses {
     }
   }
 
-  private static Tensor crossEntropy(Tensor logits, long[] targets, long ignored, Long items) {
+  private static Tensor crossEntropy(
+      Tensor logits, long[] targets, long ignored, Settings settings) {
     requireClasses(logits.size(1), ignored, targets);
     Tensor given = Tensor.of(logits.device(), targets, targets.length);
     Indices known = new Indices(given.operand(), logits.size(1));
     Tensor rows = Loss.crossEntropy(logits, given, known, ignored);
-    return mean(rows, items == null ? counted(ignored, targets) : items);
+    float[] weights = settings.weights;
+    Tensor weighed =
+        weights == null
+            ? rows
+            : Elementwise.multiply(rows, Tensor.of(logits.device(), weights, weights.length));
+    Double items = settings.items;
+    return mean(weighed, items == null ? weight(ignored, targets, weights) : items);
   }
 
   private static Tensor mean(Tensor losses, double count) {
@@ -232,14 +286,19 @@ final class Losses {
       if (inputs.labels() == null) {
         throw new IllegalArgumentException("labels: single-label classification needs class ids");
       }
-      return crossEntropy(logits, firstColumn(inputs.labels()), settings);
+      float[] weights = inputs.labelWeights() == null ? null : firstWeights(inputs.labelWeights());
+      return crossEntropy(logits, firstColumn(inputs.labels()), settings.withWeights(weights));
+    }
+    if (inputs.labelWeights() != null) {
+      throw new IllegalArgumentException(
+          "label_weights: a %s has no classes of which one is right, expected none".formatted(type));
     }
     if (settings.smoothing != 0) {
       throw new IllegalArgumentException(
           "label smoothing is %s, expected 0: a %s has no classes of which one is right"
               .formatted(settings.smoothing, type));
     }
-    Long items = settings.items;
+    Double items = settings.items;
     Tensor targets = Tensor.of(logits.device(), targets(inputs, labels), logits.size(0), labels);
     Tensor losses;
     if (type == ProblemType.REGRESSION) {
@@ -274,12 +333,12 @@ final class Losses {
   }
 
   /** The sum of the mean losses of start and end by 2; positions beyond the length do not count. */
-  static Tensor spans(List<Tensor> logits, List<long[]> positions, int length, Long items) {
+  static Tensor spans(List<Tensor> logits, List<long[]> positions, int length, Double items) {
     Tensor sum = null;
     for (int i = 0; i < logits.size(); i++) {
       long[] clamped =
           LongStream.of(positions.get(i)).map(at -> Math.clamp(at, 0, length)).toArray();
-      Tensor each = crossEntropy(logits.get(i), clamped, length, items);
+      Tensor each = crossEntropy(logits.get(i), clamped, length, new Settings(items, 0, null));
       sum = sum == null ? each : Elementwise.add(sum, each);
     }
     return times(sum, 1.0 / logits.size());
@@ -290,7 +349,7 @@ final class Losses {
    *
    * @param items what it is a mean over; null for the rows
    */
-  static Tensor binary(Tensor logits, long[] targets, Long items) {
+  static Tensor binary(Tensor logits, long[] targets, Double items) {
     return mean(classes(logits, targets), items == null ? targets.length : items);
   }
 
@@ -312,6 +371,19 @@ final class Losses {
     Tensor two = Layouts.concat(1, List.of(Tensor.zeros(x.device(), x.size(0), 1), x));
     Tensor given = Tensor.of(x.device(), targets, targets.length);
     return Loss.crossEntropy(two, given, new Indices(given.operand(), 2), IGNORED);
+  }
+
+  static float[] firstWeights(float[][] rows) {
+    float[] column = new float[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      if (rows[i].length != 1) {
+        throw new IllegalArgumentException(
+            "label_weights: row %d has %d, expected 1 for the sequence"
+                .formatted(i, rows[i].length));
+      }
+      column[i] = rows[i][0];
+    }
+    return column;
   }
 
   static long[] firstColumn(long[][] rows) {

@@ -15,6 +15,8 @@ package dev.gatun.models;
  * @param outputAttentions whether to give every layer's attention weights
  * @param outputRouterLogits whether to give what routers of a mixture of experts choose by, and to
  *     add their losses to the loss
+ * @param labelWeights what each label's loss is multiplied by, shaped as labels; the loss is a mean
+ *     over the sum of those that count; null for 1
  */
 public record Seq2SeqInputs(
     long[][] inputIds,
@@ -24,7 +26,44 @@ public record Seq2SeqInputs(
     long[][] labels,
     boolean outputHiddenStates,
     boolean outputAttentions,
-    boolean outputRouterLogits) {
+    boolean outputRouterLogits,
+    float[][] labelWeights) {
+
+  /** The same with labels that all count alike. */
+  public Seq2SeqInputs(
+      long[][] inputIds,
+      long[][] attentionMask,
+      long[][] decoderInputIds,
+      long[][] decoderAttentionMask,
+      long[][] labels,
+      boolean outputHiddenStates,
+      boolean outputAttentions,
+      boolean outputRouterLogits) {
+    this(
+        inputIds,
+        attentionMask,
+        decoderInputIds,
+        decoderAttentionMask,
+        labels,
+        outputHiddenStates,
+        outputAttentions,
+        outputRouterLogits,
+        null);
+  }
+
+  /** The same with weights of labels. */
+  public Seq2SeqInputs withLabelWeights(float[]... weights) {
+    return new Seq2SeqInputs(
+        inputIds,
+        attentionMask,
+        decoderInputIds,
+        decoderAttentionMask,
+        labels,
+        outputHiddenStates,
+        outputAttentions,
+        outputRouterLogits,
+        weights);
+  }
 
   /** Sources and labels, with a mask of the sources or null. */
   public static Seq2SeqInputs ofLabels(long[][] inputIds, long[][] attentionMask, long[][] labels) {
@@ -62,6 +101,7 @@ public record Seq2SeqInputs(
                   inputIds.length));
     }
     EncoderInputs.shaped("labels", ids, labels);
+    EncoderInputs.weights(labels, labelWeights);
     return targets;
   }
 }

@@ -159,7 +159,11 @@ public final class Seq2SeqLm implements LanguageModel {
   /** What the loss of a batch is a mean over. */
   public LossCounts lossCounts(Seq2SeqInputs inputs) {
     BatchLayout targets = BatchLayout.of(inputs.targets(model), false);
-    long items = inputs.labels() == null ? 0 : Losses.counted(targets.pickLabels(inputs.labels()));
+    double items =
+        inputs.labels() == null
+            ? 0
+            : Losses.weight(
+                targets.pickLabels(inputs.labels()), targets.pickWeights(inputs.labelWeights()));
     return new LossCounts(items, targets.sequences(), 1);
   }
 
@@ -202,7 +206,7 @@ public final class Seq2SeqLm implements LanguageModel {
         }
         if (inputs.labels() != null) {
           Losses.Settings settings =
-              new Losses.Settings(counts == null ? null : counts.items(), smoothing);
+              Losses.Settings.of(counts, smoothing, targets.pickWeights(inputs.labelWeights()));
           long[] labels = targets.pickLabels(inputs.labels());
           output.loss =
               withLogits

@@ -82,12 +82,12 @@ public final class TrainableLinear implements Linear {
    * for more than some tokens at a time ({@link Loss#linearCrossEntropy}).
    *
    * @param x F32 [tokens, in_features]
-   * @param targets I64 [tokens], each a class or to be ignored
+   * @param targets of the tokens
    * @param count what to divide by, more than 0
    * @return F32 [1]
    */
   public Tensor crossEntropy(
-      Tensor x, Tensor targets, LossBackward.Settings settings, double count) {
+      Tensor x, Loss.Targets targets, LossBackward.Settings settings, double count) {
     if (activation != Activation.NONE || ofOutput.probability() != 0) {
       throw new IllegalStateException(
           "cross_entropy: the layer has an activation %s or a dropout behind it, expected none"

@@ -50,7 +50,7 @@ final class LinearCrossEntropy {
       Tensor x,
       Tensor weight,
       Tensor bias,
-      Tensor targets,
+      Loss.Targets targets,
       LossBackward.Settings settings,
       double count,
       long mostTokens) {
@@ -73,7 +73,7 @@ final class LinearCrossEntropy {
   }
 
   /** The sum of the losses, so many tokens at a time. */
-  private Tensor all(Tensor x, Tensor targets, long each) {
+  private Tensor all(Tensor x, Loss.Targets targets, long each) {
     List<Tensor> sums = new ArrayList<>();
     for (long begin = 0; begin < x.size(0); begin += each) {
       try (Scope part = Scope.open()) {
@@ -90,7 +90,7 @@ final class LinearCrossEntropy {
   }
 
   private static void check(
-      Tensor x, Tensor weight, Tensor bias, Tensor targets, double count, long mostTokens) {
+      Tensor x, Tensor weight, Tensor bias, Loss.Targets targets, double count, long mostTokens) {
     String op = "linear_cross_entropy";
     Calls.axes(op, "x", x, 2);
     Calls.axes(op, "weight", weight, 2);
@@ -103,9 +103,18 @@ final class LinearCrossEntropy {
       throw new IllegalArgumentException(
           "%s: bias is %s, expected one number for each of weight %s".formatted(op, bias, weight));
     }
-    if (targets.rank() != 1 || targets.size(0) != x.size(0)) {
+    Tensor classes = targets.classes();
+    if (classes.rank() != 1 || classes.size(0) != x.size(0)) {
       throw new IllegalArgumentException(
-          "%s: targets are %s, expected one for each token of %s".formatted(op, targets, x));
+          "%s: targets are %s, expected one for each token of %s".formatted(op, classes, x));
+    }
+    Tensor weights = targets.weights();
+    if (weights != null) {
+      Tape.refuse(op, weights);
+      if (weights.dtype() != DType.F32 || weights.rank() != 1 || weights.size(0) != x.size(0)) {
+        throw new IllegalArgumentException(
+            "%s: weights are %s, expected an F32 for each token of %s".formatted(op, weights, x));
+      }
     }
     if (!(count > 0) || mostTokens < 1) {
       throw new IllegalArgumentException(
@@ -115,14 +124,21 @@ final class LinearCrossEntropy {
   }
 
   /** The losses of the tokens from begin to end; adds up their gradients. */
-  private Tensor tokens(Tensor x, Tensor targets, long begin, long end) {
+  private Tensor tokens(Tensor x, Loss.Targets targets, long begin, long end) {
     Tensor rows = x.slice(0, begin, end);
     Tensor logits = MatmulGradients.product(rows, weight);
     if (bias != null) {
       logits = Elementwise.add(logits, bias);
     }
     Tensor dlogits = logits;
-    Tensor losses = LossBackward.inPlace(dlogits, targets.slice(0, begin, end), settings, scale);
+    Tensor weights = targets.weights();
+    Tensor losses =
+        LossBackward.inPlace(
+            dlogits,
+            targets.classes().slice(0, begin, end),
+            weights == null ? null : weights.slice(0, begin, end),
+            settings,
+            scale);
     if (dx != null) {
       Layouts.copy(
           MatmulGradients.product(dlogits, MatmulGradients.turned(weight)),

@@ -13,6 +13,19 @@ public final class Loss {
   private Loss() {}
 
   /**
+   * What tokens are to tell.
+   *
+   * @param classes I64 [tokens], each a class or to be ignored
+   * @param weights F32 [tokens], what each token's loss is multiplied by; null for 1
+   */
+  public record Targets(Tensor classes, Tensor weights) {
+    /** {@return targets that all count alike} */
+    public static Targets of(Tensor classes) {
+      return new Targets(classes, null);
+    }
+  }
+
+  /**
    * The F32 loss of each row of logits [rows, columns] in F32, BF16 or F16; 0 where the target is
    * ignoreIndex.
    */
@@ -65,16 +78,17 @@ public final class Loss {
    * @param x F32 [tokens, in_features]
    * @param weight F32 [classes, in_features]
    * @param bias F32 [classes], or null
-   * @param targets I64 [tokens], each a class or to be ignored
+   * @param targets of the tokens
    * @param settings of the loss
-   * @param count what to divide by, more than 0: the tokens that count in all parts of a step
+   * @param count what to divide by, more than 0: the tokens that count in all parts of a step, or
+   *     what these weigh
    * @return F32 [1]
    */
   public static Tensor linearCrossEntropy(
       Tensor x,
       Tensor weight,
       Tensor bias,
-      Tensor targets,
+      Targets targets,
       LossBackward.Settings settings,
       double count) {
     return LinearCrossEntropy.run(x, weight, bias, targets, settings, count, Long.MAX_VALUE);
@@ -86,7 +100,7 @@ public final class Loss {
    * @param x F32 [tokens, in_features]
    * @param weight F32 [classes, in_features]
    * @param bias F32 [classes], or null
-   * @param targets I64 [tokens], each a class or to be ignored
+   * @param targets of the tokens
    * @param settings of the loss
    * @param count what to divide by, more than 0
    * @param mostTokens whose logits are there at a time, at least 1
@@ -96,7 +110,7 @@ public final class Loss {
       Tensor x,
       Tensor weight,
       Tensor bias,
-      Tensor targets,
+      Targets targets,
       LossBackward.Settings settings,
       double count,
       long mostTokens) {

@@ -55,8 +55,9 @@ public final class LossBackward {
   }
 
   /** The same in the place of the logits. */
-  static Tensor inPlace(Tensor logits, Tensor targets, Settings settings, float scale) {
-    return run(logits, logits, targets, null, settings, scale).loss();
+  static Tensor inPlace(
+      Tensor logits, Tensor targets, Tensor weights, Settings settings, float scale) {
+    return run(logits, logits, targets, weights, settings, scale).loss();
   }
 
   private static RowLosses run(

@@ -77,8 +77,8 @@ public interface Learner extends AutoCloseable {
    * How well a batch is told.
    *
    * @param loss the sum of its items' losses
-   * @param items how many there are
+   * @param items how many there are, or what they weigh
    * @param correct those whose highest score is the label's; -1 where there is no such thing
    */
-  record Evaluation(double loss, long items, long correct) {}
+  record Evaluation(double loss, double items, long correct) {}
 }

@@ -92,16 +92,19 @@ public final class ModelLearner implements Learner {
         batch.startPositions(),
         batch.endPositions(),
         false,
-        false);
+        false,
+        batch.labelWeights());
   }
 
   private static CausalLmInputs ofDecoder(Batch batch) {
-    return new CausalLmInputs(batch.inputIds(), null, batch.labels(), false, false);
+    return new CausalLmInputs(batch.inputIds(), null, batch.labels(), false, false)
+        .withLabelWeights(batch.labelWeights());
   }
 
   private static Seq2SeqInputs ofEncoderDecoder(Batch batch) {
     // Rows are as long as they are; padding of a label is one that does not count.
-    return Seq2SeqInputs.ofLabels(batch.inputIds(), null, batch.labels());
+    return Seq2SeqInputs.ofLabels(batch.inputIds(), null, batch.labels())
+        .withLabelWeights(batch.labelWeights());
   }
 
   @Override

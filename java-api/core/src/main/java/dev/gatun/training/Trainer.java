@@ -456,7 +456,7 @@ public final class Trainer {
   public Map<String, Object> evaluate(Samples samples) {
     int size = arguments.perDeviceEvalBatchSize();
     double loss = 0;
-    long items = 0;
+    double items = 0;
     long correct = 0;
     boolean hasCorrect = true;
     for (int i = 0; i < Math.ceilDiv(samples.size(), size); i++) {
@@ -477,7 +477,7 @@ public final class Trainer {
     Map<String, Object> metrics = new LinkedHashMap<>();
     metrics.put("eval_loss", loss / items);
     if (hasCorrect) {
-      metrics.put("eval_accuracy", (double) correct / items);
+      metrics.put("eval_accuracy", correct / items);
     }
     return metrics;
   }

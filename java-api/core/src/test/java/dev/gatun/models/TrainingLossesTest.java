@@ -47,6 +47,10 @@ final class TrainingLossesTest {
   }
 
   private static Tensor loss(Model model, TensorFile golden, float smoothing) {
+    return loss(model, golden, smoothing, null);
+  }
+
+  private static Tensor loss(Model model, TensorFile golden, float smoothing, float[][] weights) {
     long[][] ids = longs(golden, "in.input_ids");
     long[][] mask = longs(golden, "in.attention_mask");
     long[][] labels = longs(golden, "in.labels");
@@ -63,13 +67,103 @@ final class TrainingLossesTest {
                   null,
                   null,
                   false,
-                  false),
+                  false,
+                  weights),
               null,
               smoothing);
       case CausalLm decoder ->
-          decoder.loss(new CausalLmInputs(ids, mask, labels, false, false), null, smoothing);
-      case Seq2SeqLm both -> both.loss(Seq2SeqInputs.ofLabels(ids, mask, labels), null, smoothing);
+          decoder.loss(
+              new CausalLmInputs(ids, mask, labels, false, false).withLabelWeights(weights),
+              null,
+              smoothing);
+      case Seq2SeqLm both ->
+          both.loss(
+              Seq2SeqInputs.ofLabels(ids, mask, labels).withLabelWeights(weights), null, smoothing);
     };
+  }
+
+  /** What PyTorch's cross-entropy of the goldens' scores is, by weights of 0, 0.5, 1 and 1.5. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-mlm, 0, 5.1403620",
+    "bert-mlm, 0.1, 5.1313535",
+    "bert-classify, 0, 1.1903800",
+    "bert-tokens, 0.1, 1.9608209",
+    "decoders/gpt2, 0, 4.7798349",
+    "decoders/gpt2, 0.1, 4.8062857",
+    "decoders/gemma2, 0, 4.6020519",
+    "encoder-decoders/t5, 0, 4.6744718",
+    "encoder-decoders/bart, 0.1, 5.0864166"
+  })
+  void weighed_losses_are_those_of_torch(String name, float smoothing, double expected)
+      throws IOException {
+    Path path = ModelFiles.GOLDENS.resolve(name);
+    try (TensorFile golden = TensorFile.open(path.resolve("expected.safetensors"))) {
+      long[][] labels = longs(golden, "in.labels");
+      float[][] weights = new float[labels.length][];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = new float[labels[i].length];
+        for (int j = 0; j < weights[i].length; j++) {
+          weights[i][j] = (3 * i + j + 1) % 4 / 2f;
+        }
+      }
+      try (Model trained = DropoutTest.model(name, path);
+          Tensor loss = loss(trained, golden, smoothing, weights);
+          Tape tape = Tape.record(trained.parameters().stream().map(Parameter::tensor).toList());
+          Tensor recorded = loss(trained, golden, smoothing, weights);
+          Gradients _ = tape.backward(recorded)) {
+        assertEquals(expected, loss.toFloatArray()[0], 1e-5 * expected);
+        assertEquals(expected, recorded.toFloatArray()[0], 1e-5 * expected);
+      }
+    }
+  }
+
+  @Test
+  void weights_that_do_not_fit_are_refused() {
+    long[][] ids = {{1, 2, 3}};
+    EncoderInputs inputs =
+        new EncoderInputs(ids, null, null, ids, null, null, null, null, false, false);
+    refused("label_weights: row 0 has 2, expected one for each label", inputs, 1, 2);
+    refused(
+        "label_weights: NaN at 1 of row 0, expected 0 or a positive number",
+        inputs,
+        1,
+        Float.NaN,
+        1);
+    refused("label_weights has 1 rows, labels are missing", EncoderInputs.of(ids), 1, 1, 1);
+  }
+
+  private static void refused(String message, EncoderInputs inputs, float... weights) {
+    assertEquals(
+        message,
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> inputs.withLabelWeights(new float[][] {weights}))
+            .getMessage());
+  }
+
+  @Test
+  void heads_whose_labels_are_no_classes_have_no_weights() throws IOException {
+    Path path = ModelFiles.GOLDENS.resolve("bert-nsp");
+    try (EncoderModel model = AutoModel.forTraining(path, null, CPU)) {
+      EncoderInputs inputs =
+          new EncoderInputs(
+                  new long[][] {{1, 2, 3}},
+                  null,
+                  null,
+                  new long[][] {{1}},
+                  null,
+                  null,
+                  null,
+                  null,
+                  false,
+                  false)
+              .withLabelWeights(new float[][] {{1}});
+      assertTrue(
+          assertThrows(IllegalArgumentException.class, () -> model.loss(inputs, null))
+              .getMessage()
+              .startsWith("label_weights: the loss of the head NEXT_SENTENCE_PREDICTION has none"));
+    }
   }
 
   /** What transformers' LabelSmoother(0.1) makes of the models' scores, and of theirs as loaded. */

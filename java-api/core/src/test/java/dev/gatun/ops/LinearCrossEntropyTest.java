@@ -43,6 +43,17 @@ final class LinearCrossEntropyTest {
 
   private static Result run(
       Tensor x, Tensor w, Tensor bias, Tensor targets, Settings settings, double n, long most) {
+    return run(x, w, bias, Loss.Targets.of(targets), settings, n, most);
+  }
+
+  private static Result run(
+      Tensor x,
+      Tensor w,
+      Tensor bias,
+      Loss.Targets targets,
+      Settings settings,
+      double n,
+      long most) {
     try (Tape tape = bias == null ? Tape.record(x, w) : Tape.record(x, w, bias)) {
       Tensor loss = Loss.linearCrossEntropy(x, w, bias, targets, settings, n, most);
       try (Gradients g = tape.backward(loss)) {
@@ -93,6 +104,29 @@ final class LinearCrossEntropyTest {
       float[] want = values(file, "grad.z-loss");
       for (int i = 0; i < want.length; i++) {
         assertEquals(want[i], with.dx()[i] - without.dx()[i], 1e-6);
+      }
+    }
+  }
+
+  /** Weights of 0, 0.5, 1 and 1.5 in turn, by PyTorch: its losses times them, over their sum. */
+  @Test
+  void weighed_losses_equal_the_reference() throws IOException {
+    try (TensorFile file = TensorFile.open(GOLDEN)) {
+      Tensor x = Tensor.of(CPU, values(file, "in.logits"), 6, 9);
+      float[] weights = {0.5f, 1, 1.5f, 0, 0.5f, 1};
+      // The sums of the sizes of each row's; the fourth one does not count.
+      double[] gradients = {0.20004139, 0.31605995, 0.41741658, 0, 0.16485723, 0.29755891};
+      Loss.Targets targets = new Loss.Targets(labels(file), Tensor.of(CPU, weights, 6));
+      for (long most : new long[] {1, 4, 64}) {
+        Result got = run(x, identity(9), null, targets, new Settings(-100, 0.1f, 0), 4.5, most);
+        assertEquals(1.8598566, got.loss(), 1e-6);
+        for (int row = 0; row < 6; row++) {
+          double sum = 0;
+          for (int i = 0; i < 9; i++) {
+            sum += Math.abs(got.dx()[9 * row + i]);
+          }
+          assertEquals(gradients[row], sum, 1e-6);
+        }
       }
     }
   }
@@ -173,6 +207,14 @@ final class LinearCrossEntropyTest {
         Tensor.of(CPU, new long[1], 1),
         1);
     refused("linear_cross_entropy: count is 0.0", x, w, targets, 0);
+    Loss.Targets weighed = new Loss.Targets(Tensor.of(CPU, new long[2], 2), Tensor.zeros(CPU, 3));
+    assertEquals(
+        "linear_cross_entropy: weights are F32[3]@cpu, expected an F32 for each token of F32[2,"
+            + " 3]@cpu",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Loss.linearCrossEntropy(x, w, null, weighed, Settings.of(-100), 1))
+            .getMessage());
     refused("cross_entropy_backward: target 4 at 1 is outside of 0 to 3", x, w, targets, 1);
   }
 
@@ -180,7 +222,9 @@ final class LinearCrossEntropyTest {
     String got =
         assertThrows(
                 IllegalArgumentException.class,
-                () -> Loss.linearCrossEntropy(x, w, null, targets, Settings.of(-100), count))
+                () ->
+                    Loss.linearCrossEntropy(
+                        x, w, null, Loss.Targets.of(targets), Settings.of(-100), count))
             .getMessage();
     assertTrue(got.startsWith(message), got);
   }

@@ -41,7 +41,7 @@ final class BigramLearner implements Learner {
   private long updates;
 
   /** Batches that were computed, their items as they were passed, for tests. */
-  final List<Long> items = new ArrayList<>();
+  final List<Double> items = new ArrayList<>();
 
   /** Rates of updates that were made. */
   final List<Double> rates = new ArrayList<>();
@@ -98,7 +98,7 @@ final class BigramLearner implements Learner {
 
   @Override
   public double accumulate(Batch batch, LossCounts counts, long seed) {
-    long all = counts.items();
+    double all = counts.items();
     items.add(all);
     double loss = 0;
     int place = 0;

@@ -119,7 +119,7 @@ final class TrainerTest {
           tokens += learner.seen.get(sample++).length - 1;
         }
         for (int i = 0; i < batches; i++) {
-          assertEquals(tokens, learner.items.get(at++));
+          assertEquals(tokens, learner.items.get(at++).longValue());
         }
       }
       assertEquals(2.0, trainer.state().epoch());

@@ -251,7 +251,8 @@ final class OpGradientsTest {
         List.of(random(3, 4), random(5, 4), random(5)),
         in ->
             List.of(
-                Loss.linearCrossEntropy(in.get(0), in.get(1), in.get(2), targets, settings, 2, 2)));
+                Loss.linearCrossEntropy(
+                    in.get(0), in.get(1), in.get(2), Loss.Targets.of(targets), settings, 2, 2)));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.gatun.training.data;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
@@ -41,6 +42,19 @@ public record Batch(List<Features> samples) {
   /** {@return labels; null where samples have none} */
   public long[][] labels() {
     return rows(Features::labels);
+  }
+
+  /** {@return what each label weighs; null where all weigh 1} */
+  public float[][] labelWeights() {
+    if (labels() == null || samples.stream().allMatch(each -> each.weight() == 1)) {
+      return null;
+    }
+    float[][] weights = new float[samples.size()][];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = new float[samples.get(i).labels().length];
+      Arrays.fill(weights[i], samples.get(i).weight());
+    }
+    return weights;
   }
 
   /** {@return labels that are numbers; null where samples have none} */

@@ -20,8 +20,9 @@ record CausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
 
       @Override
       public Features get(int index, Draws draws) {
-        long[] ids = windows.get(index).encoding().ids();
-        return Features.ofText(ended(ids));
+        TextWindows.Window window = windows.get(index);
+        long[] ids = window.encoding().ids();
+        return Features.ofText(ended(ids)).weighing(window.example().weight());
       }
     };
   }

@@ -12,6 +12,8 @@ import java.util.Map;
  * @param document tells records of different documents apart; an empty line begins another
  */
 public record Example(Map<String, Object> fields, String where, int document) {
+  private static final String WEIGHT = "sample_weight";
+
   /** A record with this text. */
   public static Example ofText(String text, String where, int document) {
     return new Example(Map.of("text", text), where, document);
@@ -55,6 +57,31 @@ public record Example(Map<String, Object> fields, String where, int document) {
       return list;
     }
     throw wrong(name, "a list");
+  }
+
+  /**
+   * What its labels weigh: the number of the field {@code sample_weight}, 1 without.
+   *
+   * @throws DatasetException for anything but a number from 0 on
+   */
+  public float weight() {
+    if (!has(WEIGHT)) {
+      return 1;
+    }
+    if (fields.get(WEIGHT) instanceof Number number
+        && number.doubleValue() >= 0
+        && Float.isFinite(number.floatValue())) {
+      return number.floatValue();
+    }
+    throw wrong(WEIGHT, "0 or a positive number");
+  }
+
+  /** Requires that no weight is given. */
+  void requireNoWeight(String objective) {
+    if (has(WEIGHT)) {
+      throw new DatasetException(
+          "%s: field '%s': %s has no weights of samples".formatted(where, WEIGHT, objective));
+    }
   }
 
   private String first(String... names) {

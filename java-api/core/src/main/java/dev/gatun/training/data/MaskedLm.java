@@ -19,10 +19,11 @@ record MaskedLm(Tokenizer tokenizer, int maxLength, Masking masking) implements 
 
       @Override
       public Features get(int index, Draws draws) {
-        Encoding text = windows.get(index).encoding();
+        TextWindows.Window window = windows.get(index);
+        Encoding text = window.encoding();
         long[] ids = text.ids().clone();
         long[] labels = masking.apply(text, ids, draws);
-        return Features.ofTokens(ids, text.typeIds(), labels);
+        return Features.ofTokens(ids, text.typeIds(), labels).weighing(window.example().weight());
       }
     };
   }

@@ -10,6 +10,8 @@ import java.util.stream.IntStream;
 record NextSentence(Tokenizer tokenizer, int maxLength, Masking masking) implements Collator {
   @Override
   public Samples samples(Dataset data) {
+    IntStream.range(0, data.size())
+        .forEach(i -> data.get(i).requireNoWeight("next sentence prediction"));
     int[] documents = IntStream.range(0, data.size()).map(i -> data.get(i).document()).toArray();
     int[] followed =
         IntStream.range(0, documents.length - 1)

@@ -58,6 +58,7 @@ record PackedCausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
       boolean ends = next == null || next.document() != example.document();
       boolean marked = ends && eos.isPresent();
       String text = example.text("text");
+      example.requireNoWeight("one stream of texts");
       long[] ids = tokenizer.encode(marked ? text : text + "\n", options).ids();
       example = next;
       int needed = Math.addExact(size, ids.length + 1);

@@ -22,6 +22,7 @@ record QuestionAnswering(Tokenizer tokenizer, int maxLength, int stride) impleme
             data,
             example -> {
               answer(example);
+              example.requireNoWeight("question answering");
               return tokenizer.encodeWindows(
                   example.text("question"), example.text("context"), options);
             });

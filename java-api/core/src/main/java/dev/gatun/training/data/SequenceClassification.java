@@ -18,6 +18,11 @@ record SequenceClassification(
       Example example = data.get(i);
       example.text("text");
       label(example, type);
+      if (type == ProblemType.SINGLE_LABEL_CLASSIFICATION) {
+        example.weight();
+      } else {
+        example.requireNoWeight("a " + type);
+      }
     }
     return new Samples() {
       @Override
@@ -49,7 +54,8 @@ record SequenceClassification(
             ? tokenizer.encode(text, example.text("text_pair"), options)
             : tokenizer.encode(text, options);
     return switch (label(example, type)) {
-      case Long label -> Features.ofClass(encoding.ids(), encoding.typeIds(), label);
+      case Long label ->
+          Features.ofClass(encoding.ids(), encoding.typeIds(), label).weighing(example.weight());
       case float[] values -> Features.ofValues(encoding.ids(), encoding.typeIds(), values);
       default -> throw new AssertionError();
     };

@@ -22,6 +22,7 @@ record SequenceToSequence(
       Example example = data.get(i);
       example.text(SOURCES);
       example.text(TARGETS);
+      example.weight();
     }
     return new Samples() {
       @Override
@@ -33,7 +34,8 @@ record SequenceToSequence(
       public Features get(int index, Draws draws) {
         Example example = data.get(index);
         return Features.ofPair(
-            source(prefix + example.text(SOURCES)), target(example.text(TARGETS)));
+                source(prefix + example.text(SOURCES)), target(example.text(TARGETS)))
+            .weighing(example.weight());
       }
     };
   }

@@ -72,7 +72,8 @@ final class SpanCorruption implements Collator {
 
       @Override
       public Features get(int index, Draws draws) {
-        return corrupted(windows.get(index).encoding().ids(), draws);
+        TextWindows.Window window = windows.get(index);
+        return corrupted(window.encoding().ids(), draws).weighing(window.example().weight());
       }
     };
   }

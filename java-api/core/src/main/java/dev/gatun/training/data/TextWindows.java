@@ -22,7 +22,9 @@ final class TextWindows {
     this.windows = windows;
     this.firsts = new int[data.size() + 1];
     for (int i = 0; i < data.size(); i++) {
-      firsts[i + 1] = Math.addExact(firsts[i], windows.apply(data.get(i)).size());
+      Example example = data.get(i);
+      example.weight();
+      firsts[i + 1] = Math.addExact(firsts[i], windows.apply(example).size());
     }
   }
 

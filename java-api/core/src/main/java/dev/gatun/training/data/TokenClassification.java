@@ -30,7 +30,7 @@ record TokenClassification(Tokenizer tokenizer, int maxLength, LabelNames labels
       @Override
       public Features get(int index, Draws draws) {
         TextWindows.Window window = windows.get(index);
-        return features(window.example(), window.encoding());
+        return features(window.example(), window.encoding()).weighing(window.example().weight());
       }
     };
   }

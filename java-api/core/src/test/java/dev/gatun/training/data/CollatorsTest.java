@@ -349,6 +349,45 @@ final class CollatorsTest {
   }
 
   @Test
+  void what_a_record_weighs_its_labels_weigh() {
+    List<Map<String, Object>> records =
+        List.of(
+            Map.of("text", "sea", "label", 2, "target", "sea"),
+            Map.of("text", "sea", "label", 0, "target", "sea sea", "sample_weight", 0.5));
+    Dataset data = Dataset.ofRecords(records);
+    for (Collator collator :
+        List.of(
+            Collator.maskedLm(Pieces.ofBert(), 32, 0.5, false),
+            Collator.causalLm(Pieces.ofBert(), 32, false),
+            Collator.sequenceClassification(Pieces.ofBert(), 8, List.of("a", "b", "c"), null),
+            Collator.sequenceToSequence(Pieces.ofT5(0), 8, 8, ""))) {
+      Samples samples = collator.samples(data);
+      Features light = samples.get(1, draws(0, 1));
+      float[] halves = new float[light.labels().length];
+      Arrays.fill(halves, 0.5f);
+      float[][] weights = new Batch(List.of(samples.get(0, draws(0, 0)), light)).labelWeights();
+      assertArrayEquals(halves, weights[1]);
+      assertEquals(1, weights[0][0]);
+      assertNull(new Batch(List.of(samples.get(0, draws(0, 0)))).labelWeights());
+    }
+    for (Object bad : new Object[] {-1, "much"}) {
+      Dataset wrong = Dataset.ofRecords(List.of(Map.of("text", "sea", "sample_weight", bad)));
+      assertEquals(
+          "record 0: field 'sample_weight' is %s, expected 0 or a positive number".formatted(bad),
+          assertThrows(
+                  DatasetException.class,
+                  () -> Collator.maskedLm(Pieces.ofBert(), 32, 0.5, false).samples(wrong))
+              .getMessage());
+    }
+    assertEquals(
+        "record 1: field 'sample_weight': one stream of texts has no weights of samples",
+        assertThrows(
+                DatasetException.class,
+                () -> Collator.causalLm(Pieces.ofBert(), 32, true).samples(data))
+            .getMessage());
+  }
+
+  @Test
   void a_tokenizer_without_languages_has_no_translations() {
     assertThrows(
         IllegalArgumentException.class,
