@@ -83,8 +83,9 @@ struct QuerySums {
 
   bool is_blind() const { return base == kMinusInfinity; }
   // The exponents; -inf of what is not seen, even where the row has NaN.
-  Floats exponents(Floats scores) const {
-    return is_blind() ? splat(kMinusInfinity)
+  template <typename V>
+  V exponents(V scores) const {
+    return is_blind() ? like(scores, kMinusInfinity)
                       : select(scores == kMinusInfinity, scores, scores - base);
   }
 };
@@ -198,19 +199,22 @@ class BackwardTile {
   // of query and key alone.
   void differentiate(bool of_products) {
     multiply_keys();
-    for (int64_t j = 0; j < count; j += kTileColumns) {
+    for (int64_t j = 0; j < seen; j += kTileColumns) {
       product(rows, kTileColumns, value_size, d_output, value_size, values_across + j * value_size,
               kTileColumns, d_scores + j, kKeys, Into::kNew);
     }
     for (int64_t r = 0; r < rows; r++) {
       differentiate_row(r, of_products);
+      for (int64_t j = seen; j < count; j++) {
+        d_scores[r * kKeys + j] = 0.0f;
+      }
     }
   }
 
   // sums[keys][value_size] += the values' gradients, and sums[keys][size] the keys'.
   void add_to_values(float *sums) const {
     if (finite_queries) {
-      add_transposed(count, value_size, rows, weights, kKeys, d_output, value_size, sums,
+      add_transposed(seen, value_size, rows, weights, kKeys, d_output, value_size, sums,
                      value_size);
       return;
     }
@@ -221,7 +225,7 @@ class BackwardTile {
 
   void add_to_keys(float *sums) const {
     if (finite_queries) {
-      add_transposed(count, size, rows, d_scores, kKeys, query, size, sums, size);
+      add_transposed(seen, size, rows, d_scores, kKeys, query, size, sums, size);
       return;
     }
     each_pair([&](int64_t r, int64_t j) {
@@ -232,7 +236,7 @@ class BackwardTile {
   // sums[rows][size] += the queries' gradients, but for the scale.
   void add_to_queries(float *sums) const {
     if (finite_keys) {
-      product(rows, size, count, d_scores, kKeys, key_rows, size, sums, size, Into::kOld);
+      product(rows, size, seen, d_scores, kKeys, key_rows, size, sums, size, Into::kOld);
       return;
     }
     each_pair([&](int64_t r, int64_t j) {
@@ -247,6 +251,7 @@ class BackwardTile {
   const gatun_attention &a;
   const int64_t size, value_size;
   int64_t g = 0, begin = 0, count = 0, h = 0, first = 0, rows = 0;
+  int64_t seen = 0;  // keys of the block up to the last that any query of the tile may see
   bool finite_keys = true, finite_queries = true;
   float *key_rows;       // [kKeys][size]
   float *keys_across;    // [kKeys / kTileColumns][size][kTileColumns]
@@ -281,9 +286,11 @@ class BackwardTile {
     }
   }
 
-  // The queries times the keys, [rows][kKeys].
+  // The queries times the keys that they may see, [rows][kKeys].
   void multiply_keys() {
-    for (int64_t j = 0; j < count; j += kTileColumns) {
+    const int64_t end = s.end(first + rows - 1) - begin;
+    seen = end < 0 ? 0 : end < count ? end : count;
+    for (int64_t j = 0; j < seen; j += kTileColumns) {
       product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
               weights + j, kKeys, Into::kNew);
     }
@@ -294,39 +301,40 @@ class BackwardTile {
     float *row = weights + r * kKeys, *d_row = d_scores + r * kKeys;
     const bool capped = of_products && a.softcap > 0.0f, drops = a.dropout > 0.0f;
     if (capped) {
-      by_vector(count, [&](int64_t j, int64_t n) {
+      by_vector(seen, [&](int64_t j, int64_t n) {
         // 1 - tanh^2, which cancels where that is near 1.
         const Floats e = exp(magnitude(load_lanes(row + j, n) / a.softcap) * -2.0f);
         store_lanes(slopes + j, 4.0f * e / ((1.0f + e) * (1.0f + e)), n);
       });
     }
     if (drops) {
-      by_vector(count, [&](int64_t j, int64_t n) { store_lanes(kept + j, splat(1.0f), n); });
-      drop(s, h, i, begin, count, kept);
+      by_vector(seen, [&](int64_t j, int64_t n) { store_lanes(kept + j, splat(1.0f), n); });
+      drop(s, h, i, begin, seen, kept);
     }
     const float *d_weights = s.gradients.a.weights == nullptr
                                  ? nullptr
                                  : s.gradients.a.weights + at * a.key_length + begin;
     const QuerySums sums = s.query_sums[at];
-    adjust(s, h, i, begin, count, row);
-    by_vector(count, [&](int64_t j, int64_t n) {
-      const Floats x = sums.exponents(load_lanes(row + j, n)), p = exp(x) * sums.share;
-      Floats d = load_lanes(d_row + j, n), w = p;
+    adjust(s, h, i, begin, seen, row);
+    by_block(seen, [&](auto at) {
+      using V = decltype(at.load(row));
+      const V x = sums.exponents(at.load(row)), p = exp(x) * sums.share;
+      V d = at.load(d_row), w = p;
       if (d_weights != nullptr) {
-        d += load_lanes(d_weights + j, n);
+        d = d + at.load(d_weights);
       }
       if (drops) {
-        const Floats z = load_lanes(kept + j, n);
-        d *= z;
-        w *= z;
+        const V z = at.load(kept);
+        d = d * z;
+        w = w * z;
       }
       d = p * (d - sums.delta);
       if (capped) {
-        d *= load_lanes(slopes + j, n);
+        d = d * at.load(slopes);
       }
-      store_lanes(row + j, w, n);
+      at.store(row, w);
       // What has no part in the output has no gradient, even where its row or value has NaN.
-      store_lanes(d_row + j, select(x < kLogOfNothing, Floats{}, d), n);
+      at.store(d_row, select(x < kLogOfNothing, V{}, d));
     });
   }
 
@@ -342,7 +350,7 @@ class BackwardTile {
   template <typename Body>
   void each_pair(const Body &body) const {
     for (int64_t r = 0; r < rows; r++) {
-      for (int64_t j = 0; j < count; j++) {
+      for (int64_t j = 0; j < seen; j++) {
         body(r, j);
       }
     }
