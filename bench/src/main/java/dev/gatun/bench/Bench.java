@@ -42,8 +42,8 @@ final class Bench implements Callable<Integer> {
       paramLabel = "SUITE",
       description =
           "main-job, minilm, djl, djl-arrays, attention, matmul, experts, rows, gradients,"
-              + " gradient-rows, generate, loading, seq2seq, training or small-calls; 'table' writes"
-              + " the READMEs' tables and the plots again.")
+              + " gradient-rows, generate, loading, seq2seq, training or small-calls; 'table'"
+              + " writes the READMEs' tables and the plots again.")
   private String suiteName;
 
   @Option(

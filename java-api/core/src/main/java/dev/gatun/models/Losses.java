@@ -291,7 +291,8 @@ final class Losses {
     }
     if (inputs.labelWeights() != null) {
       throw new IllegalArgumentException(
-          "label_weights: a %s has no classes of which one is right, expected none".formatted(type));
+          "label_weights: a %s has no classes of which one is right, expected none"
+              .formatted(type));
     }
     if (settings.smoothing != 0) {
       throw new IllegalArgumentException(

@@ -272,8 +272,7 @@ class SentencePieceTest {
     try (Tokenizer tokenizer = family("t5")) {
       String text = wanted.keySet().iterator().next();
       assertArrayEquals(
-          tokenizer.encode(text).ids(),
-          tokenizer.encodeTarget(text, EncodeOptions.DEFAULT).ids());
+          tokenizer.encode(text).ids(), tokenizer.encodeTarget(text, EncodeOptions.DEFAULT).ids());
     }
   }
 
