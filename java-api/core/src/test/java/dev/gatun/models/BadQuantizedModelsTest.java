@@ -106,12 +106,12 @@ final class BadQuantizedModelsTest {
             gptq,
             "quant_method",
             "\"fp8\"",
-            "'quantization_config.quant_method' is \"fp8\", expected gptq, awq or gatun"),
+            "'quantization_config.quant_method' is \"fp8\", expected gptq, awq, mxfp4 or gatun"),
         setting(
             gptq,
             "quant_method",
             null,
-            "'quantization_config.quant_method' is null, expected gptq, awq or gatun"),
+            "'quantization_config.quant_method' is null, expected gptq, awq, mxfp4 or gatun"),
         setting(
             gptq, "quant_method", "4", "'quantization_config.quant_method' is 4, expected a text"),
         setting(gptq, "bits", "3", "'quantization_config.bits' is 3, expected 4 or 8"),
