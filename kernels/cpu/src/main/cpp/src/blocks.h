@@ -157,6 +157,14 @@ struct Whole {
       __builtin_prefetch(row + i + j);
     }
   }
+  // The same into the second cache, of what is read later.
+  template <typename T>
+  void prefetch_second(const T *row) const {
+    constexpr int64_t kLine = 64 / sizeof(T);
+    for (int64_t j = 0; j < lanes_of<V>; j += kLine) {
+      __builtin_prefetch(row + i + j, 0, 2);
+    }
+  }
 };
 
 // The last n elements of a row, fewer than a vector has.
@@ -189,6 +197,10 @@ struct Part {
   template <typename T>
   void prefetch(const T *row) const {
     __builtin_prefetch(row + i);
+  }
+  template <typename T>
+  void prefetch_second(const T *row) const {
+    __builtin_prefetch(row + i, 0, 2);
   }
 };
 

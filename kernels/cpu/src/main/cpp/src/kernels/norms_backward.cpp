@@ -18,23 +18,21 @@ struct Gradients {
   int64_t rows, columns;
 };
 
-// Rows that one pass over the columns writes: weights and sums over rows are read once for them,
-// which gains where these leave the first cache between one row and the next. Rows of up to kShort
-// columns have room there beside them, and go one by one.
-constexpr int64_t kBand = 4, kShort = cut(1536, 24);
+// Rows that one pass over the columns writes: weights and sums over rows are read once for them.
+constexpr int64_t kBand = 4;
 
-// A row as layer norm normalised it, h = (x - about) * scale + rest, and what makes its gradient,
-// (g - mean(g) - h * mean(g * h)) * scale, of h and of g, which is dy times the weight.
+// A row as layer norm normalised it, h = (x - about - shift) * scale, and the means of g and of
+// g * h, where g is dy times the weight.
 struct CentredRow {
-  float about, scale, rest, mean, of_row;
+  float about, shift, scale, of_ones, of_row;
 
   template <typename V>
   V normed(V x) const {
-    return fma(x - about, like(V{}, scale), like(V{}, rest));
+    return (x - about - shift) * scale;
   }
   template <typename V>
   V gradient(V g, V h) const {
-    return fma(h, like(V{}, of_row), (g - mean) * scale);
+    return (g - of_ones - h * of_row) * scale;
   }
 };
 
@@ -48,15 +46,15 @@ struct ScaledRow {
   }
   template <typename V>
   V gradient(V g, V h) const {
-    return fma(h, like(V{}, of_row), g * scale);
+    return (g - h * of_row) * scale;
   }
 };
 
 // Writes the gradients of kRows rows from `row` on and takes them into the sums of their chunk, or
-// null.
+// null; `ahead` elements further lies what is read next.
 template <int kRows, typename T, typename Norm>
 void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *rows, int64_t row,
-          const Output<T> &output, float *dweight, float *dbias) {
+          int64_t ahead, const Output<T> &output, float *dweight, float *dbias) {
   const int64_t columns = s.columns;
   const T *dy = s.dy + row * columns, *x = s.x + row * columns;
   const T *added = s.added == nullptr ? nullptr : s.added + row * columns;
@@ -76,6 +74,7 @@ void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *r
     }
     for (int r = 0; r < kRows; r++) {
       const int64_t from = r * columns;
+      at.prefetch_second(dy + from + ahead);
       const V g = at.load(dy + from), h = rows[r].normed(at.load(x + from));
       of_weight = fma(g, h, of_weight);
       if (dbias != nullptr) {
@@ -135,18 +134,17 @@ int32_t each_row(const Gradients<T> &s, const Norm &norm) {
     float *dweight = s.dweight == nullptr ? nullptr : own;
     float *dbias = s.dbias == nullptr ? nullptr : own + (kinds - 1) * columns;
     const int64_t end = (chunk + 1) * rows < s.rows ? (chunk + 1) * rows : s.rows;
-    const int64_t band = columns <= kShort ? 1 : kBand;
     for (int64_t r = chunk * rows; r < end;) {
-      const int64_t many = end - r < band ? 1 : band;
+      const int64_t many = end - r < kBand ? 1 : kBand;
       const int64_t ahead = r + 2 * many <= end ? many * columns : 0;
       const T *dy = s.dy + r * columns, *x = s.x + r * columns;
       typename Norm::Found normed[kBand];
       if (many == kBand) {
         norm.template find<kBand>(dy, x, columns, ahead, normed);
-        give<kBand>(s, norm, normed, r, dx, dweight, dbias);
+        give<kBand>(s, norm, normed, r, ahead, dx, dweight, dbias);
       } else {
         norm.template find<1>(dy, x, columns, ahead, normed);
-        give<1>(s, norm, normed, r, dx, dweight, dbias);
+        give<1>(s, norm, normed, r, ahead, dx, dweight, dbias);
       }
       r += many;
     }
@@ -175,54 +173,55 @@ struct LayerNormRows {
   }
 
   // Of kRows rows next to each other. What follows a sum waits for it: that of several rows at
-  // once, and all sums that wait for the same one in one pass. `ahead` elements further lies what
-  // is read next.
+  // once.
   template <int kRows, typename T>
   void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
     const float count = static_cast<float>(columns);
-    Floats totals[kRows];
+    Floats first[kRows], second[kRows];
     for (int r = 0; r < kRows; r++) {
       Block total{};
-      by_block(columns, [&](auto at) {
-        at.prefetch(x + r * columns + ahead);
-        add(total, at.load(x + r * columns));
-      });
-      totals[r] = as_vector(total);
+      by_block(columns, [&](auto at) { add(total, at.load(x + r * columns)); });
+      first[r] = as_vector(total);
     }
     for (int r = 0; r < kRows; r++) {
-      rows[r].about = sum(totals[r]) / count;
+      rows[r].about = sum(first[r]) / count;
     }
-    Floats squares[kRows], rests[kRows], ones[kRows], products[kRows];
     for (int r = 0; r < kRows; r++) {
-      const T *row = x + r * columns, *gradient = dy + r * columns;
+      const T *row = x + r * columns;
       const float about = rows[r].about;
-      Block of_squares{}, of_rest{}, of_ones{}, of_products{};
+      Block squares{}, rest{};
       by_block(columns, [&](auto at) {
-        at.prefetch(gradient + ahead);
+        at.prefetch_second(row + ahead);
         const auto d = at.keep(at.load(row) - about, 0.0f);
-        add_square(of_squares, d);
-        add(of_rest, d);
-        const auto v = at.load(gradient);
-        const auto g = of == nullptr ? v : v * at.load(of);
-        add(of_ones, g);
-        add_product(of_products, g, d);
+        add_square(squares, d);
+        add(rest, d);
       });
-      squares[r] = as_vector(of_squares);
-      rests[r] = as_vector(of_rest);
-      ones[r] = as_vector(of_ones);
-      products[r] = as_vector(of_products);
+      first[r] = as_vector(squares);
+      second[r] = as_vector(rest);
     }
     for (int r = 0; r < kRows; r++) {
       // As in the norm itself: where values lie far from 0, rounding moves the mean.
-      const float shift = sum(rests[r]) / count;
-      const float variance = sum(squares[r]) / count - shift * shift;
-      const float scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
-      // mean(g * h) = (mean(g * d) - shift * mean(g)) * scale, of d = x - about.
-      const float mean = sum(ones[r]) / count;
-      rows[r].scale = scale;
-      rows[r].rest = -shift * scale;
-      rows[r].mean = mean;
-      rows[r].of_row = -(sum(products[r]) / count - mean * shift) * scale * scale;
+      const float shift = sum(second[r]) / count;
+      const float variance = sum(first[r]) / count - shift * shift;
+      rows[r].shift = shift;
+      rows[r].scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
+    }
+    for (int r = 0; r < kRows; r++) {
+      const T *row = x + r * columns, *gradient = dy + r * columns;
+      const Found normed = rows[r];
+      Block ones{}, products{};
+      by_block(columns, [&](auto at) {
+        const auto v = at.load(gradient);
+        const auto g = of == nullptr ? v : v * at.load(of);
+        add(ones, g);
+        add_product(products, g, normed.normed(at.load(row)));
+      });
+      first[r] = as_vector(ones);
+      second[r] = as_vector(products);
+    }
+    for (int r = 0; r < kRows; r++) {
+      rows[r].of_ones = sum(first[r]) / count;
+      rows[r].of_row = sum(second[r]) / count;
     }
   }
 };
@@ -245,23 +244,31 @@ struct RmsNormRows {
   template <int kRows, typename T>
   void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
     const float count = static_cast<float>(columns);
-    Floats squares[kRows], products[kRows];
+    Floats sums[kRows];
     for (int r = 0; r < kRows; r++) {
-      const T *row = x + r * columns, *gradient = dy + r * columns;
-      Block of_squares{}, of_products{};
+      const T *row = x + r * columns;
+      Block squares{};
       by_block(columns, [&](auto at) {
-        at.prefetch(row + ahead);
-        at.prefetch(gradient + ahead);
-        const auto v = at.load(row);
-        add_square(of_squares, v);
-        add_product(of_products, at.load(gradient) * (shift + at.load(of)), v);
+        at.prefetch_second(row + ahead);
+        add_square(squares, at.load(row));
       });
-      squares[r] = as_vector(of_squares);
-      products[r] = as_vector(of_products);
+      sums[r] = as_vector(squares);
     }
     for (int r = 0; r < kRows; r++) {
-      const float scale = 1.0f / __builtin_sqrtf(sum(squares[r]) / count + eps);
-      rows[r] = {scale, -(sum(products[r]) / count) * scale * scale};
+      rows[r] = {1.0f / __builtin_sqrtf(sum(sums[r]) / count + eps), 0.0f};
+    }
+    for (int r = 0; r < kRows; r++) {
+      const T *row = x + r * columns, *gradient = dy + r * columns;
+      const Found normed = rows[r];
+      Block products{};
+      by_block(columns, [&](auto at) {
+        const auto g = at.load(gradient) * (shift + at.load(of));
+        add_product(products, g, normed.normed(at.load(row)));
+      });
+      sums[r] = as_vector(products);
+    }
+    for (int r = 0; r < kRows; r++) {
+      rows[r].of_row = sum(sums[r]) / count;
     }
   }
 };
