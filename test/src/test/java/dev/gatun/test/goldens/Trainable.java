@@ -19,6 +19,7 @@ import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,9 +84,17 @@ enum Trainable {
       return folders
           .filter(f -> Files.exists(f.resolve("config.json")))
           .filter(f -> Files.exists(f.resolve("expected.safetensors")))
-          .filter(f -> !f.toString().endsWith("-awq") && !f.toString().contains("-gptq"))
+          .filter(f -> !isQuantized(f))
           .sorted()
           .toList();
+    }
+  }
+
+  private static boolean isQuantized(Path golden) {
+    try {
+      return Files.readString(golden.resolve("config.json")).contains("\"quantization_config\"");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
