@@ -128,10 +128,10 @@ static inline void codes_rows(const Quantized &q, int64_t panel, const Activatio
   const int64_t bytes = q.groups() * q.record_bytes(), steps = q.k / kStretch;
   by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
     // One tile reads the weights as they come, several share the next ones.
-    const uint8_t *from =
-        tiles == 1 ? q.record(panel, 0) + kAhead : q.record(panel + pool_threads(), 0);
-    codes_tile<kBits>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
-                      Ahead::share(from, bytes, steps, tiles, which));
+    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + kAhead : q.record(panel + 1, 0);
+    codes_tile<kBits>(
+        count, q, panel, a, row + r, sums + r * GATUN_PANEL,
+        rows == 1 ? Ahead::nothing(from) : Ahead::share(from, bytes, steps, tiles, which));
   });
 }
 
@@ -292,12 +292,13 @@ static inline void long_tile(int64_t rows, const Quantized &q, int64_t panel,
 // The rows of a task where a whole row is one run.
 static inline void long_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
                              int64_t row, int64_t rows, float *sums) {
-  const int64_t bytes = q.record_bytes(), steps = q.words(), next = panel + pool_threads();
+  const int64_t bytes = q.record_bytes(), steps = q.words();
   by_even_tile<kTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
     // One tile reads the weights as they come, several share the next ones.
-    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + kAhead : q.record(next, 0);
-    long_tile<kTileRows>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
-                         Ahead::share(from, bytes, steps, tiles, which));
+    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + kAhead : q.record(panel + 1, 0);
+    long_tile<kTileRows>(
+        count, q, panel, a, row + r, sums + r * GATUN_PANEL,
+        rows == 1 ? Ahead::nothing(from) : Ahead::share(from, bytes, steps, tiles, which));
   });
 }
 

@@ -127,29 +127,15 @@ static inline int64_t row_blocks(const Product &p, int64_t chunk, int64_t m, Row
   return count;
 }
 
-// Rows whose product takes no longer than their weights take to come.
-constexpr int64_t kOneTileRows = 4;
-
-// Panels of a task of so few rows: one after the other, so that what a task asks for ahead is its
-// own, and tasks enough are left for threads that are not equally fast.
-static inline int64_t neighbours(int64_t panels) {
-  const int64_t share = panels / (4 * pool_threads());
-  return share < 1 ? 1 : share < 8 ? share : 8;
-}
-
 // Calls body(row, rows, panel) for the tasks that make up the m rows of a chunk by all features;
 // the panel is one of the weights of all experts.
 template <typename Body>
 static inline void parallel_tiles(const Product &p, int64_t chunk, int64_t m, const Body &body) {
   RowBlock blocks[kBlocks];
   const int64_t count = row_blocks(p, chunk, m, blocks), each = panels(p.n);
-  const int64_t together = count == 1 && m <= kOneTileRows ? neighbours(each) : 1;
-  parallel((each + together - 1) / together * count, [&](int64_t task) {
+  parallel(each * count, [&](int64_t task) {
     const RowBlock &block = blocks[task % count];
-    const int64_t begin = task / count * together, end = begin + together;
-    for (int64_t panel = begin; panel < end && panel < each; panel++) {
-      body(block.row, block.rows, block.expert * each + panel);
-    }
+    body(block.row, block.rows, block.expert * each + task / count);
   });
 }
 

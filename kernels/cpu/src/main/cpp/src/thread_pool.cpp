@@ -35,6 +35,8 @@ namespace gatun {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+// Tasks of a job; more are several jobs.
+constexpr int64_t kMostTasks = (int64_t{1} << 31) - 1;
 // About 100 us: the usual pause between two kernels, and between two passes through a model.
 constexpr int kSpins = 10000;
 
@@ -51,6 +53,48 @@ void pause_cpu() {
 constexpr uint64_t kInside = (uint64_t{1} << 16) - 1, kOpen = uint64_t{1} << 16;
 constexpr int kNumber = 17;
 
+// Tasks of a job that follow each other: a thread goes on reading where its last task ended, as
+// processors foresee.
+struct alignas(64) Share {
+  std::atomic<uint64_t> left{0};  // the first one in the upper half, the end in the lower
+
+  static uint64_t of(int64_t first, int64_t end) {
+    return static_cast<uint64_t>(first) << 32 | static_cast<uint64_t>(end);
+  }
+
+  static int64_t first_of(uint64_t tasks) { return static_cast<int64_t>(tasks >> 32); }
+  static int64_t end_of(uint64_t tasks) { return static_cast<int64_t>(tasks & 0xffffffff); }
+
+  // Takes the first task; -1 for none.
+  int64_t take() {
+    uint64_t seen = left.load();
+    for (;;) {
+      const int64_t begin = first_of(seen), end = end_of(seen);
+      if (begin >= end) {
+        return -1;
+      }
+      if (left.compare_exchange_weak(seen, of(begin + 1, end))) {
+        return begin;
+      }
+    }
+  }
+
+  // Takes the later half, one task at least; 0 for none.
+  uint64_t take_half() {
+    uint64_t seen = left.load();
+    for (;;) {
+      const int64_t begin = first_of(seen), end = end_of(seen);
+      if (begin >= end) {
+        return 0;
+      }
+      const int64_t middle = begin + (end - begin) / 2;
+      if (left.compare_exchange_weak(seen, of(begin, middle))) {
+        return of(middle, end);
+      }
+    }
+  }
+};
+
 struct Pool {
   pthread_mutex_t caller = PTHREAD_MUTEX_INITIALIZER;  // held while a job runs
   pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;    // of those who sleep
@@ -63,16 +107,33 @@ struct Pool {
   // The job; written while no worker is inside.
   void (*body)(const void *, int64_t) = nullptr;
   const void *context = nullptr;
-  int64_t count = 0;
+  int64_t before = 0;  // tasks of earlier jobs of the same call
+  int shares = 0;
   alignas(64) std::atomic<uint64_t> door{0};
-  alignas(64) std::atomic<int64_t> next{0};
+  Share share[kMaxThreads];
 };
 
 Pool pool;
 
-void claim(void (*body)(const void *, int64_t), const void *context, int64_t count) {
-  for (int64_t i = pool.next++; i < count; i = pool.next++) {
-    body(context, i);
+// Does the tasks of a share, then half of what another one still has, as its own.
+void do_tasks(int self) {
+  void (*const body)(const void *, int64_t) = pool.body;
+  const void *const context = pool.context;
+  const int64_t before = pool.before;
+  const int shares = pool.shares;
+  Share &own = pool.share[self];
+  for (;;) {
+    for (int64_t i = own.take(); i >= 0; i = own.take()) {
+      body(context, before + i);
+    }
+    uint64_t found = 0;
+    for (int other = self + 1; found == 0 && other < self + shares; other++) {
+      found = pool.share[other % shares].take_half();
+    }
+    if (found == 0) {
+      return;
+    }
+    own.left.store(found);
   }
 }
 
@@ -116,13 +177,15 @@ void leave() {
 }
 
 void *work(void *argument) {
-  const int self = static_cast<int>(reinterpret_cast<intptr_t>(argument));
+  const int self = static_cast<int>(reinterpret_cast<intptr_t>(argument));  // 0 is the caller
   uint64_t seen = 0;
   for (;;) {
     const uint64_t door = await_job(seen);
     seen = door >> kNumber;
-    if (self < pool.threads.load(std::memory_order_relaxed) - 1 && join(door)) {
-      claim(pool.body, pool.context, pool.count);
+    if (self < pool.threads.load(std::memory_order_relaxed) && join(door)) {
+      if (self < pool.shares) {
+        do_tasks(self);
+      }
       leave();
     }
   }
@@ -131,7 +194,6 @@ void *work(void *argument) {
 
 void begin_job() {
   const uint64_t number = (pool.door.load(std::memory_order_relaxed) >> kNumber) + 1;
-  pool.next.store(0, std::memory_order_relaxed);
   pool.door.store(number << kNumber | kOpen);
   if (pool.sleepers.load() > 0) {
     pthread_mutex_lock(&pool.lock);
@@ -157,6 +219,19 @@ void end_job() {
   }
 }
 
+// Runs `count` tasks from `begin` on.
+void run_job(int64_t begin, int64_t count, int threads) {
+  pool.before = begin;
+  pool.shares = count < threads ? static_cast<int>(count) : threads;
+  for (int i = 0; i < pool.shares; i++) {
+    const uint64_t tasks = Share::of(count * i / pool.shares, count * (i + 1) / pool.shares);
+    pool.share[i].left.store(tasks, std::memory_order_relaxed);
+  }
+  begin_job();
+  do_tasks(0);
+  end_job();
+}
+
 // Starts the workers that are missing; with fewer than asked for, the others do their work.
 void start_workers(int wanted) {
   while (pool.workers < wanted) {
@@ -164,8 +239,9 @@ void start_workers(int wanted) {
     pthread_t thread;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    const int failed = pthread_create(
-        &thread, &attributes, work, reinterpret_cast<void *>(static_cast<intptr_t>(pool.workers)));
+    const int failed =
+        pthread_create(&thread, &attributes, work,
+                       reinterpret_cast<void *>(static_cast<intptr_t>(pool.workers + 1)));
     pthread_attr_destroy(&attributes);
     if (failed) {
       return;
@@ -216,10 +292,9 @@ void run_tasks(int64_t count, void (*body)(const void *, int64_t), const void *c
   start_workers(threads - 1);
   pool.body = body;
   pool.context = context;
-  pool.count = count;
-  begin_job();
-  claim(body, context, count);
-  end_job();
+  for (int64_t begin = 0; begin < count; begin += kMostTasks) {
+    run_job(begin, count - begin < kMostTasks ? count - begin : kMostTasks, threads);
+  }
   pthread_mutex_unlock(&pool.caller);
 }
 

@@ -7,7 +7,8 @@
 namespace gatun {
 
 // Runs body(context, i) for every i in [0, count), in any order, on the pool's threads and the
-// caller's. A caller that finds the pool busy runs them all itself.
+// caller's, each of whom begins with neighbours. A caller that finds the pool busy runs them all
+// itself.
 void run_tasks(int64_t count, void (*body)(const void *, int64_t), const void *context);
 
 int pool_threads();

@@ -25,6 +25,9 @@ struct Ahead {
   const char *from;
   int64_t step;  // bytes a step of k
 
+  // Nothing: weights that one row reads come at the speed of memory by themselves.
+  static Ahead nothing(const void *near) { return {static_cast<const char *>(near), 0}; }
+
   // `bytes` from `from` on, asked for by `tiles` tiles of `steps` steps; this is tile `which`.
   static Ahead share(const void *from, int64_t bytes, int64_t steps, int64_t tiles, int64_t which) {
     const int64_t asks = steps * tiles, step = asks == 0 ? 0 : (bytes + asks - 1) / asks;

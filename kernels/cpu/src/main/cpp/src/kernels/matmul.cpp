@@ -11,7 +11,8 @@ constexpr int64_t kRows = cut(128, 24), kPanels = cut(4, 2), kDepth = cut(512, 1
 // So few rows of x stay there by themselves, and smaller tasks are more even.
 constexpr int64_t kFewRows = cut(32, 8), kFewPanels = cut(2, 1);
 
-// y (+)= x[rows][length] * weights[length][PANEL], while the weights at `next` are asked for.
+// y (+)= x[rows][length] * weights[length][PANEL], while the weights at `next` are asked for, or
+// those that follow where one tile reads them as they come.
 void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int64_t x_stride,
               const float *weights, const float *next, float *y, int64_t y_stride, Into into) {
   if (columns < GATUN_PANEL) {
@@ -21,9 +22,11 @@ void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int
   const int64_t bytes = length * kTileColumns * 4;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     by_even_tile<kTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
-      tile_dispatch<kTileRows>(count, x + r * x_stride, x_stride, weights + j, GATUN_PANEL,
-                               y + r * y_stride + j, y_stride, length, kTileColumns, into,
-                               Ahead::share(next + j * length, bytes, length, tiles, which));
+      const float *from = tiles == 1 ? weights + kAhead / sizeof(float) : next + j * length;
+      tile_dispatch<kTileRows>(
+          count, x + r * x_stride, x_stride, weights + j, GATUN_PANEL, y + r * y_stride + j,
+          y_stride, length, kTileColumns, into,
+          rows == 1 ? Ahead::nothing(weights) : Ahead::share(from, bytes, length, tiles, which));
     });
   }
 }
@@ -53,13 +56,15 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
   const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
   const int64_t together = m <= kFewRows ? kFewPanels : kPanels;
   const int64_t groups = (panels + together - 1) / together, blocks = (m + kRows - 1) / kRows;
+  // One tile of rows reads a panel's weights from end to end.
+  const int64_t most = m > kTileRows || k == 0 ? kDepth : k;
   parallel(groups * blocks, [&](int64_t task) {
     const int64_t row = task % blocks * kRows, panel = task / blocks * together;
     const int64_t rows = m - row < kRows ? m - row : kRows;
     const int64_t last = panel + together < panels ? panel + together : panels;
     float *out = y + row * y_stride;
-    for (int64_t depth = 0; depth < k || depth == 0; depth += kDepth) {
-      const int64_t length = k - depth < kDepth ? k - depth : kDepth;
+    for (int64_t depth = 0; depth < k || depth == 0; depth += most) {
+      const int64_t length = k - depth < most ? k - depth : most;
       for (int64_t p = panel; p < last; p++) {
         const int64_t first = p * GATUN_PANEL;
         const float *weights = packed + first * k + depth * GATUN_PANEL;
