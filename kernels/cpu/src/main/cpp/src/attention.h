@@ -97,6 +97,15 @@ struct Sequence {
     return cached(a.value, a.value_strides, a.value_scales, g, place(j));
   }
 
+  // The rows of head g's keys [begin, begin + count), and of its values.
+  void keys_from(int64_t g, int64_t begin, int64_t count, Row *rows) const {
+    rows_from(a.key, a.key_strides, a.key_scales, g, begin, count, rows);
+  }
+
+  void values_from(int64_t g, int64_t begin, int64_t count, Row *rows) const {
+    rows_from(a.value, a.value_strides, a.value_scales, g, begin, count, rows);
+  }
+
   bool is_masked(int64_t j) const {
     return a.key_mask != nullptr && a.key_mask[b * a.key_length + j] == 0;
   }
@@ -135,6 +144,19 @@ struct Sequence {
       return {a.block_table[b * a.block_table_stride + j / a.page_size], j % a.page_size};
     }
     return a.key_offsets != nullptr ? Place{0, a.key_offsets[b] + j} : Place{b, j};
+  }
+
+  // A page's tokens lie a stride apart: one look into the table is enough for them.
+  void rows_from(const void *memory, const int64_t *strides, const float *scales, int64_t g,
+                 int64_t begin, int64_t count, Row *rows) const {
+    for (int64_t j = 0; j < count;) {
+      Place at = place(begin + j);
+      const int64_t left = a.block_table == nullptr ? count : a.page_size - at.token;
+      const int64_t end = left < count - j ? j + left : count;
+      for (; j < end; j++, at.token++) {
+        rows[j] = cached(memory, strides, scales, g, at);
+      }
+    }
   }
 
   Row cached(const void *memory, const int64_t *strides, const float *scales, int64_t g,

@@ -150,8 +150,9 @@ class RowAttention {
     }
     // Blocks begin where those of tiles do; what no row sees of the first one is passed over.
     const int64_t begin = s.begin(0) / kLanes * kLanes, end = s.end(s.queries - 1);
+    find_keys(begin, end);
     for (int64_t block = begin / kKeys * kKeys; block < end; block += kKeys) {
-      add(block, begin > block ? begin - block : 0, end - block < kKeys ? end - block : kKeys);
+      add(block, begin > block ? begin - block : 0, end);
     }
     for (int64_t r = 0; r < rows; r++) {
       finish(s, head(r), r % s.queries, space.softmax.top[r], space.softmax.total[r],
@@ -161,19 +162,39 @@ class RowAttention {
 
  private:
   using Row = typename S::Row;
+  // Keys that are asked for ahead.
+  static constexpr int64_t kAsked = 2 * kLanes;
+  static_assert(kKeys % kLanes == 0, "whole vectors of keys");
 
   const S &s;
   const gatun_attention &a;
   const int64_t g, shared, rows, columns;
   RowSpace &space;
   Arithmetic arithmetic;
+  Row key[kKeys], value[kKeys];
 
   int64_t head(int64_t r) const { return g * shared + r / s.queries; }
 
-  // The keys [first, keys) of a block.
-  void add(int64_t block, int64_t first, int64_t keys) {
+  // Finds where the keys from `begin` to the end of their block lie, of those before `end`, and
+  // asks for the first ones.
+  void find_keys(int64_t begin, int64_t end) {
+    const int64_t first = begin % kKeys, count = end - begin;
+    if (count > 0) {
+      s.keys_from(g, begin, count < kKeys - first ? count : kKeys - first, key + first);
+      ask(key, first, first + kAsked, first + count, a.head_size);
+    }
+  }
+
+  // The keys of a block from `first` on, of those before `end`, which find_keys has found. Tokens
+  // lie too far apart for the processor to foresee: while keys are multiplied, the next ones and
+  // their values come, and while values are, the next block's keys.
+  void add(int64_t block, int64_t first, int64_t end) {
+    const int64_t keys = end - block < kKeys ? end - block : kKeys;
+    s.values_from(g, block + first, keys - first, value + first);
     for (int64_t j = first; j < keys; j += kLanes) {
-      score(block + j, keys - j < kLanes ? keys - j : kLanes, space.scores + j);
+      ask(key, j + kAsked, j + kAsked + kLanes, keys, a.head_size);
+      ask(value, j, j + kLanes, keys, a.value_head_size);
+      score(j, keys - j < kLanes ? keys - j : kLanes);
     }
     for (int64_t r = 0; r < rows; r++) {
       const int64_t h = head(r), i = r % s.queries;
@@ -192,37 +213,34 @@ class RowAttention {
     for (int64_t r = 0; a.dropout > 0.0f && r < rows; r++) {
       drop(s, head(r), r % s.queries, block, keys, space.scores + r * kKeys);
     }
+    find_keys(block + kKeys, end);
     arithmetic.take_weights(rows, keys, space.scores);
     constexpr int64_t kTogether = Arithmetic::kTogether;
     for (int64_t j = first / kTogether * kTogether; j < keys; j += kTogether) {
-      add_values(block, j, keys - j < kTogether ? keys - j : kTogether, first - j);
+      add_values(j, keys - j < kTogether ? keys - j : kTogether, first - j);
     }
   }
 
-  void score(int64_t begin, int64_t keys, float *scores) {
-    Row key[kLanes];
-    for (int64_t j = 0; j < kLanes; j++) {
-      // Tokens lie too far apart for the processor to foresee.
-      key[j] = s.key(g, begin + (j < keys ? j : keys - 1));
-      const int64_t ahead = begin + kLanes + j;
-      if (ahead < s.keys) {
-        prefetch(s.key(g, ahead), a.head_size);
-      }
+  // Asks for the rows [from, to) of a block that has `count`.
+  static void ask(const Row *of, int64_t from, int64_t to, int64_t count, int64_t size) {
+    for (int64_t j = from; j < to && j < count; j++) {
+      prefetch(of[j], size);
     }
-    arithmetic.score(rows, key, keys, scores);
+  }
+
+  void score(int64_t first, int64_t keys) {
+    for (int64_t j = keys; j < kLanes; j++) {
+      key[first + j] = key[first + keys - 1];
+    }
+    arithmetic.score(rows, key + first, keys, space.scores + first);
   }
 
   // Those before `open` are seen by no row.
-  void add_values(int64_t block, int64_t first, int64_t keys, int64_t open) {
-    Row value[Arithmetic::kTogether];
-    for (int64_t j = 0; j < keys; j++) {
-      value[j] = j < open ? Row{} : s.value(g, block + first + j);
-      const int64_t ahead = block + first + Arithmetic::kTogether + j;
-      if (ahead < s.keys) {
-        prefetch(s.value(g, ahead), a.value_head_size);
-      }
+  void add_values(int64_t first, int64_t keys, int64_t open) {
+    for (int64_t j = 0; j < open; j++) {
+      value[first + j] = Row{};
     }
-    arithmetic.add_values(rows, value, keys, space.scores, first, space.sums);
+    arithmetic.add_values(rows, value + first, keys, space.scores, first, space.sums);
   }
 };
 

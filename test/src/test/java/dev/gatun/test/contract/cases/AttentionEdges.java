@@ -50,6 +50,8 @@ final class AttentionEdges {
   private final Feature feature;
   // Whether keys and values are signed bytes, of which the scales are NaN where nobody sees them.
   private final boolean codes;
+  // Whether keys are in pages, as by chance elsewhere.
+  private boolean paged;
 
   private AttentionEdges(long seed, Feature[] features, boolean codes) {
     this.seed = seed;
@@ -64,6 +66,9 @@ final class AttentionEdges {
     return List.of(
         Generator.of(NAME, s -> new AttentionEdges(s, ALL, false).any()),
         Generator.of(NAME + "-codes", s -> new AttentionEdges(s, ALL, true).any()).times(0.5),
+        Generator.of(
+                "scaled_dot_product_attention-few", s -> new AttentionEdges(s, ALL, false).few())
+            .times(0.5),
         Generator.of(
                 "scaled_dot_product_attention-chunks",
                 s -> new AttentionEdges(s, BY_PLACE, false).chunks())
@@ -94,6 +99,13 @@ final class AttentionEdges {
     int batch = 1 + random.nextInt(2);
     int most = random.nextInt(8) == 0 ? border(384, 1) : border(random.nextBoolean() ? 16 : 48, 4);
     return one(dtype, random.nextBoolean() ? 16 : 8, batch, most, border(128, 2), 64);
+  }
+
+  /** Queries of a decoding step, and pages that blocks of keys begin and end within. */
+  private Case few() {
+    paged = true;
+    DType dtype = new DType[] {DType.F32, DType.BF16, DType.F16}[random.nextInt(3)];
+    return one(dtype, 16, 1 + random.nextInt(2), 1 + random.nextInt(3), border(128, 3), 200);
   }
 
   /** More queries than the processor has in a chunk. */
@@ -254,7 +266,7 @@ final class AttentionEdges {
 
   private KeyLayout keys(int batch, int most) {
     int[] lengths = lengths(batch, most);
-    return switch (random.nextInt(4)) {
+    return switch (paged ? 3 : random.nextInt(4)) {
       case 0 -> new KeyLayout(null, null, null, batch, most, 0);
       case 1 -> new KeyLayout(null, lengths, null, batch, most + random.nextInt(70), 0);
       case 2 -> new KeyLayout(Ragged.of("key offsets", lengths), null, null, batch, most, 0);
