@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles the CUDA kernels: build.sh BUILD_DIR RESOURCE_DIR [TARGETS]
-# RESOURCE_DIR gets kernels.list and a fat binary for each source: for sm_80, sm_90a and PTX of
+# RESOURCE_DIR gets kernels.list, as list.sh prints it, and a fat binary for each source: for sm_80, sm_90a and PTX of
 # compute_80 for later devices, or where its name ends in _sm90a.cu for sm_90a alone; with `all` also for
 # the architectures between and after, with a number such as 90a for that one, with `none` no binary. BUILD_DIR/registers.txt
 # reports what each kernel of the default targets uses. REGISTERS=write keeps it as registers.txt, below which a build
@@ -10,7 +10,8 @@ mkdir -p "$1" "$2"
 build=$(cd "$1" && pwd) resources=$(cd "$2" && pwd) which=${3:-default}
 cd "$(dirname "$0")"
 source ../kernels/native/make.sh
-cmp -s kernels.list "$resources/kernels.list" || cp kernels.list "$resources/kernels.list"
+./list.sh . >"$build/kernels.list"
+cmp -s "$build/kernels.list" "$resources/kernels.list" || cp "$build/kernels.list" "$resources/kernels.list"
 nvcc=${NVCC:-nvcc}
 if [ "$which" = none ]; then
   rm -f "$resources"/*.fatbin
@@ -30,10 +31,10 @@ case $which in
 esac
 run_make BUILD="$build" RESOURCES="$resources" NVCC="$nvcc" TARGETS="$targets"
 
-# Images of sources that an earlier list named.
+# Images of sources that are gone.
 for image in "$resources"/*.fatbin; do
   name=$(basename "$image" .fatbin)
-  awk '!/^#/ && NF { sub(/\.cu$/, "", $1); gsub("/", "_", $1); print $1 }' kernels.list | grep -qx "$name" || rm "$image"
+  awk '{ sub(/\.cu$/, "", $1); gsub("/", "_", $1); print $1 }' "$build/kernels.list" | grep -qx "$name" || rm "$image"
 done
 bytes=$(cat "$resources"/*.fatbin | wc -c)
 echo "CUDA kernels for $(echo "$targets" | sed 's/ /, /g; s/\([0-9]\)/sm_\1/1; s/, /, sm_/g') and PTX: $(ls "$resources"/*.fatbin | wc -l) images, $((bytes / 1024)) KB"

@@ -10,11 +10,11 @@ registers() {
   echo "# shared: bytes that ptxas counts and those of kernels.list. blocks: that a multiprocessor has room for, which"
   echo "# has 65536 registers, 2048 threads and 164 KB (sm_80) or 228 KB (sm_90a) of shared memory, 1 KB lost a block."
   printf '%-28s %-7s %7s %9s %7s %7s %7s %7s %12s\n' kernel target threads registers stack spilled shared blocks instructions
-  for source in $(awk '!/^#/ && NF { print $1 }' kernels.list | sort -u); do
+  for source in $(awk '{ print $1 }' "$build/kernels.list" | sort -u); do
     cat "$build/$(echo "${source%.cu}" | tr / _)".{instructions,log}
   done | awk '
     function room(total, each) { if (int(total / each) < blocks) blocks = int(total / each) }
-    FILENAME == "kernels.list" { if ($0 !~ /^#/) { threads[$2] = $3; dynamic[$2] = $5 }; next }
+    FILENAME == ARGV[1] { threads[$2] = $3; dynamic[$2] = $5; next }
     /Compiling entry function/ { split($0, part, "\047"); kernel = part[2]; target = part[4]; stack = spilled = 0 }
     /Function properties for/ { mine = ($NF == kernel) }
     NF == 3 && $2 ~ /^sm_/ { length_of[$1, $2] = $3; next }
@@ -30,7 +30,7 @@ registers() {
       room(2048, threads[kernel])
       room((target == "sm_80" ? 164 : 228) * 1024, shared + 1024)
       if (target == "sm_80" || target == "sm_90a") printf "%-28s %-7s %7d %9d %7d %7d %7d %7d %12d\n", kernel, target, threads[kernel], used, stack, spilled, shared, blocks, length_of[kernel, target]
-    }' kernels.list - | sort
+    }' "$build/kernels.list" - | sort
 }
 version="nvcc $("$nvcc" --version | sed -n 's/.*, V\([0-9.]*\)$/\1/p')"
 registers >"$build/registers.txt"

@@ -7,6 +7,7 @@
 using namespace gatun;
 
 // dx may be dy or x.
+// kernels.list: activation_backward 256 pppiil
 extern "C" __global__ void __launch_bounds__(256)
     activation_backward(const void* dy, const void* x, void* dx, int dtype, int activation,
                         long count) {
@@ -17,6 +18,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Outputs may be inputs: a thread reads all of its numbers before it writes.
+// kernels.list: gated_activation_backward 256 pppppiilllllll
 extern "C" __global__ void __launch_bounds__(256)
     gated_activation_backward(const void* dy, const void* gate, const void* up, void* dgate,
                               void* dup, int dtype, int activation, long dy_stride,
@@ -34,6 +36,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // A thread the four elements of a counter; y may be x.
+// kernels.list: dropout 256 ppiifll
 extern "C" __global__ void __launch_bounds__(256)
     dropout(const void* x, void* y, int dtype, int threshold, float kept, long seed, long count) {
   const long counter = global_thread();

@@ -6,6 +6,7 @@
 
 using namespace gatun;
 
+// kernels.list: elementwise 256 pppiis200
 extern "C" __global__ void __launch_bounds__(256)
     elementwise(const void* a, const void* b, void* y, int dtype, int op, StridedLayout layout) {
   const long i = global_thread();
@@ -16,6 +17,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // y may be x.
+// kernels.list: activate_elements 256 ppiil
 extern "C" __global__ void __launch_bounds__(256)
     activate_elements(const void* x, void* y, int dtype, int activation, long count) {
   const long i = global_thread();
@@ -24,6 +26,7 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
+// kernels.list: gated_activation 256 pppiillll
 extern "C" __global__ void __launch_bounds__(256)
     gated_activation(const void* gate, const void* up, void* y, int dtype, int activation,
                      long gate_stride, long up_stride, long columns, long count) {
@@ -85,6 +88,7 @@ static __device__ __forceinline__ void set_number(void* y, long i, int dtype, fl
   }
 }
 
+// kernels.list: cast 256 ppiil
 extern "C" __global__ void __launch_bounds__(256)
     cast(const void* x, void* y, int x_dtype, int y_dtype, long count) {
   const long i = global_thread();
@@ -94,6 +98,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Elements of 1, 2, 4 or 8 bytes.
+// kernels.list: copy_strided 256 ppis200
 extern "C" __global__ void __launch_bounds__(256)
     copy_strided(const void* x, void* y, int bytes, StridedLayout layout) {
   const long i = global_thread();

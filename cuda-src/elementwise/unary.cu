@@ -6,6 +6,7 @@
 
 using namespace gatun;
 
+// kernels.list: unary 256 ppiis200
 extern "C" __global__ void __launch_bounds__(256)
     unary(const void* x, void* y, int dtype, int op, StridedLayout layout) {
   const long i = global_thread();
@@ -30,14 +31,17 @@ static __device__ __forceinline__ void unary_vector(const void* x, void* y, int 
   }
 }
 
+// kernels.list: unary_f32 256 ppil
 extern "C" __global__ void __launch_bounds__(256)
     unary_f32(const void* x, void* y, int op, long count) {
   unary_vector<kF32>(x, y, op, count);
 }
+// kernels.list: unary_bf16 256 ppil
 extern "C" __global__ void __launch_bounds__(256)
     unary_bf16(const void* x, void* y, int op, long count) {
   unary_vector<kBf16>(x, y, op, count);
 }
+// kernels.list: unary_f16 256 ppil
 extern "C" __global__ void __launch_bounds__(256)
     unary_f16(const void* x, void* y, int op, long count) {
   unary_vector<kF16>(x, y, op, count);

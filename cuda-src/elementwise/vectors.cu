@@ -76,6 +76,15 @@ static __device__ __forceinline__ void gate_vector(const void* gate, const void*
     gate_vector<dtype>(gate, up, y, activation, gate_stride, up_stride, columns, count);    \
   }
 
+// kernels.list: elementwise_f32 256 pppil
+// kernels.list: activate_elements_f32 256 ppil
+// kernels.list: gated_activation_f32 256 pppillll
 GATUN_VECTORS(f32, kF32)
+// kernels.list: elementwise_bf16 256 pppil
+// kernels.list: activate_elements_bf16 256 ppil
+// kernels.list: gated_activation_bf16 256 pppillll
 GATUN_VECTORS(bf16, kBf16)
+// kernels.list: elementwise_f16 256 pppil
+// kernels.list: activate_elements_f16 256 ppil
+// kernels.list: gated_activation_f16 256 pppillll
 GATUN_VECTORS(f16, kF16)

@@ -4,6 +4,7 @@
 using namespace gatun;
 
 // Grid: (tokens, columns / 128).
+// kernels.list: expert_combine 128 pppppiiilllll
 extern "C" __global__ void __launch_bounds__(128)
     expert_combine(const void* x, const float* weights, const int* places, const void* residual,
                    void* y, int x_dtype, int y_dtype, int k, long x_rows, long x_stride,
@@ -35,6 +36,7 @@ static __device__ __forceinline__ void store_eight(void* y, long i, int dtype, c
 
 // The same by eight columns a thread, where all is aligned to 16 bytes and strides and columns are
 // multiples of 8. Grid: (tokens, columns / 1024).
+// kernels.list: expert_combine_vectors 128 pppppiiilllll
 extern "C" __global__ void __launch_bounds__(128)
     expert_combine_vectors(const void* x, const float* weights, const int* places,
                            const void* residual, void* y, int x_dtype, int y_dtype, int k,

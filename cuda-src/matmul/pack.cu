@@ -5,6 +5,7 @@
 using namespace gatun;
 
 // In panels of 32 output features. A thread an element of the packed form.
+// kernels.list: matmul_pack 256 ppiilllll
 extern "C" __global__ void __launch_bounds__(256)
     matmul_pack(const void* weight, void* packed, int from, int to, long row_stride,
                 long column_stride, long features, long depth, long count) {
@@ -27,6 +28,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // In rows, for the library's products: [features, depth] and zeros up to count.
+// kernels.list: matmul_pack_rows 256 ppiilllll
 extern "C" __global__ void __launch_bounds__(256)
     matmul_pack_rows(const void* weight, void* packed, int from, int to, long row_stride,
                      long column_stride, long features, long depth, long count) {

@@ -201,6 +201,12 @@ static __device__ __forceinline__ void product(const Rows& rows, const uint16_t*
                      static_cast<long>(blockIdx.y) * S::kM, n, k);                              \
   }
 
+// kernels.list: matmul_bf16_128x128 256 ppppiilllll 56832 128x128x32
+// kernels.list: matmul_bf16_64x64 128 ppppiilllll 29184 64x64x32
+// kernels.list: matmul_bf16_16x64 128 ppppiilllll 17664 16x64x32
+// kernels.list: matmul_f16_128x128 256 ppppiilllll 56832 128x128x32
+// kernels.list: matmul_f16_64x64 128 ppppiilllll 29184 64x64x32
+// kernels.list: matmul_f16_16x64 128 ppppiilllll 17664 16x64x32
 GATUN_PRODUCT(matmul_bf16_128x128, true, Tile128x128)
 GATUN_PRODUCT(matmul_bf16_64x64, true, Tile64x64)
 GATUN_PRODUCT(matmul_bf16_16x64, true, Tile16x64)
@@ -225,6 +231,12 @@ GATUN_PRODUCT(matmul_f16_16x64, false, Tile16x64)
                      y_stride, tile.begin, n, k);                                                \
   }
 
+// kernels.list: grouped_matmul_bf16_128x128 256 ppppppiiillllll 56832 128x128x32
+// kernels.list: grouped_matmul_bf16_64x64 128 ppppppiiillllll 29184 64x64x32
+// kernels.list: grouped_matmul_bf16_16x64 128 ppppppiiillllll 17664 16x64x32
+// kernels.list: grouped_matmul_f16_128x128 256 ppppppiiillllll 56832 128x128x32
+// kernels.list: grouped_matmul_f16_64x64 128 ppppppiiillllll 29184 64x64x32
+// kernels.list: grouped_matmul_f16_16x64 128 ppppppiiillllll 17664 16x64x32
 GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_128x128, true, Tile128x128)
 GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_64x64, true, Tile64x64)
 GATUN_GROUPED_PRODUCT(grouped_matmul_bf16_16x64, true, Tile16x64)

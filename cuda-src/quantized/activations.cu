@@ -15,6 +15,7 @@ struct QuantizedTokens {
 };
 
 // Grid: rows.
+// kernels.list: quantize_tokens 256 s88 64
 extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const QuantizedTokens p) {
   constexpr int kKept = 4;
   const long row = static_cast<long>(blockIdx.x), from = row * p.x_stride;
@@ -58,6 +59,7 @@ extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const Quantize
 }
 
 // A warp a block of 32. Grid: (rows, blocks of a row / 8).
+// kernels.list: quantize_blocks 256 s88 0
 extern "C" __global__ void __launch_bounds__(256) quantize_blocks(const QuantizedTokens p) {
   const int lane = threadIdx.x % 32;
   const long row = blockIdx.x;

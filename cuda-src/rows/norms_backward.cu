@@ -52,6 +52,7 @@ static __device__ __forceinline__ void give(const Gradients& a, long first, long
 }
 
 // Grid: blocks of rows.
+// kernels.list: layer_norm_backward 256 s88p
 extern "C" __global__ void __launch_bounds__(256)
     layer_norm_backward(const Gradients a, const void* weight) {
   const float count = static_cast<float>(a.columns);
@@ -87,6 +88,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Grid: blocks of rows.
+// kernels.list: rms_norm_backward 256 s88p
 extern "C" __global__ void __launch_bounds__(256)
     rms_norm_backward(const Gradients a, const void* weight) {
   const float count = static_cast<float>(a.columns);
@@ -115,6 +117,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // sums[i] = the sum of parts[..blocks][i] in their order. Grid: 256 columns a block.
+// kernels.list: norm_backward_sums 256 ppll 0
 extern "C" __global__ void __launch_bounds__(256)
     norm_backward_sums(const float* parts, float* sums, long blocks, long columns) {
   const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -129,6 +132,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Grid: rows. dx may be dy or y: each element is read and written by one thread.
+// kernels.list: softmax_backward 256 pppiil
 extern "C" __global__ void __launch_bounds__(256)
     softmax_backward(const void* dy, const void* y, void* dx, int dtype, int logarithm,
                      long columns) {

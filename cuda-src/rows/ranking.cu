@@ -35,6 +35,7 @@ static __device__ __forceinline__ Ranked next(const void* x, long row, int colum
 }
 
 // Grid: rows.
+// kernels.list: argmax 256 ppiil
 extern "C" __global__ void __launch_bounds__(256)
     argmax(const void* x, long* y, int dtype, int columns, long stride) {
   const Ranked best = next(x, static_cast<long>(blockIdx.x) * stride, columns, dtype, {0, -1});
@@ -44,6 +45,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Grid: rows. Goes over the row once for each of the k.
+// kernels.list: topk 256 pppiili
 extern "C" __global__ void __launch_bounds__(256)
     topk(const void* x, void* values, long* indices, int dtype, int columns, long stride, int k) {
   Ranked last = {0, -1};
@@ -58,6 +60,7 @@ extern "C" __global__ void __launch_bounds__(256)
 
 // The same for a large k, a thread an element, which counts those before its own. Grid: (rows,
 // columns / 256).
+// kernels.list: topk_by_rank 256 pppiili
 extern "C" __global__ void __launch_bounds__(256)
     topk_by_rank(const void* x, void* values, long* indices, int dtype, int columns, long stride,
                  int k) {

@@ -176,6 +176,7 @@ static __device__ unsigned crossing(const Row& row, Sum64 most, Sum64* below, Su
 }
 
 // Grid: rows.
+// kernels.list: sample 512 ppppil 256
 extern "C" __global__ void __launch_bounds__(512)
     sample(const float* x, const float* temperature, const long* settings, long* y, int columns,
            long stride) {

@@ -150,6 +150,7 @@ static __device__ __forceinline__ void softmax_row(const void* x, void* y, int l
 }
 
 // Grid: rows. y may be x.
+// kernels.list: softmax 1024 ppiil
 extern "C" __global__ void __launch_bounds__(1024)
     softmax(const void* x, void* y, int dtype, int logarithm, long columns) {
   if (dtype == kF32) {
@@ -168,6 +169,7 @@ static __device__ __forceinline__ OnlineSum row_sum(const void* x, long columns)
 }
 
 // Grid: rows.
+// kernels.list: cross_entropy 1024 pppills16
 extern "C" __global__ void __launch_bounds__(1024)
     cross_entropy(const void* logits, const long* targets, float* loss, int dtype, long columns,
                   long ignore_index, const IndexReport report) {

@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <cstring>
 
-#define __global__ __attribute__((visibility("default")))
 #define __device__
 #define __forceinline__ inline
 #define GATUN_NOINLINE __attribute__((noinline))
 #define __align__(n) __attribute__((aligned(n)))
-#ifndef GATUN_KEEP_LAUNCH_BOUNDS  // For build.sh, which reads them.
+#ifndef GATUN_KEEP_KERNELS  // For register.sh, which reads these.
+#define __global__ __attribute__((visibility("default")))
 #define __launch_bounds__(...)
 #endif
 #define __restrict__ __restrict

@@ -8,6 +8,7 @@ struct __align__(16) Vector {
 };
 
 // Reverses the elements of a block in shared memory. Sound.
+// kernels.list: sound 64 pp
 extern "C" __global__ void sound(const float* x, float* y) {
   float* shared = shared_memory<float>(64 * sizeof(float));
   shared[threadIdx.x] = x[threadIdx.x];
@@ -15,6 +16,7 @@ extern "C" __global__ void sound(const float* x, float* y) {
   y[threadIdx.x] = shared[63 - threadIdx.x];
 }
 
+// kernels.list: missing_barrier 64 pp
 extern "C" __global__ void missing_barrier(const float* x, float* y) {
   float* shared = shared_memory<float>(64 * sizeof(float));
   shared[threadIdx.x] = x[threadIdx.x];
@@ -22,6 +24,7 @@ extern "C" __global__ void missing_barrier(const float* x, float* y) {
 }
 
 // Nothing keeps the second round's writes from the first round's reads.
+// kernels.list: missing_second_barrier 64 pp
 extern "C" __global__ void missing_second_barrier(const float* x, float* y) {
   float* shared = shared_memory<float>(64 * sizeof(float));
   for (int round = 0; round < 2; round++) {
@@ -32,6 +35,7 @@ extern "C" __global__ void missing_second_barrier(const float* x, float* y) {
 }
 
 // Waits for all groups but one, and reads that one.
+// kernels.list: wrong_wait_count 64 pp
 extern "C" __global__ void wrong_wait_count(const float* x, float* y) {
   float* shared = shared_memory<float>(256 * sizeof(float));
   for (int group = 0; group < 2; group++) {
@@ -46,6 +50,7 @@ extern "C" __global__ void wrong_wait_count(const float* x, float* y) {
   copy_async_wait<0>();
 }
 
+// kernels.list: copy_never_waited_for 64 pp
 extern "C" __global__ void copy_never_waited_for(const float* x, float* y) {
   float* shared = shared_memory<float>(64 * sizeof(float));
   y[threadIdx.x] = 0;
@@ -55,24 +60,29 @@ extern "C" __global__ void copy_never_waited_for(const float* x, float* y) {
   }
 }
 
+// kernels.list: write_past_the_end 64 pp
 extern "C" __global__ void write_past_the_end(const float* x, float* y) {
   y[threadIdx.x + 1] = x[threadIdx.x];
 }
 
+// kernels.list: read_before_the_start 64 pp
 extern "C" __global__ void read_before_the_start(const float* x, float* y) {
   y[threadIdx.x] = x[static_cast<int>(threadIdx.x) - 1];
 }
 
+// kernels.list: null_pointer 64 pp
 extern "C" __global__ void null_pointer(const float*, float* y) {
   const float* none = nullptr;
   y[threadIdx.x] = none[threadIdx.x];
 }
 
+// kernels.list: unaligned_vector 64 pp
 extern "C" __global__ void unaligned_vector(const float* x, float* y) {
   const Vector v = *reinterpret_cast<const Vector*>(x + 1);
   y[threadIdx.x] = static_cast<float>(v.word[threadIdx.x % 4]);
 }
 
+// kernels.list: unwritten_shared 64 pp
 extern "C" __global__ void unwritten_shared(const float* x, float* y) {
   float* shared = shared_memory<float>(64 * sizeof(float));
   if (threadIdx.x != 5) {
@@ -82,16 +92,19 @@ extern "C" __global__ void unwritten_shared(const float* x, float* y) {
   y[threadIdx.x] = shared[threadIdx.x];
 }
 
+// kernels.list: past_shared 64 pp
 extern "C" __global__ void past_shared(const float* x, float* y) {
   float* shared = shared_memory<float>(64 * sizeof(float));
   shared[threadIdx.x + 1] = x[threadIdx.x];
   y[threadIdx.x] = 0;
 }
 
+// kernels.list: too_little_shared 64 pp
 extern "C" __global__ void too_little_shared(const float*, float* y) {
   y[threadIdx.x] = *shared_memory<float>(1024);
 }
 
+// kernels.list: divergent_collective 64 pp
 extern "C" __global__ void divergent_collective(const float* x, float* y) {
   float value = x[threadIdx.x];
   if (threadIdx.x % 32 < 16) {
@@ -102,6 +115,7 @@ extern "C" __global__ void divergent_collective(const float* x, float* y) {
   y[threadIdx.x] = value;
 }
 
+// kernels.list: collective_of_half_a_warp 64 pp
 extern "C" __global__ void collective_of_half_a_warp(const float* x, float* y) {
   float value = x[threadIdx.x];
   if (threadIdx.x % 32 < 16) {
@@ -110,6 +124,7 @@ extern "C" __global__ void collective_of_half_a_warp(const float* x, float* y) {
   y[threadIdx.x] = value;
 }
 
+// kernels.list: barrier_after_a_return 64 pp
 extern "C" __global__ void barrier_after_a_return(const float* x, float* y) {
   if (threadIdx.x == 3) {
     return;
@@ -118,6 +133,7 @@ extern "C" __global__ void barrier_after_a_return(const float* x, float* y) {
   sync_block();
 }
 
+// kernels.list: divergent_barrier 64 pp
 extern "C" __global__ void divergent_barrier(const float* x, float* y) {
   if (threadIdx.x < 32) {
     sync_block();
@@ -128,6 +144,7 @@ extern "C" __global__ void divergent_barrier(const float* x, float* y) {
 }
 
 // One warp waits at the barrier, one at a collective for lanes that wait at the barrier.
+// kernels.list: deadlock 64 pp
 extern "C" __global__ void deadlock(const float* x, float* y) {
   float value = x[threadIdx.x];
   if (threadIdx.x < 16) {
@@ -138,22 +155,26 @@ extern "C" __global__ void deadlock(const float* x, float* y) {
 }
 
 // All blocks add to one element, without an atomic.
+// kernels.list: race_between_blocks 64 pp
 extern "C" __global__ void race_between_blocks(const float* x, float* y) {
   if (threadIdx.x == 0) {
     y[0] += x[blockIdx.x];
   }
 }
 
+// kernels.list: race_in_device_memory 64 pp
 extern "C" __global__ void race_in_device_memory(const float* x, float* y) {
   y[threadIdx.x] = x[threadIdx.x];
   y[threadIdx.x] = 2 * y[63 - threadIdx.x];
 }
 
+// kernels.list: use_after_free 64 pp
 extern "C" __global__ void use_after_free(const float* x, float* y) {
   y[threadIdx.x] = x[threadIdx.x];
 }
 
 // Lanes read what others of the warp wrote, and only a shuffle stands between.
+// kernels.list: missing_sync_warp 64 pp
 extern "C" __global__ void missing_sync_warp(const float* x, float* y) {
   float* shared = shared_memory<float>(64 * sizeof(float));
   shared[threadIdx.x] = x[threadIdx.x];
@@ -192,18 +213,23 @@ static __device__ __forceinline__ void join(const float* x, float* y) {
   }
 }
 
+// kernels.list: sound_join 64 pp
 extern "C" __global__ void sound_join(const float* x, float* y) { join<kSoundJoin>(x, y); }
+// kernels.list: join_without_release 64 pp
 extern "C" __global__ void join_without_release(const float* x, float* y) {
   join<kNoRelease>(x, y);
 }
+// kernels.list: join_with_early_release 64 pp
 extern "C" __global__ void join_with_early_release(const float* x, float* y) {
   join<kEarlyRelease>(x, y);
 }
+// kernels.list: join_without_acquire 64 pp
 extern "C" __global__ void join_without_acquire(const float* x, float* y) {
   join<kNoAcquire>(x, y);
 }
 
 // Sound, for planted_calls.cpp to launch with too many threads.
+// kernels.list: bounded 32 pp
 extern "C" __global__ void __launch_bounds__(32) bounded(const float* x, float* y) {
   y[threadIdx.x] = x[threadIdx.x];
 }

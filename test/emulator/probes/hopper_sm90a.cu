@@ -56,6 +56,17 @@ static __device__ __forceinline__ void product(const uint32_t* in, uint32_t* out
   };                                                                                      \
   GATUN_PROBE(name) { product<n, type>(in, out, Multiply_##name()); }
 
+// kernels.list: probe_wgmma_bf16_64 128 pp
+// kernels.list: probe_wgmma_bf16_registers_64 128 pp
+// kernels.list: probe_wgmma_bf16_128 128 pp
+// kernels.list: probe_wgmma_bf16_transposed_128 128 pp
+// kernels.list: probe_wgmma_f16_64 128 pp
+// kernels.list: probe_wgmma_f16_registers_64 128 pp
+// kernels.list: probe_wgmma_f16_128 128 pp
+// kernels.list: probe_wgmma_f16_transposed_64 128 pp
+// kernels.list: probe_wgmma_s8_256 128 pp
+// kernels.list: probe_wgmma_s8_registers_64 128 pp
+// kernels.list: probe_wgmma_s8_128 128 pp
 GATUN_PRODUCT(wgmma_bf16_64, 64, float, wgmma_bf16<64>(d, a, b, add))
 GATUN_PRODUCT(wgmma_bf16_registers_64, 64, float, wgmma_bf16<64>(d, fragment, b, add))
 GATUN_PRODUCT(wgmma_bf16_128, 128, float, wgmma_bf16<128>(d, fragment, b, add))
@@ -122,6 +133,12 @@ static __device__ __forceinline__ void box(const TensorMap& map, const uint32_t*
     box<store>(map, in, out, rank);                                                            \
   }
 
+// kernels.list: probe_tensor_load_2d 128 s128pp
+// kernels.list: probe_tensor_load_3d 128 s128pp
+// kernels.list: probe_tensor_load_4d 128 s128pp
+// kernels.list: probe_tensor_store_2d 128 s128pp
+// kernels.list: probe_tensor_store_3d 128 s128pp
+// kernels.list: probe_tensor_store_4d 128 s128pp
 GATUN_BOX(tensor_load_2d, false, 2)
 GATUN_BOX(tensor_load_3d, false, 3)
 GATUN_BOX(tensor_load_4d, false, 4)
@@ -131,6 +148,7 @@ GATUN_BOX(tensor_store_4d, true, 4)
 
 // One warpgroup hands words to another, twice, by an mbarrier's two phases; then both by a named
 // one.
+// kernels.list: probe_handover 256 pp
 extern "C" __global__ void __launch_bounds__(256, 1)
     probe_handover(const uint32_t* in, uint32_t* out) {
   unsigned char* shared = shared_memory<unsigned char>(4096);

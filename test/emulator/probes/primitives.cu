@@ -20,6 +20,7 @@ static __device__ __forceinline__ uint32_t as_word(float value) {
 
 #define GATUN_PROBE(name) extern "C" __global__ void probe_##name(const uint32_t* in, uint32_t* out)
 
+// kernels.list: probe_shuffle_xor 32 pp
 GATUN_PROBE(shuffle_xor) {
   const uint32_t lane = threadIdx.x, word = in[lane];
   for (int bit = 0; bit < 5; bit++) {
@@ -28,6 +29,7 @@ GATUN_PROBE(shuffle_xor) {
   }
 }
 
+// kernels.list: probe_shuffle 32 pp
 GATUN_PROBE(shuffle) {
   const uint32_t lane = threadIdx.x, word = in[lane];
   const int from = static_cast<int>(in[32 + lane]);
@@ -35,6 +37,7 @@ GATUN_PROBE(shuffle) {
   out[32 + lane] = as_word(shuffle(as_float(word), from));
 }
 
+// kernels.list: probe_any_lane 32 pp
 GATUN_PROBE(any_lane) {
   for (int round = 0; round < 4; round++) {
     out[round * 32 + threadIdx.x] = any_lane(in[round * 32 + threadIdx.x] != 0) ? 1 : 0;
@@ -61,6 +64,8 @@ static __device__ __forceinline__ void load_matrices(const uint32_t* in, uint32_
   }
 }
 
+// kernels.list: probe_ldmatrix 32 pp
+// kernels.list: probe_ldmatrix_transposed 32 pp
 GATUN_PROBE(ldmatrix) { load_matrices<false>(in, out); }
 GATUN_PROBE(ldmatrix_transposed) { load_matrices<true>(in, out); }
 
@@ -100,11 +105,15 @@ struct MmaS8 {
   }
 };
 
+// kernels.list: probe_mma_bf16 32 pp
+// kernels.list: probe_mma_f16 32 pp
+// kernels.list: probe_mma_s8 32 pp
 GATUN_PROBE(mma_bf16) { multiply_add<float>(in, out, MmaBf16()); }
 GATUN_PROBE(mma_f16) { multiply_add<float>(in, out, MmaF16()); }
 GATUN_PROBE(mma_s8) { multiply_add<int32_t>(in, out, MmaS8()); }
 
 // Two groups of a copy a lane; from word 256 on, whether the source is valid.
+// kernels.list: probe_copy_async 32 pp
 GATUN_PROBE(copy_async) {
   uint32_t* shared = shared_memory<uint32_t>(1024);
   const uint32_t lane = threadIdx.x;
@@ -124,6 +133,7 @@ GATUN_PROBE(copy_async) {
 }
 
 // Four copies a lane, of words that lie apart; from word 128 on, whether the source is valid.
+// kernels.list: probe_copy_async_4 32 pp
 GATUN_PROBE(copy_async_4) {
   uint32_t* shared = shared_memory<uint32_t>(512);
   const uint32_t lane = threadIdx.x;
@@ -138,6 +148,7 @@ GATUN_PROBE(copy_async_4) {
 }
 
 // Reverses the block's words, then each warp's.
+// kernels.list: probe_barriers 64 pp
 GATUN_PROBE(barriers) {
   uint32_t* shared = shared_memory<uint32_t>(512);
   const uint32_t i = threadIdx.x;
@@ -151,6 +162,7 @@ GATUN_PROBE(barriers) {
 }
 
 // Each lane adds twice to a word of its own; all lanes of a parity to one.
+// kernels.list: probe_atomic_add 32 pp
 GATUN_PROBE(atomic_add) {
   const uint32_t lane = threadIdx.x;
   const int value = static_cast<int>(in[lane]);
@@ -161,6 +173,7 @@ GATUN_PROBE(atomic_add) {
 }
 
 // Odd lanes expect what is there, all bits set.
+// kernels.list: probe_atomic_cas 32 pp
 GATUN_PROBE(atomic_cas) {
   const uint32_t lane = threadIdx.x;
   int* words = reinterpret_cast<int*>(out);
@@ -170,6 +183,7 @@ GATUN_PROBE(atomic_cas) {
 }
 
 // A product that is rounded, and one that is not before it is added to.
+// kernels.list: probe_rounded 32 pp
 GATUN_PROBE(rounded) {
   const uint32_t lane = threadIdx.x;
   float a, b, c;
@@ -181,6 +195,7 @@ GATUN_PROBE(rounded) {
   memcpy(out + 32 + lane, &sum, 4);
 }
 
+// kernels.list: probe_atomic_min 32 pp
 GATUN_PROBE(atomic_min) {
   const uint32_t lane = threadIdx.x;
   unsigned long long value;
@@ -190,6 +205,7 @@ GATUN_PROBE(atomic_min) {
   atomic_min(least, value);
 }
 
+// kernels.list: probe_load_fresh 32 pp
 GATUN_PROBE(load_fresh) {
   const uint32_t lane = threadIdx.x;
   out[32 + lane] = in[lane];
@@ -198,6 +214,7 @@ GATUN_PROBE(load_fresh) {
 }
 
 // Of the words that the lane beside it wrote.
+// kernels.list: probe_load_fresh_16 32 pp
 GATUN_PROBE(load_fresh_16) {
   const uint32_t lane = threadIdx.x;
   for (uint32_t i = 0; i < 4; i++) {
@@ -220,6 +237,11 @@ GATUN_PROBE(load_fresh_16) {
     }                                                  \
   }
 
+// kernels.list: probe_exp2 32 pp
+// kernels.list: probe_from_bf16 32 pp
+// kernels.list: probe_to_bf16 32 pp
+// kernels.list: probe_from_f16 32 pp
+// kernels.list: probe_to_f16 32 pp
 GATUN_EACH_NUMBER(exp2, as_word(exp2_approximate(as_float(word))))
 GATUN_EACH_NUMBER(from_bf16, as_word(from_bf16(static_cast<uint16_t>(word))))
 GATUN_EACH_NUMBER(to_bf16, to_bf16(as_float(word)))
@@ -234,6 +256,10 @@ GATUN_EACH_NUMBER(to_f16, to_f16(as_float(word)))
     }                                                                     \
   }
 
+// kernels.list: probe_permute_bytes 32 pp
+// kernels.list: probe_and_xor 32 pp
+// kernels.list: probe_fma_f16x2 32 pp
+// kernels.list: probe_fma_bf16x2 32 pp
 GATUN_EACH_TRIPLE(permute_bytes, permute_bytes(a, b, c))
 GATUN_EACH_TRIPLE(and_xor, and_xor(a, b, c))
 GATUN_EACH_TRIPLE(fma_f16x2, fma_f16x2(a, b, c))

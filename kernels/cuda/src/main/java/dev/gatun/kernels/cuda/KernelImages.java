@@ -72,7 +72,7 @@ final class KernelImages {
       String list = new String(bytes("kernels.list"), StandardCharsets.UTF_8);
       for (String line : list.lines().toList()) {
         String[] words = line.split(" ");
-        if (!line.startsWith("#") && words.length >= 4) {
+        if (words.length >= 4) {
           entries.put(words[1], Entry.of(words));
         }
       }

@@ -10,9 +10,9 @@ import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.emulator.Emulator.Planned;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,9 +45,10 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
   }
 
   private static List<KernelFacts> read() {
-    try {
-      return Files.readAllLines(Path.of("..", "cuda-src", "kernels.list")).stream()
-          .filter(line -> !line.startsWith("#") && !line.isBlank())
+    try (InputStream list =
+        KernelFacts.class.getResourceAsStream("/META-INF/gatun/cuda/kernels.list")) {
+      return new String(list.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
           .map(line -> line.split(" "))
           .map(
               f ->
