@@ -227,7 +227,9 @@ final class Forms {
                 ? Experts.plainCombine(x, routing, residual, c.y().dtype())
                 : Experts.combine(x, routing, residual, c.y().dtype()));
       }
-      default -> throw new IllegalArgumentException(call.kernel() + " has no plain form");
+      default ->
+          throw new IllegalArgumentException(
+              call.kernel() + ": expected its two forms here, for Records has it as fused");
     }
   }
 

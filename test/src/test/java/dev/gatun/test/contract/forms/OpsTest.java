@@ -3,36 +3,12 @@ package dev.gatun.test.contract.forms;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaConstructorCall;
+import com.tngtech.archunit.core.domain.JavaMethod;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
-import dev.gatun.kernels.api.call.KernelCall;
-import dev.gatun.kernels.api.call.elementwise.Activate;
-import dev.gatun.kernels.api.call.elementwise.Cast;
-import dev.gatun.kernels.api.call.elementwise.Compare;
-import dev.gatun.kernels.api.call.elementwise.DropElements;
-import dev.gatun.kernels.api.call.elementwise.Elementwise;
-import dev.gatun.kernels.api.call.elementwise.Unary;
-import dev.gatun.kernels.api.call.elementwise.Where;
-import dev.gatun.kernels.api.call.indexing.Copy;
-import dev.gatun.kernels.api.call.indexing.IndexAdd;
-import dev.gatun.kernels.api.call.indexing.IndexSelect;
-import dev.gatun.kernels.api.call.indexing.ScatterRows;
-import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
-import dev.gatun.kernels.api.call.matmul.Dequantize;
-import dev.gatun.kernels.api.call.matmul.MatmulPack;
-import dev.gatun.kernels.api.call.matmul.Quantize;
-import dev.gatun.kernels.api.call.matmul.QuantizedPack;
-import dev.gatun.kernels.api.call.norm.Softmax;
-import dev.gatun.kernels.api.call.optim.GlobalNorm;
-import dev.gatun.kernels.api.call.optim.OptimizerStep;
-import dev.gatun.kernels.api.call.reduction.ArgMax;
-import dev.gatun.kernels.api.call.reduction.Reduce;
-import dev.gatun.kernels.api.call.reduction.Sample;
-import dev.gatun.kernels.api.call.reduction.Scan;
-import dev.gatun.kernels.api.call.reduction.TopK;
-import java.util.Arrays;
-import java.util.HashSet;
+import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -41,89 +17,53 @@ import org.junit.jupiter.api.Test;
 
 /** Every kernel has its op, and every op that is fused of others its plain form. */
 final class OpsTest {
-  /** What plain forms are made of, and what lays weights out, which is a backend's own. */
-  private static final Set<Class<? extends KernelCall>> PRIMITIVE =
-      Set.of(
-          Activate.class,
-          Cast.class,
-          DropElements.class,
-          Elementwise.class,
-          Copy.class,
-          IndexAdd.class,
-          IndexSelect.class,
-          ScatterRows.class,
-          BatchedMatmul.class,
-          Dequantize.class,
-          MatmulPack.class,
-          Quantize.class,
-          QuantizedPack.class,
-          Softmax.class,
-          ArgMax.class,
-          Reduce.class,
-          Sample.class,
-          Scan.class,
-          TopK.class,
-          Unary.class,
-          Compare.class,
-          Where.class);
-
-  /** What changes parameters in place, which no gradient passes through: there is one form. */
-  private static final Set<Class<? extends KernelCall>> UPDATES =
-      Set.of(GlobalNorm.class, OptimizerStep.class);
-
   private static final JavaClasses OPS = new ClassFileImporter().importPackages("dev.gatun.ops");
 
-  /** The records that a sealed interface permits, at any depth. */
-  private static Stream<Class<?>> records(Class<?> sealed) {
-    return sealed.isSealed()
-        ? Arrays.stream(sealed.getPermittedSubclasses()).flatMap(OpsTest::records)
-        : Stream.of(sealed);
+  /** What differs from another op by how a weight lies, and has the other's plain form. */
+  private static final Set<Class<?>> OF_ANOTHER = Set.of(PackedEmbedding.class);
+
+  /** Where ops make records. */
+  private static Stream<JavaConstructorCall> made() {
+    return OPS.stream().flatMap(c -> c.getConstructorCallsFromSelf().stream());
   }
 
-  private static Set<String> names(Stream<? extends Class<?>> classes) {
-    return classes.map(Class::getName).collect(Collectors.toCollection(TreeSet::new));
+  private static Set<String> names(Set<? extends Class<?>> classes) {
+    return classes.stream().map(Class::getName).collect(Collectors.toCollection(TreeSet::new));
   }
 
   @Test
   void every_kernel_record_has_an_op_that_makes_it() {
-    Set<String> made =
-        OPS.stream()
-            .flatMap(c -> c.getConstructorCallsFromSelf().stream())
-            .map(call -> call.getTargetOwner().getName())
-            .collect(Collectors.toSet());
-    Set<String> without = names(records(KernelCall.class));
+    Set<String> without = names(Records.all());
     assertTrue(without.size() > 30, "found the records");
-    without.removeAll(made);
+    made().map(call -> call.getTargetOwner().getName()).forEach(without::remove);
     assertEquals(Set.of(), without, "records that no op of dev.gatun.ops makes");
   }
 
   @Test
-  void every_record_is_primitive_or_fused_or_an_update() {
-    Set<Class<?>> both = new HashSet<>(PRIMITIVE);
-    both.addAll(PlainForms.FUSED.keySet());
-    both.addAll(UPDATES);
+  void every_fused_op_has_its_plain_form_beside_it() {
+    Set<String> without = names(Records.fused());
+    assertTrue(without.size() > 20, "found the fused ones");
+    without.removeAll(names(OF_ANOTHER));
+    made()
+        .filter(call -> hasPlainForm(call.getOrigin()))
+        .forEach(call -> without.remove(call.getTargetOwner().getName()));
     assertEquals(
-        PRIMITIVE.size() + PlainForms.FUSED.size() + UPDATES.size(), both.size(), "not in both");
-    assertEquals(names(both.stream()), names(records(KernelCall.class)));
+        Set.of(),
+        without,
+        "records that no op makes which has a plain form, as rmsNorm has plainRmsNorm;"
+            + " what plain forms are made of is named in Records");
   }
 
-  @Test
-  void every_fused_op_has_its_plain_form_beside_it() {
-    PlainForms.FUSED.forEach(
-        (record, form) -> {
-          String[] names = form.split("\\.");
-          JavaClass family = OPS.get("dev.gatun.ops." + names[0]);
-          String kernel = names[1].substring("plain".length());
-          String op = Character.toLowerCase(kernel.charAt(0)) + kernel.substring(1);
-          for (String name : new String[] {op, names[1]}) {
-            assertTrue(
-                family.getMethods().stream().anyMatch(m -> m.getName().equals(name)),
-                "%s: there is no %s in %s".formatted(record.getSimpleName(), name, names[0]));
-          }
-          assertTrue(
-              family.getConstructorCallsFromSelf().stream()
-                  .anyMatch(call -> call.getTargetOwner().getName().equals(record.getName())),
-              "%s is not made in %s".formatted(record.getSimpleName(), names[0]));
-        });
+  /** Whether it, or what calls it in its class, is an op with a plain form. */
+  private static boolean hasPlainForm(JavaCodeUnit unit) {
+    String op = unit.getName();
+    String plain = "plain" + Character.toUpperCase(op.charAt(0)) + op.substring(1);
+    return unit.getOwner().getMethods().stream().anyMatch(m -> m.getName().equals(plain))
+        || unit instanceof JavaMethod method
+            && method.getCallsOfSelf().stream()
+                .map(call -> call.getOrigin())
+                .filter(caller -> caller.getOwner().equals(unit.getOwner()))
+                .filter(caller -> !caller.equals(unit))
+                .anyMatch(OpsTest::hasPlainForm);
   }
 }

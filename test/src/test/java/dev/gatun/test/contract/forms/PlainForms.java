@@ -1,32 +1,6 @@
 package dev.gatun.test.contract.forms;
 
 import dev.gatun.kernels.api.call.KernelCall;
-import dev.gatun.kernels.api.call.attention.AttentionBackward;
-import dev.gatun.kernels.api.call.attention.DisentangledBias;
-import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
-import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
-import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
-import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
-import dev.gatun.kernels.api.call.elementwise.GatedActivation;
-import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
-import dev.gatun.kernels.api.call.experts.ExpertCombine;
-import dev.gatun.kernels.api.call.experts.ExpertRouting;
-import dev.gatun.kernels.api.call.experts.GroupedMatmul;
-import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
-import dev.gatun.kernels.api.call.indexing.Embedding;
-import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
-import dev.gatun.kernels.api.call.loss.CrossEntropy;
-import dev.gatun.kernels.api.call.loss.CrossEntropyBackward;
-import dev.gatun.kernels.api.call.matmul.Matmul;
-import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
-import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
-import dev.gatun.kernels.api.call.norm.L2Normalize;
-import dev.gatun.kernels.api.call.norm.LayerNorm;
-import dev.gatun.kernels.api.call.norm.LayerNormBackward;
-import dev.gatun.kernels.api.call.norm.RmsNorm;
-import dev.gatun.kernels.api.call.norm.RmsNormBackward;
-import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
-import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.test.contract.cases.Cases;
@@ -40,80 +14,35 @@ import dev.gatun.test.contract.frame.Tolerance;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Holds an op's two forms, on a backend, to what is right and to each other. */
 final class PlainForms {
-  /** The records whose ops are fused of others, and the method that is their plain form. */
-  static final Map<Class<? extends KernelCall>, String> FUSED =
-      Map.ofEntries(
-          Map.entry(ScaledDotProductAttention.class, "Attention.plainScaledDotProductAttention"),
-          Map.entry(AttentionBackward.class, "Attention.plainAttentionBackward"),
-          Map.entry(DisentangledBias.class, "Attention.plainDisentangledBias"),
-          Map.entry(RotaryEmbedding.class, "Rotary.plainRotaryEmbedding"),
-          Map.entry(RotaryCacheUpdate.class, "Rotary.plainRotaryCacheUpdate"),
-          Map.entry(GatedActivation.class, "Elementwise.plainGatedActivation"),
-          Map.entry(ActivationBackward.class, "ElementwiseBackward.plainActivationBackward"),
-          Map.entry(
-              GatedActivationBackward.class, "ElementwiseBackward.plainGatedActivationBackward"),
-          Map.entry(CrossEntropyBackward.class, "LossBackward.plainCrossEntropyBackward"),
-          Map.entry(ExpertRouting.class, "Experts.plainRoute"),
-          Map.entry(GroupedMatmul.class, "Experts.plainLinear"),
-          Map.entry(GroupedQuantizedMatmul.class, "Experts.plainLinear"),
-          Map.entry(ExpertCombine.class, "Experts.plainCombine"),
-          Map.entry(Embedding.class, "Indexing.plainEmbedding"),
-          Map.entry(PackedEmbedding.class, "Indexing.plainEmbedding"),
-          Map.entry(CrossEntropy.class, "Loss.plainCrossEntropy"),
-          Map.entry(Matmul.class, "Matmul.plainLinear"),
-          Map.entry(QuantizedMatmul.class, "Quantization.plainLinear"),
-          Map.entry(QuantizeTokens.class, "Quantization.plainQuantizeTokens"),
-          Map.entry(LayerNorm.class, "Norm.plainLayerNorm"),
-          Map.entry(RmsNorm.class, "Norm.plainRmsNorm"),
-          Map.entry(L2Normalize.class, "Norm.plainL2Normalize"),
-          Map.entry(LayerNormBackward.class, "NormBackward.plainLayerNormBackward"),
-          Map.entry(RmsNormBackward.class, "NormBackward.plainRmsNormBackward"),
-          Map.entry(SoftmaxBackward.class, "NormBackward.plainSoftmaxBackward"),
-          Map.entry(Pool.class, "Reductions.plainPool"));
+  private static final Set<Class<?>> FUSED = Records.fused();
 
-  /** The generators of the contract whose cases both forms run, by the beginnings of names. */
-  private static final Set<String> GENERATORS =
+  /** Generators beside those that have a kernel's name. */
+  private static final Set<String> SPECIAL =
       Set.of(
-          "scaled_dot_product_attention",
           "scaled_dot_product_attention-codes",
-          "attention_backward",
           "attention_backward-shifted",
-          "disentangled_bias",
-          "rotary_embedding",
-          "rotary_cache_update",
-          "rotary_cache_update-codes",
-          "gated_activation",
-          "activation_backward",
-          "gated_activation_backward",
-          "cross_entropy_backward",
-          "expert_routing",
-          "grouped_matmul",
-          "grouped_quantized_matmul",
-          "quantized_matmul",
-          "expert_combine",
-          "embedding",
-          "packed_embedding",
-          "cross_entropy",
-          "matmul",
-          "quantize_tokens",
-          "layer_norm",
-          "rms_norm",
-          "l2_normalize",
-          "layer_norm_backward",
-          "rms_norm_backward",
-          "softmax_backward",
-          "pool");
+          "rotary_cache_update-codes");
 
   private PlainForms() {}
 
+  /** The generators of the contract whose cases both forms run. */
+  static Set<String> generators() {
+    return Stream.concat(FUSED.stream().map(Records::kernel), SPECIAL.stream())
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
   /** Cases whose forms are compared. */
   static List<Case> cases(int each) {
+    Set<String> generators = generators();
     return Cases.draws(Family.PLAIN, Target.EMULATED, each)
-        .filter(draw -> GENERATORS.contains(draw.generator().name()))
+        .filter(draw -> generators.contains(draw.generator().name()))
         .map(Draw::make)
         // Plain forms multiply what is not seen by 0.
         .filter(c -> !c.description().contains("with NaN"))
@@ -157,7 +86,7 @@ final class PlainForms {
       Runs.References references = Runs.references(c);
       Map<String, int[]> plain = run(c, device, backend, references, Forms::plain);
       for (KernelCall made : backend.calls) {
-        if (FUSED.containsKey(made.getClass())) {
+        if (FUSED.contains(made.getClass())) {
           throw new AssertionError(c + ": the plain form ran " + made.kernel());
         }
       }

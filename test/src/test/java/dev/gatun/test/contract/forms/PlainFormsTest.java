@@ -2,10 +2,14 @@ package dev.gatun.test.contract.forms;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gatun.test.contract.cases.Cases;
+import dev.gatun.test.contract.cases.Family;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.contract.frame.Target;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -20,6 +24,16 @@ final class PlainFormsTest {
   @BeforeAll
   static void isAskedFor() {
     Subjects.assumeBackend("cpu");
+  }
+
+  @Test
+  void every_fused_kernel_has_cases_of_its_name() {
+    Set<String> without = PlainForms.generators();
+    Cases.draws(Family.PLAIN, Target.EMULATED, 1)
+        .forEach(draw -> without.remove(draw.generator().name()));
+    String kernel = System.getProperty("gatun.test.kernel", "");
+    without.removeIf(name -> !name.startsWith(kernel));
+    assertEquals(Set.of(), without, "generators that no class of cases has");
   }
 
   static Stream<Case> cases() {
