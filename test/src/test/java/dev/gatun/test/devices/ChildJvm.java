@@ -1,5 +1,6 @@
 package dev.gatun.test.devices;
 
+import dev.gatun.test.emulator.Emulator;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,6 +40,10 @@ public final class ChildJvm {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1"));
+    String emulator = System.getProperty(Emulator.PROPERTY);
+    if (emulator != null) {
+      command.add("-D%s=%s".formatted(Emulator.PROPERTY, emulator));
+    }
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(List.of(arguments));

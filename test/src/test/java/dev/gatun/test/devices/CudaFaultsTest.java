@@ -23,6 +23,7 @@ import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -239,27 +240,31 @@ final class CudaFaultsTest {
   private static ChildJvm.Outcome run(Path folder, String devices, Map<String, String> environment)
       throws Exception {
     String count = String.valueOf(devices.split(",").length);
-    return run(folder, devices, environment, DeviceRuns.class, count);
+    return run(folder, devices, environment, List.of(), count);
+  }
+
+  /** One device with a setting, which may name another driver too. */
+  private static String set(Path folder, String property) throws Exception {
+    return run(folder, "80", Map.of(), List.of("-D" + property), "1").out();
   }
 
   private static ChildJvm.Outcome run(
       Path folder,
       String devices,
       Map<String, String> environment,
-      Class<?> main,
-      String... arguments)
+      List<String> options,
+      String count)
       throws Exception {
     Map<String, String> all = new HashMap<>(environment);
     all.put("GATUN_EMULATOR_DEVICES", devices);
-    return ChildJvm.run(
-        folder,
-        all,
-        List.of(
-            "-Dgatun.cuda.driver=" + Emulator.LIBRARY,
-            "-Dgatun.cuda.images=" + Emulator.IMAGES,
-            "-Dgatun.cuda.cublaslt=off"),
-        main,
-        arguments);
+    List<String> properties =
+        new ArrayList<>(
+            List.of(
+                "-Dgatun.cuda.driver=" + Emulator.LIBRARY,
+                "-Dgatun.cuda.images=" + Emulator.IMAGES,
+                "-Dgatun.cuda.cublaslt=off"));
+    properties.addAll(options);
+    return ChildJvm.run(folder, all, properties, DeviceRuns.class, count);
   }
 
   @Test
@@ -315,10 +320,54 @@ final class CudaFaultsTest {
       assertEquals(
           "device cuda:0: -Dgatun.cuda.pool=%s: expected bytes, such as 0, 512m or 8g\ncpu: [0.5, 0.5]\n"
               .formatted(wrong),
-          run(folder, "80", Map.of("JAVA_TOOL_OPTIONS", "-Dgatun.cuda.pool=" + wrong)).out());
+          set(folder, "gatun.cuda.pool=" + wrong));
     }
-    String out = run(folder, "80", Map.of("JAVA_TOOL_OPTIONS", "-Dgatun.cuda.pool=512m")).out();
+    for (String right : List.of("512m", " 8G", "0", "123456789012345678", "")) {
+      String out = set(folder, "gatun.cuda.pool=" + right);
+      assertTrue(out.contains("cuda:0: [0.5, 0.5]\n"), right + ": " + out);
+    }
+    for (String wrong : List.of("0", "-4", "1000000", "")) {
+      assertEquals(
+          "device cuda:0: -Dgatun.cuda.multiprocessors=%s: a number of multiprocessors, such as 132, is expected\ncpu: [0.5, 0.5]\n"
+              .formatted(wrong),
+          set(folder, "gatun.cuda.multiprocessors=" + wrong));
+    }
+    String out = set(folder, "gatun.cuda.multiprocessors=132");
     assertTrue(out.contains("cuda:0: [0.5, 0.5]\n"), out);
+  }
+
+  @Test
+  void no_driver_and_no_device(@TempDir Path folder) throws Exception {
+    assertEquals(
+        "device cuda:0: no NVIDIA driver: -Dgatun.cuda.driver=/none.so: no such file\n"
+            + "cpu: [0.5, 0.5]\n",
+        set(folder, "gatun.cuda.driver=/none.so"));
+    assertEquals(
+        "device cuda:0: the driver shows no device to this process\ncpu: [0.5, 0.5]\n",
+        run(folder, "", Map.of(), List.of(), "1").out());
+  }
+
+  @Test
+  void memory_of_another_device_and_places_outside_of_a_block() {
+    MemorySegment four = MemorySegment.ofArray(new byte[4]);
+    try (Buffer host = Device.cpu().memory().allocate(24);
+        Buffer x = cuda.memory().allocate(24)) {
+      assertEquals(
+          "read: a buffer on cpu, expected one on cuda:0",
+          assertThrows(IllegalArgumentException.class, () -> cuda.memory().read(host, 0, four))
+              .getMessage());
+      for (long offset : new long[] {-1, 21, Long.MAX_VALUE}) {
+        assertEquals(
+            "write: 4 bytes at byte %d of a buffer of 24 bytes".formatted(offset),
+            assertThrows(
+                    IndexOutOfBoundsException.class, () -> cuda.memory().write(four, x, offset))
+                .getMessage());
+      }
+    }
+    assertEquals(
+        "allocate: -1 bytes, must not be negative",
+        assertThrows(IllegalArgumentException.class, () -> cuda.memory().allocate(-1))
+            .getMessage());
   }
 
   @Test

@@ -28,9 +28,12 @@ public final class Emulator {
     RANDOM
   }
 
-  /** The driver library; {@code -Dgatun.test.emulator=FOLDER} names another. */
+  /** The property that names another folder with the driver library. */
+  public static final String PROPERTY = "gatun.test.emulator";
+
+  /** The driver library. */
   public static final Path LIBRARY =
-      Path.of(System.getProperty("gatun.test.emulator", "target/emulator"))
+      Path.of(System.getProperty(PROPERTY, "target/emulator"))
           .resolve("libgatun_emulated_cuda.so")
           .toAbsolutePath();
 

@@ -12,21 +12,27 @@ import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Seeds;
 import dev.gatun.test.contract.frame.Sizes;
+import dev.gatun.test.contract.frame.Values;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 
 /** One or two operands of any strides into one: broadcast, transposed, with gaps, in place. */
 final class ElementwiseCases {
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+  private static final double[] EDGES = {
+    Double.NEGATIVE_INFINITY, -2, -1, -0.0, 0, 1, 2, Double.POSITIVE_INFINITY, Double.NaN
+  };
 
   private ElementwiseCases() {}
 
   static List<Generator> generators() {
     return List.of(
         Generator.of("elementwise", ElementwiseCases::elementwise).times(2),
+        Generator.of("elementwise-pairs", ElementwiseCases::pairs).times(1.5),
         Generator.of("unary", ElementwiseCases::unary).times(4),
         Generator.of("compare", ChoiceCases::compare).times(3),
         Generator.of("where", ChoiceCases::where).times(2));
@@ -55,6 +61,31 @@ final class ElementwiseCases {
             data,
             of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply(into)))
         .likeItself();
+  }
+
+  /** Every pair of some numbers that operations may take for one another. */
+  private static Case pairs(long seed) {
+    int ops = BinaryOp.values().length;
+    BinaryOp op = BinaryOp.values()[(int) Math.floorMod(seed, (long) ops)];
+    DType dtype = FLOATS[(int) Math.floorMod(seed / ops, (long) FLOATS.length)];
+    int count = EDGES.length;
+    Values rows = Values.of(() -> edges(i -> i / count));
+    Values columns = Values.of(() -> edges(i -> i % count));
+    return of(
+            op,
+            "elementwise seed %d %s %s of pairs".formatted(seed, op, dtype),
+            List.of(
+                Data.rows("a", DType.F32, rows, count, count).withDtype(dtype),
+                Data.rows("b", DType.F32, columns, count, count).withDtype(dtype),
+                Data.output("y", count, count).withDtype(dtype)),
+            of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply("y")))
+        .likeItself();
+  }
+
+  private static double[] edges(IntUnaryOperator place) {
+    double[] values = new double[EDGES.length * EDGES.length];
+    Arrays.setAll(values, i -> EDGES[place.applyAsInt(i)]);
+    return values;
   }
 
   /** Exact, but for what is rounded twice. */

@@ -140,6 +140,7 @@ final class ExpertCases {
         Generator.of("grouped_matmul", s -> tile(s, false)),
         Generator.of("grouped_matmul-deep", s -> tile(s, true)).times(0.3),
         Generator.of("grouped_matmul-large", ExpertCases::largeTile).times(0.14),
+        Generator.of("grouped_matmul-whole", ExpertCases::wholeTiles).times(0.53),
         Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, false)).times(2),
         Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, true)),
         Generator.of("grouped_quantized_matmul-alone", ExpertCases::alone).times(0.6),
@@ -166,8 +167,33 @@ final class ExpertCases {
     return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, k);
   }
 
+  /** Experts whose rows are whole tiles, so that some blocks have none; with a bias and without. */
+  private static Case wholeTiles(long seed) {
+    Random random = Seeds.random(seed);
+    boolean large = Math.floorMod(seed / 4, 2L) == 0;
+    Groups groups = Groups.random(random, 2, () -> large ? 128 : 64);
+    long n = large ? Math.ceilDiv(128L * 128 * 128, groups.places) : 1 + random.nextInt(100);
+    DType dtype = FLOATS[1 + (int) (seed & 1)];
+    boolean biased = (seed >> 1 & 1) == 0;
+    return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, 8, biased);
+  }
+
   private static Case product(
       String description, Random random, Groups groups, DType dtype, long n, long k) {
+    return product(description, random, groups, dtype, n, k, null);
+  }
+
+  /**
+   * @param biased null for a bias by chance
+   */
+  private static Case product(
+      String description,
+      Random random,
+      Groups groups,
+      DType dtype,
+      long n,
+      long k,
+      Boolean biased) {
     boolean tile = description.endsWith("tile");
     boolean wide = dtype == DType.F32;
     Activation activation =
@@ -185,7 +211,7 @@ final class ExpertCases {
     List<Data> data = new ArrayList<>(groups.data);
     data.add(spread ? x.spread(random) : x);
     data.add(spread ? y.spread(random) : y);
-    if (random.nextBoolean()) {
+    if (biased == null ? random.nextBoolean() : biased) {
       data.add(Data.normal(random, "bias", groups.experts, n));
     }
     List<Data> exact = new ArrayList<>(data.stream().map(Data::widened).toList());

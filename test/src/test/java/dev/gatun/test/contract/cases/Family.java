@@ -45,6 +45,8 @@ public enum Family {
               QuantizedCases.tiles(target),
               ExpertCases.tiles(),
               RowCases.tiles(),
+              LongRowCases.tiles(),
+              RotaryCases.tiles(),
               ElementwiseCases.tiles())
           .flatMap(List::stream)
           .toList();
@@ -57,6 +59,7 @@ public enum Family {
       return Stream.of(
               AttentionCases.hopper(),
               AttentionEdges.hopper(),
+              RareCases.hopper(),
               MatmulCases.hopper(target),
               QuantizedCases.hopper(target))
           .flatMap(List::stream)

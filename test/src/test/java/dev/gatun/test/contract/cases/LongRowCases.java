@@ -10,8 +10,10 @@ import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Seeds;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * Rows that are too long to be kept, up to and past the vocabularies that models have, of lengths
@@ -22,6 +24,9 @@ final class LongRowCases {
   // Rows that a block of threads keeps end at 4,096 or 8,192 numbers on CUDA.
   private static final int[] LENGTHS = {4096, 8192, 16384, 32000, 50257, 128256, 131072};
 
+  // Of 16 bytes.
+  private static final int KEPT_VECTORS = 1024;
+
   private LongRowCases() {}
 
   static List<Generator> generators() {
@@ -30,6 +35,44 @@ final class LongRowCases {
         Generator.of("cross_entropy-long", LongRowCases::crossEntropy).times(0.25),
         Generator.of("layer_norm-long", LongRowCases::layerNorm).times(0.125),
         Generator.of("rms_norm-long", LongRowCases::rmsNorm).times(0.125));
+  }
+
+  /** Rows as long as a block of threads keeps, a vector shorter and a vector longer. */
+  static List<Generator> tiles() {
+    return List.of(
+        Generator.of("layer_norm-kept", seed -> kept(seed, false)).times(0.6),
+        Generator.of("rms_norm-kept", seed -> kept(seed, true)).times(0.6));
+  }
+
+  private static Case kept(long seed, boolean rms) {
+    Random random = Seeds.random(seed);
+    DType dtype = FLOATS[(int) Math.floorMod(seed / 3, 3L)];
+    int vector = 16 / dtype.bytes();
+    long columns = KEPT_VECTORS * vector + (Math.floorMod(seed, 3L) - 1) * vector;
+    boolean coded = random.nextBoolean();
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "x", 1, columns));
+    data.add(Data.normal(random, "weight", columns));
+    data.add(Data.output("y", 1, columns));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "residual", 1, columns));
+    }
+    if (random.nextBoolean()) {
+      data.add(Data.output("sum", 1, columns));
+    }
+    if (!rms && random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", columns));
+    }
+    if (coded) {
+      data.add(QuantizedCases.bytes("codes", null, 1, columns));
+      data.add(Data.output("scales", 1));
+    }
+    String name = rms ? "rms_norm" : "layer_norm";
+    return Case.of(
+            "%s seed %d kept%s".formatted(name, seed, coded ? " codes" : ""),
+            data,
+            of -> RowCases.norm(of, rms, coded ? QuantizedCases.codes(of, false) : null))
+        .in(dtype, Set.of("scales"));
   }
 
   private static long length(Random random) {

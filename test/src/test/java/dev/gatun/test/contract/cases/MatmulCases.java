@@ -112,7 +112,8 @@ final class MatmulCases {
   static List<Generator> hopper(Target target) {
     return List.of(
         Generator.of("matmul", s -> hopper(s, target, false)),
-        Generator.of("matmul-deep", s -> hopper(s, target, true)).times(0.1));
+        Generator.of("matmul-deep", s -> hopper(s, target, true)).times(0.1),
+        Generator.of("matmul-odd", s -> oddHopper(s, target)).times(0.25));
   }
 
   private static Case hopper(long seed, Target target, boolean deep) {
@@ -124,6 +125,20 @@ final class MatmulCases {
     long n = 256L * (columns - 1) + 1 + random.nextInt(256);
     long k = 8 * (deep ? 128 + random.nextInt(60) : 1 + random.nextInt(20));
     return product(seed, random, DType.BF16, m, n, k, deep ? "hopper deep" : "hopper");
+  }
+
+  /** An odd number of output features, with a bias. */
+  private static Case oddHopper(long seed, Target target) {
+    Random random = Seeds.random(seed);
+    int columns = Math.max(1, Math.ceilDiv(target.multiprocessors(), 2));
+    long m = 65 + random.nextInt(60);
+    long n = 256L * (columns - 1) + 1 + 2 * random.nextInt(128);
+    long k = 8 * (1 + random.nextInt(20));
+    Data weight = Data.normal(random, "weight", n, k).withDtype(DType.BF16);
+    Data x = Data.normal(random, "x", m, k).withDtype(DType.BF16);
+    DType y = FLOATS[random.nextInt(3)];
+    return product(
+        "matmul seed %d hopper odd".formatted(seed), x, weight, y, random, Activation.NONE);
   }
 
   private static Case pack(long seed) {

@@ -57,7 +57,9 @@ public final class QuantizedCases {
     return List.of(
         Generator.of("quantize", QuantizedCases::quantize),
         Generator.of("dequantize", QuantizedCases::dequantize),
+        Generator.of("dequantize-bits", s -> bits(s, true)).times(0.7),
         Generator.of("quantized_pack", QuantizedCases::pack).times(1.5),
+        Generator.of("quantized_pack-bits", s -> bits(s, false)).times(0.7),
         Generator.of("quantize_tokens", QuantizedCases::tokens),
         Generator.of("quantized_matmul", QuantizedCases::matmul).times(2),
         Generator.of("quantized_matmul-chunks", QuantizedCases::chunks).times(0.15));
@@ -69,6 +71,8 @@ public final class QuantizedCases {
         Generator.of("quantized_matmul", s -> tile(s, false)).times(2),
         Generator.of("quantized_matmul-deep", s -> tile(s, true)).times(1.6),
         Generator.of("quantized_matmul-rows", QuantizedCases::rows).times(0.6),
+        Generator.of("quantized_pack-bits", s -> bits(s, false)).times(1.8),
+        Generator.of("quantized_matmul-ends", QuantizedCases::ends).times(0.2),
         // On compute capability 9.0 few others of so many tokens come to these tiles.
         Generator.of("quantized_matmul-minima", QuantizedCases::minima)
             .times(target.capability() == 90 ? 0.8 : 0.1));
@@ -113,6 +117,21 @@ public final class QuantizedCases {
     Data x = Data.normal(random, "x", sizes[random.nextInt(3)], depth(random, format, 1, 600));
     int n = 1 + random.nextInt(100);
     return product(random, "quantized_matmul seed " + seed + " rows", format, EXACT, x, n);
+  }
+
+  /** Up to 8 rows that begin where vectors may, and end inside of one. */
+  private static Case ends(long seed) {
+    Random random = Seeds.random(seed);
+    int k = 8 * (2 + random.nextInt(20)) - 1 - random.nextInt(7);
+    Data x = Data.normal(random, "x", 2 + random.nextInt(7), k);
+    DType dtype = FLOATS[(int) Math.floorMod(seed, 3L)];
+    return product(
+        random,
+        "quantized_matmul seed " + seed + " ends",
+        BlockFormat.INT8,
+        EXACT,
+        x.withDtype(dtype).withStrides(Math.ceilDiv(k, 8) * 8L, 1),
+        1 + random.nextInt(100));
   }
 
   /** Formats whose blocks have a least value, exact, by the larger tiles. */
@@ -204,6 +223,31 @@ public final class QuantizedCases {
         List.of(
             random.nextBoolean() ? rows.spread(random) : rows,
             Data.output("packed", bytes).withDtype(DType.U8)),
+        of -> new QuantizedPack(format, k, of.apply("blocks"), of.apply("packed")));
+  }
+
+  /** Blocks that no quantiser of ours makes: codes, scales and zero points of any bits. */
+  private static Case bits(long seed, boolean dequantize) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = FORMATS.get((int) Math.floorMod(seed, (long) FORMATS.size()));
+    int n = 1 + random.nextInt(40);
+    int k =
+        format.equals(BlockFormat.INT8)
+            ? 1 + random.nextInt(70)
+            : format.blockSize(0) * (1 + random.nextInt(2));
+    long own = random.nextLong();
+    Values made = Values.of(() -> values(AnyBlocks.of(own, format, n, k, dequantize)));
+    Data blocks = Data.rows("blocks", DType.U8, made, n, format.rowBytes(k));
+    if (dequantize) {
+      return Case.exact(
+          "dequantize seed %d %s of any bits".formatted(seed, format),
+          List.of(blocks, Data.output("weight", n, k)),
+          of -> new Dequantize(format, of.apply("blocks"), of.apply("weight")));
+    }
+    long bytes = format.layout().packedBytes(n, k);
+    return Case.exact(
+        "quantized_pack seed %d %s of any bits".formatted(seed, format),
+        List.of(blocks, Data.output("packed", bytes).withDtype(DType.U8)),
         of -> new QuantizedPack(format, k, of.apply("blocks"), of.apply("packed")));
   }
 

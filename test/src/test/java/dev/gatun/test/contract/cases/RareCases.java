@@ -66,10 +66,12 @@ final class RareCases {
     return List.of(
         Generator.of("matmul-types", RareCases::types).times(0.7),
         Generator.of("matmul-rounded", RareCases::rounded).times(0.3),
+        Generator.of("matmul-rounded-gaps", RareCases::roundedGaps).times(0.3),
         Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
         Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
         Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.1),
         Generator.of("quantized_matmul-blocks", RareCases::blocks).times(0.4),
+        Generator.of("quantized_matmul-sums", RareCases::sums).times(0.3),
         Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
         Generator.of("layer_norm-even", RareCases::evenRows).times(0.3),
         Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
@@ -77,8 +79,15 @@ final class RareCases {
         Generator.of("scaled_dot_product_attention-uneven", RareCases::uneven).times(0.2),
         Generator.of("scaled_dot_product_attention-nan", RareCases::blindOfNan).times(0.4),
         Generator.of("attention_backward-unlikely", RareCases::unlikely).times(0.3),
+        Generator.of("attention_backward-blind", RareCases::blind).times(0.2),
         Generator.of("reduce-strides", RareCases::strides).times(0.5),
         Generator.of("topk-nan", RareCases::topOfNan).times(0.2));
+  }
+
+  /** What the tiles of compute capability 9.0 take, but for one thing. */
+  static List<Generator> hopper() {
+    return List.of(
+        Generator.of("scaled_dot_product_attention-almost", RareCases::almost).times(2.25));
   }
 
   private static DType dtype(long number) {
@@ -110,10 +119,26 @@ final class RareCases {
   private static Case rounded(long seed) {
     Random random = Seeds.random(seed);
     long m = 1 + random.nextInt(40);
-    int k = 1 + random.nextInt(150);
+    return rounded(seed, random, Data.normal(random, "x", m, 1 + random.nextInt(150)));
+  }
+
+  /** The same of rows with gaps between them, as deep as tensor cores take them and not. */
+  private static Case roundedGaps(long seed) {
+    Random random = Seeds.random(seed);
+    long m = 2 + random.nextInt(40);
+    long k = 8 * (1 + random.nextInt(12)) + Math.floorMod(seed / 2, 2L);
+    long gap = 8 * (1 + random.nextInt(2)) - Math.floorMod(seed / 4, 2L);
+    Data x = Data.normal(random, "x", m, k);
+    return rounded(seed, random, x.withStrides(k + gap, 1));
+  }
+
+  private static Case rounded(long seed, Random random, Data given) {
+    int k = (int) given.shape()[1];
     int n = 1 + random.nextInt(70);
-    Data x = Data.normal(random, "x", m, k).withDtype(seed % 2 == 0 ? DType.F32 : DType.F16);
-    x = x.with(random, 1 + 0x1p-8, 1 + 0x3p-8, -1 - 0x1p-8, 1 + 0x1p-9);
+    Data x =
+        given
+            .withDtype(seed % 2 == 0 ? DType.F32 : DType.F16)
+            .with(random, 1 + 0x1p-8, 1 + 0x3p-8, -1 - 0x1p-8, 1 + 0x1p-9);
     Data weight =
         Data.placed(random, "weight", (r, i) -> i % k == i / k * 7 % k ? 1 : 0, n, k)
             .withDtype(DType.BF16);
@@ -188,6 +213,19 @@ final class RareCases {
     Random random = Seeds.random(seed);
     PackedLayout layout = LAYOUTS.get((int) Math.floorMod(seed, (long) LAYOUTS.size()));
     QuantizedActivations way = WAYS[(int) Math.floorMod(seed / LAYOUTS.size(), (long) WAYS.length)];
+    return layouts(seed, random, layout, way);
+  }
+
+  /** Weights of several groups that have the sums of their elements beside them. */
+  private static Case sums(long seed) {
+    int bits = seed % 2 == 0 ? 4 : 8;
+    PackedLayout layout = new PackedLayout(bits, 48, PackedLayout.Scales.F32_SUM);
+    QuantizedActivations way = WAYS[(int) Math.floorMod(seed / 2, (long) WAYS.length)];
+    return layouts(seed, Seeds.random(seed), layout, way);
+  }
+
+  private static Case layouts(
+      long seed, Random random, PackedLayout layout, QuantizedActivations way) {
     int whole = 1 + random.nextInt(random.nextBoolean() ? 31 : 90);
     int group = layout.group() == 0 ? whole : layout.group();
     int k = layout.group() == 0 ? group : group * (1 + random.nextInt(4));
@@ -399,6 +437,49 @@ final class RareCases {
         of -> attention(of, room));
   }
 
+  /** One of nine things in turn: few queries, no keys, one key for all, or scores that are more. */
+  private static Case almost(long seed) {
+    Random random = Seeds.random(seed);
+    int kind = (int) Math.floorMod(seed, 9L);
+    int heads = 1 + random.nextInt(2);
+    int size = random.nextBoolean() ? 64 : 128;
+    long queries = kind == 0 ? 64 : 65 + random.nextInt(20);
+    int keys = kind == 1 ? 0 : 1 + random.nextInt(100);
+    DType dtype = FLOATS[1 + random.nextInt(2)];
+    Data key = Data.normal(random, "key", 1, keys, heads, size).withDtype(dtype);
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "query", 1, queries, heads, size).withDtype(dtype));
+    data.add(kind == 2 ? key.withStrides(0, 0, size, 1) : key);
+    data.add(Data.normal(random, "value", 1, keys, heads, size).withDtype(dtype));
+    data.add(Data.output("output", 1, queries, heads, size).withDtype(dtype));
+    switch (kind) {
+      case 3 -> data.add(Data.normal(random, "bias", 1, 1, 1, keys));
+      case 4 -> data.add(Data.input(random, "slopes", Random::nextDouble, heads));
+      case 5 ->
+          data.add(Data.input(random, "mask", r -> r.nextInt(2), 1, keys).withDtype(DType.U8));
+      default -> {}
+    }
+    float scale = kind == 6 ? 0 : 1 / (float) Math.sqrt(size);
+    float softcap = kind == 7 ? 5 : 0;
+    Dropout dropout = kind == 8 ? new Dropout(0.2f, seed) : Dropout.NONE;
+    return Case.of(
+        "scaled_dot_product_attention seed %d almost plain %d %s".formatted(seed, kind, dtype),
+        data,
+        of ->
+            new ScaledDotProductAttention(
+                of.apply("query"),
+                of.apply("key"),
+                of.apply("value"),
+                of.apply("output"),
+                null,
+                new KeyLayout(null, null, null, 1, keys, 0).keys(of),
+                new AttentionScores(scale, softcap, of.apply("bias"), of.apply("slopes"), null),
+                new AttentionMask(Causal.NONE, 0, of.apply("mask")),
+                dropout,
+                null,
+                null));
+  }
+
   /**
    * Gradients where one key has no part in the output, by a bias far below all scores, and so has
    * none of them, however large its value times the output's gradient is.
@@ -424,8 +505,48 @@ final class RareCases {
                 size),
             Data.placed(
                 random, "bias", (r, i) -> i == none ? -1e9 : r.nextGaussian(), 1, 1, 1, keys));
-    Data output = Data.output("output", 1, queries, heads, size);
-    Data lse = Data.output("lse", 1, heads, queries);
+    String description =
+        "attention_backward seed %d of %d keys, %d without a part".formatted(seed, keys, none);
+    return backward(description, random, 1e10, read);
+  }
+
+  /**
+   * Gradients of queries that see nothing, not even their head's sink, which is as low as can be.
+   */
+  private static Case blind(long seed) {
+    Random random = Seeds.random(seed);
+    int heads = 2;
+    int size = 8;
+    int keys = 1 + random.nextInt(40);
+    long queries = 1 + random.nextInt(20);
+    int seen = random.nextInt(2);
+    List<Data> read =
+        List.of(
+            Data.normal(random, "query", 1, queries, heads, size),
+            Data.normal(random, "key", 1, keys, heads, size),
+            Data.normal(random, "value", 1, keys, heads, size),
+            Data.placed(
+                random,
+                "bias",
+                (r, i) -> i / keys % 2 == seen ? r.nextGaussian() : Double.NEGATIVE_INFINITY,
+                1,
+                1,
+                queries,
+                keys),
+            Data.placed(
+                random,
+                "sinks",
+                (r, i) -> i == 0 ? Double.NEGATIVE_INFINITY : r.nextGaussian(),
+                heads));
+    return backward("attention_backward seed %d blind".formatted(seed), random, 1, read);
+  }
+
+  /** Gradients of what is read, but for a bias, by an output's of such numbers. */
+  private static Case backward(String description, Random random, double most, List<Data> read) {
+    int keys = (int) read.get(1).shape()[1];
+    Data query = read.getFirst();
+    Data output = Data.output("output", query.shape());
+    Data lse = Data.output("lse", 1, query.shape()[2], query.shape()[1]);
     List<Data> forward = new ArrayList<>(read);
     forward.addAll(List.of(output, lse));
     Case attention = Case.of("its forward", forward, of -> attention(of, keys));
@@ -434,12 +555,14 @@ final class RareCases {
       Values values = Values.of(() -> Runs.values(attention, result.name()));
       data.add(Data.rows(result.name(), DType.F32, values, result.shape()));
     }
-    data.add(Data.input(random, "doutput", r -> 1e10 * r.nextGaussian(), output.shape()));
-    for (int i = 0; i < 3; i++) {
-      data.add(Data.output("d" + read.get(i).name(), read.get(i).shape()));
+    data.add(Data.input(random, "doutput", r -> most * r.nextGaussian(), output.shape()));
+    for (Data of : read) {
+      if (!of.name().equals("bias")) {
+        data.add(Data.output("d" + of.name(), of.shape()));
+      }
     }
     return Case.of(
-        "attention_backward seed %d of %d keys, %d without a part".formatted(seed, keys, none),
+        description,
         data,
         of ->
             new AttentionBackward(
@@ -451,7 +574,7 @@ final class RareCases {
                 of.apply("dkey"),
                 of.apply("dvalue"),
                 null,
-                null));
+                of.apply("dsinks")));
   }
 
   private static ScaledDotProductAttention attention(Function<String, Operand> of, int keys) {

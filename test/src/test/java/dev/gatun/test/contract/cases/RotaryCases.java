@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /** Heads turned by random angles, in place, into new memory and into caches. */
@@ -30,9 +32,81 @@ final class RotaryCases {
         Generator.of("rotary_cache_update-codes", seed -> cacheUpdate(seed, true)));
   }
 
+  /** Heads and pairs of whole vectors, rows that begin where vectors may. */
+  static List<Generator> tiles() {
+    return List.of(
+        Generator.of("rotary_embedding-wide", seed -> wide(seed, false)).times(0.4),
+        Generator.of("rotary_cache_update-wide", seed -> wide(seed, true)).times(0.4));
+  }
+
+  private static Case wide(long seed, boolean cached) {
+    Random random = Seeds.random(seed);
+    DType dtype = FLOATS[(int) Math.floorMod(seed, 3L)];
+    boolean interleaved = Math.floorMod(seed / 3, 2L) == 0;
+    long tokens = 1 + random.nextInt(9);
+    long heads = 1 + random.nextInt(4);
+    long kvHeads = 1 + random.nextInt(2);
+    long size = 16 * (1 + random.nextInt(8));
+    // Some heads have a part behind the pairs, which is copied.
+    long half = random.nextBoolean() ? size / 2 : 8 * random.nextLong(size / 16 + 1);
+    long positions = 1 + random.nextInt(50);
+    long width = (heads + (cached ? 2 * kvHeads : 0)) * size;
+    long gap = 8L * random.nextInt(3);
+    List<Data> data = new ArrayList<>(angles(random, positions, half));
+    data.add(Data.ids(random, "positions", positions, tokens));
+    Data x = special(random, Data.normal(random, "x", tokens, width).withDtype(dtype));
+    Data y = Data.output("y", tokens, heads, size).withDtype(dtype);
+    data.add(y.withStrides(heads * size + gap, size, 1));
+    String description =
+        "seed %d wide %s%s".formatted(seed, dtype, interleaved ? " interleaved" : "");
+    if (!cached) {
+      Data heads3 = Data.rows("x", dtype, x.contents(), tokens, heads, size);
+      data.add(heads3.withStrides(heads * size + gap, size, 1));
+      return Case.of("rotary_embedding " + description, data, of -> embedding(of, interleaved));
+    }
+    int rows = 1 + random.nextInt(3);
+    int room = 1 + random.nextInt(9);
+    data.add(x.withStrides(width + gap, 1));
+    data.add(Data.ids("slots", slots(random, (int) tokens, rows * room)));
+    for (String name : List.of("keys", "values")) {
+      Data cache = Data.output(name, rows, room, kvHeads, size).withDtype(dtype);
+      boolean byHead = random.nextBoolean();
+      data.add(byHead ? cache.withStrides(kvHeads * room * size, size, room * size, 1) : cache);
+    }
+    return Case.of("rotary_cache_update " + description, data, of -> update(of, interleaved));
+  }
+
+  private static RotaryEmbedding embedding(Function<String, Operand> of, boolean interleaved) {
+    return new RotaryEmbedding(
+        of.apply("x"),
+        of.apply("cosine"),
+        of.apply("sine"),
+        Indices.unchecked(of.apply("positions")),
+        interleaved,
+        of.apply("y"));
+  }
+
+  private static RotaryCacheUpdate update(Function<String, Operand> of, boolean interleaved) {
+    return new RotaryCacheUpdate(
+        of.apply("x"),
+        of.apply("cosine"),
+        of.apply("sine"),
+        Indices.unchecked(of.apply("positions")),
+        interleaved,
+        Indices.unchecked(of.apply("slots")),
+        of.apply("y"),
+        of.apply("keys"),
+        of.apply("values"),
+        null);
+  }
+
   /** Tables of the cosine and sine of random angles, for up to all pairs of a head. */
   private static List<Data> tables(Random random, long positions, long size) {
-    long half = random.nextBoolean() ? size / 2 : random.nextLong(size / 2 + 1);
+    return angles(
+        random, positions, random.nextBoolean() ? size / 2 : random.nextLong(size / 2 + 1));
+  }
+
+  private static List<Data> angles(Random random, long positions, long half) {
     long angles = random.nextLong();
     return List.of(
         Data.input(angles, "cosine", r -> Math.cos(6 * r.nextDouble()), positions, half),

@@ -22,6 +22,7 @@ import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -341,6 +342,39 @@ final class CudaQuantizedTest {
       assertTrue(
           message.startsWith("quantized_pack: block 0 of row 1 has scale NaN"),
           format + ": " + message);
+    }
+  }
+
+  /** The minimum's two bytes, or the byte of a power of two, in the last block of two rows. */
+  @ParameterizedTest
+  @CsvSource({
+    "Q4_1, 2, 00fc, 'and minimum -Infinity, '",
+    "Q5_1, 2, 017e, 'and minimum NaN, '",
+    "Q2_K, 82, 007c, 'and minimum '",
+    "MXFP4, 0, ff, 'has scale NaN and minimum 0.0, '"
+  })
+  void a_minimum_or_an_exponent_that_is_no_number_is_refused_before_packing(
+      String name, int place, String bytes, String told) {
+    BlockFormat format = BlockFormat.of(name);
+    byte[] blocks = new byte[(int) (2 * format.rowBytes(512))];
+    Arrays.fill(blocks, (byte) 0x11);
+    byte[] bad = HexFormat.of().parseHex(bytes);
+    System.arraycopy(bad, 0, blocks, blocks.length - format.blockBytes(512) + place, bad.length);
+    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
+        Buffer packed = CUDA.memory().allocate(format.layout().packedBytes(2, 512))) {
+      QuantizedPack pack =
+          new QuantizedPack(
+              format,
+              512,
+              Operand.of(given, DType.U8, 2, blocks.length / 2),
+              Operand.of(packed, DType.U8, packed.byteSize()));
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> CUDA.kernels().run(pack)).getMessage();
+      int last = 512 / format.blockSize(512) - 1;
+      assertTrue(
+          message.startsWith("quantized_pack: block %d of row 1 has scale ".formatted(last)),
+          message);
+      assertTrue(message.contains(told), message);
     }
   }
 
