@@ -198,8 +198,8 @@ final class WeightPacker {
     rows = in % 2 == 0 ? Math.min(rows, out) : out;
     try (Arena arena = Arena.ofShared()) {
       MemorySegment room = null;
-      for (long first = 0; first < out; first += rows) {
-        long last = Math.min(out, first + rows);
+      for (long first = 0, last; first < out; first = last) {
+        last = in % 2 == 0 ? end(weights, first, Math.min(out, first + rows)) : out;
         MemorySegment part = whole(weights, read, first, last, MemorySegment.NULL);
         if (part == null) {
           room = room == null ? arena.allocate(Math.min(rows, out) * rowBytes, 64) : room;
@@ -211,6 +211,25 @@ final class WeightPacker {
         pack(part, read, kept, packed, first, last - first, in, ofExpert);
       }
     }
+  }
+
+  /**
+   * Where a part that begins at a row of all ends: where its weight does, so that its rows are read
+   * where they lie; at whole panels, of which one alone may be of several weights.
+   */
+  private static long end(List<StoredWeight> weights, long first, long last) {
+    long border = 0;
+    for (StoredWeight w : weights) {
+      border += w.outFeatures();
+      if (border > first) {
+        break;
+      }
+    }
+    if (border >= last) {
+      return last;
+    }
+    long panels = border / MatmulPack.PANEL * MatmulPack.PANEL;
+    return panels > first ? panels : Math.min(last, first + MatmulPack.PANEL);
   }
 
   /**
