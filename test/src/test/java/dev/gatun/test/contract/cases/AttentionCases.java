@@ -1,5 +1,15 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.ints;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
+import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
 import dev.gatun.kernels.api.call.attention.CacheScales;
@@ -7,6 +17,11 @@ import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Lengths;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -20,6 +35,8 @@ import java.util.Random;
 
 /** Random attention: every mask kind, strides, ragged batches, grouped heads, extreme values. */
 final class AttentionCases {
+  // As messages of this kernel begin.
+  private static final String NAME = "scaled_dot_product_attention: ";
   private static final DType[] FLOATS = {DType.F32, DType.F32, DType.BF16, DType.F16};
 
   private static final int[] TILE_SIZES = {8, 16, 40, 64, 64, 72, 96, 128, 128, 136, 200, 256};
@@ -290,5 +307,145 @@ final class AttentionCases {
       next += axis == strides.length - 1 ? 8L * random.nextInt(2) : 0;
     }
     return data.withStrides(strides);
+  }
+
+  static List<BadCall> badCalls() {
+    Operand query = of(IN, 1, 4, 2, 8);
+    Operand key = at(IN, 64, 1, 5, 2, 8);
+    return List.of(
+        bad(
+            "attention scores: scale is NaN, expected a finite number",
+            () -> attention(query, key, null, null, Float.NaN)),
+        bad(
+            NAME + "query F32[1, 4, 2, 8] has 2 heads, not a multiple of key F32[1, 5, 3, 8]",
+            () -> attention(query, at(IN, 64, 1, 5, 3, 8), null, null, 1)),
+        bad(
+            NAME + "key is F32[1, 5, 2, 9], expected shape [1, 5, 2, 8]",
+            () -> attention(query, at(IN, 64, 1, 5, 2, 9), null, null, 1)),
+        bad(
+            NAME + "bias is F32[1, 2, 3, 5], expected [1, 2, 4, 5] or 1 on an axis",
+            () -> attention(query, key, null, at(IN, 900, 1, 2, 3, 5), 1)),
+        bad(
+            NAME + "key mask is F32[1, 5], expected U8",
+            () -> attention(query, key, at(IN, 900, 1, 5), null, 1)),
+        bad(
+            "attention mask: window is -1, expected 0 or more",
+            () -> with(AttentionKeys.PADDED, new AttentionMask(Causal.NONE, -1, null))),
+        bad(
+            "attention scores: softcap is -2.0, expected 0 or a positive number",
+            () -> scores(new AttentionScores(1, -2, null, null, null))),
+        bad(
+            NAME
+                + "output F32[1, 4, 2, 8] has strides [64, 4, 8, 1], expected no two elements at"
+                + " one place",
+            () ->
+                into(
+                    new Operand(
+                        OUT, 0, DType.F32, new long[] {1, 4, 2, 8}, new long[] {64, 4, 8, 1}))),
+        bad(
+            NAME + "2 key lengths, expected 1",
+            () -> with(AttentionKeys.padded(lengths(2, 4)), AttentionMask.NONE)),
+        bad(
+            NAME + "key length 6, the keys have room for 5",
+            () -> with(AttentionKeys.padded(lengths(1, 6)), AttentionMask.NONE)),
+        bad(
+            "lengths: the longest is -6, expected 0 or more",
+            () -> with(AttentionKeys.padded(lengths(1, -6)), AttentionMask.NONE)),
+        bad(
+            NAME + "key is F32[1, 5, 2, 8], expected I8",
+            () -> with(AttentionKeys.PADDED.withScales(scales(1, 5, 2)), AttentionMask.NONE)),
+        bad(
+            NAME + "key is I8[1, 5, 2, 8], expected F32",
+            () -> attention(query, codes(1, 5, 2, 8), null, null, 1)),
+        bad(
+            NAME + "key scales is F32[1, 5, 1], expected shape [1, 5, 2]",
+            () ->
+                new ScaledDotProductAttention(
+                    query,
+                    codes(1, 5, 2, 8),
+                    codes(1, 5, 2, 8),
+                    of(OUT, 1, 4, 2, 8),
+                    null,
+                    AttentionKeys.PADDED.withScales(scales(1, 5, 1)),
+                    AttentionScores.scaled(1),
+                    AttentionMask.NONE,
+                    Dropout.NONE,
+                    null,
+                    null)),
+        bad(
+            "attention keys: a block table needs the lengths",
+            () -> with(new AttentionKeys(null, null, Indices.unchecked(X)), AttentionMask.NONE)),
+        bad(
+            NAME + "key is F32[1, 5, 2, 8], expected 3 axes",
+            () -> with(AttentionKeys.ragged(offsets(1, 5, 5)), AttentionMask.NONE)));
+  }
+
+  private static ScaledDotProductAttention attention(
+      Operand query, Operand key, Operand mask, Operand bias, float scale) {
+    return new ScaledDotProductAttention(
+        query,
+        key,
+        key,
+        of(OUT, 1, 4, 2, 8),
+        null,
+        AttentionKeys.PADDED,
+        AttentionScores.scaled(scale, bias),
+        AttentionMask.of(mask),
+        Dropout.NONE,
+        null,
+        null);
+  }
+
+  private static Lengths lengths(int rows, int longest) {
+    return new Lengths(ints(rows), longest);
+  }
+
+  /** Offsets of so many sequences. */
+  private static Offsets offsets(int sequences, int tokens, int longest) {
+    return new Offsets(ints(sequences + 1), tokens, longest);
+  }
+
+  private static Operand codes(long... shape) {
+    return new Operand(IN, 0, DType.I8, shape, Operand.rowMajor(shape));
+  }
+
+  private static CacheScales scales(long... shape) {
+    return new CacheScales(at(IN, 900, shape), at(IN, 900, shape));
+  }
+
+  private static KernelCall with(AttentionKeys keys, AttentionMask mask) {
+    return new ScaledDotProductAttention(
+        of(IN, 1, 4, 2, 8),
+        at(IN, 64, 1, 5, 2, 8),
+        at(IN, 64, 1, 5, 2, 8),
+        of(OUT, 1, 4, 2, 8),
+        null,
+        keys,
+        AttentionScores.scaled(1),
+        mask,
+        Dropout.NONE,
+        null,
+        null);
+  }
+
+  private static KernelCall into(Operand output) {
+    Operand query = of(IN, 1, 4, 2, 8);
+    return ScaledDotProductAttention.of(query, query, query, output, 1);
+  }
+
+  private static KernelCall scores(AttentionScores scores) {
+    Operand query = of(IN, 1, 4, 2, 8);
+    return new ScaledDotProductAttention(
+        query,
+        query,
+        query,
+        of(OUT, 1, 4, 2, 8),
+        null,
+        AttentionKeys.PADDED,
+        scores,
+        AttentionMask.NONE,
+        Dropout.NONE,
+        null,
+        null);
   }
 }

@@ -1,5 +1,6 @@
 package dev.gatun.test.contract.cases;
 
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Target;
@@ -55,6 +56,23 @@ public final class Cases {
           "-D%s=%s: no name of a generator begins so, there are %s"
               .formatted(KERNEL, kernel, String.join(", ", names)));
     }
+  }
+
+  /** Bad arguments of the same kernels. */
+  public static Stream<BadCall> bad() {
+    String kernel = System.getProperty(KERNEL, "").replaceFirst("-.*", "");
+    return Stream.of(
+            AttentionCases.badCalls(),
+            MatmulCases.badCalls(),
+            RowCases.badCalls(),
+            LookupCases.badCalls(),
+            RotaryCases.badCalls(),
+            ElementwiseCases.badCalls(),
+            ChoiceCases.badCalls(),
+            ReductionCases.badCalls(),
+            IndexingCases.badCalls())
+        .flatMap(List::stream)
+        .filter(call -> call.message().startsWith(kernel));
   }
 
   /** Cases of every kernel, for every backend. */

@@ -1,9 +1,18 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+
 import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Seeds;
@@ -89,5 +98,16 @@ final class ChoiceCases {
     int least = dtype == DType.U8 || dtype == DType.BOOL ? 0 : -limit;
     Values values = Values.drawn(random.nextLong(), count, r -> least + r.nextInt(limit - least));
     return Data.rows(name, dtype, values, shape);
+  }
+
+  static List<BadCall> badCalls() {
+    Operand flags = Operand.of(OUT, DType.BOOL, 4, 8);
+    return List.of(
+        bad("compare: comparison is missing", () -> new Compare(X, X, null, flags)),
+        bad("compare: y is F32[4, 8], expected BOOL", () -> new Compare(X, X, Comparison.LESS, Y)),
+        bad("where: condition is F32[4, 8], expected BOOL or U8", () -> new Where(X, X, X, Y)),
+        bad(
+            "where: b is F32[3, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Where(flags, X, at(IN, 64, 3, 8), Y)));
   }
 }

@@ -1,5 +1,12 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
@@ -7,6 +14,7 @@ import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.UnaryOp;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -220,5 +228,47 @@ final class ElementwiseCases {
       part[axis] = random.nextInt(4) == 0 ? 1 : part[axis];
     }
     return part;
+  }
+
+  static List<BadCall> badCalls() {
+    return List.of(
+        bad("unary: op is missing", () -> new Unary(X, null, Y)),
+        bad(
+            "unary: y is I64[4, 8], expected F32, BF16 or F16",
+            () -> new Unary(X, UnaryOp.EXP, Operand.of(OUT, DType.I64, 4, 8))),
+        bad(
+            "unary: x is BF16[4, 8], expected F32",
+            () -> new Unary(Operand.of(IN, DType.BF16, 4, 8), UnaryOp.EXP, Y)),
+        bad(
+            "unary: x is F32[3, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Unary(at(IN, 64, 3, 8), UnaryOp.EXP, Y)),
+        bad("elementwise: op is missing", () -> new Elementwise(X, X, null, Y)),
+        bad("elementwise: a is missing", () -> new Elementwise(null, X, BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: y is I64[4, 8], expected F32, BF16 or F16",
+            () -> new Elementwise(X, X, BinaryOp.ADD, Operand.of(OUT, DType.I64, 4, 8))),
+        bad(
+            "elementwise: b is BF16[4, 8], expected F32",
+            () -> new Elementwise(X, Operand.of(IN, DType.BF16, 4, 8), BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: b is F32[3, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Elementwise(X, at(IN, 64, 3, 8), BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: a is F32[1, 4, 8], cannot be broadcast to y F32[4, 8]",
+            () -> new Elementwise(at(IN, 0, 1, 4, 8), X, BinaryOp.ADD, Y)),
+        bad(
+            "elementwise: y is F32[1, 1, 1, 1, 1, 1, 1], expected at most 6 axes",
+            () -> new Elementwise(X, X, BinaryOp.ADD, at(OUT, 0, 1, 1, 1, 1, 1, 1, 1))),
+        bad(
+            "elementwise: y F32[4, 8] has strides [0, 1], expected no two elements at one place",
+            () ->
+                new Elementwise(
+                    X,
+                    X,
+                    BinaryOp.ADD,
+                    new Operand(OUT, 0, DType.F32, new long[] {4, 8}, new long[] {0, 1}))),
+        bad(
+            "elementwise: output F32[4, 8] overlaps input F32[4, 8] in memory",
+            () -> new Elementwise(X, at(IN, 8, 4, 8), BinaryOp.ADD, X)));
   }
 }

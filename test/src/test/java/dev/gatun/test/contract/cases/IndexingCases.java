@@ -1,11 +1,19 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.indexing.IndexAdd;
 import dev.gatun.kernels.api.call.indexing.IndexSelect;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -106,5 +114,25 @@ final class IndexingCases {
   static Indices ids(Function<String, Operand> of, long limit, long seed) {
     Operand ids = of.apply("ids");
     return seed % 2 == 0 ? new Indices(ids, limit) : Indices.unchecked(ids);
+  }
+
+  static List<BadCall> badCalls() {
+    return List.of(
+        bad("copy: y is F32[4, 8], expected shape [8, 4]", () -> new Copy(of(IN, 8, 4), Y)),
+        bad(
+            "copy: y is F32[4, 8], expected I32",
+            () -> new Copy(Operand.of(IN, DType.I32, 4, 8), Y)),
+        bad("copy: x is missing", () -> new Copy(null, Y)),
+        bad("copy: output F32[4, 8] overlaps input", () -> new Copy(X, X)),
+        bad(
+            "index_select: y is F32[2, 4, 8], expected shape [2, 3, 8]",
+            () -> new IndexSelect(of(IN, 2, 5, 8), BadCall.ids(3), of(OUT, 2, 4, 8))),
+        bad("index_select: x is missing", () -> new IndexSelect(null, BadCall.ids(3), Y)),
+        bad(
+            "index_add: ids is I64[3], expected shape [4]",
+            () -> new IndexAdd(X, BadCall.ids(3), Y)),
+        bad(
+            "index_add: y is F32[4, 8], expected shape [4, 7]",
+            () -> new IndexAdd(of(IN, 4, 7), BadCall.ids(4), Y)));
   }
 }

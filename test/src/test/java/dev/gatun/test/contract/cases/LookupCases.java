@@ -1,5 +1,15 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.ids;
+import static dev.gatun.test.contract.frame.BadCall.ints;
+import static dev.gatun.test.contract.frame.BadCall.numbers;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
 import dev.gatun.kernels.api.call.attention.DisentangledBias;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
@@ -7,6 +17,9 @@ import dev.gatun.kernels.api.call.indexing.ScatterRows;
 import dev.gatun.kernels.api.call.reduction.Pool;
 import dev.gatun.kernels.api.call.reduction.PoolingMode;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -154,5 +167,46 @@ final class LookupCases {
                 maxPosition,
                 0.25f,
                 of.apply("bias")));
+  }
+
+  static List<BadCall> badCalls() {
+    return List.of(
+        bad(
+            "embedding: y is BF16[3, 8], expected F32",
+            () -> new Embedding(X, ids(3), false, Operand.of(OUT, DType.BF16, 3, 8))),
+        bad(
+            "packed_embedding: packed is F32[4, 8], expected 1 axes",
+            () -> new PackedEmbedding(X, 4, ids(3), false, of(OUT, 3, 8))),
+        bad(
+            "packed_embedding: packed is F32[255], expected shape [256]",
+            () -> new PackedEmbedding(of(IN, 255), 32, ids(3), false, of(OUT, 3, 8))),
+        bad(
+            "packed_embedding: rows is -1, expected 0 or more",
+            () -> new PackedEmbedding(of(IN, 256), -1, ids(3), false, of(OUT, 3, 8))),
+        bad(
+            "packed_embedding: y is F32[4, 8], expected shape [3, 8]",
+            () -> new PackedEmbedding(of(IN, 256), 32, ids(3), false, Y)),
+        bad(
+            "embedding: y is F32[4, 8], expected shape [3, 8]",
+            () -> new Embedding(X, ids(3), false, Y)),
+        bad("scatter_rows: ids is I64[3], expected shape [4]", () -> new ScatterRows(X, ids(3), Y)),
+        bad(
+            "pool: x is F32[4, 8], expected shape [5, 8]",
+            () -> new Pool(X, offsets(2, 5, 3), PoolingMode.MEAN, of(OUT, 2, 8))),
+        bad(
+            "disentangled_bias: c2p and p2c are both missing",
+            () ->
+                new DisentangledBias(
+                    null, null, offsets(1, 2, 2), numbers(2), 4, 0, 8, 1, of(OUT, 1, 1, 2, 2))),
+        bad(
+            "disentangled_bias: span 4, buckets 1, max position 8",
+            () ->
+                new DisentangledBias(
+                    null, null, offsets(1, 2, 2), numbers(2), 4, 1, 8, 1, of(OUT, 1, 1, 2, 2))));
+  }
+
+  /** Offsets of so many sequences. */
+  private static Offsets offsets(int sequences, int tokens, int longest) {
+    return new Offsets(ints(sequences + 1), tokens, longest);
   }
 }

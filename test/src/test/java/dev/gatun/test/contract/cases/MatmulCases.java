@@ -1,11 +1,21 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -333,5 +343,34 @@ final class MatmulCases {
                   return all;
                 });
     return factor.withValues(values).withStrides(0, factor.strides()[1], factor.strides()[2]);
+  }
+
+  static List<BadCall> badCalls() {
+    return List.of(
+        bad(
+            "matmul: packed is F32[8], expected shape [256]",
+            () -> new Matmul(X, at(IN, 64, 8), null, Activation.NONE, Y)),
+        bad(
+            "matmul: y F32[4, 8] has overlapping rows, stride 4",
+            () ->
+                new Matmul(
+                    X,
+                    at(IN, 64, 256),
+                    null,
+                    Activation.NONE,
+                    new Operand(OUT, 0, DType.F32, new long[] {4, 8}, new long[] {4, 1}))),
+        bad(
+            "batched_matmul: b is F32[2, 3, 5], expected shape [2, 3, 4]",
+            () -> new BatchedMatmul(of(IN, 2, 3, 4), at(IN, 64, 2, 3, 5), of(OUT, 2, 3, 3))),
+        bad(
+            "matmul_pack: the packed form of weight F32[4294967296, 2147483647] has more elements",
+            () ->
+                new MatmulPack(
+                    new Operand(
+                        IN, 0, DType.F32, new long[] {1L << 32, (1L << 31) - 1}, new long[2]),
+                    Operand.of(OUT, DType.BF16, 8))),
+        bad(
+            "matmul: the packed weight of x F32[0, 4611686018427387904] has more elements",
+            () -> new Matmul(of(IN, 0, 1L << 62), X, null, Activation.NONE, of(OUT, 0, 1L << 40))));
   }
 }

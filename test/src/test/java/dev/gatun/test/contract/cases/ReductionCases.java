@@ -1,5 +1,14 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.numbers;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
@@ -8,6 +17,8 @@ import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.ScanOp;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -202,5 +213,47 @@ final class ReductionCases {
       values[i] = seed % 5 == 0 || i % 2 == 0 ? Double.NEGATIVE_INFINITY : values[i];
     }
     return values;
+  }
+
+  static List<BadCall> badCalls() {
+    return List.of(
+        bad("scan: op is missing", () -> new Scan(at(IN, 0, 1, 4, 8), null, at(OUT, 0, 1, 4, 8))),
+        bad(
+            "scan: y is F32[4, 8], expected 3 axes",
+            () -> new Scan(at(IN, 0, 1, 4, 8), ScanOp.SUM, Y)),
+        bad("reduce: x is F32[4, 8], expected 3 axes", () -> new Reduce(X, Reduction.SUM, Y)),
+        bad(
+            "reduce: y is F32[4, 8], expected shape [4, 2]",
+            () -> new Reduce(of(IN, 4, 8, 2), Reduction.SUM, Y)),
+        bad(
+            "reduce: y is F16[4, 2], expected F32 or BF16",
+            () ->
+                new Reduce(
+                    Operand.of(IN, DType.BF16, 4, 8, 2),
+                    Reduction.SUM,
+                    Operand.of(OUT, DType.F16, 4, 2))),
+        bad(
+            "reduce: x is F32[4, 0, 2], there is no MEAN of nothing",
+            () -> new Reduce(of(IN, 4, 0, 2), Reduction.MEAN, of(OUT, 4, 2))),
+        bad("reduce: reduction is missing", () -> new Reduce(of(IN, 4, 8, 2), null, Y)),
+        bad(
+            "argmax: x is F32[4, 0], expected at least one column",
+            () -> new ArgMax(of(IN, 4, 0), Operand.of(OUT, DType.I64, 4))),
+        bad("argmax: y is F32[4], expected I64", () -> new ArgMax(X, of(OUT, 4))),
+        bad(
+            "sample: x is F32[4, 0], expected 1 to 4194304 columns",
+            () -> new Sample(of(IN, 4, 0), of(OUT, 4), numbers(16), numbers(4))),
+        bad(
+            "sample: settings is I64[16], expected 2 axes",
+            () -> new Sample(X, of(OUT, 4), numbers(16), numbers(4))),
+        bad(
+            "topk: k is 9, expected 0 to the columns of x F32[4, 8]",
+            () -> new TopK(X, of(OUT, 4, 9), numbers(4))),
+        bad(
+            "topk: indices is I64[4], expected 2 axes",
+            () -> new TopK(X, of(OUT, 4, 3), numbers(4))),
+        bad(
+            "topk: values is BF16[4, 3], expected F32",
+            () -> new TopK(X, Operand.of(OUT, DType.BF16, 4, 3), numbers(4))));
   }
 }

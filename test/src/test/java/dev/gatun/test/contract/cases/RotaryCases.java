@@ -1,11 +1,20 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.ids;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
+import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.attention.CacheScales;
 import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -226,5 +235,72 @@ final class RotaryCases {
       case 1 -> cache.spread(random);
       default -> cache.withStrides(heads * room * size, size, room * size, 1);
     };
+  }
+
+  static List<BadCall> badCalls() {
+    return List.of(
+        bad(
+            "rotary_embedding: cosine F32[5, 5] has more pairs than the heads of x F32[4, 1, 8]",
+            () -> {
+              Operand table = at(IN, 64, 5, 5);
+              return new RotaryEmbedding(
+                  of(IN, 4, 1, 8), table, table, ids(4), false, of(OUT, 4, 1, 8));
+            }),
+        bad(
+            "rotary_embedding: y is F32[4, 1, 8], expected BF16",
+            () -> {
+              Operand table = at(IN, 64, 5, 4);
+              Operand x = Operand.of(IN, DType.BF16, 4, 1, 8);
+              return new RotaryEmbedding(x, table, table, ids(4), false, of(OUT, 4, 1, 8));
+            }),
+        bad(
+            "rotary_embedding: cosine is BF16[5, 4], expected F32",
+            () -> {
+              Operand table = Operand.of(OUT, DType.BF16, 5, 4);
+              Operand x = Operand.of(IN, DType.BF16, 4, 1, 8);
+              return new RotaryEmbedding(x, table, table, ids(4), false, x);
+            }),
+        bad(
+            "rotary_cache_update: qkv is F32[4, 31], expected shape [4, 32]",
+            () -> update(of(IN, 4, 31), ids(4), cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: query is F32[4, 2, 8], expected shape [3, 2, 8]",
+            () -> update(of(IN, 3, 32), ids(4), cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: slots is I64[3], expected shape [4]",
+            () -> update(of(IN, 4, 32), ids(3), cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: slots is missing",
+            () -> update(of(IN, 4, 32), null, cache(3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: qkv is F32[4, 32], expected shape [4, 48]",
+            () -> update(of(IN, 4, 32), ids(4), cache(3, 5, 2, 8))),
+        bad(
+            "rotary_cache_update: key cache is F32[3, 5, 1, 7], expected shape [3, 5, 1, 8]",
+            () -> update(of(IN, 4, 32), ids(4), cache(3, 5, 1, 7))),
+        bad(
+            "rotary_cache_update: outputs F32[4, 2, 8] and F32[3, 5, 1, 8] overlap in memory",
+            () -> update(of(IN, 4, 32), ids(4), of(OUT, 3, 5, 1, 8))),
+        bad(
+            "rotary_cache_update: key cache F32[3, 5, 1, 8] has strides [8, 8, 8, 1], expected no"
+                + " two elements at one place",
+            () ->
+                update(
+                    of(IN, 4, 32),
+                    ids(4),
+                    new Operand(
+                        OUT, 200, DType.F32, new long[] {3, 5, 1, 8}, new long[] {8, 8, 8, 1}))));
+  }
+
+  private static Operand cache(long... shape) {
+    return at(OUT, 200, shape);
+  }
+
+  private static KernelCall update(Operand qkv, Indices slots, Operand keyCache) {
+    Operand table = at(IN, 256, 5, 4);
+    Operand query = of(OUT, 4, 2, 8);
+    Operand values = at(OUT, 1000, keyCache.shape());
+    return new RotaryCacheUpdate(
+        qkv, table, table, ids(qkv.size(0)), false, slots, query, keyCache, values, null);
   }
 }

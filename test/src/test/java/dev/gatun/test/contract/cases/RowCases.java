@@ -1,10 +1,20 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.ids;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
@@ -13,6 +23,7 @@ import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -267,5 +278,94 @@ public final class RowCases {
         "activation seed %d %s".formatted(seed, activation),
         List.of(x, Data.output("y", x.shape())),
         of -> new Activate(of.apply("x"), activation, of.apply("y")));
+  }
+
+  static List<BadCall> badCalls() {
+    return List.of(
+        bad("softmax: x is missing", () -> new Softmax(null, false, Y)),
+        bad(
+            "softmax: x is I64[4, 8], expected F32",
+            () -> new Softmax(Operand.of(IN, DType.I64, 4, 8), false, Y)),
+        bad("softmax: x is F32[8], expected 2 axes", () -> new Softmax(of(IN, 8), false, Y)),
+        bad(
+            "softmax: y is F32[4, 8], expected shape [4, 9]",
+            () -> new Softmax(of(IN, 4, 9), false, Y)),
+        bad(
+            "softmax: x F32[4, 8] has strides [9, 1], expected row-major without gaps",
+            () ->
+                new Softmax(
+                    new Operand(IN, 0, DType.F32, new long[] {4, 8}, new long[] {9, 1}), false, Y)),
+        bad(
+            "softmax: output F32[4, 8] overlaps input F32[4, 8] in memory",
+            () -> new Softmax(X, false, at(IN, 8, 4, 8))),
+        bad("activation: activation is missing", () -> new Activate(X, null, Y)),
+        bad(
+            "layer_norm: eps is -1.0, expected 0 or more",
+            () -> new LayerNorm(X, null, null, null, -1, Y, null)),
+        bad("layer_norm: y is missing", () -> new LayerNorm(X, null, null, null, 0, null, null)),
+        bad(
+            "layer_norm: codes is I8[4, 7], expected shape [4, 8]",
+            () -> new LayerNorm(X, null, null, null, 0, Y, null, codes(4, 7))),
+        bad(
+            "layer_norm: outputs F32[4, 8] and I8[4, 8] overlap in memory",
+            () -> new LayerNorm(X, null, null, null, 0, Y, null, codes(4, 8))),
+        bad(
+            "rms_norm: codes is I8[5, 8], expected shape [4, 8]",
+            () -> new RmsNorm(X, null, of(IN, 8), 0, 0, Y, null, codes(5, 8))),
+        bad(
+            "layer_norm: eps is NaN, expected 0 or more",
+            () -> new LayerNorm(X, null, null, null, Float.NaN, Y, null)),
+        bad(
+            "layer_norm: weight is F32[9], expected shape [8]",
+            () -> new LayerNorm(X, null, at(IN, 64, 9), null, 0, Y, null)),
+        bad(
+            "layer_norm: outputs F32[4, 8] and F32[4, 8] overlap in memory",
+            () -> new LayerNorm(X, null, null, null, 0, Y, Y)),
+        bad(
+            "layer_norm: weight is F16[8], expected F32 or BF16",
+            () -> {
+              Operand x = Operand.of(IN, DType.BF16, 4, 8);
+              Operand weight = Operand.of(IN, DType.F16, 8);
+              return new LayerNorm(
+                  x, null, weight, null, 0, Operand.of(OUT, DType.BF16, 4, 8), null);
+            }),
+        bad(
+            "layer_norm: y is F32[4, 8], expected BF16",
+            () -> new LayerNorm(Operand.of(IN, DType.BF16, 4, 8), null, null, null, 0, Y, null)),
+        bad(
+            "layer_norm: bias is F32[8], expected BF16 as the weight",
+            () -> {
+              Operand x = Operand.of(IN, DType.BF16, 4, 8);
+              Operand weight = Operand.of(IN, DType.BF16, 8);
+              return new LayerNorm(
+                  x, null, weight, of(IN, 8), 0, Operand.of(OUT, DType.BF16, 4, 8), null);
+            }),
+        bad(
+            "rms_norm: residual is F32[4, 8], expected F16",
+            () -> {
+              Operand x = Operand.of(IN, DType.F16, 4, 8);
+              Operand y = Operand.of(OUT, DType.F16, 4, 8);
+              return new RmsNorm(x, X, of(IN, 8), 0, 0, y, null);
+            }),
+        bad(
+            "gated_activation: up is BF16[4, 8], expected F32",
+            () -> new GatedActivation(X, Operand.of(IN, DType.BF16, 4, 8), Activation.SILU, Y)),
+        bad("l2_normalize: eps is -0.5", () -> new L2Normalize(X, -0.5f, Y)),
+        bad(
+            "cross_entropy: logits is I64[4, 8], expected F32, BF16 or F16",
+            () -> new CrossEntropy(Operand.of(IN, DType.I64, 4, 8), ids(4), -100, of(OUT, 4))),
+        bad(
+            "cross_entropy: loss is BF16[4], expected F32",
+            () -> new CrossEntropy(X, ids(4), -100, Operand.of(OUT, DType.BF16, 4))),
+        bad(
+            "cross_entropy: loss is F32[4, 8], expected 1 axes",
+            () -> new CrossEntropy(X, ids(4), -100, Y)));
+  }
+
+  /** Codes at the begin of what Y lies in. */
+  private static TokenCodes codes(long rows, long columns) {
+    Operand scales = new Operand(OUT, 1024, DType.F32, new long[] {rows}, new long[] {1});
+    return new TokenCodes(
+        Operand.of(OUT, DType.I8, rows, columns), new ActivationCodes(scales, null), false);
   }
 }

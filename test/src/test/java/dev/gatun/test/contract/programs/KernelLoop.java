@@ -2,6 +2,7 @@ package dev.gatun.test.contract.programs;
 
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.contract.cases.Cases;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.CudaAgreement;
 import dev.gatun.test.contract.frame.Data;
@@ -18,10 +19,10 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A program for who writes a kernel: its contract cases on every CPU level, as processors are that
- * have more and less, then on the emulator, then what its largest case takes on each level.
- * Arguments: how the names of the kernels begin, then perhaps {@code level=NAME}, {@code
- * backend=cpu|cuda} and {@code cases=N}. {@code ./gatun dev kernel} starts it.
+ * A program for who writes a kernel: its bad arguments, its contract cases on every CPU level, as
+ * processors are that have more and less, then on the emulator, then what its largest case takes on
+ * each level. Arguments: how the names of the kernels begin, then perhaps {@code level=NAME},
+ * {@code backend=cpu|cuda} and {@code cases=N}. {@code ./gatun dev kernel} starts it.
  */
 public final class KernelLoop {
   private static final int EMULATED = 12;
@@ -58,6 +59,7 @@ public final class KernelLoop {
       fail("level=" + level + ": this processor runs " + Subjects.levels());
     }
     KernelLoop loop = new KernelLoop(cases, variants);
+    loop.badArguments();
     if (!backend.equals("cuda")) {
       loop.processor();
     }
@@ -92,6 +94,12 @@ public final class KernelLoop {
       System.out.printf(
           "%-40s %d of %d cases%n", variant, right.getOrDefault(variant, 0), cases.size());
     }
+  }
+
+  private void badArguments() {
+    List<BadCall> bad = Cases.bad().toList();
+    long right = bad.stream().filter(call -> passes(call.message(), call::check)).count();
+    System.out.printf("%-40s %d of %d cases%n", "bad arguments", right, bad.size());
   }
 
   private void emulator() {
