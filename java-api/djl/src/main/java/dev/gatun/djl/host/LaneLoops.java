@@ -108,63 +108,61 @@ final class LaneLoops {
    * @param values of x's type; null for none
    */
   static void sort(Strided x, int axis, boolean descending, Strided places, Strided values) {
-    int length = Math.toIntExact(x.size(axis));
-    Strided shape = places == null ? values : places;
-    boolean whole = Types.isWhole(x.type());
-    double[] doubles = new double[length];
-    long[] longs = new long[length];
-    Integer[] order = new Integer[length];
-    MemorySegment memory = x.store().segment();
-    long step = step(x, axis);
-    Strided other = values == null ? shape : values;
+    Strided first = places == null ? values : places;
+    Strided second = values == null ? places : values;
     // The lanes of both results are visited together, by x's: their other axes are equal.
-    long[] to = new long[1];
     Walk walk =
-        Walk.of(x.sliced(axis, 0, 1, 1), shape.sliced(axis, 0, 1, 1), other.sliced(axis, 0, 1, 1));
-    walk.forEach(
-        (at, count) -> {
-          for (int lane = 0; lane < count; lane++) {
-            long from = at[0] + lane * walk.step(0);
-            for (int i = 0; i < length; i++) {
-              order[i] = i;
-            }
-            if (whole) {
-              x.codec().read(memory, from, step, longs, length);
-              sortBy(order, (a, b) -> Long.compare(longs[a], longs[b]), descending);
-            } else {
-              // Double.compare has NaN as the greatest, as PyTorch has; 0 and -0 are equal there.
-              x.codec().read(memory, from, step, doubles, length);
-              for (int i = 0; i < length; i++) {
-                doubles[i] += 0.0;
-              }
-              sortBy(order, (a, b) -> Double.compare(doubles[a], doubles[b]), descending);
-            }
-            if (places != null) {
-              to[0] = at[1] + lane * walk.step(1);
-              long width = step(places, axis);
-              for (int i = 0; i < places.size(axis); i++) {
-                places.codec().put(places.store().segment(), to[0] + i * width, (long) order[i]);
-              }
-            }
-            if (values != null) {
-              to[0] = at[2] + lane * walk.step(2);
-              long width = step(values, axis);
-              for (int i = 0; i < values.size(axis); i++) {
-                MemorySegment.copy(
-                    memory,
-                    from + order[i] * step,
-                    values.store().segment(),
-                    to[0] + i * width,
-                    x.codec().bytes());
-              }
-            }
-          }
-        });
+        Walk.of(x.sliced(axis, 0, 1, 1), first.sliced(axis, 0, 1, 1), second.sliced(axis, 0, 1, 1));
+    walk.inParts(() -> sorting(walk, x, axis, descending, places, values), x.size(axis));
   }
 
-  private static void sortBy(
-      Integer[] order, java.util.Comparator<Integer> by, boolean descending) {
-    java.util.Arrays.sort(order, descending ? by.reversed() : by);
+  private static Walk.Row sorting(
+      Walk walk, Strided x, int axis, boolean descending, Strided places, Strided values) {
+    int length = Math.toIntExact(x.size(axis));
+    boolean whole = Types.isWhole(x.type());
+    double[] doubles = new double[whole ? 0 : length];
+    long[] longs = new long[whole ? length : 0];
+    LaneOrder order = new LaneOrder(length);
+    MemorySegment memory = x.store().segment();
+    long step = step(x, axis);
+    return (at, count) -> {
+      for (int lane = 0; lane < count; lane++) {
+        long from = at[0] + lane * walk.step(0);
+        int[] sorted;
+        if (whole) {
+          x.codec().read(memory, from, step, longs, length);
+          sorted = order.of(longs, descending);
+        } else {
+          x.codec().read(memory, from, step, doubles, length);
+          sorted = order.of(doubles, descending);
+        }
+        if (places != null) {
+          put(sorted, places, axis, at[1] + lane * walk.step(1));
+        }
+        if (values != null) {
+          take(sorted, x, axis, from, values, at[2] + lane * walk.step(2));
+        }
+      }
+    };
+  }
+
+  private static void put(int[] sorted, Strided places, int axis, long to) {
+    MemorySegment memory = places.store().segment();
+    long width = step(places, axis);
+    for (int i = 0; i < places.size(axis); i++) {
+      places.codec().put(memory, to + i * width, (long) sorted[i]);
+    }
+  }
+
+  private static void take(int[] sorted, Strided x, int axis, long from, Strided values, long to) {
+    MemorySegment source = x.store().segment();
+    MemorySegment target = values.store().segment();
+    long step = step(x, axis);
+    long width = step(values, axis);
+    for (int i = 0; i < values.size(axis); i++) {
+      MemorySegment.copy(
+          source, from + sorted[i] * step, target, to + i * width, x.codec().bytes());
+    }
   }
 
   /** The place of the first of the largest, or smallest, elements; NaN is either. */

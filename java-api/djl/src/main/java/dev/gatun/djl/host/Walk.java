@@ -102,13 +102,19 @@ final class Walk {
     return steps[array][lengths.length - 1];
   }
 
+  /** All rows, by as many threads as pay. */
+  void inParts(Supplier<Row> loops) {
+    inParts(loops, 1);
+  }
+
   /**
    * All rows, by as many threads as pay.
    *
    * @param loops makes what is done to a row; once a thread, so that each has buffers of its own
+   * @param each elements that are read for one of a row
    */
-  void inParts(Supplier<Row> loops) {
-    int parts = (int) Math.min(THREADS, Strided.count(lengths) / MANY);
+  void inParts(Supplier<Row> loops, long each) {
+    int parts = (int) Math.min(THREADS, Strided.count(lengths) * each / MANY);
     if (parts < 2) {
       forEach(loops.get());
       return;
