@@ -17,7 +17,7 @@ sys.path.insert(0, str(HERE))
 import timings  # noqa: E402
 
 INSTALLED = importlib.util.find_spec("torch") is not None
-SMALL = {"batch": 2, "heads": 4, "queries": 40, "keys": 40, "m": 20, "n": 64, "k": 128, "tokens": 9, "rows": 7, "columns": 48}
+SMALL = {"batch": 2, "heads": 4, "queries": 40, "keys": 40, "m": 20, "n": 64, "k": 128, "tokens": 9, "rows": 7, "columns": 48, "parameters": 300}
 
 
 class Answer:
@@ -51,20 +51,40 @@ def on_processor(torch):
     torch.Tensor.pin_memory = lambda self: self
 
 
+def torch_tensors(outputs):
+    import torch_timings
+
+    return torch_timings.tensors(outputs)
+
+
 def replayed(torch, call, copies):
     """As torch_timings.recorded, by calls that are made again."""
     outputs = [call(*operands) for operands in copies]
 
     def replay():
         for operands, output in zip(copies, outputs):
-            output.copy_(call(*operands))
+            for old, new in zip(torch_tensors([output]), torch_tensors([call(*operands)])):
+                old.copy_(new)
 
     return replay, len(copies), outputs
 
 
+def flexible(torch):
+    """flex_attention of a few scores, which has a gradient on the processor too."""
+
+    def call(q, k, v, score_mod, enable_gqa):
+        heads, kv_heads = q.shape[1], k.shape[1]
+        k, v = (t.repeat_interleave(heads // kv_heads, 1) if enable_gqa else t for t in (k, v))
+        scores = (q.float() @ k.float().mT) / q.shape[-1] ** 0.5
+        places = (torch.arange(size).view([-1 if i == d else 1 for i in range(4)]) for d, size in enumerate(scores.shape))
+        return (torch.softmax(score_mod(scores, *places), -1) @ v.float()).to(q.dtype)
+
+    return call
+
+
 def small(row):
-    kept = {name: min(value, SMALL[name]) if name in SMALL else value for name, value in row.items()}
-    if row["kernel"] == "attention":
+    kept = {name: min(value, SMALL[name]) if name in SMALL else value for name, value in row.items() if name != "small"}
+    if row["kernel"].startswith("attention"):
         kept["kv_heads"] = 4 if row["kv_heads"] == row["heads"] else 2
         kept["queries"] = min(row["queries"], kept["keys"])
         kept["head_size"] = 32
@@ -78,10 +98,14 @@ class TorchTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         import torch
+
+        # Before names that it looks for are replaced.
+        import torch._dynamo.convert_frame
+        import torch.nn.attention.flex_attention as flex
         import torch_models
         import torch_timings
 
-        cls.torch, cls.models, cls.timings = torch, torch_models, torch_timings
+        cls.torch, cls.flex, cls.models, cls.timings = torch, flex, torch_models, torch_timings
         torch.manual_seed(1)
         on_processor(torch)
         torch_models.DEVICE = torch_timings.DEVICE = "cpu"
@@ -93,7 +117,7 @@ class TorchTest(unittest.TestCase):
         rows = json.loads((HERE / "shapes.json").read_text())["rows"]
         kinds = {}
         for row in rows:
-            facts = ("kernel", "dtype", "format", "activations", "causal")
+            facts = ("kernel", "dtype", "format", "activations", "causal", "alibi", "softcap", "bias", "dropout")
             kinds.setdefault((*(row.get(f) for f in facts), row.get("heads") == row.get("kv_heads"), row.get("queries") == 1), row)
         return [small(row) for row in kinds.values()]
 
@@ -101,6 +125,9 @@ class TorchTest(unittest.TestCase):
         self.replace(self.timings, "compiled", lambda torch, function: function)
         self.replace(self.timings, "recorded", replayed)
         self.replace(self.torch, "_convert_weight_to_int4pack", lambda codes, tiles: codes)
+        self.replace(self.flex, "flex_attention", flexible(self.torch))
+        # The processor's fast attention has no dropout: its plain one has.
+        self.replace(self.torch.nn.attention, "sdpa_kernel", lambda backend: contextlib.nullcontext())
         answered = set()
         for row in self.kinds():
             answer = Answer(skipped={"torch-cudnn"})
@@ -119,7 +146,8 @@ class TorchTest(unittest.TestCase):
                     self.assertLess(facts["error"], 1)
                 answered |= set(answer.found)
         names = {"torch-flash", "torch", "torch-bf16", "torch-int_mm-from-codes", "torch-int_mm-scaled-from-codes"}
-        names |= {"torch-int_mm-quantising", "torch-int4pack_mm", "torch-eager", "torch-compiled"}
+        names |= {"torch-int_mm-quantising", "torch-int4pack_mm", "torch-eager", "torch-compiled", "torch-flash-deterministic"}
+        names |= {"torch-flex", "torch-mask", "torch-fused"}
         self.assertEqual(names, answered)
 
     def replace(self, place, name, value):

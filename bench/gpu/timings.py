@@ -114,14 +114,19 @@ def finish(contenders, results, prefix=""):
         contender.end()
 
 
+def sized(row, small, emulated):
+    """The row, on the emulator with sizes no larger than these, and than those of its own for that."""
+    limits = {**small, **row.get("small", {})} if emulated else {}
+    return {k: min(v, limits[k]) if k in limits else v for k, v in row.items() if k != "small"}
+
+
 def kernels(shapes, contenders, results, clock, emulated):
     """Times the rows of shapes.json until the time is over."""
     try:
         for row in in_turn(shapes["rows"]):
             if clock.left() < LEAST_SECONDS:
                 break
-            if emulated:
-                row = {**row, **{k: min(v, row[k]) for k, v in shapes["small"].items() if k in row}}
+            row = sized(row, shapes["small"], emulated)
             found = Row()
             rounds(row, contenders, found, clock, 1 if emulated else ROUNDS)
             results.write({"phase": "timing", "id": row["id"], "row": row, **found.facts()})

@@ -2,9 +2,11 @@
 compiled once a row, for its shapes alone; they and the operands are kept until another row is asked for."""
 
 import math
+import sys
 import time
 
 import answers
+import torch_backward
 import torch_check as check
 
 LEAST_SECONDS = 0.02
@@ -17,10 +19,11 @@ DEVICE = "cuda"
 class Work:
     """A row's calls by the names of their contenders, what makes their operands, and what compares their results.
 
-    calls: functions of the operands; operands: makes them; checks: by name, functions of a check, operands and output"""
+    calls: functions of the operands; operands: makes them; checks: by name, functions of a check, operands and output;
+    records: whether a graph can have the calls, which autograd's are not for"""
 
-    def __init__(self, calls, operands, checks):
-        self.calls, self.operands, self.checks = calls, operands, checks
+    def __init__(self, calls, operands, checks, records=True):
+        self.calls, self.operands, self.checks, self.records = calls, operands, checks, records
 
 
 def compiled(torch, function):
@@ -37,6 +40,8 @@ def attention(torch, row):
     import torch.nn.functional as F
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
+    if torch_backward.has_options(row):
+        return torch_backward.attention(sys.modules[__name__], torch, row)
     make = maker(torch, row)
     b, size = row["batch"], row["head_size"]
 
@@ -197,6 +202,8 @@ KERNELS = {"attention": attention, "matmul": matmul, "quantized_matmul": quantiz
 
 
 def work_of(torch, row):
+    if row["kernel"] in torch_backward.KERNELS:
+        return torch_backward.KERNELS[row["kernel"]](sys.modules[__name__], torch, row)
     return KERNELS.get(row["kernel"], columns)(torch, row)
 
 
@@ -220,6 +227,11 @@ def recorded(torch, call, copies):
     except RuntimeError:
         return None
     return graph.replay, rounds * len(copies), outputs
+
+
+def tensors(outputs):
+    """Those of all calls, of which each gives one or several."""
+    return [y for output in outputs for y in (output if isinstance(output, tuple) else (output,))]
 
 
 class Timings:
@@ -252,10 +264,10 @@ class Timings:
             # The first calls compile, and allocate what a recording may not.
             batch(torch, call, copies, len(copies))
             seconds = batch(torch, call, copies, len(copies))
-            self.recordings[name] = recorded(torch, call, copies) if seconds < LEAST_SECONDS else None
+            self.recordings[name] = recorded(torch, call, copies) if self.work.records and seconds < LEAST_SECONDS else None
         graph = self.recordings[name]
         work, together, outputs = graph or (call, 1, None)
-        for output in outputs or []:
+        for output in tensors(outputs or []):
             output.fill_(float("nan") if output.is_floating_point() else -1)
         turns = copies if graph is None else [()]
         calls = len(turns)

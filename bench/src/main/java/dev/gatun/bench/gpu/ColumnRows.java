@@ -8,6 +8,8 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.RmsNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
@@ -52,6 +54,9 @@ final class ColumnRows {
         return call(
             () -> kernels.run(norm), operands, input, null, norm, (v, o) -> layer(v, w, b, 1e-5f));
       }
+      case "rms_norm_codes" -> {
+        return codes(backend, operands, input);
+      }
       case "softmax" -> {
         Softmax softmax = new Softmax(x, false, y);
         return call(
@@ -93,6 +98,51 @@ final class ColumnRows {
           throw new IllegalArgumentException(
               "shapes.json: no kernel '" + row.get("kernel").asText() + "'");
     }
+  }
+
+  /** The sum with a residual, its norm, and that as int8 with a scale a row. */
+  private static GpuCall codes(Backend backend, GpuOperands operands, Input x) {
+    long rows = x.operand().size(0);
+    int columns = (int) x.operand().size(1);
+    DType dtype = x.operand().dtype();
+    Input residual = operands.input(dtype, rows, columns);
+    Input weight = operands.input(dtype, columns);
+    Operand sum = operands.output(dtype, rows, columns);
+    Operand codes = operands.output(DType.I8, rows, columns);
+    Operand scales = operands.output(DType.F32, rows);
+    RmsNorm norm =
+        new RmsNorm(
+            x.operand(),
+            residual.operand(),
+            weight.operand(),
+            0,
+            1e-6f,
+            null,
+            sum,
+            new TokenCodes(codes, new ActivationCodes(scales, null), false));
+    double[] w = weight.at(0, columns);
+    return GpuCall.of(
+        () -> backend.kernels().run(norm),
+        check -> {
+          double epsilon = Numbers.epsilon(dtype);
+          for (long row : Check.places(rows, ROWS)) {
+            double[] a = x.at(row * columns, columns);
+            double[] b = residual.at(row * columns, columns);
+            double[] added = operands.read(sum, row * columns, columns);
+            double[] wanted = rms(each(a, i -> a[i] + b[i]), w, 1e-6f);
+            double scale = operands.read(scales, row, 1)[0];
+            double[] got = operands.read(codes, row * columns, columns);
+            double most = Arrays.stream(wanted).map(Math::abs).max().orElse(0);
+            check.add("scales", row, 0, scale, most / 127, 3 * epsilon * most / 127);
+            for (int i = 0; i < columns; i++) {
+              double size = Math.abs(a[i]) + Math.abs(b[i]);
+              check.add("sum", row, i, added[i], a[i] + b[i], epsilon * size);
+              // Half a code, and what the norm and the scale are rounded by.
+              double allowed = 0.51 * most / 127 + 4 * epsilon * Math.abs(wanted[i]);
+              check.add("codes", row, i, got[i] * scale, wanted[i], allowed);
+            }
+          }
+        });
   }
 
   private static GpuCall call(

@@ -57,16 +57,20 @@ final class GpuOperands implements AutoCloseable {
     Operand operand = Operand.of(allocate(dtype.bytes() * count(shape)), dtype, shape);
     long start = next % Numbers.COUNT;
     next = start + count(shape) + 1;
-    MemorySegment all = Numbers.of(dtype).bits();
+    fill(operand, start);
+    return new Input(operand, start);
+  }
+
+  private void fill(Operand operand, long start) {
+    MemorySegment all = Numbers.of(operand.dtype()).bits();
     long length = operand.buffer().byteSize();
-    long from = start * dtype.bytes();
+    long from = start * operand.dtype().bytes();
     for (long done = 0; done < length; ) {
       long part = Math.min(length - done, all.byteSize() - from);
       backend.memory().write(all.asSlice(from, part), operand.buffer(), done);
       done += part;
       from = 0;
     }
-    return new Input(operand, start);
   }
 
   /** A contiguous output, NaN until it is written. */
@@ -94,6 +98,23 @@ final class GpuOperands implements AutoCloseable {
     return operand;
   }
 
+  /** These numbers. */
+  Operand given(float... numbers) {
+    Operand operand =
+        Operand.of(allocate((long) numbers.length * Float.BYTES), DType.F32, (long) numbers.length);
+    try (Arena arena = Arena.ofConfined()) {
+      backend
+          .memory()
+          .write(arena.allocateFrom(ValueLayout.JAVA_FLOAT, numbers), operand.buffer(), 0);
+    }
+    return operand;
+  }
+
+  /** Fills an input with its numbers again. */
+  void refill(Input input) {
+    fill(input.operand(), input.start());
+  }
+
   /** The numbers from 0 on. */
   Operand numbered(long count) {
     Operand operand = Operand.of(allocate(count * Long.BYTES), DType.I64, count);
@@ -112,12 +133,21 @@ final class GpuOperands implements AutoCloseable {
   }
 
   private void poison(Operand output) {
-    long length = output.buffer().byteSize();
+    fill(output, (byte) -1);
+  }
+
+  /** Makes all of an operand 0. */
+  void zero(Operand operand) {
+    fill(operand, (byte) 0);
+  }
+
+  private void fill(Operand operand, byte with) {
+    long length = operand.buffer().byteSize();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment ones = arena.allocate(Math.min(length, POISON_BYTES)).fill((byte) -1);
-      for (long done = 0; done < length; done += ones.byteSize()) {
-        long part = Math.min(ones.byteSize(), length - done);
-        backend.memory().write(ones.asSlice(0, part), output.buffer(), done);
+      MemorySegment piece = arena.allocate(Math.min(length, POISON_BYTES)).fill(with);
+      for (long done = 0; done < length; done += piece.byteSize()) {
+        long part = Math.min(piece.byteSize(), length - done);
+        backend.memory().write(piece.asSlice(0, part), operand.buffer(), done);
       }
     }
   }

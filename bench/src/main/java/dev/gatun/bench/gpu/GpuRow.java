@@ -17,6 +17,13 @@ final class GpuRow implements AutoCloseable {
       call =
           switch (row.get("kernel").asText()) {
             case "attention" -> AttentionRow.make(backend, operands, row);
+            case "attention_backward" -> AttentionRow.backward(backend, operands, row);
+            case "adamw" -> OptimizerRow.make(backend, operands, row);
+            case "rms_norm_backward",
+                "layer_norm_backward",
+                "silu_gate_backward",
+                "cross_entropy_backward" ->
+                BackwardRows.make(backend, operands, row);
             case "matmul" -> ProductRows.matmul(backend, operands, row);
             case "quantized_matmul" -> ProductRows.quantized(backend, operands, row);
             case "rotary", "rotary_cache" -> RotaryRows.make(backend, operands, row);

@@ -74,6 +74,7 @@ final class Numbers {
       case F32 -> bits.getAtIndex(ValueLayout.JAVA_FLOAT, index);
       case BF16 -> Float.intBitsToFloat(bits.getAtIndex(ValueLayout.JAVA_SHORT, index) << 16);
       case F16 -> Float.float16ToFloat(bits.getAtIndex(ValueLayout.JAVA_SHORT, index));
+      case I8 -> bits.get(ValueLayout.JAVA_BYTE, index);
       default -> throw new IllegalArgumentException(dtype + " results are not read");
     };
   }
