@@ -2,17 +2,30 @@
 # What ./gatun dev does, with the JDK 25 in JAVA_HOME.
 #   dev.sh jdk
 # Prints the folder of the JDK that builds take.
+#   dev.sh enums
+# Writes the enums of the C++ and CUDA headers whose constants are not those of Java.
 #   dev.sh kernel NAME [level=NAME] [backend=cpu|cuda] [cases=N]
 # Builds what changed of the kernels, for this machine's levels and the emulator, then runs the contract cases of those whose
 # names begin so and times the largest one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 usage() {
-  sed -n '3,7s/^# *//p' test/dev.sh | sed 's,^dev\.sh,usage: ./gatun dev,' >&2
+  sed -n '3,9s/^# *//p' test/dev.sh | sed 's,^dev\.sh,usage: ./gatun dev,' >&2
   exit 2
 }
 if [ "$*" = jdk ]; then
   echo "$JAVA_HOME"
+  exit
+fi
+if [ "$*" = enums ]; then
+  # Of the enums' sources alone, whatever else compiles; their modules are left out.
+  folder=$(mktemp -d)
+  trap 'rm -r "$folder"' EXIT
+  mkdir "$folder/api" "$folder/cpu" "$folder/classes"
+  for module in api cpu; do ln -s "$PWD/kernels/$module/src/main/java/dev" "$folder/$module/dev"; done
+  "$JAVA_HOME/bin/javac" -proc:none -nowarn -d "$folder/classes" -sourcepath "$folder/api:$folder/cpu:test/src/test/java" \
+    test/src/test/java/dev/gatun/test/packaging/EnumHeaders.java
+  "$JAVA_HOME/bin/java" -cp "$folder/classes" dev.gatun.test.packaging.EnumHeaders
   exit
 fi
 [ "${1:-}" = kernel ] && [ $# -ge 2 ] || usage

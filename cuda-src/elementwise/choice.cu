@@ -25,9 +25,6 @@ static __device__ __forceinline__ bool compares(T a, T b, int comparison) {
   }
 }
 
-// Types of whole numbers, behind those of DType.
-static constexpr int kI64 = 3, kI32 = 4, kI8 = 5, kU8 = 6;
-
 template <typename T>
 static __device__ __forceinline__ bool compares_at(const void* a, long i, const void* b, long j,
                                                    int comparison) {

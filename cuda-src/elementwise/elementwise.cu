@@ -38,9 +38,6 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
-// Types that casts alone know, behind those of DType.
-static constexpr int kI64 = 3, kI32 = 4, kI8 = 5, kU8 = 6;
-
 static __device__ __forceinline__ float number_at(const void* x, long i, int dtype) {
   switch (dtype) {
     case kI64:

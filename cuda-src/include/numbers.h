@@ -6,8 +6,8 @@
 
 namespace gatun {
 
-// As kernels are told a type.
-enum DType : int { kF32, kBf16, kF16 };
+// As kernels are told a type; those of whole numbers by some alone.
+enum DType : int { kF32, kBf16, kF16, kI64, kI32, kI8, kU8 };
 
 static __device__ __forceinline__ float load(const void* x, long i, int dtype) {
   if (dtype == kF32) {

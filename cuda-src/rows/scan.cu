@@ -5,7 +5,6 @@ using namespace gatun;
 
 enum ScanOp : int { kSum, kProduct };
 
-static constexpr int kI64 = 3;
 constexpr int kThreads = 256;
 
 template <typename T>

@@ -9,6 +9,7 @@ import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.KernelDType;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
@@ -68,24 +69,12 @@ final class Arguments {
 
   /** {@code gatun_dtype} of a floating-point type. */
   static int dtype(DType dtype) {
-    return switch (dtype) {
-      case F32 -> 0;
-      case BF16 -> 1;
-      case F16 -> 2;
-      default ->
-          throw new IllegalArgumentException(dtype + " is no floating-point type of kernels");
-    };
+    return KernelDType.floating(dtype);
   }
 
   /** A type that casts know. */
   static int number(DType dtype) {
-    return switch (dtype) {
-      case I64 -> 3;
-      case I32 -> 4;
-      case I8 -> 5;
-      case U8 -> 6;
-      default -> dtype(dtype);
-    };
+    return KernelDType.number(dtype);
   }
 
   /** As {@link Execution#inRange}, of I64 indices of which nothing is known. */

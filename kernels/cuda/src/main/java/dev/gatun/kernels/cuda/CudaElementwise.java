@@ -13,7 +13,7 @@ import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.Where;
-import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.KernelDType;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.Arrays;
 
@@ -64,7 +64,7 @@ final class CudaElementwise {
     Arguments arguments =
         launcher
             .with(c.a(), c.b(), c.y())
-            .integer(number(c.a().dtype()))
+            .integer(KernelDType.number(c.a().dtype()))
             .integer(c.comparison().ordinal())
             .integer(areAlike(c.a(), c.b(), c.y()) ? 1 : 0);
     launcher.elements("compare", c.y().count(), layout(arguments, c.y(), c.a(), c.b(), c.y()));
@@ -142,20 +142,9 @@ final class CudaElementwise {
         c.x().count(),
         launcher
             .with(c.x(), c.y())
-            .integer(number(c.x().dtype()))
-            .integer(number(c.y().dtype()))
+            .integer(KernelDType.number(c.x().dtype()))
+            .integer(KernelDType.number(c.y().dtype()))
             .number(c.x().count()));
-  }
-
-  /** A type that casts know. */
-  private static int number(DType type) {
-    return switch (type) {
-      case I64 -> 3;
-      case I32 -> 4;
-      case I8 -> 5;
-      case U8 -> 6;
-      default -> dtype(type);
-    };
   }
 
   private void gatedActivation(GatedActivation c) {

@@ -13,6 +13,7 @@ import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.KernelDType;
 import java.util.function.Consumer;
 
 /**
@@ -71,12 +72,6 @@ final class CudaKernels implements Kernels {
 
   /** The number of a floating-point type in {@code numbers.h}. */
   static int dtype(DType dtype) {
-    return switch (dtype) {
-      case F32 -> 0;
-      case BF16 -> 1;
-      case F16 -> 2;
-      default ->
-          throw new IllegalArgumentException(dtype + " is no floating-point type of kernels");
-    };
+    return KernelDType.floating(dtype);
   }
 }

@@ -10,6 +10,7 @@ import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.KernelDType;
 
 /** Many elements that become few: sums, ranks, pooled sequences. */
 final class CudaReductions {
@@ -92,7 +93,7 @@ final class CudaReductions {
         1,
         launcher
             .with(c.x(), c.y())
-            .integer(type == DType.I64 ? 3 : dtype(type))
+            .integer(KernelDType.number(type))
             .integer(c.op().ordinal())
             .numbers(c.x().stride(0), c.x().stride(1), c.x().stride(2))
             .numbers(c.x().size(1), c.x().size(2)));
