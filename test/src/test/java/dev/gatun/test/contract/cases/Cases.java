@@ -65,6 +65,7 @@ public final class Cases {
             AttentionCases.badCalls(),
             MatmulCases.badCalls(),
             RowCases.badCalls(),
+            NormBackwardCases.badCalls(),
             LookupCases.badCalls(),
             RotaryCases.badCalls(),
             ElementwiseCases.badCalls(),

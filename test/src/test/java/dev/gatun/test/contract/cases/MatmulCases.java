@@ -348,6 +348,10 @@ final class MatmulCases {
   static List<BadCall> badCalls() {
     return List.of(
         bad(
+            "cast: x is BOOL[4, 8], expected F32, BF16, F16, I64, I32, I8 or U8",
+            () -> new Cast(Operand.of(IN, DType.BOOL, 4, 8), Y)),
+        bad("cast: y is F32[4, 8], expected shape [4, 7]", () -> new Cast(of(IN, 4, 7), Y)),
+        bad(
             "matmul: packed is F32[8], expected shape [256]",
             () -> new Matmul(X, at(IN, 64, 8), null, Activation.NONE, Y)),
         bad(

@@ -1,9 +1,19 @@
 package dev.gatun.test.contract.cases;
 
+import static dev.gatun.test.contract.frame.BadCall.IN;
+import static dev.gatun.test.contract.frame.BadCall.OUT;
+import static dev.gatun.test.contract.frame.BadCall.X;
+import static dev.gatun.test.contract.frame.BadCall.Y;
+import static dev.gatun.test.contract.frame.BadCall.at;
+import static dev.gatun.test.contract.frame.BadCall.bad;
+import static dev.gatun.test.contract.frame.BadCall.of;
+
 import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.RmsNormBackward;
 import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
@@ -137,5 +147,35 @@ final class NormBackwardCases {
             data,
             of -> new SoftmaxBackward(of.apply("dy"), of.apply("y"), log, of.apply(to)))
         .in(FLOATS[random.nextInt(FLOATS.length)], Set.of());
+  }
+
+  static List<BadCall> badCalls() {
+    Operand x = at(IN, 64, 4, 8);
+    return List.of(
+        bad(
+            "layer_norm_backward: dx, dweight and dbias are missing, expected one of them",
+            () -> new LayerNormBackward(X, x, null, 0, null, null, null, null)),
+        bad(
+            "layer_norm_backward: eps is NaN, expected 0 or more",
+            () -> new LayerNormBackward(X, x, null, Float.NaN, null, Y, null, null)),
+        bad(
+            "layer_norm_backward: dbias is F32[7], expected shape [8]",
+            () -> new LayerNormBackward(X, x, null, 0, null, null, null, of(OUT, 7))),
+        bad(
+            "layer_norm_backward: output F32[4, 8] overlaps input F32[4, 8] in memory",
+            () -> new LayerNormBackward(X, x, null, 0, null, x, null, null)),
+        bad(
+            "rms_norm_backward: dx and dweight are missing, expected one of them",
+            () -> new RmsNormBackward(X, x, of(IN, 8), 0, 0, null, null, null)),
+        bad(
+            "rms_norm_backward: eps is 0.0 and shift Infinity, expected 0 or more, and finite",
+            () -> new RmsNormBackward(X, x, of(IN, 8), 1 / 0f, 0, null, Y, null)),
+        bad(
+            "rms_norm_backward: x is F32[3, 8], expected shape [4, 8]",
+            () -> new RmsNormBackward(X, at(IN, 64, 3, 8), of(IN, 8), 0, 0, null, Y, null)),
+        bad("softmax_backward: dx is missing", () -> new SoftmaxBackward(X, x, false, null)),
+        bad(
+            "softmax_backward: y is F32[4, 7], expected shape [4, 8]",
+            () -> new SoftmaxBackward(X, at(IN, 64, 4, 7), false, Y)));
   }
 }

@@ -36,10 +36,14 @@ import dev.gatun.kernels.api.memory.Lengths;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.test.contract.cases.Cases;
+import dev.gatun.test.contract.cases.Family;
 import dev.gatun.test.contract.frame.BadCall;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.contract.frame.Target;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,6 +53,26 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Each bad argument is refused before any native call, by a message with its numbers. */
 final class BadArgumentsTest {
   private static final Backend CPU = Subjects.CPU;
+
+  /** Kernels whose bad arguments have tests of their own. */
+  private static final Set<String> ELSEWHERE =
+      Set.of(
+          "activation_backward",
+          "attention_backward",
+          "cross_entropy_backward",
+          "dequantize",
+          "dropout",
+          "expert_combine",
+          "expert_routing",
+          "gated_activation_backward",
+          "global_norm",
+          "grouped_matmul",
+          "grouped_quantized_matmul",
+          "optimizer_step",
+          "quantize",
+          "quantize_tokens",
+          "quantized_matmul",
+          "quantized_pack");
 
   /** Offsets of so many sequences. */
   private static Offsets offsets(int sequences, int tokens, int longest) {
@@ -98,6 +122,16 @@ final class BadArgumentsTest {
   @MethodSource("calls")
   void is_refused(BadCall call) {
     call.check();
+  }
+
+  @Test
+  void every_kernel_has_a_bad_argument() {
+    Set<String> without = new TreeSet<>();
+    Cases.draws(Family.PLAIN, Target.EMULATED, 1)
+        .forEach(draw -> without.add(draw.generator().name().replaceFirst("-.*", "")));
+    without.removeAll(ELSEWHERE);
+    calls().forEach(call -> without.remove(call.message().replaceFirst(":.*", "")));
+    assertEquals(Set.of(), without, "kernels that have none below their cases, in badCalls()");
   }
 
   static Stream<Backend> backends() {
