@@ -51,10 +51,10 @@ struct ScaledRow {
 };
 
 // Writes the gradients of kRows rows from `row` on and takes them into the sums of their chunk, or
-// null; `ahead` elements further lies what is read next.
+// null.
 template <int kRows, typename T, typename Norm>
 void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *rows, int64_t row,
-          int64_t ahead, const Output<T> &output, float *dweight, float *dbias) {
+          const Output<T> &output, float *dweight, float *dbias) {
   const int64_t columns = s.columns;
   const T *dy = s.dy + row * columns, *x = s.x + row * columns;
   const T *added = s.added == nullptr ? nullptr : s.added + row * columns;
@@ -74,7 +74,6 @@ void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *r
     }
     for (int r = 0; r < kRows; r++) {
       const int64_t from = r * columns;
-      at.prefetch_second(dy + from + ahead);
       const V g = at.load(dy + from), h = rows[r].normed(at.load(x + from));
       of_weight = fma(g, h, of_weight);
       if (dbias != nullptr) {
@@ -141,10 +140,10 @@ int32_t each_row(const Gradients<T> &s, const Norm &norm) {
       typename Norm::Found normed[kBand];
       if (many == kBand) {
         norm.template find<kBand>(dy, x, columns, ahead, normed);
-        give<kBand>(s, norm, normed, r, ahead, dx, dweight, dbias);
+        give<kBand>(s, norm, normed, r, dx, dweight, dbias);
       } else {
         norm.template find<1>(dy, x, columns, ahead, normed);
-        give<1>(s, norm, normed, r, ahead, dx, dweight, dbias);
+        give<1>(s, norm, normed, r, dx, dweight, dbias);
       }
       r += many;
     }
@@ -160,6 +159,11 @@ int32_t each_row(const Gradients<T> &s, const Norm &norm) {
   return GATUN_OK;
 }
 
+// Whether a sum of products with x, times the scale of a row, is one of products with h: not where
+// one of the two leaves the range of floats, or is none.
+bool is_plain(float v) { return __builtin_fabsf(v) < 0x1p60f; }
+bool is_scale(float v) { return v > 0x1p-30f && v < 0x1p30f; }
+
 template <typename W>
 struct LayerNormRows {
   using Found = CentredRow;
@@ -173,56 +177,71 @@ struct LayerNormRows {
   }
 
   // Of kRows rows next to each other. What follows a sum waits for it: that of several rows at
-  // once.
+  // once, and all sums that wait for the same one in one pass. `ahead` elements further lies what
+  // is read next.
   template <int kRows, typename T>
   void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
     const float count = static_cast<float>(columns);
-    Floats first[kRows], second[kRows];
-    for (int r = 0; r < kRows; r++) {
-      Block total{};
-      by_block(columns, [&](auto at) { add(total, at.load(x + r * columns)); });
-      first[r] = as_vector(total);
-    }
-    for (int r = 0; r < kRows; r++) {
-      rows[r].about = sum(first[r]) / count;
-    }
+    Floats totals[kRows];
     for (int r = 0; r < kRows; r++) {
       const T *row = x + r * columns;
-      const float about = rows[r].about;
-      Block squares{}, rest{};
+      Block total{};
       by_block(columns, [&](auto at) {
         at.prefetch_second(row + ahead);
-        const auto d = at.keep(at.load(row) - about, 0.0f);
-        add_square(squares, d);
-        add(rest, d);
+        add(total, at.load(row));
       });
-      first[r] = as_vector(squares);
-      second[r] = as_vector(rest);
+      totals[r] = as_vector(total);
+    }
+    for (int r = 0; r < kRows; r++) {
+      rows[r].about = sum(totals[r]) / count;
+    }
+    Floats squares[kRows], rests[kRows], ones[kRows], products[kRows];
+    for (int r = 0; r < kRows; r++) {
+      const T *row = x + r * columns, *gradient = dy + r * columns;
+      const float about = rows[r].about;
+      Block of_squares{}, of_rest{}, of_ones{}, of_products{};
+      by_block(columns, [&](auto at) {
+        at.prefetch_second(gradient + ahead);
+        const auto d = at.keep(at.load(row) - about, 0.0f);
+        add_square(of_squares, d);
+        add(of_rest, d);
+        const auto v = at.load(gradient);
+        const auto g = of == nullptr ? v : v * at.load(of);
+        add(of_ones, g);
+        add_product(of_products, g, d);
+      });
+      squares[r] = as_vector(of_squares);
+      rests[r] = as_vector(of_rest);
+      ones[r] = as_vector(of_ones);
+      products[r] = as_vector(of_products);
     }
     for (int r = 0; r < kRows; r++) {
       // As in the norm itself: where values lie far from 0, rounding moves the mean.
-      const float shift = sum(second[r]) / count;
-      const float variance = sum(first[r]) / count - shift * shift;
+      const float shift = sum(rests[r]) / count, around = sum(squares[r]) / count - shift * shift;
+      const float variance = around < 0.0f ? 0.0f : around;
       rows[r].shift = shift;
-      rows[r].scale = 1.0f / __builtin_sqrtf((variance < 0.0f ? 0.0f : variance) + eps);
+      rows[r].scale = 1.0f / __builtin_sqrtf(variance + eps);
+      rows[r].of_ones = sum(ones[r]) / count;
+      // mean(g * h) = (mean(g * d) - shift * mean(g)) * scale, of d = x - about.
+      const float product = sum(products[r]) / count;
+      rows[r].of_row = (product - shift * rows[r].of_ones) * rows[r].scale;
+      if (!(is_plain(product) && is_plain(rows[r].of_ones) && is_scale(rows[r].scale) &&
+            shift * shift <= variance)) {
+        find_product(dy + r * columns, x + r * columns, columns, rows[r]);
+      }
     }
-    for (int r = 0; r < kRows; r++) {
-      const T *row = x + r * columns, *gradient = dy + r * columns;
-      const Found normed = rows[r];
-      Block ones{}, products{};
-      by_block(columns, [&](auto at) {
-        const auto v = at.load(gradient);
-        const auto g = of == nullptr ? v : v * at.load(of);
-        add(ones, g);
-        add_product(products, g, normed.normed(at.load(row)));
-      });
-      first[r] = as_vector(ones);
-      second[r] = as_vector(products);
-    }
-    for (int r = 0; r < kRows; r++) {
-      rows[r].of_ones = sum(first[r]) / count;
-      rows[r].of_row = sum(second[r]) / count;
-    }
+  }
+
+  // mean(g * h) from each h.
+  template <typename T>
+  void find_product(const T *dy, const T *x, int64_t columns, Found &row) const {
+    const Found normed = row;
+    Block products{};
+    by_block(columns, [&](auto at) {
+      const auto v = at.load(dy);
+      add_product(products, of == nullptr ? v : v * at.load(of), normed.normed(at.load(x)));
+    });
+    row.of_row = sum(products) / static_cast<float>(columns);
   }
 };
 
@@ -244,32 +263,40 @@ struct RmsNormRows {
   template <int kRows, typename T>
   void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
     const float count = static_cast<float>(columns);
-    Floats sums[kRows];
-    for (int r = 0; r < kRows; r++) {
-      const T *row = x + r * columns;
-      Block squares{};
-      by_block(columns, [&](auto at) {
-        at.prefetch_second(row + ahead);
-        add_square(squares, at.load(row));
-      });
-      sums[r] = as_vector(squares);
-    }
-    for (int r = 0; r < kRows; r++) {
-      rows[r] = {1.0f / __builtin_sqrtf(sum(sums[r]) / count + eps), 0.0f};
-    }
+    Floats squares[kRows], products[kRows];
     for (int r = 0; r < kRows; r++) {
       const T *row = x + r * columns, *gradient = dy + r * columns;
-      const Found normed = rows[r];
-      Block products{};
+      Block of_squares{}, of_products{};
       by_block(columns, [&](auto at) {
-        const auto g = at.load(gradient) * (shift + at.load(of));
-        add_product(products, g, normed.normed(at.load(row)));
+        at.prefetch_second(row + ahead);
+        at.prefetch_second(gradient + ahead);
+        const auto v = at.load(row);
+        add_square(of_squares, v);
+        add_product(of_products, at.load(gradient) * (shift + at.load(of)), v);
       });
-      sums[r] = as_vector(products);
+      squares[r] = as_vector(of_squares);
+      products[r] = as_vector(of_products);
     }
     for (int r = 0; r < kRows; r++) {
-      rows[r].of_row = sum(sums[r]) / count;
+      const float scale = 1.0f / __builtin_sqrtf(sum(squares[r]) / count + eps);
+      const float product = sum(products[r]) / count;
+      // mean(g * h) = mean(g * x) * scale.
+      rows[r] = {scale, product * scale};
+      if (!(is_plain(product) && is_scale(scale))) {
+        find_product(dy + r * columns, x + r * columns, columns, rows[r]);
+      }
     }
+  }
+
+  // mean(g * h) from each h.
+  template <typename T>
+  void find_product(const T *dy, const T *x, int64_t columns, Found &row) const {
+    const Found normed = row;
+    Block products{};
+    by_block(columns, [&](auto at) {
+      add_product(products, at.load(dy) * (shift + at.load(of)), normed.normed(at.load(x)));
+    });
+    row.of_row = sum(products) / static_cast<float>(columns);
   }
 };
 
