@@ -41,7 +41,7 @@ count_cpu() { # [LEVEL]
   compile small CUTS=small
   find "$build"/{usual,small}/"linux-$(uname -m)/$level" -name '*.gcda' -delete
   ${CXX:-g++} -std=c++17 -O1 -shared -fPIC -o "$build/libstarved.so" src/test/cpp/starved.cpp -ldl
-  run usual $tests.coverage.CoverageRun $suites.{KernelContract,NativeArguments,NativeChecks,NativeCombinations,ReducedLevels,BadArguments,ReplayedCases,CastEveryHalf,LargeResults,ManyThreads,TokenCodes,Companions,RandomCalls,Capabilities}Test \
+  run usual $tests.coverage.CoverageRun $suites.{KernelContract,NativeArguments,NativeChecks,NativeCombinations,ReducedLevels,BadArguments,ReplayedCases,CastEveryHalf,LargeResults,ManyThreads,UnaryAccuracy,TokenCodes,Companions,RandomCalls,Capabilities}Test \
     $tests.quantized.{GgmlBlocks,NativeBlocks,PackedLayout,WidenedFormat}Test $tests.devices.CpuReplayTest $tests.cache.KvCacheTest
   LD_PRELOAD=$build/libstarved.so run usual $tests.contract.programs.StarvedRuns 4 "$build/libstarved.so"
   run small $tests.coverage.CoverageRun $suites.KernelContractTest
@@ -56,7 +56,7 @@ count_cuda() {
   "$java" -Xmx3g --enable-native-access=ALL-UNNAMED -Dgatun.test.backend=cuda -Dgatun.test.seed=1 \
     -Dgatun.test.emulator="$build/cuda" -cp "target/test-classes:$(cat target/class-path.txt)" \
     $tests.coverage.CoverageRun $suites.{CudaBadIndices,CudaContract,CudaHopper,CudaQuantized,CudaQuantizedExperts,CudaSplitK,CudaLargeOffsets,Pages,TokenCodes}Test \
-    $tests.devices.{CublasLt,CudaDevices,CudaExperts,CudaFaults,CudaReplay}Test $tests.contract.forms.CudaPlainFormsTest $tests.cache.CudaKvCacheTest ||
+    $tests.devices.{CublasLt,CudaDevices,CudaExperts,CudaReplay}Test $tests.contract.forms.CudaPlainFormsTest $tests.cache.CudaKvCacheTest ||
     failed
   python3 coverage/report.py ../docs/coverage-cuda.md coverage/reasons.txt "$build/cuda"
 }

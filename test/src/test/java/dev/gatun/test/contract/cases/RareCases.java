@@ -8,6 +8,7 @@ import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
@@ -67,11 +68,14 @@ final class RareCases {
         Generator.of("matmul-types", RareCases::types).times(0.7),
         Generator.of("matmul-rounded", RareCases::rounded).times(0.3),
         Generator.of("matmul-rounded-gaps", RareCases::roundedGaps).times(0.3),
+        Generator.of("matmul_pack-across", RareCases::packAcross).times(0.5),
         Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
+        Generator.of("batched_matmul-tall-gaps", RareCases::tallGaps).times(0.05),
         Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
         Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.1),
         Generator.of("quantized_matmul-blocks", RareCases::blocks).times(0.4),
         Generator.of("quantized_matmul-sums", RareCases::sums).times(0.3),
+        Generator.of("quantized_matmul-runs", RareCases::runs).times(0.2),
         Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
         Generator.of("layer_norm-even", RareCases::evenRows).times(0.3),
         Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
@@ -175,6 +179,41 @@ final class RareCases {
         of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c"), accumulates));
   }
 
+  /** As tall, of a whose numbers are neighbours neither in rows nor in columns. */
+  private static Case tallGaps(long seed) {
+    Random random = Seeds.random(seed);
+    long m = 250 + random.nextInt(100);
+    long k = 100 + random.nextInt(40);
+    long n = Math.ceilDiv(1L << 22, m * k) + random.nextInt(20);
+    Data a = Data.normal(random, "a", 1, m, k).withStrides(0, 2 * k + 1, 2);
+    DType dtype = dtype(seed - 1);
+    return Case.of(
+        "batched_matmul seed %d tall with gaps %s".formatted(seed, dtype),
+        List.of(
+            a.withDtype(dtype),
+            Data.normal(random, "b", 1, n, k).withDtype(dtype),
+            Data.output("c", 1, m, n)),
+        of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c"), false));
+  }
+
+  /** Weights of each type to each, whose features are neighbours, or nothing is; of one feature. */
+  private static Case packAcross(long seed) {
+    Random random = Seeds.random(seed);
+    DType from = dtype(seed);
+    DType to = dtype(seed / 3);
+    boolean gaps = Math.floorMod(seed / 9, 2L) == 1;
+    long n = random.nextInt(4) == 0 ? 1 : 33 + random.nextInt(60);
+    long k = 1 + random.nextInt(100);
+    Data weight = Data.normal(random, "weight", n, k).withDtype(from);
+    return Case.exact(
+            "matmul_pack seed %d across %s to %s%s".formatted(seed, from, to, gaps ? " gaps" : ""),
+            List.of(
+                gaps ? weight.withStrides(2, 2 * n + 1) : weight.withStrides(1, n),
+                Data.output("packed", MatmulPack.packedCount(to, n, k)).withDtype(to)),
+            of -> new MatmulPack(of.apply("weight"), of.apply("packed")))
+        .likeItself();
+  }
+
   /** Weights of one group, or of none, of every format in every way. */
   private static Case narrow(long seed) {
     Random random = Seeds.random(seed);
@@ -224,12 +263,31 @@ final class RareCases {
     return layouts(seed, Seeds.random(seed), layout, way);
   }
 
+  /**
+   * Codes of so many rows that those of a weight are taken apart for all: rows that are no whole
+   * words of codes, and such as have the sums of their elements beside them.
+   */
+  private static Case runs(long seed) {
+    Random random = Seeds.random(seed);
+    boolean summed = seed % 2 == 0;
+    PackedLayout.Scales scales = summed ? PackedLayout.Scales.F32_SUM : PackedLayout.Scales.F32_MIN;
+    int k = summed ? 64 : 4 * (1 + random.nextInt(7)) + 1 + random.nextInt(3);
+    QuantizedActivations way = WAYS[summed ? 2 : 1 + (int) Math.floorMod(seed / 2, 2L)];
+    int m = 17 + random.nextInt(30);
+    return product(seed, random, new PackedLayout(8, 0, scales), way, m, k);
+  }
+
   private static Case layouts(
       long seed, Random random, PackedLayout layout, QuantizedActivations way) {
     int whole = 1 + random.nextInt(random.nextBoolean() ? 31 : 90);
     int group = layout.group() == 0 ? whole : layout.group();
     int k = layout.group() == 0 ? group : group * (1 + random.nextInt(4));
     int m = random.nextBoolean() ? 1 + random.nextInt(6) : 13 + random.nextInt(30);
+    return product(seed, random, layout, way, m, k);
+  }
+
+  private static Case product(
+      long seed, Random random, PackedLayout layout, QuantizedActivations way, int m, int k) {
     int n = 1 + random.nextInt(50);
     long packing = random.nextLong();
     Values packed = Values.of(() -> packed(layout, n, k, packing));
