@@ -371,6 +371,29 @@ final class CudaBadIndicesTest {
     }
   }
 
+  /** Of two calls the first is told, though the other's bad index is at an earlier place. */
+  @Test
+  void the_first_call_is_told() {
+    for (Policy policy : Policy.values()) {
+      Emulator.set(policy, 1, false, true);
+      try (Buffer table = copied(CUDA, MemorySegment.ofArray(counted(6)));
+          Buffer late = copied(CUDA, MemorySegment.ofArray(new long[] {0, 1, 7}));
+          Buffer early = copied(CUDA, MemorySegment.ofArray(new long[] {9, 1, 0}));
+          Buffer y = copied(CUDA, bytes(24))) {
+        for (Buffer ids : new Buffer[] {late, early}) {
+          // A table of fewer rows, so that these are calls of two kinds.
+          Operand rows = Operand.of(table, DType.F32, ids == late ? 3 : 2, 2);
+          Indices indices = Indices.unchecked(Operand.of(ids, DType.I64, 3));
+          CUDA.kernels().run(new Embedding(rows, indices, false, Operand.of(y, DType.F32, 3, 2)));
+        }
+        assertEquals(
+            "embedding: id 7 at 2 is outside of 0 to 2",
+            assertThrows(IllegalArgumentException.class, () -> CUDA.memory().read(y, 0, bytes(1)))
+                .getMessage());
+      }
+    }
+  }
+
   /** A fault that was told is over: the next call has none. */
   @Test
   void what_was_told_is_forgotten() {
