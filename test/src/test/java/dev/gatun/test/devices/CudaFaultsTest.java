@@ -387,9 +387,10 @@ final class CudaFaultsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "cuModuleLoadDataEx, 209, 'this build has no kernels for this device: cuModuleLoadDataEx("
-        + "rows_norms.fatbin, compute capability 80): CUDA_ERROR_NO_BINARY_FOR_GPU (209), no kernel"
-        + " image is available for execution on the device'",
+    "cuModuleLoadDataEx, 209, 'this build has no kernels for this device:"
+        + " cuModuleLoadDataEx(attention_backward.fatbin, compute capability 80):"
+        + " CUDA_ERROR_NO_BINARY_FOR_GPU (209), no kernel image is available for execution on the"
+        + " device'",
     "cuDevicePrimaryCtxRetain, 46, 'cuDevicePrimaryCtxRetain(0): CUDA_ERROR_DEVICE_UNAVAILABLE"
         + " (46), CUDA-capable device(s) is/are busy or unavailable'",
     "cuDevicePrimaryCtxRetain, 2, 'cuDevicePrimaryCtxRetain(0): CUDA_ERROR_OUT_OF_MEMORY (2), out"
