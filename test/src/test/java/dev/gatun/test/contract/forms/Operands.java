@@ -1,5 +1,6 @@
 package dev.gatun.test.contract.forms;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
@@ -35,6 +36,7 @@ final class Operands {
   // The memory of each operand as a flat tensor.
   private final Map<String, Tensor> flat = new LinkedHashMap<>();
   private final Map<String, int[]> results = new HashMap<>();
+  private boolean gradient;
 
   Operands(Case c, Device device) {
     this.c = c;
@@ -55,6 +57,19 @@ final class Operands {
               Tensor tensor = flat.get(name);
               return tensor == null ? null : shaped(tensor, c.data(name)).operand();
             });
+  }
+
+  /** What a call reads of floating-point numbers, each operand's whole memory. */
+  List<Tensor> floats(KernelCall call) {
+    return flat.values().stream()
+        .filter(t -> call.inputs().stream().anyMatch(o -> o.buffer() == t.operand().buffer()))
+        .filter(t -> List.of(DType.F32, DType.BF16, DType.F16).contains(t.dtype()))
+        .toList();
+  }
+
+  /** Whether some of what was given has a gradient, by the tape that was recording. */
+  boolean hasGradient() {
+    return gradient;
   }
 
   private static Tensor shaped(Tensor tensor, Data data) {
@@ -152,6 +167,8 @@ final class Operands {
     if (operand == null) {
       return;
     }
+    Tape tape = Tape.recording();
+    gradient |= tape != null && tape.tracks(result);
     Data data = c.data(name(operand));
     byte[] bytes = new byte[Math.toIntExact(span(result.operand()) * result.dtype().bytes())];
     device

@@ -1,8 +1,10 @@
 package dev.gatun.test.contract.forms;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
+import dev.gatun.tensor.Tensor;
 import dev.gatun.test.contract.cases.Cases;
 import dev.gatun.test.contract.cases.Draw;
 import dev.gatun.test.contract.cases.Family;
@@ -98,6 +100,31 @@ final class PlainForms {
       // In few results the one plain form may err less than such computations do.
       Tolerance.check(c, references, List.of(plain), kernel);
       return true;
+    }
+  }
+
+  /**
+   * Requires of the op of a case, while a tape tracks what it reads, that it gives something with a
+   * gradient or refuses by its name: that it does not cut gradients off in silence.
+   */
+  static void checkTracked(Case c, Recorder backend) {
+    try (Scope _ = Scope.open()) {
+      Operands operands = new Operands(c, Device.of(backend));
+      KernelCall call = operands.call();
+      List<Tensor> read = operands.floats(call);
+      if (!Forms.has(call) || read.isEmpty()) {
+        return;
+      }
+      try (Tape _ = Tape.record(read)) {
+        Forms.kernel(call, operands);
+        if (!operands.hasGradient()) {
+          throw new AssertionError(c + ": neither refused nor recorded, see Tape.refuse");
+        }
+      } catch (UnsupportedOperationException e) {
+        if (!e.getMessage().startsWith(call.kernel()) || !e.getMessage().contains("tracked")) {
+          throw new AssertionError(c + ": refused by '" + e.getMessage() + "'", e);
+        }
+      }
     }
   }
 

@@ -61,6 +61,20 @@ final class PlainFormsTest {
     assertEquals("", String.join("\n", wrong));
   }
 
+  static Stream<Case> recorded() {
+    // What runs behind a tape is not recorded; a product's refusal names what its op lacks.
+    return PlainForms.cases(2).stream()
+        .filter(c -> !c.description().contains("_backward"))
+        .filter(c -> !c.description().startsWith("plain/matmul/"));
+  }
+
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource("recorded")
+  void an_op_has_a_gradient_or_refuses_what_is_tracked(Case c) {
+    PlainForms.checkTracked(c, CPU);
+    assertEquals(0, Subjects.CPU.memory().allocatedBytes(), "memory is given back");
+  }
+
   @ParameterizedTest(allowZeroInvocations = true)
   @MethodSource("cases")
   void the_forms_of_an_op_agree(Case c) {
