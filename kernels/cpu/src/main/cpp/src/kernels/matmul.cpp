@@ -10,6 +10,8 @@ namespace {
 constexpr int64_t kRows = cut(128, 24), kPanels = cut(4, 2), kDepth = cut(512, 16);
 // So few rows of x stay there by themselves, and smaller tasks are more even.
 constexpr int64_t kFewRows = cut(32, 8), kFewPanels = cut(2, 1);
+// Whether one tile of rows reads a panel's weights as they lie; narrower ones pass over it again.
+constexpr bool kWholePanel = kTileColumns == GATUN_PANEL;
 
 // y (+)= x[rows][length] * weights[length][PANEL], while the weights at `next` are asked for, or
 // those that follow where one tile reads them as they come.
@@ -22,11 +24,12 @@ void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int
   const int64_t bytes = length * kTileColumns * 4;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     by_even_tile<kTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
-      const float *from = tiles == 1 ? weights + kAhead / sizeof(float) : next + j * length;
-      tile_dispatch<kTileRows>(
-          count, x + r * x_stride, x_stride, weights + j, GATUN_PANEL, y + r * y_stride + j,
-          y_stride, length, kTileColumns, into,
-          rows == 1 ? Ahead::nothing(weights) : Ahead::share(from, bytes, length, tiles, which));
+      const bool once = kWholePanel && tiles == 1;
+      const float *from = once ? weights + kAhead / sizeof(float) : next + j * length;
+      tile_dispatch<kTileRows>(count, x + r * x_stride, x_stride, weights + j, GATUN_PANEL,
+                               y + r * y_stride + j, y_stride, length, kTileColumns, into,
+                               once && rows == 1 ? Ahead::nothing(weights)
+                                                 : Ahead::share(from, bytes, length, tiles, which));
     });
   }
 }
@@ -56,8 +59,7 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
   const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
   const int64_t together = m <= kFewRows ? kFewPanels : kPanels;
   const int64_t groups = (panels + together - 1) / together, blocks = (m + kRows - 1) / kRows;
-  // One tile of rows reads a panel's weights from end to end.
-  const int64_t most = m > kTileRows || k == 0 ? kDepth : k;
+  const int64_t most = kWholePanel && m <= kTileRows && k > 0 ? k : kDepth;
   parallel(groups * blocks, [&](int64_t task) {
     const int64_t row = task % blocks * kRows, panel = task / blocks * together;
     const int64_t rows = m - row < kRows ? m - row : kRows;
