@@ -19,13 +19,19 @@ enum class From { kCache, kMemory };
 // Bytes ahead of what is read that are asked for, where the weights come from memory.
 constexpr int64_t kAhead = 2048;
 
+// Whether one tile of rows reads a panel's weights as they lie; narrower ones pass over it again.
+constexpr bool kWholePanel = kTileColumns == GATUN_PANEL;
+
+// Whether weights come at the speed of memory without being asked for: as they lie, for one row.
+static inline bool comes_by_itself(int64_t rows) { return kWholePanel && rows == 1; }
+
 // Memory that a tile asks for while it computes, a step of k after the other: weights that come
 // from far, for a later tile.
 struct Ahead {
   const char *from;
   int64_t step;  // bytes a step of k
 
-  // Nothing: weights that one row reads come at the speed of memory by themselves.
+  // Nothing.
   static Ahead nothing(const void *near) { return {static_cast<const char *>(near), 0}; }
 
   // `bytes` from `from` on, asked for by `tiles` tiles of `steps` steps; this is tile `which`.

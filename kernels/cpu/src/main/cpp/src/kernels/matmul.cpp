@@ -10,8 +10,6 @@ namespace {
 constexpr int64_t kRows = cut(128, 24), kPanels = cut(4, 2), kDepth = cut(512, 16);
 // So few rows of x stay there by themselves, and smaller tasks are more even.
 constexpr int64_t kFewRows = cut(32, 8), kFewPanels = cut(2, 1);
-// Whether one tile of rows reads a panel's weights as they lie; narrower ones pass over it again.
-constexpr bool kWholePanel = kTileColumns == GATUN_PANEL;
 
 // y (+)= x[rows][length] * weights[length][PANEL], while the weights at `next` are asked for, or
 // those that follow where one tile reads them as they come.
@@ -28,8 +26,9 @@ void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int
       const float *from = once ? weights + kAhead / sizeof(float) : next + j * length;
       tile_dispatch<kTileRows>(count, x + r * x_stride, x_stride, weights + j, GATUN_PANEL,
                                y + r * y_stride + j, y_stride, length, kTileColumns, into,
-                               once && rows == 1 ? Ahead::nothing(weights)
-                                                 : Ahead::share(from, bytes, length, tiles, which));
+                               comes_by_itself(rows)
+                                   ? Ahead::nothing(weights)
+                                   : Ahead::share(from, bytes, length, tiles, which));
     });
   }
 }
