@@ -211,34 +211,6 @@ static inline GATUN_INLINE Doubles cbrt(Doubles x) {
   return turned_as(select((a == 0.0) | (a == kInfinity), a, y), x);
 }
 
-// Up to 1 by its series, beyond by e^-p, which is 1 less it: p is a polynomial fitted on [1, 4],
-// by which the result errs by 2e-11, and at 4 the rest is less than a float of 1 can tell.
-static inline GATUN_INLINE Doubles erf(Doubles x) {
-  static constexpr double kSeries[] = {1,
-                                       -1 / 3.0,
-                                       1 / 10.0,
-                                       -1 / 42.0,
-                                       1 / 216.0,
-                                       -1 / 1320.0,
-                                       1 / 9360.0,
-                                       -1 / 75600.0,
-                                       1 / 685440.0,
-                                       -1 / 6894720.0,
-                                       1 / 76204800.0,
-                                       -1 / 918086400.0,
-                                       1 / 11975040000.0,
-                                       -1 / 168129561600.0};
-  static constexpr double kBeyond[] = {
-      5.3649412612925245,      4.418160782319175,     0.9237509195520002,
-      0.01646568951614369,     -0.003570344396872205, 0.0007307826330753553,
-      -0.00013753251643167097, 2.128389022737487e-05, -2.5574498807579005e-07};
-  const Doubles a = magnitude(x), square = a * a;
-  const Doubles near = a * polynomial(square, kSeries) * 1.1283791670955126;
-  const Doubles most = select(a > 4.0, all(4.0), a);
-  const Doubles far = 1.0 - exp(-polynomial(most - 2.0, kBeyond));
-  return turned_as(select(a < 1.0, near, far), x);
-}
-
 }  // namespace in_double
 }  // namespace GATUN_LEVEL
 }  // namespace gatun

@@ -1,4 +1,7 @@
 // Sums and products of all elements up to each.
+#include <type_traits>
+#include <utility>
+
 #include "../numbers.h"
 
 namespace gatun {
@@ -73,6 +76,40 @@ void scan_neighbours(const Axes<T> &a, int64_t line, int64_t n, const Op &op) {
   }
 }
 
+// v with each lane moved kBy places up; the lanes below become -0, which added to anything is it.
+template <int kBy, int... kLane>
+Doubles moved_up(Doubles v, std::integer_sequence<int, kLane...>) {
+  constexpr int kHalf = kLanes / 2;
+  return __builtin_shufflevector(v, -Doubles{}, (kLane < kBy ? kHalf : kLane - kBy)...);
+}
+
+// In each lane the sum of the lanes up to it.
+template <int kBy = 1>
+GATUN_INLINE inline Doubles sums_of_lanes(Doubles v) {
+  if constexpr (kBy < kLanes / 2) {
+    v += moved_up<kBy>(v, std::make_integer_sequence<int, kLanes / 2>{});
+    return sums_of_lanes<2 * kBy>(v);
+  } else {
+    return v;
+  }
+}
+
+// Sums of a line without gaps. Products are not taken so: those of small factors would become 0
+// before they meet a large one.
+template <typename T>
+void sum_line(const T *from, T *to, int64_t length) {
+  constexpr int kLast = kLanes / 2 - 1;
+  Doubles before = -Doubles{};
+  by_vector(length, [&](int64_t i, int64_t n) {
+    Doubles lo, hi;
+    to_doubles(load_lanes(from + i, n), lo, hi);
+    lo = sums_of_lanes(lo);
+    hi = sums_of_lanes(hi) + lo[kLast];
+    store_lanes(to + i, to_floats(lo + before, hi + before), n);
+    before += hi[kLast];
+  });
+}
+
 template <typename T, typename Op>
 void scan_all(const Axes<T> &a, int64_t outer, const Op &op) {
   if (a.length == 0) {
@@ -112,6 +149,16 @@ void scan_as(const void *x, void *y, int32_t op, int64_t outer, int64_t length, 
                      outer_stride,
                      stride,
                      inner_stride};
+  if constexpr (!std::is_same_v<T, int64_t>) {
+    if (op == GATUN_SCAN_OP_SUM && inner == 1 && stride == 1) {
+      parallel_rows(outer, length, [&](int64_t begin, int64_t end) {
+        for (int64_t line = begin; line < end; line++) {
+          sum_line(a.from(line), a.to(line), length);
+        }
+      });
+      return;
+    }
+  }
   if (op == GATUN_SCAN_OP_SUM) {
     scan_all(a, outer, [](auto sum, auto next) { return sum + next; });
   } else {
