@@ -46,3 +46,54 @@ extern "C" __global__ void __launch_bounds__(256)
     unary_f16(const void* x, void* y, int op, long count) {
   unary_vector<kF16>(x, y, op, count);
 }
+
+// Whole numbers, modulo 2 to the power of their bits. T: the type. Bits: the unsigned one of as
+// many bits.
+template <typename T, typename Bits>
+static __device__ __forceinline__ void apply_whole(const void* x, long i, void* y, long to,
+                                                   int op) {
+  const T value = static_cast<const T*>(x)[i];
+  const Bits bits = static_cast<Bits>(value), negated = static_cast<Bits>(0 - bits);
+  const bool negative = value < static_cast<T>(1) && value != 0;
+  T result;
+  switch (op) {
+    case kAbs:
+      result = negative ? static_cast<T>(negated) : value;
+      break;
+    case kNegate:
+      result = static_cast<T>(negated);
+      break;
+    case kSign:
+      result = static_cast<T>(negative ? -1 : value != 0);
+      break;
+    default:
+      result = static_cast<T>(bits * bits);
+  }
+  static_cast<T*>(y)[to] = result;
+}
+
+// Where both operands lie alike and without gaps the layout is not looked at.
+// kernels.list: unary_whole 256 ppiiis200
+extern "C" __global__ void __launch_bounds__(256)
+    unary_whole(const void* x, void* y, int dtype, int op, int plain, StridedLayout layout) {
+  const long element = global_thread();
+  if (element >= layout.count) {
+    return;
+  }
+  long i = element, to = element;
+  if (plain == 0) {
+    const Places p = places(layout, element);
+    i = p.of[0];
+    to = p.of[1];
+  }
+  switch (dtype) {
+    case kI64:
+      return apply_whole<int64_t, uint64_t>(x, i, y, to, op);
+    case kI32:
+      return apply_whole<int32_t, uint32_t>(x, i, y, to, op);
+    case kI8:
+      return apply_whole<int8_t, uint8_t>(x, i, y, to, op);
+    default:
+      return apply_whole<uint8_t, uint8_t>(x, i, y, to, op);
+  }
+}

@@ -16,7 +16,8 @@ enum BinaryOp : int {
   kEqual,
   kLess,
   kDivideByRoot,
-  kKeepWhere
+  kKeepWhere,
+  kRemainder
 };
 
 // By the sign where both are 0, for 0 is larger than -0.

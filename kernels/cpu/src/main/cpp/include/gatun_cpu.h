@@ -129,6 +129,7 @@ typedef enum {
   GATUN_BINARY_OP_LESS = 7,   // 1 or 0
   GATUN_BINARY_OP_DIVIDE_BY_ROOT = 8,
   GATUN_BINARY_OP_KEEP_WHERE = 9,  // a, or 0 where b is 0
+  GATUN_BINARY_OP_REMAINDER = 10,  // with b's sign; a where b is 0
 } gatun_binary_op;
 
 // Of NaN all but NOT_EQUAL is false.

@@ -2,6 +2,8 @@
 #ifndef GATUN_STRIDED_H
 #define GATUN_STRIDED_H
 
+#include <type_traits>
+
 #include "level.h"
 
 namespace gatun {
@@ -119,6 +121,23 @@ static inline void each_row(const Strided<kOperands> &s, const Body &body) {
         body(place, 0, length);
       }
     });
+  }
+}
+
+// Calls body with the strides of a and b as constants where each is 0 or 1, so that loops become
+// vectors.
+template <typename Body>
+static inline void by_strides(int64_t a, int64_t b, const Body &body) {
+  using One = std::integral_constant<int64_t, 1>;
+  using None = std::integral_constant<int64_t, 0>;
+  if (a == 1 && b == 1) {
+    body(One{}, One{});
+  } else if (a == 1 && b == 0) {
+    body(One{}, None{});
+  } else if (a == 0 && b == 1) {
+    body(None{}, One{});
+  } else {
+    body(a, b);
   }
 }
 

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
-/** Single operations of DJL's arrays, FLOAT32 of four million elements, on one of its engines. */
+/**
+ * Single operations of DJL's arrays of four million elements, FLOAT32 where the name says no other
+ * type, on one of its engines.
+ */
 final class DjlArrays implements Subject {
   private static final String PREFIX = "array-";
   private static final int SIDE = 2048;
@@ -27,6 +30,8 @@ final class DjlArrays implements Subject {
           "sqrt",
           "abs",
           "add",
+          "add-int32",
+          "mul-int64",
           "gt",
           "where",
           "transpose",
@@ -41,6 +46,8 @@ final class DjlArrays implements Subject {
   private final NDArray x;
   private final NDArray other;
   private final NDArray mask;
+  private final NDArray ints;
+  private final NDArray longs;
 
   DjlArrays(String engine) {
     this.engine = engine;
@@ -48,6 +55,8 @@ final class DjlArrays implements Subject {
     x = numbers(1);
     other = numbers(2);
     mask = x.gt(other);
+    ints = x.toType(DataType.INT32, true);
+    longs = x.toType(DataType.INT64, true);
   }
 
   /** Whether a case's name is one of these. */
@@ -85,6 +94,8 @@ final class DjlArrays implements Subject {
     }
     return switch (operation) {
       case "add" -> x.add(other);
+      case "add-int32" -> ints.add(ints);
+      case "mul-int64" -> longs.mul(longs);
       case "gt" -> x.gt(other);
       case "where" -> x.getNDArrayInternal().where(mask, other);
       case "cumsum" -> x.cumSum(1);

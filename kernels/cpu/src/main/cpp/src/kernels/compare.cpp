@@ -3,28 +3,12 @@
 
 #include "../numbers.h"
 #include "../strided.h"
+#include "../whole_numbers.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
 namespace {
-
-// Calls body with the strides of a and b as constants where each is 0 or 1, so that loops become
-// vectors.
-template <typename Body>
-void by_strides(int64_t a, int64_t b, const Body &body) {
-  using One = std::integral_constant<int64_t, 1>;
-  using None = std::integral_constant<int64_t, 0>;
-  if (a == 1 && b == 1) {
-    body(One{}, One{});
-  } else if (a == 1 && b == 0) {
-    body(One{}, None{});
-  } else if (a == 0 && b == 1) {
-    body(None{}, One{});
-  } else {
-    body(a, b);
-  }
-}
 
 // Elements as they are compared: of 16 bits as floats, which are written to `room`.
 template <typename V, typename T>
@@ -126,31 +110,19 @@ int32_t compare(const void *a, const void *b, uint8_t *y, int32_t dtype, int32_t
       !read(layout, axes, s)) {
     return GATUN_INVALID_ARGUMENT;
   }
-  switch (dtype) {
-    case GATUN_DTYPE_F32:
-      compare_as<float, float>(s, a, b, y, comparison);
-      return GATUN_OK;
-    case GATUN_DTYPE_BF16:
-      compare_as<float, Bf16>(s, a, b, y, comparison);
-      return GATUN_OK;
-    case GATUN_DTYPE_F16:
-      compare_as<float, F16>(s, a, b, y, comparison);
-      return GATUN_OK;
-    case GATUN_DTYPE_I64:
-      compare_as<int64_t, int64_t>(s, a, b, y, comparison);
-      return GATUN_OK;
-    case GATUN_DTYPE_I32:
-      compare_as<int32_t, int32_t>(s, a, b, y, comparison);
-      return GATUN_OK;
-    case GATUN_DTYPE_I8:
-      compare_as<int8_t, int8_t>(s, a, b, y, comparison);
-      return GATUN_OK;
-    case GATUN_DTYPE_U8:
-      compare_as<uint8_t, uint8_t>(s, a, b, y, comparison);
-      return GATUN_OK;
-    default:
-      return GATUN_INVALID_ARGUMENT;
+  const auto whole = [&](auto number) {
+    using T = decltype(number);
+    compare_as<T, T>(s, a, b, y, comparison);
+  };
+  if (by_whole_dtype(dtype, whole)) {
+    return GATUN_OK;
   }
+  if (!is_dtype(dtype)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  by_dtype(dtype,
+           [&](auto number) { compare_as<float, decltype(number)>(s, a, b, y, comparison); });
+  return GATUN_OK;
 }
 
 int32_t where(const uint8_t *condition, const void *a, const void *b, void *y,

@@ -1,7 +1,10 @@
-// Two operands into one, with broadcasting.
+// Two operands into one, with broadcasting: floats, then whole numbers.
+#include <type_traits>
+
 #include "../blocks.h"
 #include "../extremes.h"
 #include "../strided.h"
+#include "../whole_numbers.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -81,13 +84,94 @@ void apply(const Strided<3> &s, const T *a, const T *b, T *y, int32_t op) {
   }
 }
 
+// What is left of a after whole multiples of b, with b's sign; a where b is 0.
+template <typename T>
+T remainder(T a, T b) {
+  if (b == 0) {
+    return a;
+  }
+  if constexpr (std::is_signed_v<T>) {
+    // The quotient of the least number by -1 is none.
+    if (b == -1) {
+      return 0;
+    }
+    const T left = static_cast<T>(a % b);
+    return left != 0 && (left < 0) != (b < 0) ? static_cast<T>(left + b) : left;
+  } else {
+    return static_cast<T>(a % b);
+  }
+}
+
+// y may be a or b, but no element is another's input.
+template <typename T, typename Op>
+void apply_whole(const Strided<3> &s, const T *a, const T *b, T *y, const Op &op) {
+  each_row(s, [&](const Place<3> &at, int64_t begin, int64_t end) {
+    const int64_t y_stride = s.stride(2), count = end - begin;
+    const T *left = a + at[0] + begin * s.stride(0), *right = b + at[1] + begin * s.stride(1);
+    T *out = y + at[2] + begin * y_stride;
+    by_strides(s.stride(0), s.stride(1), [&](auto as, auto bs) {
+      if (y_stride == 1) {
+#pragma GCC ivdep
+        for (int64_t i = 0; i < count; i++) {
+          out[i] = op(left[i * as], right[i * bs]);
+        }
+      } else {
+        for (int64_t i = 0; i < count; i++) {
+          out[i * y_stride] = op(left[i * as], right[i * bs]);
+        }
+      }
+    });
+  });
+}
+
+// Whole numbers, modulo 2 to the power of their bits. Whether the operation is one of them.
+template <typename T>
+bool apply_whole(const Strided<3> &s, const void *left, const void *right, void *to, int32_t op) {
+  using Unsigned = std::make_unsigned_t<T>;
+  const T *a = static_cast<const T *>(left), *b = static_cast<const T *>(right);
+  T *y = static_cast<T *>(to);
+  const auto by_bits = [&](auto function) {
+    apply_whole(s, a, b, y, [=](T l, T r) {
+      return static_cast<T>(function(static_cast<Unsigned>(l), static_cast<Unsigned>(r)));
+    });
+    return true;
+  };
+  const auto by_value = [&](auto function) {
+    apply_whole(s, a, b, y, function);
+    return true;
+  };
+  switch (op) {
+    case GATUN_BINARY_OP_ADD:
+      return by_bits([](Unsigned l, Unsigned r) { return l + r; });
+    case GATUN_BINARY_OP_SUBTRACT:
+      return by_bits([](Unsigned l, Unsigned r) { return l - r; });
+    case GATUN_BINARY_OP_MULTIPLY:
+      return by_bits([](Unsigned l, Unsigned r) { return l * r; });
+    case GATUN_BINARY_OP_MAXIMUM:
+      return by_value([](T l, T r) { return l > r ? l : r; });
+    case GATUN_BINARY_OP_MINIMUM:
+      return by_value([](T l, T r) { return l < r ? l : r; });
+    case GATUN_BINARY_OP_REMAINDER:
+      return by_value([](T l, T r) { return remainder(l, r); });
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 int32_t elementwise(const void *a, const void *b, void *y, int32_t dtype, int32_t op, int32_t axes,
                     const int64_t *layout) {
   Strided<3> s;
-  if (!is_dtype(dtype) || op < GATUN_BINARY_OP_ADD || op > GATUN_BINARY_OP_KEEP_WHERE ||
-      !read(layout, axes, s)) {
+  if (!read(layout, axes, s)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  bool known = false;
+  const auto whole = [&](auto number) { known = apply_whole<decltype(number)>(s, a, b, y, op); };
+  if (by_whole_dtype(dtype, whole)) {
+    return known ? GATUN_OK : GATUN_INVALID_ARGUMENT;
+  }
+  if (!is_dtype(dtype) || op < GATUN_BINARY_OP_ADD || op > GATUN_BINARY_OP_KEEP_WHERE) {
     return GATUN_INVALID_ARGUMENT;
   }
   by_dtype(dtype, [&](auto number) {

@@ -1,10 +1,11 @@
-// Functions of mathematics of each element.
+// Functions of mathematics of each element: floats, then whole numbers.
 #include <type_traits>
 
 #include "../blocks.h"
 #include "../math.h"
 #include "../math_double.h"
 #include "../strided.h"
+#include "../whole_numbers.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -186,13 +187,60 @@ void apply(const Strided<2> &s, const T *x, T *y, int32_t op) {
   });
 }
 
+template <typename T, typename Op>
+void apply_whole(const Strided<2> &s, const T *x, T *y, const Op &op) {
+  each_row(s, [&](const Place<2> &at, int64_t begin, int64_t end) {
+    const int64_t count = end - begin;
+    const T *in = x + at[0] + begin * s.stride(0);
+    T *out = y + at[1] + begin * s.stride(1);
+    by_strides(s.stride(0), s.stride(1), [&](auto xs, auto ys) {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < count; i++) {
+        out[i * ys] = op(in[i * xs]);
+      }
+    });
+  });
+}
+
+// Whole numbers, modulo 2 to the power of their bits. Whether the function is one of them.
+template <typename T>
+bool apply_whole(const Strided<2> &s, const void *from, void *to, int32_t op) {
+  using Unsigned = std::make_unsigned_t<T>;
+  const T *x = static_cast<const T *>(from);
+  T *y = static_cast<T *>(to);
+  const auto by = [&](auto function) {
+    apply_whole(s, x, y, [=](T v) { return static_cast<T>(function(v)); });
+    return true;
+  };
+  const auto negated = [](T v) { return static_cast<T>(Unsigned{0} - static_cast<Unsigned>(v)); };
+  switch (op) {
+    case GATUN_UNARY_OP_ABS:
+      return by([=](T v) { return v < T{0} ? negated(v) : v; });
+    case GATUN_UNARY_OP_NEGATE:
+      return by(negated);
+    case GATUN_UNARY_OP_SIGN:
+      return by([](T v) { return (v > T{0}) - (v < T{0}); });
+    case GATUN_UNARY_OP_SQUARE:
+      return by([](T v) { return static_cast<Unsigned>(v) * static_cast<Unsigned>(v); });
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 int32_t unary(const void *x, void *y, int32_t dtype, int32_t op, int32_t axes,
               const int64_t *layout) {
   Strided<2> s;
-  if (!is_dtype(dtype) || op < GATUN_UNARY_OP_ABS || op > GATUN_UNARY_OP_ERF ||
-      !read(layout, axes, s)) {
+  if (!read(layout, axes, s)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  bool known = false;
+  const auto whole = [&](auto number) { known = apply_whole<decltype(number)>(s, x, y, op); };
+  if (by_whole_dtype(dtype, whole)) {
+    return known ? GATUN_OK : GATUN_INVALID_ARGUMENT;
+  }
+  if (!is_dtype(dtype) || op < GATUN_UNARY_OP_ABS || op > GATUN_UNARY_OP_ERF) {
     return GATUN_INVALID_ARGUMENT;
   }
   by_dtype(dtype, [&](auto number) {

@@ -20,9 +20,11 @@ import dev.gatun.tensor.Tensor;
 import java.util.Locale;
 
 /**
- * What each element gets by itself. Of two tensors, of one floating-point type and at most 6 axes
- * each, shapes are matched by NumPy's broadcasting: axes from the last on, and one that a tensor
- * lacks, or has of length 1, is repeated.
+ * What each element gets by itself. Of two tensors, of one type and at most 6 axes each, shapes are
+ * matched by NumPy's broadcasting: axes from the last on, and one that a tensor lacks, or has of
+ * length 1, is repeated. Types are F32, BF16 and F16; {@link #add}, {@link #subtract}, {@link
+ * #multiply}, {@link #maximum} and {@link #minimum} also take whole numbers, I64, I32, I8 and U8,
+ * modulo 2 to the power of their bits.
  */
 public final class Elementwise {
   private Elementwise() {}
@@ -50,7 +52,10 @@ public final class Elementwise {
     return cast;
   }
 
-  /** A function of mathematics of each element of x in F32, BF16 or F16, with at most 6 axes. */
+  /**
+   * A function of mathematics of each element of x in F32, BF16 or F16, with at most 6 axes; ABS,
+   * NEGATE, SIGN and SQUARE also of I64, I32, I8 and U8, modulo 2 to the power of their bits.
+   */
   public static Tensor unary(Tensor x, UnaryOp op) {
     Tape tape = Tape.recording();
     Node node = tape == null || UnaryGradients.isStep(op) ? null : tape.node("unary", x);
@@ -175,6 +180,14 @@ public final class Elementwise {
     return apply(a, b, BinaryOp.MINIMUM);
   }
 
+  /**
+   * {@code a - b ⌊a / b⌋} of whole numbers in I64, I32, I8 or U8, which has b's sign; a where b is
+   * 0.
+   */
+  public static Tensor remainder(Tensor a, Tensor b) {
+    return apply(a, b, BinaryOp.REMAINDER);
+  }
+
   /** 1 where the elements are equal, else 0. */
   public static Tensor equal(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.EQUAL);
@@ -243,7 +256,7 @@ public final class Elementwise {
   /** A node of those whose result changes with a or b other than in steps. */
   private static Node node(Tape tape, Tensor a, Tensor b, BinaryOp op) {
     return switch (op) {
-      case EQUAL, LESS -> null;
+      case EQUAL, LESS, REMAINDER -> null;
       case KEEP_WHERE -> tape.node("keep_where", a);
       default -> tape.node(op.name().toLowerCase(Locale.ROOT), a, b);
     };

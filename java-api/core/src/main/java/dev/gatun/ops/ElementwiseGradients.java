@@ -67,7 +67,7 @@ final class ElementwiseGradients {
       case KEEP_WHERE -> Elementwise.keepWhere(dy, Plain.wide(b));
       case MAXIMUM -> Elementwise.multiply(dy, share(b, a));
       case MINIMUM -> Elementwise.multiply(dy, share(a, b));
-      case EQUAL, LESS -> throw new IllegalStateException(op + " has no gradient");
+      case EQUAL, LESS, REMAINDER -> throw new IllegalStateException(op + " has no gradient");
     };
   }
 
@@ -83,7 +83,8 @@ final class ElementwiseGradients {
               Elementwise.divide(Elementwise.multiply(dy, Plain.wide(y)), Plain.wide(b)), -0.5);
       case MAXIMUM -> Elementwise.multiply(dy, share(a, b));
       case MINIMUM -> Elementwise.multiply(dy, share(b, a));
-      case EQUAL, LESS, KEEP_WHERE -> throw new IllegalStateException(op + " has no gradient");
+      case EQUAL, LESS, KEEP_WHERE, REMAINDER ->
+          throw new IllegalStateException(op + " has no gradient");
     };
   }
 

@@ -110,9 +110,13 @@ interface ArrayMethods extends NDArray {
     }
   }
 
-  /** A number without axes; of FLOAT32 where it would be taken for one. */
+  /** A number without axes; of this array's type where it would be taken for one. */
   private Strided scalar(Number number) {
     Strided x = self().data();
+    boolean whole = number instanceof Integer || number instanceof Long || number instanceof Byte;
+    if (whole && x.rank() > 0 && Types.holds(x.type(), number.longValue())) {
+      return Strided.scalar(x.type(), number);
+    }
     boolean narrow =
         x.type() == DataType.FLOAT32
             && (number instanceof Integer || number instanceof Double && x.rank() > 0);
@@ -145,7 +149,7 @@ interface ArrayMethods extends NDArray {
     Strided right = a.isShapedAs(b) ? b : b.expanded(name(op), a.shape());
     if (b.store() != a.store()
         && type(op, common) == a.type()
-        && a.type().isFloating()
+        && (a.type().isFloating() || op != BinaryOp.MOD)
         && a.isContiguous()) {
       // No element is read after it was written, and none is refused.
       Tape.writes(name(op), self());

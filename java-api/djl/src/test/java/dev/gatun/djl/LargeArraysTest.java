@@ -1,9 +1,12 @@
 package dev.gatun.djl;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -14,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.LongBinaryOperator;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -151,6 +155,89 @@ final class LargeArraysTest {
             });
       }
     }
+  }
+
+  private static long wrapped(DataType type, long number) {
+    return switch (type) {
+      case INT32 -> (int) number;
+      case INT16 -> (short) number;
+      case INT8 -> (byte) number;
+      case UINT8 -> number & 0xff;
+      default -> number;
+    };
+  }
+
+  /** Of all sizes, and the ends of each type. */
+  private static NDArray wholeNumbers(NDManager manager, DataType type, long seed) {
+    java.util.Random random = new java.util.Random(seed);
+    long[] ends = {Long.MIN_VALUE, Integer.MIN_VALUE, -128, -1, 0, 1, 127, Long.MAX_VALUE};
+    long[] numbers = new long[ROWS * COLUMNS];
+    for (int i = 0; i < numbers.length; i++) {
+      boolean end = random.nextInt(8) == 0;
+      numbers[i] = end ? ends[random.nextInt(8)] : random.nextLong() >> random.nextInt(64);
+    }
+    return manager.create(numbers, new Shape(ROWS, COLUMNS)).toType(type, false);
+  }
+
+  /** Java's own arithmetic, cut to the type. */
+  @ParameterizedTest
+  @EnumSource(names = {"INT64", "INT32", "INT16", "INT8", "UINT8"})
+  void whole_numbers(DataType type) throws Exception {
+    Map<java.util.function.BinaryOperator<NDArray>, LongBinaryOperator> ops = new LinkedHashMap<>();
+    ops.put(NDArray::add, Long::sum);
+    ops.put(NDArray::sub, (a, b) -> a - b);
+    ops.put(NDArray::mul, (a, b) -> a * b);
+    ops.put(NDArray::maximum, Math::max);
+    ops.put(NDArray::minimum, Math::min);
+    ops.put((a, b) -> a.mod(b.maximum(1)), (a, b) -> Math.floorMod(a, Math.max(b, 1)));
+    ops.put((a, b) -> a.mod(7), (a, b) -> Math.floorMod(a, 7));
+    ops.put((a, b) -> a.add(5).mul(3L), (a, b) -> (a + 5) * 3);
+    ops.put((a, b) -> a.sub(1000).maximum(-200), (a, b) -> Math.max(wrapped(type, a - 1000), -200));
+    ops.put((a, b) -> a.gt(3), (a, b) -> a > 3 ? 1 : 0);
+    ops.put((a, b) -> a.gt(300), (a, b) -> a > 300 ? 1 : 0);
+    ops.put((a, b) -> a.neg(), (a, b) -> -a);
+    ops.put((a, b) -> a.abs(), (a, b) -> Math.abs(a));
+    ops.put((a, b) -> a.sign(), (a, b) -> Long.signum(a));
+    ops.put((a, b) -> a.square(), (a, b) -> a * a);
+    ops.put((a, b) -> a.duplicate().subi(b).muli(b), (a, b) -> (a - b) * b);
+    ops.put((a, b) -> a.transpose().add(b.transpose()).transpose(), Long::sum);
+    if (type != DataType.UINT8) {
+      ops.put((a, b) -> a.mod(-7), (a, b) -> Math.floorMod(a, -7));
+      ops.put((a, b) -> a.mod(-1), (a, b) -> 0);
+    }
+    for (var entry : ops.entrySet()) {
+      Models.givingBack(
+          () -> {
+            try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+              NDArray a = wholeNumbers(m, type, 1);
+              NDArray b = wholeNumbers(m, type, 2);
+              long[] left = a.toType(DataType.INT64, true).toLongArray();
+              long[] right = b.toType(DataType.INT64, true).toLongArray();
+              NDArray y = entry.getKey().apply(a, b);
+              long[] got = y.toType(DataType.INT64, true).toLongArray();
+              for (int i = 0; i < got.length; i++) {
+                long want = wrapped(type, entry.getValue().applyAsLong(left[i], right[i]));
+                assertEquals(want, got[i], left[i] + " and " + right[i]);
+              }
+            }
+          });
+    }
+  }
+
+  @Test
+  void nothing_is_left_of_a_whole_number_by_0() throws Exception {
+    Models.givingBack(
+        () -> {
+          try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+            NDArray x = wholeNumbers(m, DataType.INT32, 1);
+            EngineException e = assertThrows(EngineException.class, () -> x.mod(0));
+            assertEquals("mod: a whole number by 0", e.getMessage());
+            long[] before = x.toType(DataType.INT64, true).toLongArray();
+            NDArray other = wholeNumbers(m, DataType.INT32, 2);
+            assertThrows(EngineException.class, () -> x.modi(other));
+            assertArrayEquals(before, x.toType(DataType.INT64, true).toLongArray());
+          }
+        });
   }
 
   @Test

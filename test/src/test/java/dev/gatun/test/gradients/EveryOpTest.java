@@ -30,6 +30,7 @@ final class EveryOpTest {
           "Elementwise.compare",
           "Elementwise.equal",
           "Elementwise.less",
+          "Elementwise.remainder",
           "Reductions.argmax",
           "Packing.allocate",
           "Packing.allocateExperts",

@@ -699,6 +699,15 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_BINARY_OP_KEEP_WHERE() {
         return GATUN_BINARY_OP_KEEP_WHERE;
     }
+    private static final int GATUN_BINARY_OP_REMAINDER = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BINARY_OP_REMAINDER = 10
+     * }
+     */
+    public static int GATUN_BINARY_OP_REMAINDER() {
+        return GATUN_BINARY_OP_REMAINDER;
+    }
     private static final int GATUN_COMPARISON_EQUAL = (int)0L;
     /**
      * {@snippet lang=c :

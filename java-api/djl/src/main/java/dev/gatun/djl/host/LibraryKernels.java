@@ -21,8 +21,9 @@ import dev.gatun.tensor.Device;
 import java.lang.ref.Reference;
 
 /**
- * What the library's kernels do of an array's operations, of FLOAT32, FLOAT16 and BFLOAT16. Each
- * method says whether it did; loops do the rest, and what is too small for a call to pay.
+ * What the library's kernels do of an array's operations, of FLOAT32, FLOAT16 and BFLOAT16, some of
+ * INT64, INT32, INT8 and UINT8 too. Each method says whether it did; loops do the rest, and what is
+ * too small for a call to pay.
  */
 final class LibraryKernels {
   /** Fewer elements are copied, added or summed before a kernel's threads are awake. */
@@ -39,6 +40,20 @@ final class LibraryKernels {
     DataType type = arrays[0].type();
     boolean fits =
         type == DataType.FLOAT32 || type == DataType.FLOAT16 || type == DataType.BFLOAT16;
+    for (Strided array : arrays) {
+      fits = fits && array.type() == type && array.rank() <= Operand.MOST_AXES;
+    }
+    return fits;
+  }
+
+  /** The same of whole numbers, of which kernels give what is left modulo 2^bits. */
+  private static boolean fitsWhole(Strided... arrays) {
+    DataType type = arrays[0].type();
+    boolean fits =
+        type == DataType.INT64
+            || type == DataType.INT32
+            || type == DataType.INT8
+            || type == DataType.UINT8;
     for (Strided array : arrays) {
       fits = fits && array.type() == type && array.rank() <= Operand.MOST_AXES;
     }
@@ -63,6 +78,9 @@ final class LibraryKernels {
 
   /** y = op(a, b); of equal shapes. */
   static boolean binary(BinaryOp op, Strided a, Strided b, Strided y) {
+    if (y.count() < MANY) {
+      return false;
+    }
     dev.gatun.kernels.api.call.elementwise.BinaryOp own =
         switch (op) {
           case ADD -> dev.gatun.kernels.api.call.elementwise.BinaryOp.ADD;
@@ -71,12 +89,29 @@ final class LibraryKernels {
           case DIV -> dev.gatun.kernels.api.call.elementwise.BinaryOp.DIVIDE;
           case MAXIMUM -> dev.gatun.kernels.api.call.elementwise.BinaryOp.MAXIMUM;
           case MINIMUM -> dev.gatun.kernels.api.call.elementwise.BinaryOp.MINIMUM;
+          // The loops refuse a 0.
+          case MOD ->
+              isOneNumber(b) ? dev.gatun.kernels.api.call.elementwise.BinaryOp.REMAINDER : null;
           default -> null;
         };
     return own != null
-        && y.count() >= MANY
-        && fits(y, a, b)
+        && (own.takesFloats() && fits(y, a, b) || own.takesWhole() && fitsWhole(y, a, b))
         && run(new Elementwise(a.operand(), b.operand(), own, y.operand()), a, b, y);
+  }
+
+  /** Whether an array repeats one number, which is not 0. */
+  private static boolean isOneNumber(Strided x) {
+    for (int axis = 0; axis < x.rank(); axis++) {
+      if (x.size(axis) == 0 || x.size(axis) > 1 && x.stride(axis) != 0) {
+        return false;
+      }
+    }
+    x.store().acquire();
+    try {
+      return x.codec().toDouble(x.store().segment(), x.offset() * x.codec().bytes()) != 0;
+    } finally {
+      x.store().free();
+    }
   }
 
   /** y, of booleans, tells what a comparison of a and b does; of equal shapes. */
@@ -189,7 +224,10 @@ final class LibraryKernels {
           case ABS, NEG, SIGN, SQUARE, FLOOR, CEIL, ROUND, TRUNC, SQRT -> y.count() >= MANY;
           default -> y.count() >= SOME;
         };
-    return own != null && many && fits(y, x) && run(new Unary(x.operand(), own, y.operand()), x, y);
+    return own != null
+        && many
+        && (fits(y, x) || own.takesWhole() && fitsWhole(y, x))
+        && run(new Unary(x.operand(), own, y.operand()), x, y);
   }
 
   /** y of all elements of x along the axes on which y has a length of 1; of equal ranks. */

@@ -149,6 +149,11 @@ public final class Strided {
                   "a number of %s, expected an Integer, Long, Float, Double or Byte"
                       .formatted(number.getClass().getName()));
         };
+    return scalar(type, number);
+  }
+
+  /** {@return a number of a type as an array without axes; its store has one user} */
+  public static Strided scalar(DataType type, Number number) {
     Strided made = new Strided(Store.allocate(type, 1), type, 0, NO_AXES, NO_AXES);
     if (type.isFloating()) {
       made.codec().put(made.store.segment(), 0, number.doubleValue());

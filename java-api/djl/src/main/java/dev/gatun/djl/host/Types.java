@@ -77,6 +77,18 @@ public final class Types {
     return isWhole(type) ? DataType.INT64 : type;
   }
 
+  /** Whether a type of whole numbers has one. */
+  public static boolean holds(DataType type, long number) {
+    return switch (type) {
+      case INT64 -> true;
+      case INT32 -> number == (int) number;
+      case INT16 -> number == (short) number;
+      case INT8 -> number == (byte) number;
+      case UINT8 -> number >= 0 && number <= 255;
+      default -> false;
+    };
+  }
+
   /** Whether PyTorch lets an in-place operation put a result of one type into another. */
   public static boolean canBecome(DataType result, DataType target) {
     return kind(result) <= kind(target) || kind(target) == 1 && kind(result) == 1;

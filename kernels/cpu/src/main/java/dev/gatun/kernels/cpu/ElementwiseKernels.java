@@ -101,7 +101,7 @@ final class ElementwiseKernels {
         address(c.a()),
         address(c.b()),
         address(c.y()),
-        dtype(c.y().dtype()),
+        number(c.y().dtype()),
         c.op().ordinal(),
         layout(c.y(), c.a(), c.b(), c.y()));
   }
@@ -110,7 +110,7 @@ final class ElementwiseKernels {
     CpuElementwise.unary(
         address(c.x()),
         address(c.y()),
-        dtype(c.y().dtype()),
+        number(c.y().dtype()),
         c.op().ordinal(),
         layout(c.y(), c.x(), c.y()));
   }

@@ -42,6 +42,13 @@ final class CudaElementwise {
 
   private void elementwise(Elementwise c) {
     Arguments arguments = launcher.with(c.a(), c.b(), c.y());
+    if (isWhole(c.y())) {
+      arguments.integer(KernelDType.number(c.y().dtype())).integer(c.op().ordinal());
+      arguments.integer(areAlike(c.a(), c.b(), c.y()) ? 1 : 0);
+      layout(arguments, c.y(), c.a(), c.b(), c.y());
+      launcher.elements("elementwise_whole", c.y().count(), arguments);
+      return;
+    }
     if (isPlain(c.a(), c.y()) && isPlain(c.b(), c.y()) && isPlain(c.y(), c.y())) {
       vectors("elementwise", c.y(), arguments.integer(c.op().ordinal()).number(c.y().count()));
       return;
@@ -52,6 +59,12 @@ final class CudaElementwise {
 
   private void unary(Unary c) {
     Arguments arguments = launcher.with(c.x(), c.y());
+    if (isWhole(c.y())) {
+      arguments.integer(KernelDType.number(c.y().dtype())).integer(c.op().ordinal());
+      arguments.integer(areAlike(c.x(), c.y()) ? 1 : 0);
+      launcher.elements("unary_whole", c.y().count(), layout(arguments, c.y(), c.x(), c.y()));
+      return;
+    }
     if (isPlain(c.x(), c.y()) && isPlain(c.y(), c.y())) {
       vectors("unary", c.y(), arguments.integer(c.op().ordinal()).number(c.y().count()));
       return;
@@ -78,6 +91,10 @@ final class CudaElementwise {
             .integer(areAlike(c.condition(), c.a(), c.b(), c.y()) ? 1 : 0);
     layout(arguments, c.y(), c.a(), c.b(), c.y());
     launcher.elements("where", c.y().count(), layout(arguments, c.y(), c.condition()));
+  }
+
+  private static boolean isWhole(Operand operand) {
+    return KernelDType.number(operand.dtype()) > KernelDType.F16.ordinal();
   }
 
   /** Whether operands of one shape have no gaps, so that places in them are the same. */

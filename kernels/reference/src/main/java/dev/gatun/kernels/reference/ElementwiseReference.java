@@ -96,6 +96,14 @@ final class ElementwiseReference {
     View a = View.of(c.a());
     View b = View.of(c.b());
     View y = View.of(c.y());
+    if (isWhole(c.y().dtype())) {
+      for (long i = 0; i < c.y().count(); i++) {
+        long left = a.getLong(View.place(c.a(), i));
+        long right = b.getLong(View.place(c.b(), i));
+        y.setWrapped(View.place(c.y(), i), apply(c.op(), left, right));
+      }
+      return;
+    }
     for (long i = 0; i < c.y().count(); i++) {
       double left = a.get(View.place(c.a(), i));
       double right = b.get(View.place(c.b(), i));
@@ -115,12 +123,40 @@ final class ElementwiseReference {
       case EQUAL -> a == b ? 1 : 0;
       case LESS -> a < b ? 1 : 0;
       case KEEP_WHERE -> b != 0 ? a : 0;
+      case REMAINDER -> throw new IllegalStateException(op + " of floats");
+    };
+  }
+
+  private static long apply(BinaryOp op, long a, long b) {
+    return switch (op) {
+      case ADD -> a + b;
+      case SUBTRACT -> a - b;
+      case MULTIPLY -> a * b;
+      case MAXIMUM -> Math.max(a, b);
+      case MINIMUM -> Math.min(a, b);
+      case REMAINDER -> b == 0 ? a : Math.floorMod(a, b);
+      case DIVIDE, EQUAL, LESS, DIVIDE_BY_ROOT, KEEP_WHERE ->
+          throw new IllegalStateException(op + " of whole numbers");
+    };
+  }
+
+  private static boolean isWhole(DType dtype) {
+    return switch (dtype) {
+      case F32, BF16, F16 -> false;
+      default -> true;
     };
   }
 
   private void unary(Unary c) {
     View x = View.of(c.x());
     View y = View.of(c.y());
+    if (isWhole(c.y().dtype())) {
+      for (long i = 0; i < c.y().count(); i++) {
+        long value = Mathematics.applyWhole(c.op(), x.getLong(View.place(c.x(), i)));
+        y.setWrapped(View.place(c.y(), i), value);
+      }
+      return;
+    }
     for (long i = 0; i < c.y().count(); i++) {
       double value = Mathematics.apply(c.op(), x.get(View.place(c.x(), i)));
       y.set(View.place(c.y(), i), p.round(value));
@@ -131,11 +167,7 @@ final class ElementwiseReference {
     View a = View.of(c.a());
     View b = View.of(c.b());
     View y = View.of(c.y());
-    boolean floats =
-        switch (c.a().dtype()) {
-          case F32, BF16, F16 -> true;
-          default -> false;
-        };
+    boolean floats = !isWhole(c.a().dtype());
     for (long i = 0; i < c.y().count(); i++) {
       long left = View.place(c.a(), i);
       long right = View.place(c.b(), i);

@@ -41,6 +41,17 @@ final class Mathematics {
     };
   }
 
+  /** Of whole numbers, modulo 2^64. */
+  static long applyWhole(UnaryOp op, long x) {
+    return switch (op) {
+      case ABS -> Math.abs(x);
+      case NEGATE -> -x;
+      case SIGN -> Long.signum(x);
+      case SQUARE -> x * x;
+      default -> throw new IllegalStateException(op + " of whole numbers");
+    };
+  }
+
   /** The formula of Abramowitz and Stegun 4.6.20 less 1 within the logarithm. */
   private static double asinh(double x) {
     double a = Math.abs(x);

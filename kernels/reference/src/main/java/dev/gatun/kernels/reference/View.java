@@ -143,6 +143,15 @@ final class View {
     }
   }
 
+  /** Sets an element of whole numbers to one modulo 2 to the power of the type's bits. */
+  void setWrapped(long place, long value) {
+    switch (dtype) {
+      case I32 -> setLong(place, (int) value);
+      case U8 -> segment.set(ValueLayout.JAVA_BYTE, first + place, (byte) value);
+      default -> setLong(place, value);
+    }
+  }
+
   void setLong(long place, long value) {
     long at = (first + place) * dtype.bytes();
     switch (dtype) {

@@ -31,6 +31,13 @@ import java.util.function.IntUnaryOperator;
 /** One or two operands of any strides into one: broadcast, transposed, with gaps, in place. */
 final class ElementwiseCases {
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+  private static final DType[] WHOLE = {DType.I64, DType.I32, DType.I8, DType.U8};
+  private static final BinaryOp[] OF_FLOATS =
+      Arrays.stream(BinaryOp.values()).filter(BinaryOp::takesFloats).toArray(BinaryOp[]::new);
+  private static final BinaryOp[] OF_WHOLE =
+      Arrays.stream(BinaryOp.values()).filter(BinaryOp::takesWhole).toArray(BinaryOp[]::new);
+  private static final UnaryOp[] UNARY_OF_WHOLE =
+      Arrays.stream(UnaryOp.values()).filter(UnaryOp::takesWhole).toArray(UnaryOp[]::new);
   private static final double[] EDGES = {
     Double.NEGATIVE_INFINITY, -2, -1, -0.0, 0, 1, 2, Double.POSITIVE_INFINITY, Double.NaN
   };
@@ -39,17 +46,20 @@ final class ElementwiseCases {
 
   static List<Generator> generators() {
     return List.of(
-        Generator.of("elementwise", ElementwiseCases::elementwise).times(2),
+        Generator.of("elementwise", seed -> elementwise(seed, OF_FLOATS, FLOATS)).times(2),
         Generator.of("elementwise-pairs", ElementwiseCases::pairs).times(1.5),
-        Generator.of("unary", ElementwiseCases::unary).times(4),
+        Generator.of("elementwise-whole", seed -> elementwise(seed, OF_WHOLE, WHOLE)).times(2),
+        Generator.of("elementwise-whole-pairs", ElementwiseCases::wholePairs).times(1.5),
+        Generator.of("unary", seed -> unary(seed, UnaryOp.values(), FLOATS)).times(4),
+        Generator.of("unary-whole", seed -> unary(seed, UNARY_OF_WHOLE, WHOLE)).times(2),
         Generator.of("compare", ChoiceCases::compare).times(3),
         Generator.of("where", ChoiceCases::where).times(2));
   }
 
-  private static Case elementwise(long seed) {
+  private static Case elementwise(long seed, BinaryOp[] ops, DType... dtypes) {
     Random random = Seeds.random(seed);
-    BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
-    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    BinaryOp op = ops[(int) (seed % ops.length)];
+    DType dtype = dtypes[random.nextInt(dtypes.length)];
     long[] shape = Sizes.shape(random, 6, 3000);
     int place = random.nextInt(4);
     List<Data> data = new ArrayList<>();
@@ -73,12 +83,12 @@ final class ElementwiseCases {
 
   /** Every pair of some numbers that operations may take for one another. */
   private static Case pairs(long seed) {
-    int ops = BinaryOp.values().length;
-    BinaryOp op = BinaryOp.values()[(int) Math.floorMod(seed, (long) ops)];
+    int ops = OF_FLOATS.length;
+    BinaryOp op = OF_FLOATS[(int) Math.floorMod(seed, (long) ops)];
     DType dtype = FLOATS[(int) Math.floorMod(seed / ops, (long) FLOATS.length)];
     int count = EDGES.length;
-    Values rows = Values.of(() -> edges(i -> i / count));
-    Values columns = Values.of(() -> edges(i -> i % count));
+    Values rows = Values.of(() -> placed(EDGES, i -> i / count));
+    Values columns = Values.of(() -> placed(EDGES, i -> i % count));
     return of(
             op,
             "elementwise seed %d %s %s of pairs".formatted(seed, op, dtype),
@@ -90,9 +100,36 @@ final class ElementwiseCases {
         .likeItself();
   }
 
-  private static double[] edges(IntUnaryOperator place) {
-    double[] values = new double[EDGES.length * EDGES.length];
-    Arrays.setAll(values, i -> EDGES[place.applyAsInt(i)]);
+  /** Every pair of whole numbers about 0 and the ends of their type. */
+  private static Case wholePairs(long seed) {
+    int ops = OF_WHOLE.length;
+    BinaryOp op = OF_WHOLE[(int) Math.floorMod(seed, (long) ops)];
+    DType dtype = WHOLE[(int) Math.floorMod(seed / ops, (long) WHOLE.length)];
+    double[] edges = edges(dtype);
+    int count = edges.length;
+    return Case.exact(
+            "elementwise seed %d %s %s of pairs".formatted(seed, op, dtype),
+            List.of(
+                Data.rows("a", dtype, Values.of(() -> placed(edges, i -> i / count)), count, count),
+                Data.rows("b", dtype, Values.of(() -> placed(edges, i -> i % count)), count, count),
+                Data.output("y", count, count).withDtype(dtype)),
+            of -> new Elementwise(of.apply("a"), of.apply("b"), op, of.apply("y")))
+        .likeItself();
+  }
+
+  /** A few numbers of a type of whole ones; the largest of I64 is that when it is rounded. */
+  private static double[] edges(DType dtype) {
+    if (dtype == DType.U8) {
+      return new double[] {0, 1, 2, 3, 127, 128, 129, 253, 254, 255};
+    }
+    double end = Math.scalb(1.0, 8 * dtype.bytes() - 1);
+    double most = dtype == DType.I64 ? end : end - 1;
+    return new double[] {-end, -end / 2, -3, -2, -1, 0, 1, 2, 3, end / 2, most};
+  }
+
+  private static double[] placed(double[] edges, IntUnaryOperator place) {
+    double[] values = new double[edges.length * edges.length];
+    Arrays.setAll(values, i -> edges[place.applyAsInt(i)]);
     return values;
   }
 
@@ -116,7 +153,7 @@ final class ElementwiseCases {
 
   private static Case vectors(long seed) {
     Random random = Seeds.random(seed);
-    BinaryOp op = BinaryOp.values()[(int) (seed % BinaryOp.values().length)];
+    BinaryOp op = OF_FLOATS[(int) (seed % OF_FLOATS.length)];
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];
     long[] shape = {Sizes.some(random, 33), 8L * Sizes.some(random, 33)};
     return of(
@@ -130,10 +167,10 @@ final class ElementwiseCases {
         .likeItself();
   }
 
-  private static Case unary(long seed) {
+  private static Case unary(long seed, UnaryOp[] ops, DType... dtypes) {
     Random random = Seeds.random(seed);
-    UnaryOp op = unaryOp(seed);
-    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    UnaryOp op = ops[(int) (seed % ops.length)];
+    DType dtype = dtypes[random.nextInt(dtypes.length)];
     long[] shape = Sizes.shape(random, 6, 3000);
     boolean inPlace = random.nextInt(3) == 0;
     Data x = numbers(random, dtype, inPlace ? shape : part(random, shape));
@@ -150,7 +187,7 @@ final class ElementwiseCases {
 
   private static Case unaryVectors(long seed) {
     Random random = Seeds.random(seed);
-    UnaryOp op = unaryOp(seed);
+    UnaryOp op = UnaryOp.values()[(int) (seed % UnaryOp.values().length)];
     DType dtype = FLOATS[random.nextInt(FLOATS.length)];
     long[] shape = {Sizes.some(random, 33), 8L * Sizes.some(random, 33)};
     return of(
@@ -158,10 +195,6 @@ final class ElementwiseCases {
         "unary seed %d %s %s vectors".formatted(seed, op, dtype),
         List.of(numbers(random, dtype, shape), Data.output("y", shape).withDtype(dtype)),
         of -> new Unary(of.apply("x"), op, of.apply("y")));
-  }
-
-  private static UnaryOp unaryOp(long seed) {
-    return UnaryOp.values()[(int) (seed % UnaryOp.values().length)];
   }
 
   /** Exact where the result is a number of the type, or the rounding of a float's operation. */
@@ -181,6 +214,9 @@ final class ElementwiseCases {
 
   /** Numbers of a few sizes: a result of a large one would hide how far a small one is off. */
   private static Data numbers(Random random, DType dtype, long... shape) {
+    if (isWhole(dtype)) {
+      return wholes(random, "x", dtype, shape);
+    }
     double scale = new double[] {0.3, 1, 1, 3, 30, 1e4, 1e-6}[random.nextInt(7)];
     Data data = Data.input(random, "x", r -> scale * r.nextGaussian(), shape).withDtype(dtype);
     if (random.nextInt(3) == 0) {
@@ -202,6 +238,10 @@ final class ElementwiseCases {
   }
 
   static Data operand(Random random, String name, DType dtype, long... shape) {
+    if (isWhole(dtype)) {
+      Data data = wholes(random, name, dtype, shape);
+      return random.nextBoolean() ? data : data.scattered(random);
+    }
     Data data = Data.normal(random, name, shape).withDtype(dtype);
     if (random.nextInt(3) == 0) {
       data =
@@ -220,6 +260,28 @@ final class ElementwiseCases {
     return random.nextBoolean() ? data : data.scattered(random);
   }
 
+  private static boolean isWhole(DType dtype) {
+    return Arrays.asList(WHOLE).contains(dtype);
+  }
+
+  /** Whole numbers of any size, those about 0 and the ends of their type among them. */
+  private static Data wholes(Random random, String name, DType dtype, long... shape) {
+    double[] edges = edges(dtype);
+    int bits = 8 * dtype.bytes();
+    Values values =
+        Values.drawn(
+            random.nextLong(),
+            (int) Arrays.stream(shape).reduce(1, (x, y) -> x * y),
+            r -> {
+              if (r.nextInt(3) == 0) {
+                return edges[r.nextInt(edges.length)];
+              }
+              int unused = Long.SIZE - bits + r.nextInt(bits);
+              return dtype == DType.U8 ? r.nextLong() >>> unused : r.nextLong() >> unused;
+            });
+    return Data.rows(name, dtype, values, shape);
+  }
+
   /** A shape that broadcasts to this one. */
   static long[] part(Random random, long... shape) {
     int lacking = random.nextInt(3) == 0 ? random.nextInt(shape.length + 1) : 0;
@@ -234,7 +296,7 @@ final class ElementwiseCases {
     return List.of(
         bad("unary: op is missing", () -> new Unary(X, null, Y)),
         bad(
-            "unary: y is I64[4, 8], expected F32, BF16 or F16",
+            "unary: y is I64[4, 8], expected F32, BF16 or F16 for EXP",
             () -> new Unary(X, UnaryOp.EXP, Operand.of(OUT, DType.I64, 4, 8))),
         bad(
             "unary: x is BF16[4, 8], expected F32",
@@ -245,8 +307,17 @@ final class ElementwiseCases {
         bad("elementwise: op is missing", () -> new Elementwise(X, X, null, Y)),
         bad("elementwise: a is missing", () -> new Elementwise(null, X, BinaryOp.ADD, Y)),
         bad(
-            "elementwise: y is I64[4, 8], expected F32, BF16 or F16",
+            "elementwise: y is I64[4, 8], expected F32, BF16 or F16 for DIVIDE",
+            () -> new Elementwise(X, X, BinaryOp.DIVIDE, Operand.of(OUT, DType.I64, 4, 8))),
+        bad(
+            "elementwise: y is F32[4, 8], expected I64, I32, I8 or U8 for REMAINDER",
+            () -> new Elementwise(X, X, BinaryOp.REMAINDER, Y)),
+        bad(
+            "elementwise: a is F32[4, 8], expected I64",
             () -> new Elementwise(X, X, BinaryOp.ADD, Operand.of(OUT, DType.I64, 4, 8))),
+        bad(
+            "elementwise: y is I16[4, 8], expected F32, BF16, F16, I64, I32, I8 or U8",
+            () -> new Elementwise(X, X, BinaryOp.ADD, Operand.of(OUT, DType.I16, 4, 8))),
         bad(
             "elementwise: b is BF16[4, 8], expected F32",
             () -> new Elementwise(X, Operand.of(IN, DType.BF16, 4, 8), BinaryOp.ADD, Y)),

@@ -28,13 +28,16 @@ public final class Numbers {
     };
   }
 
-  /** The bits of a number; of a long its value, which is a small one in all cases. */
+  /** The bits of a number; of a long its value, or of one that is no int a hash of it. */
   public static int bits(MemorySegment memory, long at, DType dtype) {
     return switch (dtype.bytes()) {
       case 1 -> memory.get(ValueLayout.JAVA_BYTE, at);
       case 2 -> memory.get(ValueLayout.JAVA_SHORT_UNALIGNED, at);
       case 4 -> memory.get(ValueLayout.JAVA_INT_UNALIGNED, at);
-      case 8 -> Math.toIntExact(memory.get(ValueLayout.JAVA_LONG_UNALIGNED, at));
+      case 8 -> {
+        long value = memory.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
+        yield value == (int) value ? (int) value : Long.hashCode(value * 0x9e3779b97f4a7c15L);
+      }
       default -> throw new IllegalArgumentException(dtype.toString());
     };
   }

@@ -21,5 +21,23 @@ public enum BinaryOp {
   /** {@code a / √b}, as norms divide. */
   DIVIDE_BY_ROOT,
   /** The first where the second is not 0, else 0, whatever the first is. */
-  KEEP_WHERE
+  KEEP_WHERE,
+  /**
+   * {@code a - b ⌊a / b⌋}, which has b's sign, and a where b is 0 (Knuth, <i>The Art of Computer
+   * Programming</i>, 1.2.4); of whole numbers alone.
+   */
+  REMAINDER;
+
+  /** {@return whether it is of floating-point numbers} */
+  public boolean takesFloats() {
+    return this != REMAINDER;
+  }
+
+  /** {@return whether it is of whole numbers, whose results are whole} */
+  public boolean takesWhole() {
+    return switch (this) {
+      case ADD, SUBTRACT, MULTIPLY, MAXIMUM, MINIMUM, REMAINDER -> true;
+      case DIVIDE, EQUAL, LESS, DIVIDE_BY_ROOT, KEEP_WHERE -> false;
+    };
+  }
 }

@@ -40,6 +40,19 @@ public record Cast(Operand x, Operand y) implements ElementwiseCall {
     };
   }
 
+  /** Whether a dtype of numbers is one of whole ones. */
+  static boolean isWhole(DType dtype) {
+    return switch (dtype) {
+      case F64, F32, BF16, F16 -> false;
+      default -> true;
+    };
+  }
+
+  /** The dtypes of floating-point numbers, or of whole ones, that kernels take; for messages. */
+  static String types(boolean floats) {
+    return floats ? "F32, BF16 or F16" : "I64, I32, I8 or U8";
+  }
+
   @Override
   public String kernel() {
     return NAME;

@@ -65,5 +65,13 @@ public enum UnaryOp {
   /** The inverse of tanh. */
   ATANH,
   /** The error function, 2/√π ∫₀ˣ exp(-t²) dt. */
-  ERF
+  ERF;
+
+  /** {@return whether it is of whole numbers too, whose results are whole} */
+  public boolean takesWhole() {
+    return switch (this) {
+      case ABS, NEGATE, SIGN, SQUARE -> true;
+      default -> false;
+    };
+  }
 }
