@@ -1,6 +1,7 @@
 package dev.gatun.djl.host;
 
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -124,9 +125,21 @@ final class Walk {
       longest = lengths[axis] > lengths[longest] ? axis : longest;
     }
     int axis = longest;
+    AtomicReference<RuntimeException> refused = new AtomicReference<>();
     IntStream.range(0, parts)
         .parallel()
-        .forEach(part -> part(axis, part, parts).forEach(loops.get()));
+        .forEach(
+            part -> {
+              try {
+                part(axis, part, parts).forEach(loops.get());
+              } catch (RuntimeException e) {
+                refused.compareAndSet(null, e);
+              }
+            });
+    // The stream would wrap it in another of its kind, with another message.
+    if (refused.get() != null) {
+      throw refused.get();
+    }
   }
 
   /** One of several parts of about the same length. */
