@@ -163,8 +163,8 @@ static inline void load_fifths(const uint8_t *in, int offset, int8_t *codes) {
   }
 }
 
-// Q4_K and Q5_K: eight sub-blocks of 32.
-static inline void load_super_block(const uint8_t *in, int bits, Piece *piece) {
+// The scales and least values of Q4_K and Q5_K.
+static inline void super_block_scales(const uint8_t *in, Piece *piece) {
   const float scale = load_f16(in), min = load_f16(in + 2);
   for (int j = 0; j < 4; j++) {
     const int a = in[4 + j], b = in[8 + j], c = in[12 + j];
@@ -173,6 +173,14 @@ static inline void load_super_block(const uint8_t *in, int bits, Piece *piece) {
     piece->scales[4 + j] = scale * static_cast<float>((c & 15) | a >> 6 << 4);
     piece->mins[4 + j] = -(min * static_cast<float>(c >> 4 | b >> 6 << 4));
   }
+  for (int s = 0; s < 8; s++) {
+    piece->zeros[s] = 0;
+  }
+}
+
+// Q4_K and Q5_K: eight sub-blocks of 32.
+static inline void load_super_block(const uint8_t *in, int bits, Piece *piece) {
+  super_block_scales(in, piece);
   const uint8_t *fifths = in + 16, *low = bits == 5 ? in + 48 : in + 16;
   for (int s = 0; s < 8; s++) {
     for (int i = 0; i < 32; i++) {
@@ -183,13 +191,17 @@ static inline void load_super_block(const uint8_t *in, int bits, Piece *piece) {
   }
 }
 
-// Q6_K. Of each 128 elements the first 64 are the low halves of 64 bytes, the others the high
-// halves; four quarters of 32 share the 32 bytes with the upper bits.
-static inline void load_q6_k(const uint8_t *in, Piece *piece) {
+static inline void q6_k_scales(const uint8_t *in, Piece *piece) {
   const float scale = load_f16(in + 208);
   for (int s = 0; s < 16; s++) {
     piece->scales[s] = scale * static_cast<float>(static_cast<int8_t>(in[192 + s]));
   }
+}
+
+// Q6_K. Of each 128 elements the first 64 are the low halves of 64 bytes, the others the high
+// halves; four quarters of 32 share the 32 bytes with the upper bits.
+static inline void load_q6_k(const uint8_t *in, Piece *piece) {
+  q6_k_scales(in, piece);
   for (int i = 0; i < kSuperBlock; i++) {
     const int low = in[i / 128 * 64 + i % 64] >> i % 128 / 64 * 4 & 15;
     const int upper = in[128 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3;

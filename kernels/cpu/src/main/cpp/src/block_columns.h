@@ -1,0 +1,311 @@
+// Rows of blocks as the words of a panel, of the formats that most files have.
+//
+// A vector has a feature in each lane. Sixteen bytes of as many rows as there are lanes become four
+// vectors of words; what is done to codes and scales from there on is done to all rows at once, and
+// is stored where products read it.
+#ifndef GATUN_BLOCK_COLUMNS_H
+#define GATUN_BLOCK_COLUMNS_H
+
+#include "block_formats.h"
+#include "halves.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+constexpr int64_t kWordLine = 4 * GATUN_PANEL;  // bytes of a word of each feature
+constexpr int32_t kLowNibbles = 0x0f0f0f0f, kHighNibbles = ~kLowNibbles;
+
+// A block of each of kLanes rows, and the records of a panel that they become.
+struct Columns {
+  const uint8_t *in;
+  int64_t stride;  // bytes from one row to the next
+  uint8_t *out;    // the first record
+  int64_t record;  // bytes from one record to the next
+  int64_t header;  // bytes ahead of a record's words
+  int64_t feature;
+
+  // Sixteen bytes of each row.
+  GATUN_INLINE void load(int64_t from, Ints *words) const;
+
+  // Where group g has the scales of the features, of so many bytes each, and word w.
+  uint8_t *scales(int64_t g, int64_t bytes) const { return out + g * record + bytes * feature; }
+  uint8_t *words(int64_t g, int64_t w) const {
+    return out + g * record + header + w * kWordLine + 4 * feature;
+  }
+};
+
+typedef int32_t Words16 __attribute__((vector_size(16)));
+
+template <int... kLane>
+GATUN_INLINE static inline Ints words_of(const uint8_t *in, int64_t stride,
+                                         std::integer_sequence<int, kLane...>) {
+  if constexpr (kLanes == 4) {
+    return load_bytes<Ints>(in);
+  } else if constexpr (kLanes == 8) {
+    return __builtin_shufflevector(load_bytes<Words16>(in), load_bytes<Words16>(in + 4 * stride),
+                                   kLane...);
+  } else {
+    typedef int32_t Words32 __attribute__((vector_size(32)));
+    const Words32 lower = __builtin_shufflevector(
+        load_bytes<Words16>(in), load_bytes<Words16>(in + 4 * stride), 0, 1, 2, 3, 4, 5, 6, 7);
+    const Words32 upper =
+        __builtin_shufflevector(load_bytes<Words16>(in + 8 * stride),
+                                load_bytes<Words16>(in + 12 * stride), 0, 1, 2, 3, 4, 5, 6, 7);
+    return __builtin_shufflevector(lower, upper, kLane...);
+  }
+}
+
+// Of each four lanes of a and b units kFrom and kFrom + kStep, in turn; a pair of them as one.
+template <int kFrom, int... kLane>
+GATUN_INLINE static inline Ints zip_words(Ints a, Ints b, std::integer_sequence<int, kLane...>) {
+  return __builtin_shufflevector(a, b,
+                                 (kLane / 4 * 4 + kFrom + kLane % 4 / 2 + kLane % 2 * kLanes)...);
+}
+
+template <int kFrom, int... kLane>
+GATUN_INLINE static inline Ints zip_pairs(Ints a, Ints b, std::integer_sequence<int, kLane...>) {
+  return __builtin_shufflevector(a, b,
+                                 (kLane / 4 * 4 + kFrom + kLane % 2 + kLane % 4 / 2 * kLanes)...);
+}
+
+// Lane f of words[i] has bytes 4 i to 4 i + 3 of what row f has from there on.
+GATUN_INLINE inline void Columns::load(int64_t from, Ints *words) const {
+  const LaneNumbers lanes;
+  const uint8_t *first = in + from;
+  const Ints a = words_of(first, stride, lanes), b = words_of(first + stride, stride, lanes);
+  const Ints c = words_of(first + 2 * stride, stride, lanes);
+  const Ints d = words_of(first + 3 * stride, stride, lanes);
+  const Ints low_ab = zip_words<0>(a, b, lanes), high_ab = zip_words<2>(a, b, lanes);
+  const Ints low_cd = zip_words<0>(c, d, lanes), high_cd = zip_words<2>(c, d, lanes);
+  words[0] = zip_pairs<0>(low_ab, low_cd, lanes);
+  words[1] = zip_pairs<2>(low_ab, low_cd, lanes);
+  words[2] = zip_pairs<0>(high_ab, high_cd, lanes);
+  words[3] = zip_pairs<2>(high_ab, high_cd, lanes);
+}
+
+// The low halves of a block's bytes as words of eight codes, and the high ones.
+GATUN_INLINE static inline void store_nibbles(const Ints *bytes, int count, uint8_t *low,
+                                              uint8_t *high) {
+#pragma GCC unroll 4
+  for (int i = 0; i < count; i += 2, low += kWordLine, high += kWordLine) {
+    const Ints a = bytes[i], b = bytes[i + 1];
+    store_bytes(low, (a & kLowNibbles) | (b & kLowNibbles) << 4);
+    store_bytes(high, (a >> 4 & kLowNibbles) | (b & kHighNibbles));
+  }
+}
+
+// F16 numbers in the lower, and in the upper, halves of words.
+GATUN_INLINE static inline Floats lower_halves(Ints words) {
+  return from_f16(__builtin_convertvector(words & 0xffff, Halves));
+}
+GATUN_INLINE static inline Floats upper_halves(Ints words) {
+  return from_f16(__builtin_convertvector((Bits)words >> 16, Halves));
+}
+
+GATUN_INLINE static inline Floats as_floats(Ints x) { return __builtin_convertvector(x, Floats); }
+
+// -1 in the lanes of numbers that are infinite or none.
+GATUN_INLINE static inline Ints not_finite(Floats x) {
+  return ((Ints)x & 0x7f800000) == 0x7f800000;
+}
+
+// Those that follow write a scale, and give -1 in the lanes of those that are not finite.
+
+// The F16 in the lower halves of words, as the file has it.
+GATUN_INLINE static inline Ints store_half(const Columns &c, Ints words) {
+  store_bytes(c.scales(0, 2), __builtin_convertvector(words & 0xffff, Halves));
+  return (words & 0x7c00) == 0x7c00;
+}
+
+// With what a code of 0 means, where the packed form takes `centre`, a power of two, off the codes.
+// That product is exact, so that the sum is rounded once.
+GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats scale, Floats min,
+                                            float centre) {
+  uint8_t *out = c.scales(g, 4);
+  store_bytes(out, scale);
+  store_bytes(out + kWordLine, min + scale * centre);
+  return not_finite(scale) | not_finite(min);
+}
+
+// The same for the eight sub-blocks of Q4_K and Q5_K.
+GATUN_INLINE static inline Ints store_scales(const Columns &c, float centre) {
+  Ints words[4];
+  c.load(0, words);
+  const Floats scale = lower_halves(words[0]), min = upper_halves(words[0]);
+  Ints wrong = {};
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+    const Ints first = words[1] >> 8 * j, second = words[2] >> 8 * j, third = words[3] >> 8 * j;
+    wrong |=
+        store_scale(c, j, scale * as_floats(first & 63), -(min * as_floats(second & 63)), centre);
+    const Ints by = (third & 15) | (first >> 2 & 48), less = (third >> 4 & 15) | (second >> 2 & 48);
+    wrong |= store_scale(c, 4 + j, scale * as_floats(by), -(min * as_floats(less)), centre);
+  }
+  return wrong;
+}
+
+// Those that follow write what a block becomes, as Pieces would have it.
+
+GATUN_INLINE static inline Ints q4_0_columns(const Columns &c) {
+  Ints words[4];
+  c.load(0, words);
+  const Ints wrong = store_half(c, words[0]);
+  c.load(2, words);
+  store_nibbles(words, 4, c.words(0, 0), c.words(0, 2));
+  return wrong;
+}
+
+GATUN_INLINE static inline Ints q4_1_columns(const Columns &c) {
+  Ints words[4];
+  c.load(0, words);
+  const Floats scale = lower_halves(words[0]), min = upper_halves(words[0]);
+  c.load(4, words);
+  store_nibbles(words, 4, c.words(0, 0), c.words(0, 2));
+  return store_scale(c, 0, scale, min, 8);
+}
+
+// Four bits of a word, the lowest of them 4 w, as the lowest of its bytes.
+GATUN_INLINE static inline Ints bits_as_bytes(Ints bits, int w) {
+  return (bits >> 4 * w & 15) * 0x00204081 & 0x01010101;
+}
+
+// The codes of Q5_0 and Q5_1, whose fifth bits are a word ahead of the others.
+GATUN_INLINE static inline void store_fifths(const Columns &c, Ints fifths, int64_t from,
+                                             int32_t offset) {
+  Ints words[4];
+  c.load(from, words);
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; w++) {
+    const Ints low = words[w] & kLowNibbles, high = words[w] >> 4 & kLowNibbles;
+    store_bytes(c.words(0, w), (low | bits_as_bytes(fifths, w) << 4) + offset);
+    store_bytes(c.words(0, 4 + w), (high | bits_as_bytes(fifths, 4 + w) << 4) + offset);
+  }
+}
+
+GATUN_INLINE static inline Ints q5_0_columns(const Columns &c) {
+  Ints words[4];
+  c.load(0, words);
+  const Ints fifths = (Ints)((Bits)words[0] >> 16) | words[1] << 16;
+  store_fifths(c, fifths, 6, 0x70707070);
+  return store_half(c, words[0]);
+}
+
+GATUN_INLINE static inline Ints q5_1_columns(const Columns &c) {
+  Ints words[4];
+  c.load(0, words);
+  store_fifths(c, words[1], 8, 0x70707070);
+  return store_scale(c, 0, lower_halves(words[0]), upper_halves(words[0]), 16);
+}
+
+GATUN_INLINE static inline Ints q8_0_columns(const Columns &c) {
+  Ints words[8];
+  c.load(0, words);
+  const Ints wrong = store_half(c, words[0]);
+  c.load(2, words);
+  c.load(18, words + 4);
+#pragma GCC unroll 8
+  for (int w = 0; w < 8; w++) {
+    store_bytes(c.words(0, w), words[w] ^ static_cast<int32_t>(0x80808080));
+  }
+  return wrong;
+}
+
+GATUN_INLINE static inline Ints q4_k_columns(const Columns &c) {
+  const Ints wrong = store_scales(c, 8);
+#pragma GCC unroll 4
+  for (int pair = 0; pair < 4; pair++) {
+    Ints words[8];
+    c.load(16 + 32 * pair, words);
+    c.load(32 + 32 * pair, words + 4);
+    store_nibbles(words, 8, c.words(2 * pair, 0), c.words(2 * pair + 1, 0));
+  }
+  return wrong;
+}
+
+// The fifth bits lie a sub-block a bit; byte i of a pair of sub-blocks has a code of the first
+// below one of the second.
+GATUN_INLINE static inline Ints q5_k_columns(const Columns &c) {
+  const Ints wrong = store_scales(c, 16);
+  for (int part = 0; part < 2; part++) {
+    Ints fifths[4];
+    c.load(16 + 16 * part, fifths);
+#pragma GCC unroll 4
+    for (int pair = 0; pair < 4; pair++) {
+      Ints words[4];
+      c.load(48 + 32 * pair + 16 * part, words);
+#pragma GCC unroll 4
+      for (int w = 0; w < 4; w++) {
+        const Ints upper = fifths[w] >> 2 * pair;
+        const Ints first = (words[w] & kLowNibbles) | (upper & 0x01010101) << 4;
+        const Ints second = (words[w] >> 4 & kLowNibbles) | (upper & 0x02020202) << 3;
+        store_bytes(c.words(2 * pair, 4 * part + w), first + 0x70707070);
+        store_bytes(c.words(2 * pair + 1, 4 * part + w), second + 0x70707070);
+      }
+    }
+  }
+  return wrong;
+}
+
+// Of each 128 elements the first 64 are the low halves of 64 bytes, the others the high halves;
+// four quarters of 32 share the 32 bytes with the upper bits.
+GATUN_INLINE static inline Ints q6_k_columns(const Columns &c) {
+  Ints words[4], wrong = {};
+  c.load(194, words);
+  const Floats scale = upper_halves(words[3]);
+  c.load(192, words);
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; w++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      const Floats by = scale * as_floats(words[w] << (24 - 8 * j) >> 24);
+      store_bytes(c.scales(4 * w + j, 4), by);
+      wrong |= not_finite(by);
+    }
+  }
+  for (int half = 0; half < 2; half++) {
+    for (int part = 0; part < 2; part++) {
+      Ints first[4], second[4], upper[4];
+      c.load(64 * half + 16 * part, first);
+      c.load(64 * half + 32 + 16 * part, second);
+      c.load(128 + 32 * half + 16 * part, upper);
+      const int64_t g = 8 * half + part;
+      constexpr int32_t kUpper = 0x30303030, kOffset = 0x60606060;
+#pragma GCC unroll 4
+      for (int w = 0; w < 4; w++) {
+        const Ints quarters[4] = {(first[w] & kLowNibbles) | (upper[w] << 4 & kUpper),
+                                  (second[w] & kLowNibbles) | (upper[w] << 2 & kUpper),
+                                  (first[w] >> 4 & kLowNibbles) | (upper[w] & kUpper),
+                                  (second[w] >> 4 & kLowNibbles) | (upper[w] >> 2 & kUpper)};
+#pragma GCC unroll 4
+        for (int quarter = 0; quarter < 4; quarter++) {
+          store_bytes(c.words(g + 2 * quarter, w), quarters[quarter] + kOffset);
+        }
+      }
+    }
+  }
+  return wrong;
+}
+
+// Whether blocks of a format are taken apart by columns.
+static inline bool has_columns(const BlockFormat &format) {
+  switch (format.kind) {
+    case GATUN_BLOCKS_INT4:
+      return format.block == 32;
+    case GATUN_BLOCKS_Q4_0:
+    case GATUN_BLOCKS_Q4_1:
+    case GATUN_BLOCKS_Q5_0:
+    case GATUN_BLOCKS_Q5_1:
+    case GATUN_BLOCKS_Q8_0:
+    case GATUN_BLOCKS_Q4_K:
+    case GATUN_BLOCKS_Q5_K:
+    case GATUN_BLOCKS_Q6_K:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif
