@@ -3,11 +3,15 @@
 #define GATUN_ACTIVATION_CODES_H
 
 #include "dot_bf16.h"
+#include "lanes.h"
 #include "quantized.h"
 #include "token_codes.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
+
+// Elements of x that share a scale where rows are codes by blocks.
+constexpr int64_t kCodeBlock = 32;
 
 // Rows of activations as codes. A run is a stretch of k that shares the scales of both sides.
 struct ActivationCodes {
@@ -26,7 +30,7 @@ struct ActivationCodes {
       : centred(!q.has_sum() || activations != GATUN_ACTIVATIONS_INT8_PER_TOKEN),
         k(q.k),
         stride(row_stride(q.k, 1)),
-        block(activations == GATUN_ACTIVATIONS_INT8_BLOCKS ? 32 : q.k),
+        block(activations == GATUN_ACTIVATIONS_INT8_BLOCKS ? kCodeBlock : q.k),
         blocks((q.k + block - 1) / block),
         run(run_of(q, block)),
         runs((q.k + run - 1) / run) {}
@@ -62,13 +66,78 @@ static inline int32_t sum_codes(const int8_t *codes, int64_t n) {
   return total;
 }
 
+// Writes the codes of `count` blocks of kCodeBlock elements, at most kLanes, what they mean, and
+// what the blocks' sums begin with, which are runs; false where an element is not finite. What is
+// found of each block are the lanes of one vector.
+template <typename T>
+static inline bool encode_blocks(const T *x, int64_t count, int32_t offset, int8_t *codes,
+                                 float *scales, int32_t *begin, float *shifts) {
+  Floats each[kLanes] = {};
+  for (int64_t b = 0; b < count; b++) {
+    Ints most{};
+    for (int64_t i = b * kCodeBlock; i < (b + 1) * kCodeBlock; i += kLanes) {
+      const Ints bits = (Ints)load_lanes(x + i, kLanes) & 0x7fffffff;
+      most = bits > most ? bits : most;
+    }
+    each[b] = (Floats)most;
+  }
+  const Floats half = fold_each(
+      each, [](Floats a, Floats b) { return (Floats)((Ints)a > (Ints)b ? (Ints)a : (Ints)b); });
+  if (any((Ints)half >= 0x7f800000)) {
+    return false;
+  }
+  const Ints some = half >= CodeMeaning::kLeast;
+  const Floats scale = select(some, half / 127.0f, Floats{});
+  float inverse[kLanes];
+  store(inverse, select(some, 127.0f / half, Floats{}));
+  for (int64_t b = 0; b < count; b++) {
+    Ints total{};
+    for (int64_t i = b * kCodeBlock; i < (b + 1) * kCodeBlock; i += kLanes) {
+      const Ints whole = to_code(load_lanes(x + i, kLanes) * inverse[b]);
+      store_codes(codes + i, whole);
+      total += whole;
+    }
+    each[b] = (Floats)total;
+  }
+  const Ints total =
+      (Ints)fold_each(each, [](Floats a, Floats b) { return (Floats)((Ints)a + (Ints)b); });
+  store(scales, scale, count);
+  store(reinterpret_cast<float *>(begin), (Floats)(-offset * total), count);
+  store(shifts, scale * __builtin_convertvector(total, Floats), count);
+  return true;
+}
+
+// The same of a row, where its blocks are runs: as many of its blocks as it gives.
+static inline int64_t encode_whole_blocks(const Product &p, int64_t row, int64_t r, int32_t offset,
+                                          const ActivationCodes &a) {
+  if (a.run != kCodeBlock || a.block != kCodeBlock || a.per_token()) {
+    return 0;
+  }
+  const int64_t whole = a.k / kCodeBlock;
+  int64_t b = 0;
+  by_dtype(p.x_dtype, [&](auto number) {
+    using T = decltype(number);
+    const T *x = static_cast<const T *>(p.row(row));
+    for (int64_t count; b < whole; b += count) {
+      const int64_t first = r * a.blocks + b;
+      count = whole - b < kLanes ? whole - b : kLanes;
+      if (!encode_blocks(x + b * kCodeBlock, count, offset, a.codes + r * a.stride + b * kCodeBlock,
+                         a.scales + first, a.begin + first, a.shifts + first)) {
+        return;
+      }
+    }
+  });
+  return b;
+}
+
 static inline void quantize_rows(const Product &p, int64_t row, int64_t rows, int32_t offset,
                                  const ActivationCodes &a) {
   parallel_rows(rows, p.k, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; r++) {
       int8_t *codes = a.codes + r * a.stride;
       __builtin_memset(codes + a.k, 0, static_cast<size_t>(a.stride - a.k));
-      for (int64_t b = 0; b < a.blocks; b++) {
+      a.offsets[r] = 0.0f;
+      for (int64_t b = encode_whole_blocks(p, row + r, r, offset, a); b < a.blocks; b++) {
         const int64_t begin = b * a.block, n = a.k - begin < a.block ? a.k - begin : a.block;
         float *scale = a.scales + r * a.blocks + b;
         int32_t total = 0;

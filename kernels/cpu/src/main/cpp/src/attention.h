@@ -43,13 +43,15 @@ static inline void prefetch(ScaledCodes row, int64_t size) {
   __builtin_prefetch(row.scale);
 }
 
-// How rows of keys and values are read: of numbers, and of signed bytes.
+// How rows of keys and values are read: of numbers, and of signed bytes. The next one is so many
+// elements and scales on.
 template <typename Stored>
 struct Rows {
   using Row = const Stored *;
   static Row at(const void *memory, int64_t element, const float *, int64_t) {
     return static_cast<Row>(memory) + element;
   }
+  static Row next(Row row, int64_t elements, int64_t) { return row + elements; }
 };
 
 template <>
@@ -57,6 +59,9 @@ struct Rows<int8_t> {
   using Row = ScaledCodes;
   static Row at(const void *memory, int64_t element, const float *scales, int64_t scale) {
     return {static_cast<const int8_t *>(memory) + element, scales + scale};
+  }
+  static Row next(Row row, int64_t elements, int64_t count) {
+    return {row.codes + elements, row.scale + count};
   }
 };
 
@@ -150,11 +155,12 @@ struct Sequence {
   void rows_from(const void *memory, const int64_t *strides, const float *scales, int64_t g,
                  int64_t begin, int64_t count, Row *rows) const {
     for (int64_t j = 0; j < count;) {
-      Place at = place(begin + j);
+      const Place at = place(begin + j);
       const int64_t left = a.block_table == nullptr ? count : a.page_size - at.token;
       const int64_t end = left < count - j ? j + left : count;
-      for (; j < end; j++, at.token++) {
-        rows[j] = cached(memory, strides, scales, g, at);
+      for (Row row = cached(memory, strides, scales, g, at); j < end; j++) {
+        rows[j] = row;
+        row = Rows<Stored>::next(row, strides[1], a.kv_heads);
       }
     }
   }

@@ -100,6 +100,15 @@ static inline CodeMeaning meaning_of(const T *x, int64_t n, bool centred) {
   return {none ? 0.0f : half / 127.0f, offset, none ? 0.0f : 127.0f / half};
 }
 
+// Numbers from -127 to 127 as the nearest whole ones: adding 3 * 2^22 rounds to these, which then
+// stand in the low bits.
+static inline Ints to_code(Floats v) { return (Ints)(v + 12582912.0f) - 0x4b400000; }
+
+static inline void store_codes(int8_t *codes, Ints whole) {
+  const Codes c = __builtin_convertvector(whole, Codes);
+  __builtin_memcpy(codes, &c, sizeof c);
+}
+
 // Writes the codes of n elements of x and gives their sum. Those of a given scale may have to be
 // held between -127 and 127.
 template <bool kGiven, typename T>
@@ -119,11 +128,9 @@ static inline int32_t encode(const T *x, int64_t n, CodeMeaning meaning, int8_t 
       v = select(v > most, most, v);
       v = select(v < -most, -most, v);
     }
-    // Adding 3 * 2^22 rounds to whole numbers, which then stand in the low bits.
-    const Ints whole = (Ints)(v + 12582912.0f) - 0x4b400000;
+    const Ints whole = to_code(v);
     if (lanes == kLanes) {
-      const Codes c = __builtin_convertvector(whole, Codes);
-      __builtin_memcpy(codes + i, &c, sizeof c);
+      store_codes(codes + i, whole);
       total += whole;
     } else {
       for (int64_t lane = 0; lane < lanes; lane++) {

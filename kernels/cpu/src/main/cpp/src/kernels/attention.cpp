@@ -1,4 +1,5 @@
 // Scaled dot-product attention: the work is cut by sequence, head and chunk of queries.
+#include "../attention_pair_rows.h"
 #include "../attention_pairs.h"
 #include "../attention_rows.h"
 #include "../attention_tiles.h"
