@@ -17,8 +17,6 @@ import java.util.List;
 
 /** Gatun's generator, as programs use it. */
 public final class GatunGenerator implements Subject {
-  private static final long CACHE_BYTES = 1L << 30;
-
   private TextGenerator generator;
   private String open = "";
   private long prompts = 1000;
@@ -26,12 +24,12 @@ public final class GatunGenerator implements Subject {
   @Override
   public Task task(String name) throws Exception {
     GenerationCase c = GenerationCase.of(name);
-    String model = c.shape().name() + "/" + c.type();
+    String model = c.shape().name() + "/" + c.type() + "/" + c.cacheBytes();
     if (!open.equals(model)) {
       close();
       generator =
           TextGenerator.load(
-              new RandomDecoder(c.shape(), GenerationCase.FOLDER).directory(), options(c.type()));
+              new RandomDecoder(c.shape(), GenerationCase.FOLDER).directory(), options(c));
       open = model;
     }
     return new Task() {
@@ -52,9 +50,9 @@ public final class GatunGenerator implements Subject {
     };
   }
 
-  private static GeneratorOptions options(String type) {
-    GeneratorOptions options = GeneratorOptions.defaults().withCacheBytes(CACHE_BYTES);
-    return switch (type) {
+  private static GeneratorOptions options(GenerationCase c) {
+    GeneratorOptions options = GeneratorOptions.defaults().withCacheBytes(c.cacheBytes());
+    return switch (c.type()) {
       case "int4" -> options.withWeights(Storage.of(BlockFormat.int4(32)), Compute.INT8_BLOCKS);
       case "int8" -> options.withWeights(Storage.INT8, Compute.INT8_PER_TOKEN);
       default -> options.withWeights(Storage.BF16, Compute.EXACT);

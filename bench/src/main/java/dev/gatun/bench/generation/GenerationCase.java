@@ -23,6 +23,7 @@ public record GenerationCase(
 
   private static final String NAME = "(1.1b|135m|empty)/(bf16|int4|int8)/(decode|prefill).*";
   private static final int PROMPT = 32;
+  private static final long LEAST_CACHED = 2048;
 
   /** Whether this is a case's name. */
   public static boolean isName(String name) {
@@ -87,6 +88,14 @@ public record GenerationCase(
     double weights = shape.multiplied() * bits() / 8;
     double cache = 2.0 * shape.cached() * (prompt + written() / 2);
     return prefill ? weights / prompt : weights / sequences + cache;
+  }
+
+  /**
+   * The bytes of a cache that holds twice the tokens of a turn, and {@value #LEAST_CACHED} at
+   * least: prompts push each other out soon, as they do in a server that has run for a while.
+   */
+  long cacheBytes() {
+    return 2 * shape.cached() * Math.max(LEAST_CACHED, 2L * sequences * (prompt + written()));
   }
 
   private double bits() {
