@@ -1,6 +1,6 @@
 // Steps of optimisers and the norm of gradients, over lists: a launch has as many items as fit
 // among its arguments.
-#include "block_reduce.h"
+#include "optim.h"
 
 using namespace gatun;
 
@@ -44,16 +44,6 @@ struct Range {
 struct RangeList {
   Range of[128];
 };
-
-// The last item whose blocks begin at this one or before it.
-template <class List>
-static __device__ __forceinline__ int item_of(const List& list, int items) {
-  int item = 0;
-  while (item + 1 < items && list.of[item + 1].first <= static_cast<long>(blockIdx.x)) {
-    item++;
-  }
-  return item;
-}
 
 // What becomes of a parameter x with the gradient g, which has a weight decay of n[1] in it. Sums
 // and products round as the formulas are written, but for fused ones.
@@ -119,13 +109,11 @@ static __device__ __forceinline__ float updated(const Parameter& p, long i, int 
 extern "C" __global__ void __launch_bounds__(256)
     optimizer_step(const __grid_constant__ ParameterList list, int items, int update,
                    int copy_dtype, float scale, float max_norm, const float* norm) {
-  float factor = scale;
-  if (norm != nullptr) {
-    if (!(fabsf(*norm) < INFINITY)) {
-      return;
-    }
-    factor *= fminf(1.0f, max_norm / (*norm + 1e-6f));
+  const Clipping clipping{scale, max_norm, norm};
+  if (clipping.skips()) {
+    return;
   }
+  const float factor = clipping.factor();
   const Parameter& p = list.of[item_of(list, items)];
   const long begin = (static_cast<long>(blockIdx.x) - p.first) * kStepChunk;
   const long end = begin + kStepChunk < p.count ? begin + kStepChunk : p.count;

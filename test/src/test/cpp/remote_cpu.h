@@ -48,8 +48,11 @@ constexpr int kListPointers = 0;
 template <>
 inline constexpr int kListPointers<const gatun_parameter *> = 6;
 template <>
+inline constexpr int kListPointers<const gatun_factored_parameter *> = 6;
+template <>
 inline constexpr int kListPointers<const gatun_range *> = 1;
 static_assert(offsetof(gatun_parameter, count) == 6 * 8 && offsetof(gatun_range, count) == 8);
+static_assert(offsetof(gatun_factored_parameter, batches) == 6 * 8);
 
 // Memory of the caller; what is not `kept` is only read.
 struct Piece {

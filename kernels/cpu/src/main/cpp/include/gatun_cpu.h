@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 13
+#define GATUN_CPU_ABI 14
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
@@ -280,6 +280,20 @@ typedef struct {
   int64_t count;
   float numbers[8];  // of the update, in its order
 } gatun_parameter;
+
+// A parameter in a step of Adafactor: matrices one after another, without gaps.
+typedef struct {
+  float *parameter;
+  const float *gradient;
+  float *row_squares;     // [batches][rows]; of what is no matrix [columns], with 1 batch and 1 row
+  float *column_squares;  // [batches][columns]; null of what is no matrix
+  float *mean;            // nullable; of the updates
+  void *copy;             // nullable; receives the new parameter in another dtype
+  int64_t batches;
+  int64_t rows;
+  int64_t columns;
+  float numbers[8];  // of the rule, in its order
+} gatun_factored_parameter;
 
 // Numbers without gaps.
 typedef struct {

@@ -1,4 +1,6 @@
 // Steps of optimisers and the norm of gradients, over lists of parameters.
+#include "../optim.h"
+
 #include "../halves.h"
 
 namespace gatun {
@@ -191,12 +193,8 @@ int32_t optimizer_step(const gatun_parameter *parameters, int64_t count, int32_t
       update > GATUN_UPDATE_ADADELTA || !is_dtype(copy_dtype)) {
     return GATUN_INVALID_ARGUMENT;
   }
-  if (norm != nullptr) {
-    if (!__builtin_isfinite(*norm)) {
-      return GATUN_OK;
-    }
-    const float clip = max_norm / (*norm + 1e-6f);
-    scale *= clip < 1.0f ? clip : 1.0f;
+  if (!clip(scale, norm, max_norm)) {
+    return GATUN_OK;
   }
   by_update(update,
             [&](auto function) { step_all(parameters, count, copy_dtype, scale, function); });

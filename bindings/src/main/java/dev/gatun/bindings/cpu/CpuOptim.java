@@ -1,6 +1,7 @@
 package dev.gatun.bindings.cpu;
 
 import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import dev.gatun.bindings.generated.cpu.gatun_factored_parameter;
 import dev.gatun.bindings.generated.cpu.gatun_parameter;
 import dev.gatun.bindings.generated.cpu.gatun_range;
 import java.lang.foreign.Arena;
@@ -51,6 +52,50 @@ public final class CpuOptim {
     }
   }
 
+  /** A list of parameters of Adafactor to fill. */
+  public static final class FactoredParameters {
+    private final MemorySegment list;
+    private final int count;
+
+    public FactoredParameters(int count) {
+      this.list = list(gatun_factored_parameter.sizeof() * count);
+      this.count = count;
+    }
+
+    /**
+     * Sets one of them.
+     *
+     * @param columnSquares NULL of what is no matrix
+     * @param mean NULL for none
+     * @param copy NULL for none
+     * @param sizes batches, rows, columns
+     */
+    public void set(
+        int i,
+        MemorySegment parameter,
+        MemorySegment gradient,
+        MemorySegment rowSquares,
+        MemorySegment columnSquares,
+        MemorySegment mean,
+        MemorySegment copy,
+        long[] sizes,
+        double[] numbers) {
+      MemorySegment p = gatun_factored_parameter.asSlice(list, i);
+      gatun_factored_parameter.parameter(p, parameter);
+      gatun_factored_parameter.gradient(p, gradient);
+      gatun_factored_parameter.row_squares(p, rowSquares);
+      gatun_factored_parameter.column_squares(p, columnSquares);
+      gatun_factored_parameter.mean(p, mean);
+      gatun_factored_parameter.copy(p, copy);
+      gatun_factored_parameter.batches(p, sizes[0]);
+      gatun_factored_parameter.rows(p, sizes[1]);
+      gatun_factored_parameter.columns(p, sizes[2]);
+      for (int n = 0; n < numbers.length; n++) {
+        gatun_factored_parameter.numbers(p, n, (float) numbers[n]);
+      }
+    }
+  }
+
   /** A list of ranges to fill. */
   public static final class Ranges {
     private final MemorySegment list;
@@ -95,6 +140,24 @@ public final class CpuOptim {
             parameters.list,
             parameters.count,
             update,
+            copyDtype,
+            scale,
+            norm,
+            maxNorm));
+  }
+
+  public static void adafactor(
+      FactoredParameters parameters,
+      int copyDtype,
+      float scale,
+      MemorySegment norm,
+      float maxNorm) {
+    CpuLibrary.check(
+        "adafactor_step",
+        gatun_cpu_h.gatun_adafactor_step(
+            CpuRecording.current(),
+            parameters.list,
+            parameters.count,
             copyDtype,
             scale,
             norm,

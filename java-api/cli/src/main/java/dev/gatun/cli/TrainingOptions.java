@@ -1,5 +1,6 @@
 package dev.gatun.cli;
 
+import dev.gatun.training.OptimizerType;
 import dev.gatun.training.Schedule;
 import dev.gatun.training.TrainingArguments;
 import java.nio.file.Path;
@@ -48,6 +49,13 @@ final class TrainingOptions {
       defaultValue = "1e-8",
       description = "AdamW's (${DEFAULT-VALUE}).")
   private double adamEpsilon;
+
+  @Option(
+      names = "--optim",
+      paramLabel = "NAME",
+      defaultValue = "adamw_torch",
+      description = "adamw_torch, adafactor, sgd, adagrad or rmsprop (${DEFAULT-VALUE}).")
+  private String optim;
 
   @Option(
       names = {"--max_grad_norm", "--max-grad-norm"},
@@ -201,6 +209,7 @@ final class TrainingOptions {
           .adamBeta1(adamBeta1)
           .adamBeta2(adamBeta2)
           .adamEpsilon(adamEpsilon)
+          .optim(OptimizerType.of(optim))
           .maxGradNorm(maxGradNorm)
           .numTrainEpochs(numTrainEpochs)
           .maxSteps(maxSteps)

@@ -1,7 +1,10 @@
 package dev.gatun.ops;
 
 import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.call.optim.AdafactorRule;
+import dev.gatun.kernels.api.call.optim.AdafactorStep;
 import dev.gatun.kernels.api.call.optim.GlobalNorm;
+import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
 import dev.gatun.kernels.api.call.optim.ParameterUpdate;
 import dev.gatun.kernels.api.call.optim.UpdateRule;
@@ -9,6 +12,7 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Tensor;
 import java.lang.ref.Reference;
 import java.util.List;
+import java.util.function.Function;
 
 /** Steps of optimisers, which change parameters in place, and the norm of gradients. */
 public final class Optim {
@@ -19,7 +23,8 @@ public final class Optim {
    *
    * @param value F32 of any shape, contiguous
    * @param gradient F32 of its shape
-   * @param states what the rule keeps for it, each F32 of its shape, in the rule's order
+   * @param states what the rule keeps for it, F32, in the rule's order; of its shape but for
+   *     Adafactor's
    * @param copy BF16 or F16 of its shape, which receives what the parameter becomes; or null
    * @param rate the learning rate
    * @param decay the weight decay
@@ -89,25 +94,61 @@ public final class Optim {
       float scale,
       Tensor norm,
       float maxNorm) {
+    run(
+        "optimizer_step",
+        parameters,
+        norm,
+        updates -> new OptimizerStep(rule, step, updates, scale, Calls.operand(norm), maxNorm));
+  }
+
+  /**
+   * A step of Adafactor over a list of parameters, as {@link AdafactorStep} says.
+   *
+   * @param rule its settings
+   * @param step its number, from 1 on
+   * @param parameters what is changed; nothing where there are none
+   * @param scale of the gradients: 1, or 1 divided by what the loss was multiplied by
+   * @param norm of the scaled gradients, by which they are clipped and a step that is not finite is
+   *     skipped; or null
+   * @param maxNorm the norm that gradients are clipped to, infinity for none
+   */
+  public static void adafactorStep(
+      AdafactorRule rule,
+      long step,
+      List<Parameter> parameters,
+      float scale,
+      Tensor norm,
+      float maxNorm) {
+    run(
+        "adafactor_step",
+        parameters,
+        norm,
+        updates -> new AdafactorStep(rule, step, updates, scale, Calls.operand(norm), maxNorm));
+  }
+
+  private static void run(
+      String op,
+      List<Parameter> parameters,
+      Tensor norm,
+      Function<List<ParameterUpdate>, OptimCall> call) {
     for (Parameter p : parameters) {
-      Tape.refuseInPlace("optimizer_step", p.value(), p.gradient());
+      Tape.refuseInPlace(op, p.value(), p.gradient());
     }
-    List<ParameterUpdate> updates =
-        parameters.stream()
-            .map(
-                p ->
-                    new ParameterUpdate(
-                        p.value().operand(),
-                        p.gradient().operand(),
-                        p.states().stream().map(Tensor::operand).toList(),
-                        Calls.operand(p.copy()),
-                        p.rate(),
-                        p.decay()))
-            .toList();
-    OptimizerStep call =
-        new OptimizerStep(rule, step, updates, scale, Calls.operand(norm), maxNorm);
+    OptimCall made =
+        call.apply(
+            parameters.stream()
+                .map(
+                    p ->
+                        new ParameterUpdate(
+                            p.value().operand(),
+                            p.gradient().operand(),
+                            p.states().stream().map(Tensor::operand).toList(),
+                            Calls.operand(p.copy()),
+                            p.rate(),
+                            p.decay()))
+                .toList());
     if (!parameters.isEmpty()) {
-      parameters.getFirst().value().device().kernels().run(call);
+      parameters.getFirst().value().device().kernels().run(made);
     }
     Reference.reachabilityFence(parameters);
     Reference.reachabilityFence(norm);

@@ -16,7 +16,6 @@ import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.training.data.Batch;
 import dev.gatun.training.optim.Optimizer;
-import dev.gatun.training.optim.Optimizers;
 import dev.gatun.weights.ParameterFile;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
@@ -29,8 +28,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A model that was made for training, with AdamW. Biases and the weights of norms do not decay.
- * What the model's configuration says of dropout holds in {@link #accumulate}.
+ * A model that was made for training, with an optimiser. Biases and the weights of norms do not
+ * decay. What the model's configuration says of dropout holds in {@link #accumulate}.
  */
 public final class ModelLearner implements Learner {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -65,10 +64,7 @@ public final class ModelLearner implements Learner {
           new Optimizer.Parameter(
               parameter.name(), parameter.tensor(), null, decay, rates.factor(parameter.name())));
     }
-    this.optimizer =
-        Optimizer.of(
-            Optimizers.adamW(arguments.adamBeta1(), arguments.adamBeta2(), arguments.adamEpsilon()),
-            each);
+    this.optimizer = arguments.optim().of(arguments, each);
   }
 
   /** {@return the model} */

@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param adamBeta1 {@code adam_beta1}: of the mean of gradients
  * @param adamBeta2 {@code adam_beta2}: of the mean of their squares
  * @param adamEpsilon {@code adam_epsilon}: added to the root of the latter
+ * @param optim {@code optim}: what an update does of gradients
  * @param maxGradNorm {@code max_grad_norm}: the largest norm of all gradients together, to which
  *     larger ones are scaled; 0 for no limit
  * @param numTrainEpochs {@code num_train_epochs}: passes over the data, whole ones or not
@@ -54,6 +55,7 @@ public record TrainingArguments(
     double adamBeta1,
     double adamBeta2,
     double adamEpsilon,
+    OptimizerType optim,
     double maxGradNorm,
     double numTrainEpochs,
     long maxSteps,
@@ -107,6 +109,7 @@ public record TrainingArguments(
    * @throws IllegalArgumentException naming the setting that does not fit, and what would
    */
   public TrainingArguments {
+    Objects.requireNonNull(optim, "optim");
     Objects.requireNonNull(lrSchedulerType, "lr_scheduler_type");
     Objects.requireNonNull(evalStrategy, "eval_strategy");
     Objects.requireNonNull(saveStrategy, "save_strategy");
@@ -206,6 +209,7 @@ public record TrainingArguments(
     private double adamBeta1 = 0.9;
     private double adamBeta2 = 0.999;
     private double adamEpsilon = 1e-8;
+    private OptimizerType optim = OptimizerType.ADAMW_TORCH;
     private double maxGradNorm = 1;
     private double numTrainEpochs = 3;
     private long maxSteps = -1;
@@ -264,6 +268,12 @@ public record TrainingArguments(
     /** Sets {@code adam_epsilon}: added to the root of the latter. */
     public Builder adamEpsilon(double value) {
       adamEpsilon = value;
+      return this;
+    }
+
+    /** Sets {@code optim}: what an update does of gradients. */
+    public Builder optim(OptimizerType value) {
+      optim = value;
       return this;
     }
 
@@ -430,6 +440,7 @@ public record TrainingArguments(
           adamBeta1,
           adamBeta2,
           adamEpsilon,
+          optim,
           maxGradNorm,
           numTrainEpochs,
           maxSteps,

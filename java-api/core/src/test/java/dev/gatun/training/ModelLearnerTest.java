@@ -1,5 +1,6 @@
 package dev.gatun.training;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,14 +19,23 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** Models under AdamW: what they learn and hold, in F32 and with products of BF16. */
+/** Models under optimisers: what they learn and hold, in F32 and with products of BF16. */
 final class ModelLearnerTest {
   private static final Path GPT2 = Path.of("../../test/goldens/decoders/gpt2");
   private static final Device CPU = Device.cpu();
 
+  @TempDir Path folder;
+
   private static ModelLearner learner(DType products) throws IOException {
-    TrainingArguments arguments = TrainingArguments.builder().build();
+    return learner(products, TrainingArguments.builder().build());
+  }
+
+  private static ModelLearner learner(DType products, TrainingArguments arguments)
+      throws IOException {
     return new ModelLearner(
         AutoModel.causalLmForTraining(GPT2, CPU, TrainingSettings.DEFAULT.withProducts(products)),
         arguments);
@@ -62,6 +72,46 @@ final class ModelLearnerTest {
       // The first tokens of texts tell all others.
       assertTrue(losses.getFirst() > 3, "begins at " + losses.getFirst());
       assertTrue(losses.getLast() < 0.05, "ends at " + losses.getLast());
+    }
+  }
+
+  /** Each optimiser lowers the loss, and goes on from its own checkpoint with the same bits. */
+  @ParameterizedTest
+  @CsvSource({
+    "adamw_torch, 5e-3",
+    "adafactor, 5e-2",
+    "sgd, 5e-1",
+    "adagrad, 5e-2",
+    "rmsprop, 1e-3"
+  })
+  void every_optimiser_learns_and_is_kept(String optim, double rate) throws IOException {
+    TrainingArguments arguments =
+        TrainingArguments.builder().optim(OptimizerType.of(optim)).build();
+    try (ModelLearner first = learner(DType.F32, arguments);
+        ModelLearner next = learner(DType.F32, arguments)) {
+      List<Double> losses = losses(first, 20, rate);
+      assertTrue(losses.getLast() < 0.9 * losses.getFirst(), losses.toString());
+      first.save(folder);
+      first.saveOptimizer(folder.resolve("optimizer.safetensors"));
+      next.restore(folder, folder.resolve("optimizer.safetensors"));
+      assertEquals(losses(first, 3, rate), losses(next, 3, rate));
+      assertArrayEquals(weights(first), weights(next));
+    }
+  }
+
+  @Test
+  void a_checkpoint_of_another_optimiser_is_refused() throws IOException {
+    TrainingArguments sgd = TrainingArguments.builder().optim(OptimizerType.SGD).build();
+    try (ModelLearner first = learner(DType.F32);
+        ModelLearner next = learner(DType.F32, sgd)) {
+      first.save(folder);
+      first.saveOptimizer(folder.resolve("optimizer.safetensors"));
+      assertTrue(
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> next.restore(folder, folder.resolve("optimizer.safetensors")))
+              .getMessage()
+              .endsWith("is none of this optimiser's"));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.gatun.training.optim;
 
+import dev.gatun.kernels.api.call.optim.AdafactorRule;
 import dev.gatun.kernels.api.call.optim.UpdateRule;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Memory;
@@ -13,6 +14,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.TreeMap;
 
 /**
@@ -64,7 +66,7 @@ public final class Optimizer implements AutoCloseable {
 
   private static final class Slot {
     final Parameter parameter;
-    final List<Tensor> states = new ArrayList<>();
+    final SequencedMap<String, Tensor> states = new LinkedHashMap<>();
     long steps;
 
     Slot(Parameter parameter) {
@@ -72,12 +74,49 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  private final UpdateRule rule;
+  /** What a rule keeps of parameters, and its steps. */
+  private interface Steps {
+    SequencedMap<String, long[]> states(long... shape);
+
+    void make(long step, List<Optim.Parameter> parameters, Scaling scaling, Tensor norm);
+  }
+
+  private static Steps steps(UpdateRule rule) {
+    return new Steps() {
+      @Override
+      public SequencedMap<String, long[]> states(long... shape) {
+        SequencedMap<String, long[]> states = new LinkedHashMap<>();
+        rule.states().forEach(name -> states.put(name, shape));
+        return states;
+      }
+
+      @Override
+      public void make(long step, List<Optim.Parameter> parameters, Scaling scaling, Tensor norm) {
+        Optim.step(rule, step, parameters, scaling.scale(), norm, scaling.maxNorm());
+      }
+    };
+  }
+
+  private static Steps steps(AdafactorRule rule) {
+    return new Steps() {
+      @Override
+      public SequencedMap<String, long[]> states(long... shape) {
+        return rule.states(shape);
+      }
+
+      @Override
+      public void make(long step, List<Optim.Parameter> parameters, Scaling scaling, Tensor norm) {
+        Optim.adafactorStep(rule, step, parameters, scaling.scale(), norm, scaling.maxNorm());
+      }
+    };
+  }
+
+  private final Steps rule;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   // Of each memory that parameters are in: the steps ask it for the same blocks.
   private final Map<Memory, Memory.Repeated> repeated = new IdentityHashMap<>();
 
-  private Optimizer(UpdateRule rule) {
+  private Optimizer(Steps rule) {
     this.rule = rule;
   }
 
@@ -89,6 +128,22 @@ public final class Optimizer implements AutoCloseable {
    * @throws IllegalArgumentException for a name that comes twice, and a parameter that is not F32
    */
   public static Optimizer of(UpdateRule rule, List<Parameter> parameters) {
+    return of(steps(rule), parameters);
+  }
+
+  /**
+   * {@return an Adafactor that has made no step} Of a matrix it keeps the mean squares of rows and
+   * of columns alone.
+   *
+   * @param rule its settings
+   * @param parameters that it may change, whose names differ
+   * @throws IllegalArgumentException for a name that comes twice, and a parameter that is not F32
+   */
+  public static Optimizer of(AdafactorRule rule, List<Parameter> parameters) {
+    return of(steps(rule), parameters);
+  }
+
+  private static Optimizer of(Steps rule, List<Parameter> parameters) {
     Optimizer made = new Optimizer(rule);
     try {
       for (Parameter parameter : parameters) {
@@ -113,14 +168,9 @@ public final class Optimizer implements AutoCloseable {
           "optimizer: there are two parameters %s".formatted(parameter.name()));
     }
     repeated.computeIfAbsent(value.device().memory(), Memory::repeat);
-    for (int i = 0; i < rule.states().size(); i++) {
-      slot.states.add(Tensor.zeros(value.device(), value.shape()).detach());
-    }
-  }
-
-  /** {@return what a step does} */
-  public UpdateRule rule() {
-    return rule;
+    rule.states(value.shape())
+        .forEach(
+            (name, shape) -> slot.states.put(name, Tensor.zeros(value.device(), shape).detach()));
   }
 
   /** {@return the names of the parameters, in their order} */
@@ -184,14 +234,12 @@ public final class Optimizer implements AutoCloseable {
                 new Optim.Parameter(
                     p.value(),
                     gradients.get(p.name()),
-                    slot.states,
+                    List.copyOf(slot.states.sequencedValues()),
                     p.copy(),
                     rate * p.rateFactor(),
                     p.decay()));
       }
-      bySteps.forEach(
-          (step, parameters) ->
-              Optim.step(rule, step, parameters, scaling.scale(), norms.all(), scaling.maxNorm()));
+      bySteps.forEach((step, parameters) -> rule.make(step, parameters, scaling, norms.all()));
       taken.forEach(slot -> slot.steps++);
       return new Outcome(norm, List.of());
     }
@@ -224,11 +272,7 @@ public final class Optimizer implements AutoCloseable {
   public Map<String, Tensor> state() {
     Map<String, Tensor> state = new LinkedHashMap<>();
     slots.forEach(
-        (name, slot) -> {
-          for (int i = 0; i < slot.states.size(); i++) {
-            state.put(name + "." + rule.states().get(i), slot.states.get(i));
-          }
-        });
+        (name, slot) -> slot.states.forEach((of, tensor) -> state.put(name + "." + of, tensor)));
     return state;
   }
 
@@ -280,7 +324,7 @@ public final class Optimizer implements AutoCloseable {
 
   @Override
   public void close() {
-    slots.values().forEach(slot -> slot.states.forEach(Tensor::close));
+    slots.values().forEach(slot -> slot.states.values().forEach(Tensor::close));
     slots.clear();
     repeated.values().forEach(Memory.Repeated::close);
     repeated.clear();

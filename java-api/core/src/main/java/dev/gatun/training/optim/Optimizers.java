@@ -1,5 +1,6 @@
 package dev.gatun.training.optim;
 
+import dev.gatun.kernels.api.call.optim.AdafactorRule;
 import dev.gatun.kernels.api.call.optim.UpdateRule;
 
 /** The rules of optimisers with the settings that {@code torch.optim} begins with. */
@@ -39,6 +40,26 @@ public final class Optimizers {
    */
   public static UpdateRule sgd(double momentum, boolean nesterov) {
     return new UpdateRule.Sgd(momentum, 0, nesterov);
+  }
+
+  /**
+   * {@return Adafactor with the settings that {@code transformers.optimization.Adafactor} begins
+   * with, without momentum}
+   *
+   * @param scaleParameter whether rates grow with the root mean square of the parameter
+   */
+  public static AdafactorRule adafactor(boolean scaleParameter) {
+    return new AdafactorRule(1e-30, 1e-3, 1, -0.8, 0, scaleParameter);
+  }
+
+  /**
+   * {@return Adafactor's relative rate, {@code min(0.01, 1 / √step)}}
+   *
+   * @param step the number of the step, from 1 on
+   * @param warmupInit whether rates begin near 0: {@code min(1e-6 · step, 1 / √step)}
+   */
+  public static double relativeRate(long step, boolean warmupInit) {
+    return Math.min(warmupInit ? 1e-6 * step : 1e-2, 1 / Math.sqrt(step));
   }
 
   /** {@return Adagrad with an eps of 1e-10} */

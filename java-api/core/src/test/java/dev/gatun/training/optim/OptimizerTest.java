@@ -99,11 +99,11 @@ final class OptimizerTest {
     try (TensorFile file = TensorFile.open(GOLDEN)) {
       Tensor w = tensor(file, "in.w");
       Tensor b = tensor(file, "in.b");
-      Map<String, Tensor> parameters = Map.of("w", w, "b", b);
-      Adafactor optimizer = new Adafactor(Adafactor.Settings.RELATIVE, parameters);
+      List<Parameter> parameters = List.of(new Parameter("w", w, 0), new Parameter("b", b, 0));
+      Optimizer optimizer = Optimizer.of(Optimizers.adafactor(true), parameters);
       for (int i = 0; i < STEPS; i++) {
         if (i == 4) {
-          Adafactor next = new Adafactor(Adafactor.Settings.RELATIVE, parameters);
+          Optimizer next = Optimizer.of(Optimizers.adafactor(true), parameters);
           next.restore(optimizer.state(), optimizer.steps());
           optimizer.close();
           optimizer = next;
@@ -111,7 +111,9 @@ final class OptimizerTest {
         optimizer.step(
             Map.of(
                 "w", tensor(file, "in.grad_w").slice(0, i, i + 1).reshape(5, 7),
-                "b", tensor(file, "in.grad_b").slice(0, i, i + 1).reshape(7)));
+                "b", tensor(file, "in.grad_b").slice(0, i, i + 1).reshape(7)),
+            Optimizers.relativeRate(i + 1, false),
+            Scaling.NONE);
         String step = "." + (i + 1);
         assertArrayEquals(values(file, "out.adafactor.w" + step), w.toFloatArray(), 1e-6f);
         assertArrayEquals(values(file, "out.adafactor.b" + step), b.toFloatArray(), 1e-6f);

@@ -2,6 +2,7 @@ package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
+import dev.gatun.kernels.api.call.optim.AdafactorStep;
 import dev.gatun.kernels.api.call.optim.GlobalNorm;
 import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
@@ -30,6 +31,7 @@ final class CudaOptim {
 
   void run(OptimCall call) {
     switch (call) {
+      case AdafactorStep c -> new CudaAdafactor(launcher, memory).step(c);
       case GlobalNorm c -> globalNorm(c);
       case OptimizerStep c -> step(c);
     }

@@ -1,5 +1,6 @@
 package dev.gatun.kernels.reference;
 
+import dev.gatun.kernels.api.call.optim.AdafactorStep;
 import dev.gatun.kernels.api.call.optim.GlobalNorm;
 import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
@@ -18,6 +19,7 @@ final class OptimReference {
 
   void run(OptimCall call) {
     switch (call) {
+      case AdafactorStep c -> new AdafactorReference(p).run(c);
       case GlobalNorm c -> globalNorm(c);
       case OptimizerStep c -> step(c);
     }
@@ -48,17 +50,23 @@ final class OptimReference {
   }
 
   private void step(OptimizerStep c) {
-    double factor = c.scale();
-    if (c.norm() != null) {
-      double norm = View.of(c.norm()).get(0);
-      if (!Double.isFinite(norm)) {
-        return;
+    double factor = factor(p, c.scale(), c.norm(), c.maxNorm());
+    if (Double.isFinite(factor)) {
+      for (ParameterUpdate update : c.parameters()) {
+        step(c, update, factor);
       }
-      factor = p.round(factor * Math.min(1, p.round(c.maxNorm() / p.round(norm + 1e-6))));
     }
-    for (ParameterUpdate update : c.parameters()) {
-      step(c, update, factor);
+  }
+
+  /** What gradients are multiplied by; NaN where their norm is not finite. */
+  static double factor(Precision p, float scale, Operand norm, float maxNorm) {
+    if (norm == null) {
+      return scale;
     }
+    double length = View.of(norm).get(0);
+    return Double.isFinite(length)
+        ? p.round(scale * Math.min(1, p.round(maxNorm / p.round(length + 1e-6))))
+        : Double.NaN;
   }
 
   private void step(OptimizerStep c, ParameterUpdate update, double factor) {

@@ -1,6 +1,8 @@
 package dev.gatun.test.contract.cases;
 
 import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.optim.AdafactorRule;
+import dev.gatun.kernels.api.call.optim.AdafactorStep;
 import dev.gatun.kernels.api.call.optim.GlobalNorm;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
 import dev.gatun.kernels.api.call.optim.ParameterUpdate;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 
 /** Steps of every optimiser over lists of parameters of any sizes, and norms of such lists. */
 final class OptimCases {
@@ -39,6 +42,7 @@ final class OptimCases {
   static List<Generator> generators() {
     return List.of(
         Generator.of("global_norm", OptimCases::globalNorm),
+        Generator.of("adafactor_step", OptimCases::adafactor),
         Generator.of("optimizer_step", s -> step(s, false)),
         Generator.of("optimizer_step-clipped", s -> step(s, true)));
   }
@@ -123,14 +127,89 @@ final class OptimCases {
     return c.likeItself();
   }
 
+  /** Matrices, vectors and stacks of matrices of any sizes, now and then beyond a block's. */
+  private static long[] shape(Random random, boolean many) {
+    if (many) {
+      return new long[] {random.nextInt(4), random.nextInt(5)};
+    }
+    if (random.nextInt(10) == 0) {
+      return random.nextBoolean() ? new long[] {4000 + random.nextInt(300)} : longMatrix(random);
+    }
+    long[] shape = new long[random.nextInt(4)];
+    for (int axis = 0; axis < shape.length; axis++) {
+      shape[axis] = Sizes.any(random, shape.length == 3 ? 9 : 40);
+    }
+    return shape;
+  }
+
+  private static long[] longMatrix(Random random) {
+    long shorter = 1 + random.nextInt(20);
+    long longer = 250 + random.nextInt(50);
+    return random.nextBoolean() ? new long[] {shorter, longer} : new long[] {longer, shorter};
+  }
+
+  private static Case adafactor(long seed) {
+    Random random = Seeds.random(seed);
+    AdafactorRule rule =
+        new AdafactorRule(
+            random.nextInt(3) == 0 ? 1e-3 : 1e-30,
+            1e-3,
+            random.nextBoolean() ? 1 : 0.1,
+            -0.8,
+            random.nextInt(3) == 0 ? 0.9 : 0,
+            random.nextInt(3) > 0);
+    // Now and then more than a launch takes.
+    int count = random.nextInt(15) == 0 ? 22 + random.nextInt(6) : Sizes.any(random, 4);
+    DType copies = new DType[] {null, DType.BF16, DType.F16}[random.nextInt(3)];
+    List<Data> data = new ArrayList<>();
+    List<List<String>> states = new ArrayList<>();
+    double[] rates = new double[count];
+    double[] decays = new double[count];
+    for (int i = 0; i < count; i++) {
+      int own = i;
+      long[] shape = shape(random, count > 10);
+      rates[i] = 0.1 * random.nextDouble();
+      decays[i] = random.nextBoolean() ? 0 : 0.1 * random.nextDouble();
+      data.add(Data.normal(random, "parameter" + i, shape).inPlace());
+      Data gradient = Data.normal(random, "gradient" + i, shape);
+      data.add(random.nextInt(9) > 0 ? gradient : gradient.with(random, Double.NaN, 0, -0.0, 1e-9));
+      rule.states(shape).forEach((name, of) -> data.add(state(random, name, own, of)));
+      states.add(List.copyOf(rule.states(shape).keySet()));
+      if (copies != null && random.nextInt(4) > 0) {
+        data.add(Data.output("copy" + i, shape).withDtype(copies));
+      }
+    }
+    boolean clipped = random.nextBoolean();
+    if (clipped) {
+      double norm = new double[] {0, 0.5, 3, 1e6, Double.NaN}[random.nextInt(5)];
+      data.add(Data.vector("norm", DType.F32, norm));
+    }
+    float scale = random.nextBoolean() ? 1 : 1 / 64f;
+    float most = !clipped || random.nextInt(4) == 0 ? Float.POSITIVE_INFINITY : 1;
+    long step = 1 + random.nextInt(random.nextBoolean() ? 3 : 1000);
+    Case c =
+        Case.of(
+            "adafactor_step seed %d step %d of %d: %s".formatted(seed, step, count, rule),
+            data,
+            of ->
+                new AdafactorStep(
+                    rule,
+                    step,
+                    parameters(of, rates, decays, states::get),
+                    scale,
+                    of.apply("norm"),
+                    most));
+    return c.likeItself();
+  }
+
   /** Means of squares are not negative, and those of gradients no larger than their roots. */
-  private static Data state(Random random, String name, int i, long length) {
+  private static Data state(Random random, String name, int i, long... shape) {
     boolean squares = name.contains("sq") || name.equals("sum") || name.equals("acc_delta");
     return Data.input(
             random,
             name + i,
             r -> squares ? 0.3 + r.nextDouble() : 0.5 * r.nextDouble() - 0.25,
-            length)
+            shape)
         .inPlace();
   }
 
@@ -142,6 +221,15 @@ final class OptimCases {
       double[] decays,
       float scale,
       float most) {
+    List<ParameterUpdate> parameters = parameters(of, rates, decays, i -> rule.states());
+    return new OptimizerStep(rule, step, parameters, scale, of.apply("norm"), most);
+  }
+
+  private static List<ParameterUpdate> parameters(
+      Function<String, Operand> of,
+      double[] rates,
+      double[] decays,
+      IntFunction<List<String>> states) {
     List<ParameterUpdate> parameters = new ArrayList<>();
     for (int i = 0; i < rates.length; i++) {
       int own = i;
@@ -149,11 +237,11 @@ final class OptimCases {
           new ParameterUpdate(
               of.apply("parameter" + i),
               of.apply("gradient" + i),
-              rule.states().stream().map(name -> of.apply(name + own)).toList(),
+              states.apply(i).stream().map(name -> of.apply(name + own)).toList(),
               of.apply("copy" + i),
               rates[i],
               decays[i]));
     }
-    return new OptimizerStep(rule, step, parameters, scale, of.apply("norm"), most);
+    return parameters;
   }
 }

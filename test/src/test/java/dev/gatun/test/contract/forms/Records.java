@@ -18,6 +18,7 @@ import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.matmul.Quantize;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.optim.AdafactorStep;
 import dev.gatun.kernels.api.call.optim.GlobalNorm;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
 import dev.gatun.kernels.api.call.reduction.ArgMax;
@@ -61,7 +62,7 @@ final class Records {
 
   /** What changes parameters in place, which no gradient passes through: there is one form. */
   static final Set<Class<? extends KernelCall>> UPDATES =
-      Set.of(GlobalNorm.class, OptimizerStep.class);
+      Set.of(GlobalNorm.class, OptimizerStep.class, AdafactorStep.class);
 
   private Records() {}
 

@@ -58,6 +58,7 @@ final class BadArgumentsTest {
   private static final Set<String> ELSEWHERE =
       Set.of(
           "activation_backward",
+          "adafactor_step",
           "attention_backward",
           "cross_entropy_backward",
           "dequantize",

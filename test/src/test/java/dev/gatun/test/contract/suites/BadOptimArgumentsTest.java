@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.call.optim.AdafactorRule;
+import dev.gatun.kernels.api.call.optim.AdafactorStep;
 import dev.gatun.kernels.api.call.optim.GlobalNorm;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
 import dev.gatun.kernels.api.call.optim.ParameterUpdate;
@@ -136,6 +138,31 @@ final class BadOptimArgumentsTest {
             "momentum is 1.0, expected 0 to below 1",
             () -> new UpdateRule.RmsProp(0.9, 0, 1, false)),
         bad("rho is -0.1, expected 0 to below 1", () -> new UpdateRule.Adadelta(-0.1, 0)),
+        bad("adafactor_step: step is 0, expected 1 or more", () -> adafactor(0, rates(1, 0))),
+        bad(
+            "adafactor_step: 3 states of parameter 0, expected [exp_avg_sq_row, exp_avg_sq_col]",
+            () -> adafactor(1, update(at(0), at(32), at(64), at(96), at(128)))),
+        bad(
+            "exp_avg_sq_col 0 is F32[4], expected shape [8]",
+            () -> adafactor(1, update(at(0), at(32), at(64, DType.F32, 4), at(96, DType.F32, 4)))),
+        bad(
+            "exp_avg_sq 0 is F32[4], expected shape [5]",
+            () ->
+                adafactor(
+                    1, update(at(0, DType.F32, 5), at(32, DType.F32, 5), at(64, DType.F32, 4)))),
+        bad(
+            "output F32[4] overlaps F32[4, 8] in memory",
+            () -> adafactor(1, update(at(0), at(32), at(31, DType.F32, 4), at(96, DType.F32, 8)))),
+        bad("adafactor_step: eps1 is -1.0", () -> new AdafactorRule(-1, 0, 1, -0.8, 0, true)),
+        bad(
+            "clip threshold is 0.0, expected a positive number",
+            () -> new AdafactorRule(0, 0, 0, -0.8, 0, true)),
+        bad(
+            "decay rate is 0.8, expected 0 or a negative number",
+            () -> new AdafactorRule(0, 0, 1, 0.8, 0, true)),
+        bad(
+            "adafactor_step: beta1 is 1.0, expected 0 to below 1",
+            () -> new AdafactorRule(0, 0, 1, -0.8, 1, true)),
         bad(
             "global_norm: gradient 1 is BF16[4], expected F32",
             () -> norm(at(128, DType.F32, 1), at(0), at(96, DType.BF16, 4))),
@@ -144,6 +171,11 @@ final class BadOptimArgumentsTest {
         bad(
             "norms is F32[3], expected shape [1]",
             () -> new GlobalNorm(List.of(at(0)), 1, at(64, DType.F32, 3), at(128, DType.F32, 1))));
+  }
+
+  private static KernelCall adafactor(long step, ParameterUpdate parameter) {
+    AdafactorRule rule = new AdafactorRule(1e-30, 1e-3, 1, -0.8, 0, true);
+    return new AdafactorStep(rule, step, List.of(parameter), 1, null, ALL);
   }
 
   private static UpdateRule adam(double beta1, double beta2, double eps) {

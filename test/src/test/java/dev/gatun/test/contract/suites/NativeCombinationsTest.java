@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import dev.gatun.bindings.generated.cpu.gatun_factored_parameter;
 import dev.gatun.bindings.generated.cpu.gatun_parameter;
 import dev.gatun.bindings.generated.cpu.gatun_range;
 import dev.gatun.kernels.api.memory.BlockFormat;
@@ -157,6 +158,9 @@ final class NativeCombinationsTest {
     isWrong(
         gatun_cpu_h.gatun_optimizer_step(
             NONE, parameter, 1, gatun_cpu_h.GATUN_UPDATE_SGD(), F32, 1f, NONE, 1f));
+    MemorySegment factored = gatun_factored_parameter.allocate(arena);
+    gatun_factored_parameter.rows(factored, -1);
+    isWrong(gatun_cpu_h.gatun_adafactor_step(NONE, factored, 1, F32, 1f, NONE, 1f));
   }
 
   @ParameterizedTest

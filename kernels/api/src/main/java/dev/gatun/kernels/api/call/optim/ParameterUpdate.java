@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param parameter F32 of any shape, contiguous: changed in place
  * @param gradient F32 of its shape, contiguous
- * @param states what the rule keeps for it, F32 of its shape, contiguous: changed in place
+ * @param states what the rule keeps for it, F32 of the shapes that the rule says, contiguous:
+ *     changed in place
  * @param copy BF16 or F16 of its shape, contiguous: receives the new parameter rounded to nearest
  *     even; or null
  * @param rate the learning rate
