@@ -54,8 +54,19 @@ final class TrainingOptions {
       names = "--optim",
       paramLabel = "NAME",
       defaultValue = "adamw_torch",
-      description = "adamw_torch, adafactor, sgd, adagrad or rmsprop (${DEFAULT-VALUE}).")
+      description =
+          "adamw_torch (or adamw_torch_fused), adafactor, sgd, adagrad or rmsprop"
+              + " (${DEFAULT-VALUE}).")
   private String optim;
+
+  @Option(
+      names = {"--optim_args", "--optim-args"},
+      paramLabel = "NAME=VALUE,...",
+      defaultValue = "",
+      description =
+          "Of sgd momentum, dampening, nesterov; of adagrad lr_decay, eps; of rmsprop alpha, eps,"
+              + " momentum, centered.")
+  private String optimArgs;
 
   @Option(
       names = {"--max_grad_norm", "--max-grad-norm"},
@@ -210,6 +221,7 @@ final class TrainingOptions {
           .adamBeta2(adamBeta2)
           .adamEpsilon(adamEpsilon)
           .optim(OptimizerType.of(optim))
+          .optimArgs(optimArgs)
           .maxGradNorm(maxGradNorm)
           .numTrainEpochs(numTrainEpochs)
           .maxSteps(maxSteps)

@@ -103,6 +103,26 @@ class TrainCommandTest {
   }
 
   @Test
+  void anotherOptimiserIsChosenByName() {
+    String[] adafactor = {"--optim", "adafactor", "--max_steps", "2", "--save_steps", "2"};
+    assertEquals(0, fromNothing(adafactor), err);
+    assertEquals(0, fromNothing("--optim", "adafactor", "--max_steps", "3", "--resume"), err);
+    assertTrue(err.contains("goes on after step 2"), err);
+    assertEquals(1, fromNothing("--optim", "sgd", "--max_steps", "4", "--resume"));
+    assertTrue(err.contains(".exp_avg_sq_row is none of this optimiser's"), err);
+    assertEquals(1, fromNothing("--optim", "lion_32bit"));
+    assertTrue(
+        err.contains(
+            "optim is 'lion_32bit', expected one of adamw_torch, adamw_torch_fused, adafactor,"
+                + " sgd, adagrad, rmsprop"),
+        err);
+    assertEquals(1, fromNothing("--optim", "sgd", "--optim_args", "momentum=0.9,beta=1"));
+    assertTrue(
+        err.contains("optim_args has beta, expected of sgd only momentum, dampening, nesterov"),
+        err);
+  }
+
+  @Test
   void namesWhatIsWrong() throws IOException {
     assertEquals(2, train("--objective", "clm", "--data", TEXT.toString()));
     assertTrue(err.contains("give one of --model, to train it, and --config"), err);

@@ -64,7 +64,7 @@ public final class ModelLearner implements Learner {
           new Optimizer.Parameter(
               parameter.name(), parameter.tensor(), null, decay, rates.factor(parameter.name())));
     }
-    this.optimizer = arguments.optim().of(arguments, each);
+    this.optimizer = arguments.optimizer().apply(each);
   }
 
   /** {@return the model} */

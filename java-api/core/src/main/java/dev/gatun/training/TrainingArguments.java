@@ -1,8 +1,11 @@
 package dev.gatun.training;
 
+import dev.gatun.training.optim.Optimizer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * Settings of a run, by the names and with the defaults of transformers' {@code TrainingArguments}.
@@ -14,6 +17,8 @@ import java.util.Objects;
  * @param adamBeta2 {@code adam_beta2}: of the mean of their squares
  * @param adamEpsilon {@code adam_epsilon}: added to the root of the latter
  * @param optim {@code optim}: what an update does of gradients
+ * @param optimArgs {@code optim_args}: what the optimiser has beside that, {@code NAME=VALUE} and
+ *     separated by commas; empty for nothing
  * @param maxGradNorm {@code max_grad_norm}: the largest norm of all gradients together, to which
  *     larger ones are scaled; 0 for no limit
  * @param numTrainEpochs {@code num_train_epochs}: passes over the data, whole ones or not
@@ -56,6 +61,7 @@ public record TrainingArguments(
     double adamBeta2,
     double adamEpsilon,
     OptimizerType optim,
+    String optimArgs,
     double maxGradNorm,
     double numTrainEpochs,
     long maxSteps,
@@ -110,6 +116,7 @@ public record TrainingArguments(
    */
   public TrainingArguments {
     Objects.requireNonNull(optim, "optim");
+    Objects.requireNonNull(optimArgs, "optim_args");
     Objects.requireNonNull(lrSchedulerType, "lr_scheduler_type");
     Objects.requireNonNull(evalStrategy, "eval_strategy");
     Objects.requireNonNull(saveStrategy, "save_strategy");
@@ -169,6 +176,7 @@ public record TrainingArguments(
           "save_steps that are a multiple of eval_steps");
       check(outputDir != null, "load_best_model_at_end", true, "an output_dir");
     }
+    optim.with(adamBeta1, adamBeta2, adamEpsilon, optimArgs);
   }
 
   private static void check(boolean fits, String name, Object value, String expected) {
@@ -180,6 +188,11 @@ public record TrainingArguments(
 
   private static void share(String name, double value) {
     check(value >= 0 && value < 1, name, value, "0 to below 1");
+  }
+
+  /** What makes an optimiser of parameters that has made no step. */
+  Function<List<Optimizer.Parameter>, Optimizer> optimizer() {
+    return optim.with(adamBeta1, adamBeta2, adamEpsilon, optimArgs);
   }
 
   /** {@return the metric with {@code eval_} before it} */
@@ -210,6 +223,7 @@ public record TrainingArguments(
     private double adamBeta2 = 0.999;
     private double adamEpsilon = 1e-8;
     private OptimizerType optim = OptimizerType.ADAMW_TORCH;
+    private String optimArgs = "";
     private double maxGradNorm = 1;
     private double numTrainEpochs = 3;
     private long maxSteps = -1;
@@ -274,6 +288,15 @@ public record TrainingArguments(
     /** Sets {@code optim}: what an update does of gradients. */
     public Builder optim(OptimizerType value) {
       optim = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code optim_args}: what the optimiser has beside that, {@code NAME=VALUE} and separated
+     * by commas.
+     */
+    public Builder optimArgs(String value) {
+      optimArgs = value;
       return this;
     }
 
@@ -441,6 +464,7 @@ public record TrainingArguments(
           adamBeta2,
           adamEpsilon,
           optim,
+          optimArgs,
           maxGradNorm,
           numTrainEpochs,
           maxSteps,

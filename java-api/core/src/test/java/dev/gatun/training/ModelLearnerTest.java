@@ -78,15 +78,18 @@ final class ModelLearnerTest {
   /** Each optimiser lowers the loss, and goes on from its own checkpoint with the same bits. */
   @ParameterizedTest
   @CsvSource({
-    "adamw_torch, 5e-3",
-    "adafactor, 5e-2",
-    "sgd, 5e-1",
-    "adagrad, 5e-2",
-    "rmsprop, 1e-3"
+    "adamw_torch, '', 5e-3",
+    "adamw_torch_fused, '', 5e-3",
+    "adafactor, '', 5e-2",
+    "sgd, '', 5e-1",
+    "sgd, 'momentum=0.5, nesterov=True', 2e-1",
+    "adagrad, lr_decay=0.01, 5e-2",
+    "rmsprop, 'alpha=0.9,centered=yes', 1e-3"
   })
-  void every_optimiser_learns_and_is_kept(String optim, double rate) throws IOException {
+  void every_optimiser_learns_and_is_kept(String optim, String optimArgs, double rate)
+      throws IOException {
     TrainingArguments arguments =
-        TrainingArguments.builder().optim(OptimizerType.of(optim)).build();
+        TrainingArguments.builder().optim(OptimizerType.of(optim)).optimArgs(optimArgs).build();
     try (ModelLearner first = learner(DType.F32, arguments);
         ModelLearner next = learner(DType.F32, arguments)) {
       List<Double> losses = losses(first, 20, rate);
@@ -97,6 +100,28 @@ final class ModelLearnerTest {
       assertEquals(losses(first, 3, rate), losses(next, 3, rate));
       assertArrayEquals(weights(first), weights(next));
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "adamw_torch, beta1=0.5, 'has beta1, expected none for adamw_torch'",
+    "adafactor, eps=1, 'has eps, expected none for adafactor'",
+    "sgd, eps=1, 'has eps, expected of sgd only momentum, dampening, nesterov'",
+    "sgd, momentum, 'has ''momentum'', expected NAME=VALUE'",
+    "sgd, 'momentum=0.5,', 'has '''', expected NAME=VALUE'",
+    "sgd, 'momentum=0.5,momentum=0.6', 'has momentum twice, expected it once'",
+    "sgd, momentum=much, 'has momentum=much, expected a number'",
+    "sgd, nesterov=perhaps, 'has nesterov=perhaps, expected true or false'",
+    "sgd, nesterov=true, Nesterov's momentum is asked for with momentum 0.0",
+    "rmsprop, alpha=2, 'alpha is 2.0, expected 0 to below 1'",
+    "adagrad, lr_decay=NaN, 'rate decay is NaN, expected 0 or a positive number'",
+  })
+  void arguments_of_an_optimiser_that_do_not_fit_are_refused(
+      String optim, String optimArgs, String message) {
+    TrainingArguments.Builder builder =
+        TrainingArguments.builder().optim(OptimizerType.of(optim)).optimArgs(optimArgs);
+    String got = assertThrows(IllegalArgumentException.class, builder::build).getMessage();
+    assertTrue(got.contains(message), got);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.kernels.api.call.optim.AdafactorRule;
 import dev.gatun.kernels.api.call.optim.UpdateRule;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.ops.Elementwise;
@@ -19,6 +20,7 @@ import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +122,63 @@ final class OptimizerTest {
       }
       optimizer.close();
     }
+  }
+
+  static Stream<Arguments> adafactors() {
+    return Stream.of(
+        Arguments.of("fixed-rate", Optimizers.adafactor(false), 0.01, 0.1),
+        Arguments.of("beta1", new AdafactorRule(1e-30, 1e-3, 1, -0.8, 0.9, true), 0.02, 0.05),
+        Arguments.of("clipped", new AdafactorRule(1e-3, 1e-3, 0.3, -0.5, 0, false), 0.05, 0),
+        Arguments.of("warmup", new AdafactorRule(1e-30, 2000, 1, -0.8, 0, true), 0, 0));
+  }
+
+  /** A stack of matrices, a vector and a number; a rate of 0 is the relative one with warm-up. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("adafactors")
+  void each_setting_of_adafactor_equals_the_reference(
+      String name, AdafactorRule rule, double rate, double decay) throws IOException {
+    try (TensorFile file = TensorFile.open(GOLDEN)) {
+      float[] w = values(file, "in.w");
+      Tensor stack = Tensor.of(CPU, joined(w, 0, w, 35, -1), 2, 5, 7);
+      Tensor b = tensor(file, "in.b");
+      Tensor number = Tensor.of(CPU, new float[] {0.5f});
+      try (Optimizer optimizer =
+          Optimizer.of(
+              rule,
+              List.of(
+                  new Parameter("stack", stack, decay),
+                  new Parameter("b", b, decay),
+                  new Parameter("number", number, decay)))) {
+        float[] gradients = values(file, "in.grad_w");
+        Tensor gradB = tensor(file, "in.grad_b");
+        for (int i = 0; i < STEPS; i++) {
+          optimizer.step(
+              Map.of(
+                  "stack",
+                  Tensor.of(
+                      CPU, joined(gradients, 35 * i, gradients, 35 * (STEPS - i), 1), 2, 5, 7),
+                  "b",
+                  gradB.slice(0, i, i + 1).reshape(7),
+                  "number",
+                  Tensor.of(CPU, new float[] {gradients[i]})),
+              rate > 0 ? rate : Optimizers.relativeRate(i + 1, true),
+              Scaling.NONE);
+        }
+        String of = "out.adafactor-" + name;
+        assertArrayEquals(values(file, of + ".stack"), stack.toFloatArray(), 1e-6f);
+        assertArrayEquals(values(file, of + ".b"), b.toFloatArray(), 1e-6f);
+        assertArrayEquals(values(file, of + ".number"), number.toFloatArray(), 1e-6f);
+      }
+    }
+  }
+
+  /** The matrix that begins at one place, and the one that ends at another, times a number. */
+  private static float[] joined(float[] first, int begin, float[] second, int end, float times) {
+    float[] both = Arrays.copyOf(Arrays.copyOfRange(first, begin, begin + 35), 70);
+    for (int i = 0; i < 35; i++) {
+      both[35 + i] = times * second[end - 35 + i];
+    }
+    return both;
   }
 
   @Test
