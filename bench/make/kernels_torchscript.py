@@ -1,5 +1,5 @@
-"""Writes the TorchScript programs of single kernels that the benchmarks run beside Gatun's."""
-import pathlib, sys
+"""Writes the TorchScript programs of single kernels that the benchmarks run beside Gatun's, as one zip: kernels_torchscript.py FILE"""
+import io, sys, zipfile
 from typing import Optional
 import torch
 from torch import nn
@@ -190,18 +190,38 @@ class AdamW(nn.Module):
         p.addcdiv_(mean, root, value=-0.01 / 0.1)
         return p
 
-folder = pathlib.Path(sys.argv[1])
-for name, module in dict(attention=Attention(), causal_attention=CausalAttention(), linear=Linear(), experts=Experts(),
-                         narrow=Narrow(), wide=Wide(), sample=Sample(),
-                         layer_norm=LayerNorm(), residual_layer_norm=ResidualLayerNorm(),
-                         rms_norm=RmsNorm(), residual_rms_norm=ResidualRmsNorm(), softmax=Softmax(),
-                         gelu=Gelu(), gated_silu=GatedSilu(), rotary=Rotary(), add=Add(),
-                         embedding=Embedding(),
-                         int4_pack=Int4Pack(), int4_linear=Int4Linear(), int8_linear=Int8Linear(),
-                         rows_sample=RowsSample(), dx=Dx(), dweight=DWeight(),
-                         attention_lse=AttentionLse(False), causal_attention_lse=AttentionLse(True),
-                         attention_backward=AttentionBackward(False), causal_attention_backward=AttentionBackward(True),
-                         layer_norm_sums=LayerNormSums(), layer_norm_backward=LayerNormBackward(),
-                         rms_norm_sums=RmsNormSums(), rms_norm_backward=RmsNormBackward(), softmax_backward=SoftmaxBackward(),
-                         gelu_backward=GeluBackward(), gated_silu_backward=GatedSiluBackward(), adamw=AdamW()).items():
-    torch.jit.script(module).save(str(folder / f"{name}.pt"))
+class Adafactor(nn.Module):
+    """A second step in place, in the operations of transformers' Adafactor, but for the parameter's norm, which no rate needs here."""
+    def forward(self, p, g, row, column):
+        kept = 1.0 - 2.0 ** -0.8
+        update = g ** 2 + 1e-30
+        row.mul_(kept).add_(update.mean(dim=-1), alpha=1.0 - kept)
+        column.mul_(kept).add_(update.mean(dim=-2), alpha=1.0 - kept)
+        factor = (row / row.mean(dim=-1, keepdim=True)).rsqrt_().unsqueeze(-1)
+        update = torch.mul(factor, column.unsqueeze(-2).rsqrt())
+        update.mul_(g)
+        update.div_((update.norm(2) / update.numel() ** 0.5).clamp_(min=1.0))
+        update.mul_(0.01)
+        p.add_(p, alpha=-0.01 * 0.01)
+        p.add_(-update)
+        return p
+
+programs = dict(attention=Attention(), causal_attention=CausalAttention(), linear=Linear(), experts=Experts(),
+                narrow=Narrow(), wide=Wide(), sample=Sample(),
+                layer_norm=LayerNorm(), residual_layer_norm=ResidualLayerNorm(),
+                rms_norm=RmsNorm(), residual_rms_norm=ResidualRmsNorm(), softmax=Softmax(),
+                gelu=Gelu(), gated_silu=GatedSilu(), rotary=Rotary(), add=Add(),
+                embedding=Embedding(),
+                int4_pack=Int4Pack(), int4_linear=Int4Linear(), int8_linear=Int8Linear(),
+                rows_sample=RowsSample(), dx=Dx(), dweight=DWeight(),
+                attention_lse=AttentionLse(False), causal_attention_lse=AttentionLse(True),
+                attention_backward=AttentionBackward(False), causal_attention_backward=AttentionBackward(True),
+                layer_norm_sums=LayerNormSums(), layer_norm_backward=LayerNormBackward(),
+                rms_norm_sums=RmsNormSums(), rms_norm_backward=RmsNormBackward(), softmax_backward=SoftmaxBackward(),
+                gelu_backward=GeluBackward(), gated_silu_backward=GatedSiluBackward(), adamw=AdamW(),
+                adafactor=Adafactor())
+with zipfile.ZipFile(sys.argv[1], "w") as out:
+    for name, module in programs.items():
+        buffer = io.BytesIO()
+        torch.jit.save(torch.jit.script(module), buffer)
+        out.writestr(zipfile.ZipInfo(name + ".pt", (2026, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)

@@ -33,7 +33,8 @@ final class Ceilings {
     return found;
   }
 
-  private static String run(String... command) throws IOException, InterruptedException {
+  /** What a program prints. */
+  static String run(String... command) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     String output = new String(process.getInputStream().readAllBytes());

@@ -285,7 +285,7 @@ enum Contender {
   },
   MEMORY("memory", List.of()) {
     @Override
-    Subject open(Path model, int threads) {
+    Subject open(Path model, int threads) throws Exception {
       return new MemoryCeiling(threads);
     }
 

@@ -16,6 +16,8 @@ import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.RmsNormBackward;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
+import dev.gatun.kernels.api.call.optim.AdafactorRule;
+import dev.gatun.kernels.api.call.optim.AdafactorStep;
 import dev.gatun.kernels.api.call.optim.OptimizerStep;
 import dev.gatun.kernels.api.call.optim.ParameterUpdate;
 import dev.gatun.kernels.api.call.optim.UpdateRule;
@@ -46,9 +48,9 @@ final class GatunGradients implements Subject.Task {
     } else if (c.isProduct()) {
       this.result = tensors.hold(Tensor.empty(tensors.device(), DType.F32, 1, shape[0], shape[1]));
       this.call = product();
-    } else if (RowKernel.of(c) == RowKernel.ADAMW) {
+    } else if (RowKernel.of(c).isOptimizer()) {
       this.result = input(1);
-      this.call = step();
+      this.call = RowKernel.of(c) == RowKernel.ADAMW ? adamW() : adafactor();
     } else {
       this.result = empty(shape);
       this.call = rows();
@@ -113,28 +115,43 @@ final class GatunGradients implements Subject.Task {
         tensors.of(numbers, dtype, rows, columns).strided(0, shape, new long[] {0, 1, columns}));
   }
 
-  private KernelCall step() {
-    long count = result.count();
-    Operand mean = small(3, count);
-    Tensor squares = tensors.of(c.squares(), DType.F32, shape);
+  private KernelCall adamW() {
     return new OptimizerStep(
         new UpdateRule.Adam(0.9, 0.999, 1e-8, false, true),
         1,
-        List.of(
-            new ParameterUpdate(
-                result.operand(),
-                input(2).operand(),
-                List.of(mean, squares.operand()),
-                null,
-                KernelCase.LEARNING_RATE,
-                KernelCase.WEIGHT_DECAY)),
+        List.of(update(small(3, result.count()), tensors.of(c.squares(), DType.F32, shape))),
         1,
         null,
         Float.POSITIVE_INFINITY);
   }
 
-  private Operand small(long seed, long count) {
-    return tensors.of(KernelCase.many(seed, (int) count), DType.F32, shape).operand();
+  private KernelCall adafactor() {
+    Tensor rows = squares(5, shape[0]);
+    return new AdafactorStep(
+        new AdafactorRule(1e-30, 1e-3, 1, -0.8, 0, false),
+        2,
+        List.of(update(rows, squares(6, shape[1]))),
+        1,
+        null,
+        Float.POSITIVE_INFINITY);
+  }
+
+  private ParameterUpdate update(Tensor... states) {
+    return new ParameterUpdate(
+        result.operand(),
+        input(2).operand(),
+        Arrays.stream(states).map(Tensor::operand).toList(),
+        null,
+        KernelCase.LEARNING_RATE,
+        KernelCase.WEIGHT_DECAY);
+  }
+
+  private Tensor squares(long seed, long count) {
+    return tensors.of(KernelCase.squares(seed, (int) count), DType.F32, count);
+  }
+
+  private Tensor small(long seed, long count) {
+    return tensors.of(KernelCase.many(seed, (int) count), DType.F32, shape);
   }
 
   private KernelCall rows() {

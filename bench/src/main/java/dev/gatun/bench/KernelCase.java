@@ -124,7 +124,11 @@ record KernelCase(String kernel, String type, String mask, int[] sizes) {
 
   /** The mean squares that AdamW keeps. */
   float[] squares() {
-    float[] x = many(4, count());
+    return squares(4, count());
+  }
+
+  static float[] squares(long seed, int count) {
+    float[] x = many(seed, count);
     for (int i = 0; i < x.length; i++) {
       x[i] *= x[i];
     }

@@ -22,19 +22,39 @@ enum RowKernel {
   SOFTMAX_BACKWARD(2),
   GELU_BACKWARD(2),
   GATED_SILU_BACKWARD(3, 2),
-  /** Parameters, gradients and two states; parameters and states are written. */
-  ADAMW(4, 3);
+  /** Parameters and two states, which are written too, and gradients. */
+  ADAMW(4, 3, true),
+  /**
+   * Parameters, which are written too, and gradients thrice: for their squares, for the size of the
+   * update, which these divide, and for the update itself, which its size limits.
+   */
+  ADAFACTOR(4, 1, true);
 
   private final int inputs;
   private final int outputs;
+  private final boolean inPlace;
 
   RowKernel(int inputs) {
     this(inputs, 1);
   }
 
   RowKernel(int inputs, int outputs) {
+    this(inputs, outputs, false);
+  }
+
+  RowKernel(int inputs, int outputs, boolean inPlace) {
     this.inputs = inputs;
     this.outputs = outputs;
+    this.inPlace = inPlace;
+  }
+
+  /** Whether outputs are the first inputs. */
+  boolean isInPlace() {
+    return inPlace;
+  }
+
+  boolean isOptimizer() {
+    return compareTo(ADAMW) >= 0;
   }
 
   /** Whether it is a kernel of training. */
@@ -55,14 +75,24 @@ enum RowKernel {
     return ids;
   }
 
-  /** The least bytes to read. */
-  long read(KernelCase c) {
-    return (long) c.count() * (c.isBf16() ? 2 : 4) * (inputs + (c.hasResidual() ? 1 : 0));
+  /** How many arrays are read. */
+  int inputs(KernelCase c) {
+    return inputs + (c.hasResidual() ? 1 : 0);
   }
 
-  /** The least bytes to write: the results, and the residual sum where there is one. */
-  long written(KernelCase c) {
+  /** How many arrays are written: the results, and the residual sum where there is one. */
+  int outputs(KernelCase c) {
+    return outputs + (c.hasResidual() ? 1 : 0);
+  }
+
+  /** The bytes of an array that is read. */
+  long inputBytes(KernelCase c) {
+    return (long) c.count() * (c.isBf16() ? 2 : 4);
+  }
+
+  /** The bytes of an array that is written. */
+  long outputBytes(KernelCase c) {
     boolean narrow = c.isBf16() != (this == CAST);
-    return (long) c.count() * (narrow ? 2 : 4) * (outputs + (c.hasResidual() ? 1 : 0));
+    return (long) c.count() * (narrow ? 2 : 4);
   }
 }

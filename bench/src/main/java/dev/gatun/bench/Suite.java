@@ -203,6 +203,7 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
       }
     }
     cases.add("adamw/f32/" + ROWS);
+    cases.add("adafactor/f32/" + ROWS);
     return cases;
   }
 

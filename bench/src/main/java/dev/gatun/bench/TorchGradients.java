@@ -68,6 +68,10 @@ final class TorchGradients {
         inputs.add(kernels.array(c, KernelCase.many(3, c.count()), shape));
         inputs.add(kernels.array(c, c.squares(), shape));
       }
+      case ADAFACTOR -> {
+        inputs.add(kernels.array(c, KernelCase.squares(5, c.sizes()[0]), c.sizes()[0]));
+        inputs.add(kernels.array(c, KernelCase.squares(6, columns), columns));
+      }
       default -> {}
     }
     return kernels.call(c.kernel(), inputs);

@@ -12,7 +12,6 @@ import ai.djl.translate.NoopTranslator;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.formats.Quantizer;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -20,6 +19,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
 
 /** libtorch's kernels by TorchScript programs of one call each, in DJL's PyTorch engine. */
 final class TorchKernels implements Subject {
@@ -205,9 +206,7 @@ final class TorchKernels implements Subject {
 
   private Predictor<NDList, NDList> load(String name) throws Exception {
     Path file = folder.resolve(name + ".pt");
-    try (InputStream in = TorchKernels.class.getResourceAsStream("kernels/" + name + ".pt")) {
-      Files.write(file, in.readAllBytes());
-    }
+    Files.write(file, program(file.getFileName().toString()));
     ZooModel<NDList, NDList> model =
         Criteria.builder()
             .setTypes(NDList.class, NDList.class)
@@ -220,6 +219,18 @@ final class TorchKernels implements Subject {
     held.add(predictor);
     held.add(model);
     return predictor;
+  }
+
+  private static byte[] program(String file) throws IOException {
+    try (ZipInputStream programs =
+        new ZipInputStream(TorchKernels.class.getResourceAsStream("kernels.zip"))) {
+      for (ZipEntry e = programs.getNextEntry(); e != null; e = programs.getNextEntry()) {
+        if (e.getName().equals(file)) {
+          return programs.readAllBytes();
+        }
+      }
+    }
+    throw new IOException("kernels.zip: no %s, expected one".formatted(file));
   }
 
   record Call(Predictor<NDList, NDList> program, NDList inputs) {}
