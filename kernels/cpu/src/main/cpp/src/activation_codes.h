@@ -158,8 +158,8 @@ static inline void quantize_rows(const Product &p, int64_t row, int64_t rows, in
         }
         for (int64_t i = begin / a.run; i * a.run < begin + n; i++) {
           if (a.run != a.block) {
-            const int64_t left = a.k - i * a.run;
-            total = sum_codes(codes + i * a.run, left < a.run ? left : a.run);
+            // Shorter runs than blocks are parts of groups, of which k is a whole number.
+            total = sum_codes(codes + i * a.run, a.run);
           }
           a.begin[r * a.runs + i] = -offset * total;
           a.shifts[r * a.runs + i] = (a.per_token() ? 1.0f : *scale) * static_cast<float>(total);

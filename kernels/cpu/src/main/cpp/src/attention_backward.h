@@ -286,10 +286,10 @@ class BackwardTile {
     }
   }
 
-  // The queries times the keys that they may see, [rows][kKeys].
+  // The queries times the keys that they may see, [rows][kKeys], of a tile that meets the block.
   void multiply_keys() {
     const int64_t end = s.end(first + rows - 1) - begin;
-    seen = end < 0 ? 0 : end < count ? end : count;
+    seen = end < count ? end : count;
     for (int64_t j = 0; j < seen; j += kTileColumns) {
       product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
               weights + j, kKeys, Into::kNew);

@@ -287,6 +287,27 @@ final class NativeBlocksTest {
   }
 
   /**
+   * A scale of parts that F16 still holds, where what suits the codes best is larger than it: the
+   * other parts' scales are rounded down to whole ones.
+   */
+  @ParameterizedTest
+  @MethodSource("formats")
+  void scales_that_grow_beyond_their_ends_are_as_of_java(BlockFormat format) {
+    int length = format.layout().group() == 0 ? 67 : format.blockSize(0);
+    Random random = new Random(format.hashCode());
+    for (int round = 0; round < 40; round++) {
+      int steps = round % 2 == 0 ? 15 : 31;
+      double size = 65504.0 * 63 * (0.994 + 0.006 * random.nextDouble());
+      float[] weight = new float[3 * length];
+      for (int i = 0; i < length; i++) {
+        int code = i % 32 < 2 ? i % 32 * steps : random.nextInt(steps + 1);
+        weight[length + i] = (float) (size * code * (i < 32 ? 1 : 31.4 / 63));
+      }
+      same(format, weight, length, "round " + round);
+    }
+  }
+
+  /**
    * Parts of a block of very different sizes, nearly even but for one element: scales of parts are
    * coarse then, and what suits them best may be a least value above 0.
    */

@@ -68,14 +68,14 @@ final class RareCases {
         Generator.of("matmul-types", RareCases::types).times(0.7),
         Generator.of("matmul-rounded", RareCases::rounded).times(0.3),
         Generator.of("matmul-rounded-gaps", RareCases::roundedGaps).times(0.3),
-        Generator.of("matmul_pack-across", RareCases::packAcross).times(0.5),
+        Generator.of("matmul_pack-across", RareCases::packAcross).times(1),
         Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
         Generator.of("batched_matmul-tall-gaps", RareCases::tallGaps).times(0.05),
         Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
         Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.1),
         Generator.of("quantized_matmul-blocks", RareCases::blocks).times(0.4),
         Generator.of("quantized_matmul-sums", RareCases::sums).times(0.3),
-        Generator.of("quantized_matmul-runs", RareCases::runs).times(0.2),
+        Generator.of("quantized_matmul-runs", RareCases::runs).times(0.4),
         Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
         Generator.of("layer_norm-even", RareCases::evenRows).times(0.3),
         Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
@@ -201,7 +201,7 @@ final class RareCases {
     Random random = Seeds.random(seed);
     DType from = dtype(seed);
     DType to = dtype(seed / 3);
-    boolean gaps = Math.floorMod(seed / 9, 2L) == 1;
+    boolean gaps = random.nextInt(3) == 0;
     long n = random.nextInt(4) == 0 ? 1 : 33 + random.nextInt(60);
     long k = 1 + random.nextInt(100);
     Data weight = Data.normal(random, "weight", n, k).withDtype(from);

@@ -329,6 +329,9 @@ final class CudaBadIndicesTest {
     twice.slots[299] = twice.slots[298];
     twice.checkNothing(
         "slot %d at 270 is also at 260, expected distinct ones".formatted(twice.slots[260]));
+    Update far = Update.fine(coded);
+    far.slots[290] = far.slots[3];
+    far.checkNothing("slot %d at 290 is also at 3, expected distinct ones".formatted(far.slots[3]));
     Update outside = Update.fine(coded);
     outside.slots[257] = SLOTS;
     outside.slots[70] = -2;
