@@ -153,7 +153,7 @@ final class OptimCases {
     AdafactorRule rule =
         new AdafactorRule(
             random.nextInt(3) == 0 ? 1e-3 : 1e-30,
-            1e-3,
+            random.nextInt(4) == 0 ? 3 : 1e-3,
             random.nextBoolean() ? 1 : 0.1,
             -0.8,
             random.nextInt(3) == 0 ? 0.9 : 0,

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.gatun.bindings.generated.cpu.gatun_attention;
 import dev.gatun.bindings.generated.cpu.gatun_cpu_h;
+import dev.gatun.bindings.generated.cpu.gatun_factored_parameter;
 import dev.gatun.bindings.loader.NativeLoader;
 import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.test.contract.frame.Subjects;
@@ -116,6 +117,14 @@ final class NativeArgumentsTest {
   /** Numbers that have no meaning where there is nothing to do, and are not looked at then. */
   private static final Set<String> FREE =
       Set.of("disentangled_bias_f32.length", "expert_combine.x_rows");
+
+  /** Codes of whole numbers. */
+  private static final int[] WHOLE = {
+    gatun_cpu_h.GATUN_DTYPE_I64(),
+    gatun_cpu_h.GATUN_DTYPE_I32(),
+    gatun_cpu_h.GATUN_DTYPE_I8(),
+    gatun_cpu_h.GATUN_DTYPE_U8()
+  };
 
   /** Pointers that change what other arguments may be. */
   private static final Set<String> NULL = Set.of("code_scales", "code_offsets");
@@ -241,22 +250,29 @@ final class NativeArgumentsTest {
   }
 
   private static int call(Function function, String changed, long value) throws Throwable {
+    return call(function, changed == null ? Map.of() : Map.of(changed, value));
+  }
+
+  private static int call(Function function, Map<String, Long> changed) throws Throwable {
     List<MemoryLayout> types = new ArrayList<>(List.of(ValueLayout.ADDRESS));
     List<Object> arguments = new ArrayList<>(List.of(MemorySegment.NULL));
     for (Parameter p : function.parameters()) {
       types.add(p.type());
       long least =
           LEAST.getOrDefault(function.name() + "." + p.name(), LEAST.getOrDefault(p.name(), 0L));
-      long number = p.name().equals(changed) ? value : least;
+      long number = changed.getOrDefault(p.name(), least);
       arguments.add(
           switch (p.type()) {
             case ValueLayout.OfInt ignored -> (Object) (int) number;
             case ValueLayout.OfLong ignored -> number;
             case ValueLayout.OfFloat ignored ->
-                p.name().equals(changed)
-                    ? Float.intBitsToFloat((int) value)
+                changed.containsKey(p.name())
+                    ? Float.intBitsToFloat((int) number)
                     : p.name().equals("probability") ? 0.5f : 1f;
-            default -> NULL.contains(p.name()) ? MemorySegment.NULL : zeros;
+            default ->
+                NULL.contains(p.name())
+                    ? MemorySegment.NULL
+                    : changed.containsKey(p.name()) ? MemorySegment.ofAddress(number) : zeros;
           });
     }
     MethodHandle handle =
@@ -265,6 +281,45 @@ final class NativeArgumentsTest {
                 library.find("gatun_" + function.name()).orElseThrow(),
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, types.toArray(MemoryLayout[]::new)));
     return (int) handle.invokeWithArguments(arguments);
+  }
+
+  /** Of whole numbers there are few functions, and none of these. */
+  @Test
+  void a_function_that_whole_numbers_have_not_is_told() throws Throwable {
+    Map<String, Integer> operations =
+        Map.of(
+            "elementwise", gatun_cpu_h.GATUN_BINARY_OP_DIVIDE(),
+            "unary", gatun_cpu_h.GATUN_UNARY_OP_EXP());
+    for (Function function : functions().filter(f -> operations.containsKey(f.name())).toList()) {
+      long op = operations.get(function.name());
+      for (CpuLevel level : Subjects.levels()) {
+        Subjects.CPU.setLevel(level);
+        for (int dtype : WHOLE) {
+          assertEquals(
+              gatun_cpu_h.GATUN_INVALID_ARGUMENT(),
+              call(function, Map.of("op", op, "dtype", (long) dtype)),
+              function + " of dtype " + dtype + " on " + level);
+        }
+      }
+    }
+  }
+
+  /** Each size of a parameter of Adafactor. */
+  @Test
+  void a_parameter_of_a_negative_size_is_told() throws Throwable {
+    Function step =
+        functions().filter(f -> f.name().equals("adafactor_step")).findFirst().orElseThrow();
+    for (CpuLevel level : Subjects.levels()) {
+      Subjects.CPU.setLevel(level);
+      for (int size = 0; size < 3; size++) {
+        MemorySegment parameter = gatun_factored_parameter.allocate(arena);
+        gatun_factored_parameter.batches(parameter, size == 0 ? -1 : 1);
+        gatun_factored_parameter.rows(parameter, size == 1 ? -1 : 1);
+        gatun_factored_parameter.columns(parameter, size == 2 ? -1 : 1);
+        Map<String, Long> changed = Map.of("parameters", parameter.address(), "count", 1L);
+        assertEquals(gatun_cpu_h.GATUN_INVALID_ARGUMENT(), call(step, changed), level.id());
+      }
+    }
   }
 
   @Test
