@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,37 +21,6 @@ final class RegexTest {
     return new TokenAutomaton(Notations.regex(regex), TRIE, false);
   }
 
-  /** Expressions that mean the same to both. */
-  private static String random(Random random, int depth) {
-    int kind = random.nextInt(depth > 3 ? 4 : 9);
-    return switch (kind) {
-      case 0 -> "" + "abc1é水".charAt(random.nextInt(6));
-      case 1 ->
-          new String[] {"[ab]", "[^a]", "[a-c1-3]", ".", "\\d", "\\w", "[^\"\\\\]", "[é-水]"}
-              [random.nextInt(8)];
-      case 2 -> "\\.";
-      case 3 ->
-          new String[] {"\\p{L}", "\\P{Lu}", "\\x61", "\\u6c34", "\\n", "[\\w.-]"}
-              [random.nextInt(6)];
-      case 4, 5 -> random(random, depth + 1) + random(random, depth + 1);
-      case 6 -> "(" + random(random, depth + 1) + "|" + random(random, depth + 1) + ")";
-      case 7 -> "(?:" + random(random, depth + 1) + ")" + times(random);
-      default -> "(?:" + random(random, depth + 1) + "|)" + times(random);
-    };
-  }
-
-  private static String times(Random random) {
-    int min = random.nextInt(4);
-    return switch (random.nextInt(6)) {
-      case 0 -> "*";
-      case 1 -> "+";
-      case 2 -> "?";
-      case 3 -> "{" + min + "}";
-      case 4 -> "{" + min + ",}";
-      default -> "{" + min + "," + (min + random.nextInt(4)) + "}";
-    };
-  }
-
   @Test
   void what_is_drawn_matches_and_what_matches_is_taken() {
     long seed = Long.getLong("gatun.test.seed", 11);
@@ -60,9 +28,8 @@ final class RegexTest {
     int drawn = 0;
     int taken = 0;
     for (int round = 0; round < 400; round++) {
-      String regex = random(random, 0);
-      Pattern pattern = Pattern.compile(regex);
-      TokenAutomaton automaton = automaton(regex);
+      RandomRegex regex = RandomRegex.draw(random, 0);
+      TokenAutomaton automaton = automaton(regex.toString());
       for (int i = 0; i < 4; i++) {
         byte[] bytes = Vocabularies.draw(automaton, TRIE, random, 60);
         if (bytes == null) {
@@ -71,11 +38,10 @@ final class RegexTest {
         drawn++;
         String text = new String(bytes, StandardCharsets.UTF_8);
         assertTrue(
-            pattern.matcher(text).matches(),
-            () -> "seed " + seed + ": " + regex + " for '" + text + "'");
+            regex.matches(text), () -> "seed " + seed + ": " + regex + " for '" + text + "'");
         // A change of it is taken as far as it matches.
         String changed = changed(text, random);
-        boolean matches = pattern.matcher(changed).matches();
+        boolean matches = regex.matches(changed);
         taken += matches ? 1 : 0;
         assertEquals(
             matches,
