@@ -228,43 +228,57 @@ final class NumberText {
   }
 
   /**
-   * The multiples of a number that has so many digits behind the point: a sign, digits, and all
-   * digits behind the point or none.
+   * The multiples of a number that has so many digits behind the point: a sign, digits, and as many
+   * behind the point as are needed or more, up to {@code places}.
    *
    * @param of the number times ten to the power of {@code places}
    */
   static Expression multiples(int of, int places) {
     Rule[] whole = new Rule[of];
-    Rule[][] behind = new Rule[places + 1][of];
+    Rule[][] behind = new Rule[places][of];
     for (int left = 0; left < of; left++) {
       whole[left] = new Rule("multiple");
-      for (int i = 0; i <= places; i++) {
+      for (int i = 0; i < places; i++) {
         behind[i][left] = new Rule("multiple");
       }
     }
-    long power = BigInteger.TEN.pow(places).longValueExact() % of;
     for (int left = 0; left < of; left++) {
-      List<Expression> options = new ArrayList<>();
-      if (left * power % of == 0) {
+      List<Expression> options = further(whole, left);
+      if (isMultiple(left, places, of)) {
         options.add(EMPTY);
       }
       if (places > 0) {
-        options.add(sequence(text("."), behind[places][left]));
-      }
-      for (int digit = 0; digit <= 9; digit++) {
-        options.add(sequence(digits('0' + digit, '0' + digit), whole[(10 * left + digit) % of]));
+        options.add(sequence(text("."), choice(further(behind[places - 1], left))));
       }
       whole[left].define(choice(options));
-      behind[0][left].define(left == 0 ? EMPTY : NEVER);
-      for (int i = 1; i <= places; i++) {
-        List<Expression> digits = new ArrayList<>();
-        for (int digit = 0; digit <= 9; digit++) {
-          digits.add(
-              sequence(digits('0' + digit, '0' + digit), behind[i - 1][(10 * left + digit) % of]));
+      for (int i = 0; i < places; i++) {
+        List<Expression> ends = i > 0 ? further(behind[i - 1], left) : new ArrayList<>();
+        if (isMultiple(left, i, of)) {
+          ends.add(EMPTY);
         }
-        behind[i][left].define(choice(digits));
+        behind[i][left].define(choice(ends));
       }
     }
     return sequence(optional(text("-")), whole[0]);
+  }
+
+  /** Whether what leaves {@code left} is a multiple when {@code zeros} follow. */
+  private static boolean isMultiple(int left, int zeros, int of) {
+    return BigInteger.TEN
+            .pow(zeros)
+            .multiply(BigInteger.valueOf(left))
+            .mod(BigInteger.valueOf(of))
+            .signum()
+        == 0;
+  }
+
+  /** One more digit, and the rule of what it leaves. */
+  private static List<Expression> further(Rule[] rules, int left) {
+    List<Expression> options = new ArrayList<>();
+    for (int digit = 0; digit <= 9; digit++) {
+      options.add(
+          sequence(digits('0' + digit, '0' + digit), rules[(10 * left + digit) % rules.length]));
+    }
+    return options;
   }
 }

@@ -16,8 +16,12 @@ final class SchemaFormats {
           + "|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))|"
           + LEAP
           + ")";
+  // RFC 3339 has -00:00 for an offset that nobody knows, which readers of ISO 8601 refuse.
+  private static final String OFFSET =
+      "(?:Z|\\+(?:0\\d|1[0-7]):[0-5]\\d"
+          + "|-(?:00:(?:0[1-9]|[1-5]\\d)|(?:0[1-9]|1[0-7]):[0-5]\\d))";
   private static final String TIME =
-      "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:0\\d|1[0-7]):[0-5]\\d)";
+      "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?" + OFFSET;
   private static final String OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
   private static final String IPV4 = "(?:" + OCTET + "\\.){3}" + OCTET;
   private static final String WORDS = "[a-zA-Z][a-zA-Z0-9]{0,60}";

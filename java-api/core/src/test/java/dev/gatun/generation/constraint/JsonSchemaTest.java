@@ -77,7 +77,12 @@ final class JsonSchemaTest {
     holds("{'type':'number','maximum':0}", texts("0", "-0", "-3.5", "0.0"), "0.1", "1");
     holds("{'type':'number','minimum':1.5,'maximum':1.5}", texts("1.5", "1.500"), "1.49", "1.51");
     holds(
-        "{'type':'number','multipleOf':0.25}", texts("0.25", "1.50", "-3", "0.75"), "0.3", "0.250");
+        "{'type':'number','multipleOf':0.25}",
+        texts("0.25", "1.50", "1.5", "-3", "-3.0", "0.75"),
+        "0.3",
+        "0.2",
+        "1.",
+        "0.250");
     holds("{'type':'number','multipleOf':0.01,'minimum':0}", texts("1.10", "0.01"), "0.001", "-1");
     holds("{'type':'integer','format':'int32'}", texts("2147483647", "-2147483648"), "2147483648");
   }
@@ -142,8 +147,12 @@ final class JsonSchemaTest {
         "'24-01-01'");
     holds(
         "{'type':'string','format':'date-time'}",
-        texts("'2024-02-29T23:59:59Z'", "'2024-01-01T00:00:00.5+01:30'"),
-        "'2024-01-01T24:00:00Z'");
+        texts(
+            "'2024-02-29T23:59:59Z'",
+            "'2024-01-01T00:00:00.5+01:30'",
+            "'2024-01-01T00:00:00-00:30'"),
+        "'2024-01-01T24:00:00Z'",
+        "'2024-01-01T00:00:00-00:00'");
     holds(
         "{'type':'string','format':'uuid','maxLength':36}",
         texts("'123e4567-e89b-12d3-a456-426614174000'"),

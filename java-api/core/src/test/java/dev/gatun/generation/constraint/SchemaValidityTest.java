@@ -8,12 +8,15 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.ValueNode;
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,9 +29,27 @@ import org.junit.jupiter.api.Test;
  * changes of them, which are taken if and only if the validator takes them.
  */
 final class SchemaValidityTest {
+  /**
+   * Numbers without zeros at the end of their fraction, and without an exponent where their digits
+   * are few: with bounds no exponent is taken.
+   */
+  private static final class PlainNumbers extends JsonNodeFactory {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public ValueNode numberNode(BigDecimal value) {
+      BigDecimal stripped = value.stripTrailingZeros();
+      boolean few = stripped.scale() < 0 && stripped.precision() - stripped.scale() < 19;
+      return DecimalNode.valueOf(few ? stripped.setScale(0) : stripped);
+    }
+  }
+
   private static final TokenTrie TRIE = Vocabularies.small();
   private static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
+      JsonMapper.builder()
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .nodeFactory(new PlainNumbers())
+          .build();
   private static final SchemaRegistry REGISTRY =
       SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
 
