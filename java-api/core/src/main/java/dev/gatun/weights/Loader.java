@@ -591,7 +591,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       return own(wide(floats(layers.getFirst().name() + ".bias", layers.getFirst().outFeatures())));
     }
     long count = layers.stream().mapToLong(Layer::outFeatures).sum();
-    Tensor all = Tensor.zeros(device, count);
+    Tensor all = own(Tensor.zeros(device, count));
     long at = 0;
     for (Layer layer : layers) {
       if (layer.bias()) {
@@ -601,7 +601,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       }
       at += layer.outFeatures();
     }
-    return own(all);
+    return all;
   }
 
   /** A copy on the device in F32. */

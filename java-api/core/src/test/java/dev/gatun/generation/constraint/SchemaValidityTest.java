@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 final class SchemaValidityTest {
   /**
    * Numbers without zeros at the end of their fraction, and without an exponent where their digits
-   * are few: with bounds no exponent is taken.
+   * are few: with bounds no exponent is taken, and elsewhere none of three digits.
    */
   private static final class PlainNumbers extends JsonNodeFactory {
     private static final long serialVersionUID = 1;
@@ -39,7 +39,11 @@ final class SchemaValidityTest {
     @Override
     public ValueNode numberNode(BigDecimal value) {
       BigDecimal stripped = value.stripTrailingZeros();
-      boolean few = stripped.scale() < 0 && stripped.precision() - stripped.scale() < 19;
+      int digits = stripped.precision() - stripped.scale();
+      if (Math.abs(digits - 1) > 99) {
+        return DecimalNode.valueOf(BigDecimal.ONE);
+      }
+      boolean few = stripped.scale() < 0 && digits < 19;
       return DecimalNode.valueOf(few ? stripped.setScale(0) : stripped);
     }
   }

@@ -89,9 +89,17 @@ final class AttentionEdges {
             .times(0.5));
   }
 
-  /** About tiles of warpgroups, which have 128 queries and keys. */
+  /** About tiles of warpgroups, which have 128 queries and keys; and what others do beside them. */
   static List<Generator> hopper() {
-    return List.of(Generator.of(NAME, s -> new AttentionEdges(s, HOPPER, false).warpgroups()));
+    return List.of(
+        Generator.of(NAME, s -> new AttentionEdges(s, HOPPER, false).warpgroups()),
+        Generator.of(NAME + "-others", s -> new AttentionEdges(s, ALL, false).warpgroups()),
+        Generator.of(NAME + "-codes", s -> new AttentionEdges(s, ALL, true).warpgroups())
+            .times(0.25),
+        Generator.of(
+                "scaled_dot_product_attention-caches",
+                s -> new AttentionEdges(s, ALL, false).cache())
+            .times(0.25));
   }
 
   private Case any() {

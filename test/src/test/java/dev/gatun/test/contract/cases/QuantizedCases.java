@@ -146,9 +146,10 @@ public final class QuantizedCases {
     return product(random, "quantized_matmul seed " + seed + " minima", format, EXACT, x, n);
   }
 
-  /** Products that fill Hopper's tiles, some deeper than its ring of them. */
+  /** Products that fill Hopper's tiles, some deeper than its ring of them, and others. */
   static List<Generator> hopper(Target target) {
     return List.of(
+        Generator.of("quantized_matmul-others", s -> tile(s, false)).times(2),
         Generator.of("quantized_matmul", s -> hopper(s, target, false)),
         Generator.of("quantized_matmul-deep", s -> hopper(s, target, true)).times(0.45));
   }
