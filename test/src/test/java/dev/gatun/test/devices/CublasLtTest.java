@@ -54,7 +54,7 @@ final class CublasLtTest {
 
   @Test
   void products_agree_with_the_reference() throws Exception {
-    ChildJvm.Outcome outcome = run(Map.of(), List.of(), CublasLtRuns.class, "contract", "25");
+    ChildJvm.Outcome outcome = run(Map.of(), List.of(), CublasLtRuns.class, "contract", "15");
     assertTrue(outcome.out().contains(BY_LIBRARY + library), outcome.out());
     assertTrue(outcome.out().contains("done: "), outcome.out());
     List<String> products = outcome.err().lines().filter(l -> l.contains(" parts")).toList();

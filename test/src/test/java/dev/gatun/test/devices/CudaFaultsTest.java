@@ -9,12 +9,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.norm.Softmax;
 import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.device.BackendUnavailableException;
 import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.device.Replay;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.CudaDeviceProvider;
 import dev.gatun.ops.Norm;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
@@ -198,6 +200,10 @@ final class CudaFaultsTest {
     assertEquals(
         "device cuda:3: there is no device 3, the driver shows 0 to 1",
         assertThrows(IllegalStateException.class, () -> Devices.open("cuda", 3)).getMessage());
+    assertEquals(
+        "there is no device -1, the driver shows 0 to 1",
+        assertThrows(BackendUnavailableException.class, () -> new CudaDeviceProvider().open(-1))
+            .getMessage());
     assertEquals(
         "device 'gpu': expected cpu, cuda or cuda:N",
         assertThrows(IllegalArgumentException.class, () -> Device.of("gpu")).getMessage());

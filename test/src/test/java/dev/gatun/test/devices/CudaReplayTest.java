@@ -1,6 +1,7 @@
 package dev.gatun.test.devices;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -64,6 +65,22 @@ final class CudaReplayTest extends ReplayContract {
       for (Future<?> copy : copies) {
         copy.get();
       }
+    }
+  }
+
+  @Test
+  void a_replay_within_what_is_recorded_is_refused_and_empty_writes_record_nothing() {
+    byte[] one = {1};
+    try (Buffer x = cuda.memory().adopt(MemorySegment.ofArray(one.clone()));
+        Replay replay =
+            cuda.capture(
+                () -> cuda.memory().write(MemorySegment.ofArray(new byte[0]), x, x.byteSize()))) {
+      replay.run();
+      cuda.memory().read(x, 0, MemorySegment.ofArray(one));
+      assertArrayEquals(new byte[] {1}, one);
+      assertEquals(
+          "replay: this thread is recording",
+          assertThrows(IllegalStateException.class, () -> cuda.capture(replay::run)).getMessage());
     }
   }
 

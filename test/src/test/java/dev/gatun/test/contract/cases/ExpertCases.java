@@ -140,6 +140,7 @@ final class ExpertCases {
         Generator.of("grouped_matmul", s -> tile(s, false)),
         Generator.of("grouped_matmul-deep", s -> tile(s, true)).times(0.3),
         Generator.of("grouped_matmul-large", ExpertCases::largeTile).times(0.14),
+        Generator.of("grouped_matmul-few", ExpertCases::fewFeatures).times(0.14),
         Generator.of("grouped_matmul-whole", ExpertCases::wholeTiles).times(0.53),
         Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, false)).times(2),
         Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, true)),
@@ -165,6 +166,16 @@ final class ExpertCases {
     long k = 8 * (random.nextBoolean() ? 1 + random.nextInt(4) : 13 + random.nextInt(4));
     DType dtype = FLOATS[1 + (int) (seed & 1)];
     return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, k);
+  }
+
+  /** Of as many rows, and too few output features for the largest tile. */
+  private static Case fewFeatures(long seed) {
+    Random random = Seeds.random(seed);
+    Groups groups = Groups.random(random, 1 + random.nextInt(2), () -> 128 + random.nextInt(100));
+    DType dtype = FLOATS[1 + (int) (seed & 1)];
+    String description = "grouped_matmul seed " + seed + " few features";
+    return product(
+        description, random, groups, dtype, 1 + random.nextInt(40), 8 * (1 + random.nextInt(9)));
   }
 
   /** Experts whose rows are whole tiles, so that some blocks have none; with a bias and without. */

@@ -57,7 +57,7 @@ final class RareCases {
                       .filter(bits -> bits == 4 || scales != PackedLayout.Scales.F16_ZERO)
                       .flatMap(
                           bits ->
-                              Stream.of(bits == 8 ? 0 : 16, 32, 48)
+                              Stream.of(bits == 8 ? 0 : 16, 32, 48, 256)
                                   .map(group -> new PackedLayout(bits, group, scales))))
           .toList();
 
@@ -72,7 +72,8 @@ final class RareCases {
         Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
         Generator.of("batched_matmul-tall-gaps", RareCases::tallGaps).times(0.05),
         Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
-        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.1),
+        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.8),
+        Generator.of("quantized_matmul-empty", RareCases::nothing).times(0.2),
         Generator.of("quantized_matmul-blocks", RareCases::blocks).times(0.4),
         Generator.of("quantized_matmul-sums", RareCases::sums).times(0.3),
         Generator.of("quantized_matmul-runs", RareCases::runs).times(0.4),
@@ -229,6 +230,21 @@ final class RareCases {
         List.of(way),
         x.withDtype(dtype(random.nextInt(3))),
         1 + random.nextInt(40));
+  }
+
+  /** No row, and no output feature. */
+  private static Case nothing(long seed) {
+    Random random = Seeds.random(seed);
+    boolean rows = seed % 2 == 0;
+    BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
+    int k = format.equals(BlockFormat.INT8) ? 16 : format.blockSize(0);
+    return QuantizedCases.product(
+        random,
+        "quantized_matmul seed " + seed + " of nothing",
+        format,
+        List.of(WAYS),
+        Data.normal(random, "x", rows ? 0 : 3, k),
+        rows ? 5 : 0);
   }
 
   /** More rows than a task of the processor's kernels has. */

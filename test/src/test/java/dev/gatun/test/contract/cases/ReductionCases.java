@@ -41,6 +41,7 @@ final class ReductionCases {
     return List.of(
         Generator.of("reduce", ReductionCases::reduce),
         Generator.of("scan", ReductionCases::scan),
+        Generator.of("scan-empty", ReductionCases::emptyScan).times(0.2),
         Generator.of("argmax", ReductionCases::argmax),
         Generator.of("topk", ReductionCases::topk),
         Generator.of("sample", ReductionCases::sample));
@@ -77,17 +78,30 @@ final class ReductionCases {
   }
 
   private static Case scan(long seed) {
+    return scan(seed, null);
+  }
+
+  private static Case emptyScan(long seed) {
+    long[][] shapes = {{3, 0, 2}, {0, 4, 1}, {2, 3, 0}};
+    return scan(seed, shapes[(int) Math.floorMod(seed, 3L)]);
+  }
+
+  /**
+   * @param given null for any
+   */
+  private static Case scan(long seed, long[] given) {
     Random random = Seeds.random(seed);
     ScanOp op = ScanOp.values()[(int) (seed % 2)];
     DType dtype =
         new DType[] {DType.F32, DType.F32, DType.BF16, DType.F16, DType.I64}[random.nextInt(5)];
-    long[] shape = {Sizes.any(random, 33), Sizes.any(random, 65), Sizes.any(random, 33)};
+    long[] any = {Sizes.any(random, 33), Sizes.any(random, 65), Sizes.any(random, 33)};
     switch (random.nextInt(4)) {
-      case 0 -> shape = new long[] {Sizes.some(random, 5), 250 + random.nextInt(800), 1};
-      case 1 -> shape = new long[] {1, Sizes.some(random, 9), 250 + random.nextInt(400)};
-      case 2 -> shape[2] = 1;
+      case 0 -> any = new long[] {Sizes.some(random, 5), 250 + random.nextInt(800), 1};
+      case 1 -> any = new long[] {1, Sizes.some(random, 9), 250 + random.nextInt(400)};
+      case 2 -> any[2] = 1;
       default -> {}
     }
+    long[] shape = given == null ? any : given;
     // Products stay within a type's numbers where the factors are about 1.
     Data x =
         dtype == DType.I64

@@ -116,6 +116,9 @@ public final class RowCases {
     if (random.nextBoolean()) {
       data.add(Data.normal(random, "weight", columns));
       data.add(Data.normal(random, "bias", columns));
+      if (seed % 4 == 0) {
+        data.remove(data.size() - 1 - (int) (seed / 4 % 2));
+      }
     }
     if (random.nextBoolean()) {
       data.add(Data.output("sum", rows, columns));

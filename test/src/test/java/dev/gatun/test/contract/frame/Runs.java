@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
 /** Runs a case on a backend. */
@@ -102,6 +103,14 @@ public final class Runs {
     }
   }
 
+  /** The same, each operand so many elements behind a place that is aligned to 16 bytes. */
+  public static Map<String, int[]> run(Case c, Backend backend, ToIntFunction<Data> behind) {
+    try (Placed placed = Placed.of(c, backend, behind)) {
+      backend.kernels().run(placed.call());
+      return placed.results();
+    }
+  }
+
   /** What the reference in double writes to an operand, for another case to read. */
   public static double[] values(Case c, String name) {
     DType dtype = c.data(name).dtype();
@@ -113,12 +122,16 @@ public final class Runs {
   /** A case's operands in a backend's memory. */
   public record Placed(Case of, Map<String, Placement> placements) implements AutoCloseable {
     public static Placed of(Case c, Backend backend, boolean aligned) {
+      return of(c, backend, data -> aligned ? 0 : c.data().indexOf(data) % 4);
+    }
+
+    /** Each operand so many elements behind a place that is aligned to 16 bytes. */
+    public static Placed of(Case c, Backend backend, ToIntFunction<Data> behind) {
       Placed placed = new Placed(c, new LinkedHashMap<>());
       try {
-        int skip = 0;
         for (Data data : c.data()) {
           placed.placements.put(
-              data.name(), new Placement(data, backend.memory(), aligned ? 0 : skip++ % 4));
+              data.name(), new Placement(data, backend.memory(), behind.applyAsInt(data)));
         }
         return placed;
       } catch (RuntimeException | Error e) {
