@@ -105,6 +105,9 @@ final class NumberText {
     List<Expression> options = new ArrayList<>();
     BigDecimal low = schema.least;
     BigDecimal high = schema.most;
+    if (low != null && high != null && low.compareTo(high) > 0) {
+      return NEVER;
+    }
     if (high == null || high.signum() > 0 || high.signum() == 0 && !schema.mostExcluded) {
       boolean positive = low == null || low.signum() < 0;
       Bound from = positive ? Bound.ZERO : new Bound(low, schema.leastExcluded);

@@ -74,6 +74,8 @@ final class JsonSchemaTest {
         "1");
     holds("{'type':'number','exclusiveMinimum':0}", texts("0.001", "1", "12.5"), "0", "0.0", "-1");
     holds("{'type':'number','exclusiveMaximum':0}", texts("-0.001", "-1"), "0", "-0", "-0.0");
+    holds("{'type':['number','null'],'minimum':17.4,'maximum':4.6}", texts("null"), "17.4", "17.5");
+    holds("{'type':['number','null'],'minimum':-3,'maximum':-5}", texts("null"), "-3.5", "-5");
     holds("{'type':'number','maximum':0}", texts("0", "-0", "-3.5", "0.0"), "0.1", "1");
     holds("{'type':'number','minimum':1.5,'maximum':1.5}", texts("1.5", "1.500"), "1.49", "1.51");
     holds(
