@@ -15,7 +15,7 @@ extern "C" __global__ void __launch_bounds__(256)
   const long row = blockIdx.x * stride;
   for (long i = threadIdx.x; i < width; i += blockDim.x) {
     const int page = i < used ? table[row + i] : 0;
-    const bool fits = page >= 0 && page < pages;
+    const bool fits = i >= used || (page >= 0 && page < pages);
     if (!fits) {
       report.tell(0, blockIdx.x, i, page);
     }

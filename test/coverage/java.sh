@@ -23,7 +23,7 @@ export JAVA_TOOL_OPTIONS="-javaagent:$build/org.jacoco.agent-runtime.jar=destfil
 "$java" -Xmx3g --enable-native-access=ALL-UNNAMED -Dgatun.test.seed=1 \
   -cp "target/test-classes:$classes$(cat target/class-path.txt)" dev.gatun.test.coverage.CoverageRun \
   $suites.{BadArguments,BadAttentionBackward,BadBackwardArguments,BadExpertArguments,BadOptimArguments,BadQuantizedArguments}Test \
-  $suites.{CudaContract,CudaHopper,CudaQuantized,CudaQuantizedExperts,CudaSplitK,KernelContract,Pages,RandomCalls,TokenCodes}Test \
+  $suites.{CudaAlignment,CudaBadIndices,CudaContract,CudaHopper,CudaQuantized,CudaQuantizedExperts,CudaSplitK,KernelContract,Pages,RandomCalls,TokenCodes}Test \
   dev.gatun.test.contract.forms.CudaPlainFormsTest dev.gatun.test.quantized.{GgmlBlocks,NativeBlocks,PackedLayout,WidenedFormat}Test \
   $devices.{CpuReplay,CublasLt,CudaReplay,CudaDevices,CudaExperts,CudaFaults,SharedMemory,Staging}Test \
   dev.gatun.test.cache.{KvCache,CudaKvCache}Test || echo "some tests failed: their branches count all the same" >&2

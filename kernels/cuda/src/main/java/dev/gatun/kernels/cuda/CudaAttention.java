@@ -150,11 +150,6 @@ final class CudaAttention {
     }
     long pages = c.key().size(0);
     long width = table.size(1);
-    if (pages == 0 && c.keyLength() > 0) {
-      throw new IllegalArgumentException(
-          "%s: the cache has no page, and a sequence has %d keys"
-              .formatted(c.kernel(), c.keyLength()));
-    }
     Buffer checked =
         memory.allocate(Integer.BYTES * (table.stride(0) * (table.size(0) - 1) + width));
     Bound bound =

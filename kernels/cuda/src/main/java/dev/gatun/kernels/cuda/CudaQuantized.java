@@ -50,7 +50,7 @@ final class CudaQuantized {
     PackedLayout layout = c.format().layout();
     long groups = layout.groups(c.inFeatures());
     boolean fits = Vectors.areAligned(c.packed()) && groups <= MOST_GROUPS;
-    if (c.packed().count() > 0 && fits && hasFiniteScales(c)) {
+    if (fits && hasFiniteScales(c)) {
       launcher.launch(
           "quantized_pack",
           Math.ceilDiv(c.blocks().size(0), PackedLayout.PANEL),
@@ -115,9 +115,6 @@ final class CudaQuantized {
   private static long span(Operand operand) {
     long last = 0;
     for (int axis = 0; axis < operand.rank(); axis++) {
-      if (operand.size(axis) == 0) {
-        return 0;
-      }
       last += (operand.size(axis) - 1) * operand.stride(axis);
     }
     return (last + 1) * operand.dtype().bytes();

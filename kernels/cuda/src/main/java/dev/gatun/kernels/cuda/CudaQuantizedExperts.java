@@ -25,9 +25,6 @@ final class CudaQuantizedExperts {
   }
 
   void run(GroupedQuantizedMatmul c) {
-    if (c.y().count() == 0) {
-      return;
-    }
     Product product = Product.of(c);
     quantized.withAligned(
         c.packed(),

@@ -94,8 +94,8 @@ final class AttentionEdges {
     return List.of(
         Generator.of(NAME, s -> new AttentionEdges(s, HOPPER, false).warpgroups()),
         Generator.of(NAME + "-others", s -> new AttentionEdges(s, ALL, false).warpgroups()),
-        Generator.of(NAME + "-codes", s -> new AttentionEdges(s, ALL, true).warpgroups())
-            .times(0.25),
+        Generator.of(NAME + "-codes", s -> new AttentionEdges(s, HOPPER, true).warpgroups())
+            .times(0.5),
         Generator.of(
                 "scaled_dot_product_attention-caches",
                 s -> new AttentionEdges(s, ALL, false).cache())

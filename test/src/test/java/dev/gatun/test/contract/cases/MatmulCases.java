@@ -121,7 +121,7 @@ final class MatmulCases {
   /** Products of BF16 that fill Hopper's tiles, some deeper than its ring of them, and others. */
   static List<Generator> hopper(Target target) {
     return List.of(
-        Generator.of("matmul-others", MatmulCases::tile).times(0.5),
+        Generator.of("matmul-others", MatmulCases::tile).times(2),
         Generator.of("matmul", s -> hopper(s, target, false)),
         Generator.of("matmul-deep", s -> hopper(s, target, true)).times(0.1),
         Generator.of("matmul-odd", s -> oddHopper(s, target)).times(0.25));

@@ -149,7 +149,7 @@ public final class QuantizedCases {
   /** Products that fill Hopper's tiles, some deeper than its ring of them, and others. */
   static List<Generator> hopper(Target target) {
     return List.of(
-        Generator.of("quantized_matmul-others", s -> tile(s, false)).times(2),
+        Generator.of("quantized_matmul-others", s -> tile(s, false)).times(4),
         Generator.of("quantized_matmul", s -> hopper(s, target, false)),
         Generator.of("quantized_matmul-deep", s -> hopper(s, target, true)).times(0.45));
   }

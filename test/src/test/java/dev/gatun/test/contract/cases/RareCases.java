@@ -1,6 +1,7 @@
 package dev.gatun.test.contract.cases;
 
 import dev.gatun.kernels.api.call.attention.AttentionBackward;
+import dev.gatun.kernels.api.call.attention.AttentionKeys;
 import dev.gatun.kernels.api.call.attention.AttentionMask;
 import dev.gatun.kernels.api.call.attention.AttentionScores;
 import dev.gatun.kernels.api.call.attention.Causal;
@@ -82,6 +83,7 @@ final class RareCases {
         Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
         Generator.of("l2_normalize-zero", RareCases::zeroRows).times(0.1),
         Generator.of("scaled_dot_product_attention-uneven", RareCases::uneven).times(0.2),
+        Generator.of("scaled_dot_product_attention-flat", RareCases::flat).times(0.2),
         Generator.of("scaled_dot_product_attention-nan", RareCases::blindOfNan).times(0.4),
         Generator.of("attention_backward-unlikely", RareCases::unlikely).times(0.3),
         Generator.of("attention_backward-blind", RareCases::blind).times(0.2),
@@ -92,7 +94,9 @@ final class RareCases {
   /** What the tiles of compute capability 9.0 take, but for one thing. */
   static List<Generator> hopper() {
     return List.of(
-        Generator.of("scaled_dot_product_attention-almost", RareCases::almost).times(2.25));
+        Generator.of("scaled_dot_product_attention-almost", RareCases::almost).times(2.25),
+        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(16),
+        Generator.of("quantized_matmul-sums", RareCases::sums).times(1.5));
   }
 
   private static DType dtype(long number) {
@@ -473,6 +477,34 @@ final class RareCases {
                 queries.offsets(of),
                 new KeyLayout(keys, null, null, 4, 70, 0).keys(of),
                 new AttentionScores(1 / (float) Math.sqrt(size), 0, null, null, null),
+                new AttentionMask(Causal.NONE, 0, null),
+                Dropout.NONE,
+                null,
+                null));
+  }
+
+  /** Heads of no size for queries and keys, whose scores are all 0, and of some for values. */
+  private static Case flat(long seed) {
+    Random random = Seeds.random(seed);
+    long queries = 1 + random.nextInt(20);
+    long keys = 1 + random.nextInt(70);
+    DType dtype = dtype(seed);
+    return Case.of(
+        "scaled_dot_product_attention seed %d flat %s".formatted(seed, dtype),
+        List.of(
+            Data.normal(random, "query", 1, queries, 2, 0).withDtype(dtype),
+            Data.normal(random, "key", 1, keys, 1, 0).withDtype(dtype),
+            Data.normal(random, "value", 1, keys, 1, 16).withDtype(dtype),
+            Data.output("output", 1, queries, 2, 16).withDtype(dtype)),
+        of ->
+            new ScaledDotProductAttention(
+                of.apply("query"),
+                of.apply("key"),
+                of.apply("value"),
+                of.apply("output"),
+                null,
+                AttentionKeys.PADDED,
+                new AttentionScores(1, 0, null, null, null),
                 new AttentionMask(Causal.NONE, 0, null),
                 Dropout.NONE,
                 null,

@@ -100,7 +100,10 @@ final class RotaryCases {
         of.apply("x"),
         of.apply("cosine"),
         of.apply("sine"),
-        Indices.unchecked(of.apply("positions")),
+        // Of each second call's positions something is known.
+        interleaved
+            ? new Indices(of.apply("positions"), of.apply("cosine").size(0))
+            : Indices.unchecked(of.apply("positions")),
         interleaved,
         Indices.unchecked(of.apply("slots")),
         of.apply("y"),

@@ -43,6 +43,11 @@ final class PagesTest {
 
   /** Two sequences of a head of one element, all numbers 1: the output of each. */
   private static float[] run(Backend backend, int pageSize, int[] lengths, int... table) {
+    return run(backend, PAGES, pageSize, lengths, table);
+  }
+
+  private static float[] run(
+      Backend backend, int count, int pageSize, int[] lengths, int... table) {
     float[] ones = new float[PAGES * SIZE];
     Arrays.fill(ones, 1);
     float[] result = new float[lengths.length];
@@ -51,7 +56,7 @@ final class PagesTest {
         Buffer pages = of(backend, MemorySegment.ofArray(table));
         Buffer inUse = of(backend, MemorySegment.ofArray(lengths));
         Buffer output = of(backend, MemorySegment.ofArray(result.clone()))) {
-      Operand cache = Operand.of(keys, DType.F32, PAGES, pageSize, 1, 1);
+      Operand cache = Operand.of(keys, DType.F32, count, pageSize, 1, 1);
       Operand blocks = Operand.of(pages, DType.I32, lengths.length, table.length / lengths.length);
       backend
           .kernels()
@@ -113,5 +118,18 @@ final class PagesTest {
   @EnumSource
   void pages_without_tokens_hold_none(Subject subject) {
     assertArrayEquals(new float[] {0, 0}, run(subject.backend(), 0, new int[] {0, 0}, 5, -1));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void a_cache_without_pages_has_room_for_no_keys(Subject subject) {
+    assertArrayEquals(new float[] {0, 0}, run(subject.backend(), 0, SIZE, new int[] {0, 0}, 5, -1));
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> run(subject.backend(), 0, SIZE, new int[] {0, 3}, 5, 0))
+            .getMessage();
+    assertEquals(
+        "scaled_dot_product_attention: the cache has no page, and a sequence has 3 keys", message);
   }
 }

@@ -165,6 +165,10 @@ public record ScaledDotProductAttention(
         Checks.shaped(
             NAME, "block table", keys.blockTable(), DType.I32, batch, keys.blockTable().size(1));
         Checks.below(NAME, "block table", keys.pages(), rows);
+        if (rows == 0 && keys.longest() > 0) {
+          throw Checks.bad(
+              NAME, "the cache has no page, and a sequence has %d keys", keys.longest());
+        }
         room =
             Checks.counted(
                 NAME,
