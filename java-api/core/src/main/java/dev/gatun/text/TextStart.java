@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
  * Where a text may be cut so that the tokens before the cut are those of the whole text. A
  * tokenizer that splits words at white space makes each word's tokens without a look at the next
  * one, so that a space between letters is such a place. One of BERT's kind splits at punctuation
- * and ideographs too, and makes the unknown token of a word that is too long, however long it is.
+ * and ideographs too, and makes the unknown token of a word that is too long, however long it is. A
+ * byte-level one by GPT-2's pattern splits between letters, digits and what is neither.
  */
 final class TextStart {
   /** Those that split at white space whatever stands around it. */
@@ -34,7 +35,11 @@ final class TextStart {
 
   private static final Pattern SPACE_INSIDE = Pattern.compile("\\S\\s");
   private static final String PUNCTUATION = ",.;:!?";
+  private static final String WORD =
+      "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   private static final int LONG_WORD = 1000;
+  private static final int LONG_SPACE = 2;
+  private static final int OTHER = 2;
 
   /**
    * The beginning of a text.
@@ -58,21 +63,40 @@ final class TextStart {
 
   private final boolean safe;
   private final boolean bert;
+  // Of BERT's kind down to the normalizer, which looks at single characters.
+  private final boolean plainBert;
+  private final boolean bytes;
   private final String punctuation;
+  // What stands in added tokens behind their first character: no place to cut before.
+  private final String insideAdded;
+  // The last characters of added tokens that take the white space behind them.
+  private final String takesSpace;
 
   /** What a tokenizer.json says of it. */
   TextStart(JsonNode root) {
     List<JsonNode> splitters = flat(root.path("pre_tokenizer"), "pretokenizers");
     boolean known = !splitters.isEmpty() && splits(splitters.getFirst());
-    for (JsonNode normalizer : flat(root.path("normalizer"), "normalizers")) {
+    List<JsonNode> normalizers = flat(root.path("normalizer"), "normalizers");
+    for (JsonNode normalizer : normalizers) {
       known &= local(normalizer);
     }
     StringBuilder added = new StringBuilder();
+    StringBuilder inside = new StringBuilder();
+    StringBuilder last = new StringBuilder();
     for (JsonNode token : root.path("added_tokens")) {
       String content = token.path("content").asText();
       known &= !SPACE_INSIDE.matcher(content).find();
       added.append(content);
+      inside.append(content, Math.min(1, content.length()), content.length());
+      if (token.path("rstrip").asBoolean(false) && !content.isEmpty()) {
+        last.append(content.charAt(content.length() - 1));
+      }
+      if (token.path("single_word").asBoolean(false)) {
+        inside.append(WORD);
+      }
     }
+    this.insideAdded = inside.toString();
+    this.takesSpace = last.toString();
     this.safe = known;
     JsonNode model = root.path("model");
     this.bert =
@@ -80,6 +104,12 @@ final class TextStart {
             && type(splitters.getFirst()).equals("BertPreTokenizer")
             && type(model).equals("WordPiece")
             && model.path("max_input_chars_per_word").asInt(100) < LONG_WORD / 2;
+    this.plainBert =
+        bert && normalizers.size() == 1 && type(normalizers.getFirst()).equals("BertNormalizer");
+    this.bytes =
+        known
+            && type(splitters.getFirst()).equals("ByteLevel")
+            && normalizers.stream().noneMatch(each -> type(each).equals("Replace"));
     StringBuilder usable = new StringBuilder();
     for (char c : PUNCTUATION.toCharArray()) {
       if (added.indexOf(String.valueOf(c)) < 0) {
@@ -144,36 +174,44 @@ final class TextStart {
     return new Start(text.substring(0, chars), new int[0], new int[0], false);
   }
 
-  /** Leaves out of long words what does not change that they are too long. */
-  private static Start shortened(String text, int chars) {
+  /** Leaves out of long words what does not change that they are too long, and of white space. */
+  private Start shortened(String text, int chars) {
     StringBuilder part = new StringBuilder(chars);
     List<Integer> places = new ArrayList<>();
     List<Integer> skipped = new ArrayList<>();
     int letters = 0;
-    int afterLetter = 0;
-    int sourceAfterLetter = 0;
+    int spaces = 0;
+    int afterBase = 0;
+    int sourceAfterBase = 0;
     int at = 0;
     while (at < text.length() && part.length() < chars) {
       int point = text.codePointAt(at);
-      int size = Character.charCount(point);
-      if (!ofWord(point)) {
-        letters = 0;
-      } else if (letters >= LONG_WORD && Character.isLetterOrDigit(point)) {
-        int to = endOfWord(text, at);
-        // Marks on the last letter that stays go with the others, for tokens end before such marks.
-        part.setLength(afterLetter);
-        places.add(afterLetter);
-        skipped.add(to - sourceAfterLetter);
+      spaces = plainBert && BertWords.space(point) ? spaces + 1 : 0;
+      if (spaces > LONG_SPACE) {
+        int to = endOfSpace(text, at);
+        places.add(part.length());
+        skipped.add(to - at);
         at = to;
         continue;
-      } else if (Character.isLetterOrDigit(point) && point < 0x2000) {
+      }
+      if (!inside(point)) {
+        letters = 0;
+      } else if (letters >= LONG_WORD && base(point)) {
+        int to = endOfWord(text, at);
+        // Marks on the last letter that stays go with the others, for tokens end before such marks.
+        part.setLength(afterBase);
+        places.add(afterBase);
+        skipped.add(to - sourceAfterBase);
+        at = to;
+        continue;
+      } else if (plainBert ? BertWords.counts(point) : base(point) && point < 0x2000) {
         letters++;
       }
       part.appendCodePoint(point);
-      at += size;
-      if (Character.isLetterOrDigit(point)) {
-        afterLetter = part.length();
-        sourceAfterLetter = at;
+      at += Character.charCount(point);
+      if (base(point)) {
+        afterBase = part.length();
+        sourceAfterBase = at;
       }
     }
     return new Start(
@@ -183,36 +221,73 @@ final class TextStart {
         at == text.length());
   }
 
-  /** After the last letter: marks behind it are not in its token. */
-  private static int endOfWord(String text, int from) {
+  private static int endOfSpace(String text, int from) {
     int end = from;
-    for (int at = from; at < text.length(); ) {
-      int point = text.codePointAt(at);
-      if (!ofWord(point)) {
-        break;
-      }
-      at += Character.charCount(point);
-      end = Character.isLetterOrDigit(point) ? at : end;
+    while (end < text.length() && BertWords.space(text.charAt(end))) {
+      end++;
     }
     return end;
   }
 
+  /** After the last letter: marks behind it are not in its token. */
+  private int endOfWord(String text, int from) {
+    int end = from;
+    for (int at = from; at < text.length(); ) {
+      int point = text.codePointAt(at);
+      if (!inside(point)) {
+        break;
+      }
+      at += Character.charCount(point);
+      end = base(point) ? at : end;
+    }
+    return end;
+  }
+
+  private boolean base(int point) {
+    return plainBert
+        ? BertWords.base(point)
+        : Character.isLetterOrDigit(point) && !Character.isIdeographic(point);
+  }
+
   /** Neither white space nor punctuation nor an ideograph, which BERT's are words alone. */
-  private static boolean ofWord(int point) {
-    return (Character.isLetterOrDigit(point)
-            || Character.getType(point) == Character.NON_SPACING_MARK)
-        && !Character.isIdeographic(point);
+  private boolean inside(int point) {
+    return plainBert
+        ? BertWords.inside(point)
+        : base(point)
+            || (Character.getType(point) == Character.NON_SPACING_MARK
+                && !Character.isIdeographic(point));
   }
 
   private boolean cuts(String text, int at) {
     char here = text.charAt(at);
     char before = text.charAt(at - 1);
-    if (here == ' ' || (bert && here == '\n')) {
-      return Character.isLetterOrDigit(before) && Character.isLetterOrDigit(text.charAt(at + 1));
+    if (here == ' ' || ((bert || bytes) && here == '\n')) {
+      return (Character.isLetterOrDigit(before) && Character.isLetterOrDigit(text.charAt(at + 1)))
+          || ((plainBert || bytes) && ends(text.codePointBefore(at)));
+    }
+    if (plainBert && BertWords.alone(here)) {
+      return insideAdded.indexOf(here) < 0;
+    }
+    if (bytes && asciiKind(before) < OTHER && asciiKind(here) != asciiKind(before)) {
+      return here > ' ' && here < 0x7F && here != '\'' && insideAdded.indexOf(here) < 0;
     }
     return bert
         && ((ideograph(here) && ideograph(before))
             || (punctuation.indexOf(here) >= 0 && Character.isLetterOrDigit(before)));
+  }
+
+  /** Whether white space behind a character is never taken with it. */
+  private boolean ends(int before) {
+    return takesSpace.indexOf(before) < 0
+        && ((before > ' ' && before < 0x7F) || (plainBert && BertWords.base(before)));
+  }
+
+  /** Letters and digits are apart to byte-level tokenizers. */
+  private static int asciiKind(char c) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+      return 0;
+    }
+    return c >= '0' && c <= '9' ? 1 : OTHER;
   }
 
   private static boolean ideograph(char c) {

@@ -12,6 +12,7 @@ import dev.gatun.text.TokenizerException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -40,10 +41,45 @@ class EncodeStartTest {
           "\uac00\ub098",
           "\u3042\u3044",
           "\ufdfa",
+          "5",
+          "a1b22",
+          "\u20ac",
+          "\u2260",
+          "=\u0338",
+          "\u2605",
+          "\ud83d\udc68\u200d\ud83d\udc69",
+          "{\"a\":\"b\",",
+          "<s>",
+          "]",
+          "_",
           "b".repeat(99),
           "c".repeat(101));
   private static final List<String> GAPS =
-      List.of(" ", " ", " ", "  ", "\n", "", "", ".", ", ", "\t \n", "\u00a0", "\u3000", "-");
+      List.of(
+          " ", " ", " ", "  ", "\n", "", "", ".", ", ", "\t \n", "    ", "\u00a0", "\u3000",
+          "\u3002", "-");
+
+  /** None has a space between letters. */
+  private static final List<String> WITHOUT_SPACES =
+      List.of(
+          ".",
+          "-",
+          "=",
+          "_",
+          " ",
+          "\r\n",
+          "#\n",
+          "( ) ",
+          "\"\",",
+          "{\"a\":\"b\",\"c\":[1,2]},",
+          "<p class=\"x\">",
+          "QUJDREVGR0g/+9a",
+          "\u20ac",
+          "\u2605 ",
+          "\u3002",
+          "\uac00\ub098",
+          "\ud83d\ude00",
+          "\ud83d\udc68\u200d\ud83d\udc69");
 
   @Test
   void of_wordpiece_as_of_the_whole(@TempDir Path folder) throws IOException {
@@ -54,6 +90,12 @@ class EncodeStartTest {
 
   @Test
   void of_byte_level_bpe_as_of_the_whole(@TempDir Path folder) throws IOException {
+    try (Tokenizer tokenizer = Tokenizer.load(byteLevel(folder))) {
+      compare(tokenizer);
+    }
+  }
+
+  private static Path byteLevel(Path folder) throws IOException {
     StringBuilder vocab = new StringBuilder("{\"<s>\":0,\"</s>\":1,\"<unk>\":2,\"<mask>\":3");
     int id = 4;
     for (int c = 33; c < 324; c++) {
@@ -65,9 +107,7 @@ class EncodeStartTest {
     vocab.append(",\"lo\":").append(id++).append(",\"\u0120c\":").append(id++).append("}");
     Files.writeString(folder.resolve("vocab.json"), vocab);
     Files.writeString(folder.resolve("merges.txt"), "l o\n\u0120 c\n");
-    try (Tokenizer tokenizer = Tokenizer.load(folder)) {
-      compare(tokenizer);
-    }
+    return folder;
   }
 
   private static void compare(Tokenizer tokenizer) {
@@ -82,6 +122,9 @@ class EncodeStartTest {
         }
       }
       same(tokenizer, text.toString(), 2 + random.nextInt(400));
+    }
+    for (String part : WITHOUT_SPACES) {
+      same(tokenizer, "a" + part.repeat(20_000 / part.length()) + " b", 100);
     }
     same(tokenizer, "a".repeat(40_000), 100);
     same(tokenizer, "a\u0301".repeat(20_000) + " b", 100);
@@ -109,7 +152,9 @@ class EncodeStartTest {
   void reads_no_more_than_it_needs(@TempDir Path folder) throws IOException {
     EncodeOptions options = EncodeOptions.DEFAULT.withMaxLength(256);
     try (Tokenizer tokenizer = Tokenizer.load(MiniLm.write(folder))) {
-      for (String part : List.of("the lock of a canal. ", "lock", "\u4e2d\u6587", "lock,")) {
+      List<String> parts = new ArrayList<>(WITHOUT_SPACES);
+      parts.addAll(List.of("the lock of a canal. ", "lock", "\u4e2d\u6587", "lock,"));
+      for (String part : parts) {
         String text = part.repeat(5_000_000 / part.length());
         Encoding start = tokenizer.encodeStart(text, options);
         assertTrue(start.length() <= 256, part);
@@ -121,6 +166,17 @@ class EncodeStartTest {
           assertThrows(TokenizerException.class, () -> tokenizer.encode(text, strict))
               .getMessage()
               .contains("more than 256 tokens, special tokens included, but maxLength is 256"));
+    }
+  }
+
+  @Test
+  void of_byte_level_bpe_no_more_than_it_needs(@TempDir Path folder) throws IOException {
+    EncodeOptions options = EncodeOptions.DEFAULT.withMaxLength(256);
+    try (Tokenizer tokenizer = Tokenizer.load(byteLevel(folder))) {
+      for (String part : List.of("lock\n", "# ", "{\"a\":\"b\"},", "QUJDREVGR0g/+9a", "x1.5")) {
+        Encoding start = tokenizer.encodeStart(part.repeat(1_000_000 / part.length()), options);
+        assertTrue(start.droppedTokens() < 20_000, () -> part + ": " + start.droppedTokens());
+      }
     }
   }
 }
