@@ -42,6 +42,11 @@ public final class NativeLoader {
    * @param outcome what came of it
    */
   public record Attempt(String source, String outcome) {
+    /** Whether a property asked for that place, so that no other serves in its stead. */
+    public boolean askedFor() {
+      return source.startsWith("-D");
+    }
+
     @Override
     public String toString() {
       return source + ": " + outcome;
@@ -118,8 +123,10 @@ public final class NativeLoader {
                   + ")"));
       return new Result(null, attempts);
     }
-    for (Path folder :
-        List.of(cacheFolder(), Path.of(System.getProperty("java.io.tmpdir"), "gatun"))) {
+    Path usual = cacheFolder();
+    Path temporary = Path.of(System.getProperty("java.io.tmpdir"), "gatun");
+    String cache = System.getProperty(CACHE_PROPERTY, "");
+    for (Path folder : cache.isBlank() ? List.of(usual, temporary) : List.of(usual)) {
       try {
         Path file =
             unpack(
@@ -131,7 +138,8 @@ public final class NativeLoader {
           return new Result(file, attempts);
         }
       } catch (IOException e) {
-        attempts.add(new Attempt(folder.toString(), "cannot unpack " + resource + ": " + e));
+        String source = cache.isBlank() ? folder.toString() : "-D" + CACHE_PROPERTY + "=" + cache;
+        attempts.add(new Attempt(source, "cannot unpack " + resource + ": " + e));
       }
     }
     return new Result(null, attempts);
@@ -203,9 +211,49 @@ public final class NativeLoader {
       System.load(file.toString());
       attempts.add(new Attempt(source, "loaded"));
       return true;
-    } catch (UnsatisfiedLinkError | SecurityException e) {
+    } catch (UnsatisfiedLinkError e) {
+      if (String.valueOf(e.getMessage()).contains("another classloader")) {
+        return loadCopy(file, source, attempts);
+      }
       attempts.add(new Attempt(source, String.valueOf(e.getMessage())));
-      return false;
+    } catch (SecurityException e) {
+      attempts.add(new Attempt(source, String.valueOf(e.getMessage())));
+    }
+    return false;
+  }
+
+  /**
+   * Loads what another class loader has: a JVM gives a file to one only, so that each further one
+   * gets a copy, which needs its file no longer once it is loaded.
+   */
+  private static boolean loadCopy(Path file, String source, List<Attempt> attempts) {
+    Path tmp = Path.of(System.getProperty("java.io.tmpdir"));
+    for (Path parent : List.of(file.getParent(), tmp)) {
+      Path folder = null;
+      try {
+        folder = Files.createTempDirectory(parent, "copy");
+        Path copy = Files.copy(file, folder.resolve(file.getFileName()));
+        System.load(copy.toString());
+        attempts.add(new Attempt(source, "loaded a copy, for another class loader has it"));
+        return true;
+      } catch (IOException | UnsatisfiedLinkError e) {
+        attempts.add(new Attempt(source, "another class loader has it, and a copy: " + e));
+      } finally {
+        delete(folder, file.getFileName());
+      }
+    }
+    return false;
+  }
+
+  /** On Windows, which keeps the files of libraries, when the JVM ends. */
+  private static void delete(Path folder, Path name) {
+    if (folder == null) {
+      return;
+    }
+    for (Path each : List.of(folder.resolve(name), folder)) {
+      if (!each.toFile().delete()) {
+        each.toFile().deleteOnExit();
+      }
     }
   }
 

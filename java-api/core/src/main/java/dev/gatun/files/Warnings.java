@@ -17,7 +17,12 @@ public final class Warnings {
    * @throws IllegalArgumentException with that message where {@code -Dgatun.strict=true}
    */
   public static void ignored(String message) {
-    if (Boolean.getBoolean(STRICT)) {
+    String strict = System.getProperty(STRICT, "false");
+    if (!strict.equals("true") && !strict.equals("false")) {
+      throw new IllegalArgumentException(
+          "-D%s=%s: expected true or false".formatted(STRICT, strict));
+    }
+    if (strict.equals("true")) {
       throw new IllegalArgumentException(message + " (an error, since gatun.strict is true)");
     }
     LOGGER.log(System.Logger.Level.WARNING, message);

@@ -31,7 +31,9 @@ final class ChosenBackendTest {
         "-Dgatun.cpu.level=avx9 | -Dgatun.cpu.level=avx9: expected one of portable",
         "-Dgatun.cpu.threads=0 | -Dgatun.cpu.threads=0: expected a number from 1 to",
         "-Dgatun.cpu.threads=two | -Dgatun.cpu.threads=two: expected a number from 1 to",
-        "-Dgatun.cpu.library=/nowhere.so | the native library cannot be loaded: -Dgatun.cpu.library"
+        "-Dgatun.cpu.library=/nowhere.so | the native library cannot be loaded:"
+            + " -Dgatun.cpu.library",
+        "-Dgatun.cache=/dev/null | the native library cannot be loaded: -Dgatun.cache=/dev/null"
       })
   void what_was_asked_for_and_cannot_be_is_an_error(String option, String message)
       throws Exception {
@@ -39,6 +41,18 @@ final class ChosenBackendTest {
     assertNotEquals(0, outcome.code(), outcome.out());
     assertEquals("", outcome.out());
     assertTrue(outcome.err().contains("the cpu backend: " + message), outcome.err());
+  }
+
+  @Test
+  void every_class_loader_has_the_fast_one() throws Exception {
+    ChildJvm.Outcome outcome = ChildJvm.run(folder, Map.of(), List.of(), BackendOfLoaders.class);
+    assertEquals(0, outcome.code(), outcome.err());
+    assertEquals("", outcome.err());
+    List<String> labels = outcome.out().lines().toList();
+    assertEquals(BackendOfLoaders.LOADERS, labels.size());
+    for (String label : labels) {
+      assertTrue(label.startsWith("cpu"), label);
+    }
   }
 
   @Test

@@ -18,9 +18,6 @@ public final class CpuDeviceProvider implements DeviceProvider {
   /** The property that forces a level. */
   public static final String LEVEL_PROPERTY = "gatun.cpu.level";
 
-  /** The property that names a native library in place of the one in the jars. */
-  public static final String LIBRARY_PROPERTY = "gatun.cpu.library";
-
   /** The property that sets the number of threads. */
   public static final String THREADS_PROPERTY = "gatun.cpu.threads";
 
@@ -44,7 +41,7 @@ public final class CpuDeviceProvider implements DeviceProvider {
     NativeLoader.Result result = CpuLibrary.load();
     if (!result.loaded()) {
       String message = "the native library cannot be loaded: " + result.report();
-      if (System.getProperty(LIBRARY_PROPERTY) != null) {
+      if (result.attempts().stream().anyMatch(NativeLoader.Attempt::askedFor)) {
         throw new IllegalArgumentException(message);
       }
       throw new BackendUnavailableException(message);
