@@ -1,12 +1,14 @@
 package dev.gatun.onnx;
 
 import dev.gatun.weights.WeightsException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Refuses graphs whose weights are no longer the model's: quantised or fused ones. */
+/** Refuses graphs whose weights are no longer the model's: quantised, fused or fixed ones. */
 final class OnnxKinds {
   private static final List<String> QUANTIZED =
       List.of(
@@ -27,6 +29,9 @@ final class OnnxKinds {
           "QuantizeLinear");
 
   private static final String MICROSOFT = "com.microsoft";
+
+  /** What the exporter calls the rows of a table that it has looked up for good. */
+  private static final Pattern LOOKED_UP = Pattern.compile("embedding(_\\d+)?");
 
   private OnnxKinds() {}
 
@@ -50,6 +55,15 @@ final class OnnxKinds {
           "%s: a model that ONNX Runtime's optimizer fused (%s of %s): its weights no longer are the layers'; give the file before optimisation, such as model.onnx, or export it again without"
               .formatted(source, names(fused), MICROSOFT));
     }
+    graph.tensors.values().stream()
+        .filter(t -> t.shape().length == 3 && LOOKED_UP.matcher(t.name()).matches())
+        .findFirst()
+        .ifPresent(
+            t -> {
+              throw new WeightsException(
+                  "%s: a model exported for texts of %d tokens only (%s is %s, rows of an embedding that is not in the file): export it again with dynamic_shapes, for lengths of any number"
+                      .formatted(source, t.shape()[1], t.name(), Arrays.toString(t.shape())));
+            });
   }
 
   private static Map<String, Long> count(List<OnnxNode> nodes) {

@@ -26,8 +26,9 @@ final class OnnxNames {
    */
   record Named(OnnxTensor tensor, boolean transposed) {}
 
-  /** What sentence-transformers puts before the names of its first module. */
-  private static final Pattern FIRST_MODULE = Pattern.compile("^\\d+\\.((auto_)?model)\\.");
+  /** What sentence-transformers puts before the names of its first module, or that alone has. */
+  private static final Pattern FIRST_MODULE =
+      Pattern.compile("^(?:\\d+\\.(?<numbered>(?:auto_)?model)|(?<alone>auto_model))\\.");
 
   private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
@@ -75,7 +76,8 @@ final class OnnxNames {
       Matcher matcher = FIRST_MODULE.matcher(name);
       if (matcher.find()) {
         prefixes.add(matcher.group());
-        prefixes.add(matcher.group(1) + ".");
+        String module = matcher.group("numbered");
+        prefixes.add((module == null ? matcher.group("alone") : module) + ".");
       }
     }
     Map<String, Named> own = new LinkedHashMap<>();

@@ -22,6 +22,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +114,30 @@ class OnnxTest {
                         })));
     said = assertThrows(WeightsException.class, () -> open(fused)).getMessage();
     assertTrue(said.contains("optimizer fused (1 SkipLayerNormalization of com.microsoft)"), said);
+  }
+
+  @Test
+  void aGraphOfOneLengthIsToldForWhatItIs() {
+    byte[] model =
+        model(
+            out -> {
+              put(out, 5, tensor("embeddings.LayerNorm.bias", 1, t -> put(t, 9, floats(1)), 1));
+              put(out, 5, tensor("embedding_2", 1, t -> put(t, 9, floats(1, 2)), 1, 2, 1));
+            });
+    String said = assertThrows(WeightsException.class, () -> open(model)).getMessage();
+    assertTrue(said.contains("for texts of 2 tokens only (embedding_2 is [1, 2, 1]"), said);
+    assertTrue(said.contains("export it again with dynamic_shapes"), said);
+  }
+
+  @Test
+  void namesOfAFirstModuleAreTheModelsOwn() throws IOException {
+    for (String prefix : List.of("0.auto_model.", "auto_model.", "0.model.", "")) {
+      byte[] model =
+          model(out -> put(out, 5, tensor(prefix + "norm.bias", 1, t -> put(t, 9, floats(1)), 1)));
+      try (TensorFile file = open(model)) {
+        assertEquals(Set.of("norm.bias"), file.names());
+      }
+    }
   }
 
   @Test
