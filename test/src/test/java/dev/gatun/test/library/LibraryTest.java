@@ -80,6 +80,12 @@ final class LibraryTest {
     String version =
         Files.readString(Path.of("../pom.xml")).split("<version>")[1].split("</version>")[0];
     assertTrue(pom.contains("<version>" + version + "</version>"), version);
+    // That of Maven 3.8 does not know releases.
+    Pattern compiler =
+        Pattern.compile("<artifactId>maven-compiler-plugin</artifactId>\\s*<version>");
+    assertTrue(compiler.matcher(pom).find(), pom);
+    String example = Files.readString(Path.of("../docs/examples/djl/pom.xml"));
+    assertTrue(compiler.matcher(example).find(), example);
   }
 
   /** Nobody carries the native code of other platforms. */
