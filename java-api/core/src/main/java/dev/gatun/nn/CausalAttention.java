@@ -88,6 +88,8 @@ public record CausalAttention(
   }
 
   /**
+   * Attends each token to those before it and itself.
+   *
    * @param qkv [tokens, width]: the queries' heads, then the keys', then the values'
    * @param positions of the tokens, in the tables of rotary
    * @param segments where each sequence's tokens begin

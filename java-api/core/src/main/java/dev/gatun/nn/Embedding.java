@@ -29,6 +29,8 @@ public final class Embedding implements AutoCloseable {
   private BlockFormat format;
 
   /**
+   * A table whose rows {@link #forward} looks up, without its numbers yet.
+   *
    * @param rows of the table
    * @param features of a row
    * @param kept what the table's numbers are: F32, BF16 or F16

@@ -59,6 +59,8 @@ public final class MultiHeadAttention implements AutoCloseable {
   }
 
   /**
+   * Attends each query to the keys that the mask lets it see.
+   *
    * @param query [batch, query_length, d_model]
    * @param key [batch, key_length, d_model]
    * @param value [batch, key_length, d_model]

@@ -25,6 +25,8 @@ public final class Parameter {
   private volatile boolean trainable = true;
 
   /**
+   * A parameter of a tensor that is there.
+   *
    * @param name as the file has it
    * @param tensor F32 without gaps, of the shape that the file has; owned by another
    * @throws IllegalArgumentException for a tensor of another dtype, or with gaps

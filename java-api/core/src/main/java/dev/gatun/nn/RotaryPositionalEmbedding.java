@@ -28,6 +28,10 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
   }
 
   /**
+   * The pairing that the model has.
+   *
+   * @param device where the tables go
+   * @param tables cosines and sines of each position
    * @param interleaved whether neighbours are pairs
    */
   public RotaryPositionalEmbedding(Device device, RotaryTables tables, boolean interleaved) {

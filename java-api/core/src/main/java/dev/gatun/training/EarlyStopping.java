@@ -14,6 +14,8 @@ public final class EarlyStopping implements TrainerCallback {
   private Double best;
 
   /**
+   * A rule that has seen no evaluation yet.
+   *
    * @param arguments say what is compared, {@code metric_for_best_model}
    * @param patience evaluations without a better value after which the run ends, at least one
    * @param threshold by how much a value must be better to count

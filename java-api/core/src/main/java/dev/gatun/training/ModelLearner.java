@@ -42,6 +42,8 @@ public final class ModelLearner implements Learner {
   private Gradients gradients = new Gradients();
 
   /**
+   * A learner before its first step.
+   *
    * @param model made by {@link dev.gatun.models.AutoModel}'s methods for training; closed with
    *     this
    * @param arguments say what the optimiser does

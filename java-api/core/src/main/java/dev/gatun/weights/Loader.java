@@ -63,6 +63,8 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   private InputObserver observer;
 
   /**
+   * A loader of a file's tensors onto a device.
+   *
    * @param source where the file is, for messages
    * @param quantization how the file's linear layers are quantised; null where they are not
    * @param weights what the weights of linear layers that are not become

@@ -13,6 +13,7 @@ public interface NewWeights {
 
   /** The number at a place of a tensor, which is row-major. */
   interface Elements {
+    /** The number at {@code place}, from 0. */
     float at(long place);
   }
 

@@ -62,6 +62,8 @@ public final class ParameterLoader extends Loader {
   public record Constant(String name, long[] shape, float... elements) {}
 
   /**
+   * A loader of a file's tensors, to be trained.
+   *
    * @param file without tensors for a new model
    * @param source where the file is, for messages
    * @param storage what products read: F32, BF16 or F16

@@ -14,6 +14,7 @@ import java.util.stream.LongStream;
  * @param order the file's row of each of the model's
  */
 public record Reordered(StoredWeight weight, LongUnaryOperator order) implements StoredWeight {
+  /** Requires both. */
   public Reordered {
     Objects.requireNonNull(weight, "weight");
     Objects.requireNonNull(order, "order");

@@ -17,6 +17,7 @@ import java.util.TreeSet;
  *     packed together with a named one, as queries are with keys and values, is kept as that
  */
 public record WeightTypes(Storage storage, Storage wider, Set<String> widerLayers) {
+  /** Requires all, and copies the names. */
   public WeightTypes {
     Objects.requireNonNull(storage, "storage");
     Objects.requireNonNull(wider, "wider");

@@ -14,6 +14,7 @@ import java.util.Objects;
 public record WidenedBlocks(
     MemorySegment data, WidenedFormat format, long outFeatures, long inFeatures)
     implements StoredWeight {
+  /** Requires both. */
   public WidenedBlocks {
     Objects.requireNonNull(data, "data");
     Objects.requireNonNull(format, "format");
