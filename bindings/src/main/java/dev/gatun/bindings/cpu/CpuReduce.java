@@ -76,6 +76,37 @@ public final class CpuReduce {
             CpuRecording.current(), x, dtype, xStride, rows, columns, k, values, indices));
   }
 
+  /**
+   * @param strides of x
+   * @param values or {@link MemorySegment#NULL}
+   * @param indices or {@link MemorySegment#NULL}
+   */
+  public static void sort(
+      MemorySegment x,
+      long[] strides,
+      int dtype,
+      long rows,
+      long columns,
+      long k,
+      boolean descending,
+      MemorySegment values,
+      MemorySegment indices) {
+    CpuLibrary.check(
+        "sort",
+        gatun_cpu_h.gatun_sort(
+            CpuRecording.current(),
+            x,
+            strides[0],
+            strides[1],
+            dtype,
+            rows,
+            columns,
+            k,
+            descending ? 1 : 0,
+            values,
+            indices));
+  }
+
   public static void sample(
       MemorySegment x,
       long xStride,

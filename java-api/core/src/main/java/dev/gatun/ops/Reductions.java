@@ -10,6 +10,7 @@ import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.ScanOp;
+import dev.gatun.kernels.api.call.reduction.Sort;
 import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
@@ -137,6 +138,61 @@ public final class Reductions {
       values.close();
       throw e;
     }
+  }
+
+  /**
+   * The elements along the last axis in their order.
+   *
+   * @param values of x's shape and dtype; NaN counts as the largest
+   * @param indices I64 of x's shape, their places along the axis
+   */
+  public record Sorted(Tensor values, Tensor indices) {}
+
+  /**
+   * Sorts along the last axis; equal elements, as 0 and -0 are, keep their order, falling too.
+   *
+   * @param x F32, BF16, F16, I64, I32, I8 or U8 [..., columns]
+   * @param descending whether the largest comes first
+   */
+  public static Sorted sort(Tensor x, boolean descending) {
+    Tensor rows = Calls.rows("sort", x);
+    Tape tape = Tape.recording();
+    Node node = tape == null ? null : tape.node("sort", x);
+    Tensor values = Tensor.empty(x.device(), x.dtype(), x.shape());
+    try {
+      Tensor indices =
+          Calls.run(
+              Tensor.empty(x.device(), DType.I64, x.shape()),
+              (kernels, y) ->
+                  kernels.run(
+                      new Sort(
+                          rows.operand(),
+                          descending,
+                          Calls.rows("sort", values).operand(),
+                          Calls.rows("sort", y).operand())),
+              x);
+      if (node != null) {
+        ReductionGradients.topk(node, x, indices, values);
+      }
+      return new Sorted(values, indices);
+    } catch (RuntimeException | Error e) {
+      values.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The places along the last axis that {@link #sort} finds: I64 of x's shape.
+   *
+   * @param x F32, BF16, F16, I64, I32, I8 or U8 [..., columns]
+   */
+  public static Tensor argsort(Tensor x, boolean descending) {
+    Tensor rows = Calls.rows("argsort", x);
+    return Calls.run(
+        Tensor.empty(x.device(), DType.I64, x.shape()),
+        (k, y) ->
+            k.run(new Sort(rows.operand(), descending, null, Calls.rows("argsort", y).operand())),
+        x);
   }
 
   /**

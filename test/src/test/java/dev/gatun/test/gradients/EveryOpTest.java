@@ -32,6 +32,7 @@ final class EveryOpTest {
           "Elementwise.less",
           "Elementwise.remainder",
           "Reductions.argmax",
+          "Reductions.argsort",
           "Packing.allocate",
           "Packing.allocateExperts",
           // Their inputs are blocks.

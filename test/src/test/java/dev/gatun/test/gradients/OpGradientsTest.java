@@ -213,6 +213,8 @@ final class OpGradientsTest {
     one("max", random(3, 7), x -> Reductions.max(x, 1));
     one("min", random(3, 7), x -> Reductions.min(x, 0));
     one("topk", random(3, 7), x -> Reductions.topk(x, 3).values());
+    one("sort", random(3, 7), x -> Reductions.sort(x, false).values());
+    one("sort", random(2, 2, 5), x -> Reductions.sort(x, true).values());
   }
 
   @ParameterizedTest

@@ -2763,6 +2763,76 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_sort {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_sort");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_sort(gatun_recording *recording, const void *x, int64_t row_stride, int64_t stride, int32_t dtype, int64_t rows, int64_t columns, int64_t k, int32_t descending, void *values, int64_t *indices)
+     * }
+     */
+    public static FunctionDescriptor gatun_sort$descriptor() {
+        return gatun_sort.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_sort(gatun_recording *recording, const void *x, int64_t row_stride, int64_t stride, int32_t dtype, int64_t rows, int64_t columns, int64_t k, int32_t descending, void *values, int64_t *indices)
+     * }
+     */
+    public static MethodHandle gatun_sort$handle() {
+        return gatun_sort.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_sort(gatun_recording *recording, const void *x, int64_t row_stride, int64_t stride, int32_t dtype, int64_t rows, int64_t columns, int64_t k, int32_t descending, void *values, int64_t *indices)
+     * }
+     */
+    public static MemorySegment gatun_sort$address() {
+        return gatun_sort.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_sort(gatun_recording *recording, const void *x, int64_t row_stride, int64_t stride, int32_t dtype, int64_t rows, int64_t columns, int64_t k, int32_t descending, void *values, int64_t *indices)
+     * }
+     */
+    public static int gatun_sort(MemorySegment recording, MemorySegment x, long row_stride, long stride, int dtype, long rows, long columns, long k, int descending, MemorySegment values, MemorySegment indices) {
+        var mh$ = gatun_sort.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_sort", recording, x, row_stride, stride, dtype, rows, columns, k, descending, values, indices);
+            }
+            return (int)mh$.invokeExact(recording, x, row_stride, stride, dtype, rows, columns, k, descending, values, indices);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_sample {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,

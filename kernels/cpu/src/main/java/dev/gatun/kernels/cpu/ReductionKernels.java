@@ -13,6 +13,7 @@ import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.Sort;
 import dev.gatun.kernels.api.call.reduction.TopK;
 
 /** Many elements that become few. */
@@ -26,6 +27,7 @@ final class ReductionKernels {
       case Reduce c -> reduce(c);
       case Sample c -> sample(c);
       case Scan c -> scan(c);
+      case Sort c -> sort(c);
       case TopK c -> topK(c);
     }
   }
@@ -81,6 +83,19 @@ final class ReductionKernels {
         address(c.y()),
         number(c.y().dtype()),
         c.op().ordinal());
+  }
+
+  private static void sort(Sort c) {
+    CpuReduce.sort(
+        address(c.x()),
+        c.x().strides(),
+        number(c.x().dtype()),
+        c.x().size(0),
+        c.x().size(1),
+        c.k(),
+        c.descending(),
+        address(c.values()),
+        address(c.indices()));
   }
 
   private static void topK(TopK c) {

@@ -44,7 +44,7 @@ final class CudaKernels implements Kernels {
     this.optim = new CudaOptim(launcher, memory);
     this.indexing = new CudaIndexing(launcher, checks, library == null);
     this.losses = new CudaLosses(launcher, checks);
-    this.reductions = new CudaReductions(launcher);
+    this.reductions = new CudaReductions(launcher, memory);
     this.elementwise = new CudaElementwise(launcher);
     this.experts =
         new CudaExperts(launcher, memory, new CudaQuantizedExperts(launcher, matmul.quantized()));

@@ -8,7 +8,9 @@ import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.Sort;
 import dev.gatun.kernels.api.call.reduction.TopK;
+import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.KernelDType;
 
@@ -17,10 +19,16 @@ final class CudaReductions {
   // Of top-k over a row, before counting ranks is faster.
   private static final int MOST_PASSES = 32;
 
-  private final Launcher launcher;
+  // Of a row, sorted by a block each, and the bytes of an element's key and place: as sort.cu has.
+  private static final long PART = 1024;
+  private static final long ENTRY = 16;
 
-  CudaReductions(Launcher launcher) {
+  private final Launcher launcher;
+  private final CudaMemory memory;
+
+  CudaReductions(Launcher launcher, CudaMemory memory) {
     this.launcher = launcher;
+    this.memory = memory;
   }
 
   void run(ReductionCall call) {
@@ -30,6 +38,7 @@ final class CudaReductions {
       case Reduce c -> reduce(c);
       case Sample c -> sample(c);
       case Scan c -> scan(c);
+      case Sort c -> sort(c);
       case TopK c -> topK(c);
     }
   }
@@ -97,6 +106,48 @@ final class CudaReductions {
             .integer(c.op().ordinal())
             .numbers(c.x().stride(0), c.x().stride(1), c.x().stride(2))
             .numbers(c.x().size(1), c.x().size(2)));
+  }
+
+  private void sort(Sort c) {
+    long columns = c.x().size(1);
+    long count = c.k() == 0 ? 0 : c.x().size(0) * columns;
+    try (Buffer sorted = memory.allocate(ENTRY * count);
+        Buffer merged = memory.allocate(columns > PART ? ENTRY * count : 0)) {
+      launcher.launch(
+          "sort_parts",
+          count == 0 ? 0 : c.x().size(0) * Math.ceilDiv(columns, PART),
+          1,
+          1,
+          launcher
+              .with(c.x())
+              .address(CudaMemory.address(sorted))
+              .integer(KernelDType.number(c.x().dtype()))
+              .integer(c.descending() ? 1 : 0)
+              .numbers(c.x().stride(0), c.x().stride(1), columns));
+      long from = CudaMemory.address(sorted);
+      long to = CudaMemory.address(merged);
+      for (long part = PART; part < columns; part *= 2) {
+        launcher.elements(
+            "sort_merge",
+            count,
+            launcher.arguments().address(from).address(to).numbers(part, columns, count));
+        long done = to;
+        to = from;
+        from = done;
+      }
+      long taken = c.x().size(0) * c.k();
+      launcher.elements(
+          "sort_take",
+          taken,
+          launcher
+              .arguments()
+              .address(from)
+              .operand(c.x())
+              .operand(c.values())
+              .operand(c.indices())
+              .integer(c.x().dtype().bytes())
+              .numbers(c.x().stride(0), c.x().stride(1), columns, c.k(), taken));
+    }
   }
 
   private void topK(TopK c) {

@@ -9,11 +9,14 @@ import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.ScanOp;
+import dev.gatun.kernels.api.call.reduction.Sort;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.KernelDType;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /** Kernels that make one number of many, or find the largest ones. */
 final class ReductionReference {
@@ -30,6 +33,7 @@ final class ReductionReference {
       case Reduce c -> reduce(c);
       case Sample c -> SampleReference.run(c);
       case Scan c -> scan(c);
+      case Sort c -> sort(c);
       case TopK c -> topK(c);
     }
   }
@@ -108,6 +112,38 @@ final class ReductionReference {
       for (int i = 0; i < k; i++) {
         values.set(r * k + i, row[order.get(i)]);
         indices.setLong(r * k + i, order.get(i));
+      }
+    }
+  }
+
+  private void sort(Sort c) {
+    View x = View.of(c.x());
+    View values = View.of(c.values());
+    View indices = View.of(c.indices());
+    boolean whole = KernelDType.number(c.x().dtype()) > KernelDType.F16.ordinal();
+    long stride = c.x().stride(1);
+    for (long r = 0; r < c.x().size(0); r++) {
+      long first = r * c.x().stride(0);
+      Comparator<Long> rising =
+          whole
+              ? Comparator.comparingLong(i -> x.getLong(first + i * stride))
+              // Adding 0 makes -0 it.
+              : Comparator.comparingDouble(i -> x.get(first + i * stride) + 0.0);
+      List<Long> order =
+          LongStream.range(0, c.x().size(1))
+              .boxed()
+              .sorted(c.descending() ? rising.reversed() : rising)
+              .toList();
+      for (int i = 0; i < c.k(); i++) {
+        long place = first + order.get(i) * stride;
+        if (values != null && whole) {
+          values.setWrapped(r * c.k() + i, x.getLong(place));
+        } else if (values != null) {
+          values.set(r * c.k() + i, x.get(place));
+        }
+        if (indices != null) {
+          indices.setLong(r * c.k() + i, order.get(i));
+        }
       }
     }
   }

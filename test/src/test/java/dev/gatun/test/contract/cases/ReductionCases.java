@@ -15,6 +15,7 @@ import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.ScanOp;
+import dev.gatun.kernels.api.call.reduction.Sort;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
@@ -25,15 +26,21 @@ import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Seeds;
 import dev.gatun.test.contract.frame.Sizes;
 import dev.gatun.test.contract.frame.Values;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
 /** Sums, means and extremes along an axis, and the largest elements of rows. */
 final class ReductionCases {
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+  private static final DType[] SORTED = {
+    DType.F32, DType.BF16, DType.F16, DType.I64, DType.I32, DType.I8, DType.U8
+  };
   private static final double[] SPECIAL = {
     Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0, -0.0
   };
+  // No number either, with a sign.
+  private static final double NEGATIVE_NAN = Double.longBitsToDouble(0xfff8L << 48);
 
   private ReductionCases() {}
 
@@ -44,6 +51,8 @@ final class ReductionCases {
         Generator.of("scan-empty", ReductionCases::emptyScan).times(0.2),
         Generator.of("argmax", ReductionCases::argmax),
         Generator.of("topk", ReductionCases::topk),
+        Generator.of("sort", ReductionCases::sort).times(2),
+        Generator.of("sort-long", ReductionCases::sortLong).times(0.1),
         Generator.of("sample", ReductionCases::sample));
   }
 
@@ -177,6 +186,80 @@ final class ReductionCases {
         of -> new TopK(of.apply("x"), of.apply("values"), of.apply("indices")));
   }
 
+  /** Rows around the borders of vectors, parts and powers of two. */
+  private static Case sort(long seed) {
+    Random random = Seeds.random(seed);
+    long columns =
+        switch (random.nextInt(4)) {
+          case 0 -> (1L << random.nextInt(12)) + random.nextInt(-1, 2);
+          case 1 -> 1000 + random.nextInt(3000);
+          default -> Sizes.any(random, 100);
+        };
+    return sort(random, seed, Sizes.any(random, columns > 100 ? 3 : 33), columns);
+  }
+
+  /** A row that threads share. */
+  private static Case sortLong(long seed) {
+    Random random = Seeds.random(seed);
+    return sort(random, seed, 1 + random.nextInt(2), (1 << 16) + random.nextInt(-1, 5000));
+  }
+
+  private static Case sort(Random random, long seed, long rows, long columns) {
+    DType dtype = SORTED[(int) Math.floorMod(seed, (long) SORTED.length)];
+    Data x = sorted(random, dtype, rows, columns);
+    x = random.nextBoolean() ? x : x.scattered(random);
+    boolean descending = random.nextBoolean();
+    long k = random.nextInt(4) == 0 ? random.nextLong(columns + 1) : columns;
+    List<Data> data = new ArrayList<>(List.of(x));
+    int which = random.nextInt(3);
+    if (which != 0) {
+      data.add(Data.output("values", rows, k).withDtype(dtype));
+    }
+    if (which != 1) {
+      data.add(Data.output("indices", rows, k).withDtype(DType.I64));
+    }
+    return Case.exact(
+            "sort seed %d %s%s k %d".formatted(seed, dtype, descending ? " falling" : "", k),
+            data,
+            of -> new Sort(of.apply("x"), descending, of.apply("values"), of.apply("indices")))
+        .likeItself();
+  }
+
+  /** Numbers of all sizes or many equal ones, and the ends of the type. */
+  private static Data sorted(Random random, DType dtype, long rows, long columns) {
+    int count = Math.toIntExact(rows * columns);
+    boolean equal = random.nextInt(3) == 0;
+    if (dtype.bytes() == 1 || dtype == DType.I32 || dtype == DType.I64) {
+      boolean signed = dtype != DType.U8;
+      double most = Math.scalb(1.0, 8 * dtype.bytes() - (signed ? 1 : 0));
+      double least = signed ? -most : 0;
+      double last = dtype == DType.I64 ? most : most - 1;
+      Values values =
+          Values.drawn(
+              random.nextLong(),
+              count,
+              r ->
+                  switch (equal ? 2 : r.nextInt(9)) {
+                    case 0 -> least;
+                    case 1 -> last;
+                    case 2, 3 -> r.nextInt(5) + (signed ? -2 : 0);
+                    default -> Math.rint(least + (last - least) * r.nextDouble());
+                  });
+      return Data.rows("x", dtype, values, rows, columns);
+    }
+    Data x =
+        Data.input(
+                random,
+                "x",
+                r -> equal ? r.nextInt(5) - 2 : Math.scalb(r.nextGaussian(), r.nextInt(-9, 9)),
+                rows,
+                columns)
+            .withDtype(dtype);
+    return random.nextInt(3) == 0
+        ? x
+        : x.with(random, SPECIAL).with(random, NEGATIVE_NAN, -0.0, 0, NEGATIVE_NAN, Double.NaN);
+  }
+
   /** Scores in a range like a model's, some of them equal; now and then special ones. */
   private static Case sample(long seed) {
     Random random = Seeds.random(seed);
@@ -254,6 +337,29 @@ final class ReductionCases {
             "argmax: x is F32[4, 0], expected at least one column",
             () -> new ArgMax(of(IN, 4, 0), Operand.of(OUT, DType.I64, 4))),
         bad("argmax: y is F32[4], expected I64", () -> new ArgMax(X, of(OUT, 4))),
+        bad(
+            "sort: x is I16[4, 8], expected F32, BF16, F16, I64, I32, I8 or U8",
+            () -> new Sort(Operand.of(IN, DType.I16, 4, 8), false, null, numbers(4))),
+        bad("sort: x is F32[4], expected 2 axes", () -> new Sort(of(IN, 4), true, Y, null)),
+        bad(
+            "sort: values and indices are missing, expected one of them or both",
+            () -> new Sort(X, false, null, null)),
+        bad(
+            "sort: values is BF16[4, 3], expected F32",
+            () -> new Sort(X, false, Operand.of(OUT, DType.BF16, 4, 3), null)),
+        bad(
+            "sort: values is F32[3, 8], expected shape [4, 8]",
+            () -> new Sort(X, false, of(OUT, 3, 8), null)),
+        bad(
+            "sort: k is 9, expected 0 to the columns of x F32[4, 8]",
+            () -> new Sort(X, false, of(OUT, 4, 9), null)),
+        bad("sort: indices is I64[4], expected 2 axes", () -> new Sort(X, false, null, numbers(4))),
+        bad(
+            "sort: indices is I64[4, 2], expected shape [4, 3]",
+            () -> new Sort(X, false, of(OUT, 4, 3), Operand.of(IN, DType.I64, 4, 2))),
+        bad(
+            "sort: output F32[4, 8] overlaps input F32[4, 8] in memory",
+            () -> new Sort(X, false, X, null)),
         bad(
             "sample: x is F32[4, 0], expected 1 to 4194304 columns",
             () -> new Sample(of(IN, 4, 0), of(OUT, 4), numbers(16), numbers(4))),

@@ -25,6 +25,7 @@ import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Sample;
 import dev.gatun.kernels.api.call.reduction.Scan;
+import dev.gatun.kernels.api.call.reduction.Sort;
 import dev.gatun.kernels.api.call.reduction.TopK;
 import java.util.Arrays;
 import java.util.Locale;
@@ -55,6 +56,7 @@ final class Records {
           Reduce.class,
           Sample.class,
           Scan.class,
+          Sort.class,
           TopK.class,
           Unary.class,
           Compare.class,

@@ -205,6 +205,8 @@ final class NativeArgumentsTest {
   /** Numbers that no count or code alone makes wrong. */
   private static final Map<String, List<Long>> MORE =
       Map.ofEntries(
+          entry("sort.columns", List.of(1L << 31)),
+          entry("sort.k", List.of(2L)),
           entry("topk.columns", List.of(1L << 32)),
           entry("topk.k", List.of(2L)),
           entry("sample.columns", List.of((1L << 22) + 1)),

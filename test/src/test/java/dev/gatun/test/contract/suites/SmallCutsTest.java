@@ -67,9 +67,24 @@ final class SmallCutsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "matmul", "batched_matmul", "grouped_matmul", "matmul_pack", "cast", "copy", "elementwise",
-        "embedding", "index_add", "index_select", "argmax", "topk", "softmax", "gated_activation",
-        "expert_combine", "expert_routing", "rotary_embedding"
+        "matmul",
+        "batched_matmul",
+        "grouped_matmul",
+        "matmul_pack",
+        "cast",
+        "copy",
+        "elementwise",
+        "embedding",
+        "index_add",
+        "index_select",
+        "argmax",
+        "sort",
+        "topk",
+        "softmax",
+        "gated_activation",
+        "expert_combine",
+        "expert_routing",
+        "rotary_embedding"
       })
   void results_are_those_of_the_usual_cuts_to_the_bit(String kernel, @TempDir Path folder)
       throws Exception {

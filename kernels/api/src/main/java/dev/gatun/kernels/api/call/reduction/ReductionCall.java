@@ -4,4 +4,4 @@ import dev.gatun.kernels.api.call.KernelCall;
 
 /** Many elements that become few. */
 public sealed interface ReductionCall extends KernelCall
-    permits ArgMax, Pool, Reduce, Sample, Scan, TopK {}
+    permits ArgMax, Pool, Reduce, Sample, Scan, Sort, TopK {}
