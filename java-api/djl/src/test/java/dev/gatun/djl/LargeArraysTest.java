@@ -271,6 +271,98 @@ final class LargeArraysTest {
         });
   }
 
+  /** Numbers with many equal ones, NaN, zeros of both signs and infinities among the floats. */
+  private static NDArray unordered(NDManager manager, DataType type, long... shape) {
+    java.util.Random random = new java.util.Random(3);
+    float[] edges = {Float.NaN, -0f, 0f, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
+    float[] numbers = new float[(int) new Shape(shape).size()];
+    for (int i = 0; i < numbers.length; i++) {
+      boolean edge = type.isFloating() && random.nextInt(50) == 0;
+      numbers[i] =
+          edge
+              ? edges[random.nextInt(edges.length)]
+              : random.nextInt(-60, 60) / (type.isFloating() ? 8f : 1f)
+                  + (type == DataType.UINT8 ? 60 : 0);
+    }
+    return manager.create(numbers, new Shape(shape)).toType(type, false);
+  }
+
+  /** Beside the JDK's stable sort of places: NaN is the largest, 0 and -0 are equal. */
+  @ParameterizedTest
+  @EnumSource(
+      names = {
+        "FLOAT64",
+        "FLOAT32",
+        "FLOAT16",
+        "BFLOAT16",
+        "INT64",
+        "INT32",
+        "INT16",
+        "INT8",
+        "UINT8"
+      })
+  void orders(DataType type) throws Exception {
+    for (long[] shape : new long[][] {{5000}, {3, 2000}, {70, 9, 11}, {2, 700, 5}}) {
+      for (int axis = 0; axis < shape.length; axis++) {
+        int along = axis;
+        Models.givingBack(() -> order(type, along, false, shape));
+        Models.givingBack(() -> order(type, along, true, shape));
+      }
+    }
+  }
+
+  private static void order(DataType type, int axis, boolean transposed, long... shape) {
+    try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+      NDArray x = unordered(m, type, shape);
+      x = transposed ? x.transpose() : x;
+      int length = (int) x.getShape().get(axis);
+      double[][] lanes = lanes(x, axis);
+      double[][] rising = lanes(x.argSort(axis, true), axis);
+      double[][] falling = lanes(x.argSort(axis, false), axis);
+      double[][] sorted = lanes(x.sort(axis), axis);
+      int k = Math.max(1, length / 70);
+      var top = x.topK(k, axis, true, true);
+      double[][] values = lanes(top.get(0), axis);
+      double[][] places = lanes(top.get(1), axis);
+      double[][] least = lanes(x.topK(k, axis, false, true).get(1), axis);
+      for (int i = 0; i < lanes.length; i++) {
+        double[] lane = lanes[i];
+        java.util.Comparator<Integer> by = (a, b) -> Double.compare(lane[a] + 0.0, lane[b] + 0.0);
+        double[] up = placesBy(length, by);
+        double[] down = placesBy(length, by.reversed());
+        assertArrayEquals(up, rising[i]);
+        assertArrayEquals(down, falling[i]);
+        assertArrayEquals(java.util.Arrays.copyOf(down, k), places[i]);
+        assertArrayEquals(java.util.Arrays.copyOf(up, k), least[i]);
+        for (int j = 0; j < length; j++) {
+          assertEquals(lane[(int) up[j]], sorted[i][j]);
+        }
+        for (int j = 0; j < k; j++) {
+          assertEquals(lane[(int) down[j]], values[i][j]);
+        }
+      }
+    }
+  }
+
+  private static double[] placesBy(int length, java.util.Comparator<Integer> by) {
+    return java.util.stream.IntStream.range(0, length)
+        .boxed()
+        .sorted(by)
+        .mapToDouble(Integer::intValue)
+        .toArray();
+  }
+
+  /** The numbers along an axis, for each place of the others. */
+  private static double[][] lanes(NDArray x, int axis) {
+    double[] all = doubles(x.swapAxes(axis, x.getShape().dimension() - 1));
+    int length = (int) x.getShape().get(axis);
+    double[][] lanes = new double[all.length / length][];
+    for (int i = 0; i < lanes.length; i++) {
+      lanes[i] = java.util.Arrays.copyOfRange(all, i * length, (i + 1) * length);
+    }
+    return lanes;
+  }
+
   private static void near(double[] want, NDArray got) {
     double[] numbers = doubles(got);
     List<String> wrong = new ArrayList<>();

@@ -16,9 +16,13 @@ import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Scan;
 import dev.gatun.kernels.api.call.reduction.ScanOp;
+import dev.gatun.kernels.api.call.reduction.Sort;
+import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Device;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What the library's kernels do of an array's operations, of FLOAT32, FLOAT16 and BFLOAT16, some of
@@ -33,6 +37,9 @@ final class LibraryKernels {
   private static final long SOME = 1 << 12;
 
   private static final long COLUMNS = 1024;
+
+  /** The largest of so many times as many elements are found without sorting. */
+  private static final long FEW = 64;
 
   private LibraryKernels() {}
 
@@ -292,6 +299,68 @@ final class LibraryKernels {
     return three != null
         && run(
             new Scan(three.operand(), own, y.reshaped(outer, x.size(axis), inner).operand()), x, y);
+  }
+
+  /**
+   * The first elements of an axis in their order, as many as the results, which have no gaps, have
+   * room for.
+   *
+   * @param places INT64, or null
+   * @param values of x's type, or null
+   */
+  static boolean sort(Strided x, int axis, boolean descending, Strided places, Strided values) {
+    Strided result = places == null ? values : places;
+    long columns = x.size(axis);
+    long k = result.size(axis);
+    if (x.count() < SOME || k == 0 || columns > Integer.MAX_VALUE || !isNumber(x.type())) {
+      return false;
+    }
+    List<Strided> made = new ArrayList<>();
+    try {
+      Strided turned = x.withLast(axis);
+      Strided rows = turned.reshaped(x.count() / columns, columns);
+      if (rows == null) {
+        rows = made(made, x.type(), turned.shape()).reshaped(x.count() / columns, columns);
+        HostKernels.INSTANCE.copy(turned, made.getLast());
+      }
+      // Results are rows too, and then turned back.
+      Strided toValues = values == null ? null : rows(made, values, axis);
+      Strided toPlaces = places == null ? null : rows(made, places, axis);
+      run(order(rows, descending, k, toValues, toPlaces), x, places, values);
+      if (values != null && toValues.store() != values.store()) {
+        HostKernels.INSTANCE.copy(toValues, values.withLast(axis));
+      }
+      if (places != null && toPlaces.store() != places.store()) {
+        HostKernels.INSTANCE.copy(toPlaces, places.withLast(axis));
+      }
+      return true;
+    } finally {
+      made.forEach(array -> array.store().release());
+    }
+  }
+
+  private static Strided made(List<Strided> made, DataType type, long... shape) {
+    made.add(Strided.allocate(type, shape));
+    return made.getLast();
+  }
+
+  /** A result where its axis is the last one, else one like it whose axis is. */
+  private static Strided rows(List<Strided> made, Strided result, int axis) {
+    return axis == result.rank() - 1
+        ? result
+        : made(made, result.type(), result.withLast(axis).shape());
+  }
+
+  private static KernelCall order(
+      Strided rows, boolean descending, long k, Strided values, Strided places) {
+    long[] shape = {rows.size(0), k};
+    Operand first = values == null ? null : values.reshaped(shape).operand();
+    Operand second = places == null ? null : places.reshaped(shape).operand();
+    // Few of many are found without sorting the others.
+    boolean few = descending && k * FEW <= rows.size(1) && rows.stride(1) == 1 && fits(rows);
+    return few && first != null && second != null
+        ? new TopK(rows.operand(), first, second)
+        : new Sort(rows.operand(), descending, first, second);
   }
 
   /** The softmax along the last axis, or its logarithm. */
