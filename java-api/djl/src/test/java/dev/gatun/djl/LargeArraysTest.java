@@ -224,6 +224,35 @@ final class LargeArraysTest {
     }
   }
 
+  /** The quotient of the two nearest FLOAT32, as PyTorch divides. */
+  @ParameterizedTest
+  @EnumSource(names = {"INT64", "INT32", "INT16", "INT8", "UINT8"})
+  void quotients_of_whole_numbers(DataType type) throws Exception {
+    Models.givingBack(
+        () -> {
+          try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+            NDArray a = wholeNumbers(m, type, 1);
+            NDArray b = wholeNumbers(m, type, 2);
+            NDArray row = b.get("1");
+            quotients(a, b, a.div(b));
+            quotients(a, m.create(7).broadcast(a.getShape()), a.div(7));
+            quotients(m.create(3).broadcast(a.getShape()), a, m.create(3).div(a));
+            quotients(a, row.broadcast(a.getShape()), a.div(row));
+            quotients(a.transpose(), b.transpose(), a.transpose().div(b.transpose()));
+          }
+        });
+  }
+
+  private static void quotients(NDArray a, NDArray b, NDArray y) {
+    assertEquals(DataType.FLOAT32, y.getDataType());
+    long[] left = a.toType(DataType.INT64, true).toLongArray();
+    long[] right = b.toType(DataType.INT64, true).toLongArray();
+    float[] got = y.toFloatArray();
+    for (int i = 0; i < got.length; i++) {
+      assertEquals((float) left[i] / (float) right[i], got[i], left[i] + " by " + right[i]);
+    }
+  }
+
   @Test
   void nothing_is_left_of_a_whole_number_by_0() throws Exception {
     Models.givingBack(

@@ -4,6 +4,7 @@ import ai.djl.ndarray.types.DataType;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activate;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
@@ -88,6 +89,9 @@ final class LibraryKernels {
     if (y.count() < MANY) {
       return false;
     }
+    if (op == BinaryOp.DIV && divide(a, b, y)) {
+      return true;
+    }
     dev.gatun.kernels.api.call.elementwise.BinaryOp own =
         switch (op) {
           case ADD -> dev.gatun.kernels.api.call.elementwise.BinaryOp.ADD;
@@ -104,6 +108,43 @@ final class LibraryKernels {
     return own != null
         && (own.takesFloats() && fits(y, a, b) || own.takesWhole() && fitsWhole(y, a, b))
         && run(new Elementwise(a.operand(), b.operand(), own, y.operand()), a, b, y);
+  }
+
+  /** y = a / b of whole numbers, which are rounded to FLOAT32 first. */
+  private static boolean divide(Strided a, Strided b, Strided y) {
+    if (y.type() != DataType.FLOAT32
+        || y.rank() > Operand.MOST_AXES
+        || !fitsWhole(a)
+        || !fitsWhole(b)) {
+      return false;
+    }
+    List<Strided> made = new ArrayList<>();
+    try {
+      Operand left = rounded(made, a).operand();
+      Operand right = rounded(made, b).operand();
+      return run(
+          new Elementwise(
+              left, right, dev.gatun.kernels.api.call.elementwise.BinaryOp.DIVIDE, y.operand()),
+          y);
+    } finally {
+      made.forEach(array -> array.store().release());
+    }
+  }
+
+  private static Strided rounded(List<Strided> made, Strided x) {
+    Strided once = x.distinct();
+    if (!once.isContiguous()) {
+      Strided apart = once;
+      once = made(made, x.type(), apart.shape());
+      HostKernels.INSTANCE.copy(apart, once);
+    }
+    Strided floats = made(made, DataType.FLOAT32, once.shape());
+    long count = once.count();
+    run(
+        new Cast(once.reshaped(1, count).operand(), floats.reshaped(1, count).operand()),
+        once,
+        floats);
+    return floats.expanded("div", x.shape());
   }
 
   /** Whether an array repeats one number, which is not 0. */
