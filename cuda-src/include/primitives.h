@@ -153,6 +153,9 @@ static __device__ __forceinline__ uint32_t fma_bf16x2(uint32_t a, uint32_t b, ui
 static __device__ __forceinline__ float multiply_rounded(float a, float b) {
   return __fmul_rn(a, b);
 }
+static __device__ __forceinline__ double multiply_rounded(double a, double b) {
+  return __dmul_rn(a, b);
+}
 static __device__ __forceinline__ float multiply_add(float a, float b, float c) {
   return __fmaf_rn(a, b, c);
 }

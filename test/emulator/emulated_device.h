@@ -143,6 +143,7 @@ inline void load_fresh_16(uint32_t* four, const void* address, GATUN_SITE) {
 }
 
 inline float multiply_rounded(float a, float b) { return a * b; }
+inline double multiply_rounded(double a, double b) { return a * b; }
 inline float multiply_add(float a, float b, float c) { return std::fmaf(a, b, c); }
 
 inline float exp2_approximate(float x) { return exp2f(x); }

@@ -188,6 +188,12 @@ typedef enum {
   GATUN_SCAN_OP_PRODUCT = 1,
 } gatun_scan_op;
 
+// How random numbers are distributed: from a lowest to below a highest, or of a mean and a deviation.
+typedef enum {
+  GATUN_RANDOM_UNIFORM = 0,
+  GATUN_RANDOM_NORMAL = 1,
+} gatun_random;
+
 // How a step changes a parameter, with the state that each keeps; see UpdateRule.
 typedef enum {
   GATUN_UPDATE_SGD = 0,

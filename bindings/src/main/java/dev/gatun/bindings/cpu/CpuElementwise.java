@@ -81,6 +81,21 @@ public final class CpuElementwise {
             CpuLayouts.write(layout)));
   }
 
+  public static void random(
+      MemorySegment y,
+      int dtype,
+      long count,
+      int distribution,
+      float first,
+      float second,
+      long seed,
+      long sequence) {
+    CpuLibrary.check(
+        "random_numbers",
+        gatun_cpu_h.gatun_random_numbers(
+            CpuRecording.current(), y, dtype, count, distribution, first, second, seed, sequence));
+  }
+
   public static void dropout(
       MemorySegment x, MemorySegment y, int dtype, long count, float probability, long seed) {
     CpuLibrary.check(

@@ -11,10 +11,13 @@ import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.UnaryOp;
 import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.Locale;
@@ -148,6 +151,29 @@ public final class Elementwise {
       ElementwiseGradients.dropout(node, dropout, y);
     }
     return y;
+  }
+
+  /**
+   * Random numbers of F32 by their places, the same on every device; see {@link RandomNumbers}.
+   *
+   * @param first the lowest number, or the mean
+   * @param second the highest, which rounding may reach, or the deviation
+   * @param sequence numbers of one seed and other sequences are independent
+   */
+  public static Tensor random(
+      Device device,
+      RandomDistribution distribution,
+      float first,
+      float second,
+      long seed,
+      long sequence,
+      long... shape) {
+    return Calls.run(
+        Tensor.empty(device, DType.F32, shape),
+        (k, y) ->
+            k.run(
+                new RandomNumbers(
+                    distribution, first, second, seed, sequence, y.reshape(y.count()).operand())));
   }
 
   /** {@code a + b}. */

@@ -11,6 +11,7 @@ import dev.gatun.djl.Randoms.Draw;
 import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
 import java.lang.foreign.MemorySegment;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
@@ -263,6 +264,9 @@ class GatunNDManager extends BaseNDManager {
   @Override
   public NDArray randomUniform(float low, float high, Shape shape, DataType dataType) {
     Draw draw = Randoms.draw();
+    if (dataType == DataType.FLOAT32) {
+      return filled(shape, draw, RandomDistribution.UNIFORM, low, high);
+    }
     boolean wide = dataType == DataType.FLOAT64;
     double width = (double) high - low;
     return drawn(shape, dataType, () -> low + width * (wide ? draw.wideUniform() : draw.uniform()));
@@ -271,7 +275,16 @@ class GatunNDManager extends BaseNDManager {
   @Override
   public NDArray randomNormal(float loc, float scale, Shape shape, DataType dataType) {
     Draw draw = Randoms.draw();
-    return drawn(shape, dataType, () -> loc + scale * draw.normal());
+    return dataType == DataType.FLOAT32
+        ? filled(shape, draw, RandomDistribution.NORMAL, loc, scale)
+        : drawn(shape, dataType, () -> loc + scale * draw.normal());
+  }
+
+  private NDArray filled(
+      Shape shape, Draw draw, RandomDistribution distribution, float first, float second) {
+    Strided made = Strided.allocate(DataType.FLOAT32, lengths(shape));
+    draw.fill(distribution, first, second, made);
+    return make(made);
   }
 
   @Override

@@ -1,5 +1,8 @@
 package dev.gatun.djl;
 
+import dev.gatun.djl.host.ArrayKernels;
+import dev.gatun.djl.host.Strided;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -38,6 +41,11 @@ final class Randoms {
     private Draw(long key, long array) {
       this.key = key;
       this.array = array;
+    }
+
+    /** FLOAT32 by the kernel that draws them: {@link #uniform()} and {@link #normal()} in order. */
+    void fill(RandomDistribution distribution, float first, float second, Strided y) {
+      ArrayKernels.host().random(distribution, first, second, key, array, y);
     }
 
     private int nextInt() {

@@ -30,6 +30,7 @@ final class EveryOpTest {
           "Elementwise.compare",
           "Elementwise.equal",
           "Elementwise.less",
+          "Elementwise.random",
           "Elementwise.remainder",
           "Reductions.argmax",
           "Reductions.argsort",

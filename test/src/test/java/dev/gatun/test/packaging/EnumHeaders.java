@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Comparison;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
 import dev.gatun.kernels.api.call.elementwise.UnaryOp;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.optim.UpdateFormula;
@@ -76,6 +77,7 @@ final class EnumHeaders {
           Map.entry("gatun_unary_op", new OfC("GATUN_UNARY_OP", UnaryOp.class)),
           Map.entry("gatun_reduction", new OfC("GATUN_REDUCTION", Reduction.class)),
           Map.entry("gatun_scan_op", new OfC("GATUN_SCAN_OP", ScanOp.class)),
+          Map.entry("gatun_random", new OfC("GATUN_RANDOM", RandomDistribution.class)),
           Map.entry("gatun_update", new OfC("GATUN_UPDATE", UpdateFormula.class)),
           Map.entry("gatun_pooling_mode", new OfC("GATUN_POOL", PoolingMode.class)),
           Map.entry("gatun_causal", new OfC("GATUN_CAUSAL", Causal.class)));
@@ -96,6 +98,7 @@ final class EnumHeaders {
           Map.entry("BlockKind", BlockFormat.Kind.class),
           Map.entry("Reduction", Reduction.class),
           Map.entry("ScanOp", ScanOp.class),
+          Map.entry("RandomDistribution", RandomDistribution.class),
           Map.entry("UpdateFormula", UpdateFormula.class),
           Map.entry("Pooling", PoolingMode.class));
 

@@ -1086,6 +1086,24 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_SCAN_OP_PRODUCT() {
         return GATUN_SCAN_OP_PRODUCT;
     }
+    private static final int GATUN_RANDOM_UNIFORM = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_RANDOM_UNIFORM = 0
+     * }
+     */
+    public static int GATUN_RANDOM_UNIFORM() {
+        return GATUN_RANDOM_UNIFORM;
+    }
+    private static final int GATUN_RANDOM_NORMAL = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_RANDOM_NORMAL = 1
+     * }
+     */
+    public static int GATUN_RANDOM_NORMAL() {
+        return GATUN_RANDOM_NORMAL;
+    }
     private static final int GATUN_UPDATE_SGD = (int)0L;
     /**
      * {@snippet lang=c :
@@ -2214,6 +2232,74 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
                 traceDowncall("gatun_dropout", recording, x, y, dtype, count, probability, seed);
             }
             return (int)mh$.invokeExact(recording, x, y, dtype, count, probability, seed);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_random_numbers {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_FLOAT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_random_numbers");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_random_numbers(gatun_recording *recording, void *y, int32_t dtype, int64_t count, int32_t distribution, float first, float second, uint64_t seed, uint64_t sequence)
+     * }
+     */
+    public static FunctionDescriptor gatun_random_numbers$descriptor() {
+        return gatun_random_numbers.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_random_numbers(gatun_recording *recording, void *y, int32_t dtype, int64_t count, int32_t distribution, float first, float second, uint64_t seed, uint64_t sequence)
+     * }
+     */
+    public static MethodHandle gatun_random_numbers$handle() {
+        return gatun_random_numbers.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_random_numbers(gatun_recording *recording, void *y, int32_t dtype, int64_t count, int32_t distribution, float first, float second, uint64_t seed, uint64_t sequence)
+     * }
+     */
+    public static MemorySegment gatun_random_numbers$address() {
+        return gatun_random_numbers.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_random_numbers(gatun_recording *recording, void *y, int32_t dtype, int64_t count, int32_t distribution, float first, float second, uint64_t seed, uint64_t sequence)
+     * }
+     */
+    public static int gatun_random_numbers(MemorySegment recording, MemorySegment y, int dtype, long count, int distribution, float first, float second, long seed, long sequence) {
+        var mh$ = gatun_random_numbers.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_random_numbers", recording, y, dtype, count, distribution, first, second, seed, sequence);
+            }
+            return (int)mh$.invokeExact(recording, y, dtype, count, distribution, first, second, seed, sequence);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -1,6 +1,8 @@
 package dev.gatun.djl.host;
 
 import ai.djl.ndarray.types.DataType;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import java.lang.foreign.MemorySegment;
 import java.util.function.DoubleSupplier;
 import java.util.function.DoubleUnaryOperator;
@@ -81,6 +83,19 @@ public interface ArrayKernels {
 
   /** Sums or products of all places up to each. */
   void scan(ReduceOp op, Strided x, int axis, Strided y);
+
+  /**
+   * Random numbers by their places, of FLOAT32; see {@link RandomNumbers}.
+   *
+   * @param y new
+   */
+  void random(
+      RandomDistribution distribution,
+      float first,
+      float second,
+      long seed,
+      long sequence,
+      Strided y);
 
   /** The softmax along an axis, or its logarithm. */
   void softmax(Strided x, int axis, boolean log, Strided y);

@@ -1,6 +1,7 @@
 package dev.gatun.djl.host;
 
 import ai.djl.ndarray.types.DataType;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
 import java.lang.foreign.MemorySegment;
 import java.util.function.DoubleSupplier;
 import java.util.function.DoubleUnaryOperator;
@@ -183,6 +184,17 @@ final class HostKernels implements ArrayKernels {
         },
         x,
         y);
+  }
+
+  @Override
+  public void random(
+      RandomDistribution distribution,
+      float first,
+      float second,
+      long seed,
+      long sequence,
+      Strided y) {
+    LibraryKernels.random(distribution, first, second, seed, sequence, y);
   }
 
   @Override

@@ -8,6 +8,8 @@ import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.Comparison;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.call.indexing.Copy;
@@ -402,6 +404,18 @@ final class LibraryKernels {
     return few && first != null && second != null
         ? new TopK(rows.operand(), first, second)
         : new Sort(rows.operand(), descending, first, second);
+  }
+
+  /** y, which is new, of random numbers of any count, as no loops draw them. */
+  static void random(
+      RandomDistribution distribution,
+      float first,
+      float second,
+      long seed,
+      long sequence,
+      Strided y) {
+    Operand numbers = y.flat(0, y.count()).operand();
+    run(new RandomNumbers(distribution, first, second, seed, sequence, numbers), y);
   }
 
   /** The softmax along the last axis, or its logarithm. */

@@ -18,6 +18,7 @@ import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.Where;
 
@@ -35,6 +36,7 @@ final class ElementwiseKernels {
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
       case GatedActivationBackward c -> gatedActivationBackward(c);
+      case RandomNumbers c -> random(c);
       case Unary c -> unary(c);
       case Where c -> where(c);
     }
@@ -85,6 +87,18 @@ final class ElementwiseKernels {
         c.x().count(),
         c.dropout().probability(),
         c.dropout().seed());
+  }
+
+  private static void random(RandomNumbers c) {
+    CpuElementwise.random(
+        address(c.y()),
+        dtype(c.y().dtype()),
+        c.y().count(),
+        c.distribution().ordinal(),
+        c.first(),
+        c.second(),
+        c.seed(),
+        c.sequence());
   }
 
   private static void cast(Cast c) {

@@ -11,6 +11,8 @@ import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.KernelDType;
@@ -35,6 +37,7 @@ final class CudaElementwise {
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
       case GatedActivationBackward c -> gatedActivationBackward(c);
+      case RandomNumbers c -> random(c);
       case Unary c -> unary(c);
       case Where c -> where(c);
     }
@@ -151,6 +154,20 @@ final class CudaElementwise {
             .integer((int) (long) (probability * 0x1p32))
             .real(1 - probability)
             .numbers(c.dropout().seed(), c.x().count()));
+  }
+
+  private void random(RandomNumbers c) {
+    long each = c.distribution() == RandomDistribution.UNIFORM ? 4 : 2;
+    launcher.elements(
+        "random_numbers",
+        Math.ceilDiv(c.y().count(), each),
+        launcher
+            .with(c.y())
+            .integer(dtype(c.y().dtype()))
+            .integer(c.distribution().ordinal())
+            .real(c.first())
+            .real(c.second())
+            .numbers(c.seed(), c.sequence(), c.y().count()));
   }
 
   private void cast(Cast c) {

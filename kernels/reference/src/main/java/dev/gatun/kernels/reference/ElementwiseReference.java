@@ -11,6 +11,7 @@ import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.elementwise.ElementwiseCall;
 import dev.gatun.kernels.api.call.elementwise.GatedActivation;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.DType;
@@ -36,6 +37,7 @@ final class ElementwiseReference {
       case Elementwise c -> elementwise(c);
       case GatedActivation c -> gatedActivation(c);
       case GatedActivationBackward c -> gatedActivationBackward(c);
+      case RandomNumbers c -> RandomReference.run(c);
       case Unary c -> unary(c);
       case Where c -> where(c);
     }

@@ -3,6 +3,7 @@ package dev.gatun.kernels.reference;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /** The oracle's own functions against published values. */
@@ -19,6 +20,26 @@ final class FunctionsTest {
     assertEquals(-0.9999779095030014, Functions.erf(-3), 1e-15);
     assertEquals(2.209049699858544e-5, Functions.erfc(3), 1e-18);
     assertEquals(1.5374597944280349e-12, Functions.erfc(5), 1e-25);
+  }
+
+  /** Beside the JDK's, which are within an ulp. */
+  @Test
+  void functions_of_random_numbers() {
+    SplittableRandom random = new SplittableRandom(1);
+    for (int i = 0; i < 200_000; i++) {
+      double u = 1 - (random.nextLong() >>> 11 + random.nextInt(53)) * 0x1p-53;
+      double v = ((random.nextLong() >>> 11 + random.nextInt(53)) + 1) * 0x1p-53;
+      for (double x : new double[] {u, v, 0x1p-53, 1}) {
+        double log = StrictMath.log(x);
+        assertEquals(log, RandomReference.log(x), 3 * Math.ulp(log), () -> "ln " + x);
+      }
+      for (double turn : new double[] {1 - u, 0, 1 - 0x1p-53, i / 200_000.0}) {
+        double angle = 2 * Math.PI * turn;
+        // The angle itself is rounded, of up to 2π.
+        assertEquals(StrictMath.cos(angle), RandomReference.cosine(turn), 2e-15, () -> "" + turn);
+        assertEquals(StrictMath.sin(angle), RandomReference.sine(turn), 2e-15, () -> "" + turn);
+      }
+    }
   }
 
   @Test

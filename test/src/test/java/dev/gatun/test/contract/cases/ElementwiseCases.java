@@ -10,6 +10,8 @@ import static dev.gatun.test.contract.frame.BadCall.bad;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.UnaryOp;
 import dev.gatun.kernels.api.memory.DType;
@@ -52,8 +54,27 @@ final class ElementwiseCases {
         Generator.of("elementwise-whole-pairs", ElementwiseCases::wholePairs).times(1.5),
         Generator.of("unary", seed -> unary(seed, UnaryOp.values(), FLOATS)).times(4),
         Generator.of("unary-whole", seed -> unary(seed, UNARY_OF_WHOLE, WHOLE)).times(2),
+        Generator.of("random_numbers", ElementwiseCases::randomNumbers),
         Generator.of("compare", ChoiceCases::compare).times(3),
         Generator.of("where", ChoiceCases::where).times(2));
+  }
+
+  /** The same bits everywhere, whose seeds and sequences have 64. */
+  private static Case randomNumbers(long seed) {
+    Random random = Seeds.random(seed);
+    RandomDistribution distribution = RandomDistribution.values()[(int) Math.floorMod(seed, 2L)];
+    DType dtype = FLOATS[random.nextInt(FLOATS.length)];
+    float first = random.nextBoolean() ? 0 : 100 * (float) random.nextGaussian();
+    float second = random.nextBoolean() ? 1 : 100 * (float) random.nextGaussian();
+    long key = random.nextLong();
+    long sequence = random.nextBoolean() ? random.nextInt(9) : random.nextLong();
+    long count = random.nextBoolean() ? Sizes.any(random, 100) : random.nextInt(5000);
+    return Case.exact(
+            "random_numbers seed %d %s %s %s %s"
+                .formatted(seed, distribution, dtype, first, second),
+            List.of(Data.output("y", count).withDtype(dtype)),
+            of -> new RandomNumbers(distribution, first, second, key, sequence, of.apply("y")))
+        .likeItself();
   }
 
   private static Case elementwise(long seed, BinaryOp[] ops, DType... dtypes) {
@@ -306,6 +327,17 @@ final class ElementwiseCases {
             () -> new Unary(at(IN, 64, 3, 8), UnaryOp.EXP, Y)),
         bad("elementwise: op is missing", () -> new Elementwise(X, X, null, Y)),
         bad("elementwise: a is missing", () -> new Elementwise(null, X, BinaryOp.ADD, Y)),
+        bad(
+            "random_numbers: distribution is missing",
+            () -> new RandomNumbers(null, 0, 1, 1, 0, Operand.of(OUT, DType.F32, 4))),
+        bad(
+            "random_numbers: y is I32[4], expected F32, BF16 or F16",
+            () ->
+                new RandomNumbers(
+                    RandomDistribution.NORMAL, 0, 1, 1, 0, Operand.of(OUT, DType.I32, 4))),
+        bad(
+            "random_numbers: y is F32[4, 8], expected 1 axes",
+            () -> new RandomNumbers(RandomDistribution.UNIFORM, 0, 1, 1, 0, Y)),
         bad(
             "elementwise: y is I64[4, 8], expected F32, BF16 or F16 for DIVIDE",
             () -> new Elementwise(X, X, BinaryOp.DIVIDE, Operand.of(OUT, DType.I64, 4, 8))),

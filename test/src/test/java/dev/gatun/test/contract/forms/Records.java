@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Compare;
 import dev.gatun.kernels.api.call.elementwise.DropElements;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
+import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
 import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.call.indexing.Copy;
@@ -59,6 +60,7 @@ final class Records {
           Sort.class,
           TopK.class,
           Unary.class,
+          RandomNumbers.class,
           Compare.class,
           Where.class);
 

@@ -57,6 +57,7 @@ final class NativeArgumentsTest {
           "activation",
           "op",
           "comparison",
+          "distribution",
           "update",
           "reduction",
           "mode",

@@ -12,5 +12,6 @@ public sealed interface ElementwiseCall extends KernelCall
         Elementwise,
         GatedActivation,
         GatedActivationBackward,
+        RandomNumbers,
         Unary,
         Where {}
