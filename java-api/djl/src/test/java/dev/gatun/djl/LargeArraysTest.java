@@ -404,6 +404,30 @@ final class LargeArraysTest {
     assertEquals(want.length, numbers.length);
   }
 
+  /** The words that Philox's authors publish with Random123, of a key and a counter of 0. */
+  @Test
+  void random_numbers_of_a_seed_are_those_of_philox() throws Exception {
+    int[] words = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+    Models.givingBack(
+        () -> {
+          Engine engine = Engine.getEngine("Gatun");
+          try (NDManager m = engine.newBaseManager()) {
+            engine.setRandomSeed(0);
+            float[] uniform = m.randomUniform(-2, 3, new Shape(ROWS, COLUMNS)).toFloatArray();
+            for (int i = 0; i < words.length; i++) {
+              assertEquals((float) (-2 + 5 * ((words[i] >>> 8) * 0x1p-24)), uniform[i]);
+            }
+            engine.setRandomSeed(0);
+            float[] normal = m.randomNormal(new Shape(ROWS, COLUMNS)).toFloatArray();
+            double v = ((long) (words[0] >>> 6) << 27 | words[1] >>> 5) * 0x1p-53;
+            double t = ((long) (words[2] >>> 6) << 27 | words[3] >>> 5) * 0x1p-53;
+            double radius = Math.sqrt(-2 * Math.log(1 - v));
+            assertEquals((float) (radius * Math.cos(2 * Math.PI * t)), normal[0]);
+            assertEquals((float) (radius * Math.sin(2 * Math.PI * t)), normal[1]);
+          }
+        });
+  }
+
   /** Random arrays are drawn in order, whatever their size. */
   @Test
   void random_numbers_come_in_their_order() throws Exception {
