@@ -188,7 +188,8 @@ typedef enum {
   GATUN_SCAN_OP_PRODUCT = 1,
 } gatun_scan_op;
 
-// How random numbers are distributed: from a lowest to below a highest, or of a mean and a deviation.
+// How random numbers are distributed: from a lowest to below a highest, or of a mean and a
+// deviation.
 typedef enum {
   GATUN_RANDOM_UNIFORM = 0,
   GATUN_RANDOM_NORMAL = 1,
