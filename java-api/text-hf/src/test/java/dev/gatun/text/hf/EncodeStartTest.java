@@ -81,6 +81,20 @@ class EncodeStartTest {
           "\ud83d\ude00",
           "\ud83d\udc68\u200d\ud83d\udc69");
 
+  private static final List<String> BESIDE_LONG =
+      List.of(
+          "[MASK]",
+          "[MASK][SEP]",
+          "<mask>",
+          " [MASK] ",
+          "]",
+          "12",
+          "1's",
+          "=\u0338",
+          "\u3002",
+          "\u2605\ud83d\ude00",
+          "     ");
+
   @Test
   void of_wordpiece_as_of_the_whole(@TempDir Path folder) throws IOException {
     try (Tokenizer tokenizer = Tokenizer.load(MiniLm.write(folder))) {
@@ -125,6 +139,15 @@ class EncodeStartTest {
     }
     for (String part : WITHOUT_SPACES) {
       same(tokenizer, "a" + part.repeat(20_000 / part.length()) + " b", 100);
+    }
+    // Few tokens in many characters, so that those beside the cut are kept.
+    for (int round = 0; round < 200; round++) {
+      StringBuilder text = new StringBuilder();
+      while (text.length() < 20_000) {
+        text.append("w".repeat(random.nextInt(2200)));
+        text.append(BESIDE_LONG.get(random.nextInt(BESIDE_LONG.size())));
+      }
+      same(tokenizer, text.toString(), 3 + random.nextInt(12));
     }
     same(tokenizer, "a".repeat(40_000), 100);
     same(tokenizer, "a\u0301".repeat(20_000) + " b", 100);
