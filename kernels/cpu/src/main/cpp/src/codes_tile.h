@@ -314,23 +314,27 @@ static inline int32_t quantized_codes(const Product &p, const Quantized &q, int3
     }
     a.place(memory, m);
     quantize_rows(p, chunk, m, 1 << (kBits - 1), a);
-    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
+    const auto tile = [&](const Quantized &own, int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       if (kBits == 8 && a.runs == 1 && !q.has_min()) {
         if (has(kMatrixBytes)) {
-          matrix_long_rows(q, panel, a, row, rows, sums);
+          matrix_long_rows(own, panel, a, row, rows, sums);
         } else {
-          long_rows(q, panel, a, row, rows, sums);
+          long_rows(own, panel, a, row, rows, sums);
         }
       } else if (fits_matrix_rows(q, a, rows)) {
-        matrix_rows<kBits>(q, panel, a, row, rows, sums);
+        matrix_rows<kBits>(own, panel, a, row, rows, sums);
       } else if (fits_bytes_rows(q, a, rows)) {
-        bytes_rows<kBits>(q, panel, a, row, rows, sums);
+        bytes_rows<kBits>(own, panel, a, row, rows, sums);
       } else {
-        codes_rows<kBits>(q, panel, a, row, rows, sums);
+        codes_rows<kBits>(own, panel, a, row, rows, sums);
       }
       finish_tile(p, sums, chunk + row, rows, panel);
-    });
+    };
+    const int32_t status = parallel_panels(p, q, chunk, m, tile);
+    if (status != GATUN_OK) {
+      return status;
+    }
   }
   return GATUN_OK;
 }

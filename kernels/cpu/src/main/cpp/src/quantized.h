@@ -2,10 +2,22 @@
 #ifndef GATUN_QUANTIZED_H
 #define GATUN_QUANTIZED_H
 
+#include <atomic>
+
 #include "narrow.h"
+#include "panel_pack.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
+
+// A weight [n][k] as rows of blocks, of which a task packs the panel that it multiplies by.
+struct BlockRows {
+  const uint8_t *blocks;
+  int64_t row_stride;
+  BlockFormat format;
+  PackedForm form;
+  int64_t n;
+};
 
 struct Quantized {
   const uint8_t *packed;
@@ -13,6 +25,16 @@ struct Quantized {
   int32_t scales;
   int64_t group;  // input features that share a scale
   int64_t k;
+  int64_t first = 0;                  // the panel that lies at `packed`
+  const BlockRows *source = nullptr;  // what panels are packed of when they are needed, else null
+
+  Quantized(const BlockRows &rows, int64_t k)
+      : packed(nullptr),
+        bits(rows.form.bits),
+        scales(rows.form.scales),
+        group(rows.format.group()),
+        k(k),
+        source(&rows) {}
 
   Quantized(const void *memory, int32_t bits, int64_t group, int32_t scales, int64_t k)
       : packed(static_cast<const uint8_t *>(memory)),
@@ -38,7 +60,7 @@ struct Quantized {
   int64_t words() const { return (group + 32 / bits - 1) / (32 / bits); }
   int64_t record_bytes() const { return header() + words() * GATUN_PANEL * 4; }
   const uint8_t *record(int64_t panel, int64_t g) const {
-    return packed + (panel * groups() + g) * record_bytes();
+    return packed + ((panel - first) * groups() + g) * record_bytes();
   }
 
   // The scales of kLanes features from `feature` on.
@@ -69,6 +91,55 @@ struct Quantized {
     return Floats{};
   }
 };
+
+// A thread's panel that is packed for its products; the next task's takes its place.
+static inline float *panel_memory(int64_t bytes) {
+  static thread_local Scratch scratch;
+  return scratch.floats(bytes / static_cast<int64_t>(sizeof(float)) + 1);
+}
+
+// Gives q's panel, packed of the blocks, a place.
+static inline int32_t pack_own(int64_t panel, Quantized *q) {
+  const BlockRows &rows = *q->source;
+  const int64_t begin = panel * GATUN_PANEL, left = rows.n - begin;
+  uint8_t *memory = reinterpret_cast<uint8_t *>(panel_memory(q->groups() * q->record_bytes()));
+  if (memory == nullptr) {
+    return GATUN_OUT_OF_MEMORY;
+  }
+  q->packed = memory;
+  q->first = panel;
+  const bool finite =
+      q->k == 0 ||
+      pack_panel(rows.format, rows.form, rows.blocks + begin * rows.row_stride, rows.row_stride,
+                 left < GATUN_PANEL ? left : GATUN_PANEL, q->k, memory);
+  return finite ? GATUN_OK : GATUN_NOT_FINITE;
+}
+
+// Calls body(q, row, rows, panel) for the tasks that make up the m rows of a chunk by all features,
+// as parallel_tiles; a panel that is packed for them has all of its rows in one task.
+template <typename Body>
+static inline int32_t parallel_panels(const Product &p, const Quantized &q, int64_t chunk,
+                                      int64_t m, const Body &body) {
+  RowBlock blocks[kBlocks];
+  const int64_t count = row_blocks(p, chunk, m, blocks), each = panels(p.n);
+  const int64_t together = q.source == nullptr ? 1 : count;
+  std::atomic<int32_t> status{GATUN_OK};
+  parallel(each * count / together, [&](int64_t task) {
+    const int64_t panel = task * together / count, begin = task * together % count;
+    Quantized own = q;
+    if (q.source != nullptr) {
+      const int32_t packed = pack_own(panel, &own);
+      if (packed != GATUN_OK) {
+        status.store(packed, std::memory_order_relaxed);
+        return;
+      }
+    }
+    for (int64_t b = begin; b < begin + together; b++) {
+      body(own, blocks[b].row, blocks[b].rows, blocks[b].expert * each + panel);
+    }
+  });
+  return status.load();
+}
 
 // The words of kLanes features.
 static inline Ints load_words(const void *words) {

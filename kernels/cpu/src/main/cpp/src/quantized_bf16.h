@@ -219,11 +219,15 @@ static inline int32_t quantized_bf16(const Product &p, const Quantized &q) {
     if (q.has_min()) {
       group_sums(q, p, chunk, m, x_sums);
     }
-    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
+    const auto tile = [&](const Quantized &own, int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
-      bf16_codes_rows(q, panel, x + row * stride, stride, x_sums + row * q.groups(), rows, sums);
+      bf16_codes_rows(own, panel, x + row * stride, stride, x_sums + row * q.groups(), rows, sums);
       finish_tile(p, sums, chunk + row, rows, panel);
-    });
+    };
+    const int32_t status = parallel_panels(p, q, chunk, m, tile);
+    if (status != GATUN_OK) {
+      return status;
+    }
   }
   return GATUN_OK;
 }

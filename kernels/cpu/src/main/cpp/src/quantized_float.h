@@ -80,10 +80,6 @@ static inline void widen_codes(const Quantized &q, int64_t panel, int64_t depth,
 template <int kBits>
 static inline int32_t quantized_float(const Product &p, const Quantized &q) {
   static thread_local Scratch scratch;
-  const auto widen = [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
-    widen_codes<kBits>(q, panel, depth, length, wide);
-    return wide;
-  };
   for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
     m = chunk_rows(p, chunk);
     float *memory = scratch.floats(WideRows::floats(p, m, false) + 1);
@@ -91,16 +87,24 @@ static inline int32_t quantized_float(const Product &p, const Quantized &q) {
       return GATUN_OUT_OF_MEMORY;
     }
     const WideRows wide = WideRows::of(p, chunk, m, false, memory);
-    parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
+    const auto tile = [&](const Quantized &own, int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
       const float *x = wide.x + row * wide.stride;
+      const auto widen = [&](int64_t part, int64_t depth, int64_t length, float *floats) {
+        widen_codes<kBits>(own, part, depth, length, floats);
+        return floats;
+      };
       if (rows <= kFewRows) {
-        float_rows<kBits>(rows, q, panel, x, wide.stride, sums);
+        float_rows<kBits>(rows, own, panel, x, wide.stride, sums);
       } else {
         float_tile(x, wide.stride, rows, p.k, panel, widen, sums);
       }
       finish_panel(p, sums, chunk + row, rows, panel);
-    });
+    };
+    const int32_t status = parallel_panels(p, q, chunk, m, tile);
+    if (status != GATUN_OK) {
+      return status;
+    }
   }
   return GATUN_OK;
 }

@@ -53,6 +53,19 @@ int32_t quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const
   return quantized_product(p, Quantized(packed, bits, group, scales, k), activations);
 }
 
+int32_t block_matmul(const void *x, int32_t x_dtype, int64_t x_stride, const uint8_t *blocks,
+                     int64_t row_stride, int32_t kind, int64_t block, int32_t activations,
+                     const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
+                     int64_t n, int64_t k, int32_t activation) {
+  const BlockFormat format = BlockFormat::of(kind, block, k);
+  if (!format.valid(k)) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
+  const BlockRows rows{blocks, row_stride, format, packed_form(format), n};
+  return quantized_product(p, Quantized(rows, k), activations);
+}
+
 int32_t grouped_quantized_matmul(const void *x, int32_t x_dtype, int64_t x_stride,
                                  const int32_t *rows, const int32_t *offsets, int64_t experts,
                                  const void *packed, int32_t bits, int64_t group, int32_t scales,

@@ -67,4 +67,47 @@ public final class CpuQuantized {
             k,
             activation));
   }
+
+  /**
+   * @param explain throws what is wrong where a scale or a minimum is not finite
+   */
+  public static void blockMatmul(
+      MemorySegment x,
+      int xDtype,
+      long xStride,
+      MemorySegment blocks,
+      long rowStride,
+      CpuBlocks.Format format,
+      int activations,
+      MemorySegment bias,
+      MemorySegment y,
+      int yDtype,
+      long yStride,
+      long m,
+      long n,
+      long k,
+      int activation,
+      Runnable explain) {
+    CpuLibrary.check(
+        "block_matmul",
+        gatun_cpu_h.gatun_block_matmul(
+            CpuRecording.current(),
+            x,
+            xDtype,
+            xStride,
+            blocks,
+            rowStride,
+            format.kind(),
+            format.block(),
+            activations,
+            bias,
+            y,
+            yDtype,
+            yStride,
+            m,
+            n,
+            k,
+            activation),
+        explain);
+  }
 }

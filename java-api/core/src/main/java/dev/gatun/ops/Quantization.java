@@ -3,6 +3,7 @@ package dev.gatun.ops;
 import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Quantize;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
@@ -13,6 +14,7 @@ import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -297,5 +299,62 @@ public final class Quantization {
         x,
         packed,
         bias);
+  }
+
+  /**
+   * {@link #linear(Tensor, Tensor, BlockFormat, QuantizedActivations, Tensor, long, Activation,
+   * DType)} of a weight that is not packed, to the bit: a panel of it is packed when it is
+   * multiplied by, and not kept.
+   *
+   * @param x [..., in_features]
+   * @param blocks U8 [out_features, row_bytes], as {@link #quantize} gives them
+   * @param format of the blocks
+   * @param activations what becomes of x
+   * @param bias [out_features], or null
+   * @param dtype of the result: F32, BF16 or F16
+   */
+  public static Tensor blockLinear(
+      Tensor x,
+      Tensor blocks,
+      BlockFormat format,
+      QuantizedActivations activations,
+      Tensor bias,
+      Activation activation,
+      DType dtype) {
+    Calls.axes("block_matmul", "blocks", blocks, 2);
+    Operand rows = Calls.rows("block_matmul", x).operand();
+    Tape.refuse("block_matmul", x);
+    Tape.refuse("block_matmul", bias);
+    return Calls.run(
+        Tensor.empty(x.device(), dtype, Calls.withLast(x, blocks.size(0))),
+        (k, y) ->
+            k.run(
+                new BlockMatmul(
+                    format,
+                    activations,
+                    rows,
+                    blocks.operand(),
+                    Calls.operand(bias),
+                    activation,
+                    Calls.rows("block_matmul", y).operand())),
+        x,
+        blocks,
+        bias);
+  }
+
+  /** {@link #blockLinear} in simple ops. */
+  public static Tensor plainBlockLinear(
+      Tensor x,
+      Tensor blocks,
+      BlockFormat format,
+      QuantizedActivations activations,
+      Tensor bias,
+      Activation activation,
+      DType dtype) {
+    try (Scope scope = Scope.open()) {
+      Tensor weight = dequantize(blocks, format, x.size(x.rank() - 1));
+      boolean sums = format.layout().scales() == PackedLayout.Scales.F32_SUM;
+      return scope.keep(plainLinear(x, weight, sums, activations, bias, activation, dtype));
+    }
   }
 }

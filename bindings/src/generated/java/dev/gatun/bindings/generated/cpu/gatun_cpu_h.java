@@ -4849,6 +4849,82 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
         }
     }
 
+    private static class gatun_block_matmul {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_POINTER,
+            gatun_cpu_h.C_INT,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_LONG,
+            gatun_cpu_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_block_matmul");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_block_matmul(gatun_recording *recording, const void *x, int32_t x_dtype, int64_t x_stride, const uint8_t *blocks, int64_t row_stride, int32_t format, int64_t block, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static FunctionDescriptor gatun_block_matmul$descriptor() {
+        return gatun_block_matmul.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_block_matmul(gatun_recording *recording, const void *x, int32_t x_dtype, int64_t x_stride, const uint8_t *blocks, int64_t row_stride, int32_t format, int64_t block, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MethodHandle gatun_block_matmul$handle() {
+        return gatun_block_matmul.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_block_matmul(gatun_recording *recording, const void *x, int32_t x_dtype, int64_t x_stride, const uint8_t *blocks, int64_t row_stride, int32_t format, int64_t block, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static MemorySegment gatun_block_matmul$address() {
+        return gatun_block_matmul.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_block_matmul(gatun_recording *recording, const void *x, int32_t x_dtype, int64_t x_stride, const uint8_t *blocks, int64_t row_stride, int32_t format, int64_t block, int32_t activations, const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation)
+     * }
+     */
+    public static int gatun_block_matmul(MemorySegment recording, MemorySegment x, int x_dtype, long x_stride, MemorySegment blocks, long row_stride, int format, long block, int activations, MemorySegment bias, MemorySegment y, int y_dtype, long y_stride, long m, long n, long k, int activation) {
+        var mh$ = gatun_block_matmul.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_block_matmul", recording, x, x_dtype, x_stride, blocks, row_stride, format, block, activations, bias, y, y_dtype, y_stride, m, n, k, activation);
+            }
+            return (int)mh$.invokeExact(recording, x, x_dtype, x_stride, blocks, row_stride, format, block, activations, bias, y, y_dtype, y_stride, m, n, k, activation);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_expert_routing {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             gatun_cpu_h.C_INT,

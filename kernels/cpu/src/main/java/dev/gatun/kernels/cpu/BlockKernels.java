@@ -53,7 +53,8 @@ final class BlockKernels {
         () -> HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed()));
   }
 
-  private static CpuBlocks.Format format(BlockFormat format, long inFeatures) {
+  /** How a format is named there. */
+  static CpuBlocks.Format format(BlockFormat format, long inFeatures) {
     boolean wholeRow = format.layout().group() == 0;
     return new CpuBlocks.Format(
         format.kind().ordinal(), wholeRow ? 0 : format.blockSize(inFeatures));

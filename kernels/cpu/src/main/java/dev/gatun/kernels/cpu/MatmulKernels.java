@@ -5,6 +5,7 @@ import static dev.gatun.kernels.cpu.Arguments.dtype;
 
 import dev.gatun.bindings.cpu.CpuLibrary;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulCall;
@@ -25,6 +26,7 @@ final class MatmulKernels {
       case Matmul c -> matmul(c);
       case BatchedMatmul c -> batchedMatmul(c);
       case QuantizedMatmul c -> QuantizedKernels.run(c);
+      case BlockMatmul c -> QuantizedKernels.run(c);
       case MatmulPack c -> matmulPack(c);
       case Quantize c -> BlockKernels.run(c);
       case Dequantize c -> BlockKernels.run(c);

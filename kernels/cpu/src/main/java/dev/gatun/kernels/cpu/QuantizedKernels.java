@@ -7,8 +7,10 @@ import static dev.gatun.kernels.cpu.Arguments.dtype;
 import dev.gatun.bindings.cpu.CpuQuantized;
 import dev.gatun.bindings.cpu.CpuRows;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.formats.HostBlocks;
 import java.lang.foreign.MemorySegment;
 
 /** Products with quantised weights. */
@@ -44,6 +46,27 @@ final class QuantizedKernels {
         c.y().size(1),
         c.x().size(1),
         c.activation().ordinal());
+  }
+
+  static void run(BlockMatmul c) {
+    long in = c.x().size(1);
+    CpuQuantized.blockMatmul(
+        address(c.x()),
+        dtype(c.x().dtype()),
+        c.x().stride(0),
+        address(c.blocks()),
+        c.blocks().stride(0),
+        BlockKernels.format(c.format(), in),
+        c.activations().ordinal(),
+        address(c.bias()),
+        address(c.y()),
+        dtype(c.y().dtype()),
+        c.y().stride(0),
+        c.x().size(0),
+        c.y().size(1),
+        in,
+        c.activation().ordinal(),
+        () -> HostBlocks.requireFinite(c.kernel(), c.format(), in, c.blocks()));
   }
 
   static void run(QuantizeTokens c) {

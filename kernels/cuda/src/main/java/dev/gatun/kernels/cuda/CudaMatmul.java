@@ -4,6 +4,7 @@ import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulCall;
@@ -41,6 +42,7 @@ final class CudaMatmul {
   }
 
   private final Launcher launcher;
+  private final CudaMemory memory;
   private final Casts casts;
   // Null where weights are packed in panels.
   private final LibraryMatmul library;
@@ -56,6 +58,7 @@ final class CudaMatmul {
    */
   CudaMatmul(Launcher launcher, CudaMemory memory, LibraryMatmul library) {
     this.launcher = launcher;
+    this.memory = memory;
     this.casts = new Casts(launcher, memory);
     this.library = library;
     this.blocks = new CudaQuantized(launcher, memory);
@@ -75,11 +78,24 @@ final class CudaMatmul {
       case Matmul c -> matmul(c);
       case BatchedMatmul c -> batchedMatmul(c);
       case QuantizedMatmul c -> quantizedMatmul.run(c);
+      case BlockMatmul c -> blockMatmul(c);
       case MatmulPack c -> matmulPack(c);
       case Quantize c -> blocks.run(c);
       case Dequantize c -> blocks.run(c);
       case QuantizedPack c -> blocks.run(c);
       case QuantizeTokens c -> tokens.run(c);
+    }
+  }
+
+  /** Packs the weight for one product. */
+  private void blockMatmul(BlockMatmul c) {
+    if (c.x().size(0) == 0) {
+      return;
+    }
+    try (Buffer buffer = memory.allocate(c.packedBytes())) {
+      Operand packed = Operand.of(buffer, DType.U8, c.packedBytes());
+      blocks.pack(c.kernel(), c.pack(packed));
+      quantizedMatmul.run(c.product(packed));
     }
   }
 

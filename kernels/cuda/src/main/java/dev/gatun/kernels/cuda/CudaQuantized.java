@@ -47,6 +47,11 @@ final class CudaQuantized {
   }
 
   void run(QuantizedPack c) {
+    pack(c.kernel(), c);
+  }
+
+  /** Packs for a kernel, whose name a refusal has. */
+  void pack(String kernel, QuantizedPack c) {
     PackedLayout layout = c.format().layout();
     long groups = layout.groups(c.inFeatures());
     boolean fits = Vectors.areAligned(c.packed()) && groups <= MOST_GROUPS;
@@ -63,8 +68,10 @@ final class CudaQuantized {
       onHost(
           c.blocks(),
           c.packed(),
-          (blocks, packed) ->
-              HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), blocks, packed));
+          (blocks, packed) -> {
+            HostBlocks.requireFinite(kernel, c.format(), c.inFeatures(), c.blocks(), blocks);
+            HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), blocks, packed);
+          });
     }
   }
 

@@ -112,6 +112,35 @@ public final class HostBlocks {
     Packer.pack(format, from, blocks.stride(0), blocks.size(0), inFeatures, packed);
   }
 
+  /**
+   * Requires that the scales and minima of blocks are finite.
+   *
+   * @param kernel whose call it is, for the message
+   * @param format of the blocks
+   * @param inFeatures elements of a row
+   * @param blocks U8 [out_features, {@link BlockFormat#rowBytes}], rows without gaps inside
+   * @throws IllegalArgumentException when one is not, naming the row and the block
+   */
+  public static void requireFinite(
+      String kernel, BlockFormat format, long inFeatures, Operand blocks) {
+    requireFinite(kernel, format, inFeatures, blocks, segment(blocks));
+  }
+
+  /**
+   * The same with blocks that begin at the begin of a segment.
+   *
+   * @param kernel whose call it is, for the message
+   * @param format of the blocks
+   * @param inFeatures elements of a row
+   * @param blocks their shape and strides
+   * @param from the bytes of the blocks
+   * @throws IllegalArgumentException when one is not, naming the row and the block
+   */
+  public static void requireFinite(
+      String kernel, BlockFormat format, long inFeatures, Operand blocks, MemorySegment from) {
+    Packer.requireFinite(kernel, format, from, blocks.stride(0), blocks.size(0), inFeatures);
+  }
+
   private static MemorySegment segment(Operand operand) {
     MemorySegment memory = ((HostBuffer) operand.buffer()).segment();
     return memory.asSlice(Math.min(operand.byteOffset(), memory.byteSize()));

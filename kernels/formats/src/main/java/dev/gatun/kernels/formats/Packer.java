@@ -40,7 +40,7 @@ public final class Packer {
           for (int f = 0; f < PackedLayout.PANEL && first + f < outFeatures; f++) {
             for (long b = 0; b < inFeatures / block.size(); b++) {
               codec.decode(blocks, (first + f) * rowStride + b * bytes, block);
-              requireFinite(format, block, first + f, b);
+              requireFinite("quantized_pack", format, block, first + f, b);
               out.write(f, b, block, centre(format));
             }
           }
@@ -60,12 +60,41 @@ public final class Packer {
     };
   }
 
-  private static void requireFinite(BlockFormat format, Block block, long row, long b) {
+  /**
+   * Requires that the scales of blocks are finite.
+   *
+   * @param kernel whose call it is, for the message
+   * @param blocks [out_features] rows of {@link BlockFormat#rowBytes}, {@code rowStride} apart
+   * @param format of the blocks
+   * @param rowStride bytes from row to row
+   * @param outFeatures rows of the weight
+   * @param inFeatures elements of a row
+   * @throws IllegalArgumentException when one is not, naming the row and the block
+   */
+  static void requireFinite(
+      String kernel,
+      BlockFormat format,
+      MemorySegment blocks,
+      long rowStride,
+      long outFeatures,
+      long inFeatures) {
+    Block block = new Block(format.blockSize(inFeatures));
+    BlockCodec codec = BlockCodec.of(format);
+    for (long row = 0; inFeatures > 0 && row < outFeatures; row++) {
+      for (long b = 0; b < inFeatures / block.size(); b++) {
+        codec.decode(blocks, row * rowStride + b * format.blockBytes(inFeatures), block);
+        requireFinite(kernel, format, block, row, b);
+      }
+    }
+  }
+
+  private static void requireFinite(
+      String kernel, BlockFormat format, Block block, long row, long b) {
     for (int g = 0; g < block.size() / block.group(); g++) {
       if (!Float.isFinite(block.scales[g]) || !Float.isFinite(block.mins[g])) {
         throw new IllegalArgumentException(
-            "quantized_pack: block %d of row %d has scale %s and minimum %s, expected finite numbers of %s"
-                .formatted(b, row, block.scales[g], block.mins[g], format));
+            "%s: block %d of row %d has scale %s and minimum %s, expected finite numbers of %s"
+                .formatted(kernel, b, row, block.scales[g], block.mins[g], format));
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.gatun.kernels.reference;
 
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulCall;
@@ -30,6 +31,7 @@ final class MatmulReference {
       case Matmul c -> matmul(c);
       case BatchedMatmul c -> batchedMatmul(c);
       case QuantizedMatmul c -> quantized.run(c);
+      case BlockMatmul c -> quantized.run(c);
       case MatmulPack c -> matmulPack(c);
       case Quantize c -> HostBlocks.quantize(c.format(), c.weight(), c.blocks());
       case Dequantize c -> HostBlocks.dequantize(c.format(), c.blocks(), c.weight());

@@ -1,9 +1,14 @@
 package dev.gatun.kernels.reference;
 
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.kernels.formats.HostBlocks;
 import dev.gatun.kernels.formats.Packer;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -52,6 +57,19 @@ final class QuantizedReference {
         }
         y.set(m * c.y().stride(0) + n, value);
       }
+    }
+  }
+
+  void run(BlockMatmul c) {
+    if (c.x().size(0) == 0) {
+      return;
+    }
+    long in = c.x().size(1);
+    HostBlocks.requireFinite(c.kernel(), c.format(), in, c.blocks());
+    try (Buffer memory = c.x().buffer().memory().allocate(c.packedBytes())) {
+      Operand packed = Operand.of(memory, DType.U8, c.packedBytes());
+      HostBlocks.pack(c.format(), in, c.blocks(), packed);
+      run(c.product(packed));
     }
   }
 

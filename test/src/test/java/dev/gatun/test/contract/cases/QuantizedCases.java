@@ -2,6 +2,7 @@ package dev.gatun.test.contract.cases;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Quantize;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
@@ -62,7 +63,8 @@ public final class QuantizedCases {
         Generator.of("quantized_pack-bits", s -> bits(s, false)).times(0.7),
         Generator.of("quantize_tokens", QuantizedCases::tokens),
         Generator.of("quantized_matmul", QuantizedCases::matmul).times(2),
-        Generator.of("quantized_matmul-chunks", QuantizedCases::chunks).times(0.15));
+        Generator.of("quantized_matmul-chunks", QuantizedCases::chunks).times(0.15),
+        Generator.of("block_matmul", QuantizedCases::unpacked).times(2));
   }
 
   /** Products that tiles of tensor cores take, some so deep that several blocks share a tile. */
@@ -324,6 +326,41 @@ public final class QuantizedCases {
     Data x = Data.normal(random, "x", m, 64).withDtype(FLOATS[random.nextInt(3)]);
     String name = "quantized_matmul chunks seed " + seed;
     return product(random, name, format, seed % 2 == 0 ? EXACT : CODES, x, 1 + random.nextInt(40));
+  }
+
+  /** A product with blocks as they lie in a file, each format in turn. */
+  private static Case unpacked(long seed) {
+    Random random = Seeds.random(seed);
+    BlockFormat format = FORMATS.get((int) Math.floorMod(seed, (long) FORMATS.size()));
+    int m = random.nextInt(12) == 0 ? 115 + random.nextInt(450) : Sizes.any(random, 33);
+    int n = Sizes.any(random, m > 33 ? 40 : 100);
+    int k = m > 150 ? format.equals(BlockFormat.INT8) ? 70 : 256 : depth(random, format);
+    Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[random.nextInt(3)]);
+    x = random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x;
+    Data rows = Data.rows("blocks", DType.U8, blocks(random, format, n, k), n, format.rowBytes(k));
+    Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
+    List<Data> data = new ArrayList<>();
+    data.add(random.nextBoolean() ? x.spread(random) : x);
+    data.add(random.nextBoolean() ? rows.spread(random) : rows);
+    data.add(random.nextBoolean() ? y.spread(random) : y);
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", n));
+    }
+    QuantizedActivations activations = QuantizedActivations.values()[random.nextInt(3)];
+    Activation activation =
+        Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
+    return Case.of(
+        "block_matmul seed %d %s %s %s".formatted(seed, format, activations, activation),
+        data,
+        of ->
+            new BlockMatmul(
+                format,
+                activations,
+                of.apply("x"),
+                of.apply("blocks"),
+                of.apply("bias"),
+                activation,
+                of.apply("y")));
   }
 
   /** A product of x with a random weight of n output features. */

@@ -19,6 +19,7 @@ import dev.gatun.kernels.api.call.indexing.Embedding;
 import dev.gatun.kernels.api.call.indexing.PackedEmbedding;
 import dev.gatun.kernels.api.call.loss.CrossEntropy;
 import dev.gatun.kernels.api.call.loss.CrossEntropyBackward;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
@@ -215,6 +216,7 @@ final class Forms {
       case ExpertRouting c -> routing(c);
       case GroupedMatmul c -> grouped(c);
       case QuantizedMatmul c -> quantized(c);
+      case BlockMatmul c -> blocks(c);
       case GroupedQuantizedMatmul c -> groupedQuantized(c);
       case ExpertCombine c -> {
         Tensor x = of.tensor(c.x());
@@ -571,6 +573,20 @@ final class Forms {
               : Quantization.linear(
                   x, packed, format, c.activations(), bias, n, c.activation(), dtype));
     }
+  }
+
+  private void blocks(BlockMatmul c) {
+    Tensor x = of.tensor(c.x());
+    Tensor blocks = of.tensor(c.blocks());
+    Tensor bias = of.tensor(c.bias());
+    DType dtype = c.y().dtype();
+    of.gives(
+        c.y(),
+        plain
+            ? Quantization.plainBlockLinear(
+                x, blocks, c.format(), c.activations(), bias, c.activation(), dtype)
+            : Quantization.blockLinear(
+                x, blocks, c.format(), c.activations(), bias, c.activation(), dtype));
   }
 
   private void groupedQuantized(GroupedQuantizedMatmul c) {

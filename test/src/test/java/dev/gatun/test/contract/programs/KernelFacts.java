@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.call.attention.Causal;
 import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.experts.GroupedMatmul;
 import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.test.contract.frame.Target;
@@ -127,6 +128,7 @@ record KernelFacts(String name, int sharedBytes, int stages, int depth) {
     return switch (call) {
       case Matmul c -> c.x().size(1);
       case QuantizedMatmul c -> c.x().size(1);
+      case BlockMatmul c -> c.x().size(1);
       case GroupedMatmul c -> c.x().size(1);
       case GroupedQuantizedMatmul c -> c.x().size(1);
       case ScaledDotProductAttention c -> keys(c);

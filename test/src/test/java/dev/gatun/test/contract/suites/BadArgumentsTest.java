@@ -60,6 +60,7 @@ final class BadArgumentsTest {
           "activation_backward",
           "adafactor_step",
           "attention_backward",
+          "block_matmul",
           "cross_entropy_backward",
           "dequantize",
           "dropout",

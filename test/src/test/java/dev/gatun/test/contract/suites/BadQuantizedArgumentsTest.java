@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.ActivationCodes;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Quantize;
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
@@ -89,6 +90,11 @@ final class BadQuantizedArgumentsTest {
         f32(RESULT, 2, 3));
   }
 
+  private static BlockMatmul blocks(BlockFormat format, Operand x, Operand blocks, Operand y) {
+    return new BlockMatmul(
+        format, QuantizedActivations.INT8_PER_TOKEN, x, blocks, null, Activation.NONE, y);
+  }
+
   /** Four rows of 16 in OTHER to codes in RESULT. */
   private static QuantizeTokens tokens(Operand codes, Operand scales, boolean calibrated) {
     return new QuantizeTokens(
@@ -110,6 +116,37 @@ final class BadQuantizedArgumentsTest {
         bad("packed is", () -> matmul(BlockFormat.INT8.layout(), x, packed, y)),
         bad("y is", () -> matmul(LAYOUT, x, packed, f32(OTHER, 3, 3))),
         bad("layout is missing", () -> matmul(null, x, packed, y)),
+        bad("block_matmul: format is missing", () -> blocks(null, x, bytes(BUFFER, 3, 36), y)),
+        bad(
+            "block_matmul: blocks is U8[2, 36], expected shape [3, 36]",
+            () -> blocks(INT4, x, bytes(BUFFER, 2, 36), y)),
+        bad(
+            "block_matmul: Q4_K has blocks of 256, which do not divide 64 input features",
+            () -> blocks(BlockFormat.Q4_K, x, bytes(BUFFER, 3, 36), y)),
+        bad(
+            "block_matmul: x is I8[2, 64], expected F32, BF16 or F16",
+            () -> blocks(INT4, Operand.of(OTHER, DType.I8, 2, 64), bytes(BUFFER, 3, 36), y)),
+        bad(
+            "block_matmul: y is F32[3, 3], expected shape [2, 3]",
+            () -> blocks(INT4, x, bytes(BUFFER, 3, 36), f32(RESULT, 3, 3))),
+        bad(
+            "block_matmul: y F32[2, 3] has overlapping rows, stride 2",
+            () ->
+                blocks(
+                    INT4,
+                    x,
+                    bytes(BUFFER, 3, 36),
+                    new Operand(RESULT, 0, DType.F32, new long[] {2, 3}, new long[] {2, 1}))),
+        bad(
+            "block_matmul: x F32[1, 131080] has more than 131072 input features, whose products"
+                + " overflow",
+            () ->
+                blocks(
+                    BlockFormat.INT8,
+                    f32(BUFFER, 1, 131_080),
+                    bytes(BUFFER, 1, 131_084),
+                    f32(RESULT, 1, 1))),
+        bad("overlaps", () -> blocks(INT4, x, bytes(BUFFER, 3, 36), f32(OTHER, 2, 3))),
         bad("overlaps", () -> matmul(LAYOUT, x, packed, f32(OTHER, 2, 3))),
         bad(
             "x is I8[2, 64], expected F32, BF16 or F16",

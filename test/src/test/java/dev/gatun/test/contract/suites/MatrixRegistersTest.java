@@ -55,6 +55,7 @@ final class MatrixRegistersTest {
           "matmul",
           "grouped_matmul",
           "quantized_matmul",
+          "block_matmul",
           "grouped_quantized_matmul",
           "scaled_dot_product_attention");
 

@@ -113,6 +113,7 @@ final class NativeArgumentsTest {
           entry("quantize.k", 32L),
           entry("dequantize.k", 32L),
           entry("quantized_pack.k", 32L),
+          entry("block_matmul.k", 32L),
           entry("expert_routing.capacity", 1L));
 
   /** Numbers that have no meaning where there is nothing to do, and are not looked at then. */
@@ -219,6 +220,7 @@ final class NativeArgumentsTest {
           entry("quantize.block", List.of(31L, 33L)),
           entry("dequantize.block", List.of(31L)),
           entry("quantized_pack.block", List.of(31L)),
+          entry("block_matmul.block", List.of(31L)),
           entry("elementwise.axes", List.of(7L)),
           entry("unary.axes", List.of(7L)),
           entry("compare.axes", List.of(7L)),

@@ -23,6 +23,7 @@ final class ReducedLevelsTest {
           "matmul",
           "grouped_matmul",
           "quantized_matmul",
+          "block_matmul",
           "grouped_quantized_matmul",
           "scaled_dot_product_attention");
 

@@ -7,6 +7,7 @@ public sealed interface MatmulCall extends KernelCall
     permits Matmul,
         BatchedMatmul,
         QuantizedMatmul,
+        BlockMatmul,
         MatmulPack,
         Quantize,
         Dequantize,

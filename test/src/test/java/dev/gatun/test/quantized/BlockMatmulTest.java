@@ -1,0 +1,163 @@
+package dev.gatun.test.quantized;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
+import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
+import dev.gatun.kernels.api.device.Backend;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cpu.CpuLevel;
+import dev.gatun.kernels.formats.Quantizer;
+import dev.gatun.test.contract.frame.Subjects;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Products with blocks as they lie in a file give what those with their packed form do. */
+final class BlockMatmulTest {
+  private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
+
+  // One, a few, several tiles, several tasks, and more than are converted at a time.
+  private static final int[] ROWS = {1, 3, 7, 40, 150, 530};
+
+  static Stream<BlockFormat> formats() {
+    return BlockFormat.all();
+  }
+
+  @AfterEach
+  void bestLevel() {
+    Subjects.CPU.setLevel(Subjects.levels().getLast());
+  }
+
+  @ParameterizedTest
+  @MethodSource("formats")
+  void they_are_those_of_the_packed_form_to_the_bit(BlockFormat format) {
+    Random random = new Random(Long.getLong("gatun.test.seed", 1) + format.hashCode());
+    int k = format.layout().group() == 0 ? 210 : Math.max(64, format.blockSize(0));
+    for (int rows : ROWS) {
+      for (QuantizedActivations activations : QuantizedActivations.values()) {
+        for (DType x : FLOATS) {
+          int n = 1 + random.nextInt(100);
+          String about = "%s by %d rows of %s to %d, %s".formatted(format, rows, x, n, activations);
+          compare(about, format, activations, random, x, rows, n, k);
+        }
+      }
+    }
+  }
+
+  private static void compare(
+      String about,
+      BlockFormat format,
+      QuantizedActivations activations,
+      Random random,
+      DType dtype,
+      int m,
+      int n,
+      int k) {
+    Backend backend = Subjects.CPU;
+    Memory memory = backend.memory();
+    byte[] numbers = new byte[m * k * dtype.bytes()];
+    random.nextBytes(numbers);
+    byte[] weight = blocks(random, format, n, k);
+    int first = random.nextInt(8);
+    try (Buffer x = memory.allocate((long) m * k * dtype.bytes());
+        Buffer rows = memory.allocate(first + weight.length);
+        Buffer packed = memory.allocate(format.layout().packedBytes(n, k));
+        Buffer bias = memory.allocate(4L * n);
+        Buffer y = memory.allocate(4L * m * n)) {
+      for (int i = 1; i <= m * k; i++) {
+        // Numbers about 1, of both signs.
+        int high = dtype.bytes() * i - 1;
+        numbers[high] = (byte) (0x3c | numbers[high] & 0x83);
+      }
+      memory.write(MemorySegment.ofArray(numbers), x, 0);
+      memory.write(MemorySegment.ofArray(weight), rows, first);
+      memory.fill(bias, 0, bias.byteSize(), (byte) 0x3e);
+      long rowBytes = format.rowBytes(k);
+      BlockMatmul call =
+          new BlockMatmul(
+              format,
+              activations,
+              Operand.of(x, dtype, m, k),
+              new Operand(
+                  rows, first, DType.U8, new long[] {n, rowBytes}, new long[] {rowBytes, 1}),
+              Operand.of(bias, DType.F32, n),
+              Activation.SILU,
+              Operand.of(y, DType.F32, m, n));
+      for (CpuLevel level : Subjects.levels()) {
+        Subjects.CPU.setLevel(level);
+        Operand p = Operand.of(packed, DType.U8, packed.byteSize());
+        backend.kernels().run(call.pack(p));
+        backend.kernels().run(call.product(p));
+        byte[] expected = bytes(memory, y);
+        memory.fill(y, 0, y.byteSize(), (byte) 0xa5);
+        backend.kernels().run(call);
+        assertArrayEquals(expected, bytes(memory, y), about + " on " + level);
+      }
+    }
+  }
+
+  private static byte[] blocks(Random random, BlockFormat format, int n, int k) {
+    byte[] blocks = new byte[Math.toIntExact(n * format.rowBytes(k))];
+    long seed = random.nextLong();
+    Quantizer.quantize(
+        format,
+        (row, x) -> {
+          Random own = new Random(seed + row);
+          for (int i = 0; i < x.length; i++) {
+            x[i] = (float) own.nextGaussian();
+          }
+        },
+        n,
+        k,
+        MemorySegment.ofArray(blocks));
+    return blocks;
+  }
+
+  private static byte[] bytes(Memory memory, Buffer buffer) {
+    byte[] bytes = new byte[Math.toIntExact(buffer.byteSize())];
+    memory.read(buffer, 0, MemorySegment.ofArray(bytes));
+    return bytes;
+  }
+
+  static Stream<Backend> backends() {
+    return Stream.of(Subjects.EXACT, Subjects.CPU);
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void a_scale_that_is_not_finite_is_refused(Backend backend) {
+    byte[] weight = new byte[2 * (int) BlockFormat.Q4_0.rowBytes(64)];
+    weight[18 * 3 + 1] = 0x7e;
+    Memory memory = backend.memory();
+    try (Buffer x = memory.allocate(64 * 4);
+        Buffer rows = memory.allocate(weight.length);
+        Buffer y = memory.allocate(8)) {
+      memory.write(MemorySegment.ofArray(weight), rows, 0);
+      BlockMatmul call =
+          new BlockMatmul(
+              BlockFormat.Q4_0,
+              QuantizedActivations.EXACT,
+              Operand.of(x, DType.F32, 1, 64),
+              Operand.of(rows, DType.U8, 2, 36),
+              null,
+              Activation.NONE,
+              Operand.of(y, DType.F32, 1, 2));
+      assertEquals(
+          "block_matmul: block 1 of row 1 has scale NaN and minimum 0.0, expected finite numbers of"
+              + " Q4_0",
+          assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+              .getMessage());
+    }
+  }
+}
