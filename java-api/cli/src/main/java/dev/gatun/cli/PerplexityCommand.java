@@ -98,7 +98,7 @@ final class PerplexityCommand implements Callable<Integer> {
       return AutoModel.loadCausalLm(
           directory,
           options.device(),
-          WeightTypes.of(options.storage()),
+          WeightTypes.of(options.storage()).withMapped(options.mappedWeights()),
           options.compute(),
           progress::at);
     }

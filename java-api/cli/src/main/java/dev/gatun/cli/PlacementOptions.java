@@ -28,6 +28,13 @@ final class PlacementOptions {
   private String weights;
 
   @Option(
+      names = "--mapped-weights",
+      description =
+          "Multiply by the blocks of a GGUF file as they lie in the mapped file, instead of packing"
+              + " them: loads at once and needs no memory of its own for them, and is slower.")
+  private boolean mappedWeights;
+
+  @Option(
       names = "--cache-dtype",
       paramLabel = "TYPE",
       description =
@@ -40,7 +47,8 @@ final class PlacementOptions {
       GeneratorOptions options =
           GeneratorOptions.defaults()
               .withDevice(Device.of(device))
-              .withWeights(storage(), Compute.EXACT);
+              .withWeights(storage(), Compute.EXACT)
+              .withMappedWeights(mappedWeights);
       return cacheDtype == null ? options : options.withCacheDtype(dtype(cacheDtype));
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);

@@ -16,6 +16,8 @@ import java.util.Set;
  * @param device where
  * @param storage what the weights of linear layers are kept as
  * @param compute what products make of their inputs
+ * @param mappedWeights whether weights that a file has in blocks stay in the mapped file instead of
+ *     being packed, {@link dev.gatun.weights.WeightTypes#mapped}
  * @param cacheBytes the most memory for keys and values of all sequences; empty for what {@code
  *     maxSequences} of the model's full length need, but no more than 1 GiB and half of what is
  *     free
@@ -30,6 +32,7 @@ public record GeneratorOptions(
     Device device,
     Storage storage,
     Compute compute,
+    boolean mappedWeights,
     OptionalLong cacheBytes,
     Optional<DType> cacheDtype,
     int pageSize,
@@ -69,6 +72,7 @@ public record GeneratorOptions(
         Device.cpu(),
         Storage.F32,
         Compute.EXACT,
+        false,
         OptionalLong.empty(),
         Optional.empty(),
         16,
@@ -83,6 +87,7 @@ public record GeneratorOptions(
         other,
         storage,
         compute,
+        mappedWeights,
         cacheBytes,
         cacheDtype,
         pageSize,
@@ -94,7 +99,31 @@ public record GeneratorOptions(
   /** The same with weights kept, and products computed, in another way. */
   public GeneratorOptions withWeights(Storage as, Compute by) {
     return new GeneratorOptions(
-        device, as, by, cacheBytes, cacheDtype, pageSize, maxSequences, stepTokens, chunkTokens);
+        device,
+        as,
+        by,
+        mappedWeights,
+        cacheBytes,
+        cacheDtype,
+        pageSize,
+        maxSequences,
+        stepTokens,
+        chunkTokens);
+  }
+
+  /** The same with weights in blocks left in the mapped file, or packed. */
+  public GeneratorOptions withMappedWeights(boolean mapped) {
+    return new GeneratorOptions(
+        device,
+        storage,
+        compute,
+        mapped,
+        cacheBytes,
+        cacheDtype,
+        pageSize,
+        maxSequences,
+        stepTokens,
+        chunkTokens);
   }
 
   /** The same with another bound for the cache. */
@@ -103,6 +132,7 @@ public record GeneratorOptions(
         device,
         storage,
         compute,
+        mappedWeights,
         OptionalLong.of(bytes),
         cacheDtype,
         pageSize,
@@ -121,6 +151,7 @@ public record GeneratorOptions(
         device,
         storage,
         compute,
+        mappedWeights,
         cacheBytes,
         Optional.of(dtype),
         pageSize,
@@ -135,6 +166,7 @@ public record GeneratorOptions(
         device,
         storage,
         compute,
+        mappedWeights,
         cacheBytes,
         cacheDtype,
         tokens,
@@ -146,6 +178,15 @@ public record GeneratorOptions(
   /** The same with steps of other sizes. */
   public GeneratorOptions withSteps(int sequences, int tokens, int chunk) {
     return new GeneratorOptions(
-        device, storage, compute, cacheBytes, cacheDtype, pageSize, sequences, tokens, chunk);
+        device,
+        storage,
+        compute,
+        mappedWeights,
+        cacheBytes,
+        cacheDtype,
+        pageSize,
+        sequences,
+        tokens,
+        chunk);
   }
 }

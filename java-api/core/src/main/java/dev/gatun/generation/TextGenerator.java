@@ -120,7 +120,7 @@ public final class TextGenerator implements AutoCloseable {
           AutoModel.loadCausalLm(
               directory,
               options.device(),
-              WeightTypes.of(options.storage()),
+              WeightTypes.of(options.storage()).withMapped(options.mappedWeights()),
               options.compute(),
               listener);
       DraftModel draft = null;
@@ -166,7 +166,7 @@ public final class TextGenerator implements AutoCloseable {
           AutoModel.loadSeq2SeqLm(
               directory,
               options.device(),
-              WeightTypes.of(options.storage()),
+              WeightTypes.of(options.storage()).withMapped(options.mappedWeights()),
               options.compute(),
               listener);
       int start = Seq2SeqLoading.startTokenId(directory, model);

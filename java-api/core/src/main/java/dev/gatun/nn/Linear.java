@@ -16,6 +16,7 @@ import dev.gatun.tensor.Tensor;
 public sealed interface Linear extends AutoCloseable
     permits DenseLinear,
         QuantizedLinear,
+        BlockLinear,
         JoinedLinear,
         ObservedLinear,
         ComposedLinear,

@@ -23,6 +23,12 @@ record DeviceCopies(Device device) {
     return copy(blocks.data(), DType.U8, blocks.outFeatures(), bytes);
   }
 
+  /** The same where they lie in the file. */
+  Tensor mapped(StoredWeight.Blocks blocks) {
+    long bytes = blocks.format().rowBytes(blocks.inFeatures());
+    return Tensor.adopt(device, DType.U8, blocks.data(), blocks.outFeatures(), bytes);
+  }
+
   private Tensor copy(MemorySegment data, DType dtype, long... shape) {
     Tensor tensor = Tensor.empty(device, dtype, shape);
     device.memory().write(data, tensor.operand().buffer(), 0);

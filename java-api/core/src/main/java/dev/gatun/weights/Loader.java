@@ -61,6 +61,9 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   private final Tables tables = new Tables();
   private final DeviceCopies copies;
   private InputObserver observer;
+  // What keeps the file mapped, where that can be; null while nothing needs it.
+  private Optional<AutoCloseable> kept;
+  private final Set<String> packedInstead = new LinkedHashSet<>();
 
   /**
    * A loader of a file's tensors onto a device.
@@ -84,6 +87,12 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     this.file = file;
     this.source = source;
     this.device = device;
+    if (weights.mapped() && !device.memory().adoptsInPlace()) {
+      throw new IllegalArgumentException(
+          "%s: weights that stay in the mapped file are read by the processor alone, not by %s:"
+                  .formatted(source, device.name())
+              + " load them packed, or take the device cpu");
+    }
     this.copies = new DeviceCopies(device);
     this.quantization = quantization;
     this.weights = weights;
@@ -267,18 +276,52 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       requireNoBias(layer);
     }
     WeightPacker packer = packer(names(layers));
-    if (layers.size() == 1 || WeightPacker.join(stored)) {
+    boolean apart = stored.stream().anyMatch(w -> isMapped(w, null));
+    if (!apart && (layers.size() == 1 || WeightPacker.join(stored))) {
       Linear linear = own(packer.linear(stored, bias(layers), activation));
       layers.forEach(this::releaseCodes);
       return observed(names(layers), linear);
     }
     List<Linear> parts = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
-      parts.add(
-          own(packer.linear(List.of(stored.get(i)), bias(List.of(layers.get(i))), activation)));
+      Layer layer = layers.get(i);
+      parts.add(one(layer.name(), packer, stored.get(i), bias(List.of(layer)), activation));
     }
     layers.forEach(this::releaseCodes);
-    return observed(names(layers), new JoinedLinear(parts));
+    return observed(names(layers), parts.size() == 1 ? parts.getFirst() : new JoinedLinear(parts));
+  }
+
+  /** Whether a weight is multiplied by where it lies in the file. */
+  private boolean isMapped(StoredWeight weight, Tensor bias) {
+    // A bias is in the model's order, which rows of a file are only brought into afterwards.
+    boolean ordered = bias == null || !(weight instanceof Reordered);
+    return weights.mapped() && ordered && WeightPacker.liesInBlocks(weight) && keepFile();
+  }
+
+  /** A layer of one weight, packed or mapped. */
+  private Linear one(
+      String name, WeightPacker packer, StoredWeight weight, Tensor bias, Activation activation) {
+    if (isMapped(weight, bias)) {
+      return own(packer.mapped(weight, bias, activation));
+    }
+    notePacked(name, weight);
+    return own(packer.linear(List.of(weight), bias, activation));
+  }
+
+  /** Notes a weight in blocks that is packed where it was to stay in the file. */
+  private void notePacked(String name, StoredWeight weight) {
+    if (weights.mapped() && weight.storage() instanceof Storage.Blocks) {
+      packedInstead.add(name);
+    }
+  }
+
+  /** Keeps the file mapped as long as what is made of it; false where that cannot be. */
+  private boolean keepFile() {
+    if (kept == null) {
+      kept = file.keepOpen();
+      kept.ifPresent(this::own);
+    }
+    return kept.isPresent();
   }
 
   /**
@@ -290,7 +333,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     StoredWeight weight = stored(name, bias.length, inFeatures);
     WeightPacker packer = packer(List.of(name));
     Tensor shift = own(Tensor.of(device, bias, bias.length));
-    return own(packer.linear(List.of(weight), shift, activation));
+    return one(name, packer, weight, shift, activation);
   }
 
   /**
@@ -333,6 +376,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     for (List<Layer> layers : experts) {
       stored.add(layers.stream().map(l -> stored(l.name(), l.outFeatures(), inFeatures)).toList());
       layers.forEach(this::requireNoBias);
+      layers.forEach(l -> notePacked(l.name(), stored.getLast().getFirst()));
     }
     if (!WeightPacker.joinExperts(stored)) {
       throw new WeightsException(
@@ -399,9 +443,12 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     if (other.isPresent()) {
       return observed(
           List.of(layer.name()),
-          own(
-              packer(List.of(layer.name()))
-                  .linear(List.of(other.get()), bias(List.of(layer)), activation)));
+          one(
+              layer.name(),
+              packer(List.of(layer.name())),
+              other.get(),
+              bias(List.of(layer)),
+              activation));
     }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, inFeatures, layer.outFeatures());
     linear.add(layer.name() + WEIGHT);
@@ -439,7 +486,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       StoredWeight moved = new Reordered(other.get(), order(layer.outFeatures(), rows));
       return observed(
           List.of(layer.name()),
-          own(packer(List.of(layer.name())).linear(List.of(moved), shift, activation)));
+          one(layer.name(), packer(List.of(layer.name())), moved, shift, activation));
     }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
     linear.add(layer.name() + WEIGHT);
@@ -497,7 +544,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     Tensor shift = bias == null ? null : own(wide(floats(bias, table.rows())));
     StoredWeight weight = source.weight(file, table);
     WeightPacker packer = new WeightPacker(device, weights.storage(), compute);
-    Linear output = own(packer.linear(List.of(weight), shift, Activation.NONE));
+    Linear output = one(source.name(), packer, weight, shift, Activation.NONE);
     if (table.share(output)) {
       tables.remove(table);
     }
@@ -681,7 +728,16 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     requireNoneMissing();
     weights.requireKnown(
         layers.stream().flatMap(List::stream).collect(Collectors.toCollection(TreeSet::new)));
-    tables.place(copies, compute.residual());
+    tables.place(copies, compute.residual(), weights.mapped() && tables.hasBlocks() && keepFile());
+    if (!packedInstead.isEmpty()) {
+      Warnings.ignored(
+          "%s: %d weights in blocks are packed, for they cannot stay in the mapped file: %s%s"
+              .formatted(
+                  source,
+                  packedInstead.size(),
+                  packedInstead.stream().limit(8).collect(Collectors.joining(", ")),
+                  packedInstead.size() > 8 ? ", ..." : ""));
+    }
     List<AutoCloseable> parts = List.copyOf(made);
     made.clear();
     return parts;

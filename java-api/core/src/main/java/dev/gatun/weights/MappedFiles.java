@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -20,6 +22,9 @@ import java.util.function.Consumer;
 public final class MappedFiles implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> copies = new HashMap<>();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  // Of which this is one until it is closed.
+  private final AtomicInteger keepers = new AtomicInteger(1);
 
   /** No mapping yet. */
   public MappedFiles() {}
@@ -63,7 +68,7 @@ public final class MappedFiles implements AutoCloseable {
   }
 
   private void check(String name) {
-    if (!arena.scope().isAlive()) {
+    if (closed.get()) {
       throw new IllegalStateException("the weights file is closed; tensor " + name + " is gone");
     }
   }
@@ -96,10 +101,27 @@ public final class MappedFiles implements AutoCloseable {
     }
   }
 
-  /** Unmaps the files and frees the copies. */
+  /** Keeps the mappings and the copies after {@link #close}, until what is returned is closed. */
+  public AutoCloseable keep() {
+    keepers.incrementAndGet();
+    AtomicBoolean open = new AtomicBoolean(true);
+    return () -> {
+      if (open.getAndSet(false)) {
+        release();
+      }
+    };
+  }
+
+  /** Unmaps the files and frees the copies, where nobody keeps them. */
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
+    if (!closed.getAndSet(true)) {
+      release();
+    }
+  }
+
+  private void release() {
+    if (keepers.decrementAndGet() == 0) {
       arena.close();
     }
   }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -65,6 +66,11 @@ public final class SafetensorsFile implements TensorFile {
     throw new WeightsException(
         "%s: tensor %s: dtype %s is not supported; convert it to one of %s"
             .formatted(source, name, dtype, java.util.Arrays.toString(DType.values())));
+  }
+
+  @Override
+  public Optional<AutoCloseable> keepOpen() {
+    return Optional.of(files.keep());
   }
 
   @Override

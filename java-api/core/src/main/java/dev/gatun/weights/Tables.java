@@ -48,6 +48,11 @@ final class Tables {
     return source;
   }
 
+  /** Whether some that have no numbers yet are in blocks. */
+  boolean hasBlocks() {
+    return sources.values().stream().anyMatch(source -> source.blocks() != null);
+  }
+
   /** Forgets a table that has its numbers. */
   void remove(Embedding table) {
     sources.remove(table);
@@ -57,15 +62,18 @@ final class Tables {
    * Gives all that are left a storage of their own.
    *
    * @param residual what the residual stream is
+   * @param mapped whether blocks stay where they lie in the file
    */
-  void place(DeviceCopies copies, DType residual) {
-    sources.forEach((table, source) -> place(table, source, copies, residual));
+  void place(DeviceCopies copies, DType residual, boolean mapped) {
+    sources.forEach((table, source) -> place(table, source, copies, residual, mapped));
     sources.clear();
   }
 
-  private static void place(Embedding table, Source source, DeviceCopies copies, DType residual) {
+  private static void place(
+      Embedding table, Source source, DeviceCopies copies, DType residual, boolean mapped) {
     if (source.blocks != null) {
-      table.place(copies.copy(source.blocks), source.blocks.format());
+      Tensor blocks = mapped ? copies.mapped(source.blocks) : copies.copy(source.blocks);
+      table.place(blocks, source.blocks.format());
     } else if (residual == DType.F32 || source.floats.dtype() == residual) {
       table.place(copies.plain(source.floats));
     } else {

@@ -54,6 +54,16 @@ public interface TensorFile extends AutoCloseable {
   /** What the file says about itself, such as {@code format=pt}; empty if it says nothing. */
   Map<String, String> metadata();
 
+  /**
+   * Keeps what {@link #get} and {@link #stored} give accessible after {@link #close}, for weights
+   * that are used where they lie in the file.
+   *
+   * @return gives it up; empty where a file of this kind cannot be kept
+   */
+  default Optional<AutoCloseable> keepOpen() {
+    return Optional.empty();
+  }
+
   /** Unmaps the file. Every {@link Entry#data()} becomes inaccessible. */
   @Override
   void close();

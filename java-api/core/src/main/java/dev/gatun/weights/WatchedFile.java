@@ -58,6 +58,11 @@ final class WatchedFile implements TensorFile {
   }
 
   @Override
+  public Optional<AutoCloseable> keepOpen() {
+    return file.keepOpen();
+  }
+
+  @Override
   public void close() {
     file.close();
   }

@@ -5,17 +5,22 @@ import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.nn.BlockLinear;
 import dev.gatun.nn.Compute;
 import dev.gatun.nn.ExpertsLinear;
 import dev.gatun.nn.Linear;
 import dev.gatun.nn.PackedExperts;
+import dev.gatun.nn.ReorderedLinear;
 import dev.gatun.ops.Packing;
 import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 
 /**
  * Packs stored weights some rows at a time: each part is read where it lies in the file, and the
@@ -109,6 +114,33 @@ final class WeightPacker {
       packed.close();
       throw e;
     }
+  }
+
+  /** Whether a weight can be multiplied by where it lies in the file. */
+  static boolean liesInBlocks(StoredWeight weight) {
+    return inOrder(weight) instanceof StoredWeight.Blocks;
+  }
+
+  /**
+   * A layer whose weight stays where it lies in the file.
+   *
+   * @param weight that {@link #liesInBlocks}
+   * @param bias F32 [out_features] in the order of the file's rows, owned from now on; or null
+   */
+  Linear mapped(StoredWeight weight, Tensor bias, Activation activation) {
+    if (weight instanceof Reordered(StoredWeight rows, LongUnaryOperator order)) {
+      long[] places = LongStream.range(0, weight.outFeatures()).map(order).toArray();
+      Ids ids = Ids.of(device, "order", places.length, places);
+      return new ReorderedLinear(mapped(rows, bias, activation), ids);
+    }
+    StoredWeight.Blocks blocks = (StoredWeight.Blocks) weight;
+    return new BlockLinear(
+        new DeviceCopies(device).mapped(blocks),
+        blocks.format(),
+        compute.activations(),
+        bias,
+        activation,
+        compute.between(storage));
   }
 
   /**

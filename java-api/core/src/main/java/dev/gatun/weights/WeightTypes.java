@@ -15,8 +15,11 @@ import java.util.TreeSet;
  * @param wider of those that are
  * @param widerLayers names of layers as the file has them, without {@code .weight}; a layer that is
  *     packed together with a named one, as queries are with keys and values, is kept as that
+ * @param mapped whether weights that a file has in blocks are multiplied by as they lie in the
+ *     mapped file, on the processor, instead of being packed: the file stays mapped as long as the
+ *     model is open. What layers give is the same to the bit
  */
-public record WeightTypes(Storage storage, Storage wider, Set<String> widerLayers) {
+public record WeightTypes(Storage storage, Storage wider, Set<String> widerLayers, boolean mapped) {
   /** Requires all, and copies the names. */
   public WeightTypes {
     Objects.requireNonNull(storage, "storage");
@@ -26,12 +29,17 @@ public record WeightTypes(Storage storage, Storage wider, Set<String> widerLayer
 
   /** One storage for all. */
   public static WeightTypes of(Storage storage) {
-    return new WeightTypes(storage, storage, Set.of());
+    return new WeightTypes(storage, storage, Set.of(), false);
   }
 
   /** The same with a wider storage for some layers. */
   public WeightTypes withWider(Storage other, Collection<String> layers) {
-    return new WeightTypes(storage, other, Set.copyOf(layers));
+    return new WeightTypes(storage, other, Set.copyOf(layers), mapped);
+  }
+
+  /** The same with blocks multiplied by as they lie in the file, or packed. */
+  public WeightTypes withMapped(boolean inPlace) {
+    return new WeightTypes(storage, wider, widerLayers, inPlace);
   }
 
   /** The storage of layers that are packed together. */

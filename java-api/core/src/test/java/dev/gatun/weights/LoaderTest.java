@@ -17,15 +17,19 @@ import dev.gatun.nn.JoinedLinear;
 import dev.gatun.nn.Linear;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +49,20 @@ final class LoaderTest {
   /** Tensors in memory. */
   private static final class Tensors implements TensorFile {
     final Map<String, Entry> entries = new LinkedHashMap<>();
+    final Map<String, StoredWeight> blocks = new LinkedHashMap<>();
+    final AtomicInteger keepers = new AtomicInteger();
+    boolean isKept;
+
+    @Override
+    public Optional<StoredWeight> stored(String name) {
+      return Optional.ofNullable(blocks.get(name));
+    }
+
+    @Override
+    public Optional<AutoCloseable> keepOpen() {
+      keepers.addAndGet(isKept ? 1 : 0);
+      return isKept ? Optional.of(keepers::decrementAndGet) : Optional.empty();
+    }
 
     @Override
     public Set<String> names() {
@@ -123,6 +141,64 @@ final class LoaderTest {
       x[i] = (float) random.nextGaussian();
     }
     return x;
+  }
+
+  /** A layer's weight in blocks, which can be had as floats too. */
+  private StoredWeight.Blocks addBlocks(String name, BlockFormat format, int out, int in) {
+    add(name, DType.F32, out, in);
+    MemorySegment data = arena.allocate(out * format.rowBytes(in), 64);
+    Quantizer.quantize(format, (row, x) -> Arrays.fill(x, 1 + row % 7), out, in, data);
+    StoredWeight.Blocks blocks = new StoredWeight.Blocks(data, format, out, in);
+    file.blocks.put(name, blocks);
+    return blocks;
+  }
+
+  private static Linear mappedLayers(Loader loader) {
+    return loader.linear(
+        List.of(new Loader.Layer("q", 40, true), new Loader.Layer("k", 72, false)),
+        256,
+        Activation.NONE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void blocks_stay_in_a_file_that_can_be_kept_and_else_are_packed(boolean isKept) throws Exception {
+    file.isKept = isKept;
+    addBlocks("q.weight", BlockFormat.Q4_K, 40, 256);
+    StoredWeight keys = addBlocks("k.weight", BlockFormat.Q6_K, 72, 256);
+    file.blocks.put("k.weight", new Reordered(keys, row -> 71 - row));
+    add("q.bias", DType.F32, 40);
+    float[] x = input(2 * 256);
+    WeightTypes types = WeightTypes.of(Storage.F32);
+    float[] packed;
+    try (Loader loader = loader(types, Compute.EXACT);
+        Linear linear = mappedLayers(loader);
+        Scope _ = Scope.open()) {
+      packed = forward(linear, x, 256);
+    }
+    assertEquals(0, file.keepers.get());
+    try (Loader loader = loader(types.withMapped(true), Compute.EXACT);
+        Linear linear = mappedLayers(loader);
+        Scope _ = Scope.open()) {
+      assertArrayEquals(packed, forward(linear, x, 256));
+      assertEquals(isKept ? 1 : 0, file.keepers.get());
+      System.setProperty("gatun.strict", "true");
+      if (isKept) {
+        for (AutoCloseable part : loader.handOver()) {
+          part.close();
+        }
+      } else {
+        String told = assertThrows(IllegalArgumentException.class, loader::handOver).getMessage();
+        assertTrue(
+            told.startsWith(
+                "memory: 2 weights in blocks are packed, for they cannot stay in the mapped file:"
+                    + " q, k"),
+            told);
+      }
+    } finally {
+      System.clearProperty("gatun.strict");
+    }
+    assertEquals(0, file.keepers.get(), "the file is given up with what was made of it");
   }
 
   @Test

@@ -69,6 +69,14 @@ final class RequiredMemoryTest {
   }
 
   @Test
+  void blocks_that_stay_in_the_file_take_none() {
+    Sizes file = matrix("Q8_0", 1L << 40, 34L << 35);
+    WeightTypes types = WeightTypes.of(Storage.F32);
+    assertThrows(WeightsException.class, () -> check(file, Storage.F32));
+    new Loader(file, "a model", CPU, null, types.withMapped(true), Compute.EXACT).close();
+  }
+
+  @Test
   void what_counts_is_what_the_weights_become() {
     // Three times what is free as F32, and less than half of it as INT4.
     long elements = CPU.memory().freeBytes() / 4 * 3 / 4096 * 4096;

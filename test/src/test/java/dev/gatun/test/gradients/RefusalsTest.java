@@ -104,6 +104,18 @@ final class RefusalsTest {
                 4,
                 Activation.NONE,
                 DType.F32));
+    Tensor rows = Quantization.quantize(other, BlockFormat.Q8_0);
+    refused(
+        "block_matmul",
+        () ->
+            Quantization.blockLinear(
+                x,
+                rows,
+                BlockFormat.Q8_0,
+                QuantizedActivations.EXACT,
+                null,
+                Activation.NONE,
+                DType.F32));
     Experts.Routing routing = Experts.route(Tensor.zeros(CPU, 4, 1), 1, true, 1, null);
     refused("matmul_pack", () -> Experts.pack(List.of(x), DType.F32));
     refused(

@@ -270,6 +270,11 @@ public final class GgufFile implements TensorFile {
   }
 
   @Override
+  public Optional<AutoCloseable> keepOpen() {
+    return Optional.of(files.keep());
+  }
+
+  @Override
   public void close() {
     files.close();
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
@@ -15,12 +16,18 @@ import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.kernels.formats.Packer;
 import dev.gatun.kernels.formats.Quantizer;
+import dev.gatun.models.AutoModel;
+import dev.gatun.nn.Compute;
+import dev.gatun.tensor.Device;
 import dev.gatun.test.contract.frame.Numbers;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
+import dev.gatun.weights.WeightTypes;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
@@ -376,6 +383,42 @@ final class CudaQuantizedTest {
           message);
       assertTrue(message.contains(told), message);
     }
+  }
+
+  @Test
+  void a_product_with_blocks_names_a_scale_that_is_no_number() {
+    byte[] blocks = new byte[(int) (2 * BlockFormat.Q8_0.rowBytes(64))];
+    blocks[34 * 3 + 1] = 0x7e;
+    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
+        Buffer x = CUDA.memory().allocate(64 * 4);
+        Buffer y = CUDA.memory().allocate(2 * 4)) {
+      BlockMatmul call =
+          new BlockMatmul(
+              BlockFormat.Q8_0,
+              QuantizedActivations.EXACT,
+              Operand.of(x, DType.F32, 1, 64),
+              Operand.of(given, DType.U8, 2, 68),
+              null,
+              Activation.NONE,
+              Operand.of(y, DType.F32, 1, 2));
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> CUDA.kernels().run(call)).getMessage();
+      assertTrue(message.startsWith("block_matmul: block 1 of row 1 has scale NaN"), message);
+    }
+  }
+
+  @Test
+  void weights_do_not_stay_in_a_file_that_it_cannot_read() {
+    WeightTypes types = WeightTypes.of(Storage.F32).withMapped(true);
+    Path model = Path.of("goldens", "gguf-llama", "model-q4_k.gguf");
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> AutoModel.loadCausalLm(model, Device.of(CUDA), types, Compute.EXACT, null))
+            .getMessage();
+    assertTrue(
+        message.contains("weights that stay in the mapped file are read by the processor alone"),
+        message);
   }
 
   @Test
