@@ -9,6 +9,7 @@ import dev.gatun.tensor.Device;
 import dev.gatun.text.TokenizerException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -90,6 +91,20 @@ final class BadDirectoriesTest {
     refused("modules.json: byte 1: 0xfe is not UTF-8");
     write("modules.json", "{}");
     refused("modules.json: expected a list of modules");
+  }
+
+  @Test
+  void the_folder_of_a_module_that_is_not_there() throws IOException {
+    write(
+        "modules.json",
+        """
+        [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+         {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
+        """);
+    assertEquals(
+        "%s: %s lists its folder as Pooling"
+            .formatted(folder.resolve("1_Pooling/config.json"), folder.resolve("modules.json")),
+        assertThrows(NoSuchFileException.class, () -> EmbeddingPipeline.load(folder)).getMessage());
   }
 
   @Test

@@ -14,6 +14,7 @@ import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,7 +73,12 @@ record SentenceModuleReader(Path modules, SentenceModules.Entry entry, Device de
   }
 
   private Config config() throws IOException {
-    return Config.of(entry.path().resolve("config.json"));
+    Path file = entry.path().resolve("config.json");
+    if (!Files.exists(file)) {
+      throw new NoSuchFileException(
+          file.toString(), null, "%s lists its folder as %s".formatted(modules, entry.kind()));
+    }
+    return Config.of(file);
   }
 
   private SentenceModule pooling(int[] features) throws IOException {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,6 +53,22 @@ final class UnreadKeysTest {
       case "encoder" -> AutoModel.load(golden);
       default -> AutoModel.loadSeq2SeqLm(golden);
     };
+  }
+
+  @Test
+  void strictness_is_true_or_false() throws IOException {
+    ModelFiles files = ModelFiles.read("bert-mlm");
+    files.config.put("attention_temperature", 0.5);
+    files.write(folder);
+    System.setProperty("gatun.strict", "maybe");
+    try {
+      assertEquals(
+          "-Dgatun.strict=maybe: expected true or false",
+          assertThrows(IllegalArgumentException.class, () -> AutoModel.load(folder).close())
+              .getMessage());
+    } finally {
+      System.clearProperty("gatun.strict");
+    }
   }
 
   @ParameterizedTest
