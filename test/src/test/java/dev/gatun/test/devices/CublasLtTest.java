@@ -84,9 +84,11 @@ final class CublasLtTest {
 
   @Test
   void f32_is_exact_unless_tf32_is_asked_for() throws Exception {
-    assertTrue(one(Map.of()).out().contains("y = 1.0002441\n"));
+    String exact = one(Map.of()).out();
+    assertTrue(exact.contains("y = 1.0002441\nbatched = 1.0002441\n"), exact);
+    assertTrue(exact.contains("F16 = 1.0\nRELU of F16 = 1.0\n"), exact);
     ChildJvm.Outcome rounded = one(Map.of(), "-Dgatun.cuda.tf32=true");
-    assertTrue(rounded.out().contains("y = 1.0\n"), rounded.out());
+    assertTrue(rounded.out().contains("y = 1.0\nbatched = 1.0\nF16 = 1.0\n"), rounded.out());
     assertTrue(rounded.out().contains("cuBLASLt 13.1.0 with TF32, "), rounded.out());
   }
 

@@ -205,10 +205,9 @@ final class CudaElementwise {
     launcher.elements(kernel + Vectors.suffix(y.dtype()), y.count() / Vectors.lanes(y), arguments);
   }
 
-  /** Whether vectors can go over an operand as over a contiguous one of y's shape. */
+  /** Whether vectors can go over an operand, which has y's shape, from end to end. */
   private static boolean isPlain(Operand operand, Operand y) {
-    return Arrays.equals(operand.shape(), y.shape())
-        && operand.isContiguous()
+    return operand.isContiguous()
         && y.count() % Vectors.lanes(y) == 0
         && Vectors.areAligned(operand);
   }

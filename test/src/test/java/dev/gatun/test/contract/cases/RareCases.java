@@ -58,7 +58,8 @@ final class RareCases {
                       .filter(bits -> bits == 4 || scales != PackedLayout.Scales.F16_ZERO)
                       .flatMap(
                           bits ->
-                              Stream.of(bits == 8 ? 0 : 16, 32, 48, 256)
+                              Stream.of(0, 16, 32, 48, 256)
+                                  .filter(group -> bits == 8 || group > 0)
                                   .map(group -> new PackedLayout(bits, group, scales))))
           .toList();
 
@@ -69,9 +70,11 @@ final class RareCases {
         Generator.of("matmul-types", RareCases::types).times(0.7),
         Generator.of("matmul-rounded", RareCases::rounded).times(0.3),
         Generator.of("matmul-rounded-gaps", RareCases::roundedGaps).times(0.3),
+        Generator.of("matmul-same", RareCases::same).times(0.12),
         Generator.of("matmul_pack-across", RareCases::packAcross).times(1),
         Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
         Generator.of("batched_matmul-tall-gaps", RareCases::tallGaps).times(0.05),
+        Generator.of("batched_matmul-same", RareCases::sameOfBatch).times(0.16),
         Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
         Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.8),
         Generator.of("quantized_matmul-empty", RareCases::nothing).times(0.2),
@@ -83,7 +86,7 @@ final class RareCases {
         Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
         Generator.of("l2_normalize-zero", RareCases::zeroRows).times(0.1),
         Generator.of("scaled_dot_product_attention-uneven", RareCases::uneven).times(0.2),
-        Generator.of("scaled_dot_product_attention-flat", RareCases::flat).times(0.2),
+        Generator.of("scaled_dot_product_attention-extreme", RareCases::extreme).times(0.24),
         Generator.of("scaled_dot_product_attention-nan", RareCases::blindOfNan).times(0.4),
         Generator.of("attention_backward-unlikely", RareCases::unlikely).times(0.3),
         Generator.of("attention_backward-blind", RareCases::blind).times(0.2),
@@ -122,6 +125,59 @@ final class RareCases {
         y,
         random.nextBoolean() ? random : null,
         activation);
+  }
+
+  /** Factors whose rows are all the same one. */
+  private static Case same(long seed) {
+    Random random = Seeds.random(seed);
+    long k = 1 + random.nextInt(70);
+    DType dtype = dtype(seed);
+    return MatmulCases.product(
+        "matmul seed %d same %s".formatted(seed, dtype),
+        repeated(Data.normal(random, "x", 2 + random.nextInt(20), k).withDtype(dtype), 0),
+        Data.normal(random, "weight", 1 + random.nextInt(40), k).withDtype(dtype),
+        dtype,
+        random,
+        Activation.NONE);
+  }
+
+  private static Case sameOfBatch(long seed) {
+    Random random = Seeds.random(seed);
+    boolean left = seed % 2 == 0;
+    DType dtype = dtype(seed / 2);
+    Data a = Data.normal(random, "a", 2, 3 + random.nextInt(9), 16);
+    Data b = Data.normal(random, "b", 2, 3 + random.nextInt(9), 16);
+    return Case.of(
+        "batched_matmul seed %d same %s".formatted(seed, dtype),
+        List.of(
+            (left ? repeated(a, 1) : a).withDtype(dtype),
+            (left ? b : repeated(b, 1)).withDtype(dtype),
+            Data.output("c", 2, a.shape()[1], b.shape()[1])),
+        of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c"), false));
+  }
+
+  /** One entry for all of an axis. */
+  private static Data repeated(Data data, int axis) {
+    long[] strides = data.strides().clone();
+    strides[axis] = 0;
+    int inner = 1;
+    for (int i = axis + 1; i < strides.length; i++) {
+      inner *= (int) data.shape()[i];
+    }
+    int size = (int) data.shape()[axis];
+    int row = inner;
+    return data.withStrides(strides)
+        .withValues(
+            data.contents()
+                .changed(
+                    values -> {
+                      double[] same = values.clone();
+                      for (int i = 0; i < same.length; i++) {
+                        int outer = i / (size * row);
+                        same[i] = values[outer * size * row + i % row];
+                      }
+                      return same;
+                    }));
   }
 
   /** Factors that BF16 cannot hold, by weights of BF16: each result is one of them, rounded. */
@@ -483,17 +539,18 @@ final class RareCases {
                 null));
   }
 
-  /** Heads of no size for queries and keys, whose scores are all 0, and of some for values. */
-  private static Case flat(long seed) {
+  /** Queries and keys of no size, whose scores are all 0, and of more than tensor cores take. */
+  private static Case extreme(long seed) {
     Random random = Seeds.random(seed);
     long queries = 1 + random.nextInt(20);
     long keys = 1 + random.nextInt(70);
-    DType dtype = dtype(seed);
+    long size = seed % 2 == 0 ? 0 : 264;
+    DType dtype = dtype(seed / 2);
     return Case.of(
-        "scaled_dot_product_attention seed %d flat %s".formatted(seed, dtype),
+        "scaled_dot_product_attention seed %d extreme %s".formatted(seed, dtype),
         List.of(
-            Data.normal(random, "query", 1, queries, 2, 0).withDtype(dtype),
-            Data.normal(random, "key", 1, keys, 1, 0).withDtype(dtype),
+            Data.normal(random, "query", 1, queries, 2, size).withDtype(dtype),
+            Data.normal(random, "key", 1, keys, 1, size).withDtype(dtype),
             Data.normal(random, "value", 1, keys, 1, 16).withDtype(dtype),
             Data.output("output", 1, queries, 2, 16).withDtype(dtype)),
         of ->

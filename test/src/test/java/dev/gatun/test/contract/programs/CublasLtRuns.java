@@ -2,7 +2,9 @@ package dev.gatun.test.contract.programs;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.call.matmul.Matmul;
 import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.device.Backend;
@@ -21,8 +23,8 @@ import dev.gatun.test.contract.frame.Values;
 import dev.gatun.test.emulator.Emulator;
 import dev.gatun.test.emulator.Emulator.Policy;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -33,6 +35,9 @@ import java.util.stream.Stream;
 public final class CublasLtRuns {
   private static final Backend CUDA = Emulator.open();
   private static final Set<String> KERNELS = Set.of("matmul_pack", "matmul", "batched_matmul");
+
+  private static final Function<Function<String, Operand>, KernelCall> RELU =
+      of -> new Matmul(of.apply("x"), of.apply("packed"), null, Activation.RELU, of.apply("y"));
 
   private CublasLtRuns() {}
 
@@ -125,6 +130,21 @@ public final class CublasLtRuns {
     return new Case(c.description(), data, c.call(), c.exact(), c.widened());
   }
 
+  private static float y(Case c) {
+    return Float.intBitsToFloat(Runs.run(c, CUDA).get("y")[0]);
+  }
+
+  private static Case batched(List<Data> data) {
+    return Case.of(
+        "one product of a batch",
+        data,
+        of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("y"), false));
+  }
+
+  private static Data half(Data data) {
+    return data.withDtype(DType.F16);
+  }
+
   private static void one() {
     double number = 1 + Math.scalb(1.0, -12);
     Case c =
@@ -137,9 +157,17 @@ public final class CublasLtRuns {
             of ->
                 new Matmul(
                     of.apply("x"), of.apply("packed"), null, Activation.NONE, of.apply("y")));
+    Data factor = Data.rows("a", DType.F32, Values.of(number), 1, 1, 1);
+    Data one = Data.rows("b", DType.F32, Values.of(1), 1, 1, 1);
+    List<Data> factors = List.of(factor, one, Data.output("y", 1, 1, 1));
     try {
-      Map<String, int[]> got = Runs.run(c, CUDA);
-      System.out.println("y = " + Float.intBitsToFloat(got.get("y")[0]));
+      System.out.println("y = " + y(c));
+      System.out.println("batched = " + y(batched(factors)));
+      System.out.println(
+          "F16 = " + y(batched(List.of(half(factor), half(one), factors.getLast()))));
+      List<Data> narrow = List.of(half(c.data("x")), half(c.data("packed")), c.data("y"));
+      System.out.println(
+          "RELU of F16 = " + y(new Case(c.description(), narrow, RELU, false, null)));
     } catch (RuntimeException e) {
       System.out.println(e.getMessage());
     }

@@ -125,6 +125,39 @@ final class CudaQuantizedTest {
     return y;
   }
 
+  /** A row of more groups than a grid has blocks along an axis is packed all the same. */
+  @Test
+  void a_row_of_too_many_groups_for_a_grid_is_packed() {
+    BlockFormat format = BlockFormat.of("Q8_0");
+    int k = 65_536 * format.blockSize(0);
+    byte[] blocks = new byte[(int) format.rowBytes(k)];
+    Quantizer.Rows values = (row, x) -> Arrays.fill(x, -3);
+    Quantizer.quantize(format, values, 1, k, MemorySegment.ofArray(blocks));
+    // A block that is unlike the others, wherever it comes to be.
+    blocks[blocks.length / 2] = 77;
+    byte[] expected = new byte[(int) format.layout().packedBytes(1, k)];
+    Packer.pack(
+        format,
+        MemorySegment.ofArray(blocks),
+        blocks.length,
+        1,
+        k,
+        MemorySegment.ofArray(expected));
+    byte[] got = new byte[expected.length];
+    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
+        Buffer packed = CUDA.memory().allocate(got.length)) {
+      CUDA.kernels()
+          .run(
+              new QuantizedPack(
+                  format,
+                  k,
+                  Operand.of(given, DType.U8, 1, blocks.length),
+                  Operand.of(packed, DType.U8, got.length)));
+      CUDA.memory().read(packed, 0, MemorySegment.ofArray(got));
+    }
+    assertArrayEquals(expected, got);
+  }
+
   /** Whole numbers with scales of 1 on both sides, so that every product is a whole number. */
   @ParameterizedTest
   @CsvSource({
