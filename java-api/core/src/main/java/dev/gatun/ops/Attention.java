@@ -67,28 +67,59 @@ public final class Attention {
       Tensor pages,
       long pagesBelow,
       Scales scales) {
-    /** One row of keys a sequence, all of them in use. */
+    /**
+     * {@return one row of keys a sequence, all of them in use}
+     *
+     * @param key of the queries' dtype, or I8 with scales: [batch, key_length, kv_heads, head_size]
+     * @param value as key, of a head size of its own
+     */
     public static Keys padded(Tensor key, Tensor value) {
       return new Keys(key, value, null, null, 0, null, Indices.UNKNOWN, null);
     }
 
-    /** One row of keys a sequence, of which the first ones are in use: a contiguous cache. */
+    /**
+     * {@return one row of keys a sequence, of which the first ones are in use: a contiguous cache}
+     *
+     * @param key of the queries' dtype, or I8 with scales: [batch, key_length, kv_heads, head_size]
+     * @param value as key, of a head size of its own
+     * @param lengths I32 [batch], the keys in use of each row
+     * @param longest what none of the lengths exceeds
+     */
     public static Keys padded(Tensor key, Tensor value, Tensor lengths, int longest) {
       return new Keys(key, value, null, lengths, longest, null, Indices.UNKNOWN, null);
     }
 
-    /** Sequences one after another. */
+    /**
+     * {@return sequences one after another}
+     *
+     * @param key of the queries' dtype, or I8 with scales: [tokens, kv_heads, head_size]
+     * @param value as key, of a head size of its own
+     * @param segments the sequences
+     */
     public static Keys ragged(Tensor key, Tensor value, Segments segments) {
       return new Keys(key, value, segments, null, 0, null, Indices.UNKNOWN, null);
     }
 
-    /** Sequences in pages of a cache (Kwon et al., arXiv 2309.06180). */
+    /**
+     * {@return sequences in pages of a cache (Kwon et al., arXiv 2309.06180)}
+     *
+     * @param key of the queries' dtype, or I8 with scales: [pages, page_size, kv_heads, head_size]
+     * @param value as key, of a head size of its own
+     * @param pages I32 [batch, pages_per_sequence], the pages of each sequence
+     * @param pagesBelow what all pages in use are less than, or {@link Indices#UNKNOWN}
+     * @param lengths I32 [batch], the keys in use of each sequence
+     * @param longest what none of the lengths exceeds
+     */
     public static Keys paged(
         Tensor key, Tensor value, Tensor pages, long pagesBelow, Tensor lengths, int longest) {
       return new Keys(key, value, null, lengths, longest, pages, pagesBelow, null);
     }
 
-    /** The same of signed bytes with scales; null for none. */
+    /**
+     * {@return the same where keys and values are signed bytes}
+     *
+     * @param other the scales; null where they are not
+     */
     public Keys withScales(Scales other) {
       return new Keys(key, value, segments, lengths, longest, pages, pagesBelow, other);
     }
@@ -120,27 +151,47 @@ public final class Attention {
    * @param sinks F32 [heads], logits that the denominator has besides; or null
    */
   public record Scores(float scale, float softcap, Tensor bias, Tensor slopes, Tensor sinks) {
-    /** Scaled and no more. */
+    /**
+     * {@return scores that are scaled and no more}
+     *
+     * @param scale the factor, usually 1/√head_size
+     */
     public static Scores scaled(float scale) {
       return new Scores(scale, 0, null, null, null);
     }
 
-    /** The same with a cap; 0 for none. */
+    /**
+     * {@return the same with a cap}
+     *
+     * @param cap what no scaled product exceeds in size; 0 for none
+     */
     public Scores withSoftcap(float cap) {
       return new Scores(scale, cap, bias, slopes, sinks);
     }
 
-    /** The same with a bias, or null for none. */
+    /**
+     * {@return the same with a bias}
+     *
+     * @param added F32 [batch or 1, heads or 1, query_length or 1, key_length or 1]; null for none
+     */
     public Scores withBias(Tensor added) {
       return new Scores(scale, softcap, added, slopes, sinks);
     }
 
-    /** The same with ALiBi's slopes, or null for none. */
+    /**
+     * {@return the same with ALiBi's slopes}
+     *
+     * @param given F32 [heads]; null for none
+     */
     public Scores withSlopes(Tensor given) {
       return new Scores(scale, softcap, bias, given, sinks);
     }
 
-    /** The same with sinks, or null for none. */
+    /**
+     * {@return the same with sinks}
+     *
+     * @param given F32 [heads]; null for none
+     */
     public Scores withSinks(Tensor given) {
       return new Scores(scale, softcap, bias, slopes, given);
     }
@@ -172,7 +223,11 @@ public final class Attention {
     /** Every query sees every key. */
     public static final Mask NONE = new Mask(Causal.NONE, 0, null);
 
-    /** By position alone. */
+    /**
+     * {@return a mask by position alone}
+     *
+     * @param causal the rule
+     */
     public static Mask of(Causal causal) {
       return new Mask(causal, 0, null);
     }
@@ -193,7 +248,17 @@ public final class Attention {
    */
   public record Result(Tensor output, Tensor lse, Tensor weights) {}
 
-  /** Attention of scores that are not masked, without dropout. */
+  /**
+   * Attention of scores that are not masked, without dropout.
+   *
+   * @param query F32, BF16 or F16: [tokens, heads, head_size] with segments, else [batch,
+   *     query_length, heads, head_size]
+   * @param queries the sequences of ragged queries, or null
+   * @param keys keys and values
+   * @param scores what becomes of the scores
+   * @param withWeights whether to give the probabilities too
+   * @return the output, and the weights where they were asked for
+   */
   public static Result scaledDotProductAttention(
       Tensor query, Segments queries, Keys keys, Scores scores, boolean withWeights) {
     return scaledDotProductAttention(
@@ -213,6 +278,9 @@ public final class Attention {
    * @param dropout of the probabilities
    * @param withLse whether to give the log-sum-exp too
    * @param withWeights whether to give the probabilities too
+   * @return the output, and what was asked for besides
+   * @throws UnsupportedOperationException when a tape tracks slopes, or queries, keys or values
+   *     beside pages or signed bytes
    */
   public static Result scaledDotProductAttention(
       Tensor query,
@@ -269,6 +337,9 @@ public final class Attention {
    * @param gradients those of the output, and of lse and the weights or null
    * @param withBias whether to give the bias's gradient too
    * @param withSinks whether to give those of the sinks too
+   * @return the gradients, those of bias and sinks where they were asked for
+   * @throws IllegalArgumentException for the gradient of a bias, or of sinks, that there are not
+   * @throws UnsupportedOperationException when a tape tracks an input
    */
   public static Gradients attentionBackward(
       Tensor query,
@@ -333,6 +404,17 @@ public final class Attention {
   /**
    * {@link #attentionBackward} in simple ops, on all pairs of queries and keys.
    *
+   * @param query the queries, as attention took them
+   * @param queries the sequences of ragged queries, or null
+   * @param keys keys and values, neither in pages nor of signed bytes
+   * @param scores what became of the scores
+   * @param mask which keys a query sees
+   * @param dropout of probability 0
+   * @param result what attention gave, its lse at least beside the output
+   * @param gradients those of the output, and of lse and the weights or null
+   * @param withBias whether to give the bias's gradient too
+   * @param withSinks whether to give those of the sinks too
+   * @return the gradients, those of bias and sinks where they were asked for
    * @throws UnsupportedOperationException with dropout, whose mask is made of whole numbers of 32
    *     bits
    */
@@ -450,6 +532,16 @@ public final class Attention {
    * {@link #scaledDotProductAttention} in simple ops, on all pairs of queries and keys; a value
    * that some queries see and others do not must be finite.
    *
+   * @param query F32, BF16 or F16: [tokens, heads, head_size] with segments, else [batch,
+   *     query_length, heads, head_size]
+   * @param queries the sequences of ragged queries, or null
+   * @param keys keys and values
+   * @param scores what becomes of the scores
+   * @param mask which keys a query sees
+   * @param dropout of probability 0
+   * @param withLse whether to give the log-sum-exp too
+   * @param withWeights whether to give the probabilities too
+   * @return the output, and what was asked for besides
    * @throws UnsupportedOperationException with dropout, whose mask is made of whole numbers of 32
    *     bits
    */
@@ -480,7 +572,21 @@ public final class Attention {
     Calls.axes(NAME, "value", keys.value, keys.segments == null ? 4 : 3);
   }
 
-  /** DeBERTa's relative scores [sequences, heads, longest, longest]; c2p or p2c may be null. */
+  /**
+   * DeBERTa's relative scores, as {@link DisentangledBias} defines them.
+   *
+   * @param c2p content to position, F32 [heads, tokens, 2 span], without gaps; or null where p2c is
+   *     not
+   * @param p2c position to content, likewise; or null where c2p is not
+   * @param segments the sequences of the tokens
+   * @param positions I64 [tokens]
+   * @param span the largest relative position
+   * @param buckets the number of buckets, 0 for none
+   * @param maxPosition the distance that the last bucket begins at
+   * @param scale factor of the sum of both
+   * @return F32 [sequences, heads, longest, longest], undefined beyond a sequence's own tokens
+   * @throws IllegalArgumentException when both are null
+   */
   public static Tensor disentangledBias(
       Tensor c2p,
       Tensor p2c,
@@ -564,7 +670,20 @@ public final class Attention {
     }
   }
 
-  /** {@link #disentangledBias} in simple ops. */
+  /**
+   * {@link #disentangledBias} in simple ops.
+   *
+   * @param c2p content to position, F32 [heads, tokens, 2 span], without gaps; or null where p2c is
+   *     not
+   * @param p2c position to content, likewise; or null where c2p is not
+   * @param segments the sequences of the tokens
+   * @param positions I64 [tokens]
+   * @param span the largest relative position
+   * @param buckets the number of buckets, 0 for none
+   * @param maxPosition the distance that the last bucket begins at
+   * @param scale factor of the sum of both
+   * @return F32 [sequences, heads, longest, longest], undefined beyond a sequence's own tokens
+   */
   public static Tensor plainDisentangledBias(
       Tensor c2p,
       Tensor p2c,

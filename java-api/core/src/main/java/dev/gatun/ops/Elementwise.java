@@ -35,6 +35,10 @@ public final class Elementwise {
   /**
    * x with its numbers rounded to another dtype, F32, BF16, F16, I64, I32, I8 or U8; x itself where
    * they are. Those in between become the nearest whole numbers, even ones where two are as near.
+   *
+   * @param x F32, BF16, F16, I64, I32, I8 or U8 [..., columns], without gaps
+   * @param dtype of the result
+   * @return of x's shape; x itself, not a copy, where it has the dtype already
    */
   public static Tensor cast(Tensor x, DType dtype) {
     if (x.dtype() == dtype) {
@@ -58,6 +62,10 @@ public final class Elementwise {
   /**
    * A function of mathematics of each element of x in F32, BF16 or F16, with at most 6 axes; ABS,
    * NEGATE, SIGN and SQUARE also of I64, I32, I8 and U8, modulo 2 to the power of their bits.
+   *
+   * @param x of any shape with at most 6 axes, any strides
+   * @param op the function
+   * @return of x's shape and dtype
    */
   public static Tensor unary(Tensor x, UnaryOp op) {
     Tape tape = Tape.recording();
@@ -73,7 +81,13 @@ public final class Elementwise {
     return result;
   }
 
-  /** An activation function of each element of x in F32, BF16 or F16. */
+  /**
+   * An activation function of each element.
+   *
+   * @param x F32, BF16 or F16 [..., columns], without gaps
+   * @param activation the function
+   * @return of x's shape and dtype
+   */
   public static Tensor activation(Tensor x, Activation activation) {
     Tape tape = Tape.recording();
     Node node = tape == null ? null : tape.node("activation", x);
@@ -103,6 +117,8 @@ public final class Elementwise {
    * @param gate F32, BF16 or F16 [..., columns]; of two axes also with gaps between rows, as a half
    *     of a joined projection
    * @param up of gate's shape and dtype, likewise
+   * @param activation of the gate: SiLU for SwiGLU, GELU for GeGLU
+   * @return of gate's shape and dtype, contiguous
    */
   public static Tensor gatedActivation(Tensor gate, Tensor up, Activation activation) {
     Tape tape = Tape.recording();
@@ -125,7 +141,14 @@ public final class Elementwise {
     return gated;
   }
 
-  /** {@link #gatedActivation} in simple ops. */
+  /**
+   * {@link #gatedActivation} in simple ops.
+   *
+   * @param gate F32, BF16 or F16 [..., columns]
+   * @param up of gate's shape and dtype
+   * @param activation of the gate
+   * @return of gate's shape and dtype, rounded from F32
+   */
   public static Tensor plainGatedActivation(Tensor gate, Tensor up, Activation activation) {
     try (Scope scope = Scope.open()) {
       Tensor y = multiply(activation(Plain.wide(gate), activation), Plain.wide(up));
@@ -138,6 +161,8 @@ public final class Elementwise {
    * the probability is 0. The mask follows from the seed and the places of the elements alone.
    *
    * @param x F32, BF16 or F16, contiguous
+   * @param dropout the probability, and the seed of the mask
+   * @return of x's shape and dtype; x itself, not a copy, where the probability is 0
    */
   public static Tensor dropout(Tensor x, Dropout dropout) {
     if (dropout.probability() == 0) {
@@ -156,9 +181,14 @@ public final class Elementwise {
   /**
    * Random numbers of F32 by their places, the same on every device; see {@link RandomNumbers}.
    *
+   * @param device where they are made
+   * @param distribution uniform or normal
    * @param first the lowest number, or the mean
    * @param second the highest, which rounding may reach, or the deviation
+   * @param seed the same numbers come of the same seed and sequence
    * @param sequence numbers of one seed and other sequences are independent
+   * @param shape of the result
+   * @return F32 of the shape, contiguous
    */
   public static Tensor random(
       Device device,
@@ -176,65 +206,128 @@ public final class Elementwise {
                     distribution, first, second, seed, sequence, y.reshape(y.count()).operand())));
   }
 
-  /** {@code a + b}. */
+  /**
+   * {@return {@code a + b}, of a's dtype and the shape of both}
+   *
+   * @param a F32, BF16, F16, I64, I32, I8 or U8 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor add(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.ADD);
   }
 
-  /** {@code a - b}. */
+  /**
+   * {@return {@code a - b}, of a's dtype and the shape of both}
+   *
+   * @param a F32, BF16, F16, I64, I32, I8 or U8 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor subtract(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.SUBTRACT);
   }
 
-  /** {@code a b}, element by element. */
+  /**
+   * {@return {@code a b}, element by element, of a's dtype and the shape of both}
+   *
+   * @param a F32, BF16, F16, I64, I32, I8 or U8 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor multiply(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.MULTIPLY);
   }
 
-  /** {@code a / b}. */
+  /**
+   * {@return {@code a / b}, of a's dtype and the shape of both}
+   *
+   * @param a F32, BF16 or F16 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor divide(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.DIVIDE);
   }
 
-  /** The larger element; NaN where either is. */
+  /**
+   * {@return the larger element, of a's dtype and the shape of both; NaN where either is}
+   *
+   * @param a F32, BF16, F16, I64, I32, I8 or U8 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor maximum(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.MAXIMUM);
   }
 
-  /** The smaller element; NaN where either is. */
+  /**
+   * {@return the smaller element, of a's dtype and the shape of both; NaN where either is}
+   *
+   * @param a F32, BF16, F16, I64, I32, I8 or U8 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor minimum(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.MINIMUM);
   }
 
   /**
-   * {@code a - b ⌊a / b⌋} of whole numbers in I64, I32, I8 or U8, which has b's sign; a where b is
-   * 0.
+   * {@return {@code a - b ⌊a / b⌋} of whole numbers, which has b's sign; a where b is 0; without a
+   * gradient}
+   *
+   * @param a I64, I32, I8 or U8 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
    */
   public static Tensor remainder(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.REMAINDER);
   }
 
-  /** 1 where the elements are equal, else 0. */
+  /**
+   * {@return 1 where the elements are equal, else 0, of a's dtype and the shape of both; without a
+   * gradient}
+   *
+   * @param a F32, BF16 or F16 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor equal(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.EQUAL);
   }
 
-  /** 1 where a's element is less, else 0. */
+  /**
+   * {@return 1 where a's element is less, else 0, of a's dtype and the shape of both; without a
+   * gradient}
+   *
+   * @param a F32, BF16 or F16 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor less(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.LESS);
   }
 
-  /** {@code a / √b}. */
+  /**
+   * {@return {@code a / √b}, of a's dtype and the shape of both}
+   *
+   * @param a F32, BF16 or F16 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   */
   public static Tensor divideByRoot(Tensor a, Tensor b) {
     return apply(a, b, BinaryOp.DIVIDE_BY_ROOT);
   }
 
-  /** a's element where the condition is not 0, else 0, whatever a's is. */
+  /**
+   * {@return a's element where the condition is not 0, else 0, whatever a's is; of a's dtype and
+   * the shape of both}
+   *
+   * @param a F32, BF16 or F16 of at most 6 axes, any strides
+   * @param condition of a's dtype, broadcast with a; it has no gradient
+   */
   public static Tensor keepWhere(Tensor a, Tensor condition) {
     return apply(a, condition, BinaryOp.KEEP_WHERE);
   }
 
-  /** Whether elements of a and b, numbers of one type, compare so, BOOL. */
+  /**
+   * Whether elements of a and b compare so; without a gradient.
+   *
+   * @param a F32, BF16, F16, I64, I32, I8 or U8 of at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   * @param comparison what is asked of a's element and b's, in this order
+   * @return BOOL of the shape of both
+   */
   public static Tensor compare(Tensor a, Tensor b, Comparison comparison) {
     return Calls.run(
         Tensor.empty(a.device(), DType.BOOL, broadcast(a.shape(), b.shape())),
@@ -243,7 +336,15 @@ public final class Elementwise {
         b);
   }
 
-  /** a's element where the condition, BOOL or U8, is not 0, else b's; a and b of any one type. */
+  /**
+   * a's element where the condition is not 0, else b's, whatever the other is.
+   *
+   * @param condition BOOL or U8 of at most 6 axes, any strides, broadcast with a and b; it has no
+   *     gradient
+   * @param a of any dtype, at most 6 axes, any strides
+   * @param b of a's dtype, broadcast with a
+   * @return of a's dtype and the shape of all three
+   */
   public static Tensor where(Tensor condition, Tensor a, Tensor b) {
     Tape tape = Tape.recording();
     Node node = tape == null ? null : tape.node("where", a, b);

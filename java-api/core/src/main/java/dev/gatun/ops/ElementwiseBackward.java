@@ -26,6 +26,9 @@ public final class ElementwiseBackward {
    *
    * @param dy F32, BF16 or F16, contiguous
    * @param x what the activation was of, of dy's shape and dtype, contiguous
+   * @param activation the function
+   * @return the gradient of x, of dy's shape and dtype
+   * @throws UnsupportedOperationException when a tape tracks dy or x
    */
   public static Tensor activationBackward(Tensor dy, Tensor x, Activation activation) {
     Tape.refuse("activation_backward", dy);
@@ -40,7 +43,14 @@ public final class ElementwiseBackward {
         x);
   }
 
-  /** {@link #activationBackward} in simple ops. */
+  /**
+   * {@link #activationBackward} in simple ops.
+   *
+   * @param dy F32, BF16 or F16
+   * @param x what the activation was of, of dy's shape and dtype
+   * @param activation the function
+   * @return the gradient of x, of dy's shape and dtype
+   */
   public static Tensor plainActivationBackward(Tensor dy, Tensor x, Activation activation) {
     try (Scope scope = Scope.open()) {
       Tensor wide = Plain.wide(dy);
@@ -64,6 +74,9 @@ public final class ElementwiseBackward {
    *     others
    * @param gate of dy's shape and dtype
    * @param up of dy's shape and dtype
+   * @param activation of the gate
+   * @return the gradients of gate and up, of dy's shape and dtype
+   * @throws UnsupportedOperationException when a tape tracks an input
    */
   public static Gated gatedActivationBackward(
       Tensor dy, Tensor gate, Tensor up, Activation activation) {
@@ -98,7 +111,15 @@ public final class ElementwiseBackward {
     }
   }
 
-  /** {@link #gatedActivationBackward} in simple ops. */
+  /**
+   * {@link #gatedActivationBackward} in simple ops.
+   *
+   * @param dy F32, BF16 or F16 [..., columns]
+   * @param gate of dy's shape and dtype
+   * @param up of dy's shape and dtype
+   * @param activation of the gate
+   * @return the gradients of gate and up, of dy's shape and dtype
+   */
   public static Gated plainGatedActivationBackward(
       Tensor dy, Tensor gate, Tensor up, Activation activation) {
     try (Scope scope = Scope.open()) {

@@ -56,10 +56,12 @@ public final class Experts {
    * Gives each token its k experts, those of its largest logits.
    *
    * @param logits F32, BF16 or F16 [tokens, experts]
+   * @param k experts of a token, from 1 to all of them
    * @param renormalize whether a token's weights are the softmax over its own experts' logits, and
    *     not their parts of the softmax over all
    * @param scale of the weights
    * @param capacity of each expert, or null for as much as comes
+   * @return which experts each token has; its tensors are the caller's to close
    */
   public static Routing route(
       Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {
@@ -107,7 +109,11 @@ public final class Experts {
   /**
    * The experts' weights, each [out_features, in_features], in the form that {@link #linear} takes.
    *
+   * @param weights one an expert, each F32, BF16 or F16 [out_features, in_features], of one shape
    * @param dtype F32, BF16 or F16
+   * @return of dtype, one expert's after another
+   * @throws IllegalArgumentException when there are none, or their shapes differ
+   * @throws UnsupportedOperationException when a tape tracks one of them
    */
   public static Tensor pack(List<Tensor> weights, DType dtype) {
     return joined(
@@ -122,7 +128,16 @@ public final class Experts {
                     packed.operand())));
   }
 
-  /** The same of weights that are quantised on the way. */
+  /**
+   * The same of weights that are quantised on the way.
+   *
+   * @param weights one an expert, each F32, BF16 or F16 [out_features, in_features], of one shape
+   * @param format of the blocks, whose length divides in_features
+   * @return U8, one expert's after another
+   * @throws IllegalArgumentException when there are none, their shapes differ, or the format's
+   *     block does not divide in_features
+   * @throws UnsupportedOperationException when a tape tracks one of them
+   */
   public static Tensor pack(List<Tensor> weights, BlockFormat format) {
     return joined(
         "quantized_pack",
@@ -181,10 +196,15 @@ public final class Experts {
    *
    * @param x [tokens, in_features], or [places, in_features] in the order of the experts
    * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
+   * @param routing whose offsets say which places are an expert's
    * @param packed the experts' weights as {@link #pack} gives them
-   * @param bias [experts, out_features], or null
+   * @param bias F32 [experts, out_features], or null for none
+   * @param outFeatures rows of an expert's weight
+   * @param activation applied to each element
    * @param dtype of the result: F32; also BF16 or F16 where the weights are not F32
    * @return [places, out_features]; undefined behind the last place
+   * @throws UnsupportedOperationException when a tape tracks an input, since packed weights have no
+   *     gradients
    */
   public static Tensor linear(
       Tensor x,
@@ -209,9 +229,16 @@ public final class Experts {
    * The same with the weights in rows besides, which the gradients are computed with and belong to.
    * Where it is recorded the activation is an op of its own.
    *
+   * @param x [tokens, in_features], or [places, in_features] in the order of the experts
+   * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
+   * @param routing whose offsets say which places are an expert's
    * @param packed the numbers of the weights as {@link #pack} gives them, which only the product
    *     reads
    * @param weights of the experts, each F32, BF16 or F16 [out_features, in_features]
+   * @param bias F32 [experts, out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32; also BF16 or F16 where the packed weights are not F32
+   * @return [places, out_features]; undefined behind the last place
    */
   public static Tensor linear(
       Tensor x,
@@ -274,8 +301,14 @@ public final class Experts {
   /**
    * The same with what was packed beside it, which training changes.
    *
+   * @param x [tokens, in_features], or [places, in_features] in the order of the experts
+   * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
+   * @param routing whose offsets say which places are an expert's
    * @param weights F32 [experts, out_features, in_features]
    * @param packed what {@link Packing} gives of them to experts now
+   * @param activation applied to each element
+   * @param dtype of the result: F32; also BF16 or F16 where the packed weights are not F32
+   * @return [places, out_features]; undefined behind the last place
    */
   public static Tensor linear(
       Tensor x,
@@ -296,9 +329,19 @@ public final class Experts {
   /**
    * The same with quantised weights.
    *
+   * @param x F32, BF16 or F16 [tokens, in_features], or [places, in_features] in the order of the
+   *     experts
+   * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
+   * @param routing whose offsets say which places are an expert's
+   * @param packed U8, the experts' weights as {@link #pack(List, BlockFormat)} gives them
    * @param format of the weights
    * @param activations what becomes of x
+   * @param bias F32 [experts, out_features], or null for none
+   * @param outFeatures rows of an expert's weight
+   * @param activation applied to each element
    * @param dtype of the result: F32, BF16 or F16
+   * @return [places, out_features]; undefined behind the last place
+   * @throws UnsupportedOperationException when a tape tracks an input
    */
   public static Tensor linear(
       Tensor x,
@@ -336,7 +379,8 @@ public final class Experts {
   /**
    * What the experts gave for each token, weighted and added up in the order of its experts.
    *
-   * @param x [places, columns] in the order of the experts
+   * @param x F32, BF16 or F16 [places, columns] in the order of the experts
+   * @param routing whose weights and places say what each token gets
    * @param residual [tokens, columns] of the result's dtype, added to it; or null
    * @param dtype of the result: F32, BF16 or F16
    * @return [tokens, columns]
@@ -366,7 +410,15 @@ public final class Experts {
     return combined;
   }
 
-  /** {@link #combine} in simple ops. */
+  /**
+   * {@link #combine} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [places, columns] in the order of the experts
+   * @param routing whose weights and places say what each token gets
+   * @param residual [tokens, columns] of the result's dtype, added to it; or null
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [tokens, columns]
+   */
   public static Tensor plainCombine(Tensor x, Routing routing, Tensor residual, DType dtype) {
     try (Scope scope = Scope.open()) {
       Tensor places = Plain.wide(routing.places);
@@ -388,7 +440,17 @@ public final class Experts {
     }
   }
 
-  /** {@link #route} in simple ops. */
+  /**
+   * {@link #route} in simple ops.
+   *
+   * @param logits F32, BF16 or F16 [tokens, experts]
+   * @param k experts of a token, from 1 to all of them
+   * @param renormalize whether a token's weights are the softmax over its own experts' logits, and
+   *     not their parts of the softmax over all
+   * @param scale of the weights
+   * @param capacity of each expert, or null for as much as comes
+   * @return which experts each token has; its tensors are the caller's to close
+   */
   public static Routing plainRoute(
       Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {
     Calls.axes("expert_routing", "logits", logits, 2);
@@ -407,7 +469,14 @@ public final class Experts {
    * {@link #linear(Tensor, Tensor, Routing, Tensor, Tensor, long, Activation, DType)} in simple
    * ops; 0 behind the last place.
    *
+   * @param x [tokens, in_features], or [places, in_features] in the order of the experts
+   * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
+   * @param routing whose offsets say which places are an expert's
    * @param weights of the experts, each F32, BF16 or F16 [out_features, in_features], not packed
+   * @param bias F32 [experts, out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [places, out_features]
    */
   public static Tensor plainLinear(
       Tensor x,
@@ -428,9 +497,17 @@ public final class Experts {
   /**
    * The same with quantised weights.
    *
+   * @param x [tokens, in_features], or [places, in_features] in the order of the experts
+   * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
+   * @param routing whose offsets say which places are an expert's
    * @param weights of the experts, each F32 [out_features, in_features], as {@link
    *     Quantization#dequantize} gives it
    * @param withSums whether the packed weights have sums, so that codes of tokens have offsets
+   * @param activations what becomes of x
+   * @param bias F32 [experts, out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [places, out_features]
    */
   public static Tensor plainLinear(
       Tensor x,

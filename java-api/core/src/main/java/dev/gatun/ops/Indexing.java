@@ -23,6 +23,7 @@ public final class Indexing {
    * @param x of any dtype, without gaps
    * @param axis of x; negative ones count from the last
    * @param ids I64 [count], each from 0 to the axis's length - 1
+   * @return of x's dtype and shape, but with count entries on the axis
    */
   public static Tensor indexSelect(Tensor x, int axis, Ids ids) {
     int a = Layouts.axis("index_select", x, axis);
@@ -57,6 +58,8 @@ public final class Indexing {
    * @param y F32 or of x's dtype [rows, columns]
    * @param ids I64 [count], each from 0 to rows - 1
    * @param x F32, BF16 or F16 [count, columns]
+   * @return y
+   * @throws UnsupportedOperationException when a tape tracks y or x
    */
   public static Tensor indexAdd(Tensor y, Ids ids, Tensor x) {
     Tape.refuseInPlace("index_add", y, x);
@@ -65,7 +68,13 @@ public final class Indexing {
     return y;
   }
 
-  /** The rows of a table [rows, columns] that the ids [count] name: [count, columns]. */
+  /**
+   * The rows of a table that the ids name.
+   *
+   * @param table F32, BF16 or F16 [rows, columns], without gaps
+   * @param ids I64 [count], each from 0 to rows - 1
+   * @return of the table's dtype [count, columns]
+   */
   public static Tensor embedding(Tensor table, Ids ids) {
     return embedding(table, ids, table.dtype());
   }
@@ -73,7 +82,10 @@ public final class Indexing {
   /**
    * The same as other numbers than the table's.
    *
+   * @param table F32, BF16 or F16 [rows, columns], without gaps
+   * @param ids I64 [count], each from 0 to rows - 1
    * @param dtype F32, or the table's
+   * @return of dtype [count, columns]
    */
   public static Tensor embedding(Tensor table, Ids ids, DType dtype) {
     return embedding(table, ids, dtype, Ids.NONE);
@@ -82,7 +94,11 @@ public final class Indexing {
   /**
    * The same where what is looked up in one row has no gradient.
    *
+   * @param table F32, BF16 or F16 [rows, columns], without gaps
+   * @param ids I64 [count], each from 0 to rows - 1
+   * @param dtype F32, or the table's
    * @param paddingRow the row; -1 for none
+   * @return of dtype [count, columns]
    */
   public static Tensor embedding(Tensor table, Ids ids, DType dtype, long paddingRow) {
     Calls.axes("embedding", "table", table, 2);
@@ -100,7 +116,15 @@ public final class Indexing {
     return rows;
   }
 
-  /** The same, added to y in place; gives y. */
+  /**
+   * Adds the rows of a table that the ids name to y, in place.
+   *
+   * @param y F32 or of the table's dtype [count, columns], without gaps
+   * @param table F32, BF16 or F16 [rows, columns], without gaps
+   * @param ids I64 [count], each from 0 to rows - 1
+   * @return y
+   * @throws UnsupportedOperationException when a tape tracks y or the table
+   */
   public static Tensor addEmbedding(Tensor y, Tensor table, Ids ids) {
     Tape.refuseInPlace("embedding", y, table);
     table.device().kernels().run(new Embedding(table.operand(), ids.indices(), true, y.operand()));
@@ -112,8 +136,13 @@ public final class Indexing {
    * The rows of a table [rows, columns] that is a linear layer's weight too, {@link Packing} having
    * laid it out: [count, columns].
    *
-   * @param packed F32, BF16 or F16
+   * @param packed F32, BF16 or F16, the packed table
+   * @param rows of the table
+   * @param columns of the table
+   * @param ids I64 [count], each from 0 to rows - 1
    * @param dtype F32, or the table's
+   * @return of dtype [count, columns]
+   * @throws UnsupportedOperationException when a tape tracks the table
    */
   public static Tensor packedEmbedding(
       Tensor packed, long rows, long columns, Ids ids, DType dtype) {
@@ -126,7 +155,16 @@ public final class Indexing {
         ids.values());
   }
 
-  /** The same, added to y [count, columns] in place; gives y. */
+  /**
+   * Adds the rows of such a table that the ids name to y, in place.
+   *
+   * @param y F32 or of the table's dtype [count, columns], without gaps
+   * @param packed F32, BF16 or F16, the packed table [rows, columns]
+   * @param rows of the table
+   * @param ids I64 [count], each from 0 to rows - 1
+   * @return y
+   * @throws UnsupportedOperationException when a tape tracks y or the table
+   */
   public static Tensor addPackedEmbedding(Tensor y, Tensor packed, long rows, Ids ids) {
     Tape.refuseInPlace("packed_embedding", y, packed);
     y.device()
@@ -136,14 +174,28 @@ public final class Indexing {
     return y;
   }
 
-  /** {@link #embedding(Tensor, Ids, DType)} in simple ops. */
+  /**
+   * {@link #embedding(Tensor, Ids, DType)} in simple ops.
+   *
+   * @param table F32, BF16 or F16 [rows, columns], without gaps
+   * @param ids I64 [count], each from 0 to rows - 1
+   * @param dtype F32, or the table's
+   * @return of dtype [count, columns]
+   */
   public static Tensor plainEmbedding(Tensor table, Ids ids, DType dtype) {
     try (Scope scope = Scope.open()) {
       return scope.keep(Elementwise.cast(indexSelect(table, 0, ids), dtype));
     }
   }
 
-  /** {@link #addEmbedding} in simple ops. */
+  /**
+   * {@link #addEmbedding} in simple ops.
+   *
+   * @param y F32 or of the table's dtype [count, columns], written in place
+   * @param table F32, BF16 or F16 [rows, columns], without gaps
+   * @param ids I64 [count], each from 0 to rows - 1
+   * @return y
+   */
   public static Tensor plainAddEmbedding(Tensor y, Tensor table, Ids ids) {
     try (Scope _ = Scope.open()) {
       Tensor rows = Plain.wide(indexSelect(table, 0, ids));
@@ -153,10 +205,13 @@ public final class Indexing {
   }
 
   /**
-   * Zeros of a shape, with x [count, columns] at the rows that ids names; a row whose id is {@link
-   * Ids#NONE} goes nowhere.
+   * Zeros of a shape, with rows at the places that ids names.
    *
+   * @param x of any dtype [count, columns], without gaps
+   * @param ids I64 [count], distinct, each from 0 to rows - 1, rows being all axes of the shape but
+   *     the last; or {@link Ids#NONE} for a row that goes nowhere
    * @param shape [..., columns]
+   * @return of x's dtype and the shape
    */
   public static Tensor scatterRows(Tensor x, Ids ids, long... shape) {
     Calls.axes("scatter_rows", "x", x, 2);
@@ -177,7 +232,16 @@ public final class Indexing {
     return placed;
   }
 
-  /** Writes x [count, columns] over the rows of y [rows, columns] that ids names; gives y. */
+  /**
+   * Writes rows over those of y that ids names; others stay.
+   *
+   * @param y of x's dtype [rows, columns], without gaps, written in place
+   * @param x of any dtype [count, columns], without gaps
+   * @param ids I64 [count], distinct, each from 0 to rows - 1; or {@link Ids#NONE} for a row that
+   *     goes nowhere
+   * @return y
+   * @throws UnsupportedOperationException when a tape tracks y or x
+   */
   public static Tensor scatterRowsInto(Tensor y, Tensor x, Ids ids) {
     Tape.refuseInPlace("scatter_rows", y, x);
     y.device().kernels().run(new ScatterRows(x.operand(), ids.indices(), y.operand()));

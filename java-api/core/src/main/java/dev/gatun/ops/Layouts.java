@@ -11,7 +11,12 @@ import java.util.List;
 public final class Layouts {
   private Layouts() {}
 
-  /** The elements row-major without gaps. */
+  /**
+   * A copy whose elements lie row-major without gaps, also of what lies so already.
+   *
+   * @param x of any dtype and at most 6 axes, any strides
+   * @return of x's shape and dtype
+   */
   public static Tensor contiguous(Tensor x) {
     Tape tape = Tape.recording();
     Node node = tape == null ? null : tape.node("contiguous", x);
@@ -26,7 +31,13 @@ public final class Layouts {
     return copy;
   }
 
-  /** Writes the elements of a tensor over those of another one of the same shape and dtype. */
+  /**
+   * Writes the elements of a tensor over those of another one.
+   *
+   * @param from of any dtype and at most 6 axes, any strides
+   * @param to of its shape and dtype, written in place
+   * @throws UnsupportedOperationException when a tape tracks one of them
+   */
   public static void copy(Tensor from, Tensor to) {
     Tape.refuseInPlace("copy", to, from);
     to.device().kernels().run(new Copy(from.operand(), to.operand()));
@@ -38,6 +49,7 @@ public final class Layouts {
    *
    * @param axis negative ones count from the last
    * @param parts at least one, of the same dtype and the same lengths on the other axes
+   * @return of their dtype, as long on the axis as all of them together
    */
   public static Tensor concat(int axis, List<Tensor> parts) {
     Tensor first = parts.getFirst();
@@ -67,13 +79,23 @@ public final class Layouts {
   /**
    * Axis i of the result is axis {@code axes[i]} of x; row-major without gaps.
    *
+   * @param x of any dtype and at most 6 axes, any strides
    * @param axes each axis of x once; negative ones count from the last
+   * @return a copy of x's dtype
+   * @throws IllegalArgumentException when the axes do not name each axis of x once
    */
   public static Tensor permute(Tensor x, int... axes) {
     return contiguous(permuted(x, axes));
   }
 
-  /** Two axes in each other's place. */
+  /**
+   * Two axes in each other's place.
+   *
+   * @param x of any dtype and at most 6 axes, any strides
+   * @param first an axis of x; negative ones count from the last
+   * @param second another one, or the same, likewise
+   * @return a copy of x's dtype, row-major without gaps
+   */
   public static Tensor transpose(Tensor x, int first, int second) {
     int[] axes = new int[x.rank()];
     Arrays.setAll(axes, i -> i);

@@ -19,21 +19,38 @@ public final class Loss {
    * @param weights F32 [tokens], what each token's loss is multiplied by; null for 1
    */
   public record Targets(Tensor classes, Tensor weights) {
-    /** {@return targets that all count alike} */
+    /**
+     * {@return targets that all count alike}
+     *
+     * @param classes I64 [tokens], each a class or to be ignored
+     */
     public static Targets of(Tensor classes) {
       return new Targets(classes, null);
     }
   }
 
   /**
-   * The F32 loss of each row of logits [rows, columns] in F32, BF16 or F16; 0 where the target is
-   * ignoreIndex.
+   * The loss of each row: the negative log-likelihood of its target under the softmax of its
+   * logits, computed in float.
+   *
+   * @param logits F32, BF16 or F16 [rows, columns], without gaps
+   * @param targets I64 [rows], each a column or ignoreIndex
+   * @param ignoreIndex the target of rows whose loss is 0, usually -100
+   * @return F32 [rows]
    */
   public static Tensor crossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
     return crossEntropy(logits, targets, Indices.unchecked(targets.operand()), ignoreIndex);
   }
 
-  /** The same with targets of which something is known: each is a class, or ignoreIndex. */
+  /**
+   * The same with targets of which something is known: each is a class, or ignoreIndex.
+   *
+   * @param logits F32, BF16 or F16 [rows, columns], without gaps
+   * @param targets I64 [rows], each a column or ignoreIndex
+   * @param known the targets' memory, with the bound that all but ignoreIndex lie below
+   * @param ignoreIndex the target of rows whose loss is 0, usually -100
+   * @return F32 [rows]
+   */
   public static Tensor crossEntropy(
       Tensor logits, Tensor targets, Indices known, long ignoreIndex) {
     Calls.axes("cross_entropy", "logits", logits, 2);
@@ -117,7 +134,14 @@ public final class Loss {
     return LinearCrossEntropy.run(x, weight, bias, targets, settings, count, mostTokens);
   }
 
-  /** {@link #crossEntropy} in simple ops; a target that is no class counts as ignored. */
+  /**
+   * {@link #crossEntropy} in simple ops; a target that is no class counts as ignored.
+   *
+   * @param logits F32, BF16 or F16 [rows, columns]
+   * @param targets I64 [rows]
+   * @param ignoreIndex the target of rows whose loss is 0, usually -100
+   * @return F32 [rows]
+   */
   public static Tensor plainCrossEntropy(Tensor logits, Tensor targets, long ignoreIndex) {
     try (Scope scope = Scope.open()) {
       Tensor likelihoods = Norm.logSoftmax(Plain.wide(logits));

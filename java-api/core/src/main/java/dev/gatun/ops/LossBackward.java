@@ -19,7 +19,11 @@ public final class LossBackward {
    * @param zLoss the weight of the square of the logarithm of the sum of exponentials, 0 for none
    */
   public record Settings(long ignoreIndex, float smoothing, float zLoss) {
-    /** The cross-entropy alone. */
+    /**
+     * {@return the settings of the cross-entropy alone, without smoothing and z-loss}
+     *
+     * @param ignoreIndex the target of rows that do not count, usually -100
+     */
     public static Settings of(long ignoreIndex) {
       return new Settings(ignoreIndex, 0, 0);
     }
@@ -42,6 +46,8 @@ public final class LossBackward {
    * @param weights F32 [rows] what each row counts for; or null for 1
    * @param settings of the loss
    * @param scale 1 divided by the number of rows that a whole step counts
+   * @return the gradient and the losses, 0 in rows whose target is the ignored one
+   * @throws UnsupportedOperationException when a tape tracks the logits
    */
   public static RowLosses crossEntropyBackward(
       Tensor logits, Tensor targets, Tensor weights, Settings settings, float scale) {
@@ -99,7 +105,16 @@ public final class LossBackward {
     }
   }
 
-  /** {@link #crossEntropyBackward} in simple ops; a target that is no class counts as ignored. */
+  /**
+   * {@link #crossEntropyBackward} in simple ops; a target that is no class counts as ignored.
+   *
+   * @param logits F32, BF16 or F16 [rows, columns]
+   * @param targets I64 [rows]
+   * @param weights F32 [rows] what each row counts for; or null for 1
+   * @param settings of the loss
+   * @param scale 1 divided by the number of rows that a whole step counts
+   * @return the gradient and the losses, 0 in rows that do not count
+   */
   public static RowLosses plainCrossEntropyBackward(
       Tensor logits, Tensor targets, Tensor weights, Settings settings, float scale) {
     try (Scope scope = Scope.open()) {

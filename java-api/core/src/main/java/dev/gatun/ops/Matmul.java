@@ -16,10 +16,15 @@ public final class Matmul {
   /**
    * {@code activation(x weightᵀ + bias)}.
    *
-   * @param x [..., in_features]
+   * @param x F32, BF16 or F16 [..., in_features]; F32 with an F32 weight
    * @param packed the weight as {@link Packing} gives it
-   * @param bias [out_features], or null
+   * @param bias F32 [out_features], or null for none
+   * @param outFeatures the rows of the weight
+   * @param activation applied to each element
    * @param dtype of the result: F32; also BF16 or F16 where the weight is not F32
+   * @return [..., out_features]
+   * @throws UnsupportedOperationException when a tape tracks an input, since a packed weight has no
+   *     gradient
    */
   public static Tensor linear(
       Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation, DType dtype) {
@@ -35,9 +40,14 @@ public final class Matmul {
    * The same with the weight in rows besides, which the gradients are computed with and belong to.
    * Where it is recorded the activation is an op of its own.
    *
+   * @param x F32, BF16 or F16 [..., in_features]; F32 with an F32 weight
    * @param packed the numbers of the weight as {@link Packing} gives them, which only the product
    *     reads
    * @param weight F32, BF16 or F16 [out_features, in_features]
+   * @param bias F32 [out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32; also BF16 or F16 where the packed weight is not F32
+   * @return [..., out_features]
    */
   public static Tensor linear(
       Tensor x, Tensor packed, Tensor weight, Tensor bias, Activation activation, DType dtype) {
@@ -79,7 +89,12 @@ public final class Matmul {
   /**
    * {@link #linear} in simple ops.
    *
+   * @param x F32, BF16 or F16 [..., in_features]
    * @param weight F32, BF16 or F16 [out_features, in_features], not packed
+   * @param bias F32 [out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [..., out_features]
    */
   public static Tensor plainLinear(
       Tensor x, Tensor weight, Tensor bias, Activation activation, DType dtype) {
@@ -98,8 +113,12 @@ public final class Matmul {
   }
 
   /**
-   * {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}, of a's dtype; strided views serve as transposed
+   * {@code c[i, m, n] = Σₖ a[i, m, k] b[i, n, k]}, summed in F32; strided views serve as transposed
    * or repeated factors.
+   *
+   * @param a F32, BF16 or F16 [batch, m, k], any strides
+   * @param b of a's dtype [batch, n, k], any strides
+   * @return of a's dtype [batch, m, n]
    */
   public static Tensor batchedMatmul(Tensor a, Tensor b) {
     Calls.axes("batched_matmul", "a", a, 3);

@@ -32,6 +32,7 @@ public final class Norm {
    * @param weight F32 or of x's dtype [columns], or null for 1
    * @param bias as weight, or null for 0
    * @param eps added to the variance
+   * @return the norm, of x's shape and dtype
    */
   public static Tensor layerNorm(Tensor x, Tensor residual, Tensor weight, Tensor bias, float eps) {
     if (Tape.recording() != null) {
@@ -52,8 +53,15 @@ public final class Norm {
   /**
    * The same with the sum, or codes, or both.
    *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param residual of x's shape and dtype, or null for none
+   * @param weight F32 or of x's dtype [columns], or null for 1
+   * @param bias as weight, or null for 0
+   * @param eps added to the variance
    * @param withSum whether to give the sum too
    * @param codes which codes to give too, or null for none
+   * @return the norm, and what was asked for besides
+   * @throws UnsupportedOperationException for codes where a tape tracks an input
    */
   public static Normed layerNorm(
       Tensor x,
@@ -120,6 +128,7 @@ public final class Norm {
    * @param weight F32 or of x's dtype [columns]
    * @param shift added to the weight: 0, or 1 where a model keeps the weight's distance from 1
    * @param eps added to the mean square
+   * @return the norm, of x's shape and dtype
    */
   public static Tensor rmsNorm(Tensor x, Tensor residual, Tensor weight, float shift, float eps) {
     if (Tape.recording() != null) {
@@ -137,8 +146,15 @@ public final class Norm {
   /**
    * The same with the sum, or codes, or both.
    *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param residual of x's shape and dtype, or null for none
+   * @param weight F32 or of x's dtype [columns]
+   * @param shift added to the weight: 0, or 1 where a model keeps the weight's distance from 1
+   * @param eps added to the mean square
    * @param withSum whether to give the sum too, the residual stream of a decoder
    * @param codes which codes to give too, or null for none
+   * @return the norm, and what was asked for besides
+   * @throws UnsupportedOperationException for codes where a tape tracks an input
    */
   public static Normed rmsNorm(
       Tensor x,
@@ -171,7 +187,18 @@ public final class Norm {
     return recorded(normed, withSum);
   }
 
-  /** {@link #layerNorm} in simple ops. */
+  /**
+   * {@link #layerNorm} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param residual of x's shape and dtype, or null for none
+   * @param weight F32 or of x's dtype [columns], or null for 1
+   * @param bias as weight, or null for 0
+   * @param eps added to the variance
+   * @param withSum whether to give the sum too
+   * @param codes which codes to give too, or null for none
+   * @return the norm, and what was asked for besides
+   */
   public static Normed plainLayerNorm(
       Tensor x,
       Tensor residual,
@@ -193,7 +220,18 @@ public final class Norm {
     }
   }
 
-  /** {@link #rmsNorm} in simple ops. */
+  /**
+   * {@link #rmsNorm} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param residual of x's shape and dtype, or null for none
+   * @param weight F32 or of x's dtype [columns]
+   * @param shift added to the weight: 0, or 1 where a model keeps the weight's distance from 1
+   * @param eps added to the mean square
+   * @param withSum whether to give the sum too
+   * @param codes which codes to give too, or null for none
+   * @return the norm, and what was asked for besides
+   */
   public static Normed plainRmsNorm(
       Tensor x,
       Tensor residual,
@@ -256,7 +294,12 @@ public final class Norm {
     }
   }
 
-  /** {@code x / max(‖x‖₂, 1e-12)} of each row, as PyTorch's {@code normalize}. */
+  /**
+   * {@code x / max(‖x‖₂, 1e-12)} of each row, as PyTorch's {@code normalize}.
+   *
+   * @param x F32, BF16 or F16 [..., columns], without gaps
+   * @return of x's shape and dtype
+   */
   public static Tensor l2Normalize(Tensor x) {
     return l2Normalize(x, 1e-12f);
   }
@@ -265,7 +308,8 @@ public final class Norm {
    * The same with another smallest divisor.
    *
    * @param x F32, BF16 or F16 [..., columns]
-   * @param eps the smallest divisor
+   * @param eps the smallest divisor, not negative
+   * @return of x's shape and dtype
    */
   public static Tensor l2Normalize(Tensor x, float eps) {
     Tape tape = Tape.recording();
@@ -285,7 +329,13 @@ public final class Norm {
     return Elementwise.divide(one, Elementwise.divideByRoot(one, squares));
   }
 
-  /** {@link #l2Normalize(Tensor, float)} in simple ops. */
+  /**
+   * {@link #l2Normalize(Tensor, float)} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [..., columns]
+   * @param eps the smallest divisor, not negative
+   * @return of x's shape and dtype
+   */
   public static Tensor plainL2Normalize(Tensor x, float eps) {
     try (Scope scope = Scope.open()) {
       Tensor wide = Plain.wide(x);
@@ -294,7 +344,12 @@ public final class Norm {
     }
   }
 
-  /** {@code exp(x) / Σ exp(x)} along the last axis of x in F32, BF16 or F16. */
+  /**
+   * {@code exp(x) / Σ exp(x)} along the last axis; NaN where all of a row is -∞.
+   *
+   * @param x F32, BF16 or F16 [..., columns], without gaps
+   * @return of x's shape and dtype
+   */
   public static Tensor softmax(Tensor x) {
     Tape tape = Tape.recording();
     Node node = tape == null ? null : tape.node("softmax", x);
@@ -305,7 +360,12 @@ public final class Norm {
     return y;
   }
 
-  /** The natural logarithm of {@link #softmax}. */
+  /**
+   * The natural logarithm of {@link #softmax}.
+   *
+   * @param x F32, BF16 or F16 [..., columns], without gaps
+   * @return of x's shape and dtype
+   */
   public static Tensor logSoftmax(Tensor x) {
     Tape tape = Tape.recording();
     Node node = tape == null ? null : tape.node("log_softmax", x);

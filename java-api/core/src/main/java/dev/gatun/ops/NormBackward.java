@@ -14,7 +14,13 @@ import dev.gatun.tensor.Tensor;
 public final class NormBackward {
   private NormBackward() {}
 
-  /** Which gradients of a norm are computed. */
+  /**
+   * Which gradients of a norm are computed.
+   *
+   * @param x whether that of what was normalised is
+   * @param weight whether that of the weight is
+   * @param bias whether that of the bias is, which a norm without one does not have
+   */
   public record Wanted(boolean x, boolean weight, boolean bias) {}
 
   /**
@@ -40,6 +46,8 @@ public final class NormBackward {
    * @param eps added to the variance
    * @param added the gradient that x has besides, of dy's shape and dtype; or null for none
    * @param wanted which to compute, one at least
+   * @return those that were wanted
+   * @throws UnsupportedOperationException when a tape tracks an input
    */
   public static Gradients layerNormBackward(
       Tensor dy, Tensor x, Tensor weight, float eps, Tensor added, Wanted wanted) {
@@ -69,6 +77,8 @@ public final class NormBackward {
    * @param eps added to the mean square
    * @param added the gradient that x has besides, of dy's shape and dtype; or null for none
    * @param wanted which to compute, x or the weight at least; there is no bias
+   * @return those that were wanted
+   * @throws UnsupportedOperationException when a tape tracks an input
    */
   public static Gradients rmsNormBackward(
       Tensor dy, Tensor x, Tensor weight, float shift, float eps, Tensor added, Wanted wanted) {
@@ -128,12 +138,21 @@ public final class NormBackward {
    *
    * @param dy the gradient of y, F32, BF16 or F16 [..., columns]
    * @param y what the softmax gave, of dy's shape and dtype
+   * @return the gradient of what the softmax was of, of dy's shape and dtype
+   * @throws UnsupportedOperationException when a tape tracks dy or y
    */
   public static Tensor softmaxBackward(Tensor dy, Tensor y) {
     return softmaxBackward("softmax_backward", dy, y, false);
   }
 
-  /** The gradient of {@link Norm#logSoftmax}; the same. */
+  /**
+   * The gradient of {@link Norm#logSoftmax} by its result.
+   *
+   * @param dy the gradient of y, F32, BF16 or F16 [..., columns]
+   * @param y what the logarithm of the softmax gave, of dy's shape and dtype
+   * @return the gradient of what it was of, of dy's shape and dtype
+   * @throws UnsupportedOperationException when a tape tracks dy or y
+   */
   public static Tensor logSoftmaxBackward(Tensor dy, Tensor y) {
     return softmaxBackward("log_softmax_backward", dy, y, true);
   }
@@ -144,7 +163,17 @@ public final class NormBackward {
     return Calls.eachRow(op, dy, (k, g, dx) -> k.run(new SoftmaxBackward(g, result, log, dx)), y);
   }
 
-  /** {@link #layerNormBackward} in simple ops. */
+  /**
+   * {@link #layerNormBackward} in simple ops.
+   *
+   * @param dy the gradient of the norm, F32, BF16 or F16 [..., columns]
+   * @param x what was normalised, the sum where there was a residual: of dy's shape and dtype
+   * @param weight F32 or of x's dtype [columns], or null for 1
+   * @param eps added to the variance
+   * @param added the gradient that x has besides, of dy's shape and dtype; or null for none
+   * @param wanted which to compute
+   * @return those that were wanted
+   */
   public static Gradients plainLayerNormBackward(
       Tensor dy, Tensor x, Tensor weight, float eps, Tensor added, Wanted wanted) {
     try (Scope scope = Scope.open()) {
@@ -160,7 +189,18 @@ public final class NormBackward {
     }
   }
 
-  /** {@link #rmsNormBackward} in simple ops. */
+  /**
+   * {@link #rmsNormBackward} in simple ops.
+   *
+   * @param dy the gradient of the norm, F32, BF16 or F16 [..., columns]
+   * @param x what was normalised, the sum where there was a residual: of dy's shape and dtype
+   * @param weight F32 or of x's dtype [columns]
+   * @param shift added to the weight
+   * @param eps added to the mean square
+   * @param added the gradient that x has besides, of dy's shape and dtype; or null for none
+   * @param wanted which to compute; there is no bias
+   * @return those that were wanted
+   */
   public static Gradients plainRmsNormBackward(
       Tensor dy, Tensor x, Tensor weight, float shift, float eps, Tensor added, Wanted wanted) {
     try (Scope scope = Scope.open()) {
@@ -206,7 +246,13 @@ public final class NormBackward {
     return Reductions.sum(Calls.rows("sum", x), 0);
   }
 
-  /** {@link #softmaxBackward} in simple ops. */
+  /**
+   * {@link #softmaxBackward} in simple ops.
+   *
+   * @param dy the gradient of y, F32, BF16 or F16 [..., columns]
+   * @param y what the softmax gave, of dy's shape and dtype
+   * @return the gradient of what the softmax was of, of dy's shape and dtype
+   */
   public static Tensor plainSoftmaxBackward(Tensor dy, Tensor y) {
     try (Scope scope = Scope.open()) {
       Tensor g = Plain.wide(dy);
@@ -217,7 +263,13 @@ public final class NormBackward {
     }
   }
 
-  /** {@link #logSoftmaxBackward} in simple ops. */
+  /**
+   * {@link #logSoftmaxBackward} in simple ops.
+   *
+   * @param dy the gradient of y, F32, BF16 or F16 [..., columns]
+   * @param y what the logarithm of the softmax gave, of dy's shape and dtype
+   * @return the gradient of what it was of, of dy's shape and dtype
+   */
   public static Tensor plainLogSoftmaxBackward(Tensor dy, Tensor y) {
     try (Scope scope = Scope.open()) {
       Tensor g = Plain.wide(dy);

@@ -45,6 +45,9 @@ public final class Optim {
    *
    * @param gradients at least one, contiguous, of any shapes
    * @param scale 1, or 1 divided by what the loss was multiplied by
+   * @return the norm of each, and of all as one vector
+   * @throws IllegalArgumentException when there are no gradients
+   * @throws UnsupportedOperationException when a tape tracks one of them
    */
   public static Norms globalNorm(List<Tensor> gradients, float scale) {
     if (gradients.isEmpty()) {

@@ -19,19 +19,47 @@ import dev.gatun.tensor.Tensor;
 public final class Packing {
   private Packing() {}
 
-  /** A packed weight with undefined contents. */
+  /**
+   * A packed weight with undefined contents.
+   *
+   * @param device where it is
+   * @param storage how its elements are kept
+   * @param outFeatures rows of the weight
+   * @param inFeatures elements of a row; a multiple of the format's block where storage is in
+   *     blocks
+   * @return of the storage's dtype and one axis; of blocks U8
+   * @throws IllegalArgumentException when the format's block does not divide in_features, or the
+   *     elements are more than a long counts
+   */
   public static Tensor allocate(Device device, Storage storage, long outFeatures, long inFeatures) {
     return Tensor.empty(device, dtype(storage), count(storage, outFeatures, inFeatures));
   }
 
-  /** The packed weights of experts, one after another, with undefined contents. */
+  /**
+   * The packed weights of experts, one after another, with undefined contents.
+   *
+   * @param device where they are
+   * @param storage how their elements are kept
+   * @param experts how many there are
+   * @param outFeatures rows of an expert's weight
+   * @param inFeatures elements of a row; a multiple of the format's block where storage is in
+   *     blocks
+   * @return of the storage's dtype and one axis; of blocks U8
+   */
   public static Tensor allocateExperts(
       Device device, Storage storage, long experts, long outFeatures, long inFeatures) {
     long all = Math.multiplyExact(experts, count(storage, outFeatures, inFeatures));
     return Tensor.empty(device, dtype(storage), all);
   }
 
-  /** A weight of floats as it is kept: packed, and quantised where that is in blocks. */
+  /**
+   * A weight of floats as it is kept: packed, and quantised where that is in blocks.
+   *
+   * @param weight F32, BF16 or F16 [out_features, in_features], any strides
+   * @param storage how its elements are kept
+   * @return the packed weight, as {@link #allocate} has it
+   * @throws UnsupportedOperationException when a tape tracks the weight
+   */
   public static Tensor pack(Tensor weight, Storage storage) {
     Calls.axes("pack", "weight", weight, 2);
     Tape.refuse("pack", weight);
@@ -45,8 +73,11 @@ public final class Packing {
    * Packs some rows of a weight of floats into their place.
    *
    * @param rows F32, BF16 or F16 [rows, in_features]
+   * @param storage of the packed weight
    * @param packed of the whole weight
    * @param first the output feature of the first row, a multiple of {@link MatmulPack#PANEL}
+   * @throws IllegalArgumentException when first is no such multiple
+   * @throws UnsupportedOperationException when a tape tracks the rows
    */
   public static void pack(Tensor rows, Storage storage, Tensor packed, long first) {
     Tape.refuse("pack", rows);
@@ -58,7 +89,12 @@ public final class Packing {
    * The same in an expert's weight, which devices may lay out in another way than one of all
    * tokens.
    *
+   * @param rows F32, BF16 or F16 [rows, in_features], without gaps
+   * @param storage of the packed weight
    * @param packed of the whole expert
+   * @param first the output feature of the first row, a multiple of {@link MatmulPack#PANEL}
+   * @throws IllegalArgumentException when first is no such multiple
+   * @throws UnsupportedOperationException when a tape tracks the rows
    */
   public static void packOfExpert(Tensor rows, Storage storage, Tensor packed, long first) {
     Tape.refuse("pack", rows);
@@ -73,8 +109,11 @@ public final class Packing {
    * Packs some rows of blocks into their place.
    *
    * @param blocks U8 [rows, row_bytes]
+   * @param format of the blocks
+   * @param inFeatures elements of a row
    * @param packed of the whole weight
    * @param first the output feature of the first row, a multiple of {@link MatmulPack#PANEL}
+   * @throws IllegalArgumentException when first is no such multiple
    */
   public static void packBlocks(
       Tensor blocks, BlockFormat format, long inFeatures, Tensor packed, long first) {

@@ -30,8 +30,12 @@ public final class Quantization {
   /**
    * A weight [out_features, in_features] as rows of blocks, U8 [out_features, row_bytes].
    *
+   * @param weight F32, BF16 or F16 [out_features, in_features], any strides
+   * @param format of the blocks
+   * @return U8 [out_features, row_bytes], row_bytes being the format's of in_features
    * @throws IllegalArgumentException when the format's block does not divide in_features, or an
    *     element is not finite
+   * @throws UnsupportedOperationException when a tape tracks the weight
    */
   public static Tensor quantize(Tensor weight, BlockFormat format) {
     Calls.axes("quantize", "weight", weight, 2);
@@ -42,7 +46,14 @@ public final class Quantization {
         weight);
   }
 
-  /** The floats [out_features, in_features] that blocks [out_features, row_bytes] mean. */
+  /**
+   * The floats that blocks mean, by the arithmetic of their format.
+   *
+   * @param blocks U8 [out_features, row_bytes]
+   * @param format of the blocks
+   * @param inFeatures elements of a row
+   * @return F32 [out_features, in_features]
+   */
   public static Tensor dequantize(Tensor blocks, BlockFormat format, long inFeatures) {
     Calls.axes("dequantize", "blocks", blocks, 2);
     return Calls.run(
@@ -51,7 +62,14 @@ public final class Quantization {
         blocks);
   }
 
-  /** Blocks [out_features, row_bytes] in the form that {@link #linear} takes. */
+  /**
+   * Blocks in the form that {@link #linear} takes.
+   *
+   * @param blocks U8 [out_features, row_bytes], of finite scales
+   * @param format of the blocks
+   * @param inFeatures elements of a row
+   * @return U8, the packed weight
+   */
   public static Tensor pack(Tensor blocks, BlockFormat format, long inFeatures) {
     Calls.axes("quantized_pack", "blocks", blocks, 2);
     long bytes = format.layout().packedBytes(blocks.size(0), inFeatures);
@@ -107,6 +125,9 @@ public final class Quantization {
    * Activations as codes with a scale a token, for {@link #linear}s to read.
    *
    * @param x F32, BF16 or F16 [..., features]
+   * @param offsets whether codes have offsets
+   * @return the codes with their scales, and offsets where these are asked for
+   * @throws UnsupportedOperationException when a tape tracks x
    */
   public static Codes quantizeTokens(Tensor x, Offsets offsets) {
     Tape.refuse("quantize_tokens", x);
@@ -122,7 +143,13 @@ public final class Quantization {
     }
   }
 
-  /** {@link #quantizeTokens} in simple ops. */
+  /**
+   * {@link #quantizeTokens} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [..., features]
+   * @param offsets whether codes have offsets
+   * @return the codes with their scales, and offsets where these are asked for
+   */
   public static Codes plainQuantizeTokens(Tensor x, Offsets offsets) {
     try (Scope scope = Scope.open()) {
       Tensor rows = Plain.wide(x);
@@ -181,7 +208,12 @@ public final class Quantization {
   /**
    * {@link #linear(Codes, Tensor, BlockFormat, Tensor, long, Activation, DType)} in simple ops.
    *
+   * @param x I8 [..., in_features] with their scales
    * @param weight F32 [out_features, in_features], as {@link #dequantize} gives it
+   * @param bias F32 [out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [..., out_features]
    */
   public static Tensor plainLinear(
       Codes x, Tensor weight, Tensor bias, Activation activation, DType dtype) {
@@ -195,8 +227,14 @@ public final class Quantization {
    * {@link #linear(Tensor, Tensor, BlockFormat, QuantizedActivations, Tensor, long, Activation,
    * DType)} in simple ops.
    *
+   * @param x F32, BF16 or F16 [..., in_features]
    * @param weight F32 [out_features, in_features], as {@link #dequantize} gives it
    * @param withSums whether the packed weight has sums, so that codes of tokens have offsets
+   * @param activations what becomes of x
+   * @param bias F32 [out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [..., out_features]
    */
   public static Tensor plainLinear(
       Tensor x,
@@ -230,7 +268,20 @@ public final class Quantization {
     return Layouts.contiguous(meant.reshape(whole.shape()).slice(1, 0, x.size(1)));
   }
 
-  /** {@link #linear} of activations that are codes, with a weight that products per token read. */
+  /**
+   * {@link #linear} of activations that are codes, with a weight that products per token read.
+   *
+   * @param x I8 [..., in_features] with their scales; with offsets only where the packed weight has
+   *     sums
+   * @param packed U8, the weight as {@link #pack} gives it
+   * @param format of the weight
+   * @param bias F32 [out_features], or null for none
+   * @param outFeatures the rows of the weight
+   * @param activation applied to each element
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [..., out_features]
+   * @throws UnsupportedOperationException when a tape tracks the bias
+   */
   public static Tensor linear(
       Codes x,
       Tensor packed,
@@ -265,12 +316,16 @@ public final class Quantization {
   /**
    * {@code activation(x weightᵀ + bias)}.
    *
-   * @param x [..., in_features]
+   * @param x F32, BF16 or F16 [..., in_features]
    * @param packed the weight as {@link #pack} gives it
    * @param format of the weight
    * @param activations what becomes of x
-   * @param bias [out_features], or null
+   * @param bias F32 [out_features], or null for none
+   * @param outFeatures the rows of the weight
+   * @param activation applied to each element
    * @param dtype of the result: F32, BF16 or F16
+   * @return [..., out_features]
+   * @throws UnsupportedOperationException when a tape tracks x or the bias
    */
   public static Tensor linear(
       Tensor x,
@@ -306,12 +361,15 @@ public final class Quantization {
    * DType)} of a weight that is not packed, to the bit: a panel of it is packed when it is
    * multiplied by, and not kept.
    *
-   * @param x [..., in_features]
+   * @param x F32, BF16 or F16 [..., in_features]
    * @param blocks U8 [out_features, row_bytes], as {@link #quantize} gives them
    * @param format of the blocks
    * @param activations what becomes of x
-   * @param bias [out_features], or null
+   * @param bias F32 [out_features], or null for none
+   * @param activation applied to each element
    * @param dtype of the result: F32, BF16 or F16
+   * @return [..., out_features]
+   * @throws UnsupportedOperationException when a tape tracks x or the bias
    */
   public static Tensor blockLinear(
       Tensor x,
@@ -342,7 +400,18 @@ public final class Quantization {
         bias);
   }
 
-  /** {@link #blockLinear} in simple ops. */
+  /**
+   * {@link #blockLinear} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [..., in_features]
+   * @param blocks U8 [out_features, row_bytes], as {@link #quantize} gives them
+   * @param format of the blocks
+   * @param activations what becomes of x
+   * @param bias F32 [out_features], or null for none
+   * @param activation applied to each element
+   * @param dtype of the result: F32, BF16 or F16
+   * @return [..., out_features]
+   */
   public static Tensor plainBlockLinear(
       Tensor x,
       Tensor blocks,

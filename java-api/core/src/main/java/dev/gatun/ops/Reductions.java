@@ -27,22 +27,46 @@ import java.util.stream.IntStream;
 public final class Reductions {
   private Reductions() {}
 
-  /** The sum along the axes; 0 of no elements. */
+  /**
+   * {@return the sum along the axes; 0 of no elements}
+   *
+   * @param x F32, BF16 or F16 of at most 6 axes, any strides
+   * @param axes each at most once; negative ones count from the last; none for all
+   * @throws IllegalArgumentException for an axis that x lacks, or that is named twice
+   */
   public static Tensor sum(Tensor x, int... axes) {
     return reduce(x, Reduction.SUM, axes);
   }
 
-  /** The mean along the axes, which must not be empty. */
+  /**
+   * {@return the mean along the axes}
+   *
+   * @param x F32, BF16 or F16 of at most 6 axes, any strides, not empty along the axes
+   * @param axes each at most once; negative ones count from the last; none for all
+   * @throws IllegalArgumentException for an axis that x lacks, that is named twice, or is empty
+   */
   public static Tensor mean(Tensor x, int... axes) {
     return reduce(x, Reduction.MEAN, axes);
   }
 
-  /** The largest element along the axes, which must not be empty; NaN where there is one. */
+  /**
+   * {@return the largest element along the axes; NaN where there is one}
+   *
+   * @param x F32, BF16 or F16 of at most 6 axes, any strides, not empty along the axes
+   * @param axes each at most once; negative ones count from the last; none for all
+   * @throws IllegalArgumentException for an axis that x lacks, that is named twice, or is empty
+   */
   public static Tensor max(Tensor x, int... axes) {
     return reduce(x, Reduction.MAX, axes);
   }
 
-  /** The smallest element along the axes, which must not be empty; NaN where there is one. */
+  /**
+   * {@return the smallest element along the axes; NaN where there is one}
+   *
+   * @param x F32, BF16 or F16 of at most 6 axes, any strides, not empty along the axes
+   * @param axes each at most once; negative ones count from the last; none for all
+   * @throws IllegalArgumentException for an axis that x lacks, that is named twice, or is empty
+   */
   public static Tensor min(Tensor x, int... axes) {
     return reduce(x, Reduction.MIN, axes);
   }
@@ -51,6 +75,8 @@ public final class Reductions {
    * Sums of the elements up to each along an axis, in double, each rounded once.
    *
    * @param x F32, BF16, F16, or I64, which wraps around
+   * @param axis negative ones count from the last
+   * @return of x's shape and dtype
    */
   public static Tensor cumsum(Tensor x, int axis) {
     Tape tape = Tape.recording();
@@ -62,7 +88,15 @@ public final class Reductions {
     return y;
   }
 
-  /** The same of products, which pass no gradient on. */
+  /**
+   * Products of the elements up to each along an axis, in double, each rounded once; they pass no
+   * gradient on.
+   *
+   * @param x F32, BF16, F16, or I64, which wraps around
+   * @param axis negative ones count from the last
+   * @return of x's shape and dtype
+   * @throws UnsupportedOperationException when a tape tracks x
+   */
   public static Tensor cumprod(Tensor x, int axis) {
     Tape.refuse("cumprod", x);
     return scan("cumprod", x, ScanOp.PRODUCT, axis);
@@ -89,8 +123,11 @@ public final class Reductions {
   }
 
   /**
-   * The places of the largest elements along the last axis: I64, of the shape without that axis.
-   * The first of equal ones; NaN counts as the largest.
+   * The places of the largest elements along the last axis, the first of equal ones; NaN counts as
+   * the largest.
+   *
+   * @param x F32, BF16 or F16 [..., columns], at least one column
+   * @return I64 of x's shape without its last axis
    */
   public static Tensor argmax(Tensor x) {
     Tensor rows = Calls.rows("argmax", x);
@@ -113,6 +150,7 @@ public final class Reductions {
    *
    * @param x F32, BF16 or F16 [..., columns]
    * @param k from 0 to the columns
+   * @return the elements and their places, [..., k] each
    */
   public static TopK topk(Tensor x, long k) {
     Tensor rows = Calls.rows("topk", x);
@@ -153,6 +191,7 @@ public final class Reductions {
    *
    * @param x F32, BF16, F16, I64, I32, I8 or U8 [..., columns]
    * @param descending whether the largest comes first
+   * @return the elements and their places, of x's shape each
    */
   public static Sorted sort(Tensor x, boolean descending) {
     Tensor rows = Calls.rows("sort", x);
@@ -185,6 +224,8 @@ public final class Reductions {
    * The places along the last axis that {@link #sort} finds: I64 of x's shape.
    *
    * @param x F32, BF16, F16, I64, I32, I8 or U8 [..., columns]
+   * @param descending whether the largest comes first
+   * @return I64 of x's shape
    */
   public static Tensor argsort(Tensor x, boolean descending) {
     Tensor rows = Calls.rows("argsort", x);
@@ -202,6 +243,7 @@ public final class Reductions {
    * @param temperature F32 [rows]; 0 takes the largest element
    * @param settings I64 [rows, 4]: top_k, left, least, draw
    * @return I64 [rows], -1 where there is none
+   * @throws UnsupportedOperationException when a tape tracks x
    */
   public static Tensor sample(Tensor x, Tensor temperature, Tensor settings) {
     Calls.axes("sample", "x", x, 2);
@@ -215,7 +257,14 @@ public final class Reductions {
         settings);
   }
 
-  /** One vector a sequence of packed tokens [tokens, columns]. */
+  /**
+   * One vector a sequence of packed tokens; zeros of one without tokens.
+   *
+   * @param x F32, BF16 or F16 [tokens, columns], without gaps
+   * @param segments the sequences of the tokens
+   * @param mode how tokens become one vector
+   * @return of x's dtype [sequences, columns]
+   */
   public static Tensor pool(Tensor x, Segments segments, PoolingMode mode) {
     Calls.axes("pool", "x", x, 2);
     Tape tape = Tape.recording();
@@ -232,7 +281,14 @@ public final class Reductions {
     return pooled;
   }
 
-  /** {@link #pool} in simple ops. */
+  /**
+   * {@link #pool} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [tokens, columns]
+   * @param segments the sequences of the tokens
+   * @param mode how tokens become one vector
+   * @return of x's dtype [sequences, columns]
+   */
   public static Tensor plainPool(Tensor x, Segments segments, PoolingMode mode) {
     try (Scope scope = Scope.open()) {
       long sequences = segments.sequences();

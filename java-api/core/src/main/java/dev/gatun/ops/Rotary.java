@@ -18,8 +18,10 @@ public final class Rotary {
    * @param x F32, BF16 or F16 [tokens, heads, head_size]
    * @param cosine F32 [positions, rotary / 2]
    * @param sine F32 [positions, rotary / 2]
-   * @param positions I64 [tokens]
+   * @param positions I64 [tokens], each from 0 to positions - 1
    * @param interleaved whether neighbours are pairs, and not elements rotary / 2 apart
+   * @return of x's shape and dtype; elements of a head from rotary on are x's
+   * @throws UnsupportedOperationException when a tape tracks the cosines or sines
    */
   public static Tensor rotaryEmbedding(
       Tensor x, Tensor cosine, Tensor sine, Ids positions, boolean interleaved) {
@@ -51,7 +53,16 @@ public final class Rotary {
     return rotated;
   }
 
-  /** {@link #rotaryEmbedding} in simple ops. */
+  /**
+   * {@link #rotaryEmbedding} in simple ops.
+   *
+   * @param x F32, BF16 or F16 [tokens, heads, head_size]
+   * @param cosine F32 [positions, rotary / 2]
+   * @param sine F32 [positions, rotary / 2]
+   * @param positions I64 [tokens], each from 0 to positions - 1
+   * @param interleaved whether neighbours are pairs, and not elements rotary / 2 apart
+   * @return of x's shape and dtype
+   */
   public static Tensor plainRotaryEmbedding(
       Tensor x, Tensor cosine, Tensor sine, Ids positions, boolean interleaved) {
     try (Scope scope = Scope.open()) {
@@ -94,6 +105,7 @@ public final class Rotary {
    * @param valueCache as keyCache
    * @param scales F32 [rows, room, kv_heads] of caches of signed bytes, written in place; or null
    * @return the queries [tokens, heads, head_size]
+   * @throws UnsupportedOperationException when a tape tracks qkv
    */
   public static Tensor rotaryCacheUpdate(
       Tensor qkv,
@@ -133,7 +145,21 @@ public final class Rotary {
         scales == null ? null : scales.values());
   }
 
-  /** {@link #rotaryCacheUpdate} in simple ops. */
+  /**
+   * {@link #rotaryCacheUpdate} in simple ops.
+   *
+   * @param qkv F32, BF16 or F16 [tokens, (heads + 2 kv_heads) head_size]
+   * @param cosine F32 [positions, rotary / 2]
+   * @param sine F32 [positions, rotary / 2]
+   * @param positions I64 [tokens], each from 0 to positions - 1
+   * @param interleaved whether neighbours are pairs, and not elements rotary / 2 apart
+   * @param slots I64 [tokens], distinct; -1 for a token whose key and value are not kept
+   * @param keyCache [rows, room, kv_heads, head_size] of qkv's dtype, or I8 with scales, written in
+   *     place
+   * @param valueCache as keyCache
+   * @param scales F32 [rows, room, kv_heads] of caches of signed bytes, written in place; or null
+   * @return the queries [tokens, heads, head_size]
+   */
   public static Tensor plainRotaryCacheUpdate(
       Tensor qkv,
       Tensor cosine,
