@@ -61,7 +61,7 @@ public final class Experts {
    *     not their parts of the softmax over all
    * @param scale of the weights
    * @param capacity of each expert, or null for as much as comes
-   * @return which experts each token has; its tensors are the caller's to close
+   * @return which experts each token has; closing it closes its tensors
    */
   public static Routing route(
       Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {
@@ -449,7 +449,7 @@ public final class Experts {
    *     not their parts of the softmax over all
    * @param scale of the weights
    * @param capacity of each expert, or null for as much as comes
-   * @return which experts each token has; its tensors are the caller's to close
+   * @return which experts each token has; closing it closes its tensors
    */
   public static Routing plainRoute(
       Tensor logits, long k, boolean renormalize, float scale, ExpertCapacity capacity) {

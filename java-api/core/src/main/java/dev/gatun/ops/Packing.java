@@ -45,6 +45,9 @@ public final class Packing {
    * @param inFeatures elements of a row; a multiple of the format's block where storage is in
    *     blocks
    * @return of the storage's dtype and one axis; of blocks U8
+   * @throws IllegalArgumentException when the format's block does not divide in_features, or the
+   *     elements of one are more than a long counts
+   * @throws ArithmeticException when the elements of all are more than a long counts
    */
   public static Tensor allocateExperts(
       Device device, Storage storage, long experts, long outFeatures, long inFeatures) {
