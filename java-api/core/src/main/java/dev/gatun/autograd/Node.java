@@ -42,7 +42,11 @@ public final class Node {
     }
   }
 
-  /** {@return whether the gradient of an input is wanted} */
+  /**
+   * {@return whether the gradient of an input is wanted}
+   *
+   * @param input its index among the inputs that {@link Tape#node} was given, from 0
+   */
   public boolean needs(int input) {
     return sums[input] != null;
   }
@@ -65,7 +69,12 @@ public final class Node {
     return kept;
   }
 
-  /** The same of indices. */
+  /**
+   * Keeps indices for the backward.
+   *
+   * @param ids of an op that this node records
+   * @return the same indices, there until the backward has run
+   */
   public Ids save(Ids ids) {
     if (tape.take(ids.values())) {
       return ids;
@@ -75,7 +84,12 @@ public final class Node {
     return kept;
   }
 
-  /** The same of the places where sequences begin; null of null. */
+  /**
+   * Keeps the places where sequences begin for the backward.
+   *
+   * @param segments of an op that this node records; or null
+   * @return the same places, there until the backward has run; null of null
+   */
   public Segments save(Segments segments) {
     if (segments == null) {
       return null;

@@ -73,7 +73,15 @@ public final class Tape implements AutoCloseable {
     return record(Arrays.asList(leaves));
   }
 
-  /** The same of any number of leaves. */
+  /**
+   * Opens a tape on this thread, as {@link #record(Tensor...)}, for any number of leaves.
+   *
+   * @param leaves what gradients are asked for: F32, BF16 or F16; views are of all of their memory
+   * @return the tape, to be closed on this thread
+   * @throws IllegalStateException when the thread has a tape already, or a backward runs on it
+   * @throws IllegalArgumentException for a leaf of whole numbers
+   * @throws UnsupportedOperationException for one whose elements overlap
+   */
   public static Tape record(Iterable<Tensor> leaves) {
     if (GOING_BACK.get() != null) {
       throw new IllegalStateException(
@@ -224,7 +232,11 @@ public final class Tape implements AutoCloseable {
     return leaf;
   }
 
-  /** {@return whether the gradient of a tensor's memory is computed; not of null} */
+  /**
+   * {@return whether the gradient of a tensor's memory is computed; not of null}
+   *
+   * @param tensor any one; or null
+   */
   public boolean tracks(Tensor tensor) {
     return tensor != null && tracked(tensor.operand().buffer()) != null;
   }

@@ -58,6 +58,8 @@ public final class Chat implements AutoCloseable {
   /**
    * Loads a Hugging Face directory, or a GGUF file, on the processor.
    *
+   * @param directoryOrGguf a model's directory, a GGUF file, or a directory with one
+   * @return a chat of its own generator, to be closed
    * @throws IOException when a file is missing or cannot be read
    * @throws TokenizerException when there is no chat template, or no tokenizer
    * @throws TemplateException when the chat template is none
@@ -67,7 +69,14 @@ public final class Chat implements AutoCloseable {
     return load(directoryOrGguf, GeneratorOptions.defaults());
   }
 
-  /** Loads a model; fails as {@link #load(Path)} does, or where the cache has no room. */
+  /**
+   * Loads a model by options; fails as {@link #load(Path)} does, or where the cache has no room.
+   *
+   * @param directoryOrGguf as for {@link #load(Path)}
+   * @param options the device, what weights are kept as, and how much is computed at once
+   * @return a chat of its own generator, to be closed
+   * @throws IOException when a file is missing or cannot be read
+   */
   public static Chat load(Path directoryOrGguf, GeneratorOptions options) throws IOException {
     return load(directoryOrGguf, null, options, null);
   }
@@ -75,9 +84,13 @@ public final class Chat implements AutoCloseable {
   /**
    * The same with a small model that guesses tokens, and telling how far the loading is.
    *
+   * @param directoryOrGguf as for {@link #load(Path)}
    * @param draftDirectory as for {@link TextGenerator#load(Path, Path, GeneratorOptions)}; null for
    *     none
+   * @param options the device, what weights are kept as, and how much is computed at once
    * @param listener is told of each weight before it is read; null for nobody
+   * @return a chat of its own generator, to be closed
+   * @throws IOException when a file of either model is missing or cannot be read
    */
   public static Chat load(
       Path directoryOrGguf, Path draftDirectory, GeneratorOptions options, LoadListener listener)
@@ -90,6 +103,9 @@ public final class Chat implements AutoCloseable {
    * Chats with a generator, by a template. Closing the chat closes the generator, as does a
    * failure.
    *
+   * @param generator of a model with a tokenizer; the chat owns it from now on
+   * @param template what prompts are written by
+   * @return the chat, to be closed
    * @throws TokenizerException when the generator has no tokenizer
    */
   public static Chat of(TextGenerator generator, ChatTemplate template) {
@@ -107,41 +123,58 @@ public final class Chat implements AutoCloseable {
   }
 
   /**
-   * The settings that requests have where they give none, the tokens that end a turn among them,
-   * and what the files say in vain.
+   * {@return the settings that requests have where they give none, the tokens that end a turn among
+   * them, and what the files say in vain}
    */
   public GenerationDefaults defaults() {
     return defaults;
   }
 
-  /** What writes the text, closed with this. */
+  /** {@return what writes the text, closed with this} */
   public TextGenerator generator() {
     return generator;
   }
 
-  /** What writes the prompts. */
+  /** {@return what writes the prompts} */
   public ChatTemplate template() {
     return template;
   }
 
-  /** A conversation that is kept. */
+  /** {@return a new conversation that is kept, without messages} */
   public ChatSession session() {
     return new ChatSession(this);
   }
 
-  /** Answers one message of a person and waits for the end. */
+  /**
+   * Answers one message of a person and waits for the end. Fails as {@link #answer(ChatRequest)}
+   * does.
+   *
+   * @param message what the person says
+   * @return the answer with its tokens and times
+   */
   public ChatResult answer(String message) {
     return answer(ChatRequest.of(List.of(ChatMessage.user(message))));
   }
 
-  /** Answers, and waits for the end. Fails as {@link #stream(ChatRequest)} and its result do. */
+  /**
+   * Answers, and waits for the end. Fails as {@link #stream(ChatRequest)} and its result do.
+   *
+   * @param request the conversation, and how it is to be answered
+   * @return the answers with their tokens and times
+   */
   public ChatResult answer(ChatRequest request) {
     try (ChatStream stream = stream(request)) {
       return stream.result();
     }
   }
 
-  /** Answers one message of a person; the answer comes by the stream. */
+  /**
+   * Answers one message of a person; the answer comes by the stream. Fails as {@link
+   * #stream(ChatRequest)} does.
+   *
+   * @param message what the person says
+   * @return the answer as it comes, to be closed
+   */
   public ChatStream stream(String message) {
     return stream(ChatRequest.of(List.of(ChatMessage.user(message))));
   }
@@ -149,6 +182,8 @@ public final class Chat implements AutoCloseable {
   /**
    * Answers; the answer comes by the stream.
    *
+   * @param request the conversation, and how it is to be answered
+   * @return the answers as they come, to be closed
    * @throws TemplateException when the chat template refuses the conversation, with what it says
    *     and where
    * @throws ContextLengthException when there is no room for an answer
@@ -220,7 +255,13 @@ public final class Chat implements AutoCloseable {
     }
   }
 
-  /** The number of tokens that the model reads of a request. Fails as its answer would. */
+  /**
+   * {@return the number of tokens that the model reads of a request} Fails as {@link #prompt} does;
+   * room for an answer is not looked at.
+   *
+   * @param request the conversation with its tools and documents
+   * @throws IllegalArgumentException if one character of a message by itself is a control token
+   */
   public int countTokens(ChatRequest request) {
     return encode(prompt(request)).length;
   }
@@ -236,6 +277,8 @@ public final class Chat implements AutoCloseable {
   /**
    * The text that the model reads of a request.
    *
+   * @param request the conversation with its tools, documents and variables
+   * @return the text, in parts that come of the template and parts that are data
    * @throws TemplateException when the chat template refuses the conversation, with what it says
    *     and where
    * @throws IllegalArgumentException when the template reads no tools or documents and there are

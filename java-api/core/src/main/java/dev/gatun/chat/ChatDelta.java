@@ -24,7 +24,10 @@ public record ChatDelta(
     tokens = List.copyOf(tokens);
   }
 
-  /** Whether it has tokens alone, whose text is yet to come or has none. */
+  /**
+   * {@return whether it has no text and no calls: tokens at most, whose text is yet to come or has
+   * none}
+   */
   public boolean isEmpty() {
     return reasoning.isEmpty() && content.isEmpty() && toolCalls.isEmpty();
   }

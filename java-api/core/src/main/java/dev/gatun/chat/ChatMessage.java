@@ -41,32 +41,66 @@ public record ChatMessage(
     }
   }
 
-  /** A message of a role. */
+  /**
+   * A message of a role.
+   *
+   * @param role who speaks, not blank, such as {@code user}
+   * @param content what is said, which may be empty
+   * @return a message with a role and text alone
+   * @throws IllegalArgumentException for a blank role
+   */
   public static ChatMessage of(String role, String content) {
     return new ChatMessage(role, content, "", List.of(), null, null, Map.of());
   }
 
-  /** What the model is told to be. */
+  /**
+   * What the model is told to be.
+   *
+   * @param content what the model is told to be
+   * @return a message of the role {@code system}
+   */
   public static ChatMessage system(String content) {
     return of("system", content);
   }
 
-  /** What a person says. */
+  /**
+   * What a person says.
+   *
+   * @param content what the person says
+   * @return a message of the role {@code user}
+   */
   public static ChatMessage user(String content) {
     return of("user", content);
   }
 
-  /** What the model said. */
+  /**
+   * What the model said.
+   *
+   * @param content what the model said
+   * @return a message of the role {@code assistant}
+   */
   public static ChatMessage assistant(String content) {
     return of("assistant", content);
   }
 
-  /** What the model said, and which tools it called. */
+  /**
+   * What the model said, and which tools it called.
+   *
+   * @param content what the model said, which may be empty
+   * @param toolCalls the calls, in their order
+   * @return a message of the role {@code assistant}
+   */
   public static ChatMessage assistant(String content, List<ToolCall> toolCalls) {
     return new ChatMessage("assistant", content, "", toolCalls, null, null, Map.of());
   }
 
-  /** What a tool gave. */
+  /**
+   * What a tool gave, to a call that a model asked for.
+   *
+   * @param call the call that it answers
+   * @param result what the tool gave, as text
+   * @return a message of the role {@code tool} with the call's id and name
+   */
   public static ChatMessage tool(ToolCall call, String result) {
     return tool(call.id(), call.name(), result);
   }
@@ -76,17 +110,28 @@ public record ChatMessage(
    *
    * @param id the call's
    * @param name the tool; null where that is not known
+   * @param result what the tool gave, as text
+   * @return a message of the role {@code tool}
    */
   public static ChatMessage tool(String id, String name, String result) {
     return new ChatMessage("tool", result, "", List.of(), id, name, Map.of());
   }
 
-  /** The same with reasoning. */
+  /**
+   * {@return the same message with reasoning in place of what it had}
+   *
+   * @param thought what an assistant thought before it answered; empty for nothing
+   */
   public ChatMessage withReasoning(String thought) {
     return new ChatMessage(role, content, thought, toolCalls, toolCallId, name, fields);
   }
 
-  /** The same with one more field that the template reads. */
+  /**
+   * {@return the same message with one more field that the template reads}
+   *
+   * @param key the field's name; one that is there is replaced
+   * @param value a text, number, boolean, list or map; or null
+   */
   public ChatMessage withField(String key, Object value) {
     Map<String, Object> all = new LinkedHashMap<>(fields);
     all.put(key, value);

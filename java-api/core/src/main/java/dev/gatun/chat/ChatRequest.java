@@ -75,17 +75,23 @@ public record ChatRequest(
     }
   }
 
-  /** A request for an answer, all else as the model's files say. */
+  /**
+   * A request for an answer, all else as the model's files say.
+   *
+   * @param messages the turns so far, at least one
+   * @return the request, without tools and documents
+   * @throws IllegalArgumentException if there is no message
+   */
   public static ChatRequest of(List<ChatMessage> messages) {
     return builder().messages(messages).build();
   }
 
-  /** A builder of nothing yet. */
+  /** {@return a builder of nothing yet} */
   public static Builder builder() {
     return new Builder();
   }
 
-  /** A builder that begins with these. */
+  /** {@return a builder that begins with what this request has; this stays as it is} */
   public Builder toBuilder() {
     Builder builder = new Builder();
     builder.messages.addAll(messages);
@@ -100,7 +106,7 @@ public record ChatRequest(
     return builder;
   }
 
-  /** The names of the tools, in their order. */
+  /** {@return the names of the tools, in their order} */
   public List<String> toolNames() {
     return toolNames(tools);
   }
@@ -138,38 +144,66 @@ public record ChatRequest(
 
     private Builder() {}
 
-    /** Adds messages. */
+    /**
+     * Adds messages.
+     *
+     * @param more in the order of the conversation, behind those that are there
+     * @return this builder
+     */
     public Builder messages(List<ChatMessage> more) {
       messages.addAll(more);
       return this;
     }
 
-    /** Adds a message. */
+    /**
+     * Adds a message.
+     *
+     * @param message goes behind those that are there; not null
+     * @return this builder
+     */
     public Builder message(ChatMessage message) {
       messages.add(Objects.requireNonNull(message, "message"));
       return this;
     }
 
-    /** Adds what a system's message says. */
+    /**
+     * Adds what a system's message says.
+     *
+     * @param content what the model is told to be
+     * @return this builder
+     */
     public Builder system(String content) {
       return message(ChatMessage.system(content));
     }
 
-    /** Adds what a person says. */
+    /**
+     * Adds what a person says.
+     *
+     * @param content what the person says
+     * @return this builder
+     */
     public Builder user(String content) {
       return message(ChatMessage.user(content));
     }
 
-    /** Adds tools, {@code {"type": "function", "function": {"name": ..., ...}}} each. */
+    /**
+     * Adds tools, {@code {"type": "function", "function": {"name": ..., ...}}} each.
+     *
+     * @param schemas of tools with distinct names, behind those that are there
+     * @return this builder
+     */
     public Builder tools(List<? extends Map<String, ?>> schemas) {
       tools.addAll(schemas);
       return this;
     }
 
     /**
-     * Adds a tool.
+     * Adds a tool, a function by its JSON schema.
      *
+     * @param name what the model calls it by, distinct from other tools'
+     * @param description what it is for, which the model reads
      * @param parameters the JSON schema of its arguments
+     * @return this builder
      */
     public Builder tool(String name, String description, Map<String, ?> parameters) {
       Map<String, Object> function = new LinkedHashMap<>();
@@ -183,13 +217,24 @@ public record ChatRequest(
       return this;
     }
 
-    /** Holds the answer to a call of one of these tools, which are among those that there are. */
+    /**
+     * Holds the answer to a call of one of these tools, which are among those that there are.
+     *
+     * @param names of tools that are there when the request is built
+     * @return this builder
+     */
     public Builder requiredTools(List<String> names) {
       requiredTools.addAll(names);
       return this;
     }
 
-    /** Adds a document. */
+    /**
+     * Adds a document.
+     *
+     * @param title what it is called
+     * @param text what may be quoted
+     * @return this builder
+     */
     public Builder document(String title, String text) {
       Map<String, Object> document = new LinkedHashMap<>();
       document.put("title", title);
@@ -198,43 +243,82 @@ public record ChatRequest(
       return this;
     }
 
-    /** Adds documents. */
+    /**
+     * Adds documents.
+     *
+     * @param more with {@code title} and {@code text} each
+     * @return this builder
+     */
     public Builder documents(List<? extends Map<String, ?>> more) {
       documents.addAll(more);
       return this;
     }
 
-    /** Goes on with the last message. */
+    /**
+     * Sets whether the last message is gone on with in place of answered.
+     *
+     * @param continuing true where that is an assistant's, whose text the answer follows; false by
+     *     default
+     * @return this builder
+     */
     public Builder continuing(boolean continuing) {
       this.continuing = continuing;
       return this;
     }
 
-    /** Takes the template of a name. */
+    /**
+     * Takes the template of a name.
+     *
+     * @param name of the model's chat template; null, the default, for {@code tool_use} where there
+     *     are tools and such a template, else {@code default}
+     * @return this builder
+     */
     public Builder template(String name) {
       this.template = name;
       return this;
     }
 
-    /** Gives the template a variable. */
+    /**
+     * Gives the template a variable.
+     *
+     * @param name as the template spells it, such as {@code enable_thinking}; one that is there is
+     *     replaced
+     * @param value a text, number, boolean, list or map; or null
+     * @return this builder
+     */
     public Builder variable(String name, Object value) {
       variables.put(name, value);
       return this;
     }
 
-    /** Reads tool calls that are spelt so. */
+    /**
+     * Reads tool calls that are spelt so.
+     *
+     * @param format how calls are spelt; null, the default, for what the template says
+     * @return this builder
+     */
     public Builder toolCallFormat(ToolCallFormat format) {
       this.toolCallFormat = format;
       return this;
     }
 
-    /** Generates with these settings. */
+    /**
+     * Generates with these settings.
+     *
+     * @param settings how the text is generated; null, the default, for {@link Chat#defaults}
+     * @return this builder
+     */
     public Builder config(GenerationConfig settings) {
       this.config = settings;
       return this;
     }
 
-    /** The request; fails where it has no meaning. */
+    /**
+     * Makes the request; the builder may go on to make others.
+     *
+     * @return a request of copies of what was added
+     * @throws IllegalArgumentException where it has no meaning, as {@link ChatRequest} says
+     */
     public ChatRequest build() {
       return new ChatRequest(
           messages,

@@ -15,12 +15,12 @@ public record ChatResult(List<ChatChoice> choices, GenerationResult generation) 
     choices = List.copyOf(choices);
   }
 
-  /** The first answer's message. */
+  /** {@return the first answer's message} */
   public ChatMessage message() {
     return choices.getFirst().message();
   }
 
-  /** The first answer's text. */
+  /** {@return the first answer's text, without reasoning and calls; it may be empty} */
   public String text() {
     return message().content();
   }

@@ -22,7 +22,12 @@ public final class ChatSession {
     this.chat = chat;
   }
 
-  /** Sets what the model is told to be; null or blank for nothing. */
+  /**
+   * Sets what the model is told to be, in place of what it was told.
+   *
+   * @param content goes before all messages; null or blank for nothing
+   * @return this session
+   */
   public ChatSession system(String content) {
     if (!messages.isEmpty() && messages.getFirst().role().equals("system")) {
       messages.removeFirst();
@@ -33,31 +38,54 @@ public final class ChatSession {
     return this;
   }
 
-  /** Generates with these settings from now on; null for the model's. */
+  /**
+   * Generates with these settings from now on.
+   *
+   * @param settings how the text is generated; null for {@link Chat#defaults}
+   * @return this session
+   */
   public ChatSession config(GenerationConfig settings) {
     this.config = settings;
     return this;
   }
 
-  /** Lets the model call these tools from now on. */
+  /**
+   * Lets the model call these tools from now on, in place of those that there were.
+   *
+   * @param schemas {@code {"type": "function", "function": {"name": ..., ...}}} each; empty for
+   *     none
+   * @return this session
+   */
   public ChatSession tools(List<? extends Map<String, ?>> schemas) {
     tools.clear();
     tools.addAll(schemas);
     return this;
   }
 
-  /** Gives the template a variable from now on. */
+  /**
+   * Gives the template a variable from now on.
+   *
+   * @param name as the template spells it, such as {@code enable_thinking}; one that is there is
+   *     replaced
+   * @param value a text, number, boolean, list or map; or null
+   * @return this session
+   */
   public ChatSession variable(String name, Object value) {
     variables.put(name, value);
     return this;
   }
 
-  /** The conversation so far. */
+  /** {@return the conversation so far, a copy} */
   public List<ChatMessage> messages() {
     return List.copyOf(messages);
   }
 
-  /** Puts a conversation in place of this one. */
+  /**
+   * Puts a conversation in place of this one.
+   *
+   * @param conversation its messages in order, what the model is told to be first where it is told;
+   *     copied
+   */
   public void restore(List<ChatMessage> conversation) {
     List<ChatMessage> copy = List.copyOf(conversation);
     messages.clear();
@@ -69,24 +97,47 @@ public final class ChatSession {
     messages.removeIf(message -> !message.role().equals("system"));
   }
 
-  /** Says something and waits for the answer. */
+  /**
+   * Says something and waits for the answer. Fails as {@link #stream(List)} and its result do; then
+   * the message is taken back.
+   *
+   * @param message what a person says
+   * @return the answer with its tokens and times
+   */
   public ChatResult answer(String message) {
     return answer(List.of(ChatMessage.user(message)));
   }
 
-  /** Adds messages, such as what tools gave, and waits for the answer. */
+  /**
+   * Adds messages, such as what tools gave, and waits for the answer. Fails as {@link
+   * #stream(List)} and its result do; then the messages are taken back.
+   *
+   * @param more in their order, behind those of the conversation
+   * @return the answer with its tokens and times
+   */
   public ChatResult answer(List<ChatMessage> more) {
     try (ChatStream stream = stream(more)) {
       return stream.result();
     }
   }
 
-  /** Says something; the answer comes by the stream, and goes on the conversation at its end. */
+  /**
+   * Says something; the answer comes by the stream, and goes on the conversation at its end.
+   *
+   * @param message what a person says
+   * @return the answer as it comes, to be closed
+   */
   public ChatStream stream(String message) {
     return stream(List.of(ChatMessage.user(message)));
   }
 
-  /** Adds messages; the answer comes by the stream. Fails as {@link Chat#stream} does. */
+  /**
+   * Adds messages; the answer comes by the stream, and goes on the conversation with them at its
+   * end. Fails as {@link Chat#stream(ChatRequest)} does.
+   *
+   * @param more in their order, behind those of the conversation
+   * @return the answer as it comes, to be closed
+   */
   public ChatStream stream(List<ChatMessage> more) {
     List<ChatMessage> all = new ArrayList<>(messages);
     all.addAll(more);

@@ -44,12 +44,12 @@ public final class ChatStream implements Iterable<ChatDelta>, AutoCloseable {
     this.whenDone = whenDone;
   }
 
-  /** The prompt's length in tokens. */
+  /** {@return the prompt's length in tokens} */
   public int promptTokens() {
     return stream.promptTokens();
   }
 
-  /** How many of the prompt's tokens are computed. */
+  /** {@return how many of the prompt's tokens are computed, or were found in the cache} */
   public int promptTokensDone() {
     return stream.promptTokensDone();
   }
@@ -92,8 +92,9 @@ public final class ChatStream implements Iterable<ChatDelta>, AutoCloseable {
   }
 
   /**
-   * What the request gave, when it has ended.
+   * Waits for the end. A request that was cancelled gives what came before.
    *
+   * @return the answers, with tokens and times; the same each time
    * @throws InvalidLogitsException when the model gave logits that choose no token
    * @throws CancellationException when this thread was interrupted, which cancels the request
    * @throws IllegalStateException when the chat was closed before the end

@@ -16,12 +16,12 @@ public final class ContextLengthException extends IllegalArgumentException {
     this.maxLength = maxLength;
   }
 
-  /** The conversation's tokens. */
+  /** {@return the conversation's length in tokens} */
   public int tokens() {
     return tokens;
   }
 
-  /** The most tokens of conversation and answer. */
+  /** {@return the most tokens of conversation and answer together} */
   public int maxLength() {
     return maxLength;
   }

@@ -29,8 +29,9 @@ public record ToolCall(String id, String name, String arguments) {
   }
 
   /**
-   * The arguments by their names.
+   * Reads the arguments.
    *
+   * @return the arguments by their names: texts, numbers, booleans, lists, maps and nulls
    * @throws IllegalArgumentException if they are no JSON object, with the place
    */
   public Map<String, Object> argumentMap() {

@@ -23,7 +23,7 @@ public final class GgufQuantizer {
 
   private GgufQuantizer() {}
 
-  /** The names that {@link #quantize} takes. */
+  /** {@return the names of types that {@link #quantize} takes, such as {@code Q4_K_M}} */
   public static List<String> types() {
     return GgufMixture.names();
   }
@@ -36,6 +36,7 @@ public final class GgufQuantizer {
    * @param type one of {@link #types}: all matrices get it, but for the output layer, and but for
    *     those that a mixture (Q4_K_M, Q5_K_M) keeps wider
    * @param listener is told the bytes written, or null
+   * @return what was written, by figures
    * @throws IllegalArgumentException for a type that there is none of, and naming what of the model
    *     GGUF has no words for
    * @throws IOException if a file cannot be read or written
@@ -48,7 +49,14 @@ public final class GgufQuantizer {
   /**
    * The same where errors in some columns of weights matter more.
    *
+   * @param model a Hugging Face directory, or a GGUF file
+   * @param out the file; one that is there is replaced once the new one is whole
+   * @param type one of {@link #types}
    * @param importance of the model's columns; null where all are alike
+   * @param listener is told the bytes written, or null
+   * @return what was written, by figures
+   * @throws IllegalArgumentException as the other
+   * @throws IOException if a file cannot be read or written
    */
   public static QuantizedModel quantize(
       Path model, Path out, String type, ImportanceMatrix importance, LoadListener listener)

@@ -37,7 +37,9 @@ public final class ImportanceMatrix {
    * @param ids the text's tokens
    * @param listener is told how far loading is; null for nobody
    * @param progress is told the number of tokens seen so far
+   * @return the mean squares over all of the text's tokens
    * @throws IllegalArgumentException for a text without tokens
+   * @throws IOException if a file of the model is missing or cannot be read
    */
   public static ImportanceMatrix of(
       Path model, int[] ids, LoadListener listener, IntConsumer progress) throws IOException {
@@ -77,7 +79,11 @@ public final class ImportanceMatrix {
     }
   }
 
-  /** The mean squares [in_features] of a layer's inputs; empty where none were seen. */
+  /**
+   * {@return the mean squares [in_features] of a layer's inputs; empty where none were seen}
+   *
+   * @param layer its name as a Hugging Face file has it, without {@code .weight}
+   */
   public Optional<float[]> of(String layer) {
     double[] sum = sums.get(layer);
     if (sum == null) {
@@ -90,7 +96,7 @@ public final class ImportanceMatrix {
     return Optional.of(means);
   }
 
-  /** The number of layers whose inputs were seen. */
+  /** {@return the number of layers whose inputs were seen} */
   public int layers() {
     return sums.size();
   }

@@ -60,7 +60,7 @@ public final class PackedCheckpoint {
 
   private PackedCheckpoint() {}
 
-  /** The names of the formats that {@link #write} is for; GGML's are in GGUF files. */
+  /** {@return the names of the formats that {@link #write} is for; GGML's are in GGUF files} */
   public static List<String> types() {
     return BlockFormat.all()
         .filter(format -> !BlockFormat.GGML.contains(format))
@@ -75,6 +75,7 @@ public final class PackedCheckpoint {
    * @param out the directory; it must not be there yet
    * @param format of the blocks
    * @param listener is told how far reading the weights is, or null
+   * @return what was written, by figures
    * @throws IllegalArgumentException for a model that is quantised by another method, is of no
    *     known type, or has no linear layer that can be in blocks
    * @throws IOException if a file cannot be read or written; then there is no directory
