@@ -102,7 +102,7 @@ public final class AutoModel {
 
   private AutoModel() {}
 
-  /** Every {@code model_type} that is known, in the order of the alphabet. */
+  /** {@return every {@code model_type} that is known, in the order of the alphabet} */
   public static List<String> modelTypes() {
     return Stream.of(FAMILIES, DECODERS, ENCODER_DECODERS)
         .flatMap(families -> families.keySet().stream())
@@ -112,9 +112,12 @@ public final class AutoModel {
   }
 
   /**
-   * What a {@code model_type} loads as: {@code encoder}, by {@link #load(Path)}, {@code decoder},
-   * by {@link #loadCausalLm(Path)}, or {@code encoder-decoder}, by {@link #loadSeq2SeqLm(Path)};
-   * empty for one that is not known.
+   * What a {@code model_type} loads as.
+   *
+   * @param modelType as {@code config.json} spells it
+   * @return {@code encoder}, by {@link #load(Path)}, {@code decoder}, by {@link
+   *     #loadCausalLm(Path)}, or {@code encoder-decoder}, by {@link #loadSeq2SeqLm(Path)}; empty
+   *     for one that is not known
    */
   public static Optional<String> kind(String modelType) {
     if (ENCODER_DECODERS.containsKey(modelType)) {
@@ -129,6 +132,10 @@ public final class AutoModel {
   /**
    * Loads a decoder that tells the next token, on the processor, its weights as F32; fails as
    * {@link #load(Path)} does.
+   *
+   * @param directory a Hugging Face directory, a GGUF file, or a directory with one
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static CausalLm loadCausalLm(Path directory) throws IOException {
     return loadCausalLm(directory, Device.cpu(), Storage.F32, Compute.EXACT);
@@ -137,15 +144,28 @@ public final class AutoModel {
   /**
    * Loads a decoder that tells the next token, on a device; fails as {@link #load(Path)} does.
    *
+   * @param directory as for {@link #loadCausalLm(Path)}
+   * @param device what the weights are put on, and what computes
    * @param storage what the weights of linear layers are kept as
    * @param compute what products make of their inputs, and what the residual stream is kept as
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static CausalLm loadCausalLm(
       Path directory, Device device, Storage storage, Compute compute) throws IOException {
     return loadCausalLm(directory, device, WeightTypes.of(storage), compute);
   }
 
-  /** The same with a wider storage for some layers; fails also for one that the model lacks. */
+  /**
+   * The same with a wider storage for some layers; fails also for one that the model lacks.
+   *
+   * @param directory as for {@link #loadCausalLm(Path)}
+   * @param device what the weights are put on, and what computes
+   * @param types what the weights of linear layers are kept as, layer by layer
+   * @param compute what products make of their inputs, and what the residual stream is kept as
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
+   */
   public static CausalLm loadCausalLm(
       Path directory, Device device, WeightTypes types, Compute compute) throws IOException {
     return loadCausalLm(directory, device, types, compute, null);
@@ -154,7 +174,13 @@ public final class AutoModel {
   /**
    * The same, telling how far it is.
    *
+   * @param directory as for {@link #loadCausalLm(Path)}
+   * @param device what the weights are put on, and what computes
+   * @param types what the weights of linear layers are kept as, layer by layer
+   * @param compute what products make of their inputs, and what the residual stream is kept as
    * @param listener is told of each weight before it is read; null for nobody
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static CausalLm loadCausalLm(
       Path directory, Device device, WeightTypes types, Compute compute, LoadListener listener)
@@ -164,9 +190,13 @@ public final class AutoModel {
 
   /**
    * A decoder on the processor that shows what its linear layers are given, but for experts'; their
-   * weights are F32.
+   * weights are F32. Fails as {@link #load(Path)} does.
    *
+   * @param directory as for {@link #loadCausalLm(Path)}
    * @param listener is told of each weight before it is read; null for nobody
+   * @param observer is shown each input before its layers compute
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static CausalLm loadObserved(Path directory, LoadListener listener, InputObserver observer)
       throws IOException {
@@ -196,6 +226,10 @@ public final class AutoModel {
   /**
    * Loads an encoder-decoder, on the processor, its weights as F32; fails as {@link #load(Path)}
    * does.
+   *
+   * @param directory a Hugging Face directory
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static Seq2SeqLm loadSeq2SeqLm(Path directory) throws IOException {
     return loadSeq2SeqLm(directory, Device.cpu(), WeightTypes.of(Storage.F32), Compute.EXACT, null);
@@ -204,9 +238,13 @@ public final class AutoModel {
   /**
    * Loads an encoder-decoder, on a device; fails as {@link #load(Path)} does.
    *
+   * @param directory a Hugging Face directory
+   * @param device what the weights are put on, and what computes
    * @param types what the weights of linear layers are kept as
    * @param compute what products make of their inputs, and what the residual stream is kept as
    * @param listener is told of each weight before it is read; null for nobody
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static Seq2SeqLm loadSeq2SeqLm(
       Path directory, Device device, WeightTypes types, Compute compute, LoadListener listener)
@@ -227,6 +265,8 @@ public final class AutoModel {
    * Loads a model with the head that its {@code architectures} name, on the processor. Weights of
    * other heads may be in the file, see {@link EncoderModel#unusedWeights}; other weights may not.
    *
+   * @param directory a Hugging Face directory
+   * @return the model, to be closed
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when the configuration or the weights are not as expected; a
    *     {@link dev.gatun.weights.WeightsException} when their file is damaged, or lacks some
@@ -239,8 +279,11 @@ public final class AutoModel {
    * Loads a model with the head that its {@code architectures} name, on the processor; fails as
    * {@link #load(Path)} does.
    *
+   * @param directory a Hugging Face directory
    * @param storage what the weights of linear layers are kept as: F32, BF16, F16, or blocks, whose
    *     products take the activations as they are
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static EncoderModel load(Path directory, Storage storage) throws IOException {
     return load(directory, Device.cpu(), storage, Compute.EXACT);
@@ -250,8 +293,12 @@ public final class AutoModel {
    * Loads a model with the head that its {@code architectures} name, on a device; fails as {@link
    * #load(Path)} does.
    *
+   * @param directory a Hugging Face directory
+   * @param device what the weights are put on, and what computes
    * @param storage what the weights of linear layers are kept as
    * @param compute what products make of their inputs, and what the residual stream is kept as
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
    */
   public static EncoderModel load(Path directory, Device device, Storage storage, Compute compute)
       throws IOException {
@@ -261,14 +308,34 @@ public final class AutoModel {
         directory, config, family, Head.of(config), device, WeightTypes.of(storage), compute);
   }
 
-  /** Loads a model with this head, on a device; fails as {@link #load(Path)} does. */
+  /**
+   * Loads a model with this head, on a device; fails as {@link #load(Path)} does.
+   *
+   * @param directory a Hugging Face directory
+   * @param head what the model computes, whatever {@code architectures} names
+   * @param device what the weights are put on, and what computes
+   * @param storage what the weights of linear layers are kept as
+   * @param compute what products make of their inputs, and what the residual stream is kept as
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
+   */
   public static EncoderModel load(
       Path directory, Head head, Device device, Storage storage, Compute compute)
       throws IOException {
     return load(directory, head, device, WeightTypes.of(storage), compute);
   }
 
-  /** The same with a wider storage for some layers; fails also for one that the model lacks. */
+  /**
+   * The same with a wider storage for some layers; fails also for one that the model lacks.
+   *
+   * @param directory a Hugging Face directory
+   * @param head what the model computes, whatever {@code architectures} names
+   * @param device what the weights are put on, and what computes
+   * @param types what the weights of linear layers are kept as, layer by layer
+   * @param compute what products make of their inputs, and what the residual stream is kept as
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
+   */
   public static EncoderModel load(
       Path directory, Head head, Device device, WeightTypes types, Compute compute)
       throws IOException {
@@ -283,6 +350,10 @@ public final class AutoModel {
    *
    * @param source a model's directory, or a file of its configuration for a new one
    * @param head what it computes; null for what {@code architectures} names
+   * @param device what the parameters are put on, and what computes
+   * @param settings what products read of the weights, the seed of new ones, and the size of the
+   *     vocabulary
+   * @return the model, to be closed
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when the configuration or the weights are not as expected; a
    *     {@link dev.gatun.weights.WeightsException} for quantised weights, and for those of another
@@ -307,12 +378,29 @@ public final class AutoModel {
         });
   }
 
-  /** The same by {@link TrainingSettings#DEFAULT}. */
+  /**
+   * The same by {@link TrainingSettings#DEFAULT}.
+   *
+   * @param source a model's directory, or a file of its configuration for a new one
+   * @param head what it computes; null for what {@code architectures} names
+   * @param device what the parameters are put on, and what computes
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
+   */
   public static EncoderModel forTraining(Path source, Head head, Device device) throws IOException {
     return forTraining(source, head, device, TrainingSettings.DEFAULT);
   }
 
-  /** Makes a decoder of parameters, to train it; as {@link #forTraining}. */
+  /**
+   * Makes a decoder of parameters, to train it; as {@link #forTraining}.
+   *
+   * @param source a model's directory, or a file of its configuration for a new one
+   * @param device what the parameters are put on, and what computes
+   * @param settings what products read of the weights, the seed of new ones, and the size of the
+   *     vocabulary
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
+   */
   public static CausalLm causalLmForTraining(Path source, Device device, TrainingSettings settings)
       throws IOException {
     Config config = TrainingSource.config(source, settings);
@@ -330,7 +418,16 @@ public final class AutoModel {
         });
   }
 
-  /** Makes an encoder-decoder of parameters, to train it; as {@link #forTraining}. */
+  /**
+   * Makes an encoder-decoder of parameters, to train it; as {@link #forTraining}.
+   *
+   * @param source a model's directory, or a file of its configuration for a new one
+   * @param device what the parameters are put on, and what computes
+   * @param settings what products read of the weights, the seed of new ones, and the size of the
+   *     vocabulary
+   * @return the model, to be closed
+   * @throws IOException when a file is missing or cannot be read
+   */
   public static Seq2SeqLm seq2SeqLmForTraining(
       Path source, Device device, TrainingSettings settings) throws IOException {
     Config config = TrainingSource.config(source, settings);

@@ -50,7 +50,7 @@ public final class CausalLm implements LanguageModel {
     return decoder.limits().vocabulary();
   }
 
-  /** The width of the hidden states. */
+  /** {@return the width of the hidden states} */
   public int hiddenSize() {
     return decoder.limits().hidden();
   }
@@ -98,6 +98,8 @@ public final class CausalLm implements LanguageModel {
   /**
    * Runs the model over whole sequences, without a cache.
    *
+   * @param inputs token ids, with a mask and labels where there are any, and what is asked for
+   * @return the logits and what else is asked for, to be closed
    * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that are too
    *     long, labels of another shape than the ids, and logits of routers of a model without
    * @throws IllegalStateException when the model is closed
@@ -109,8 +111,10 @@ public final class CausalLm implements LanguageModel {
   /**
    * The loss alone, F32 [1], for a training step.
    *
+   * @param inputs token ids with labels; layers' outputs are not given, whatever they ask for
    * @param counts what it is a mean over: {@link #lossCounts} of all batches of the step, added up;
    *     null for this batch alone
+   * @return the loss, to be closed
    * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
    */
   public Tensor loss(CausalLmInputs inputs, LossCounts counts) {
@@ -120,7 +124,12 @@ public final class CausalLm implements LanguageModel {
   /**
    * The same with smoothed labels, as transformers' {@code label_smoothing_factor} has it.
    *
+   * @param inputs token ids with labels
+   * @param counts what it is a mean over, as for {@link #loss(CausalLmInputs, LossCounts)}; null
+   *     for this batch alone
    * @param smoothing the share of a label that all tokens have alike, from 0 to below 1
+   * @return the loss, F32 [1], to be closed
+   * @throws IllegalArgumentException as the other
    */
   public Tensor loss(CausalLmInputs inputs, LossCounts counts, float smoothing) {
     if (inputs.labels() == null) {
@@ -133,7 +142,12 @@ public final class CausalLm implements LanguageModel {
     return loss;
   }
 
-  /** What the loss of a batch is a mean over. */
+  /**
+   * {@return what the loss of a batch is a mean over: the labels that are told and count, or the
+   * sum of their weights}
+   *
+   * @param inputs token ids with labels; without them no item counts
+   */
   public LossCounts lossCounts(CausalLmInputs inputs) {
     BatchLayout layout = BatchLayout.of(inputs.tokens(), false);
     double items =
@@ -255,11 +269,16 @@ public final class CausalLm implements LanguageModel {
    * Room for steps that are written in each other's place by {@link TokenBatch#write(List)}, for
    * work that is captured.
    *
+   * @param cache of {@link #cacheShape}, whose sequences the steps are of
    * @param sequences the most of a step
    * @param tokens the most of a step
    * @param longestChunk the most tokens of a chunk
    * @param longest the most tokens of a sequence, those of the step included
    * @param wanted the most tokens of a step whose scores are wanted
+   * @return a batch without tokens of meaning, to be written before it is run, and closed
+   * @throws IllegalArgumentException for a longest sequence above {@link #maxLength}, and for
+   *     numbers below 1 or that no step can have together
+   * @throws IllegalStateException when the model or the cache is closed
    */
   public TokenBatch batch(
       KvCache cache, int sequences, int tokens, int longestChunk, int longest, int wanted) {
@@ -287,6 +306,7 @@ public final class CausalLm implements LanguageModel {
   /**
    * Runs a step as {@link #logits} does, as far as the states after the last norm.
    *
+   * @param batch a step of this model
    * @return [wanted, hidden_size], in the dtype of the residual stream
    * @throws IllegalStateException when the model is closed
    */

@@ -25,7 +25,18 @@ public record CausalLmInputs(
     Boolean outputRouterLogits,
     float[][] labelWeights) {
 
-  /** The same with labels that all count alike. */
+  /**
+   * The same with labels that all count alike.
+   *
+   * @param inputIds token ids [batch, length]; rows may differ in length
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
+   * @param labels token ids [batch, length], of which each token is to tell the next; -100 does not
+   *     count; or null
+   * @param outputHiddenStates whether to give every layer's output
+   * @param outputAttentions whether to give every layer's attention weights
+   * @param outputRouterLogits whether to give what routers choose by, and to add their loss; null
+   *     for as {@code config.json} says
+   */
   public CausalLmInputs(
       long[][] inputIds,
       long[][] attentionMask,
@@ -43,7 +54,17 @@ public record CausalLmInputs(
         null);
   }
 
-  /** The same with routers' logits as {@code config.json} says. */
+  /**
+   * The same with labels that all count alike, and with routers' logits as {@code config.json}
+   * says.
+   *
+   * @param inputIds token ids [batch, length]; rows may differ in length
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
+   * @param labels token ids [batch, length], of which each token is to tell the next; -100 does not
+   *     count; or null
+   * @param outputHiddenStates whether to give every layer's output
+   * @param outputAttentions whether to give every layer's attention weights
+   */
   public CausalLmInputs(
       long[][] inputIds,
       long[][] attentionMask,
@@ -53,7 +74,12 @@ public record CausalLmInputs(
     this(inputIds, attentionMask, labels, outputHiddenStates, outputAttentions, null);
   }
 
-  /** The same with weights of labels. */
+  /**
+   * {@return the same inputs with weights of labels}
+   *
+   * @param weights what each label's loss is multiplied by, shaped as labels, finite numbers from
+   *     0; null for 1
+   */
   public CausalLmInputs withLabelWeights(float[]... weights) {
     return new CausalLmInputs(
         inputIds,
@@ -65,7 +91,11 @@ public record CausalLmInputs(
         weights);
   }
 
-  /** Token ids alone. */
+  /**
+   * {@return inputs of token ids alone, without padding}
+   *
+   * @param inputIds token ids [batch, length]; rows may differ in length
+   */
   public static CausalLmInputs of(long[]... inputIds) {
     return new CausalLmInputs(inputIds, null, null, false, false);
   }

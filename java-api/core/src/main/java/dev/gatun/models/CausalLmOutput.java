@@ -18,35 +18,38 @@ public final class CausalLmOutput implements AutoCloseable {
 
   CausalLmOutput() {}
 
-  /** F32 [batch, length, vocab_size], the scores of what follows each token. */
+  /** {@return the scores of what follows each token, F32 [batch, length, vocab_size]} */
   public Tensor logits() {
     return logits;
   }
 
   /**
-   * The mean cross-entropy of the labels that count, each told by the token before it; null without
-   * labels. Where routers' logits were asked for, {@link #auxLoss()} is added, times {@code
-   * router_aux_loss_coef}. F32 [1], computed by the device in the pass, so that a tape goes back
-   * from it.
+   * {@return the mean cross-entropy of the labels that count, each told by the token before it, F32
+   * [1]; null without labels} Where routers' logits were asked for, {@link #auxLoss()} is added,
+   * times {@code router_aux_loss_coef}. Computed by the device in the pass, so that a tape goes
+   * back from it.
    */
   public Tensor loss() {
     return loss;
   }
 
-  /** The loss's number, which is waited for; null without labels. */
+  /** {@return the loss's number, which is waited for; null without labels} */
   public Float lossValue() {
     return loss == null ? null : loss.toFloatArray()[0];
   }
 
   /**
-   * The embeddings and each layer's output, the last one after the last norm, [batch, length,
-   * hidden_size].
+   * {@return the embeddings and each layer's output, the last one after the last norm, F32 [batch,
+   * length, hidden_size]; empty where not asked for}
    */
   public List<Tensor> hiddenStates() {
     return hiddenStates;
   }
 
-  /** Each layer's attention weights, [batch, heads, length, length]. */
+  /**
+   * {@return each layer's attention weights, [batch, heads, length, length]; empty where not asked
+   * for}
+   */
   public List<Tensor> attentions() {
     return attentions;
   }
@@ -56,12 +59,17 @@ public final class CausalLmOutput implements AutoCloseable {
    * 2101.03961, equations 4 to 6): {@code experts · Σₑ (slots of e / rows) (mean probability of
    * e)}, a row being a token in a layer; k for an even spread over k experts a token. Null where
    * their logits were not asked for.
+   *
+   * @return the number, which is waited for; null where the routers' logits were not asked for
    */
   public Float auxLoss() {
     return auxLoss == null ? null : auxLoss.toFloatArray()[0];
   }
 
-  /** The logits of each layer that is a mixture of experts, F32 [batch, length, experts]. */
+  /**
+   * {@return the logits of each layer that is a mixture of experts, F32 [batch, length, experts];
+   * empty where not asked for}
+   */
   public List<Tensor> routerLogits() {
     return routerLogits;
   }

@@ -28,17 +28,33 @@ public record Chunk(KvSequence sequence, long[] ids, int wanted, KvSequence sour
     }
   }
 
-  /** The next tokens of a model without an encoder. */
+  /**
+   * The next tokens of a model without an encoder.
+   *
+   * @param sequence of the cache, with its tokens so far
+   * @param ids the tokens that come next
+   * @param wanted how many of the last ones' scores are wanted, those of what follows each
+   */
   public Chunk(KvSequence sequence, long[] ids, int wanted) {
     this(sequence, ids, wanted, null);
   }
 
-  /** The same with a source. */
+  /**
+   * {@return the same tokens with a source}
+   *
+   * @param other what the model's encoder made of the source; null for none
+   */
   public Chunk withSource(KvSequence other) {
     return new Chunk(sequence, ids, wanted, other);
   }
 
-  /** Tokens of which the scores of what follows the last one are wanted. */
+  /**
+   * {@return a chunk of which the scores of what follows the last token are wanted; none of no
+   * tokens}
+   *
+   * @param sequence of the cache, with its tokens so far
+   * @param ids the tokens that come next
+   */
   public static Chunk of(KvSequence sequence, long... ids) {
     return new Chunk(sequence, ids, Math.min(1, ids.length));
   }

@@ -37,6 +37,7 @@ public final class Config {
    * Reads {@code config.json} of a model directory, or what a GGUF file says in its place.
    *
    * @param directory the directory, or a GGUF file
+   * @return its keys and their values
    * @throws IOException when it is missing or cannot be read
    * @throws IllegalArgumentException when it is not a JSON object
    */
@@ -53,7 +54,14 @@ public final class Config {
     return of(directory.resolve("config.json"));
   }
 
-  /** Reads another file of settings, as {@link #read}. */
+  /**
+   * Reads another file of settings, as {@link #read} does that of a model.
+   *
+   * @param file of a JSON object
+   * @return its keys and their values
+   * @throws IOException when it is missing or cannot be read
+   * @throws IllegalArgumentException when it is not a JSON object
+   */
   public static Config of(Path file) throws IOException {
     JsonNode root = TextFile.json(file, IllegalArgumentException::new);
     if (root == null || !root.isObject()) {
@@ -62,19 +70,23 @@ public final class Config {
     return new Config(file, "", root, ConcurrentHashMap.newKeySet());
   }
 
-  /** Where it was read. */
+  /** {@return the file that it was read from} */
   public Path file() {
     return file;
   }
 
-  /** The keys, in the order of the file. */
+  /** {@return the keys, in the order of the file} */
   public Set<String> keys() {
     Set<String> keys = new LinkedHashSet<>();
     root.fieldNames().forEachRemaining(keys::add);
     return keys;
   }
 
-  /** Says which keys are not among those that are known, since nobody reads them. */
+  /**
+   * Warns of the keys that are not among those that are known, since nobody reads them.
+   *
+   * @param known lists of keys, each as the file spells it
+   */
   @SafeVarargs
   public final void warnOfOthers(List<String>... known) {
     Set<String> others = keys();
@@ -115,7 +127,11 @@ public final class Config {
     return root.get(key);
   }
 
-  /** Whether a key has an object without keys. */
+  /**
+   * {@return whether a key has an object without keys}
+   *
+   * @param key as config.json spells it
+   */
   public boolean isEmptyObject(String key) {
     return get(key) != null && get(key).isObject() && get(key).isEmpty();
   }
@@ -134,7 +150,12 @@ public final class Config {
     return get(key) == null;
   }
 
-  /** The keys of the object under a key, which must be there. */
+  /**
+   * {@return the keys of the object under a key, which must be there}
+   *
+   * @param key as config.json spells it
+   * @throws IllegalArgumentException if it is missing or no object
+   */
   public Config object(String key) {
     JsonNode node = get(key);
     if (node == null || !node.isObject()) {
@@ -192,7 +213,12 @@ public final class Config {
     return node.intValue();
   }
 
-  /** An integer or a list of them; none where it is missing. */
+  /**
+   * {@return an integer or a list of them; none for a missing key or null}
+   *
+   * @param key as config.json spells it
+   * @throws IllegalArgumentException if it is neither
+   */
   public List<Integer> integers(String key) {
     JsonNode node = get(key);
     if (node == null || node.isNull()) {
@@ -225,13 +251,24 @@ public final class Config {
     return Json.value(get(key));
   }
 
-  /** An integer that must be at least 1. */
+  /**
+   * {@return a key's whole number, at least 1}
+   *
+   * @param key as config.json spells it
+   * @throws IllegalArgumentException if it is missing, no whole number or below 1
+   */
   public int positive(String key) {
     integer(key);
     return positive(key, 1);
   }
 
-  /** An integer that must be at least 1 where it is given. */
+  /**
+   * {@return a key's whole number, at least 1}
+   *
+   * @param key as config.json spells it
+   * @param otherwise what stands for a missing key or null, at least 1
+   * @throws IllegalArgumentException if it is no whole number or below 1
+   */
   public int positive(String key, int otherwise) {
     int value = integer(key, otherwise);
     if (value < 1) {
@@ -373,14 +410,26 @@ public final class Config {
     }
   }
 
-  /** Requires a text, where it is given, to be the one that there is. */
+  /**
+   * Requires a text, where it is given, to be the one that there is.
+   *
+   * @param key as config.json spells it
+   * @param value the one text that a key may have; a missing key or null is as good
+   * @throws IllegalArgumentException if it is another text, or no text
+   */
   public void require(String key, String value) {
     if (!text(key, value).equals(value)) {
       throw wrong(key, get(key), value);
     }
   }
 
-  /** A list of texts, or one text with bars between its parts. */
+  /**
+   * {@return a list of texts; of one text, the parts between its bars; empty for a missing key or
+   * null}
+   *
+   * @param key as config.json spells it
+   * @throws IllegalArgumentException if it is neither a text nor a list of them
+   */
   public List<String> texts(String key) {
     JsonNode node = get(key);
     List<String> values = new ArrayList<>();
@@ -408,8 +457,11 @@ public final class Config {
   }
 
   /**
-   * The number of labels; when the file names none two, or three of BART, whose configuration says
-   * so.
+   * {@return the number of labels; when the file names none two, or three of BART, whose
+   * configuration says so}
+   *
+   * @throws IllegalArgumentException when {@code id2label} is no object or is empty, or {@code
+   *     num_labels} is below 1
    */
   public int labelCount() {
     JsonNode map = get("id2label");
@@ -422,7 +474,10 @@ public final class Config {
     return map.size();
   }
 
-  /** The labels in the order of their ids; two generic ones when the file names none. */
+  /**
+   * {@return the labels in the order of their ids, from 0; {@code LABEL_0} and so on where the file
+   * names none} Fails as {@link #labelCount} does.
+   */
   public List<String> labels() {
     JsonNode map = get("id2label");
     int count = labelCount();
@@ -435,7 +490,7 @@ public final class Config {
   }
 
   /**
-   * What the labels of a sequence classifier mean; null when the file does not tell.
+   * {@return what the labels of a sequence classifier mean; null when the file does not tell}
    *
    * @throws IllegalArgumentException when it names no type that is known
    */
@@ -443,7 +498,13 @@ public final class Config {
     return ProblemType.of(this);
   }
 
-  /** An activation function by Hugging Face's name for it. */
+  /**
+   * {@return the activation function of Hugging Face's name for it, such as {@code gelu_new}}
+   *
+   * @param key as config.json spells it
+   * @param otherwise the name that stands for a missing key or null
+   * @throws IllegalArgumentException if it is no text, or a name that is not known
+   */
   public Activation activation(String key, String otherwise) {
     return activationNamed(key, text(key, otherwise));
   }
@@ -469,12 +530,21 @@ public final class Config {
     };
   }
 
-  /** An error about this file. */
+  /**
+   * {@return an error about this file, to be thrown}
+   *
+   * @param message what is wrong, and what would be right; the file's name is put before it
+   */
   public IllegalArgumentException error(String message) {
     return new IllegalArgumentException(file + ": " + message);
   }
 
-  /** An error about the value of a key. */
+  /**
+   * {@return an error about the value of a key, to be thrown}
+   *
+   * @param key as config.json spells it
+   * @param expected what would be right; the file, the key and its value are put before it
+   */
   public IllegalArgumentException wrong(String key, String expected) {
     return wrong(key, get(key), expected);
   }

@@ -55,7 +55,21 @@ public record EncoderInputs(
     weights(labels, labelWeights);
   }
 
-  /** The same with labels that all count alike. */
+  /**
+   * The same with labels that all count alike.
+   *
+   * @param inputIds token ids [batch, length]; rows may differ in length
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
+   * @param tokenTypeIds the segment of each token, shaped as inputIds; or null
+   * @param labels per token [batch, length], or per sequence [batch, 1]; -100 does not count; or
+   *     null
+   * @param labelValues labels that are numbers, [batch, num_labels]; or null
+   * @param nextSentenceLabel of pretraining, [batch]; or null
+   * @param startPositions of question answering, [batch]; or null
+   * @param endPositions of question answering, [batch]; or null
+   * @param outputHiddenStates whether to give every layer's output
+   * @param outputAttentions whether to give every layer's attention weights
+   */
   public EncoderInputs(
       long[][] inputIds,
       long[][] attentionMask,
@@ -81,7 +95,12 @@ public record EncoderInputs(
         null);
   }
 
-  /** The same with weights of labels. */
+  /**
+   * {@return the same inputs with weights of labels}
+   *
+   * @param weights what each label's loss is multiplied by, shaped as labels, finite numbers from
+   *     0; null for 1
+   */
   public EncoderInputs withLabelWeights(float[]... weights) {
     return new EncoderInputs(
         inputIds,
@@ -97,12 +116,22 @@ public record EncoderInputs(
         weights);
   }
 
-  /** Token ids alone. */
+  /**
+   * {@return inputs of token ids alone, without padding}
+   *
+   * @param inputIds token ids [batch, length]; rows may differ in length
+   */
   public static EncoderInputs of(long[][] inputIds) {
     return of(inputIds, null, null);
   }
 
-  /** Token ids with mask and types, either of which may be null. */
+  /**
+   * {@return inputs of token ids with mask and types}
+   *
+   * @param inputIds token ids [batch, length]; rows may differ in length
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; null for tokens alone
+   * @param tokenTypeIds the segment of each token, shaped as inputIds; null for 0
+   */
   public static EncoderInputs of(long[][] inputIds, long[][] attentionMask, long[][] tokenTypeIds) {
     return new EncoderInputs(
         inputIds, attentionMask, tokenTypeIds, null, null, null, null, null, false, false);

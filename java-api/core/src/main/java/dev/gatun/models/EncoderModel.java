@@ -37,17 +37,17 @@ public final class EncoderModel implements Model {
     this.loaded = new Loaded(config, weights, encoder::isOtherHead);
   }
 
-  /** The most tokens of a sequence. */
+  /** {@return the most tokens of a sequence} */
   public int maxLength() {
     return encoder.limits().length();
   }
 
-  /** Tokens in the vocabulary. */
+  /** {@return the number of tokens in the vocabulary} */
   public int vocabSize() {
     return encoder.limits().vocabulary();
   }
 
-  /** The width of the hidden states. */
+  /** {@return the width of the hidden states} */
   public int hiddenSize() {
     return encoder.limits().hidden();
   }
@@ -78,8 +78,8 @@ public final class EncoderModel implements Model {
   }
 
   /**
-   * The names of the linear layers, but for ones in codes, in the order of the model; those that
-   * are packed together as one entry.
+   * {@return the names of the linear layers, but for ones in codes, in the order of the model;
+   * those that are packed together as one entry}
    */
   public List<List<String>> linearLayers() {
     return linearLayers;
@@ -93,6 +93,9 @@ public final class EncoderModel implements Model {
   /**
    * Runs the model.
    *
+   * @param inputs token ids, with a mask, segments and labels where there are any, and what is
+   *     asked for
+   * @return the last hidden states, what the head gives and what else is asked for, to be closed
    * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that are too
    *     long, and labels of another shape than the head's
    * @throws IllegalStateException when the model is closed
@@ -104,8 +107,11 @@ public final class EncoderModel implements Model {
   /**
    * The loss alone, F32 [1], for a training step.
    *
+   * @param inputs token ids with the head's labels; layers' outputs are not given, whatever they
+   *     ask for
    * @param counts what it is a mean over: {@link #lossCounts} of all batches of the step, added up;
    *     null for this batch alone
+   * @return the loss, to be closed
    * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
    */
   public Tensor loss(EncoderInputs inputs, LossCounts counts) {
@@ -115,7 +121,11 @@ public final class EncoderModel implements Model {
   /**
    * The same with smoothed labels, as transformers' {@code label_smoothing_factor} has it.
    *
+   * @param inputs token ids with the head's labels
+   * @param counts what it is a mean over, as for {@link #loss(EncoderInputs, LossCounts)}; null for
+   *     this batch alone
    * @param smoothing the share of a label that all classes have alike, from 0 to below 1
+   * @return the loss, F32 [1], to be closed
    * @throws IllegalArgumentException as the other, and for smoothing of a head without classes
    */
   public Tensor loss(EncoderInputs inputs, LossCounts counts, float smoothing) {
@@ -136,7 +146,13 @@ public final class EncoderModel implements Model {
     return loss;
   }
 
-  /** What the loss of a batch is a mean over. */
+  /**
+   * {@return what the loss of a batch is a mean over: the labels that count, or the sum of their
+   * weights, and the sequences}
+   *
+   * @param inputs token ids with the head's labels; without those of tokens no item counts
+   * @throws IllegalArgumentException for weights of labels where the head's loss has none
+   */
   public LossCounts lossCounts(EncoderInputs inputs) {
     long sequences = inputs.inputIds().length;
     boolean padded = encoder.head().needsPadding(inputs);
@@ -241,6 +257,7 @@ public final class EncoderModel implements Model {
    * @param inputIds token ids, a row a sequence
    * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
    * @param tokenTypeIds the segment of each token, shaped as inputIds; or null
+   * @return the batch, to be closed
    * @throws IllegalArgumentException as {@link #forward} does
    */
   public TokenBatch batch(long[][] inputIds, long[][] attentionMask, long[][] tokenTypeIds) {
@@ -251,6 +268,10 @@ public final class EncoderModel implements Model {
   /**
    * The last hidden states [tokens, hidden_size] of a batch's packed tokens. Submits work and waits
    * for nothing, so that {@link Device#capture} can record it.
+   *
+   * @param batch of this model, made by {@link #batch}
+   * @return F32, to be closed
+   * @throws IllegalStateException when the model is closed
    */
   public Tensor hidden(TokenBatch batch) {
     loaded.check();
@@ -281,6 +302,9 @@ public final class EncoderModel implements Model {
    *
    * @param inputIds token ids, a row a sequence
    * @param tokenTypeIds the segment of each token, or null
+   * @return the states with where each sequence begins, to be closed
+   * @throws IllegalArgumentException as {@link #forward} does
+   * @throws IllegalStateException when the model is closed
    */
   public Encoded encode(long[][] inputIds, long[][] tokenTypeIds) {
     BatchLayout layout = checked(EncoderInputs.of(inputIds, null, tokenTypeIds), false);
@@ -296,8 +320,9 @@ public final class EncoderModel implements Model {
   }
 
   /**
-   * How many tokens to give at once: with so many the widest activations, four times the hidden
-   * size, stay in the device's cache, or there is work enough for a device without such a limit.
+   * {@return how many tokens to give at once: with so many the widest activations, four times the
+   * hidden size, stay in the device's cache, or there is work enough for a device without such a
+   * limit}
    */
   public int batchTokens() {
     return batchTokens(loaded.device(), hiddenSize());
@@ -314,6 +339,7 @@ public final class EncoderModel implements Model {
    *
    * @param inputIds token ids, a row a sequence
    * @param tokenTypeIds the segment of each token, or null
+   * @return the scores, to be closed
    * @throws IllegalStateException when the head gives no scores
    */
   public Tensor scores(long[][] inputIds, long[][] tokenTypeIds) {
@@ -328,7 +354,10 @@ public final class EncoderModel implements Model {
   /**
    * The scores [count, columns] of some tokens, by a head that looks at tokens.
    *
+   * @param inputIds token ids, a row a sequence
+   * @param tokenTypeIds the segment of each token, or null
    * @param tokens their places among the packed tokens
+   * @return the scores, F32, in the order of the places, to be closed
    * @throws IllegalStateException when the head gives no scores of tokens
    */
   public Tensor scoresAt(long[][] inputIds, long[][] tokenTypeIds, long... tokens) {

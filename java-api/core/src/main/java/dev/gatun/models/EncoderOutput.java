@@ -43,45 +43,60 @@ public final class EncoderOutput implements AutoCloseable {
     return lossAlone;
   }
 
-  /** [batch, length, hidden_size]. */
+  /** {@return the states after the last layer, F32 [batch, length, hidden_size]} */
   public Tensor lastHiddenState() {
     return lastHiddenState;
   }
 
-  /** [batch, hidden_size]. */
+  /**
+   * {@return what the model's pooler makes of each sequence, [batch, hidden_size]; null of models
+   * and heads that give none}
+   */
   public Tensor poolerOutput() {
     return poolerOutput;
   }
 
-  /** The head's scores: [batch, length, ...] of tokens, or [batch, num_labels] of sequences. */
+  /**
+   * {@return the head's scores: [batch, length, ...] of tokens, or [batch, num_labels] of
+   * sequences; null where the head gives none}
+   */
   public Tensor logits() {
     return logits;
   }
 
-  /** Of pretraining: [batch, 2]. */
+  /**
+   * {@return scores of whether the second text follows the first, of BERT's pretraining, [batch,
+   * 2]; null of other heads}
+   */
   public Tensor seqRelationshipLogits() {
     return seqRelationshipLogits;
   }
 
-  /** Of question answering: [batch, length]. */
+  /**
+   * {@return scores of each token as an answer's first, of question answering, [batch, length];
+   * null of other heads}
+   */
   public Tensor startLogits() {
     return startLogits;
   }
 
-  /** Of question answering: [batch, length]. */
+  /**
+   * {@return scores of each token as an answer's last, of question answering, [batch, length]; null
+   * of other heads}
+   */
   public Tensor endLogits() {
     return endLogits;
   }
 
   /**
-   * The loss, where the inputs have labels; else null. F32 [1], computed by the device in the pass,
-   * so that a tape goes back from it.
+   * {@return the loss, F32 [1], where the inputs have labels; else null} Computed by the device in
+   * the pass, so that a tape goes back from it.
    */
   public Tensor loss() {
     return loss;
   }
 
-  /** The loss's number, which is waited for; null without labels. */
+  /** {@return the loss's number, which is waited for; null without labels} */
   public Float lossValue() {
     return loss == null ? null : loss.toFloatArray()[0];
   }
@@ -97,24 +112,25 @@ public final class EncoderOutput implements AutoCloseable {
   }
 
   /**
-   * The embeddings and each layer's output, [batch, length, hidden_size]. Of a model that has a
-   * decoder too (BART), those of its encoder and then those of its decoder.
+   * {@return the embeddings and each layer's output, F32 [batch, length, hidden_size]; empty where
+   * not asked for} Of a model that has a decoder too (BART), those of its encoder and then those of
+   * its decoder.
    */
   public List<Tensor> hiddenStates() {
     return hiddenStates;
   }
 
   /**
-   * Each layer's attention weights, [batch, heads, length, length]; of a decoder behind those of
-   * the encoder.
+   * {@return each layer's attention weights, [batch, heads, length, length]; of a decoder behind
+   * those of the encoder; empty where not asked for}
    */
   public List<Tensor> attentions() {
     return attentions;
   }
 
   /**
-   * The attention to the encoder's tokens of each layer of a decoder, [batch, heads, length,
-   * length]; none without a decoder.
+   * {@return the attention to the encoder's tokens of each layer of a decoder, [batch, heads,
+   * length, length]; empty without a decoder, or where not asked for}
    */
   public List<Tensor> crossAttentions() {
     return crossAttentions;

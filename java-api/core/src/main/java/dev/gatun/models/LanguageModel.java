@@ -6,19 +6,19 @@ import java.util.List;
 
 /** A model that tells what token comes next in sequences of a cache. */
 public sealed interface LanguageModel extends Model permits CausalLm, Seq2SeqLm {
-  /** The most tokens of a sequence. */
+  /** {@return the most tokens of a sequence} */
   int maxLength();
 
-  /** Tokens in the vocabulary. */
+  /** {@return the number of tokens in the vocabulary} */
   int vocabSize();
 
   /**
-   * The ids that end a text by {@code config.json}, none or several; a generation config and a
-   * tokenizer may name others.
+   * {@return the ids that end a text by {@code config.json}, none or several; a generation config
+   * and a tokenizer may name others}
    */
   List<Integer> eosTokenIds();
 
-  /** What a cache keeps of a token, in the dtype that attention computes in. */
+  /** {@return what a cache keeps of a token, in the dtype that attention computes in} */
   KvCache.Shape cacheShape();
 
   /**
@@ -27,12 +27,18 @@ public sealed interface LanguageModel extends Model permits CausalLm, Seq2SeqLm 
    * dev.gatun.nn.KvSequence#truncate} takes them back.
    *
    * @param chunks of distinct sequences of one cache, at least one
+   * @return the step, to be closed
+   * @throws IllegalArgumentException for ids outside of the vocabulary, and sequences that become
+   *     too long
+   * @throws dev.gatun.nn.KvCacheFullException when the cache has too few free pages; nothing has
+   *     changed then
    */
   TokenBatch batch(List<Chunk> chunks);
 
   /**
    * Runs a step.
    *
+   * @param batch a step of this model
    * @return F32 [wanted, vocab_size]: for each chunk in turn, the scores of what follows each of
    *     its last tokens whose scores are wanted
    */

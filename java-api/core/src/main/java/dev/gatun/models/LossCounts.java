@@ -23,7 +23,11 @@ public record LossCounts(double items, long sequences, long batches) {
     }
   }
 
-  /** The counts of both. */
+  /**
+   * {@return the counts of both}
+   *
+   * @param other of other batches of the same step
+   */
   public LossCounts plus(LossCounts other) {
     return new LossCounts(
         items + other.items, sequences + other.sequences, batches + other.batches);

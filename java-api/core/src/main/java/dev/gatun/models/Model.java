@@ -15,23 +15,23 @@ public sealed interface Model extends AutoCloseable permits EncoderModel, Langua
   Device device();
 
   /**
-   * The tensors of the file that this model does not compute with, such as those of the head that
-   * it was trained with; empty when all are in use.
+   * {@return the tensors of the file that this model does not compute with, such as those of the
+   * head that it was trained with; empty when all are in use}
    */
   List<String> unusedWeights();
 
-  /** The tensors of the file that are weights of linear layers, but for ones in codes. */
+  /** {@return the tensors of the file that are weights of linear layers, but for ones in codes} */
   List<String> linearWeights();
 
   /**
-   * The weights of linear layers whose rows in the file are the layer's output features, which
-   * {@link dev.gatun.weights.BlocksMethod} can have in blocks.
+   * {@return the weights of linear layers whose rows in the file are the layer's output features,
+   * which {@link dev.gatun.weights.BlocksMethod} can have in blocks}
    */
   List<String> rowWeights();
 
   /**
-   * The weights under Hugging Face's names, in the order of the model; none where it was not made
-   * for training. One that is used in several places is there once.
+   * {@return the weights under Hugging Face's names, in the order of the model; none where it was
+   * not made for training} One that is used in several places is there once.
    */
   List<Parameter> parameters();
 

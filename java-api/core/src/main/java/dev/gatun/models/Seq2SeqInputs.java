@@ -29,7 +29,21 @@ public record Seq2SeqInputs(
     boolean outputRouterLogits,
     float[][] labelWeights) {
 
-  /** The same with labels that all count alike. */
+  /**
+   * The same with labels that all count alike.
+   *
+   * @param inputIds token ids of the sources [batch, length]; rows may differ in length
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; or null
+   * @param decoderInputIds token ids of the targets [batch, target_length]; null for the labels, a
+   *     place further
+   * @param decoderAttentionMask as attentionMask, shaped as decoderInputIds; or null
+   * @param labels token ids [batch, target_length], of which each target token is to tell the one
+   *     at its own place; -100 does not count; or null
+   * @param outputHiddenStates whether to give every layer's output
+   * @param outputAttentions whether to give every layer's attention weights
+   * @param outputRouterLogits whether to give what routers choose by, and to add their losses to
+   *     the loss
+   */
   public Seq2SeqInputs(
       long[][] inputIds,
       long[][] attentionMask,
@@ -51,7 +65,12 @@ public record Seq2SeqInputs(
         null);
   }
 
-  /** The same with weights of labels. */
+  /**
+   * {@return the same inputs with weights of labels}
+   *
+   * @param weights what each label's loss is multiplied by, shaped as labels, finite numbers from
+   *     0; null for 1
+   */
   public Seq2SeqInputs withLabelWeights(float[]... weights) {
     return new Seq2SeqInputs(
         inputIds,
@@ -65,12 +84,24 @@ public record Seq2SeqInputs(
         weights);
   }
 
-  /** Sources and labels, with a mask of the sources or null. */
+  /**
+   * {@return inputs of sources and labels, which the targets follow from}
+   *
+   * @param inputIds token ids of the sources [batch, length]; rows may differ in length
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; null for tokens alone
+   * @param labels token ids [batch, target_length]; -100 does not count
+   */
   public static Seq2SeqInputs ofLabels(long[][] inputIds, long[][] attentionMask, long[][] labels) {
     return new Seq2SeqInputs(inputIds, attentionMask, null, null, labels, false, false, false);
   }
 
-  /** Sources, with a mask of them or null, and what their targets begin with. */
+  /**
+   * {@return inputs of sources and what their targets begin with, without labels}
+   *
+   * @param inputIds token ids of the sources [batch, length]; rows may differ in length
+   * @param attentionMask 1 for tokens, 0 for padding, shaped as inputIds; null for tokens alone
+   * @param decoderInputIds token ids of the targets [batch, target_length]
+   */
   public static Seq2SeqInputs of(
       long[][] inputIds, long[][] attentionMask, long[][] decoderInputIds) {
     return new Seq2SeqInputs(

@@ -55,7 +55,7 @@ public final class Seq2SeqLm implements LanguageModel {
     return model.decoder().limits().length();
   }
 
-  /** The most tokens of a source. */
+  /** {@return the most tokens of a source} */
   public int maxSourceLength() {
     return model.encoder().limits().length();
   }
@@ -66,12 +66,12 @@ public final class Seq2SeqLm implements LanguageModel {
     return model.decoder().limits().vocabulary();
   }
 
-  /** Tokens in the vocabulary of sources. */
+  /** {@return the number of tokens in the vocabulary of sources} */
   public int sourceVocabSize() {
     return model.encoder().limits().vocabulary();
   }
 
-  /** The width of the hidden states. */
+  /** {@return the width of the decoder's hidden states} */
   public int hiddenSize() {
     return model.decoder().limits().hidden();
   }
@@ -88,7 +88,7 @@ public final class Seq2SeqLm implements LanguageModel {
     return model.decoder().cacheShape();
   }
 
-  /** What a cache keeps of a source's token, likewise. */
+  /** {@return what a cache keeps of a source's token, in the dtype that attention computes in} */
   public KvCache.Shape sourceShape() {
     return model.decoder().sourceShape();
   }
@@ -121,6 +121,8 @@ public final class Seq2SeqLm implements LanguageModel {
   /**
    * Runs the model over whole sequences, without caches.
    *
+   * @param inputs sources with targets or labels, and what is asked for
+   * @return the logits, the encoder's states and what else is asked for, to be closed
    * @throws IllegalArgumentException for ids outside of the vocabulary, sequences that are too
    *     long, sources without tokens, and parts of shapes that do not fit
    * @throws IllegalStateException when the model is closed
@@ -132,8 +134,10 @@ public final class Seq2SeqLm implements LanguageModel {
   /**
    * The loss alone, F32 [1], for a training step.
    *
+   * @param inputs sources with labels; layers' outputs are not given, whatever they ask for
    * @param counts what it is a mean over: {@link #lossCounts} of all batches of the step, added up;
    *     null for this batch alone
+   * @return the loss, to be closed
    * @throws IllegalArgumentException as {@link #forward}, and for inputs without labels
    */
   public Tensor loss(Seq2SeqInputs inputs, LossCounts counts) {
@@ -143,7 +147,12 @@ public final class Seq2SeqLm implements LanguageModel {
   /**
    * The same with smoothed labels, as transformers' {@code label_smoothing_factor} has it.
    *
+   * @param inputs sources with labels
+   * @param counts what it is a mean over, as for {@link #loss(Seq2SeqInputs, LossCounts)}; null for
+   *     this batch alone
    * @param smoothing the share of a label that all tokens have alike, from 0 to below 1
+   * @return the loss, F32 [1], to be closed
+   * @throws IllegalArgumentException as the other
    */
   public Tensor loss(Seq2SeqInputs inputs, LossCounts counts, float smoothing) {
     if (inputs.labels() == null) {
@@ -156,7 +165,12 @@ public final class Seq2SeqLm implements LanguageModel {
     return loss;
   }
 
-  /** What the loss of a batch is a mean over. */
+  /**
+   * {@return what the loss of a batch is a mean over: the labels that count, or the sum of their
+   * weights}
+   *
+   * @param inputs sources with labels; without them no item counts
+   */
   public LossCounts lossCounts(Seq2SeqInputs inputs) {
     BatchLayout targets = BatchLayout.of(inputs.targets(model), false);
     double items =
@@ -366,6 +380,10 @@ public final class Seq2SeqLm implements LanguageModel {
    * @param longest the most tokens of a target, those of the step included
    * @param longestSource the most tokens of a source
    * @param wanted the most tokens of a step whose scores are wanted
+   * @return a batch without tokens of meaning, to be written before it is run, and closed
+   * @throws IllegalArgumentException for a longest target above {@link #maxLength}, and for numbers
+   *     below 1 or that no step can have together
+   * @throws IllegalStateException when the model or a cache is closed
    */
   public TokenBatch batch(
       KvCache cache,
@@ -399,14 +417,14 @@ public final class Seq2SeqLm implements LanguageModel {
   }
 
   /**
-   * Whether a step must fill its room: as many sequences and tokens as the batch was made for. So
-   * it is where experts take no more than so many tokens of a sequence.
+   * {@return whether a step must fill its room: as many sequences and tokens as the batch was made
+   * for} So it is where experts take no more than so many tokens of a sequence.
    */
   public boolean fillsItsRoom() {
     return model.hasRouters();
   }
 
-  /** How many tokens of sources to encode at once, as {@link EncoderModel#batchTokens}. */
+  /** {@return how many tokens of sources to encode at once, as {@link EncoderModel#batchTokens}} */
   public int sourceBatchTokens() {
     return EncoderModel.batchTokens(loaded.device(), model.encoder().limits().hidden());
   }

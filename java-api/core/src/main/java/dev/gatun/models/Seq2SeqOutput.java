@@ -24,69 +24,92 @@ public final class Seq2SeqOutput implements AutoCloseable {
 
   Seq2SeqOutput() {}
 
-  /** F32 [batch, target_length, vocab_size], the scores of what each target token tells. */
+  /**
+   * {@return the scores of what each target token tells, F32 [batch, target_length, vocab_size]}
+   */
   public Tensor logits() {
     return logits;
   }
 
-  /** The encoder's states after its last norm, [batch, length, hidden_size]. */
+  /** {@return the encoder's states after its last norm, F32 [batch, length, hidden_size]} */
   public Tensor encoderLastHiddenState() {
     return encoderLastHiddenState;
   }
 
   /**
-   * The mean cross-entropy of the labels that count; null without labels. Where routers' logits
-   * were asked for, their losses are added as {@code config.json} weighs them. F32 [1], computed by
-   * the device in the pass, so that a tape goes back from it.
+   * {@return the mean cross-entropy of the labels that count, F32 [1]; null without labels} Where
+   * routers' logits were asked for, their losses are added as {@code config.json} weighs them.
+   * Computed by the device in the pass, so that a tape goes back from it.
    */
   public Tensor loss() {
     return loss;
   }
 
-  /** The loss's number, which is waited for; null without labels. */
+  /** {@return the loss's number, which is waited for; null without labels} */
   public Float lossValue() {
     return loss == null ? null : loss.toFloatArray()[0];
   }
 
   /**
-   * What the routers of a mixture of experts add to the loss; null where nobody asked. Read from
-   * the device when asked for.
+   * {@return what the routers of a mixture of experts add to the loss; null where nobody asked}
+   * Read from the device when asked for.
    */
   public RouterLosses routerLosses() {
     return routerLosses == null ? null : routerLosses.read();
   }
 
-  /** The embeddings and each encoder layer's output, [batch, length, hidden_size]. */
+  /**
+   * {@return the embeddings and each encoder layer's output, F32 [batch, length, hidden_size];
+   * empty where not asked for}
+   */
   public List<Tensor> encoderHiddenStates() {
     return encoderHiddenStates;
   }
 
-  /** The embeddings and each decoder layer's output, [batch, target_length, hidden_size]. */
+  /**
+   * {@return the embeddings and each decoder layer's output, F32 [batch, target_length,
+   * hidden_size]; empty where not asked for}
+   */
   public List<Tensor> decoderHiddenStates() {
     return decoderHiddenStates;
   }
 
-  /** Each encoder layer's attention weights, [batch, heads, length, length]. */
+  /**
+   * {@return each encoder layer's attention weights, [batch, heads, length, length]; empty where
+   * not asked for}
+   */
   public List<Tensor> encoderAttentions() {
     return encoderAttentions;
   }
 
-  /** Each decoder layer's attention weights, [batch, heads, target_length, target_length]. */
+  /**
+   * {@return each decoder layer's attention weights, [batch, heads, target_length, target_length];
+   * empty where not asked for}
+   */
   public List<Tensor> decoderAttentions() {
     return decoderAttentions;
   }
 
-  /** Each decoder layer's attention to the source, [batch, heads, target_length, length]. */
+  /**
+   * {@return each decoder layer's attention to the source, [batch, heads, target_length, length];
+   * empty where not asked for}
+   */
   public List<Tensor> crossAttentions() {
     return crossAttentions;
   }
 
-  /** The logits of each encoder layer that is a mixture, F32 [batch, length, experts]. */
+  /**
+   * {@return the logits of each encoder layer that is a mixture of experts, F32 [batch, length,
+   * experts]; empty where not asked for}
+   */
   public List<Tensor> encoderRouterLogits() {
     return encoderRouterLogits;
   }
 
-  /** The logits of each decoder layer that is a mixture, F32 [batch, target_length, experts]. */
+  /**
+   * {@return the logits of each decoder layer that is a mixture of experts, F32 [batch,
+   * target_length, experts]; empty where not asked for}
+   */
   public List<Tensor> decoderRouterLogits() {
     return decoderRouterLogits;
   }

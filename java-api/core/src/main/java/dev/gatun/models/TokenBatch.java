@@ -221,17 +221,17 @@ public final class TokenBatch implements AutoCloseable {
     derived.forEach(each -> each.ids.write(each.of.apply(layout)));
   }
 
-  /** The packed tokens' ids. */
+  /** {@return the packed tokens' ids, [tokens]} */
   public Ids ids() {
     return ids;
   }
 
-  /** The packed tokens' types. */
+  /** {@return the packed tokens' types, [tokens]} */
   public Ids types() {
     return types;
   }
 
-  /** The packed tokens' rows in the model's table of positions. */
+  /** {@return the packed tokens' rows in the model's table of positions, [tokens]} */
   public Ids positions() {
     return positions;
   }
@@ -247,29 +247,32 @@ public final class TokenBatch implements AutoCloseable {
   }
 
   /**
-   * The packed tokens whose scores are wanted, in the order of their chunks. Rows behind those are
-   * the first token's.
+   * {@return the places among the packed tokens of those whose scores are wanted, in the order of
+   * their chunks} Rows behind those are the first token's.
    */
   public Ids wanted() {
     return wanted;
   }
 
-  /** Where each sequence begins. */
+  /** {@return where each sequence begins among the packed tokens} */
   public Segments segments() {
     return segments;
   }
 
-  /** Rows of tensors that hold all packed tokens. */
+  /**
+   * {@return the number of rows of tensors that hold all packed tokens: those that there is room
+   * for}
+   */
   public int tokens() {
     return tokens;
   }
 
-  /** The number of sequences that there is room for. */
+  /** {@return the number of sequences that there is room for} */
   public int sequences() {
     return sequences;
   }
 
-  /** Tokens of a padded sequence. */
+  /** {@return the number of tokens of a padded sequence: the most that there is room for} */
   public int length() {
     return length;
   }

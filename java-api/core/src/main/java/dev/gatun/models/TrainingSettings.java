@@ -34,17 +34,32 @@ public record TrainingSettings(DType products, long seed, int vocabulary) {
     }
   }
 
-  /** The same with another seed. */
+  /**
+   * {@return the same settings with another seed}
+   *
+   * @param other seed of the weights that no file has
+   */
   public TrainingSettings withSeed(long other) {
     return new TrainingSettings(products, other, vocabulary);
   }
 
-  /** The same with products that read other numbers. */
+  /**
+   * {@return the same settings with products that read other numbers}
+   *
+   * @param other F32, BF16 or F16
+   * @throws IllegalArgumentException for another type
+   */
   public TrainingSettings withProducts(DType other) {
     return new TrainingSettings(other, seed, vocabulary);
   }
 
-  /** The same with another vocabulary, no smaller than that of the files. */
+  /**
+   * {@return the same settings with another vocabulary}
+   *
+   * @param tokens the tokens that the model is to know, no fewer than its files have; 0 for as many
+   *     as the configuration says
+   * @throws IllegalArgumentException for a negative number
+   */
   public TrainingSettings withVocabulary(int tokens) {
     return new TrainingSettings(products, seed, tokens);
   }
