@@ -23,7 +23,7 @@ public record Completion(
     tokens = List.copyOf(tokens);
   }
 
-  /** The ids of the tokens. */
+  /** {@return the ids of the tokens, the end of text included} */
   public int[] ids() {
     return tokens.stream().mapToInt(GeneratedToken::id).toArray();
   }

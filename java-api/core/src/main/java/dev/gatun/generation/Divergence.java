@@ -21,6 +21,13 @@ public record Divergence(
   /**
    * Compares two models of one vocabulary over a text's windows, as {@link Perplexity#of} has them.
    *
+   * @param before the model that is compared with; stays open
+   * @param after the other; stays open
+   * @param ids the text's tokens, at least two
+   * @param window the most tokens that the models see at once, from 2 to the shorter context
+   * @param stride the tokens from one window to the next, from 1 to less than the window
+   * @param progress is told the number of tokens counted so far, after each window
+   * @return the divergence over all tokens but the first, with the perplexity of both models
    * @throws IllegalArgumentException for models of vocabularies of different sizes, a window or
    *     stride out of range, and fewer than two tokens
    */

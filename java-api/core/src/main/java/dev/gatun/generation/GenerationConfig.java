@@ -18,7 +18,7 @@ import java.util.OptionalLong;
  * apply when sampling, in the order temperature, top-h, top-k, top-p, min-p, typical, epsilon, eta.
  *
  * @param maxLength most tokens with the prompt's; {@code maxNewTokens} goes before it; empty for as
- *     many as the model's context has
+ *     many as the model's context has, of an encoder-decoder's text no more than 512
  * @param maxNewTokens most generated tokens
  * @param minLength no end of text before so many tokens, the prompt's counted
  * @param minNewTokens no end of text before so many generated tokens
@@ -184,6 +184,9 @@ public record GenerationConfig(
    * The settings of a model directory: {@code generation_config.json}, and where it lacks them
    * those in {@code config.json}; {@code eosTokenId} has the tokens of both.
    *
+   * @param directory of the model; of a GGUF file, or a directory with one, the tokens that it
+   *     names
+   * @return the settings, with warnings of keys that have no meaning here
    * @throws IOException when a file cannot be read
    * @throws IllegalArgumentException when a value is not as expected, or asks for what is not done
    */
@@ -191,12 +194,12 @@ public record GenerationConfig(
     return GenerationConfigReader.read(directory, null);
   }
 
-  /** Hugging Face's defaults: greedy. */
+  /** {@return a builder that begins with Hugging Face's defaults: greedy} */
   public static Builder builder() {
     return new Builder();
   }
 
-  /** A builder that begins with these settings. */
+  /** {@return a builder that begins with these settings} */
   public Builder toBuilder() {
     Builder builder = new Builder();
     builder.maxLength = maxLength;
@@ -245,7 +248,10 @@ public record GenerationConfig(
     return builder;
   }
 
-  /** Makes settings of those that are given and defaults; see the components of the record. */
+  /**
+   * Makes settings of those that are given and defaults; see the components of the record. What is
+   * out of range is found by {@link #build}.
+   */
   public static final class Builder {
     private OptionalInt maxLength = OptionalInt.empty();
     private OptionalInt maxNewTokens = OptionalInt.empty();
@@ -293,265 +299,443 @@ public record GenerationConfig(
 
     private Builder() {}
 
-    /** Sets {@link GenerationConfig#maxLength}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#maxLength} set}
+     *
+     * @param maxLength from 1, the prompt's counted; unset by default
+     */
     public Builder maxLength(int maxLength) {
       this.maxLength = OptionalInt.of(maxLength);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#maxNewTokens}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#maxNewTokens} set}
+     *
+     * @param maxNewTokens from 1; unset by default
+     */
     public Builder maxNewTokens(int maxNewTokens) {
       this.maxNewTokens = OptionalInt.of(maxNewTokens);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#minLength}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#minLength} set}
+     *
+     * @param minLength from 0, the default
+     */
     public Builder minLength(int minLength) {
       this.minLength = minLength;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#minNewTokens}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#minNewTokens} set}
+     *
+     * @param minNewTokens from 0, the default
+     */
     public Builder minNewTokens(int minNewTokens) {
       this.minNewTokens = minNewTokens;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#maxTime}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#maxTime} set}
+     *
+     * @param maxTime more than 0, from the request on; unset by default
+     */
     public Builder maxTime(Duration maxTime) {
       this.maxTime = Optional.of(maxTime);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#stopStrings}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#stopStrings} set}
+     *
+     * @param stopStrings none of them empty; none by default
+     */
     public Builder stopStrings(List<String> stopStrings) {
       this.stopStrings = stopStrings;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#doSample}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#doSample} set}
+     *
+     * @param doSample false by default
+     */
     public Builder doSample(boolean doSample) {
       this.doSample = doSample;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#numBeams}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#numBeams} set}
+     *
+     * @param numBeams from 1, the default
+     */
     public Builder numBeams(int numBeams) {
       this.numBeams = numBeams;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#numBeamGroups}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#numBeamGroups} set}
+     *
+     * @param numBeamGroups from 1, the default
+     */
     public Builder numBeamGroups(int numBeamGroups) {
       this.numBeamGroups = numBeamGroups;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#diversityPenalty}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#diversityPenalty} set}
+     *
+     * @param diversityPenalty from 0, the default; above it only with groups
+     */
     public Builder diversityPenalty(float diversityPenalty) {
       this.diversityPenalty = diversityPenalty;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#lengthPenalty}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#lengthPenalty} set}
+     *
+     * @param lengthPenalty finite, 1 by default; above 0 it favours longer texts
+     */
     public Builder lengthPenalty(float lengthPenalty) {
       this.lengthPenalty = lengthPenalty;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#earlyStopping}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#earlyStopping} set}
+     *
+     * @param earlyStopping {@code FALSE} by default
+     */
     public Builder earlyStopping(EarlyStopping earlyStopping) {
       this.earlyStopping = earlyStopping;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#numReturnSequences}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#numReturnSequences} set}
+     *
+     * @param numReturnSequences 1 by default; more only of samples, or of beams up to their number
+     */
     public Builder numReturnSequences(int numReturnSequences) {
       this.numReturnSequences = numReturnSequences;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#temperature}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#temperature} set}
+     *
+     * @param temperature from 0; 1, the default, changes nothing
+     */
     public Builder temperature(float temperature) {
       this.temperature = temperature;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#topK}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#topK} set}
+     *
+     * @param topK from 0; 50 by default
+     */
     public Builder topK(int topK) {
       this.topK = topK;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#topP}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#topP} set}
+     *
+     * @param topP from 0 to 1, the default, which keeps all
+     */
     public Builder topP(double topP) {
       this.topP = topP;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#minP}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#minP} set}
+     *
+     * @param minP from 0, the default, to 1
+     */
     public Builder minP(double minP) {
       this.minP = minP;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#topH}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#topH} set}
+     *
+     * @param topH from 0, the default, to 1
+     */
     public Builder topH(double topH) {
       this.topH = topH;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#typicalP}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#typicalP} set}
+     *
+     * @param typicalP above 0, to 1, the default, which keeps all
+     */
     public Builder typicalP(double typicalP) {
       this.typicalP = typicalP;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#epsilonCutoff}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#epsilonCutoff} set}
+     *
+     * @param epsilonCutoff from 0, the default, to 1
+     */
     public Builder epsilonCutoff(double epsilonCutoff) {
       this.epsilonCutoff = epsilonCutoff;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#etaCutoff}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#etaCutoff} set}
+     *
+     * @param etaCutoff from 0, the default, to 1
+     */
     public Builder etaCutoff(double etaCutoff) {
       this.etaCutoff = etaCutoff;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#repetitionPenalty}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#repetitionPenalty} set}
+     *
+     * @param repetitionPenalty above 0; 1, the default, changes nothing
+     */
     public Builder repetitionPenalty(float repetitionPenalty) {
       this.repetitionPenalty = repetitionPenalty;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#presencePenalty}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#presencePenalty} set}
+     *
+     * @param presencePenalty finite, 0 by default; less than 0 makes what was generated more likely
+     */
     public Builder presencePenalty(float presencePenalty) {
       this.presencePenalty = presencePenalty;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#frequencyPenalty}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#frequencyPenalty} set}
+     *
+     * @param frequencyPenalty finite, 0 by default; less than 0 makes what was generated more
+     *     likely
+     */
     public Builder frequencyPenalty(float frequencyPenalty) {
       this.frequencyPenalty = frequencyPenalty;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#noRepeatNgramSize}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#noRepeatNgramSize} set}
+     *
+     * @param noRepeatNgramSize from 0, the default
+     */
     public Builder noRepeatNgramSize(int noRepeatNgramSize) {
       this.noRepeatNgramSize = noRepeatNgramSize;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#encoderRepetitionPenalty}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#encoderRepetitionPenalty} set}
+     *
+     * @param encoderRepetitionPenalty above 0; 1, the default, changes nothing
+     */
     public Builder encoderRepetitionPenalty(float encoderRepetitionPenalty) {
       this.encoderRepetitionPenalty = encoderRepetitionPenalty;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#encoderNoRepeatNgramSize}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#encoderNoRepeatNgramSize} set}
+     *
+     * @param encoderNoRepeatNgramSize from 0, the default
+     */
     public Builder encoderNoRepeatNgramSize(int encoderNoRepeatNgramSize) {
       this.encoderNoRepeatNgramSize = encoderNoRepeatNgramSize;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#exponentialDecayLengthPenalty}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#exponentialDecayLengthPenalty} set}
+     *
+     * @param exponentialDecayLengthPenalty unset by default
+     */
     public Builder exponentialDecayLengthPenalty(LengthDecay exponentialDecayLengthPenalty) {
       this.exponentialDecayLengthPenalty = Optional.of(exponentialDecayLengthPenalty);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#badWordsIds}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#badWordsIds} set}
+     *
+     * @param badWordsIds a list of ids for each; none by default
+     */
     public Builder badWordsIds(List<List<Integer>> badWordsIds) {
       this.badWordsIds = badWordsIds;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#sequenceBias}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#sequenceBias} set}
+     *
+     * @param sequenceBias added to each other where several meet; none by default
+     */
     public Builder sequenceBias(List<TokenBias> sequenceBias) {
       this.sequenceBias = sequenceBias;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#suppressTokens}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#suppressTokens} set}
+     *
+     * @param suppressTokens ids; none by default
+     */
     public Builder suppressTokens(List<Integer> suppressTokens) {
       this.suppressTokens = suppressTokens;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#beginSuppressTokens}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#beginSuppressTokens} set}
+     *
+     * @param beginSuppressTokens ids; none by default
+     */
     public Builder beginSuppressTokens(List<Integer> beginSuppressTokens) {
       this.beginSuppressTokens = beginSuppressTokens;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#forcedBosTokenId}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#forcedBosTokenId} set}
+     *
+     * @param forcedBosTokenId an id; unset by default
+     */
     public Builder forcedBosTokenId(int forcedBosTokenId) {
       this.forcedBosTokenId = OptionalInt.of(forcedBosTokenId);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#forcedEosTokenId}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#forcedEosTokenId} set}
+     *
+     * @param forcedEosTokenId ids; none by default
+     */
     public Builder forcedEosTokenId(List<Integer> forcedEosTokenId) {
       this.forcedEosTokenId = forcedEosTokenId;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#removeInvalidValues}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#removeInvalidValues} set}
+     *
+     * @param removeInvalidValues false by default
+     */
     public Builder removeInvalidValues(boolean removeInvalidValues) {
       this.removeInvalidValues = removeInvalidValues;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#promptLookupNumTokens}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#promptLookupNumTokens} set}
+     *
+     * @param tokens from 0, the default
+     */
     public Builder promptLookupNumTokens(int tokens) {
       this.promptLookupNumTokens = tokens;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#renormalizeLogits}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#renormalizeLogits} set}
+     *
+     * @param renormalizeLogits false by default
+     */
     public Builder renormalizeLogits(boolean renormalizeLogits) {
       this.renormalizeLogits = renormalizeLogits;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#eosTokenId}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#eosTokenId} set}
+     *
+     * @param eosTokenId ids; none by default, when only the length ends a text
+     */
     public Builder eosTokenId(List<Integer> eosTokenId) {
       this.eosTokenId = eosTokenId;
       return this;
     }
 
-    /** Sets {@link GenerationConfig#bosTokenId}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#bosTokenId} set}
+     *
+     * @param bosTokenId an id, which an empty prompt begins with; unset by default
+     */
     public Builder bosTokenId(int bosTokenId) {
       this.bosTokenId = OptionalInt.of(bosTokenId);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#padTokenId}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#padTokenId} set}
+     *
+     * @param padTokenId an id; unset by default
+     */
     public Builder padTokenId(int padTokenId) {
       this.padTokenId = OptionalInt.of(padTokenId);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#seed}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#seed} set}
+     *
+     * @param seed any number; unset by default
+     */
     public Builder seed(long seed) {
       this.seed = OptionalLong.of(seed);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#logprobs}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#logprobs} set}
+     *
+     * @param logprobs from 0, for no others than the tokens' own; unset by default
+     */
     public Builder logprobs(int logprobs) {
       this.logprobs = OptionalInt.of(logprobs);
       return this;
     }
 
-    /** Sets {@link GenerationConfig#constraint}. */
+    /**
+     * {@return this builder, with {@link GenerationConfig#constraint} set}
+     *
+     * @param constraint not together with beams; unset by default
+     */
     public Builder constraint(Constraint constraint) {
       this.constraint = Optional.of(constraint);
       return this;
     }
 
-    /** The settings; fails where one has no meaning. */
+    /**
+     * {@return the settings}
+     *
+     * @throws IllegalArgumentException naming a setting that is out of range, or two that do not go
+     *     together
+     */
     public GenerationConfig build() {
       return new GenerationConfig(
           maxLength,

@@ -27,12 +27,12 @@ public record GenerationResult(
     completions = List.copyOf(completions);
   }
 
-  /** The text of the first sequence. */
+  /** {@return the text of the first sequence} */
   public String text() {
     return completions.getFirst().text();
   }
 
-  /** The number of generated tokens of all sequences. */
+  /** {@return the number of generated tokens of all sequences} */
   public int generatedTokens() {
     return completions.stream().mapToInt(completion -> completion.tokens().size()).sum();
   }

@@ -26,12 +26,15 @@ public final class GenerationStream implements Iterable<TextChunk>, AutoCloseabl
     this.wake = wake;
   }
 
-  /** The prompt's length. */
+  /** {@return the prompt's length in tokens} */
   public int promptTokens() {
     return promptTokens;
   }
 
-  /** How many of the prompt's tokens are computed, for those who show how far a long one is. */
+  /**
+   * {@return how many of the prompt's tokens are computed, for those who show how far a long one
+   * is}
+   */
   public int promptTokensDone() {
     return promptTokensDone;
   }
@@ -91,11 +94,14 @@ public final class GenerationStream implements Iterable<TextChunk>, AutoCloseabl
   }
 
   /**
-   * What the request gave, when it has ended.
+   * Waits for the end. Chunks that were not taken stay.
    *
+   * @return what the request gave; where it was cancelled, what there was until then
+   * @throws IllegalArgumentException when a setting has a token that the vocabulary lacks
    * @throws InvalidLogitsException when the model gave logits that choose no token
    * @throws CancellationException when this thread was interrupted, which cancels the request
-   * @throws IllegalStateException when the generator was closed before the end
+   * @throws IllegalStateException when the generator was closed before the end, the cache is too
+   *     small for the request, or its constraint leaves no token to go on with
    */
   public synchronized GenerationResult result() {
     waitWhile(true, Long.MAX_VALUE);
@@ -140,7 +146,7 @@ public final class GenerationStream implements Iterable<TextChunk>, AutoCloseabl
     return cancelled;
   }
 
-  /** Whether the request has ended, in one way or another. */
+  /** {@return whether the request has ended, in one way or another} */
   public synchronized boolean isDone() {
     return result != null || failure != null;
   }

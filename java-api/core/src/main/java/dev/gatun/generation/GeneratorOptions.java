@@ -66,7 +66,7 @@ public record GeneratorOptions(
     }
   }
 
-  /** The processor, weights as F32, up to 32 sequences. */
+  /** {@return the processor, weights as F32, up to 32 sequences} */
   public static GeneratorOptions defaults() {
     return new GeneratorOptions(
         Device.cpu(),
@@ -81,7 +81,11 @@ public record GeneratorOptions(
         128);
   }
 
-  /** The same on another device. */
+  /**
+   * {@return these options with the model on another device}
+   *
+   * @param other where it computes
+   */
   public GeneratorOptions withDevice(Device other) {
     return new GeneratorOptions(
         other,
@@ -96,7 +100,12 @@ public record GeneratorOptions(
         chunkTokens);
   }
 
-  /** The same with weights kept, and products computed, in another way. */
+  /**
+   * {@return these options with weights kept, and products computed, in another way}
+   *
+   * @param as what the weights of linear layers are kept as
+   * @param by what products make of their inputs
+   */
   public GeneratorOptions withWeights(Storage as, Compute by) {
     return new GeneratorOptions(
         device,
@@ -111,7 +120,11 @@ public record GeneratorOptions(
         chunkTokens);
   }
 
-  /** The same with weights in blocks left in the mapped file, or packed. */
+  /**
+   * {@return these options with weights in blocks left in the mapped file, or packed}
+   *
+   * @param mapped whether they stay in the file
+   */
   public GeneratorOptions withMappedWeights(boolean mapped) {
     return new GeneratorOptions(
         device,
@@ -126,7 +139,13 @@ public record GeneratorOptions(
         chunkTokens);
   }
 
-  /** The same with another bound for the cache. */
+  /**
+   * {@return these options with another bound for the cache}
+   *
+   * @param bytes of the keys and values of all sequences, from 1; an encoder-decoder's sources and
+   *     targets have half of them each
+   * @throws IllegalArgumentException for less than 1
+   */
   public GeneratorOptions withCacheBytes(long bytes) {
     return new GeneratorOptions(
         device,
@@ -142,9 +161,10 @@ public record GeneratorOptions(
   }
 
   /**
-   * The same with keys and values kept as another type.
+   * {@return these options with keys and values kept as another type}
    *
    * @param dtype F32, F16, BF16 or I8
+   * @throws IllegalArgumentException for any other
    */
   public GeneratorOptions withCacheDtype(DType dtype) {
     return new GeneratorOptions(
@@ -160,7 +180,12 @@ public record GeneratorOptions(
         chunkTokens);
   }
 
-  /** The same with pages of another number of tokens. */
+  /**
+   * {@return these options with pages of another number of tokens}
+   *
+   * @param tokens of a page of the cache, from 1
+   * @throws IllegalArgumentException for less than 1
+   */
   public GeneratorOptions withPageSize(int tokens) {
     return new GeneratorOptions(
         device,
@@ -175,7 +200,14 @@ public record GeneratorOptions(
         chunkTokens);
   }
 
-  /** The same with steps of other sizes. */
+  /**
+   * {@return these options with steps of other sizes}
+   *
+   * @param sequences the most in a step, from 1
+   * @param tokens that prompts may fill a step to, from 1
+   * @param chunk the tokens of a prompt in a step while others wait for their turn, from 1
+   * @throws IllegalArgumentException for less than 1
+   */
   public GeneratorOptions withSteps(int sequences, int tokens, int chunk) {
     return new GeneratorOptions(
         device,

@@ -12,12 +12,16 @@ import java.util.function.IntConsumer;
  * @param tokens how many tokens were told: all but the first
  */
 public record Perplexity(double loss, int tokens) {
-  /** e to the mean loss a token. */
+  /** {@return the perplexity: e to the mean loss a token} */
   public double value() {
     return Math.exp(loss / tokens);
   }
 
-  /** The mean loss in bits a byte of the text, which does not depend on the tokenizer. */
+  /**
+   * {@return the mean loss in bits a byte of the text, which does not depend on the tokenizer}
+   *
+   * @param bytes the text's length in UTF-8
+   */
   public double bitsPerByte(long bytes) {
     return loss / Math.log(2) / bytes;
   }
@@ -27,9 +31,13 @@ public record Perplexity(double loss, int tokens) {
    * tokens; of each but the first only the last {@code stride} tokens count, the others are what
    * they are told from.
    *
-   * @param window the most tokens that the model sees at once, up to its context
-   * @param stride from 1 to the window's length: shorter ones see more, and take longer
-   * @param progress is told the number of tokens counted so far
+   * @param model that tells; stays open
+   * @param ids the text's tokens, at least two
+   * @param window the most tokens that the model sees at once, from 2 to its context
+   * @param stride the tokens from one window to the next, from 1 to less than the window: shorter
+   *     ones see more, and take longer
+   * @param progress is told the number of tokens counted so far, after each window
+   * @return the loss over all tokens but the first
    * @throws IllegalArgumentException for a window or stride out of range, fewer than two tokens,
    *     and ids outside of the vocabulary
    */
@@ -41,7 +49,14 @@ public record Perplexity(double loss, int tokens) {
   /**
    * The same with keys and values kept as another type.
    *
+   * @param model that tells; stays open
    * @param cacheDtype F32, F16, BF16 or I8
+   * @param ids the text's tokens, at least two
+   * @param window the most tokens that the model sees at once, from 2 to its context
+   * @param stride the tokens from one window to the next, from 1 to less than the window
+   * @param progress is told the number of tokens counted so far, after each window
+   * @return the loss over all tokens but the first
+   * @throws IllegalArgumentException as the other
    */
   public static Perplexity of(
       CausalLm model, DType cacheDtype, int[] ids, int window, int stride, IntConsumer progress) {

@@ -14,7 +14,13 @@ public final class Philox {
 
   private Philox() {}
 
-  /** The four words of a counter of 128 bits, whose low and high half are given. */
+  /**
+   * {@return the four words of a counter, each of 32 random bits}
+   *
+   * @param key 64 bits that tell streams apart
+   * @param low the low half of the counter's 128 bits
+   * @param high the high half
+   */
   public static int[] words(long key, long low, long high) {
     int k0 = (int) key;
     int k1 = (int) (key >>> 32);
@@ -36,7 +42,7 @@ public final class Philox {
   }
 
   /**
-   * A number of [0, 1) with 53 random bits.
+   * {@return a number of [0, 1) with 53 random bits}
    *
    * @param seed the request's seed
    * @param position the place in the sequence that is drawn for
@@ -46,7 +52,13 @@ public final class Philox {
     return (bits(seed, position, draw) >>> 11) * 0x1p-53;
   }
 
-  /** 64 random bits, of which {@link #uniform} has the first. */
+  /**
+   * {@return 64 random bits, of which {@link #uniform} has the first 53}
+   *
+   * @param seed the request's seed
+   * @param position the place in the sequence that is drawn for
+   * @param draw tells draws of one position apart
+   */
   public static long bits(long seed, long position, long draw) {
     int[] words = words(seed, position, draw);
     return (long) words[0] << 32 | Integer.toUnsignedLong(words[1]);

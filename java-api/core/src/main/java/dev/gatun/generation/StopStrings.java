@@ -12,12 +12,21 @@ public final class StopStrings {
   private final StringBuilder waiting = new StringBuilder();
   private String found;
 
-  /** Nothing has come yet. */
+  /**
+   * Nothing has come yet.
+   *
+   * @param stops the texts to find, none of them empty; none for no end
+   */
   public StopStrings(List<String> stops) {
     this.stops = List.copyOf(stops);
   }
 
-  /** The text that is certain to come before any stop, after another piece. */
+  /**
+   * {@return the text that is certain to come before any stop, after another piece; empty once one
+   * was found}
+   *
+   * @param piece what comes next, of any length
+   */
   public String add(String piece) {
     for (int i = 0; i < piece.length() && found == null; i++) {
       waiting.append(piece.charAt(i));
@@ -31,12 +40,12 @@ public final class StopStrings {
     return take(waiting.length() - (found == null ? longestBeginning() : found.length()));
   }
 
-  /** The text that waited, when no more comes. */
+  /** {@return the text that waited, when no more comes; empty where a stop was found} */
   public String finish() {
     return found == null ? take(waiting.length()) : "";
   }
 
-  /** The stop that was found. */
+  /** {@return the stop that was found; empty where none was yet} */
   public Optional<String> found() {
     return Optional.ofNullable(found);
   }

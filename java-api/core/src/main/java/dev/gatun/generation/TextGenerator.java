@@ -75,6 +75,8 @@ public final class TextGenerator implements AutoCloseable {
    * with one, which has all of these. Without a tokenizer, prompts are token ids and so is what
    * comes.
    *
+   * @param directory of the model, or its GGUF file
+   * @return the generator, which the caller closes
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when one is not as expected
    */
@@ -82,7 +84,16 @@ public final class TextGenerator implements AutoCloseable {
     return load(directory, GeneratorOptions.defaults());
   }
 
-  /** Loads a directory; fails as {@link #load(Path)} does, or where the cache has no room. */
+  /**
+   * Loads a directory.
+   *
+   * @param directory of the model, as {@link #load(Path)} takes it
+   * @param options how it computes
+   * @return the generator, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, when the weights cannot be kept
+   *     as the options ask, or when the cache has no room for a page
+   */
   public static TextGenerator load(Path directory, GeneratorOptions options) throws IOException {
     return load(directory, null, options);
   }
@@ -92,8 +103,13 @@ public final class TextGenerator implements AutoCloseable {
    * verify, several in a step. Ids do not depend on it; where it takes more time than it saves it
    * is off, and {@link GenerationResult#speculation} says so.
    *
+   * @param directory of the large model, as {@link #load(Path)} takes it
    * @param draftDirectory of the small model; null for none
-   * @throws IllegalArgumentException where the vocabularies have different numbers of tokens
+   * @param options how both compute
+   * @return the generator, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, where the vocabularies have
+   *     different numbers of tokens, or where the large model is an encoder-decoder
    */
   public static TextGenerator load(Path directory, Path draftDirectory, GeneratorOptions options)
       throws IOException {
@@ -103,7 +119,13 @@ public final class TextGenerator implements AutoCloseable {
   /**
    * The same, telling how far the loading of the large model is.
    *
+   * @param directory of the large model, as {@link #load(Path)} takes it
+   * @param draftDirectory of the small model; null for none
+   * @param options how both compute
    * @param listener is told of each weight before it is read; null for nobody
+   * @return the generator, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException as the other
    */
   public static TextGenerator load(
       Path directory, Path draftDirectory, GeneratorOptions options, LoadListener listener)
@@ -243,28 +265,44 @@ public final class TextGenerator implements AutoCloseable {
         defaults.config().toBuilder().eosTokenId(List.copyOf(ends)).build(), warnings);
   }
 
-  /** The settings that requests have where they give none, and what the files say in vain. */
+  /**
+   * {@return the settings that requests have where they give none, and what the files say in vain}
+   */
   public GenerationDefaults defaults() {
     return defaults;
   }
 
-  /** The most tokens of a sequence, prompt and text. */
+  /**
+   * {@return the most tokens of a sequence, prompt and text; of an encoder-decoder, of the text
+   * alone}
+   */
   public int maxLength() {
     return model.maxLength();
   }
 
-  /** The most tokens of a source, special ones included; empty for a causal language model. */
+  /**
+   * {@return the most tokens of a source, special ones included; empty for a causal language model}
+   */
   public OptionalInt maxSourceLength() {
     SourceModel encoder = model.encoder();
     return encoder == null ? OptionalInt.empty() : OptionalInt.of(encoder.maxLength());
   }
 
-  /** What prompts are read with, closed with the generator; empty where the directory has none. */
+  /**
+   * {@return what prompts are read with, closed with the generator; empty where the directory has
+   * none}
+   */
   public Optional<Tokenizer> tokenizer() {
     return Optional.ofNullable(tokenizer);
   }
 
-  /** Writes on from a prompt and waits for the end. */
+  /**
+   * Writes on from a prompt by the {@link #defaults} and waits for the end.
+   *
+   * @param prompt the text to go on from, or an encoder-decoder's source
+   * @return what was written
+   * @throws IllegalArgumentException as {@link #generate(String, GenerationConfig)} does
+   */
   public GenerationResult generate(String prompt) {
     return generate(prompt, defaults.config());
   }
@@ -272,26 +310,55 @@ public final class TextGenerator implements AutoCloseable {
   /**
    * Writes on from a prompt and waits for the end.
    *
-   * @throws IllegalArgumentException when the prompt is empty, has ids outside of the vocabulary,
-   *     or fills the model's context
+   * @param prompt the text to go on from, or an encoder-decoder's source
+   * @param config the settings, all of them: those of the model's files count where they are in it
+   * @return what was written
+   * @throws IllegalArgumentException when the prompt is empty and there is no {@code bosTokenId},
+   *     when it fills the model's context, when the generator has no tokenizer, and for settings
+   *     that need one, or ids that the vocabulary lacks
    * @throws InvalidLogitsException when the model gives logits that choose no token
-   * @throws IllegalStateException when the generator is closed, now or before the end
+   * @throws IllegalStateException when the generator is closed, now or before the end, or the cache
+   *     is too small for the request
    */
   public GenerationResult generate(String prompt, GenerationConfig config) {
     return stream(prompt, config).result();
   }
 
-  /** The same for a prompt of token ids. */
+  /**
+   * The same for a prompt of token ids.
+   *
+   * @param prompt ids of the vocabulary; of an encoder-decoder, the source's with its special
+   *     tokens
+   * @param config the settings
+   * @return what was written
+   * @throws IllegalArgumentException also for ids that the vocabulary lacks
+   */
   public GenerationResult generate(int[] prompt, GenerationConfig config) {
     return stream(prompt, config).result();
   }
 
-  /** Writes on from a prompt; the text comes by the stream. */
+  /**
+   * Writes on from a prompt by the {@link #defaults}; the text comes by the stream.
+   *
+   * @param prompt the text to go on from, or an encoder-decoder's source
+   * @return the text as it comes; closing it early cancels the request
+   * @throws IllegalArgumentException as {@link #generate(String, GenerationConfig)} does
+   */
   public GenerationStream stream(String prompt) {
     return stream(prompt, defaults.config());
   }
 
-  /** Writes on from a prompt; the text comes by the stream. Fails as {@link #generate} does. */
+  /**
+   * Writes on from a prompt; the text comes by the stream. What is wrong with the prompt or the
+   * settings is thrown here, what fails later by the stream, as {@link #generate(String,
+   * GenerationConfig)} tells.
+   *
+   * @param prompt the text to go on from, or an encoder-decoder's source
+   * @param config the settings
+   * @return the text as it comes; closing it early cancels the request
+   * @throws IllegalArgumentException when the generator has no tokenizer, and as {@link
+   *     #stream(int[], GenerationConfig)} does
+   */
   public GenerationStream stream(String prompt, GenerationConfig config) {
     Objects.requireNonNull(prompt, "prompt");
     if (tokenizer == null) {
@@ -307,7 +374,18 @@ public final class TextGenerator implements AutoCloseable {
     return stream(Arrays.stream(ids).mapToInt(Math::toIntExact).toArray(), config);
   }
 
-  /** The same for a prompt of token ids. */
+  /**
+   * The same for a prompt of token ids.
+   *
+   * @param prompt ids of the vocabulary; of an encoder-decoder, the source's with its special
+   *     tokens
+   * @param config the settings
+   * @return the text as it comes; closing it early cancels the request
+   * @throws IllegalArgumentException when the prompt is empty and there is no {@code bosTokenId},
+   *     has ids outside of the vocabulary, or fills the model's context; and for stop strings or a
+   *     constraint without a tokenizer
+   * @throws IllegalStateException when the generator is closed
+   */
   public GenerationStream stream(int[] prompt, GenerationConfig config) {
     return stream(prompt, new int[0], config);
   }
@@ -318,9 +396,14 @@ public final class TextGenerator implements AutoCloseable {
    * what follows. As there, lengths count these tokens like a prompt's, and forced_bos_token_id has
    * no effect behind them.
    *
+   * @param prompt ids of the vocabulary; of an encoder-decoder, the source's with its special
+   *     tokens
    * @param begin token ids of the target's vocabulary; where the first is not the token that all
    *     targets begin with, that stands before them; none for that one alone
+   * @param config the settings
+   * @return the text as it comes; closing it early cancels the request
    * @throws IllegalArgumentException also where there are such tokens, and the model has no encoder
+   * @throws IllegalStateException when the generator is closed
    */
   public GenerationStream stream(int[] prompt, int[] begin, GenerationConfig config) {
     int[] ids = checked(prompt, config);
@@ -406,6 +489,11 @@ public final class TextGenerator implements AutoCloseable {
   /**
    * The chunks of a prompt's text, for programs with reactive streams. Each subscriber makes a
    * request of its own; cancelling its subscription ends it.
+   *
+   * @param prompt the text to go on from, or an encoder-decoder's source
+   * @param config the settings
+   * @return a publisher that starts nothing before there is a subscriber, whom it tells what is
+   *     wrong with the prompt or the settings too
    */
   public Flow.Publisher<TextChunk> publisher(String prompt, GenerationConfig config) {
     return new ChunkPublisher(() -> stream(prompt, config));

@@ -60,19 +60,32 @@ public final class EmbeddingPipeline implements AutoCloseable {
             Compute.EXACT,
             null);
 
-    /** These options with another pooling. */
+    /**
+     * {@return these options with another pooling}
+     *
+     * @param value how tokens become one vector; null for what the directory says
+     */
     public Options withPooling(Pooling value) {
       return new Options(
           value, normalize, truncateDim, maxLength, overflow, weights, compute, device);
     }
 
-    /** These options with vectors of length one or as they come. */
+    /**
+     * {@return these options with vectors of length one or as they come}
+     *
+     * @param value whether they get length one at the end
+     */
     public Options withNormalize(boolean value) {
       return new Options(
           pooling, value, truncateDim, maxLength, overflow, weights, compute, device);
     }
 
-    /** These options with vectors of their first features. */
+    /**
+     * {@return these options with vectors of their first features}
+     *
+     * @param features how many, from 1; all where a vector has fewer
+     * @throws IllegalArgumentException for less than 1
+     */
     public Options withTruncateDim(int features) {
       if (features < 1) {
         throw new IllegalArgumentException(
@@ -82,36 +95,57 @@ public final class EmbeddingPipeline implements AutoCloseable {
           pooling, normalize, features, maxLength, overflow, weights, compute, device);
     }
 
-    /** These options with another limit. */
+    /**
+     * {@return these options with another limit}
+     *
+     * @param tokens the most of a text, special ones included, from 1; the model's own limit where
+     *     that is less
+     */
     public Options withMaxLength(int tokens) {
       return new Options(
           pooling, normalize, truncateDim, tokens, overflow, weights, compute, device);
     }
 
-    /** These options with the weights of linear layers kept as something else. */
+    /**
+     * {@return these options with the weights of linear layers kept as something else}
+     *
+     * @param value what all of them are kept as
+     */
     public Options withWeights(Storage value) {
       return withWeights(WeightTypes.of(value));
     }
 
-    /** The same with a wider storage for some layers. */
+    /**
+     * {@return these options with a wider storage for some layers}
+     *
+     * @param value what most layers are kept as, and which ones otherwise
+     */
     public Options withWeights(WeightTypes value) {
       return new Options(
           pooling, normalize, truncateDim, maxLength, overflow, value, compute, device);
     }
 
-    /** These options with products that compute in another way. */
+    /**
+     * {@return these options with products that compute in another way}
+     *
+     * @param value what they make of their inputs
+     */
     public Options withCompute(Compute value) {
       return new Options(
           pooling, normalize, truncateDim, maxLength, overflow, weights, value, device);
     }
 
-    /** These options with the model on another device than the processor. */
+    /**
+     * {@return these options with the model on another device than the processor}
+     *
+     * @param value where it runs; null for the processor
+     */
     public Options withDevice(Device value) {
       return new Options(
           pooling, normalize, truncateDim, maxLength, overflow, weights, compute, value);
     }
 
-    /** These options with an error for texts that are too long. */
+    /** {@return these options with an error for texts that are too long} */
     public Options withError() {
       return new Options(
           pooling,
@@ -155,12 +189,26 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * modules there are and where, or any encoder's, the mean of whose tokens is taken. What its
    * files say and nobody here reads is named in a warning of the logger {@code dev.gatun}, or with
    * {@code -Dgatun.strict=true} in an error.
+   *
+   * @param directory of the model, or its GGUF file
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, or asks for what is not done
    */
   public static EmbeddingPipeline load(Path directory) throws IOException {
     return load(directory, Options.DEFAULT);
   }
 
-  /** Opens a model directory with options. */
+  /**
+   * Opens a model directory with options.
+   *
+   * @param directory as {@link #load(Path)} takes it
+   * @param options what to do otherwise than the directory says
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, or asks for what is not done, and
+   *     when the weights cannot be kept as the options ask
+   */
   public static EmbeddingPipeline load(Path directory, Options options) throws IOException {
     SentenceModules modules = SentenceModules.read(directory);
     SentenceConfig config = SentenceConfig.read(directory);
@@ -186,7 +234,15 @@ public final class EmbeddingPipeline implements AutoCloseable {
     }
   }
 
-  /** A pipeline of parts, which it closes with itself; options of loading do not matter. */
+  /**
+   * A pipeline of parts; the mean of tokens and length one where options say nothing else.
+   *
+   * @param tokenizer the model's; the pipeline closes it
+   * @param model an encoder without a head; the pipeline closes it
+   * @param options what to do otherwise; those of loading, {@code weights}, {@code compute} and
+   *     {@code device}, do not matter
+   * @return the pipeline, which has no prompts
+   */
   public static EmbeddingPipeline of(Tokenizer tokenizer, EncoderModel model, Options options) {
     return of(tokenizer, TextModel.of(model), options);
   }
@@ -201,14 +257,15 @@ public final class EmbeddingPipeline implements AutoCloseable {
         options);
   }
 
-  /** The prompts of the model, by their names. */
+  /** {@return the prompts of the model by their names, in the order of its file; unmodifiable} */
   public Map<String, Prompt> prompts() {
     return config.prompts();
   }
 
   /**
-   * The prompt of a name.
+   * {@return the prompt of a name}
    *
+   * @param name a key of {@link #prompts}
    * @throws IllegalArgumentException when the model has none of that name
    */
   public Prompt prompt(String name) {
@@ -222,42 +279,59 @@ public final class EmbeddingPipeline implements AutoCloseable {
   }
 
   /**
-   * What is put before a text where no prompt is given: {@code default_prompt_name}, or nothing.
+   * {@return what is put before a text where no prompt is given: {@code default_prompt_name}, or
+   * nothing}
    */
   public Prompt defaultPrompt() {
     return config.defaultPrompt();
   }
 
-  /** The prompt for what is looked for: {@code query}, else {@link #defaultPrompt}. */
+  /** {@return the prompt for what is looked for: {@code query}, else {@link #defaultPrompt}} */
   public Prompt queryPrompt() {
     return config.query();
   }
 
   /**
-   * The prompt for what is searched: the first there is of {@code document}, {@code passage} and
-   * {@code corpus}, else {@link #defaultPrompt}.
+   * {@return the prompt for what is searched: the first there is of {@code document}, {@code
+   * passage} and {@code corpus}, else {@link #defaultPrompt}}
    */
   public Prompt documentPrompt() {
     return config.document();
   }
 
-  /** How near the model's vectors are; the cosine where nothing is said. */
+  /** {@return how near the model's vectors are; the cosine where nothing is said} */
   public Similarity similarity() {
     return config.similarity();
   }
 
-  /** The vector of a text, behind {@link #defaultPrompt}. */
+  /**
+   * {@return the vector of a text, behind {@link #defaultPrompt}, [features]}
+   *
+   * @param text of any length; what does not fit is cut, or an error, as the options ask
+   * @throws IllegalArgumentException as {@link #embed(List, Prompt)} does
+   */
   public float[] embed(String text) {
     return embed(text, defaultPrompt());
   }
 
-  /** The vector of a text behind a prompt. */
+  /**
+   * {@return the vector of a text behind a prompt, [features]}
+   *
+   * @param text of any length
+   * @param prompt what is put before it; {@link Prompt#NONE} for nothing
+   * @throws IllegalArgumentException as {@link #embed(List, Prompt)} does
+   */
   public float[] embed(String text, Prompt prompt) {
     Objects.requireNonNull(text, "text");
     return embed(List.of(text), prompt)[0];
   }
 
-  /** The vectors of texts, behind {@link #defaultPrompt}. */
+  /**
+   * {@return the vectors of texts, behind {@link #defaultPrompt}, [texts, features]}
+   *
+   * @param texts of any length; none for no vectors
+   * @throws IllegalArgumentException as {@link #embed(List, Prompt)} does
+   */
   public float[][] embed(List<String> texts) {
     return embed(texts, defaultPrompt());
   }
@@ -265,6 +339,13 @@ public final class EmbeddingPipeline implements AutoCloseable {
   /**
    * The vectors of texts behind a prompt; of one that is cut, no more is read than what is kept
    * needs.
+   *
+   * @param texts of any length; none for no vectors
+   * @param prompt what is put before each; {@link Prompt#NONE} for nothing
+   * @return [texts, features], in the order of the texts
+   * @throws IllegalArgumentException when a text has too many tokens and the options ask for an
+   *     error then, and when the prompt, which is not pooled, leaves no token of a text
+   * @throws NullPointerException naming the place of a text that is null
    */
   public float[][] embed(List<String> texts, Prompt prompt) {
     check(texts);
@@ -284,12 +365,23 @@ public final class EmbeddingPipeline implements AutoCloseable {
   /**
    * The vectors of texts, behind {@link #defaultPrompt}, and how many tokens were cut off, for
    * which each is read whole.
+   *
+   * @param texts of any length; none for no vectors
+   * @return one for each text, in their order
+   * @throws IllegalArgumentException as {@link #embed(List, Prompt)} does
    */
   public List<Embedded> run(List<String> texts) {
     return run(texts, defaultPrompt());
   }
 
-  /** The same behind a prompt. */
+  /**
+   * The same behind a prompt.
+   *
+   * @param texts of any length; none for no vectors
+   * @param prompt what is put before each; {@link Prompt#NONE} for nothing
+   * @return one for each text, in their order
+   * @throws IllegalArgumentException as {@link #embed(List, Prompt)} does
+   */
   public List<Embedded> run(List<String> texts, Prompt prompt) {
     check(texts);
     int[] dropped = new int[texts.size()];
@@ -319,12 +411,22 @@ public final class EmbeddingPipeline implements AutoCloseable {
     }
   }
 
-  /** The ids of a text's tokens, special ones included, however many there are. */
+  /**
+   * {@return the ids of a text's tokens, special ones included, however many there are}
+   *
+   * @param text without a prompt, the default one neither
+   */
   public long[] inputIds(String text) {
     return tokenizer.encode(text).ids();
   }
 
-  /** The same behind a prompt. */
+  /**
+   * {@return the ids of a text's tokens behind a prompt, special ones included, however many there
+   * are}
+   *
+   * @param text of any length
+   * @param prompt what is put before it; {@link Prompt#NONE} for nothing
+   */
   public long[] inputIds(String text, Prompt prompt) {
     return inputIds(prompt.text() + text);
   }
@@ -335,6 +437,9 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @param inputIds no more than {@link #maxLength} each
    * @param prompt that is among the tokens
    * @param done is told of every batch, how many texts were in it
+   * @return [texts, features], in the order of the texts
+   * @throws IllegalArgumentException when the prompt, which is not pooled, leaves no token of a
+   *     text, and for ids outside of the vocabulary
    */
   public float[][] embedTokens(List<long[]> inputIds, Prompt prompt, IntConsumer done) {
     return vectors(
@@ -354,12 +459,12 @@ public final class EmbeddingPipeline implements AutoCloseable {
     return count > 0 && alone.special()[count - 1] ? count - 1 : count;
   }
 
-  /** The most tokens of a text, special ones included. */
+  /** {@return the most tokens of a text, special ones included} */
   public int maxLength() {
     return encoding.maxLength();
   }
 
-  /** The length of a vector. */
+  /** {@return the features of a vector} */
   public int dimension() {
     return vectors.dimension();
   }

@@ -68,7 +68,15 @@ public final class FillInPipeline implements AutoCloseable {
     }
   }
 
-  /** Loads a directory on the processor. */
+  /**
+   * Loads a directory on the processor.
+   *
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when a file is not as expected, or the tokenizer has nothing
+   *     that stands for what a text leaves out
+   */
   public static FillInPipeline load(Path directory) throws IOException {
     return load(directory, GeneratorOptions.defaults(), null);
   }
@@ -76,7 +84,10 @@ public final class FillInPipeline implements AutoCloseable {
   /**
    * Loads a directory.
    *
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @param options how the model computes
    * @param listener is told of each weight before it is read; null for nobody
+   * @return the pipeline, which the caller closes
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when a file is not as expected, or the tokenizer has nothing
    *     that stands for what a text leaves out
@@ -92,19 +103,27 @@ public final class FillInPipeline implements AutoCloseable {
     }
   }
 
-  /** The settings where a call gives none, and what the files say in vain. */
+  /** {@return the settings where a call gives none, and what the files say in vain} */
   public GenerationDefaults defaults() {
     return defaults;
   }
 
-  /** Fills a text. */
+  /**
+   * {@return a text with what it left out, by the {@link #defaults}}
+   *
+   * @param text with sentinels of T5, or BART's mask
+   * @throws IllegalArgumentException when it leaves nothing out, or has more tokens than the model
+   *     reads
+   */
   public Filled fill(String text) {
     return fill(text, defaults.config());
   }
 
   /**
-   * Fills a text.
+   * {@return a text with what it left out, of the first sequence where several are asked for}
    *
+   * @param text with sentinels of T5, or BART's mask
+   * @param settings all of them: the {@link #defaults} count only where they are in it
    * @throws IllegalArgumentException when it leaves nothing out, or has more tokens than the model
    *     reads
    */

@@ -31,7 +31,15 @@ public final class FillMaskPipeline implements AutoCloseable {
             .orElseThrow(() -> new IllegalArgumentException("the tokenizer has no mask token"));
   }
 
-  /** Opens the directory of a masked language model. */
+  /**
+   * Opens the directory of a masked language model, on the processor.
+   *
+   * @param directory of the model with its tokenizer
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, the weights lack the head, or the
+   *     tokenizer has no mask token
+   */
   public static FillMaskPipeline load(Path directory) throws IOException {
     Parts parts = Parts.load(directory, Head.MASKED_LM);
     try {
@@ -45,8 +53,13 @@ public final class FillMaskPipeline implements AutoCloseable {
   /**
    * The best tokens for each masked place, in the order of the text.
    *
-   * @param targets tokens to choose among; none for the whole vocabulary
-   * @throws IllegalArgumentException when the text has no mask token, or a target is no token
+   * @param text with the mask token at least once, such as {@code [MASK]} of BERT
+   * @param topK how many tokens a place, from 1; all where there are fewer
+   * @param targets tokens to choose among, as the vocabulary spells them; none for all of it
+   * @return those of each place, the best first; scores are probabilities among the whole
+   *     vocabulary, with targets too
+   * @throws IllegalArgumentException when the text has no mask token, or more tokens than the model
+   *     takes, or a target is no token
    */
   public List<List<Filling>> fill(String text, int topK, String... targets) {
     Encoding encoding = parts.tokenizer().encode(text, parts.whole());

@@ -58,18 +58,40 @@ public final class QuestionAnsweringPipeline implements AutoCloseable {
     this.parts = parts;
   }
 
-  /** Opens the directory of a model for question answering. */
+  /**
+   * Opens the directory of a model for question answering, on the processor.
+   *
+   * @param directory of the model with its tokenizer
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, or the weights lack the head
+   */
   public static QuestionAnsweringPipeline load(Path directory) throws IOException {
     return new QuestionAnsweringPipeline(Parts.load(directory, Head.QUESTION_ANSWERING));
   }
 
-  /** The best answer. */
+  /**
+   * {@return the best answer by {@link Options#DEFAULT}; an empty one of score 0 where there is
+   * none}
+   *
+   * @param question about the context
+   * @param context the text that has the answer, of any length
+   * @throws IllegalArgumentException as {@link #answers} does
+   */
   public Answer answer(String question, String context) {
     List<Answer> answers = answers(question, context, Options.DEFAULT);
     return answers.isEmpty() ? new Answer("", 0, 0, 0) : answers.getFirst();
   }
 
-  /** The best answers, the best first; of long contexts, window by window. */
+  /**
+   * {@return the best answers, the best first; of long contexts, window by window}
+   *
+   * @param question about the context
+   * @param context the text that has the answers, of any length
+   * @param options how they are looked for
+   * @throws IllegalArgumentException when the question leaves no room for the context in a window,
+   *     of at most 384 tokens, or less than the windows share
+   */
   public List<Answer> answers(String question, String context, Options options) {
     int limit = Math.min(LONGEST_WINDOW, parts.maxLength());
     EncodeOptions windows =

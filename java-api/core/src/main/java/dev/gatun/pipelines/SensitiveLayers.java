@@ -57,6 +57,8 @@ public final class SensitiveLayers {
    * @param compute how products compute
    * @param meanCosine that is wanted, up to 1; where all layers as {@code wider} do not reach it,
    *     all are
+   * @return the storages, and what was measured with them
+   * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when a storage does not fit the layers, or there is no text
    */
   public static Found find(

@@ -33,8 +33,10 @@ public enum Similarity {
   }
 
   /**
-   * How near two vectors are.
+   * {@return how near two vectors are; the larger, the nearer}
    *
+   * @param a [features]
+   * @param b [features], as many
    * @throws IllegalArgumentException when they have different numbers of features
    */
   public double of(float[] a, float[] b) {

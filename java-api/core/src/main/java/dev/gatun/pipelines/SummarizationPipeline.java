@@ -36,7 +36,14 @@ public final class SummarizationPipeline implements AutoCloseable {
     this.most = Math.min(partTokens, parts.maxSourceLength());
   }
 
-  /** Loads a directory on the processor. */
+  /**
+   * Loads a directory on the processor, with parts as long as the model reads.
+   *
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when a file is not as expected
+   */
   public static SummarizationPipeline load(Path directory) throws IOException {
     return load(directory, GeneratorOptions.defaults(), Integer.MAX_VALUE, null);
   }
@@ -44,11 +51,15 @@ public final class SummarizationPipeline implements AutoCloseable {
   /**
    * Loads a directory.
    *
-   * @param partTokens the most tokens that are read at once, special ones and the prefix included;
-   *     no more than the model's and {@code model_max_length} count
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @param options how the model computes
+   * @param partTokens the most tokens that are read at once, from 1, special ones and the prefix
+   *     included; no more than the model's and {@code model_max_length} count
    * @param listener is told of each weight before it is read; null for nobody
+   * @return the pipeline, which the caller closes
    * @throws IOException when a file is missing or cannot be read
-   * @throws IllegalArgumentException when a file is not as expected
+   * @throws IllegalArgumentException when a file is not as expected, or {@code partTokens} is less
+   *     than 1
    */
   public static SummarizationPipeline load(
       Path directory, GeneratorOptions options, int partTokens, LoadListener listener)
@@ -66,27 +77,45 @@ public final class SummarizationPipeline implements AutoCloseable {
     }
   }
 
-  /** The settings where a call gives none, and what the files say in vain. */
+  /** {@return the settings where a call gives none, and what the files say in vain} */
   public GenerationDefaults defaults() {
     return defaults;
   }
 
-  /** The most tokens that are read at once, special ones and the prefix included. */
+  /** {@return the most tokens that are read at once, special ones and the prefix included} */
   public int partTokens() {
     return most;
   }
 
-  /** The parts that a text is summarised in, itself where the model reads it as a whole. */
+  /**
+   * {@return the parts that a text is summarised in, itself where the model reads it as a whole}
+   *
+   * @param text of any length
+   * @throws IllegalArgumentException when {@link #partTokens} has no room beside the prefix and
+   *     special tokens
+   */
   public List<String> parts(String text) {
     return new SourceParts(parts.tokenizer(), prefix, most).of(text);
   }
 
-  /** The summary of a text. */
+  /**
+   * {@return the summary of a text by the {@link #defaults}}
+   *
+   * @param text of any length
+   * @throws IllegalArgumentException as {@link #parts} does
+   */
   public Summary summarize(String text) {
     return summarize(text, defaults.config());
   }
 
-  /** The summary of a text, whose parts are computed together. */
+  /**
+   * {@return the summary of a text, whose parts are computed together}
+   *
+   * @param text of any length
+   * @param settings of each part, all of them: the {@link #defaults} count only where they are in
+   *     it
+   * @throws IllegalArgumentException as {@link #parts} does
+   */
   public Summary summarize(String text, GenerationConfig settings) {
     return new Summary(Seq2SeqText.results(parts(text), part -> stream(part, settings)));
   }
@@ -94,6 +123,9 @@ public final class SummarizationPipeline implements AutoCloseable {
   /**
    * The summary of one of the {@link #parts}, as it comes.
    *
+   * @param part without the prefix
+   * @param settings all of them
+   * @return the stream; closing it early cancels the part
    * @throws IllegalArgumentException when it has more tokens than the model reads
    */
   public GenerationStream stream(String part, GenerationConfig settings) {

@@ -15,7 +15,7 @@ public record Summary(List<GenerationResult> parts) {
     parts = List.copyOf(parts);
   }
 
-  /** The summaries of the parts, a line each. */
+  /** {@return the summaries of the parts, a line each} */
   public String text() {
     return String.join("\n", parts.stream().map(part -> part.text().strip()).toList());
   }

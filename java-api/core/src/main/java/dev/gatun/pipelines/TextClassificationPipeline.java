@@ -35,6 +35,11 @@ public final class TextClassificationPipeline implements AutoCloseable {
   /**
    * Opens the directory of a model for sequence classification, a cross-encoder of
    * sentence-transformers among them, whose own activation its scores go through.
+   *
+   * @param directory of the model with its tokenizer
+   * @return the pipeline, on the processor, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, or the weights lack the head
    */
   public static TextClassificationPipeline load(Path directory) throws IOException {
     Path file = directory.resolve(SentenceConfig.FILE);
@@ -49,12 +54,21 @@ public final class TextClassificationPipeline implements AutoCloseable {
     }
   }
 
-  /** The best label of a text. */
+  /**
+   * {@return the best label of a text}
+   *
+   * @param text of any length; see {@link #classify(List, int)}
+   */
   public Classification classify(String text) {
     return classify(text, 1).getFirst();
   }
 
-  /** The best labels of a text, the best first; see {@link #classify(List, int)}. */
+  /**
+   * {@return the best labels of a text, the best first; see {@link #classify(List, int)}}
+   *
+   * @param text of any length
+   * @param topK how many labels, from 0; all where there are fewer
+   */
   public List<Classification> classify(String text, int topK) {
     return classify(List.of(text), topK).getFirst();
   }
@@ -62,6 +76,10 @@ public final class TextClassificationPipeline implements AutoCloseable {
   /**
    * The best labels of texts, the best first. A text that has more tokens than the model takes is
    * read in windows: its scores are the mean of theirs, weighted by their tokens.
+   *
+   * @param texts of any length
+   * @param topK how many labels of each, from 0; all where there are fewer
+   * @return those of each text, in their order
    */
   public List<List<Classification>> classify(List<String> texts, int topK) {
     List<List<Classification>> all = new ArrayList<>();
@@ -69,7 +87,14 @@ public final class TextClassificationPipeline implements AutoCloseable {
     return all;
   }
 
-  /** The best labels of a pair of texts; one that is too long is an error. */
+  /**
+   * {@return the best labels of a pair of texts, the best first}
+   *
+   * @param text the first
+   * @param pair the second, such as a passage to a query
+   * @param topK how many labels, from 0; all where there are fewer
+   * @throws IllegalArgumentException when both have more tokens together than the model takes
+   */
   public List<Classification> classify(String text, String pair, int topK) {
     EncodeOptions options = parts.whole();
     Encoding encoding = parts.tokenizer().encode(text, pair, options);

@@ -30,7 +30,14 @@ public final class TextToTextPipeline implements AutoCloseable {
     this.prefix = parts.prefix(task);
   }
 
-  /** Loads a directory on the processor. */
+  /**
+   * Loads a directory on the processor, for no task.
+   *
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when a file is not as expected
+   */
   public static TextToTextPipeline load(Path directory) throws IOException {
     return load(directory, GeneratorOptions.defaults(), null, null);
   }
@@ -38,9 +45,12 @@ public final class TextToTextPipeline implements AutoCloseable {
   /**
    * Loads a directory.
    *
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @param options how the model computes
    * @param task a key of {@code task_specific_params} in {@code config.json}, whose settings and
    *     prefix count; null for none
    * @param listener is told of each weight before it is read; null for nobody
+   * @return the pipeline, which the caller closes
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when a file is not as expected, or has no such task
    */
@@ -64,24 +74,31 @@ public final class TextToTextPipeline implements AutoCloseable {
     }
   }
 
-  /** The settings where a call gives none, and what the files say in vain. */
+  /** {@return the settings where a call gives none, and what the files say in vain} */
   public GenerationDefaults defaults() {
     return defaults;
   }
 
-  /** What is put before each text. */
+  /** {@return what is put before each text; empty for nothing} */
   public String prefix() {
     return prefix;
   }
 
-  /** What the model writes for a text. */
+  /**
+   * {@return what the model writes for a text by the {@link #defaults}}
+   *
+   * @param text without the {@link #prefix}
+   * @throws IllegalArgumentException when it has more tokens than the model reads
+   */
   public GenerationResult generate(String text) {
     return generate(text, defaults.config());
   }
 
   /**
-   * What the model writes for a text.
+   * {@return what the model writes for a text}
    *
+   * @param text without the {@link #prefix}
+   * @param settings all of them: the {@link #defaults} count only where they are in it
    * @throws IllegalArgumentException when it has more tokens than the model reads
    */
   public GenerationResult generate(String text, GenerationConfig settings) {
@@ -91,6 +108,9 @@ public final class TextToTextPipeline implements AutoCloseable {
   /**
    * What the model writes for each text; they are computed together.
    *
+   * @param texts without the {@link #prefix}
+   * @param settings of each
+   * @return one for each text, in their order
    * @throws IllegalArgumentException when one has more tokens than the model reads; the others are
    *     cancelled then
    */
@@ -98,7 +118,14 @@ public final class TextToTextPipeline implements AutoCloseable {
     return Seq2SeqText.results(texts, text -> stream(text, settings));
   }
 
-  /** The same as it comes. */
+  /**
+   * What the model writes for a text, as it comes.
+   *
+   * @param text without the {@link #prefix}
+   * @param settings all of them
+   * @return the stream; closing it early cancels the text
+   * @throws IllegalArgumentException when it has more tokens than the model reads
+   */
   public GenerationStream stream(String text, GenerationConfig settings) {
     return parts.stream(parts.ids(prefix + text), settings);
   }

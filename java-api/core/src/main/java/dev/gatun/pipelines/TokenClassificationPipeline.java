@@ -23,17 +23,36 @@ public final class TokenClassificationPipeline implements AutoCloseable {
     this.windows = new TextWindows(parts, true, Norm::softmax);
   }
 
-  /** Opens the directory of a model for token classification. */
+  /**
+   * Opens the directory of a model for token classification, on the processor.
+   *
+   * @param directory of the model with its tokenizer
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when one is not as expected, or the weights lack the head
+   */
   public static TokenClassificationPipeline load(Path directory) throws IOException {
     return new TokenClassificationPipeline(Parts.load(directory, Head.TOKEN_CLASSIFICATION));
   }
 
-  /** The entities of a text, without those labelled {@code O}. */
+  /**
+   * {@return the entities of a text in its order, without those labelled {@code O}}
+   *
+   * @param text of any length
+   * @param strategy how labels of tokens become those of pieces
+   */
   public List<Entity> entities(String text, AggregationStrategy strategy) {
     return entities(text, strategy, Set.of("O"));
   }
 
-  /** The entities of a text, without those with an ignored label. */
+  /**
+   * {@return the entities of a text in its order, without those with an ignored label}
+   *
+   * @param text of any length
+   * @param strategy how labels of tokens become those of pieces
+   * @param ignored labels as entities have them: without {@code B-} and {@code I-} where the
+   *     strategy groups; none to keep all
+   */
   public List<Entity> entities(String text, AggregationStrategy strategy, Set<String> ignored) {
     return entities(List.of(text), strategy, ignored).getFirst();
   }
@@ -42,6 +61,12 @@ public final class TokenClassificationPipeline implements AutoCloseable {
    * The entities of texts, without those with an ignored label. A text that has more tokens than
    * the model takes is read in windows: of two that share a token the one counts that sees more on
    * both sides of it.
+   *
+   * @param texts of any length
+   * @param strategy how labels of tokens become those of pieces
+   * @param ignored labels as entities have them: without {@code B-} and {@code I-} where the
+   *     strategy groups; none to keep all
+   * @return those of each text, in its order
    */
   public List<List<Entity>> entities(
       List<String> texts, AggregationStrategy strategy, Set<String> ignored) {

@@ -43,7 +43,17 @@ public final class TranslationPipeline implements AutoCloseable {
     this.defaults = new GenerationDefaults(builder.build(), given.warnings());
   }
 
-  /** Loads a directory on the processor. */
+  /**
+   * Loads a directory on the processor.
+   *
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @param source the language of texts; null where the model has one source, or tells none
+   * @param target the language to write; null where the model has one target
+   * @return the pipeline, which the caller closes
+   * @throws IOException when a file is missing or cannot be read
+   * @throws IllegalArgumentException when a file is not as expected, or a language is missing or
+   *     none of the model's
+   */
   public static TranslationPipeline load(Path directory, String source, String target)
       throws IOException {
     return load(directory, GeneratorOptions.defaults(), source, target, null);
@@ -52,9 +62,12 @@ public final class TranslationPipeline implements AutoCloseable {
   /**
    * Loads a directory.
    *
+   * @param directory of an encoder-decoder with its tokenizer, or its GGUF file
+   * @param options how the model computes
    * @param source the language of texts; null where the model has one source, or tells none
    * @param target the language to write; null where the model has one target
    * @param listener is told of each weight before it is read; null for nobody
+   * @return the pipeline, which the caller closes
    * @throws IOException when a file is missing or cannot be read
    * @throws IllegalArgumentException when a file is not as expected, or a language is missing or
    *     none of the model's
@@ -75,19 +88,28 @@ public final class TranslationPipeline implements AutoCloseable {
     return parts.tokenizer().languages();
   }
 
-  /** The settings where a call gives none, and what the files say in vain. */
+  /**
+   * {@return the settings where a call gives none, the target's language among them, and what the
+   * files say in vain}
+   */
   public GenerationDefaults defaults() {
     return defaults;
   }
 
-  /** The translation of a text. */
+  /**
+   * {@return the translation of a text by the {@link #defaults}}
+   *
+   * @param text in the source's language, without a prefix
+   * @throws IllegalArgumentException when it has more tokens than the model reads
+   */
   public GenerationResult translate(String text) {
     return translate(text, defaults.config());
   }
 
   /**
-   * The translation of a text.
+   * {@return the translation of a text}
    *
+   * @param text in the source's language, without a prefix
    * @param settings those of {@link #defaults} with changes, for they hold the target's language
    * @throws IllegalArgumentException when it has more tokens than the model reads
    */
@@ -98,6 +120,9 @@ public final class TranslationPipeline implements AutoCloseable {
   /**
    * The translation of each text; they are computed together.
    *
+   * @param texts in the source's language, without a prefix
+   * @param settings of each: those of {@link #defaults} with changes
+   * @return one for each text, in their order
    * @throws IllegalArgumentException when one has more tokens than the model reads; the others are
    *     cancelled then
    */
@@ -105,7 +130,14 @@ public final class TranslationPipeline implements AutoCloseable {
     return Seq2SeqText.results(texts, text -> stream(text, settings));
   }
 
-  /** The translation as it comes. */
+  /**
+   * The translation of a text, as it comes.
+   *
+   * @param text in the source's language, without a prefix
+   * @param settings those of {@link #defaults} with changes
+   * @return the stream; closing it early cancels the text
+   * @throws IllegalArgumentException when it has more tokens than the model reads
+   */
   public GenerationStream stream(String text, GenerationConfig settings) {
     return parts.stream(source(text), settings);
   }
