@@ -31,7 +31,11 @@ public final class DecodeStream {
     this.skipSpecialTokens = skipSpecialTokens;
   }
 
-  /** The text that a token completes, which may be empty. */
+  /**
+   * {@return the text that a token completes, which may be empty}
+   *
+   * @param id the next token's
+   */
   public String step(long id) {
     String token = tokenizer.idToToken(id).orElse(null);
     if (token == null) {
@@ -77,7 +81,7 @@ public final class DecodeStream {
     out = count;
   }
 
-  /** The text that waited for tokens that do not come; the stream begins anew. */
+  /** {@return the text that waited for tokens that do not come} The stream begins anew. */
   public String finish() {
     String text = tokenizer.decode(Arrays.copyOf(window, count), skipSpecialTokens);
     String piece = text.startsWith(outText) ? text.substring(outText.length()) : "";

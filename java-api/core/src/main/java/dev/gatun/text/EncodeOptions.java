@@ -63,27 +63,47 @@ public record EncodeOptions(
     }
   }
 
-  /** These options with or without special tokens. */
+  /**
+   * {@return these options with or without special tokens}
+   *
+   * @param add whether to add the tokens of the model's template
+   */
   public EncodeOptions withSpecialTokens(boolean add) {
     return new EncodeOptions(add, maxLength, overflow, pairTruncation, stride);
   }
 
-  /** These options with at most {@code tokens} tokens. */
+  /**
+   * {@return these options with at most {@code tokens} tokens}
+   *
+   * @param tokens at least 1, special tokens included; {@link #NO_LIMIT} for all
+   */
   public EncodeOptions withMaxLength(int tokens) {
     return new EncodeOptions(addSpecialTokens, tokens, overflow, pairTruncation, stride);
   }
 
-  /** These options with another treatment of texts that do not fit. */
+  /**
+   * {@return these options with another treatment of texts that do not fit}
+   *
+   * @param treatment what happens to them
+   */
   public EncodeOptions withOverflow(Overflow treatment) {
     return new EncodeOptions(addSpecialTokens, maxLength, treatment, pairTruncation, stride);
   }
 
-  /** These options with another choice of the text that is cut. */
+  /**
+   * {@return these options with another choice of the text that is cut}
+   *
+   * @param choice which text of a pair gives up tokens
+   */
   public EncodeOptions withPairTruncation(PairTruncation choice) {
     return new EncodeOptions(addSpecialTokens, maxLength, overflow, choice, stride);
   }
 
-  /** These options with windows that share {@code tokens} tokens. */
+  /**
+   * {@return these options with windows that share {@code tokens} tokens}
+   *
+   * @param tokens at least 0, fewer than the tokens of text in a window
+   */
   public EncodeOptions withStride(int tokens) {
     return new EncodeOptions(addSpecialTokens, maxLength, overflow, pairTruncation, tokens);
   }

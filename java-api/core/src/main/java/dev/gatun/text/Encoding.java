@@ -30,7 +30,7 @@ public record Encoding(
     boolean truncated,
     int droppedTokens) {
 
-  /** The number of tokens. */
+  /** {@return the number of tokens, special ones included} */
   public int length() {
     return ids.length;
   }

@@ -20,7 +20,13 @@ public final class GgufTokenizerFiles {
    * Writes {@code tokenizer.json} and {@code tokenizer_config.json}; control tokens are added ones,
    * which are special.
    *
-   * @return false where the file has no tokenizer; nothing is written then
+   * @param gguf the file, the first one where it is in several
+   * @param directory a folder that is there; files of these names are replaced
+   * @return true; false where the file has no tokenizer, and nothing is written
+   * @throws IOException when the file cannot be read, or the others not written
+   * @throws TokenizerException when merges are not of its tokens
+   * @throws dev.gatun.weights.WeightsException when the file is damaged, or its tokenizer of a kind
+   *     that is not known
    */
   public static boolean write(Path gguf, Path directory) throws IOException {
     if (GgufFile.readMetadata(gguf, keys -> keys.texts("tokenizer.ggml.tokens").isEmpty())) {

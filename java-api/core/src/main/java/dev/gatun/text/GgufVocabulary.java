@@ -61,10 +61,11 @@ public final class GgufVocabulary {
   }
 
   /**
-   * The keys of a tokenizer.
+   * {@return the keys of a tokenizer}
    *
    * @param directory of the model, with a {@code tokenizer.json} or older files
    * @param vocabSize rows of the model's table of embeddings
+   * @throws IOException when a file cannot be read
    * @throws TokenizerException naming what GGUF has no words for
    */
   public static GgufKeys of(Path directory, int vocabSize) throws IOException {

@@ -130,7 +130,7 @@ public final class Languages {
     return id == null ? OptionalInt.empty() : OptionalInt.of(id);
   }
 
-  /** How they are named, in the order of their tokens. */
+  /** {@return how they are named, in the order of their tokens; empty where tokens name none} */
   public List<String> codes() {
     return ids.entrySet().stream()
         .sorted(Map.Entry.comparingByValue())
@@ -138,23 +138,25 @@ public final class Languages {
         .toList();
   }
 
-  /** Whether the source's language is told to the model; else only the target's is. */
+  /** {@return whether the source's language is told to the model; else only the target's is} */
   public boolean ofSource() {
     return where == Where.BEFORE || where == Where.BEHIND;
   }
 
-  /** What a source is in where nobody says. */
+  /** {@return the language that a source is in where nobody says; null where it is not told} */
   public String defaultSource() {
     return defaultSource;
   }
 
   /**
-   * The ids of a source.
+   * {@return the ids of a source with its language, or the target's, and its end [text.length + 2]}
    *
-   * @param text its tokens, without special ones
-   * @param source its language; null for {@link #defaultSource}
-   * @param target the language to write
+   * @param text its tokens, without special ones [length]
+   * @param source its language; null for {@link #defaultSource}; not looked at unless {@link
+   *     #ofSource}
+   * @param target the language to write; looked at where the source's is not told
    * @throws IllegalArgumentException where there is no such language
+   * @throws IllegalStateException where tokens name no languages, or none ends a text
    */
   public long[] source(long[] text, String source, String target) {
     int language =
@@ -175,9 +177,10 @@ public final class Languages {
   }
 
   /**
-   * The token that a text in {@code target} is made to begin with; empty for models to which the
-   * source tells it.
+   * {@return the token that a text in {@code target} is made to begin with; empty for models to
+   * which the source tells it}
    *
+   * @param target the language to write
    * @throws IllegalArgumentException where there is no such language
    */
   public OptionalInt forcedBosTokenId(String target) {

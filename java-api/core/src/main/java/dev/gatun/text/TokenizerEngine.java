@@ -7,7 +7,7 @@ package dev.gatun.text;
  */
 public interface TokenizerEngine extends AutoCloseable {
   /**
-   * All tokens of a text or a pair of texts.
+   * {@return all tokens of a text or a pair of texts}
    *
    * @param text any Java string; surrogates without a partner are read as U+FFFD
    * @param pair the second text, or null
@@ -16,8 +16,8 @@ public interface TokenizerEngine extends AutoCloseable {
   Encoding encode(String text, String pair, boolean addSpecialTokens);
 
   /**
-   * All tokens of a text that a model is to write, where it spells these by other rules than those
-   * that it reads; else {@link #encode}.
+   * {@return all tokens of a text that a model is to write, where it spells these by other rules
+   * than those that it reads; else those of {@link #encode}}
    *
    * @param text any Java string; surrogates without a partner are read as U+FFFD
    * @param addSpecialTokens whether to add those of the template
@@ -27,8 +27,9 @@ public interface TokenizerEngine extends AutoCloseable {
   }
 
   /**
-   * The text of ids of the vocabulary.
+   * {@return the text of ids of the vocabulary}
    *
+   * @param ids all of the vocabulary [length]
    * @param skipSpecialTokens whether special tokens are left out
    */
   String decode(long[] ids, boolean skipSpecialTokens);

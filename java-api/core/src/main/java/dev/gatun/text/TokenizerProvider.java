@@ -8,7 +8,7 @@ public interface TokenizerProvider {
   String DEPENDENCY = "dev.gatun:gatun-text-hf";
 
   /**
-   * Makes an engine.
+   * {@return an engine, which the caller closes}
    *
    * @param tokenizerJson the text of a tokenizer.json in UTF-8, without truncation and padding
    * @throws IOException if native code cannot be unpacked

@@ -15,13 +15,19 @@ public interface Learner extends AutoCloseable {
   /** {@return the weights under Hugging Face's names, in the order of the model} */
   List<Parameter> parameters();
 
-  /** What the loss of a batch is a mean over. */
+  /**
+   * {@return what the loss of a batch is a mean over}
+   *
+   * @param batch samples of the model's objective
+   * @throws IllegalArgumentException for labels that the model cannot take
+   */
   LossCounts counts(Batch batch);
 
   /**
    * Computes a batch forward and backward, and adds its gradients to those that are there: of its
    * part of the update's loss.
    *
+   * @param batch one of the update's
    * @param counts what the whole update's loss is a mean over, those of all of its batches
    * @param seed of dropout
    * @return the batch's part of the update's loss
@@ -36,26 +42,44 @@ public interface Learner extends AutoCloseable {
    * @param learningRate of the update
    * @param maxGradNorm the largest norm of all gradients together, to which larger ones are scaled;
    *     0 for no limit
+   * @return the norm of the gradients, and which of them was not finite
    */
   Update update(double learningRate, double maxGradNorm);
 
   /** Forgets the gradients. */
   void discard();
 
-  /** Computes a batch without dropout and without gradients. */
+  /**
+   * {@return how well a batch is told, computed without dropout and without gradients}
+   *
+   * @param batch samples of the model's objective, with a label that counts
+   * @throws IllegalArgumentException for ids and labels that the model cannot take
+   */
   Evaluation evaluate(Batch batch);
 
-  /** Writes the model as a Hugging Face directory, into a folder that is there. */
+  /**
+   * Writes the model as a Hugging Face directory, into a folder that is there.
+   *
+   * @param directory the folder, without files of the model
+   * @throws IOException when a file cannot be written
+   */
   void save(Path directory) throws IOException;
 
-  /** Writes what the optimiser knows to a safetensors file that is not there yet. */
+  /**
+   * Writes what the optimiser knows to a safetensors file that is not there yet.
+   *
+   * @param file where to write it, beside the model
+   * @throws IOException when it cannot be written
+   */
   void saveOptimizer(Path file) throws IOException;
 
   /**
    * Takes weights, and what the optimiser knows, as {@link #save} and {@link #saveOptimizer} left
    * them.
    *
+   * @param directory the folder that {@link #save} filled
    * @param optimizer the optimiser's file; null for the weights alone
+   * @throws IOException when a file cannot be read
    * @throws IllegalArgumentException when they are another model's, naming a parameter; then
    *     nothing was changed
    */

@@ -47,6 +47,7 @@ public enum OptimizerType {
   /**
    * {@return the type of a name}
    *
+   * @param key Hugging Face's name of it, see {@link #key}
    * @throws IllegalArgumentException when there is none, naming those that there are
    */
   public static OptimizerType of(String key) {

@@ -11,7 +11,11 @@ import java.util.stream.Collectors;
  */
 @FunctionalInterface
 public interface Schedule {
-  /** {@return what the learning rate is multiplied by for an update, counted from 0} */
+  /**
+   * {@return what the learning rate is multiplied by for an update, counted from 0}
+   *
+   * @param update how many updates came before it, those that were skipped left out
+   */
   double factor(long update);
 
   /** Hugging Face's {@code lr_scheduler_type}, in lower case. */
@@ -39,6 +43,7 @@ public interface Schedule {
     /**
      * {@return the type of a name}
      *
+     * @param key Hugging Face's name of it, see {@link #key}
      * @throws IllegalArgumentException when there is none, naming those that there are
      */
     public static Type of(String key) {
@@ -58,12 +63,15 @@ public interface Schedule {
   }
 
   /**
-   * The schedule of a type, with transformers' values of what it leaves open: one restart, a
-   * polynomial of degree 1 that ends at 1e-7.
+   * {@return the schedule of a type, with transformers' values of what it leaves open: one restart,
+   * a polynomial of degree 1 that ends at 1e-7}
    *
-   * @param warmup updates during which the factor grows from 0
+   * @param type how the rate moves
+   * @param warmup updates during which the factor grows from 0, at least 0; CONSTANT has none
    * @param total updates of the whole run
    * @param learningRate the rate that the factor is of
+   * @throws IllegalArgumentException for a negative {@code warmup}, and for a polynomial's {@code
+   *     learningRate} of 1e-7 or less
    */
   static Schedule of(Type type, long warmup, long total, double learningRate) {
     return switch (type) {
@@ -77,12 +85,23 @@ public interface Schedule {
     };
   }
 
-  /** Up during the warm-up, then down to 0 at {@code total}. */
+  /**
+   * {@return the schedule that goes up during the warm-up, then down to 0 at {@code total}}
+   *
+   * @param warmup updates during which the factor grows from 0, at least 0
+   * @param total updates of the whole run
+   */
   static Schedule linear(long warmup, long total) {
     return warmed(warmup, update -> Math.max(0, (double) (total - update) / rest(warmup, total)));
   }
 
-  /** Up during the warm-up, then half a cosine down to 0 at {@code total}. */
+  /**
+   * {@return the schedule that goes up during the warm-up, then by half a cosine down to 0 at
+   * {@code total}}
+   *
+   * @param warmup updates during which the factor grows from 0, at least 0
+   * @param total updates of the whole run
+   */
   static Schedule cosine(long warmup, long total) {
     return warmed(
         warmup,
@@ -90,7 +109,14 @@ public interface Schedule {
             Math.max(0, 0.5 * (1 + Math.cos(Math.PI * (update - warmup) / rest(warmup, total)))));
   }
 
-  /** Up during the warm-up, then half a cosine down to 0 as many times as {@code cycles} says. */
+  /**
+   * {@return the schedule that goes up during the warm-up, then by half a cosine down to 0 as many
+   * times as {@code cycles} says}
+   *
+   * @param warmup updates during which the factor grows from 0, at least 0
+   * @param total updates of the whole run; 0 from there on
+   * @param cycles how many times it falls from 1, at least 1
+   */
   static Schedule cosineWithRestarts(long warmup, long total, int cycles) {
     return warmed(
         warmup,
@@ -103,11 +129,14 @@ public interface Schedule {
   }
 
   /**
-   * Up during the warm-up, then down by a power.
+   * {@return the schedule that goes up during the warm-up, then down by a power}
    *
+   * @param warmup updates during which the factor grows from 0, at least 0
+   * @param total updates of the whole run
    * @param learningRate the rate that the factor is of
    * @param end the rate at {@code total} and after it, below {@code learningRate}
    * @param power of what is left of the updates
+   * @throws IllegalArgumentException for a {@code learningRate} that is not above {@code end}
    */
   static Schedule polynomial(
       long warmup, long total, double learningRate, double end, double power) {
@@ -127,12 +156,21 @@ public interface Schedule {
         });
   }
 
-  /** Up during the warm-up, then 1. */
+  /**
+   * {@return the schedule that goes up during the warm-up, then stays at 1}
+   *
+   * @param warmup updates during which the factor grows from 0, at least 0
+   */
   static Schedule constantWithWarmup(long warmup) {
     return warmed(warmup, update -> 1);
   }
 
-  /** Up during the warm-up, then the root of its length, or of 10,000, by the update. */
+  /**
+   * {@return the schedule that goes up during the warm-up, then is {@code √(t / (t + n))} n updates
+   * after it, with the warm-up's length as t, or 10,000 without one}
+   *
+   * @param warmup updates during which the factor grows from 0, at least 0
+   */
   static Schedule inverseSqrt(long warmup) {
     long timescale = warmup == 0 ? 10_000 : warmup;
     return warmed(

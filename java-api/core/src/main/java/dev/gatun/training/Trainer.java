@@ -86,7 +86,12 @@ public final class Trainer {
     return facts;
   }
 
-  /** A trainer to be set up. */
+  /**
+   * {@return a trainer to be set up}
+   *
+   * @param learner the model that is trained; the caller closes it, after the run
+   * @param arguments the settings of the run
+   */
   public static Builder builder(Learner learner, TrainingArguments arguments) {
     return new Builder(learner, arguments);
   }
@@ -105,7 +110,15 @@ public final class Trainer {
       this.arguments = arguments;
     }
 
-    /** Sets what the model is trained on. */
+    /**
+     * Sets what the model is trained on.
+     *
+     * @param data the records, which are read and checked here
+     * @param collator makes the samples of them
+     * @return this builder
+     * @throws dev.gatun.training.data.DatasetException naming the file and the line of a record
+     *     that cannot be used
+     */
     public Builder data(Dataset data, Collator collator) {
       return samples(collator.samples(data), data.fingerprint());
     }
@@ -113,7 +126,9 @@ public final class Trainer {
     /**
      * Sets what the model is trained on.
      *
+     * @param samples at least one; each epoch goes through them in an order of its own
      * @param fingerprint a number by which a resumed run knows that the samples are the same
+     * @return this builder
      */
     public Builder samples(Samples samples, long fingerprint) {
       this.training = samples;
@@ -121,13 +136,24 @@ public final class Trainer {
       return this;
     }
 
-    /** Sets what the model is evaluated on. */
+    /**
+     * Sets what the model is evaluated on.
+     *
+     * @param samples at least one where {@code eval_strategy} is not {@code no}; null for none
+     * @return this builder
+     */
     public Builder evaluation(Samples samples) {
       this.evaluation = samples;
       return this;
     }
 
-    /** Adds who is told how the run goes. */
+    /**
+     * Adds who is told how the run goes.
+     *
+     * @param callback told after those that were added before it; checkpoints keep what it knows by
+     *     the simple name of its class
+     * @return this builder
+     */
     public Builder callback(TrainerCallback callback) {
       callbacks.add(callback);
       return this;
@@ -177,6 +203,7 @@ public final class Trainer {
   /**
    * Goes on from a checkpoint.
    *
+   * @param checkpoint the folder {@code checkpoint-N}
    * @throws CheckpointException when it is damaged, of another model, of other data or of another
    *     order of it
    */
@@ -232,6 +259,7 @@ public final class Trainer {
   /**
    * Trains until the end, or until a callback ends it.
    *
+   * @return what the run came to: its updates, its mean loss, its last evaluation
    * @throws TrainingException naming the step, when the loss or gradients stay not finite, or when
    *     a checkpoint cannot be written
    * @throws IllegalArgumentException naming the step, when the model cannot take a sample
@@ -450,8 +478,11 @@ public final class Trainer {
   }
 
   /**
-   * How well the model tells samples: {@code eval_loss}, a mean over their labels, and where labels
-   * are classes {@code eval_accuracy}.
+   * {@return how well the model tells samples: {@code eval_loss}, a mean over their labels, and
+   * where labels are classes {@code eval_accuracy}}
+   *
+   * @param samples at least one, with a label that counts
+   * @throws IllegalArgumentException when none of the labels counts
    */
   public Map<String, Object> evaluate(Samples samples) {
     int size = arguments.perDeviceEvalBatchSize();

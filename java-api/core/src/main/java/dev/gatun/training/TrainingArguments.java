@@ -96,6 +96,7 @@ public record TrainingArguments(
     /**
      * {@return the strategy of a name}
      *
+     * @param key the name in lower case
      * @throws IllegalArgumentException when there is none
      */
     public static Strategy of(String key) {
@@ -202,7 +203,13 @@ public record TrainingArguments(
         : "eval_" + metricForBestModel;
   }
 
-  /** {@return whether one value of the metric is better than another} */
+  /**
+   * {@return whether one value of the metric is better than another; not where they are equal, or
+   * one is NaN}
+   *
+   * @param value of the metric that {@code metric_for_best_model} names
+   * @param than the value that it is compared with
+   */
   public boolean isBetter(double value, double than) {
     boolean greater =
         greaterIsBetter == null ? !metricForBestModel.endsWith("loss") : greaterIsBetter;
@@ -249,43 +256,78 @@ public record TrainingArguments(
 
     private Builder() {}
 
-    /** Sets {@code output_dir}: where checkpoints and the log go; null for neither. */
+    /**
+     * Sets {@code output_dir}: where checkpoints and the log go; null for neither.
+     *
+     * @param value a folder, which is made where it is not there; null by default
+     * @return this builder
+     */
     public Builder outputDir(Path value) {
       outputDir = value;
       return this;
     }
 
-    /** Sets {@code learning_rate}: the rate of the schedule's factor 1. */
+    /**
+     * Sets {@code learning_rate}: the rate of the schedule's factor 1.
+     *
+     * @param value above 0 and finite; 5e-5 by default
+     * @return this builder
+     */
     public Builder learningRate(double value) {
       learningRate = value;
       return this;
     }
 
-    /** Sets {@code weight_decay}: of weights, not of biases and norms. */
+    /**
+     * Sets {@code weight_decay}: of weights, not of biases and norms.
+     *
+     * @param value at least 0; 0 by default
+     * @return this builder
+     */
     public Builder weightDecay(double value) {
       weightDecay = value;
       return this;
     }
 
-    /** Sets {@code adam_beta1}: of the mean of gradients. */
+    /**
+     * Sets {@code adam_beta1}: of the mean of gradients.
+     *
+     * @param value 0 to below 1; 0.9 by default
+     * @return this builder
+     */
     public Builder adamBeta1(double value) {
       adamBeta1 = value;
       return this;
     }
 
-    /** Sets {@code adam_beta2}: of the mean of their squares. */
+    /**
+     * Sets {@code adam_beta2}: of the mean of their squares.
+     *
+     * @param value 0 to below 1; 0.999 by default
+     * @return this builder
+     */
     public Builder adamBeta2(double value) {
       adamBeta2 = value;
       return this;
     }
 
-    /** Sets {@code adam_epsilon}: added to the root of the latter. */
+    /**
+     * Sets {@code adam_epsilon}: added to the root of the latter.
+     *
+     * @param value above 0; 1e-8 by default
+     * @return this builder
+     */
     public Builder adamEpsilon(double value) {
       adamEpsilon = value;
       return this;
     }
 
-    /** Sets {@code optim}: what an update does of gradients. */
+    /**
+     * Sets {@code optim}: what an update does of gradients.
+     *
+     * @param value the optimiser; {@code ADAMW_TORCH} by default
+     * @return this builder
+     */
     public Builder optim(OptimizerType value) {
       optim = value;
       return this;
@@ -294,6 +336,9 @@ public record TrainingArguments(
     /**
      * Sets {@code optim_args}: what the optimiser has beside that, {@code NAME=VALUE} and separated
      * by commas.
+     *
+     * @param value pairs of {@link OptimizerType#arguments}; empty by default
+     * @return this builder
      */
     public Builder optimArgs(String value) {
       optimArgs = value;
@@ -303,55 +348,98 @@ public record TrainingArguments(
     /**
      * Sets {@code max_grad_norm}: the largest norm of all gradients together, to which larger ones
      * are scaled; 0 for no limit.
+     *
+     * @param value at least 0; 1 by default
+     * @return this builder
      */
     public Builder maxGradNorm(double value) {
       maxGradNorm = value;
       return this;
     }
 
-    /** Sets {@code num_train_epochs}: passes over the data, whole ones or not. */
+    /**
+     * Sets {@code num_train_epochs}: passes over the data, whole ones or not.
+     *
+     * @param value above 0, at most a million; 3 by default
+     * @return this builder
+     */
     public Builder numTrainEpochs(double value) {
       numTrainEpochs = value;
       return this;
     }
 
-    /** Sets {@code max_steps}: updates in all, in place of epochs; -1 for as the epochs say. */
+    /**
+     * Sets {@code max_steps}: updates in all, in place of epochs; -1 for as the epochs say.
+     *
+     * @param value at least 1, or -1, the default
+     * @return this builder
+     */
     public Builder maxSteps(long value) {
       maxSteps = value;
       return this;
     }
 
-    /** Sets {@code warmup_steps}: updates during which the rate grows from 0. */
+    /**
+     * Sets {@code warmup_steps}: updates during which the rate grows from 0.
+     *
+     * @param value at least 0; 0 by default
+     * @return this builder
+     */
     public Builder warmupSteps(long value) {
       warmupSteps = value;
       return this;
     }
 
-    /** Sets {@code warmup_ratio}: the same as a share of all updates, where warmup_steps is 0. */
+    /**
+     * Sets {@code warmup_ratio}: the same as a share of all updates, where warmup_steps is 0.
+     *
+     * @param value 0 to below 1; 0 by default
+     * @return this builder
+     */
     public Builder warmupRatio(double value) {
       warmupRatio = value;
       return this;
     }
 
-    /** Sets {@code lr_scheduler_type}: how the rate moves. */
+    /**
+     * Sets {@code lr_scheduler_type}: how the rate moves.
+     *
+     * @param value the schedule's type; {@code LINEAR} by default
+     * @return this builder
+     */
     public Builder lrSchedulerType(Schedule.Type value) {
       lrSchedulerType = value;
       return this;
     }
 
-    /** Sets {@code layerwise_lr_decay}: what a layer's rate is of that of the layer above it. */
+    /**
+     * Sets {@code layerwise_lr_decay}: what a layer's rate is of that of the layer above it.
+     *
+     * @param value above 0, at most 1; 1, the same rate for all, by default
+     * @return this builder
+     */
     public Builder layerwiseLrDecay(double value) {
       layerwiseLrDecay = value;
       return this;
     }
 
-    /** Sets {@code per_device_train_batch_size}: samples that are computed at once. */
+    /**
+     * Sets {@code per_device_train_batch_size}: samples that are computed at once.
+     *
+     * @param value at least 1; 8 by default
+     * @return this builder
+     */
     public Builder perDeviceTrainBatchSize(int value) {
       perDeviceTrainBatchSize = value;
       return this;
     }
 
-    /** Sets {@code per_device_eval_batch_size}: the same when evaluating. */
+    /**
+     * Sets {@code per_device_eval_batch_size}: the same when evaluating.
+     *
+     * @param value at least 1; 8 by default
+     * @return this builder
+     */
     public Builder perDeviceEvalBatchSize(int value) {
       perDeviceEvalBatchSize = value;
       return this;
@@ -359,6 +447,9 @@ public record TrainingArguments(
 
     /**
      * Sets {@code gradient_accumulation_steps}: batches whose gradients are added up for an update.
+     *
+     * @param value at least 1; 1 by default
+     * @return this builder
      */
     public Builder gradientAccumulationSteps(int value) {
       gradientAccumulationSteps = value;
@@ -367,49 +458,87 @@ public record TrainingArguments(
 
     /**
      * Sets {@code label_smoothing_factor}: the share of each label that is spread over all classes.
+     *
+     * @param value 0 to below 1; 0 by default
+     * @return this builder
      */
     public Builder labelSmoothingFactor(double value) {
       labelSmoothingFactor = value;
       return this;
     }
 
-    /** Sets {@code seed}: of the order, the masks and dropout. */
+    /**
+     * Sets {@code seed}: of the order, the masks and dropout.
+     *
+     * @param value any number; 42 by default
+     * @return this builder
+     */
     public Builder seed(long value) {
       seed = value;
       return this;
     }
 
-    /** Sets {@code logging_steps}: updates from a line of the log to the next. */
+    /**
+     * Sets {@code logging_steps}: updates from a line of the log to the next.
+     *
+     * @param value at least 1; 500 by default
+     * @return this builder
+     */
     public Builder loggingSteps(int value) {
       loggingSteps = value;
       return this;
     }
 
-    /** Sets {@code eval_strategy}: when the model is evaluated. */
+    /**
+     * Sets {@code eval_strategy}: when the model is evaluated.
+     *
+     * @param value {@code NO} by default; others need samples to evaluate on
+     * @return this builder
+     */
     public Builder evalStrategy(Strategy value) {
       evalStrategy = value;
       return this;
     }
 
-    /** Sets {@code eval_steps}: updates from an evaluation to the next. */
+    /**
+     * Sets {@code eval_steps}: updates from an evaluation to the next.
+     *
+     * @param value at least 1; 500 by default; for the strategy {@code STEPS} alone
+     * @return this builder
+     */
     public Builder evalSteps(int value) {
       evalSteps = value;
       return this;
     }
 
-    /** Sets {@code save_strategy}: when checkpoints are written. */
+    /**
+     * Sets {@code save_strategy}: when checkpoints are written.
+     *
+     * @param value {@code STEPS} by default; others than {@code NO} also save at the end
+     * @return this builder
+     */
     public Builder saveStrategy(Strategy value) {
       saveStrategy = value;
       return this;
     }
 
-    /** Sets {@code save_steps}: updates from a checkpoint to the next. */
+    /**
+     * Sets {@code save_steps}: updates from a checkpoint to the next.
+     *
+     * @param value at least 1; 500 by default; for the strategy {@code STEPS} alone
+     * @return this builder
+     */
     public Builder saveSteps(int value) {
       saveSteps = value;
       return this;
     }
 
-    /** Sets {@code save_total_limit}: checkpoints that are kept, beside the best one; 0 for all. */
+    /**
+     * Sets {@code save_total_limit}: checkpoints that are kept, beside the best one; 0 for all.
+     *
+     * @param value at least 0; 0 by default
+     * @return this builder
+     */
     public Builder saveTotalLimit(int value) {
       saveTotalLimit = value;
       return this;
@@ -417,6 +546,11 @@ public record TrainingArguments(
 
     /**
      * Sets {@code load_best_model_at_end}: whether the best checkpoint's weights are the result.
+     *
+     * @param value false by default; true needs an {@code output_dir}, the same strategy, not
+     *     {@code NO}, for evaluations and checkpoints, and {@code save_steps} that are a multiple
+     *     of {@code eval_steps}
+     * @return this builder
      */
     public Builder loadBestModelAtEnd(boolean value) {
       loadBestModelAtEnd = value;
@@ -426,6 +560,9 @@ public record TrainingArguments(
     /**
      * Sets {@code metric_for_best_model}: what is compared, by the evaluation's name of it, with or
      * without eval_.
+     *
+     * @param value {@code loss} by default
+     * @return this builder
      */
     public Builder metricForBestModel(String value) {
       metricForBestModel = value;
@@ -435,6 +572,9 @@ public record TrainingArguments(
     /**
      * Sets {@code greater_is_better}: whether more of it is better; null for as its name says: less
      * of a loss, more of all else.
+     *
+     * @param value true, false or null, the default
+     * @return this builder
      */
     public Builder greaterIsBetter(Boolean value) {
       greaterIsBetter = value;
@@ -444,6 +584,9 @@ public record TrainingArguments(
     /**
      * Sets {@code max_skipped_steps}: updates in a row that are skipped for gradients that are not
      * finite before the run ends.
+     *
+     * @param value at least 1; 8 by default
+     * @return this builder
      */
     public Builder maxSkippedSteps(int value) {
       maxSkippedSteps = value;

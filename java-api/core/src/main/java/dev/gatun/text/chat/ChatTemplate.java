@@ -49,6 +49,9 @@ public final class ChatTemplate {
    * special_tokens_map.json} give a role. Or those of a GGUF file, key {@code
    * tokenizer.chat_template}.
    *
+   * @param directoryOrGguf a model's directory, a file in it such as {@code tokenizer.json}, or a
+   *     GGUF file
+   * @return the templates, at least one
    * @throws IOException if a file cannot be read
    * @throws TokenizerException if there is no template, or if a file is damaged
    * @throws TemplateException if a template is none
@@ -58,7 +61,7 @@ public final class ChatTemplate {
   }
 
   /**
-   * A template by its text.
+   * {@return a template by its text, with the name {@code default}}
    *
    * @param template the text, in Jinja
    * @param tokens the spellings of tokens by what the template calls them, such as {@code
@@ -70,14 +73,15 @@ public final class ChatTemplate {
         new TemplateFiles("the template", Map.of(TemplateFiles.DEFAULT, template), tokens));
   }
 
-  /** The templates' names; {@code default} where there is one without a name. */
+  /** {@return the templates' names; {@code default} where there is one without a name} */
   public Set<String> names() {
     return new TreeSet<>(templates.keySet());
   }
 
   /**
-   * Writes a conversation at the present time.
+   * {@return a conversation as the model reads it, at the present time}
    *
+   * @param conversation the messages, and what else the template is given
    * @throws TemplateException if the template gives up, with what it says
    * @throws IllegalArgumentException if there is no template of the name asked for, or if the last
    *     message cannot be gone on with
@@ -87,11 +91,13 @@ public final class ChatTemplate {
   }
 
   /**
-   * Writes a conversation.
+   * {@return a conversation as the model reads it}
    *
+   * @param conversation the messages, and what else the template is given
    * @param limits how much the template may do
    * @param now the time that {@code strftime_now} writes
    * @throws TemplateException as for {@link #apply(Conversation)}
+   * @throws IllegalArgumentException as for {@link #apply(Conversation)}
    */
   public Prompt apply(Conversation conversation, Limits limits, Supplier<LocalDateTime> now) {
     Named chosen = choose(conversation.template(), conversation.tools() != null);
@@ -114,7 +120,7 @@ public final class ChatTemplate {
   }
 
   /**
-   * The source of the template that a conversation is written by.
+   * {@return the source of the template that a conversation is written by, in Jinja}
    *
    * @param template its name; null for {@code tool_use} where there are tools and such a template,
    *     else {@code default}

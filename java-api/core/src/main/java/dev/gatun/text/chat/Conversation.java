@@ -51,12 +51,21 @@ public record Conversation(
     }
   }
 
-  /** Messages with a generation prompt behind them: what a model answers. */
+  /**
+   * {@return messages with a generation prompt behind them: what a model answers}
+   *
+   * @param messages at least one, each with at least a {@code role}
+   */
   public static Conversation of(List<? extends Map<String, ?>> messages) {
     return new Conversation(messages, null, null, true, null, null, Map.of());
   }
 
-  /** A message of a role with a text. */
+  /**
+   * {@return a message of a role with a text, a map that may be changed}
+   *
+   * @param role such as {@code system}, {@code user} or {@code assistant}
+   * @param content the text; null where the message has none, such as tool calls alone
+   */
   public static Map<String, Object> message(String role, String content) {
     Map<String, Object> message = new LinkedHashMap<>();
     message.put("role", Objects.requireNonNull(role, "role"));
@@ -64,7 +73,11 @@ public record Conversation(
     return message;
   }
 
-  /** This conversation with one more message. */
+  /**
+   * {@return this conversation with one more message}
+   *
+   * @param message with at least a {@code role}
+   */
   public Conversation plus(Map<String, ?> message) {
     List<Map<String, ?>> all = new ArrayList<>(messages);
     all.add(message);
@@ -72,35 +85,63 @@ public record Conversation(
         all, tools, documents, addGenerationPrompt, continued, template, variables);
   }
 
-  /** This conversation with other tools. */
+  /**
+   * {@return this conversation with other tools}
+   *
+   * @param schemas what the model may call, as JSON schemas; null for none
+   */
   public Conversation withTools(List<? extends Map<String, ?>> schemas) {
     return new Conversation(
         messages, schemas, documents, addGenerationPrompt, continued, template, variables);
   }
 
-  /** This conversation with other documents. */
+  /**
+   * {@return this conversation with other documents}
+   *
+   * @param given what the model may quote, with {@code title} and {@code text}; null for none
+   */
   public Conversation withDocuments(List<? extends Map<String, ?>> given) {
     return new Conversation(
         messages, tools, given, addGenerationPrompt, continued, template, variables);
   }
 
-  /** This conversation with or without a generation prompt. */
+  /**
+   * {@return this conversation with or without a generation prompt}
+   *
+   * @param add whether the beginning of an assistant's turn is put behind the messages
+   * @throws IllegalArgumentException if {@code add} is true and the last message is open
+   */
   public Conversation withGenerationPrompt(boolean add) {
     return new Conversation(messages, tools, documents, add, continued, template, variables);
   }
 
-  /** This conversation, its last message open: the model goes on with that field of it. */
+  /**
+   * {@return this conversation, its last message open: the model goes on with that field of it, and
+   * no generation prompt is added}
+   *
+   * @param field mostly {@code content}; null for a message that is closed
+   */
   public Conversation continuing(String field) {
     return new Conversation(messages, tools, documents, false, field, template, variables);
   }
 
-  /** This conversation for the template of a name. */
+  /**
+   * {@return this conversation for the template of a name}
+   *
+   * @param name of the template; null for {@code tool_use} where there are tools and such a
+   *     template, else {@code default}
+   */
   public Conversation withTemplate(String name) {
     return new Conversation(
         messages, tools, documents, addGenerationPrompt, continued, name, variables);
   }
 
-  /** This conversation with one more variable. */
+  /**
+   * {@return this conversation with one more variable, in place of one of that name}
+   *
+   * @param name what the template calls it, such as {@code enable_thinking}
+   * @param value a string, number, boolean, list, map or null
+   */
   public Conversation withVariable(String name, Object value) {
     Map<String, Object> all = new LinkedHashMap<>(variables);
     all.put(name, value);

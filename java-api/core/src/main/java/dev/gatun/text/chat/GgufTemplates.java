@@ -16,7 +16,13 @@ public final class GgufTemplates {
 
   private GgufTemplates() {}
 
-  /** The keys; none where there is no template. */
+  /**
+   * {@return the keys; none where there is no template}
+   *
+   * @param directory of the model, with the files that {@link ChatTemplate#load} reads
+   * @throws IOException when a file cannot be read
+   * @throws TokenizerException when a file is damaged
+   */
   public static GgufKeys of(Path directory) throws IOException {
     GgufKeys keys = new GgufKeys();
     List<String> names = new ArrayList<>();
@@ -37,6 +43,13 @@ public final class GgufTemplates {
   /**
    * Writes the templates of a GGUF file as {@code chat_template.jinja} and {@code
    * additional_chat_templates/NAME.jinja}; nothing where it has none.
+   *
+   * @param gguf the file, the first one where it is in several
+   * @param directory a folder that is there; files of these names are replaced
+   * @throws IOException when the file cannot be read, or the others not written
+   * @throws TokenizerException when a template's name is no name of a file
+   * @throws dev.gatun.weights.WeightsException when the file is damaged, or lacks a template that
+   *     it names
    */
   public static void write(Path gguf, Path directory) throws IOException {
     Map<String, String> templates = GgufFile.readMetadata(gguf, TemplateFiles::ofGguf).templates();

@@ -16,17 +16,21 @@ public final class Prompt {
   }
 
   /**
-   * Whether the template wrote all characters from {@code start} to before {@code end}, and none of
-   * them came in a message, a tool, a document or a variable.
+   * {@return whether the template wrote all characters from {@code start} to before {@code end},
+   * and none of them came in a message, a tool, a document or a variable}
+   *
+   * @param start an index into the Java string (UTF-16), from 0
+   * @param end the index after the last one, at most the string's length
    */
   public boolean fromTemplate(int start, int end) {
     return text.fromTemplate(start, end);
   }
 
   /**
-   * This prompt with more of the template's own words behind it, such as what a tool's call begins
-   * with.
+   * {@return this prompt with more of the template's own words behind it, such as what a tool's
+   * call begins with}
    *
+   * @param words among which control tokens may be spelt
    * @throws IllegalArgumentException if it goes on with a message
    */
   public Prompt followedBy(String words) {
@@ -39,9 +43,11 @@ public final class Prompt {
   }
 
   /**
-   * Its tokens. Those that steer the model come of the template's own words alone, whatever the
-   * messages spell; nothing is added, so that it begins a sequence just if the template says so.
+   * {@return its tokens [length]} Those that steer the model come of the template's own words
+   * alone, whatever the messages spell; nothing is added, so that it begins a sequence just if the
+   * template says so.
    *
+   * @param tokenizer the model's
    * @throws TokenizerException if one character of a message by itself is such a token
    */
   public long[] encode(Tokenizer tokenizer) {

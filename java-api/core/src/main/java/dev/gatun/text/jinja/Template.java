@@ -22,8 +22,9 @@ public final class Template {
   }
 
   /**
-   * Reads a template.
+   * {@return the template of a source}
    *
+   * @param source in Jinja
    * @throws TemplateException if {@code source} is none
    */
   public static Template parse(String source) {
@@ -38,13 +39,19 @@ public final class Template {
     }
   }
 
-  /** Renders with {@link Limits#DEFAULT} at the present time. */
+  /**
+   * {@return what it renders to with {@link Limits#DEFAULT} at the present time}
+   *
+   * @param variables as for {@link #render(Map, Limits, Supplier)}
+   * @throws TemplateException if the template gives up, does what cannot be done, or does too much
+   * @throws IllegalArgumentException if a variable is of another type
+   */
   public Text render(Map<String, ?> variables) {
     return render(variables, Limits.DEFAULT, LocalDateTime::now);
   }
 
   /**
-   * Renders.
+   * {@return what it renders to, with the origin of each character}
    *
    * @param variables strings, numbers, booleans, lists, maps, Jackson's nodes and nulls; strings
    *     are data unless they are a {@link Text} that says otherwise

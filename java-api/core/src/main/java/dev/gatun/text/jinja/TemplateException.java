@@ -43,7 +43,7 @@ public final class TemplateException extends RuntimeException {
       this.pythonName = pythonName;
     }
 
-    /** The exception's name in jinja2 or Python. */
+    /** {@return the exception's name in jinja2 or Python} */
     public String pythonName() {
       return pythonName;
     }
@@ -83,22 +83,22 @@ public final class TemplateException extends RuntimeException {
     return new TemplateException(kind, reason, row, 1 + source.codePointCount(start, end), this);
   }
 
-  /** What kind of error. */
+  /** {@return what kind of error it is} */
   public Kind kind() {
     return kind;
   }
 
-  /** The message alone, as the template or jinja2 words it. */
+  /** {@return the message alone, as the template or jinja2 words it} */
   public String reason() {
     return reason;
   }
 
-  /** The line in the template, from 1. */
+  /** {@return the line in the template, from 1} */
   public int line() {
     return line;
   }
 
-  /** The column in that line, in characters from 1. */
+  /** {@return the column in that line, in characters from 1} */
   public int column() {
     return column;
   }

@@ -30,19 +30,33 @@ public final class Text implements Comparable<Text> {
    */
   public record Span(String text, boolean fromTemplate) {}
 
-  /** Text that a template may use as its own words, such as the spelling of a control token. */
+  /**
+   * {@return text that a template may use as its own words, such as the spelling of a control
+   * token}
+   *
+   * @param value the characters
+   */
   public static Text template(String value) {
     return new Text(value, null);
   }
 
-  /** Text that is data, whatever it spells. */
+  /**
+   * {@return text that is data, whatever it spells}
+   *
+   * @param value the characters
+   */
   public static Text data(String value) {
     BitSet all = new BitSet();
     all.set(0, value.length());
     return new Text(value, all);
   }
 
-  /** Whether the template wrote all characters from {@code start} to before {@code end}. */
+  /**
+   * {@return whether the template wrote all characters from {@code start} to before {@code end}}
+   *
+   * @param start an index into the Java string (UTF-16), from 0
+   * @param end the index after the last one, at most the string's length
+   */
   public boolean fromTemplate(int start, int end) {
     if (data == null) {
       return true;
@@ -51,7 +65,10 @@ public final class Text implements Comparable<Text> {
     return next < 0 || next >= end;
   }
 
-  /** The stretches of one origin, in order; neighbours differ in their origin. */
+  /**
+   * {@return the stretches of one origin, in order; neighbours differ in their origin, and none is
+   * empty}
+   */
   public List<Span> spans() {
     List<Span> spans = new ArrayList<>();
     for (int at = 0; at < value.length(); ) {
@@ -93,7 +110,11 @@ public final class Text implements Comparable<Text> {
     return slice(start, value.length());
   }
 
-  /** This text and another one behind it. */
+  /**
+   * {@return this text and another one behind it, each character of the origin that it had}
+   *
+   * @param other the text behind
+   */
   public Text plus(Text other) {
     return new Builder().add(this).add(other).text();
   }

@@ -12,6 +12,8 @@ public interface Collator {
   /**
    * Reads all records once, to count their samples.
    *
+   * @param data the records, which samples may read again
+   * @return the samples, in the order of the data
    * @throws DatasetException naming the file and the line of a record that cannot be used
    */
   Samples samples(Dataset data);
@@ -21,9 +23,13 @@ public interface Collator {
    * that are chosen, 80 % become the mask token, 10 % a random one, 10 % stay. Special tokens are
    * never chosen; in a text of any others at least one is.
    *
+   * @param tokenizer with a mask token; open as long as samples are made
    * @param maxLength the most tokens of a sample, special ones included
    * @param probability of a token to be chosen, above 0 and at most 1
    * @param wholeWords whether all tokens of a word are chosen together
+   * @return the collator
+   * @throws IllegalArgumentException for another probability, and where the tokenizer has no mask
+   *     token
    */
   static Collator maskedLm(
       Tokenizer tokenizer, int maxLength, double probability, boolean wholeWords) {
@@ -33,9 +39,14 @@ public interface Collator {
   /**
    * Causal language modelling of the field {@code text}: each token tells the next.
    *
+   * @param tokenizer open as long as samples are made
+   * @param maxLength the most tokens of a sample, special ones included; at least 2 where texts are
+   *     packed
    * @param packed whether all texts are one stream, of which samples are {@code maxLength} tokens:
    *     those of a document with line ends between them, behind it the token that ends a text, else
    *     a line end; else a sample is a text
+   * @return the collator
+   * @throws IllegalArgumentException for a {@code maxLength} below 2 of packed texts
    */
   static Collator causalLm(Tokenizer tokenizer, int maxLength, boolean packed) {
     return packed ? new PackedCausalLm(tokenizer, maxLength) : new CausalLm(tokenizer, maxLength);
@@ -46,7 +57,12 @@ public interface Collator {
    * the second the next one of the same document (label 0) or, as often, one of another (1). The
    * data needs two documents: in text files an empty line begins another.
    *
+   * @param tokenizer that puts two texts together, as BERT's does; open as long as samples are made
+   * @param maxLength the most tokens of a pair, special ones included; the longer text is cut
    * @param maskProbability of tokens to be masked, for heads that predict these too; 0 for none
+   * @return the collator
+   * @throws IllegalArgumentException for a probability outside of 0 to 1, and where the tokenizer
+   *     has no mask token that it needs
    */
   static Collator nextSentence(Tokenizer tokenizer, int maxLength, double maskProbability) {
     return new NextSentence(
@@ -60,8 +76,13 @@ public interface Collator {
    * {@code <extra_id_0>}, {@code <extra_id_1>} and so on, and the target is each of these with what
    * it stands for, a last one, and the token that ends a text.
    *
+   * @param tokenizer with at least three tokens {@code <extra_id_N>}, as T5's; open as long as
+   *     samples are made
+   * @param maxLength the most tokens of a source, the one that ends it included, at least 2
    * @param density the share of tokens in spans, above 0 and below 1
    * @param meanSpanLength of the spans, at least 1
+   * @return the collator
+   * @throws IllegalArgumentException for other values, and where the tokenizer has no such tokens
    */
   static Collator spanCorruption(
       Tokenizer tokenizer, int maxLength, double density, double meanSpanLength) {
@@ -73,8 +94,11 @@ public interface Collator {
    * number or the name of a class, a list of numbers 0 and 1 or of names where labels are
    * independent, a number or a list of numbers for a regression.
    *
+   * @param tokenizer open as long as samples are made
+   * @param maxLength the most tokens of a sample, special ones included
    * @param labels the names of the classes, in the order of their numbers
    * @param type what labels mean; null for what the first record's label is like
+   * @return the collator
    */
   static Collator sequenceClassification(
       Tokenizer tokenizer, int maxLength, List<String> labels, ProblemType type) {
@@ -86,7 +110,10 @@ public interface Collator {
    * ner_tags}), a list of numbers or names of classes. A word's first token has its label, its
    * others do not count.
    *
+   * @param tokenizer open as long as samples are made
+   * @param maxLength the most tokens of a sample, special ones included
    * @param labels the names of the classes, in the order of their numbers
+   * @return the collator
    */
   static Collator tokenClassification(Tokenizer tokenizer, int maxLength, List<String> labels) {
     return new TokenClassification(tokenizer, maxLength, new LabelNames(labels));
@@ -98,7 +125,11 @@ public interface Collator {
    * question without an answer. A context that is too long becomes several samples; where the
    * answer is not whole in one, its answer is the first token.
    *
-   * @param stride tokens that neighbouring samples of a context share
+   * @param tokenizer open as long as samples are made
+   * @param maxLength the most tokens of a sample: the question, a part of the context, and special
+   *     ones
+   * @param stride tokens that neighbouring samples of a context share, fewer than it has room for
+   * @return the collator
    */
   static Collator questionAnswering(Tokenizer tokenizer, int maxLength, int stride) {
     return new QuestionAnswering(tokenizer, maxLength, stride);
@@ -108,8 +139,11 @@ public interface Collator {
    * Texts and what is to be written of them: the fields {@code source} (or {@code text}, {@code
    * document}, {@code article}) and {@code target} (or {@code summary}, {@code highlights}).
    *
-   * @param maxTargetLength the most tokens of a target
+   * @param tokenizer open as long as samples are made
+   * @param maxLength the most tokens of a source, its prefix and special ones included
+   * @param maxTargetLength the most tokens of a target, special ones included
    * @param prefix what is put before each source, such as {@code "summarize: "}; may be empty
+   * @return the collator
    */
   static Collator sequenceToSequence(
       Tokenizer tokenizer, int maxLength, int maxTargetLength, String prefix) {
@@ -120,8 +154,12 @@ public interface Collator {
    * The same of texts whose languages tokens tell a model, as those of mBART, M2M-100 and NLLB, and
    * of Marian's models for several targets.
    *
+   * @param tokenizer with languages; open as long as samples are made
+   * @param maxLength the most tokens of a source, its language and its end included
+   * @param maxTargetLength the most tokens of a target, special ones included
    * @param source the sources' language, as the tokenizer names it
    * @param target the targets'
+   * @return the collator
    * @throws IllegalArgumentException where the tokenizer has no languages, or not these
    */
   static Collator translation(

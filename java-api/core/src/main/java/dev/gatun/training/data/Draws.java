@@ -14,7 +14,13 @@ public final class Draws {
   private final long sample;
   private int drawn;
 
-  /** The numbers of a sample, from the first. */
+  /**
+   * The numbers of a sample, from the first.
+   *
+   * @param seed of the run
+   * @param epoch from 0; -1 for evaluations, whose samples are always the same
+   * @param sample its number in the data, from 0
+   */
   public Draws(long seed, int epoch, long sample) {
     this.seed = seed;
     this.epoch = epoch;
@@ -26,7 +32,11 @@ public final class Draws {
     return Philox.uniform(seed, sample, epoch << 32 | drawn++);
   }
 
-  /** {@return the next number of 0 to below {@code bound}, which is positive} */
+  /**
+   * {@return the next number of 0 to below {@code bound}}
+   *
+   * @param bound at least 1, which is not checked
+   */
   public int below(int bound) {
     return (int) (uniform() * bound);
   }
@@ -39,7 +49,11 @@ public final class Draws {
     return epoch <= 0 ? 0 : (int) (Philox.uniform(seed, NO_SAMPLE, epoch << 32) * bound);
   }
 
-  /** Puts numbers in another order, each as likely. */
+  /**
+   * Puts numbers in another order, each as likely.
+   *
+   * @param numbers changed in place
+   */
   public void shuffle(int... numbers) {
     for (int i = numbers.length - 1; i > 0; i--) {
       int other = below(i + 1);

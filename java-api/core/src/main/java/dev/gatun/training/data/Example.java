@@ -14,19 +14,30 @@ import java.util.Map;
 public record Example(Map<String, Object> fields, String where, int document) {
   private static final String WEIGHT = "sample_weight";
 
-  /** A record with this text. */
+  /**
+   * {@return a record with the field {@code text} alone}
+   *
+   * @param text its value
+   * @param where it stands, for messages: a file and a line
+   * @param document tells records of different documents apart
+   */
   public static Example ofText(String text, String where, int document) {
     return new Example(Map.of("text", text), where, document);
   }
 
-  /** Whether the record has a value of that name that is not null. */
+  /**
+   * {@return whether the record has a value of that name that is not null}
+   *
+   * @param name of a field
+   */
   public boolean has(String name) {
     return fields.get(name) != null;
   }
 
   /**
-   * The text of the first of these names that the record has.
+   * {@return the text of the first of these names that the record has}
    *
+   * @param names of fields, the preferred one first
    * @throws DatasetException when it has none of them, or another value than a text
    */
   public String text(String... names) {
@@ -38,8 +49,9 @@ public record Example(Map<String, Object> fields, String where, int document) {
   }
 
   /**
-   * The value of the first of these names that the record has.
+   * {@return the value of the first of these names that the record has}
    *
+   * @param names of fields, the preferred one first
    * @throws DatasetException when it has none of them
    */
   public Object value(String... names) {
@@ -47,8 +59,9 @@ public record Example(Map<String, Object> fields, String where, int document) {
   }
 
   /**
-   * The list of the first of these names that the record has.
+   * {@return the list of the first of these names that the record has}
    *
+   * @param names of fields, the preferred one first
    * @throws DatasetException when it has none of them, or another value than a list
    */
   public List<?> list(String... names) {
@@ -60,7 +73,7 @@ public record Example(Map<String, Object> fields, String where, int document) {
   }
 
   /**
-   * What its labels weigh: the number of the field {@code sample_weight}, 1 without.
+   * {@return what its labels weigh: the number of the field {@code sample_weight}, 1 without}
    *
    * @throws DatasetException for anything but a number from 0 on
    */
@@ -99,7 +112,12 @@ public record Example(Map<String, Object> fields, String where, int document) {
     return List.of(names).stream().map(name -> "'" + name + "'").toList();
   }
 
-  /** What to throw where a field's value is not what it should be. */
+  /**
+   * {@return what to throw where a field's value is not what it should be}
+   *
+   * @param name of the field, which the message shows with its value
+   * @param expected what would do, in words
+   */
   public DatasetException wrong(String name, String expected) {
     String value = String.valueOf(fields.get(name));
     String shown = value.length() > 60 ? value.substring(0, 60) + "..." : value;

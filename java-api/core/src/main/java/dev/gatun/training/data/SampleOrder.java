@@ -32,7 +32,13 @@ public final class SampleOrder {
     this.half = Math.max(1, (33 - Integer.numberOfLeadingZeros(size - 1)) / 2);
   }
 
-  /** {@return the sample at a place of an epoch, from 0} */
+  /**
+   * {@return the sample at a place of an epoch, from 0}
+   *
+   * @param epoch from 0
+   * @param place from 0 to below the number of samples
+   * @throws IllegalArgumentException for another place
+   */
   public int at(int epoch, int place) {
     if (place < 0 || place >= size) {
       throw new IllegalArgumentException(

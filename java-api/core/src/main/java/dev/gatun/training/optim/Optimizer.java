@@ -33,7 +33,13 @@ public final class Optimizer implements AutoCloseable {
    * @param rateFactor times the learning rate is its own, for rates that differ by layer
    */
   public record Parameter(String name, Tensor value, Tensor copy, double decay, double rateFactor) {
-    /** A parameter without copy, with the learning rate as it is given. */
+    /**
+     * A parameter without copy, with the learning rate as it is given.
+     *
+     * @param name tells it apart, such as Hugging Face's name of it
+     * @param value F32 of any shape, contiguous
+     * @param decay its weight decay
+     */
     public Parameter(String name, Tensor value, double decay) {
       this(name, value, null, decay, 1);
     }
@@ -179,8 +185,8 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /**
-   * Whether a weight of a model is one that decays by convention: not biases, and not the weights
-   * of norms, which have one axis.
+   * {@return whether a weight of a model is one that decays by convention: not biases, and not the
+   * weights of norms, which have one axis}
    *
    * @param shape the weight's
    */
