@@ -15,6 +15,7 @@ import dev.gatun.tensor.Tensor;
  * @param format of the blocks
  * @param activations what becomes of the layer's input
  * @param bias F32 [out_features], owned from now on; or null
+ * @param activation what becomes of its results
  * @param between see {@link #between}
  */
 public record BlockLinear(

@@ -33,7 +33,15 @@ public record CausalAttention(
     long window,
     Dropout dropout) {
 
-  /** Attention with scores divided by √head_size, to all tokens before. */
+  /**
+   * {@return attention with scores divided by √head_size, to all tokens before, without dropout}
+   *
+   * @param heads of queries, a multiple of kvHeads
+   * @param kvHeads heads of keys, and of values
+   * @param headSize elements of a head
+   * @param rotary how queries and keys turn by their position; {@link
+   *     RotaryPositionalEmbedding#none} where they do not
+   */
   public static CausalAttention of(
       int heads, int kvHeads, int headSize, RotaryPositionalEmbedding rotary) {
     float scale = (float) (1 / Math.sqrt(headSize));
@@ -41,22 +49,34 @@ public record CausalAttention(
         heads, kvHeads, headSize, rotary, Attention.Scores.scaled(scale), 0, Dropout.NONE);
   }
 
-  /** The same with a window. */
+  /**
+   * {@return the same with a window}
+   *
+   * @param tokens how many a token sees, itself included; 0 for all
+   */
   public CausalAttention withWindow(long tokens) {
     return new CausalAttention(heads, kvHeads, headSize, rotary, scores, tokens, dropout);
   }
 
-  /** The same with other scores. */
+  /**
+   * {@return the same with other scores}
+   *
+   * @param other what becomes of a score
+   */
   public CausalAttention withScores(Attention.Scores other) {
     return new CausalAttention(heads, kvHeads, headSize, rotary, other, window, dropout);
   }
 
-  /** The same with a dropout of the probabilities. */
+  /**
+   * {@return the same with a dropout of the probabilities}
+   *
+   * @param other the dropout; {@link Dropout#NONE} for none
+   */
   public CausalAttention withDropout(Dropout other) {
     return new CausalAttention(heads, kvHeads, headSize, rotary, scores, window, other);
   }
 
-  /** Features of the packed projection. */
+  /** {@return the features of the packed projection: {@code (heads + 2 kv_heads) head_size}} */
   public long width() {
     return (heads + 2L * kvHeads) * headSize;
   }

@@ -16,7 +16,9 @@ import java.util.function.Supplier;
  * @param outFeatures of the weight
  * @param weight gives F32 [out_features, in_features]
  * @param bias gives F32 [out_features]
+ * @param activation what becomes of its results
  * @param storage what products read: F32, BF16 or F16
+ * @param between see {@link #between}
  */
 public record ComposedLinear(
     long outFeatures,

@@ -34,12 +34,21 @@ public record Compute(QuantizedActivations activations, DType residual) {
     }
   }
 
-  /** The residual stream in F32. */
+  /**
+   * {@return products with the residual stream in F32}
+   *
+   * @param activations what becomes of the inputs of products with weights in blocks
+   */
   public static Compute of(QuantizedActivations activations) {
     return new Compute(activations, DType.F32);
   }
 
-  /** The same with another residual stream. */
+  /**
+   * {@return the same with another residual stream}
+   *
+   * @param dtype F32 or BF16
+   * @throws IllegalArgumentException for another dtype
+   */
   public Compute withResidual(DType dtype) {
     return new Compute(activations, dtype);
   }
@@ -47,6 +56,7 @@ public record Compute(QuantizedActivations activations, DType residual) {
   /**
    * Checks that products with such weights can compute so.
    *
+   * @param weights what they are stored as
    * @throws IllegalArgumentException saying what they need
    */
   public void requireFits(Storage weights) {
@@ -64,8 +74,10 @@ public record Compute(QuantizedActivations activations, DType residual) {
   }
 
   /**
-   * What numbers between two products are kept as: BF16 where the products round them to that, or
-   * to less, and F32 otherwise.
+   * {@return what numbers between two products are kept as: BF16 where the products round them to
+   * that, or to less, and F32 otherwise}
+   *
+   * @param weights what the products' weights are stored as
    */
   public DType between(Storage weights) {
     boolean narrow =

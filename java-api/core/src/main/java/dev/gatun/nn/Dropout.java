@@ -27,12 +27,20 @@ public record Dropout(float probability) {
     }
   }
 
-  /** x [...] with some of its numbers dropped; x itself where nothing is. */
+  /**
+   * Drops some of the numbers.
+   *
+   * @param x of any shape
+   * @return a new tensor of x's shape; x itself where nothing drops
+   */
   public Tensor forward(Tensor x) {
     return Elementwise.dropout(x, mask());
   }
 
-  /** The mask of a use, for ops that drop by themselves; that of nothing where nothing is. */
+  /**
+   * {@return the mask of one use, for ops that drop by themselves; that of nothing where nothing
+   * drops} Each call takes another seed of the tape.
+   */
   public dev.gatun.kernels.api.call.attention.Dropout mask() {
     Tape tape = Tape.recording();
     return tape == null || probability == 0 || !tape.hasSeed()

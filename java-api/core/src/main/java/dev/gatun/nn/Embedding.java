@@ -53,7 +53,7 @@ public final class Embedding implements AutoCloseable {
   }
 
   /**
-   * A table that training changes.
+   * {@return a table that training changes}
    *
    * @param table F32 [rows, features], its owner's
    * @param paddingRow the row whose look-ups have no gradient, or -1 for none
@@ -120,12 +120,16 @@ public final class Embedding implements AutoCloseable {
     return true;
   }
 
-  /** The row whose look-ups have no gradient; -1 for none. */
+  /** {@return the row whose look-ups have no gradient; -1 for none} */
   public long paddingRow() {
     return paddingRow;
   }
 
-  /** The rows that the ids [count] name, [count, features]. */
+  /**
+   * {@return the rows that the ids name, [count, features], of the dtype that it looks up as}
+   *
+   * @param ids [count], rows of the table
+   */
   public Tensor forward(Ids ids) {
     if (blocks != null) {
       return unpacked(ids);
@@ -143,8 +147,11 @@ public final class Embedding implements AutoCloseable {
   }
 
   /**
-   * Adds the rows that the ids [count] name to x [count, features] in place and gives x; where a
-   * tape records, gives the sum as a new tensor.
+   * Adds the rows that the ids name to x in place; where a tape records, in a new tensor.
+   *
+   * @param x [count, features]
+   * @param ids [count], rows of the table
+   * @return x; where a tape records, the sum as a new tensor
    */
   public Tensor addTo(Tensor x, Ids ids) {
     if (Tape.recording() != null) {
@@ -161,7 +168,10 @@ public final class Embedding implements AutoCloseable {
         : Indexing.addPackedEmbedding(x, packed, rows, ids);
   }
 
-  /** The table [rows, features] as floats; null while it has none of its own. */
+  /**
+   * {@return the table [rows, features] as floats, which stays this one's; null while it has none
+   * of its own} Of blocks it is made at the first call and kept.
+   */
   public Tensor table() {
     if (table == null && blocks != null) {
       table = Quantization.dequantize(blocks, format, features).detach();
@@ -169,12 +179,12 @@ public final class Embedding implements AutoCloseable {
     return table;
   }
 
-  /** Rows of the table. */
+  /** {@return the rows of the table} */
   public long rows() {
     return rows;
   }
 
-  /** Features of a row. */
+  /** {@return the features of a row} */
   public long features() {
     return features;
   }

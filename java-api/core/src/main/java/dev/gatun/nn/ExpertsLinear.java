@@ -13,6 +13,7 @@ public sealed interface ExpertsLinear extends AutoCloseable
    * @param x [places, in_features] in the order of the experts; or where there are rows [tokens,
    *     in_features]
    * @param rows the routing's, or null
+   * @param routing which places each expert has
    * @param dtype of the result: F32; also BF16 or F16 where the weights are not kept as F32
    * @return [places, out_features]
    */
@@ -21,7 +22,7 @@ public sealed interface ExpertsLinear extends AutoCloseable
   /** {@return the features that each expert gives} */
   long outFeatures();
 
-  /** What its result is kept as where only products read it. */
+  /** {@return what its result is kept as where only products read it} */
   DType between();
 
   @Override

@@ -16,22 +16,42 @@ import dev.gatun.tensor.Tensor;
  * @param dropout of the probabilities
  */
 public record FullAttention(int heads, int headSize, Attention.Scores scores, Dropout dropout) {
-  /** Attention without dropout. */
+  /**
+   * Attention without dropout.
+   *
+   * @param heads of queries, keys and values
+   * @param headSize elements of a head
+   * @param scores what becomes of a score
+   */
   public FullAttention(int heads, int headSize, Attention.Scores scores) {
     this(heads, headSize, scores, Dropout.NONE);
   }
 
-  /** The same with a bias, or null for none. */
+  /**
+   * {@return the same with a bias of the scores}
+   *
+   * @param bias F32 [batch or 1, heads or 1, query_length or 1, key_length or 1], its owner's; or
+   *     null for none
+   */
   public FullAttention withBias(Tensor bias) {
     return new FullAttention(heads, headSize, scores.withBias(bias), dropout);
   }
 
-  /** The same with a dropout of the probabilities. */
+  /**
+   * {@return the same with a dropout of the probabilities}
+   *
+   * @param other the dropout; {@link Dropout#NONE} for none
+   */
   public FullAttention withDropout(Dropout other) {
     return new FullAttention(heads, headSize, scores, other);
   }
 
-  /** What a cache keeps of a token in so many layers. */
+  /**
+   * {@return what a cache keeps of a token in so many layers}
+   *
+   * @param layers with such attention
+   * @param dtype of the keys and values: F32, BF16, F16 or I8
+   */
   public KvCache.Shape cacheShape(int layers, DType dtype) {
     return new KvCache.Shape(layers, heads, headSize, dtype);
   }
@@ -40,6 +60,7 @@ public record FullAttention(int heads, int headSize, Attention.Scores scores, Dr
    * Attention to the tokens' own sequences.
    *
    * @param qkv [tokens, 3 heads head_size]: the queries' heads, then the keys', then the values'
+   * @param segments where each sequence's tokens begin
    * @param withWeights whether to give the probabilities too: [sequences, heads, longest, longest]
    * @return the output [tokens, heads head_size], of qkv's dtype
    */
@@ -52,6 +73,8 @@ public record FullAttention(int heads, int headSize, Attention.Scores scores, Dr
    * The keys and values of sequences that tokens of others attend to.
    *
    * @param keysAndValues [tokens, 2 heads head_size]: the keys' heads, then the values'
+   * @param segments where each sequence's tokens begin
+   * @return views of them, valid as long as they are
    */
   public Attention.Keys keys(Tensor keysAndValues, Segments segments) {
     return Attention.Keys.ragged(part(keysAndValues, 0), part(keysAndValues, 1), segments);

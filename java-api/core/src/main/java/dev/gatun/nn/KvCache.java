@@ -68,28 +68,47 @@ public final class KvCache implements AutoCloseable {
       }
     }
 
-    /** The same for layers some of which see all tokens. */
+    /**
+     * The same for layers some of which see all tokens, and keys that turn one way.
+     *
+     * @param layers with attention
+     * @param kvHeads heads of keys, and of values
+     * @param headSize elements of a head
+     * @param dtype of the elements: F32, BF16, F16 or I8
+     */
     public Shape(int layers, int kvHeads, int headSize, DType dtype) {
       this(layers, kvHeads, headSize, dtype, 0, 0);
     }
 
-    /** Bytes of a token's keys and values in all layers, their scales included. */
+    /** {@return the bytes of a token's keys and values in all layers, their scales included} */
     public long tokenBytes() {
       long scale = dtype == DType.I8 ? Float.BYTES : 0;
       return 2L * layers * kvHeads * ((long) headSize * dtype.bytes() + scale);
     }
 
-    /** The same kept as other numbers. */
+    /**
+     * {@return the same kept as other numbers}
+     *
+     * @param other F32, BF16, F16 or I8
+     */
     public Shape withDtype(DType other) {
       return new Shape(layers, kvHeads, headSize, other, window, switchLength);
     }
 
-    /** The same where every layer sees so many tokens at most; 0 for all of them. */
+    /**
+     * {@return the same where every layer sees so many tokens at most}
+     *
+     * @param tokens the current one included; 0 for all of them
+     */
     public Shape withWindow(long tokens) {
       return new Shape(layers, kvHeads, headSize, dtype, tokens, switchLength);
     }
 
-    /** The same where keys of sequences of more tokens are turned another way; 0 for one way. */
+    /**
+     * {@return the same where keys of longer sequences are turned another way}
+     *
+     * @param tokens of the longest sequence whose keys are turned the first way; 0 for one way
+     */
     public Shape withSwitchLength(int tokens) {
       return new Shape(layers, kvHeads, headSize, dtype, window, tokens);
     }
@@ -133,8 +152,12 @@ public final class KvCache implements AutoCloseable {
   /**
    * Pages that any sequence may take.
    *
+   * @param device where it is
+   * @param shape what is kept of a token
    * @param pageSize tokens of a page; a sequence leaves less than one page of room unused
    * @param pages of all sequences
+   * @return the cache, without sequences
+   * @throws IllegalArgumentException where pageSize or pages is below 1
    * @throws OutOfMemoryError naming the bytes asked and held
    */
   public static KvCache paged(Device device, Shape shape, int pageSize, int pages) {
@@ -144,7 +167,13 @@ public final class KvCache implements AutoCloseable {
   /**
    * As many pages as fit in some bytes.
    *
-   * @throws IllegalArgumentException where not one does
+   * @param device where it is
+   * @param shape what is kept of a token
+   * @param pageSize tokens of a page
+   * @param bytes for keys, values and their scales
+   * @return the cache, without sequences
+   * @throws IllegalArgumentException where not one page fits
+   * @throws OutOfMemoryError naming the bytes asked and held
    */
   public static KvCache ofBytes(Device device, Shape shape, int pageSize, long bytes) {
     long page = Math.multiplyExact(shape.tokenBytes(), (long) pageSize);
@@ -160,8 +189,13 @@ public final class KvCache implements AutoCloseable {
   /**
    * A place without gaps for each sequence.
    *
+   * @param device where it is
+   * @param shape what is kept of a token
    * @param sequences of which there is room for so many
    * @param length the most tokens of a sequence
+   * @return the cache, whose pages are these places
+   * @throws IllegalArgumentException where sequences or length is below 1
+   * @throws OutOfMemoryError naming the bytes asked and held
    */
   public static KvCache contiguous(Device device, Shape shape, int sequences, int length) {
     return new KvCache(device, shape, length, sequences);
@@ -177,39 +211,49 @@ public final class KvCache implements AutoCloseable {
     return shape;
   }
 
-  /** Tokens of a page. */
+  /** {@return the tokens of a page} */
   public int pageSize() {
     return pageSize;
   }
 
-  /** All pages. */
+  /** {@return the number of all pages, free or not} */
   public int pages() {
     return pool.pages();
   }
 
-  /** Pages that no sequence has; what they have had may be found until they are taken. */
+  /**
+   * {@return the number of pages that no sequence has} What they have had may be found until they
+   * are taken.
+   */
   public synchronized int freePages() {
     return pool.freePages();
   }
 
-  /** Bytes of all pages. */
+  /** {@return the bytes of all pages, free or not} */
   public long bytes() {
     return shape.tokenBytes() * pageSize * pages();
   }
 
-  /** A sequence without tokens. */
+  /**
+   * {@return a new sequence without tokens, to be closed by the caller}
+   *
+   * @throws IllegalStateException when the cache is closed
+   */
   public synchronized KvSequence open() {
     requireOpen();
     return new KvSequence(this, false);
   }
 
   /**
-   * A sequence with as many of some first tokens as pages have that a sequence {@link
+   * Opens a sequence with as many of some first tokens as pages have that a sequence {@link
    * KvSequence#remember remembered}, of those that have it still and those that were closed. Where
    * keys depend on whether a sequence is long, it is one of as many tokens as there are ids.
    *
    * @param ids of a whole sequence
    * @param most tokens that are wanted
+   * @return the sequence, to be closed by the caller; {@link KvSequence#length} says how many
+   *     tokens were found, from 0
+   * @throws IllegalStateException when the cache is closed
    */
   public synchronized KvSequence open(int[] ids, int most) {
     requireOpen();
@@ -222,9 +266,12 @@ public final class KvCache implements AutoCloseable {
   }
 
   /**
-   * The pages that sequences would take from the free ones if tokens were appended to them.
+   * {@return the pages that sequences would take from the free ones if tokens were appended to
+   * them}
    *
+   * @param sequences distinct and open
    * @param counts the tokens of each sequence
+   * @throws IllegalArgumentException when tokens cannot be appended so
    */
   public synchronized int pagesNeeded(List<KvSequence> sequences, int... counts) {
     check(sequences, counts);
@@ -257,6 +304,7 @@ public final class KvCache implements AutoCloseable {
    *
    * @param sequences distinct and open
    * @param counts the tokens of each sequence
+   * @return the step, to be closed by the caller
    * @throws KvCacheFullException when there are too few free pages; nothing has changed then
    */
   public KvStep step(List<KvSequence> sequences, int... counts) {
@@ -284,6 +332,8 @@ public final class KvCache implements AutoCloseable {
    * @param sequences the most of a step
    * @param tokens the most that a step appends
    * @param longest the most tokens of a sequence, those of the step included
+   * @return the step, without tokens yet, to be closed by the caller
+   * @throws IllegalStateException when the cache is closed
    */
   public KvStep step(int sequences, int tokens, int longest) {
     requireOpen();

@@ -16,12 +16,12 @@ public final class KvCacheFullException extends RuntimeException {
     this.free = free;
   }
 
-  /** The pages that were asked for. */
+  /** {@return the pages that were asked for} */
   public int askedPages() {
     return asked;
   }
 
-  /** The pages that were free. */
+  /** {@return the pages that were free} */
   public int freePages() {
     return free;
   }

@@ -30,7 +30,10 @@ public final class KvSequence implements AutoCloseable {
     return cache;
   }
 
-  /** The tokens whose keys and values are in the cache. */
+  /**
+   * {@return the number of tokens that it has, those included that were given back for being before
+   * the window}
+   */
   public int length() {
     synchronized (cache) {
       return length;
@@ -38,7 +41,8 @@ public final class KvSequence implements AutoCloseable {
   }
 
   /**
-   * Another sequence of the same tokens, which shares all pages until one of the two writes.
+   * {@return another sequence of the same tokens, which shares all pages until one of the two
+   * writes; to be closed by the caller}
    *
    * @throws IllegalStateException when this one is closed
    */
@@ -122,7 +126,7 @@ public final class KvSequence implements AutoCloseable {
     }
   }
 
-  /** Whether it has full pages whose tokens nobody told. */
+  /** {@return whether it has full pages whose tokens nobody told} */
   public boolean hasUnknownPages() {
     synchronized (cache) {
       return remembered < length / cache.pageSize();
@@ -130,8 +134,8 @@ public final class KvSequence implements AutoCloseable {
   }
 
   /**
-   * Whether its keys are those of a sequence of more than {@link KvCache.Shape#switchLength()}
-   * tokens; it may have fewer still.
+   * {@return whether its keys are those of a sequence of more than {@link
+   * KvCache.Shape#switchLength()} tokens; it may have fewer still}
    */
   public boolean isLong() {
     synchronized (cache) {
@@ -140,8 +144,10 @@ public final class KvSequence implements AutoCloseable {
   }
 
   /**
-   * Whether it may come to have so many tokens. One that becomes a long one is computed again: in a
-   * sequence that {@link KvCache#open(int[], int)} gives for all of its tokens.
+   * {@return whether it may come to have so many tokens} One that becomes a long one is computed
+   * again: in a sequence that {@link KvCache#open(int[], int)} gives for all of its tokens.
+   *
+   * @param tokens in all, those that it has included
    */
   public boolean canBecome(int tokens) {
     synchronized (cache) {
@@ -149,7 +155,11 @@ public final class KvSequence implements AutoCloseable {
     }
   }
 
-  /** Whether it is a long one once it has so many tokens more. */
+  /**
+   * {@return whether it is a long one once it has so many tokens more}
+   *
+   * @param more tokens that would be appended
+   */
   public boolean isLongWith(int more) {
     synchronized (cache) {
       return isLong || length == 0 && cache.shape().isLong(more);

@@ -99,17 +99,17 @@ public final class KvStep implements AutoCloseable {
     return cache;
   }
 
-  /** The most sequences. */
+  /** {@return the most sequences that it has room for} */
   public int sequences() {
     return sequences;
   }
 
-  /** Rows of tensors that hold the step's tokens. */
+  /** {@return the rows of tensors that hold the step's tokens: the most that it appends} */
   public int tokens() {
     return tokens;
   }
 
-  /** The most tokens of a sequence. */
+  /** {@return the most tokens of a sequence, those of the step included} */
   public int longest() {
     return longest;
   }
@@ -118,6 +118,7 @@ public final class KvStep implements AutoCloseable {
    * Takes a layer's queries, keys and values: turns queries and keys by their positions and keeps
    * keys and values.
    *
+   * @param layer whose they are, from 0
    * @param qkv of the cache's dtype, any float of a cache of signed bytes [tokens, (heads + 2
    *     kv_heads) head_size]: the queries' heads, then the keys', then the values'
    * @param rotary how queries and keys turn
@@ -137,7 +138,12 @@ public final class KvStep implements AutoCloseable {
         cache.scales(layer));
   }
 
-  /** A layer's keys and values of all tokens of the step's sequences, those appended included. */
+  /**
+   * {@return a layer's keys and values of all tokens of the step's sequences, those appended
+   * included: the cache's own memory}
+   *
+   * @param layer from 0
+   */
   public Attention.Keys view(int layer) {
     return Attention.Keys.paged(
             cache.keys(layer), cache.values(layer), table, cache.pages(), lengths, longest)

@@ -12,17 +12,33 @@ import dev.gatun.tensor.Tensor;
  * @param eps added to the variance
  */
 public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCloseable {
-  /** x [..., features]. */
+  /**
+   * {@return the norm of x, of its shape and dtype}
+   *
+   * @param x F32, BF16 or F16 [..., features]
+   */
   public Tensor forward(Tensor x) {
     return Norm.layerNorm(x, null, weight, bias, eps);
   }
 
-  /** The norm of x + residual. */
+  /**
+   * {@return the norm of x + residual, of their shape and dtype}
+   *
+   * @param x F32, BF16 or F16 [..., features]
+   * @param residual as x, or null for none
+   */
   public Tensor forward(Tensor x, Tensor residual) {
     return Norm.layerNorm(x, residual, weight, bias, eps);
   }
 
-  /** The norm of x + residual, also as the codes that the next layer makes of it where it does. */
+  /**
+   * {@return the norm of x + residual, also as the codes that the next layer makes of it where it
+   * does}
+   *
+   * @param x F32, BF16 or F16 [..., features]
+   * @param residual as x, or null for none
+   * @param next the layer that reads the norm
+   */
   public LayerInput forward(Tensor x, Tensor residual, Linear next) {
     if (!next.takesCodes()) {
       return new LayerInput(forward(x, residual), null);
@@ -40,9 +56,10 @@ public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCl
   }
 
   /**
-   * The norm of x + residual, beside the sum.
+   * {@return the norm of x + residual, beside the sum}
    *
-   * @param residual as x, or null for none
+   * @param x F32, BF16 or F16 [..., features]
+   * @param residual as x, or null for none; the sum is x itself then
    * @param next the layer that reads the norm, which may take codes of it; or null
    */
   public NormedSum withSum(Tensor x, Tensor residual, Linear next) {

@@ -22,17 +22,28 @@ public sealed interface Linear extends AutoCloseable
         ComposedLinear,
         TrainableLinear,
         ReorderedLinear {
-  /** The layer with its weight kept as F32. */
+  /**
+   * {@return the layer with its weight kept as F32}
+   *
+   * @param weight F32, BF16 or F16 [out_features, in_features]; not needed afterwards
+   * @param bias F32 [out_features], owned from now on; or null
+   * @param activation what becomes of its results
+   * @throws IllegalArgumentException where the bias is not of the weight's rows
+   */
   static Linear of(Tensor weight, Tensor bias, Activation activation) {
     return of(weight, bias, activation, Storage.F32, Compute.EXACT);
   }
 
   /**
-   * The layer with a weight of floats, which is quantised where it is kept in blocks.
+   * {@return the layer with a weight of floats, which is quantised where it is kept in blocks}
    *
    * @param weight F32, BF16 or F16 [out_features, in_features]; not needed afterwards
    * @param bias F32 [out_features], owned from now on; or null
+   * @param activation what becomes of its results
    * @param storage what the weight is kept as; blocks must divide in_features
+   * @param compute how its product computes
+   * @throws IllegalArgumentException where the bias is not of the weight's rows, or products with
+   *     such weights cannot compute so
    */
   static Linear of(
       Tensor weight, Tensor bias, Activation activation, Storage storage, Compute compute) {
@@ -55,7 +66,7 @@ public sealed interface Linear extends AutoCloseable
   }
 
   /**
-   * The layer with a weight that is packed already.
+   * {@return the layer with a weight that is packed already}
    *
    * @param packed as {@link Packing} gives it, owned from now on
    * @param storage of the packed weight
@@ -63,6 +74,7 @@ public sealed interface Linear extends AutoCloseable
    * @param order I64 [in_features], the input feature at each place of the weight's rows, owned
    *     from now on; null where each is its own, as it is in dense weights
    * @param bias F32 [out_features], owned from now on; or null
+   * @param activation what becomes of its results
    * @param activations what becomes of its input where the weight is in blocks
    * @param between see {@link #between}
    */
@@ -84,54 +96,76 @@ public sealed interface Linear extends AutoCloseable
   }
 
   /**
-   * x [..., in_features] to [..., out_features].
+   * {@return what the layer makes of x, [..., out_features]}
    *
+   * @param x [..., in_features]
    * @param dtype of the result: F32; also BF16 or F16 where the weight is not kept as F32
    */
   Tensor forward(Tensor x, DType dtype);
 
-  /** The same in F32. */
+  /**
+   * {@return the same in F32, [..., out_features]}
+   *
+   * @param x [..., in_features]
+   */
   default Tensor forward(Tensor x) {
     return forward(x, DType.F32);
   }
 
   /**
-   * The same for what products alone will read, attention's among them: as narrow as they take it
-   * without loss, {@link #between}.
+   * {@return the same for what products alone will read, attention's among them: [...,
+   * out_features], as narrow as they take it without loss, {@link #between}}
+   *
+   * @param x [..., in_features]
    */
   default Tensor forwardNarrow(Tensor x) {
     return forward(x, between());
   }
 
-  /** The same of what a norm made for this layer. */
+  /**
+   * {@return the same of what a norm made for this layer}
+   *
+   * @param x [..., in_features], with codes of it where the layer {@link #takesCodes takes} them
+   */
   default Tensor forwardNarrow(LayerInput x) {
     return forward(x.x(), between());
   }
 
-  /** What its result is kept as where only products read it. */
+  /** {@return what its result is kept as where only products read it: F32 or BF16} */
   DType between();
 
   /** {@return the last axis of what it gives} */
   long outFeatures();
 
   /**
-   * The same layer of what a dropout leaves of its input, where training changes it; else this one.
+   * {@return the same layer of what a dropout leaves of its input, where training changes it; else
+   * this one}
+   *
+   * @param dropout of the numbers of its input
    */
   default Linear withInputDropout(Dropout dropout) {
     return this;
   }
 
-  /** The same of its results. */
+  /**
+   * {@return the same layer with a dropout of its results, where training changes it; else this
+   * one}
+   *
+   * @param dropout of the numbers of its results
+   */
   default Linear withOutputDropout(Dropout dropout) {
     return this;
   }
 
-  /** Whether the layer makes codes of its input a token at a time, and so may be given them. */
+  /**
+   * {@return whether the layer makes codes of its input a token at a time, and so may be given
+   * them}
+   */
   default boolean takesCodes() {
     return false;
   }
 
-  /** Whether these codes have offsets. */
+  /** {@return whether these codes have offsets} */
   default boolean takesOffsets() {
     return false;
   }

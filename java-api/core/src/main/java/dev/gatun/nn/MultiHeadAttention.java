@@ -67,6 +67,8 @@ public final class MultiHeadAttention implements AutoCloseable {
    * @param mask F32, 0 where a query may not see a key and 1 where it may; axes [batch or 1, heads
    *     or 1, query_length or 1, key_length or 1], leading ones may be missing; or null
    * @param withWeights whether to return the attention weights
+   * @return the output, and the attention weights where they are asked for
+   * @throws IllegalArgumentException where a tensor has other axes, or the mask is not F32
    */
   public Result forward(Tensor query, Tensor key, Tensor value, Tensor mask, boolean withWeights) {
     for (Tensor x : new Tensor[] {query, key, value}) {

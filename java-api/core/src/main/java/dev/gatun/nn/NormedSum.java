@@ -31,7 +31,12 @@ public record NormedSum(LayerInput x, Tensor sum) {
         new LayerInput(normed.y(), normed.codes()), residual == null ? x : normed.sum());
   }
 
-  /** Moves it out of a scope. */
+  /**
+   * Moves it out of a scope.
+   *
+   * @param scope in which it was made
+   * @return this
+   */
   public NormedSum keptBy(Scope scope) {
     scope.keep(x.x());
     if (x.codes() != null) {

@@ -18,6 +18,7 @@ public final class Parameters {
   /**
    * Freezes those that patterns name.
    *
+   * @param parameters of the model
    * @param patterns names of parameters; of modules, for all below them ({@code bert.embeddings});
    *     or either with {@code *} for any characters
    * @throws IllegalArgumentException for a pattern that names none; nothing is frozen then
@@ -29,6 +30,7 @@ public final class Parameters {
   /**
    * Lets training change those that patterns name.
    *
+   * @param parameters of the model
    * @param patterns as those of {@link #freeze}
    * @throws IllegalArgumentException for a pattern that names none; nothing is changed then
    */
@@ -39,6 +41,7 @@ public final class Parameters {
   /**
    * {@return those that patterns name, in their order}
    *
+   * @param parameters of the model
    * @param patterns as those of {@link #freeze}
    * @throws IllegalArgumentException for a pattern that names none
    */
@@ -67,7 +70,11 @@ public final class Parameters {
     return Pattern.compile(names + "(\\..*)?");
   }
 
-  /** {@return those that training changes, in their order} */
+  /**
+   * {@return those that training changes, in their order}
+   *
+   * @param parameters of the model
+   */
   public static List<Parameter> trainable(Collection<Parameter> parameters) {
     return parameters.stream().filter(Parameter::isTrainable).toList();
   }
@@ -86,10 +93,11 @@ public final class Parameters {
   }
 
   /**
-   * The trainable ones as transformers' trainer groups them: those that are decayed, and biases and
-   * the weights of norms, which are not. A group without any is left out.
+   * {@return the trainable ones as transformers' trainer groups them: those that are decayed, and
+   * biases and the weights of norms, which are not} A group without any is left out.
    *
-   * @param weightDecay of the first group
+   * @param parameters of the model
+   * @param weightDecay of the first group; that of the second is 0
    */
   public static List<Group> groups(Collection<Parameter> parameters, float weightDecay) {
     Map<Boolean, List<Parameter>> by = new LinkedHashMap<>();

@@ -42,12 +42,17 @@ public final class PositionalEncoding implements AutoCloseable {
     table = Tensor.of(device, values, maxLength, dModel);
   }
 
-  /** The table [max_length, d_model]. */
+  /** {@return the table F32 [max_length, d_model], which stays this one's} */
   public Tensor table() {
     return table;
   }
 
-  /** x [batch, length, d_model] with the positions from 0 on added. */
+  /**
+   * {@return a new tensor: x with the positions from 0 on added}
+   *
+   * @param x [batch, length, d_model], length up to max_length
+   * @throws IllegalArgumentException for another shape
+   */
   public Tensor forward(Tensor x) {
     if (x.rank() != 3 || x.size(2) != table.size(1) || x.size(1) > table.size(0)) {
       throw new IllegalArgumentException(

@@ -12,15 +12,20 @@ import dev.gatun.tensor.Tensor;
  * @param eps added to the mean square
  */
 public record RmsNorm(Tensor weight, float shift, float eps) implements AutoCloseable {
-  /** x [..., features]. */
+  /**
+   * {@return the norm of x, of its shape and dtype}
+   *
+   * @param x F32, BF16 or F16 [..., features]
+   */
   public Tensor forward(Tensor x) {
     return Norm.rmsNorm(x, null, weight, shift, eps);
   }
 
   /**
-   * The norm of x + residual, beside the sum.
+   * {@return the norm of x + residual, beside the sum}
    *
-   * @param residual as x, or null for none
+   * @param x F32, BF16 or F16 [..., features]
+   * @param residual as x, or null for none; the sum is x itself then
    * @param next the layer that reads the norm, which may take codes of it; or null
    */
   public NormedSum withSum(Tensor x, Tensor residual, Linear next) {

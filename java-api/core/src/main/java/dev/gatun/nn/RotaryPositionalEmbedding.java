@@ -22,7 +22,12 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
     this.interleaved = interleaved;
   }
 
-  /** The half-split pairing. */
+  /**
+   * The half-split pairing.
+   *
+   * @param device where the tables go
+   * @param tables cosines and sines of each position
+   */
   public RotaryPositionalEmbedding(Device device, RotaryTables tables) {
     this(device, tables, false);
   }
@@ -42,8 +47,13 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
   }
 
   /**
-   * Tables one after another: position p of the second is row {@code length + p}, length being the
-   * first one's.
+   * {@return tables one after another: position p of the second is row {@code length + p}, length
+   * being the first one's}
+   *
+   * @param device where the tables go
+   * @param first for positions from 0
+   * @param second of the same rotary size
+   * @param interleaved whether neighbours are pairs
    */
   public static RotaryPositionalEmbedding of(
       Device device, RotaryTables first, RotaryTables second, boolean interleaved) {
@@ -62,36 +72,53 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
   }
 
   /**
-   * Whole heads turning by {@code p base^(-2i / head_size)}.
+   * Whole heads turning by {@code p base^(-2i / head_size)}, half-split.
    *
+   * @param device where the tables go
+   * @param headSize elements of a head, an even number
+   * @param maxLength how many positions there are, from 1
+   * @param base of the frequencies, above 0; usually 10000
    * @throws IllegalArgumentException when headSize is odd, maxLength below 1 or base not above 0
    */
   public RotaryPositionalEmbedding(Device device, int headSize, int maxLength, double base) {
     this(device, RotaryTables.of(RotaryScaling.none(base), headSize, maxLength));
   }
 
-  /** Heads that do not turn, as those of models with positions of another kind. */
+  /**
+   * {@return heads that do not turn, as those of models with positions of another kind}
+   *
+   * @param device where the tables, which are empty, go
+   * @param maxLength how many positions there are
+   */
   public static RotaryPositionalEmbedding none(Device device, int maxLength) {
     return new RotaryPositionalEmbedding(
         Tensor.zeros(device, maxLength, 0), Tensor.zeros(device, maxLength, 0), false);
   }
 
-  /** The cosines [length, rotary_size / 2]; both elements of a pair have the same one. */
+  /**
+   * {@return the cosines F32 [length, rotary_size / 2], which stay this one's; both elements of a
+   * pair have the same one}
+   */
   public Tensor cosine() {
     return cosine;
   }
 
-  /** The sines [length, rotary_size / 2]. */
+  /** {@return the sines F32 [length, rotary_size / 2], which stay this one's} */
   public Tensor sine() {
     return sine;
   }
 
-  /** Whether neighbours are pairs. */
+  /** {@return whether neighbours are pairs, and not elements rotary_size / 2 apart} */
   public boolean isInterleaved() {
     return interleaved;
   }
 
-  /** x [tokens, heads, head_size] turned by the positions [tokens]. */
+  /**
+   * {@return x turned by its tokens' positions, in a new tensor}
+   *
+   * @param x F32, BF16 or F16 [tokens, heads, head_size]
+   * @param positions [tokens], rows of the tables
+   */
   public Tensor forward(Tensor x, Ids positions) {
     return Rotary.rotaryEmbedding(x, cosine, sine, positions, interleaved);
   }

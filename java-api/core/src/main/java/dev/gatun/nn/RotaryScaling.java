@@ -70,7 +70,7 @@ public final class RotaryScaling {
   }
 
   /**
-   * Reads settings.
+   * {@return the settings, read and checked}
    *
    * @param parameters numbers, texts, booleans and lists by the names in {@code config.json}
    * @param maxPositionEmbeddings the model's {@code max_position_embeddings}
@@ -80,12 +80,17 @@ public final class RotaryScaling {
     return new RotaryScaling(new RotaryKeys(parameters), maxPositionEmbeddings);
   }
 
-  /** The plain frequencies {@code theta^(-2i / head_size)} of arXiv 2104.09864. */
+  /**
+   * {@return the plain frequencies {@code theta^(-2i / head_size)} of arXiv 2104.09864}
+   *
+   * @param theta the base, above 0
+   * @throws IllegalArgumentException when it is not above 0
+   */
   public static RotaryScaling none(double theta) {
     return of(Map.of("rope_theta", theta), 1);
   }
 
-  /** The keys that the type does not read, in the order of the alphabet. */
+  /** {@return the keys that the type does not read, in the order of the alphabet} */
   public Set<String> unreadKeys() {
     return Collections.unmodifiableSet(unread);
   }

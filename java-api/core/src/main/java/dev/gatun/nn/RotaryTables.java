@@ -20,8 +20,9 @@ public final class RotaryTables {
   }
 
   /**
-   * The tables of a head.
+   * {@return the tables of a head}
    *
+   * @param scaling the model's rotary settings
    * @param headSize the size of a head, of which the first {@code (int) (headSize *
    *     partial_rotary_factor)} elements, the rotary size, turn
    * @param length the number of positions
@@ -45,32 +46,41 @@ public final class RotaryTables {
         length, scaling.inverseFrequencies(rotary, length), scaling.attentionFactor());
   }
 
-  /** The number of positions. */
+  /** {@return the number of positions} */
   public int length() {
     return length;
   }
 
-  /** The number of elements of a head that turn. */
+  /** {@return the number of elements of a head that turn} */
   public int rotarySize() {
     return 2 * inverseFrequencies.length;
   }
 
-  /** The angle by which each pair turns from one position to the next [rotary / 2]. */
+  /**
+   * {@return the angle in radians by which each pair turns from one position to the next,
+   * [rotary_size / 2], in a new array}
+   */
   public float[] inverseFrequencies() {
     return inverseFrequencies.clone();
   }
 
-  /** What the cosines and sines are multiplied by. */
+  /** {@return what the cosines and sines are multiplied by; 1 where the type has no such factor} */
   public double attentionFactor() {
     return attentionFactor;
   }
 
-  /** The cosines [length, rotary / 2] times the attention factor, in a new array. */
+  /**
+   * {@return the cosines [length, rotary_size / 2] times the attention factor, row-major in a new
+   * array}
+   */
   public float[] cosine() {
     return table(false);
   }
 
-  /** The sines [length, rotary / 2] times the attention factor, in a new array. */
+  /**
+   * {@return the sines [length, rotary_size / 2] times the attention factor, row-major in a new
+   * array}
+   */
   public float[] sine() {
     return table(true);
   }

@@ -29,6 +29,7 @@ public final class TrainableLinear implements Linear {
    * @param weight F32 [out_features, in_features], strided at will: all of the parameters' numbers
    * @param parameters the weight's: one, or those of layers with the same input, one after another
    * @param bias F32 [out_features], of parameters too; or null
+   * @param activation what becomes of its results
    * @param storage what products read: F32, BF16 or F16
    * @param between see {@link #between}
    */
@@ -83,8 +84,10 @@ public final class TrainableLinear implements Linear {
    *
    * @param x F32 [tokens, in_features]
    * @param targets of the tokens
+   * @param settings of the loss
    * @param count what to divide by, more than 0
    * @return F32 [1]
+   * @throws IllegalStateException where the layer has an activation, or a dropout of its results
    */
   public Tensor crossEntropy(
       Tensor x, Loss.Targets targets, LossBackward.Settings settings, double count) {

@@ -30,8 +30,10 @@ public final class MappedFiles implements AutoCloseable {
   public MappedFiles() {}
 
   /**
-   * The whole of {@code file}, read-only.
+   * {@return the whole of a file, read-only and off-heap, mapped until {@link #close}}
    *
+   * @param file to be neither changed nor cut while it is mapped
+   * @throws IOException if it cannot be read
    * @throws WeightsException if git-lfs has not fetched it
    */
   public MemorySegment map(Path file) throws IOException {
@@ -43,7 +45,15 @@ public final class MappedFiles implements AutoCloseable {
     }
   }
 
-  /** {@code slice}, or an aligned copy of it where its elements would straddle. */
+  /**
+   * {@return a tensor's bytes themselves, or an aligned copy of them off-heap where they are not so
+   * already} The copy is made once, and lives as long as the mappings.
+   *
+   * @param name of the tensor
+   * @param slice its bytes in the file
+   * @param dtype of its elements, to whose size they are aligned
+   * @throws IllegalStateException when the files are closed
+   */
   public MemorySegment aligned(String name, MemorySegment slice, DType dtype) {
     check(name);
     if (slice.isNative() && slice.address() % dtype.bytes() == 0) {
@@ -52,7 +62,15 @@ public final class MappedFiles implements AutoCloseable {
     return copy(name, slice.byteSize(), target -> target.copyFrom(slice));
   }
 
-  /** The bytes that {@code fill} wrote the first time that {@code name} was asked for. */
+  /**
+   * {@return the bytes, read-only, that were written the first time that a name was asked for} They
+   * live as long as the mappings.
+   *
+   * @param name of the tensor
+   * @param bytes how many there are
+   * @param fill writes them, off-heap and aligned to 64 bytes; called the first time alone
+   * @throws IllegalStateException when the files are closed
+   */
   public MemorySegment copy(String name, long bytes, Consumer<MemorySegment> fill) {
     check(name);
     synchronized (copies) {
@@ -73,7 +91,11 @@ public final class MappedFiles implements AutoCloseable {
     }
   }
 
-  /** Whether {@code name} can only mean a file beside the one that names it. */
+  /**
+   * {@return whether a name can only mean a file beside the one that names it}
+   *
+   * @param name of a file, as a file from elsewhere says it
+   */
   public static boolean isPlainName(String name) {
     return !name.isEmpty()
         && !name.equals(".")
@@ -81,13 +103,28 @@ public final class MappedFiles implements AutoCloseable {
         && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c == 0);
   }
 
-  /** Work that reads files. */
+  /**
+   * Work that reads files.
+   *
+   * @param <T> its result
+   */
   public interface IoSupplier<T> {
-    /** Does the work. */
+    /**
+     * {@return what the work gives}
+     *
+     * @throws IOException if a file cannot be read
+     */
     T get() throws IOException;
   }
 
-  /** The result of {@code work}, with the mappings given back if it fails. */
+  /**
+   * {@return the result of work, with the mappings given back if it fails}
+   *
+   * @param <T> the result
+   * @param files closed if the work fails, whatever it throws
+   * @param work that reads them
+   * @throws IOException if the work does
+   */
   public static <T> T orClose(MappedFiles files, IoSupplier<T> work) throws IOException {
     boolean done = false;
     try {
@@ -101,7 +138,11 @@ public final class MappedFiles implements AutoCloseable {
     }
   }
 
-  /** Keeps the mappings and the copies after {@link #close}, until what is returned is closed. */
+  /**
+   * Keeps the mappings and the copies after {@link #close}.
+   *
+   * @return gives them up; they are there until it is closed
+   */
   public AutoCloseable keep() {
     keepers.incrementAndGet();
     AtomicBoolean open = new AtomicBoolean(true);

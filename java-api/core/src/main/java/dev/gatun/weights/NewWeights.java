@@ -2,22 +2,39 @@ package dev.gatun.weights;
 
 /** What the weights of a new model are: those that no file has. */
 public interface NewWeights {
-  /** Whether a new model has a tensor of this name. */
+  /**
+   * {@return whether a new model has a tensor of this name}
+   *
+   * @param name as in the model's files
+   */
   boolean has(String name);
 
-  /** Whether a new model has tensors whose names begin so. */
+  /**
+   * {@return whether a new model has tensors whose names begin so}
+   *
+   * @param prefix what their names begin with
+   */
   boolean hasAny(String prefix);
 
-  /** Whether the names of a body's tensors begin with its own name, as beside a head. */
+  /** {@return whether the names of a body's tensors begin with its own name, as beside a head} */
   boolean hasBody();
 
   /** The number at a place of a tensor, which is row-major. */
   interface Elements {
-    /** The number at {@code place}, from 0. */
+    /**
+     * {@return the number at a place of the tensor; asked by many threads}
+     *
+     * @param place in row-major order, from 0
+     */
     float at(long place);
   }
 
-  /** The numbers that a tensor begins with, a function of its name and shape. */
+  /**
+   * {@return the numbers that a tensor begins with, a function of its name and shape}
+   *
+   * @param name of the tensor
+   * @param shape its axes
+   */
   Elements elements(String name, long... shape);
 
   /**

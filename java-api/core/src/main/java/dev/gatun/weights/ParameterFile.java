@@ -20,7 +20,9 @@ public final class ParameterFile {
   /**
    * Writes a new file.
    *
-   * @param constants what a model has beside its parameters
+   * @param file that is not there yet
+   * @param parameters in the order of the file, as F32
+   * @param constants what a model has beside its parameters, behind them
    * @throws IOException if there is such a file already, or it cannot be written
    */
   public static void write(
@@ -32,7 +34,11 @@ public final class ParameterFile {
   /**
    * The same with more that the file says about itself.
    *
+   * @param file that is not there yet
+   * @param parameters in the order of the file, as F32
+   * @param constants what a model has beside its parameters, behind them
    * @param metadata beside {@code format}
+   * @throws IOException if there is such a file already, or it cannot be written
    */
   public static void write(
       Path file,

@@ -56,6 +56,7 @@ public final class ParameterLoader extends Loader {
   /**
    * A tensor that training leaves as it is.
    *
+   * @param name of the tensor
    * @param shape its axes
    * @param elements row-major
    */
@@ -64,10 +65,13 @@ public final class ParameterLoader extends Loader {
   /**
    * A loader of a file's tensors, to be trained.
    *
-   * @param file without tensors for a new model
+   * @param file without tensors for a new model; stays its owner's
    * @param source where the file is, for messages
+   * @param device where the parameters are
    * @param storage what products read: F32, BF16 or F16
    * @param newWeights what the weights are that the file lacks
+   * @throws IllegalArgumentException where the storage is another one
+   * @throws WeightsException where the device has not the memory that the weights take at least
    */
   public ParameterLoader(
       TensorFile file, String source, Device device, Storage storage, NewWeights newWeights) {

@@ -7,8 +7,9 @@ import java.util.stream.Stream;
 public sealed interface QuantizationMethod
     permits GptqMethod, AwqMethod, BlocksMethod, Mxfp4Method {
   /**
-   * The weight of a linear layer.
+   * {@return the weight of a linear layer, whose codes stay in the file until they are read}
    *
+   * @param file with the layer's tensors
    * @param module the layer's name
    * @param outFeatures of the layer
    * @param inFeatures of the layer
@@ -17,7 +18,13 @@ public sealed interface QuantizationMethod
    */
   StoredWeight read(TensorFile file, String module, long outFeatures, long inFeatures);
 
-  /** The names of the tensors that a module's weight is made of, those that the file has. */
+  /**
+   * {@return the names of the tensors that a module's weight is made of, those that the file has}
+   * None where the module is not quantised.
+   *
+   * @param file with the module's tensors
+   * @param module the layer's name
+   */
   default List<String> tensors(TensorFile file, String module) {
     return Stream.of("qweight", "qzeros", "scales", "g_idx")
         .map(part -> module + "." + part)

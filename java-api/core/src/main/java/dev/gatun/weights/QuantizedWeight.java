@@ -75,7 +75,10 @@ public final class QuantizedWeight implements StoredWeight {
     return inFeatures;
   }
 
-  /** The input feature of each place, [in_features]; null where each is its own. */
+  /**
+   * {@return the input feature of each place, [in_features], in a new array; null where each is its
+   * own}
+   */
   public long[] order() {
     return order == null ? null : Arrays.stream(order).asLongStream().toArray();
   }

@@ -26,8 +26,10 @@ public final class SafetensorsFile implements TensorFile {
   }
 
   /**
-   * Maps {@code path} and checks its header.
+   * Maps a file and checks its header.
    *
+   * @param path of the file
+   * @return the file, to be closed by the caller
    * @throws IOException if the file cannot be read
    * @throws WeightsException if the header is damaged
    */

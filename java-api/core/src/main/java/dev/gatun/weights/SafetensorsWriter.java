@@ -36,6 +36,8 @@ public final class SafetensorsWriter {
    * Writes tensors to a new file, those of wider elements first, so that each begins at a multiple
    * of its element's size.
    *
+   * @param path of the file, which is not there yet
+   * @param tensors of distinct names; those of elements of one size keep their order
    * @param metadata what the file says about itself, such as {@code format=pt}
    * @throws IllegalArgumentException when two tensors have one name, or one has the name that the
    *     format keeps for metadata

@@ -5,8 +5,11 @@ public final class Shapes {
   private Shapes() {}
 
   /**
-   * Bytes of a tensor, or -1 if an axis is negative, if the size overflows, or if the bits do not
-   * fill whole bytes.
+   * {@return the bytes of a tensor, or -1 if an axis is negative, if the size overflows, or if the
+   * bits do not fill whole bytes}
+   *
+   * @param shape its axes; empty for a scalar
+   * @param bits of an element, from 1
    */
   public static long bytes(long[] shape, long bits) {
     long elements = 1;

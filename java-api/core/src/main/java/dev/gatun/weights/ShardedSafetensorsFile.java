@@ -30,6 +30,8 @@ public final class ShardedSafetensorsFile implements TensorFile {
   /**
    * Opens every shard that the index names.
    *
+   * @param index the file {@code ….index.json}, beside its shards
+   * @return the shards as one file, to be closed by the caller
    * @throws IOException if a file cannot be read
    * @throws WeightsException if the index is damaged, names a missing shard or a file elsewhere, or
    *     names a tensor that its shard lacks

@@ -22,10 +22,14 @@ public sealed interface StoredWeight
   /** {@return the last axis of what it takes} */
   long inFeatures();
 
-  /** What the elements of {@link #rows} are, unless others are asked for. */
+  /** {@return what the elements of {@link #rows} are, unless others are asked for} */
   Storage storage();
 
-  /** Whether {@link #rows} of such elements are the file's own bytes. */
+  /**
+   * {@return whether {@link #rows} of such elements are the file's own bytes}
+   *
+   * @param storage what the elements are to be
+   */
   default boolean isStoredAs(Storage storage) {
     return false;
   }
@@ -47,6 +51,8 @@ public sealed interface StoredWeight
    *
    * @param data row-major, as {@link TensorFile.Entry#data}
    * @param dtype F32, BF16, F16 or F64
+   * @param outFeatures the rows
+   * @param inFeatures the elements of a row
    */
   record Dense(MemorySegment data, DType dtype, long outFeatures, long inFeatures)
       implements StoredWeight {
@@ -75,7 +81,14 @@ public sealed interface StoredWeight
     }
   }
 
-  /** Blocks of one of the formats that products read. */
+  /**
+   * Blocks of one of the formats that products read.
+   *
+   * @param data rows of {@link BlockFormat#rowBytes} without gaps
+   * @param format of the blocks
+   * @param outFeatures the rows
+   * @param inFeatures the elements of a row
+   */
   record Blocks(MemorySegment data, BlockFormat format, long outFeatures, long inFeatures)
       implements StoredWeight {
     @Override

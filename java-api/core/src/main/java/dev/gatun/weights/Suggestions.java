@@ -8,7 +8,14 @@ import java.util.List;
 public final class Suggestions {
   private Suggestions() {}
 
-  /** The exception for a tensor that is not in {@code names}. */
+  /**
+   * {@return the exception for a tensor that is not there, which names up to three that are called
+   * alike, or else the first ones}
+   *
+   * @param source the file, for the message
+   * @param name of the tensor that was asked for
+   * @param names of those that are there
+   */
   public static WeightsException missing(String source, String name, Collection<String> names) {
     List<String> close =
         names.stream()

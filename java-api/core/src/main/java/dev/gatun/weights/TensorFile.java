@@ -17,12 +17,13 @@ import java.util.Set;
  */
 public interface TensorFile extends AutoCloseable {
 
-  /** The tensors' names, in the order of the file. */
+  /** {@return the tensors' names, in the order of the file} */
   Set<String> names();
 
   /**
-   * The tensor called {@code name}.
+   * {@return a tensor, valid until {@link #close}}
    *
+   * @param name of the tensor
    * @throws WeightsException if there is none (the message suggests names that are close), or if
    *     its element type is not one of {@link DType}
    * @throws IllegalStateException if the file is closed
@@ -30,10 +31,11 @@ public interface TensorFile extends AutoCloseable {
   Entry get(String name);
 
   /**
-   * A tensor as the weight [out_features, in_features] of a linear layer, where the file has it in
-   * blocks, or in another order than the model; empty where {@link #get} is all there is to it.
-   * Then that gives it too, as numbers in the model's order.
+   * {@return a tensor as the weight [out_features, in_features] of a linear layer, where the file
+   * has it in blocks, or in another order than the model; empty where {@link #get} is all there is
+   * to it} Then that gives it too, as numbers in the model's order.
    *
+   * @param name of the tensor
    * @throws WeightsException as {@link #get} does
    */
   default Optional<StoredWeight> stored(String name) {
@@ -41,8 +43,9 @@ public interface TensorFile extends AutoCloseable {
   }
 
   /**
-   * What a tensor is, without a look at its elements.
+   * {@return what a tensor is, without a look at its elements}
    *
+   * @param name of the tensor
    * @throws WeightsException if there is none, or if it is of a type that is not read
    */
   default Info info(String name) {
@@ -51,7 +54,9 @@ public interface TensorFile extends AutoCloseable {
         entry.dtype().toString(), entry.shape(), entry.elements(), entry.data().byteSize());
   }
 
-  /** What the file says about itself, such as {@code format=pt}; empty if it says nothing. */
+  /**
+   * {@return what the file says about itself, such as {@code format=pt}; empty if it says nothing}
+   */
   Map<String, String> metadata();
 
   /**
@@ -75,6 +80,8 @@ public interface TensorFile extends AutoCloseable {
    * pytorch_model.bin}, its shards, or a module of TorchScript ({@code .pt}). Of PyTorch's files
    * tensors are read, and nothing is run.
    *
+   * @param fileOrDirectory a file, whose name says its format, or a model directory
+   * @return the file, to be closed by the caller
    * @throws IOException if a file cannot be read
    * @throws WeightsException if no readable format is found, or if a file is damaged
    */
@@ -83,9 +90,9 @@ public interface TensorFile extends AutoCloseable {
   }
 
   /**
-   * The same file, of which a listener is told what is read; closing it closes this one.
+   * {@return the same file, of which a listener is told what is read; closing it closes this one}
    *
-   * @param listener null for none
+   * @param listener null for none; the file itself then
    */
   default TensorFile watchedBy(LoadListener listener) {
     return listener == null ? this : new WatchedFile(this, listener);
@@ -137,7 +144,7 @@ public interface TensorFile extends AutoCloseable {
       return shape.clone();
     }
 
-    /** The number of elements: the product of the axes. */
+    /** {@return the number of elements: the product of the axes} */
     public long elements() {
       return data.byteSize() / dtype.bytes();
     }

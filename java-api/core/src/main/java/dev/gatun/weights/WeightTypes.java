@@ -27,22 +27,41 @@ public record WeightTypes(Storage storage, Storage wider, Set<String> widerLayer
     widerLayers = Set.copyOf(widerLayers);
   }
 
-  /** One storage for all. */
+  /**
+   * {@return one storage for all, packed}
+   *
+   * @param storage of every layer
+   */
   public static WeightTypes of(Storage storage) {
     return new WeightTypes(storage, storage, Set.of(), false);
   }
 
-  /** The same with a wider storage for some layers. */
+  /**
+   * {@return the same with a wider storage for some layers}
+   *
+   * @param other what they are kept as
+   * @param layers their names as the file has them, without {@code .weight}; they take the place of
+   *     those named so far
+   */
   public WeightTypes withWider(Storage other, Collection<String> layers) {
     return new WeightTypes(storage, other, Set.copyOf(layers), mapped);
   }
 
-  /** The same with blocks multiplied by as they lie in the file, or packed. */
+  /**
+   * {@return the same with blocks multiplied by as they lie in the file, or packed}
+   *
+   * @param inPlace whether they stay in the mapped file
+   */
   public WeightTypes withMapped(boolean inPlace) {
     return new WeightTypes(storage, wider, widerLayers, inPlace);
   }
 
-  /** The storage of layers that are packed together. */
+  /**
+   * {@return the storage of layers that are packed together: the wider one where one of them is
+   * named}
+   *
+   * @param layers their names as the file has them, without {@code .weight}
+   */
   public Storage of(List<String> layers) {
     return layers.stream().anyMatch(widerLayers::contains) ? wider : storage;
   }

@@ -7,12 +7,21 @@ package dev.gatun.weights;
 public class WeightsException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
-  /** An exception that says {@code message}. */
+  /**
+   * An exception without a cause.
+   *
+   * @param message the file, the tensor and the values
+   */
   public WeightsException(String message) {
     super(message);
   }
 
-  /** An exception that says {@code message}, caused by {@code cause}. */
+  /**
+   * An exception with a cause.
+   *
+   * @param message the file, the tensor and the values
+   * @param cause what was thrown below; null where it is not known
+   */
   public WeightsException(String message, Throwable cause) {
     super(message, cause);
   }

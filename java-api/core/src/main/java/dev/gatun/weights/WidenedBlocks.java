@@ -10,6 +10,9 @@ import java.util.Objects;
  * same numbers.
  *
  * @param data rows of {@link WidenedFormat#rowBytes} without gaps
+ * @param format of the blocks
+ * @param outFeatures the rows
+ * @param inFeatures the elements of a row
  */
 public record WidenedBlocks(
     MemorySegment data, WidenedFormat format, long outFeatures, long inFeatures)
