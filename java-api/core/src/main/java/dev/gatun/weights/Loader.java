@@ -68,10 +68,14 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   /**
    * A loader of a file's tensors onto a device.
    *
+   * @param file stays its owner's, and open until the model's parts are made
    * @param source where the file is, for messages
+   * @param device where the model's parts are
    * @param quantization how the file's linear layers are quantised; null where they are not
    * @param weights what the weights of linear layers that are not become
    * @param compute how products compute
+   * @throws IllegalArgumentException where products with such weights cannot compute so, or weights
+   *     are to stay in the mapped file and the device does not read that
    * @throws WeightsException where the device has not the memory that the weights take at least
    */
   public Loader(
@@ -108,7 +112,12 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
    */
   public record Layer(String name, long outFeatures, boolean bias) {}
 
-  /** Shows somebody the inputs of linear layers that are made from now on, but for experts'. */
+  /**
+   * Shows somebody the inputs of linear layers that are made from now on, but for experts'.
+   *
+   * @param by who is shown them; null for nobody
+   * @return this
+   */
   public Loader observe(InputObserver by) {
     this.observer = by;
     return this;
@@ -124,19 +133,26 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return device;
   }
 
-  /** The tensors' names. */
+  /** {@return the names of the file's tensors, in the order of the file} */
   public Set<String> names() {
     return file.names();
   }
 
-  /** Whether a tensor is there, or is a weight that is there quantised. */
+  /**
+   * {@return whether a tensor is there, or is a weight that is there quantised}
+   *
+   * @param name of the tensor
+   */
   public boolean has(String name) {
     return file.names().contains(name) || isQuantized(name);
   }
 
   /**
-   * Whether the file has a tensor whose numbers are not those of another, of which it may be a
-   * copy.
+   * {@return whether the file has a tensor whose numbers are not those of another, of which it may
+   * be a copy} One that is quantised or in blocks counts as another.
+   *
+   * @param name of the tensor
+   * @param other the name of the one that it may be a copy of
    */
   public boolean hasOther(String name, String other) {
     if (!has(name)) {
@@ -157,31 +173,54 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return file.names().contains(name) && file.stored(name).isEmpty();
   }
 
-  /** Whether there are tensors whose names begin so. */
+  /**
+   * {@return whether there are tensors whose names begin so}
+   *
+   * @param prefix what their names begin with
+   */
   public boolean hasAny(String prefix) {
     return file.names().stream().anyMatch(name -> name.startsWith(prefix));
   }
 
-  /** Whether the names of a body's tensors begin so, or with nothing. */
+  /**
+   * {@return whether the names of a body's tensors begin so, or with nothing}
+   *
+   * @param prefix such as {@code bert.}
+   */
   public boolean hasBody(String prefix) {
     return hasAny(prefix);
   }
 
   /**
-   * A tensor as F32, of this shape.
+   * {@return a tensor as F32, this loader's until it is handed over}
    *
+   * @param name of the tensor
+   * @param shape that it must have
    * @throws IllegalArgumentException when it has another shape, or other numbers than floats
    */
   public Tensor tensor(String name, long... shape) {
     return own(wide(floats(name, shape)));
   }
 
-  /** A tensor of the file that training leaves as it is, as F32, of this shape. */
+  /**
+   * {@return a tensor of the file that training leaves as it is, as F32, this loader's until it is
+   * handed over}
+   *
+   * @param name of the tensor
+   * @param shape that it must have
+   * @throws IllegalArgumentException when it has another shape, or other numbers than floats
+   */
   public Tensor constant(String name, long... shape) {
     return own(wide(floats(name, shape)));
   }
 
-  /** The few elements of a tensor, for models that put some together. */
+  /**
+   * {@return the few elements of a tensor, row-major, for models that put some together}
+   *
+   * @param name of the tensor
+   * @param shape that it must have
+   * @throws IllegalArgumentException when it has another shape, or other numbers than floats
+   */
   public float[] elements(String name, long... shape) {
     try (Tensor tensor = wide(floats(name, shape))) {
       return tensor.toFloatArray();
@@ -189,7 +228,14 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * A table [rows, features], as narrow as the file has it; in blocks where a device reads those.
+   * {@return a table [rows, features], as narrow as the file has it; in blocks where a device reads
+   * those} It has its numbers once everything is handed over.
+   *
+   * @param name of the tensor
+   * @param rows of the table
+   * @param features of a row
+   * @throws IllegalArgumentException when the tensor has another shape, or other numbers than
+   *     floats
    */
   public Embedding embedding(String name, long rows, long features) {
     DType residual = compute.residual();
@@ -206,7 +252,13 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return tables.add(table, new Tables.Source(name, entry, null));
   }
 
-  /** A table [rows, features] that the model put together. */
+  /**
+   * {@return a table [rows, features] that the model put together}
+   *
+   * @param values row-major
+   * @param rows of the table
+   * @param features of a row
+   */
   public Embedding table(float[] values, long rows, long features) {
     DType residual = compute.residual();
     Embedding table = own(new Embedding(rows, features, residual, residual));
@@ -221,22 +273,26 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return table;
   }
 
-  /** The tensors of floats that became weights of linear layers, in the order of the model. */
+  /**
+   * {@return the names of the tensors of floats that became weights of linear layers, in the order
+   * of the model}
+   */
   public List<String> linearWeights() {
     return List.copyOf(linear);
   }
 
   /**
-   * The weights of linear layers whose rows, as {@link TensorFile#get} gives them, are the layer's
-   * output features in the model's order, so that a file could have blocks of them.
+   * {@return the names of the weights of linear layers whose rows, as {@link TensorFile#get} gives
+   * them, are the layer's output features in the model's order, so that a file could have blocks of
+   * them}
    */
   public List<String> rowWeights() {
     return List.copyOf(rows);
   }
 
   /**
-   * The names of linear layers whose weights are floats, in the order of the model; those that are
-   * packed together as one entry.
+   * {@return the names of linear layers whose weights are floats, in the order of the model; those
+   * that are packed together as one entry}
    */
   public List<List<String>> linearLayers() {
     return List.copyOf(layers);
@@ -258,14 +314,28 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return layers.stream().map(Layer::name).toList();
   }
 
-  /** A linear layer. */
+  /**
+   * {@return a linear layer, this loader's until it is handed over}
+   *
+   * @param layer its names, and what the model gives it
+   * @param inFeatures that the model gives it
+   * @param activation what becomes of its results
+   * @throws IllegalArgumentException when the weight or the bias has another shape
+   */
   public Linear linear(Layer layer, long inFeatures, Activation activation) {
     return linear(List.of(layer), inFeatures, activation);
   }
 
   /**
-   * Layers with the same input as one, their outputs side by side, of any widths. Biases may be
-   * missing of some of them.
+   * {@return layers with the same input as one, their outputs side by side, of any widths} Biases
+   * may be missing of some of them.
+   *
+   * @param layers in the order of their outputs
+   * @param inFeatures of each
+   * @param activation what becomes of their results
+   * @throws IllegalArgumentException when a weight or a bias has another shape
+   * @throws WeightsException when a quantised layer that the model gives no bias has one that is
+   *     not 0
    */
   public Linear linear(List<Layer> layers, long inFeatures, Activation activation) {
     List<StoredWeight> stored = new ArrayList<>();
@@ -325,9 +395,13 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * A linear layer whose bias the model put together.
+   * {@return a linear layer whose bias the model put together}
    *
+   * @param name of the layer
+   * @param inFeatures that the model gives it
    * @param bias [out_features]
+   * @param activation what becomes of its results
+   * @throws IllegalArgumentException when the weight has another shape
    */
   public Linear linear(String name, long inFeatures, float[] bias, Activation activation) {
     StoredWeight weight = stored(name, bias.length, inFeatures);
@@ -337,16 +411,26 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * A linear layer whose bias has a name of its own.
+   * {@return a linear layer whose bias has a name of its own}
    *
    * @param layer without a bias
+   * @param inFeatures that the model gives it
    * @param bias the name of its bias
+   * @throws IllegalArgumentException when the weight or the bias has another shape
    */
   public Linear linear(Layer layer, long inFeatures, String bias) {
     return linear(layer.name(), inFeatures, elements(bias, layer.outFeatures()), Activation.NONE);
   }
 
-  /** A linear layer without a bias whose weight is kept as F32, whatever others become. */
+  /**
+   * {@return a linear layer without a bias whose weight is kept as F32, whatever others become} One
+   * that the file has quantised stays so.
+   *
+   * @param layer without a bias
+   * @param inFeatures that the model gives it
+   * @param activation what becomes of its results
+   * @throws IllegalArgumentException when the weight has another shape
+   */
   public Linear exactLinear(Layer layer, long inFeatures, Activation activation) {
     if (isQuantized(layer.name() + WEIGHT)) {
       return linear(layer, inFeatures, activation);
@@ -357,9 +441,11 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * The same layers of each expert of a mixture, without biases: an expert's as one, their outputs
-   * side by side.
+   * {@return the same layers of each expert of a mixture, without biases: an expert's as one, their
+   * outputs side by side}
    *
+   * @param experts the layers of each expert, as many of each and of the same widths
+   * @param inFeatures of each layer
    * @throws WeightsException where they are quantised in ways that one packed weight cannot have
    */
   public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures) {
@@ -367,9 +453,12 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * The same with biases that the model put together.
+   * {@return the same with biases that the model put together}
    *
+   * @param experts the layers of each expert, as many of each and of the same widths
+   * @param inFeatures of each layer
    * @param bias [experts, out_features of all of an expert's layers]; or null
+   * @throws WeightsException where they are quantised in ways that one packed weight cannot have
    */
   public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures, float[] bias) {
     List<List<StoredWeight>> stored = new ArrayList<>();
@@ -395,7 +484,16 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return packed;
   }
 
-  /** The same of one tensor [experts, out_features, in_features]. */
+  /**
+   * {@return the same of one tensor [experts, out_features, in_features], without biases}
+   *
+   * @param name of the tensor
+   * @param experts how many there are
+   * @param outFeatures of each expert
+   * @param inFeatures of each expert
+   * @throws IllegalArgumentException when the tensor has another shape, or other numbers than
+   *     floats
+   */
   public ExpertsLinear fusedExperts(String name, int experts, long outFeatures, long inFeatures) {
     TensorFile.Entry entry = floats(name, experts, outFeatures, inFeatures);
     linear.add(name);
@@ -409,11 +507,16 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * The same of one tensor [experts, in_features, out_features].
+   * {@return the same of one tensor [experts, in_features, out_features]}
    *
-   * @param bias [experts, out_features]
+   * @param name of the tensor
+   * @param outFeatures of each expert
+   * @param inFeatures of each expert
+   * @param bias [experts, out_features], which says how many experts there are
    * @param rows gives a tensor of an expert as [out_features, in_features] without gaps, the
    *     features in the model's order, in a new one
+   * @throws IllegalArgumentException when the tensor has another shape, or other numbers than
+   *     floats
    */
   public ExpertsLinear transposedExperts(
       String name, long outFeatures, long inFeatures, float[] bias, UnaryOperator<Tensor> rows) {
@@ -434,7 +537,15 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return Tensor.of(device, bias, experts, bias.length / experts);
   }
 
-  /** A linear layer whose weight the file has as [in_features, out_features]. */
+  /**
+   * {@return a linear layer whose weight the file has as [in_features, out_features]} A quantised
+   * one is read as any other.
+   *
+   * @param layer its names, and what the model gives it
+   * @param inFeatures that the model gives it
+   * @param activation what becomes of its results
+   * @throws IllegalArgumentException when the weight or the bias has another shape
+   */
   public Linear transposed(Layer layer, long inFeatures, Activation activation) {
     if (isQuantized(layer.name() + WEIGHT)) {
       return linear(layer, inFeatures, activation);
@@ -462,10 +573,14 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * A linear layer whose output features the file has in another order than the model.
+   * {@return a linear layer whose output features the file has in another order than the model}
    *
+   * @param layer its names, and what the model gives it
+   * @param inFeatures that the model gives it
+   * @param activation what becomes of its results
    * @param rows gives a tensor's entries [out_features, ...] in the model's order, in a new tensor
    *     without gaps
+   * @throws IllegalArgumentException when the weight or the bias has another shape
    * @throws WeightsException where the weight is quantised
    */
   public Linear rearranged(
@@ -516,28 +631,40 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * A layer whose weight and bias training puts together of parameters anew for each product; only
-   * {@link ParameterLoader} makes it.
+   * {@return a layer whose weight and bias training puts together of parameters anew for each
+   * product} Only {@link ParameterLoader} makes it.
    *
+   * @param outFeatures of the weight
    * @param weight gives F32 [out_features, in_features]
    * @param bias gives F32 [out_features]
+   * @param activation what becomes of its results
+   * @throws UnsupportedOperationException where the model's parts are not parameters
    */
   public Linear composed(
       long outFeatures, Supplier<Tensor> weight, Supplier<Tensor> bias, Activation activation) {
     throw new UnsupportedOperationException("composed: the layers of this model do not change");
   }
 
-  /** A layer of floats that the model put together; bias may be null. */
+  /**
+   * {@return a layer of floats that the model put together}
+   *
+   * @param weight F32, BF16 or F16 [out_features, in_features]; not needed afterwards
+   * @param bias [out_features], or null
+   * @param activation what becomes of its results
+   */
   public Linear linear(Tensor weight, float[] bias, Activation activation) {
     Tensor shift = bias == null ? null : own(Tensor.of(device, bias, bias.length));
     return own(Linear.of(weight, shift, activation, weights.storage(), compute));
   }
 
   /**
-   * The output layer that is tied to an embedding table of this loader. Both are one storage, the
-   * layer's, where its weight has the table's numbers.
+   * {@return the output layer that is tied to an embedding table of this loader} Both are one
+   * storage, the layer's, where its weight has the table's numbers.
    *
+   * @param table that {@link #embedding} gave
    * @param bias the name of its own bias, or null
+   * @throws IllegalArgumentException where the table is not of this loader, or has an output layer
+   *     already
    */
   public Linear tied(Embedding table, String bias) {
     Tables.Source source = tables.of(table);
@@ -713,16 +840,24 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     }
   }
 
-  /** Takes something in that is to be closed with the rest. */
+  /**
+   * Takes something in that is to be closed with the rest.
+   *
+   * @param <T> what it is
+   * @param part owned from now on, until it is handed over
+   * @return the part
+   */
   public <T extends AutoCloseable> T own(T part) {
     made.add(part);
     return part;
   }
 
   /**
-   * Everything made, which belongs to the model from now on.
+   * {@return everything made, in the order of making, which belongs to the model from now on}
+   * Embedding tables are given their numbers before.
    *
    * @throws WeightsException naming what the file lacks
+   * @throws IllegalArgumentException naming the layers to be kept wider that the model has not
    */
   public List<AutoCloseable> handOver() {
     requireNoneMissing();
@@ -744,7 +879,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * The tensors that nobody took; those of no head are named in a warning.
+   * {@return the names of the tensors that nobody took; those of no head are told in a warning}
    *
    * @param ofOtherHeads the names that a model's own file may have besides
    * @throws IllegalArgumentException when some are of no head and {@code gatun.strict} is true
