@@ -1,6 +1,5 @@
 package dev.gatun.weights;
 
-import dev.gatun.files.Warnings;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
@@ -14,7 +13,6 @@ import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,7 +22,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.LongUnaryOperator;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -38,12 +35,6 @@ import java.util.stream.Stream;
  * told at once.
  */
 public sealed class Loader implements AutoCloseable permits ParameterLoader {
-  /** After as many, the first few are named and no more are looked for. */
-  private static final int MOST_MISSING = 16;
-
-  /** Elements of the largest weight that zeros stand in for. */
-  private static final long MOST_ZEROS = 1 << 24;
-
   private static final String WEIGHT = ".weight";
 
   final TensorFile file;
@@ -52,8 +43,8 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   private final QuantizationMethod quantization;
   private final WeightTypes weights;
   private final Compute compute;
-  final Set<String> used = new TreeSet<>();
-  private final Set<String> missing = new LinkedHashSet<>();
+  private final TakenTensors taken;
+  private final MappedWeights mapped;
   private final Set<String> linear = new LinkedHashSet<>();
   private final Set<String> rows = new LinkedHashSet<>();
   private final List<List<String>> layers = new ArrayList<>();
@@ -61,9 +52,6 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   private final Tables tables = new Tables();
   private final DeviceCopies copies;
   private InputObserver observer;
-  // What keeps the file mapped, where that can be; null while nothing needs it.
-  private Optional<AutoCloseable> kept;
-  private final Set<String> packedInstead = new LinkedHashSet<>();
 
   /**
    * A loader of a file's tensors onto a device.
@@ -97,6 +85,8 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
                   .formatted(source, device.name())
               + " load them packed, or take the device cpu");
     }
+    this.taken = new TakenTensors(file, source);
+    this.mapped = new MappedWeights(file, weights.mapped(), this::own);
     this.copies = new DeviceCopies(device);
     this.quantization = quantization;
     this.weights = weights;
@@ -346,7 +336,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       requireNoBias(layer);
     }
     WeightPacker packer = packer(names(layers));
-    boolean apart = stored.stream().anyMatch(w -> isMapped(w, null));
+    boolean apart = stored.stream().anyMatch(w -> mapped.has(w, null));
     if (!apart && (layers.size() == 1 || WeightPacker.join(stored))) {
       Linear linear = own(packer.linear(stored, bias(layers), activation));
       layers.forEach(this::releaseCodes);
@@ -361,37 +351,14 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     return observed(names(layers), parts.size() == 1 ? parts.getFirst() : new JoinedLinear(parts));
   }
 
-  /** Whether a weight is multiplied by where it lies in the file. */
-  private boolean isMapped(StoredWeight weight, Tensor bias) {
-    // A bias is in the model's order, which rows of a file are only brought into afterwards.
-    boolean ordered = bias == null || !(weight instanceof Reordered);
-    return weights.mapped() && ordered && WeightPacker.liesInBlocks(weight) && keepFile();
-  }
-
   /** A layer of one weight, packed or mapped. */
   private Linear one(
       String name, WeightPacker packer, StoredWeight weight, Tensor bias, Activation activation) {
-    if (isMapped(weight, bias)) {
+    if (mapped.has(weight, bias)) {
       return own(packer.mapped(weight, bias, activation));
     }
-    notePacked(name, weight);
+    mapped.notePacked(name, weight);
     return own(packer.linear(List.of(weight), bias, activation));
-  }
-
-  /** Notes a weight in blocks that is packed where it was to stay in the file. */
-  private void notePacked(String name, StoredWeight weight) {
-    if (weights.mapped() && weight.storage() instanceof Storage.Blocks) {
-      packedInstead.add(name);
-    }
-  }
-
-  /** Keeps the file mapped as long as what is made of it; false where that cannot be. */
-  private boolean keepFile() {
-    if (kept == null) {
-      kept = file.keepOpen();
-      kept.ifPresent(this::own);
-    }
-    return kept.isPresent();
   }
 
   /**
@@ -465,7 +432,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     for (List<Layer> layers : experts) {
       stored.add(layers.stream().map(l -> stored(l.name(), l.outFeatures(), inFeatures)).toList());
       layers.forEach(this::requireNoBias);
-      layers.forEach(l -> notePacked(l.name(), stored.getLast().getFirst()));
+      layers.forEach(l -> mapped.notePacked(l.name(), stored.getLast().getFirst()));
     }
     if (!WeightPacker.joinExperts(stored)) {
       throw new WeightsException(
@@ -598,7 +565,8 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       }
     }
     if (other.isPresent()) {
-      StoredWeight moved = new Reordered(other.get(), order(layer.outFeatures(), rows));
+      StoredWeight moved =
+          new Reordered(other.get(), Reordered.order(device, layer.outFeatures(), rows));
       return observed(
           List.of(layer.name()),
           one(layer.name(), packer(List.of(layer.name())), moved, shift, activation));
@@ -610,23 +578,6 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       return observed(
           List.of(layer.name()),
           own(Linear.of(weight, shift, activation, storage(List.of(layer.name())), compute)));
-    }
-  }
-
-  /** Which row comes from which, by what becomes of their numbers. */
-  LongUnaryOperator order(long count, UnaryOperator<Tensor> rows) {
-    if (count > 1 << 24) {
-      throw new IllegalArgumentException(
-          "rows in another order: %d, expected at most 2^24".formatted(count));
-    }
-    float[] numbers = new float[(int) count];
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = i;
-    }
-    try (Tensor named = Tensor.of(device, numbers, count, 1);
-        Tensor moved = rows.apply(named)) {
-      float[] order = moved.toFloatArray();
-      return row -> (long) order[(int) row];
     }
   }
 
@@ -681,7 +632,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   /** Names a quantised weight's tensors as used and gives it, or a dense one. */
   private StoredWeight stored(String layer, long out, long in) {
     if (isQuantized(layer + WEIGHT)) {
-      used.addAll(quantization.tensors(file, layer));
+      taken.take(quantization.tensors(file, layer));
       return quantization.read(file, layer, out, in);
     }
     Optional<StoredWeight> other = other(layer + WEIGHT, out, in);
@@ -697,31 +648,16 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
 
   /** A weight that the file has in blocks or in another order, which is used then; else empty. */
   private Optional<StoredWeight> other(String name, long out, long in) {
-    if (!file.names().contains(name)) {
-      return Optional.empty();
+    Optional<StoredWeight> weight = taken.stored(name, out, in);
+    if (weight.filter(w -> w.storage() instanceof Storage.Dense).isPresent()) {
+      linear.add(name);
     }
-    Optional<StoredWeight> weight = file.stored(name);
-    weight.ifPresent(
-        w -> {
-          if (w.outFeatures() != out || w.inFeatures() != in) {
-            throw new IllegalArgumentException(
-                "%s: tensor '%s' has shape [%d, %d], config.json says [%d, %d]"
-                    .formatted(source, name, w.outFeatures(), w.inFeatures(), out, in));
-          }
-          used.add(name);
-          if (w.storage() instanceof Storage.Dense) {
-            linear.add(name);
-          }
-        });
     return weight;
   }
 
   /** Whether the weight of a layer is in blocks. */
   private boolean isBlocks(String layer) {
-    return file.names().contains(layer + WEIGHT)
-        && file.stored(layer + WEIGHT)
-            .filter(w -> w.storage() instanceof Storage.Blocks)
-            .isPresent();
+    return taken.isBlocks(layer + WEIGHT);
   }
 
   /** Gives the pages of a quantised layer back, whose words are read column by column. */
@@ -787,57 +723,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
 
   /** A tensor of floats of this shape, or zeros in the place of a missing one. */
   TensorFile.Entry floats(String name, long... shape) {
-    if (!file.names().contains(name)) {
-      return standIn(name, shape);
-    }
-    TensorFile.Entry entry = file.get(name);
-    if (!Arrays.equals(entry.shape(), shape)) {
-      throw new IllegalArgumentException(
-          "%s: tensor '%s' has shape %s, config.json says %s"
-              .formatted(
-                  entry.source(),
-                  entry.name(),
-                  Arrays.toString(entry.shape()),
-                  Arrays.toString(shape)));
-    }
-    if (!Numbers.isFloat(entry.dtype())) {
-      throw new IllegalArgumentException(
-          "%s: tensor '%s' is %s, expected a floating-point type"
-              .formatted(entry.source(), entry.name(), entry.dtype()));
-    }
-    used.add(entry.name());
-    return entry;
-  }
-
-  /** Zeros for a missing weight, so that what else is missing can be told too, within limits. */
-  private TensorFile.Entry standIn(String name, long... shape) {
-    missing.add(name);
-    long count = 1;
-    for (long axis : shape) {
-      count = count > MOST_ZEROS ? count : count * Math.min(axis, MOST_ZEROS + 1);
-    }
-    if (missing.size() == MOST_MISSING || count > MOST_ZEROS) {
-      requireNoneMissing();
-    }
-    MemorySegment zeros = Arena.ofAuto().allocate(count * Float.BYTES, Float.BYTES);
-    return new TensorFile.Entry(name, DType.F32, shape, zeros, "a missing tensor");
-  }
-
-  private void requireNoneMissing() {
-    if (missing.size() == 1) {
-      file.get(missing.iterator().next());
-    }
-    if (!missing.isEmpty()) {
-      throw new WeightsException(
-          "%s: no tensors %s%s, which the model that config.json names has; the file has %d, such"
-                  .formatted(
-                      source,
-                      String.join(", ", missing),
-                      missing.size() == MOST_MISSING ? " and perhaps more" : "",
-                      file.names().size())
-              + " as "
-              + file.names().stream().limit(3).toList());
-    }
+    return taken.floats(name, shape);
   }
 
   /**
@@ -860,19 +746,11 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
    * @throws IllegalArgumentException naming the layers to be kept wider that the model has not
    */
   public List<AutoCloseable> handOver() {
-    requireNoneMissing();
+    taken.requireNoneMissing();
     weights.requireKnown(
         layers.stream().flatMap(List::stream).collect(Collectors.toCollection(TreeSet::new)));
-    tables.place(copies, compute.residual(), weights.mapped() && tables.hasBlocks() && keepFile());
-    if (!packedInstead.isEmpty()) {
-      Warnings.ignored(
-          "%s: %d weights in blocks are packed, for they cannot stay in the mapped file: %s%s"
-              .formatted(
-                  source,
-                  packedInstead.size(),
-                  packedInstead.stream().limit(8).collect(Collectors.joining(", ")),
-                  packedInstead.size() > 8 ? ", ..." : ""));
-    }
+    tables.place(copies, compute.residual(), tables.hasBlocks() && mapped.keepFile());
+    mapped.warn(source);
     List<AutoCloseable> parts = List.copyOf(made);
     made.clear();
     return parts;
@@ -886,19 +764,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
    * @throws WeightsException naming what the file lacks
    */
   public List<String> unused(Predicate<String> ofOtherHeads) {
-    requireNoneMissing();
-    List<String> unused = file.names().stream().filter(n -> !used.contains(n)).toList();
-    List<String> left = unused.stream().filter(n -> !ofOtherHeads.test(n)).toList();
-    if (!left.isEmpty()) {
-      Warnings.ignored(
-          "%s: %d tensors belong to no part of the model that config.json names: %s%s"
-              .formatted(
-                  source,
-                  left.size(),
-                  String.join(", ", left.subList(0, Math.min(8, left.size()))),
-                  left.size() > 8 ? ", ..." : ""));
-    }
-    return unused;
+    return taken.unused(ofOtherHeads);
   }
 
   /** Gives back what was made and not handed over. */

@@ -307,7 +307,7 @@ public final class ParameterLoader extends Loader {
       Layer layer, long inFeatures, Activation activation, UnaryOperator<Tensor> rows) {
     Linear stored = linear(List.of(layer), inFeatures, activation);
     long[] places = new long[Math.toIntExact(layer.outFeatures())];
-    LongUnaryOperator order = order(places.length, rows);
+    LongUnaryOperator order = Reordered.order(device, places.length, rows);
     for (int i = 0; i < places.length; i++) {
       places[i] = order.applyAsLong(i);
     }

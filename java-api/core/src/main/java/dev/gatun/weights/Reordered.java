@@ -1,9 +1,12 @@
 package dev.gatun.weights;
 
 import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import java.util.function.LongUnaryOperator;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /**
@@ -18,6 +21,28 @@ public record Reordered(StoredWeight weight, LongUnaryOperator order) implements
   public Reordered {
     Objects.requireNonNull(weight, "weight");
     Objects.requireNonNull(order, "order");
+  }
+
+  /**
+   * Which row comes from which, by what becomes of their numbers.
+   *
+   * @param count of rows, at most 2^24, so that F32 has each number
+   * @param rows gives a tensor's rows [count, 1] in the model's order, in a new tensor
+   */
+  static LongUnaryOperator order(Device device, long count, UnaryOperator<Tensor> rows) {
+    if (count > 1 << 24) {
+      throw new IllegalArgumentException(
+          "rows in another order: %d, expected at most 2^24".formatted(count));
+    }
+    float[] numbers = new float[(int) count];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = i;
+    }
+    try (Tensor named = Tensor.of(device, numbers, count, 1);
+        Tensor moved = rows.apply(named)) {
+      float[] order = moved.toFloatArray();
+      return row -> (long) order[(int) row];
+    }
   }
 
   @Override
