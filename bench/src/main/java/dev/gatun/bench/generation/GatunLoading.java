@@ -9,6 +9,7 @@ import dev.gatun.models.CausalLmInputs;
 import dev.gatun.models.CausalLmOutput;
 import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
+import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -60,7 +61,12 @@ public final class GatunLoading implements Subject {
       case "bf16-int4" ->
           AutoModel.loadCausalLm(
               model, device, Storage.of(BlockFormat.int4(32)), Compute.INT8_BLOCKS);
-      default -> AutoModel.loadCausalLm(model, device, Storage.F32, Compute.INT8_BLOCKS);
+      default ->
+          AutoModel.loadCausalLm(
+              model,
+              device,
+              WeightTypes.of(Storage.F32).withMapped(c.isMapped()),
+              Compute.INT8_BLOCKS);
     };
   }
 

@@ -9,7 +9,8 @@ import java.util.Locale;
  * first-token}, to the scores after one token; {@code load-cold}, with none of the file in the
  * system's cache; or {@code anonymous}, the most memory of the process's own while it loads. The
  * type is {@code bf16}, {@code bf16-int4}, of a file of bf16 that becomes INT4, or a GGUF file's
- * {@code q4_0}, {@code q8_0} or {@code q4_k_m}.
+ * {@code q4_0}, {@code q8_0} or {@code q4_k_m}, behind which {@code -mapped} leaves blocks in the
+ * mapped file.
  *
  * @param shape of the model
  * @param type of its weights
@@ -17,7 +18,9 @@ import java.util.Locale;
  */
 public record LoadingCase(DecoderShape shape, String type, String work) {
   private static final String NAME =
-      "(1.1b|135m)/(bf16|bf16-int4|q4_0|q8_0|q4_k_m)/(load|first-token|load-cold|anonymous)";
+      "(1.1b|135m)/(bf16|bf16-int4|(q4_0|q8_0|q4_k_m)(-mapped)?)"
+          + "/(load|first-token|load-cold|anonymous)";
+  private static final String MAPPED = "-mapped";
 
   /** Whether this is a case's name. */
   public static boolean isName(String name) {
@@ -43,6 +46,16 @@ public record LoadingCase(DecoderShape shape, String type, String work) {
     return work.equals("first-token");
   }
 
+  /** Whether blocks stay in the mapped file. */
+  boolean isMapped() {
+    return type.endsWith(MAPPED);
+  }
+
+  /** The type of the file. */
+  private String stored() {
+    return isMapped() ? type.substring(0, type.length() - MAPPED.length()) : type;
+  }
+
   boolean isGguf() {
     return type.startsWith("q");
   }
@@ -54,10 +67,10 @@ public record LoadingCase(DecoderShape shape, String type, String work) {
 
   /** The same numbers, or those that the type makes of them, in a GGUF file. */
   Path gguf() throws IOException {
-    return switch (type) {
+    return switch (stored()) {
       case "q4_k_m" -> decoder().quantized("Q4_K_M");
       case "bf16-int4" -> decoder().gguf(RandomRows.Type.Q4_0);
-      default -> decoder().gguf(RandomRows.Type.valueOf(type.toUpperCase(Locale.ROOT)));
+      default -> decoder().gguf(RandomRows.Type.valueOf(stored().toUpperCase(Locale.ROOT)));
     };
   }
 
@@ -68,7 +81,7 @@ public record LoadingCase(DecoderShape shape, String type, String work) {
   /** Bytes of the file that Gatun reads, but for what is not weights. */
   private double bytes() {
     double bits =
-        switch (type) {
+        switch (stored()) {
           case "q4_0" -> 4.5;
           case "q8_0" -> 8.5;
           case "q4_k_m" -> 4.83;
