@@ -17,6 +17,8 @@ import dev.gatun.test.contract.frame.Tolerance;
 import dev.gatun.test.emulator.Emulator;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -30,6 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class CudaAlignmentTest {
   private static final Backend CUDA = Emulator.open();
+  private static final Pattern LARGE = Pattern.compile("-(deep|large|whole|caches|long|splits)");
 
   @BeforeAll
   static void emulated() {
@@ -37,11 +40,12 @@ final class CudaAlignmentTest {
   }
 
   static Stream<Case> cases() {
-    return cases(1);
+    // Those of many elements are left to the long tests.
+    return cases(1, draw -> !LARGE.matcher(draw.generator().name()).find());
   }
 
-  private static Stream<Case> cases(int each) {
-    return Cases.draws(Family.TILES, Target.EMULATED, each).map(Draw::make);
+  private static Stream<Case> cases(int each, Predicate<Draw> which) {
+    return Cases.draws(Family.TILES, Target.EMULATED, each).filter(which).map(Draw::make);
   }
 
   @ParameterizedTest(allowZeroInvocations = true)
@@ -53,7 +57,7 @@ final class CudaAlignmentTest {
   @Test
   @Tag("full")
   void each_operand_alone_of_many_more_cases() {
-    cases(4).forEach(CudaAlignmentTest::check);
+    cases(3, draw -> true).forEach(CudaAlignmentTest::check);
   }
 
   private static void check(Case c) {
