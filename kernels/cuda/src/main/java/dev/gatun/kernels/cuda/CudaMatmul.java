@@ -89,12 +89,11 @@ final class CudaMatmul {
 
   /** Packs the weight for one product. */
   private void blockMatmul(BlockMatmul c) {
-    if (c.x().size(0) == 0) {
-      return;
-    }
     try (Buffer buffer = memory.allocate(c.packedBytes())) {
       Operand packed = Operand.of(buffer, DType.U8, c.packedBytes());
-      blocks.pack(c.kernel(), c.pack(packed));
+      if (c.packedBytes() > 0) {
+        blocks.pack(c.kernel(), c.pack(packed));
+      }
       quantizedMatmul.run(c.product(packed));
     }
   }

@@ -76,7 +76,7 @@ final class RareCases {
         Generator.of("batched_matmul-tall-gaps", RareCases::tallGaps).times(0.05),
         Generator.of("batched_matmul-same", RareCases::sameOfBatch).times(0.16),
         Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
-        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(2.8),
+        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(4.8),
         Generator.of("quantized_matmul-empty", RareCases::nothing).times(0.2),
         Generator.of("quantized_matmul-blocks", RareCases::blocks).times(0.4),
         Generator.of("quantized_matmul-sums", RareCases::sums).times(0.3),

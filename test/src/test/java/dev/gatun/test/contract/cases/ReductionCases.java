@@ -242,7 +242,8 @@ final class ReductionCases {
                   switch (equal ? 2 : r.nextInt(9)) {
                     case 0 -> least;
                     case 1 -> last;
-                    case 2, 3 -> r.nextInt(5) + (signed ? -2 : 0);
+                    // Of one sign they differ in their last digit alone.
+                    case 2, 3 -> r.nextInt(5) + (signed && columns % 2 == 0 ? -2 : 0);
                     default -> Math.rint(least + (last - least) * r.nextDouble());
                   });
       return Data.rows("x", dtype, values, rows, columns);
