@@ -49,6 +49,14 @@ final class HostMemoryTest {
   }
 
   @Test
+  void a_limit_counts_where_its_use_is_told() throws IOException {
+    Files.writeString(directory.resolve("memory.max"), "3000000\n");
+    assertEquals(4_096_000, free());
+    Files.writeString(directory.resolve("memory.current"), "1000000\n");
+    assertEquals(2_000_000, free());
+  }
+
+  @Test
   void a_system_that_does_not_say_has_all() throws IOException {
     Files.delete(meminfo);
     assertEquals(Long.MAX_VALUE, free());

@@ -3,6 +3,7 @@ package dev.gatun.test.contract.frame;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Operand;
 import java.util.function.Supplier;
 
@@ -19,6 +20,18 @@ public record BadCall(String message, Supplier<?> making) {
   public static final Buffer IN = Subjects.EXACT.memory().allocate(1 << 16);
 
   public static final Buffer OUT = Subjects.EXACT.memory().allocate(1 << 16);
+
+  /** A block of which no byte is there, for operands of sizes that are refused. */
+  public static final Buffer VAST =
+      new Buffer(Long.MAX_VALUE) {
+        @Override
+        public Memory memory() {
+          return IN.memory();
+        }
+
+        @Override
+        protected void free() {}
+      };
 
   /** F32[4, 8] at the begin of {@link #IN}. */
   public static final Operand X = of(IN, 4, 8);
