@@ -42,7 +42,7 @@ count_cpu() { # [LEVEL]
   find "$build"/{usual,small}/"linux-$(uname -m)/$level" -name '*.gcda' -delete
   ${CXX:-g++} -std=c++17 -O1 -shared -fPIC -o "$build/libstarved.so" src/test/cpp/starved.cpp -ldl
   run usual $tests.coverage.CoverageRun $suites.{KernelContract,NativeArguments,NativeChecks,NativeCombinations,ReducedLevels,BadArguments,BadQuantizedArguments,ReplayedCases,CastEveryHalf,LargeResults,ManyThreads,UnaryAccuracy,TokenCodes,Companions,RandomCalls,Capabilities}Test \
-    $tests.quantized.{GgmlBlocks,NativeBlocks,PackedLayout,WidenedFormat}Test $tests.devices.CpuReplayTest $tests.cache.KvCacheTest
+    $tests.quantized.{BlockMatmul,GgmlBlocks,NativeBlocks,PackedLayout,WidenedFormat}Test $tests.devices.CpuReplayTest $tests.cache.KvCacheTest
   LD_PRELOAD=$build/libstarved.so run usual $tests.contract.programs.StarvedRuns 4 "$build/libstarved.so"
   run small $tests.coverage.CoverageRun $suites.KernelContractTest
   LD_PRELOAD=$build/libstarved.so run small $tests.contract.programs.StarvedRuns 4 "$build/libstarved.so"
