@@ -103,6 +103,14 @@ final class WidenedFormatTest {
                     WidenedFormat.IQ2_XS.widen(
                         MemorySegment.ofArray(new byte[75]), MemorySegment.ofArray(new byte[320])))
             .getMessage());
+    assertEquals(
+        "148 bytes of IQ2_XS into 320 of INT8:16, expected a multiple of 74 into as many times 320",
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    WidenedFormat.IQ2_XS.widen(
+                        MemorySegment.ofArray(new byte[148]), MemorySegment.ofArray(new byte[320])))
+            .getMessage());
   }
 
   @Test
