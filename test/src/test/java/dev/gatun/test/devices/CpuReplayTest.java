@@ -12,10 +12,13 @@ import dev.gatun.kernels.api.device.Devices;
 import dev.gatun.kernels.api.device.Replay;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Offsets;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Device;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 
 /** Work that is recorded as a list of calls, which one call of the library makes. */
@@ -61,6 +64,64 @@ final class CpuReplayTest extends ReplayContract {
         write(offsets, 0, 1);
         replay.run();
         assertArrayEquals(new float[] {1}, read(y));
+      }
+    }
+  }
+
+  @Test
+  void a_replay_while_a_thread_records_is_refused() {
+    try (Buffer x = of(0, 0);
+        Buffer y = of(7, 7);
+        Replay replay = backend().capture(() -> softmax(x, y))) {
+      // The work is done once before it is recorded: the replay runs then.
+      assertEquals(
+          "replay: this thread is recording",
+          assertThrows(IllegalStateException.class, () -> backend().capture(replay::run))
+              .getMessage());
+      backend().memory().write(MemorySegment.ofArray(new float[] {1000, 0}), x, 0);
+      replay.run();
+      assertArrayEquals(new float[] {1, 0}, read(y));
+    }
+  }
+
+  @Test
+  void no_bytes_are_neither_recorded_nor_keep_their_buffer() {
+    Memory memory = backend().memory();
+    try (Buffer x = of(0, 0);
+        Buffer y = of(7, 7)) {
+      long before = memory.allocatedBytes();
+      Buffer none = of(1, 2);
+      Runnable work =
+          () -> {
+            memory.write(MemorySegment.ofArray(new byte[0]), none, 4);
+            memory.fill(none, 8, 0, (byte) 1);
+            softmax(x, y);
+          };
+      try (Replay replay = backend().capture(work)) {
+        none.close();
+        assertEquals(before, memory.allocatedBytes());
+        replay.run();
+        assertArrayEquals(new float[] {0.5f, 0.5f}, read(y));
+      }
+    }
+  }
+
+  @Test
+  void what_is_adopted_while_recording_is_copied() {
+    try (Arena arena = Arena.ofConfined();
+        Buffer y = of(7, 7)) {
+      MemorySegment source = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1000, 0);
+      Runnable work =
+          () -> {
+            try (Buffer x = backend().memory().adopt(source)) {
+              softmax(x, y);
+            }
+          };
+      try (Replay replay = backend().capture(work)) {
+        source.fill((byte) 0);
+        backend().memory().fill(y, 0, 8, (byte) 0);
+        replay.run();
+        assertArrayEquals(new float[] {1, 0}, read(y));
       }
     }
   }

@@ -17,9 +17,11 @@ import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.kernels.formats.Quantizer;
 import dev.gatun.test.contract.frame.Subjects;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -103,6 +105,41 @@ final class BlockMatmulTest {
         memory.fill(y, 0, y.byteSize(), (byte) 0xa5);
         backend.kernels().run(call);
         assertArrayEquals(expected, bytes(memory, y), about + " on " + level);
+      }
+    }
+  }
+
+  /** Blocks whose scales are no numbers are of no concern where nothing is multiplied. */
+  @Test
+  void no_rows_need_no_blocks() {
+    BlockFormat format = BlockFormat.Q4_0;
+    byte[] bad = new byte[(int) format.rowBytes(32)];
+    Arrays.fill(bad, (byte) 0xff);
+    for (Backend each : new Backend[] {Subjects.EXACT, Subjects.CPU}) {
+      for (int rows : new int[] {0, 1}) {
+        try (Buffer x = each.memory().allocate(4L * 32 * rows);
+            Buffer blocks = each.memory().allocate(bad.length);
+            Buffer y = each.memory().allocate(4L * rows)) {
+          each.memory().write(MemorySegment.ofArray(bad), blocks, 0);
+          BlockMatmul call =
+              new BlockMatmul(
+                  format,
+                  QuantizedActivations.EXACT,
+                  Operand.of(x, DType.F32, rows, 32),
+                  Operand.of(blocks, DType.U8, 1, bad.length),
+                  null,
+                  Activation.NONE,
+                  Operand.of(y, DType.F32, rows, 1));
+          if (rows == 0) {
+            each.kernels().run(call);
+          } else {
+            assertEquals(
+                "block_matmul: block 0 of row 0 has scale NaN and minimum 0.0, expected finite"
+                    + " numbers of Q4_0",
+                assertThrows(IllegalArgumentException.class, () -> each.kernels().run(call))
+                    .getMessage());
+          }
+        }
       }
     }
   }

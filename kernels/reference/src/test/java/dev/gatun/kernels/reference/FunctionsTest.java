@@ -20,6 +20,9 @@ final class FunctionsTest {
     assertEquals(-0.9999779095030014, Functions.erf(-3), 1e-15);
     assertEquals(2.209049699858544e-5, Functions.erfc(3), 1e-18);
     assertEquals(1.5374597944280349e-12, Functions.erfc(5), 1e-25);
+    assertEquals(0.4795001221869535, Functions.erfc(0.5), 1e-15);
+    assertEquals(1.5204998778130465, Functions.erfc(-0.5), 1e-15);
+    assertEquals(Double.NaN, Functions.erfc(Double.NaN));
   }
 
   /** Beside the JDK's, which are within an ulp. */
