@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Calls with one of two parameters that may be left out. */
-final class ParametersAloneTest {
+/** Calls with and without the operands that may be left out. */
+final class OptionalOperandsTest {
   static Stream<Backend> backends() {
     return Stream.of(Subjects.EXACT, Subjects.CPU, Emulator.open());
   }
