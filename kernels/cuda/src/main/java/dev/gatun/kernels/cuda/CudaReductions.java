@@ -110,12 +110,12 @@ final class CudaReductions {
 
   private void sort(Sort c) {
     long columns = c.x().size(1);
-    long count = c.k() == 0 ? 0 : c.x().size(0) * columns;
+    long count = c.x().size(0) * columns;
     try (Buffer sorted = memory.allocate(ENTRY * count);
         Buffer merged = memory.allocate(columns > PART ? ENTRY * count : 0)) {
       launcher.launch(
           "sort_parts",
-          count == 0 ? 0 : c.x().size(0) * Math.ceilDiv(columns, PART),
+          c.x().size(0) * Math.ceilDiv(columns, PART),
           1,
           1,
           launcher

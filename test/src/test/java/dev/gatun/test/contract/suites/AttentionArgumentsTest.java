@@ -191,8 +191,17 @@ final class AttentionArgumentsTest {
         badBias(0, 0, 0), badBias(2, -1, 9), badBias(2, 1, 9), badBias(2, 4, 3), badBias(-1, 4, 9));
   }
 
+  static Stream<Arguments> dropouts() {
+    return Stream.of(-0.1f, 1f, Float.NaN)
+        .map(
+            share ->
+                bad(
+                    "dropout: probability is %s, expected 0 to below 1".formatted(share),
+                    () -> new Dropout(share, 0)));
+  }
+
   @ParameterizedTest(name = "{0}")
-  @MethodSource({"attention", "biases"})
+  @MethodSource({"attention", "biases", "dropouts"})
   void is_refused(String message, Supplier<?> making) {
     assertEquals(message, assertThrows(IllegalArgumentException.class, making::get).getMessage());
   }
