@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Unpacks the numbers that are kept compressed (expected.safetensors and gradients.safetensors), those that are newer
-# than what lies beside them; the build calls it first. "gzip -9nkf FILE" packs one again that was made anew.
+# Unpacks the files that are kept compressed, those that are newer than what lies beside them; the build calls it first.
+# "gzip -9nkf FILE" packs one again that was made anew; .gitignore names what it unpacks.
 set -euo pipefail
 cd "$(dirname "$0")"
-find . -name '*.safetensors.gz' | while read -r packed; do
+find . -name '*.gz' | while read -r packed; do
   file=${packed%.gz}
   if [ ! -e "$file" ] || [ "$packed" -nt "$file" ]; then
     gunzip -c "$packed" >"$file.part"
