@@ -155,6 +155,7 @@ final class CudaDevicesTest {
     assertEquals(
         "no NVIDIA driver: libcuda.so.1 in none of 8 places (-Dgatun.cuda.driver names one)",
         cuda.get("status").asText());
+    assertEquals(cuda, cuda(Path.of(""), Map.of()), "a blank name is none");
   }
 
   /** Children of their own, for a forced backend is the process's. */

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Products with blocks as they lie in a file give what those with their packed form do. */
@@ -50,8 +51,10 @@ final class BlockMatmulTest {
       for (QuantizedActivations activations : QuantizedActivations.values()) {
         for (DType x : FLOATS) {
           int n = 1 + random.nextInt(100);
-          String about = "%s by %d rows of %s to %d, %s".formatted(format, rows, x, n, activations);
-          compare(about, format, activations, random, x, rows, n, k);
+          DType y = FLOATS[random.nextInt(FLOATS.length)];
+          String about =
+              "%s by %d rows of %s to %d of %s, %s".formatted(format, rows, x, n, y, activations);
+          compare(about, format, activations, random, x, y, rows, n, k);
         }
       }
     }
@@ -63,6 +66,7 @@ final class BlockMatmulTest {
       QuantizedActivations activations,
       Random random,
       DType dtype,
+      DType result,
       int m,
       int n,
       int k) {
@@ -76,7 +80,7 @@ final class BlockMatmulTest {
         Buffer rows = memory.allocate(first + weight.length);
         Buffer packed = memory.allocate(format.layout().packedBytes(n, k));
         Buffer bias = memory.allocate(4L * n);
-        Buffer y = memory.allocate(4L * m * n)) {
+        Buffer y = memory.allocate((long) result.bytes() * m * n)) {
       for (int i = 1; i <= m * k; i++) {
         // Numbers about 1, of both signs.
         int high = dtype.bytes() * i - 1;
@@ -95,7 +99,7 @@ final class BlockMatmulTest {
                   rows, first, DType.U8, new long[] {n, rowBytes}, new long[] {rowBytes, 1}),
               Operand.of(bias, DType.F32, n),
               Activation.SILU,
-              Operand.of(y, DType.F32, m, n));
+              Operand.of(y, result, m, n));
       for (CpuLevel level : Subjects.levels()) {
         Subjects.CPU.setLevel(level);
         Operand p = Operand.of(packed, DType.U8, packed.byteSize());
@@ -167,13 +171,18 @@ final class BlockMatmulTest {
     return bytes;
   }
 
-  static Stream<Backend> backends() {
-    return Stream.of(Subjects.EXACT, Subjects.CPU);
+  static Stream<Arguments> backends() {
+    return Stream.concat(
+        Stream.of(Arguments.of(Subjects.EXACT, null)),
+        Subjects.levels().stream().map(level -> Arguments.of(Subjects.CPU, level)));
   }
 
   @ParameterizedTest
   @MethodSource("backends")
-  void a_scale_that_is_not_finite_is_refused(Backend backend) {
+  void a_scale_that_is_not_finite_is_refused(Backend backend, CpuLevel level) {
+    if (level != null) {
+      Subjects.CPU.setLevel(level);
+    }
     byte[] weight = new byte[2 * (int) BlockFormat.Q4_0.rowBytes(64)];
     weight[18 * 3 + 1] = 0x7e;
     Memory memory = backend.memory();
@@ -181,20 +190,22 @@ final class BlockMatmulTest {
         Buffer rows = memory.allocate(weight.length);
         Buffer y = memory.allocate(8)) {
       memory.write(MemorySegment.ofArray(weight), rows, 0);
-      BlockMatmul call =
-          new BlockMatmul(
-              BlockFormat.Q4_0,
-              QuantizedActivations.EXACT,
-              Operand.of(x, DType.F32, 1, 64),
-              Operand.of(rows, DType.U8, 2, 36),
-              null,
-              Activation.NONE,
-              Operand.of(y, DType.F32, 1, 2));
-      assertEquals(
-          "block_matmul: block 1 of row 1 has scale NaN and minimum 0.0, expected finite numbers of"
-              + " Q4_0",
-          assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
-              .getMessage());
+      for (QuantizedActivations activations : QuantizedActivations.values()) {
+        BlockMatmul call =
+            new BlockMatmul(
+                BlockFormat.Q4_0,
+                activations,
+                Operand.of(x, DType.F32, 1, 64),
+                Operand.of(rows, DType.U8, 2, 36),
+                null,
+                Activation.NONE,
+                Operand.of(y, DType.F32, 1, 2));
+        assertEquals(
+            "block_matmul: block 1 of row 1 has scale NaN and minimum 0.0, expected finite numbers"
+                + " of Q4_0",
+            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+                .getMessage());
+      }
     }
   }
 }

@@ -27,6 +27,7 @@ import dev.gatun.test.contract.frame.Seeds;
 import dev.gatun.test.contract.frame.Sizes;
 import dev.gatun.test.contract.frame.Values;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -279,7 +280,9 @@ final class ReductionCases {
         switch (random.nextInt(6)) {
           case 0 -> x.with(random, SPECIAL);
           case 1 -> x.with(random, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
-          case 2 -> x.withValues(x.contents().changed(v -> forbid(v, seed)));
+          case 2 -> x.withValues(x.contents().changed(ReductionCases::forbid));
+          // No token is allowed.
+          case 3 -> x.withValues(x.contents().changed(ReductionCases::none));
           default -> x;
         };
     x = random.nextBoolean() ? x : x.spread(random);
@@ -305,10 +308,15 @@ final class ReductionCases {
                 of.apply("x"), of.apply("temperature"), of.apply("settings"), of.apply("y")));
   }
 
-  /** Half of the elements, or all of them, are such as nobody may choose. */
-  private static double[] forbid(double[] values, long seed) {
-    for (int i = 0; i < values.length; i++) {
-      values[i] = seed % 5 == 0 || i % 2 == 0 ? Double.NEGATIVE_INFINITY : values[i];
+  private static double[] none(double[] values) {
+    Arrays.fill(values, Double.NEGATIVE_INFINITY);
+    return values;
+  }
+
+  /** Half of the elements are such as nobody may choose. */
+  private static double[] forbid(double[] values) {
+    for (int i = 0; i < values.length; i += 2) {
+      values[i] = Double.NEGATIVE_INFINITY;
     }
     return values;
   }
