@@ -3,6 +3,7 @@ package dev.gatun.djl;
 import ai.djl.BaseModel;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
@@ -136,7 +137,11 @@ final class GatunModel extends BaseModel {
     trainingConfig
         .getInitializers()
         .forEach(pair -> block.setInitializer(pair.getKey(), pair.getValue()));
-    return new Trainer(this, trainingConfig);
+    Trainer trainer = new Trainer(this, trainingConfig);
+    // Its steps ask for the same blocks of memory, until it is closed.
+    ((GatunNDManager) trainer.getManager())
+        .attachInternal(NDManager.nextUid(), dev.gatun.tensor.Device.cpu().memory().repeat());
+    return trainer;
   }
 
   private static boolean hasModel(Path folder) throws IOException {

@@ -3,6 +3,8 @@ package dev.gatun.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import dev.gatun.djl.host.ArrayKernels;
+import dev.gatun.kernels.api.call.optim.UpdateRule;
 
 /**
  * Steps of optimisers by the formulas of DJL's documentation, over {@code weight, gradient, state,
@@ -20,7 +22,8 @@ interface UpdateMethods extends ExMethods {
     GatunNDManager manager = x().getManager();
     try (NDManager scratch = manager.newSubManager(manager.getDevice())) {
       NDArray weight = NetworkMethods.in(scratch, inputs.get(0));
-      NDArray gradient = NetworkMethods.in(scratch, inputs.get(1)).mul(rescaleGrad);
+      NDArray gradient = NetworkMethods.in(scratch, inputs.get(1));
+      gradient = rescaleGrad == 1 ? gradient : gradient.mul(rescaleGrad);
       if (clipGrad >= 0) {
         gradient = gradient.clip(-clipGrad, clipGrad);
       }
@@ -175,6 +178,14 @@ interface UpdateMethods extends ExMethods {
         clipGrad,
         adamw ? 0 : weightDecay,
         (weight, gradient, states) -> {
+          double rate = learningRateBiasCorrection;
+          double decay = adamw && rate != 0 ? learningRate * (double) weightDecay / rate : 0;
+          for (NDArray written : new NDArray[] {weight, states[0], states[1]}) {
+            Tape.writes("adamUpdate", (GatunNDArray) written);
+          }
+          if (adam(beta1, beta2, epsilon, rate, decay, weight, gradient, states[0], states[1])) {
+            return;
+          }
           if (adamw) {
             weight.subi(weight.mul(learningRate * weightDecay));
           }
@@ -182,5 +193,36 @@ interface UpdateMethods extends ExMethods {
           states[1].muli(beta2).addi(gradient.square().mul(1 - beta2));
           weight.subi(states[0].mul(learningRateBiasCorrection).div(states[1].sqrt().add(epsilon)));
         });
+  }
+
+  /** A step of AdamW by the library's kernel, and whether there is one for such a step. */
+  private static boolean adam(
+      float beta1,
+      float beta2,
+      float epsilon,
+      double rate,
+      double decay,
+      NDArray weight,
+      NDArray gradient,
+      NDArray mean,
+      NDArray square) {
+    return beta1 >= 0
+        && beta1 < 1
+        && beta2 >= 0
+        && beta2 < 1
+        && epsilon >= 0
+        && epsilon < Float.POSITIVE_INFINITY
+        && Double.isFinite(rate)
+        && decay >= 0
+        && decay < Double.POSITIVE_INFINITY
+        && ArrayKernels.host()
+            .adam(
+                new UpdateRule.Adam(beta1, beta2, epsilon, false, true),
+                rate,
+                decay,
+                ((GatunNDArray) weight).data(),
+                ((GatunNDArray) gradient).data(),
+                ((GatunNDArray) mean).data(),
+                ((GatunNDArray) square).data());
   }
 }

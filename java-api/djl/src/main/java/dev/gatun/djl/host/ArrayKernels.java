@@ -3,6 +3,7 @@ package dev.gatun.djl.host;
 import ai.djl.ndarray.types.DataType;
 import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
 import dev.gatun.kernels.api.call.elementwise.RandomNumbers;
+import dev.gatun.kernels.api.call.optim.UpdateRule;
 import java.lang.foreign.MemorySegment;
 import java.util.function.DoubleSupplier;
 import java.util.function.DoubleUnaryOperator;
@@ -155,4 +156,21 @@ public interface ArrayKernels {
 
   /** y[i, m, n] = Σₖ a[i, m, k] b[i, k, n], of three axes each and one type. */
   void matmul(Strided a, Strided b, Strided y);
+
+  /**
+   * A step of AdamW in place, whose rate has the corrections of both means in it already: that of
+   * the rule at a step so late that its own are 1.
+   *
+   * @param decay times the rate is what the weight loses of itself
+   * @param weight as the gradient, and the means of it and of its square
+   * @return whether there is a kernel for such arrays; else nothing was done
+   */
+  boolean adam(
+      UpdateRule.Adam rule,
+      double rate,
+      double decay,
+      Strided weight,
+      Strided gradient,
+      Strided mean,
+      Strided square);
 }

@@ -2,6 +2,7 @@ package dev.gatun.djl.host;
 
 import ai.djl.ndarray.types.DataType;
 import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
+import dev.gatun.kernels.api.call.optim.UpdateRule;
 import java.lang.foreign.MemorySegment;
 import java.util.function.DoubleSupplier;
 import java.util.function.DoubleUnaryOperator;
@@ -82,6 +83,18 @@ final class HostKernels implements ArrayKernels {
   public boolean layerNorm(
       Strided x, Strided weight, Strided bias, long columns, float eps, Strided y) {
     return LibraryKernels.layerNorm(x, weight, bias, columns, eps, y);
+  }
+
+  @Override
+  public boolean adam(
+      UpdateRule.Adam rule,
+      double rate,
+      double decay,
+      Strided weight,
+      Strided gradient,
+      Strided mean,
+      Strided square) {
+    return LibraryKernels.adam(rule, rate, decay, weight, gradient, mean, square);
   }
 
   @Override

@@ -15,6 +15,9 @@ import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.norm.LayerNorm;
 import dev.gatun.kernels.api.call.norm.Softmax;
+import dev.gatun.kernels.api.call.optim.OptimizerStep;
+import dev.gatun.kernels.api.call.optim.ParameterUpdate;
+import dev.gatun.kernels.api.call.optim.UpdateRule;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.Scan;
@@ -25,7 +28,10 @@ import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.tensor.Device;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What the library's kernels do of an array's operations, of FLOAT32, FLOAT16 and BFLOAT16, some of
@@ -462,5 +468,34 @@ final class LibraryKernels {
         weight,
         bias,
         y);
+  }
+
+  /** A step of AdamW over FLOAT32 arrays without gaps, each in memory of its own. */
+  static boolean adam(
+      UpdateRule.Adam rule,
+      double rate,
+      double decay,
+      Strided weight,
+      Strided gradient,
+      Strided mean,
+      Strided square) {
+    Strided[] all = {weight, gradient, mean, square};
+    long count = weight.count();
+    Set<Store> apart = new HashSet<>();
+    for (Strided x : all) {
+      if (x.type() != DataType.FLOAT32
+          || !x.isContiguous()
+          || x.count() != count
+          || !apart.add(x.store())) {
+        return false;
+      }
+    }
+    Operand[] flat = Stream.of(all).map(x -> x.flat(0, count).operand()).toArray(Operand[]::new);
+    ParameterUpdate update =
+        new ParameterUpdate(flat[0], flat[1], List.of(flat[2], flat[3]), null, rate, decay);
+    // So late a step that no correction is left.
+    long late = Long.MAX_VALUE;
+    return run(
+        new OptimizerStep(rule, late, List.of(update), 1, null, Float.POSITIVE_INFINITY), all);
   }
 }
