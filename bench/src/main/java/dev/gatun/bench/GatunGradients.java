@@ -11,7 +11,10 @@ import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.ActivationBackward;
 import dev.gatun.kernels.api.call.elementwise.GatedActivationBackward;
+import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.RmsNormBackward;
 import dev.gatun.kernels.api.call.norm.Softmax;
@@ -23,19 +26,22 @@ import dev.gatun.kernels.api.call.optim.ParameterUpdate;
 import dev.gatun.kernels.api.call.optim.UpdateRule;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.ops.Layouts;
+import dev.gatun.ops.Packing;
 import dev.gatun.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The operands of a case of training, and its call. */
+/** The operands of a case of training, and its calls. */
 final class GatunGradients implements Subject.Task {
   private final GatunTensors tensors;
   private final KernelCase c;
   private final DType dtype;
   private final long[] shape;
   private final Tensor result;
-  private final KernelCall call;
+  private final List<KernelCall> calls;
 
   GatunGradients(GatunTensors tensors, KernelCase c) {
     this.tensors = tensors;
@@ -44,16 +50,16 @@ final class GatunGradients implements Subject.Task {
     this.shape = Arrays.stream(c.sizes()).asLongStream().toArray();
     if (c.isAttention()) {
       this.result = empty(shape[0], shape[1], shape[2], shape[4]);
-      this.call = attention();
+      this.calls = List.of(attention());
     } else if (c.isProduct()) {
-      this.result = tensors.hold(Tensor.empty(tensors.device(), DType.F32, 1, shape[0], shape[1]));
-      this.call = product();
+      this.result = tensors.hold(Tensor.empty(tensors.device(), DType.F32, shape[0], shape[1]));
+      this.calls = product();
     } else if (RowKernel.of(c).isOptimizer()) {
       this.result = input(1);
-      this.call = RowKernel.of(c) == RowKernel.ADAMW ? adamW() : adafactor();
+      this.calls = List.of(RowKernel.of(c) == RowKernel.ADAMW ? adamW() : adafactor());
     } else {
       this.result = empty(shape);
-      this.call = rows();
+      this.calls = List.of(rows());
     }
   }
 
@@ -99,20 +105,40 @@ final class GatunGradients implements Subject.Task {
     return tensors.hold(x.strided(0, new long[] {s[0], s[2], s[1], s[3]}, strides));
   }
 
-  /** Of {@code a bᵀ}: b turned, or both. */
-  private KernelCall product() {
+  /** Of {@code a bᵀ}, b turned, or both: one kernel in F32; in BF16 b is packed before. */
+  private List<KernelCall> product() {
     long m = shape[0];
     long n = shape[1];
     long k = shape[2];
     boolean isOfWeight = c.kernel().equals(KernelCase.DWEIGHT);
-    Tensor a = isOfWeight ? turned(c.left(), k, m) : tensors.of(c.left(), dtype, 1, m, k);
-    return new BatchedMatmul(a.operand(), turned(c.right(), k, n).operand(), result.operand());
+    Tensor a = isOfWeight ? turned(c.left(), k, m) : tensors.of(c.left(), dtype, m, k);
+    Tensor b = turned(c.right(), k, n);
+    if (dtype == DType.F32) {
+      return List.of(
+          new BatchedMatmul(batch(a).operand(), batch(b).operand(), batch(result).operand()));
+    }
+    List<KernelCall> all = new ArrayList<>();
+    Tensor rows = a;
+    if (isOfWeight) {
+      rows = empty(m, k);
+      all.add(new Copy(a.operand(), rows.operand()));
+    }
+    Tensor packed = tensors.hold(Packing.allocate(tensors.device(), Storage.of(dtype), n, k));
+    all.add(new MatmulPack(b.operand(), packed.operand()));
+    all.add(new Matmul(rows.operand(), packed.operand(), null, Activation.NONE, result.operand()));
+    return all;
   }
 
   private Tensor turned(float[] numbers, long rows, long columns) {
-    long[] shape = {1, columns, rows};
     return tensors.hold(
-        tensors.of(numbers, dtype, rows, columns).strided(0, shape, new long[] {0, 1, columns}));
+        tensors
+            .of(numbers, dtype, rows, columns)
+            .strided(0, new long[] {columns, rows}, new long[] {1, columns}));
+  }
+
+  private Tensor batch(Tensor x) {
+    long[] strides = {0, x.operand().stride(0), x.operand().stride(1)};
+    return tensors.hold(x.strided(0, new long[] {1, x.size(0), x.size(1)}, strides));
   }
 
   private KernelCall adamW() {
@@ -196,7 +222,9 @@ final class GatunGradients implements Subject.Task {
 
   @Override
   public void run() {
-    tensors.device().kernels().run(call);
+    for (KernelCall call : calls) {
+      tensors.device().kernels().run(call);
+    }
   }
 
   /** Some rows, as all would be too many to compare. */

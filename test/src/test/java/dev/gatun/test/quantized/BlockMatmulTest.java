@@ -13,11 +13,12 @@ import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Memory;
 import dev.gatun.kernels.api.memory.Operand;
-import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.kernels.formats.Quantizer;
+import dev.gatun.test.contract.frame.LevelVariant;
 import dev.gatun.test.contract.frame.Subjects;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -37,23 +38,31 @@ final class BlockMatmulTest {
     return BlockFormat.all();
   }
 
+  private static final List<LevelVariant> LEVELS =
+      Stream.concat(LevelVariant.whole().stream(), LevelVariant.reduced().stream()).toList();
+
   @AfterEach
   void bestLevel() {
-    Subjects.CPU.setLevel(Subjects.levels().getLast());
+    LevelVariant.whole().getLast().choose(Subjects.CPU);
   }
 
   @ParameterizedTest
   @MethodSource("formats")
   void they_are_those_of_the_packed_form_to_the_bit(BlockFormat format) {
     Random random = new Random(Long.getLong("gatun.test.seed", 1) + format.hashCode());
-    int k = format.layout().group() == 0 ? 210 : Math.max(64, format.blockSize(0));
+    int block = format.blockSize(0);
+    int[] depths =
+        format.layout().group() == 0 ? new int[] {210, 64} : new int[] {block, 2 * block};
+    int which = 0;
     for (int rows : ROWS) {
       for (QuantizedActivations activations : QuantizedActivations.values()) {
         for (DType x : FLOATS) {
+          int k = depths[which++ % depths.length];
           int n = 1 + random.nextInt(100);
           DType y = FLOATS[random.nextInt(FLOATS.length)];
           String about =
-              "%s by %d rows of %s to %d of %s, %s".formatted(format, rows, x, n, y, activations);
+              "%s by %d rows of %d %s to %d of %s, %s"
+                  .formatted(format, rows, k, x, n, y, activations);
           compare(about, format, activations, random, x, y, rows, n, k);
         }
       }
@@ -100,8 +109,8 @@ final class BlockMatmulTest {
               Operand.of(bias, DType.F32, n),
               Activation.SILU,
               Operand.of(y, result, m, n));
-      for (CpuLevel level : Subjects.levels()) {
-        Subjects.CPU.setLevel(level);
+      for (LevelVariant level : LEVELS) {
+        level.choose(Subjects.CPU);
         Operand p = Operand.of(packed, DType.U8, packed.byteSize());
         backend.kernels().run(call.pack(p));
         backend.kernels().run(call.product(p));
@@ -174,14 +183,14 @@ final class BlockMatmulTest {
   static Stream<Arguments> backends() {
     return Stream.concat(
         Stream.of(Arguments.of(Subjects.EXACT, null)),
-        Subjects.levels().stream().map(level -> Arguments.of(Subjects.CPU, level)));
+        LEVELS.stream().map(level -> Arguments.of(Subjects.CPU, level)));
   }
 
   @ParameterizedTest
   @MethodSource("backends")
-  void a_scale_that_is_not_finite_is_refused(Backend backend, CpuLevel level) {
+  void a_scale_that_is_not_finite_is_refused(Backend backend, LevelVariant level) {
     if (level != null) {
-      Subjects.CPU.setLevel(level);
+      level.choose(Subjects.CPU);
     }
     byte[] weight = new byte[2 * (int) BlockFormat.Q4_0.rowBytes(64)];
     weight[18 * 3 + 1] = 0x7e;
@@ -191,20 +200,22 @@ final class BlockMatmulTest {
         Buffer y = memory.allocate(8)) {
       memory.write(MemorySegment.ofArray(weight), rows, 0);
       for (QuantizedActivations activations : QuantizedActivations.values()) {
-        BlockMatmul call =
-            new BlockMatmul(
-                BlockFormat.Q4_0,
-                activations,
-                Operand.of(x, DType.F32, 1, 64),
-                Operand.of(rows, DType.U8, 2, 36),
-                null,
-                Activation.NONE,
-                Operand.of(y, DType.F32, 1, 2));
-        assertEquals(
-            "block_matmul: block 1 of row 1 has scale NaN and minimum 0.0, expected finite numbers"
-                + " of Q4_0",
-            assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
-                .getMessage());
+        for (DType dtype : FLOATS) {
+          BlockMatmul call =
+              new BlockMatmul(
+                  BlockFormat.Q4_0,
+                  activations,
+                  Operand.of(x, dtype, 1, 64),
+                  Operand.of(rows, DType.U8, 2, 36),
+                  null,
+                  Activation.NONE,
+                  Operand.of(y, DType.F32, 1, 2));
+          assertEquals(
+              "block_matmul: block 1 of row 1 has scale NaN and minimum 0.0, expected finite"
+                  + " numbers of Q4_0",
+              assertThrows(IllegalArgumentException.class, () -> backend.kernels().run(call))
+                  .getMessage());
+        }
       }
     }
   }
