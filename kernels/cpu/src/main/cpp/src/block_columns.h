@@ -55,7 +55,7 @@ GATUN_INLINE static inline Ints words_of(const uint8_t *in, int64_t stride,
   }
 }
 
-// Of each four lanes of a and b units kFrom and kFrom + kStep, in turn; a pair of them as one.
+// Of each four lanes kFrom and kFrom + 1, of a and b in turn; of zip_pairs both of a, then of b.
 template <int kFrom, int... kLane>
 GATUN_INLINE static inline Ints zip_words(Ints a, Ints b, std::integer_sequence<int, kLane...>) {
   return __builtin_shufflevector(a, b,

@@ -55,11 +55,6 @@ public final class CublasLtProducts {
       this.number = number;
       this.biased = biased;
     }
-
-    /** Whether a bias of y's type is added. */
-    public boolean isBiased() {
-      return biased;
-    }
   }
 
   /**

@@ -71,7 +71,9 @@ final class GgufTokenizer {
   /**
    * Makes it.
    *
-   * @throws TokenizerException for a kind that is not known
+   * @throws TokenizerException when there are no tokens, or merges that are not of them
+   * @throws dev.gatun.weights.WeightsException when a key is not as it should be, such as a kind
+   *     that is not known
    */
   static Made of(GgufMetadata keys) {
     GgufTokenizer made = new GgufTokenizer(keys);

@@ -87,7 +87,7 @@ final class NarrowEncoderDecodersTest {
       List<Chunk> chunks =
           List.of(
               new Chunk(cache.open(), TARGETS[0], 5, from.get(0)),
-              new Chunk(cache.open(), TARGETS[1], 5, from.get(1)));
+              new Chunk(cache.open(), TARGETS[1], 5).withSource(from.get(1)));
       try (TokenBatch batch = model.batch(chunks);
           Tensor logits = model.logits(batch)) {
         assertEquals(10, logits.size(0));
