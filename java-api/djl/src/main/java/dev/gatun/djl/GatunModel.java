@@ -46,16 +46,61 @@ final class GatunModel extends BaseModel {
     Path files = modelDir;
     if (Files.isRegularFile(modelDir)) {
       modelDir = modelDir.toAbsolutePath().getParent();
+      if (isScript(files)) {
+        if (Files.isRegularFile(modelDir.resolve("config.json"))) {
+          requireOnly(files);
+          files = modelDir;
+        } else {
+          loadScript(files, options);
+          return;
+        }
+      }
     } else if (!hasModel(modelDir)) {
-      throw new FileNotFoundException(
-          "%s: neither config.json nor a GGUF file, expected a Hugging Face directory or one of them"
-              .formatted(modelDir));
+      loadScript(scriptIn(modelDir, prefix == null ? modelName : prefix), options);
+      return;
     }
     ModelOptions read = ModelOptions.of(options);
     try {
       block = GatunSymbolBlock.load((GatunNDManager) manager, files, read);
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new MalformedModelException(e.getMessage(), e);
+    }
+  }
+
+  private static boolean isScript(Path file) {
+    return file.toString().endsWith(".pt");
+  }
+
+  private void loadScript(Path file, Map<String, ?> options)
+      throws IOException, MalformedModelException {
+    ModelOptions.of(options);
+    block = new ScriptBlock(Script.read(file));
+  }
+
+  /** The TorchScript of a directory: by the model's name, or the directory's. */
+  private static Path scriptIn(Path folder, String name) throws IOException {
+    Path named = folder.toAbsolutePath().normalize().getFileName();
+    for (String each : List.of(name, named == null ? name : named.toString())) {
+      Path file = folder.resolve(each.endsWith(".pt") ? each : each + ".pt");
+      if (Files.isRegularFile(file)) {
+        return file;
+      }
+    }
+    throw new FileNotFoundException(
+        "%s: neither config.json nor a GGUF file, expected a Hugging Face directory or one of them"
+            .formatted(folder));
+  }
+
+  /**
+   * A directory is loaded by its {@code config.json}: a file of it is its model, or says little.
+   */
+  private static void requireOnly(Path file) throws IOException, MalformedModelException {
+    try (Stream<Path> files = Files.list(file.toAbsolutePath().getParent())) {
+      if (files.filter(each -> WEIGHTS.stream().anyMatch(each.toString()::endsWith)).count() > 1) {
+        throw new MalformedModelException(
+            "%s: one of several files of weights beside config.json, expected the directory"
+                .formatted(file));
+      }
     }
   }
 
