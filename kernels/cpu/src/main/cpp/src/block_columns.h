@@ -1,4 +1,4 @@
-// Rows of blocks as the words of a panel, of the formats that most files have.
+// Rows of blocks as the words of a panel, of the formats of files whose blocks are 32 elements.
 //
 // A vector has a feature in each lane. Sixteen bytes of as many rows as there are lanes become four
 // vectors of words; what is done to codes and scales from there on is done to all rows at once, and
@@ -14,6 +14,7 @@ namespace GATUN_LEVEL {
 
 constexpr int64_t kWordLine = 4 * GATUN_PANEL;  // bytes of a word of each feature
 constexpr int32_t kLowNibbles = 0x0f0f0f0f, kHighNibbles = ~kLowNibbles;
+constexpr int32_t kSigns = static_cast<int32_t>(0x80808080);  // of bytes
 
 // A block of each of kLanes rows, and the records of a panel that they become.
 struct Columns {
@@ -117,6 +118,11 @@ GATUN_INLINE static inline Ints store_half(const Columns &c, Ints words) {
   return (words & 0x7c00) == 0x7c00;
 }
 
+GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats scale) {
+  store_bytes(c.scales(g, 4), scale);
+  return not_finite(scale);
+}
+
 // With what a code of 0 means, where the packed form takes `centre`, a power of two, off the codes.
 // That product is exact, so that the sum is rounded once.
 GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats scale, Floats min,
@@ -125,23 +131,6 @@ GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats 
   store_bytes(out, scale);
   store_bytes(out + kWordLine, min + scale * centre);
   return not_finite(scale) | not_finite(min);
-}
-
-// The same for the eight sub-blocks of Q4_K and Q5_K.
-GATUN_INLINE static inline Ints store_scales(const Columns &c, float centre) {
-  Ints words[4];
-  c.load(0, words);
-  const Floats scale = lower_halves(words[0]), min = upper_halves(words[0]);
-  Ints wrong = {};
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; j++) {
-    const Ints first = words[1] >> 8 * j, second = words[2] >> 8 * j, third = words[3] >> 8 * j;
-    wrong |=
-        store_scale(c, j, scale * as_floats(first & 63), -(min * as_floats(second & 63)), centre);
-    const Ints by = (third & 15) | (first >> 2 & 48), less = (third >> 4 & 15) | (second >> 2 & 48);
-    wrong |= store_scale(c, 4 + j, scale * as_floats(by), -(min * as_floats(less)), centre);
-  }
-  return wrong;
 }
 
 // Those that follow write what a block becomes, as Pieces would have it.
@@ -205,104 +194,38 @@ GATUN_INLINE static inline Ints q8_0_columns(const Columns &c) {
   c.load(18, words + 4);
 #pragma GCC unroll 8
   for (int w = 0; w < 8; w++) {
-    store_bytes(c.words(0, w), words[w] ^ static_cast<int32_t>(0x80808080));
+    store_bytes(c.words(0, w), words[w] ^ kSigns);
   }
   return wrong;
 }
 
-GATUN_INLINE static inline Ints q4_k_columns(const Columns &c) {
-  const Ints wrong = store_scales(c, 8);
-#pragma GCC unroll 4
-  for (int pair = 0; pair < 4; pair++) {
-    Ints words[8];
-    c.load(16 + 32 * pair, words);
-    c.load(32 + 32 * pair, words + 4);
-    store_nibbles(words, 8, c.words(2 * pair, 0), c.words(2 * pair + 1, 0));
-  }
-  return wrong;
-}
-
-// The fifth bits lie a sub-block a bit; byte i of a pair of sub-blocks has a code of the first
-// below one of the second.
-GATUN_INLINE static inline Ints q5_k_columns(const Columns &c) {
-  const Ints wrong = store_scales(c, 16);
-  for (int part = 0; part < 2; part++) {
-    Ints fifths[4];
-    c.load(16 + 16 * part, fifths);
-#pragma GCC unroll 4
-    for (int pair = 0; pair < 4; pair++) {
-      Ints words[4];
-      c.load(48 + 32 * pair + 16 * part, words);
-#pragma GCC unroll 4
-      for (int w = 0; w < 4; w++) {
-        const Ints upper = fifths[w] >> 2 * pair;
-        const Ints first = (words[w] & kLowNibbles) | (upper & 0x01010101) << 4;
-        const Ints second = (words[w] >> 4 & kLowNibbles) | (upper & 0x02020202) << 3;
-        store_bytes(c.words(2 * pair, 4 * part + w), first + 0x70707070);
-        store_bytes(c.words(2 * pair + 1, 4 * part + w), second + 0x70707070);
-      }
-    }
-  }
-  return wrong;
-}
-
-// Of each 128 elements the first 64 are the low halves of 64 bytes, the others the high halves;
-// four quarters of 32 share the 32 bytes with the upper bits.
-GATUN_INLINE static inline Ints q6_k_columns(const Columns &c) {
-  Ints words[4], wrong = {};
-  c.load(194, words);
-  const Floats scale = upper_halves(words[3]);
-  c.load(192, words);
+// 32 codes of four bits as the steps that they mean, as q4_0 has them.
+GATUN_INLINE static inline void store_steps(const Columns &c, int64_t g, int64_t from,
+                                            const int8_t *steps) {
+  Ints words[4];
+  c.load(from, words);
 #pragma GCC unroll 4
   for (int w = 0; w < 4; w++) {
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-      const Floats by = scale * as_floats(words[w] << (24 - 8 * j) >> 24);
-      store_bytes(c.scales(4 * w + j, 4), by);
-      wrong |= not_finite(by);
-    }
+    store_bytes(c.words(g, w), look_up(steps, words[w] & kLowNibbles) ^ kSigns);
+    store_bytes(c.words(g, 4 + w), look_up(steps, words[w] >> 4 & kLowNibbles) ^ kSigns);
   }
-  for (int half = 0; half < 2; half++) {
-    for (int part = 0; part < 2; part++) {
-      Ints first[4], second[4], upper[4];
-      c.load(64 * half + 16 * part, first);
-      c.load(64 * half + 32 + 16 * part, second);
-      c.load(128 + 32 * half + 16 * part, upper);
-      const int64_t g = 8 * half + part;
-      constexpr int32_t kUpper = 0x30303030, kOffset = 0x60606060;
-#pragma GCC unroll 4
-      for (int w = 0; w < 4; w++) {
-        const Ints quarters[4] = {(first[w] & kLowNibbles) | (upper[w] << 4 & kUpper),
-                                  (second[w] & kLowNibbles) | (upper[w] << 2 & kUpper),
-                                  (first[w] >> 4 & kLowNibbles) | (upper[w] & kUpper),
-                                  (second[w] >> 4 & kLowNibbles) | (upper[w] >> 2 & kUpper)};
-#pragma GCC unroll 4
-        for (int quarter = 0; quarter < 4; quarter++) {
-          store_bytes(c.words(g + 2 * quarter, w), quarters[quarter] + kOffset);
-        }
-      }
-    }
-  }
-  return wrong;
 }
 
-// Whether blocks of a format are taken apart by columns.
-static inline bool has_columns(const BlockFormat &format) {
-  switch (format.kind) {
-    case GATUN_BLOCKS_INT4:
-      return format.block == 32;
-    case GATUN_BLOCKS_Q4_0:
-    case GATUN_BLOCKS_Q4_1:
-    case GATUN_BLOCKS_Q5_0:
-    case GATUN_BLOCKS_Q5_1:
-    case GATUN_BLOCKS_Q8_0:
-    case GATUN_BLOCKS_Q4_K:
-    case GATUN_BLOCKS_Q5_K:
-    case GATUN_BLOCKS_Q6_K:
-      return true;
-    default:
-      return false;
-  }
+GATUN_INLINE static inline Ints iq4_nl_columns(const Columns &c) {
+  Ints words[4];
+  c.load(0, words);
+  store_steps(c, 0, 2, kUnevenSteps);
+  return store_half(c, words[0]);
+}
+
+// The scale is as mxfp4_half_scale has it.
+GATUN_INLINE static inline Ints mxfp4_columns(const Columns &c) {
+  Ints words[4];
+  c.load(0, words);
+  store_steps(c, 0, 1, kMxfp4);
+  const Ints exponent = words[0] & 255, none = (exponent == 255) & 0x7fc00000;
+  const Ints bits = exponent < 2 ? (exponent + 1) << 21 : (exponent - 1) << 23;
+  return store_scale(c, 0, (Floats)(bits | none));
 }
 
 }  // namespace GATUN_LEVEL

@@ -6,7 +6,7 @@
 #ifndef GATUN_PANEL_PACK_H
 #define GATUN_PANEL_PACK_H
 
-#include "block_columns.h"
+#include "super_block_columns.h"
 #include "tile.h"
 #include "transpose.h"
 
@@ -264,9 +264,25 @@ static inline bool pack_columns(const BlockFormat &format, const PackedForm &for
       return pack(q5_k_columns);
     case GATUN_BLOCKS_Q6_K:
       return pack(q6_k_columns);
+    case GATUN_BLOCKS_Q2_K:
+      return pack(q2_k_columns);
+    case GATUN_BLOCKS_Q3_K:
+      return pack(q3_k_columns);
+    case GATUN_BLOCKS_IQ4_NL:
+      return pack(iq4_nl_columns);
+    case GATUN_BLOCKS_IQ4_XS:
+      return pack(iq4_xs_columns);
+    case GATUN_BLOCKS_MXFP4:
+      return pack(mxfp4_columns);
     default:
       return pack(q4_0_columns);
   }
+}
+
+// Whether a format is taken apart by columns: those of files are, and those that lie as Q4_0.
+static inline bool has_columns(const BlockFormat &format) {
+  return format.kind >= GATUN_BLOCKS_Q4_0 ||
+         (format.kind == GATUN_BLOCKS_INT4 && format.block == 32);
 }
 
 // Packs a panel; false where a scale is not finite.

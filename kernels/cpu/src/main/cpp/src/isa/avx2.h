@@ -76,6 +76,12 @@ static inline void fence() { _mm_sfence(); }
 
 static inline Floats code4(Ints words, int at) { return by_bits::code4(words, at); }
 
+// Each byte, of 0 to 15, becomes that of the table.
+static inline Ints look_up(const int8_t *table, Ints bytes) {
+  const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i *>(table));
+  return (Ints)_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteen), (__m256i)bytes);
+}
+
 namespace plain {
 
 static inline Ints dot(Ints sums, Ints words, int32_t x) {

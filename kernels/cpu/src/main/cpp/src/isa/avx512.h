@@ -153,6 +153,13 @@ static inline Floats code4(Ints words, int at) {
   return (Floats)_mm512_maskz_permutexvar_ps(kAll, index, table);
 }
 
+// Each byte, of 0 to 15, becomes that of the table.
+static inline Ints look_up(const int8_t *table, Ints bytes) {
+  const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i *>(table));
+  const __m512i all = _mm512_maskz_broadcast_i32x4(kAll, sixteen);
+  return (Ints)_mm512_shuffle_epi8(all, (__m512i)bytes);
+}
+
 namespace plain {
 
 static inline Ints dot(Ints sums, Ints words, int32_t x) {

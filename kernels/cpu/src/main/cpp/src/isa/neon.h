@@ -82,6 +82,11 @@ static inline void fence() {}
 
 static inline Floats code4(Ints words, int at) { return by_bits::code4(words, at); }
 
+// Each byte, of 0 to 15, becomes that of the table.
+static inline Ints look_up(const int8_t *table, Ints bytes) {
+  return (Ints)vqtbl1q_s8(vld1q_s8(table), (uint8x16_t)bytes);
+}
+
 namespace plain {
 
 // Products of a byte and a signed one fit into 16 bits.

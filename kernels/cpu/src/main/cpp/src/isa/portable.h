@@ -88,6 +88,23 @@ static inline void fence() {}
 
 static inline Floats code4(Ints words, int at) { return by_bits::code4(words, at); }
 
+// Each byte, of 0 to 15, becomes that of the table: of two neighbours the lowest bit takes one, of
+// two of those that it leaves the next bit.
+static inline Ints look_up(const int8_t *table, Ints bytes) {
+  typedef int8_t Bytes __attribute__((vector_size(4 * kLanes)));
+  Bytes left[16];
+  for (int i = 0; i < 16; i++) {
+    left[i] = Bytes{} + table[i];
+  }
+  for (int bit = 0; bit < 4; bit++) {
+    const Bytes odd = ((Bytes)bytes & static_cast<int8_t>(1 << bit)) != 0;
+    for (int i = 0; i < 8 >> bit; i++) {
+      left[i] = odd ? left[2 * i + 1] : left[2 * i];
+    }
+  }
+  return (Ints)left[0];
+}
+
 namespace plain {
 
 static inline Ints dot(Ints sums, Ints words, int32_t x) {

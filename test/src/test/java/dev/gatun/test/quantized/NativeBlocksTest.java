@@ -3,6 +3,7 @@ package dev.gatun.test.quantized;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.call.matmul.Dequantize;
 import dev.gatun.kernels.api.call.matmul.Quantize;
@@ -326,6 +327,35 @@ final class NativeBlocksTest {
       }
       same(format, weight, length, "round " + round);
     }
+  }
+
+  /** Ones at each place of a block in a whole panel: only as a scale or a minimum they are none. */
+  @ParameterizedTest
+  @MethodSource("formats")
+  void scales_that_are_not_finite_are_refused_as_by_java(BlockFormat format) {
+    int length = format.layout().group() == 0 ? 67 : 2 * format.blockSize(0);
+    int rowBytes = Math.toIntExact(format.rowBytes(length));
+    byte[] ones = {-1, -1, -1, -1};
+    int width = format.kind() == BlockFormat.Kind.MXFP4 ? 1 : ones.length;
+    int refused = 0;
+    try (Buffer blocks = memory.allocate(32 * rowBytes);
+        Buffer packed = memory.allocate(format.layout().packedBytes(32, length))) {
+      Operand b = Operand.of(blocks, DType.U8, 32, rowBytes);
+      QuantizedPack call =
+          new QuantizedPack(format, length, b, Operand.of(packed, DType.U8, packed.byteSize()));
+      for (int at = 0; at + width <= rowBytes; at++) {
+        int row = at * 7 % 32;
+        memory.fill(blocks, 0, blocks.byteSize(), (byte) 0);
+        memory.write(MemorySegment.ofArray(ones).asSlice(0, width), blocks, row * rowBytes + at);
+        String java = refusal(() -> HostBlocks.requireFinite("quantized_pack", format, length, b));
+        refused += java == null ? 0 : 1;
+        for (CpuLevel level : CpuBackend.levels()) {
+          backend.setLevel(level);
+          assertEquals(java, refusal(() -> backend.kernels().run(call)), level + ", byte " + at);
+        }
+      }
+    }
+    assertTrue(refused > 0);
   }
 
   private void same(BlockFormat format, float[] weight, int length, String about) {

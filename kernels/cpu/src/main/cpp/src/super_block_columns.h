@@ -1,0 +1,183 @@
+// As block_columns.h, of the formats whose blocks are super-blocks of 256 elements.
+#ifndef GATUN_SUPER_BLOCK_COLUMNS_H
+#define GATUN_SUPER_BLOCK_COLUMNS_H
+
+#include "block_columns.h"
+
+namespace gatun {
+namespace GATUN_LEVEL {
+
+// Writes the scales and minima of the eight sub-blocks of Q4_K and Q5_K.
+GATUN_INLINE static inline Ints store_scales(const Columns &c, float centre) {
+  Ints words[4];
+  c.load(0, words);
+  const Floats scale = lower_halves(words[0]), min = upper_halves(words[0]);
+  Ints wrong = {};
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+    const Ints first = words[1] >> 8 * j, second = words[2] >> 8 * j, third = words[3] >> 8 * j;
+    wrong |=
+        store_scale(c, j, scale * as_floats(first & 63), -(min * as_floats(second & 63)), centre);
+    const Ints by = (third & 15) | (first >> 2 & 48), less = (third >> 4 & 15) | (second >> 2 & 48);
+    wrong |= store_scale(c, 4 + j, scale * as_floats(by), -(min * as_floats(less)), centre);
+  }
+  return wrong;
+}
+
+GATUN_INLINE static inline Ints q4_k_columns(const Columns &c) {
+  const Ints wrong = store_scales(c, 8);
+#pragma GCC unroll 4
+  for (int pair = 0; pair < 4; pair++) {
+    Ints words[8];
+    c.load(16 + 32 * pair, words);
+    c.load(32 + 32 * pair, words + 4);
+    store_nibbles(words, 8, c.words(2 * pair, 0), c.words(2 * pair + 1, 0));
+  }
+  return wrong;
+}
+
+// The fifth bits lie a sub-block a bit; byte i of a pair of sub-blocks has a code of the first
+// below one of the second.
+GATUN_INLINE static inline Ints q5_k_columns(const Columns &c) {
+  const Ints wrong = store_scales(c, 16);
+  for (int part = 0; part < 2; part++) {
+    Ints fifths[4];
+    c.load(16 + 16 * part, fifths);
+#pragma GCC unroll 4
+    for (int pair = 0; pair < 4; pair++) {
+      Ints words[4];
+      c.load(48 + 32 * pair + 16 * part, words);
+#pragma GCC unroll 4
+      for (int w = 0; w < 4; w++) {
+        const Ints upper = fifths[w] >> 2 * pair;
+        const Ints first = (words[w] & kLowNibbles) | (upper & 0x01010101) << 4;
+        const Ints second = (words[w] >> 4 & kLowNibbles) | (upper & 0x02020202) << 3;
+        store_bytes(c.words(2 * pair, 4 * part + w), first + 0x70707070);
+        store_bytes(c.words(2 * pair + 1, 4 * part + w), second + 0x70707070);
+      }
+    }
+  }
+  return wrong;
+}
+
+// Of each 128 elements the first 64 are the low halves of 64 bytes, the others the high halves;
+// four quarters of 32 share the 32 bytes with the upper bits.
+GATUN_INLINE static inline Ints q6_k_columns(const Columns &c) {
+  Ints words[4], wrong = {};
+  c.load(194, words);
+  const Floats scale = upper_halves(words[3]);
+  c.load(192, words);
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; w++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      wrong |= store_scale(c, 4 * w + j, scale * as_floats(words[w] << (24 - 8 * j) >> 24));
+    }
+  }
+  for (int half = 0; half < 2; half++) {
+    for (int part = 0; part < 2; part++) {
+      Ints first[4], second[4], upper[4];
+      c.load(64 * half + 16 * part, first);
+      c.load(64 * half + 32 + 16 * part, second);
+      c.load(128 + 32 * half + 16 * part, upper);
+      const int64_t g = 8 * half + part;
+      constexpr int32_t kUpper = 0x30303030, kOffset = 0x60606060;
+#pragma GCC unroll 4
+      for (int w = 0; w < 4; w++) {
+        const Ints quarters[4] = {(first[w] & kLowNibbles) | (upper[w] << 4 & kUpper),
+                                  (second[w] & kLowNibbles) | (upper[w] << 2 & kUpper),
+                                  (first[w] >> 4 & kLowNibbles) | (upper[w] & kUpper),
+                                  (second[w] >> 4 & kLowNibbles) | (upper[w] >> 2 & kUpper)};
+#pragma GCC unroll 4
+        for (int quarter = 0; quarter < 4; quarter++) {
+          store_bytes(c.words(g + 2 * quarter, w), quarters[quarter] + kOffset);
+        }
+      }
+    }
+  }
+  return wrong;
+}
+
+// Calls code(half, quarter, part, w, low) for codes of two bits, of which of each 128 elements four
+// quarters of 32 share the 32 bytes from `from` on, and writes the groups of 16 codes of four bits
+// that it makes of them.
+template <typename Code>
+GATUN_INLINE static inline void store_quarters(const Columns &c, int64_t from, const Code &code) {
+  for (int half = 0; half < 2; half++) {
+    for (int part = 0; part < 2; part++) {
+      Ints low[4];
+      c.load(from + 32 * half + 16 * part, low);
+#pragma GCC unroll 4
+      for (int quarter = 0; quarter < 4; quarter++) {
+        Ints codes[4];
+#pragma GCC unroll 4
+        for (int w = 0; w < 4; w++) {
+          codes[w] = code(half, quarter, part, w, low[w] >> 2 * quarter & 0x03030303);
+        }
+        const int64_t g = 8 * half + 2 * quarter + part;
+        store_bytes(c.words(g, 0), codes[0] | codes[1] << 4);
+        store_bytes(c.words(g, 1), codes[2] | codes[3] << 4);
+      }
+    }
+  }
+}
+
+GATUN_INLINE static inline Ints q2_k_columns(const Columns &c) {
+  Ints words[4], wrong = {};
+  c.load(68, words);
+  const Floats scale = lower_halves(words[3]), min = upper_halves(words[3]);
+  c.load(0, words);
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; w++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      const Ints both = words[w] >> 8 * j;
+      const Floats by = scale * as_floats(both & 15), less = min * as_floats(both >> 4 & 15);
+      wrong |= store_scale(c, 4 * w + j, by, -less, 2);
+    }
+  }
+  store_quarters(c, 16, [](int, int, int, int, Ints low) { return low + 0x06060606; });
+  return wrong;
+}
+
+// The third bits of elements 32 apart share a byte. Byte j of a word of scales is that of
+// sub-blocks 4 apart.
+GATUN_INLINE static inline Ints q3_k_columns(const Columns &c) {
+  Ints words[4], thirds[2][4], wrong = {};
+  c.load(94, words);
+  const Floats scale = upper_halves(words[3]);
+  c.load(92, words);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const Ints low = words[1 + i % 2] >> i / 2 * 4 & kLowNibbles;
+    const Ints six = low | (words[3] >> 2 * i & 0x03030303) << 4;
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      wrong |= store_scale(c, 4 * i + j, scale * as_floats((six >> 8 * j & 63) - 32));
+    }
+  }
+  c.load(0, thirds[0]);
+  c.load(16, thirds[1]);
+  store_quarters(c, 32, [&](int half, int quarter, int part, int w, Ints low) {
+    const Ints third = thirds[part][w] >> (4 * half + quarter) & 0x01010101;
+    return (low | third << 2) + 0x04040404;
+  });
+  return wrong;
+}
+
+GATUN_INLINE static inline Ints iq4_xs_columns(const Columns &c) {
+  Ints words[4], wrong = {};
+  c.load(0, words);
+  const Floats scale = lower_halves(words[0]);
+  for (int s = 0; s < 8; s++) {
+    const Ints six = (words[1] >> 4 * s & 15) | (words[0] >> (16 + 2 * s) & 3) << 4;
+    wrong |= store_scale(c, s, scale * as_floats(six - 32));
+    store_steps(c, s, 8 + 16 * s, kUnevenSteps);
+  }
+  return wrong;
+}
+
+}  // namespace GATUN_LEVEL
+}  // namespace gatun
+
+#endif
