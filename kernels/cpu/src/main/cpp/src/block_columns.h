@@ -1,4 +1,4 @@
-// Rows of blocks as the words of a panel, of the formats of files whose blocks are 32 elements.
+// Rows of blocks as the words of a panel, of formats whose blocks have scales of their own.
 //
 // A vector has a feature in each lane. Sixteen bytes of as many rows as there are lanes become four
 // vectors of words; what is done to codes and scales from there on is done to all rows at once, and
@@ -123,10 +123,10 @@ GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats 
   return not_finite(scale);
 }
 
-// With what a code of 0 means, where the packed form takes `centre`, a power of two, off the codes.
-// That product is exact, so that the sum is rounded once.
+// With what a code of 0 means, where the packed form takes `centre` off the codes. Its product is
+// exact where it is a power of two, and the only one to be rounded where min is 0: one rounding.
 GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats scale, Floats min,
-                                            float centre) {
+                                            Floats centre) {
   uint8_t *out = c.scales(g, 4);
   store_bytes(out, scale);
   store_bytes(out + kWordLine, min + scale * centre);
@@ -135,22 +135,65 @@ GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats 
 
 // Those that follow write what a block becomes, as Pieces would have it.
 
-GATUN_INLINE static inline Ints q4_0_columns(const Columns &c) {
+// Those of our own formats have `block` elements.
+
+GATUN_INLINE static inline void store_bytes_of(const Columns &c, int64_t from, int64_t block,
+                                               int32_t flipped) {
+  for (int64_t i = 0; i < block; i += 16) {
+    Ints words[4];
+    c.load(from + i, words);
+#pragma GCC unroll 4
+    for (int w = 0; w < 4; w++) {
+      store_bytes(c.words(0, i / 4 + w), words[w] ^ flipped);
+    }
+  }
+}
+
+GATUN_INLINE static inline void store_nibbles_of(const Columns &c, int64_t from, int64_t block) {
+  for (int64_t i = 0; i < block / 2; i += 16) {
+    Ints words[4];
+    c.load(from + i, words);
+    store_nibbles(words, 4, c.words(0, i / 8), c.words(0, block / 16 + i / 8));
+  }
+}
+
+GATUN_INLINE static inline Ints int8_columns(const Columns &c, int64_t block) {
   Ints words[4];
   c.load(0, words);
-  const Ints wrong = store_half(c, words[0]);
-  c.load(2, words);
-  store_nibbles(words, 4, c.words(0, 0), c.words(0, 2));
-  return wrong;
+  store_bytes_of(c, 4, block, kSigns);
+  return store_scale(c, 0, (Floats)words[0]);
+}
+
+GATUN_INLINE static inline Ints int8_zero_columns(const Columns &c, int64_t block) {
+  Ints words[4];
+  c.load(0, words);
+  store_bytes_of(c, 6, block, 0);
+  const Ints zero = (words[1] << 16 >> 16) - 128;
+  return store_scale(c, 0, (Floats)words[0], Floats{}, as_floats(-zero));
+}
+
+GATUN_INLINE static inline Ints int4_columns(const Columns &c, int64_t block) {
+  Ints words[4];
+  c.load(0, words);
+  store_nibbles_of(c, 2, block);
+  return store_half(c, words[0]);
+}
+
+GATUN_INLINE static inline Ints int4_zero_columns(const Columns &c, int64_t block) {
+  typedef int8_t Zeros __attribute__((vector_size(kLanes)));
+  Ints words[4];
+  c.load(0, words);
+  store_nibbles_of(c, 3, block);
+  const Ints zero = (words[0] >> 16 & 255) - 8;
+  store_bytes(c.scales(0, 2) + 2 * GATUN_PANEL - c.feature, __builtin_convertvector(zero, Zeros));
+  return store_half(c, words[0]);
 }
 
 GATUN_INLINE static inline Ints q4_1_columns(const Columns &c) {
   Ints words[4];
   c.load(0, words);
-  const Floats scale = lower_halves(words[0]), min = upper_halves(words[0]);
-  c.load(4, words);
-  store_nibbles(words, 4, c.words(0, 0), c.words(0, 2));
-  return store_scale(c, 0, scale, min, 8);
+  store_nibbles_of(c, 4, 32);
+  return store_scale(c, 0, lower_halves(words[0]), upper_halves(words[0]), splat(8));
 }
 
 // Four bits of a word, the lowest of them 4 w, as the lowest of its bytes.
@@ -183,20 +226,14 @@ GATUN_INLINE static inline Ints q5_1_columns(const Columns &c) {
   Ints words[4];
   c.load(0, words);
   store_fifths(c, words[1], 8, 0x70707070);
-  return store_scale(c, 0, lower_halves(words[0]), upper_halves(words[0]), 16);
+  return store_scale(c, 0, lower_halves(words[0]), upper_halves(words[0]), splat(16));
 }
 
 GATUN_INLINE static inline Ints q8_0_columns(const Columns &c) {
-  Ints words[8];
+  Ints words[4];
   c.load(0, words);
-  const Ints wrong = store_half(c, words[0]);
-  c.load(2, words);
-  c.load(18, words + 4);
-#pragma GCC unroll 8
-  for (int w = 0; w < 8; w++) {
-    store_bytes(c.words(0, w), words[w] ^ kSigns);
-  }
-  return wrong;
+  store_bytes_of(c, 2, 32, kSigns);
+  return store_half(c, words[0]);
 }
 
 // 32 codes of four bits as the steps that they mean, as q4_0 has them.

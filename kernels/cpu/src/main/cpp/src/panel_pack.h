@@ -1,8 +1,9 @@
 // Rows of blocks as a panel of a packed weight.
 //
-// A panel has its 32 features' words beside each other, so packing transposes: by columns where a
-// format and a panel have them, else blocks of 32 rows are taken apart into bytes, which stay in
-// the first cache, and written as words in the order in which products read them.
+// A panel has its 32 features' words beside each other, so packing transposes: whole panels of
+// blocks by columns. Else, of rows that are a block each and of fewer than 32 rows, blocks are
+// taken apart into bytes, which stay in the first cache, and written as words in the order in which
+// products read them.
 #ifndef GATUN_PANEL_PACK_H
 #define GATUN_PANEL_PACK_H
 
@@ -221,8 +222,8 @@ static inline void store_words(const PackedForm &form, const Pieces &pieces, int
   }
 }
 
-// Packs a panel of a format that has columns; false where a scale is not finite. What is read next,
-// the rows behind these, is asked for.
+// Packs a panel by columns; false where a scale is not finite. What is read next, the rows behind
+// these, is asked for.
 template <typename Block>
 static inline bool pack_columns(const BlockFormat &format, const PackedForm &form,
                                 const uint8_t *blocks, int64_t row_stride, int64_t k, uint8_t *out,
@@ -249,7 +250,16 @@ static inline bool pack_columns(const BlockFormat &format, const PackedForm &for
   const auto pack = [&](const auto &block) {
     return pack_columns(format, form, blocks, row_stride, k, out, block);
   };
+  const auto pack_sized = [&](const auto &block) {
+    return pack([&](const Columns &c) { return block(c, format.block); });
+  };
   switch (format.kind) {
+    case GATUN_BLOCKS_INT8:
+      return pack_sized(int8_columns);
+    case GATUN_BLOCKS_INT8_ZERO:
+      return pack_sized(int8_zero_columns);
+    case GATUN_BLOCKS_INT4_ZERO:
+      return pack_sized(int4_zero_columns);
     case GATUN_BLOCKS_Q4_1:
       return pack(q4_1_columns);
     case GATUN_BLOCKS_Q5_0:
@@ -275,21 +285,15 @@ static inline bool pack_columns(const BlockFormat &format, const PackedForm &for
     case GATUN_BLOCKS_MXFP4:
       return pack(mxfp4_columns);
     default:
-      return pack(q4_0_columns);
+      return pack_sized(int4_columns);
   }
-}
-
-// Whether a format is taken apart by columns: those of files are, and those that lie as Q4_0.
-static inline bool has_columns(const BlockFormat &format) {
-  return format.kind >= GATUN_BLOCKS_Q4_0 ||
-         (format.kind == GATUN_BLOCKS_INT4 && format.block == 32);
 }
 
 // Packs a panel; false where a scale is not finite.
 static inline bool pack_panel(const BlockFormat &format, const PackedForm &form,
                               const uint8_t *blocks, int64_t row_stride, int64_t features,
                               int64_t k, uint8_t *out) {
-  if (features == GATUN_PANEL && has_columns(format)) {
+  if (features == GATUN_PANEL && !format.whole_row) {
     return pack_columns(format, form, blocks, row_stride, k, out);
   }
   const int64_t group = format.group(), record = form.record(group), header = form.header();

@@ -8,7 +8,7 @@ namespace gatun {
 namespace GATUN_LEVEL {
 
 // Writes the scales and minima of the eight sub-blocks of Q4_K and Q5_K.
-GATUN_INLINE static inline Ints store_scales(const Columns &c, float centre) {
+GATUN_INLINE static inline Ints store_scales(const Columns &c, Floats centre) {
   Ints words[4];
   c.load(0, words);
   const Floats scale = lower_halves(words[0]), min = upper_halves(words[0]);
@@ -25,7 +25,7 @@ GATUN_INLINE static inline Ints store_scales(const Columns &c, float centre) {
 }
 
 GATUN_INLINE static inline Ints q4_k_columns(const Columns &c) {
-  const Ints wrong = store_scales(c, 8);
+  const Ints wrong = store_scales(c, splat(8));
 #pragma GCC unroll 4
   for (int pair = 0; pair < 4; pair++) {
     Ints words[8];
@@ -39,7 +39,7 @@ GATUN_INLINE static inline Ints q4_k_columns(const Columns &c) {
 // The fifth bits lie a sub-block a bit; byte i of a pair of sub-blocks has a code of the first
 // below one of the second.
 GATUN_INLINE static inline Ints q5_k_columns(const Columns &c) {
-  const Ints wrong = store_scales(c, 16);
+  const Ints wrong = store_scales(c, splat(16));
   for (int part = 0; part < 2; part++) {
     Ints fifths[4];
     c.load(16 + 16 * part, fifths);
@@ -133,7 +133,7 @@ GATUN_INLINE static inline Ints q2_k_columns(const Columns &c) {
     for (int j = 0; j < 4; j++) {
       const Ints both = words[w] >> 8 * j;
       const Floats by = scale * as_floats(both & 15), less = min * as_floats(both >> 4 & 15);
-      wrong |= store_scale(c, 4 * w + j, by, -less, 2);
+      wrong |= store_scale(c, 4 * w + j, by, -less, splat(2));
     }
   }
   store_quarters(c, 16, [](int, int, int, int, Ints low) { return low + 0x06060606; });
