@@ -1,4 +1,5 @@
 // Blocks of a file as floats again, and in panels for products.
+#include "../blocks.h"
 #include "../panel_pack.h"
 
 namespace gatun {
@@ -52,13 +53,25 @@ int32_t quantized_pack(const uint8_t *blocks, int64_t row_stride, int64_t n, int
   }
   const PackedForm form = packed_form(format);
   const int64_t size = k / format.group() * form.record(format.group());
+  // What is much is needed much later: its panels are packed in a cache and leave it around the
+  // caches, so that memory is not read before it is written.
+  constexpr int64_t kFar = cut(int64_t{1} << 23, 512);
+  const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
+  const bool far = kStreams && panels * size >= kFar;
   std::atomic<bool> finite{true};
-  parallel((n + GATUN_PANEL - 1) / GATUN_PANEL, [&](int64_t panel) {
-    const int64_t first = panel * GATUN_PANEL;
+  parallel(panels, [&](int64_t panel) {
+    const int64_t first = panel * GATUN_PANEL, count = size / static_cast<int64_t>(sizeof(float));
     const int64_t features = n - first < GATUN_PANEL ? n - first : GATUN_PANEL;
+    float *to = reinterpret_cast<float *>(packed + panel * size);
+    static thread_local Scratch scratch;
+    float *near = far ? scratch.floats(count) : nullptr;
     if (!pack_panel(format, form, blocks + first * row_stride, row_stride, features, k,
-                    packed + panel * size)) {
+                    reinterpret_cast<uint8_t *>(near == nullptr ? to : near))) {
       finite.store(false, std::memory_order_relaxed);
+    }
+    if (near != nullptr) {
+      copy_row(near, Target<float>::of(to, true), count);
+      fence();
     }
   });
   return finite.load() ? GATUN_OK : GATUN_NOT_FINITE;
