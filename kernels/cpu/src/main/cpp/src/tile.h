@@ -68,12 +68,43 @@ struct Ahead {
 // How a lies: its rows a_stride apart, or its columns, which are the steps of k.
 enum class Left { kRows, kColumns };
 
+// Where a step of k reads a's rows: two addresses that move, and distances from them that do not,
+// so that a tile's addresses stay in registers. As many as there are rows would not.
+template <int kRows, Left kLeft>
+struct Steps {
+  static constexpr int kUpper = (kRows + 1) / 2;
+  const float *upper, *lower;
+  int64_t stride;
+
+  Steps(const float *a, int64_t a_stride)
+      : upper(a), lower(kLeft == Left::kRows ? a + kUpper * a_stride : a), stride(a_stride) {}
+
+  float at(int r) const {
+    if constexpr (kLeft == Left::kColumns) {
+      return upper[r];
+    }
+    return r < kUpper ? upper[r * stride] : lower[(r - kUpper) * stride];
+  }
+
+  void next() {
+    if constexpr (kLeft == Left::kColumns) {
+      upper += stride;
+    } else {
+      upper++;
+      lower++;
+      // Else the compiler makes an address of each row again.
+      __asm__("" : "+r"(upper), "+r"(lower));
+    }
+  }
+};
+
 template <int kRows, bool kPartial, Left kLeft>
 static inline void tile_rows(const float *a, int64_t a_stride, const float *b, int64_t b_stride,
                              float *c, int64_t c_stride, int64_t k, int64_t columns, Into into,
                              Ahead ahead) {
   Floats sums[kRows][2];
   const int64_t n0 = columns < kLanes ? columns : kLanes, n1 = columns - n0;
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; r++) {
     float *row = c + r * c_stride;
     if (into == Into::kNew) {
@@ -86,6 +117,7 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
       sums[r][1] = load(row + kLanes);
     }
   }
+  Steps<kRows, kLeft> steps(a, a_stride);
   for (int64_t i = 0; i < k; i++) {
     const float *line = b + i * b_stride;
     if (!kPartial) {
@@ -99,12 +131,15 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
       b0 = load(line);
       b1 = load(line + kLanes);
     }
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; r++) {
-      const Floats x = splat(kLeft == Left::kRows ? a[r * a_stride + i] : a[i * a_stride + r]);
+      const Floats x = splat(steps.at(r));
       sums[r][0] = fma(x, b0, sums[r][0]);
       sums[r][1] = fma(x, b1, sums[r][1]);
     }
+    steps.next();
   }
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; r++) {
     float *row = c + r * c_stride;
     if (kPartial) {
