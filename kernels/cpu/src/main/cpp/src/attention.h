@@ -43,6 +43,15 @@ static inline void prefetch(ScaledCodes row, int64_t size) {
   __builtin_prefetch(row.scale);
 }
 
+// Asks for the rows [from, to) of those that there are `count` of. Tokens lie too far apart for the
+// processor to foresee.
+template <typename Row>
+static inline void ask(const Row *of, int64_t from, int64_t to, int64_t count, int64_t size) {
+  for (int64_t j = from; j < to && j < count; j++) {
+    prefetch(of[j], size);
+  }
+}
+
 // How rows of keys and values are read: of numbers, and of signed bytes. The next one is so many
 // elements and scales on.
 template <typename Stored>
@@ -171,6 +180,9 @@ struct Sequence {
                             scales, (at.row * a.room + at.token) * a.kv_heads + g);
   }
 };
+
+// Rows that are asked for ahead.
+constexpr int64_t kAsked = 2 * kLanes;
 
 // Scores of one query and the keys from `begin` on, as scale * query * key left them: capped, with
 // bias and ALiBi added, and -inf where a key is not seen.

@@ -70,14 +70,15 @@ class PairBlocks {
 
   void load_query(int64_t i, const Bf16 *from) { head.copy(from, query + i * depth); }
 
-  void load_keys(int64_t g, int64_t begin, int64_t keys) {
+  void load_keys(const Bf16 *const *from, int64_t keys) {
     for (int64_t j = 0; j < keys; j += kLanes) {
+      ask(from, j + kAsked, j + kAsked + kLanes, keys, head.size);
       const int64_t m = keys - j < kLanes ? keys - j : kLanes;
       uint32_t *out = key + j / GATUN_PANEL * GATUN_PANEL * depth + j % GATUN_PANEL;
       by_vector(depth, [&](int64_t d, int64_t n) {
         Floats rows[kLanes];  // pairs, of which only the places change
         for (int64_t r = 0; r < kLanes; r++) {
-          rows[r] = r < m ? head.load(s.key(g, begin + j + r), d, n) : Floats{};
+          rows[r] = r < m ? head.load(from[j + r], d, n) : Floats{};
         }
         transpose(rows);
         for (int64_t r = 0; r < n; r++) {
@@ -90,12 +91,13 @@ class PairBlocks {
     }
   }
 
-  bool load_values(int64_t g, int64_t begin, int64_t keys) {
+  bool load_values(const Bf16 *const *from, int64_t begin, int64_t keys) {
     Floats check{};
     for (int64_t j = 0; j < keys; j += 2) {
-      const Bf16 *first = s.is_masked(begin + j) ? nullptr : s.value(g, begin + j);
+      ask(from, j + kAsked, j + kAsked + 2, keys, value_size);
+      const Bf16 *first = s.is_masked(begin + j) ? nullptr : from[j];
       const bool second_is = j + 1 < keys && !s.is_masked(begin + j + 1);
-      const Bf16 *second = second_is ? s.value(g, begin + j + 1) : nullptr;
+      const Bf16 *second = second_is ? from[j + 1] : nullptr;
       for (int64_t d = 0; d < columns; d += kLanes) {
         const Bits low = value_bits(first, d, check), high = value_bits(second, d, check);
         const Bits both = low | (high << 16);

@@ -162,8 +162,6 @@ class RowAttention {
 
  private:
   using Row = typename S::Row;
-  // Keys that are asked for ahead.
-  static constexpr int64_t kAsked = 2 * kLanes;
   static_assert(kKeys % kLanes == 0, "whole vectors of keys");
 
   const S &s;
@@ -185,9 +183,9 @@ class RowAttention {
     }
   }
 
-  // The keys of a block from `first` on, of those before `end`, which find_keys has found. Tokens
-  // lie too far apart for the processor to foresee: while keys are multiplied, the next ones and
-  // their values come, and while values are, the next block's keys.
+  // The keys of a block from `first` on, of those before `end`, which find_keys has found. While
+  // keys are multiplied, the next ones and their values come, and while values are, the next
+  // block's keys.
   void add(int64_t block, int64_t first, int64_t end) {
     const int64_t keys = end - block < kKeys ? end - block : kKeys;
     s.values_from(g, block + first, keys - first, value + first);
@@ -218,13 +216,6 @@ class RowAttention {
     constexpr int64_t kTogether = Arithmetic::kTogether;
     for (int64_t j = first / kTogether * kTogether; j < keys; j += kTogether) {
       add_values(j, keys - j < kTogether ? keys - j : kTogether, first - j);
-    }
-  }
-
-  // Asks for the rows [from, to) of a block that has `count`.
-  static void ask(const Row *of, int64_t from, int64_t to, int64_t count, int64_t size) {
-    for (int64_t j = from; j < to && j < count; j++) {
-      prefetch(of[j], size);
     }
   }
 

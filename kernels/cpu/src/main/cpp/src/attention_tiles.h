@@ -17,6 +17,7 @@ template <typename S>
 class FloatBlocks {
  public:
   using T = typename S::T;
+  using Row = typename S::Row;
 
   // Floats of memory that it needs.
   static int64_t floats(int64_t size, int64_t value_size) {
@@ -38,13 +39,14 @@ class FloatBlocks {
     });
   }
 
-  void load_keys(int64_t g, int64_t begin, int64_t keys) {
+  void load_keys(const Row *from, int64_t keys) {
     for (int64_t j = 0; j < keys; j += kLanes) {
+      ask(from, j + kAsked, j + kAsked + kLanes, keys, size);
       const int64_t m = keys - j < kLanes ? keys - j : kLanes;
       by_vector(size, [&](int64_t d, int64_t n) {
         Floats rows[kLanes];
         for (int64_t r = 0; r < kLanes; r++) {
-          rows[r] = r < m ? load_lanes(s.key(g, begin + j + r) + d, n) : Floats{};
+          rows[r] = r < m ? load_lanes(from[j + r] + d, n) : Floats{};
         }
         transpose(rows);
         float *out = key + j / kTileColumns * kTileColumns * size + j % kTileColumns;
@@ -56,13 +58,13 @@ class FloatBlocks {
   }
 
   // Copies a block's values, masked ones as zeros; whether all of them are finite.
-  bool load_values(int64_t g, int64_t begin, int64_t keys) {
+  bool load_values(const Row *from, int64_t begin, int64_t keys) {
     Floats check{};
     for (int64_t j = 0; j < keys; j++) {
+      ask(from, j + kAsked, j + kAsked + 1, keys, value_size);
       const bool masked = s.is_masked(begin + j);
-      const typename S::Row from = s.value(g, begin + j);
       by_vector(value_size, [&](int64_t d, int64_t n) {
-        const Floats v = masked ? Floats{} : load_lanes(from + d, n);
+        const Floats v = masked ? Floats{} : load_lanes(from[j] + d, n);
         check += v * 0.0f;  // NaN from then on where v is not finite
         float *panel = value + d / kTileColumns * kTileColumns * kKeys;
         store_lanes(panel + j * kTileColumns + d % kTileColumns, v, n);
@@ -131,6 +133,8 @@ class TileAttention {
 
   void run() {
     for (int64_t i = 0; i < count; i++) {
+      // The row behind the last one is this one.
+      prefetch(s.query(h, first + (i + kAsked < count ? i + kAsked : i)), a.head_size);
       blocks.load_query(i, s.query(h, first + i));
     }
     space.softmax.clear(count);
@@ -141,8 +145,12 @@ class TileAttention {
     const int64_t end = s.end(first + count - 1);
     for (int64_t begin = s.begin(first) / kKeys * kKeys; begin < end; begin += kKeys) {
       const int64_t keys = end - begin < kKeys ? end - begin : kKeys;
-      blocks.load_keys(g, begin, keys);
-      const bool finite = blocks.load_values(g, begin, keys);
+      s.keys_from(g, begin, keys, key);
+      s.values_from(g, begin, keys, value);
+      ask(key, 0, kAsked, keys, a.head_size);
+      blocks.load_keys(key, keys);
+      ask(value, 0, kAsked, keys, a.value_head_size);
+      const bool finite = blocks.load_values(value, begin, keys);
       for (int64_t tile = 0; tile < count; tile += kTileQueries) {
         const int64_t rows = count - tile < kTileQueries ? count - tile : kTileQueries;
         const int64_t seen = s.end(first + tile + rows - 1) - begin;
@@ -164,6 +172,7 @@ class TileAttention {
   TileSpace &space;
   Blocks blocks;
   int64_t count;
+  typename S::Row key[kKeys], value[kKeys];
 
   void clear_weights() {
     for (int64_t i = 0; i < count; i++) {
