@@ -7,7 +7,7 @@ namespace {
 
 // A task is this many rows by this many panels. Of x, kRows * kDepth floats stay in the
 // second-level cache while a panel's kDepth * 32 floats pass; the cut follows from the shape alone.
-constexpr int64_t kRows = cut(128, 24), kPanels = cut(4, 2), kDepth = cut(512, 16);
+constexpr int64_t kRows = cut(132, 24), kPanels = cut(4, 2), kDepth = cut(512, 16);
 // So few rows of x stay there by themselves, and smaller tasks are more even.
 constexpr int64_t kFewRows = cut(32, 8), kFewPanels = cut(2, 1);
 
