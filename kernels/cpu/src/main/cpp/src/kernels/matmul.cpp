@@ -11,6 +11,35 @@ constexpr int64_t kRows = cut(132, 24), kPanels = cut(4, 2), kDepth = cut(512, 1
 // So few rows of x stay there by themselves, and smaller tasks are more even.
 constexpr int64_t kFewRows = cut(32, 8), kFewPanels = cut(2, 1);
 
+// Rows so many floats apart, 4 KB, have their lines in the same set of the first cache: those of a
+// tile push each other out.
+constexpr int64_t kSameSet = cut(1024, 16);
+
+// The rows of x that a thread's tasks have in common, copied to where they lie otherwise apart.
+class OwnRows {
+ public:
+  static int64_t stride(int64_t k) { return (k + kSameSet - 1) / kSameSet * kSameSet + kLanes; }
+
+  // The rows from `row` on of the product that a number stands for; null when there is no memory.
+  const float *copy(int64_t product, const float *x, int64_t x_stride, int64_t row, int64_t rows,
+                    int64_t k) {
+    float *own = scratch_.floats(kRows * stride(k));
+    if (own != nullptr && (product != product_ || row != row_)) {
+      for (int64_t r = 0; r < rows; r++) {
+        __builtin_memcpy(own + r * stride(k), x + (row + r) * x_stride,
+                         static_cast<size_t>(k) * sizeof(float));
+      }
+      product_ = product;
+      row_ = row;
+    }
+    return own;
+  }
+
+ private:
+  Scratch scratch_;
+  int64_t product_ = 0, row_ = 0;
+};
+
 // y (+)= x[rows][length] * weights[length][PANEL], while the weights at `next` are asked for, or
 // those that follow where one tile reads them as they come.
 void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int64_t x_stride,
@@ -59,9 +88,18 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
   const int64_t together = m <= kFewRows ? kFewPanels : kPanels;
   const int64_t groups = (panels + together - 1) / together, blocks = (m + kRows - 1) / kRows;
   const int64_t most = kWholePanel && m <= kTileRows && k > 0 ? k : kDepth;
+  static std::atomic<int64_t> products{0};
+  const int64_t product = products.fetch_add(1, std::memory_order_relaxed) + 1;
+  // Then a thread's tasks follow each other along their rows, else along the weights of a group.
+  const bool copied = x_stride % kSameSet == 0 && m > kFewRows;
   parallel(groups * blocks, [&](int64_t task) {
-    const int64_t row = task % blocks * kRows, panel = task / blocks * together;
+    const int64_t row = (copied ? task / groups : task % blocks) * kRows;
+    const int64_t panel = (copied ? task % groups : task / blocks) * together;
     const int64_t rows = m - row < kRows ? m - row : kRows;
+    static thread_local OwnRows own_rows;
+    const float *own = copied ? own_rows.copy(product, x, x_stride, row, rows, k) : nullptr;
+    const float *in = own != nullptr ? own : x + row * x_stride;
+    const int64_t in_stride = own != nullptr ? OwnRows::stride(k) : x_stride;
     const int64_t last = panel + together < panels ? panel + together : panels;
     float *out = y + row * y_stride;
     for (int64_t depth = 0; depth < k || depth == 0; depth += most) {
@@ -72,8 +110,8 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
         const float *next = p + 1 < last
                                 ? weights + k * GATUN_PANEL
                                 : packed + panel * GATUN_PANEL * k + (depth + length) * GATUN_PANEL;
-        multiply(rows, n - first < GATUN_PANEL ? n - first : GATUN_PANEL, length,
-                 x + row * x_stride + depth, x_stride, weights, next, out + first, y_stride,
+        multiply(rows, n - first < GATUN_PANEL ? n - first : GATUN_PANEL, length, in + depth,
+                 in_stride, weights, next, out + first, y_stride,
                  depth == 0 ? Into::kNew : Into::kOld);
       }
     }

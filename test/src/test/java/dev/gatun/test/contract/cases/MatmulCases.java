@@ -40,6 +40,7 @@ final class MatmulCases {
         Generator.of("matmul_pack", MatmulCases::pack),
         Generator.of("matmul", MatmulCases::matmul),
         Generator.of("matmul-wide", MatmulCases::wide).times(0.15),
+        Generator.of("matmul-apart", MatmulCases::apart).times(0.05),
         Generator.of("batched_matmul", MatmulCases::batched),
         Generator.of("cast", MatmulCases::cast),
         Generator.of("cast-whole", MatmulCases::castWhole));
@@ -68,13 +69,25 @@ final class MatmulCases {
     long m = 1 + random.nextInt(50);
     long n = 129 + random.nextInt(200);
     long k = 1 + random.nextInt(60);
+    return floats(random, m, n, k, "matmul seed %d wide".formatted(seed));
+  }
+
+  /** Rows 4 KB apart, which share the sets of a cache, for more than one task of features. */
+  private static Case apart(long seed) {
+    Random random = Seeds.random(seed);
+    long m = 33 + random.nextInt(40);
+    long n = 129 + random.nextInt(40);
+    return floats(random, m, n, 1024, "matmul seed %d apart".formatted(seed));
+  }
+
+  private static Case floats(Random random, long m, long n, long k, String description) {
     List<Data> data =
         List.of(
             Data.normal(random, "x", m, k),
             packed(Data.normal(random, "weight", n, k), DType.F32),
             Data.output("y", m, n),
             Data.normal(random, "bias", n));
-    return product("matmul seed %d wide".formatted(seed), data, Activation.NONE);
+    return product(description, data, Activation.NONE);
   }
 
   /** So deep that every stage of a pipeline is used many times. */
@@ -221,7 +234,7 @@ final class MatmulCases {
     long n = Sizes.any(random, 100);
     // Now and then deeper than a block along k, or more rows than a block of rows.
     long k = random.nextInt(5) == 0 ? 500 + random.nextInt(600) : Sizes.any(random, 100);
-    m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : m;
+    m = random.nextInt(8) == 0 ? 122 + random.nextInt(20) : m;
     Activation activation =
         Activation.values()[random.nextInt(2) * random.nextInt(Activation.values().length)];
     DType dtype = FLOATS[random.nextInt(3)];
