@@ -15,61 +15,6 @@ constexpr int64_t kBackwardQueries = cut(48, 16);
 // A log-sum-exp beyond it, as a float, says probabilities to less than 1 in 2^20.
 constexpr float kExactLse = 16.0f;
 
-template <int kRows>
-static inline void add_columns_tile(const float *a, int64_t a_stride, const float *b,
-                                    int64_t b_stride, float *c, int64_t c_stride, int64_t k,
-                                    int64_t n0, int64_t n1) {
-  Floats sums[kRows][2];
-  for (int r = 0; r < kRows; r++) {
-    sums[r][0] = load_lanes(c + r * c_stride, n0);
-    sums[r][1] = n1 > 0 ? load_lanes(c + r * c_stride + kLanes, n1) : Floats{};
-  }
-  for (int64_t i = 0; i < k; i++) {
-    const Floats b0 = load_lanes(b + i * b_stride, n0);
-    const Floats b1 = n1 > 0 ? load_lanes(b + i * b_stride + kLanes, n1) : Floats{};
-    for (int r = 0; r < kRows; r++) {
-      const Floats x = splat(a[i * a_stride + r]);
-      sums[r][0] = fma(x, b0, sums[r][0]);
-      sums[r][1] = fma(x, b1, sums[r][1]);
-    }
-  }
-  for (int r = 0; r < kRows; r++) {
-    store_lanes(c + r * c_stride, sums[r][0], n0);
-    if (n1 > 0) {
-      store_lanes(c + r * c_stride + kLanes, sums[r][1], n1);
-    }
-  }
-}
-
-template <int kRows>
-static inline void add_columns(int64_t rows, const float *a, int64_t a_stride, const float *b,
-                               int64_t b_stride, float *c, int64_t c_stride, int64_t k,
-                               int64_t columns) {
-  if (rows == kRows) {
-    if (columns == kTileColumns) {
-      add_columns_tile<kRows>(a, a_stride, b, b_stride, c, c_stride, k, kLanes, kLanes);
-    } else {
-      const int64_t n0 = columns < kLanes ? columns : kLanes;
-      add_columns_tile<kRows>(a, a_stride, b, b_stride, c, c_stride, k, n0, columns - n0);
-    }
-  } else if constexpr (kRows > 1) {
-    add_columns<kRows - 1>(rows, a, a_stride, b, b_stride, c, c_stride, k, columns);
-  }
-}
-
-// c[rows][columns] += a[k][rows]^T * b[k][columns]; each element's sum runs over k in order.
-static inline void add_transposed(int64_t rows, int64_t columns, int64_t k, const float *a,
-                                  int64_t a_stride, const float *b, int64_t b_stride, float *c,
-                                  int64_t c_stride) {
-  for (int64_t j = 0; j < columns; j += kTileColumns) {
-    const int64_t n = columns - j < kTileColumns ? columns - j : kTileColumns;
-    for (int64_t i = 0; i < rows; i += kTileRows) {
-      add_columns<kTileRows>(rows - i < kTileRows ? rows - i : kTileRows, a + i, a_stride, b + j,
-                             b_stride, c + i * c_stride + j, c_stride, k, n);
-    }
-  }
-}
-
 // e to less than it is 0 as a float.
 constexpr float kLogOfNothing = -104.0f;
 
@@ -140,21 +85,29 @@ class BackwardTile {
     begin = first;
     count = keys;
     g = group;
+    typename S::Row key[kKeys], value[kKeys];
+    s.keys_from(g, begin, count, key);
+    s.values_from(g, begin, count, value);
+    ask(key, 0, kAsked, count, size);
     Floats check{};
     for (int64_t j = 0; j < count; j++) {
+      ask(key, j + kAsked, j + kAsked + 1, count, size);
       const bool masked = s.is_masked(begin + j);
-      const T *from = s.key(g, begin + j);
       by_vector(size, [&](int64_t d, int64_t n) {
-        const Floats v = masked ? Floats{} : load_lanes(from + d, n);
+        const Floats v = masked ? Floats{} : load_lanes(key[j] + d, n);
         check += v * 0.0f;  // NaN from then on where v is not finite
         store_lanes(key_rows + j * size + d, v, n);
       });
     }
     finite_keys = sum(check) == 0.0f;
+    ask(value, 0, kAsked, count, value_size);
     across(size, keys_across,
            [&](int64_t j, int64_t d, int64_t n) { return load_lanes(key_rows + j * size + d, n); });
     across(value_size, values_across, [&](int64_t j, int64_t d, int64_t n) {
-      return s.is_masked(begin + j) ? Floats{} : load_lanes(s.value(g, begin + j) + d, n);
+      if (d == 0) {
+        ask(value, j + kAsked, j + kAsked + 1, count, value_size);
+      }
+      return s.is_masked(begin + j) ? Floats{} : load_lanes(value[j] + d, n);
     });
   }
 
@@ -165,6 +118,10 @@ class BackwardTile {
     rows = many;
     Floats check{};
     for (int64_t r = 0; r < rows; r++) {
+      // The row behind the last one is this one.
+      const int64_t next = first + (r + kAsked < rows ? r + kAsked : r);
+      prefetch(s.query(h, next), size);
+      prefetch(s.d_output(h, next), value_size);
       const T *in = s.query(h, first + r), *out = s.d_output(h, first + r);
       by_vector(size, [&](int64_t d, int64_t n) {
         const Floats v = load_lanes(in + d, n) * a.scale;
@@ -214,8 +171,8 @@ class BackwardTile {
   // sums[keys][value_size] += the values' gradients, and sums[keys][size] the keys'.
   void add_to_values(float *sums) const {
     if (finite_queries) {
-      add_transposed(seen, value_size, rows, weights, kKeys, d_output, value_size, sums,
-                     value_size);
+      product<Left::kColumns>(seen, value_size, rows, weights, kKeys, d_output, value_size, sums,
+                              value_size, Into::kOld);
       return;
     }
     each_pair([&](int64_t r, int64_t j) {
@@ -225,7 +182,8 @@ class BackwardTile {
 
   void add_to_keys(float *sums) const {
     if (finite_queries) {
-      add_transposed(seen, size, rows, d_scores, kKeys, query, size, sums, size);
+      product<Left::kColumns>(seen, size, rows, d_scores, kKeys, query, size, sums, size,
+                              Into::kOld);
       return;
     }
     each_pair([&](int64_t r, int64_t j) {

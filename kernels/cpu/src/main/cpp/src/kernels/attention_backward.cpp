@@ -183,6 +183,10 @@ class Backward {
   // with values: where a query sees one value alone both are the same number.
   static Floats products(const S &s, int64_t h, int64_t first, int64_t some) {
     Floats total{};
+    for (int64_t r = first + kLanes; r < first + 2 * kLanes && r < s.queries; r++) {
+      prefetch(s.output(h, r), s.a.value_head_size);
+      prefetch(s.d_output(h, r), s.a.value_head_size);
+    }
     by_vector(s.a.value_head_size, [&](int64_t d, int64_t n) {
       Floats output[kLanes], d_output[kLanes];
       for (int64_t r = 0; r < kLanes; r++) {
