@@ -133,7 +133,7 @@ class TileAttention {
 
   void run() {
     for (int64_t i = 0; i < count; i++) {
-      // The row behind the last one is this one.
+      // The last ones ask for themselves: nothing follows them.
       prefetch(s.query(h, first + (i + kAsked < count ? i + kAsked : i)), a.head_size);
       blocks.load_query(i, s.query(h, first + i));
     }
