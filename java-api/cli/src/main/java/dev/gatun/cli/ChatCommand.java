@@ -2,13 +2,14 @@ package dev.gatun.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gatun.chat.Chat;
+import dev.gatun.chat.ChatMessage;
 import dev.gatun.chat.ChatSession;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.GeneratorOptions;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -88,20 +89,21 @@ final class ChatCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    GeneratorOptions options = decoder.options();
-    options = cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
+    GeneratorOptions options = decoder.options(cacheBytes);
+    List<ChatMessage> before = load == null ? null : ChatFile.read("--load", load);
+    List<Map<String, Object>> called = tools == null ? null : readTools();
     try (Chat chat = load(options);
         ChatInput input = input()) {
       new TextPrinter(terminal).warn(chat.defaults());
       ChatSession session = chat.session().config(config(chat.defaults().config()));
-      if (load != null) {
-        session.restore(ChatFile.read(load));
+      if (before != null) {
+        session.restore(before);
       }
       if (system != null) {
         session.system(system);
       }
-      if (tools != null) {
-        session.tools(readTools());
+      if (called != null) {
+        session.tools(called);
       }
       variables.forEach((name, value) -> session.variable(name, json(name, value)));
       if (input.isInteractive()) {
@@ -138,13 +140,19 @@ final class ChatCommand implements Callable<Integer> {
     }
   }
 
-  private List<Map<String, Object>> readTools() throws IOException {
-    try {
-      return JSON.readValue(Files.readAllBytes(tools), new TypeReference<>() {});
-    } catch (JsonProcessingException e) {
-      throw new CliException(
-          "%s: no JSON list of tools: %s".formatted(tools, e.getOriginalMessage()), e);
+  private List<Map<String, Object>> readTools() {
+    JsonNode root = Json.read("--tools", tools);
+    if (!root.isArray()) {
+      throw new CliException("--tools: %s has no list of tools, expected [...]".formatted(tools));
     }
+    for (int i = 0; i < root.size(); i++) {
+      if (!root.get(i).isObject()) {
+        throw new CliException(
+            "--tools: %s: tool %d is no object, expected {\"type\": \"function\", ...}"
+                .formatted(tools, i + 1));
+      }
+    }
+    return JSON.convertValue(root, new TypeReference<>() {});
   }
 
   /** A value of JSON, or the text where it is none. */

@@ -146,7 +146,7 @@ final class ChatConsole {
         say("saved %d messages".formatted(session.messages().size()));
       }
       case "/load" -> {
-        session.restore(ChatFile.read(file(words[0], rest)));
+        session.restore(ChatFile.read(words[0], file(words[0], rest)));
         forgetCalls();
         say("goes on after %d messages".formatted(session.messages().size()));
       }

@@ -1,6 +1,5 @@
 package dev.gatun.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -9,7 +8,6 @@ import dev.gatun.chat.ChatMessage;
 import dev.gatun.chat.ToolCall;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,24 +54,11 @@ final class ChatFile {
   /**
    * Reads a conversation.
    *
+   * @param what how the user named the file
    * @throws CliException if it is none, with the place
    */
-  static List<ChatMessage> read(Path file) throws IOException {
-    JsonNode root;
-    try {
-      root = JSON.readTree(Files.readAllBytes(file));
-    } catch (NoSuchFileException e) {
-      throw new CliException(file + ": there is no such file", e);
-    } catch (JsonProcessingException e) {
-      throw new CliException(
-          "%s, line %d, column %d: %s"
-              .formatted(
-                  file,
-                  e.getLocation().getLineNr(),
-                  e.getLocation().getColumnNr(),
-                  e.getOriginalMessage()),
-          e);
-    }
+  static List<ChatMessage> read(String what, Path file) {
+    JsonNode root = Json.read(what, file);
     JsonNode messages = root.isArray() ? root : root.path("messages");
     if (!messages.isArray()) {
       throw new CliException(file + ": no conversation, expected {\"messages\": [...]}");

@@ -2,7 +2,6 @@ package dev.gatun.cli;
 
 import dev.gatun.generation.Constraint;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -63,21 +62,14 @@ final class ConstraintOptions {
     if (given.jsonSchema != null) {
       boolean itself = given.jsonSchema.strip().startsWith("{");
       return Constraint.jsonSchema(
-          itself ? given.jsonSchema : text("--json-schema", Path.of(given.jsonSchema)));
+          itself ? given.jsonSchema : TextFiles.read("--json-schema", Path.of(given.jsonSchema)));
     }
     if (given.regex != null) {
       return Constraint.regex(given.regex);
     }
     if (given.grammar != null) {
-      return Constraint.grammar(text("--grammar", given.grammar));
+      return Constraint.grammar(TextFiles.read("--grammar", given.grammar));
     }
     return given.choices != null ? Constraint.choice(given.choices) : Constraint.jsonObject();
-  }
-
-  private static String text(String option, Path file) throws IOException {
-    if (!Files.isRegularFile(file)) {
-      throw new CliException("%s: there is no file %s".formatted(option, file));
-    }
-    return Files.readString(file);
   }
 }

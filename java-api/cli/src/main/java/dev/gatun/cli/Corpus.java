@@ -251,7 +251,7 @@ final class Corpus {
     String message =
         problem.getMessage() != null && problem.getMessage().startsWith(found.path().toString())
             ? problem.getMessage()
-            : found.path() + ": " + problem;
+            : found.path() + ": " + Gatun.told(problem);
     if (found.named()) {
       throw new CliException(message, problem);
     }

@@ -26,7 +26,12 @@ final class DecoderOptions {
   }
 
   GeneratorOptions options() {
-    return placement.options();
+    return placement.options(null);
+  }
+
+  /** The same with the most bytes of keys and values; null for as many as the context takes. */
+  GeneratorOptions options(Long cacheBytes) {
+    return placement.options(cacheBytes);
   }
 
   Storage storage() {

@@ -2,6 +2,10 @@ package dev.gatun.cli;
 
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -67,7 +71,11 @@ public final class Gatun implements Runnable {
             terminal.colours() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
     line.setExecutionExceptionHandler((problem, command, parsed) -> gatun.failed(problem));
     line.setExecutionStrategy(Gatun::runIfKnown);
-    return line.execute(arguments);
+    try {
+      return line.execute(arguments);
+    } catch (OutOfMemoryError e) {
+      return gatun.failed(e);
+    }
   }
 
   /** Where help is asked for, picocli gives it whatever else is there. */
@@ -90,14 +98,30 @@ public final class Gatun implements Runnable {
     return verbose;
   }
 
-  private int failed(Exception problem) {
+  private int failed(Throwable problem) {
     PrintStream err = terminal.err();
-    String message = problem.getMessage();
-    String said = message == null || message.isBlank() ? problem.toString() : message;
-    err.println("gatun: " + Terminal.shown(said));
+    err.println("gatun: " + Terminal.shown(told(problem)));
     if (verbose) {
       problem.printStackTrace(err);
     }
     return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  /** The message for a person; of many a problem with a file its class alone says which it is. */
+  static String told(Throwable problem) {
+    String message = problem.getMessage();
+    return switch (problem) {
+      case OutOfMemoryError e ->
+          "the JVM is out of memory (%s): GATUN_OPTS=-Xmx8g gives it more"
+              .formatted(e.getMessage());
+      case NoSuchFileException e when e.getReason() == null ->
+          e.getFile() + ": there is no such file or directory";
+      case AccessDeniedException e when e.getReason() == null ->
+          e.getFile() + ": permission is denied";
+      case NotDirectoryException e -> e.getFile() + ": expected a directory";
+      case FileAlreadyExistsException e when e.getReason() == null ->
+          e.getFile() + ": there is a file of that name";
+      default -> message == null || message.isBlank() ? problem.toString() : message;
+    };
   }
 }

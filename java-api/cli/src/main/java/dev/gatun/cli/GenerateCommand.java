@@ -7,7 +7,6 @@ import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.Speculation;
 import dev.gatun.generation.TextGenerator;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -93,10 +92,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    String text =
-        prompt != null ? prompt : new String(terminal.in().readAllBytes(), StandardCharsets.UTF_8);
-    GeneratorOptions options = decoder.options();
-    options = cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
+    String text = prompt != null ? prompt : TextFiles.read(terminal);
+    GeneratorOptions options = decoder.options(cacheBytes);
     TextPrinter printer = new TextPrinter(terminal);
     try (TextGenerator generator = load(options)) {
       printer.warn(generator.defaults());

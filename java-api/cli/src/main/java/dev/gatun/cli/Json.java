@@ -1,8 +1,10 @@
 package dev.gatun.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import java.nio.file.Path;
 import java.util.regex.Pattern;
 
 /** Objects as JSON for programs and people. */
@@ -15,6 +17,24 @@ final class Json {
       Pattern.compile("[\\x7F-\\x9F\\u202A-\\u202E\\u2066-\\u2069]");
 
   private Json() {}
+
+  /**
+   * The JSON in a file that the user named.
+   *
+   * @param what how they named it, such as {@code --tools}
+   * @throws CliException when it cannot be read, or is none
+   */
+  static JsonNode read(String what, Path file) {
+    String text = TextFiles.read(what, file);
+    try {
+      return MAPPER.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new CliException(
+          "%s: %s, line %d, column %d: expected JSON"
+              .formatted(what, file, e.getLocation().getLineNr(), e.getLocation().getColumnNr()),
+          e);
+    }
+  }
 
   static String write(Object value) throws JsonProcessingException {
     return ESCAPED

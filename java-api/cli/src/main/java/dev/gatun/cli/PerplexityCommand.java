@@ -8,7 +8,6 @@ import dev.gatun.text.Tokenizer;
 import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -66,7 +65,7 @@ final class PerplexityCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path directory = decoder.directory();
-    String text = Files.readString(file);
+    String text = TextFiles.read("the text", file);
     GeneratorOptions options = decoder.options();
     try (Tokenizer tokenizer = Tokenizer.load(directory);
         CausalLm model = load(directory, options)) {

@@ -42,14 +42,24 @@ final class PlacementOptions {
               + " memory; what the model computes in when left out.")
   private String cacheDtype;
 
-  GeneratorOptions options() {
+  /**
+   * What is asked for.
+   *
+   * @param cacheBytes of {@code --cache-bytes}, or null
+   */
+  GeneratorOptions options(Long cacheBytes) {
+    if (cacheBytes != null && cacheBytes < 1) {
+      throw new CliException("--cache-bytes: %d, expected a number from 1".formatted(cacheBytes));
+    }
+    Storage storage = storage();
     try {
       GeneratorOptions options =
           GeneratorOptions.defaults()
               .withDevice(Device.of(device))
-              .withWeights(storage(), Compute.EXACT)
+              .withWeights(storage, Compute.EXACT)
               .withMappedWeights(mappedWeights);
-      return cacheDtype == null ? options : options.withCacheDtype(dtype(cacheDtype));
+      options = cacheDtype == null ? options : options.withCacheDtype(dtype(cacheDtype));
+      return cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);
     }
@@ -60,15 +70,27 @@ final class PlacementOptions {
       case "F32" -> Storage.F32;
       case "BF16" -> Storage.BF16;
       case "F16" -> Storage.of(DType.F16);
-      default -> Storage.of(BlockFormat.of(weights));
+      default -> blocks();
     };
   }
 
-  private static DType dtype(String name) {
+  private Storage blocks() {
     try {
-      return DType.valueOf(name.toUpperCase(Locale.ROOT));
+      return Storage.of(BlockFormat.of(weights));
     } catch (IllegalArgumentException e) {
-      throw new CliException("--cache-dtype: %s, expected F32, F16, BF16 or I8".formatted(name), e);
+      throw new CliException("--weights: neither F32, BF16 nor F16, and " + e.getMessage(), e);
     }
+  }
+
+  private static DType dtype(String name) {
+    return switch (name.toUpperCase(Locale.ROOT)) {
+      case "F32" -> DType.F32;
+      case "F16" -> DType.F16;
+      case "BF16" -> DType.BF16;
+      case "I8" -> DType.I8;
+      default ->
+          throw new CliException(
+              "--cache-dtype: %s, expected F32, F16, BF16 or I8".formatted(name));
+    };
   }
 }

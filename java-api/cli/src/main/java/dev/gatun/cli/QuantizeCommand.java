@@ -131,9 +131,18 @@ final class QuantizeCommand implements Callable<Integer> {
     if (!Files.isDirectory(model) && !GgufPaths.isGguf(model)) {
       throw new CliException(model + ": not a model directory, nor a GGUF file");
     }
+    if (Files.exists(out) && Files.isSameFile(model, out)) {
+      throw wrong(out + ": is the model that is read, expected another name");
+    }
+    if (window != null && text == null) {
+      throw wrong("--window: is of the comparison that --text FILE asks for");
+    }
+    if (window != null && window < 2) {
+      throw wrong("--window: %d tokens, expected 2 at least".formatted(window));
+    }
     boolean packed = PackedCheckpoint.types().stream().anyMatch(type::equalsIgnoreCase);
     check(packed);
-    String read = text == null ? null : Files.readString(text);
+    String read = text == null ? null : TextFiles.read("--text", text);
     long start = System.nanoTime();
     ImportanceMatrix importance = imatrixText == null ? null : importance();
     QuantizedModel result;
@@ -181,7 +190,7 @@ final class QuantizeCommand implements Callable<Integer> {
   }
 
   private ImportanceMatrix importance() throws IOException {
-    String read = Files.readString(imatrixText);
+    String read = TextFiles.read("--imatrix-text", imatrixText);
     try (Tokenizer tokenizer = Tokenizer.load(model);
         Progress progress = new Progress("importance", 0, terminal)) {
       int[] ids = ids(tokenizer, read);

@@ -114,9 +114,9 @@ final class QuantizeReportCommand implements Callable<Integer> {
   }
 
   private static List<String> lines(Path file) throws IOException {
-    List<String> lines = Files.readAllLines(file).stream().filter(l -> !l.isBlank()).toList();
+    List<String> lines = TextFiles.read("--texts", file).lines().filter(l -> !l.isBlank()).toList();
     if (lines.isEmpty()) {
-      throw new CliException(file + ": has no texts, expected one a line");
+      throw new CliException("--texts: %s has no texts, expected one a line".formatted(file));
     }
     return lines;
   }

@@ -123,6 +123,10 @@ final class SearchCommand implements Callable<Integer> {
     if (top < 1) {
       throw new ParameterException(spec.commandLine(), "--top " + top + ": must be at least 1");
     }
+    if (rebuild && indexFile == null) {
+      throw new ParameterException(
+          spec.commandLine(), "--rebuild-index: is of the index that --index FILE names");
+    }
     if (query.isBlank()) {
       throw new ParameterException(spec.commandLine(), "the query is empty");
     }

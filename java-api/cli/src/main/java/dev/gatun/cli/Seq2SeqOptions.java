@@ -2,7 +2,6 @@ package dev.gatun.cli;
 
 import dev.gatun.generation.GenerationConfig;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -54,7 +53,7 @@ final class Seq2SeqOptions {
 
   /** The text, or all of standard input. */
   String text(Terminal terminal) throws IOException {
-    return hasText() ? text : new String(terminal.in().readAllBytes(), StandardCharsets.UTF_8);
+    return hasText() ? text : TextFiles.read(terminal);
   }
 
   GenerationConfig config(GenerationConfig defaults) {

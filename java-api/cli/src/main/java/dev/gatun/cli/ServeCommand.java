@@ -174,15 +174,11 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private GeneratorOptions generatorOptions() {
-    GeneratorOptions options = placement.options();
-    if (parallel != null) {
-      try {
-        options = options.withSteps(parallel, options.stepTokens(), options.chunkTokens());
-      } catch (IllegalArgumentException e) {
-        throw new ParameterException(spec.commandLine(), "--parallel: " + e.getMessage(), e);
-      }
-    }
-    return cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
+    GeneratorOptions options = placement.options(cacheBytes);
+    least("--parallel", parallel, 1);
+    return parallel == null
+        ? options
+        : options.withSteps(parallel, options.stepTokens(), options.chunkTokens());
   }
 
   private ServerOptions options() {
@@ -191,6 +187,11 @@ final class ServeCommand implements Callable<Integer> {
     if (variable != null) {
       variable.lines().map(String::strip).filter(key -> !key.isEmpty()).forEach(keys::add);
     }
+    least("--body-bytes", bodyBytes, 1);
+    least("--request-seconds", requestSeconds, 1);
+    least("--queue-seconds", queueSeconds, 1);
+    least("--queue-length", queueLength, 0);
+    least("--shutdown-seconds", shutdownSeconds, 0);
     ServerLimits usual = ServerLimits.DEFAULT;
     try {
       return new ServerOptions(
@@ -208,6 +209,13 @@ final class ServeCommand implements Callable<Integer> {
               seconds(shutdownSeconds, usual.shutdownTime())));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private void least(String option, Integer given, int least) {
+    if (given != null && given < least) {
+      throw new ParameterException(
+          spec.commandLine(), "%s: %d, expected a number from %d".formatted(option, given, least));
     }
   }
 

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code gatun summarize}: a text in few words. */
 @Command(
@@ -37,6 +40,8 @@ final class SummarizeCommand implements Callable<Integer> {
       description = "The most tokens that are read at once (as many as the model reads).")
   private int partTokens = Integer.MAX_VALUE;
 
+  @Spec private CommandSpec spec;
+
   private final Terminal terminal;
 
   SummarizeCommand(Terminal terminal) {
@@ -52,6 +57,10 @@ final class SummarizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (partTokens < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--part-tokens: %d, expected a number from 1".formatted(partTokens));
+    }
     String text = options.text(terminal);
     TextPrinter printer = new TextPrinter(terminal);
     try (SummarizationPipeline pipeline = load()) {

@@ -2,6 +2,8 @@ package dev.gatun.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Reader;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -101,6 +103,47 @@ final class TextFiles {
   private void skip(Path path) {
     unreadable++;
     warnings.accept(path + ": cannot be read, skipped");
+  }
+
+  /**
+   * The whole of a text that the user named, in UTF-8; a byte order mark in front is dropped.
+   *
+   * @param what how they named it, such as {@code --text}
+   * @throws CliException when there is no such file, when nothing is in it, when it cannot be read,
+   *     and when it is no text
+   */
+  static String read(String what, Path file) {
+    if (!Files.exists(file)) {
+      throw new CliException("%s: there is no file %s".formatted(what, file));
+    }
+    if (Files.isDirectory(file)) {
+      throw new CliException("%s: %s is a directory, expected a text file".formatted(what, file));
+    }
+    String text;
+    try {
+      text = read(file.toString(), Files.newInputStream(file));
+    } catch (MalformedTextException e) {
+      throw new CliException("%s: %s".formatted(what, e.getMessage()), e);
+    } catch (IOException e) {
+      throw new CliException("%s: %s cannot be read: %s".formatted(what, file, e.getMessage()), e);
+    }
+    if (text.isEmpty()) {
+      throw new CliException("%s: %s is empty, expected a text".formatted(what, file));
+    }
+    return text;
+  }
+
+  /** All of a command's standard input, in UTF-8. */
+  static String read(Terminal terminal) throws IOException {
+    return read("(standard input)", terminal.in());
+  }
+
+  private static String read(String source, InputStream in) throws IOException {
+    StringWriter text = new StringWriter();
+    try (Reader reader = new Utf8Reader(source, in)) {
+      reader.transferTo(text);
+    }
+    return text.toString();
   }
 
   /**

@@ -74,7 +74,10 @@ final class TrainCommand implements Callable<Integer> {
       description = "What to train on: text or .jsonl.")
   private Path data;
 
-  @Option(names = "--eval-data", paramLabel = "FILE", description = "What to evaluate on.")
+  @Option(
+      names = {"--eval_data", "--eval-data"},
+      paramLabel = "FILE",
+      description = "What to evaluate on.")
   private Path evalData;
 
   @Option(
@@ -196,8 +199,16 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(),
           "--fp16: gradients of F16 need scaling, which is not done; expected --bf16 or neither");
     }
+    if (model != null && !Files.isDirectory(model) && !GgufPaths.isGguf(model)) {
+      throw new CliException(model + ": not a model directory, nor a GGUF file");
+    }
+    if (config != null && !Files.isRegularFile(config)) {
+      throw new CliException(
+          "--config: there is no file %s, expected a config.json".formatted(config));
+    }
     TrainingArguments arguments = settings.arguments(evalData != null);
     Dataset training = Dataset.of(data);
+    makeOutput();
     Path directory = model == null ? prepared(training) : model;
     try (Tokenizer tokenizer = Tokenizer.load(directory);
         ModelLearner learner =
@@ -222,6 +233,20 @@ final class TrainCommand implements Callable<Integer> {
       report(result);
     }
     return 0;
+  }
+
+  /** Before hours of work, whose result goes there. */
+  private void makeOutput() {
+    Path out = settings.outputDir();
+    try {
+      Files.createDirectories(out);
+    } catch (IOException e) {
+      throw new CliException(
+          "--output_dir: %s cannot be made: %s".formatted(out, Gatun.told(e)), e);
+    }
+    if (!Files.isWritable(out)) {
+      throw new CliException("--output_dir: %s cannot be written to".formatted(out));
+    }
   }
 
   /** A folder with the configuration of a new model, and a tokenizer, for it to be made of. */

@@ -91,7 +91,8 @@ class ChatCommandTest {
     assertEquals("gatun: /nonsense is no command: /help lists them\n", err);
     assertEquals("", out);
     assertEquals(1, chat("/load " + folder.resolve("none.json")));
-    assertTrue(err.endsWith("none.json: there is no such file\n"), err);
+    assertTrue(err.startsWith("gatun: /load: there is no file "), err);
+    assertTrue(err.endsWith("none.json\n"), err);
     Path file = folder.resolve("bad.json");
     Files.writeString(file, "{\"messages\": [{\"content\": \"x\"}]}");
     assertEquals(1, chat("/load " + file));

@@ -68,7 +68,7 @@ class QuantizeReportCommandTest {
     CommandRun model = run("quantize-report", folder.resolve("nothing").toString());
     assertEquals(1, model.code());
     assertTrue(model.err().contains("not a model directory"), model.err());
-    Path empty = Files.createFile(folder.resolve("empty.txt"));
+    Path empty = Files.writeString(folder.resolve("empty.txt"), "\n \n");
     CommandRun texts = run("quantize-report", "--texts", empty.toString());
     assertTrue(texts.err().contains("has no texts, expected one a line"), texts.err());
   }

@@ -39,7 +39,7 @@ class ServeCommandTest {
     refused(1, "two models are named a", "--model", "a=" + model, "--model", "a=" + model);
     refused(2, "port is 70000", "--model", model, "--port", "70000");
     refused(2, "--parallel", "--model", model, "--parallel", "0");
-    refused(2, "requestTime", "--model", model, "--request-seconds", "0");
+    refused(2, "--request-seconds: 0, expected", "--model", model, "--request-seconds", "0");
     refused(2, "API key", "--model", model, "--api-key", "with space");
   }
 

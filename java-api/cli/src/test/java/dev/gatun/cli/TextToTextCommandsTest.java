@@ -250,8 +250,8 @@ class TextToTextCommandsTest {
             "--target-language",
             "fra_Latn"));
     assertTrue(err.contains("the model's encoder takes 64: shorten it or split it"), err);
-    assertEquals(1, run("a", "summarize", "--model", model("t5"), "--part-tokens", "0"));
-    assertTrue(err.contains("partTokens is 0, expected a number from 1"), err);
+    assertEquals(2, run("a", "summarize", "--model", model("t5"), "--part-tokens", "0"));
+    assertTrue(err.contains("--part-tokens: 0, expected a number from 1"), err);
     assertEquals(2, run("a", "summarize", "--model", model("t5"), "--num-beams", "0"));
     assertTrue(err.contains("num_beams is 0, expected a number from 1"), err);
     copy("t5");

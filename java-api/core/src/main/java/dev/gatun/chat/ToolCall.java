@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.gatun.files.Json;
 import java.util.Map;
 import java.util.Objects;
 
@@ -44,10 +45,7 @@ public record ToolCall(String id, String name, String arguments) {
       throw new IllegalArgumentException(
           "the arguments of the call of '%s' are no JSON object: %s, line %d, column %d"
               .formatted(
-                  name,
-                  e.getOriginalMessage(),
-                  e.getLocation().getLineNr(),
-                  e.getLocation().getColumnNr()),
+                  name, Json.told(e), e.getLocation().getLineNr(), e.getLocation().getColumnNr()),
           e);
     }
     throw new IllegalArgumentException(

@@ -86,6 +86,10 @@ public final class PackedCheckpoint {
     if (Files.exists(out)) {
       throw new IOException(out + ": is there already; expected the name of a new directory");
     }
+    Path folder = out.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new IOException("%s: there is no directory %s".formatted(out, folder));
+    }
     ObjectNode config = config(model, gguf);
     List<String> rows = rowWeights(model, config.path("model_type").asText());
     Path part =

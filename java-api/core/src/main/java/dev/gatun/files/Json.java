@@ -1,5 +1,6 @@
 package dev.gatun.files;
 
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
@@ -47,6 +48,14 @@ public final class Json {
    */
   public static JsonNode read(String text) throws JsonProcessingException {
     return read(ANY, text);
+  }
+
+  /** {@return what is wrong, without what Jackson tells of its settings and of Java's types} */
+  public static String told(JacksonException wrong) {
+    return wrong
+        .getOriginalMessage()
+        .replaceAll(" \\((start marker|for \\w+ starting) at \\[Source: [^]]*]\\)", "")
+        .replaceFirst("(?s)Cannot deserialize value of type .* from (\\w+) value.*", "found $1");
   }
 
   /** The same, where a name that an object has twice is not valid. */

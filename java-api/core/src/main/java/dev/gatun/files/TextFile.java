@@ -52,8 +52,7 @@ public final class TextFile {
     } catch (JsonProcessingException e) {
       int chars = e.getLocation() == null ? 0 : (int) Math.max(0, e.getLocation().getCharOffset());
       int at = text.substring(0, chars).getBytes(StandardCharsets.UTF_8).length;
-      throw failure.apply(
-          "%s: byte %d: not valid JSON: %s".formatted(file, at, e.getOriginalMessage()), e);
+      throw failure.apply("%s: byte %d: not valid JSON: %s".formatted(file, at, Json.told(e)), e);
     }
   }
 

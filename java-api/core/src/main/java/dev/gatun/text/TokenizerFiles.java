@@ -141,7 +141,7 @@ record TokenizerFiles(
           languages.apply(vocabulary),
           TokenSpelling.of(root, own));
     } catch (JsonProcessingException e) {
-      throw new TokenizerException(source + ": " + e.getOriginalMessage(), e);
+      throw new TokenizerException(source + ": " + Json.told(e), e);
     }
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import dev.gatun.files.Json;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -133,7 +134,7 @@ final class SafetensorsHeader {
       long at = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
       throw new WeightsException(
           "%s: byte %d: the header is not valid JSON: %s"
-              .formatted(source, 8 + Math.max(0, at), e.getOriginalMessage()),
+              .formatted(source, 8 + Math.max(0, at), Json.told(e)),
           e);
     } catch (IOException e) {
       throw new WeightsException(source + ": the header cannot be read: " + e.getMessage(), e);

@@ -85,6 +85,17 @@ class JsonTest {
   }
 
   @Test
+  void what_is_wrong_is_told_in_words_of_json() {
+    JacksonException open = assertThrows(JacksonException.class, () -> Json.read("{\"a\": [1}"));
+    assertEquals("Unexpected close marker '}': expected ']'", Json.told(open));
+    JacksonException cut = assertThrows(JacksonException.class, () -> Json.read("{"));
+    assertEquals("Unexpected end-of-input: expected close marker for Object", Json.told(cut));
+    JacksonException kind =
+        assertThrows(JacksonException.class, () -> MAPPER.readValue("[1]", java.util.Map.class));
+    assertEquals("found Array", Json.told(kind));
+  }
+
+  @Test
   void depth_is_bounded() {
     assertThrows(JacksonException.class, () -> Json.read("[".repeat(100_000)));
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.gatun.files.Json;
 import dev.gatun.generation.constraint.Schema.Elements;
 import dev.gatun.generation.constraint.Schema.Located;
 import dev.gatun.generation.constraint.Schema.Members;
@@ -67,10 +68,7 @@ final class SchemaReader {
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
           "JSON schema, line %d, column %d: %s"
-              .formatted(
-                  e.getLocation().getLineNr(),
-                  e.getLocation().getColumnNr(),
-                  e.getOriginalMessage()),
+              .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr(), Json.told(e)),
           e);
     }
     if (root.node().isMissingNode()) {

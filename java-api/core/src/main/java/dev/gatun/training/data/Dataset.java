@@ -31,7 +31,8 @@ public interface Dataset {
    *
    * @param files in UTF-8, records in their order
    * @throws IOException when a file cannot be read
-   * @throws DatasetException when a line is not UTF-8, and when there is no text at all
+   * @throws DatasetException when a line is not UTF-8, when there is no text at all, and for a
+   *     directory
    */
   static Dataset lines(Path... files) throws IOException {
     return LineFiles.open(false, List.of(files));

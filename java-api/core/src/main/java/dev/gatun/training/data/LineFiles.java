@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.gatun.files.Json;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -47,6 +48,9 @@ final class LineFiles implements Dataset {
   static LineFiles open(boolean json, List<Path> files) throws IOException {
     LineFiles all = new LineFiles(json, List.copyOf(files));
     for (int file = 0; file < files.size(); file++) {
+      if (Files.isDirectory(files.get(file))) {
+        throw new DatasetException(files.get(file) + ": is a directory, expected a file of lines");
+      }
       all.scan(file);
       all.document++;
     }
@@ -148,9 +152,7 @@ final class LineFiles implements Dataset {
     } catch (JacksonException e) {
       long at = e.getLocation() == null ? 0 : e.getLocation().getColumnNr();
       throw new DatasetException(
-          "%s: column %d: not a JSON object: %s"
-              .formatted(where(file, line), at, e.getOriginalMessage()),
-          e);
+          "%s: column %d: not a JSON object: %s".formatted(where(file, line), at, Json.told(e)), e);
     }
   }
 
