@@ -16,6 +16,7 @@ import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.formats.Quantizer;
 import dev.gatun.test.contract.frame.LevelVariant;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.emulator.Emulator;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Products with blocks as they lie in a file give what those with their packed form do. */
 final class BlockMatmulTest {
+  private static final Backend CUDA = Emulator.open();
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
 
   // One, a few, several tiles, several tasks, and more than are converted at a time.
@@ -182,7 +184,7 @@ final class BlockMatmulTest {
 
   static Stream<Arguments> backends() {
     return Stream.concat(
-        Stream.of(Arguments.of(Subjects.EXACT, null)),
+        Stream.of(Arguments.of(Subjects.EXACT, null), Arguments.of(CUDA, null)),
         LEVELS.stream().map(level -> Arguments.of(Subjects.CPU, level)));
   }
 

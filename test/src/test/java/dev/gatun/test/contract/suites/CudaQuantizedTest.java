@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
-import dev.gatun.kernels.api.call.matmul.BlockMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
@@ -369,20 +368,10 @@ final class CudaQuantizedTest {
     boolean wide = format.toString().startsWith("INT8");
     blocks[last + (wide ? 3 : 1)] = 0x7f;
     blocks[last + (wide ? 2 : 0)] = (byte) 0xf0;
-    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
-        Buffer packed = CUDA.memory().allocate(format.layout().packedBytes(2, 256))) {
-      QuantizedPack pack =
-          new QuantizedPack(
-              format,
-              256,
-              Operand.of(given, DType.U8, 2, blocks.length / 2),
-              Operand.of(packed, DType.U8, packed.byteSize()));
-      String message =
-          assertThrows(IllegalArgumentException.class, () -> CUDA.kernels().run(pack)).getMessage();
-      assertTrue(
-          message.startsWith("quantized_pack: block 0 of row 1 has scale NaN"),
-          format + ": " + message);
-    }
+    String message = refusal(format, 256, blocks);
+    assertTrue(
+        message.startsWith("quantized_pack: block 0 of row 1 has scale NaN"),
+        format + ": " + message);
   }
 
   /** The minimum's two bytes, or the byte of a power of two, in the last block of two rows. */
@@ -400,43 +389,26 @@ final class CudaQuantizedTest {
     Arrays.fill(blocks, (byte) 0x11);
     byte[] bad = HexFormat.of().parseHex(bytes);
     System.arraycopy(bad, 0, blocks, blocks.length - format.blockBytes(512) + place, bad.length);
+    String message = refusal(format, 512, blocks);
+    int last = 512 / format.blockSize(512) - 1;
+    assertTrue(
+        message.startsWith("quantized_pack: block %d of row 1 has scale ".formatted(last)),
+        message);
+    assertTrue(message.contains(told), message);
+  }
+
+  /** What is said of two rows of k weights that are not packed. */
+  private static String refusal(BlockFormat format, int k, byte[] blocks) {
     try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
-        Buffer packed = CUDA.memory().allocate(format.layout().packedBytes(2, 512))) {
+        Buffer packed = CUDA.memory().allocate(format.layout().packedBytes(2, k))) {
       QuantizedPack pack =
           new QuantizedPack(
               format,
-              512,
+              k,
               Operand.of(given, DType.U8, 2, blocks.length / 2),
               Operand.of(packed, DType.U8, packed.byteSize()));
-      String message =
-          assertThrows(IllegalArgumentException.class, () -> CUDA.kernels().run(pack)).getMessage();
-      int last = 512 / format.blockSize(512) - 1;
-      assertTrue(
-          message.startsWith("quantized_pack: block %d of row 1 has scale ".formatted(last)),
-          message);
-      assertTrue(message.contains(told), message);
-    }
-  }
-
-  @Test
-  void a_product_with_blocks_names_a_scale_that_is_no_number() {
-    byte[] blocks = new byte[(int) (2 * BlockFormat.Q8_0.rowBytes(64))];
-    blocks[34 * 3 + 1] = 0x7e;
-    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
-        Buffer x = CUDA.memory().allocate(64 * 4);
-        Buffer y = CUDA.memory().allocate(2 * 4)) {
-      BlockMatmul call =
-          new BlockMatmul(
-              BlockFormat.Q8_0,
-              QuantizedActivations.EXACT,
-              Operand.of(x, DType.F32, 1, 64),
-              Operand.of(given, DType.U8, 2, 68),
-              null,
-              Activation.NONE,
-              Operand.of(y, DType.F32, 1, 2));
-      String message =
-          assertThrows(IllegalArgumentException.class, () -> CUDA.kernels().run(call)).getMessage();
-      assertTrue(message.startsWith("block_matmul: block 1 of row 1 has scale NaN"), message);
+      return assertThrows(IllegalArgumentException.class, () -> CUDA.kernels().run(pack))
+          .getMessage();
     }
   }
 
