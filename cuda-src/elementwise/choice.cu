@@ -39,13 +39,8 @@ extern "C" __global__ void __launch_bounds__(256)
   if (element >= layout.count) {
     return;
   }
-  long i = element, j = element, to = element;
-  if (plain == 0) {
-    const Places p = places(layout, element);
-    i = p.of[0];
-    j = p.of[1];
-    to = p.of[2];
-  }
+  const Places p = places(layout, element, plain);
+  const long i = p.of[0], j = p.of[1], to = p.of[2];
   bool told;
   switch (dtype) {
     case kI64:

@@ -80,12 +80,8 @@ extern "C" __global__ void __launch_bounds__(256)
   if (element >= layout.count) {
     return;
   }
-  long i = element, to = element;
-  if (plain == 0) {
-    const Places p = places(layout, element);
-    i = p.of[0];
-    to = p.of[1];
-  }
+  const Places p = places(layout, element, plain);
+  const long i = p.of[0], to = p.of[1];
   switch (dtype) {
     case kI64:
       return apply_whole<int64_t, uint64_t>(x, i, y, to, op);

@@ -62,13 +62,8 @@ extern "C" __global__ void __launch_bounds__(256)
   if (element >= layout.count) {
     return;
   }
-  long i = element, j = element, to = element;
-  if (plain == 0) {
-    const Places p = places(layout, element);
-    i = p.of[0];
-    j = p.of[1];
-    to = p.of[2];
-  }
+  const Places p = places(layout, element, plain);
+  const long i = p.of[0], j = p.of[1], to = p.of[2];
   switch (dtype) {
     case kI64:
       return apply_at<int64_t, uint64_t>(a, i, b, j, y, to, op);

@@ -34,6 +34,15 @@ static __device__ __forceinline__ Places places(const StridedLayout& layout, lon
   return result;
 }
 
+// The same; nothing is looked up where all operands lie alike and without gaps, `plain`.
+static __device__ __forceinline__ Places places(const StridedLayout& layout, long element,
+                                                int plain) {
+  if (plain == 0) {
+    return places(layout, element);
+  }
+  return {{element, element, element}};
+}
+
 static __device__ __forceinline__ long global_thread() {
   return static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
 }
