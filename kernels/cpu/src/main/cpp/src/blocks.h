@@ -51,6 +51,7 @@ template <typename T>
 static inline void load_whole(const T *p, Floats &v) {
   v = load_lanes(p, kLanes);
 }
+static inline void load_whole(const Bf16 *p, Pair<Floats> &v) { load_bf16(&p->bits, v.lo, v.hi); }
 template <typename T, typename V>
 static inline void load_whole(const T *p, Pair<V> &v) {
   load_whole(p, v.lo);

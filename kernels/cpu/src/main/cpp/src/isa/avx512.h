@@ -88,12 +88,13 @@ static inline void store_halves_part(uint16_t *p, Halves v, int64_t n) {
 
 // Rounds to bf16, which are then the upper halves.
 static inline Bits round_to_bf16(Floats x) {
+  // A NaN, of either kind, becomes itself, quiet.
+  constexpr int32_t kNans = 0x22;
   const __m512i bits = (__m512i)x;
   const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
-  const __mmask16 nan = _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q);
   const __m512i down = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
   const __m512i even = _mm512_mask_add_epi32(down, odd, down, _mm512_set1_epi32(1));
-  return (Bits)_mm512_mask_or_epi32(even, nan, bits, _mm512_set1_epi32(0x400000));
+  return (Bits)_mm512_mask_fixupimm_ps((__m512)even, kAll, (__m512)x, _mm512_set1_epi32(kNans), 0);
 }
 
 static inline Halves to_bf16(Floats x) {
@@ -125,6 +126,15 @@ static inline void stream_bf16(uint16_t *p, Floats lo, Floats hi) {
   _mm512_stream_si512(reinterpret_cast<__m512i *>(p), both_to_bf16(lo, hi));
 }
 
+// Both in the elements' order: the words of a lane from their place, below them 0.
+static inline void load_bf16(const uint16_t *p, Floats &lo, Floats &hi) {
+  const Bits lower = {0,       1 << 16, 2 << 16,  3 << 16,  4 << 16,  5 << 16,  6 << 16,  7 << 16,
+                      8 << 16, 9 << 16, 10 << 16, 11 << 16, 12 << 16, 13 << 16, 14 << 16, 15 << 16};
+  constexpr __mmask32 kUppers = 0xaaaaaaaa;
+  const __m512i both = _mm512_loadu_si512(p), upper = (__m512i)(lower + (16 << 16));
+  lo = (Floats)_mm512_maskz_permutexvar_epi16(kUppers, (__m512i)lower, both);
+  hi = (Floats)_mm512_maskz_permutexvar_epi16(kUppers, upper, both);
+}
 // The even elements of bf16, and the odd ones.
 static inline void take_bf16(const uint16_t *p, Floats &lo, Floats &hi) {
   const __m512i both = _mm512_loadu_si512(p);

@@ -13,10 +13,11 @@ static inline void stream_bf16(uint16_t *p, Floats lo, Floats hi) {
   stream(p, to_bf16(lo));
   stream(p + kLanes, to_bf16(hi));
 }
-static inline void take_bf16(const uint16_t *p, Floats &lo, Floats &hi) {
+static inline void load_bf16(const uint16_t *p, Floats &lo, Floats &hi) {
   lo = (Floats)(widen(load_halves(p)) << 16);
   hi = (Floats)(widen(load_halves(p + kLanes)) << 16);
 }
+static inline void take_bf16(const uint16_t *p, Floats &lo, Floats &hi) { load_bf16(p, lo, hi); }
 static inline void give_bf16(uint16_t *p, Floats lo, Floats hi) { store_bf16(p, lo, hi); }
 static inline void give_stream_bf16(uint16_t *p, Floats lo, Floats hi) { stream_bf16(p, lo, hi); }
 
