@@ -18,42 +18,44 @@ struct Gradients {
   int64_t rows, columns;
 };
 
-// Rows that one pass over the columns writes: weights and sums over rows are read once for them.
-constexpr int64_t kBand = 4;
+// Rows that one pass over the columns writes, where they lie in the first cache: weights and sums
+// over rows are read once for them. Longer ones go one by one, so that they stay near.
+constexpr int64_t kBand = 4, kNear = 12288;
 
-// A row as layer norm normalised it, h = (x - about - shift) * scale, and the means of g and of
-// g * h, where g is dy times the weight.
+// What gives the gradient of a layer norm's row: h = (x - about) * scale + offset is the row as it
+// was normalised, dx = (dy * weight + level) * scale + h * slope. The product is rounded as where
+// its mean, -level, is made: where all are the same nothing is left.
 struct CentredRow {
-  float about, shift, scale, of_ones, of_row;
+  float about, scale, offset, level, slope;
 
   template <typename V>
   V normed(V x) const {
-    return (x - about - shift) * scale;
+    return fma(x - about, like(x, scale), like(x, offset));
   }
   template <typename V>
-  V gradient(V g, V h) const {
-    return (g - of_ones - h * of_row) * scale;
+  V gradient(V dy, V weight, V h) const {
+    return fma(dy * weight + like(h, level), like(h, scale), h * slope);
   }
 };
 
 // The same of RMS norm, which takes no mean off.
 struct ScaledRow {
-  float scale, of_row;
+  float scale, slope;
 
   template <typename V>
   V normed(V x) const {
     return x * scale;
   }
   template <typename V>
-  V gradient(V g, V h) const {
-    return (g - h * of_row) * scale;
+  V gradient(V dy, V weight, V h) const {
+    return fma(dy * weight, like(h, scale), h * slope);
   }
 };
 
 // Writes the gradients of kRows rows from `row` on and takes them into the sums of their chunk, or
-// null.
-template <int kRows, typename T, typename Norm>
-void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *rows, int64_t row,
+// null. `ahead` elements further lies the dy that is read next.
+template <int kRows, typename T, typename Found>
+void give(const Gradients<T> &s, const float *weight, const Found *rows, int64_t row, int64_t ahead,
           const Output<T> &output, float *dweight, float *dbias) {
   const int64_t columns = s.columns;
   const T *dy = s.dy + row * columns, *x = s.x + row * columns;
@@ -63,9 +65,8 @@ void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *r
     dx[r] = output.row((row + r) * columns);
   }
   by_block(columns, [&](auto at) {
-    using V = decltype(at.load(dy));
-    const V w = norm.template weight<V>(at);
-    V of_weight{}, of_bias{};
+    const auto w = at.load(weight);
+    auto of_weight = w, of_bias = w;
     if (dweight != nullptr) {
       of_weight = at.load(dweight);
     }
@@ -74,14 +75,15 @@ void give(const Gradients<T> &s, const Norm &norm, const typename Norm::Found *r
     }
     for (int r = 0; r < kRows; r++) {
       const int64_t from = r * columns;
-      const V g = at.load(dy + from), h = rows[r].normed(at.load(x + from));
-      of_weight = fma(g, h, of_weight);
+      at.prefetch_second(dy + from + ahead);
+      const auto v = at.load(dy + from), h = rows[r].normed(at.load(x + from));
+      of_weight = fma(v, h, of_weight);
       if (dbias != nullptr) {
-        of_bias = of_bias + g;
+        of_bias = of_bias + v;
       }
       if (dx[r].p != nullptr) {
-        const V v = rows[r].gradient(g * w, h);
-        at.store(dx[r], added == nullptr ? v : v + at.load(added + from));
+        const auto d = rows[r].gradient(v, w, h);
+        at.store(dx[r], added == nullptr ? d : d + at.load(added + from));
       }
     }
     if (dweight != nullptr) {
@@ -109,43 +111,43 @@ void join(const float *sums, int64_t chunks, int64_t stride, int64_t columns, fl
   });
 }
 
-// The gradients of all rows as a norm finds them.
-template <typename T, typename Norm>
-int32_t each_row(const Gradients<T> &s, const Norm &norm) {
+// The gradients of all rows as a norm finds them. weight(at) gives what dy is multiplied by.
+template <typename Norm, typename T, typename Weight>
+int32_t each_row(const Gradients<T> &s, float eps, const Weight &weight) {
   constexpr int64_t kMostChunks = cut(64, 5), kLeastRows = cut(16, 2);
   const int64_t even = (s.rows + kMostChunks - 1) / kMostChunks;
   const int64_t rows = even < kLeastRows ? kLeastRows : even;
   const int64_t chunks = (s.rows + rows - 1) / rows, columns = s.columns;
   const int64_t kinds = (s.dweight != nullptr) + (s.dbias != nullptr);
-  float *sums = nullptr;
-  if (kinds > 0 && chunks * columns > 0) {
-    sums = static_cast<float *>(gatun_allocate(chunks * kinds * columns * 4));
-    if (sums == nullptr) {
-      return GATUN_OUT_OF_MEMORY;
-    }
+  // The weights in float, and the sums behind them.
+  float *weights = static_cast<float *>(gatun_allocate(((1 + chunks * kinds) * columns + 1) * 4));
+  if (weights == nullptr) {
+    return GATUN_OUT_OF_MEMORY;
   }
+  by_block(columns, [&](auto at) { at.store(weights, weight(at)); });
+  float *sums = weights + columns;
   const Output<T> dx(s.dx, s.rows * columns);
   parallel(chunks, [&](int64_t chunk) {
-    float *own = sums == nullptr ? nullptr : sums + chunk * kinds * columns;
-    if (own != nullptr) {
-      __builtin_memset(own, 0, static_cast<size_t>(kinds * columns) * sizeof(float));
-    }
+    float *own = sums + chunk * kinds * columns;
+    __builtin_memset(own, 0, static_cast<size_t>(kinds * columns) * sizeof(float));
     float *dweight = s.dweight == nullptr ? nullptr : own;
     float *dbias = s.dbias == nullptr ? nullptr : own + (kinds - 1) * columns;
     const int64_t end = (chunk + 1) * rows < s.rows ? (chunk + 1) * rows : s.rows;
-    for (int64_t r = chunk * rows; r < end;) {
-      const int64_t many = end - r < kBand ? 1 : kBand;
-      const int64_t ahead = r + 2 * many <= end ? many * columns : 0;
-      const T *dy = s.dy + r * columns, *x = s.x + r * columns;
-      typename Norm::Found normed[kBand];
-      if (many == kBand) {
-        norm.template find<kBand>(dy, x, columns, ahead, normed);
-        give<kBand>(s, norm, normed, r, dx, dweight, dbias);
-      } else {
-        norm.template find<1>(dy, x, columns, ahead, normed);
-        give<1>(s, norm, normed, r, dx, dweight, dbias);
-      }
-      r += many;
+    const auto band = [&](auto many, int64_t r) {
+      constexpr int kRows = many;
+      const Norm norm{weights, columns, eps};
+      const int64_t ahead = r + 2 * kRows <= s.rows ? kRows * columns : 0;
+      typename Norm::Found found[kRows];
+      norm.template find<kRows>(s.dy + r * columns, s.x + r * columns, ahead, found);
+      give<kRows>(s, weights, found, r, ahead, dx, dweight, dbias);
+    };
+    const bool narrow = 2 * kBand * columns * static_cast<int64_t>(sizeof(T)) <= kNear;
+    int64_t r = chunk * rows;
+    for (; narrow && r + kBand <= end; r += kBand) {
+      band(std::integral_constant<int, kBand>(), r);
+    }
+    for (; r < end; r++) {
+      band(std::integral_constant<int, 1>(), r);
     }
     dx.finish();
   });
@@ -155,7 +157,7 @@ int32_t each_row(const Gradients<T> &s, const Norm &norm) {
   if (s.dbias != nullptr) {
     join(sums + (kinds - 1) * columns, chunks, kinds * columns, columns, s.dbias);
   }
-  gatun_free(sums);
+  gatun_free(weights);
   return GATUN_OK;
 }
 
@@ -164,104 +166,112 @@ int32_t each_row(const Gradients<T> &s, const Norm &norm) {
 bool is_plain(float v) { return __builtin_fabsf(v) < 0x1p60f; }
 bool is_scale(float v) { return v > 0x1p-30f && v < 0x1p30f; }
 
-template <typename W>
+// mean(g * h) from each h.
+template <typename T, typename Found>
+float mean_product(const T *dy, const T *x, const float *weight, int64_t columns,
+                   const Found &row) {
+  const Found normed = row;
+  Block products{};
+  by_block(columns, [&](auto at) {
+    add_product(products, at.load(dy) * at.load(weight), normed.normed(at.load(x)));
+  });
+  return sum(products) / static_cast<float>(columns);
+}
+
 struct LayerNormRows {
   using Found = CentredRow;
 
-  const W *of;
+  // Elements whose mean stands for that of a row: about the root of how many a row has, one that is
+  // far from all others moves it by no more than the deviation.
+  static constexpr int64_t kSample = cut(256, 32);
+
+  const float *weight;
+  int64_t columns;
   float eps;
 
-  template <typename V, typename At>
-  V weight(At at) const {
-    return of == nullptr ? like(V{}, 1.0f) : at.load(of);
+  float mean(float total) const { return total / static_cast<float>(columns); }
+
+  template <typename T>
+  static float mean_of(const T *x, int64_t count) {
+    Block total{};
+    by_block(count, [&](auto at) { add(total, at.load(x)); });
+    return sum(total) / static_cast<float>(count);
+  }
+
+  // Scale and offset by the sums of d = x - about and of its squares; gives the mean of d, by which
+  // the row's own is beyond `about`, and the variance.
+  void set(Found &row, float rest, float squares, float &shift, float &variance) const {
+    shift = mean(rest);
+    const float around = mean(squares) - shift * shift;
+    variance = around < 0.0f ? 0.0f : around;
+    row.scale = 1.0f / __builtin_sqrtf(variance + eps);
+    row.offset = -shift * row.scale;
   }
 
   // Of kRows rows next to each other. What follows a sum waits for it: that of several rows at
-  // once, and all sums that wait for the same one in one pass. `ahead` elements further lies what
-  // is read next.
+  // once, and all sums in one pass. `ahead` elements further lies the x that is read next.
   template <int kRows, typename T>
-  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
-    const float count = static_cast<float>(columns);
-    Floats totals[kRows];
-    for (int r = 0; r < kRows; r++) {
-      const T *row = x + r * columns;
-      Block total{};
-      by_block(columns, [&](auto at) {
-        at.prefetch_second(row + ahead);
-        add(total, at.load(row));
-      });
-      totals[r] = as_vector(total);
-    }
-    for (int r = 0; r < kRows; r++) {
-      rows[r].about = sum(totals[r]) / count;
-    }
+  void find(const T *dy, const T *x, int64_t ahead, Found *rows) const {
     Floats squares[kRows], rests[kRows], ones[kRows], products[kRows];
     for (int r = 0; r < kRows; r++) {
       const T *row = x + r * columns, *gradient = dy + r * columns;
-      const float about = rows[r].about;
+      const float about = mean_of(row, columns < kSample ? columns : kSample);
       Block of_squares{}, of_rest{}, of_ones{}, of_products{};
       by_block(columns, [&](auto at) {
-        at.prefetch_second(gradient + ahead);
-        const auto d = at.keep(at.load(row) - about, 0.0f);
+        at.prefetch_second(row + ahead);
+        const auto d = at.keep(at.load(row) - about, 0.0f), g = at.load(gradient) * at.load(weight);
         add_square(of_squares, d);
         add(of_rest, d);
-        const auto v = at.load(gradient);
-        const auto g = of == nullptr ? v : v * at.load(of);
         add(of_ones, g);
         add_product(of_products, g, d);
       });
+      rows[r].about = about;
       squares[r] = as_vector(of_squares);
       rests[r] = as_vector(of_rest);
       ones[r] = as_vector(of_ones);
       products[r] = as_vector(of_products);
     }
     for (int r = 0; r < kRows; r++) {
-      // As in the norm itself: where values lie far from 0, rounding moves the mean.
-      const float shift = sum(rests[r]) / count, around = sum(squares[r]) / count - shift * shift;
-      const float variance = around < 0.0f ? 0.0f : around;
-      rows[r].shift = shift;
-      rows[r].scale = 1.0f / __builtin_sqrtf(variance + eps);
-      rows[r].of_ones = sum(ones[r]) / count;
-      // mean(g * h) = (mean(g * d) - shift * mean(g)) * scale, of d = x - about.
-      const float product = sum(products[r]) / count;
-      rows[r].of_row = (product - shift * rows[r].of_ones) * rows[r].scale;
-      if (!(is_plain(product) && is_plain(rows[r].of_ones) && is_scale(rows[r].scale) &&
+      float shift, variance;
+      set(rows[r], sum(rests[r]), sum(squares[r]), shift, variance);
+      const float of_ones = mean(sum(ones[r])), product = mean(sum(products[r]));
+      const float scale = rows[r].scale;
+      rows[r].level = -of_ones;
+      // mean(g * h) = (mean(g * d) - shift * mean(g)) * scale.
+      rows[r].slope = (shift * of_ones - product) * scale * scale;
+      if (!(is_plain(product) && is_plain(of_ones) && is_scale(scale) &&
             shift * shift <= variance)) {
-        find_product(dy + r * columns, x + r * columns, columns, rows[r]);
+        find_in_turn(dy + r * columns, x + r * columns, rows[r]);
       }
     }
   }
 
-  // mean(g * h) from each h.
+  // All but the level, by the row's own mean and by each h.
   template <typename T>
-  void find_product(const T *dy, const T *x, int64_t columns, Found &row) const {
-    const Found normed = row;
-    Block products{};
+  void find_in_turn(const T *dy, const T *x, Found &row) const {
+    const float about = mean_of(x, columns);
+    Block squares{}, rest{};
     by_block(columns, [&](auto at) {
-      const auto v = at.load(dy);
-      add_product(products, of == nullptr ? v : v * at.load(of), normed.normed(at.load(x)));
+      const auto d = at.keep(at.load(x) - about, 0.0f);
+      add_square(squares, d);
+      add(rest, d);
     });
-    row.of_row = sum(products) / static_cast<float>(columns);
+    row.about = about;
+    float shift, variance;
+    set(row, sum(rest), sum(squares), shift, variance);
+    row.slope = -mean_product(dy, x, weight, columns, row) * row.scale;
   }
 };
 
-template <typename W>
-LayerNormRows(const W *, float) -> LayerNormRows<W>;
-
-template <typename W>
 struct RmsNormRows {
   using Found = ScaledRow;
 
-  const W *of;
-  float shift, eps;
-
-  template <typename V, typename At>
-  V weight(At at) const {
-    return shift + at.load(of);
-  }
+  const float *weight;
+  int64_t columns;
+  float eps;
 
   template <int kRows, typename T>
-  void find(const T *dy, const T *x, int64_t columns, int64_t ahead, Found *rows) const {
+  void find(const T *dy, const T *x, int64_t ahead, Found *rows) const {
     const float count = static_cast<float>(columns);
     Floats squares[kRows], products[kRows];
     for (int r = 0; r < kRows; r++) {
@@ -269,10 +279,9 @@ struct RmsNormRows {
       Block of_squares{}, of_products{};
       by_block(columns, [&](auto at) {
         at.prefetch_second(row + ahead);
-        at.prefetch_second(gradient + ahead);
         const auto v = at.load(row);
         add_square(of_squares, v);
-        add_product(of_products, at.load(gradient) * (shift + at.load(of)), v);
+        add_product(of_products, at.load(gradient) * at.load(weight), v);
       });
       squares[r] = as_vector(of_squares);
       products[r] = as_vector(of_products);
@@ -281,27 +290,14 @@ struct RmsNormRows {
       const float scale = 1.0f / __builtin_sqrtf(sum(squares[r]) / count + eps);
       const float product = sum(products[r]) / count;
       // mean(g * h) = mean(g * x) * scale.
-      rows[r] = {scale, product * scale};
+      rows[r] = {scale, -product * scale * scale};
       if (!(is_plain(product) && is_scale(scale))) {
-        find_product(dy + r * columns, x + r * columns, columns, rows[r]);
+        rows[r].slope =
+            -mean_product(dy + r * columns, x + r * columns, weight, columns, rows[r]) * scale;
       }
     }
   }
-
-  // mean(g * h) from each h.
-  template <typename T>
-  void find_product(const T *dy, const T *x, int64_t columns, Found &row) const {
-    const Found normed = row;
-    Block products{};
-    by_block(columns, [&](auto at) {
-      add_product(products, at.load(dy) * (shift + at.load(of)), normed.normed(at.load(x)));
-    });
-    row.of_row = sum(products) / static_cast<float>(columns);
-  }
 };
-
-template <typename W>
-RmsNormRows(const W *, float, float) -> RmsNormRows<W>;
 
 template <typename T>
 void softmax_rows(const T *dy, const T *y, T *dx, int64_t rows, int64_t columns, bool log) {
@@ -362,7 +358,10 @@ int32_t layer_norm_backward(const void *dy, const void *x, const void *weight, c
   }
   return by_dtypes(dy, x, weight, added, dx, dweight, dbias, dtype, weight_dtype, rows, columns,
                    [&](const auto &s, const auto *w) {
-                     return each_row(s, LayerNormRows{w, eps});
+                     return each_row<LayerNormRows>(s, eps, [&](auto at) {
+                       using V = decltype(at.load(w));
+                       return w == nullptr ? like(V{}, 1.0f) : at.load(w);
+                     });
                    });
 }
 
@@ -374,7 +373,8 @@ int32_t rms_norm_backward(const void *dy, const void *x, const void *weight, con
   }
   return by_dtypes(dy, x, weight, added, dx, dweight, nullptr, dtype, weight_dtype, rows, columns,
                    [&](const auto &s, const auto *w) {
-                     return each_row(s, RmsNormRows{w, shift, eps});
+                     return each_row<RmsNormRows>(s, eps,
+                                                  [&](auto at) { return shift + at.load(w); });
                    });
 }
 
