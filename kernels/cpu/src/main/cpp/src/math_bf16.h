@@ -30,23 +30,37 @@ struct Bf16Functions {
   }
 
   template <typename V>
-  static GATUN_INLINE V sigmoid(V x) {
-    return reciprocal(1.0f + exp(-x));
+  static GATUN_INLINE V inverse(V x) {
+    return reciprocal(x);
   }
 
-  // As gelu, by a polynomial fitted on [0, 5.5], with relative errors of the share of 1.3e-4 up to
-  // 3, 4e-4 up to 4.5 and 8e-4 beyond.
+  template <typename V>
+  static GATUN_INLINE V sigmoid(V x) {
+    return inverse(1.0f + exp(-x));
+  }
+
+  // By a polynomial fitted on [0, 5.5], with relative errors of 1.3e-4 up to 3, 4e-4 up to 4.5 and
+  // 8e-4 beyond.
+  template <typename V>
+  static GATUN_INLINE V share_beyond(V a) {
+    V p = like(a, -2.729733201e-04f);
+    p = fma(p, a, like(a, 5.366733185e-03f));
+    p = fma(p, a, like(a, -4.671386632e-02f));
+    p = fma(p, a, like(a, -4.661430302e-01f));
+    p = fma(p, a, like(a, -1.148249814f));
+    p = fma(p, a, like(a, -1.000187566f));
+    return exp2(p);
+  }
+
+  // -a^2 / 2 and the constant before it as powers of 2.
+  template <typename V>
+  static GATUN_INLINE V density(V a) {
+    return exp2(fma(a * a, like(a, -0.721347520f), like(a, -1.325748064f)));
+  }
+
   template <typename V>
   static GATUN_INLINE V gelu(V x) {
-    return gatun::GATUN_LEVEL::gelu(x, [](V a) GATUN_INLINE {
-      V p = like(a, -2.729733201e-04f);
-      p = fma(p, a, like(a, 5.366733185e-03f));
-      p = fma(p, a, like(a, -4.671386632e-02f));
-      p = fma(p, a, like(a, -4.661430302e-01f));
-      p = fma(p, a, like(a, -1.148249814f));
-      p = fma(p, a, like(a, -1.000187566f));
-      return a * exp2(p);
-    });
+    return gatun::GATUN_LEVEL::gelu(x, [](V a) GATUN_INLINE { return a * share_beyond(a); });
   }
 
   // No shorter formula keeps small results as exact as others.

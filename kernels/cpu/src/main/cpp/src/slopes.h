@@ -1,4 +1,4 @@
-// The derivatives of activation functions.
+// Activation functions with their derivatives.
 #ifndef GATUN_SLOPES_H
 #define GATUN_SLOPES_H
 
@@ -7,16 +7,18 @@
 namespace gatun {
 namespace GATUN_LEVEL {
 
-// sigmoid(x) and its derivative, neither of which cancels: of q = e^-|x| they are 1 / (1 + q), or q
-// times that where x is negative, and q / (1 + q)^2.
+// What a function of x is there, and its derivative.
 template <typename V>
-struct Logistic {
+struct Sloped {
   V value, slope;
 };
-template <typename V>
-static inline GATUN_INLINE Logistic<V> logistic(V x) {
-  const V q = exp(-magnitude(x)), inverse = 1.0f / (1.0f + q);
-  return {select(x < 0.0f, q * inverse, inverse), q * inverse * inverse};
+
+// The sigmoid, of which neither cancels: of q = e^-|x| they are 1 / (1 + q), or q times that where
+// x is negative, and q / (1 + q)^2.
+template <typename F, typename V>
+static inline GATUN_INLINE Sloped<V> logistic(V x) {
+  const V q = F::exp(-magnitude(x)), inverse = F::inverse(1.0f + q), other = q * inverse;
+  return {select(x < 0.0f, other, inverse), other * inverse};
 }
 
 // x, or the nearest of what it may be at most; NaN stays.
@@ -25,58 +27,63 @@ static inline GATUN_INLINE V within(V x, float most) {
   return min(like(x, most), max(like(x, -most), x));
 }
 
-// The normal distribution's share below x and x times its density. The share beyond |x| is that of
-// gelu.
-template <typename V>
-static inline GATUN_INLINE V gelu_slope(V x) {
-  const V a = min(like(x, 13.0f), magnitude(x));
-  // gelu(-a) is -a times the share beyond a.
-  const V beyond = select(a < 1e-30f, like(x, 0.5f), -gelu(-a) / max(like(x, 1e-30f), a));
+// x times the normal distribution's share below x; the derivative is that share and x times the
+// density.
+template <typename F, typename V>
+static inline GATUN_INLINE Sloped<V> sloped_gelu(V x) {
+  const V a = min(like(x, 13.0f), magnitude(x)), beyond = F::share_beyond(a);
   const V below = select(x < 0.0f, beyond, 1.0f - beyond);
-  const V density = 0.398942280f * exp(a * a * -0.5f);
-  return fma(with_sign(a, x), density, below);
+  return {gelu(x, [&](V) GATUN_INLINE { return a * beyond; }),
+          fma(with_sign(a, x), F::density(a), below)};
 }
 
-// Calls body with the derivative of an activation.
-template <typename Body>
-static inline void by_slope(int32_t activation, const Body &body) {
+// x times sigmoid(x factor).
+template <typename F, typename V>
+static inline GATUN_INLINE Sloped<V> sloped_silu(V x, float factor) {
+  const V v = within(x, 200.0f) * factor;
+  const auto s = logistic<F>(v);
+  return {x * s.value, fma(v, s.slope, s.value)};
+}
+
+// Calls body with what gives an activation and its derivative, made of Functions.
+template <typename Functions, typename Body>
+static inline void by_sloped(int32_t activation, const Body &body) {
+  using F = Functions;
   switch (activation) {
     case GATUN_ACTIVATION_RELU:
       return body([](auto x) GATUN_INLINE {
-        return select(x > 0.0f, like(x, 1.0f), select(x == x, like(x, 0.0f), like(x, 1.0f)));
+        using V = decltype(x);
+        const V zero = like(x, 0.0f), one = like(x, 1.0f);
+        return Sloped<V>{select(x < 0.0f, zero, x),
+                         select(x > 0.0f, one, select(x == x, zero, one))};
       });
     case GATUN_ACTIVATION_GELU:
-      return body([](auto x) GATUN_INLINE { return gelu_slope(x); });
+      return body([](auto x) GATUN_INLINE { return sloped_gelu<F>(x); });
     case GATUN_ACTIVATION_GELU_TANH:
-      // Of x sigmoid(2 z); beyond 13 it is 0 or 1.
+      // x sigmoid(2 z); beyond 13 that is 0 or 1.
       return body([](auto x) GATUN_INLINE {
-        const auto v = within(x, 13.0f);
-        const auto square = v * v;
+        using V = decltype(x);
+        const V v = within(x, 13.0f), square = v * v;
         const auto s =
-            logistic(v * fma(square, like(x, 1.595769122f * 0.044715f), like(x, 1.595769122f)));
-        const auto inner =
+            logistic<F>(v * fma(square, like(x, 1.595769122f * 0.044715f), like(x, 1.595769122f)));
+        const V inner =
             fma(square, like(x, 3.0f * 1.595769122f * 0.044715f), like(x, 1.595769122f));
-        return fma(v * inner, s.slope, s.value);
+        return Sloped<V>{x * s.value, fma(v * inner, s.slope, s.value)};
       });
     case GATUN_ACTIVATION_TANH:
       // 1 - tanh^2 is 4 sigmoid'(2 x).
-      return body([](auto x) GATUN_INLINE { return 4.0f * logistic(x * 2.0f).slope; });
+      return body([](auto x) GATUN_INLINE {
+        using V = decltype(x);
+        return Sloped<V>{F::tanh(x), 4.0f * logistic<F>(x * 2.0f).slope};
+      });
     case GATUN_ACTIVATION_SIGMOID:
-      return body([](auto x) GATUN_INLINE { return logistic(x).slope; });
+      return body([](auto x) GATUN_INLINE { return logistic<F>(x); });
     case GATUN_ACTIVATION_SILU:
-      return body([](auto x) GATUN_INLINE {
-        const auto v = within(x, 200.0f);
-        const auto s = logistic(v);
-        return fma(v, s.slope, s.value);
-      });
+      return body([](auto x) GATUN_INLINE { return sloped_silu<F>(x, 1.0f); });
     case GATUN_ACTIVATION_QUICK_GELU:
-      return body([](auto x) GATUN_INLINE {
-        const auto v = within(x, 200.0f) * 1.702f;
-        const auto s = logistic(v);
-        return fma(v, s.slope, s.value);
-      });
+      return body([](auto x) GATUN_INLINE { return sloped_silu<F>(x, 1.702f); });
     default:
-      return body([](auto x) GATUN_INLINE { return like(x, 1.0f); });
+      return body([](auto x) GATUN_INLINE { return Sloped<decltype(x)>{x, like(x, 1.0f)}; });
   }
 }
 

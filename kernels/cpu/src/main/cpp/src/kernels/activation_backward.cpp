@@ -1,4 +1,5 @@
 #include "../blocks.h"
+#include "../math_bf16.h"
 #include "../slopes.h"
 
 namespace gatun {
@@ -19,35 +20,24 @@ struct Rows {
   T *operator[](int64_t row) const { return first + row * stride; }
 };
 
-// Elements whose activations are computed before any of their gradients is written.
-constexpr int64_t kPart = cut(512, 32);
-
-template <typename T>
-void gate_part(const T *dy, const T *gate, const T *up, T *dgate, T *dup, int64_t count,
-               int32_t activation) {
-  alignas(64) float values[kPart];
-  by_activation<FullFunctions>(activation, [&](auto function) {
-    by_block(count, [&](auto at) { at.store(values, function(at.load(gate))); });
-  });
-  by_slope(activation, [&](auto slope) {
-    by_block(count, [&](auto at) {
-      const auto d = at.load(dy), g = at.load(gate), u = at.load(up), v = at.load(values);
-      at.store(dgate, d * u * slope(g));
-      at.store(dup, d * v);
-    });
-  });
-}
-
 template <typename T>
 void gate_all(Rows<const T> dy, Rows<const T> gate, Rows<const T> up, Rows<T> dgate, Rows<T> dup,
               int64_t rows, int64_t columns, int32_t activation) {
-  parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      for (int64_t c = 0; c < columns; c += kPart) {
-        gate_part(dy[r] + c, gate[r] + c, up[r] + c, dgate[r] + c, dup[r] + c,
-                  columns - c < kPart ? columns - c : kPart, activation);
+  const Output<T> dgates(dgate.first, rows * columns), dups(dup.first, rows * columns);
+  by_sloped<FunctionsOf<T>>(activation, [&](auto function) {
+    parallel_rows(rows, columns, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; r++) {
+        const T *dys = dy[r], *gates = gate[r], *ups = up[r];
+        const Target<T> to_gate = dgates.row(r * dgate.stride), to_up = dups.row(r * dup.stride);
+        by_block(columns, [&](auto at) {
+          const auto d = at.take(dys), u = at.take(ups);
+          const auto f = function(at.take(gates));
+          at.give(to_gate, d * u * f.slope);
+          at.give(to_up, d * f.value);
+        });
       }
-    }
+      dgates.finish();
+    });
   });
 }
 
@@ -60,12 +50,13 @@ int32_t activation_backward(const void *dy, const void *x, void *dx, int32_t dty
   }
   by_dtype(dtype, [&](auto number) {
     using T = decltype(number);
-    by_slope(activation, [&](auto slope) {
+    by_sloped<FunctionsOf<T>>(activation, [&](auto function) {
       const Output<T> output(static_cast<T *>(dx), count);
       parallel_rows(count, 1, [&](int64_t begin, int64_t end) {
         const T *dys = static_cast<const T *>(dy) + begin, *in = static_cast<const T *>(x) + begin;
         const Target<T> out = output.row(begin);
-        by_block(end - begin, [&](auto at) { at.give(out, at.take(dys) * slope(at.take(in))); });
+        by_block(end - begin,
+                 [&](auto at) { at.give(out, at.take(dys) * function(at.take(in)).slope); });
         output.finish();
       });
     });
