@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /**
  * Host memory in blocks of 64-byte-aligned size classes. Blocks that are given back are kept for
  * the next request of their class, up to {@value #KEPT_BYTES} bytes in all; while work {@link
- * #repeat repeats}, up to what was in use at a time.
+ * #repeat repeats}, up to a quarter above what was in use at a time.
  */
 final class CpuMemory implements Memory {
   private static final long KEPT_BYTES = 256L << 20;
@@ -69,7 +69,7 @@ final class CpuMemory implements Memory {
     } else {
       if (repeated.get() > 0) {
         // Blocks of other sizes, as a batch of other lengths left them, make room.
-        releaseKept(Math.max(KEPT_BYTES, most.get() - allocated.get() - size));
+        releaseKept(room(size));
       }
       block = fromSystem(size);
       if (block == null) {
@@ -191,9 +191,7 @@ final class CpuMemory implements Memory {
   void giveBack(MemorySegment block, long bytes) {
     allocated.addAndGet(-bytes);
     long size = block.byteSize();
-    long room =
-        repeated.get() > 0 ? Math.max(KEPT_BYTES, most.get() - allocated.get()) : KEPT_BYTES;
-    if (kept.addAndGet(size) <= room) {
+    if (kept.addAndGet(size) <= (repeated.get() > 0 ? room(0) : KEPT_BYTES)) {
       int place = place(size);
       Free next;
       do {
@@ -203,6 +201,15 @@ final class CpuMemory implements Memory {
       kept.addAndGet(-size);
       CpuLibrary.free(block);
     }
+  }
+
+  /**
+   * The most bytes of blocks to keep while work repeats and so many are asked for: a quarter above
+   * what was in use at a time, for not all sizes are in use at the same time.
+   */
+  private long room(long asked) {
+    long largest = most.get();
+    return Math.max(KEPT_BYTES, largest + largest / 4 - allocated.get() - asked);
   }
 
   /** A free block of a class, or null. */

@@ -76,7 +76,8 @@ public interface Memory {
   /**
    * Says that the same blocks will be asked for again and again, as by the steps of a training:
    * until the result is closed, what is given back is kept for the next request rather than
-   * returned to the system, as long as no more is held in all than was in use at a time.
+   * returned to the system, as long as no more is held in all than a quarter above what was in use
+   * at a time.
    *
    * @return what ends it
    */
