@@ -31,16 +31,35 @@ final class TextGenerationTranslator implements Translator<String, String> {
     }
     generator = block.generator();
     maxLength = block.options().maxLength();
-    config = configured(generator.defaults().config());
+    config = configured(generator.defaults().config(), arguments);
   }
 
   /** Text for a prompt, as it comes. */
   GenerationStream start(String prompt) {
-    return generator.stream(prompt, bounded(prompt));
+    return generator.stream(prompt, bounded(prompt, config));
+  }
+
+  /** Texts for prompts, written together; none is begun where one cannot be. */
+  List<GenerationStream> start(List<String> prompts, GenerationConfig config) {
+    List<GenerationStream> streams = new ArrayList<>();
+    try {
+      for (String prompt : prompts) {
+        streams.add(generator.stream(prompt, bounded(prompt, config)));
+      }
+      return streams;
+    } catch (RuntimeException e) {
+      streams.forEach(GenerationStream::close);
+      throw e;
+    }
+  }
+
+  /** The predictor's settings, with others in the place of some. */
+  GenerationConfig configured(Map<String, ?> parameters) {
+    return configured(config, parameters);
   }
 
   /** No more tokens than the model's option {@code maxLength} leaves for this prompt. */
-  private GenerationConfig bounded(String prompt) {
+  private GenerationConfig bounded(String prompt, GenerationConfig config) {
     if (maxLength == Integer.MAX_VALUE) {
       return config;
     }
@@ -55,17 +74,17 @@ final class TextGenerationTranslator implements Translator<String, String> {
     return config.toBuilder().maxNewTokens(most).build();
   }
 
-  private GenerationConfig configured(GenerationConfig defaults) {
+  private static GenerationConfig configured(GenerationConfig defaults, Map<String, ?> arguments) {
     GenerationConfig.Builder builder = defaults.toBuilder();
-    number("maxNewTokens", value -> builder.maxNewTokens((int) value));
-    number("temperature", value -> builder.doSample(true).temperature((float) value));
-    number("topK", value -> builder.doSample(true).topK((int) value));
-    number("topP", value -> builder.doSample(true).topP((float) value));
-    number("seed", value -> builder.seed((long) value));
+    number(arguments, "maxNewTokens", value -> builder.maxNewTokens((int) value));
+    number(arguments, "temperature", value -> builder.doSample(true).temperature((float) value));
+    number(arguments, "topK", value -> builder.doSample(true).topK((int) value));
+    number(arguments, "topP", value -> builder.doSample(true).topP((float) value));
+    number(arguments, "seed", value -> builder.seed((long) value));
     return builder.build();
   }
 
-  private void number(String key, DoubleConsumer setting) {
+  private static void number(Map<String, ?> arguments, String key, DoubleConsumer setting) {
     Object value = arguments == null ? null : arguments.get(key);
     if (value == null) {
       return;
@@ -86,16 +105,7 @@ final class TextGenerationTranslator implements Translator<String, String> {
 
   @Override
   public NDList batchProcessInput(TranslatorContext ctx, List<String> inputs) {
-    List<GenerationStream> streams = new ArrayList<>();
-    try {
-      for (String input : inputs) {
-        streams.add(start(input));
-      }
-    } catch (RuntimeException e) {
-      streams.forEach(GenerationStream::close);
-      throw e;
-    }
-    ctx.setAttachment("streams", streams);
+    ctx.setAttachment("streams", start(inputs, config));
     return new NDList();
   }
 

@@ -1,6 +1,8 @@
 package dev.gatun.djl;
 
 import ai.djl.Model;
+import ai.djl.modality.Input;
+import ai.djl.modality.Output;
 import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorFactory;
@@ -21,6 +23,11 @@ import java.util.Set;
  * {@code predict}, or by {@code streamingPredict}. A loop that ends before the text does closes the
  * predictor, or reads on.
  *
+ * <p>From {@link Input} to {@link Output}, as DJL Serving asks, a request is a plain text, or JSON:
+ * {@code inputs}, a text or a list of them, and {@code parameters} of this request by Hugging
+ * Face's names ({@code max_new_tokens}, {@code temperature}, {@code top_k}, {@code top_p}, {@code
+ * seed}). The answer is JSON, {@code generated_text}, or a list of such for a list.
+ *
  * <p>The arguments {@code maxNewTokens}, {@code temperature}, {@code topK}, {@code topP} and {@code
  * seed} take the place of what {@code generation_config.json} says; a temperature, topK or topP
  * makes it draw.
@@ -31,7 +38,10 @@ public final class TextGenerationTranslatorFactory implements TranslatorFactory 
 
   @Override
   public Set<Pair<Type, Type>> getSupportedTypes() {
-    return Set.of(new Pair<>(String.class, String.class), new Pair<>(String.class, Iterator.class));
+    return Set.of(
+        new Pair<>(String.class, String.class),
+        new Pair<>(String.class, Iterator.class),
+        new Pair<>(Input.class, Output.class));
   }
 
   @Override
@@ -46,8 +56,11 @@ public final class TextGenerationTranslatorFactory implements TranslatorFactory 
     if (input == String.class && output == Iterator.class) {
       return (Translator<I, O>) new TextStreamTranslator(texts);
     }
+    if (input == Input.class && output == Output.class) {
+      return (Translator<I, O>) new TextServingTranslator(texts);
+    }
     throw new IllegalArgumentException(
-        "text generation: from %s to %s, expected String to String or to Iterator"
+        "text generation: from %s to %s, expected String to String or to Iterator, or Input to Output"
             .formatted(input.getName(), output.getName()));
   }
 }

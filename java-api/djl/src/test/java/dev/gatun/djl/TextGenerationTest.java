@@ -1,13 +1,18 @@
 package dev.gatun.djl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.inference.Predictor;
+import ai.djl.modality.Input;
+import ai.djl.modality.Output;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.TranslateException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.generation.GenerationConfig;
 import dev.gatun.generation.TextGenerator;
 import java.nio.file.Path;
@@ -109,6 +114,82 @@ final class TextGenerationTest {
             assertThrows(
                 TranslateException.class,
                 () -> predictor.predict("Where is the canal? ".repeat(9)));
+          }
+        });
+  }
+
+  private static Input request(String json) {
+    Input input = new Input();
+    input.addProperty("Content-Type", "application/json; charset=utf-8");
+    input.add("data", json);
+    return input;
+  }
+
+  private static JsonNode body(Output output) throws Exception {
+    assertEquals("application/json", output.getProperty("Content-Type", null));
+    return new ObjectMapper().readTree(output.getData().getAsString());
+  }
+
+  @Test
+  void requests_of_a_server_are_answered() throws Exception {
+    Models.givingBack(
+        () -> {
+          try (ZooModel<Input, Output> model =
+                  Criteria.builder()
+                      .setTypes(Input.class, Output.class)
+                      .optModelPath(MODEL)
+                      .optEngine("Gatun")
+                      .optTranslatorFactory(new TextGenerationTranslatorFactory())
+                      .optArgument("maxNewTokens", "12")
+                      .build()
+                      .loadModel();
+              Predictor<Input, Output> predictor = model.newPredictor();
+              TextGenerator direct = TextGenerator.load(MODEL)) {
+            GenerationConfig config =
+                direct.defaults().config().toBuilder().maxNewTokens(12).build();
+            GenerationConfig drawn =
+                config.toBuilder()
+                    .maxNewTokens(5)
+                    .doSample(true)
+                    .temperature(1.5f)
+                    .topK(20)
+                    .topP(0.9f)
+                    .seed(11)
+                    .build();
+            String hello = direct.generate("Hello!", config).text();
+            String canal = direct.generate("Where is the canal?", config).text();
+            String drawing = direct.generate("Hello!", drawn).text();
+            assertNotEquals(hello, drawing);
+            Input plain = new Input();
+            plain.add("Hello!");
+            Input both = request("[\"Where is the canal?\", \"Hello!\"]");
+            Input draw =
+                request(
+                    "{\"inputs\": \"Hello!\", \"parameters\": {\"max_new_tokens\": 5, "
+                        + "\"temperature\": 1.5, \"top_k\": 20, \"top_p\": 0.9, \"seed\": 11}}");
+            assertEquals(hello, body(predictor.predict(plain)).get("generated_text").asText());
+            List<Output> server = predictor.batchPredict(List.of(draw, both, plain));
+            assertEquals(drawing, body(server.get(0)).get("generated_text").asText());
+            assertEquals(2, body(server.get(1)).size());
+            assertEquals(canal, body(server.get(1)).get(0).get("generated_text").asText());
+            assertEquals(hello, body(server.get(1)).get(1).get("generated_text").asText());
+            assertEquals(hello, body(server.get(2)).get("generated_text").asText());
+            for (String[] bad :
+                new String[][] {
+                  {"{\"inputs\": \"a\", \"parameters\": {\"best_of\": 2}}", "best_of"},
+                  {"{\"inputs\": \"a\", \"parameters\": {\"top_k\": \"x\"}}", "topK"},
+                  {"{\"inputs\": \"a\", \"parameters\": 3}", "expected an object"},
+                  {"{\"texts\": \"a\"}", "inputs"},
+                  {"{\"inputs\"", "json"}
+                }) {
+              TranslateException refused =
+                  assertThrows(
+                      TranslateException.class,
+                      () -> predictor.batchPredict(List.of(plain, request(bad[0]))),
+                      bad[0]);
+              assertTrue(refused.toString().contains(bad[1]), refused::toString);
+            }
+            assertThrows(TranslateException.class, () -> predictor.predict(new Input()));
           }
         });
   }
