@@ -200,9 +200,10 @@ public final class KvSequence implements AutoCloseable {
     return pageCount;
   }
 
-  /** A page; of those that were given back the first one that was not. */
+  /** A page; of those that were given back the first one that was not, any where none is left. */
   int page(int i) {
-    return pages[Math.max(i, dropped)];
+    int there = Math.max(i, dropped);
+    return there < pageCount ? pages[there] : 0;
   }
 
   /** Puts a page in the place of another one. */

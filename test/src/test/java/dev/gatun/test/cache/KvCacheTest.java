@@ -164,6 +164,21 @@ final class KvCacheTest {
     }
   }
 
+  /** A window of one token leaves nothing of a sequence that ends with its page. */
+  @Test
+  void a_sequence_of_which_no_page_is_left_goes_on() {
+    try (KvCache cache = KvCache.paged(CPU, SMALL.withWindow(1), 2, 5);
+        KvSequence a = cache.open();
+        KvSequence b = cache.open()) {
+      cache.step(List.of(a), 8).close();
+      cache.step(List.of(a, b), 0, 1).close();
+      assertEquals(4, cache.freePages(), "the other one's is taken");
+      cache.step(List.of(a, b), 1, 0).close();
+      assertEquals(9, a.length());
+      assertEquals(3, cache.freePages());
+    }
+  }
+
   @Test
   void a_window_keeps_the_pages_that_it_sees() {
     KvCache.Shape windowed = SMALL.withWindow(5);
