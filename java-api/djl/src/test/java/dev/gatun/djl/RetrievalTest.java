@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.huggingface.translator.TextEmbeddingTranslatorFactory;
 import ai.djl.inference.Predictor;
+import ai.djl.modality.Input;
+import ai.djl.modality.Output;
 import ai.djl.modality.nlp.EmbeddingOutput;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.text.EncodeOptions;
@@ -109,6 +113,36 @@ final class RetrievalTest {
           }
           assertTrue(positive > 0, "no token has a weight");
           assertEquals(WIDTH, output.getDenseEmbedding().length);
+          // The same in what a server sends, of a batch of its own and of a client's.
+          try (ZooModel<Input, Output> model =
+                  Criteria.builder()
+                      .setTypes(Input.class, Output.class)
+                      .optModelPath(path)
+                      .optEngine("Gatun")
+                      .optTranslatorFactory(new TextEmbeddingTranslatorFactory())
+                      .optArgument("sparse", true)
+                      .optArgument("includeTokenTypes", true)
+                      .build()
+                      .loadModel();
+              Predictor<Input, Output> predictor = model.newPredictor()) {
+            Input plain = new Input();
+            plain.add(TEXT);
+            Input both = new Input();
+            both.addProperty("Content-Type", "application/json");
+            both.add("data", "{\"inputs\": [\"x\", \"" + TEXT + "\"]}");
+            List<Output> answers = predictor.batchPredict(List.of(plain, both));
+            ObjectMapper json = new ObjectMapper();
+            for (JsonNode answer :
+                List.of(
+                    json.readTree(answers.get(0).getData().getAsString()),
+                    json.readTree(answers.get(1).getData().getAsString()).get(1))) {
+              JsonNode sent = answer.get("lexical_weights");
+              assertEquals(output.getLexicalWeights().size(), sent.size());
+              output
+                  .getLexicalWeights()
+                  .forEach((id, value) -> assertEquals(value, sent.get(id).asDouble(), 1e-5));
+            }
+          }
         });
   }
 
