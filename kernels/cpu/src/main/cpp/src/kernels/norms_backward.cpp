@@ -23,7 +23,7 @@ struct Gradients {
 constexpr int64_t kBand = 4, kNear = 12288;
 
 // What gives the gradient of a layer norm's row: h = (x - about) * scale + offset is the row as it
-// was normalised, dx = (dy * weight + level) * scale + h * slope. The product is rounded as where
+// was normalised, dx = (dy * weight + level + h * slope) * scale. The product is rounded as where
 // its mean, -level, is made: where all are the same nothing is left.
 struct CentredRow {
   float about, scale, offset, level, slope;
@@ -34,7 +34,7 @@ struct CentredRow {
   }
   template <typename V>
   V gradient(V dy, V weight, V h) const {
-    return fma(dy * weight + like(h, level), like(h, scale), h * slope);
+    return fma(h, like(h, slope), dy * weight + like(h, level)) * scale;
   }
 };
 
@@ -48,7 +48,7 @@ struct ScaledRow {
   }
   template <typename V>
   V gradient(V dy, V weight, V h) const {
-    return fma(dy * weight, like(h, scale), h * slope);
+    return fma(h, like(h, slope), dy * weight) * scale;
   }
 };
 
@@ -238,7 +238,7 @@ struct LayerNormRows {
       const float scale = rows[r].scale;
       rows[r].level = -of_ones;
       // mean(g * h) = (mean(g * d) - shift * mean(g)) * scale.
-      rows[r].slope = (shift * of_ones - product) * scale * scale;
+      rows[r].slope = (shift * of_ones - product) * scale;
       if (!(is_plain(product) && is_plain(of_ones) && is_scale(scale) &&
             shift * shift <= variance)) {
         find_in_turn(dy + r * columns, x + r * columns, rows[r]);
@@ -259,7 +259,7 @@ struct LayerNormRows {
     row.about = about;
     float shift, variance;
     set(row, sum(rest), sum(squares), shift, variance);
-    row.slope = -mean_product(dy, x, weight, columns, row) * row.scale;
+    row.slope = -mean_product(dy, x, weight, columns, row);
   }
 };
 
@@ -290,10 +290,9 @@ struct RmsNormRows {
       const float scale = 1.0f / __builtin_sqrtf(sum(squares[r]) / count + eps);
       const float product = sum(products[r]) / count;
       // mean(g * h) = mean(g * x) * scale.
-      rows[r] = {scale, -product * scale * scale};
+      rows[r] = {scale, -product * scale};
       if (!(is_plain(product) && is_scale(scale))) {
-        rows[r].slope =
-            -mean_product(dy + r * columns, x + r * columns, weight, columns, rows[r]) * scale;
+        rows[r].slope = -mean_product(dy + r * columns, x + r * columns, weight, columns, rows[r]);
       }
     }
   }
