@@ -54,7 +54,8 @@ final class Json {
     try {
       node = reader.readTree(body);
     } catch (JsonProcessingException e) {
-      String said = e.getOriginalMessage();
+      // Jackson tells where an open object began by a source that it does not show.
+      String said = e.getOriginalMessage().replaceAll(" \\([^(]* at \\[Source: [^]]*]\\)", "");
       if (said.contains("nesting depth")) {
         throw ApiException.badRequest(
             null,

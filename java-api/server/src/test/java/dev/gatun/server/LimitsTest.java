@@ -1,6 +1,7 @@
 package dev.gatun.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -93,6 +94,9 @@ class LimitsTest {
     String deep = "{'prompt': [[[[[5]]]]]}";
     assertError(400, "json_too_deep", "5 deep", server.error(PATH, deep));
     assertError(400, "invalid_json", "line 1", server.error(PATH, "{'prompt': "));
+    JsonNode open = server.error(PATH, "{'prompt': [5");
+    assertError(400, "invalid_json", "end-of-input", open);
+    assertFalse(open.toString().contains("Source"), open.toString());
     assertError(400, "invalid_json", "object", server.error(PATH, "[]"));
     assertError(400, "invalid_json", "object", server.error(PATH, ""));
     assertError(400, "invalid_json", "uplicate", server.error(PATH, "{'n': 1, 'n': 1}"));
