@@ -28,6 +28,15 @@ final class PlacementOptions {
   private String weights;
 
   @Option(
+      names = "--activations",
+      paramLabel = "KIND",
+      description =
+          "What products with weights in blocks make of their inputs: exact ones, or int8, which"
+              + " are rounded to eight bits with a scale for each 32 (of weights as INT8 for each"
+              + " token) and faster; int8 on the processor and exact elsewhere when left out.")
+  private String activations;
+
+  @Option(
       names = "--mapped-weights",
       description =
           "Multiply by the blocks of a GGUF file as they lie in the mapped file, instead of packing"
@@ -53,10 +62,11 @@ final class PlacementOptions {
     }
     Storage storage = storage();
     try {
+      Device on = Device.of(device);
       GeneratorOptions options =
           GeneratorOptions.defaults()
-              .withDevice(Device.of(device))
-              .withWeights(storage, Compute.EXACT)
+              .withDevice(on)
+              .withWeights(storage, compute(storage, on))
               .withMappedWeights(mappedWeights);
       options = cacheDtype == null ? options : options.withCacheDtype(dtype(cacheDtype));
       return cacheBytes == null ? options : options.withCacheBytes(cacheBytes);
@@ -71,6 +81,20 @@ final class PlacementOptions {
       case "BF16" -> Storage.BF16;
       case "F16" -> Storage.of(DType.F16);
       default -> blocks();
+    };
+  }
+
+  private Compute compute(Storage storage, Device on) {
+    String kind =
+        activations == null
+            ? on.name().equals("cpu") ? "int8" : "exact"
+            : activations.toLowerCase(Locale.ROOT);
+    return switch (kind) {
+      case "exact" -> Compute.EXACT;
+      case "int8" -> storage.equals(Storage.INT8) ? Compute.INT8_PER_TOKEN : Compute.INT8_BLOCKS;
+      default ->
+          throw new CliException(
+              "--activations: %s, expected exact or int8".formatted(activations));
     };
   }
 

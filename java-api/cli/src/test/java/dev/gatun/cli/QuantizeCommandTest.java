@@ -1,6 +1,7 @@
 package dev.gatun.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,34 @@ final class QuantizeCommandTest {
     assertTrue(four.get("kl_mean").doubleValue() > 4 * eight.get("kl_mean").doubleValue());
     assertTrue(four.get("tensors").has("Q4_0"), four.toString());
     assertTrue(eight.get("tokenizer").booleanValue());
+  }
+
+  @Test
+  void inputs_of_products_with_blocks_are_rounded_where_exact_ones_are_not_asked_for()
+      throws IOException {
+    double told = quantize("Q8_0", model).get("perplexity_after").doubleValue();
+    Path file = folder.resolve("Q8_0.gguf");
+    double exact = perplexity(file, "--activations", "exact");
+    double rounded = perplexity(file);
+    assertEquals(told, exact, 1e-6 * told);
+    assertNotEquals(exact, rounded, 1e-5 * exact);
+    assertEquals(exact, rounded, 0.02 * exact);
+    assertEquals(rounded, perplexity(file, "--activations", "int8"));
+    // There are no blocks whose products could round.
+    assertEquals(perplexity(model), perplexity(model, "--activations", "exact"));
+    // A scale a token, which is coarser than one for each 32.
+    assertNotEquals(
+        perplexity(model, "--weights", "int8"),
+        perplexity(model, "--weights", "int8", "--activations", "exact"),
+        1e-5 * exact);
+  }
+
+  private double perplexity(Path of, String... settings) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("perplexity", "--model", of.toString()));
+    arguments.addAll(List.of(settings));
+    arguments.addAll(List.of("--json", folder.resolve("text.txt").toString()));
+    assertEquals(0, run(arguments.toArray(String[]::new)), () -> err);
+    return JSON.readTree(out).get("perplexity").doubleValue();
   }
 
   @Test

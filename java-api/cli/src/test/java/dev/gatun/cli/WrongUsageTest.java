@@ -65,6 +65,7 @@ class WrongUsageTest {
         "generate --model READS --prompt x | 'model_type' is bert, an encoder, expected a decoder",
         "generate --model WRITES --cache-bytes 0 | --cache-bytes: 0, expected a number from 1",
         "generate --model WRITES --cache-dtype U8 | --cache-dtype: U8, expected F32, F16, BF16",
+        "generate --model WRITES --activations int4 | --activations: int4, expected exact or int8",
         "generate --model WRITES --weights F8 | --weights: neither F32, BF16 nor F16, and no block",
         "generate --model WRITES --device gpu | device 'gpu': expected cpu, cuda or cuda:N",
         "generate --model WRITES --prompt x --grammar @none | --grammar: there is no file @none",
