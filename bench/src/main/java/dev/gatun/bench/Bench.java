@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,17 +39,21 @@ final class Bench implements Callable<Integer> {
   private static final double TURN_SECONDS = 0.4;
   private static final Path FOLDER = Path.of("bench/results");
 
+  /** Suites whose turns take many seconds. */
+  private static final Set<String> LONG = Set.of("training", "gguf");
+
   @Parameters(
       paramLabel = "SUITE",
       description =
           "main-job, minilm, djl, djl-arrays, attention, matmul, experts, rows, gradients,"
-              + " gradient-rows, generate, loading, seq2seq, training or small-calls; 'table'"
+              + " gradient-rows, generate, gguf, loading, seq2seq, training or small-calls; 'table'"
               + " writes the READMEs' tables and the plots again.")
   private String suiteName;
 
   @Option(
       names = "--rounds",
-      description = "Turns of each contender: 11, of training 5, whose steps take seconds.")
+      description =
+          "Turns of each contender: 11, of training and gguf 5, whose turns take seconds.")
   private Integer rounds;
 
   @Option(names = "--threads", defaultValue = "2", description = "Threads of each contender.")
@@ -79,7 +84,7 @@ final class Bench implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    rounds = rounds == null ? suiteName.equals("training") ? 5 : 11 : rounds;
+    rounds = rounds == null ? LONG.contains(suiteName) ? 5 : 11 : rounds;
     if (rounds < 1 || threads < 1) {
       throw wrong("--rounds is %d and --threads %d, expected 1 or more".formatted(rounds, threads));
     }

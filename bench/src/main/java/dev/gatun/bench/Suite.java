@@ -74,6 +74,8 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
               List.of(),
               List.of(Contender.GATUN_GENERATOR, Contender.LLAMA_CPP)),
           new Suite(
+              "gguf", ggufs(), List.of(), List.of(Contender.GATUN_GENERATOR, Contender.LLAMA_CPP)),
+          new Suite(
               "loading",
               loadings(),
               List.of(),
@@ -140,6 +142,26 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
     cases.add("1.1b/bf16/decode-at-8192");
     cases.add("empty/bf16/decode");
     cases.add("135m/bf16/decode-by-4");
+    return cases;
+  }
+
+  private static List<String> ggufs() {
+    List<String> cases = new ArrayList<>();
+    for (String model :
+        List.of(
+            "135m/q4_0",
+            "135m/q8_0",
+            "1.1b/q4_0",
+            "1.1b/q8_0",
+            "1.1b/q4_k_m",
+            "1.1b/q5_k",
+            "1.1b/q6_k")) {
+      cases.add(model + "/decode");
+      cases.add(model + "/prefill-512");
+    }
+    cases.add("1.1b/q4_k_m/prefill-512-at-8192");
+    cases.add("8b/q4_k_m/decode");
+    cases.add("8b/q4_k_m/prefill-512");
     return cases;
   }
 

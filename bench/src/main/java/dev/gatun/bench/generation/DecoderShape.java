@@ -28,6 +28,9 @@ record DecoderShape(
   /** TinyLlama's. */
   static final DecoderShape LARGE = new DecoderShape("1.1b", 2048, 22, 32, 4, 5632, 32000, false);
 
+  /** LLaMA 3's of 8B. */
+  static final DecoderShape LARGEST = new DecoderShape("8b", 4096, 32, 32, 8, 14336, 128256, false);
+
   /** SmolLM's smallest. */
   static final DecoderShape SMALL = new DecoderShape("135m", 576, 30, 9, 3, 1536, 49152, true);
 
@@ -66,10 +69,15 @@ record DecoderShape(
   }
 
   static DecoderShape of(String name) {
-    return List.of(LARGE, SMALL, EMPTY).stream()
+    return List.of(LARGEST, LARGE, SMALL, EMPTY).stream()
         .filter(shape -> shape.name.equals(name))
         .findAny()
         .orElseThrow(() -> new IllegalArgumentException("no shape '%s'".formatted(name)));
+  }
+
+  /** Whether a turn writes few tokens. */
+  boolean isLarge() {
+    return hidden >= LARGE.hidden;
   }
 
   int headSize() {

@@ -27,9 +27,10 @@ public final class GatunGenerator implements Subject {
     String model = c.shape().name() + "/" + c.type() + "/" + c.cacheBytes();
     if (!open.equals(model)) {
       close();
+      RandomDecoder decoder = new RandomDecoder(c.shape(), GenerationCase.FOLDER);
       generator =
           TextGenerator.load(
-              new RandomDecoder(c.shape(), GenerationCase.FOLDER).directory(), options(c));
+              c.isGguf() ? decoder.stored(c.type()) : decoder.directory(), options(c));
       open = model;
     }
     return new Task() {
@@ -50,12 +51,13 @@ public final class GatunGenerator implements Subject {
     };
   }
 
-  private static GeneratorOptions options(GenerationCase c) {
+  private GeneratorOptions options(GenerationCase c) {
     GeneratorOptions options = GeneratorOptions.defaults().withCacheBytes(c.cacheBytes());
     return switch (c.type()) {
       case "int4" -> options.withWeights(Storage.of(BlockFormat.int4(32)), Compute.INT8_BLOCKS);
       case "int8" -> options.withWeights(Storage.INT8, Compute.INT8_PER_TOKEN);
-      default -> options.withWeights(Storage.BF16, Compute.EXACT);
+      case "bf16" -> options.withWeights(Storage.BF16, Compute.EXACT);
+      default -> options.withWeights(Storage.F32, Compute.INT8_BLOCKS);
     };
   }
 

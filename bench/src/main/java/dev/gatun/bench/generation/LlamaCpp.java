@@ -34,15 +34,15 @@ public final class LlamaCpp implements Subject {
     freeContext();
     if (!open.equals(wanted)) {
       freeModel();
-      model = library.load(new RandomDecoder(c.shape(), GenerationCase.FOLDER).gguf(type(c)));
+      model = library.load(new RandomDecoder(c.shape(), GenerationCase.FOLDER).stored(type(c)));
       open = wanted;
     }
     // Of a multiple of 256, as it would make it.
-    int length = Math.ceilDiv(c.prompt() + c.written(), 256) * 256;
+    int length = Math.ceilDiv(c.before() + c.prompt() + c.written(), 256) * 256;
     context = library.context(model, length, c.sequences(), threads);
     memory = library.memory(context);
-    for (int s = 0; s < c.sequences() && !c.prefill(); s++) {
-      prompt(c, c.prompt(s), s);
+    for (int s = 0; s < c.sequences() && (!c.prefill() || c.before() > 0); s++) {
+      prompt(c.prompt(s), s, 0);
     }
     return new Task() {
       @Override
@@ -57,7 +57,7 @@ public final class LlamaCpp implements Subject {
 
       @Override
       public float[] result() {
-        prompt(c, c.prompt(0), 0);
+        prompt(c.prompt(0), 0, 0);
         float[] scores = new float[c.shape().vocab()];
         MemorySegment.copy(library.logits(context, -1), JAVA_FLOAT, 0, scores, 0, scores.length);
         return Scores.centred(scores);
@@ -65,18 +65,18 @@ public final class LlamaCpp implements Subject {
     };
   }
 
-  private static RandomRows.Type type(GenerationCase c) {
+  private static String type(GenerationCase c) {
     return switch (c.type()) {
-      case "int4" -> RandomRows.Type.Q4_0;
-      case "int8" -> RandomRows.Type.Q8_0;
-      default -> RandomRows.Type.BF16;
+      case "int4" -> "q4_0";
+      case "int8" -> "q8_0";
+      default -> c.type();
     };
   }
 
-  /** Computes a prompt, of which the last token has scores. */
-  private void prompt(GenerationCase c, int[] ids, int sequence) {
-    library.cut(memory, sequence, 0);
-    for (int from = 0; from < ids.length; from += MOST_BATCH) {
+  /** Computes a prompt from a token on; the last one has scores. */
+  private void prompt(int[] ids, int sequence, int first) {
+    library.cut(memory, sequence, first);
+    for (int from = first; from < ids.length; from += MOST_BATCH) {
       batch.clear();
       int to = Math.min(ids.length, from + MOST_BATCH);
       for (int i = from; i < to; i++) {
@@ -89,7 +89,7 @@ public final class LlamaCpp implements Subject {
   private double prefill(GenerationCase c) {
     int[] ids = c.prompt(prompts++);
     long start = System.nanoTime();
-    prompt(c, ids, 0);
+    prompt(ids, 0, c.before());
     likeliest(c, -1);
     return (System.nanoTime() - start) / 1e9 / c.timed();
   }

@@ -2,7 +2,6 @@ package dev.gatun.bench.generation;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 
 /**
  * A case of the suite {@code loading}: {@code SHAPE/TYPE/load}, from the file to a model; {@code
@@ -67,11 +66,7 @@ public record LoadingCase(DecoderShape shape, String type, String work) {
 
   /** The same numbers, or those that the type makes of them, in a GGUF file. */
   Path gguf() throws IOException {
-    return switch (stored()) {
-      case "q4_k_m" -> decoder().quantized("Q4_K_M");
-      case "bf16-int4" -> decoder().gguf(RandomRows.Type.Q4_0);
-      default -> decoder().gguf(RandomRows.Type.valueOf(stored().toUpperCase(Locale.ROOT)));
-    };
+    return decoder().stored(stored().equals("bf16-int4") ? "q4_0" : stored());
   }
 
   private RandomDecoder decoder() {
@@ -80,14 +75,7 @@ public record LoadingCase(DecoderShape shape, String type, String work) {
 
   /** Bytes of the file that Gatun reads, but for what is not weights. */
   private double bytes() {
-    double bits =
-        switch (stored()) {
-          case "q4_0" -> 4.5;
-          case "q8_0" -> 8.5;
-          case "q4_k_m" -> 4.83;
-          default -> 16;
-        };
-    return shape.elements() * bits / 8;
+    return shape.elements() * (isGguf() ? RandomDecoder.bits(stored()) : 16) / 8;
   }
 
   /** What tables show of a measured number. */

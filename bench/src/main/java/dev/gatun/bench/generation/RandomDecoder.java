@@ -17,9 +17,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Writes a model of a shape with random weights: as a Hugging Face directory in bf16, and as GGUF
@@ -77,7 +79,7 @@ final class RandomDecoder {
 
   /** A GGUF file whose matrices are of a type; norms are F32. */
   Path gguf(RandomRows.Type type) throws IOException {
-    Path file = folder.resolve(type.name().toLowerCase(java.util.Locale.ROOT) + ".gguf");
+    Path file = folder.resolve(type.name().toLowerCase(Locale.ROOT) + ".gguf");
     if (!Files.exists(file)) {
       Files.createDirectories(folder);
       long[] begins = new long[shape.weights().size() + 1];
@@ -89,13 +91,29 @@ final class RandomDecoder {
     return file;
   }
 
-  /** A GGUF file of what Gatun's quantiser makes of that of bf16. */
-  Path quantized(String type) throws IOException {
-    Path file = folder.resolve(type.toLowerCase(java.util.Locale.ROOT) + ".gguf");
+  /** A GGUF file of a type; of one that does not hold the numbers what Gatun's quantiser makes. */
+  Path stored(String type) throws IOException {
+    String name = type.toUpperCase(Locale.ROOT);
+    if (Stream.of(RandomRows.Type.values()).anyMatch(t -> t.name().equals(name))) {
+      return gguf(RandomRows.Type.valueOf(name));
+    }
+    Path file = folder.resolve(type + ".gguf");
     if (!Files.exists(file)) {
-      GgufQuantizer.quantize(gguf(RandomRows.Type.BF16), file, type, null);
+      GgufQuantizer.quantize(gguf(RandomRows.Type.Q8_0), file, name, null);
     }
     return file;
+  }
+
+  /** The bits of an element in a GGUF file of a type, the mean of its tensors. */
+  static double bits(String type) {
+    return switch (type) {
+      case "q4_0" -> 4.5;
+      case "q4_k_m" -> 4.83;
+      case "q5_k" -> 5.5;
+      case "q6_k" -> 6.5625;
+      case "q8_0" -> 8.5;
+      default -> 16;
+    };
   }
 
   private byte[] ggufHeader(RandomRows.Type type, long[] begins) {
