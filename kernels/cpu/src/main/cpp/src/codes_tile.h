@@ -128,7 +128,7 @@ static inline void codes_rows(const Quantized &q, int64_t panel, const Activatio
   const int64_t bytes = q.groups() * q.record_bytes(), steps = q.k / kStretch;
   by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
     // One tile reads the weights as they come, several share the next ones.
-    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + kAhead : q.record(panel + 1, 0);
+    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + ahead_of(rows) : q.record(panel + 1, 0);
     codes_tile<kBits>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
                       comes_by_itself(rows) ? Ahead::nothing(from)
                                             : Ahead::share(from, bytes, steps, tiles, which));
@@ -295,7 +295,7 @@ static inline void long_rows(const Quantized &q, int64_t panel, const Activation
   const int64_t bytes = q.record_bytes(), steps = q.words();
   by_even_tile<kTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
     // One tile reads the weights as they come, several share the next ones.
-    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + kAhead : q.record(panel + 1, 0);
+    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + ahead_of(rows) : q.record(panel + 1, 0);
     long_tile<kTileRows>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
                          comes_by_itself(rows) ? Ahead::nothing(from)
                                                : Ahead::share(from, bytes, steps, tiles, which));

@@ -52,7 +52,7 @@ void multiply(int64_t rows, int64_t columns, int64_t length, const float *x, int
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     by_even_tile<kTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
       const bool once = kWholePanel && tiles == 1;
-      const float *from = once ? weights + kAhead / sizeof(float) : next + j * length;
+      const float *from = once ? weights + ahead_of(rows) / sizeof(float) : next + j * length;
       tile_dispatch<kTileRows>(count, x + r * x_stride, x_stride, weights + j, GATUN_PANEL,
                                y + r * y_stride + j, y_stride, length, kTileColumns, into,
                                comes_by_itself(rows)

@@ -41,7 +41,8 @@ void by_vectors(int64_t rows, const uint16_t *x, int64_t stride, const uint16_t 
     const int64_t bytes = length * 4 * GATUN_PANEL;
     by_even_tile<12>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
       // One tile reads the weights as they come, several share the next ones.
-      const char *from = reinterpret_cast<const char *>(block) + (tiles == 1 ? kAhead : bytes);
+      const char *from =
+          reinterpret_cast<const char *>(block) + (tiles == 1 ? ahead_of(rows) : bytes);
       bf16_tile<12>(count, x + r * stride + 2 * depth, stride, block, length,
                     sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld,
                     comes_by_itself(rows) ? Ahead::nothing(from)
