@@ -202,8 +202,8 @@ struct LayerNormRows {
   // the row's own is beyond `about`, and the variance.
   void set(Found &row, float rest, float squares, float &shift, float &variance) const {
     shift = mean(rest);
-    const float around = mean(squares) - shift * shift;
-    variance = around < 0.0f ? 0.0f : around;
+    // Rounding may make what is next to nothing less than that.
+    variance = __builtin_fabsf(mean(squares) - shift * shift);
     row.scale = 1.0f / __builtin_sqrtf(variance + eps);
     row.offset = -shift * row.scale;
   }

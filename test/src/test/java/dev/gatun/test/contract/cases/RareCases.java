@@ -14,8 +14,6 @@ import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.norm.L2Normalize;
-import dev.gatun.kernels.api.call.norm.LayerNorm;
-import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.call.reduction.TopK;
@@ -82,8 +80,8 @@ final class RareCases {
         Generator.of("quantized_matmul-sums", RareCases::sums).times(0.3),
         Generator.of("quantized_matmul-runs", RareCases::runs).times(0.4),
         Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
-        Generator.of("layer_norm-even", RareCases::evenRows).times(0.3),
-        Generator.of("layer_norm_backward-even", RareCases::evenRowsBackward).times(0.3),
+        Generator.of("layer_norm-even", EvenRows::forward).times(0.3),
+        Generator.of("layer_norm_backward-even", EvenRows::backward).times(0.3),
         Generator.of("l2_normalize-zero", RareCases::zeroRows).times(0.1),
         Generator.of("scaled_dot_product_attention-uneven", RareCases::uneven).times(0.2),
         Generator.of("scaled_dot_product_attention-extreme", RareCases::extreme).times(0.24),
@@ -452,38 +450,6 @@ final class RareCases {
         "quantize_tokens seed %d of nothing".formatted(seed),
         data,
         of -> new QuantizeTokens(of.apply("x"), QuantizedCases.codes(of, false)));
-  }
-
-  /** Rows of one value each: rounding may make their variance less than nothing. */
-  private static Data even(Random random, long seed) {
-    boolean few = Math.floorMod(seed / 3, 3L) == 0;
-    double[] values = random.doubles(few ? 2 : 30, -2, 2).toArray();
-    long columns = few ? 30_000 + random.nextInt(60_000) : 3 + random.nextInt(500);
-    return Data.placed(random, "x", (r, i) -> values[(int) (i / columns)], values.length, columns);
-  }
-
-  private static Case evenRows(long seed) {
-    Random random = Seeds.random(seed);
-    Data x = even(random, seed);
-    return Case.of(
-            "layer_norm seed %d even rows".formatted(seed),
-            List.of(x, Data.output("y", x.shape())),
-            of ->
-                new LayerNorm(
-                    of.apply("x"), null, null, null, 1e-5f, of.apply("y"), of.apply("sum")))
-        .in(dtype(seed), Set.of());
-  }
-
-  private static Case evenRowsBackward(long seed) {
-    Random random = Seeds.random(seed);
-    Data x = even(random, seed);
-    return Case.of(
-            "layer_norm_backward seed %d even rows".formatted(seed),
-            List.of(Data.normal(random, "dy", x.shape()), x, Data.output("dx", x.shape())),
-            of ->
-                new LayerNormBackward(
-                    of.apply("dy"), of.apply("x"), null, 1e-5f, null, of.apply("dx"), null, null))
-        .in(dtype(seed), Set.of());
   }
 
   /** Rows of zeros, and such as are shorter than what divides them at least. */
