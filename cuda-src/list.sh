@@ -4,10 +4,10 @@
 #
 #   // kernels.list: NAME THREADS ARGUMENTS [SHARED [TILE]]
 #
-# THREADS of a block; ARGUMENTS: p pointer, l 64-bit integer, i 32-bit integer, f float, sN a structure of N bytes; SHARED: bytes
-# of dynamic shared memory where every launch has the same; TILE, of products: that of a block, M x N x K: rows of y, its
-# features, and the input features of a stage. The line printed begins with the source. What is in a source whose name ends
-# in _sm90a.cu runs on compute capability 9.0 alone.
+# THREADS of a block; ARGUMENTS: p pointer, l 64-bit integer, i 32-bit integer, f float, {NAME} a structure, whose fields
+# `./gatun dev declarations` tells Java; SHARED: bytes of dynamic shared memory where every launch has the same; TILE, of
+# products: that of a block, M x N x K: rows of y, its features, and the input features of a stage. The line printed begins
+# with the source. What is in a source whose name ends in _sm90a.cu runs on compute capability 9.0 alone.
 set -euo pipefail
 cd "$1"
 if [ $# -gt 1 ]; then sources=("$2"); else shopt -s nullglob && sources=(*.cu */*.cu); fi
@@ -18,7 +18,7 @@ awk -v folder="$1" '
   }
   /^\/\/ kernels\.list:/ {
     sub(/^\/\/ kernels\.list: */, "")
-    if ($0 !~ /^[a-z][a-z0-9_]* [0-9]+ ([plif]|s[0-9]+)+( [0-9]+( [0-9]+x[0-9]+x[0-9]+)?)?$/) {
+    if ($0 !~ /^[a-z][a-z0-9_]* [0-9]+ ([plif]|\{[A-Z][A-Za-z0-9]*\})+( [0-9]+( [0-9]+x[0-9]+x[0-9]+)?)?$/) {
       wrong("\"" $0 "\": expected NAME THREADS ARGUMENTS [SHARED [TILE]]")
     } else if ($1 in seen) {
       wrong("there is a kernel " $1 " in " seen[$1])

@@ -2,8 +2,8 @@
 # What ./gatun dev does, with the JDK 25 in JAVA_HOME.
 #   dev.sh jdk
 # Prints the folder of the JDK that builds take.
-#   dev.sh enums
-# Writes the enums of the C++ and CUDA headers whose constants are not those of Java.
+#   dev.sh declarations
+# Writes the enums of the C++ and CUDA headers by those of Java, and the fields and constants that Java takes from CUDA's sources.
 #   dev.sh kernel NAME [level=NAME] [backend=cpu|cuda] [cases=N]
 # Builds what changed of the kernels, for this machine's levels and the emulator, then runs the contract cases of those whose
 # names begin so and times the largest one.
@@ -17,15 +17,17 @@ if [ "$*" = jdk ]; then
   echo "$JAVA_HOME"
   exit
 fi
-if [ "$*" = enums ]; then
-  # Of the enums' sources alone, whatever else compiles; their modules are left out.
+if [ "$*" = declarations ]; then
+  # Of the sources that these are in alone, whatever else compiles; their modules are left out.
   folder=$(mktemp -d)
   trap 'rm -r "$folder"' EXIT
   mkdir "$folder/api" "$folder/cpu" "$folder/classes"
   for module in api cpu; do ln -s "$PWD/kernels/$module/src/main/java/dev" "$folder/$module/dev"; done
   "$JAVA_HOME/bin/javac" -proc:none -nowarn -d "$folder/classes" -sourcepath "$folder/api:$folder/cpu:test/src/test/java" \
-    test/src/test/java/dev/gatun/test/packaging/EnumHeaders.java
-  "$JAVA_HOME/bin/java" -cp "$folder/classes" dev.gatun.test.packaging.EnumHeaders
+    test/src/test/java/dev/gatun/test/packaging/{EnumHeaders,CudaDeclarations}.java
+  for program in EnumHeaders CudaDeclarations; do
+    "$JAVA_HOME/bin/java" -cp "$folder/classes" dev.gatun.test.packaging.$program
+  done
   exit
 fi
 [ "${1:-}" = kernel ] && [ $# -ge 2 ] || usage

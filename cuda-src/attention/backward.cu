@@ -174,7 +174,7 @@ static __device__ __forceinline__ QuerySums softmax_of(const Attention& a, const
 
 // Writes what each query has, [batch][heads][query_length].
 // Grid: (query_length / 4, heads, batch). Shared: for each warp a query and an output's gradient.
-// kernels.list: attention_backward_delta 128 s368s368p
+// kernels.list: attention_backward_delta 128 {Attention}{Attention}p
 extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
     attention_backward_delta(const Attention a, const Attention to, QuerySums* sums) {
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
@@ -217,7 +217,7 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
 
 // Grid: (query_length / 4, heads, batch). Shared: for each warp a query, an output's gradient and
 // the query's.
-// kernels.list: attention_backward_queries 128 s368s368p
+// kernels.list: attention_backward_queries 128 {Attention}{Attention}p
 extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
     attention_backward_queries(const Attention a, const Attention to, const QuerySums* sums) {
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);
@@ -253,7 +253,7 @@ extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
 
 // Grid: (key_length / 4, kv_heads, batch). Shared: for each warp a key, a value, and both's
 // gradients. Keys beyond those in use have gradients of 0.
-// kernels.list: attention_backward_keys 128 s368s368p
+// kernels.list: attention_backward_keys 128 {Attention}{Attention}p
 extern "C" __global__ void __launch_bounds__(kWarps * 32, 8)
     attention_backward_keys(const Attention a, const Attention to, const QuerySums* sums) {
   const int group = group_of(a), lane = threadIdx.x % kWarpSize, j = place_of_warp();
@@ -318,7 +318,7 @@ static __device__ __forceinline__ Range range_of(long stride, long place, int le
 }
 
 // Grid: 256 elements of the bias a block; batch, heads, queries and keys are those that it has.
-// kernels.list: attention_backward_bias 256 s368s368plllll 0
+// kernels.list: attention_backward_bias 256 {Attention}{Attention}plllll 0
 extern "C" __global__ void __launch_bounds__(256)
     attention_backward_bias(const Attention a, const Attention to, const QuerySums* sums,
                             long batch, long heads, long queries, long keys, long all) {
@@ -364,7 +364,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Grid: heads.
-// kernels.list: attention_backward_sinks 128 s368s368pl
+// kernels.list: attention_backward_sinks 128 {Attention}{Attention}pl
 extern "C" __global__ void __launch_bounds__(128)
     attention_backward_sinks(const Attention a, const Attention to, const QuerySums* sums,
                              long batch) {

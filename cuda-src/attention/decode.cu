@@ -244,18 +244,18 @@ static __device__ __forceinline__ void decode(const Attention& a, float* partial
     decode<Tile<size, warps, coded, bf16>>(a, partial, stats);   \
   }
 
-// kernels.list: attention_decode_bf16_64 128 s368pp 39680
-// kernels.list: attention_decode_bf16_128 128 s368pp 74496
-// kernels.list: attention_decode_bf16_256 64 s368pp 76288
-// kernels.list: attention_decode_f16_64 128 s368pp 39680
-// kernels.list: attention_decode_f16_128 128 s368pp 74496
-// kernels.list: attention_decode_f16_256 64 s368pp 76288
-// kernels.list: attention_decode_bf16_64_codes 128 s368pp 39680
-// kernels.list: attention_decode_bf16_128_codes 128 s368pp 74496
-// kernels.list: attention_decode_bf16_256_codes 64 s368pp 76288
-// kernels.list: attention_decode_f16_64_codes 128 s368pp 39680
-// kernels.list: attention_decode_f16_128_codes 128 s368pp 74496
-// kernels.list: attention_decode_f16_256_codes 64 s368pp 76288
+// kernels.list: attention_decode_bf16_64 128 {Attention}pp 39680
+// kernels.list: attention_decode_bf16_128 128 {Attention}pp 74496
+// kernels.list: attention_decode_bf16_256 64 {Attention}pp 76288
+// kernels.list: attention_decode_f16_64 128 {Attention}pp 39680
+// kernels.list: attention_decode_f16_128 128 {Attention}pp 74496
+// kernels.list: attention_decode_f16_256 64 {Attention}pp 76288
+// kernels.list: attention_decode_bf16_64_codes 128 {Attention}pp 39680
+// kernels.list: attention_decode_bf16_128_codes 128 {Attention}pp 74496
+// kernels.list: attention_decode_bf16_256_codes 64 {Attention}pp 76288
+// kernels.list: attention_decode_f16_64_codes 128 {Attention}pp 39680
+// kernels.list: attention_decode_f16_128_codes 128 {Attention}pp 74496
+// kernels.list: attention_decode_f16_256_codes 64 {Attention}pp 76288
 GATUN_DECODE(attention_decode_bf16_64, 64, 4, false, true)
 GATUN_DECODE(attention_decode_bf16_128, 128, 4, false, true)
 GATUN_DECODE(attention_decode_bf16_256, 256, 2, false, true)
@@ -270,7 +270,7 @@ GATUN_DECODE(attention_decode_f16_128_codes, 128, 4, true, false)
 GATUN_DECODE(attention_decode_f16_256_codes, 256, 2, true, false)
 
 // Joins the splits in their order; a thread has four columns. Grid: (query_length, heads, batch).
-// kernels.list: attention_combine 64 s368ppl
+// kernels.list: attention_combine 64 {Attention}ppl
 extern "C" __global__ void __launch_bounds__(64)
     attention_combine(const Attention a, const float* partial, const float* stats, long splits) {
   const Sequence s = sequence(a, blockIdx.z, blockIdx.y);

@@ -121,13 +121,13 @@ static __device__ __forceinline__ void attend(const Attention& a) {
 }
 
 // Grid: (query_length / 4, heads, batch). Shared: for each warp its query and its sums, as floats.
-// kernels.list: attention_general 128 s368
+// kernels.list: attention_general 128 {Attention}
 extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_general(const Attention a) {
   attend<false>(a);
 }
 
 // The same of keys and values that are signed bytes.
-// kernels.list: attention_general_codes 128 s368
+// kernels.list: attention_general_codes 128 {Attention}
 extern "C" __global__ void __launch_bounds__(kWarps * 32)
     attention_general_codes(const Attention a) {
   attend<true>(a);

@@ -194,18 +194,18 @@ static __device__ __forceinline__ void attend(const Attention& a, float* partial
     attend<Tile<size, keys, coded, bf16>>(a, partial, stats, static_cast<int>(splits)); \
   }
 
-// kernels.list: attention_bf16_64 128 s368ppl 27648
-// kernels.list: attention_bf16_128 128 s368ppl 52224
-// kernels.list: attention_bf16_256 128 s368ppl 67584
-// kernels.list: attention_f16_64 128 s368ppl 27648
-// kernels.list: attention_f16_128 128 s368ppl 52224
-// kernels.list: attention_f16_256 128 s368ppl 67584
-// kernels.list: attention_bf16_64_codes 128 s368ppl 27648
-// kernels.list: attention_bf16_128_codes 128 s368ppl 52224
-// kernels.list: attention_bf16_256_codes 128 s368ppl 67584
-// kernels.list: attention_f16_64_codes 128 s368ppl 27648
-// kernels.list: attention_f16_128_codes 128 s368ppl 52224
-// kernels.list: attention_f16_256_codes 128 s368ppl 67584
+// kernels.list: attention_bf16_64 128 {Attention}ppl 27648
+// kernels.list: attention_bf16_128 128 {Attention}ppl 52224
+// kernels.list: attention_bf16_256 128 {Attention}ppl 67584
+// kernels.list: attention_f16_64 128 {Attention}ppl 27648
+// kernels.list: attention_f16_128 128 {Attention}ppl 52224
+// kernels.list: attention_f16_256 128 {Attention}ppl 67584
+// kernels.list: attention_bf16_64_codes 128 {Attention}ppl 27648
+// kernels.list: attention_bf16_128_codes 128 {Attention}ppl 52224
+// kernels.list: attention_bf16_256_codes 128 {Attention}ppl 67584
+// kernels.list: attention_f16_64_codes 128 {Attention}ppl 27648
+// kernels.list: attention_f16_128_codes 128 {Attention}ppl 52224
+// kernels.list: attention_f16_256_codes 128 {Attention}ppl 67584
 GATUN_ATTENTION(attention_bf16_64, 64, 64, false, true)
 GATUN_ATTENTION(attention_bf16_128, 128, 64, false, true)
 GATUN_ATTENTION(attention_bf16_256, 256, 32, false, true)

@@ -240,10 +240,10 @@ static __device__ __forceinline__ void attend(const TensorMap& query, const Tens
     attend<size, bf16>(query, key, value, a);                                              \
   }
 
-// kernels.list: attention_bf16_64_sm90a 384 s128s128s128s368
-// kernels.list: attention_bf16_128_sm90a 384 s128s128s128s368
-// kernels.list: attention_f16_64_sm90a 384 s128s128s128s368
-// kernels.list: attention_f16_128_sm90a 384 s128s128s128s368
+// kernels.list: attention_bf16_64_sm90a 384 {TensorMap}{TensorMap}{TensorMap}{Attention} 82944
+// kernels.list: attention_bf16_128_sm90a 384 {TensorMap}{TensorMap}{TensorMap}{Attention} 164864
+// kernels.list: attention_f16_64_sm90a 384 {TensorMap}{TensorMap}{TensorMap}{Attention} 82944
+// kernels.list: attention_f16_128_sm90a 384 {TensorMap}{TensorMap}{TensorMap}{Attention} 164864
 GATUN_ATTENTION(attention_bf16_64_sm90a, 64, true)
 GATUN_ATTENTION(attention_bf16_128_sm90a, 128, true)
 GATUN_ATTENTION(attention_f16_64_sm90a, 64, false)

@@ -31,7 +31,7 @@ static __device__ __forceinline__ bool compares_at(const void* a, long i, const 
   return compares(static_cast<const T*>(a)[i], static_cast<const T*>(b)[j], comparison);
 }
 
-// kernels.list: compare 256 pppiiis200
+// kernels.list: compare 256 pppiii{StridedLayout}
 extern "C" __global__ void __launch_bounds__(256)
     compare(const void* a, const void* b, uint8_t* y, int dtype, int comparison, int plain,
             StridedLayout layout) {
@@ -68,7 +68,7 @@ static __device__ __forceinline__ void choose(const void* from, long i, void* y,
 
 // Elements of 1, 2, 4 or 8 bytes. The layout is that of a, b and y; the condition has strides of
 // its own for the same shape.
-// kernels.list: where 256 ppppiis200s200
+// kernels.list: where 256 ppppii{StridedLayout}{StridedLayout}
 extern "C" __global__ void __launch_bounds__(256)
     where(const uint8_t* condition, const void* a, const void* b, void* y, int bytes, int plain,
           StridedLayout layout, StridedLayout of_condition) {

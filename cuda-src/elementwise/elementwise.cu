@@ -6,7 +6,7 @@
 
 using namespace gatun;
 
-// kernels.list: elementwise 256 pppiis200
+// kernels.list: elementwise 256 pppii{StridedLayout}
 extern "C" __global__ void __launch_bounds__(256)
     elementwise(const void* a, const void* b, void* y, int dtype, int op, StridedLayout layout) {
   const long i = global_thread();
@@ -95,7 +95,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Elements of 1, 2, 4 or 8 bytes.
-// kernels.list: copy_strided 256 ppis200
+// kernels.list: copy_strided 256 ppi{StridedLayout}
 extern "C" __global__ void __launch_bounds__(256)
     copy_strided(const void* x, void* y, int bytes, StridedLayout layout) {
   const long i = global_thread();

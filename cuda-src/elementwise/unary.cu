@@ -6,7 +6,7 @@
 
 using namespace gatun;
 
-// kernels.list: unary 256 ppiis200
+// kernels.list: unary 256 ppii{StridedLayout}
 extern "C" __global__ void __launch_bounds__(256)
     unary(const void* x, void* y, int dtype, int op, StridedLayout layout) {
   const long i = global_thread();
@@ -73,7 +73,7 @@ static __device__ __forceinline__ void apply_whole(const void* x, long i, void* 
 }
 
 // Where both operands lie alike and without gaps the layout is not looked at.
-// kernels.list: unary_whole 256 ppiiis200
+// kernels.list: unary_whole 256 ppiii{StridedLayout}
 extern "C" __global__ void __launch_bounds__(256)
     unary_whole(const void* x, void* y, int dtype, int op, int plain, StridedLayout layout) {
   const long element = global_thread();

@@ -54,7 +54,7 @@ static __device__ __forceinline__ void apply_at(const void* a, long i, const voi
   static_cast<T*>(y)[to] = result;
 }
 
-// kernels.list: elementwise_whole 256 pppiiis200
+// kernels.list: elementwise_whole 256 pppiii{StridedLayout}
 extern "C" __global__ void __launch_bounds__(256)
     elementwise_whole(const void* a, const void* b, void* y, int dtype, int op, int plain,
                       StridedLayout layout) {

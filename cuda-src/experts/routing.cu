@@ -135,7 +135,7 @@ static __device__ __forceinline__ long visit_slots(const Slots& slots, int exper
 }
 
 // Grid: experts. Shared memory: an int for each warp.
-// kernels.list: expert_count 256 pppilll
+// kernels.list: expert_count 256 pppilll 32
 extern "C" __global__ void __launch_bounds__(256)
     expert_count(const int* chosen, const int* sequences, int* counts, int k, long slots,
                  long sequence_count, long capacity) {
@@ -147,7 +147,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // The same grid; counts are expert_count's.
-// kernels.list: expert_order 256 ppppppiilll
+// kernels.list: expert_order 256 ppppppiilll 32
 extern "C" __global__ void __launch_bounds__(256)
     expert_order(const int* chosen, const int* sequences, const int* counts, int* rows, int* places,
                  int* offsets, int k, int experts, long slots, long sequence_count, long capacity) {

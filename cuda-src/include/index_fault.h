@@ -9,7 +9,7 @@ namespace gatun {
 
 // In the host's pinned memory, as IndexChecks.java reads it. site is 0 while there is none.
 struct IndexFault {
-  int lock, site, bound, unused;
+  int lock, site, bound;
   long place, other, value;
 };
 
@@ -38,7 +38,7 @@ static __device__ GATUN_NOINLINE void keep_fault(IndexFault* fault, int site, in
 // the number of the call's kernel and bounds.
 struct IndexReport {
   IndexFault* fault;
-  int site, unused;
+  int site;
 
   __device__ __forceinline__ void tell(int bound, long place, long other, long value) const {
     if (fault != nullptr) {

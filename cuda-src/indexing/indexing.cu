@@ -7,7 +7,7 @@ using namespace gatun;
 
 // Copies a block table; where a page in use is not one of the cache, or is not in use, page 0 takes
 // its place. Grid: sequences.
-// kernels.list: checked_pages 256 ppplllls16
+// kernels.list: checked_pages 256 pppllll{IndexReport}
 extern "C" __global__ void __launch_bounds__(256)
     checked_pages(const int* table, int* checked, const int* lengths, long stride, long width,
                   long page_size, long pages, const IndexReport report) {
@@ -32,7 +32,7 @@ static __device__ __forceinline__ long place_in_panels(long row, long k, long co
 }
 
 // Grid: ids. The table's elements lie row by row, or packed.
-// kernels.list: embedding 256 pppiiiills16
+// kernels.list: embedding 256 pppiiiill{IndexReport}
 extern "C" __global__ void __launch_bounds__(256)
     embedding(const void* table, const long* ids, void* y, int table_dtype, int y_dtype,
               int accumulate, int packed, long columns, long limit, const IndexReport report) {
@@ -64,7 +64,7 @@ static __device__ __forceinline__ void copy_bytes(const uint8_t* from, uint8_t* 
 }
 
 // Grid: ids. The ids are distinct; a row whose id is -1 goes nowhere.
-// kernels.list: scatter_rows 256 ppplls16
+// kernels.list: scatter_rows 256 pppll{IndexReport}
 extern "C" __global__ void __launch_bounds__(256)
     scatter_rows(const uint8_t* x, const long* ids, uint8_t* y, long bytes, long limit,
                  const IndexReport report) {
@@ -75,7 +75,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Grid: outer * count. Entries of so many bytes.
-// kernels.list: index_select 256 pppllls16
+// kernels.list: index_select 256 ppplll{IndexReport}
 extern "C" __global__ void __launch_bounds__(256)
     index_select(const uint8_t* x, const long* ids, uint8_t* y, long length, long count, long bytes,
                  const IndexReport report) {
@@ -86,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // A thread a column, so that rows are added in their order.
-// kernels.list: index_add 256 pppiillls16
+// kernels.list: index_add 256 pppiilll{IndexReport}
 extern "C" __global__ void __launch_bounds__(256)
     index_add(const void* x, const long* ids, void* y, int x_dtype, int y_dtype, long count,
               long columns, long limit, const IndexReport report) {

@@ -10,7 +10,7 @@ using namespace gatun;
 // Rows of a block, and elements where there are none.
 constexpr long kRows = 16, kElements = 4096;
 
-struct Parameter {
+struct MatrixParameter {
   float* parameter;
   const float* gradient;
   float* row_squares;     // [batches][rows], or [columns] of what is no matrix
@@ -33,8 +33,8 @@ struct Parameter {
   }
 };
 
-struct ParameterList {
-  Parameter of[24];
+struct MatrixList {
+  MatrixParameter of[24];
 };
 
 // What the launches leave each other: sums of columns, means of each matrix's rows, and of each
@@ -47,10 +47,10 @@ struct Found {
 
 // The part of a block.
 struct Part {
-  const Parameter& p;
+  const MatrixParameter& p;
   long block, batch, within, begin, end;
 
-  __device__ __forceinline__ explicit Part(const Parameter& p)
+  __device__ __forceinline__ explicit Part(const MatrixParameter& p)
       : p(p), block(static_cast<long>(blockIdx.x) - p.first) {
     const long each = p.blocks_of_matrix(), all = p.is_matrix() ? p.rows : p.columns;
     const long step = p.is_matrix() ? kRows : kElements;
@@ -78,16 +78,16 @@ static __device__ __forceinline__ void keep(const Found& found, float parameters
 }
 
 // Takes squares of gradients into the means of rows, or of elements, and adds up those of columns.
-// kernels.list: adafactor_rows 256 s3072is16s24
+// kernels.list: adafactor_rows 256 {MatrixList}i{Clipping}{Found}
 extern "C" __global__ void __launch_bounds__(256)
-    adafactor_rows(const __grid_constant__ ParameterList list, int items, Clipping clipping,
+    adafactor_rows(const __grid_constant__ MatrixList list, int items, Clipping clipping,
                    Found found) {
   if (clipping.skips()) {
     return;
   }
   const float factor = clipping.factor();
   const Part part(list.of[item_of(list, items)]);
-  const Parameter& p = part.p;
+  const MatrixParameter& p = part.p;
   const float eps = p.numbers[4];
   float parameters = 0, updates = 0;
   if (!p.is_matrix()) {
@@ -135,14 +135,14 @@ extern "C" __global__ void __launch_bounds__(256)
 
 // Takes the sums of columns into their means, and makes factors of these. Grid: 256 columns of a
 // matrix a block, for which `first` counts.
-// kernels.list: adafactor_columns 256 s3072is16s24
+// kernels.list: adafactor_columns 256 {MatrixList}i{Clipping}{Found}
 extern "C" __global__ void __launch_bounds__(256)
-    adafactor_columns(const __grid_constant__ ParameterList list, int items, Clipping clipping,
+    adafactor_columns(const __grid_constant__ MatrixList list, int items, Clipping clipping,
                       Found found) {
   if (clipping.skips()) {
     return;
   }
-  const Parameter& p = list.of[item_of(list, items)];
+  const MatrixParameter& p = list.of[item_of(list, items)];
   const long tasks = (p.columns + blockDim.x - 1) / blockDim.x;
   const long block = static_cast<long>(blockIdx.x) - p.first, batch = block / tasks;
   const long each = p.blocks_of_matrix();
@@ -171,12 +171,12 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // The squares of matrices' updates.
-// kernels.list: adafactor_sizes 256 s3072is16s24
+// kernels.list: adafactor_sizes 256 {MatrixList}i{Clipping}{Found}
 extern "C" __global__ void __launch_bounds__(256)
-    adafactor_sizes(const __grid_constant__ ParameterList list, int items, Clipping clipping,
+    adafactor_sizes(const __grid_constant__ MatrixList list, int items, Clipping clipping,
                     Found found) {
   const Part part(list.of[item_of(list, items)]);
-  const Parameter& p = part.p;
+  const MatrixParameter& p = part.p;
   if (clipping.skips() || !p.is_matrix()) {
     return;
   }
@@ -201,7 +201,7 @@ struct Distance {
   float share, left;
 };
 
-static __device__ __forceinline__ Distance distance(const Parameter& p, const Found& found) {
+static __device__ __forceinline__ Distance distance(const MatrixParameter& p, const Found& found) {
   const float* squares = found.squares + 2 * p.first;
   float parameters = 0, updates = 0;
   for (long i = threadIdx.x; i < p.batches * p.blocks_of_matrix(); i += blockDim.x) {
@@ -217,8 +217,8 @@ static __device__ __forceinline__ Distance distance(const Parameter& p, const Fo
   return {rate / (size <= 1.0f ? 1.0f : size), 1.0f - p.numbers[1] * rate};
 }
 
-static __device__ __forceinline__ void change(const Parameter& p, const Distance& distance, long i,
-                                              int copy_dtype, float update) {
+static __device__ __forceinline__ void change(const MatrixParameter& p, const Distance& distance,
+                                              long i, int copy_dtype, float update) {
   float by = update * distance.share;
   if (p.mean != nullptr) {
     by = p.numbers[7] * p.mean[i] + (1.0f - p.numbers[7]) * by;
@@ -231,16 +231,16 @@ static __device__ __forceinline__ void change(const Parameter& p, const Distance
   }
 }
 
-// kernels.list: adafactor_step 256 s3072iis16s24
+// kernels.list: adafactor_step 256 {MatrixList}ii{Clipping}{Found}
 extern "C" __global__ void __launch_bounds__(256)
-    adafactor_step(const __grid_constant__ ParameterList list, int items, int copy_dtype,
+    adafactor_step(const __grid_constant__ MatrixList list, int items, int copy_dtype,
                    Clipping clipping, Found found) {
   if (clipping.skips()) {
     return;
   }
   const float factor = clipping.factor();
   const Part part(list.of[item_of(list, items)]);
-  const Parameter& p = part.p;
+  const MatrixParameter& p = part.p;
   const Distance to = distance(p, found);
   if (!p.is_matrix()) {
     for (long i = part.begin + threadIdx.x; i < part.end; i += blockDim.x) {

@@ -105,7 +105,7 @@ static __device__ __forceinline__ float updated(const Parameter& p, long i, int 
   }
 }
 
-// kernels.list: optimizer_step 256 s3072iiiffp 0
+// kernels.list: optimizer_step 256 {ParameterList}iiiffp 0
 extern "C" __global__ void __launch_bounds__(256)
     optimizer_step(const __grid_constant__ ParameterList list, int items, int update,
                    int copy_dtype, float scale, float max_norm, const float* norm) {
@@ -128,7 +128,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // The sum of squares of each block's part.
-// kernels.list: gradient_squares 256 s3072ifp
+// kernels.list: gradient_squares 256 {RangeList}ifp
 extern "C" __global__ void __launch_bounds__(256)
     gradient_squares(const __grid_constant__ RangeList list, int items, float scale,
                      float* partial) {
@@ -147,7 +147,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // A thread an item: the root of its parts' sum, from the first on.
-// kernels.list: gradient_norms 128 s3072ipp 0
+// kernels.list: gradient_norms 128 {RangeList}ipp 0
 extern "C" __global__ void __launch_bounds__(128)
     gradient_norms(const __grid_constant__ RangeList list, int items, const float* partial,
                    float* norms) {

@@ -4,10 +4,13 @@
 
 using namespace gatun;
 
+// Vectors of eight numbers that a thread keeps of a row.
+constexpr int kKept = 4;
+
 struct QuantizedTokens {
   const void* x;
-  // Rows with zeros past k, up to padded_k. Of blocks the scales are [blocks, padded_rows].
-  TokenCodes to;
+  // Rows of codes have zeros past k, up to padded_k. Of blocks the scales are [blocks,
+  // padded_rows].
   long x_stride, k, padded_k, padded_rows;
   int x_dtype;
   // Whether rows are aligned, and a block can keep one.
@@ -15,11 +18,11 @@ struct QuantizedTokens {
 };
 
 // Grid: rows.
-// kernels.list: quantize_tokens 256 s88 64
-extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const QuantizedTokens p) {
-  constexpr int kKept = 4;
+// kernels.list: quantize_tokens 256 {QuantizedTokens}{TokenCodes} 64
+extern "C" __global__ void __launch_bounds__(256)
+    quantize_tokens(const QuantizedTokens p, const TokenCodes to) {
   const long row = static_cast<long>(blockIdx.x), from = row * p.x_stride;
-  Extremes extremes(p.to, p.k);
+  Extremes extremes(to, p.k);
   if (p.kept != 0) {
     float x[kKept][8] = {};
 #pragma unroll
@@ -33,14 +36,14 @@ extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const Quantize
         }
       }
     }
-    const CodeMeaning meaning = extremes.meaning(p.to, row);
+    const CodeMeaning meaning = extremes.meaning(to, row);
 #pragma unroll
     for (int v = 0; v < kKept; v++) {
       const long i = 8 * (static_cast<long>(threadIdx.x) + 256 * v);
       if (i < p.padded_k) {
         const long count = p.k - i;
-        store_codes(p.to, row, i, meaning, x[v], count);
-        store_codes(p.to, row, i + 4, meaning, x[v] + 4, count - 4);
+        store_codes(to, row, i, meaning, x[v], count);
+        store_codes(to, row, i + 4, meaning, x[v] + 4, count - 4);
       }
     }
     return;
@@ -48,19 +51,20 @@ extern "C" __global__ void __launch_bounds__(256) quantize_tokens(const Quantize
   for (long i = threadIdx.x; i < p.k; i += blockDim.x) {
     extremes.see(load(p.x, from + i, p.x_dtype));
   }
-  const CodeMeaning meaning = extremes.meaning(p.to, row);
+  const CodeMeaning meaning = extremes.meaning(to, row);
   for (long i = 4 * static_cast<long>(threadIdx.x); i < p.padded_k; i += 4 * blockDim.x) {
     float x[4];
     for (int q = 0; q < 4; q++) {
       x[q] = i + q < p.k ? load(p.x, from + i + q, p.x_dtype) : 0;
     }
-    store_codes(p.to, row, i, meaning, x, p.k - i);
+    store_codes(to, row, i, meaning, x, p.k - i);
   }
 }
 
 // A warp a block of 32. Grid: (rows, blocks of a row / 8).
-// kernels.list: quantize_blocks 256 s88 0
-extern "C" __global__ void __launch_bounds__(256) quantize_blocks(const QuantizedTokens p) {
+// kernels.list: quantize_blocks 256 {QuantizedTokens}{TokenCodes} 0
+extern "C" __global__ void __launch_bounds__(256)
+    quantize_blocks(const QuantizedTokens p, const TokenCodes to) {
   const int lane = threadIdx.x % 32;
   const long row = blockIdx.x;
   const long block = static_cast<long>(blockIdx.y) * 8 + threadIdx.x / 32, i = block * 32 + lane;
@@ -77,9 +81,9 @@ extern "C" __global__ void __launch_bounds__(256) quantize_blocks(const Quantize
     word |= static_cast<uint32_t>(shuffle(code, lane + q)) << (8 * q);
   }
   if (lane % 4 == 0) {
-    *reinterpret_cast<uint32_t*>(p.to.codes + row * p.to.stride + i) = word;
+    *reinterpret_cast<uint32_t*>(to.codes + row * to.stride + i) = word;
   }
   if (lane == 0) {
-    p.to.scales[block * p.padded_rows + row] = meaning.scale;
+    to.scales[block * p.padded_rows + row] = meaning.scale;
   }
 }

@@ -69,13 +69,13 @@ static __device__ __forceinline__ void float_product(const QuantizedProduct& p,
 }
 
 // Grid: (n tiles, m tiles).
-// kernels.list: quantized_simt 256 s192 8704 64x64x16
+// kernels.list: quantized_simt 256 {QuantizedProduct} 8704 64x64x16
 extern "C" __global__ void __launch_bounds__(256) quantized_simt(const QuantizedProduct p) {
   float_product(p, DensePlaces::of<kTile>(p, blockIdx.y));
 }
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
-// kernels.list: grouped_quantized_simt 256 s192s32 8704 64x64x16
+// kernels.list: grouped_quantized_simt 256 {QuantizedProduct}{ExpertRows} 8704 64x64x16
 extern "C" __global__ void __launch_bounds__(256)
     grouped_quantized_simt(const QuantizedProduct p, const ExpertRows experts) {
   const GroupedPlaces places = GroupedPlaces::of<kTile>(p, experts, blockIdx.y);
@@ -118,7 +118,7 @@ static __device__ __forceinline__ void code_product(const QuantizedProduct& p, c
 }
 
 // A thread an element of y; x is codes. Grid: (rows, features / 256).
-// kernels.list: quantized_codes 256 s192 0
+// kernels.list: quantized_codes 256 {QuantizedProduct} 0
 extern "C" __global__ void __launch_bounds__(256) quantized_codes(const QuantizedProduct p) {
   const long n = static_cast<long>(blockIdx.y) * blockDim.x + threadIdx.x;
   if (n < p.n) {
@@ -127,7 +127,7 @@ extern "C" __global__ void __launch_bounds__(256) quantized_codes(const Quantize
 }
 
 // The same by experts. Grid: (rows, features / 256).
-// kernels.list: grouped_quantized_codes 256 s192s32 0
+// kernels.list: grouped_quantized_codes 256 {QuantizedProduct}{ExpertRows} 0
 extern "C" __global__ void __launch_bounds__(256)
     grouped_quantized_codes(const QuantizedProduct p, const ExpertRows experts) {
   const GroupedPlaces places = GroupedPlaces::of<1>(p, experts, blockIdx.x);

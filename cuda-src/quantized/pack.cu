@@ -20,7 +20,7 @@ struct BlockPack {
 static __device__ __forceinline__ bool is_finite(float x) { return fabsf(x) <= 3.402823466e38f; }
 
 // A thread a block; *first begins as the largest number.
-// kernels.list: quantized_scales_check 256 s96 0
+// kernels.list: quantized_scales_check 256 {BlockPack} 0
 extern "C" __global__ void __launch_bounds__(256) quantized_scales_check(const BlockPack p) {
   const long blocks = p.k / p.block_size, i = global_thread();
   if (i >= p.n * blocks) {
@@ -67,7 +67,7 @@ static __device__ __forceinline__ void write_header(const BlockPack& p, uint8_t*
 
 // A block a group of a panel: each thread has a feature and every eighth word of its codes. packed
 // is aligned to 4 bytes. Grid: (panels, groups of a row).
-// kernels.list: quantized_pack 256 s96 1024
+// kernels.list: quantized_pack 256 {BlockPack} 1024
 extern "C" __global__ void __launch_bounds__(256) quantized_pack(const BlockPack p) {
   Sums* sums = shared_memory<Sums>(sizeof(Sums));
   const int feature = static_cast<int>(threadIdx.x) % kPanelFeatures;

@@ -6,17 +6,17 @@
 
 using namespace gatun;
 
-// kernels.list: grouped_w4a16_bf16_m16 256 s192s32 65536 16x128x128
-// kernels.list: grouped_w4a16_bf16_m64 256 s192s32 57344 64x128x64
-// kernels.list: grouped_w4a16_bf16_m128 256 s192s32 90112 128x128x64
-// kernels.list: grouped_w4a16_f16_m16 256 s192s32 65536 16x128x128
-// kernels.list: grouped_w4a16_f16_m64 256 s192s32 57344 64x128x64
-// kernels.list: grouped_w4a16_f16_m128 256 s192s32 90112 128x128x64
-// kernels.list: grouped_w4a8_m16 256 s192s32 58368 16x128x128
-// kernels.list: grouped_w4a8_m64 256 s192s32 43008 64x128x64
-// kernels.list: grouped_w4a8_m128 256 s192s32 61440 128x128x64
-// kernels.list: grouped_w4a16_gemv_m1 256 s192s32 1024
-// kernels.list: grouped_w4a16_gemv_m4 256 s192s32 4096
+// kernels.list: grouped_w4a16_bf16_m16 256 {QuantizedProduct}{ExpertRows} 65536 16x128x128
+// kernels.list: grouped_w4a16_bf16_m64 256 {QuantizedProduct}{ExpertRows} 57344 64x128x64
+// kernels.list: grouped_w4a16_bf16_m128 256 {QuantizedProduct}{ExpertRows} 90112 128x128x64
+// kernels.list: grouped_w4a16_f16_m16 256 {QuantizedProduct}{ExpertRows} 65536 16x128x128
+// kernels.list: grouped_w4a16_f16_m64 256 {QuantizedProduct}{ExpertRows} 57344 64x128x64
+// kernels.list: grouped_w4a16_f16_m128 256 {QuantizedProduct}{ExpertRows} 90112 128x128x64
+// kernels.list: grouped_w4a8_m16 256 {QuantizedProduct}{ExpertRows} 58368 16x128x128
+// kernels.list: grouped_w4a8_m64 256 {QuantizedProduct}{ExpertRows} 43008 64x128x64
+// kernels.list: grouped_w4a8_m128 256 {QuantizedProduct}{ExpertRows} 61440 128x128x64
+// kernels.list: grouped_w4a16_gemv_m1 256 {QuantizedProduct}{ExpertRows} 1024
+// kernels.list: grouped_w4a16_gemv_m4 256 {QuantizedProduct}{ExpertRows} 4096
 GATUN_GROUPED_WEIGHT_ONLY(grouped_w4a16_bf16_m16, Bf16, W4M16)
 GATUN_GROUPED_WEIGHT_ONLY(grouped_w4a16_bf16_m64, Bf16, W4M64)
 GATUN_GROUPED_WEIGHT_ONLY(grouped_w4a16_bf16_m128, Bf16, W4M128)

@@ -3,9 +3,9 @@
 
 using namespace gatun;
 
-// kernels.list: w4a8_m16 256 s192 58368 16x128x128
-// kernels.list: w4a8_m64 256 s192 43008 64x128x64
-// kernels.list: w4a8_m128 256 s192 61440 128x128x64
+// kernels.list: w4a8_m16 256 {QuantizedProduct} 58368 16x128x128
+// kernels.list: w4a8_m64 256 {QuantizedProduct} 43008 64x128x64
+// kernels.list: w4a8_m128 256 {QuantizedProduct} 61440 128x128x64
 GATUN_INT8(w4a8_m16, W4M16)
 GATUN_INT8(w4a8_m64, W4M64)
 GATUN_INT8(w4a8_m128, W4M128)

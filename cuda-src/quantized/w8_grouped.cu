@@ -6,17 +6,17 @@
 
 using namespace gatun;
 
-// kernels.list: grouped_w8a16_bf16_m16 256 s192s32 49152 16x128x64
-// kernels.list: grouped_w8a16_bf16_m64 256 s192s32 73728 64x128x64
-// kernels.list: grouped_w8a16_bf16_m128 256 s192s32 79872 128x128x64
-// kernels.list: grouped_w8a16_f16_m16 256 s192s32 49152 16x128x64
-// kernels.list: grouped_w8a16_f16_m64 256 s192s32 73728 64x128x64
-// kernels.list: grouped_w8a16_f16_m128 256 s192s32 79872 128x128x64
-// kernels.list: grouped_w8a8_m16 256 s192s32 45568 16x128x64
-// kernels.list: grouped_w8a8_m64 256 s192s32 59392 64x128x64
-// kernels.list: grouped_w8a8_m128 256 s192s32 77824 128x128x64
-// kernels.list: grouped_w8a16_gemv_m1 256 s192s32 1024
-// kernels.list: grouped_w8a16_gemv_m4 256 s192s32 4096
+// kernels.list: grouped_w8a16_bf16_m16 256 {QuantizedProduct}{ExpertRows} 49152 16x128x64
+// kernels.list: grouped_w8a16_bf16_m64 256 {QuantizedProduct}{ExpertRows} 73728 64x128x64
+// kernels.list: grouped_w8a16_bf16_m128 256 {QuantizedProduct}{ExpertRows} 79872 128x128x64
+// kernels.list: grouped_w8a16_f16_m16 256 {QuantizedProduct}{ExpertRows} 49152 16x128x64
+// kernels.list: grouped_w8a16_f16_m64 256 {QuantizedProduct}{ExpertRows} 73728 64x128x64
+// kernels.list: grouped_w8a16_f16_m128 256 {QuantizedProduct}{ExpertRows} 79872 128x128x64
+// kernels.list: grouped_w8a8_m16 256 {QuantizedProduct}{ExpertRows} 45568 16x128x64
+// kernels.list: grouped_w8a8_m64 256 {QuantizedProduct}{ExpertRows} 59392 64x128x64
+// kernels.list: grouped_w8a8_m128 256 {QuantizedProduct}{ExpertRows} 77824 128x128x64
+// kernels.list: grouped_w8a16_gemv_m1 256 {QuantizedProduct}{ExpertRows} 1024
+// kernels.list: grouped_w8a16_gemv_m4 256 {QuantizedProduct}{ExpertRows} 4096
 GATUN_GROUPED_WEIGHT_ONLY(grouped_w8a16_bf16_m16, Bf16, W8M16)
 GATUN_GROUPED_WEIGHT_ONLY(grouped_w8a16_bf16_m64, Bf16, W8M64)
 GATUN_GROUPED_WEIGHT_ONLY(grouped_w8a16_bf16_m128, Bf16, W8A16M128)

@@ -3,9 +3,9 @@
 
 using namespace gatun;
 
-// kernels.list: w8a16_gemv_m1 256 s192 1024
-// kernels.list: w8a16_gemv_m4 256 s192 4096
-// kernels.list: w8a16_gemv_m8 256 s192 8192
+// kernels.list: w8a16_gemv_m1 256 {QuantizedProduct} 1024
+// kernels.list: w8a16_gemv_m4 256 {QuantizedProduct} 4096
+// kernels.list: w8a16_gemv_m8 256 {QuantizedProduct} 8192
 GATUN_GEMV(w8a16_gemv_m1, 8, 1)
 GATUN_GEMV(w8a16_gemv_m4, 8, 4)
 GATUN_GEMV(w8a16_gemv_m8, 8, 8)

@@ -3,10 +3,10 @@
 
 using namespace gatun;
 
-// kernels.list: w8a16_bf16_m64_sm90a 384 s128s128s192 148480 64x256x64
-// kernels.list: w8a16_bf16_m128_sm90a 384 s128s128s192 197632 128x256x64
-// kernels.list: w8a16_f16_m64_sm90a 384 s128s128s192 148480 64x256x64
-// kernels.list: w8a16_f16_m128_sm90a 384 s128s128s192 197632 128x256x64
+// kernels.list: w8a16_bf16_m64_sm90a 384 {TensorMap}{TensorMap}{QuantizedProduct} 148480 64x256x64
+// kernels.list: w8a16_bf16_m128_sm90a 384 {TensorMap}{TensorMap}{QuantizedProduct} 197632 128x256x64
+// kernels.list: w8a16_f16_m64_sm90a 384 {TensorMap}{TensorMap}{QuantizedProduct} 148480 64x256x64
+// kernels.list: w8a16_f16_m128_sm90a 384 {TensorMap}{TensorMap}{QuantizedProduct} 197632 128x256x64
 GATUN_WEIGHT_ONLY_SM90A(w8a16_bf16_m64_sm90a, Bf16, W8M64Sm90a)
 GATUN_WEIGHT_ONLY_SM90A(w8a16_bf16_m128_sm90a, Bf16, W8M128Sm90a)
 GATUN_WEIGHT_ONLY_SM90A(w8a16_f16_m64_sm90a, F16, W8M64Sm90a)

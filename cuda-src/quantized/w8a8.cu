@@ -3,9 +3,9 @@
 
 using namespace gatun;
 
-// kernels.list: w8a8_m16 256 s192 45568 16x128x64
-// kernels.list: w8a8_m64 256 s192 59392 64x128x64
-// kernels.list: w8a8_m128 256 s192 77824 128x128x64
+// kernels.list: w8a8_m16 256 {QuantizedProduct} 45568 16x128x64
+// kernels.list: w8a8_m64 256 {QuantizedProduct} 59392 64x128x64
+// kernels.list: w8a8_m128 256 {QuantizedProduct} 77824 128x128x64
 GATUN_INT8(w8a8_m16, W8M16)
 GATUN_INT8(w8a8_m64, W8M64)
 GATUN_INT8(w8a8_m128, W8M128)

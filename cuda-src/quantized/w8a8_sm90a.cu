@@ -140,14 +140,14 @@ static __device__ __forceinline__ void warpgroup_int8_product(const TensorMap& x
   }
 }
 
-// kernels.list: w8a8_m64_sm90a 384 s128s192 50176 64x256x128
+// kernels.list: w8a8_m64_sm90a 384 {TensorMap}{QuantizedProduct} 50176 64x256x128
 extern "C" __global__ void __launch_bounds__(kThreads, 1)
     w8a8_m64_sm90a(const __grid_constant__ TensorMap x,
                    const __grid_constant__ QuantizedProduct p) {
   warpgroup_int8_product<64>(x, p);
 }
 
-// kernels.list: w8a8_m128_sm90a 384 s128s192 99328 128x256x128
+// kernels.list: w8a8_m128_sm90a 384 {TensorMap}{QuantizedProduct} 99328 128x256x128
 extern "C" __global__ void __launch_bounds__(kThreads, 1)
     w8a8_m128_sm90a(const __grid_constant__ TensorMap x,
                     const __grid_constant__ QuantizedProduct p) {

@@ -201,7 +201,7 @@ struct Embed {
 enum Bound : int { kPosition, kSlot, kSlotTwice };
 
 // Grid: tokens. y may be x. wide: pieces of 16 bytes.
-// kernels.list: rotary_embedding 128 pppppiiilllllls16
+// kernels.list: rotary_embedding 128 pppppiiillllll{IndexReport}
 extern "C" __global__ void __launch_bounds__(128)
     rotary_embedding(const void* x, const float* cosine, const float* sine, const long* positions,
                      void* y, int dtype, int interleaved, int wide, long x_stride, long y_stride,
@@ -284,7 +284,7 @@ struct Update {
 // Splits a row of queries, keys and values, rotates queries and keys, and writes keys and values to
 // a slot of their caches, which a page table may have given; a slot of -1 is none. Where *bad is
 // not 0 nothing is written. Grid: tokens.
-// kernels.list: rotary_cache_update 128 s128pppppiiillls16
+// kernels.list: rotary_cache_update 128 {CacheUpdate}pppppiiilll{IndexReport}
 extern "C" __global__ void __launch_bounds__(128)
     rotary_cache_update(const CacheUpdate c, const float* cosine, const float* sine,
                         const long* positions, const long* slots, const int* bad, int dtype,
@@ -352,7 +352,7 @@ struct CodedUpdate {
 
 // As rotary_cache_update, of caches of signed bytes with a scale a row of a head. Grid: tokens.
 // Shared: a head for each warp.
-// kernels.list: rotary_cache_update_codes 128 s128pppppppiillls16
+// kernels.list: rotary_cache_update_codes 128 {CacheUpdate}pppppppiilll{IndexReport}
 extern "C" __global__ void __launch_bounds__(128)
     rotary_cache_update_codes(const CacheUpdate c, float* key_scales, float* value_scales,
                               const float* cosine, const float* sine, const long* positions,
@@ -400,7 +400,7 @@ extern "C" __global__ void __launch_bounds__(128)
 // Looks for positions and slots out of bounds and slots that two tokens have, and sets *bad, which
 // begins as 0, where there are any. Grid: (tokens / 256, tokens / 256); a block compares its slots
 // of x with those of y.
-// kernels.list: rotary_cache_indices 256 pplplls16 2048
+// kernels.list: rotary_cache_indices 256 pplpll{IndexReport} 2048
 extern "C" __global__ void __launch_bounds__(256)
     rotary_cache_indices(const long* positions, const long* slots, long tokens, int* bad,
                          long position_limit, long slot_limit, const IndexReport report) {

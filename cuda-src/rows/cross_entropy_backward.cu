@@ -5,7 +5,7 @@
 using namespace gatun;
 
 // weights (for 1), dlogits and loss may be null; dlogits may be logits.
-// kernels.list: cross_entropy_backward 512 pppppillfffs16
+// kernels.list: cross_entropy_backward 512 pppppillfff{IndexReport}
 extern "C" __global__ void __launch_bounds__(512)
     cross_entropy_backward(const void* logits, const long* targets, const float* weights,
                            void* dlogits, float* loss, int dtype, long columns, long ignore_index,

@@ -235,20 +235,20 @@ static __device__ __forceinline__ void softmax_row(const void* x, void* y, int l
   }
 
 // kernels.list: layer_norm_f32 256 ppppppilf
-// kernels.list: layer_norm_codes_f32 256 ppppppilfs40
+// kernels.list: layer_norm_codes_f32 256 ppppppilf{TokenCodes}
 // kernels.list: rms_norm_f32 256 pppppilff
-// kernels.list: rms_norm_codes_f32 256 pppppilffs40
+// kernels.list: rms_norm_codes_f32 256 pppppilff{TokenCodes}
 // kernels.list: softmax_f32 256 ppil
 GATUN_KEPT_ROWS(f32, kF32)
 // kernels.list: layer_norm_bf16 256 ppppppilf
-// kernels.list: layer_norm_codes_bf16 256 ppppppilfs40
+// kernels.list: layer_norm_codes_bf16 256 ppppppilf{TokenCodes}
 // kernels.list: rms_norm_bf16 256 pppppilff
-// kernels.list: rms_norm_codes_bf16 256 pppppilffs40
+// kernels.list: rms_norm_codes_bf16 256 pppppilff{TokenCodes}
 // kernels.list: softmax_bf16 256 ppil
 GATUN_KEPT_ROWS(bf16, kBf16)
 // kernels.list: layer_norm_f16 256 ppppppilf
-// kernels.list: layer_norm_codes_f16 256 ppppppilfs40
+// kernels.list: layer_norm_codes_f16 256 ppppppilf{TokenCodes}
 // kernels.list: rms_norm_f16 256 pppppilff
-// kernels.list: rms_norm_codes_f16 256 pppppilffs40
+// kernels.list: rms_norm_codes_f16 256 pppppilff{TokenCodes}
 // kernels.list: softmax_f16 256 ppil
 GATUN_KEPT_ROWS(f16, kF16)

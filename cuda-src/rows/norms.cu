@@ -44,7 +44,7 @@ static __device__ __forceinline__ void write_row(void* y, int dtype, const Token
 }
 
 // Grid: rows. y may be x or residual: each element is read and written by one thread.
-// kernels.list: layer_norm 256 ppppppiilfs40
+// kernels.list: layer_norm 256 ppppppiilf{TokenCodes}
 extern "C" __global__ void __launch_bounds__(256)
     layer_norm(const void* x, const void* residual, const void* weight, const void* bias, void* y,
                void* sum, int dtype, int parameter_dtype, long columns, float eps,
@@ -74,7 +74,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Grid: rows.
-// kernels.list: rms_norm 256 pppppiilffs40
+// kernels.list: rms_norm 256 pppppiilff{TokenCodes}
 extern "C" __global__ void __launch_bounds__(256)
     rms_norm(const void* x, const void* residual, const void* weight, void* y, void* sum, int dtype,
              int parameter_dtype, long columns, float shift, float eps, const TokenCodes to) {

@@ -7,7 +7,7 @@ using namespace gatun;
 
 // What norms have in common; added, dx and the sums are null where there is none. A block's sums
 // are those of the weight and of the bias, each [columns].
-struct Gradients {
+struct NormGradients {
   const void* dy;
   const void* x;
   const void* added;
@@ -20,13 +20,13 @@ struct Gradients {
 };
 
 // Where a block adds a column's sums.
-static __device__ __forceinline__ float* of_block(float* sums, const Gradients& a) {
+static __device__ __forceinline__ float* of_block(float* sums, const NormGradients& a) {
   return sums + static_cast<long>(blockIdx.x) * a.columns;
 }
 
 // Calls row(first element, whether it is the block's first row).
 template <class Row>
-static __device__ __forceinline__ void each_row(const Gradients& a, Row row) {
+static __device__ __forceinline__ void each_row(const NormGradients& a, Row row) {
   const long begin = static_cast<long>(blockIdx.x) * a.rows_of_block;
   const long end = begin + a.rows_of_block < a.rows ? begin + a.rows_of_block : a.rows;
   for (long r = begin; r < end; r++) {
@@ -35,7 +35,7 @@ static __device__ __forceinline__ void each_row(const Gradients& a, Row row) {
 }
 
 // Writes an element of dx, and takes dy into the sums; h is that of the normalised row.
-static __device__ __forceinline__ void give(const Gradients& a, long first, long i, bool fresh,
+static __device__ __forceinline__ void give(const NormGradients& a, long first, long i, bool fresh,
                                             float dy, float h, float value) {
   if (a.dx != nullptr) {
     store(a.dx, first + i, a.dtype,
@@ -52,9 +52,9 @@ static __device__ __forceinline__ void give(const Gradients& a, long first, long
 }
 
 // Grid: blocks of rows.
-// kernels.list: layer_norm_backward 256 s88p
+// kernels.list: layer_norm_backward 256 {NormGradients}p
 extern "C" __global__ void __launch_bounds__(256)
-    layer_norm_backward(const Gradients a, const void* weight) {
+    layer_norm_backward(const NormGradients a, const void* weight) {
   const float count = static_cast<float>(a.columns);
   each_row(a, [&](long first, bool fresh) {
     float total = 0;
@@ -88,9 +88,9 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // Grid: blocks of rows.
-// kernels.list: rms_norm_backward 256 s88p
+// kernels.list: rms_norm_backward 256 {NormGradients}p
 extern "C" __global__ void __launch_bounds__(256)
-    rms_norm_backward(const Gradients a, const void* weight) {
+    rms_norm_backward(const NormGradients a, const void* weight) {
   const float count = static_cast<float>(a.columns);
   each_row(a, [&](long first, bool fresh) {
     float squares = 0;

@@ -169,7 +169,7 @@ static __device__ __forceinline__ OnlineSum row_sum(const void* x, long columns)
 }
 
 // Grid: rows.
-// kernels.list: cross_entropy 1024 pppills16
+// kernels.list: cross_entropy 1024 pppill{IndexReport}
 extern "C" __global__ void __launch_bounds__(1024)
     cross_entropy(const void* logits, const long* targets, float* loss, int dtype, long columns,
                   long ignore_index, const IndexReport report) {

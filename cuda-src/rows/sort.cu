@@ -6,7 +6,7 @@
 
 using namespace gatun;
 
-// Of elements in their order, a part a block. As CudaReductions has it.
+// Of elements in their order, a part a block.
 constexpr int kThreads = 256, kPart = 1024;
 
 // An element's key, whose order is that of the elements, and its place in the row, which no two

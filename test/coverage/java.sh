@@ -30,6 +30,7 @@ if [ $# -gt 0 ]; then
   run test "$@"
 else
   run kernels/reference "$root/kernels/reference/target/test-classes"
+  run kernels/cuda "$root/kernels/cuda/target/test-classes"
   run java-api/core "$root/java-api/core/target/test-classes"
   run test "$root/test/target/test-classes"
 fi

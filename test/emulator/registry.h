@@ -2,10 +2,13 @@
 #ifndef GATUN_EMULATOR_REGISTRY_H
 #define GATUN_EMULATOR_REGISTRY_H
 
+#include <cxxabi.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <typeinfo>
 #include <utility>
 
 #include "machine.h"
@@ -34,10 +37,17 @@ struct Letter<float> {
   static std::string text() { return "f"; }
 };
 
-// A structure that is passed by value: its size.
+// A structure that is passed by value: its name, without a namespace.
 template <class T>
 struct Letter {
-  static std::string text() { return "s" + std::to_string(sizeof(T)); }
+  static std::string text() {
+    int failed = 0;
+    char* name = abi::__cxa_demangle(typeid(T).name(), nullptr, nullptr, &failed);
+    const std::string whole = name;
+    std::free(name);
+    const size_t colon = whole.rfind(':');
+    return "{" + whole.substr(colon == std::string::npos ? 0 : colon + 1) + "}";
+  }
 };
 
 // Adds a kernel; the list's word on its arguments must be what the compiler sees, and blocks have

@@ -168,34 +168,34 @@ static __device__ __forceinline__ void store_tile(const TensorMap& map) {
     store_tile<mistake>(map);                                                             \
   }
 
-// kernels.list: sound_product 128 s128pp
-// kernels.list: wrong_parity 128 s128pp
-// kernels.list: missing_expect 128 s128pp
-// kernels.list: expects_too_much 128 s128pp
-// kernels.list: expects_too_little 128 s128pp
-// kernels.list: too_many_arrivals 128 s128pp
-// kernels.list: missing_init_fence 128 s128pp
-// kernels.list: missing_init_barrier 128 s128pp
-// kernels.list: wrong_swizzle 128 s128pp
-// kernels.list: wrong_stride 128 s128pp
-// kernels.list: misaligned_tile 128 s128pp
-// kernels.list: missing_product_fence 128 s128pp
-// kernels.list: early_accumulators 128 s128pp
-// kernels.list: early_fragments 128 s128pp
-// kernels.list: missing_async_fence 128 s128pp
-// kernels.list: overwritten_tile 128 s128pp
-// kernels.list: load_into_tile_in_use 128 s128pp
-// kernels.list: products_never_waited_for 128 s128pp
-// kernels.list: divergent_warpgroup 128 s128pp
-// kernels.list: wrong_named_count 128 s128pp
-// kernels.list: too_few_registers 128 s128pp
-// kernels.list: other_matrices 128 s128pp
-// kernels.list: load_over_read_tile 128 s128pp
-// kernels.list: sums_behind_the_fence 128 s128pp
-// kernels.list: fragments_behind_the_fence 128 s128pp
-// kernels.list: sound_store 128 s128pp
-// kernels.list: missing_store_fence 128 s128pp
-// kernels.list: store_never_waited_for 128 s128pp
+// kernels.list: sound_product 128 {TensorMap}pp
+// kernels.list: wrong_parity 128 {TensorMap}pp
+// kernels.list: missing_expect 128 {TensorMap}pp
+// kernels.list: expects_too_much 128 {TensorMap}pp
+// kernels.list: expects_too_little 128 {TensorMap}pp
+// kernels.list: too_many_arrivals 128 {TensorMap}pp
+// kernels.list: missing_init_fence 128 {TensorMap}pp
+// kernels.list: missing_init_barrier 128 {TensorMap}pp
+// kernels.list: wrong_swizzle 128 {TensorMap}pp
+// kernels.list: wrong_stride 128 {TensorMap}pp
+// kernels.list: misaligned_tile 128 {TensorMap}pp
+// kernels.list: missing_product_fence 128 {TensorMap}pp
+// kernels.list: early_accumulators 128 {TensorMap}pp
+// kernels.list: early_fragments 128 {TensorMap}pp
+// kernels.list: missing_async_fence 128 {TensorMap}pp
+// kernels.list: overwritten_tile 128 {TensorMap}pp
+// kernels.list: load_into_tile_in_use 128 {TensorMap}pp
+// kernels.list: products_never_waited_for 128 {TensorMap}pp
+// kernels.list: divergent_warpgroup 128 {TensorMap}pp
+// kernels.list: wrong_named_count 128 {TensorMap}pp
+// kernels.list: too_few_registers 128 {TensorMap}pp
+// kernels.list: other_matrices 128 {TensorMap}pp
+// kernels.list: load_over_read_tile 128 {TensorMap}pp
+// kernels.list: sums_behind_the_fence 128 {TensorMap}pp
+// kernels.list: fragments_behind_the_fence 128 {TensorMap}pp
+// kernels.list: sound_store 128 {TensorMap}pp
+// kernels.list: missing_store_fence 128 {TensorMap}pp
+// kernels.list: store_never_waited_for 128 {TensorMap}pp
 GATUN_PLANTED(sound_product, kNone)
 GATUN_PLANTED(wrong_parity, kWrongParity)
 GATUN_PLANTED(missing_expect, kMissingExpect)

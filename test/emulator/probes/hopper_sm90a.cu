@@ -133,12 +133,12 @@ static __device__ __forceinline__ void box(const TensorMap& map, const uint32_t*
     box<store>(map, in, out, rank);                                                            \
   }
 
-// kernels.list: probe_tensor_load_2d 128 s128pp
-// kernels.list: probe_tensor_load_3d 128 s128pp
-// kernels.list: probe_tensor_load_4d 128 s128pp
-// kernels.list: probe_tensor_store_2d 128 s128pp
-// kernels.list: probe_tensor_store_3d 128 s128pp
-// kernels.list: probe_tensor_store_4d 128 s128pp
+// kernels.list: probe_tensor_load_2d 128 {TensorMap}pp
+// kernels.list: probe_tensor_load_3d 128 {TensorMap}pp
+// kernels.list: probe_tensor_load_4d 128 {TensorMap}pp
+// kernels.list: probe_tensor_store_2d 128 {TensorMap}pp
+// kernels.list: probe_tensor_store_3d 128 {TensorMap}pp
+// kernels.list: probe_tensor_store_4d 128 {TensorMap}pp
 GATUN_BOX(tensor_load_2d, false, 2)
 GATUN_BOX(tensor_load_3d, false, 3)
 GATUN_BOX(tensor_load_4d, false, 4)

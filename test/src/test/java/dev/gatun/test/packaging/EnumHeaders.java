@@ -34,8 +34,9 @@ import java.util.stream.Stream;
 
 /**
  * Java's enums whose ordinals kernels are passed are the one list of their constants: this program
- * writes the enums of {@code gatun_cpu.h} and {@code cuda-src} by them. {@code ./gatun dev enums}
- * starts it, in the repository's folder. An enum that has Java's constants already stays as it is.
+ * writes the enums of {@code gatun_cpu.h} and {@code cuda-src} by them. {@code ./gatun dev
+ * declarations} starts it, in the repository's folder. An enum that has Java's constants already
+ * stays as it is.
  */
 final class EnumHeaders {
   private static final Pattern C =

@@ -22,7 +22,8 @@ final class EnumNumbersTest {
       assertEquals(
           file.getValue(),
           Files.readString(file.getKey()),
-          file.getKey() + " is not what Java's enums make of it: ./gatun dev enums writes it");
+          file.getKey()
+              + " is not what Java's enums make of it: ./gatun dev declarations writes it");
     }
     String all = String.join("\n", files.values());
     EnumHeaders.names()

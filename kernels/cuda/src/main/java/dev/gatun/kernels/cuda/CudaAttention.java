@@ -1,5 +1,12 @@
 package dev.gatun.kernels.cuda;
 
+import static dev.gatun.kernels.cuda.Declarations.DECODE_ROWS;
+import static dev.gatun.kernels.cuda.Declarations.GENERAL_WARPS;
+import static dev.gatun.kernels.cuda.Declarations.TILES_QUERIES;
+import static dev.gatun.kernels.cuda.Declarations.TILES_SM90A_BOX;
+import static dev.gatun.kernels.cuda.Declarations.TILES_SM90A_KEYS;
+import static dev.gatun.kernels.cuda.Declarations.TILES_SM90A_QUERIES;
+
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.attention.AttentionBackward;
@@ -13,34 +20,25 @@ import dev.gatun.kernels.api.call.attention.ScaledDotProductAttention;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.Declarations.Attention;
 import dev.gatun.kernels.cuda.IndexChecks.Bound;
 import dev.gatun.kernels.cuda.IndexChecks.Message;
+import dev.gatun.kernels.cuda.Struct.LongField;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.Stream;
 
 /** Chooses the kernel of an attention call. */
 final class CudaAttention {
-  private static final int WARPS = 4;
-  private static final int QUERIES = 64;
   // Up to so many queries a sequence the reading of keys and values is all that counts.
   private static final int MOST_DECODED = 8;
-  private static final int DECODE_ROWS = 16;
-  private static final int DECODE_KEYS = 16;
   // A split of fewer keys than this costs more to join than it gains.
   private static final int LEAST_KEYS = 256;
   private static final long BLOCKS_A_MULTIPROCESSOR = 2;
   // Kernels count the tokens of a sequence in 32 bits, and add to such numbers.
   private static final long MOST_TOKENS = 1 << 30;
 
-  // The kernels of compute capability 9.0: queries of a block, tokens and elements of the copy
-  // engine's boxes, tiles of queries, and of two stages of keys and values, behind 1 KB of
-  // barriers.
   private static final int HOPPER = 90;
-  private static final int HOPPER_QUERIES = 128;
-  private static final int HOPPER_TOKENS = 128;
-  private static final int HOPPER_BOX = 64;
-  private static final int HOPPER_TILES = 5;
 
   private final boolean hopper;
   private final Launcher launcher;
@@ -85,50 +83,31 @@ final class CudaAttention {
       if (onHopper) {
         maps(c, arguments);
       }
-      arguments.begin();
+      arguments.begin(Attention.STRUCT);
       operands(c, arguments);
-      sequences(c, checked, arguments);
-      sizes(c, arguments);
+      facts(c, checked, arguments);
+      arguments.end();
       long heads = c.query().size(-2);
       if (onHopper) {
         launcher.launch(
             kernel("attention", c, size) + "_sm90a",
-            Math.ceilDiv(c.queryLength(), HOPPER_QUERIES),
+            Math.ceilDiv(c.queryLength(), TILES_SM90A_QUERIES),
             heads,
             c.batch(),
-            1024 + HOPPER_TILES * HOPPER_TOKENS * 2 * size,
-            arguments.end());
+            arguments);
       } else if (size == 0) {
-        long shared = 4L * WARPS * (c.query().size(-1) + c.value().size(-1));
+        long shared = 4L * GENERAL_WARPS * (c.query().size(-1) + c.value().size(-1));
         launcher.launch(
             keys.scales() == null ? "attention_general" : "attention_general_codes",
-            Math.ceilDiv(c.queryLength(), WARPS),
+            Math.ceilDiv(c.queryLength(), GENERAL_WARPS),
             heads,
             c.batch(),
             sharedBytes(c, shared),
-            arguments.end());
+            arguments);
       } else {
-        tensorCores(c, size, arguments.end());
+        tensorCores(c, size, arguments);
       }
     }
-  }
-
-  /** Where sequences begin, and the pages of their keys: in the table that was checked, if any. */
-  private static void sequences(ScaledDotProductAttention c, Buffer checked, Arguments arguments) {
-    AttentionKeys keys = c.keys();
-    arguments.operand(c.queryOffsets() == null ? null : c.queryOffsets().values());
-    arguments.operand(keys.offsets() == null ? null : keys.offsets().values());
-    arguments.operand(keys.lengths() == null ? null : keys.lengths().values());
-    if (checked == null) {
-      arguments.operand(keys.blockTable());
-    } else {
-      arguments.address(CudaMemory.address(checked));
-    }
-  }
-
-  /** The same where there are no pages to check. */
-  static void sequences(ScaledDotProductAttention c, Arguments arguments) {
-    sequences(c, null, arguments);
   }
 
   static void checkLength(KernelCall c, String what, long length) {
@@ -179,7 +158,7 @@ final class CudaAttention {
             && !c.keys().isPaged();
     return plain
         && c.keys().scales() == null
-        && c.queryLength() > HOPPER_QUERIES / 2
+        && c.queryLength() > TILES_SM90A_QUERIES / 2
         && Stream.of(c.query(), c.key(), c.value()).allMatch(CudaAttention::isMapped);
   }
 
@@ -195,7 +174,7 @@ final class CudaAttention {
   private static void maps(ScaledDotProductAttention c, Arguments arguments) {
     try (Arena arena = Arena.ofConfined()) {
       for (Operand operand : new Operand[] {c.query(), c.key(), c.value()}) {
-        arguments.bytes(map(arena, operand));
+        arguments.tensorMap(map(arena, operand));
       }
     }
   }
@@ -217,11 +196,11 @@ final class CudaAttention {
     return CudaTensorMap.encode(
         arena,
         operand.dtype() == DType.BF16 ? CudaTensorMap.Element.BF16 : CudaTensorMap.Element.F16,
-        CudaMemory.address(operand.buffer()) + operand.byteOffset(),
+        CudaMemory.address(operand),
         sizes,
         strides,
-        new int[] {HOPPER_BOX, 1, HOPPER_TOKENS, 1},
-        HOPPER_BOX * 2);
+        new int[] {TILES_SM90A_BOX, 1, TILES_SM90A_KEYS, 1},
+        TILES_SM90A_BOX * 2);
   }
 
   private static String kernel(String name, ScaledDotProductAttention c, int size) {
@@ -240,11 +219,13 @@ final class CudaAttention {
   private void tensorCores(ScaledDotProductAttention c, int size, Arguments arguments) {
     long heads = c.query().size(-2);
     long kvHeads = c.key().size(-2);
-    boolean decoding = c.queryLength() <= MOST_DECODED && decodeBytes(size) <= sharedMemoryLimit;
+    String decode = kernel("attention_decode", c, size);
+    boolean decoding =
+        c.queryLength() <= MOST_DECODED && launcher.sharedBytes(decode) <= sharedMemoryLimit;
     long tiles =
         decoding
             ? Math.ceilDiv(c.queryLength() * (heads / kvHeads), DECODE_ROWS)
-            : Math.ceilDiv(c.queryLength(), QUERIES);
+            : Math.ceilDiv(c.queryLength(), TILES_QUERIES);
     long parts = decoding ? kvHeads : heads;
     long blocks = Math.max(1, tiles * parts * c.batch());
     long wanted = Math.ceilDiv(BLOCKS_A_MULTIPROCESSOR * multiprocessors, blocks);
@@ -255,36 +236,18 @@ final class CudaAttention {
       arguments.address(CudaMemory.address(partial)).address(CudaMemory.address(stats));
       Arguments combine = launcher.arguments().copy(arguments).number(splits);
       if (decoding) {
-        launcher.launch(
-            kernel("attention_decode", c, size),
-            splits,
-            kvHeads * tiles,
-            c.batch(),
-            decodeBytes(size),
-            arguments);
+        launcher.launch(decode, splits, kvHeads * tiles, c.batch(), arguments);
       } else {
         launcher.launch(
             kernel("attention", c, size),
             tiles * splits,
             heads,
             c.batch(),
-            2 * (QUERIES + 2 * (size == 256 ? 32 : 64)) * (size + 8),
             arguments.number(splits));
       }
       launcher.launch(
           "attention_combine", splits == 1 ? 0 : c.queryLength(), heads, c.batch(), 0, combine);
     }
-  }
-
-  private static int decodeWarps(int size) {
-    return size == 256 ? 2 : 4;
-  }
-
-  /** The queries, two stages of keys and values a warp, and a maximum and a total a row. */
-  private static int decodeBytes(int size) {
-    int row = 2 * (size + 8);
-    int warp = 2 * 2 * DECODE_KEYS * row + 2 * 4 * DECODE_ROWS;
-    return DECODE_ROWS * row + decodeWarps(size) * warp;
   }
 
   private int sharedBytes(ScaledDotProductAttention c, long bytes) {
@@ -315,51 +278,79 @@ final class CudaAttention {
   }
 
   private static boolean aligned(Operand operand) {
-    boolean aligned = (CudaMemory.address(operand.buffer()) + operand.byteOffset()) % 16 == 0;
+    boolean aligned = (CudaMemory.address(operand)) % 16 == 0;
     for (int axis = 0; axis < operand.rank() - 1; axis++) {
       aligned &= operand.size(axis) <= 1 || operand.stride(axis) % 8 == 0;
     }
     return aligned;
   }
 
+  /** What a call reads and writes. */
   static void operands(ScaledDotProductAttention c, Arguments arguments) {
-    arguments.operand(c.query()).operand(c.key()).operand(c.value()).operand(c.output());
-    arguments.operand(c.lse()).operand(c.weights()).operand(c.mask().keys());
-    arguments.operand(c.scores().bias()).operand(c.scores().slopes()).operand(c.scores().sinks());
     CacheScales scales = c.keys().scales();
-    arguments.operand(scales == null ? null : scales.keys());
-    arguments.operand(scales == null ? null : scales.values());
-  }
-
-  static void sizes(ScaledDotProductAttention c, Arguments arguments) {
-    strides(c.query(), arguments);
-    strides(c.key(), arguments);
-    strides(c.value(), arguments);
-    strides(c.output(), arguments);
+    arguments
+        .set(Attention.QUERY, c.query())
+        .set(Attention.KEY, c.key())
+        .set(Attention.VALUE, c.value())
+        .set(Attention.OUTPUT, c.output())
+        .set(Attention.LSE, c.lse())
+        .set(Attention.WEIGHTS, c.weights())
+        .set(Attention.KEY_MASK, c.mask().keys())
+        .set(Attention.BIAS, c.scores().bias())
+        .set(Attention.SLOPES, c.scores().slopes())
+        .set(Attention.SINKS, c.scores().sinks())
+        .set(Attention.KEY_SCALES, scales == null ? null : scales.keys())
+        .set(Attention.VALUE_SCALES, scales == null ? null : scales.values());
+    strides(Attention.QUERY_STRIDES, c.query(), arguments);
+    strides(Attention.KEY_STRIDES, c.key(), arguments);
+    strides(Attention.VALUE_STRIDES, c.value(), arguments);
+    strides(Attention.OUTPUT_STRIDES, c.output(), arguments);
     for (int axis = 0; axis < 4; axis++) {
-      arguments.number(c.scores().bias() == null ? 0 : c.biasStride(axis));
+      long stride = c.scores().bias() == null ? 0 : c.biasStride(axis);
+      arguments.set(Attention.BIAS_STRIDES, axis, stride);
     }
-    numbers(c, arguments);
   }
 
-  /** What follows the strides. */
-  static void numbers(ScaledDotProductAttention c, Arguments arguments) {
-    Operand table = c.keys().blockTable();
-    arguments.number(table == null ? 0 : table.stride(0));
-    arguments.number(table == null ? 1 : Math.max(1, c.key().size(1)));
-    arguments.number(c.key().rank() == 4 ? c.key().size(1) : 0);
-    arguments.numbers(c.query().size(-2), Math.max(1, c.key().size(-2)));
-    arguments.numbers(c.queryLength(), c.keyLength(), c.query().size(-1), c.value().size(-1));
-    arguments.numbers(c.mask().window(), c.dropout().seed());
-    arguments.integer(c.mask().causal().ordinal()).integer(CudaKernels.dtype(c.query().dtype()));
-    arguments.real(c.scores().scale()).real(c.scores().softcap());
+  /**
+   * What else a call says.
+   *
+   * @param checked the block table without bad pages, or null where the call's is used
+   */
+  static void facts(ScaledDotProductAttention c, Buffer checked, Arguments arguments) {
+    AttentionKeys keys = c.keys();
+    Operand table = keys.blockTable();
     float probability = c.dropout().probability();
-    arguments.real(1 - probability).integer((int) (long) (probability * 0x1p32));
+    arguments
+        .set(Attention.QUERY_OFFSETS, c.queryOffsets() == null ? null : c.queryOffsets().values())
+        .set(Attention.KEY_OFFSETS, keys.offsets() == null ? null : keys.offsets().values())
+        .set(Attention.KEY_LENGTHS, keys.lengths() == null ? null : keys.lengths().values())
+        .set(
+            Attention.BLOCK_TABLE,
+            checked == null ? CudaMemory.address(table) : CudaMemory.address(checked))
+        .set(Attention.BLOCK_TABLE_STRIDE, table == null ? 0 : table.stride(0))
+        .set(Attention.PAGE_SIZE, table == null ? 1 : Math.max(1, c.key().size(1)))
+        .set(Attention.ROOM, c.key().rank() == 4 ? c.key().size(1) : 0)
+        .set(Attention.HEADS, c.query().size(-2))
+        .set(Attention.KV_HEADS, Math.max(1, c.key().size(-2)))
+        .set(Attention.QUERY_LENGTH, c.queryLength())
+        .set(Attention.KEY_LENGTH, c.keyLength())
+        .set(Attention.HEAD_SIZE, c.query().size(-1))
+        .set(Attention.VALUE_HEAD_SIZE, c.value().size(-1))
+        .set(Attention.WINDOW, c.mask().window())
+        .set(Attention.SEED, c.dropout().seed())
+        .set(Attention.CAUSAL, c.mask().causal().ordinal())
+        .set(Attention.DTYPE, CudaKernels.dtype(c.query().dtype()))
+        .set(Attention.SCALE, c.scores().scale())
+        .set(Attention.SOFTCAP, c.scores().softcap())
+        .set(Attention.KEPT, 1 - probability)
+        .set(Attention.THRESHOLD, (int) (long) (probability * 0x1p32));
   }
 
   /** Batch or page, token and head strides; a ragged operand has no batch axis. */
-  static void strides(Operand operand, Arguments arguments) {
-    arguments.number(operand.rank() == 4 ? operand.stride(0) : 0);
-    arguments.numbers(operand.stride(-3), operand.stride(-2));
+  static void strides(LongField field, Operand operand, Arguments arguments) {
+    arguments
+        .set(field, 0, operand.rank() == 4 ? operand.stride(0) : 0)
+        .set(field, 1, operand.stride(-3))
+        .set(field, 2, operand.stride(-2));
   }
 }

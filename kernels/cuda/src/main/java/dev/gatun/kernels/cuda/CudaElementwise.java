@@ -17,6 +17,7 @@ import dev.gatun.kernels.api.call.elementwise.Unary;
 import dev.gatun.kernels.api.call.elementwise.Where;
 import dev.gatun.kernels.api.memory.KernelDType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.Declarations.StridedLayout;
 import java.util.Arrays;
 
 /** Kernels of each element on its own, by vectors where the operands lie as these need it. */
@@ -214,15 +215,17 @@ final class CudaElementwise {
 
   /** The shape of an operand and the strides of each; axes in front that are not there have 1. */
   static Arguments layout(Arguments arguments, Operand shaped, Operand... operands) {
-    arguments.begin().number(shaped.count());
+    arguments.begin(StridedLayout.STRUCT).set(StridedLayout.COUNT, shaped.count());
     int lacking = Operand.MOST_AXES - shaped.rank();
     for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
-      arguments.number(axis < lacking ? 1 : shaped.size(axis - lacking));
+      long size = axis < lacking ? 1 : shaped.size(axis - lacking);
+      arguments.set(StridedLayout.SHAPE, axis, size);
     }
     for (int i = 0; i < 3; i++) {
       for (int axis = 0; axis < Operand.MOST_AXES; axis++) {
         boolean there = i < operands.length && axis >= lacking;
-        arguments.number(there ? operands[i].stride(axis - lacking) : 0);
+        long stride = there ? operands[i].stride(axis - lacking) : 0;
+        arguments.set(StridedLayout.STRIDES, i * Operand.MOST_AXES + axis, stride);
       }
     }
     return arguments.end();

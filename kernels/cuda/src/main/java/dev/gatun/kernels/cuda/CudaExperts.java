@@ -15,11 +15,9 @@ import dev.gatun.kernels.api.memory.Operand;
  * many tiles as there can be, and blocks without one end at once.
  */
 final class CudaExperts {
-  private static final int THREADS = 256;
   private static final int WARP = 32;
   // A thread of expert_combine_vectors has so many columns.
   private static final int LANES = 8;
-  private static final int COMBINE_THREADS = 128;
 
   private final Launcher launcher;
   private final CudaMemory memory;
@@ -46,7 +44,7 @@ final class CudaExperts {
     int k = Math.toIntExact(c.experts().size(1));
     launcher.launch(
         "expert_choice",
-        Math.ceilDiv(tokens, THREADS / WARP),
+        Math.ceilDiv(tokens, launcher.threads("expert_choice") / WARP),
         1,
         1,
         0,
@@ -64,13 +62,11 @@ final class CudaExperts {
         sequences == null ? 1 : sequences.size(0) - 1,
         c.capacity() == null ? 0 : c.capacity().tokens()
       };
-      int shared = THREADS / WARP * 4;
       launcher.launch(
           "expert_count",
           experts,
           1,
           1,
-          shared,
           with(c.experts())
               .operand(sequences)
               .address(CudaMemory.address(counts))
@@ -81,7 +77,6 @@ final class CudaExperts {
           experts,
           1,
           1,
-          shared,
           with(c.experts())
               .operand(sequences)
               .address(CudaMemory.address(counts))
@@ -144,10 +139,11 @@ final class CudaExperts {
   private void combine(ExpertCombine c) {
     long columns = c.y().size(1);
     boolean vectors = areVectors(c.x(), c.residual(), c.y());
+    String kernel = vectors ? "expert_combine_vectors" : "expert_combine";
     launcher.launch(
-        vectors ? "expert_combine_vectors" : "expert_combine",
+        kernel,
         c.y().size(0),
-        Math.ceilDiv(columns, COMBINE_THREADS * (vectors ? LANES : 1)),
+        Math.ceilDiv(columns, launcher.threads(kernel) * (vectors ? LANES : 1)),
         1,
         0,
         with(c.x(), c.weights(), c.places(), c.residual(), c.y())

@@ -177,11 +177,11 @@ final class CudaMatmul {
       Arguments arguments =
           launcher
               .arguments()
-              .bytes(
+              .tensorMap(
                   CudaTensorMap.encode(
                       arena,
                       CudaTensorMap.Element.BF16,
-                      CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
+                      CudaMemory.address(c.x()),
                       new long[] {k, m},
                       new long[] {2 * c.x().stride(0)},
                       new int[] {tile.k(), tile.m()},

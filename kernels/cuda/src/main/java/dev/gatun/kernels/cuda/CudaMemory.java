@@ -4,6 +4,7 @@ import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.CudaException;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.Operand;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
@@ -258,5 +259,10 @@ final class CudaMemory implements Memory {
   /** Where a buffer of a device begins. */
   static long address(Buffer buffer) {
     return ((DeviceBuffer) buffer).address();
+  }
+
+  /** Where an operand's first element lies, 0 for none. */
+  static long address(Operand operand) {
+    return operand == null ? 0 : address(operand.buffer()) + operand.byteOffset();
   }
 }

@@ -6,14 +6,15 @@ import dev.gatun.kernels.api.call.norm.LayerNormBackward;
 import dev.gatun.kernels.api.call.norm.RmsNormBackward;
 import dev.gatun.kernels.api.call.norm.SoftmaxBackward;
 import dev.gatun.kernels.api.memory.Buffer;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.Declarations.NormGradients;
 
 /** Gradients of normalisations, and of softmax. */
 final class CudaNormGradients {
   // Blocks that have sums over rows of their own: as many as are joined in no time, by the shape
   // alone.
   private static final long MOST_BLOCKS = 512;
-  private static final long COLUMNS = 256;
 
   private final Launcher launcher;
   private final CudaMemory memory;
@@ -75,14 +76,25 @@ final class CudaNormGradients {
     long bytes = Float.BYTES * blocks * columns;
     try (Buffer weights = memory.allocate(c.dweight() == null ? 0 : bytes);
         Buffer biases = memory.allocate(c.dbias() == null ? 0 : bytes)) {
-      Arguments arguments = launcher.arguments().begin();
-      arguments.operand(c.dy()).operand(c.x()).operand(c.added()).operand(c.dx());
-      arguments.address(c.dweight() == null ? 0 : CudaMemory.address(weights));
-      arguments.address(c.dbias() == null ? 0 : CudaMemory.address(biases));
-      arguments.numbers(rows, columns, each);
-      arguments.integer(dtype(c.dy().dtype()));
-      arguments.integer(dtype(c.weight() == null ? c.dy().dtype() : c.weight().dtype()));
-      arguments.real(c.eps()).real(c.shift()).end();
+      DType parameters = c.weight() == null ? c.dy().dtype() : c.weight().dtype();
+      Arguments arguments =
+          launcher
+              .arguments()
+              .begin(NormGradients.STRUCT)
+              .set(NormGradients.DY, c.dy())
+              .set(NormGradients.X, c.x())
+              .set(NormGradients.ADDED, c.added())
+              .set(NormGradients.DX, c.dx())
+              .set(NormGradients.DWEIGHT, c.dweight() == null ? 0 : CudaMemory.address(weights))
+              .set(NormGradients.DBIAS, c.dbias() == null ? 0 : CudaMemory.address(biases))
+              .set(NormGradients.ROWS, rows)
+              .set(NormGradients.COLUMNS, columns)
+              .set(NormGradients.ROWS_OF_BLOCK, each)
+              .set(NormGradients.DTYPE, dtype(c.dy().dtype()))
+              .set(NormGradients.PARAMETER_DTYPE, dtype(parameters))
+              .set(NormGradients.EPS, c.eps())
+              .set(NormGradients.SHIFT, c.shift())
+              .end();
       launcher.rows(c.kernel(), blocks, arguments.operand(c.weight()));
       join(weights, c.dweight(), blocks, columns);
       join(biases, c.dbias(), blocks, columns);
@@ -92,12 +104,7 @@ final class CudaNormGradients {
   private void join(Buffer parts, Operand sums, long blocks, long columns) {
     if (sums != null) {
       Arguments arguments = launcher.arguments().address(CudaMemory.address(parts)).operand(sums);
-      launcher.launch(
-          "norm_backward_sums",
-          Math.ceilDiv(columns, COLUMNS),
-          1,
-          1,
-          arguments.numbers(blocks, columns));
+      launcher.elements("norm_backward_sums", columns, arguments.numbers(blocks, columns));
     }
   }
 

@@ -19,9 +19,6 @@ import dev.gatun.kernels.api.memory.Operand;
  */
 final class CudaNorms {
   private static final int WARP = 32;
-  private static final int MOST_THREADS = 256;
-  // Vectors of 16 bytes that a thread keeps, kKept in kept_rows.cu.
-  private static final int KEPT = 4;
 
   private final Launcher launcher;
   private final CudaNormGradients backward;
@@ -45,7 +42,7 @@ final class CudaNorms {
 
   private void layerNorm(LayerNorm c) {
     Operand parameters = c.weight() != null ? c.weight() : c.bias() != null ? c.bias() : c.x();
-    boolean kept = isKept(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
+    boolean kept = isKept("layer_norm", c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
     Arguments arguments = launcher.with(c.x(), c.residual(), c.weight(), c.bias(), c.y(), c.sum());
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
@@ -55,7 +52,7 @@ final class CudaNorms {
   }
 
   private void rmsNorm(RmsNorm c) {
-    boolean kept = isKept(c.x(), c.residual(), c.weight(), c.y(), c.sum());
+    boolean kept = isKept("rms_norm", c.x(), c.residual(), c.weight(), c.y(), c.sum());
     Arguments arguments = launcher.with(c.x(), c.residual(), c.weight(), c.y(), c.sum());
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
@@ -77,7 +74,7 @@ final class CudaNorms {
   }
 
   private void softmax(Softmax c) {
-    boolean kept = isKept(c.x(), c.y());
+    boolean kept = isKept("softmax", c.x(), c.y());
     Arguments arguments = launcher.with(c.x(), c.y());
     if (!kept) {
       arguments.integer(dtype(c.x().dtype()));
@@ -100,8 +97,9 @@ final class CudaNorms {
     if (kept) {
       // As many warps as have something to keep, each thread little before a thread much.
       long warps = Math.ceilDiv(x.size(1), (long) Vectors.lanes(x) * WARP);
-      int threads = (int) Math.min(MOST_THREADS, warps * WARP);
-      launcher.rows(kernel + Vectors.suffix(x.dtype()), x.size(0), threads, arguments);
+      String typed = kernel + Vectors.suffix(x.dtype());
+      int threads = (int) Math.min(launcher.threads(typed), warps * WARP);
+      launcher.rows(typed, x.size(0), threads, arguments);
     } else {
       launcher.rows(kernel, x.size(0), arguments);
     }
@@ -113,16 +111,20 @@ final class CudaNorms {
     if (kept && codes == null) {
       return kernel;
     }
-    CudaTokens.Target.of(codes).fields(arguments.begin()).end();
+    CudaTokens.Target.of(codes).add(arguments);
     return kept ? kernel + "_codes" : kernel;
   }
 
-  /** Whether a block can keep the rows of the first operand, and all are aligned to 16 bytes. */
-  private static boolean isKept(Operand... operands) {
+  /**
+   * Whether a block of a kernel can keep the rows of the first operand, and all are aligned to 16
+   * bytes.
+   */
+  private boolean isKept(String kernel, Operand... operands) {
+    int threads = launcher.threads(kernel + Vectors.suffix(operands[0].dtype()));
     long columns = operands[0].size(1);
     int lanes = Vectors.lanes(operands[0]);
-    boolean kept =
-        columns > 0 && columns % lanes == 0 && columns <= (long) lanes * MOST_THREADS * KEPT;
+    long most = (long) lanes * threads * Declarations.KEPT_ROWS_KEPT;
+    boolean kept = columns > 0 && columns % lanes == 0 && columns <= most;
     return kept && Vectors.areAligned(operands);
   }
 }

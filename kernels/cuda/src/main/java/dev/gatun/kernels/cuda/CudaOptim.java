@@ -11,15 +11,16 @@ import dev.gatun.kernels.api.call.optim.UpdateRule;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.Declarations.Parameter;
+import dev.gatun.kernels.cuda.Declarations.ParameterList;
+import dev.gatun.kernels.cuda.Declarations.Range;
+import dev.gatun.kernels.cuda.Declarations.RangeList;
 import java.util.List;
 
 /** Steps of optimisers: a launch for as many parameters as its arguments have room for. */
 final class CudaOptim {
-  // As optim.cu has them.
-  private static final int PARAMETERS = 32;
-  private static final int RANGES = 128;
-  private static final long STEP_CHUNK = 1024;
-  private static final long NORM_CHUNK = 16384;
+  private static final int PARAMETERS = ParameterList.STRUCT.items();
+  private static final int RANGES = RangeList.STRUCT.items();
 
   private final Launcher launcher;
   private final CudaMemory memory;
@@ -45,23 +46,28 @@ final class CudaOptim {
   }
 
   private void step(OptimizerStep c, List<ParameterUpdate> parameters) {
-    Arguments arguments = launcher.arguments().begin();
+    Arguments arguments = launcher.arguments().begin(ParameterList.STRUCT);
     long blocks = 0;
     DType copies = DType.F32;
     for (ParameterUpdate p : parameters) {
-      arguments.operand(p.parameter()).operand(p.gradient());
+      arguments
+          .item()
+          .set(Parameter.PARAMETER, p.parameter())
+          .set(Parameter.GRADIENT, p.gradient())
+          .set(Parameter.COPY, p.copy())
+          .set(Parameter.COUNT, p.parameter().count())
+          .set(Parameter.FIRST, blocks);
       for (int s = 0; s < UpdateRule.MOST_STATES; s++) {
-        arguments.operand(s < p.states().size() ? p.states().get(s) : null);
+        Operand state = s < p.states().size() ? p.states().get(s) : null;
+        arguments.set(Parameter.STATES, s, CudaMemory.address(state));
       }
-      arguments.operand(p.copy()).numbers(p.parameter().count(), blocks);
-      for (double number : c.rule().numbers(p.rate(), p.decay(), c.step())) {
-        arguments.real((float) number);
+      double[] numbers = c.rule().numbers(p.rate(), p.decay(), c.step());
+      for (int i = 0; i < numbers.length; i++) {
+        arguments.set(Parameter.NUMBERS, i, (float) numbers[i]);
       }
-      blocks += Math.ceilDiv(p.parameter().count(), STEP_CHUNK);
+      blocks += Math.ceilDiv(p.parameter().count(), Declarations.OPTIM_STEP_CHUNK);
       copies = p.copy() == null ? copies : p.copy().dtype();
     }
-    // A parameter is eight numbers of 8 bytes and eight of 4.
-    fill(arguments, (PARAMETERS - parameters.size()) * 12);
     arguments
         .end()
         .integer(parameters.size())
@@ -73,25 +79,15 @@ final class CudaOptim {
     launcher.launch("optimizer_step", blocks, 1, 1, arguments);
   }
 
-  /** Zeros in place of items that a list has room for. */
-  private static void fill(Arguments arguments, int words) {
-    for (int i = 0; i < words; i++) {
-      arguments.number(0);
-    }
-  }
-
   private void globalNorm(GlobalNorm c) {
     List<Operand> gradients = c.gradients();
     long chunks = 0;
     for (Operand gradient : gradients) {
-      chunks += Math.ceilDiv(gradient.count(), NORM_CHUNK);
+      chunks += Math.ceilDiv(gradient.count(), Declarations.OPTIM_NORM_CHUNK);
     }
     try (Buffer partial = memory.allocate(Float.BYTES * (chunks + 1));
         Buffer own = memory.allocate(Float.BYTES * (gradients.size() + 1L))) {
-      long norms =
-          c.norms() == null
-              ? CudaMemory.address(own)
-              : CudaMemory.address(c.norms().buffer()) + c.norms().byteOffset();
+      long norms = c.norms() == null ? CudaMemory.address(own) : CudaMemory.address(c.norms());
       long next = CudaMemory.address(partial);
       for (int from = 0; from < gradients.size(); from += RANGES) {
         List<Operand> some = gradients.subList(from, Math.min(from + RANGES, gradients.size()));
@@ -108,17 +104,18 @@ final class CudaOptim {
 
   /** Computes the norms of some gradients; gives how many parts these were cut into. */
   private long norms(List<Operand> gradients, float scale, long partial, long norms) {
-    Arguments squares = launcher.arguments().begin();
-    Arguments roots = launcher.arguments().begin();
+    Arguments squares = launcher.arguments().begin(RangeList.STRUCT);
+    Arguments roots = launcher.arguments().begin(RangeList.STRUCT);
     long blocks = 0;
     for (Operand gradient : gradients) {
       for (Arguments list : List.of(squares, roots)) {
-        list.operand(gradient).numbers(gradient.count(), blocks);
+        list.item()
+            .set(Range.ELEMENTS, gradient)
+            .set(Range.COUNT, gradient.count())
+            .set(Range.FIRST, blocks);
       }
-      blocks += Math.ceilDiv(gradient.count(), NORM_CHUNK);
+      blocks += Math.ceilDiv(gradient.count(), Declarations.OPTIM_NORM_CHUNK);
     }
-    fill(squares, (RANGES - gradients.size()) * 3);
-    fill(roots, (RANGES - gradients.size()) * 3);
     squares.end().integer(gradients.size()).real(scale).address(partial);
     launcher.rows("gradient_squares", blocks, squares);
     roots.end().integer(gradients.size()).address(partial).address(norms);

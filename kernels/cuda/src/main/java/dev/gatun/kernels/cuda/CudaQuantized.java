@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.kernels.cuda.Declarations.BlockPack;
 import dev.gatun.kernels.formats.HostBlocks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,8 +19,6 @@ import java.util.function.BiConsumer;
  * is no work for a device.
  */
 final class CudaQuantized {
-  // A group of a panel has a thread for each of so many words of a feature.
-  private static final int LANES = 8;
   // Of a grid's second side.
   private static final long MOST_GROUPS = 65_535;
 
@@ -61,7 +60,6 @@ final class CudaQuantized {
           Math.ceilDiv(c.blocks().size(0), PackedLayout.PANEL),
           groups,
           1,
-          Integer.BYTES * LANES * PackedLayout.PANEL,
           arguments(c, 0));
     } else {
       // Names the block whose scale is no number.
@@ -92,16 +90,20 @@ final class CudaQuantized {
     long k = c.inFeatures();
     return launcher
         .arguments()
-        .begin()
-        .operand(c.blocks())
-        .operand(c.packed())
-        .address(first)
-        .numbers(c.blocks().stride(0), c.blocks().size(0), k)
-        .numbers(c.format().blockSize(k), c.format().blockBytes(k))
-        .numbers(layout.groupSize(k), layout.recordBytes(k))
-        .integer(c.format().kind().ordinal())
-        .integer(layout.bits())
-        .integer(layout.scales().ordinal())
+        .begin(BlockPack.STRUCT)
+        .set(BlockPack.BLOCKS, c.blocks())
+        .set(BlockPack.PACKED, c.packed())
+        .set(BlockPack.FIRST, first)
+        .set(BlockPack.ROW_STRIDE, c.blocks().stride(0))
+        .set(BlockPack.N, c.blocks().size(0))
+        .set(BlockPack.K, k)
+        .set(BlockPack.BLOCK_SIZE, c.format().blockSize(k))
+        .set(BlockPack.BLOCK_BYTES, c.format().blockBytes(k))
+        .set(BlockPack.GROUP, layout.groupSize(k))
+        .set(BlockPack.RECORD, layout.recordBytes(k))
+        .set(BlockPack.KIND, c.format().kind().ordinal())
+        .set(BlockPack.BITS, layout.bits())
+        .set(BlockPack.SCALES, layout.scales().ordinal())
         .end();
   }
 

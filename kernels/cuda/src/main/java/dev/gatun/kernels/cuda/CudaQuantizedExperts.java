@@ -4,6 +4,7 @@ import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Activations;
 import dev.gatun.kernels.cuda.CudaQuantizedMatmul.Product;
+import dev.gatun.kernels.cuda.Declarations.ExpertRows;
 
 /** Chooses the kernel and the tile of experts' products with quantised weights. */
 final class CudaQuantizedExperts {
@@ -69,9 +70,8 @@ final class CudaQuantizedExperts {
       launcher.launch(
           "grouped_quantized_codes",
           tiles(c, 1),
-          Math.ceilDiv(c.y().size(1), CudaQuantizedMatmul.THREADS),
+          Math.ceilDiv(c.y().size(1), launcher.threads("grouped_quantized_codes")),
           1,
-          0,
           arguments(c, product, x, packed));
     }
   }
@@ -97,11 +97,11 @@ final class CudaQuantizedExperts {
       GroupedQuantizedMatmul c, Product product, Activations x, long packed) {
     return quantized
         .arguments(product, x, packed, 0, 0)
-        .begin()
-        .operand(c.rows())
-        .operand(c.offsets())
-        .number(c.x().size(0))
-        .integer(Math.toIntExact(c.experts()))
+        .begin(ExpertRows.STRUCT)
+        .set(ExpertRows.ROWS, c.rows())
+        .set(ExpertRows.OFFSETS, c.offsets())
+        .set(ExpertRows.X_ROWS, c.x().size(0))
+        .set(ExpertRows.EXPERTS, Math.toIntExact(c.experts()))
         .end();
   }
 }

@@ -11,12 +11,12 @@ import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.api.memory.PackedLayout;
+import dev.gatun.kernels.cuda.Declarations.QuantizedProduct;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /** Chooses the kernel and the tile of a product with a quantised weight. */
 final class CudaQuantizedMatmul {
-  static final int THREADS = 256;
   // Rows of the scales of activations are as long as the largest tile has tokens.
   private static final int LARGEST = 128;
   private static final int WHOLE_ROW = 62;
@@ -95,7 +95,7 @@ final class CudaQuantizedMatmul {
   /** Calls work with the address of the packed weight, or of a copy that is aligned. */
   void withAligned(Operand packed, LongConsumer work) {
     if (Vectors.areAligned(packed)) {
-      work.accept(CudaMemory.address(packed.buffer()) + packed.byteOffset());
+      work.accept(CudaMemory.address(packed));
       return;
     }
     try (Buffer aligned = memory.allocate(packed.count())) {
@@ -222,9 +222,8 @@ final class CudaQuantizedMatmul {
       launcher.launch(
           "quantized_codes",
           c.x().size(0),
-          Math.ceilDiv(c.y().size(1), THREADS),
+          Math.ceilDiv(c.y().size(1), launcher.threads("quantized_codes")),
           1,
-          0,
           arguments(c, x, packed, 0, 0));
     }
   }
@@ -271,29 +270,37 @@ final class CudaQuantizedMatmul {
     long record = layout.recordBytes(k);
     Operand residual = c.residual();
     boolean wideY = hasWideRows(c.y()) && (residual == null || hasWideRows(residual));
-    return to.begin()
-        .address(x.x())
-        .address(packed)
-        .operand(c.bias())
-        .operand(residual)
-        .operand(c.y())
-        .address(x.scales())
-        .address(x.offsets())
-        .address(partial)
-        .address(arrivedAt)
-        .numbers(x.stride(), residual == null ? 0 : residual.stride(0), c.y().stride(0))
-        .numbers(c.y().size(0), c.y().size(1), k, x.paddedRows())
-        .numbers(Math.max(1, layout.groupSize(k)), record, layout.groups(k) * record)
-        .integer(layout.group() == 0 ? WHOLE_ROW : Integer.numberOfTrailingZeros(layout.group()))
-        .integer(layout.scales().ordinal())
-        .integer(c.codes() == null ? dtype(c.x().dtype()) : 0)
-        .integer(dtype(c.y().dtype()))
-        .integer(c.activation().ordinal())
-        .integer(layout.bits())
-        .integer(c.activations() == QuantizedActivations.INT8_BLOCKS ? 1 : 0)
-        .integer(c.codes() != null && c.codes().scales().size(0) == 1 ? 1 : 0)
-        .integer(Vectors.haveAlignedRows(c.x()) ? 1 : 0)
-        .integer(wideY ? 1 : 0)
+    int shift = layout.group() == 0 ? WHOLE_ROW : Integer.numberOfTrailingZeros(layout.group());
+    return to.begin(QuantizedProduct.STRUCT)
+        .set(QuantizedProduct.X, x.x())
+        .set(QuantizedProduct.PACKED, packed)
+        .set(QuantizedProduct.BIAS, c.bias())
+        .set(QuantizedProduct.RESIDUAL, residual)
+        .set(QuantizedProduct.Y, c.y())
+        .set(QuantizedProduct.X_SCALES, x.scales())
+        .set(QuantizedProduct.X_OFFSETS, x.offsets())
+        .set(QuantizedProduct.PARTIAL, partial)
+        .set(QuantizedProduct.ARRIVED, arrivedAt)
+        .set(QuantizedProduct.X_STRIDE, x.stride())
+        .set(QuantizedProduct.RESIDUAL_STRIDE, residual == null ? 0 : residual.stride(0))
+        .set(QuantizedProduct.Y_STRIDE, c.y().stride(0))
+        .set(QuantizedProduct.M, c.y().size(0))
+        .set(QuantizedProduct.N, c.y().size(1))
+        .set(QuantizedProduct.K, k)
+        .set(QuantizedProduct.PADDED_ROWS, x.paddedRows())
+        .set(QuantizedProduct.GROUP, Math.max(1, layout.groupSize(k)))
+        .set(QuantizedProduct.RECORD, record)
+        .set(QuantizedProduct.PANEL, layout.groups(k) * record)
+        .set(QuantizedProduct.SHIFT, shift)
+        .set(QuantizedProduct.SCALES, layout.scales().ordinal())
+        .set(QuantizedProduct.X_DTYPE, c.codes() == null ? dtype(c.x().dtype()) : 0)
+        .set(QuantizedProduct.Y_DTYPE, dtype(c.y().dtype()))
+        .set(QuantizedProduct.ACTIVATION, c.activation().ordinal())
+        .set(QuantizedProduct.BITS, layout.bits())
+        .set(QuantizedProduct.BLOCKS, c.activations() == QuantizedActivations.INT8_BLOCKS)
+        .set(QuantizedProduct.X_SHARED, c.codes() != null && c.codes().scales().size(0) == 1)
+        .set(QuantizedProduct.WIDE_X, Vectors.haveAlignedRows(c.x()))
+        .set(QuantizedProduct.WIDE_Y, wideY)
         .end();
   }
 

@@ -1,6 +1,7 @@
 package dev.gatun.kernels.cuda;
 
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
+import static dev.gatun.kernels.cuda.Declarations.SORT_PART;
 
 import dev.gatun.kernels.api.call.reduction.ArgMax;
 import dev.gatun.kernels.api.call.reduction.Pool;
@@ -13,15 +14,12 @@ import dev.gatun.kernels.api.call.reduction.TopK;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.KernelDType;
+import dev.gatun.kernels.cuda.Declarations.Entry;
 
 /** Many elements that become few: sums, ranks, pooled sequences. */
 final class CudaReductions {
   // Of top-k over a row, before counting ranks is faster.
   private static final int MOST_PASSES = 32;
-
-  // Of a row, sorted by a block each, and the bytes of an element's key and place: as sort.cu has.
-  private static final long PART = 1024;
-  private static final long ENTRY = 16;
 
   private final Launcher launcher;
   private final CudaMemory memory;
@@ -111,11 +109,11 @@ final class CudaReductions {
   private void sort(Sort c) {
     long columns = c.x().size(1);
     long count = c.x().size(0) * columns;
-    try (Buffer sorted = memory.allocate(ENTRY * count);
-        Buffer merged = memory.allocate(columns > PART ? ENTRY * count : 0)) {
+    try (Buffer sorted = memory.allocate(Entry.STRUCT.bytes() * count);
+        Buffer merged = memory.allocate(columns > SORT_PART ? Entry.STRUCT.bytes() * count : 0)) {
       launcher.launch(
           "sort_parts",
-          c.x().size(0) * Math.ceilDiv(columns, PART),
+          c.x().size(0) * Math.ceilDiv(columns, SORT_PART),
           1,
           1,
           launcher
@@ -126,7 +124,7 @@ final class CudaReductions {
               .numbers(c.x().stride(0), c.x().stride(1), columns));
       long from = CudaMemory.address(sorted);
       long to = CudaMemory.address(merged);
-      for (long part = PART; part < columns; part *= 2) {
+      for (long part = SORT_PART; part < columns; part *= 2) {
         launcher.elements(
             "sort_merge",
             count,

@@ -6,15 +6,13 @@ import dev.gatun.kernels.api.call.attention.RotaryCacheUpdate;
 import dev.gatun.kernels.api.call.attention.RotaryEmbedding;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.Declarations.CacheUpdate;
 import dev.gatun.kernels.cuda.IndexChecks.Bound;
 import dev.gatun.kernels.cuda.IndexChecks.Message;
 
 /** Rotary position embedding, alone and with the write into a cache. */
 final class CudaRotary {
-  // Slots that a block of rotary_cache_indices compares with as many others.
-  private static final int COMPARED = 256;
-  // Of a block of rotary_cache_update_codes.
-  private static final long WARPS = 4;
+  private static final int WARP = 32;
 
   private final Launcher launcher;
   private final CudaMemory memory;
@@ -77,15 +75,23 @@ final class CudaRotary {
       Arguments arguments =
           launcher
               .arguments()
-              .begin()
-              .operand(qkv)
-              .operand(query)
-              .operand(key)
-              .operand(value)
-              .numbers(key.stride(0), key.stride(1), key.stride(2))
-              .numbers(value.stride(0), value.stride(1), value.stride(2))
-              .numbers(qkv.stride(0), query.stride(0))
-              .numbers(query.size(1), key.size(2), query.size(2), key.size(1))
+              .begin(CacheUpdate.STRUCT)
+              .set(CacheUpdate.QKV, qkv)
+              .set(CacheUpdate.QUERY, query)
+              .set(CacheUpdate.KEY_CACHE, key)
+              .set(CacheUpdate.VALUE_CACHE, value)
+              .set(CacheUpdate.KEY_ROW, key.stride(0))
+              .set(CacheUpdate.KEY_PLACE, key.stride(1))
+              .set(CacheUpdate.KEY_HEAD, key.stride(2))
+              .set(CacheUpdate.VALUE_ROW, value.stride(0))
+              .set(CacheUpdate.VALUE_PLACE, value.stride(1))
+              .set(CacheUpdate.VALUE_HEAD, value.stride(2))
+              .set(CacheUpdate.QKV_STRIDE, qkv.stride(0))
+              .set(CacheUpdate.QUERY_STRIDE, query.stride(0))
+              .set(CacheUpdate.HEADS, query.size(1))
+              .set(CacheUpdate.KV_HEADS, key.size(2))
+              .set(CacheUpdate.HEAD_SIZE, query.size(2))
+              .set(CacheUpdate.ROOM, key.size(1))
               .end();
       if (c.scales() != null) {
         arguments.operand(c.scales().keys()).operand(c.scales().values());
@@ -124,7 +130,8 @@ final class CudaRotary {
 
   /** A head's numbers for each warp. */
   private int sharedBytes(RotaryCacheUpdate c) {
-    long bytes = Float.BYTES * WARPS * c.query().size(2);
+    long warps = launcher.threads("rotary_cache_update_codes") / WARP;
+    long bytes = Float.BYTES * warps * c.query().size(2);
     if (bytes > launcher.context().sharedMemoryLimit()) {
       throw new IllegalArgumentException(
           "%s: a head size of %d needs %d bytes of shared memory, the device has %d"
@@ -138,7 +145,7 @@ final class CudaRotary {
   private void lookAtIndices(RotaryCacheUpdate c, long bad, Bound[] bounds) {
     launcher.stream().fill(bad, 0, Integer.BYTES);
     long tokens = c.slots().values().size(0);
-    long blocks = Math.ceilDiv(tokens, (long) COMPARED);
+    long blocks = Math.ceilDiv(tokens, (long) launcher.threads("rotary_cache_indices"));
     Arguments arguments =
         launcher
             .arguments()
@@ -147,13 +154,7 @@ final class CudaRotary {
             .number(tokens)
             .address(bad)
             .numbers(c.cosine().size(0), c.slotCount());
-    launcher.launch(
-        "rotary_cache_indices",
-        blocks,
-        blocks,
-        1,
-        Long.BYTES * COMPARED,
-        checks.report(arguments, c, bounds));
+    launcher.launch("rotary_cache_indices", blocks, blocks, 1, checks.report(arguments, c, bounds));
   }
 
   /** Whether heads and their pairs are cut into pieces of 16 bytes, and their angles with them. */

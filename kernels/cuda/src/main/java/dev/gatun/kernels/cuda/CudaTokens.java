@@ -3,16 +3,12 @@ package dev.gatun.kernels.cuda;
 import static dev.gatun.kernels.cuda.CudaKernels.dtype;
 
 import dev.gatun.kernels.api.call.matmul.QuantizeTokens;
-import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.cuda.Declarations.QuantizedTokens;
 
 /** Makes numbers signed bytes, a scale a token or a block. */
 final class CudaTokens {
-  private static final int THREADS = 256;
-  // Numbers of a row that a block keeps while it looks for the scale.
-  private static final int MOST_KEPT = 4 * 8 * THREADS;
-
   private final Launcher launcher;
 
   CudaTokens(Launcher launcher) {
@@ -40,23 +36,25 @@ final class CudaTokens {
               && codes.size(1) % 4 == 0
               && (codes.size(0) <= 1 || codes.stride(0) % 4 == 0);
       return new Target(
-          address(codes),
-          address(c.meaning().scales()),
-          address(c.meaning().offsets()),
+          CudaMemory.address(codes),
+          CudaMemory.address(c.meaning().scales()),
+          CudaMemory.address(c.meaning().offsets()),
           codes.stride(0),
           c.calibrated(),
           words);
     }
 
-    /** Adds the fields of {@code TokenCodes} in token_codes.h. */
-    Arguments fields(Arguments arguments) {
+    /** Adds it. */
+    Arguments add(Arguments arguments) {
       return arguments
-          .address(codes)
-          .address(scales)
-          .address(offsets)
-          .number(stride)
-          .integer(calibrated ? 1 : 0)
-          .integer(words ? 1 : 0);
+          .begin(Declarations.TokenCodes.STRUCT)
+          .set(Declarations.TokenCodes.CODES, codes)
+          .set(Declarations.TokenCodes.SCALES, scales)
+          .set(Declarations.TokenCodes.OFFSETS, offsets)
+          .set(Declarations.TokenCodes.STRIDE, stride)
+          .set(Declarations.TokenCodes.CALIBRATED, calibrated)
+          .set(Declarations.TokenCodes.WORDS, words)
+          .end();
     }
   }
 
@@ -74,23 +72,28 @@ final class CudaTokens {
     launcher.launch(
         "quantize_blocks",
         x.size(0),
-        Math.ceilDiv(paddedK, 8 * QuantizedMatmul.BLOCK),
+        Math.ceilDiv(paddedK, launcher.threads("quantize_blocks")),
         1,
-        0,
         arguments(x, to, paddedK, paddedRows));
   }
 
   private Arguments arguments(Operand x, Target to, long paddedK, long paddedRows) {
     long k = x.size(1);
-    boolean kept = k % 8 == 0 && k <= MOST_KEPT && Vectors.haveAlignedRows(x);
-    return to.fields(launcher.arguments().begin().operand(x))
-        .numbers(x.stride(0), k, paddedK, paddedRows)
-        .integer(dtype(x.dtype()))
-        .integer(kept ? 1 : 0)
-        .end();
-  }
-
-  private static long address(Operand operand) {
-    return operand == null ? 0 : CudaMemory.address(operand.buffer()) + operand.byteOffset();
+    // What a block keeps of a row while it looks for the scale.
+    long most = 8L * Declarations.ACTIVATIONS_KEPT * launcher.threads("quantize_tokens");
+    boolean kept = k % 8 == 0 && k <= most && Vectors.haveAlignedRows(x);
+    Arguments arguments =
+        launcher
+            .arguments()
+            .begin(QuantizedTokens.STRUCT)
+            .set(QuantizedTokens.X, x)
+            .set(QuantizedTokens.X_STRIDE, x.stride(0))
+            .set(QuantizedTokens.K, k)
+            .set(QuantizedTokens.PADDED_K, paddedK)
+            .set(QuantizedTokens.PADDED_ROWS, paddedRows)
+            .set(QuantizedTokens.X_DTYPE, dtype(x.dtype()))
+            .set(QuantizedTokens.KEPT, kept)
+            .end();
+    return to.add(arguments);
   }
 }

@@ -1,5 +1,7 @@
 package dev.gatun.kernels.cuda;
 
+import static dev.gatun.kernels.cuda.Declarations.WEIGHT_ONLY_SM90A_TURN;
+
 import dev.gatun.bindings.cuda.CudaTensorMap;
 import dev.gatun.bindings.cuda.CudaTensorMap.Element;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
@@ -17,8 +19,6 @@ final class HopperQuantizedMatmul {
   private static final int LEAST_TOKENS = 64;
   // Of a token in a stage, which is as wide as a swizzle.
   private static final int ROW_BYTES = 128;
-  // Input features whose codes are copied at once: no group is smaller.
-  private static final int TURN = 32;
   // A split of fewer steps than this costs more to join than it gains.
   private static final long LEAST_STEPS = 4;
 
@@ -93,7 +93,7 @@ final class HopperQuantizedMatmul {
     }
     // What tensor cores take has groups of a power of 2, and sums of whole rows alone.
     return switch (layout.scales()) {
-      case F16, F16_ZERO -> layout.group() >= TURN;
+      case F16, F16_ZERO -> layout.group() >= WEIGHT_ONLY_SM90A_TURN;
       case F32_SUM -> true;
       case F32, F32_MIN -> false;
     };
@@ -116,7 +116,7 @@ final class HopperQuantizedMatmul {
               new long[] {codes.stride()},
               new int[] {plan.tile().k(), plan.tile().m()},
               ROW_BYTES);
-      launch(plan, launcher.arguments().bytes(x), product);
+      launch(plan, launcher.arguments().tensorMap(x), product);
     }
   }
 
@@ -134,13 +134,13 @@ final class HopperQuantizedMatmul {
     long panels = Math.ceilDiv(c.y().size(1), PackedLayout.PANEL);
     long panelBytes = c.packed().count() / panels;
     // A row of words of a panel holds so many input features as a word.
-    int turnWords = TURN / (32 / bits) * PackedLayout.PANEL;
+    int turnWords = WEIGHT_ONLY_SM90A_TURN / (32 / bits) * PackedLayout.PANEL;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment x =
           CudaTensorMap.encode(
               arena,
               bf16 ? Element.BF16 : Element.F16,
-              CudaMemory.address(c.x().buffer()) + c.x().byteOffset(),
+              CudaMemory.address(c.x()),
               new long[] {k, c.x().size(0)},
               new long[] {2 * c.x().stride(0)},
               new int[] {plan.tile().k(), plan.tile().m()},
@@ -154,7 +154,7 @@ final class HopperQuantizedMatmul {
               new long[] {panelBytes},
               new int[] {turnWords, plan.tile().n() / PackedLayout.PANEL},
               0);
-      launch(plan, launcher.arguments().bytes(x).bytes(codes), product);
+      launch(plan, launcher.arguments().tensorMap(x).tensorMap(codes), product);
     }
   }
 

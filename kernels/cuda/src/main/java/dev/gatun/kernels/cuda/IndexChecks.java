@@ -4,6 +4,8 @@ import dev.gatun.bindings.cuda.CudaContext;
 import dev.gatun.bindings.cuda.PinnedMemory;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.memory.Indices;
+import dev.gatun.kernels.cuda.Declarations.IndexFault;
+import dev.gatun.kernels.cuda.Declarations.IndexReport;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -20,14 +22,6 @@ import java.util.Map;
  * checked where it becomes a tensor, and its bound then given as proven.
  */
 final class IndexChecks {
-  // The fields of IndexFault.
-  private static final long SITE = 4;
-  private static final long BOUND = 8;
-  private static final long PLACE = 16;
-  private static final long OTHER = 24;
-  private static final long VALUE = 32;
-  private static final long BYTES = 40;
-
   /**
    * What one of a call's operands of indices may hold.
    *
@@ -53,7 +47,7 @@ final class IndexChecks {
   private final List<Site> sites = new ArrayList<>();
 
   IndexChecks(CudaContext context) {
-    fault = new PinnedMemory(context, BYTES);
+    fault = new PinnedMemory(context, IndexFault.STRUCT.bytes());
     fault.segment().fill((byte) 0);
   }
 
@@ -64,10 +58,9 @@ final class IndexChecks {
       proven &= bound.proven();
     }
     return arguments
-        .begin()
-        .address(proven ? 0 : fault.segment().address())
-        .integer(proven ? 0 : number(call, bounds))
-        .integer(0)
+        .begin(IndexReport.STRUCT)
+        .set(IndexReport.FAULT, proven ? 0 : fault.segment().address())
+        .set(IndexReport.SITE, proven ? 0 : number(call, bounds))
         .end();
   }
 
@@ -92,20 +85,20 @@ final class IndexChecks {
   synchronized void raise() {
     VarHandle.acquireFence();
     MemorySegment found = fault.segment();
-    int number = found.get(ValueLayout.JAVA_INT, SITE);
+    int number = found.get(ValueLayout.JAVA_INT, IndexFault.SITE.offset);
     if (number == 0) {
       return;
     }
     Site site = sites.get(number - 1);
     String message =
         site.messages()
-            .get(found.get(ValueLayout.JAVA_INT, BOUND))
+            .get(found.get(ValueLayout.JAVA_INT, IndexFault.BOUND.offset))
             .format()
             .formatted(
-                found.get(ValueLayout.JAVA_LONG, VALUE),
-                found.get(ValueLayout.JAVA_LONG, PLACE),
-                found.get(ValueLayout.JAVA_LONG, OTHER));
-    found.asSlice(SITE).fill((byte) 0);
+                found.get(ValueLayout.JAVA_LONG, IndexFault.VALUE.offset),
+                found.get(ValueLayout.JAVA_LONG, IndexFault.PLACE.offset),
+                found.get(ValueLayout.JAVA_LONG, IndexFault.OTHER.offset));
+    found.asSlice(IndexFault.SITE.offset).fill((byte) 0);
     throw new IllegalArgumentException(site.kernel() + ": " + message);
   }
 }

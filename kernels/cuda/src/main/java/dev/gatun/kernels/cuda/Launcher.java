@@ -9,8 +9,6 @@ import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.memory.Operand;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -59,7 +57,7 @@ final class Launcher {
    */
   String code() {
     Map.Entry<String, KernelImages.Entry> first = images.entries().entrySet().iterator().next();
-    return function(first.getKey(), first.getValue()).code();
+    return module(first.getValue()).function(first.getKey()).code();
   }
 
   /** The stream that this thread submits to. */
@@ -125,6 +123,16 @@ final class Launcher {
     return images.entries().get(kernel).tile();
   }
 
+  /** The threads of a block. */
+  int threads(String kernel) {
+    return images.entries().get(kernel).threads();
+  }
+
+  /** The dynamic shared memory of each launch. */
+  int sharedBytes(String kernel) {
+    return images.entries().get(kernel).sharedBytes();
+  }
+
   /** Submits a kernel with the shared memory that the list of kernels says. */
   void launch(String kernel, long x, long y, long z, Arguments arguments) {
     launch(kernel, x, y, z, images.entries().get(kernel).sharedBytes(), arguments);
@@ -147,7 +155,7 @@ final class Launcher {
                 .formatted(kernel, x, y, z, MOST_BLOCKS_X, MOST_BLOCKS, MOST_BLOCKS));
       }
       KernelImages.Entry entry = images.entries().get(kernel);
-      if (!entry.arguments().equals(arguments.letters())) {
+      if (!entry.arguments().contentEquals(arguments.letters())) {
         throw new IllegalStateException(
             "%s: arguments %s, the list of kernels says %s"
                 .formatted(kernel, arguments.letters(), entry.arguments()));
@@ -159,7 +167,7 @@ final class Launcher {
       }
       stream()
           .launch(
-              function(kernel, entry),
+              function(kernel, entry, arguments),
               new int[] {(int) x, (int) y, (int) z},
               threads,
               sharedBytes,
@@ -169,48 +177,32 @@ final class Launcher {
     }
   }
 
-  private CudaFunction function(String kernel, KernelImages.Entry entry) {
+  private CudaFunction function(String kernel, KernelImages.Entry entry, Arguments arguments) {
     CudaFunction function = functions.get(kernel);
-    return function != null ? function : functions.computeIfAbsent(kernel, k -> find(k, entry));
+    return function != null
+        ? function
+        : functions.computeIfAbsent(kernel, k -> find(k, entry, arguments));
   }
 
-  private CudaFunction find(String kernel, KernelImages.Entry entry) {
-    CudaModule module =
-        modules.computeIfAbsent(
-            entry.image(),
-            name -> {
-              try {
-                return new CudaModule(context, name, images.image(entry));
-              } catch (IOException e) {
-                throw new UncheckedIOException(e);
-              }
-            });
-    CudaFunction function = module.function(kernel);
-    List<Integer> expected = sizes(entry.arguments());
-    if (!function.argumentSizes().equals(expected)) {
+  private CudaFunction find(String kernel, KernelImages.Entry entry, Arguments arguments) {
+    CudaFunction function = module(entry).function(kernel);
+    if (!function.argumentSizes().equals(arguments.sizes())) {
       throw new IllegalStateException(
-          "%s of %s takes arguments of %s bytes, the list of kernels says %s"
-              .formatted(kernel, entry.image(), function.argumentSizes(), expected));
+          "%s of %s takes arguments of %s bytes, a launch has %s: the image is of other sources"
+              .formatted(kernel, entry.image(), function.argumentSizes(), arguments.sizes()));
     }
     return function;
   }
 
-  /** The bytes of each argument. */
-  static List<Integer> sizes(String letters) {
-    List<Integer> sizes = new ArrayList<>();
-    for (int i = 0; i < letters.length(); i++) {
-      char letter = letters.charAt(i);
-      if (letter == 's') {
-        int end = i + 1;
-        while (end < letters.length() && Character.isDigit(letters.charAt(end))) {
-          end++;
-        }
-        sizes.add(Integer.parseInt(letters.substring(i + 1, end)));
-        i = end - 1;
-      } else {
-        sizes.add(letter == 'p' || letter == 'l' ? 8 : 4);
-      }
-    }
-    return sizes;
+  private CudaModule module(KernelImages.Entry entry) {
+    return modules.computeIfAbsent(
+        entry.image(),
+        name -> {
+          try {
+            return new CudaModule(context, name, images.image(entry));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
   }
 }

@@ -234,7 +234,7 @@ final class LibraryMatmul {
   }
 
   private static long address(Operand operand) {
-    return CudaMemory.address(operand.buffer()) + operand.byteOffset();
+    return CudaMemory.address(operand);
   }
 
   private static int alignment(long address) {

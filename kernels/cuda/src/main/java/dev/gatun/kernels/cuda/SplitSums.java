@@ -14,9 +14,6 @@ final class SplitSums {
     void with(long partial, long arrived);
   }
 
-  // As split_k.h counts: each warp that has a tile's sums for itself.
-  private static final long TILE_COUNTERS = 8;
-
   private final CudaMemory memory;
   private final long mostTiles;
 
@@ -45,7 +42,7 @@ final class SplitSums {
       throw new IllegalStateException(
           "split-K: %d tiles, there are counters for %d".formatted(tiles, mostTiles));
     }
-    long arrived = memory.counters(Integer.BYTES * TILE_COUNTERS * mostTiles);
+    long arrived = memory.counters(Integer.BYTES * Declarations.SPLIT_K_TILE_COUNTERS * mostTiles);
     try (Buffer partial = memory.allocate(Float.BYTES * tiles * splits * sums)) {
       launch.with(CudaMemory.address(partial), arrived);
     }

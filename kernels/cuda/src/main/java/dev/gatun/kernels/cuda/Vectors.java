@@ -17,8 +17,7 @@ final class Vectors {
   /** Whether the first element of each operand that is there lies where a vector may. */
   static boolean areAligned(Operand... operands) {
     for (Operand operand : operands) {
-      if (operand != null
-          && (CudaMemory.address(operand.buffer()) + operand.byteOffset()) % BYTES != 0) {
+      if (operand != null && (CudaMemory.address(operand)) % BYTES != 0) {
         return false;
       }
     }
