@@ -6,8 +6,10 @@
 #
 # THREADS of a block; ARGUMENTS: p pointer, l 64-bit integer, i 32-bit integer, f float, {NAME} a structure, whose fields
 # `./gatun dev declarations` tells Java; SHARED: bytes of dynamic shared memory where every launch has the same; TILE, of
-# products: that of a block, M x N x K: rows of y, its features, and the input features of a stage. The line printed begins
-# with the source. What is in a source whose name ends in _sm90a.cu runs on compute capability 9.0 alone.
+# products: that of a block, M x N x K: rows of y, its features, and the input features of a stage. GATUN_TILE, or
+# GATUN_SHARED where there is no tile, names what these come from: the emulator's build compares all of it with what the
+# compiler sees. The line printed begins with the source. What is in a source whose name ends in _sm90a.cu runs on compute
+# capability 9.0 alone.
 set -euo pipefail
 cd "$1"
 if [ $# -gt 1 ]; then sources=("$2"); else shopt -s nullglob && sources=(*.cu */*.cu); fi

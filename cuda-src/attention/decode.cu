@@ -238,10 +238,11 @@ static __device__ __forceinline__ void decode(const Attention& a, float* partial
 // Grid: (splits, kv_heads * tiles of 16 rows, batch). partial is F32 [batch, heads, query_length,
 // splits, value_head_size], stats F32 [batch, heads, query_length, splits, 2]: a split's largest
 // score in units of log2, and its sum of 2^(score - largest). With one split neither is used.
-#define GATUN_DECODE(name, size, warps, coded, bf16)             \
-  extern "C" __global__ void __launch_bounds__(warps* kWarpSize) \
-      name(const Attention a, float* partial, float* stats) {    \
-    decode<Tile<size, warps, coded, bf16>>(a, partial, stats);   \
+#define GATUN_DECODE(name, size, warps, coded, bf16)                 \
+  GATUN_SHARED(name, sizeof(Tile<size, warps, coded, bf16>::Shared)) \
+  extern "C" __global__ void __launch_bounds__(warps* kWarpSize)     \
+      name(const Attention a, float* partial, float* stats) {        \
+    decode<Tile<size, warps, coded, bf16>>(a, partial, stats);       \
   }
 
 // kernels.list: attention_decode_bf16_64 128 {Attention}pp 39680

@@ -189,6 +189,7 @@ static __device__ __forceinline__ void attend(const Attention& a, float* partial
 // addresses of 16 bytes. partial and stats are those of attention_decode; with one split neither is
 // used.
 #define GATUN_ATTENTION(name, size, keys, coded, bf16)                                  \
+  GATUN_SHARED(name, sizeof(Tile<size, keys, coded, bf16>::Shared))                     \
   extern "C" __global__ void __launch_bounds__(kThreads)                                \
       name(const Attention a, float* partial, float* stats, long splits) {              \
     attend<Tile<size, keys, coded, bf16>>(a, partial, stats, static_cast<int>(splits)); \

@@ -234,6 +234,7 @@ static __device__ __forceinline__ void attend(const TensorMap& query, const Tens
 // scale above 0.
 // Grid: (query_length / 128, heads, batch).
 #define GATUN_ATTENTION(name, size, bf16)                                                  \
+  GATUN_SHARED(name, sizeof(Shared<size>))                                                 \
   extern "C" __global__ void __launch_bounds__(kThreads, 1)                                \
       name(const __grid_constant__ TensorMap query, const __grid_constant__ TensorMap key, \
            const __grid_constant__ TensorMap value, const __grid_constant__ Attention a) { \

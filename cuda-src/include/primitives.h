@@ -10,6 +10,10 @@
 #include <cstdint>
 
 #define GATUN_NOINLINE __noinline__
+// Where the dynamic shared memory of a kernel's line, and its tile, come from: the emulator's build
+// compares them.
+#define GATUN_SHARED(name, bytes)
+#define GATUN_TILE(name, m, n, k, bytes)
 
 namespace gatun {
 

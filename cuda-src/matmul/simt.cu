@@ -67,6 +67,7 @@ static __device__ __forceinline__ void product(const void* x, const void* packed
 
 // Grid: (n tiles, m tiles).
 // kernels.list: matmul_simt 256 ppppiiiilllll 8704 64x64x16
+GATUN_TILE(matmul_simt, kTile, kTile, kDepth, sizeof(Tiles))
 extern "C" __global__ void __launch_bounds__(256)
     matmul_simt(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
                 int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride, long m,
@@ -76,6 +77,7 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 // kernels.list: matmul_simt_rows 256 ppppiiiilllll 8704 64x64x16
+GATUN_TILE(matmul_simt_rows, kTile, kTile, kDepth, sizeof(Tiles))
 extern "C" __global__ void __launch_bounds__(256)
     matmul_simt_rows(const void* x, const void* packed, const float* bias, void* y, int x_dtype,
                      int weight_dtype, int y_dtype, int activation, long x_stride, long y_stride,
@@ -87,6 +89,7 @@ extern "C" __global__ void __launch_bounds__(256)
 // c[i, m, n] = sum of a[i, m, k] b[i, n, k]; a and b have three strides each. Grid: (n tiles, m
 // tiles, batch).
 // kernels.list: batched_matmul 256 pppiiilllllllll 8704 64x64x16
+GATUN_TILE(batched_matmul, kTile, kTile, kDepth, sizeof(Tiles))
 extern "C" __global__ void __launch_bounds__(256)
     batched_matmul(const void* a, const void* b, void* c, int dtype, int c_dtype, int accumulate,
                    long a_batch, long a_row, long a_stride, long b_batch, long b_row, long b_stride,
@@ -125,6 +128,7 @@ extern "C" __global__ void __launch_bounds__(256)
 
 // matmul_simt by experts. Grid: (n tiles, as many m tiles as the experts may have).
 // kernels.list: grouped_matmul_simt 256 ppppppiiiiillllll 8704 64x64x16
+GATUN_TILE(grouped_matmul_simt, kTile, kTile, kDepth, sizeof(Tiles))
 extern "C" __global__ void __launch_bounds__(256)
     grouped_matmul_simt(const void* x, const int* rows, const int* offsets, const void* packed,
                         const float* bias, void* y, int x_dtype, int weight_dtype, int y_dtype,

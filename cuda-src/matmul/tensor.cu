@@ -193,6 +193,7 @@ static __device__ __forceinline__ void product(const Rows& rows, const uint16_t*
 // Rows of x and the packed weight are aligned to 16 bytes, k is a multiple of 8. Grid: (n tiles, m
 // tiles).
 #define GATUN_PRODUCT(name, bf16, Tile)                                                         \
+  GATUN_TILE(name, Tile::kM, Tile::kN, Shape<Tile>::kDepth, sizeof(Shape<Tile>::Shared))        \
   extern "C" __global__ void __launch_bounds__(Shape<Tile>::kThreads)                           \
       name(const uint16_t* x, const uint16_t* packed, const float* bias, void* y, int y_dtype,  \
            int activation, long x_stride, long y_stride, long m, long n, long k) {              \
@@ -216,6 +217,7 @@ GATUN_PRODUCT(matmul_f16_16x64, false, Tile16x64)
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
 #define GATUN_GROUPED_PRODUCT(name, bf16, Tile)                                                  \
+  GATUN_TILE(name, Tile::kM, Tile::kN, Shape<Tile>::kDepth, sizeof(Shape<Tile>::Shared))         \
   extern "C" __global__ void __launch_bounds__(Shape<Tile>::kThreads)                            \
       name(const uint16_t* x, const int* rows, const int* offsets, const uint16_t* packed,       \
            const float* bias, void* y, int y_dtype, int activation, int experts, long x_rows,    \

@@ -100,6 +100,7 @@ static __device__ GATUN_NOINLINE void finish(float first, float second, const fl
 // x is a map of [m, k] with boxes of 128 tokens and 64 input features in swizzles of 128 bytes; the
 // packed weight is aligned to 16 bytes. Grid: (n / 256, m / 128).
 // kernels.list: matmul_bf16_sm90a 384 {TensorMap}pppiillll 99328 128x256x64
+GATUN_TILE(matmul_bf16_sm90a, kTokens, kFeatures, kDepth, sizeof(Tiles))
 extern "C" __global__ void __launch_bounds__(kThreads, 1)
     matmul_bf16_sm90a(const __grid_constant__ TensorMap x, const uint16_t* packed,
                       const float* bias, void* y, int y_dtype, int activation, long y_stride,

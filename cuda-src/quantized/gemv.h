@@ -119,6 +119,7 @@ struct Gemv {
 
 // The packed weight is aligned to 16 bytes, k is not 0. Grid: panels.
 #define GATUN_GEMV(name, bits, rows)                                       \
+  GATUN_SHARED(name, sizeof(Gemv<bits, rows>::Shared))                     \
   extern "C" __global__ void __launch_bounds__(Gemv<bits, rows>::kThreads) \
       name(const __grid_constant__ QuantizedProduct p) {                   \
     using S = Gemv<bits, rows>;                                            \
@@ -127,6 +128,7 @@ struct Gemv {
 
 // The same by experts. Grid: (panels, as many runs of rows as the experts may have).
 #define GATUN_GROUPED_GEMV(name, bits, rows)                                                    \
+  GATUN_SHARED(name, sizeof(Gemv<bits, rows>::Shared))                                          \
   extern "C" __global__ void __launch_bounds__(Gemv<bits, rows>::kThreads) name(                \
       const __grid_constant__ QuantizedProduct p, const __grid_constant__ ExpertRows experts) { \
     using S = Gemv<bits, rows>;                                                                 \

@@ -70,12 +70,14 @@ static __device__ __forceinline__ void float_product(const QuantizedProduct& p,
 
 // Grid: (n tiles, m tiles).
 // kernels.list: quantized_simt 256 {QuantizedProduct} 8704 64x64x16
+GATUN_TILE(quantized_simt, kTile, kTile, kDepth, sizeof(Tiles))
 extern "C" __global__ void __launch_bounds__(256) quantized_simt(const QuantizedProduct p) {
   float_product(p, DensePlaces::of<kTile>(p, blockIdx.y));
 }
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
 // kernels.list: grouped_quantized_simt 256 {QuantizedProduct}{ExpertRows} 8704 64x64x16
+GATUN_TILE(grouped_quantized_simt, kTile, kTile, kDepth, sizeof(Tiles))
 extern "C" __global__ void __launch_bounds__(256)
     grouped_quantized_simt(const QuantizedProduct p, const ExpertRows experts) {
   const GroupedPlaces places = GroupedPlaces::of<kTile>(p, experts, blockIdx.y);

@@ -194,6 +194,7 @@ template <class Shape>
 using Int8Tile = QuantizedTile<int8_t, Shape>;
 
 #define GATUN_INT8(name, Shape)                                           \
+  GATUN_QUANTIZED_TILE(name, Int8Tile<Shape>)                             \
   extern "C" __global__ void __launch_bounds__(Int8Tile<Shape>::kThreads, \
                                                Int8Tile<Shape>::kBlocks)  \
       name(const __grid_constant__ QuantizedProduct p) {                  \
@@ -203,6 +204,7 @@ using Int8Tile = QuantizedTile<int8_t, Shape>;
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
 #define GATUN_GROUPED_INT8(name, Shape)                                                 \
+  GATUN_QUANTIZED_TILE(name, Int8Tile<Shape>)                                           \
   extern "C" __global__ void __launch_bounds__(Int8Tile<Shape>::kThreads,               \
                                                Int8Tile<Shape>::kBlocks)                \
       name(const __grid_constant__ QuantizedProduct p,                                  \

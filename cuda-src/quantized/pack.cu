@@ -68,6 +68,7 @@ static __device__ __forceinline__ void write_header(const BlockPack& p, uint8_t*
 // A block a group of a panel: each thread has a feature and every eighth word of its codes. packed
 // is aligned to 4 bytes. Grid: (panels, groups of a row).
 // kernels.list: quantized_pack 256 {BlockPack} 1024
+GATUN_SHARED(quantized_pack, sizeof(Sums))
 extern "C" __global__ void __launch_bounds__(256) quantized_pack(const BlockPack p) {
   Sums* sums = shared_memory<Sums>(sizeof(Sums));
   const int feature = static_cast<int>(threadIdx.x) % kPanelFeatures;

@@ -339,6 +339,9 @@ struct QuantizedTile {
   }
 };
 
+#define GATUN_QUANTIZED_TILE(name, S) \
+  GATUN_TILE(name, S::kTokens, S::kFeatures, S::kDepth, sizeof(S::Shared))
+
 }  // namespace gatun
 
 #endif

@@ -141,6 +141,7 @@ static __device__ __forceinline__ void warpgroup_int8_product(const TensorMap& x
 }
 
 // kernels.list: w8a8_m64_sm90a 384 {TensorMap}{QuantizedProduct} 50176 64x256x128
+GATUN_TILE(w8a8_m64_sm90a, 64, kFeatures, kDepth, sizeof(Tiles<64>))
 extern "C" __global__ void __launch_bounds__(kThreads, 1)
     w8a8_m64_sm90a(const __grid_constant__ TensorMap x,
                    const __grid_constant__ QuantizedProduct p) {
@@ -148,6 +149,7 @@ extern "C" __global__ void __launch_bounds__(kThreads, 1)
 }
 
 // kernels.list: w8a8_m128_sm90a 384 {TensorMap}{QuantizedProduct} 99328 128x256x128
+GATUN_TILE(w8a8_m128_sm90a, 128, kFeatures, kDepth, sizeof(Tiles<128>))
 extern "C" __global__ void __launch_bounds__(kThreads, 1)
     w8a8_m128_sm90a(const __grid_constant__ TensorMap x,
                     const __grid_constant__ QuantizedProduct p) {

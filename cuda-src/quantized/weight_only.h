@@ -171,6 +171,7 @@ template <class Shape>
 using WeightOnlyTile = QuantizedTile<uint16_t, Shape>;
 
 #define GATUN_WEIGHT_ONLY(name, X, Shape)                                              \
+  GATUN_QUANTIZED_TILE(name, WeightOnlyTile<Shape>)                                    \
   extern "C" __global__ void __launch_bounds__(WeightOnlyTile<Shape>::kThreads,        \
                                                WeightOnlyTile<Shape>::kBlocks)         \
       name(const __grid_constant__ QuantizedProduct p) {                               \
@@ -180,6 +181,7 @@ using WeightOnlyTile = QuantizedTile<uint16_t, Shape>;
 
 // The same by experts. Grid: (n tiles, as many m tiles as the experts may have).
 #define GATUN_GROUPED_WEIGHT_ONLY(name, X, Shape)                                       \
+  GATUN_QUANTIZED_TILE(name, WeightOnlyTile<Shape>)                                     \
   extern "C" __global__ void __launch_bounds__(WeightOnlyTile<Shape>::kThreads,         \
                                                WeightOnlyTile<Shape>::kBlocks)          \
       name(const __grid_constant__ QuantizedProduct p,                                  \

@@ -288,11 +288,13 @@ static __device__ __forceinline__ void warpgroup_weight_only_product(const Tenso
   }
 }
 
-#define GATUN_WEIGHT_ONLY_SM90A(name, X, Shape)                                           \
-  extern "C" __global__ void __launch_bounds__(kThreads, 1)                               \
-      name(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes,  \
-           const __grid_constant__ QuantizedProduct p) {                                  \
-    warpgroup_weight_only_product<X::kIsBf16, Shape::kBits, Shape::kTokens>(x, codes, p); \
+#define GATUN_WEIGHT_ONLY_SM90A(name, X, Shape)                                            \
+  GATUN_TILE(name, Shape::kTokens, kFeatures, kDepth,                                      \
+             sizeof(WarpgroupWeightOnly<X::kIsBf16, Shape::kBits, Shape::kTokens>::Tiles)) \
+  extern "C" __global__ void __launch_bounds__(kThreads, 1)                                \
+      name(const __grid_constant__ TensorMap x, const __grid_constant__ TensorMap codes,   \
+           const __grid_constant__ QuantizedProduct p) {                                   \
+    warpgroup_weight_only_product<X::kIsBf16, Shape::kBits, Shape::kTokens>(x, codes, p);  \
   }
 
 }  // namespace gatun

@@ -401,6 +401,7 @@ extern "C" __global__ void __launch_bounds__(128)
 // begins as 0, where there are any. Grid: (tokens / 256, tokens / 256); a block compares its slots
 // of x with those of y.
 // kernels.list: rotary_cache_indices 256 pplpll{IndexReport} 2048
+GATUN_SHARED(rotary_cache_indices, 256 * sizeof(long))
 extern "C" __global__ void __launch_bounds__(256)
     rotary_cache_indices(const long* positions, const long* slots, long tokens, int* bad,
                          long position_limit, long slot_limit, const IndexReport report) {

@@ -57,6 +57,7 @@ static __device__ __forceinline__ uint64_t key_at(const void* x, long i, int dty
 
 // Sorts each part of each row. Grid: rows * parts of a row.
 // kernels.list: sort_parts 256 ppiilll 16384
+GATUN_SHARED(sort_parts, kPart * sizeof(Entry))
 extern "C" __global__ void __launch_bounds__(256)
     sort_parts(const void* x, Entry* entries, int dtype, int descending, long row_stride,
                long stride, long columns) {

@@ -11,6 +11,11 @@
 #define __device__
 #define __forceinline__ inline
 #define GATUN_NOINLINE __attribute__((noinline))
+// What a kernel's line must say, which register.sh compares.
+#define GATUN_SHARED(name, bytes) constexpr unsigned long shared_of_##name = bytes;
+#define GATUN_TILE(name, m, n, k, bytes)      \
+  constexpr int tile_of_##name[] = {m, n, k}; \
+  GATUN_SHARED(name, bytes)
 #define __align__(n) __attribute__((aligned(n)))
 #ifndef GATUN_KEEP_KERNELS  // For register.sh, which reads these.
 #define __global__ __attribute__((visibility("default")))
