@@ -51,7 +51,7 @@ final class MatmulGradients {
   /** The gradients of x and the weight by products of BF16, whose sums are F32. */
   private static void giveNarrow(
       Node node, Tensor dy, Tensor x, Tensor weight, boolean isTurned, long[] shape) {
-    Tensor g = Elementwise.cast(Layouts.contiguous(dy), DType.BF16);
+    Tensor g = Elementwise.cast(Plain.dense(dy), DType.BF16);
     if (node.needs(0)) {
       node.give(0, narrowProduct(g, turned(weight)).reshape(shape));
     }
@@ -74,7 +74,7 @@ final class MatmulGradients {
   private static Tensor narrowProduct(Tensor a, Tensor b) {
     try (Tensor packed = Packing.pack(b, Storage.of(DType.BF16))) {
       return Matmul.product(
-          Layouts.contiguous(a), packed, null, b.size(0), Activation.NONE, DType.F32);
+          Plain.dense(a), packed, null, b.size(0), Activation.NONE, DType.F32);
     }
   }
 

@@ -18,9 +18,14 @@ final class Plain {
 
   private Plain() {}
 
+  /** x without gaps: itself where it has none. */
+  static Tensor dense(Tensor x) {
+    return x.operand().isContiguous() ? x : Layouts.contiguous(x);
+  }
+
   /** x in F32 without gaps. */
   static Tensor wide(Tensor x) {
-    Tensor whole = x.operand().isContiguous() ? x : Layouts.contiguous(x);
+    Tensor whole = dense(x);
     return x.rank() == 0
         ? Elementwise.cast(whole.reshape(1), DType.F32)
         : Elementwise.cast(whole, DType.F32);
