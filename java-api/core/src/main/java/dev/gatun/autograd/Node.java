@@ -132,29 +132,64 @@ public final class Node {
    * @param result its place among the results
    */
   public Tensor gradient(int result) {
+    if (made[result] != null) {
+      made[result].widen();
+    }
+    return narrowGradient(result);
+  }
+
+  /**
+   * {@return the gradient of a result as it was given: F32, or of a BF16 result BF16; of its shape;
+   * null where the loss does not depend on it}
+   *
+   * @param result its place among the results
+   */
+  public Tensor narrowGradient(int result) {
     return made[result] == null || made[result].gradient == null
         ? null
         : Tracked.part(made[result].gradient, outputs[result]);
   }
 
   /**
-   * Gives the gradient of an input, which is added to what it has.
+   * Gives the gradient of an input, which is added to what it has: in F32, but for the one gradient
+   * of a BF16 result of another op, which stays BF16 where it is given so.
    *
    * @param input its place among the inputs; one that is not {@link #needs needed} is left alone
-   * @param gradient F32 of the input's shape, of any strides: the backward's own or a {@link
-   *     #gradient}, and not written afterwards
+   * @param gradient F32 of the input's shape, of any strides, or of a BF16 input BF16 without gaps:
+   *     the backward's own or a {@link #gradient}, and not written afterwards
    */
   public void give(int input, Tensor gradient) {
     if (sums[input] == null) {
       return;
     }
-    if (gradient.dtype() != DType.F32
+    boolean isNarrow =
+        gradient.dtype() == DType.BF16
+            && inputs[input].dtype() == DType.BF16
+            && gradient.operand().isContiguous();
+    if (gradient.dtype() != DType.F32 && !isNarrow
         || !Arrays.equals(gradient.operand().shape(), inputs[input].shape())) {
       throw new IllegalStateException(
-          "%s: the gradient of input %d is %s, expected F32 of %s"
-              .formatted(op, input, gradient, inputs[input]));
+          "%s: the gradient of input %d is %s, expected F32%s of %s"
+              .formatted(
+                  op,
+                  input,
+                  gradient,
+                  inputs[input].dtype() == DType.BF16 ? ", or BF16 without gaps," : "",
+                  inputs[input]));
     }
     given[input] = gradient;
+  }
+
+  /**
+   * {@return what the gradient of an input is best given in: BF16 where it is that and no leaf,
+   * whose gradients are F32; else F32}
+   *
+   * @param input its place among the inputs
+   */
+  public DType gradientType(int input) {
+    boolean isNarrow =
+        sums[input] != null && !sums[input].kept && inputs[input].dtype() == DType.BF16;
+    return isNarrow ? DType.BF16 : DType.F32;
   }
 
   /**
@@ -165,9 +200,11 @@ public final class Node {
    * @return F32 of the input's shape, laid out like it; null where there is none yet
    */
   public Tensor sum(int input) {
-    return sums[input] == null || sums[input].gradient == null
-        ? null
-        : Tracked.part(sums[input].gradient, inputs[input]);
+    if (sums[input] == null || sums[input].gradient == null) {
+      return null;
+    }
+    sums[input].widen();
+    return Tracked.part(sums[input].gradient, inputs[input]);
   }
 
   /** Runs the backward where the loss depends on a result. */

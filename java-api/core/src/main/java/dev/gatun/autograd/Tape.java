@@ -27,8 +27,10 @@ import java.util.function.Supplier;
  *
  * <p>What is tracked is memory, not views: a {@code reshape}, {@code slice} or {@code strided} of a
  * tracked tensor has the gradient that is the same view of its owner's gradient. An op is recorded
- * if an input is tracked, and then its results are. Gradients are F32, whatever the dtype of the
- * tensor, and are added up in one order: bits are the same for any number of threads.
+ * if an input is tracked, and then its results are. Gradients of leaves are F32, whatever the dtype
+ * of the tensor, and those on the way too, but where a BF16 result is read by one op, which may
+ * give its gradient in BF16. They are added up in one order: bits are the same for any number of
+ * threads.
  *
  * <p>What a backward needs of the pass before is kept by a second owner of its memory, so that
  * scopes may close theirs, until that backward has run. Tracked memory is never written in place.
@@ -488,7 +490,7 @@ public final class Tape implements AutoCloseable {
       Tensor y = work.get();
       second.end();
       GOING_BACK.set(true);
-      second.tracked(y.operand().buffer()).add(y.operand(), node.gradient(), false);
+      second.tracked(y.operand().buffer()).add(y.operand(), node.narrowGradient(0), false);
       second.goBack();
     } finally {
       GOING_BACK.set(true);

@@ -1,6 +1,7 @@
 package dev.gatun.autograd;
 
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.call.elementwise.Cast;
 import dev.gatun.kernels.api.call.elementwise.Elementwise;
 import dev.gatun.kernels.api.call.indexing.Copy;
 import dev.gatun.kernels.api.memory.DType;
@@ -18,7 +19,10 @@ final class Tracked {
   /** Whether somebody asked for the gradient, which is else given back once it was passed on. */
   boolean kept;
 
-  /** F32 [elements of the memory], with an owner of its own; null while nothing was added. */
+  /**
+   * [elements of the memory], with an owner of its own: F32, or BF16 where that is the memory's and
+   * one op alone gave it so; null while nothing was added.
+   */
   Tensor gradient;
 
   Tracked(Tensor some) {
@@ -36,26 +40,57 @@ final class Tracked {
     return gradient.strided(view.offset(), view.shape(), view.strides());
   }
 
+  /** F32 of the shape of x, which has no gaps: the numbers of x. */
+  private static Tensor wide(Tensor x) {
+    Tensor wide = Tensor.empty(x.device(), DType.F32, x.shape());
+    Operand from = x.reshape(1, x.count()).operand();
+    x.device().kernels().run(new Cast(from, wide.reshape(1, x.count()).operand()));
+    Reference.reachabilityFence(x);
+    return wide;
+  }
+
+  /** Makes the gradient F32, if there is one. */
+  void widen() {
+    if (gradient != null && gradient.dtype() != DType.F32) {
+      try (Tensor narrow = gradient;
+          Tensor wide = wide(narrow)) {
+        gradient = wide.share();
+      }
+    }
+  }
+
   /**
    * Adds to the gradient of a part.
    *
    * @param part of the memory
-   * @param more F32 of its shape
+   * @param more F32 of its shape, or BF16 without gaps
    * @param adopt whether the memory of {@code more} may become the gradient's
    */
   void add(Operand part, Tensor more, boolean adopt) {
-    if (gradient != null) {
-      Operand sum = part(gradient, part).operand();
-      device.kernels().run(new Elementwise(sum, more.operand(), BinaryOp.ADD, sum));
-      Reference.reachabilityFence(more);
-      return;
-    }
+    boolean isNarrow = more.dtype() != DType.F32;
     // No two elements of a part are at one place: so many are all that there are.
     boolean whole = part.count() == elements;
-    if (adopt && whole && isLaidOutAs(part, more.operand())) {
+    if (gradient == null
+        && adopt
+        && whole
+        && isLaidOutAs(part, more.operand())
+        && !(isNarrow && kept)) {
       try (Tensor shared = more.share()) {
         gradient = shared.strided(0, new long[] {elements}, new long[] {1}).share();
       }
+      return;
+    }
+    if (isNarrow) {
+      try (Tensor wide = wide(more)) {
+        add(part, wide, true);
+      }
+      return;
+    }
+    if (gradient != null) {
+      widen();
+      Operand sum = part(gradient, part).operand();
+      device.kernels().run(new Elementwise(sum, more.operand(), BinaryOp.ADD, sum));
+      Reference.reachabilityFence(more);
       return;
     }
     try (Tensor made =
@@ -71,7 +106,7 @@ final class Tracked {
   /** Whether what fills this memory as a part does could be the whole memory of the gradient. */
   private boolean isLaidOutAs(Operand part, Operand more) {
     return more.offset() == 0
-        && more.buffer().byteSize() == elements * DType.F32.bytes()
+        && more.buffer().byteSize() == elements * more.dtype().bytes()
         && (part.isContiguous() && more.isContiguous()
             || Arrays.equals(part.strides(), more.strides()));
   }

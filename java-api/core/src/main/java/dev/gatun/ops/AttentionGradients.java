@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
+import java.util.stream.Stream;
 
 /** The gradients of {@link Attention} as a tape's node keeps what they need. */
 final class AttentionGradients {
@@ -75,21 +76,22 @@ final class AttentionGradients {
   }
 
   private void run() {
-    Tensor given = node.gradient(0);
+    Tensor given = node.narrowGradient(0);
+    DType dtype = isNarrow(given) ? DType.BF16 : DType.F32;
     Attention.Result of =
         new Attention.Result(
             given == null
                 ? Tensor.zeros(output.device(), DType.F32, output.shape())
-                : Plain.wide(given),
+                : as(dtype, given),
             Plain.wideOrNull(node.gradient(1)),
             Plain.wideOrNull(node.gradient(2)));
     Attention.Gradients all =
         Attention.attentionBackward(
-            wide(query),
+            as(dtype, query),
             queries,
             new Attention.Keys(
-                wide(keys.key()),
-                wide(keys.value()),
+                as(dtype, keys.key()),
+                as(dtype, keys.value()),
                 keys.segments(),
                 keys.lengths(),
                 keys.longest(),
@@ -99,7 +101,7 @@ final class AttentionGradients {
             scores,
             mask,
             dropout,
-            new Attention.Result(wide(output), lse, null),
+            new Attention.Result(as(dtype, output), lse, null),
             of,
             node.needs(3),
             node.needs(4));
@@ -114,8 +116,15 @@ final class AttentionGradients {
     }
   }
 
-  /** In F32, as it lies where it is that already. */
-  private static Tensor wide(Tensor x) {
-    return x.dtype() == DType.F32 ? x : Plain.wide(x);
+  /** Whether all is BF16: so are the gradients then. */
+  private boolean isNarrow(Tensor given) {
+    return given != null
+        && Stream.of(given, query, keys.key(), keys.value(), output)
+            .allMatch(x -> x.dtype() == DType.BF16);
+  }
+
+  /** In a dtype, as it lies where it is that already; else F32. */
+  private static Tensor as(DType dtype, Tensor x) {
+    return x.dtype() == dtype ? x : Plain.wide(x);
   }
 }

@@ -4,6 +4,7 @@ import dev.gatun.autograd.Node;
 import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Tensor;
 import java.util.stream.IntStream;
 
@@ -112,12 +113,25 @@ final class ElementwiseGradients {
   static void activation(Node node, Tensor x, Activation activation, Tensor y) {
     Tensor kept = node.save(x);
     node.record(
-        () ->
-            node.give(
-                0,
-                ElementwiseBackward.activationBackward(
-                    Plain.wide(node.gradient()), Plain.wide(kept), activation)),
+        () -> {
+          boolean narrow = isNarrow(node, kept);
+          node.give(
+              0,
+              ElementwiseBackward.activationBackward(
+                  narrow ? Plain.dense(node.narrowGradient(0)) : Plain.wide(node.gradient()),
+                  narrow ? Plain.dense(kept) : Plain.wide(kept),
+                  activation));
+        },
         y);
+  }
+
+  /** Whether what came back and what was kept are all BF16: so is what is given then. */
+  private static boolean isNarrow(Node node, Tensor... kept) {
+    boolean narrow = node.narrowGradient(0).dtype() == DType.BF16;
+    for (Tensor each : kept) {
+      narrow &= each.dtype() == DType.BF16;
+    }
+    return narrow;
   }
 
   /** Records {@code y = activation(gate) · up}. */
@@ -126,11 +140,12 @@ final class ElementwiseGradients {
     Tensor keptUp = node.save(up);
     node.record(
         () -> {
+          boolean narrow = isNarrow(node, keptGate, keptUp);
           ElementwiseBackward.Gated given =
               ElementwiseBackward.gatedActivationBackward(
-                  Plain.wide(node.gradient()),
-                  Plain.wide(keptGate),
-                  Plain.wide(keptUp),
+                  narrow ? Plain.dense(node.narrowGradient(0)) : Plain.wide(node.gradient()),
+                  narrow ? Plain.dense(keptGate) : Plain.wide(keptGate),
+                  narrow ? Plain.dense(keptUp) : Plain.wide(keptUp),
                   activation);
           node.give(0, given.gate());
           node.give(1, given.up());
@@ -140,7 +155,12 @@ final class ElementwiseGradients {
 
   /** Records dropout, whose gradient has the same elements dropped. */
   static void dropout(Node node, Dropout dropout, Tensor y) {
-    node.record(() -> node.give(0, Elementwise.dropout(Plain.wide(node.gradient()), dropout)), y);
+    node.record(
+        () -> {
+          Tensor dy = Plain.dense(node.narrowGradient(0));
+          node.give(0, Elementwise.dropout(dy, dropout));
+        },
+        y);
   }
 
   /** What an activation's result changes by with x, F32. */

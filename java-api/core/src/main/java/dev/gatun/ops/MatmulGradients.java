@@ -3,6 +3,8 @@ package dev.gatun.ops;
 import dev.gatun.autograd.Node;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
+import dev.gatun.kernels.api.call.reduction.Reduce;
+import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.tensor.Tensor;
@@ -15,7 +17,8 @@ final class MatmulGradients {
    * Records {@code y = x weightᵀ + bias}: {@code dx = dy weight}, {@code dweight = dyᵀ x}, and the
    * bias's is the sum of dy's rows.
    *
-   * @param narrow whether these products, as y, are of numbers rounded to BF16
+   * @param narrow whether these products, as y, are of numbers rounded to BF16: dx is BF16 then
+   *     where x is
    */
   static void linear(Node node, Tensor x, Tensor weight, Tensor bias, Tensor y, boolean narrow) {
     Tensor in = node.needs(1) ? node.save(x) : null;
@@ -24,7 +27,8 @@ final class MatmulGradients {
     boolean isTurned = !weight.operand().isContiguous();
     node.record(
         () -> {
-          Tensor dy = Calls.rows("linear", node.gradient());
+          Tensor dy =
+              Calls.rows("linear", narrow ? node.narrowGradient(0) : node.gradient());
           if (narrow) {
             giveNarrow(node, dy, in, w, isTurned, shape);
           }
@@ -42,7 +46,7 @@ final class MatmulGradients {
             }
           }
           if (node.needs(2)) {
-            node.give(2, Reductions.sum(dy, 0));
+            node.give(2, sumOfRows(dy));
           }
         },
         y);
@@ -53,15 +57,17 @@ final class MatmulGradients {
       Node node, Tensor dy, Tensor x, Tensor weight, boolean isTurned, long[] shape) {
     Tensor g = Elementwise.cast(Plain.dense(dy), DType.BF16);
     if (node.needs(0)) {
-      node.give(0, narrowProduct(g, turned(weight)).reshape(shape));
+      node.give(0, narrowProduct(g, turned(weight), node.gradientType(0)).reshape(shape));
     }
     if (node.needs(1)) {
       Tensor rows = Calls.rows("linear", x);
       node.give(
           1,
           isTurned
-              ? turned(narrowProduct(turned(Elementwise.cast(rows, DType.BF16)), turned(g)))
-              : narrowProduct(turned(g), turned(rows)));
+              ? turned(
+                  narrowProduct(
+                      turned(Elementwise.cast(rows, DType.BF16)), turned(g), DType.F32))
+              : narrowProduct(turned(g), turned(rows), DType.F32));
     }
   }
 
@@ -70,12 +76,23 @@ final class MatmulGradients {
    *
    * @param a BF16, of any strides
    * @param b F32, BF16 or F16, of any strides
+   * @param dtype of the result
    */
-  private static Tensor narrowProduct(Tensor a, Tensor b) {
+  private static Tensor narrowProduct(Tensor a, Tensor b, DType dtype) {
     try (Tensor packed = Packing.pack(b, Storage.of(DType.BF16))) {
-      return Matmul.product(
-          Plain.dense(a), packed, null, b.size(0), Activation.NONE, DType.F32);
+      return Matmul.product(Plain.dense(a), packed, null, b.size(0), Activation.NONE, dtype);
     }
+  }
+
+  /** The sum of the rows of x [rows, columns], F32 [columns]. */
+  private static Tensor sumOfRows(Tensor x) {
+    return Calls.run(
+        Tensor.empty(x.device(), DType.F32, x.size(1)),
+        (k, y) ->
+            k.run(
+                new Reduce(
+                    batch(x).operand(), Reduction.SUM, y.reshape(1, x.size(1)).operand())),
+        x);
   }
 
   /** {@code a bᵀ} of matrices of any strides. */
