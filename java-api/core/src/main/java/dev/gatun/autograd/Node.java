@@ -181,6 +181,33 @@ public final class Node {
   }
 
   /**
+   * Places for a backward to write the gradients of inputs to in place of what it would {@link
+   * #give}: zeros that lie as the inputs do, which are parts of one memory.
+   *
+   * @param dtype F32 or, as {@link #gradientType} has it, BF16
+   * @param wanted places among the inputs
+   * @return for each of them a place; null where one is not needed, where they lie in several
+   *     memories or may share elements, and where a gradient was given already
+   */
+  public List<Tensor> places(DType dtype, int... wanted) {
+    Tracked all = sums[wanted[0]];
+    Operand[] parts = new Operand[wanted.length];
+    for (int i = 0; i < wanted.length; i++) {
+      if (all == null || sums[wanted[i]] != all) {
+        return null;
+      }
+      parts[i] = inputs[wanted[i]];
+    }
+    if (all.gradient != null
+        || dtype != gradientType(wanted[0]) && dtype != DType.F32
+        || !Tracked.areApart(parts)) {
+      return null;
+    }
+    all.clear(dtype);
+    return Arrays.stream(parts).map(part -> Tracked.part(all.gradient, part)).toList();
+  }
+
+  /**
    * {@return what the gradient of an input is best given in: BF16 where it is that and no leaf,
    * whose gradients are F32; else F32}
    *

@@ -59,6 +59,59 @@ final class Tracked {
     }
   }
 
+  /** Makes the gradient zeros, of F32 or the memory's own dtype. */
+  void clear(DType dtype) {
+    try (Tensor zeros = Tensor.zeros(device, dtype, elements)) {
+      gradient = zeros.share();
+    }
+  }
+
+  /**
+   * {@return whether parts of one memory are known to have no element in common: each has columns
+   * of its own in rows of the same length}
+   *
+   * @param parts at least one
+   */
+  static boolean areApart(Operand... parts) {
+    long[][] columns = new long[parts.length][];
+    long row = 0;
+    for (int i = 0; i < parts.length; i++) {
+      Operand part = parts[i];
+      int rows = rows(part);
+      if (rows < 0
+          || part.isEmpty()
+          || part.stride(rows) < 1
+          || i > 0 && part.stride(rows) != row) {
+        return false;
+      }
+      row = part.stride(rows);
+      long begin = part.offset() % row;
+      long end = begin + 1;
+      for (int axis = rows + 1; axis < part.rank(); axis++) {
+        end += (part.size(axis) - 1) * part.stride(axis);
+      }
+      columns[i] = new long[] {begin, end};
+    }
+    Arrays.sort(columns, (a, b) -> Long.compare(a[0], b[0]));
+    for (int i = 0; i < columns.length; i++) {
+      if (columns[i][1] > (i + 1 < columns.length ? columns[i + 1][0] : row)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The axis of a view's rows, with which those before it are one; -1 of one without axes. */
+  private static int rows(Operand part) {
+    int axis = part.rank() == 0 ? -1 : 0;
+    while (axis >= 0
+        && axis + 1 < part.rank()
+        && part.stride(axis) == part.size(axis + 1) * part.stride(axis + 1)) {
+      axis++;
+    }
+    return axis;
+  }
+
   /**
    * Adds to the gradient of a part.
    *

@@ -15,9 +15,11 @@ import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Indices;
 import dev.gatun.kernels.api.memory.Lengths;
 import dev.gatun.kernels.api.memory.Offsets;
+import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
+import java.util.List;
 
 /** Attention, and DeBERTa's relative scores. */
 public final class Attention {
@@ -359,46 +361,70 @@ public final class Attention {
     }
     try (Scope scope = Scope.open()) {
       Gradients to =
-          new Gradients(
-              Tensor.zeros(query.device(), query.dtype(), query.shape()),
-              Tensor.zeros(query.device(), query.dtype(), keys.key.shape()),
-              Tensor.zeros(query.device(), query.dtype(), keys.value.shape()),
-              withBias
-                  ? Tensor.empty(query.device(), DType.F32, Scores.given(scores.bias, "bias"))
-                  : null,
-              withSinks
-                  ? Tensor.empty(query.device(), DType.F32, Scores.given(scores.sinks, "sinks"))
-                  : null);
-      query
-          .device()
-          .kernels()
-          .run(
-              new AttentionBackward(
-                  new ScaledDotProductAttention(
-                      query.operand(),
-                      keys.key.operand(),
-                      keys.value.operand(),
-                      result.output.operand(),
-                      queries == null ? null : queries.offsets(),
-                      keys.operands(),
-                      scores.operands(),
-                      mask.operands(),
-                      dropout,
-                      Calls.operand(result.lse),
-                      null),
-                  gradients.output.operand(),
-                  Calls.operand(gradients.lse),
-                  Calls.operand(gradients.weights),
-                  to.query.operand(),
-                  to.key.operand(),
-                  to.value.operand(),
-                  Calls.operand(to.bias),
-                  Calls.operand(to.sinks)));
-      Calls.fence(query, keys.key, keys.value, scores.bias, scores.slopes, scores.sinks, mask.keys);
-      Calls.fence(result.output, result.lse, gradients.output, gradients.lse, gradients.weights);
-      Calls.fence(keys.lengths, queries == null ? null : queries.values());
+          room(
+              List.of(
+                  Tensor.zeros(query.device(), query.dtype(), query.shape()),
+                  Tensor.zeros(query.device(), query.dtype(), keys.key.shape()),
+                  Tensor.zeros(query.device(), query.dtype(), keys.value.shape())),
+              scores,
+              withBias,
+              withSinks);
+      backward(query, queries, keys, scores, mask, dropout, result, gradients, to);
       return kept(scope, to);
     }
+  }
+
+  /** Room for gradients, where those of query, key and value are zeros that are there. */
+  static Gradients room(List<Tensor> zeros, Scores scores, boolean withBias, boolean withSinks) {
+    Device device = zeros.getFirst().device();
+    return new Gradients(
+        zeros.get(0),
+        zeros.get(1),
+        zeros.get(2),
+        withBias ? Tensor.empty(device, DType.F32, Scores.given(scores.bias, "bias")) : null,
+        withSinks ? Tensor.empty(device, DType.F32, Scores.given(scores.sinks, "sinks")) : null);
+  }
+
+  /** Writes the gradients to their room, of any strides. */
+  static void backward(
+      Tensor query,
+      Segments queries,
+      Keys keys,
+      Scores scores,
+      Mask mask,
+      Dropout dropout,
+      Result result,
+      Result gradients,
+      Gradients to) {
+    query
+        .device()
+        .kernels()
+        .run(
+            new AttentionBackward(
+                new ScaledDotProductAttention(
+                    query.operand(),
+                    keys.key.operand(),
+                    keys.value.operand(),
+                    result.output.operand(),
+                    queries == null ? null : queries.offsets(),
+                    keys.operands(),
+                    scores.operands(),
+                    mask.operands(),
+                    dropout,
+                    Calls.operand(result.lse),
+                    null),
+                gradients.output.operand(),
+                Calls.operand(gradients.lse),
+                Calls.operand(gradients.weights),
+                to.query.operand(),
+                to.key.operand(),
+                to.value.operand(),
+                Calls.operand(to.bias),
+                Calls.operand(to.sinks)));
+    Calls.fence(query, keys.key, keys.value, scores.bias, scores.slopes, scores.sinks, mask.keys);
+    Calls.fence(result.output, result.lse, gradients.output, gradients.lse, gradients.weights);
+    Calls.fence(keys.lengths, queries == null ? null : queries.values());
+    Calls.fence(to.query, to.key, to.value, to.bias, to.sinks);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.gatun.kernels.api.call.attention.Dropout;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** The gradients of {@link Attention} as a tape's node keeps what they need. */
@@ -85,35 +86,46 @@ final class AttentionGradients {
                 : as(dtype, given),
             Plain.wideOrNull(node.gradient(1)),
             Plain.wideOrNull(node.gradient(2)));
-    Attention.Gradients all =
-        Attention.attentionBackward(
-            as(dtype, query),
-            queries,
-            new Attention.Keys(
-                as(dtype, keys.key()),
-                as(dtype, keys.value()),
-                keys.segments(),
-                keys.lengths(),
-                keys.longest(),
-                null,
-                keys.pagesBelow(),
-                null),
-            scores,
-            mask,
-            dropout,
-            new Attention.Result(as(dtype, output), lse, null),
-            of,
-            node.needs(3),
-            node.needs(4));
-    node.give(0, all.query());
-    node.give(1, all.key());
-    node.give(2, all.value());
+    // The three are often parts of what one layer gave.
+    List<Tensor> places = node.places(dtype, 0, 1, 2);
+    List<Tensor> zeros = places == null ? zeros(dtype) : places;
+    Attention.Gradients all = Attention.room(zeros, scores, node.needs(3), node.needs(4));
+    Attention.backward(
+        as(dtype, query),
+        queries,
+        new Attention.Keys(
+            as(dtype, keys.key()),
+            as(dtype, keys.value()),
+            keys.segments(),
+            keys.lengths(),
+            keys.longest(),
+            null,
+            keys.pagesBelow(),
+            null),
+        scores,
+        mask,
+        dropout,
+        new Attention.Result(as(dtype, output), lse, null),
+        of,
+        all);
+    if (places == null) {
+      node.give(0, all.query());
+      node.give(1, all.key());
+      node.give(2, all.value());
+    }
     if (all.bias() != null) {
       node.give(3, all.bias());
     }
     if (all.sinks() != null) {
       node.give(4, all.sinks());
     }
+  }
+
+  /** Of the shapes of query, key and value. */
+  private List<Tensor> zeros(DType dtype) {
+    return Stream.of(query, keys.key(), keys.value())
+        .map(x -> Tensor.zeros(x.device(), dtype, x.shape()))
+        .toList();
   }
 
   /** Whether all is BF16: so are the gradients then. */

@@ -90,18 +90,7 @@ public final class ElementwiseBackward {
       Tensor dup =
           Calls.run(
               Tensor.empty(dy.device(), dy.dtype(), dy.shape()),
-              (k, y) ->
-                  k.run(
-                      new GatedActivationBackward(
-                          Calls.rows(name, dy).operand(),
-                          Calls.rows(name, gate).operand(),
-                          Calls.rows(name, up).operand(),
-                          activation,
-                          Calls.rows(name, dgate).operand(),
-                          Calls.rows(name, y).operand())),
-              dy,
-              gate,
-              up);
+              (_, y) -> gated(dy, gate, up, activation, dgate, y));
       done = true;
       return new Gated(dgate, dup);
     } finally {
@@ -109,6 +98,23 @@ public final class ElementwiseBackward {
         dgate.close();
       }
     }
+  }
+
+  /** Writes the gradients of a gated activation to dgate and dup, rows with gaps between. */
+  static void gated(
+      Tensor dy, Tensor gate, Tensor up, Activation activation, Tensor dgate, Tensor dup) {
+    String name = "gated_activation_backward";
+    dy.device()
+        .kernels()
+        .run(
+            new GatedActivationBackward(
+                Calls.rows(name, dy).operand(),
+                Calls.rows(name, gate).operand(),
+                Calls.rows(name, up).operand(),
+                activation,
+                Calls.rows(name, dgate).operand(),
+                Calls.rows(name, dup).operand()));
+    Calls.fence(dy, gate, up, dgate, dup);
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Tensor;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /** The gradients of {@link Elementwise}. */
@@ -140,17 +141,31 @@ final class ElementwiseGradients {
     Tensor keptUp = node.save(up);
     node.record(
         () -> {
-          boolean narrow = isNarrow(node, keptGate, keptUp);
+          DType dtype = isNarrow(node, keptGate, keptUp) ? DType.BF16 : DType.F32;
+          Tensor dy = rows(dtype, dtype == DType.F32 ? node.gradient() : node.narrowGradient(0));
+          Tensor g = rows(dtype, keptGate);
+          Tensor u = rows(dtype, keptUp);
+          // The two are often halves of what one layer gave.
+          List<Tensor> places = dy.rank() == 2 ? node.places(dtype, 0, 1) : null;
+          if (places != null) {
+            ElementwiseBackward.gated(dy, g, u, activation, places.get(0), places.get(1));
+            return;
+          }
           ElementwiseBackward.Gated given =
-              ElementwiseBackward.gatedActivationBackward(
-                  narrow ? Plain.dense(node.narrowGradient(0)) : Plain.wide(node.gradient()),
-                  narrow ? Plain.dense(keptGate) : Plain.wide(keptGate),
-                  narrow ? Plain.dense(keptUp) : Plain.wide(keptUp),
-                  activation);
+              ElementwiseBackward.gatedActivationBackward(dy, g, u, activation);
           node.give(0, given.gate());
           node.give(1, given.up());
         },
         y);
+  }
+
+  /** In a dtype; rows of two axes stay where they lie if they have it already. */
+  private static Tensor rows(DType dtype, Tensor x) {
+    if (x.dtype() != dtype) {
+      return Plain.wide(x);
+    }
+    boolean areRows = x.rank() == 2 && (x.size(1) <= 1 || x.operand().stride(1) == 1);
+    return areRows ? x : Plain.dense(x);
   }
 
   /** Records dropout, whose gradient has the same elements dropped. */

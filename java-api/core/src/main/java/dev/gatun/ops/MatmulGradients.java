@@ -27,8 +27,7 @@ final class MatmulGradients {
     boolean isTurned = !weight.operand().isContiguous();
     node.record(
         () -> {
-          Tensor dy =
-              Calls.rows("linear", narrow ? node.narrowGradient(0) : node.gradient());
+          Tensor dy = Calls.rows("linear", narrow ? node.narrowGradient(0) : node.gradient());
           if (narrow) {
             giveNarrow(node, dy, in, w, isTurned, shape);
           }
@@ -65,8 +64,7 @@ final class MatmulGradients {
           1,
           isTurned
               ? turned(
-                  narrowProduct(
-                      turned(Elementwise.cast(rows, DType.BF16)), turned(g), DType.F32))
+                  narrowProduct(turned(Elementwise.cast(rows, DType.BF16)), turned(g), DType.F32))
               : narrowProduct(turned(g), turned(rows), DType.F32));
     }
   }
@@ -89,9 +87,7 @@ final class MatmulGradients {
     return Calls.run(
         Tensor.empty(x.device(), DType.F32, x.size(1)),
         (k, y) ->
-            k.run(
-                new Reduce(
-                    batch(x).operand(), Reduction.SUM, y.reshape(1, x.size(1)).operand())),
+            k.run(new Reduce(batch(x).operand(), Reduction.SUM, y.reshape(1, x.size(1)).operand())),
         x);
   }
 
