@@ -23,7 +23,10 @@ final class Leaf implements Store.Companion {
     this.count = count;
   }
 
-  /** Adds a gradient of all elements to what the same tape gave; that of a closed one is gone. */
+  /**
+   * Adds a gradient of all elements to what the same tape gave; that of a closed one is gone. The
+   * first becomes the gradient where nothing else has its memory.
+   */
   synchronized void add(Tape tape, Strided given) {
     if (ended) {
       return;
@@ -33,7 +36,10 @@ final class Leaf implements Store.Companion {
     }
     from = tape;
     ArrayKernels kernels = ArrayKernels.host();
-    if (gradient == null) {
+    if (gradient == null && given.type() == type && given.store().isAlone()) {
+      given.store().retain();
+      gradient = given;
+    } else if (gradient == null) {
       gradient = Strided.allocate(type, count);
       kernels.copy(given, gradient);
     } else {

@@ -172,20 +172,34 @@ interface UpdateMethods extends ExMethods {
       float epsilon,
       boolean lazyUpdate,
       boolean adamw) {
+    boolean decays = !adamw && weightDecay != 0;
+    float limit = !decays && clipGrad >= 0 ? clipGrad : Float.POSITIVE_INFINITY;
     update(
         inputs,
         rescaleGrad,
-        clipGrad,
+        decays ? clipGrad : -1,
         adamw ? 0 : weightDecay,
-        (weight, gradient, states) -> {
+        (weight, given, states) -> {
           double rate = learningRateBiasCorrection;
           double decay = adamw && rate != 0 ? learningRate * (double) weightDecay / rate : 0;
           for (NDArray written : new NDArray[] {weight, states[0], states[1]}) {
             Tape.writes("adamUpdate", (GatunNDArray) written);
           }
-          if (adam(beta1, beta2, epsilon, rate, decay, weight, gradient, states[0], states[1])) {
+          UpdateRule.Adam rule = adam(beta1, beta2, epsilon, rate, decay);
+          if (rule != null
+              && ArrayKernels.host()
+                  .adam(
+                      rule,
+                      rate,
+                      decay,
+                      limit,
+                      ((GatunNDArray) weight).data(),
+                      ((GatunNDArray) given).data(),
+                      ((GatunNDArray) states[0]).data(),
+                      ((GatunNDArray) states[1]).data())) {
             return;
           }
+          NDArray gradient = limit < Float.POSITIVE_INFINITY ? given.clip(-limit, limit) : given;
           if (adamw) {
             weight.subi(weight.mul(learningRate * weightDecay));
           }
@@ -195,34 +209,19 @@ interface UpdateMethods extends ExMethods {
         });
   }
 
-  /** A step of AdamW by the library's kernel, and whether there is one for such a step. */
-  private static boolean adam(
-      float beta1,
-      float beta2,
-      float epsilon,
-      double rate,
-      double decay,
-      NDArray weight,
-      NDArray gradient,
-      NDArray mean,
-      NDArray square) {
+  /** The rule of a step of AdamW by the library's kernel; null where there is none for it. */
+  private static UpdateRule.Adam adam(
+      float beta1, float beta2, float epsilon, double rate, double decay) {
     return beta1 >= 0
-        && beta1 < 1
-        && beta2 >= 0
-        && beta2 < 1
-        && epsilon >= 0
-        && epsilon < Float.POSITIVE_INFINITY
-        && Double.isFinite(rate)
-        && decay >= 0
-        && decay < Double.POSITIVE_INFINITY
-        && ArrayKernels.host()
-            .adam(
-                new UpdateRule.Adam(beta1, beta2, epsilon, false, true),
-                rate,
-                decay,
-                ((GatunNDArray) weight).data(),
-                ((GatunNDArray) gradient).data(),
-                ((GatunNDArray) mean).data(),
-                ((GatunNDArray) square).data());
+            && beta1 < 1
+            && beta2 >= 0
+            && beta2 < 1
+            && epsilon >= 0
+            && epsilon < Float.POSITIVE_INFINITY
+            && Double.isFinite(rate)
+            && decay >= 0
+            && decay < Double.POSITIVE_INFINITY
+        ? new UpdateRule.Adam(beta1, beta2, epsilon, false, true)
+        : null;
   }
 }

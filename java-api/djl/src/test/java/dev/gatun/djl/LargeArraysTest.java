@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -45,6 +46,48 @@ final class LargeArraysTest {
 
   private static double[] doubles(NDArray array) {
     return array.toType(DataType.FLOAT64, true).toDoubleArray();
+  }
+
+  @Test
+  void a_step_of_adam_limits_each_element() {
+    int count = (1 << 19) + 77;
+    float[] x = new float[count];
+    float[] g = new float[count];
+    for (int i = 0; i < count; i++) {
+      x[i] = number(i);
+      g[i] = number(i + 13);
+    }
+    try (NDManager m = Engine.getEngine("Gatun").newBaseManager()) {
+      NDArray weight = m.create(x);
+      NDArray gradient = m.create(g);
+      NDArray mean = m.zeros(new Shape(count));
+      NDArray square = m.ones(new Shape(count));
+      weight
+          .getNDArrayInternal()
+          .adamUpdate(
+              new NDList(weight, gradient, mean, square),
+              new NDList(weight),
+              0.1f,
+              0.1f,
+              0,
+              1,
+              0.5f,
+              0.5f,
+              0.75f,
+              1e-6f,
+              true,
+              true);
+      assertArrayEquals(g, gradient.toFloatArray());
+      float[] after = weight.toFloatArray();
+      float[] means = mean.toFloatArray();
+      for (int i = 0; i < count; i++) {
+        double limited = Math.clamp(g[i], -0.5, 0.5);
+        double first = 0.5 * limited;
+        double second = 0.75 + 0.25 * limited * limited;
+        assertEquals(first, means[i], 1e-6, "mean " + i);
+        assertEquals(x[i] - 0.1 * first / Math.sqrt(second), after[i], 2e-6, "weight " + i);
+      }
+    }
   }
 
   private static double allowed(DataType type) {

@@ -177,23 +177,29 @@ final class NetworkPrograms {
                     new Shape(0),
                     new Shape(1),
                     1));
-    for (boolean decoupled : new boolean[] {false, true}) {
+    for (int variant = 0; variant < 6; variant++) {
+      boolean decoupled = variant % 2 == 1;
+      // None; one that limits some elements, with decay and without.
+      float limit = variant < 2 ? -1 : 0.75f;
+      float decay = variant < 4 ? 0.01f : 0;
       add(
-          "adamUpdate " + decoupled,
+          "adamUpdate %s limit %s decay %s".formatted(decoupled, limit, decay),
           m -> {
             NDArray weight = floats(m, 5);
             NDArray mean = floats(m, 5).mul(0.1f);
             NDArray square = floats(m, 5).abs();
+            // PyTorch's engine limits gradients from above alone.
+            NDArray gradient = limit < 0 ? floats(m, 5).add(0.5f) : floats(m, 5).add(0.5f).abs();
             weight
                 .getNDArrayInternal()
                 .adamUpdate(
-                    new NDList(weight, floats(m, 5).add(0.5f), mean, square),
+                    new NDList(weight, gradient, mean, square),
                     new NDList(weight),
                     0.1f,
                     0.05f,
-                    0.01f,
+                    decay,
                     2f,
-                    -1f,
+                    limit,
                     0.9f,
                     0.99f,
                     1e-6f,

@@ -162,6 +162,7 @@ public interface ArrayKernels {
    * the rule at a step so late that its own are 1.
    *
    * @param decay times the rate is what the weight loses of itself
+   * @param limit what each element of the gradient is limited to, either way; or infinity
    * @param weight as the gradient, and the means of it and of its square
    * @return whether there is a kernel for such arrays; else nothing was done
    */
@@ -169,6 +170,7 @@ public interface ArrayKernels {
       UpdateRule.Adam rule,
       double rate,
       double decay,
+      float limit,
       Strided weight,
       Strided gradient,
       Strided mean,

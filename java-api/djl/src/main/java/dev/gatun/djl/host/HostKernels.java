@@ -90,11 +90,12 @@ final class HostKernels implements ArrayKernels {
       UpdateRule.Adam rule,
       double rate,
       double decay,
+      float limit,
       Strided weight,
       Strided gradient,
       Strided mean,
       Strided square) {
-    return LibraryKernels.adam(rule, rate, decay, weight, gradient, mean, square);
+    return LibraryKernels.adam(rule, rate, decay, limit, weight, gradient, mean, square);
   }
 
   @Override

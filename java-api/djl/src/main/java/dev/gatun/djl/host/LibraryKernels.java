@@ -31,7 +31,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * What the library's kernels do of an array's operations, of FLOAT32, FLOAT16 and BFLOAT16, some of
@@ -41,6 +40,9 @@ import java.util.stream.Stream;
 final class LibraryKernels {
   /** Fewer elements are copied, added or summed before a kernel's threads are awake. */
   private static final long MANY = 1 << 15;
+
+  /** Elements of a gradient that are limited at a time, to be read again from caches. */
+  private static final long LIMITED = 1 << 18;
 
   /** The same of functions that take more than an instruction each. */
   private static final long SOME = 1 << 12;
@@ -475,6 +477,7 @@ final class LibraryKernels {
       UpdateRule.Adam rule,
       double rate,
       double decay,
+      float limit,
       Strided weight,
       Strided gradient,
       Strided mean,
@@ -490,12 +493,68 @@ final class LibraryKernels {
         return false;
       }
     }
-    Operand[] flat = Stream.of(all).map(x -> x.flat(0, count).operand()).toArray(Operand[]::new);
+    if (limit == Float.POSITIVE_INFINITY || count == 0) {
+      return adam(rule, rate, decay, gradient.flat(0, count), weight, 0, mean, square);
+    }
+    Strided limits = Strided.allocate(DataType.FLOAT32, 2);
+    Strided limited = Strided.allocate(DataType.FLOAT32, Math.min(count, LIMITED));
+    try {
+      HostKernels.INSTANCE.fill(limits.flat(0, 1), -limit);
+      HostKernels.INSTANCE.fill(limits.flat(1, 1), limit);
+      for (long from = 0; from < count; from += LIMITED) {
+        long n = Math.min(count - from, LIMITED);
+        Strided part = limited.flat(0, n);
+        limit(BinaryOp.MAXIMUM, gradient.flat(from, n), limits.flat(0, 1), part);
+        limit(BinaryOp.MINIMUM, part, limits.flat(1, 1), part);
+        adam(rule, rate, decay, part, weight, from, mean, square);
+      }
+      return true;
+    } finally {
+      limits.store().release();
+      limited.store().release();
+    }
+  }
+
+  private static void limit(BinaryOp op, Strided x, Strided number, Strided y) {
+    run(
+        new Elementwise(
+            x.operand(),
+            number.expanded("adam", y.count()).operand(),
+            op == BinaryOp.MAXIMUM
+                ? dev.gatun.kernels.api.call.elementwise.BinaryOp.MAXIMUM
+                : dev.gatun.kernels.api.call.elementwise.BinaryOp.MINIMUM,
+            y.operand()),
+        x,
+        number,
+        y);
+  }
+
+  /** The step of the elements from one on that there is a gradient of. */
+  private static boolean adam(
+      UpdateRule.Adam rule,
+      double rate,
+      double decay,
+      Strided gradient,
+      Strided weight,
+      long from,
+      Strided mean,
+      Strided square) {
+    long n = gradient.count();
     ParameterUpdate update =
-        new ParameterUpdate(flat[0], flat[1], List.of(flat[2], flat[3]), null, rate, decay);
+        new ParameterUpdate(
+            weight.flat(from, n).operand(),
+            gradient.operand(),
+            List.of(mean.flat(from, n).operand(), square.flat(from, n).operand()),
+            null,
+            rate,
+            decay);
     // So late a step that no correction is left.
     long late = Long.MAX_VALUE;
     return run(
-        new OptimizerStep(rule, late, List.of(update), 1, null, Float.POSITIVE_INFINITY), all);
+        new OptimizerStep(rule, late, List.of(update), 1, null, Float.POSITIVE_INFINITY),
+        gradient,
+        weight,
+        mean,
+        square);
   }
 }

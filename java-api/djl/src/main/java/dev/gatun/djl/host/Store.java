@@ -117,6 +117,11 @@ public final class Store {
     users.incrementAndGet();
   }
 
+  /** Whether it has one user, and nothing goes with it. */
+  public boolean isAlone() {
+    return users.get() == 1 && companion == null;
+  }
+
   /** One user less; the last one gives the memory back. */
   public void release() {
     if (users.decrementAndGet() == 0) {
