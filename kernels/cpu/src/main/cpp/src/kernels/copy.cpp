@@ -7,6 +7,25 @@ namespace GATUN_LEVEL {
 
 namespace {
 
+// Turns 2 kLanes rows of as many halves about, as words of two. The lines of y, which may all be of
+// one set of the first cache, are each written whole.
+void transpose_pairs(const uint16_t *x, int64_t x_stride, uint16_t *y, int64_t y_stride) {
+  Floats lines[2][kLanes];
+  for (int i = 0; i < 2 * kLanes; i++) {
+    __builtin_memcpy(&lines[i / kLanes][i % kLanes], x + i * x_stride, sizeof(Floats));
+  }
+  transpose(lines[0]);
+  transpose(lines[1]);
+  for (int i = 0; i < kLanes; i++) {
+    uint16_t *even = y + 2 * i * y_stride, *odd = even + y_stride;
+    for (int part = 0; part < 2; part++) {
+      const Bits words = (Bits)lines[part][i];
+      store_halves(even + part * kLanes, __builtin_convertvector(words & 0xffff, Halves));
+      store_halves(odd + part * kLanes, __builtin_convertvector(words >> 16, Halves));
+    }
+  }
+}
+
 // A block of y's rows from x's columns: y[i][j] = x[j][i].
 template <typename T>
 void transpose_block(const T *x, int64_t x_stride, T *y, int64_t y_stride, int64_t rows,
@@ -40,8 +59,8 @@ void transpose_block(const T *x, int64_t x_stride, T *y, int64_t y_stride, int64
 template <typename T>
 void transpose_all(const Strided<2> &s, const T *x, T *y) {
   // A block is what vectors transpose; a tile is a task of such blocks.
-  constexpr int64_t kBlock = kLanes;
-  constexpr int64_t kRows = cut(64, 16), kColumns = cut(256, 32);
+  constexpr int64_t kBlock = kLanes * (sizeof(T) == sizeof(uint16_t) ? 2 : 1);
+  constexpr int64_t kRows = cut(64, 32), kColumns = cut(256, 64);
   const int last = s.axes - 1;
   const int64_t rows = s.shape[last - 1], columns = s.shape[last];
   const int64_t x_stride = s.strides[0][last], y_stride = s.strides[1][last - 1];
@@ -54,8 +73,21 @@ void transpose_all(const Strided<2> &s, const T *x, T *y) {
       const int64_t top = task / across % down * kRows, left = task % across * kColumns;
       for (int64_t j = left; j < least(left + kColumns, columns); j += kBlock) {
         for (int64_t i = top; i < least(top + kRows, rows); i += kBlock) {
-          transpose_block(x + at[0] + j * x_stride + i, x_stride, y + at[1] + i * y_stride + j,
-                          y_stride, least(kBlock, rows - i), least(kBlock, columns - j));
+          const int64_t high = least(kBlock, rows - i), wide = least(kBlock, columns - j);
+          const T *from = x + at[0] + j * x_stride + i;
+          T *to = y + at[1] + i * y_stride + j;
+          if constexpr (kBlock > kLanes) {
+            if (high == kBlock && wide == kBlock) {
+              transpose_pairs(from, x_stride, to, y_stride);
+              continue;
+            }
+          }
+          for (int64_t r = 0; r < high; r += kLanes) {
+            for (int64_t c = 0; c < wide; c += kLanes) {
+              transpose_block(from + c * x_stride + r, x_stride, to + r * y_stride + c, y_stride,
+                              least(kLanes, high - r), least(kLanes, wide - c));
+            }
+          }
         }
       }
     }
