@@ -2,7 +2,7 @@
 #ifndef GATUN_SLOPES_H
 #define GATUN_SLOPES_H
 
-#include "math.h"
+#include "math_bf16.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -31,7 +31,14 @@ static inline GATUN_INLINE V within(V x, float most) {
 // density.
 template <typename F, typename V>
 static inline GATUN_INLINE Sloped<V> sloped_gelu(V x) {
-  const V a = min(like(x, 13.0f), magnitude(x)), beyond = F::share_beyond(a);
+  const V a = min(like(x, 13.0f), magnitude(x));
+  if constexpr (std::is_same_v<F, Bf16Functions>) {
+    // The share beyond a is the density times a polynomial: one power of e gives all.
+    const V density = F::density(a), ratio = F::mills(a), t = density * (ratio - a);
+    return {gelu(x, [&](V) GATUN_INLINE { return a * (density * ratio); }),
+            select(x < 0.0f, t, 1.0f - t)};
+  }
+  const V beyond = F::share_beyond(a);
   const V below = select(x < 0.0f, beyond, 1.0f - beyond);
   return {gelu(x, [&](V) GATUN_INLINE { return a * beyond; }),
           fma(with_sign(a, x), F::density(a), below)};
