@@ -217,7 +217,7 @@ public final class AutoModel {
     try (TensorFile file = TensorFile.open(directory).watchedBy(listener);
         Loader loader = loader(file, directory, config, device, types, compute).observe(observer)) {
       Weights weights = new Weights(loader);
-      Decoder decoder = family.build(config, weights);
+      Decoder decoder = family.build(FamilyKeys.of(config), weights);
       UnreadKeys.warn(config);
       return new CausalLm(config, weights, decoder);
     }
@@ -254,7 +254,7 @@ public final class AutoModel {
     try (TensorFile file = TensorFile.open(directory).watchedBy(listener);
         Loader loader = loader(file, directory, config, device, types, compute)) {
       Weights weights = new Weights(loader);
-      EncoderDecoder parts = family.build(config, weights);
+      EncoderDecoder parts = family.build(FamilyKeys.of(config), weights);
       config.withoutEffect("is_encoder_decoder");
       UnreadKeys.warn(config);
       return new Seq2SeqLm(config, weights, parts);
@@ -372,7 +372,7 @@ public final class AutoModel {
         device,
         settings,
         weights -> {
-          Encoder encoder = family.build(config, computed, weights);
+          Encoder encoder = family.build(FamilyKeys.of(config), computed, weights);
           UnreadKeys.warn(config);
           return new EncoderModel(config, computed, weights, encoder);
         });
@@ -412,7 +412,7 @@ public final class AutoModel {
         device,
         settings,
         weights -> {
-          Decoder decoder = family.build(config, weights);
+          Decoder decoder = family.build(FamilyKeys.of(config), weights);
           UnreadKeys.warn(config);
           return new CausalLm(config, weights, decoder);
         });
@@ -439,7 +439,7 @@ public final class AutoModel {
         device,
         settings,
         weights -> {
-          EncoderDecoder parts = family.build(config, weights);
+          EncoderDecoder parts = family.build(FamilyKeys.of(config), weights);
           config.withoutEffect("is_encoder_decoder");
           UnreadKeys.warn(config);
           return new Seq2SeqLm(config, weights, parts);
@@ -480,7 +480,7 @@ public final class AutoModel {
         Loader loader = loader(file, directory, config, device, types, compute)) {
       requireNoDecoder(config);
       Weights weights = new Weights(loader);
-      Encoder encoder = family.build(config, head, weights);
+      Encoder encoder = family.build(FamilyKeys.of(config), head, weights);
       UnreadKeys.warn(config);
       return new EncoderModel(config, head, weights, encoder);
     }

@@ -65,8 +65,10 @@ final class Bart implements EncoderDecoder {
     } else {
       source = weights.embedding("encoder.embed_tokens", vocabulary, width);
       int others = config.positive("decoder_vocab_size", vocabulary);
-      target = weights.embedding("decoder.embed_tokens", others, width);
-      scores = withScores ? all.lmHead(config, "lm_head", target, true) : null;
+      TiedTable table =
+          new TiedTable(config, all, weights, "decoder.embed_tokens", "lm_head", true);
+      target = table.embedding(others, width);
+      scores = withScores ? table.output(target) : null;
     }
     encoder = new EncoderStack(config, weights.sub("encoder"), source);
     Tensor bias = withScores ? finalLogitsBias(all, target.rows()) : null;

@@ -68,7 +68,8 @@ final class Bloom implements Decoder {
     int count = config.positive(config.has("n_layer") ? "n_layer" : "num_hidden_layers");
     int size = hidden / heads;
     double eps = config.eps("layer_norm_epsilon", 1e-5);
-    wordEmbeddings = weights.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "word_embeddings", "lm_head", true);
+    wordEmbeddings = table.embedding(config.positive("vocab_size"), hidden);
     wordEmbeddingsLayernorm = weights.layerNorm("word_embeddings_layernorm", hidden, eps);
     RotaryPositionalEmbedding none =
         weights.loader().own(RotaryPositionalEmbedding.none(weights.device(), length));
@@ -93,7 +94,7 @@ final class Bloom implements Decoder {
               layer.linear("mlp.dense_4h_to_h", hidden, 4L * hidden).withOutputDropout(dropout)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
-    lmHead = all.lmHead(config, "lm_head", wordEmbeddings, true);
+    lmHead = table.output(wordEmbeddings);
     limits = new Limits((int) wordEmbeddings.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, heads, size, h.getFirst().queryKeyValue.between());
   }

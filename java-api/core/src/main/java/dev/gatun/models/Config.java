@@ -362,6 +362,11 @@ public final class Config {
     return has(key) ? this : new Config(file, prefix, copy().set(key, Json.node(value)), asked);
   }
 
+  /** The same where a key that is not there, not even with null, has a value. */
+  Config withMissing(String key, Object value) {
+    return isMissing(key) ? withDefault(key, value) : this;
+  }
+
   /** The same with a key's value under another name. */
   Config renamed(String from, String to) {
     return has(from) ? new Config(file, prefix, copy().set(to, get(from)), asked) : this;

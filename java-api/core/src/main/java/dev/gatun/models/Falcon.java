@@ -89,7 +89,8 @@ final class Falcon implements Decoder {
     double eps = config.eps("layer_norm_epsilon", 1e-5);
     boolean bias = config.flag("bias", false);
     Activation activation = config.activation("activation", "gelu");
-    wordEmbeddings = weights.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "word_embeddings", "lm_head", true);
+    wordEmbeddings = table.embedding(config.positive("vocab_size"), hidden);
     CausalAttention attention = attention(config, weights, heads, kvHeads, size, length);
     Dropout ofAttention = config.dropout("attention_dropout", 0);
     int count = config.positive("num_hidden_layers");
@@ -114,7 +115,7 @@ final class Falcon implements Decoder {
               config.dropout("hidden_dropout", 0)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
-    lmHead = all.lmHead(config, "lm_head", wordEmbeddings, true);
+    lmHead = table.output(wordEmbeddings);
     limits = new Limits((int) wordEmbeddings.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, kvHeads, size, h.getFirst().queryKeyValue.between());
   }

@@ -14,6 +14,7 @@ import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -102,7 +103,8 @@ final class Gemma implements Decoder {
     int inner = config.positive("intermediate_size");
     double eps = config.eps("rms_norm_eps", 1e-6);
     boolean bias = config.flag("attention_bias", false);
-    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", true);
+    embedTokens = table.embedding(config.positive("vocab_size"), hidden);
     normalizer = scalar(weights, Math.sqrt(hidden));
     CausalAttention attention =
         attention(config, heads, kvHeads, rotary(config, weights, size, length, false));
@@ -139,7 +141,7 @@ final class Gemma implements Decoder {
               second ? layer.rmsNorm("post_feedforward_layernorm", hidden, SHIFT, eps) : null));
     }
     norm = weights.rmsNorm("norm", hidden, SHIFT, eps);
-    lmHead = all.lmHead(config, "lm_head", embedTokens, true);
+    lmHead = table.output(embedTokens);
     float cap = second ? config.numberOrNone("final_logit_softcapping", third ? 0 : 30) : 0;
     softcap = cap == 0 ? null : scalar(weights, cap);
     inverseSoftcap = cap == 0 ? null : scalar(weights, 1 / (double) cap);
@@ -156,20 +158,38 @@ final class Gemma implements Decoder {
       Config config, Weights weights, int size, int length, boolean local) {
     Map<String, Object> settings = RopeConfig.parameters(config);
     if (config.text("model_type", "gemma").equals("gemma3_text")) {
-      Object both = settings.get(local ? "sliding_attention" : "full_attention");
-      double theta = config.decimal("rope_local_base_freq", 10000);
-      if (both instanceof Map<?, ?> own) {
-        settings.clear();
-        own.forEach((key, value) -> settings.put((String) key, value));
-      } else if (local) {
-        settings.clear();
-        settings.put("rope_theta", theta);
-      }
-      settings.putIfAbsent("rope_theta", local ? theta : 1e6);
+      settings = ofGemma3(config, settings, local);
     }
     return weights
         .loader()
         .own(RopeConfig.tables(config, settings, weights.device(), size, length, false));
+  }
+
+  /**
+   * The settings of one kind of layers: those under its name, and of layers without a window those
+   * beside both too, as older files have them.
+   */
+  private static Map<String, Object> ofGemma3(
+      Config config, Map<String, Object> both, boolean local) {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    if (both.get(local ? "sliding_attention" : "full_attention") instanceof Map<?, ?> own) {
+      own.forEach((key, value) -> settings.put((String) key, value));
+    }
+    double theta = config.decimal("rope_local_base_freq", 10000);
+    if (local) {
+      settings.putIfAbsent("rope_theta", theta);
+      return settings;
+    }
+    both.forEach(
+        (key, value) -> {
+          if (key.equals("rope_theta")) {
+            settings.putIfAbsent(key, value);
+          } else if (!(value instanceof Map)) {
+            settings.put(key, value);
+          }
+        });
+    settings.putIfAbsent("rope_theta", 1e6);
+    return settings;
   }
 
   private static CausalAttention attention(
@@ -182,7 +202,8 @@ final class Gemma implements Decoder {
       return attention;
     }
     double scale = 1 / Math.sqrt(config.number("query_pre_attn_scalar", 256));
-    float cap = config.numberOrNone("attn_logit_softcapping", type.equals("gemma2") ? 50 : 0);
+    // Gemma 3's class has the key too and does not read it.
+    float cap = type.equals("gemma2") ? config.numberOrNone("attn_logit_softcapping", 50) : 0;
     Attention.Scores scores = Attention.Scores.scaled((float) scale);
     return attention.withScores(cap == 0 ? scores : scores.withSoftcap(cap));
   }

@@ -61,7 +61,8 @@ final class Gpt2 implements Decoder {
     int inner = config.positive("n_inner", 4 * hidden);
     double eps = config.eps("layer_norm_epsilon", 1e-5);
     Activation activation = config.activation("activation_function", "gelu_new");
-    wte = weights.embedding("wte", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "wte", "lm_head", true);
+    wte = table.embedding(config.positive("vocab_size"), hidden);
     wpe = weights.embedding("wpe", length, hidden);
     dropout = config.dropout("embd_pdrop", 0.1);
     Dropout residual = config.dropout("resid_pdrop", 0.1);
@@ -92,7 +93,7 @@ final class Gpt2 implements Decoder {
                   .withOutputDropout(residual)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
-    lmHead = all.lmHead(config, "lm_head", wte, true);
+    lmHead = table.output(wte);
     limits = new Limits((int) wte.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, heads, size, h.getFirst().cAttn.between());
   }

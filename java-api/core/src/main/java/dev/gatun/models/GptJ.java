@@ -63,7 +63,8 @@ final class GptJ implements Decoder {
     }
     double eps = config.eps("layer_norm_epsilon", 1e-5);
     Activation activation = config.activation("activation_function", "gelu_new");
-    wte = weights.embedding("wte", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "wte", "lm_head", false);
+    wte = table.embedding(config.positive("vocab_size"), hidden);
     dropout = config.dropout("embd_pdrop", 0);
     Dropout residual = config.dropout("resid_pdrop", 0);
     RotaryPositionalEmbedding turns =
@@ -93,7 +94,7 @@ final class GptJ implements Decoder {
               layer.linear("mlp.fc_out", hidden, inner).withOutputDropout(residual)));
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
-    lmHead = all.lmHead(config, "lm_head", wte, false);
+    lmHead = table.output(wte);
     limits = new Limits((int) wte.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, heads, size, h.getFirst().qkvProj.between());
   }

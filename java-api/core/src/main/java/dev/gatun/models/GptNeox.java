@@ -69,7 +69,11 @@ final class GptNeox implements Decoder {
     boolean bias = config.flag("attention_bias", true);
     Activation activation = config.activation("hidden_act", "gelu");
     dropout = config.dropout("hidden_dropout", 0);
-    embedIn = weights.embedding("embed_in", config.positive("vocab_size"), hidden);
+    // The class of transformers 5 has another name for what files have.
+    boolean renamed = !all.has("embed_out.weight") && all.has("lm_head.weight");
+    String head = renamed ? "lm_head" : "embed_out";
+    TiedTable table = new TiedTable(config, all, weights, "embed_in", head, false);
+    embedIn = table.embedding(config.positive("vocab_size"), hidden);
     Map<String, Object> rope = RopeConfig.parameters(config);
     rope.putIfAbsent("rope_theta", config.number("rotary_emb_base", 10000));
     rope.putIfAbsent("partial_rotary_factor", config.number("rotary_pct", 0.25));
@@ -96,7 +100,7 @@ final class GptNeox implements Decoder {
               layer.linear("mlp.dense_4h_to_h", hidden, inner).withOutputDropout(dropout)));
     }
     finalLayerNorm = weights.layerNorm("final_layer_norm", hidden, eps);
-    embedOut = all.lmHead(config, "embed_out", embedIn, false);
+    embedOut = table.output(embedIn);
     limits = new Limits((int) embedIn.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, heads, size, layers.getFirst().queryKeyValue.between());
   }
@@ -127,7 +131,7 @@ final class GptNeox implements Decoder {
 
   @Override
   public boolean isOtherHead(String name) {
-    return name.equals("embed_out.weight")
+    return name.matches("(embed_out|lm_head)\\.weight")
         || name.matches(
             "(gpt_neox\\.)?layers\\.\\d+\\.attention\\.((masked_)?bias|rotary_emb\\.inv_freq)")
         || name.startsWith("score.");

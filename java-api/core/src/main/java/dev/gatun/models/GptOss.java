@@ -137,7 +137,8 @@ final class GptOss implements Decoder {
       throw config.wrong("num_experts_per_tok", "at most the %d experts".formatted(experts));
     }
     config.require("hidden_act", "silu");
-    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size", 201088), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", false);
+    embedTokens = table.embedding(config.positive("vocab_size", 201088), hidden);
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
@@ -159,7 +160,7 @@ final class GptOss implements Decoder {
       layers.add(layer(config, layer, i, own, hidden, experts, activation));
     }
     norm = weights.rmsNorm("norm", hidden, 0, config.eps("rms_norm_eps", 1e-5));
-    lmHead = all.lmHead(config, "lm_head", embedTokens, false);
+    lmHead = table.output(embedTokens);
     limits = new Limits((int) embedTokens.rows(), 0, positions, positions, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())

@@ -80,7 +80,8 @@ final class Llama implements Decoder {
     String type = config.text("model_type", "llama");
     int hidden = config.positive("hidden_size");
     int positions = config.positive("max_position_embeddings", defaultLength(type));
-    Map<String, Object> rope = RopeConfig.parameters(config);
+    Map<String, Object> rope =
+        type.equals("phi3") ? RopeConfig.ofPhi3(config) : RopeConfig.parameters(config);
     int switchLength = RopeConfig.switchLength(rope, positions);
     int heads = config.positive("num_attention_heads");
     int kvHeads = config.positiveUnlessNone("num_key_value_heads", kvHeads(config, heads), heads);
@@ -93,7 +94,8 @@ final class Llama implements Decoder {
             : type.equals("qwen3")
                 ? DEFAULT_HEAD_QWEN3
                 : hidden / config.divisor("num_attention_heads", hidden);
-    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", false);
+    embedTokens = table.embedding(config.positive("vocab_size"), hidden);
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
@@ -117,7 +119,7 @@ final class Llama implements Decoder {
               eps));
     }
     norm = weights.rmsNorm("norm", hidden, 0, eps);
-    lmHead = all.lmHead(config, "lm_head", embedTokens, false);
+    lmHead = table.output(embedTokens);
     limits = new Limits((int) embedTokens.rows(), 0, positions, switchLength + positions, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())

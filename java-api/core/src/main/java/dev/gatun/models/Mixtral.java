@@ -170,7 +170,8 @@ final class Mixtral implements Decoder {
         config.has("head_dim")
             ? config.positive("head_dim")
             : hidden / config.divisor("num_attention_heads", hidden);
-    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", false);
+    embedTokens = table.embedding(config.positive("vocab_size"), hidden);
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
@@ -194,7 +195,7 @@ final class Mixtral implements Decoder {
       layers.add(layer(config, type, defaults, layer, i, windowed, hidden, experts));
     }
     norm = weights.rmsNorm("norm", hidden, 0, config.eps("rms_norm_eps", defaults.eps()));
-    lmHead = all.lmHead(config, "lm_head", embedTokens, false);
+    lmHead = table.output(embedTokens);
     limits = new Limits((int) embedTokens.rows(), 0, positions, switchLength + positions, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())

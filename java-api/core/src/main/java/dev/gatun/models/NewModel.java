@@ -43,7 +43,7 @@ final class NewModel implements NewWeights {
    * @param withHead whether more than the body is wanted, whose names then begin with its own
    */
   NewModel(Config config, boolean withHead, long seed) {
-    this.config = config;
+    this.config = FamilyKeys.of(config);
     this.type = config.text("model_type", "");
     this.withHead = withHead;
     this.seed = seed;
@@ -123,7 +123,8 @@ final class NewModel implements NewWeights {
     if (name.endsWith("bias")) {
       return _ -> 0;
     }
-    if (shape.length == 1) {
+    boolean ofHeads = name.endsWith(".q_norm.weight") || name.endsWith(".k_norm.weight");
+    if (shape.length == 1 || ofHeads) {
       float one = type.startsWith("gemma") ? 0 : T5S.contains(type) ? factor() : 1;
       return _ -> one;
     }

@@ -54,7 +54,8 @@ final class OpenaiGpt implements Decoder {
     int heads = config.divisor("n_head", hidden);
     int size = hidden / heads;
     double eps = config.eps("layer_norm_epsilon", 1e-5);
-    tokensEmbed = weights.embedding("tokens_embed", config.positive("vocab_size"), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "tokens_embed", "lm_head", true);
+    tokensEmbed = table.embedding(config.positive("vocab_size"), hidden);
     positionsEmbed = weights.embedding("positions_embed", length, hidden);
     dropout = config.dropout("embd_pdrop", 0.1);
     Dropout residual = config.dropout("resid_pdrop", 0.1);
@@ -79,7 +80,7 @@ final class OpenaiGpt implements Decoder {
                   .withOutputDropout(residual),
               layer.layerNorm("ln_2", hidden, eps)));
     }
-    lmHead = all.lmHead(config, "lm_head", tokensEmbed, true);
+    lmHead = table.output(tokensEmbed);
     limits = new Limits((int) tokensEmbed.rows(), 0, length, length, hidden);
     cacheShape = new KvCache.Shape(count, heads, size, h.getFirst().cAttn.between());
   }

@@ -35,6 +35,20 @@ final class RopeConfig {
     return all;
   }
 
+  /**
+   * The same of Phi-3, whose one scaling is LongRoPE, called su or yarn in files before it had the
+   * name, for an original length of 4096 where nothing is said.
+   */
+  static Map<String, Object> ofPhi3(Config config) {
+    Map<String, Object> all = parameters(config);
+    Object type = all.getOrDefault("rope_type", all.get("type"));
+    if ("su".equals(type) || "yarn".equals(type)) {
+      all.put("rope_type", "longrope");
+    }
+    all.putIfAbsent("original_max_position_embeddings", 4096);
+    return all;
+  }
+
   private static void merge(Config config, Map<String, Object> all, Map<String, Object> some) {
     some.forEach(
         (key, value) -> {

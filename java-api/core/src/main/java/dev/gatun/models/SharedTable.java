@@ -10,12 +10,15 @@ import java.util.Arrays;
  * models whose {@code tie_word_embeddings} is false have one for each.
  */
 final class SharedTable {
+  private static final String HEAD = "lm_head.weight";
   private static final String[] NAMES = {"shared", "encoder.embed_tokens", "decoder.embed_tokens"};
 
   private final Weights weights;
   private final long rows;
   private final long features;
   private final String name;
+  // Whether a file of tied ones has it as the output layer alone.
+  private final boolean isHead;
   private Embedding shared;
 
   /**
@@ -30,10 +33,16 @@ final class SharedTable {
             .filter(each -> weights.has(each + ".weight"))
             .findFirst()
             .orElse(NAMES[0]);
+    this.isHead = !weights.has(name + ".weight") && weights.loader().has(HEAD);
   }
 
   private Embedding shared() {
-    shared = shared == null ? weights.embedding(name, rows, features) : shared;
+    if (shared == null) {
+      shared =
+          isHead
+              ? weights.loader().embedding(HEAD, rows, features)
+              : weights.embedding(name, rows, features);
+    }
     return shared;
   }
 
@@ -53,10 +62,10 @@ final class SharedTable {
    * @param all has it below its name
    */
   Linear output(Config config, Weights all) {
-    String layer = "lm_head.weight";
     boolean own =
-        all.has(layer)
-            && (!config.flag("tie_word_embeddings", true) || all.hasOther(layer, name(all)));
+        all.has(HEAD)
+            && !isHead
+            && (!config.flag("tie_word_embeddings", true) || all.hasOther(HEAD, name(all)));
     return own ? all.lmHead("lm_head", rows, features) : all.tied(shared(), "lm_head.bias");
   }
 

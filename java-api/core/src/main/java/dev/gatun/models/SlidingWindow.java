@@ -19,6 +19,14 @@ final class SlidingWindow {
     return longest;
   }
 
+  private static int whereNothingIsSaid(String type) {
+    return switch (type) {
+      case "gpt_oss" -> 128;
+      case "mistral", "gemma2", "gemma3_text", "qwen2", "qwen3", "qwen2_moe", "qwen3_moe" -> 4096;
+      default -> 0;
+    };
+  }
+
   /**
    * The window of a layer; 0 for none.
    *
@@ -32,11 +40,12 @@ final class SlidingWindow {
     config.withoutEffect(
         "layer_types", "max_window_layers", "sliding_window_pattern", "_sliding_window_pattern");
     boolean alternating = type.equals("gpt_oss");
-    if (!config.has("sliding_window") && !(alternating && config.isMissing("sliding_window"))
-        || off) {
+    // Null is none, a key that is missing what transformers' class has.
+    int missing = config.isMissing("sliding_window") ? whereNothingIsSaid(type) : 0;
+    if (!config.has("sliding_window") && missing == 0 || off) {
       return 0;
     }
-    int window = config.positive("sliding_window", 128);
+    int window = config.positive("sliding_window", missing);
     if (config.has("layer_types")) {
       List<String> types = config.texts("layer_types");
       if (layer >= types.size()) {

@@ -57,12 +57,16 @@ final class Starcoder2 implements Decoder {
     Weights weights = all.body("model");
     int hidden = config.positive("hidden_size", 3072);
     int length = config.positive("max_position_embeddings", 4096);
-    int heads = config.divisor("num_attention_heads", hidden);
+    int heads = config.positive("num_attention_heads", 24);
     int kvHeads = config.positiveUnlessNone("num_key_value_heads", 2, heads);
     if (heads % kvHeads != 0) {
       throw config.wrong("num_key_value_heads", "a divisor of the %d heads".formatted(heads));
     }
-    int size = hidden / heads;
+    int size =
+        config.has("head_dim")
+            ? config.positive("head_dim")
+            : hidden / config.divisor("num_attention_heads", hidden, 24);
+    long q = (long) heads * size;
     long kv = (long) kvHeads * size;
     int inner = config.positive("intermediate_size", 12288);
     double eps = config.eps("norm_epsilon", 1e-5);
@@ -70,7 +74,8 @@ final class Starcoder2 implements Decoder {
     Activation activation = config.activation("hidden_act", "gelu_pytorch_tanh");
     dropout = config.dropout("embedding_dropout", 0);
     Dropout residual = config.dropout("residual_dropout", 0);
-    embedTokens = weights.embedding("embed_tokens", config.positive("vocab_size", 49152), hidden);
+    TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", true);
+    embedTokens = table.embedding(config.positive("vocab_size", 49152), hidden);
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
@@ -89,12 +94,12 @@ final class Starcoder2 implements Decoder {
               layer.layerNorm("input_layernorm", hidden, eps),
               layer.joined(
                   hidden,
-                  new Loader.Layer("self_attn.q_proj", hidden, bias),
+                  new Loader.Layer("self_attn.q_proj", q, bias),
                   new Loader.Layer("self_attn.k_proj", kv, bias),
                   new Loader.Layer("self_attn.v_proj", kv, bias)),
               attention.withWindow(SlidingWindow.of(config, TYPE, i)),
               layer
-                  .linear("self_attn.o_proj", hidden, hidden, bias, Activation.NONE)
+                  .linear("self_attn.o_proj", hidden, q, bias, Activation.NONE)
                   .withOutputDropout(residual),
               layer.layerNorm("post_attention_layernorm", hidden, eps),
               layer.linear("mlp.c_fc", inner, hidden, bias, activation),
@@ -103,7 +108,7 @@ final class Starcoder2 implements Decoder {
                   .withOutputDropout(residual)));
     }
     norm = weights.layerNorm("norm", hidden, eps);
-    lmHead = all.lmHead(config, "lm_head", embedTokens, true);
+    lmHead = table.output(embedTokens);
     limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())

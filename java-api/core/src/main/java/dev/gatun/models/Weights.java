@@ -215,16 +215,6 @@ record Weights(Loader loader, String prefix) {
     return loader.linear(all, in, Activation.NONE);
   }
 
-  /**
-   * The output layer of a decoder: its own, or tied to the embeddings where the configuration says
-   * so or the file has none.
-   */
-  Linear lmHead(Config config, String name, Embedding table, boolean tiedByDefault) {
-    return !config.flag("tie_word_embeddings", tiedByDefault) && has(name + ".weight")
-        ? lmHead(name, table.rows(), table.features())
-        : tied(table, name + ".bias");
-  }
-
   /** The output layer of a decoder that is its own, with a bias where the file has one. */
   Linear lmHead(String name, long rows, long features) {
     return linear(name, rows, features, has(name + ".bias"), Activation.NONE);

@@ -90,7 +90,7 @@ public record CausalAttention(
    * @param ofKeys of a head's size
    * @return [tokens, width]
    */
-  public Tensor normHeads(Tensor qkv, RmsNorm ofQueries, RmsNorm ofKeys) {
+  public Tensor normHeads(Tensor qkv, HeadNorm ofQueries, HeadNorm ofKeys) {
     Tensor queries = heads(qkv, 0, heads);
     Tensor keys = heads(qkv, heads, kvHeads);
     if (Tape.recording() != null) {

@@ -11,7 +11,7 @@ import dev.gatun.tensor.Tensor;
  * @param shift added to the weight: 0, or 1 for models that keep the weight's distance from 1
  * @param eps added to the mean square
  */
-public record RmsNorm(Tensor weight, float shift, float eps) implements AutoCloseable {
+public record RmsNorm(Tensor weight, float shift, float eps) implements HeadNorm, AutoCloseable {
   /**
    * {@return the norm of x, of its shape and dtype}
    *
@@ -36,8 +36,8 @@ public record RmsNorm(Tensor weight, float shift, float eps) implements AutoClos
         (sum, codes) -> Norm.rmsNorm(x, residual, weight, shift, eps, sum, codes));
   }
 
-  /** The norms of some heads, each alone: x [tokens, heads, features] of any strides. */
-  Tensor ofHeads(Tensor x) {
+  @Override
+  public Tensor ofHeads(Tensor x) {
     return forward(Layouts.contiguous(x));
   }
 

@@ -61,7 +61,7 @@ public final class RotaryScaling {
           case "linear" -> new RotaryMethod.Linear(keys.above("factor", 0));
           case "dynamic" ->
               new RotaryMethod.Dynamic(keys.above("factor", 0), maxPositionEmbeddings);
-          case "llama3" -> llama3(keys);
+          case "llama3" -> llama3(keys, maxPositionEmbeddings);
           case "yarn" -> yarn(keys, maxPositionEmbeddings);
           case "longrope" -> longRope(keys, maxPositionEmbeddings);
           default -> throw keys.bad(typeKey, "one of " + String.join(", ", TYPES));
@@ -109,13 +109,13 @@ public final class RotaryScaling {
     return method.attentionFactor();
   }
 
-  private static RotaryMethod llama3(RotaryKeys keys) {
+  private static RotaryMethod llama3(RotaryKeys keys, int longest) {
     double low = keys.above("low_freq_factor", 0);
     return new RotaryMethod.Llama3(
         keys.above("factor", 0),
         low,
         keys.above("high_freq_factor", low),
-        keys.integer("original_max_position_embeddings", 1));
+        original(keys, longest, 1));
   }
 
   private static RotaryMethod yarn(RotaryKeys keys, int longest) {

@@ -34,7 +34,7 @@ final class ConfigDefaultsTest {
   static List<String> models() throws IOException {
     List<String> models = new ArrayList<>();
     defaults().fieldNames().forEachRemaining(models::add);
-    assertTrue(models.size() >= 29, models.toString());
+    assertTrue(models.size() >= 40, models.toString());
     return models;
   }
 
@@ -61,12 +61,45 @@ final class ConfigDefaultsTest {
     assertEquals(List.of(), wrong);
   }
 
+  static List<String> rotary() throws IOException {
+    List<String> models = new ArrayList<>();
+    JSON.readTree(GOLDENS.resolve("config-defaults.json").toFile())
+        .path("rope_theta")
+        .fieldNames()
+        .forEachRemaining(models::add);
+    assertTrue(models.size() >= 15, models.toString());
+    return models;
+  }
+
+  /** Without any rotary setting the base is that of the class. */
+  @ParameterizedTest
+  @MethodSource("rotary")
+  void a_missing_base_is_that_of_transformers(String name) throws IOException {
+    JsonNode theta =
+        JSON.readTree(GOLDENS.resolve("config-defaults.json").toFile()).path("rope_theta");
+    Path model = GOLDENS.resolve(name);
+    ObjectNode without = (ObjectNode) JSON.readTree(model.resolve("config.json").toFile());
+    without.remove(List.of("rope_parameters", "rope_scaling", "rope_theta", "rotary_emb_base"));
+    Files.createSymbolicLink(
+        folder.resolve("model.safetensors"),
+        model.resolve("model.safetensors").toAbsolutePath().normalize());
+    ObjectNode with = without.deepCopy();
+    with.set("rope_theta", theta.path(name));
+    assertEquals(result("rope_theta", with), result("rope_theta", without));
+  }
+
   /** What the model computes, or why it does not; the value of the key left out of the words. */
   private String result(String key, ObjectNode config) throws IOException {
     Files.writeString(folder.resolve("config.json"), config.toString());
     long[][] ids = {{5, 6, 7, 8, 9}};
     try {
       String type = config.path("model_type").textValue();
+      if (AutoModel.kind(type).orElseThrow().equals("encoder-decoder")) {
+        try (Seq2SeqLm model = AutoModel.loadSeq2SeqLm(folder);
+            Seq2SeqOutput output = model.forward(Seq2SeqInputs.ofLabels(ids, null, ids))) {
+          return bits(output.logits().toFloatArray());
+        }
+      }
       if (AutoModel.kind(type).orElseThrow().equals("decoder")) {
         try (CausalLm model = AutoModel.loadCausalLm(folder);
             CausalLmOutput output = model.forward(CausalLmInputs.of(ids))) {

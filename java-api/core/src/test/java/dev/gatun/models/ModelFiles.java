@@ -20,13 +20,29 @@ final class ModelFiles {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** A tensor's dtype, axes and little-endian bytes. */
-  record Stored(String dtype, long[] shape, byte[] data) {}
+  record Stored(String dtype, long[] shape, byte[] data) {
+    /** A table whose rows stand so many places further. */
+    Stored moved(int shift) {
+      int rows = (int) shape[0];
+      int bytes = data.length / rows;
+      byte[] other = new byte[data.length];
+      for (int row = 0; row < rows; row++) {
+        System.arraycopy(data, row * bytes, other, (row + shift) % rows * bytes, bytes);
+      }
+      return new Stored(dtype, shape, other);
+    }
+  }
 
   final ObjectNode config;
   final Map<String, Stored> tensors = new LinkedHashMap<>();
 
   private ModelFiles(ObjectNode config) {
     this.config = config;
+  }
+
+  /** Without a tensor yet. */
+  static ModelFiles of(ObjectNode config) {
+    return new ModelFiles(config);
   }
 
   static ModelFiles read(String golden) throws IOException {

@@ -1,0 +1,107 @@
+package dev.gatun.models;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.nn.KvCache;
+import dev.gatun.nn.KvSequence;
+import dev.gatun.tensor.Tensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Very small decoders with settings that no golden has give transformers' logits. */
+final class DecoderSettingsTest {
+  @TempDir private Path folder;
+
+  static List<String> names() throws IOException {
+    List<String> names = new ArrayList<>();
+    cases().forEach(each -> names.add(each.path("name").textValue()));
+    assertTrue(names.size() >= 3, names.toString());
+    return names;
+  }
+
+  private static JsonNode cases() throws IOException {
+    Path file = ModelFiles.GOLDENS.resolve("decoder-settings.json");
+    return new ObjectMapper().readTree(file.toFile()).path("cases");
+  }
+
+  private static JsonNode named(String name) throws IOException {
+    for (JsonNode each : cases()) {
+      if (each.path("name").textValue().equals(name)) {
+        return each;
+      }
+    }
+    throw new AssertionError(name);
+  }
+
+  private static ModelFiles.Stored stored(JsonNode tensor) {
+    JsonNode values = tensor.path("values");
+    ByteBuffer data = ByteBuffer.allocate(4 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
+    values.forEach(value -> data.putFloat(value.intValue() / 64f));
+    long[] shape =
+        IntStream.range(0, tensor.path("shape").size())
+            .mapToLong(i -> tensor.path("shape").get(i).longValue())
+            .toArray();
+    return new ModelFiles.Stored("F32", shape, data.array());
+  }
+
+  private static long[] row(JsonNode ids) {
+    return IntStream.range(0, ids.size()).mapToLong(i -> ids.get(i).longValue()).toArray();
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void equals_transformers(String name) throws IOException {
+    JsonNode expected = named(name);
+    ModelFiles files = ModelFiles.of((ObjectNode) expected.path("config"));
+    for (var each : expected.path("tensors").properties()) {
+      files.tensors.put(each.getKey(), stored(each.getValue()));
+    }
+    files.write(folder);
+    long[][] ids = {row(expected.path("ids").get(0)), row(expected.path("ids").get(1))};
+    try (CausalLm model = AutoModel.loadCausalLm(folder)) {
+      try (CausalLmOutput output = model.forward(CausalLmInputs.of(ids))) {
+        compare(expected.path("logits"), 0, output.logits().toFloatArray());
+      }
+      // Token by token, by way of a cache.
+      try (KvCache cache = KvCache.paged(model.device(), model.cacheShape(), 4, 8);
+          KvSequence sequence = cache.open()) {
+        for (int t = 0; t < ids[1].length; t++) {
+          try (TokenBatch batch = model.batch(List.of(Chunk.of(sequence, ids[1][t])));
+              Tensor logits = model.logits(batch)) {
+            compare(expected.path("logits"), ids[0].length + t, logits.toFloatArray());
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * Compares some rows.
+   *
+   * @param first of the rows among all expected ones, which have 11 scores
+   */
+  private static void compare(JsonNode logits, int first, float[] got) {
+    double[] want =
+        IntStream.range(0, got.length)
+            .mapToDouble(i -> logits.get(11 * first + i).doubleValue())
+            .toArray();
+    double largest = Arrays.stream(want).map(Math::abs).max().orElseThrow();
+    for (int i = 0; i < got.length; i++) {
+      assertTrue(
+          Math.abs(got[i] - want[i]) <= 1e-4 * largest,
+          "score %d is %g, expected %g".formatted(i, got[i], want[i]));
+    }
+  }
+}
