@@ -152,7 +152,10 @@ final class Mixtral implements Decoder {
     if (!type.equals("mixtral")) {
       // Of layers with experts and of those without, not all models have both.
       config.withoutEffect(
-          "intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size");
+          "intermediate_size",
+          "moe_intermediate_size",
+          "norm_topk_prob",
+          "shared_expert_intermediate_size");
     }
     int hidden = config.positive("hidden_size");
     int positions = config.positive("max_position_embeddings", defaults.length());
