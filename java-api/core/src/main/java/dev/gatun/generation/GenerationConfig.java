@@ -20,7 +20,8 @@ import java.util.OptionalLong;
  * @param maxLength most tokens with the prompt's; {@code maxNewTokens} goes before it; empty for as
  *     many as the model's context has, of an encoder-decoder's text no more than 512
  * @param maxNewTokens most generated tokens
- * @param minLength no end of text before so many tokens, the prompt's counted
+ * @param minLength no end of text before so many tokens, the prompt's counted; {@code minNewTokens}
+ *     goes before it
  * @param minNewTokens no end of text before so many generated tokens
  * @param maxTime ends generation after the first token past this time
  * @param stopStrings texts that end generation where they appear in what is generated; they and

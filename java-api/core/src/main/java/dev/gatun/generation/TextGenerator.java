@@ -430,8 +430,11 @@ public final class TextGenerator implements AutoCloseable {
     long seed = config.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
     GenerationStream stream = new GenerationStream(ids.length, engine::wake);
     TokenAutomaton constraint = config.constraint().map(constraints::of).orElse(null);
+    // As in transformers, min_new_tokens takes the place of min_length.
+    GenerationConfig settings =
+        config.minNewTokens() > 0 ? config.toBuilder().minLength(0).build() : config;
     engine.submit(
-        new Request(config, first, source, maxLength, seed, tokenizer, constraint, stream));
+        new Request(settings, first, source, maxLength, seed, tokenizer, constraint, stream));
     return stream;
   }
 

@@ -62,10 +62,10 @@ final class Bloom implements Decoder {
 
   Bloom(Config config, Weights all) {
     Weights weights = all.body("transformer");
-    int hidden = config.positive(config.has("n_embed") ? "n_embed" : "hidden_size");
+    int hidden = config.positive("hidden_size");
     int length = config.positive("seq_length", 2048);
-    int heads = config.divisor(config.has("n_head") ? "n_head" : "num_attention_heads", hidden);
-    int count = config.positive(config.has("n_layer") ? "n_layer" : "num_hidden_layers");
+    int heads = config.divisor("n_head", hidden);
+    int count = config.positive("n_layer");
     int size = hidden / heads;
     double eps = config.eps("layer_norm_epsilon", 1e-5);
     TiedTable table = new TiedTable(config, all, weights, "word_embeddings", "lm_head", true);

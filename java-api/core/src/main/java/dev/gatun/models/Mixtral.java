@@ -152,6 +152,7 @@ final class Mixtral implements Decoder {
     if (!type.equals("mixtral")) {
       // Of layers with experts and of those without, not all models have both.
       config.withoutEffect(
+          "decoder_sparse_step",
           "intermediate_size",
           "moe_intermediate_size",
           "norm_topk_prob",

@@ -213,6 +213,24 @@ final class TextGeneratorTest {
   }
 
   @Test
+  void fewest_new_tokens_go_before_the_least_length() {
+    int different = 0;
+    try (TextGenerator generator = generator(new TableModel(110, 16, 40))) {
+      for (int i = 0; i < 20; i++) {
+        int[] prompt = {i % 11 + 2, 5, i / 11};
+        GenerationConfig fewest = GREEDY.toBuilder().minNewTokens(2).build();
+        GenerationConfig both = fewest.toBuilder().minLength(12).build();
+        GenerationConfig length = GREEDY.toBuilder().minLength(12).build();
+        int[] want = generator.generate(prompt, fewest).completions().getFirst().ids();
+        assertArrayEquals(want, generator.generate(prompt, both).completions().getFirst().ids());
+        int[] other = generator.generate(prompt, length).completions().getFirst().ids();
+        different += Arrays.equals(want, other) ? 0 : 1;
+      }
+    }
+    assertTrue(different > 0, "the length makes a difference alone");
+  }
+
+  @Test
   void a_long_prompt_holds_up_neither_text_nor_short_prompts() {
     TableModel model = new TableModel(5000, 16, 1000);
     Semaphore steps = new Semaphore(0);
