@@ -104,6 +104,11 @@ final class Seq2SeqLoading {
         options.cacheBytes().isPresent()
             ? options.cacheBytes().getAsLong() / 2
             : Math.max(page, Math.min(most, pages * options.maxSequences() * page));
+    if (bytes < page) {
+      throw new IllegalArgumentException(
+          "cacheBytes is %d, expected at least %d, of which half has one page of %d tokens"
+              .formatted(options.cacheBytes().getAsLong(), 2 * page, size));
+    }
     return KvCache.ofBytes(model.device(), shape, size, bytes);
   }
 }

@@ -236,6 +236,11 @@ public final class TextGenerator implements AutoCloseable {
             .orElse(
                 Math.max(
                     page, Math.min(mostCacheBytes(model), pages * options.maxSequences() * page)));
+    if (bytes < page) {
+      throw new IllegalArgumentException(
+          "cacheBytes is %d, expected at least %d, which one page of %d tokens has"
+              .formatted(bytes, page, size));
+    }
     return KvCache.ofBytes(model.device(), shape, size, bytes);
   }
 
