@@ -1,6 +1,7 @@
 package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
+import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
@@ -48,7 +49,9 @@ final class DisentangledBiasGradients {
           Tensor clean = Plain.times(Elementwise.keepWhere(dBias, pairs), scale);
           long count = sequences * longest * longest;
           Tensor rows = Layouts.permute(clean, 0, 2, 3, 1).reshape(count, heads);
-          Tensor index = distances.places(at, kept);
+          // Whole numbers: there may be more places than F32 counts to.
+          Tensor index = Elementwise.cast(distances.places(at, kept), DType.I64);
+          Tensor width = Tensor.of(dBias.device(), new long[] {shape[2]}, 1);
           Tensor token = Attention.Distances.tokens(kept);
           for (int part = 0; part < 2; part++) {
             if (node.needs(part)) {
@@ -56,9 +59,9 @@ final class DisentangledBiasGradients {
                   part == 0
                       ? token.reshape(sequences, longest, 1)
                       : token.reshape(sequences, 1, longest);
-              Ids place =
-                  Plain.ids(
-                      Elementwise.add(Plain.times(row, shape[2]), index), shape[1] * shape[2]);
+              Tensor begin = Elementwise.multiply(Elementwise.cast(row, DType.I64), width);
+              Tensor placed = Elementwise.add(begin, index);
+              Ids place = Ids.known(placed.reshape(count), shape[1] * shape[2]);
               Tensor sum = Tensor.zeros(dBias.device(), shape[1] * shape[2], heads);
               Indexing.indexAdd(sum, place, rows);
               node.give(part, Layouts.transpose(sum, 0, 1).reshape(shape));

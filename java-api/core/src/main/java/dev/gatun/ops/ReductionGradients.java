@@ -6,6 +6,7 @@ import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Segments;
 import dev.gatun.tensor.Tensor;
+import java.util.stream.LongStream;
 
 /** The gradients of {@link Reductions}. */
 final class ReductionGradients {
@@ -15,14 +16,21 @@ final class ReductionGradients {
   static void cumsum(Node node, int axis, Tensor y) {
     node.record(
         () -> {
-          Tensor dy = Plain.wide(node.gradient());
-          long[] one = dy.shape();
-          one[axis] = 1;
-          Tensor all = Reductions.sum(dy, axis).reshape(one);
-          Tensor behind = Elementwise.subtract(all, Reductions.cumsum(dy, axis));
-          node.give(0, Elementwise.add(behind, dy));
+          // Not what is left of the whole sum: it would round to that, and a NaN would be in all.
+          Tensor dy = turned(Plain.wide(node.gradient()), axis);
+          node.give(0, turned(Reductions.cumsum(dy, axis), axis));
         },
         y);
+  }
+
+  /** The elements of an axis from the last to the first. */
+  private static Tensor turned(Tensor x, int axis) {
+    long length = x.size(axis);
+    if (x.count() == 0) {
+      return x;
+    }
+    long[] places = LongStream.range(0, length).map(i -> length - 1 - i).toArray();
+    return Indexing.indexSelect(x, axis, Ids.of(x.device(), "place", length, places));
   }
 
   /** Records a reduction; the largest elements share its gradient, and so do the smallest. */
@@ -84,9 +92,10 @@ final class ReductionGradients {
           long columns = shape[shape.length - 1];
           Tensor sum = Tensor.zeros(dy.device(), rows * columns, 1);
           if (rows * k > 0) {
-            Tensor begin = Plain.times(Plain.count(dy.device(), rows).reshape(rows, 1), columns);
-            Tensor at = Elementwise.add(begin, Plain.wide(kept).reshape(rows, k));
-            Ids ids = Plain.ids(at, rows * columns);
+            long[] begins = LongStream.range(0, rows).map(row -> row * columns).toArray();
+            Tensor begin = Tensor.of(dy.device(), begins, rows, 1);
+            Tensor at = Elementwise.add(begin, kept.reshape(rows, k));
+            Ids ids = Ids.known(at.reshape(rows * k), rows * columns);
             Indexing.indexAdd(sum, ids, dy.reshape(rows * k, 1));
           }
           node.give(0, sum.reshape(shape));
@@ -116,7 +125,10 @@ final class ReductionGradients {
               node.give(0, spread(taken, Elementwise.divide(dy, length)));
             }
             case MAX -> {
-              Tensor largest = spread(taken, Plain.wide(keptY));
+              // Not by a product, in which an infinity of one sequence is a NaN of all others.
+              Tensor of = Reductions.argmax(Layouts.transpose(taken, 0, 1));
+              Ids sequence = Ids.known(of, kept.sequences());
+              Tensor largest = Indexing.indexSelect(Plain.wide(keptY), 0, sequence);
               Tensor inside = Plain.not(Plain.not(Reductions.sum(taken, 0))).reshape(shape[0], 1);
               Tensor ones =
                   Elementwise.keepWhere(Elementwise.equal(Plain.wide(keptX), largest), inside);
