@@ -28,7 +28,7 @@ record BartPositions(Embedding table, int offset, int padId) {
       case "marian", "pegasus" ->
           new BartPositions(
               stack.has(name + ".weight")
-                  ? stack.embedding(name, length, width)
+                  ? stack.constantEmbedding(name, length, width)
                   : stack.table(marian(length, width), length, width),
               0,
               -1);

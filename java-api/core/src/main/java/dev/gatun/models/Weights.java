@@ -77,6 +77,11 @@ record Weights(Loader loader, String prefix) {
     return loader.embedding(prefix + name + ".weight", rows, features);
   }
 
+  /** The same of what training leaves as it is. */
+  Embedding constantEmbedding(String name, long rows, long features) {
+    return loader.constantEmbedding(prefix + name + ".weight", rows, features);
+  }
+
   /** A table that the model put together. */
   Embedding table(float[] values, long rows, long features) {
     return loader.table(values, rows, features);

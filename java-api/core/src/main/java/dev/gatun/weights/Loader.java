@@ -243,6 +243,19 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
+   * {@return a table of the file that training leaves as it is, see {@link #embedding}}
+   *
+   * @param name of the tensor
+   * @param rows of the table
+   * @param features of a row
+   * @throws IllegalArgumentException when the tensor has another shape, or other numbers than
+   *     floats
+   */
+  public Embedding constantEmbedding(String name, long rows, long features) {
+    return embedding(name, rows, features);
+  }
+
+  /**
    * {@return a table [rows, features] that the model put together}
    *
    * @param values row-major

@@ -184,6 +184,11 @@ public final class ParameterLoader extends Loader {
   }
 
   @Override
+  public Embedding constantEmbedding(String name, long rows, long features) {
+    return table(elements(name, rows, features), rows, features);
+  }
+
+  @Override
   public Embedding embedding(String name, long rows, long features) {
     Parameter table = parameter(name, rows, features);
     Embedding embedding = own(Embedding.trainable(table.tensor(), newWeights.paddingRow(name)));

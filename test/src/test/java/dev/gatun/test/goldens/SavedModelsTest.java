@@ -58,6 +58,10 @@ final class SavedModelsTest {
                 .map(Parameter::name)
                 .collect(Collectors.toCollection(TreeSet::new));
         stored.remove("final_logits_bias");
+        // Pegasus's sines, which transformers does not train either.
+        if (golden.endsWith("pegasus")) {
+          assertTrue(stored.removeIf(name -> name.endsWith("embed_positions.weight")));
+        }
         assertEquals(stored, names);
         model.save(saved);
         for (Parameter parameter : model.parameters()) {
