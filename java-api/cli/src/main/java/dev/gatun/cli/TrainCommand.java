@@ -171,6 +171,13 @@ final class TrainCommand implements Callable<Integer> {
   private Integer patience;
 
   @Option(
+      names = {"--early_stopping_threshold", "--early-stopping-threshold"},
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "By how much an evaluation must be better to count (${DEFAULT-VALUE}).")
+  private double threshold;
+
+  @Option(
       names = "--resume",
       description = "Goes on from the newest whole checkpoint of the output directory, if any.")
   private boolean resume;
@@ -222,7 +229,7 @@ final class TrainCommand implements Callable<Integer> {
         builder.evaluation(collator.samples(Dataset.of(evalData)));
       }
       if (patience != null) {
-        builder.callback(new EarlyStopping(arguments, patience, 0));
+        builder.callback(new EarlyStopping(arguments, patience, threshold));
       }
       Trainer trainer = builder.build();
       if (resume && trainer.resumeLatest()) {

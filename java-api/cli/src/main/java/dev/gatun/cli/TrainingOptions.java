@@ -93,8 +93,9 @@ final class TrainingOptions {
       names = {"--warmup_steps", "--warmup-steps"},
       paramLabel = "N",
       defaultValue = "0",
-      description = "Updates in which the rate grows from 0 (${DEFAULT-VALUE}).")
-  private long warmupSteps;
+      description =
+          "Updates in which the rate grows from 0, or below 1 a share of all (${DEFAULT-VALUE}).")
+  private double warmupSteps;
 
   @Option(
       names = {"--warmup_ratio", "--warmup-ratio"},
@@ -148,7 +149,7 @@ final class TrainingOptions {
   private double labelSmoothingFactor;
 
   @Option(
-      names = {"--seed", "--seed"},
+      names = "--seed",
       paramLabel = "N",
       defaultValue = "42",
       description = "Of order, masks and new weights (${DEFAULT-VALUE}).")
@@ -170,9 +171,8 @@ final class TrainingOptions {
   @Option(
       names = {"--eval_steps", "--eval-steps"},
       paramLabel = "N",
-      defaultValue = "500",
-      description = "Updates from an evaluation to the next (${DEFAULT-VALUE}).")
-  private int evalSteps;
+      description = "Updates from an evaluation to the next (that of --logging_steps).")
+  private Integer evalSteps;
 
   @Option(
       names = {"--save_strategy", "--save-strategy"},
@@ -192,7 +192,9 @@ final class TrainingOptions {
       names = {"--save_total_limit", "--save-total-limit"},
       paramLabel = "N",
       defaultValue = "0",
-      description = "Checkpoints that are kept beside the best; 0 for all (${DEFAULT-VALUE}).")
+      description =
+          "Checkpoints that are kept, the best and the newest in any case; 0 for all"
+              + " (${DEFAULT-VALUE}).")
   private int saveTotalLimit;
 
   @Option(
@@ -207,13 +209,24 @@ final class TrainingOptions {
       description = "What is compared (${DEFAULT-VALUE}).")
   private String metricForBestModel;
 
+  @Option(
+      names = {"--greater_is_better", "--greater-is-better"},
+      paramLabel = "true|false",
+      description = "Whether more of it is better (not of a loss, else yes).")
+  private Boolean greaterIsBetter;
+
   Path outputDir() {
     return outputDir;
   }
 
   TrainingArguments arguments(boolean evaluates) {
     try {
-      return TrainingArguments.builder()
+      TrainingArguments.Builder builder = TrainingArguments.builder();
+      if (evalSteps != null) {
+        builder.evalSteps(evalSteps);
+      }
+      boolean isShare = warmupSteps > 0 && warmupSteps < 1;
+      return builder
           .outputDir(outputDir)
           .learningRate(learningRate)
           .weightDecay(weightDecay)
@@ -225,8 +238,8 @@ final class TrainingOptions {
           .maxGradNorm(maxGradNorm)
           .numTrainEpochs(numTrainEpochs)
           .maxSteps(maxSteps)
-          .warmupSteps(warmupSteps)
-          .warmupRatio(warmupRatio)
+          .warmupSteps(isShare ? 0 : whole("warmup_steps", warmupSteps))
+          .warmupRatio(isShare ? warmupSteps : warmupRatio)
           .lrSchedulerType(Schedule.Type.of(lrSchedulerType))
           .layerwiseLrDecay(layerwiseLrDecay)
           .perDeviceTrainBatchSize(perDeviceTrainBatchSize)
@@ -238,15 +251,24 @@ final class TrainingOptions {
           .evalStrategy(
               TrainingArguments.Strategy.of(
                   evalStrategy != null ? evalStrategy : evaluates ? "steps" : "no"))
-          .evalSteps(evalSteps)
           .saveStrategy(TrainingArguments.Strategy.of(saveStrategy))
           .saveSteps(saveSteps)
           .saveTotalLimit(saveTotalLimit)
           .loadBestModelAtEnd(loadBestModelAtEnd)
           .metricForBestModel(metricForBestModel)
+          .greaterIsBetter(greaterIsBetter)
           .build();
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);
     }
+  }
+
+  private static long whole(String name, double value) {
+    if (value != Math.rint(value)) {
+      throw new IllegalArgumentException(
+          "training: %s is %s, expected a whole number, or a share of all updates below 1"
+              .formatted(name, value));
+    }
+    return (long) value;
   }
 }

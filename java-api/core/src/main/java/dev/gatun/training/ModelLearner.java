@@ -7,8 +7,11 @@ import dev.gatun.models.CausalLm;
 import dev.gatun.models.CausalLmInputs;
 import dev.gatun.models.EncoderInputs;
 import dev.gatun.models.EncoderModel;
+import dev.gatun.models.EncoderOutput;
+import dev.gatun.models.Head;
 import dev.gatun.models.LossCounts;
 import dev.gatun.models.Model;
+import dev.gatun.models.ProblemType;
 import dev.gatun.models.Seq2SeqInputs;
 import dev.gatun.models.Seq2SeqLm;
 import dev.gatun.nn.Parameter;
@@ -26,6 +29,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * A model that was made for training, with an optimiser. Biases and the weights of norms do not
@@ -79,12 +83,12 @@ public final class ModelLearner implements Learner {
     return model.parameters();
   }
 
-  private static EncoderInputs ofEncoder(Batch batch) {
+  private static EncoderInputs ofEncoder(EncoderModel encoder, Batch batch) {
     return new EncoderInputs(
         batch.inputIds(),
         null,
         batch.typeIds(),
-        batch.labels(),
+        encoder.head() == Head.NEXT_SENTENCE_PREDICTION ? sentences(batch) : batch.labels(),
         batch.labelValues(),
         batch.nextSentence(),
         batch.startPositions(),
@@ -92,6 +96,16 @@ public final class ModelLearner implements Learner {
         false,
         false,
         batch.labelWeights());
+  }
+
+  /**
+   * What the head of next sentences alone has as its labels: a column; null where there is none.
+   */
+  private static long[][] sentences(Batch batch) {
+    long[] each = batch.nextSentence();
+    return each == null
+        ? batch.labels()
+        : LongStream.of(each).mapToObj(label -> new long[] {label}).toArray(long[][]::new);
   }
 
   private static CausalLmInputs ofDecoder(Batch batch) {
@@ -108,7 +122,7 @@ public final class ModelLearner implements Learner {
   @Override
   public LossCounts counts(Batch batch) {
     return switch (model) {
-      case EncoderModel encoder -> encoder.lossCounts(ofEncoder(batch));
+      case EncoderModel encoder -> encoder.lossCounts(ofEncoder(encoder, batch));
       case CausalLm decoder -> decoder.lossCounts(ofDecoder(batch));
       case Seq2SeqLm both -> both.lossCounts(ofEncoderDecoder(batch));
     };
@@ -117,7 +131,7 @@ public final class ModelLearner implements Learner {
   /** The loss [1] of a batch. */
   private Tensor loss(Batch batch, LossCounts counts) {
     return switch (model) {
-      case EncoderModel encoder -> encoder.loss(ofEncoder(batch), counts, smoothing);
+      case EncoderModel encoder -> encoder.loss(ofEncoder(encoder, batch), counts, smoothing);
       case CausalLm decoder -> decoder.loss(ofDecoder(batch), counts, smoothing);
       case Seq2SeqLm both -> both.loss(ofEncoderDecoder(batch), counts, smoothing);
     };
@@ -167,10 +181,60 @@ public final class ModelLearner implements Learner {
   @Override
   public Evaluation evaluate(Batch batch) {
     LossCounts counts = counts(batch);
+    if (model instanceof EncoderModel encoder && tellsClasses(encoder, batch)) {
+      EncoderInputs inputs = ofEncoder(encoder, batch);
+      try (EncoderOutput output = encoder.forward(inputs);
+          Tensor smoothed = smoothing == 0 ? null : encoder.loss(inputs, null, smoothing)) {
+        double mean = (smoothed == null ? output.loss() : smoothed).toFloatArray()[0];
+        long correct = correct(output.logits(), inputs.labels());
+        return new Evaluation(mean * counts.items(), counts.items(), correct);
+      }
+    }
     try (Scope _ = Scope.open()) {
       double mean = loss(batch, null).toFloatArray()[0];
       return new Evaluation(mean * counts.items(), counts.items(), -1);
     }
+  }
+
+  /** Whether labels are classes of sequences or of words, each of which counts as much. */
+  private static boolean tellsClasses(EncoderModel encoder, Batch batch) {
+    if (batch.labelWeights() != null) {
+      return false;
+    }
+    return switch (encoder.head()) {
+      case TOKEN_CLASSIFICATION -> batch.labels() != null;
+      case NEXT_SENTENCE_PREDICTION -> true;
+      case SEQUENCE_CLASSIFICATION -> {
+        ProblemType type = encoder.config().problemType();
+        yield batch.labels() != null
+            && (type == ProblemType.SINGLE_LABEL_CLASSIFICATION
+                || type == null && encoder.config().labels().size() > 1);
+      }
+      default -> false;
+    };
+  }
+
+  /**
+   * How many labels have the highest score, the first of equal ones.
+   *
+   * @param logits [sequences, classes] or, padded, [sequences, longest, classes]
+   */
+  private static long correct(Tensor logits, long[][] labels) {
+    float[] scores = logits.toFloatArray();
+    int classes = (int) logits.size(-1);
+    int places = scores.length / classes / labels.length;
+    long correct = 0;
+    for (int row = 0; row < labels.length; row++) {
+      for (int i = 0; i < labels[row].length; i++) {
+        int first = (row * places + i) * classes;
+        int best = 0;
+        for (int c = 1; c < classes; c++) {
+          best = scores[first + c] > scores[first + best] ? c : best;
+        }
+        correct += labels[row][i] == best ? 1 : 0;
+      }
+    }
+    return correct;
   }
 
   @Override

@@ -42,8 +42,8 @@ import java.util.function.Function;
  * @param evalSteps {@code eval_steps}: updates from an evaluation to the next
  * @param saveStrategy {@code save_strategy}: when checkpoints are written
  * @param saveSteps {@code save_steps}: updates from a checkpoint to the next
- * @param saveTotalLimit {@code save_total_limit}: checkpoints that are kept, beside the best one; 0
- *     for all
+ * @param saveTotalLimit {@code save_total_limit}: checkpoints that are kept, the best one and the
+ *     newest in any case; 0 for all
  * @param loadBestModelAtEnd {@code load_best_model_at_end}: whether the best checkpoint's weights
  *     are the result
  * @param metricForBestModel {@code metric_for_best_model}: what is compared, by the evaluation's
@@ -245,7 +245,7 @@ public record TrainingArguments(
     private long seed = 42;
     private int loggingSteps = 500;
     private Strategy evalStrategy = Strategy.NO;
-    private int evalSteps = 500;
+    private Integer evalSteps;
     private Strategy saveStrategy = Strategy.STEPS;
     private int saveSteps = 500;
     private int saveTotalLimit;
@@ -503,7 +503,8 @@ public record TrainingArguments(
     /**
      * Sets {@code eval_steps}: updates from an evaluation to the next.
      *
-     * @param value at least 1; 500 by default; for the strategy {@code STEPS} alone
+     * @param value at least 1; {@code logging_steps} by default; for the strategy {@code STEPS}
+     *     alone
      * @return this builder
      */
     public Builder evalSteps(int value) {
@@ -622,7 +623,7 @@ public record TrainingArguments(
           seed,
           loggingSteps,
           evalStrategy,
-          evalSteps,
+          evalSteps == null ? loggingSteps : evalSteps,
           saveStrategy,
           saveSteps,
           saveTotalLimit,

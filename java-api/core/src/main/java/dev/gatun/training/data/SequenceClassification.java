@@ -10,6 +10,7 @@ import java.util.List;
 record SequenceClassification(
     Tokenizer tokenizer, int maxLength, LabelNames labels, ProblemType given) implements Collator {
   private static final String LABEL = "label";
+  private static final String PAIR = "text_pair";
 
   @Override
   public Samples samples(Dataset data) {
@@ -17,6 +18,9 @@ record SequenceClassification(
     for (int i = 0; i < data.size(); i++) {
       Example example = data.get(i);
       example.text("text");
+      if (example.has(PAIR)) {
+        example.text(PAIR);
+      }
       label(example, type);
       if (type == ProblemType.SINGLE_LABEL_CLASSIFICATION) {
         example.weight();
@@ -50,8 +54,8 @@ record SequenceClassification(
     EncodeOptions options = EncodeOptions.DEFAULT.withMaxLength(maxLength);
     String text = example.text("text");
     Encoding encoding =
-        example.has("text_pair")
-            ? tokenizer.encode(text, example.text("text_pair"), options)
+        example.has(PAIR)
+            ? tokenizer.encode(text, example.text(PAIR), options)
             : tokenizer.encode(text, options);
     return switch (label(example, type)) {
       case Long label ->
