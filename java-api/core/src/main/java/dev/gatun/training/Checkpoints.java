@@ -100,12 +100,23 @@ final class Checkpoints {
     }
   }
 
-  /** Deletes the oldest but for so many, and but for one. */
-  void keep(int limit, String best) throws IOException {
+  /**
+   * Deletes the oldest but for so many, and but for one. Those with higher numbers than the one
+   * that was written last are of an earlier run, and older than all others.
+   *
+   * @param limit how many there may be, 0 for any number
+   * @param newest the number of the one that was written last, which is kept in any case
+   * @param best the name of one more that is kept; or null
+   */
+  void keep(int limit, long newest, String best) throws IOException {
     List<Path> all = all();
     int over = all.size() - limit;
-    // Never the newest, whatever else is kept.
-    for (Path each : all.subList(0, Math.max(0, all.size() - 1))) {
+    List<Path> oldest =
+        all.stream()
+            .sorted(Comparator.comparing(each -> step(each).getAsLong() <= newest))
+            .filter(each -> step(each).getAsLong() != newest)
+            .toList();
+    for (Path each : oldest) {
       if (limit > 0 && over > 0 && !each.getFileName().toString().equals(best)) {
         // Under another name first, so that half of one is never found.
         Path gone = directory.resolve(each.getFileName() + ".old" + PART);

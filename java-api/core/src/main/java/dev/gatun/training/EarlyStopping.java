@@ -39,7 +39,9 @@ public final class EarlyStopping implements TrainerCallback {
   public void onEvaluate(Map<String, Object> metrics, TrainerState state, TrainerControl control) {
     double value = Trainer.metric(arguments, metrics);
     boolean better =
-        best == null || arguments.isBetter(value, best) && Math.abs(value - best) > threshold;
+        best == null
+            ? !Double.isNaN(value)
+            : arguments.isBetter(value, best) && Math.abs(value - best) > threshold;
     if (better) {
       best = value;
       counter = 0;

@@ -269,6 +269,9 @@ public final class Trainer {
     long tokensBefore = state.tokensSeen;
     double losses = 0;
     int counted = 0;
+    if (state.globalStep == 0) {
+      warnOfOthers();
+    }
     log.begin(state.logHistory);
     tell(callback -> callback.onTrainBegin(state, control));
     while (state.globalStep < state.maxSteps && !control.stops()) {
@@ -301,6 +304,17 @@ public final class Trainer {
         (System.nanoTime() - began) / 1e9,
         lastMetrics,
         best);
+  }
+
+  private void warnOfOthers() {
+    checkpoints
+        .flatMap(all -> all.latest(message -> {}))
+        .ifPresent(
+            last ->
+                warn(
+                    last
+                        + ": is of an earlier run, which a resume would go on with; this one begins"
+                        + " anew"));
   }
 
   private void takeBest(String name) {
@@ -462,7 +476,10 @@ public final class Trainer {
     Map<String, Object> metrics = evaluate(evaluation);
     lastMetrics = Map.copyOf(metrics);
     double value = metric(arguments, metrics);
-    boolean better = state.bestMetric == null || arguments.isBetter(value, state.bestMetric);
+    boolean better =
+        state.bestMetric == null
+            ? !Double.isNaN(value)
+            : arguments.isBetter(value, state.bestMetric);
     if (better) {
       state.bestMetric = value;
       state.bestGlobalStep = state.globalStep;
@@ -479,7 +496,7 @@ public final class Trainer {
 
   /**
    * {@return how well the model tells samples: {@code eval_loss}, a mean over their labels, and
-   * where labels are classes {@code eval_accuracy}}
+   * where labels are classes of sequences or words that all count alike {@code eval_accuracy}}
    *
    * @param samples at least one, with a label that counts
    * @throws IllegalArgumentException when none of the labels counts
@@ -544,6 +561,7 @@ public final class Trainer {
     try {
       all.keep(
           arguments.saveTotalLimit(),
+          state.globalStep,
           state.bestModelCheckpoint == null
               ? null
               : Path.of(state.bestModelCheckpoint).getFileName().toString());

@@ -410,6 +410,92 @@ final class TrainerTest {
   }
 
   @Test
+  void a_first_evaluation_that_is_no_number_is_not_the_best() {
+    TrainingArguments arguments =
+        arguments().evalStrategy(TrainingArguments.Strategy.STEPS).evalSteps(2).build();
+    EarlyStopping rule = new EarlyStopping(arguments, 2, 0);
+    TrainerControl control = new TrainerControl();
+    for (double loss : new double[] {Double.NaN, 3, 4, 2, Double.NaN}) {
+      rule.onEvaluate(Map.of("eval_loss", loss), null, control);
+      assertFalse(control.stops(), "at " + loss);
+    }
+    rule.onEvaluate(Map.of("eval_loss", 2.0), null, control);
+    assertTrue(control.stops());
+    try (BigramLearner learner = new BigramLearner(VOCABULARY, 0)) {
+      double[] losses = {Double.NaN, 3, 4, Double.NaN, 2};
+      int[] seen = {0};
+      Learner told =
+          (Learner)
+              java.lang.reflect.Proxy.newProxyInstance(
+                  Learner.class.getClassLoader(),
+                  new Class<?>[] {Learner.class},
+                  (proxy, method, given) ->
+                      method.getName().equals("evaluate")
+                          ? new Learner.Evaluation(losses[seen[0]++], 1, -1)
+                          : method.invoke(learner, given));
+      Trainer trainer =
+          Trainer.builder(
+                  told,
+                  arguments()
+                      .maxSteps(5)
+                      .evalStrategy(TrainingArguments.Strategy.STEPS)
+                      .evalSteps(1)
+                      .build())
+              .samples(texts(4), 4)
+              .evaluation(texts(1))
+              .build();
+      trainer.train();
+      assertEquals(2, trainer.state().bestMetric());
+    }
+  }
+
+  @Test
+  void a_run_in_the_folder_of_an_earlier_one_keeps_its_own_checkpoints() throws Exception {
+    TrainingArguments.Builder settings =
+        arguments()
+            .outputDir(folder)
+            .saveStrategy(TrainingArguments.Strategy.STEPS)
+            .saveSteps(2)
+            .saveTotalLimit(2);
+    List<String> warnings = new ArrayList<>();
+    TrainerCallback listener =
+        new TrainerCallback() {
+          @Override
+          public void onWarning(String message) {
+            warnings.add(message);
+          }
+        };
+    for (int steps : new int[] {8, 4}) {
+      try (BigramLearner learner = new BigramLearner(VOCABULARY, 0)) {
+        Trainer.builder(learner, settings.maxSteps(steps).build())
+            .samples(texts(20), 20)
+            .callback(listener)
+            .build()
+            .train();
+      }
+    }
+    assertEquals(
+        List.of(
+            folder.resolve("checkpoint-8")
+                + ": is of an earlier run, which a resume would go on with; this one begins anew"),
+        warnings);
+    try (var entries = Files.list(folder)) {
+      assertEquals(
+          Set.of("checkpoint-2", "checkpoint-4", "log.jsonl", "loss.svg"),
+          new HashSet<>(entries.map(e -> e.getFileName().toString()).toList()));
+    }
+  }
+
+  @Test
+  void evaluations_are_as_often_as_lines_of_the_log_where_nothing_else_is_said() {
+    assertEquals(500, TrainingArguments.builder().build().evalSteps());
+    assertEquals(20, TrainingArguments.builder().loggingSteps(20).build().evalSteps());
+    assertEquals(7, TrainingArguments.builder().evalSteps(7).loggingSteps(20).build().evalSteps());
+    assertThrows(
+        IllegalArgumentException.class, () -> TrainingArguments.builder().evalSteps(0).build());
+  }
+
+  @Test
   void settings_that_do_not_fit_are_named() {
     assertEquals(
         "training: learning_rate is 0.0, expected above 0",

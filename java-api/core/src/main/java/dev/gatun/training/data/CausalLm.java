@@ -22,7 +22,8 @@ record CausalLm(Tokenizer tokenizer, int maxLength) implements Collator {
       public Features get(int index, Draws draws) {
         TextWindows.Window window = windows.get(index);
         long[] ids = window.encoding().ids();
-        return Features.ofText(ended(ids)).weighing(window.example().weight());
+        return Features.ofText(window.isLast() ? ended(ids) : ids)
+            .weighing(window.example().weight());
       }
     };
   }

@@ -55,11 +55,13 @@ record QuestionAnswering(Tokenizer tokenizer, int maxLength, int stride) impleme
     if (texts.isEmpty()) {
       return null;
     }
-    if (!(texts.getFirst() instanceof String text) || !(starts.getFirst() instanceof Integer at)) {
+    if (!(texts.getFirst() instanceof String text)
+        || !(starts.getFirst() instanceof Integer || starts.getFirst() instanceof Long)) {
       throw example.wrong(ANSWERS, "texts and whole numbers");
     }
+    long at = ((Number) starts.getFirst()).longValue();
     int points = context.codePointCount(0, context.length());
-    int begin = at < 0 || at > points ? -1 : context.offsetByCodePoints(0, at);
+    int begin = at < 0 || at > points ? -1 : context.offsetByCodePoints(0, (int) at);
     if (begin < 0 || text.isEmpty() || !context.startsWith(text, begin)) {
       throw new DatasetException(
           "%s: the answer '%s' is not in the context at character %d"

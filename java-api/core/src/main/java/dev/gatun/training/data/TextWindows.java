@@ -32,8 +32,12 @@ final class TextWindows {
     return firsts[firsts.length - 1];
   }
 
-  /** A window of a record. */
-  record Window(Example example, Encoding encoding) {}
+  /**
+   * A window of a record.
+   *
+   * @param isLast whether the record's text ends with it
+   */
+  record Window(Example example, Encoding encoding, boolean isLast) {}
 
   Window get(int sample) {
     int found = Arrays.binarySearch(firsts, sample);
@@ -43,6 +47,7 @@ final class TextWindows {
       record++;
     }
     Example example = data.get(record);
-    return new Window(example, windows.apply(example).get(sample - firsts[record]));
+    boolean isLast = sample + 1 == firsts[record + 1];
+    return new Window(example, windows.apply(example).get(sample - firsts[record]), isLast);
   }
 }
