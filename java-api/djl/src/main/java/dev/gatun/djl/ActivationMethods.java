@@ -7,13 +7,6 @@ import java.util.function.UnaryOperator;
 /** Activation functions, and operations with their sides changed. */
 interface ActivationMethods extends ExMethods {
   @Override
-  default NDArray rdiv(Number n) {
-    try (GatunNDArray number = x().number(n)) {
-      return number.div(x());
-    }
-  }
-
-  @Override
   default NDArray rdiv(NDArray b) {
     return b.div(x());
   }

@@ -52,8 +52,15 @@ interface ArrayMethods extends NDArray {
         throw Refusal.unsupported(name(op) + " of complex numbers");
       }
     }
-    Strided y = Strided.allocate(type(op, x.type()), x.shape());
-    kernels().unary(op, x, y);
+    DataType type = x.rank() == 0 ? ofNumber(op, x.type()) : type(op, x.type());
+    Strided y = Strided.allocate(type, x.shape());
+    if (type == DataType.FLOAT32 && Types.tellsMore(x.type(), type)) {
+      // Rounded first, as PyTorch does.
+      kernels().copy(x, y);
+      kernels().unary(op, y, y);
+    } else {
+      kernels().unary(op, x, y);
+    }
     GatunNDArray made = self().make(y);
     return Tape.follows(self()) ? ElementGradients.recorded(op, made, self()) : made;
   }
@@ -85,14 +92,38 @@ interface ArrayMethods extends NDArray {
     long[] shape = same ? a.shape() : Strided.broadcast(name(op), a.shape(), b.shape());
     Strided y = Strided.allocate(type(op, common), shape);
     try {
-      kernels()
-          .binary(
-              op, common, same ? a : a.expanded("", shape), same ? b : b.expanded("", shape), y);
+      compute(op, common, same ? a : a.expanded("", shape), same ? b : b.expanded("", shape), y);
       return y;
     } catch (RuntimeException | Error e) {
       y.store().release();
       throw e;
     }
+  }
+
+  /** y = op(a, b) of elements that are first of the common type where others would tell more. */
+  private void compute(BinaryOp op, DataType common, Strided a, Strided b, Strided y) {
+    boolean asTheyAre = Types.isWhole(common) && !op.keepsWhole();
+    Strided left = asTheyAre ? a : read(common, a);
+    Strided right = asTheyAre ? b : read(common, b);
+    try {
+      kernels().binary(op, common, left, right, y);
+    } finally {
+      for (Strided made : new Strided[] {left, right}) {
+        if (made != a && made != b) {
+          made.store().release();
+        }
+      }
+    }
+  }
+
+  private Strided read(DataType common, Strided x) {
+    if (!Types.tellsMore(x.type(), common)) {
+      return x;
+    }
+    Strided once = x.distinct();
+    Strided made = Strided.allocate(common, once.shape());
+    kernels().copy(once, made);
+    return made.expanded("", x.shape());
   }
 
   /** The same with a number. */
@@ -153,12 +184,12 @@ interface ArrayMethods extends NDArray {
         && a.isContiguous()) {
       // No element is read after it was written, and none is refused.
       Tape.writes(name(op), self());
-      kernels().binary(op, common, a, right, a);
+      compute(op, common, a, right, a);
       return self();
     }
     Strided y = Strided.allocate(type(op, common), a.shape());
     try {
-      kernels().binary(op, common, a, right, y);
+      compute(op, common, a, right, y);
       Tape.writes(name(op), self());
       kernels().copy(y, a);
     } finally {
@@ -198,6 +229,15 @@ interface ArrayMethods extends NDArray {
     } finally {
       number.store().release();
     }
+  }
+
+  /** The type of what becomes of an array without axes. */
+  private static DataType ofNumber(UnaryOp op, DataType type) {
+    return switch (op) {
+      // PyTorch computes them with numbers of FLOAT64, which count as much as this one.
+      case CBRT, TO_DEGREES, TO_RADIANS -> DataType.FLOAT64;
+      default -> type(op, type);
+    };
   }
 
   private static DataType type(UnaryOp op, DataType type) {

@@ -428,6 +428,13 @@ interface ElementMethods extends ArrayMethods {
 
   @Override
   default NDArray clip(Number min, Number max) {
+    if (isScalar()) {
+      // Of an array without axes numbers count no more than of others.
+      try (NDArray row = expandDims(0);
+          NDArray clipped = row.clip(min, max)) {
+        return clipped.squeeze(0);
+      }
+    }
     double least = min.doubleValue();
     double most = max.doubleValue();
     try (GatunNDArray x = self().view(self().data());

@@ -44,6 +44,7 @@ final class GatunNDArray
   private SparseFormat format = SparseFormat.DENSE;
   private String name;
   private boolean untracked;
+  private boolean requiresGradient;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
@@ -275,6 +276,7 @@ final class GatunNDArray
   public void setRequiresGradient(boolean requiresGrad) {
     Store store = data().store();
     if (!requiresGrad) {
+      requiresGradient = false;
       if (store.companion() instanceof Leaf leaf) {
         store.accompany(null);
         leaf.end();
@@ -286,6 +288,7 @@ final class GatunNDArray
           "setRequiresGradient: the array is of %s, expected a floating-point type", data.type());
     }
     untracked = false;
+    requiresGradient = true;
     if (!Tape.hasHistory(this)) {
       store.accompany(new Leaf(data.type(), data.whole().count()));
     }
@@ -301,10 +304,11 @@ final class GatunNDArray
         "getGradient: the array has none, expected one of setRequiresGradient(true)");
   }
 
+  /** As PyTorch's engine has it: of what is made of such an array it is false. */
   @Override
   public boolean hasGradient() {
     open();
-    return Tape.hasHistory(this);
+    return requiresGradient && Tape.hasHistory(this);
   }
 
   @Override
@@ -336,10 +340,11 @@ final class GatunNDArray
   @Override
   public void set(Buffer buffer) {
     Strided x = data();
-    BaseNDManager.validateBuffer(buffer, x.type(), Math.toIntExact(x.count()));
+    Buffer rest = GatunNDManager.rest(buffer);
+    BaseNDManager.validateBuffer(rest, x.type(), Math.toIntExact(x.count()));
     Strided made = Strided.allocate(x.type(), x.shape());
     try {
-      ArrayKernels.host().write(made, GatunNDManager.bytes(buffer, x.type()));
+      ArrayKernels.host().write(made, GatunNDManager.bytes(rest, x.type()));
       Tape.writes("set", this);
       ArrayKernels.host().copy(made, x);
       Tape.wrote("set", this, x, null);

@@ -128,7 +128,16 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
         view = view.selected(axis, place(fixed.getIndex(), view.size(axis)));
       } else if (element instanceof NDIndexSlice slice) {
         view = sliced(view, axis++, slice);
+      } else if (element instanceof NDIndexTake take && isNumber(take.getIndex())) {
+        view =
+            view.selected(
+                axis,
+                place(take.getIndex().toType(DataType.INT64, false).getLong(), view.size(axis)));
       } else {
+        if (maskOfNumber(element) != null) {
+          // A truth without axes takes none, and gives one of one place or of none.
+          view = view.inserted(axis);
+        }
         apart |= !axes.isEmpty() && axes.getLast() != axis - 1;
         for (Strided array : arrays(element, view, axis)) {
           axes.add(axis++);
@@ -139,8 +148,22 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
     return together(view, axes, arrays, apart);
   }
 
+  /** A boolean without axes, or null. */
+  private static NDArray maskOfNumber(NDIndexElement element) {
+    NDArray mask =
+        element instanceof NDIndexTake take
+            ? take.getIndex()
+            : element instanceof NDIndexBooleans booleans ? booleans.getIndex() : null;
+    return mask != null && mask.isScalar() && mask.getDataType() == DataType.BOOLEAN ? mask : null;
+  }
+
+  /** A whole number, which as an index is what it is without an array. */
+  private static boolean isNumber(NDArray index) {
+    return index.isScalar() && index.getDataType().isInteger();
+  }
+
   private static int axesOf(NDIndexElement element) {
-    return element instanceof NDIndexNull
+    return element instanceof NDIndexNull || maskOfNumber(element) != null
         ? 0
         : element instanceof NDIndexBooleans booleans
             ? booleans.getIndex().getShape().dimension()
@@ -185,6 +208,12 @@ final class GatunNDArrayIndexer extends NDArrayIndexer {
   }
 
   private List<Strided> ofMask(GatunNDArray mask, Strided view, int axis) {
+    if (mask.isScalar()) {
+      // Its places of the axis that was made for it.
+      try (NDArray row = mask.reshape(1)) {
+        return ofMask(manager.from(row), view, axis);
+      }
+    }
     Strided told = mask.data();
     for (int i = 0; i < told.rank(); i++) {
       if (axis + i >= view.rank() || told.size(i) != view.size(axis + i)) {

@@ -93,8 +93,9 @@ class GatunNDManager extends BaseNDManager {
   }
 
   private static Strided filledFrom(Buffer data, Shape shape, DataType dataType) {
-    validateBuffer(data, dataType, Math.toIntExact(shape.size()));
-    MemorySegment bytes = bytes(data, dataType);
+    Buffer rest = rest(data);
+    validateBuffer(rest, dataType, Math.toIntExact(shape.size()));
+    MemorySegment bytes = bytes(rest, dataType);
     Strided made = Strided.allocate(dataType, lengths(shape));
     try {
       ArrayKernels.host().write(made, bytes);
@@ -103,6 +104,11 @@ class GatunNDManager extends BaseNDManager {
       made.store().release();
       throw e;
     }
+  }
+
+  /** What a buffer has left as one that begins there: DJL's check counts from the beginning. */
+  static Buffer rest(Buffer data) {
+    return data.position() == 0 ? data : data.slice();
   }
 
   /** What a buffer has left, in the processor's order of bytes. */
@@ -116,6 +122,18 @@ class GatunNDManager extends BaseNDManager {
           case ShortBuffer shorts -> shorts.order();
           default -> ByteOrder.nativeOrder();
         };
+    int width =
+        switch (data) {
+          case FloatBuffer _, IntBuffer _ -> Integer.BYTES;
+          case LongBuffer _, DoubleBuffer _ -> Long.BYTES;
+          case ShortBuffer _ -> Short.BYTES;
+          default -> type.getNumOfBytes();
+        };
+    if (width != type.getNumOfBytes()) {
+      throw new IllegalArgumentException(
+          "the numbers of a %s have %d bytes, those of %s have %d"
+              .formatted(data.getClass().getSimpleName(), width, type, type.getNumOfBytes()));
+    }
     if (order == ByteOrder.nativeOrder()) {
       return MemorySegment.ofBuffer(data);
     }
@@ -242,8 +260,7 @@ class GatunNDManager extends BaseNDManager {
   @Override
   public NDArray randomInteger(long low, long high, Shape shape, DataType dataType) {
     if (low >= high) {
-      throw new IllegalArgumentException(
-          "randomInteger: from %d to below %d is nothing".formatted(low, high));
+      throw Refusal.wrong("randomInteger: from %d to below %d is nothing", low, high);
     }
     Draw draw = Randoms.draw();
     return drawn(shape, dataType, () -> low + draw.below(high - low));
@@ -251,6 +268,9 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray randomPermutation(long n) {
+    if (n < 0) {
+      throw Refusal.wrong("randomPermutation: %d numbers, expected 0 or more", n);
+    }
     Draw draw = Randoms.draw();
     long[] order = new long[Math.toIntExact(n)];
     for (int i = 0; i < order.length; i++) {
@@ -263,6 +283,10 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray randomUniform(float low, float high, Shape shape, DataType dataType) {
+    requireFloating("randomUniform", dataType);
+    if (!(low <= high)) {
+      throw Refusal.wrong("randomUniform: from %s to %s is nothing", low, high);
+    }
     Draw draw = Randoms.draw();
     if (dataType == DataType.FLOAT32) {
       return filled(shape, draw, RandomDistribution.UNIFORM, low, high);
@@ -274,10 +298,20 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray randomNormal(float loc, float scale, Shape shape, DataType dataType) {
+    requireFloating("randomNormal", dataType);
+    if (!(scale >= 0)) {
+      throw Refusal.wrong("randomNormal: a deviation of %s, expected 0 or more", scale);
+    }
     Draw draw = Randoms.draw();
     return dataType == DataType.FLOAT32
         ? filled(shape, draw, RandomDistribution.NORMAL, loc, scale)
         : drawn(shape, dataType, () -> loc + scale * draw.normal());
+  }
+
+  private static void requireFloating(String op, DataType type) {
+    if (!type.isFloating()) {
+      throw Refusal.wrong("%s: the type is %s, expected a floating-point one", op, type);
+    }
   }
 
   private NDArray filled(

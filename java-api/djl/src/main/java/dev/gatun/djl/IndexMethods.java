@@ -91,7 +91,11 @@ interface IndexMethods extends ArrayMethods {
     GatunNDArray result = untracked();
     Shape full = value.getShape();
     try {
-      kernels().scatter(result.data(), places, at, taken);
+      if (places.rank() == 0) {
+        kernels().copy(taken, result.data());
+      } else {
+        kernels().scatter(result.data(), places, at, taken);
+      }
       return Tape.record(
           result,
           "scatter",
@@ -213,6 +217,10 @@ interface IndexMethods extends ArrayMethods {
           "gatherNd: index has shape %s, expected a first axis of 1 to %d"
               .formatted(index.getShape(), x.rank()));
     }
+    if (places.rank() == 1) {
+      // Of one place it is a view, as an index of numbers.
+      return get(kernels().numbers(places));
+    }
     long[][] indices = new long[depth][];
     int[] axes = new int[depth];
     for (int i = 0; i < depth; i++) {
@@ -258,6 +266,13 @@ interface IndexMethods extends ArrayMethods {
     Strided x = self().data();
     Shape shape = getShape();
     Shape masked = index.getShape();
+    if (index.isScalar()) {
+      // One truth of all: no rows or one.
+      try (NDArray row = expandDims(0);
+          NDArray told = index.reshape(1)) {
+        return row.booleanMask(told, 0);
+      }
+    }
     if (masked.equals(shape)) {
       return recorded(self().make(maskedRow(x, own(index).data())), index);
     }

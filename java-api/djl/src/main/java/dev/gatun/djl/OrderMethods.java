@@ -19,9 +19,16 @@ interface OrderMethods extends ArrayMethods {
     if (x.rank() == 0) {
       kernels().fill(places, 0);
     } else {
-      kernels().sort(x, axis("argSort", axis), !ascending, places, null);
+      kernels().sort(x, axis("argSort", axis), false, places, null);
     }
-    return self().make(places);
+    GatunNDArray rising = self().make(places);
+    if (ascending || x.rank() == 0) {
+      return rising;
+    }
+    // DJL's order downwards is that upwards from its end: of equal elements the last comes first.
+    try (rising) {
+      return rising.flip(axis);
+    }
   }
 
   @Override
@@ -50,7 +57,10 @@ interface OrderMethods extends ArrayMethods {
     Strided x = self().data();
     int at = axis("topK", axis);
     if (x.rank() == 0) {
-      throw Refusal.wrong("topK: an array without axes");
+      if (k < 0 || k > 1) {
+        throw Refusal.wrong("topK: k is %d, an array without axes has one element", k);
+      }
+      return new NDList(self().duplicate(), self().getManager().create(0L));
     }
     if (k < 0 || k > x.size(at)) {
       throw Refusal.wrong(
@@ -78,10 +88,13 @@ interface OrderMethods extends ArrayMethods {
   }
 
   private GatunNDArray extreme(String op, Integer axis, boolean largest) {
-    if (isEmpty()) {
+    Strided x = self().data();
+    if (x.count() == 0 && axis == null) {
       throw new IllegalArgumentException(op + ": the array has no elements");
     }
-    Strided x = self().data();
+    if (x.count() == 0 && x.size(axis(op, axis)) == 0) {
+      throw Refusal.wrong("%s: axis %d of %s has no elements", op, axis, getShape());
+    }
     if (x.rank() == 0) {
       return (GatunNDArray) self().getManager().create(0L);
     }
@@ -122,13 +135,16 @@ interface OrderMethods extends ArrayMethods {
 
   private GatunNDArray softmax(String op, int axis, boolean log) {
     Strided x = self().data();
-    Strided y = Strided.allocate(Types.floating(x.type()), x.shape());
+    int at = axis(op, axis);
     if (x.rank() == 0) {
-      kernels().fill(y, log ? 0 : 1);
-    } else {
-      kernels().softmax(x, axis(op, axis), log, y);
+      try (GatunNDArray row = (GatunNDArray) expandDims(0);
+          GatunNDArray result = ((OrderMethods) row).softmax(op, at, log)) {
+        return (GatunNDArray) result.squeeze(0);
+      }
     }
-    int[] along = x.rank() == 0 ? new int[0] : new int[] {axis};
+    Strided y = Strided.allocate(Types.floating(x.type()), x.shape());
+    kernels().softmax(x, at, log, y);
+    int[] along = {axis};
     return Tape.record(
         self().make(y),
         op,
@@ -175,8 +191,7 @@ interface OrderMethods extends ArrayMethods {
   default NDArray percentile(Number percentile, int[] axes) {
     double part = percentile.doubleValue() / 100;
     if (!(part >= 0 && part <= 1)) {
-      throw new IllegalArgumentException(
-          "percentile: %s, expected a number from 0 to 100".formatted(percentile));
+      throw Refusal.wrong("percentile: %s, expected a number from 0 to 100", percentile);
     }
     return ranked("percentile", axes, length -> part * (length - 1));
   }
@@ -200,19 +215,37 @@ interface OrderMethods extends ArrayMethods {
       if (x.size(at) == 0) {
         throw Refusal.wrong("%s: axis %d of %s has no elements", op, axes[0], getShape());
       }
-      double exact = place.of(x.size(at));
-      long below = (long) Math.floor(exact);
-      try (GatunNDArray low = sorted.view(x.selected(at, below))) {
-        if (exact == below) {
-          GatunNDArray whole = low.toType(getDataType(), true);
-          whole.attach(self().getManager());
-          return whole;
+      GatunNDArray found = between(sorted, at, place.of(x.size(at)));
+      if (!x.type().isFloating()) {
+        return found;
+      }
+      // NaN, which is sorted last, is what becomes of an axis that has one.
+      try (GatunNDArray last = sorted.view(x.selected(at, x.size(at) - 1));
+          GatunNDArray lacks = (GatunNDArray) last.isNaN()) {
+        if (kernels().countTrue(lacks.data()) == 0) {
+          return found;
         }
-        try (GatunNDArray high = sorted.view(x.selected(at, below + 1));
-            NDArray step = high.sub(low);
-            NDArray part = step.mul((float) (exact - below))) {
-          return (GatunNDArray) low.add(part);
+        try (found) {
+          return last.where(lacks, found);
         }
+      }
+    }
+  }
+
+  /** What stands at a place of a sorted axis, or the weighted mean of the two around it. */
+  private GatunNDArray between(GatunNDArray sorted, int at, double exact) {
+    Strided x = sorted.data();
+    long below = (long) Math.floor(exact);
+    try (GatunNDArray low = sorted.view(x.selected(at, below))) {
+      if (exact == below) {
+        GatunNDArray whole = low.toType(getDataType(), true);
+        whole.attach(self().getManager());
+        return whole;
+      }
+      try (GatunNDArray high = sorted.view(x.selected(at, below + 1));
+          NDArray step = high.sub(low);
+          NDArray part = step.mul((float) (exact - below))) {
+        return (GatunNDArray) low.add(part);
       }
     }
   }
@@ -221,6 +254,9 @@ interface OrderMethods extends ArrayMethods {
   default NDArray diff(int n, int dim) {
     if (n < 0) {
       throw Refusal.wrong("diff: n is %d, expected 0 or more", n);
+    }
+    if (isScalar()) {
+      throw Refusal.wrong("diff: an array without axes, expected one or more");
     }
     int at = axis("diff", dim);
     GatunNDArray result = self().duplicate();
@@ -245,6 +281,9 @@ interface OrderMethods extends ArrayMethods {
     Tape.refuse("unique", self());
     Strided x = self().data();
     int at = dim == null ? 0 : axis("unique", dim);
+    if (dim != null && x.rank() == 0) {
+      throw Refusal.wrong("unique: an array without axes has no axis %d", dim);
+    }
     // Rows that are compared: elements, or all that is at a place of the axis.
     GatunNDArray rows;
     long[] rest;
@@ -303,7 +342,8 @@ interface OrderMethods extends ArrayMethods {
     long[] firsts = new long[count];
     int distinct = 0;
     for (int i = 0; i < count; i++) {
-      if (i == 0 || compare.compare(order[i - 1], order[i]) != 0) {
+      boolean apart = dim == null && !whole && Double.isNaN(doubles[order[i]]);
+      if (i == 0 || apart || compare.compare(order[i - 1], order[i]) != 0) {
         firsts[distinct++] = order[i];
       }
       inverse[order[i]] = distinct - 1;
@@ -331,9 +371,10 @@ interface OrderMethods extends ArrayMethods {
       }
       results.add(self().make(values.reshaped(full).permuted(back)));
     }
-    if (returnInverse) {
+    // Of an axis PyTorch tells both whether they are asked for or not.
+    if (returnInverse || dim != null) {
       NDArray places = manager.create(inverse);
-      if (dim == null && !isScalar()) {
+      if (dim == null) {
         try (places) {
           results.add(places.reshape(getShape()));
         }
@@ -341,10 +382,11 @@ interface OrderMethods extends ArrayMethods {
         results.add(places);
       }
     }
-    if (!returnInverse) {
+    if (results.size() == 1) {
       results.add(manager.create(new long[0]));
     }
-    results.add(manager.create(returnCounts ? Arrays.copyOf(counts, distinct) : new long[0]));
+    boolean counted = returnCounts || dim != null;
+    results.add(manager.create(counted ? Arrays.copyOf(counts, distinct) : new long[0]));
     return results;
   }
 }

@@ -68,7 +68,7 @@ interface RecurrentMethods extends NetworkMethods {
           int at = layer * layers.directions() + direction;
           NDArray[] weights = new NDArray[4];
           for (int i = 0; i < each; i++) {
-            weights[i] = NetworkMethods.in(scratch, params.get(at * each + i));
+            weights[i] = NetworkMethods.in(scratch, params.get(place(params, layers, at, i)));
           }
           NDArray[] state = new NDArray[states.size()];
           for (int i = 0; i < state.length; i++) {
@@ -91,6 +91,24 @@ interface RecurrentMethods extends NetworkMethods {
       results.attach(manager);
       return results;
     }
+  }
+
+  /**
+   * Where a weight of a layer's direction stands. DJL's blocks of two directions have the biases of
+   * a layer behind all its weights.
+   *
+   * @param at layer and direction
+   * @param i 0 and 1 the weights, 2 and 3 the biases
+   */
+  private static int place(NDList params, Layers layers, int at, int i) {
+    int each = layers.hasBiases ? 4 : 2;
+    int layer = at / layers.directions() * layers.directions() * each;
+    boolean biasesLast =
+        layers.hasBiases
+            && layers.bidirectional
+            && params.get(layer + 2).getShape().dimension() == 2;
+    int direction = at % layers.directions();
+    return biasesLast ? layer + i / 2 * 4 + direction * 2 + i % 2 : at * each + i;
   }
 
   /** One direction of one layer; the states become the last ones. */

@@ -245,16 +245,16 @@ interface ReductionMethods extends ArrayMethods {
     if (p == 1) {
       return reduce(ReduceOp.SUM, type, axes, keepDims, Math::abs, null);
     }
-    if (p == 2) {
-      return reduce(ReduceOp.SUM, type, axes, keepDims, x -> x * x, Math::sqrt);
+    // Powers may be greater than all numbers of the type where their root is not.
+    DoubleUnaryOperator power = p == 2 ? x -> x * x : x -> Math.pow(Math.abs(x), p);
+    DoubleUnaryOperator root = p == 2 ? Math::sqrt : sum -> Math.pow(sum, 1 / p);
+    GatunNDArray wide = reduce(ReduceOp.SUM, DataType.FLOAT64, axes, keepDims, power, root);
+    if (type == DataType.FLOAT64) {
+      return wide;
     }
-    return reduce(
-        ReduceOp.SUM,
-        type,
-        axes,
-        keepDims,
-        x -> Math.pow(Math.abs(x), p),
-        sum -> Math.pow(sum, 1 / p));
+    try (wide) {
+      return wide.toType(type, true);
+    }
   }
 
   @Override

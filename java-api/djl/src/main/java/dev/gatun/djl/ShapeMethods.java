@@ -77,6 +77,14 @@ interface ShapeMethods extends ArrayMethods {
     return self().view(x.inserted(at));
   }
 
+  /** An axis of another length than 1 stays, as in PyTorch. */
+  @Override
+  default NDArray squeeze(int axis) {
+    Strided x = self().data();
+    int at = axis("squeeze", axis);
+    return self().view(x.rank() > 0 && x.size(at) == 1 ? x.selected(at, 0) : x);
+  }
+
   @Override
   default NDArray squeeze(int[] axes) {
     Strided x = self().data();
@@ -104,6 +112,19 @@ interface ShapeMethods extends ArrayMethods {
   }
 
   @Override
+  default NDArray swapAxes(int axis1, int axis2) {
+    Strided x = self().data();
+    int first = axis("swapAxes", axis1);
+    int second = axis("swapAxes", axis2);
+    int[] order = IntStream.range(0, x.rank()).toArray();
+    if (order.length > 0) {
+      order[first] = second;
+      order[second] = first;
+    }
+    return self().view(x.permuted(order));
+  }
+
+  @Override
   default NDArray transpose() {
     int rank = getShape().dimension();
     int[] axes = new int[rank];
@@ -128,9 +149,9 @@ interface ShapeMethods extends ArrayMethods {
       }
     }
     if (!fits) {
-      throw new IllegalArgumentException(
-          "transpose: axes %s of an array of %d, expected each once"
-              .formatted(Arrays.toString(axes), x.rank()));
+      throw Refusal.wrong(
+          "transpose: axes %s of an array of %d, expected each once",
+          Arrays.toString(axes), x.rank());
     }
     return self().view(x.permuted(order));
   }
@@ -142,7 +163,15 @@ interface ShapeMethods extends ArrayMethods {
 
   @Override
   default NDList split(long sections, int axis) {
-    long length = self().data().size(axis("split", axis));
+    Strided x = self().data();
+    int at = axis("split", axis);
+    if (x.rank() == 0) {
+      throw Refusal.wrong("split: an array without axes");
+    }
+    long length = x.size(at);
+    if (length == 0 && sections > 0) {
+      return new NDList(self().view(x));
+    }
     long each = sections <= 0 ? 0 : length / sections;
     if (each == 0) {
       throw Refusal.wrong("split: an axis of length %d in %d sections", length, sections);
@@ -162,14 +191,17 @@ interface ShapeMethods extends ArrayMethods {
     }
     Strided x = self().data();
     int at = axis("split", axis);
+    if (x.rank() == 0) {
+      throw new IllegalArgumentException("split: an array without axes");
+    }
     NDList parts = new NDList(indices.length + 1);
     long begin = 0;
     for (int i = 0; i <= indices.length; i++) {
       long end = i == indices.length ? x.size(at) : indices[i];
       if (end < begin || end > x.size(at)) {
-        throw new IllegalArgumentException(
-            "split: indices %s of an axis of length %d, expected ones that rise within it"
-                .formatted(Arrays.toString(indices), x.size(at)));
+        throw Refusal.wrong(
+            "split: indices %s of an axis of length %d, expected ones that rise within it",
+            Arrays.toString(indices), x.size(at));
       }
       parts.add(self().view(x.sliced(at, begin, end - begin, 1)));
       begin = end;
@@ -201,32 +233,24 @@ interface ShapeMethods extends ArrayMethods {
   @Override
   default NDArray flip(int... axes) {
     Strided x = self().data();
-    Strided y = Strided.allocate(x.type(), x.shape());
-    boolean[] turned = new boolean[x.rank()];
+    boolean[] seen = new boolean[Math.max(1, x.rank())];
+    Strided turned = x;
     for (int axis : axes) {
-      turned[axis("flip", axis)] = true;
+      int at = axis("flip", axis);
+      if (seen[at]) {
+        throw Refusal.wrong("flip: axis %d is given twice", at);
+      }
+      seen[at] = true;
+      turned = x.rank() == 0 ? x : turned.reversed(at);
     }
-    flip(x, y, turned, 0);
+    Strided y = Strided.allocate(x.type(), x.shape());
+    kernels().copy(turned, y);
     return Tape.record(
         self().make(y),
         "flip",
         Keeps.NOTHING,
         step -> step.give(0, step.gradient().flip(axes)),
         self());
-  }
-
-  private void flip(Strided x, Strided y, boolean[] turned, int axis) {
-    int at = axis;
-    while (at < turned.length && !turned[at]) {
-      at++;
-    }
-    if (at == turned.length) {
-      kernels().copy(x, y);
-      return;
-    }
-    for (long i = 0; i < x.size(at); i++) {
-      flip(x.sliced(at, i, 1, 1), y.sliced(at, x.size(at) - 1 - i, 1, 1), turned, at + 1);
-    }
   }
 
   @Override
@@ -237,8 +261,7 @@ interface ShapeMethods extends ArrayMethods {
     int first = axis("rotate90", axes[0]);
     int second = axis("rotate90", axes[1]);
     if (first == second) {
-      throw new IllegalArgumentException(
-          "rotate90: axes %s, expected two".formatted(Arrays.toString(axes)));
+      throw Refusal.wrong("rotate90: axes %s, expected two", Arrays.toString(axes));
     }
     return switch (Math.floorMod(times, 4)) {
       case 1 -> {

@@ -34,13 +34,17 @@ interface SpectralMethods extends ArrayMethods {
   default NDArray irfft(long length, long axis) {
     Tape.refuse("irfft", self());
     int at = axis("irfft", (int) axis);
+    if (length < 1 || length > Integer.MAX_VALUE / 2 || isScalar()) {
+      throw Refusal.wrong(
+          "irfft: length %d along axis %d of %s, expected 1 or more", length, axis, getShape());
+    }
     long[] shape = self().data().shape();
     long given = Math.min(shape[at], length / 2 + 1);
     shape[at] = length;
     double[] half = pairs(self());
     int inner = inner(self().data().shape(), at);
     int size = (int) self().data().size(at);
-    int outer = half.length / 2 / Math.max(1, size * inner);
+    int outer = outer(shape, at);
     // The other half is the conjugate of the first.
     double[] full = new double[2 * outer * (int) length * inner];
     for (int o = 0; o < outer; o++) {
@@ -93,7 +97,7 @@ interface SpectralMethods extends ArrayMethods {
     int size = (int) shape[at];
     int inner = inner(shape, at);
     double[] x = pairs(self());
-    int outer = x.length / 2 / Math.max(1, size * inner);
+    int outer = outer(shape, at);
     double[] y = Fourier.transform(x, outer, size, inner, (int) length, inverse);
     shape[at] = length;
     Strided made = Strided.allocate(DataType.COMPLEX64, shape);
@@ -101,6 +105,10 @@ interface SpectralMethods extends ArrayMethods {
     Strided parts = made.parts();
     kernels().generate(() -> y[next[0]++], parts);
     return self().make(made);
+  }
+
+  private static int outer(long[] shape, int axis) {
+    return Math.toIntExact(Strided.count(java.util.Arrays.copyOf(shape, axis)));
   }
 
   private static int inner(long[] shape, int axis) {

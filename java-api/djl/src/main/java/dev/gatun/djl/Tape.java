@@ -139,6 +139,21 @@ final class Tape {
     return tape == null || !tape.open || tape.paused ? null : tape;
   }
 
+  /** Runs what the thread's tape takes no notice of: steps of optimisers. */
+  static void unrecorded(Runnable steps) {
+    Tape tape = recording();
+    if (tape == null) {
+      steps.run();
+      return;
+    }
+    tape.paused = true;
+    try {
+      steps.run();
+    } finally {
+      tape.paused = false;
+    }
+  }
+
   /** Whether it was closed. */
   boolean isClosed() {
     return !open;

@@ -18,6 +18,20 @@ interface UpdateMethods extends ExMethods {
   }
 
   private void update(
+      NDList inputs,
+      NDList weights,
+      float rescaleGrad,
+      float clipGrad,
+      float weightDecay,
+      Step step) {
+    Tape.unrecorded(
+        () -> {
+          updated(inputs, rescaleGrad, clipGrad, weightDecay, step);
+          spent(weights);
+        });
+  }
+
+  private void updated(
       NDList inputs, float rescaleGrad, float clipGrad, float weightDecay, Step step) {
     GatunNDManager manager = x().getManager();
     try (NDManager scratch = manager.newSubManager(manager.getDevice())) {
@@ -36,6 +50,18 @@ interface UpdateMethods extends ExMethods {
     }
   }
 
+  /** A step uses gradients up: the next ones are added to 0, as in PyTorch's engine. */
+  private void spent(NDList weights) {
+    if (weights == null) {
+      return;
+    }
+    for (NDArray weight : weights) {
+      if (own(weight).data().store().companion() instanceof Leaf leaf) {
+        leaf.zero();
+      }
+    }
+  }
+
   @Override
   default void sgdUpdate(
       NDList inputs,
@@ -48,6 +74,7 @@ interface UpdateMethods extends ExMethods {
       boolean lazyUpdate) {
     update(
         inputs,
+        weights,
         rescaleGrad,
         clipGrad,
         weightDecay,
@@ -72,6 +99,7 @@ interface UpdateMethods extends ExMethods {
       float momentum) {
     update(
         inputs,
+        weights,
         rescaleGrad,
         clipGrad,
         weightDecay,
@@ -96,6 +124,7 @@ interface UpdateMethods extends ExMethods {
       float epsilon) {
     update(
         inputs,
+        weights,
         rescaleGrad,
         clipGrad,
         weightDecay,
@@ -116,6 +145,7 @@ interface UpdateMethods extends ExMethods {
       float epsilon) {
     update(
         inputs,
+        weights,
         rescaleGrad,
         clipGrad,
         weightDecay,
@@ -142,6 +172,7 @@ interface UpdateMethods extends ExMethods {
       boolean centered) {
     update(
         inputs,
+        weights,
         rescaleGrad,
         clipGrad,
         weightDecay,
@@ -176,6 +207,7 @@ interface UpdateMethods extends ExMethods {
     float limit = !decays && clipGrad >= 0 ? clipGrad : Float.POSITIVE_INFINITY;
     update(
         inputs,
+        weights,
         rescaleGrad,
         decays ? clipGrad : -1,
         adamw ? 0 : weightDecay,

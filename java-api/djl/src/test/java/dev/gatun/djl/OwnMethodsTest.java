@@ -10,6 +10,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.recurrent.LSTM;
+import ai.djl.training.ParameterStore;
+import java.nio.FloatBuffer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -323,6 +326,63 @@ final class OwnMethodsTest {
           equal(m.create(new float[] {1, 2}).add(a).real().flatten(), 2, 2, 5, -1);
           assertArrayEquals(new boolean[] {true, true}, a.eq(a).toBooleanArray());
           assertArrayEquals(new boolean[] {true, true}, a.neq(b).toBooleanArray());
+        });
+  }
+
+  /** DJL's block of two directions has the biases of a layer behind all its weights. */
+  @Test
+  void two_directions_are_two_recurrent_blocks() throws Exception {
+    with(
+        m -> {
+          for (boolean biases : new boolean[] {true, false}) {
+            LSTM both = lstm(biases, true);
+            LSTM ahead = lstm(biases, false);
+            LSTM back = lstm(biases, false);
+            NDArray x = TrainingPrograms.floats(m, 1, 2, 5, 3);
+            for (LSTM block : List.of(both, ahead, back)) {
+              block.setInitializer(TrainingPrograms.initializer(), parameter -> true);
+              block.initialize(m, x.getDataType(), x.getShape());
+            }
+            both.getParameters()
+                .forEach(
+                    pair ->
+                        (pair.getKey().startsWith("l") ? ahead : back)
+                            .getParameters()
+                            .get("l" + pair.getKey().substring(1))
+                            .getArray()
+                            .set(pair.getValue().getArray().toFloatArray()));
+            ParameterStore store = new ParameterStore(m, false);
+            NDArray got = both.forward(store, new NDList(x), false).head();
+            NDArray first = ahead.forward(store, new NDList(x), false).head();
+            NDArray last = back.forward(store, new NDList(x.flip(1)), false).head().flip(1);
+            equal(got.get("..., :2").flatten(), first.flatten().toFloatArray());
+            equal(got.get("..., 2:").flatten(), last.flatten().toFloatArray());
+          }
+        });
+  }
+
+  private static LSTM lstm(boolean biases, boolean bidirectional) {
+    return LSTM.builder()
+        .setStateSize(2)
+        .setNumLayers(1)
+        .optBatchFirst(true)
+        .optHasBiases(biases)
+        .optBidirectional(bidirectional)
+        .build();
+  }
+
+  @Test
+  void a_buffer_counts_from_where_it_stands() throws Exception {
+    with(
+        m -> {
+          FloatBuffer buffer = FloatBuffer.wrap(new float[] {1, 2, 3, 4}).position(1);
+          equal(m.create(buffer, new Shape(2)), 2, 3);
+          NDArray x = m.zeros(new Shape(2));
+          x.set(FloatBuffer.wrap(new float[] {1, 2, 3, 4}).position(2));
+          equal(x, 3, 4);
+          IllegalArgumentException refused =
+              assertThrows(IllegalArgumentException.class, () -> x.set(new double[] {1, 2}));
+          assertTrue(refused.getMessage().contains("8 bytes"), refused.getMessage());
         });
   }
 

@@ -75,6 +75,7 @@ final class Programs {
     indices();
     products();
     NetworkPrograms.addTo(ALL);
+    EdgePrograms.addTo(ALL);
     creation();
     texts();
   }

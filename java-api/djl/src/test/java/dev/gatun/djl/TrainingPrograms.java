@@ -11,8 +11,10 @@ import ai.djl.nn.Blocks;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
+import ai.djl.nn.core.SparseMax;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.norm.Dropout;
+import ai.djl.nn.norm.GhostBatchNorm;
 import ai.djl.nn.norm.LayerNorm;
 import ai.djl.nn.pooling.Pool;
 import ai.djl.nn.transformer.IdEmbedding;
@@ -128,6 +130,19 @@ final class TrainingPrograms {
                     .add(Linear.builder().setUnits(2).build()),
             m -> new NDList(m.create(new int[] {1, 0, 6, 3, 3, 1}, new Shape(2, 3))),
             m -> new NDList(floats(m, 2, 2, 2)),
+            Loss::l2Loss));
+    all.add(
+        new Training(
+            "ghost batches",
+            () ->
+                new SequentialBlock()
+                    .add(Linear.builder().setUnits(6).build())
+                    .add(GhostBatchNorm.builder().optVirtualBatchSize(4).build())
+                    .add(Activation.sigmoidBlock())
+                    .add(Linear.builder().setUnits(4).build())
+                    .add(new SparseMax(1, 3)),
+            m -> new NDList(floats(m, 1, 8, 5)),
+            m -> new NDList(floats(m, 4, 8, 4)),
             Loss::l2Loss));
     return all;
   }

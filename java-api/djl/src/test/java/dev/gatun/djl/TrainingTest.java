@@ -98,6 +98,24 @@ final class TrainingTest {
   }
 
   @Test
+  void a_step_uses_the_gradient_up() throws Exception {
+    with(
+        m -> {
+          Optimizer sgd = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.5f)).build();
+          NDArray x = leaf(m, 1, 2);
+          try (GradientCollector collector = OWN.newGradientCollector()) {
+            collector.backward(x.mul(3));
+            // Not an operation whose gradient is asked for.
+            sgd.update("x", x, x.getGradient());
+            assertArrayEquals(new float[] {-0.5f, 0.5f}, x.toFloatArray());
+            assertArrayEquals(new float[2], x.getGradient().toFloatArray());
+            collector.backward(x.mul(2));
+            assertArrayEquals(new float[] {2, 2}, x.getGradient().toFloatArray());
+          }
+        });
+  }
+
+  @Test
   void each_thread_has_a_collector_of_its_own() throws Exception {
     with(
         m -> {

@@ -56,6 +56,11 @@ public enum BinaryOp {
     return Math.floorMod(a, b);
   }
 
+  /** As C has it: a power of 1, and an infinite one of -1, is 1. */
+  static double power(double base, double exponent) {
+    return base == 1 || base == -1 && Double.isInfinite(exponent) ? 1 : Math.pow(base, exponent);
+  }
+
   private static long power(long base, long exponent) {
     if (exponent < 0) {
       return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0;
@@ -79,7 +84,7 @@ public enum BinaryOp {
       case MUL -> (a, b) -> a * b;
       case DIV -> (a, b) -> a / b;
       case MOD -> BinaryOp::remainder;
-      case POW -> Math::pow;
+      case POW -> BinaryOp::power;
       case MAXIMUM -> Math::max;
       case MINIMUM -> Math::min;
       case ATAN2 -> Math::atan2;

@@ -153,7 +153,7 @@ enum Codec {
 
     @Override
     void put(MemorySegment m, long at, double value) {
-      m.set(JAVA_LONG_UNALIGNED, at, (long) value);
+      m.set(JAVA_LONG_UNALIGNED, at, whole(value));
     }
 
     @Override
@@ -192,7 +192,7 @@ enum Codec {
 
     @Override
     void put(MemorySegment m, long at, double value) {
-      m.set(JAVA_INT_UNALIGNED, at, (int) (long) value);
+      m.set(JAVA_INT_UNALIGNED, at, narrow(value));
     }
 
     @Override
@@ -248,7 +248,7 @@ enum Codec {
 
     @Override
     void put(MemorySegment m, long at, double value) {
-      m.set(JAVA_SHORT_UNALIGNED, at, (short) (long) value);
+      m.set(JAVA_SHORT_UNALIGNED, at, (short) narrow(value));
     }
 
     @Override
@@ -269,7 +269,7 @@ enum Codec {
 
     @Override
     void put(MemorySegment m, long at, double value) {
-      m.set(JAVA_SHORT_UNALIGNED, at, (short) (long) value);
+      m.set(JAVA_SHORT_UNALIGNED, at, (short) narrow(value));
     }
 
     @Override
@@ -290,7 +290,7 @@ enum Codec {
 
     @Override
     void put(MemorySegment m, long at, double value) {
-      m.set(JAVA_BYTE, at, (byte) (long) value);
+      m.set(JAVA_BYTE, at, (byte) narrow(value));
     }
 
     @Override
@@ -311,7 +311,7 @@ enum Codec {
 
     @Override
     void put(MemorySegment m, long at, double value) {
-      m.set(JAVA_BYTE, at, (byte) (long) value);
+      m.set(JAVA_BYTE, at, (byte) narrow(value));
     }
 
     @Override
@@ -386,6 +386,16 @@ enum Codec {
       BY_TYPE[DataType.valueOf(codec.name()).ordinal()] = codec;
     }
     BY_TYPE[DataType.UINT64.ordinal()] = INT64;
+  }
+
+  /** Without its fraction; what INT64 lacks is its least number, as on x86-64. */
+  private static long whole(double value) {
+    return value >= -0x1p63 && value < 0x1p63 ? (long) value : Long.MIN_VALUE;
+  }
+
+  /** The same of INT32, of which types of fewer bits keep the lower ones. */
+  private static int narrow(double value) {
+    return value > -0x1p31 - 1 && value < 0x1p31 ? (int) value : Integer.MIN_VALUE;
   }
 
   private final int bytes;

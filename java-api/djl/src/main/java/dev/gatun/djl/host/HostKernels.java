@@ -29,6 +29,10 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void read(Strided x, MemorySegment bytes) {
+    if (x.count() == 0) {
+      // A view of nothing may begin behind the end.
+      return;
+    }
     if (!x.isContiguous()) {
       Strided whole = Strided.allocate(x.type(), x.shape());
       try {
@@ -169,7 +173,7 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void scan(ReduceOp op, Strided x, int axis, Strided y) {
-    if (LibraryKernels.scan(op, x, axis, y)) {
+    if (x.count() == 0 || LibraryKernels.scan(op, x, axis, y)) {
       return;
     }
     Walk.holding(
@@ -190,6 +194,10 @@ final class HostKernels implements ArrayKernels {
                 y,
                 axis,
                 lane -> {
+                  if (op == ReduceOp.SUM && lane.length > 0) {
+                    // From 0 on, so that -0 is it.
+                    lane[0] += 0.0;
+                  }
                   for (int i = 1; i < lane.length; i++) {
                     lane[i] = op.ofDoubles().applyAsDouble(lane[i - 1], lane[i]);
                   }
@@ -213,7 +221,7 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void softmax(Strided x, int axis, boolean log, Strided y) {
-    if (!LibraryKernels.softmax(x, axis, log, y)) {
+    if (x.count() > 0 && !LibraryKernels.softmax(x, axis, log, y)) {
       Walk.holding(() -> LaneLoops.doubles(x, y, axis, lane -> LaneLoops.softmax(lane, log)), x, y);
     }
   }
@@ -225,7 +233,7 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void sort(Strided x, int axis, boolean descending, Strided places, Strided values) {
-    if (LibraryKernels.sort(x, axis, descending, places, values)) {
+    if (x.count() == 0 || LibraryKernels.sort(x, axis, descending, places, values)) {
       return;
     }
     Strided first = places == null ? values : places;

@@ -91,6 +91,7 @@ final class LibraryKernels {
         && x.store() != y.store()
         && y.count() >= MANY
         && x.rank() <= Operand.MOST_AXES
+        && x.isForward()
         && run(new Copy(x.operand(), y.operand()), x, y);
   }
 

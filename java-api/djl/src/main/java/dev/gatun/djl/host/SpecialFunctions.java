@@ -79,6 +79,19 @@ public final class SpecialFunctions {
     return 0.5 * Math.log(2 * Math.PI) + (at + 0.5) * Math.log(t) - t + Math.log(sum);
   }
 
+  /** The logarithm to the base of 2, a whole number where it is one. */
+  static double log2(double x) {
+    int exponent = Math.getExponent(x);
+    if (!(x >= Double.MIN_NORMAL) || exponent > Double.MAX_EXPONENT) {
+      return Math.log(x) / Math.log(2);
+    }
+    double fraction = x / Math.scalb(1.0, exponent);
+    // Nearer to the next power of two its logarithm is small, and so is what is rounded away.
+    boolean high = fraction > Math.sqrt(2);
+    double log = Math.log(high ? fraction / 2 : fraction) / Math.log(2);
+    return log + (high ? exponent + 1 : exponent);
+  }
+
   static double asinh(double x) {
     double magnitude = Math.abs(x);
     if (Double.isInfinite(magnitude)) {

@@ -322,6 +322,18 @@ public final class Strided {
     return view(offset + begin * strides[axis], newShape, newStrides);
   }
 
+  /** An axis from its end, which loops go through and the library's kernels do not. */
+  public Strided reversed(int axis) {
+    long[] newStrides = strides.clone();
+    newStrides[axis] = -strides[axis];
+    return view(offset + Math.max(0, shape[axis] - 1) * strides[axis], shape.clone(), newStrides);
+  }
+
+  /** Whether no axis goes backwards. */
+  boolean isForward() {
+    return Arrays.stream(strides).allMatch(stride -> stride >= 0);
+  }
+
   /** Without an axis, at a place of it. */
   public Strided selected(int axis, long at) {
     return view(offset + at * strides[axis], without(shape, axis), without(strides, axis));

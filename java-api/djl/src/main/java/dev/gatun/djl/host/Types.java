@@ -67,6 +67,25 @@ public final class Types {
     return kind(lone) > kind(full) ? promote(full, lone) : full;
   }
 
+  /**
+   * Whether a type has numbers that the common type of an operation has not, which PyTorch rounds
+   * or wraps round first: a number without axes counts by its kind alone, and whole numbers become
+   * floating-point ones.
+   */
+  public static boolean tellsMore(DataType type, DataType common) {
+    if (type == common || common == DataType.COMPLEX64 || kind(type) == 0) {
+      return false;
+    }
+    if (kind(common) == 1) {
+      return type.getNumOfBytes() > common.getNumOfBytes()
+          || isSigned(type) != isSigned(common) && type.getNumOfBytes() == common.getNumOfBytes()
+          || isSigned(type) && !isSigned(common);
+    }
+    return kind(type) == 1
+        ? type.getNumOfBytes() >= common.getNumOfBytes()
+        : kind(common) == 2 && common == DataType.FLOAT32 && type == DataType.FLOAT64;
+  }
+
   /** The type of floating-point results. */
   public static DataType floating(DataType type) {
     return isWhole(type) ? DataType.FLOAT32 : type;

@@ -103,7 +103,7 @@ public enum UnaryOp {
       case EXP -> Math::exp;
       case LOG -> Math::log;
       case LOG10 -> Math::log10;
-      case LOG2 -> x -> Math.log(x) / Math.log(2);
+      case LOG2 -> SpecialFunctions::log2;
       case GAMMALN -> SpecialFunctions::gammaln;
       case SIN -> Math::sin;
       case COS -> Math::cos;

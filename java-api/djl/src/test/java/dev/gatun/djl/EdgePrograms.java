@@ -1,0 +1,189 @@
+package dev.gatun.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Programs at the edges: arrays without axes or elements, NaN and infinities, equal elements, and
+ * numbers that a type does not hold.
+ */
+final class EdgePrograms {
+  private EdgePrograms() {}
+
+  private static NDArray whole(NDManager m, DataType type, int... numbers) {
+    return m.create(numbers).toType(type, false);
+  }
+
+  private static NDArray floats(NDManager m, float... numbers) {
+    return m.create(numbers);
+  }
+
+  static void addTo(List<Program> all) {
+    Map<String, Function<NDManager, Object>> programs = new LinkedHashMap<>();
+    shapes(programs);
+    orders(programs);
+    numbers(programs);
+    indices(programs);
+    empty(programs);
+    programs.forEach((name, run) -> all.add(new Program(name, run)));
+  }
+
+  private static void shapes(Map<String, Function<NDManager, Object>> all) {
+    all.put("squeeze of a longer axis", m -> m.ones(new Shape(2, 1, 3)).squeeze(0));
+    all.put("squeeze backwards", m -> m.ones(new Shape(2, 1, 3)).squeeze(-2));
+    all.put("squeeze outside", m -> m.ones(new Shape(2, 1)).squeeze(2));
+    all.put("squeeze of a number", m -> m.create(3f).squeeze(0));
+    all.put("swapAxes backwards", m -> m.arange(24f).reshape(2, 3, 4).swapAxes(0, -1));
+    all.put("swapAxes outside", m -> m.ones(new Shape(2, 3)).swapAxes(0, 2));
+    all.put("swapAxes of a number", m -> m.create(3f).swapAxes(0, -1));
+    all.put("flip of two axes", m -> m.arange(24f).reshape(2, 3, 4).flip(0, -1));
+    all.put("flip of a view", m -> m.arange(24f).reshape(4, 6).transpose().get("1::2").flip(1));
+    all.put("flip of an axis twice", m -> m.arange(4f).flip(0, -1));
+    all.put("flip of a number", m -> m.create(3f).flip(0));
+    all.put("split of nothing", m -> m.create(new Shape(0, 2)).split(3));
+    all.put("rotate90 about an axis", m -> m.ones(new Shape(2, 2)).rotate90(1, new int[] {0, -2}));
+    all.put("transpose by an axis twice", m -> m.ones(new Shape(2, 2)).transpose(0, 0));
+  }
+
+  private static void orders(Map<String, Function<NDManager, Object>> all) {
+    for (DataType type : List.of(DataType.FLOAT32, DataType.INT64, DataType.BOOLEAN)) {
+      all.put(
+          "argSort of equal ones " + type,
+          m -> {
+            NDArray x = whole(m, type, 1, 0, 1, 1, 0, 0);
+            return new NDList(x.argSort(0, true), x.argSort(0, false));
+          });
+    }
+    all.put(
+        "argSort along the first",
+        m -> whole(m, DataType.INT32, 1, 2, 1, 2, 3, 3).reshape(3, 2).argSort(0, false));
+    NDArrayFunction nan = m -> floats(m, 3, Float.NaN, 1, 2, 5, 4).reshape(2, 3);
+    all.put("median with NaN", m -> nan.of(m).median(new int[] {1}));
+    all.put("percentile with NaN", m -> nan.of(m).percentile(25, new int[] {1}));
+    all.put("percentile of no number", m -> nan.of(m).percentile(101));
+    all.put("argMax with NaN", m -> nan.of(m).argMax(1));
+    all.put("unique with NaN", m -> floats(m, 1, Float.NaN, Float.NaN, 1).unique().get(0));
+    all.put(
+        "unique along an axis",
+        m -> floats(m, 1, 1, 2, 2).reshape(2, 2).unique(1, true, false, false));
+    all.put("unique of a number", m -> m.create(3f).unique(null, true, true, true));
+    all.put("topK of a number", m -> m.create(3f).topK(1, 0));
+    all.put("softmax of NaN", m -> m.create(Float.NaN).softmax(0));
+    all.put("logSoftmax of a number", m -> m.create(7f).logSoftmax(-1));
+    all.put("cumSum of -0", m -> floats(m, -0f, -0f).cumSum(0));
+  }
+
+  /** An array made anew for each engine. */
+  interface NDArrayFunction {
+    NDArray of(NDManager manager);
+  }
+
+  private static void numbers(Map<String, Function<NDManager, Object>> all) {
+    for (DataType type : List.of(DataType.UINT8, DataType.INT8)) {
+      all.put("maximum beyond " + type, m -> whole(m, type, 26, 100).maximum(300));
+      all.put("minimum beyond " + type, m -> whole(m, type, 26, 100).minimum(-200));
+      all.put("gt beyond " + type, m -> whole(m, type, 26, 100).gt(300));
+      all.put("mod beyond " + type, m -> whole(m, type, 26, 100).mod(1001));
+      all.put("pow beyond " + type, m -> whole(m, type, 1, 3).pow(-1));
+      all.put("div beyond " + type, m -> whole(m, type, 26, 100).div(-300));
+      all.put("rdiv beyond " + type, m -> whole(m, type, 26, 100).getNDArrayInternal().rdiv(-3));
+      all.put("clip beyond " + type, m -> whole(m, type, 26, 100).clip(-2, 127));
+    }
+    all.put("clip of a number", m -> whole(m, DataType.UINT8, 5).get(0).clip(1, 3));
+    all.put(
+        "eq beyond FLOAT32", m -> m.create(new long[] {16777217L, 5}).eq(floats(m, 16777216, 5)));
+    all.put("lt of a number of FLOAT64", m -> floats(m, 0.1f).lt(m.create(0.1)));
+    all.put("lt of FLOAT64", m -> floats(m, 0.1f).lt(m.create(new double[] {0.1})));
+    all.put("add a number of FLOAT64", m -> floats(m, 1e8f).add(m.create(1.0000001e8)));
+    all.put("sin of a large number", m -> m.create(new long[] {16777217L, 123456789}).sin());
+    all.put("toDegrees of a number", m -> m.create(2f).toDegrees());
+    all.put("toRadians of a number", m -> m.create(2f).toRadians());
+    all.put("cbrt of a number", m -> m.create(8f).cbrt());
+    all.put(
+        "log2 of powers",
+        m -> m.create(2.0).pow(m.arange(1f, 60f).toType(DataType.FLOAT64, false)).log2().floor());
+    all.put("powers of 1", m -> m.create(1f).pow(floats(m, Float.NaN, Float.POSITIVE_INFINITY, 0)));
+    all.put("infinite powers of -1", m -> floats(m, -1).pow(floats(m, Float.POSITIVE_INFINITY)));
+    all.put("norm of large numbers", m -> floats(m, 3e38f, 1e38f).norm());
+    all.put("normalize large numbers", m -> floats(m, 3.4e38f, -3).reshape(2, 1).normalize());
+    for (DataType type : List.of(DataType.INT64, DataType.INT32)) {
+      all.put(
+          "toType of what is not there " + type,
+          m ->
+              floats(m, Float.NaN, Float.POSITIVE_INFINITY, 3e38f, -3e38f, 1.9f)
+                  .toType(type, false));
+    }
+    all.put(
+        "hasGradient of what is made",
+        m -> {
+          NDArray x = m.ones(new Shape(2));
+          x.setRequiresGradient(true);
+          try (var _ = m.getEngine().newGradientCollector()) {
+            NDArray y = x.mul(2);
+            return List.of(
+                x.hasGradient(), y.hasGradient(), x.get("0").hasGradient(), y.toString());
+          }
+        });
+  }
+
+  private static void indices(Map<String, Function<NDManager, Object>> all) {
+    for (boolean chosen : new boolean[] {true, false}) {
+      all.put("get of a number by " + chosen, m -> m.create(3f).get(m.create(chosen)));
+      all.put("get by a truth " + chosen, m -> m.arange(3f).get(m.create(chosen)));
+      all.put("booleanMask by a truth " + chosen, m -> m.create(3f).booleanMask(m.create(chosen)));
+    }
+    all.put(
+        "get by an array without axes is a view",
+        m -> {
+          NDArray x = m.arange(6f).reshape(2, 3);
+          x.get(m.create(1L)).addi(10);
+          return x;
+        });
+    all.put(
+        "gatherNd of one place is a view",
+        m -> {
+          NDArray x = m.arange(6f).reshape(2, 3);
+          x.gatherNd(m.create(new long[] {1, 2})).addi(10);
+          return x;
+        });
+    all.put("scatter to a number", m -> m.create(3f).scatter(m.create(0L), m.create(7f), 0));
+  }
+
+  private static void empty(Map<String, Function<NDManager, Object>> all) {
+    NDArrayFunction rows = m -> m.create(new Shape(2, 0));
+    all.put("a view behind the end of nothing", m -> m.create(new Shape(0, 2, 3)).get(":, 1:"));
+    all.put("cumSum of nothing", m -> rows.of(m).cumSum(1));
+    all.put("cumProd of nothing", m -> rows.of(m).cumProd(1));
+    all.put("sort of nothing", m -> rows.of(m).sort(1));
+    all.put("argSort of nothing", m -> rows.of(m).argSort(1, false));
+    all.put("softmax of nothing", m -> rows.of(m).softmax(1));
+    all.put("median of nothing", m -> rows.of(m).median(new int[] {1}));
+    all.put("argMax of nothing", m -> rows.of(m).argMax(0));
+    all.put("argMax along nothing", m -> rows.of(m).argMax(1));
+    all.put("fft of nothing", m -> rows.of(m).fft(3, 1));
+    all.put("irfft of nothing", m -> rows.of(m).rfft(4, 1).irfft(4, 1));
+    all.put("diff of a number", m -> m.create(3f).diff(1, 0));
+    all.put(
+        "set of nothing",
+        m -> {
+          NDArray x = m.ones(new Shape(2, 2));
+          x.set(new NDIndex("2:"), 5);
+          return x;
+        });
+    all.put(
+        "randomUniform of whole numbers", m -> m.randomUniform(0, 1, new Shape(2), DataType.INT32));
+    all.put("randomUniform the wrong way", m -> m.randomUniform(2, 1, new Shape(2)));
+    all.put(
+        "randomNormal of no deviation", m -> m.randomNormal(0, -1, new Shape(2), DataType.FLOAT32));
+    all.put("randomInteger of nothing", m -> m.randomInteger(3, 3, new Shape(2), DataType.INT64));
+    all.put("randomPermutation of fewer than none", m -> m.randomPermutation(-1));
+  }
+}
