@@ -84,7 +84,10 @@ final class ElementGradients {
         (a, b, g) -> a < b ? g : a == b ? g / 2 : 0,
         (a, b, g) -> b < a ? g : a == b ? g / 2 : 0);
     of(BinaryOp.ATAN2, (a, b, g) -> g * b / (a * a + b * b), (a, b, g) -> -g * a / (a * a + b * b));
-    of(BinaryOp.XLOGY, (a, b, g) -> a == 0 && b <= 0 ? 0 : g * Math.log(b), (a, b, g) -> g * a / b);
+    of(
+        BinaryOp.XLOGY,
+        (a, b, g) -> a == 0 && b <= 0 || g == 0 && !Double.isNaN(b) ? 0 : g * Math.log(b),
+        (a, b, g) -> g * a / b);
   }
 
   private ElementGradients() {}

@@ -345,12 +345,22 @@ final class GatunNDArray
     Strided made = Strided.allocate(x.type(), x.shape());
     try {
       ArrayKernels.host().write(made, GatunNDManager.bytes(rest, x.type()));
-      Tape.writes("set", this);
-      ArrayKernels.host().copy(made, x);
-      Tape.wrote("set", this, x, null);
+      if (x.store().companion() instanceof Leaf) {
+        // Other numbers for a weight are no operation on it.
+        Tape.unrecorded(() -> overwritten(made));
+      } else {
+        Tape.writes("set", this);
+        ArrayKernels.host().copy(made, x);
+        Tape.wrote("set", this, x, null);
+      }
     } finally {
       made.store().release();
     }
+  }
+
+  private void overwritten(Strided numbers) {
+    Tape.writes("set", this);
+    ArrayKernels.host().copy(numbers, data);
   }
 
   @Override

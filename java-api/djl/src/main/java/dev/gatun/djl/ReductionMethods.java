@@ -73,10 +73,13 @@ interface ReductionMethods extends ArrayMethods {
   /**
    * Records a reduction.
    *
+   * @param keeps whether the rule reads the array, or the array and the result, which then may not
+   *     be written over
    * @param rule gives the gradient by the array, the result and its gradient, these two with axes
    *     of length 1 that were reduced
    */
-  private GatunNDArray recorded(String op, GatunNDArray result, int[] axes, Reduced rule) {
+  private GatunNDArray recorded(
+      String op, GatunNDArray result, int[] axes, Reads keeps, Reduced rule) {
     if (!Tape.follows(self())) {
       return result;
     }
@@ -89,19 +92,32 @@ interface ReductionMethods extends ArrayMethods {
       }
     }
     Shape kept = new Shape(shape);
+    GatunNDArray[] inputs =
+        keeps == Reads.BOTH ? new GatunNDArray[] {self(), result} : new GatunNDArray[] {self()};
     return Tape.record(
         result,
         op,
-        Keeps.INPUTS,
+        keeps == Reads.NOTHING ? Keeps.NOTHING : Keeps.INPUTS,
         step -> {
           GatunNDArray g = (GatunNDArray) step.gradient().reshape(kept);
-          step.give(0, rule.of(step.input(0), (GatunNDArray) step.input(1).reshape(kept), g));
+          GatunNDArray x = keeps == Reads.NOTHING ? null : step.input(0);
+          GatunNDArray y = keeps == Reads.BOTH ? (GatunNDArray) step.input(1).reshape(kept) : null;
+          step.give(0, rule.of(x, y, g));
         },
-        self(),
-        result);
+        inputs);
   }
 
-  /** The gradient of a reduction. */
+  /** What the gradient of a reduction reads beside the result's. */
+  enum Reads {
+    /** No more. */
+    NOTHING,
+    /** The array. */
+    ARRAY,
+    /** The array and the result. */
+    BOTH
+  }
+
+  /** The gradient of a reduction; of what it does not read it is given null. */
   interface Reduced {
     NDArray of(GatunNDArray x, GatunNDArray y, GatunNDArray g);
   }
@@ -114,6 +130,7 @@ interface ReductionMethods extends ArrayMethods {
         op.name(),
         y,
         axes,
+        one ? Reads.ARRAY : Reads.BOTH,
         (x, most, g) -> {
           if (one) {
             // PyTorch's, along an axis: the first of equal ones has it.
@@ -157,6 +174,7 @@ interface ReductionMethods extends ArrayMethods {
         "sum",
         reduce(ReduceOp.SUM, Types.accumulated(getDataType()), axes, keepDims, null, null),
         axes,
+        Reads.NOTHING,
         (x, y, g) -> g);
   }
 
@@ -171,14 +189,15 @@ interface ReductionMethods extends ArrayMethods {
         "prod",
         reduce(ReduceOp.PROD, Types.accumulated(getDataType()), axes, keepDims, null, null),
         axes,
+        Reads.ARRAY,
         (x, y, g) -> {
           // Where there is a 0 the product of the others is not y / x.
           NDArray isZero = x.eq(0).toType(x.getDataType(), false);
           NDArray others = x.add(isZero);
           NDArray left = others.prod(axes, true).mul(g);
           NDArray zeros = isZero.sum(axes, true);
-          NDArray alone = zeros.sub(isZero).eq(0).toType(x.getDataType(), false);
-          return left.div(others).mul(alone);
+          NDArray alone = zeros.sub(isZero).eq(0);
+          return ((GatunNDArray) left.div(others)).where(alone, x.zerosLike());
         });
   }
 
@@ -199,6 +218,7 @@ interface ReductionMethods extends ArrayMethods {
         reduce(
             ReduceOp.SUM, Types.floating(getDataType()), axes, keepDims, x -> x, sum -> sum / all),
         axes,
+        Reads.NOTHING,
         (x, y, g) -> g.div(all));
   }
 
@@ -214,7 +234,8 @@ interface ReductionMethods extends ArrayMethods {
 
   /** {@code (Σ |x|ᵖ)^(1/p)}; of p = 0 how many are not 0. */
   default GatunNDArray powerNorm(double p, int[] axes, boolean keepDims) {
-    return recorded("norm", norm(p, axes, keepDims), axes, (x, y, g) -> slope(p, axes, x, y, g));
+    return recorded(
+        "norm", norm(p, axes, keepDims), axes, Reads.BOTH, (x, y, g) -> slope(p, axes, x, y, g));
   }
 
   private static NDArray slope(
@@ -231,7 +252,11 @@ interface ReductionMethods extends ArrayMethods {
     }
     // Of nothing but zeros it is 0, as PyTorch's.
     NDArray safe = y.where(y.neq(0), y.onesLike());
-    return x.div(safe).mul(p == 2 ? g : x.abs().div(safe).pow(p - 2).mul(g));
+    if (p == 2) {
+      return x.div(safe).mul(g);
+    }
+    GatunNDArray slope = (GatunNDArray) x.sign().mul(x.abs().div(safe).pow(p - 1)).mul(g);
+    return p > 1 ? slope : slope.where(x.neq(0), x.zerosLike());
   }
 
   private GatunNDArray norm(double p, int[] axes, boolean keepDims) {

@@ -61,6 +61,13 @@ final class GradientPrograms {
     add(name, true, inputs -> run.apply(inputs[0], inputs[1]), first, second);
   }
 
+  private static NDArray overwritten(NDArray x) {
+    NDArray y = x.abs().neg();
+    NDArray z = x.xlogy(y.stopGradient());
+    z.set(new NDIndex(":"), 1);
+    return z.add(x);
+  }
+
   private static NDArrayEx ex(NDArray array) {
     return array.getNDArrayInternal();
   }
@@ -222,6 +229,15 @@ final class GradientPrograms {
 
   private static void inPlace() {
     Shape shape = new Shape(2, 3);
+    one("sum, written over", x -> x.square().sum(new int[] {0}).muli(3), 2, 3);
+    one("mean, written over", x -> x.mean(new int[] {0}).addi(3).muli(2), 2, 3);
+    one(
+        "norm 1 of zeros",
+        x -> x.mul(2).sub(x).sub(x).add(x.sign()).norm(1, new int[] {0}, false),
+        2,
+        3);
+    one("normalize by roots", x -> x.getNDArrayInternal().relu().normalize(0.5, 0, 1e-12), 4, 3);
+    one("xlogy, written over", GradientPrograms::overwritten, 2, 3);
     two("addi", (a, b) -> a.square().addi(b), shape, shape);
     two("subi", (a, b) -> a.square().subi(b), shape, new Shape(3));
     two("muli", (a, b) -> a.square().muli(b).muli(a), shape, shape);

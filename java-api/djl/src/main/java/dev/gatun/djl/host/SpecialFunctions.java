@@ -138,7 +138,10 @@ public final class SpecialFunctions {
 
   /** The derivative of {@link #gammaln}, by DLMF 5.5.2, 5.5.4 and 5.11.2. */
   public static double digamma(double x) {
-    if (x <= 0) {
+    if (x == 0) {
+      return Math.copySign(Double.POSITIVE_INFINITY, -x);
+    }
+    if (x < 0) {
       return x == Math.floor(x) ? Double.NaN : digamma(1 - x) - Math.PI / Math.tan(Math.PI * x);
     }
     double shifted = x;
