@@ -7,9 +7,13 @@ import ai.djl.ndarray.types.Shape;
 import dev.gatun.djl.Randoms.Draw;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Types;
+import java.util.function.DoubleUnaryOperator;
 
 /** Operations on images. */
 interface ImageMethods extends NetworkMethods {
+  /** Steps of a whole number that images of whole numbers are computed to. */
+  int ROUNDING = 1024;
+
   /** DJL's numbers of the kinds, in the order of its {@code Image.Interpolation}. */
   enum Interpolation {
     NEAREST,
@@ -26,15 +30,15 @@ interface ImageMethods extends NetworkMethods {
       return values()[mode];
     }
 
-    /** How much of each place of an axis goes to each of its new places, [to, from]. */
-    double[] weights(int from, int to, boolean alignCorners) {
+    /**
+     * How much of each place of an axis goes to each of its new places, [to, from]. Between
+     * neighbours it is PyTorch's antialiased form, which looks at all places that become one; with
+     * corners that stay, the plain one, at the two or four nearest.
+     */
+    double[] weights(int from, int to, boolean alignCorners, DataType type) {
       double[] weights = new double[to * from];
       double scale = (double) from / to;
       for (int i = 0; i < to; i++) {
-        double at =
-            alignCorners
-                ? (to == 1 ? 0 : (double) i * (from - 1) / (to - 1))
-                : (i + 0.5) * scale - 0.5;
         int row = i * from;
         switch (this) {
           case NEAREST -> weights[row + Math.min(from - 1, (int) Math.floor(i * scale))] = 1;
@@ -45,17 +49,11 @@ interface ImageMethods extends NetworkMethods {
               weights[row + k] = 1.0 / (end - begin);
             }
           }
-          case BILINEAR -> {
-            double place = Math.max(0, at);
-            int low = Math.min(from - 1, (int) place);
-            weights[row + low] += 1 - (place - low);
-            weights[row + Math.min(from - 1, low + 1)] += place - low;
-          }
           default -> {
-            int low = (int) Math.floor(at);
-            for (int tap = -1; tap <= 2; tap++) {
-              int place = Math.clamp(low + tap, 0, from - 1);
-              weights[row + place] += cubic(Math.abs(at - low - tap));
+            if (alignCorners) {
+              nearest(weights, row, from, to == 1 ? 0 : (double) i * (from - 1) / (to - 1));
+            } else {
+              antialiased(weights, row, from, to, i, type);
             }
           }
         }
@@ -63,9 +61,42 @@ interface ImageMethods extends NetworkMethods {
       return weights;
     }
 
-    /** Keys' kernel (IEEE ASSP 29, 1981) with PyTorch's a of -0.75. */
-    private static double cubic(double x) {
-      double a = -0.75;
+    private void nearest(double[] weights, int row, int from, double at) {
+      int low = Math.min(from - 1, (int) at);
+      if (this == BILINEAR) {
+        weights[row + low] += 1 - (at - low);
+        weights[row + Math.min(from - 1, low + 1)] += at - low;
+        return;
+      }
+      for (int tap = -1; tap <= 2; tap++) {
+        weights[row + Math.clamp(low + tap, 0, from - 1)] += cubic(Math.abs(at - low - tap), -0.75);
+      }
+    }
+
+    /** In the precision of the array's type, whose last bit decides which places are looked at. */
+    private void antialiased(double[] weights, int row, int from, int to, int i, DataType type) {
+      DoubleUnaryOperator rounded = type == DataType.FLOAT64 ? x -> x : x -> (float) x;
+      double scale = rounded.applyAsDouble((double) from / to);
+      double reach = (this == BILINEAR ? 1 : 2) * Math.max(1, scale);
+      double narrowed = rounded.applyAsDouble(1 / Math.max(1, scale));
+      double centre = rounded.applyAsDouble(scale * (i + 0.5));
+      double first = rounded.applyAsDouble(rounded.applyAsDouble(centre - reach) + 0.5);
+      double last = rounded.applyAsDouble(rounded.applyAsDouble(centre + reach) + 0.5);
+      int begin = Math.max(0, (int) first);
+      int end = Math.min(from, (int) last);
+      double sum = 0;
+      for (int k = begin; k < end; k++) {
+        double distance = Math.abs(k - centre + 0.5) * narrowed;
+        weights[row + k] = this == BILINEAR ? Math.max(0, 1 - distance) : cubic(distance, -0.5);
+        sum += weights[row + k];
+      }
+      for (int k = begin; k < end; k++) {
+        weights[row + k] /= sum;
+      }
+    }
+
+    /** Keys' kernel (IEEE ASSP 29, 1981). */
+    private static double cubic(double x, double a) {
       return x <= 1
           ? ((a + 2) * x - (a + 3)) * x * x + 1
           : x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
@@ -92,7 +123,8 @@ interface ImageMethods extends NetworkMethods {
           DataType type = Types.floating(y.getDataType());
           y = y.toType(type, false);
           int last = y.getShape().dimension() - 1;
-          for (int i = 0; i < size.length; i++) {
+          // The last axis first, as PyTorch.
+          for (int i = size.length - 1; i >= 0; i--) {
             int from = Math.toIntExact(y.size(first + i));
             int to = Math.toIntExact(size[i]);
             if (to < 1) {
@@ -100,7 +132,7 @@ interface ImageMethods extends NetworkMethods {
             }
             NDArray weights =
                 scratch
-                    .create(mode.weights(from, to, alignCorners), new Shape(to, from))
+                    .create(mode.weights(from, to, alignCorners, type), new Shape(to, from))
                     .toType(type, false);
             y = y.swapAxes(first + i, last).matMul(weights.transpose()).swapAxes(first + i, last);
           }
@@ -118,7 +150,15 @@ interface ImageMethods extends NetworkMethods {
     }
     Interpolation mode = Interpolation.of(interpolation);
     try (GatunNDArray result = interpolated(mode, new long[] {height, width}, rank - 3, false)) {
-      return result.toType(x().getDataType(), true);
+      if (result.getDataType() == x().getDataType()) {
+        return result.duplicate();
+      }
+      // What lacks a whole number by rounding alone does not lose one more with its fraction.
+      try (NDArray steps = result.mul(ROUNDING);
+          NDArray whole = steps.round();
+          NDArray near = whole.div(ROUNDING)) {
+        return near.toType(x().getDataType(), true);
+      }
     }
   }
 

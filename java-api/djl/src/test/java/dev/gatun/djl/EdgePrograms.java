@@ -33,6 +33,7 @@ final class EdgePrograms {
     numbers(programs);
     indices(programs);
     empty(programs);
+    images(programs);
     programs.forEach((name, run) -> all.add(new Program(name, run)));
   }
 
@@ -155,6 +156,27 @@ final class EdgePrograms {
           return x;
         });
     all.put("scatter to a number", m -> m.create(3f).scatter(m.create(0L), m.create(7f), 0));
+  }
+
+  private static void images(Map<String, Function<NDManager, Object>> all) {
+    for (int mode = 0; mode < 5; mode++) {
+      int kind = mode;
+      for (int[] size : new int[][] {{3, 4}, {20, 17}, {5, 30}, {1, 1}}) {
+        String on = " by %d to %d and %d".formatted(kind, size[0], size[1]);
+        NDArrayFunction image = m -> m.arange(11f * 13 * 3).mul(0.37f).sin().reshape(11, 13, 3);
+        all.put(
+            "resize" + on, m -> image.of(m).getNDArrayInternal().resize(size[0], size[1], kind));
+        all.put(
+            "interpolation" + on,
+            m ->
+                image
+                    .of(m)
+                    .transpose(2, 0, 1)
+                    .expandDims(0)
+                    .getNDArrayInternal()
+                    .interpolation(new long[] {size[0], size[1]}, kind, false));
+      }
+    }
   }
 
   private static void empty(Map<String, Function<NDManager, Object>> all) {

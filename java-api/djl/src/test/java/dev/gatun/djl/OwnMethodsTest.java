@@ -9,6 +9,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.recurrent.LSTM;
 import ai.djl.training.ParameterStore;
@@ -210,6 +211,11 @@ final class OwnMethodsTest {
           NDArray x = m.create(new float[] {1, 2, 3, 4}, new Shape(2, 2, 1));
           equal(x.getNDArrayInternal().resize(1, 1, 2), 2.5f);
           equal(x.getNDArrayInternal().resize(4, 1, 0), 1, 1, 2, 2);
+          NDArray white = m.full(new Shape(37, 49, 3), 255f, DataType.UINT8);
+          for (int kind = 0; kind < 4; kind++) {
+            NDArray small = white.getNDArrayInternal().resize(38, 3, kind);
+            assertTrue(small.eq(255).all().getBoolean(), "white by kind " + kind);
+          }
           NDArray grey = m.full(new Shape(2, 2, 3), 0.5f);
           equal(
               grey.getNDArrayInternal().randomHue(0.5f).get(0).flatten(),
