@@ -7,11 +7,12 @@
 #include "attention.h"
 #include "lanes.h"
 #include "tile.h"
+#include "upcoming.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
-constexpr int64_t kBackwardQueries = cut(48, 16);
+constexpr int64_t kBackwardQueries = cut(64, 16);
 // A log-sum-exp beyond it, as a float, says probabilities to less than 1 in 2^20.
 constexpr float kExactLse = 16.0f;
 
@@ -53,6 +54,16 @@ struct BackwardSequence : Sequence<Number> {
   T *d_query(int64_t h, int64_t i) const { return const_cast<T *>(gradients.query(h, i)); }
   T *d_key(int64_t g, int64_t j) const { return const_cast<T *>(gradients.key(g, j)); }
   T *d_value(int64_t g, int64_t j) const { return const_cast<T *>(gradients.value(g, j)); }
+
+  // How far apart a head's rows lie.
+  int64_t query_stride() const { return this->a.query_strides[1]; }
+  int64_t output_stride() const { return this->a.output_strides[1]; }
+  int64_t key_stride() const { return this->a.key_strides[1]; }
+  int64_t value_stride() const { return this->a.value_strides[1]; }
+  int64_t d_output_stride() const { return gradients.a.output_strides[1]; }
+  int64_t d_query_stride() const { return gradients.a.query_strides[1]; }
+  int64_t d_key_stride() const { return gradients.a.key_strides[1]; }
+  int64_t d_value_stride() const { return gradients.a.value_strides[1]; }
 };
 
 // A thread's tile.
@@ -156,23 +167,16 @@ class BackwardTile {
   // of query and key alone.
   void differentiate(bool of_products) {
     multiply_keys();
-    for (int64_t j = 0; j < seen; j += kTileColumns) {
-      product(rows, kTileColumns, value_size, d_output, value_size, values_across + j * value_size,
-              kTileColumns, d_scores + j, kKeys, Into::kNew);
-    }
+    multiply(d_output, value_size, values_across, d_scores);
     for (int64_t r = 0; r < rows; r++) {
       differentiate_row(r, of_products);
-      for (int64_t j = seen; j < count; j++) {
-        d_scores[r * kKeys + j] = 0.0f;
-      }
     }
   }
 
   // sums[keys][value_size] += the values' gradients, and sums[keys][size] the keys'.
-  void add_to_values(float *sums) const {
+  void add_to_values(float *sums) {
     if (finite_queries) {
-      product<Left::kColumns>(seen, value_size, rows, weights, kKeys, d_output, value_size, sums,
-                              value_size, Into::kOld);
+      add_to_block(weights, d_output, value_size, sums);
       return;
     }
     each_pair([&](int64_t r, int64_t j) {
@@ -180,10 +184,9 @@ class BackwardTile {
     });
   }
 
-  void add_to_keys(float *sums) const {
+  void add_to_keys(float *sums) {
     if (finite_queries) {
-      product<Left::kColumns>(seen, size, rows, d_scores, kKeys, query, size, sums, size,
-                              Into::kOld);
+      add_to_block(d_scores, query, size, sums);
       return;
     }
     each_pair([&](int64_t r, int64_t j) {
@@ -192,9 +195,17 @@ class BackwardTile {
   }
 
   // sums[rows][size] += the queries' gradients, but for the scale.
-  void add_to_queries(float *sums) const {
+  void add_to_queries(float *sums) {
     if (finite_keys) {
-      product(rows, size, seen, d_scores, kKeys, key_rows, size, sums, size, Into::kOld);
+      for (int64_t d = 0; d < size; d += kTileColumns) {
+        const int64_t n = size - d < kTileColumns ? size - d : kTileColumns;
+        for (int64_t i = 0; i < rows; i += kTileRows) {
+          const int64_t m = rows - i < kTileRows ? rows - i : kTileRows;
+          tile_dispatch<kTileRows>(m, d_scores + i * kKeys, kKeys, key_rows + d, size,
+                                   sums + i * size + d, size, seen_by(i), n, Into::kOld,
+                                   upcoming.asks());
+        }
+      }
       return;
     }
     each_pair([&](int64_t r, int64_t j) {
@@ -202,7 +213,12 @@ class BackwardTile {
     });
   }
 
+  // Of a query the gradients of the scores of the block's keys, those before seen_by(r); it may see
+  // none of the others.
   const float *d_scores_of(int64_t r) const { return d_scores + r * kKeys; }
+  int64_t seen_by(int64_t r) const { return ends[r / kTileRows]; }
+
+  Upcoming upcoming;
 
  private:
   const S &s;
@@ -210,6 +226,8 @@ class BackwardTile {
   const int64_t size, value_size;
   int64_t g = 0, begin = 0, count = 0, h = 0, first = 0, rows = 0;
   int64_t seen = 0;  // keys of the block up to the last that any query of the tile may see
+  // The same of as many queries as a register tile has.
+  int64_t ends[(kBackwardQueries + kTileRows - 1) / kTileRows];
   bool finite_keys = true, finite_queries = true;
   float *key_rows;       // [kKeys][size]
   float *keys_across;    // [kKeys / kTileColumns][size][kTileColumns]
@@ -246,35 +264,67 @@ class BackwardTile {
 
   // The queries times the keys that they may see, [rows][kKeys], of a tile that meets the block.
   void multiply_keys() {
-    const int64_t end = s.end(first + rows - 1) - begin;
-    seen = end < count ? end : count;
+    for (int64_t i = 0; i < rows; i += kTileRows) {
+      const int64_t last = i + kTileRows < rows ? i + kTileRows : rows;
+      const int64_t end = s.end(first + last - 1) - begin;
+      seen = end < 0 ? 0 : end < count ? end : count;
+      ends[i / kTileRows] = seen;
+    }
+    multiply(query, size, keys_across, weights);
+  }
+
+  // to[rows][kKeys] = from[rows][width] times the columns of panels, of the keys that are seen.
+  void multiply(const float *from, int64_t width, const float *panels, float *to) {
     for (int64_t j = 0; j < seen; j += kTileColumns) {
-      product(rows, kTileColumns, size, query, size, keys_across + j * size, kTileColumns,
-              weights + j, kKeys, Into::kNew);
+      for (int64_t i = 0; i < rows; i += kTileRows) {
+        if (seen_by(i) > j) {
+          const int64_t m = rows - i < kTileRows ? rows - i : kTileRows;
+          tile_dispatch<kTileRows>(m, from + i * width, width, panels + j * width, kTileColumns,
+                                   to + i * kKeys + j, kKeys, width, kTileColumns, Into::kNew,
+                                   upcoming.asks());
+        }
+      }
+    }
+  }
+
+  // sums[keys][width] += factors[rows][kKeys] turned about times from[rows][width]: of each tile of
+  // keys from the first query on that may see one of them.
+  void add_to_block(const float *factors, const float *from, int64_t width, float *sums) {
+    for (int64_t d = 0; d < width; d += kTileColumns) {
+      const int64_t n = width - d < kTileColumns ? width - d : kTileColumns;
+      for (int64_t j = 0, r = 0; j < seen; j += kTileRows) {
+        const int64_t m = seen - j < kTileRows ? seen - j : kTileRows;
+        while (s.end(first + r) <= begin + j) {
+          r++;
+        }
+        tile_dispatch<kTileRows, Left::kColumns>(m, factors + r * kKeys + j, kKeys,
+                                                 from + r * width + d, width, sums + j * width + d,
+                                                 width, rows - r, n, Into::kOld, upcoming.asks());
+      }
     }
   }
 
   void differentiate_row(int64_t r, bool of_products) {
-    const int64_t i = first + r, at = s.row(h, i);
+    const int64_t i = first + r, at = s.row(h, i), own = seen_by(r);
     float *row = weights + r * kKeys, *d_row = d_scores + r * kKeys;
     const bool capped = of_products && a.softcap > 0.0f, drops = a.dropout > 0.0f;
     if (capped) {
-      by_vector(seen, [&](int64_t j, int64_t n) {
+      by_vector(own, [&](int64_t j, int64_t n) {
         // 1 - tanh^2, which cancels where that is near 1.
         const Floats e = exp(magnitude(load_lanes(row + j, n) / a.softcap) * -2.0f);
         store_lanes(slopes + j, 4.0f * e / ((1.0f + e) * (1.0f + e)), n);
       });
     }
     if (drops) {
-      by_vector(seen, [&](int64_t j, int64_t n) { store_lanes(kept + j, splat(1.0f), n); });
-      drop(s, h, i, begin, seen, kept);
+      by_vector(own, [&](int64_t j, int64_t n) { store_lanes(kept + j, splat(1.0f), n); });
+      drop(s, h, i, begin, own, kept);
     }
     const float *d_weights = s.gradients.a.weights == nullptr
                                  ? nullptr
                                  : s.gradients.a.weights + at * a.key_length + begin;
     const QuerySums sums = s.query_sums[at];
-    adjust(s, h, i, begin, seen, row);
-    by_block(seen, [&](auto at) {
+    adjust(s, h, i, begin, own, row);
+    by_block(own, [&](auto at) {
       using V = decltype(at.load(row));
       const V x = sums.exponents(at.load(row)), p = exp(x) * sums.share;
       V d = at.load(d_row), w = p;
@@ -294,6 +344,10 @@ class BackwardTile {
       // What has no part in the output has no gradient, even where its row or value has NaN.
       at.store(d_row, select(x < kLogOfNothing, V{}, d));
     });
+    // Products go over whole tiles of keys.
+    for (int64_t j = own; j < own + kTileRows - 1 && j < seen; j++) {
+      row[j] = d_row[j] = 0.0f;
+    }
   }
 
   // Nothing of a factor of 0: it may be that of what is not seen, and 0 times NaN would be seen.
@@ -308,7 +362,7 @@ class BackwardTile {
   template <typename Body>
   void each_pair(const Body &body) const {
     for (int64_t r = 0; r < rows; r++) {
-      for (int64_t j = 0; j < seen; j++) {
+      for (int64_t j = 0; j < seen_by(r); j++) {
         body(r, j);
       }
     }

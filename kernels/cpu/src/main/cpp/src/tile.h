@@ -102,10 +102,11 @@ struct Steps {
   }
 };
 
-template <int kRows, bool kPartial, Left kLeft>
+// What is asked for at a step of k is an Ahead's, or of another type that has ask(step).
+template <int kRows, bool kPartial, Left kLeft, typename Asks>
 static inline void tile_rows(const float *a, int64_t a_stride, const float *b, int64_t b_stride,
                              float *c, int64_t c_stride, int64_t k, int64_t columns, Into into,
-                             Ahead ahead) {
+                             Asks ahead) {
   Floats sums[kRows][2];
   const int64_t n0 = columns < kLanes ? columns : kLanes, n1 = columns - n0;
 #pragma GCC unroll 16
@@ -158,10 +159,10 @@ static inline void tile_rows(const float *a, int64_t a_stride, const float *b, i
   }
 }
 
-template <int kRows, Left kLeft = Left::kRows>
+template <int kRows, Left kLeft = Left::kRows, typename Asks>
 static inline void tile_dispatch(int64_t rows, const float *a, int64_t a_stride, const float *b,
                                  int64_t b_stride, float *c, int64_t c_stride, int64_t k,
-                                 int64_t columns, Into into, Ahead ahead) {
+                                 int64_t columns, Into into, Asks ahead) {
   if (rows == kRows) {
     if (columns == kTileColumns) {
       tile_rows<kRows, false, kLeft>(a, a_stride, b, b_stride, c, c_stride, k, columns, into,

@@ -22,6 +22,9 @@ bool is_valid(const gatun_attention &a) {
          a.block_table == nullptr && a.key_scales == nullptr && a.value_scales == nullptr;
 }
 
+// Rows of queries that are asked for before their task begins.
+constexpr int64_t kExpected = 256;
+
 // Writes a row of sums times a factor.
 template <typename T>
 void write_row(const float *sums, float factor, T *to, int64_t count) {
@@ -50,7 +53,6 @@ class Backward {
         return GATUN_OUT_OF_MEMORY;
       }
     }
-    parallel(a.batch * a.heads, [&](int64_t task) { find_sums(task / a.heads, task % a.heads); });
     // As many tasks as keep the threads of most machines, each of few enough floats: both ways give
     // the same bits.
     constexpr int64_t kMostFloats = cut(1 << 22, 1 << 12), kFewTasks = cut(8, 2);
@@ -59,8 +61,9 @@ class Backward {
     const int64_t blocks = (a.key_length + kKeys - 1) / kKeys;
     const int64_t tiles = (a.query_length + kBackwardQueries - 1) / kBackwardQueries;
     if (together) {
-      parallel(tasks, [&](int64_t task) { of_group(task / a.kv_heads, task % a.kv_heads); });
+      parallel(tasks, [&](int64_t task) { of_group(task, task + 1 < tasks ? task + 1 : task); });
     } else {
+      parallel(a.batch * a.heads, [&](int64_t task) { find_sums(task / a.heads, task % a.heads); });
       parallel(tasks * blocks, [&](int64_t task) {
         of_block(task / blocks / a.kv_heads, task / blocks % a.kv_heads, task % blocks * kKeys);
       });
@@ -166,7 +169,7 @@ class Backward {
       tile.differentiate(false);
       for (int64_t r = 0; r < rows; r++) {
         Floats total{};
-        by_vector(keys,
+        by_vector(tile.seen_by(r),
                   [&](int64_t j, int64_t n) { total += load_lanes(tile.d_scores_of(r) + j, n); });
         totals[r] += sum(total);
       }
@@ -219,8 +222,12 @@ class Backward {
   }
 
   // The gradients of a head of keys and values, and of the queries that share it.
-  void of_group(int64_t b, int64_t g) {
-    const S s = sequence(b);
+  void of_group(int64_t task, int64_t next) {
+    const int64_t b = task / a.kv_heads, g = task % a.kv_heads;
+    const S s = sequence(b), after = sequence(next / a.kv_heads);
+    for (int64_t h = g * group; h < (g + 1) * group; h++) {
+      find_sums(b, h);
+    }
     const int64_t size = a.head_size, floats = sums_of_keys() + group * s.queries * size;
     float *memory = reserve(floats);
     if (memory == nullptr) {
@@ -229,13 +236,43 @@ class Backward {
     Tile tile(s, memory);
     float *sums = memory + Tile::floats(a), *d_query = sums + sums_of_keys();
     __builtin_memset(d_query, 0, static_cast<size_t>(group * s.queries * size) * sizeof(float));
-    each_block(s, [&](int64_t begin, int64_t) { add_block(s, g, begin, tile, sums, d_query); });
+    each_block(s, [&](int64_t begin, int64_t keys) {
+      tile.upcoming.later.forget();
+      expect_results(s, g, begin, keys, tile.upcoming);
+      if (begin + keys < s.keys) {
+        expect_keys(s, g, begin + keys, tile.upcoming);
+      } else {
+        expect_group(after, next % a.kv_heads, tile.upcoming);
+      }
+      add_block(s, g, begin, tile, sums, d_query);
+    });
     clear_rest(s, g);
     for (int64_t h = 0; h < group; h++) {
       for (int64_t i = 0; i < s.queries; i++) {
         write_row(d_query + (h * s.queries + i) * size, a.scale, s.d_query(g * group + h, i), size);
       }
     }
+  }
+
+  static void expect_results(const S &s, int64_t g, int64_t begin, int64_t keys,
+                             Upcoming &upcoming) {
+    upcoming.later.add(s.d_key(g, begin), s.d_key_stride(), keys, s.a.head_size);
+    upcoming.later.add(s.d_value(g, begin), s.d_value_stride(), keys, s.a.value_head_size);
+  }
+
+  static void expect_keys(const S &s, int64_t g, int64_t begin, Upcoming &upcoming) {
+    const int64_t rest = s.keys - begin, keys = rest < kKeys ? rest : kKeys;
+    upcoming.later.add(s.key(g, begin), s.key_stride(), keys, s.a.head_size);
+    upcoming.later.add(s.value(g, begin), s.value_stride(), keys, s.a.value_head_size);
+  }
+
+  // What the first steps of another task read.
+  void expect_group(const S &s, int64_t g, Upcoming &upcoming) const {
+    const int64_t some = s.queries < kExpected ? s.queries : kExpected, h = g * group;
+    upcoming.later.add(s.output(h, 0), s.output_stride(), some, a.value_head_size);
+    upcoming.later.add(s.d_output(h, 0), s.d_output_stride(), some, a.value_head_size);
+    expect_keys(s, g, 0, upcoming);
+    upcoming.later.add(s.query(h, 0), s.query_stride(), some, a.head_size);
   }
 
   int64_t sums_of_keys() const { return kKeys * (a.head_size + a.value_head_size); }
@@ -254,6 +291,8 @@ class Backward {
           return;
         }
         tile.load_queries(h, first, rows);
+        expect_queries(s, h, first, rows, d_query != nullptr && begin + keys == s.keys,
+                       tile.upcoming);
         tile.differentiate(true);
         tile.add_to_values(d_value);
         tile.add_to_keys(d_key);
@@ -265,6 +304,21 @@ class Backward {
     for (int64_t j = 0; j < keys; j++) {
       write_row(d_key + j * size, 1.0f, s.d_key(g, begin + j), size);
       write_row(d_value + j * value_size, 1.0f, s.d_value(g, begin + j), value_size);
+    }
+  }
+
+  // What follows a tile of queries: the next one, and that its gradients are written.
+  static void expect_queries(const S &s, int64_t h, int64_t first, int64_t rows, bool written,
+                             Upcoming &upcoming) {
+    const int64_t next = first + rows, rest = s.queries - next;
+    const int64_t some = rest < kBackwardQueries ? rest : kBackwardQueries;
+    upcoming.soon.forget();
+    if (some > 0) {
+      upcoming.soon.add(s.query(h, next), s.query_stride(), some, s.a.head_size);
+      upcoming.soon.add(s.d_output(h, next), s.d_output_stride(), some, s.a.value_head_size);
+    }
+    if (written) {
+      upcoming.soon.add(s.d_query(h, first), s.d_query_stride(), rows, s.a.head_size);
     }
   }
 
@@ -361,7 +415,7 @@ class Backward {
           const float *d_scores = tile.d_scores_of(r);
           float *row = bias + (first + r) * strides[2] + key * strides[3];
           Floats total{};
-          by_vector(keys, [&](int64_t j, int64_t n) {
+          by_vector(tile.seen_by(r), [&](int64_t j, int64_t n) {
             const Floats d = load_lanes(d_scores + j, n);
             if (strides[3] == 0) {
               total += d;
