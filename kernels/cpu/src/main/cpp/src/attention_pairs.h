@@ -109,7 +109,8 @@ class PairBlocks {
     return sum(check) == 0.0f;
   }
 
-  void score(int64_t tile, int64_t rows, int64_t keys, float *scores) {
+  template <typename Seen>
+  void score(int64_t tile, int64_t rows, int64_t keys, const Seen &, float *scores) {
     for (int64_t j = 0; j < keys; j += GATUN_PANEL) {
       tiles(rows, query + tile * depth, depth, key + j * depth, depth, scores + j, kKeys,
             Into::kNew);
@@ -121,7 +122,8 @@ class PairBlocks {
     }
   }
 
-  void add_values(int64_t rows, int64_t keys, float *weights, float *sums) {
+  template <typename Seen>
+  void add_values(int64_t rows, int64_t keys, const Seen &, float *weights, float *sums) {
     for (int64_t r = 0; r < rows; r++) {
       narrow_weights(keys, weights + r * kKeys);
     }
@@ -131,6 +133,8 @@ class PairBlocks {
             Into::kOld);
     }
   }
+
+  Upcoming upcoming;
 
  private:
   const Sequence<Bf16> &s;
@@ -164,6 +168,7 @@ class PairBlocks {
     if (has(kMatrixPairs)) {
       matrices.product<PairProducts>(rows, x, 4 * x_stride, packed, pairs, sums, 4 * sums_stride,
                                      into, From::kCache);
+      upcoming.ask(rows * pairs / kMatrixRows);
       return;
     }
     for (int64_t r = 0; r < rows; r += kTileRows) {
@@ -171,6 +176,7 @@ class PairBlocks {
       bf16_tile<kTileRows>(count, reinterpret_cast<const uint16_t *>(x + r * x_stride),
                            2 * x_stride, reinterpret_cast<const uint16_t *>(packed), pairs,
                            sums + r * sums_stride, sums_stride, into);
+      upcoming.ask(pairs);
     }
   }
 };

@@ -6,6 +6,7 @@
 #include "attention.h"
 #include "lanes.h"
 #include "tile.h"
+#include "upcoming.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -73,22 +74,37 @@ class FloatBlocks {
     return sum(check) == 0.0f;
   }
 
-  // scores[rows][kKeys] of the queries from `tile` on; those beyond the keys are of no key.
-  void score(int64_t tile, int64_t rows, int64_t keys, float *scores) const {
+  // scores[rows][kKeys] of the queries from `tile` on; those that seen(row) keys end before are of
+  // no use.
+  template <typename Seen>
+  void score(int64_t tile, int64_t rows, int64_t keys, const Seen &seen, float *scores) {
     for (int64_t j = 0; j < keys; j += kTileColumns) {
-      product(rows, kTileColumns, size, query + tile * size, size, key + j * size, kTileColumns,
-              scores + j, kKeys, Into::kNew);
+      by_tile(rows, [&](int64_t i, int64_t m) {
+        if (seen(i + m - 1) > j) {
+          tile_dispatch<kTileRows>(m, query + (tile + i) * size, size, key + j * size, kTileColumns,
+                                   scores + i * kKeys + j, kKeys, size, kTileColumns, Into::kNew,
+                                   upcoming.asks());
+        }
+      });
     }
   }
 
-  // sums[rows][sum_columns] += weights[rows][kKeys] * values; weights are lost.
-  void add_values(int64_t rows, int64_t keys, float *weights, float *sums) const {
+  // sums[rows][sum_columns] += weights[rows][kKeys] * values, of which a row has seen(row) at most;
+  // weights are lost.
+  template <typename Seen>
+  void add_values(int64_t rows, int64_t, const Seen &seen, float *weights, float *sums) {
     for (int64_t d = 0; d < value_size; d += kTileColumns) {
       const int64_t n = value_size - d < kTileColumns ? value_size - d : kTileColumns;
-      product(rows, n, keys, weights, kKeys, value + d * kKeys, kTileColumns, sums + d, value_size,
-              Into::kOld);
+      by_tile(rows, [&](int64_t i, int64_t m) {
+        const int64_t k = seen(i + m - 1);
+        tile_dispatch<kTileRows>(m, weights + i * kKeys, kKeys, value + d * kKeys, kTileColumns,
+                                 sums + i * value_size + d, value_size, k, n, Into::kOld,
+                                 upcoming.asks());
+      });
     }
   }
+
+  Upcoming upcoming;
 
  private:
   const S &s;
@@ -96,6 +112,13 @@ class FloatBlocks {
   float *query;  // [kChunkQueries][size], scaled
   float *key;    // [kKeys / kTileColumns][size][kTileColumns], a block's keys transposed
   float *value;  // [panels][kKeys][kTileColumns]
+
+  template <typename Tile>
+  static void by_tile(int64_t rows, const Tile &tile) {
+    for (int64_t i = 0; i < rows; i += kTileRows) {
+      tile(i, rows - i < kTileRows ? rows - i : kTileRows);
+    }
+  }
 
   static int64_t panels(int64_t columns) { return (columns + kTileColumns - 1) / kTileColumns; }
 };
@@ -119,8 +142,12 @@ struct TileSpace {
 template <typename S, typename Blocks>
 class TileAttention {
  public:
-  TileAttention(const S &sequence, int64_t head, int64_t first, TileSpace &space)
+  // Of a chunk of a head's queries; `next` and `next_head` say whose it is that follows.
+  TileAttention(const S &sequence, int64_t head, const S &next, int64_t next_head, int64_t first,
+                TileSpace &space)
       : s(sequence),
+        next(next),
+        next_head(next_head),
         a(sequence.a),
         h(head),
         g(head / (a.heads / a.kv_heads)),
@@ -137,6 +164,7 @@ class TileAttention {
       prefetch(s.query(h, first + (i + kAsked < count ? i + kAsked : i)), a.head_size);
       blocks.load_query(i, s.query(h, first + i));
     }
+    expect_task(next, next_head);
     space.softmax.clear(count);
     __builtin_memset(space.sums, 0, static_cast<size_t>(count * columns) * sizeof(float));
     if (a.weights != nullptr) {
@@ -151,6 +179,10 @@ class TileAttention {
       blocks.load_keys(key, keys);
       ask(value, 0, kAsked, keys, a.value_head_size);
       const bool finite = blocks.load_values(value, begin, keys);
+      blocks.upcoming.soon.forget();
+      if (end - begin > keys) {
+        expect_keys(s, g, begin + keys, end, blocks.upcoming.soon);
+      }
       for (int64_t tile = 0; tile < count; tile += kTileQueries) {
         const int64_t rows = count - tile < kTileQueries ? count - tile : kTileQueries;
         const int64_t seen = s.end(first + tile + rows - 1) - begin;
@@ -166,13 +198,34 @@ class TileAttention {
   }
 
  private:
-  const S &s;
+  const S &s, &next;
+  const int64_t next_head;
   const gatun_attention &a;
   const int64_t h, g, first, columns;
   TileSpace &space;
   Blocks blocks;
   int64_t count;
   typename S::Row key[kKeys], value[kKeys];
+
+  // Keys and values of the block that begins there, which are in use up to `end`.
+  void expect_keys(const S &of, int64_t group, int64_t begin, int64_t end, RowQueue &queue) {
+    if constexpr (std::is_pointer_v<typename S::Row>) {
+      const int64_t rest = end - begin, keys = rest < kKeys ? rest : kKeys;
+      if (a.block_table == nullptr) {
+        queue.add(of.key(group, begin), a.key_strides[1], keys, a.head_size);
+        queue.add(of.value(group, begin), a.value_strides[1], keys, a.value_head_size);
+      }
+    }
+  }
+
+  // What this task writes, and what the next one reads first.
+  void expect_task(const S &of, int64_t head) {
+    const int64_t rest = of.queries - first, some = rest < kChunkQueries ? rest : kChunkQueries;
+    blocks.upcoming.later.add(s.output(h, first), a.output_strides[1], count, a.value_head_size);
+    blocks.upcoming.later.add(of.query(head, first), a.query_strides[1], some, a.head_size);
+    const int64_t begin = of.begin(first) / kKeys * kKeys;
+    expect_keys(of, head / (a.heads / a.kv_heads), begin, of.keys, blocks.upcoming.later);
+  }
 
   void clear_weights() {
     for (int64_t i = 0; i < count; i++) {
@@ -183,7 +236,11 @@ class TileAttention {
   }
 
   void add(int64_t begin, int64_t keys, int64_t tile, int64_t rows, bool finite) {
-    blocks.score(tile, rows, keys, space.scores);
+    const auto seen = [&](int64_t r) {
+      const int64_t end = s.end(first + tile + r) - begin;
+      return end < 0 ? 0 : end < keys ? end : keys;
+    };
+    blocks.score(tile, rows, keys, seen, space.scores);
     for (int64_t r = 0; r < rows; r++) {
       const int64_t i = first + tile + r;
       float *row = space.scores + r * kKeys;
@@ -199,7 +256,7 @@ class TileAttention {
       drop(s, h, first + tile + r, begin, keys, space.scores + r * kKeys);
     }
     if (finite) {
-      blocks.add_values(rows, keys, space.scores, space.sums + tile * columns);
+      blocks.add_values(rows, keys, seen, space.scores, space.sums + tile * columns);
       return;
     }
     for (int64_t r = 0; r < rows; r++) {

@@ -52,7 +52,8 @@ int32_t attention(const gatun_attention &a) {
     static thread_local Scratch scratch;
     // The last chunks first: under a causal mask they are the longest.
     const int64_t chunk = chunks - 1 - task / (a.batch * a.heads);
-    const S sequence(a, task % (a.batch * a.heads) / a.heads);
+    const int64_t all = a.batch * a.heads, head = task % all, after = (task + 1) % all;
+    const S sequence(a, head / a.heads), next(a, after / a.heads);
     TileSpace space;
     if (chunk * kChunkQueries >= sequence.queries || is_few(sequence)) {
       return;
@@ -61,7 +62,9 @@ int32_t attention(const gatun_attention &a) {
                        Blocks::sum_columns(a.value_head_size))) {
       failed.store(true);
     } else {
-      TileAttention<S, Blocks>(sequence, task % a.heads, chunk * kChunkQueries, space).run();
+      TileAttention<S, Blocks>(sequence, head % a.heads, next, after % a.heads,
+                               chunk * kChunkQueries, space)
+          .run();
     }
   };
   // Each sequence by the way that its own queries are worth.
