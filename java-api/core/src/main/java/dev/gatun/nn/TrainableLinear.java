@@ -19,6 +19,7 @@ public final class TrainableLinear implements Linear {
   private final Tensor bias;
   private final Activation activation;
   private final DType between;
+  private final boolean isNarrow;
   private final PackedCopy packed;
   private final Dropout ofInput;
   private final Dropout ofOutput;
@@ -44,6 +45,7 @@ public final class TrainableLinear implements Linear {
     this.bias = bias;
     this.activation = activation;
     this.between = between;
+    this.isNarrow = Storage.of(DType.BF16).equals(storage);
     Tensor room =
         Packing.allocate(weight.device(), storage, weight.size(0), weight.size(1)).detach();
     this.packed =
@@ -57,6 +59,7 @@ public final class TrainableLinear implements Linear {
     this.bias = layer.bias;
     this.activation = layer.activation;
     this.between = layer.between;
+    this.isNarrow = layer.isNarrow;
     this.packed = layer.packed;
     this.ofInput = ofInput;
     this.ofOutput = ofOutput;
@@ -96,7 +99,11 @@ public final class TrainableLinear implements Linear {
           "cross_entropy: the layer has an activation %s or a dropout behind it, expected none"
               .formatted(activation));
     }
-    return Loss.linearCrossEntropy(ofInput.forward(x), weight, bias, targets, settings, count);
+    Tensor read = ofInput.forward(x);
+    return isNarrow
+        ? Loss.linearCrossEntropy(
+            read, packed.get(), weight, bias, targets, settings, count, Long.MAX_VALUE)
+        : Loss.linearCrossEntropy(read, weight, bias, targets, settings, count);
   }
 
   @Override

@@ -2,8 +2,10 @@ package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
 import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
@@ -18,7 +20,12 @@ final class LinearCrossEntropy {
   /** The most logits that there are at a time, unless one token has more. */
   private static final long MOST = 1 << 24;
 
+  private static final long TOKENS = 32;
+
   private final Tensor weight;
+  // The weight as BF16, which products read then, and its transpose where dx is asked for; or null.
+  private final Tensor packed;
+  private Tensor turned;
   private final Tensor bias;
   private final LossBackward.Settings settings;
   private final float scale;
@@ -28,12 +35,14 @@ final class LinearCrossEntropy {
 
   private LinearCrossEntropy(
       Tensor x,
+      Tensor packed,
       Tensor weight,
       Tensor bias,
       LossBackward.Settings settings,
       float scale,
       Node node) {
     this.weight = weight;
+    this.packed = packed;
     this.bias = bias;
     this.settings = settings;
     this.scale = scale;
@@ -48,6 +57,7 @@ final class LinearCrossEntropy {
 
   static Tensor run(
       Tensor x,
+      Tensor packed,
       Tensor weight,
       Tensor bias,
       Loss.Targets targets,
@@ -55,12 +65,19 @@ final class LinearCrossEntropy {
       double count,
       long mostTokens) {
     check(x, weight, bias, targets, count, mostTokens);
+    if (packed != null && packed.dtype() != DType.BF16) {
+      throw new IllegalArgumentException(
+          "linear_cross_entropy: the packed weight is %s, expected BF16".formatted(packed));
+    }
     Tape tape = Tape.recording();
     Node node = tape == null ? null : tape.node("linear_cross_entropy", x, weight, bias);
-    long each = Math.min(mostTokens, Math.max(1, MOST / Math.max(1, weight.size(0))));
+    long most = Math.max(1, MOST / Math.max(1, weight.size(0)));
+    // Products of BF16 read pairs of tokens, best some at a time.
+    long even = packed != null && most > TOKENS ? most - most % TOKENS : most;
+    long each = Math.min(mostTokens, even);
     try (Scope scope = Scope.open()) {
       LinearCrossEntropy work =
-          new LinearCrossEntropy(x, weight, bias, settings, (float) (1 / count), node);
+          new LinearCrossEntropy(x, packed, weight, bias, settings, (float) (1 / count), node);
       Tensor loss;
       try (Tape.Pause _ = Tape.pause()) {
         loss = work.all(x, targets, each);
@@ -75,6 +92,9 @@ final class LinearCrossEntropy {
   /** The sum of the losses, so many tokens at a time. */
   private Tensor all(Tensor x, Loss.Targets targets, long each) {
     List<Tensor> sums = new ArrayList<>();
+    if (packed != null && dx != null) {
+      turned = Packing.pack(MatmulGradients.turned(weight), Storage.of(DType.BF16));
+    }
     for (long begin = 0; begin < x.size(0); begin += each) {
       try (Scope part = Scope.open()) {
         Tensor losses = tokens(x, targets, begin, Math.min(begin + each, x.size(0)));
@@ -126,10 +146,7 @@ final class LinearCrossEntropy {
   /** The losses of the tokens from begin to end; adds up their gradients. */
   private Tensor tokens(Tensor x, Loss.Targets targets, long begin, long end) {
     Tensor rows = x.slice(0, begin, end);
-    Tensor logits = MatmulGradients.product(rows, weight);
-    if (bias != null) {
-      logits = Elementwise.add(logits, bias);
-    }
+    Tensor logits = logits(rows);
     Tensor dlogits = logits;
     Tensor weights = targets.weights();
     Tensor losses =
@@ -139,19 +156,32 @@ final class LinearCrossEntropy {
             weights == null ? null : weights.slice(0, begin, end),
             settings,
             scale);
+    Tensor g = packed == null ? dlogits : Elementwise.cast(dlogits, DType.BF16);
     if (dx != null) {
       Layouts.copy(
-          MatmulGradients.product(dlogits, MatmulGradients.turned(weight)),
+          packed == null
+              ? MatmulGradients.product(g, MatmulGradients.turned(weight))
+              : Matmul.product(g, turned, null, x.size(1), Activation.NONE, DType.F32),
           dx.slice(0, begin, end));
     }
-    if (dweight != null) {
-      MatmulGradients.addProduct(
-          MatmulGradients.turned(dlogits), MatmulGradients.turned(rows), dweight);
+    if (dweight != null && packed == null) {
+      MatmulGradients.addProduct(MatmulGradients.turned(g), MatmulGradients.turned(rows), dweight);
+    } else if (dweight != null) {
+      MatmulGradients.addNarrowProduct(
+          MatmulGradients.turned(g), MatmulGradients.turned(rows), dweight);
     }
     if (dbias != null) {
       Layouts.copy(Elementwise.add(dbias, Reductions.sum(dlogits, 0)), dbias);
     }
     return losses;
+  }
+
+  private Tensor logits(Tensor rows) {
+    if (packed != null) {
+      return Matmul.product(rows, packed, bias, weight.size(0), Activation.NONE, DType.F32);
+    }
+    Tensor product = MatmulGradients.product(rows, weight);
+    return bias == null ? product : Elementwise.add(product, bias);
   }
 
   private static void timesInPlace(Tensor x, Tensor factor) {

@@ -108,7 +108,7 @@ public final class Loss {
       Targets targets,
       LossBackward.Settings settings,
       double count) {
-    return LinearCrossEntropy.run(x, weight, bias, targets, settings, count, Long.MAX_VALUE);
+    return linearCrossEntropy(x, weight, bias, targets, settings, count, Long.MAX_VALUE);
   }
 
   /**
@@ -131,7 +131,33 @@ public final class Loss {
       LossBackward.Settings settings,
       double count,
       long mostTokens) {
-    return LinearCrossEntropy.run(x, weight, bias, targets, settings, count, mostTokens);
+    return LinearCrossEntropy.run(x, null, weight, bias, targets, settings, count, mostTokens);
+  }
+
+  /**
+   * The same with products of BF16, whose sums are F32: x, the weight and the gradients of the
+   * logits are rounded for them.
+   *
+   * @param x F32 [tokens, in_features]
+   * @param packed the numbers of the weight as BF16, as {@link Packing} gives them
+   * @param weight F32 [classes, in_features]
+   * @param bias F32 [classes], or null
+   * @param targets of the tokens
+   * @param settings of the loss
+   * @param count what to divide by, more than 0
+   * @param mostTokens whose logits are there at a time, at least 1
+   * @return F32 [1]
+   */
+  public static Tensor linearCrossEntropy(
+      Tensor x,
+      Tensor packed,
+      Tensor weight,
+      Tensor bias,
+      Targets targets,
+      LossBackward.Settings settings,
+      double count,
+      long mostTokens) {
+    return LinearCrossEntropy.run(x, packed, weight, bias, targets, settings, count, mostTokens);
   }
 
   /**

@@ -2,15 +2,21 @@ package dev.gatun.ops;
 
 import dev.gatun.autograd.Node;
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.kernels.api.call.elementwise.BinaryOp;
 import dev.gatun.kernels.api.call.matmul.BatchedMatmul;
 import dev.gatun.kernels.api.call.reduction.Reduce;
 import dev.gatun.kernels.api.call.reduction.Reduction;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Operand;
 import dev.gatun.kernels.api.memory.Storage;
+import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 
 /** The gradients of {@link Matmul}: products of what came back with the other factor. */
 final class MatmulGradients {
+  /** Elements of a product that are added to a sum at a time. */
+  private static final long SUMMED = 1 << 20;
+
   private MatmulGradients() {}
 
   /**
@@ -79,6 +85,36 @@ final class MatmulGradients {
   private static Tensor narrowProduct(Tensor a, Tensor b, DType dtype) {
     try (Tensor packed = Packing.pack(b, Storage.of(DType.BF16))) {
       return Matmul.product(Plain.dense(a), packed, null, b.size(0), Activation.NONE, dtype);
+    }
+  }
+
+  /**
+   * {@code c += a bᵀ}, both rounded to BF16 before, some rows at a time, which are added while they
+   * are in caches.
+   *
+   * @param a BF16 [rows, k], of any strides
+   * @param b F32, BF16 or F16 [columns, k], of any strides
+   * @param c F32 [rows, columns] without gaps
+   */
+  static void addNarrowProduct(Tensor a, Tensor b, Tensor c) {
+    long rows = Math.max(1, SUMMED / Math.max(1, b.size(0)));
+    try (Tensor packed = Packing.pack(b, Storage.of(DType.BF16));
+        Scope _ = Scope.open()) {
+      Tensor left = Plain.dense(a);
+      for (long begin = 0; begin < a.size(0); begin += rows) {
+        long end = Math.min(begin + rows, a.size(0));
+        Operand sum = c.slice(0, begin, end).operand();
+        try (Tensor more =
+            Matmul.product(
+                left.slice(0, begin, end), packed, null, b.size(0), Activation.NONE, DType.F32)) {
+          c.device()
+              .kernels()
+              .run(
+                  new dev.gatun.kernels.api.call.elementwise.Elementwise(
+                      sum, more.operand(), BinaryOp.ADD, sum));
+        }
+      }
+      Calls.fence(a, b, c);
     }
   }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.autograd.Gradients;
 import dev.gatun.autograd.Tape;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.ops.LossBackward.Settings;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Scope;
@@ -216,6 +218,54 @@ final class LinearCrossEntropyTest {
                 () -> Loss.linearCrossEntropy(x, w, null, weighed, Settings.of(-100), 1))
             .getMessage());
     refused("cross_entropy_backward: target 4 at 1 is outside of 0 to 3", x, w, targets, 1);
+  }
+
+  /** By a weight that is rounded to BF16, as x and the logits' gradients are. */
+  @Test
+  void products_of_bf16_give_about_the_same() {
+    // So many columns that the weight's gradient is summed in two parts.
+    int tokens = 41;
+    int columns = 2100;
+    int classes = 700;
+    Random random = new Random(11);
+    Tensor x = Tensor.of(CPU, normal(random, tokens * columns), tokens, columns);
+    Tensor w =
+        Plain.times(Tensor.of(CPU, normal(random, classes * columns), classes, columns), 0.05);
+    Tensor bias = Tensor.of(CPU, normal(random, classes), classes);
+    long[] labels = random.longs(tokens, 0, classes).toArray();
+    labels[3] = -100;
+    Loss.Targets targets = Loss.Targets.of(Tensor.of(CPU, labels, tokens));
+    Tensor packed = Packing.pack(w, Storage.of(DType.BF16));
+    Result exact = run(x, w, bias, targets, Settings.of(-100), 40, Long.MAX_VALUE);
+    for (long most : new long[] {7, 32, Long.MAX_VALUE}) {
+      try (Tape tape = Tape.record(x, w, bias)) {
+        Tensor loss =
+            Loss.linearCrossEntropy(x, packed, w, bias, targets, Settings.of(-100), 40, most);
+        try (Gradients g = tape.backward(loss)) {
+          assertEquals(1, loss.toFloatArray()[0] / exact.loss(), 0.01);
+          about(exact.dx(), g.of(x).toFloatArray());
+          about(exact.dweight(), g.of(w).toFloatArray());
+          about(exact.dbias(), g.of(bias).toFloatArray());
+        }
+      }
+    }
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Loss.linearCrossEntropy(x, w, w, bias, targets, Settings.of(-100), 40, 7));
+    assertEquals(
+        "linear_cross_entropy: the packed weight is F32[700, 2100]@cpu, expected BF16",
+        e.getMessage());
+  }
+
+  private static void about(float[] expected, float... got) {
+    double square = 0;
+    double error = 0;
+    for (int i = 0; i < expected.length; i++) {
+      square += (double) expected[i] * expected[i];
+      error += Math.pow((double) expected[i] - got[i], 2);
+    }
+    assertEquals(0, Math.sqrt(error / square), 0.02, "relative error");
   }
 
   private static void refused(String message, Tensor x, Tensor w, Tensor targets, double count) {
