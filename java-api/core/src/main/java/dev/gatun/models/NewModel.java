@@ -67,7 +67,9 @@ final class NewModel implements NewWeights {
       case "final_logits_bias" -> !type.equals("m2m_100");
       case "lm_head.weight" -> !T5S.contains(type) || !config.flag("tie_word_embeddings", true);
       case "lm_head.bias" -> WITH_SCORE_BIAS.contains(type);
-      case "embed_tokens.weight", "embed_positions.weight" -> false;
+      case "embed_tokens.weight" ->
+          !name.contains("coder.") || !config.flag("share_encoder_decoder_embeddings", true);
+      case "embed_positions.weight" -> false;
       default -> !name.endsWith(".gamma") && !name.contains("transform.LayerNorm.");
     };
   }
