@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Very small decoders with settings that no golden has: their configuration, their weights in units of 1/64, and transformers' logits.
+"""Very small decoders with settings that no golden has: their configuration, their weights in units of 1/64, and transformers' logits, their loss, and its gradient for the norms of
+heads.
 
     python3 make_decoder_settings.py
 
@@ -33,10 +34,14 @@ def main():
         with torch.no_grad():
             for value in state.values():
                 value.copy_((torch.randn(value.shape) * 32).round().clamp(-99, 99) / 64)
-            logits = model(torch.tensor(IDS)).logits
+        ids = torch.tensor(IDS)
+        y = model(ids, labels=ids)
+        y.loss.backward()
+        gradients = {k: p.grad.flatten().tolist() for k, p in model.named_parameters() if k.endswith(("q_norm.weight", "k_norm.weight"))}
         said = {k: v for k, v in config.to_diff_dict().items() if k not in without}
         tensors = {k: dict(shape=list(v.shape), values=(v * 64).int().flatten().tolist()) for k, v in state.items()}
-        cases.append(dict(name=name, config=said, tensors=tensors, ids=IDS, logits=[round(x, 6) for x in logits.flatten().tolist()]))
+        cases.append(dict(name=name, config=said, tensors=tensors, ids=IDS, logits=[round(x, 6) for x in y.logits.flatten().tolist()],
+                          loss=y.loss.item(), gradients={k: [round(x, 7) for x in v] for k, v in gradients.items()}))
     about = dict(torch=torch.__version__, transformers=transformers.__version__, cases=cases)
     out = Path(__file__).resolve().parent.parent / "decoder-settings.json"
     out.write_text(json.dumps(about, separators=(",", ":")) + "\n")

@@ -1,12 +1,17 @@
 package dev.gatun.models;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.autograd.Gradients;
+import dev.gatun.autograd.Tape;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.KvSequence;
+import dev.gatun.nn.Parameter;
+import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Very small decoders with settings that no golden has give transformers' logits. */
+/** Very small decoders with settings that no golden has give transformers' logits and gradients. */
 final class DecoderSettingsTest {
   @TempDir private Path folder;
 
@@ -60,15 +65,19 @@ final class DecoderSettingsTest {
     return IntStream.range(0, ids.size()).mapToLong(i -> ids.get(i).longValue()).toArray();
   }
 
-  @ParameterizedTest
-  @MethodSource("names")
-  void equals_transformers(String name) throws IOException {
-    JsonNode expected = named(name);
+  private void write(JsonNode expected) throws IOException {
     ModelFiles files = ModelFiles.of((ObjectNode) expected.path("config"));
     for (var each : expected.path("tensors").properties()) {
       files.tensors.put(each.getKey(), stored(each.getValue()));
     }
     files.write(folder);
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void equals_transformers(String name) throws IOException {
+    JsonNode expected = named(name);
+    write(expected);
     long[][] ids = {row(expected.path("ids").get(0)), row(expected.path("ids").get(1))};
     try (CausalLm model = AutoModel.loadCausalLm(folder)) {
       try (CausalLmOutput output = model.forward(CausalLmInputs.of(ids))) {
@@ -84,6 +93,31 @@ final class DecoderSettingsTest {
           }
         }
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void trains_as_transformers(String name) throws IOException {
+    JsonNode expected = named(name);
+    write(expected);
+    long[][] ids = {row(expected.path("ids").get(0)), row(expected.path("ids").get(1))};
+    CausalLmInputs inputs = new CausalLmInputs(ids, null, ids, false, false);
+    try (CausalLm model =
+            AutoModel.causalLmForTraining(folder, Device.cpu(), TrainingSettings.DEFAULT);
+        Tape tape = Tape.record(model.parameters().stream().map(Parameter::tensor).toList());
+        CausalLmOutput output = model.forward(inputs);
+        Gradients gradients = tape.backward(output.loss())) {
+      assertEquals(expected.path("loss").doubleValue(), output.lossValue(), 1e-4);
+      int compared = 0;
+      for (Parameter parameter : model.parameters()) {
+        JsonNode wanted = expected.path("gradients").path(parameter.name());
+        if (!wanted.isMissingNode()) {
+          compare(wanted, 0, gradients.of(parameter.tensor()).toFloatArray());
+          compared++;
+        }
+      }
+      assertEquals(expected.path("gradients").size(), compared);
     }
   }
 
