@@ -11,6 +11,7 @@ import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
 import dev.gatun.djl.host.Types;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** Layers of neural networks, and arrays of several. Steps between are closed with the call. */
@@ -48,12 +49,10 @@ interface NetworkMethods extends ExMethods {
     int at = Refusal.axis("stack", axis, rank);
     Strided[] parts = parts(arrays);
     for (int i = 0; i < parts.length; i++) {
-      if (!java.util.Arrays.equals(parts[i].shape(), x().data().shape())) {
+      if (!Arrays.equals(parts[i].shape(), x().data().shape())) {
         throw Refusal.wrong(
             "stack: array %d has shape %s, the first has %s",
-            i,
-            java.util.Arrays.toString(parts[i].shape()),
-            java.util.Arrays.toString(parts[0].shape()));
+            i, Arrays.toString(parts[i].shape()), Arrays.toString(parts[0].shape()));
       }
       parts[i] = parts[i].inserted(at);
     }
@@ -76,7 +75,12 @@ interface NetworkMethods extends ExMethods {
       throw new IllegalArgumentException("concat: an array without axes, expected one or more");
     }
     Strided[] parts = parts(arrays);
-    int at = Refusal.axis("concat", axis, x().data().rank());
+    int first = 0;
+    while (first < parts.length - 1 && isNothing(parts[first])) {
+      first++;
+    }
+    int rank = parts[first].rank();
+    int at = Refusal.axis("concat", axis, rank);
     return Tape.record(
         joined("concat", parts, at),
         "concat",
@@ -85,11 +89,18 @@ interface NetworkMethods extends ExMethods {
           GatunNDArray g = step.gradient();
           long begin = 0;
           for (int i = 0; i < parts.length; i++) {
-            step.give(i, g.view(g.data().sliced(at, begin, parts[i].size(at), 1)));
-            begin += parts[i].size(at);
+            if (parts[i].rank() == rank) {
+              step.give(i, g.view(g.data().sliced(at, begin, parts[i].size(at), 1)));
+              begin += parts[i].size(at);
+            }
           }
         },
         together(arrays));
+  }
+
+  /** One axis without elements, with which a loop begins: it goes together with any array. */
+  private static boolean isNothing(Strided part) {
+    return part.rank() == 1 && part.size(0) == 0;
   }
 
   private GatunNDArray[] together(NDList others) {
@@ -104,10 +115,15 @@ interface NetworkMethods extends ExMethods {
         .toArray(Strided[]::new);
   }
 
-  private GatunNDArray joined(String op, Strided[] parts, int axis) {
+  private GatunNDArray joined(String op, Strided[] all, int axis) {
+    var type = all[0].type();
+    for (Strided part : all) {
+      type = Types.promote(type, part.type());
+    }
+    Strided[] some = Arrays.stream(all).filter(part -> !isNothing(part)).toArray(Strided[]::new);
+    Strided[] parts = some.length == 0 ? all : some;
     long[] shape = parts[0].shape();
     shape[axis] = 0;
-    var type = parts[0].type();
     for (int i = 0; i < parts.length; i++) {
       boolean fits = parts[i].rank() == shape.length;
       for (int a = 0; fits && a < shape.length; a++) {
@@ -116,14 +132,9 @@ interface NetworkMethods extends ExMethods {
       if (!fits) {
         throw Refusal.wrong(
             "%s: array %d has shape %s, expected the first's %s but on axis %d",
-            op,
-            i,
-            java.util.Arrays.toString(parts[i].shape()),
-            java.util.Arrays.toString(parts[0].shape()),
-            axis);
+            op, i, Arrays.toString(parts[i].shape()), Arrays.toString(parts[0].shape()), axis);
       }
       shape[axis] += parts[i].size(axis);
-      type = Types.promote(type, parts[i].type());
     }
     Strided y = Strided.allocate(type, shape);
     long begin = 0;
@@ -190,7 +201,7 @@ interface NetworkMethods extends ExMethods {
               if (slope.size() > 1 && rank > 2) {
                 // One slope a channel, which is axis 1.
                 long[] shape = new long[rank];
-                java.util.Arrays.fill(shape, 1);
+                Arrays.fill(shape, 1);
                 shape[1] = slope.size();
                 slope = slope.reshape(shape);
               }
@@ -287,7 +298,7 @@ interface NetworkMethods extends ExMethods {
     int at = axis == -1 ? 1 : Refusal.axis("batchNorm", axis, rank);
     int[] others = IntStream.range(0, rank).filter(i -> i != at).toArray();
     long[] shape = new long[rank];
-    java.util.Arrays.fill(shape, 1);
+    Arrays.fill(shape, 1);
     shape[at] = input.size(at);
     return new NDList(
         steps(

@@ -192,6 +192,19 @@ final class EdgePrograms {
     all.put("argMax along nothing", m -> rows.of(m).argMax(1));
     all.put("fft of nothing", m -> rows.of(m).fft(3, 1));
     all.put("irfft of nothing", m -> rows.of(m).rfft(4, 1).irfft(4, 1));
+    all.put(
+        "concat from nothing",
+        m ->
+            m.create(new Shape(0))
+                .concat(m.ones(new Shape(2, 3)), 1)
+                .concat(m.ones(new Shape(2, 1)), 1));
+    all.put("concat to nothing", m -> m.ones(new Shape(2, 3)).concat(m.create(new Shape(0)), 0));
+    all.put("concat of nothing", m -> m.create(new Shape(0)).concat(m.create(new Shape(0))));
+    for (DataType type : List.of(DataType.FLOAT32, DataType.FLOAT64)) {
+      all.put(
+          "matMul of nothing " + type,
+          m -> m.create(new Shape(2, 0), type).matMul(m.create(new Shape(0, 3), type)));
+    }
     all.put("diff of a number", m -> m.create(3f).diff(1, 0));
     all.put(
         "set of nothing",

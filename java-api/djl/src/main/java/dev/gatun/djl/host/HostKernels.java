@@ -297,6 +297,11 @@ final class HostKernels implements ArrayKernels {
 
   @Override
   public void matmul(Strided a, Strided b, Strided y) {
+    if (a.count() == 0 || b.count() == 0) {
+      // Sums of nothing.
+      fill(y, 0);
+      return;
+    }
     Walk.holding(() -> MatmulLoops.batched(a, b, y), a, b, y);
   }
 }
