@@ -163,11 +163,15 @@ interface NetworkMethods extends ExMethods {
       throw Refusal.wrong(
           "embedding: the weight has shape %s, expected [entries, features]", weight.getShape());
     }
+    long[] chosen = ArrayKernels.host().numbers(ids);
+    for (long id : chosen) {
+      if (id < 0 || id >= table.size(0)) {
+        throw Refusal.wrong("embedding: id %d is outside of 0 to %d", id, table.size(0) - 1);
+      }
+    }
     Strided rows = Strided.allocate(table.type(), ids.count(), table.size(1));
     try {
-      ArrayKernels.host()
-          .indexed(
-              table, new int[] {0}, new long[][] {ArrayKernels.host().numbers(ids)}, rows, false);
+      ArrayKernels.host().indexed(table, new int[] {0}, new long[][] {chosen}, rows, false);
     } catch (RuntimeException | Error e) {
       rows.store().release();
       throw e;

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -155,6 +156,19 @@ final class EdgePrograms {
           x.gatherNd(m.create(new long[] {1, 2})).addi(10);
           return x;
         });
+    all.put("gather backwards", m -> m.arange(3f).gather(m.create(new long[] {-1}), 0));
+    all.put(
+        "scatter backwards",
+        m -> m.arange(3f).scatter(m.create(new long[] {-1}), m.ones(new Shape(1)), 0));
+    for (int id : new int[] {-1, 2, 3}) {
+      all.put(
+          "embedding of id " + id,
+          m -> {
+            NDArray ids = m.create(new long[] {id});
+            NDArray table = m.arange(6f).reshape(3, 2);
+            return ids.getNDArrayInternal().embedding(ids, table, SparseFormat.DENSE);
+          });
+    }
     all.put("scatter to a number", m -> m.create(3f).scatter(m.create(0L), m.create(7f), 0));
   }
 

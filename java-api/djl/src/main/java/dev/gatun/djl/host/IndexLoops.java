@@ -36,6 +36,14 @@ final class IndexLoops {
     return index < 0 ? index + length : index;
   }
 
+  /** An index that counts from 0 alone, as PyTorch's gather has it. */
+  private static long counted(String op, long index, long length) {
+    if (index < 0 || index >= length) {
+      throw Refusal.wrong("%s: index %d is outside of 0 to %d", op, index, length - 1);
+    }
+    return index;
+  }
+
   /** y[.., i, ..] = x[.., index[.., i, ..], ..] along an axis; index has y's shape. */
   static void gather(Strided x, Strided index, int axis, Strided y) {
     Strided within = x;
@@ -86,7 +94,7 @@ final class IndexLoops {
         (at, count) -> {
           index.codec().read(index.store().segment(), at[1], walk.step(1), places, count);
           for (int i = 0; i < count; i++) {
-            long there = at[2] + i * walk.step(2) + place(op, places[i], length) * step;
+            long there = at[2] + i * walk.step(2) + counted(op, places[i], length) * step;
             long here = at[0] + i * walk.step(0);
             switch (way) {
               case READ -> MemorySegment.copy(indexed, there, memory, here, bytes);
