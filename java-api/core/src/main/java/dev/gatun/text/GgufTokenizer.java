@@ -222,7 +222,11 @@ final class GgufTokenizer {
   }
 
   private static void replace(ObjectNode step, String from, String to) {
-    step.put("type", "Replace").put("content", to).putObject("pattern").put("String", from);
+    replace(step, "String", from, to);
+  }
+
+  private static void replace(ObjectNode step, String kind, String from, String to) {
+    step.put("type", "Replace").put("content", to).putObject("pattern").put(kind, from);
   }
 
   private boolean isText(int id) {
@@ -314,23 +318,32 @@ final class GgufTokenizer {
       }
       steps.addObject().put("type", "Precompiled").put("precompiled_charsmap", bytes);
     }
-    if (keys.flag(KEY + "remove_extra_whitespaces", true)) {
-      steps.addObject().put("type", "Strip").put("strip_left", false).put("strip_right", true);
-      steps
-          .addObject()
-          .put("type", "Replace")
-          .put("content", SPACE)
-          .putObject("pattern")
-          .put("Regex", " {2,}");
+    // What readers of GGUF take for a key that is missing.
+    boolean merges = keys.flag(KEY + "remove_extra_whitespaces", false);
+    boolean prefix = keys.flag(KEY + "add_space_prefix", merges);
+    if (merges) {
+      if (map.length > 0) {
+        // Its table makes spaces of line ends, which are at no text's end then.
+        steps.addObject().put("type", "Strip").put("strip_left", false).put("strip_right", true);
+      } else {
+        replace(steps.addObject(), "Regex", " +\\z", "");
+      }
+      replace(steps.addObject(), "Regex", " {2,}", SPACE);
     }
-    boolean prefix = keys.flag(KEY + "add_space_prefix", true);
-    for (String part : List.of("pre_tokenizer", "decoder")) {
-      root.putObject(part)
-          .put("type", "Metaspace")
-          .put("replacement", SPACE)
-          .put("prepend_scheme", prefix ? "always" : "never")
-          .put("split", true);
+    if (prefix && !merges) {
+      // A text's own space is one more.
+      steps.addObject().put("type", "Prepend").put("prepend", SPACE);
     }
+    metaspace("pre_tokenizer", prefix && merges);
+    metaspace("decoder", prefix);
     template(begin(false), end(true, 1));
+  }
+
+  private void metaspace(String part, boolean prefix) {
+    root.putObject(part)
+        .put("type", "Metaspace")
+        .put("replacement", SPACE)
+        .put("prepend_scheme", prefix ? "always" : "never")
+        .put("split", true);
   }
 }

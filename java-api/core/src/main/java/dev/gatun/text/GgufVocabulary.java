@@ -381,7 +381,8 @@ public final class GgufVocabulary {
       }
     }
     List<JsonNode> cuts = steps(root.path("pre_tokenizer"), "pretokenizers");
-    cuts.removeIf(step -> step.path("type").asText().equals("WhitespaceSplit"));
+    // Nothing is left of spaces at which texts are cut.
+    spaces |= cuts.removeIf(step -> step.path("type").asText().equals("WhitespaceSplit"));
     if (cuts.size() != 1 || !cuts.getFirst().path("type").asText().equals("Metaspace")) {
       throw wrong("pre_tokenizer is " + root.path("pre_tokenizer"), "a Metaspace");
     }

@@ -129,7 +129,7 @@ record TokenizerFiles(
       boolean own = found.engine() != null;
       return new TokenizerFiles(
           source,
-          own ? null : Json.bytes(root),
+          own ? null : Json.bytes(SpelledTokens.hide(root, found.control())),
           own ? found.engine().apply(root) : null,
           vocabulary,
           found.written() == null ? vocabulary : found.written(),
