@@ -131,14 +131,26 @@ final class RopeConfig {
     try {
       RotaryScaling scaling = RotaryScaling.of(parameters, maxPositions);
       warnOfUnread(config, scaling);
-      RotaryTables whole = RotaryTables.of(scaling, headSize, maxPositions);
       int first = switchLength(parameters, maxPositions);
+      requireRoom(config, (long) first + maxPositions, headSize);
+      RotaryTables whole = RotaryTables.of(scaling, headSize, maxPositions);
       return first == 0
           ? new RotaryPositionalEmbedding(device, whole, interleaved)
           : RotaryPositionalEmbedding.of(
               device, RotaryTables.of(scaling, headSize, first), whole, interleaved);
     } catch (IllegalArgumentException e) {
       throw config.error(e.getMessage());
+    }
+  }
+
+  /** Cosines and sines are made in the heap. */
+  private static void requireRoom(Config config, long positions, int headSize) {
+    long most = Runtime.getRuntime().maxMemory();
+    double bytes = (double) positions * headSize * Float.BYTES;
+    if (bytes > most) {
+      throw config.error(
+          "rotary tables of %d positions take %.0f bytes, expected at most the %d of the JVM's heap: is the model's length right?"
+              .formatted(positions, bytes, most));
     }
   }
 }

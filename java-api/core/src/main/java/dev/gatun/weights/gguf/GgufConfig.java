@@ -5,12 +5,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.Json;
 import dev.gatun.weights.WeightsException;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /** Writes the {@code config.json} of the Hugging Face model that a file was made of. */
 final class GgufConfig {
   private static final double THETA = 10000;
+
+  /** What no model is without; a model would name it as Hugging Face does. */
+  private static final List<String> REQUIRED =
+      List.of("embedding_length", "block_count", "attention.head_count");
 
   private final GgufMetadata metadata;
   private final GgufArchitecture architecture;
@@ -81,6 +86,11 @@ final class GgufConfig {
         config.set(key.config(), Json.node(value));
       } else if (key.otherwise() != null) {
         config.set(key.config(), literal(key.otherwise()));
+      }
+    }
+    for (String key : REQUIRED) {
+      if (!metadata.has(prefix() + key)) {
+        throw metadata.wrong(prefix() + key, "a whole number");
       }
     }
     rows("token_embd.weight", "vocab_size");

@@ -1,0 +1,66 @@
+package dev.gatun.test.loading;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gatun.models.AutoModel;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Settings of a GGUF file that no model can be made of. */
+final class GgufKeysTest {
+  @TempDir Path folder;
+
+  private static byte[] file() throws IOException {
+    return Files.readAllBytes(Path.of("goldens", "gguf", "llama-gqa.gguf"));
+  }
+
+  private static int place(byte[] file, String key) {
+    // Bytes are characters of Latin-1, one for one.
+    int at = new String(file, StandardCharsets.ISO_8859_1).indexOf(key);
+    assertTrue(at > 0, key);
+    return at;
+  }
+
+  private String refused(byte[] file) throws IOException {
+    Path path = Files.write(folder.resolve("model.gguf"), file);
+    RuntimeException thrown =
+        assertThrows(IllegalArgumentException.class, () -> AutoModel.loadCausalLm(path).close());
+    assertTrue(thrown.getMessage().contains("model.gguf"), thrown.getMessage());
+    return thrown.getMessage();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"llama.embedding_length", "llama.block_count", "llama.attention.head_count"})
+  void what_is_missing_is_told_by_the_files_own_name(String key) throws IOException {
+    byte[] file = file();
+    file[place(file, key)] = 'L';
+    assertTrue(refused(file).endsWith("key '" + key + "' is missing, expected a whole number"));
+  }
+
+  @Test
+  void a_length_that_no_memory_holds_is_told() throws IOException {
+    byte[] file = file();
+    String key = "llama.context_length";
+    int headSize = 8;
+    int length = Integer.MAX_VALUE / headSize * 2;
+    double bytes = (double) length * headSize * Float.BYTES;
+    assertTrue(bytes > Runtime.getRuntime().maxMemory(), "the heap is larger than all angles");
+    ByteBuffer.wrap(file)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(place(file, key) + key.length() + Integer.BYTES, length);
+    String told = refused(file);
+    assertTrue(told.contains("rotary tables of " + length + " positions take "), told);
+    assertEquals(1, told.lines().count());
+  }
+}
