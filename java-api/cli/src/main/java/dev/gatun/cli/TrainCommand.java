@@ -117,9 +117,6 @@ final class TrainCommand implements Callable<Integer> {
       description = "Computes products, forward and backward, of BF16; weights are F32 themselves.")
   private boolean bf16;
 
-  @Option(names = "--fp16", hidden = true)
-  private boolean fp16;
-
   @Option(
       names = {"--line_by_line", "--line-by-line"},
       description = "For clm: a sample is a text, else all texts are one stream.")
@@ -201,10 +198,8 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "give one of --model, to train it, and --config, for a new one");
     }
-    if (fp16) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--fp16: gradients of F16 need scaling, which is not done; expected --bf16 or neither");
+    if (bf16 && settings.fp16()) {
+      throw new ParameterException(spec.commandLine(), "--bf16, --fp16: expected one of them");
     }
     if (model != null && !Files.isDirectory(model) && !GgufPaths.isGguf(model)) {
       throw new CliException(model + ": not a model directory, nor a GGUF file");
@@ -296,7 +291,7 @@ final class TrainCommand implements Callable<Integer> {
     TrainingSettings how =
         TrainingSettings.DEFAULT
             .withSeed(arguments.seed())
-            .withProducts(bf16 ? DType.BF16 : DType.F32)
+            .withProducts(bf16 ? DType.BF16 : settings.fp16() ? DType.F16 : DType.F32)
             .withVocabulary(known < tokens ? tokens : 0);
     Device cpu = Device.cpu();
     Model made =

@@ -215,6 +215,15 @@ final class TrainingOptions {
       description = "Whether more of it is better (not of a loss, else yes).")
   private Boolean greaterIsBetter;
 
+  @Option(
+      names = "--fp16",
+      description = "Computes products of F16 weights, and scales losses; --bf16 is faster.")
+  private boolean fp16;
+
+  boolean fp16() {
+    return fp16;
+  }
+
   Path outputDir() {
     return outputDir;
   }
@@ -257,6 +266,7 @@ final class TrainingOptions {
           .loadBestModelAtEnd(loadBestModelAtEnd)
           .metricForBestModel(metricForBestModel)
           .greaterIsBetter(greaterIsBetter)
+          .fp16(fp16)
           .build();
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);

@@ -123,11 +123,18 @@ class TrainCommandTest {
   }
 
   @Test
+  void productsOfF16AreTrained() {
+    assertEquals(0, fromNothing("--fp16", "--max_steps", "2", "--save_steps", "2"), err);
+    assertEquals(0, fromNothing("--fp16", "--max_steps", "3", "--resume"), err);
+    assertTrue(err.contains("goes on after step 2"), err);
+  }
+
+  @Test
   void namesWhatIsWrong() throws IOException {
     assertEquals(2, train("--objective", "clm", "--data", TEXT.toString()));
     assertTrue(err.contains("give one of --model, to train it, and --config"), err);
-    assertEquals(2, fromNothing("--fp16"));
-    assertTrue(err.contains("--fp16: gradients of F16 need scaling"), err);
+    assertEquals(2, fromNothing("--fp16", "--bf16"));
+    assertTrue(err.contains("--bf16, --fp16: expected one of them"), err);
     assertEquals(1, fromNothing("--lr_scheduler_type", "triangular"));
     assertTrue(err.contains("lr_scheduler_type is 'triangular', expected one of linear"), err);
     assertEquals(1, fromNothing("--learning_rate", "-1"));

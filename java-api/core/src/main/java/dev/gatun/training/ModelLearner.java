@@ -42,6 +42,7 @@ public final class ModelLearner implements Learner {
   private final Model model;
   private final float smoothing;
   private final Optimizer optimizer;
+  private final LossScale scale;
   private final List<Parameter> trained;
   private Gradients gradients = new Gradients();
 
@@ -70,6 +71,7 @@ public final class ModelLearner implements Learner {
           new Optimizer.Parameter(
               parameter.name(), parameter.tensor(), null, decay, rates.factor(parameter.name())));
     }
+    this.scale = new LossScale(arguments.fp16());
     this.optimizer = arguments.optimizer().apply(each);
   }
 
@@ -142,8 +144,9 @@ public final class ModelLearner implements Learner {
     List<Tensor> leaves = trained.stream().map(Parameter::tensor).toList();
     // No scope: the gradients outlive it.
     try (Tape tape = Tape.record(leaves).withSeed(seed);
-        Tensor loss = loss(batch, counts)) {
-      tape.backward(loss, gradients);
+        Tensor loss = loss(batch, counts);
+        Tensor factor = Tensor.of(model.device(), new float[] {scale.factor()}, loss.shape())) {
+      tape.backward(loss, factor, gradients);
       return loss.toFloatArray()[0];
     }
   }
@@ -160,7 +163,8 @@ public final class ModelLearner implements Learner {
       }
       float most = maxGradNorm == 0 ? Float.POSITIVE_INFINITY : (float) maxGradNorm;
       Optimizer.Outcome outcome =
-          optimizer.step(each, learningRate, new Optimizer.Scaling(1, most));
+          optimizer.step(each, learningRate, new Optimizer.Scaling(1 / scale.factor(), most));
+      scale.after(!outcome.skipped());
       if (outcome.skipped()) {
         List<String> names = outcome.notFinite();
         return new Update(outcome.norm(), names.isEmpty() ? "all together" : names.getFirst());
@@ -248,6 +252,7 @@ public final class ModelLearner implements Learner {
     optimizer.state().forEach((name, tensor) -> states.add(new Parameter(name, tensor)));
     Map<String, String> steps = new LinkedHashMap<>();
     optimizer.steps().forEach((name, count) -> steps.put(STEPS + "." + name, count.toString()));
+    scale.save(steps);
     ParameterFile.write(file, states, List.of(), steps);
   }
 
@@ -293,6 +298,7 @@ public final class ModelLearner implements Learner {
                 }
               });
       optimizer.restore(states, steps);
+      scale.restore(file.metadata());
     }
   }
 

@@ -50,6 +50,8 @@ import java.util.function.Function;
  *     name of it, with or without eval_
  * @param greaterIsBetter {@code greater_is_better}: whether more of it is better; null for as its
  *     name says: less of a loss, more of all else
+ * @param fp16 {@code fp16}: whether losses are scaled before gradients are computed, and gradients
+ *     scaled back, as products of F16 need it
  * @param maxSkippedSteps {@code max_skipped_steps}: updates in a row that are skipped for gradients
  *     that are not finite before the run ends
  */
@@ -83,6 +85,7 @@ public record TrainingArguments(
     boolean loadBestModelAtEnd,
     String metricForBestModel,
     Boolean greaterIsBetter,
+    boolean fp16,
     int maxSkippedSteps) {
   /** When something is done: {@code no}, {@code steps} or {@code epoch}. */
   public enum Strategy {
@@ -252,6 +255,7 @@ public record TrainingArguments(
     private boolean loadBestModelAtEnd;
     private String metricForBestModel = "loss";
     private Boolean greaterIsBetter;
+    private boolean fp16;
     private int maxSkippedSteps = 8;
 
     private Builder() {}
@@ -583,6 +587,19 @@ public record TrainingArguments(
     }
 
     /**
+     * Sets {@code fp16}: whether losses are scaled before gradients are computed, as torch's {@code
+     * GradScaler} does. What products compute in is the model's, see {@link
+     * dev.gatun.models.TrainingSettings#withProducts}.
+     *
+     * @param value false by default
+     * @return this builder
+     */
+    public Builder fp16(boolean value) {
+      fp16 = value;
+      return this;
+    }
+
+    /**
      * Sets {@code max_skipped_steps}: updates in a row that are skipped for gradients that are not
      * finite before the run ends.
      *
@@ -630,6 +647,7 @@ public record TrainingArguments(
           loadBestModelAtEnd,
           metricForBestModel,
           greaterIsBetter,
+          fp16,
           maxSkippedSteps);
     }
   }

@@ -17,7 +17,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,6 +75,57 @@ final class ModelLearnerTest {
       assertTrue(losses.getFirst() > 3, "begins at " + losses.getFirst());
       assertTrue(losses.getLast() < 0.05, "ends at " + losses.getLast());
     }
+  }
+
+  /** A loss times a power of two has the same gradients to the bit once they are scaled back. */
+  @Test
+  void scaled_losses_change_nothing_but_where_gradients_are_not_finite() throws IOException {
+    TrainingArguments fp16 = TrainingArguments.builder().fp16(true).build();
+    Path file = folder.resolve("optimizer.safetensors");
+    try (ModelLearner plain = learner(DType.F16);
+        ModelLearner scaled = learner(DType.F16, fp16);
+        ModelLearner next = learner(DType.F16, fp16)) {
+      assertEquals(losses(plain, 10, 5e-3), losses(scaled, 10, 5e-3));
+      assertArrayEquals(weights(plain), weights(scaled));
+      scaled.save(folder);
+      scaled.saveOptimizer(file);
+      next.restore(folder, file);
+      assertEquals(losses(plain, 3, 5e-3), losses(next, 3, 5e-3));
+      Parameter norm =
+          scaled.parameters().stream()
+              .filter(p -> p.name().endsWith("ln_f.bias"))
+              .findFirst()
+              .get();
+      float[] large = norm.tensor().toFloatArray();
+      // A product of 3e38 and more than 1 is no number.
+      large[0] = 3e38f;
+      norm.write(large);
+      Batch batch = texts();
+      double loss = scaled.accumulate(batch, scaled.counts(batch), 0);
+      assertTrue(!Double.isFinite(loss) || scaled.update(1, 1).nonFinite() != null);
+    }
+  }
+
+  /** As torch's GradScaler: halved by an update that is skipped, doubled after 2,000 in a row. */
+  @Test
+  void the_scale_follows_the_gradients() {
+    LossScale scale = new LossScale(true);
+    assertEquals(65_536, scale.factor());
+    scale.after(false);
+    assertEquals(32_768, scale.factor());
+    for (int i = 0; i < 1_999; i++) {
+      scale.after(true);
+    }
+    assertEquals(32_768, scale.factor());
+    Map<String, String> saved = new HashMap<>();
+    scale.save(saved);
+    LossScale next = new LossScale(true);
+    next.restore(saved);
+    next.after(true);
+    assertEquals(65_536, next.factor());
+    LossScale none = new LossScale(false);
+    none.after(false);
+    assertEquals(1, none.factor());
   }
 
   /** Each optimiser lowers the loss, and goes on from its own checkpoint with the same bits. */
