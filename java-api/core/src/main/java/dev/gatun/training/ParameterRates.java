@@ -13,8 +13,9 @@ import java.util.regex.Pattern;
 final class ParameterRates {
   private static final Pattern LAYER =
       Pattern.compile("(?:^|\\.)(?:layers?|h|blocks?|albert_layer_groups)\\.(\\d+)\\.");
+  // GPT-NeoX calls its output layer embed_out.
   private static final Pattern EMBEDDING =
-      Pattern.compile("(?:embed|(?:^|\\.)(?:wte|wpe|shared|tok_embeddings)\\.)");
+      Pattern.compile("(?:embed(?!_out)|(?:^|\\.)(?:wte|wpe|shared|tok_embeddings)\\.)");
 
   private final double decay;
   private final int layers;

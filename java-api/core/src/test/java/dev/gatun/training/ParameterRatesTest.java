@@ -27,6 +27,7 @@ final class ParameterRatesTest {
     "bert.embeddings.word_embeddings.weight, bert.encoder.layer.%d.output.dense.weight,"
         + " classifier.weight",
     "transformer.wpe.weight, transformer.h.%d.mlp.c_fc.weight, transformer.ln_f.bias",
+    "gpt_neox.embed_in.weight, gpt_neox.layers.%d.mlp.dense_h_to_4h.weight, embed_out.weight",
     "model.embed_tokens.weight, model.layers.%d.mlp.up_proj.weight, lm_head.weight"
   })
   void each_layer_has_a_share_of_the_one_above(String embedding, String layer, String head) {
