@@ -258,9 +258,10 @@ final class TrainingOptions {
           .seed(seed)
           .loggingSteps(loggingSteps)
           .evalStrategy(
-              TrainingArguments.Strategy.of(
+              strategy(
+                  "eval_strategy",
                   evalStrategy != null ? evalStrategy : evaluates ? "steps" : "no"))
-          .saveStrategy(TrainingArguments.Strategy.of(saveStrategy))
+          .saveStrategy(strategy("save_strategy", saveStrategy))
           .saveSteps(saveSteps)
           .saveTotalLimit(saveTotalLimit)
           .loadBestModelAtEnd(loadBestModelAtEnd)
@@ -270,6 +271,14 @@ final class TrainingOptions {
           .build();
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);
+    }
+  }
+
+  private static TrainingArguments.Strategy strategy(String name, String value) {
+    try {
+      return TrainingArguments.Strategy.of(value);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("training: %s: %s".formatted(name, e.getMessage()), e);
     }
   }
 

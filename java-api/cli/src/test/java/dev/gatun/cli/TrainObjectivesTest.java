@@ -149,28 +149,43 @@ final class TrainObjectivesTest {
     assertEquals(2, evaluations.size(), err);
   }
 
-  @Test
-  void aPairThatIsNoTextIsNamedBeforeTraining() throws IOException {
+  private void refused(String message, String text, String... more) throws IOException {
     Path data = folder.resolve("bad.jsonl");
-    Files.write(
-        data,
-        List.of(
-            "{\"text\": \"a\", \"label\": 0}",
-            "{\"text\": \"a\", \"text_pair\": 3, \"label\": 0}"));
-    CommandRun run =
-        CommandRun.of(
-            new ModelLoader(),
-            "",
-            "train",
-            "--config",
-            config.toString(),
-            "--objective",
-            "classify",
-            "--data",
-            data.toString(),
-            "--output_dir",
-            folder.resolve("bad").toString());
+    Files.write(data, List.of("{\"text\": \"a\", \"label\": 0}", text));
+    Path out = folder.resolve("bad");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--config",
+                config.toString(),
+                "--objective",
+                "classify",
+                "--data",
+                data.toString(),
+                "--eval_data",
+                data.toString(),
+                "--output_dir",
+                out.toString()));
+    arguments.addAll(List.of(more));
+    CommandRun run = CommandRun.of(new ModelLoader(), "", arguments.toArray(String[]::new));
     assertEquals(1, run.code());
-    assertTrue(run.err().contains("line 2: field 'text_pair' is 3, expected a text"), run.err());
+    assertTrue(run.err().contains(message), run.err());
+    assertTrue(!Files.exists(out.resolve("log.jsonl")), "before training");
+  }
+
+  @Test
+  void whatIsWrongIsNamedBeforeTraining() throws IOException {
+    String good = "{\"text\": \"b\", \"label\": 1}";
+    refused(
+        "line 2: field 'text_pair' is 3, expected a text",
+        "{\"text\": \"a\", \"text_pair\": 3, \"label\": 0}");
+    refused(
+        "metric_for_best_model is 'f1', expected one of [eval_loss, eval_accuracy]",
+        good,
+        "--metric_for_best_model",
+        "f1");
+    refused("eval_strategy: strategy is 'best', expected no", good, "--eval_strategy", "best");
+    refused("warmup_steps is 1.5, expected a whole number", good, "--warmup_steps", "1.5");
   }
 }

@@ -26,6 +26,8 @@ public final class Trainer {
   // Tells the seeds of dropout from other numbers of the run.
   private static final long DROPOUT = 1L << 62;
 
+  private static final String LOSS = "eval_loss";
+
   private final Learner learner;
   private final TrainingArguments arguments;
   private final Samples evaluation;
@@ -262,13 +264,15 @@ public final class Trainer {
    * @return what the run came to: its updates, its mean loss, its last evaluation
    * @throws TrainingException naming the step, when the loss or gradients stay not finite, or when
    *     a checkpoint cannot be written
-   * @throws IllegalArgumentException naming the step, when the model cannot take a sample
+   * @throws IllegalArgumentException naming the step, when the model cannot take a sample; before
+   *     the first one when evaluations do not give what {@code metric_for_best_model} names
    */
   public TrainingResult train() {
     long began = System.nanoTime();
     long tokensBefore = state.tokensSeen;
     double losses = 0;
     int counted = 0;
+    requireMetric();
     if (state.globalStep == 0) {
       warnOfOthers();
     }
@@ -304,6 +308,28 @@ public final class Trainer {
         (System.nanoTime() - began) / 1e9,
         lastMetrics,
         best);
+  }
+
+  /** Before hours of work, at whose first evaluation it would be missing. */
+  private void requireMetric() {
+    if (evaluation == null || arguments.bestMetric().equals(LOSS)) {
+      return;
+    }
+    Batch first =
+        BatchPlan.inOrder(evaluation, arguments.seed(), arguments.perDeviceEvalBatchSize(), 0);
+    if (learner.counts(first).items() > 0) {
+      Learner.Evaluation told = learner.evaluate(first);
+      metric(arguments, metrics(told.loss(), told.items(), told.correct()));
+    }
+  }
+
+  private static Map<String, Object> metrics(double loss, double items, long correct) {
+    Map<String, Object> metrics = new LinkedHashMap<>();
+    metrics.put(LOSS, loss / items);
+    if (correct >= 0) {
+      metrics.put("eval_accuracy", correct / items);
+    }
+    return metrics;
   }
 
   private void warnOfOthers() {
@@ -522,12 +548,7 @@ public final class Trainer {
       throw new IllegalArgumentException(
           "evaluation: none of the labels counts, expected one that is not -100");
     }
-    Map<String, Object> metrics = new LinkedHashMap<>();
-    metrics.put("eval_loss", loss / items);
-    if (hasCorrect) {
-      metrics.put("eval_accuracy", correct / items);
-    }
-    return metrics;
+    return metrics(loss, items, hasCorrect ? correct : -1);
   }
 
   /** The value that {@code metric_for_best_model} names. */
