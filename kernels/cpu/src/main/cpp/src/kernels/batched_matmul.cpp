@@ -20,6 +20,9 @@ constexpr int64_t kLeftFloats = kRows * kDepthStride;
 // kWidePanels of them where that leaves kTasks, and its block of a serves more.
 constexpr int64_t kSlabDepth = 8 * kDepth, kSlab = cut(24, 3) * kSlabDepth * GATUN_PANEL;
 constexpr int64_t kWidePanels = 3 * kPanels, kTasks = cut(16, 2);
+// Rows so many floats apart, 4 KB, have their lines in the same set of the first cache, where those
+// of a tile push each other out: such rows of a are copied.
+constexpr int64_t kSameSet = cut(1024, 16);
 // Products of fewer multiplications gain less than laying out takes.
 constexpr int64_t kWorth = cut(1 << 22, 1 << 10);
 
@@ -135,8 +138,11 @@ class Slabs {
     const int64_t rest = n_ - panel * GATUN_PANEL;
     return rest < GATUN_PANEL ? rest : GATUN_PANEL;
   }
+  // The panels' parts of one block of k follow each other: panels a power of two apart would share
+  // few sets of the second cache.
   float *laid(int64_t p, int64_t depth) const {
-    return slab_ + (p * length_ + depth) * GATUN_PANEL;
+    const int64_t rest = length_ - depth, length = rest < kDepth ? rest : kDepth;
+    return slab_ + (count_ * depth + p * length) * GATUN_PANEL;
   }
 
   void lay_out() const {
@@ -158,8 +164,9 @@ class Slabs {
     const int64_t each = blocks * wide >= kTasks ? kWidePanels : kPanels;
     const int64_t groups = (count_ + each - 1) / each;
     std::atomic<bool> failed{false};
+    // Tasks that follow each other read the same rows of a, which is the larger one.
     parallel(groups * blocks, [&](int64_t task) {
-      const int64_t block = task % blocks, first = task / blocks * each;
+      const int64_t block = task / groups, first = task % groups * each;
       const int64_t row = tiles * block / blocks * kTileRows;
       const int64_t below = tiles * (block + 1) / blocks * kTileRows;
       const int64_t end = below < m_ ? below : m_;
@@ -178,7 +185,8 @@ class Slabs {
   template <Left kLeft>
   bool rows(int64_t row, int64_t rows, int64_t first, int64_t last) const {
     constexpr bool kFloats = sizeof(T) == sizeof(float);
-    const bool in_place = kFloats && kLeft == Left::kRows && a_.stride == 1;
+    const bool apart = a_.row_stride % kSameSet != 0;
+    const bool in_place = apart && kFloats && kLeft == Left::kRows && a_.stride == 1;
     static thread_local Scratch scratch;
     float *block = scratch.floats(kLeftFloats + kWidePanels * kRows * GATUN_PANEL);
     if (block == nullptr) {
