@@ -19,14 +19,22 @@ GATUN_PAIRS static inline void bf16_tile(const uint16_t *x, int64_t x_stride,
       s[r][0] = into == Into::kNew ? Floats{} : load(sums + r * sums_stride + j);
       s[r][1] = into == Into::kNew ? Floats{} : load(sums + r * sums_stride + j + kLanes);
     }
+    // Two addresses that move, as in Steps.
+    constexpr int kUpper = (kRows + 1) / 2;
+    const uint16_t *upper = x, *lower = x + kUpper * x_stride;
     for (int64_t i = 0; i < pairs; i++) {
       const uint16_t *line = packed + i * 2 * GATUN_PANEL;
       ahead.ask(i);
       const Bits w0 = load_pairs(line), w1 = load_pairs(line + 2 * kLanes);
+#pragma GCC unroll 16
       for (int r = 0; r < kRows; r++) {
-        s[r][0] = dot_pairs(s[r][0], w0, x + r * x_stride + i * 2);
-        s[r][1] = dot_pairs(s[r][1], w1, x + r * x_stride + i * 2);
+        const uint16_t *pair = r < kUpper ? upper + r * x_stride : lower + (r - kUpper) * x_stride;
+        s[r][0] = dot_pairs(s[r][0], w0, pair);
+        s[r][1] = dot_pairs(s[r][1], w1, pair);
       }
+      upper += 2;
+      lower += 2;
+      __asm__("" : "+r"(upper), "+r"(lower));
     }
     for (int r = 0; r < kRows; r++) {
       store(sums + r * sums_stride + j, s[r][0]);
@@ -77,23 +85,27 @@ static inline void swap_middle(uint16_t *row, int64_t n) {
   }
 }
 
+// n elements of a row of x as bf16.
+static inline void narrow_elements(const void *in, int32_t dtype, int64_t n, uint16_t *out) {
+  if (dtype == GATUN_DTYPE_F32) {
+    narrow_row(static_cast<const float *>(in), n, out);
+  } else if (dtype == GATUN_DTYPE_BF16) {
+    __builtin_memcpy(out, in, static_cast<size_t>(n) * 2);
+  } else {
+    by_vector(n, [&](int64_t i, int64_t lanes) {
+      store_halves(out + i, to_bf16(load_as(at(in, dtype, i), dtype, lanes)), lanes);
+    });
+  }
+}
+
 // Rows of x as bf16, `stride` apart and zero-filled to there. Within each four the two in the
 // middle change places when swapped: the order in which codes of four bytes come apart.
 static inline void narrow_rows(const Product &p, int64_t row, int64_t rows, int64_t stride,
                                bool swapped, uint16_t *narrow) {
   parallel_rows(rows, p.k, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      const void *in = p.row(row + r);
       uint16_t *out = narrow + r * stride;
-      if (p.x_dtype == GATUN_DTYPE_F32) {
-        narrow_row(static_cast<const float *>(in), p.k, out);
-      } else if (p.x_dtype == GATUN_DTYPE_BF16) {
-        __builtin_memcpy(out, in, static_cast<size_t>(p.k) * 2);
-      } else {
-        by_vector(p.k, [&](int64_t i, int64_t n) {
-          store_halves(out + i, to_bf16(load_as(at(in, p.x_dtype, i), p.x_dtype, n)), n);
-        });
-      }
+      narrow_elements(p.row(row + r), p.x_dtype, p.k, out);
       __builtin_memset(out + p.k, 0, static_cast<size_t>(stride - p.k) * 2);
       if (swapped) {
         swap_middle(out, stride);

@@ -84,9 +84,122 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
   return GATUN_OK;
 }
 
+// Products of many rows without matrix registers: a task is some rows by some panels. Of x,
+// kWideRows * kWideDepth pairs stay in the second cache while the panels pass, and a task's sums
+// with them.
+constexpr int64_t kWideRows = cut(132, 24), kWideDepth = cut(256, 16);
+// Pairs from one row of a block to the next: a line more, for rows a power of two apart share few
+// sets of the cache.
+constexpr int64_t kWideStride = kWideDepth + 16;
+// The most panels of a task; fewer, but not below kFewest, where that leaves less than kTasks.
+constexpr int64_t kMost = cut(12, 4), kFewest = cut(3, 1), kTasks = cut(16, 2);
+
+class WidePairs {
+ public:
+  WidePairs(const Product &p, const uint16_t *packed)
+      : p_(p),
+        packed_(packed),
+        tiles_((p.m + kTile - 1) / kTile),
+        blocks_((tiles_ + kTiles - 1) / kTiles),
+        pairs_((p.k + 1) / 2) {
+    for (each_ = kMost; each_ > kFewest && blocks_ * groups() < kTasks;) {
+      each_ /= 2;
+    }
+  }
+
+  bool serves() const {
+    return p_.offsets == nullptr && p_.m > kWideRows && p_.k > 0 && !has(kMatrixPairs) &&
+           blocks_ * groups() >= kTasks;
+  }
+
+  int32_t run() const {
+    std::atomic<bool> failed{false};
+    // Tasks that follow each other read the same rows of x.
+    parallel(blocks_ * groups(), [&](int64_t task) {
+      const int64_t block = task / groups(), first = task % groups() * each_;
+      const int64_t row = tiles_ * block / blocks_ * kTile;
+      const int64_t below = tiles_ * (block + 1) / blocks_ * kTile;
+      const int64_t end = below < p_.m ? below : p_.m;
+      const int64_t rest = panels(p_.n) - first;
+      if (!multiply(row, end - row, first, rest < each_ ? rest : each_)) {
+        failed.store(true);
+      }
+    });
+    return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
+  }
+
+ private:
+  static constexpr int64_t kTile = 12, kTiles = kWideRows / kTile;
+  static_assert(kWideRows % kTile == 0, "a block of whole tiles");
+
+  int64_t groups() const { return (panels(p_.n) + each_ - 1) / each_; }
+
+  bool multiply(int64_t row, int64_t rows, int64_t panel, int64_t count) const {
+    static thread_local Scratch scratch;
+    float *sums = scratch.floats(kMost * kWideRows * GATUN_PANEL + kWideRows * kWideStride);
+    if (sums == nullptr) {
+      return false;
+    }
+    uint16_t *block = reinterpret_cast<uint16_t *>(sums + kMost * kWideRows * GATUN_PANEL);
+    const bool direct = are_pairs(p_);
+    for (int64_t depth = 0; depth < pairs_; depth += kWideDepth) {
+      const int64_t length = pairs_ - depth < kWideDepth ? pairs_ - depth : kWideDepth;
+      const uint16_t *x = static_cast<const uint16_t *>(p_.x) + row * p_.x_stride + 2 * depth;
+      if (!direct) {
+        const int64_t rest = p_.k - 2 * depth;
+        narrow(row, rows, 2 * depth, rest < 2 * length ? rest : 2 * length, block);
+        x = block;
+      }
+      for (int64_t f = 0; f < count; f++) {
+        const uint16_t *weights = weights_at(panel + f, depth);
+        const uint16_t *next =
+            f + 1 < count ? weights_at(panel + f + 1, depth) : weights_at(panel, depth + length);
+        const int64_t bytes = length * 4 * GATUN_PANEL;
+        by_even_tile<kTile>(rows, [&](int64_t r, int64_t of, int64_t which, int64_t tiles) {
+          bf16_tile<kTile>(of, x + r * (direct ? p_.x_stride : 2 * kWideStride),
+                           direct ? p_.x_stride : 2 * kWideStride, weights, length,
+                           sums + (f * kWideRows + r) * GATUN_PANEL, GATUN_PANEL,
+                           depth == 0 ? Into::kNew : Into::kOld,
+                           Ahead::share(next, bytes, length, tiles, which));
+        });
+      }
+    }
+    for (int64_t f = 0; f < count; f++) {
+      finish_tile(p_, sums + f * kWideRows * GATUN_PANEL, row, rows, panel + f);
+    }
+    return true;
+  }
+
+  const uint16_t *weights_at(int64_t panel, int64_t pair) const {
+    return packed_ + (panel * pairs_ + pair) * 2 * GATUN_PANEL;
+  }
+
+  // Elements of rows of x as pairs of bf16; 0 behind the last one of an odd count.
+  void narrow(int64_t row, int64_t rows, int64_t first, int64_t count, uint16_t *block) const {
+    for (int64_t r = 0; r < rows; r++) {
+      uint16_t *to = block + r * 2 * kWideStride;
+      narrow_elements(at(p_.row(row + r), p_.x_dtype, first), p_.x_dtype, count, to);
+      if (count % 2 != 0) {
+        to[count] = 0;
+      }
+    }
+  }
+
+  const Product &p_;
+  const uint16_t *const packed_;
+  const int64_t tiles_, blocks_, pairs_;
+  int64_t each_ = kMost;
+};
+
 int32_t product_bf16(const Product &p, const uint16_t *packed) {
   if (!p.valid()) {
     return GATUN_INVALID_ARGUMENT;
+  }
+  if (has(kPairs)) {
+    const WidePairs wide(p, packed);
+    if (wide.serves()) {
+      return wide.run();
+    }
   }
   return has(kPairs) ? by_pairs(p, packed) : by_float(p, packed);
 }
