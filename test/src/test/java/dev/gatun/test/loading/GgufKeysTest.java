@@ -1,10 +1,13 @@
 package dev.gatun.test.loading;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.compression.GgufQuantizer;
 import dev.gatun.models.AutoModel;
+import dev.gatun.weights.WeightsException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Settings of a GGUF file that no model can be made of. */
+/** Settings and numbers of a GGUF file that nothing can be made of. */
 final class GgufKeysTest {
   @TempDir Path folder;
 
@@ -62,5 +65,21 @@ final class GgufKeysTest {
     String told = refused(file);
     assertTrue(told.contains("rotary tables of " + length + " positions take "), told);
     assertEquals(1, told.lines().count());
+  }
+
+  @Test
+  void numbers_that_no_block_holds_are_told_with_their_file() throws IOException {
+    byte[] file = file();
+    ByteBuffer numbers = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    for (int at = file.length / 2 & -Float.BYTES; at < file.length; at += Float.BYTES) {
+      numbers.putFloat(at, Float.NaN);
+    }
+    Path path = Files.write(folder.resolve("model.gguf"), file);
+    Path out = folder.resolve("out.gguf");
+    RuntimeException thrown =
+        assertThrows(WeightsException.class, () -> GgufQuantizer.quantize(path, out, "Q8_0", null));
+    assertTrue(thrown.getMessage().startsWith(path + " ("), thrown.getMessage());
+    assertTrue(thrown.getMessage().contains(" is NaN, expected finite"), thrown.getMessage());
+    assertFalse(Files.exists(out));
   }
 }

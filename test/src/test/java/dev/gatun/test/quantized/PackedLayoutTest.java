@@ -117,11 +117,13 @@ final class PackedLayoutTest {
             () ->
                 Quantizer.quantize(
                     BlockFormat.int4(32),
-                    (row, x) -> x[0] = 1e9f,
+                    (row, x) -> x[7] = -1e9f,
                     1,
                     32,
                     MemorySegment.ofArray(blocks)));
-    assertTrue(e.getMessage().contains("too large for the format's scale"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("element [0, 7] is -1.0E9, too large for the format's scale"),
+        e.getMessage());
   }
 
   @Test

@@ -98,8 +98,8 @@ final class GgufEncoder {
   private static WeightsException wrong(
       GgufTensor tensor, GgufType to, long first, IllegalArgumentException e) {
     return new WeightsException(
-        "tensor '%s' as %s, rows from %d on: %s"
-            .formatted(tensor.name(), to.name(), first, e.getMessage()),
+        "%s: tensor '%s' as %s, rows from %d on: %s"
+            .formatted(tensor.rows().told(), tensor.name(), to.name(), first, e.getMessage()),
         e);
   }
 

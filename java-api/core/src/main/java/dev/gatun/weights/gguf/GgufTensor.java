@@ -24,6 +24,9 @@ public record GgufTensor(String name, long[] shape, String type, Rows rows) {
      */
     MemorySegment read(long first, long last, MemorySegment room);
 
+    /** Where they come from, for messages. */
+    String told();
+
     /** All bytes, where they are in a file of the same type; null where they are made. */
     MemorySegment stored();
   }

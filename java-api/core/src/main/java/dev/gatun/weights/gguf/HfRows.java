@@ -24,6 +24,11 @@ record HfRows(
     List<TensorFile.Entry> parts, Move move, LongUnaryOperator order, long rows, long columns)
     implements GgufTensor.Rows {
 
+  @Override
+  public String told() {
+    return parts.getFirst().toString();
+  }
+
   /** F64 becomes F32, and so do norms that 1 is added to. */
   @Override
   public DType dtype() {

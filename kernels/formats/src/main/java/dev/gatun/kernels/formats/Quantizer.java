@@ -119,12 +119,22 @@ public final class Quantizer {
     dequantize(format, out, back);
     for (int i = 0; i < x.length; i++) {
       if (!Float.isFinite(back[i])) {
+        int largest = largest(x, i / size * size, size);
         throw new IllegalArgumentException(
             "quantize to %s: element [%d, %d] is %s, too large for the format's scale in F16"
-                .formatted(format, row, i, x[i]));
+                .formatted(format, row, largest, x[largest]));
       }
     }
     return QuantizationError.between(x, back);
+  }
+
+  /** The place of what makes the scale of a block. */
+  private static int largest(float[] x, int begin, int count) {
+    int largest = begin;
+    for (int i = begin + 1; i < begin + count; i++) {
+      largest = Math.abs(x[i]) > Math.abs(x[largest]) ? i : largest;
+    }
+    return largest;
   }
 
   /**
