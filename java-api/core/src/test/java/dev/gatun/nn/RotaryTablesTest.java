@@ -145,8 +145,6 @@ final class RotaryTablesTest {
         "'rope_type': 'llama3', 'factor': 8 | 'low_freq_factor' is missing, expected a number",
         "'rope_type': 'llama3', 'factor': 8, 'low_freq_factor': 4, 'high_freq_factor': 4"
             + " | 'high_freq_factor' is 4, expected a number above 4.0",
-        "'rope_type': 'llama3', 'factor': 8, 'low_freq_factor': 1, 'high_freq_factor': 4"
-            + " | 'original_max_position_embeddings' is missing, expected an integer from 1",
         "'rope_type': 'yarn' | 'original_max_position_embeddings' is missing, expected the length",
         "'rope_type': 'yarn', 'original_max_position_embeddings': 6.5 | is 6.5, expected an"
             + " integer",

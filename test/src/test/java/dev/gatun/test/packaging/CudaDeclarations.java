@@ -133,7 +133,7 @@ final class CudaDeclarations {
   static String written(
       Map<String, String> sources, List<String> constants, Map<String, String> inMemory) {
     CudaDeclarations to = new CudaDeclarations(sources);
-    for (String source : sources.keySet()) {
+    for (String source : new TreeSet<>(sources.keySet())) {
       to.addArguments(source);
     }
     new TreeMap<>(inMemory).forEach((name, source) -> to.add(source, name));

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.models.ProblemType;
 import dev.gatun.text.Encoding;
-import dev.gatun.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -122,21 +121,6 @@ final class CollatorsTest {
       }
     }
     near(0.15, chosen, words);
-  }
-
-  @Test
-  void a_text_of_several_samples_ends_once() throws Exception {
-    NewTokenizer.write(Dataset.of(List.of("ab")), 257, folder);
-    try (Tokenizer tokenizer = Tokenizer.load(folder)) {
-      long[] ids = tokenizer.encode("abcdefgh").ids();
-      Samples samples =
-          Collator.causalLm(tokenizer, 4, false).samples(Dataset.of(List.of("abcdefgh", "a")));
-      assertEquals(4, samples.size());
-      assertArrayEquals(Arrays.copyOf(ids, 3), samples.get(0, draws(0, 0)).inputIds());
-      assertArrayEquals(Arrays.copyOfRange(ids, 3, 6), samples.get(1, draws(0, 1)).inputIds());
-      assertArrayEquals(new long[] {ids[6], ids[7], 0}, samples.get(2, draws(0, 2)).inputIds());
-      assertArrayEquals(new long[] {ids[0], 0}, samples.get(3, draws(0, 3)).inputIds());
-    }
   }
 
   /** A program's records may have longs where files have ints. */
