@@ -18,10 +18,10 @@ final class EvenRows {
 
   /** Rows of one value each, long ones behind others, which say little of their mean. */
   private static Data even(Random random, long seed) {
-    boolean few = Math.floorMod(seed / 3, 3L) == 0;
-    double[] values = random.doubles(few ? 2 : 30, -2, 2).toArray();
+    boolean few = Math.floorMod(seed / 3, 2L) == 0;
+    double[] values = random.doubles(few ? 5 : 30, -2, 2).toArray();
     long columns = few ? 30_000 + random.nextInt(60_000) : 3 + random.nextInt(500);
-    int others = few && random.nextBoolean() ? 256 : 0;
+    int others = few && random.nextInt(3) == 0 ? 256 : 0;
     double other = random.nextGaussian();
     return Data.placed(
         random,

@@ -88,6 +88,7 @@ final class RareCases {
         Generator.of("scaled_dot_product_attention-nan", RareCases::blindOfNan).times(0.4),
         Generator.of("attention_backward-unlikely", RareCases::unlikely).times(0.3),
         Generator.of("attention_backward-blind", RareCases::blind).times(0.2),
+        Generator.of("attention_backward-heads", RareCases::heads).times(0.2),
         Generator.of("reduce-strides", RareCases::strides).times(0.5),
         Generator.of("topk-nan", RareCases::topOfNan).times(0.2));
   }
@@ -667,6 +668,21 @@ final class RareCases {
                 (r, i) -> i == 0 ? Double.NEGATIVE_INFINITY : r.nextGaussian(),
                 heads));
     return backward("attention_backward seed %d blind".formatted(seed), random, 1, read);
+  }
+
+  /** So many heads that each is a task, with keys of several blocks. */
+  private static Case heads(long seed) {
+    Random random = Seeds.random(seed);
+    int heads = 8;
+    int size = 4;
+    long queries = 1 + random.nextInt(300);
+    long keys = 1 + random.nextInt(200);
+    List<Data> read =
+        List.of(
+            Data.normal(random, "query", 1, queries, heads, size),
+            Data.normal(random, "key", 1, keys, heads, size),
+            Data.normal(random, "value", 1, keys, heads, size));
+    return backward("attention_backward seed %d heads".formatted(seed), random, 1, read);
   }
 
   /** Gradients of what is read, but for a bias, by an output's of such numbers. */
