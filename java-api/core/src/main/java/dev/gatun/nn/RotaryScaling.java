@@ -24,7 +24,8 @@ import java.util.Set;
  * </table>
  *
  * Of factor and original_max_position_embeddings, yarn and longrope need one: the factor is else
- * the ratio of the longest length to the original one, the original one is else the longest.
+ * the ratio of the longest length to the original one, the original one is else the longest, of
+ * llama3 too.
  */
 public final class RotaryScaling {
   private static final List<String> TYPES =
