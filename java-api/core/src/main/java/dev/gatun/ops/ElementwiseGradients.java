@@ -188,7 +188,7 @@ final class ElementwiseGradients {
         yield Plain.not(Elementwise.add(Elementwise.less(x, zero), Elementwise.equal(x, zero)));
       }
       case TANH -> slopeOfTanh(Elementwise.activation(x, Activation.TANH));
-      case SIGMOID -> slopeOfSigmoid(Elementwise.activation(x, Activation.SIGMOID));
+      case SIGMOID -> slopeOfSigmoid(x);
       case SILU -> slopeOfSwish(x, 1);
       case QUICK_GELU -> slopeOfSwish(x, 1.702);
       case GELU -> slopeOfGelu(x);
@@ -201,16 +201,21 @@ final class ElementwiseGradients {
     return Elementwise.subtract(Plain.number(t.device(), 1), Elementwise.multiply(t, t));
   }
 
-  /** {@code s (1 - s)}. */
-  private static Tensor slopeOfSigmoid(Tensor s) {
-    return Elementwise.multiply(s, Elementwise.subtract(Plain.number(s.device(), 1), s));
+  /**
+   * {@code σ(z) σ(-z)}: {@code 1 - σ(z)} would have no more digits than 1 has, and x may be large.
+   */
+  private static Tensor slopeOfSigmoid(Tensor z) {
+    return Elementwise.multiply(sigmoid(z), sigmoid(Plain.negated(z)));
   }
 
-  /** Of {@code x σ(b x)}: {@code σ + b x σ (1 - σ)}. */
+  private static Tensor sigmoid(Tensor z) {
+    return Elementwise.activation(z, Activation.SIGMOID);
+  }
+
+  /** Of {@code x σ(z)} with {@code z = b x}: {@code σ(z) + z σ(z) σ(-z)}. */
   private static Tensor slopeOfSwish(Tensor x, double b) {
-    Tensor s = Elementwise.activation(Plain.times(x, b), Activation.SIGMOID);
-    Tensor rest = Elementwise.multiply(Plain.times(x, b), slopeOfSigmoid(s));
-    return Elementwise.add(s, rest);
+    Tensor z = Plain.times(x, b);
+    return Elementwise.add(sigmoid(z), Elementwise.multiply(z, slopeOfSigmoid(z)));
   }
 
   /** Of {@code x Φ(x)}: {@code Φ(x) + x φ(x)}, with {@code Φ(x) = gelu(x) / x}. */
@@ -226,20 +231,20 @@ final class ElementwiseGradients {
 
   /** {@code exp(x)} of numbers up to 0: {@code σ(x) / σ(-x)}. */
   static Tensor exp(Tensor x) {
-    return Elementwise.divide(
-        Elementwise.activation(x, Activation.SIGMOID),
-        Elementwise.activation(Plain.negated(x), Activation.SIGMOID));
+    return Elementwise.divide(sigmoid(x), sigmoid(Plain.negated(x)));
   }
 
-  /** Of {@code 0.5 x (1 + tanh(u))} with {@code u = c (x + 0.044715 x³)}. */
+  /**
+   * Of {@code 0.5 x (1 + tanh(u)) = x σ(z)} with {@code z = 2 u = 2 c (x + 0.044715 x³)}: {@code
+   * σ(z) + x z' σ(z) σ(-z)}.
+   */
   private static Tensor slopeOfGeluTanh(Tensor x) {
-    double c = Math.sqrt(2 / Math.PI);
+    double c = 2 * Math.sqrt(2 / Math.PI);
     Tensor square = Elementwise.multiply(x, x);
-    Tensor u =
+    Tensor z =
         Plain.times(Elementwise.multiply(x, Plain.plus(Plain.times(square, 0.044715), 1)), c);
-    Tensor t = Elementwise.activation(u, Activation.TANH);
     Tensor inner = Plain.times(Plain.plus(Plain.times(square, 3 * 0.044715), 1), c);
-    Tensor rest = Elementwise.multiply(Elementwise.multiply(x, slopeOfTanh(t)), inner);
-    return Plain.times(Elementwise.add(Plain.plus(t, 1), rest), 0.5);
+    Tensor rest = Elementwise.multiply(Elementwise.multiply(x, inner), slopeOfSigmoid(z));
+    return Elementwise.add(sigmoid(z), rest);
   }
 }
