@@ -20,7 +20,16 @@ constexpr int kPanelFeatures = 32;
 constexpr int kRowBytes = 4 * kPanelFeatures, kRowChunks = kRowBytes / 16;
 
 // What a group has beside its codes, numbered as PackedLayout.Scales.
-enum Scales : int { kScaleF32, kScaleF16, kScaleF16Zero, kScaleF32Min, kScaleF32Sum };
+enum Scales : int {
+  kScaleF32,
+  kScaleF16,
+  kScaleF16Zero,
+  kScaleF32Min,
+  kScaleF32Sum,
+  kScaleF16Min,
+  kScaleF16Byte,
+  kScaleF16ByteMin
+};
 
 static __device__ __forceinline__ int header_bytes(int scales) {
   switch (scales) {

@@ -109,6 +109,11 @@ typedef enum {
   GATUN_SCALES_F16_ZERO = 2,  // scale * (code - zero), zero a signed byte
   GATUN_SCALES_F32_MIN = 3,   // scale * code + min, min f32
   GATUN_SCALES_F32_SUM = 4,   // scale * code, and the sum of the group's elements, f32
+  GATUN_SCALES_F16_MIN = 5,   // scale * (code + 2^(bits-1)) + min, min f16
+  // scale * times * code, the f16 scale of a record of 256, times a signed byte of a group
+  GATUN_SCALES_F16_BYTE = 6,
+  // scale * times * (code + 2^(bits-1)) - min * less, the f16 min of a record, less as times
+  GATUN_SCALES_F16_BYTE_MIN = 7,
 } gatun_scales;
 
 // What becomes of the activations of a product with a quantised weight.

@@ -6,22 +6,22 @@
 #ifndef GATUN_BLOCK_COLUMNS_H
 #define GATUN_BLOCK_COLUMNS_H
 
-#include "block_formats.h"
 #include "halves.h"
+#include "packed_codes.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
-constexpr int64_t kWordLine = 4 * GATUN_PANEL;  // bytes of a word of each feature
-constexpr int32_t kLowNibbles = 0x0f0f0f0f, kHighNibbles = ~kLowNibbles;
+constexpr int32_t kHighNibbles = ~kLowNibbles;
 constexpr int32_t kSigns = static_cast<int32_t>(0x80808080);  // of bytes
 
-// A block of each of kLanes rows, and the records of a panel that they become.
+// A block of each of kLanes rows, and the records of a panel that they become: one for each group,
+// or one whose groups share a scale.
 struct Columns {
   const uint8_t *in;
   int64_t stride;  // bytes from one row to the next
   uint8_t *out;    // the first record
-  int64_t record;  // bytes from one record to the next
+  int64_t step;    // bytes from one group's words to the next one's
   int64_t header;  // bytes ahead of a record's words
   int64_t feature;
 
@@ -29,9 +29,9 @@ struct Columns {
   GATUN_INLINE void load(int64_t from, Ints *words) const;
 
   // Where group g has the scales of the features, of so many bytes each, and word w.
-  uint8_t *scales(int64_t g, int64_t bytes) const { return out + g * record + bytes * feature; }
+  uint8_t *scales(int64_t g, int64_t bytes) const { return out + g * step + bytes * feature; }
   uint8_t *words(int64_t g, int64_t w) const {
-    return out + g * record + header + w * kWordLine + 4 * feature;
+    return out + g * step + header + w * kWordLine + 4 * feature;
   }
 };
 
@@ -84,6 +84,12 @@ GATUN_INLINE inline void Columns::load(int64_t from, Ints *words) const {
   words[3] = zip_pairs<2>(high_ab, high_cd, lanes);
 }
 
+// A number of each row as a line of bytes, behind so many lines.
+GATUN_INLINE static inline void store_line(const Columns &c, int64_t lines, Ints numbers) {
+  typedef int8_t Bytes __attribute__((vector_size(kLanes)));
+  store_bytes(c.out + lines * GATUN_PANEL + c.feature, __builtin_convertvector(numbers, Bytes));
+}
+
 // The low halves of a block's bytes as words of eight codes, and the high ones.
 GATUN_INLINE static inline void store_nibbles(const Ints *bytes, int count, uint8_t *low,
                                               uint8_t *high) {
@@ -116,6 +122,12 @@ GATUN_INLINE static inline Ints not_finite(Floats x) {
 GATUN_INLINE static inline Ints store_half(const Columns &c, Ints words) {
   store_bytes(c.scales(0, 2), __builtin_convertvector(words & 0xffff, Halves));
   return (words & 0x7c00) == 0x7c00;
+}
+
+// Those in the lower and in the upper halves, of which one is the scale and one the minimum.
+GATUN_INLINE static inline Ints store_halves(const Columns &c, Ints words) {
+  store_bytes(c.scales(0, 2) + 2 * GATUN_PANEL, __builtin_convertvector((Bits)words >> 16, Halves));
+  return store_half(c, words) | ((words & 0x7c000000) == 0x7c000000);
 }
 
 GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats scale) {
@@ -180,12 +192,10 @@ GATUN_INLINE static inline Ints int4_columns(const Columns &c, int64_t block) {
 }
 
 GATUN_INLINE static inline Ints int4_zero_columns(const Columns &c, int64_t block) {
-  typedef int8_t Zeros __attribute__((vector_size(kLanes)));
   Ints words[4];
   c.load(0, words);
   store_nibbles_of(c, 3, block);
-  const Ints zero = (words[0] >> 16 & 255) - 8;
-  store_bytes(c.scales(0, 2) + 2 * GATUN_PANEL - c.feature, __builtin_convertvector(zero, Zeros));
+  store_line(c, 2, (words[0] >> 16 & 255) - 8);
   return store_half(c, words[0]);
 }
 
@@ -193,7 +203,7 @@ GATUN_INLINE static inline Ints q4_1_columns(const Columns &c) {
   Ints words[4];
   c.load(0, words);
   store_nibbles_of(c, 4, 32);
-  return store_scale(c, 0, lower_halves(words[0]), upper_halves(words[0]), splat(8));
+  return store_halves(c, words[0]);
 }
 
 // Four bits of a word, the lowest of them 4 w, as the lowest of its bytes.
@@ -202,31 +212,29 @@ GATUN_INLINE static inline Ints bits_as_bytes(Ints bits, int w) {
 }
 
 // The codes of Q5_0 and Q5_1, whose fifth bits are a word ahead of the others.
-GATUN_INLINE static inline void store_fifths(const Columns &c, Ints fifths, int64_t from,
-                                             int32_t offset) {
-  Ints words[4];
+GATUN_INLINE static inline void store_fifths(const Columns &c, Ints fifths, int64_t from) {
+  Ints words[4], fours[8];
   c.load(from, words);
 #pragma GCC unroll 4
   for (int w = 0; w < 4; w++) {
-    const Ints low = words[w] & kLowNibbles, high = words[w] >> 4 & kLowNibbles;
-    store_bytes(c.words(0, w), (low | bits_as_bytes(fifths, w) << 4) + offset);
-    store_bytes(c.words(0, 4 + w), (high | bits_as_bytes(fifths, 4 + w) << 4) + offset);
+    fours[w] = (words[w] & kLowNibbles) | bits_as_bytes(fifths, w) << 4;
+    fours[4 + w] = (words[w] >> 4 & kLowNibbles) | bits_as_bytes(fifths, 4 + w) << 4;
   }
+  store_unit<5>(fours, c.words(0, 0));
 }
 
 GATUN_INLINE static inline Ints q5_0_columns(const Columns &c) {
   Ints words[4];
   c.load(0, words);
-  const Ints fifths = (Ints)((Bits)words[0] >> 16) | words[1] << 16;
-  store_fifths(c, fifths, 6, 0x70707070);
+  store_fifths(c, (Ints)((Bits)words[0] >> 16) | words[1] << 16, 6);
   return store_half(c, words[0]);
 }
 
 GATUN_INLINE static inline Ints q5_1_columns(const Columns &c) {
   Ints words[4];
   c.load(0, words);
-  store_fifths(c, words[1], 8, 0x70707070);
-  return store_scale(c, 0, lower_halves(words[0]), upper_halves(words[0]), splat(16));
+  store_fifths(c, words[1], 8);
+  return store_halves(c, words[0]);
 }
 
 GATUN_INLINE static inline Ints q8_0_columns(const Columns &c) {

@@ -144,6 +144,25 @@ struct Piece {
   float scales[kMostGroups];
   float mins[kMostGroups];
   int32_t zeros[kMostGroups];
+  // Where groups share a scale and a minimum, these as F16, and what each is of them.
+  uint16_t shared[2];
+  int8_t times[kMostGroups];
+  int8_t less[kMostGroups];
+
+  void share(const uint8_t *scale, const uint8_t *min) {
+    shared[0] = load_bytes<uint16_t>(scale);
+    shared[1] = min == nullptr ? 0 : load_bytes<uint16_t>(min);
+  }
+
+  void set(int g, int scale_times, int min_less) {
+    times[g] = static_cast<int8_t>(scale_times);
+    less[g] = static_cast<int8_t>(min_less);
+    scales[g] = half(0) * static_cast<float>(scale_times);
+    mins[g] = -(half(1) * static_cast<float>(min_less));
+  }
+
+ private:
+  float half(int i) const { return load_one(&shared[i], GATUN_DTYPE_F16); }
 };
 
 // Codes of four bits, less an offset: byte i has code i below code i + size / 2.
@@ -165,13 +184,11 @@ static inline void load_fifths(const uint8_t *in, int offset, int8_t *codes) {
 
 // The scales and least values of Q4_K and Q5_K.
 static inline void super_block_scales(const uint8_t *in, Piece *piece) {
-  const float scale = load_f16(in), min = load_f16(in + 2);
+  piece->share(in, in + 2);
   for (int j = 0; j < 4; j++) {
     const int a = in[4 + j], b = in[8 + j], c = in[12 + j];
-    piece->scales[j] = scale * static_cast<float>(a & 63);
-    piece->mins[j] = -(min * static_cast<float>(b & 63));
-    piece->scales[4 + j] = scale * static_cast<float>((c & 15) | a >> 6 << 4);
-    piece->mins[4 + j] = -(min * static_cast<float>(c >> 4 | b >> 6 << 4));
+    piece->set(j, a & 63, b & 63);
+    piece->set(4 + j, (c & 15) | a >> 6 << 4, c >> 4 | b >> 6 << 4);
   }
   for (int s = 0; s < 8; s++) {
     piece->zeros[s] = 0;
@@ -192,9 +209,9 @@ static inline void load_super_block(const uint8_t *in, int bits, Piece *piece) {
 }
 
 static inline void q6_k_scales(const uint8_t *in, Piece *piece) {
-  const float scale = load_f16(in + 208);
+  piece->share(in + 208, nullptr);
   for (int s = 0; s < 16; s++) {
-    piece->scales[s] = scale * static_cast<float>(static_cast<int8_t>(in[192 + s]));
+    piece->set(s, static_cast<int8_t>(in[192 + s]), 0);
   }
 }
 
@@ -223,10 +240,10 @@ static inline void load_q2_k(const uint8_t *in, Piece *piece) {
 
 // Q3_K: the third bits of elements 32 apart share a byte; six bits a sub-block for its scale.
 static inline void load_q3_k(const uint8_t *in, Piece *piece) {
-  const float scale = load_f16(in + 108);
+  piece->share(in + 108, nullptr);
   for (int s = 0; s < 16; s++) {
     const int low = in[96 + s % 8] >> s / 8 * 4 & 15, upper = in[104 + s % 4] >> s / 4 * 2 & 3;
-    piece->scales[s] = scale * static_cast<float>((low | upper << 4) - 32);
+    piece->set(s, (low | upper << 4) - 32, 0);
   }
   for (int i = 0; i < kSuperBlock; i++) {
     const int low = in[32 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3;
@@ -249,11 +266,11 @@ static inline void load_by_table(const uint8_t *in, const int8_t *table, int8_t 
 
 // IQ4_XS: eight sub-blocks of 32.
 static inline void load_iq4_xs(const uint8_t *in, Piece *piece) {
-  const float scale = load_f16(in);
+  piece->share(in, nullptr);
   const int uppers = load_bytes<uint16_t>(in + 2);
   for (int s = 0; s < 8; s++) {
     const int low = in[4 + s / 2] >> s % 2 * 4 & 15, upper = uppers >> 2 * s & 3;
-    piece->scales[s] = scale * static_cast<float>((low | upper << 4) - 32);
+    piece->set(s, (low | upper << 4) - 32, 0);
     load_by_table(in + 8 + 16 * s, kUnevenSteps, piece->codes + 32 * s);
   }
 }

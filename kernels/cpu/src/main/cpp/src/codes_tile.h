@@ -7,14 +7,13 @@ namespace GATUN_DOT {
 // Elements of k whose steps are written out.
 constexpr int64_t kStretch = 32;
 
-// part[kRows][2] += the products of the codes that a word holds.
+// part[kRows][2] += the products of a unit of codes.
 template <int kBits, int kRows>
 GATUN_DOT_TARGET static inline __attribute__((always_inline)) void codes_step(
-    Ints (&part)[kRows][2], const uint8_t *words, const int8_t *x, int64_t stride) {
-  const Ints w0 = load_words(words), w1 = load_words(words + kLanes * 4);
-  constexpr int kLow = kBits == 4 ? 0x0f0f0f0f : -1;
-  for (int i = 0; i < 8 / kBits; i++) {
-    const Ints c0 = (w0 >> 4 * i) & kLow, c1 = (w1 >> 4 * i) & kLow;
+    Ints (&part)[kRows][2], const uint8_t *unit, const int8_t *x, int64_t stride) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kUnit<kBits> / 4; i++) {
+    const Ints c0 = four_codes<kBits>(unit, i), c1 = four_codes<kBits>(unit + kLanes * 4, i);
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; r++) {
       int32_t four;
@@ -25,46 +24,49 @@ GATUN_DOT_TARGET static inline __attribute__((always_inline)) void codes_step(
   }
 }
 
+// Elements of k at which what comes next is asked for, where a run has so many or, of 0, any.
+constexpr int64_t ask_steps(int64_t run) { return run == 0 ? kStretch : run; }
+
 // sums[kRows][PANEL] = a * weights^T of a panel, from row `row` of a on, straight from the words:
-// the sums of a run and of all runs fill the registers. kBlocks says that groups and blocks are
-// runs of kStretch, each with its scales.
-template <int kBits, int kRows, bool kBlocks>
+// the sums of a run and of all runs fill the registers. kRun says that groups are runs of so many,
+// of blocks of kStretch; 0 that they are any.
+template <int kBits, int kRows, int kRun>
 GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel,
                                                const ActivationCodes &a, int64_t row, float *sums,
                                                Ahead ahead) {
-  constexpr int64_t kTogether = 32 / kBits, kLine = 4 * GATUN_PANEL;
+  constexpr int64_t kStep = ask_steps(kRun), kTogether = kUnit<kBits>;
+  constexpr int64_t kLine = kUnitWords<kBits> * kWordLine;
   const int64_t stride = a.stride, all = a.runs, blocks = a.blocks, groups = q.groups();
-  const int64_t run = kBlocks ? kStretch : a.run;
-  const int64_t runs = kBlocks ? 1 : (q.group + run - 1) / run;
-  const int64_t shared = kBlocks ? 1 : a.per_token() ? all : a.block / run;
-  const int64_t header = q.header(), size = q.record_bytes();
-  const bool per_token = !kBlocks && a.per_token(), has_min = q.has_min();
+  const int64_t run = kRun > 0 ? kRun : a.run;
+  const int64_t runs = kRun > 0 ? 1 : (q.group + run - 1) / run;
+  const int64_t shared = kRun > 0 ? kStretch / kStep : a.per_token() ? all : a.block / run;
+  const bool per_token = kRun == 0 && a.per_token(), has_min = q.has_min();
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     Floats total[kRows][2] = {};
-    const uint8_t *record = q.record(panel, 0);
     const int8_t *x = a.codes + row * stride;
     const int32_t *begin = a.begin + row * all;
     const float *scales = a.scales + row * blocks, *shifts = a.shifts + row * all;
     int64_t asked = 0, left = shared, to_go = q.k;
-    for (int64_t g = 0; g < groups; g++, record += size) {
-      const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
-      const uint8_t *words = record + header + j * 4;
+    Groups group(q, panel, 0);
+    for (int64_t g = 0; g < groups; g++, group.next()) {
+      const Floats scale[2] = {group.scale(j), group.scale(j + kLanes)};
+      const uint8_t *words = group.words() + j * 4;
       for (int64_t i = 0; i < runs; i++, begin++, shifts++) {
         Ints part[kRows][2];
 #pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
           part[r][0] = part[r][1] = Ints{} + begin[r * all];
         }
-        int64_t length = !kBlocks && to_go < run ? to_go : run;
+        int64_t length = kRun == 0 && to_go < run ? to_go : run;
         to_go -= length;
-        for (; length >= kStretch; length -= kStretch, x += kStretch) {
-          ahead.ask_all<kLine * kStretch / kTogether / 64>(asked++);
+        for (; length >= kStep; length -= kStep, x += kStep) {
+          ahead.ask_all<kLine * kStep / kTogether / 64>(asked++);
 #pragma GCC unroll kUnroll
-          for (int64_t e = 0; e < kStretch; e += kTogether, words += kLine) {
+          for (int64_t e = 0; e < kStep; e += kTogether, words += kLine) {
             codes_step<kBits, kRows>(part, words, x + e, stride);
           }
         }
-        for (; length > 0; length -= kTogether, x += kTogether, words += kLine) {
+        for (; kRun == 0 && length > 0; length -= kTogether, x += kTogether, words += kLine) {
           codes_step<kBits, kRows>(part, words, x, stride);
         }
 #pragma GCC unroll 12
@@ -78,7 +80,7 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
         if (has_min) {
 #pragma GCC unroll 2
           for (int v = 0; v < 2; v++) {
-            const Floats min = q.min(record, j + v * kLanes, scale[v]);
+            const Floats min = group.min(j + v * kLanes, scale[v]);
 #pragma GCC unroll 12
             for (int r = 0; r < kRows; r++) {
               total[r][v] = fma(splat(shifts[r * all]), min, total[r][v]);
@@ -92,9 +94,12 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
       }
     }
     Floats weights[2] = {};
-    for (int64_t g = 0; !a.centred && g < groups; g++) {
-      weights[0] += q.sum(q.record(panel, g), j);
-      weights[1] += q.sum(q.record(panel, g), j + kLanes);
+    if (!a.centred) {
+      Groups of(q, panel, 0);
+      for (int64_t g = 0; g < groups; g++, of.next()) {
+        weights[0] += of.sum(j);
+        weights[1] += of.sum(j + kLanes);
+      }
     }
     for (int r = 0; r < kRows; r++) {
       const Floats by = splat(a.per_token() ? a.scales[(row + r) * a.blocks] : 1.0f);
@@ -107,37 +112,50 @@ GATUN_DOT_TARGET static inline void codes_tile(const Quantized &q, int64_t panel
 
 constexpr int kCodeTileRows = kTileRows / 2;
 
-template <int kBits, int kRows = kCodeTileRows>
+template <int kBits, int kRun, int kRows = kCodeTileRows>
 static inline void codes_tile(int64_t rows, const Quantized &q, int64_t panel,
                               const ActivationCodes &a, int64_t row, float *sums, Ahead ahead) {
   if (rows == kRows) {
-    if (q.group == kStretch && a.block == kStretch && !a.per_token()) {
-      codes_tile<kBits, kRows, true>(q, panel, a, row, sums, ahead);
-    } else {
-      codes_tile<kBits, kRows, false>(q, panel, a, row, sums, ahead);
-    }
+    codes_tile<kBits, kRows, kRun>(q, panel, a, row, sums, ahead);
   } else if constexpr (kRows > 1) {
-    codes_tile<kBits, kRows - 1>(rows, q, panel, a, row, sums, ahead);
+    codes_tile<kBits, kRun, kRows - 1>(rows, q, panel, a, row, sums, ahead);
   }
 }
 
 // The rows of a task, straight from the words.
+template <int kBits, int kRun>
+static inline void codes_rows_by(const Quantized &q, int64_t panel, const ActivationCodes &a,
+                                 int64_t row, int64_t rows, float *sums) {
+  const int64_t bytes = q.bytes_of(q.groups()), steps = q.k / ask_steps(kRun);
+  by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
+    // One tile reads the weights as they come, several share the next ones.
+    const uint8_t *from = tiles == 1 ? q.place(panel, 0) + ahead_of(rows) : q.place(panel + 1, 0);
+    codes_tile<kBits, kRun>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
+                            comes_by_itself(rows) ? Ahead::nothing(from)
+                                                  : Ahead::share(from, bytes, steps, tiles, which));
+  });
+}
+
 template <int kBits>
 static inline void codes_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
                               int64_t row, int64_t rows, float *sums) {
-  const int64_t bytes = q.groups() * q.record_bytes(), steps = q.k / kStretch;
-  by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
-    // One tile reads the weights as they come, several share the next ones.
-    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + ahead_of(rows) : q.record(panel + 1, 0);
-    codes_tile<kBits>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
-                      comes_by_itself(rows) ? Ahead::nothing(from)
-                                            : Ahead::share(from, bytes, steps, tiles, which));
-  });
+  const bool blocks = a.block == kStretch && !a.per_token();
+  if (blocks && q.group == kStretch) {
+    codes_rows_by<kBits, kStretch>(q, panel, a, row, rows, sums);
+    return;
+  }
+  if constexpr (kUnit<kBits> <= 16) {
+    if (blocks && q.group == 16) {
+      codes_rows_by<kBits, 16>(q, panel, a, row, rows, sums);
+      return;
+    }
+  }
+  codes_rows_by<kBits, 0>(q, panel, a, row, rows, sums);
 }
 
 // sums[kRows][PANEL] += a * weights^T of a panel's groups [first, last), whose codes are in `bytes`
 // [k / 4][PANEL][4]. The sums of a run alone fill the registers.
-template <int kRows>
+template <int kRows, bool kMin>
 GATUN_DOT_TARGET static inline void bytes_tile(const Quantized &q, int64_t panel, int64_t first,
                                                int64_t last, const uint8_t *bytes,
                                                const ActivationCodes &a, int64_t row, float *sums,
@@ -145,16 +163,18 @@ GATUN_DOT_TARGET static inline void bytes_tile(const Quantized &q, int64_t panel
   // Stores might change what is behind references, so what the loops need is here.
   const int64_t stride = a.stride, run = a.run, all = a.runs, blocks = a.blocks;
   const int64_t runs = q.group / run, shared = a.per_token() ? all : a.block / run;
-  const bool per_token = a.per_token(), has_min = q.has_min();
+  const bool per_token = a.per_token();
   const int32_t *begin = a.begin + row * all;
   const float *scales = a.scales + row * blocks, *shifts = a.shifts + row * all;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     const int8_t *x = a.codes + row * stride + first * q.group;
     const uint8_t *words = bytes + j * 4;
     int64_t step = 0, i = first * runs, block = i / shared, left = shared - i % shared;
-    for (int64_t g = first; g < last; g++) {
-      const uint8_t *record = q.record(panel, g);
-      const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
+    Groups group(q, panel, first);
+    for (int64_t g = first; g < last; g++, group.next()) {
+      const Floats scale[2] = {group.scale(j), group.scale(j + kLanes)};
+      const Floats min[2] = {kMin ? group.min(j, scale[0]) : Floats{},
+                             kMin ? group.min(j + kLanes, scale[1]) : Floats{}};
       for (int64_t end = i + runs; i < end; i++) {
         Ints part[kRows][2];
         for (int r = 0; r < kRows; r++) {
@@ -176,14 +196,11 @@ GATUN_DOT_TARGET static inline void bytes_tile(const Quantized &q, int64_t panel
           float *sum = sums + r * GATUN_PANEL + j;
           for (int v = 0; v < 2; v++) {
             const Floats products = __builtin_convertvector(part[r][v], Floats) * by;
-            store(sum + v * kLanes, fma(products, scale[v], load(sum + v * kLanes)));
-          }
-        }
-        for (int v = 0; has_min && v < 2; v++) {
-          const Floats min = q.min(record, j + v * kLanes, scale[v]);
-          for (int r = 0; r < kRows; r++) {
-            float *sum = sums + r * GATUN_PANEL + j + v * kLanes;
-            store(sum, fma(splat(shifts[r * all + i]), min, load(sum)));
+            Floats total = fma(products, scale[v], load(sum + v * kLanes));
+            if (kMin) {
+              total = fma(splat(shifts[r * all + i]), min[v], total);
+            }
+            store(sum + v * kLanes, total);
           }
         }
         if (--left == 0) {
@@ -200,7 +217,11 @@ static inline void bytes_tile(int64_t rows, const Quantized &q, int64_t panel, i
                               int64_t last, const uint8_t *bytes, const ActivationCodes &a,
                               int64_t row, float *sums, Ahead ahead) {
   if (rows == kRows) {
-    bytes_tile<kRows>(q, panel, first, last, bytes, a, row, sums, ahead);
+    if (q.has_min()) {
+      bytes_tile<kRows, true>(q, panel, first, last, bytes, a, row, sums, ahead);
+    } else {
+      bytes_tile<kRows, false>(q, panel, first, last, bytes, a, row, sums, ahead);
+    }
   } else if constexpr (kRows > 1) {
     bytes_tile<kRows - 1>(rows, q, panel, first, last, bytes, a, row, sums, ahead);
   }
@@ -224,10 +245,10 @@ static inline void bytes_rows(const Quantized &q, int64_t panel, const Activatio
   for (int64_t g = 0; g < q.groups(); g += together) {
     const int64_t last = g + together < q.groups() ? g + together : q.groups();
     code_bytes<kBits>(q, panel, g, last, bytes);
-    const int64_t size = (last - g) * q.record_bytes(), steps = (last - g) * q.group / 4;
+    const int64_t size = q.bytes_of(last - g), steps = (last - g) * q.group / 4;
     by_even_tile<kByteRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
       bytes_tile<kByteRows>(count, q, panel, g, last, bytes, a, row + r, sums + r * GATUN_PANEL,
-                            Ahead::share(q.record(panel, last), size, steps, tiles, which));
+                            Ahead::share(q.place(panel, last), size, steps, tiles, which));
     });
   }
   for (int64_t r = 0; a.per_token() && r < rows; r++) {
@@ -246,9 +267,9 @@ GATUN_DOT_TARGET static inline void long_tile(const Quantized &q, int64_t panel,
                                               const ActivationCodes &a, int64_t row, float *sums,
                                               Ahead ahead) {
   const int64_t stride = a.stride, steps = (q.k + 3) / 4;
-  const uint8_t *record = q.record(panel, 0);
+  const Groups all(q, panel, 0);
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
-    const uint8_t *words = record + q.header() + j * 4;
+    const uint8_t *words = all.words() + j * 4;
     const int8_t *x = a.codes + row * stride;
     Ints part[kRows][2];
     for (int r = 0; r < kRows; r++) {
@@ -265,9 +286,9 @@ GATUN_DOT_TARGET static inline void long_tile(const Quantized &q, int64_t panel,
       }
     }
     const Floats zero{};
-    const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
-    const Floats weights[2] = {a.centred ? zero : q.sum(record, j),
-                               a.centred ? zero : q.sum(record, j + kLanes)};
+    const Floats scale[2] = {all.scale(j), all.scale(j + kLanes)};
+    const Floats weights[2] = {a.centred ? zero : all.sum(j),
+                               a.centred ? zero : all.sum(j + kLanes)};
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; r++) {
       const Floats by = splat(a.scales[row + r]), offset = splat(a.offsets[row + r]);
@@ -292,10 +313,10 @@ static inline void long_tile(int64_t rows, const Quantized &q, int64_t panel,
 // The rows of a task where a whole row is one run.
 static inline void long_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
                              int64_t row, int64_t rows, float *sums) {
-  const int64_t bytes = q.record_bytes(), steps = q.words();
+  const int64_t bytes = q.records.record_bytes(), steps = q.records.words();
   by_even_tile<kTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
     // One tile reads the weights as they come, several share the next ones.
-    const uint8_t *from = tiles == 1 ? q.record(panel, 0) + ahead_of(rows) : q.record(panel + 1, 0);
+    const uint8_t *from = tiles == 1 ? q.place(panel, 0) + ahead_of(rows) : q.place(panel + 1, 0);
     long_tile<kTileRows>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
                          comes_by_itself(rows) ? Ahead::nothing(from)
                                                : Ahead::share(from, bytes, steps, tiles, which));

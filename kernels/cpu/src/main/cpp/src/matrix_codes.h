@@ -12,12 +12,12 @@ namespace GATUN_LEVEL {
 // The rows of a task where a whole row is one run, as long_rows.
 static inline void matrix_long_rows(const Quantized &q, int64_t panel, const ActivationCodes &a,
                                     int64_t row, int64_t rows, float *sums) {
-  const uint8_t *record = q.record(panel, 0);
-  Matrices().product<ByteProducts>(rows, a.codes + row * a.stride, a.stride, record + q.header(),
-                                   q.words(), sums, sizeof(float) * GATUN_PANEL, Into::kNew,
+  const Groups all(q, panel, 0);
+  Matrices().product<ByteProducts>(rows, a.codes + row * a.stride, a.stride, all.words(),
+                                   q.records.words(), sums, sizeof(float) * GATUN_PANEL, Into::kNew,
                                    From::kMemory);
   for (int64_t j = 0; j < GATUN_PANEL; j += kLanes) {
-    const Floats scale = q.scale(record, j), weights = a.centred ? Floats{} : q.sum(record, j);
+    const Floats scale = all.scale(j), weights = a.centred ? Floats{} : all.sum(j);
     for (int64_t r = 0; r < rows; r++) {
       float *sum = sums + r * GATUN_PANEL + j;
       const Ints part = load_words(sum) + a.begin[row + r];
@@ -93,12 +93,12 @@ static inline void matrix_tile(RunProducts &products, const Quantized &q, int64_
     }
   }
   int64_t left = shared, to_come = (last - first) * runs;
-  for (int64_t g = first; g < last; g++) {
-    const uint8_t *record = q.record(panel, g);
+  Groups group(q, panel, first);
+  for (int64_t g = first; g < last; g++, group.next()) {
     Floats scale[kVectors], min[kVectors];
     for (int v = 0; v < kVectors; v++) {
-      scale[v] = q.scale(record, j + v * kLanes);
-      min[v] = kMin ? q.min(record, j + v * kLanes, scale[v]) : Floats{};
+      scale[v] = group.scale(j + v * kLanes);
+      min[v] = kMin ? group.min(j + v * kLanes, scale[v]) : Floats{};
     }
     for (int64_t i = 0; i < runs; i++, shifts++) {
       here = --to_come > 0 ? RunStart{here.x + run, here.weights + run * GATUN_PANEL} : next;
@@ -141,8 +141,8 @@ static inline void matrix_rows(const Quantized &q, int64_t panel, const Activati
   for (int64_t g = 0; g < q.groups(); g += together) {
     const int64_t last = g + together < q.groups() ? g + together : q.groups();
     code_bytes<kBits>(q, panel, g, last, bytes);
-    const char *following = reinterpret_cast<const char *>(q.record(panel, last));
-    Ahead{following, (last - g) * q.record_bytes()}.ask_all(0);
+    const char *following = reinterpret_cast<const char *>(q.place(panel, last));
+    Ahead{following, q.bytes_of(last - g)}.ask_all(0);
     // The last rows are computed with some before them, for a register has so many.
     const auto top = [&](int64_t tile) {
       const int64_t first = tile / halves * kMatrixRows;

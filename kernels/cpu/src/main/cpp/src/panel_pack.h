@@ -16,58 +16,47 @@ namespace GATUN_LEVEL {
 
 // How a format is packed.
 struct PackedForm {
-  int bits;
-  int32_t scales;  // gatun_scales
-  int centre;      // taken off codes of formats with a minimum, so that they lie about 0
-
-  // Bytes of what a group of a panel has ahead of its words.
-  int64_t header() const {
-    switch (scales) {
-      case GATUN_SCALES_F16:
-        return 2 * GATUN_PANEL;
-      case GATUN_SCALES_F16_ZERO:
-        return 3 * GATUN_PANEL;
-      case GATUN_SCALES_F32:
-        return 4 * GATUN_PANEL;
-      default:
-        return 8 * GATUN_PANEL;
-    }
-  }
-
-  // Bytes of a panel's group.
-  int64_t record(int64_t group) const {
-    const int64_t each = 32 / bits;
-    return header() + (group + each - 1) / each * 4 * GATUN_PANEL;
-  }
+  PackedRecords records;
+  int centre;  // taken off codes of formats with a minimum, so that they lie about 0
 };
 
 static inline PackedForm packed_form(const BlockFormat &format) {
+  const auto form = [&](int32_t bits, int32_t scales, int centre) {
+    return PackedForm{{bits, scales, format.group()}, centre};
+  };
   switch (format.kind) {
     case GATUN_BLOCKS_INT8:
-      return {8, format.whole_row ? GATUN_SCALES_F32_SUM : GATUN_SCALES_F32, 0};
+      return form(8, format.whole_row ? GATUN_SCALES_F32_SUM : GATUN_SCALES_F32, 0);
     case GATUN_BLOCKS_INT8_ZERO:
-      return {8, GATUN_SCALES_F32_MIN, 0};
+      return form(8, GATUN_SCALES_F32_MIN, 0);
     case GATUN_BLOCKS_INT4:
     case GATUN_BLOCKS_Q4_0:
-      return {4, GATUN_SCALES_F16, 0};
+      return form(4, GATUN_SCALES_F16, 0);
     case GATUN_BLOCKS_INT4_ZERO:
-      return {4, GATUN_SCALES_F16_ZERO, 0};
+      return form(4, GATUN_SCALES_F16_ZERO, 0);
     case GATUN_BLOCKS_Q4_1:
+      return form(4, GATUN_SCALES_F16_MIN, 8);
     case GATUN_BLOCKS_Q4_K:
-      return {4, GATUN_SCALES_F32_MIN, 8};
+      return form(4, GATUN_SCALES_F16_BYTE_MIN, 8);
     case GATUN_BLOCKS_Q5_0:
+      return form(5, GATUN_SCALES_F16, 0);
+    case GATUN_BLOCKS_Q5_1:
+      return form(5, GATUN_SCALES_F16_MIN, 16);
+    case GATUN_BLOCKS_Q5_K:
+      return form(5, GATUN_SCALES_F16_BYTE_MIN, 16);
+    case GATUN_BLOCKS_Q6_K:
+      return form(6, GATUN_SCALES_F16_BYTE, 0);
     case GATUN_BLOCKS_Q8_0:
     case GATUN_BLOCKS_IQ4_NL:
-      return {8, GATUN_SCALES_F16, 0};
-    case GATUN_BLOCKS_Q5_1:
-    case GATUN_BLOCKS_Q5_K:
-      return {8, GATUN_SCALES_F32_MIN, 16};
+      return form(8, GATUN_SCALES_F16, 0);
     case GATUN_BLOCKS_Q2_K:
-      return {4, GATUN_SCALES_F32_MIN, 2};
+      return form(4, GATUN_SCALES_F32_MIN, 2);
     case GATUN_BLOCKS_Q3_K:
-      return {4, GATUN_SCALES_F32, 0};
+      return form(4, GATUN_SCALES_F16_BYTE, 0);
+    case GATUN_BLOCKS_IQ4_XS:
+      return form(8, GATUN_SCALES_F16_BYTE, 0);
     default:
-      return {8, GATUN_SCALES_F32, 0};
+      return form(8, GATUN_SCALES_F32, 0);
   }
 }
 
@@ -79,32 +68,47 @@ struct Pieces {
   float scales[kMostGroups][GATUN_PANEL];
   float mins[kMostGroups][GATUN_PANEL];
   int32_t zeros[kMostGroups][GATUN_PANEL];
-  uint16_t halves[kMostGroups][GATUN_PANEL];  // scales of forms that have them as F16
+  // Of forms that have them as F16, scales and minima; of groups that share them, the first.
+  uint16_t halves[2][kMostGroups][GATUN_PANEL];
+  int8_t times[2][kMostGroups][GATUN_PANEL];  // what groups have of what they share
   int64_t sums[GATUN_PANEL];                  // of all codes so far
 };
 
-static inline bool has_halves(const PackedForm &form) {
-  return form.scales == GATUN_SCALES_F16 || form.scales == GATUN_SCALES_F16_ZERO;
-}
+// How the scales of a form lie in blocks and in pieces.
+struct Headers {
+  bool halves, seconds, shared, mins;
+
+  explicit Headers(int32_t scales)
+      : halves(scales == GATUN_SCALES_F16 || scales == GATUN_SCALES_F16_ZERO ||
+               scales == GATUN_SCALES_F16_MIN),
+        seconds(scales == GATUN_SCALES_F16_MIN || scales == GATUN_SCALES_F16_BYTE_MIN),
+        shared(scales == GATUN_SCALES_F16_BYTE || scales == GATUN_SCALES_F16_BYTE_MIN),
+        mins(scales == GATUN_SCALES_F32_MIN) {}
+};
+
+static inline bool is_finite_half(uint16_t half) { return (half & 0x7c00) != 0x7c00; }
 
 // Elements of zeros: features behind the last one.
 static inline void clear_feature(const PackedForm &form, int64_t f, Pieces *out) {
-  __builtin_memset(out->stored[f], 1 << (form.bits - 1), kSuperBlock);
+  __builtin_memset(out->stored[f], 1 << (form.records.bits - 1), kSuperBlock);
   for (int64_t g = 0; g < kMostGroups; g++) {
     out->scales[g][f] = out->mins[g][f] = 0;
     out->zeros[g][f] = 0;
-    out->halves[g][f] = 0;
+    for (int i = 0; i < 2; i++) {
+      out->halves[i][g][f] = 0;
+      out->times[i][g][f] = 0;
+    }
   }
 }
 
 // Takes `blocks` blocks of each feature apart; false where a scale is not finite.
 static inline bool load_pieces(const BlockFormat &format, const PackedForm &form, const uint8_t *in,
                                int64_t row_stride, int64_t features, int64_t blocks, Pieces *out) {
-  const int offset = (1 << (form.bits - 1)) - form.centre;
+  const int offset = (1 << (form.records.bits - 1)) - form.centre;
   // Stores of bytes might change what is behind references, so what the loops need is here.
   const int64_t block_size = format.block, bytes = format.bytes();
   const int64_t groups = block_size / format.group();
-  const bool halves = has_halves(form), mins = form.scales == GATUN_SCALES_F32_MIN;
+  const Headers have(form.records.scales);
   bool finite = true;
   Piece piece;
   for (int64_t f = 0; f < GATUN_PANEL; f++) {
@@ -119,18 +123,25 @@ static inline bool load_pieces(const BlockFormat &format, const PackedForm &form
       for (int64_t i = 0; i < block_size; i++) {
         stored[i] = static_cast<uint8_t>(piece.codes[i] + offset);
       }
-      if (halves) {
+      if (have.halves || have.shared) {
         // The numbers of the file, to the bit.
-        const uint16_t half = load_bytes<uint16_t>(block);
-        finite &= (half & 0x7c00) != 0x7c00;
-        out->halves[g][f] = half;
-        out->zeros[g++][f] = piece.zeros[0];
+        for (int i = 0; i < (have.seconds ? 2 : 1); i++) {
+          const uint16_t half = have.shared ? piece.shared[i] : load_bytes<uint16_t>(block + 2 * i);
+          finite &= is_finite_half(half);
+          out->halves[i][g][f] = half;
+        }
+        out->zeros[g][f] = piece.zeros[0];
+        for (int64_t i = 0; have.shared && i < groups; i++) {
+          out->times[0][g + i][f] = piece.times[i];
+          out->times[1][g + i][f] = piece.less[i];
+        }
+        g += groups;
         continue;
       }
       for (int64_t i = 0; i < groups; i++, g++) {
         finite &= is_finite(piece.scales[i]);
         out->scales[g][f] = piece.scales[i];
-        if (mins) {
+        if (have.mins) {
           finite &= is_finite(piece.mins[i]);
           out->mins[g][f] = piece.mins[i];
           out->zeros[g][f] = piece.zeros[i];
@@ -166,26 +177,34 @@ static inline bool load_parts(const PackedForm &form, const uint8_t *in, int64_t
   return finite;
 }
 
-// Writes the scales of a group, and what is beside them. Features behind the last one have 0 of
-// all.
+// Writes the scales of a record that begins with group g, and what is beside them. Features behind
+// the last one have 0 of all.
 static inline void store_header(const PackedForm &form, const Pieces &pieces, int64_t g,
                                 int64_t features, uint8_t *out) {
-  if (has_halves(form)) {
-    __builtin_memcpy(out, pieces.halves[g], sizeof pieces.halves[g]);
-    for (int64_t f = 0; f < GATUN_PANEL && form.scales == GATUN_SCALES_F16_ZERO; f++) {
-      out[2 * GATUN_PANEL + f] = static_cast<uint8_t>(pieces.zeros[g][f]);
+  const int32_t scales = form.records.scales;
+  const Headers have(scales);
+  if (have.halves || have.shared) {
+    for (int i = 0; i < (have.seconds ? 2 : 1); i++, out += 2 * GATUN_PANEL) {
+      __builtin_memcpy(out, pieces.halves[i][g], sizeof pieces.halves[i][g]);
+    }
+    for (int64_t f = 0; f < GATUN_PANEL && scales == GATUN_SCALES_F16_ZERO; f++) {
+      out[f] = static_cast<uint8_t>(pieces.zeros[g][f]);
+    }
+    const size_t bytes = static_cast<size_t>(form.records.together() * GATUN_PANEL);
+    for (int i = 0; have.shared && i < (have.seconds ? 2 : 1); i++, out += bytes) {
+      __builtin_memcpy(out, pieces.times[i][g], bytes);
     }
     return;
   }
   __builtin_memcpy(out, pieces.scales[g], sizeof pieces.scales[g]);
-  if (form.scales == GATUN_SCALES_F32) {
+  if (scales == GATUN_SCALES_F32) {
     return;
   }
   float beside[GATUN_PANEL];
   for (int64_t f = 0; f < GATUN_PANEL; f++) {
     const double scale = static_cast<double>(pieces.scales[g][f]);
     const double zero = form.centre - pieces.zeros[g][f], min = pieces.mins[g][f];
-    beside[f] = static_cast<float>(form.scales == GATUN_SCALES_F32_SUM
+    beside[f] = static_cast<float>(scales == GATUN_SCALES_F32_SUM
                                        ? scale * static_cast<double>(pieces.sums[f])
                                        : min + zero * scale);
   }
@@ -195,26 +214,33 @@ static inline void store_header(const PackedForm &form, const Pieces &pieces, in
   __builtin_memcpy(out + 4 * GATUN_PANEL, beside, sizeof beside);
 }
 
-// Writes the words of `count` elements, `each` of them in a record; the first record's words begin
-// at `out`.
-static inline void store_words(const PackedForm &form, const Pieces &pieces, int64_t count,
-                               int64_t each, int64_t record, uint8_t *out) {
-  const int64_t units = (count + 3) / 4, together = 8 / form.bits;  // units are bytes of four
-  const int64_t own = (each + 3) / 4;
+// Writes the words of `count` elements, `each` of them in a group; groups' words are `step` bytes
+// apart, the first one's begin at `out`.
+template <int kBits>
+static inline void store_words(const Pieces &pieces, int64_t count, int64_t each, int64_t step,
+                               uint8_t *out) {
+  // Fours of elements that are turned about at once, as many as one unit has or more.
+  constexpr int kAtOnce = kLanes < 8 ? 8 : kLanes;
+  constexpr int kFours = kUnit<kBits> / 4;
+  constexpr int64_t kBytes = kUnitWords<kBits> * kWordLine;
+  const int64_t fours = (count + 3) / 4, own = (each + 3) / 4;
   for (int64_t f = 0; f < GATUN_PANEL; f += kLanes) {
-    for (int64_t u = 0; u < units; u += kLanes) {
-      Ints rows[kLanes];
-      load_square(pieces.stored[f] + 4 * u, sizeof pieces.stored[f] / 4, rows);
-      turn_about(rows);
-      const int64_t left = units - u < kLanes ? units - u : kLanes;
-      uint8_t *to = out + u / own * record + (u % own / together * GATUN_PANEL + f) * 4;
-      for (int64_t i = 0, place = u % own; i < left; i += together) {
-        const Ints words = together == 1 ? rows[i] : rows[i] | rows[i + 1] << 4;
-        __builtin_memcpy(to, &words, sizeof words);
-        to += 4 * GATUN_PANEL;
-        place += together;
+    for (int64_t u = 0; u < fours; u += kAtOnce) {
+      Ints squares[kAtOnce / kLanes][kLanes];
+      for (int s = 0; s < kAtOnce / kLanes; s++) {
+        load_square(pieces.stored[f] + 4 * (u + s * kLanes), sizeof pieces.stored[f] / 4,
+                    squares[s]);
+        turn_about(squares[s]);
+      }
+      const int64_t left = fours - u < kAtOnce ? fours - u : kAtOnce;
+      int64_t place = u % own;
+      uint8_t *to = out + u / own * step + place / kFours * kBytes + f * 4;
+      for (int64_t i = 0; i < left; i += kFours) {
+        store_unit<kBits>(squares[0] + i, to);
+        to += kBytes;
+        place += kFours;
         if (place == own) {
-          to += record - own / together * 4 * GATUN_PANEL;
+          to += step - own / kFours * kBytes;
           place = 0;
         }
       }
@@ -231,9 +257,12 @@ static inline bool pack_columns(const BlockFormat &format, const PackedForm &for
   const int64_t all = k / format.block, groups = format.block / format.group();
   const Ahead ahead =
       Ahead::share(blocks + GATUN_PANEL * row_stride, GATUN_PANEL * format.row_bytes(k), all, 1, 0);
-  Columns c{blocks, row_stride, out, form.record(format.group()), form.header(), 0};
+  const PackedRecords &records = form.records;
+  const int64_t record = records.record_bytes(), size = groups / records.together() * record;
+  const int64_t step = records.shared() ? records.group_bytes() : record;
+  Columns c{blocks, row_stride, out, step, records.header(), 0};
   Ints wrong = {};
-  for (int64_t b = 0; b < all; b++, c.in += format.bytes(), c.out += groups * c.record) {
+  for (int64_t b = 0; b < all; b++, c.in += format.bytes(), c.out += size) {
     ahead.ask_all(b);
     for (c.feature = 0; c.feature < GATUN_PANEL; c.feature += kLanes) {
       Columns some = c;
@@ -296,7 +325,9 @@ static inline bool pack_panel(const BlockFormat &format, const PackedForm &form,
   if (features == GATUN_PANEL && !format.whole_row) {
     return pack_columns(format, form, blocks, row_stride, k, out);
   }
-  const int64_t group = format.group(), record = form.record(group), header = form.header();
+  const int64_t group = format.group(), header = form.records.header();
+  const int64_t record = form.records.record_bytes(), records = form.records.together();
+  const int64_t step = form.records.shared() ? form.records.group_bytes() : record;
   bool finite = true;
   static thread_local Pieces pieces;
   if (format.whole_row) {
@@ -304,7 +335,7 @@ static inline bool pack_panel(const BlockFormat &format, const PackedForm &form,
     for (int64_t from = 0; from < k; from += kSuperBlock) {
       const int64_t count = k - from < kSuperBlock ? k - from : kSuperBlock;
       finite &= load_parts(form, blocks, row_stride, features, from, count, &pieces);
-      store_words(form, pieces, count, kSuperBlock, 0, out + header + from * GATUN_PANEL);
+      store_words<8>(pieces, count, kSuperBlock, 0, out + header + from * GATUN_PANEL);
     }
     store_header(form, pieces, 0, features, out);
     return finite;
@@ -314,8 +345,9 @@ static inline bool pack_panel(const BlockFormat &format, const PackedForm &form,
     const int64_t together = all - b < most ? all - b : most, count = together * format.block;
     finite &= load_pieces(format, form, blocks + b * format.bytes(), row_stride, features, together,
                           &pieces);
-    store_words(form, pieces, count, group, record, out + header);
-    for (int64_t g = 0; g < count / group; g++, out += record) {
+    with_bits(form.records.bits,
+              [&](auto bits) { store_words<bits>(pieces, count, group, step, out + header); });
+    for (int64_t g = 0; g < count / group; g += records, out += record) {
       store_header(form, pieces, g, features, out);
     }
   }

@@ -21,74 +21,118 @@ struct BlockRows {
 
 struct Quantized {
   const uint8_t *packed;
-  int32_t bits;
-  int32_t scales;
+  PackedRecords records;
   int64_t group;  // input features that share a scale
   int64_t k;
   int64_t first = 0;                  // the panel that lies at `packed`
   const BlockRows *source = nullptr;  // what panels are packed of when they are needed, else null
 
   Quantized(const BlockRows &rows, int64_t k)
-      : packed(nullptr),
-        bits(rows.form.bits),
-        scales(rows.form.scales),
-        group(rows.format.group()),
-        k(k),
-        source(&rows) {}
+      : packed(nullptr), records(rows.form.records), group(records.group), k(k), source(&rows) {}
 
   Quantized(const void *memory, int32_t bits, int64_t group, int32_t scales, int64_t k)
       : packed(static_cast<const uint8_t *>(memory)),
-        bits(bits),
-        scales(scales),
-        group(group == 0 ? k : group),
+        records{bits, scales, group == 0 ? k : group},
+        group(records.group),
         k(k) {}
 
-  bool valid() const {
-    return (bits == 4 || bits == 8) && scales >= GATUN_SCALES_F32 &&
-           scales <= GATUN_SCALES_F32_SUM && group >= 0 && (group == 0 || k % group == 0) &&
-           (bits == 8 || group % 8 == 0);
+  bool valid() const { return records.valid(k); }
+
+  bool has_min() const {
+    return records.scales == GATUN_SCALES_F16_ZERO || records.scales == GATUN_SCALES_F32_MIN ||
+           records.scales == GATUN_SCALES_F16_MIN || records.scales == GATUN_SCALES_F16_BYTE_MIN;
+  }
+  bool has_sum() const { return records.scales == GATUN_SCALES_F32_SUM; }
+  int64_t groups() const { return group == 0 ? 0 : k / group; }
+  // Of whole records, and about as many of parts.
+  int64_t bytes_of(int64_t groups) const {
+    return groups * records.record_bytes() / records.together();
+  }
+  const uint8_t *place(int64_t panel, int64_t g) const {
+    return packed + (panel - first) * bytes_of(groups()) + bytes_of(g);
+  }
+};
+
+// The groups of a panel, one after another.
+class Groups {
+ public:
+  // Begins at group g.
+  GATUN_INLINE Groups(const Quantized &q, int64_t panel, int64_t g)
+      : scales_(q.records.scales),
+        together_(q.records.together()),
+        header_(q.records.header()),
+        size_(q.records.group_bytes()),
+        centre_(static_cast<float>(1 << (q.records.bits - 1))),
+        at_(g % together_),
+        record_(q.place(panel, g - at_)),
+        words_(record_ + header_ + at_ * size_) {}
+
+  GATUN_INLINE void next() {
+    words_ += size_;
+    if (++at_ == together_) {
+      record_ = words_;
+      words_ += header_;
+      at_ = 0;
+    }
   }
 
-  bool has_min() const { return scales == GATUN_SCALES_F16_ZERO || scales == GATUN_SCALES_F32_MIN; }
-  bool has_sum() const { return scales == GATUN_SCALES_F32_SUM; }
-  int64_t groups() const { return group == 0 ? 0 : k / group; }
-  int64_t header() const {
-    constexpr int64_t kBytes[] = {4, 2, 3, 8, 8};
-    return GATUN_PANEL * kBytes[scales];
-  }
-  // Words of one output feature in a record.
-  int64_t words() const { return (group + 32 / bits - 1) / (32 / bits); }
-  int64_t record_bytes() const { return header() + words() * GATUN_PANEL * 4; }
-  const uint8_t *record(int64_t panel, int64_t g) const {
-    return packed + ((panel - first) * groups() + g) * record_bytes();
-  }
+  GATUN_INLINE const uint8_t *words() const { return words_; }
 
   // The scales of kLanes features from `feature` on.
-  Floats scale(const uint8_t *record, int64_t feature) const {
-    if (scales != GATUN_SCALES_F16 && scales != GATUN_SCALES_F16_ZERO) {
-      return load(reinterpret_cast<const float *>(record) + feature);
+  GATUN_INLINE Floats scale(int64_t feature) const {
+    switch (scales_) {
+      case GATUN_SCALES_F32:
+      case GATUN_SCALES_F32_MIN:
+      case GATUN_SCALES_F32_SUM:
+        return number(0, feature);
+      case GATUN_SCALES_F16_BYTE:
+        return half(0, feature) * bytes(2, at_, feature);
+      case GATUN_SCALES_F16_BYTE_MIN:
+        return half(0, feature) * bytes(4, at_, feature);
+      default:
+        return half(0, feature);
     }
-    return from_f16(load_halves(reinterpret_cast<const uint16_t *>(record) + feature));
   }
 
   // The sums of a group's elements.
-  Floats sum(const uint8_t *record, int64_t feature) const {
-    return load(reinterpret_cast<const float *>(record) + GATUN_PANEL + feature);
+  GATUN_INLINE Floats sum(int64_t feature) const { return number(1, feature); }
+
+  // What a code of 0 means. The middle code's product is exact, as is that of a byte.
+  GATUN_INLINE Floats min(int64_t feature, Floats scale) const {
+    switch (scales_) {
+      case GATUN_SCALES_F32_MIN:
+        return number(1, feature);
+      case GATUN_SCALES_F16_ZERO:
+        return -scale * bytes(2, 0, feature);
+      case GATUN_SCALES_F16_MIN:
+        return half(1, feature) + scale * centre_;
+      case GATUN_SCALES_F16_BYTE_MIN:
+        return scale * centre_ - half(1, feature) * bytes(4, together_ + at_, feature);
+      default:
+        return Floats{};
+    }
   }
 
-  // What a code of 0 means.
-  Floats min(const uint8_t *record, int64_t feature, Floats scale) const {
-    if (scales == GATUN_SCALES_F32_MIN) {
-      return load(reinterpret_cast<const float *>(record) + GATUN_PANEL + feature);
-    }
-    if (scales == GATUN_SCALES_F16_ZERO) {
-      typedef int8_t Zeros __attribute__((vector_size(kLanes)));
-      Zeros zeros;
-      __builtin_memcpy(&zeros, record + 2 * GATUN_PANEL + feature, sizeof zeros);
-      // By way of whole numbers, which is one instruction a step.
-      return -scale * __builtin_convertvector(__builtin_convertvector(zeros, Ints), Floats);
-    }
-    return Floats{};
+ private:
+  int32_t scales_;
+  int64_t together_, header_, size_;
+  float centre_;
+  int64_t at_;
+  const uint8_t *record_, *words_;
+
+  GATUN_INLINE Floats number(int64_t line, int64_t feature) const {
+    return load(reinterpret_cast<const float *>(record_) + line * GATUN_PANEL + feature);
+  }
+  GATUN_INLINE Floats half(int64_t line, int64_t feature) const {
+    return from_f16(
+        load_halves(reinterpret_cast<const uint16_t *>(record_) + line * GATUN_PANEL + feature));
+  }
+  // A line of signed bytes behind so many bytes a feature.
+  GATUN_INLINE Floats bytes(int64_t ahead, int64_t line, int64_t feature) const {
+    typedef int8_t Bytes __attribute__((vector_size(kLanes)));
+    const Bytes signed_bytes = load_bytes<Bytes>(record_ + (ahead + line) * GATUN_PANEL + feature);
+    // By way of whole numbers, which is one instruction a step.
+    return __builtin_convertvector(__builtin_convertvector(signed_bytes, Ints), Floats);
   }
 };
 
@@ -102,7 +146,7 @@ static inline float *panel_memory(int64_t bytes) {
 static inline int32_t pack_own(int64_t panel, Quantized *q) {
   const BlockRows &rows = *q->source;
   const int64_t begin = panel * GATUN_PANEL, left = rows.n - begin;
-  uint8_t *memory = reinterpret_cast<uint8_t *>(panel_memory(q->groups() * q->record_bytes()));
+  uint8_t *memory = reinterpret_cast<uint8_t *>(panel_memory(q->bytes_of(q->groups())));
   if (memory == nullptr) {
     return GATUN_OUT_OF_MEMORY;
   }
@@ -141,31 +185,12 @@ static inline int32_t parallel_panels(const Product &p, const Quantized &q, int6
   return status.load();
 }
 
-// The words of kLanes features.
-static inline Ints load_words(const void *words) {
-  Ints w;
-  __builtin_memcpy(&w, words, sizeof w);
-  return w;
-}
-
-// Element i of each word as a float.
-template <int kBits>
-static inline Floats code(Ints words, int i) {
-  if constexpr (kBits == 4) {
-    const int at = i % 4 * 8 + i / 4 * 4;
-    return code4(words, at);
-  } else {
-    return __builtin_convertvector(((words >> 8 * i) & 255) - 128, Floats);
-  }
-}
-
 // The codes of a panel's groups [first, last) as bytes, [k / 4][PANEL][4], unsigned as they are
 // kept or signed.
 template <int kBits, typename Byte>
 static inline void code_bytes(const Quantized &q, int64_t panel, int64_t first, int64_t last,
                               Byte *bytes) {
   typedef Byte Bytes __attribute__((vector_size(4 * kLanes)));
-  constexpr int64_t kLine = 4 * GATUN_PANEL;
   constexpr Byte kZero = static_cast<Byte>(-1) < 0 ? static_cast<Byte>(1 << (kBits - 1)) : 0;
   const auto put = [](Byte *to, Ints codes) {
     Bytes all;
@@ -173,19 +198,17 @@ static inline void code_bytes(const Quantized &q, int64_t panel, int64_t first, 
     all -= kZero;
     __builtin_memcpy(to, &all, sizeof all);
   };
-  for (int64_t g = first; g < last; g++) {
-    const uint8_t *words = q.record(panel, g) + q.header();
-    for (int64_t w = 0; w < q.words(); w++, words += kLine) {
-      for (int64_t j = 0; j < kLine; j += 4 * kLanes) {
-        const Ints word = load_words(words + j);
-        if constexpr (kBits == 8) {
-          put(bytes + j, word);
-        } else {
-          put(bytes + j, word & 0x0f0f0f0f);
-          put(bytes + kLine + j, (word >> 4) & 0x0f0f0f0f);
+  Groups group(q, panel, first);
+  const int64_t size = q.records.group_bytes();
+  for (int64_t g = first; g < last; g++, group.next()) {
+    const uint8_t *end = group.words() + size;
+    for (const uint8_t *unit = group.words(); unit < end; unit += kUnitWords<kBits> * kWordLine) {
+#pragma GCC unroll 8
+      for (int i = 0; i < kUnit<kBits> / 4; i++, bytes += kWordLine) {
+        for (int64_t j = 0; j < kWordLine; j += 4 * kLanes) {
+          put(bytes + j, four_codes<kBits>(unit + j, i));
         }
       }
-      bytes += kBits == 8 ? kLine : 2 * kLine;
     }
   }
 }

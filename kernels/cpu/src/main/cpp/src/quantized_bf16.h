@@ -18,9 +18,10 @@ constexpr int kPair[4] = {0, 2, 1, 3};
 // A panel's groups [first, last), made bf16 beforehand.
 GATUN_PAIRS static inline void widen_pairs(const Quantized &q, int64_t panel, int64_t first,
                                            int64_t last, uint32_t *pairs) {
-  for (int64_t g = first; g < last; g++) {
-    const uint8_t *words = q.record(panel, g) + q.header();
-    for (int64_t w = 0; w < q.words(); w++, words += 4 * GATUN_PANEL, pairs += kWordPairs) {
+  Groups group(q, panel, first);
+  for (int64_t g = first; g < last; g++, group.next()) {
+    const uint8_t *words = group.words();
+    for (int64_t w = 0; w < q.group / 8; w++, words += kWordLine, pairs += kWordPairs) {
       __builtin_prefetch(words + 2 * kAhead);
       __builtin_prefetch(words + 2 * kAhead + 64);
       for (int i = 0; i < 4; i++) {
@@ -46,13 +47,14 @@ GATUN_PAIRS static inline void bf16_codes_tile(const Quantized &q, int64_t panel
       total[r][1] = load(sums + r * GATUN_PANEL + j + kLanes);
     }
     const uint16_t *at = x;
-    for (int64_t g = first; g < last; g++) {
-      const uint8_t *record = q.record(panel, g), *words = record + q.header() + 4 * j;
+    Groups group(q, panel, first);
+    for (int64_t g = first; g < last; g++, group.next()) {
+      const uint8_t *words = group.words() + 4 * j;
       Floats part[kRows][2];
       for (int r = 0; r < kRows; r++) {
         part[r][0] = part[r][1] = Floats{};
       }
-      for (int64_t w = 0; w < q.words(); w++, words += 4 * GATUN_PANEL, at += 8) {
+      for (int64_t w = 0; w < q.group / 8; w++, words += kWordLine, at += 8) {
         __builtin_prefetch(words + kAhead);
         __builtin_prefetch(words + kAhead + 64);
 #pragma GCC unroll 4
@@ -67,13 +69,13 @@ GATUN_PAIRS static inline void bf16_codes_tile(const Quantized &q, int64_t panel
       }
 #pragma GCC unroll 2
       for (int v = 0; v < 2; v++) {
-        const Floats scale = q.scale(record, j + v * kLanes);
+        const Floats scale = group.scale(j + v * kLanes);
 #pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
           total[r][v] = fma(part[r][v], scale, total[r][v]);
         }
         if (q.has_min()) {
-          const Floats min = q.min(record, j + v * kLanes, scale);
+          const Floats min = group.min(j + v * kLanes, scale);
 #pragma GCC unroll 12
           for (int r = 0; r < kRows; r++) {
             total[r][v] = fma(splat(x_sums[r * q.groups() + g]), min, total[r][v]);
@@ -111,19 +113,20 @@ GATUN_PAIRS static inline void bf16_pairs_tile(const Quantized &q, int64_t panel
                                                const uint16_t *x, int64_t x_stride,
                                                const float *x_sums, float *sums, Ahead ahead) {
   // Stores might change what is behind references, so what the loops need is here.
-  const int64_t groups = q.groups(), words = q.words(), header = q.header();
+  const int64_t groups = q.groups(), words = q.group / 8;
   const bool has_min = q.has_min();
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     const uint16_t *at = x;
     const uint32_t *line = pairs + j;
     int64_t step = 0;
-    for (int64_t g = first; g < last; g++) {
+    Groups group(q, panel, first);
+    for (int64_t g = first; g < last; g++, group.next()) {
       Floats part[kRows][2];
       for (int r = 0; r < kRows; r++) {
         part[r][0] = part[r][1] = Floats{};
       }
-      const uint8_t *record = q.record(panel, g), *word = record + header + 4 * j;
-      for (int64_t w = 0; w < words; w++, at += 8, step++, word += 4 * GATUN_PANEL) {
+      const uint8_t *word = group.words() + 4 * j;
+      for (int64_t w = 0; w < words; w++, at += 8, step++, word += kWordLine) {
         ahead.ask(step);
 #pragma GCC unroll 4
         for (int i = 0; i < 4; i++) {
@@ -140,8 +143,8 @@ GATUN_PAIRS static inline void bf16_pairs_tile(const Quantized &q, int64_t panel
       }
 #pragma GCC unroll 2
       for (int v = 0; v < 2; v++) {
-        const Floats scale = q.scale(record, j + v * kLanes);
-        const Floats min = has_min ? q.min(record, j + v * kLanes, scale) : Floats{};
+        const Floats scale = group.scale(j + v * kLanes);
+        const Floats min = has_min ? group.min(j + v * kLanes, scale) : Floats{};
 #pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
           float *sum = sums + r * GATUN_PANEL + j + v * kLanes;
@@ -187,12 +190,12 @@ static inline void bf16_codes_rows(const Quantized &q, int64_t panel, const uint
   const int64_t together = kDepthBlock / q.group;
   for (int64_t g = 0; g < q.groups(); g += together) {
     const int64_t last = g + together < q.groups() ? g + together : q.groups();
-    const int64_t bytes = (last - g) * q.record_bytes(), steps = (last - g) * q.words();
+    const int64_t bytes = q.bytes_of(last - g), steps = (last - g) * q.group / 8;
     if (rows > kFewPairRows) {
       widen_pairs(q, panel, g, last, pairs);
     }
     by_even_tile<kPairRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
-      const Ahead ahead = Ahead::share(q.record(panel, last), bytes, steps, tiles, which);
+      const Ahead ahead = Ahead::share(q.place(panel, last), bytes, steps, tiles, which);
       const uint16_t *in = x + r * x_stride + g * q.group;
       const float *in_sums = x_sums + r * q.groups();
       float *out = sums + r * GATUN_PANEL;

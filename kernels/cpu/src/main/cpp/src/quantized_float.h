@@ -15,29 +15,32 @@ constexpr int64_t kFewRows = 4;
 template <int kBits, int kRows>
 static inline void float_rows(const Quantized &q, int64_t panel, const float *x, int64_t x_stride,
                               float *sums) {
-  constexpr int kTogether = 32 / kBits;
+  constexpr int kTogether = kUnit<kBits>;
   for (int64_t j = 0; j < GATUN_PANEL; j += kTileColumns) {
     Floats total[kRows][2] = {};
-    for (int64_t g = 0; g < q.groups(); g++) {
-      const uint8_t *record = q.record(panel, g);
-      const Floats scale[2] = {q.scale(record, j), q.scale(record, j + kLanes)};
-      const Floats min[2] = {q.min(record, j, scale[0]), q.min(record, j + kLanes, scale[1])};
-      for (int64_t w = 0; w < q.words(); w++) {
-        const uint8_t *words = record + q.header() + (w * GATUN_PANEL + j) * 4;
-        __builtin_prefetch(words + kAhead);
-        __builtin_prefetch(words + kAhead + 64);
-        const Ints w0 = load_words(words), w1 = load_words(words + kLanes * 4);
-        const float *at = x + g * q.group + w * kTogether;
-        const int64_t left = q.group - w * kTogether;
+    Groups group(q, panel, 0);
+    for (int64_t g = 0; g < q.groups(); g++, group.next()) {
+      const Floats scale[2] = {group.scale(j), group.scale(j + kLanes)};
+      const Floats min[2] = {group.min(j, scale[0]), group.min(j + kLanes, scale[1])};
+      const uint8_t *unit = group.words() + j * 4;
+      for (int64_t begin = 0; begin < q.group; begin += kTogether) {
+#pragma GCC unroll 5
+        for (int w = 0; w < kUnitWords<kBits>; w++) {
+          __builtin_prefetch(unit + w * kWordLine + kAhead);
+          __builtin_prefetch(unit + w * kWordLine + kAhead + 64);
+        }
+        const float *at = x + g * q.group + begin;
+        const int64_t left = q.group - begin;
         for (int i = 0; i < (left < kTogether ? left : kTogether); i++) {
-          const Floats v0 = fma(code<kBits>(w0, i), scale[0], min[0]);
-          const Floats v1 = fma(code<kBits>(w1, i), scale[1], min[1]);
+          const Floats v0 = fma(code<kBits>(unit, i), scale[0], min[0]);
+          const Floats v1 = fma(code<kBits>(unit + kLanes * 4, i), scale[1], min[1]);
           for (int r = 0; r < kRows; r++) {
             const Floats v = splat(at[r * x_stride + i]);
             total[r][0] = fma(v, v0, total[r][0]);
             total[r][1] = fma(v, v1, total[r][1]);
           }
         }
+        unit += kUnitWords<kBits> * kWordLine;
       }
     }
     for (int r = 0; r < kRows; r++) {
@@ -61,19 +64,22 @@ static inline void float_rows(int64_t rows, const Quantized &q, int64_t panel, c
 template <int kBits>
 static inline void widen_codes(const Quantized &q, int64_t panel, int64_t depth, int64_t length,
                                float *wide) {
-  constexpr int kTogether = 32 / kBits;
-  for (int64_t i = 0; i < length; i += kTogether) {
-    const int64_t g = (depth + i) / q.group, element = (depth + i) % q.group;
-    const uint8_t *record = q.record(panel, g);
-    const uint8_t *words = record + q.header() + element / kTogether * GATUN_PANEL * 4;
-    const int64_t count = length - i < kTogether ? length - i : kTogether;
+  constexpr int64_t kTogether = kUnit<kBits>;
+  Groups group(q, panel, depth / q.group);
+  for (int64_t i = 0, element = depth % q.group; i < length; element = 0, group.next()) {
+    const int64_t end = q.group - element < length - i ? i + q.group - element : length;
+    const uint8_t *units = group.words() + element / kTogether * kUnitWords<kBits> * kWordLine;
     for (int64_t j = 0; j < GATUN_PANEL; j += kLanes) {
-      const Floats scale = q.scale(record, j), min = q.min(record, j, scale);
-      const Ints w = load_words(words + j * 4);
-      for (int e = 0; e < count; e++) {
-        store(wide + (i + e) * GATUN_PANEL + j, fma(code<kBits>(w, e), scale, min));
+      const Floats scale = group.scale(j), min = group.min(j, scale);
+      const uint8_t *unit = units + j * 4;
+      for (int64_t at = i; at < end; at += kTogether, unit += kUnitWords<kBits> * kWordLine) {
+        const int64_t count = end - at < kTogether ? end - at : kTogether;
+        for (int e = 0; e < count; e++) {
+          store(wide + (at + e) * GATUN_PANEL + j, fma(code<kBits>(unit, e), scale, min));
+        }
       }
     }
+    i = end;
   }
 }
 

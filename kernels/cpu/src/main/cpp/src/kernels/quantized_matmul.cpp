@@ -24,8 +24,8 @@ int32_t quantized_product(const Product &p, const Quantized &q, int32_t activati
       activations > GATUN_ACTIVATIONS_INT8_BLOCKS) {
     return GATUN_INVALID_ARGUMENT;
   }
-  return q.bits == 4 ? quantized_product<4>(p, q, activations)
-                     : quantized_product<8>(p, q, activations);
+  return with_bits(q.records.bits,
+                   [&](auto bits) { return quantized_product<bits>(p, q, activations); });
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ int32_t quantized_pack(const uint8_t *blocks, int64_t row_stride, int64_t n, int
     return GATUN_OK;
   }
   const PackedForm form = packed_form(format);
-  const int64_t size = k / format.group() * form.record(format.group());
+  const int64_t size = k / format.group() / form.records.together() * form.records.record_bytes();
   // What is much is needed much later: its panels are packed in a cache and leave it around the
   // caches, so that memory is not read before it is written.
   constexpr int64_t kFar = cut(int64_t{1} << 23, 512);

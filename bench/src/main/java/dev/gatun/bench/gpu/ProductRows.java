@@ -56,7 +56,7 @@ final class ProductRows {
 
   /** Panels of a quantised weight, and the same numbers again. */
   private record Weight(MemorySegment packed, BlockFormat format, byte[] blocks, int k) {
-    static Weight make(BlockFormat format, int k) {
+    static Weight make(BlockFormat format, PackedLayout layout, int k) {
       int rows = PANELS * PackedLayout.PANEL;
       byte[] blocks = new byte[(int) (rows * format.rowBytes(k))];
       Numbers numbers = Numbers.of(DType.F32);
@@ -70,9 +70,9 @@ final class ProductRows {
           rows,
           k,
           MemorySegment.ofArray(blocks));
-      MemorySegment packed =
-          MemorySegment.ofArray(new byte[(int) format.layout().packedBytes(rows, k)]);
-      Packer.pack(format, MemorySegment.ofArray(blocks), format.rowBytes(k), rows, k, packed);
+      MemorySegment packed = MemorySegment.ofArray(new byte[(int) layout.packedBytes(rows, k)]);
+      Packer.pack(
+          format, layout, MemorySegment.ofArray(blocks), format.rowBytes(k), rows, k, packed);
       return new Weight(packed, format, blocks, k);
     }
 
@@ -95,8 +95,9 @@ final class ProductRows {
     long n = row.get("n").asLong();
     int k = row.get("k").asInt();
     BlockFormat format = BlockFormat.of(row.get("format").asText());
-    PackedLayout layout = format.layout();
-    Weight weight = WEIGHTS.computeIfAbsent(format + " " + k, key -> Weight.make(format, k));
+    PackedLayout layout = backend.kernels().layout(format);
+    Weight weight =
+        WEIGHTS.computeIfAbsent(format + " " + k, key -> Weight.make(format, layout, k));
     QuantizedActivations activations =
         QuantizedActivations.valueOf(row.get("activations").asText());
     Operand packed = operands.repeated(weight.packed(), layout.packedBytes(n, k));

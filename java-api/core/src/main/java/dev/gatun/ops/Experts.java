@@ -143,10 +143,12 @@ public final class Experts {
         "quantized_pack",
         weights,
         DType.U8,
-        (out, in) -> format.layout().packedBytes(out, in),
+        (out, in) -> weights.getFirst().device().kernels().layout(format).packedBytes(out, in),
         (k, weight, packed) -> {
           try (Tensor blocks = Quantization.quantize(weight, format)) {
-            k.run(new QuantizedPack(format, weight.size(1), blocks.operand(), packed.operand()));
+            k.run(
+                new QuantizedPack(
+                    format, k.layout(format), weight.size(1), blocks.operand(), packed.operand()));
           }
         });
   }
@@ -360,7 +362,7 @@ public final class Experts {
         (k, y) ->
             k.run(
                 new GroupedQuantizedMatmul(
-                    format.layout(),
+                    k.layout(format),
                     activations,
                     x.operand(),
                     Calls.operand(rows),

@@ -32,7 +32,7 @@ public final class Packing {
    *     elements are more than a long counts
    */
   public static Tensor allocate(Device device, Storage storage, long outFeatures, long inFeatures) {
-    return Tensor.empty(device, dtype(storage), count(storage, outFeatures, inFeatures));
+    return Tensor.empty(device, dtype(storage), count(device, storage, outFeatures, inFeatures));
   }
 
   /**
@@ -51,7 +51,7 @@ public final class Packing {
    */
   public static Tensor allocateExperts(
       Device device, Storage storage, long experts, long outFeatures, long inFeatures) {
-    long all = Math.multiplyExact(experts, count(storage, outFeatures, inFeatures));
+    long all = Math.multiplyExact(experts, count(device, storage, outFeatures, inFeatures));
     return Tensor.empty(device, dtype(storage), all);
   }
 
@@ -121,10 +121,10 @@ public final class Packing {
   public static void packBlocks(
       Tensor blocks, BlockFormat format, long inFeatures, Tensor packed, long first) {
     Tensor place = place(packed, Storage.of(format), first, blocks, inFeatures);
-    blocks
-        .device()
-        .kernels()
-        .run(new QuantizedPack(format, inFeatures, blocks.operand(), place.operand()));
+    Kernels kernels = blocks.device().kernels();
+    kernels.run(
+        new QuantizedPack(
+            format, kernels.layout(format), inFeatures, blocks.operand(), place.operand()));
     Calls.fence(blocks, packed);
   }
 
@@ -134,8 +134,9 @@ public final class Packing {
       throw new IllegalArgumentException(
           "pack: rows from %d on, expected a multiple of %d".formatted(first, MatmulPack.PANEL));
     }
-    long begin = count(storage, first, inFeatures);
-    return packed.slice(0, begin, begin + count(storage, rows.size(0), inFeatures));
+    Device device = packed.device();
+    long begin = count(device, storage, first, inFeatures);
+    return packed.slice(0, begin, begin + count(device, storage, rows.size(0), inFeatures));
   }
 
   private static void pack(Kernels kernels, Tensor weight, Storage storage, Tensor packed) {
@@ -146,7 +147,12 @@ public final class Packing {
         try (Tensor blocks = Tensor.empty(weight.device(), DType.U8, weight.size(0), bytes)) {
           kernels.run(new Quantize(weight.operand(), format, blocks.operand()));
           kernels.run(
-              new QuantizedPack(format, weight.size(1), blocks.operand(), packed.operand()));
+              new QuantizedPack(
+                  format,
+                  kernels.layout(format),
+                  weight.size(1),
+                  blocks.operand(),
+                  packed.operand()));
         }
       }
     }
@@ -160,13 +166,13 @@ public final class Packing {
   }
 
   /** Elements of a packed weight; of blocks its bytes. */
-  private static long count(Storage storage, long outFeatures, long inFeatures) {
+  private static long count(Device device, Storage storage, long outFeatures, long inFeatures) {
     try {
       return switch (storage) {
         case Storage.Dense(DType dtype) -> MatmulPack.packedCount(dtype, outFeatures, inFeatures);
         case Storage.Blocks(BlockFormat format) -> {
           format.rowBytes(inFeatures);
-          yield format.layout().packedBytes(outFeatures, inFeatures);
+          yield device.kernels().layout(format).packedBytes(outFeatures, inFeatures);
         }
       };
     } catch (ArithmeticException e) {

@@ -72,10 +72,11 @@ public final class Quantization {
    */
   public static Tensor pack(Tensor blocks, BlockFormat format, long inFeatures) {
     Calls.axes("quantized_pack", "blocks", blocks, 2);
-    long bytes = format.layout().packedBytes(blocks.size(0), inFeatures);
+    PackedLayout layout = blocks.device().kernels().layout(format);
     return Calls.run(
-        Tensor.empty(blocks.device(), DType.U8, bytes),
-        (k, y) -> k.run(new QuantizedPack(format, inFeatures, blocks.operand(), y.operand())),
+        Tensor.empty(blocks.device(), DType.U8, layout.packedBytes(blocks.size(0), inFeatures)),
+        (k, y) ->
+            k.run(new QuantizedPack(format, layout, inFeatures, blocks.operand(), y.operand())),
         blocks);
   }
 
@@ -297,7 +298,7 @@ public final class Quantization {
         (k, y) ->
             k.run(
                 new QuantizedMatmul(
-                    format.layout(),
+                    k.layout(format),
                     QuantizedActivations.INT8_PER_TOKEN,
                     rows,
                     x.meaning(),
@@ -344,7 +345,7 @@ public final class Quantization {
         (k, y) ->
             k.run(
                 new QuantizedMatmul(
-                    format.layout(),
+                    k.layout(format),
                     activations,
                     rows,
                     packed.operand(),

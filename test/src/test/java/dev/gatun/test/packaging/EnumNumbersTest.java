@@ -59,7 +59,8 @@ final class EnumNumbersTest {
         "enum Causal : int { kNotCausal, kTopLeft, kBottomRight };",
         EnumHeaders.cuda("enum Causal : int { kNotCausal, kBottomRight };"));
     assertEquals(
-        "enum Scales : int { kScaleF32, kScaleF16, kScaleF16Zero, kScaleF32Min, kScaleF32Sum };",
+        "enum Scales : int { kScaleF32, kScaleF16, kScaleF16Zero, kScaleF32Min, kScaleF32Sum, "
+            + "kScaleF16Min, kScaleF16Byte, kScaleF16ByteMin };",
         EnumHeaders.cuda("enum Scales : int {\n  kScaleF16,\n  kScaleF32\n};"));
   }
 

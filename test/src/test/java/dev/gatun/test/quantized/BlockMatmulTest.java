@@ -114,8 +114,8 @@ final class BlockMatmulTest {
       for (LevelVariant level : LEVELS) {
         level.choose(Subjects.CPU);
         Operand p = Operand.of(packed, DType.U8, packed.byteSize());
-        backend.kernels().run(call.pack(p));
-        backend.kernels().run(call.product(p));
+        backend.kernels().run(call.pack(format.layout(), p));
+        backend.kernels().run(call.product(format.layout(), p));
         byte[] expected = bytes(memory, y);
         memory.fill(y, 0, y.byteSize(), (byte) 0xa5);
         backend.kernels().run(call);

@@ -102,7 +102,8 @@ final class NativeBlocksTest {
       MemorySegment javaFloats = arena.allocate(4L * rows * length);
       HostBlocks.dequantize(format, b, javaBlocks, length, javaFloats);
       MemorySegment javaPacked = arena.allocate(packedBytes);
-      HostBlocks.pack(format, length, b, javaBlocks, javaPacked);
+      QuantizedPack pack = new QuantizedPack(format, format.layout(), length, b, p);
+      HostBlocks.pack(pack, javaBlocks, javaPacked);
       for (CpuLevel level : CpuBackend.levels()) {
         backend.setLevel(level);
         poison(blocks);
@@ -112,7 +113,7 @@ final class NativeBlocksTest {
         equal(about + ", blocks on " + level, javaBlocks, blocks);
         backend.kernels().run(new Dequantize(format, b, f));
         equal(about + ", floats on " + level, javaFloats, floats);
-        backend.kernels().run(new QuantizedPack(format, length, b, p));
+        backend.kernels().run(pack);
         equal(about + ", packed on " + level, javaPacked, packed);
       }
     }
@@ -342,7 +343,8 @@ final class NativeBlocksTest {
         Buffer packed = memory.allocate(format.layout().packedBytes(32, length))) {
       Operand b = Operand.of(blocks, DType.U8, 32, rowBytes);
       QuantizedPack call =
-          new QuantizedPack(format, length, b, Operand.of(packed, DType.U8, packed.byteSize()));
+          new QuantizedPack(
+              format, format.layout(), length, b, Operand.of(packed, DType.U8, packed.byteSize()));
       for (int at = 0; at + width <= rowBytes; at++) {
         int row = at * 7 % 32;
         memory.fill(blocks, 0, blocks.byteSize(), (byte) 0);

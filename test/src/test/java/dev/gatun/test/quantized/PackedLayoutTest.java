@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is packed means the same as the blocks it was made of. */
 final class PackedLayoutTest {
@@ -48,18 +49,43 @@ final class PackedLayoutTest {
           default -> 0.11;
         };
     assertTrue(error.relative() > 0 && error.relative() < most, format + " " + error.relative());
-    byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
-    pack(format, n, k, blocks, packed);
     float[] expected = new float[k];
     double[] row = new double[k];
-    for (int r = 0; r < n; r++) {
-      Quantizer.dequantize(
-          format, MemorySegment.ofArray(blocks).asSlice(r * format.rowBytes(k)), expected);
-      Packer.unpack(format.layout(), MemorySegment.ofArray(packed), k, r, row);
-      for (int i = 0; i < k; i++) {
-        assertEquals(expected[i], row[i], 1e-6 * (1 + Math.abs(row[i])), "row " + r + ", " + i);
+    for (PackedLayout layout : List.of(format.layout(), format.wideLayout())) {
+      byte[] packed = new byte[(int) layout.packedBytes(n, k)];
+      pack(format, layout, n, k, blocks, packed);
+      for (int r = 0; r < n; r++) {
+        Quantizer.dequantize(
+            format, MemorySegment.ofArray(blocks).asSlice(r * format.rowBytes(k)), expected);
+        Packer.unpack(layout, MemorySegment.ofArray(packed), k, r, row);
+        for (int i = 0; i < k; i++) {
+          assertEquals(expected[i], row[i], 1e-6 * (1 + Math.abs(row[i])), "row " + r + ", " + i);
+        }
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "INT8", "INT4:64"})
+  void a_processor_reads_about_as_many_bytes_as_a_file_has(String name) {
+    BlockFormat format = BlockFormat.of(name);
+    double times = (double) format.layout().packedBytes(64, 4096) / (64 * format.rowBytes(4096));
+    assertTrue(times <= 1.03, name + ": " + times);
+  }
+
+  @Test
+  void blocks_become_a_layout_of_their_own() {
+    PackedLayout other = BlockFormat.Q4_0.layout();
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new QuantizedPack(BlockFormat.Q6_K, other, 256, null, null));
+    assertTrue(
+        e.getMessage()
+            .startsWith("quantized_pack: blocks of Q6_K do not become PackedLayout[bits=4"),
+        e.getMessage());
+    assertTrue(e.getMessage().contains("expected PackedLayout[bits=6, group=16"), e.getMessage());
   }
 
   @ParameterizedTest
@@ -166,8 +192,18 @@ final class PackedLayoutTest {
     assertEquals(part[4], HexFormat.of().formatHex(packed), format.toString());
   }
 
+  /** Of formats that devices have packed as processors do. */
+  static Stream<String> alike() throws IOException {
+    return golden().stream()
+        .filter(
+            line -> {
+              BlockFormat format = BlockFormat.of(line.split(" ")[0]);
+              return format.layout().equals(format.wideLayout());
+            });
+  }
+
   @ParameterizedTest
-  @MethodSource("golden")
+  @MethodSource("alike")
   void a_device_packs_the_same_bytes(String line) {
     String[] part = line.split(" ");
     int n = Integer.parseInt(part[1]);
@@ -182,6 +218,7 @@ final class PackedLayoutTest {
           .run(
               new QuantizedPack(
                   format,
+                  format.layout(),
                   k,
                   Operand.of(blocks, DType.U8, n, given.length / n),
                   Operand.of(packed, DType.U8, result.length)));
@@ -193,9 +230,9 @@ final class PackedLayoutTest {
   @Test
   void another_releases_layout_is_refused() {
     IllegalArgumentException e =
-        assertThrows(IllegalArgumentException.class, () -> PackedLayout.requireVersion(2));
+        assertThrows(IllegalArgumentException.class, () -> PackedLayout.requireVersion(1));
     assertEquals(
-        "packed codes of layout version 2, expected version 1: pack the weight's blocks again",
+        "packed codes of layout version 1, expected version 2: pack the weight's blocks again",
         e.getMessage());
   }
 
@@ -231,8 +268,14 @@ final class PackedLayoutTest {
   }
 
   private static void pack(BlockFormat format, int n, int k, byte[] blocks, byte[] packed) {
+    pack(format, format.layout(), n, k, blocks, packed);
+  }
+
+  private static void pack(
+      BlockFormat format, PackedLayout layout, int n, int k, byte[] blocks, byte[] packed) {
     Packer.pack(
         format,
+        layout,
         MemorySegment.ofArray(blocks),
         format.rowBytes(k),
         n,

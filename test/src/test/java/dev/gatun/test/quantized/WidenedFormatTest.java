@@ -81,6 +81,7 @@ final class WidenedFormatTest {
                 () ->
                     Packer.pack(
                         format.becomes(),
+                        format.becomes().layout(),
                         MemorySegment.ofArray(widened),
                         widened.length,
                         1,

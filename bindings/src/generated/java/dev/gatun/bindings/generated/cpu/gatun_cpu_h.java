@@ -582,6 +582,33 @@ public class gatun_cpu_h extends gatun_cpu_h$shared {
     public static int GATUN_SCALES_F32_SUM() {
         return GATUN_SCALES_F32_SUM;
     }
+    private static final int GATUN_SCALES_F16_MIN = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F16_MIN = 5
+     * }
+     */
+    public static int GATUN_SCALES_F16_MIN() {
+        return GATUN_SCALES_F16_MIN;
+    }
+    private static final int GATUN_SCALES_F16_BYTE = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F16_BYTE = 6
+     * }
+     */
+    public static int GATUN_SCALES_F16_BYTE() {
+        return GATUN_SCALES_F16_BYTE;
+    }
+    private static final int GATUN_SCALES_F16_BYTE_MIN = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SCALES_F16_BYTE_MIN = 7
+     * }
+     */
+    public static int GATUN_SCALES_F16_BYTE_MIN() {
+        return GATUN_SCALES_F16_BYTE_MIN;
+    }
     private static final int GATUN_ACTIVATIONS_EXACT = (int)0L;
     /**
      * {@snippet lang=c :

@@ -43,6 +43,11 @@ final class BlockKernels {
   }
 
   static void run(QuantizedPack c) {
+    if (!c.layout().equals(c.format().layout())) {
+      throw new UnsupportedOperationException(
+          "quantized_pack: blocks of %s become %s on the processor, not %s"
+              .formatted(c.format(), c.format().layout(), c.layout()));
+    }
     CpuBlocks.pack(
         address(c.blocks()),
         c.blocks().stride(0),
@@ -50,7 +55,7 @@ final class BlockKernels {
         c.inFeatures(),
         format(c.format(), c.inFeatures()),
         address(c.packed()),
-        () -> HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), c.packed()));
+        () -> HostBlocks.pack(c));
   }
 
   /** How a format is named there. */

@@ -12,8 +12,10 @@ import dev.gatun.kernels.api.call.optim.OptimCall;
 import dev.gatun.kernels.api.call.reduction.ReductionCall;
 import dev.gatun.kernels.api.device.Execution;
 import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.KernelDType;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import java.util.function.Consumer;
 
 /**
@@ -53,6 +55,12 @@ final class CudaKernels implements Kernels {
   @Override
   public void run(KernelCall call) {
     Execution.run(call, memory, work);
+  }
+
+  /** Tensor cores and what feeds them take codes of 4 and 8 bits. */
+  @Override
+  public PackedLayout layout(BlockFormat format) {
+    return format.wideLayout();
   }
 
   private void submit(KernelCall call) {

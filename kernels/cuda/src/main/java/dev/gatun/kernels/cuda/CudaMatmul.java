@@ -16,6 +16,7 @@ import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.memory.Buffer;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import java.lang.foreign.Arena;
 
 /** Chooses the kernel and the tile of a product. */
@@ -89,12 +90,14 @@ final class CudaMatmul {
 
   /** Packs the weight for one product. */
   private void blockMatmul(BlockMatmul c) {
-    try (Buffer buffer = memory.allocate(c.packedBytes())) {
-      Operand packed = Operand.of(buffer, DType.U8, c.packedBytes());
-      if (c.packedBytes() > 0) {
-        blocks.pack(c.kernel(), c.pack(packed));
+    PackedLayout layout = c.format().wideLayout();
+    long bytes = c.packedBytes(layout);
+    try (Buffer buffer = memory.allocate(bytes)) {
+      Operand packed = Operand.of(buffer, DType.U8, bytes);
+      if (bytes > 0) {
+        blocks.pack(c.kernel(), c.pack(layout, packed));
       }
-      quantizedMatmul.run(c.product(packed));
+      quantizedMatmul.run(c.product(layout, packed));
     }
   }
 

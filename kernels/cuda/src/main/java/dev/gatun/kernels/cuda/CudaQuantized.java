@@ -49,9 +49,28 @@ final class CudaQuantized {
     pack(c.kernel(), c);
   }
 
+  /**
+   * Requires that kernels here read a layout.
+   *
+   * @throws UnsupportedOperationException naming the layout, and those that are read
+   */
+  static void requireReadable(String kernel, PackedLayout layout) {
+    boolean wide =
+        switch (layout.scales()) {
+          case F32, F16, F16_ZERO, F32_MIN, F32_SUM -> layout.upperBits() == 0;
+          case F16_MIN, F16_BYTE, F16_BYTE_MIN -> false;
+        };
+    if (!wide) {
+      throw new UnsupportedOperationException(
+          "%s: weights packed as %s are not read on CUDA devices, expected codes of 4 or 8 bits with a scale for each group: pack the blocks for this device"
+              .formatted(kernel, layout));
+    }
+  }
+
   /** Packs for a kernel, whose name a refusal has. */
   void pack(String kernel, QuantizedPack c) {
-    PackedLayout layout = c.format().layout();
+    requireReadable(kernel, c.layout());
+    PackedLayout layout = c.layout();
     long groups = layout.groups(c.inFeatures());
     boolean fits = Vectors.areAligned(c.packed()) && groups <= MOST_GROUPS;
     if (fits && hasFiniteScales(c)) {
@@ -68,7 +87,7 @@ final class CudaQuantized {
           c.packed(),
           (blocks, packed) -> {
             HostBlocks.requireFinite(kernel, c.format(), c.inFeatures(), c.blocks(), blocks);
-            HostBlocks.pack(c.format(), c.inFeatures(), c.blocks(), blocks, packed);
+            HostBlocks.pack(c, blocks, packed);
           });
     }
   }
@@ -86,7 +105,7 @@ final class CudaQuantized {
   }
 
   private Arguments arguments(QuantizedPack c, long first) {
-    PackedLayout layout = c.format().layout();
+    PackedLayout layout = c.layout();
     long k = c.inFeatures();
     return launcher
         .arguments()

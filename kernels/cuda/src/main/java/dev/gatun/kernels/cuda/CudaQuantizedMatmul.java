@@ -41,6 +41,7 @@ final class CudaQuantizedMatmul {
       Operand residual,
       Operand y) {
     static Product of(QuantizedMatmul c) {
+      CudaQuantized.requireReadable(c.kernel(), c.layout());
       return new Product(
           c.layout(),
           c.activations(),
@@ -54,6 +55,7 @@ final class CudaQuantizedMatmul {
     }
 
     static Product of(GroupedQuantizedMatmul c) {
+      CudaQuantized.requireReadable(c.kernel(), c.layout());
       return new Product(
           c.layout(),
           c.activations(),

@@ -2,13 +2,18 @@ package dev.gatun.kernels.formats;
 
 /**
  * A block taken apart: element i is {@code scales[i / group] * (codes[i] - zeros[i / group]) +
- * mins[i / group]}. Codes are centred: -8 to 7 of four bits where the format has no minimum.
+ * mins[i / group]}. Codes are centred: -8 to 7 of four bits where the format has no minimum. Where
+ * groups share a scale, theirs are {@code scale * times[g]} and {@code -(min * less[g])}.
  */
 final class Block {
   final int[] codes;
   final int[] zeros;
   final float[] scales;
   final float[] mins;
+  final byte[] times;
+  final byte[] less;
+  float scale;
+  float min;
   private final int size;
   private int group;
 
@@ -20,6 +25,8 @@ final class Block {
     zeros = new int[groups];
     scales = new float[groups];
     mins = new float[groups];
+    times = new byte[groups];
+    less = new byte[groups];
   }
 
   int size() {
@@ -33,6 +40,14 @@ final class Block {
 
   void setGroup(int elements) {
     group = elements;
+  }
+
+  /** Sets the scale and the minimum of a group by those of the block. */
+  void setShared(int g, int scaleTimes, int minLess) {
+    times[g] = (byte) scaleTimes;
+    less[g] = (byte) minLess;
+    scales[g] = scale * scaleTimes;
+    mins[g] = -(min * minLess);
   }
 
   /** The element as a float, each operation rounded once. */

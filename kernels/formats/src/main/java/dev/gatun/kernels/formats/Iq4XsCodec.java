@@ -42,12 +42,13 @@ final class Iq4XsCodec implements BlockCodec {
 
   @Override
   public void decode(MemorySegment in, long at, Block block) {
-    float scale = Bytes.f16(in, at);
+    block.scale = Bytes.f16(in, at);
+    block.min = 0;
     int upper = Bytes.i16(in, at + UPPER);
     block.setGroup(SUB);
     for (int s = 0; s < SUBS; s++) {
       int low = Bytes.u8(in, at + LOW + s / 2) >> s % 2 * 4 & 15;
-      block.scales[s] = scale * ((low | (upper >> 2 * s & 3) << 4) - MIDDLE);
+      block.setShared(s, (low | (upper >> 2 * s & 3) << 4) - MIDDLE, 0);
       UnevenSteps.read(in, at + CODES + s * SUB / 2, block.codes, s * SUB);
     }
   }

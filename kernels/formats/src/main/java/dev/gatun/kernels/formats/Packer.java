@@ -12,8 +12,9 @@ public final class Packer {
    * Packs the blocks of a weight.
    *
    * @param blocks [out_features] rows of {@link BlockFormat#rowBytes}, {@code rowStride} apart
-   * @param packed {@link PackedLayout#packedBytes} of the format's layout
+   * @param packed {@link PackedLayout#packedBytes} of the layout
    * @param format of the blocks
+   * @param layout one of the format's
    * @param rowStride bytes from row to row
    * @param outFeatures rows of the weight
    * @param inFeatures elements of a row
@@ -21,12 +22,12 @@ public final class Packer {
    */
   public static void pack(
       BlockFormat format,
+      PackedLayout layout,
       MemorySegment blocks,
       long rowStride,
       long outFeatures,
       long inFeatures,
       MemorySegment packed) {
-    PackedLayout layout = format.layout();
     long panels = Math.ceilDiv(outFeatures, PackedLayout.PANEL);
     Parallel.each(
         inFeatures == 0 ? 0 : panels,

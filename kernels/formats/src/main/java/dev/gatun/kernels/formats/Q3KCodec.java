@@ -49,12 +49,13 @@ final class Q3KCodec implements BlockCodec {
 
   @Override
   public void decode(MemorySegment in, long at, Block block) {
-    float scale = Bytes.f16(in, at + SCALE);
+    block.scale = Bytes.f16(in, at + SCALE);
+    block.min = 0;
     block.setGroup(SUB);
     for (int s = 0; s < SUBS; s++) {
       int low = Bytes.u8(in, at + SCALES + s % 8) >> s / 8 * 4 & 15;
       int upper = Bytes.u8(in, at + SCALES + 8 + s % 4) >> s / 4 * 2 & 3;
-      block.scales[s] = scale * ((low | upper << 4) - MIDDLE);
+      block.setShared(s, (low | upper << 4) - MIDDLE, 0);
     }
     for (int i = 0; i < SIZE; i++) {
       int low = Bytes.u8(in, at + LOW + Quarters.place(i)) >> Quarters.shift(i) & 3;

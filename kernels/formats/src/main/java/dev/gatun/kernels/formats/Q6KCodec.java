@@ -54,10 +54,11 @@ final class Q6KCodec implements BlockCodec {
 
   @Override
   public void decode(MemorySegment in, long at, Block block) {
-    float scale = Bytes.f16(in, at + SCALE);
+    block.scale = Bytes.f16(in, at + SCALE);
+    block.min = 0;
     block.setGroup(SUB);
     for (int s = 0; s < SUBS; s++) {
-      block.scales[s] = scale * Bytes.i8(in, at + SCALES + s);
+      block.setShared(s, Bytes.i8(in, at + SCALES + s), 0);
     }
     for (int i = 0; i < SIZE; i++) {
       int low = Bytes.u8(in, at + low(i)) >> lowShift(i) & 15;

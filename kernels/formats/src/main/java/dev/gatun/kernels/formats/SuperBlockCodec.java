@@ -61,17 +61,15 @@ final class SuperBlockCodec implements BlockCodec {
 
   @Override
   public void decode(MemorySegment in, long at, Block block) {
-    float scale = Bytes.f16(in, at);
-    float min = Bytes.f16(in, at + 2);
+    block.scale = Bytes.f16(in, at);
+    block.min = Bytes.f16(in, at + 2);
     block.setGroup(SUB);
     for (int j = 0; j < 4; j++) {
       int a = Bytes.u8(in, at + 4 + j);
       int b = Bytes.u8(in, at + 8 + j);
       int c = Bytes.u8(in, at + 12 + j);
-      block.scales[j] = scale * (a & MOST);
-      block.mins[j] = -(min * (b & MOST));
-      block.scales[4 + j] = scale * (c & 15 | a >> 6 << 4);
-      block.mins[4 + j] = -(min * (c >> 4 | b >> 6 << 4));
+      block.setShared(j, a & MOST, b & MOST);
+      block.setShared(4 + j, c & 15 | a >> 6 << 4, c >> 4 | b >> 6 << 4);
     }
     long low = bits == 5 ? at + 16 + SUB : at + 16;
     for (int s = 0; s < SUBS; s++) {

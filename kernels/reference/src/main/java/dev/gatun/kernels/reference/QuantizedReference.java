@@ -63,10 +63,12 @@ final class QuantizedReference {
   void run(BlockMatmul c) {
     long in = c.x().size(1);
     HostBlocks.requireFinite(c.kernel(), c.format(), in, c.blocks());
-    try (Buffer memory = c.x().buffer().memory().allocate(c.packedBytes())) {
-      Operand packed = Operand.of(memory, DType.U8, c.packedBytes());
-      HostBlocks.pack(c.format(), in, c.blocks(), packed);
-      run(c.product(packed));
+    PackedLayout layout = c.format().layout();
+    long bytes = c.packedBytes(layout);
+    try (Buffer memory = c.x().buffer().memory().allocate(bytes)) {
+      Operand packed = Operand.of(memory, DType.U8, bytes);
+      HostBlocks.pack(c.pack(layout, packed));
+      run(c.product(layout, packed));
     }
   }
 

@@ -76,14 +76,13 @@ public final class Cases {
         .filter(call -> call.message().startsWith(kernel));
   }
 
-  /** Cases of every kernel, for every backend. */
+  /** Cases of every kernel, for a processor. */
   public static Stream<Case> all(int each) {
-    return draws(Family.PLAIN, Target.EMULATED, each).map(Draw::make);
+    return all(Target.HOST, 0, each);
   }
 
-  /** The same without the first ones. */
-  public static Stream<Case> all(int without, int each) {
-    return draws(Family.PLAIN, Target.EMULATED, Long.getLong(SEED, 1), without, each)
-        .map(Draw::make);
+  /** Cases of every kernel, without the first ones. */
+  public static Stream<Case> all(Target target, int without, int each) {
+    return draws(Family.PLAIN, target, Long.getLong(SEED, 1), without, each).map(Draw::make);
   }
 }

@@ -9,12 +9,14 @@ import dev.gatun.kernels.api.call.experts.GroupedQuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Ragged;
 import dev.gatun.test.contract.frame.Seeds;
 import dev.gatun.test.contract.frame.Sizes;
+import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.contract.frame.Values;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,11 +33,11 @@ final class ExpertCases {
 
   private ExpertCases() {}
 
-  static List<Generator> generators() {
+  static List<Generator> generators(Target target) {
     return List.of(
         Generator.of("expert_routing", ExpertCases::routing),
         Generator.of("grouped_matmul", ExpertCases::grouped),
-        Generator.of("grouped_quantized_matmul", ExpertCases::quantized).times(1.6),
+        Generator.of("grouped_quantized_matmul", s -> quantized(s, target)).times(1.6),
         Generator.of("expert_combine", s -> combine(s, false)));
   }
 
@@ -135,16 +137,16 @@ final class ExpertCases {
   }
 
   /** Products that tiles of tensor cores take: half precision, depths that are multiples of 8. */
-  static List<Generator> tiles() {
+  static List<Generator> tiles(Target target) {
     return List.of(
         Generator.of("grouped_matmul", s -> tile(s, false)),
         Generator.of("grouped_matmul-deep", s -> tile(s, true)).times(0.3),
         Generator.of("grouped_matmul-large", ExpertCases::largeTile).times(0.14),
         Generator.of("grouped_matmul-few", ExpertCases::fewFeatures).times(0.14),
         Generator.of("grouped_matmul-whole", ExpertCases::wholeTiles).times(0.53),
-        Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, false)).times(2),
-        Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, true)),
-        Generator.of("grouped_quantized_matmul-alone", ExpertCases::alone).times(0.6),
+        Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, target, false)).times(2),
+        Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, target, true)),
+        Generator.of("grouped_quantized_matmul-alone", s -> alone(s, target)).times(0.6),
         Generator.of("expert_combine", s -> combine(s, true)).times(0.2));
   }
 
@@ -263,7 +265,7 @@ final class ExpertCases {
     return Data.vector("packed", dtype, count, all);
   }
 
-  private static Case quantized(long seed) {
+  private static Case quantized(long seed, Target target) {
     Random random = Seeds.random(seed);
     // Now and then so small that random calls take it.
     boolean small = random.nextInt(3) == 0;
@@ -271,11 +273,13 @@ final class ExpertCases {
     Groups groups = Groups.random(random, random.nextInt(8) == 0 ? 48 : 9);
     int n = Sizes.any(random, small ? 33 : 65);
     int k = small ? 32 : QuantizedCases.depth(random, format);
-    return quantized("grouped_quantized_matmul seed " + seed, random, format, groups, n, k);
+    PackedLayout layout = target.layout(format);
+    String name = "grouped_quantized_matmul seed " + seed;
+    return quantized(name, random, layout, format, groups, n, k);
   }
 
   /** By the rows that an expert has on average: a few, up to 16, up to 64, more. */
-  private static Case quantizedTile(long seed, boolean deep) {
+  private static Case quantizedTile(long seed, Target target, boolean deep) {
     Random random = Seeds.random(seed);
     BlockFormat format = QuantizedCases.format(random);
     int[] rows = {9, 33, 64, 200};
@@ -287,12 +291,12 @@ final class ExpertCases {
                 random, 1 + random.nextInt(3), () -> most / 2 + random.nextInt(most / 2));
     int n = 1 + random.nextInt(deep ? 60 : 200);
     int k = 256 * (deep ? 4 + random.nextInt(3) : 1 + random.nextInt(2));
-    return quantized(
-        "grouped_quantized_matmul seed %d tile".formatted(seed), random, format, groups, n, k);
+    String name = "grouped_quantized_matmul seed %d tile".formatted(seed);
+    return quantized(name, random, target.layout(format), format, groups, n, k);
   }
 
   /** A few rows of experts that are many more, each of one row alone. */
-  private static Case alone(long seed) {
+  private static Case alone(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = QuantizedCases.format(random);
     int experts = 8 + random.nextInt(9);
@@ -302,16 +306,22 @@ final class ExpertCases {
             random, experts, () -> left[0] > 0 && random.nextInt(3) == 0 && left[0]-- > 0 ? 1 : 0);
     int n = 1 + random.nextInt(70);
     String name = "grouped_quantized_matmul seed %d alone".formatted(seed);
-    return quantized(name, random, format, groups, n, 256);
+    return quantized(name, random, target.layout(format), format, groups, n, 256);
   }
 
   private static Case quantized(
-      String name, Random random, BlockFormat format, Groups groups, int n, int k) {
+      String name,
+      Random random,
+      PackedLayout layout,
+      BlockFormat format,
+      Groups groups,
+      int n,
+      int k) {
     boolean tile = name.endsWith("tile");
     List<Values> packed =
         random
             .longs(groups.experts)
-            .mapToObj(s -> QuantizedCases.packedValues(s, format, n, k))
+            .mapToObj(s -> QuantizedCases.packedValues(s, layout, format, n, k))
             .toList();
     DType dtype = tile ? FLOATS[1 + random.nextInt(2)] : some(random);
     Data x = Data.normal(random, "x", groups.tokens, k).withDtype(dtype);
@@ -320,7 +330,7 @@ final class ExpertCases {
     List<Data> data = new ArrayList<>(groups.data);
     data.add(!tile && random.nextBoolean() ? x.spread(random) : x);
     data.add(random.nextBoolean() ? y.spread(random) : y);
-    data.add(joined(groups.experts * format.layout().packedBytes(n, k), DType.U8, packed));
+    data.add(joined(groups.experts * layout.packedBytes(n, k), DType.U8, packed));
     if (random.nextBoolean()) {
       data.add(Data.normal(random, "bias", groups.experts, n));
     }
@@ -339,7 +349,7 @@ final class ExpertCases {
         data,
         of ->
             new GroupedQuantizedMatmul(
-                format.layout(),
+                layout,
                 activations,
                 of.apply("x"),
                 of.apply("rows"),

@@ -22,14 +22,14 @@ public enum Family {
               LongRowCases.generators(),
               LookupCases.generators(),
               RotaryCases.generators(),
-              QuantizedCases.generators(),
+              QuantizedCases.generators(target),
               ElementwiseCases.generators(),
               ReductionCases.generators(),
               IndexingCases.generators(),
               OptimCases.generators(),
               BackwardCases.generators(),
-              ExpertCases.generators(),
-              RareCases.generators())
+              ExpertCases.generators(target),
+              RareCases.generators(target))
           .flatMap(List::stream)
           .toList();
     }
@@ -43,7 +43,7 @@ public enum Family {
               AttentionEdges.tiles(),
               MatmulCases.tiles(target),
               QuantizedCases.tiles(target),
-              ExpertCases.tiles(),
+              ExpertCases.tiles(target),
               RowCases.tiles(),
               LongRowCases.tiles(),
               RotaryCases.tiles(),
@@ -59,7 +59,7 @@ public enum Family {
       return Stream.of(
               AttentionCases.hopper(),
               AttentionEdges.hopper(),
-              RareCases.hopper(),
+              RareCases.hopper(target),
               MatmulCases.hopper(target),
               QuantizedCases.hopper(target))
           .flatMap(List::stream)

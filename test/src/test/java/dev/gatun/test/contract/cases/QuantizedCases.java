@@ -10,6 +10,7 @@ import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
 import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.call.matmul.TokenCodes;
+import dev.gatun.kernels.api.device.Kernels;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.Operand;
@@ -54,36 +55,36 @@ public final class QuantizedCases {
 
   private QuantizedCases() {}
 
-  static List<Generator> generators() {
+  static List<Generator> generators(Target target) {
     return List.of(
         Generator.of("quantize", QuantizedCases::quantize),
         Generator.of("dequantize", QuantizedCases::dequantize),
-        Generator.of("dequantize-bits", s -> bits(s, true)).times(0.7),
-        Generator.of("quantized_pack", QuantizedCases::pack).times(1.5),
-        Generator.of("quantized_pack-bits", s -> bits(s, false)).times(0.7),
+        Generator.of("dequantize-bits", s -> bits(s, target, true)).times(0.7),
+        Generator.of("quantized_pack", s -> pack(s, target)).times(1.5),
+        Generator.of("quantized_pack-bits", s -> bits(s, target, false)).times(0.7),
         Generator.of("quantize_tokens", QuantizedCases::tokens),
-        Generator.of("quantized_matmul", QuantizedCases::matmul).times(2),
-        Generator.of("quantized_matmul-chunks", QuantizedCases::chunks).times(0.15),
+        Generator.of("quantized_matmul", s -> matmul(s, target)).times(2),
+        Generator.of("quantized_matmul-chunks", s -> chunks(s, target)).times(0.15),
         Generator.of("block_matmul", QuantizedCases::unpacked).times(2));
   }
 
   /** Products that tiles of tensor cores take, some so deep that several blocks share a tile. */
   static List<Generator> tiles(Target target) {
     return List.of(
-        Generator.of("quantized_matmul", s -> tile(s, false)).times(2),
-        Generator.of("quantized_matmul-deep", s -> tile(s, true)).times(1.6),
-        Generator.of("quantized_matmul-rows", QuantizedCases::rows).times(0.6),
-        Generator.of("quantized_pack-bits", s -> bits(s, false)).times(1.8),
-        Generator.of("quantized_matmul-ends", QuantizedCases::ends).times(0.2),
+        Generator.of("quantized_matmul", s -> tile(s, target, false)).times(2),
+        Generator.of("quantized_matmul-deep", s -> tile(s, target, true)).times(1.6),
+        Generator.of("quantized_matmul-rows", s -> rows(s, target)).times(0.6),
+        Generator.of("quantized_pack-bits", s -> bits(s, target, false)).times(1.8),
+        Generator.of("quantized_matmul-ends", s -> ends(s, target)).times(0.2),
         // On compute capability 9.0 few others of so many tokens come to these tiles.
-        Generator.of("quantized_matmul-minima", QuantizedCases::minima)
+        Generator.of("quantized_matmul-minima", s -> minima(s, target))
             .times(target.capability() == 90 ? 0.8 : 0.1));
   }
 
   /** One of the formats, of 4 bits as often as of 8. */
   static BlockFormat format(Random random) {
     int bits = random.nextBoolean() ? 4 : 8;
-    List<BlockFormat> some = FORMATS.stream().filter(f -> f.layout().bits() == bits).toList();
+    List<BlockFormat> some = FORMATS.stream().filter(f -> f.wideLayout().bits() == bits).toList();
     return some.get(random.nextInt(some.size()));
   }
 
@@ -93,7 +94,7 @@ public final class QuantizedCases {
     return block * (Math.ceilDiv(least, block) + random.nextInt(Math.ceilDiv(more, block)));
   }
 
-  private static Case tile(long seed, boolean deep) {
+  private static Case tile(long seed, Target target, boolean deep) {
     Random random = Seeds.random(seed);
     BlockFormat format = format(random);
     int[] most = {8, 16, 64, 150};
@@ -107,28 +108,29 @@ public final class QuantizedCases {
     String name = "quantized_matmul seed %d tile%s".formatted(seed, deep ? " deep" : "");
     // Exact ones more often: there are kernels of them for each type.
     return random.nextBoolean()
-        ? product(random, name, format, EXACT, x, n)
-        : product(random, name, format, x, n);
+        ? product(random, target, name, format, EXACT, x, n)
+        : product(random, target, name, format, x, n);
   }
 
   /** Up to 8 rows in F32, which the kernels that read codes fastest take. */
-  private static Case rows(long seed) {
+  private static Case rows(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = format(random);
     int[] sizes = {1, 2 + random.nextInt(3), 5 + random.nextInt(4)};
     Data x = Data.normal(random, "x", sizes[random.nextInt(3)], depth(random, format, 1, 600));
     int n = 1 + random.nextInt(100);
-    return product(random, "quantized_matmul seed " + seed + " rows", format, EXACT, x, n);
+    return product(random, target, "quantized_matmul seed " + seed + " rows", format, EXACT, x, n);
   }
 
   /** Up to 8 rows that begin where vectors may, and end inside of one. */
-  private static Case ends(long seed) {
+  private static Case ends(long seed, Target target) {
     Random random = Seeds.random(seed);
     int k = 8 * (2 + random.nextInt(20)) - 1 - random.nextInt(7);
     Data x = Data.normal(random, "x", 2 + random.nextInt(7), k);
     DType dtype = FLOATS[(int) Math.floorMod(seed, 3L)];
     return product(
         random,
+        target,
         "quantized_matmul seed " + seed + " ends",
         BlockFormat.INT8,
         EXACT,
@@ -137,7 +139,7 @@ public final class QuantizedCases {
   }
 
   /** Formats whose blocks have a least value, exact, by the larger tiles. */
-  private static Case minima(long seed) {
+  private static Case minima(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = BlockFormat.of(seed % 2 == 0 ? "Q4_1" : "Q5_1");
     boolean deep = random.nextBoolean();
@@ -145,13 +147,14 @@ public final class QuantizedCases {
     int k = deep ? depth(random, format, 1024, 900) : depth(random, format, 1, 300);
     Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[1 + (int) (seed / 2 % 2)]);
     int n = 1 + random.nextInt(deep ? 64 : 200);
-    return product(random, "quantized_matmul seed " + seed + " minima", format, EXACT, x, n);
+    return product(
+        random, target, "quantized_matmul seed " + seed + " minima", format, EXACT, x, n);
   }
 
   /** Products that fill Hopper's tiles, some deeper than its ring of them, and others. */
   static List<Generator> hopper(Target target) {
     return List.of(
-        Generator.of("quantized_matmul-others", s -> tile(s, false)).times(4),
+        Generator.of("quantized_matmul-others", s -> tile(s, target, false)).times(4),
         Generator.of("quantized_matmul", s -> hopper(s, target, false)),
         Generator.of("quantized_matmul-deep", s -> hopper(s, target, true)).times(0.45));
   }
@@ -182,7 +185,7 @@ public final class QuantizedCases {
     List<QuantizedActivations> choice =
         kind == 0 ? List.of(QuantizedActivations.INT8_PER_TOKEN) : EXACT;
     String name = "quantized_matmul seed %d hopper%s".formatted(seed, deep ? " deep" : "");
-    return product(random, name, format, choice, x, n);
+    return product(random, target, name, format, choice, x, n);
   }
 
   private static Case quantize(long seed) {
@@ -214,23 +217,24 @@ public final class QuantizedCases {
         of -> new Dequantize(format, of.apply("blocks"), of.apply("weight")));
   }
 
-  private static Case pack(long seed) {
+  private static Case pack(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get((int) Math.floorMod(seed, (long) FORMATS.size()));
     int n = Sizes.any(random, 65);
     int k = depth(random, format);
     Data rows = Data.rows("blocks", DType.U8, blocks(random, format, n, k), n, format.rowBytes(k));
-    long bytes = format.layout().packedBytes(n, k);
+    PackedLayout layout = target.layout(format);
+    long bytes = layout.packedBytes(n, k);
     return Case.exact(
         "quantized_pack seed %d %s".formatted(seed, format),
         List.of(
             random.nextBoolean() ? rows.spread(random) : rows,
             Data.output("packed", bytes).withDtype(DType.U8)),
-        of -> new QuantizedPack(format, k, of.apply("blocks"), of.apply("packed")));
+        of -> new QuantizedPack(format, layout, k, of.apply("blocks"), of.apply("packed")));
   }
 
   /** Blocks that no quantiser of ours makes: codes, scales and zero points of any bits. */
-  private static Case bits(long seed, boolean dequantize) {
+  private static Case bits(long seed, Target target, boolean dequantize) {
     Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get((int) Math.floorMod(seed, (long) FORMATS.size()));
     int n = 1 + random.nextInt(40);
@@ -247,11 +251,12 @@ public final class QuantizedCases {
           List.of(blocks, Data.output("weight", n, k)),
           of -> new Dequantize(format, of.apply("blocks"), of.apply("weight")));
     }
-    long bytes = format.layout().packedBytes(n, k);
+    PackedLayout layout = target.layout(format);
+    long bytes = layout.packedBytes(n, k);
     return Case.exact(
         "quantized_pack seed %d %s of any bits".formatted(seed, format),
         List.of(blocks, Data.output("packed", bytes).withDtype(DType.U8)),
-        of -> new QuantizedPack(format, k, of.apply("blocks"), of.apply("packed")));
+        of -> new QuantizedPack(format, layout, k, of.apply("blocks"), of.apply("packed")));
   }
 
   private static Case tokens(long seed) {
@@ -303,7 +308,7 @@ public final class QuantizedCases {
     return new Data(name, DType.I8, shape, Operand.rowMajor(shape), values, values == null);
   }
 
-  private static Case matmul(long seed) {
+  private static Case matmul(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
     int m = random.nextInt(8) == 0 ? 115 + random.nextInt(20) : Sizes.any(random, 33);
@@ -312,6 +317,7 @@ public final class QuantizedCases {
     Data x = Data.normal(random, "x", m, k).withDtype(FLOATS[random.nextInt(3)]);
     return product(
         random,
+        target,
         "quantized_matmul seed " + seed,
         format,
         random.nextBoolean() ? x.spread(random) : x,
@@ -319,13 +325,14 @@ public final class QuantizedCases {
   }
 
   /** More tokens than the processor converts at a time, of formats with minima and without. */
-  private static Case chunks(long seed) {
+  private static Case chunks(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = CHUNKED.get(Math.floorMod(seed, CHUNKED.size()));
     int m = 513 + random.nextInt(60);
     Data x = Data.normal(random, "x", m, 64).withDtype(FLOATS[random.nextInt(3)]);
     String name = "quantized_matmul chunks seed " + seed;
-    return product(random, name, format, seed % 2 == 0 ? EXACT : CODES, x, 1 + random.nextInt(40));
+    return product(
+        random, target, name, format, seed % 2 == 0 ? EXACT : CODES, x, 1 + random.nextInt(40));
   }
 
   /** A product with blocks as they lie in a file, each format in turn. */
@@ -365,19 +372,21 @@ public final class QuantizedCases {
   }
 
   /** A product of x with a random weight of n output features. */
-  private static Case product(Random random, String name, BlockFormat format, Data x, int n) {
-    return product(random, name, format, List.of(QuantizedActivations.values()), x, n);
+  private static Case product(
+      Random random, Target target, String name, BlockFormat format, Data x, int n) {
+    return product(random, target, name, format, List.of(QuantizedActivations.values()), x, n);
   }
 
   /** The same, in one of some ways. */
   static Case product(
       Random random,
+      Target target,
       String name,
       BlockFormat format,
       List<QuantizedActivations> choice,
       Data x,
       int n) {
-    PackedLayout layout = format.layout();
+    PackedLayout layout = target.layout(format);
     int m = (int) x.shape()[0];
     int k = (int) x.shape()[1];
     List<Data> data = new ArrayList<>();
@@ -395,7 +404,7 @@ public final class QuantizedCases {
     } else {
       data.add(random.nextInt(6) == 0 ? x.with(random, Double.NaN) : x);
     }
-    data.add(packed(random, format, n, k));
+    data.add(packed(random, target, format, n, k));
     Data y = Data.output("y", m, n).withDtype(FLOATS[random.nextInt(3)]);
     y = random.nextBoolean() ? y.spread(random) : y;
     int residual = random.nextInt(4);
@@ -435,24 +444,25 @@ public final class QuantizedCases {
     return block * random.nextInt(Math.max(2, 600 / block) + 1);
   }
 
-  /** A format that is packed so. */
-  public static BlockFormat format(PackedLayout layout) {
-    return FORMATS.stream().filter(f -> f.layout().equals(layout)).findFirst().orElseThrow();
+  /** A format that kernels have packed so. */
+  public static BlockFormat format(Kernels kernels, PackedLayout layout) {
+    return FORMATS.stream().filter(f -> kernels.layout(f).equals(layout)).findFirst().orElseThrow();
   }
 
   /** A random weight [n, k] as it is packed. */
-  public static Data packed(Random random, BlockFormat format, int n, int k) {
-    Values values = packedValues(random.nextLong(), format, n, k);
-    return Data.vector("packed", DType.U8, format.layout().packedBytes(n, k), values);
+  public static Data packed(Random random, Target target, BlockFormat format, int n, int k) {
+    PackedLayout layout = target.layout(format);
+    Values values = packedValues(random.nextLong(), layout, format, n, k);
+    return Data.vector("packed", DType.U8, layout.packedBytes(n, k), values);
   }
 
-  static Values packedValues(long seed, BlockFormat format, int n, int k) {
+  static Values packedValues(long seed, PackedLayout layout, BlockFormat format, int n, int k) {
     return Values.of(
         () -> {
-          byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
+          byte[] packed = new byte[(int) layout.packedBytes(n, k)];
           MemorySegment blocks = MemorySegment.ofArray(blocks(seed, format, n, k));
           MemorySegment into = MemorySegment.ofArray(packed);
-          Packer.pack(format, blocks, format.rowBytes(k), n, k, into);
+          Packer.pack(format, layout, blocks, format.rowBytes(k), n, k, into);
           return values(packed);
         });
   }

@@ -27,6 +27,7 @@ import dev.gatun.test.contract.frame.Generator;
 import dev.gatun.test.contract.frame.Ragged;
 import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Seeds;
+import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.contract.frame.Values;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -52,18 +53,22 @@ final class RareCases {
       Stream.of(PackedLayout.Scales.values())
           .flatMap(
               scales ->
-                  Stream.of(4, 8)
+                  Stream.of(4, 5, 6, 8)
                       .filter(bits -> bits == 4 || scales != PackedLayout.Scales.F16_ZERO)
                       .flatMap(
                           bits ->
                               Stream.of(0, 16, 32, 48, 256)
-                                  .filter(group -> bits == 8 || group > 0)
+                                  .filter(
+                                      group ->
+                                          group == 0 ? bits == 8 : bits != 5 || group % 32 == 0)
+                                  .filter(
+                                      group -> !scales.areShared() || group > 0 && 256 % group == 0)
                                   .map(group -> new PackedLayout(bits, group, scales))))
           .toList();
 
   private RareCases() {}
 
-  static List<Generator> generators() {
+  static List<Generator> generators(Target target) {
     return List.of(
         Generator.of("matmul-types", RareCases::types).times(0.7),
         Generator.of("matmul-rounded", RareCases::rounded).times(0.3),
@@ -73,10 +78,11 @@ final class RareCases {
         Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
         Generator.of("batched_matmul-tall-gaps", RareCases::tallGaps).times(0.05),
         Generator.of("batched_matmul-same", RareCases::sameOfBatch).times(0.16),
-        Generator.of("quantized_matmul-narrow", RareCases::narrow).times(2.6),
-        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(4.8),
-        Generator.of("quantized_matmul-empty", RareCases::nothing).times(0.2),
-        Generator.of("quantized_matmul-blocks", RareCases::blocks).times(0.4),
+        Generator.of("quantized_matmul-narrow", s -> narrow(s, target)).times(2.6),
+        Generator.of("quantized_matmul-layouts", s -> layouts(s, target))
+            .times(target == Target.HOST ? 7.6 : 4.8),
+        Generator.of("quantized_matmul-empty", s -> nothing(s, target)).times(0.2),
+        Generator.of("quantized_matmul-blocks", s -> blocks(s, target)).times(0.4),
         Generator.of("quantized_matmul-sums", RareCases::sums).times(0.3),
         Generator.of("quantized_matmul-runs", RareCases::runs).times(0.4),
         Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
@@ -94,10 +100,10 @@ final class RareCases {
   }
 
   /** What the tiles of compute capability 9.0 take, but for one thing. */
-  static List<Generator> hopper() {
+  static List<Generator> hopper(Target target) {
     return List.of(
         Generator.of("scaled_dot_product_attention-almost", RareCases::almost).times(2.25),
-        Generator.of("quantized_matmul-layouts", RareCases::layouts).times(16),
+        Generator.of("quantized_matmul-layouts", s -> layouts(s, target)).times(16),
         Generator.of("quantized_matmul-sums", RareCases::sums).times(1.5));
   }
 
@@ -275,7 +281,7 @@ final class RareCases {
   }
 
   /** Weights of one group, or of none, of every format in every way. */
-  private static Case narrow(long seed) {
+  private static Case narrow(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get((int) Math.floorMod(seed, (long) FORMATS.size()));
     QuantizedActivations way = WAYS[(int) Math.floorMod(seed / FORMATS.size(), (long) WAYS.length)];
@@ -284,6 +290,7 @@ final class RareCases {
     Data x = Data.normal(random, "x", m, random.nextInt(4) == 0 ? 0 : one);
     return QuantizedCases.product(
         random,
+        target,
         "quantized_matmul seed " + seed + " narrow",
         format,
         List.of(way),
@@ -292,13 +299,14 @@ final class RareCases {
   }
 
   /** No row, and no output feature. */
-  private static Case nothing(long seed) {
+  private static Case nothing(long seed, Target target) {
     Random random = Seeds.random(seed);
     boolean rows = seed % 2 == 0;
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
     int k = format.equals(BlockFormat.INT8) ? 16 : format.blockSize(0);
     return QuantizedCases.product(
         random,
+        target,
         "quantized_matmul seed " + seed + " of nothing",
         format,
         List.of(WAYS),
@@ -307,7 +315,7 @@ final class RareCases {
   }
 
   /** More rows than a task of the processor's kernels has. */
-  private static Case blocks(long seed) {
+  private static Case blocks(long seed, Target target) {
     Random random = Seeds.random(seed);
     BlockFormat format = FORMATS.get(random.nextInt(FORMATS.size()));
     boolean perToken = seed % 2 == 0;
@@ -315,6 +323,7 @@ final class RareCases {
     Data x = Data.normal(random, "x", 129 + random.nextInt(60), k);
     return QuantizedCases.product(
         random,
+        target,
         "quantized_matmul seed " + seed + " blocks",
         format,
         perToken ? List.of(QuantizedActivations.INT8_PER_TOKEN) : List.of(WAYS),
@@ -323,10 +332,11 @@ final class RareCases {
   }
 
   /** Weights that are packed as the layout says, of random codes. */
-  private static Case layouts(long seed) {
+  private static Case layouts(long seed, Target target) {
     Random random = Seeds.random(seed);
-    PackedLayout layout = LAYOUTS.get((int) Math.floorMod(seed, (long) LAYOUTS.size()));
-    QuantizedActivations way = WAYS[(int) Math.floorMod(seed / LAYOUTS.size(), (long) WAYS.length)];
+    List<PackedLayout> layouts = LAYOUTS.stream().filter(target::reads).toList();
+    PackedLayout layout = layouts.get((int) Math.floorMod(seed, (long) layouts.size()));
+    QuantizedActivations way = WAYS[(int) Math.floorMod(seed / layouts.size(), (long) WAYS.length)];
     return layouts(seed, random, layout, way);
   }
 
@@ -355,8 +365,8 @@ final class RareCases {
   private static Case layouts(
       long seed, Random random, PackedLayout layout, QuantizedActivations way) {
     int whole = 1 + random.nextInt(random.nextBoolean() ? 31 : 90);
-    int group = layout.group() == 0 ? whole : layout.group();
-    int k = layout.group() == 0 ? group : group * (1 + random.nextInt(4));
+    int unit = layout.depthUnit() == 0 ? whole : layout.depthUnit();
+    int k = layout.depthUnit() == 0 ? unit : unit * (1 + random.nextInt(4));
     int m = random.nextBoolean() ? 1 + random.nextInt(6) : 13 + random.nextInt(30);
     return product(seed, random, layout, way, m, k);
   }
@@ -394,34 +404,57 @@ final class RareCases {
         feature++) {
       int at = feature % PackedLayout.PANEL;
       for (long g = 0; g < layout.groups(k); g++) {
-        long record = layout.record(feature / PackedLayout.PANEL, g, k);
+        int record = (int) layout.record(feature / PackedLayout.PANEL, g, k);
         float scale =
             Float.float16ToFloat(Float.floatToFloat16(0.02f + 0.05f * random.nextFloat()));
         scale = feature < n ? scale : 0;
         int sum = 0;
         int half = 1 << (layout.bits() - 1);
-        for (long i = 0; i < Math.ceilDiv(size, 32 / layout.bits()) * (32 / layout.bits()); i++) {
+        long filled = layout.bits() == 8 ? Math.ceilDiv(size, 4) * 4 : size;
+        for (long i = 0; i < filled; i++) {
           int code = feature < n && i < size ? random.nextInt(2 * half) - half : 0;
           sum += code;
-          packed[(int) (record + layout.codeByte(at, i))] |=
-              (byte) ((code + half) << layout.codeShift(i));
-        }
-        long beside = record + PackedLayout.PANEL * 4L + at * 4L;
-        switch (layout.scales()) {
-          case F16 -> memory.set(SHORT, record + 2L * at, Float.floatToFloat16(scale));
-          case F16_ZERO -> {
-            memory.set(SHORT, record + 2L * at, Float.floatToFloat16(scale));
-            packed[(int) record + 2 * PackedLayout.PANEL + at] =
-                (byte) (feature < n ? random.nextInt(15) - 7 : 0);
+          int low = layout.bits() == 8 ? 255 : 15;
+          packed[record + (int) layout.codeByte(at, g, i, k)] |=
+              (byte) ((code + half & low) << layout.codeShift(i));
+          if (layout.upperBits() > 0) {
+            packed[record + (int) layout.upperByte(at, g, i, k)] |=
+                (byte) ((code + half >> 4) << layout.upperShift(i));
           }
-          case F32 -> memory.set(FLOAT, record + 4L * at, scale);
+        }
+        int place = record + layout.scaleByte(at);
+        int beside = record + layout.besideByte(at);
+        short halfScale = Float.floatToFloat16(scale);
+        short halfMin = Float.floatToFloat16(feature < n ? (float) random.nextGaussian() : 0);
+        switch (layout.scales()) {
+          case F16 -> memory.set(SHORT, place, halfScale);
+          case F16_ZERO -> {
+            memory.set(SHORT, place, halfScale);
+            packed[beside] = (byte) (feature < n ? random.nextInt(15) - 7 : 0);
+          }
+          case F32 -> memory.set(FLOAT, place, scale);
           case F32_MIN -> {
-            memory.set(FLOAT, record + 4L * at, scale);
-            memory.set(FLOAT, beside, feature < n ? (float) random.nextGaussian() : 0);
+            memory.set(FLOAT, place, scale);
+            memory.set(FLOAT, beside, Float.float16ToFloat(halfMin));
           }
           case F32_SUM -> {
-            memory.set(FLOAT, record + 4L * at, scale);
+            memory.set(FLOAT, place, scale);
             memory.set(FLOAT, beside, scale * sum);
+          }
+          case F16_MIN -> {
+            memory.set(SHORT, place, halfScale);
+            memory.set(SHORT, beside, halfMin);
+          }
+          case F16_BYTE, F16_BYTE_MIN -> {
+            boolean minimum = layout.scales() == PackedLayout.Scales.F16_BYTE_MIN;
+            for (int which = 0; which < (minimum ? 2 : 1); which++) {
+              packed[record + layout.groupByte(at, g, which)] =
+                  (byte) (feature < n ? random.nextInt(256) : 0);
+            }
+            memory.set(SHORT, place, Float.floatToFloat16(scale / 64));
+            if (minimum) {
+              memory.set(SHORT, beside, halfMin);
+            }
           }
         }
       }

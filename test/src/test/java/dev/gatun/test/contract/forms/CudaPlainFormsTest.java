@@ -2,6 +2,7 @@ package dev.gatun.test.contract.forms;
 
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.emulator.Emulator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -18,7 +19,7 @@ final class CudaPlainFormsTest {
   }
 
   static Stream<Case> cases() {
-    return PlainForms.cases(2).stream();
+    return PlainForms.cases(Target.EMULATED, 2).stream();
   }
 
   @ParameterizedTest(allowZeroInvocations = true)

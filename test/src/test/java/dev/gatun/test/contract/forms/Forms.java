@@ -565,7 +565,7 @@ final class Forms {
                   x, weight, sums(c.layout()), c.activations(), bias, c.activation(), dtype));
     } else {
       Tensor packed = of.tensor(c.packed());
-      BlockFormat format = QuantizedCases.format(c.layout());
+      BlockFormat format = QuantizedCases.format(packed.device().kernels(), c.layout());
       of.gives(
           c.y(),
           codes != null
@@ -615,14 +615,15 @@ final class Forms {
               c.activation(),
               c.y().dtype()));
     } else {
+      Tensor packed = of.tensor(c.packed());
       of.gives(
           c.y(),
           Experts.linear(
               x,
               rows,
               routing,
-              of.tensor(c.packed()),
-              QuantizedCases.format(c.layout()),
+              packed,
+              QuantizedCases.format(packed.device().kernels(), c.layout()),
               c.activations(),
               bias,
               n,

@@ -49,13 +49,13 @@ final class PlainForms {
   }
 
   /** Cases whose forms are compared. */
-  static List<Case> cases(int each) {
+  static List<Case> cases(Target target, int each) {
     Set<String> generators = generators();
     Stream<Draw> drawn =
-        Cases.draws(Family.PLAIN, Target.EMULATED, each)
+        Cases.draws(Family.PLAIN, target, each)
             .filter(draw -> !BY_CODES.contains(draw.generator().name()));
     Stream<Draw> same =
-        Cases.draws(Family.PLAIN, Target.EMULATED, 1, 0, each)
+        Cases.draws(Family.PLAIN, target, 1, 0, each)
             .filter(draw -> BY_CODES.contains(draw.generator().name()));
     return Stream.concat(drawn, same)
         .filter(draw -> generators.contains(draw.generator().name()))

@@ -29,7 +29,7 @@ final class PlainFormsTest {
   @Test
   void every_fused_kernel_has_cases_of_its_name() {
     Set<String> without = PlainForms.generators();
-    Cases.draws(Family.PLAIN, Target.EMULATED, 1)
+    Cases.draws(Family.PLAIN, Target.HOST, 1)
         .forEach(draw -> without.remove(draw.generator().name()));
     String kernel = System.getProperty("gatun.test.kernel", "");
     without.removeIf(name -> !name.startsWith(kernel));
@@ -37,7 +37,7 @@ final class PlainFormsTest {
   }
 
   static Stream<Case> cases() {
-    return PlainForms.cases(8).stream();
+    return PlainForms.cases(Target.HOST, 8).stream();
   }
 
   /**
@@ -48,7 +48,7 @@ final class PlainFormsTest {
   @Tag("full")
   void the_forms_of_an_op_agree_in_many_more_cases() {
     List<String> wrong = new ArrayList<>();
-    for (Case c : PlainForms.cases(80)) {
+    for (Case c : PlainForms.cases(Target.HOST, 80)) {
       if (c.description().contains("quantized_matmul")
           || c.description().contains("block_matmul")) {
         continue;
@@ -64,7 +64,7 @@ final class PlainFormsTest {
 
   static Stream<Case> recorded() {
     // What runs behind a tape is not recorded; a product's refusal names what its op lacks.
-    return PlainForms.cases(2).stream()
+    return PlainForms.cases(Target.HOST, 2).stream()
         .filter(c -> !c.description().contains("_backward"))
         .filter(c -> !c.description().startsWith("plain/matmul/"));
   }

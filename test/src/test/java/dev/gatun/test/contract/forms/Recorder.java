@@ -3,7 +3,9 @@ package dev.gatun.test.contract.forms;
 import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.device.Kernels;
+import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.Memory;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -33,9 +35,18 @@ final class Recorder implements Backend {
 
   @Override
   public Kernels kernels() {
-    return call -> {
-      calls.add(call);
-      backend.kernels().run(call);
+    Kernels kernels = backend.kernels();
+    return new Kernels() {
+      @Override
+      public void run(KernelCall call) {
+        calls.add(call);
+        kernels.run(call);
+      }
+
+      @Override
+      public PackedLayout layout(BlockFormat format) {
+        return kernels.layout(format);
+      }
     };
   }
 }

@@ -10,6 +10,7 @@ import dev.gatun.test.contract.frame.LevelVariant;
 import dev.gatun.test.contract.frame.Placement;
 import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.contract.frame.Tolerance;
 import dev.gatun.test.emulator.Emulator;
 import java.util.Comparator;
@@ -29,11 +30,13 @@ public final class KernelLoop {
   private static final double SECONDS = 0.15;
 
   private final List<Case> cases;
+  private final List<Case> emulated;
   private final List<LevelVariant> variants;
   private int failed;
 
-  private KernelLoop(List<Case> cases, List<LevelVariant> variants) {
+  private KernelLoop(List<Case> cases, List<Case> emulated, List<LevelVariant> variants) {
     this.cases = cases;
+    this.emulated = emulated;
     this.variants = variants;
   }
 
@@ -58,7 +61,8 @@ public final class KernelLoop {
     if (variants.isEmpty()) {
       fail("level=" + level + ": this processor runs " + Subjects.levels());
     }
-    KernelLoop loop = new KernelLoop(cases, variants);
+    List<Case> emulated = Cases.all(Target.EMULATED, 0, each).toList();
+    KernelLoop loop = new KernelLoop(cases, emulated, variants);
     loop.badArguments();
     if (!backend.equals("cuda")) {
       loop.processor();
@@ -105,7 +109,7 @@ public final class KernelLoop {
   private void emulator() {
     // Those with the fewest numbers: each thread of a kernel is a fiber there.
     List<Case> small =
-        cases.stream().sorted(Comparator.comparingLong(KernelLoop::numbers)).toList();
+        emulated.stream().sorted(Comparator.comparingLong(KernelLoop::numbers)).toList();
     int count = Math.min(EMULATED, small.size());
     int right = 0;
     for (int i = 0; i < count; i++) {

@@ -58,7 +58,7 @@ public final class StarvedRuns {
   /** Work for several threads of which none starts is done by the caller. */
   private static void startsNoThread() throws Throwable {
     Case c =
-        Cases.draws(Family.PLAIN, Target.EMULATED, 1, 0, 40)
+        Cases.draws(Family.PLAIN, Target.HOST, 1, 0, 40)
             .filter(draw -> draw.generator().name().equals("matmul-wide"))
             .findFirst()
             .orElseThrow()

@@ -129,7 +129,7 @@ final class BadArgumentsTest {
   @Test
   void every_kernel_has_a_bad_argument() {
     Set<String> without = new TreeSet<>();
-    Cases.draws(Family.PLAIN, Target.EMULATED, 1)
+    Cases.draws(Family.PLAIN, Target.HOST, 1)
         .forEach(draw -> without.add(draw.generator().name().replaceFirst("-.*", "")));
     without.removeAll(ELSEWHERE);
     calls().forEach(call -> without.remove(call.message().replaceFirst(":.*", "")));

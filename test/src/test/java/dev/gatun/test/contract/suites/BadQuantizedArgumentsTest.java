@@ -221,8 +221,12 @@ final class BadQuantizedArgumentsTest {
             "format is missing",
             () -> new Dequantize(null, bytes(BUFFER, 2, 36), f32(OTHER, 2, 64))),
         bad("blocks is", () -> new Dequantize(INT4, f32(BUFFER, 2, 36), f32(OTHER, 2, 64))),
-        bad("in_features is -1", () -> new QuantizedPack(INT4, -1, bytes(BUFFER, 2, 36), packed)),
-        bad("packed is", () -> new QuantizedPack(INT4, 64, bytes(OTHER, 2, 36), bytes(BUFFER, 3))));
+        bad(
+            "in_features is -1",
+            () -> new QuantizedPack(INT4, LAYOUT, -1, bytes(BUFFER, 2, 36), packed)),
+        bad(
+            "packed is",
+            () -> new QuantizedPack(INT4, LAYOUT, 64, bytes(OTHER, 2, 36), bytes(BUFFER, 3))));
   }
 
   private static Arguments bad(String message, Supplier<Object> making) {
@@ -244,7 +248,7 @@ final class BadQuantizedArgumentsTest {
     IllegalArgumentException e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> CPU.kernels().run(new QuantizedPack(INT4, 32, blocks, packed)));
+            () -> CPU.kernels().run(new QuantizedPack(INT4, LAYOUT, 32, blocks, packed)));
     assertEquals(
         "quantized_pack: block 0 of row 0 has scale NaN and minimum 0.0, expected finite numbers of"
             + " INT4:32",

@@ -56,7 +56,7 @@ final class CudaQuantizedExpertsTest {
         for (int i = 0; i < group; i++) {
           int code = random.nextInt(11) - 5;
           sum += code;
-          int place = (int) (record + layout.codeByte(feature, i));
+          int place = (int) (record + layout.codeByte(feature, g, i, k));
           packed[place] |= (byte) (code + middle << layout.codeShift(i));
         }
         boolean half = layout.scales() == Scales.F16 || layout.scales() == Scales.F16_ZERO;

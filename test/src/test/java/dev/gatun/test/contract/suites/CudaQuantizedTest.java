@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.kernels.api.call.KernelCall;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.call.matmul.QuantizedMatmul;
@@ -29,6 +30,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -55,12 +57,19 @@ final class CudaQuantizedTest {
     static Weight of(BlockFormat format, int n, int k, Quantizer.Rows values) {
       byte[] blocks = new byte[(int) (n * format.rowBytes(k))];
       Quantizer.quantize(format, values, n, k, MemorySegment.ofArray(blocks));
-      byte[] packed = new byte[(int) format.layout().packedBytes(n, k)];
+      byte[] packed = new byte[(int) format.wideLayout().packedBytes(n, k)];
       MemorySegment memory = MemorySegment.ofArray(packed);
-      Packer.pack(format, MemorySegment.ofArray(blocks), format.rowBytes(k), n, k, memory);
+      Packer.pack(
+          format,
+          format.wideLayout(),
+          MemorySegment.ofArray(blocks),
+          format.rowBytes(k),
+          n,
+          k,
+          memory);
       double[][] rows = new double[n][k];
       for (int row = 0; row < n; row++) {
-        Packer.unpack(format.layout(), memory, k, row, rows[row]);
+        Packer.unpack(format.wideLayout(), memory, k, row, rows[row]);
       }
       return new Weight(format, n, k, packed, rows);
     }
@@ -94,7 +103,7 @@ final class CudaQuantizedTest {
       cuda.kernels()
           .run(
               new QuantizedMatmul(
-                  w.format().layout(),
+                  w.format().wideLayout(),
                   activations,
                   Operand.of(xs, dtype, m, w.k()),
                   Operand.of(packed, DType.U8, w.packed().length),
@@ -134,9 +143,10 @@ final class CudaQuantizedTest {
     Quantizer.quantize(format, values, 1, k, MemorySegment.ofArray(blocks));
     // A block that is unlike the others, wherever it comes to be.
     blocks[blocks.length / 2] = 77;
-    byte[] expected = new byte[(int) format.layout().packedBytes(1, k)];
+    byte[] expected = new byte[(int) format.wideLayout().packedBytes(1, k)];
     Packer.pack(
         format,
+        format.wideLayout(),
         MemorySegment.ofArray(blocks),
         blocks.length,
         1,
@@ -149,6 +159,7 @@ final class CudaQuantizedTest {
           .run(
               new QuantizedPack(
                   format,
+                  format.wideLayout(),
                   k,
                   Operand.of(given, DType.U8, 1, blocks.length),
                   Operand.of(packed, DType.U8, got.length)));
@@ -176,7 +187,7 @@ final class CudaQuantizedTest {
   void products_of_codes_are_exact(
       String name, QuantizedActivations activations, int m, int n, int k) {
     BlockFormat format = BlockFormat.of(name);
-    boolean wide = format.layout().bits() == 8;
+    boolean wide = format.wideLayout().bits() == 8;
     boolean zeros = format.kind() == BlockFormat.Kind.INT4_ZERO;
     int block = format.blockSize(k);
     Weight w =
@@ -297,13 +308,15 @@ final class CudaQuantizedTest {
                 x[i] = (float) (random.nextGaussian() * Math.exp((i / block * 7 + row) % 9 - 4));
               }
             });
-    if (format.layout().group() != 0) {
+    if (format.wideLayout().group() != 0) {
       for (int row = 0; row < n; row += 3) {
-        long group = row % format.layout().groups(k);
-        int scale = (int) format.layout().record(row / PackedLayout.PANEL, group, k) + row % 32 * 2;
+        long group = row % format.wideLayout().groups(k);
+        int scale =
+            (int) format.wideLayout().record(row / PackedLayout.PANEL, group, k) + row % 32 * 2;
         w.packed()[scale] = 0;
         w.packed()[scale + 1] = 0;
-        Packer.unpack(format.layout(), MemorySegment.ofArray(w.packed()), k, row, w.rows()[row]);
+        Packer.unpack(
+            format.wideLayout(), MemorySegment.ofArray(w.packed()), k, row, w.rows()[row]);
         assertEquals(0, Math.abs(w.rows()[row][(int) (group * block)]));
       }
     }
@@ -357,11 +370,47 @@ final class CudaQuantizedTest {
     }
   }
 
+  /** Layouts that processors read alone. */
   @ParameterizedTest
-  @EnumSource
+  @ValueSource(strings = {"Q4_1", "Q5_0", "Q4_K", "Q6_K"})
+  void layouts_of_processors_are_refused_by_name(String name) {
+    BlockFormat format = BlockFormat.of(name);
+    PackedLayout layout = format.layout();
+    byte[] blocks = new byte[(int) format.rowBytes(256)];
+    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
+        Buffer x = CUDA.memory().adopt(MemorySegment.ofArray(new byte[4 * 256]));
+        Buffer y = CUDA.memory().allocate(4);
+        Buffer packed = CUDA.memory().allocate(layout.packedBytes(1, 256))) {
+      Operand to = Operand.of(packed, DType.U8, packed.byteSize());
+      List<KernelCall> calls =
+          List.of(
+              new QuantizedPack(
+                  format, layout, 256, Operand.of(given, DType.U8, 1, blocks.length), to),
+              new QuantizedMatmul(
+                  layout,
+                  QuantizedActivations.EXACT,
+                  Operand.of(x, DType.F32, 1, 256),
+                  to,
+                  null,
+                  Activation.NONE,
+                  Operand.of(y, DType.F32, 1, 1)));
+      for (KernelCall call : calls) {
+        String message =
+            assertThrows(UnsupportedOperationException.class, () -> CUDA.kernels().run(call))
+                .getMessage();
+        assertTrue(
+            message.startsWith(
+                call.kernel() + ": weights packed as " + layout + " are not read on CUDA devices"),
+            message);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F16", "F16_ZERO", "F32_MIN", "F32_SUM"})
   void a_scale_that_is_no_number_is_refused_before_packing(PackedLayout.Scales scales) {
     BlockFormat format =
-        BlockFormat.all().filter(f -> f.layout().scales() == scales).findFirst().orElseThrow();
+        BlockFormat.all().filter(f -> f.wideLayout().scales() == scales).findFirst().orElseThrow();
     byte[] blocks = new byte[(int) (2 * format.rowBytes(256))];
     int last = blocks.length / 2;
     // The first number of a block is a scale: F32 of INT8 and INT8_ZERO, else F16.
@@ -400,10 +449,11 @@ final class CudaQuantizedTest {
   /** What is said of two rows of k weights that are not packed. */
   private static String refusal(BlockFormat format, int k, byte[] blocks) {
     try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
-        Buffer packed = CUDA.memory().allocate(format.layout().packedBytes(2, k))) {
+        Buffer packed = CUDA.memory().allocate(format.wideLayout().packedBytes(2, k))) {
       QuantizedPack pack =
           new QuantizedPack(
               format,
+              format.wideLayout(),
               k,
               Operand.of(given, DType.U8, 2, blocks.length / 2),
               Operand.of(packed, DType.U8, packed.byteSize()));
@@ -437,7 +487,7 @@ final class CudaQuantizedTest {
         // 1 in F16.
         packed[(int) record + 2 * feature + 1] = 0x3c;
         for (int i = 0; i < 48; i++) {
-          packed[(int) (record + layout.codeByte(feature, i))] = (byte) (128 + feature + g);
+          packed[(int) (record + layout.codeByte(feature, g, i, 96))] = (byte) (128 + feature + g);
         }
       }
     }

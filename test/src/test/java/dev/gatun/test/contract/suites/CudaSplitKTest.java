@@ -79,7 +79,7 @@ final class CudaSplitKTest {
       this.y = cuda.memory().allocate(4L * want.length);
       this.call =
           new QuantizedMatmul(
-              w.format().layout(),
+              w.format().wideLayout(),
               codes ? QuantizedActivations.INT8_PER_TOKEN : QuantizedActivations.EXACT,
               Operand.of(x, dtype, m, k),
               Operand.of(packed, DType.U8, w.packed().length),
@@ -99,7 +99,8 @@ final class CudaSplitKTest {
             Random random = new Random(row);
             for (int i = 0; i < k; i++) {
               boolean end = i % block == 0;
-              values[i] = !end ? random.nextInt(11) - 5 : format.layout().bits() == 8 ? 127 : -8;
+              values[i] =
+                  !end ? random.nextInt(11) - 5 : format.wideLayout().bits() == 8 ? 127 : -8;
             }
           });
     }

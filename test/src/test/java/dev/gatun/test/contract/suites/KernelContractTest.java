@@ -9,6 +9,7 @@ import dev.gatun.test.contract.cases.Cases;
 import dev.gatun.test.contract.frame.Case;
 import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.contract.frame.Tolerance;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,7 +42,7 @@ final class KernelContractTest {
   }
 
   static Stream<Case> manyCases() {
-    return Cases.all(40, 300);
+    return Cases.all(Target.HOST, 40, 300);
   }
 
   @ParameterizedTest(allowZeroInvocations = true)

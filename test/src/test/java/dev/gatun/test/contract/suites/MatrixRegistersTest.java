@@ -74,7 +74,7 @@ final class MatrixRegistersTest {
   @Test
   void kernels_agree_with_the_reference_without_it() {
     List<Case> cases =
-        Cases.draws(Family.PLAIN, Target.EMULATED, 15)
+        Cases.draws(Family.PLAIN, Target.HOST, 15)
             .filter(draw -> KERNELS.stream().anyMatch(draw.generator().name()::startsWith))
             .map(Draw::make)
             .toList();

@@ -158,13 +158,21 @@ final class MemoryArgumentsTest {
   }
 
   static Stream<Arguments> formats() {
-    String groups = ", expected 4 or 8 bits in groups of a multiple of 16";
+    String groups = ", expected 4, 5, 6 or 8 bits in groups of a multiple of ";
     return Stream.of(
         bad("packed codes: scales is missing", () -> new PackedLayout(8, 32, null)),
-        bad("packed codes of 5 bits in groups of 32" + groups, () -> layout(5, 32)),
-        bad("packed codes of 4 bits in groups of 0" + groups, () -> layout(4, 0)),
-        bad("packed codes of 8 bits in groups of -16" + groups, () -> layout(8, -16)),
-        bad("packed codes of 8 bits in groups of 24" + groups, () -> layout(8, 24)),
+        bad("packed codes of 7 bits in groups of 32" + groups + 16, () -> layout(7, 32)),
+        bad("packed codes of 4 bits in groups of 0" + groups + 16, () -> layout(4, 0)),
+        bad("packed codes of 6 bits in groups of 0" + groups + 16, () -> layout(6, 0)),
+        bad("packed codes of 5 bits in groups of 48" + groups + 32, () -> layout(5, 48)),
+        bad("packed codes of 8 bits in groups of -16" + groups + 16, () -> layout(8, -16)),
+        bad("packed codes of 8 bits in groups of 24" + groups + 16, () -> layout(8, 24)),
+        bad(
+            "packed codes in groups of 48 that share a scale, expected groups that divide 256",
+            () -> new PackedLayout(4, 48, PackedLayout.Scales.F16_BYTE)),
+        bad(
+            "packed codes in groups of 0 that share a scale, expected groups that divide 256",
+            () -> new PackedLayout(8, 0, PackedLayout.Scales.F16_BYTE_MIN)),
         bad(
             "packed codes of 8 bits with zero points, expected 4 bits",
             () -> new PackedLayout(8, 32, PackedLayout.Scales.F16_ZERO)),

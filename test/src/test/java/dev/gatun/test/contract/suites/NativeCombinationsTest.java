@@ -188,6 +188,18 @@ final class NativeCombinationsTest {
     isWrong(product(NONE, NONE, 8, 16, scales, exact, 40));
     isWrong(product(NONE, NONE, 4, 20, scales, exact, 40));
     isRight(product(NONE, NONE, 8, 20, scales, exact, 40));
+    isRight(product(NONE, NONE, 5, 32, scales, exact, 64));
+    isWrong(product(NONE, NONE, 5, 16, scales, exact, 64));
+    isRight(product(NONE, NONE, 6, 16, scales, exact, 32));
+    isWrong(product(NONE, NONE, 6, 24, scales, exact, 48));
+    isWrong(product(NONE, NONE, 7, 32, scales, exact, 64));
+    int shared = gatun_cpu_h.GATUN_SCALES_F16_BYTE_MIN();
+    isRight(product(NONE, NONE, 4, 32, shared, exact, 512));
+    isWrong(product(NONE, NONE, 4, 32, shared, exact, 288));
+    isWrong(product(NONE, NONE, 4, 48, shared, exact, 768));
+    isWrong(product(NONE, NONE, 8, 8, shared, exact, 256));
+    isWrong(product(NONE, NONE, 8, 0, shared, exact, 512));
+    isWrong(product(NONE, NONE, 8, 32, shared + 1, exact, 256));
   }
 
   /** A product of a token with a feature; all numbers are 0. */

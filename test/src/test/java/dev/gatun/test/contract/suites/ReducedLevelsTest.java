@@ -38,7 +38,7 @@ final class ReducedLevelsTest {
   }
 
   static Stream<Case> cases() {
-    return Cases.draws(Family.PLAIN, Target.EMULATED, 12)
+    return Cases.draws(Family.PLAIN, Target.HOST, 12)
         .filter(draw -> KERNELS.stream().anyMatch(draw.generator().name()::startsWith))
         .map(Draw::make);
   }

@@ -19,6 +19,7 @@ import dev.gatun.test.contract.frame.Data;
 import dev.gatun.test.contract.frame.Numbers;
 import dev.gatun.test.contract.frame.Runs;
 import dev.gatun.test.contract.frame.Subjects;
+import dev.gatun.test.contract.frame.Target;
 import dev.gatun.test.contract.frame.Values;
 import dev.gatun.test.emulator.Emulator;
 import java.util.ArrayList;
@@ -170,7 +171,7 @@ final class TokenCodesTest {
       String name, int m, int n, int k) {
     BlockFormat format = BlockFormat.of(name);
     Random random = new Random(m);
-    Data packed = QuantizedCases.packed(random, format, n, k);
+    Data packed = QuantizedCases.packed(random, Target.EMULATED, format, n, k);
     Data x = random(random, "x", FLOATS[m % 3], m, k);
     List<Data> codes = codes(random, m, k, false, name.equals("INT8"));
     Data y = Data.output("y", m, n);
@@ -215,7 +216,7 @@ final class TokenCodesTest {
   private static QuantizedMatmul product(
       BlockFormat format, Operand x, ActivationCodes codes, Operand packed, Operand y) {
     return new QuantizedMatmul(
-        format.layout(),
+        format.wideLayout(),
         QuantizedActivations.INT8_PER_TOKEN,
         x,
         codes,

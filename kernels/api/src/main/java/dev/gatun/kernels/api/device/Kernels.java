@@ -1,6 +1,8 @@
 package dev.gatun.kernels.api.device;
 
 import dev.gatun.kernels.api.call.KernelCall;
+import dev.gatun.kernels.api.memory.BlockFormat;
+import dev.gatun.kernels.api.memory.PackedLayout;
 
 /**
  * The kernels of one device. Safe for use by many threads; the same call gives the same bits.
@@ -15,4 +17,13 @@ public interface Kernels {
    * @param call what to compute
    */
   void run(KernelCall call);
+
+  /**
+   * {@return how these kernels have a weight of a format packed}
+   *
+   * @param format of its blocks
+   */
+  default PackedLayout layout(BlockFormat format) {
+    return format.layout();
+  }
 }

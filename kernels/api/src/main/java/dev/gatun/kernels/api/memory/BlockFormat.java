@@ -262,8 +262,26 @@ public final class BlockFormat {
     return Math.multiplyExact(inFeatures / blockSize(inFeatures), blockBytes(inFeatures));
   }
 
-  /** {@return how a weight of this format is packed for products} */
+  /** {@return how a weight of this format is packed for a processor: in about a file's bytes} */
   public PackedLayout layout() {
+    return switch (kind) {
+      case Q4_1 -> new PackedLayout(4, group, PackedLayout.Scales.F16_MIN);
+      case Q5_0 -> new PackedLayout(5, group, PackedLayout.Scales.F16);
+      case Q5_1 -> new PackedLayout(5, group, PackedLayout.Scales.F16_MIN);
+      case Q4_K -> new PackedLayout(4, 32, PackedLayout.Scales.F16_BYTE_MIN);
+      case Q5_K -> new PackedLayout(5, 32, PackedLayout.Scales.F16_BYTE_MIN);
+      case Q6_K -> new PackedLayout(6, 16, PackedLayout.Scales.F16_BYTE);
+      case Q3_K -> new PackedLayout(4, 16, PackedLayout.Scales.F16_BYTE);
+      case IQ4_XS -> new PackedLayout(8, 32, PackedLayout.Scales.F16_BYTE);
+      default -> wideLayout();
+    };
+  }
+
+  /**
+   * {@return how a weight of this format is packed where codes have 4 or 8 bits and each group its
+   * own scale}
+   */
+  public PackedLayout wideLayout() {
     return switch (kind) {
       case INT8 ->
           new PackedLayout(

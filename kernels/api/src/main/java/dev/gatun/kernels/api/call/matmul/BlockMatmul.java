@@ -54,11 +54,11 @@ public record BlockMatmul(
       throw Checks.bad(NAME, "y %s has overlapping rows, stride %d", y, y.stride(0));
     }
     Checks.blocks(NAME, blocks, format, y.size(1), x.size(1));
-    QuantizedMatmul.checkDepth(NAME, format.layout(), activations, x);
+    PackedLayout widest = format.wideLayout();
+    QuantizedMatmul.checkDepth(NAME, widest, activations, x);
     long out = y.size(1);
     long in = x.size(1);
-    Checks.counted(
-        NAME, "the packed form of blocks", blocks, () -> format.layout().packedBytes(out, in));
+    Checks.counted(NAME, "the packed form of blocks", blocks, () -> widest.packedBytes(out, in));
     if (bias != null) {
       Checks.shaped(NAME, "bias", bias, DType.F32, y.size(1));
       Checks.contiguous(NAME, "bias", bias);
@@ -66,27 +66,33 @@ public record BlockMatmul(
     Checks.disjoint(new Operands(NAME, Checks.present(x, blocks, bias), List.of(y)));
   }
 
-  /** {@return {@link PackedLayout#packedBytes} of the weight} */
-  public long packedBytes() {
-    return format.layout().packedBytes(y.size(1), x.size(1));
+  /**
+   * {@return {@link PackedLayout#packedBytes} of the weight}
+   *
+   * @param layout how it is packed
+   */
+  public long packedBytes(PackedLayout layout) {
+    return layout.packedBytes(y.size(1), x.size(1));
   }
 
   /**
    * {@return the call that packs the blocks}
    *
+   * @param layout how they are packed
    * @param packed U8 [{@link #packedBytes}]
    */
-  public QuantizedPack pack(Operand packed) {
-    return new QuantizedPack(format, x.size(1), blocks, packed);
+  public QuantizedPack pack(PackedLayout layout, Operand packed) {
+    return new QuantizedPack(format, layout, x.size(1), blocks, packed);
   }
 
   /**
    * {@return the call that multiplies by the packed blocks}
    *
+   * @param layout how they are packed
    * @param packed U8 [{@link #packedBytes}]
    */
-  public QuantizedMatmul product(Operand packed) {
-    return new QuantizedMatmul(format.layout(), activations, x, packed, bias, activation, y);
+  public QuantizedMatmul product(PackedLayout layout, Operand packed) {
+    return new QuantizedMatmul(layout, activations, x, packed, bias, activation, y);
   }
 
   @Override

@@ -147,9 +147,9 @@ public record QuantizedMatmul(
   public static void checkDepth(
       String kernel, PackedLayout layout, QuantizedActivations activations, Operand x) {
     long in = x.size(1);
-    if (layout.group() != 0 && in % layout.group() != 0) {
-      throw Checks.bad(
-          kernel, "groups of %d do not divide the input features of x %s", layout.group(), x);
+    int unit = layout.depthUnit();
+    if (unit != 0 && in % unit != 0) {
+      throw Checks.bad(kernel, "groups of %d do not divide the input features of x %s", unit, x);
     }
     if (activations == QuantizedActivations.INT8_PER_TOKEN && layout.group() == 0 && in > MOST) {
       throw Checks.bad(

@@ -10,16 +10,18 @@ import java.util.List;
 
 /**
  * Lays quantised blocks out for {@link QuantizedMatmul}, as {@link PackedLayout} says. No number
- * changes, but for the minima of Q4_1, Q4_K, Q5_1 and Q5_K, which move to the middle code and are
- * rounded to F32, as is {@code scale * zero} of INT8_ZERO.
+ * changes but where a layout has minima of F32: those of Q4_1, Q4_K, Q5_1, Q5_K and Q2_K move to
+ * the middle code and are rounded to F32, as is {@code scale * zero} of INT8_ZERO.
  *
  * @param format of the blocks
+ * @param layout what they become: as {@link dev.gatun.kernels.api.device.Kernels#layout} gives it
  * @param inFeatures elements of a row
  * @param blocks U8 [out_features, {@link BlockFormat#rowBytes}], rows without gaps inside; scales
  *     must be finite
  * @param packed U8 [{@link PackedLayout#packedBytes}] contiguous
  */
-public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks, Operand packed)
+public record QuantizedPack(
+    BlockFormat format, PackedLayout layout, long inFeatures, Operand blocks, Operand packed)
     implements MatmulCall {
   private static final String NAME = "quantized_pack";
 
@@ -30,6 +32,16 @@ public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks,
    */
   public QuantizedPack {
     Checks.required(NAME, "format", format);
+    Checks.required(NAME, "layout", layout);
+    if (!layout.equals(format.layout()) && !layout.equals(format.wideLayout())) {
+      throw Checks.bad(
+          NAME,
+          "blocks of %s do not become %s, expected %s or %s",
+          format,
+          layout,
+          format.layout(),
+          format.wideLayout());
+    }
     if (inFeatures < 0) {
       throw Checks.bad(NAME, "in_features is %d, expected 0 or more", inFeatures);
     }
@@ -40,7 +52,7 @@ public record QuantizedPack(BlockFormat format, long inFeatures, Operand blocks,
             NAME,
             "the packed form of blocks",
             blocks,
-            () -> format.layout().packedBytes(blocks.size(0), inFeatures));
+            () -> layout.packedBytes(blocks.size(0), inFeatures));
     Checks.shaped(NAME, "packed", packed, DType.U8, bytes);
     Checks.contiguous(NAME, "packed", packed);
     Checks.disjoint(new Operands(NAME, Checks.present(blocks), Checks.present(packed)));
