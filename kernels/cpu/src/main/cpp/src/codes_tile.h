@@ -124,8 +124,10 @@ static inline void codes_tile(int64_t rows, const Quantized &q, int64_t panel,
 
 // The rows of a task, straight from the words.
 template <int kBits, int kRun>
-static inline void codes_rows_by(const Quantized &q, int64_t panel, const ActivationCodes &a,
+static inline void codes_rows_by(const Quantized &packed, int64_t panel, const ActivationCodes &a,
                                  int64_t row, int64_t rows, float *sums) {
+  const Quantized q =
+      rows > kCodeTileRows ? with_wide_scales(packed, panel, 0, packed.groups()) : packed;
   const int64_t bytes = q.bytes_of(q.groups()), steps = q.k / ask_steps(kRun);
   by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
     // One tile reads the weights as they come, several share the next ones.
@@ -246,8 +248,9 @@ static inline void bytes_rows(const Quantized &q, int64_t panel, const Activatio
     const int64_t last = g + together < q.groups() ? g + together : q.groups();
     code_bytes<kBits>(q, panel, g, last, bytes);
     const int64_t size = q.bytes_of(last - g), steps = (last - g) * q.group / 4;
+    const Quantized wide = with_wide_scales(q, panel, g, last);
     by_even_tile<kByteRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
-      bytes_tile<kByteRows>(count, q, panel, g, last, bytes, a, row + r, sums + r * GATUN_PANEL,
+      bytes_tile<kByteRows>(count, wide, panel, g, last, bytes, a, row + r, sums + r * GATUN_PANEL,
                             Ahead::share(q.place(panel, last), size, steps, tiles, which));
     });
   }

@@ -141,6 +141,7 @@ static inline void matrix_rows(const Quantized &q, int64_t panel, const Activati
   for (int64_t g = 0; g < q.groups(); g += together) {
     const int64_t last = g + together < q.groups() ? g + together : q.groups();
     code_bytes<kBits>(q, panel, g, last, bytes);
+    const Quantized wide = with_wide_scales(q, panel, g, last);
     const char *following = reinterpret_cast<const char *>(q.place(panel, last));
     Ahead{following, q.bytes_of(last - g)}.ask_all(0);
     // The last rows are computed with some before them, for a register has so many.
@@ -159,10 +160,10 @@ static inline void matrix_rows(const Quantized &q, int64_t panel, const Activati
       const int64_t j = tile % halves * kMatrixWords;
       const RunStart next = start(tile + 1 < tiles ? tile + 1 : 0);
       if (q.has_min()) {
-        matrix_tile<true>(products, q, panel, g, last, a, row + at, j, done,
+        matrix_tile<true>(products, wide, panel, g, last, a, row + at, j, done,
                           sums + at * GATUN_PANEL, here, next);
       } else {
-        matrix_tile<false>(products, q, panel, g, last, a, row + at, j, done,
+        matrix_tile<false>(products, wide, panel, g, last, a, row + at, j, done,
                            sums + at * GATUN_PANEL, here, next);
       }
       here = next;

@@ -26,6 +26,8 @@ struct Quantized {
   int64_t k;
   int64_t first = 0;                  // the panel that lies at `packed`
   const BlockRows *source = nullptr;  // what panels are packed of when they are needed, else null
+  const float *wide = nullptr;        // the scales and minima of groups as floats, or null
+  int64_t wide_first = 0;             // the first of these
 
   Quantized(const BlockRows &rows, int64_t k)
       : packed(nullptr), records(rows.form.records), group(records.group), k(k), source(&rows) {}
@@ -53,6 +55,20 @@ struct Quantized {
   }
 };
 
+// Of a record: line `line` of F16 numbers, for kLanes features from `feature` on.
+GATUN_INLINE static inline Floats half_line(const uint8_t *record, int64_t line, int64_t feature) {
+  return from_f16(
+      load_halves(reinterpret_cast<const uint16_t *>(record) + line * GATUN_PANEL + feature));
+}
+
+// Line `line` of signed bytes.
+GATUN_INLINE static inline Floats byte_line(const uint8_t *record, int64_t line, int64_t feature) {
+  typedef int8_t Bytes __attribute__((vector_size(kLanes)));
+  const Bytes bytes = load_bytes<Bytes>(record + line * GATUN_PANEL + feature);
+  // By way of whole numbers, which is one instruction a step.
+  return __builtin_convertvector(__builtin_convertvector(bytes, Ints), Floats);
+}
+
 // The groups of a panel, one after another.
 class Groups {
  public:
@@ -65,7 +81,8 @@ class Groups {
         centre_(static_cast<float>(1 << (q.records.bits - 1))),
         at_(g % together_),
         record_(q.place(panel, g - at_)),
-        words_(record_ + header_ + at_ * size_) {}
+        words_(record_ + header_ + at_ * size_),
+        wide_(q.wide == nullptr ? nullptr : q.wide + (g - q.wide_first) * 2 * GATUN_PANEL) {}
 
   GATUN_INLINE void next() {
     words_ += size_;
@@ -74,23 +91,27 @@ class Groups {
       words_ += header_;
       at_ = 0;
     }
+    wide_ = wide_ == nullptr ? nullptr : wide_ + 2 * GATUN_PANEL;
   }
 
   GATUN_INLINE const uint8_t *words() const { return words_; }
 
   // The scales of kLanes features from `feature` on.
   GATUN_INLINE Floats scale(int64_t feature) const {
+    if (wide_ != nullptr) {
+      return load(wide_ + feature);
+    }
     switch (scales_) {
       case GATUN_SCALES_F32:
       case GATUN_SCALES_F32_MIN:
       case GATUN_SCALES_F32_SUM:
         return number(0, feature);
       case GATUN_SCALES_F16_BYTE:
-        return half(0, feature) * bytes(2, at_, feature);
+        return half_line(record_, 0, feature) * byte_line(record_, 2 + at_, feature);
       case GATUN_SCALES_F16_BYTE_MIN:
-        return half(0, feature) * bytes(4, at_, feature);
+        return half_line(record_, 0, feature) * byte_line(record_, 4 + at_, feature);
       default:
-        return half(0, feature);
+        return half_line(record_, 0, feature);
     }
   }
 
@@ -99,15 +120,19 @@ class Groups {
 
   // What a code of 0 means. The middle code's product is exact, as is that of a byte.
   GATUN_INLINE Floats min(int64_t feature, Floats scale) const {
+    if (wide_ != nullptr) {
+      return load(wide_ + GATUN_PANEL + feature);
+    }
     switch (scales_) {
       case GATUN_SCALES_F32_MIN:
         return number(1, feature);
       case GATUN_SCALES_F16_ZERO:
-        return -scale * bytes(2, 0, feature);
+        return -scale * byte_line(record_, 2, feature);
       case GATUN_SCALES_F16_MIN:
-        return half(1, feature) + scale * centre_;
+        return half_line(record_, 1, feature) + scale * centre_;
       case GATUN_SCALES_F16_BYTE_MIN:
-        return scale * centre_ - half(1, feature) * bytes(4, together_ + at_, feature);
+        return scale * centre_ -
+               half_line(record_, 1, feature) * byte_line(record_, 4 + together_ + at_, feature);
       default:
         return Floats{};
     }
@@ -119,22 +144,52 @@ class Groups {
   float centre_;
   int64_t at_;
   const uint8_t *record_, *words_;
+  const float *wide_;
 
   GATUN_INLINE Floats number(int64_t line, int64_t feature) const {
     return load(reinterpret_cast<const float *>(record_) + line * GATUN_PANEL + feature);
   }
-  GATUN_INLINE Floats half(int64_t line, int64_t feature) const {
-    return from_f16(
-        load_halves(reinterpret_cast<const uint16_t *>(record_) + line * GATUN_PANEL + feature));
-  }
-  // A line of signed bytes behind so many bytes a feature.
-  GATUN_INLINE Floats bytes(int64_t ahead, int64_t line, int64_t feature) const {
-    typedef int8_t Bytes __attribute__((vector_size(kLanes)));
-    const Bytes signed_bytes = load_bytes<Bytes>(record_ + (ahead + line) * GATUN_PANEL + feature);
-    // By way of whole numbers, which is one instruction a step.
-    return __builtin_convertvector(__builtin_convertvector(signed_bytes, Ints), Floats);
-  }
 };
+
+// The weight with the scales and minima of a panel's groups [first, last) as floats where groups
+// share what theirs are made of, which several tiles of rows need: else, and without memory for
+// them, as it is.
+static inline Quantized with_wide_scales(const Quantized &q, int64_t panel, int64_t first,
+                                         int64_t last) {
+  Quantized wide = q;
+  if (!q.records.shared()) {
+    return wide;
+  }
+  static thread_local Scratch scratch;
+  float *to = scratch.floats((last - first) * 2 * GATUN_PANEL);
+  if (to == nullptr) {
+    return wide;
+  }
+  wide.wide = to;
+  wide.wide_first = first;
+  const bool has_min = q.has_min();
+  const int64_t together = q.records.together(), ahead = has_min ? 4 : 2;
+  const float centre = static_cast<float>(1 << (q.records.bits - 1));
+  for (int64_t g = first, count; g < last; g += count, to += count * 2 * GATUN_PANEL) {
+    const int64_t at = g % together;
+    count = together - at < last - g ? together - at : last - g;
+    const uint8_t *record = q.place(panel, g - at);
+    for (int64_t j = 0; j < GATUN_PANEL; j += kLanes) {
+      const Floats scale = half_line(record, 0, j), middle = scale * centre;
+      const Floats min = has_min ? half_line(record, 1, j) : Floats{};
+      for (int64_t i = 0; i < count; i++) {
+        float *out = to + i * 2 * GATUN_PANEL + j;
+        const Floats times = byte_line(record, ahead + at + i, j);
+        store(out, scale * times);
+        if (has_min) {
+          const Floats less = byte_line(record, ahead + together + at + i, j);
+          store(out + GATUN_PANEL, middle * times - min * less);
+        }
+      }
+    }
+  }
+  return wide;
+}
 
 // A thread's panel that is packed for its products; the next task's takes its place.
 static inline float *panel_memory(int64_t bytes) {

@@ -194,15 +194,18 @@ static inline void bf16_codes_rows(const Quantized &q, int64_t panel, const uint
     if (rows > kFewPairRows) {
       widen_pairs(q, panel, g, last, pairs);
     }
+    const Quantized wide = with_wide_scales(q, panel, g, last);
     by_even_tile<kPairRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
       const Ahead ahead = Ahead::share(q.place(panel, last), bytes, steps, tiles, which);
       const uint16_t *in = x + r * x_stride + g * q.group;
       const float *in_sums = x_sums + r * q.groups();
       float *out = sums + r * GATUN_PANEL;
       if (rows > kFewPairRows) {
-        bf16_pairs_tile<false>(count, q, panel, g, last, pairs, in, x_stride, in_sums, out, ahead);
+        bf16_pairs_tile<false>(count, wide, panel, g, last, pairs, in, x_stride, in_sums, out,
+                               ahead);
       } else {
-        bf16_pairs_tile<true>(count, q, panel, g, last, nullptr, in, x_stride, in_sums, out, ahead);
+        bf16_pairs_tile<true>(count, wide, panel, g, last, nullptr, in, x_stride, in_sums, out,
+                              ahead);
       }
     });
   }
