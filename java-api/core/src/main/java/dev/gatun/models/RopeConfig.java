@@ -132,7 +132,7 @@ final class RopeConfig {
       RotaryScaling scaling = RotaryScaling.of(parameters, maxPositions);
       warnOfUnread(config, scaling);
       int first = switchLength(parameters, maxPositions);
-      requireRoom(config, (long) first + maxPositions, headSize);
+      requireRoom(config, device, (long) first + maxPositions, headSize);
       RotaryTables whole = RotaryTables.of(scaling, headSize, maxPositions);
       return first == 0
           ? new RotaryPositionalEmbedding(device, whole, interleaved)
@@ -143,14 +143,13 @@ final class RopeConfig {
     }
   }
 
-  /** Cosines and sines are made in the heap. */
-  private static void requireRoom(Config config, long positions, int headSize) {
-    long most = Runtime.getRuntime().maxMemory();
+  private static void requireRoom(Config config, Device device, long positions, int headSize) {
+    long most = device.memory().freeBytes();
     double bytes = (double) positions * headSize * Float.BYTES;
     if (bytes > most) {
       throw config.error(
-          "rotary tables of %d positions take %.0f bytes, expected at most the %d of the JVM's heap: is the model's length right?"
-              .formatted(positions, bytes, most));
+          "rotary tables of %d positions take %.0f bytes, expected at most the %d that %s has free: is the model's length right?"
+              .formatted(positions, bytes, most, device.name()));
     }
   }
 }

@@ -4,7 +4,7 @@ import dev.gatun.ops.Rotary;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
 import dev.gatun.tensor.Tensor;
-import java.util.Arrays;
+import java.util.List;
 
 /**
  * Rotary position embedding (arXiv 2104.09864): pairs of a head's first rotary_size elements turn
@@ -20,6 +20,13 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
     this.cosine = cosine;
     this.sine = sine;
     this.interleaved = interleaved;
+  }
+
+  private RotaryPositionalEmbedding(Device device, boolean interleaved, List<RotaryTables> tables) {
+    this(
+        RotaryTables.tensor(device, false, tables),
+        RotaryTables.tensor(device, true, tables),
+        interleaved);
   }
 
   /**
@@ -40,10 +47,7 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
    * @param interleaved whether neighbours are pairs
    */
   public RotaryPositionalEmbedding(Device device, RotaryTables tables, boolean interleaved) {
-    this(
-        Tensor.of(device, tables.cosine(), tables.length(), tables.rotarySize() / 2),
-        Tensor.of(device, tables.sine(), tables.length(), tables.rotarySize() / 2),
-        interleaved);
+    this(device, interleaved, List.of(tables));
   }
 
   /**
@@ -57,18 +61,7 @@ public final class RotaryPositionalEmbedding implements AutoCloseable {
    */
   public static RotaryPositionalEmbedding of(
       Device device, RotaryTables first, RotaryTables second, boolean interleaved) {
-    int half = first.rotarySize() / 2;
-    int rows = Math.addExact(first.length(), second.length());
-    return new RotaryPositionalEmbedding(
-        Tensor.of(device, joined(first.cosine(), second.cosine()), rows, half),
-        Tensor.of(device, joined(first.sine(), second.sine()), rows, half),
-        interleaved);
-  }
-
-  private static float[] joined(float[] a, float[] b) {
-    float[] all = Arrays.copyOf(a, a.length + b.length);
-    System.arraycopy(b, 0, all, a.length, b.length);
-    return all;
+    return new RotaryPositionalEmbedding(device, interleaved, List.of(first, second));
   }
 
   /**

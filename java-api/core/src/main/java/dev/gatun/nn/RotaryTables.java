@@ -1,5 +1,10 @@
 package dev.gatun.nn;
 
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.tensor.Device;
+import dev.gatun.tensor.Tensor;
+import java.util.List;
+
 /**
  * The cosines and sines of rotary position embedding (arXiv 2104.09864) for positions from 0 on:
  * pair i at position p turns by the angle {@code p inverse_frequency[i]}, and both are multiplied
@@ -9,6 +14,8 @@ package dev.gatun.nn;
  * sequence, so that tables of another length may differ at the same positions.
  */
 public final class RotaryTables {
+  private static final int PART = 1 << 16;
+
   private final int length;
   private final float[] inverseFrequencies;
   private final double attentionFactor;
@@ -86,15 +93,39 @@ public final class RotaryTables {
   }
 
   private float[] table(boolean sine) {
+    return rows(0, length, sine);
+  }
+
+  /** Some positions' cosines or sines. */
+  private float[] rows(int from, int to, boolean sine) {
     int half = inverseFrequencies.length;
-    float[] table = new float[length * half];
-    for (int p = 0; p < length; p++) {
+    float[] rows = new float[(to - from) * half];
+    for (int p = from; p < to; p++) {
       for (int i = 0; i < half; i++) {
         float angle = p * inverseFrequencies[i];
         float value = (float) (sine ? Math.sin(angle) : Math.cos(angle));
-        table[p * half + i] = value * (float) attentionFactor;
+        rows[(p - from) * half + i] = value * (float) attentionFactor;
       }
     }
-    return table;
+    return rows;
+  }
+
+  /**
+   * Tables one after another, [rows, rotary_size / 2], made in parts that the heap has room for.
+   */
+  static Tensor tensor(Device device, boolean sine, List<RotaryTables> all) {
+    int half = all.getFirst().inverseFrequencies.length;
+    long rows = all.stream().mapToLong(RotaryTables::length).sum();
+    Tensor tensor = Tensor.empty(device, DType.F32, rows, half);
+    int most = Math.max(1, PART / half);
+    long at = 0;
+    for (RotaryTables tables : all) {
+      for (int from = 0; from < tables.length; from += most) {
+        int count = Math.min(tables.length - from, most);
+        tensor.slice(0, at, at + count).write(tables.rows(from, from + count, sine));
+        at += count;
+      }
+    }
+    return tensor;
   }
 }

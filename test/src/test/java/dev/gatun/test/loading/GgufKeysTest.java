@@ -55,15 +55,16 @@ final class GgufKeysTest {
   void a_length_that_no_memory_holds_is_told() throws IOException {
     byte[] file = file();
     String key = "llama.context_length";
-    int headSize = 8;
-    int length = Integer.MAX_VALUE / headSize * 2;
-    double bytes = (double) length * headSize * Float.BYTES;
-    assertTrue(bytes > Runtime.getRuntime().maxMemory(), "the heap is larger than all angles");
+    int length = Integer.MAX_VALUE;
     ByteBuffer.wrap(file)
         .order(ByteOrder.LITTLE_ENDIAN)
         .putInt(place(file, key) + key.length() + Integer.BYTES, length);
     String told = refused(file);
-    assertTrue(told.contains("rotary tables of " + length + " positions take "), told);
+    // A device that has room for the tables is told how many angles there may be.
+    assertTrue(
+        told.contains("rotary tables of " + length + " positions take ")
+            || told.contains("rotary: length " + length + " and rotary size"),
+        told);
     assertEquals(1, told.lines().count());
   }
 
