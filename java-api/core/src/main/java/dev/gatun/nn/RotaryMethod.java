@@ -1,5 +1,7 @@
 package dev.gatun.nn;
 
+import java.util.Arrays;
+
 /**
  * How a rope type sets the inverse frequencies. Each step is rounded to float as in transformers'
  * {@code modeling_rope_utils}, because a frequency's last bit moves the angles of late positions.
@@ -38,6 +40,19 @@ sealed interface RotaryMethod {
       for (int i = 0; i < inverse.length; i++) {
         inverse[i] = 1 / inverse[i] / (float) factor;
       }
+      return inverse;
+    }
+  }
+
+  /**
+   * Gemma 4's: the powers are those of the whole head, and the pairs beyond a part of it do not
+   * turn.
+   */
+  record Proportional(double factor, double part) implements RotaryMethod {
+    @Override
+    public float[] inverseFrequencies(double theta, int rotary, int length) {
+      float[] inverse = new Linear(factor).inverseFrequencies(theta, rotary, length);
+      Arrays.fill(inverse, (int) (part * rotary / 2), inverse.length, 0);
       return inverse;
     }
   }

@@ -15,6 +15,7 @@ import java.util.Set;
  *   <tr><td>all</td><td>rope_theta (10000), partial_rotary_factor (1)</td></tr>
  *   <tr><td>default</td><td>nothing more</td></tr>
  *   <tr><td>linear, dynamic</td><td>factor</td></tr>
+ *   <tr><td>proportional</td><td>factor (1)</td></tr>
  *   <tr><td>llama3</td><td>factor, low_freq_factor, high_freq_factor,
  *       original_max_position_embeddings</td></tr>
  *   <tr><td>yarn</td><td>factor, original_max_position_embeddings, beta_fast (32), beta_slow (1),
@@ -29,7 +30,7 @@ import java.util.Set;
  */
 public final class RotaryScaling {
   private static final List<String> TYPES =
-      List.of("default", "linear", "dynamic", "llama3", "yarn", "longrope");
+      List.of("default", "linear", "dynamic", "llama3", "yarn", "longrope", "proportional");
 
   private final double theta;
   private final double partialRotaryFactor;
@@ -65,6 +66,8 @@ public final class RotaryScaling {
           case "llama3" -> llama3(keys, maxPositionEmbeddings);
           case "yarn" -> yarn(keys, maxPositionEmbeddings);
           case "longrope" -> longRope(keys, maxPositionEmbeddings);
+          case "proportional" ->
+              new RotaryMethod.Proportional(keys.above("factor", 0, 1), partialRotaryFactor);
           default -> throw keys.bad(typeKey, "one of " + String.join(", ", TYPES));
         };
     unread = keys.unread();
@@ -94,6 +97,13 @@ public final class RotaryScaling {
   /** {@return the keys that the type does not read, in the order of the alphabet} */
   public Set<String> unreadKeys() {
     return Collections.unmodifiableSet(unread);
+  }
+
+  /** How many elements of a head are in pairs. */
+  int rotarySize(int headSize) {
+    return method instanceof RotaryMethod.Proportional
+        ? headSize
+        : (int) (headSize * partialRotaryFactor);
   }
 
   /** How much of a head turns. */

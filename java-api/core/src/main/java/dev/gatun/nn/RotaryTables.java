@@ -31,13 +31,14 @@ public final class RotaryTables {
    *
    * @param scaling the model's rotary settings
    * @param headSize the size of a head, of which the first {@code (int) (headSize *
-   *     partial_rotary_factor)} elements, the rotary size, turn
+   *     partial_rotary_factor)} elements, the rotary size, turn; all of it with the type
+   *     proportional, where pairs beyond the part turn by 0
    * @param length the number of positions
    * @throws IllegalArgumentException when the rotary size is odd or 0, the length is below 1, or
    *     the settings do not fit the rotary size
    */
   public static RotaryTables of(RotaryScaling scaling, int headSize, int length) {
-    int rotary = (int) (headSize * scaling.partialRotaryFactor());
+    int rotary = scaling.rotarySize(headSize);
     if (rotary < 2 || rotary % 2 != 0) {
       throw new IllegalArgumentException(
           "rotary: head_size %d and 'partial_rotary_factor' %s give the rotary size %d"

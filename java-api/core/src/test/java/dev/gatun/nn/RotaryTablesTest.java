@@ -16,6 +16,7 @@ import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -120,6 +121,37 @@ final class RotaryTablesTest {
         assertEquals(head[i], got[i]);
       }
     }
+  }
+
+  /** The numbers are transformers' for a head of 12 elements. */
+  @Test
+  void proportional_turns_the_first_pairs_of_the_whole_head() throws IOException {
+    String base = "{'rope_type': 'proportional', 'rope_theta': 1000";
+    RotaryTables tables = tables(base + ", 'partial_rotary_factor': 0.5}", 64, 12, 3);
+    assertEquals(12, tables.rotarySize());
+    close(new float[] {1, 0.31622776f, 0.1f, 0, 0, 0}, tables.inverseFrequencies());
+    float[] part = {0.5f, 0, 0, 0, 0, 0};
+    String some = base + ", 'partial_rotary_factor': 0.3, 'factor': 2}";
+    close(part, tables(some, 64, 12, 3).inverseFrequencies());
+    float[] whole = {1, 0.31622776f, 0.1f, 0.03162278f, 0.01f, 0.0031622781f};
+    close(whole, tables(base + "}", 64, 12, 3).inverseFrequencies());
+  }
+
+  @Test
+  void long_tables_are_those_of_each_position() throws IOException {
+    RotaryTables first = tables("{}", 64, 8, 3);
+    RotaryTables second = tables("{'rope_theta': 100}", 64, 8, 40_000);
+    try (RotaryPositionalEmbedding rotary =
+        RotaryPositionalEmbedding.of(Device.cpu(), first, second, false)) {
+      assertArrayEquals(joined(first.cosine(), second.cosine()), rotary.cosine().toFloatArray());
+      assertArrayEquals(joined(first.sine(), second.sine()), rotary.sine().toFloatArray());
+    }
+  }
+
+  private static float[] joined(float[] a, float[] b) {
+    float[] all = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
   }
 
   @ParameterizedTest
