@@ -17,20 +17,32 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /** A model's {@code config.json}, read as Hugging Face's libraries read it. */
 public final class Config {
-  private final Path file;
+  private static final Pattern QUOTED = Pattern.compile("'([a-z0-9_]+)'");
+
+  private final Source source;
   private final String prefix;
   private final JsonNode root;
-  // Keys that somebody asked for, with their prefixes; shared by all that come of one file.
-  private final Set<String> asked;
 
-  private Config(Path file, String prefix, JsonNode root, Set<String> asked) {
-    this.file = file;
+  /**
+   * What is shared by all that come of one file.
+   *
+   * @param asked keys that somebody asked for, with their prefixes
+   * @param names what the file itself calls keys, where it is no JSON
+   */
+  private record Source(Path file, Set<String> asked, Map<String, String> names) {
+    Source(Path file, Map<String, String> names) {
+      this(file, ConcurrentHashMap.newKeySet(), new ConcurrentHashMap<>(names));
+    }
+  }
+
+  private Config(Source source, String prefix, JsonNode root) {
+    this.source = source;
     this.prefix = prefix;
     this.root = root;
-    this.asked = asked;
   }
 
   /**
@@ -45,9 +57,9 @@ public final class Config {
     Optional<Path> gguf = GgufFile.find(directory);
     if (gguf.isPresent()) {
       try (GgufFile file = GgufFile.open(gguf.get())) {
-        Config config = new Config(gguf.get(), "", file.config(), ConcurrentHashMap.newKeySet());
+        Config config = new Config(new Source(gguf.get(), file.keyNames()), "", file.config());
         // Made for the model's reader, by keys of the file that all have been looked at.
-        config.asked.addAll(config.keys());
+        config.source.asked.addAll(config.keys());
         return config;
       }
     }
@@ -67,12 +79,12 @@ public final class Config {
     if (root == null || !root.isObject()) {
       throw new IllegalArgumentException(file + ": expected a JSON object");
     }
-    return new Config(file, "", root, ConcurrentHashMap.newKeySet());
+    return new Config(new Source(file, Map.of()), "", root);
   }
 
   /** {@return the file that it was read from} */
   public Path file() {
-    return file;
+    return source.file;
   }
 
   /** {@return the keys, in the order of the file} */
@@ -96,7 +108,7 @@ public final class Config {
     if (!others.isEmpty()) {
       Warnings.ignored(
           "%s: not known, and not read: '%s%s'"
-              .formatted(file, prefix, String.join("', '" + prefix, others)));
+              .formatted(source.file, prefix, String.join("', '" + prefix, others)));
     }
   }
 
@@ -106,7 +118,7 @@ public final class Config {
    */
   Set<String> unread() {
     Set<String> unread = keys();
-    unread.removeIf(key -> asked.contains(prefix + key) || root.get(key).isNull());
+    unread.removeIf(key -> source.asked.contains(prefix + key) || root.get(key).isNull());
     return unread;
   }
 
@@ -118,12 +130,12 @@ public final class Config {
   /** Says that keys have no effect beside others that were read. */
   void withoutEffect(String... keys) {
     for (String key : keys) {
-      asked.add(prefix + key);
+      source.asked.add(prefix + key);
     }
   }
 
   private JsonNode get(String key) {
-    asked.add(prefix + key);
+    source.asked.add(prefix + key);
     return root.get(key);
   }
 
@@ -161,7 +173,7 @@ public final class Config {
     if (node == null || !node.isObject()) {
       throw wrong(key, node, "an object");
     }
-    return new Config(file, prefix + key + ".", node, asked);
+    return new Config(source, prefix + key + ".", node);
   }
 
   /**
@@ -359,7 +371,7 @@ public final class Config {
 
   /** The same where a key that is missing has a value. */
   Config withDefault(String key, Object value) {
-    return has(key) ? this : new Config(file, prefix, copy().set(key, Json.node(value)), asked);
+    return has(key) ? this : new Config(source, prefix, copy().set(key, Json.node(value)));
   }
 
   /** The same where a key that is not there, not even with null, has a value. */
@@ -369,12 +381,16 @@ public final class Config {
 
   /** The same with a key's value under another name. */
   Config renamed(String from, String to) {
-    return has(from) ? new Config(file, prefix, copy().set(to, get(from)), asked) : this;
+    if (!has(from)) {
+      return this;
+    }
+    source.names.computeIfAbsent(to, _ -> source.names.get(from));
+    return new Config(source, prefix, copy().set(to, get(from)));
   }
 
   /** The same with another number under a key. */
   Config with(String key, int value) {
-    return new Config(file, prefix, copy().put(key, value), asked);
+    return new Config(source, prefix, copy().put(key, value));
   }
 
   /** All of it, a copy. */
@@ -538,10 +554,21 @@ public final class Config {
   /**
    * {@return an error about this file, to be thrown}
    *
-   * @param message what is wrong, and what would be right; the file's name is put before it
+   * @param message what is wrong, and what would be right; the file's name is put before it, and
+   *     keys in single quotes are named as the file has them
    */
   public IllegalArgumentException error(String message) {
-    return new IllegalArgumentException(file + ": " + message);
+    return new IllegalArgumentException(source.file + ": " + named(message));
+  }
+
+  private String named(String message) {
+    return QUOTED
+        .matcher(message)
+        .replaceAll(
+            key -> {
+              String own = source.names.get(key.group(1));
+              return own == null ? key.group() : "'%s' (%s)".formatted(own, key.group(1));
+            });
   }
 
   /**

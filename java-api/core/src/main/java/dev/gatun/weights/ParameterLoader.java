@@ -413,11 +413,12 @@ public final class ParameterLoader extends Loader {
   public List<AutoCloseable> handOver() {
     if (!isNew() && 2 * begun.size() > parameters.size()) {
       throw new WeightsException(
-          "%s: lacks %d of the %d parameters of the model that config.json names, such as %s; the file has %d, such as %s"
+          "%s: lacks %d of the %d parameters of the model that %s names, such as %s; the file has %d, such as %s"
               .formatted(
                   source,
                   begun.size(),
                   parameters.size(),
+                  file.settings(),
                   begun.stream().limit(3).toList(),
                   file.names().size(),
                   file.names().stream().limit(3).toList()));

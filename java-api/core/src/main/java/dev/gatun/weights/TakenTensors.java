@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** What a model takes of a file by name: which of it was taken, and what the file lacks. */
 final class TakenTensors {
@@ -44,11 +45,12 @@ final class TakenTensors {
     TensorFile.Entry entry = file.get(name);
     if (!Arrays.equals(entry.shape(), shape)) {
       throw new IllegalArgumentException(
-          "%s: tensor '%s' has shape %s, config.json says %s"
+          "%s: tensor '%s' has shape %s, %s says %s"
               .formatted(
                   entry.source(),
                   entry.name(),
                   Arrays.toString(entry.shape()),
+                  file.settings(),
                   Arrays.toString(shape)));
     }
     if (!Numbers.isFloat(entry.dtype())) {
@@ -70,8 +72,15 @@ final class TakenTensors {
         w -> {
           if (w.outFeatures() != out || w.inFeatures() != in) {
             throw new IllegalArgumentException(
-                "%s: tensor '%s' has shape [%d, %d], config.json says [%d, %d]"
-                    .formatted(source, name, w.outFeatures(), w.inFeatures(), out, in));
+                "%s: tensor '%s' has shape [%d, %d], %s says [%d, %d]"
+                    .formatted(
+                        source,
+                        file.told(name),
+                        w.outFeatures(),
+                        w.inFeatures(),
+                        file.settings(),
+                        out,
+                        in));
           }
           taken.add(name);
         });
@@ -109,14 +118,15 @@ final class TakenTensors {
     }
     if (!missing.isEmpty()) {
       throw new WeightsException(
-          "%s: no tensors %s%s, which the model that config.json names has; the file has %d, such"
+          "%s: no tensors %s%s, which the model that %s names has; the file has %d, such"
                   .formatted(
                       source,
-                      String.join(", ", missing),
+                      missing.stream().map(file::told).collect(Collectors.joining(", ")),
                       missing.size() == MOST_MISSING ? " and perhaps more" : "",
+                      file.settings(),
                       file.names().size())
               + " as "
-              + file.names().stream().limit(3).toList());
+              + file.names().stream().limit(3).map(file::told).toList());
     }
   }
 
@@ -127,11 +137,12 @@ final class TakenTensors {
     List<String> left = unused.stream().filter(n -> !ofOtherHeads.test(n)).toList();
     if (!left.isEmpty()) {
       Warnings.ignored(
-          "%s: %d tensors belong to no part of the model that config.json names: %s%s"
+          "%s: %d tensors belong to no part of the model that %s names: %s%s"
               .formatted(
                   source,
                   left.size(),
-                  String.join(", ", left.subList(0, Math.min(8, left.size()))),
+                  file.settings(),
+                  left.stream().limit(8).map(file::told).collect(Collectors.joining(", ")),
                   left.size() > 8 ? ", ..." : ""));
     }
     return unused;

@@ -59,6 +59,21 @@ public interface TensorFile extends AutoCloseable {
    */
   Map<String, String> metadata();
 
+  /** {@return what the model's settings are read from, for messages} */
+  default String settings() {
+    return "config.json";
+  }
+
+  /**
+   * {@return what messages call a tensor, which need not be there: the file's own name for it too
+   * where that is another one}
+   *
+   * @param name of the tensor
+   */
+  default String told(String name) {
+    return name;
+  }
+
   /**
    * Keeps what {@link #get} and {@link #stored} give accessible after {@link #close}, for weights
    * that are used where they lie in the file.

@@ -58,6 +58,16 @@ final class WatchedFile implements TensorFile {
   }
 
   @Override
+  public String settings() {
+    return file.settings();
+  }
+
+  @Override
+  public String told(String name) {
+    return file.told(name);
+  }
+
+  @Override
   public Optional<AutoCloseable> keepOpen() {
     return file.keepOpen();
   }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Settings and numbers of a GGUF file that nothing can be made of. */
@@ -49,6 +50,33 @@ final class GgufKeysTest {
     byte[] file = file();
     file[place(file, key)] = 'L';
     assertTrue(refused(file).endsWith("key '" + key + "' is missing, expected a whole number"));
+  }
+
+  /** The file of the goldens has 4 heads of 16, 2 of keys. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "attention.head_count_kv | 3 | 'llama.attention.head_count_kv' (num_key_value_heads) is 3,"
+            + " expected a divisor of the 4 heads",
+        "block_count | 0 | 'llama.block_count' (num_hidden_layers) is 0, expected a number from 1",
+        "embedding_length | 64 | has shape [101, 32], its metadata says [101, 64]",
+        "feed_forward_length | 65 | (blk.0.ffn_gate.weight): tensor"
+            + " 'model.layers.0.mlp.gate_proj.weight' has shape [64, 32], its metadata says [65,",
+        "block_count | 3 | no tensors blk.2.attn_norm.weight (model.layers.2.input_layernorm",
+        "rope.freq_base | -1 | 'llama.rope.freq_base' (rope_theta) is ",
+        "attention.layer_norm_rms_epsilon | -1 | 'llama.attention.layer_norm_rms_epsilon'"
+            + " (rms_norm_eps) is ",
+      })
+  void what_does_not_fit_is_told_by_the_files_own_name(String key, int value, String message)
+      throws IOException {
+    byte[] file = file();
+    int at = place(file, "llama." + key) + "llama.".length() + key.length();
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putInt(at + Integer.BYTES, value < 0 ? Float.floatToIntBits(value) : value);
+    String told = refused(file);
+    assertTrue(told.contains(message), told);
   }
 
   @Test

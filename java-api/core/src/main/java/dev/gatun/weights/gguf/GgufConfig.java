@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.Json;
 import dev.gatun.weights.WeightsException;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,6 +17,22 @@ final class GgufConfig {
   /** What no model is without; a model would name it as Hugging Face does. */
   private static final List<String> REQUIRED =
       List.of("embedding_length", "block_count", "attention.head_count");
+
+  private static final String OTHER_KEYS =
+      """
+      attention.key_length head_dim
+      rope.freq_base rope_theta
+      rope.dimension_count partial_rotary_factor
+      rope.scaling.type rope_type
+      rope.scaling.factor factor
+      rope.scaling.original_context_length original_max_position_embeddings
+      rope.scaling.attn_factor attention_factor
+      rope.scaling.yarn_beta_fast beta_fast
+      rope.scaling.yarn_beta_slow beta_slow
+      tokenizer.ggml.bos_token_id bos_token_id
+      tokenizer.ggml.eos_token_id eos_token_id
+      tokenizer.ggml.padding_token_id pad_token_id
+      """;
 
   private final GgufMetadata metadata;
   private final GgufArchitecture architecture;
@@ -72,6 +89,31 @@ final class GgufConfig {
     GgufConfig made = new GgufConfig(metadata, architecture, tensors, settings);
     made.write();
     return made.config;
+  }
+
+  /** The file's own names of the keys of a configuration, where it has them or could. */
+  static Map<String, String> keyNames(GgufMetadata metadata, GgufArchitecture architecture) {
+    String prefix = architecture.written() + ".";
+    Map<String, String> names = new HashMap<>();
+    for (GgufArchitecture.Key key : architecture.keys()) {
+      if (metadata.has(prefix + key.gguf())) {
+        names.put(key.config(), prefix + key.gguf());
+      } else {
+        names.putIfAbsent(key.config(), prefix + key.gguf());
+      }
+    }
+    for (String line : OTHER_KEYS.split("\n")) {
+      String[] parts = line.split(" ");
+      names.put(parts[1], parts[0].startsWith("tokenizer") ? parts[0] : prefix + parts[0]);
+    }
+    String linear = prefix + "rope.scale_linear";
+    if (metadata.has(linear) && !metadata.has(names.get("factor"))) {
+      names.put("factor", linear);
+    }
+    // Of these the tensor counts.
+    names.put("vocab_size", "token_embd.weight");
+    names.put("type_vocab_size", "token_types.weight");
+    return names;
   }
 
   private String prefix() {

@@ -224,10 +224,26 @@ public final class GgufFile implements TensorFile {
     return texts;
   }
 
+  @Override
+  public String settings() {
+    return "its metadata";
+  }
+
+  @Override
+  public String told(String name) {
+    String own = GgufNames.own(architecture, name);
+    return own == null ? name : "%s (%s)".formatted(own, name);
+  }
+
+  /** Its own names of the keys of {@link #config}, where it has them or could. */
+  public Map<String, String> keyNames() {
+    return GgufConfig.keyNames(metadata, architecture);
+  }
+
   private GgufNames.Source source(String name) {
     GgufNames.Source found = names.sources().get(name);
     if (found == null) {
-      throw Suggestions.missing(source, name, names());
+      throw Suggestions.missing(source, told(name), names());
     }
     return found;
   }

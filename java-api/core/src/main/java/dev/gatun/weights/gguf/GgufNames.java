@@ -75,6 +75,38 @@ final class GgufNames {
     }
   }
 
+  /** What an architecture calls a model's tensor; null for one that it has no name for. */
+  static String own(GgufArchitecture architecture, String model) {
+    for (Name name : architecture.tensors()) {
+      // Experts have a tensor each in older files alone.
+      boolean asked = name.move() != Move.SETTING && !name.gguf().endsWith(".E");
+      String own = asked ? own(name, model) : null;
+      if (own != null) {
+        return own;
+      }
+    }
+    return null;
+  }
+
+  private static String own(Name name, String model) {
+    Matcher matcher =
+        Pattern.compile(
+                name.model()
+                        .replace(".", "\\.")
+                        .replaceFirst("\\bN\\b", "(?<N>\\\\d+)")
+                        .replaceFirst("\\bE\\b", "\\\\d+")
+                    + "(?<end>\\.weight|\\.bias)")
+            .matcher(model);
+    if (!matcher.matches()) {
+      return null;
+    }
+    String own = name.gguf();
+    if (own.contains(".N.")) {
+      own = own.replace(".N.", "." + matcher.group("N") + ".");
+    }
+    return own + matcher.group("end");
+  }
+
   /** The tensors, by the model's names. */
   Map<String, Source> sources() {
     return sources;
