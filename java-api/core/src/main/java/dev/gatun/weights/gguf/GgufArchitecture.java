@@ -422,7 +422,7 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                       attention.layer_norm_epsilon layer_norm_eps
                       logit_scale logit_scale
                       """,
-                  EMBEDDING + ATTENTION + MLP),
+                  EMBEDDING + ATTENTION + HEAD_NORMS + MLP),
               of(
                   "starcoder2",
                   "starcoder2",

@@ -155,7 +155,7 @@ final class GgufConfig {
     tokens();
   }
 
-  private static com.fasterxml.jackson.databind.JsonNode literal(String text) {
+  static com.fasterxml.jackson.databind.JsonNode literal(String text) {
     try {
       return Json.read(text);
     } catch (IOException e) {
@@ -292,6 +292,7 @@ final class GgufConfig {
   /** What some families have besides. */
   private void of(String modelType) {
     switch (modelType) {
+      case "cohere" -> bias("use_qk_norm", "blk.0.attn_q_norm.weight");
       case "starcoder2" -> bias("use_bias", "blk.0.attn_q.bias");
       case "llama" -> bias("mlp_bias", "blk.0.ffn_gate.bias");
       case "qwen2_moe" -> config.put("qkv_bias", config.path("attention_bias").booleanValue());

@@ -37,7 +37,7 @@ final class GgufSettings {
                   "activation_function gelu_new")),
           Map.entry("gpt_neox", List.of("hidden_act gelu")),
           Map.entry("bloom", List.of("apply_residual_connection_post_layernorm false")),
-          Map.entry("cohere", List.of("hidden_act silu", "use_qk_norm false")),
+          Map.entry("cohere", List.of("hidden_act silu")),
           Map.entry("bert", List.of("hidden_act gelu", "is_decoder false")),
           Map.entry("nomic_bert", List.of()));
 
@@ -49,6 +49,33 @@ final class GgufSettings {
           "num_attention_heads", List.of("n_head"),
           "intermediate_size", List.of("n_inner"),
           "num_experts", List.of("num_local_experts"));
+
+  // Keys that a config.json may lack, where the library has another value than readers of GGUF.
+  private static final Map<String, String> MISSING =
+      Map.ofEntries(
+          Map.entry(
+              "mistral",
+              "max_position_embeddings 131072 num_key_value_heads 8 sliding_window 4096"),
+          Map.entry("qwen2", "max_position_embeddings 32768 num_key_value_heads 32"),
+          Map.entry("qwen3", "max_position_embeddings 32768 num_key_value_heads 32 head_dim 128"),
+          Map.entry("qwen2_moe", "max_position_embeddings 32768 num_key_value_heads 16"),
+          Map.entry(
+              "qwen3_moe",
+              "max_position_embeddings 32768 num_key_value_heads 4 norm_topk_prob false"),
+          Map.entry("gemma", "max_position_embeddings 8192 num_key_value_heads 16 head_dim 256"),
+          Map.entry(
+              "gemma2",
+              "max_position_embeddings 8192 num_key_value_heads 4 head_dim 256"
+                  + " sliding_window 4096 query_pre_attn_scalar 256"),
+          Map.entry(
+              "gemma3_text",
+              "max_position_embeddings 131072 num_key_value_heads 4 head_dim 256"
+                  + " sliding_window 4096 query_pre_attn_scalar 256"),
+          Map.entry("phi3", "max_position_embeddings 4096"),
+          Map.entry("starcoder2", "max_position_embeddings 4096 num_key_value_heads 2"),
+          Map.entry("cohere", "max_position_embeddings 8192 logit_scale 0.0625 rope_theta 5e5"),
+          Map.entry(
+              "mixtral", "max_position_embeddings 131072 num_key_value_heads 8 rope_theta 1e6"));
 
   private static final Set<String> WINDOWED = Set.of("gemma2", "gemma3_text", "phi3");
 
@@ -62,9 +89,23 @@ final class GgufSettings {
 
   private GgufSettings(String source, JsonNode config, GgufArchitecture architecture) {
     this.source = source;
-    this.config = config;
     this.architecture = architecture;
     this.type = config.path("model_type").asText();
+    this.config = withMissing(config, type);
+  }
+
+  private static JsonNode withMissing(JsonNode given, String type) {
+    ObjectNode config = given.deepCopy();
+    String[] missing = MISSING.getOrDefault(type, "").split(" ");
+    for (int i = 0; i + 1 < missing.length; i += 2) {
+      // Beside others, a base is where they are.
+      boolean rope = missing[i].equals("rope_theta") && config.path("rope_parameters").isObject();
+      ObjectNode to = rope ? (ObjectNode) config.get("rope_parameters") : config;
+      if (!to.has(missing[i]) && !config.has(missing[i])) {
+        to.set(missing[i], GgufConfig.literal(missing[i + 1]));
+      }
+    }
+    return config;
   }
 
   /**
@@ -228,6 +269,10 @@ final class GgufSettings {
     if (has("head_dim")) {
       keys.uint32(key("attention.key_length"), headSize());
       keys.uint32(key("attention.value_length"), headSize());
+    }
+    if (config.path("use_qk_norm").asBoolean() && integer("num_hidden_layers") < 64) {
+      notes.add(
+          "llama.cpp looks for norms of heads in %s of 64 layers or more".formatted(written()));
     }
     window();
     if (!Set.of("gpt2", "bloom", "bert").contains(type)) {
