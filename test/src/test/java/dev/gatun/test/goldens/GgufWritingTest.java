@@ -5,9 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.compression.GgufQuantizer;
 import dev.gatun.compression.QuantizedModel;
+import dev.gatun.models.AutoModel;
+import dev.gatun.models.CausalLm;
+import dev.gatun.models.CausalLmInputs;
+import dev.gatun.models.CausalLmOutput;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.gguf.GgufFile;
@@ -27,6 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Hugging Face directories become GGUF files that mean the same model. */
 final class GgufWritingTest {
   private static final Path GOLDENS = Path.of("goldens");
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir private Path folder;
 
@@ -74,6 +80,51 @@ final class GgufWritingTest {
               });
     }
     DecoderGoldens.check(GgufModelsTest.directory(golden), written, Device.cpu());
+  }
+
+  /** What is missing is written as the directory is read: with what the library has for it. */
+  @ParameterizedTest
+  @CsvSource({
+    "decoders/cohere, rope_parameters",
+    "decoders/mixtral, rope_parameters",
+    "decoders/mixtral, max_position_embeddings",
+    "decoders/cohere, logit_scale",
+    "decoders/starcoder2-window, tie_word_embeddings sliding_window",
+  })
+  void a_directory_that_lacks_a_key_is_written_as_it_is_read(String name, String keys)
+      throws IOException {
+    Path golden = GOLDENS.resolve(name);
+    ObjectNode config = (ObjectNode) JSON.readTree(golden.resolve("config.json").toFile());
+    config.remove(List.of(keys.split(" ")));
+    compare(golden, config);
+  }
+
+  @Test
+  void llama_has_factors_for_long_texts_too() throws IOException {
+    Path golden = GOLDENS.resolve("decoders").resolve("llama");
+    ObjectNode config = (ObjectNode) JSON.readTree(golden.resolve("config.json").toFile());
+    config.remove("rope_scaling");
+    ObjectNode rope = config.putObject("rope_parameters").put("rope_type", "longrope");
+    rope.put("original_max_position_embeddings", 8).put("factor", 3.0).put("rope_theta", 1e4);
+    rope.putArray("short_factor").add(1).add(1.25).add(1.5).add(2);
+    rope.putArray("long_factor").add(1).add(2).add(3).add(4);
+    config.remove("rope_theta");
+    compare(golden, config);
+  }
+
+  private void compare(Path golden, ObjectNode config) throws IOException {
+    JSON.writeValue(folder.resolve("config.json").toFile(), config);
+    Files.copy(golden.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+    Path written = folder.resolve("written.gguf");
+    GgufQuantizer.quantize(folder, written, "F32", null);
+    long[] ids = {3, 9, 4, 7, 5, 8, 6};
+    try (CausalLm directory = AutoModel.loadCausalLm(folder);
+        CausalLm file = AutoModel.loadCausalLm(written);
+        CausalLmOutput want = directory.forward(CausalLmInputs.of(ids));
+        CausalLmOutput got = file.forward(CausalLmInputs.of(ids))) {
+      assertEquals(directory.maxLength(), file.maxLength());
+      assertArrayEquals(want.logits().toFloatArray(), got.logits().toFloatArray());
+    }
   }
 
   @ParameterizedTest

@@ -88,14 +88,21 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
       blk.N.attn_output model.layers.N.self_attn.o_proj
       """;
 
-  private static final String PAIRED_ATTENTION =
+  private static final String LONG_ROPE =
       """
-      blk.N.attn_norm model.layers.N.input_layernorm
-      blk.N.attn_q model.layers.N.self_attn.q_proj PAIRS
-      blk.N.attn_k model.layers.N.self_attn.k_proj KEY_PAIRS
-      blk.N.attn_v model.layers.N.self_attn.v_proj
-      blk.N.attn_output model.layers.N.self_attn.o_proj
+      rope_factors_long long_factor SETTING
+      rope_factors_short short_factor SETTING
       """;
+
+  private static final String PAIRED_ATTENTION =
+      LONG_ROPE
+          + """
+          blk.N.attn_norm model.layers.N.input_layernorm
+          blk.N.attn_q model.layers.N.self_attn.q_proj PAIRS
+          blk.N.attn_k model.layers.N.self_attn.k_proj KEY_PAIRS
+          blk.N.attn_v model.layers.N.self_attn.v_proj
+          blk.N.attn_output model.layers.N.self_attn.o_proj
+          """;
 
   private static final String HEAD_NORMS =
       """
@@ -323,9 +330,8 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                   EMBEDDING
                       + ATTENTION
                       + FFN_NORM
+                      + LONG_ROPE
                       + """
-                      rope_factors_long long_factor SETTING
-                      rope_factors_short short_factor SETTING
                       blk.N.attn_qkv model.layers.N.self_attn.qkv_proj
                       blk.N.ffn_up model.layers.N.mlp.gate_up_proj
                       blk.N.ffn_down model.layers.N.mlp.down_proj

@@ -120,7 +120,7 @@ public record GgufModel(
       Map<String, Place> places = new LinkedHashMap<>();
       Map<String, TreeMap<Integer, TensorFile.Entry>> parts = new LinkedHashMap<>();
       for (String name : file.names()) {
-        if (NO_WEIGHT.matcher(name).matches() || tied && name.equals("lm_head.weight")) {
+        if (NO_WEIGHT.matcher(name).matches() || tied && isTable(name)) {
           leftOut.add(name);
           continue;
         }
@@ -167,6 +167,22 @@ public record GgufModel(
                 .formatted(where, on, modes));
       }
       keys.uint32(architecture.written() + ".pooling_type", 1 + modes.indexOf(on.getFirst()));
+    }
+
+    /** Whether it is an output layer that the file has the numbers of as its table too. */
+    private boolean isTable(String name) {
+      if (!name.equals("lm_head.weight")) {
+        return false;
+      }
+      MemorySegment numbers = file.get(name).data();
+      return file.names().stream()
+          .filter(this::isEmbedding)
+          .allMatch(table -> file.get(table).data().mismatch(numbers) < 0);
+    }
+
+    private boolean isEmbedding(String name) {
+      Place place = place(name);
+      return place != null && place.gguf.equals("token_embd.weight");
     }
 
     private boolean isTiedByDefault() {

@@ -452,7 +452,10 @@ final class GgufSettings {
 
   private void longRope(ObjectNode rope) {
     int original = original(rope);
-    double share = (double) integer("max_position_embeddings") / original;
+    double share =
+        rope.hasNonNull("factor")
+            ? rope.get("factor").doubleValue()
+            : (double) integer("max_position_embeddings") / original;
     double scale =
         rope.hasNonNull("attention_factor")
             ? rope.get("attention_factor").doubleValue()
