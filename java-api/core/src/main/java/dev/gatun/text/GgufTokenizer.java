@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.files.Json;
 import dev.gatun.weights.gguf.GgufMetadata;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * Makes the tokenizer.json of a GGUF file's {@code tokenizer.ggml} keys. Control tokens are in the
@@ -29,6 +31,7 @@ final class GgufTokenizer {
   private final List<String> tokens = new ArrayList<>();
   private final Map<String, Integer> ids = new HashMap<>();
   private final int[] types;
+  private Function<ObjectNode, TokenizerEngine> engine;
   private final ObjectNode root = Json.object().put("version", "1.0");
 
   /**
@@ -36,8 +39,13 @@ final class GgufTokenizer {
    *
    * @param root the tokenizer.json
    * @param control ids of tokens that no text becomes
+   * @param engine what runs it in place of the tokenizer.json; null for nothing else
    */
-  record Made(ObjectNode root, SpecialTokens special, Set<Integer> control) {}
+  record Made(
+      ObjectNode root,
+      SpecialTokens special,
+      Set<Integer> control,
+      Function<ObjectNode, TokenizerEngine> engine) {}
 
   private GgufTokenizer(GgufMetadata keys) {
     this.keys = keys;
@@ -88,7 +96,7 @@ final class GgufTokenizer {
       default -> throw keys.wrong(KEY + "model", "llama, gpt2, bert or t5");
     }
     made.addUserDefined();
-    return new Made(made.root, made.special(kind), made.control());
+    return new Made(made.root, made.special(kind), made.control(), made.engine);
   }
 
   private Set<Integer> control() {
@@ -311,11 +319,11 @@ final class GgufTokenizer {
     }
     ArrayNode steps = root.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
     long[] map = keys.integers(KEY + "precompiled_charsmap");
+    byte[] bytes = new byte[map.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) map[i];
+    }
     if (map.length > 0) {
-      byte[] bytes = new byte[map.length];
-      for (int i = 0; i < bytes.length; i++) {
-        bytes[i] = (byte) map[i];
-      }
       steps.addObject().put("type", "Precompiled").put("precompiled_charsmap", bytes);
     }
     // What readers of GGUF take for a key that is missing.
@@ -337,6 +345,54 @@ final class GgufTokenizer {
     metaspace("pre_tokenizer", prefix && merges);
     metaspace("decoder", prefix);
     template(begin(false), end(true, 1));
+    engine = pieces(scores, bytes, prefix, merges);
+  }
+
+  /**
+   * SentencePiece's own rules, which other readers of GGUF have too: Hugging Face's take another
+   * entry of the table for a character with marks.
+   */
+  private Function<ObjectNode, TokenizerEngine> pieces(
+      double[] scores, byte[] map, boolean prefix, boolean merges) {
+    List<SentencePieceModel.Piece> pieces = new ArrayList<>();
+    for (int i = 0; i < scores.length; i++) {
+      boolean known = types[i] >= NORMAL && types[i] <= SentencePieceModel.Type.values().length;
+      SentencePieceModel.Type type =
+          SentencePieceModel.Type.values()[(known ? types[i] : NORMAL) - 1];
+      pieces.add(new SentencePieceModel.Piece(tokens.get(i), (float) scores[i], type));
+    }
+    int unk = role("unknown_token_id", 2).orElseThrow();
+    SentencePieceProcessor processor =
+        new SentencePieceProcessor(
+            new SentencePieceModel(
+                Path.of(keys.source()),
+                pieces,
+                SentencePieceModel.Algorithm.UNIGRAM,
+                unk,
+                false,
+                false,
+                tokens.get(unk),
+                map,
+                prefix,
+                merges,
+                true));
+    List<Integer> before = begin(false).stream().boxed().toList();
+    List<Integer> after = end(true, 1).stream().boxed().toList();
+    return json -> {
+      Vocabulary ids = new Vocabulary(json, keys.source());
+      return new SentencePieceEngine(
+          new SentencePieceEngine.Settings(
+              processor,
+              processor,
+              ids,
+              ids,
+              unk,
+              before,
+              after,
+              SentencePieceEngine.Style.FRAMED_PAIRS),
+          json.path("added_tokens"),
+          control());
+    };
   }
 
   private void metaspace(String part, boolean prefix) {

@@ -48,6 +48,8 @@ final class SentencePieceEngine implements TokenizerEngine {
     MARIAN,
     /** The text is stripped of spaces. */
     M2M_100,
+    /** Each text of a pair is framed. */
+    FRAMED_PAIRS,
     /** Nothing. */
     PLAIN
   }
@@ -67,7 +69,16 @@ final class SentencePieceEngine implements TokenizerEngine {
    * @param tokens the {@code added_tokens} of a tokenizer.json
    */
   SentencePieceEngine(Settings settings, JsonNode tokens) {
-    this(settings, tokens, null);
+    this(settings, tokens, (SentencePieceEngine) null);
+  }
+
+  /**
+   * @param tokens the {@code added_tokens} of a tokenizer.json
+   * @param control ids of special tokens that no text becomes
+   */
+  SentencePieceEngine(Settings settings, JsonNode tokens, Set<Integer> control) {
+    this(settings, tokens);
+    special.addAll(control);
   }
 
   /**
@@ -103,6 +114,10 @@ final class SentencePieceEngine implements TokenizerEngine {
       }
       made.text(wellFormed(text), 0);
       if (pair != null) {
+        if (addSpecialTokens && settings.style == Style.FRAMED_PAIRS) {
+          settings.after.forEach(made::frame);
+          settings.before.forEach(made::frame);
+        }
         made.text(wellFormed(pair), 1);
       }
       if (addSpecialTokens) {
@@ -242,7 +257,7 @@ final class SentencePieceEngine implements TokenizerEngine {
       return switch (settings.style) {
         case MARIAN -> text.toString().replace(SPACE, " ").strip();
         case M2M_100 -> text.toString().strip();
-        case PLAIN -> text.toString();
+        case FRAMED_PAIRS, PLAIN -> text.toString();
       };
     } finally {
       lock.readLock().unlock();

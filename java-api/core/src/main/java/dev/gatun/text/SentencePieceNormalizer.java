@@ -40,7 +40,7 @@ final class SentencePieceNormalizer {
     long bytes = map.length < 4 ? -1 : Integer.toUnsignedLong(in.getInt());
     if (bytes < 4 || bytes % 4 != 0 || bytes > in.remaining()) {
       throw new TokenizerException(
-          "%s: normalizer_spec.precompiled_charsmap: a table of %d bytes in %d"
+          "%s: precompiled_charsmap: a table of %d bytes in %d"
               .formatted(model.file(), bytes, map.length));
     }
     this.trie = new int[(int) bytes / 4];
@@ -194,8 +194,7 @@ final class SentencePieceNormalizer {
   }
 
   private TokenizerException damaged(String what) {
-    return new TokenizerException(
-        "%s: normalizer_spec.precompiled_charsmap: %s".formatted(model.file(), what));
+    return new TokenizerException("%s: precompiled_charsmap: %s".formatted(model.file(), what));
   }
 
   private static int utf8(int c, byte[] to) {

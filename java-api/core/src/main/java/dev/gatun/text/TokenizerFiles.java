@@ -69,7 +69,8 @@ record TokenizerFiles(
       }
       return of(
           path.toString(),
-          new SentencePieceFiles.Found(made.root(), null, null, made.control()),
+          new SentencePieceFiles.Found(
+              made.root(), lowerCase ? null : made.engine(), null, made.control()),
           _ -> made.special(),
           OptionalInt.empty(),
           _ -> Languages.NONE);

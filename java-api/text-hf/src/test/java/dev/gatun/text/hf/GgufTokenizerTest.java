@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -77,6 +78,29 @@ final class GgufTokenizerTest {
   private static boolean differs(String name, String text) {
     return name.equals("byte-bpe") && text.contains("<|endoftext|>")
         || name.equals("sp-unigram") && text.contains(" <MASK>");
+  }
+
+  /** By sentencepiece 0.2.2 of the same pieces and table. */
+  @ParameterizedTest
+  @CsvSource({
+    "A\u030a\u0323 canal, 5 1 215 12 151",
+    "\ud835\udc00 \ud835\udfd7\u0301, 5 539 5 263 1",
+    "\u212b\u0327 lock, 5 1 216 139 91",
+    "\u304b\u3099\ufb03\u0301, 5 168 47 47 15 1",
+    "\ud87e\udc00\u0301 \ud834\udd5e, 5 1 5 1",
+    "the \u24b6\u0301 e\u0301s, 13 5 1 5 59 8",
+  })
+  void marks_and_far_characters_are_normalised_as_by_sentencepiece(String text, String ids)
+      throws IOException {
+    EncodeOptions plain = EncodeOptions.DEFAULT.withSpecialTokens(false);
+    try (Tokenizer tokenizer = Tokenizer.load(GOLDENS.resolve("sp-unigram.vocab.gguf"))) {
+      long[] want = Arrays.stream(ids.split(" ")).mapToLong(Long::parseLong).toArray();
+      assertArrayEquals(want, tokenizer.encode(text, plain).ids());
+      long[] pair = tokenizer.encode(text, text).ids();
+      assertEquals(2 * want.length + 2, pair.length);
+      assertEquals(3, pair[want.length]);
+      assertEquals("<EOS>", tokenizer.decode(new long[] {3}, false));
+    }
   }
 
   @Test
