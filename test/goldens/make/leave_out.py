@@ -23,7 +23,7 @@ def left_out(folder):
     """What the names of tensors begin with that a golden does without."""
     name = folder.name
     names = ["grad."]
-    if folder.parent.name == "decoders":
+    if folder.parent.name in ("decoders", "gguf-models"):
         return names + ([] if name in ATTENDING else ["out.attentions."])
     if folder.parent.name == "encoder-decoders" or not (SAME_BODY.search(name) or HEADS.search(name)):
         return names
@@ -52,6 +52,6 @@ def rewrite(file, without):
 
 if __name__ == "__main__":
     root = pathlib.Path(sys.argv[1])
-    for folder in sorted([*root.glob("*"), *root.glob("decoders/*"), *root.glob("encoder-decoders/*")]):
+    for folder in sorted([*root.glob("*"), *root.glob("decoders/*"), *root.glob("gguf-models/*"), *root.glob("encoder-decoders/*")]):
         if folder.name not in ("seed-mha", "losses") and (folder / "expected.safetensors").exists():
             rewrite(folder / "expected.safetensors", left_out(folder))

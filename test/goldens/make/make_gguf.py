@@ -25,7 +25,7 @@ ARCH = {"llama": A.LLAMA, "mistral": A.LLAMA, "mixtral": A.LLAMA, "qwen2": A.QWE
         "qwen3_moe": A.QWEN3MOE, "gemma": A.GEMMA, "gemma2": A.GEMMA2, "phi3": A.PHI3, "falcon": A.FALCON, "gpt2": A.GPT2,
         "gpt_neox": A.GPTNEOX, "bloom": A.BLOOM, "cohere": A.COMMAND_R, "starcoder2": A.STARCODER2, "gemma3_text": A.GEMMA3, "bert": A.BERT, "nomic_bert": A.NOMIC_BERT}
 CASES = ["decoders/" + n for n in """bloom cohere falcon falcon-new gemma gpt-neox gpt-neox-sequential gpt2 llama-biases llama-gqa
-llama-yarn mixtral phi3 phi3-longrope qwen3 starcoder2""".split()] + ["bert-tokens", "nomic-bert-tokens"]
+llama-yarn phi3 phi3-longrope qwen3 starcoder2""".split()] + ["bert-tokens", "nomic-bert-tokens"]
 
 
 SMALL_T5 = {**make_golden.T5, "d_model": 16, "d_kv": 8, "d_ff": 20, "num_heads": 2, "num_decoder_layers": 1, "relative_attention_max_distance": 128}
@@ -34,8 +34,12 @@ SEQ2SEQ = {
     "t5-gated": seq2seq("T5ForConditionalGeneration", "T5Config", 67, **{**SMALL_T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}),
 }
 # Models whose files a writer of GGUF is tried with.
-MODELS = {"gemma3": dec("Gemma3ForCausalLM", "Gemma3TextConfig", 60, num_hidden_layers=6, **{
-    **GEMMA3, "hidden_size": 16, "intermediate_size": 20, "num_attention_heads": 2, "num_key_value_heads": 1})}
+SMALL = {"hidden_size": 16, "intermediate_size": 20, "num_attention_heads": 2, "num_key_value_heads": 1}
+MODELS = {
+    "gemma3": dec("Gemma3ForCausalLM", "Gemma3TextConfig", 60, num_hidden_layers=6, **{**GEMMA3, **SMALL}),
+    "mixtral": moe("MixtralForCausalLM", "MixtralConfig", 65, num_local_experts=3, num_experts_per_tok=2, **SMALL),
+    "command-r-plus": dec("CohereForCausalLM", "CohereConfig", 68, num_hidden_layers=1, use_qk_norm=True, logit_scale=1.0, **SMALL),
+}
 OWN = {
     **{"../gguf-seq2seq/" + name: case for name, case in SEQ2SEQ.items()},
     "qwen2": dec("Qwen2ForCausalLM", "Qwen2Config", 61, num_key_value_heads=2, tie_word_embeddings=True),

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.autograd.Gradients;
 import dev.gatun.autograd.Tape;
-import dev.gatun.compression.GgufQuantizer;
 import dev.gatun.nn.KvCache;
 import dev.gatun.nn.KvSequence;
 import dev.gatun.nn.Parameter;
@@ -22,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -95,20 +93,6 @@ final class DecoderSettingsTest {
           }
         }
       }
-    }
-  }
-
-  @Test
-  void norms_of_heads_are_in_a_gguf_file_too() throws IOException {
-    JsonNode expected = named("command-r-plus");
-    write(expected);
-    Path file = folder.resolve("own.gguf");
-    GgufQuantizer.quantize(folder, file, "F32", null);
-    long[][] ids = {row(expected.path("ids").get(0)), row(expected.path("ids").get(1))};
-    try (CausalLm model = AutoModel.loadCausalLm(file);
-        CausalLmOutput output = model.forward(CausalLmInputs.of(ids))) {
-      compare(expected.path("logits"), 0, output.logits().toFloatArray());
-      assertEquals(List.of(), model.unusedWeights());
     }
   }
 

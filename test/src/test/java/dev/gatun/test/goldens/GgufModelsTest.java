@@ -56,7 +56,7 @@ final class GgufModelsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = "gemma3")
+  @ValueSource(strings = {"gemma3", "mixtral", "command-r-plus"})
   void so_does_the_directory_that_a_file_is_of(String name) throws IOException {
     DecoderGoldens.check(Path.of("goldens", "gguf-models", name), Device.cpu());
   }
