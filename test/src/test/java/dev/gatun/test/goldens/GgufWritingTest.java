@@ -112,6 +112,13 @@ final class GgufWritingTest {
     compare(golden, config);
   }
 
+  @Test
+  void whole_heads_of_gpt_neox_turn() throws IOException {
+    Path golden = GOLDENS.resolve("decoders").resolve("gpt-neox");
+    ObjectNode config = (ObjectNode) JSON.readTree(golden.resolve("config.json").toFile());
+    compare(golden, config.put("rotary_pct", 1.0));
+  }
+
   private void compare(Path golden, ObjectNode config) throws IOException {
     JSON.writeValue(folder.resolve("config.json").toFile(), config);
     Files.copy(golden.resolve("model.safetensors"), folder.resolve("model.safetensors"));

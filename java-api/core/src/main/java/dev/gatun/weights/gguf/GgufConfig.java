@@ -221,7 +221,9 @@ final class GgufConfig {
     rope.put("rope_theta", metadata.number(prefix() + "rope.freq_base", THETA));
     int size = headSize();
     int rotary = metadata.integer(prefix() + "rope.dimension_count", size);
-    if (rotary != size && size > 0) {
+    if (size > 0) {
+      // Also where it is the whole head, for that is not what all models take where nothing is
+      // said.
       rope.put("partial_rotary_factor", (double) rotary / size);
     }
     String scaling = prefix() + "rope.scaling.";
