@@ -11,8 +11,8 @@ import java.util.Map;
 
 /**
  * The pieces of a text whose scores have the highest sum (Kudo, "Subword Regularization", 2018),
- * found from its beginning to its end. Sums are kept in 32 bits and compared in 64, as
- * SentencePiece does, so that ties end the same way.
+ * found from its beginning to its end. Sums are made and compared in 32 bits, as SentencePiece
+ * does, so that ties end the same way.
  */
 final class SentencePieceUnigram implements SentencePieceSegmenter {
   /** What a character that the vocabulary lacks scores below the least piece. */
@@ -59,11 +59,11 @@ final class SentencePieceUnigram implements SentencePieceSegmenter {
         if (id == null || model.piece(id).type() == Type.UNUSED) {
           continue;
         }
-        double score = score(id, text, from, end) + scores[from];
+        float score = score(id, text, from, end) + scores[from];
         if (begins[end] < 0 || score > scores[end]) {
           begins[end] = from;
           best[end] = id;
-          scores[end] = (float) score;
+          scores[end] = score;
         }
         single |= end == from + one;
       }
@@ -91,12 +91,12 @@ final class SentencePieceUnigram implements SentencePieceSegmenter {
   }
 
   /** A user-defined piece goes before any pieces of the same characters. */
-  private double score(int id, String text, int from, int end) {
+  private float score(int id, String text, int from, int end) {
     Piece piece = model.piece(id);
     if (piece.type() != Type.USER_DEFINED) {
       return piece.score();
     }
     int bytes = text.substring(from, end).getBytes(StandardCharsets.UTF_8).length;
-    return bytes * most - 0.1;
+    return (float) (bytes * most - 0.1);
   }
 }
