@@ -95,7 +95,7 @@ final class HopperQuantizedMatmul {
     return switch (layout.scales()) {
       case F16, F16_ZERO -> layout.group() >= WEIGHT_ONLY_SM90A_TURN;
       case F32_SUM -> true;
-      case F32, F32_MIN -> false;
+      case F32, F32_MIN, F16_MIN, F16_BYTE, F16_BYTE_MIN -> false;
     };
   }
 
