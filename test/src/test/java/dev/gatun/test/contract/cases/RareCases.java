@@ -75,7 +75,7 @@ final class RareCases {
         Generator.of("matmul-rounded-gaps", RareCases::roundedGaps).times(0.3),
         Generator.of("matmul-same", RareCases::same).times(0.12),
         Generator.of("matmul_pack-across", RareCases::packAcross).times(1),
-        Generator.of("batched_matmul-tall", RareCases::tall).times(0.3),
+        Generator.of("batched_matmul-tall", RareCases::tall).times(0.4),
         Generator.of("batched_matmul-tall-gaps", RareCases::tallGaps).times(0.05),
         Generator.of("batched_matmul-same", RareCases::sameOfBatch).times(0.16),
         Generator.of("quantized_matmul-narrow", s -> narrow(s, target)).times(2.6),
@@ -222,24 +222,31 @@ final class RareCases {
 
   /**
    * Sums of nothing and of one product, with any strides; of many rows so many products that b is
-   * laid out once for all of them; and so deep ones that it is not.
+   * laid out once for all of them, of rows of a that are 4 KB of floats apart too; and so deep ones
+   * that it is not.
    */
   private static Case tall(long seed) {
     Random random = Seeds.random(seed);
-    int kind = (int) Math.floorMod(seed, 4L);
-    DType dtype = dtype(seed / 4);
+    int kind = (int) Math.floorMod(seed, 5L);
+    DType dtype = dtype(seed / 5);
     boolean deep = kind == 3;
+    boolean many = kind == 2 || kind == 4;
     boolean accumulates = deep || random.nextBoolean();
-    long m = kind == 2 ? 250 + random.nextInt(100) : 49 + random.nextInt(80);
-    long k = kind < 2 ? kind : kind == 2 ? 100 + random.nextInt(40) : 400 + random.nextInt(50);
-    long n =
-        kind == 2 ? Math.ceilDiv(1L << 22, m * k) + random.nextInt(20) : 5 + random.nextInt(40);
-    Data a = Data.normal(random, "a", 1, m, k);
+    long m = many ? 250 + random.nextInt(100) : 49 + random.nextInt(80);
+    long k = kind < 2 ? kind : deep ? 400 + random.nextInt(50) : 100 + random.nextInt(40);
+    long n = many ? Math.ceilDiv(1L << 22, m * k) + random.nextInt(20) : 5 + random.nextInt(40);
+    Data whole = Data.normal(random, "a", 1, m, k);
+    Data a =
+        switch (kind) {
+          case 1 -> whole.withStrides(3 * m, 3, 2);
+          case 4 -> whole.withStrides(1024 * m, 1024, 1);
+          default -> whole;
+        };
     Data c = Data.normal(random, "c", 1, m, n);
     return Case.of(
         "batched_matmul seed %d tall %s%s".formatted(seed, dtype, accumulates ? " added" : ""),
         List.of(
-            (kind == 1 ? a.withStrides(3 * m, 3, 2) : a).withDtype(dtype),
+            a.withDtype(dtype),
             Data.normal(random, "b", 1, n, k).withDtype(dtype),
             accumulates ? c.inPlace() : Data.output("c", 1, m, n)),
         of -> new BatchedMatmul(of.apply("a"), of.apply("b"), of.apply("c"), accumulates));
