@@ -127,13 +127,15 @@ record Weights(Loader loader, String prefix) {
     return bias == null ? loader.experts(all, in) : loader.experts(all, in, bias);
   }
 
-  /** The layers of a name that has each expert's number in it. */
+  /** The layers of a name that has each expert's number in it, each a module of its own. */
   ExpertsLinear expertsNamed(String pattern, int experts, long out, long in) {
-    List<List<Loader.Layer>> all = new ArrayList<>();
+    List<Loader.Layer> all = new ArrayList<>();
     for (int e = 0; e < experts; e++) {
-      all.add(List.of(new Loader.Layer(prefix + pattern.formatted(e), out, false)));
+      all.add(new Loader.Layer(prefix + pattern.formatted(e), out, false));
     }
-    return loader.experts(all, in);
+    return loader instanceof ParameterLoader parameters
+        ? parameters.separateExperts(all, in)
+        : loader.experts(all.stream().map(List::of).toList(), in);
   }
 
   /** The same of one tensor [experts, out, in] of that name. */

@@ -10,50 +10,50 @@ import java.util.List;
 
 /** Experts' layers whose weights training changes, as those of a {@link TrainableLinear}. */
 public final class TrainableExperts implements ExpertsLinear {
-  private final Tensor weights;
+  private final List<Tensor> weights;
   private final DType between;
   private final PackedCopy packed;
 
   /**
    * Layers of parameters, which stay their owner's.
    *
-   * @param weights F32 [experts, out_features, in_features] without gaps: all of the parameters'
-   *     numbers
+   * @param weights of the experts, each F32 [out_features, in_features] without gaps: all of the
+   *     parameters' numbers. One without tokens has no gradient, or one of zeros where its memory
+   *     is others' too
    * @param parameters the weights', one after another
    * @param storage what products read: F32, BF16 or F16
    * @param between see {@link #between}
    */
   public TrainableExperts(
-      Tensor weights, List<Parameter> parameters, Storage storage, DType between) {
+      List<Tensor> weights, List<Parameter> parameters, Storage storage, DType between) {
     this.weights = weights;
     this.between = between;
-    long experts = weights.size(0);
+    Tensor first = weights.getFirst();
     Tensor room =
         Packing.allocateExperts(
-                weights.device(), storage, experts, weights.size(1), weights.size(2))
+                first.device(), storage, weights.size(), first.size(0), first.size(1))
             .detach();
     this.packed =
         new PackedCopy(
             room,
             parameters,
             all -> {
-              long each = all.count() / experts;
-              for (long e = 0; e < experts; e++) {
-                Tensor weight =
-                    weights.slice(0, e, e + 1).reshape(weights.size(1), weights.size(2));
-                Packing.packOfExpert(weight, storage, all.slice(0, e * each, (e + 1) * each), 0);
+              long each = all.count() / weights.size();
+              for (int e = 0; e < weights.size(); e++) {
+                Tensor to = all.slice(0, e * each, (e + 1) * each);
+                Packing.packOfExpert(weights.get(e), storage, to, 0);
               }
             });
   }
 
   @Override
   public Tensor forward(Tensor x, Tensor rows, Experts.Routing routing, DType dtype) {
-    return Experts.linear(x, rows, routing, weights, packed.get(), Activation.NONE, dtype);
+    return Experts.linear(x, rows, routing, packed.get(), weights, null, Activation.NONE, dtype);
   }
 
   @Override
   public long outFeatures() {
-    return weights.size(1);
+    return weights.getFirst().size(0);
   }
 
   @Override

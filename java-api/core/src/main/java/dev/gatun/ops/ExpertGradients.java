@@ -85,8 +85,8 @@ final class ExpertGradients {
   }
 
   /**
-   * Records the products of experts, each by its own mask over all places. The inputs are x, the
-   * bias, and the weights from 2 on.
+   * Records the products of experts, each of its own places; a weight that no place is for has no
+   * gradient. The inputs are x, the bias, and the weights from 2 on.
    */
   static void linear(
       Node node,
@@ -104,30 +104,29 @@ final class ExpertGradients {
     node.record(
         () -> {
           Tensor dy = node.gradient();
-          long places = dy.size(0);
           long[] shape = kept.shape();
-          Tensor begin = Plain.wide(offsets);
-          Tensor place = Plain.count(dy.device(), places).reshape(places, 1);
-          Tensor inside = Elementwise.less(place, begin.slice(0, all.size(), all.size() + 1L));
+          int[] begin = offsets.toIntArray();
           Ids row = from == null ? null : rows(from, shape[0]);
           Tensor in = Plain.wide(kept);
-          in = Elementwise.keepWhere(row == null ? in : Indexing.indexSelect(in, 0, row), inside);
-          Tensor dx = null;
+          in = row == null ? in : Indexing.indexSelect(in, 0, row);
+          Tensor dx = node.needs(0) ? Tensor.zeros(dy.device(), in.shape()) : null;
           Tensor dBias = node.needs(1) ? Tensor.zeros(dy.device(), shapeOfBias) : null;
           for (int e = 0; e < all.size(); e++) {
-            Tensor before = Elementwise.less(place, begin.slice(0, e, e + 1L));
-            Tensor until = Elementwise.less(place, begin.slice(0, e + 1L, e + 2L));
-            Tensor mine = Elementwise.keepWhere(dy, Elementwise.subtract(until, before));
-            if (node.needs(0)) {
-              Tensor part =
-                  MatmulGradients.product(mine, MatmulGradients.turned(Plain.wide(all.get(e))));
-              dx = dx == null ? part : Elementwise.add(dx, part);
+            if (begin[e] == begin[e + 1]) {
+              continue;
+            }
+            Tensor mine = dy.slice(0, begin[e], begin[e + 1]);
+            if (dx != null) {
+              Tensor turned = MatmulGradients.turned(Plain.wide(all.get(e)));
+              Layouts.copy(
+                  MatmulGradients.product(mine, turned), dx.slice(0, begin[e], begin[e + 1]));
             }
             if (node.needs(2 + e)) {
+              Tensor read = in.slice(0, begin[e], begin[e + 1]);
               node.give(
                   2 + e,
                   MatmulGradients.product(
-                      MatmulGradients.turned(mine), MatmulGradients.turned(in)));
+                      MatmulGradients.turned(mine), MatmulGradients.turned(read)));
             }
             if (dBias != null) {
               Tensor sum = Reductions.sum(mine, 0).reshape(1, mine.size(1));

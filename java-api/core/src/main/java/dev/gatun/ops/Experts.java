@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongBinaryOperator;
-import java.util.stream.LongStream;
 
 /**
  * Mixtures of experts: tokens are {@link #route routed}, go through the linear layers of their
@@ -298,34 +297,6 @@ public final class Experts {
         routing.offsets,
         packed,
         bias);
-  }
-
-  /**
-   * The same with what was packed beside it, which training changes.
-   *
-   * @param x [tokens, in_features], or [places, in_features] in the order of the experts
-   * @param rows the routing's where the rows of x are tokens, which are then gathered; or null
-   * @param routing whose offsets say which places are an expert's
-   * @param weights F32 [experts, out_features, in_features]
-   * @param packed what {@link Packing} gives of them to experts now
-   * @param activation applied to each element
-   * @param dtype of the result: F32; also BF16 or F16 where the packed weights are not F32
-   * @return [places, out_features]; undefined behind the last place
-   */
-  public static Tensor linear(
-      Tensor x,
-      Tensor rows,
-      Routing routing,
-      Tensor weights,
-      Tensor packed,
-      Activation activation,
-      DType dtype) {
-    Calls.axes("grouped_matmul", "weights", weights, 3);
-    List<Tensor> each =
-        LongStream.range(0, weights.size(0))
-            .mapToObj(e -> weights.slice(0, e, e + 1).reshape(weights.size(1), weights.size(2)))
-            .toList();
-    return linear(x, rows, routing, packed, each, null, activation, dtype);
   }
 
   /**

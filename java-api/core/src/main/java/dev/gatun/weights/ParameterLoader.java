@@ -267,15 +267,38 @@ public final class ParameterLoader extends Loader {
     long out = experts.getFirst().stream().mapToLong(Layer::outFeatures).sum();
     Tensor all = own(Tensor.empty(device, DType.F32, experts.size(), out, inFeatures));
     List<Parameter> parts = new ArrayList<>();
+    List<Tensor> weights = each(all);
     for (int e = 0; e < experts.size(); e++) {
-      Tensor expert = all.slice(0, e, e + 1L).reshape(out, inFeatures);
+      Tensor expert = weights.get(e);
       long at = 0;
       for (Layer layer : experts.get(e)) {
         Tensor part = expert.slice(0, at, at += layer.outFeatures());
         parts.add(parameter(layer.name() + ".weight", part, part.shape()));
       }
     }
-    return own(new TrainableExperts(all, parts, storage, between));
+    return own(new TrainableExperts(weights, parts, storage, between));
+  }
+
+  /** The experts' weights in one memory. */
+  private static List<Tensor> each(Tensor all) {
+    return LongStream.range(0, all.size(0))
+        .mapToObj(e -> all.slice(0, e, e + 1).reshape(all.size(1), all.size(2)))
+        .toList();
+  }
+
+  /**
+   * {@return layers of experts that training leaves as they are where no token is theirs}
+   *
+   * @param experts the layer of each, of one width
+   * @param inFeatures of each layer
+   */
+  public ExpertsLinear separateExperts(List<Layer> experts, long inFeatures) {
+    List<Parameter> parts =
+        experts.stream()
+            .map(layer -> parameter(layer.name() + ".weight", layer.outFeatures(), inFeatures))
+            .toList();
+    List<Tensor> weights = parts.stream().map(Parameter::tensor).toList();
+    return own(new TrainableExperts(weights, parts, storage, between));
   }
 
   @Override
@@ -296,7 +319,7 @@ public final class ParameterLoader extends Loader {
   @Override
   public ExpertsLinear fusedExperts(String name, int experts, long outFeatures, long inFeatures) {
     Parameter all = parameter(name, experts, outFeatures, inFeatures);
-    return own(new TrainableExperts(all.tensor(), List.of(all), storage, between));
+    return own(new TrainableExperts(each(all.tensor()), List.of(all), storage, between));
   }
 
   @Override

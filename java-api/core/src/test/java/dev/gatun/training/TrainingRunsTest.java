@@ -3,6 +3,8 @@ package dev.gatun.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.Model;
 import dev.gatun.models.TrainingSettings;
@@ -17,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -114,6 +117,24 @@ final class TrainingRunsTest {
         worst = Math.max(worst, Math.abs(expected[i] - got[i]));
       }
       assertTrue(worst < 1e-3, "%s: %s is off by %s".formatted(name, of, worst));
+    }
+  }
+
+  @Test
+  void experts_of_switch_without_tokens_stay_as_they_are() throws Exception {
+    ObjectMapper json = new ObjectMapper();
+    TrainingArguments arguments =
+        TrainingArguments.builder().weightDecay(0.1).adamEpsilon(1e-3).build();
+    try (ModelLearner learner =
+        new ModelLearner(model(GOLDENS.resolve("encoder-decoders/switch")), arguments)) {
+      for (JsonNode step : json.readTree(GOLDENS.resolve("switch-updates.json").toFile())) {
+        long[] source = json.convertValue(step.get(0), long[].class);
+        long[] labels = json.convertValue(step.get(1), long[].class);
+        Batch batch = new Batch(List.of(Features.ofPair(source, labels)));
+        double loss = learner.accumulate(batch, learner.counts(batch), 0);
+        assertEquals(step.get(2).doubleValue(), loss, 1e-4 * loss);
+        learner.update(1e-2, 1);
+      }
     }
   }
 }
