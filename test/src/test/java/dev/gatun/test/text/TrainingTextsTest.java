@@ -12,6 +12,7 @@ import dev.gatun.training.data.Samples;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,6 +32,18 @@ final class TrainingTextsTest {
       assertArrayEquals(Arrays.copyOfRange(ids, 3, 6), inputs(samples, 1));
       assertArrayEquals(new long[] {ids[6], ids[7], 0}, inputs(samples, 2));
       assertArrayEquals(new long[] {ids[0], 0}, inputs(samples, 3));
+    }
+  }
+
+  @Test
+  void a_new_tokenizer_reads_the_fields_of_each_objective() throws Exception {
+    for (Map<String, Object> record :
+        List.<Map<String, Object>>of(
+            Map.of("question", "why", "context", "zqzq"), Map.of("tokens", List.of("b", "zqzq")))) {
+      NewTokenizer.write(Dataset.ofRecords(List.of(record)), 258, folder);
+      try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+        assertEquals(2, tokenizer.encode("zqzq").ids().length, record.toString());
+      }
     }
   }
 

@@ -29,6 +29,9 @@ public final class NewTokenizer {
       Pattern.compile(
           "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+");
 
+  private static final List<String> FIELDS =
+      List.of("text", "text_pair", "question", "context", "source", "target");
+
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final Map<String, Integer> vocabulary = new LinkedHashMap<>();
@@ -39,7 +42,7 @@ public final class NewTokenizer {
   /**
    * Writes {@code tokenizer.json} and {@code tokenizer_config.json}.
    *
-   * @param data whose field {@code text} words are counted of
+   * @param data whose words are counted, of all fields that objectives read texts of
    * @param vocabSize the most tokens; fewer where a text has not as many pairs
    * @param directory where the files go
    * @throws IllegalArgumentException for fewer tokens than bytes and the end
@@ -76,6 +79,20 @@ public final class NewTokenizer {
     return characters;
   }
 
+  /** The texts of an example, one after another. */
+  private static String text(Example example) {
+    StringBuilder all = new StringBuilder();
+    for (String field : FIELDS) {
+      if (example.has(field)) {
+        all.append(all.isEmpty() ? "" : "\n").append(example.text(field));
+      }
+    }
+    if (example.has("tokens")) {
+      example.list("tokens").forEach(word -> all.append(' ').append(word));
+    }
+    return all.isEmpty() ? example.text("text") : all.toString();
+  }
+
   private void learn(Dataset data, int vocabSize) {
     char[] characters = bytes();
     vocabulary.put(END, 0);
@@ -85,7 +102,7 @@ public final class NewTokenizer {
     // In the order of the alphabet, so that ties do not depend on where words stand.
     Map<String, Integer> counts = new TreeMap<>();
     for (int i = 0; i < data.size(); i++) {
-      Matcher words = WORD.matcher(data.get(i).text("text"));
+      Matcher words = WORD.matcher(text(data.get(i)));
       while (words.find()) {
         StringBuilder word = new StringBuilder();
         for (byte b : words.group().getBytes(StandardCharsets.UTF_8)) {
