@@ -114,6 +114,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--bf16",
+      arity = "0..1",
+      fallbackValue = "true",
       description = "Computes products, forward and backward, of BF16; weights are F32 themselves.")
   private boolean bf16;
 

@@ -199,6 +199,8 @@ final class TrainingOptions {
 
   @Option(
       names = {"--load_best_model_at_end", "--load-best-model-at-end"},
+      arity = "0..1",
+      fallbackValue = "true",
       description = "Gives the best checkpoint's weights.")
   private boolean loadBestModelAtEnd;
 
@@ -217,8 +219,17 @@ final class TrainingOptions {
 
   @Option(
       names = "--fp16",
+      arity = "0..1",
+      fallbackValue = "true",
       description = "Computes products of F16 weights, and scales losses; --bf16 is faster.")
   private boolean fp16;
+
+  @Option(
+      names = {"--gradient_checkpointing", "--gradient-checkpointing"},
+      arity = "0..1",
+      fallbackValue = "true",
+      description = "Computes layers again in the backward, for less memory.")
+  private boolean gradientCheckpointing;
 
   boolean fp16() {
     return fp16;
@@ -268,6 +279,7 @@ final class TrainingOptions {
           .metricForBestModel(metricForBestModel)
           .greaterIsBetter(greaterIsBetter)
           .fp16(fp16)
+          .gradientCheckpointing(gradientCheckpointing)
           .build();
     } catch (IllegalArgumentException e) {
       throw new CliException(e.getMessage(), e);

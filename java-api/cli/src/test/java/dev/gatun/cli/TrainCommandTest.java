@@ -130,6 +130,12 @@ class TrainCommandTest {
   }
 
   @Test
+  void switchesMayHaveAValueAsTransformersHasIt() {
+    String[] switches = {"--fp16", "false", "--gradient_checkpointing", "true", "--max_steps", "2"};
+    assertEquals(0, fromNothing(switches), err);
+  }
+
+  @Test
   void namesWhatIsWrong() throws IOException {
     assertEquals(2, train("--objective", "clm", "--data", TEXT.toString()));
     assertTrue(err.contains("give one of --model, to train it, and --config"), err);

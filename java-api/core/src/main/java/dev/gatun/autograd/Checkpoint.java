@@ -1,6 +1,7 @@
 package dev.gatun.autograd;
 
 import dev.gatun.tensor.Tensor;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -25,6 +26,17 @@ public final class Checkpoint {
    * @return what it gave
    */
   public static Tensor of(Supplier<Tensor> work) {
+    Tape tape = Tape.recording();
+    return tape == null ? work.get() : tape.checkpoint(() -> List.of(work.get())).getFirst();
+  }
+
+  /**
+   * The same of several tensors.
+   *
+   * @param work gives tensors that it made, each in memory of its own
+   * @return what it gave
+   */
+  public static List<Tensor> all(Supplier<List<Tensor>> work) {
     Tape tape = Tape.recording();
     return tape == null ? work.get() : tape.checkpoint(work);
   }

@@ -35,7 +35,6 @@ public final class Node {
     for (int i = 0; i < inputs.length; i++) {
       if (tape.tracks(inputs[i])) {
         Tape.requireApart(op, inputs[i]);
-        tape.take(inputs[i]);
         this.inputs[i] = inputs[i].operand();
         this.sums[i] = tape.tracked(this.inputs[i].buffer());
       }

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -54,6 +55,7 @@ public final class Tape implements AutoCloseable {
   private boolean done;
   // Of random ops: the seed of all, and how many have had one of it.
   private boolean seeded;
+  private boolean checkpoints;
   private long seed;
   private long seeds;
 
@@ -151,6 +153,23 @@ public final class Tape implements AutoCloseable {
     seeded = true;
     seed = of;
     return this;
+  }
+
+  /**
+   * Has models compute their layers again in the backward, each a {@link Checkpoint}.
+   *
+   * @param to whether they do
+   * @return this
+   */
+  public Tape withCheckpoints(boolean to) {
+    requireMine();
+    checkpoints = to;
+    return this;
+  }
+
+  /** {@return whether layers of models are checkpoints} Not within one, for it is one already. */
+  public boolean hasCheckpoints() {
+    return checkpoints;
   }
 
   /** {@return whether random ops draw} */
@@ -256,6 +275,10 @@ public final class Tape implements AutoCloseable {
     boolean any = false;
     for (Tensor input : inputs) {
       any |= tracks(input);
+      // Also what no gradient needs: the second pass reads it again.
+      if (input != null) {
+        take(input);
+      }
     }
     if (!any) {
       return null;
@@ -451,28 +474,35 @@ public final class Tape implements AutoCloseable {
   }
 
   /** Runs a checkpoint's work without keeping what is in between; see {@link Checkpoint}. */
-  Tensor checkpoint(Supplier<Tensor> work) {
+  List<Tensor> checkpoint(Supplier<List<Tensor>> work) {
     Tape first = new Tape(this, true);
     long before = seeds;
     first.seedAs(this, before);
     stop();
     try {
-      Tensor y;
+      List<Tensor> made;
       try (Scope scope = Scope.open()) {
         first.start();
-        y = scope.keep(work.get());
+        made = work.get();
+        made.forEach(scope::keep);
       } finally {
         first.end();
       }
-      if (first.tracked.containsKey(y.operand().buffer())) {
-        Node node = node("checkpoint", first.taken.toArray(Tensor[]::new));
+      Tensor[] tracked =
+          made.stream()
+              .map(y -> first.tracked.containsKey(y.operand().buffer()) ? y : null)
+              .toArray(Tensor[]::new);
+      if (Arrays.stream(tracked).anyMatch(Objects::nonNull)) {
         // What nobody else holds now was made by the work.
-        first.taken.stream()
-            .filter(taken -> tracks(taken) || taken.operand().buffer().isShared())
-            .forEach(node::save);
-        node.record(() -> again(work, node, before), y);
+        List<Tensor> outside =
+            first.taken.stream()
+                .filter(taken -> tracks(taken) || taken.operand().buffer().isShared())
+                .toList();
+        Node node = node("checkpoint", outside.toArray(Tensor[]::new));
+        outside.forEach(node::save);
+        node.record(() -> again(work, node, before), tracked);
       }
-      return y;
+      return made;
     } finally {
       seeds = first.seeds;
       first.free();
@@ -481,16 +511,22 @@ public final class Tape implements AutoCloseable {
   }
 
   /** Runs a checkpoint's work again, and goes back through it. */
-  private void again(Supplier<Tensor> work, Node node, long before) {
+  private void again(Supplier<List<Tensor>> work, Node node, long before) {
     Tape second = new Tape(this, false);
     second.seedAs(this, before);
     GOING_BACK.remove();
     try (Scope _ = Scope.open()) {
       second.start();
-      Tensor y = work.get();
+      List<Tensor> made = work.get();
       second.end();
       GOING_BACK.set(true);
-      second.tracked(y.operand().buffer()).add(y.operand(), node.narrowGradient(0), false);
+      for (int i = 0; i < made.size(); i++) {
+        Operand y = made.get(i).operand();
+        Tensor gradient = node.narrowGradient(i);
+        if (gradient != null) {
+          second.tracked(y.buffer()).add(y, gradient, false);
+        }
+      }
       second.goBack();
     } finally {
       GOING_BACK.set(true);

@@ -111,14 +111,17 @@ final class Albert implements Encoder {
     x = tokenTypeEmbeddings.addTo(x, batch.types());
     x = positionEmbeddings.addTo(x, batch.positions());
     Tensor normed = dropout.forward(embeddingsNorm.forward(x));
-    x = trace.first(embeddingHiddenMappingIn.forward(normed, x.dtype()));
-    for (int i = 0; i < numHiddenLayers; i++) {
-      int group = (int) (i / ((double) numHiddenLayers / albertLayerGroups.size()));
-      for (EncoderLayer each : albertLayerGroups.get(group)) {
-        x = trace.next(x, each.forward(x, batch, trace));
-      }
-    }
-    return x;
+    int inner = albertLayerGroups.getFirst().size();
+    double each = (double) numHiddenLayers / albertLayerGroups.size();
+    return trace.through(
+        embeddingHiddenMappingIn.forward(normed, x.dtype()),
+        numHiddenLayers * inner,
+        (i, states) ->
+            albertLayerGroups
+                .get((int) (i / inner / each))
+                .get(i % inner)
+                .forward(states, batch, trace),
+        last -> last);
   }
 
   @Override

@@ -357,7 +357,7 @@ final class Bart implements EncoderDecoder {
           trace.first(embeddings.forward(batch)),
           layers.stream().map(Layer::qkv).toList(),
           trace,
-          (i, x, reader) -> layers.get(i).forward(x, batch, trace, reader));
+          (i, x, reader, each) -> layers.get(i).forward(x, batch, each, reader));
     }
 
     @Override
@@ -382,23 +382,17 @@ final class Bart implements EncoderDecoder {
   }
 
   private interface Step {
-    NormedSum forward(int layer, NormedSum x, Linear reader);
+    NormedSum forward(int layer, NormedSum x, Linear reader, Trace trace);
   }
 
   /** Layers one after another. */
   private static Tensor through(
       Norms norms, Tensor embedded, List<Linear> readers, Trace trace, Step layer) {
-    NormedSum x = norms.begin(embedded, readers.getFirst());
-    for (int i = 0; i < readers.size(); i++) {
-      boolean last = i + 1 == readers.size();
-      NormedSum y = layer.forward(i, x, last ? null : readers.get(i + 1));
-      if (norms.normsFirst()) {
-        x.closeNorm();
-      }
-      trace.next(x.sum(), last ? y.x().x() : y.sum());
-      x = y;
-    }
-    return x.x().x();
+    return trace.through(
+        norms.begin(embedded, readers.getFirst()),
+        readers.size(),
+        (i, x, each) ->
+            layer.forward(i, x, i + 1 == readers.size() ? null : readers.get(i + 1), each));
   }
 
   /** The decoder. */
@@ -502,7 +496,7 @@ final class Bart implements EncoderDecoder {
           trace.first(embeddings.forward(batch)),
           layers.stream().map(Layer::qkv).toList(),
           trace,
-          (i, x, reader) -> layers.get(i).forward(x, batch, this, trace, reader));
+          (i, x, reader, each) -> layers.get(i).forward(x, batch, this, each, reader));
     }
 
     @Override

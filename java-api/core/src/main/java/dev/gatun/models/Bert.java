@@ -90,11 +90,7 @@ final class Bert implements Encoder {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = tokenTypeEmbeddings.addTo(x, batch.types());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
-    for (EncoderLayer each : layer) {
-      x = trace.next(x, each.forward(x, batch, trace));
-    }
-    return x;
+    return trace.through(dropout.forward(embeddingsNorm.forward(x)), layer, batch);
   }
 
   @Override

@@ -106,11 +106,7 @@ final class Deberta implements Encoder {
 
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
-    Tensor x = trace.first(embeddings.forward(batch));
-    for (EncoderLayer each : layer) {
-      x = trace.next(x, each.forward(x, batch, trace));
-    }
-    return x;
+    return trace.through(embeddings.forward(batch), layer, batch);
   }
 
   @Override

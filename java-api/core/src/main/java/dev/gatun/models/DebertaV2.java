@@ -176,15 +176,14 @@ final class DebertaV2 implements Encoder {
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor embedded = embeddings.forward(batch);
-    Tensor x = trace.first(embedded);
-    for (int i = 0; i < layer.size(); i++) {
-      Tensor y = layer.get(i).forward(x, batch, trace);
-      if (i == 0 && conv != null) {
-        y = convolved(embedded, y, batch);
-      }
-      x = trace.next(x, y);
-    }
-    return x;
+    return trace.through(
+        embedded,
+        layer.size(),
+        (i, x) -> {
+          Tensor y = layer.get(i).forward(x, batch, trace);
+          return i == 0 && conv != null ? convolved(embedded, y, batch) : y;
+        },
+        last -> last);
   }
 
   /** The first layer's states with the convolution of what it was given. */

@@ -76,11 +76,7 @@ final class DistilBert implements Encoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
-    for (EncoderLayer each : layer) {
-      x = trace.next(x, each.forward(x, batch, trace));
-    }
-    return x;
+    return trace.through(dropout.forward(embeddingsNorm.forward(x)), layer, batch);
   }
 
   @Override

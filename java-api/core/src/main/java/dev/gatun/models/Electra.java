@@ -82,11 +82,8 @@ final class Electra implements Encoder {
     x = tokenTypeEmbeddings.addTo(x, batch.types());
     x = positionEmbeddings.addTo(x, batch.positions());
     x = dropout.forward(embeddingsNorm.forward(x));
-    x = trace.first(embeddingsProject == null ? x : embeddingsProject.forward(x, x.dtype()));
-    for (EncoderLayer each : layer) {
-      x = trace.next(x, each.forward(x, batch, trace));
-    }
-    return x;
+    return trace.through(
+        embeddingsProject == null ? x : embeddingsProject.forward(x, x.dtype()), layer, batch);
   }
 
   @Override

@@ -100,11 +100,7 @@ final class Gte implements Encoder {
     if (tokenTypeEmbeddings != null) {
       x = tokenTypeEmbeddings.addTo(x, batch.types());
     }
-    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
-    for (EncoderLayer each : layer) {
-      x = trace.next(x, each.forward(x, batch, trace));
-    }
-    return x;
+    return trace.through(dropout.forward(embeddingsNorm.forward(x)), layer, batch);
   }
 
   @Override

@@ -308,17 +308,15 @@ final class Mixtral implements Decoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor embedded = trace.first(embedTokens.forward(batch.ids()));
     Layer first = layers.getFirst();
-    NormedSum x = first.inputLayernorm.withSum(embedded, null, first.qkvProj);
-    for (int i = 0; i < layers.size(); i++) {
-      Layer after = i + 1 < layers.size() ? layers.get(i + 1) : null;
-      RmsNorm next = after == null ? norm : after.inputLayernorm;
-      Linear reader = after == null ? null : after.qkvProj;
-      NormedSum y = layers.get(i).forward(x, batch, trace, next, reader);
-      x.closeNorm();
-      trace.next(x.sum(), after == null ? y.x().x() : y.sum());
-      x = y;
-    }
-    return x.x().x();
+    return trace.through(
+        first.inputLayernorm.withSum(embedded, null, first.qkvProj),
+        layers.size(),
+        (i, x, each) -> {
+          Layer after = i + 1 < layers.size() ? layers.get(i + 1) : null;
+          RmsNorm next = after == null ? norm : after.inputLayernorm;
+          Linear reader = after == null ? null : after.qkvProj;
+          return layers.get(i).forward(x, batch, each, next, reader);
+        });
   }
 
   @Override

@@ -215,19 +215,12 @@ final class ModernBert implements Encoder {
 
   @Override
   public Tensor forward(TokenBatch batch, Trace trace) {
-    Tensor x = trace.first(dropout.forward(norm.forward(tokEmbeddings.forward(batch.ids()))));
     Tensor localBias = hasOwnDistances(batch) ? localBias(batch) : null;
-    for (int i = 0; i < layers.size(); i++) {
-      Layer each = layers.get(i);
-      Tensor y;
-      try (Scope scope = Scope.open()) {
-        y = each.forward(x, batch, localBias, trace);
-        trace.keep(scope);
-        scope.keep(i == layers.size() - 1 ? y = finalNorm.forward(y) : y);
-      }
-      x = trace.next(x, y);
-    }
-    return x;
+    return trace.through(
+        dropout.forward(norm.forward(tokEmbeddings.forward(batch.ids()))),
+        layers.size(),
+        (i, states) -> layers.get(i).forward(states, batch, localBias, trace),
+        finalNorm::forward);
   }
 
   /**

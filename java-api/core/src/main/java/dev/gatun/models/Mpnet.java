@@ -103,12 +103,12 @@ final class Mpnet implements Encoder {
   public Tensor forward(TokenBatch batch, Trace trace) {
     Tensor x = wordEmbeddings.forward(batch.ids());
     x = positionEmbeddings.addTo(x, batch.positions());
-    x = trace.first(dropout.forward(embeddingsNorm.forward(x)));
     Tensor bias = bias(batch);
-    for (EncoderLayer each : layer) {
-      x = trace.next(x, each.forward(x, batch, bias, trace));
-    }
-    return x;
+    return trace.through(
+        dropout.forward(embeddingsNorm.forward(x)),
+        layer.size(),
+        (i, states) -> layer.get(i).forward(states, batch, bias, trace),
+        last -> last);
   }
 
   /** What is added to the scores, the same in all layers. */

@@ -118,11 +118,7 @@ final class NomicBert implements Encoder {
     if (tokenTypeEmbeddings != null) {
       x = tokenTypeEmbeddings.addTo(x, batch.types());
     }
-    x = trace.first(dropout.forward(embLn.forward(x)));
-    for (EncoderLayer each : layers) {
-      x = trace.next(x, each.forward(x, batch, trace));
-    }
-    return x;
+    return trace.through(dropout.forward(embLn.forward(x)), layers, batch);
   }
 
   @Override

@@ -208,12 +208,15 @@ final class T5 implements EncoderDecoder {
       for (int i = 0; i < block.size(); i++) {
         Block after = i + 1 < block.size() ? block.get(i + 1) : null;
         bias = biases.of(i, bias, batch);
+        Tensor own = bias;
         RmsNorm next = after == null ? finalLayerNorm : after.attentionNorm;
         Linear reader = after == null ? null : after.qkv;
-        NormedSum y = block.get(i).forward(x, batch, bias, trace, next, reader);
-        x.closeNorm();
-        trace.next(x.sum(), after == null ? y.x().x() : y.sum());
-        x = y;
+        x =
+            trace.layer(
+                i,
+                x,
+                after == null,
+                (at, in, each) -> block.get(at).forward(in, batch, own, each, next, reader));
       }
       bias.close();
       return dropout.forward(x.x().x());
@@ -364,12 +367,15 @@ final class T5 implements EncoderDecoder {
       for (int i = 0; i < block.size(); i++) {
         Block after = i + 1 < block.size() ? block.get(i + 1) : null;
         bias = biases.of(i, bias, batch);
+        Tensor own = bias;
         RmsNorm next = after == null ? finalLayerNorm : after.attentionNorm;
         Linear reader = after == null ? null : after.qkv;
-        NormedSum y = block.get(i).forward(x, batch, bias, this, trace, next, reader);
-        x.closeNorm();
-        trace.next(x.sum(), after == null ? y.x().x() : y.sum());
-        x = y;
+        x =
+            trace.layer(
+                i,
+                x,
+                after == null,
+                (at, in, each) -> block.get(at).forward(in, batch, own, this, each, next, reader));
       }
       bias.close();
       return dropout.forward(x.x().x());

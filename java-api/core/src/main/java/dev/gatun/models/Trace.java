@@ -1,7 +1,11 @@
 package dev.gatun.models;
 
+import dev.gatun.autograd.Checkpoint;
+import dev.gatun.autograd.Tape;
 import dev.gatun.nn.CausalAttention;
 import dev.gatun.nn.FullAttention;
+import dev.gatun.nn.LayerInput;
+import dev.gatun.nn.NormedSum;
 import dev.gatun.ops.Attention;
 import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
@@ -130,14 +134,73 @@ final class Trace {
   Tensor through(Tensor embeddings, int layers, Layer layer, UnaryOperator<Tensor> norm) {
     Tensor x = first(embeddings);
     for (int i = 0; i < layers; i++) {
-      Tensor y = layer.forward(i, x);
-      if (i + 1 < layers) {
-        x = next(x, y);
-      } else {
-        x = next(x, norm.apply(y));
-      }
+      int at = i;
+      Tensor in = x;
+      Tensor y =
+          isCheckpoint() ? Checkpoint.of(() -> layer.forward(at, in)) : layer.forward(at, in);
+      x = next(x, i + 1 < layers ? y : norm.apply(y));
     }
     return x;
+  }
+
+  /** The layers of an encoder one after another. */
+  Tensor through(Tensor embeddings, List<EncoderLayer> layers, TokenBatch batch) {
+    Layer layer = (i, x) -> layers.get(i).forward(x, batch, this);
+    return through(embeddings, layers.size(), layer, last -> last);
+  }
+
+  /** Whether a layer is computed again in the backward: not where more of it is asked for. */
+  private boolean isCheckpoint() {
+    Tape tape = Tape.recording();
+    return tape != null && tape.hasCheckpoints() && states == null && attentions == null;
+  }
+
+  /** What a layer of a number makes of the normed stream before it: that of the next norm. */
+  interface NormedLayer {
+    NormedSum forward(int layer, NormedSum x, Trace trace);
+  }
+
+  /** Layers one after another. */
+  Tensor through(NormedSum first, int layers, NormedLayer layer) {
+    NormedSum x = first;
+    for (int i = 0; i < layers; i++) {
+      x = layer(i, x, i + 1 == layers, layer);
+    }
+    return x.x().x();
+  }
+
+  /**
+   * One of these layers; what it was given ends unless it was asked for.
+   *
+   * @param last whether the norm behind it gives the last hidden states
+   */
+  NormedSum layer(int number, NormedSum x, boolean last, NormedLayer layer) {
+    NormedSum y = isCheckpoint() ? again(number, x, layer) : layer.forward(number, x, this);
+    if (x.x().x() != x.sum()) {
+      x.closeNorm();
+    }
+    next(x.sum(), last ? y.x().x() : y.sum());
+    return y;
+  }
+
+  /** As a checkpoint. The norm and the sum are one tensor where they were before. */
+  private NormedSum again(int number, NormedSum x, NormedLayer layer) {
+    boolean apart = x.x().x() != x.sum();
+    List<Tensor> made =
+        Checkpoint.all(
+            () -> {
+              Trace own = new Trace(false, false, routers != null);
+              NormedSum y = layer.forward(number, x, own);
+              List<Tensor> all =
+                  new ArrayList<>(apart ? List.of(y.sum(), y.x().x()) : List.of(y.sum()));
+              all.addAll(own.routers());
+              return all;
+            });
+    int given = apart ? 2 : 1;
+    if (routers != null) {
+      routers.addAll(made.subList(given, made.size()));
+    }
+    return new NormedSum(new LayerInput(made.get(given - 1), null), made.getFirst());
   }
 
   List<Tensor> states() {

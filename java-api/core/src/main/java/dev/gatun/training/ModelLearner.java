@@ -41,6 +41,7 @@ public final class ModelLearner implements Learner {
 
   private final Model model;
   private final float smoothing;
+  private final boolean checkpoints;
   private final Optimizer optimizer;
   private final LossScale scale;
   private final List<Parameter> trained;
@@ -62,6 +63,7 @@ public final class ModelLearner implements Learner {
     }
     this.model = model;
     this.smoothing = (float) arguments.labelSmoothingFactor();
+    this.checkpoints = arguments.gradientCheckpointing();
     this.trained = model.parameters().stream().filter(Parameter::isTrainable).toList();
     ParameterRates rates = new ParameterRates(model.parameters(), arguments.layerwiseLrDecay());
     List<Optimizer.Parameter> each = new ArrayList<>();
@@ -143,7 +145,7 @@ public final class ModelLearner implements Learner {
   public double accumulate(Batch batch, LossCounts counts, long seed) {
     List<Tensor> leaves = trained.stream().map(Parameter::tensor).toList();
     // No scope: the gradients outlive it.
-    try (Tape tape = Tape.record(leaves).withSeed(seed);
+    try (Tape tape = Tape.record(leaves).withSeed(seed).withCheckpoints(checkpoints);
         Tensor loss = loss(batch, counts);
         Tensor factor = Tensor.of(model.device(), new float[] {scale.factor()}, loss.shape())) {
       tape.backward(loss, factor, gradients);

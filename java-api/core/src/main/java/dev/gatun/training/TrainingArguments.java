@@ -52,6 +52,8 @@ import java.util.function.Function;
  *     name says: less of a loss, more of all else
  * @param fp16 {@code fp16}: whether losses are scaled before gradients are computed, and gradients
  *     scaled back, as products of F16 need it
+ * @param gradientCheckpointing {@code gradient_checkpointing}: whether a model's layers are
+ *     computed again in the backward in place of keeping what is in them
  * @param maxSkippedSteps {@code max_skipped_steps}: updates in a row that are skipped for gradients
  *     that are not finite before the run ends
  */
@@ -86,6 +88,7 @@ public record TrainingArguments(
     String metricForBestModel,
     Boolean greaterIsBetter,
     boolean fp16,
+    boolean gradientCheckpointing,
     int maxSkippedSteps) {
   /** When something is done: {@code no}, {@code steps} or {@code epoch}. */
   public enum Strategy {
@@ -256,6 +259,7 @@ public record TrainingArguments(
     private String metricForBestModel = "loss";
     private Boolean greaterIsBetter;
     private boolean fp16;
+    private boolean gradientCheckpointing;
     private int maxSkippedSteps = 8;
 
     private Builder() {}
@@ -600,6 +604,18 @@ public record TrainingArguments(
     }
 
     /**
+     * Sets {@code gradient_checkpointing}: whether a model's layers are computed again in the
+     * backward in place of keeping what is in them.
+     *
+     * @param value whether they are; false by default
+     * @return this builder
+     */
+    public Builder gradientCheckpointing(boolean value) {
+      gradientCheckpointing = value;
+      return this;
+    }
+
+    /**
      * Sets {@code max_skipped_steps}: updates in a row that are skipped for gradients that are not
      * finite before the run ends.
      *
@@ -648,6 +664,7 @@ public record TrainingArguments(
           metricForBestModel,
           greaterIsBetter,
           fp16,
+          gradientCheckpointing,
           maxSkippedSteps);
     }
   }

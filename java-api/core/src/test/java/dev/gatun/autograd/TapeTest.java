@@ -443,6 +443,21 @@ final class TapeTest {
     }
   }
 
+  /** An op's own gradient needs none of it. */
+  @Test
+  void what_a_checkpoint_added_may_be_closed_before_the_backward() {
+    Tensor x = numbers(2, 3);
+    Tensor bias = numbers(1, -1);
+    try (Tape tape = Tape.record(x);
+        Scope _ = Scope.open()) {
+      Tensor y = Checkpoint.of(() -> inner(Elementwise.add(x, Elementwise.add(bias, bias)), x));
+      bias.close();
+      try (Gradients gradients = tape.backward(Reductions.sum(y))) {
+        assertEquals(2, gradients.of(x).count());
+      }
+    }
+  }
+
   @Test
   void nothing_leaks_when_a_backward_throws() {
     Network network = Network.of(3);

@@ -19,4 +19,15 @@ final class GradientGoldenTest {
   void equals_the_reference(GradientGoldens.Case golden) throws IOException {
     assertTrue(GradientGoldens.check(golden, Device.cpu()) > 0);
   }
+
+  static List<GradientGoldens.Case> all() throws IOException {
+    return GradientGoldens.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void checkpoints_give_the_same_bits_of_less_memory(GradientGoldens.Case golden)
+      throws IOException {
+    GradientGoldens.checkCheckpoints(golden, Device.cpu());
+  }
 }

@@ -1,7 +1,9 @@
 package dev.gatun.test.goldens;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.autograd.Gradients;
 import dev.gatun.autograd.Tape;
@@ -36,13 +38,14 @@ final class GradientGoldens {
   }
 
   static List<Case> cases() throws IOException {
+    return all().stream().filter(each -> Files.exists(each.folder().resolve(FILE))).toList();
+  }
+
+  /** Also those without gradients. */
+  static List<Case> all() throws IOException {
     List<Case> all = new ArrayList<>();
     for (Trainable kind : Trainable.values()) {
-      for (Path folder : kind.goldens()) {
-        if (Files.exists(folder.resolve(FILE))) {
-          all.add(new Case(kind, folder));
-        }
-      }
+      kind.goldens().forEach(folder -> all.add(new Case(kind, folder)));
     }
     return all;
   }
@@ -77,11 +80,32 @@ final class GradientGoldens {
     return compared;
   }
 
+  /** Compares layers as checkpoints with others: gradients, and what waits for the backward. */
+  static void checkCheckpoints(Case golden, Device device) throws IOException {
+    try (TensorFile expected = TensorFile.open(golden.folder().resolve("expected.safetensors"));
+        Model model =
+            golden.kind().forTraining(golden.folder(), device, TrainingSettings.DEFAULT)) {
+      long[] held = new long[2];
+      Map<String, float[]> want = gradients(model, expected, false, held);
+      Map<String, float[]> got = gradients(model, expected, true, held);
+      want.forEach((name, gradient) -> assertArrayEquals(gradient, got.get(name), name));
+      assertTrue(held[1] < held[0], "bytes that are held");
+    }
+  }
+
   /** The gradients of a golden's loss by the names that the reference has for them. */
   static Map<String, float[]> gradients(Model model, TensorFile expected) {
+    return gradients(model, expected, false, new long[1]);
+  }
+
+  private static Map<String, float[]> gradients(
+      Model model, TensorFile expected, boolean checkpoints, long... held) {
     Map<String, float[]> all = new LinkedHashMap<>();
-    try (Tape tape = Tape.record(model.parameters().stream().map(Parameter::tensor).toList());
+    long before = model.device().memory().allocatedBytes();
+    List<Tensor> leaves = model.parameters().stream().map(Parameter::tensor).toList();
+    try (Tape tape = Tape.record(leaves).withCheckpoints(checkpoints);
         Tensor loss = Trainable.loss(model, expected)) {
+      held[checkpoints ? 1 : 0] = model.device().memory().allocatedBytes() - before;
       float want = expected.get("out.loss").data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
       assertEquals(want, loss.toFloatArray()[0], 1e-5 * Math.max(1, Math.abs(want)), "loss");
       try (Gradients gradients = tape.backward(loss)) {
