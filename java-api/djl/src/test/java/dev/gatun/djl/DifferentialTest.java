@@ -11,6 +11,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import dev.gatun.tensor.Device;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,26 +56,28 @@ final class DifferentialTest {
             () -> "PyTorch refuses: " + e.getMessage());
         return;
       }
-      compare(expected, program.run().apply(mine));
+      // What many terms add up to errs by their size, on either side, however small it is itself.
+      boolean sums = program.name().startsWith("convolution");
+      compare(expected, program.run().apply(mine), sums);
     }
     assertEquals(before, Device.cpu().memory().allocatedBytes(), "memory is given back");
   }
 
-  private static void compare(Object expected, Object got) {
+  private static void compare(Object expected, Object got, boolean sums) {
     if (expected instanceof NDList list) {
       NDList own = (NDList) got;
       assertEquals(list.size(), own.size(), "arrays");
       for (int i = 0; i < list.size(); i++) {
-        compare(list.get(i), own.get(i));
+        compare(list.get(i), own.get(i), sums);
       }
     } else if (expected instanceof NDArray array) {
-      same(array, (NDArray) got);
+      same(array, (NDArray) got, sums);
     } else {
       assertEquals(expected, got);
     }
   }
 
-  private static void same(NDArray expected, NDArray got) {
+  private static void same(NDArray expected, NDArray got, boolean sums) {
     assertEquals(expected.getShape(), got.getShape(), "shape");
     if (expected.getDataType() == DataType.UNKNOWN) {
       // INT16, for which DJL's PyTorch engine has no name.
@@ -95,11 +98,13 @@ final class DifferentialTest {
           case BFLOAT16 -> 8e-3;
           default -> 0;
         };
+    double largest = sums ? Arrays.stream(theirs).map(Math::abs).max().orElse(0) : 0;
     for (int i = 0; i < theirs.length; i++) {
       double a = theirs[i];
       double b = mine[i];
       boolean near =
-          Double.compare(a, b) == 0 || Math.abs(a - b) <= allowed * Math.max(1, Math.abs(a));
+          Double.compare(a, b) == 0
+              || Math.abs(a - b) <= allowed * Math.max(1, Math.max(largest, Math.abs(a)));
       assertTrue(near, "element %d is %s, PyTorch's %s".formatted(i, b, a));
     }
   }
