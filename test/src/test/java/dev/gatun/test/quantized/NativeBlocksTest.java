@@ -103,7 +103,7 @@ final class NativeBlocksTest {
       HostBlocks.dequantize(format, b, javaBlocks, length, javaFloats);
       MemorySegment javaPacked = arena.allocate(packedBytes);
       QuantizedPack pack = new QuantizedPack(format, format.layout(), length, b, p);
-      HostBlocks.pack(pack, javaBlocks, javaPacked);
+      HostBlocks.pack(format, format.layout(), length, b, javaBlocks, javaPacked);
       for (CpuLevel level : CpuBackend.levels()) {
         backend.setLevel(level);
         poison(blocks);

@@ -55,7 +55,7 @@ final class BlockKernels {
         c.inFeatures(),
         format(c.format(), c.inFeatures()),
         address(c.packed()),
-        () -> HostBlocks.pack(c));
+        () -> HostBlocks.pack(c.format(), c.layout(), c.inFeatures(), c.blocks(), c.packed()));
   }
 
   /** How a format is named there. */

@@ -87,7 +87,7 @@ final class CudaQuantized {
           c.packed(),
           (blocks, packed) -> {
             HostBlocks.requireFinite(kernel, c.format(), c.inFeatures(), c.blocks(), blocks);
-            HostBlocks.pack(c, blocks, packed);
+            HostBlocks.pack(c.format(), c.layout(), c.inFeatures(), c.blocks(), blocks, packed);
           });
     }
   }

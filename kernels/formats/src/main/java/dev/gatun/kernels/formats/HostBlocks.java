@@ -1,10 +1,10 @@
 package dev.gatun.kernels.formats;
 
-import dev.gatun.kernels.api.call.matmul.QuantizedPack;
 import dev.gatun.kernels.api.memory.BlockFormat;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.api.memory.HostBuffer;
 import dev.gatun.kernels.api.memory.Operand;
+import dev.gatun.kernels.api.memory.PackedLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -85,28 +85,35 @@ public final class HostBlocks {
   /**
    * Lays blocks out for products.
    *
-   * @param c the blocks, and where they go
+   * @param format of the blocks
+   * @param layout one of the format's
+   * @param inFeatures elements of a row
+   * @param blocks U8 [out_features, {@link BlockFormat#rowBytes}], rows without gaps inside
+   * @param packed U8 [{@link PackedLayout#packedBytes}] contiguous
    */
-  public static void pack(QuantizedPack c) {
-    pack(c, segment(c.blocks()), segment(c.packed()));
+  public static void pack(
+      BlockFormat format, PackedLayout layout, long inFeatures, Operand blocks, Operand packed) {
+    pack(format, layout, inFeatures, blocks, segment(blocks), segment(packed));
   }
 
   /**
    * The same with operands that begin at the begin of segments.
    *
-   * @param c the blocks' format, shape and strides, and their layout
+   * @param format of the blocks
+   * @param layout one of the format's
+   * @param inFeatures elements of a row
+   * @param blocks their shape and strides
    * @param from the bytes of the blocks
-   * @param packed receives {@link dev.gatun.kernels.api.memory.PackedLayout#packedBytes}
+   * @param packed receives {@link PackedLayout#packedBytes}
    */
-  public static void pack(QuantizedPack c, MemorySegment from, MemorySegment packed) {
-    Packer.pack(
-        c.format(),
-        c.layout(),
-        from,
-        c.blocks().stride(0),
-        c.blocks().size(0),
-        c.inFeatures(),
-        packed);
+  public static void pack(
+      BlockFormat format,
+      PackedLayout layout,
+      long inFeatures,
+      Operand blocks,
+      MemorySegment from,
+      MemorySegment packed) {
+    Packer.pack(format, layout, from, blocks.stride(0), blocks.size(0), inFeatures, packed);
   }
 
   /**

@@ -35,7 +35,8 @@ final class MatmulReference {
       case MatmulPack c -> matmulPack(c);
       case Quantize c -> HostBlocks.quantize(c.format(), c.weight(), c.blocks());
       case Dequantize c -> HostBlocks.dequantize(c.format(), c.blocks(), c.weight());
-      case QuantizedPack c -> HostBlocks.pack(c);
+      case QuantizedPack c ->
+          HostBlocks.pack(c.format(), c.layout(), c.inFeatures(), c.blocks(), c.packed());
       case QuantizeTokens c -> quantized.run(c);
     }
   }

@@ -67,7 +67,7 @@ final class QuantizedReference {
     long bytes = c.packedBytes(layout);
     try (Buffer memory = c.x().buffer().memory().allocate(bytes)) {
       Operand packed = Operand.of(memory, DType.U8, bytes);
-      HostBlocks.pack(c.pack(layout, packed));
+      HostBlocks.pack(c.format(), layout, in, c.blocks(), packed);
       run(c.product(layout, packed));
     }
   }
