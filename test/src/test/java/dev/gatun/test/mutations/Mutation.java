@@ -1,5 +1,7 @@
 package dev.gatun.test.mutations;
 
+import dev.gatun.kernels.cpu.CpuFeature;
+import dev.gatun.test.contract.frame.Subjects;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -24,7 +26,8 @@ import java.util.stream.Stream;
  * method of it, and properties: {@code kernel=x} is {@code -Dgatun.test.kernel=x}. {@code
  * level=avx2} also says which level of the processor is built. Two lines may follow: {@code objects
  * a b} names the objects that are built anew, where a header is in many; {@code module
- * java-api/core} the module of the test, where it is not {@code test}.
+ * java-api/core} the module of the test, where it is not {@code test}. {@code needs AVX512_BF16}
+ * names what a processor must have for the place to be come to; on others the fault is left out.
  *
  * @param title what is wrong
  * @param file below the root
@@ -34,6 +37,7 @@ import java.util.stream.Stream;
  * @param properties of the test's JVM, {@code name=value}
  * @param objects that are built, or none for all that the file is in
  * @param module the test's
+ * @param needs a {@link CpuFeature}, or empty
  */
 record Mutation(
     String title,
@@ -43,7 +47,8 @@ record Mutation(
     String test,
     List<String> properties,
     List<String> objects,
-    String module) {
+    String module,
+    String needs) {
 
   static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
@@ -79,7 +84,8 @@ record Mutation(
         words[0],
         List.of(words).subList(1, words.length),
         optional(lines, "objects ").map(some -> List.of(some.split(" "))).orElse(List.of()),
-        optional(lines, "module ").orElse("test"));
+        optional(lines, "module ").orElse("test"),
+        optional(lines, "needs ").orElse(""));
   }
 
   private static String rest(Path list, List<String> lines, String start) {
@@ -111,6 +117,11 @@ record Mutation(
     return text.substring(0, at) + to + text.substring(at + from.length());
   }
 
+  /** Whether this processor comes to the place. */
+  boolean isReached() {
+    return needs.isEmpty() || Subjects.features().contains(CpuFeature.valueOf(needs));
+  }
+
   /** The value of a property of the test, or null. */
   String property(String name) {
     return properties.stream()
@@ -122,7 +133,7 @@ record Mutation(
 
   /** What the test is without the fault. */
   Mutation baseline() {
-    return new Mutation("without a fault", "", "", "", test, properties, List.of(), module);
+    return new Mutation("without a fault", "", "", "", test, properties, List.of(), module, "");
   }
 
   /** Options of the test's JVM. */

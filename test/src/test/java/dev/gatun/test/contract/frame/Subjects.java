@@ -7,12 +7,14 @@ import dev.gatun.kernels.api.device.BackendUnavailableException;
 import dev.gatun.kernels.api.memory.DType;
 import dev.gatun.kernels.cpu.CpuBackend;
 import dev.gatun.kernels.cpu.CpuDeviceProvider;
+import dev.gatun.kernels.cpu.CpuFeature;
 import dev.gatun.kernels.cpu.CpuLevel;
 import dev.gatun.kernels.reference.Precision;
 import dev.gatun.kernels.reference.ReferenceBackend;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** The backends under the contract, and what they are measured by. */
 public final class Subjects {
@@ -66,6 +68,11 @@ public final class Subjects {
   public static void assumeBackend(String name) {
     String named = System.getProperty("gatun.test.backend");
     assumeTrue(named == null || named.equals(name), "-Dgatun.test.backend=" + named);
+  }
+
+  /** The instruction sets that this processor has. */
+  public static Set<CpuFeature> features() {
+    return CpuBackend.features();
   }
 
   private static CpuBackend open() {
