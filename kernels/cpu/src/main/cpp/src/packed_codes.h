@@ -130,6 +130,8 @@ struct PackedRecords {
   }
   int64_t group_bytes() const { return words() * kWordLine; }
   int64_t record_bytes() const { return header() + together() * group_bytes(); }
+  // Bytes from the words of one group to those of the next, of a record where groups share one.
+  int64_t step() const { return shared() ? group_bytes() : record_bytes(); }
 
   bool valid(int64_t k) const {
     const bool known = bits == 4 || bits == 5 || bits == 6 || bits == 8;

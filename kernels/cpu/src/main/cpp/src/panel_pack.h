@@ -78,12 +78,12 @@ struct Pieces {
 struct Headers {
   bool halves, seconds, shared, mins;
 
-  explicit Headers(int32_t scales)
-      : halves(scales == GATUN_SCALES_F16 || scales == GATUN_SCALES_F16_ZERO ||
-               scales == GATUN_SCALES_F16_MIN),
-        seconds(scales == GATUN_SCALES_F16_MIN || scales == GATUN_SCALES_F16_BYTE_MIN),
-        shared(scales == GATUN_SCALES_F16_BYTE || scales == GATUN_SCALES_F16_BYTE_MIN),
-        mins(scales == GATUN_SCALES_F32_MIN) {}
+  explicit Headers(const PackedRecords &r)
+      : halves(r.scales == GATUN_SCALES_F16 || r.scales == GATUN_SCALES_F16_ZERO ||
+               r.scales == GATUN_SCALES_F16_MIN),
+        seconds(r.scales == GATUN_SCALES_F16_MIN || r.scales == GATUN_SCALES_F16_BYTE_MIN),
+        shared(r.shared()),
+        mins(r.scales == GATUN_SCALES_F32_MIN) {}
 };
 
 static inline bool is_finite_half(uint16_t half) { return (half & 0x7c00) != 0x7c00; }
@@ -108,7 +108,7 @@ static inline bool load_pieces(const BlockFormat &format, const PackedForm &form
   // Stores of bytes might change what is behind references, so what the loops need is here.
   const int64_t block_size = format.block, bytes = format.bytes();
   const int64_t groups = block_size / format.group();
-  const Headers have(form.records.scales);
+  const Headers have(form.records);
   bool finite = true;
   Piece piece;
   for (int64_t f = 0; f < GATUN_PANEL; f++) {
@@ -182,7 +182,7 @@ static inline bool load_parts(const PackedForm &form, const uint8_t *in, int64_t
 static inline void store_header(const PackedForm &form, const Pieces &pieces, int64_t g,
                                 int64_t features, uint8_t *out) {
   const int32_t scales = form.records.scales;
-  const Headers have(scales);
+  const Headers have(form.records);
   if (have.halves || have.shared) {
     for (int i = 0; i < (have.seconds ? 2 : 1); i++, out += 2 * GATUN_PANEL) {
       __builtin_memcpy(out, pieces.halves[i][g], sizeof pieces.halves[i][g]);
@@ -258,9 +258,8 @@ static inline bool pack_columns(const BlockFormat &format, const PackedForm &for
   const Ahead ahead =
       Ahead::share(blocks + GATUN_PANEL * row_stride, GATUN_PANEL * format.row_bytes(k), all, 1, 0);
   const PackedRecords &records = form.records;
-  const int64_t record = records.record_bytes(), size = groups / records.together() * record;
-  const int64_t step = records.shared() ? records.group_bytes() : record;
-  Columns c{blocks, row_stride, out, step, records.header(), 0};
+  const int64_t size = groups / records.together() * records.record_bytes();
+  Columns c{blocks, row_stride, out, records.step(), records.header(), 0};
   Ints wrong = {};
   for (int64_t b = 0; b < all; b++, c.in += format.bytes(), c.out += size) {
     ahead.ask_all(b);
@@ -327,7 +326,7 @@ static inline bool pack_panel(const BlockFormat &format, const PackedForm &form,
   }
   const int64_t group = format.group(), header = form.records.header();
   const int64_t record = form.records.record_bytes(), records = form.records.together();
-  const int64_t step = form.records.shared() ? form.records.group_bytes() : record;
+  const int64_t step = form.records.step();
   bool finite = true;
   static thread_local Pieces pieces;
   if (format.whole_row) {
