@@ -1,10 +1,12 @@
 package dev.gatun.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** Objects as JSON for programs and people. */
@@ -34,6 +36,24 @@ final class Json {
               .formatted(what, file, e.getLocation().getLineNr(), e.getLocation().getColumnNr()),
           e);
     }
+  }
+
+  /**
+   * The JSON object that an option's value is.
+   *
+   * @throws CliException when it is none
+   */
+  static Map<String, Object> object(String option, String value) {
+    try {
+      JsonNode root = MAPPER.readTree(value);
+      if (root.isObject()) {
+        return MAPPER.convertValue(root, new TypeReference<>() {});
+      }
+    } catch (JsonProcessingException e) {
+      // Told below, as what is JSON but no object.
+    }
+    throw new CliException(
+        "%s is '%s', expected a JSON object such as {\"NAME\": 1}".formatted(option, value));
   }
 
   static String write(Object value) throws JsonProcessingException {

@@ -109,9 +109,19 @@ final class TrainingOptions {
       paramLabel = "NAME",
       defaultValue = "linear",
       description =
-          "linear, cosine, cosine_with_restarts, polynomial, constant, constant_with_warmup or"
-              + " inverse_sqrt (${DEFAULT-VALUE}).")
+          "linear, cosine, cosine_with_restarts, polynomial, constant, constant_with_warmup,"
+              + " inverse_sqrt, cosine_with_min_lr, cosine_warmup_with_min_lr or"
+              + " warmup_stable_decay (${DEFAULT-VALUE}).")
   private String lrSchedulerType;
+
+  @Option(
+      names = {"--lr_scheduler_kwargs", "--lr-scheduler-kwargs"},
+      paramLabel = "JSON",
+      defaultValue = "{}",
+      description =
+          "What the schedule has beside that, as transformers names it, such as"
+              + " {\"min_lr_rate\": 0.1}.")
+  private String lrSchedulerKwargs;
 
   @Option(
       names = {"--layerwise_lr_decay", "--layerwise-lr-decay"},
@@ -261,6 +271,7 @@ final class TrainingOptions {
           .warmupSteps(isShare ? 0 : whole("warmup_steps", warmupSteps))
           .warmupRatio(isShare ? warmupSteps : warmupRatio)
           .lrSchedulerType(Schedule.Type.of(lrSchedulerType))
+          .lrSchedulerKwargs(Json.object("--lr_scheduler_kwargs", lrSchedulerKwargs))
           .layerwiseLrDecay(layerwiseLrDecay)
           .perDeviceTrainBatchSize(perDeviceTrainBatchSize)
           .perDeviceEvalBatchSize(perDeviceEvalBatchSize)

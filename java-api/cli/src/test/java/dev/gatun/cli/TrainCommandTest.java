@@ -130,6 +130,31 @@ class TrainCommandTest {
   }
 
   @Test
+  void schedulesHaveArgumentsInJson() throws IOException {
+    assertEquals(
+        0,
+        fromNothing(
+            "--lr_scheduler_type",
+            "cosine_with_min_lr",
+            "--lr_scheduler_kwargs",
+            "{\"min_lr_rate\": 1, \"num_cycles\": null}",
+            "--learning_rate",
+            "0.125",
+            "--max_steps",
+            "10"),
+        err);
+    String log = Files.readString(folder.resolve("out/log.jsonl"));
+    assertTrue(log.contains("\"learning_rate\":0.125"), log);
+    for (String wrong : List.of("min_lr=1", "[1]", "")) {
+      assertEquals(1, fromNothing("--lr_scheduler_kwargs", wrong));
+      assertTrue(
+          err.contains("--lr_scheduler_kwargs is '" + wrong + "', expected a JSON object"), err);
+    }
+    assertEquals(1, fromNothing("--lr_scheduler_kwargs", "{\"min_lr\": 1}"));
+    assertTrue(err.contains("lr_scheduler_kwargs has min_lr, expected none for linear"), err);
+  }
+
+  @Test
   void switchesMayHaveAValueAsTransformersHasIt() {
     String[] switches = {"--fp16", "false", "--gradient_checkpointing", "true", "--max_steps", "2"};
     assertEquals(0, fromNothing(switches), err);

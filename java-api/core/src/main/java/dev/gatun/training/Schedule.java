@@ -1,7 +1,9 @@
 package dev.gatun.training;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -23,17 +25,40 @@ public interface Schedule {
     /** Up during the warm-up, then down to 0 at the last update. */
     LINEAR,
     /** Up, then down to 0 by half a cosine. */
-    COSINE,
+    COSINE("num_cycles"),
     /** Up, then down to 0 by half a cosine several times. */
-    COSINE_WITH_RESTARTS,
+    COSINE_WITH_RESTARTS("num_cycles"),
     /** Up, then down to {@code lr_end} by a power. */
-    POLYNOMIAL,
+    POLYNOMIAL("lr_end", "power"),
     /** 1 for all updates. */
     CONSTANT,
     /** Up, then 1. */
     CONSTANT_WITH_WARMUP,
     /** Up, then down as the inverse square root of the update. */
-    INVERSE_SQRT;
+    INVERSE_SQRT("timescale"),
+    /** Up, then down to {@code min_lr} by half a cosine. */
+    COSINE_WITH_MIN_LR("num_cycles", "min_lr", "min_lr_rate"),
+    /** Up from above 0, then down to {@code min_lr} by half a cosine, an update ahead. */
+    COSINE_WARMUP_WITH_MIN_LR("num_cycles", "min_lr", "min_lr_rate", "warmup_lr_rate"),
+    /** Up, then 1, then down. */
+    WARMUP_STABLE_DECAY(
+        "num_decay_steps",
+        "num_stable_steps",
+        "warmup_type",
+        "decay_type",
+        "min_lr_ratio",
+        "num_cycles");
+
+    private final List<String> arguments;
+
+    Type(String... arguments) {
+      this.arguments = List.of(arguments);
+    }
+
+    /** {@return the names of the {@code lr_scheduler_kwargs} that it has} */
+    public List<String> arguments() {
+      return arguments;
+    }
 
     /** {@return the name that Hugging Face gives it} */
     public String key() {
@@ -63,25 +88,44 @@ public interface Schedule {
   }
 
   /**
-   * {@return the schedule of a type, with transformers' values of what it leaves open: one restart,
-   * a polynomial of degree 1 that ends at 1e-7}
+   * {@return the schedule of a type, with transformers' values of what is not given: one restart, a
+   * polynomial of degree 1 that ends at 1e-7}
    *
    * @param type how the rate moves
-   * @param warmup updates during which the factor grows from 0, at least 0; CONSTANT has none
+   * @param kwargs Hugging Face's {@code lr_scheduler_kwargs}: what the type has beside the rest, by
+   *     the names of {@link Type#arguments}; null as a value for as if it were not there
+   * @param warmup updates during which the factor grows, at least 0; CONSTANT has none
    * @param total updates of the whole run
    * @param learningRate the rate that the factor is of
-   * @throws IllegalArgumentException for a negative {@code warmup}, and for a polynomial's {@code
-   *     learningRate} of 1e-7 or less
+   * @throws IllegalArgumentException for a negative {@code warmup}, an argument that the type does
+   *     not have or that it lacks, a value that it cannot have, and for a polynomial's {@code
+   *     learningRate} that is not above its {@code lr_end}
    */
-  static Schedule of(Type type, long warmup, long total, double learningRate) {
+  static Schedule of(
+      Type type, Map<String, Object> kwargs, long warmup, long total, double learningRate) {
+    ScheduleArguments given = new ScheduleArguments(type, kwargs);
     return switch (type) {
       case LINEAR -> linear(warmup, total);
-      case COSINE -> cosine(warmup, total);
-      case COSINE_WITH_RESTARTS -> cosineWithRestarts(warmup, total, 1);
-      case POLYNOMIAL -> polynomial(warmup, total, learningRate, 1e-7, 1);
+      case COSINE -> cosine(warmup, total, given.number("num_cycles", 0.5), 0);
+      case COSINE_WITH_RESTARTS ->
+          cosineWithRestarts(warmup, total, given.whole("num_cycles", 1, 1));
+      case POLYNOMIAL ->
+          polynomial(
+              warmup, total, learningRate, given.number("lr_end", 1e-7), given.number("power", 1));
       case CONSTANT -> update -> 1;
       case CONSTANT_WITH_WARMUP -> constantWithWarmup(warmup);
-      case INVERSE_SQRT -> inverseSqrt(warmup);
+      case INVERSE_SQRT ->
+          inverseSqrt(warmup, given.whole("timescale", 1, warmup == 0 ? 10_000 : warmup));
+      case COSINE_WITH_MIN_LR ->
+          cosine(warmup, total, given.number("num_cycles", 0.5), given.least(learningRate));
+      case COSINE_WARMUP_WITH_MIN_LR ->
+          cosineWithWarmupRate(
+              warmup,
+              total,
+              given.number("num_cycles", 0.5),
+              given.least(learningRate),
+              given.number("warmup_lr_rate", Double.NaN));
+      case WARMUP_STABLE_DECAY -> given.warmupStableDecay(warmup, total);
     };
   }
 
@@ -96,17 +140,44 @@ public interface Schedule {
   }
 
   /**
-   * {@return the schedule that goes up during the warm-up, then by half a cosine down to 0 at
-   * {@code total}}
+   * {@return the schedule that goes up during the warm-up, then by a cosine down to {@code least}}
    *
    * @param warmup updates during which the factor grows from 0, at least 0
    * @param total updates of the whole run
+   * @param cycles waves of the cosine until {@code total}: half a one ends at its least
+   * @param least the factor where the cosine is least
    */
-  static Schedule cosine(long warmup, long total) {
+  static Schedule cosine(long warmup, long total, double cycles, double least) {
     return warmed(
         warmup,
         update ->
-            Math.max(0, 0.5 * (1 + Math.cos(Math.PI * (update - warmup) / rest(warmup, total)))));
+            Math.max(
+                0, wave(cycles * (update - warmup) / rest(warmup, total)) * (1 - least) + least));
+  }
+
+  /**
+   * {@return the schedule that goes up during the warm-up, then by a cosine down to {@code least},
+   * where each update has the factor of the end of its stretch, as transformers' {@code
+   * cosine_warmup_with_min_lr}}
+   *
+   * @param warmup updates during which the factor grows, at least 0; the last of them has 1
+   * @param total updates of the whole run
+   * @param cycles waves of the cosine until {@code total}: half a one ends at its least
+   * @param least the factor where the cosine is least
+   * @param first the factor of the first update; NaN for 1 / warmup
+   */
+  static Schedule cosineWithWarmupRate(
+      long warmup, long total, double cycles, double least, double first) {
+    return warmed(
+        warmup,
+        update ->
+            Double.isNaN(first)
+                ? (update + 1.0) / warmup
+                : first + (1 - first) * update / Math.max(1, warmup - 1),
+        update ->
+            Math.max(
+                0,
+                wave(cycles * (update - warmup + 1) / rest(warmup, total)) * (1 - least) + least));
   }
 
   /**
@@ -117,14 +188,12 @@ public interface Schedule {
    * @param total updates of the whole run; 0 from there on
    * @param cycles how many times it falls from 1, at least 1
    */
-  static Schedule cosineWithRestarts(long warmup, long total, int cycles) {
+  static Schedule cosineWithRestarts(long warmup, long total, long cycles) {
     return warmed(
         warmup,
         update -> {
           double progress = (double) (update - warmup) / rest(warmup, total);
-          return progress >= 1
-              ? 0
-              : Math.max(0, 0.5 * (1 + Math.cos(Math.PI * (cycles * progress % 1))));
+          return progress >= 1 ? 0 : Math.max(0, wave(cycles * progress % 1 / 2));
         });
   }
 
@@ -167,22 +236,39 @@ public interface Schedule {
 
   /**
    * {@return the schedule that goes up during the warm-up, then is {@code √(t / (t + n))} n updates
-   * after it, with the warm-up's length as t, or 10,000 without one}
+   * after it}
    *
    * @param warmup updates during which the factor grows from 0, at least 0
+   * @param timescale t, at least 1
    */
-  static Schedule inverseSqrt(long warmup) {
-    long timescale = warmup == 0 ? 10_000 : warmup;
+  static Schedule inverseSqrt(long warmup, long timescale) {
     return warmed(
         warmup, update -> 1 / Math.sqrt((double) (update + timescale - warmup) / timescale));
   }
 
+  /** From 0 waves, where it is 1, to half a one, where it is 0. */
+  private static double wave(double waves) {
+    return 0.5 * (1 + Math.cos(2 * Math.PI * waves));
+  }
+
   private static Schedule warmed(long warmup, Schedule after) {
+    return warmed(warmup, update -> (double) update / Math.max(1, warmup), after);
+  }
+
+  /**
+   * {@return the schedule of a run that has one factor during its warm-up and another after it}
+   *
+   * @param warmup updates of the warm-up, at least 0
+   * @param during the factor of the warm-up
+   * @param after the factor of the updates after it
+   * @throws IllegalArgumentException for a negative {@code warmup}
+   */
+  static Schedule warmed(long warmup, Schedule during, Schedule after) {
     if (warmup < 0) {
       throw new IllegalArgumentException(
           "schedule: %d updates of warm-up, expected at least 0".formatted(warmup));
     }
-    return update -> update < warmup ? (double) update / Math.max(1, warmup) : after.factor(update);
+    return update -> (update < warmup ? during : after).factor(update);
   }
 
   private static double rest(long warmup, long total) {

@@ -62,7 +62,12 @@ public final class Trainer {
             ? arguments.warmupSteps()
             : (long) Math.ceil(arguments.warmupRatio() * state.maxSteps);
     this.schedule =
-        Schedule.of(arguments.lrSchedulerType(), warmup, state.maxSteps, arguments.learningRate());
+        Schedule.of(
+            arguments.lrSchedulerType(),
+            arguments.lrSchedulerKwargs(),
+            warmup,
+            state.maxSteps,
+            arguments.learningRate());
     this.log = new TrainingLog(arguments.outputDir(), this::warn);
     this.checkpoints = Optional.ofNullable(arguments.outputDir()).map(Checkpoints::new);
     this.run = run(builder.fingerprint, builder.training.size());

@@ -2,8 +2,11 @@ package dev.gatun.training;
 
 import dev.gatun.training.optim.Optimizer;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 
@@ -27,6 +30,8 @@ import java.util.function.Function;
  * @param warmupRatio {@code warmup_ratio}: the same as a share of all updates, where warmup_steps
  *     is 0
  * @param lrSchedulerType {@code lr_scheduler_type}: how the rate moves
+ * @param lrSchedulerKwargs {@code lr_scheduler_kwargs}: what that type has beside the rest, see
+ *     {@link Schedule#of}
  * @param layerwiseLrDecay {@code layerwise_lr_decay}: what a layer's rate is of that of the layer
  *     above it
  * @param perDeviceTrainBatchSize {@code per_device_train_batch_size}: samples that are computed at
@@ -72,6 +77,7 @@ public record TrainingArguments(
     long warmupSteps,
     double warmupRatio,
     Schedule.Type lrSchedulerType,
+    Map<String, Object> lrSchedulerKwargs,
     double layerwiseLrDecay,
     int perDeviceTrainBatchSize,
     int perDeviceEvalBatchSize,
@@ -125,9 +131,12 @@ public record TrainingArguments(
     Objects.requireNonNull(optim, "optim");
     Objects.requireNonNull(optimArgs, "optim_args");
     Objects.requireNonNull(lrSchedulerType, "lr_scheduler_type");
+    Objects.requireNonNull(lrSchedulerKwargs, "lr_scheduler_kwargs");
     Objects.requireNonNull(evalStrategy, "eval_strategy");
     Objects.requireNonNull(saveStrategy, "save_strategy");
     Objects.requireNonNull(metricForBestModel, "metric_for_best_model");
+    // A value may be null, which Map.copyOf refuses.
+    lrSchedulerKwargs = Collections.unmodifiableMap(new HashMap<>(lrSchedulerKwargs));
     check(learningRate > 0, "learning_rate", learningRate, "above 0");
     check(weightDecay >= 0, "weight_decay", weightDecay, "at least 0");
     check(adamEpsilon > 0, "adam_epsilon", adamEpsilon, "above 0");
@@ -184,6 +193,8 @@ public record TrainingArguments(
       check(outputDir != null, "load_best_model_at_end", true, "an output_dir");
     }
     optim.with(adamBeta1, adamBeta2, adamEpsilon, optimArgs);
+    // How many updates there are is not known yet.
+    Schedule.of(lrSchedulerType, lrSchedulerKwargs, 0, Integer.MAX_VALUE, learningRate);
   }
 
   private static void check(boolean fits, String name, Object value, String expected) {
@@ -243,6 +254,7 @@ public record TrainingArguments(
     private long warmupSteps;
     private double warmupRatio;
     private Schedule.Type lrSchedulerType = Schedule.Type.LINEAR;
+    private Map<String, Object> lrSchedulerKwargs = Map.of();
     private double layerwiseLrDecay = 1;
     private int perDeviceTrainBatchSize = 8;
     private int perDeviceEvalBatchSize = 8;
@@ -417,6 +429,17 @@ public record TrainingArguments(
      */
     public Builder lrSchedulerType(Schedule.Type value) {
       lrSchedulerType = value;
+      return this;
+    }
+
+    /**
+     * Sets {@code lr_scheduler_kwargs}: what the schedule's type has beside the rest.
+     *
+     * @param value values by the names of {@link Schedule.Type#arguments}; none by default
+     * @return this builder
+     */
+    public Builder lrSchedulerKwargs(Map<String, Object> value) {
+      lrSchedulerKwargs = value;
       return this;
     }
 
@@ -648,6 +671,7 @@ public record TrainingArguments(
           warmupSteps,
           warmupRatio,
           lrSchedulerType,
+          lrSchedulerKwargs,
           layerwiseLrDecay,
           perDeviceTrainBatchSize,
           perDeviceEvalBatchSize,

@@ -1,0 +1,132 @@
+package dev.gatun.training;
+
+import java.util.Map;
+
+/** Hugging Face's {@code lr_scheduler_kwargs}. */
+final class ScheduleArguments {
+  private final Map<String, Object> values;
+
+  /** How a factor falls from 1 to 0, or rises where it is followed backwards. */
+  private enum Curve {
+    LINEAR {
+      @Override
+      double at(double progress, double cycles) {
+        return 1 - progress;
+      }
+    },
+    COSINE {
+      @Override
+      double at(double progress, double cycles) {
+        return 0.5 * (1 + Math.cos(2 * Math.PI * cycles * progress));
+      }
+    },
+    SQRT {
+      @Override
+      double at(double progress, double cycles) {
+        return 1 - Math.sqrt(progress);
+      }
+    };
+
+    abstract double at(double progress, double cycles);
+  }
+
+  /**
+   * Those of a type.
+   *
+   * @throws IllegalArgumentException for one that the type does not have
+   */
+  ScheduleArguments(Schedule.Type type, Map<String, Object> values) {
+    for (String name : values.keySet()) {
+      if (!type.arguments().contains(name)) {
+        throw bad(
+            "has %s, expected %s",
+            name,
+            type.arguments().isEmpty()
+                ? "none for " + type.key()
+                : "of %s only %s".formatted(type.key(), String.join(", ", type.arguments())));
+      }
+    }
+    this.values = values;
+  }
+
+  double number(String name, double otherwise) {
+    Object value = values.get(name);
+    if (value == null) {
+      return otherwise;
+    }
+    if (!(value instanceof Number number) || !Double.isFinite(number.doubleValue())) {
+      throw bad("has %s=%s, expected a number", name, value);
+    }
+    return number.doubleValue();
+  }
+
+  long whole(String name, long least, long otherwise) {
+    double value = number(name, otherwise);
+    if (value != Math.rint(value) || value < least || value > Long.MAX_VALUE / 4) {
+      throw bad("has %s=%s, expected a whole number from %d on", name, values.get(name), least);
+    }
+    return (long) value;
+  }
+
+  /** The least factor, which is given as such or as a rate. */
+  double least(double learningRate) {
+    boolean asRate = values.get("min_lr") != null;
+    if (asRate == (values.get("min_lr_rate") != null)) {
+      throw bad(
+          "has %s, expected one of them",
+          asRate ? "both min_lr and min_lr_rate" : "neither min_lr nor min_lr_rate");
+    }
+    return asRate ? share("min_lr") / learningRate : share("min_lr_rate");
+  }
+
+  Schedule warmupStableDecay(long warmup, long total) {
+    if (values.get("num_decay_steps") == null) {
+      throw bad("has no num_decay_steps, expected updates during which the rate falls");
+    }
+    long decay = whole("num_decay_steps", 0, 0);
+    long stable = whole("num_stable_steps", 0, Math.max(0, total - warmup - decay));
+    if (values.get("num_stable_steps") == null && total < warmup + decay) {
+      throw bad(
+          "has num_decay_steps=%d, expected at most the %d of %d updates that %d of warm-up leave",
+          decay, Math.max(0, total - warmup), total, warmup);
+    }
+    double least = share("min_lr_ratio");
+    double cycles = number("num_cycles", 0.5);
+    Curve up = curve("warmup_type", "linear");
+    Curve down = curve("decay_type", "cosine");
+    long from = warmup + stable;
+    return Schedule.warmed(
+        warmup,
+        update -> Math.max(0, up.at(1 - (double) update / warmup, 0.5) * (1 - least) + least),
+        update -> {
+          if (update < from) {
+            return 1;
+          }
+          return update < from + decay
+              ? Math.max(0, down.at((double) (update - from) / decay, cycles) * (1 - least) + least)
+              : least;
+        });
+  }
+
+  private double share(String name) {
+    double value = number(name, 0);
+    if (value < 0) {
+      throw bad("has %s=%s, expected at least 0", name, values.get(name));
+    }
+    return value;
+  }
+
+  private Curve curve(String name, String otherwise) {
+    Object value = values.get(name);
+    return switch (value == null ? otherwise : value.toString()) {
+      case "linear" -> Curve.LINEAR;
+      case "cosine" -> Curve.COSINE;
+      case "1-sqrt" -> Curve.SQRT;
+      default -> throw bad("has %s=%s, expected linear, cosine or 1-sqrt", name, value);
+    };
+  }
+
+  private static IllegalArgumentException bad(String message, Object... what) {
+    return new IllegalArgumentException("training: lr_scheduler_kwargs " + message.formatted(what));
+  }
+}
