@@ -68,7 +68,7 @@ final class CublasLtTest {
     for (int status : new int[] {8, 15}) {
       Map<String, String> fails =
           Map.of("FAKE_CUBLASLT_FAIL", "cublasLtMatmulAlgoGetHeuristic:" + status);
-      ChildJvm.Outcome outcome = run(fails, List.of(), CublasLtRuns.class, "contract", "3");
+      ChildJvm.Outcome outcome = run(fails, List.of(), CublasLtRuns.class, "contract", "2");
       assertTrue(outcome.out().contains("done: "), outcome.out());
       assertFalse(outcome.err().contains(" parts"), outcome.err());
     }
@@ -77,7 +77,7 @@ final class CublasLtTest {
   @Test
   void activations_that_the_library_does_not_fuse_are_computed_behind() throws Exception {
     Map<String, String> plain = Map.of("FAKE_CUBLASLT_PLAIN", "1");
-    ChildJvm.Outcome outcome = run(plain, List.of(), CublasLtRuns.class, "contract", "12");
+    ChildJvm.Outcome outcome = run(plain, List.of(), CublasLtRuns.class, "contract", "6");
     assertTrue(outcome.out().contains("done: "), outcome.out());
     assertTrue(outcome.err().contains(" parts"), outcome.err());
   }

@@ -281,7 +281,7 @@ final class CudaFaultsTest {
             Map.of("GATUN_EMULATOR_DEVICES", "89"),
             List.of("-Dgatun.test.kernel=scaled_dot_product_attention"),
             DeviceContract.class,
-            "120",
+            "40",
             "12");
     assertEquals(0, outcome.code(), outcome.out());
     assertTrue(outcome.out().matches("(?s).*cases: [1-9][0-9]+ of .*, failed: 0\n"), outcome.out());

@@ -87,7 +87,7 @@ final class RandomCallsTest {
   @Test
   @Tag("full")
   void a_million_random_calls_run_or_are_refused() throws IOException {
-    check(1_000_000);
+    check(400_000);
     long kernels = records(KernelCall.class).count();
     assertEquals(kernels, ran.size(), () -> "kernels that ran: " + new TreeSet<>(ran));
     assertEquals(kernels, refused.size(), () -> "kernels that refused: " + new TreeSet<>(refused));
