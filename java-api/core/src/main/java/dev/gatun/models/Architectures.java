@@ -36,6 +36,7 @@ final class Architectures {
           Map.entry("modernbert", "ModernBert"),
           Map.entry("mpnet", "MPNet"),
           Map.entry("mt5", "MT5"),
+          Map.entry("new", "New"),
           Map.entry("nomic_bert", "NomicBert"),
           Map.entry("pegasus", "Pegasus"),
           Map.entry("phi3", "Phi3"),

@@ -48,6 +48,7 @@ public final class AutoModel {
               Map.entry("mbart", Bart::reader),
               Map.entry("modernbert", ModernBert::new),
               Map.entry("mpnet", Mpnet::new),
+              Map.entry("new", Gte::new),
               Map.entry("nomic_bert", NomicBert::new),
               Map.entry("mt5", T5::encoder),
               Map.entry("t5", T5::encoder),

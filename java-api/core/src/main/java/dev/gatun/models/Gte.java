@@ -13,6 +13,9 @@ import java.util.List;
 /**
  * GTE (Zhang et al., arXiv 2407.19669), an encoder of long texts in many languages: BERT's body
  * with rotary positions and a gated feed-forward network.
+ *
+ * <p>Its configuration comes with the {@code model_type} "gte" of transformers, and with "new", as
+ * the first checkpoints were published.
  */
 final class Gte implements Encoder {
   private final Embedding wordEmbeddings;
@@ -24,7 +27,7 @@ final class Gte implements Encoder {
   private final HeadLayer head;
 
   Gte(Config given, Head head, Weights all) {
-    Config config = given.withDefault("rope_theta", 160000.0);
+    Config config = GteConfig.of(given);
     Weights weights = all.hasAny("gte") ? all.sub("gte") : all.body("new");
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
@@ -42,6 +45,7 @@ final class Gte implements Encoder {
                 RotarySettings.embedding(
                     all.device(),
                     config,
+                    GteConfig.rotary(config, hidden / heads),
                     hidden / heads,
                     config.positive("max_position_embeddings", 8192)));
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {

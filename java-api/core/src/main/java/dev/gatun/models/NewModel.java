@@ -26,7 +26,8 @@ final class NewModel implements NewWeights {
           "gptj",
           "openai-gpt",
           "nomic_bert",
-          "gte");
+          "gte",
+          "new");
 
   /** Families whose layer {@code lm_head} has a bias. */
   private static final Set<String> WITH_SCORE_BIAS =
@@ -63,6 +64,7 @@ final class NewModel implements NewWeights {
       case "decoder.bias" ->
           type.equals("modernbert")
               || type.equals("gte")
+              || type.equals("new")
               || !config.flag("tie_word_embeddings", true);
       case "final_logits_bias" -> !type.equals("m2m_100");
       case "lm_head.weight" -> !T5S.contains(type) || !config.flag("tie_word_embeddings", true);

@@ -19,11 +19,16 @@ final class RotarySettings {
    * @param length the most tokens of a sequence
    */
   static RotaryPositionalEmbedding embedding(Device device, Config config, int size, int length) {
+    return embedding(device, config, of(config), size, length);
+  }
+
+  /** The settings by their names in {@code rope_parameters}, with a base at least. */
+  static Map<String, Object> of(Config config) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("rope_theta", config.decimal("rope_theta"));
     settings.putAll(config.map("rope_scaling"));
     settings.putAll(config.map("rope_parameters"));
-    return embedding(device, config, settings, size, length);
+    return settings;
   }
 
   /** What settings under their own names say. */
