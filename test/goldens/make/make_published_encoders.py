@@ -23,6 +23,14 @@ NEW = {"architectures": ["NewForMaskedLM"], "model_type": "new", "attention_prob
        "layer_norm_type": "layer_norm", "logn_attention_clip1": False, "logn_attention_scale": False, "max_position_embeddings": 24,
        "num_attention_heads": 4, "num_hidden_layers": 2, "pack_qkv": True, "pad_token_id": 1, "position_embedding_type": "rope",
        "type_vocab_size": 1, "unpad_inputs": False, "use_memory_efficient_attention": False, "vocab_size": 101}
+NOMIC = {"activation_function": "swiglu", "architectures": ["NomicBertForPreTraining"], "attn_pdrop": 0.0, "causal": False, "dense_seq_output": True,
+         "embd_pdrop": 0.0, "fused_bias_fc": True, "fused_dropout_add_ln": True, "initializer_range": 0.02, "layer_norm_epsilon": 1e-12,
+         "max_trained_positions": 2048, "mlp_fc1_bias": False, "mlp_fc2_bias": False, "model_type": "nomic_bert", "n_embd": 32, "n_head": 4,
+         "n_inner": 45, "n_layer": 2, "n_positions": 24, "pad_vocab_size_multiple": 101, "parallel_block": False, "parallel_block_tied_norm": False,
+         "prenorm": False, "qkv_proj_bias": False, "reorder_and_upcast_attn": False, "resid_pdrop": 0.0, "rotary_emb_base": 500,
+         "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False, "rotary_emb_scale_base": None, "rotary_scaling_factor": None,
+         "scale_attn_by_inverse_layer_idx": False, "scale_attn_weights": True, "type_vocab_size": 2, "use_cache": True, "use_flash_attn": True,
+         "use_rms_norm": False, "use_xentropy": True, "vocab_size": 97}
 
 
 def config(golden):
@@ -45,6 +53,7 @@ def ntk(theta, size, factor):
 CASES = {
     "gte": ("gte-mlm", "GteForMaskedLM", {**NEW, "rope_scaling": {"factor": 8.0, "type": "ntk"}, "rope_theta": 20000}, ntk(20000.0, 8, 8.0)),
     "gte-without-rope": ("gte-mlm", "GteForMaskedLM", {**NEW, "rope_scaling": None}, plain(10000.0, 8)),
+    "nomic": ("nomic-bert-mlm", "NomicBertForMaskedLM", NOMIC, plain(500.0, 8)),
 }
 
 

@@ -87,7 +87,8 @@ final class NomicBert implements Encoder {
     Dropout dropped = config.dropout("classifier_dropout", "hidden_dropout_prob", 0);
     return switch (head) {
       case BASE -> Heads.base(weights.has("pooler.dense.weight") ? pooler(weights, hidden) : null);
-      case MASKED_LM -> {
+      // The class of the first checkpoints is named for pretraining, and scores words alone.
+      case MASKED_LM, PRE_TRAINING -> {
         Weights predictions = all.sub("cls.predictions");
         boolean old = predictions.has("transform.LayerNorm.weight");
         yield Heads.maskedLm(

@@ -27,6 +27,7 @@ final class NomicBertConfig {
     if (!given.has("n_embd")) {
       return given.withDefault("rope_theta", 1000.0);
     }
+    refuseExperts(given);
     Config config = given;
     for (Map.Entry<String, String> name : NAMES.entrySet()) {
       config = config.renamed(name.getKey(), name.getValue());
@@ -49,6 +50,20 @@ final class NomicBertConfig {
     refuse(given, "mlp_fc2_bias", false);
     refuse(given, "causal", false);
     refuse(given, "rotary_emb_interleaved", false);
+    refuse(given, "scale_attn_weights", true);
+    refuse(given, "scale_attn_by_inverse_layer_idx", false);
+    // How it is computed, and what none of the blocks above that are there reads.
+    given.withoutEffect(
+        "dense_seq_output",
+        "fused_bias_fc",
+        "fused_dropout_add_ln",
+        "use_flash_attn",
+        "use_xentropy",
+        "parallel_block_tied_norm",
+        "max_trained_positions");
+    int multiple = given.positive("pad_vocab_size_multiple", 1);
+    int rows = given.positive("vocab_size");
+    config = config.with("vocab_size", Math.ceilDiv(rows, multiple) * multiple);
     if (given.number("rotary_emb_fraction", 1) != 1) {
       throw given.wrong("rotary_emb_fraction", "1");
     }
@@ -58,7 +73,17 @@ final class NomicBertConfig {
     if (given.has("rotary_scaling_factor")) {
       throw given.wrong("rotary_scaling_factor", "null: it changes with the length of a sequence");
     }
-    return config.withDefault("rope_theta", 10000.0);
+    return config
+        .withDefault("rope_theta", 10000.0)
+        .withDefault("layer_norm_eps", 1e-5)
+        .withDefault("max_position_embeddings", 1024);
+  }
+
+  /** Named before the activation, which differs in the same checkpoints. */
+  private static void refuseExperts(Config config) {
+    if (config.integer("num_experts", 0) > 0 && config.integer("moe_every_n_layers", 0) > 0) {
+      throw config.wrong("num_experts", "0: layers of experts are not supported in a nomic_bert");
+    }
   }
 
   private static void refuse(Config config, String key, boolean expected) {

@@ -31,7 +31,7 @@ final class PublishedEncodersTest {
   static List<String> cases() throws IOException {
     List<String> names = new ArrayList<>();
     file().path("cases").fieldNames().forEachRemaining(names::add);
-    assertTrue(names.size() >= 2, names.toString());
+    assertTrue(names.size() >= 3, names.toString());
     return names;
   }
 
@@ -46,7 +46,10 @@ final class PublishedEncodersTest {
   private static ModelFiles files(String name) throws IOException {
     ModelFiles files = read(file().path("cases").path(name));
     for (String old : List.copyOf(files.tensors.keySet())) {
-      String published = old.replaceFirst("^gte\\.", "new.");
+      String published =
+          old.replaceFirst("^gte\\.", "new.")
+              .replaceFirst("^nomic_bert\\.", "bert.")
+              .replace("transform.layer_norm", "transform.LayerNorm");
       files.tensors.put(published, files.tensors.remove(old));
     }
     return files;
@@ -107,7 +110,23 @@ final class PublishedEncodersTest {
         refused(
             "gte",
             "'factor' of the rotary settings is 0.5, expected a number from 1",
-            config -> ((ObjectNode) config.path("rope_scaling")).put("factor", 0.5)));
+            config -> ((ObjectNode) config.path("rope_scaling")).put("factor", 0.5)),
+        refused(
+            "nomic",
+            "'num_experts' is 8, expected 0: layers of experts",
+            config ->
+                config
+                    .put("num_experts", 8)
+                    .put("moe_every_n_layers", 2)
+                    .put("activation_function", "gelu")),
+        refused(
+            "nomic",
+            "'scale_attn_by_inverse_layer_idx' is true, expected false",
+            config -> config.put("scale_attn_by_inverse_layer_idx", true)),
+        refused(
+            "nomic",
+            "'scale_attn_weights' is false, expected true",
+            config -> config.put("scale_attn_weights", false)));
   }
 
   @ParameterizedTest
