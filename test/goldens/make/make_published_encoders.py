@@ -49,11 +49,21 @@ def ntk(theta, size, factor):
     return plain(theta * factor, size) / factor ** (2 / size)
 
 
+MODERN = {**without(config("modernbert-thetas"), "local_rope_theta", "global_rope_theta", "global_attn_every_n_layers"),
+          "layer_norm_eps": 1e-05, "position_embedding_type": "absolute", "causal_mask": False, "is_causal": False}
+PARTIAL = {**config("nomic-bert-tokens"), "rope_parameters": {"rope_type": "default", "rope_theta": 200.0, "partial_rotary_factor": 0.5}}
+DISTIL = config("distilbert-mlm")
+DISTIL = {**without(DISTIL, "dim", "n_heads", "n_layers"), "hidden_size": DISTIL["dim"], "num_attention_heads": DISTIL["n_heads"],
+          "num_hidden_layers": DISTIL["n_layers"]}
+
 # The golden, the class, config.json, and the frequencies where they are not those of the class for that file.
 CASES = {
     "gte": ("gte-mlm", "GteForMaskedLM", {**NEW, "rope_scaling": {"factor": 8.0, "type": "ntk"}, "rope_theta": 20000}, ntk(20000.0, 8, 8.0)),
     "gte-without-rope": ("gte-mlm", "GteForMaskedLM", {**NEW, "rope_scaling": None}, plain(10000.0, 8)),
     "nomic": ("nomic-bert-mlm", "NomicBertForMaskedLM", NOMIC, plain(500.0, 8)),
+    "nomic-partial": ("nomic-bert-tokens", "NomicBertForTokenClassification", PARTIAL, None),
+    "modernbert": ("modernbert-thetas", "ModernBertForMaskedLM", MODERN, None),
+    "distilbert": ("distilbert-mlm", "DistilBertForMaskedLM", DISTIL, None),
 }
 
 

@@ -451,6 +451,11 @@ public final class AutoModel {
     if (config.flag("is_decoder", false)) {
       throw config.wrong("is_decoder", "false: an encoder's tokens see both ways");
     }
+    for (String key : List.of("causal_mask", "is_causal")) {
+      if (Boolean.FALSE.equals(config.peek(key))) {
+        config.withoutEffect(key);
+      }
+    }
   }
 
   private static <F> F family(Config config, Map<String, F> families) {

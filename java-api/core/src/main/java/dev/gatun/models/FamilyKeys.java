@@ -13,6 +13,11 @@ final class FamilyKeys {
           "max_position_embeddings", "n_positions",
           "num_attention_heads", "n_head",
           "num_hidden_layers", "n_layer");
+  private static final Map<String, String> OF_DISTILBERT =
+      Map.of(
+          "hidden_size", "dim",
+          "num_attention_heads", "n_heads",
+          "num_hidden_layers", "n_layers");
   private static final Map<String, String> OF_T5 =
       Map.of(
           "hidden_size", "d_model",
@@ -31,6 +36,7 @@ final class FamilyKeys {
   private static Map<String, String> names(String type) {
     return switch (type) {
       case "gpt2", "openai-gpt", "gptj" -> OF_GPT;
+      case "distilbert" -> OF_DISTILBERT;
       case "bloom" ->
           Map.of(
               "num_attention_heads", "n_head",

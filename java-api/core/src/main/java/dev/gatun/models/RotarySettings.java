@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.files.Warnings;
 import dev.gatun.nn.RotaryPositionalEmbedding;
 import dev.gatun.nn.RotaryScaling;
 import dev.gatun.nn.RotaryTables;
@@ -33,7 +34,8 @@ final class RotarySettings {
 
   /** What settings under their own names say. */
   static RotaryPositionalEmbedding embedding(
-      Device device, Config config, Map<String, ?> settings, int size, int length) {
+      Device device, Config config, Map<String, ?> given, int size, int length) {
+    Map<String, ?> settings = given;
     Object type =
         settings.get("rope_type") != null ? settings.get("rope_type") : settings.get("type");
     if (type != null && List.of("dynamic", "longrope").contains(type)) {
@@ -41,6 +43,15 @@ final class RotarySettings {
           ("'rope_type' is \"%s\", expected one whose frequencies do not depend on the length of a"
                   + " sequence: sequences of all lengths are in one batch")
               .formatted(type));
+    }
+    if (type == null || type.equals("default")) {
+      // The plain frequencies of these families are of whole heads in transformers.
+      Map<String, Object> whole = new HashMap<>(settings);
+      if (whole.remove("partial_rotary_factor") instanceof Number part && part.doubleValue() != 1) {
+        Warnings.ignored(
+            "%s: 'partial_rotary_factor' has no effect without a scaling".formatted(config.file()));
+      }
+      settings = whole;
     }
     try {
       RotaryScaling scaling = RotaryScaling.of(settings, length);

@@ -187,6 +187,10 @@ final class UnreadKeys {
     if (Objects.equals(config.peek("decoder_vocab_size"), config.peek("vocab_size"))) {
       unread.remove("decoder_vocab_size");
     }
+    // Of ModernBERT's published files, beside the name that is read.
+    if (Objects.equals(config.peek("layer_norm_eps"), config.peek("norm_eps"))) {
+      unread.remove("layer_norm_eps");
+    }
     unread.removeIf(key -> String.valueOf(config.peek(key)).equals(HARMLESS_VALUES.get(key)));
     return unread;
   }

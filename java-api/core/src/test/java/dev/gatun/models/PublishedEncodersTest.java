@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -21,6 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Encoders whose {@code config.json} and weights have the names of published checkpoints. */
 final class PublishedEncodersTest {
+  private static final Set<String> WARNED = Set.of("nomic-partial");
+
   @TempDir private Path folder;
 
   private static JsonNode file() throws IOException {
@@ -31,7 +35,7 @@ final class PublishedEncodersTest {
   static List<String> cases() throws IOException {
     List<String> names = new ArrayList<>();
     file().path("cases").fieldNames().forEachRemaining(names::add);
-    assertTrue(names.size() >= 3, names.toString());
+    assertTrue(names.size() >= 6, names.toString());
     return names;
   }
 
@@ -74,6 +78,24 @@ final class PublishedEncodersTest {
         assertEquals(one.path("logits").path(i).floatValue(), got, 1e-5, name + " " + at);
       }
       assertEquals(Set.of(), UnreadKeys.of(model.config()));
+    }
+  }
+
+  /** A setting that is passed by is told, where transformers says nothing. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void what_has_no_effect_is_told(String name) throws IOException {
+    files(name).write(folder);
+    System.setProperty("gatun.strict", "true");
+    try {
+      if (WARNED.contains(name)) {
+        var e = assertThrows(IllegalArgumentException.class, () -> AutoModel.load(folder).close());
+        assertTrue(e.getMessage().contains("'partial_rotary_factor' has no effect"), e::getMessage);
+      } else {
+        AutoModel.load(folder).close();
+      }
+    } finally {
+      System.clearProperty("gatun.strict");
     }
   }
 
@@ -138,5 +160,37 @@ final class PublishedEncodersTest {
     files.write(folder);
     var e = assertThrows(IllegalArgumentException.class, () -> AutoModel.load(folder).close());
     assertTrue(e.getMessage().contains(message), e::getMessage);
+  }
+
+  /** NomicBERT's first class is a kind of GPT-2's, with the numbers that this has. */
+  @Test
+  void keys_that_a_nomic_bert_lacks_are_those_of_gpt2() throws IOException {
+    ModelFiles files = files("nomic");
+    files.config.put("layer_norm_epsilon", 1e-5).put("n_positions", 1024);
+    float[] want = logits(files);
+    files.config.remove(List.of("layer_norm_epsilon", "n_positions"));
+    assertArrayEquals(want, logits(files));
+    try (EncoderModel model = AutoModel.load(folder)) {
+      assertEquals(1024, model.maxLength());
+    }
+  }
+
+  private float[] logits(ModelFiles files) throws IOException {
+    files.write(folder);
+    try (EncoderModel model = AutoModel.load(folder);
+        EncoderOutput output = model.forward(EncoderInputs.of(new long[][] {{16, 76, 36}}))) {
+      return output.logits().toFloatArray();
+    }
+  }
+
+  /** ModernBERT's epsilon under the other name, where it is another number, is not what it has. */
+  @Test
+  void an_epsilon_of_another_name_is_told() throws IOException {
+    ModelFiles files = files("modernbert");
+    files.config.put("layer_norm_eps", 0.5);
+    files.write(folder);
+    try (EncoderModel model = AutoModel.load(folder)) {
+      assertEquals(Set.of("layer_norm_eps"), UnreadKeys.of(model.config()));
+    }
   }
 }
