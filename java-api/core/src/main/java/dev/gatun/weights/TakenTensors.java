@@ -130,8 +130,18 @@ final class TakenTensors {
     }
   }
 
-  /** The names of the tensors that nobody took; those of no head are told in a warning. */
+  /**
+   * The names of the tensors that nobody took; those of no head are told in a warning.
+   *
+   * @throws WeightsException naming what the file lacks, and what to do where all of it is a head's
+   */
   List<String> unused(Predicate<String> ofOtherHeads) {
+    if (missing.size() > 1 && missing.stream().allMatch(ofOtherHeads)) {
+      throw new WeightsException(
+          "%s: no tensors %s, all of the head that is asked for: Head.BASE loads a model without one"
+              .formatted(
+                  source, missing.stream().map(file::told).collect(Collectors.joining(", "))));
+    }
     requireNoneMissing();
     List<String> unused = file.names().stream().filter(n -> !taken.contains(n)).toList();
     List<String> left = unused.stream().filter(n -> !ofOtherHeads.test(n)).toList();

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.ModelFiles.Stored;
+import dev.gatun.nn.Compute;
 import dev.gatun.tensor.Device;
 import dev.gatun.weights.WeightsException;
 import java.io.IOException;
@@ -200,6 +202,18 @@ final class BadModelsTest {
     files.tensors.keySet().removeIf(name -> name.startsWith("bert.encoder"));
     files.write(folder);
     assertTrue(refused().contains("and perhaps more"));
+  }
+
+  /** As the files of sentence encoders are, which name the head that they were trained from. */
+  @Test
+  void a_head_that_is_not_there_is_named_with_what_to_do() throws IOException {
+    ModelFiles files = ModelFiles.read("mpnet-mlm");
+    files.tensors.keySet().removeIf(name -> name.startsWith("lm_head."));
+    files.write(folder);
+    String said = refused();
+    assertTrue(said.contains("no tensors lm_head.dense.weight, lm_head.dense.bias, "), said);
+    assertTrue(said.endsWith("asked for: Head.BASE loads a model without one"), said);
+    AutoModel.load(folder, Head.BASE, Device.cpu(), Storage.F32, Compute.EXACT).close();
   }
 
   @Test
