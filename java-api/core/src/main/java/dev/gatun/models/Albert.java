@@ -32,7 +32,7 @@ final class Albert implements Encoder {
     int size = config.positive("embedding_size", 128);
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), size);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), size);
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), size);
@@ -52,6 +52,11 @@ final class Albert implements Encoder {
       albertLayerGroups.add(group);
     }
     this.head = head(config, head, all, weights, hidden, size, eps);
+  }
+
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, all.body("albert"), "embeddings.word_embeddings", "predictions.decoder", true);
   }
 
   private EncoderLayer layer(Config config, Weights weights, int hidden, double eps) {
@@ -102,7 +107,7 @@ final class Albert implements Encoder {
         predictions.linear(
             "dense", size, hidden, true, config.activation("hidden_act", "gelu_new")),
         predictions.layerNorm("LayerNorm", size, eps),
-        predictions.output(config, wordEmbeddings, "decoder", "bias"));
+        words(config, all).output(wordEmbeddings, "predictions.bias"));
   }
 
   @Override

@@ -27,7 +27,7 @@ final class Bert implements Encoder {
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), hidden);
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
@@ -37,6 +37,16 @@ final class Bert implements Encoder {
     dropout = config.dropout("hidden_dropout_prob", 0.1);
     layer = layers(config, weights.sub("encoder"), hidden, eps);
     this.head = head(config, head, all, weights, hidden, eps);
+  }
+
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config,
+        all,
+        all.body("bert"),
+        "embeddings.word_embeddings",
+        "cls.predictions.decoder",
+        true);
   }
 
   /** The layers under {@code layer.N}, as BERT's and its near relatives' files name them. */
@@ -82,7 +92,7 @@ final class Bert implements Encoder {
         predictions.linear(
             "transform.dense", hidden, hidden, true, config.activation("hidden_act", "gelu")),
         predictions.layerNorm("transform.LayerNorm", hidden, eps),
-        predictions.output(config, wordEmbeddings, "decoder", "bias"));
+        words(config, all).output(wordEmbeddings, "cls.predictions.bias"));
   }
 
   @Override

@@ -31,7 +31,7 @@ final class Deberta implements Encoder {
     int heads = config.divisor("num_attention_heads", hidden);
     double eps = config.eps("layer_norm_eps", 1e-7);
     maxLength = config.positive("max_position_embeddings", 512);
-    embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);
+    embeddings = DebertaParts.Embeddings.of(config, all, weights.sub("embeddings"), hidden, eps);
     Weights encoder = weights.sub("encoder");
     relative = DebertaParts.Relative.of(config, false);
     dropout = DebertaParts.dropout(config);

@@ -157,11 +157,11 @@ final class DebertaParts {
       Linear project,
       LayerNorm norm,
       Dropout dropout) {
-    static Embeddings of(Config config, Weights weights, int hidden, double eps) {
+    static Embeddings of(Config config, Weights all, Weights weights, int hidden, double eps) {
       int size = config.positive("embedding_size", hidden);
       int types = config.integer("type_vocab_size", 0);
       return new Embeddings(
-          weights.embedding("word_embeddings", config.positive("vocab_size"), size),
+          words(config, all).embedding(config.positive("vocab_size"), size),
           config.flag("position_biased_input", true)
               ? weights.embedding(
                   "position_embeddings", config.positive("max_position_embeddings", 512), size)
@@ -193,6 +193,12 @@ final class DebertaParts {
     }
   }
 
+  private static TiedTable words(Config config, Weights all) {
+    Weights body = all.body("deberta");
+    return new TiedTable(
+        config, all, body, "embeddings.word_embeddings", "cls.predictions.decoder", true);
+  }
+
   static HeadLayer head(
       Config config, Head head, Weights all, Embedding wordEmbeddings, int hidden, double eps) {
     return switch (head) {
@@ -210,7 +216,7 @@ final class DebertaParts {
             w.layerNorm(
                 legacy ? "transform.LayerNorm" : "LayerNorm", wordEmbeddings.features(), eps),
             legacy
-                ? w.output(config, wordEmbeddings, "decoder", "bias")
+                ? words(config, all).output(wordEmbeddings, "cls.predictions.bias")
                 : w.tied(wordEmbeddings, "bias"));
       }
       case SEQUENCE_CLASSIFICATION -> {

@@ -47,7 +47,7 @@ final class DebertaV2 implements Encoder {
     }
     double eps = config.eps("layer_norm_eps", 1e-7);
     maxLength = config.positive("max_position_embeddings", 512);
-    embeddings = DebertaParts.Embeddings.of(config, weights.sub("embeddings"), hidden, eps);
+    embeddings = DebertaParts.Embeddings.of(config, all, weights.sub("embeddings"), hidden, eps);
     Weights encoder = weights.sub("encoder");
     relative = DebertaParts.Relative.of(config, true);
     dropout = DebertaParts.dropout(config);

@@ -26,7 +26,7 @@ final class DistilBert implements Encoder {
     int hiddenDim = config.positive("hidden_dim");
     Activation activation = config.activation("activation", "gelu");
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), dim);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), dim);
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), dim);
@@ -49,6 +49,11 @@ final class DistilBert implements Encoder {
     this.head = head(config, head, all, dim, activation);
   }
 
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, all.body("distilbert"), "embeddings.word_embeddings", "vocab_projector", true);
+  }
+
   private HeadLayer head(Config config, Head head, Weights all, int dim, Activation activation) {
     return switch (head) {
       case BASE -> Heads.base(null);
@@ -56,7 +61,7 @@ final class DistilBert implements Encoder {
           Heads.maskedLm(
               all.linear("vocab_transform", dim, dim, true, activation),
               all.layerNorm("vocab_layer_norm", dim, EPS),
-              all.output(config, wordEmbeddings, "vocab_projector", "vocab_projector.bias"));
+              words(config, all).output(wordEmbeddings, "vocab_projector.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,

@@ -31,7 +31,7 @@ final class Electra implements Encoder {
     int size = config.positive("embedding_size", 128);
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), size);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), size);
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), size);
@@ -46,6 +46,11 @@ final class Electra implements Encoder {
     this.head = head(config, head, all, hidden, size, eps);
   }
 
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, all.body("electra"), "embeddings.word_embeddings", "generator_lm_head", true);
+  }
+
   private HeadLayer head(Config config, Head head, Weights all, int hidden, int size, double eps) {
     return switch (head) {
       case BASE -> Heads.base(null);
@@ -53,7 +58,7 @@ final class Electra implements Encoder {
           Heads.maskedLm(
               all.linear("generator_predictions.dense", size, hidden, true, Activation.GELU),
               all.layerNorm("generator_predictions.LayerNorm", size, eps),
-              all.output(config, wordEmbeddings, "generator_lm_head", "generator_lm_head.bias"));
+              words(config, all).output(wordEmbeddings, "generator_lm_head.bias"));
       case PRE_TRAINING ->
           Heads.replaced(
               all.linear(

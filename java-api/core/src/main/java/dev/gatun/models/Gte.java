@@ -28,12 +28,12 @@ final class Gte implements Encoder {
 
   Gte(Config given, Head head, Weights all) {
     Config config = GteConfig.of(given);
-    Weights weights = all.hasAny("gte") ? all.sub("gte") : all.body("new");
+    Weights weights = body(all);
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
     int heads = config.divisor("num_attention_heads", hidden);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), hidden);
     int types = config.integer("type_vocab_size", 1);
     tokenTypeEmbeddings =
         types > 0 ? embeddings.embedding("token_type_embeddings", types, hidden) : null;
@@ -52,6 +52,15 @@ final class Gte implements Encoder {
       layer.add(layer(config, weights.sub("encoder.layer." + i), hidden, heads, eps));
     }
     this.head = head(config, head, all, weights, hidden, eps);
+  }
+
+  private static Weights body(Weights all) {
+    return all.hasAny("gte") ? all.sub("gte") : all.body("new");
+  }
+
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, body(all), "embeddings.word_embeddings", "lm_head.decoder", true);
   }
 
   private EncoderLayer layer(Config config, Weights weights, int hidden, int heads, double eps) {
@@ -82,7 +91,7 @@ final class Gte implements Encoder {
           Heads.maskedLm(
               all.linear("lm_head.dense", hidden, hidden, true, Activation.GELU),
               all.layerNorm("lm_head.norm", hidden, eps),
-              all.output(config, wordEmbeddings, "lm_head.decoder", "lm_head.decoder.bias"));
+              words(config, all).output(wordEmbeddings, "lm_head.decoder.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,

@@ -74,8 +74,7 @@ final class ModernBert implements Encoder {
     int heads = config.divisor("num_attention_heads", hidden);
     maxLength = config.positive("max_position_embeddings", 8192);
     reach = config.positive("local_attention", 128) / 2;
-    tokEmbeddings =
-        weights.embedding("embeddings.tok_embeddings", config.positive("vocab_size"), hidden);
+    tokEmbeddings = words(config, all).embedding(config.positive("vocab_size"), hidden);
     norm = norm(config, weights, "embeddings.norm", hidden);
     dropout = config.dropout("embedding_dropout", 0);
     List<String> types = layerTypes(config, config.positive("num_hidden_layers"));
@@ -90,6 +89,11 @@ final class ModernBert implements Encoder {
     // What hides a token that is too far is what hides padding.
     outside = all.loader().own(Tensor.of(all.device(), new float[] {0, -Float.MAX_VALUE}, 2, 1));
     this.head = head(config, head, all, hidden);
+  }
+
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, all.body("model"), "embeddings.tok_embeddings", "decoder", true);
   }
 
   private Layer layer(
@@ -184,11 +188,9 @@ final class ModernBert implements Encoder {
           Heads.maskedLm(
               dense,
               headNorm,
-              all.output(
-                  config,
-                  tokEmbeddings,
-                  "decoder",
-                  config.flag("decoder_bias", true) ? "decoder.bias" : null));
+              words(config, all)
+                  .output(
+                      tokEmbeddings, config.flag("decoder_bias", true) ? "decoder.bias" : null));
       case SEQUENCE_CLASSIFICATION -> {
         Linear classifier = Heads.classifier(all, "classifier", config, hidden, dropped);
         yield Heads.sequence(config, pooling(config), x -> classifier.forward(transform.apply(x)));

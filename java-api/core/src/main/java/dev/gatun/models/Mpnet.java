@@ -34,7 +34,7 @@ final class Mpnet implements Encoder {
     int heads = config.divisor("num_attention_heads", hidden);
     double eps = config.eps("layer_norm_eps", 1e-12);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), hidden);
     int positions = config.positive("max_position_embeddings", 512);
     if (positions < PAD_ID + 2) {
       throw config.wrong("max_position_embeddings", "a number from " + (PAD_ID + 2));
@@ -51,6 +51,11 @@ final class Mpnet implements Encoder {
     }
     relativeAttentionBias = weights.embedding("encoder.relative_attention_bias", buckets, heads);
     this.head = head(config, head, all, weights, hidden, eps);
+  }
+
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, all.body("mpnet"), "embeddings.word_embeddings", "lm_head.decoder", true);
   }
 
   private EncoderLayer layer(Config config, Weights weights, int hidden, int heads, double eps) {
@@ -85,7 +90,7 @@ final class Mpnet implements Encoder {
           Heads.maskedLm(
               all.linear("lm_head.dense", hidden, hidden, true, Activation.GELU),
               all.layerNorm("lm_head.layer_norm", hidden, eps),
-              all.output(config, wordEmbeddings, "lm_head.decoder", "lm_head.bias"));
+              words(config, all).output(wordEmbeddings, "lm_head.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,

@@ -29,7 +29,7 @@ final class NomicBert implements Encoder {
 
   NomicBert(Config given, Head head, Weights all) {
     Config config = NomicBertConfig.of(given);
-    Weights weights = all.hasAny("nomic_bert") ? all.sub("nomic_bert") : all.body("bert");
+    Weights weights = body(all);
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
     int heads = config.positive("num_attention_heads");
@@ -37,8 +37,7 @@ final class NomicBert implements Encoder {
     if (size == 0) {
       size = hidden / config.divisor("num_attention_heads", hidden);
     }
-    wordEmbeddings =
-        weights.embedding("embeddings.word_embeddings", config.positive("vocab_size"), hidden);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), hidden);
     int types = config.integer("type_vocab_size", 2);
     tokenTypeEmbeddings =
         types > 0 ? weights.embedding("embeddings.token_type_embeddings", types, hidden) : null;
@@ -54,6 +53,15 @@ final class NomicBert implements Encoder {
       layers.add(layer(config, l, hidden, heads, size, eps));
     }
     this.head = head(config, head, all, weights, hidden, eps);
+  }
+
+  private static Weights body(Weights all) {
+    return all.hasAny("nomic_bert") ? all.sub("nomic_bert") : all.body("bert");
+  }
+
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, body(all), "embeddings.word_embeddings", "cls.predictions.decoder", true);
   }
 
   private EncoderLayer layer(
@@ -96,7 +104,7 @@ final class NomicBert implements Encoder {
                 "transform.dense", hidden, hidden, true, config.activation("hidden_act", "silu")),
             predictions.layerNorm(
                 old ? "transform.LayerNorm" : "transform.layer_norm", hidden, eps),
-            predictions.output(config, wordEmbeddings, "decoder", "bias"));
+            words(config, all).output(wordEmbeddings, "cls.predictions.bias"));
       }
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(

@@ -28,7 +28,7 @@ final class Roberta implements Encoder {
     double eps = config.eps("layer_norm_eps", 1e-12);
     padId = config.integer("pad_token_id", 1);
     Weights embeddings = weights.sub("embeddings");
-    wordEmbeddings = embeddings.embedding("word_embeddings", config.positive("vocab_size"), hidden);
+    wordEmbeddings = words(config, all).embedding(config.positive("vocab_size"), hidden);
     positionEmbeddings =
         embeddings.embedding(
             "position_embeddings", config.positive("max_position_embeddings", 512), hidden);
@@ -47,6 +47,11 @@ final class Roberta implements Encoder {
     this.head = head(config, head, all, weights, hidden, eps);
   }
 
+  private static TiedTable words(Config config, Weights all) {
+    return new TiedTable(
+        config, all, all.body("roberta"), "embeddings.word_embeddings", "lm_head.decoder", true);
+  }
+
   private HeadLayer head(
       Config config, Head head, Weights all, Weights weights, int hidden, double eps) {
     return switch (head) {
@@ -59,7 +64,7 @@ final class Roberta implements Encoder {
           Heads.maskedLm(
               all.linear("lm_head.dense", hidden, hidden, true, Activation.GELU),
               all.layerNorm("lm_head.layer_norm", hidden, eps),
-              all.output(config, wordEmbeddings, "lm_head.decoder", "lm_head.bias"));
+              words(config, all).output(wordEmbeddings, "lm_head.bias"));
       case SEQUENCE_CLASSIFICATION ->
           Heads.sequence(
               config,

@@ -232,28 +232,9 @@ record Weights(Loader loader, String prefix) {
     return loader.tied(table, bias != null && has(bias) ? prefix + bias : null);
   }
 
-  /**
-   * The output layer of a masked-LM head: tied to the embeddings, or where {@code
-   * tie_word_embeddings} is false its own.
-   *
-   * @param decoder the layer's name where it is its own
-   * @param bias where the bias is if it is not with the layer; or null for a layer without
-   */
-  Linear output(Config config, Embedding table, String decoder, String bias) {
-    if (config.flag("tie_word_embeddings", true)) {
-      return tied(table, bias);
-    }
-    boolean own = bias != null && has(decoder + ".bias");
-    if (own && areParameters() && !bias.equals(decoder + ".bias") && has(bias)) {
-      // Another one, which transformers' class has too and does not add.
-      constant(bias, table.rows());
-    }
-    return bias == null || own || !has(bias)
-        ? linear(decoder, table.rows(), table.features(), own, Activation.NONE)
-        : loader.linear(
-            new Loader.Layer(prefix + decoder, table.rows(), false),
-            table.features(),
-            prefix + bias);
+  /** An output layer of its own, with a bias that lies elsewhere in the file. */
+  Linear output(String name, long rows, long features, String bias) {
+    return loader.linear(new Loader.Layer(prefix + name, rows, false), features, prefix + bias);
   }
 
   /** {@code name.weight}, to which the shift is added. */
