@@ -63,6 +63,11 @@ def ggml_block(kind, codes, scale, least, times, less):
     if kind in ("Q5_0", "Q5_1"):
         fifths = sum((c >> 4) << i for i, c in enumerate(codes))
         return head + struct.pack("<I", fifths) + four_bits(codes, 16)
+    if kind == "Q2_K":
+        pairs = bytearray(64)
+        for i, c in enumerate(codes):
+            pairs[i // 128 * 32 + i % 32] |= c << i % 128 // 32 * 2
+        return bytes(t | l << 4 for t, l in zip(times, less)) + bytes(pairs) + head
     if kind == "Q6_K":
         low, upper = bytearray(128), bytearray(64)
         for i, c in enumerate(codes):
@@ -104,6 +109,7 @@ def compact(numbers):
         ("Q4_K", 4, SUPER, 32),
         ("Q5_K", 5, SUPER, 32),
         ("Q6_K", 6, SUPER, 16),
+        ("Q2_K", 4, SUPER, 16),
     ]:
         depth, each = SUPER, size // group
         has_least = kind not in ("Q5_0", "Q6_K")
@@ -111,12 +117,12 @@ def compact(numbers):
         for _ in range(FEATURES):
             row = []
             for _ in range(depth // size):
-                codes = [numbers.randint(0, (1 << bits) - 1) for _ in range(size)]
+                codes = [numbers.randint(0, 3 if kind == "Q2_K" else (1 << bits) - 1) for _ in range(size)]
                 scale = numbers.randint(1, 2047) / 1024
                 least = numbers.randint(-2047, 2047) / 1024 if has_least else None
-                low, high = (-128, 127) if kind == "Q6_K" else (0, 63)
+                low, high = {"Q6_K": (-128, 127), "Q2_K": (0, 15)}.get(kind, (0, 63))
                 times = [numbers.randint(low, high) for _ in range(each)]
-                less = [numbers.randint(0, 63) for _ in range(each)]
+                less = [numbers.randint(0, high if kind == "Q2_K" else 63) for _ in range(each)]
                 blocks += ggml_block(kind, codes, scale, least, times, less)
                 row.append((codes, scale, least, times, less))
             rows.append(row)
@@ -133,6 +139,23 @@ def compact(numbers):
             for g in range(each):
                 packed += words([f[0][g * group : (g + 1) * group] for f in panel], bits)
         print(kind, FEATURES, depth, blocks.hex(), packed.hex())
+
+
+def mxfp4(numbers):
+    """Codes of five bits are twice the values, which are 4-bit floats (OCP Microscaling Formats, 1.0)."""
+    twice = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
+    depth, features, blocks = 64, [], b""
+    for _ in range(FEATURES):
+        for _ in range(depth // 32):
+            exponent, codes = numbers.randint(2, 254), [numbers.randint(0, 15) for _ in range(32)]
+            blocks += bytes([exponent]) + four_bits(codes, 16)
+            features.append((2.0 ** (exponent - 128), [twice[c] + 16 for c in codes]))
+    packed = b""
+    for b in range(depth // 32):
+        panel = features[b :: depth // 32] + [(0.0, [16] * 32)] * (PANEL - FEATURES)
+        packed += b"".join(struct.pack("<f", scale) for scale, _ in panel)
+        packed += words([codes for _, codes in panel], 5)
+    print("MXFP4", FEATURES, depth, blocks.hex(), packed.hex())
 
 
 def main():
@@ -167,6 +190,7 @@ def main():
             packed += record(groups, bits, kind, name == "INT8")
         print(name, FEATURES, DEPTH, blocks.hex(), packed.hex())
     compact(numbers)
+    mxfp4(numbers)
 
 
 main()

@@ -101,14 +101,6 @@ GATUN_INLINE static inline void store_nibbles(const Ints *bytes, int count, uint
   }
 }
 
-// F16 numbers in the lower, and in the upper, halves of words.
-GATUN_INLINE static inline Floats lower_halves(Ints words) {
-  return from_f16(__builtin_convertvector(words & 0xffff, Halves));
-}
-GATUN_INLINE static inline Floats upper_halves(Ints words) {
-  return from_f16(__builtin_convertvector((Bits)words >> 16, Halves));
-}
-
 GATUN_INLINE static inline Floats as_floats(Ints x) { return __builtin_convertvector(x, Floats); }
 
 // -1 in the lanes of numbers that are infinite or none.
@@ -263,11 +255,20 @@ GATUN_INLINE static inline Ints iq4_nl_columns(const Columns &c) {
   return store_half(c, words[0]);
 }
 
+// Signed bytes of -16 to 15 as they are stored in five bits.
+GATUN_INLINE static inline Ints five_bits(Ints bytes) { return (bytes & 0x1f1f1f1f) ^ 0x10101010; }
+
 // The scale is as mxfp4_half_scale has it.
 GATUN_INLINE static inline Ints mxfp4_columns(const Columns &c) {
-  Ints words[4];
+  Ints words[4], fours[8];
+  c.load(1, words);
+#pragma GCC unroll 4
+  for (int w = 0; w < 4; w++) {
+    fours[w] = five_bits(look_up(kMxfp4, words[w] & kLowNibbles));
+    fours[4 + w] = five_bits(look_up(kMxfp4, words[w] >> 4 & kLowNibbles));
+  }
+  store_unit<5>(fours, c.words(0, 0));
   c.load(0, words);
-  store_steps(c, 0, 1, kMxfp4);
   const Ints exponent = words[0] & 255, none = (exponent == 255) & 0x7fc00000;
   const Ints bits = exponent < 2 ? (exponent + 1) << 21 : (exponent - 1) << 23;
   return store_scale(c, 0, (Floats)(bits | none));

@@ -228,10 +228,9 @@ static inline void load_q6_k(const uint8_t *in, Piece *piece) {
 
 // Q2_K: sixteen sub-blocks of 16, two bits of whose elements lie as the upper bits of Q6_K.
 static inline void load_q2_k(const uint8_t *in, Piece *piece) {
-  const float scale = load_f16(in + 80), min = load_f16(in + 82);
+  piece->share(in + 80, in + 82);
   for (int s = 0; s < 16; s++) {
-    piece->scales[s] = scale * static_cast<float>(in[s] & 15);
-    piece->mins[s] = -(min * static_cast<float>(in[s] >> 4));
+    piece->set(s, in[s] & 15, in[s] >> 4);
   }
   for (int i = 0; i < kSuperBlock; i++) {
     piece->codes[i] = static_cast<int8_t>(in[16 + i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3);

@@ -37,6 +37,7 @@ static inline PackedForm packed_form(const BlockFormat &format) {
     case GATUN_BLOCKS_Q4_1:
       return form(4, GATUN_SCALES_F16_MIN, 8);
     case GATUN_BLOCKS_Q4_K:
+    case GATUN_BLOCKS_Q2_K:
       return form(4, GATUN_SCALES_F16_BYTE_MIN, 8);
     case GATUN_BLOCKS_Q5_0:
       return form(5, GATUN_SCALES_F16, 0);
@@ -49,12 +50,12 @@ static inline PackedForm packed_form(const BlockFormat &format) {
     case GATUN_BLOCKS_Q8_0:
     case GATUN_BLOCKS_IQ4_NL:
       return form(8, GATUN_SCALES_F16, 0);
-    case GATUN_BLOCKS_Q2_K:
-      return form(4, GATUN_SCALES_F32_MIN, 2);
     case GATUN_BLOCKS_Q3_K:
       return form(4, GATUN_SCALES_F16_BYTE, 0);
     case GATUN_BLOCKS_IQ4_XS:
       return form(8, GATUN_SCALES_F16_BYTE, 0);
+    case GATUN_BLOCKS_MXFP4:
+      return form(5, GATUN_SCALES_F32, 0);
     default:
       return form(8, GATUN_SCALES_F32, 0);
   }

@@ -117,21 +117,20 @@ GATUN_INLINE static inline void store_quarters(const Columns &c, int64_t from, c
 }
 
 GATUN_INLINE static inline Ints q2_k_columns(const Columns &c) {
-  Ints words[4], wrong = {};
-  c.load(68, words);
-  const Floats scale = lower_halves(words[3]), min = upper_halves(words[3]);
+  Ints words[4], last[4];
   c.load(0, words);
 #pragma GCC unroll 4
   for (int w = 0; w < 4; w++) {
 #pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
       const Ints both = words[w] >> 8 * j;
-      const Floats by = scale * as_floats(both & 15), less = min * as_floats(both >> 4 & 15);
-      wrong |= store_scale(c, 4 * w + j, by, -less, splat(2));
+      store_line(c, 4 + 4 * w + j, both & 15);
+      store_line(c, 20 + 4 * w + j, both >> 4 & 15);
     }
   }
-  store_quarters(c, 16, [](int, int, int, int, Ints low) { return low + 0x06060606; });
-  return wrong;
+  store_quarters(c, 16, [](int, int, int, int, Ints low) { return low; });
+  c.load(68, last);
+  return store_halves(c, last[3]);
 }
 
 // The third bits of elements 32 apart share a byte. Byte j of a word of scales is that of

@@ -42,7 +42,7 @@ public final class Packer {
             for (long b = 0; b < inFeatures / block.size(); b++) {
               codec.decode(blocks, (first + f) * rowStride + b * bytes, block);
               requireFinite("quantized_pack", format, block, first + f, b);
-              out.write(f, b, block, centre(format));
+              out.write(f, b, block, centre(format, layout));
             }
           }
         });
@@ -52,11 +52,11 @@ public final class Packer {
    * What packing takes off the codes of formats with a minimum, so that they lie about 0 and the
    * minimum's part of a product is small.
    */
-  private static int centre(BlockFormat format) {
+  private static int centre(BlockFormat format, PackedLayout layout) {
     return switch (format.kind()) {
       case Q4_1, Q4_K -> 8;
       case Q5_1, Q5_K -> 16;
-      case Q2_K -> 2;
+      case Q2_K -> layout.scales() == PackedLayout.Scales.F32_MIN ? 2 : 8;
       default -> 0;
     };
   }

@@ -37,13 +37,12 @@ final class Q2KCodec implements BlockCodec {
 
   @Override
   public void decode(MemorySegment in, long at, Block block) {
-    float scale = Bytes.f16(in, at + SCALE);
-    float min = Bytes.f16(in, at + MIN);
+    block.scale = Bytes.f16(in, at + SCALE);
+    block.min = Bytes.f16(in, at + MIN);
     block.setGroup(SUB);
     for (int s = 0; s < SUBS; s++) {
       int both = Bytes.u8(in, at + s);
-      block.scales[s] = scale * (both & 15);
-      block.mins[s] = -(min * (both >> 4));
+      block.setShared(s, both & 15, both >> 4);
     }
     for (int i = 0; i < SIZE; i++) {
       block.codes[i] = Bytes.u8(in, at + CODES + Quarters.place(i)) >> Quarters.shift(i) & 3;

@@ -271,8 +271,11 @@ public final class BlockFormat {
       case Q4_K -> new PackedLayout(4, 32, PackedLayout.Scales.F16_BYTE_MIN);
       case Q5_K -> new PackedLayout(5, 32, PackedLayout.Scales.F16_BYTE_MIN);
       case Q6_K -> new PackedLayout(6, 16, PackedLayout.Scales.F16_BYTE);
+      case Q2_K -> new PackedLayout(4, 16, PackedLayout.Scales.F16_BYTE_MIN);
       case Q3_K -> new PackedLayout(4, 16, PackedLayout.Scales.F16_BYTE);
       case IQ4_XS -> new PackedLayout(8, 32, PackedLayout.Scales.F16_BYTE);
+      // Twice the values are whole numbers from -12 to 12.
+      case MXFP4 -> new PackedLayout(5, group, PackedLayout.Scales.F32);
       default -> wideLayout();
     };
   }
