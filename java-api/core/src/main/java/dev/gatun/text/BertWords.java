@@ -31,6 +31,16 @@ final class BertWords {
         || point == 0xFF1F;
   }
 
+  /** What is left of a comparison that is struck out, where its stroke is taken off as a mark. */
+  static char bare(char c) {
+    return switch (c) {
+      case '\u2260' -> '=';
+      case '\u226e' -> '<';
+      case '\u226f' -> '>';
+      default -> c;
+    };
+  }
+
   /** Whether a character is a part of a word and not a mark that may be taken off it. */
   static boolean base(int point) {
     return !Character.isIdeographic(point) && (Character.isLetterOrDigit(point) || symbol(point));

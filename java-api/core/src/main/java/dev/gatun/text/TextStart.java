@@ -65,6 +65,7 @@ final class TextStart {
   private final boolean bert;
   // Of BERT's kind down to the normalizer, which looks at single characters.
   private final boolean plainBert;
+  private final boolean stripsAccents;
   private final boolean bytes;
   private final String punctuation;
   // What stands in added tokens behind their first character: no place to cut before.
@@ -106,6 +107,7 @@ final class TextStart {
             && model.path("max_input_chars_per_word").asInt(100) < LONG_WORD / 2;
     this.plainBert =
         bert && normalizers.size() == 1 && type(normalizers.getFirst()).equals("BertNormalizer");
+    this.stripsAccents = plainBert && stripsAccents(normalizers.getFirst());
     this.bytes =
         known
             && type(splitters.getFirst()).equals("ByteLevel")
@@ -117,6 +119,11 @@ final class TextStart {
       }
     }
     this.punctuation = usable.toString();
+  }
+
+  /** Where it does not say so, it does as for letters' case. */
+  private static boolean stripsAccents(JsonNode normalizer) {
+    return normalizer.path("strip_accents").asBoolean(normalizer.path("lowercase").asBoolean(true));
   }
 
   private static List<JsonNode> flat(JsonNode node, String parts) {
@@ -265,8 +272,9 @@ final class TextStart {
       return (Character.isLetterOrDigit(before) && Character.isLetterOrDigit(text.charAt(at + 1)))
           || ((plainBert || bytes) && ends(text.codePointBefore(at)));
     }
-    if (plainBert && BertWords.alone(here)) {
-      return insideAdded.indexOf(here) < 0;
+    char bare = stripsAccents ? BertWords.bare(here) : here;
+    if (plainBert && BertWords.alone(bare)) {
+      return insideAdded.indexOf(here) < 0 && insideAdded.indexOf(bare) < 0;
     }
     if (bytes && asciiKind(before) < OTHER && asciiKind(here) != asciiKind(before)) {
       return here > ' ' && here < 0x7F && here != '\'' && insideAdded.indexOf(here) < 0;

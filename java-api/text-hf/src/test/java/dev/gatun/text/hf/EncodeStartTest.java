@@ -2,6 +2,7 @@ package dev.gatun.text.hf;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -75,6 +76,8 @@ class EncodeStartTest {
           "<p class=\"x\">",
           "QUJDREVGR0g/+9a",
           "\u20ac",
+          "\u2260",
+          "\u226e\u226f",
           "\u2605 ",
           "\u3002",
           "\uac00\ub098",
@@ -98,6 +101,19 @@ class EncodeStartTest {
   @Test
   void of_wordpiece_as_of_the_whole(@TempDir Path folder) throws IOException {
     try (Tokenizer tokenizer = Tokenizer.load(MiniLm.write(folder))) {
+      compare(tokenizer);
+    }
+  }
+
+  /** Accents stay, and a comparison that is struck out is a part of a word. */
+  @Test
+  void of_cased_wordpiece_as_of_the_whole(@TempDir Path folder) throws IOException {
+    Path file = MiniLm.write(folder);
+    String json = Files.readString(file);
+    String cased = json.replaceFirst("\"lowercase\"\\s*:\\s*true", "\"lowercase\":false");
+    assertNotEquals(json, cased);
+    Files.writeString(file, cased);
+    try (Tokenizer tokenizer = Tokenizer.load(file)) {
       compare(tokenizer);
     }
   }
