@@ -94,6 +94,7 @@ class EncodeStartTest {
           "12",
           "1's",
           "=\u0338",
+          "\u2260",
           "\u3002",
           "\u2605\ud83d\ude00",
           "     ");
@@ -115,6 +116,11 @@ class EncodeStartTest {
     Files.writeString(file, cased);
     try (Tokenizer tokenizer = Tokenizer.load(file)) {
       compare(tokenizer);
+      // Too long for a word, but not its parts, some of them at the place of the cut.
+      String words = ("a".repeat(60) + "\u2260" + "b".repeat(60) + " ").repeat(200);
+      for (int i = 1; i < 120; i += 20) {
+        same(tokenizer, "c".repeat(i) + " " + words, 50);
+      }
     }
   }
 
