@@ -11,6 +11,10 @@ final class BertWords {
   private static final int HANGUL_LAST = 0xD7A3;
   private static final int JOINER = 0x200D;
 
+  /** Punctuation that is younger than Unicode 8, beside what lies behind U+2E42. */
+  private static final String NEWER =
+      "\u061d\u09fd\u0a76\u0c77\u0c84\u1b4e\u1b4f\u1b7d\u1b7e\u1b7f";
+
   private BertWords() {}
 
   static boolean space(int point) {
@@ -22,13 +26,24 @@ final class BertWords {
     if (point < 0x80) {
       return point > ' ' && point < 0x7F && !Character.isLetterOrDigit(point);
     }
-    return (point >= 0x2010 && point <= 0x2027)
-        || (point >= 0x3001 && point <= 0x3003)
-        || (point >= 0x3008 && point <= 0x3011)
-        || (point >= 0xFF01 && point <= 0xFF0F && !symbolType(point))
-        || point == 0xFF1A
-        || point == 0xFF1B
-        || point == 0xFF1F;
+    return point < 0x10000
+        && NEWER.indexOf(point) < 0
+        && (point < 0x2E43 || point > 0x2E7F)
+        && punctuation(point);
+  }
+
+  private static boolean punctuation(int point) {
+    return switch (Character.getType(point)) {
+      case Character.CONNECTOR_PUNCTUATION,
+          Character.DASH_PUNCTUATION,
+          Character.START_PUNCTUATION,
+          Character.END_PUNCTUATION,
+          Character.INITIAL_QUOTE_PUNCTUATION,
+          Character.FINAL_QUOTE_PUNCTUATION,
+          Character.OTHER_PUNCTUATION ->
+          true;
+      default -> false;
+    };
   }
 
   /** What is left of a comparison that is struck out, where its stroke is taken off as a mark. */

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +81,8 @@ class EncodeStartTest {
           "\u226e\u226f",
           "\u2605 ",
           "\u3002",
+          "\u00b7",
+          "\u060c\u061f",
           "\uac00\ub098",
           "\ud83d\ude00",
           "\ud83d\udc68\u200d\ud83d\udc69");
@@ -98,6 +101,8 @@ class EncodeStartTest {
           "\u3002",
           "\u2605\ud83d\ude00",
           "     ");
+
+  private static final Pattern PUNCTUATION = Pattern.compile("\\p{P}");
 
   @Test
   void of_wordpiece_as_of_the_whole(@TempDir Path folder) throws IOException {
@@ -120,6 +125,19 @@ class EncodeStartTest {
       String words = ("a".repeat(60) + "\u2260" + "b".repeat(60) + " ").repeat(200);
       for (int i = 1; i < 120; i += 20) {
         same(tokenizer, "c".repeat(i) + " " + words, 50);
+      }
+    }
+  }
+
+  /** Also that which only a newer Unicode than the tokenizer's has, a part of a word to it. */
+  @Test
+  void beside_every_punctuation_as_of_the_whole(@TempDir Path folder) throws IOException {
+    try (Tokenizer tokenizer = Tokenizer.load(MiniLm.write(folder))) {
+      for (int c = 0x80; c < 0x10000; c++) {
+        if (PUNCTUATION.matcher(Character.toString(c)).matches()) {
+          // Too long for a word, but not its parts; the character is at the place of the cut.
+          same(tokenizer, ("a".repeat(60) + (char) c + "b".repeat(60) + " ").repeat(34), 50);
+        }
       }
     }
   }
