@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -22,10 +23,12 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Whether the tests notice faults: each of {@code test/mutations} is planted in a copy of its file,
  * and its test must fail then, as it must pass without. {@code -Dgatun.test.mutation=TEXT} leaves
- * those whose file or title has a text in it.
+ * those whose file or title has a text in it, {@code -Dgatun.test.mutation.part=0/2} every second
+ * one from the first on, {@code 1/2} the others.
  */
 final class MutationsTest {
   private static final Path LISTS = Path.of("mutations");
+  private static final String PART = "gatun.test.mutation.part";
   private static final int LEAST = 80;
 
   @Test
@@ -41,7 +44,7 @@ final class MutationsTest {
   void each_fault_is_noticed(@TempDir Path folder) throws Exception {
     String wanted = System.getProperty("gatun.test.mutation", "");
     List<Mutation> faults =
-        Mutation.all(LISTS).stream().filter(m -> m.toString().contains(wanted)).toList();
+        part(Mutation.all(LISTS)).stream().filter(m -> m.toString().contains(wanted)).toList();
     assertTrue(faults.size() >= LEAST || !wanted.isEmpty(), "there are " + faults.size());
     faults.stream()
         .filter(m -> !m.isReached())
@@ -53,6 +56,16 @@ final class MutationsTest {
     List<String> wrong =
         run(Stream.concat(tests.values().stream(), faults.stream()).toList(), folder);
     assertEquals(List.of(), wrong);
+  }
+
+  private static List<Mutation> part(List<Mutation> all) {
+    String[] part = System.getProperty(PART, "0/1").split("/");
+    int first = Integer.parseInt(part[0]);
+    int step = Integer.parseInt(part[1]);
+    return IntStream.range(0, all.size())
+        .filter(i -> i % step == first)
+        .mapToObj(all::get)
+        .toList();
   }
 
   private static List<String> run(List<Mutation> all, Path folder) throws Exception {
