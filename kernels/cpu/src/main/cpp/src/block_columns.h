@@ -28,8 +28,8 @@ struct Columns {
   // Sixteen bytes of each row.
   GATUN_INLINE void load(int64_t from, Ints *words) const;
 
-  // Where group g has the scales of the features, of so many bytes each, and word w.
-  uint8_t *scales(int64_t g, int64_t bytes) const { return out + g * step + bytes * feature; }
+  // Where the scales of the features are, of so many bytes each, and word w of group g.
+  uint8_t *scales(int64_t bytes) const { return out + bytes * feature; }
   uint8_t *words(int64_t g, int64_t w) const {
     return out + g * step + header + w * kWordLine + 4 * feature;
   }
@@ -112,29 +112,19 @@ GATUN_INLINE static inline Ints not_finite(Floats x) {
 
 // The F16 in the lower halves of words, as the file has it.
 GATUN_INLINE static inline Ints store_half(const Columns &c, Ints words) {
-  store_bytes(c.scales(0, 2), __builtin_convertvector(words & 0xffff, Halves));
+  store_bytes(c.scales(2), __builtin_convertvector(words & 0xffff, Halves));
   return (words & 0x7c00) == 0x7c00;
 }
 
 // Those in the lower and in the upper halves, of which one is the scale and one the minimum.
 GATUN_INLINE static inline Ints store_halves(const Columns &c, Ints words) {
-  store_bytes(c.scales(0, 2) + 2 * GATUN_PANEL, __builtin_convertvector((Bits)words >> 16, Halves));
+  store_bytes(c.scales(2) + 2 * GATUN_PANEL, __builtin_convertvector((Bits)words >> 16, Halves));
   return store_half(c, words) | ((words & 0x7c000000) == 0x7c000000);
 }
 
-GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats scale) {
-  store_bytes(c.scales(g, 4), scale);
+GATUN_INLINE static inline Ints store_scale(const Columns &c, Floats scale) {
+  store_bytes(c.scales(4), scale);
   return not_finite(scale);
-}
-
-// With what a code of 0 means, where the packed form takes `centre` off the codes. Its product is
-// exact where it is a power of two, and the only one to be rounded where min is 0: one rounding.
-GATUN_INLINE static inline Ints store_scale(const Columns &c, int64_t g, Floats scale, Floats min,
-                                            Floats centre) {
-  uint8_t *out = c.scales(g, 4);
-  store_bytes(out, scale);
-  store_bytes(out + kWordLine, min + scale * centre);
-  return not_finite(scale) | not_finite(min);
 }
 
 // Those that follow write what a block becomes, as Pieces would have it.
@@ -165,15 +155,17 @@ GATUN_INLINE static inline Ints int8_columns(const Columns &c, int64_t block) {
   Ints words[4];
   c.load(0, words);
   store_bytes_of(c, 4, block, kSigns);
-  return store_scale(c, 0, (Floats)words[0]);
+  return store_scale(c, (Floats)words[0]);
 }
 
 GATUN_INLINE static inline Ints int8_zero_columns(const Columns &c, int64_t block) {
   Ints words[4];
   c.load(0, words);
   store_bytes_of(c, 6, block, 0);
-  const Ints zero = (words[1] << 16 >> 16) - 128;
-  return store_scale(c, 0, (Floats)words[0], Floats{}, as_floats(-zero));
+  // What a code of 0 means; not -0.
+  const Floats scale = (Floats)words[0], zero = as_floats(128 - (words[1] << 16 >> 16));
+  store_bytes(c.scales(4) + kWordLine, scale * zero + Floats{});
+  return store_scale(c, scale);
 }
 
 GATUN_INLINE static inline Ints int4_columns(const Columns &c, int64_t block) {
@@ -271,7 +263,7 @@ GATUN_INLINE static inline Ints mxfp4_columns(const Columns &c) {
   c.load(0, words);
   const Ints exponent = words[0] & 255, none = (exponent == 255) & 0x7fc00000;
   const Ints bits = exponent < 2 ? (exponent + 1) << 21 : (exponent - 1) << 23;
-  return store_scale(c, 0, (Floats)(bits | none));
+  return store_scale(c, (Floats)(bits | none));
 }
 
 }  // namespace GATUN_LEVEL
