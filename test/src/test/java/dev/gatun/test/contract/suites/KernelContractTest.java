@@ -42,7 +42,7 @@ final class KernelContractTest {
   }
 
   static Stream<Case> manyCases() {
-    return Cases.all(Target.HOST, 40, 180);
+    return Cases.all(Target.HOST, 40, 120);
   }
 
   @ParameterizedTest(allowZeroInvocations = true)

@@ -34,7 +34,7 @@ final class NeonContractTest {
   @Test
   @Tag("full")
   void many_cases() throws Exception {
-    run(10, 1, 1200);
+    run(7, 1, 850);
   }
 
   private void run(int each, int every, int least) throws Exception {
