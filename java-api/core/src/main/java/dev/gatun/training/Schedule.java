@@ -151,8 +151,8 @@ public interface Schedule {
     return warmed(
         warmup,
         update ->
-            Math.max(
-                0, wave(cycles * (update - warmup) / rest(warmup, total)) * (1 - least) + least));
+            ScheduleArguments.above(
+                least, ScheduleArguments.wave(cycles * (update - warmup) / rest(warmup, total))));
   }
 
   /**
@@ -175,9 +175,9 @@ public interface Schedule {
                 ? (update + 1.0) / warmup
                 : first + (1 - first) * update / Math.max(1, warmup - 1),
         update ->
-            Math.max(
-                0,
-                wave(cycles * (update - warmup + 1) / rest(warmup, total)) * (1 - least) + least));
+            ScheduleArguments.above(
+                least,
+                ScheduleArguments.wave(cycles * (update - warmup + 1) / rest(warmup, total))));
   }
 
   /**
@@ -193,7 +193,7 @@ public interface Schedule {
         warmup,
         update -> {
           double progress = (double) (update - warmup) / rest(warmup, total);
-          return progress >= 1 ? 0 : Math.max(0, wave(cycles * progress % 1 / 2));
+          return progress >= 1 ? 0 : ScheduleArguments.wave(cycles * progress % 1 / 2);
         });
   }
 
@@ -244,11 +244,6 @@ public interface Schedule {
   static Schedule inverseSqrt(long warmup, long timescale) {
     return warmed(
         warmup, update -> 1 / Math.sqrt((double) (update + timescale - warmup) / timescale));
-  }
-
-  /** From 0 waves, where it is 1, to half a one, where it is 0. */
-  private static double wave(double waves) {
-    return 0.5 * (1 + Math.cos(2 * Math.PI * waves));
   }
 
   private static Schedule warmed(long warmup, Schedule after) {

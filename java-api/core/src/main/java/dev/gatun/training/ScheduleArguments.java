@@ -17,7 +17,7 @@ final class ScheduleArguments {
     COSINE {
       @Override
       double at(double progress, double cycles) {
-        return 0.5 * (1 + Math.cos(2 * Math.PI * cycles * progress));
+        return wave(cycles * progress);
       }
     },
     SQRT {
@@ -47,6 +47,16 @@ final class ScheduleArguments {
       }
     }
     this.values = values;
+  }
+
+  /** From 0 waves, where it is 1, to half a one, where it is 0. */
+  static double wave(double waves) {
+    return 0.5 * (1 + Math.cos(2 * Math.PI * waves));
+  }
+
+  /** A share of what is above the least factor. */
+  static double above(double least, double share) {
+    return Math.max(0, share * (1 - least) + least);
   }
 
   double number(String name, double otherwise) {
@@ -97,13 +107,13 @@ final class ScheduleArguments {
     long from = warmup + stable;
     return Schedule.warmed(
         warmup,
-        update -> Math.max(0, up.at(1 - (double) update / warmup, 0.5) * (1 - least) + least),
+        update -> above(least, up.at(1 - (double) update / warmup, 0.5)),
         update -> {
           if (update < from) {
             return 1;
           }
           return update < from + decay
-              ? Math.max(0, down.at((double) (update - from) / decay, cycles) * (1 - least) + least)
+              ? above(least, down.at((double) (update - from) / decay, cycles))
               : least;
         });
   }
