@@ -34,12 +34,7 @@ final class OptimizerArguments {
         }
         String name = pair.substring(0, equals);
         if (!type.arguments().contains(name)) {
-          throw bad(
-              "has %s, expected %s",
-              name,
-              type.arguments().isEmpty()
-                  ? "none for " + type.key()
-                  : "of %s only %s".formatted(type.key(), String.join(", ", type.arguments())));
+          throw bad("has %s, expected %s", name, those(type.key(), type.arguments()));
         }
         if (values.put(name, pair.substring(equals + 1)) != null) {
           throw bad("has %s twice, expected it once", name);
@@ -47,6 +42,13 @@ final class OptimizerArguments {
       }
     }
     return new OptimizerArguments(values);
+  }
+
+  /** What a setting that has arguments takes, for a message. */
+  static String those(String key, List<String> arguments) {
+    return arguments.isEmpty()
+        ? "none for " + key
+        : "of %s only %s".formatted(key, String.join(", ", arguments));
   }
 
   double number(String name, double otherwise) {

@@ -39,11 +39,7 @@ final class ScheduleArguments {
     for (String name : values.keySet()) {
       if (!type.arguments().contains(name)) {
         throw bad(
-            "has %s, expected %s",
-            name,
-            type.arguments().isEmpty()
-                ? "none for " + type.key()
-                : "of %s only %s".formatted(type.key(), String.join(", ", type.arguments())));
+            "has %s, expected %s", name, OptimizerArguments.those(type.key(), type.arguments()));
       }
     }
     this.values = values;
