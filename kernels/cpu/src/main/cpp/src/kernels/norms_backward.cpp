@@ -198,6 +198,23 @@ struct LayerNormRows {
     return sum(total) / static_cast<float>(count);
   }
 
+  // What lies near that mean and has no digits beyond a thousandth of how large the elements are.
+  // Taken off narrow ones, the digits of a mean would be the same last digits of each, and sums of
+  // those are rounded to one side at every step.
+  template <typename T>
+  static float near_mean_of(const T *x, int64_t count) {
+    constexpr float kDigits = 1 << 14;
+    Block total{}, squares{};
+    by_block(count, [&](auto at) {
+      const auto v = at.load(x);
+      add(total, v);
+      add_square(squares, v);
+    });
+    const float n = static_cast<float>(count);
+    const float coarse = kDigits * __builtin_sqrtf(sum(squares) / n);
+    return (sum(total) / n + coarse) - coarse;
+  }
+
   // Scale and offset by the sums of d = x - about and of its squares; gives the mean of d, by which
   // the row's own is beyond `about`, and the variance.
   void set(Found &row, float rest, float squares, float &shift, float &variance) const {
@@ -215,7 +232,7 @@ struct LayerNormRows {
     Floats squares[kRows], rests[kRows], ones[kRows], products[kRows];
     for (int r = 0; r < kRows; r++) {
       const T *row = x + r * columns, *gradient = dy + r * columns;
-      const float about = mean_of(row, columns < kSample ? columns : kSample);
+      const float about = near_mean_of(row, columns < kSample ? columns : kSample);
       Block of_squares{}, of_rest{}, of_ones{}, of_products{};
       by_block(columns, [&](auto at) {
         at.prefetch_second(row + ahead);

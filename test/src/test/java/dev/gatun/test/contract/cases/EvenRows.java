@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 
-/** Layer norms of rows whose variance is next to nothing, or not where their mean is looked for. */
+/**
+ * Layer norms of rows whose variance is next to nothing, or not where their mean is looked for, and
+ * of rows whose gradient is.
+ */
 final class EvenRows {
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
 
@@ -52,6 +55,26 @@ final class EvenRows {
             of ->
                 new LayerNormBackward(
                     of.apply("dy"), of.apply("x"), null, 1e-5f, null, of.apply("dx"), null, null))
+        .in(FLOATS[(int) Math.floorMod(seed, 3L)], Set.of());
+  }
+
+  /** A gradient of one value, which leaves nothing, of narrow elements with few digits each. */
+  static Case level(long seed) {
+    Random random = Seeds.random(seed);
+    long rows = 1 + random.nextInt(30);
+    long columns = 500 + random.nextInt(1000);
+    double value = random.nextBoolean() ? 1000 : 999 - random.nextInt(100);
+    double scale = Math.scalb(1e-3, random.nextInt(4));
+    double shift = random.nextInt(3) * scale;
+    return Case.of(
+            "layer_norm_backward seed %d level of %s".formatted(seed, value),
+            List.of(
+                Data.input(random, "dy", r -> value, rows, columns),
+                Data.input(random, "x", r -> shift + scale * r.nextGaussian(), rows, columns),
+                Data.output("dx", rows, columns)),
+            of ->
+                new LayerNormBackward(
+                    of.apply("dy"), of.apply("x"), null, 1e-12f, null, of.apply("dx"), null, null))
         .in(FLOATS[(int) Math.floorMod(seed, 3L)], Set.of());
   }
 }

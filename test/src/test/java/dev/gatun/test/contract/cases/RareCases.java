@@ -65,6 +65,7 @@ final class RareCases {
         Generator.of("quantize_tokens-empty", RareCases::tokensOfNothing).times(0.2),
         Generator.of("layer_norm-even", EvenRows::forward).times(0.3),
         Generator.of("layer_norm_backward-even", EvenRows::backward).times(0.3),
+        Generator.of("layer_norm_backward-level", EvenRows::level).times(0.3),
         Generator.of("l2_normalize-zero", RareCases::zeroRows).times(0.1),
         Generator.of("scaled_dot_product_attention-uneven", RareCases::uneven).times(0.2),
         Generator.of("scaled_dot_product_attention-extreme", RareCases::extreme).times(0.24),
