@@ -161,7 +161,7 @@ final class Workshop {
     if (!noted.find()) {
       throw new IOException(object + ": the command that made it was not noted");
     }
-    List<String> command = new ArrayList<>(List.of(noted.group(1).split(" ")));
+    List<String> command = new ArrayList<>(List.of(noted.group(1).split(" +")));
     command.replaceAll(word -> word.matches("-O[23]") ? optimised : word);
     // A fault may leave a name unused.
     command.addAll(List.of("-w", "-o", to.toString()));
