@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * contract's cases, which are small, cross each cut several times.
  */
 @Tag("full")
+@Tag("small-cuts")
 final class SmallCutsTest {
   private static final Path BUILD = Path.of("target", "small-cuts").toAbsolutePath();
   private static final Path LIBRARY =
