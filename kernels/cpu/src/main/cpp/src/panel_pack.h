@@ -67,7 +67,6 @@ struct Pieces {
   // keeps lines from sharing few sets of the cache, and is read with them, but never used.
   alignas(64) uint8_t stored[GATUN_PANEL][kSuperBlock + 64];
   float scales[kMostGroups][GATUN_PANEL];
-  float mins[kMostGroups][GATUN_PANEL];
   int32_t zeros[kMostGroups][GATUN_PANEL];
   // Of forms that have them as F16, scales and minima; of groups that share them, the first.
   uint16_t halves[2][kMostGroups][GATUN_PANEL];
@@ -77,14 +76,14 @@ struct Pieces {
 
 // How the scales of a form lie in blocks and in pieces.
 struct Headers {
-  bool halves, seconds, shared, mins;
+  bool halves, seconds, shared, zeros;
 
   explicit Headers(const PackedRecords &r)
       : halves(r.scales == GATUN_SCALES_F16 || r.scales == GATUN_SCALES_F16_ZERO ||
                r.scales == GATUN_SCALES_F16_MIN),
         seconds(r.scales == GATUN_SCALES_F16_MIN || r.scales == GATUN_SCALES_F16_BYTE_MIN),
         shared(r.shared()),
-        mins(r.scales == GATUN_SCALES_F32_MIN) {}
+        zeros(r.scales == GATUN_SCALES_F32_MIN) {}
 };
 
 static inline bool is_finite_half(uint16_t half) { return (half & 0x7c00) != 0x7c00; }
@@ -93,7 +92,7 @@ static inline bool is_finite_half(uint16_t half) { return (half & 0x7c00) != 0x7
 static inline void clear_feature(const PackedForm &form, int64_t f, Pieces *out) {
   __builtin_memset(out->stored[f], 1 << (form.records.bits - 1), kSuperBlock);
   for (int64_t g = 0; g < kMostGroups; g++) {
-    out->scales[g][f] = out->mins[g][f] = 0;
+    out->scales[g][f] = 0;
     out->zeros[g][f] = 0;
     for (int i = 0; i < 2; i++) {
       out->halves[i][g][f] = 0;
@@ -142,9 +141,7 @@ static inline bool load_pieces(const BlockFormat &format, const PackedForm &form
       for (int64_t i = 0; i < groups; i++, g++) {
         finite &= is_finite(piece.scales[i]);
         out->scales[g][f] = piece.scales[i];
-        if (have.mins) {
-          finite &= is_finite(piece.mins[i]);
-          out->mins[g][f] = piece.mins[i];
+        if (have.zeros) {
           out->zeros[g][f] = piece.zeros[i];
         }
       }
@@ -204,10 +201,10 @@ static inline void store_header(const PackedForm &form, const Pieces &pieces, in
   float beside[GATUN_PANEL];
   for (int64_t f = 0; f < GATUN_PANEL; f++) {
     const double scale = static_cast<double>(pieces.scales[g][f]);
-    const double zero = form.centre - pieces.zeros[g][f], min = pieces.mins[g][f];
+    // What a code of 0 means is not -0.
     beside[f] = static_cast<float>(scales == GATUN_SCALES_F32_SUM
                                        ? scale * static_cast<double>(pieces.sums[f])
-                                       : min + zero * scale);
+                                       : scale * -pieces.zeros[g][f] + 0.0);
   }
   for (int64_t f = features; f < GATUN_PANEL; f++) {
     beside[f] = 0;
