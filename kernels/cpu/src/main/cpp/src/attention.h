@@ -24,9 +24,12 @@ struct ScaledCodes {
 };
 
 static inline Floats load_lanes(ScaledCodes row, int64_t n) {
-  Codes codes{};
-  __builtin_memcpy(&codes, row.codes, n == kLanes ? sizeof codes : static_cast<size_t>(n));
-  return __builtin_convertvector(__builtin_convertvector(codes, Ints), Floats) * *row.scale;
+  int8_t some[kLanes] = {};
+  if (n < kLanes) {
+    __builtin_memcpy(some, row.codes, static_cast<size_t>(n));
+  }
+  const Ints codes = load_signed(n < kLanes ? some : row.codes);
+  return __builtin_convertvector(codes, Floats) * *row.scale;
 }
 
 // Asks for a row ahead of its use.

@@ -130,11 +130,15 @@ static inline void codes_rows_by(const Quantized &packed, int64_t panel, const A
       rows > kCodeTileRows ? with_wide_scales(packed, panel, 0, packed.groups()) : packed;
   const int64_t bytes = q.bytes_of(q.groups()), steps = q.k / ask_steps(kRun);
   by_even_tile<kCodeTileRows>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
-    // One tile reads the weights as they come, several share the next ones.
-    const uint8_t *from = tiles == 1 ? q.place(panel, 0) + ahead_of(rows) : q.place(panel + 1, 0);
+    // One tile reads the weights as they come, several share the next ones. Where groups share a
+    // record's header they come in no order that processors foresee.
+    const bool jumps = q.records.shared();
+    const uint8_t *from =
+        tiles == 1 ? q.place(panel, 0) + ahead_of(rows, jumps) : q.place(panel + 1, 0);
     codes_tile<kBits, kRun>(count, q, panel, a, row + r, sums + r * GATUN_PANEL,
-                            comes_by_itself(rows) ? Ahead::nothing(from)
-                                                  : Ahead::share(from, bytes, steps, tiles, which));
+                            comes_by_itself(rows) && !jumps
+                                ? Ahead::nothing(from)
+                                : Ahead::share(from, bytes, steps, tiles, which));
   });
 }
 

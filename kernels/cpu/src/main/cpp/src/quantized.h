@@ -63,10 +63,8 @@ GATUN_INLINE static inline Floats half_line(const uint8_t *record, int64_t line,
 
 // Line `line` of signed bytes.
 GATUN_INLINE static inline Floats byte_line(const uint8_t *record, int64_t line, int64_t feature) {
-  typedef int8_t Bytes __attribute__((vector_size(kLanes)));
-  const Bytes bytes = load_bytes<Bytes>(record + line * GATUN_PANEL + feature);
-  // By way of whole numbers, which is one instruction a step.
-  return __builtin_convertvector(__builtin_convertvector(bytes, Ints), Floats);
+  const auto *bytes = reinterpret_cast<const int8_t *>(record + line * GATUN_PANEL + feature);
+  return __builtin_convertvector(load_signed(bytes), Floats);
 }
 
 // The groups of a panel, one after another.

@@ -20,8 +20,11 @@ enum class From { kCache, kMemory };
 constexpr int64_t kAhead = 2048;
 
 // The same where a tile of so many rows reads them as they come: with more rows than few it
-// computes as long as it waits, and asks early enough for both to go on at once.
-static inline int64_t ahead_of(int64_t rows) { return rows < 4 ? kAhead : 4 * kAhead; }
+// computes as long as it waits, and asks early enough for both to go on at once, as where it jumps
+// and the processor asks for nothing by itself.
+static inline int64_t ahead_of(int64_t rows, bool jumps = false) {
+  return rows < 4 && !jumps ? kAhead : 4 * kAhead;
+}
 
 // Whether one tile of rows reads a panel's weights as they lie; narrower ones pass over it again.
 constexpr bool kWholePanel = kTileColumns == GATUN_PANEL;

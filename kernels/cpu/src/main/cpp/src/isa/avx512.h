@@ -79,6 +79,10 @@ static inline Floats to_floats(Doubles lo, Doubles hi) {
 static inline bool any(Ints mask) { return _mm512_movepi32_mask((__m512i)mask) != 0; }
 
 static inline Bits widen(Halves h) { return (Bits)_mm512_maskz_cvtepu16_epi32(kAll, (__m256i)h); }
+static inline Ints load_signed(const int8_t *p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i *>(p));
+  return (Ints)_mm512_maskz_cvtepi8_epi32(kAll, bytes);
+}
 static inline Halves load_halves(const uint16_t *p, int64_t n) {
   return (Halves)_mm256_maskz_loadu_epi16(lanes_before(n), p);
 }

@@ -61,6 +61,12 @@ static inline Floats to_floats(Doubles lo, Doubles hi) {
 static inline bool any(Ints mask) { return vmaxvq_u32((uint32x4_t)mask) != 0; }
 
 static inline Bits widen(Halves h) { return (Bits)vmovl_u16((uint16x4_t)h); }
+static inline Ints load_signed(const int8_t *p) {
+  int32_t bytes;
+  __builtin_memcpy(&bytes, p, sizeof bytes);
+  const int16x8_t halves = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(bytes)));
+  return (Ints)vmovl_s16(vget_low_s16(halves));
+}
 static inline Halves load_halves(const uint16_t *p, int64_t n) {
   return by_lane::load_halves(p, n);
 }

@@ -53,6 +53,7 @@ static inline bool any(Ints mask) {
 }
 
 static inline Bits widen(Halves h) { return __builtin_convertvector(h, Bits); }
+static inline Ints load_signed(const int8_t *p) { return Ints{p[0], p[1], p[2], p[3]}; }
 static inline Halves load_halves(const uint16_t *p, int64_t n) {
   return by_lane::load_halves(p, n);
 }
