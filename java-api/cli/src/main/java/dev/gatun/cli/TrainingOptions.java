@@ -110,8 +110,9 @@ final class TrainingOptions {
       defaultValue = "linear",
       description =
           "linear, cosine, cosine_with_restarts, polynomial, constant, constant_with_warmup,"
-              + " inverse_sqrt, cosine_with_min_lr, cosine_warmup_with_min_lr or"
-              + " warmup_stable_decay (${DEFAULT-VALUE}).")
+              + " inverse_sqrt, cosine_with_min_lr, cosine_warmup_with_min_lr,"
+              + " warmup_stable_decay, or by --metric_for_best_model of evaluations"
+              + " reduce_lr_on_plateau or greedy (${DEFAULT-VALUE}).")
   private String lrSchedulerType;
 
   @Option(

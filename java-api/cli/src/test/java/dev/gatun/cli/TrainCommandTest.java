@@ -155,6 +155,34 @@ class TrainCommandTest {
   }
 
   @Test
+  void ratesFollowEvaluations() throws IOException {
+    List<String> plateau =
+        List.of(
+            "--lr_scheduler_type",
+            "reduce_lr_on_plateau",
+            "--lr_scheduler_kwargs",
+            "{\"patience\": 0, \"threshold\": 0.9, \"factor\": 0.5}",
+            "--learning_rate",
+            "0.125");
+    assertEquals(1, fromNothing(plateau.toArray(String[]::new)));
+    assertTrue(
+        err.contains(
+            "lr_scheduler_type is reduce_lr_on_plateau, expected an eval_strategy, steps or epoch"),
+        err);
+    List<String> run = new ArrayList<>(plateau);
+    run.addAll(List.of("--eval_data", TEXT.toString(), "--eval_steps", "1", "--max_steps"));
+    run.add("3");
+    assertEquals(0, fromNothing(run.toArray(String[]::new)), err);
+    run.set(run.size() - 1, "4");
+    run.add("--resume");
+    assertEquals(0, fromNothing(run.toArray(String[]::new)), err);
+    // The first evaluation is the best so far, no other is better by nine tenths.
+    String log = Files.readString(folder.resolve("out/log.jsonl"));
+    assertTrue(log.contains("\"learning_rate\":0.0625,"), log);
+    assertTrue(log.contains("\"learning_rate\":0.03125,"), log);
+  }
+
+  @Test
   void switchesMayHaveAValueAsTransformersHasIt() {
     String[] switches = {"--fp16", "false", "--gradient_checkpointing", "true", "--max_steps", "2"};
     assertEquals(0, fromNothing(switches), err);

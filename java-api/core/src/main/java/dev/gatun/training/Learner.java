@@ -46,6 +46,21 @@ public interface Learner extends AutoCloseable {
    */
   Update update(double learningRate, double maxGradNorm);
 
+  /** {@return what the first rate of each group of parameters is of the learning rate} */
+  default List<Double> rateFactors() {
+    return List.of(1.0);
+  }
+
+  /**
+   * {@return as {@link #update(double, double)}}
+   *
+   * @param rates of the groups
+   * @param maxGradNorm as there
+   */
+  default Update update(List<Double> rates, double maxGradNorm) {
+    return update(rates.getFirst(), maxGradNorm);
+  }
+
   /** Forgets the gradients. */
   void discard();
 

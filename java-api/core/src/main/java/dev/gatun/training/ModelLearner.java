@@ -29,6 +29,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.LongStream;
 
 /**
@@ -45,6 +46,7 @@ public final class ModelLearner implements Learner {
   private final Optimizer optimizer;
   private final LossScale scale;
   private final List<Parameter> trained;
+  private final ParameterRates rates;
   private Gradients gradients = new Gradients();
 
   /**
@@ -65,7 +67,7 @@ public final class ModelLearner implements Learner {
     this.smoothing = (float) arguments.labelSmoothingFactor();
     this.checkpoints = arguments.gradientCheckpointing();
     this.trained = model.parameters().stream().filter(Parameter::isTrainable).toList();
-    ParameterRates rates = new ParameterRates(model.parameters(), arguments.layerwiseLrDecay());
+    this.rates = new ParameterRates(model.parameters(), arguments.layerwiseLrDecay());
     List<Optimizer.Parameter> each = new ArrayList<>();
     for (Parameter parameter : trained) {
       double decay = parameter.isDecayed() ? arguments.weightDecay() : 0;
@@ -155,6 +157,20 @@ public final class ModelLearner implements Learner {
 
   @Override
   public Update update(double learningRate, double maxGradNorm) {
+    return update(parameter -> learningRate * parameter.rateFactor(), maxGradNorm);
+  }
+
+  @Override
+  public List<Double> rateFactors() {
+    return rates.groups();
+  }
+
+  @Override
+  public Update update(List<Double> each, double maxGradNorm) {
+    return update(parameter -> each.get(rates.group(parameter.name())), maxGradNorm);
+  }
+
+  private Update update(ToDoubleFunction<Optimizer.Parameter> rate, double maxGradNorm) {
     try {
       Map<String, Tensor> each = new LinkedHashMap<>();
       for (Parameter parameter : trained) {
@@ -165,7 +181,7 @@ public final class ModelLearner implements Learner {
       }
       float most = maxGradNorm == 0 ? Float.POSITIVE_INFINITY : (float) maxGradNorm;
       Optimizer.Outcome outcome =
-          optimizer.step(each, learningRate, new Optimizer.Scaling(1 / scale.factor(), most));
+          optimizer.step(each, rate, new Optimizer.Scaling(1 / scale.factor(), most));
       scale.after(!outcome.skipped());
       if (outcome.skipped()) {
         List<String> names = outcome.notFinite();

@@ -1,9 +1,13 @@
 package dev.gatun.training;
 
 import dev.gatun.nn.Parameter;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Learning rates that differ by layer (Howard and Ruder, ULMFiT, 2018): the last layer and what
@@ -19,10 +23,38 @@ final class ParameterRates {
 
   private final double decay;
   private final int layers;
+  private final List<Double> groups;
+  // By the names of the parameters that are trained.
+  private final Map<String, Integer> members = new HashMap<>();
 
   ParameterRates(List<Parameter> parameters, double decay) {
     this.decay = decay;
     this.layers = 1 + parameters.stream().mapToInt(p -> layer(p.name())).max().orElse(-1);
+    List<Parameter> trained = parameters.stream().filter(Parameter::isTrainable).toList();
+    this.groups =
+        trained.stream()
+            .map(parameter -> factor(parameter.name()))
+            .distinct()
+            .sorted(Comparator.reverseOrder())
+            .flatMap(factor -> Stream.of(factor, factor))
+            .toList();
+    for (Parameter parameter : trained) {
+      int first = groups.indexOf(factor(parameter.name()));
+      members.put(parameter.name(), parameter.isDecayed() ? first : first + 1);
+    }
+  }
+
+  /**
+   * The factors of the groups, from the last layer to the embeddings: two of each, as transformers'
+   * trainer has two groups, the parameters that decay and then the others.
+   */
+  List<Double> groups() {
+    return groups;
+  }
+
+  /** The place in {@link #groups} of a parameter that is trained. */
+  int group(String name) {
+    return members.get(name);
   }
 
   /** The layer that a parameter is in; -1 for none. */

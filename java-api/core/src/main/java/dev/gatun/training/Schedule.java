@@ -47,7 +47,25 @@ public interface Schedule {
         "warmup_type",
         "decay_type",
         "min_lr_ratio",
-        "num_cycles");
+        "num_cycles"),
+    /** Down by a factor when evaluations have not become better for a while, as torch has it. */
+    REDUCE_LR_ON_PLATEAU(
+        "mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps"),
+    /** Up by a factor while evaluations become better, down when they have not for a while. */
+    GREEDY(
+        "mode",
+        "factor",
+        "patience",
+        "threshold",
+        "threshold_mode",
+        "cooldown",
+        "warmup",
+        "min_lr",
+        "max_lr",
+        "eps",
+        "smooth",
+        "window_size",
+        "reset_start");
 
     private final List<String> arguments;
 
@@ -58,6 +76,14 @@ public interface Schedule {
     /** {@return the names of the {@code lr_scheduler_kwargs} that it has} */
     public List<String> arguments() {
       return arguments;
+    }
+
+    /**
+     * {@return whether the rate follows what evaluations tell, in a {@link Trainer}: then there is
+     * no {@link Schedule} of it, and no warm-up}
+     */
+    public boolean followsEvaluations() {
+      return this == REDUCE_LR_ON_PLATEAU || this == GREEDY;
     }
 
     /** {@return the name that Hugging Face gives it} */
@@ -91,7 +117,7 @@ public interface Schedule {
    * {@return the schedule of a type, with transformers' values of what is not given: one restart, a
    * polynomial of degree 1 that ends at 1e-7}
    *
-   * @param type how the rate moves
+   * @param type how the rate moves, by updates
    * @param kwargs Hugging Face's {@code lr_scheduler_kwargs}: what the type has beside the rest, by
    *     the names of {@link Type#arguments}; null as a value for as if it were not there
    * @param warmup updates during which the factor grows, at least 0; CONSTANT has none
@@ -99,7 +125,8 @@ public interface Schedule {
    * @param learningRate the rate that the factor is of
    * @throws IllegalArgumentException for a negative {@code warmup}, an argument that the type does
    *     not have or that it lacks, a value that it cannot have, and for a polynomial's {@code
-   *     learningRate} that is not above its {@code lr_end}
+   *     learningRate} that is not above its {@code lr_end}; for a type that {@link
+   *     Type#followsEvaluations}
    */
   static Schedule of(
       Type type, Map<String, Object> kwargs, long warmup, long total, double learningRate) {
@@ -126,6 +153,10 @@ public interface Schedule {
               given.least(learningRate),
               given.number("warmup_lr_rate", Double.NaN));
       case WARMUP_STABLE_DECAY -> given.warmupStableDecay(warmup, total);
+      case REDUCE_LR_ON_PLATEAU, GREEDY ->
+          throw new IllegalArgumentException(
+              "schedule: %s follows evaluations, expected one that updates alone tell"
+                  .formatted(type.key()));
     };
   }
 

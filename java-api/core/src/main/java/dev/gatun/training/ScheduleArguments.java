@@ -1,5 +1,8 @@
 package dev.gatun.training;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 
 /** Hugging Face's {@code lr_scheduler_kwargs}. */
@@ -57,13 +60,59 @@ final class ScheduleArguments {
 
   double number(String name, double otherwise) {
     Object value = values.get(name);
-    if (value == null) {
-      return otherwise;
-    }
+    return value == null ? otherwise : number(name, value);
+  }
+
+  private static double number(String name, Object value) {
     if (!(value instanceof Number number) || !Double.isFinite(number.doubleValue())) {
       throw bad("has %s=%s, expected a number", name, value);
     }
     return number.doubleValue();
+  }
+
+  /** A number of each group of parameters, which is given for all of them or in a list. */
+  List<Double> each(String name, int groups, double otherwise) {
+    if (!(values.get(name) instanceof List<?> list)) {
+      return Collections.nCopies(groups, share(name, otherwise));
+    }
+    if (list.size() != groups) {
+      throw bad(
+          "has %s=%s, expected a number or one of each of the %d groups of parameters",
+          name, list, groups);
+    }
+    List<Double> each = new ArrayList<>();
+    for (Object value : list) {
+      each.add(share(name, value));
+    }
+    return each;
+  }
+
+  boolean flag(String name) {
+    Object value = values.get(name);
+    if (value == null || value instanceof Boolean) {
+      return Boolean.TRUE.equals(value);
+    }
+    throw bad("has %s=%s, expected true or false", name, value);
+  }
+
+  /** One of two names, the first of them where none is given. */
+  String of(String name, String otherwise, String other) {
+    Object value = values.get(name);
+    if (value == null || otherwise.equals(value)) {
+      return otherwise;
+    }
+    if (!other.equals(value)) {
+      throw bad("has %s=%s, expected %s or %s", name, value, otherwise, other);
+    }
+    return other;
+  }
+
+  void requireFactor(double factor, boolean mayBeZero) {
+    if (!(factor < 1) || factor < 0 || factor == 0 && !mayBeZero) {
+      throw bad(
+          "has factor=%s, expected %s below 1",
+          values.get("factor"), mayBeZero ? "at least 0 and" : "above 0 and");
+    }
   }
 
   long whole(String name, long least, long otherwise) {
@@ -82,7 +131,7 @@ final class ScheduleArguments {
           "has %s, expected one of them",
           asRate ? "both min_lr and min_lr_rate" : "neither min_lr nor min_lr_rate");
     }
-    return asRate ? share("min_lr") / learningRate : share("min_lr_rate");
+    return asRate ? share("min_lr", 0) / learningRate : share("min_lr_rate", 0);
   }
 
   Schedule warmupStableDecay(long warmup, long total) {
@@ -96,7 +145,7 @@ final class ScheduleArguments {
           "has num_decay_steps=%d, expected at most the %d of %d updates that %d of warm-up leave",
           decay, Math.max(0, total - warmup), total, warmup);
     }
-    double least = share("min_lr_ratio");
+    double least = share("min_lr_ratio", 0);
     double cycles = number("num_cycles", 0.5);
     Curve up = curve("warmup_type", "linear");
     Curve down = curve("decay_type", "cosine");
@@ -114,12 +163,17 @@ final class ScheduleArguments {
         });
   }
 
-  private double share(String name) {
-    double value = number(name, 0);
-    if (value < 0) {
-      throw bad("has %s=%s, expected at least 0", name, values.get(name));
+  double share(String name, double otherwise) {
+    Object value = values.get(name);
+    return value == null ? otherwise : share(name, value);
+  }
+
+  private static double share(String name, Object value) {
+    double share = number(name, value);
+    if (share < 0) {
+      throw bad("has %s=%s, expected at least 0", name, value);
     }
-    return value;
+    return share;
   }
 
   private Curve curve(String name, String otherwise) {

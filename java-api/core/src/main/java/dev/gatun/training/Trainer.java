@@ -27,13 +27,16 @@ public final class Trainer {
   private static final long DROPOUT = 1L << 62;
 
   private static final String LOSS = "eval_loss";
+  private static final String FOLLOWING = "gatun_lr_scheduler";
 
   private final Learner learner;
   private final TrainingArguments arguments;
   private final Samples evaluation;
   private final List<TrainerCallback> callbacks;
   private final BatchPlan plan;
-  private final Schedule schedule;
+  // One of the two: what updates alone tell, and what follows evaluations.
+  private final Optional<Schedule> schedule;
+  private Optional<MetricSchedule> following;
   private final TrainerState state = new TrainerState();
   private final TrainerControl control = new TrainerControl();
   private final TrainingLog log;
@@ -57,20 +60,35 @@ public final class Trainer {
         arguments.maxSteps() > 0
             ? arguments.maxSteps()
             : (long) Math.ceil(arguments.numTrainEpochs() * plan.stepsPerEpoch());
+    this.following = following();
+    this.schedule = following.isPresent() ? Optional.empty() : Optional.of(schedule());
+    this.log = new TrainingLog(arguments.outputDir(), this::warn);
+    this.checkpoints = Optional.ofNullable(arguments.outputDir()).map(Checkpoints::new);
+    this.run = run(builder.fingerprint, builder.training.size());
+  }
+
+  private Schedule schedule() {
     long warmup =
         arguments.warmupSteps() > 0
             ? arguments.warmupSteps()
             : (long) Math.ceil(arguments.warmupRatio() * state.maxSteps);
-    this.schedule =
-        Schedule.of(
-            arguments.lrSchedulerType(),
-            arguments.lrSchedulerKwargs(),
-            warmup,
-            state.maxSteps,
-            arguments.learningRate());
-    this.log = new TrainingLog(arguments.outputDir(), this::warn);
-    this.checkpoints = Optional.ofNullable(arguments.outputDir()).map(Checkpoints::new);
-    this.run = run(builder.fingerprint, builder.training.size());
+    return Schedule.of(
+        arguments.lrSchedulerType(),
+        arguments.lrSchedulerKwargs(),
+        warmup,
+        state.maxSteps,
+        arguments.learningRate());
+  }
+
+  /** Before its first evaluation. */
+  private Optional<MetricSchedule> following() {
+    Schedule.Type type = arguments.lrSchedulerType();
+    if (!type.followsEvaluations()) {
+      return Optional.empty();
+    }
+    List<Double> rates =
+        learner.rateFactors().stream().map(factor -> arguments.learningRate() * factor).toList();
+    return Optional.of(MetricSchedule.of(type, arguments.lrSchedulerKwargs(), rates));
   }
 
   /** What a checkpoint must agree on for a run to go on with the same bits. */
@@ -212,18 +230,22 @@ public final class Trainer {
    *
    * @param checkpoint the folder {@code checkpoint-N}
    * @throws CheckpointException when it is damaged, of another model, of other data or of another
-   *     order of it
+   *     order of it, or without the state of a schedule that follows evaluations
    */
   public void resume(Path checkpoint) {
     Map<String, Object> written = Checkpoints.readRun(checkpoint);
     requireSame(checkpoint, written);
-    Map<String, Object> json = Checkpoints.readJson(checkpoint.resolve(Checkpoints.TRAINER_STATE));
+    Path file = checkpoint.resolve(Checkpoints.TRAINER_STATE);
+    Map<String, Object> json = Checkpoints.readJson(file);
+    Optional<MetricSchedule> goesOn = following();
+    goesOn.ifPresent(rates -> rates.restore(file.toString(), json.get(FOLLOWING)));
     try {
       learner.restore(checkpoint, checkpoint.resolve(Checkpoints.OPTIMIZER));
     } catch (IOException | IllegalArgumentException e) {
       throw new CheckpointException(checkpoint + ": " + e.getMessage(), e);
     }
     state.read(json);
+    following = goesOn;
     Map<?, ?> kept = json.get("stateful_callbacks") instanceof Map<?, ?> map ? map : Map.of();
     for (TrainerCallback callback : callbacks) {
       if (kept.get(name(callback)) instanceof Map<?, ?> of) {
@@ -281,6 +303,7 @@ public final class Trainer {
     if (state.globalStep == 0) {
       warnOfOthers();
     }
+    following.ifPresent(this::warnOfWhatIsLeftOut);
     log.begin(state.logHistory);
     tell(callback -> callback.onTrainBegin(state, control));
     while (state.globalStep < state.maxSteps && !control.stops()) {
@@ -348,6 +371,23 @@ public final class Trainer {
                         + " anew"));
   }
 
+  /** What is unlike the settings. */
+  private void warnOfWhatIsLeftOut(MetricSchedule rates) {
+    String type = arguments.lrSchedulerType().key();
+    if (arguments.warmupSteps() > 0 || arguments.warmupRatio() > 0) {
+      warn("lr_scheduler_type %s has no warm-up: that of the settings is left out".formatted(type));
+    }
+    if (rates.isOfMore() != arguments.isOfMore()) {
+      warn(
+          "lr_scheduler_kwargs: mode of %s is %s, but %s of %s is better by the settings"
+              .formatted(
+                  type,
+                  rates.isOfMore() ? "max" : "min",
+                  arguments.isOfMore() ? "more" : "less",
+                  arguments.bestMetric()));
+    }
+  }
+
   private void takeBest(String name) {
     Path best = arguments.outputDir().resolve(Path.of(name).getFileName());
     try {
@@ -370,7 +410,11 @@ public final class Trainer {
           "step %d: none of the labels of its %d samples counts, expected one that is not -100"
               .formatted(number, batches.stream().mapToInt(each -> each.samples().size()).sum()));
     }
-    double rate = arguments.learningRate() * schedule.factor(state.updates);
+    List<Double> rates = following.map(MetricSchedule::rates).orElse(List.of());
+    double rate =
+        schedule
+            .map(each -> arguments.learningRate() * each.factor(state.updates))
+            .orElseGet(rates::getFirst);
     double loss = 0;
     try {
       for (int i = 0; i < batches.size(); i++) {
@@ -386,7 +430,10 @@ public final class Trainer {
     }
     Learner.Update update;
     if (Double.isFinite(loss)) {
-      update = learner.update(rate, arguments.maxGradNorm());
+      update =
+          rates.isEmpty()
+              ? learner.update(rate, arguments.maxGradNorm())
+              : learner.update(rates, arguments.maxGradNorm());
     } else {
       learner.discard();
       update = new Learner.Update(Double.NaN, "");
@@ -507,6 +554,7 @@ public final class Trainer {
     Map<String, Object> metrics = evaluate(evaluation);
     lastMetrics = Map.copyOf(metrics);
     double value = metric(arguments, metrics);
+    following.ifPresent(rates -> rates.step(value));
     boolean better =
         state.bestMetric == null
             ? !Double.isNaN(value)
@@ -581,8 +629,9 @@ public final class Trainer {
             folder -> {
               learner.save(folder);
               learner.saveOptimizer(folder.resolve(Checkpoints.OPTIMIZER));
-              Checkpoints.writeJson(
-                  folder.resolve(Checkpoints.TRAINER_STATE), state.toJson(arguments, kept));
+              Map<String, Object> json = state.toJson(arguments, kept);
+              following.ifPresent(rates -> json.put(FOLLOWING, rates.state()));
+              Checkpoints.writeJson(folder.resolve(Checkpoints.TRAINER_STATE), json);
             });
     try {
       all.keep(

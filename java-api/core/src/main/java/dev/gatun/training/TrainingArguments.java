@@ -193,8 +193,18 @@ public record TrainingArguments(
       check(outputDir != null, "load_best_model_at_end", true, "an output_dir");
     }
     optim.with(adamBeta1, adamBeta2, adamEpsilon, optimArgs);
-    // How many updates there are is not known yet.
-    Schedule.of(lrSchedulerType, lrSchedulerKwargs, 0, Integer.MAX_VALUE, learningRate);
+    if (lrSchedulerType.followsEvaluations()) {
+      check(
+          evalStrategy != Strategy.NO,
+          "lr_scheduler_type",
+          lrSchedulerType.key(),
+          "an eval_strategy, steps or epoch, and data to evaluate on: its rate follows"
+              + " evaluations");
+      MetricSchedule.check(lrSchedulerType, lrSchedulerKwargs);
+    } else {
+      // How many updates there are is not known yet.
+      Schedule.of(lrSchedulerType, lrSchedulerKwargs, 0, Integer.MAX_VALUE, learningRate);
+    }
   }
 
   private static void check(boolean fits, String name, Object value, String expected) {
@@ -228,9 +238,12 @@ public record TrainingArguments(
    * @param than the value that it is compared with
    */
   public boolean isBetter(double value, double than) {
-    boolean greater =
-        greaterIsBetter == null ? !metricForBestModel.endsWith("loss") : greaterIsBetter;
-    return greater ? value > than : value < than;
+    return isOfMore() ? value > than : value < than;
+  }
+
+  /** Whether more of the metric is better. */
+  boolean isOfMore() {
+    return greaterIsBetter == null ? !metricForBestModel.endsWith("loss") : greaterIsBetter;
   }
 
   /** {@return settings to change, with the defaults} */
@@ -424,7 +437,8 @@ public record TrainingArguments(
     /**
      * Sets {@code lr_scheduler_type}: how the rate moves.
      *
-     * @param value the schedule's type; {@code LINEAR} by default
+     * @param value the schedule's type; {@code LINEAR} by default; those that follow evaluations
+     *     need an {@code eval_strategy}, and take {@code metric_for_best_model} at each evaluation
      * @return this builder
      */
     public Builder lrSchedulerType(Schedule.Type value) {

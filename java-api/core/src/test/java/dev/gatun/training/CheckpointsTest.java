@@ -20,13 +20,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Checkpoints are there whole or not at all, and a run goes on from them with the same bits. */
 final class CheckpointsTest {
@@ -47,8 +49,33 @@ final class CheckpointsTest {
         .saveTotalLimit(3);
   }
 
+  /** Of a GPT-2 whose layers have rates that fall as its evaluations tell. */
+  private static TrainingArguments.Builder falling(Path output) {
+    return arguments(output)
+        .evalStrategy(TrainingArguments.Strategy.STEPS)
+        .evalSteps(1)
+        .layerwiseLrDecay(0.5)
+        .lrSchedulerType(Schedule.Type.REDUCE_LR_ON_PLATEAU)
+        .lrSchedulerKwargs(
+            Map.of("factor", 0.7, "patience", 1, "threshold", 0.05, "cooldown", 2, "min_lr", 3e-3));
+  }
+
   private static Trainer trainer(Learner learner, TrainingArguments arguments) {
-    return Trainer.builder(learner, arguments).samples(TrainerTest.texts(SAMPLES), SAMPLES).build();
+    return Trainer.builder(learner, arguments)
+        .samples(TrainerTest.texts(SAMPLES), SAMPLES)
+        .evaluation(TrainerTest.texts(6))
+        .build();
+  }
+
+  /** What is trained. */
+  enum Kind {
+    BIGRAM,
+    GPT2,
+    FALLING;
+
+    TrainingArguments settings(Path output) {
+      return (this == FALLING ? falling(output) : arguments(output)).build();
+    }
   }
 
   /** What a JVM of its own runs until it is killed: two epochs, dropout, ragged texts. */
@@ -56,13 +83,16 @@ final class CheckpointsTest {
     private Run() {}
 
     public static void main(String[] arguments) throws IOException {
-      TrainingArguments settings = arguments(Path.of(arguments[0])).build();
-      Path output = settings.outputDir();
+      Path output = Path.of(arguments[0]);
+      TrainingArguments settings = Kind.valueOf(arguments[1]).settings(output);
       try (Learner learner =
-          learner(arguments[1].equals("gpt2") ? output.resolveSibling("gpt2") : null, settings)) {
+          learner(
+              Kind.valueOf(arguments[1]) == Kind.BIGRAM ? null : output.resolveSibling("gpt2"),
+              settings)) {
         Trainer trainer =
             Trainer.builder(learner, settings)
                 .samples(TrainerTest.texts(SAMPLES), SAMPLES)
+                .evaluation(TrainerTest.texts(6))
                 .callback(
                     new TrainerCallback() {
                       @Override
@@ -99,7 +129,7 @@ final class CheckpointsTest {
         .getParent();
   }
 
-  private static Process start(Path output, boolean gpt2, int threads, List<String> before)
+  private static Process start(Path output, Kind kind, int threads, List<String> before)
       throws IOException {
     List<String> command = new ArrayList<>(before);
     command.addAll(
@@ -112,17 +142,17 @@ final class CheckpointsTest {
             System.getProperty("java.class.path"),
             Run.class.getName(),
             output.toString(),
-            gpt2 ? "gpt2" : "bigram"));
+            kind.name()));
     return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
 
   /**
    * Kills runs at random moments, many while a checkpoint is written, until one reaches the end.
    */
-  private static int killUntilDone(Path output, boolean gpt2, int seed) throws Exception {
+  private static int killUntilDone(Path output, Kind kind, int seed) throws Exception {
     int kills = 0;
     while (true) {
-      Process run = start(output, gpt2, 1 + (seed + kills) % 3, List.of());
+      Process run = start(output, kind, 1 + (seed + kills) % 3, List.of());
       // So many lines and then so many microseconds, which leaves it anywhere in a step.
       int lines = 1 + (int) (Philox.uniform(seed, kills, 0) * 9);
       long pause = (long) (Philox.uniform(seed, kills, 1) * 5_000_000);
@@ -142,17 +172,25 @@ final class CheckpointsTest {
     }
   }
 
-  private void killed(boolean gpt2, int kills) throws Exception {
+  private void killed(Kind kind, int kills) throws Exception {
     Path whole = folder.resolve("whole");
-    TrainingArguments settings = arguments(whole).build();
-    Path model = gpt2 ? writeGpt2(folder.resolve("gpt2")) : null;
+    TrainingArguments settings = kind.settings(whole);
+    Path model = kind == Kind.BIGRAM ? null : writeGpt2(folder.resolve("gpt2"));
     try (Learner learner = learner(model, settings)) {
-      trainer(learner, settings).train();
+      Trainer trainer = trainer(learner, settings);
+      trainer.train();
+      long rates =
+          trainer.state().logHistory().stream()
+              .map(line -> line.get("learning_rate"))
+              .filter(Objects::nonNull)
+              .distinct()
+              .count();
+      assertTrue(rates > 2, rates + " rates");
     }
     int done = 0;
     for (int seed = 0; done < kills; seed++) {
       Path output = folder.resolve("killed-" + seed);
-      done += killUntilDone(output, gpt2, seed);
+      done += killUntilDone(output, kind, seed);
       for (String file :
           List.of(
               "log.jsonl",
@@ -168,17 +206,17 @@ final class CheckpointsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void a_killed_run_goes_on_with_the_same_bits(boolean gpt2) throws Exception {
-    killed(gpt2, 3);
+  @EnumSource(Kind.class)
+  void a_killed_run_goes_on_with_the_same_bits(Kind kind) throws Exception {
+    killed(kind, 3);
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
+  @EnumSource(Kind.class)
   @Tag("full")
-  void a_run_that_is_killed_at_twenty_moments_goes_on_with_the_same_bits(boolean gpt2)
+  void a_run_that_is_killed_at_twenty_moments_goes_on_with_the_same_bits(Kind kind)
       throws Exception {
-    killed(gpt2, 20);
+    killed(kind, 20);
   }
 
   private Path trained(Path output, long steps) {
@@ -290,7 +328,7 @@ final class CheckpointsTest {
   void a_full_disk_leaves_the_last_checkpoint() throws Exception {
     Path output = trained(folder, 4);
     Process run =
-        start(output, false, 1, List.of("bash", "-c", "ulimit -f 1; exec \"$@\"", "bash"));
+        start(output, Kind.BIGRAM, 1, List.of("bash", "-c", "ulimit -f 1; exec \"$@\"", "bash"));
     String said = new String(run.getInputStream().readAllBytes());
     assertEquals(1, run.waitFor(), said);
     assertTrue(

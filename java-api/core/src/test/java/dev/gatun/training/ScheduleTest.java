@@ -87,7 +87,7 @@ final class ScheduleTest {
     }
     assertEquals(
         Stream.of(Schedule.Type.values())
-            .filter(type -> !type.arguments().isEmpty())
+            .filter(type -> !type.arguments().isEmpty() && !type.followsEvaluations())
             .map(Schedule.Type::key)
             .collect(Collectors.toSet()),
         types);
@@ -185,7 +185,9 @@ final class ScheduleTest {
             "inverse_sqrt",
             "cosine_with_min_lr",
             "cosine_warmup_with_min_lr",
-            "warmup_stable_decay")) {
+            "warmup_stable_decay",
+            "reduce_lr_on_plateau",
+            "greedy")) {
       assertEquals(name, Schedule.Type.of(name).key());
     }
     Exception e =

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 
 /**
  * An optimiser of named parameters: a rule, and what it keeps for each of them. A parameter takes
@@ -206,6 +207,22 @@ public final class Optimizer implements AutoCloseable {
    *     of another shape, or none at all
    */
   public Outcome step(Map<String, Tensor> gradients, double rate, Scaling scaling) {
+    return step(gradients, parameter -> rate * parameter.rateFactor(), scaling);
+  }
+
+  /**
+   * Makes a step, unless the gradients are not finite: then nothing is changed or counted.
+   *
+   * @param gradients by the names of parameters, F32 of their shapes, contiguous; those that are
+   *     not there stay as they are
+   * @param rate the learning rate of each parameter, which its {@code rateFactor} does not change
+   * @param scaling of the gradients
+   * @return the gradients' norm, and what was wrong with them
+   * @throws IllegalArgumentException for the gradient of a parameter that is not the optimiser's,
+   *     of another shape, or none at all
+   */
+  public Outcome step(
+      Map<String, Tensor> gradients, ToDoubleFunction<Parameter> rate, Scaling scaling) {
     for (String name : gradients.keySet()) {
       slot(name);
     }
@@ -242,7 +259,7 @@ public final class Optimizer implements AutoCloseable {
                     gradients.get(p.name()),
                     List.copyOf(slot.states.sequencedValues()),
                     p.copy(),
-                    rate * p.rateFactor(),
+                    rate.applyAsDouble(p),
                     p.decay()));
       }
       bySteps.forEach((step, parameters) -> rule.make(step, parameters, scaling, norms.all()));
