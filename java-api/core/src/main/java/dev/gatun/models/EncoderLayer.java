@@ -15,12 +15,10 @@ record EncoderLayer(
     SelfAttention attention,
     Linear attentionOutput,
     LayerNorm attentionNorm,
-    Linear intermediate,
-    Gate gate,
-    Linear output,
+    FeedForward feedForward,
     LayerNorm outputNorm) {
 
-  /** A feed-forward network without a gate. */
+  /** With a network for all tokens, without a gate. */
   EncoderLayer(
       SelfAttention attention,
       Linear attentionOutput,
@@ -28,7 +26,12 @@ record EncoderLayer(
       Linear intermediate,
       Linear output,
       LayerNorm outputNorm) {
-    this(attention, attentionOutput, attentionNorm, intermediate, null, output, outputNorm);
+    this(
+        attention,
+        attentionOutput,
+        attentionNorm,
+        new FeedForward.Dense(intermediate, null, output),
+        outputNorm);
   }
 
   /** A family's own way from hidden states [tokens, hidden] to attended values [tokens, hidden]. */
@@ -49,9 +52,8 @@ record EncoderLayer(
       Tensor attended =
           attentionOutput.forward(attention.forward(hidden, batch, bias, trace), hidden.dtype());
       trace.keep(scope);
-      LayerInput x = attentionNorm.forward(attended, hidden, intermediate);
-      Tensor wide = intermediate.forwardNarrow(x);
-      Tensor fed = output.forward(gate == null ? wide : gate.forward(wide), hidden.dtype());
+      LayerInput x = attentionNorm.forward(attended, hidden, feedForward.reader());
+      Tensor fed = feedForward.forward(x, batch, hidden.dtype(), trace, scope);
       return scope.keep(outputNorm.forward(fed, x.x()));
     }
   }

@@ -74,12 +74,13 @@ final class Gte implements Encoder {
             config.dropout("attention_probs_dropout_prob", 0)),
         weights.linear("attention.o_proj", hidden, hidden).withOutputDropout(dropout),
         weights.layerNorm("attn_ln", hidden, eps),
-        weights.linear("mlp.up_gate_proj", 2L * intermediate, hidden, false, Activation.NONE),
-        new Gate(config.activation("hidden_act", "gelu"), false),
-        weights
-            .linear("mlp.down_proj", hidden, intermediate)
-            .withInputDropout(dropout)
-            .withOutputDropout(dropout),
+        new FeedForward.Dense(
+            weights.linear("mlp.up_gate_proj", 2L * intermediate, hidden, false, Activation.NONE),
+            new Gate(config.activation("hidden_act", "gelu"), false),
+            weights
+                .linear("mlp.down_proj", hidden, intermediate)
+                .withInputDropout(dropout)
+                .withOutputDropout(dropout)),
         weights.layerNorm("mlp_ln", hidden, eps));
   }
 

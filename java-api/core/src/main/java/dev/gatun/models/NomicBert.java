@@ -13,7 +13,8 @@ import java.util.List;
 
 /**
  * NomicBERT (Nussbaum et al., arXiv 2402.01613): BERT's body with rotary positions, a gated
- * feed-forward network, and no biases in its layers.
+ * feed-forward network, and no biases in its layers. Nomic Embed v2 (arXiv 2502.07972) has biases,
+ * no gates, and a mixture of experts in the place of every second of these networks.
  *
  * <p>Its configuration comes with BERT's names, as transformers writes it, and with GPT-2's, as the
  * first checkpoints were published.
@@ -28,7 +29,8 @@ final class NomicBert implements Encoder {
   private final HeadLayer head;
 
   NomicBert(Config given, Head head, Weights all) {
-    Config config = NomicBertConfig.of(given);
+    NomicBertConfig settings = NomicBertConfig.of(given);
+    Config config = settings.config();
     Weights weights = body(all);
     int hidden = config.positive("hidden_size");
     double eps = config.eps("layer_norm_eps", 1e-12);
@@ -50,7 +52,7 @@ final class NomicBert implements Encoder {
                     all.device(), config, size, config.positive("max_position_embeddings", 2048)));
     for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
       Weights l = weights.sub("encoder.layers." + i);
-      layers.add(layer(config, l, hidden, heads, size, eps));
+      layers.add(layer(settings, l, i, hidden, heads, size, eps));
     }
     this.head = head(config, head, all, weights, hidden, eps);
   }
@@ -65,29 +67,51 @@ final class NomicBert implements Encoder {
   }
 
   private EncoderLayer layer(
-      Config config, Weights weights, int hidden, int heads, int size, double eps) {
-    int intermediate = config.positive("intermediate_size");
+      NomicBertConfig settings,
+      Weights weights,
+      int index,
+      int hidden,
+      int heads,
+      int size,
+      double eps) {
     long width = Math.multiplyExact((long) heads, size);
+    boolean bias = settings.attentionBias();
     return new EncoderLayer(
         new FusedAttention(
-            weights.linear("attn.Wqkv", 3 * width, hidden, false, Activation.NONE),
+            weights.linear("attn.Wqkv", 3 * width, hidden, bias, Activation.NONE),
             heads,
             rotary,
             0,
-            config.dropout("attention_probs_dropout_prob", 0)),
+            settings.config().dropout("attention_probs_dropout_prob", 0)),
         weights
-            .linear("attn.out_proj", hidden, width, false, Activation.NONE)
+            .linear("attn.out_proj", hidden, width, bias, Activation.NONE)
             .withOutputDropout(dropout),
         weights.layerNorm("norm1", hidden, eps),
-        weights.joined(
-            hidden,
-            new Loader.Layer("mlp.fc11", intermediate, false),
-            new Loader.Layer("mlp.fc12", intermediate, false)),
-        new Gate(config.activation("hidden_act", "silu"), false),
-        weights
-            .linear("mlp.fc2", hidden, intermediate, false, Activation.NONE)
-            .withOutputDropout(dropout),
+        feedForward(settings, weights.sub("mlp"), index, hidden),
         weights.layerNorm("norm2", hidden, eps));
+  }
+
+  private FeedForward feedForward(NomicBertConfig settings, Weights mlp, int index, int hidden) {
+    int inner = settings.config().positive("intermediate_size");
+    Activation activation = settings.config().activation("hidden_act", "silu");
+    NomicBertConfig.Experts experts = settings.experts();
+    if (experts != null && experts.has(index)) {
+      return NomicExperts.of(experts, mlp, hidden, inner, activation, dropout);
+    }
+    boolean bias = settings.wideBias();
+    boolean gated = settings.gated();
+    Linear narrow =
+        mlp.linear("fc2", hidden, inner, settings.narrowBias(), Activation.NONE)
+            .withOutputDropout(dropout);
+    return new FeedForward.Dense(
+        gated
+            ? mlp.joined(
+                hidden,
+                new Loader.Layer("fc11", inner, bias),
+                new Loader.Layer("fc12", inner, bias))
+            : mlp.linear("fc1", inner, hidden, bias, activation),
+        gated ? new Gate(activation, false) : null,
+        narrow);
   }
 
   private HeadLayer head(

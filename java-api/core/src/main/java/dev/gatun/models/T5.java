@@ -159,7 +159,7 @@ final class T5 implements EncoderDecoder {
         FullAttention selfAttention,
         Linear o,
         RmsNorm feedForwardNorm,
-        T5FeedForward feedForward) {
+        FeedForward feedForward) {
 
       /** From the normed stream before this block to that of the next norm. */
       NormedSum forward(
@@ -272,7 +272,7 @@ final class T5 implements EncoderDecoder {
         FullAttention encDecAttention,
         Linear crossO,
         RmsNorm feedForwardNorm,
-        T5FeedForward feedForward) {
+        FeedForward feedForward) {
 
       /** From the normed stream before this block to that of the next norm. */
       NormedSum forward(

@@ -14,18 +14,11 @@ import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
 
 /** The feed-forward networks of T5 and its relatives. */
-sealed interface T5FeedForward {
-  /**
-   * @param x the normed stream
-   * @param dtype of the result
-   */
-  Tensor forward(LayerInput x, TokenBatch batch, DType dtype, Trace trace, Scope scope);
-
-  /** The layer that reads the norm, which may take codes of it; null for none. */
-  Linear reader();
+final class T5FeedForward {
+  private T5FeedForward() {}
 
   /** The network that the configuration gives a layer of a stack. */
-  static T5FeedForward of(Config config, Weights layer, int index, boolean decoder) {
+  static FeedForward of(Config config, Weights layer, int index, boolean decoder) {
     int hidden = config.positive("d_model", 512);
     int inner = config.positive("d_ff", 2048);
     String type = config.text("model_type", "t5");
@@ -44,7 +37,7 @@ sealed interface T5FeedForward {
     if (!gated) {
       return plain(config, block, hidden, inner, activation);
     }
-    return new Dense(
+    return new FeedForward.Dense(
         block.joined(
             hidden, new Loader.Layer("wi_0", inner, false), new Loader.Layer("wi_1", inner, false)),
         new Gate(activation, true),
@@ -63,9 +56,9 @@ sealed interface T5FeedForward {
         .withOutputDropout(dropout(config));
   }
 
-  private static Dense plain(
+  private static FeedForward plain(
       Config config, Weights block, int hidden, int inner, Activation activation) {
-    return new Dense(
+    return new FeedForward.Dense(
         block.linear("wi", inner, hidden, false, activation),
         null,
         output(config, block, hidden, inner));
@@ -90,24 +83,6 @@ sealed interface T5FeedForward {
   }
 
   /**
-   * One network for all tokens.
-   *
-   * @param gate of the joined projection; null for none
-   */
-  record Dense(Linear wi, Gate gate, Linear wo) implements T5FeedForward {
-    @Override
-    public Tensor forward(LayerInput x, TokenBatch batch, DType dtype, Trace trace, Scope scope) {
-      Tensor wide = wi.forwardNarrow(x);
-      return wo.forward(gate == null ? wide : gate.forward(wide), dtype);
-    }
-
-    @Override
-    public Linear reader() {
-      return wi;
-    }
-  }
-
-  /**
    * A mixture, of which each token goes through the expert that it is most for, as long as that has
    * not as many of its sequence already; else through none (Switch Transformers, arXiv 2101.03961).
    *
@@ -125,7 +100,7 @@ sealed interface T5FeedForward {
       Activation activation,
       ExpertsLinear wo,
       Dropout dropout)
-      implements T5FeedForward {
+      implements FeedForward {
     static Sparse of(Config config, Weights mlp, int hidden, int inner, Activation activation) {
       int experts = config.positive("num_experts", 8);
       Weights router = mlp.sub("router");

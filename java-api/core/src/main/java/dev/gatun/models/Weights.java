@@ -9,6 +9,7 @@ import dev.gatun.nn.RmsNorm;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
+import dev.gatun.weights.FusedExperts;
 import dev.gatun.weights.Loader;
 import dev.gatun.weights.ParameterLoader;
 import java.util.ArrayList;
@@ -140,7 +141,18 @@ record Weights(Loader loader, String prefix) {
 
   /** The same of one tensor [experts, out, in] of that name. */
   ExpertsLinear fusedExperts(String name, int experts, long out, long in) {
-    return loader.fusedExperts(prefix + name, experts, out, in);
+    return loader.fusedExperts(new FusedExperts(prefix + name, experts, false), out, in);
+  }
+
+  /** The same of one tensor [experts * out, in] of that name. */
+  ExpertsLinear flatExperts(String name, int experts, long out, long in) {
+    return loader.fusedExperts(new FusedExperts(prefix + name, experts, true), out, in);
+  }
+
+  /** The same of one tensor [experts * in, out] of that name. */
+  ExpertsLinear flatTransposedExperts(String name, int experts, long out, long in) {
+    FusedExperts all = new FusedExperts(prefix + name, experts, true);
+    return loader.transposedExperts(all, out, in, null, null);
   }
 
   /**
@@ -151,7 +163,8 @@ record Weights(Loader loader, String prefix) {
    */
   ExpertsLinear transposedExperts(
       String name, long out, long in, float[] bias, UnaryOperator<Tensor> rows) {
-    return loader.transposedExperts(prefix + name, out, in, bias, rows);
+    FusedExperts all = new FusedExperts(prefix + name, Math.toIntExact(bias.length / out), false);
+    return loader.transposedExperts(all, out, in, bias, rows);
   }
 
   /** A layer with {@code name.weight} and a bias that the model put together. */

@@ -37,10 +37,10 @@ public record LayerNorm(Tensor weight, Tensor bias, float eps) implements AutoCl
    *
    * @param x F32, BF16 or F16 [..., features]
    * @param residual as x, or null for none
-   * @param next the layer that reads the norm
+   * @param next the layer that reads the norm; or null
    */
   public LayerInput forward(Tensor x, Tensor residual, Linear next) {
-    if (!next.takesCodes()) {
+    if (next == null || !next.takesCodes()) {
       return new LayerInput(forward(x, residual), null);
     }
     Norm.Normed normed =

@@ -17,7 +17,7 @@ public final class TrainableExperts implements ExpertsLinear {
   /**
    * Layers of parameters, which stay their owner's.
    *
-   * @param weights of the experts, each F32 [out_features, in_features] without gaps: all of the
+   * @param weights of the experts, each F32 [out_features, in_features] of any strides: all of the
    *     parameters' numbers. One without tokens has no gradient, or one of zeros where its memory
    *     is others' too
    * @param parameters the weights', one after another

@@ -92,7 +92,7 @@ public final class Packing {
    * The same in an expert's weight, which devices may lay out in another way than one of all
    * tokens.
    *
-   * @param rows F32, BF16 or F16 [rows, in_features], without gaps
+   * @param rows F32, BF16 or F16 [rows, in_features]; without gaps where they become blocks
    * @param storage of the packed weight
    * @param packed of the whole expert
    * @param first the output feature of the first row, a multiple of {@link MatmulPack#PANEL}
@@ -103,8 +103,12 @@ public final class Packing {
     Tape.refuse("pack", rows);
     long in = rows.size(1);
     Tensor place = place(packed, storage, first, rows, in);
-    boolean dense = storage instanceof Storage.Dense;
-    pack(rows.device().kernels(), dense ? rows.reshape(1, rows.size(0), in) : rows, storage, place);
+    Tensor read = rows;
+    if (storage instanceof Storage.Dense) {
+      long[] strides = {0, rows.operand().stride(0), rows.operand().stride(1)};
+      read = rows.strided(0, new long[] {1, rows.size(0), in}, strides);
+    }
+    pack(rows.device().kernels(), read, storage, place);
     Calls.fence(rows, packed);
   }
 

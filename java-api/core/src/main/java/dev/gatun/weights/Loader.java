@@ -13,7 +13,6 @@ import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Layouts;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -465,52 +464,45 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   /**
-   * {@return the same of one tensor [experts, out_features, in_features], without biases}
+   * {@return the same of one tensor, without biases}
    *
-   * @param name of the tensor
-   * @param experts how many there are
+   * @param all of which an expert's rows are its output features
    * @param outFeatures of each expert
    * @param inFeatures of each expert
    * @throws IllegalArgumentException when the tensor has another shape, or other numbers than
    *     floats
    */
-  public ExpertsLinear fusedExperts(String name, int experts, long outFeatures, long inFeatures) {
-    TensorFile.Entry entry = floats(name, experts, outFeatures, inFeatures);
-    linear.add(name);
-    long bytes = entry.data().byteSize() / experts;
-    List<List<StoredWeight>> stored = new ArrayList<>();
-    for (int e = 0; e < experts; e++) {
-      MemorySegment data = entry.data().asSlice(e * bytes, bytes);
-      stored.add(List.of(new StoredWeight.Dense(data, entry.dtype(), outFeatures, inFeatures)));
-    }
-    return own(packer(List.of(name)).experts(stored, null));
+  public ExpertsLinear fusedExperts(FusedExperts all, long outFeatures, long inFeatures) {
+    TensorFile.Entry entry = floats(all.name(), all.shape(outFeatures, inFeatures));
+    linear.add(all.name());
+    List<StoredWeight> stored = all.parts(entry, outFeatures, inFeatures);
+    return own(packer(List.of(all.name())).experts(stored.stream().map(List::of).toList(), null));
   }
 
   /**
-   * {@return the same of one tensor [experts, in_features, out_features]}
+   * {@return the same of one tensor whose rows are input features}
    *
-   * @param name of the tensor
+   * @param all of which an expert's rows are its input features
    * @param outFeatures of each expert
    * @param inFeatures of each expert
-   * @param bias [experts, out_features], which says how many experts there are
+   * @param bias [experts, out_features]; or null
    * @param rows gives a tensor of an expert as [out_features, in_features] without gaps, the
-   *     features in the model's order, in a new one
+   *     features in the model's order, in a new one; null where they are in it
    * @throws IllegalArgumentException when the tensor has another shape, or other numbers than
    *     floats
    */
   public ExpertsLinear transposedExperts(
-      String name, long outFeatures, long inFeatures, float[] bias, UnaryOperator<Tensor> rows) {
-    int experts = Math.toIntExact(bias.length / outFeatures);
-    TensorFile.Entry entry = floats(name, experts, inFeatures, outFeatures);
-    linear.add(name);
-    long bytes = entry.data().byteSize() / experts;
-    List<StoredWeight> stored = new ArrayList<>();
-    for (int e = 0; e < experts; e++) {
-      MemorySegment data = entry.data().asSlice(e * bytes, bytes);
-      stored.add(new StoredWeight.Dense(data, entry.dtype(), inFeatures, outFeatures));
-    }
-    Tensor shift = own(biases(bias, experts));
-    return own(packer(List.of(name)).transposedExperts(stored, rows, shift));
+      FusedExperts all,
+      long outFeatures,
+      long inFeatures,
+      float[] bias,
+      UnaryOperator<Tensor> rows) {
+    TensorFile.Entry entry = floats(all.name(), all.shape(inFeatures, outFeatures));
+    linear.add(all.name());
+    List<StoredWeight> stored = all.parts(entry, inFeatures, outFeatures);
+    Tensor shift = bias == null ? null : own(biases(bias, all.experts()));
+    UnaryOperator<Tensor> turned = rows == null ? x -> Layouts.transpose(x, 0, 1) : rows;
+    return own(packer(List.of(all.name())).transposedExperts(stored, turned, shift));
   }
 
   private Tensor biases(float[] bias, int experts) {

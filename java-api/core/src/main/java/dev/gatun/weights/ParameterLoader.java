@@ -311,15 +311,31 @@ public final class ParameterLoader extends Loader {
 
   @Override
   public ExpertsLinear transposedExperts(
-      String name, long outFeatures, long inFeatures, float[] bias, UnaryOperator<Tensor> rows) {
-    throw new UnsupportedOperationException(
-        "experts %s: their biases are of no parameters".formatted(name));
+      FusedExperts all,
+      long outFeatures,
+      long inFeatures,
+      float[] bias,
+      UnaryOperator<Tensor> rows) {
+    if (bias != null || rows != null) {
+      throw new UnsupportedOperationException(
+          "experts %s: their biases are of no parameters, or features have another order"
+              .formatted(all.name()));
+    }
+    Parameter stored = parameter(all.name(), all.shape(inFeatures, outFeatures));
+    long[] shape = {outFeatures, inFeatures};
+    long[] strides = {1, outFeatures};
+    List<Tensor> weights =
+        LongStream.range(0, all.experts())
+            .mapToObj(e -> stored.tensor().strided(e * inFeatures * outFeatures, shape, strides))
+            .toList();
+    return own(new TrainableExperts(weights, List.of(stored), storage, between));
   }
 
   @Override
-  public ExpertsLinear fusedExperts(String name, int experts, long outFeatures, long inFeatures) {
-    Parameter all = parameter(name, experts, outFeatures, inFeatures);
-    return own(new TrainableExperts(each(all.tensor()), List.of(all), storage, between));
+  public ExpertsLinear fusedExperts(FusedExperts all, long outFeatures, long inFeatures) {
+    Parameter stored = parameter(all.name(), all.shape(outFeatures, inFeatures));
+    Tensor each = stored.tensor().reshape(all.experts(), outFeatures, inFeatures);
+    return own(new TrainableExperts(each(each), List.of(stored), storage, between));
   }
 
   @Override

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.compression.GgufQuantizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -135,14 +136,6 @@ final class PublishedEncodersTest {
             config -> ((ObjectNode) config.path("rope_scaling")).put("factor", 0.5)),
         refused(
             "nomic",
-            "'num_experts' is 8, expected 0: layers of experts",
-            config ->
-                config
-                    .put("num_experts", 8)
-                    .put("moe_every_n_layers", 2)
-                    .put("activation_function", "gelu")),
-        refused(
-            "nomic",
             "'scale_attn_by_inverse_layer_idx' is true, expected false",
             config -> config.put("scale_attn_by_inverse_layer_idx", true)),
         refused(
@@ -172,6 +165,22 @@ final class PublishedEncodersTest {
     assertArrayEquals(want, logits(files));
     try (EncoderModel model = AutoModel.load(folder)) {
       assertEquals(1024, model.maxLength());
+    }
+  }
+
+  /** Without its head. */
+  @Test
+  void a_nomic_bert_is_written_as_gguf() throws IOException {
+    files("nomic").write(folder);
+    Path gguf = folder.resolve("model.gguf");
+    GgufQuantizer.quantize(folder, gguf, "F32", null);
+    assertArrayEquals(states(folder), states(gguf), 1e-5f);
+  }
+
+  private static float[] states(Path path) throws IOException {
+    try (EncoderModel model = AutoModel.load(path);
+        EncoderOutput output = model.forward(EncoderInputs.of(new long[][] {{16, 76, 36}}))) {
+      return output.lastHiddenState().toFloatArray();
     }
   }
 

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 
 /**
  * llama.cpp by its C API, out of the npm package {@value #PACKAGE}, or out of the folder that the
- * property {@value #SETTING} names: a model's tokens and scores.
+ * property {@value #SETTING} names: a model's tokens, scores and states.
  */
 final class LlamaCpp implements AutoCloseable {
   static final String PACKAGE = "@node-llama-cpp/linux-x64@3.22.1";
@@ -258,6 +258,20 @@ final class LlamaCpp implements AutoCloseable {
     }
     return ((MemorySegment) call(llama, "llama_get_logits_ith", ADDRESS, context, -1))
         .reinterpret(4L * vocabSize)
+        .toArray(JAVA_FLOAT);
+  }
+
+  /** The states that an encoder gives tokens, [tokens, width]. */
+  float[] states(int width, int... ids) {
+    call(llama, "llama_set_embeddings", null, context, true);
+    MemorySegment tokens = arena.allocateFrom(JAVA_INT, ids);
+    Object batch = call(llama, "llama_batch_get_one", BATCH, arena, pointer(tokens), ids.length);
+    int status = (int) call(llama, "llama_encode", JAVA_INT, context, batch);
+    if (status != 0) {
+      throw new IllegalStateException("llama_encode gives " + status);
+    }
+    return ((MemorySegment) call(llama, "llama_get_embeddings", ADDRESS, context))
+        .reinterpret(4L * ids.length * width)
         .toArray(JAVA_FLOAT);
   }
 

@@ -54,8 +54,18 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
     ROW,
     /** All experts in one tensor [experts, out_features, in_features]. */
     EXPERTS,
+    /** The same of experts that the model has each the other way; no table names it. */
+    TURNED_EXPERTS,
     /** A table of constants, which goes into the configuration. */
-    SETTING
+    SETTING;
+
+    boolean isOfExperts() {
+      return this == EXPERTS || this == TURNED_EXPERTS;
+    }
+
+    boolean isTurned() {
+      return this == TRANSPOSED || this == TURNED_EXPERTS;
+    }
   }
 
   private static final String COMMON =
@@ -218,6 +228,18 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
           dec.blk.N.ffn_gate decoder.block.N.layer.2.DenseReluDense.wi_0
           dec.blk.N.ffn_up decoder.block.N.layer.2.DenseReluDense.wi_1
           """;
+
+  private static final String NOMIC_BERT =
+      """
+      token_embd embeddings.word_embeddings
+      token_types embeddings.token_type_embeddings
+      token_embd_norm emb_ln
+      blk.N.attn_qkv encoder.layers.N.attn.Wqkv
+      blk.N.attn_output encoder.layers.N.attn.out_proj
+      blk.N.attn_output_norm encoder.layers.N.norm1
+      blk.N.ffn_down encoder.layers.N.mlp.fc2
+      blk.N.layer_output_norm encoder.layers.N.norm2
+      """;
 
   /** Read, but not written. */
   private static final Set<String> READ_ONLY = Set.of("t5", "gpt_oss");
@@ -466,18 +488,33 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                   "nomic-bert",
                   "nomic_bert",
                   COMMON + "attention.layer_norm_epsilon layer_norm_eps\n",
+                  NOMIC_BERT
+                      + """
+                      blk.N.ffn_up encoder.layers.N.mlp.fc11
+                      blk.N.ffn_gate encoder.layers.N.mlp.fc12
+                      """),
+              of(
+                  "nomic-bert-moe",
+                  "nomic_bert",
                   """
-                  token_embd embeddings.word_embeddings
-                  token_types embeddings.token_type_embeddings
-                  token_embd_norm emb_ln
-                  blk.N.attn_qkv encoder.layers.N.attn.Wqkv
-                  blk.N.attn_output encoder.layers.N.attn.out_proj
-                  blk.N.attn_output_norm encoder.layers.N.norm1
-                  blk.N.ffn_up encoder.layers.N.mlp.fc11
-                  blk.N.ffn_gate encoder.layers.N.mlp.fc12
-                  blk.N.ffn_down encoder.layers.N.mlp.fc2
-                  blk.N.layer_output_norm encoder.layers.N.norm2
-                  """))
+                  context_length n_positions
+                  embedding_length n_embd
+                  block_count n_layer
+                  feed_forward_length n_inner
+                  attention.head_count n_head
+                  attention.layer_norm_epsilon layer_norm_epsilon
+                  expert_count num_experts
+                  expert_used_count moe_top_k
+                  moe_every_n_layers moe_every_n_layers
+                  vocab_size vocab_size
+                  """,
+                  NOMIC_BERT
+                      + """
+                      blk.N.ffn_up encoder.layers.N.mlp.fc1
+                      blk.N.ffn_gate_inp encoder.layers.N.mlp.router.layer
+                      blk.N.ffn_up_exps encoder.layers.N.mlp.experts.E.w1 EXPERTS
+                      blk.N.ffn_down_exps encoder.layers.N.mlp.experts.E.w2 EXPERTS
+                      """))
           .stream()
           .collect(Collectors.toMap(GgufArchitecture::name, a -> a));
 

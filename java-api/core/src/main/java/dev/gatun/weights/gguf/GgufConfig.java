@@ -339,7 +339,16 @@ final class GgufConfig {
         config.put("parallel_attn", true);
         config.put("bias", config.path("attention_bias").booleanValue());
       }
-      case "bert", "nomic_bert" -> rows("token_types.weight", "type_vocab_size");
+      case "bert" -> rows("token_types.weight", "type_vocab_size");
+      case "nomic_bert" -> {
+        rows("token_types.weight", "type_vocab_size");
+        if (architecture.name().equals("nomic-bert-moe")) {
+          config.put("activation_function", "gelu");
+          bias("qkv_proj_bias", "blk.0.attn_qkv.bias");
+          bias("mlp_fc1_bias", "blk.0.ffn_up.bias");
+          bias("mlp_fc2_bias", "blk.0.ffn_down.bias");
+        }
+      }
       default -> {
         // Nothing.
       }

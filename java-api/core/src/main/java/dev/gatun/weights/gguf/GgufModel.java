@@ -10,6 +10,7 @@ import dev.gatun.weights.gguf.GgufArchitecture.Name;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import java.util.TreeMap;
 import java.util.function.LongUnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 
 /**
  * A model as GGUF says it: made of a GGUF file, whose keys and tensors it has as they are, or of a
@@ -30,7 +32,8 @@ import java.util.regex.Pattern;
  * @param keys without the tokenizer's where it is of a directory
  * @param tensors valid until it is closed
  * @param layers the model's layer of each tensor that is the weight of one alone
- * @param leftOut names of tensors that GGUF has no place for and that no text depends on
+ * @param leftOut names of tensors that GGUF has no place for and that no text depends on, or that a
+ *     note tells of
  * @param notes what a user of the file should know
  * @param file what they lie in
  */
@@ -47,6 +50,15 @@ public record GgufModel(
       Pattern.compile(
           ".*(rotary_emb\\.inv_freq|masked_bias|position_ids|\\.attn\\.bias|\\.attention\\.bias)"
               + "|(.*\\.)?pooler\\..*|cls\\..*");
+
+  // All experts of a layer in one tensor of rows.
+  private static final Pattern EXPERTS = Pattern.compile("(.*\\.mlp\\.experts)\\.mlp\\.(w[12])");
+
+  private static final Pattern EXPERTS_BIAS = Pattern.compile(".*\\.mlp\\.experts\\.bias");
+
+  private static final String NO_BIAS =
+      "the experts' biases are left out, as llama.cpp leaves them: the vectors of texts are near"
+          + " those of the model, and not the same";
 
   private static final List<String> PREFIXES =
       List.of("", "model.", "transformer.", "gpt_neox.", "-bert.", "-nomic_bert.");
@@ -82,7 +94,12 @@ public record GgufModel(
   }
 
   /** Where a tensor of the model goes. */
-  private record Place(Name name, String gguf, int expert) {}
+  private record Place(Name name, String gguf, int expert) {
+    /** Of an expert that the model has the other way. */
+    Place turned() {
+      return new Place(new Name(name.gguf(), name.model(), Move.TURNED_EXPERTS), gguf, expert);
+    }
+  }
 
   private static final class Reader {
     private final Path path;
@@ -93,6 +110,9 @@ public record GgufModel(
     private final List<GgufTensor> tensors = new ArrayList<>();
     private final Map<String, String> layers = new LinkedHashMap<>();
     private final List<String> leftOut = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+    private final Map<String, Place> places = new LinkedHashMap<>();
+    private final Map<String, TreeMap<Integer, TensorFile.Entry>> parts = new LinkedHashMap<>();
 
     Reader(Path path, TensorFile file) throws IOException {
       this.path = path;
@@ -101,6 +121,7 @@ public record GgufModel(
       this.config = TextFile.json(where, WeightsException::new);
       this.architecture = architecture(where);
       this.settings = GgufSettings.of(where.toString(), config, architecture);
+      notes.addAll(settings.notes());
     }
 
     private GgufArchitecture architecture(Path where) {
@@ -111,34 +132,26 @@ public record GgufModel(
             "%s: model_type is '%s', which is not written as GGUF; expected one of %s"
                 .formatted(where, type, String.join(", ", GgufArchitecture.modelTypes())));
       }
-      boolean second = file.names().stream().anyMatch(n -> n.contains(".ln_attn."));
+      boolean second =
+          file.names().stream()
+              .anyMatch(n -> n.contains(".ln_attn.") || EXPERTS.matcher(n).matches());
       return second ? all.getLast() : all.getFirst();
     }
 
     GgufModel read() throws IOException {
       boolean tied = config.path("tie_word_embeddings").asBoolean(isTiedByDefault());
-      Map<String, Place> places = new LinkedHashMap<>();
-      Map<String, TreeMap<Integer, TensorFile.Entry>> parts = new LinkedHashMap<>();
       for (String name : file.names()) {
         if (NO_WEIGHT.matcher(name).matches() || tied && isTable(name)) {
           leftOut.add(name);
           continue;
         }
-        Place place = place(name);
-        if (place == null) {
-          throw new WeightsException(
-              "%s: tensor '%s' has no name in GGUF's %s"
-                  .formatted(path, name, architecture.written()));
-        }
-        places.put(place.gguf, place);
-        TensorFile.Entry before =
-            parts
-                .computeIfAbsent(place.gguf, _ -> new TreeMap<>())
-                .put(place.expert, file.get(name));
-        if (before != null) {
-          throw new WeightsException(
-              "%s: tensors '%s' and '%s' have one name in GGUF, '%s'"
-                  .formatted(path, before.name(), name, place.gguf));
+        Matcher experts = EXPERTS.matcher(name);
+        if (EXPERTS_BIAS.matcher(name).matches()) {
+          leaveOut(file.get(name));
+        } else if (experts.matches()) {
+          add(file.get(name), experts.group(1), experts.group(2));
+        } else {
+          add(place(name), file.get(name));
         }
       }
       settings.tables().forEach(this::addTable);
@@ -148,7 +161,56 @@ public record GgufModel(
       keys.text("general.name", name == null ? "model" : name.toString());
       pooling(keys);
       return new GgufModel(
-          keys, List.copyOf(tensors), layers, List.copyOf(leftOut), settings.notes(), file);
+          keys, List.copyOf(tensors), layers, List.copyOf(leftOut), List.copyOf(notes), file);
+    }
+
+    private void add(Place place, TensorFile.Entry entry) {
+      if (place == null) {
+        throw new WeightsException(
+            "%s: tensor '%s' has no name in GGUF's %s"
+                .formatted(path, entry.name(), architecture.written()));
+      }
+      places.put(place.gguf, place);
+      TensorFile.Entry before =
+          parts.computeIfAbsent(place.gguf, _ -> new TreeMap<>()).put(place.expert, entry);
+      if (before != null) {
+        throw new WeightsException(
+            "%s: tensors '%s' and '%s' have one name in GGUF, '%s'"
+                .formatted(path, before.name(), entry.name(), place.gguf));
+      }
+    }
+
+    /** The rows of each expert, of the second layer those of its input features. */
+    private void add(TensorFile.Entry all, String experts, String layer) {
+      int count = config.path("num_experts").asInt(0);
+      long[] shape = all.shape();
+      if (count < 1 || shape.length != 2 || shape[0] % count != 0) {
+        throw new WeightsException(
+            "%s: expected rows for %d experts, as 'num_experts' says".formatted(all, count));
+      }
+      long[] own = {shape[0] / count, shape[1]};
+      long bytes = all.data().byteSize() / count;
+      for (int e = 0; e < count; e++) {
+        String name = "%s.%d.%s.weight".formatted(experts, e, layer);
+        MemorySegment data = all.data().asSlice(e * bytes, bytes);
+        Place place = place(name);
+        add(
+            place == null || layer.equals("w1") ? place : place.turned(),
+            new TensorFile.Entry(name, all.dtype(), own, data, all.source()));
+      }
+    }
+
+    /** A bias of all experts as one, which llama.cpp's models do not have. */
+    private void leaveOut(TensorFile.Entry bias) {
+      leftOut.add(bias.name());
+      boolean isZero = LongStream.range(0, bias.data().byteSize()).allMatch(i -> isZero(bias, i));
+      if (!isZero && !notes.contains(NO_BIAS)) {
+        notes.add(NO_BIAS);
+      }
+    }
+
+    private static boolean isZero(TensorFile.Entry entry, long place) {
+      return entry.data().get(ValueLayout.JAVA_BYTE, place) == 0;
     }
 
     /** How the vector of a text is made, where sentence-transformers' files say so. */
@@ -274,10 +336,10 @@ public record GgufModel(
         throw new WeightsException("%s: is neither F32, F16, BF16 nor F64".formatted(first));
       }
       Move move = place.name.move();
-      if (move != Move.EXPERTS && first.name().endsWith(".weight")) {
+      if (!move.isOfExperts() && first.name().endsWith(".weight")) {
         layers.put(place.gguf, first.name().substring(0, first.name().lastIndexOf('.')));
       }
-      if (move == Move.TRANSPOSED && shape.length == 2) {
+      if (move.isTurned() && shape.length == 2) {
         if (first.dtype() == DType.F64) {
           throw new WeightsException("%s: is F64, expected F32, F16 or BF16".formatted(first));
         }
@@ -297,7 +359,7 @@ public record GgufModel(
       }
       long rows = first.elements() / columns;
       long[] written =
-          move == Move.EXPERTS
+          move.isOfExperts()
               ? new long[] {all.size(), shape[0], shape[1]}
               : move == Move.ROW ? new long[] {shape[shape.length - 1]} : shape;
       tensors.add(

@@ -39,11 +39,26 @@ final class GgufSettings {
           Map.entry("bloom", List.of("apply_residual_connection_post_layernorm false")),
           Map.entry("cohere", List.of("hidden_act silu")),
           Map.entry("bert", List.of("hidden_act gelu", "is_decoder false")),
-          Map.entry("nomic_bert", List.of()));
+          Map.entry(
+              "nomic_bert",
+              List.of(
+                  "hidden_act silu",
+                  "prenorm false",
+                  "parallel_block false",
+                  "use_rms_norm false",
+                  "causal false",
+                  "rotary_emb_interleaved false",
+                  "scale_attn_weights true",
+                  "scale_attn_by_inverse_layer_idx false",
+                  "moe_normalize_expert_weights false",
+                  "expert_choice_router false",
+                  "num_shared_experts 0")));
 
   // Other spellings of a key, where the table's own is missing.
   private static final Map<String, List<String>> ALSO =
       Map.of(
+          "max_position_embeddings", List.of("n_positions"),
+          "layer_norm_eps", List.of("layer_norm_epsilon"),
           "hidden_size", List.of("n_embed", "n_embd"),
           "num_hidden_layers", List.of("n_layer"),
           "num_attention_heads", List.of("n_head"),
@@ -163,6 +178,7 @@ final class GgufSettings {
         throw wrong(cap, "none: GGUF's gemma3 has no caps");
       }
     }
+    nomicBert();
     if (type.matches("gemma2|gemma3_text") && has("query_pre_attn_scalar")) {
       int largest = type.equals("gemma2") ? 46 : 62;
       int size =
@@ -175,6 +191,25 @@ final class GgufSettings {
       boolean gemma = type.startsWith("gemma");
       if (gemma && has(key) && !config.get(key).asText().matches("gelu(_pytorch_tanh|_new)?")) {
         throw wrong(key, "gelu_pytorch_tanh, which is what GGUF's %s means".formatted(written()));
+      }
+    }
+  }
+
+  /** Of GPT-2's keys, which its first checkpoints have. */
+  private void nomicBert() {
+    if (!type.equals("nomic_bert")) {
+      return;
+    }
+    String activation = written().equals("nomic-bert-moe") ? "gelu" : "swiglu";
+    if (has("activation_function")
+        && !config.get("activation_function").asText().equals(activation)) {
+      throw wrong(
+          "activation_function",
+          activation + ", which is what GGUF's %s means".formatted(written()));
+    }
+    for (String key : List.of("rotary_emb_scale_base", "rotary_scaling_factor")) {
+      if (has(key)) {
+        throw wrong(key, "null: it has no words in GGUF");
       }
     }
   }
@@ -358,10 +393,13 @@ final class GgufSettings {
     if (type.equals("gemma3_text")) {
       return gemma3(all);
     }
+    if (!all.has("rope_theta") && has("rotary_emb_base")) {
+      all.set("rope_theta", config.get("rotary_emb_base"));
+    }
+    if (type.equals("nomic_bert") && has("rotary_emb_fraction")) {
+      all.set("partial_rotary_factor", config.get("rotary_emb_fraction"));
+    }
     if (type.equals("gpt_neox")) {
-      if (!all.has("rope_theta") && has("rotary_emb_base")) {
-        all.set("rope_theta", config.get("rotary_emb_base"));
-      }
       if (!all.has("partial_rotary_factor")) {
         all.put("partial_rotary_factor", config.path("rotary_pct").asDouble(0.25));
       }

@@ -12,9 +12,9 @@ import java.util.function.LongUnaryOperator;
 import java.util.stream.LongStream;
 
 /**
- * The rows of a GGUF tensor that is made of tensors of a Hugging Face model.
+ * The rows of a GGUF tensor that is made of those of a Hugging Face model.
  *
- * @param parts one, or that of each expert, of the same shape
+ * @param parts one, or each expert's, of the same shape
  * @param move what is done to them
  * @param order the model's row of each of GGUF's, in a part; null where they are the same
  * @param rows of a part, as GGUF has it
@@ -38,9 +38,8 @@ record HfRows(
 
   @Override
   public MemorySegment stored() {
-    boolean whole =
-        parts.size() == 1 && order == null && move != Move.TRANSPOSED && move != Move.PLUS_ONE;
-    return whole ? parts.getFirst().data() : null;
+    boolean plain = order == null && !move.isTurned() && move != Move.PLUS_ONE;
+    return plain && parts.size() == 1 ? parts.getFirst().data() : null;
   }
 
   @Override
@@ -64,7 +63,7 @@ record HfRows(
   }
 
   private MemorySegment read(TensorFile.Entry part, long first, long last, MemorySegment room) {
-    if (move == Move.TRANSPOSED) {
+    if (move.isTurned()) {
       return transposed(part, first, last, room);
     }
     StoredWeight.Dense all = new StoredWeight.Dense(part.data(), part.dtype(), rows, columns);
