@@ -38,23 +38,23 @@ TAGS = {"id2label": {i: t for i, t in enumerate(["O", "B-PER", "I-PER", "B-LOC",
         "label2id": {t: i for i, t in enumerate(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])}}
 
 CASES = {}
+SEED = 101
 
 
-def case(name, cls, head, base, *, types=None, mask=True, body=True, published=None, dropped=(), length=13, pad="right",
-         respelled=None, **config):
+def case(name, cls, head, base, *, types=None, mask=True, body=True, published=None, dropped=(), length=13, pad="right", **config):
     """types: pass token_type_ids (by default where the family has them); mask: pass attention_mask; length: of the longest
     sequence; pad: the side of the padding; published: keys that config.json spells as a published checkpoint does rather than
-    as save_pretrained does; dropped, respelled: keys taken out of config.json and added once the reference has run; body: two layers and their attention weights are kept, otherwise the case is about
-    the head and has one layer, without them."""
+    as save_pretrained does; dropped: keys taken out of config.json once the reference has run; body: two layers and their
+    attention weights are kept, otherwise the case is about the head and has one layer, without them."""
     config = {**base, **config}
     if not body:
         config["n_layers" if "n_layers" in config else "num_hidden_layers"] = 1
     if types is None:
         types = cls.startswith(("Bert", "Electra", "Albert", "Nomic")) or (
             cls.startswith("Deberta") and config["type_vocab_size"] > 0)
-    CASES[name] = dict(cls=cls, head=head, seed=101 + len(CASES), types=types, mask=mask, attentions=body and length < 64,
+    CASES[name] = dict(cls=cls, head=head, seed=SEED + len(CASES), types=types, mask=mask, attentions=body and length < 64,
                        published=published or {}, dropped=list(dropped), length=length, pad=pad,
-                       respelled=respelled or {}, config=config)
+                       config=config)
 
 
 case("distilbert-mlm", "DistilBertForMaskedLM", "mlm", DISTIL)
@@ -170,15 +170,8 @@ case("nomic-bert-mlm", "NomicBertForMaskedLM", "mlm", NOMIC)
 case("nomic-bert-classify", "NomicBertForSequenceClassification", "classify", NOMIC, body=False, **SENTIMENT)
 case("nomic-bert-tokens", "NomicBertForTokenClassification", "tokens", NOMIC, pad="left", head_dim=12, hidden_act="gelu",
      rope_parameters={"rope_type": "linear", "rope_theta": 200.0, "factor": 2.0}, **TAGS)
-# With GPT-2's names, as the first checkpoints were published.
-case("nomic-bert-published", "NomicBertForTokenClassification", "tokens", NOMIC, body=False,
-     dropped=["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
-              "layer_norm_eps", "rope_parameters", "hidden_act", "head_dim"],
-     respelled={"n_embd": 32, "n_layer": 1, "n_head": 4, "n_inner": 45, "n_positions": 24, "layer_norm_epsilon": 1e-12,
-                "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False,
-                "rotary_emb_scale_base": None, "rotary_scaling_factor": None, "activation_function": "swiglu",
-                "prenorm": False, "parallel_block": False, "use_rms_norm": False, "qkv_proj_bias": False,
-                "mlp_fc1_bias": False, "mlp_fc2_bias": False, "causal": False}, **TAGS)
+# Of a case that is no longer here.
+SEED += 1
 
 GTE = {**BASE, "type_vocab_size": 1, "pad_token_id": 1, "classifier_dropout": 0.0}
 case("gte-mlm", "GteForMaskedLM", "mlm", GTE)
@@ -280,11 +273,11 @@ def build(name, s, root):
         flat(f"out.{k}", v, out)
     assert "out.loss" in out and all(v.isfinite().all() for v in out.values())
     save_file(out, str(folder / "expected.safetensors"))
-    edit(folder / "config.json", s["respelled"], s["dropped"])
+    edit(folder / "config.json", {}, s["dropped"])
     about = dict(name=name, model_class=s["cls"], head=s["head"], seed=s["seed"], reference="transformers",
                  transformers=transformers.__version__, torch=torch.__version__, python=platform.python_version(),
                  dtype="float32", attn_implementation="eager", inputs=sorted(x),
-                 config_changed=s["published"], config_dropped=s["dropped"], config_respelled=s["respelled"])
+                 config_changed=s["published"], config_dropped=s["dropped"])
     (folder / "case.json").write_text(json.dumps(about, indent=1) + "\n")
     size = sum(f.stat().st_size for f in folder.iterdir())
     print(f"{name:26s} {sum(p.numel() for p in model.parameters()):7d} params  {len(out):3d} tensors  "
