@@ -64,6 +64,20 @@ def t5(folder):
     model.save_pretrained(folder)
 
 
+def gemma3(folder):
+    """A decoder whose tokens see both ways, in place of the base's encoder."""
+    torch.manual_seed(19)
+    config = transformers.Gemma3TextConfig(
+        vocab_size=63, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=4, intermediate_size=12,
+        max_position_embeddings=40, pad_token_id=0, bos_token_id=2, eos_token_id=3, sliding_window=4, query_pre_attn_scalar=4,
+        use_bidirectional_attention=True, layer_types=["sliding_attention", "full_attention"])
+    model = transformers.Gemma3TextModel(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape) * 0.5)
+    model.save_pretrained(folder)
+
+
 def tensors(seed, **shapes):
     torch.manual_seed(seed)
     return {name.replace("__", "."): torch.randn(shape) * 0.5 for name, shape in shapes.items()}
@@ -103,8 +117,9 @@ def case(name, modules, calls=({},), settings=None, settings_name="sentence_bert
         if transformer is not None:
             transformer(folder / subfolder)
         shutil.copytree(folder, OUT / name)
-        if transformer is None:
-            shutil.copytree(OUT / "base", folder / subfolder, dirs_exist_ok=True)
+        for file in (OUT / "base").iterdir():
+            if not (folder / subfolder / file.name).exists():
+                shutil.copy(file, folder / subfolder)
         model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         made = []
         for call in calls:
@@ -154,6 +169,11 @@ def main():
     case("sentence-t5", [("1_Pooling", "Pooling", flags(mean_tokens=1), None),
                          ("2_Dense", "Dense", dense(8, 6, "linear.Identity", False), tensors(7, linear__weight=(6, 8))),
                          ("3_Normalize", "Normalize", None, None)], transformer=t5)
+    case("sentence-gemma3", [("1_Pooling", "Pooling", flags(mean_tokens=1, lasttoken=1), None),
+                             ("2_Dense", "Dense", dense(16, 6, "linear.Identity", False), tensors(8, linear__weight=(6, 16))),
+                             ("3_Normalize", "Normalize", None, None)],
+         [{}, {"prompt_name": "query"}], config={"prompts": {"query": "a: ", "document": ""}, "similarity_fn_name": "cosine"},
+         transformer=gemma3)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import dev.gatun.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -334,11 +335,8 @@ final class SentenceModelsTest {
   private JsonNode lay(String name) throws IOException {
     JsonNode expected =
         new ObjectMapper().readTree(GOLDENS.resolve(name).resolve("expected.json").toFile());
+    copy(GOLDENS.resolve("base"), folder.resolve(expected.path("transformer").asText()));
     copy(GOLDENS.resolve(name), folder);
-    Path transformer = folder.resolve(expected.path("transformer").asText());
-    if (!Files.exists(transformer.resolve("model.safetensors"))) {
-      copy(GOLDENS.resolve("base"), transformer);
-    }
     return expected;
   }
 
@@ -347,7 +345,7 @@ final class SentenceModelsTest {
       for (Path each : all.filter(Files::isRegularFile).toList()) {
         Path target = to.resolve(from.relativize(each).toString());
         Files.createDirectories(target.getParent());
-        Files.copy(each, target);
+        Files.copy(each, target, StandardCopyOption.REPLACE_EXISTING);
       }
     }
   }

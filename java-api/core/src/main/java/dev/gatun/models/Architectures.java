@@ -23,7 +23,8 @@ final class Architectures {
           Map.entry("falcon", "Falcon"),
           Map.entry("gemma", "Gemma"),
           Map.entry("gemma2", "Gemma2"),
-          Map.entry("gemma3_text", "Gemma3"),
+          Map.entry("gemma3_text", "Gemma3Text"),
+          Map.entry("gpt2", "GPT2"),
           Map.entry("gpt_neox", "GPTNeoX"),
           Map.entry("gpt_oss", "GptOss"),
           Map.entry("gptj", "GPTJ"),
@@ -38,6 +39,7 @@ final class Architectures {
           Map.entry("mt5", "MT5"),
           Map.entry("new", "New"),
           Map.entry("nomic_bert", "NomicBert"),
+          Map.entry("openai-gpt", "OpenAIGPT"),
           Map.entry("pegasus", "Pegasus"),
           Map.entry("phi3", "Phi3"),
           Map.entry("qwen2", "Qwen2"),
@@ -53,10 +55,10 @@ final class Architectures {
 
   private Architectures() {}
 
-  /** The class of an encoder with a head. */
+  /** The class of an encoder with a head, or of a decoder that is read as one. */
   static String of(Config config, Head head) {
     List<String> named = config.texts("architectures");
-    if (!named.isEmpty() && Head.of(config) == head) {
+    if (!named.isEmpty() && Head.of(named.getFirst()).filter(head::equals).isPresent()) {
       return named.getFirst();
     }
     String type = config.text("model_type", "");
@@ -70,8 +72,8 @@ final class Architectures {
   /** The class of a decoder. */
   static String ofCausalLm(Config config) {
     return switch (config.text("model_type", "")) {
-      case "gpt2" -> "GPT2LMHeadModel";
-      case "openai-gpt" -> "OpenAIGPTLMHeadModel";
+      case "gemma3_text" -> "Gemma3ForCausalLM";
+      case "gpt2", "openai-gpt" -> stem(config.text("model_type", "")) + "LMHeadModel";
       case String type -> stem(type) + "ForCausalLM";
     };
   }

@@ -54,11 +54,7 @@ public final class AutoModel {
               Map.entry("t5", T5::encoder),
               Map.entry("umt5", T5::encoder)));
 
-  private interface DecoderFamily {
-    Decoder build(Config config, Weights weights);
-  }
-
-  private static final Map<String, DecoderFamily> DECODERS =
+  private static final Map<String, DecoderAsEncoder.Family> DECODERS =
       new TreeMap<>(
           Map.ofEntries(
               Map.entry("bloom", Bloom::new),
@@ -214,7 +210,8 @@ public final class AutoModel {
       InputObserver observer)
       throws IOException {
     Config config = Config.read(directory);
-    DecoderFamily family = family(config, DECODERS);
+    DecoderAsEncoder.Family family = family(config, DECODERS);
+    requireCausal(config);
     try (TensorFile file = TensorFile.open(directory).watchedBy(listener);
         Loader loader = loader(file, directory, config, device, types, compute).observe(observer)) {
       Weights weights = new Weights(loader);
@@ -304,9 +301,9 @@ public final class AutoModel {
   public static EncoderModel load(Path directory, Device device, Storage storage, Compute compute)
       throws IOException {
     Config config = Config.read(directory);
-    Family family = family(config, FAMILIES);
+    Family family = reader(config);
     return load(
-        directory, config, family, Head.of(config), device, WeightTypes.of(storage), compute);
+        directory, config, family, headOf(config), device, WeightTypes.of(storage), compute);
   }
 
   /**
@@ -341,7 +338,7 @@ public final class AutoModel {
       Path directory, Head head, Device device, WeightTypes types, Compute compute)
       throws IOException {
     Config config = Config.read(directory);
-    return load(directory, config, family(config, FAMILIES), head, device, types, compute);
+    return load(directory, config, reader(config), head, device, types, compute);
   }
 
   /**
@@ -363,9 +360,9 @@ public final class AutoModel {
   public static EncoderModel forTraining(
       Path source, Head head, Device device, TrainingSettings settings) throws IOException {
     Config config = TrainingSource.config(source, settings);
-    Family family = family(config, FAMILIES);
+    Family family = reader(config);
     requireNoDecoder(config);
-    Head computed = head == null ? Head.of(config) : head;
+    Head computed = head == null ? headOf(config) : head;
     return TrainingSource.make(
         source,
         config,
@@ -405,7 +402,8 @@ public final class AutoModel {
   public static CausalLm causalLmForTraining(Path source, Device device, TrainingSettings settings)
       throws IOException {
     Config config = TrainingSource.config(source, settings);
-    DecoderFamily family = family(config, DECODERS);
+    DecoderAsEncoder.Family family = family(config, DECODERS);
+    requireCausal(config);
     return TrainingSource.make(
         source,
         config,
@@ -448,7 +446,7 @@ public final class AutoModel {
   }
 
   private static void requireNoDecoder(Config config) {
-    if (config.flag("is_decoder", false)) {
+    if (config.flag("is_decoder", false) && !DECODERS.containsKey(config.text("model_type", ""))) {
       throw config.wrong("is_decoder", "false: an encoder's tokens see both ways");
     }
     for (String key : List.of("causal_mask", "is_causal")) {
@@ -456,6 +454,32 @@ public final class AutoModel {
         config.withoutEffect(key);
       }
     }
+  }
+
+  /** What reads hidden states or a head of a type: an encoder's family, or a decoder's. */
+  private static Family reader(Config config) {
+    DecoderAsEncoder.Family decoder = DECODERS.get(config.text("model_type", ""));
+    return decoder == null
+        ? family(config, FAMILIES)
+        : (keys, head, weights) -> new DecoderAsEncoder(keys, head, weights, decoder);
+  }
+
+  /** The head that a configuration names; not scores of what follows. */
+  private static Head headOf(Config config) {
+    List<String> named = config.texts("architectures");
+    if (!named.isEmpty() && named.getFirst().matches(".*(ForCausalLM|LMHeadModel)")) {
+      throw config.error(
+          "'architectures' names %s, a decoder: it loads as a CausalLm, or with a head that is told, such as BASE for its hidden states"
+              .formatted(named.getFirst()));
+    }
+    return Head.of(config);
+  }
+
+  private static void requireCausal(Config config) {
+    config.require(
+        "is_causal",
+        true,
+        "tokens that see both ways tell no next one; AutoModel.load reads their hidden states");
   }
 
   private static <F> F family(Config config, Map<String, F> families) {

@@ -53,7 +53,8 @@ final class FamilyKeys {
   /** The values of keys that are not there, where they differ within a family. */
   private static Map<String, Object> missing(String type) {
     return switch (type) {
-      case "t5" -> Map.of("pad_token_id", 0);
+      case "t5", "cohere", "gemma", "gemma2", "gemma3_text" -> Map.of("pad_token_id", 0);
+      case "phi3" -> Map.of("pad_token_id", 32000);
       case "mt5", "umt5" ->
           Map.of(
               "vocab_size", 250112,

@@ -85,10 +85,12 @@ final class Gemma implements Decoder {
   }
 
   Gemma(Config config, Weights all) {
-    config.require("use_bidirectional_attention", false, "tokens see what came before them");
     Weights weights = all.body("model");
     String type = config.text("model_type", "gemma");
     boolean third = type.equals("gemma3_text");
+    if (!third || all.scored()) {
+      config.require("use_bidirectional_attention", false, "tokens see what came before them");
+    }
     boolean second = third || type.equals("gemma2");
     int hidden = config.positive("hidden_size");
     int length = config.positive("max_position_embeddings", third ? 131072 : 8192);

@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What a model computes from its last hidden states; named as Hugging Face's classes end. */
@@ -38,15 +39,22 @@ public enum Head {
       return BASE;
     }
     String name = architectures.getFirst();
-    for (Head head : values()) {
-      if (name.endsWith(head.ending)) {
-        return head;
-      }
-    }
-    throw config.error(
-        "'architectures' names %s, expected a name that ends in one of %s"
-            .formatted(
-                name,
-                Arrays.stream(values()).map(h -> h.ending).collect(Collectors.joining(", "))));
+    return of(name)
+        .orElseThrow(
+            () ->
+                config.error(
+                    "'architectures' names %s, expected a name that ends in one of %s"
+                        .formatted(
+                            name,
+                            Arrays.stream(values())
+                                .map(h -> h.ending)
+                                .collect(Collectors.joining(", ")))));
+  }
+
+  /** The head of a class of Hugging Face's; none where that is another, or tells the next token. */
+  static Optional<Head> of(String architecture) {
+    return architecture.endsWith("LMHeadModel")
+        ? Optional.empty()
+        : Arrays.stream(values()).filter(head -> architecture.endsWith(head.ending)).findFirst();
   }
 }

@@ -28,6 +28,18 @@ final class SlidingWindow {
   }
 
   /**
+   * How many tokens a token sees back, itself included, of a window of so many; and as many ahead
+   * where it sees both ways: Gemma 3's halves the window then, {@code is_causal} has it on each
+   * side.
+   */
+  private static int reach(Config config, String type, int window) {
+    boolean halved =
+        type.equals("gemma3_text") && config.flag("use_bidirectional_attention", false);
+    int reach = halved ? window / 2 + 1 : window;
+    return config.flag("is_causal", true) ? reach : Math.addExact(reach, 1);
+  }
+
+  /**
    * The window of a layer; 0 for none.
    *
    * @param type the {@code model_type}, for what holds where there are no {@code layer_types}
@@ -45,7 +57,7 @@ final class SlidingWindow {
     if (!config.has("sliding_window") && missing == 0 || off) {
       return 0;
     }
-    int window = config.positive("sliding_window", missing);
+    int window = reach(config, type, config.positive("sliding_window", missing));
     if (config.has("layer_types")) {
       List<String> types = config.texts("layer_types");
       if (layer >= types.size()) {

@@ -27,11 +27,14 @@ record TiedTable(
   }
 
   /**
-   * The output layer, with a bias where the file has one.
+   * The output layer, with a bias where the file has one; null where there are no scores.
    *
    * @param embedding the table
    */
   Linear output(Embedding embedding) {
+    if (!all.scored()) {
+      return null;
+    }
     return isOwn()
         ? all.lmHead(head, embedding.rows(), embedding.features())
         : all.tied(embedding, head + ".bias");

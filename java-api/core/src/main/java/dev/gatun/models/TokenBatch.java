@@ -292,6 +292,11 @@ public final class TokenBatch implements AutoCloseable {
     return layout;
   }
 
+  /** Whether tokens of causal attention see those after them too. */
+  boolean seesBothWays() {
+    return model.seesBothWays();
+  }
+
   /**
    * Indices that follow from the batch, made when first asked for and again by {@link #write}.
    *

@@ -26,6 +26,11 @@ interface TokenRules {
     return false;
   }
 
+  /** Whether the tokens of what else is causal attention see those after them too. */
+  default boolean seesBothWays() {
+    return false;
+  }
+
   /** What is added to the scores where padding was packed: padding is no key of any query. */
   default Tensor paddingBias(Device device, BatchLayout layout) {
     float[] values = new float[Math.multiplyExact(layout.sequences(), layout.length())];

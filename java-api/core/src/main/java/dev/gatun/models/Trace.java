@@ -84,8 +84,10 @@ final class Trace {
   /** A layer's attention, whose weights are kept out of its scope where they are wanted. */
   Tensor attend(CausalAttention attention, Tensor qkv, TokenBatch batch, int layer, Scope scope) {
     Attention.Result result =
-        attention.forward(
-            qkv, batch.positions(), batch.segments(), batch.cache(), layer, wantsAttentions());
+        batch.seesBothWays()
+            ? attention.bothWays(qkv, batch.positions(), batch.segments(), wantsAttentions())
+            : attention.forward(
+                qkv, batch.positions(), batch.segments(), batch.cache(), layer, wantsAttentions());
     attention(result.weights());
     keep(scope);
     return result.output();

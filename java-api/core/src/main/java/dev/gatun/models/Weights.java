@@ -17,16 +17,25 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
-/** A model's weights by the names that they have below a prefix. */
-record Weights(Loader loader, String prefix) {
+/**
+ * A model's weights by the names that they have below a prefix.
+ *
+ * @param scored whether a decoder has scores of what follows
+ */
+record Weights(Loader loader, String prefix, boolean scored) {
   /** All weights. */
   Weights(Loader loader) {
-    this(loader, "");
+    this(loader, "", true);
+  }
+
+  /** The same of a decoder whose hidden states are all that is read. */
+  Weights withoutScores() {
+    return new Weights(loader, prefix, false);
   }
 
   /** The weights whose names begin with {@code name.}. */
   Weights sub(String name) {
-    return new Weights(loader, prefix + name + ".");
+    return new Weights(loader, prefix + name + ".", scored);
   }
 
   /** The body's weights, whose names begin with its own name or with nothing. */

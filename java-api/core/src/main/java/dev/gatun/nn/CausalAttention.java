@@ -120,32 +120,60 @@ public record CausalAttention(
    */
   public Attention.Result forward(
       Tensor qkv, Ids positions, Segments segments, KvStep cache, int layer, boolean withWeights) {
-    Tensor query;
-    Attention.Keys keys;
-    DType dtype = qkv.dtype();
     if (cache == null) {
-      query = rotary.forward(heads(qkv, 0, heads), positions);
-      Tensor key = rotary.forward(heads(qkv, heads, kvHeads), positions);
-      keys = Attention.Keys.ragged(key, heads(qkv, heads + kvHeads, kvHeads), segments);
-    } else {
-      // Of signed bytes attention computes in the model's own type.
-      DType kept = cache.cache().shape().dtype();
-      Tensor given = kept == DType.I8 ? qkv : Elementwise.cast(qkv, kept);
-      query = cache.append(layer, given, rotary, positions);
-      keys = cache.view(layer);
+      return ofWhole(qkv, positions, segments, Causal.BOTTOM_RIGHT, withWeights);
     }
+    // Of signed bytes attention computes in the model's own type.
+    DType kept = cache.cache().shape().dtype();
+    Tensor given = kept == DType.I8 ? qkv : Elementwise.cast(qkv, kept);
+    Tensor query = cache.append(layer, given, rotary, positions);
+    Attention.Keys keys = cache.view(layer);
+    return attend(qkv, query, keys, segments, Causal.BOTTOM_RIGHT, withWeights);
+  }
+
+  /**
+   * Attends each token of whole sequences to those before it, itself and those after it, of which a
+   * window has as many ahead as back.
+   *
+   * @param qkv [tokens, width]: the queries' heads, then the keys', then the values'
+   * @param positions of the tokens, in the tables of rotary
+   * @param segments where each sequence's tokens begin
+   * @param withWeights whether to give the probabilities too: [sequences, heads, longest, longest]
+   * @return the output [tokens, heads head_size], of qkv's dtype
+   */
+  public Attention.Result bothWays(
+      Tensor qkv, Ids positions, Segments segments, boolean withWeights) {
+    return ofWhole(qkv, positions, segments, Causal.NONE, withWeights);
+  }
+
+  private Attention.Result ofWhole(
+      Tensor qkv, Ids positions, Segments segments, Causal causal, boolean withWeights) {
+    Tensor query = rotary.forward(heads(qkv, 0, heads), positions);
+    Tensor key = rotary.forward(heads(qkv, heads, kvHeads), positions);
+    Attention.Keys keys =
+        Attention.Keys.ragged(key, heads(qkv, heads + kvHeads, kvHeads), segments);
+    return attend(qkv, query, keys, segments, causal, withWeights);
+  }
+
+  private Attention.Result attend(
+      Tensor qkv,
+      Tensor query,
+      Attention.Keys keys,
+      Segments segments,
+      Causal causal,
+      boolean withWeights) {
     Attention.Result result =
         Attention.scaledDotProductAttention(
             query,
             segments,
             keys,
             scores,
-            new Attention.Mask(Causal.BOTTOM_RIGHT, window, null),
+            new Attention.Mask(causal, window, null),
             dropout.mask(),
             false,
             withWeights);
     Tensor output = result.output().reshape(qkv.size(0), (long) heads * headSize);
-    return new Attention.Result(Elementwise.cast(output, dtype), null, result.weights());
+    return new Attention.Result(Elementwise.cast(output, qkv.dtype()), null, result.weights());
   }
 
   /** Some heads of a packed projection, a view. */

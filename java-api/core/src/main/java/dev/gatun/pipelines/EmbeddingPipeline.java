@@ -2,6 +2,7 @@ package dev.gatun.pipelines;
 
 import dev.gatun.kernels.api.memory.Storage;
 import dev.gatun.models.AutoModel;
+import dev.gatun.models.Config;
 import dev.gatun.models.EncoderModel;
 import dev.gatun.models.Head;
 import dev.gatun.nn.Compute;
@@ -186,9 +187,11 @@ public final class EmbeddingPipeline implements AutoCloseable {
 
   /**
    * Opens a model directory: one of sentence-transformers, whose {@code modules.json} says which
-   * modules there are and where, or any encoder's, the mean of whose tokens is taken. What its
-   * files say and nobody here reads is named in a warning of the logger {@code dev.gatun}, or with
-   * {@code -Dgatun.strict=true} in an error.
+   * modules there are and where, or any encoder's, the mean of whose tokens is taken. The
+   * transformer is an encoder, or a decoder whose last hidden states are read, as those of Qwen3
+   * Embedding (arXiv 2506.05176) and EmbeddingGemma (arXiv 2509.20354). What its files say and
+   * nobody here reads is named in a warning of the logger {@code dev.gatun}, or with {@code
+   * -Dgatun.strict=true} in an error.
    *
    * @param directory of the model, or its GGUF file
    * @return the pipeline, which the caller closes
@@ -215,14 +218,17 @@ public final class EmbeddingPipeline implements AutoCloseable {
     Path transformer = modules == null ? directory : modules.transformer();
     TransformerSettings settings = TransformerSettings.read(transformer);
     Device device = options.device == null ? Device.cpu() : options.device;
+    List<SentenceModule> inFile = modules == null ? GgufPooling.of(transformer) : null;
+    if (modules == null && inFile == null && options.pooling == null) {
+      requireEncoder(Config.read(transformer));
+    }
     Tokenizer tokenizer = null;
     TextModel model =
         TextModel.of(
             AutoModel.load(transformer, Head.BASE, device, options.weights, options.compute));
     try {
       tokenizer = Tokenizer.load(transformer, settings.lowerCase());
-      var later =
-          modules == null ? GgufPooling.of(transformer) : modules.load(device, model.hiddenSize());
+      var later = modules == null ? inFile : modules.load(device, model.hiddenSize());
       var vectors = SentenceVectors.of(later, model, options, config.truncateDim());
       return new EmbeddingPipeline(tokenizer, model, settings, config, vectors, options);
     } catch (IOException | RuntimeException e) {
@@ -231,6 +237,16 @@ public final class EmbeddingPipeline implements AutoCloseable {
         tokenizer.close();
       }
       throw e;
+    }
+  }
+
+  /** The mean of a decoder's tokens, most of which saw little of the text, is seldom meant. */
+  private static void requireEncoder(Config config) {
+    String type = config.text("model_type", "");
+    if (AutoModel.kind(type).orElse("").equals("decoder")) {
+      throw config.error(
+          "'model_type' is %s, a decoder, and no modules.json says how its tokens become a vector; in a program EmbeddingPipeline.Options.withPooling says it too"
+              .formatted(type));
     }
   }
 

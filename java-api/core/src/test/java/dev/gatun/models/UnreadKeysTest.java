@@ -45,7 +45,8 @@ final class UnreadKeysTest {
   private static Model load(Path golden) throws IOException {
     JsonNode config = new ObjectMapper().readTree(golden.resolve("config.json").toFile());
     String architecture = config.path("architectures").path(0).asText();
-    if (architecture.matches(".*(EncoderModel|ForSequenceClassification|ForQuestionAnswering)")) {
+    if (architecture.matches(
+        ".*(EncoderModel|TextModel|ForSequenceClassification|ForQuestionAnswering)")) {
       return AutoModel.load(golden);
     }
     return switch (AutoModel.kind(config.path("model_type").asText()).orElseThrow()) {

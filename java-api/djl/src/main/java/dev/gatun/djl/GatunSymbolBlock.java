@@ -16,6 +16,7 @@ import dev.gatun.generation.GeneratorOptions;
 import dev.gatun.generation.TextGenerator;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.Config;
+import dev.gatun.models.Head;
 import dev.gatun.models.Model;
 import dev.gatun.models.TrainingSettings;
 import dev.gatun.nn.Compute;
@@ -24,10 +25,12 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A model of the library as DJL's programs call it: Hugging Face's inputs, by their names or in
@@ -76,7 +79,7 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
     WeightTypes types = WeightTypes.of(options.storage());
     TrainingSettings training = TrainingSettings.DEFAULT;
     var device = options.device();
-    return switch (written(Config.read(files))) {
+    return switch (written(Config.read(files), files, options)) {
       case "decoder" ->
           new DecoderBody(
               options.trainParam()
@@ -88,7 +91,7 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
                   ? () -> AutoModel.seq2SeqLmForTraining(files, device, training)
                   : () -> AutoModel.loadSeq2SeqLm(files, device, types, Compute.EXACT, null));
       default -> {
-        var head = options.head();
+        var head = options.head().or(() -> sentenceHead(files));
         yield new EncoderBody(
             options.trainParam()
                 ? AutoModel.forTraining(files, head.orElse(null), device)
@@ -100,15 +103,27 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
     };
   }
 
-  /** How it writes text: a decoder, or an encoder-decoder without a head of an encoder. */
-  private static String written(Config config) {
+  /** How it writes text: a decoder, or an encoder-decoder, without a head of an encoder. */
+  private static String written(Config config, Path files, ModelOptions options) {
     String kind = AutoModel.kind(config.text("model_type", "")).orElse("");
-    boolean headless =
-        config.texts("architectures").stream()
-            .findFirst()
-            .map(name -> name.endsWith("ForConditionalGeneration") || name.endsWith("MTModel"))
-            .orElse(false);
-    return kind.equals("encoder-decoder") && !headless ? "encoder" : kind;
+    String named = config.texts("architectures").stream().findFirst().orElse("");
+    boolean reads =
+        switch (kind) {
+          case "encoder-decoder" ->
+              !named.endsWith("ForConditionalGeneration") && !named.endsWith("MTModel");
+          case "decoder" ->
+              options.head().isPresent()
+                  || sentenceHead(files).isPresent()
+                  || named.matches(
+                      ".*(?<!LMHead)Model|.*For(\\w+Classification|QuestionAnswering)");
+          default -> true;
+        };
+    return reads ? "encoder" : kind;
+  }
+
+  /** What a directory of sentence-transformers reads of its transformer. */
+  private static Optional<Head> sentenceHead(Path files) {
+    return Files.exists(files.resolve("modules.json")) ? Optional.of(Head.BASE) : Optional.empty();
   }
 
   private static GeneratorOptions generatorOptions(ModelOptions options) {
