@@ -12,7 +12,7 @@ template <typename T>
 static inline int64_t find(const T *x, int64_t count, float wanted) {
   for (int64_t i = 0; i < count; i++) {
     const float v = load_lanes(x + i, 1)[0];
-    if (v == wanted || (v != v && wanted != wanted)) {
+    if (wanted == wanted ? v == wanted : v != v) {
       return i;
     }
   }

@@ -143,7 +143,7 @@ final class ExpertCases {
         Generator.of("grouped_matmul-deep", s -> tile(s, true)).times(0.3),
         Generator.of("grouped_matmul-large", ExpertCases::largeTile).times(0.14),
         Generator.of("grouped_matmul-few", ExpertCases::fewFeatures).times(0.14),
-        Generator.of("grouped_matmul-whole", ExpertCases::wholeTiles).times(0.53),
+        Generator.of("grouped_matmul-whole", ExpertCases::wholeTiles).times(0.8),
         Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, target, false)).times(2),
         Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, target, true)),
         Generator.of("grouped_quantized_matmul-alone", s -> alone(s, target)).times(0.6),
@@ -183,9 +183,9 @@ final class ExpertCases {
   /** Experts whose rows are whole tiles, so that some blocks have none; with a bias and without. */
   private static Case wholeTiles(long seed) {
     Random random = Seeds.random(seed);
-    boolean large = Math.floorMod(seed / 4, 2L) == 0;
-    Groups groups = Groups.random(random, 2, () -> large ? 128 : 64);
-    long n = large ? Math.ceilDiv(128L * 128 * 128, groups.places) : 1 + random.nextInt(100);
+    int rows = new int[] {128, 64, 16}[(int) Math.floorMod(seed / 4, 3L)];
+    Groups groups = Groups.random(random, 2, () -> rows);
+    long n = rows == 128 ? Math.ceilDiv(128L * 128 * 128, groups.places) : 1 + random.nextInt(100);
     DType dtype = FLOATS[1 + (int) (seed & 1)];
     boolean biased = (seed >> 1 & 1) == 0;
     return product("grouped_matmul seed " + seed + " tile", random, groups, dtype, n, 8, biased);

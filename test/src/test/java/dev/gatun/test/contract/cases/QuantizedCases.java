@@ -74,7 +74,9 @@ public final class QuantizedCases {
         Generator.of("quantized_matmul", s -> tile(s, target, false)).times(2),
         Generator.of("quantized_matmul-deep", s -> tile(s, target, true)).times(1.6),
         Generator.of("quantized_matmul-rows", s -> rows(s, target)).times(0.6),
-        Generator.of("quantized_pack-bits", s -> bits(s, target, false)).times(1.8),
+        // Each format once at least.
+        Generator.of("quantized_pack-bits", s -> bits(s, target, false))
+            .times(FORMATS.size() / 8.0),
         Generator.of("quantized_matmul-ends", s -> ends(s, target)).times(0.2),
         // On compute capability 9.0 few others of so many tokens come to these tiles.
         Generator.of("quantized_matmul-minima", s -> minima(s, target))

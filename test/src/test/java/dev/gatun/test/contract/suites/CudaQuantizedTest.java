@@ -423,6 +423,37 @@ final class CudaQuantizedTest {
         format + ": " + message);
   }
 
+  /** The exponents are those of the OCP's E8M0: 2^(e - 127), whose halves are below F32's range. */
+  @Test
+  void mxfp4_is_packed_with_all_exponents() {
+    BlockFormat format = BlockFormat.of("MXFP4");
+    int rows = 255;
+    byte[] blocks = new byte[rows * 17];
+    for (int e = 0; e < rows; e++) {
+      blocks[17 * e] = (byte) e;
+      blocks[17 * e + 1] = (byte) 0xf1;
+    }
+    byte[] got = new byte[(int) format.wideLayout().packedBytes(rows, 32)];
+    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
+        Buffer packed = CUDA.memory().allocate(got.length)) {
+      CUDA.kernels()
+          .run(
+              new QuantizedPack(
+                  format,
+                  format.wideLayout(),
+                  32,
+                  Operand.of(given, DType.U8, rows, 17),
+                  Operand.of(packed, DType.U8, got.length)));
+      CUDA.memory().read(packed, 0, MemorySegment.ofArray(got));
+    }
+    double[] row = new double[32];
+    for (int e = 0; e < rows; e++) {
+      Packer.unpack(format.wideLayout(), MemorySegment.ofArray(got), 32, e, row);
+      assertEquals(Math.scalb(0.5, e - 127), row[0], "exponent " + e);
+      assertEquals(Math.scalb(-6.0, e - 127), row[16], "exponent " + e);
+    }
+  }
+
   /** The minimum's two bytes, or the byte of a power of two, in the last block of two rows. */
   @ParameterizedTest
   @CsvSource({
