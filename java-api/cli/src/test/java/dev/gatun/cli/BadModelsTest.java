@@ -69,7 +69,7 @@ class BadModelsTest {
     write("config.json", "{\"model_type\": \"mamba\"}");
     refused("'model_type' is mamba, expected one of albert, bart, bert, ");
     write("config.json", "{\"model_type\": \"gpt2\"}");
-    refused("'model_type' is gpt2, a decoder, and no modules.json says how its tokens become");
+    refused("'model_type' is gpt2, a decoder, and nothing says how its tokens become");
     write("config.json", "{");
     refused("config.json: byte ");
     Files.delete(folder.resolve("config.json"));

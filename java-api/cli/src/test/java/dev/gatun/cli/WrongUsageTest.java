@@ -97,9 +97,9 @@ class WrongUsageTest {
         "quantize --model WRITES --to Q8_0 @out.gguf --imatrix-text @folder | is a directory",
         "quantize-report READS --texts @latin | --texts: @latin: not UTF-8: byte 0xe9 at offset 1",
         "quantize-report READS --texts @none | --texts: there is no file @none",
-        "quantize-report WRITES | 'model_type' is qwen3, a decoder, and no modules.json says how",
+        "quantize-report WRITES | 'model_type' is qwen3, a decoder, and nothing says how",
         "search x @none --model READS | @none: no such file or directory",
-        "search x @text --model WRITES | 'model_type' is qwen3, a decoder, and no modules.json says"
+        "search x @text --model WRITES | 'model_type' is qwen3, a decoder, and nothing says"
             + " how",
         "search x @text --model READS --index @text | @text: not a Gatun index, left as it is",
         "train --model @text --objective clm --data @text --output_dir @out | @text: not a model",

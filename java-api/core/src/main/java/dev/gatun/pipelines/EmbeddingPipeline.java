@@ -13,6 +13,7 @@ import dev.gatun.text.Encoding;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -186,6 +187,17 @@ public final class EmbeddingPipeline implements AutoCloseable {
   }
 
   /**
+   * {@return whether a model's files say how its tokens become a vector: a {@code modules.json}, or
+   * the pooling type of a GGUF file}
+   *
+   * @param model a directory, or a GGUF file
+   * @throws IOException when a file cannot be read
+   */
+  public static boolean hasModules(Path model) throws IOException {
+    return Files.exists(model.resolve("modules.json")) || GgufPooling.of(model) != null;
+  }
+
+  /**
    * Opens a model directory: one of sentence-transformers, whose {@code modules.json} says which
    * modules there are and where, or any encoder's, the mean of whose tokens is taken. The
    * transformer is an encoder, or a decoder whose last hidden states are read, as those of Qwen3
@@ -245,7 +257,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
     String type = config.text("model_type", "");
     if (AutoModel.kind(type).orElse("").equals("decoder")) {
       throw config.error(
-          "'model_type' is %s, a decoder, and no modules.json says how its tokens become a vector; in a program EmbeddingPipeline.Options.withPooling says it too"
+          "'model_type' is %s, a decoder, and nothing says how its tokens become a vector, a modules.json or GGUF's pooling_type; in a program EmbeddingPipeline.Options.withPooling says it too"
               .formatted(type));
     }
   }

@@ -20,12 +20,12 @@ import dev.gatun.models.Head;
 import dev.gatun.models.Model;
 import dev.gatun.models.TrainingSettings;
 import dev.gatun.nn.Compute;
+import dev.gatun.pipelines.EmbeddingPipeline;
 import dev.gatun.weights.WeightTypes;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Iterator;
@@ -79,7 +79,8 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
     WeightTypes types = WeightTypes.of(options.storage());
     TrainingSettings training = TrainingSettings.DEFAULT;
     var device = options.device();
-    return switch (written(Config.read(files), files, options)) {
+    Config config = Config.read(files);
+    return switch (written(config, files, options)) {
       case "decoder" ->
           new DecoderBody(
               options.trainParam()
@@ -91,7 +92,7 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
                   ? () -> AutoModel.seq2SeqLmForTraining(files, device, training)
                   : () -> AutoModel.loadSeq2SeqLm(files, device, types, Compute.EXACT, null));
       default -> {
-        var head = options.head().or(() -> sentenceHead(files));
+        var head = options.head().isPresent() ? options.head() : sentenceHead(config, files);
         yield new EncoderBody(
             options.trainParam()
                 ? AutoModel.forTraining(files, head.orElse(null), device)
@@ -104,7 +105,8 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
   }
 
   /** How it writes text: a decoder, or an encoder-decoder, without a head of an encoder. */
-  private static String written(Config config, Path files, ModelOptions options) {
+  private static String written(Config config, Path files, ModelOptions options)
+      throws IOException {
     String kind = AutoModel.kind(config.text("model_type", "")).orElse("");
     String named = config.texts("architectures").stream().findFirst().orElse("");
     boolean reads =
@@ -113,7 +115,7 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
               !named.endsWith("ForConditionalGeneration") && !named.endsWith("MTModel");
           case "decoder" ->
               options.head().isPresent()
-                  || sentenceHead(files).isPresent()
+                  || sentenceHead(config, files).isPresent()
                   || named.matches(
                       ".*(?<!LMHead)Model|.*For(\\w+Classification|QuestionAnswering)");
           default -> true;
@@ -121,9 +123,12 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
     return reads ? "encoder" : kind;
   }
 
-  /** What a directory of sentence-transformers reads of its transformer. */
-  private static Optional<Head> sentenceHead(Path files) {
-    return Files.exists(files.resolve("modules.json")) ? Optional.of(Head.BASE) : Optional.empty();
+  /** What is read of a decoder whose tokens become a vector, whatever its file names. */
+  private static Optional<Head> sentenceHead(Config config, Path files) throws IOException {
+    String kind = AutoModel.kind(config.text("model_type", "")).orElse("");
+    return kind.equals("decoder") && EmbeddingPipeline.hasModules(files)
+        ? Optional.of(Head.BASE)
+        : Optional.empty();
   }
 
   private static GeneratorOptions generatorOptions(ModelOptions options) {

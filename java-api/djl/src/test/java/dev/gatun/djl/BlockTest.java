@@ -62,6 +62,30 @@ final class BlockTest {
         });
   }
 
+  /** One that lies as sentence-transformers has it, and one with the head that is asked for. */
+  @Test
+  void a_decoder_that_reads_gives_hidden_states() throws Exception {
+    Models.givingBack(
+        () -> {
+          Path sentences = Models.GOLDENS.resolve("sentence-models/sentence-gemma3");
+          try (ZooModel<NDList, NDList> model = Models.load(sentences);
+              Predictor<NDList, NDList> predictor = model.newPredictor();
+              NDManager manager = model.getNDManager().newSubManager()) {
+            NDList outputs =
+                predictor.predict(new NDList(manager.create(new long[][] {{2, 5, 6, 3}})));
+            assertEquals(new Shape(1, 4, 8), outputs.get("last_hidden_state").getShape());
+          }
+          Path writer = Models.GOLDENS.resolve("chat-model");
+          try (ZooModel<NDList, NDList> model = Models.load(writer, "head=base");
+              Predictor<NDList, NDList> predictor = model.newPredictor();
+              NDManager manager = model.getNDManager().newSubManager()) {
+            NDList outputs =
+                predictor.predict(new NDList(manager.create(new long[][] {{801, 349}})));
+            assertEquals(2, outputs.get("last_hidden_state").size(1));
+          }
+        });
+  }
+
   @Test
   void a_gguf_file_is_a_model() throws Exception {
     Path path = Models.GOLDENS.resolve("chat-model/chat-q8_0.gguf");

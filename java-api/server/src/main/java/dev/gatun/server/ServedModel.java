@@ -9,7 +9,6 @@ import dev.gatun.pipelines.TextClassificationPipeline;
 import dev.gatun.text.chat.ChatTemplate;
 import dev.gatun.weights.WeightTypes;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -38,7 +37,7 @@ public abstract sealed class ServedModel implements AutoCloseable
 
   /**
    * Loads a model by what its directory says it is: a cross-encoder, which ranks; another encoder,
-   * or a directory of sentence-transformers, for vectors; else what writes.
+   * or what says how tokens become a vector, for vectors; else what writes.
    *
    * @param name what clients call it
    * @param directory a Hugging Face directory or a GGUF file
@@ -50,7 +49,7 @@ public abstract sealed class ServedModel implements AutoCloseable
    */
   public static ServedModel load(String name, Path directory, GeneratorOptions options)
       throws IOException {
-    if (Files.exists(directory.resolve("modules.json"))) {
+    if (EmbeddingPipeline.hasModules(directory)) {
       return embedding(name, directory, options);
     }
     Config config = Config.read(directory);
