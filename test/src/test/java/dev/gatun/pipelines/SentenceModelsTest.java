@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.tensor.Device;
+import dev.gatun.test.emulator.Emulator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models of sentence-transformers, held to its own vectors. */
 final class SentenceModelsTest {
@@ -60,15 +62,26 @@ final class SentenceModelsTest {
   @MethodSource("cases")
   void gives_the_vectors_of_the_reference(String name) throws IOException {
     JsonNode expected = lay(name);
-    List<String> texts = new ArrayList<>();
-    expected.path("texts").forEach(text -> texts.add(text.textValue()));
-    List<String> said = warnings(() -> compare(expected, texts));
+    List<String> said = warnings(() -> compare(expected, Device.cpu()));
     assertEquals(List.of(), said);
   }
 
-  private void compare(JsonNode expected, List<String> texts) throws IOException {
+  /** An encoder, and a decoder whose tokens see both ways, some of them by a window. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dense", "sentence-gemma3"})
+  void gives_them_on_a_cuda_device(String name) throws IOException {
+    Emulator.open();
+    Device cuda = Device.cuda(0);
+    long held = cuda.memory().allocatedBytes();
+    compare(lay(name), cuda);
+    assertEquals(held, cuda.memory().allocatedBytes());
+  }
+
+  private void compare(JsonNode expected, Device device) throws IOException {
+    List<String> texts = new ArrayList<>();
+    expected.path("texts").forEach(text -> texts.add(text.textValue()));
     for (JsonNode call : expected.path("calls")) {
-      var options = EmbeddingPipeline.Options.DEFAULT;
+      var options = EmbeddingPipeline.Options.DEFAULT.withDevice(device);
       if (call.has("truncate_dim")) {
         options = options.withTruncateDim(call.path("truncate_dim").intValue());
       }
