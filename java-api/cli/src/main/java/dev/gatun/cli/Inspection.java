@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.gatun.models.AutoModel;
 import dev.gatun.models.Config;
+import dev.gatun.pipelines.EmbeddingPipeline;
 import dev.gatun.text.Tokenizer;
 import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.WeightsException;
@@ -74,7 +75,10 @@ record Inspection(
       reasons.add(e.getMessage());
     }
     String type = config == null ? null : config.text("model_type", null);
-    String kind = type == null ? null : AutoModel.kind(type).orElse(null);
+    String kind = type == null ? null : AutoModel.kind(config).orElse(null);
+    if ("decoder".equals(kind) && EmbeddingPipeline.hasModules(path)) {
+      kind = "encoder";
+    }
     if (config != null && kind == null) {
       reasons.addFirst(
           "model_type is %s, expected one of %s"

@@ -127,6 +127,21 @@ public final class AutoModel {
   }
 
   /**
+   * What a configuration loads as: as its {@code model_type} does, but for a decoder of which
+   * {@code architectures} names a class without scores of the next token, such as {@code
+   * LlamaForSequenceClassification}, which is read as an encoder is.
+   *
+   * @param config of a model
+   * @return as {@link #kind(String)}
+   */
+  public static Optional<String> kind(Config config) {
+    List<String> named = config.texts("architectures");
+    boolean reads = !named.isEmpty() && Head.of(named.getFirst()).isPresent();
+    return kind(config.text("model_type", ""))
+        .map(kind -> kind.equals("decoder") && reads ? "encoder" : kind);
+  }
+
+  /**
    * Loads a decoder that tells the next token, on the processor, its weights as F32; fails as
    * {@link #load(Path)} does.
    *

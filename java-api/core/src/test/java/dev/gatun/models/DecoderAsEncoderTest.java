@@ -251,7 +251,9 @@ final class DecoderAsEncoderTest {
     try (EncoderModel model = AutoModel.forTraining(directory, head, Device.cpu())) {
       model.save(folder);
     }
-    assertEquals(List.of(architecture), Config.read(folder).texts("architectures"));
+    Config config = Config.read(folder);
+    assertEquals(List.of(architecture), config.texts("architectures"));
+    assertEquals("encoder", AutoModel.kind(config).orElseThrow());
     try (EncoderModel model = AutoModel.load(folder)) {
       assertEquals(head, model.head());
     }

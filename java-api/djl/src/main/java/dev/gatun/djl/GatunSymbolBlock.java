@@ -107,17 +107,13 @@ final class GatunSymbolBlock extends AbstractSymbolBlock implements StreamingBlo
   /** How it writes text: a decoder, or an encoder-decoder, without a head of an encoder. */
   private static String written(Config config, Path files, ModelOptions options)
       throws IOException {
-    String kind = AutoModel.kind(config.text("model_type", "")).orElse("");
+    String kind = AutoModel.kind(config).orElse("");
     String named = config.texts("architectures").stream().findFirst().orElse("");
     boolean reads =
         switch (kind) {
           case "encoder-decoder" ->
               !named.endsWith("ForConditionalGeneration") && !named.endsWith("MTModel");
-          case "decoder" ->
-              options.head().isPresent()
-                  || sentenceHead(config, files).isPresent()
-                  || named.matches(
-                      ".*(?<!LMHead)Model|.*For(\\w+Classification|QuestionAnswering)");
+          case "decoder" -> options.head().isPresent() || sentenceHead(config, files).isPresent();
           default -> true;
         };
     return reads ? "encoder" : kind;

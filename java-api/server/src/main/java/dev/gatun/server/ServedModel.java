@@ -53,7 +53,6 @@ public abstract sealed class ServedModel implements AutoCloseable
       return embedding(name, directory, options);
     }
     Config config = Config.read(directory);
-    String type = config.text("model_type", "");
     List<String> architectures =
         config.has("architectures") ? config.texts("architectures") : List.of();
     if (architectures.stream().anyMatch(each -> each.endsWith("ForSequenceClassification"))) {
@@ -64,7 +63,7 @@ public abstract sealed class ServedModel implements AutoCloseable
       }
       return reranker(name, TextClassificationPipeline.load(directory));
     }
-    if (AutoModel.kind(type).orElse("").equals("encoder")) {
+    if (AutoModel.kind(config).orElse("").equals("encoder")) {
       return embedding(name, directory, options);
     }
     TextGenerator generator = TextGenerator.load(directory, options);
