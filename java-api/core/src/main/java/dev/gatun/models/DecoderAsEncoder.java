@@ -121,7 +121,8 @@ final class DecoderAsEncoder implements Encoder {
 
   @Override
   public boolean isOtherHead(String name) {
-    return decoder.isOtherHead(name) || name.matches("(lm_head|score|classifier|qa_outputs)\\..*");
+    return decoder.isOtherHead(name)
+        || name.matches("(lm_head|score|classifier|qa_outputs|dense_[23])\\..*");
   }
 
   @Override

@@ -201,9 +201,10 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * Opens a model directory: one of sentence-transformers, whose {@code modules.json} says which
    * modules there are and where, or any encoder's, the mean of whose tokens is taken. The
    * transformer is an encoder, or a decoder whose last hidden states are read, as those of Qwen3
-   * Embedding (arXiv 2506.05176) and EmbeddingGemma (arXiv 2509.20354). What its files say and
-   * nobody here reads is named in a warning of the logger {@code dev.gatun}, or with {@code
-   * -Dgatun.strict=true} in an error.
+   * Embedding (arXiv 2506.05176) and EmbeddingGemma (arXiv 2509.20354). Or a GGUF file, whose
+   * {@code pooling_type} says how tokens become a vector. What its files say and nobody here reads
+   * is named in a warning of the logger {@code dev.gatun}, or with {@code -Dgatun.strict=true} in
+   * an error.
    *
    * @param directory of the model, or its GGUF file
    * @return the pipeline, which the caller closes
@@ -230,7 +231,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
     Path transformer = modules == null ? directory : modules.transformer();
     TransformerSettings settings = TransformerSettings.read(transformer);
     Device device = options.device == null ? Device.cpu() : options.device;
-    List<SentenceModule> inFile = modules == null ? GgufPooling.of(transformer) : null;
+    GgufPooling inFile = modules == null ? GgufPooling.of(transformer) : null;
     if (modules == null && inFile == null && options.pooling == null) {
       requireEncoder(Config.read(transformer));
     }
@@ -240,7 +241,10 @@ public final class EmbeddingPipeline implements AutoCloseable {
             AutoModel.load(transformer, Head.BASE, device, options.weights, options.compute));
     try {
       tokenizer = Tokenizer.load(transformer, settings.lowerCase());
-      var later = modules == null ? inFile : modules.load(device, model.hiddenSize());
+      List<SentenceModule> later =
+          modules != null
+              ? modules.load(device, model.hiddenSize())
+              : inFile == null ? null : inFile.load(device, model.hiddenSize());
       var vectors = SentenceVectors.of(later, model, options, config.truncateDim());
       return new EmbeddingPipeline(tokenizer, model, settings, config, vectors, options);
     } catch (IOException | RuntimeException e) {

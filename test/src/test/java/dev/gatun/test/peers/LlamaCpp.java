@@ -261,6 +261,20 @@ final class LlamaCpp implements AutoCloseable {
         .toArray(JAVA_FLOAT);
   }
 
+  /** The vector that a model whose file says how makes of all tokens. */
+  float[] vector(int width, int... ids) {
+    call(llama, "llama_set_embeddings", null, context, true);
+    MemorySegment tokens = arena.allocateFrom(JAVA_INT, ids);
+    Object batch = call(llama, "llama_batch_get_one", BATCH, arena, pointer(tokens), ids.length);
+    int status = (int) call(llama, "llama_decode", JAVA_INT, context, batch);
+    if (status != 0) {
+      throw new IllegalStateException("llama_decode gives " + status);
+    }
+    return ((MemorySegment) call(llama, "llama_get_embeddings_seq", ADDRESS, context, 0))
+        .reinterpret(4L * width)
+        .toArray(JAVA_FLOAT);
+  }
+
   /** The states that an encoder gives tokens, [tokens, width]. */
   float[] states(int width, int... ids) {
     call(llama, "llama_set_embeddings", null, context, true);

@@ -165,6 +165,17 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
       blk.N.attn_output model.layers.N.self_attn.o_proj
       """;
 
+  private static final String GEMMA3 =
+      GEMMA
+          + """
+          blk.N.attn_q_norm model.layers.N.self_attn.q_norm PLUS_ONE
+          blk.N.attn_k_norm model.layers.N.self_attn.k_norm PLUS_ONE
+          blk.N.post_attention_norm model.layers.N.post_attention_layernorm PLUS_ONE
+          blk.N.ffn_norm model.layers.N.pre_feedforward_layernorm PLUS_ONE
+          blk.N.post_ffw_norm model.layers.N.post_feedforward_layernorm PLUS_ONE
+          """
+          + MLP;
+
   private static final String GROUPED =
       """
       blk.N.attn_norm PREFIX.N.input_layernorm
@@ -336,15 +347,12 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
                   "gemma3",
                   "gemma3_text",
                   COMMON + RMS + "attention.sliding_window sliding_window 1024\n",
-                  GEMMA
-                      + """
-                      blk.N.attn_q_norm model.layers.N.self_attn.q_norm PLUS_ONE
-                      blk.N.attn_k_norm model.layers.N.self_attn.k_norm PLUS_ONE
-                      blk.N.post_attention_norm model.layers.N.post_attention_layernorm PLUS_ONE
-                      blk.N.ffn_norm model.layers.N.pre_feedforward_layernorm PLUS_ONE
-                      blk.N.post_ffw_norm model.layers.N.post_feedforward_layernorm PLUS_ONE
-                      """
-                      + MLP),
+                  GEMMA3),
+              of(
+                  "gemma-embedding",
+                  "gemma3_text",
+                  COMMON + RMS + "attention.sliding_window sliding_window 512\n",
+                  GEMMA3),
               of(
                   "phi3",
                   "phi3",

@@ -21,6 +21,7 @@ final class GgufConfig {
   private static final String OTHER_KEYS =
       """
       attention.key_length head_dim
+      attention.causal is_causal
       rope.freq_base rope_theta
       rope.dimension_count partial_rotary_factor
       rope.scaling.type rope_type
@@ -72,6 +73,11 @@ final class GgufConfig {
       throw new WeightsException(
           "%s: general.architecture is '%s', of which there is no model here; expected one of %s"
               .formatted(metadata.source(), name, String.join(", ", GgufArchitecture.names())));
+    }
+    if (name.equals("gemma3") && tensors.containsKey("dense.0.weight")) {
+      throw new WeightsException(
+          "%s: general.architecture is 'gemma3' and there is a tensor dense.0.weight, as Ollama writes EmbeddingGemma; expected llama.cpp's file, whose architecture is 'gemma-embedding'"
+              .formatted(metadata.source()));
     }
     return found;
   }
@@ -151,8 +157,26 @@ final class GgufConfig {
       config.set("num_key_value_heads", config.path("num_attention_heads"));
     }
     headSize();
+    if (!encoder) {
+      causal();
+    }
     of(architecture.modelType());
     tokens();
+  }
+
+  /**
+   * Whether a decoder's tokens see those before them alone, where the architecture leaves it open.
+   */
+  private void causal() {
+    String key = prefix() + "attention.causal";
+    if (architecture.name().equals("gemma-embedding") || metadata.flag(key, true)) {
+      return;
+    }
+    if (config.path("sliding_window").asInt(0) > 0) {
+      throw metadata.wrong(
+          key, "true, for there are windows, and readers of GGUF differ in what they hide ahead");
+    }
+    config.put("is_causal", false);
   }
 
   static com.fasterxml.jackson.databind.JsonNode literal(String text) {
@@ -306,13 +330,18 @@ final class GgufConfig {
                   ? hidden() / Math.max(1, heads())
                   : headSize());
       case "gemma3_text" -> {
+        boolean both = architecture.name().equals("gemma-embedding");
+        config.put("use_bidirectional_attention", both);
         // As of Gemma 2, of another size.
-        boolean largest = metadata.integer(prefix() + "block_count", 0) == 62;
+        boolean largest = !both && metadata.integer(prefix() + "block_count", 0) == 62;
         config.put("query_pre_attn_scalar", largest ? hidden() / Math.max(1, heads()) : headSize());
         ObjectNode rope = (ObjectNode) config.get("rope_parameters");
         if (!metadata.has(prefix() + "rope.freq_base")) {
           rope.put("rope_theta", 1e6);
         }
+        // Of newer files; what others mean is the model's own.
+        put(config, prefix() + "rope.freq_base_swa", "rope_local_base_freq");
+        put(config, prefix() + "attention.sliding_window_pattern", "sliding_window_pattern");
       }
       case "gpt_oss" -> {
         // Its ramp ends between pairs, which no key tells.

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -132,6 +131,10 @@ public record GgufModel(
             "%s: model_type is '%s', which is not written as GGUF; expected one of %s"
                 .formatted(where, type, String.join(", ", GgufArchitecture.modelTypes())));
       }
+      if (type.equals("gemma3_text")) {
+        boolean both = config.path("use_bidirectional_attention").asBoolean(false);
+        return GgufArchitecture.of(both ? "gemma-embedding" : "gemma3");
+      }
       boolean second =
           file.names().stream()
               .anyMatch(n -> n.contains(".ln_attn.") || EXPERTS.matcher(n).matches());
@@ -159,7 +162,7 @@ public record GgufModel(
       GgufKeys keys = settings.keys();
       Path name = path.toAbsolutePath().normalize().getFileName();
       keys.text("general.name", name == null ? "model" : name.toString());
-      pooling(keys);
+      tensors.addAll(GgufSentence.write(path, architecture.written(), config, keys));
       return new GgufModel(
           keys, List.copyOf(tensors), layers, List.copyOf(leftOut), List.copyOf(notes), file);
     }
@@ -211,24 +214,6 @@ public record GgufModel(
 
     private static boolean isZero(TensorFile.Entry entry, long place) {
       return entry.data().get(ValueLayout.JAVA_BYTE, place) == 0;
-    }
-
-    /** How the vector of a text is made, where sentence-transformers' files say so. */
-    private void pooling(GgufKeys keys) throws IOException {
-      Path where = path.resolve("1_Pooling").resolve("config.json");
-      if (!architecture.modelType().endsWith("bert") || !Files.exists(where)) {
-        return;
-      }
-      JsonNode pooling = TextFile.json(where, WeightsException::new);
-      List<String> modes = List.of("mean_tokens", "cls_token", "lasttoken");
-      List<String> on =
-          modes.stream().filter(m -> pooling.path("pooling_mode_" + m).asBoolean(false)).toList();
-      if (on.size() != 1) {
-        throw new WeightsException(
-            "%s: pooling of %s, expected one of %s, which GGUF has numbers for"
-                .formatted(where, on, modes));
-      }
-      keys.uint32(architecture.written() + ".pooling_type", 1 + modes.indexOf(on.getFirst()));
     }
 
     /** Whether it is an output layer that the file has the numbers of as its table too. */

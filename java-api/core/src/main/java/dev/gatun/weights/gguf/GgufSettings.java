@@ -23,9 +23,7 @@ final class GgufSettings {
           Map.entry("qwen3_moe", List.of("hidden_act silu", "decoder_sparse_step 1")),
           Map.entry("gemma", List.of("use_bidirectional_attention false")),
           Map.entry("gemma2", List.of("use_bidirectional_attention false")),
-          Map.entry(
-              "gemma3_text",
-              List.of("use_bidirectional_attention false", "sliding_window_pattern 6")),
+          Map.entry("gemma3_text", List.of("sliding_window_pattern 6")),
           Map.entry("phi3", List.of("hidden_act silu")),
           Map.entry("starcoder2", List.of("hidden_act gelu_pytorch_tanh")),
           Map.entry("falcon", List.of("alibi false", "parallel_attn true", "activation gelu")),
@@ -175,12 +173,12 @@ final class GgufSettings {
         throw wrong(cap, "a number: GGUF's gemma2 always has a cap");
       }
       if (type.equals("gemma3_text") && has(cap)) {
-        throw wrong(cap, "none: GGUF's gemma3 has no caps");
+        throw wrong(cap, "none: GGUF's %s has no caps".formatted(written()));
       }
     }
     nomicBert();
     if (type.matches("gemma2|gemma3_text") && has("query_pre_attn_scalar")) {
-      int largest = type.equals("gemma2") ? 46 : 62;
+      int largest = type.equals("gemma2") ? 46 : written().equals("gemma3") ? 62 : -1;
       int size =
           integer("num_hidden_layers") == largest ? hidden() / Math.max(1, heads()) : headSize();
       if (config.get("query_pre_attn_scalar").doubleValue() != size) {
@@ -309,6 +307,12 @@ final class GgufSettings {
       notes.add(
           "llama.cpp looks for norms of heads in %s of 64 layers or more".formatted(written()));
     }
+    if (!type.endsWith("bert") && !config.path("is_causal").asBoolean(true)) {
+      if (WINDOWED.contains(type)) {
+        throw wrong("is_causal", "true: windows on both sides have no words in GGUF");
+      }
+      keys.flag(key("attention.causal"), false);
+    }
     window();
     if (!Set.of("gpt2", "bloom", "bert").contains(type)) {
       rope();
@@ -414,8 +418,8 @@ final class GgufSettings {
         local.path("rope_theta").asDouble(config.path("rope_local_base_freq").asDouble(10000));
     if (theta != 10000 || !local.path("rope_type").asText("default").equals("default")) {
       throw new WeightsException(
-          "%s: layers with a window turn by %s of base %s, expected the default way of base 10000, which is what GGUF's gemma3 means"
-              .formatted(source, local.path("rope_type").asText("default"), theta));
+          "%s: layers with a window turn by %s of base %s, expected the default way of base 10000, which is what GGUF's %s means"
+              .formatted(source, local.path("rope_type").asText("default"), theta, written()));
     }
     ObjectNode whole = all.path("full_attention") instanceof ObjectNode own ? own.deepCopy() : all;
     if (!whole.has("rope_theta")) {
