@@ -11,9 +11,9 @@ import java.util.regex.Pattern;
 
 /**
  * Which type each tensor of a GGUF file gets, as llama.cpp's quantiser chooses them: norms, biases,
- * routers and positions stay floats, the output layer is Q6_K, and of the mixtures whose names end
- * in M the values' projections and the second layers of feed-forward networks are wider where that
- * pays.
+ * routers and positions stay floats, the output layer is Q6_K, and of IQ4_NL, IQ4_XS and the
+ * mixtures whose names end in M the values' projections and the second layers of feed-forward
+ * networks are wider where that pays.
  *
  * @param name of the mixture
  * @param type of most tensors
@@ -93,20 +93,21 @@ record GgufMixture(String name, String type, int fileType) {
    *
    * @param keys of the file
    * @param hasOutput whether the output layer is a tensor of its own
+   * @param weighted whether some columns matter more
    */
-  String of(GgufTensor tensor, GgufMetadata keys, boolean hasOutput) {
+  String of(GgufTensor tensor, GgufMetadata keys, boolean hasOutput, boolean weighted) {
     boolean matrix = tensor.shape().length >= 2 && tensor.name().endsWith(".weight");
     if (!matrix || FLOATS.matcher(tensor.name()).matches()) {
       return tensor.type().matches("BF16|F16|F64") ? "F32" : tensor.type();
     }
-    String wanted = isFloats() ? type : wanted(tensor, keys, hasOutput);
+    String wanted = isFloats() ? type : wanted(tensor, keys, hasOutput, weighted);
     if (!tensor.fits(wanted)) {
       wanted = SHORTER.getOrDefault(wanted, "F16");
     }
     return tensor.fits(wanted) ? wanted : "F16";
   }
 
-  private String wanted(GgufTensor tensor, GgufMetadata keys, boolean hasOutput) {
+  private String wanted(GgufTensor tensor, GgufMetadata keys, boolean hasOutput, boolean weighted) {
     String name = tensor.name();
     String arch = keys.text("general.architecture").orElse("");
     if (name.equals("output.weight") || !hasOutput && name.equals("token_embd.weight")) {
@@ -117,6 +118,9 @@ record GgufMixture(String name, String type, int fileType) {
     if (experts && (values || name.contains("attn_k.weight"))) {
       // Beside eight experts a wide one costs little.
       return "Q8_0";
+    }
+    if (type.startsWith("IQ4")) {
+      return ofFour(name, keys, arch, weighted);
     }
     if (!name.startsWith("blk.") || !this.name.endsWith("_M")) {
       return type;
@@ -139,6 +143,21 @@ record GgufMixture(String name, String type, int fileType) {
       return more ? "Q6_K" : type;
     }
     return type;
+  }
+
+  /** Of a tensor beside which most have four bits by a table of steps that are not alike. */
+  private String ofFour(String name, GgufMetadata keys, String arch, boolean weighted) {
+    int heads = keys.integer(arch + ".attention.head_count", 1);
+    int kvHeads = Math.max(1, keys.integer(arch + ".attention.head_count_kv", heads));
+    boolean wider = false;
+    if (name.contains("attn_v.weight") || name.contains("attn_qkv.weight")) {
+      wider = heads / kvHeads >= 4;
+    } else if (name.contains("ffn_down")) {
+      wider = !weighted && layer(name) < keys.integer(arch + ".block_count", 1) / 8;
+    } else if (name.contains("attn_output.weight")) {
+      wider = keys.integer(arch + ".expert_count", 0) == 8 && !arch.equals("falcon");
+    }
+    return wider ? "Q5_K" : type;
   }
 
   private static int layer(String name) {

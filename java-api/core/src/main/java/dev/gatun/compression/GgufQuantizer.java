@@ -73,7 +73,7 @@ public final class GgufQuantizer {
       Map<String, String> types = new TreeMap<>();
       Map<String, Integer> counts = new TreeMap<>();
       for (GgufTensor tensor : source.tensors()) {
-        String as = mixture.of(tensor, metadata, hasOutput);
+        String as = mixture.of(tensor, metadata, hasOutput, importance != null);
         types.put(tensor.name(), as);
         counts.merge(as, 1, Integer::sum);
       }

@@ -5,22 +5,33 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.gatun.compression.GgufQuantizer;
+import dev.gatun.kernels.api.memory.DType;
+import dev.gatun.test.goldens.SentenceDecoders;
+import dev.gatun.weights.SafetensorsWriter;
+import dev.gatun.weights.TensorFile;
 import dev.gatun.weights.gguf.GgufKeys;
 import dev.gatun.weights.gguf.GgufModel;
 import dev.gatun.weights.gguf.GgufTensor;
 import dev.gatun.weights.gguf.GgufWriter;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each tensor gets the type that llama.cpp's quantiser gives it. */
 @Tag("full")
@@ -30,9 +41,18 @@ final class LlamaCppMixturesTest {
   @TempDir private static Path folder;
 
   private static final Map<String, Integer> TYPES =
-      Map.of(
-          "F16", 1, "Q4_0", 2, "Q4_1", 3, "Q8_0", 7, "Q5_0", 8, "Q5_1", 9, "Q4_K_M", 15, "Q5_K_M",
-          17, "Q6_K", 18);
+      Map.ofEntries(
+          Map.entry("F16", 1),
+          Map.entry("Q4_0", 2),
+          Map.entry("Q4_1", 3),
+          Map.entry("Q8_0", 7),
+          Map.entry("Q5_0", 8),
+          Map.entry("Q5_1", 9),
+          Map.entry("Q4_K_M", 15),
+          Map.entry("Q5_K_M", 17),
+          Map.entry("Q6_K", 18),
+          Map.entry("IQ4_NL", 25),
+          Map.entry("IQ4_XS", 30));
 
   private static Path libraries;
 
@@ -77,6 +97,60 @@ final class LlamaCppMixturesTest {
     return deep;
   }
 
+  private static void add(List<TensorFile.Entry> tensors, String name, long... shape) {
+    long count = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    MemorySegment data = Arena.ofAuto().allocate(4 * count, 64);
+    for (long i = 0; i < count; i++) {
+      data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i * 37 % 101 - 50) / 100f);
+    }
+    tensors.add(new TensorFile.Entry(name + ".weight", DType.F32, shape, data, "the test"));
+  }
+
+  /** LLaMA or Mixtral of eight layers, whose vectors have as many features as a block. */
+  private static Path wide(int experts) throws IOException {
+    List<TensorFile.Entry> tensors = new ArrayList<>();
+    add(tensors, "model.embed_tokens", 64, 256);
+    add(tensors, "model.norm", 256);
+    add(tensors, "lm_head", 64, 256);
+    for (int i = 0; i < 8; i++) {
+      String layer = "model.layers." + i + ".";
+      add(tensors, layer + "input_layernorm", 256);
+      add(tensors, layer + "post_attention_layernorm", 256);
+      add(tensors, layer + "self_attn.q_proj", 256, 256);
+      add(tensors, layer + "self_attn.k_proj", 64, 256);
+      add(tensors, layer + "self_attn.v_proj", 64, 256);
+      add(tensors, layer + "self_attn.o_proj", 256, 256);
+      if (experts == 0) {
+        add(tensors, layer + "mlp.gate_proj", 256, 256);
+        add(tensors, layer + "mlp.up_proj", 256, 256);
+        add(tensors, layer + "mlp.down_proj", 256, 256);
+      } else {
+        add(tensors, layer + "block_sparse_moe.gate", experts, 256);
+      }
+      for (int e = 0; e < experts; e++) {
+        String expert = layer + "block_sparse_moe.experts." + e + ".";
+        add(tensors, expert + "w1", 32, 256);
+        add(tensors, expert + "w2", 256, 32);
+        add(tensors, expert + "w3", 32, 256);
+      }
+    }
+    Path directory = Files.createTempDirectory(folder, "wide");
+    SafetensorsWriter.write(directory.resolve("model.safetensors"), tensors, Map.of());
+    Files.writeString(
+        directory.resolve("config.json"),
+        """
+        {"model_type": "%s", "hidden_size": 256, "num_attention_heads": 8, "rms_norm_eps": 1e-5,
+         "num_key_value_heads": 2, "intermediate_size": %d, "num_hidden_layers": 8,
+         "num_local_experts": %d, "num_experts_per_tok": 2, "max_position_embeddings": 64,
+         "vocab_size": 64, "tie_word_embeddings": false, "sliding_window": null}
+        """
+            .formatted(
+                experts == 0 ? "llama" : "mixtral", experts == 0 ? 256 : 32, Math.max(2, experts)));
+    Path gguf = folder.resolve("wide.gguf");
+    GgufQuantizer.quantize(directory, gguf, "F32", null);
+    return gguf;
+  }
+
   @ParameterizedTest
   @CsvSource({
     "llama-gqa, 32, 0",
@@ -98,7 +172,25 @@ final class LlamaCppMixturesTest {
     "nomic-bert-tokens, 12, 0"
   })
   void types_are_llama_cpps(String name, int layers, int experts) throws IOException {
-    Path gguf = deep(name + ".gguf", layers, experts);
+    compare(name, deep(name + ".gguf", layers, experts));
+  }
+
+  /** Rows that blocks of 256 divide, and groups of four heads, beside experts and without. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 4, 8})
+  void types_of_wide_rows_are_too(int experts) throws IOException {
+    compare("a model of %d experts".formatted(experts), wide(experts));
+  }
+
+  @Test
+  void types_of_an_embedding_model_are_too() throws IOException {
+    Path directory = SentenceDecoders.gemma3(Files.createTempDirectory(folder, "gemma"), true);
+    Path gguf = folder.resolve("embedding.gguf");
+    GgufQuantizer.quantize(directory, gguf, "F32", null);
+    compare("gemma-embedding", gguf);
+  }
+
+  private static void compare(String name, Path gguf) throws IOException {
     Path mine = folder.resolve("mine.gguf");
     Path theirs = folder.resolve("theirs.gguf");
     for (Map.Entry<String, Integer> type : TYPES.entrySet()) {
