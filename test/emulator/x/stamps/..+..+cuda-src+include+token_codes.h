@@ -1,1 +1,0 @@
-0a5ca1d23a8effbe944b0d44dbe5b2ec8d49b829fd7c8e6e550dce1cccd08fdf

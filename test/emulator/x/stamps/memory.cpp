@@ -1,1 +1,0 @@
-49d3fde7f0f2db3ee018e5021b95bf8da64cdfc27a54d69ec491657dad7bfbfd
