@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.autograd.Gradients;
 import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.memory.Storage;
@@ -17,15 +15,11 @@ import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.TensorFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,44 +29,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Decoders' hidden states, and heads on them, are those of transformers' classes. */
 final class DecoderAsEncoderTest {
+  private static final SmallModels MODELS = new SmallModels("decoder-bodies.json", 1 / 8f);
+
   @TempDir private Path folder;
 
   static List<String> names() throws IOException {
-    List<String> names = new ArrayList<>();
-    cases().forEach(each -> names.add(each.path("name").textValue()));
+    List<String> names = MODELS.names();
     assertTrue(names.size() >= 11, names.toString());
     return names;
-  }
-
-  private static JsonNode cases() throws IOException {
-    Path file = ModelFiles.GOLDENS.resolve("decoder-bodies.json");
-    return new ObjectMapper().readTree(file.toFile()).path("cases");
-  }
-
-  private static JsonNode named(String name) throws IOException {
-    for (JsonNode each : cases()) {
-      if (each.path("name").textValue().equals(name)) {
-        return each;
-      }
-    }
-    throw new AssertionError(name);
-  }
-
-  private static ModelFiles files(JsonNode expected) {
-    ModelFiles files = ModelFiles.of((ObjectNode) expected.path("config"));
-    for (var each : expected.path("tensors").properties()) {
-      JsonNode values = each.getValue().path("values");
-      ByteBuffer data = ByteBuffer.allocate(4 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
-      values.forEach(value -> data.putFloat(value.intValue() / 8f));
-      files.tensors.put(
-          each.getKey(),
-          new ModelFiles.Stored("F32", row(each.getValue().path("shape")), data.array()));
-    }
-    return files;
-  }
-
-  private static long[] row(JsonNode ids) {
-    return IntStream.range(0, ids.size()).mapToLong(i -> ids.get(i).longValue()).toArray();
   }
 
   private static float[] floats(JsonNode values) {
@@ -111,12 +75,12 @@ final class DecoderAsEncoderTest {
   @ParameterizedTest
   @MethodSource("names")
   void equals_transformers(String name) throws IOException {
-    JsonNode expected = named(name);
-    files(expected).write(folder);
+    JsonNode expected = MODELS.named(name);
+    MODELS.write(expected, folder);
     long[][] rows = {
-      row(expected.path("ids").get(0)),
-      row(expected.path("ids").get(1)),
-      row(expected.path("ids").get(2))
+      SmallModels.longs(expected.path("ids").get(0)),
+      SmallModels.longs(expected.path("ids").get(1)),
+      SmallModels.longs(expected.path("ids").get(2))
     };
     try (EncoderModel model = AutoModel.load(folder)) {
       for (boolean left : new boolean[] {false, true}) {
@@ -208,9 +172,11 @@ final class DecoderAsEncoderTest {
   /** A classifier's loss moves its head and its body, and is saved as transformers names it. */
   @Test
   void a_head_trains() throws IOException {
-    JsonNode expected = named("last");
-    files(expected).write(folder);
-    long[][] ids = {row(expected.path("ids").get(0)), row(expected.path("ids").get(0))};
+    JsonNode expected = MODELS.named("last");
+    MODELS.write(expected, folder);
+    long[][] ids = {
+      SmallModels.longs(expected.path("ids").get(0)), SmallModels.longs(expected.path("ids").get(0))
+    };
     EncoderInputs inputs =
         new EncoderInputs(
             ids, null, null, new long[][] {{2}, {0}}, null, null, null, null, false, false);

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.autograd.Gradients;
 import dev.gatun.autograd.Tape;
 import dev.gatun.nn.KvCache;
@@ -14,10 +12,7 @@ import dev.gatun.nn.Parameter;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Tensor;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -27,58 +22,24 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Very small decoders with settings that no golden has give transformers' logits and gradients. */
 final class DecoderSettingsTest {
+  private static final SmallModels MODELS = new SmallModels("decoder-settings.json", 1 / 64f);
+
   @TempDir private Path folder;
 
   static List<String> names() throws IOException {
-    List<String> names = new ArrayList<>();
-    cases().forEach(each -> names.add(each.path("name").textValue()));
+    List<String> names = MODELS.names();
     assertTrue(names.size() >= 3, names.toString());
     return names;
-  }
-
-  private static JsonNode cases() throws IOException {
-    Path file = ModelFiles.GOLDENS.resolve("decoder-settings.json");
-    return new ObjectMapper().readTree(file.toFile()).path("cases");
-  }
-
-  private static JsonNode named(String name) throws IOException {
-    for (JsonNode each : cases()) {
-      if (each.path("name").textValue().equals(name)) {
-        return each;
-      }
-    }
-    throw new AssertionError(name);
-  }
-
-  private static ModelFiles.Stored stored(JsonNode tensor) {
-    JsonNode values = tensor.path("values");
-    ByteBuffer data = ByteBuffer.allocate(4 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
-    values.forEach(value -> data.putFloat(value.intValue() / 64f));
-    long[] shape =
-        IntStream.range(0, tensor.path("shape").size())
-            .mapToLong(i -> tensor.path("shape").get(i).longValue())
-            .toArray();
-    return new ModelFiles.Stored("F32", shape, data.array());
-  }
-
-  private static long[] row(JsonNode ids) {
-    return IntStream.range(0, ids.size()).mapToLong(i -> ids.get(i).longValue()).toArray();
-  }
-
-  private void write(JsonNode expected) throws IOException {
-    ModelFiles files = ModelFiles.of((ObjectNode) expected.path("config"));
-    for (var each : expected.path("tensors").properties()) {
-      files.tensors.put(each.getKey(), stored(each.getValue()));
-    }
-    files.write(folder);
   }
 
   @ParameterizedTest
   @MethodSource("names")
   void equals_transformers(String name) throws IOException {
-    JsonNode expected = named(name);
-    write(expected);
-    long[][] ids = {row(expected.path("ids").get(0)), row(expected.path("ids").get(1))};
+    JsonNode expected = MODELS.named(name);
+    MODELS.write(expected, folder);
+    long[][] ids = {
+      SmallModels.longs(expected.path("ids").get(0)), SmallModels.longs(expected.path("ids").get(1))
+    };
     try (CausalLm model = AutoModel.loadCausalLm(folder)) {
       try (CausalLmOutput output = model.forward(CausalLmInputs.of(ids))) {
         compare(expected.path("logits"), 0, output.logits().toFloatArray());
@@ -99,9 +60,11 @@ final class DecoderSettingsTest {
   @ParameterizedTest
   @MethodSource("names")
   void trains_as_transformers(String name) throws IOException {
-    JsonNode expected = named(name);
-    write(expected);
-    long[][] ids = {row(expected.path("ids").get(0)), row(expected.path("ids").get(1))};
+    JsonNode expected = MODELS.named(name);
+    MODELS.write(expected, folder);
+    long[][] ids = {
+      SmallModels.longs(expected.path("ids").get(0)), SmallModels.longs(expected.path("ids").get(1))
+    };
     CausalLmInputs inputs = new CausalLmInputs(ids, null, ids, false, false);
     try (CausalLm model =
             AutoModel.causalLmForTraining(folder, Device.cpu(), TrainingSettings.DEFAULT);
