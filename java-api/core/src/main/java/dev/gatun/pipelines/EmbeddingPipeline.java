@@ -194,7 +194,7 @@ public final class EmbeddingPipeline implements AutoCloseable {
    * @throws IOException when a file cannot be read
    */
   public static boolean hasModules(Path model) throws IOException {
-    return Files.exists(model.resolve("modules.json")) || GgufPooling.of(model) != null;
+    return Files.exists(model.resolve("modules.json")) || GgufPooling.isSaid(model);
   }
 
   /**

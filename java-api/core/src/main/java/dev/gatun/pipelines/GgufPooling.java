@@ -49,8 +49,19 @@ record GgufPooling(Path file, Pooling mode) {
     return mode == null ? null : new GgufPooling(file.get(), mode);
   }
 
+  /** Whether a file says how tokens become one vector, and not that they do not. */
+  static boolean isSaid(Path model) throws IOException {
+    Optional<Path> file = GgufFile.find(model);
+    return file.isPresent()
+        && GgufFile.readMetadata(file.get(), keys -> keys.integer(key(keys), 0) != 0);
+  }
+
+  private static String key(GgufMetadata keys) {
+    return keys.text("general.architecture").orElse("") + ".pooling_type";
+  }
+
   private static Pooling mode(GgufMetadata keys) {
-    String key = keys.text("general.architecture").orElse("") + ".pooling_type";
+    String key = key(keys);
     if (!keys.has(key) && !key.startsWith("gemma-embedding.")) {
       return null;
     }

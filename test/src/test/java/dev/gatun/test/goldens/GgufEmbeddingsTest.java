@@ -179,6 +179,17 @@ final class GgufEmbeddingsTest {
     assertTrue(told.contains("is 0, expected 1 (mean), 2 (first token) or 3 (last token)"), told);
   }
 
+  @Test
+  void it_is_known_which_files_say_how_a_vector_is_made() throws IOException {
+    SentenceDecoders.gemma3(folder, false);
+    assertTrue(EmbeddingPipeline.hasModules(folder));
+    assertTrue(EmbeddingPipeline.hasModules(changed(_ -> {}, t -> t)));
+    Path none = changed(k -> k.uint32("gemma-embedding.pooling_type", 0), t -> t);
+    assertFalse(EmbeddingPipeline.hasModules(none));
+    assertFalse(EmbeddingPipeline.hasModules(Path.of("goldens/gguf/qwen3.gguf")));
+    assertFalse(EmbeddingPipeline.hasModules(Path.of("goldens/bert-mlm")));
+  }
+
   /** Newer files say themselves which layers have a window, and how those turn. */
   @Test
   void keys_of_windows_count() throws IOException {
