@@ -143,7 +143,7 @@ final class ExpertCases {
         Generator.of("grouped_matmul-deep", s -> tile(s, true)).times(0.3),
         Generator.of("grouped_matmul-large", ExpertCases::largeTile).times(0.14),
         Generator.of("grouped_matmul-few", ExpertCases::fewFeatures).times(0.14),
-        Generator.of("grouped_matmul-whole", ExpertCases::wholeTiles).times(0.8),
+        Generator.of("grouped_matmul-whole", ExpertCases::wholeTiles).times(1.5),
         Generator.of("grouped_quantized_matmul", s -> quantizedTile(s, target, false)).times(2),
         Generator.of("grouped_quantized_matmul-deep", s -> quantizedTile(s, target, true)),
         Generator.of("grouped_quantized_matmul-alone", s -> alone(s, target)).times(0.6),
