@@ -1,6 +1,7 @@
 package dev.gatun.models;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
+import dev.gatun.nn.Dropout;
 import dev.gatun.ops.Indexing;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
@@ -18,6 +19,10 @@ final class DecoderAsEncoder implements Encoder {
   /** Whose body is {@code transformer} below question answering, and {@code model} else. */
   private static final List<String> NAMED_TRANSFORMER =
       List.of("llama", "qwen2", "qwen3", "qwen3_moe");
+
+  /** Whose classes of tokens come from {@code classifier}, and from {@code score} else. */
+  private static final List<String> WITH_CLASSIFIER =
+      List.of("bloom", "falcon", "gpt2", "gpt_neox");
 
   /** A family's forward pass. */
   interface Family {
@@ -40,7 +45,7 @@ final class DecoderAsEncoder implements Encoder {
     }
     decoder = family.build(config, body.withoutScores());
     padId = config.integer("pad_token_id", -1);
-    this.head = head(config, head, all);
+    this.head = head(config, type, head, all);
   }
 
   /** Transformers' classes of question answering have a name of their own for some bodies. */
@@ -65,7 +70,7 @@ final class DecoderAsEncoder implements Encoder {
     };
   }
 
-  private HeadLayer head(Config config, Head head, Weights all) {
+  private HeadLayer head(Config config, String type, Head head, Weights all) {
     int hidden = decoder.limits().hidden();
     return switch (head) {
       case BASE -> Heads.base(null);
@@ -77,16 +82,23 @@ final class DecoderAsEncoder implements Encoder {
       case TOKEN_CLASSIFICATION ->
           Heads.tokens(
               all.linear(
-                      all.hasAny("classifier") ? "classifier" : "score",
+                      WITH_CLASSIFIER.contains(type) ? "classifier" : "score",
                       config.labelCount(),
                       hidden,
                       config.flag("token_classification_bias", true),
                       Activation.NONE)
-                  .withInputDropout(config.dropout("classifier_dropout", "hidden_dropout", 0.1)));
+                  .withInputDropout(tokenDropout(config, type)));
       case QUESTION_ANSWERING -> Heads.spans(all.linear("qa_outputs", 2, hidden));
-      default ->
-          throw config.error(
-              "a %s has no head %s".formatted(config.text("model_type", null), head));
+      default -> throw config.error("a %s has no head %s".formatted(type, head));
+    };
+  }
+
+  /** Where the configuration says nothing, what transformers' classes have. */
+  private static Dropout tokenDropout(Config config, String type) {
+    return switch (type) {
+      case "gpt_neox" -> config.dropout("classifier_dropout", 0.1);
+      case "bloom", "falcon" -> config.dropout("classifier_dropout", "hidden_dropout", 0);
+      default -> config.dropout("classifier_dropout", "hidden_dropout", 0.1);
     };
   }
 

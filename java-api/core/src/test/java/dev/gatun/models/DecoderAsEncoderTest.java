@@ -205,16 +205,23 @@ final class DecoderAsEncoderTest {
   /** The class that transformers has for a decoder with a head, whatever the file's was. */
   @ParameterizedTest
   @CsvSource({
-    "gpt2, BASE, GPT2Model",
-    "openai-gpt, SEQUENCE_CLASSIFICATION, OpenAIGPTForSequenceClassification",
-    "gemma3, SEQUENCE_CLASSIFICATION, Gemma3TextForSequenceClassification",
-    "mixtral, TOKEN_CLASSIFICATION, MixtralForTokenClassification",
-    "mixtral, QUESTION_ANSWERING, MixtralForQuestionAnswering"
+    "gpt2, BASE, GPT2Model, ''",
+    "openai-gpt, SEQUENCE_CLASSIFICATION, OpenAIGPTForSequenceClassification, score.weight",
+    "gemma3, SEQUENCE_CLASSIFICATION, Gemma3TextForSequenceClassification, score.weight",
+    "mixtral, TOKEN_CLASSIFICATION, MixtralForTokenClassification, score.bias",
+    "bloom, TOKEN_CLASSIFICATION, BloomForTokenClassification, classifier.bias",
+    "falcon, TOKEN_CLASSIFICATION, FalconForTokenClassification, classifier.bias",
+    "gpt2, TOKEN_CLASSIFICATION, GPT2ForTokenClassification, classifier.bias",
+    "gpt-neox, TOKEN_CLASSIFICATION, GPTNeoXForTokenClassification, classifier.bias",
+    "mixtral, QUESTION_ANSWERING, MixtralForQuestionAnswering, qa_outputs.bias"
   })
-  void is_saved_as_transformers_names_it(String golden, Head head, String architecture)
-      throws IOException {
+  void is_saved_as_transformers_names_it(
+      String golden, Head head, String architecture, String parameter) throws IOException {
     Path directory = ModelFiles.GOLDENS.resolve("decoders").resolve(golden);
     try (EncoderModel model = AutoModel.forTraining(directory, head, Device.cpu())) {
+      assertTrue(
+          parameter.isEmpty()
+              || model.parameters().stream().anyMatch(each -> each.name().equals(parameter)));
       model.save(folder);
     }
     Config config = Config.read(folder);
