@@ -254,4 +254,34 @@ final class BadQuantizedArgumentsTest {
             + " INT4:32",
         e.getMessage());
   }
+
+  @Test
+  void rows_of_too_many_elements_are_refused() {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new QuantizedPack(INT4, LAYOUT, 1L << 31, bytes(BUFFER, 1, 18), bytes(OTHER, 9)));
+    assertEquals(
+        "quantized_pack: rows of 2147483648 elements, expected fewer than 2^31 - 64",
+        e.getMessage());
+  }
+
+  @Test
+  void layouts_of_devices_are_refused_on_the_processor() {
+    BlockFormat format = BlockFormat.of("Q4_K");
+    QuantizedPack pack =
+        new QuantizedPack(
+            format,
+            format.wideLayout(),
+            256,
+            bytes(BUFFER, 1, format.rowBytes(256)),
+            bytes(OTHER, format.wideLayout().packedBytes(1, 256)));
+    String message =
+        assertThrows(UnsupportedOperationException.class, () -> CPU.kernels().run(pack))
+            .getMessage();
+    assertEquals(
+        "quantized_pack: blocks of Q4_K become %s on the processor, not %s"
+            .formatted(format.layout(), format.wideLayout()),
+        message);
+  }
 }
