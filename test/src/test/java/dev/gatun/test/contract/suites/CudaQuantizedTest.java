@@ -152,7 +152,12 @@ final class CudaQuantizedTest {
         1,
         k,
         MemorySegment.ofArray(expected));
-    byte[] got = new byte[expected.length];
+    assertArrayEquals(expected, packed(format, 1, k, blocks));
+  }
+
+  /** What the device packs rows of k weights in blocks to. */
+  private static byte[] packed(BlockFormat format, int rows, int k, byte[] blocks) {
+    byte[] got = new byte[(int) format.wideLayout().packedBytes(rows, k)];
     try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
         Buffer packed = CUDA.memory().allocate(got.length)) {
       CUDA.kernels()
@@ -161,11 +166,11 @@ final class CudaQuantizedTest {
                   format,
                   format.wideLayout(),
                   k,
-                  Operand.of(given, DType.U8, 1, blocks.length),
+                  Operand.of(given, DType.U8, rows, blocks.length / rows),
                   Operand.of(packed, DType.U8, got.length)));
       CUDA.memory().read(packed, 0, MemorySegment.ofArray(got));
     }
-    assertArrayEquals(expected, got);
+    return got;
   }
 
   /** Whole numbers with scales of 1 on both sides, so that every product is a whole number. */
@@ -433,19 +438,7 @@ final class CudaQuantizedTest {
       blocks[17 * e] = (byte) e;
       blocks[17 * e + 1] = (byte) 0xf1;
     }
-    byte[] got = new byte[(int) format.wideLayout().packedBytes(rows, 32)];
-    try (Buffer given = CUDA.memory().adopt(MemorySegment.ofArray(blocks));
-        Buffer packed = CUDA.memory().allocate(got.length)) {
-      CUDA.kernels()
-          .run(
-              new QuantizedPack(
-                  format,
-                  format.wideLayout(),
-                  32,
-                  Operand.of(given, DType.U8, rows, 17),
-                  Operand.of(packed, DType.U8, got.length)));
-      CUDA.memory().read(packed, 0, MemorySegment.ofArray(got));
-    }
+    byte[] got = packed(format, rows, 32, blocks);
     double[] row = new double[32];
     for (int e = 0; e < rows; e++) {
       Packer.unpack(format.wideLayout(), MemorySegment.ofArray(got), 32, e, row);
