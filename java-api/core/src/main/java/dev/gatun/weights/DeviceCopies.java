@@ -10,8 +10,9 @@ import java.lang.foreign.MemorySegment;
  * Copies of a file's tensors on a device, whose pages in the file are given back.
  *
  * @param device that they are on
+ * @param parts that the file is read by
  */
-record DeviceCopies(Device device) {
+record DeviceCopies(Device device, FileParts parts) {
   /** A copy, as it is in the file. */
   Tensor copy(TensorFile.Entry entry) {
     return copy(entry.data(), entry.dtype(), entry.shape());
@@ -31,8 +32,12 @@ record DeviceCopies(Device device) {
 
   private Tensor copy(MemorySegment data, DType dtype, long... shape) {
     Tensor tensor = Tensor.empty(device, dtype, shape);
-    device.memory().write(data, tensor.operand().buffer(), 0);
-    WeightPacker.release(data);
+    for (long begin = 0; begin < data.byteSize(); begin += FileParts.BYTES) {
+      long bytes = Math.min(FileParts.BYTES, data.byteSize() - begin);
+      MemorySegment part = parts.read(data.asSlice(begin, bytes));
+      device.memory().write(part, tensor.operand().buffer(), begin);
+      FileParts.release(part);
+    }
     return tensor;
   }
 
@@ -52,7 +57,7 @@ record DeviceCopies(Device device) {
       MemorySegment floats = Numbers.widen(entry.data(), entry.dtype(), room);
       device.memory().write(floats, tensor.operand().buffer(), 0);
     }
-    WeightPacker.release(entry.data());
+    FileParts.release(entry.data());
     return tensor;
   }
 }

@@ -49,6 +49,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   private final List<List<String>> layers = new ArrayList<>();
   private final List<AutoCloseable> made = new ArrayList<>();
   private final Tables tables = new Tables();
+  private final FileParts parts = new FileParts();
   private final DeviceCopies copies;
   private InputObserver observer;
 
@@ -86,7 +87,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     }
     this.taken = new TakenTensors(file, source);
     this.mapped = new MappedWeights(file, weights.mapped(), this::own);
-    this.copies = new DeviceCopies(device);
+    this.copies = new DeviceCopies(device, parts);
     this.quantization = quantization;
     this.weights = weights;
     this.compute = compute;
@@ -309,7 +310,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   }
 
   private WeightPacker packer(List<String> together) {
-    return new WeightPacker(device, storage(together), compute);
+    return new WeightPacker(parts, device, storage(together), compute);
   }
 
   private static List<String> names(List<Layer> layers) {
@@ -626,7 +627,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     Tables.Source source = tables.of(table);
     Tensor shift = bias == null ? null : own(wide(floats(bias, table.rows())));
     StoredWeight weight = source.weight(file, table);
-    WeightPacker packer = new WeightPacker(device, weights.storage(), compute);
+    WeightPacker packer = new WeightPacker(parts, device, weights.storage(), compute);
     Linear output = one(source.name(), packer, weight, shift, Activation.NONE);
     if (table.share(output)) {
       tables.remove(table);
@@ -669,7 +670,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   private void releaseCodes(Layer layer) {
     if (isQuantized(layer.name() + WEIGHT)) {
       for (String tensor : quantization.tensors(file, layer.name())) {
-        WeightPacker.release(file.get(tensor).data());
+        FileParts.release(file.get(tensor).data());
       }
     }
   }
@@ -775,6 +776,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   /** Gives back what was made and not handed over. */
   @Override
   public void close() {
+    parts.close();
     Collections.reverse(made);
     for (AutoCloseable part : made) {
       try {

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -22,6 +24,7 @@ import java.util.function.Consumer;
 public final class MappedFiles implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> copies = new HashMap<>();
+  private final Queue<MemorySegment> mappings = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean closed = new AtomicBoolean();
   // Of which this is one until it is closed.
   private final AtomicInteger keepers = new AtomicInteger(1);
@@ -37,11 +40,23 @@ public final class MappedFiles implements AutoCloseable {
    * @throws WeightsException if git-lfs has not fetched it
    */
   public MemorySegment map(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+    boolean noted = false;
+    try {
       if (channel.size() <= LfsPointer.MOST_BYTES && LfsPointer.is(Files.readAllBytes(file))) {
         throw new WeightsException(LfsPointer.told(file));
       }
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      if (memory.byteSize() > 0) {
+        OpenFiles.add(memory, channel, file);
+        mappings.add(memory);
+        noted = true;
+      }
+      return memory;
+    } finally {
+      if (!noted) {
+        channel.close();
+      }
     }
   }
 
@@ -163,6 +178,7 @@ public final class MappedFiles implements AutoCloseable {
 
   private void release() {
     if (keepers.decrementAndGet() == 0) {
+      mappings.forEach(OpenFiles::remove);
       arena.close();
     }
   }

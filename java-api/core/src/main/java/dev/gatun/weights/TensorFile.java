@@ -13,7 +13,7 @@ import java.util.Set;
 /**
  * Named tensors in a file or in a set of files. Safe for use by several threads; what {@link #get}
  * returned is valid until {@link #close}. The file must not be changed or cut while it is open,
- * since it is mapped, not read.
+ * since it is mapped.
  */
 public interface TensorFile extends AutoCloseable {
 

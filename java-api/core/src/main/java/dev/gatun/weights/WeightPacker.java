@@ -23,22 +23,22 @@ import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /**
- * Packs stored weights some rows at a time: each part is read where it lies in the file, and the
- * pages that it lay in are given back to the system before the next one is read. So neither the
- * heap nor the device holds more of a weight than what is packed and a part.
+ * Packs stored weights some rows at a time: each part is read from the file, or where it is mapped
+ * and then its pages are given back to the system before the next one is read. So neither the heap
+ * nor the device holds more of a weight than what is packed and a part.
  */
 final class WeightPacker {
-  /** Bytes of the file in a part: long enough for all threads, short enough to stay in caches. */
-  private static final long PART = 16L << 20;
-
+  private final FileParts parts;
   private final Device device;
   private final Storage storage;
   private final Compute compute;
 
   /**
+   * @param parts that files are read by
    * @param storage what floats become
    */
-  WeightPacker(Device device, Storage storage, Compute compute) {
+  WeightPacker(FileParts parts, Device device, Storage storage, Compute compute) {
+    this.parts = parts;
     this.device = device;
     this.storage = storage;
     this.compute = compute;
@@ -135,7 +135,7 @@ final class WeightPacker {
     }
     StoredWeight.Blocks blocks = (StoredWeight.Blocks) weight;
     return new BlockLinear(
-        new DeviceCopies(device).mapped(blocks),
+        new DeviceCopies(device, parts).mapped(blocks),
         blocks.format(),
         compute.activations(),
         bias,
@@ -197,7 +197,7 @@ final class WeightPacker {
             Tensor weight = rows.apply(stored)) {
           Packing.packOfExpert(weight, storage, packed.slice(0, e * each, (e + 1) * each), 0);
         }
-        release(data);
+        FileParts.release(data);
       }
       return new PackedExperts(
           packed, bias, storage, compute.activations(), out, compute.between(storage));
@@ -225,7 +225,7 @@ final class WeightPacker {
       long in,
       boolean ofExpert) {
     long rowBytes = Math.max(1, read.rowBytes(in));
-    long rows = Math.max(1, PART / rowBytes / MatmulPack.PANEL) * MatmulPack.PANEL;
+    long rows = Math.max(1, FileParts.BYTES / rowBytes / MatmulPack.PANEL) * MatmulPack.PANEL;
     // A library's packed rows of an odd length have no place of their own: one part is all.
     rows = in % 2 == 0 ? Math.min(rows, out) : out;
     try (Arena arena = Arena.ofShared()) {
@@ -297,9 +297,8 @@ final class WeightPacker {
         MemorySegment place = room.asSlice((from - first) * rowBytes, (to - from) * rowBytes);
         MemorySegment rows = w.rows(read, from - begin, to - begin, place);
         if (rows.address() != place.address()) {
-          place.copyFrom(rows);
+          FileParts.copy(rows, place);
         }
-        release(rows);
       }
       begin += w.outFeatures();
     }
@@ -307,7 +306,7 @@ final class WeightPacker {
   }
 
   private void pack(
-      MemorySegment rows,
+      MemorySegment stored,
       Storage read,
       Storage kept,
       Tensor packed,
@@ -315,6 +314,7 @@ final class WeightPacker {
       long count,
       long in,
       boolean ofExpert) {
+    MemorySegment rows = parts.read(stored);
     switch (read) {
       case Storage.Dense(DType dtype) -> {
         try (Tensor part = Tensor.adopt(device, dtype, rows, count, in)) {
@@ -331,13 +331,6 @@ final class WeightPacker {
         }
       }
     }
-    release(rows);
-  }
-
-  /** Gives the pages of a mapped file back to the system, which reads them again when asked. */
-  static void release(MemorySegment rows) {
-    if (rows.isMapped()) {
-      rows.unload();
-    }
+    FileParts.release(rows);
   }
 }

@@ -323,7 +323,7 @@ final class LoaderTest {
     Quantizer.quantize(
         format, (row, x) -> System.arraycopy(weight, (int) row * in, x, 0, in), 50, in, blocks);
     float[] x = input(3 * in);
-    WeightPacker packer = new WeightPacker(CPU, Storage.F32, Compute.EXACT);
+    WeightPacker packer = new WeightPacker(new FileParts(), CPU, Storage.F32, Compute.EXACT);
     StoredWeight stored = new StoredWeight.Blocks(blocks, format, 50, in);
     try (Tensor floats = Tensor.of(CPU, weight, 50, in);
         Linear expected =
