@@ -129,10 +129,9 @@ static inline float load_f16(const uint8_t *p) {
 
 // Writes x as f16 and gives what it became.
 static inline float store_f16(uint8_t *p, float x) {
-  uint16_t half;
-  store_as(&half, GATUN_DTYPE_F16, splat(x), 1);
-  store_bytes(p, half);
-  return load_one(&half, GATUN_DTYPE_F16);
+  const Halves half = to_f16(splat(x));
+  store_bytes(p, static_cast<uint16_t>(half[0]));
+  return from_f16(half)[0];
 }
 
 static inline bool is_finite(float x) { return __builtin_isfinite(x); }

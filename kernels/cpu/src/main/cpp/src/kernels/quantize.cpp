@@ -2,7 +2,9 @@
 //
 // Bytes are those of one scalar description, kept by every level: floats are rounded once an
 // operation and sums are in the order of the elements.
+#include "../extremes.h"
 #include "../super_block.h"
+#include "../token_codes.h"
 #include "../uneven_steps.h"
 
 namespace gatun {
@@ -13,13 +15,22 @@ namespace {
 // Where a scale is larger, codes times the scale can be infinite.
 constexpr float kLargeScale = 1e30f;
 
-// NaN is 0, what is outside of an int is held at its ends: the same on every processor.
-template <typename T>
-inline int32_t to_int(T x) {
-  if (x >= T(-2147483648.0) && x < T(2147483648.0)) {
-    return static_cast<int32_t>(x);
-  }
-  return x != x ? 0 : x > 0 ? INT32_MAX : INT32_MIN;
+// The part before the point. NaN is 0, what is outside of an int is held at its ends: the same on
+// every processor.
+GATUN_INLINE inline Ints to_ints(Floats x) {
+  const Ints inside = (x >= -2147483648.0f) & (x < 2147483648.0f);
+  const Ints whole = __builtin_convertvector(select(inside, x, Floats{}), Ints);
+  const Ints most = (x > 0.0f) & INT32_MAX, least = (x < 0.0f) & INT32_MIN;
+  return whole | (~inside & (most | least));
+}
+
+// The nearest whole number, of two the one further from 0.
+GATUN_INLINE inline Ints nearest_ints(Floats x) {
+  const Ints whole = to_ints(x);
+  const Floats rest = x - __builtin_convertvector(whole, Floats);
+  // Behind these limits there are no halves.
+  const Ints inside = magnitude(x) < 8388608.0f;
+  return whole + (inside & ((rest <= -0.5f) - (rest >= 0.5f)));
 }
 
 uint32_t size_bits(float x) {
@@ -29,7 +40,7 @@ uint32_t size_bits(float x) {
 }
 
 // The bits of the largest magnitude; those of infinity or more where a number is not finite.
-uint32_t largest_bits(const float *x, int64_t size) {
+GATUN_INLINE inline uint32_t largest_bits(const float *x, int64_t size) {
   uint32_t most = 0;
   for (int64_t i = 0; i < size; i++) {
     const uint32_t bits = size_bits(x[i]);
@@ -38,82 +49,94 @@ uint32_t largest_bits(const float *x, int64_t size) {
   return most;
 }
 
-float largest(const float *x, int64_t size) {
+GATUN_INLINE inline float largest_magnitude(const float *x, int64_t size) {
   const uint32_t bits = largest_bits(x, size);
   float most;
   __builtin_memcpy(&most, &bits, sizeof most);
   return most;
 }
 
+// The smallest and the largest element, and 0.
+struct Range {
+  float least, most;
+
+  GATUN_INLINE static inline Range of(const float *x, int64_t size) {
+    Floats low{}, high{};
+    by_vector(size, [&](int64_t i, int64_t n) {
+      const Floats some = load_lanes(x + i, n);
+      low = min(some, low);
+      high = max(some, high);
+    });
+    return {-largest(-low), largest(high)};
+  }
+};
+
 // The element of the largest magnitude, the first of equals, with its sign.
-float first_extreme(const float *x, int64_t size) {
-  const uint32_t most = largest_bits(x, size);
-  if (most == 0) {
+GATUN_INLINE inline float first_extreme(const float *x, int64_t size) {
+  const Range range = Range::of(x, size);
+  const float above = range.most, below = -range.least;
+  if (above != below) {
+    return above > below ? above : -below;
+  }
+  if (above == 0) {
     return 0;
   }
-  while (size_bits(*x) != most) {
+  while (__builtin_fabsf(*x) != above) {
     x++;
   }
   return *x;
 }
 
-// x / scale to nearest even between limits of at most 2^22, plus an offset, as bytes.
-void even_codes(const float *x, int64_t size, float scale, int least, int most, int offset,
-                uint8_t *codes) {
-  if (scale == 0) {
-    for (int64_t i = 0; i < size; i++) {
-      codes[i] = static_cast<uint8_t>(offset);
+// x / scale to nearest even, between limits of at most 2^22; 0 where the scale is.
+GATUN_INLINE inline Ints even_code(Floats x, float scale, int least, int most) {
+  const Floats low = splat(static_cast<float>(least)), high = splat(static_cast<float>(most));
+  return scale == 0 ? Ints{} : to_code(min(max(x / scale, low), high));
+}
+
+// The same of many, plus an offset, as bytes.
+GATUN_INLINE inline void even_codes(const float *x, int64_t size, float scale, int least, int most,
+                                    int offset, uint8_t *codes) {
+  by_vector(size, [&](int64_t i, int64_t n) {
+    const Ints found = even_code(load_lanes(x + i, n), scale, least, most) + offset;
+    const Codes some = __builtin_convertvector(found, Codes);
+    __builtin_memcpy(codes + i, &some, static_cast<size_t>(n));
+  });
+}
+
+// The same as nibbles: a byte has a code of the first half and one of the second.
+GATUN_INLINE inline void even_nibbles(const float *x, int64_t size, float scale, int least,
+                                      int most, int offset, uint8_t *out) {
+  const int64_t half = size / 2;
+  by_vector(half, [&](int64_t i, int64_t n) {
+    const Ints low = even_code(load_lanes(x + i, n), scale, least, most) + offset;
+    const Ints high = even_code(load_lanes(x + half + i, n), scale, least, most) + offset;
+    const Codes some = __builtin_convertvector(low | high << 4, Codes);
+    __builtin_memcpy(out + i, &some, static_cast<size_t>(n));
+  });
+}
+
+// 32 codes of four bits as nibbles; or of five, the fifth ones in a word and then the low four.
+// code(i) gives those from i on.
+template <typename CodesAt>
+GATUN_INLINE inline void store_codes(int bits, uint8_t *out, const CodesAt &code) {
+  if (bits == 5) {
+    int32_t codes[32];
+    for (int i = 0; i < 32; i += kLanes) {
+      const Ints found = code(i);
+      __builtin_memcpy(codes + i, &found, sizeof found);
     }
-    return;
-  }
-  const float low = static_cast<float>(least), high = static_cast<float>(most);
-  // Its sum with a number has that number, rounded, in the low bits.
-  constexpr float kMagic = 0x1.8p23f;
-  constexpr int32_t kMagicBits = 0x4b400000;
-  for (int64_t i = 0; i < size; i++) {
-    float code = x[i] / scale;
-    code = code < low ? low : code;
-    code = code > high ? high : code;
-    code += kMagic;
-    int32_t bits;
-    __builtin_memcpy(&bits, &code, sizeof bits);
-    codes[i] = static_cast<uint8_t>(bits - kMagicBits + offset);
-  }
-}
-
-template <typename Code>
-void store_nibbles(const Code *codes, int64_t size, uint8_t *out) {
-  for (int64_t i = 0; i < size / 2; i++) {
-    out[i] = static_cast<uint8_t>(static_cast<uint32_t>(codes[i]) |
-                                  static_cast<uint32_t>(codes[i + size / 2]) << 4);
-  }
-}
-
-// 32 codes of five bits: the fifth ones in a word, then the low four.
-void store_fifths(const int32_t *codes, uint8_t *out) {
-  uint32_t fifths = 0;
-  int32_t low[32];
-  for (int i = 0; i < 32; i++) {
-    fifths |= static_cast<uint32_t>(codes[i] >> 4) << i;
-    low[i] = codes[i] & 15;
-  }
-  store_bytes(out, fifths);
-  store_nibbles(low, 32, out + 4);
-}
-
-// The smallest and the largest element, and 0.
-struct Range {
-  float least, most;
-
-  static Range of(const float *x, int64_t size) {
-    Range range{0, 0};
-    for (int64_t i = 0; i < size; i++) {
-      range.least = x[i] < range.least ? x[i] : range.least;
-      range.most = x[i] > range.most ? x[i] : range.most;
+    uint32_t fifths = 0;
+    for (int i = 0; i < 32; i++) {
+      fifths |= static_cast<uint32_t>(codes[i] >> 4) << i;
     }
-    return range;
+    store_bytes(out, fifths);
+    out += 4;
   }
-};
+  for (int i = 0; i < 16; i += kLanes) {
+    const Codes some = __builtin_convertvector((code(i) & 15) | code(i + 16) << 4, Codes);
+    __builtin_memcpy(out + i, &some, sizeof some);
+  }
+}
 
 bool codes_are_finite(float scale, int zero, const uint8_t *codes, bool is_signed, int64_t size) {
   bool finite = true;
@@ -124,14 +147,14 @@ bool codes_are_finite(float scale, int zero, const uint8_t *codes, bool is_signe
   return finite;
 }
 
-bool encode_int8(const float *x, int64_t size, uint8_t *out) {
-  const float scale = largest(x, size) / 127;
+GATUN_INLINE inline bool encode_int8(const float *x, int64_t size, uint8_t *out) {
+  const float scale = largest_magnitude(x, size) / 127;
   store_bytes(out, scale);
   even_codes(x, size, scale, -127, 127, 0, out + 4);
   return codes_are_finite(scale, 0, out + 4, true, size);
 }
 
-bool encode_int8_zero(const float *x, int64_t size, uint8_t *out) {
+GATUN_INLINE inline bool encode_int8_zero(const float *x, int64_t size, uint8_t *out) {
   const Range range = Range::of(x, size);
   const float scale = range.most / 255 - range.least / 255;
   const int zero = even(-range.least, scale, 0, 255);
@@ -141,22 +164,18 @@ bool encode_int8_zero(const float *x, int64_t size, uint8_t *out) {
   return codes_are_finite(scale, zero, out + 6, false, size);
 }
 
-bool encode_int4(const float *x, int64_t size, uint8_t *out) {
+GATUN_INLINE inline bool encode_int4(const float *x, int64_t size, uint8_t *out) {
   const float scale = store_f16(out, first_extreme(x, size) / -8);
-  uint8_t codes[128];
-  even_codes(x, size, scale, -8, 7, 8, codes);
-  store_nibbles(codes, size, out + 2);
+  even_nibbles(x, size, scale, -8, 7, 8, out + 2);
   return is_finite(scale);
 }
 
-bool encode_int4_zero(const float *x, int64_t size, uint8_t *out) {
+GATUN_INLINE inline bool encode_int4_zero(const float *x, int64_t size, uint8_t *out) {
   const Range range = Range::of(x, size);
   const float scale = store_f16(out, (range.most - range.least) / 15);
   const int zero = even(-range.least, scale, 0, 15);
   out[2] = static_cast<uint8_t>(zero);
-  uint8_t codes[128];
-  even_codes(x, size, scale, -zero, 15 - zero, zero, codes);
-  store_nibbles(codes, size, out + 3);
+  even_nibbles(x, size, scale, -zero, 15 - zero, zero, out + 3);
   return is_finite(scale);
 }
 
@@ -166,47 +185,43 @@ bool encode_symmetric(const float *x, int bits, uint8_t *out) {
   const float scale = first_extreme(x, 32) / static_cast<float>(-half);
   const float inverse = scale == 0 ? 0 : 1 / scale;
   const float stored = store_f16(out, scale);
-  int32_t codes[32];
-  for (int i = 0; i < 32; i++) {
-    const int32_t code = to_int(x[i] * inverse + (static_cast<float>(half) + 0.5f));
-    codes[i] = code < 2 * half - 1 ? code : 2 * half - 1;
-  }
-  bits == 4 ? store_nibbles(codes, 32, out + 2) : store_fifths(codes, out + 2);
+  store_codes(bits, out + 2, [&](int i) {
+    const Ints code = to_ints(load(x + i) * inverse + (static_cast<float>(half) + 0.5f));
+    return code < 2 * half - 1 ? code : Ints{} + (2 * half - 1);
+  });
   return is_finite(stored);
 }
 
 // Q4_1 and Q5_1.
 bool encode_affine(const float *x, int bits, uint8_t *out) {
-  float least = x[0], most = x[0];
-  for (int i = 1; i < 32; i++) {
-    // Of the zeros -0 is the smaller one.
-    const bool smaller = x[i] < least || (x[i] == least && __builtin_signbit(x[i]));
-    least = smaller ? x[i] : least;
-    most = x[i] > most ? x[i] : most;
+  Floats low = load(x), high = low;
+  for (int i = kLanes; i < 32; i += kLanes) {
+    low = minimum(low, load(x + i));
+    high = maximum(high, load(x + i));
   }
+  // Of the zeros -0 is the smaller one.
+  const float most = largest(high);
+  const float least = fold(
+      low, [](Floats a, Floats b) { return minimum(a, b); }, LaneNumbers())[0];
   const int steps = (1 << bits) - 1;
   const float scale = (most - least) / static_cast<float>(steps);
   const float inverse = scale == 0 ? 0 : 1 / scale;
   const float stored = store_f16(out, scale), minimum = store_f16(out + 2, least);
-  int32_t codes[32];
-  for (int i = 0; i < 32; i++) {
-    const int32_t code = to_int((x[i] - least) * inverse + 0.5f);
-    codes[i] = code < steps ? code : steps;
-  }
-  bits == 4 ? store_nibbles(codes, 32, out + 4) : store_fifths(codes, out + 4);
+  store_codes(bits, out + 4, [&](int i) {
+    const Ints code = to_ints((load(x + i) - least) * inverse + 0.5f);
+    return code < steps ? code : Ints{} + steps;
+  });
   return is_finite(stored) && is_finite(minimum);
 }
 
 // Ties are rounded away from 0.
 bool encode_q8_0(const float *x, uint8_t *out) {
-  const float scale = largest(x, 32) / 127;
+  const float scale = largest_magnitude(x, 32) / 127;
   const float inverse = scale == 0 ? 0 : 1 / scale;
   const float stored = store_f16(out, scale);
-  for (int i = 0; i < 32; i++) {
-    const float steps = x[i] * inverse;
-    // The sum is exact in double: a float next to 0.5 does not become 1. The cast cuts it off.
-    const double away = steps + (steps < 0 ? -0.5 : 0.5);
-    out[2 + i] = static_cast<uint8_t>(to_int(away));
+  for (int i = 0; i < 32; i += kLanes) {
+    const Codes codes = __builtin_convertvector(nearest_ints(load(x + i) * inverse), Codes);
+    __builtin_memcpy(out + 2 + i, &codes, sizeof codes);
   }
   return is_finite(stored);
 }
@@ -408,17 +423,23 @@ bool encode_mxfp4(const float *x, uint8_t *out) {
   return true;
 }
 
+// Work whose loops the compiler unrolls where blocks are of the usual size.
+template <typename Work>
+inline bool by_size(int64_t size, const Work &work) {
+  return size == 32 ? work(std::integral_constant<int64_t, 32>()) : work(size);
+}
+
 // False where the block's scale is too large for its type.
 bool encode(const BlockFormat &format, const float *x, uint8_t *out) {
   switch (format.kind) {
     case GATUN_BLOCKS_INT8:
-      return encode_int8(x, format.block, out);
+      return by_size(format.block, [&](auto size) { return encode_int8(x, size, out); });
     case GATUN_BLOCKS_INT8_ZERO:
-      return encode_int8_zero(x, format.block, out);
+      return by_size(format.block, [&](auto size) { return encode_int8_zero(x, size, out); });
     case GATUN_BLOCKS_INT4:
-      return encode_int4(x, format.block, out);
+      return by_size(format.block, [&](auto size) { return encode_int4(x, size, out); });
     case GATUN_BLOCKS_INT4_ZERO:
-      return encode_int4_zero(x, format.block, out);
+      return by_size(format.block, [&](auto size) { return encode_int4_zero(x, size, out); });
     case GATUN_BLOCKS_Q4_0:
       return encode_symmetric(x, 4, out);
     case GATUN_BLOCKS_Q4_1:
