@@ -18,6 +18,11 @@ public final class GatunLoading implements Subject {
   /** Another token than the ones that models begin or end with. */
   private static final long TOKEN = 1000;
 
+  /** Loads nothing yet. */
+  public GatunLoading() {
+    LoadedFile.begin();
+  }
+
   @Override
   public Task task(String name) throws Exception {
     LoadingCase c = LoadingCase.of(name);

@@ -20,6 +20,7 @@ public final class LlamaCppLoading implements Subject {
 
   /** Loads the libraries. */
   public LlamaCppLoading(int threads) throws IOException {
+    LoadedFile.begin();
     this.threads = threads;
     this.library = new LlamaCppLibrary(LlamaCppFiles.folder());
     batch.clear();

@@ -34,10 +34,18 @@ final class LoadedFile {
           LINKER.defaultLookup().findOrThrow("close"),
           FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
+  private static final MethodHandle TRIM =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("malloc_trim"),
+          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+
   /** POSIX_FADV_DONTNEED of Linux. */
   private static final int DONT_NEED = 4;
 
   private static final int EVERY_MILLIS = 2;
+
+  /** Of the process before it loads anything. */
+  private static final double AT_FIRST = anonymousBytes();
 
   private LoadedFile() {}
 
@@ -60,11 +68,25 @@ final class LoadedFile {
     }
   }
 
-  /** The most anonymous memory that this process has while it works, less what it had before. */
+  /** Has the memory measured that the process has before it loads anything. */
+  static void begin() {
+    // What this class is made with.
+  }
+
+  /** Gives back what was freed before and the C library keeps. */
+  private static void trim() {
+    try {
+      int _ = (int) TRIM.invokeExact(0L);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The most anonymous memory that this process has while it works, less what it had at first. */
   static double anonymousBytes(Callable<AutoCloseable> work) throws Exception {
-    double before = anonymousBytes();
+    trim();
     AtomicBoolean done = new AtomicBoolean();
-    double[] most = {before};
+    double[] most = {0};
     Thread watcher =
         Thread.ofPlatform()
             .start(
@@ -81,7 +103,7 @@ final class LoadedFile {
     try (AutoCloseable _ = work.call()) {
       done.set(true);
       watcher.join();
-      return Math.max(most[0], anonymousBytes()) - before;
+      return Math.max(most[0], anonymousBytes()) - AT_FIRST;
     } finally {
       done.set(true);
     }
