@@ -5,7 +5,7 @@
 namespace gatun {
 namespace emulator {
 
-void BlockOrder::atomic(const void* address) {
+void BlockOrder::note(const void* address) {
   Block& b = *block;
   auto mine = std::make_shared<Release>();
   mine->block = b.number;
@@ -21,7 +21,6 @@ void BlockOrder::atomic(const void* address) {
     }
     mine->before[static_cast<size_t>(i)] = before;
   }
-  std::lock_guard<std::mutex> guard(lock_);
   auto& all = releases_[address];
   b.seen_by_atomics.push_back({touch_now(), all, {}});
   all.push_back(std::move(mine));

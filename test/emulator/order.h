@@ -23,10 +23,18 @@ struct Release {
 
 class BlockOrder {
  public:
-  // The thread that runs does an atomic.
-  void atomic(const void* address);
+  // The thread that runs does an atomic. What blocks see of each other is in the order of the
+  // operations themselves.
+  template <typename Operation>
+  auto atomic(const void* address, const Operation& operation) {
+    std::lock_guard<std::mutex> guard(lock_);
+    note(address);
+    return operation();
+  }
 
  private:
+  void note(const void* address);
+
   std::mutex lock_;
   std::map<const void*, std::vector<std::shared_ptr<const Release>>> releases_;
 };

@@ -292,12 +292,12 @@ void copy_async_wait(int groups) {
 }
 
 int atomic_add(int* address, int value, Site) {
-  block->order->atomic(address);
   if (!in_allocation(address, sizeof *address)) {
     fail_at("atomic out of bounds: " + what_is_wrong(address, sizeof *address),
             __builtin_return_address(0));
   }
-  return __atomic_fetch_add(address, value, __ATOMIC_SEQ_CST);
+  return block->order->atomic(address,
+                              [&] { return __atomic_fetch_add(address, value, __ATOMIC_SEQ_CST); });
 }
 
 int atomic_cas(int* address, int expected, int value, Site) {
@@ -312,15 +312,16 @@ int atomic_cas(int* address, int expected, int value, Site) {
 }
 
 unsigned long long atomic_min(unsigned long long* address, unsigned long long value, Site) {
-  block->order->atomic(address);
   if (!in_allocation(address, sizeof *address)) {
     fail_at("atomic out of bounds: " + what_is_wrong(address, sizeof *address),
             __builtin_return_address(0));
   }
-  std::lock_guard<std::mutex> guard(atomics);
-  const unsigned long long old = *address;
-  *address = value < old ? value : old;
-  return old;
+  return block->order->atomic(address, [&] {
+    std::lock_guard<std::mutex> guard(atomics);
+    const unsigned long long old = *address;
+    *address = value < old ? value : old;
+    return old;
+  });
 }
 
 void fence() {
