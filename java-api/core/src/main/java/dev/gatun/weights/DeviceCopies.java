@@ -32,13 +32,18 @@ record DeviceCopies(Device device, FileParts parts) {
 
   private Tensor copy(MemorySegment data, DType dtype, long... shape) {
     Tensor tensor = Tensor.empty(device, dtype, shape);
-    for (long begin = 0; begin < data.byteSize(); begin += FileParts.BYTES) {
-      long bytes = Math.min(FileParts.BYTES, data.byteSize() - begin);
-      MemorySegment part = parts.read(data.asSlice(begin, bytes));
-      device.memory().write(part, tensor.operand().buffer(), begin);
-      FileParts.release(part);
+    try {
+      for (long begin = 0; begin < data.byteSize(); begin += FileParts.BYTES) {
+        long bytes = Math.min(FileParts.BYTES, data.byteSize() - begin);
+        MemorySegment part = parts.read(data.asSlice(begin, bytes));
+        device.memory().write(part, tensor.operand().buffer(), begin);
+        FileParts.release(part);
+      }
+      return tensor;
+    } catch (RuntimeException | Error e) {
+      tensor.close();
+      throw e;
     }
-    return tensor;
   }
 
   /** A copy as it is in the file where ops read that, else in F32. */
