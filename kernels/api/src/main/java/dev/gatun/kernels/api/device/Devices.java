@@ -23,6 +23,7 @@ public final class Devices {
     static final Host HOST = choose();
 
     private static Host choose() {
+      Settings.notices(System.getProperties().stringPropertyNames()).forEach(System.err::println);
       List<String> problems = new ArrayList<>();
       List<DeviceProvider> providers = providers(CPU, problems);
       Host host = Host.choose(System.getProperty(PROPERTY), providers, problems);
@@ -38,7 +39,8 @@ public final class Devices {
   /**
    * {@return the processor's backend, chosen once: the one with the highest priority that can run,
    * or the one that {@code -Dgatun.backend=NAME} asks for and no other} Where that is not the best
-   * one a line on the standard error says why.
+   * one a line on the standard error says why; another names each property that begins with {@code
+   * gatun.} and is no setting.
    *
    * @throws IllegalStateException when none can run, or the forced one cannot, or one has a setting
    *     that it cannot take
