@@ -8,8 +8,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Runs a case on a backend. */
 public final class Runs {
@@ -20,10 +22,18 @@ public final class Runs {
     /** So many that the most of what they move results by is about what roundings may. */
     private static final int MOVES = 32;
 
+    /** The kinds of draws, each at once. */
+    private enum Draws {
+      FIRST_ORDERS,
+      OTHER_ORDERS,
+      MOVED_OPERANDS,
+      RANDOM_ROUNDING
+    }
+
     private final Case of;
     private final Map<String, int[]> exact;
     private final List<Map<String, int[]>> plain;
-    private boolean moved;
+    private Draws last = Draws.FIRST_ORDERS;
 
     private References(Case of, Map<String, int[]> exact, List<Map<String, int[]>> plain) {
       this.of = of;
@@ -41,24 +51,36 @@ public final class Runs {
       return List.copyOf(plain);
     }
 
-    /** Adds the draws of the next kind: other orders of sums, moved operands; false after those. */
+    /** Adds the draws of the next kind; false after the last. */
     boolean addDraws() {
-      List<Backend> all = Subjects.plain(of.dtype());
-      if (plain.size() < all.size()) {
-        List<Backend> rest = all.subList(plain.size(), all.size());
-        plain.addAll(rest.parallelStream().map(backend -> run(of, backend)).toList());
-        return true;
+      switch (last) {
+        case FIRST_ORDERS -> {
+          List<Backend> all = Subjects.plain(of.dtype());
+          add(all.subList(plain.size(), all.size()).stream(), backend -> run(of, backend));
+          last = Draws.OTHER_ORDERS;
+        }
+        case OTHER_ORDERS -> {
+          Case wide = of.widened();
+          add(seeds(), seed -> narrowed(run(wide.moved(seed), Subjects.EXACT)));
+          last = Draws.MOVED_OPERANDS;
+        }
+        case MOVED_OPERANDS -> {
+          add(seeds(), seed -> run(of, Subjects.randomlyRounding(seed)));
+          last = Draws.RANDOM_ROUNDING;
+        }
+        case RANDOM_ROUNDING -> {
+          return false;
+        }
       }
-      if (moved) {
-        return false;
-      }
-      moved = true;
-      plain.addAll(
-          IntStream.range(0, MOVES)
-              .parallel()
-              .mapToObj(i -> narrowed(run(of.widened().moved(i), Subjects.EXACT)))
-              .toList());
       return true;
+    }
+
+    private <T> void add(Stream<T> draws, Function<T, Map<String, int[]>> run) {
+      plain.addAll(draws.parallel().map(run).toList());
+    }
+
+    private static Stream<Integer> seeds() {
+      return IntStream.rangeClosed(1, MOVES).boxed();
     }
 
     /** Results of F32 in the types that the case's have. */

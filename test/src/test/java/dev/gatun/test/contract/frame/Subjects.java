@@ -39,6 +39,11 @@ public final class Subjects {
           DType.BF16, inEachOrder(Precision.BF16, Precision.F32, Precision.F32.withFusedSums()),
           DType.F16, inEachOrder(Precision.F16, Precision.F32, Precision.F32.withFusedSums()));
 
+  /** Plain arithmetic in float, whose roundings go up or down by chance. */
+  static Backend randomlyRounding(long seed) {
+    return new ReferenceBackend(Precision.F32.withRandomRounding(seed));
+  }
+
   private static List<Backend> inEachOrder(Precision... precisions) {
     return Arrays.stream(precisions)
         .flatMap(p -> Arrays.stream(STRIDES).mapToObj(p::withStride))

@@ -19,8 +19,11 @@ import java.util.Map;
  * them: a computation is as good as its precision allows when it gives what is exact for operands
  * within a few roundings of the given ones (Higham, <i>Accuracy and Stability of Numerical
  * Algorithms</i>, 1.5: the forward error is at most the condition number times the backward error),
- * so what such operands give is what no order of sums can be held below. A kernel that reads the
- * wrong element, leaves a term out, or keeps sums in fewer digits errs by more than these do.
+ * so what such operands give is what no order of sums can be held below. Last by the plain
+ * computation whose roundings go up or down by chance: where the exact result is nothing whatever
+ * the operands are, as a softmax's gradient summed over its row, a result is made of roundings
+ * alone. A kernel that reads the wrong element, leaves a term out, or keeps sums in fewer digits
+ * errs by more than these do.
  */
 public final class Tolerance {
   private static final int POISON = -1;
