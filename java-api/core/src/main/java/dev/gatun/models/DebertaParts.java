@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import dev.gatun.autograd.Tape;
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.nn.Dropout;
 import dev.gatun.nn.Embedding;
@@ -8,6 +9,7 @@ import dev.gatun.nn.Linear;
 import dev.gatun.ops.Attention;
 import dev.gatun.ops.Elementwise;
 import dev.gatun.ops.Indexing;
+import dev.gatun.ops.Layouts;
 import dev.gatun.ops.Matmul;
 import dev.gatun.tensor.Device;
 import dev.gatun.tensor.Ids;
@@ -55,12 +57,13 @@ final class DebertaParts {
   /**
    * Attention of queries, keys and values [tokens, heads, head_size] with the relative part.
    *
+   * @param given the queries
    * @param positionKey projected relative positions [2 span, heads, head_size], or null without c2p
    * @param positionQuery the same, or null without p2c
    * @param dropout of the probabilities
    */
   static Tensor attend(
-      Tensor query,
+      Tensor given,
       Tensor key,
       Tensor value,
       Tensor positionKey,
@@ -69,6 +72,9 @@ final class DebertaParts {
       Dropout dropout,
       TokenBatch batch,
       Trace trace) {
+    // The scores of a query that is padding are all replaced, and so have no gradient.
+    boolean replaced = Tape.recording() != null && batch.layout().hasPadding();
+    Tensor query = replaced ? withoutPaddedHeads(given, batch) : given;
     float scale = relative.scale(query.size(2));
     Tensor bias = batch.paddingBias();
     if (positionKey != null || positionQuery != null) {
@@ -84,6 +90,9 @@ final class DebertaParts {
               relative.buckets(),
               relative.maxPosition(),
               scale);
+      if (replaced) {
+        relativeBias = Elementwise.multiply(relativeBias, seenQueries(batch));
+      }
       bias = bias == null ? relativeBias : Elementwise.add(relativeBias, bias);
     }
     Attention.Result attention =
@@ -123,6 +132,22 @@ final class DebertaParts {
       values[i] = seen[query] && seen[key] ? 0 : -Float.MAX_VALUE;
     }
     return Tensor.of(device, values, layout.sequences(), 1, length, length);
+  }
+
+  /** 1 [sequences, 1, length, 1] where a packed token is none of padding's, 0 elsewhere. */
+  private static Tensor seenQueries(TokenBatch batch) {
+    BatchLayout layout = batch.layout();
+    float[] values = new float[layout.sequences() * layout.length()];
+    for (int i = 0; i < layout.tokens(); i++) {
+      values[(int) layout.place(i)] = layout.seen()[i] ? 1 : 0;
+    }
+    return Tensor.of(batch.device(), values, layout.sequences(), 1, layout.length(), 1);
+  }
+
+  /** x [tokens, heads, size] with zeros where padding was packed. */
+  private static Tensor withoutPaddedHeads(Tensor x, TokenBatch batch) {
+    return withoutPadding(Layouts.contiguous(x).reshape(x.size(0), x.size(1) * x.size(2)), batch)
+        .reshape(x.shape());
   }
 
   /** See {@link Encoder#prepare}. */

@@ -22,14 +22,21 @@ final class GradientSumsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"decoders/gemma3", "decoders/qwen3", "decoders/qwen3-moe", "decoders/falcon-new"})
+      strings = {
+        "decoders/gemma3",
+        "decoders/qwen3",
+        "decoders/qwen3-moe",
+        "decoders/falcon-new",
+        "deberta-qa",
+        "deberta-v2-qa"
+      })
   void gradients_have_the_norms_and_sums_of_transformers(String name) throws IOException {
     Path folder = GOLDENS.resolve(name);
     JsonNode sums = new ObjectMapper().readTree(GOLDENS.resolve("gradient-sums.json").toFile());
+    Trainable kind = name.startsWith("decoders/") ? Trainable.DECODER : Trainable.ENCODER;
     List<String> wrong = new ArrayList<>();
     try (TensorFile expected = TensorFile.open(folder.resolve("expected.safetensors"));
-        Model model =
-            Trainable.DECODER.forTraining(folder, Device.cpu(), TrainingSettings.DEFAULT)) {
+        Model model = kind.forTraining(folder, Device.cpu(), TrainingSettings.DEFAULT)) {
       Map<String, float[]> got = GradientGoldens.gradients(model, expected);
       for (var entry : sums.get(name).properties()) {
         float[] gradient = got.remove(entry.getKey());
