@@ -94,6 +94,7 @@ final class Cohere implements Decoder {
     embedTokens = table.embedding(config.positive("vocab_size"), hidden);
     Map<String, Object> rope = RopeConfig.parameters(config);
     rope.putIfAbsent("rope_theta", DEFAULT_THETA);
+    int switchLength = RopeConfig.switchLength(rope, length);
     RotaryPositionalEmbedding rotary =
         weights.loader().own(RopeConfig.tables(config, rope, weights.device(), size, length, true));
     int count = config.positive("num_hidden_layers");
@@ -124,8 +125,10 @@ final class Cohere implements Decoder {
     lmHead = table.output(embedTokens);
     float[] scale = {config.number("logit_scale", 0.0625)};
     logitScale = weights.loader().own(Tensor.of(weights.device(), scale, 1));
-    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
-    cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
+    limits = new Limits((int) embedTokens.rows(), 0, length, switchLength + length, hidden);
+    cacheShape =
+        new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
+            .withSwitchLength(switchLength);
   }
 
   private static HeadLayerNorm headNorm(

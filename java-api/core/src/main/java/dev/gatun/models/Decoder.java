@@ -47,9 +47,12 @@ interface Decoder extends TokenRules {
     return null;
   }
 
-  /** Positions count from the first token of a sequence that is not padding. */
+  /**
+   * Positions count from the first token of a sequence that is not padding. Of a model that turns
+   * the tokens of long sequences another way, those of a long one lie behind the others.
+   */
   @Override
   default long[] positions(BatchLayout layout) {
-    return layout.running();
+    return RopeConfig.positions(layout, cacheShape().switchLength());
   }
 }

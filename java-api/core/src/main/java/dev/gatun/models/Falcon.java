@@ -15,6 +15,7 @@ import dev.gatun.tensor.Scope;
 import dev.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Falcon (arXiv 2311.16867): one head of keys and values for all queries or for a group of them,
@@ -91,7 +92,10 @@ final class Falcon implements Decoder {
     Activation activation = config.activation("activation", "gelu");
     TiedTable table = new TiedTable(config, all, weights, "word_embeddings", "lm_head", true);
     wordEmbeddings = table.embedding(config.positive("vocab_size"), hidden);
-    CausalAttention attention = attention(config, weights, heads, kvHeads, size, length);
+    Map<String, Object> rope =
+        config.flag("alibi", false) ? Map.of() : RopeConfig.parameters(config);
+    int switchLength = RopeConfig.switchLength(rope, length);
+    CausalAttention attention = attention(config, rope, weights, heads, kvHeads, size, length);
     Dropout ofAttention = config.dropout("attention_dropout", 0);
     int count = config.positive("num_hidden_layers");
     for (int i = 0; i < count; i++) {
@@ -116,12 +120,20 @@ final class Falcon implements Decoder {
     }
     lnF = weights.layerNorm("ln_f", hidden, eps);
     lmHead = table.output(wordEmbeddings);
-    limits = new Limits((int) wordEmbeddings.rows(), 0, length, length, hidden);
-    cacheShape = new KvCache.Shape(count, kvHeads, size, h.getFirst().queryKeyValue.between());
+    limits = new Limits((int) wordEmbeddings.rows(), 0, length, switchLength + length, hidden);
+    cacheShape =
+        new KvCache.Shape(count, kvHeads, size, h.getFirst().queryKeyValue.between())
+            .withSwitchLength(switchLength);
   }
 
   private static CausalAttention attention(
-      Config config, Weights weights, int heads, int kvHeads, int size, int length) {
+      Config config,
+      Map<String, Object> rope,
+      Weights weights,
+      int heads,
+      int kvHeads,
+      int size,
+      int length) {
     if (!config.flag("alibi", false)) {
       return CausalAttention.of(
           heads,
@@ -129,14 +141,7 @@ final class Falcon implements Decoder {
           size,
           weights
               .loader()
-              .own(
-                  RopeConfig.tables(
-                      config,
-                      RopeConfig.parameters(config),
-                      weights.device(),
-                      size,
-                      length,
-                      false)));
+              .own(RopeConfig.tables(config, rope, weights.device(), size, length, false)));
     }
     config.withoutEffect("rope_parameters", "rope_scaling", "rope_theta");
     RotaryPositionalEmbedding none =

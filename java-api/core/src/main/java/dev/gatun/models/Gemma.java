@@ -108,11 +108,15 @@ final class Gemma implements Decoder {
     TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", true);
     embedTokens = table.embedding(config.positive("vocab_size"), hidden);
     normalizer = scalar(weights, Math.sqrt(hidden));
+    Map<String, Object> rope = rope(config, false);
+    Map<String, Object> localRope = rope(config, true);
+    int switchLength = switchLength(config, rope, localRope, length);
     CausalAttention attention =
-        attention(config, heads, kvHeads, rotary(config, weights, size, length, false));
+        attention(config, heads, kvHeads, rotary(config, rope, weights, size, length, switchLength));
     CausalAttention windowed =
         third
-            ? attention(config, heads, kvHeads, rotary(config, weights, size, length, true))
+            ? attention(
+                config, heads, kvHeads, rotary(config, localRope, weights, size, length, switchLength))
             : attention;
     int count = config.positive("num_hidden_layers");
     for (int i = 0; i < count; i++) {
@@ -147,8 +151,10 @@ final class Gemma implements Decoder {
     float cap = second ? config.numberOrNone("final_logit_softcapping", third ? 0 : 30) : 0;
     softcap = cap == 0 ? null : scalar(weights, cap);
     inverseSoftcap = cap == 0 ? null : scalar(weights, 1 / (double) cap);
-    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
-    cacheShape = new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between());
+    limits = new Limits((int) embedTokens.rows(), 0, length, switchLength + length, hidden);
+    cacheShape =
+        new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
+            .withSwitchLength(switchLength);
   }
 
   /**
@@ -156,15 +162,38 @@ final class Gemma implements Decoder {
    *
    * @param local whether the layer has a window, of Gemma 3
    */
-  private static RotaryPositionalEmbedding rotary(
-      Config config, Weights weights, int size, int length, boolean local) {
+  private static Map<String, Object> rope(Config config, boolean local) {
     Map<String, Object> settings = RopeConfig.parameters(config);
-    if (config.text("model_type", "gemma").equals("gemma3_text")) {
-      settings = ofGemma3(config, settings, local);
+    return config.text("model_type", "gemma").equals("gemma3_text")
+        ? ofGemma3(config, settings, local)
+        : settings;
+  }
+
+  /** As all layers have it, whose tables share the rows that tokens are looked up in. */
+  private static int switchLength(
+      Config config, Map<String, Object> rope, Map<String, Object> localRope, int length) {
+    int all = RopeConfig.switchLength(rope, length);
+    int local = RopeConfig.switchLength(localRope, length);
+    if (all > 0 && local > 0 && all != local) {
+      throw config.error(
+          "'original_max_position_embeddings' is %d for some layers and %d for others, expected one number"
+              .formatted(all, local));
     }
+    return Math.max(all, local);
+  }
+
+  private static RotaryPositionalEmbedding rotary(
+      Config config,
+      Map<String, Object> settings,
+      Weights weights,
+      int size,
+      int length,
+      int switchLength) {
     return weights
         .loader()
-        .own(RopeConfig.tables(config, settings, weights.device(), size, length, false));
+        .own(
+            RopeConfig.tables(
+                config, settings, weights.device(), size, length, switchLength, false));
   }
 
   /**

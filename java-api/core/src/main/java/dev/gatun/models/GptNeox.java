@@ -77,6 +77,7 @@ final class GptNeox implements Decoder {
     Map<String, Object> rope = RopeConfig.parameters(config);
     rope.putIfAbsent("rope_theta", config.number("rotary_emb_base", 10000));
     rope.putIfAbsent("partial_rotary_factor", config.number("rotary_pct", 0.25));
+    int switchLength = RopeConfig.switchLength(rope, length);
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
@@ -101,8 +102,10 @@ final class GptNeox implements Decoder {
     }
     finalLayerNorm = weights.layerNorm("final_layer_norm", hidden, eps);
     embedOut = table.output(embedIn);
-    limits = new Limits((int) embedIn.rows(), 0, length, length, hidden);
-    cacheShape = new KvCache.Shape(count, heads, size, layers.getFirst().queryKeyValue.between());
+    limits = new Limits((int) embedIn.rows(), 0, length, switchLength + length, hidden);
+    cacheShape =
+        new KvCache.Shape(count, heads, size, layers.getFirst().queryKeyValue.between())
+            .withSwitchLength(switchLength);
   }
 
   @Override

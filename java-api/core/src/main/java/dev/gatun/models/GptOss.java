@@ -139,10 +139,12 @@ final class GptOss implements Decoder {
     config.require("hidden_act", "silu");
     TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", false);
     embedTokens = table.embedding(config.positive("vocab_size", 201088), hidden);
+    Map<String, Object> rope = rope(config);
+    int switchLength = RopeConfig.switchLength(rope, positions);
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
-            .own(RopeConfig.tables(config, rope(config), weights.device(), size, positions, false));
+            .own(RopeConfig.tables(config, rope, weights.device(), size, positions, false));
     CausalAttention attention =
         CausalAttention.of(heads, kvHeads, size, rotary)
             .withDropout(config.dropout("attention_dropout", 0));
@@ -161,10 +163,11 @@ final class GptOss implements Decoder {
     }
     norm = weights.rmsNorm("norm", hidden, 0, config.eps("rms_norm_eps", 1e-5));
     lmHead = table.output(embedTokens);
-    limits = new Limits((int) embedTokens.rows(), 0, positions, positions, hidden);
+    limits = new Limits((int) embedTokens.rows(), 0, positions, switchLength + positions, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
-            .withWindow(SlidingWindow.ofAll(config, "gpt_oss", count));
+            .withWindow(SlidingWindow.ofAll(config, "gpt_oss", count))
+            .withSwitchLength(switchLength);
   }
 
   private static Tensor scalar(Weights weights, double value) {

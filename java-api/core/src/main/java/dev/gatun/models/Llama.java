@@ -202,11 +202,6 @@ final class Llama implements Decoder {
   }
 
   @Override
-  public long[] positions(BatchLayout layout) {
-    return RopeConfig.positions(layout, cacheShape.switchLength());
-  }
-
-  @Override
   public KvCache.Shape cacheShape() {
     return cacheShape;
   }

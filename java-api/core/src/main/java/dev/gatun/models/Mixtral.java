@@ -330,11 +330,6 @@ final class Mixtral implements Decoder {
   }
 
   @Override
-  public long[] positions(BatchLayout layout) {
-    return RopeConfig.positions(layout, cacheShape.switchLength());
-  }
-
-  @Override
   public KvCache.Shape cacheShape() {
     return cacheShape;
   }

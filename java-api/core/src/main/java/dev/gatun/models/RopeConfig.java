@@ -128,10 +128,26 @@ final class RopeConfig {
       int headSize,
       int maxPositions,
       boolean interleaved) {
+    int first = switchLength(parameters, maxPositions);
+    return tables(config, parameters, device, headSize, maxPositions, first, interleaved);
+  }
+
+  /**
+   * The same where another layer's settings may be what has the {@link #switchLength}.
+   *
+   * @param first the rows of sequences up to it; 0 for tables of one way
+   */
+  static RotaryPositionalEmbedding tables(
+      Config config,
+      Map<String, Object> parameters,
+      Device device,
+      int headSize,
+      int maxPositions,
+      int first,
+      boolean interleaved) {
     try {
       RotaryScaling scaling = RotaryScaling.of(parameters, maxPositions);
       warnOfUnread(config, scaling);
-      int first = switchLength(parameters, maxPositions);
       requireRoom(config, device, (long) first + maxPositions, headSize);
       RotaryTables whole = RotaryTables.of(scaling, headSize, maxPositions);
       return first == 0

@@ -15,6 +15,7 @@ import dev.gatun.tensor.Tensor;
 import dev.gatun.weights.Loader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * StarCoder 2 (Lozhkov et al., arXiv 2402.19173): LayerNorms before each part, rotary positions,
@@ -76,12 +77,12 @@ final class Starcoder2 implements Decoder {
     Dropout residual = config.dropout("residual_dropout", 0);
     TiedTable table = new TiedTable(config, all, weights, "embed_tokens", "lm_head", true);
     embedTokens = table.embedding(config.positive("vocab_size", 49152), hidden);
+    Map<String, Object> rope = RopeConfig.parameters(config);
+    int switchLength = RopeConfig.switchLength(rope, length);
     RotaryPositionalEmbedding rotary =
         weights
             .loader()
-            .own(
-                RopeConfig.tables(
-                    config, RopeConfig.parameters(config), weights.device(), size, length, false));
+            .own(RopeConfig.tables(config, rope, weights.device(), size, length, false));
     CausalAttention attention =
         CausalAttention.of(heads, kvHeads, size, rotary)
             .withDropout(config.dropout("attention_dropout", 0));
@@ -109,10 +110,11 @@ final class Starcoder2 implements Decoder {
     }
     norm = weights.layerNorm("norm", hidden, eps);
     lmHead = table.output(embedTokens);
-    limits = new Limits((int) embedTokens.rows(), 0, length, length, hidden);
+    limits = new Limits((int) embedTokens.rows(), 0, length, switchLength + length, hidden);
     cacheShape =
         new KvCache.Shape(count, kvHeads, size, layers.getFirst().qkvProj.between())
-            .withWindow(SlidingWindow.ofAll(config, TYPE, count));
+            .withWindow(SlidingWindow.ofAll(config, TYPE, count))
+            .withSwitchLength(switchLength);
   }
 
   @Override
