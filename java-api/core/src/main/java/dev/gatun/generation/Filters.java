@@ -118,7 +118,12 @@ final class Filters {
       double[] all = c.probabilities();
       double mass = Arrays.stream(order).mapToDouble(i -> all[i]).sum();
       double[] terms = Arrays.stream(order).mapToDouble(i -> -xLogX(all[i] / mass)).toArray();
-      double bound = h * Arrays.stream(terms).sum();
+      // Added up as below, so that all of the entropy keeps all tokens.
+      double entropy = 0;
+      for (double term : terms) {
+        entropy += term;
+      }
+      double bound = h * entropy;
       boolean[] keep = new boolean[c.count()];
       double sum = 0;
       for (int i = 0; i < order.length; i++) {

@@ -1,5 +1,6 @@
 package dev.gatun.generation;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -129,6 +131,21 @@ final class LogitsProcessorsTest {
           actual[i],
           Float.isFinite(expected[i]) ? 1e-5f * Math.max(1, Math.abs(expected[i])) : 0,
           what + ", token " + i);
+    }
+  }
+
+  @Test
+  void all_of_the_entropy_keeps_all_tokens() {
+    Sampler sampler = new Sampler(sampling(GenerationConfig.builder()).topH(1).build(), 100, null);
+    Random random = new Random(5);
+    for (int row = 0; row < 200; row++) {
+      float[] scores = new float[48];
+      for (int id = 0; id < scores.length; id++) {
+        scores[id] = (float) (3 * random.nextGaussian());
+      }
+      float[] kept = scores.clone();
+      sampler.process(kept, new TokenHistory(new int[] {1}));
+      assertArrayEquals(scores, kept);
     }
   }
 
