@@ -245,11 +245,17 @@ final class Gemma implements Decoder {
 
   /** The approximation, whatever older configurations call it. */
   private static Activation activation(Config config) {
-    if (config.has("hidden_activation")) {
-      return config.activation("hidden_activation", "gelu_pytorch_tanh");
+    Activation old = config.activation("hidden_act", "gelu_pytorch_tanh");
+    old = old == Activation.GELU ? Activation.GELU_TANH : old;
+    if (!config.has("hidden_activation")) {
+      return old;
     }
-    Activation named = config.activation("hidden_act", "gelu_pytorch_tanh");
-    return named == Activation.GELU ? Activation.GELU_TANH : named;
+    Activation named = config.activation("hidden_activation", "gelu_pytorch_tanh");
+    // Which of the two is read depends on the version of transformers.
+    if (config.has("hidden_act") && named != old) {
+      throw config.wrong("hidden_activation", "what 'hidden_act' has, the other name for it");
+    }
+    return named;
   }
 
   @Override

@@ -19,6 +19,29 @@ final class SlidingWindow {
     return longest;
   }
 
+  /**
+   * Refuses layers with a window where no window is given. transformers builds such a model and
+   * fails when it runs; files of its Qwen 2 MoE name layers with a window that are not to have one.
+   */
+  private static void requireNoneNamed(Config config, String type, boolean off) {
+    if (!type.endsWith("_moe") && config.texts("layer_types").contains("sliding_attention")) {
+      throw config.wrong(
+          "layer_types",
+          off
+              ? "full_attention alone, as 'use_sliding_window' is not true"
+              : "full_attention alone, as 'sliding_window' is null");
+    }
+  }
+
+  /** Refuses full attention in layers of families whose layers all have the window there is. */
+  private static void requireOneKind(Config config, String type) {
+    if (List.of("mixtral", "phi3", "qwen3_moe", "starcoder2").contains(type)
+        && config.texts("layer_types").contains("full_attention")) {
+      throw config.wrong(
+          "layer_types", "sliding_attention alone: one 'sliding_window' is of all layers");
+    }
+  }
+
   private static int whereNothingIsSaid(String type) {
     return switch (type) {
       case "gpt_oss" -> 128;
@@ -55,10 +78,12 @@ final class SlidingWindow {
     // Null is none, a key that is missing what transformers' class has.
     int missing = config.isMissing("sliding_window") ? whereNothingIsSaid(type) : 0;
     if (!config.has("sliding_window") && missing == 0 || off) {
+      requireNoneNamed(config, type, off);
       return 0;
     }
     int window = reach(config, type, config.positive("sliding_window", missing));
     if (config.has("layer_types")) {
+      requireOneKind(config, type);
       List<String> types = config.texts("layer_types");
       if (layer >= types.size()) {
         throw config.wrong("layer_types", "one for each layer");
