@@ -54,8 +54,8 @@ final class T5 implements EncoderDecoder {
   }
 
   private static void withoutEffect(Config config) {
-    // The last two follow from feed_forward_proj; positions are relative.
-    config.withoutEffect("n_positions", "dense_act_fn", "is_gated_act");
+    // Positions are relative.
+    config.withoutEffect("n_positions");
   }
 
   private static SharedTable shared(Config config, Weights weights) {
@@ -107,8 +107,8 @@ final class T5 implements EncoderDecoder {
       int count = config.positive("relative_attention_num_buckets", 32);
       int most = config.positive("relative_attention_max_distance", 128);
       int least = bothWays ? 4 : 2;
-      if (count < least || count % 2 != 0) {
-        throw config.wrong("relative_attention_num_buckets", "an even number from " + least);
+      if (count < least) {
+        throw config.wrong("relative_attention_num_buckets", "a number from " + least);
       }
       if (most <= count / least) {
         throw config.wrong("relative_attention_max_distance", "a number above " + count / least);
@@ -352,7 +352,9 @@ final class T5 implements EncoderDecoder {
       boolean tied = config.flag("tie_word_embeddings", true);
       return switch (config.text("model_type", "t5")) {
         case "mt5" -> false;
-        case "t5" -> config.flag("scale_decoder_outputs", tied);
+        // Null is no for transformers, which puts the file's value in place of its own.
+        case "t5" ->
+            config.flag("scale_decoder_outputs", tied && config.isMissing("scale_decoder_outputs"));
         case "umt5" -> true;
         default -> tied;
       };

@@ -29,10 +29,15 @@ final class T5FeedForward {
           : plain(config, layer.sub("mlp"), hidden, inner, activation);
     }
     String proj = config.text("feed_forward_proj", type.equals("t5") ? "relu" : "gated-gelu");
-    boolean gated = proj.startsWith("gated-");
+    boolean named = proj.startsWith("gated-");
     String name =
-        proj.equals("gated-gelu") ? "gelu_new" : gated ? proj.substring("gated-".length()) : proj;
-    Activation activation = config.activationNamed("feed_forward_proj", name);
+        proj.equals("gated-gelu") ? "gelu_new" : named ? proj.substring("gated-".length()) : proj;
+    // What follows from it stands in files too, and where it contradicts goes before.
+    boolean gated = config.flag("is_gated_act", named && config.isMissing("is_gated_act"));
+    Activation activation =
+        config.has("dense_act_fn")
+            ? config.activation("dense_act_fn", name)
+            : config.activationNamed("feed_forward_proj", name);
     Weights block = layer.sub("DenseReluDense");
     if (!gated) {
       return plain(config, block, hidden, inner, activation);
