@@ -7,6 +7,7 @@ import dev.gatun.nn.KvCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Collectors;
 
 /** How a directory of an encoder-decoder becomes steps of generation. */
@@ -56,10 +57,14 @@ final class Seq2SeqLoading {
   static int startTokenId(Path directory, Seq2SeqLm model) throws IOException {
     Path file = directory.resolve("generation_config.json");
     Config own = Files.exists(file) ? Config.of(file) : model.config();
-    for (String key : new String[] {START, "bos_token_id"}) {
-      for (Config config : new Config[] {own, model.config()}) {
-        if (config.has(key)) {
-          int id = config.integer(key);
+    for (Config config : new Config[] {own, model.config()}) {
+      for (String key : new String[] {START, "bos_token_id"}) {
+        List<Integer> ids = config.integers(key);
+        if (!ids.isEmpty()) {
+          int id = ids.getFirst();
+          if (ids.size() > 1) {
+            throw config.wrong(key, "one id: each text of a batch begins with the same one");
+          }
           if (id < 0 || id >= model.vocabSize()) {
             throw config.wrong(key, "an id of the vocabulary of " + model.vocabSize());
           }
