@@ -109,6 +109,12 @@ final class BothStacks implements Encoder {
     return model.encoder().readsDistances();
   }
 
+  /** The decoder's tokens see all before them, padding too. */
+  @Override
+  public boolean readsPadding() {
+    return true;
+  }
+
   @Override
   public HeadLayer head() {
     return head;

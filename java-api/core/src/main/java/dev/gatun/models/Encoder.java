@@ -12,6 +12,13 @@ interface Encoder extends TokenRules {
    */
   Tensor forward(TokenBatch batch, Trace trace);
 
+  /**
+   * Whether padding before or between tokens changes their states; it is computed like them then.
+   */
+  default boolean readsPadding() {
+    return false;
+  }
+
   /** What comes after the last hidden states. */
   HeadLayer head();
 

@@ -155,8 +155,7 @@ public final class EncoderModel implements Model {
    */
   public LossCounts lossCounts(EncoderInputs inputs) {
     long sequences = inputs.inputIds().length;
-    boolean padded = encoder.head().needsPadding(inputs);
-    BatchLayout layout = BatchLayout.of(inputs, padded);
+    BatchLayout layout = BatchLayout.of(inputs, needsPadding(inputs));
     requireNoWeights(inputs);
     double items =
         switch (head) {
@@ -221,7 +220,7 @@ public final class EncoderModel implements Model {
   private EncoderOutput forward(
       EncoderInputs inputs, LossCounts counts, boolean lossAlone, float smoothing) {
     requireNoWeights(inputs);
-    BatchLayout layout = checked(inputs, encoder.head().needsPadding(inputs));
+    BatchLayout layout = checked(inputs, needsPadding(inputs));
     EncoderOutput output = new EncoderOutput(counts, lossAlone, smoothing);
     try (Scope scope = Scope.open();
         TokenBatch batch = new TokenBatch(encoder, loaded.device(), layout)) {
@@ -375,6 +374,11 @@ public final class EncoderModel implements Model {
   /** The last hidden states as F32, whatever the residual stream is. */
   private Tensor run(TokenBatch batch, Trace trace) {
     return Elementwise.cast(encoder.forward(batch, trace), DType.F32);
+  }
+
+  private boolean needsPadding(EncoderInputs inputs) {
+    return encoder.head().needsPadding(inputs)
+        || encoder.readsPadding() && !BatchLayout.of(inputs, false).isDense();
   }
 
   private BatchLayout checked(EncoderInputs inputs, boolean withPadding) {

@@ -15,6 +15,7 @@ import dev.gatun.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * An encoder of sources with a decoder that tells what token of a target comes next. {@link
@@ -172,7 +173,7 @@ public final class Seq2SeqLm implements LanguageModel {
    * @param inputs sources with labels; without them no item counts
    */
   public LossCounts lossCounts(Seq2SeqInputs inputs) {
-    BatchLayout targets = BatchLayout.of(inputs.targets(model), false);
+    BatchLayout targets = targets(inputs);
     double items =
         inputs.labels() == null
             ? 0
@@ -189,9 +190,8 @@ public final class Seq2SeqLm implements LanguageModel {
           "output_router_logits: a %s has no routers"
               .formatted(loaded.config().text("model_type", null)));
     }
-    // Routers' losses count padding too.
     BatchLayout sources = sources(inputs.sources(), inputs.outputRouterLogits());
-    BatchLayout targets = BatchLayout.of(inputs.targets(model), false);
+    BatchLayout targets = targets(inputs);
     check("decoder_", targets, model.decoder().limits());
     Seq2SeqOutput output = new Seq2SeqOutput();
     try (Scope scope = Scope.open();
@@ -269,11 +269,26 @@ public final class Seq2SeqLm implements LanguageModel {
     return Padded.rows(Elementwise.cast(rows, DType.F32), batch);
   }
 
-  private BatchLayout sources(EncoderInputs inputs, boolean withPadding) {
-    BatchLayout layout = BatchLayout.of(inputs, withPadding);
+  /**
+   * Sequences with the padding that changes something: routers' losses count it too, and before or
+   * between tokens it takes room of their experts.
+   */
+  private BatchLayout layout(EncoderInputs inputs, boolean withRouterLosses) {
+    BatchLayout layout = BatchLayout.of(inputs, withRouterLosses);
+    return model.hasRouters() && !layout.isDense() ? BatchLayout.of(inputs, true) : layout;
+  }
+
+  private BatchLayout targets(Seq2SeqInputs inputs) {
+    return layout(inputs.targets(model), inputs.outputRouterLogits());
+  }
+
+  private BatchLayout sources(EncoderInputs inputs, boolean withRouterLosses) {
+    BatchLayout layout = layout(inputs, withRouterLosses);
     check("", layout, model.encoder().limits());
     for (int s = 0; s < layout.sequences(); s++) {
-      if (layout.lengths()[s] == 0) {
+      int row = s;
+      long[] ids = inputs.inputIds()[s];
+      if (IntStream.range(0, ids.length).noneMatch(t -> inputs.isToken(row, t))) {
         throw new IllegalArgumentException(
             "input_ids has no tokens in row %d: a target needs a source".formatted(s));
       }

@@ -7,7 +7,8 @@ import java.util.List;
 /**
  * What a {@link Seq2SeqLm} gives for whole sequences; a part that the inputs do not ask for is null
  * or empty. Closing it closes its tensors. Rows of padding are 0, but where routers' logits are
- * asked for: their losses count padding as other tokens, which is computed then.
+ * asked for: their losses count padding as other tokens, which is computed then. So it is where it
+ * stands in front of tokens, and takes room of a mixture's experts.
  */
 public final class Seq2SeqOutput implements AutoCloseable {
   Tensor logits;
