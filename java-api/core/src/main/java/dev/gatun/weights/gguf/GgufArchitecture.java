@@ -346,7 +346,12 @@ record GgufArchitecture(String name, String modelType, List<Key> keys, List<Name
               of(
                   "gemma3",
                   "gemma3_text",
-                  COMMON + RMS + "attention.sliding_window sliding_window 1024\n",
+                  COMMON
+                      + RMS
+                      + """
+                      attention.sliding_window sliding_window
+                      final_logit_softcapping final_logit_softcapping
+                      """,
                   GEMMA3),
               of(
                   "gemma-embedding",

@@ -262,15 +262,34 @@ final class GgufConfig {
         put(rope, scaling + "original_context_length", "original_max_position_embeddings");
         put(rope, scaling + "yarn_beta_fast", "beta_fast");
         put(rope, scaling + "yarn_beta_slow", "beta_slow");
-        if (type.equals("yarn") && metadata.number(scaling + "attn_factor", 1) != 1) {
-          throw metadata.wrong(scaling + "attn_factor", "1 where the type is yarn");
+        if (type.equals("yarn")) {
+          plainYarn(scaling);
         }
       }
       case "longrope" -> rope.put("rope_type", "default");
       default -> throw metadata.wrong(scaling + "type", "none, linear, yarn or longrope");
     }
     longRope(rope, scaling);
+    if (!rope.path("rope_type").asText().equals("longrope")
+        && metadata.number(scaling + "attn_factor", 1) != 1) {
+      throw metadata.wrong(scaling + "attn_factor", "1 where the type is %s".formatted(type));
+    }
     config.set("rope_parameters", rope);
+  }
+
+  /** Refuses what newer files may ask of YaRN beside the settings that the paper has. */
+  private void plainYarn(String scaling) {
+    // Below 0 the reader is to choose, and chooses 1.
+    double share = metadata.number(scaling + "yarn_ext_factor", 1);
+    if (share >= 0 && share != 1) {
+      throw metadata.wrong(scaling + "yarn_ext_factor", "1");
+    }
+    if (metadata.number(scaling + "yarn_attn_factor", 1) != 1) {
+      throw metadata.wrong(scaling + "yarn_attn_factor", "1");
+    }
+    if (metadata.number(scaling + "yarn_log_multiplier", 0) != 0) {
+      throw metadata.wrong(scaling + "yarn_log_multiplier", "0");
+    }
   }
 
   /** Factors for each pair: for long and short texts, or for all, as Llama 3.1's are. */
@@ -338,6 +357,10 @@ final class GgufConfig {
         ObjectNode rope = (ObjectNode) config.get("rope_parameters");
         if (!metadata.has(prefix() + "rope.freq_base")) {
           rope.put("rope_theta", 1e6);
+        }
+        if (config.path("sliding_window").asInt(0) == 0) {
+          // Of models whose layers all see everything, for which transformers has another default.
+          config.putNull("sliding_window");
         }
         // Of newer files; what others mean is the model's own.
         put(config, prefix() + "rope.freq_base_swa", "rope_local_base_freq");

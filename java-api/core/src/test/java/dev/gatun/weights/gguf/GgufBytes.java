@@ -41,6 +41,10 @@ final class GgufBytes {
     return text(name).int32(4).int32(value);
   }
 
+  GgufBytes key(String name, float value) {
+    return text(name).int32(6).int32(Float.floatToIntBits(value));
+  }
+
   /** A tensor's entry, its axes as the file has them, the row's first. */
   GgufBytes tensor(String name, int type, long offset, long... axes) {
     text(name).int32(axes.length);
