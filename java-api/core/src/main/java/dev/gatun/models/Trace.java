@@ -82,7 +82,12 @@ final class Trace {
   }
 
   /** A layer's attention, whose weights are kept out of its scope where they are wanted. */
-  Tensor attend(CausalAttention attention, Tensor qkv, TokenBatch batch, int layer, Scope scope) {
+  Tensor attend(CausalAttention given, Tensor qkv, TokenBatch batch, int layer, Scope scope) {
+    // A bias of the model's own has that of padding in it.
+    boolean has = given.scores().bias() != null || batch.cache() != null;
+    Tensor padding = has ? null : batch.paddingBias();
+    CausalAttention attention =
+        padding == null ? given : given.withScores(given.scores().withBias(padding));
     Attention.Result result =
         batch.seesBothWays()
             ? attention.bothWays(qkv, batch.positions(), batch.segments(), wantsAttentions())

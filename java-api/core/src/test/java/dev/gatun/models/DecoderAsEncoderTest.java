@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Decoders' hidden states, and heads on them, are those of transformers' classes. */
 final class DecoderAsEncoderTest {
@@ -151,6 +152,38 @@ final class DecoderAsEncoderTest {
           }
         }
       }
+    }
+  }
+
+  /**
+   * Over a padded batch an answer's scores are computed of padding too, for transformers' loss reads
+   * them. Each is one of its own: padding is no key of any query, the padding behind it neither.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"bloom", "falcon", "falcon-alibi", "gpt2", "gpt-neox", "gptj", "mixtral"})
+  void padding_sees_no_padding(String golden) throws IOException {
+    long[][] mask = {{1, 1, 1, 1, 1}, {1, 1, 0, 0, 0}};
+    try (EncoderModel model =
+        AutoModel.forTraining(
+            ModelFiles.GOLDENS.resolve("decoders").resolve(golden),
+            Head.QUESTION_ANSWERING,
+            Device.cpu())) {
+      float[] want = starts(model, new long[][] {{5, 6, 7, 8, 9}, {4, 3, 10, 11, 12}}, mask);
+      float[] got = starts(model, new long[][] {{5, 6, 7, 8, 9}, {4, 3, 50, 60, 12}}, mask);
+      for (int i : new int[] {0, 1, 2, 3, 4, 5, 6, 9}) {
+        assertEquals(want[i], got[i], 1e-5, "score " + i);
+      }
+      assertTrue(want[7] != got[7] && want[8] != got[8]);
+    }
+  }
+
+  private static float[] starts(EncoderModel model, long[][] ids, long[][] mask) {
+    long[] positions = {1, 0};
+    EncoderInputs inputs =
+        new EncoderInputs(ids, mask, null, null, null, null, positions, positions, false, false);
+    try (EncoderOutput output = model.forward(inputs)) {
+      return output.startLogits().toFloatArray();
     }
   }
 
