@@ -38,6 +38,13 @@ interface ArrayMethods extends NDArray {
     return Refusal.axis(op, axis, self().data().rank());
   }
 
+  /** Refuses complex numbers, which have no order and no such operation. */
+  default void requireReal(String op) {
+    if (getDataType() == DataType.COMPLEX64) {
+      throw Refusal.unsupported(op + " of complex numbers");
+    }
+  }
+
   /**
    * What is made of each element; floating-point where the operation is not one of whole numbers.
    */

@@ -14,6 +14,7 @@ import java.util.Arrays;
 interface OrderMethods extends ArrayMethods {
   @Override
   default NDArray argSort(int axis, boolean ascending) {
+    requireReal("argSort");
     Strided x = self().data();
     Strided places = Strided.allocate(DataType.INT64, x.shape());
     if (x.rank() == 0) {
@@ -38,6 +39,7 @@ interface OrderMethods extends ArrayMethods {
 
   @Override
   default NDArray sort(int axis) {
+    requireReal("sort");
     Strided x = self().data();
     if (x.rank() == 0) {
       return duplicate();
@@ -54,6 +56,7 @@ interface OrderMethods extends ArrayMethods {
 
   @Override
   default NDList topK(int k, int axis, boolean largest, boolean sorted) {
+    requireReal("topK");
     Strided x = self().data();
     int at = axis("topK", axis);
     if (x.rank() == 0) {
@@ -88,6 +91,7 @@ interface OrderMethods extends ArrayMethods {
   }
 
   private GatunNDArray extreme(String op, Integer axis, boolean largest) {
+    requireReal(op);
     Strided x = self().data();
     if (x.count() == 0 && axis == null) {
       throw new IllegalArgumentException(op + ": the array has no elements");
@@ -134,6 +138,7 @@ interface OrderMethods extends ArrayMethods {
   }
 
   private GatunNDArray softmax(String op, int axis, boolean log) {
+    requireReal(op);
     Strided x = self().data();
     int at = axis(op, axis);
     if (x.rank() == 0) {
@@ -279,6 +284,7 @@ interface OrderMethods extends ArrayMethods {
   @Override
   default NDList unique(Integer dim, boolean sorted, boolean returnInverse, boolean returnCounts) {
     Tape.refuse("unique", self());
+    requireReal("unique");
     Strided x = self().data();
     int at = dim == null ? 0 : axis("unique", dim);
     if (dim != null && x.rank() == 0) {

@@ -30,6 +30,13 @@ interface ReductionMethods extends ArrayMethods {
       DoubleUnaryOperator last) {
     String name = op.name().toLowerCase(java.util.Locale.ROOT);
     Strided x = self().data();
+    boolean complex = x.type() == DataType.COMPLEX64;
+    if (complex && op != ReduceOp.SUM) {
+      requireReal(name);
+    }
+    if (complex) {
+      Tape.refuse(name + " of complex numbers", self());
+    }
     boolean[] reduced = new boolean[x.rank()];
     if (axes.length == 0) {
       Arrays.fill(reduced, true);
@@ -59,9 +66,11 @@ interface ReductionMethods extends ArrayMethods {
     }
     Strided y = Strided.allocate(type, kept);
     try {
-      kernels().reduce(op, map, x, y);
+      // Sums of complex numbers are those of their parts.
+      Strided sums = complex ? y.parts() : y;
+      kernels().reduce(op, map, complex ? x.parts() : x, sums);
       if (last != null) {
-        kernels().map(last, y, y);
+        kernels().map(last, sums, sums);
       }
     } catch (RuntimeException | Error e) {
       y.store().release();
@@ -260,6 +269,11 @@ interface ReductionMethods extends ArrayMethods {
   }
 
   private GatunNDArray norm(double p, int[] axes, boolean keepDims) {
+    if (getDataType() == DataType.COMPLEX64) {
+      try (NDArray sizes = abs()) {
+        return ((ReductionMethods) sizes).norm(p, axes, keepDims);
+      }
+    }
     DataType type = Types.floating(getDataType());
     if (p == Double.POSITIVE_INFINITY) {
       return reduce(ReduceOp.MAX, type, axes, keepDims, Math::abs, null);
@@ -300,13 +314,21 @@ interface ReductionMethods extends ArrayMethods {
   }
 
   private GatunNDArray scan(ReduceOp op, int axis, DataType type) {
+    String name = "cum" + op.name().toLowerCase(java.util.Locale.ROOT);
     Strided x = self().data();
+    boolean complex = x.type() == DataType.COMPLEX64;
+    if (complex && op != ReduceOp.SUM) {
+      requireReal(name);
+    }
+    if (complex) {
+      Tape.refuse(name + " of complex numbers", self());
+    }
+    int at = axis(name, axis);
     Strided y = Strided.allocate(type, x.shape());
     if (x.rank() == 0) {
       kernels().copy(x, y);
     } else {
-      int at = axis("cum" + op.name().toLowerCase(java.util.Locale.ROOT), axis);
-      kernels().scan(op, x, at, y);
+      kernels().scan(op, complex ? x.parts() : x, at, complex ? y.parts() : y);
     }
     return self().make(y);
   }

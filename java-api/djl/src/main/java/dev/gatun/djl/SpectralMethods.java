@@ -21,6 +21,9 @@ interface SpectralMethods extends ArrayMethods {
 
   @Override
   default NDArray rfft(long length, long axis) {
+    if (getDataType() == DataType.COMPLEX64) {
+      throw Refusal.wrong("rfft: the array is of complex numbers, expected real ones");
+    }
     try (GatunNDArray full = transformed("rfft", length, axis, false)) {
       int at = axis("rfft", (int) axis);
       Strided half = full.data().sliced(at, 0, length / 2 + 1, 1);
