@@ -38,17 +38,21 @@ interface ConvolutionMethods extends NetworkMethods {
     }
     Shape result = windows.shape(batch, outputs, shape.dimension());
     long depth = kernel.size() / Math.max(1, outputs);
+    DataType type = input.getDataType();
+    boolean whole = type != DataType.BOOLEAN && Types.isWhole(type) && type == weight.getDataType();
+    DataType wide = whole ? DataType.FLOAT64 : null;
     return new NDList(
         steps(
             scratch -> {
-              GatunNDArray x = floating(NetworkMethods.in(scratch, input));
+              GatunNDArray x = floating(NetworkMethods.in(scratch, input), wide);
               NDArray filters =
-                  floating(NetworkMethods.in(scratch, weight))
+                  floating(NetworkMethods.in(scratch, weight), wide)
                       .reshape(groups, outputs / groups, depth);
               NDArray columns =
                   (windows.areElements() ? x : ((ConvolutionMethods) ex(x)).unfolded(windows))
                       .reshape(batch, groups, depth, windows.outer());
-              return biased(scratch, filters.matMul(columns).reshape(result), bias);
+              NDArray y = biased(scratch, filters.matMul(columns).reshape(result), bias);
+              return whole ? y.toType(type, false) : y;
             }));
   }
 
@@ -92,10 +96,10 @@ interface ConvolutionMethods extends NetworkMethods {
         steps(
             scratch -> {
               NDArray x =
-                  floating(NetworkMethods.in(scratch, input))
+                  floating(NetworkMethods.in(scratch, input), null)
                       .reshape(batch, groups, inputs, windows.outer());
               NDArray filters =
-                  floating(NetworkMethods.in(scratch, weight))
+                  floating(NetworkMethods.in(scratch, weight), null)
                       .reshape(groups, inputs, depth)
                       .transpose(0, 2, 1);
               GatunNDArray columns = (GatunNDArray) filters.matMul(x);
@@ -114,9 +118,9 @@ interface ConvolutionMethods extends NetworkMethods {
     return y.add(NetworkMethods.in(scratch, bias).reshape(shape));
   }
 
-  private static GatunNDArray floating(GatunNDArray array) {
-    DataType type = array.getDataType();
-    return array.toType(Types.floating(type), false);
+  /** The array as floating-point numbers, of a type, or where it is null of the array's own. */
+  private static GatunNDArray floating(GatunNDArray array, DataType type) {
+    return array.toType(type == null ? Types.floating(array.getDataType()) : type, false);
   }
 
   private static ai.djl.ndarray.internal.NDArrayEx ex(GatunNDArray array) {

@@ -313,7 +313,7 @@ interface NetworkMethods extends ExMethods {
               if (training) {
                 NDArray ofBatch = x.mean(others, true);
                 NDArray spread = x.sub(ofBatch).square().mean(others, true);
-                long count = input.size() / input.size(at);
+                long count = input.size() / Math.max(1, input.size(at));
                 // The running variance is that of samples, as PyTorch's.
                 NDArray unbiased = spread.mul((float) count / Math.max(1, count - 1));
                 mean.muli(momentum).addi(ofBatch.mul(1 - momentum));

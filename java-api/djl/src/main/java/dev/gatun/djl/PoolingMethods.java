@@ -12,9 +12,8 @@ import java.util.stream.IntStream;
 /** Pooling of [batch, channels, ...]. */
 interface PoolingMethods extends ExMethods {
   private GatunNDArray pooled(
-      String op, Windows windows, Windows.Pool pool, Windows.Slopes slopes) {
+      String op, DataType type, Windows windows, Windows.Pool pool, Windows.Slopes slopes) {
     Shape shape = x().getShape();
-    DataType type = Types.floating(x().getDataType());
     double[] y = windows.pool(x().numbers(), pool);
     Shape result = windows.shape(shape.get(0), shape.get(1), shape.dimension());
     return Tape.record(
@@ -41,8 +40,10 @@ interface PoolingMethods extends ExMethods {
 
   @Override
   default NDArray maxPool(Shape kernelShape, Shape stride, Shape padding, boolean ceilMode) {
+    DataType type = x().getDataType();
     return pooled(
         "maxPool",
+        type == DataType.BOOLEAN ? DataType.FLOAT32 : type,
         windows("maxPool", kernelShape, stride, padding, ceilMode),
         (values, count, padded) -> {
           double most = Double.NEGATIVE_INFINITY;
@@ -66,8 +67,11 @@ interface PoolingMethods extends ExMethods {
   @Override
   default NDArray avgPool(
       Shape kernelShape, Shape stride, Shape padding, boolean ceilMode, boolean countIncludePad) {
+    DataType type = x().getDataType();
     return pooled(
         "avgPool",
+        // PyTorch's means of INT64 are cut to it.
+        type == DataType.INT64 ? type : Types.floating(type),
         windows("avgPool", kernelShape, stride, padding, ceilMode),
         (values, count, padded) -> sum(values, count) / (countIncludePad ? padded : count),
         (values, count, padded, gradient) ->
@@ -99,6 +103,7 @@ interface PoolingMethods extends ExMethods {
     double places = windows.taps();
     return pooled(
         "lpPool",
+        Types.floating(x().getDataType()),
         windows,
         (values, count, padded) -> {
           double total = powers(p, values, count, padded, places);
@@ -126,7 +131,13 @@ interface PoolingMethods extends ExMethods {
 
   @Override
   default NDArray globalLpPool(float normType) {
-    return x().powerNorm(normType, inner("globalLpPool"), false);
+    // That of one window, as PyTorch has it: powers keep their signs, unlike those of a norm.
+    int axes = inner("globalLpPool").length;
+    Shape shape = x().getShape();
+    Shape window = shape.slice(2, 2 + axes);
+    try (NDArray pooled = lpPool(normType, window, window, new Shape(), false)) {
+      return pooled.reshape(shape.slice(0, 2));
+    }
   }
 
   private int[] inner(String op) {

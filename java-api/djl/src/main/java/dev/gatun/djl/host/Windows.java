@@ -62,12 +62,12 @@ public record Windows(
     int[] out = new int[AXES];
     for (int i = 0; i < AXES; i++) {
       int room = in[i] + 2 * p[i] - d[i] * (k[i] - 1) - 1;
-      if (room < 0) {
+      out[i] = (ceil ? Math.ceilDiv(room, s[i]) : Math.floorDiv(room, s[i])) + 1;
+      if (out[i] < 1) {
         throw Refusal.wrong(
             "%s: a window of %d places over an axis of %d with %d of padding",
             op, d[i] * (k[i] - 1) + 1, in[i], 2 * p[i]);
       }
-      out[i] = (ceil ? Math.ceilDiv(room, s[i]) : room / s[i]) + 1;
       if (ceil && (out[i] - 1) * s[i] >= in[i] + p[i]) {
         out[i]--;
       }
