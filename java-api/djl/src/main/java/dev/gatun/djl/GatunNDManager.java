@@ -11,6 +11,7 @@ import dev.gatun.djl.Randoms.Draw;
 import dev.gatun.djl.host.ArrayKernels;
 import dev.gatun.djl.host.Refusal;
 import dev.gatun.djl.host.Strided;
+import dev.gatun.djl.host.Types;
 import dev.gatun.kernels.api.call.elementwise.RandomDistribution;
 import java.lang.foreign.MemorySegment;
 import java.nio.Buffer;
@@ -221,16 +222,37 @@ class GatunNDManager extends BaseNDManager {
 
   @Override
   public NDArray arange(float start, float stop, float step, DataType dataType) {
-    return range(start, stop, step, dataType);
+    if (!Types.isWhole(dataType) || Math.signum(stop - start) != Math.signum(step)) {
+      return range(start, stop, step, dataType);
+    }
+    // PyTorch's: they are cut to whole numbers first, and the length with them where it is INT64's.
+    if ((long) step == 0) {
+      throw Refusal.wrong("arange: the step %s is 0 as %s", step, dataType);
+    }
+    boolean cut = dataType == DataType.INT64;
+    double length =
+        cut ? (double) ((long) stop - (long) start) / (long) step : ((double) stop - start) / step;
+    return stepped((long) start, (long) step, length, dataType);
   }
 
   private NDArray range(double start, double stop, double step, DataType type) {
-    if (step == 0) {
+    if (step == 0 && start == stop) {
       throw Refusal.wrong("arange: the step is 0");
     }
-    long count = Math.max(0, (long) Math.ceil((stop - start) / step));
+    boolean none = Math.signum(stop - start) != Math.signum(step);
+    return stepped(start, step, none ? 0 : (stop - start) / step, type);
+  }
+
+  private NDArray stepped(double start, double step, double length, DataType type) {
     long[] next = new long[1];
-    return drawn(new Shape(count), type, () -> start + step * next[0]++);
+    return drawn(
+        new Shape(Math.max(0, (long) Math.ceil(length))), type, () -> start + step * next[0]++);
+  }
+
+  @Override
+  public NDArray hanningWindow(long numPoints) {
+    // Of one point DJL's formula gives 0.
+    return numPoints == 1 ? ones(new Shape(1)) : super.hanningWindow(numPoints);
   }
 
   @Override

@@ -13,7 +13,7 @@ import java.util.Arrays;
 interface IndexMethods extends ArrayMethods {
   @Override
   default NDArray gather(NDArray index, int axis) {
-    if (index.getDataType().isFloating()) {
+    if (isNoIndex(index)) {
       try (NDArray whole = index.toType(DataType.INT64, false)) {
         return gather(whole, axis);
       }
@@ -50,6 +50,11 @@ interface IndexMethods extends ArrayMethods {
         own(index));
   }
 
+  /** Whether it is of a type that DJL's PyTorch engine makes INT64 of before it is an index. */
+  private static boolean isNoIndex(NDArray index) {
+    return index.getDataType().isFloating() || index.getDataType() == DataType.BOOLEAN;
+  }
+
   private void requireAlong(String op, Strided x, Strided index, int axis) {
     int at = axis(op, axis);
     boolean fits = index.rank() == x.rank() && index.type().isInteger();
@@ -65,7 +70,7 @@ interface IndexMethods extends ArrayMethods {
 
   @Override
   default NDArray scatter(NDArray index, NDArray value, int axis) {
-    if (index.getDataType().isFloating()) {
+    if (isNoIndex(index)) {
       try (NDArray whole = index.toType(DataType.INT64, false)) {
         return scatter(whole, value, axis);
       }
@@ -267,10 +272,10 @@ interface IndexMethods extends ArrayMethods {
     Shape shape = getShape();
     Shape masked = index.getShape();
     if (index.isScalar()) {
-      // One truth of all: no rows or one.
-      try (NDArray row = expandDims(0);
+      // One truth of all: no places or one.
+      try (NDArray row = expandDims(axis);
           NDArray told = index.reshape(1)) {
-        return row.booleanMask(told, 0);
+        return row.booleanMask(told, axis);
       }
     }
     if (masked.equals(shape)) {
@@ -409,6 +414,17 @@ interface IndexMethods extends ArrayMethods {
   @Override
   default NDArray oneHot(int depth, float onValue, float offValue, DataType dataType) {
     long[] numbers = kernels().numbers(self().data());
+    if (depth == -1) {
+      // PyTorch's: as many as the largest needs.
+      long most = Arrays.stream(numbers).max().orElse(-1);
+      if (most < 0) {
+        throw Refusal.wrong("oneHot: of %s no depth can be told, expected one", getShape());
+      }
+      return oneHot(Math.toIntExact(most + 1), onValue, offValue, dataType);
+    }
+    if (depth < 0) {
+      throw Refusal.wrong("oneHot: depth %d, expected 0 or more, or -1", depth);
+    }
     Strided y = Strided.allocate(dataType, getShape().add(depth).getShape());
     kernels().fill(y, offValue);
     Strided rows = y.reshaped(numbers.length, depth);

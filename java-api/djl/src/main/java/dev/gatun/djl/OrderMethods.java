@@ -194,11 +194,12 @@ interface OrderMethods extends ArrayMethods {
 
   @Override
   default NDArray percentile(Number percentile, int[] axes) {
-    double part = percentile.doubleValue() / 100;
+    // PyTorch's engine has the part in FLOAT32.
+    float part = percentile.floatValue() / 100;
     if (!(part >= 0 && part <= 1)) {
       throw Refusal.wrong("percentile: %s, expected a number from 0 to 100", percentile);
     }
-    return ranked("percentile", axes, length -> part * (length - 1));
+    return ranked("percentile", axes, length -> (double) part * (length - 1));
   }
 
   /** A place of a sorted axis by its length; one between two is their weighted mean. */
@@ -241,6 +242,8 @@ interface OrderMethods extends ArrayMethods {
   private GatunNDArray between(GatunNDArray sorted, int at, double exact) {
     Strided x = sorted.data();
     long below = (long) Math.floor(exact);
+    boolean wide = x.type() == DataType.FLOAT64;
+    Number weight = wide ? (Number) (exact - below) : (Number) (float) (exact - below);
     try (GatunNDArray low = sorted.view(x.selected(at, below))) {
       if (exact == below) {
         GatunNDArray whole = low.toType(getDataType(), true);
@@ -249,7 +252,7 @@ interface OrderMethods extends ArrayMethods {
       }
       try (GatunNDArray high = sorted.view(x.selected(at, below + 1));
           NDArray step = high.sub(low);
-          NDArray part = step.mul((float) (exact - below))) {
+          NDArray part = step.mul(weight)) {
         return (GatunNDArray) low.add(part);
       }
     }

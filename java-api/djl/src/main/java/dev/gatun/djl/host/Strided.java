@@ -210,7 +210,7 @@ public final class Strided {
    * @param target the length of each axis
    */
   public Strided reshaped(long... target) {
-    if (isContiguous()) {
+    if (isContiguous() || count(target) == 0) {
       return view(offset, target.clone(), rowMajor(target));
     }
     // Each run of target axes must cover a run of axes that lie without gaps between them.
