@@ -35,6 +35,8 @@ final class EdgePrograms {
     indices(programs);
     empty(programs);
     images(programs);
+    cut(programs);
+    complex(programs);
     programs.forEach((name, run) -> all.add(new Program(name, run)));
   }
 
@@ -156,6 +158,15 @@ final class EdgePrograms {
           x.gatherNd(m.create(new long[] {1, 2})).addi(10);
           return x;
         });
+    all.put(
+        "booleanMask by a truth behind the axes",
+        m -> m.arange(6f).reshape(2, 3).booleanMask(m.create(false), 2));
+    all.put(
+        "gather by booleans",
+        m -> m.arange(3f).gather(m.create(new boolean[] {true, false, true}), 0));
+    all.put("oneHot of any depth", m -> m.create(new long[] {1, 3, 0}).oneHot(-1));
+    all.put("oneHot of any depth of nothing", m -> m.create(new Shape(0)).oneHot(-1));
+    all.put("oneHot of less than any depth", m -> m.create(new long[] {1}).oneHot(-2));
     all.put("gather backwards", m -> m.arange(3f).gather(m.create(new long[] {-1}), 0));
     all.put(
         "scatter backwards",
@@ -193,9 +204,98 @@ final class EdgePrograms {
     }
   }
 
+  /** Steps, lengths and windows that whole numbers cut. */
+  private static void cut(Map<String, Function<NDManager, Object>> all) {
+    float[][] ranges = {{4, 0, -1.5f}, {0, 10, 2.5f}, {4.5f, 0.2f, -1.9f}, {0.5f, 4, 0.7f}};
+    List<DataType> whole = List.of(DataType.INT64, DataType.INT32, DataType.INT8, DataType.UINT8);
+    for (DataType type : whole) {
+      for (float[] r : ranges) {
+        all.put(
+            "arange from %s to %s by %s %s".formatted(r[0], r[1], r[2], type),
+            m -> m.arange(r[0], r[1], r[2], type));
+      }
+      all.put(
+          "maxPool " + type,
+          m ->
+              whole(m, type, 1, 5, 2, 4, 3, 6, 9, 8)
+                  .reshape(1, 1, 4, 2)
+                  .getNDArrayInternal()
+                  .maxPool(new Shape(2, 2), new Shape(2, 2), new Shape(0, 0), false));
+      all.put(
+          "convolution of whole numbers " + type,
+          m ->
+              whole(m, type, 1)
+                  .getNDArrayInternal()
+                  .convolution(
+                      whole(m, type, 100, 5, 120, 4).reshape(1, 1, 4),
+                      whole(m, type, 1, 2).reshape(1, 1, 2),
+                      whole(m, type, 3),
+                      new Shape(1),
+                      new Shape(0),
+                      new Shape(1),
+                      1)
+                  .get(0));
+    }
+    all.put(
+        "avgPool INT64",
+        m ->
+            whole(m, DataType.INT64, 1, 5, -2, -5)
+                .reshape(1, 1, 4)
+                .getNDArrayInternal()
+                .avgPool(new Shape(2), new Shape(2), new Shape(0), false, true));
+    all.put("arange by 0", m -> m.arange(0f, 4f, 0f));
+    all.put("arange of nothing by 0", m -> m.arange(4f, 4f, 0f));
+    all.put("hanningWindow of one", m -> m.hanningWindow(1));
+    for (int axis : new int[] {0, 2}) {
+      NDArrayFunction pooled = m -> m.arange(24f).sub(9).reshape(2, 3, 4).swapAxes(axis, 2);
+      all.put("globalLpPool 1 " + axis, m -> pooled.of(m).getNDArrayInternal().globalLpPool(1));
+      all.put("globalLpPool 2 " + axis, m -> pooled.of(m).getNDArrayInternal().globalLpPool(2));
+    }
+    NDArrayFunction narrow = m -> m.arange(6f).reshape(1, 1, 6, 1);
+    Shape two = new Shape(1, 2);
+    all.put(
+        "maxPool beyond the end",
+        m -> narrow.of(m).getNDArrayInternal().maxPool(two, two, new Shape(0, 0), true));
+    all.put(
+        "avgPool beyond the end",
+        m -> narrow.of(m).getNDArrayInternal().avgPool(two, two, new Shape(0, 0), true, true));
+    all.put(
+        "lpPool beyond the end",
+        m -> narrow.of(m).getNDArrayInternal().lpPool(2, two, two, new Shape(0, 0), true));
+    all.put(
+        "maxPool wider than the array",
+        m -> narrow.of(m).getNDArrayInternal().maxPool(two, two, new Shape(0, 0), false));
+    for (double percent : new double[] {7, 33.3, 77.7, 99.9}) {
+      all.put(
+          "percentile %s FLOAT64".formatted(percent),
+          m -> m.create(new double[] {1.1, -3.2, 5.7, 2, 9}).percentile(percent));
+    }
+  }
+
+  private static void complex(Map<String, Function<NDManager, Object>> all) {
+    NDArrayFunction pairs = m -> m.arange(12f).sub(5).reshape(3, 2, 2).complex();
+    all.put("sum of complex numbers", m -> pairs.of(m).sum());
+    all.put("sum of complex numbers along 0", m -> pairs.of(m).sum(new int[] {0}, true));
+    all.put("mean of complex numbers", m -> pairs.of(m).mean());
+    all.put("mean of complex numbers along -1", m -> pairs.of(m).mean(new int[] {-1}));
+    all.put("sum of a complex number", m -> pairs.of(m).get(1, 1).sum());
+    all.put("cumSum of complex numbers", m -> pairs.of(m).transpose().cumSum(1));
+    all.put("norm of complex numbers", m -> pairs.of(m).norm());
+    all.put("norm of complex numbers along 0", m -> pairs.of(m).norm(new int[] {0}));
+    all.put("normalize complex numbers", m -> pairs.of(m).normalize());
+    all.put("max of complex numbers", m -> pairs.of(m).max());
+    all.put("sort of complex numbers", m -> pairs.of(m).sort());
+    all.put("argMax of complex numbers", m -> pairs.of(m).argMax());
+    all.put("topK of complex numbers", m -> pairs.of(m).topK(1, 0));
+    all.put("softmax of complex numbers", m -> pairs.of(m).softmax(0));
+    all.put("unique of complex numbers", m -> pairs.of(m).unique());
+    all.put("rfft of complex numbers", m -> pairs.of(m).rfft(2));
+  }
+
   private static void empty(Map<String, Function<NDManager, Object>> all) {
     NDArrayFunction rows = m -> m.create(new Shape(2, 0));
     all.put("a view behind the end of nothing", m -> m.create(new Shape(0, 2, 3)).get(":, 1:"));
+    all.put("cumSum of a view of nothing", m -> m.create(new Shape(3, 2, 0)).transpose().cumSum());
     all.put("cumSum of nothing", m -> rows.of(m).cumSum(1));
     all.put("cumProd of nothing", m -> rows.of(m).cumProd(1));
     all.put("sort of nothing", m -> rows.of(m).sort(1));

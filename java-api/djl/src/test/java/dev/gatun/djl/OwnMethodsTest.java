@@ -400,6 +400,8 @@ final class OwnMethodsTest {
           UnsupportedOperationException refused =
               assertThrows(UnsupportedOperationException.class, x::exp);
           assertTrue(refused.getMessage().contains("Gatun"), refused.getMessage());
+          assertThrows(UnsupportedOperationException.class, x::prod);
+          assertThrows(UnsupportedOperationException.class, () -> x.cumProd(0));
         });
   }
 }
