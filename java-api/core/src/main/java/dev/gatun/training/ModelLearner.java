@@ -67,6 +67,11 @@ public final class ModelLearner implements Learner {
     this.smoothing = (float) arguments.labelSmoothingFactor();
     this.checkpoints = arguments.gradientCheckpointing();
     this.trained = model.parameters().stream().filter(Parameter::isTrainable).toList();
+    if (trained.isEmpty()) {
+      throw new IllegalArgumentException(
+          "training: all of the model's %d parameters are frozen, expected one that is trained"
+              .formatted(model.parameters().size()));
+    }
     this.rates = new ParameterRates(model.parameters(), arguments.layerwiseLrDecay());
     List<Optimizer.Parameter> each = new ArrayList<>();
     for (Parameter parameter : trained) {
@@ -145,6 +150,10 @@ public final class ModelLearner implements Learner {
 
   @Override
   public double accumulate(Batch batch, LossCounts counts, long seed) {
+    if (counts.items() == 0) {
+      throw new IllegalArgumentException(
+          "labels: none of the update's counts, expected one that is not -100");
+    }
     List<Tensor> leaves = trained.stream().map(Parameter::tensor).toList();
     // No scope: the gradients outlive it.
     try (Tape tape = Tape.record(leaves).withSeed(seed).withCheckpoints(checkpoints);

@@ -77,6 +77,24 @@ final class ModelLearnerTest {
     }
   }
 
+  @Test
+  void what_nothing_could_be_learned_from_is_refused() throws IOException {
+    Batch batch = new Batch(List.of(Features.ofTokens(new long[] {3, 4}, null, -100, -100)));
+    try (ModelLearner learner = learner(DType.F32)) {
+      LossCounts counts = learner.counts(batch);
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> learner.accumulate(batch, counts, 0));
+      assertEquals(
+          "labels: none of the update's counts, expected one that is not -100", e.getMessage());
+      learner.parameters().forEach(parameter -> parameter.setTrainable(false));
+      IllegalArgumentException frozen =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> new ModelLearner(learner.model(), TrainingArguments.builder().build()));
+      assertTrue(frozen.getMessage().contains("parameters are frozen"), frozen.getMessage());
+    }
+  }
+
   /** A loss times a power of two has the same gradients to the bit once they are scaled back. */
   @Test
   void scaled_losses_change_nothing_but_where_gradients_are_not_finite() throws IOException {
