@@ -112,11 +112,15 @@ final class Gemma implements Decoder {
     Map<String, Object> localRope = rope(config, true);
     int switchLength = switchLength(config, rope, localRope, length);
     CausalAttention attention =
-        attention(config, heads, kvHeads, rotary(config, rope, weights, size, length, switchLength));
+        attention(
+            config, heads, kvHeads, rotary(config, rope, weights, size, length, switchLength));
     CausalAttention windowed =
         third
             ? attention(
-                config, heads, kvHeads, rotary(config, localRope, weights, size, length, switchLength))
+                config,
+                heads,
+                kvHeads,
+                rotary(config, localRope, weights, size, length, switchLength))
             : attention;
     int count = config.positive("num_hidden_layers");
     for (int i = 0; i < count; i++) {

@@ -156,12 +156,12 @@ final class DecoderAsEncoderTest {
   }
 
   /**
-   * Over a padded batch an answer's scores are computed of padding too, for transformers' loss reads
-   * them. Each is one of its own: padding is no key of any query, the padding behind it neither.
+   * Over a padded batch an answer's scores are computed of padding too, for transformers' loss
+   * reads them. Each is one of its own: padding is no key of any query, the padding behind it
+   * neither.
    */
   @ParameterizedTest
-  @ValueSource(
-      strings = {"bloom", "falcon", "falcon-alibi", "gpt2", "gpt-neox", "gptj", "mixtral"})
+  @ValueSource(strings = {"bloom", "falcon", "falcon-alibi", "gpt2", "gpt-neox", "gptj", "mixtral"})
   void padding_sees_no_padding(String golden) throws IOException {
     long[][] mask = {{1, 1, 1, 1, 1}, {1, 1, 0, 0, 0}};
     try (EncoderModel model =

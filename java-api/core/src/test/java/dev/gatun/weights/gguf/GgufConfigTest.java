@@ -48,7 +48,8 @@ final class GgufConfigTest {
     ObjectNode none = config("gemma3", Map.of("final_logit_softcapping", 30f));
     assertTrue(none.has("sliding_window") && none.get("sliding_window").isNull(), "" + none);
     assertEquals(30, none.path("final_logit_softcapping").doubleValue());
-    assertTrue(config("gemma3", Map.of("attention.sliding_window", 0)).get("sliding_window").isNull());
+    assertTrue(
+        config("gemma3", Map.of("attention.sliding_window", 0)).get("sliding_window").isNull());
     ObjectNode some = config("gemma3", Map.of("attention.sliding_window", 512));
     assertEquals(512, some.path("sliding_window").intValue());
     assertTrue(some.path("final_logit_softcapping").isMissingNode());
@@ -66,10 +67,8 @@ final class GgufConfigTest {
   void rotary_settings_that_are_not_done_are_refused_by_name(String type, String key, float value)
       throws IOException {
     String name = "rope.scaling." + key;
-    Map<String, ?> keys =
-        Map.of("rope.scaling.type", type, "rope.scaling.factor", 4f, name, value);
-    String message =
-        assertThrows(WeightsException.class, () -> config("llama", keys)).getMessage();
+    Map<String, ?> keys = Map.of("rope.scaling.type", type, "rope.scaling.factor", 4f, name, value);
+    String message = assertThrows(WeightsException.class, () -> config("llama", keys)).getMessage();
     assertTrue(message.contains("'llama." + name + "' is " + value), message);
   }
 
