@@ -273,9 +273,10 @@ interface IndexMethods extends ArrayMethods {
     Shape masked = index.getShape();
     if (index.isScalar()) {
       // One truth of all: no places or one.
-      try (NDArray row = expandDims(axis);
+      int at = Math.clamp(axis, 0, x.rank());
+      try (NDArray row = expandDims(at);
           NDArray told = index.reshape(1)) {
-        return row.booleanMask(told, axis);
+        return row.booleanMask(told, at);
       }
     }
     if (masked.equals(shape)) {

@@ -161,6 +161,7 @@ final class EdgePrograms {
     all.put(
         "booleanMask by a truth behind the axes",
         m -> m.arange(6f).reshape(2, 3).booleanMask(m.create(false), 2));
+    all.put("booleanMask of a number behind it", m -> m.create(3f).booleanMask(m.create(false), 1));
     all.put(
         "gather by booleans",
         m -> m.arange(3f).gather(m.create(new boolean[] {true, false, true}), 0));
