@@ -163,11 +163,22 @@ interface ArrayMethods extends NDArray {
 
   /** The same, written over this array. */
   default GatunNDArray inPlace(BinaryOp op, NDArray other) {
+    requireOwnElements(name(op));
     if (Tape.follows(self(), own(other))) {
       requireRoom(op, own(other).data());
       return recordedInPlace(op, other);
     }
     return inPlace(op, own(other).data());
+  }
+
+  /** Refuses an array of which one place is several elements: as many results would be one. */
+  private void requireOwnElements(String op) {
+    if (self().data().hasSharedElements()) {
+      throw Refusal.wrong(
+          "%s in place: the array was broadcast to %s, so that elements share their memory;"
+              + " duplicate() gives each its own",
+          op, self().getShape());
+    }
   }
 
   private void requireRoom(BinaryOp op, Strided b) {
@@ -216,6 +227,7 @@ interface ArrayMethods extends NDArray {
 
   /** This array with another one's elements. */
   default GatunNDArray overwritten(String op, GatunNDArray value) {
+    requireOwnElements(op);
     Strided x = self().data();
     Tape.writes(op, self());
     kernels().copy(value.data().expanded(op, x.shape()), x);
@@ -225,6 +237,7 @@ interface ArrayMethods extends NDArray {
 
   /** The same with a number. */
   default GatunNDArray inPlace(BinaryOp op, Number other) {
+    requireOwnElements(name(op));
     if (Tape.follows(self())) {
       try (GatunNDArray number = number(other)) {
         return inPlace(op, number);

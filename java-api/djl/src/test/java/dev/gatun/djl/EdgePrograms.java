@@ -37,6 +37,7 @@ final class EdgePrograms {
     images(programs);
     cut(programs);
     complex(programs);
+    shared(programs);
     programs.forEach((name, run) -> all.add(new Program(name, run)));
   }
 
@@ -335,5 +336,35 @@ final class EdgePrograms {
         "randomNormal of no deviation", m -> m.randomNormal(0, -1, new Shape(2), DataType.FLOAT32));
     all.put("randomInteger of nothing", m -> m.randomInteger(3, 3, new Shape(2), DataType.INT64));
     all.put("randomPermutation of fewer than none", m -> m.randomPermutation(-1));
+  }
+
+  /** Arrays whose elements share their memory, or did, written over. */
+  private static void shared(Map<String, Function<NDManager, Object>> all) {
+    Map<String, Function<NDArray, Object>> writes = new LinkedHashMap<>();
+    writes.put("addi a number", x -> x.addi(1));
+    writes.put("muli an array", x -> x.muli(x.duplicate()));
+    writes.put("negi", NDArray::negi);
+    writes.put(
+        "set a row",
+        x -> {
+          x.set(new NDIndex("1"), x.getManager().create(new float[] {7, 8}));
+          return x;
+        });
+    writes.put(
+        "copyTo",
+        x -> {
+          x.duplicate().neg().copyTo(x);
+          return x;
+        });
+    writes.forEach(
+        (name, write) -> {
+          all.put(name + " of a broadcast row", m -> write.apply(floats(m, 1, 2).broadcast(3, 2)));
+          all.put(
+              name + " of a broadcast row's copy",
+              m -> write.apply(floats(m, 1, 2).broadcast(3, 2).duplicate()));
+          all.put(
+              name + " of a row that is broadcast to itself",
+              m -> write.apply(floats(m, 1, 2, 3, 4).reshape(2, 2).broadcast(2, 2)));
+        });
   }
 }

@@ -163,6 +163,15 @@ public final class Strided {
     return made;
   }
 
+  /** {@return whether a place of the memory is several elements, as in what was broadcast} */
+  public boolean hasSharedElements() {
+    boolean shared = false;
+    for (int axis = 0; axis < shape.length; axis++) {
+      shared |= shape[axis] > 1 && strides[axis] == 0;
+    }
+    return shared && count() > 0;
+  }
+
   /** Whether two arrays have the same axes. */
   public boolean isShapedAs(Strided other) {
     return Arrays.equals(shape, other.shape);
