@@ -96,12 +96,12 @@ void products(int32_t dtype) {
   const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL * GATUN_PANEL;
   std::vector<uint16_t> narrow(panels * k);
   int32_t status = gatun_matmul_pack_bf16(nullptr, weight.data(), dtype, k, 1, n, k, narrow.data());
-  status |= gatun_matmul_bf16(nullptr, x.data(), dtype, k, narrow.data(), bias.data(), y.data(),
-                              GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_GELU);
+  status |= gatun_matmul_bf16(nullptr, x.data(), dtype, k, narrow.data(), GATUN_PACKED, bias.data(),
+                              y.data(), GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_GELU);
   print("matmul_bf16", dtype, 0, status, y);
   status = gatun_matmul_pack_f16(nullptr, weight.data(), dtype, k, 1, n, k, narrow.data());
-  status |= gatun_matmul_f16(nullptr, x.data(), dtype, k, narrow.data(), bias.data(), y.data(),
-                             GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_SILU);
+  status |= gatun_matmul_f16(nullptr, x.data(), dtype, k, narrow.data(), GATUN_PACKED, bias.data(),
+                             y.data(), GATUN_DTYPE_F32, n, kRows, n, k, GATUN_ACTIVATION_SILU);
   print("matmul_f16", dtype, 0, status, y);
   status = gatun_batched_matmul(nullptr, x.data(), 0, k, 1, weight.data(), 0, k, 1, dtype, y.data(),
                                 GATUN_DTYPE_F32, 1, kRows, n, k, 0);
@@ -110,7 +110,8 @@ void products(int32_t dtype) {
     std::vector<float> packed(panels * k);
     status = gatun_matmul_pack_f32(nullptr, weight.data(), dtype, k, 1, n, k, packed.data());
     status |= gatun_matmul_f32(nullptr, reinterpret_cast<const float *>(x.data()), k, packed.data(),
-                               bias.data(), y.data(), n, kRows, n, k, GATUN_ACTIVATION_TANH);
+                               GATUN_PACKED, bias.data(), y.data(), n, kRows, n, k,
+                               GATUN_ACTIVATION_TANH);
     print("matmul_f32", dtype, 0, status, y);
   }
   for (int32_t bits = 4; bits <= 8; bits += 4) {

@@ -15,10 +15,13 @@ extern "C" {
 #endif
 
 // Raised whenever a signature or a packed layout changes.
-#define GATUN_CPU_ABI 14
+#define GATUN_CPU_ABI 15
 
 // Output features in a panel of a packed matmul weight.
 #define GATUN_PANEL 32
+
+// In place of the distance between the rows of a matmul weight that is packed.
+#define GATUN_PACKED (-1)
 
 typedef enum {
   GATUN_OK = 0,

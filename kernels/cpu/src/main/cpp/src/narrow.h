@@ -59,6 +59,15 @@ struct Product {
     return p;
   }
 
+  // The same of some features alone, of one expert.
+  Product part(int64_t first, int64_t features) const {
+    Product p = *this;
+    p.y = at(y, y_dtype, first);
+    p.bias = bias == nullptr ? nullptr : bias + first;
+    p.n = features;
+    return p;
+  }
+
   bool valid() const {
     return is_dtype(x_dtype) && is_dtype(y_dtype) && m >= 0 && n >= 0 && k >= 0 &&
            activation >= GATUN_ACTIVATION_NONE && activation <= GATUN_ACTIVATION_QUICK_GELU;

@@ -148,7 +148,10 @@ final class SmallCalls implements Subject {
         MemorySegment w = memory(packed);
         MemorySegment out = memory(y);
         MemorySegment bias = MemorySegment.NULL;
-        yield task(() -> CpuLibrary.matmul(in, k, w, bias, out, n, m, n, k, none.ordinal()), y);
+        long packedWeight = CpuLibrary.PACKED;
+        yield task(
+            () -> CpuLibrary.matmul(in, k, w, packedWeight, bias, out, n, m, n, k, none.ordinal()),
+            y);
       }
     };
   }

@@ -168,7 +168,15 @@ record Suite(String name, List<String> cases, List<String> cold, List<Contender>
   private static List<String> loadings() {
     List<String> cases = new ArrayList<>();
     for (String type :
-        List.of("bf16", "bf16-int4", "q4_0", "q4_0-mapped", "q8_0", "q4_k_m", "q4_k_m-mapped")) {
+        List.of(
+            "bf16",
+            "bf16-mapped",
+            "bf16-int4",
+            "q4_0",
+            "q4_0-mapped",
+            "q8_0",
+            "q4_k_m",
+            "q4_k_m-mapped")) {
       for (String work : List.of("load", "first-token", "anonymous")) {
         cases.add("1.1b/" + type + "/" + work);
       }

@@ -1,4 +1,5 @@
 #include "../narrow.h"
+#include "../panel_rows.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
@@ -8,6 +9,8 @@ namespace {
 // A task is this many rows by this many panels. Of x, kRows * kDepth floats stay in the
 // second-level cache while a panel's kDepth * 32 floats pass; the cut follows from the shape alone.
 constexpr int64_t kRows = cut(132, 24), kPanels = cut(4, 2), kDepth = cut(512, 16);
+// Of a weight's rows so many elements are packed at a time.
+constexpr int64_t kPacked = cut(128, 16);
 // So few rows of x stay there by themselves, and smaller tasks are more even.
 constexpr int64_t kFewRows = cut(32, 8), kFewPanels = cut(2, 1);
 
@@ -75,24 +78,22 @@ void finish(float *y, int64_t y_stride, int64_t rows, int64_t columns, const flo
   }
 }
 
-}  // namespace
+using FloatPanels = Panels<1, float>;
 
-int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const float *bias,
-                   float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k,
-                   int32_t activation) {
-  if (m < 0 || n < 0 || k < 0 || activation < GATUN_ACTIVATION_NONE ||
-      activation > GATUN_ACTIVATION_QUICK_GELU) {
-    return GATUN_INVALID_ARGUMENT;
-  }
+int32_t multiply(const float *x, int64_t x_stride, const FloatPanels &weight, const float *bias,
+                 float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation) {
   const int64_t panels = (n + GATUN_PANEL - 1) / GATUN_PANEL;
   const int64_t together = m <= kFewRows ? kFewPanels : kPanels;
   const int64_t groups = (panels + together - 1) / together, blocks = (m + kRows - 1) / kRows;
-  const int64_t most = kWholePanel && m <= kTileRows && k > 0 ? k : kDepth;
+  const int64_t most = !weight.packed()                         ? kPacked
+                       : kWholePanel && m <= kTileRows && k > 0 ? k
+                                                                : kDepth;
   static std::atomic<int64_t> products{0};
   const int64_t product = products.fetch_add(1, std::memory_order_relaxed) + 1;
   // Then a thread's tasks follow each other along their rows, else along the weights of a group.
   const bool copied = x_stride % kSameSet == 0 && m > kFewRows;
   parallel(groups * blocks, [&](int64_t task) {
+    alignas(64) float room[kPacked * GATUN_PANEL];
     const int64_t row = (copied ? task / groups : task % blocks) * kRows;
     const int64_t panel = (copied ? task % groups : task / blocks) * together;
     const int64_t rows = m - row < kRows ? m - row : kRows;
@@ -106,10 +107,11 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
       const int64_t length = k - depth < most ? k - depth : most;
       for (int64_t p = panel; p < last; p++) {
         const int64_t first = p * GATUN_PANEL;
-        const float *weights = packed + first * k + depth * GATUN_PANEL;
-        const float *next = p + 1 < last
+        const float *weights = weight.at(p, depth, depth + length, room);
+        const float *next = !weight.packed() ? weights
+                            : p + 1 < last
                                 ? weights + k * GATUN_PANEL
-                                : packed + panel * GATUN_PANEL * k + (depth + length) * GATUN_PANEL;
+                                : weight.at(panel, depth + length, depth + length, nullptr);
         multiply(rows, n - first < GATUN_PANEL ? n - first : GATUN_PANEL, length, in + depth,
                  in_stride, weights, next, out + first, y_stride,
                  depth == 0 ? Into::kNew : Into::kOld);
@@ -123,6 +125,26 @@ int32_t matmul_f32(const float *x, int64_t x_stride, const float *packed, const 
     }
   });
   return GATUN_OK;
+}
+
+}  // namespace
+
+int32_t matmul_f32(const float *x, int64_t x_stride, const float *weight, int64_t weight_stride,
+                   const float *bias, float *y, int64_t y_stride, int64_t m, int64_t n, int64_t k,
+                   int32_t activation) {
+  if (m < 0 || n < 0 || k < 0 || activation < GATUN_ACTIVATION_NONE ||
+      activation > GATUN_ACTIVATION_QUICK_GELU) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  const FloatPanels panels(weight, weight_stride, n, k);
+  if (panels.packed() || m <= kRows) {
+    return multiply(x, x_stride, panels, bias, y, y_stride, m, n, k, activation);
+  }
+  return panels.by_strips([&](const float *packed, int64_t first, int64_t features) {
+    return multiply(x, x_stride, FloatPanels(packed, GATUN_PACKED, features, k),
+                    bias == nullptr ? nullptr : bias + first, y + first, y_stride, m, features, k,
+                    activation);
+  });
 }
 
 int32_t grouped_matmul_f32(const float *x, int64_t x_stride, const int32_t *rows,

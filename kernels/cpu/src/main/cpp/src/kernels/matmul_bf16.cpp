@@ -1,19 +1,26 @@
 // Weights of 16-bit floats.
 #include "../dot_bf16.h"
 #include "../matrices.h"
+#include "../panel_rows.h"
 
 namespace gatun {
 namespace GATUN_LEVEL {
 
 namespace {
 
-int32_t by_float(const Product &p, const uint16_t *packed) {
-  const int64_t size = round_up(p.k, 2) * GATUN_PANEL;
+using PairPanels = Panels<2, Bf16>;
+using HalfPanels = Panels<1, F16>;
+
+int32_t by_float(const Product &p, const PairPanels &weight) {
   return float_product(p, true, [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
-    const uint16_t *in = packed + panel * size + depth * GATUN_PANEL;
+    if (!weight.packed()) {
+      weight.pack(panel, depth, depth + length, wide);
+      return wide;
+    }
+    const Bf16 *in = weight.at(panel, depth, depth + length, nullptr);
     for (int64_t i = 0; i < length; i++) {
       for (int64_t f = 0; f < GATUN_PANEL; f++) {
-        const uint32_t half = in[(i / 2 * GATUN_PANEL + f) * 2 + i % 2];
+        const uint32_t half = in[(i / 2 * GATUN_PANEL + f) * 2 + i % 2].bits;
         const uint32_t bits = half << 16;
         __builtin_memcpy(wide + i * GATUN_PANEL + f, &bits, sizeof bits);
       }
@@ -32,12 +39,90 @@ bool are_pairs(const Product &p) {
          p.x_stride * 2 % 1024 != 0;
 }
 
-// sums[rows][PANEL] = x[rows][pairs] * weights[pairs][PANEL] without matrix registers.
-void by_vectors(int64_t rows, const uint16_t *x, int64_t stride, const uint16_t *weights,
-                int64_t pairs, float *sums) {
+const uint16_t *bits(const Bf16 *pairs) { return reinterpret_cast<const uint16_t *>(pairs); }
+
+// Adds a pair of each row of x times those of the features to their sums.
+template <int kRows>
+GATUN_PAIRS GATUN_INLINE inline void add_pair(Floats *sums, Bits weights, const uint16_t *pair,
+                                              int64_t x_stride) {
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; r++) {
+    sums[r] = dot_pairs(sums[r], weights, pair + r * x_stride);
+  }
+}
+
+// sums[kRows][PANEL] = x[kRows][pairs] * a panel's rows, which are turned about in registers: pair
+// after pair, as bf16_tile.
+template <int kRows>
+GATUN_PAIRS void by_turned(const uint16_t *x, int64_t x_stride, const PairPanels &weight,
+                           int64_t panel, int64_t pairs, float *sums) {
+  constexpr int64_t kPiece = kRowPiece / 2, kSoon = 2 * kPiece;
+  alignas(64) Bf16 block[GATUN_PANEL][kRowPiece];
+  Floats s[GATUN_PANEL / kLanes][kRows] = {};
+  for (int64_t depth = 0; depth < pairs; depth += kPiece) {
+    const int64_t length = pairs - depth < kPiece ? pairs - depth : kPiece;
+    const Bf16 *from = weight.rows(panel, 2 * depth);
+    const Bf16 *soon = weight.rows(panel, 2 * (depth + kSoon));
+    int64_t stride = weight.row_stride();
+    if (length < kPiece || !stay_in_cache(from, 2 * stride)) {
+      for (int64_t f = 0; f < GATUN_PANEL; f++) {
+        copy_piece(from + f * stride, 2 * length, block[f]);
+      }
+      from = block[0];
+      stride = kRowPiece;
+    }
+    for (int64_t i = 0; i < length; i += kLanes) {
+      const int64_t n = length - i < kLanes ? length - i : kLanes;
+      for (int64_t f = 0; f < GATUN_PANEL; f++) {
+        __builtin_prefetch(soon + f * weight.row_stride() + 2 * i, 0, 2);
+      }
+      const uint16_t *pair = x + 2 * (depth + i);
+#pragma GCC unroll 8
+      for (int f = 0; f < GATUN_PANEL / kLanes; f++) {
+        Ints square[kLanes];
+        load_square(from + f * kLanes * stride + 2 * i, stride / 2, square);
+        turn_about(square);
+        if (n == kLanes) {
+#pragma GCC unroll 16
+          for (int j = 0; j < kLanes; j++) {
+            add_pair<kRows>(s[f], reinterpret_cast<Bits>(square[j]), pair + 2 * j, x_stride);
+          }
+        } else {
+          for (int64_t j = 0; j < n; j++) {
+            add_pair<kRows>(s[f], reinterpret_cast<Bits>(square[j]), pair + 2 * j, x_stride);
+          }
+        }
+      }
+    }
+  }
+  for (int f = 0; f < GATUN_PANEL / kLanes; f++) {
+    for (int r = 0; r < kRows; r++) {
+      store(sums + r * GATUN_PANEL + f * kLanes, s[f][r]);
+    }
+  }
+}
+
+// The most rows that weights are turned about for in registers.
+constexpr int kTurned = 8;
+
+template <int kRows = kTurned>
+void by_turned(int64_t rows, const uint16_t *x, int64_t x_stride, const PairPanels &weight,
+               int64_t panel, int64_t pairs, float *sums) {
+  if (rows == kRows) {
+    by_turned<kRows>(x, x_stride, weight, panel, pairs, sums);
+  } else if constexpr (kRows > 1) {
+    by_turned<kRows - 1>(rows, x, x_stride, weight, panel, pairs, sums);
+  }
+}
+
+// sums[rows][PANEL] = x[rows][pairs] * a panel's weights[pairs][PANEL] without matrix registers.
+void by_vectors(int64_t rows, const uint16_t *x, int64_t stride, const PairPanels &weight,
+                int64_t panel, int64_t pairs, float *sums) {
+  alignas(64) Bf16 room[kPairsBlock * 2 * GATUN_PANEL];
+  const bool near = !weight.packed();
   for (int64_t depth = 0; depth < pairs; depth += kPairsBlock) {
     const int64_t length = pairs - depth < kPairsBlock ? pairs - depth : kPairsBlock;
-    const uint16_t *block = weights + depth * 2 * GATUN_PANEL;
+    const uint16_t *block = bits(weight.at(panel, 2 * depth, 2 * (depth + length), room));
     const int64_t bytes = length * 4 * GATUN_PANEL;
     by_even_tile<12>(rows, [&](int64_t r, int64_t count, int64_t which, int64_t tiles) {
       // One tile reads the weights as they come, several share the next ones.
@@ -45,14 +130,25 @@ void by_vectors(int64_t rows, const uint16_t *x, int64_t stride, const uint16_t 
           reinterpret_cast<const char *>(block) + (tiles == 1 ? ahead_of(rows) : bytes);
       bf16_tile<12>(count, x + r * stride + 2 * depth, stride, block, length,
                     sums + r * GATUN_PANEL, GATUN_PANEL, depth == 0 ? Into::kNew : Into::kOld,
-                    comes_by_itself(rows) ? Ahead::nothing(from)
-                                          : Ahead::share(from, bytes, length, tiles, which));
+                    near || comes_by_itself(rows)
+                        ? Ahead::nothing(block)
+                        : Ahead::share(from, bytes, length, tiles, which));
     });
   }
 }
 
-int32_t by_pairs(const Product &p, const uint16_t *packed) {
+// A panel for matrix registers, which read all of it; null when there is no memory.
+const uint16_t *whole_panel(const PairPanels &weight, int64_t panel, int64_t pairs) {
   static thread_local Scratch scratch;
+  float *room = weight.packed() ? nullptr : scratch.floats(pairs * GATUN_PANEL);
+  return !weight.packed() && room == nullptr
+             ? nullptr
+             : bits(weight.at(panel, 0, 2 * pairs, reinterpret_cast<Bf16 *>(room)));
+}
+
+int32_t by_pairs(const Product &p, const PairPanels &weight) {
+  static thread_local Scratch scratch;
+  std::atomic<bool> failed{false};
   const bool direct = are_pairs(p);
   const int64_t pairs = (p.k + 1) / 2, stride = direct ? p.x_stride : row_stride(p.k, 2);
   for (int64_t chunk = 0, m; chunk < p.m; chunk += m) {
@@ -68,20 +164,28 @@ int32_t by_pairs(const Product &p, const uint16_t *packed) {
     }
     parallel_tiles(p, chunk, m, [&](int64_t row, int64_t rows, int64_t panel) {
       alignas(64) float sums[kRowBlock * GATUN_PANEL];
-      const uint16_t *rows_of_x = x + row * stride,
-                     *weights = packed + panel * pairs * 2 * GATUN_PANEL;
+      const uint16_t *rows_of_x = x + row * stride;
       if (pairs == 0) {
         clear(sums, rows);
       } else if (has(kMatrixPairs)) {
+        const uint16_t *weights = whole_panel(weight, panel, pairs);
+        if (weights == nullptr) {
+          failed.store(true);
+          return;
+        }
         Matrices().product<PairProducts>(rows, rows_of_x, 2 * stride, weights, pairs, sums,
                                          sizeof(float) * GATUN_PANEL, Into::kNew, From::kMemory);
       } else {
-        by_vectors(rows, rows_of_x, stride, weights, pairs, sums);
+        if (rows <= kTurned && weight.turns(panel)) {
+          by_turned(rows, rows_of_x, stride, weight, panel, pairs, sums);
+        } else {
+          by_vectors(rows, rows_of_x, stride, weight, panel, pairs, sums);
+        }
       }
       finish_tile(p, sums, chunk + row, rows, panel);
     });
   }
-  return GATUN_OK;
+  return failed.load() ? GATUN_OUT_OF_MEMORY : GATUN_OK;
 }
 
 // Products of many rows without matrix registers: a task is some rows by some panels. Of x,
@@ -191,46 +295,59 @@ class WidePairs {
   int64_t each_ = kMost;
 };
 
-int32_t product_bf16(const Product &p, const uint16_t *packed) {
-  if (!p.valid()) {
-    return GATUN_INVALID_ARGUMENT;
-  }
-  if (has(kPairs)) {
-    const WidePairs wide(p, packed);
+int32_t multiply(const Product &p, const PairPanels &weight) {
+  if (has(kPairs) && weight.packed()) {
+    const WidePairs wide(p, bits(weight.all()));
     if (wide.serves()) {
       return wide.run();
     }
   }
-  return has(kPairs) ? by_pairs(p, packed) : by_float(p, packed);
+  return has(kPairs) ? by_pairs(p, weight) : by_float(p, weight);
 }
 
-int32_t product_f16(const Product &p, const uint16_t *packed) {
-  if (!p.valid()) {
-    return GATUN_INVALID_ARGUMENT;
-  }
+int32_t multiply(const Product &p, const HalfPanels &weight) {
   return float_product(p, false, [&](int64_t panel, int64_t depth, int64_t length, float *wide) {
-    const uint16_t *in = packed + (panel * p.k + depth) * GATUN_PANEL;
+    if (!weight.packed()) {
+      weight.pack(panel, depth, depth + length, wide);
+      return wide;
+    }
+    const F16 *in = weight.at(panel, depth, depth + length, nullptr);
     for (int64_t i = 0; i < length * GATUN_PANEL; i += kLanes) {
-      store(wide + i, from_f16(load_halves(in + i)));
+      store(wide + i, from_f16(load_halves(&in[i].bits)));
     }
     return wide;
   });
 }
 
-}  // namespace
-
-int32_t matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed,
-                    const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
-                    int64_t n, int64_t k, int32_t activation) {
-  return product_bf16({x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation},
-                      packed);
+// The product by a weight that several blocks of rows would pack a panel of for each, else.
+template <int kTogether, typename To>
+int32_t product(const Product &p, const Panels<kTogether, To> &weight) {
+  if (!p.valid()) {
+    return GATUN_INVALID_ARGUMENT;
+  }
+  if (weight.packed() || p.m <= kRowBlock) {
+    return multiply(p, weight);
+  }
+  return weight.by_strips([&](const To *packed, int64_t first, int64_t features) {
+    return multiply(p.part(first, features),
+                    Panels<kTogether, To>(packed, GATUN_PACKED, features, p.k));
+  });
 }
 
-int32_t matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *packed,
-                   const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
-                   int64_t n, int64_t k, int32_t activation) {
-  return product_f16({x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation},
-                     packed);
+}  // namespace
+
+int32_t matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *weight,
+                    int64_t weight_stride, const float *bias, void *y, int32_t y_dtype,
+                    int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation) {
+  return product({x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation},
+                 PairPanels(weight, weight_stride, n, k));
+}
+
+int32_t matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const uint16_t *weight,
+                   int64_t weight_stride, const float *bias, void *y, int32_t y_dtype,
+                   int64_t y_stride, int64_t m, int64_t n, int64_t k, int32_t activation) {
+  return product({x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation},
+                 HalfPanels(weight, weight_stride, n, k));
 }
 
 int32_t grouped_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows,
@@ -238,7 +355,7 @@ int32_t grouped_matmul_bf16(const void *x, int32_t x_dtype, int64_t x_stride, co
                             const float *bias, void *y, int32_t y_dtype, int64_t y_stride,
                             int64_t m, int64_t n, int64_t k, int32_t activation) {
   const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
-  return product_bf16(p.grouped(rows, offsets, experts), packed);
+  return product(p.grouped(rows, offsets, experts), PairPanels(packed, GATUN_PACKED, n, k));
 }
 
 int32_t grouped_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, const int32_t *rows,
@@ -246,7 +363,7 @@ int32_t grouped_matmul_f16(const void *x, int32_t x_dtype, int64_t x_stride, con
                            const float *bias, void *y, int32_t y_dtype, int64_t y_stride, int64_t m,
                            int64_t n, int64_t k, int32_t activation) {
   const Product p{x, x_dtype, x_stride, bias, y, y_dtype, y_stride, m, n, k, activation};
-  return product_f16(p.grouped(rows, offsets, experts), packed);
+  return product(p.grouped(rows, offsets, experts), HalfPanels(packed, GATUN_PACKED, n, k));
 }
 
 }  // namespace GATUN_LEVEL

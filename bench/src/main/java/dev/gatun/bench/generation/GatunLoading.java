@@ -62,7 +62,13 @@ public final class GatunLoading implements Subject {
   private static CausalLm load(LoadingCase c, Path model) throws IOException {
     Device device = Device.cpu();
     return switch (c.type()) {
-      case "bf16" -> AutoModel.loadCausalLm(model, device, Storage.BF16, Compute.EXACT);
+      case "bf16", "bf16-mapped" ->
+          AutoModel.loadCausalLm(
+              model,
+              device,
+              WeightTypes.of(Storage.BF16).withMapped(c.isMapped()),
+              Compute.EXACT,
+              null);
       case "bf16-int4" ->
           AutoModel.loadCausalLm(
               model, device, Storage.of(BlockFormat.int4(32)), Compute.INT8_BLOCKS);

@@ -8,7 +8,7 @@ import java.nio.file.Path;
  * first-token}, to the scores after one token; {@code load-cold}, with none of the file in the
  * system's cache; or {@code anonymous}, the most memory of the process's own while it loads. The
  * type is {@code bf16}, {@code bf16-int4}, of a file of bf16 that becomes INT4, or a GGUF file's
- * {@code q4_0}, {@code q8_0} or {@code q4_k_m}, behind which {@code -mapped} leaves blocks in the
+ * {@code q4_0}, {@code q8_0} or {@code q4_k_m}; {@code -mapped} behind it leaves weights in the
  * mapped file.
  *
  * @param shape of the model
@@ -17,7 +17,7 @@ import java.nio.file.Path;
  */
 public record LoadingCase(DecoderShape shape, String type, String work) {
   private static final String NAME =
-      "(1.1b|135m)/(bf16|bf16-int4|(q4_0|q8_0|q4_k_m)(-mapped)?)"
+      "(1.1b|135m)/(bf16-int4|(bf16|q4_0|q8_0|q4_k_m)(-mapped)?)"
           + "/(load|first-token|load-cold|anonymous)";
   private static final String MAPPED = "-mapped";
 
@@ -45,7 +45,7 @@ public record LoadingCase(DecoderShape shape, String type, String work) {
     return work.equals("first-token");
   }
 
-  /** Whether blocks stay in the mapped file. */
+  /** Whether weights stay in the mapped file. */
   boolean isMapped() {
     return type.endsWith(MAPPED);
   }

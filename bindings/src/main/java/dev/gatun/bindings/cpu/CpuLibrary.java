@@ -17,6 +17,9 @@ public final class CpuLibrary {
     static final NativeLoader.Result RESULT = loadOnce();
   }
 
+  /** In place of the distance between the rows of a weight that is packed. */
+  public static final long PACKED = gatun_cpu_h.GATUN_PACKED();
+
   // One block of arguments a thread: made once, so that a call allocates nothing.
   private static final ThreadLocal<MemorySegment> ATTENTION =
       ThreadLocal.withInitial(() -> gatun_attention.allocate(Arena.ofAuto()));
@@ -145,7 +148,8 @@ public final class CpuLibrary {
   public static void matmul(
       MemorySegment x,
       long xStride,
-      MemorySegment packed,
+      MemorySegment weight,
+      long weightStride,
       MemorySegment bias,
       MemorySegment y,
       long yStride,
@@ -156,7 +160,18 @@ public final class CpuLibrary {
     check(
         "matmul_f32",
         gatun_cpu_h.gatun_matmul_f32(
-            CpuRecording.current(), x, xStride, packed, bias, y, yStride, m, n, k, activation));
+            CpuRecording.current(),
+            x,
+            xStride,
+            weight,
+            weightStride,
+            bias,
+            y,
+            yStride,
+            m,
+            n,
+            k,
+            activation));
   }
 
   public static void matmulPackBf16(
@@ -191,7 +206,8 @@ public final class CpuLibrary {
       MemorySegment x,
       int xDtype,
       long xStride,
-      MemorySegment packed,
+      MemorySegment weight,
+      long weightStride,
       MemorySegment bias,
       MemorySegment y,
       int yDtype,
@@ -207,7 +223,8 @@ public final class CpuLibrary {
             x,
             xDtype,
             xStride,
-            packed,
+            weight,
+            weightStride,
             bias,
             y,
             yDtype,
@@ -222,7 +239,8 @@ public final class CpuLibrary {
       MemorySegment x,
       int xDtype,
       long xStride,
-      MemorySegment packed,
+      MemorySegment weight,
+      long weightStride,
       MemorySegment bias,
       MemorySegment y,
       int yDtype,
@@ -238,7 +256,8 @@ public final class CpuLibrary {
             x,
             xDtype,
             xStride,
-            packed,
+            weight,
+            weightStride,
             bias,
             y,
             yDtype,

@@ -39,8 +39,9 @@ final class PlacementOptions {
   @Option(
       names = "--mapped-weights",
       description =
-          "Multiply by the blocks of a GGUF file as they lie in the mapped file, instead of packing"
-              + " them: loads at once and needs no memory of its own for them, and is slower.")
+          "Multiply by the blocks of a GGUF file, and by floats that --weights keeps as they are,"
+              + " as they lie in the mapped file, instead of packing them: loads at once and needs"
+              + " no memory of its own for them, and is slower.")
   private boolean mappedWeights;
 
   @Option(

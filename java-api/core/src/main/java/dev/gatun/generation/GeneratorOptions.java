@@ -16,8 +16,9 @@ import java.util.Set;
  * @param device where
  * @param storage what the weights of linear layers are kept as
  * @param compute what products make of their inputs
- * @param mappedWeights whether weights that a file has in blocks stay in the mapped file instead of
- *     being packed, {@link dev.gatun.weights.WeightTypes#mapped}
+ * @param mappedWeights whether weights that a file has in blocks, or as the floats that they are
+ *     kept as, stay in the mapped file instead of being packed, {@link
+ *     dev.gatun.weights.WeightTypes#mapped}
  * @param cacheBytes the most memory for keys and values of all sequences; empty for what {@code
  *     maxSequences} of the model's full length need, but no more than 1 GiB and half of what is
  *     free
@@ -121,7 +122,7 @@ public record GeneratorOptions(
   }
 
   /**
-   * {@return these options with weights in blocks left in the mapped file, or packed}
+   * {@return these options with weights left in the mapped file where they can, or packed}
    *
    * @param mapped whether they stay in the file
    */

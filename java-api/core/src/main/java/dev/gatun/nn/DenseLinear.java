@@ -8,20 +8,20 @@ import dev.gatun.tensor.Tensor;
 /**
  * A layer whose weight's elements are numbers of their own.
  *
- * @param packed the weight as {@link dev.gatun.ops.Packing} gives it
+ * @param weight as {@link dev.gatun.ops.Packing} gives it, or [out_features, in_features]
  * @param bias F32 [out_features], or null
  */
 record DenseLinear(
-    Tensor packed, Tensor bias, long outFeatures, Activation activation, DType between)
+    Tensor weight, Tensor bias, long outFeatures, Activation activation, DType between)
     implements Linear {
   @Override
   public Tensor forward(Tensor x, DType dtype) {
-    return Matmul.linear(x, packed, bias, outFeatures, activation, dtype);
+    return Matmul.linear(x, weight, bias, outFeatures, activation, dtype);
   }
 
   @Override
   public void close() {
-    packed.close();
+    weight.close();
     if (bias != null) {
       bias.close();
     }

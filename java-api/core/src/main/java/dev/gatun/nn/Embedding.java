@@ -111,12 +111,15 @@ public final class Embedding implements AutoCloseable {
     if (!(output instanceof DenseLinear dense)) {
       return false;
     }
-    DType weight = dense.packed().dtype();
+    DType weight = dense.weight().dtype();
+    if (dense.weight().rank() == 2) {
+      return false;
+    }
     if (weight != kept && !(weight == DType.F32 && dtype == DType.F32)) {
       return false;
     }
     close();
-    packed = dense.packed();
+    packed = dense.weight();
     return true;
   }
 

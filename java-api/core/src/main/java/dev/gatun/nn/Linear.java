@@ -66,6 +66,19 @@ public sealed interface Linear extends AutoCloseable
   }
 
   /**
+   * {@return the layer with a weight of floats that is not packed, for products to read as it lies}
+   *
+   * @param weight F32, BF16 or F16 [out_features, in_features], owned from now on; it may be a
+   *     mapped file's own bytes
+   * @param bias F32 [out_features], owned from now on; or null
+   * @param activation what becomes of its results
+   * @param between see {@link #between}
+   */
+  static Linear inRows(Tensor weight, Tensor bias, Activation activation, DType between) {
+    return new DenseLinear(weight, bias, weight.size(0), activation, between);
+  }
+
+  /**
    * {@return the layer with a weight that is packed already}
    *
    * @param packed as {@link Packing} gives it, owned from now on

@@ -17,7 +17,8 @@ public final class Matmul {
    * {@code activation(x weightᵀ + bias)}.
    *
    * @param x F32, BF16 or F16 [..., in_features]; F32 with an F32 weight
-   * @param packed the weight as {@link Packing} gives it
+   * @param weight as {@link Packing} gives it, or [out_features, in_features] without gaps, of
+   *     which a part is packed when it is multiplied by, and not kept
    * @param bias F32 [out_features], or null for none
    * @param outFeatures the rows of the weight
    * @param activation applied to each element
@@ -27,13 +28,13 @@ public final class Matmul {
    *     gradient
    */
   public static Tensor linear(
-      Tensor x, Tensor packed, Tensor bias, long outFeatures, Activation activation, DType dtype) {
+      Tensor x, Tensor weight, Tensor bias, long outFeatures, Activation activation, DType dtype) {
     if (Tape.recording() != null) {
       Tape.refuse("linear by a packed weight alone", x);
-      Tape.refuse("linear by a packed weight alone", packed);
+      Tape.refuse("linear by a packed weight alone", weight);
       Tape.refuse("linear by a packed weight alone", bias);
     }
-    return product(x, packed, bias, outFeatures, activation, dtype);
+    return product(x, weight, bias, outFeatures, activation, dtype);
   }
 
   /**

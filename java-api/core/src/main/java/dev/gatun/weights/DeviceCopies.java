@@ -30,6 +30,17 @@ record DeviceCopies(Device device, FileParts parts) {
     return Tensor.adopt(device, DType.U8, blocks.data(), blocks.outFeatures(), bytes);
   }
 
+  /** A weight of floats where they lie in the file. */
+  Tensor mapped(StoredWeight.Dense weight) {
+    return Tensor.adopt(
+        device, weight.dtype(), weight.data(), weight.outFeatures(), weight.inFeatures());
+  }
+
+  /** A tensor where it lies in the file. */
+  Tensor mapped(TensorFile.Entry entry) {
+    return Tensor.adopt(device, entry.dtype(), entry.data(), entry.shape());
+  }
+
   private Tensor copy(MemorySegment data, DType dtype, long... shape) {
     Tensor tensor = Tensor.empty(device, dtype, shape);
     try {

@@ -349,8 +349,9 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       requireNoBias(layer);
     }
     WeightPacker packer = packer(names(layers));
-    boolean apart = stored.stream().anyMatch(w -> mapped.has(w, null));
+    boolean apart = stored.stream().anyMatch(w -> mapped.has(w, null, packer.storage()));
     if (!apart && (layers.size() == 1 || WeightPacker.join(stored))) {
+      layers.forEach(layer -> mapped.notePacked(layer.name(), stored.getFirst(), packer.storage()));
       Linear linear = own(packer.linear(stored, bias(layers), activation));
       layers.forEach(this::releaseCodes);
       return observed(names(layers), linear);
@@ -367,10 +368,10 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   /** A layer of one weight, packed or mapped. */
   private Linear one(
       String name, WeightPacker packer, StoredWeight weight, Tensor bias, Activation activation) {
-    if (mapped.has(weight, bias)) {
+    if (mapped.has(weight, bias, packer.storage())) {
       return own(packer.mapped(weight, bias, activation));
     }
-    mapped.notePacked(name, weight);
+    mapped.notePacked(name, weight, packer.storage());
     return own(packer.linear(List.of(weight), bias, activation));
   }
 
@@ -442,10 +443,12 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
    */
   public ExpertsLinear experts(List<List<Layer>> experts, long inFeatures, float[] bias) {
     List<List<StoredWeight>> stored = new ArrayList<>();
+    WeightPacker packer = packer(experts.stream().flatMap(List::stream).map(Layer::name).toList());
     for (List<Layer> layers : experts) {
       stored.add(layers.stream().map(l -> stored(l.name(), l.outFeatures(), inFeatures)).toList());
       layers.forEach(this::requireNoBias);
-      layers.forEach(l -> mapped.notePacked(l.name(), stored.getLast().getFirst()));
+      layers.forEach(
+          l -> mapped.notePacked(l.name(), stored.getLast().getFirst(), packer.storage()));
     }
     if (!WeightPacker.joinExperts(stored)) {
       throw new WeightsException(
@@ -456,10 +459,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
                   experts.getLast().getLast().name()));
     }
     Tensor shift = bias == null ? null : own(biases(bias, experts.size()));
-    ExpertsLinear packed =
-        own(
-            packer(experts.stream().flatMap(List::stream).map(Layer::name).toList())
-                .experts(stored, shift));
+    ExpertsLinear packed = own(packer.experts(stored, shift));
     experts.forEach(layers -> layers.forEach(this::releaseCodes));
     return packed;
   }
@@ -476,6 +476,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
   public ExpertsLinear fusedExperts(FusedExperts all, long outFeatures, long inFeatures) {
     TensorFile.Entry entry = floats(all.name(), all.shape(outFeatures, inFeatures));
     linear.add(all.name());
+    mapped.noteTurned(all.name());
     List<StoredWeight> stored = all.parts(entry, outFeatures, inFeatures);
     return own(packer(List.of(all.name())).experts(stored.stream().map(List::of).toList(), null));
   }
@@ -500,6 +501,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
       UnaryOperator<Tensor> rows) {
     TensorFile.Entry entry = floats(all.name(), all.shape(inFeatures, outFeatures));
     linear.add(all.name());
+    mapped.noteTurned(all.name());
     List<StoredWeight> stored = all.parts(entry, inFeatures, outFeatures);
     Tensor shift = bias == null ? null : own(biases(bias, all.experts()));
     UnaryOperator<Tensor> turned = rows == null ? x -> Layouts.transpose(x, 0, 1) : rows;
@@ -536,6 +538,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, inFeatures, layer.outFeatures());
     linear.add(layer.name() + WEIGHT);
+    mapped.noteTurned(layer.name());
     Tensor shift = bias(List.of(layer));
     try (Tensor stored = copies.plain(entry);
         Tensor weight = Layouts.transpose(stored, 0, 1)) {
@@ -579,6 +582,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     }
     TensorFile.Entry entry = floats(layer.name() + WEIGHT, layer.outFeatures(), inFeatures);
     linear.add(layer.name() + WEIGHT);
+    mapped.noteTurned(layer.name());
     try (Tensor stored = copies.plain(entry);
         Tensor weight = rows.apply(stored)) {
       return observed(
@@ -755,7 +759,7 @@ public sealed class Loader implements AutoCloseable permits ParameterLoader {
     taken.requireNoneMissing();
     weights.requireKnown(
         layers.stream().flatMap(List::stream).collect(Collectors.toCollection(TreeSet::new)));
-    tables.place(copies, compute.residual(), tables.hasBlocks() && mapped.keepFile());
+    tables.place(copies, compute.residual(), tables.areLeft() && mapped.keepFile());
     mapped.warn(source);
     List<AutoCloseable> parts = List.copyOf(made);
     made.clear();

@@ -17,9 +17,10 @@ final class MappedWeights {
   // What keeps the file mapped, where that can be; null while nothing needs it.
   private Optional<AutoCloseable> kept;
   private final Set<String> packed = new LinkedHashSet<>();
+  private final Set<String> converted = new LinkedHashSet<>();
 
   /**
-   * @param asked whether weights in blocks are to stay in the file
+   * @param asked whether weights are to stay in the file
    * @param owner gets what keeps the file mapped
    */
   MappedWeights(TensorFile file, boolean asked, Consumer<AutoCloseable> owner) {
@@ -28,11 +29,15 @@ final class MappedWeights {
     this.owner = owner;
   }
 
-  /** Whether a weight is multiplied by where it lies in the file. */
-  boolean has(StoredWeight weight, Tensor bias) {
+  /**
+   * Whether a weight is multiplied by where it lies in the file.
+   *
+   * @param storage what its floats are to be kept as
+   */
+  boolean has(StoredWeight weight, Tensor bias, Storage storage) {
     // A bias is in the model's order, which rows of a file are only brought into afterwards.
     boolean ordered = bias == null || !(weight instanceof Reordered);
-    return ordered && WeightPacker.liesInBlocks(weight) && keepFile();
+    return ordered && WeightPacker.liesAs(weight, storage) && keepFile();
   }
 
   /**
@@ -49,23 +54,41 @@ final class MappedWeights {
     return kept.isPresent();
   }
 
-  /** Notes a weight in blocks that is packed where it was to stay in the file. */
-  void notePacked(String name, StoredWeight weight) {
-    if (asked && weight.storage() instanceof Storage.Blocks) {
+  /** Notes a weight that does not lie in the file as products read it. */
+  void noteTurned(String name) {
+    if (asked) {
       packed.add(name);
+    }
+  }
+
+  /**
+   * Notes a weight that is packed where it was to stay in the file.
+   *
+   * @param storage what its floats are kept as
+   */
+  void notePacked(String name, StoredWeight weight, Storage storage) {
+    if (asked) {
+      boolean same = weight.storage() instanceof Storage.Blocks || weight.storage().equals(storage);
+      (same ? packed : converted).add(name);
     }
   }
 
   /** Tells what was noted in a warning. */
   void warn(String source) {
-    if (!packed.isEmpty()) {
+    warn(source, packed, "they cannot stay in the mapped file");
+    warn(source, converted, "they are kept as other numbers than the mapped file has");
+  }
+
+  private static void warn(String source, Set<String> names, String why) {
+    if (!names.isEmpty()) {
       Warnings.ignored(
-          "%s: %d weights in blocks are packed, for they cannot stay in the mapped file: %s%s"
+          "%s: %d weights are packed, for %s: %s%s"
               .formatted(
                   source,
-                  packed.size(),
-                  packed.stream().limit(8).collect(Collectors.joining(", ")),
-                  packed.size() > 8 ? ", ..." : ""));
+                  names.size(),
+                  why,
+                  names.stream().limit(8).collect(Collectors.joining(", ")),
+                  names.size() > 8 ? ", ..." : ""));
     }
   }
 }

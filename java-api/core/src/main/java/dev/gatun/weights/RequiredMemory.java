@@ -35,7 +35,7 @@ final class RequiredMemory {
 
   /**
    * Of weights of floats the lesser of what they take in the file and as the type of linear layers:
-   * which of them are tables only the model knows. Blocks that stay in the mapped file take none.
+   * which of them are tables only the model knows. What stays in the mapped file takes none.
    */
   private static long least(TensorFile file, WeightTypes types) {
     double bytes = 0;
@@ -48,7 +48,8 @@ final class RequiredMemory {
         continue;
       }
       double least = info.bytes();
-      if (types.mapped() && !FLOATS.contains(info.type())) {
+      boolean same = info.type().equals(types.storage().toString());
+      if (types.mapped() && (same || !FLOATS.contains(info.type()))) {
         continue;
       }
       if (info.shape().length > 1 && FLOATS.contains(info.type())) {

@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -109,6 +111,21 @@ public final class ShardedSafetensorsFile implements TensorFile {
       throw Suggestions.missing(source, name, names());
     }
     return shard.get(name);
+  }
+
+  @Override
+  public Optional<AutoCloseable> keepOpen() {
+    if (isTorch) {
+      return Optional.empty();
+    }
+    List<AutoCloseable> kept =
+        shards.values().stream().flatMap(shard -> shard.keepOpen().stream()).toList();
+    return Optional.of(
+        () -> {
+          for (AutoCloseable shard : kept) {
+            shard.close();
+          }
+        });
   }
 
   @Override

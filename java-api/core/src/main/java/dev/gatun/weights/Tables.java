@@ -48,9 +48,9 @@ final class Tables {
     return source;
   }
 
-  /** Whether some that have no numbers yet are in blocks. */
-  boolean hasBlocks() {
-    return sources.values().stream().anyMatch(source -> source.blocks() != null);
+  /** Whether there are some that have no numbers yet. */
+  boolean areLeft() {
+    return !sources.isEmpty();
   }
 
   /** Forgets a table that has its numbers. */
@@ -62,7 +62,7 @@ final class Tables {
    * Gives all that are left a storage of their own.
    *
    * @param residual what the residual stream is
-   * @param mapped whether blocks stay where they lie in the file
+   * @param mapped whether what needs no change stays where it lies in the file
    */
   void place(DeviceCopies copies, DType residual, boolean mapped) {
     sources.forEach((table, source) -> place(table, source, copies, residual, mapped));
@@ -75,7 +75,8 @@ final class Tables {
       Tensor blocks = mapped ? copies.mapped(source.blocks) : copies.copy(source.blocks);
       table.place(blocks, source.blocks.format());
     } else if (residual == DType.F32 || source.floats.dtype() == residual) {
-      table.place(copies.plain(source.floats));
+      boolean lies = mapped && source.floats.dtype() != DType.F64;
+      table.place(lies ? copies.mapped(source.floats) : copies.plain(source.floats));
     } else {
       try (Tensor wide = copies.wide(source.floats)) {
         table.place(Elementwise.cast(wide, residual));

@@ -44,6 +44,11 @@ final class WeightPacker {
     this.compute = compute;
   }
 
+  /** What floats become. */
+  Storage storage() {
+    return storage;
+  }
+
   /** Whether weights that are side by side can be one. */
   static boolean join(List<StoredWeight> weights) {
     return switch (inOrder(weights.getFirst())) {
@@ -116,15 +121,24 @@ final class WeightPacker {
     }
   }
 
-  /** Whether a weight can be multiplied by where it lies in the file. */
-  static boolean liesInBlocks(StoredWeight weight) {
-    return inOrder(weight) instanceof StoredWeight.Blocks;
+  /**
+   * Whether a weight can be multiplied by where it lies in the file: blocks, and floats that are
+   * kept as they are.
+   *
+   * @param kept what floats become
+   */
+  static boolean liesAs(StoredWeight weight, Storage kept) {
+    return switch (inOrder(weight)) {
+      case StoredWeight.Blocks _ -> true;
+      case StoredWeight.Dense dense -> dense.isStoredAs(kept);
+      default -> false;
+    };
   }
 
   /**
    * A layer whose weight stays where it lies in the file.
    *
-   * @param weight that {@link #liesInBlocks}
+   * @param weight that {@link #liesAs} what floats become
    * @param bias F32 [out_features] in the order of the file's rows, owned from now on; or null
    */
   Linear mapped(StoredWeight weight, Tensor bias, Activation activation) {
@@ -132,6 +146,10 @@ final class WeightPacker {
       long[] places = LongStream.range(0, weight.outFeatures()).map(order).toArray();
       Ids ids = Ids.of(device, "order", places.length, places);
       return new ReorderedLinear(mapped(rows, bias, activation), ids);
+    }
+    if (weight instanceof StoredWeight.Dense dense) {
+      Tensor floats = new DeviceCopies(device, parts).mapped(dense);
+      return Linear.inRows(floats, bias, activation, compute.between(storage));
     }
     StoredWeight.Blocks blocks = (StoredWeight.Blocks) weight;
     return new BlockLinear(

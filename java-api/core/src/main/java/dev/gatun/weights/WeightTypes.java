@@ -15,9 +15,9 @@ import java.util.TreeSet;
  * @param wider of those that are
  * @param widerLayers names of layers as the file has them, without {@code .weight}; a layer that is
  *     packed together with a named one, as queries are with keys and values, is kept as that
- * @param mapped whether weights that a file has in blocks are multiplied by as they lie in the
- *     mapped file, on the processor, instead of being packed: the file stays mapped as long as the
- *     model is open. What layers give is the same to the bit
+ * @param mapped whether weights that a file has in blocks, or as the storage's own floats, are
+ *     multiplied by as they lie in the mapped file, on the processor, instead of being packed: the
+ *     file stays mapped as long as the model is open. What layers give is the same to the bit
  */
 public record WeightTypes(Storage storage, Storage wider, Set<String> widerLayers, boolean mapped) {
   /** Requires all, and copies the names. */
@@ -48,7 +48,7 @@ public record WeightTypes(Storage storage, Storage wider, Set<String> widerLayer
   }
 
   /**
-   * {@return the same with blocks multiplied by as they lie in the file, or packed}
+   * {@return the same with weights multiplied by as they lie in the file, or packed}
    *
    * @param inPlace whether they stay in the mapped file
    */

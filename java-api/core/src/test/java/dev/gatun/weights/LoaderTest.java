@@ -191,8 +191,7 @@ final class LoaderTest {
         String told = assertThrows(IllegalArgumentException.class, loader::handOver).getMessage();
         assertTrue(
             told.startsWith(
-                "memory: 2 weights in blocks are packed, for they cannot stay in the mapped file:"
-                    + " q, k"),
+                "memory: 2 weights are packed, for they cannot stay in the mapped file: q, k"),
             told);
       }
     } finally {

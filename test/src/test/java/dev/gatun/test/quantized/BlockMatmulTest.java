@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gatun.kernels.api.call.elementwise.Activation;
 import dev.gatun.kernels.api.call.matmul.BlockMatmul;
+import dev.gatun.kernels.api.call.matmul.Matmul;
+import dev.gatun.kernels.api.call.matmul.MatmulPack;
 import dev.gatun.kernels.api.call.matmul.QuantizedActivations;
 import dev.gatun.kernels.api.device.Backend;
 import dev.gatun.kernels.api.memory.BlockFormat;
@@ -26,9 +28,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Products with blocks as they lie in a file give what those with their packed form do. */
+/** Products with weights as they lie in a file give what those with their packed form do. */
 final class BlockMatmulTest {
   private static final Backend CUDA = Emulator.open();
   private static final DType[] FLOATS = {DType.F32, DType.BF16, DType.F16};
@@ -83,8 +86,7 @@ final class BlockMatmulTest {
       int k) {
     Backend backend = Subjects.CPU;
     Memory memory = backend.memory();
-    byte[] numbers = new byte[m * k * dtype.bytes()];
-    random.nextBytes(numbers);
+    byte[] numbers = aboutOne(random, dtype, m * k);
     byte[] weight = blocks(random, format, n, k);
     int first = random.nextInt(8);
     try (Buffer x = memory.allocate((long) m * k * dtype.bytes());
@@ -92,11 +94,6 @@ final class BlockMatmulTest {
         Buffer packed = memory.allocate(format.layout().packedBytes(n, k));
         Buffer bias = memory.allocate(4L * n);
         Buffer y = memory.allocate((long) result.bytes() * m * n)) {
-      for (int i = 1; i <= m * k; i++) {
-        // Numbers about 1, of both signs.
-        int high = dtype.bytes() * i - 1;
-        numbers[high] = (byte) (0x3c | numbers[high] & 0x83);
-      }
       memory.write(MemorySegment.ofArray(numbers), x, 0);
       memory.write(MemorySegment.ofArray(weight), rows, first);
       memory.fill(bias, 0, bias.byteSize(), (byte) 0x3e);
@@ -120,6 +117,63 @@ final class BlockMatmulTest {
         memory.fill(y, 0, y.byteSize(), (byte) 0xa5);
         backend.kernels().run(call);
         assertArrayEquals(expected, bytes(memory, y), about + " on " + level);
+      }
+    }
+  }
+
+  /** Weights of floats: rows apart or not, of odd lengths, and 4 KB apart. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16", "F16"})
+  void products_with_rows_of_floats_are_those_of_the_packed_form_to_the_bit(DType dtype) {
+    Random random = new Random(Long.getLong("gatun.test.seed", 1) + dtype.hashCode());
+    for (int rows : new int[] {1, 2, 5, 8, 9, 40, 129, 150, 530}) {
+      for (int k : new int[] {0, 1 + random.nextInt(40), 64 + 2 * random.nextInt(150), 1024}) {
+        int n = 1 + random.nextInt(150);
+        int apart = k + random.nextInt(3) * random.nextInt(20);
+        compare(dtype, random, rows, n, k, k == 1024 ? 4096 / dtype.bytes() : apart);
+      }
+    }
+    // More than 4 MB of a weight are packed at a time for rows that are many.
+    compare(dtype, random, 131, 4400 / dtype.bytes() + 20, 1024, 1024);
+  }
+
+  private static void compare(DType dtype, Random random, int m, int n, int k, int apart) {
+    Backend backend = Subjects.CPU;
+    Memory memory = backend.memory();
+    long count = MatmulPack.packedCount(dtype, n, k);
+    DType from = dtype == DType.F32 ? dtype : FLOATS[random.nextInt(3)];
+    DType to = dtype == DType.F32 ? dtype : FLOATS[random.nextInt(3)];
+    byte[] numbers = aboutOne(random, from, m * k);
+    byte[] weight = aboutOne(random, dtype, n * apart);
+    try (Buffer x = memory.allocate(numbers.length);
+        Buffer rows = memory.allocate(weight.length);
+        Buffer packed = memory.allocate(count * dtype.bytes());
+        Buffer bias = memory.allocate(4L * n);
+        Buffer y = memory.allocate((long) to.bytes() * m * n)) {
+      memory.write(MemorySegment.ofArray(numbers), x, 0);
+      memory.write(MemorySegment.ofArray(weight), rows, 0);
+      memory.fill(bias, 0, bias.byteSize(), (byte) 0x3e);
+      Operand stored = new Operand(rows, 0, dtype, new long[] {n, k}, new long[] {apart, 1});
+      Operand p = Operand.of(packed, dtype, count);
+      Matmul call =
+          new Matmul(
+              Operand.of(x, from, m, k),
+              stored,
+              random.nextBoolean() ? Operand.of(bias, DType.F32, n) : null,
+              Activation.SILU,
+              Operand.of(y, to, m, n));
+      for (LevelVariant level : LEVELS) {
+        level.choose(Subjects.CPU);
+        backend.kernels().run(new MatmulPack(stored, p));
+        backend.kernels().run(call.byPacked(p));
+        byte[] expected = bytes(memory, y);
+        memory.fill(y, 0, y.byteSize(), (byte) 0xa5);
+        backend.kernels().run(call);
+        assertArrayEquals(
+            expected,
+            bytes(memory, y),
+            "%s: %d rows of %d %s to %d %s, %d apart, on %s"
+                .formatted(dtype, m, k, from, n, to, apart, level));
       }
     }
   }
@@ -157,6 +211,17 @@ final class BlockMatmulTest {
         }
       }
     }
+  }
+
+  /** Numbers about 1, of both signs. */
+  private static byte[] aboutOne(Random random, DType dtype, int count) {
+    byte[] numbers = new byte[count * dtype.bytes()];
+    random.nextBytes(numbers);
+    for (int i = 1; i <= count; i++) {
+      int high = dtype.bytes() * i - 1;
+      numbers[high] = (byte) (0x3c | numbers[high] & 0x83);
+    }
+    return numbers;
   }
 
   private static byte[] blocks(Random random, BlockFormat format, int n, int k) {

@@ -59,7 +59,10 @@ final class MatmulKernels {
 
   private static void matmul(Matmul c) {
     MemorySegment x = address(c.x());
-    MemorySegment packed = address(c.packed());
+    MemorySegment weight = address(c.weight());
+    // A row alone has any distance from the next.
+    long apart = c.y().size(1) > 1 && !c.isPacked() ? c.weight().stride(0) : c.x().size(1);
+    long weightStride = c.isPacked() ? CpuLibrary.PACKED : apart;
     MemorySegment bias = address(c.bias());
     MemorySegment y = address(c.y());
     int from = dtype(c.x().dtype());
@@ -70,13 +73,16 @@ final class MatmulKernels {
     long n = c.y().size(1);
     long k = c.x().size(1);
     int activation = c.activation().ordinal();
-    switch (c.packed().dtype()) {
-      case F32 -> CpuLibrary.matmul(x, xStride, packed, bias, y, yStride, m, n, k, activation);
+    switch (c.weight().dtype()) {
+      case F32 ->
+          CpuLibrary.matmul(
+              x, xStride, weight, weightStride, bias, y, yStride, m, n, k, activation);
       case BF16 ->
           CpuLibrary.matmulBf16(
-              x, from, xStride, packed, bias, y, to, yStride, m, n, k, activation);
+              x, from, xStride, weight, weightStride, bias, y, to, yStride, m, n, k, activation);
       default ->
-          CpuLibrary.matmulF16(x, from, xStride, packed, bias, y, to, yStride, m, n, k, activation);
+          CpuLibrary.matmulF16(
+              x, from, xStride, weight, weightStride, bias, y, to, yStride, m, n, k, activation);
     }
   }
 

@@ -120,7 +120,24 @@ final class CudaMatmul {
             .numbers(w.stride(0), w.stride(1), w.size(0), w.size(1), c.packed().count()));
   }
 
+  /** Packs the weight for one product where it is not. */
   private void matmul(Matmul c) {
+    if (c.isPacked()) {
+      packedMatmul(c);
+      return;
+    }
+    DType dtype = c.weight().dtype();
+    long count = MatmulPack.packedCount(dtype, c.y().size(1), c.x().size(1));
+    try (Buffer buffer = memory.allocate(count * dtype.bytes())) {
+      Operand packed = Operand.of(buffer, dtype, count);
+      if (count > 0) {
+        matmulPack(new MatmulPack(c.weight(), packed));
+      }
+      packedMatmul(c.byPacked(packed));
+    }
+  }
+
+  private void packedMatmul(Matmul c) {
     if (library != null && library.run(c)) {
       return;
     }
@@ -130,14 +147,14 @@ final class CudaMatmul {
         run(
             new Matmul(
                 Operand.of(rounded, DType.BF16, x.shape()),
-                c.packed(),
+                c.weight(),
                 c.bias(),
                 c.activation(),
                 c.y()));
       }
       return;
     }
-    boolean tensorCores = library == null && fitsTensorCores(c.x(), c.packed());
+    boolean tensorCores = library == null && fitsTensorCores(c.x(), c.weight());
     if (tensorCores && fillsHopper(c)) {
       runOnHopper(c);
       return;
@@ -145,9 +162,9 @@ final class CudaMatmul {
     long m = c.x().size(0);
     long n = c.y().size(1);
     Arguments arguments =
-        launcher.arguments().operand(c.x()).operand(c.packed()).operand(c.bias()).operand(c.y());
+        launcher.arguments().operand(c.x()).operand(c.weight()).operand(c.bias()).operand(c.y());
     if (!tensorCores) {
-      arguments.integer(dtype(c.x().dtype())).integer(dtype(c.packed().dtype()));
+      arguments.integer(dtype(c.x().dtype())).integer(dtype(c.weight().dtype()));
       tiles(library == null ? "matmul_simt" : "matmul_simt_rows", m, n, 1, sizes(c, arguments));
       return;
     }
@@ -189,7 +206,7 @@ final class CudaMatmul {
                       new long[] {2 * c.x().stride(0)},
                       new int[] {tile.k(), tile.m()},
                       2 * tile.k()))
-              .operand(c.packed())
+              .operand(c.weight())
               .operand(c.bias())
               .operand(c.y())
               .integer(dtype(c.y().dtype()))
@@ -209,12 +226,12 @@ final class CudaMatmul {
 
   /** Whether x is rounded to BF16, as the product says, for tensor cores to take it. */
   private static boolean roundsX(Matmul c) {
-    return c.packed().dtype() == DType.BF16
+    return c.weight().dtype() == DType.BF16
         && c.x().dtype() != DType.BF16
         && c.x().isContiguous()
         && c.x().count() > 0
         && c.x().size(1) % 8 == 0
-        && Vectors.areAligned(c.packed());
+        && Vectors.areAligned(c.weight());
   }
 
   static boolean fitsTensorCores(Operand x, Operand packed) {

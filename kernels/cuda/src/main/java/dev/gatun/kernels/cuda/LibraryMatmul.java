@@ -85,7 +85,7 @@ final class LibraryMatmul {
   /** Submits a product; false where the library has none for it, and nothing was done. */
   boolean run(Matmul c) {
     Operand y = c.y();
-    DType inputs = c.packed().dtype();
+    DType inputs = c.weight().dtype();
     boolean narrowed = c.x().dtype() != inputs;
     long k = c.x().size(1);
     long xStride = narrowed || y.size(0) == 1 ? k : c.x().stride(0);
@@ -109,7 +109,7 @@ final class LibraryMatmul {
       if (plan == null) {
         return false;
       }
-      submit(plan, address(c.packed()), xAddress, biasAddress, address(y));
+      submit(plan, address(c.weight()), xAddress, biasAddress, address(y));
       if (!activated) {
         activate(y, c.activation());
       }
@@ -124,7 +124,7 @@ final class LibraryMatmul {
       return null;
     }
     Operand y = c.y();
-    DType inputs = c.packed().dtype();
+    DType inputs = c.weight().dtype();
     Plan plan =
         products.plan(
             new Product(
@@ -136,7 +136,7 @@ final class LibraryMatmul {
                 y.size(0),
                 y.size(1),
                 c.x().size(1),
-                new Rows(c.x().size(1), 0, alignment(address(c.packed()))),
+                new Rows(c.x().size(1), 0, alignment(address(c.weight()))),
                 new Rows(xStride, 0, alignment(xAddress)),
                 new Rows(y.size(0) == 1 ? y.size(1) : y.stride(0), 0, alignment(address(y)))));
     return plan.isSupported() ? plan : null;

@@ -64,15 +64,17 @@ final class MatmulReference {
 
   private void matmul(Matmul c) {
     View x = View.of(c.x());
-    View packed = View.of(c.packed());
+    View packed = View.of(c.weight());
     View bias = View.of(c.bias());
     View y = View.of(c.y());
-    DType dtype = c.packed().dtype();
+    DType dtype = c.weight().dtype();
     long in = c.x().size(1);
     double[] weight = new double[Math.toIntExact(in)];
     for (long n = 0; n < c.y().size(1); n++) {
       for (int k = 0; k < in; k++) {
-        weight[k] = packed.get(MatmulPack.place(dtype, n, k, in));
+        weight[k] =
+            packed.get(
+                c.isPacked() ? MatmulPack.place(dtype, n, k, in) : n * c.weight().stride(0) + k);
       }
       for (long m = 0; m < c.x().size(0); m++) {
         double[] row = x.row(m * c.x().stride(0), in);

@@ -41,6 +41,7 @@ final class MatmulCases {
         Generator.of("matmul", MatmulCases::matmul),
         Generator.of("matmul-wide", MatmulCases::wide).times(0.15),
         Generator.of("matmul-apart", MatmulCases::apart).times(0.05),
+        Generator.of("matmul-rows", MatmulCases::rows),
         Generator.of("batched_matmul", MatmulCases::batched),
         Generator.of("cast", MatmulCases::cast),
         Generator.of("cast-whole", MatmulCases::castWhole));
@@ -78,6 +79,29 @@ final class MatmulCases {
     long m = 33 + random.nextInt(40);
     long n = 129 + random.nextInt(40);
     return floats(random, m, n, 1024, "matmul seed %d apart".formatted(seed));
+  }
+
+  /** A weight as a file has it: so many rows of x that it is packed as a whole, or fewer. */
+  private static Case rows(long seed) {
+    Random random = Seeds.random(seed);
+    long m = random.nextInt(4) == 0 ? 125 + random.nextInt(30) : 1 + random.nextInt(12);
+    long n = random.nextInt(4) == 0 ? Sizes.any(random, 200) : 1 + random.nextInt(200);
+    // Pairs of numbers, which are turned about where they lie, but for some.
+    long k = random.nextInt(4) == 0 ? Sizes.any(random, 100) : 2 * (1 + random.nextInt(170));
+    DType dtype = FLOATS[random.nextInt(3)];
+    boolean wide = dtype == DType.F32;
+    Data weight = Data.normal(random, "weight", n, k).withDtype(dtype);
+    List<Data> data = new ArrayList<>();
+    data.add(Data.normal(random, "x", m, k).withDtype(dtype));
+    data.add(random.nextInt(3) == 0 ? weight.spread(random) : weight);
+    data.add(Data.output("y", m, n).withDtype(wide ? dtype : FLOATS[random.nextInt(3)]));
+    if (random.nextBoolean()) {
+      data.add(Data.normal(random, "bias", n));
+    }
+    Activation activation = random.nextBoolean() ? Activation.GELU : Activation.NONE;
+    String description = "matmul seed %d rows %s %s".formatted(seed, dtype, activation);
+    return product(description, data, activation)
+        .withOracle(product(description, data.stream().map(Data::widened).toList(), activation));
   }
 
   private static Case floats(Random random, long m, long n, long k, String description) {
@@ -289,7 +313,11 @@ final class MatmulCases {
         data,
         of ->
             new Matmul(
-                of.apply("x"), of.apply("packed"), of.apply("bias"), activation, of.apply("y")));
+                of.apply("x"),
+                of.apply(data.get(1).name()),
+                of.apply("bias"),
+                activation,
+                of.apply("y")));
   }
 
   /** A weight [n, k] as it is packed, zero where no feature is. */
@@ -366,8 +394,20 @@ final class MatmulCases {
             () -> new Cast(Operand.of(IN, DType.BOOL, 4, 8), Y)),
         bad("cast: y is F32[4, 8], expected shape [4, 7]", () -> new Cast(of(IN, 4, 7), Y)),
         bad(
-            "matmul: packed is F32[8], expected shape [256]",
+            "matmul: weight is F32[8], expected shape [256]",
             () -> new Matmul(X, at(IN, 64, 8), null, Activation.NONE, Y)),
+        bad(
+            "matmul: weight is F32[8, 9], expected shape [8, 8]",
+            () -> new Matmul(X, at(IN, 64, 8, 9), null, Activation.NONE, Y)),
+        bad(
+            "matmul: weight F32[8, 8] has strides [1, 8], expected the last to be 1",
+            () ->
+                new Matmul(
+                    X,
+                    new Operand(IN, 64, DType.F32, new long[] {8, 8}, new long[] {1, 8}),
+                    null,
+                    Activation.NONE,
+                    Y)),
         bad(
             "matmul: y F32[4, 8] has overlapping rows, stride 4",
             () ->

@@ -522,13 +522,13 @@ final class Forms {
     Tensor x = of.tensor(c.x());
     Tensor bias = of.tensor(c.bias());
     long n = c.y().size(1);
+    Tensor weight =
+        plain && c.isPacked() ? of.unpacked(c.weight(), 0, n, x.size(1)) : of.tensor(c.weight());
     of.gives(
         c.y(),
         plain
-            ? dev.gatun.ops.Matmul.plainLinear(
-                x, of.unpacked(c.packed(), 0, n, x.size(1)), bias, c.activation(), c.y().dtype())
-            : dev.gatun.ops.Matmul.linear(
-                x, of.tensor(c.packed()), bias, n, c.activation(), c.y().dtype()));
+            ? dev.gatun.ops.Matmul.plainLinear(x, weight, bias, c.activation(), c.y().dtype())
+            : dev.gatun.ops.Matmul.linear(x, weight, bias, n, c.activation(), c.y().dtype()));
   }
 
   private void routing(ExpertRouting c) {
