@@ -271,13 +271,16 @@ final class GgufTokenizer {
 
   /** Words by their longest beginnings; the file marks what begins a word, not what goes on. */
   private void wordPiece() {
+    // Where the file does not say it, the tokens tell.
     boolean lower = true;
     for (int i = 0; i < tokens.size(); i++) {
       String token = tokens.get(i);
       if (token.startsWith(SPACE)) {
-        lower &= token.equals(token.toLowerCase(java.util.Locale.ROOT));
+        lower &= types[i] != NORMAL || token.equals(token.toLowerCase(java.util.Locale.ROOT));
         tokens.set(i, token.substring(1));
-      } else if (!(token.startsWith("[") && token.endsWith("]")) && types[i] != CONTROL) {
+      } else if (!(token.startsWith("[") && token.endsWith("]"))
+          && types[i] != CONTROL
+          && types[i] != USER_DEFINED) {
         tokens.set(i, "##" + token);
       }
     }
@@ -290,12 +293,13 @@ final class GgufTokenizer {
     model.put("max_input_chars_per_word", 100);
     model.put("unk_token", tokens.get(special.unk().orElseThrow()));
     putVocab(model);
+    lower = keys.flag(KEY + "normalizer.lowercase", lower);
     root.putObject("normalizer")
         .put("type", "BertNormalizer")
         .put("clean_text", true)
         .put("handle_chinese_chars", true)
         .put("lowercase", lower)
-        .putNull("strip_accents");
+        .put("strip_accents", keys.flag(KEY + "normalizer.strip_accents", lower));
     root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
     root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
     ObjectNode processor = root.putObject("post_processor").put("type", "BertProcessing");

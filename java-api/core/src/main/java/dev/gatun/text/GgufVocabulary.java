@@ -321,30 +321,23 @@ public final class GgufVocabulary {
     JsonNode strip = normalizer.path("strip_accents");
     if (!normalizer.path("type").asText().equals("BertNormalizer")
         || !normalizer.path("clean_text").asBoolean(true)
-        || !normalizer.path("handle_chinese_chars").asBoolean(true)
-        || strip.isBoolean() && strip.booleanValue() != lower) {
+        || !normalizer.path("handle_chinese_chars").asBoolean(true)) {
       throw wrong("normalizer is " + normalizer, "a BertNormalizer as BERT has it");
     }
-    boolean allLower = true;
     for (int id = 0; id < types.length; id++) {
       String token = tokens.get(id);
       boolean role = token.startsWith("[") && token.endsWith("]") && token.length() > 2;
       if (token.startsWith("##")) {
         tokens.set(id, token.substring(2));
       } else if (!role && types[id] != CONTROL) {
-        allLower &= token.equals(token.toLowerCase(java.util.Locale.ROOT));
         tokens.set(id, SPACE + token);
       } else if (role) {
         types[id] = types[id] == UNUSED ? UNUSED : CONTROL;
       }
     }
-    if (lower != allLower) {
-      throw wrong(
-          "normalizer.lowercase is %s but tokens %s"
-              .formatted(lower, allLower ? "have no upper case" : "have upper case"),
-          "both alike, for readers of GGUF go by the tokens");
-    }
     keys.text(KEY + "model", "bert");
+    keys.flag(KEY + "normalizer.lowercase", lower);
+    keys.flag(KEY + "normalizer.strip_accents", strip.asBoolean(lower));
     role("bos", special.cls());
     role("cls", special.cls());
     role("seperator", special.sep());

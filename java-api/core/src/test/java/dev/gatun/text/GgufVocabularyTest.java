@@ -124,6 +124,30 @@ final class GgufVocabularyTest {
     assertTrue(message.contains(told), message);
   }
 
+  /** As llama.cpp has it; without the keys, words that texts become tell. */
+  @ParameterizedTest
+  @CsvSource({",,true,true", "false,,false,false", "true,false,true,false", ",false,true,false"})
+  void case_and_accents_of_words_are_as_the_keys_say(
+      Boolean lower, Boolean strip, boolean lowers, boolean strips) {
+    String key = "tokenizer.ggml.";
+    GgufKeys keys = new GgufKeys().text(key + "model", "bert");
+    keys.texts(
+        key + "tokens", List.of("[UNK]", "[CLS]", "[SEP]", "\u2581a", "b", "<A>", "\u2581<B>"));
+    keys.ints(key + "token_type", new int[] {3, 3, 3, 1, 1, 4, 4}).uint32(key + "cls_token_id", 1);
+    keys.uint32(key + "unknown_token_id", 0).uint32(key + "seperator_token_id", 2);
+    if (lower != null) {
+      keys.flag(key + "normalizer.lowercase", lower);
+    }
+    if (strip != null) {
+      keys.flag(key + "normalizer.strip_accents", strip);
+    }
+    ObjectNode root = GgufTokenizer.of(keys.metadata("made")).root();
+    assertEquals(lowers, root.at("/normalizer/lowercase").booleanValue());
+    assertEquals(strips, root.at("/normalizer/strip_accents").booleanValue());
+    assertEquals("<A>", root.at("/added_tokens/0/content").asText());
+    assertEquals("<B>", root.at("/added_tokens/1/content").asText());
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"files", "listed", "single"})
   void chat_templates_are_keys(String name) throws IOException {
