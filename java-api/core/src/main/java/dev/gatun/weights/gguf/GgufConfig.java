@@ -149,7 +149,7 @@ final class GgufConfig {
       return;
     }
     boolean encoder = architecture.modelType().endsWith("bert");
-    if (!encoder || metadata.has(prefix() + "rope.freq_base")) {
+    if (!architecture.modelType().equals("bert")) {
       rope();
     }
     bias("attention_bias", "blk.0.attn_q.bias", "blk.0.attn_qkv.bias");

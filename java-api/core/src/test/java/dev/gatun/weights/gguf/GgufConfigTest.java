@@ -72,6 +72,12 @@ final class GgufConfigTest {
     assertTrue(message.contains("'llama." + name + "' is " + value), message);
   }
 
+  /** As llama.cpp has it, where transformers takes 1000. */
+  @Test
+  void encoders_have_what_gguf_means_by_nothing() throws IOException {
+    assertEquals(1e4, config("nomic-bert", Map.of()).at("/rope_parameters/rope_theta").asDouble());
+  }
+
   @Test
   void rotary_settings_that_ask_for_nothing_more_are_read() throws IOException {
     Map<String, ?> keys =
